@@ -1,0 +1,77 @@
+"""The one place in the library that waits or asks the time.
+
+`Clock` is real time. A simulator hands ``Outbound(clock=)`` one of its own, whose time jumps
+whenever all is quiet; the four methods at the end tell it what it needs to know for that.
+"""
+
+from __future__ import annotations
+
+import math
+import threading
+import time
+from queue import SimpleQueue
+from typing import Any, TypeVar
+
+T = TypeVar("T")
+
+#: Where a peer is: what `socket.getpeername` says of the connection.
+Peer = tuple[Any, ...]
+
+
+def _monotonic() -> float:
+    return time.monotonic()
+
+
+if hasattr(time, "clock_gettime"):  # not on Windows
+
+    def _monotonic() -> float:
+        # freezegun replaces time.monotonic, and leaves this alone: somebody who freezes time
+        # around a real call must not stop the library's own timeouts.
+        return time.clock_gettime(time.CLOCK_MONOTONIC)
+
+
+class Clock:
+    """Real time."""
+
+    def now(self) -> float:
+        """Seconds on a clock that never goes back; only differences mean anything."""
+        return _monotonic()
+
+    def deadline(self, timeout: float | None) -> float | None:
+        """The moment that is ``timeout`` seconds from now; None for never."""
+        if timeout is None:
+            return None
+        if isinstance(timeout, bool) or not isinstance(timeout, (int, float)):
+            raise TypeError(f"a timeout is a number of seconds or None, not {timeout!r}")
+        if math.isnan(timeout):
+            raise ValueError("a timeout is a number of seconds or None, not NaN")
+        return None if timeout == math.inf else self.now() + timeout
+
+    def get(self, inbox: SimpleQueue[T], deadline: float | None) -> T:
+        """The next thing in ``inbox``; wait for it until ``deadline``.
+
+        Raises `queue.Empty` if there was nothing by then. What is in the inbox already is
+        returned even when the deadline is past.
+        """
+        if deadline is None:
+            return inbox.get()
+        left = min(deadline - self.now(), threading.TIMEOUT_MAX)
+        return inbox.get(timeout=left) if left > 0 else inbox.get_nowait()
+
+    # What a simulated clock is told. Real time has no use for it.
+
+    def begun(self, peer: Peer) -> None:
+        """This thread, the handler's, begins to serve the connection from ``peer``."""
+
+    def ended(self, peer: Peer) -> None:
+        """This thread has done with that connection."""
+
+    def sending(self, peer: Peer, size: int) -> None:
+        """``size`` bytes are about to be sent; the end of what we send counts as one byte."""
+
+    def received(self, peer: Peer, size: int) -> None:
+        """``size`` bytes were read, and what they said is in the inbox; an end counts as one."""
+
+
+#: For what is not part of any call's time: threads that stop, and users' own threads.
+REAL = Clock()

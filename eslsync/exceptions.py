@@ -1,0 +1,72 @@
+"""How things fail: one vocabulary, raised by every wait."""
+
+from __future__ import annotations
+
+import builtins
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from .enums import HangupCause
+    from .message import Event, Message
+
+__all__ = [
+    "CommandError",
+    "Disconnected",
+    "ESLError",
+    "Hangup",
+    "ProtocolError",
+    "TimeoutError",
+]
+
+
+class ESLError(Exception):
+    """The root of all that eslsync raises about a call."""
+
+
+class Hangup(ESLError):
+    """The call ended. It unwinds the handler; uncaught, it is a normal end of a call.
+
+    ``cause`` is the hangup cause (text where FreeSWITCH names one that `HangupCause`
+    doesn't know, None where the switch never said). ``event`` is the last hangup event
+    that arrived: CHANNEL_HANGUP_COMPLETE where there is one, else CHANNEL_HANGUP, else None.
+    """
+
+    def __init__(self, cause: HangupCause | str | None = None, event: Event | None = None) -> None:
+        super().__init__(cause, event)
+        self.cause = cause
+        self.event = event
+
+    def __str__(self) -> str:
+        return f"the call ended: {self.cause or 'no cause given'}"
+
+
+class Disconnected(ESLError):
+    """The control connection ended, and the switch had not said that the call did."""
+
+
+class CommandError(ESLError):
+    """FreeSWITCH refused a command. ``reply`` is its answer, ``command`` what was sent."""
+
+    def __init__(self, command: str, reply: Message, text: str) -> None:
+        super().__init__(command, reply, text)
+        self.command = command
+        self.reply = reply
+        self.text = text
+
+    def __str__(self) -> str:
+        return f"{self.command.partition(chr(10))[0][:200]!r} was refused: {self.text}"
+
+
+class TimeoutError(ESLError, builtins.TimeoutError):
+    """A wait reached its own deadline; the call goes on."""
+
+
+class ProtocolError(ESLError):
+    """The peer sent what is not event socket. ``data`` is the start of it, bounded."""
+
+    def __init__(self, message: str, data: bytes | bytearray = b"") -> None:
+        self.data = bytes(data[:200])
+        super().__init__(message, self.data)
+
+    def __str__(self) -> str:
+        return f"{self.args[0]}: {self.data!r}" if self.data else str(self.args[0])

@@ -1,0 +1,364 @@
+"""What a switch sends, as values: raw bytes that are decoded when somebody looks.
+
+A mean event is 5 KB in 117 headers, of which a handler reads two or three. So a message
+keeps its bytes, finds a header in them by its name, and makes the whole dictionary only
+for what that can't answer (other letter case, iteration, a header that is not there).
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterator, Mapping
+from functools import lru_cache
+from itertools import groupby
+from typing import Any
+from urllib.parse import unquote_to_bytes
+from xml.etree import ElementTree
+
+from .exceptions import ProtocolError
+
+__all__ = [
+    "ApiResponse",
+    "AuthRequest",
+    "CommandReply",
+    "ConnectReply",
+    "DisconnectNotice",
+    "Event",
+    "JsonEvent",
+    "LogData",
+    "Message",
+    "RudeRejection",
+    "Variables",
+    "XmlEvent",
+]
+
+ARRAY = "ARRAY::"
+ARRAY_SEPARATOR = "|:"
+
+
+def text(data: bytes) -> str:
+    """Bytes of the wire as text. What is not UTF-8 survives as surrogates (PEP 383)."""
+    return data.decode("utf-8", "surrogateescape")
+
+
+def unquote(value: bytes) -> str:
+    """A percent-encoded value, decoded once."""
+    if b"%" not in value:
+        return text(value)
+    # Most values stand in event after event; long ones are not worth the memory.
+    return _unquote_again(value) if len(value) < 200 else text(unquote_to_bytes(value))
+
+
+@lru_cache(maxsize=4096)
+def _unquote_again(value: bytes) -> str:
+    return text(unquote_to_bytes(value))
+
+
+class Message(Mapping[str, str]):
+    """A message's headers, as a read-only mapping, and its ``body``.
+
+    Names are compared without regard to letter case; where two headers differ in nothing
+    else, each is found by its own spelling. A header that is repeated gives its first value,
+    as FreeSWITCH's own ``switch_event_get_header`` does; `get_all` gives all. Values that
+    are not UTF-8 keep their bytes as surrogates: encode with ``"surrogateescape"`` to have
+    them back.
+    """
+
+    __slots__ = ("_headers", "content", "head")
+
+    #: Are the values in ``head`` percent-encoded? In events they are, in replies not.
+    encoded = False
+
+    def __init__(self, head: bytes, content: bytes = b"") -> None:
+        self.head = head
+        self.content = content
+        # spelling by lower-case name, and value by spelling
+        self._headers: tuple[dict[str, str], dict[str, str]] | None = None
+
+    @property
+    def body(self) -> str:
+        """The body, as text."""
+        return text(self.content)
+
+    def get_all(self, name: str) -> list[str]:
+        """Every value of a header: of each repetition, and of each element of an array.
+
+        FreeSWITCH sends an array variable (see the application ``push``) as one value,
+        ``ARRAY::one|:two``; the mapping itself gives it as it came.
+        """
+        values = [value for key, value in self._pairs() if key.lower() == name.lower()]
+        return [
+            element
+            for value in values
+            for element in (
+                value[len(ARRAY) :].split(ARRAY_SEPARATOR) if value.startswith(ARRAY) else [value]
+            )
+        ]
+
+    def _pairs(self) -> Iterator[tuple[str, str]]:
+        """Name and decoded value of every header, in order, repetitions included."""
+        decode = unquote if self.encoded else text
+        name, value = "", b""
+        for line in self.head.split(b"\n"):
+            before, colon, after = line.partition(b":")
+            if colon:
+                if name:
+                    yield name, decode(value)
+                name, value = text(before), after.removeprefix(b" ")
+                if not self.encoded:
+                    value = value.removesuffix(b"\r")
+            elif name and line and not self.encoded:
+                # getvar answers with the raw value, line breaks and all (recording 07e)
+                value += b"\n" + line
+        if name:
+            yield name, decode(value)
+
+    def _all(self) -> tuple[dict[str, str], dict[str, str]]:
+        if self._headers is None:
+            names: dict[str, str] = {}
+            values: dict[str, str] = {}
+            for name, value in self._pairs():
+                names.setdefault(name.lower(), name)
+                values.setdefault(name, value)
+            self._headers = names, values
+        return self._headers
+
+    def __getitem__(self, name: str) -> str:
+        names, values = self._all()
+        return values[name if name in values else names[name.lower()]]
+
+    def __iter__(self) -> Iterator[str]:
+        return iter(self._all()[0].values())
+
+    def __len__(self) -> int:
+        return len(self._all()[0])
+
+    def __contains__(self, name: object) -> bool:
+        return isinstance(name, str) and name.lower() in self._all()[0]
+
+    def __hash__(self) -> int:
+        return id(self)
+
+    def __eq__(self, other: object) -> bool:
+        return self is other
+
+    def __repr__(self) -> str:
+        return f"<{type(self).__name__} {len(self.content)} bytes>"
+
+
+class Variables(Mapping[str, str]):
+    """The ``variable_*`` headers of an event by their bare names, in any letter case."""
+
+    __slots__ = ("_event",)
+
+    def __init__(self, event: Event) -> None:
+        self._event = event
+
+    def __getitem__(self, name: str) -> str:
+        try:
+            return self._event["variable_" + name]
+        except KeyError:
+            raise KeyError(name) from None
+
+    def __iter__(self) -> Iterator[str]:
+        return (name[9:] for name in self._event if name.lower().startswith("variable_"))
+
+    def __len__(self) -> int:
+        return sum(1 for _ in self)
+
+    def __repr__(self) -> str:
+        return repr(dict(self))
+
+
+class Event(Message):
+    """An event of the switch (text/event-plain)."""
+
+    __slots__ = ()
+
+    encoded = True
+
+    def __init__(self, content: bytes) -> None:
+        # An event with its own Content-Length carries a body after its headers; the body
+        # may hold blank lines and need not end in a line break (recording 09d).
+        head, _, body = content.partition(b"\n\n")
+        super().__init__(b"\n" + head + b"\n", body)
+
+    @property
+    def name(self) -> str:
+        """Event-Name: ``"CHANNEL_ANSWER"``, ``"DTMF"``, ``"CUSTOM"`` ..."""
+        return self.get("Event-Name", "")
+
+    @property
+    def uuid(self) -> str | None:
+        """Unique-ID: the channel that the event is about; None where it is about none."""
+        return self.get("Unique-ID")
+
+    @property
+    def variables(self) -> Variables:
+        """The channel variables that came with the event, by bare name."""
+        return Variables(self)
+
+    def __getitem__(self, name: str) -> str:
+        if self._headers is None and name.isascii():
+            # Nine looks in ten are at a header that is there, by the name it was sent under.
+            label = b"\n" + name.encode("ascii") + b": "
+            start = self.head.find(label)
+            if start >= 0:
+                start += len(label)
+                return unquote(self.head[start : self.head.index(b"\n", start)])
+        return super().__getitem__(name)
+
+    def __repr__(self) -> str:
+        keys = ("Event-Name", "DTMF-Digit", "Application", "Hangup-Cause", "Unique-ID")
+        try:
+            parts = [self[key][:60] for key in keys if key in self]
+        except ProtocolError as error:
+            return f"<Event: {error.args[0]}>"
+        return f"<Event {' '.join(parts)}>"
+
+
+class JsonEvent(Event):
+    """The same event, sent as text/event-json: raw values, the body in ``_body``."""
+
+    __slots__ = ()
+
+    def __init__(self, content: bytes) -> None:
+        Message.__init__(self, b"", content)
+
+    def _fields(self) -> tuple[tuple[str, Any], ...]:
+        try:
+            # FreeSWITCH copies bytes that are not UTF-8 into its JSON as they are, and a name
+            # may stand there twice (Hangup-Cause does).
+            fields = json.loads(text(self.content), object_pairs_hook=tuple)
+        except (ValueError, RecursionError) as error:
+            raise ProtocolError(f"an event is not JSON ({error})", self.content) from None
+        if not isinstance(fields, tuple):
+            raise ProtocolError("an event's JSON is not an object", self.content)
+        for name, value in fields:
+            elements = value if isinstance(value, list) and name != "_body" else [value]
+            if not all(isinstance(element, str) for element in elements):
+                raise ProtocolError("an event's JSON holds more than text", self.content)
+        return fields
+
+    def _pairs(self) -> Iterator[tuple[str, str]]:
+        for name, value in self._fields():
+            if isinstance(value, list):
+                yield name, ARRAY + ARRAY_SEPARATOR.join(value)
+            elif name != "_body":
+                yield name, value
+
+    @property
+    def body(self) -> str:
+        return next((value for name, value in self._fields() if name == "_body"), "")
+
+    __getitem__ = Message.__getitem__
+
+
+class XmlEvent(Event):
+    """The same event, sent as text/event-xml: percent-encoded values, a ``<body>``."""
+
+    __slots__ = ()
+
+    def __init__(self, content: bytes) -> None:
+        Message.__init__(self, b"", content)
+
+    def _root(self) -> ElementTree.Element:
+        if b"<!DOCTYPE" in self.content:
+            # A switch sends none, and what can be declared in it can fill any memory.
+            raise ProtocolError("an event's XML declares a document type", self.content)
+        try:
+            return ElementTree.fromstring(text(self.content))
+        except (ElementTree.ParseError, UnicodeEncodeError) as error:
+            raise ProtocolError(f"an event is not XML ({error})", self.content) from None
+
+    def _pairs(self) -> Iterator[tuple[str, str]]:
+        root = self._root()
+        # An array is an element repeated at once; other headers repeat at a distance.
+        for name, run in groupby(root.iterfind("headers/*"), lambda header: header.tag):
+            values = [unquote((each.text or "").encode()) for each in run]
+            yield name, values[0] if len(values) == 1 else ARRAY + ARRAY_SEPARATOR.join(values)
+        length = root.findtext("Content-Length")
+        if length is not None:
+            yield "Content-Length", length
+
+    @property
+    def body(self) -> str:
+        root = self._root()
+        body = (root.findtext("body") or "").encode()
+        length = root.findtext("Content-Length") or ""
+        # The switch indents its closing tag, and those blanks are not of the body.
+        return text(body[: int(length)] if length.isdecimal() and len(length) < 19 else body)
+
+    __getitem__ = Message.__getitem__
+
+
+class CommandReply(Message):
+    """command/reply: the answer to a command other than ``api``."""
+
+    __slots__ = ()
+
+    @property
+    def text(self) -> str:
+        """Reply-Text: ``"+OK ..."``, ``"-ERR ..."``, or what ``getvar`` found."""
+        return self.get("Reply-Text", "").rstrip("\n")
+
+    @property
+    def ok(self) -> bool:
+        """Was the command taken? For ``sendmsg`` that means queued, and no more."""
+        return not self.text.startswith("-ERR")
+
+    def __repr__(self) -> str:
+        return f"<{type(self).__name__} {self.text[:60]!r}>"
+
+
+class ConnectReply(CommandReply, Event):
+    """The answer to ``connect``: the channel's data, percent-encoded, without Content-Length."""
+
+    __slots__ = ()
+
+
+class ApiResponse(Message):
+    """api/response: what an ``api`` command printed, in ``body``."""
+
+    __slots__ = ()
+
+    @property
+    def text(self) -> str:
+        """The body without the line break that some commands end it with (recording 09a)."""
+        return self.body.rstrip("\n")
+
+    @property
+    def ok(self) -> bool:
+        return not self.text.startswith(("-ERR", "-USAGE"))
+
+    def __repr__(self) -> str:
+        return f"<ApiResponse {self.text[:60]!r}>"
+
+
+class DisconnectNotice(Message):
+    """text/disconnect-notice: the call has ended, or the connection is about to."""
+
+    __slots__ = ()
+
+    @property
+    def lingers(self) -> bool:
+        """Does the switch keep the connection open for what is still to come?"""
+        return self.get("Content-Disposition") == "linger"
+
+
+class LogData(Message):
+    """log/data: a line of FreeSWITCH's log, after the command ``log LEVEL``."""
+
+    __slots__ = ()
+
+
+class AuthRequest(Message):
+    """auth/request: what an inbound socket opens with."""
+
+    __slots__ = ()
+
+
+class RudeRejection(Message):
+    """text/rude-rejection: an access list of the switch turned us away."""
+
+    __slots__ = ()

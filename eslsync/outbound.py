@@ -1,0 +1,272 @@
+"""The server that FreeSWITCH's ``socket`` application connects to: a thread a call."""
+
+from __future__ import annotations
+
+import logging
+import selectors
+import socket
+import socketserver
+import threading
+from collections.abc import Callable, Sequence
+from types import TracebackType
+from typing import Any
+
+from .clock import REAL, Clock, Peer
+from .connection import Connection
+from .exceptions import Disconnected, ESLError, Hangup
+from .reader import Reader
+from .session import Session, Stopped, event_list
+
+__all__ = ["Handler", "Outbound"]
+
+logger = logging.getLogger("eslsync")
+
+#: A function that handles one call.
+Handler = Callable[[Session], Any]
+
+#: Connections that may wait to be accepted; socketserver's own 5 overflows in a burst of calls.
+BACKLOG = 512
+#: Seconds that a handler has to end after `stop` has cut its call.
+CUT_TIMEOUT = 5.0
+
+
+class Outbound:
+    """Takes the calls that FreeSWITCH hands over (event socket, outbound mode).
+
+    ``handler`` is called with a `Session` for each call, in a thread of its own. When it
+    returns, or raises, with the call still up, the call goes back to the dialplan: FreeSWITCH
+    goes on with what stands after ``socket`` there, or hangs up where nothing does (recordings
+    12c, 12k, 12n). What it raises is logged, Hangup apart, which is a normal end.
+
+    ``host`` and ``port`` say where to listen (port 0: any that is free; see ``port``).
+    ``events``: True for every event of the call, a list of event names for those and the few
+    that blocking calls rest on, False for none: application methods then return at the reply.
+    ``linger``: stay connected after the hangup for the final events (True), for at most so
+    many seconds (a number), or not (False). ``clock`` is for simulators.
+    """
+
+    def __init__(
+        self,
+        handler: Handler,
+        host: str = "127.0.0.1",
+        port: int = 5000,
+        *,
+        events: bool | Sequence[str] = True,
+        linger: bool | int = True,
+        clock: Clock = REAL,
+    ) -> None:
+        if not callable(handler):
+            raise TypeError(f"the handler is a function of one argument, not {handler!r}")
+        if isinstance(events, str):
+            raise TypeError("events is True, False or a list of event names")
+        if not isinstance(events, bool):
+            event_list(events)
+        if not 0 <= port <= 65535:
+            raise ValueError(f"a port is a number from 0 to 65535, not {port!r}")
+        if linger is not True and linger is not False and linger < 0:
+            raise ValueError(f"linger is True, False or a number of seconds, not {linger!r}")
+        self.handler = handler
+        self.host = host
+        self.events = events
+        self.linger = linger
+        self.clock = clock
+        self._port = port
+        self._server: _Server | None = None
+        self._stopping = threading.Lock()
+        self._stopped = threading.Event()
+
+    @property
+    def port(self) -> int:
+        """The port it listens on; before `start`, the one it was told."""
+        return self._port if self._server is None else self._server.server_address[1]
+
+    @property
+    def calls(self) -> tuple[Session, ...]:
+        """The calls that handlers are working on now."""
+        return () if self._server is None else tuple(self._server.sessions.values())
+
+    def start(self, block: bool = True) -> None:
+        """Listen, and take calls until `stop`.
+
+        With ``block=True`` it returns after `stop` (called in another thread, say) or Ctrl-C,
+        which stops it in the same way. With ``block=False`` it returns at once. Raises OSError
+        if the address can't be listened on, RuntimeError if it has been started before.
+        """
+        if self._server is not None:
+            raise RuntimeError("this Outbound has been started already")
+        self._server = _Server(self)
+        logger.info("listening on %s port %d", self.host, self.port)
+        if block:
+            try:
+                self._stopped.wait()
+            except KeyboardInterrupt:
+                self.stop()
+
+    def stop(self, timeout: float = 10.0) -> None:
+        """Take no more calls, let those that are up finish, and cut what is left.
+
+        Calls have ``timeout`` seconds; then every wait of their handlers raises Disconnected,
+        which leaves them `CUT_TIMEOUT` seconds to clean up. Calls that are cut, and calls that
+        arrived while it stopped, are given back to the dialplan. A handler that is stuck in
+        something else is logged and left behind, so `stop` always returns. In a handler, it
+        doesn't wait for that handler itself.
+        """
+        server = self._server
+        if server is None:
+            return
+        with self._stopping:
+            if not self._stopped.is_set():
+                server.stop(timeout)
+                self._stopped.set()
+
+    def __enter__(self) -> Outbound:
+        if self._server is None:
+            self.start(block=False)
+        return self
+
+    def __exit__(
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        trace: TracebackType | None,
+    ) -> None:
+        self.stop()
+
+
+class _Server(socketserver.ThreadingTCPServer):
+    """Accepts connections and runs the handler for each."""
+
+    allow_reuse_address = True
+    daemon_threads = True
+    request_queue_size = BACKLOG
+
+    def __init__(self, outbound: Outbound) -> None:
+        self.outbound = outbound
+        #: The thread of each call, and its session once that is open.
+        self.threads: set[threading.Thread] = set()
+        self.sessions: dict[threading.Thread, Session] = {}
+        self._draining = False
+        address = (outbound.host, outbound.port)
+        self.address_family = socket.getaddrinfo(*address, type=socket.SOCK_STREAM)[0][0]
+        super().__init__(address, _Call)
+        self.socket.setblocking(False)
+        self.reader = Reader(f"eslsync-reader-{outbound.port}")
+        self._wake, self._woken = socket.socketpair()
+        self._acceptor = threading.Thread(
+            target=self.serve_forever, name=f"eslsync-accept-{outbound.port}", daemon=True
+        )
+        self._acceptor.start()
+
+    def serve_forever(self, poll_interval: float = 0.0) -> None:
+        """Accept until `stop`; what knocked before that is accepted still, and turned away."""
+        with selectors.DefaultSelector() as selector:
+            selector.register(self, selectors.EVENT_READ)
+            selector.register(self._woken, selectors.EVENT_READ)
+            while not self._draining:
+                selector.select()
+                self._accept_all()
+        self.socket.close()
+
+    def _accept_all(self) -> None:
+        while True:
+            try:
+                request, address = self.get_request()
+            except BlockingIOError:
+                return
+            except OSError as error:
+                # A peer that is gone again, or no more descriptors: others may fare better.
+                logger.warning("a connection could not be accepted: %s", error)
+                return
+            self.process_request(request, address)
+
+    def process_request(self, request: Any, client_address: Any) -> None:
+        thread = threading.Thread(
+            target=self.process_request_thread,
+            args=(request, client_address),
+            name=f"eslsync-call-{client_address[1]}",
+            daemon=True,
+        )
+        self.threads.add(thread)
+        thread.start()
+
+    def process_request_thread(self, request: Any, client_address: Any) -> None:
+        try:
+            self.finish_request(request, client_address)
+        finally:
+            self.threads.discard(threading.current_thread())
+
+    def stop(self, timeout: float) -> None:
+        deadline = REAL.deadline(timeout)
+        self._draining = True
+        self._wake.send(b"!")
+        self._acceptor.join()
+        self._wake.close()
+        self._woken.close()
+        self._join(deadline)
+        for session in tuple(self.sessions.values()):
+            session.log.warning("stop: the call is cut after %g seconds", timeout)
+            session._connection.cut(Stopped("the server is stopping"))
+        self._join(REAL.deadline(CUT_TIMEOUT))
+        self.reader.stop()
+        self._join(REAL.deadline(1.0))
+        for thread in tuple(self.threads - {threading.current_thread()}):
+            logger.error("stop: %s is stuck in its handler, and left behind", thread.name)
+
+    def _join(self, deadline: float | None) -> None:
+        for thread in tuple(self.threads - {threading.current_thread()}):
+            left = None if deadline is None else max(0.0, deadline - REAL.now())
+            thread.join(left)
+
+    def serve_call(self, sock: socket.socket, peer: Peer) -> None:
+        """One connection, in its own thread."""
+        outbound, thread = self.outbound, threading.current_thread()
+        try:
+            connection = Connection(sock, peer, outbound.clock, self.reader)
+        except OSError as error:
+            logger.debug("a connection from %s was gone at once: %s", peer, error)
+            sock.close()
+            return
+        self.reader.watch(connection)
+        session = Session(connection, outbound.clock)
+        try:
+            session._open(outbound.events, outbound.linger)
+        except Disconnected as error:
+            # Health checks look in like this, many times a minute.
+            logger.debug("a connection from %s was no call: %s", peer, error)
+            connection.close()
+            return
+        except ESLError as error:
+            logger.warning("a connection from %s was no call: %s", peer, error)
+            connection.close()
+            return
+        thread.name = f"eslsync-call-{session.uuid}"
+        self.sessions[thread] = session
+        try:
+            if not self._draining:
+                session.log.info("call from %s", session.context.get("Caller-Caller-ID-Number"))
+                outbound.handler(session)
+        except Hangup:
+            pass  # a normal end, and said below
+        except Stopped:
+            session.log.info("the handler was cut by stop")
+        except Disconnected as error:
+            session.log.warning("the handler ended: %s", error)
+        except BaseException:
+            session.log.exception("the handler failed")
+        finally:
+            session._close()
+            del self.sessions[thread]
+
+
+class _Call(socketserver.BaseRequestHandler):
+    """A connection, as socketserver hands it over."""
+
+    server: _Server
+
+    def handle(self) -> None:
+        clock = self.server.outbound.clock
+        clock.begun(self.client_address)
+        try:
+            self.server.serve_call(self.request, self.client_address)
+        finally:
+            clock.ended(self.client_address)

@@ -1,0 +1,655 @@
+"""One call's control connection: commands and their replies, events and their callbacks.
+
+All events and callbacks belong to the handler's thread. An event that arrives waits its turn
+in ``_backlog``; a blocking call takes events from there in order of arrival, runs their
+callbacks, and returns when it comes to the one it waits for. While a callback runs, later
+events wait their turn; only the blocking calls made inside the callback look at them.
+"""
+
+from __future__ import annotations
+
+import logging
+import threading
+from collections import deque
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from queue import Empty, SimpleQueue
+from typing import Any, NamedTuple, TypeVar
+
+from .channel import Channel
+from .clock import REAL, Clock
+from .connection import Answer, Batch, Connection, End, Item, Pending
+from .enums import ChannelState, HangupCause, check_event_name
+from .exceptions import (
+    CommandError,
+    Disconnected,
+    ESLError,
+    Hangup,
+    ProtocolError,
+    TimeoutError,
+)
+from .message import ApiResponse, CommandReply, ConnectReply, DisconnectNotice, Event, LogData
+from .protocol import encode_command
+
+__all__ = ["Job", "Session"]
+
+logger = logging.getLogger("eslsync")
+
+T = TypeVar("T")
+Callback = Callable[[Event], Any]
+CallbackT = TypeVar("CallbackT", bound=Callback)
+
+#: Events that wait their turn while a callback runs; beyond it the oldest is dropped, and that
+#: is counted and logged. At 5 KB an event, 5 MB a call.
+MAX_BACKLOG = 1000
+#: Digits that nobody has asked for yet.
+MAX_DIGITS = 100
+#: Seconds that CHANNEL_HANGUP_COMPLETE is waited for after the first word of a hangup. It
+#: comes within milliseconds, or not at all (when the app has taken it off its events).
+HANGUP_COMPLETE_TIMEOUT = 5.0
+#: Seconds that a peer has for the handshake (connect, linger, filter, event), each command.
+HANDSHAKE_TIMEOUT = 10.0
+#: Seconds for the last command before a call is given back.
+GIVE_BACK_TIMEOUT = 5.0
+
+#: What blocking calls and the end of a call rest on, whatever ``events=[...]`` names.
+NEEDED_EVENTS = ("CHANNEL_EXECUTE_COMPLETE", "CHANNEL_HANGUP", "CHANNEL_HANGUP_COMPLETE", "DTMF")
+
+
+class Arrival(NamedTuple):
+    """An event, with its place in the order of arrival."""
+
+    serial: int
+    event: Event
+    collected: bool  # a digit that belongs to a running play_and_get_digits or read
+
+
+#: Tells whether a wait is over: asked once with None, then with each arrival as it is its turn.
+Ready = Callable[["Arrival | None"], "T | None"]
+
+
+class Job:
+    """A command that runs in the background (bgapi)."""
+
+    def __init__(self, session: Session, command: str, uuid: str) -> None:
+        self.command = command
+        self.uuid = uuid
+        self.event: Event | None = None
+        self._session = session
+
+    @property
+    def done(self) -> bool:
+        """Has its BACKGROUND_JOB event arrived?"""
+        self._session._pull_available()
+        return self.event is not None
+
+    def wait(self, timeout: float | None = None) -> str:
+        """Wait for the job's BACKGROUND_JOB event; return what the command printed.
+
+        Raises CommandError if that is ``-ERR ...``, TimeoutError after ``timeout`` seconds
+        (the job goes on), and Hangup or Disconnected when the call ends first.
+        """
+        event = self._session._until(lambda _: self.event, self._session._deadline(timeout))
+        text = event.body.rstrip("\n")
+        if text.startswith(("-ERR", "-USAGE")):
+            raise CommandError(f"bgapi {self.command}", event, text)
+        return text
+
+    def __repr__(self) -> str:
+        return f"<Job {self.uuid} {self.command!r}>"
+
+
+class Session:
+    """A call, as the switch put it in our hands; given to the handler.
+
+    Methods may be used in the handler's thread and its callbacks. In other threads, commands
+    and their replies work; whatever waits for an event is a RuntimeError there.
+    """
+
+    #: The call leg that is on this socket.
+    channel: Channel
+    #: What the switch said of the channel at the start: the reply to ``connect``.
+    context: ConnectReply
+
+    def __init__(self, connection: Connection, clock: Clock) -> None:
+        #: The library's logger, with the call's uuid in each record (``record.uuid``).
+        self.log: logging.LoggerAdapter[logging.Logger]
+        self.log = logging.LoggerAdapter(logger, {"uuid": None})
+        #: CHANNEL_HANGUP_COMPLETE, or CHANNEL_HANGUP until that is in; None while the call is up.
+        self.hangup_event: Event | None = None
+        #: Events that were dropped because a callback let too many wait.
+        self.dropped = 0
+
+        self._connection = connection
+        self._clock = clock
+        self._thread = threading.get_ident()
+        self._numbering = threading.Lock()
+        self._numbered = 0
+        self._jobs: dict[str, Job] = {}
+        self._hears_jobs = False
+
+        # What came off the inbox in one piece, and is looked at one by one.
+        self._items: deque[Item] = deque()
+        self._arrived = 0  # serial of the last event that arrived
+        self._turn = 0  # serial of the last event whose turn it was
+        self._mark = 0  # inside a callback: serial of the last event an earlier wait saw
+        self._backlog: deque[Arrival] = deque()
+        self._digits: deque[Event] = deque(maxlen=MAX_DIGITS)
+        self._callbacks: dict[str, list[Callback]] = {}
+        self._in_callback = False
+
+        # How the switch serves us, and how the call ends.
+        self._events_on = False
+        self._tells_hangup_complete = False
+        self._over = False
+        self._failed: ESLError | None = None
+        self._exiting = False
+        self._hangup_complete_due: float | None = None
+        self._cause: str | None = None
+
+    @property
+    def uuid(self) -> str:
+        """The channel's uuid."""
+        return self.channel.uuid
+
+    def __repr__(self) -> str:
+        return f"<Session {self.channel.uuid} {self.channel.state}>"
+
+    # Commands
+
+    def send(self, command: str, *, timeout: float | None = None) -> CommandReply | ApiResponse:
+        """Send a command line, such as ``"filter Unique-ID <uuid>"``; wait for its reply.
+
+        Raises CommandError if the reply is ``-ERR ...``, ValueError for line breaks in the
+        command, TimeoutError after ``timeout`` seconds (a late reply is dropped), and Hangup
+        or Disconnected if the connection ends first.
+        """
+        return self._command(command, timeout=timeout)
+
+    def sendmsg(
+        self,
+        call_command: str,
+        headers: Mapping[str, str] | None = None,
+        *,
+        uuid: str | None = None,
+        timeout: float | None = None,
+    ) -> CommandReply:
+        """Send ``sendmsg`` with ``call-command: <call_command>`` and more headers.
+
+        For the call's own channel, or for the one that ``uuid`` names. The reply ``+OK`` means
+        that FreeSWITCH has queued the message, and no more (recording 08a); `Channel.execute`
+        waits for the application itself. Raises what `send` raises.
+        """
+        line = f"sendmsg {uuid}" if uuid else "sendmsg"
+        all_headers = {"call-command": call_command, **(headers or {})}
+        reply = self._command(line, tuple(all_headers.items()), timeout)
+        assert isinstance(reply, CommandReply)
+        return reply
+
+    def api(self, command: str, *, timeout: float | None = None) -> str:
+        """Run an api command; return what it printed, without the last line break.
+
+        It holds back every other reply and event of this call until it is done (recording
+        09f): for what takes time, use `bgapi`. Raises CommandError if it printed ``-ERR`` or
+        ``-USAGE``, and what `send` raises.
+        """
+        return self._command(f"api {command}", timeout=timeout).text
+
+    def bgapi(self, command: str, *, timeout: float | None = None) -> Job:
+        """Start an api command in the background; its `Job` waits for the result.
+
+        ``timeout`` (seconds) is for the reply that it has started. Raises what `send` raises.
+        """
+        if not self._hears_jobs:
+            # A filter on Unique-ID hides BACKGROUND_JOB; this lets our own through (05i, 09g).
+            self.filter("Job-Owner-UUID", self.uuid)
+            self.send("event plain BACKGROUND_JOB")
+            self._hears_jobs = True
+        job = Job(self, command, self._new_id())
+        self._jobs[job.uuid] = job
+        self._command(f"bgapi {command}", (("Job-UUID", job.uuid),), timeout)
+        return job
+
+    def filter(self, header: str, value: str) -> None:
+        """Let events through whose ``header`` is ``value``, besides those let through already.
+
+        Filters are ORed; a leading ``-`` on the value excludes, and ``/.../`` is a regular
+        expression (recording 14e). Raises what `send` raises.
+        """
+        self.send(f"filter {header} {value}")
+
+    # Events
+
+    def on(self, event: str, callback: CallbackT | None = None) -> Any:
+        """Call ``callback(event)`` for every event of that name; also a decorator.
+
+        ``event`` is an event name, ``"CUSTOM <subclass>"``, or ``"ALL"``. Callbacks run on the
+        handler's thread while it is inside a blocking call, one at a time, in order of arrival
+        of the events and then of registration. What a callback raises, the blocking call raises.
+        """
+        check_event_name(event.partition(" ")[0])
+
+        def register(callback: CallbackT) -> CallbackT:
+            self._callbacks.setdefault(event, []).append(callback)
+            return callback
+
+        return register if callback is None else register(callback)
+
+    def wait(self, event: str | ChannelState, timeout: float | None = None) -> Event:
+        """Wait for an event of any leg, by name, or for the channel to reach a state.
+
+        As `Channel.wait`, but for events of whatever channel, or of none.
+        """
+        return self._wait(event, timeout, None)
+
+    def events(self, timeout: float | None = None) -> Iterator[Event]:
+        """Every event from now on, in order of arrival, until the call ends.
+
+        Raises TimeoutError when none comes for ``timeout`` seconds.
+        """
+        while True:
+            try:
+                event = self.wait("ALL", timeout)
+            except (Hangup, Disconnected):
+                return
+            yield event
+
+    # The wire
+
+    def _new_id(self) -> str:
+        """For an application or a job of ours, by which its event is known.
+
+        Event-Sequence tells it from those of an earlier session on the same channel, as there
+        is after a transfer away and back.
+        """
+        with self._numbering:
+            self._numbered += 1
+            return f"{self.uuid}/{self.context.get('Event-Sequence')}/{self._numbered}"
+
+    def _deadline(self, timeout: float | None) -> float | None:
+        return self._clock.deadline(timeout)
+
+    def _command(
+        self,
+        line: str,
+        headers: Sequence[tuple[str, str]] = (),
+        timeout: float | None = None,
+    ) -> CommandReply | ApiResponse:
+        """Send a command and wait for its reply."""
+        data = encode_command(line, headers)
+        ours = threading.get_ident() == self._thread
+        verb = line.split()[0].lower()
+        if verb == "exit":
+            self._exiting = True
+        if ours:
+            if self._failed is not None:
+                self._raise_if_over()
+            pending = self._connection.send(data, line, self._connection.inbox)
+            reply = self._own_reply(pending, self._deadline(timeout))
+        else:
+            inbox: SimpleQueue[Batch] = SimpleQueue()
+            pending = self._connection.send(data, line, inbox)
+            reply = self._other_threads_reply(pending, REAL.deadline(timeout))
+        if not reply.ok:
+            raise CommandError(line, reply, reply.text)
+        if verb in ("event", "myevents"):
+            self._events_on = True
+        return reply
+
+    def _own_reply(self, pending: Pending, deadline: float | None) -> CommandReply | ApiResponse:
+        while pending.reply is None:
+            if self._failed is not None:
+                self._raise_if_over()
+            try:
+                self._pull(deadline)
+            except Empty:
+                raise TimeoutError(f"no reply to {pending.command!r} in time") from None
+        return pending.reply
+
+    def _other_threads_reply(
+        self, pending: Pending, deadline: float | None
+    ) -> CommandReply | ApiResponse:
+        try:
+            [item] = REAL.get(pending.inbox, deadline).items
+        except Empty:
+            raise TimeoutError(f"no reply to {pending.command!r} in time") from None
+        if isinstance(item, Answer):
+            return item.reply
+        assert isinstance(item, End)
+        raise Disconnected(f"no reply to {pending.command!r}: {item.reason}") from item.reason
+
+    def _pull(self, deadline: float | None) -> Arrival | None:
+        """Look at the next thing that arrived; wait for it until ``deadline``.
+
+        Returns it if it was an event (it then stands at the end of the backlog as well), None
+        if it was something else. Raises `queue.Empty` if nothing came by then.
+        """
+        if not self._items:
+            due = self._hangup_complete_due
+            first = due if deadline is None or (due is not None and due < deadline) else deadline
+            try:
+                batch = self._clock.get(self._connection.inbox, first)
+            except Empty:
+                if first == deadline:
+                    raise
+                self._over = True
+                return None
+            self._connection.taken(batch.size)
+            self._items.extend(batch.items)
+            if not self._items:
+                return None  # a part of a message
+        item = self._items.popleft()
+        if isinstance(item, Event) and not isinstance(item, ConnectReply):
+            return self._arrive(item)
+        if isinstance(item, Answer):
+            item.pending.reply = item.reply
+        elif isinstance(item, End):
+            self._failed = self._failed or item.reason
+        elif isinstance(item, DisconnectNotice):
+            self._notice(item)
+        elif isinstance(item, LogData):
+            self.log.debug("%s", item.body.rstrip("\n"))
+        return None
+
+    def _pull_available(self) -> None:
+        """Look at what has arrived already, without waiting and without running callbacks."""
+        self._check_thread()
+        try:
+            while not self._over:
+                self._pull(self._clock.now())
+        except Empty:
+            pass
+
+    def _arrive(self, event: Event) -> Arrival:
+        """Keep the books of what an event says, at once; its callbacks wait their turn."""
+        self._arrived += 1
+        name = event.name
+        collected = False
+        if event.uuid == self.channel.uuid:
+            collected = name == "DTMF" and self.channel._collects_digits
+            self.channel._note(event, self._arrived)
+            if name == "CHANNEL_HANGUP":
+                self.hangup_event = event
+                self._expect_hangup_complete()
+            elif name == "CHANNEL_HANGUP_COMPLETE":
+                self.hangup_event = event
+                self._over = True
+        elif name == "BACKGROUND_JOB":
+            job = self._jobs.pop(event.get("Job-UUID", ""), None)
+            if job is not None:
+                job.event = event
+        arrival = Arrival(self._arrived, event, collected)
+        self._backlog.append(arrival)
+        if len(self._backlog) > MAX_BACKLOG:
+            self._drop_one()
+        return arrival
+
+    def _drop_one(self) -> None:
+        """Make room: the oldest event that is no digit and has no callback, if there is one."""
+        for arrival in self._backlog:
+            if arrival.event.name != "DTMF" and not self._callbacks_for(arrival.event):
+                break
+        else:
+            arrival = self._backlog[0]
+        self._backlog.remove(arrival)
+        self.dropped += 1
+        if self.dropped == 1:
+            self.log.warning(
+                "more than %d events wait for a callback to return; dropping the oldest, %r first",
+                MAX_BACKLOG,
+                arrival.event,
+            )
+
+    def _notice(self, notice: DisconnectNotice) -> None:
+        if notice.lingers:
+            # It may come before CHANNEL_HANGUP_COMPLETE, and even before CHANNEL_HANGUP (02c).
+            if self._tells_hangup_complete:
+                self._expect_hangup_complete()
+            else:
+                self._over = True
+        elif not self._exiting:
+            self._over = True
+
+    def _expect_hangup_complete(self) -> None:
+        if self._hangup_complete_due is None and not self._over:
+            self._hangup_complete_due = self._clock.now() + HANGUP_COMPLETE_TIMEOUT
+
+    # Waiting
+
+    def _check_thread(self) -> None:
+        if threading.get_ident() != self._thread:
+            raise RuntimeError(
+                "events belong to the handler's thread: in other threads send commands, or "
+                "execute applications with block=False"
+            )
+
+    def _until(self, ready: Ready[T], deadline: float | None) -> T:
+        """Take events as it is their turn until ``ready`` gives something; return that."""
+        self._check_thread()
+        result = ready(None)
+        if self._in_callback:
+            for arrival in tuple(self._backlog):
+                if result is None and arrival.serial > self._mark:
+                    result = ready(arrival)
+        while result is None:
+            if self._backlog and not self._in_callback:
+                arrival = self._backlog.popleft()
+                self._dispatch(arrival)
+                result = ready(arrival)
+                continue
+            self._raise_if_over()
+            try:
+                pulled = self._pull(deadline)
+            except Empty:
+                raise TimeoutError("what was waited for did not come in time") from None
+            if self._in_callback:
+                result = ready(pulled)
+        self._mark = self._arrived
+        return result
+
+    def _dispatch(self, arrival: Arrival) -> None:
+        """It is this event's turn: run its callbacks."""
+        event = arrival.event
+        self._turn = self._mark = arrival.serial
+        callbacks = self._callbacks_for(event)
+        is_digit = event.name == "DTMF" and not arrival.collected
+        self._in_callback = True
+        try:
+            for callback in callbacks:
+                callback(event)
+            if is_digit and event.uuid == self.channel.uuid:
+                self.channel._run_digit_handler(event)
+        except Hangup:
+            self._in_callback = False
+            self._dispatch_rest()
+            raise
+        finally:
+            self._in_callback = False
+        if is_digit:
+            if len(self._digits) == MAX_DIGITS:
+                self.log.warning("more than %d digits typed ahead; dropping the oldest", MAX_DIGITS)
+            self._digits.append(event)
+
+    def _dispatch_rest(self) -> None:
+        """The call ended inside a callback: what still waits its turn is told, digits apart."""
+        while self._backlog:
+            arrival = self._backlog.popleft()
+            if arrival.event.name != "DTMF":
+                try:
+                    self._dispatch(arrival)
+                except Hangup:
+                    pass  # told already
+
+    def _callbacks_for(self, event: Event) -> list[Callback]:
+        if not self._callbacks:
+            return []
+        name = event.name
+        found = [*self._callbacks.get(name, ()), *self._callbacks.get("ALL", ())]
+        if name == "CUSTOM":
+            found += self._callbacks.get(f"CUSTOM {event.get('Event-Subclass')}", ())
+        return found
+
+    def _wait(
+        self, what: str | ChannelState, timeout: float | None, channel: Channel | None
+    ) -> Event:
+        """Wait for an event of ``channel``, or of any leg where that is None."""
+        deadline = self._deadline(timeout)
+        if isinstance(what, ChannelState):
+            state = what
+            target = channel or self.channel
+            return self._until(lambda _: target._reached(state), deadline)
+        name, _, subclass = what.partition(" ")
+        check_event_name(name)
+        if not self._events_on:
+            raise RuntimeError(
+                f"{what!r} would never come: the call was taken with events=False, and no "
+                "`event` command has been sent since"
+            )
+        if name == "DTMF":
+            return self._until(lambda arrival: self._take_digit(arrival, channel), deadline)
+        leg = channel.uuid if channel is not None else None
+
+        def ready(arrival: Arrival | None) -> Event | None:
+            event = self.hangup_event if arrival is None else arrival.event
+            if event is None or (arrival is None and not name.startswith("CHANNEL_HANGUP")):
+                return None
+            if event.name != name and name != "ALL":
+                # CHANNEL_HANGUP_COMPLETE answers for CHANNEL_HANGUP, once both are past
+                if arrival is not None or name != "CHANNEL_HANGUP":
+                    return None
+            if leg is not None and event.uuid != leg:
+                return None
+            if subclass and event.get("Event-Subclass") != subclass:
+                return None
+            return event
+
+        return self._until(ready, deadline)
+
+    def _take_digit(self, arrival: Arrival | None, channel: Channel | None) -> Event | None:
+        """The oldest digit that nobody has taken. Inside a callback: of those that wait."""
+        if self._in_callback:
+            if arrival is None or arrival.event.name != "DTMF" or arrival.collected:
+                return None
+            if channel is not None and arrival.event.uuid != channel.uuid:
+                return None
+            self._backlog.remove(arrival)
+            return arrival.event
+        for event in self._digits:
+            if channel is None or event.uuid == channel.uuid:
+                self._digits.remove(event)
+                return event
+        return None
+
+    def _forget_digits(self, channel: Channel) -> None:
+        self._pull_available()
+        for event in [each for each in self._digits if each.uuid == channel.uuid]:
+            self._digits.remove(event)
+        for arrival in tuple(self._backlog):
+            if arrival.event.name == "DTMF" and arrival.event.uuid == channel.uuid:
+                self._backlog.remove(arrival)
+
+    # The end of a call
+
+    def _raise_if_over(self) -> None:
+        """Raise Hangup if the call is over, Disconnected (or why) if only the connection is."""
+        if self._over or (self._failed is not None and self.hangup_event is not None):
+            raise self._hangup()
+        if self._failed is not None:
+            # A new exception each time, so that tracebacks don't pile up on one.
+            raise type(self._failed)(*self._failed.args)
+
+    def _hangup(self) -> Hangup:
+        self._over = True
+        if self.hangup_event is not None:
+            cause = self.hangup_event.get("Hangup-Cause")
+        else:
+            cause = self._ask_hangup_cause()
+        return Hangup(HangupCause.known(cause), self.hangup_event)
+
+    def _ask_hangup_cause(self) -> str:
+        """No event told us (a sync socket, ``events=False``), but a lingering switch answers."""
+        if self._cause is None:
+            self._cause = ""
+            try:
+                self._cause = self._command("getvar hangup_cause", timeout=5.0).text
+            except ESLError:
+                pass
+        return self._cause
+
+    # What Outbound does around the handler
+
+    def _open(self, events: bool | Sequence[str], linger: bool | int) -> None:
+        """Take the call: connect, linger, filter, events.
+
+        Raises Disconnected if the peer only looked in (a health check), ProtocolError if it is
+        no switch.
+        """
+        reply = self._command("connect", timeout=HANDSHAKE_TIMEOUT)
+        if not isinstance(reply, ConnectReply) or not reply.uuid:
+            raise ProtocolError("the answer to connect is not a channel's data", reply.head)
+        self.context = reply
+        self.channel = Channel(self, reply.uuid, reply)
+        self.log.extra = {"uuid": reply.uuid}
+        self._tells_hangup_complete = bool(events) and reply.get("Socket-Mode") == "async"
+        if linger is not False and self._full:
+            line = "linger" if linger is True else f"linger {linger}"
+            self._command(line, timeout=HANDSHAKE_TIMEOUT)
+        if events:
+            self._subscribe("all" if events is True else event_list([*events, *NEEDED_EVENTS]))
+
+    @property
+    def _full(self) -> bool:
+        """May this socket use every command? (the word ``full`` in the dialplan)"""
+        return self.context.get("Control") == "full"
+
+    def _subscribe(self, events: str) -> None:
+        if self._full:
+            self._command(f"filter Unique-ID {self.uuid}", timeout=HANDSHAKE_TIMEOUT)
+            self._command(f"event plain {events}", timeout=HANDSHAKE_TIMEOUT)
+        else:
+            # `event` is refused without `full`, and myevents serves (recording 08c)
+            self._command("myevents", timeout=HANDSHAKE_TIMEOUT)
+
+    def _close(self) -> None:
+        """The handler has ended: give the call back if it is still up, and close in order."""
+        self._callbacks.clear()
+        try:
+            if isinstance(self._failed, Stopped):
+                self._failed = None  # the handler was cut short; its connection still works
+            self._give_back()
+            self.log.info("call given back to the dialplan")
+        except Hangup as hangup:
+            self.log.info("%s", hangup)
+        except ESLError as error:
+            self.log.info("connection closed: %s", error)
+        finally:
+            self._connection.close()
+
+    def _give_back(self) -> None:
+        """Make the channel safe to leave. Raises Hangup if the call has ended instead."""
+        self._pull_available()
+        if self._over or self.hangup_event is not None:
+            raise self._hangup()
+        self._raise_if_over()
+        self.channel._digit_handlers.clear()
+        if self.channel._has_completed:
+            return
+        # A close within a moment of connect leaves the caller parked for ever, with nobody in
+        # control (recording 14b2). An application that has completed is proof that the channel
+        # is past that moment.
+        if not self._events_on:
+            self._subscribe("CHANNEL_EXECUTE_COMPLETE")
+        self.channel.execute("set", "eslsync_gave_back=true", timeout=GIVE_BACK_TIMEOUT)
+
+
+def event_list(names: Sequence[str]) -> str:
+    """The arguments of ``event``: each name once, and subclasses last, after one CUSTOM."""
+    plain = [name for name in dict.fromkeys(names) if not name.startswith("CUSTOM")]
+    custom = [name.split()[1:] for name in dict.fromkeys(names) if name.startswith("CUSTOM")]
+    words = plain + (["CUSTOM", *(word for words in custom for word in words)] if custom else [])
+    for name in plain:
+        check_event_name(name)
+    return " ".join(words)
+
+
+class Stopped(Disconnected):
+    """`Outbound.stop` has cut this call short."""
