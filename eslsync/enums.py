@@ -45,7 +45,8 @@ class HangupCause(str, Enum):
     _value_: str
     code: int
 
-    def __new__(cls, name: str, code: int) -> HangupCause:
+    # To a type checker HangupCause("USER_BUSY") calls this, hence the default.
+    def __new__(cls, name: str, code: int = -1) -> HangupCause:
         member = str.__new__(cls, name)
         member._value_ = name
         member.code = code

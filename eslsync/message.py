@@ -125,7 +125,10 @@ class Message(Mapping[str, str]):
 
     def __getitem__(self, name: str) -> str:
         names, values = self._all()
-        return values[name if name in values else names[name.lower()]]
+        spelling = name if name in values else names.get(name.lower())
+        if spelling is None:
+            raise KeyError(name)
+        return values[spelling]
 
     def __iter__(self) -> Iterator[str]:
         return iter(self._all()[0].values())
@@ -214,7 +217,7 @@ class Event(Message):
             parts = [self[key][:60] for key in keys if key in self]
         except ProtocolError as error:
             return f"<Event: {error.args[0]}>"
-        return f"<Event {' '.join(parts)}>"
+        return f"<{' '.join(['Event', *parts])}>"
 
 
 class JsonEvent(Event):

@@ -85,6 +85,11 @@ class Outbound:
         """The calls that handlers are working on now."""
         return () if self._server is None else tuple(self._server.sessions.values())
 
+    def replace(self, **changes: Any) -> Outbound:
+        """Another one, not started, with the same options but for ``changes``."""
+        names = ("handler", "host", "port", "events", "linger", "clock")
+        return Outbound(**{**{name: getattr(self, name) for name in names}, **changes})
+
     def start(self, block: bool = True) -> None:
         """Listen, and take calls until `stop`.
 

@@ -153,7 +153,8 @@ class Framer(Generic[M]):
         return length
 
 
-#: CRLF is an app's to send (recording 08f); of a switch it tells that it is none.
+# An app may end its lines with CRLF (recording 08f). A switch never does: what does is a web
+# client, say, on the wrong port, and had better be told so than waited for.
 _BLANK_LINE = re.compile(rb"\n\r?\n")
 _LINE_BREAKS = re.compile(rb"[\r\n]+")
 _CONTENT_LENGTH = re.compile(rb"^content-length[ \t]*:([^\n]*)", re.IGNORECASE | re.MULTILINE)

@@ -1,0 +1,52 @@
+from pathlib import Path
+
+from setuptools import find_packages, setup
+
+HERE = Path(__file__).parent
+
+setup(
+    name="eslsync",
+    version="0.1.0",
+    description="FreeSWITCH event socket apps as plain blocking functions, and a simulated "
+    "switch to test them with",
+    long_description=(HERE / "README.md").read_text(encoding="utf-8"),
+    long_description_content_type="text/markdown",
+    author="The eslsync authors",
+    license="MIT",
+    license_files=["LICENSE"],
+    classifiers=[
+        "Development Status :: 4 - Beta",
+        "Intended Audience :: Developers",
+        "Intended Audience :: Telecommunications Industry",
+        "Operating System :: OS Independent",
+        "Programming Language :: Python :: 3 :: Only",
+        "Programming Language :: Python :: 3.10",
+        "Programming Language :: Python :: 3.11",
+        "Programming Language :: Python :: 3.12",
+        "Programming Language :: Python :: 3.13",
+        "Topic :: Communications :: Telephony",
+        "Topic :: Software Development :: Testing",
+        "Typing :: Typed",
+    ],
+    keywords="freeswitch event socket esl ivr telephony simulator testing",
+    python_requires=">=3.10",
+    packages=find_packages(include=["eslsync*", "simulator*"]),
+    package_data={"eslsync": ["py.typed"], "simulator": ["py.typed"]},
+    zip_safe=False,
+    # For `eslsync call` and `eslsync serve`: `import eslsync` itself imports none of them.
+    install_requires=[
+        "click>=8.1",
+        "colorlog>=6.7",
+        "freezegun>=1.5",
+    ],
+    extras_require={
+        # Everything that the tests, the linter and the type checker need.
+        "test": [
+            "hypothesis>=6.100",
+            "mypy>=1.13",
+            "pytest>=8.2",
+            "ruff>=0.9",
+        ],
+    },
+    entry_points={"console_scripts": ["eslsync = simulator.cli:main"]},
+)

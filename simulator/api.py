@@ -1,0 +1,250 @@
+"""API commands, in a table: what ``api`` and ``bgapi`` answer, word for word.
+
+A command is a function of the switch and its argument; one that takes time is a generator.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Generator
+from typing import TYPE_CHECKING
+
+from .arguments import atoi, separate
+from .events import local_time
+from .threads import MILLISECOND, SECOND, Steps, pause
+
+if TYPE_CHECKING:
+    from .channel import Channel
+    from .switch import Switch
+
+__all__ = ["APIS", "run_api"]
+
+Api = Callable[["Switch", str], "str | Steps[str]"]
+APIS: dict[str, Api] = {}
+
+NO_CHANNEL = "-ERR No such channel!\n"
+OK = "+OK\n"
+
+
+def api(name: str) -> Callable[[Api], Api]:
+    def add(function: Api) -> Api:
+        APIS[name] = function
+        return function
+
+    return add
+
+
+def run_api(switch: Switch, name: str, argument: str) -> Steps[str]:
+    """Run a command, and return what it printed."""
+    function = APIS.get(name.lower())
+    if function is None:
+        return f"-ERR {name} Command not found!\n"
+    answer = function(switch, argument)
+    if isinstance(answer, Generator):
+        answer = yield from answer
+    return answer
+
+
+def usage(text: str) -> str:
+    return f"-USAGE: {text}\n"
+
+
+def located(switch: Switch, argument: str, syntax: str) -> tuple[Channel | None, str, str]:
+    """The channel an argument begins with, the rest, and what to answer where there is none."""
+    uuid, _, rest = argument.partition(" ")
+    if not uuid:
+        return None, "", usage(syntax)
+    return switch.channels.get(uuid), rest, NO_CHANNEL
+
+
+@api("status")
+def status(switch: Switch, argument: str) -> str:
+    up = switch.scheduler.now - switch.started
+    seconds, micros = divmod(up, SECOND)
+    days, seconds = divmod(seconds, 86400)
+    count = len(switch.channels)
+    return (
+        f"UP 0 years, {days} day{'' if days == 1 else 's'}, "
+        f"{seconds // 3600} hour{'' if seconds // 3600 == 1 else 's'}, "
+        f"{seconds // 60 % 60} minute{'' if seconds // 60 % 60 == 1 else 's'}, "
+        f"{seconds % 60} second{'' if seconds % 60 == 1 else 's'}, "
+        f"{micros // 1000} millisecond{'' if micros // 1000 == 1 else 's'}, "
+        f"{micros % 1000} microsecond{'' if micros % 1000 == 1 else 's'}\n"
+        f"FreeSWITCH (Version {switch.version_short}) is ready\n"
+        f"{switch.sessions} session(s) since startup\n"
+        f"{count} session(s) - peak {count}, last 5min {count} \n"
+        "0 session(s) per Sec out of max 200, peak 2, last 5min 2 \n"
+        "1000 session(s) max\n"
+        "min idle cpu 0.00/100.00\n"
+        "Current Stack Size/Max 240K/8192K\n"
+    )
+
+
+@api("version")
+def version(switch: Switch, argument: str) -> str:
+    return f"FreeSWITCH Version {switch.version}\n"
+
+
+@api("msleep")
+def msleep(switch: Switch, argument: str) -> Steps[str]:
+    yield from pause(switch.scheduler, max(0, atoi(argument)) * MILLISECOND)
+    return "+OK"
+
+
+@api("strftime")
+def strftime(switch: Switch, argument: str) -> str:
+    return local_time(switch.scheduler.now, argument or "%Y-%m-%d %T".replace("%T", "%H:%M:%S"))
+
+
+@api("echo")
+def echo(switch: Switch, argument: str) -> str:
+    return argument or "-ERR no reply\n"
+
+
+@api("expand")
+def expand(switch: Switch, argument: str) -> Steps[str]:
+    if not argument:
+        return "-ERR No input\n"
+    name, _, rest = argument.partition(" ")
+    answer = yield from run_api(switch, name, switch.expand(rest))
+    return answer
+
+
+@api("eval")
+def evaluate(switch: Switch, argument: str) -> str:
+    return switch.expand(argument) or "-ERR no reply\n"
+
+
+@api("log")
+def log(switch: Switch, argument: str) -> str:
+    return OK
+
+
+@api("global_getvar")
+def global_getvar(switch: Switch, argument: str) -> str:
+    if not argument:
+        return "".join(f"{name}={value}\n" for name, value in switch.globals.items())
+    return switch.globals.get(argument, "")
+
+
+@api("global_setvar")
+def global_setvar(switch: Switch, argument: str) -> str:
+    name, equals, value = argument.partition("=")
+    if not name or not equals:
+        return usage("<var>=<value> [=<value2>]")
+    switch.globals[name] = value
+    return "+OK"
+
+
+@api("create_uuid")
+def create_uuid(switch: Switch, argument: str) -> str:
+    return switch.uuid()
+
+
+@api("uuid_exists")
+def uuid_exists(switch: Switch, argument: str) -> str:
+    known = argument in switch.channels or argument in switch.callers
+    return "true" if known else "false"
+
+
+@api("uuid_getvar")
+def uuid_getvar(switch: Switch, argument: str) -> str:
+    channel, name, complaint = located(switch, argument, "<uuid> <var>")
+    if channel is None:
+        return complaint
+    if not name:
+        return usage("<uuid> <var>")
+    return channel.get(name) or "_undef_"
+
+
+@api("uuid_setvar")
+def uuid_setvar(switch: Switch, argument: str) -> str:
+    channel, rest, complaint = located(switch, argument, "<uuid> <var> [value]")
+    if channel is None:
+        return complaint
+    name, _, value = rest.partition(" ")
+    if not name:
+        return "-ERR No variable specified\n"
+    channel.set(name, value.lstrip(" "))
+    return OK
+
+
+@api("uuid_dump")
+def uuid_dump(switch: Switch, argument: str) -> str:
+    channel, _, complaint = located(switch, argument, "<uuid> [format]")
+    if channel is None:
+        return complaint
+    event = switch.event("CHANNEL_DATA", blocks=channel.blocks(variables=True))
+    return event.packet("plain").partition(b"\n\n")[2].decode("utf-8", "surrogateescape")
+
+
+@api("uuid_kill")
+def uuid_kill(switch: Switch, argument: str) -> str:
+    channel, cause, complaint = located(switch, argument, "<uuid> [cause]")
+    if channel is None:
+        return complaint
+    channel.hangup(switch.cause(cause) if cause else "NORMAL_CLEARING")
+    return OK
+
+
+@api("uuid_break")
+def uuid_break(switch: Switch, argument: str) -> str:
+    channel, rest, complaint = located(switch, argument, "<uuid> [all]")
+    if channel is None:
+        return complaint
+    if rest == "all":
+        channel.private_events.clear()
+    if channel.broadcast:
+        channel.stop_broadcast = rest == "all"
+    channel.break_requested = True
+    channel.poke()
+    return OK
+
+
+@api("uuid_transfer")
+def uuid_transfer(switch: Switch, argument: str) -> str:
+    syntax = "<uuid> [-bleg|-both] <dest-exten> [<dialplan>] [<context>]"
+    words = separate(argument, " ", 5)
+    if len(words) < 2:
+        return usage(syntax)
+    channel = switch.channels.get(words[0])
+    if channel is None:
+        return "-ERR No such channel!\n"
+    switch.transfer(channel, *words[1:4])
+    return OK
+
+
+@api("uuid_recv_dtmf")
+def uuid_recv_dtmf(switch: Switch, argument: str) -> str:
+    channel, rest, complaint = located(switch, argument, "<uuid> <dtmf_data>")
+    if channel is None:
+        return complaint
+    for digit in switch.dtmf_string(rest):
+        channel.queue_digit(digit)
+    return f"+OK {channel.uuid} received DTMF {rest}.\n"
+
+
+@api("uuid_send_dtmf")
+def uuid_send_dtmf(switch: Switch, argument: str) -> str:
+    channel, rest, complaint = located(switch, argument, "<uuid> <dtmf_data>")
+    if channel is None:
+        return complaint
+    switch.send_dtmf(channel, rest)
+    return f"+OK {channel.uuid} sent DTMF {rest}.\n"
+
+
+@api("uuid_flush_dtmf")
+def uuid_flush_dtmf(switch: Switch, argument: str) -> str:
+    channel, _, complaint = located(switch, argument, "<uuid>")
+    if channel is None:
+        return complaint
+    channel.digits.clear()
+    return OK
+
+
+@api("uuid_answer")
+def uuid_answer(switch: Switch, argument: str) -> str:
+    channel, _, complaint = located(switch, argument, "<uuid>")
+    if channel is None:
+        return complaint
+    channel.answer()
+    return OK

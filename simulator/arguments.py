@@ -1,0 +1,171 @@
+"""How FreeSWITCH reads an application's argument: expansion, splitting, numbers.
+
+A wrong argument string must fail here as it fails there, so these follow switch_utils.c and
+switch_channel.c rather than what one would write.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable, Iterator
+
+__all__ = ["atoi", "expand", "separate", "variables_of"]
+
+
+def atoi(text: str | None) -> int:
+    """C's atoi: leading blanks and digits; anything else is 0."""
+    found = re.match(r"\s*[+-]?\d+", text or "")
+    return int(found[0]) if found else 0
+
+
+def separate(text: str, delimiter: str = " ", limit: int = 1000) -> list[str]:
+    """switch_separate_string: split an argument string.
+
+    Blanks as delimiter collapse; single quotes hold an argument together; a backslash takes
+    the next character as it is. What stands after the ``limit``th argument belongs to it.
+    A string that begins with ``^^`` and a character is split at that character.
+    """
+    if text.startswith("^^") and len(text) > 2:
+        text, delimiter = text[3:], text[2]
+    if delimiter == " ":
+        return [_clean(piece, "") for piece in _split_blanks(text, limit)]
+    return [_clean(piece, delimiter) for piece in _split(text, delimiter, limit)]
+
+
+def _split_blanks(text: str, limit: int) -> Iterator[str]:
+    """switch_utils.c, separate_string_blank_delim."""
+    at, end, count = 0, len(text), 0
+    while True:
+        while at < end and text[at] == " ":
+            at += 1
+        if at >= end:
+            return
+        count += 1
+        if count == limit:
+            yield text[at:]
+            return
+        start, quoted = at, False
+        while at < end and (quoted or text[at] != " "):
+            if text[at] == "\\":
+                at += 1
+            elif text[at] == "'":
+                quoted = not quoted
+            at += 1
+        yield text[start:at]
+
+
+def _split(text: str, delimiter: str, limit: int) -> Iterator[str]:
+    """switch_utils.c, separate_string_char_delim."""
+    at, end, count = 0, len(text), 0
+    while at < end:
+        count += 1
+        if count == limit:
+            yield text[at:]
+            return
+        start, quoted = at, False
+        while at < end and (quoted or text[at] != delimiter):
+            if text[at] == "\\":
+                at += 1
+            elif text[at] == "'" and (quoted or "'" in text[at + 1 :]):
+                quoted = not quoted
+            at += 1
+        yield text[start:at]
+        at += 1
+
+
+_ESCAPED = {"n": "\n", "r": "\r", "t": "\t", "s": " "}
+
+
+def _clean(piece: str, delimiter: str) -> str:
+    """Take off blanks, quotes and escapes (cleanup_separated_string)."""
+    out: list[str] = []
+    quoted, at, kept = False, 0, 0
+    piece = piece.lstrip(" ")
+    while at < len(piece):
+        character = piece[at]
+        following = piece[at + 1 : at + 2]
+        if character == "\\" and following and following in "'\"\\nrts" + delimiter:
+            out.append(_ESCAPED.get(following, following))
+            at += 2
+            kept = len(out)
+            continue
+        if character == "'" and (quoted or "'" in piece[at + 1 :]):
+            quoted = not quoted
+            if quoted:
+                kept = len(out)
+        else:
+            out.append(character)
+            if character != " " or quoted:
+                kept = len(out)
+        at += 1
+    return "".join(out[:kept])
+
+
+def variables_of(text: str) -> tuple[dict[str, str], str]:
+    """Variables in braces before a dial string or file: ``{a=1,b=2}rest``."""
+    found: dict[str, str] = {}
+    while text.startswith(("{", "<", "[")):
+        close = {"{": "}", "<": ">", "[": "]"}[text[0]]
+        end = text.find(close)
+        if end < 0:
+            break
+        for pair in separate(text[1:end], ","):
+            name, equals, value = pair.partition("=")
+            if equals:
+                found[name.strip()] = value
+        text = text[end + 1 :].lstrip(" ")
+    return found, text
+
+
+def expand(
+    text: str, lookup: Callable[[str], str | None], api: Callable[[str, str], str] | None = None
+) -> str:
+    """switch_channel_expand_variables: ``${name}``, ``${name:offset:length}``, ``${api(arg)}``.
+
+    What is not set expands to nothing. ``\\$`` stands for a dollar sign.
+    """
+    if "${" not in text:
+        return text
+    out = []
+    at = 0
+    while at < len(text):
+        if text.startswith("\\$", at):
+            out.append("$")
+            at += 2
+        elif text.startswith("${", at):
+            end = _closing_brace(text, at + 2)
+            if end < 0:
+                out.append(text[at:])
+                break
+            out.append(_value(expand(text[at + 2 : end], lookup, api), lookup, api))
+            at = end + 1
+        else:
+            out.append(text[at])
+            at += 1
+    return "".join(out)
+
+
+def _closing_brace(text: str, at: int) -> int:
+    depth = 1
+    for position in range(at, len(text)):
+        depth += {"{": 1, "}": -1}.get(text[position], 0)
+        if depth == 0:
+            return position
+    return -1
+
+
+def _value(
+    name: str, lookup: Callable[[str], str | None], api: Callable[[str, str], str] | None
+) -> str:
+    command, bracket, rest = name.partition("(")
+    if bracket and api is not None:
+        return api(command.strip(), rest.rpartition(")")[0])
+    name, colon, cut = name.partition(":")
+    value = lookup(name) or ""
+    if colon:
+        offset, _, length = cut.partition(":")
+        start = atoi(offset)
+        value = value[start:] if abs(start) <= len(value) else ("" if start > 0 else value)
+        if length and atoi(length) > 0:
+            value = value[: atoi(length)]
+    return value

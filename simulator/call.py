@@ -1,0 +1,234 @@
+"""The caller: one simulated call, and the verbs that play who makes it.
+
+Each verb blocks in simulated time. What fails says what was heard instead, and shows the
+ladder so far.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+from eslsync.enums import HangupCause
+
+from .channel import Channel, Heard
+from .ladder import draw
+from .transcript import Transcript
+from .world import SECOND, Link
+
+if TYPE_CHECKING:
+    from .freeswitch import FreeSwitch
+
+__all__ = ["Call", "CallFailed"]
+
+#: Seconds between two keys that are pressed in a row; also how long each is held.
+GAP = 0.2
+#: Simulated seconds that `Call.hear` waits for a prompt.
+HEAR_TIMEOUT = 60.0
+#: Simulated seconds that a call may last, unless it is told otherwise.
+CALL_TIMEOUT = 3600.0
+
+
+class CallFailed(AssertionError):
+    """The call did not go as the test says it should."""
+
+
+@dataclass
+class Sound:
+    """A prompt that the caller heard, in the order of what happened in the call."""
+
+    prompt: str
+    began: int
+    heard: Heard
+    ended: int | None = None
+
+
+class Call:
+    """One call, from the caller's side; made by `FreeSwitch.call`."""
+
+    def __init__(self, switch: FreeSwitch, channel: Channel) -> None:
+        self.transcript = Transcript(channel.created_at)
+        #: What the handler raised, Hangup apart.
+        self.error: BaseException | None = None
+        self._switch = switch
+        self._channel = channel
+        self._link: Link | None = None
+        self._began = channel.created_at
+        self._events = 0  # counts what the caller notices
+        self._mark = 0  # what had been noticed when the last verb began
+        self._sounds: list[Sound] = []
+        self._hung_up = False
+        self._answered = False
+        self._digits_awaited = False
+        channel.on_heard = self._hear
+        channel.on_hangup = self._hang_up
+        channel.on_event = self._notice
+
+    # What it leaves
+
+    @property
+    def uuid(self) -> str:
+        """The channel's uuid."""
+        return self._channel.uuid
+
+    @property
+    def cause(self) -> HangupCause | str | None:
+        """Why the call ended; None while it is up."""
+        return HangupCause.known(self._channel.cause) if self._channel.cause else None
+
+    @property
+    def duration(self) -> float:
+        """Seconds from the start of the call to its hangup, or until now."""
+        ended = self._channel.hung_up_at
+        return ((ended or self._switch.now_us) - self._began) / SECOND
+
+    @property
+    def answered(self) -> bool:
+        """Was it answered?"""
+        return self._channel.answered_at is not None
+
+    @property
+    def heard(self) -> list[str]:
+        """The prompts that the caller has heard, or heard begin, in order."""
+        return [sound.prompt for sound in self._sounds]
+
+    def ladder(self) -> str:
+        """The call drawn as a ladder: caller, switch, app, with times."""
+        return draw(self.transcript.entries)
+
+    def __repr__(self) -> str:
+        return f"<Call {self.uuid} {self.cause or 'up'} {self.duration:.3f} s>"
+
+    # The verbs
+
+    def hear(self, prompt: str, *, start: bool = False, timeout: float = HEAR_TIMEOUT) -> None:
+        """Wait until a prompt has ended, or was cut; with ``start=True``, until it begins.
+
+        ``prompt`` is the name as the handler gives it; a suffix may be left out. What was heard
+        since this call's last verb counts. Raises CallFailed when the prompt isn't heard within
+        ``timeout`` simulated seconds, or can't be any more since the call has ended.
+        """
+        mark = self._mark
+        found: list[Sound] = []
+
+        def heard() -> bool:
+            for sound in self._sounds:
+                moment = sound.began if start else sound.ended
+                if moment is not None and moment > mark and same_prompt(sound.prompt, prompt):
+                    found.append(sound)
+                    return True
+            return self._hung_up
+
+        self._switch.run(heard, timeout)
+        if not found:
+            what = "begin" if start else "end"
+            instead = [s.prompt for s in self._sounds if (s.ended or self._events + 1) > mark]
+            raise self._failed(
+                f"did not hear {prompt!r} {what}; since the last verb it heard "
+                f"{', '.join(map(repr, instead)) or 'nothing'}"
+            )
+        moment = found[0].began if start else found[0].ended
+        assert moment is not None
+        self._mark = moment
+
+    def press(self, digits: str, *, gap: float = GAP) -> None:
+        """Press keys, ``gap`` simulated seconds apart; returns when the last is pressed."""
+        if not digits or not all(digit in "0123456789*#ABCDabcd" for digit in digits):
+            raise ValueError(f"press takes the keys 0-9, *, # and A-D, not {digits!r}")
+        self._begin()
+        for index, digit in enumerate(digits):
+            self._do(lambda digit=digit: self._press(digit), gap if index else 0.0)  # type: ignore[misc]
+
+    def hangup(self, cause: HangupCause | str = HangupCause.NORMAL_CLEARING) -> None:
+        """Hang up, and wait until the handler has ended as well."""
+        self._begin()
+        if not self._hung_up:
+            self._do(lambda: self._put_down(str(cause)), 0.0)
+        self.wait()
+
+    def wait(self, *, timeout: float = CALL_TIMEOUT) -> None:
+        """Wait until the call has ended, and its handler has.
+
+        Raises CallFailed if that takes more than ``timeout`` simulated seconds, or if nothing
+        will ever end it.
+        """
+        self._begin()
+        if not self._switch.run(lambda: self.ended, timeout):
+            if self._hung_up:
+                raise self._failed("the call has ended, but its handler goes on")
+            raise self._failed(f"the call is still up after {timeout:g} s")
+
+    @property
+    def ended(self) -> bool:
+        """Has the call ended, and its handler?"""
+        return self._hung_up and (self._link is None or self._link.ended)
+
+    # Inside
+
+    def _begin(self) -> None:
+        self._mark = self._events
+
+    def _do(self, action: Callable[[], None], delay: float) -> None:
+        """Let the caller do something, in the order of things."""
+        done: list[bool] = []
+
+        def act() -> None:
+            action()
+            done.append(True)
+
+        self._switch.later(delay, act)
+        self._switch.run(lambda: bool(done), None)
+
+    def _press(self, digit: str) -> None:
+        if self._hung_up:
+            raise self._failed(f"can't press {digit!r}: the call has ended")
+        self._note("caller", f"presses {digit}")
+        self._channel.press(digit)
+
+    def _put_down(self, cause: str) -> None:
+        if self._channel.up:
+            self._note("caller", f"hangs up {cause}")
+            self._channel.caller_hangs_up(cause)
+
+    def _note(self, who: str, text: str) -> None:
+        now = self._switch.now_us
+        if who == "caller":
+            self.transcript.note(now, "caller", "switch", text)
+        else:
+            self.transcript.note(now, "switch", "caller", text)
+
+    def _hear(self, heard: Heard) -> None:
+        self._events += 1
+        sound = next((each for each in reversed(self._sounds) if each.heard is heard), None)
+        if sound is None:
+            self._sounds.append(Sound(heard.prompt, self._events, heard))
+            self._note("switch", f"plays {heard.prompt}")
+        else:
+            if heard.ended is not None:
+                sound.ended = self._events
+            verb = {"paused": "pauses", "plays": "resumes", "ended": "ends", "cut": "cuts"}
+            self._note("switch", f"{verb[heard.how]} {heard.prompt}")
+
+    def _notice(self, name: str, event: object) -> None:
+        if name == "CHANNEL_ANSWER":
+            self._note("switch", "answers")
+
+    def _hang_up(self) -> None:
+        self._hung_up = True
+        self._note("switch", f"hangs up {self._channel.cause}")
+
+    def _failed(self, why: str) -> CallFailed:
+        return CallFailed(f"{why}\n\n{self.ladder()}")
+
+
+def same_prompt(played: str, asked: str) -> bool:
+    """Is it the same prompt? The suffix may be left out on either side."""
+    return played == asked or without_suffix(played) == without_suffix(asked)
+
+
+def without_suffix(name: str) -> str:
+    stem, dot, suffix = name.rpartition(".")
+    return stem if dot and "/" not in suffix else name
+
+

@@ -1,0 +1,762 @@
+"""A channel: the call leg that the app's socket controls.
+
+Its session thread is a generator (see `simulator.threads`) that follows the core state
+machine: execute the dialplan, hang up, report. What applications are made of, playing and
+collecting digits and parsing what was sent, is in `simulator.ivr`.
+"""
+
+from __future__ import annotations
+
+from collections import deque
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, field, replace
+from enum import IntEnum
+from typing import TYPE_CHECKING, Literal
+
+from eslsync.enums import HangupCause
+
+from . import ivr
+from .arguments import expand
+from .events import Block, Event, Headers, local_time
+from .ivr import FRAME
+from .threads import MILLISECOND, SECOND, Steps, Thread
+from .variables import Variables
+
+if TYPE_CHECKING:
+    from eslsync.protocol import Command
+
+    from .control import Control
+    from .switch import Switch
+
+__all__ = ["FRAME", "CallState", "Channel", "Digit", "Heard", "Profile", "State", "Times"]
+
+
+class State(IntEnum):
+    """switch_channel_state_t. The order matters: what is from HANGUP on is down."""
+
+    NEW = 0
+    INIT = 1
+    ROUTING = 2
+    SOFT_EXECUTE = 3
+    EXECUTE = 4
+    EXCHANGE_MEDIA = 5
+    PARK = 6
+    CONSUME_MEDIA = 7
+    HIBERNATE = 8
+    RESET = 9
+    HANGUP = 10
+    REPORTING = 11
+    DESTROY = 12
+
+    def __str__(self) -> str:
+        return f"CS_{self.name}"
+
+
+class CallState(IntEnum):
+    """switch_channel_callstate_t."""
+
+    DOWN = 0
+    DIALING = 1
+    RINGING = 2
+    EARLY = 3
+    ACTIVE = 4
+    HELD = 5
+    RING_WAIT = 6
+    HANGUP = 7
+    UNHELD = 8
+
+
+#: Events that carry the channel's variables (switch_channel_event_set_extended_data).
+WITH_VARIABLES = frozenset(
+    """
+    CHANNEL_CREATE CHANNEL_ORIGINATE CHANNEL_UUID CHANNEL_ANSWER CHANNEL_PARK CHANNEL_UNPARK
+    CHANNEL_BRIDGE CHANNEL_UNBRIDGE CHANNEL_PROGRESS CHANNEL_PROGRESS_MEDIA CHANNEL_HANGUP
+    CHANNEL_HANGUP_COMPLETE REQUEST_PARAMS CHANNEL_DATA CHANNEL_EXECUTE
+    CHANNEL_EXECUTE_COMPLETE CHANNEL_DESTROY SESSION_HEARTBEAT API RECORD_START RECORD_STOP
+    PLAYBACK_START PLAYBACK_STOP CALL_UPDATE MEDIA_BUG_START MEDIA_BUG_STOP CHANNEL_HOLD
+    CHANNEL_UNHOLD TEXT CUSTOM
+    """.split()
+)
+
+
+@dataclass(frozen=True)
+class Times:
+    """When things happened, in microseconds since the epoch; 0: not yet."""
+
+    profile_created: int = 0
+    created: int = 0
+    answered: int = 0
+    progress: int = 0
+    progress_media: int = 0
+    hungup: int = 0
+    transferred: int = 0
+    resurrected: int = 0
+    bridged: int = 0
+    last_hold: int = 0
+    hold_accum: int = 0
+
+
+@dataclass(frozen=True)
+class Profile:
+    """A caller profile: who calls whom, and when (switch_caller.c). Replaced as a whole."""
+
+    uuid: str
+    channel_name: str
+    direction: str = "inbound"
+    logical_direction: str = "inbound"
+    username: str = ""
+    dialplan: str = "xml"
+    caller_id_name: str = ""
+    caller_id_number: str = ""
+    orig_caller_id_name: str = ""
+    orig_caller_id_number: str = ""
+    callee_id_name: str = ""
+    callee_id_number: str = ""
+    network_addr: str = ""
+    ani: str = ""
+    aniii: str = ""
+    destination_number: str = ""
+    source: str = "mod_loopback"
+    transfer_source: str = ""
+    context: str = "default"
+    rdnis: str = ""
+    profile_index: str = "1"
+    screen_bit: str = "true"
+    privacy_hide_name: str = "false"
+    privacy_hide_number: str = "false"
+    times: Times = field(default_factory=Times)
+
+    def headers(self, prefix: str) -> Headers:
+        """As events list it under ``prefix``: "Caller", "Other-Leg", or "Channel"."""
+        pairs = [(f"{prefix}-{name}", getattr(self, key)) for name, key in _PROFILE_HEADERS]
+        pairs = [(name, value) for name, value in pairs if value]
+        pairs += [
+            (f"{prefix}-{name}", str(getattr(self.times, key))) for name, key in _TIME_HEADERS
+        ]
+        pairs += [(f"{prefix}-{name}", getattr(self, key)) for name, key in _FLAG_HEADERS]
+        return pairs
+
+
+#: Header and field, in the order of switch_caller_profile_event_set_data; empty ones are left out.
+_PROFILE_HEADERS = (
+    ("Direction", "direction"),
+    ("Logical-Direction", "logical_direction"),
+    ("Username", "username"),
+    ("Dialplan", "dialplan"),
+    ("Caller-ID-Name", "caller_id_name"),
+    ("Caller-ID-Number", "caller_id_number"),
+    ("Orig-Caller-ID-Name", "orig_caller_id_name"),
+    ("Orig-Caller-ID-Number", "orig_caller_id_number"),
+    ("Callee-ID-Name", "callee_id_name"),
+    ("Callee-ID-Number", "callee_id_number"),
+    ("Network-Addr", "network_addr"),
+    ("ANI", "ani"),
+    ("ANI-II", "aniii"),
+    ("Destination-Number", "destination_number"),
+    ("Unique-ID", "uuid"),
+    ("Source", "source"),
+    ("Transfer-Source", "transfer_source"),
+    ("Context", "context"),
+    ("RDNIS", "rdnis"),
+    ("Channel-Name", "channel_name"),
+    ("Profile-Index", "profile_index"),
+)
+_TIME_HEADERS = (
+    ("Profile-Created-Time", "profile_created"),
+    ("Channel-Created-Time", "created"),
+    ("Channel-Answered-Time", "answered"),
+    ("Channel-Progress-Time", "progress"),
+    ("Channel-Progress-Media-Time", "progress_media"),
+    ("Channel-Hangup-Time", "hungup"),
+    ("Channel-Transfer-Time", "transferred"),
+    ("Channel-Resurrect-Time", "resurrected"),
+    ("Channel-Bridged-Time", "bridged"),
+    ("Channel-Last-Hold", "last_hold"),
+    ("Channel-Hold-Accum", "hold_accum"),
+)
+_FLAG_HEADERS = (
+    ("Screen-Bit", "screen_bit"),
+    ("Privacy-Hide-Name", "privacy_hide_name"),
+    ("Privacy-Hide-Number", "privacy_hide_number"),
+)
+
+
+@dataclass(frozen=True)
+class Codec:
+    """What a channel's media is coded in, as events name it."""
+
+    name: str = "L16"
+    rate: str = "8000"
+    bit_rate: str = "128000"
+
+
+@dataclass(frozen=True)
+class Digit:
+    """A key that was pressed; ``duration`` in samples, as DTMF-Duration gives it."""
+
+    key: str
+    duration: int = 1600
+    source: str = "UNKNOWN"
+
+
+@dataclass
+class Heard:
+    """A prompt that the caller heard, or hears: by the name it was played under."""
+
+    prompt: str
+    started: int  #: microseconds since the epoch
+    ended: int | None = None
+    #: "plays", "paused" (another is played inside it), "ended", or "cut"
+    how: str = "plays"
+
+
+Watcher = Callable[[Heard], None]
+
+
+class Channel:
+    """One call leg. Times are microseconds since the epoch.
+
+    ``on_event`` is called with every event the channel fires, ``on_heard`` whenever a prompt
+    begins, is paused, resumes, ends, or is cut, ``on_hangup`` once, when the call has ended.
+    """
+
+    def __init__(
+        self,
+        switch: Switch,
+        profile: Profile,
+        dialplan: Sequence[tuple[str, str]] = (),
+        *,
+        endpoint: Literal["loopback", "sofia"] = "loopback",
+    ) -> None:
+        self.switch = switch
+        self.uuid = profile.uuid
+        self.name = profile.channel_name
+        self.endpoint = endpoint
+        self.variables = Variables()
+        self.codec = Codec()
+        self.call_uuid = profile.uuid
+
+        self.state = State.EXECUTE
+        self.running_state = State.EXECUTE
+        self.callstate = CallState.RINGING
+        self.hangup_cause: str | None = None
+        self.answered = False
+        self.early_media = False
+        self.reset_by_transfer = False  # CF_TRANSFER: what runs must come to an end
+        self.profile = profile
+        #: the profile of the leg on the other side of a bridge, and what it is to this one
+        self.other_type = ""
+        self.other_profile: Profile | None = None
+
+        #: applications that are still to run (the dialplan's extension), and where the last was
+        self.extension: deque[tuple[str, str]] = deque(dialplan)
+        #: what was sent to be executed on this channel, in order (the private event queue)
+        self.private_events: deque[Command] = deque()
+        self.digits: deque[Digit] = deque()
+        self.digits_dialed = ""
+        #: how many of the nested parses hold the event lock (CF_EVENT_LOCK is counted)
+        self.event_locks = 0
+        self.controlled = False  # CF_CONTROLLED: parked under a socket
+        self.broadcast = False  # CF_BROADCAST: a private event executes
+        self.stop_broadcast = False
+        self.break_requested = False  # CF_BREAK
+        self.divert_events = False
+        self.heartbeat: int | None = None  # microseconds between SESSION_HEARTBEATs
+        self._heartbeat_due = 0
+        self.controls: list[Control] = []
+        self.partner: Channel | None = None  # whom it is bridged to
+        self.app_log: list[tuple[str, str]] = []
+
+        self.heard: list[Heard] = []
+        self.on_event: Callable[[str, Event], None] | None = None
+        self.on_heard: Watcher | None = None
+        self.on_hangup: Callable[[], None] | None = None
+        #: the tail of a hangup, and what else must see this channel when it goes down
+        self.when_down: list[Callable[[], None]] = []
+        self._basic: dict[tuple[object, ...], Block] = {}
+        self.thread = Thread(switch.scheduler, self._run())
+
+    # --- what the world looks at
+
+    @property
+    def cause(self) -> str | None:
+        """Why the call ended; None while it is up."""
+        return self.hangup_cause
+
+    @property
+    def created_at(self) -> int:
+        return self.profile.times.created
+
+    @property
+    def answered_at(self) -> int | None:
+        return self.profile.times.answered or None
+
+    @property
+    def hung_up_at(self) -> int | None:
+        """When it was hung up; the tail of events may follow a step later."""
+        return self._hung_up_at
+
+    _hung_up_at: int | None = None
+
+    @property
+    def up(self) -> bool:
+        return self.state < State.HANGUP
+
+    def is_ready(self) -> bool:
+        """May an application go on? (switch_channel_ready)"""
+        return (
+            State.ROUTING < self.state < State.HANGUP
+            and self.state is not State.RESET
+            and not self.reset_by_transfer
+        )
+
+    @property
+    def media_ready(self) -> bool:
+        return self.answered or self.early_media
+
+    # --- the caller's side
+
+    def press(self, key: str, duration_ms: int = 200, source: str = "UNKNOWN") -> None:
+        """The caller presses a key; the application that reads next consumes it."""
+        # Recordings 03a to 03j: a key of 200 ms arrives by loopback as 1600 samples.
+        self.queue_digit(Digit(key, duration_ms * 8, source))
+
+    def queue_digit(self, digit: Digit) -> None:
+        if self.up:
+            self.digits.append(digit)
+            self.poke()
+
+    def caller_hangs_up(self, cause: str = "NORMAL_CLEARING") -> None:
+        """The caller puts the phone down."""
+        self.hangup(cause)
+
+    # --- time
+
+    @property
+    def now(self) -> int:
+        return self.switch.scheduler.now
+
+    def tick(self) -> int:
+        """When the session thread's next frame is due."""
+        return self.now + FRAME - (self.now - self.created_at) % FRAME
+
+    def poke(self) -> None:
+        """There is news for the session thread: it sees it with its next frame."""
+        self.thread.wake(self.tick())
+
+    def frames(self, until: int | None) -> Steps[None]:
+        """Read frames until a time, or until there is news (switch_core_session_read_frame)."""
+        if self.digits or (self.private_events and not self.event_locks):
+            until = self.tick() if until is None else min(until, self.tick())
+        if self.heartbeat is not None:
+            until = self._heartbeat_due if until is None else min(until, self._heartbeat_due)
+        yield until
+        if self.heartbeat is not None and self.now >= self._heartbeat_due and self.up:
+            self._heartbeat_due = self.now + self.heartbeat
+            self.fire("SESSION_HEARTBEAT")
+
+    def beat_every(self, seconds: int) -> None:
+        """Fire a SESSION_HEARTBEAT every so many seconds of media; 0: no more."""
+        self.heartbeat = seconds * SECOND or None
+        # the first comes with the first frame after a second's boundary of its own count
+        self._heartbeat_due = self.tick() + seconds * SECOND
+
+    # --- events
+
+    def fire(
+        self,
+        name: str,
+        own: Headers = (),
+        *,
+        before: Headers = (),
+        first: Headers = (),
+        body: bytes | None = None,
+        subclass: str | None = None,
+        called_from: tuple[str, str, int] | None = None,
+        named_first: bool = True,
+    ) -> None:
+        """Fire an event about this channel: ``first``, what describes the channel, ``own``."""
+        blocks = self.blocks(variables=name in WITH_VARIABLES)
+        if first:
+            blocks = [Block(first), *blocks]
+        event = self.switch.event(
+            name,
+            own,
+            before=before,
+            blocks=blocks,
+            body=body,
+            subclass=subclass,
+            called_from=called_from,
+            named_first=named_first,
+        )
+        if self.on_event is not None:
+            self.on_event(name, event)
+        if self.divert_events and name == "DTMF":
+            for control in self.controls:
+                control.deliver(event)
+        else:
+            self.switch.publish(event)
+
+    def blocks(self, *, variables: bool) -> list[Block]:
+        """What describes the channel (switch_channel_event_set_data)."""
+        blocks = [self._basic_block(), self._profile_block()]
+        if self.other_profile is not None:
+            blocks.append(self._other_block())
+        if variables:
+            blocks.append(self.variables.block)
+        return blocks
+
+    def _basic_block(self) -> Block:
+        key = (
+            self.running_state,
+            self.callstate,
+            self.state,
+            self.name,
+            self.answer_state,
+            self.hangup_cause,
+            self.codec,
+            self.call_uuid,
+            self.profile.direction,
+        )
+        block = self._basic.get(key)
+        if block is None:
+            block = self._basic[key] = Block(self._basic_headers())
+        return block
+
+    @property
+    def answer_state(self) -> str:
+        if not self.up:
+            return "hangup"
+        return "answered" if self.answered else "early" if self.early_media else "ringing"
+
+    def _basic_headers(self) -> Headers:
+        headers = [
+            ("Channel-State", str(self.running_state)),
+            ("Channel-Call-State", self.callstate.name),
+            ("Channel-State-Number", str(int(self.state))),
+            ("Channel-Name", self.name),
+            ("Unique-ID", self.uuid),
+            ("Call-Direction", self.profile.direction),
+            ("Presence-Call-Direction", self.profile.direction),
+            ("Channel-HIT-Dialplan", "true" if self.profile.direction == "inbound" else "false"),
+            ("Channel-Call-UUID", self.call_uuid),
+            ("Answer-State", self.answer_state),
+        ]
+        presence = self.variables.get("presence_id")
+        if presence:
+            headers.insert(8, ("Channel-Presence-ID", presence))
+        if self.hangup_cause:
+            headers.append(("Hangup-Cause", self.hangup_cause))
+        for way in ("Read", "Write"):
+            headers.append((f"Channel-{way}-Codec-Name", self.codec.name))
+            headers.append((f"Channel-{way}-Codec-Rate", self.codec.rate))
+            headers.append((f"Channel-{way}-Codec-Bit-Rate", self.codec.bit_rate))
+        return headers
+
+    def _profile_block(self) -> Block:
+        # The profile is replaced when it changes, so its identity tells whether the block holds.
+        if self._described is None or self._described[0] is not self.profile:
+            self._described = (self.profile, Block(self.profile.headers("Caller")))
+        return self._described[1]
+
+    _described: tuple[Profile, Block] | None = None
+
+    def _other_block(self) -> Block:
+        assert self.other_profile is not None
+        if self._other_described is None or self._other_described[0] is not self.other_profile:
+            headers = [("Other-Type", self.other_type), *self.other_profile.headers("Other-Leg")]
+            self._other_described = (self.other_profile, Block(headers))
+        return self._other_described[1]
+
+    _other_described: tuple[Profile, Block] | None = None
+
+    # --- variables
+
+    def get(self, name: str) -> str | None:
+        """A variable, a field of the profile, or a global (switch_channel_get_variable)."""
+        value = self.variables.get(name)
+        if value is None:
+            value = getattr(self.profile, _PROFILE_VARIABLES.get(name, ""), None) or None
+        if value is None:
+            value = self.switch.globals.get(name)
+        return value
+
+    def set(self, name: str, value: str | None) -> None:
+        self.variables.set(name, value)
+
+    def expand(self, text: str) -> str:
+        """Replace ``${...}`` in an argument."""
+        return expand(text, self.get, self.switch.api_now)
+
+    def stamp(self, **times: int) -> None:
+        """Note when something happened."""
+        self.profile = replace(self.profile, times=replace(self.profile.times, **times))
+
+    # --- answering
+
+    def answer(self) -> None:
+        """switch_channel_perform_mark_answered."""
+        if not self.up or self.answered or self.profile.direction == "outbound":
+            return
+        self.mark_answered()
+
+    def mark_answered(self) -> None:
+        self.stamp(answered=self.now)
+        self.answered = True
+        self.fire("CHANNEL_ANSWER")
+        heartbeat = self.variables.get("enable_heartbeat_events")
+        if heartbeat:
+            self.beat_every(int(heartbeat) if heartbeat.isdigit() else 60)
+        self.set("endpoint_disposition", "ANSWER")
+        self.set_callstate(CallState.ACTIVE)
+
+    def pre_answer(self) -> bool:
+        """Let media through (switch_channel_perform_mark_pre_answered); was there a channel?"""
+        if not self.up:
+            return False
+        if not self.media_ready:
+            self.early_media = True
+            self.set("endpoint_disposition", "EARLY MEDIA")
+            self.stamp(progress_media=self.now)
+            self.fire("CHANNEL_PROGRESS_MEDIA")
+            self.set_callstate(CallState.EARLY)
+        return True
+
+    def set_callstate(self, callstate: CallState) -> None:
+        if callstate == self.callstate or self.callstate is CallState.HANGUP:
+            return
+        original, self.callstate = self.callstate, callstate
+        self.fire(
+            "CHANNEL_CALLSTATE",
+            first=(
+                ("Original-Channel-Call-State", original.name),
+                ("Channel-Call-State-Number", str(int(callstate))),
+            ),
+        )
+
+    # --- the state machine
+
+    def start(self) -> None:
+        """The call comes in: its dialplan begins to run."""
+        self.thread.run()
+
+    def hangup(self, cause: str = "NORMAL_CLEARING") -> None:
+        """switch_channel_perform_hangup: whoever is first gives the cause."""
+        if not self.up:
+            return
+        self.state = State.HANGUP
+        self.hangup_cause = cause
+        self._hung_up_at = self.now
+        if self.partner is not None:
+            self.partner.set("last_bridge_hangup_cause", cause)
+        self.fire("CHANNEL_HANGUP")
+        self.poke()
+        for action in self.when_down:
+            action()
+
+    def set_running_state(self, state: State) -> None:
+        self.running_state = state
+        if self.profile.direction == "inbound" and state < State.HANGUP:
+            if state is State.ROUTING:
+                self.set_callstate(CallState.RINGING)
+            elif self.answered:
+                self.set_callstate(CallState.ACTIVE)
+            elif self.early_media:
+                self.set_callstate(CallState.EARLY)
+        self.fire("CHANNEL_STATE")
+
+    def _run(self) -> Steps[None]:
+        """The session thread (switch_core_session_run)."""
+        while self.up:
+            if self.state is not self.running_state:
+                self.set_running_state(self.state)
+            if self.state is State.ROUTING:
+                self._route()
+            elif self.state is State.EXECUTE:
+                yield from self._execute()
+            elif self.state is State.RESET:
+                self.state = State.EXECUTE
+            else:
+                yield from self.frames(None)
+        self._hang_up()
+        self._report()
+        yield from self._until_released()
+        self._destroy()
+
+    def _execute(self) -> Steps[None]:
+        """Run what the dialplan says (switch_core_standard_on_execute)."""
+        while self.state is State.EXECUTE and self.extension:
+            name, data = self.extension.popleft()
+            yield from ivr.execute(self, name, data)
+        if self.state is State.EXECUTE:
+            self.hangup("NORMAL_CLEARING")
+
+    def _route(self) -> None:
+        self.reset_by_transfer = False
+        self.switch.route(self)
+
+    def _hang_up(self) -> None:
+        """switch_core_session_hangup_state."""
+        self.state = State.HANGUP
+        self.set_running_state(State.HANGUP)
+        self.stamp(hungup=self.now)
+        self.when_hung_up()
+        self.set("hangup_cause", self.hangup_cause)
+        self.set("hangup_cause_q850", str(_q850(self.hangup_cause)))
+        for name, value in self._call_times():
+            self.set(name, value)
+        self.set_callstate(CallState.HANGUP)
+
+    def when_hung_up(self) -> None:
+        """Media bugs are removed before the call's times are counted."""
+        for bug in list(self.bugs):
+            bug.stop()
+
+    def _report(self) -> None:
+        """switch_core_session_reporting_state."""
+        self.state = State.REPORTING
+        self.set_running_state(State.REPORTING)
+        if self.endpoint == "loopback":
+            self.set("is_loopback", "1")
+        assert self.hangup_cause is not None
+        self.fire("CHANNEL_HANGUP_COMPLETE", first=(("Hangup-Cause", self.hangup_cause),))
+        self.state = State.DESTROY
+        if self.on_hangup is not None:
+            self.on_hangup()
+
+    def _until_released(self) -> Steps[None]:
+        """A listener that still looks at the channel keeps it from being destroyed."""
+        while self.controls:
+            yield None
+
+    def _destroy(self) -> None:
+        self.fire("CHANNEL_DESTROY")
+        self.running_state = State.DESTROY
+        self.fire("CHANNEL_STATE")
+        self.switch.forget(self)
+
+    def _call_times(self) -> list[tuple[str, str]]:
+        """The variables that a call ends with (switch_channel_set_timestamps), in their order."""
+        t = self.profile.times
+        stamps = [
+            ("start", t.created),
+            ("profile_start", t.profile_created),
+            ("answer", t.answered),
+            ("bridge", t.bridged),
+            ("hold", t.last_hold),
+            ("resurrect", t.resurrected),
+            ("progress", t.progress),
+            ("progress_media", t.progress_media),
+            ("end", t.hungup),
+        ]
+        pairs = [("digits_dialed", self.digits_dialed or "none")]
+        pairs += [(f"{name}_stamp", local_time(time)) for name, time in stamps if time]
+        for name, time in (
+            ("start", t.created),
+            ("profile_start", t.profile_created),
+            ("answer", t.answered),
+            ("bridge", t.bridged),
+            ("last_hold", t.last_hold),
+        ):
+            pairs += [(f"{name}_epoch", str(time // SECOND)), (f"{name}_uepoch", str(time))]
+        pairs += [
+            ("hold_accum_seconds", str(t.hold_accum // SECOND)),
+            ("hold_accum_usec", str(t.hold_accum)),
+            ("hold_accum_ms", str(t.hold_accum // MILLISECOND)),
+        ]
+        for name, time in (
+            ("resurrect", t.resurrected),
+            ("progress", t.progress),
+            ("progress_media", t.progress_media),
+            ("end", t.hungup),
+        ):
+            pairs += [(f"{name}_epoch", str(time // SECOND)), (f"{name}_uepoch", str(time))]
+        if self.app_log:
+            pairs += [("last_app", self.app_log[-1][0]), ("last_arg", self.app_log[-1][1])]
+        pairs.append(("caller_id", self._caller_id()))
+        spans = [
+            ("duration", t.created, t.hungup),
+            ("bill", t.answered, t.hungup if t.answered else 0),
+            ("progress", t.created, t.progress),
+            ("answer", t.created, t.answered),
+            ("wait", t.created, t.bridged),
+            ("progress_media", t.created, t.progress_media),
+            ("flow_bill", t.created, t.hungup if t.answered else 0),
+        ]
+        for suffix, unit in (("sec", SECOND), ("msec", MILLISECOND), ("usec", 1)):
+            for name, start, end in spans:
+                if name == "duration":
+                    name = {"sec": "duration", "msec": "mduration", "usec": "uduration"}[suffix]
+                else:
+                    name += suffix
+                pairs.append((name, str(end // unit - start // unit if end else 0)))
+        return pairs
+
+    def _caller_id(self) -> str:
+        name, number = self.profile.caller_id_name, self.profile.caller_id_number
+        return f'"{name}" <{number}>' if name else number
+
+    # --- digits and media
+
+    def take_digit(self) -> Digit:
+        """switch_channel_dequeue_dtmf: who reads a digit makes the event of it."""
+        digit = self.digits.popleft()
+        self.digits_dialed += digit.key
+        self.fire(
+            "DTMF",
+            (
+                ("DTMF-Digit", digit.key),
+                ("DTMF-Duration", str(digit.duration)),
+                ("DTMF-Source", digit.source),
+            ),
+        )
+        return digit
+
+    @property
+    def bugs(self) -> list[ivr.MediaBug]:
+        """What listens in on the media: recordings, detectors."""
+        if self._bugs is None:
+            self._bugs = []
+        return self._bugs
+
+    _bugs: list[ivr.MediaBug] | None = None
+
+    def hear(self, prompt: str) -> Heard:
+        """A prompt begins; whatever was playing is paused."""
+        heard = Heard(prompt, self.now)
+        self.heard.append(heard)
+        self._tell(heard)
+        return heard
+
+    def hear_change(self, heard: Heard, how: str) -> None:
+        if heard.how == how:
+            return
+        heard.how = how
+        if how in ("ended", "cut"):
+            heard.ended = self.now
+        self._tell(heard)
+
+    def _tell(self, heard: Heard) -> None:
+        if self.on_heard is not None:
+            self.on_heard(heard)
+
+    def __repr__(self) -> str:
+        return f"<Channel {self.name} {self.uuid} {self.state}>"
+
+
+#: Variables that are fields of the profile (switch_caller_get_field_by_name).
+_PROFILE_VARIABLES = {
+    name: name
+    for name in (
+        "dialplan caller_id_name caller_id_number orig_caller_id_name orig_caller_id_number "
+        "callee_id_name callee_id_number network_addr ani aniii rdnis destination_number uuid "
+        "source transfer_source context username profile_index"
+    ).split()
+} | {"chan_name": "channel_name", "channel_name": "channel_name"}
+
+
+def _q850(cause: str | None) -> int:
+    """switch_channel_cause_q850: causes of FreeSWITCH's own count as NORMAL_CLEARING."""
+    known = HangupCause.known(cause)
+    code = known.code if isinstance(known, HangupCause) else 16
+    return code if code <= 127 else 16

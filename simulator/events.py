@@ -1,0 +1,341 @@
+"""Events as the switch builds and serialises them: which headers, in which order, how encoded.
+
+An event is 5 KB in some hundred headers, and nearly all of them were in the event before it.
+So it is put together from blocks (the caller's profile, the channel's variables ...) that
+belong to whoever they describe, and that encode themselves once for as long as they don't
+change.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, field
+from datetime import datetime, timezone
+from functools import lru_cache
+from typing import Literal
+
+from eslsync.protocol import quote
+
+__all__ = ["EVENT_NAMES", "Block", "Event", "Format", "Headers", "Source", "local_time"]
+
+Format = Literal["plain", "json", "xml"]
+Headers = Sequence[tuple[str, str]]
+
+#: Every event there is (switch_event.c, EVENT_NAMES); `event plain NAME ...` knows no others.
+EVENT_NAMES = frozenset(
+    """
+    CUSTOM CLONE CHANNEL_CREATE CHANNEL_DESTROY CHANNEL_STATE CHANNEL_CALLSTATE CHANNEL_ANSWER
+    CHANNEL_HANGUP CHANNEL_HANGUP_COMPLETE CHANNEL_EXECUTE CHANNEL_EXECUTE_COMPLETE CHANNEL_HOLD
+    CHANNEL_UNHOLD CHANNEL_BRIDGE CHANNEL_UNBRIDGE CHANNEL_PROGRESS CHANNEL_PROGRESS_MEDIA
+    CHANNEL_OUTGOING CHANNEL_PARK CHANNEL_UNPARK CHANNEL_APPLICATION CHANNEL_ORIGINATE
+    CHANNEL_UUID API LOG INBOUND_CHAN OUTBOUND_CHAN STARTUP SHUTDOWN PUBLISH UNPUBLISH TALK
+    NOTALK SESSION_CRASH MODULE_LOAD MODULE_UNLOAD DTMF MESSAGE PRESENCE_IN NOTIFY_IN
+    PRESENCE_OUT PRESENCE_PROBE MESSAGE_WAITING MESSAGE_QUERY ROSTER CODEC BACKGROUND_JOB
+    DETECTED_SPEECH DETECTED_TONE PRIVATE_COMMAND HEARTBEAT TRAP ADD_SCHEDULE DEL_SCHEDULE
+    EXE_SCHEDULE RE_SCHEDULE RELOADXML NOTIFY PHONE_FEATURE PHONE_FEATURE_SUBSCRIBE
+    SEND_MESSAGE RECV_MESSAGE REQUEST_PARAMS CHANNEL_DATA GENERAL COMMAND SESSION_HEARTBEAT
+    CLIENT_DISCONNECTED SERVER_DISCONNECTED SEND_INFO RECV_INFO RECV_RTCP_MESSAGE
+    SEND_RTCP_MESSAGE CALL_SECURE NAT RECORD_START RECORD_STOP PLAYBACK_START PLAYBACK_STOP
+    CALL_UPDATE FAILURE SOCKET_DATA MEDIA_BUG_START MEDIA_BUG_STOP CONFERENCE_DATA_QUERY
+    CONFERENCE_DATA CALL_SETUP_REQ CALL_SETUP_RESULT CALL_DETAIL DEVICE_STATE TEXT
+    SHUTDOWN_REQUESTED CERT_RELOAD ALL
+    """.split()
+)
+
+#: Event-Calling-File, -Function and -Line-Number of 1.10.12, as every recording has them.
+CALLED_FROM: Mapping[str, tuple[str, str, int]] = {
+    "API": ("switch_loadable_module.c", "switch_api_execute", 2954),
+    "BACKGROUND_JOB": ("mod_event_socket.c", "api_exec", 1572),
+    "CALL_UPDATE": ("switch_channel.c", "switch_channel_flip_cid", 3277),
+    "CHANNEL_ANSWER": ("switch_channel.c", "switch_channel_perform_mark_answered", 3846),
+    "CHANNEL_BRIDGE": ("switch_ivr_bridge.c", "switch_ivr_multi_threaded_bridge", 1689),
+    "CHANNEL_CALLSTATE": ("switch_channel.c", "switch_channel_perform_set_callstate", 301),
+    "CHANNEL_CREATE": ("switch_core_state_machine.c", "switch_core_session_run", 626),
+    "CHANNEL_DATA": ("mod_event_socket.c", "parse_command", 2021),
+    "CHANNEL_DESTROY": ("switch_core_session.c", "switch_core_session_perform_destroy", 1584),
+    "CHANNEL_EXECUTE": ("switch_core_session.c", "switch_core_session_exec", 2944),
+    "CHANNEL_EXECUTE_COMPLETE": ("switch_core_session.c", "switch_core_session_exec", 2967),
+    "CHANNEL_HANGUP": ("switch_channel.c", "switch_channel_perform_hangup", 3445),
+    "CHANNEL_HANGUP_COMPLETE": (
+        "switch_core_state_machine.c",
+        "switch_core_session_reporting_state",
+        943,
+    ),
+    "CHANNEL_HOLD": ("switch_ivr.c", "switch_ivr_hold", 1558),
+    "CHANNEL_ORIGINATE": ("switch_core_state_machine.c", "switch_core_session_run", 632),
+    "CHANNEL_OUTGOING": ("switch_core_session.c", "switch_core_session_outgoing_channel", 768),
+    "CHANNEL_PARK": ("switch_ivr.c", "switch_ivr_park", 1002),
+    "CHANNEL_PROGRESS": ("switch_channel.c", "switch_channel_perform_mark_ring_ready_value", 3505),
+    "CHANNEL_PROGRESS_MEDIA": (
+        "switch_channel.c",
+        "switch_channel_perform_mark_pre_answered",
+        3560,
+    ),
+    "CHANNEL_STATE": ("switch_channel.c", "switch_channel_perform_set_running_state", 2408),
+    "CHANNEL_UNBRIDGE": ("switch_ivr_bridge.c", "switch_ivr_multi_threaded_bridge", 1879),
+    "CHANNEL_UNPARK": ("switch_ivr.c", "switch_ivr_park", 1213),
+    "CHANNEL_UUID": ("switch_core_session.c", "switch_core_session_set_uuid", 2051),
+    "CODEC": ("switch_core_codec.c", "switch_core_session_set_read_codec", 279),
+    "COMMAND": ("switch_ivr_async.c", "switch_ivr_broadcast", 5731),
+    "CUSTOM": ("mod_event_socket.c", "parse_command", 2275),
+    "DTMF": ("switch_channel.c", "switch_channel_dequeue_dtmf", 677),
+    "HEARTBEAT": ("switch_core.c", "send_heartbeat", 95),
+    "MEDIA_BUG_START": ("switch_core_media_bug.c", "switch_core_media_bug_add", 1014),
+    "MEDIA_BUG_STOP": ("switch_core_media_bug.c", "switch_core_media_bug_destroy", 84),
+    "PLAYBACK_START": ("switch_ivr_play_say.c", "switch_ivr_play_file", 1646),
+    "PLAYBACK_STOP": ("switch_ivr_play_say.c", "switch_ivr_play_file", 2020),
+    "PRIVATE_COMMAND": ("switch_ivr.c", "switch_ivr_parse_next_event", 804),
+    "RECORD_START": ("switch_ivr_async.c", "record_callback", 1481),
+    "RECORD_STOP": ("switch_ivr_async.c", "send_record_stop_event", 1240),
+    "SESSION_HEARTBEAT": ("switch_core_io.c", "switch_core_session_read_frame", 157),
+}
+UNKNOWN_CALLER = ("switch_event.c", "switch_event_fire_detailed", 0)
+
+
+@lru_cache(maxsize=4096)
+def encoded(name: str, value: str) -> bytes:
+    """One header line. Nearly every one is sent again with the next event."""
+    return f"{name}: {quote(value) or '_undef_'}\n".encode("utf-8", "surrogateescape")
+
+
+def plain_lines(headers: Headers) -> bytes:
+    return b"".join(
+        [
+            # long values are not worth the memory of the cache
+            encoded(name, value) if len(value) < 400 else encoded.__wrapped__(name, value)
+            for name, value in headers
+        ]
+    )
+
+
+def xml_lines(headers: Headers) -> bytes:
+    lines = []
+    for name, value in headers:
+        for each in value[7:].split("|:") if value.startswith("ARRAY::") else [value]:
+            lines.append(f"    <{name}>{quote(each)}</{name}>\n")
+    return "".join(lines).encode("utf-8", "surrogateescape")
+
+
+_json_string = json.JSONEncoder(ensure_ascii=False).encode
+
+
+def json_fields(headers: Headers) -> bytes:
+    fields = []
+    for name, value in headers:
+        if value.startswith("ARRAY::"):
+            text = "[" + ",".join(map(_json_string, value[7:].split("|:"))) + "]"
+        else:
+            text = _json_string(value)
+        fields.append(f"{_json_string(name)}:{text}")
+    return ",".join(fields).encode("utf-8", "surrogateescape")
+
+
+_ENCODERS = {"plain": plain_lines, "json": json_fields, "xml": xml_lines}
+
+
+class Block:
+    """Headers that stay the same for a while; each format's encoding is made once."""
+
+    __slots__ = ("_encoded", "_index", "headers")
+
+    def __init__(self, headers: Headers) -> None:
+        self.headers = headers
+        self._encoded: dict[Format, bytes] = {}
+        self._index: dict[str, str] | None = None
+
+    def encode(self, format: Format) -> bytes:
+        data = self._encoded.get(format)
+        if data is None:
+            data = self._encoded[format] = _ENCODERS[format](self.headers)
+        return data
+
+    def get(self, name: str) -> str | None:
+        """The first value of a header; ``name`` is in lower case."""
+        if self._index is None:
+            self._index = {}
+            for key, value in self.headers:
+                self._index.setdefault(key.lower(), value)
+        return self._index.get(name)
+
+
+@lru_cache(maxsize=64)
+def _dates(second: int) -> Headers:
+    """Event-Date-Local and -GMT; the simulated switch stands in Greenwich."""
+    moment = datetime.fromtimestamp(second, timezone.utc)
+    return (
+        ("Event-Date-Local", f"{moment:%Y-%m-%d %H:%M:%S}"),
+        ("Event-Date-GMT", f"{moment:%a, %d %b %Y %H:%M:%S} GMT"),
+    )
+
+
+def local_time(microseconds: int, format: str = "%Y-%m-%d %H:%M:%S") -> str:
+    """A time of the switch (microseconds since the epoch), in its local time."""
+    return datetime.fromtimestamp(microseconds // 1_000_000, timezone.utc).strftime(format)
+
+
+@dataclass(frozen=True)
+class Source:
+    """The switch itself, as each event names it."""
+
+    core_uuid: str
+    hostname: str = "freeswitch"
+    switchname: str = "freeswitch"
+    ipv4: str = "127.0.0.1"
+    ipv6: str = "::1"
+    block: Block = field(init=False, repr=False, compare=False)
+
+    def __post_init__(self) -> None:
+        headers = (
+            ("Core-UUID", self.core_uuid),
+            ("FreeSWITCH-Hostname", self.hostname),
+            ("FreeSWITCH-Switchname", self.switchname),
+            ("FreeSWITCH-IPv4", self.ipv4),
+            ("FreeSWITCH-IPv6", self.ipv6),
+        )
+        object.__setattr__(self, "block", Block(headers))
+
+
+class Event:
+    """An event that was fired: its headers in the order of the wire, and its body.
+
+    ``before`` holds what was in it before it became an event of this name (a PRIVATE_COMMAND
+    is the command as it came; HANGUP_COMPLETE begins with its cause), ``blocks`` what
+    describes the channel, ``own`` what this event adds. Event-Name follows ``before``, except
+    where something renamed the event later, and then it stands where that put it.
+    """
+
+    __slots__ = (
+        "_packets",
+        "before",
+        "blocks",
+        "body",
+        "called_from",
+        "name",
+        "named_first",
+        "own",
+        "sequence",
+        "source",
+        "subclass",
+        "time",
+    )
+
+    def __init__(
+        self,
+        name: str,
+        source: Source,
+        time: int,
+        sequence: int,
+        *,
+        before: Headers = (),
+        blocks: Iterable[Block] = (),
+        own: Headers = (),
+        body: bytes | None = None,
+        subclass: str | None = None,
+        named_first: bool = True,
+        called_from: tuple[str, str, int] | None = None,
+    ) -> None:
+        self.name = name
+        self.source = source
+        self.time = time
+        self.sequence = sequence
+        self.before = before
+        self.blocks = tuple(blocks)
+        self.own = own
+        self.body = body
+        self.subclass = subclass
+        self.named_first = named_first
+        self.called_from = called_from
+        self._packets: dict[Format, bytes] = {}
+
+    def _dated(self) -> Headers:
+        file, function, line = self.called_from or CALLED_FROM.get(self.name, UNKNOWN_CALLER)
+        return [
+            *_dates(self.time // 1_000_000),
+            ("Event-Date-Timestamp", str(self.time)),
+            ("Event-Calling-File", file),
+            ("Event-Calling-Function", function),
+            ("Event-Calling-Line-Number", str(line)),
+            ("Event-Sequence", str(self.sequence)),
+        ]
+
+    def _first(self) -> Headers:
+        return (*self.before, ("Event-Name", self.name)) if self.named_first else self.before
+
+    def headers(self) -> Iterator[tuple[str, str]]:
+        """Name and value of every header, in the order they are sent."""
+        yield from self._first()
+        yield from self.source.block.headers
+        yield from self._dated()
+        for block in self.blocks:
+            yield from block.headers
+        yield from self.own
+
+    def get(self, name: str) -> str | None:
+        """The first value of a header, in whatever letter case (switch_event_get_header)."""
+        name = name.lower()
+        for key, value in self.before:
+            if key.lower() == name:
+                return value
+        if name == "event-name":
+            return self.name
+        for block in self.blocks:
+            found = block.get(name)
+            if found is not None:
+                return found
+        for key, value in (*self.own, *self.source.block.headers, *self._dated()):
+            if key.lower() == name:
+                return value
+        return None
+
+    def packet(self, format: Format) -> bytes:
+        """The event as a listener of that format is sent it."""
+        data = self._packets.get(format)
+        if data is None:
+            content = self._content(format)
+            head = f"Content-Length: {len(content)}\nContent-Type: text/event-{format}\n\n"
+            data = self._packets[format] = head.encode() + content
+        return data
+
+    def _content(self, format: Format) -> bytes:
+        encode = _ENCODERS[format]
+        pieces = [
+            encode(self._first()),
+            self.source.block.encode(format),
+            encode(self._dated()),
+            *(block.encode(format) for block in self.blocks),
+            encode(self.own),
+        ]
+        return _ENVELOPES[format](pieces, self.body)
+
+
+def _plain(pieces: list[bytes], body: bytes | None) -> bytes:
+    if body:
+        pieces.append(b"Content-Length: %d\n\n%b" % (len(body), body))
+    else:
+        pieces.append(b"\n")
+    return b"".join(pieces)
+
+
+def _json(pieces: list[bytes], body: bytes | None) -> bytes:
+    if body is not None:
+        text = body.decode("utf-8", "surrogateescape")
+        pieces.append(json_fields((("Content-Length", str(len(body))), ("_body", text))))
+    return b"{" + b",".join(piece for piece in pieces if piece) + b"}"
+
+
+def _xml(pieces: list[bytes], body: bytes | None) -> bytes:
+    after = b""
+    if body:
+        text = body.replace(b"&", b"&amp;").replace(b"<", b"&lt;").replace(b">", b"&gt;")
+        # a text that ends in a line break has its end tag indented (recording 09g)
+        indent = b"  " if text.endswith(b"\n") else b""
+        after = b"  <Content-Length>%d</Content-Length>\n  <body>%b%b</body>\n" % (
+            len(body),
+            text,
+            indent,
+        )
+    return b"<event>\n  <headers>\n%b  </headers>\n%b</event>\n" % (b"".join(pieces), after)
+
+
+_ENVELOPES = {"plain": _plain, "json": _json, "xml": _xml}

@@ -1,0 +1,222 @@
+"""A simulated FreeSWITCH, to call handlers without a telephone switch."""
+
+from __future__ import annotations
+
+import random
+from collections.abc import Callable, Mapping, Sequence
+from datetime import datetime
+from pathlib import Path
+from types import TracebackType
+
+from eslsync import Hangup, Outbound, Session
+
+from .call import CALL_TIMEOUT, Call
+from .channel import Channel
+from .control import Control
+from .frozen import FrozenTime, start_of_time
+from .switch import Switch
+from .world import SECOND, World
+
+__all__ = ["FreeSwitch"]
+
+Handler = Callable[[Session], object]
+
+
+class FreeSwitch:
+    """A switch in virtual time, on this machine, for as long as the ``with`` block lasts.
+
+        with FreeSwitch(seed=0, start="2026-01-05T09:00:00") as switch:
+            call = switch.call(handler, caller="1001", destination="5000")
+            call.hear("ivr/ivr-welcome")
+            call.press("1")
+            call.hangup()
+
+    Time passes only while a verb of a call waits; datetime, time and time.sleep follow it
+    meanwhile, in the handler and in the test. ``start`` is when it begins (default: the time
+    the test has frozen, else a Monday morning), ``seed`` what its uuids are drawn from.
+
+    ``prompts`` maps a sound file's name to seconds, ``sounds`` is a folder of WAV files, whose
+    lengths are read from them; any other prompt lasts 2 s. ``patience`` is how many real
+    seconds a handler may run, or be stuck in something else, before the simulation fails with
+    its stack (None: for ever).
+
+    Leaving the block hangs up what is up, and raises again what a handler raised; the verbs do
+    so too. Anything but Hangup counts.
+    """
+
+    def __init__(
+        self,
+        *,
+        seed: int = 0,
+        start: str | datetime | None = None,
+        sounds: str | Path | None = None,
+        prompts: Mapping[str, float] | None = None,
+        patience: float | None = 5.0,
+    ) -> None:
+        self._world = World(start_of_time(start), patience=patience, on_time=self._tell_time)
+        self._time = FrozenTime(self._sleep)
+        self._model = Switch(
+            self._world, random.Random(seed), dial=self._dial, sounds=sounds, prompts=prompts
+        )
+        self._servers: dict[Handler | Outbound, Outbound] = {}
+        self._calls: dict[str, Call] = {}  # by uuid: those that have not ended
+        self._apps: dict[str, Outbound] = {}  # who serves them
+        self._raised: BaseException | None = None
+        self._entered = False
+
+    def __enter__(self) -> FreeSwitch:
+        self._time.start(self._world.now)
+        self._entered = True
+        return self
+
+    def __exit__(
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        trace: TracebackType | None,
+    ) -> None:
+        try:
+            try:
+                for call in list(self._calls.values()):
+                    self.later(0.0, lambda call=call: call._put_down("NORMAL_CLEARING"))  # type: ignore[misc]
+                ended = self.run(lambda: all(c.ended for c in self._calls.values()), CALL_TIMEOUT)
+                if not ended:
+                    call = next(c for c in self._calls.values() if not c.ended)
+                    raise call._failed("the handler goes on an hour after the hangup")
+            except BaseException:
+                if error is None:
+                    raise
+        finally:
+            self._entered = False
+            self._world.abandon()
+            for server in self._servers.values():
+                server.stop(timeout=0.0)
+            self._time.stop()
+
+    # What a test uses
+
+    def call(
+        self,
+        app: Handler | Outbound,
+        *,
+        caller: str = "1001",
+        caller_name: str = "",
+        destination: str = "5000",
+        variables: Mapping[str, str] | None = None,
+        socket: str = "async full",
+        before: Sequence[tuple[str, str]] = (),
+        after: Sequence[tuple[str, str]] = (),
+    ) -> Call:
+        """Somebody calls ``destination``, and the dialplan hands the call to ``app``.
+
+        ``app`` is a handler, or an `Outbound` that has not been started: its handler and
+        options serve, on a port of this switch's choice. ``socket`` is what follows host and
+        port in the dialplan's `socket` entry; ``before`` and ``after`` are (application, data)
+        pairs that stand around it. The call begins when a verb of a call first waits.
+        """
+        if not self._entered:
+            raise RuntimeError("a FreeSwitch makes calls inside its with block")
+        channel = self._model.incoming(
+            caller_number=caller,
+            caller_name=caller_name or caller,
+            destination=destination,
+            socket=f"127.0.0.1:5000 {socket}".rstrip(),
+            before=before,
+            after=after,
+            variables=variables,
+        )
+        call = Call(self, channel)
+        self._calls = {uuid: c for uuid, c in self._calls.items() if not c.ended}
+        self._calls[channel.uuid] = call
+        self._apps[channel.uuid] = self._serve(app)
+        call._note("caller", f"calls {destination}")
+        self._world.at(self._world.now, channel.start)
+        return call
+
+    @property
+    def now(self) -> float:
+        """Virtual time: seconds since the epoch."""
+        return self._world.now / SECOND
+
+    # What calls use
+
+    @property
+    def now_us(self) -> int:
+        return self._world.now
+
+    def later(self, delay: float, action: Callable[[], None]) -> None:
+        """Let something happen in ``delay`` simulated seconds."""
+        self._world.at(self._world.now + round(delay * SECOND), action)
+
+    def run(self, until: Callable[[], bool], timeout: float | None) -> bool:
+        """Let time pass until ``until()``; False if it isn't so within ``timeout`` seconds."""
+        deadline = None if timeout is None else self._world.now + round(timeout * SECOND)
+
+        def enough() -> bool:
+            return self._raised is not None or until()
+
+        done = self._world.run(enough, deadline)
+        if self._raised is not None:
+            raised, self._raised = self._raised, None
+            raise raised
+        return done
+
+    # Inside
+
+    def _tell_time(self, now: int) -> None:
+        self._time.move(now)
+
+    def _sleep(self, seconds: float) -> bool:
+        participant = self._world.participant()
+        if participant is None:
+            return False
+        self._world.sleep(participant, seconds)
+        return True
+
+    def _serve(self, app: Handler | Outbound) -> Outbound:
+        """The server for this app, started on a port of its own."""
+        server = self._servers.get(app)
+        if server is None:
+            options = app if isinstance(app, Outbound) else Outbound(app)
+            server = options.replace(
+                handler=self._watched(options.handler),
+                host="127.0.0.1",
+                port=0,
+                clock=self._world.clock,
+            )
+            server.start(block=False)
+            self._servers[app] = server
+        return server
+
+    def _watched(self, handler: Handler) -> Handler:
+        """The handler, with what it raises kept for the test."""
+
+        def watched(session: Session) -> None:
+            try:
+                handler(session)
+            except Hangup:
+                raise
+            except BaseException as error:
+                call = self._calls.get(session.uuid)
+                if call is not None:
+                    call.error = error
+                self._raised = self._raised or error
+                raise
+
+        return watched
+
+    def _dial(self, channel: Channel, where: str) -> Control | None:
+        """The `socket` application connects."""
+        call = self._calls[channel.uuid]
+        link = self._world.dial(("127.0.0.1", self._apps[channel.uuid].port))
+        if link is None:
+            return None
+        call._link = link
+        link.on_traffic = lambda sender, data: call.transcript.note(
+            self._world.now, sender, "app" if sender == "switch" else "switch", data
+        )
+        control = Control(channel, link.write, link.close)
+        link.listener = control
+        return control
+
+

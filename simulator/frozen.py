@@ -1,0 +1,85 @@
+"""The handler's clocks: datetime, time and time.sleep follow virtual time.
+
+freezegun answers for datetime and time. It gives real time to code that has one of its ignored
+modules, `threading` among them, within five frames on the stack. A handler has: between it and
+its thread stand this package's wrapper and the library's and socketserver's own frames, which
+makes six; tests/simulator/test_time.py holds that it stays so.
+"""
+
+from __future__ import annotations
+
+import sys
+import time
+from collections.abc import Callable
+from datetime import datetime, timedelta, timezone
+from types import ModuleType
+
+import freezegun
+from freezegun.api import FrozenDateTimeFactory, freeze_factories
+
+__all__ = ["FrozenTime", "start_of_time"]
+
+EPOCH = datetime(1970, 1, 1)
+DEFAULT_START = "2026-01-05T09:00:00"
+
+_real_sleep = time.sleep
+
+
+def start_of_time(start: str | datetime | None) -> int:
+    """Microseconds since the epoch at which a world begins.
+
+    Times without a zone are local times where the clock stands at UTC, as in freezegun. None:
+    the time that a test has frozen already, else 2026-01-05T09:00:00, a Monday.
+    """
+    if start is None:
+        start = freeze_factories[-1]() if freeze_factories else DEFAULT_START
+    if isinstance(start, str):
+        try:
+            start = datetime.fromisoformat(start)
+        except ValueError:
+            raise ValueError(f"start is a time like {DEFAULT_START!r}, not {start!r}") from None
+    if start.tzinfo is not None:
+        start = start.astimezone(timezone.utc).replace(tzinfo=None)
+    return (start - EPOCH) // timedelta(microseconds=1)
+
+
+class FrozenTime:
+    """Holds the process's clocks at virtual time, and replaces time.sleep.
+
+    ``sleep(seconds)`` is asked first; it tells by False that this thread's time is real.
+    """
+
+    def __init__(self, sleep: Callable[[float], bool]) -> None:
+        self._sleep = sleep
+        self._replaced: list[tuple[ModuleType, str]] = []
+        self._clock: FrozenDateTimeFactory | None = None
+
+    def start(self, now: int) -> None:
+        self._freezer = freezegun.freeze_time(EPOCH + timedelta(microseconds=now))
+        clock = self._freezer.start()
+        assert isinstance(clock, FrozenDateTimeFactory)
+        self._clock = clock
+        # `from time import sleep` has put the function itself into other modules
+        for module in list(sys.modules.values()):
+            if isinstance(module, ModuleType) and module is not sys.modules[__name__]:
+                for name, value in list(vars(module).items()):
+                    if value is _real_sleep:
+                        setattr(module, name, self.sleep)
+                        self._replaced.append((module, name))
+
+    def stop(self) -> None:
+        for module, name in self._replaced:
+            setattr(module, name, _real_sleep)
+        self._replaced.clear()
+        self._clock = None
+        self._freezer.stop()
+
+    def move(self, now: int) -> None:
+        """It is ``now`` (microseconds since the epoch)."""
+        if self._clock is not None:
+            self._clock.time_to_freeze = EPOCH + timedelta(microseconds=now)
+
+    def sleep(self, seconds: float) -> None:
+        """Replaces `time.sleep`: virtual in a handler's thread, real in any other."""
+        if not self._sleep(seconds):
+            _real_sleep(seconds)

@@ -1,0 +1,151 @@
+"""Sounds: which exist, and how long they last.
+
+Lengths come from the table the user gave, else from the WAV file itself, else a stated
+default; what is heard is never rendered, only timed.
+"""
+
+from __future__ import annotations
+
+import re
+import wave
+from collections.abc import Collection, Mapping
+from dataclasses import dataclass
+from pathlib import Path
+
+__all__ = ["DEFAULT_LENGTH", "RATE", "Media", "Sound"]
+
+#: Samples a second: L16 at 8 kHz, as in every recording made by loopback.
+RATE = 8000
+#: Seconds that a prompt of unknown length lasts.
+DEFAULT_LENGTH = 2.0
+#: Seconds of silence between the files of a file_string (recording 11o: 0.5 + 0.3 lasts 1.05).
+FILE_STRING_GAP = 0.25
+
+
+@dataclass(frozen=True)
+class Sound:
+    """Something to play: the path that PLAYBACK_START names, and its length."""
+
+    path: str
+    samples: int | None  #: None: it never ends by itself
+    kind: str | None = None  #: Playback-File-Type, where the switch gives one
+
+
+class Media:
+    """The sounds that the simulated switch can play.
+
+    ``prompts`` maps a file's name, with or without its suffix, to seconds; ``sounds`` is a
+    folder of WAV files; ``missing`` names files that don't exist. With ``only_known``, a file
+    in neither the table nor the folder doesn't exist either (recordings list every file).
+    """
+
+    def __init__(
+        self,
+        *,
+        prompts: Mapping[str, float] | None = None,
+        sounds: str | Path | None = None,
+        missing: Collection[str] = (),
+        only_known: bool = False,
+        default: float = DEFAULT_LENGTH,
+    ) -> None:
+        self._prompts = dict(prompts or {})
+        self._sounds = Path(sounds) if sounds is not None else None
+        self._missing = frozenset(missing)
+        self._only_known = only_known
+        self._default = default
+        self._measured: dict[str, float | None] = {}
+
+    def open(self, name: str, prefix: str) -> Sound | None:
+        """What ``name`` plays, or None where there is no such sound.
+
+        ``prefix`` is the folder that relative names are looked up in (sound_prefix).
+        """
+        scheme, separator, rest = name.partition("://")
+        if separator:
+            length = self._stream(scheme.lower(), rest, name, prefix)
+            kind = scheme if scheme in ("tone_stream", "local_stream") else None
+        else:
+            path = name if name.startswith("/") else f"{prefix}/{name}"
+            # a name without suffix is tried as .L16 and then as .wav (recording 11o)
+            name = path if "." in path.rpartition("/")[2] else f"{path}.wav"
+            length, kind = self._length(name, prefix), None
+        if length is None:
+            return None
+        samples = None if length < 0 else round(length * RATE)
+        return Sound(name, samples, kind)
+
+    def _stream(self, scheme: str, rest: str, name: str, prefix: str) -> float | None:
+        """Seconds that a stream lasts; negative: for ever; None: there is none."""
+        if name in self._prompts:
+            return self._prompts[name]
+        if scheme == "silence_stream":
+            milliseconds = _number(rest)
+            return milliseconds / 1000 if milliseconds >= 0 else -1
+        if scheme == "tone_stream":
+            return tone_length(rest)
+        if scheme == "file_string":
+            return self._file_string(rest.split("!"), prefix)
+        if scheme == "local_stream":
+            return -1 if rest in ("moh", "default") else None
+        return None if self._only_known else self._default
+
+    def _file_string(self, names: list[str], prefix: str) -> float | None:
+        lengths = []
+        for name in names:
+            sound = self.open(name, prefix)
+            if sound is None:
+                continue
+            if sound.samples is None:
+                return -1
+            lengths.append(sound.samples / RATE)
+        if not lengths:
+            return None
+        return sum(lengths) + FILE_STRING_GAP * (len(lengths) - 1)
+
+    def _length(self, path: str, prefix: str) -> float | None:
+        relative = path[len(prefix) :].lstrip("/") if path.startswith(prefix) else path
+        names = [path, relative]
+        names += [name.rpartition(".")[0] for name in names]
+        if not self._missing.isdisjoint(names):
+            return None
+        for name in names:
+            if name in self._prompts:
+                return self._prompts[name]
+        if relative not in self._measured:
+            self._measured[relative] = self._measure(path, relative)
+        measured = self._measured[relative]
+        if measured is None and not self._only_known:
+            return self._default
+        return measured
+
+    def _measure(self, path: str, relative: str) -> float | None:
+        for file in [Path(path)] + ([self._sounds / relative] if self._sounds else []):
+            try:
+                with wave.open(str(file), "rb") as sound:
+                    return sound.getnframes() / sound.getframerate()
+            except (OSError, EOFError, wave.Error, ZeroDivisionError):
+                continue
+        return None
+
+
+def tone_length(script: str) -> float:
+    """Seconds of a TGML script: ``%(200,100,440)`` is 200 ms of 440 Hz and 100 ms of nothing."""
+    script, *options = script.split(";loops=")
+    once = sum(
+        _decimal(on) + _decimal(off)
+        for on, off in re.findall(r"%\(\s*([\d.]+)\s*,\s*([\d.]+)", script)
+    )
+    loops = _number(options[0]) if options else 1
+    return once / 1000 * loops if loops > 0 else -1
+
+
+def _number(text: str) -> int:
+    found = re.match(r"\s*-?\d+", text)
+    return int(found[0]) if found else 0
+
+
+def _decimal(text: str) -> float:
+    try:
+        return float(text)
+    except ValueError:
+        return 0.0

@@ -1,0 +1,327 @@
+"""The switch: what its channels and connections have in common."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
+from dataclasses import replace
+from pathlib import Path
+from random import Random
+from typing import Any, Literal
+from uuid import UUID
+
+from eslsync.enums import HangupCause
+
+from .applications import APPLICATIONS, Application
+from .arguments import atoi, expand
+from .channel import Channel, Digit, Profile, State, Times
+from .control import Control
+from .events import Block, Event, Headers, Source
+from .ivr import SHORTEST_LOOP, OnDigit, Status, play
+from .media import DEFAULT_LENGTH, Media
+from .threads import MILLISECOND, SECOND, Scheduler, Steps
+
+__all__ = ["Switch"]
+
+Extension = Sequence[tuple[str, str]]
+Dial = Callable[[Channel, str], "Control | None"]
+
+
+class Switch:
+    """A simulated FreeSWITCH, without sockets and without a clock of its own.
+
+    ``scheduler`` is its time, ``random`` its only source of chance (for uuids), and ``dial``
+    its way out: called with a channel and "host:port options" when a `socket` application
+    runs, it returns the `Control` of the new connection, or None where nobody listens.
+
+    ``prompts``, ``sounds``, ``missing`` and ``only_known`` tell what prompts there are (see
+    `Media`); ``extensions`` maps destinations to dialplans, for transfers.
+    """
+
+    version = "1.10.12-release~64bit ( 64bit)"
+    version_short = "1.10.12-release  64bit"
+
+    def __init__(
+        self,
+        scheduler: Scheduler,
+        random: Random,
+        *,
+        dial: Dial | None = None,
+        sounds: str | Path | None = None,
+        prompts: Mapping[str, float] | None = None,
+        missing: Collection[str] = (),
+        only_known: bool = False,
+        default_length: float = DEFAULT_LENGTH,
+        sound_prefix: str = "/usr/share/freeswitch/sounds/en/us/callie",
+        hostname: str = "freeswitch",
+        switchname: str | None = None,
+        ipv4: str = "127.0.0.1",
+        ipv6: str = "::1",
+        core_uuid: str | None = None,
+        extensions: Mapping[str, Extension] | None = None,
+        phrases: Mapping[str, Sequence[str]] | None = None,
+        speech_engines: Collection[str] = (),
+        shortest_loop: int = SHORTEST_LOOP,
+    ) -> None:
+        self.scheduler = scheduler
+        self.random = random
+        self.dial: Dial = dial or (lambda channel, where: None)
+        self.media = Media(
+            prompts=prompts,
+            sounds=sounds,
+            missing=missing,
+            only_known=only_known,
+            default=default_length,
+        )
+        self.sound_prefix = sound_prefix
+        self.globals: dict[str, str] = {"sound_prefix": sound_prefix, "hostname": hostname}
+        self.source = Source(core_uuid or self.uuid(), hostname, switchname or hostname, ipv4, ipv6)
+        self.extensions = dict(extensions or {})
+        self.phrases = dict(phrases or {})
+        self.speech_engines = frozenset(engine.lower() for engine in speech_engines)
+        self.languages = frozenset({"en"})
+        self.shortest_loop = shortest_loop
+        self.applications: Mapping[str, Application] = APPLICATIONS
+        self.channels: dict[str, Channel] = {}
+        #: uuids of the legs that the calls come in by: known, but not modelled
+        self.callers: set[str] = set()
+        self.listeners: list[Control] = []
+        self.sessions = 0
+        self.started = scheduler.now
+        self._sequence = 0
+
+    def uuid(self) -> str:
+        return str(UUID(int=self.random.getrandbits(128), version=4))
+
+    # --- calls
+
+    def incoming(
+        self,
+        *,
+        caller_number: str = "1001",
+        caller_name: str = "",
+        destination: str = "5000",
+        socket: str = "127.0.0.1:5000 async full",
+        before: Extension = (),
+        after: Extension = (),
+        variables: Mapping[str, str] | None = None,
+        uuid: str | None = None,
+    ) -> Channel:
+        """A call comes in; `Channel.start` runs its dialplan: before, the socket, after."""
+        uuid, other = uuid or self.uuid(), self.uuid()
+        name = f"loopback/{destination}-b"
+        created = self.scheduler.now
+        profile = Profile(
+            uuid=uuid,
+            channel_name=name,
+            caller_id_name=caller_name,
+            caller_id_number=caller_number,
+            orig_caller_id_name=caller_name,
+            orig_caller_id_number=caller_number,
+            callee_id_name="Outbound Call",
+            callee_id_number="default",
+            ani=caller_number,
+            destination_number=destination,
+            times=Times(profile_created=created, created=created),
+        )
+        self.sessions += 2
+        self.callers.add(other)
+        channel = self.add(profile, [*before, ("socket", socket), *after])
+        for key, value in (
+            ("direction", "inbound"),
+            ("uuid", uuid),
+            ("session_id", str(self.sessions)),
+            ("channel_name", name),
+            ("read_codec", "L16"),
+            ("read_rate", "8000"),
+            ("write_codec", "L16"),
+            ("write_rate", "8000"),
+            ("origination_uuid", other),
+            ("origination_caller_id_number", caller_number),
+            ("origination_caller_id_name", caller_name),
+            ("loopback_bowout", "false"),
+            ("loopback_bowout_on_execute", "false"),
+            ("ignore_early_media", "true"),
+            ("other_loopback_leg_uuid", other),
+            ("loopback_leg", "B"),
+            ("call_uuid", uuid),
+            *(variables or {}).items(),
+        ):
+            channel.set(key, value)
+        return channel
+
+    def add(
+        self,
+        profile: Profile,
+        dialplan: Extension,
+        *,
+        endpoint: Literal["loopback", "sofia"] = "loopback",
+    ) -> Channel:
+        channel = Channel(self, profile, dialplan, endpoint=endpoint)
+        self.channels[channel.uuid] = channel
+        return channel
+
+    def forget(self, channel: Channel) -> None:
+        """The channel is destroyed, and its caller's leg with it."""
+        self.channels.pop(channel.uuid, None)
+        self.callers.discard(channel.variables.get("other_loopback_leg_uuid") or "")
+
+    def shut_down(self) -> None:
+        """`fsctl shutdown now`: every connection ends without a word (recording 16)."""
+        for control in list(self.listeners):
+            control.shut_down()
+
+    def cause(self, name: str) -> str:
+        """switch_channel_str2cause: a name in any letter case, or its number."""
+        if name.isdigit():
+            for cause in HangupCause:
+                if cause.code == int(name):
+                    return str(cause)
+        known = HangupCause.known(name.upper())
+        return str(known) if isinstance(known, HangupCause) else "NORMAL_CLEARING"
+
+    # --- transfers
+
+    def transfer(
+        self, channel: Channel, extension: str = "", dialplan: str = "", context: str = ""
+    ) -> None:
+        """Send a channel to another extension (switch_ivr_session_transfer)."""
+        forwards = channel.get("max_forwards")
+        left = atoi(forwards) - 1 if forwards else 70
+        if left <= 0:
+            channel.hangup("EXCHANGE_ROUTING_ERROR")
+            return
+        channel.set("max_forwards", str(left))
+        old = channel.profile
+        extension, dialplan = extension or "service", dialplan or old.dialplan or "XML"
+        context = context or old.context or "default"
+        channel.set("signal_bond", None)
+        channel.reset_by_transfer = True
+        profile = replace(
+            old,
+            dialplan=dialplan,
+            context=context,
+            destination_number=extension,
+            rdnis=old.destination_number,
+            profile_index=str(int(old.profile_index) + 1),
+            times=replace(old.times, profile_created=self.scheduler.now),
+        )
+        channel.profile = profile
+        channel.state = State.ROUTING
+        source = (
+            f"{self.scheduler.now // SECOND}:{self.uuid()}:bl_xfer:{extension}/{context}/{dialplan}"
+        )
+        channel.profile = replace(profile, transfer_source=source)
+        channel.variables.push("transfer_history", source)
+        channel.set("transfer_source", source)
+        channel.poke()
+
+    def transfer_to_extension(self, channel: Channel) -> None:
+        """The channel goes on with the applications it was given (xferext)."""
+        channel.reset_by_transfer = True
+        channel.state = State.RESET
+        channel.poke()
+
+    def route(self, channel: Channel) -> None:
+        """The dialplan picks what runs next."""
+        destination = channel.profile.destination_number
+        extension = self.extensions.get(destination)
+        if extension is None:
+            channel.hangup("NO_ROUTE_DESTINATION")
+            return
+        channel.extension.clear()
+        channel.extension.extend(extension)
+        channel.state = State.EXECUTE
+
+    # --- events
+
+    def event(
+        self,
+        name: str,
+        own: Headers = (),
+        *,
+        before: Headers = (),
+        blocks: Iterable[Block] = (),
+        body: bytes | None = None,
+        subclass: str | None = None,
+        called_from: tuple[str, str, int] | None = None,
+        named_first: bool = True,
+    ) -> Event:
+        """An event of now, with the next number."""
+        self._sequence += 1
+        return Event(
+            name,
+            self.source,
+            self.scheduler.now,
+            self._sequence,
+            own=own,
+            before=before,
+            blocks=blocks,
+            body=body,
+            subclass=subclass,
+            called_from=called_from,
+            named_first=named_first,
+        )
+
+    def publish(self, event: Event) -> None:
+        """Give an event to every connection that listens for it."""
+        for control in list(self.listeners):
+            if control.wants(event):
+                control.deliver(event)
+
+    def take_queued_events(self, channel: Channel) -> list[dict[str, Any]]:
+        """Events that were sent to the channel itself (sendevent with its Unique-ID)."""
+        return []
+
+    # --- digits
+
+    def dtmf_string(self, text: str, source: str = "APP") -> list[Digit]:
+        """``123@100``: keys, and how long each is pressed in milliseconds."""
+        keys, at, milliseconds = text.partition("@")
+        duration = atoi(milliseconds) * 8 if at else 2000
+        return [Digit(key, duration, source) for key in keys if key in "0123456789*#ABCDabcdwWfF"]
+
+    def send_dtmf(self, channel: Channel, text: str) -> None:
+        """Digits for the other side; nobody here listens to them but a far end."""
+        digits = self.dtmf_string(text)
+        total = sum(digit.duration // 8 + 250 for digit in digits)
+        if total:  # with the 250 ms of silence after each (recordings 11l, 14k)
+            channel.set("last_dtmf_duration", str(total))
+        if channel.partner is not None:
+            for digit in self.dtmf_string(text, "UNKNOWN"):
+                channel.partner.queue_digit(digit)
+
+    # --- words
+
+    def expand(self, text: str) -> str:
+        """Expansion outside a channel: globals and api commands."""
+        return expand(text, self.globals.get, self.api_now)
+
+    def api_now(self, name: str, argument: str) -> str:
+        """An api command inside an argument, ``${name(argument)}``: it can't take time."""
+        from .api import run_api
+
+        steps = run_api(self, name, argument)
+        try:
+            next(steps)
+        except StopIteration as stop:
+            answer: str = stop.value
+            return answer
+        return ""
+
+    def speech_length(self, text: str) -> int:
+        """Microseconds that an engine takes to speak a text (flite's pace, recording 11p)."""
+        return max(1, len(text)) * 75 * MILLISECOND
+
+    def phrase(
+        self, channel: Channel, macro: str, argument: str, on_digit: OnDigit | None
+    ) -> Steps[Status]:
+        """Play a phrase macro: the files that ``phrases`` gives for it."""
+        files = self.phrases.get(macro)
+        if files is None:
+            return Status.FALSE
+        status = Status.SUCCESS
+        for file in files:
+            status = yield from play(channel, file, on_digit)
+            if status is not Status.SUCCESS:
+                break
+        return status

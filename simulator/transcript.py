@@ -1,0 +1,113 @@
+"""What happened in a call, line by line, as text that is the same on every run."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Literal
+
+from eslsync.message import ApiResponse, CommandReply, ConnectReply, DisconnectNotice, Event, Message
+from eslsync.protocol import Command, CommandParser, Parser
+
+__all__ = ["Entry", "Party", "Transcript"]
+
+Party = Literal["caller", "switch", "app"]
+
+#: Headers that say what an event is about, in the order they are shown.
+TELLING = (
+    "Event-Subclass",
+    "Application",
+    "Application-Data",
+    "Application-Response",
+    "Playback-File-Path",
+    "Playback-Status",
+    "DTMF-Digit",
+    "Channel-Call-State",
+    "Hangup-Cause",
+    "Job-UUID",
+)
+#: Those that stand in every event, and tell something in one only.
+ONLY_IN = {"Channel-Call-State": "CHANNEL_CALLSTATE"}
+
+
+@dataclass(frozen=True)
+class Entry:
+    """One thing that happened: ``sender`` did or said ``text`` to ``receiver``."""
+
+    time: float  #: seconds since the call began
+    sender: Party
+    receiver: Party
+    text: str
+    #: What was said, where it went over the control connection.
+    message: Message | Command | None = None
+
+    def __str__(self) -> str:
+        return f"{self.time:9.3f}  {self.sender:>6} → {self.receiver:<6}  {self.text}"
+
+
+class Transcript:
+    """The entries of a call, in order; ``str()`` of it is one line an entry."""
+
+    def __init__(self, began: int) -> None:
+        self._began = began
+        self._log: list[tuple[int, Party, Party, str | bytes]] = []
+
+    def note(self, now: int, sender: Party, receiver: Party, what: str | bytes) -> None:
+        """Something happened; bytes are what went over the control connection."""
+        self._log.append((now, sender, receiver, what))
+
+    @property
+    def entries(self) -> list[Entry]:
+        said = {"switch": Parser(), "app": CommandParser()}
+        entries: list[Entry] = []
+        for now, sender, receiver, what in self._log:
+            time = (now - self._began) / 1_000_000
+            if isinstance(what, str):
+                entries.append(Entry(time, sender, receiver, what))
+            else:
+                for message in said[sender].feed(what):
+                    entries.append(Entry(time, sender, receiver, describe(message), message))
+        return entries
+
+    def __str__(self) -> str:
+        return "\n".join(str(entry) for entry in self.entries)
+
+    def __eq__(self, other: object) -> bool:
+        return isinstance(other, Transcript) and self.entries_raw == other.entries_raw
+
+    __hash__ = None  # type: ignore[assignment]
+
+    @property
+    def entries_raw(self) -> list[tuple[int, Party, Party, str | bytes]]:
+        """The same, with the bytes of the control connection as they were."""
+        return list(self._log)
+
+
+def describe(message: Message | Command) -> str:
+    """A command or message in a line."""
+    if isinstance(message, Command):
+        return describe_command(message)
+    if isinstance(message, ConnectReply):
+        return f"{message.text} {message.get('Channel-Name', '')}"
+    if isinstance(message, CommandReply):
+        return message.text.replace("\n", " ")
+    if isinstance(message, Event):
+        name = message.name
+        told = (
+            message[key] for key in TELLING if key in message and ONLY_IN.get(key, name) == name
+        )
+        return " ".join([name, *told]).replace("\n", " ")
+    if isinstance(message, ApiResponse):
+        return f"api/response {message.text[:60]!r}"
+    if isinstance(message, DisconnectNotice):
+        return "disconnect notice: lingers" if message.lingers else "disconnect notice"
+    return type(message).__name__
+
+
+def describe_command(command: Command) -> str:
+    if not command.line.lower().startswith("sendmsg"):
+        return command.line
+    to = command.line[len("sendmsg") :].strip()
+    parts = [command.get("call-command") or "sendmsg"]
+    parts += filter(None, (command.get("execute-app-name"), command.get("execute-app-arg")))
+    parts += filter(None, (command.get("hangup-cause"), to and f"(on {to})"))
+    return " ".join(parts)

@@ -1,0 +1,412 @@
+"""Virtual time: a world in which one thing happens after the other.
+
+Real sockets, real threads, and yet the same order on every run. The world counts what is
+going on: handler threads that run, and bytes in flight on each connection. A handler that
+waits in the clock (`VirtualClock`, which the library waits on) is parked. Only when no handler
+runs and nothing flies does the world do the next thing that is due: exactly one, the earliest,
+ties in the order in which they became due. Waking a handler is itself a due thing, so at most
+one runs at a time. Time jumps from one due thing to the next: silence costs nothing.
+
+All of it happens on the test's own thread, inside the caller's verbs (`World.run`). While the
+test does something else, the world stands still.
+
+Who may touch what: everything here belongs to the test's thread, but for the counters and the
+participants, which handler threads and the library's reader change under ``_changed``.
+"""
+
+from __future__ import annotations
+
+import heapq
+import itertools
+import socket
+import sys
+import threading
+import traceback
+from collections.abc import Callable
+from queue import Empty, SimpleQueue
+from typing import Literal, Protocol, TypeVar
+
+from eslsync.clock import Clock, Peer
+
+__all__ = ["Link", "SimulationError", "Timer", "VirtualClock", "World"]
+
+T = TypeVar("T")
+
+SECOND = 1_000_000
+
+
+class SimulationError(AssertionError):
+    """The simulation can't go on: a handler is stuck, or nothing will ever happen again."""
+
+
+class Timer:
+    """Something that is due at a moment, unless it is cancelled before."""
+
+    __slots__ = ("action",)
+
+    def __init__(self, action: Callable[[], None]) -> None:
+        self.action: Callable[[], None] | None = action
+
+    def cancel(self) -> None:
+        """It won't happen. Cancelling twice, or too late, does nothing."""
+        self.action = None
+
+
+class Listener(Protocol):
+    """The switch's side of a control connection: what the world tells of the app."""
+
+    def received(self, data: bytes) -> None: ...
+
+    def closed(self) -> None: ...
+
+
+class Participant:
+    """A handler thread: it runs, or it is parked in the clock."""
+
+    __slots__ = ("gate", "has_mail", "number", "parked", "reads_mail", "thread")
+
+    def __init__(self, number: int, thread: threading.Thread) -> None:
+        self.number = number
+        self.thread = thread
+        self.gate = threading.Lock()
+        self.gate.acquire()
+        self.parked = False
+        self.reads_mail = False  # parked on its inbox, and not in a sleep
+        self.has_mail = False  # something was put on the inbox since
+
+
+class Link:
+    """A control connection, from the switch's end; what is in flight on it, both ways."""
+
+    def __init__(self, world: World, number: int, sock: socket.socket) -> None:
+        self.number = number
+        self.participant: Participant | None = None
+        self.listener: Listener | None = None
+        #: Called with the sender and the bytes of all that goes either way.
+        self.on_traffic: Callable[[Literal["app", "switch"], bytes], None] | None = None
+        self.to_app = 0
+        self.to_switch = 0
+        self._world = world
+        self._sock = sock
+        self._outgoing: list[bytes] = []
+        self._closing = False
+        self.closed = False  # by the switch
+        self.ended = False  # the app's handler has ended, and let go of it
+
+    def write(self, data: bytes) -> None:
+        """Send to the app, at the end of this step."""
+        if not self._closing:
+            self._outgoing.append(data)
+            self._world.has_news(self)
+
+    def close(self) -> None:
+        """Close the switch's side, after what has been written."""
+        self._closing = True
+        self._world.has_news(self)
+
+    def flush(self) -> None:
+        """Put on the wire what this step has written."""
+        if self.closed:
+            return
+        data = b"".join(self._outgoing)
+        self._outgoing.clear()
+        self._world.flies(self, len(data) + self._closing)
+        try:
+            if data:
+                if self.on_traffic is not None:
+                    self.on_traffic("switch", data)
+                self._sock.sendall(data)
+            if self._closing:
+                self.closed = True
+                self._sock.shutdown(socket.SHUT_WR)
+        except OSError:
+            # The app's side is gone without an orderly close.
+            self._world.flies(self, -self.to_app)
+
+    def receive(self) -> None:
+        """Take what the app has sent, and let the switch act on it."""
+        while self.to_switch:
+            try:
+                data = self._sock.recv(65536)
+            except ConnectionError:
+                data = b""
+            self.to_switch = max(0, self.to_switch - len(data)) if data else 0
+            if self.listener is None:
+                continue
+            if data:
+                if self.on_traffic is not None:
+                    self.on_traffic("app", data)
+                self.listener.received(data)
+            else:
+                self.listener.closed()
+
+    def dispose(self) -> None:
+        self._sock.close()
+
+
+class World:
+    """The order of things in time. Times are microseconds since the epoch.
+
+    ``patience`` is how many real seconds handlers may run without waiting for the call (None:
+    for ever). ``on_time(now)`` is called before somebody can look at a clock again.
+    """
+
+    def __init__(
+        self, now: int, *, patience: float | None, on_time: Callable[[int], None] = lambda _: None
+    ) -> None:
+        self.now = now
+        self.clock = VirtualClock(self)
+        self._patience = patience
+        self._on_time = on_time
+        self._due: list[tuple[int, int, Timer]] = []
+        self._serial = itertools.count()
+        self._numbers = itertools.count(1)
+        self._links: dict[Peer, Link] = {}
+        self._news: dict[Link, None] = {}
+        # What goes on elsewhere: under this lock.
+        self._changed = threading.Condition()
+        self._participants: dict[int, Participant] = {}
+        self._running = 0
+        self._dialling = 0
+        self._flying = 0
+        self.abandoned = False
+
+    # The switch's model
+
+    def at(self, when: int, action: Callable[[], None]) -> Timer:
+        """Let ``action`` happen at ``when``, or now if that is past."""
+        timer = Timer(action)
+        heapq.heappush(self._due, (max(when, self.now), next(self._serial), timer))
+        return timer
+
+    def dial(self, address: tuple[str, int]) -> Link | None:
+        """Connect to an app; None if nobody listens there."""
+        sock = socket.socket(socket.AF_INET6 if ":" in address[0] else socket.AF_INET)
+        sock.settimeout(self._patience)
+        # Bound first, since the app's thread may ask whose connection it has before connect
+        # returns here.
+        sock.bind((address[0], 0))
+        link = Link(self, next(self._numbers), sock)
+        with self._changed:
+            self._links[sock.getsockname()] = link
+            self._dialling += 1
+        try:
+            sock.connect(address)
+        except OSError:
+            with self._changed:
+                self._dialling -= 1
+            sock.close()
+            return None
+        sock.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
+        return link
+
+    def has_news(self, link: Link) -> None:
+        """Something is to be sent on this link at the end of the step."""
+        self._news[link] = None
+
+    def flies(self, link: Link, size: int) -> None:
+        """So many bytes more are on their way to the app."""
+        with self._changed:
+            link.to_app += size
+            self._flying += size
+
+    # The test's thread
+
+    def run(self, until: Callable[[], bool], deadline: int | None = None) -> bool:
+        """Let things happen until ``until()`` holds; False if it didn't by ``deadline``.
+
+        Raises SimulationError if a handler is stuck. False as well if nothing is due any more.
+        """
+        try:
+            while True:
+                self._settle()
+                if until():
+                    return True
+                if not self._step(deadline):
+                    return False
+        finally:
+            self._on_time(self.now)
+
+    def _step(self, deadline: int | None) -> bool:
+        """Do the next thing that is due; False if there is none before ``deadline``."""
+        while self._due:
+            when, _, timer = self._due[0]
+            if timer.action is None:
+                heapq.heappop(self._due)
+                continue
+            if deadline is not None and when > deadline:
+                break
+            heapq.heappop(self._due)
+            self.now = max(self.now, when)
+            action, timer.action = timer.action, None
+            action()
+            self._flush()
+            return True
+        if deadline is not None:
+            self.now = max(self.now, deadline)
+        return False
+
+    def _flush(self) -> None:
+        while self._news:
+            news, self._news = self._news, {}
+            for link in news:
+                link.flush()
+
+    def _settle(self) -> None:
+        """Wait until no handler runs and nothing flies; act on what the apps have sent."""
+        while True:
+            with self._changed:
+                if not self._changed.wait_for(self._quiet, self._patience):
+                    raise SimulationError(self._who_is_stuck())
+                sent = [link for link in self._links.values() if link.to_switch]
+                if not sent:
+                    self._deliver_mail()
+                    return
+            for link in sent:
+                link.receive()
+            self._flush()
+
+    def _quiet(self) -> bool:
+        return not (self._running or self._dialling or self._flying)
+
+    def _deliver_mail(self) -> None:
+        """Whoever has something on its inbox is due to wake; in a fixed order."""
+        for participant in sorted(self._participants.values(), key=lambda each: each.number):
+            if participant.has_mail:
+                participant.has_mail = participant.reads_mail = False
+                self.at(self.now, lambda participant=participant: self._wake(participant))  # type: ignore[misc]
+
+    def _wake(self, participant: Participant) -> None:
+        self._on_time(self.now)
+        with self._changed:
+            if participant.parked:
+                participant.parked = participant.reads_mail = False
+                self._running += 1
+                participant.gate.release()
+
+    def _who_is_stuck(self) -> str:
+        frames = sys._current_frames()
+        said = [f"no progress for {self._patience:g} s of real time"]
+        for ident, participant in self._participants.items():
+            if not participant.parked and ident in frames:
+                stack = "".join(traceback.format_stack(frames[ident])[-6:])
+                said.append(
+                    f"{participant.thread.name} runs, and waits for nothing of the call:\n{stack}"
+                )
+        if len(said) == 1:
+            said.append(
+                f"dialling: {self._dialling}, bytes on their way to the app: {self._flying}"
+            )
+        return "\n".join(said)
+
+    def abandon(self) -> None:
+        """Stop playing: from now on the handlers' waits are real ones."""
+        with self._changed:
+            self.abandoned = True
+            for participant in self._participants.values():
+                if participant.parked:
+                    participant.parked = False
+                    self._running += 1
+                    participant.gate.release()
+        for link in self._links.values():
+            link.dispose()
+
+    # Handler threads
+
+    def participant(self) -> Participant | None:
+        """The participant that this thread is, if it is one."""
+        return None if self.abandoned else self._participants.get(threading.get_ident())
+
+    def park(self, participant: Participant, deadline: int | None, reads_mail: bool) -> None:
+        """Wait, on the handler's thread, until it is woken. Called with ``_changed`` held."""
+        timer = None
+        if deadline is not None:
+            timer = self.at(deadline, lambda: self._wake(participant))
+        participant.parked = True
+        participant.reads_mail = reads_mail
+        self._running -= 1
+        self._changed.notify_all()
+        self._changed.release()
+        try:
+            participant.gate.acquire()
+        finally:
+            self._changed.acquire()
+            if timer is not None:
+                timer.cancel()
+
+    def sleep(self, participant: Participant, seconds: float) -> None:
+        """Virtual `time.sleep`."""
+        until = self.now + max(0, round(seconds * SECOND))
+        with self._changed:
+            while self.now < until and not self.abandoned:
+                self.park(participant, until, reads_mail=False)
+
+
+class VirtualClock(Clock):
+    """The clock of the world, as the library asks it."""
+
+    def __init__(self, world: World) -> None:
+        self._world = world
+
+    def now(self) -> float:
+        return self._world.now / SECOND
+
+    def get(self, inbox: SimpleQueue[T], deadline: float | None) -> T:
+        world = self._world
+        until = None if deadline is None else round(deadline * SECOND)
+        with world._changed:
+            while (participant := world.participant()) is not None:
+                try:
+                    return inbox.get_nowait()
+                except Empty:
+                    if until is not None and until <= world.now:
+                        raise
+                world.park(participant, until, reads_mail=True)
+        # The simulation was given up: no virtual moment will come any more.
+        return inbox.get() if until is None else inbox.get_nowait()
+
+    def begun(self, peer: Peer) -> None:
+        world = self._world
+        with world._changed:
+            link = world._links.get(peer)
+            if link is None:
+                return
+            world._dialling -= 1
+            world._running += 1
+            link.participant = Participant(link.number, threading.current_thread())
+            world._participants[threading.get_ident()] = link.participant
+
+    def ended(self, peer: Peer) -> None:
+        world = self._world
+        with world._changed:
+            if world._participants.pop(threading.get_ident(), None) is None:
+                return
+            link = world._links.pop(peer)
+            link.ended = True
+            world._flying -= link.to_app
+            link.to_app = 0
+            world._running -= 1
+            world._changed.notify_all()
+        link.dispose()
+
+    def sending(self, peer: Peer, size: int) -> None:
+        world = self._world
+        with world._changed:
+            link = world._links.get(peer)
+            if link is not None and not link.closed:
+                link.to_switch += size
+
+    def received(self, peer: Peer, size: int) -> None:
+        world = self._world
+        with world._changed:
+            link = world._links.get(peer)
+            if link is None:
+                return
+            size = min(size, link.to_app)
+            link.to_app -= size
+            world._flying -= size
+            participant = link.participant
+            if participant is not None and participant.reads_mail:
+                participant.has_mail = True
+            if world._quiet():
+                world._changed.notify_all()

@@ -1,0 +1,28 @@
+from __future__ import annotations
+
+import threading
+from collections.abc import Iterator
+
+import pytest
+from hypothesis import HealthCheck, settings
+
+from .leaks import threads_left
+
+settings.register_profile(
+    "suite",
+    derandomize=True,  # the same examples on every run
+    deadline=None,  # however busy the machine is
+    suppress_health_check=[HealthCheck.too_slow],
+    max_examples=100,
+)
+settings.load_profile("suite")
+
+
+@pytest.fixture(autouse=True)
+def _no_thread_is_left_behind() -> Iterator[None]:
+    """Whatever a test starts has ended when the test has."""
+    before = threading.enumerate()
+    yield
+    left = threads_left(before)
+    if left:
+        pytest.fail(f"{len(left)} thread(s) left behind:\n\n" + "\n".join(left), pytrace=False)
