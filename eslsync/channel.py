@@ -66,7 +66,7 @@ class Execution:
                 return self.event
             return None
 
-        return session._until(ready, deadline)
+        return session._until(self.application, ready, deadline)
 
     def __repr__(self) -> str:
         state = "completed" if self.event is not None else "on its way"
@@ -191,7 +191,7 @@ class Channel:
         session._check_thread()
         try:
             self.execute("hangup", str(cause))
-            session._until(lambda _: None, None)
+            session._until("the end of the call", lambda _: None, None)
         except Hangup:
             pass
 

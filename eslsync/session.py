@@ -88,7 +88,10 @@ class Job:
         Raises CommandError if that is ``-ERR ...``, TimeoutError after ``timeout`` seconds
         (the job goes on), and Hangup or Disconnected when the call ends first.
         """
-        event = self._session._until(lambda _: self.event, self._session._deadline(timeout))
+        session = self._session
+        event = session._until(
+            f"bgapi {self.command}", lambda _: self.event, session._deadline(timeout)
+        )
         text = event.body.rstrip("\n")
         if text.startswith(("-ERR", "-USAGE")):
             raise CommandError(f"bgapi {self.command}", event, text)
@@ -118,6 +121,9 @@ class Session:
         self.hangup_event: Event | None = None
         #: Events that were dropped because a callback let too many wait.
         self.dropped = 0
+        #: What the handler waits for now: an event's name, a state, an application, or the
+        #: command whose reply is due; None while it runs.
+        self.waiting_for: str | None = None
 
         self._connection = connection
         self._clock = clock
@@ -296,13 +302,16 @@ class Session:
         return reply
 
     def _own_reply(self, pending: Pending, deadline: float | None) -> CommandReply | ApiResponse:
-        while pending.reply is None:
-            if self._failed is not None:
-                self._raise_if_over()
-            try:
+        before, self.waiting_for = self.waiting_for, pending.command
+        try:
+            while pending.reply is None:
+                if self._failed is not None:
+                    self._raise_if_over()
                 self._pull(deadline)
-            except Empty:
-                raise TimeoutError(f"no reply to {pending.command!r} in time") from None
+        except Empty:
+            raise TimeoutError(f"no reply to {pending.command!r} in time") from None
+        finally:
+            self.waiting_for = before
         return pending.reply
 
     def _other_threads_reply(
@@ -422,9 +431,20 @@ class Session:
                 "execute applications with block=False"
             )
 
-    def _until(self, ready: Ready[T], deadline: float | None) -> T:
+    def _until(self, what: str, ready: Ready[T], deadline: float | None) -> T:
         """Take events as it is their turn until ``ready`` gives something; return that."""
         self._check_thread()
+        before, self.waiting_for = self.waiting_for, what
+        try:
+            result = self._take_until(ready, deadline)
+        except Empty:
+            raise TimeoutError(f"{what} did not come in time") from None
+        finally:
+            self.waiting_for = before
+        self._mark = self._arrived
+        return result
+
+    def _take_until(self, ready: Ready[T], deadline: float | None) -> T:
         result = ready(None)
         if self._in_callback:
             for arrival in tuple(self._backlog):
@@ -437,18 +457,15 @@ class Session:
                 result = ready(arrival)
                 continue
             self._raise_if_over()
-            try:
-                pulled = self._pull(deadline)
-            except Empty:
-                raise TimeoutError("what was waited for did not come in time") from None
+            pulled = self._pull(deadline)
             if self._in_callback:
                 result = ready(pulled)
-        self._mark = self._arrived
         return result
 
     def _dispatch(self, arrival: Arrival) -> None:
         """It is this event's turn: run its callbacks."""
         event = arrival.event
+        waiting_for, self.waiting_for = self.waiting_for, None
         self._turn = self._mark = arrival.serial
         callbacks = self._callbacks_for(event)
         is_digit = event.name == "DTMF" and not arrival.collected
@@ -464,6 +481,7 @@ class Session:
             raise
         finally:
             self._in_callback = False
+            self.waiting_for = waiting_for
         if is_digit:
             if len(self._digits) == MAX_DIGITS:
                 self.log.warning("more than %d digits typed ahead; dropping the oldest", MAX_DIGITS)
@@ -496,7 +514,7 @@ class Session:
         if isinstance(what, ChannelState):
             state = what
             target = channel or self.channel
-            return self._until(lambda _: target._reached(state), deadline)
+            return self._until(str(state), lambda _: target._reached(state), deadline)
         name, _, subclass = what.partition(" ")
         check_event_name(name)
         if not self._events_on:
@@ -505,7 +523,7 @@ class Session:
                 "`event` command has been sent since"
             )
         if name == "DTMF":
-            return self._until(lambda arrival: self._take_digit(arrival, channel), deadline)
+            return self._until(name, lambda arrival: self._take_digit(arrival, channel), deadline)
         leg = channel.uuid if channel is not None else None
 
         def ready(arrival: Arrival | None) -> Event | None:
@@ -522,7 +540,7 @@ class Session:
                 return None
             return event
 
-        return self._until(ready, deadline)
+        return self._until(what, ready, deadline)
 
     def _take_digit(self, arrival: Arrival | None, channel: Channel | None) -> Event | None:
         """The oldest digit that nobody has taken. Inside a callback: of those that wait."""

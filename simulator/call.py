@@ -10,7 +10,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from eslsync.enums import HangupCause
+from eslsync import HangupCause, Session
 
 from .channel import Channel, Heard
 from .ladder import draw
@@ -59,8 +59,7 @@ class Call:
         self._mark = 0  # what had been noticed when the last verb began
         self._sounds: list[Sound] = []
         self._hung_up = False
-        self._answered = False
-        self._digits_awaited = False
+        self._session: Session | None = None
         channel.on_heard = self._hear
         channel.on_hangup = self._hang_up
         channel.on_event = self._notice
@@ -132,11 +131,17 @@ class Call:
         assert moment is not None
         self._mark = moment
 
-    def press(self, digits: str, *, gap: float = GAP) -> None:
-        """Press keys, ``gap`` simulated seconds apart; returns when the last is pressed."""
+    def press(self, digits: str, *, gap: float = GAP, when_asked: bool = False) -> None:
+        """Press keys, ``gap`` simulated seconds apart; returns when the last is pressed.
+
+        With ``when_asked=True`` the first comes as soon as the handler waits for a digit.
+        Raises CallFailed if the call has ended.
+        """
         if not digits or not all(digit in "0123456789*#ABCDabcd" for digit in digits):
             raise ValueError(f"press takes the keys 0-9, *, # and A-D, not {digits!r}")
         self._begin()
+        if when_asked:
+            self._switch.run(lambda: self._hung_up or self._asks_for_digit(), CALL_TIMEOUT)
         for index, digit in enumerate(digits):
             self._do(lambda digit=digit: self._press(digit), gap if index else 0.0)  # type: ignore[misc]
 
@@ -146,6 +151,17 @@ class Call:
         if not self._hung_up:
             self._do(lambda: self._put_down(str(cause)), 0.0)
         self.wait()
+
+    def hangup_after(
+        self, seconds: float, cause: HangupCause | str = HangupCause.NORMAL_CLEARING
+    ) -> None:
+        """Hang up in so many seconds, whatever else the caller does by then."""
+        self._switch.later(seconds, lambda: self._put_down(str(cause)))
+
+    def say_nothing(self, seconds: float) -> None:
+        """Let so many simulated seconds pass, or less if the call ends."""
+        self._begin()
+        self._switch.run(lambda: self.ended, seconds)
 
     def wait(self, *, timeout: float = CALL_TIMEOUT) -> None:
         """Wait until the call has ended, and its handler has.
@@ -179,6 +195,11 @@ class Call:
 
         self._switch.later(delay, act)
         self._switch.run(lambda: bool(done), None)
+
+    def _asks_for_digit(self) -> bool:
+        """Does the handler wait for a digit, itself or by an application that collects them?"""
+        waiting_for = None if self._session is None else self._session.waiting_for
+        return waiting_for in ("DTMF", "play_and_get_digits", "read")
 
     def _press(self, digit: str) -> None:
         if self._hung_up:
@@ -230,5 +251,3 @@ def same_prompt(played: str, asked: str) -> bool:
 def without_suffix(name: str) -> str:
     stem, dot, suffix = name.rpartition(".")
     return stem if dot and "/" not in suffix else name
-
-

@@ -538,6 +538,7 @@ class Drive:
             only_known=True,
             shortest_loop=self.shortest_loop,
             sound_prefix=SOUND_PREFIX,
+            extensions=RECORDED_DIALPLAN,
             hostname=given.get("FreeSWITCH-Hostname", "vm"),
             switchname=given.get("FreeSWITCH-Switchname", "fsprobe"),
             ipv4=given.get("FreeSWITCH-IPv4", "192.0.2.2"),
@@ -699,6 +700,10 @@ class Drive:
                 self.agenda.at(self.moment(note["t"]), self.switch.shut_down)
 
 
+#: The far ends of the recorded installation: what each number does, by its name.
+RECORDED_DIALPLAN = {
+    r"^bye(\d+)$": (("answer", ""), ("sleep", "$1"), ("hangup", "NORMAL_CLEARING")),
+}
 #: Variables that the `socket` application sets itself, on the way to the connect reply.
 SET_BY_SOCKET = ("current_application", "current_application_data", "socket_host")
 

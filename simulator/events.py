@@ -9,6 +9,7 @@ change.
 from __future__ import annotations
 
 import json
+import re
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime, timezone
@@ -93,20 +94,19 @@ CALLED_FROM: Mapping[str, tuple[str, str, int]] = {
 UNKNOWN_CALLER = ("switch_event.c", "switch_event_fire_detailed", 0)
 
 
-@lru_cache(maxsize=4096)
-def encoded(name: str, value: str) -> bytes:
-    """One header line. Nearly every one is sent again with the next event."""
-    return f"{name}: {quote(value) or '_undef_'}\n".encode("utf-8", "surrogateescape")
+#: Values that need no encoding: numbers, uuids, names.
+_SAFE = re.compile(r"[\w.,/()*!$'~-]+", re.ASCII)
+
+
+def plain_line(name: str, value: str) -> bytes:
+    """One header line. A value that is empty is sent as ``_undef_``."""
+    if not _SAFE.fullmatch(value):
+        value = quote(value) or "_undef_"
+    return f"{name}: {value}\n".encode("utf-8", "surrogateescape")
 
 
 def plain_lines(headers: Headers) -> bytes:
-    return b"".join(
-        [
-            # long values are not worth the memory of the cache
-            encoded(name, value) if len(value) < 400 else encoded.__wrapped__(name, value)
-            for name, value in headers
-        ]
-    )
+    return b"".join([plain_line(name, value) for name, value in headers])
 
 
 def xml_lines(headers: Headers) -> bytes:
@@ -139,9 +139,9 @@ class Block:
 
     __slots__ = ("_encoded", "_index", "headers")
 
-    def __init__(self, headers: Headers) -> None:
+    def __init__(self, headers: Headers, *, plain: bytes | None = None) -> None:
         self.headers = headers
-        self._encoded: dict[Format, bytes] = {}
+        self._encoded: dict[Format, bytes] = {} if plain is None else {"plain": plain}
         self._index: dict[str, str] | None = None
 
     def encode(self, format: Format) -> bytes:
@@ -157,6 +157,25 @@ class Block:
             for key, value in self.headers:
                 self._index.setdefault(key.lower(), value)
         return self._index.get(name)
+
+
+@lru_cache(maxsize=64)
+def _dates_encoded(second: int) -> bytes:
+    return plain_lines(_dates(second))
+
+
+@lru_cache(maxsize=256)
+def _called_from_encoded(called_from: tuple[str, str, int]) -> bytes:
+    return plain_lines(_called_from(called_from))
+
+
+def _called_from(called_from: tuple[str, str, int]) -> Headers:
+    file, function, line = called_from
+    return (
+        ("Event-Calling-File", file),
+        ("Event-Calling-Function", function),
+        ("Event-Calling-Line-Number", str(line)),
+    )
 
 
 @lru_cache(maxsize=64)
@@ -245,19 +264,26 @@ class Event:
         self.body = body
         self.subclass = subclass
         self.named_first = named_first
-        self.called_from = called_from
+        self.called_from = called_from or CALLED_FROM.get(name, UNKNOWN_CALLER)
         self._packets: dict[Format, bytes] = {}
 
     def _dated(self) -> Headers:
-        file, function, line = self.called_from or CALLED_FROM.get(self.name, UNKNOWN_CALLER)
         return [
             *_dates(self.time // 1_000_000),
             ("Event-Date-Timestamp", str(self.time)),
-            ("Event-Calling-File", file),
-            ("Event-Calling-Function", function),
-            ("Event-Calling-Line-Number", str(line)),
+            *_called_from(self.called_from),
             ("Event-Sequence", str(self.sequence)),
         ]
+
+    def _dated_encoded(self, format: Format) -> bytes:
+        if format != "plain":
+            return _ENCODERS[format](self._dated())
+        return b"%bEvent-Date-Timestamp: %d\n%bEvent-Sequence: %d\n" % (
+            _dates_encoded(self.time // 1_000_000),
+            self.time,
+            _called_from_encoded(self.called_from),
+            self.sequence,
+        )
 
     def _first(self) -> Headers:
         return (*self.before, ("Event-Name", self.name)) if self.named_first else self.before
@@ -302,7 +328,7 @@ class Event:
         pieces = [
             encode(self._first()),
             self.source.block.encode(format),
-            encode(self._dated()),
+            self._dated_encoded(format),
             *(block.encode(format) for block in self.blocks),
             encode(self.own),
         ]

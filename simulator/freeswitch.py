@@ -192,14 +192,14 @@ class FreeSwitch:
         """The handler, with what it raises kept for the test."""
 
         def watched(session: Session) -> None:
+            call = self._calls[session.uuid]
+            call._session = session
             try:
                 handler(session)
             except Hangup:
                 raise
             except BaseException as error:
-                call = self._calls.get(session.uuid)
-                if call is not None:
-                    call.error = error
+                call.error = error
                 self._raised = self._raised or error
                 raise
 
@@ -218,5 +218,3 @@ class FreeSwitch:
         control = Control(channel, link.write, link.close)
         link.listener = control
         return control
-
-

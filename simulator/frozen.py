@@ -61,11 +61,12 @@ class FrozenTime:
         self._clock = clock
         # `from time import sleep` has put the function itself into other modules
         for module in list(sys.modules.values()):
-            if isinstance(module, ModuleType) and module is not sys.modules[__name__]:
-                for name, value in list(vars(module).items()):
-                    if value is _real_sleep:
-                        setattr(module, name, self.sleep)
-                        self._replaced.append((module, name))
+            if module is sys.modules[__name__]:
+                continue
+            for name, value in list(getattr(module, "__dict__", {}).items()):
+                if value is _real_sleep:
+                    setattr(module, name, self.sleep)
+                    self._replaced.append((module, name))
 
     def stop(self) -> None:
         for module, name in self._replaced:

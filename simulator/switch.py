@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
 from dataclasses import replace
 from pathlib import Path
@@ -34,7 +35,8 @@ class Switch:
     runs, it returns the `Control` of the new connection, or None where nobody listens.
 
     ``prompts``, ``sounds``, ``missing`` and ``only_known`` tell what prompts there are (see
-    `Media`); ``extensions`` maps destinations to dialplans, for transfers.
+    `Media`); ``extensions`` is the dialplan for transfers: a regular expression that the
+    destination must match, and the applications to run, in which ``$1`` is what it captured.
     """
 
     version = "1.10.12-release~64bit ( 64bit)"
@@ -224,13 +226,21 @@ class Switch:
     def route(self, channel: Channel) -> None:
         """The dialplan picks what runs next."""
         destination = channel.profile.destination_number
-        extension = self.extensions.get(destination)
-        if extension is None:
-            channel.hangup("NO_ROUTE_DESTINATION")
+        for pattern, extension in self.extensions.items():
+            match = re.search(pattern, destination)
+            if match is None:
+                continue
+            groups = [match[0], *match.groups("")]
+            if match.re.groups:
+                channel.set("DP_MATCH", "ARRAY::" + "|:".join(groups))
+            channel.set("call_uuid", channel.call_uuid)
+            channel.extension.clear()
+            for name, data in extension:
+                data = re.sub(r"\$(\d)", lambda found: groups[int(found[1])], data)
+                channel.extension.append((name, data))
+            channel.state = State.EXECUTE
             return
-        channel.extension.clear()
-        channel.extension.extend(extension)
-        channel.state = State.EXECUTE
+        channel.hangup("NO_ROUTE_DESTINATION")
 
     # --- events
 

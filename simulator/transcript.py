@@ -5,7 +5,14 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Literal
 
-from eslsync.message import ApiResponse, CommandReply, ConnectReply, DisconnectNotice, Event, Message
+from eslsync.message import (
+    ApiResponse,
+    CommandReply,
+    ConnectReply,
+    DisconnectNotice,
+    Event,
+    Message,
+)
 from eslsync.protocol import Command, CommandParser, Parser
 
 __all__ = ["Entry", "Party", "Transcript"]
@@ -57,7 +64,7 @@ class Transcript:
 
     @property
     def entries(self) -> list[Entry]:
-        said = {"switch": Parser(), "app": CommandParser()}
+        said: dict[Party, Parser | CommandParser] = {"switch": Parser(), "app": CommandParser()}
         entries: list[Entry] = []
         for now, sender, receiver, what in self._log:
             time = (now - self._began) / 1_000_000

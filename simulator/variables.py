@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from .events import Block
+from .events import Block, plain_line
 
 __all__ = ["Variables", "is_true"]
 
@@ -31,6 +31,7 @@ class Variables:
 
     def __init__(self) -> None:
         self._pairs: dict[str, tuple[str, str]] = {}
+        self._lines: dict[str, bytes] = {}  # the same, as plain events send them
         self._block: Block | None = None
 
     def __iter__(self) -> Iterator[tuple[str, str]]:
@@ -56,22 +57,30 @@ class Variables:
         if "[" in name and value:
             self._set_element(name, value)
             return
+        key = name.lower()
+        if self._pairs.pop(key, None) is not None:
+            del self._lines[key]
+        elif not value:
+            return
         self._block = None
-        self._pairs.pop(name.lower(), None)
         if value:
-            self._pairs[name.lower()] = (name, value)
+            self._put(name, value)
+
+    def _put(self, name: str, value: str) -> None:
+        self._block = None
+        self._pairs[name.lower()] = (name, value)
+        self._lines[name.lower()] = plain_line("variable_" + name, value)
 
     def push(self, name: str, value: str, *, first: bool = False) -> None:
         """Make the variable an array, and ``value`` its last element (or its first)."""
         if name not in self:
             self.set(name, value)
             return
-        self._block = None
         known, old = self._pairs[name.lower()]
         elements = _elements(old)
         elements.insert(0 if first else len(elements), value)
         # an array that grows keeps its place
-        self._pairs[name.lower()] = (known, ARRAY + SEPARATOR.join(elements))
+        self._put(known, ARRAY + SEPARATOR.join(elements))
 
     def _set_element(self, name: str, value: str) -> None:
         name, _, index = name.partition("[")
@@ -79,15 +88,17 @@ class Variables:
         elements = _elements(self.get(name) or "") if name in self else []
         elements += [""] * (number + 1 - len(elements))
         elements[number] = value
-        self._block = None
         joined = SEPARATOR.join(elements)
-        self._pairs[name.lower()] = (name, ARRAY + joined if len(elements) > 1 else joined)
+        self._put(name, ARRAY + joined if len(elements) > 1 else joined)
 
     @property
     def block(self) -> Block:
         """The ``variable_`` headers."""
         if self._block is None:
-            self._block = Block([("variable_" + name, value) for name, value in self])
+            self._block = Block(
+                [("variable_" + name, value) for name, value in self._pairs.values()],
+                plain=b"".join(self._lines.values()),
+            )
         return self._block
 
 
