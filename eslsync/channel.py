@@ -41,7 +41,7 @@ class Execution:
     @property
     def done(self) -> bool:
         """Has it completed? (With ``events=False`` nobody tells, and it counts as done.)"""
-        if not self._session._events_on:
+        if not self._session._tells_completion:
             return True
         self._session._pull_available()
         return self.event is not None
@@ -57,12 +57,15 @@ class Execution:
 
     def _wait(self, deadline: float | None) -> Event | None:
         session = self._session
-        if not session._events_on:
+        if not session._tells_completion:
             session._check_thread()
             return None
 
         def ready(_: object) -> Event | None:
-            if self.event is not None and (session._in_callback or self._serial <= session._turn):
+            if not session._before_hangup(self._serial):
+                return None
+            # Inside a callback nothing else has its turn; outside, what came before comes first.
+            if session._in_callback or session._had_its_turn(self._serial):
                 return self.event
             return None
 
@@ -91,7 +94,8 @@ class Channel:
     @property
     def state(self) -> ChannelState:
         """The channel's state, as the last event that arrived told it."""
-        return ChannelState(self._latest.get("Channel-State", "CS_NEW"))
+        name = self._latest.get("Channel-State")
+        return ChannelState(name) if name in STATES else ChannelState.NEW
 
     # Applications
 
@@ -165,7 +169,8 @@ class Channel:
         if lock:
             headers["event-lock"] = "true"
         headers["Event-UUID"] = execution.uuid
-        self._executions[execution.uuid] = execution
+        if session._tells_completion:
+            self._executions[execution.uuid] = execution
         try:
             session.sendmsg("execute", headers, timeout=timeout)
         except BaseException:
@@ -233,17 +238,21 @@ class Channel:
         ``FILE PLAYED`` (also when a key cut it) or ``FILE NOT FOUND``. For ``lock``, ``block``,
         ``timeout`` and what it raises see `execute`.
         """
-        self._set_terminators(terminators)
+        self._set_terminators(terminators, timeout)
         return self.execute("playback", file, lock=lock, block=block, timeout=timeout)
 
-    def _set_terminators(self, terminators: str | None) -> None:
-        """playback_terminators is the channel's, so it is set when a playback differs."""
+    def _set_terminators(self, terminators: str | None, timeout: float | None) -> None:
+        """playback_terminators is the channel's, so it is set when a playback differs.
+
+        What is sent after it is run after it, so its completion need not be awaited.
+        """
         if terminators == self._terminators:
             return
         if terminators is None:
-            self.execute("unset", "playback_terminators")
+            self.execute("unset", "playback_terminators", block=False, timeout=timeout)
         else:
-            self.execute("set", f"playback_terminators={terminators or 'none'}")
+            variable = f"playback_terminators={terminators or 'none'}"
+            self.execute("set", variable, block=False, timeout=timeout)
         self._terminators = terminators
 
     @overload
@@ -387,7 +396,7 @@ class Channel:
     def _note(self, event: Event, serial: int) -> None:
         """Keep the books of an event of this leg."""
         name = event.name
-        if name.startswith("CHANNEL_"):
+        if name.startswith("CHANNEL_") and event.get("Channel-State") in STATES:
             self._latest = event
         if name == "CHANNEL_EXECUTE_COMPLETE":
             execution = self._executions.pop(event.get("Application-UUID", ""), None)

@@ -7,6 +7,7 @@ from the inbox. Any thread sends. Who owns what:
 - ``_parser``, and the writing of ``failure`` and ``ended``: the reader's thread;
 - ``_replies``: appended to under ``_sending``, in the order of the sends, and popped by the
   reader in the order of the replies;
+- ``_closing``: under ``_sending``;
 - ``_queued`` and ``_paused``: under ``_flow``.
 """
 
@@ -91,6 +92,7 @@ class Connection:
         self.failure: ESLError | None = None
         #: Has the peer's end been read? Until then, even a broken connection is read on.
         self.ended = False
+        self._closing = False
         self._flow = threading.Lock()
         self._queued = 0
         self._paused = False
@@ -113,6 +115,8 @@ class Connection:
         """
         pending = Pending(command, inbox)
         with self._sending:
+            if self._closing:
+                raise Disconnected("nothing can be sent: the handler has ended")
             self._replies.append(pending)
             # After the append: at the end, the reader answers whatever stands in _replies.
             if self.failure is not None:
@@ -151,13 +155,17 @@ class Connection:
         """
         clock, deadline = self._clock, self._clock.deadline(CLOSE_TIMEOUT)
         with self._sending:
+            self._closing = True
             if not self.ended:
                 clock.sending(self.peer, 1)
                 self._shutdown(socket.SHUT_WR)
         while not self.ended:
             try:
                 self.taken(clock.get(self.inbox, deadline).size)
+                late = deadline is not None and clock.now() >= deadline
             except Empty:
+                late = True
+            if late:
                 # The reader sees an end of our own making, which takes no time worth telling.
                 self._shutdown(socket.SHUT_RDWR)
                 clock, deadline = REAL, None
@@ -203,6 +211,10 @@ class Connection:
             self.failure = failure
             items.append(End(failure))
             self._abandon(failure)
+        if not items:
+            # A part of a message, or another thread's reply: nothing for the handler to take,
+            # and so nothing that it could be late with.
+            return False
         with self._flow:
             self._queued += len(data)
             self._paused = paused = self._queued > HIGH_WATER

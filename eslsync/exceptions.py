@@ -19,6 +19,13 @@ __all__ = [
 ]
 
 
+def in_a_line(command: str) -> str:
+    """A command in one line, bounded: its first line and what its headers say, ids apart."""
+    line, *headers = command.split("\n")
+    said = [h.partition(": ")[2] for h in headers if not h.startswith(("Event-UUID", "Job-UUID"))]
+    return " ".join([line, *said])[:200]
+
+
 class ESLError(Exception):
     """The root of all that eslsync raises about a call."""
 
@@ -54,7 +61,7 @@ class CommandError(ESLError):
         self.text = text
 
     def __str__(self) -> str:
-        return f"{self.command.partition(chr(10))[0][:200]!r} was refused: {self.text}"
+        return f"{in_a_line(self.command)!r} was refused: {self.text}"
 
 
 class TimeoutError(ESLError, builtins.TimeoutError):

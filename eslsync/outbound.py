@@ -26,8 +26,12 @@ Handler = Callable[[Session], Any]
 
 #: Connections that may wait to be accepted; socketserver's own 5 overflows in a burst of calls.
 BACKLOG = 512
+#: Seconds until the next try when no connection can be accepted (no more descriptors, say).
+ACCEPT_PAUSE = 1.0
 #: Seconds that a handler has to end after `stop` has cut its call.
 CUT_TIMEOUT = 5.0
+#: Seconds that it has to end after the reader has stopped, too: nothing is left to wait for.
+LAST_TIMEOUT = 1.0
 
 
 class Outbound:
@@ -72,7 +76,8 @@ class Outbound:
         self.clock = clock
         self._port = port
         self._server: _Server | None = None
-        self._stopping = threading.Lock()
+        self._stopping = threading.Lock()  # taken by the first to call stop(), and kept
+        self._stopper: threading.Thread | None = None
         self._stopped = threading.Event()
 
     @property
@@ -114,15 +119,20 @@ class Outbound:
         which leaves them `CUT_TIMEOUT` seconds to clean up. Calls that are cut, and calls that
         arrived while it stopped, are given back to the dialplan. A handler that is stuck in
         something else is logged and left behind, so `stop` always returns. In a handler, it
-        doesn't wait for that handler itself.
+        doesn't wait for that handler, whose own call goes on.
         """
-        server = self._server
+        server, me, deadline = self._server, threading.current_thread(), REAL.deadline(timeout)
         if server is None:
             return
-        with self._stopping:
-            if not self._stopped.is_set():
-                server.stop(timeout)
+        if self._stopping.acquire(blocking=False):
+            self._stopper = me
+            try:
+                server.stop(deadline)
+            finally:
                 self._stopped.set()
+        elif me is not self._stopper and me not in server.threads:
+            # Not for whom that stop() waits: a handler, or a signal's that interrupted it.
+            self._stopped.wait()
 
     def __enter__(self) -> Outbound:
         if self._server is None:
@@ -151,14 +161,17 @@ class _Server(socketserver.ThreadingTCPServer):
         self.threads: set[threading.Thread] = set()
         self.sessions: dict[threading.Thread, Session] = {}
         self._draining = False
+        #: The call whose handler has called `stop`: it ends the reader.
+        self._last: threading.Thread | None = None
         address = (outbound.host, outbound.port)
         self.address_family = socket.getaddrinfo(*address, type=socket.SOCK_STREAM)[0][0]
         super().__init__(address, _Call)
         self.socket.setblocking(False)
-        self.reader = Reader(f"eslsync-reader-{outbound.port}")
+        port = self.server_address[1]
+        self.reader = Reader(f"eslsync-reader-{port}")
         self._wake, self._woken = socket.socketpair()
         self._acceptor = threading.Thread(
-            target=self.serve_forever, name=f"eslsync-accept-{outbound.port}", daemon=True
+            target=self.serve_forever, name=f"eslsync-accept-{port}", daemon=True
         )
         self._acceptor.start()
 
@@ -167,8 +180,10 @@ class _Server(socketserver.ThreadingTCPServer):
         with selectors.DefaultSelector() as selector:
             selector.register(self, selectors.EVENT_READ)
             selector.register(self._woken, selectors.EVENT_READ)
-            while not self._draining:
+            draining = False
+            while not draining:
                 selector.select()
+                draining = self._draining  # before the last look
                 self._accept_all()
         self.socket.close()
 
@@ -178,11 +193,21 @@ class _Server(socketserver.ThreadingTCPServer):
                 request, address = self.get_request()
             except BlockingIOError:
                 return
+            except ConnectionAbortedError:
+                continue  # a peer that is gone again
             except OSError as error:
-                # A peer that is gone again, or no more descriptors: others may fare better.
-                logger.warning("a connection could not be accepted: %s", error)
+                logger.warning("no connection can be accepted for now: %s", error)
+                self._pause()
                 return
             self.process_request(request, address)
+
+    def _pause(self) -> None:
+        """Let some time pass, or `stop` begin: the connections that wait would be tried at once."""
+        self._woken.settimeout(ACCEPT_PAUSE)
+        try:
+            self._woken.recv(1, socket.MSG_PEEK)
+        except TimeoutError:
+            pass
 
     def process_request(self, request: Any, client_address: Any) -> None:
         thread = threading.Thread(
@@ -192,29 +217,40 @@ class _Server(socketserver.ThreadingTCPServer):
             daemon=True,
         )
         self.threads.add(thread)
-        thread.start()
+        try:
+            thread.start()
+        except RuntimeError as error:
+            self.threads.discard(thread)
+            logger.error("a connection from %s could not be served: %s", client_address, error)
+            request.close()
 
     def process_request_thread(self, request: Any, client_address: Any) -> None:
         try:
             self.finish_request(request, client_address)
         finally:
             self.threads.discard(threading.current_thread())
+            if self._last is threading.current_thread():
+                self.reader.stop()
 
-    def stop(self, timeout: float) -> None:
-        deadline = REAL.deadline(timeout)
+    def stop(self, deadline: float | None) -> None:
+        me = threading.current_thread()
         self._draining = True
         self._wake.send(b"!")
         self._acceptor.join()
         self._wake.close()
         self._woken.close()
         self._join(deadline)
-        for session in tuple(self.sessions.values()):
-            session.log.warning("stop: the call is cut after %g seconds", timeout)
-            session._connection.cut(Stopped("the server is stopping"))
+        for thread, session in tuple(self.sessions.items()):
+            if thread is not me:
+                session.log.warning("stop: the call is cut")
+                session._connection.cut(Stopped("the server is stopping"))
         self._join(REAL.deadline(CUT_TIMEOUT))
-        self.reader.stop()
-        self._join(REAL.deadline(1.0))
-        for thread in tuple(self.threads - {threading.current_thread()}):
+        if me in self.threads:
+            self._last = me
+        else:
+            self.reader.stop()
+            self._join(REAL.deadline(LAST_TIMEOUT))
+        for thread in tuple(self.threads - {me}):
             logger.error("stop: %s is stuck in its handler, and left behind", thread.name)
 
     def _join(self, deadline: float | None) -> None:
@@ -234,7 +270,7 @@ class _Server(socketserver.ThreadingTCPServer):
         self.reader.watch(connection)
         session = Session(connection, outbound.clock)
         try:
-            session._open(outbound.events, outbound.linger)
+            session._connect()
         except Disconnected as error:
             # Health checks look in like this, many times a minute.
             logger.debug("a connection from %s was no call: %s", peer, error)
@@ -248,6 +284,7 @@ class _Server(socketserver.ThreadingTCPServer):
         self.sessions[thread] = session
         try:
             if not self._draining:
+                session._prepare(outbound.events, outbound.linger)
                 session.log.info("call from %s", session.context.get("Caller-Caller-ID-Number"))
                 outbound.handler(session)
         except Hangup:
@@ -259,8 +296,10 @@ class _Server(socketserver.ThreadingTCPServer):
         except BaseException:
             session.log.exception("the handler failed")
         finally:
-            session._close()
-            del self.sessions[thread]
+            try:
+                session._close()
+            finally:
+                del self.sessions[thread]
 
 
 class _Call(socketserver.BaseRequestHandler):

@@ -75,8 +75,12 @@ class Reader:
                 key.data.end(Disconnected("the server has stopped"), 0)
 
     def _turn_away(self) -> None:
-        while self._arriving:
-            self._arriving.popleft().end(Disconnected("the server has stopped"), 0)
+        while True:
+            try:
+                connection = self._arriving.popleft()
+            except IndexError:  # and not `while self._arriving`: two threads may be here at once
+                return
+            connection.end(Disconnected("the server has stopped"), 0)
 
     def _take_arriving(self) -> None:
         try:
@@ -86,7 +90,10 @@ class Reader:
         while self._arriving:
             connection = self._arriving.popleft()
             if not connection.ended:
-                self._selector.register(connection, selectors.EVENT_READ, connection)
+                try:
+                    self._selector.register(connection, selectors.EVENT_READ, connection)
+                except OSError as error:  # the system's limit on watched descriptors
+                    connection.end(Disconnected(f"the connection can't be read: {error}"), 0)
 
     def _read(self, connection: Connection) -> None:
         try:

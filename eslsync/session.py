@@ -26,6 +26,7 @@ from .exceptions import (
     Hangup,
     ProtocolError,
     TimeoutError,
+    in_a_line,
 )
 from .message import ApiResponse, CommandReply, ConnectReply, DisconnectNotice, Event, LogData
 from .protocol import encode_command
@@ -119,7 +120,7 @@ class Session:
         self.log = logging.LoggerAdapter(logger, {"uuid": None})
         #: CHANNEL_HANGUP_COMPLETE, or CHANNEL_HANGUP until that is in; None while the call is up.
         self.hangup_event: Event | None = None
-        #: Events that were dropped because a callback let too many wait.
+        #: Events that were dropped because too many waited for their turn, or for a wait.
         self.dropped = 0
         #: What the handler waits for now: an event's name, a state, an application, or the
         #: command whose reply is due; None while it runs.
@@ -136,20 +137,26 @@ class Session:
         # What came off the inbox in one piece, and is looked at one by one.
         self._items: deque[Item] = deque()
         self._arrived = 0  # serial of the last event that arrived
-        self._turn = 0  # serial of the last event whose turn it was
         self._mark = 0  # inside a callback: serial of the last event an earlier wait saw
         self._backlog: deque[Arrival] = deque()
         self._digits: deque[Event] = deque(maxlen=MAX_DIGITS)
         self._callbacks: dict[str, list[Callback]] = {}
         self._in_callback = False
 
+        # Nobody's, until the switch has answered `connect`.
+        self.channel = Channel(self, "", Event(b""))
+
         # How the switch serves us, and how the call ends.
         self._events_on = False
+        self._filtered = False
+        self._tells_completion = False
         self._tells_hangup_complete = False
         self._over = False
         self._failed: ESLError | None = None
         self._exiting = False
+        self._leaving = False  # the handler has ended
         self._hangup_complete_due: float | None = None
+        self._hangup_serial: int | None = None  # of the first word of it
         self._cause: str | None = None
 
     @property
@@ -188,7 +195,8 @@ class Session:
         line = f"sendmsg {uuid}" if uuid else "sendmsg"
         all_headers = {"call-command": call_command, **(headers or {})}
         reply = self._command(line, tuple(all_headers.items()), timeout)
-        assert isinstance(reply, CommandReply)
+        if not isinstance(reply, CommandReply):
+            raise ProtocolError("an api response to a sendmsg", reply.head)
         return reply
 
     def api(self, command: str, *, timeout: float | None = None) -> str:
@@ -206,13 +214,19 @@ class Session:
         ``timeout`` (seconds) is for the reply that it has started. Raises what `send` raises.
         """
         if not self._hears_jobs:
-            # A filter on Unique-ID hides BACKGROUND_JOB; this lets our own through (05i, 09g).
-            self.filter("Job-Owner-UUID", self.uuid)
-            self.send("event plain BACKGROUND_JOB")
+            if self._filtered or not self._events_on:
+                # A filter on Unique-ID hides BACKGROUND_JOB; this lets our own through (09g).
+                # Where there is none, or myevents (05i), a first filter would hide the rest.
+                self.send(f"filter Job-Owner-UUID {self.uuid}", timeout=timeout)
+            self.send("event plain BACKGROUND_JOB", timeout=timeout)
             self._hears_jobs = True
         job = Job(self, command, self._new_id())
         self._jobs[job.uuid] = job
-        self._command(f"bgapi {command}", (("Job-UUID", job.uuid),), timeout)
+        try:
+            self._command(f"bgapi {command}", (("Job-UUID", job.uuid),), timeout)
+        except BaseException:
+            self._jobs.pop(job.uuid, None)
+            raise
         return job
 
     def filter(self, header: str, value: str) -> None:
@@ -282,6 +296,8 @@ class Session:
     ) -> CommandReply | ApiResponse:
         """Send a command and wait for its reply."""
         data = encode_command(line, headers)
+        command = "\n".join([line, *(f"{name}: {value}" for name, value in headers)])
+        deadline = self._deadline(timeout)
         ours = threading.get_ident() == self._thread
         verb = line.split()[0].lower()
         if verb == "exit":
@@ -289,27 +305,42 @@ class Session:
         if ours:
             if self._failed is not None:
                 self._raise_if_over()
-            pending = self._connection.send(data, line, self._connection.inbox)
-            reply = self._own_reply(pending, self._deadline(timeout))
+            pending = self._connection.send(data, command, self._connection.inbox)
+            reply = self._own_reply(pending, deadline)
         else:
             inbox: SimpleQueue[Batch] = SimpleQueue()
-            pending = self._connection.send(data, line, inbox)
+            pending = self._connection.send(data, command, inbox)
             reply = self._other_threads_reply(pending, REAL.deadline(timeout))
         if not reply.ok:
-            raise CommandError(line, reply, reply.text)
-        if verb in ("event", "myevents"):
-            self._events_on = True
+            raise CommandError(command, reply, reply.text)
+        self._note_subscription(verb, line)
         return reply
 
+    def _note_subscription(self, verb: str, line: str) -> None:
+        """Keep the books of what the switch will tell from now on."""
+        if verb == "filter":
+            self._filtered = True
+        elif verb == "noevents":
+            self._events_on = self._tells_completion = self._tells_hangup_complete = False
+        elif verb in ("event", "myevents"):
+            names = line.upper().split()
+            everything = verb == "myevents" or "ALL" in names
+            self._events_on = True
+            if everything or "CHANNEL_EXECUTE_COMPLETE" in names:
+                self._tells_completion = True
+            # a sync socket never tells of it (06a)
+            if everything or "CHANNEL_HANGUP_COMPLETE" in names:
+                self._tells_hangup_complete = self.context.get("Socket-Mode") == "async"
+
     def _own_reply(self, pending: Pending, deadline: float | None) -> CommandReply | ApiResponse:
-        before, self.waiting_for = self.waiting_for, pending.command
+        before, self.waiting_for = self.waiting_for, in_a_line(pending.command)
         try:
             while pending.reply is None:
                 if self._failed is not None:
                     self._raise_if_over()
                 self._pull(deadline)
         except Empty:
-            raise TimeoutError(f"no reply to {pending.command!r} in time") from None
+            raise TimeoutError(f"no reply to {in_a_line(pending.command)!r} in time") from None
         finally:
             self.waiting_for = before
         return pending.reply
@@ -320,11 +351,11 @@ class Session:
         try:
             [item] = REAL.get(pending.inbox, deadline).items
         except Empty:
-            raise TimeoutError(f"no reply to {pending.command!r} in time") from None
+            raise TimeoutError(f"no reply to {in_a_line(pending.command)!r} in time") from None
         if isinstance(item, Answer):
             return item.reply
         assert isinstance(item, End)
-        raise Disconnected(f"no reply to {pending.command!r}: {item.reason}") from item.reason
+        raise Disconnected(f"no reply to {in_a_line(pending.command)!r}: {item.reason}") from item.reason
 
     def _pull(self, deadline: float | None) -> Arrival | None:
         """Look at the next thing that arrived; wait for it until ``deadline``.
@@ -333,7 +364,7 @@ class Session:
         if it was something else. Raises `queue.Empty` if nothing came by then.
         """
         if not self._items:
-            due = self._hangup_complete_due
+            due = None if self._over else self._hangup_complete_due
             first = due if deadline is None or (due is not None and due < deadline) else deadline
             try:
                 batch = self._clock.get(self._connection.inbox, first)
@@ -344,27 +375,37 @@ class Session:
                 return None
             self._connection.taken(batch.size)
             self._items.extend(batch.items)
-            if not self._items:
-                return None  # a part of a message
         item = self._items.popleft()
         if isinstance(item, Event) and not isinstance(item, ConnectReply):
             return self._arrive(item)
         if isinstance(item, Answer):
             item.pending.reply = item.reply
         elif isinstance(item, End):
-            self._failed = self._failed or item.reason
+            # The handler that stop cuts may have ended by itself; the connection still works.
+            if not (self._leaving and isinstance(item.reason, Stopped)):
+                self._failed = self._failed or item.reason
         elif isinstance(item, DisconnectNotice):
             self._notice(item)
         elif isinstance(item, LogData):
             self.log.debug("%s", item.body.rstrip("\n"))
         return None
 
+    def _had_its_turn(self, serial: int) -> bool:
+        return not self._backlog or self._backlog[0].serial > serial
+
+    def _before_hangup(self, serial: int) -> bool:
+        """An application that completes after the hangup was ended by it."""
+        return self._hangup_serial is None or serial < self._hangup_serial
+
     def _pull_available(self) -> None:
         """Look at what has arrived already, without waiting and without running callbacks."""
         self._check_thread()
+        self._pull_until(self._clock.now())
+
+    def _pull_until(self, deadline: float | None) -> None:
         try:
-            while not self._over:
-                self._pull(self._clock.now())
+            while True:
+                self._pull(deadline)
         except Empty:
             pass
 
@@ -376,12 +417,11 @@ class Session:
         if event.uuid == self.channel.uuid:
             collected = name == "DTMF" and self.channel._collects_digits
             self.channel._note(event, self._arrived)
-            if name == "CHANNEL_HANGUP":
+            if name in ("CHANNEL_HANGUP", "CHANNEL_HANGUP_COMPLETE"):
                 self.hangup_event = event
+                self._hangup_serial = self._hangup_serial or self._arrived
                 self._expect_hangup_complete()
-            elif name == "CHANNEL_HANGUP_COMPLETE":
-                self.hangup_event = event
-                self._over = True
+                self._over = self._over or name == "CHANNEL_HANGUP_COMPLETE"
         elif name == "BACKGROUND_JOB":
             job = self._jobs.pop(event.get("Job-UUID", ""), None)
             if job is not None:
@@ -466,7 +506,7 @@ class Session:
         """It is this event's turn: run its callbacks."""
         event = arrival.event
         waiting_for, self.waiting_for = self.waiting_for, None
-        self._turn = self._mark = arrival.serial
+        self._mark = arrival.serial
         callbacks = self._callbacks_for(event)
         is_digit = event.name == "DTMF" and not arrival.collected
         self._in_callback = True
@@ -484,11 +524,12 @@ class Session:
             self.waiting_for = waiting_for
         if is_digit:
             if len(self._digits) == MAX_DIGITS:
+                self.dropped += 1
                 self.log.warning("more than %d digits typed ahead; dropping the oldest", MAX_DIGITS)
             self._digits.append(event)
 
     def _dispatch_rest(self) -> None:
-        """The call ended inside a callback: what still waits its turn is told, digits apart."""
+        """The call has ended: what still waits its turn is told, digits apart."""
         while self._backlog:
             arrival = self._backlog.popleft()
             if arrival.event.name != "DTMF":
@@ -544,13 +585,17 @@ class Session:
 
     def _take_digit(self, arrival: Arrival | None, channel: Channel | None) -> Event | None:
         """The oldest digit that nobody has taken. Inside a callback: of those that wait."""
+        if self.hangup_event is not None:
+            return None  # nobody is there any more
         if self._in_callback:
-            if arrival is None or arrival.event.name != "DTMF" or arrival.collected:
-                return None
-            if channel is not None and arrival.event.uuid != channel.uuid:
-                return None
-            self._backlog.remove(arrival)
-            return arrival.event
+            for waiting in self._backlog if arrival is None else (arrival,):
+                event = waiting.event
+                if event.name != "DTMF" or waiting.collected:
+                    continue
+                if channel is None or event.uuid == channel.uuid:
+                    self._backlog.remove(waiting)
+                    return event
+            return None
         for event in self._digits:
             if channel is None or event.uuid == channel.uuid:
                 self._digits.remove(event)
@@ -570,44 +615,54 @@ class Session:
     def _raise_if_over(self) -> None:
         """Raise Hangup if the call is over, Disconnected (or why) if only the connection is."""
         if self._over or (self._failed is not None and self.hangup_event is not None):
-            raise self._hangup()
+            hangup = self._hangup()
+            if not self._in_callback and threading.get_ident() == self._thread:
+                self._dispatch_rest()
+            raise hangup
         if self._failed is not None:
             # A new exception each time, so that tracebacks don't pile up on one.
             raise type(self._failed)(*self._failed.args)
 
     def _hangup(self) -> Hangup:
         self._over = True
-        if self.hangup_event is not None:
-            cause = self.hangup_event.get("Hangup-Cause")
-        else:
-            cause = self._ask_hangup_cause()
-        return Hangup(HangupCause.known(cause), self.hangup_event)
+        if self.hangup_event is None and self._cause is None:
+            self._cause = self._ask_hangup_cause()
+        event = self.hangup_event
+        cause = self._cause if event is None else event.get("Hangup-Cause")
+        return Hangup(HangupCause.known(cause), event)
 
     def _ask_hangup_cause(self) -> str:
-        """No event told us (a sync socket, ``events=False``), but a lingering switch answers."""
-        if self._cause is None:
-            self._cause = ""
+        """No event told us (a sync socket, ``events=False``), but a lingering switch answers.
+
+        Its notice may come a tick or two of 20 ms before the channel knows its own cause.
+        """
+        for _ in range(3):
             try:
-                self._cause = self._command("getvar hangup_cause", timeout=5.0).text
+                return self._command("getvar hangup_cause", timeout=5.0).text
+            except CommandError:
+                self._pull_until(self._deadline(0.05))
             except ESLError:
-                pass
-        return self._cause
+                break
+        return ""
 
     # What Outbound does around the handler
 
-    def _open(self, events: bool | Sequence[str], linger: bool | int) -> None:
-        """Take the call: connect, linger, filter, events.
+    def _connect(self) -> None:
+        """Take the call.
 
         Raises Disconnected if the peer only looked in (a health check), ProtocolError if it is
         no switch.
         """
         reply = self._command("connect", timeout=HANDSHAKE_TIMEOUT)
-        if not isinstance(reply, ConnectReply) or not reply.uuid:
+        ids = (reply.get("Unique-ID", ""), reply.get("Event-Sequence", "0"))
+        if not isinstance(reply, ConnectReply) or not all(map(str.isprintable, ids)) or not ids[0]:
             raise ProtocolError("the answer to connect is not a channel's data", reply.head)
         self.context = reply
-        self.channel = Channel(self, reply.uuid, reply)
-        self.log.extra = {"uuid": reply.uuid}
-        self._tells_hangup_complete = bool(events) and reply.get("Socket-Mode") == "async"
+        self.channel = Channel(self, reply["Unique-ID"], reply)
+        self.log.extra = {"uuid": self.uuid}
+
+    def _prepare(self, events: bool | Sequence[str], linger: bool | int) -> None:
+        """Have the switch linger, and tell of events, before the handler begins."""
         if linger is not False and self._full:
             line = "linger" if linger is True else f"linger {linger}"
             self._command(line, timeout=HANDSHAKE_TIMEOUT)
@@ -630,9 +685,10 @@ class Session:
     def _close(self) -> None:
         """The handler has ended: give the call back if it is still up, and close in order."""
         self._callbacks.clear()
+        self._leaving = True
         try:
             if isinstance(self._failed, Stopped):
-                self._failed = None  # the handler was cut short; its connection still works
+                self._failed = None
             self._give_back()
             self.log.info("call given back to the dialplan")
         except Hangup as hangup:
@@ -654,7 +710,7 @@ class Session:
         # A close within a moment of connect leaves the caller parked for ever, with nobody in
         # control (recording 14b2). An application that has completed is proof that the channel
         # is past that moment.
-        if not self._events_on:
+        if not self._tells_completion:
             self._subscribe("CHANNEL_EXECUTE_COMPLETE")
         self.channel.execute("set", "eslsync_gave_back=true", timeout=GIVE_BACK_TIMEOUT)
 

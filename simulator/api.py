@@ -8,6 +8,7 @@ from __future__ import annotations
 from collections.abc import Callable, Generator
 from typing import TYPE_CHECKING
 
+from . import ivr
 from .arguments import atoi, separate
 from .events import local_time
 from .threads import MILLISECOND, SECOND, Steps, pause
@@ -237,7 +238,7 @@ def uuid_flush_dtmf(switch: Switch, argument: str) -> str:
     channel, _, complaint = located(switch, argument, "<uuid>")
     if channel is None:
         return complaint
-    channel.digits.clear()
+    channel.flush_digits()
     return OK
 
 
@@ -248,3 +249,33 @@ def uuid_answer(switch: Switch, argument: str) -> str:
         return complaint
     channel.answer()
     return OK
+
+
+@api("uuid_broadcast")
+def uuid_broadcast(switch: Switch, argument: str) -> str:
+    syntax = "<uuid> <path> [aleg|bleg|holdb|both]"
+    words = separate(argument, " ", 3)
+    if len(words) < 2:
+        return usage(syntax)
+    channel = switch.channels.get(words[0])
+    if channel is None:
+        return "-ERR Could not locate session\n"
+    leg = words[2] if len(words) > 2 else "aleg"
+    if leg in ("aleg", "both", "holdb"):
+        ivr.broadcast(channel, words[1])
+    if leg in ("bleg", "both") and channel.partner is not None:
+        ivr.broadcast(channel.partner, words[1])
+    return "+OK Message sent\n"
+
+
+@api("uuid_hold")
+def uuid_hold(switch: Switch, argument: str) -> str:
+    """A channel that came in by loopback can be told to hold, not to take it back (11m)."""
+    words = separate(argument)
+    if not words:
+        return usage("<uuid> [display] | off <uuid>")
+    channel = switch.channels.get(words[0])
+    if channel is None:
+        return "-ERR Operation failed\n"
+    channel.fire("CHANNEL_HOLD")
+    return "+OK Success\n"

@@ -238,7 +238,7 @@ def event(channel: Channel, data: str) -> None:
 
 @application("flush_dtmf", nomedia=True)
 def flush_dtmf(channel: Channel, data: str) -> None:
-    channel.digits.clear()
+    channel.flush_digits()
 
 
 @application("queue_dtmf", nomedia=True)

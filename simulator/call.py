@@ -6,13 +6,15 @@ ladder so far.
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from eslsync import HangupCause, Session
+from eslsync import Hangup, HangupCause, Session
 
 from .channel import Channel, Heard
+from .events import Event
+from .faults import Fault
 from .ladder import draw
 from .transcript import Transcript
 from .world import SECOND, Link
@@ -47,10 +49,11 @@ class Sound:
 class Call:
     """One call, from the caller's side; made by `FreeSwitch.call`."""
 
-    def __init__(self, switch: FreeSwitch, channel: Channel) -> None:
+    def __init__(self, switch: FreeSwitch, channel: Channel, faults: Sequence[Fault] = ()) -> None:
         self.transcript = Transcript(channel.created_at)
-        #: What the handler raised, Hangup apart.
-        self.error: BaseException | None = None
+        #: What the handler raised, Hangup included; None if it returned.
+        self.outcome: BaseException | None = None
+        self._faults = faults
         self._switch = switch
         self._channel = channel
         self._link: Link | None = None
@@ -58,6 +61,7 @@ class Call:
         self._events = 0  # counts what the caller notices
         self._mark = 0  # what had been noticed when the last verb began
         self._sounds: list[Sound] = []
+        self._fired: list[tuple[int, str]] = []  # events, and applications as they begin
         self._hung_up = False
         self._session: Session | None = None
         channel.on_heard = self._hear
@@ -86,6 +90,11 @@ class Call:
     def answered(self) -> bool:
         """Was it answered?"""
         return self._channel.answered_at is not None
+
+    @property
+    def error(self) -> BaseException | None:
+        """What the handler raised, Hangup apart, which is a normal end."""
+        return None if isinstance(self.outcome, Hangup) else self.outcome
 
     @property
     def heard(self) -> list[str]:
@@ -130,6 +139,26 @@ class Call:
         moment = found[0].began if start else found[0].ended
         assert moment is not None
         self._mark = moment
+
+    def expect(self, what: str, *, timeout: float = HEAR_TIMEOUT) -> None:
+        """Wait until the call's channel fires an event, or begins an application.
+
+        ``what`` is an event's name ("CHANNEL_ANSWER") or an application's ("bridge"). What
+        happened since this call's last verb counts. Raises CallFailed when it doesn't happen
+        within ``timeout`` simulated seconds, or can't any more since the call has ended.
+        """
+        mark = self._mark
+        found: list[int] = []
+
+        def happened() -> bool:
+            found.extend(at for at, name in self._fired if at > mark and name == what)
+            return bool(found) or self._hung_up
+
+        self._switch.run(happened, timeout)
+        if not found:
+            instead = [name for at, name in self._fired if at > mark]
+            raise self._failed(f"expected {what}; since the last verb: {', '.join(instead)}")
+        self._mark = found[0]
 
     def press(self, digits: str, *, gap: float = GAP, when_asked: bool = False) -> None:
         """Press keys, ``gap`` simulated seconds apart; returns when the last is pressed.
@@ -231,7 +260,11 @@ class Call:
             verb = {"paused": "pauses", "plays": "resumes", "ended": "ends", "cut": "cuts"}
             self._note("switch", f"{verb[heard.how]} {heard.prompt}")
 
-    def _notice(self, name: str, event: object) -> None:
+    def _notice(self, name: str, event: Event) -> None:
+        self._events += 1
+        self._fired.append((self._events, name))
+        if name == "CHANNEL_EXECUTE":
+            self._fired.append((self._events, event.get("Application") or ""))
         if name == "CHANNEL_ANSWER":
             self._note("switch", "answers")
 

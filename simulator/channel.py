@@ -23,8 +23,6 @@ from .threads import MILLISECOND, SECOND, Steps, Thread
 from .variables import Variables
 
 if TYPE_CHECKING:
-    from eslsync.protocol import Command
-
     from .control import Control
     from .switch import Switch
 
@@ -251,7 +249,7 @@ class Channel:
         #: applications that are still to run (the dialplan's extension), and where the last was
         self.extension: deque[tuple[str, str]] = deque(dialplan)
         #: what was sent to be executed on this channel, in order (the private event queue)
-        self.private_events: deque[Command] = deque()
+        self.private_events: deque[ivr.Message] = deque()
         self.digits: deque[Digit] = deque()
         self.digits_dialed = ""
         #: how many of the nested parses hold the event lock (CF_EVENT_LOCK is counted)
@@ -316,9 +314,11 @@ class Channel:
 
     # --- the caller's side
 
-    def press(self, key: str, duration_ms: int = 200, source: str = "UNKNOWN") -> None:
+    def press(self, key: str, duration_ms: int = 200) -> None:
         """The caller presses a key; the application that reads next consumes it."""
-        # Recordings 03a to 03j: a key of 200 ms arrives by loopback as 1600 samples.
+        # Recordings 03a and 03h: a key of 200 ms arrives by loopback as 1600 samples from
+        # nowhere in particular, by SIP as an RTP event.
+        source = "RTP" if self.endpoint == "sofia" else "UNKNOWN"
         self.queue_digit(Digit(key, duration_ms * 8, source))
 
     def queue_digit(self, digit: Digit) -> None:
@@ -374,9 +374,10 @@ class Channel:
         subclass: str | None = None,
         called_from: tuple[str, str, int] | None = None,
         named_first: bool = True,
+        variables: bool | None = None,
     ) -> None:
         """Fire an event about this channel: ``first``, what describes the channel, ``own``."""
-        blocks = self.blocks(variables=name in WITH_VARIABLES)
+        blocks = self.blocks(variables=name in WITH_VARIABLES if variables is None else variables)
         if first:
             blocks = [Block(first), *blocks]
         event = self.switch.event(
@@ -711,6 +712,11 @@ class Channel:
             ),
         )
         return digit
+
+    def flush_digits(self) -> None:
+        """Forget what was pressed and not read; it still counts as dialled (recording 11l)."""
+        self.digits_dialed += "".join(digit.key for digit in self.digits)
+        self.digits.clear()
 
     @property
     def bugs(self) -> list[ivr.MediaBug]:

@@ -13,7 +13,7 @@ from collections.abc import Callable, Mapping
 from typing import TYPE_CHECKING
 
 from eslsync.exceptions import ProtocolError
-from eslsync.protocol import Command, CommandParser
+from eslsync.protocol import CommandParser
 
 from . import ivr
 from .api import run_api
@@ -64,10 +64,10 @@ LOG_LEVELS = {
 }
 
 
-class Received(Command):
+class Received(ivr.Message):
     """A command with the bytes it came in, as PRIVATE_COMMAND shows them."""
 
-    __slots__ = ("raw",)
+    __slots__ = ()
 
     def __init__(self, head: bytes, body: bytes) -> None:
         line, *rest = head.replace(b"\r", b"").lstrip(b"\n").split(b"\n")
@@ -77,9 +77,8 @@ class Received(Command):
             value = value.lstrip(b" ")
             if colon and value:  # an empty header is none (recording 11o)
                 headers.append((_text(name), _text(value)))
-        super().__init__(_text(line), headers, body)
         ending = b"\n\r\n" if head.endswith(b"\r") else b"\n\n"
-        self.raw = _text(head + ending)
+        super().__init__(_text(line), headers, body, (("Command", _text(head + ending)),))
 
 
 class Reader(CommandParser):

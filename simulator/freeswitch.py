@@ -8,11 +8,12 @@ from datetime import datetime
 from pathlib import Path
 from types import TracebackType
 
-from eslsync import Hangup, Outbound, Session
+from eslsync import Outbound, Session
 
 from .call import CALL_TIMEOUT, Call
 from .channel import Channel
 from .control import Control
+from .faults import Fault, Tap
 from .frozen import FrozenTime, start_of_time
 from .switch import Switch
 from .world import SECOND, World
@@ -40,8 +41,8 @@ class FreeSwitch:
     seconds a handler may run, or be stuck in something else, before the simulation fails with
     its stack (None: for ever).
 
-    Leaving the block hangs up what is up, and raises again what a handler raised; the verbs do
-    so too. Anything but Hangup counts.
+    Leaving the block hangs up what is up, and raises again what a handler raised, Hangup apart;
+    the verbs do so too. With ``raises=False`` they don't: see `Call.error`.
     """
 
     def __init__(
@@ -52,6 +53,7 @@ class FreeSwitch:
         sounds: str | Path | None = None,
         prompts: Mapping[str, float] | None = None,
         patience: float | None = 5.0,
+        raises: bool = True,
     ) -> None:
         self._world = World(start_of_time(start), patience=patience, on_time=self._tell_time)
         self._time = FrozenTime(self._sleep)
@@ -61,6 +63,7 @@ class FreeSwitch:
         self._servers: dict[Handler | Outbound, Outbound] = {}
         self._calls: dict[str, Call] = {}  # by uuid: those that have not ended
         self._apps: dict[str, Outbound] = {}  # who serves them
+        self._raises = raises
         self._raised: BaseException | None = None
         self._entered = False
 
@@ -106,13 +109,15 @@ class FreeSwitch:
         socket: str = "async full",
         before: Sequence[tuple[str, str]] = (),
         after: Sequence[tuple[str, str]] = (),
+        faults: Sequence[Fault] = (),
     ) -> Call:
         """Somebody calls ``destination``, and the dialplan hands the call to ``app``.
 
         ``app`` is a handler, or an `Outbound` that has not been started: its handler and
         options serve, on a port of this switch's choice. ``socket`` is what follows host and
         port in the dialplan's `socket` entry; ``before`` and ``after`` are (application, data)
-        pairs that stand around it. The call begins when a verb of a call first waits.
+        pairs that stand around it. ``faults`` are to happen on the way. The call begins when a
+        verb of a call first waits.
         """
         if not self._entered:
             raise RuntimeError("a FreeSwitch makes calls inside its with block")
@@ -125,7 +130,7 @@ class FreeSwitch:
             after=after,
             variables=variables,
         )
-        call = Call(self, channel)
+        call = Call(self, channel, faults)
         self._calls = {uuid: c for uuid, c in self._calls.items() if not c.ended}
         self._calls[channel.uuid] = call
         self._apps[channel.uuid] = self._serve(app)
@@ -196,11 +201,10 @@ class FreeSwitch:
             call._session = session
             try:
                 handler(session)
-            except Hangup:
-                raise
             except BaseException as error:
-                call.error = error
-                self._raised = self._raised or error
+                call.outcome = error
+                if call.error is not None and self._raises:
+                    self._raised = self._raised or error
                 raise
 
         return watched
@@ -215,6 +219,10 @@ class FreeSwitch:
         link.on_traffic = lambda sender, data: call.transcript.note(
             self._world.now, sender, "app" if sender == "switch" else "switch", data
         )
-        control = Control(channel, link.write, link.close)
-        link.listener = control
+        if not call._faults:
+            link.listener = control = Control(channel, link.write, link.close)
+            return control
+        tap = Tap(self._world, link, call._faults, lambda: call._put_down("NORMAL_CLEARING"))
+        tap.listener = control = Control(channel, tap.write, tap.close)
+        link.listener = tap
         return control

@@ -22,6 +22,7 @@ from .variables import is_true
 
 if TYPE_CHECKING:
     from .channel import Channel, Digit
+    from .events import Headers
     from .media import Sound
 
 __all__ = [
@@ -136,21 +137,66 @@ def parse_all_events(channel: Channel) -> Steps[None]:
             return
 
 
-def fire_private_command(channel: Channel, message: Command) -> None:
+class Message(Command):
+    """A command for a channel, and what PRIVATE_COMMAND shows of where it came from."""
+
+    __slots__ = ("origin",)
+
+    def __init__(
+        self, line: str, headers: list[tuple[str, str]], body: bytes, origin: Headers
+    ) -> None:
+        super().__init__(line, headers, body)
+        self.origin = origin
+
+
+def fire_private_command(channel: Channel, message: Message) -> None:
     channel.fire(
         "PRIVATE_COMMAND",
-        before=(("Command", getattr(message, "raw", message.line)), *message.headers),
+        before=(*message.origin, *message.headers),
         body=message.body or None,
     )
 
 
-def parse_event(channel: Channel, message: Command) -> Steps[bool]:
+def broadcast(channel: Channel, path: str) -> None:
+    """Have an application executed from outside (switch_ivr_broadcast): ``app::arg``, or a
+    file to play.
+    """
+    name, separator, argument = path.partition("::")
+    if not separator:
+        name, argument = "playback", path
+    name, bang, cause = name.partition("!")
+    created = channel.switch.event("COMMAND")
+    headers = [
+        ("call-command", "execute"),
+        ("execute-app-name", name),
+        ("execute-app-arg", argument),
+        ("event-lock", "true"),
+        ("lead-frames", "5"),
+    ]
+    channel.private_events.append(Message("", headers, b"", list(created.headers())))
+    if bang:
+        headers = [
+            ("call-command", "execute"),
+            ("execute-app-name", "hangup"),
+            ("execute-app-arg", cause or "normal_clearing"),
+            ("event-lock", "true"),
+        ]
+        channel.private_events.append(Message("", headers, b"", list(created.headers())))
+    channel.poke()
+
+
+def parse_event(channel: Channel, message: Message) -> Steps[bool]:
     """Execute one message (switch_ivr_parse_event); False: the rest of the queue must wait."""
     command = message.get("call-command")
     if not command:
         return False
     locks = is_true(message.get("event-lock"))
     channel.event_locks += locks
+    lead_frames = atoi(message.get("lead-frames"))
+    if lead_frames and channel.media_ready:
+        until = channel.now + lead_frames * FRAME
+        while channel.is_ready() and channel.now < until:
+            yield from channel.frames(until)
     if command.lower() == "execute":
         yield from _execute_message(channel, message)
     elif command.lower() == "hangup":
@@ -167,7 +213,7 @@ def parse_event(channel: Channel, message: Command) -> Steps[bool]:
     return not channel.break_requested
 
 
-def _execute_message(channel: Channel, message: Command) -> Steps[None]:
+def _execute_message(channel: Channel, message: Message) -> Steps[None]:
     name = message.get("execute-app-name")
     if name is None:
         return
@@ -353,6 +399,7 @@ def play(
         else:
             sound = channel.switch.media.open(name, sound_prefix(channel))
             if sound is None:
+                channel.flush_digits()  # switch_core_session_reset (recording 11l)
                 status = Status.NOT_FOUND
                 continue
             status = yield from _play_sound(channel, sound, name, on_digit, start)
@@ -481,19 +528,23 @@ def speak_application(channel: Channel, data: str, on_digit: OnDigit) -> Steps[N
         yield from speak(channel, text, on_digit)
 
 
-def say(channel: Channel, words: list[str], on_digit: OnDigit) -> Steps[Status]:
+def say(channel: Channel, words: list[str], on_digit: OnDigit | None) -> Steps[Status]:
     """``<module> <type> <method> [<gender>] <text>`` (switch_ivr_say)."""
-    language, kind, method, text = words[0], words[1], words[2], words[-1]
-    if language.partition(":")[0] not in channel.switch.languages:
+    if words[0].partition(":")[0] not in channel.switch.languages:
         return Status.FALSE
-    saved = channel.get("sound_prefix") or channel.switch.sound_prefix
+    saved = sound_prefix(channel)
     channel.set("sound_prefix", channel.switch.sound_prefix)
-    files = say_files(kind, method, text)
-    status = Status.FALSE
-    if files is not None:
-        status = yield from play(channel, "file_string://" + "!".join(files), on_digit)
+    status = yield from say_words(channel, words, on_digit)
     channel.set("sound_prefix", saved)
     return status
+
+
+def say_words(channel: Channel, words: list[str], on_digit: OnDigit | None) -> Steps[Status]:
+    """The same, without a change of the sound_prefix."""
+    files = say_files(words[1], words[2], words[-1])
+    if files is None:
+        return Status.FALSE
+    return (yield from play(channel, "file_string://" + "!".join(files), on_digit))
 
 
 def tones(channel: Channel, script: str, on_digit: OnDigit) -> Steps[Status]:

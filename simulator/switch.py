@@ -12,16 +12,23 @@ from uuid import UUID
 
 from eslsync.enums import HangupCause
 
+from . import conference as _conference  # noqa: F401  (joins the tables)
+from . import ivr
+from . import taps as _taps  # noqa: F401
 from .applications import APPLICATIONS, Application
-from .arguments import atoi, expand
+from .arguments import atoi, expand, separate
 from .channel import Channel, Digit, Profile, State, Times
+from .conference import Room
 from .control import Control
 from .events import Block, Event, Headers, Source
-from .ivr import SHORTEST_LOOP, OnDigit, Status, play
+from .ivr import SHORTEST_LOOP, OnDigit, Status
 from .media import DEFAULT_LENGTH, Media
 from .threads import MILLISECOND, SECOND, Scheduler, Steps
 
 __all__ = ["Switch"]
+
+#: Milliseconds that each action of a phrase macro is followed by (recording 11n).
+PHRASE_PAUSE = 100
 
 Extension = Sequence[tuple[str, str]]
 Dial = Callable[[Channel, str], "Control | None"]
@@ -35,8 +42,9 @@ class Switch:
     runs, it returns the `Control` of the new connection, or None where nobody listens.
 
     ``prompts``, ``sounds``, ``missing`` and ``only_known`` tell what prompts there are (see
-    `Media`); ``extensions`` is the dialplan for transfers: a regular expression that the
-    destination must match, and the applications to run, in which ``$1`` is what it captured.
+    `Media`); ``phrases`` are macros of `play-file` and `say` actions; ``extensions`` is the
+    dialplan for transfers: a regular expression that the destination must match, and the
+    applications to run, in which ``$1`` is what it captured.
     """
 
     version = "1.10.12-release~64bit ( 64bit)"
@@ -60,7 +68,7 @@ class Switch:
         ipv6: str = "::1",
         core_uuid: str | None = None,
         extensions: Mapping[str, Extension] | None = None,
-        phrases: Mapping[str, Sequence[str]] | None = None,
+        phrases: Mapping[str, Extension] | None = None,
         speech_engines: Collection[str] = (),
         shortest_loop: int = SHORTEST_LOOP,
     ) -> None:
@@ -87,6 +95,9 @@ class Switch:
         #: uuids of the legs that the calls come in by: known, but not modelled
         self.callers: set[str] = set()
         self.listeners: list[Control] = []
+        self.rooms: dict[str, Room] = {}
+        self.domain = "127.0.0.1"
+        self.limits: dict[str, int] = {}
         self.sessions = 0
         self.started = scheduler.now
         self._sequence = 0
@@ -196,6 +207,7 @@ class Switch:
         old = channel.profile
         extension, dialplan = extension or "service", dialplan or old.dialplan or "XML"
         context = context or old.context or "default"
+        channel.flush_digits()
         channel.set("signal_bond", None)
         channel.reset_by_transfer = True
         profile = replace(
@@ -230,13 +242,14 @@ class Switch:
             match = re.search(pattern, destination)
             if match is None:
                 continue
-            groups = [match[0], *match.groups("")]
+            captured = [match[0], *match.groups("")]
             if match.re.groups:
-                channel.set("DP_MATCH", "ARRAY::" + "|:".join(groups))
+                channel.set("DP_MATCH", "ARRAY::" + "|:".join(captured))
             channel.set("call_uuid", channel.call_uuid)
             channel.extension.clear()
             for name, data in extension:
-                data = re.sub(r"\$(\d)", lambda found: groups[int(found[1])], data)
+                for number, text in enumerate(captured):
+                    data = data.replace(f"${number}", text)
                 channel.extension.append((name, data))
             channel.state = State.EXECUTE
             return
@@ -320,18 +333,27 @@ class Switch:
 
     def speech_length(self, text: str) -> int:
         """Microseconds that an engine takes to speak a text (flite's pace, recording 11p)."""
-        return max(1, len(text)) * 75 * MILLISECOND
+        return (400 + 70 * len(text)) * MILLISECOND
 
     def phrase(
         self, channel: Channel, macro: str, argument: str, on_digit: OnDigit | None
     ) -> Steps[Status]:
-        """Play a phrase macro: the files that ``phrases`` gives for it."""
-        files = self.phrases.get(macro)
-        if files is None:
+        """Play a phrase macro: ``phrases`` gives its actions, play-file and say."""
+        actions = self.phrases.get(macro)
+        if actions is None:
             return Status.FALSE
+        saved = ivr.sound_prefix(channel)
+        channel.set("sound_prefix", self.sound_prefix)
         status = Status.SUCCESS
-        for file in files:
-            status = yield from play(channel, file, on_digit)
+        for function, data in actions:
+            data = data.replace("$1", argument)
+            if function == "say":
+                status = yield from ivr.say_words(channel, separate(data), on_digit)
+            elif function == "play-file":
+                status = yield from ivr.play(channel, data, on_digit)
+            if status is Status.SUCCESS:
+                status = yield from ivr.sleep(channel, PHRASE_PAUSE, on_digit)
             if status is not Status.SUCCESS:
                 break
+        channel.set("sound_prefix", saved)
         return status

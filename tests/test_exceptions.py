@@ -34,7 +34,7 @@ REFUSED = CommandReply(b"Content-Type: command/reply\nReply-Text: -ERR invalid c
         ),
         (
             CommandError("sendmsg\ncall-command: x", REFUSED, REFUSED.text),
-            "'sendmsg' was refused: -ERR invalid command",
+            "'sendmsg x' was refused: -ERR invalid command",
         ),
         (CommandError("", REFUSED, "-ERR"), "'' was refused: -ERR"),
         (ProtocolError("a message without a Content-Type"), "a message without a Content-Type"),

@@ -18,7 +18,6 @@ NOT_YET = frozenset(
     """
     01b_basic_sipp
     03h_dtmf_sipp_rfc2833
-    03l_spandsp_inband_dtmf
     05b_filter_second_uuid_bridge
     05f_no_filter_no_myevents_event_all
     10a_bridge_busy
@@ -30,19 +29,8 @@ NOT_YET = frozenset(
     10h_bridge_sofia_leg
     10i_bridge_pre_answer_ring_ready
     10j_bridge_busy_continue_on_fail
-    11a_record_app
-    11c_record_session_stop
-    11d_record_session_hangup
-    11e_conference
-    11i_uuid_transfer_away
-    11l_misc_apps
-    11m_uuid_broadcast
-    11n_say_phrase_speak
-    11p_speak_flite
-    12a_transfer_app
     13a_inbound_auth_ok_heartbeat
     13d_inbound_originate_park_sendmsg
-    14g_pagd_transfer_on_failure
     14n_a_leg_bridging_to_socket
     14n_b_leg_socket
     """.split()

@@ -1,0 +1,188 @@
+"""Applications that listen in on a channel's media: recordings, detectors, displacing."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from . import ivr
+from .applications import application, on_terminator
+from .arguments import atoi, separate
+from .ivr import FRAME, MediaBug
+from .media import RATE
+from .threads import SECOND, Steps
+
+if TYPE_CHECKING:
+    from .channel import Channel
+
+__all__ = ["read_codec_changed"]
+
+#: Bytes of a WAV file before its samples, of two bytes each.
+WAV_HEADER = 44
+
+RECORD_FILE_START = ("switch_ivr_play_say.c", "switch_ivr_record_file_event", 767)
+RECORD_FILE_STOP = ("switch_ivr_play_say.c", "switch_ivr_record_file_event", 1030)
+
+
+def read_codec_changed(channel: Channel) -> None:
+    """An application that reads decoded audio sets the channel's read codec, and back."""
+    channel.set("read_codec", channel.codec.name)
+    channel.set("read_rate", channel.codec.rate)
+    channel.fire(
+        "CODEC",
+        (
+            ("channel-read-codec-name", channel.codec.name),
+            ("channel-read-codec-rate", channel.codec.rate),
+            ("channel-read-codec-bit-rate", channel.codec.bit_rate),
+        ),
+    )
+
+
+@application("record")
+def record(channel: Channel, data: str) -> Steps[None]:
+    """``<path> [<seconds> [<silence threshold> [<silence hits>]]]`` (switch_ivr_record_file)."""
+    words = separate(data, " ", 4)
+    if not words:
+        return
+    path, limit = words[0], atoi(words[1].lstrip("+")) if len(words) > 1 else 0
+    channel.set("playback_terminator_used", None)
+    channel.set("silence_hits_exhausted", "false")
+    read_codec_changed(channel)
+    channel.fire("RECORD_START", (("Record-File-Path", path),), called_from=RECORD_FILE_START)
+    began = channel.now
+    until = None
+    if limit:
+        # seconds are those of the epoch: the limit is over with the first that is past it
+        until = (began // SECOND + limit + 1) * SECOND
+    on_digit = on_terminator(channel)
+    while channel.is_ready() and not ivr.take_break(channel):
+        if until is not None and channel.now >= until:
+            break
+        yield from ivr.parse_all_events(channel)
+        if channel.digits and on_digit(channel.take_digit()):
+            break
+        if not channel.is_ready():
+            break
+        yield from channel.frames(until)
+    samples = (channel.now - began) // FRAME * FRAME * RATE // SECOND
+    size = str(WAV_HEADER + 2 * samples)
+    channel.set("record_record_file_size", size)
+    channel.set("record_file_size", size)
+    channel.set("record_seconds", str(samples // RATE))
+    channel.set("record_ms", str(samples * 1000 // RATE))
+    channel.set("record_samples", str(samples))
+    channel.fire("RECORD_STOP", (("Record-File-Path", path),), called_from=RECORD_FILE_STOP)
+    read_codec_changed(channel)
+    if not channel.is_ready():
+        channel.hangup("DESTINATION_OUT_OF_ORDER")
+
+
+@application("record_session")
+def record_session(channel: Channel, data: str) -> Steps[None]:
+    """Record what both sides say, while the call goes on (switch_ivr_record_session)."""
+    path, _, options = data.partition(" ")
+    if not path:
+        return
+    began = channel.now
+
+    def stopped() -> None:
+        samples = (channel.now - began) // FRAME * FRAME * RATE // SECOND
+        cause = "success-maxtime" if channel.up else "success-silence"
+        channel.set("record_file_size", str(WAV_HEADER + 2 * samples))
+        channel.set("record_samples", str(samples))
+        channel.set("record_seconds", str(samples // RATE))
+        channel.set("record_ms", str(samples * 1000 // RATE))
+        channel.set("record_completion_cause", cause)
+        channel.fire(
+            "RECORD_STOP", (("Record-File-Path", path), ("Record-Completion-Cause", cause))
+        )
+
+    yield channel.tick()  # the recording thread takes a frame to start
+    channel.fire("RECORD_START", (("Record-File-Path", path),))
+    bug = MediaBug(channel, "session_record", path, stopped)
+    if options.startswith("+"):
+        channel.switch.scheduler.at(channel.now + atoi(options[1:]) * SECOND, bug.stop)
+
+
+def _stop(channel: Channel, function: str, target: str) -> None:
+    for bug in list(channel.bugs):
+        if bug.function == function and target in ("all", "", bug.target):
+            bug.stop()
+
+
+@application("stop_record_session")
+def stop_record_session(channel: Channel, data: str) -> None:
+    _stop(channel, "session_record", data)
+
+
+@application("displace_session")
+def displace_session(channel: Channel, data: str) -> None:
+    """Play a file in place of what is heard."""
+    path = data.partition(" ")[0]
+    sound = channel.switch.media.open(path, ivr.sound_prefix(channel))
+    if sound is not None:
+        MediaBug(channel, "displace", sound.path, lambda: None)
+
+
+@application("stop_displace_session")
+def stop_displace_session(channel: Channel, data: str) -> None:
+    sound = channel.switch.media.open(data, ivr.sound_prefix(channel))
+    _stop(channel, "displace", sound.path if sound is not None else data)
+
+
+@application("start_dtmf")
+def start_dtmf(channel: Channel, data: str) -> None:
+    MediaBug(channel, "inband_dtmf", "N/A", lambda: None)
+
+
+@application("stop_dtmf")
+def stop_dtmf(channel: Channel, data: str) -> None:
+    _stop(channel, "inband_dtmf", "")
+
+
+@application("spandsp_start_dtmf")
+def spandsp_start_dtmf(channel: Channel, data: str) -> None:
+    MediaBug(channel, "spandsp_dtmf_detect", "N/A", lambda: None)
+
+
+@application("spandsp_stop_dtmf")
+def spandsp_stop_dtmf(channel: Channel, data: str) -> None:
+    _stop(channel, "spandsp_dtmf_detect", "")
+
+
+@application("wait_for_silence")
+def wait_for_silence(channel: Channel, data: str) -> Steps[None]:
+    """``<threshold> <silence hits> <listen hits> <timeout ms>``: nobody here says anything
+    for the application to fall silent after, so it always runs into its timeout.
+    """
+    words = separate(data, " ", 5)
+    if len(words) < 4:
+        return
+    read_codec_changed(channel)
+    yield from ivr.sleep(channel, atoi(words[3]), None)
+    channel.set("wait_for_silence_timeout", "true")
+    channel.set("wait_for_silence_listenhits", "0")
+    channel.set("wait_for_silence_silence_hits", words[1])
+    read_codec_changed(channel)
+
+
+@application("limit", nomedia=True)
+def limit(channel: Channel, data: str) -> None:
+    """``<backend> <realm> <id> [<max>]``: counted, never reached."""
+    words = separate(data, " ", 5)
+    if len(words) < 3:
+        return
+    backend, realm, name = words[:3]
+    usage = channel.switch.limits
+    key = f"{realm}_{name}"
+    usage[key] = usage.get(key, 0) + 1
+
+    def release() -> None:
+        usage[key] -= 1
+        channel.set("limit_backend", None)
+
+    channel.when_down.append(release)
+    channel.set("limit_usage", str(usage[key]))
+    channel.set(f"limit_usage_{key}", str(usage[key]))
+    channel.set("limit_rate", "0")
+    channel.set(f"limit_rate_{key}", "0")
+    channel.set("limit_backend", backend)

@@ -1,0 +1,86 @@
+"""One script, one transcript: on every run, however busy the machine is."""
+
+from __future__ import annotations
+
+import random
+import subprocess
+import sys
+from collections.abc import Iterator
+from contextlib import contextmanager, suppress
+
+from examples.ivr import handler
+from simulator import CallFailed, FreeSwitch
+
+RUNS = 1000
+
+
+@contextmanager
+def busy_cores() -> Iterator[None]:
+    """Two processes that do nothing, as fast as they can."""
+    idlers = [subprocess.Popen([sys.executable, "-c", "while True: pass"]) for _ in range(2)]
+    try:
+        yield
+    finally:
+        for idler in idlers:
+            idler.kill()
+            idler.wait()
+
+
+def scripted_call(seed: int = 0) -> tuple[str, list[object]]:
+    """One call of the IVR: what it left, as text and as the bytes on the wire."""
+    with FreeSwitch(seed=seed) as switch:
+        call = switch.call(handler)
+        call.hear("ivr/ivr-welcome", start=True)
+        call.press("1")
+        call.hear("ivr/ivr-option-1")
+        call.press("2")
+        call.wait()
+    return str(call.transcript), list(call.transcript.entries_raw)
+
+
+def test_a_thousand_runs_on_busy_cores_give_one_transcript_byte_for_byte() -> None:
+    first = scripted_call()
+    with busy_cores():
+        assert all(scripted_call() == first for _ in range(RUNS - 1))
+
+
+def test_calls_beside_each_other_give_one_transcript_each() -> None:
+    def three_calls() -> list[object]:
+        with FreeSwitch(seed=3) as switch:
+            calls = [switch.call(handler, caller=str(number)) for number in range(3)]
+            for call in calls:
+                call.hear("ivr/ivr-welcome", start=True)
+            for call, digit in zip(calls, "213", strict=True):
+                call.press(digit)
+            for call in reversed(calls):
+                call.wait()
+        return [call.transcript.entries_raw for call in calls]
+
+    first = three_calls()
+    with busy_cores():
+        assert all(three_calls() == first for _ in range(30))
+
+
+def test_the_seed_decides_the_uuids_and_nothing_else() -> None:
+    def without_uuids(text: str) -> list[str]:
+        return [line for line in text.splitlines() if "filter" not in line]
+
+    text, wire = scripted_call(seed=1)
+    other_text, other_wire = scripted_call(seed=2)
+    assert wire != other_wire
+    assert without_uuids(text) == without_uuids(other_text)
+
+
+def test_random_keys_from_a_seed_are_the_same_keys_on_every_run() -> None:
+    def keys(seed: int) -> str:
+        chance = random.Random(seed)
+        with FreeSwitch(seed=seed) as switch:
+            call = switch.call(handler)
+            with suppress(CallFailed):  # the call may be over before the last key
+                for _ in range(3):
+                    call.say_nothing(chance.uniform(0.0, 2.0))
+                    call.press(chance.choice("1234*#"))
+            call.wait()
+        return str(call.transcript)
+
+    assert [keys(seed) for seed in range(5)] == [keys(seed) for seed in range(5)]

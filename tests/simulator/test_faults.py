@@ -1,0 +1,171 @@
+"""What goes wrong at every point of the IVR, and how its handler ends then."""
+
+from __future__ import annotations
+
+import pytest
+
+from eslsync import CommandError, Disconnected, Hangup, Session
+from examples.ivr import handler
+from simulator import Call, CallFailed, Fault, FreeSwitch, sweep
+from simulator.faults import KINDS, Kind
+
+
+def press_during_the_welcome_and_after(call: Call) -> None:
+    """Reply pending, application running, inside a callback, lingering: all occur in here."""
+    call.hear("ivr/ivr-welcome", start=True)
+    call.say_nothing(0.5)
+    call.press("1")
+    call.hear("ivr/ivr-option-1")
+    call.hear("ivr/ivr-welcome")
+    call.wait()
+
+
+def say_nothing(call: Call) -> None:
+    call.hear("ivr/ivr-timeout")
+    call.wait()
+
+
+@pytest.mark.parametrize("script", [press_during_the_welcome_and_after, say_nothing])
+@pytest.mark.parametrize(
+    ("kind", "ending"), [("hangup", Hangup), ("drop", Disconnected), ("refuse", CommandError)]
+)
+def test_at_every_point_of_the_ivr_a_fault_ends_the_handler_with_its_own_exception(
+    script: object, kind: Kind, ending: type[Exception]
+) -> None:
+    assert callable(script)
+    result = sweep(script, handler, faults=[kind])
+    assert not result.wrong, str(result)
+    reached = 0
+    for outcome in result.outcomes:
+        if outcome.raised is None:
+            continue
+        assert type(outcome.raised) is ending, str(outcome)
+        reached += 1
+    # Where it returned, the fault came before the handler had begun (a refused `connect`), or
+    # when it had said its last word, hangup().
+    assert reached >= 4
+
+
+@pytest.mark.parametrize("kind", [kind for kind in KINDS if kind not in ("hangup", "drop")])
+def test_a_handler_ends_whatever_happens_to_a_single_message(kind: Kind) -> None:
+    result = sweep(press_during_the_welcome_and_after, handler, faults=[kind])
+    assert not result.wrong, str(result)
+
+
+@pytest.mark.parametrize("kind", ["split", "coalesce", "repeat"])
+def test_how_bytes_arrive_and_an_event_that_comes_twice_make_no_difference(kind: Kind) -> None:
+    result = sweep(press_during_the_welcome_and_after, handler, faults=[kind])
+    assert {outcome.ending for outcome in result.outcomes} == {"returned"}
+
+
+def test_the_finally_block_of_a_handler_runs_at_every_fault() -> None:
+    begun = ended = 0
+
+    def careful(session: Session) -> None:
+        nonlocal begun, ended
+        begun += 1
+        try:
+            handler(session)
+        finally:
+            ended += 1
+
+    sweep(press_during_the_welcome_and_after, careful)
+    assert begun == ended > 50
+
+
+def test_a_sweep_says_which_step_a_handler_fails_at_and_shows_a_table() -> None:
+    def forgets_hangups(session: Session) -> None:
+        channel = session.channel
+        channel.answer()
+        try:
+            channel.playback("ivr/ivr-welcome")
+        except Hangup:
+            raise KeyError("customer") from None  # a bug in the cleaning up
+
+    def listen(call: Call) -> None:
+        call.hear("ivr/ivr-welcome")
+        call.wait()
+
+    result = sweep(listen, forgets_hangups, faults=["hangup"])
+    assert result.wrong
+    assert "execute playback ivr/ivr-welcome" in {outcome.at for outcome in result.wrong}
+    table = str(result)
+    assert "KeyError" in table.splitlines()[0]
+    assert "wrong: hangup at step" in table
+    assert "the handler raised KeyError('customer')" in table
+
+
+def test_a_fault_is_placed_by_a_number_or_by_words_of_the_message() -> None:
+    def play(session: Session) -> None:
+        session.channel.answer()
+        session.channel.playback("ivr/ivr-welcome")
+
+    endings = []
+    for step in ("execute playback", 9):  # the ninth message is the first `execute`
+        with FreeSwitch(raises=False) as switch:
+            call = switch.call(play, faults=[Fault("refuse", step)])
+            call.wait()
+        assert isinstance(call.error, CommandError)
+        endings.append((str(call.error), "CHANNEL_ANSWER" in str(call.transcript)))
+    assert endings == [
+        ("'sendmsg execute playback ivr/ivr-welcome' was refused: -ERR refused on purpose", True),
+        ("'sendmsg execute answer' was refused: -ERR refused on purpose", False),
+    ]
+
+
+def test_a_delayed_completion_comes_late_and_nothing_overtakes_it() -> None:
+    def play(session: Session) -> None:
+        session.channel.answer()
+        session.channel.playback("ivr/ivr-welcome")
+        session.channel.hangup()
+
+    def last_second(*faults: Fault) -> float:
+        with FreeSwitch() as switch:
+            call = switch.call(play, faults=faults)
+            call.wait()
+        return call.duration
+
+    late = last_second(Fault("delay", "CHANNEL_EXECUTE_COMPLETE playback", seconds=5.0))
+    assert late == pytest.approx(last_second() + 5.0, abs=0.02)
+
+
+def test_an_unknown_kind_of_fault_is_refused_with_those_there_are() -> None:
+    with pytest.raises(ValueError, match="hangup, drop, refuse"):
+        Fault("explode", 1)  # type: ignore[arg-type]
+
+
+def test_what_a_handler_raises_is_raised_again_by_the_verbs_and_by_the_block() -> None:
+    def broken(session: Session) -> None:
+        session.channel.answer()
+        raise LookupError("no such customer")
+
+    with pytest.raises(LookupError, match="no such customer"), FreeSwitch() as switch:
+        switch.call(broken).wait()
+
+    def broken_afterwards(session: Session) -> None:
+        try:
+            session.channel.playback("ivr/ivr-welcome")
+        except Hangup:
+            raise LookupError("no such customer") from None
+
+    with pytest.raises(LookupError, match="no such customer"), FreeSwitch() as switch:
+        switch.call(broken_afterwards).hear("ivr/ivr-welcome", start=True)
+
+
+def test_leaving_the_block_hangs_up_what_is_up() -> None:
+    with FreeSwitch() as switch:
+        call = switch.call(handler)
+        call.hear("ivr/ivr-welcome", start=True)
+    assert call.cause == "NORMAL_CLEARING"
+    assert isinstance(call.outcome, Hangup)
+
+
+def test_a_failed_verb_says_what_was_heard_instead_and_shows_the_ladder() -> None:
+    with pytest.raises(CallFailed) as failed, FreeSwitch() as switch:
+        call = switch.call(handler)
+        call.press("2", when_asked=True)
+        call.hear("ivr/ivr-option-3")
+    said = str(failed.value)
+    assert "did not hear 'ivr/ivr-option-3'" in said
+    assert "'ivr/ivr-option-2'" in said
+    assert "presses 2" in said
