@@ -1,9 +1,38 @@
 """A simulated FreeSWITCH: call eslsync handlers without a telephone switch."""
 
-from .call import Call, CallFailed
-from .faults import Fault
-from .freeswitch import FreeSwitch
-from .sweep import sweep
-from .world import SimulationError
+from __future__ import annotations
+
+from importlib import import_module
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from .call import Call, CallFailed
+    from .faults import Fault
+    from .freeswitch import FreeSwitch
+    from .sweep import sweep
+    from .world import SimulationError
 
 __all__ = ["Call", "CallFailed", "Fault", "FreeSwitch", "SimulationError", "sweep"]
+
+# Imported when they are asked for: `eslsync serve` lives in this package too, and a production
+# server shall load neither the simulated switch nor freezegun.
+_HOMES = {
+    "Call": "call",
+    "CallFailed": "call",
+    "Fault": "faults",
+    "FreeSwitch": "freeswitch",
+    "SimulationError": "world",
+    "sweep": "sweep",
+}
+
+if not TYPE_CHECKING:
+
+    def __getattr__(name):
+        if name not in _HOMES:
+            raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
+        value = getattr(import_module(f".{_HOMES[name]}", __name__), name)
+        globals()[name] = value
+        return value
+
+    def __dir__():
+        return sorted([*globals(), *__all__])

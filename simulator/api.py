@@ -57,19 +57,27 @@ def located(switch: Switch, argument: str, syntax: str) -> tuple[Channel | None,
     return switch.channels.get(uuid), rest, NO_CHANNEL
 
 
+def up_time(microseconds: int) -> str:
+    """``0 years, 1 day, 2 hours ...``, as the switch counts its time."""
+    seconds, micros = divmod(microseconds, SECOND)
+    days, seconds = divmod(seconds, 86400)
+    counts = (
+        (days // 365, "year"),
+        (days % 365, "day"),
+        (seconds // 3600, "hour"),
+        (seconds // 60 % 60, "minute"),
+        (seconds % 60, "second"),
+        (micros // MILLISECOND, "millisecond"),
+        (micros % MILLISECOND, "microsecond"),
+    )
+    return ", ".join(f"{count} {unit}{'' if count == 1 else 's'}" for count, unit in counts)
+
+
 @api("status")
 def status(switch: Switch, argument: str) -> str:
-    up = switch.scheduler.now - switch.started
-    seconds, micros = divmod(up, SECOND)
-    days, seconds = divmod(seconds, 86400)
     count = len(switch.channels)
     return (
-        f"UP 0 years, {days} day{'' if days == 1 else 's'}, "
-        f"{seconds // 3600} hour{'' if seconds // 3600 == 1 else 's'}, "
-        f"{seconds // 60 % 60} minute{'' if seconds // 60 % 60 == 1 else 's'}, "
-        f"{seconds % 60} second{'' if seconds % 60 == 1 else 's'}, "
-        f"{micros // 1000} millisecond{'' if micros // 1000 == 1 else 's'}, "
-        f"{micros % 1000} microsecond{'' if micros % 1000 == 1 else 's'}\n"
+        f"UP {up_time(switch.scheduler.now - switch.started)}\n"
         f"FreeSWITCH (Version {switch.version_short}) is ready\n"
         f"{switch.sessions} session(s) since startup\n"
         f"{count} session(s) - peak {count}, last 5min {count} \n"

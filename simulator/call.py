@@ -16,7 +16,7 @@ from .channel import Channel, Heard
 from .events import Event
 from .faults import Fault
 from .ladder import draw
-from .transcript import Transcript
+from .transcript import Party, Transcript
 from .world import SECOND, Link
 
 if TYPE_CHECKING:
@@ -241,12 +241,10 @@ class Call:
             self._note("caller", f"hangs up {cause}")
             self._channel.caller_hangs_up(cause)
 
-    def _note(self, who: str, text: str) -> None:
-        now = self._switch.now_us
-        if who == "caller":
-            self.transcript.note(now, "caller", "switch", text)
-        else:
-            self.transcript.note(now, "switch", "caller", text)
+    def _note(self, who: Party, text: str) -> None:
+        """Somebody does something; what the app does besides its commands concerns nobody else."""
+        whom: dict[Party, Party] = {"caller": "switch", "switch": "caller", "app": "app"}
+        self.transcript.note(self._switch.now_us, who, whom[who], text)
 
     def _hear(self, heard: Heard) -> None:
         self._events += 1

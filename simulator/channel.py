@@ -45,6 +45,7 @@ class State(IntEnum):
     HANGUP = 10
     REPORTING = 11
     DESTROY = 12
+    NONE = 13
 
     def __str__(self) -> str:
         return f"CS_{self.name}"
@@ -240,6 +241,7 @@ class Channel:
         self.hangup_cause: str | None = None
         self.answered = False
         self.early_media = False
+        self.ring_ready = False
         self.reset_by_transfer = False  # CF_TRANSFER: what runs must come to an end
         self.profile = profile
         #: the profile of the leg on the other side of a bridge, and what it is to this one
@@ -263,6 +265,8 @@ class Channel:
         self._heartbeat_due = 0
         self.controls: list[Control] = []
         self.partner: Channel | None = None  # whom it is bridged to
+        #: legs that were called and did not answer, with the causes (see `originate`)
+        self.failed_legs: list[tuple[str, str]] = []
         self.app_log: list[tuple[str, str]] = []
 
         self.heard: list[Heard] = []
@@ -550,6 +554,12 @@ class Channel:
         self._hung_up_at = self.now
         if self.partner is not None:
             self.partner.set("last_bridge_hangup_cause", cause)
+            protocol = self.variables.get("proto_specific_hangup_cause")
+            if protocol:
+                self.partner.set("last_bridge_proto_specific_hangup_cause", protocol)
+        if "bridge_to" in self.variables:
+            inbound = self.profile.direction == "inbound"
+            self.set("last_bridge_role", "originator" if inbound else "originatee")
         self.fire("CHANNEL_HANGUP")
         self.poke()
         for action in self.when_down:

@@ -56,6 +56,10 @@ LEFT_OUT = {
     "sip_* and rtp_* variables": (
         "what a SIP leg learns from its messages and counts in its packets; there is no SIP here"
     ),
+    "last_bridge_hangup_cause of a caller who hung up": (
+        "which of the two legs of a bridge is hung up first is a race"
+    ),
+    "the counters of HEARTBEAT": "how much the switch had to do since it was started",
     "log/data": "the switch's own log is not modelled",
     "loops of about half a second": (
         "an execution of less than 0.5 s ends its loops, and a file of 0.5 s takes that long "
@@ -273,7 +277,10 @@ class Report:
 
 
 UUID = re.compile(r"[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}")
-_SIP = re.compile(r"variable_(sip_|rtp_|(local|remote|advertised)_(media|audio|video)_)")
+_SIP = re.compile(
+    r"variable_(sip_|rtp_|switch_[mr]_sdp|(local|remote|advertised)_(media|audio|video)_)"
+)
+_COUNTERS = re.compile(r"Up-Time|Uptime-msec|Session-.*|Idle-CPU")
 #: Headers that hold a time: microseconds since the epoch, or a count that grows.
 _DATES = re.compile(r"Event-Date-(Local|GMT)$")
 _STAMPS = re.compile(r"variable_\w+_stamp$")
@@ -365,6 +372,8 @@ class Comparison:
 
     def _without_sip(self, message: Sent) -> Sent:
         kept = [pair for pair in message.headers if not _SIP.match(pair[0])]
+        if message.get("variable_last_bridge_role"):
+            kept = [pair for pair in kept if pair[0] != "variable_last_bridge_hangup_cause"]
         if len(kept) == len(message.headers):
             return message
         self.report.left_out["sip_* and rtp_* variables"] += len(message.headers) - len(kept)
@@ -392,6 +401,8 @@ class Comparison:
             self.report.left_out["Core-UUID"] += 1
         elif key == "Content-Length" and where.kind in ("api/response",):
             pass  # the body itself is compared
+        elif where.name == "HEARTBEAT" and _COUNTERS.fullmatch(key):
+            self.report.left_out["the counters of HEARTBEAT"] += 1
         elif theirs == ours:
             self._same_roles(theirs, ours)
         elif self._about_the_same(key, theirs, ours):
@@ -541,6 +552,13 @@ class Drive:
             self.start = int(given["Event-Date-Timestamp"]) - round(connect.time * SECOND)
         self.agenda = Agenda(self.start)
         self.switch = self._switch(given)
+        self.switch.sessions = int(given.get("variable_session_id", "0"))
+        beats = [each.time for each in recording.switch if each.name == "HEARTBEAT"]
+        if beats:
+            self.switch.first_heartbeat = self.moment(beats[0])
+        for target, behaviour in self.circumstances.get("endpoints", {}).items():
+            cause = _hung_up_with(recording.switch)
+            self.switch.endpoint(target, **{"cause": cause, **behaviour})
         self.control: Control | None = None
         self.channel: Channel | None = None
         if self.circumstances["mode"] == "outbound":
@@ -571,8 +589,10 @@ class Drive:
     def _channel(self, given: dict[str, str]) -> Channel:
         """The channel as the connect reply describes it; its headers are given."""
         circumstances = self.circumstances
+        # (a B leg's circumstances are those of its A leg: recording 14n)
+        socket = given.get("variable_current_application_data", circumstances["socket"])
         dialplan = [
-            ("socket", circumstances["socket"]),
+            ("socket", socket),
             *((name, data) for name, data in circumstances.get("after", [])),
         ]
         if not given:
@@ -782,3 +802,12 @@ def _speech_engines(messages: list[Sent]) -> set[str]:
             elif message.time - began > 0.2:
                 return {"flite"}
     return set()
+
+
+def _hung_up_with(messages: list[Sent]) -> str:
+    """The cause that a far end hung up with; the circumstances don't tell."""
+    for message in messages:
+        cause = message.get("variable_bridge_hangup_cause")
+        if cause:
+            return cause
+    return "NORMAL_CLEARING"

@@ -124,6 +124,7 @@ class Control:
         #: header, value, and the value's regular expression where it is one
         self.filters: list[tuple[str, str]] = []
         self.resumes = False
+        self.wants_heartbeat = False  # by name
 
         self._send = write
         self._close = close
@@ -597,6 +598,9 @@ class Control:
             return "-ERR no keywords supplied"
         self.subscriptions |= EVENT_NAMES if "ALL" in names else names
         self._listens = True
+        if "HEARTBEAT" in names:
+            self.wants_heartbeat = True
+            self.switch.beat()
         return f"+OK event listener enabled {self.format}"
 
     def _nixevent(self, command: Received, rest: str) -> str:

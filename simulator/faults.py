@@ -14,7 +14,7 @@ from typing import Literal, get_args
 from eslsync.protocol import CommandParser, Framer, Parser
 
 from .transcript import describe
-from .world import SECOND, Link, Listener, World
+from .world import SECOND, Agenda, Link, Listener
 
 __all__ = ["APP_ONLY", "EVENT_ONLY", "KINDS", "Fault", "Tap"]
 
@@ -62,7 +62,7 @@ class Tap:
     """Stands between a link and the switch's side of it, and lets faults happen."""
 
     def __init__(
-        self, world: World, link: Link, faults: Sequence[Fault], hang_up: Callable[[], None]
+        self, world: Agenda, link: Link, faults: Sequence[Fault], hang_up: Callable[[], None]
     ) -> None:
         self.listener: Listener | None = None
         self._world = world

@@ -7,6 +7,7 @@ from collections.abc import Callable, Mapping, Sequence
 from datetime import datetime
 from pathlib import Path
 from types import TracebackType
+from typing import Any
 
 from eslsync import Outbound, Session
 
@@ -15,10 +16,14 @@ from .channel import Channel
 from .control import Control
 from .faults import Fault, Tap
 from .frozen import FrozenTime, start_of_time
+from .real_time import RealTime
 from .switch import Switch
 from .world import SECOND, World
 
 __all__ = ["FreeSwitch"]
+
+#: Real seconds that a handler has to end after the block is left.
+REAL_END_TIMEOUT = 10.0
 
 Handler = Callable[[Session], object]
 
@@ -43,6 +48,9 @@ class FreeSwitch:
 
     Leaving the block hangs up what is up, and raises again what a handler raised, Hangup apart;
     the verbs do so too. With ``raises=False`` they don't: see `Call.error`.
+
+    With ``real_time=True`` all of this takes the time it says, no clock is touched, and `dial`
+    can call a program of any language.
     """
 
     def __init__(
@@ -54,21 +62,30 @@ class FreeSwitch:
         prompts: Mapping[str, float] | None = None,
         patience: float | None = 5.0,
         raises: bool = True,
+        real_time: bool = False,
     ) -> None:
-        self._world = World(start_of_time(start), patience=patience, on_time=self._tell_time)
+        if real_time and start is not None:
+            raise ValueError("real time begins now: leave start= out")
         self._time = FrozenTime(self._sleep)
+        self._world: World | RealTime
+        if real_time:
+            self._world = RealTime()
+        else:
+            now = start_of_time(start)
+            self._world = World(now, patience=patience, on_time=self._time.move)
         self._model = Switch(
             self._world, random.Random(seed), dial=self._dial, sounds=sounds, prompts=prompts
         )
         self._servers: dict[Handler | Outbound, Outbound] = {}
         self._calls: dict[str, Call] = {}  # by uuid: those that have not ended
-        self._apps: dict[str, Outbound] = {}  # who serves them
+        self._apps: dict[str, tuple[str, int]] = {}  # and where the app of each listens
         self._raises = raises
         self._raised: BaseException | None = None
         self._entered = False
 
     def __enter__(self) -> FreeSwitch:
-        self._time.start(self._world.now)
+        if isinstance(self._world, World):
+            self._time.start(self._world.now)
         self._entered = True
         return self
 
@@ -82,25 +99,27 @@ class FreeSwitch:
             try:
                 for call in list(self._calls.values()):
                     self.later(0.0, lambda call=call: call._put_down("NORMAL_CLEARING"))  # type: ignore[misc]
-                ended = self.run(lambda: all(c.ended for c in self._calls.values()), CALL_TIMEOUT)
+                timeout = CALL_TIMEOUT if isinstance(self._world, World) else REAL_END_TIMEOUT
+                ended = self.run(lambda: all(c.ended for c in self._calls.values()), timeout)
                 if not ended:
                     call = next(c for c in self._calls.values() if not c.ended)
-                    raise call._failed("the handler goes on an hour after the hangup")
+                    raise call._failed(f"the handler goes on {timeout:g} s after the hangup")
             except BaseException:
                 if error is None:
                     raise
         finally:
             self._entered = False
-            self._world.abandon()
+            self._world.close()
             for server in self._servers.values():
                 server.stop(timeout=0.0)
-            self._time.stop()
+            if isinstance(self._world, World):
+                self._time.stop()
 
     # What a test uses
 
     def call(
         self,
-        app: Handler | Outbound,
+        app: Handler | Outbound | str,
         *,
         caller: str = "1001",
         caller_name: str = "",
@@ -114,18 +133,20 @@ class FreeSwitch:
         """Somebody calls ``destination``, and the dialplan hands the call to ``app``.
 
         ``app`` is a handler, or an `Outbound` that has not been started: its handler and
-        options serve, on a port of this switch's choice. ``socket`` is what follows host and
-        port in the dialplan's `socket` entry; ``before`` and ``after`` are (application, data)
-        pairs that stand around it. ``faults`` are to happen on the way. The call begins when a
-        verb of a call first waits.
+        options serve, on a port of this switch's choice. (Or ``"host:port"``: see `dial`.)
+        ``socket`` is what follows host and port in the dialplan's `socket` entry; ``before``
+        and ``after`` are (application, data) pairs that stand around it. ``faults`` are to
+        happen on the way. The call begins when a verb of a call first waits.
         """
         if not self._entered:
             raise RuntimeError("a FreeSwitch makes calls inside its with block")
+        address = self._locate(app) if isinstance(app, str) else self._serve(app)
+        where = app if isinstance(app, str) else "127.0.0.1:5000"
         channel = self._model.incoming(
             caller_number=caller,
             caller_name=caller_name or caller,
             destination=destination,
-            socket=f"127.0.0.1:5000 {socket}".rstrip(),
+            socket=f"{where} {socket}".rstrip(),
             before=before,
             after=after,
             variables=variables,
@@ -133,10 +154,17 @@ class FreeSwitch:
         call = Call(self, channel, faults)
         self._calls = {uuid: c for uuid, c in self._calls.items() if not c.ended}
         self._calls[channel.uuid] = call
-        self._apps[channel.uuid] = self._serve(app)
+        self._apps[channel.uuid] = address
         call._note("caller", f"calls {destination}")
         self._world.at(self._world.now, channel.start)
         return call
+
+    def dial(self, address: str, **options: Any) -> Call:
+        """As `call`, for a program that listens on ``"host:port"``, in whatever language.
+
+        Only in real time (``FreeSwitch(real_time=True)``): that program has its own clock.
+        """
+        return self.call(address, **options)
 
     @property
     def now(self) -> float:
@@ -168,18 +196,21 @@ class FreeSwitch:
 
     # Inside
 
-    def _tell_time(self, now: int) -> None:
-        self._time.move(now)
-
     def _sleep(self, seconds: float) -> bool:
-        participant = self._world.participant()
-        if participant is None:
-            return False
-        self._world.sleep(participant, seconds)
-        return True
+        assert isinstance(self._world, World)
+        return self._world.sleep(seconds)
 
-    def _serve(self, app: Handler | Outbound) -> Outbound:
-        """The server for this app, started on a port of its own."""
+    def _locate(self, address: str) -> tuple[str, int]:
+        """Host and port of another program."""
+        if isinstance(self._world, World):
+            raise RuntimeError("another program has its own clock: FreeSwitch(real_time=True)")
+        host, colon, port = address.rpartition(":")
+        if not colon or not port.isdecimal():
+            raise ValueError(f"an address is host:port, not {address!r}")
+        return host.strip("[]"), int(port)
+
+    def _serve(self, app: Handler | Outbound) -> tuple[str, int]:
+        """Where the server for this app listens; it is started for the first call."""
         server = self._servers.get(app)
         if server is None:
             options = app if isinstance(app, Outbound) else Outbound(app)
@@ -191,7 +222,7 @@ class FreeSwitch:
             )
             server.start(block=False)
             self._servers[app] = server
-        return server
+        return "127.0.0.1", server.port
 
     def _watched(self, handler: Handler) -> Handler:
         """The handler, with what it raises kept for the test."""
@@ -203,17 +234,25 @@ class FreeSwitch:
                 handler(session)
             except BaseException as error:
                 call.outcome = error
-                if call.error is not None and self._raises:
-                    self._raised = self._raised or error
+                if call.error is not None:
+                    call._note("app", f"raises {type(error).__name__}: {error}".rstrip(": "))
+                    if self._raises:
+                        self._raised = self._raised or error
                 raise
+            finally:
+                if call.cause is None:
+                    call._note("app", "gives the call back")
+                self._world.nudge()
 
         return watched
 
     def _dial(self, channel: Channel, where: str) -> Control | None:
         """The `socket` application connects."""
         call = self._calls[channel.uuid]
-        link = self._world.dial(("127.0.0.1", self._apps[channel.uuid].port))
+        link = self._world.dial(self._apps[channel.uuid])
         if link is None:
+            now = self._world.now
+            call.transcript.note(now, "switch", "app", f"nobody listens on {where.split()[0]}")
             return None
         call._link = link
         link.on_traffic = lambda sender, data: call.transcript.note(

@@ -62,7 +62,9 @@ class Sweep:
             of_kind = [outcome for outcome in self.outcomes if outcome.fault.kind == kind]
             count = Counter(outcome.ending for outcome in of_kind)
             bad = sum(outcome.wrong is not None for outcome in of_kind)
-            rows.append([kind, str(len(of_kind)), *(str(count[e] or "") for e in endings), str(bad)])
+            rows.append(
+                [kind, str(len(of_kind)), *(str(count[e] or "") for e in endings), str(bad)]
+            )
         widths = [max(len(row[i]) for row in rows) for i in range(len(header))]
         lines = [
             "  ".join(
@@ -134,5 +136,3 @@ def _steps_for(kind: Kind, steps: Sequence[Entry]) -> Iterator[tuple[int, Entry]
         if kind in EVENT_ONLY and not isinstance(entry.message, Event):
             continue
         yield number, entry
-
-

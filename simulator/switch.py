@@ -12,21 +12,26 @@ from uuid import UUID
 
 from eslsync.enums import HangupCause
 
+from . import bridging as _bridging  # noqa: F401
 from . import conference as _conference  # noqa: F401  (joins the tables)
 from . import ivr
 from . import taps as _taps  # noqa: F401
+from .api import run_api, up_time
 from .applications import APPLICATIONS, Application
 from .arguments import atoi, expand, separate
+from .bridging import Endpoint
 from .channel import Channel, Digit, Profile, State, Times
 from .conference import Room
 from .control import Control
 from .events import Block, Event, Headers, Source
 from .ivr import SHORTEST_LOOP, OnDigit, Status
 from .media import DEFAULT_LENGTH, Media
-from .threads import MILLISECOND, SECOND, Scheduler, Steps
+from .threads import MILLISECOND, SECOND, Scheduler, Steps, Timer
 
 __all__ = ["Switch"]
 
+#: Microseconds between HEARTBEAT events.
+HEARTBEAT = 20 * SECOND
 #: Milliseconds that each action of a phrase macro is followed by (recording 11n).
 PHRASE_PAUSE = 100
 
@@ -95,10 +100,14 @@ class Switch:
         #: uuids of the legs that the calls come in by: known, but not modelled
         self.callers: set[str] = set()
         self.listeners: list[Control] = []
+        self.endpoints: dict[str, Endpoint] = {}
         self.rooms: dict[str, Room] = {}
         self.domain = "127.0.0.1"
         self.limits: dict[str, int] = {}
         self.sessions = 0
+        #: when the first HEARTBEAT comes, and whether one is on the agenda
+        self.first_heartbeat = scheduler.now + HEARTBEAT
+        self._heartbeat: Timer | None = None
         self.started = scheduler.now
         self._sequence = 0
 
@@ -161,6 +170,10 @@ class Switch:
         ):
             channel.set(key, value)
         return channel
+
+    def endpoint(self, target: str, **behaviour: Any) -> None:
+        """Tell how a far end behaves: its dial string, and the fields of an `Endpoint`."""
+        self.endpoints[target] = Endpoint(**behaviour)
 
     def add(
         self,
@@ -291,6 +304,41 @@ class Switch:
             if control.wants(event):
                 control.deliver(event)
 
+    def beat(self) -> None:
+        """Fire HEARTBEATs for as long as a connection listens for them by name.
+
+        Not for whoever listens for everything: something would always be due then, and a
+        simulated world could not tell that nothing will ever happen any more.
+        """
+        if self._heartbeat is None and any(each.wants_heartbeat for each in self.listeners):
+            late = max(0, self.scheduler.now - self.first_heartbeat)
+            due = self.first_heartbeat + -(-late // HEARTBEAT) * HEARTBEAT
+            self._heartbeat = self.scheduler.at(max(due, self.scheduler.now), self._beat)
+
+    def _beat(self) -> None:
+        self._heartbeat = None
+        up = self.scheduler.now - self.started
+        count = str(len(self.channels))
+        own = (
+            ("Event-Info", "System Ready"),
+            ("Up-Time", up_time(up)),
+            ("FreeSWITCH-Version", self.version.partition(" ")[0]),
+            ("Uptime-msec", str(up // MILLISECOND)),
+            ("Session-Count", count),
+            ("Max-Sessions", "1000"),
+            ("Session-Per-Sec", "200"),
+            ("Session-Per-Sec-Last", "0"),
+            ("Session-Per-Sec-Max", "0"),
+            ("Session-Per-Sec-FiveMin", "0"),
+            ("Session-Since-Startup", str(self.sessions)),
+            ("Session-Peak-Max", count),
+            ("Session-Peak-FiveMin", count),
+            ("Idle-CPU", "100.000000"),
+        )
+        self.publish(self.event("HEARTBEAT", own))
+        self.first_heartbeat = self.scheduler.now + HEARTBEAT
+        self.beat()
+
     def take_queued_events(self, channel: Channel) -> list[dict[str, Any]]:
         """Events that were sent to the channel itself (sendevent with its Unique-ID)."""
         return []
@@ -321,8 +369,6 @@ class Switch:
 
     def api_now(self, name: str, argument: str) -> str:
         """An api command inside an argument, ``${name(argument)}``: it can't take time."""
-        from .api import run_api
-
         steps = run_api(self, name, argument)
         try:
             next(steps)

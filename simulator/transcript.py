@@ -38,7 +38,7 @@ ONLY_IN = {"Channel-Call-State": "CHANNEL_CALLSTATE"}
 
 @dataclass(frozen=True)
 class Entry:
-    """One thing that happened: ``sender`` did or said ``text`` to ``receiver``."""
+    """One thing that happened: ``sender`` did or said ``text`` to ``receiver``, or by itself."""
 
     time: float  #: seconds since the call began
     sender: Party
@@ -48,7 +48,8 @@ class Entry:
     message: Message | Command | None = None
 
     def __str__(self) -> str:
-        return f"{self.time:9.3f}  {self.sender:>6} → {self.receiver:<6}  {self.text}"
+        to = "" if self.receiver == self.sender else f" → {self.receiver}"
+        return f"{self.time:9.3f}  {f'{self.sender:>6}{to}':<15}  {self.text}"
 
 
 class Transcript:

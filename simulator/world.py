@@ -78,7 +78,7 @@ class Participant:
 class Link:
     """A control connection, from the switch's end; what is in flight on it, both ways."""
 
-    def __init__(self, world: World, number: int, sock: socket.socket) -> None:
+    def __init__(self, world: Agenda, number: int, sock: socket.socket) -> None:
         self.number = number
         self.participant: Participant | None = None
         self.listener: Listener | None = None
@@ -148,8 +148,53 @@ class Link:
         self._sock.close()
 
 
-class World:
-    """The order of things in time. Times are microseconds since the epoch.
+class Agenda:
+    """What is due, in order of time and then of asking; and what is to be sent after a step."""
+
+    def __init__(self, now: int) -> None:
+        self.now = now
+        self._due: list[tuple[int, int, Timer]] = []
+        self._serial = itertools.count()
+        self._news: dict[Link, None] = {}
+
+    def at(self, when: int, action: Callable[[], None]) -> Timer:
+        """Let ``action`` happen at ``when``, or now if that is past."""
+        timer = Timer(action)
+        heapq.heappush(self._due, (max(when, self.now), next(self._serial), timer))
+        return timer
+
+    def next_due(self) -> int | None:
+        """When the next thing is due; None if nothing is."""
+        while self._due and self._due[0][2].action is None:
+            heapq.heappop(self._due)
+        return self._due[0][0] if self._due else None
+
+    def do_next(self) -> None:
+        """Do what is due next, and send what comes of it."""
+        when, _, timer = heapq.heappop(self._due)
+        self.now = max(self.now, when)
+        action, timer.action = timer.action, None
+        assert action is not None
+        action()
+        self.flush()
+
+    def has_news(self, link: Link) -> None:
+        """Something is to be sent on this link at the end of the step."""
+        self._news[link] = None
+
+    def flush(self) -> None:
+        """Send what this step has written."""
+        while self._news:
+            news, self._news = self._news, {}
+            for link in news:
+                link.flush()
+
+    def flies(self, link: Link, size: int) -> None:
+        """So many bytes more are on their way to the app."""
+
+
+class World(Agenda):
+    """The order of things in virtual time. Times are microseconds since the epoch.
 
     ``patience`` is how many real seconds handlers may run without waiting for the call (None:
     for ever). ``on_time(now)`` is called before somebody can look at a clock again.
@@ -158,15 +203,12 @@ class World:
     def __init__(
         self, now: int, *, patience: float | None, on_time: Callable[[int], None] = lambda _: None
     ) -> None:
-        self.now = now
+        super().__init__(now)
         self.clock = VirtualClock(self)
         self._patience = patience
         self._on_time = on_time
-        self._due: list[tuple[int, int, Timer]] = []
-        self._serial = itertools.count()
         self._numbers = itertools.count(1)
         self._links: dict[Peer, Link] = {}
-        self._news: dict[Link, None] = {}
         # What goes on elsewhere: under this lock.
         self._changed = threading.Condition()
         self._participants: dict[int, Participant] = {}
@@ -176,12 +218,6 @@ class World:
         self.abandoned = False
 
     # The switch's model
-
-    def at(self, when: int, action: Callable[[], None]) -> Timer:
-        """Let ``action`` happen at ``when``, or now if that is past."""
-        timer = Timer(action)
-        heapq.heappush(self._due, (max(when, self.now), next(self._serial), timer))
-        return timer
 
     def dial(self, address: tuple[str, int]) -> Link | None:
         """Connect to an app; None if nobody listens there."""
@@ -203,10 +239,6 @@ class World:
             return None
         sock.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
         return link
-
-    def has_news(self, link: Link) -> None:
-        """Something is to be sent on this link at the end of the step."""
-        self._news[link] = None
 
     def flies(self, link: Link, size: int) -> None:
         """So many bytes more are on their way to the app."""
@@ -233,28 +265,13 @@ class World:
 
     def _step(self, deadline: int | None) -> bool:
         """Do the next thing that is due; False if there is none before ``deadline``."""
-        while self._due:
-            when, _, timer = self._due[0]
-            if timer.action is None:
-                heapq.heappop(self._due)
-                continue
-            if deadline is not None and when > deadline:
-                break
-            heapq.heappop(self._due)
-            self.now = max(self.now, when)
-            action, timer.action = timer.action, None
-            action()
-            self._flush()
+        due = self.next_due()
+        if due is not None and (deadline is None or due <= deadline):
+            self.do_next()
             return True
         if deadline is not None:
             self.now = max(self.now, deadline)
         return False
-
-    def _flush(self) -> None:
-        while self._news:
-            news, self._news = self._news, {}
-            for link in news:
-                link.flush()
 
     def _settle(self) -> None:
         """Wait until no handler runs and nothing flies; act on what the apps have sent."""
@@ -268,7 +285,7 @@ class World:
                     return
             for link in sent:
                 link.receive()
-            self._flush()
+            self.flush()
 
     def _quiet(self) -> bool:
         return not (self._running or self._dialling or self._flying)
@@ -303,7 +320,10 @@ class World:
             )
         return "\n".join(said)
 
-    def abandon(self) -> None:
+    def nudge(self) -> None:
+        """Another thread has changed something; here the counters tell of all that counts."""
+
+    def close(self) -> None:
         """Stop playing: from now on the handlers' waits are real ones."""
         with self._changed:
             self.abandoned = True
@@ -338,12 +358,16 @@ class World:
             if timer is not None:
                 timer.cancel()
 
-    def sleep(self, participant: Participant, seconds: float) -> None:
-        """Virtual `time.sleep`."""
+    def sleep(self, seconds: float) -> bool:
+        """Virtual `time.sleep`; False, and no sleep, in a thread that is no participant."""
+        participant = self.participant()
+        if participant is None:
+            return False
         until = self.now + max(0, round(seconds * SECOND))
         with self._changed:
             while self.now < until and not self.abandoned:
                 self.park(participant, until, reads_mail=False)
+        return True
 
 
 class VirtualClock(Clock):

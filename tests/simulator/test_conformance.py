@@ -16,22 +16,9 @@ RECORDINGS = Path(__file__).parent.parent / "recordings"
 #: Recordings that the model does not conform to yet.
 NOT_YET = frozenset(
     """
-    01b_basic_sipp
-    03h_dtmf_sipp_rfc2833
-    05b_filter_second_uuid_bridge
     05f_no_filter_no_myevents_event_all
-    10a_bridge_busy
-    10b_bridge_answered_far_end_hangs_up
-    10c_bridge_unanswered_timeout
-    10d_bridge_caller_hangs_up_while_bridged
-    10e_bridge_caller_hangs_up_while_ringing
-    10g_bridge_bad_destination
-    10h_bridge_sofia_leg
-    10i_bridge_pre_answer_ring_ready
-    10j_bridge_busy_continue_on_fail
     13a_inbound_auth_ok_heartbeat
     13d_inbound_originate_park_sendmsg
-    14n_a_leg_bridging_to_socket
     14n_b_leg_socket
     """.split()
 )

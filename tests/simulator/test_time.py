@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import datetime
+import threading
 import time
 from time import sleep
 
@@ -99,20 +100,20 @@ def test_a_start_that_is_no_time_is_refused_with_an_example() -> None:
 
 
 def test_a_handler_that_blocks_outside_the_clock_fails_the_simulation_with_its_line() -> None:
-    import threading
-
     release = threading.Event()
 
     def stuck(session: Session) -> None:
         session.channel.answer()
         release.wait()  # a database, say
 
-    with pytest.raises(SimulationError) as raised:
+    def call_it() -> None:
         with FreeSwitch(patience=0.3) as switch:
-            call = switch.call(stuck)
             try:
-                call.wait()
+                switch.call(stuck).wait()
             finally:
                 release.set()
+
+    with pytest.raises(SimulationError) as raised:
+        call_it()
     assert "release.wait()  # a database, say" in str(raised.value)
     assert "no progress for 0.3 s" in str(raised.value)
