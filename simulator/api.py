@@ -5,8 +5,12 @@ A command is a function of the switch and its argument; one that takes time is a
 
 from __future__ import annotations
 
+import hashlib
+import re
 from collections.abc import Callable, Generator
 from typing import TYPE_CHECKING
+
+from eslsync.protocol import quote
 
 from . import ivr
 from .arguments import atoi, separate
@@ -200,10 +204,9 @@ def uuid_break(switch: Switch, argument: str) -> str:
     channel, rest, complaint = located(switch, argument, "<uuid> [all]")
     if channel is None:
         return complaint
-    if rest == "all":
+    if "all" in rest:
         channel.private_events.clear()
-    if channel.broadcast:
-        channel.stop_broadcast = rest == "all"
+    channel.stop_broadcast = channel.broadcast
     channel.break_requested = True
     channel.poke()
     return OK
@@ -287,3 +290,205 @@ def uuid_hold(switch: Switch, argument: str) -> str:
         return "-ERR Operation failed\n"
     channel.fire("CHANNEL_HOLD")
     return "+OK Success\n"
+
+
+@api("uuid_park")
+def uuid_park(switch: Switch, argument: str) -> str:
+    """Send the channel to `park`, away from what it does."""
+    channel, _, complaint = located(switch, argument, "<uuid>")
+    if channel is None:
+        return complaint
+    switch.go_on_with(channel, [("park", "")])
+    return OK
+
+
+@api("uuid_setvar_multi")
+def uuid_setvar_multi(switch: Switch, argument: str) -> str:
+    channel, rest, complaint = located(switch, argument, "<uuid> <var>=<value>;<var>=<value>...")
+    if channel is None:
+        return complaint
+    for pair in separate(rest, ";"):
+        name, _, value = pair.partition("=")
+        if not name:
+            return "-ERR No variable specified\n"
+        channel.set(name, value)
+    return OK
+
+
+@api("uuid_record")
+def uuid_record(switch: Switch, argument: str) -> Steps[str]:
+    words = separate(argument, " ", 4)
+    if len(words) < 3:
+        return usage("<uuid> [start|stop|mask|unmask] <path> [<limit>] [<recording_vars>]")
+    channel = switch.channels.get(words[0])
+    if channel is None:
+        return "-ERR Cannot locate session!\n"
+    action, path = words[1].lower(), words[2]
+    if action == "start":
+        yield from ivr.record_session(channel, path, atoi(words[3]) if len(words) > 3 else 0)
+        return "+OK Success\n"
+    if action == "stop":
+        stopped = ivr.stop_bugs(channel, "session_record", path)
+        return "+OK Success\n" if stopped else "-ERR Cannot stop record session!\n"
+    return "+OK Success\n"
+
+
+@api("uuid_displace")
+def uuid_displace(switch: Switch, argument: str) -> str:
+    words = separate(argument, " ", 5)
+    if len(words) < 3:
+        return usage("<uuid> [start|stop] <path> [<limit>] [mux]")
+    channel = switch.channels.get(words[0])
+    if channel is None:
+        return "-ERR Cannot locate session!\n"
+    sound = switch.media.open(words[2], ivr.sound_prefix(channel))
+    if words[1].lower() == "start":
+        if sound is None:
+            return "-ERR Cannot displace session!\n"
+        ivr.MediaBug(channel, "displace", sound.path)
+        return "+OK Success\n"
+    stopped = ivr.stop_bugs(channel, "displace", sound.path if sound is not None else words[2])
+    return "+OK Success\n" if stopped else "-ERR Cannot stop displace session!\n"
+
+
+@api("uuid_pre_answer")
+def uuid_pre_answer(switch: Switch, argument: str) -> str:
+    channel, _, complaint = located(switch, argument, "<uuid>")
+    if channel is None:
+        return complaint
+    channel.pre_answer()
+    return OK
+
+
+@api("uuid_session_heartbeat")
+def uuid_session_heartbeat(switch: Switch, argument: str) -> str:
+    channel, rest, complaint = located(switch, argument, "<uuid> [sched] [0|<seconds>]")
+    if channel is None:
+        return complaint
+    channel.beat_every(atoi(rest.rpartition(" ")[2]))
+    return OK
+
+
+@api("sched_hangup")
+def sched_hangup(switch: Switch, argument: str) -> str:
+    words = separate(argument, " ", 3)
+    if len(words) < 2:
+        return usage("[+]<time> <uuid> [<cause>]")
+    channel = switch.channels.get(words[1])
+    if channel is None:
+        return NO_CHANNEL
+    cause = switch.cause(words[2]) if len(words) > 2 else "ALLOTTED_TIMEOUT"
+    switch.scheduler.at(switch.moment(words[0]), lambda: channel.hangup(cause))
+    return OK
+
+
+@api("sched_transfer")
+def sched_transfer(switch: Switch, argument: str) -> str:
+    words = separate(argument, " ", 5)
+    if len(words) < 3:
+        return usage("[+]<time> <uuid> <extension> [<dialplan>] [<context>]")
+    channel = switch.channels.get(words[1])
+    if channel is None:
+        return NO_CHANNEL
+    switch.scheduler.at(switch.moment(words[0]), lambda: switch.transfer(channel, *words[2:5]))
+    return OK
+
+
+@api("hupall")
+def hupall(switch: Switch, argument: str) -> str:
+    words = separate(argument)
+    cause = switch.cause(words[0]) if words else "MANAGER_REQUEST"
+    name, value = (words[1], words[2]) if len(words) > 2 else ("", "")
+    for channel in list(switch.channels.values()):
+        if not name or channel.get(name) == value:
+            channel.hangup(cause)
+    if name:
+        return f"+OK hangup all channels matching [{name}]=[{value}] with cause: {cause}\n"
+    return f"+OK hangup all channels with cause {cause}\n"
+
+
+@api("hostname")
+def hostname(switch: Switch, argument: str) -> str:
+    return switch.source.hostname
+
+
+@api("switchname")
+def switchname(switch: Switch, argument: str) -> str:
+    return switch.source.switchname
+
+
+@api("uptime")
+def uptime(switch: Switch, argument: str) -> str:
+    units = {"": SECOND, "s": SECOND, "ms": MILLISECOND, "us": 1}
+    unit = units.get(argument, SECOND)
+    return f"{(switch.scheduler.now - switch.started) // unit}\n"
+
+
+@api("toupper")
+def toupper(switch: Switch, argument: str) -> str:
+    return argument.upper()
+
+
+@api("tolower")
+def tolower(switch: Switch, argument: str) -> str:
+    return argument.lower()
+
+
+@api("url_encode")
+def url_encode(switch: Switch, argument: str) -> str:
+    return quote(argument)
+
+
+@api("md5")
+def md5(switch: Switch, argument: str) -> str:
+    return hashlib.md5(argument.encode("utf-8", "surrogateescape")).hexdigest()
+
+
+@api("regex")
+def regex(switch: Switch, argument: str) -> str:
+    """``<text>|<pattern>[|<replacement>]``: true or false, or the replacement filled in."""
+    words = argument.split("|")
+    if len(words) < 2:
+        return "-ERR"
+    try:
+        match = re.search(words[1], words[0])
+    except re.error:
+        return "-ERR"
+    if len(words) == 2:
+        return "true" if match else "false"
+    if match is None:
+        return words[0]
+    groups = [match[0], *match.groups("")]
+    return re.sub(r"[$%](\d)", lambda each: groups[int(each[1])], words[2])
+
+
+@api("cond")
+def cond(switch: Switch, argument: str) -> str:
+    """``<expression> ? <yes> : <no>``, with ==, !=, <, <=, >, >= between numbers or texts."""
+    found = re.fullmatch(r"\s*(.*?)\s*(==|!=|<=|>=|<|>)\s*(.*?)\s*\?\s*(.*?)\s*:\s*(.*)", argument)
+    if found is None:
+        return "-ERR"
+    left, operator, right, yes, no = found.groups()
+    left, right = left.strip("'\""), right.strip("'\"")
+    both = (left, right)
+    numbers = all(re.fullmatch(r"-?\d+(\.\d+)?", each) for each in both)
+    a, b = (float(left), float(right)) if numbers else (float(len(left)), float(len(right)))
+    equal = a == b if numbers else left == right
+    results = {
+        "==": equal,
+        "!=": not equal,
+        "<": a < b,
+        "<=": a <= b,
+        ">": a > b,
+        ">=": a >= b,
+    }
+    return yes if results[operator] else no.rstrip()
+
+
+@api("show")
+def show(switch: Switch, argument: str) -> str:
+    """Only what a script asks most: how many channels or calls there are."""
+    words = argument.split()
+    if words[:1] in (["channels"], ["calls"]) and words[-1:] == ["count"]:
+        return f"\n{len(switch.channels)} total.\n"
+    return "\n0 total.\n"

@@ -15,7 +15,7 @@ from . import ivr
 from .arguments import atoi, separate
 from .events import local_time
 from .ivr import Status
-from .threads import MILLISECOND, SECOND, Steps
+from .threads import MILLISECOND, Steps
 from .variables import is_true
 
 if TYPE_CHECKING:
@@ -198,13 +198,66 @@ def strftime(channel: Channel, data: str) -> None:
 @application("log", nomedia=True, zombie=True)
 @application("eval", nomedia=True, zombie=True)
 @application("info", nomedia=True, zombie=True)
-@application("stop", nomedia=True)
-@application("ring_ready_event", nomedia=True)
-@application("session_loglevel", nomedia=True)
-@application("verbose_events", nomedia=True)
-@application("sched_hangup_cancel", nomedia=True)
 def nothing(channel: Channel, data: str) -> None:
     pass
+
+
+#: Applications that there are, and whose effect nothing here would see: they are executed,
+#: where an application that there is not would hang the call up. The last word tells whether
+#: they do without media.
+for _name in """
+    acknowledge_call answer_machine bind_digit_action bind_meta_app block_dtmf bridge_export
+    capture check_acl clear_digit_action cng_plc deduplicate_dtmf digit_action_set_realm early_hangup
+    filter_codecs hash jitterbuffer limit_hash media_reset mkdir novideo presence privacy
+    queue_event recovery_refresh redirect rename respond reuse_caller_profile sched_cancel
+    send_display send_info session_loglevel set_media_stats set_name set_zombie_exec
+    soft_hold stop system bgsystem transfer_vars unbind_meta_app unblock_dtmf unhold
+    verbose_events video_refresh db curl lua python
+    """.split():
+    APPLICATIONS[_name] = Application(_name, nothing, nomedia=True)
+for _name in """
+    clear_speech_cache delay_echo detect_audio detect_silence detect_speech eavesdrop fax_detect
+    preprocess remove_bugs set_audio_level set_mute start_dtmf_generate stop_dtmf_generate
+    stop_tone_detect tone_detect vad_test
+    """.split():
+    APPLICATIONS[_name] = Application(_name, nothing)
+
+
+@application("break", nomedia=True)
+def break_(channel: Channel, data: str) -> None:
+    channel.break_requested = True
+
+
+@application("hold", nomedia=True)
+def hold(channel: Channel, data: str) -> None:
+    channel.fire("CHANNEL_HOLD")
+
+
+@application("echo")
+def echo(channel: Channel, data: str) -> Steps[None]:
+    """Until the call ends, or something breaks it off."""
+    while channel.is_ready() and not ivr.take_break(channel):
+        yield from ivr.parse_all_events(channel)
+        if channel.digits:
+            channel.take_digit()
+        if channel.is_ready():
+            yield from channel.frames(None)
+
+
+@application("execute_extension", nomedia=True)
+def execute_extension(channel: Channel, data: str) -> Steps[None]:
+    """Run another extension's applications, and come back."""
+    words = separate(data, " ", 3)
+    for name, argument in (channel.switch.actions(words[0], channel) or ()) if words else ():
+        if not channel.is_ready():
+            break
+        yield from ivr.execute(channel, name, argument)
+
+
+@application("set_profile_var", nomedia=True, zombie=True)
+def set_profile_var(channel: Channel, data: str) -> None:
+    name, _, value = data.partition("=")
+    channel.set_profile_field(name, value)
 
 
 @application("event", nomedia=True, zombie=True)
@@ -407,9 +460,23 @@ def enable_heartbeat(channel: Channel, data: str) -> None:
 
 @application("sched_hangup", nomedia=True)
 def sched_hangup(channel: Channel, data: str) -> None:
-    when, _, cause = data.partition(" ")
-    seconds = atoi(when)
-    at = channel.now + seconds * SECOND if when.startswith("+") else seconds * SECOND
-    channel.switch.scheduler.at(
-        at, lambda: channel.hangup(cause.split(" ")[0] or "ALLOTTED_TIMEOUT")
-    )
+    words = separate(data)
+    if words:
+        cause = channel.switch.cause(words[1]) if len(words) > 1 else "ALLOTTED_TIMEOUT"
+        channel.switch.scheduler.at(channel.switch.moment(words[0]), lambda: channel.hangup(cause))
+
+
+@application("sched_transfer", nomedia=True)
+def sched_transfer(channel: Channel, data: str) -> None:
+    words = separate(data, " ", 4)
+    if len(words) > 1:
+        switch = channel.switch
+        switch.scheduler.at(switch.moment(words[0]), lambda: switch.transfer(channel, *words[1:4]))
+
+
+@application("sched_broadcast", nomedia=True)
+def sched_broadcast(channel: Channel, data: str) -> None:
+    words = separate(data, " ", 3)
+    if len(words) > 1:
+        switch = channel.switch
+        switch.scheduler.at(switch.moment(words[0]), lambda: ivr.broadcast(channel, words[1]))

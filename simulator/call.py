@@ -53,6 +53,8 @@ class Call:
         self.transcript = Transcript(channel.created_at)
         #: What the handler raised, Hangup included; None if it returned.
         self.outcome: BaseException | None = None
+        #: Did the handler end with the call still up, for the dialplan to go on with it?
+        self.given_back = False
         self._faults = faults
         self._switch = switch
         self._channel = channel
@@ -200,9 +202,10 @@ class Call:
         """
         self._begin()
         if not self._switch.run(lambda: self.ended, timeout):
-            if self._hung_up:
-                raise self._failed("the call has ended, but its handler goes on")
-            raise self._failed(f"the call is still up after {timeout:g} s")
+            what = "its handler goes on" if self._hung_up else "the call is still up"
+            if self._switch.idle:
+                raise self._failed(f"{what}, and nothing that could end it will ever happen")
+            raise self._failed(f"{what} after {timeout:g} s")
 
     @property
     def ended(self) -> bool:

@@ -489,6 +489,12 @@ class Channel:
     def set(self, name: str, value: str | None) -> None:
         self.variables.set(name, value)
 
+    def set_profile_field(self, name: str, value: str) -> None:
+        """Change the profile by the name that its field has as a variable."""
+        field = _PROFILE_VARIABLES.get(name)
+        if field is not None:
+            self.profile = replace(self.profile, **{field: value})  # type: ignore[arg-type]
+
     def expand(self, text: str) -> str:
         """Replace ``${...}`` in an argument."""
         return expand(text, self.get, self.switch.api_now)
@@ -586,6 +592,7 @@ class Channel:
             elif self.state is State.EXECUTE:
                 yield from self._execute()
             elif self.state is State.RESET:
+                self.reset_by_transfer = False
                 self.state = State.EXECUTE
             else:
                 yield from self.frames(None)

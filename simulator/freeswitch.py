@@ -177,6 +177,11 @@ class FreeSwitch:
     def now_us(self) -> int:
         return self._world.now
 
+    @property
+    def idle(self) -> bool:
+        """Is nothing due at all, ever?"""
+        return self._world.next_due() is None
+
     def later(self, delay: float, action: Callable[[], None]) -> None:
         """Let something happen in ``delay`` simulated seconds."""
         self._world.at(self._world.now + round(delay * SECOND), action)
@@ -241,6 +246,7 @@ class FreeSwitch:
                 raise
             finally:
                 if call.cause is None:
+                    call.given_back = True
                     call._note("app", "gives the call back")
                 self._world.nudge()
 

@@ -41,6 +41,8 @@ __all__ = [
 FRAME = 20 * MILLISECOND
 #: An application run in less time than this ends its loops (switch_ivr_parse_event).
 SHORTEST_LOOP = 500 * MILLISECOND
+#: Bytes of a WAV file before its samples, of two bytes each.
+WAV_HEADER = 44
 #: Samples that a file is read ahead by: playback_samples counts what was read, not played.
 BLOCK = 16384
 
@@ -203,12 +205,9 @@ def parse_event(channel: Channel, message: Message) -> Steps[bool]:
         cause = message.get("hangup-cause")
         channel.hangup(channel.switch.cause(cause) if cause else "NORMAL_CLEARING")
     elif command.lower() == "xferext":
-        channel.extension.clear()
-        for key, value in message.headers:
-            if key.lower() == "application":
-                name, _, data = value.partition(" ")
-                channel.extension.append((name, data))
-        channel.switch.transfer_to_extension(channel)
+        applications = [value for key, value in message.headers if key.lower() == "application"]
+        dialplan = [each.partition(" ")[::2] for each in applications]
+        channel.switch.go_on_with(channel, dialplan)
     channel.event_locks -= locks
     return not channel.break_requested
 
@@ -286,8 +285,6 @@ def park(channel: Channel) -> Steps[None]:
         yield from parse_all_events(channel)
         if channel.digits:
             channel.take_digit()
-        for event in channel.switch.take_queued_events(channel):
-            channel.fire(**event)
     channel.controlled = False
     channel.fire("CHANNEL_UNPARK")
 
@@ -678,7 +675,11 @@ class MediaBug:
     """Something that listens in on a channel's media, from MEDIA_BUG_START to _STOP."""
 
     def __init__(
-        self, channel: Channel, function: str, target: str, when_stopped: Callable[[], None]
+        self,
+        channel: Channel,
+        function: str,
+        target: str,
+        when_stopped: Callable[[], None] = lambda: None,
     ) -> None:
         self.channel = channel
         self.function = function
@@ -695,3 +696,38 @@ class MediaBug:
 
     def _about(self) -> list[tuple[str, str]]:
         return [("Media-Bug-Function", self.function), ("Media-Bug-Target", self.target)]
+
+
+def stop_bugs(channel: Channel, function: str, target: str = "") -> bool:
+    """Stop what listens in for that purpose; was there any?"""
+    found = [
+        bug
+        for bug in channel.bugs
+        if bug.function == function and target in ("all", "", bug.target)
+    ]
+    for bug in found:
+        bug.stop()
+    return bool(found)
+
+
+def record_session(channel: Channel, path: str, limit: int = 0) -> Steps[None]:
+    """Record what both sides say (switch_ivr_record_session); ``limit`` in seconds."""
+    began = channel.now
+
+    def stopped() -> None:
+        samples = (channel.now - began) // FRAME * FRAME * RATE // SECOND
+        cause = "success-maxtime" if channel.up else "success-silence"
+        channel.set("record_file_size", str(WAV_HEADER + 2 * samples))
+        channel.set("record_samples", str(samples))
+        channel.set("record_seconds", str(samples // RATE))
+        channel.set("record_ms", str(samples * 1000 // RATE))
+        channel.set("record_completion_cause", cause)
+        channel.fire(
+            "RECORD_STOP", (("Record-File-Path", path), ("Record-Completion-Cause", cause))
+        )
+
+    yield channel.tick()  # the recording thread takes a frame to start
+    channel.fire("RECORD_START", (("Record-File-Path", path),))
+    bug = MediaBug(channel, "session_record", path, stopped)
+    if limit:
+        channel.switch.scheduler.at(channel.now + limit * SECOND, bug.stop)

@@ -64,7 +64,7 @@ class Glyphs:
         return "".join(vars(self).values())
 
 
-BOX = Glyphs("─", "│", "┊", "◀", "▶", "├", "┤", "┏", "┃", "┆", "┗", "╳", "╳", "…")
+BOX = Glyphs("─", "│", "┊", "◀", "▶", "├", "┤", "┏", "┃", "┆", "┗", "┻", "■", "…")
 ASCII = Glyphs("-", "|", ":", "<", ">", "|", "|", "+", "#", ":", "+", "x", "x", "...")
 
 
@@ -113,6 +113,8 @@ def shown(entries: Iterable[Entry]) -> list[Entry]:
             if hung_up:
                 continue  # the switch tells the caller, who knows
             hung_up = True
+        elif kept and kept[-1].text == f"resumes {entry.text.removeprefix('cuts ')}":
+            kept.pop()  # it was on again for no time
         kept.append(entry)
     return kept
 
@@ -263,7 +265,9 @@ class Ladder:
     def _pause(self, seconds: float) -> str:
         text = f"{seconds:.1f} s" if seconds < 60 else f"{seconds / 60:.1f} min"
         middle = self._styled(text, "time") + " " * (self.left - len(text) - 3)
-        return self._line(self._stamp(None), self.glyphs.broken * 3, f"   {middle}", " " * self.right)
+        return self._line(
+            self._stamp(None), self.glyphs.broken * 3, f"   {middle}", " " * self.right
+        )
 
     def _rung(self, entry: Entry, stamp: str) -> Iterator[str]:
         glyphs = self.glyphs
@@ -355,4 +359,3 @@ def columns(text: str) -> int:
         0 if unicodedata.combining(char) else 1 + (unicodedata.east_asian_width(char) in "WF")
         for char in text
     )
-

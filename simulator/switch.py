@@ -242,15 +242,32 @@ class Switch:
         channel.set("transfer_source", source)
         channel.poke()
 
-    def transfer_to_extension(self, channel: Channel) -> None:
-        """The channel goes on with the applications it was given (xferext)."""
+    def go_on_with(self, channel: Channel, dialplan: Extension) -> None:
+        """The channel leaves what it does for other applications (xferext, uuid_park)."""
+        channel.extension.clear()
+        channel.extension.extend(dialplan)
         channel.reset_by_transfer = True
         channel.state = State.RESET
         channel.poke()
 
+    def moment(self, text: str) -> int:
+        """``+<seconds>`` from now, or seconds since the epoch."""
+        seconds = atoi(text.lstrip("+")) * SECOND
+        return self.scheduler.now + seconds if text.startswith("+") else seconds
+
     def route(self, channel: Channel) -> None:
         """The dialplan picks what runs next."""
-        destination = channel.profile.destination_number
+        found = self.actions(channel.profile.destination_number, channel)
+        if found is None:
+            channel.hangup("NO_ROUTE_DESTINATION")
+            return
+        channel.set("call_uuid", channel.call_uuid)
+        channel.extension.clear()
+        channel.extension.extend(found)
+        channel.state = State.EXECUTE
+
+    def actions(self, destination: str, channel: Channel) -> list[tuple[str, str]] | None:
+        """What the dialplan has for a destination; what its pattern captured is filled in."""
         for pattern, extension in self.extensions.items():
             match = re.search(pattern, destination)
             if match is None:
@@ -258,15 +275,13 @@ class Switch:
             captured = [match[0], *match.groups("")]
             if match.re.groups:
                 channel.set("DP_MATCH", "ARRAY::" + "|:".join(captured))
-            channel.set("call_uuid", channel.call_uuid)
-            channel.extension.clear()
+            found = []
             for name, data in extension:
                 for number, text in enumerate(captured):
                     data = data.replace(f"${number}", text)
-                channel.extension.append((name, data))
-            channel.state = State.EXECUTE
-            return
-        channel.hangup("NO_ROUTE_DESTINATION")
+                found.append((name, data))
+            return found
+        return None
 
     # --- events
 
@@ -338,10 +353,6 @@ class Switch:
         self.publish(self.event("HEARTBEAT", own))
         self.first_heartbeat = self.scheduler.now + HEARTBEAT
         self.beat()
-
-    def take_queued_events(self, channel: Channel) -> list[dict[str, Any]]:
-        """Events that were sent to the channel itself (sendevent with its Unique-ID)."""
-        return []
 
     # --- digits
 

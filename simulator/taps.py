@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 from . import ivr
 from .applications import application, on_terminator
 from .arguments import atoi, separate
-from .ivr import FRAME, MediaBug
+from .ivr import FRAME, WAV_HEADER, MediaBug
 from .media import RATE
 from .threads import SECOND, Steps
 
@@ -15,9 +15,6 @@ if TYPE_CHECKING:
     from .channel import Channel
 
 __all__ = ["read_codec_changed"]
-
-#: Bytes of a WAV file before its samples, of two bytes each.
-WAV_HEADER = 44
 
 RECORD_FILE_START = ("switch_ivr_play_say.c", "switch_ivr_record_file_event", 767)
 RECORD_FILE_STOP = ("switch_ivr_play_say.c", "switch_ivr_record_file_event", 1030)
@@ -78,40 +75,16 @@ def record(channel: Channel, data: str) -> Steps[None]:
 
 @application("record_session")
 def record_session(channel: Channel, data: str) -> Steps[None]:
-    """Record what both sides say, while the call goes on (switch_ivr_record_session)."""
+    """``<path> [+<seconds>]``: record both sides, while the call goes on."""
     path, _, options = data.partition(" ")
-    if not path:
-        return
-    began = channel.now
-
-    def stopped() -> None:
-        samples = (channel.now - began) // FRAME * FRAME * RATE // SECOND
-        cause = "success-maxtime" if channel.up else "success-silence"
-        channel.set("record_file_size", str(WAV_HEADER + 2 * samples))
-        channel.set("record_samples", str(samples))
-        channel.set("record_seconds", str(samples // RATE))
-        channel.set("record_ms", str(samples * 1000 // RATE))
-        channel.set("record_completion_cause", cause)
-        channel.fire(
-            "RECORD_STOP", (("Record-File-Path", path), ("Record-Completion-Cause", cause))
-        )
-
-    yield channel.tick()  # the recording thread takes a frame to start
-    channel.fire("RECORD_START", (("Record-File-Path", path),))
-    bug = MediaBug(channel, "session_record", path, stopped)
-    if options.startswith("+"):
-        channel.switch.scheduler.at(channel.now + atoi(options[1:]) * SECOND, bug.stop)
-
-
-def _stop(channel: Channel, function: str, target: str) -> None:
-    for bug in list(channel.bugs):
-        if bug.function == function and target in ("all", "", bug.target):
-            bug.stop()
+    if path:
+        limit = atoi(options[1:]) if options.startswith("+") else 0
+        yield from ivr.record_session(channel, path, limit)
 
 
 @application("stop_record_session")
 def stop_record_session(channel: Channel, data: str) -> None:
-    _stop(channel, "session_record", data)
+    ivr.stop_bugs(channel, "session_record", data)
 
 
 @application("displace_session")
@@ -120,33 +93,33 @@ def displace_session(channel: Channel, data: str) -> None:
     path = data.partition(" ")[0]
     sound = channel.switch.media.open(path, ivr.sound_prefix(channel))
     if sound is not None:
-        MediaBug(channel, "displace", sound.path, lambda: None)
+        MediaBug(channel, "displace", sound.path)
 
 
 @application("stop_displace_session")
 def stop_displace_session(channel: Channel, data: str) -> None:
     sound = channel.switch.media.open(data, ivr.sound_prefix(channel))
-    _stop(channel, "displace", sound.path if sound is not None else data)
+    ivr.stop_bugs(channel, "displace", sound.path if sound is not None else data)
 
 
 @application("start_dtmf")
 def start_dtmf(channel: Channel, data: str) -> None:
-    MediaBug(channel, "inband_dtmf", "N/A", lambda: None)
+    MediaBug(channel, "inband_dtmf", "N/A")
 
 
 @application("stop_dtmf")
 def stop_dtmf(channel: Channel, data: str) -> None:
-    _stop(channel, "inband_dtmf", "")
+    ivr.stop_bugs(channel, "inband_dtmf", "")
 
 
 @application("spandsp_start_dtmf")
 def spandsp_start_dtmf(channel: Channel, data: str) -> None:
-    MediaBug(channel, "spandsp_dtmf_detect", "N/A", lambda: None)
+    MediaBug(channel, "spandsp_dtmf_detect", "N/A")
 
 
 @application("spandsp_stop_dtmf")
 def spandsp_stop_dtmf(channel: Channel, data: str) -> None:
-    _stop(channel, "spandsp_dtmf_detect", "")
+    ivr.stop_bugs(channel, "spandsp_dtmf_detect", "")
 
 
 @application("wait_for_silence")

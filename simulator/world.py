@@ -215,6 +215,9 @@ class World(Agenda):
         self._running = 0
         self._dialling = 0
         self._flying = 0
+        # Links on which a thread of the handler's own has sent: answered at once, since the
+        # handler may be waiting for that thread. Their order is as real as such threads are.
+        self._urgent: list[Link] = []
         self.abandoned = False
 
     # The switch's model
@@ -277,9 +280,13 @@ class World(Agenda):
         """Wait until no handler runs and nothing flies; act on what the apps have sent."""
         while True:
             with self._changed:
-                if not self._changed.wait_for(self._quiet, self._patience):
+                if not self._changed.wait_for(
+                    lambda: self._urgent or self._quiet(), self._patience
+                ):
                     raise SimulationError(self._who_is_stuck())
-                sent = [link for link in self._links.values() if link.to_switch]
+                sent, self._urgent = self._urgent, []
+                if not sent:
+                    sent = [link for link in self._links.values() if link.to_switch]
                 if not sent:
                     self._deliver_mail()
                     return
@@ -421,8 +428,12 @@ class VirtualClock(Clock):
         world = self._world
         with world._changed:
             link = world._links.get(peer)
-            if link is not None and not link.closed:
-                link.to_switch += size
+            if link is None or link.closed:
+                return
+            link.to_switch += size
+            if threading.get_ident() not in world._participants:
+                world._urgent.append(link)
+                world._changed.notify_all()
 
     def received(self, peer: Peer, size: int) -> None:
         world = self._world

@@ -161,10 +161,14 @@ def test_leaving_the_block_hangs_up_what_is_up() -> None:
 
 
 def test_a_failed_verb_says_what_was_heard_instead_and_shows_the_ladder() -> None:
-    with pytest.raises(CallFailed) as failed, FreeSwitch() as switch:
-        call = switch.call(handler)
-        call.press("2", when_asked=True)
-        call.hear("ivr/ivr-option-3")
+    def call_it() -> None:
+        with FreeSwitch() as switch:
+            call = switch.call(handler)
+            call.press("2", when_asked=True)
+            call.hear("ivr/ivr-option-3")
+
+    with pytest.raises(CallFailed) as failed:
+        call_it()
     said = str(failed.value)
     assert "did not hear 'ivr/ivr-option-3'" in said
     assert "'ivr/ivr-option-2'" in said

@@ -1,0 +1,481 @@
+"""The command line: `eslsync call`, `eslsync serve`, `eslsync conform`.
+
+What a command needs is imported when it runs: `serve` is for production, and loads neither the
+simulated switch nor freezegun.
+"""
+
+from __future__ import annotations
+
+import logging
+import os
+import shutil
+import signal
+import sys
+import threading
+from collections.abc import Sequence
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import click
+
+if TYPE_CHECKING:
+    from eslsync import Outbound
+
+    from .call import Call
+    from .conformance import Difference, Report, Sent
+    from .ladder import Glyphs, Kind
+    from .loading import Handler
+
+__all__ = ["main"]
+
+#: Columns where the output is no terminal.
+WIDTH = 100
+#: Seconds between two keys of a caller who answers as soon as he is asked.
+BETWEEN_KEYS = 0.2
+
+COLOURS: dict[Kind, dict[str, Any]] = {
+    "caller": {"fg": "cyan"},
+    "app": {"fg": "green"},
+    "problem": {"fg": "red", "bold": True},
+    "line": {"dim": True},
+    "time": {"dim": True},
+    "prompt": {"fg": "yellow"},
+}
+
+
+class Unusable(click.ClickException):
+    """What the user named can't be used; told in a line or two."""
+
+    exit_code = 2
+
+
+@click.group(context_settings={"help_option_names": ["-h", "--help"]})
+@click.version_option(package_name="eslsync", message="%(prog)s %(version)s")
+def main() -> None:
+    """FreeSWITCH event socket apps as plain functions, with and without a switch.
+
+    \b
+    eslsync call examples/ivr.py --press 1      a simulated call, drawn
+    eslsync serve examples/ivr.py --port 5000   the same handler, for FreeSWITCH
+    eslsync conform calls/*.jsonl               is the simulated switch true?
+    """
+
+
+# eslsync call
+
+
+def check_keys(
+    context: click.Context, parameter: click.Parameter, presses: Sequence[str]
+) -> Sequence[str]:
+    for digits in presses:
+        if not digits or digits.upper().strip("0123456789*#ABCD"):
+            raise click.BadParameter(f"keys are 0-9, *, # and A-D, not {digits!r}")
+    return presses
+
+
+def check_start(
+    context: click.Context, parameter: click.Parameter, start: str | None
+) -> str | None:
+    from .frozen import start_of_time
+
+    try:
+        start_of_time(start)
+    except ValueError:
+        raise click.BadParameter(
+            f"a time is written like 2026-01-05T17:59:50, not {start!r}"
+        ) from None
+    return start
+
+
+@main.command()
+@click.argument("file", type=click.Path(path_type=Path))
+@click.option(
+    "--handler",
+    "name",
+    metavar="NAME",
+    help="The function in FILE; default: handler, else the only one that takes one argument.",
+)
+@click.option(
+    "--press",
+    "presses",
+    metavar="KEYS",
+    multiple=True,
+    callback=check_keys,
+    help="Press keys (0-9, *, #, A-D), 0.2 s apart, when the handler waits for a digit, or "
+    "--at a time. May be repeated.",
+)
+@click.option(
+    "--at",
+    "times",
+    metavar="SECONDS",
+    type=click.FloatRange(min=0),
+    multiple=True,
+    help="When to --press, counted from the start of the call. The first belongs to the first "
+    "--press, and so on.",
+)
+@click.option(
+    "--hangup-after",
+    metavar="SECONDS",
+    type=click.FloatRange(min=0),
+    help="The caller hangs up so far into the call; default: never.",
+)
+@click.option(
+    "--caller", metavar="N", default="1001", show_default=True, help="The caller's number."
+)
+@click.option(
+    "--destination", metavar="N", default="5000", show_default=True, help="The number dialled."
+)
+@click.option(
+    "--start",
+    metavar="TIME",
+    callback=check_start,
+    help="What the handler's clock says when the call begins, such as 2026-01-05T17:59:50; "
+    "default: 9:00 that day, a Monday.",
+)
+@click.option(
+    "--sounds",
+    metavar="DIR",
+    type=click.Path(exists=True, file_okay=False, path_type=Path),
+    help="A folder of WAV files, for how long prompts last; any other lasts 2 s.",
+)
+@click.option(
+    "--seed", metavar="N", type=int, default=0, show_default=True, help="What uuids are drawn from."
+)
+@click.option(
+    "--patience",
+    metavar="SECONDS",
+    type=click.FloatRange(min=0),
+    default=5.0,
+    show_default=True,
+    help="Real seconds that the handler may be busy with something else; 0: for ever, as in a "
+    "debugger.",
+)
+@click.option("--transcript", is_flag=True, help="Print every message, instead of a ladder.")
+@click.option("-v", "--verbose", is_flag=True, help="Show the log as well.")
+def call(
+    file: Path,
+    name: str | None,
+    presses: Sequence[str],
+    times: Sequence[float],
+    hangup_after: float | None,
+    caller: str,
+    destination: str,
+    start: str | None,
+    sounds: Path | None,
+    seed: int,
+    patience: float,
+    transcript: bool,
+    verbose: bool,
+) -> None:
+    """Call the handler in FILE, in simulated time, and draw the call.
+
+    No FreeSWITCH is needed, and silence takes no time. The caller presses what --press says
+    and then waits for the end.
+
+    \b
+    eslsync call examples/ivr.py
+    eslsync call examples/ivr.py --press 1
+    eslsync call examples/ivr.py --press 2 --at 1.5 --hangup-after 3
+    eslsync call office.py --handler reception --start 2026-01-05T17:59:50
+
+    Exit status: 0 if the handler ended, by itself or with the call; 1 if it raised anything
+    else, or never ended; 2 if there was no call, because of the options or FILE.
+    """
+    if len(times) > len(presses):
+        raise click.UsageError("each --at says when to --press: there are more of them")
+    if list(times) != sorted(times):
+        raise click.UsageError("--at counts from the start of the call, so it can't go back")
+
+    # What may be used in a file's import is there before it.
+    from . import CallFailed, FreeSwitch, SimulationError
+    from .loading import users_traceback
+
+    handler = load(file, name)
+    show_logs(logging.DEBUG if verbose else logging.CRITICAL + 1)
+    trouble: str | None = None
+    notes: list[str] = []
+    made: Call | None = None
+    try:
+        with FreeSwitch(
+            seed=seed, start=start, sounds=sounds, patience=patience or None, raises=False
+        ) as switch:
+            made = switch.call(handler, caller=caller, destination=destination)
+            if hangup_after is not None:
+                made.hangup_after(hangup_after)
+            notes = play_caller(made, presses, times)
+            made.wait()
+    except (CallFailed, SimulationError) as error:
+        # a ladder follows the first paragraph, and is drawn here anyway
+        trouble = str(error).partition("\n\n")[0].strip()
+    assert made is not None
+
+    show(str(made.transcript) if transcript else ladder(made))
+    for note in notes:
+        click.secho(plain(note), err=True, fg="yellow")
+    if made.error is not None:
+        click.secho("\nThe handler raised:", err=True, fg="red")
+        click.echo(plain(users_traceback(made.error, file)), err=True)
+    if trouble is not None:
+        click.secho(f"\n{plain(trouble)}\n", err=True, fg="red")
+    show(f"\n{summary(made, trouble)}")
+    sys.exit(1 if made.error is not None or trouble is not None else 0)
+
+
+def load(file: Path, name: str | None) -> Handler | Outbound:
+    from .loading import LoadError, load_handler
+
+    try:
+        return load_handler(file, name)
+    except LoadError as error:
+        raise Unusable(str(error)) from None
+
+
+def play_caller(call: Call, presses: Sequence[str], times: Sequence[float]) -> list[str]:
+    """Do what the options say; returns what could not be done."""
+    from . import CallFailed
+
+    for number, digits in enumerate(presses):
+        timed = number < len(times)
+        try:
+            if timed:
+                call.say_nothing(max(0.0, times[number] - call.duration))
+            elif number:
+                call.say_nothing(BETWEEN_KEYS)
+            call.press(digits, when_asked=not timed)
+        except CallFailed:
+            if call.cause is None:
+                raise
+            why = (
+                "the call was over by then"
+                if timed
+                else "the handler never waited for a digit (--at presses at a time)"
+            )
+            return [f"not pressed: {each}; {why}" for each in presses[number:]]
+    return []
+
+
+def ladder(call: Call) -> str:
+    from .ladder import ASCII, BOX, draw
+
+    glyphs: Glyphs = BOX if can_show(str(BOX)) else ASCII
+    width = shutil.get_terminal_size((WIDTH, 24)).columns
+    return draw(call.transcript.entries, width=width, glyphs=glyphs, style=colour)
+
+
+def summary(call: Call, trouble: str | None) -> str:
+    did = "ended"
+    if trouble is not None:
+        did = "did not end"
+    elif call.error is not None:
+        did = f"raised {type(call.error).__name__}"
+    elif call.outcome is not None:
+        did = "ended with the call"
+    if call.given_back:
+        did += " and gave the call back" if call.error is not None else ", giving the call back"
+    return f"{call.cause or 'still up'} after {call.duration:.1f} s; the handler {did}"
+
+
+# eslsync serve
+
+
+@main.command()
+@click.argument("file", type=click.Path(path_type=Path))
+@click.option(
+    "--handler",
+    "name",
+    metavar="NAME",
+    help="The function in FILE; default: handler, else the only one that takes one argument.",
+)
+@click.option("--host", default="127.0.0.1", show_default=True, help="The address to listen on.")
+@click.option(
+    "--port",
+    type=click.IntRange(0, 65535),
+    default=5000,
+    show_default=True,
+    help="0: any free one.",
+)
+@click.option(
+    "--drain",
+    metavar="SECONDS",
+    type=click.FloatRange(min=0),
+    default=10.0,
+    show_default=True,
+    help="How long calls may go on after SIGTERM or Ctrl-C.",
+)
+@click.option("-v", "--verbose", is_flag=True, help="Log more.")
+def serve(file: Path, name: str | None, host: str, port: int, drain: float, verbose: bool) -> None:
+    """Serve the handler in FILE to a real FreeSWITCH.
+
+    Its dialplan hands calls over with:
+
+    \b
+    <action application="socket" data="127.0.0.1:5000 async full"/>
+
+    SIGTERM or Ctrl-C stops it: no more calls are taken, those that are up have --drain seconds
+    to finish, and what is left goes back to the dialplan. A second one doesn't wait.
+
+    \b
+    eslsync serve examples/ivr.py
+    eslsync serve office.py --handler reception --host 0.0.0.0 --port 5001 -v
+    """
+    from eslsync import Outbound
+
+    handler = load(file, name)
+    show_logs(logging.DEBUG if verbose else logging.INFO)
+    if isinstance(handler, Outbound):
+        server = handler.replace(host=host, port=port)
+    else:
+        server = Outbound(handler, host, port)
+    signal.signal(signal.SIGTERM, signal.default_int_handler)
+    try:
+        try:
+            server.start(block=False)
+        except OSError as error:
+            raise click.ClickException(
+                f"can't listen on {host} port {port}: {error.strerror or error}"
+            ) from None
+        threading.Event().wait()
+    except KeyboardInterrupt:
+        logger = logging.getLogger("eslsync")
+        logger.info("stopping; calls that are up: %d", len(server.calls))
+        server.stop(timeout=drain)
+        logger.info("stopped")
+
+
+def show_logs(level: int) -> None:
+    """Log to standard error, in colours on a terminal; a call's uuid with its records."""
+    line = "%(asctime)s %(levelname)-7s %(call)s%(message)s"
+    formatter = logging.Formatter(line)
+    if sys.stderr.isatty() and "NO_COLOR" not in os.environ:
+        import colorlog
+
+        formatter = colorlog.ColoredFormatter(
+            "%(thin)s%(asctime)s%(reset)s %(log_color)s%(levelname)-7s%(reset)s "
+            "%(cyan)s%(call)s%(reset)s%(message)s"
+        )
+    handler = logging.StreamHandler()
+    handler.setFormatter(formatter)
+    handler.addFilter(name_call)
+    logger = logging.getLogger("eslsync")
+    logger.setLevel(level)
+    # The handler's own records, unless it has its own idea of where they go.
+    root = logging.getLogger()
+    if level > logging.CRITICAL:
+        return
+    if root.handlers:
+        logger.addHandler(handler)
+        logger.propagate = False
+    else:
+        root.addHandler(handler)
+        root.setLevel(min(level, logging.INFO))
+
+
+def name_call(record: logging.LogRecord) -> bool:
+    uuid = getattr(record, "uuid", None)
+    record.call = f"{uuid} " if uuid else ""
+    return True
+
+
+# eslsync conform
+
+
+@main.command()
+@click.argument(
+    "recordings", nargs=-1, required=True, metavar="RECORDING...", type=click.Path(path_type=Path)
+)
+@click.option("-v", "--verbose", is_flag=True, help="Show both sides whole.")
+def conform(recordings: Sequence[Path], verbose: bool) -> None:
+    """Hold the simulated switch against recordings of a real one.
+
+    Each call is played again: the simulated switch gets the recorded commands at the recorded
+    times, and must answer with the recorded messages, header by header. What is not compared,
+    such as uuids and the exact times, is counted.
+
+    \b
+    eslsync conform tests/recordings/*.jsonl
+    eslsync conform -v tests/recordings/03c_pagd_valid.jsonl
+
+    Exit status: 0 if all conform, 1 if any differs, 2 if one can't be read.
+    """
+    from .conformance import Recording, check
+
+    reports = []
+    for path in recordings:
+        try:
+            missing = {"recording", "mode", "switch"} - set(Recording.read(path).circumstances)
+        except OSError as error:
+            raise Unusable(f"{path} can't be read: {error.strerror}") from None
+        except (ValueError, KeyError, TypeError, AttributeError) as error:
+            raise Unusable(f"{path} is no recording: {type(error).__name__}: {error}") from None
+        if missing:
+            raise Unusable(f"{path} is no recording: its first line has no {sorted(missing)[0]!r}")
+        report = check(path)
+        reports.append(report)
+        if verbose:
+            show(both_sides(report))
+        for difference in report.differences:
+            show(diff(difference))
+        verdict = f"{len(report.differences)} differences" if report.differences else "conforms"
+        show(click.style(f"{report.name}: {verdict}", fg="red" if report.differences else "green"))
+    show(totals(reports))
+    sys.exit(0 if all(report.conforms for report in reports) else 1)
+
+
+def diff(difference: Difference) -> str:
+    return "\n".join(
+        [
+            click.style(f"@ {difference.where}", fg="cyan"),
+            click.style(f"- {difference.expected}", fg="red"),
+            click.style(f"+ {difference.found}", fg="green"),
+        ]
+    )
+
+
+def both_sides(report: Report) -> str:
+    """What the switch sent and what ours sent, line by line."""
+    from difflib import SequenceMatcher
+
+    def lines(messages: Sequence[Sent]) -> list[str]:
+        return [f"{each.time:9.3f}  {each}" for each in messages]
+
+    recorded, ours = lines(report.expected), lines(report.found)
+    theirs, mine = [str(each) for each in report.expected], [str(each) for each in report.found]
+    shown = [f"--- {report.name}, recorded", f"+++ {report.name}, simulated"]
+    for kind, a, b, c, d in SequenceMatcher(None, theirs, mine, autojunk=False).get_opcodes():
+        if kind == "equal":
+            shown += [f"  {line}" for line in recorded[a:b]]
+        else:
+            shown += [click.style(f"- {line}", fg="red") for line in recorded[a:b]]
+            shown += [click.style(f"+ {line}", fg="green") for line in ours[c:d]]
+    return "\n".join(shown)
+
+
+def totals(reports: Sequence[Report]) -> str:
+    messages = sum(report.messages for report in reports)
+    headers = sum(report.headers for report in reports)
+    left_out = sum(sum(report.left_out.values()) for report in reports)
+    differ = sum(not report.conforms for report in reports)
+    verdict = f"{len(reports) - differ} of {len(reports)} conform"
+    return f"{verdict}: {messages} messages and {headers} headers compared, {left_out} left out"
+
+
+# Terminals
+
+
+def colour(text: str, kind: Kind) -> str:
+    return click.style(text, **COLOURS[kind]) if kind in COLOURS else text
+
+
+def show(text: str) -> None:
+    """Print, without colours where they are not wanted."""
+    click.echo(plain(text), color=False if "NO_COLOR" in os.environ else None)
+
+
+def plain(text: str) -> str:
+    """The text, as far as the terminal's encoding can show it."""
+    encoding = sys.stdout.encoding or "utf-8"
+    return text.encode(encoding, "replace").decode(encoding)
+
+
+def can_show(text: str) -> bool:
+    return plain(text) == text
