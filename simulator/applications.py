@@ -207,12 +207,12 @@ def nothing(channel: Channel, data: str) -> None:
 #: they do without media.
 for _name in """
     acknowledge_call answer_machine bind_digit_action bind_meta_app block_dtmf bridge_export
-    capture check_acl clear_digit_action cng_plc deduplicate_dtmf digit_action_set_realm early_hangup
-    filter_codecs hash jitterbuffer limit_hash media_reset mkdir novideo presence privacy
-    queue_event recovery_refresh redirect rename respond reuse_caller_profile sched_cancel
-    send_display send_info session_loglevel set_media_stats set_name set_zombie_exec
-    soft_hold stop system bgsystem transfer_vars unbind_meta_app unblock_dtmf unhold
-    verbose_events video_refresh db curl lua python
+    capture check_acl clear_digit_action cng_plc deduplicate_dtmf digit_action_set_realm
+    early_hangup filter_codecs hash jitterbuffer limit_hash media_reset mkdir novideo presence
+    privacy queue_event recovery_refresh redirect rename respond reuse_caller_profile
+    sched_cancel send_display send_info session_loglevel set_media_stats set_name
+    set_zombie_exec soft_hold stop system bgsystem transfer_vars unbind_meta_app unblock_dtmf
+    unhold verbose_events video_refresh db curl lua python
     """.split():
     APPLICATIONS[_name] = Application(_name, nothing, nomedia=True)
 for _name in """

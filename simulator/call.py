@@ -24,6 +24,9 @@ if TYPE_CHECKING:
 
 __all__ = ["Call", "CallFailed"]
 
+#: pytest shows the lines of the test that failed, and not ours.
+__tracebackhide__ = True
+
 #: Seconds between two keys that are pressed in a row; also how long each is held.
 GAP = 0.2
 #: Simulated seconds that `Call.hear` waits for a prompt.

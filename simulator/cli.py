@@ -191,7 +191,10 @@ def call(
     from .loading import users_traceback
 
     handler = load(file, name)
-    show_logs(logging.DEBUG if verbose else logging.CRITICAL + 1)
+    if verbose:
+        show_logs(logging.DEBUG)
+    else:  # what the library logs, the ladder shows
+        logging.getLogger("eslsync").setLevel(logging.CRITICAL + 1)
     trouble: str | None = None
     notes: list[str] = []
     made: Call | None = None
@@ -358,10 +361,8 @@ def show_logs(level: int) -> None:
     handler.addFilter(name_call)
     logger = logging.getLogger("eslsync")
     logger.setLevel(level)
-    # The handler's own records, unless it has its own idea of where they go.
+    # The handler's own records as well, unless it has its own idea of where they go.
     root = logging.getLogger()
-    if level > logging.CRITICAL:
-        return
     if root.handlers:
         logger.addHandler(handler)
         logger.propagate = False

@@ -9,7 +9,7 @@ from pathlib import Path
 from types import TracebackType
 from typing import Any
 
-from eslsync import Outbound, Session
+from eslsync import HangupCause, Outbound, Session
 
 from .call import CALL_TIMEOUT, Call
 from .channel import Channel
@@ -21,6 +21,9 @@ from .switch import Switch
 from .world import SECOND, World
 
 __all__ = ["FreeSwitch"]
+
+#: pytest shows the lines of the test that failed, and not ours.
+__tracebackhide__ = True
 
 #: Real seconds that a handler has to end after the block is left.
 REAL_END_TIMEOUT = 10.0
@@ -165,6 +168,34 @@ class FreeSwitch:
         Only in real time (``FreeSwitch(real_time=True)``): that program has its own clock.
         """
         return self.call(address, **options)
+
+    def endpoint(
+        self,
+        dial_string: str,
+        *,
+        answers_after: float | None = 0.0,
+        hangs_up_after: float | None = None,
+        rejects: HangupCause | str | None = None,
+        rings: bool = False,
+        presses: Sequence[tuple[float, str]] = (),
+        cause: HangupCause | str = HangupCause.NORMAL_CLEARING,
+    ) -> None:
+        """Say how a far end behaves that is bridged to, originated or transferred to.
+
+        ``dial_string`` is as the handler gives it ("user/1000"). It answers after so many
+        simulated seconds (None: never), and hangs up with ``cause`` so many seconds later
+        (None: not by itself); or it ``rejects`` with a cause ("USER_BUSY"). ``rings``: it says
+        so (CHANNEL_PROGRESS). ``presses`` are (seconds after the answer, keys).
+        """
+        self._model.endpoint(
+            dial_string,
+            answers_after=answers_after,
+            hangs_up_after=hangs_up_after,
+            rejects=None if rejects is None else str(rejects),
+            rings=rings,
+            presses=presses,
+            cause=str(cause),
+        )
 
     @property
     def now(self) -> float:

@@ -30,9 +30,14 @@ from eslsync.clock import Clock, Peer
 
 __all__ = ["Link", "SimulationError", "Timer", "VirtualClock", "World"]
 
+#: pytest shows the lines of the test that failed, and not ours.
+__tracebackhide__ = True
+
 T = TypeVar("T")
 
 SECOND = 1_000_000
+#: Bytes that are sent to an app in one step, at most.
+MOUTHFUL = 256 * 1024
 
 
 class SimulationError(AssertionError):
@@ -111,7 +116,13 @@ class Link:
             return
         data = b"".join(self._outgoing)
         self._outgoing.clear()
-        self._world.flies(self, len(data) + self._closing)
+        if len(data) > MOUTHFUL:
+            # The app reads no further than its own bound, until its handler has caught up.
+            data, rest = data[:MOUTHFUL], data[MOUTHFUL:]
+            self._outgoing.append(rest)
+            self._world.at(self._world.now, lambda: self._world.has_news(self))
+        closes = self._closing and not self._outgoing
+        self._world.flies(self, len(data) + closes)
         try:
             if data:
                 if self.on_traffic is not None:
@@ -120,7 +131,7 @@ class Link:
                 self.split = False
                 for start in range(0, len(data), size):
                     self._sock.sendall(data[start : start + size])
-            if self._closing:
+            if closes:
                 self.closed = True
                 self._sock.shutdown(socket.SHUT_WR)
         except OSError:
@@ -134,7 +145,7 @@ class Link:
                 data = self._sock.recv(65536)
             except ConnectionError:
                 data = b""
-            self.to_switch = max(0, self.to_switch - len(data)) if data else 0
+            self._world.landed(self, len(data))
             if self.listener is None:
                 continue
             if data:
@@ -192,6 +203,9 @@ class Agenda:
     def flies(self, link: Link, size: int) -> None:
         """So many bytes more are on their way to the app."""
 
+    def landed(self, link: Link, size: int) -> None:
+        """So many bytes have been received from the app; 0: its end."""
+
 
 class World(Agenda):
     """The order of things in virtual time. Times are microseconds since the epoch.
@@ -244,10 +258,13 @@ class World(Agenda):
         return link
 
     def flies(self, link: Link, size: int) -> None:
-        """So many bytes more are on their way to the app."""
         with self._changed:
             link.to_app += size
             self._flying += size
+
+    def landed(self, link: Link, size: int) -> None:
+        with self._changed:
+            link.to_switch = max(0, link.to_switch - size) if size else 0
 
     # The test's thread
 

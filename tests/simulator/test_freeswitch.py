@@ -232,3 +232,23 @@ def test_an_unknown_option_is_an_error() -> None:
 def test_calls_are_made_inside_the_block() -> None:
     with pytest.raises(RuntimeError, match="inside its with block"):
         FreeSwitch().call(greet)
+
+
+def test_a_flood_of_events_larger_than_any_buffer_loses_nothing() -> None:
+    seen: list[str] = []
+
+    def listen(session: Session) -> None:
+        session.on("CUSTOM flood::test", lambda event: seen.append(event["Number"]))
+        session.channel.answer()
+        session.send("filter Event-Subclass flood::test")
+        for number in range(30):
+            session.sendmsg("execute", {"execute-app-name": "event", "execute-app-arg": (
+                f"Event-Subclass=flood::test,Event-Name=CUSTOM,Number={number},"
+                f"Padding={'x' * 100_000}"
+            )})
+        session.channel.sleep(1.0)
+
+    with FreeSwitch() as switch:
+        call = switch.call(listen)
+        call.wait()
+    assert seen == [str(number) for number in range(30)]

@@ -1,0 +1,259 @@
+"""pytest plugin: the fixture ``freeswitch``, calls drawn when a test fails, scripts as tests.
+
+It stands outside of `simulator`, which it imports only when a test asks for it: pytest loads
+this file for every project in whose environment eslsync is installed.
+"""
+
+from __future__ import annotations
+
+import inspect
+import sys
+import threading
+import time
+import traceback
+from collections.abc import Generator, Iterable, Iterator
+from contextlib import suppress
+from pathlib import Path
+from types import FrameType
+from typing import TYPE_CHECKING, Any
+
+import pytest
+
+if TYPE_CHECKING:
+    from simulator import FreeSwitch
+    from simulator.script import Script
+
+#: Seconds of real time that ending threads are given. A thread that ends at all takes
+#: milliseconds; this is for a machine that is busy with other things.
+GRACE = 10.0
+#: Ladders in a report: of a test that makes thousands of calls, the last are of interest.
+LADDERS = 10
+#: The files that are tests.
+SCRIPTS = (".call.yaml", ".call.yml")
+
+_switch = pytest.StashKey["FreeSwitch"]()
+_seed = pytest.StashKey[int]()
+_raised = pytest.StashKey[BaseException]()
+
+
+def pytest_addoption(parser: pytest.Parser) -> None:
+    group = parser.getgroup("eslsync", "calls in a simulated FreeSWITCH")
+    group.addoption(
+        "--esl-seed", type=int, metavar="N", help="the seed of every FreeSwitch that tests get"
+    )
+    group.addoption(
+        "--esl-real-time", action="store_true", help="let calls take the time that they take"
+    )
+
+
+def pytest_configure(config: pytest.Config) -> None:
+    config.addinivalue_line(
+        "markers",
+        "freeswitch(seed=0, start=..., prompts={...}, ...): options of the fixture freeswitch, "
+        "those of simulator.FreeSwitch, and leftover_threads=True (threads may outlive the test)",
+    )
+
+
+# The fixture
+
+
+class _Failed(Exception):
+    """The test has failed: what else goes wrong at its end is not to be told."""
+
+
+@pytest.fixture
+def freeswitch(request: pytest.FixtureRequest) -> Iterator[FreeSwitch]:
+    """A simulated FreeSWITCH, to call handlers with in virtual time (simulator.FreeSwitch).
+
+    Options come from @pytest.mark.freeswitch(seed=..., start=..., prompts={...}). When the test
+    ends, what is up is hung up, what a handler raised is raised, and no thread may be left.
+    """
+    from simulator import FreeSwitch, SimulationError
+
+    item = request.node
+    options = _options(item, set(inspect.signature(FreeSwitch).parameters))
+    leftover_threads = options.pop("leftover_threads", False)
+    before = threading.enumerate()
+    _let_pytest_see_real_time()
+    try:
+        switch = FreeSwitch(**options)
+    except ValueError as error:
+        pytest.fail(f"@pytest.mark.freeswitch: {error}", pytrace=False)
+    item.stash[_switch] = switch
+    item.stash[_seed] = options.get("seed", 0)
+    with suppress(_Failed), switch:
+        yield switch
+        if _raised in item.stash:
+            raise _Failed
+    # what is stuck for ever is still here, and its stack has been shown
+    if not leftover_threads and not isinstance(item.stash.get(_raised, None), SimulationError):
+        _check_threads(before)
+
+
+def _options(item: pytest.Item, of_switch: set[str]) -> dict[str, Any]:
+    """What the markers say, the nearest first, and the command line before them all."""
+    allowed = sorted(of_switch | {"leftover_threads"})
+    options: dict[str, Any] = {}
+    for marker in item.iter_markers("freeswitch"):
+        if marker.args:
+            pytest.fail(
+                f"@pytest.mark.freeswitch takes options by name, not {marker.args[0]!r}; they "
+                f"are {', '.join(allowed)}",
+                pytrace=False,
+            )
+        options = {**marker.kwargs, **options}
+    options.update(_from_command_line(item.config))
+    for name in options:
+        if name not in allowed:
+            pytest.fail(
+                f"FreeSwitch has no option {name!r}; there are {', '.join(allowed)}",
+                pytrace=False,
+            )
+    return options
+
+
+def _from_command_line(config: pytest.Config) -> dict[str, Any]:
+    options: dict[str, Any] = {}
+    if config.getoption("esl_seed") is not None:
+        options["seed"] = config.getoption("esl_seed")
+    if config.getoption("esl_real_time"):
+        options["real_time"] = True
+    return options
+
+
+def _let_pytest_see_real_time() -> None:
+    """Tests' durations are real ones, also while a fixture holds the clocks.
+
+    freezegun knows that of pytest up to 8; pytest 9 looks at the clock in a module of its own.
+    """
+    import freezegun
+
+    freezegun.configure(extend_ignore_list=["_pytest.timing"])
+
+
+# Threads
+
+
+def threads_left(before: Iterable[threading.Thread], grace: float = GRACE) -> list[str]:
+    """The threads that are here and were not before: the name and the stack of each."""
+    new = [thread for thread in threading.enumerate() if thread not in set(before)]
+    deadline = time.monotonic() + grace
+    for thread in new:
+        thread.join(max(0.0, deadline - time.monotonic()))
+    frames = sys._current_frames()
+    return [
+        f"{thread.name}\n{_stack(frames.get(thread.ident or 0))}"
+        for thread in new
+        if thread.is_alive()
+    ]
+
+
+def _stack(frame: FrameType | None) -> str:
+    return "".join(traceback.format_stack(frame)) if frame else "  (it has just ended)\n"
+
+
+def _check_threads(before: Iterable[threading.Thread]) -> None:
+    left = threads_left(before)
+    if left:
+        pytest.fail(f"{len(left)} thread(s) left behind:\n\n" + "\n".join(left), pytrace=False)
+
+
+# Reports
+
+
+@pytest.hookimpl(wrapper=True)
+def pytest_runtest_makereport(
+    item: pytest.Item, call: pytest.CallInfo[None]
+) -> Generator[None, pytest.TestReport, pytest.TestReport]:
+    switch = item.stash.get(_switch, None)
+    if switch is not None and call.excinfo is not None:
+        item.stash[_raised] = call.excinfo.value
+        if not item.config.getoption("fulltrace"):
+            _leave_out_our_frames(call.excinfo)
+    report = yield
+    if report.failed and _seed in item.stash:
+        seed = item.stash[_seed]
+        report.sections.append(("freeswitch", f"seed {seed} (--esl-seed {seed})"))
+    if switch is not None and report.failed:
+        said = "" if call.excinfo is None else str(call.excinfo.value)
+        report.sections.extend(_ladders(switch, said))
+    if report.when == "teardown":
+        for key in (_switch, _raised):  # they hold the calls, and all that the test's frames hold
+            item.stash.pop(key, None)  # type: ignore[attr-defined]
+    return report
+
+
+def _ladders(switch: FreeSwitch, said: str) -> Iterator[tuple[str, str]]:
+    """The calls drawn, but for one that what was said shows already."""
+    calls = list(switch.calls.items())
+    if len(calls) > LADDERS:
+        yield "calls", f"the last {LADDERS} of {calls[-1][0]}"
+    for number, call in calls[-LADDERS:]:
+        ladder = call.ladder()
+        if ladder not in said:
+            yield f"call {number}: ladder", ladder
+
+
+def _leave_out_our_frames(excinfo: pytest.ExceptionInfo[BaseException]) -> None:
+    """Show the test's lines and the handler's; where a verb or the library raised what it is
+    there to raise, not its inside."""
+    import eslsync
+    import simulator
+
+    hidden = [Path(simulator.__path__[0])]
+    if isinstance(excinfo.value, eslsync.ESLError):
+        hidden.append(Path(eslsync.__path__[0]))
+    shown = excinfo.traceback.filter(
+        lambda entry: not (isinstance(entry.path, Path) and entry.path.parent in hidden)
+    )
+    if shown:
+        excinfo.traceback = shown
+
+
+# Scripts
+
+
+def pytest_collect_file(file_path: Path, parent: pytest.Collector) -> pytest.Collector | None:
+    if file_path.name.endswith(SCRIPTS):
+        return ScriptFile.from_parent(parent, path=file_path)
+    return None
+
+
+class ScriptFile(pytest.File):
+    """A script in YAML."""
+
+    def collect(self) -> Iterator[pytest.Item]:
+        from simulator.script import Script, ScriptError
+
+        try:
+            script = Script.read(self.path)
+        except ScriptError as error:
+            raise self.CollectError(str(error)) from None
+        name = self.path.name[: -len(".call")].partition(".call.")[0]
+        yield ScriptItem.from_parent(self, name=name, script=script)
+
+
+class ScriptItem(pytest.Item):
+    """Its call."""
+
+    def __init__(self, *, script: Script, **kwargs: Any) -> None:
+        super().__init__(**kwargs)
+        self.script = script
+
+    def runtest(self) -> None:
+        options = _from_command_line(self.config)
+        self.stash[_seed] = options.get("seed", self.script.call.get("seed", 0))
+        before = threading.enumerate()
+        self.script.run(**options)
+        _check_threads(before)
+
+    def repr_failure(self, excinfo: pytest.ExceptionInfo[BaseException], style: Any = None) -> Any:
+        from simulator import CallFailed, SimulationError
+        from simulator.script import ScriptError
+
+        if isinstance(excinfo.value, (CallFailed, SimulationError, ScriptError)):
+            return str(excinfo.value)
+        return super().repr_failure(excinfo, style)
+
+    def reportinfo(self) -> tuple[Path, int | None, str]:
+        return self.path, None, self.name

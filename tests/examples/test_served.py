@@ -1,0 +1,34 @@
+"""Each example serves when it is run as a program, and the dialplan points at it."""
+
+from __future__ import annotations
+
+import os
+import re
+import runpy
+from pathlib import Path
+from xml.etree import ElementTree
+
+import pytest
+
+from eslsync import Outbound
+
+EXAMPLES = Path(__file__).parents[2] / "examples"
+
+
+@pytest.mark.parametrize("path", sorted(EXAMPLES.glob("*.py")), ids=os.path.basename)
+def test_it_serves_where_the_dialplan_sends_calls(
+    path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    started: list[Outbound] = []
+    monkeypatch.setattr(Outbound, "start", lambda self: started.append(self))
+    runpy.run_path(str(path), run_name="__main__")
+    [server] = started
+    dialplan = ElementTree.parse(EXAMPLES / "dialplan.xml")
+    actions = [(each.get("application"), each.get("data")) for each in dialplan.iter("action")]
+    assert actions[0] == ("socket", f"{server.host}:{server.port} async full")
+    assert actions[-1][0] == "hangup", "there is a fallback after socket"
+
+
+@pytest.mark.parametrize("path", sorted(EXAMPLES.glob("*.py")), ids=os.path.basename)
+def test_it_says_how_to_run_it(path: Path) -> None:
+    assert set(re.findall(r"examples/\w+\.py", path.read_text())) == {f"examples/{path.name}"}
