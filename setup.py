@@ -38,6 +38,7 @@ setup(
         "click>=8.1",
         "colorlog>=6.7",
         "freezegun>=1.5",
+        "PyYAML>=6.0",
     ],
     extras_require={
         # Everything that the tests, the linter and the type checker need.
@@ -46,7 +47,11 @@ setup(
             "mypy>=1.13",
             "pytest>=8.2",
             "ruff>=0.9",
+            "types-PyYAML>=6.0",
         ],
     },
-    entry_points={"console_scripts": ["eslsync = simulator.cli:main"]},
+    entry_points={
+        "console_scripts": ["eslsync = simulator.cli:main"],
+        "pytest11": ["eslsync = simulator.pytest_plugin"],
+    },
 )

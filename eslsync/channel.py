@@ -14,6 +14,7 @@ if TYPE_CHECKING:
 
 __all__ = ["Channel", "Execution"]
 
+CallbackT = TypeVar("CallbackT", bound=Callable[[Event], Any])
 DigitHandler = Callable[[str], Any]
 DigitHandlerT = TypeVar("DigitHandlerT", bound=DigitHandler)
 
@@ -346,10 +347,16 @@ class Channel:
         """
         return self._session._wait(event, timeout, self)
 
-    def on(self, event: str, callback: Callable[[Event], Any] | None = None) -> Any:
+    @overload
+    def on(self, event: str) -> Callable[[CallbackT], CallbackT]: ...
+
+    @overload
+    def on(self, event: str, callback: CallbackT) -> CallbackT: ...
+
+    def on(self, event: str, callback: CallbackT | None = None) -> Any:
         """As `Session.on`, for the events of this leg alone."""
 
-        def register(callback: Callable[[Event], Any]) -> Callable[[Event], Any]:
+        def register(callback: CallbackT) -> CallbackT:
             def of_this_leg(event: Event) -> None:
                 if event.uuid == self.uuid:
                     callback(event)

@@ -13,11 +13,11 @@ import threading
 from collections import deque
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from queue import Empty, SimpleQueue
-from typing import Any, NamedTuple, TypeVar
+from typing import Any, NamedTuple, TypeVar, overload
 
 from .channel import Channel
 from .clock import REAL, Clock
-from .connection import Answer, Batch, Connection, End, Item, Pending
+from .connection import Answer, Connection, End, Item, Pending
 from .enums import ChannelState, HangupCause, check_event_name
 from .exceptions import (
     CommandError,
@@ -140,7 +140,7 @@ class Session:
         self._mark = 0  # inside a callback: serial of the last event an earlier wait saw
         self._backlog: deque[Arrival] = deque()
         self._digits: deque[Event] = deque(maxlen=MAX_DIGITS)
-        self._callbacks: dict[str, list[Callback]] = {}
+        self._callbacks: list[tuple[str, Callback]] = []  # in order of registration
         self._in_callback = False
 
         # Nobody's, until the switch has answered `connect`.
@@ -239,6 +239,12 @@ class Session:
 
     # Events
 
+    @overload
+    def on(self, event: str) -> Callable[[CallbackT], CallbackT]: ...
+
+    @overload
+    def on(self, event: str, callback: CallbackT) -> CallbackT: ...
+
     def on(self, event: str, callback: CallbackT | None = None) -> Any:
         """Call ``callback(event)`` for every event of that name; also a decorator.
 
@@ -249,7 +255,7 @@ class Session:
         check_event_name(event.partition(" ")[0])
 
         def register(callback: CallbackT) -> CallbackT:
-            self._callbacks.setdefault(event, []).append(callback)
+            self._callbacks.append((event, callback))
             return callback
 
         return register if callback is None else register(callback)
@@ -305,10 +311,15 @@ class Session:
         if ours:
             if self._failed is not None:
                 self._raise_if_over()
-            pending = self._connection.send(data, command, self._connection.inbox)
+            inbox = self._connection.inbox
+            try:
+                pending = self._connection.send(data, command, inbox)
+            except Disconnected:
+                # What has arrived before that end tells why: a hangup, perhaps.
+                pending = Pending(command, inbox)
             reply = self._own_reply(pending, deadline)
         else:
-            inbox: SimpleQueue[Batch] = SimpleQueue()
+            inbox = SimpleQueue()
             pending = self._connection.send(data, command, inbox)
             reply = self._other_threads_reply(pending, REAL.deadline(timeout))
         if not reply.ok:
@@ -541,11 +552,10 @@ class Session:
     def _callbacks_for(self, event: Event) -> list[Callback]:
         if not self._callbacks:
             return []
-        name = event.name
-        found = [*self._callbacks.get(name, ()), *self._callbacks.get("ALL", ())]
-        if name == "CUSTOM":
-            found += self._callbacks.get(f"CUSTOM {event.get('Event-Subclass')}", ())
-        return found
+        keys = {event.name, "ALL"}
+        if event.name == "CUSTOM":
+            keys.add(f"CUSTOM {event.get('Event-Subclass')}")
+        return [callback for key, callback in self._callbacks if key in keys]
 
     def _wait(
         self, what: str | ChannelState, timeout: float | None, channel: Channel | None
@@ -626,6 +636,7 @@ class Session:
     def _hangup(self) -> Hangup:
         self._over = True
         if self.hangup_event is None and self._cause is None:
+            self._cause = ""  # the question itself may end here, too
             self._cause = self._ask_hangup_cause()
         event = self.hangup_event
         cause = self._cause if event is None else event.get("Hangup-Cause")

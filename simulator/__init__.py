@@ -9,7 +9,7 @@ if TYPE_CHECKING:
     from .call import Call, CallFailed
     from .faults import Fault
     from .freeswitch import FreeSwitch
-    from .sweep import sweep
+    from .sweeps import sweep
     from .world import SimulationError
 
 __all__ = ["Call", "CallFailed", "Fault", "FreeSwitch", "SimulationError", "sweep"]
@@ -22,7 +22,7 @@ _HOMES = {
     "Fault": "faults",
     "FreeSwitch": "freeswitch",
     "SimulationError": "world",
-    "sweep": "sweep",
+    "sweep": "sweeps",
 }
 
 if not TYPE_CHECKING:

@@ -42,10 +42,15 @@ def run_api(switch: Switch, name: str, argument: str) -> Steps[str]:
     """Run a command, and return what it printed."""
     function = APIS.get(name.lower())
     if function is None:
-        return f"-ERR {name} Command not found!\n"
-    answer = function(switch, argument)
+        answer: str | Steps[str] = f"-ERR {name} Command not found!\n"
+    else:
+        answer = function(switch, argument)
     if isinstance(answer, Generator):
         answer = yield from answer
+    own = [("API-Command", name)]
+    if argument:
+        own.append(("API-Command-Argument", argument))
+    switch.publish(switch.event("API", own))
     return answer
 
 

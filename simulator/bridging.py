@@ -1,30 +1,23 @@
-"""Far ends, and the bridge application: calling them, and being connected to them.
+"""The bridge application: calling far ends, and being connected to one.
 
 `originate` follows switch_ivr_originate.c and `connect` switch_ivr_bridge.c, as far as the
-recordings of group 10 show them. How a far end behaves is told by an `Endpoint`.
+recordings of group 10 show them.
 """
 
 from __future__ import annotations
 
 import re
-from collections.abc import Sequence
-from dataclasses import dataclass, replace
-from typing import TYPE_CHECKING
+from dataclasses import replace
 
 from . import ivr
 from .applications import application
 from .arguments import atoi, variables_of
-from .channel import CallState, Channel, Profile, State, Times
+from .channel import CallState, Channel, State
+from .legs import Leg, dial, split_targets
 from .threads import SECOND, Steps
 from .variables import is_true
 
-if TYPE_CHECKING:
-    from .switch import Switch
-
-__all__ = ["Endpoint", "Leg"]
-
-#: Endpoint modules that there are; a dial string of any other is CHAN_NOT_IMPLEMENTED.
-TECHNOLOGIES = frozenset({"error", "group", "loopback", "sofia", "user", "verto"})
+__all__ = ["bridge", "connect", "originate"]
 
 #: DIALSTATUS, where it is not the cause's own name.
 DIALSTATUS = {
@@ -34,219 +27,8 @@ DIALSTATUS = {
     "failure": "INVALIDARGS",
 }
 
-#: What becomes of a call to somewhere that is not there, by technology.
-NOT_THERE = {
-    "loopback": "NO_ROUTE_DESTINATION",
-    "sofia": "NORMAL_TEMPORARY_FAILURE",
-    "user": "SUBSCRIBER_ABSENT",
-}
-
-#: How a SIP far end says why it doesn't take a call.
-SIP_STATUS = {
-    "UNALLOCATED_NUMBER": 404,
-    "USER_BUSY": 486,
-    "NO_USER_RESPONSE": 408,
-    "NO_ANSWER": 480,
-    "CALL_REJECTED": 603,
-    "NORMAL_TEMPORARY_FAILURE": 503,
-    "ORIGINATOR_CANCEL": 487,
-}
-
 #: Hangup causes that a bridge which fails never passes on to its caller.
 NO_REASON_TO_HANG_UP = frozenset({"NO_ANSWER", "NO_USER_RESPONSE", "ORIGINATOR_CANCEL"})
-
-
-@dataclass(frozen=True)
-class Endpoint:
-    """How a far end behaves. Times are in seconds.
-
-    ``answers_after`` counts from being called (None: never), ``hangs_up_after`` and ``presses``
-    (seconds, keys) from the answer; ``rejects`` is a cause.
-    """
-
-    answers_after: float | None = 0.0
-    hangs_up_after: float | None = None
-    rejects: str | None = None
-    rings: bool = False
-    no_route: bool = False
-    cause: str = "NORMAL_CLEARING"
-    presses: Sequence[tuple[float, str]] = ()
-
-
-class Leg(Channel):
-    """A leg to a far end."""
-
-    def __init__(
-        self, switch: Switch, profile: Profile, endpoint: Endpoint, technology: str
-    ) -> None:
-        self.far_end = endpoint
-        self.joined = False  # told by the bridge that it is connected
-        super().__init__(
-            switch, profile, endpoint="loopback" if technology == "loopback" else "sofia"
-        )
-        self.state = State.INIT
-        self.running_state = State.NONE
-        self.callstate = CallState.DOWN
-
-    def hangup(self, cause: str = "NORMAL_CLEARING") -> None:
-        if self.endpoint == "sofia" and self.up:
-            status = 200 if self.answered else SIP_STATUS.get(cause, 480)
-            self.set("proto_specific_hangup_cause", f"sip:{status}")
-        super().hangup(cause)
-
-    def _run(self) -> Steps[None]:
-        """Do as the far end does: ring, answer, press keys, hang up."""
-        caller = self.partner
-        assert caller is not None
-        self.call_uuid = caller.uuid
-        self.set_running_state(State.INIT)
-        far_end, began = self.far_end, self.now
-        if far_end.rejects is not None:
-            yield from self._wait(self.tick())
-            self.hangup(far_end.rejects)
-        if self.is_up():
-            self.state = State.ROUTING
-        if far_end.rings and self.is_up():
-            self.stamp(progress=self.now)
-            caller.stamp(progress=self.now)
-            self.fire("CHANNEL_PROGRESS")
-            self.set_callstate(CallState.RINGING)
-        if far_end.answers_after is None:
-            yield from self._wait(None)
-        else:
-            yield from self._wait(began + round(far_end.answers_after * SECOND))
-        if self.is_up():
-            self.mark_answered()
-            caller.poke()
-            answered = self.now
-            while self.is_up() and not self.joined:
-                yield None
-            yield from self._be_bridged(answered)
-        caller.poke()
-        while self.joined and self.partner is not None:
-            yield None  # the bridge comes apart first (recording 05b)
-        self._hang_up()
-        self._report()
-        yield from self._until_released()
-        self._destroy()
-
-    def _be_bridged(self, answered: int) -> Steps[None]:
-        if self.up:
-            self.fire("CHANNEL_CREATE")
-            self.fire("CHANNEL_ORIGINATE")
-            self.set_running_state(State.EXCHANGE_MEDIA)
-        for after, keys in self.far_end.presses:
-            yield from self._wait(answered + round(after * SECOND))
-            for key in keys if self.up else "":
-                self.press(key)
-        if self.far_end.hangs_up_after is None:
-            yield from self._wait(None)
-        else:
-            yield from self._wait(answered + round(self.far_end.hangs_up_after * SECOND))
-        if self.up:
-            self.hangup(self.far_end.cause)
-
-    def is_up(self) -> bool:
-        return self.up
-
-    def _wait(self, until: int | None) -> Steps[None]:
-        while self.up and (until is None or self.now < until):
-            yield until
-
-
-def dial(channel: Channel, target: str, variables: dict[str, str]) -> Leg | str:
-    """Begin to call one far end; the cause, where it can't even be tried."""
-    switch = channel.switch
-    technology, _, rest = target.partition("/")
-    technology = technology.lower()
-    if technology not in TECHNOLOGIES:
-        return "CHAN_NOT_IMPLEMENTED"
-    if technology == "error":
-        return switch.cause(rest)
-    endpoint = switch.endpoints.get(target)
-    if endpoint is None or endpoint.no_route:
-        endpoint = Endpoint(rejects=NOT_THERE.get(technology, "NO_ROUTE_DESTINATION"))
-    leg = Leg(switch, _profile(channel, technology, rest, variables), endpoint, technology)
-    leg.partner = channel
-    switch.channels[leg.uuid] = leg
-    switch.sessions += 1
-    _describe(leg, channel, technology, variables)
-    switch.sessions += technology == "loopback"  # the leg on its other side
-    if "origination_uuid" in variables:
-        leg.fire("CHANNEL_UUID", first=(("Old-Unique-ID", switch.uuid()),))
-    leg.other_type = "originator"
-    leg.other_profile = replace(channel.profile, profile_index="", times=Times())
-    leg.fire("CHANNEL_OUTGOING", variables=False)
-    return leg
-
-
-def _profile(channel: Channel, technology: str, rest: str, variables: dict[str, str]) -> Profile:
-    caller = channel.profile
-    now = channel.now
-    if technology == "loopback":
-        number, _, context = rest.partition("/")
-        name, callee = f"loopback/{number}-a", context or "default"
-    else:
-        number = re.split(r"[@/]", rest.partition("/")[2] or rest)[0]
-        name, callee = f"{technology}/{rest}", number
-    return Profile(
-        uuid=variables.get("origination_uuid") or channel.switch.uuid(),
-        channel_name=name,
-        direction="outbound",
-        logical_direction="outbound",
-        dialplan="xml",
-        caller_id_name=variables.get("origination_caller_id_name", caller.caller_id_name),
-        caller_id_number=variables.get("origination_caller_id_number", caller.caller_id_number),
-        orig_caller_id_name=caller.orig_caller_id_name,
-        orig_caller_id_number=caller.orig_caller_id_number,
-        callee_id_name="Outbound Call",
-        callee_id_number=callee,
-        ani=caller.ani,
-        destination_number=number,
-        source=caller.source,
-        context=caller.context,
-        times=Times(profile_created=now, created=now),
-    )
-
-
-def _describe(leg: Leg, channel: Channel, technology: str, variables: dict[str, str]) -> None:
-    """The variables that an outbound leg comes into the world with."""
-    for name, value in (
-        ("direction", "outbound"),
-        ("is_outbound", "true"),
-        ("session_id", str(leg.switch.sessions)),
-        ("read_codec", leg.codec.name),
-        ("read_rate", leg.codec.rate),
-        ("write_codec", leg.codec.name),
-        ("write_rate", leg.codec.rate),
-        ("loopback_from_uuid", channel.uuid if technology == "loopback" else ""),
-        ("channel_name", leg.name),
-        ("uuid", leg.uuid),
-        ("call_uuid", leg.uuid),
-    ):
-        leg.set(name, value)
-
-
-def _describe_origin(
-    leg: Leg, channel: Channel, technology: str, variables: dict[str, str]
-) -> None:
-    """What it is told about who has it called."""
-    for name, value in (
-        ("max_forwards", "70"),
-        ("originator_codec", f"{leg.codec.name}@{leg.codec.rate}h@20i"),
-        ("originator", channel.uuid),
-        ("signal_bond", channel.uuid),
-        ("call_uuid", channel.uuid),
-        *variables.items(),
-        ("ignore_early_media", channel.get("ignore_early_media") or ""),
-        ("originate_early_media", "false"),
-        ("originating_leg_uuid", channel.uuid),
-        ("originate_endpoint", technology),
-    ):
-        leg.set(name, value)
-    if technology == "loopback":
-        leg.set("other_loopback_leg_uuid", leg.switch.uuid())
-        leg.set("loopback_leg", "A")
 
 
 def originate(channel: Channel, data: str) -> Steps[Leg | str]:
@@ -286,14 +68,12 @@ def _try(channel: Channel, targets: str, variables: dict[str, str]) -> Steps[Leg
     until = (began // SECOND + (atoi(limit) if limit else 60)) * SECOND
     legs: list[Leg] = []
     cause = "NORMAL_TEMPORARY_FAILURE"
-    for target in _split_targets(targets):
+    for target in split_targets(targets):
         own, target = variables_of(target)
-        merged = {**variables, **own}
-        leg = dial(channel, target, merged)
+        leg = dial(channel.switch, target, {**variables, **own}, channel)
         if isinstance(leg, str):
             cause = leg
             continue
-        _describe_origin(leg, channel, target.partition("/")[0], merged)
         channel.set("originate_signal_bond", leg.uuid)
         callee = leg.profile
         channel.variables.push(
@@ -324,11 +104,6 @@ def _try(channel: Channel, targets: str, variables: dict[str, str]) -> Steps[Leg
             break
         yield from channel.frames(until)
     return cause
-
-
-def _split_targets(targets: str) -> list[str]:
-    """At commas, but not at those inside brackets."""
-    return re.split(r",(?![^\[{<]*[\]}>])", targets)
 
 
 def _succeeded(channel: Channel, leg: Leg) -> None:

@@ -135,10 +135,10 @@ class Call:
 
         self._switch.run(heard, timeout)
         if not found:
-            what = "begin" if start else "end"
+            begin = " begin" if start else ""
             instead = [s.prompt for s in self._sounds if (s.ended or self._events + 1) > mark]
             raise self._failed(
-                f"did not hear {prompt!r} {what}; since the last verb it heard "
+                f"did not hear {prompt!r}{begin}; since the last verb it heard "
                 f"{', '.join(map(repr, instead)) or 'nothing'}"
             )
         moment = found[0].began if start else found[0].ended

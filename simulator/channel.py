@@ -8,7 +8,7 @@ collecting digits and parsing what was sent, is in `simulator.ivr`.
 from __future__ import annotations
 
 from collections import deque
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass, field, replace
 from enum import IntEnum
 from typing import TYPE_CHECKING, Literal
@@ -243,6 +243,7 @@ class Channel:
         self.early_media = False
         self.ring_ready = False
         self.reset_by_transfer = False  # CF_TRANSFER: what runs must come to an end
+        self.in_dialplan = False  # CF_DIALPLAN: an outbound leg that was sent to an extension
         self.profile = profile
         #: the profile of the leg on the other side of a bridge, and what it is to this one
         self.other_type = ""
@@ -421,6 +422,7 @@ class Channel:
             self.hangup_cause,
             self.codec,
             self.call_uuid,
+            self.in_dialplan,
             self.profile.direction,
         )
         block = self._basic.get(key)
@@ -435,6 +437,7 @@ class Channel:
         return "answered" if self.answered else "early" if self.early_media else "ringing"
 
     def _basic_headers(self) -> Headers:
+        inbound = self.profile.direction == "inbound"
         headers = [
             ("Channel-State", str(self.running_state)),
             ("Channel-Call-State", self.callstate.name),
@@ -443,7 +446,7 @@ class Channel:
             ("Unique-ID", self.uuid),
             ("Call-Direction", self.profile.direction),
             ("Presence-Call-Direction", self.profile.direction),
-            ("Channel-HIT-Dialplan", "true" if self.profile.direction == "inbound" else "false"),
+            ("Channel-HIT-Dialplan", "true" if inbound or self.in_dialplan else "false"),
             ("Channel-Call-UUID", self.call_uuid),
             ("Answer-State", self.answer_state),
         ]
@@ -502,6 +505,33 @@ class Channel:
     def stamp(self, **times: int) -> None:
         """Note when something happened."""
         self.profile = replace(self.profile, times=replace(self.profile.times, **times))
+
+    # --- the dialplan
+
+    def run_extension(self, actions: Iterable[tuple[str, str]]) -> None:
+        """These applications are what is to run now (switch_channel_set_caller_extension).
+
+        Who was called is, from here on, the one who calls: an outbound leg's caller and callee
+        change places (switch_channel_flip_cid, recording 13d).
+        """
+        self.extension.clear()
+        self.extension.extend(actions)
+        if self.profile.direction == "inbound" or self.in_dialplan:
+            return
+        self.in_dialplan = True
+        old = self.profile
+        for name in ("caller_id_name", "caller_id_number"):
+            if getattr(old, name):
+                self.set(f"pre_transfer_{name}", getattr(old, name))
+        self.profile = replace(
+            old,
+            caller_id_name=old.callee_id_name,
+            caller_id_number=old.callee_id_number,
+            callee_id_name=old.caller_id_name,
+            callee_id_number=old.caller_id_number,
+        )
+        self.set("channel_cid_flipped", "yes")
+        self.fire("CALL_UPDATE", first=(("Direction", "RECV"),))
 
     # --- answering
 
@@ -587,6 +617,8 @@ class Channel:
         while self.up:
             if self.state is not self.running_state:
                 self.set_running_state(self.state)
+                if self.state in (State.ROUTING, State.EXECUTE, State.RESET):
+                    self.set("call_uuid", self.call_uuid)
             if self.state is State.ROUTING:
                 self._route()
             elif self.state is State.EXECUTE:

@@ -217,9 +217,9 @@ def call(
         click.secho(plain(note), err=True, fg="yellow")
     if made.error is not None:
         click.secho("\nThe handler raised:", err=True, fg="red")
-        click.echo(plain(users_traceback(made.error, file)), err=True)
+        click.echo(plain(users_traceback(made.error, file)).rstrip(), err=True)
     if trouble is not None:
-        click.secho(f"\n{plain(trouble)}\n", err=True, fg="red")
+        click.secho(f"\n{plain(trouble)}", err=True, fg="red")
     show(f"\n{summary(made, trouble)}")
     sys.exit(1 if made.error is not None or trouble is not None else 0)
 
@@ -268,8 +268,8 @@ def ladder(call: Call) -> str:
 def summary(call: Call, trouble: str | None) -> str:
     did = "ended"
     if trouble is not None:
-        did = "did not end"
-    elif call.error is not None:
+        return f"{call.cause or 'still up'} after {call.duration:.1f} s; the handler did not end"
+    if call.error is not None:
         did = f"raised {type(call.error).__name__}"
     elif call.outcome is not None:
         did = "ended with the call"

@@ -232,7 +232,9 @@ class Control:
             channel.when_down.append(self._notice_down)
             # The first command gets no reply, unless it is `connect` (recording 08d).
             first = yield from self._read(self._deadline())
-            if first is not None:
+            if first is None:
+                self._running = False
+            else:
                 yield from self._obey(first)
         else:
             yield from self._authorize()
@@ -474,6 +476,7 @@ class Control:
             if self.channel is None:
                 return "-ERR invalid uuid"
             self.channel.controls.append(self)
+            self.channel.when_down.append(self._notice_down)
         self.subscriptions |= MYEVENTS
         self._myevents = self._listens = True
         for format in ("xml", "json"):

@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 import random
+from collections import deque
 from collections.abc import Callable, Mapping, Sequence
 from datetime import datetime
 from pathlib import Path
 from types import TracebackType
 from typing import Any
+from weakref import WeakValueDictionary
 
 from eslsync import HangupCause, Outbound, Session
 
@@ -27,6 +29,8 @@ __tracebackhide__ = True
 
 #: Real seconds that a handler has to end after the block is left.
 REAL_END_TIMEOUT = 10.0
+#: Calls that a switch holds on to after their end: of a thousand, nobody looks at the first.
+KEPT = 10
 
 Handler = Callable[[Session], object]
 
@@ -81,6 +85,9 @@ class FreeSwitch:
         )
         self._servers: dict[Handler | Outbound, Outbound] = {}
         self._calls: dict[str, Call] = {}  # by uuid: those that have not ended
+        self._made = 0
+        self._all: WeakValueDictionary[int, Call] = WeakValueDictionary()  # by number
+        self._kept: deque[Call] = deque(maxlen=KEPT)
         self._apps: dict[str, tuple[str, int]] = {}  # and where the app of each listens
         self._raises = raises
         self._raised: BaseException | None = None
@@ -157,6 +164,9 @@ class FreeSwitch:
         call = Call(self, channel, faults)
         self._calls = {uuid: c for uuid, c in self._calls.items() if not c.ended}
         self._calls[channel.uuid] = call
+        self._made += 1
+        self._all[self._made] = call
+        self._kept.append(call)
         self._apps[channel.uuid] = address
         call._note("caller", f"calls {destination}")
         self._world.at(self._world.now, channel.start)
@@ -196,6 +206,14 @@ class FreeSwitch:
             presses=presses,
             cause=str(cause),
         )
+
+    @property
+    def calls(self) -> dict[int, Call]:
+        """The calls made, by number; 1 is the first.
+
+        All that are up, the last `KEPT`, and of the others those that somebody still holds.
+        """
+        return dict(self._all)
 
     @property
     def now(self) -> float:

@@ -196,7 +196,8 @@ class Ladder:
         for entry in self.entries:
             lane = is_left(entry)
             wanted[lane] = max(wanted[lane], columns(self._words(entry)) + 6)
-        there_is = width - len(self._stamp(0.0)) - self.depth - 3
+        # three lines, and one column for the half of "app" that stands out
+        there_is = width - len(self._stamp(0.0)) - self.depth - 3 - 1
         left = min(wanted[True], max(there_is - wanted[False], there_is * 2 // 5, NARROWEST))
         return left, min(wanted[False], max(there_is - left, NARROWEST))
 
@@ -304,7 +305,7 @@ class Ladder:
             verb, _, name = text.partition(" ")
             said = {"ends": "end of ", "cuts": "cut: ", "resumes": "on with "}
             text = said.get(verb, "") + name
-        text = "".join(char if char.isprintable() else "?" for char in text)
+        text = "".join(char if char.isprintable() else " " for char in text)
         if self.glyphs is ASCII:
             text = text.encode("ascii", "replace").decode()
         return text

@@ -14,7 +14,7 @@ from typing import Any
 
 from eslsync import Outbound, Session
 
-__all__ = ["Handler", "LoadError", "load_handler", "users_traceback"]
+__all__ = ["Handler", "LoadError", "is_ours", "load_handler", "users_traceback"]
 
 Handler = Callable[[Session], object]
 
@@ -160,26 +160,20 @@ def said(error: BaseException) -> str:
 
 
 def users_traceback(error: BaseException, path: str | Path) -> str:
-    """A traceback without what is not the user's: ours above their file, ours at the end."""
+    """A traceback from the user's file on, without our own lines."""
     whole = traceback.TracebackException.from_exception(error)
-    file = str(Path(path).resolve())
+    file = Path(path).resolve()
     seen: set[int] = set()
     each: traceback.TracebackException | None = whole
     while each is not None and id(each) not in seen:
         seen.add(id(each))
         frames = list(each.stack)
-        theirs = [i for i, frame in enumerate(frames) if is_same(frame.filename, file)]
-        if theirs:
-            frames = frames[theirs[0] :]
-        while len(frames) > 1 and is_ours(frames[-1].filename):
-            frames.pop()
-        each.stack = traceback.StackSummary.from_list(frames)
+        files = [Path(frame.filename).resolve() for frame in frames]
+        frames = frames[files.index(file) if file in files else 0 :]
+        theirs = [frame for frame in frames if not is_ours(frame.filename)]
+        each.stack = traceback.StackSummary.from_list(theirs or frames[-1:])
         each = each.__cause__ or (None if each.__suppress_context__ else each.__context__)
     return "".join(whole.format())
-
-
-def is_same(one: str, other: str) -> bool:
-    return str(Path(one).resolve()) == other
 
 
 def is_ours(filename: str) -> bool:

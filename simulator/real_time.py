@@ -6,127 +6,279 @@ verbs; between verbs, the switch stands still while time goes on, and then catch
 
 from __future__ import annotations
 
+import itertools
 import selectors
 import socket
+import threading
 import time
+from collections import deque
 from collections.abc import Callable
+from queue import SimpleQueue
+from typing import TypeVar
 
-from eslsync.clock import REAL, Clock
+from eslsync.clock import REAL, Clock, Peer
 
 from .world import SECOND, Agenda, Link
 
 __all__ = ["RealTime"]
 
-#: Seconds that an app has to take a connection.
+T = TypeVar("T")
+
+#: Seconds that an app has to take a connection. Everything else waits for it meanwhile.
 DIAL_TIMEOUT = 5.0
 
 
 class RealLink(Link):
-    """A control connection that is read when it has something to say."""
+    """A control connection that is read and written as far as that doesn't block.
+
+    It lasts until both sides have closed: an app that has closed its own may still be told what
+    a socket that is not ``async`` owes it.
+    """
+
+    def __init__(self, world: RealTime, number: int, sock: socket.socket) -> None:
+        super().__init__(world, number, sock)
+        self.peer: Peer = sock.getsockname()  # who we are to the app
+        self.gone = False  # the app has closed its side
+        self._unsent: deque[bytes] = deque()
+
+    def fileno(self) -> int:
+        return self._sock.fileno()
+
+    @property
+    def interest(self) -> int:
+        """What the selector is to look for."""
+        reads = 0 if self.gone else selectors.EVENT_READ
+        return reads | (selectors.EVENT_WRITE if self._unsent else 0)
 
     def receive(self) -> None:
+        """Take what the app has sent, and let the switch act on it."""
+        if self.gone:
+            return
         try:
             data = self._sock.recv(65536)
         except BlockingIOError:
             return
-        except OSError:
+        except OSError:  # a reset
             data = b""
-        if data:
-            if self.on_traffic is not None:
-                self.on_traffic("app", data)
-            if self.listener is not None:
-                self.listener.received(data)
+        if data and self.on_traffic is not None:
+            self.on_traffic("app", data)
+        self.gone = not data
+        if self.listener is None:
             return
-        self.gone = True
-        if self.listener is not None:
+        if data:
+            self.listener.received(data)
+        else:
             self.listener.closed()
 
-    gone = False  # the app has closed its side
+    def flush(self) -> None:
+        """Send what this step has written, or as much as the app takes for now."""
+        data = b"".join(self._outgoing)
+        self._outgoing.clear()
+        if data:
+            if self.on_traffic is not None:
+                self.on_traffic("switch", data)
+            size = 1 if self.split else len(data)
+            self.split = False
+            self._unsent.extend(data[start : start + size] for start in range(0, len(data), size))
+        self.push()
 
-    def fileno(self) -> int:
-        return self._sock.fileno()
+    def push(self) -> None:
+        try:
+            while self._unsent:
+                piece = self._unsent[0]
+                sent = self._sock.send(piece)
+                if sent < len(piece):
+                    self._unsent[0] = piece[sent:]
+                else:
+                    self._unsent.popleft()
+            if self._closing and not self.closed:
+                self.closed = True
+                self._sock.shutdown(socket.SHUT_WR)
+        except BlockingIOError:
+            pass  # the rest when the app has read some of it
+        except OSError:
+            # The app is gone without an orderly close, which the reading side is told as well.
+            self._unsent.clear()
+            self.closed = self._closing
 
 
 class RealTime(Agenda):
     """The order of things in real time. Times are microseconds since the epoch."""
 
-    clock: Clock = REAL
-
     def __init__(self) -> None:
+        # time.time() may be frozen, and REAL is not: then it goes on from the frozen moment.
         self._offset = time.time() - REAL.now()
         super().__init__(self._tell())
-        self._selector = selectors.DefaultSelector()
+        self.clock: Clock = WatchedClock(self)
+        self._numbers = itertools.count(1)
         self._links: list[RealLink] = []
-        # Other threads write a byte to have the verbs look again.
-        self._wake, self._woken = socket.socketpair()
-        self._wake.setblocking(False)
-        self._woken.setblocking(False)
-        self._selector.register(self._woken, selectors.EVENT_READ, None)
+        #: Connections that a handler of this process serves, by the address it sees. Handler
+        #: threads come and go here.
+        self._served: set[Peer] = set()
+        self._runner: int | None = None  # the thread that is in `run`
+        self._closed = False
+        # Opened when first needed: a switch that is never used has nothing to close.
+        self._selector: selectors.BaseSelector | None = None
+        self._wake: socket.socket | None = None
+        self._woken: socket.socket | None = None
+
+    @property
+    def now(self) -> int:
+        """The moment of the step that the switch is in; outside of one, this moment."""
+        return self._now if self._runner == threading.get_ident() else max(self._now, self._tell())
+
+    @now.setter
+    def now(self, now: int) -> None:
+        self._now = now
 
     def _tell(self) -> int:
         return round((REAL.now() + self._offset) * SECOND)
 
+    # Any thread
+
     def nudge(self) -> None:
-        """Something has changed that a verb may wait for. Any thread."""
+        """Something has changed that a verb may wait for."""
+        wake = self._wake
+        if wake is None:
+            return
         try:
-            self._wake.send(b"!")
+            wake.send(b"!")
         except OSError:
             pass  # full of unread wake-up calls, or closed
 
+    def begun(self, peer: Peer) -> None:
+        self._served.add(peer)
+
+    def ended(self, peer: Peer) -> None:
+        self._served.discard(peer)
+        self.nudge()
+
+    # The test's thread
+
     def dial(self, address: tuple[str, int]) -> Link | None:
         """Connect to an app; None if nobody listens there."""
+        selector = self._open()
         try:
             sock = socket.create_connection(address, DIAL_TIMEOUT)
         except OSError:
             return None
+        sock.setblocking(False)
         sock.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
-        link = RealLink(self, len(self._links) + 1, sock)
+        link = RealLink(self, next(self._numbers), sock)
         self._links.append(link)
-        self._selector.register(link, selectors.EVENT_READ, link)
+        selector.register(link, link.interest, link)
         return link
 
     def run(self, until: Callable[[], bool], deadline: int | None = None) -> bool:
         """Let things happen until ``until()`` holds; False if it didn't by ``deadline``.
 
-        False as well if nothing is due and nobody is connected any more.
+        False as well if nothing is due, and nobody who could change that is connected any more.
         """
-        self.now = max(self.now, self._tell())
-        while not until():
-            due = self.next_due()
-            if due is None and not self._links:
-                return False
-            if due is not None and due <= self.now:
-                self.do_next()
-                self._tidy()
-                continue
-            if deadline is not None and self.now >= deadline:
-                return False
-            moments = [moment for moment in (due, deadline) if moment is not None]
-            wait = None if not moments else max(0.0, (min(moments) - self._tell()) / SECOND)
-            ready = self._selector.select(wait)
-            self.now = max(self.now, self._tell())
-            for key, _ in ready:
-                if key.data is None:
-                    self._woken.recv(4096)
+        if self._closed:
+            return self._run_out(until)
+        self._open()
+        self._now = self.now
+        self._runner = threading.get_ident()
+        try:
+            while not until():
+                due = self.next_due()
+                if due is not None and due <= self._now:
+                    self.do_next()
+                elif self._nothing_comes(due, deadline):
+                    return False
                 else:
-                    key.data.receive()
-            self.flush()
-            self._tidy()
+                    self._listen(due if deadline is None else min(due or deadline, deadline))
+                self._tidy()
+            return True
+        finally:
+            self._runner = None
+
+    def _nothing_comes(self, due: int | None, deadline: int | None) -> bool:
+        """Is the time over, or will nothing ever be due and nobody say anything any more?"""
+        if deadline is not None and deadline <= self._now:
+            return True
+        return due is None and all(link.ended for link in self._links)
+
+    def _run_out(self, until: Callable[[], bool]) -> bool:
+        """After the end, with nobody connected any more."""
+        while not until():
+            if self.next_due() is None:
+                return False
+            self.do_next()
         return True
 
+    def _listen(self, moment: int | None) -> None:
+        """Wait for what apps say, but no longer than until ``moment``."""
+        assert self._selector is not None
+        assert self._woken is not None
+        wait = None if moment is None else max(0.0, (moment - self._tell()) / SECOND)
+        ready = self._selector.select(wait)
+        self._now = max(self._now, self._tell())
+        for key, events in ready:
+            link: RealLink | None = key.data
+            if link is None:
+                self._woken.recv(4096)
+                continue
+            if events & selectors.EVENT_WRITE:
+                link.push()
+            if events & selectors.EVENT_READ:
+                link.receive()
+                self.flush()
+
     def _tidy(self) -> None:
-        """Let go of the links that both sides have closed."""
-        for link in [each for each in self._links if each.gone]:
-            self._selector.unregister(link)
-            self._links.remove(link)
-            link.flush()
-            link.dispose()
-            link.ended = True
+        """Look for on each link what there is to look for; let go of those that are done."""
+        assert self._selector is not None
+        watched = self._selector.get_map()
+        for link in list(self._links):
+            interest = link.interest
+            if link not in watched:
+                if interest:
+                    self._selector.register(link, interest, link)
+            elif not interest:
+                self._selector.unregister(link)
+            elif self._selector.get_key(link).events != interest:
+                self._selector.modify(link, interest, link)
+            if link.gone:
+                # A handler of ours has not ended before its thread has done with the call.
+                link.ended = link.peer not in self._served
+                if link.ended and link.closed and not interest:
+                    link.dispose()
+                    self._links.remove(link)
+
+    def _open(self) -> selectors.BaseSelector:
+        if self._selector is None:
+            self._selector = selectors.DefaultSelector()
+            # Other threads write a byte to have the verbs look again.
+            self._wake, self._woken = socket.socketpair()
+            self._wake.setblocking(False)
+            self._woken.setblocking(False)
+            self._selector.register(self._woken, selectors.EVENT_READ, None)
+        return self._selector
 
     def close(self) -> None:
         """Let go of everything."""
+        self._closed = True
         for link in self._links:
             link.dispose()
-        self._selector.close()
-        self._wake.close()
-        self._woken.close()
+        if self._selector is not None and self._wake is not None and self._woken is not None:
+            self._selector.close()
+            self._wake.close()
+            self._woken.close()
+
+
+class WatchedClock(Clock):
+    """Real time; the verbs are told when a handler of this process begins, waits and ends."""
+
+    def __init__(self, world: RealTime) -> None:
+        self._world = world
+
+    def get(self, inbox: SimpleQueue[T], deadline: float | None) -> T:
+        if inbox.empty():
+            self._world.nudge()  # a verb may look for what this handler waits for
+        return super().get(inbox, deadline)
+
+    def begun(self, peer: Peer) -> None:
+        self._world.begun(peer)
+
+    def ended(self, peer: Peer) -> None:
+        self._world.ended(peer)

@@ -15,10 +15,8 @@ are what it is checked against.
 from __future__ import annotations
 
 import difflib
-import importlib.util
 import os
 import re
-import sys
 import traceback
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
@@ -35,10 +33,11 @@ from yaml import MappingNode, Node, ScalarNode, SequenceNode
 from eslsync import HangupCause, Outbound
 
 from .call import Call, CallFailed, without_suffix
-from .freeswitch import FreeSwitch, Handler
+from .freeswitch import FreeSwitch
+from .loading import Handler, LoadError, is_ours, load_handler
 from .world import SimulationError
 
-__all__ = ["Script", "ScriptError", "Step", "load_handler", "run_script"]
+__all__ = ["Script", "ScriptError", "Step", "run_script"]
 
 
 class ScriptError(ValueError):
@@ -59,7 +58,9 @@ class Kind:
     def accepts(self, value: object) -> bool:
         if self.type is float and isinstance(value, int) and not isinstance(value, bool):
             value = float(value)
-        return type(value) is self.type and bool(self.check(value))
+        if isinstance(value, bool) and self.type is not bool:
+            return False
+        return isinstance(value, self.type) and bool(self.check(value))
 
 
 def _is_time(text: str) -> bool:
@@ -71,6 +72,8 @@ def _is_time(text: str) -> bool:
 
 
 TEXT = Kind("text", str, len)
+PROMPT = Kind("a prompt's name, such as ivr/ivr-welcome", str, len)
+EVENT = Kind("the name of an event or an application, such as CHANNEL_ANSWER or bridge", str, len)
 ANY_TEXT = Kind("text", str)
 KEYS = Kind('keys (0-9, *, # and A-D), such as "12#"', str, re.compile("[0-9*#A-Da-d]+").fullmatch)
 CAUSE = Kind(
@@ -83,8 +86,8 @@ FLAG = Kind("true or false", bool)
 
 #: The caller's verbs, each with its options. The first is the one that a value by itself is.
 VERBS: dict[str, dict[str, Kind]] = {
-    "hear": {"prompt": TEXT, "start": FLAG, "timeout": SECONDS},
-    "expect": {"what": TEXT, "timeout": SECONDS},
+    "hear": {"prompt": PROMPT, "start": FLAG, "timeout": SECONDS},
+    "expect": {"what": EVENT, "timeout": SECONDS},
     "press": {"digits": KEYS, "gap": SECONDS, "when_asked": FLAG},
     "say_nothing": {"seconds": SECONDS},
     "wait": {"timeout": SECONDS},
@@ -108,7 +111,7 @@ CALL: dict[str, Kind | dict[str, Kind]] = {
     "variables": {"": ANY_TEXT},
     "socket": ANY_TEXT,
 }
-EXPECT: dict[str, Kind | list[Kind]] = {"cause": CAUSE, "heard": [TEXT], "answered": FLAG}
+EXPECT: dict[str, Kind | list[Kind]] = {"cause": CAUSE, "heard": [PROMPT], "answered": FLAG}
 
 
 # Scripts
@@ -124,14 +127,14 @@ class Step:
 
     def __post_init__(self) -> None:
         if self.verb not in VERBS:
-            raise ScriptError(_unknown("verb", self.verb, VERBS))
+            raise ScriptError(_unknown("there is no verb", self.verb, VERBS))
         kinds = VERBS[self.verb]
         for name, value in self.options.items():
             if name not in kinds:
-                raise ScriptError(_unknown(f"option of {self.verb}", name, kinds))
+                raise ScriptError(_unknown(f"{self.verb} has no", name, kinds))
             if not kinds[name].accepts(value):
                 what = f"{name} of {self.verb}"
-                raise ScriptError(f"{what} is {kinds[name].is_what}, not {value!r}")
+                raise ScriptError(f"{what} takes {kinds[name].is_what}, not {value!r}")
         needed = next(iter(kinds))
         if needed not in self.options and self.verb not in ALONE:
             raise ScriptError(f"{self.verb} needs {needed}: {kinds[needed].is_what}")
@@ -146,13 +149,13 @@ class Script:
     """A call to a handler, and what its caller does, as data.
 
     ``handler`` is the handler's file, relative to the script's; ``name`` what it is called in
-    there. ``call`` are the circumstances (see `SWITCH` and `CALL`), ``expect`` is what must be
-    so after the last step (see `EXPECT`).
+    there (default: as `eslsync call` finds it). ``call`` are the circumstances (`SWITCH` and
+    `CALL` say which), ``expect`` is what must be so after the last step (`EXPECT`).
     """
 
     handler: str
     steps: Sequence[Step] = ()
-    name: str = "handler"
+    name: str | None = None
     call: Mapping[str, object] = field(default_factory=dict)
     expect: Mapping[str, object] = field(default_factory=dict)
     #: The file it was read from, and the lines of what is in there besides the steps.
@@ -166,7 +169,7 @@ class Script:
         ):
             for name, value in values.items():
                 if name not in allowed:
-                    raise ScriptError(_unknown(f"option of {where}", name, allowed))
+                    raise ScriptError(_unknown(f"{where} has no", name, allowed))
                 _check(f"{name} of {where}", value, allowed[name])
 
     @classmethod
@@ -189,10 +192,8 @@ class Script:
 
     def dump(self) -> str:
         """The script as YAML; `parse` makes an equal one of it."""
-        named = self.name != "handler"
-        data: dict[str, object] = {
-            "handler": {"file": self.handler, "name": self.name} if named else self.handler
-        }
+        named = {"file": self.handler, "name": self.name}
+        data: dict[str, object] = {"handler": self.handler if self.name is None else named}
         if self.call:
             data["call"] = _plain(self.call)
         data["steps"] = [_dumped(step) for step in self.steps]
@@ -216,8 +217,11 @@ class Script:
         does not go as the script says or the handler raises, and SimulationError.
         """
         if handler is None:
-            with self._at("handler"):
-                handler = load_handler(self._beside(self.handler), self.name)
+            try:
+                handler = load_handler(shown(self._beside(self.handler)), self.name)
+            except LoadError as error:
+                where = self._where(self.lines.get("handler"))
+                raise ScriptError(f"{where}: {error}") from error
         options: dict[str, Any] = {key: self.call[key] for key in SWITCH if key in self.call}
         if "sounds" in options:
             options["sounds"] = self._beside(options["sounds"])
@@ -230,7 +234,7 @@ class Script:
             call = switch.call(handler, **circumstances)
             self.play(call)
             # leaving the block raises what the handler raises at the hangup: with its place too
-            with self._place(call, "after the last step"):
+            with self._place(call, f"{self._where()}, after the last step"):
                 call.hangup()
         return call
 
@@ -250,19 +254,12 @@ class Script:
 
     # Inside
 
-    def _where(self, line: int | None) -> str:
+    def _where(self, line: int | None = None) -> str:
         return place(self.path, line)
 
     def _beside(self, file: str) -> Path:
         """A path that is written in the script."""
         return Path(file) if self.path is None else self.path.parent / file
-
-    @contextmanager
-    def _at(self, key: str) -> Iterator[None]:
-        try:
-            yield
-        except ScriptError as error:
-            raise ScriptError(f"{self._where(self.lines.get(key))}: {error}") from error.__cause__
 
     @contextmanager
     def _place(self, call: Call, where: str) -> Iterator[None]:
@@ -273,50 +270,16 @@ class Script:
             if error is call.error:
                 said = f"the handler raised {_in_a_line(error)}"
                 raise CallFailed(f"{where}: {said}\n\n{call.ladder()}") from error
-            if isinstance(error, (CallFailed, SimulationError)):
-                raise type(error)(f"{where}: {error}") from None
+            if isinstance(error, CallFailed):
+                raise CallFailed(f"{where}: {error}") from None
+            if isinstance(error, SimulationError):
+                raise SimulationError(f"{where}: {error}\n\n{call.ladder()}") from None
             raise
 
 
 def run_script(path: str | Path, *, seed: int | None = None, real_time: bool = False) -> Call:
     """Make the call that a script file describes; see `Script.run`."""
     return Script.read(path).run(seed=seed, real_time=real_time)
-
-
-def load_handler(file: str | Path, name: str = "handler") -> Handler | Outbound:
-    """What is called ``name`` in a Python file: a handler, or an `Outbound`.
-
-    The file is run each time, as `python FILE` would with its folder on the path, but for what
-    stands under ``if __name__ == "__main__"``. Raises ScriptError.
-    """
-    file = Path(file)
-    spec = importlib.util.spec_from_file_location(f"_eslsync_{file.stem}", file)
-    if spec is None or spec.loader is None:
-        raise ScriptError(f"the handler's file is a Python file, and not {shown(file)}")
-    if not file.is_file():
-        raise ScriptError(f"no file {shown(file)}")
-    folder = str(file.resolve().parent)
-    if folder not in sys.path:
-        sys.path.insert(0, folder)
-    module = importlib.util.module_from_spec(spec)
-    sys.modules[spec.name] = module  # where dataclasses and pickle look for it
-    try:
-        spec.loader.exec_module(module)
-    except Exception as error:
-        raise ScriptError(f"{shown(file)} can't be loaded: {_in_a_line(error)}") from error
-    handler = getattr(module, name, None)
-    if isinstance(handler, Outbound) or (callable(handler) and not isinstance(handler, type)):
-        return handler
-    own = [
-        key
-        for key, value in vars(module).items()
-        if isinstance(value, Outbound)
-        or (callable(value) and getattr(value, "__module__", None) == spec.name)
-        if not isinstance(value, type)
-    ]
-    raise ScriptError(
-        f"no handler {name!r} in {shown(file)}; it has {', '.join(own) or 'no function at all'}"
-    )
 
 
 # What is said
@@ -337,43 +300,33 @@ def shown(path: Path) -> str:
 def _unknown(what: str, found: str, allowed: Iterable[str]) -> str:
     close = difflib.get_close_matches(found, list(allowed), n=1)
     guess = f" (did you mean {close[0]}?)" if close else ""
-    return f"no {what} {found!r}{guess}; there are {', '.join(allowed)}"
+    return f"{what} {found!r}{guess}; there are {', '.join(allowed)}"
 
 
 def _check(what: str, value: object, kind: Kind | list[Kind] | dict[str, Kind]) -> None:
     if isinstance(kind, Kind):
         if not kind.accepts(value):
-            raise ScriptError(f"{what} is {kind.is_what}, not {value!r}")
+            raise ScriptError(f"{what} takes {kind.is_what}, not {value!r}")
     elif isinstance(kind, list):
         if isinstance(value, str) or not isinstance(value, Sequence):
-            raise ScriptError(f"{what} is a list, not {value!r}")
+            raise ScriptError(f"{what} takes a list, not {value!r}")
         for each in value:
-            _check(f"each of {what}", each, kind[0])
+            _check(f"each in {what}", each, kind[0])
     else:
         if not isinstance(value, Mapping):
-            raise ScriptError(f"{what} are names with values, not {value!r}")
+            raise ScriptError(f"{what} takes names with values, not {value!r}")
         for name, each in value.items():
             _check(f"{name} in {what}", each, kind[""])
 
 
 def _in_a_line(error: BaseException) -> str:
     """An exception, and the line it comes from: the last one that is not ours."""
-    said = "".join(traceback.format_exception_only(type(error), error)).strip()
-    if isinstance(error, SyntaxError):
-        return f"{type(error).__name__}: {error}"
-    frames = [frame for frame in traceback.extract_tb(error.__traceback__) if not _ours(frame)]
-    if not frames:
+    said = "".join(traceback.format_exception_only(error)).strip()
+    frames = traceback.extract_tb(error.__traceback__)
+    theirs = [frame for frame in frames if not is_ours(frame.filename)]
+    if not theirs:
         return said
-    last = frames[-1]
-    return f"{said} ({shown(Path(last.filename))}:{last.lineno}, in {last.name})"
-
-
-_OURS = (os.path.dirname(sys.modules["eslsync"].__file__ or ""), os.path.dirname(__file__))
-
-
-def _ours(frame: traceback.FrameSummary) -> bool:
-    folder = os.path.dirname(frame.filename)
-    return folder in _OURS or frame.filename.startswith("<")
+    return f"{said} ({shown(Path(theirs[-1].filename))}:{theirs[-1].lineno}, in {theirs[-1].name})"
 
 
 def _difference(call: Call, name: str, expected: object) -> str | None:
@@ -395,8 +348,13 @@ def _difference(call: Call, name: str, expected: object) -> str | None:
         heard = [without_suffix(prompt) for prompt in call.heard]
         if heard != wanted:
             lines = [f"  {line}" for line in difflib.ndiff(wanted, heard) if line[0] != "?"]
-            return "\n".join(["other prompts were heard than expected (- missed, + heard):", *lines])
+            return "\n".join(
+                ["other prompts were heard than expected (- missed, + heard):", *lines]
+            )
     return None
+
+
+_TAG = "tag:yaml.org,2002:"
 
 
 # Writing
@@ -408,12 +366,14 @@ class _Dumper(yaml.SafeDumper):
 
 
 def _write_text(dumper: yaml.SafeDumper, text: str) -> Node:
-    plain = re.fullmatch(r"[A-Za-z_][\w./-]*", text, re.ASCII) and not _means_more(text)
-    return dumper.represent_scalar("tag:yaml.org,2002:str", text, None if plain else '"')
+    word = re.fullmatch(r"[A-Za-z_./][\w./-]*", text, re.ASCII)
+    plain = word and yaml.safe_load(text) == text
+    return dumper.represent_scalar(f"{_TAG}str", text, None if plain else '"')
 
 
 def _write_float(dumper: yaml.SafeDumper, number: float) -> Node:
-    return dumper.represent_scalar("tag:yaml.org,2002:float", format(Decimal(repr(number)), "f"))
+    text = format(Decimal(repr(number)), "f")
+    return dumper.represent_scalar(f"{_TAG}float", text if "." in text else f"{text}.0")
 
 
 _Dumper.add_representer(str, _write_text)
@@ -439,7 +399,6 @@ def _dumped(step: Step) -> object:
 
 # Reading
 
-_TAG = "tag:yaml.org,2002:"
 #: Numbers, for one reader of YAML or another: 1.1 and 1.2 differ in what 012 and 0o12 are.
 _NUMBER = re.compile(
     r"[-+]?(0[xob][0-9a-f_]+|[0-9][0-9_]*(\.[0-9_]*)?(e[-+]?[0-9]+)?|\.[0-9]+(e[-+]?[0-9]+)?)",
@@ -452,12 +411,12 @@ _SECONDS = re.compile(r"(0|[1-9][0-9]*)(\.[0-9]+)?")
 _NAMES = {"int": "a number", "float": "a number", "bool": "true or false", "timestamp": "a time"}
 
 
-def _means_more(text: str) -> str | None:
-    """What YAML makes of this text where it stands unquoted; None if it stays text."""
+def _means_more(text: str, tag: str) -> str | None:
+    """What YAML makes of unquoted text; None if it stays text."""
     if _NUMBER.fullmatch(text):
         return "a number"
-    tag = yaml.SafeLoader("").resolve(ScalarNode, text, (True, False)).removeprefix(_TAG)
-    return None if tag == "str" else _NAMES.get(tag, tag)
+    kind = tag.removeprefix(_TAG)
+    return None if kind == "str" else _NAMES.get(kind, kind)
 
 
 class _Reader:
@@ -496,20 +455,20 @@ class _Reader:
             }
         steps = top["steps"]
         if not isinstance(steps, SequenceNode):
-            self._fail(steps, f"steps is a list, such as '- hear: welcome', not {_found(steps)}")
+            self._fail(steps, f"steps takes a list, such as '- hear: welcome', not {_found(steps)}")
         return Script(
             file, tuple(self._step(node) for node in steps.value), name, call, expect,
             self._path, lines,
         )  # fmt: skip
 
-    def _handler(self, node: Node) -> tuple[str, str]:
+    def _handler(self, node: Node) -> tuple[str, str | None]:
         if isinstance(node, ScalarNode):
-            return self._scalar(node, "handler", TEXT), "handler"
+            return self._scalar(node, "handler", TEXT), None
         entries = self._entries(node, "handler", ("file", "name"))
         if "file" not in entries:
             self._fail(node, "handler needs file: the Python file that it is in")
         values = {key: self._scalar(each, key, TEXT) for key, each in entries.items()}
-        return values["file"], values.get("name", "handler")
+        return values["file"], values.get("name")
 
     def _step(self, node: Node) -> Step:
         if isinstance(node, ScalarNode):  # a verb by itself
@@ -517,27 +476,28 @@ class _Reader:
         else:
             entries = self._entries(node, "a step", ())
             if len(entries) != 1:
-                verb, *others = entries or [""]
-                also = f"; {', '.join(others)} stand(s) beside {verb}" if others else ""
-                if verb in VERBS and set(others) <= VERBS[verb].keys():
+                verb, *others = entries or ["nothing"]
+                also = ""
+                if verb in VERBS and others and set(others) <= VERBS[verb].keys():
                     first = next(iter(VERBS[verb]))
-                    also += f". Options go inside: {verb}: {{{first}: ..., {others[0]}: ...}}"
-                self._fail(node, f"a step has one verb{also}")
+                    also = f"; options go inside, as in {verb}: {{{first}: ..., {others[0]}: ...}}"
+                self._fail(node, f"a step has one verb, not {', '.join([verb, *others])}{also}")
             [(verb, value)] = entries.items()
-            kinds = VERBS.get(verb, {})
+            if verb not in VERBS:
+                self._fail(node, _unknown("there is no verb", verb, VERBS))
+            kinds = VERBS[verb]
+            first, kind = next(iter(kinds.items()))
             if isinstance(value, MappingNode):
                 options = {
-                    name: self._scalar(each, f"{name} of {verb}", kinds.get(name, ANY_TEXT))
+                    name: self._scalar(each, f"{name} of {verb}", kinds[name])
                     for name, each in self._entries(value, verb, kinds).items()
                 }
-            elif _is_nothing(value):
-                options = {}
-                if kinds and verb not in ALONE:
-                    first, kind = next(iter(kinds.items()))
-                    self._fail(value, f"{verb} needs {first}, {kind.is_what}; found nothing{HASH}")
-            elif kinds:
-                first, kind = next(iter(kinds.items()))
+            elif not _is_nothing(value):
                 options = {first: self._scalar(value, f"{first} of {verb}", kind)}
+            elif verb in ALONE:
+                options = {}
+            else:
+                self._fail(value, f"{verb} needs {first}: {kind.is_what}; found nothing{HASH}")
         try:
             return Step(verb, options, _line(node))
         except ScriptError as error:
@@ -548,8 +508,8 @@ class _Reader:
             return self._scalar(node, what, kind)
         if isinstance(kind, list):
             if not isinstance(node, SequenceNode):
-                self._fail(node, f"{what} is a list, such as [a, b], not {_found(node)}")
-            return [self._scalar(each, f"each of {what}", kind[0]) for each in node.value]
+                self._fail(node, f"{what} takes a list, such as [a, b], not {_found(node)}")
+            return [self._scalar(each, f"each in {what}", kind[0]) for each in node.value]
         return {
             key: self._scalar(each, f"{key} in {what}", kind[""])
             for key, each in self._entries(node, what, ()).items()
@@ -566,14 +526,14 @@ class _Reader:
             if key in entries:
                 self._fail(key_node, f"{key} is in {what} twice")
             if allowed and key not in allowed:
-                self._fail(key_node, _unknown(f"key of {what}", key, allowed))
+                self._fail(key_node, _unknown(f"{what} has no", key, allowed))
             entries[key] = value
         return entries
 
     def _scalar(self, node: Node, what: str, kind: Kind) -> Any:
         """A single value; text is what was written, if that is what YAML takes it for."""
         if not isinstance(node, ScalarNode):
-            self._fail(node, f"{what} is {kind.is_what}, not {_found(node)}")
+            self._fail(node, f"{what} takes {kind.is_what}, not {_found(node)}")
         text = node.value
         value: object = text
         if kind.type is float or kind.type is int:
@@ -584,12 +544,12 @@ class _Reader:
                 value = text == "true"
         elif node.style is None and kind is not TIME:
             if _is_nothing(node):
-                self._fail(node, f"{what} is {kind.is_what}; found nothing{HASH}")
-            more = None if _WHOLE.fullmatch(text) else _means_more(text)
+                self._fail(node, f"{what} takes {kind.is_what}; found nothing{HASH}")
+            more = None if _WHOLE.fullmatch(text) else _means_more(text, node.tag)
             if more is not None:
                 self._fail(node, f'{what}: YAML takes {text} for {more}; quote it: "{text}"')
         if not kind.accepts(value):
-            self._fail(node, f"{what} is {kind.is_what}, not {_found(node)}")
+            self._fail(node, f"{what} takes {kind.is_what}, not {_found(node)}")
         return value
 
     def _fail(self, node: Node, why: str) -> NoReturn:
@@ -631,4 +591,4 @@ def _found(node: Node) -> str:
         return f"a list of {len(node.value)}"
     if _is_nothing(node):
         return "nothing"
-    return repr(node.value)
+    return repr(node.value) if isinstance(node, ScalarNode) and node.style else str(node.value)

@@ -19,12 +19,12 @@ from . import taps as _taps  # noqa: F401
 from .api import run_api, up_time
 from .applications import APPLICATIONS, Application
 from .arguments import atoi, expand, separate
-from .bridging import Endpoint
 from .channel import Channel, Digit, Profile, State, Times
 from .conference import Room
 from .control import Control
 from .events import Block, Event, Headers, Source
 from .ivr import SHORTEST_LOOP, OnDigit, Status
+from .legs import Endpoint
 from .media import DEFAULT_LENGTH, Media
 from .threads import MILLISECOND, SECOND, Scheduler, Steps, Timer
 
@@ -244,8 +244,7 @@ class Switch:
 
     def go_on_with(self, channel: Channel, dialplan: Extension) -> None:
         """The channel leaves what it does for other applications (xferext, uuid_park)."""
-        channel.extension.clear()
-        channel.extension.extend(dialplan)
+        channel.run_extension(dialplan)
         channel.reset_by_transfer = True
         channel.state = State.RESET
         channel.poke()
@@ -261,9 +260,7 @@ class Switch:
         if found is None:
             channel.hangup("NO_ROUTE_DESTINATION")
             return
-        channel.set("call_uuid", channel.call_uuid)
-        channel.extension.clear()
-        channel.extension.extend(found)
+        channel.run_extension(found)
         channel.state = State.EXECUTE
 
     def actions(self, destination: str, channel: Channel) -> list[tuple[str, str]] | None:

@@ -16,10 +16,6 @@ RECORDINGS = Path(__file__).parent.parent / "recordings"
 #: Recordings that the model does not conform to yet.
 NOT_YET = frozenset(
     """
-    05f_no_filter_no_myevents_event_all
-    13a_inbound_auth_ok_heartbeat
-    13d_inbound_originate_park_sendmsg
-    14n_b_leg_socket
     """.split()
 )
 

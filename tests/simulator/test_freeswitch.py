@@ -154,7 +154,7 @@ def test_hear_counts_what_was_heard_since_the_last_verb_of_that_call() -> None:
         call.hear("again")  # it was heard during the other call's verb
         call.hear("again")
         call.hear("again")
-        with pytest.raises(CallFailed, match="did not hear 'again' end"):
+        with pytest.raises(CallFailed, match="did not hear 'again'"):
             call.hear("again")
 
 

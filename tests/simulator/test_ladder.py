@@ -111,7 +111,7 @@ def test_what_the_handler_raises_and_that_it_leaves_the_call() -> None:
     assert (
         lines(play(handler), begin="raises", end="gives")
         == """\
-            │                              │   raises ValueError: no such?menu ■ │
+            │                              │   raises ValueError: no such menu ■ │
             │                              │               gives the call back   │"""
     )
 

@@ -1,7 +1,7 @@
 """pytest plugin: the fixture ``freeswitch``, calls drawn when a test fails, scripts as tests.
 
-It stands outside of `simulator`, which it imports only when a test asks for it: pytest loads
-this file for every project in whose environment eslsync is installed.
+What it needs is imported when a test asks for it: pytest loads this file for every project in
+whose environment eslsync is installed.
 """
 
 from __future__ import annotations
@@ -9,23 +9,17 @@ from __future__ import annotations
 import inspect
 import sys
 import threading
-import time
-import traceback
-from collections.abc import Generator, Iterable, Iterator
+from collections.abc import Generator, Iterable, Iterator, Mapping
 from contextlib import suppress
 from pathlib import Path
-from types import FrameType
 from typing import TYPE_CHECKING, Any
 
 import pytest
 
 if TYPE_CHECKING:
-    from simulator import FreeSwitch
-    from simulator.script import Script
+    from .freeswitch import FreeSwitch
+    from .script import Script
 
-#: Seconds of real time that ending threads are given. A thread that ends at all takes
-#: milliseconds; this is for a machine that is busy with other things.
-GRACE = 10.0
 #: Ladders in a report: of a test that makes thousands of calls, the last are of interest.
 LADDERS = 10
 #: The files that are tests.
@@ -68,17 +62,19 @@ def freeswitch(request: pytest.FixtureRequest) -> Iterator[FreeSwitch]:
     Options come from @pytest.mark.freeswitch(seed=..., start=..., prompts={...}). When the test
     ends, what is up is hung up, what a handler raised is raised, and no thread may be left.
     """
-    from simulator import FreeSwitch, SimulationError
+    from . import FreeSwitch, SimulationError
 
     item = request.node
     options = _options(item, set(inspect.signature(FreeSwitch).parameters))
     leftover_threads = options.pop("leftover_threads", False)
     before = threading.enumerate()
     _let_pytest_see_real_time()
+    _hide_the_librarys_frames()
     try:
         switch = FreeSwitch(**options)
     except ValueError as error:
-        pytest.fail(f"@pytest.mark.freeswitch: {error}", pytrace=False)
+        said = f"@pytest.mark.freeswitch: {error}"
+        raise pytest.fail.Exception(said, pytrace=False) from None
     item.stash[_switch] = switch
     item.stash[_seed] = options.get("seed", 0)
     with suppress(_Failed), switch:
@@ -102,7 +98,7 @@ def _options(item: pytest.Item, of_switch: set[str]) -> dict[str, Any]:
                 pytrace=False,
             )
         options = {**marker.kwargs, **options}
-    options.update(_from_command_line(item.config))
+    options.update(_from_command_line(item.config, options))
     for name in options:
         if name not in allowed:
             pytest.fail(
@@ -112,11 +108,14 @@ def _options(item: pytest.Item, of_switch: set[str]) -> dict[str, Any]:
     return options
 
 
-def _from_command_line(config: pytest.Config) -> dict[str, Any]:
+def _from_command_line(config: pytest.Config, given: Mapping[str, object]) -> dict[str, Any]:
+    """Options that stand in for those that a test or a script has ``given``."""
     options: dict[str, Any] = {}
     if config.getoption("esl_seed") is not None:
         options["seed"] = config.getoption("esl_seed")
     if config.getoption("esl_real_time"):
+        if given.get("start") is not None:
+            pytest.skip("it begins at a time of its own, and real time begins now")
         options["real_time"] = True
     return options
 
@@ -131,28 +130,29 @@ def _let_pytest_see_real_time() -> None:
     freezegun.configure(extend_ignore_list=["_pytest.timing"])
 
 
+def _hide_the_librarys_frames() -> None:
+    """Of a traceback, show the test's lines and the handler's: the library is between them, and
+    at the end where it raised what it is there to raise. (--full-trace shows all.)"""
+    import eslsync
+
+    ours = {name: module for name, module in sys.modules.items() if name.startswith("eslsync.")}
+    files = {module.__file__ for module in ours.values()}
+
+    def hide(excinfo: pytest.ExceptionInfo[BaseException] | None) -> bool:
+        if excinfo is None or isinstance(excinfo.value, eslsync.ESLError):
+            return True
+        return str(excinfo.traceback[-1].path) not in files  # else it is a fault of the library
+
+    for module in ours.values():
+        module.__dict__.setdefault("__tracebackhide__", hide)
+
+
 # Threads
 
 
-def threads_left(before: Iterable[threading.Thread], grace: float = GRACE) -> list[str]:
-    """The threads that are here and were not before: the name and the stack of each."""
-    new = [thread for thread in threading.enumerate() if thread not in set(before)]
-    deadline = time.monotonic() + grace
-    for thread in new:
-        thread.join(max(0.0, deadline - time.monotonic()))
-    frames = sys._current_frames()
-    return [
-        f"{thread.name}\n{_stack(frames.get(thread.ident or 0))}"
-        for thread in new
-        if thread.is_alive()
-    ]
-
-
-def _stack(frame: FrameType | None) -> str:
-    return "".join(traceback.format_stack(frame)) if frame else "  (it has just ended)\n"
-
-
 def _check_threads(before: Iterable[threading.Thread]) -> None:
+    from .leaks import threads_left
+
     left = threads_left(before)
     if left:
         pytest.fail(f"{len(left)} thread(s) left behind:\n\n" + "\n".join(left), pytrace=False)
@@ -168,8 +168,6 @@ def pytest_runtest_makereport(
     switch = item.stash.get(_switch, None)
     if switch is not None and call.excinfo is not None:
         item.stash[_raised] = call.excinfo.value
-        if not item.config.getoption("fulltrace"):
-            _leave_out_our_frames(call.excinfo)
     report = yield
     if report.failed and _seed in item.stash:
         seed = item.stash[_seed]
@@ -178,8 +176,11 @@ def pytest_runtest_makereport(
         said = "" if call.excinfo is None else str(call.excinfo.value)
         report.sections.extend(_ladders(switch, said))
     if report.when == "teardown":
-        for key in (_switch, _raised):  # they hold the calls, and all that the test's frames hold
-            item.stash.pop(key, None)  # type: ignore[attr-defined]
+        # they hold the calls, and all that the test's frames hold
+        if _switch in item.stash:
+            del item.stash[_switch]
+        if _raised in item.stash:
+            del item.stash[_raised]
     return report
 
 
@@ -192,22 +193,6 @@ def _ladders(switch: FreeSwitch, said: str) -> Iterator[tuple[str, str]]:
         ladder = call.ladder()
         if ladder not in said:
             yield f"call {number}: ladder", ladder
-
-
-def _leave_out_our_frames(excinfo: pytest.ExceptionInfo[BaseException]) -> None:
-    """Show the test's lines and the handler's; where a verb or the library raised what it is
-    there to raise, not its inside."""
-    import eslsync
-    import simulator
-
-    hidden = [Path(simulator.__path__[0])]
-    if isinstance(excinfo.value, eslsync.ESLError):
-        hidden.append(Path(eslsync.__path__[0]))
-    shown = excinfo.traceback.filter(
-        lambda entry: not (isinstance(entry.path, Path) and entry.path.parent in hidden)
-    )
-    if shown:
-        excinfo.traceback = shown
 
 
 # Scripts
@@ -223,13 +208,13 @@ class ScriptFile(pytest.File):
     """A script in YAML."""
 
     def collect(self) -> Iterator[pytest.Item]:
-        from simulator.script import Script, ScriptError
+        from .script import Script, ScriptError
 
         try:
             script = Script.read(self.path)
         except ScriptError as error:
             raise self.CollectError(str(error)) from None
-        name = self.path.name[: -len(".call")].partition(".call.")[0]
+        name = self.path.name.rpartition(".call.")[0]
         yield ScriptItem.from_parent(self, name=name, script=script)
 
 
@@ -241,15 +226,15 @@ class ScriptItem(pytest.Item):
         self.script = script
 
     def runtest(self) -> None:
-        options = _from_command_line(self.config)
+        options = _from_command_line(self.config, self.script.call)
         self.stash[_seed] = options.get("seed", self.script.call.get("seed", 0))
         before = threading.enumerate()
         self.script.run(**options)
         _check_threads(before)
 
     def repr_failure(self, excinfo: pytest.ExceptionInfo[BaseException], style: Any = None) -> Any:
-        from simulator import CallFailed, SimulationError
-        from simulator.script import ScriptError
+        from . import CallFailed, SimulationError
+        from .script import ScriptError
 
         if isinstance(excinfo.value, (CallFailed, SimulationError, ScriptError)):
             return str(excinfo.value)

@@ -1,0 +1,352 @@
+"""Legs to far ends: calling them, and how they behave.
+
+A far end is told how to behave by an `Endpoint`. Its leg is called for another channel, by
+`bridge` and its like (`simulator.bridging`), or for nobody, by the api command `originate`.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+from typing import TYPE_CHECKING
+
+from .api import api, usage
+from .arguments import atoi, separate, variables_of
+from .channel import CallState, Channel, Profile, State, Times
+from .ivr import FRAME
+from .threads import SECOND, Steps, pause
+from .variables import is_true
+
+if TYPE_CHECKING:
+    from .switch import Switch
+
+__all__ = ["Endpoint", "Leg", "dial"]
+
+#: Endpoint modules that there are; a dial string of any other is CHAN_NOT_IMPLEMENTED.
+TECHNOLOGIES = frozenset({"error", "group", "loopback", "sofia", "user", "verto"})
+
+#: What becomes of a call to somewhere that is not there, by technology.
+NOT_THERE = {
+    "loopback": "NO_ROUTE_DESTINATION",
+    "sofia": "NORMAL_TEMPORARY_FAILURE",
+    "user": "SUBSCRIBER_ABSENT",
+}
+
+#: Who calls, where nobody does.
+NO_NUMBER = "0000000000"
+
+#: How a SIP far end says why it doesn't take a call.
+SIP_STATUS = {
+    "UNALLOCATED_NUMBER": 404,
+    "USER_BUSY": 486,
+    "NO_USER_RESPONSE": 408,
+    "NO_ANSWER": 480,
+    "CALL_REJECTED": 603,
+    "NORMAL_TEMPORARY_FAILURE": 503,
+    "ORIGINATOR_CANCEL": 487,
+}
+
+
+@dataclass(frozen=True)
+class Endpoint:
+    """How a far end behaves. Times are in seconds.
+
+    ``answers_after`` counts from being called (None: never), ``hangs_up_after`` and ``presses``
+    (seconds, keys) from the answer; ``rejects`` is a cause.
+    """
+
+    answers_after: float | None = 0.0
+    hangs_up_after: float | None = None
+    rejects: str | None = None
+    rings: bool = False
+    no_route: bool = False
+    cause: str = "NORMAL_CLEARING"
+    presses: Sequence[tuple[float, str]] = ()
+
+
+class Leg(Channel):
+    """A leg to a far end."""
+
+    def __init__(
+        self, switch: Switch, profile: Profile, endpoint: Endpoint, technology: str
+    ) -> None:
+        self.far_end = endpoint
+        self.joined = False  # told by the bridge that it is connected
+        super().__init__(
+            switch, profile, endpoint="loopback" if technology == "loopback" else "sofia"
+        )
+        self.state = State.INIT
+        self.running_state = State.NONE
+        self.callstate = CallState.DOWN
+
+    def hangup(self, cause: str = "NORMAL_CLEARING") -> None:
+        if self.endpoint == "sofia" and self.up:
+            status = 200 if self.answered else SIP_STATUS.get(cause, 480)
+            self.set("proto_specific_hangup_cause", f"sip:{status}")
+        super().hangup(cause)
+
+    def _run(self) -> Steps[None]:
+        if self.partner is None:
+            yield from self._run_alone()
+        else:
+            yield from self._run_for(self.partner)
+
+    def _run_alone(self) -> Steps[None]:
+        """Be called for nobody in particular; once answered, a channel like any other."""
+        for state in (State.INIT, State.ROUTING, State.CONSUME_MEDIA):
+            self.state = state
+            self.set_running_state(state)
+        began = self.now
+        yield from self._wait(self.tick())
+        yield from self._ring_until_answered(began)
+        if self.up:
+            self.mark_answered()
+            self._schedule_far_end()
+        yield from super()._run()
+
+    def _ring_until_answered(self, began: int) -> Steps[None]:
+        far_end = self.far_end
+        if far_end.rejects is not None:
+            self.hangup(far_end.rejects)
+        if far_end.rings and self.up:
+            self.stamp(progress=self.now)
+            self.fire("CHANNEL_PROGRESS")
+            self.set_callstate(CallState.RINGING)
+        if far_end.answers_after is None:
+            yield from self._wait(None)
+        else:
+            yield from self._wait(began + round(far_end.answers_after * SECOND))
+
+    def _schedule_far_end(self) -> None:
+        """What it does once it has answered, whatever becomes of its leg here."""
+        far_end, at = self.far_end, self.switch.scheduler.at
+        for after, keys in far_end.presses:
+            at(self.now + round(after * SECOND), lambda keys=keys: self._press(keys))  # type: ignore[misc]
+        if far_end.hangs_up_after is not None:
+            after = far_end.hangs_up_after
+            at(self.now + round(after * SECOND), lambda: self.hangup(far_end.cause))
+
+    def _press(self, keys: str) -> None:
+        for key in keys:
+            self.press(key)
+
+    def _run_for(self, caller: Channel) -> Steps[None]:
+        """Be called for another channel; once answered, be bridged to it."""
+        self.call_uuid = caller.uuid
+        self.set_running_state(State.INIT)
+        began = self.now
+        if self.far_end.rejects is not None:
+            yield from self._wait(self.tick())
+        else:
+            self.state = State.ROUTING
+        if self.far_end.rings:
+            caller.stamp(progress=self.now)
+        yield from self._ring_until_answered(began)
+        if self.up:
+            self.mark_answered()
+            caller.poke()
+            yield from self._until_joined()
+            if self.joined:
+                self.fire("CHANNEL_CREATE")
+                self.fire("CHANNEL_ORIGINATE")
+                self.set_running_state(State.EXCHANGE_MEDIA)
+                self._schedule_far_end()
+            yield from self._wait(None)
+        caller.poke()
+        while self.joined and self.partner is not None:
+            yield None  # the bridge comes apart first (recording 05b)
+        self._hang_up()
+        self._report()
+        yield from self._until_released()
+        self._destroy()
+
+    def _until_joined(self) -> Steps[None]:
+        while self.up and not self.joined:
+            yield None
+
+    def _wait(self, until: int | None) -> Steps[None]:
+        while self.up and (until is None or self.now < until):
+            yield until
+
+
+def dial(
+    switch: Switch, target: str, variables: dict[str, str], caller: Channel | None = None
+) -> Leg | str:
+    """Begin to call one far end; the cause, where it can't even be tried."""
+    technology, _, rest = target.partition("/")
+    technology = technology.lower()
+    if technology not in TECHNOLOGIES:
+        return "CHAN_NOT_IMPLEMENTED"
+    if technology == "error":
+        return switch.cause(rest)
+    endpoint = switch.endpoints.get(target)
+    if endpoint is None or endpoint.no_route:
+        endpoint = Endpoint(rejects=NOT_THERE.get(technology, "NO_ROUTE_DESTINATION"))
+    leg = Leg(switch, _profile(switch, technology, rest, variables, caller), endpoint, technology)
+    leg.partner = caller
+    switch.channels[leg.uuid] = leg
+    switch.sessions += 1
+    from_uuid = caller.uuid if caller is not None and technology == "loopback" else ""
+    for name, value in (
+        ("direction", "outbound"),
+        ("is_outbound", "true"),
+        ("session_id", str(switch.sessions)),
+        ("read_codec", leg.codec.name),
+        ("read_rate", leg.codec.rate),
+        ("write_codec", leg.codec.name),
+        ("write_rate", leg.codec.rate),
+        ("loopback_from_uuid", from_uuid),
+        ("channel_name", leg.name),
+        ("uuid", leg.uuid),
+        ("call_uuid", leg.uuid),
+    ):
+        leg.set(name, value)
+    switch.sessions += technology == "loopback"  # the leg on its other side
+    if "origination_uuid" in variables:
+        leg.fire("CHANNEL_UUID", first=(("Old-Unique-ID", switch.uuid()),))
+    if caller is not None:
+        leg.other_type = "originator"
+        leg.other_profile = replace(caller.profile, profile_index="", times=Times())
+    leg.fire("CHANNEL_OUTGOING", variables=False)
+    _tell_origin(leg, technology, variables, caller)
+    return leg
+
+
+def _profile(
+    switch: Switch, technology: str, rest: str, variables: dict[str, str], caller: Channel | None
+) -> Profile:
+    now = switch.scheduler.now
+    if technology == "loopback":
+        number, _, context = rest.partition("/")
+        name, callee = f"loopback/{number}-a", context or "default"
+    else:
+        number = re.split(r"[@/]", rest.partition("/")[2] or rest)[0]
+        name, callee = f"{technology}/{rest}", number
+    given_name = variables.get("origination_caller_id_name")
+    given_number = variables.get("origination_caller_id_number")
+    if caller is None:
+        # recordings 05f and 13d
+        number_or_none = given_number or NO_NUMBER
+        own = Profile("", "", caller_id_name=given_name or "", caller_id_number=number_or_none)
+        own = replace(
+            own,
+            orig_caller_id_name=own.caller_id_name,
+            orig_caller_id_number=own.caller_id_number,
+            ani=own.caller_id_number,
+            source="mod_loopback" if technology == "loopback" else "mod_sofia",
+        )
+    else:
+        own = caller.profile
+    return Profile(
+        uuid=variables.get("origination_uuid") or switch.uuid(),
+        channel_name=name,
+        direction="outbound",
+        logical_direction="outbound",
+        dialplan="xml",
+        caller_id_name=own.caller_id_name if given_name is None else given_name,
+        caller_id_number=own.caller_id_number if given_number is None else given_number,
+        orig_caller_id_name=own.orig_caller_id_name,
+        orig_caller_id_number=own.orig_caller_id_number,
+        callee_id_name="Outbound Call",
+        callee_id_number=callee,
+        ani=own.ani,
+        destination_number=number,
+        source=own.source,
+        context=own.context,
+        times=Times(profile_created=now, created=now),
+    )
+
+
+def _tell_origin(
+    leg: Leg, technology: str, variables: dict[str, str], caller: Channel | None
+) -> None:
+    """What a leg is told about who has it called, and how."""
+    early = "false" if is_true(variables.get("ignore_early_media")) else "true"
+    told = [*variables.items(), ("originate_early_media", early)]
+    if caller is not None:
+        told = [
+            ("max_forwards", "70"),
+            ("originator_codec", f"{leg.codec.name}@{leg.codec.rate}h@20i"),
+            ("originator", caller.uuid),
+            ("signal_bond", caller.uuid),
+            ("call_uuid", caller.uuid),
+            *variables.items(),
+            ("ignore_early_media", caller.get("ignore_early_media") or ""),
+            ("originate_early_media", "false"),
+            ("originating_leg_uuid", caller.uuid),
+        ]
+    for name, value in (*told, ("originate_endpoint", technology)):
+        leg.set(name, value)
+    if technology == "loopback":
+        leg.set("other_loopback_leg_uuid", leg.switch.uuid())
+        leg.set("loopback_leg", "A")
+
+
+def split_targets(targets: str) -> list[str]:
+    """At commas, but not at those inside brackets."""
+    return re.split(r",(?![^\[{<]*[\]}>])", targets)
+
+
+ORIGINATE_SYNTAX = (
+    "<call url> <exten>|&<application_name>(<app_args>) [<dialplan>] [<context>] "
+    "[<cid_name>] [<cid_num>] [<timeout_sec>]"
+)
+
+
+@api("originate")
+def originate(switch: Switch, argument: str) -> Steps[str]:
+    """Call somebody, and send the leg to an application or an extension (recording 13d)."""
+    words = separate(argument, " ", 10)
+    if not 2 <= len(words) <= 7:
+        return usage(ORIGINATE_SYNTAX)
+    words = ["" if word.lower() == "undef" else word for word in words] + [""] * 5
+    target, extension, dialplan, context, name, number, timeout = words[:7]
+    variables, targets = variables_of(target)
+    if name:
+        variables.setdefault("origination_caller_id_name", name)
+    if number:
+        variables.setdefault("origination_caller_id_number", number)
+    limit = variables.get("originate_timeout") or timeout
+    outcome = yield from _reach(switch, targets, variables, atoi(limit) if limit else 60)
+    if not isinstance(outcome, Leg):
+        return f"-ERR {outcome}\n"
+    if extension.startswith("&") and len(extension) > 1:
+        application, _, data = extension[1:].partition(")")[0].partition("(")
+        outcome.run_extension([(application, data)])
+        outcome.state = State.EXECUTE
+        outcome.thread.wake(outcome.now)
+    else:
+        switch.transfer(outcome, extension, dialplan or "XML", context or "default")
+    return f"+OK {outcome.uuid}\n"
+
+
+def _reach(
+    switch: Switch, targets: str, variables: dict[str, str], seconds: int
+) -> Steps[Leg | str]:
+    """The leg that answers, or why none does: ``|`` one after the other, ``,`` at once."""
+    cause = "NORMAL_TEMPORARY_FAILURE"
+    for alternative in targets.split("|"):
+        until = (switch.scheduler.now // SECOND + seconds) * SECOND
+        legs = []
+        for target in split_targets(alternative):
+            own, target = variables_of(target)
+            leg = dial(switch, target, {**variables, **own})
+            if isinstance(leg, Leg):
+                legs.append(leg)
+                leg.start()
+            else:
+                cause = leg
+        while legs:
+            answered = next((leg for leg in legs if leg.answered and leg.up), None)
+            late = switch.scheduler.now >= until
+            for leg in legs:
+                if leg is not answered and (answered is not None or late):
+                    leg.hangup("LOSE_RACE" if answered is not None else "NO_ANSWER")
+            if answered is not None:
+                return answered
+            cause = next((leg.cause for leg in legs if leg.cause), cause)
+            legs = [leg for leg in legs if leg.up]
+            if legs:
+                yield from pause(switch.scheduler, FRAME)
+    return cause

@@ -1,0 +1,90 @@
+"""What README.md and docs/ show is what happens: their tests run, and so do their commands."""
+
+from __future__ import annotations
+
+import os
+import re
+import shlex
+import sys
+from pathlib import Path
+from types import ModuleType
+
+import pytest
+from click.testing import CliRunner
+
+from examples.ivr import handler
+from simulator import CallFailed, FreeSwitch
+from simulator.cli import main
+
+from ..terminal import nothing_stays, without_markers
+
+__all__ = ["nothing_stays"]
+
+ROOT = Path(__file__).parents[2]
+PAGES = [ROOT / "README.md", *sorted((ROOT / "docs").glob("*.md"))]
+
+
+def blocks(language: str) -> list[object]:
+    found: list[object] = []
+    for page in PAGES:
+        text = page.read_text(encoding="utf-8")
+        fenced = re.findall(rf"^```{language}\n(.*?)^```$", text, re.DOTALL | re.MULTILINE)
+        for number, block in enumerate(fenced, 1):
+            found.append(pytest.param(block, id=f"{page.name}-{number}"))
+    return found
+
+
+@pytest.mark.parametrize("block", blocks("python"))
+def test_code_runs(block: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    module = ModuleType("a_block_of_the_docs")
+    monkeypatch.setitem(sys.modules, module.__name__, module)  # freezegun looks there
+    exec(compile(block, "<docs>", "exec"), vars(module))
+    for name, test in list(vars(module).items()):
+        if name.startswith("test_"):
+            test()
+
+
+@pytest.mark.parametrize("block", blocks("console"))
+def test_commands_print_what_is_shown(block: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.chdir(ROOT)
+    monkeypatch.setenv("COLUMNS", "100")
+    command, _, shown = block.partition("\n")
+    arguments = shlex.split(command.removeprefix("$ eslsync "))
+    result = CliRunner().invoke(main, arguments)
+    printed = result.output.replace(f"{ROOT}{os.sep}", "")
+    assert without_markers(printed) == shown.splitlines()
+
+
+def test_the_failure_of_the_readmes_test() -> None:
+    text = (ROOT / "README.md").read_text(encoding="utf-8")
+    [shown] = re.findall(r"^```text\n(CallFailed: .*?)^```$", text, re.DOTALL | re.MULTILINE)
+    with FreeSwitch() as switch:
+        call = switch.call(handler)
+        call.hear("ivr/ivr-welcome")
+        call.press("3")
+        with pytest.raises(CallFailed) as failed:
+            call.hear("ivr/ivr-option-1")
+    assert f"CallFailed: {failed.value}\n" == shown
+
+
+def test_the_readme_shows_the_examples_as_they_are() -> None:
+    text = (ROOT / "README.md").read_text(encoding="utf-8")
+    basic = (ROOT / "examples" / "basic.py").read_text().partition('"""\n\n')[2]
+    assert f"```python\n{basic}```" in text
+    menu, ivr = (
+        re.search(r"def handler.*?\n\n\n|def handler.*", source, re.DOTALL)
+        for source in (
+            text[text.index("examples/ivr.py](examples/ivr.py) is a menu") :].partition("```\n")[0],
+            (ROOT / "examples" / "ivr.py").read_text(),
+        )
+    )
+    assert menu is not None
+    assert ivr is not None
+    for part in menu.group().split("    ...  # and so on for 2, 3 and 4\n"):
+        assert part.strip() in ivr.group()
+
+
+def test_links_lead_somewhere() -> None:
+    for page in PAGES:
+        for link in re.findall(r"\]\((?!https?:)([^)#]+)", page.read_text(encoding="utf-8")):
+            assert (page.parent / link).exists(), f"{page.name}: {link}"

@@ -1,0 +1,505 @@
+"""The pytest plugin, as a project sees it that tests its handlers with it."""
+
+from __future__ import annotations
+
+import functools
+import re
+import subprocess
+import sys
+from collections.abc import Callable
+from importlib.metadata import entry_points
+from pathlib import Path
+
+import pytest
+
+from simulator import FreeSwitch, leaks, pytest_plugin
+
+pytest_plugins = ["pytester"]
+
+ROOT = Path(__file__).parents[2]
+PLUGIN = ("-p", "no:eslsync", "-p", "simulator.pytest_plugin")  # once, if it is installed too
+
+Run = Callable[..., pytest.RunResult]
+
+
+@pytest.fixture
+def run(pytester: pytest.Pytester, monkeypatch: pytest.MonkeyPatch) -> Run:
+    """Run pytest on a project with the IVR and a test file of the given text."""
+    monkeypatch.setattr(sys, "path", sys.path[:])
+    pytester.path.joinpath("ivr.py").write_text((ROOT / "examples" / "ivr.py").read_text())
+    pytester.makeini("[pytest]\npythonpath = .\naddopts = --strict-markers\n")
+
+    def run(test: str = "", *options: str) -> pytest.RunResult:
+        if test:
+            pytester.makepyfile(test_it=test)
+        return pytester.runpytest_inprocess(*PLUGIN, *options)
+
+    return run
+
+
+GOOD = """
+from ivr import handler
+
+def test_option_1(freeswitch):
+    call = freeswitch.call(handler)
+    call.hear("ivr/ivr-welcome")
+    call.press("1")
+    call.hear("ivr/ivr-option-1")
+    call.wait()
+"""
+
+BAD = GOOD.replace('press("1")', 'press("2")')
+
+
+def lines_of(result: pytest.RunResult) -> str:
+    return result.stdout.str()
+
+
+# The fixture
+
+
+def test_a_test_of_six_lines_passes_in_no_time(run: Run, pytester: pytest.Pytester) -> None:
+    result = run(GOOD, "--durations=0", "-vv")
+    result.assert_outcomes(passed=1)
+    durations = re.findall(r"^([0-9.]+)s (?:setup|call|teardown)", lines_of(result), re.MULTILINE)
+    assert len(durations) == 3
+    assert all(float(duration) < 60.0 for duration in durations)  # real ones
+
+
+def test_a_failing_test_says_what_was_heard_instead_and_draws_the_call_once(run: Run) -> None:
+    result = run(BAD)
+    result.assert_outcomes(failed=1)
+    said = lines_of(result)
+    assert (
+        '>       call.hear("ivr/ivr-option-1")\n'
+        "E       simulator.call.CallFailed: did not hear 'ivr/ivr-option-1' end; since the last "
+        "verb it heard 'ivr/ivr-option-2'" in said
+    )
+    assert said.count("presses 2") == 1
+    assert "call 1: ladder" not in said
+    assert "def hear" not in said  # the verbs' own lines
+    result.stdout.re_match_lines([r"-+ freeswitch -+$", r"seed 0 \(--esl-seed 0\)$"])
+
+
+def test_the_other_calls_of_a_failing_test_are_drawn_too(run: Run) -> None:
+    result = run(
+        """
+        from ivr import handler
+
+        def test_two(freeswitch):
+            freeswitch.call(handler).hangup()
+            call = freeswitch.call(handler, destination="6000")
+            call.wait()
+            assert call.heard == ["ivr/ivr-option-1"]
+        """
+    )
+    result.stdout.re_match_lines(
+        [r"E .*", r"-+ call 1: ladder -+", r".*calls 5000.*", r"-+ call 2: ladder -+", r".*6000.*"]
+    )
+
+
+def test_of_many_calls_the_last_are_drawn(run: Run) -> None:
+    result = run(
+        """
+        from ivr import handler
+
+        def test_many(freeswitch):
+            for number in range(25):
+                freeswitch.call(handler, destination=str(number)).hangup()
+            assert False
+        """
+    )
+    result.stdout.re_match_lines([r"-+ calls -+", r"the last 10 of 25", r"-+ call 16: ladder -+"])
+    assert lines_of(result).count(": ladder -") == 10
+
+
+def test_a_passing_test_reports_nothing(run: Run) -> None:
+    said = lines_of(run(GOOD, "-rA"))
+    assert "ladder" not in said
+    assert "seed" not in said
+
+
+CRASH = """
+def crash(session):
+    session.channel.answer()
+    session.channel.playback("welcome")
+    session.send(session.context["variable_command"])
+
+def test_crash(freeswitch):
+    freeswitch.call(crash, variables={"command": "nonsense"}).wait()
+"""
+
+
+def test_what_a_handler_raises_shows_its_line_and_the_tests(run: Run) -> None:
+    result = run(CRASH)
+    result.assert_outcomes(failed=1)
+    result.stdout.fnmatch_lines(
+        [
+            ">       freeswitch.call(crash*",
+            '>       session.send(session.context["variable_command"])',
+            "E       eslsync.exceptions.CommandError: 'nonsense' was refused: -ERR command not found",
+            "test_it.py:4: CommandError",
+            "*call 1: ladder*",
+            "*nonsense*",
+        ]
+    )
+    traceback = lines_of(result).partition("Captured log")[0]
+    assert "outbound.py" not in traceback
+    assert "session.py" not in traceback
+
+
+def test_full_trace_shows_the_library_too(run: Run) -> None:
+    traceback = lines_of(run(CRASH, "--full-trace")).partition("Captured log")[0]
+    assert "outbound.py" in traceback
+    assert "session.py" in traceback
+
+
+def test_a_fault_of_the_library_is_not_hidden(run: Run) -> None:
+    result = run(
+        """
+        def wrong(session):
+            session.channel.playback(3)
+
+        def test_wrong(freeswitch):
+            freeswitch.call(wrong).wait()
+        """
+    )
+    result.assert_outcomes(failed=1)
+    assert "channel.py" in lines_of(result).partition("Captured log")[0]
+
+
+def test_what_a_handler_raises_when_the_test_is_over_is_an_error(run: Run) -> None:
+    result = run(
+        """
+        def crash(session):
+            try:
+                session.channel.wait("DTMF")
+            finally:
+                {}["account"]
+
+        def test_nothing(freeswitch):
+            freeswitch.call(crash).say_nothing(1)
+        """
+    )
+    result.assert_outcomes(passed=1, errors=1)
+    result.stdout.fnmatch_lines(
+        ["*ERROR at teardown of test_nothing*", "E * KeyError: 'account'", "*call 1: ladder*"]
+    )
+
+
+def test_of_a_failed_test_what_its_handler_raises_at_the_end_is_not_told(run: Run) -> None:
+    result = run(
+        """
+        def crash(session):
+            try:
+                session.channel.wait("DTMF")
+            finally:
+                {}["account"]
+
+        def test_nothing(freeswitch):
+            freeswitch.call(crash).hear("welcome", timeout=1)
+        """
+    )
+    result.assert_outcomes(failed=1)
+
+
+def test_a_stuck_handler_fails_its_test_once(run: Run) -> None:
+    result = run(
+        """
+        import threading
+        import pytest
+
+        release = threading.Event()
+
+        def stuck(session):
+            release.wait()  # a database, say
+
+        @pytest.mark.freeswitch(patience=0.3)
+        def test_stuck(freeswitch):
+            try:
+                freeswitch.call(stuck).wait()
+            finally:
+                release.set()
+        """
+    )
+    result.assert_outcomes(failed=1)
+    result.stdout.fnmatch_lines(
+        ["E *SimulationError: no progress for 0.3 s*", "E *release.wait()  # a database, say*"]
+    )
+
+
+# The marker and the command line
+
+OPTIONS = """
+import datetime
+import pytest
+
+pytestmark = pytest.mark.freeswitch(seed=1, start="2026-01-05T17:59:50")
+
+def test_module(freeswitch):
+    assert datetime.datetime.now() == datetime.datetime(2026, 1, 5, 17, 59, 50)
+    print("uuid", freeswitch.call(print).uuid)
+
+@pytest.mark.freeswitch(seed=2, prompts={"welcome": 7})
+def test_own(freeswitch):
+    assert datetime.datetime.now().hour == 17
+    call = freeswitch.call(lambda session: session.channel.playback("welcome"))
+    call.hear("welcome")
+    assert 7 < call.duration < 7.1
+    print("uuid", call.uuid)
+"""
+
+
+def uuid(seed: int) -> str:
+    with FreeSwitch(seed=seed) as switch:
+        return switch.call(lambda session: None).uuid
+
+
+def test_options_come_from_markers_the_nearest_first(run: Run) -> None:
+    result = run(OPTIONS, "-s")
+    result.assert_outcomes(passed=2)
+    assert re.findall("uuid (.*)", lines_of(result)) == [uuid(1), uuid(2)]
+
+
+def test_the_command_lines_seed_comes_first_and_is_told(run: Run) -> None:
+    result = run(OPTIONS + "    assert False", "-s", "--esl-seed", "7")
+    assert re.findall("uuid (.*)", lines_of(result)) == [uuid(7), uuid(7)]
+    result.stdout.re_match_lines([r"-+ freeswitch -+$", r"seed 7 \(--esl-seed 7\)$"])
+
+
+@pytest.mark.parametrize(
+    ("marker", "said"),
+    [
+        ("sed=3", "FreeSwitch has no option 'sed'; there are leftover_threads, patience, prompts*"),
+        ("3", "@pytest.mark.freeswitch takes options by name, not 3; they are leftover_threads, *"),
+        ("start='noon'", "@pytest.mark.freeswitch: start is a time like *, not 'noon'"),
+    ],
+)
+def test_a_wrong_marker_says_what_is_right(run: Run, marker: str, said: str) -> None:
+    result = run(
+        f"""
+        import pytest
+
+        @pytest.mark.freeswitch({marker})
+        def test_nothing(freeswitch): ...
+        """
+    )
+    result.assert_outcomes(errors=1)
+    result.stdout.fnmatch_lines(["*ERROR at setup of test_nothing*", said])
+    assert "Traceback" not in lines_of(result)
+
+
+def test_real_time_is_handed_on(run: Run) -> None:
+    result = run(
+        """
+        import datetime
+        import pytest
+
+        def test_now(freeswitch):
+            assert datetime.datetime.now().timestamp() == pytest.approx(freeswitch.now, abs=60)
+            freeswitch.call(lambda session: None).hangup()
+
+        @pytest.mark.freeswitch(start="2026-01-05T17:59:50")
+        def test_then(freeswitch): ...
+        """,
+        "--esl-real-time",
+        "-rs",
+    )
+    result.assert_outcomes(passed=1, skipped=1)
+    result.stdout.fnmatch_lines(["SKIPPED*it begins at a time of its own, and real time*"])
+
+
+# Threads
+
+LEAVES_A_THREAD = """
+import threading
+import pytest
+from conftest import release
+
+def wait_for_ever():
+    release.wait()
+
+def handler(session):
+    threading.Thread(target=wait_for_ever, name="left over").start()
+
+def test_leak(freeswitch):
+    freeswitch.call(handler).hangup()
+
+@pytest.mark.freeswitch(leftover_threads=True)
+def test_pool(freeswitch):
+    freeswitch.call(handler).hangup()
+"""
+
+
+def test_a_thread_left_behind_fails_the_test_with_its_stack(
+    run: Run, pytester: pytest.Pytester, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    at_once = functools.partial(leaks.threads_left, grace=0.5)
+    monkeypatch.setattr(leaks, "threads_left", at_once)
+    pytester.makeconftest(
+        "import threading\nrelease = threading.Event()\ndef pytest_unconfigure(): release.set()\n"
+    )
+    result = run(LEAVES_A_THREAD)
+    result.assert_outcomes(passed=2, errors=1)
+    result.stdout.fnmatch_lines(
+        ["*ERROR at teardown of test_leak*", "1 thread(s) left behind:", "left over", "*release.w*"]
+    )
+
+
+# Scripts
+
+SCRIPT = """
+handler: ivr.py
+call: {seed: 3}
+steps:
+  - hear: ivr/ivr-welcome
+  - press: "1"
+  - hear: ivr/ivr-option-1
+  - wait
+"""
+
+
+def test_scripts_are_tests(run: Run, pytester: pytest.Pytester) -> None:
+    for name in ("one.call.yaml", "two.call.yml"):
+        (pytester.path / name).write_text(SCRIPT)
+    (pytester.path / "call.yaml").write_text("somebody: else's\n")
+    (pytester.path / "compose.yaml").write_text("somebody: else's\n")
+    result = run("", "-v")
+    result.assert_outcomes(passed=2)
+    result.stdout.fnmatch_lines(["one.call.yaml::one PASSED*", "two.call.yml::two PASSED*"])
+
+
+def test_a_failing_script_shows_its_line_and_the_ladder_and_no_python(
+    run: Run, pytester: pytest.Pytester
+) -> None:
+    (pytester.path / "one.call.yaml").write_text(SCRIPT.replace('"1"', '"2"'))
+    result = run("", "-v")
+    result.assert_outcomes(failed=1)
+    result.stdout.re_match_lines(
+        [
+            r"_+ one _+",
+            r"one.call.yaml:7: did not hear 'ivr/ivr-option-1' end; since the last verb it heard",
+            r".*presses 2",
+            r"seed 3 \(--esl-seed 3\)",
+        ]
+    )
+    assert ".py" not in lines_of(result).partition("FAILURES")[2]
+
+
+def test_a_scripts_seed_can_be_given(run: Run, pytester: pytest.Pytester) -> None:
+    (pytester.path / "one.call.yaml").write_text(SCRIPT.replace('"1"', '"2"'))
+    run("", "--esl-seed", "5").stdout.fnmatch_lines(["seed 5 (--esl-seed 5)"])
+
+
+def test_a_script_that_is_wrong_is_an_error_of_collection(
+    run: Run, pytester: pytest.Pytester
+) -> None:
+    (pytester.path / "one.call.yaml").write_text(SCRIPT.replace("press", "pres"))
+    result = run("")
+    result.assert_outcomes(errors=1)
+    result.stdout.fnmatch_lines(
+        [
+            "*ERROR collecting one.call.yaml*",
+            "one.call.yaml:6: there is no verb 'pres' (did you mean press?); there are hear, *",
+        ]
+    )
+    assert "Traceback" not in lines_of(result)
+
+
+def test_a_script_leaves_no_thread(
+    run: Run, pytester: pytest.Pytester, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    (pytester.path / "one.call.yaml").write_text(SCRIPT)
+    monkeypatch.setattr(leaks, "threads_left", lambda before: ["left over\n  its stack\n"])
+    result = run("")
+    result.assert_outcomes(failed=1)
+    result.stdout.fnmatch_lines(["1 thread(s) left behind:", "left over"])
+
+
+# What it costs those who don't use it
+
+
+def test_it_imports_nothing_of_the_simulator_until_it_is_used() -> None:
+    code = (
+        "import sys, simulator.pytest_plugin\n"
+        "print(*sorted(name for name in sys.modules if name.partition('.')[0] in "
+        "('simulator', 'eslsync', 'freezegun', 'yaml')))"
+    )
+    done = subprocess.run([sys.executable, "-c", code], cwd=ROOT, capture_output=True, text=True)
+    assert done.stdout.split() == ["simulator", "simulator.pytest_plugin"], done.stderr
+
+
+def test_a_run_that_does_not_use_it_does_not_import_it_either(
+    pytester: pytest.Pytester, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("PYTHONPATH", str(ROOT))
+    pytester.makeconftest(
+        "import sys\n"
+        "def pytest_unconfigure():\n"
+        "    print('loaded:', *{name.partition('.')[0] for name in sys.modules} "
+        "& {'eslsync', 'freezegun', 'yaml'})\n"
+    )
+    pytester.makepyfile("def test_nothing(): ...")
+    result = pytester.runpytest_subprocess(*PLUGIN, "-p", "no:hypothesispytest")
+    result.assert_outcomes(passed=1)
+    result.stdout.fnmatch_lines(["loaded:"])
+
+
+def test_it_is_installed_with_the_package() -> None:
+    [entry] = entry_points(group="pytest11", name="eslsync") or [None]
+    if entry is None:
+        pytest.skip("eslsync runs from its checkout here, and is not installed")
+    assert entry.load() is pytest_plugin
+
+
+# The calls of a switch
+
+
+def test_a_switchs_calls_are_numbered_and_old_ones_that_nobody_holds_are_let_go() -> None:
+    import gc
+
+    with FreeSwitch() as switch:
+        first = switch.call(lambda session: None)
+        up = switch.call(lambda session: session.channel.wait("DTMF"))
+        up_number = 2
+        for _ in range(30):
+            switch.call(lambda session: None).hangup()
+        gc.collect()
+        assert switch.calls[1] is first
+        assert switch.calls[up_number] is up
+        assert list(switch.calls) == [1, 2, *range(23, 33)]
+        del up
+        gc.collect()
+        assert up_number in switch.calls  # it is up
+
+
+# The docs
+
+
+def test_the_docs_show_what_happens(run: Run, pytester: pytest.Pytester) -> None:
+    text = (ROOT / "docs" / "pytest.md").read_text(encoding="utf-8")
+    [test, *_] = re.findall(r"^```py\n(from ivr import.*?)^```$", text, re.DOTALL | re.MULTILINE)
+    [shown] = re.findall(r"^```text\n(>   .*?)^```$", text, re.DOTALL | re.MULTILINE)
+    run(test).assert_outcomes(passed=1)
+    handler = pytester.path / "ivr.py"
+    handler.write_text(
+        handler.read_text().replace('back("ivr/ivr-option-1', 'back("ivr/ivr-option-2')
+    )
+    result = run("")
+    result.assert_outcomes(failed=1)
+    assert shown in lines_of(result)
+
+
+def test_the_docs_of_scripts_show_what_happens(run: Run, pytester: pytest.Pytester) -> None:
+    text = (ROOT / "docs" / "scripts.md").read_text(encoding="utf-8")
+    first, *others = re.findall(r"^```yaml\n(.*?)^```$", text, re.DOTALL | re.MULTILINE)
+    [shown] = re.findall(r"^```text\n(option-1\.call.*?)^```$", text, re.DOTALL | re.MULTILINE)
+    (pytester.path / "option-1.call.yaml").write_text(first)
+    for number, other in enumerate(others):
+        (pytester.path / f"other-{number}.call.yaml").write_text(other)
+    run("").assert_outcomes(passed=1 + len(others))
+    handler = pytester.path / "ivr.py"
+    handler.write_text(
+        handler.read_text().replace('back("ivr/ivr-option-1', 'back("ivr/ivr-option-2')
+    )
+    assert shown in lines_of(run("", "option-1.call.yaml"))

@@ -1,0 +1,525 @@
+"""Scripts as data: what they may say, what they do, and how their errors read."""
+
+from __future__ import annotations
+
+import inspect
+import math
+from pathlib import Path
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from eslsync import HangupCause, Session
+from examples.ivr import handler
+from simulator import Call, CallFailed, FreeSwitch, SimulationError, sweep
+from simulator.loading import LoadError
+from simulator.script import (
+    ALONE,
+    CALL,
+    CAUSE,
+    EXPECT,
+    FLAG,
+    KEYS,
+    SECONDS,
+    SWITCH,
+    TEXT,
+    TIME,
+    VERBS,
+    WHOLE,
+    Kind,
+    Script,
+    ScriptError,
+    Step,
+    run_script,
+)
+
+HERE = Path(__file__).parent
+SCRIPTS = sorted((HERE / "scripts").glob("*.call.yaml"))
+
+
+@pytest.fixture(autouse=True)
+def _the_handlers_folder_is_not_left_on_the_path(monkeypatch: pytest.MonkeyPatch) -> None:
+    import sys
+
+    monkeypatch.setattr(sys, "path", sys.path[:])
+
+
+def script_of(*steps: str, then: str = "") -> str:
+    return "\n".join(["handler: ivr.py", "steps:", *(f"  - {step}" for step in steps), then])
+
+
+def failure(text: str) -> str:
+    with pytest.raises(ScriptError) as raised:
+        Script.parse(text, "ivr.call.yaml")
+    return str(raised.value)
+
+
+# Running
+
+
+def test_there_are_scripts() -> None:
+    assert len(SCRIPTS) >= 3
+
+
+@pytest.mark.parametrize("path", SCRIPTS, ids=lambda path: path.name)
+def test_a_script_runs_and_returns_its_call(path: Path) -> None:
+    call = run_script(path)
+    assert call.ended
+    assert call.cause is not None
+
+
+def test_what_a_script_says_is_what_happens() -> None:
+    call = run_script(HERE / "scripts" / "key-during-welcome.call.yaml")
+    assert call.heard == ["ivr/ivr-welcome", "ivr/ivr-option-2"]
+    assert 4.0 < call.duration < 4.3  # 3 and 1 s of prompts, as it says
+    with FreeSwitch(seed=3) as switch:
+        assert switch.call(handler).uuid == call.uuid
+
+
+def test_every_script_is_as_a_test_in_python_would_be() -> None:
+    """Verb by verb the same transcript."""
+    text = script_of("hear: ivr/ivr-welcome", 'press: "1"', "hear: ivr/ivr-option-1", "wait")
+    played = Script.parse(text).run(handler)
+    with FreeSwitch() as switch:
+        call = switch.call(handler)
+        call.hear("ivr/ivr-welcome")
+        call.press("1")
+        call.hear("ivr/ivr-option-1")
+        call.wait()
+    assert str(played.transcript) == str(call.transcript)
+
+
+def test_the_calls_circumstances_reach_the_handler() -> None:
+    seen: dict[str, str | None] = {}
+
+    def look(session: Session) -> None:
+        for name in ("Caller-Caller-ID-Number", "Caller-Caller-ID-Name", "variable_account"):
+            seen[name] = session.context.get(name)
+        seen["destination"] = session.context.get("Caller-Destination-Number")
+
+    Script(
+        "",
+        [Step("wait")],
+        call={
+            "caller": "4930123",
+            "caller_name": "Ada",
+            "destination": "7",
+            "variables": {"account": "0042"},
+            "socket": "async full",
+        },
+    ).run(look)
+    assert seen == {
+        "Caller-Caller-ID-Number": "4930123",
+        "Caller-Caller-ID-Name": "Ada",
+        "variable_account": "0042",
+        "destination": "7",
+    }
+
+
+def test_a_handler_and_sounds_are_looked_for_beside_the_script(tmp_path: Path) -> None:
+    (tmp_path / "apps").mkdir()
+    (tmp_path / "tests" / "sounds").mkdir(parents=True)
+    (tmp_path / "apps" / "two.py").write_text(
+        "from prompts import HELLO\n"
+        "def menu(session):\n"
+        "    session.channel.answer()\n"
+        "    session.channel.playback(HELLO)\n"
+        "def other(session): ...\n"
+    )
+    (tmp_path / "apps" / "prompts.py").write_text("HELLO = 'hello'\n")
+    path = tmp_path / "tests" / "hello.call.yaml"
+    path.write_text(
+        "handler: {file: ../apps/two.py, name: menu}\n"
+        "call: {sounds: sounds}\n"
+        "steps: [hear: hello, hangup]\n"
+        "expect: {heard: [hello.wav], answered: true}\n"
+    )
+    assert run_script(path).heard == ["hello"]
+
+
+def test_a_step_that_goes_wrong_says_where_it_stands_and_draws_the_call() -> None:
+    script = Script.parse(
+        script_of("hear: ivr/ivr-welcome", 'press: "2"', "hear: ivr/ivr-option-1"), "ivr.call.yaml"
+    )
+    with pytest.raises(CallFailed) as raised:
+        script.run(handler)
+    first, _, ladder = str(raised.value).partition("\n\n")
+    assert first == (
+        "ivr.call.yaml:5: did not hear 'ivr/ivr-option-1' end; since the last verb it heard "
+        "'ivr/ivr-option-2'"
+    )
+    assert "presses 2" in ladder
+
+
+def test_what_a_handler_raises_is_told_with_its_line(tmp_path: Path) -> None:
+    (tmp_path / "ivr.py").write_text(
+        "def handler(session):\n"
+        "    session.channel.answer()\n"
+        "    session.channel.playback('welcome')\n"
+        "    {}['account']\n"
+    )
+    path = tmp_path / "ivr.call.yaml"
+    path.write_text(script_of("hear: welcome", "wait"))
+    with pytest.raises(CallFailed) as raised:
+        run_script(path)
+    first, _, ladder = str(raised.value).partition("\n\n")
+    assert first.startswith(f"{path}:4: the handler raised KeyError: 'account' ")
+    assert f"({tmp_path / 'ivr.py'}:4, in handler)" in first
+    assert "playback welcome" in ladder
+    assert raised.value.__cause__ is not None
+
+
+def test_what_a_handler_raises_at_the_hangup_after_the_last_step_counts() -> None:
+    def tidy_up_badly(session: Session) -> None:
+        try:
+            session.channel.wait("DTMF")
+        finally:
+            raise ValueError("no such account")
+
+    with pytest.raises(CallFailed, match=r"^script, after the last step: the handler raised Val"):
+        Script("", [Step("say_nothing", {"seconds": 1})]).run(tidy_up_badly)
+
+
+def test_a_stuck_handler_says_at_which_step(monkeypatch: pytest.MonkeyPatch) -> None:
+    def no_progress(call: Call, *, timeout: float = 0.0) -> None:
+        raise SimulationError("no progress for 5 s of real time")
+
+    monkeypatch.setattr(Call, "wait", no_progress)
+    script = Script.parse(script_of("wait"), "ivr.call.yaml")
+    with FreeSwitch() as switch:
+        call = switch.call(lambda session: None)
+        with pytest.raises(SimulationError) as raised:
+            script.play(call)
+    assert str(raised.value).startswith("ivr.call.yaml:3: no progress for 5 s of real time\n\n")
+    assert "calls 5000" in str(raised.value)
+
+
+def test_a_file_without_a_handler_is_told_with_the_scripts_line(tmp_path: Path) -> None:
+    path = tmp_path / "ivr.call.yaml"
+    path.write_text("steps: [wait]\nhandler: ivr.py\n")
+    with pytest.raises(ScriptError, match=r"ivr\.call\.yaml:2: there is no file .*ivr\.py") as none:
+        run_script(path)
+    assert isinstance(none.value.__cause__, LoadError)
+    (tmp_path / "ivr.py").write_text("def menu(session, extra): ...\n")
+    path.write_text("steps: [wait]\nhandler: {name: main, file: ivr.py}\n")
+    with pytest.raises(ScriptError, match=r":2: .* has no 'main'; it has menu"):
+        run_script(path)
+
+
+@pytest.mark.parametrize(
+    ("expect", "said"),
+    [
+        ("{cause: USER_BUSY}", "expected USER_BUSY to be why the call ended; it was NORMAL_CLE"),
+        ("{answered: false}", "the call was answered"),
+        (
+            "{heard: [ivr/ivr-welcome.wav, ivr/ivr-option-1]}",
+            "other prompts were heard than expected (- missed, + heard):\n"
+            "    ivr/ivr-welcome\n"
+            "  - ivr/ivr-option-1\n"
+            "  + ivr/ivr-option-2\n\n",
+        ),
+    ],
+)
+def test_what_was_expected_and_is_not_so_says_its_line(expect: str, said: str) -> None:
+    text = script_of("hear: ivr/ivr-welcome", "press: 2", "wait", then=f"\nexpect:\n  {expect}")
+    with pytest.raises(CallFailed) as raised:
+        Script.parse(text, "ivr.call.yaml").run(handler)
+    assert str(raised.value).startswith(f"ivr.call.yaml:8: {said}")
+    assert "presses 2" in str(raised.value)
+
+
+def test_a_cause_is_expected_of_a_call_that_has_ended() -> None:
+    script = Script("", [Step("expect", {"what": "CHANNEL_ANSWER"})], expect={"cause": "NONE"})
+    with pytest.raises(CallFailed, match="it is still up; end the steps with wait or hangup"):
+        script.run(handler)
+
+
+def test_a_script_can_be_swept() -> None:
+    script = Script.parse(script_of("hear: ivr/ivr-welcome", "press: 3", "wait"))
+    assert not sweep(script.play, handler, faults=["drop"]).wrong
+
+
+def test_seed_and_handler_can_be_replaced() -> None:
+    script = Script("", [Step("hangup")], call={"seed": 3})
+    assert script.run(handler).uuid == script.run(handler, seed=3).uuid
+    assert script.run(handler).uuid != script.run(handler, seed=4).uuid
+
+
+def test_a_script_runs_in_real_time() -> None:
+    call = Script("", [Step("wait")], call={"prompts": {"beep": 0.1}}).run(
+        lambda session: session.channel.playback("beep"), real_time=True
+    )
+    assert call.heard == ["beep"]
+
+
+# The tables are those of the simulator
+
+
+@pytest.mark.parametrize("verb", VERBS)
+def test_a_verbs_options_are_its_methods(verb: str) -> None:
+    parameters = list(inspect.signature(getattr(Call, verb)).parameters.values())[1:]
+    assert [each.name for each in parameters] == list(VERBS[verb])
+    needs = [each for each in parameters if each.default is inspect.Parameter.empty]
+    assert bool(needs) == (verb not in ALONE)
+
+
+def test_the_circumstances_are_options_of_switch_and_call() -> None:
+    assert SWITCH.keys() <= inspect.signature(FreeSwitch).parameters.keys()
+    assert CALL.keys() <= inspect.signature(FreeSwitch.call).parameters.keys()
+
+
+def test_the_docs_tell_every_key() -> None:
+    text = (HERE.parents[1] / "docs" / "scripts.md").read_text(encoding="utf-8")
+    for verb, options in VERBS.items():
+        row = next(line for line in text.splitlines() if line.startswith(f"| `{verb}`"))
+        for option in options:
+            assert f"`{option}`" in row, f"{option} of {verb}"
+    for name in (*CALL, *SWITCH, *EXPECT):
+        assert f"| `{name}` |" in text, name
+
+
+# Errors
+
+WRONG = {
+    "hear: a\n    timeout: 5": "3: a step has one verb, not hear, timeout; options go inside, as "
+    "in hear: {prompt: ..., timeout: ...}",
+    "hear: a\n    press: 1": "3: a step has one verb, not hear, press",
+    "{}": "3: a step has one verb, not nothing",
+    "[]": "3: a step is a mapping (key: value); found a list of 0",
+    "pres: 1": "3: there is no verb 'pres' (did you mean press?); there are hear, expect, press, "
+    "say_nothing, wait, hangup, hangup_after",
+    "hear: a\n    hear: b": "4: hear is in a step twice",
+    "{[a]: b}": "3: a key of a step takes text, not a list of 1",
+    "hear": "3: hear needs prompt: a prompt's name, such as ivr/ivr-welcome",
+    "hear:": "3: hear needs prompt: a prompt's name, such as ivr/ivr-welcome; found nothing "
+    '(unquoted, # begins a comment: "#")',
+    "hear: {prompt: ~}": "3: prompt of hear takes a prompt's name, such as ivr/ivr-welcome; found "
+    'nothing (unquoted, # begins a comment: "#")',
+    "hear: [a, b]": "3: prompt of hear takes a prompt's name, such as ivr/ivr-welcome, not a list "
+    "of 2",
+    "hear: {prompt: {a: b}}": "3: prompt of hear takes a prompt's name, such as ivr/ivr-welcome, "
+    "not a mapping (a)",
+    "hear: yes": '3: prompt of hear: YAML takes yes for true or false; quote it: "yes"',
+    "hear: 2026-01-05": "3: prompt of hear: YAML takes 2026-01-05 for a time; quote it: "
+    '"2026-01-05"',
+    "hear: {prompt: a, start: yes}": "3: start of hear takes true or false, not yes",
+    'hear: {prompt: a, timeout: "5"}': "3: timeout of hear takes seconds, such as 2 or 0.5, not "
+    "'5'",
+    "hear: {prompt: a, strat: true}": "3: hear has no 'strat' (did you mean start?); there are "
+    "prompt, start, timeout",
+    "press: {gap: 1}": '3: press needs digits: keys (0-9, *, # and A-D), such as "12#"',
+    "press: #": '3: press needs digits: keys (0-9, *, # and A-D), such as "12#"; found nothing '
+    '(unquoted, # begins a comment: "#")',
+    "press: x": '3: digits of press takes keys (0-9, *, # and A-D), such as "12#", not x',
+    "press: *": "3: not YAML: while scanning an alias, expected alphabetic or numeric character, "
+    "but found '\\n'; an unquoted * or & stands for something else in YAML: quote it",
+    "press: *1": "3: not YAML: found undefined alias '1'; an unquoted * or & stands for something "
+    "else in YAML: quote it",
+    "press: {digits: 1, gap: 010}": "3: gap of press takes seconds, such as 2 or 0.5, not 010",
+    "wait: -1": "3: timeout of wait takes seconds, such as 2 or 0.5, not -1",
+    "hangup: NORMAL_CLEARNIG": "3: cause of hangup takes a hangup cause, such as NORMAL_CLEARING "
+    "or USER_BUSY, not NORMAL_CLEARNIG",
+    "hear: a: b": "3: not YAML: mapping values are not allowed here",
+}
+
+
+@pytest.mark.parametrize("step", WRONG)
+def test_a_wrong_step_says_file_line_and_what_is_allowed(step: str) -> None:
+    assert failure(script_of(step)) == f"ivr.call.yaml:{WRONG[step]}"
+
+
+@pytest.mark.parametrize(
+    "written", ["01", "089", "010", "0x10", "0o17", "1_0", "1:30", "1e3", "1.5", "-1", "+1"]
+)
+def test_keys_that_some_yaml_reader_would_change_are_to_be_quoted(written: str) -> None:
+    said = failure(script_of(f"press: {written}"))
+    assert said.startswith("ivr.call.yaml:3: digits of press")
+    if written != "-1":  # the same number for all, but no keys
+        assert said.endswith(f'YAML takes {written} for a number; quote it: "{written}"')
+
+
+@pytest.mark.parametrize(
+    ("written", "keys"),
+    [("1", "1"), ("0", "0"), ("10", "10"), ("12#", "12#"), ('"01"', "01"), ("'*9#'", "*9#"),
+     ("1A", "1A"), ("2*", "2*")],
+)  # fmt: skip
+def test_keys_come_out_as_they_are_written(written: str, keys: str) -> None:
+    [step] = Script.parse(script_of(f"press: {written}")).steps
+    assert step == Step("press", {"digits": keys})
+
+
+@pytest.mark.parametrize(
+    ("text", "said"),
+    [
+        ("", ": an empty file; it needs handler (its file) and steps (a list), and may have"),
+        ("- a", ":1: a script is a mapping (key: value): handler, call, steps, expect; found a l"),
+        ("handler: x", ":1: no steps; a script needs handler (its file) and steps"),
+        ("\nsteps: []", ":2: no handler; a script needs handler"),
+        ("handler: x\nstps: []", ":2: a script has no 'stps' (did you mean steps?); there are"),
+        ("handler: x\nsteps: 3", ":2: steps takes a list, such as '- hear: welcome', not 3"),
+        ("handler: {name: x}\nsteps: []", ":1: handler needs file: the Python file that it is"),
+        ("handler: x\ncall:\nsteps: []", ":2: call is a mapping (key: value): caller, caller_na"),
+        ("handler: x\nsteps: []\ncall:\n  seed: x", ":4: seed of call takes a whole number, not"),
+        ("handler: x\nsteps: []\ncall:\n  start: 9 am", ":4: start of call takes a time, such a"),
+        ("handler: x\nsteps: []\ncall:\n  caller: 01", ":4: caller of call: YAML takes 01 for"),
+        ("handler: x\nsteps: []\ncall:\n  prompts: {a: b}", ":4: a in prompts of call takes sec"),
+        ("handler: x\nsteps: []\ncall:\n  prompts: [a]", ":4: prompts of call is a mapping (key"),
+        ("handler: x\nsteps: []\ncall:\n  variables: {a: true}", ":4: a in variables of call: Y"),
+        ("handler: x\nsteps: []\nexpect: {cuse: X}", ":3: expect has no 'cuse' (did you mean ca"),
+        ("handler: x\nsteps: []\nexpect: {heard: a}", ":3: heard of expect takes a list, such as"),
+        ("handler: x\nsteps: []\nexpect:\n  heard:\n  - 02", ":5: each in heard of expect: YAM"),
+        ("handler: x\n\tsteps: []", ":2: not YAML: while scanning"),
+        ("handler: x\n\x01", ":2: not YAML: special characters are not allowed: '\\x01'"),
+        ("a: 1\n---\nb: 1", ":2: not YAML: expected a single document in the stream, but found"),
+        ("&a [*a]", ":1: a script is a mapping (key: value)"),
+        ("handler: x\n<<: {steps: []}", ':2: a key of a script: YAML takes << for merge; quote'),
+    ],
+)  # fmt: skip
+def test_a_wrong_file_says_line_and_what_is_allowed(text: str, said: str) -> None:
+    assert failure(text).startswith(f"ivr.call.yaml{said}")
+
+
+def test_a_file_that_cannot_be_read_says_so(tmp_path: Path) -> None:
+    with pytest.raises(ScriptError, match=r"none\.call\.yaml: No such file"):
+        run_script(tmp_path / "none.call.yaml")
+    (tmp_path / "latin.call.yaml").write_bytes(b"handler: caf\xe9")
+    with pytest.raises(ScriptError, match=r"latin\.call\.yaml: not UTF-8 at byte 12"):
+        run_script(tmp_path / "latin.call.yaml")
+
+
+@pytest.mark.parametrize(
+    ("verb", "options", "said"),
+    [
+        ("sing", {}, "there is no verb 'sing'; there are hear"),
+        ("press", {"digit": "1"}, "press has no 'digit' (did you mean digits?)"),
+        ("press", {"digits": 1}, "digits of press takes keys (0-9, *, # and A-D)"),
+        ("press", {}, "press needs digits"),
+        ("wait", {"timeout": math.inf}, "timeout of wait takes seconds, such as 2 or 0.5, not inf"),
+        ("wait", {"timeout": True}, "timeout of wait takes seconds"),
+    ],
+)
+def test_a_step_built_wrongly_is_refused(verb: str, options: dict[str, object], said: str) -> None:
+    with pytest.raises(ScriptError) as raised:
+        Step(verb, options)
+    assert str(raised.value).startswith(said)
+
+
+@pytest.mark.parametrize(
+    ("call", "expect", "said"),
+    [
+        ({"callr": "1"}, {}, "call has no 'callr' (did you mean caller?)"),
+        ({"seed": "1"}, {}, "seed of call takes a whole number, not '1'"),
+        ({"prompts": ["a"]}, {}, "prompts of call takes names with values, not ['a']"),
+        ({"prompts": {"a": -1}}, {}, "a in prompts of call takes seconds"),
+        ({}, {"heard": "a"}, "heard of expect takes a list, not 'a'"),
+        ({}, {"heard": [1]}, "each in heard of expect takes a prompt's name"),
+    ],
+)
+def test_a_script_built_wrongly_is_refused(
+    call: dict[str, object], expect: dict[str, object], said: str
+) -> None:
+    with pytest.raises(ScriptError) as raised:
+        Script("ivr.py", call=call, expect=expect)
+    assert str(raised.value).startswith(said)
+
+
+# Writing
+
+
+def test_a_script_is_dumped_as_a_person_would_write_it() -> None:
+    script = Script(
+        "../ivr.py",
+        [
+            Step("hear", {"prompt": "ivr/ivr-welcome", "start": True, "timeout": 12.5}),
+            Step("press", {"digits": "01"}),
+            Step("wait"),
+            Step("hangup", {"cause": HangupCause.USER_BUSY}),
+        ],
+        call={"caller": "1001", "prompts": {"ivr/ivr-welcome": 3}},
+        expect={"heard": ("ivr/ivr-welcome",)},
+    )
+    assert script.dump() == (
+        "handler: ../ivr.py\n"
+        "call:\n"
+        '  caller: "1001"\n'
+        "  prompts:\n"
+        "    ivr/ivr-welcome: 3\n"
+        "steps:\n"
+        "  - hear:\n"
+        "      prompt: ivr/ivr-welcome\n"
+        "      start: true\n"
+        "      timeout: 12.5\n"
+        '  - press: "01"\n'
+        "  - wait\n"
+        "  - hangup: USER_BUSY\n"
+        "expect:\n"
+        "  heard:\n"
+        "    - ivr/ivr-welcome\n"
+    )
+
+
+def values(kind: Kind) -> st.SearchStrategy[object]:
+    if kind is KEYS:
+        return st.text("0123456789*#ABCDabcd", min_size=1)
+    if kind is CAUSE:
+        return st.sampled_from([cause.name for cause in HangupCause])
+    if kind is TIME:
+        return st.datetimes().map(lambda time: time.isoformat())
+    if kind is SECONDS:
+        return st.integers(0, 10**9) | st.floats(0, 1e9)
+    if kind is WHOLE:
+        return st.integers()
+    if kind is FLAG:
+        return st.booleans()
+    least = 0 if kind.accepts("") else 1
+    text = st.text(st.characters(exclude_categories=["Cs"]), min_size=least, max_size=8)
+    return text | st.sampled_from(["yes", "1", "01", "~", "null", "2026-01-05", "a: b", "*", "- "])
+
+
+def steps() -> st.SearchStrategy[Step]:
+    def options(verb: str) -> st.SearchStrategy[dict[str, object]]:
+        first, *others = VERBS[verb]
+        needed = {} if verb in ALONE else {first: values(VERBS[verb][first])}
+        others = [first, *others] if verb in ALONE else others
+        return st.fixed_dictionaries(
+            needed, optional={name: values(VERBS[verb][name]) for name in others}
+        )
+
+    return st.sampled_from(list(VERBS)).flatmap(
+        lambda verb: options(verb).map(lambda chosen: Step(verb, chosen))
+    )
+
+
+def entries(table: dict[str, Kind | dict[str, Kind]]) -> st.SearchStrategy[dict[str, object]]:
+    name = st.text(st.characters(exclude_categories=["Cs"]), min_size=1, max_size=5)
+    return st.fixed_dictionaries(
+        {},
+        optional={
+            key: values(kind)
+            if isinstance(kind, Kind)
+            else st.dictionaries(name, values(kind[""]), max_size=3)
+            for key, kind in table.items()
+        },
+    )
+
+
+@given(
+    st.builds(
+        Script,
+        handler=values(TEXT),
+        name=st.none() | st.sampled_from(["menu", "yes", "01"]),
+        steps=st.lists(steps(), max_size=4).map(tuple),
+        call=entries({**CALL, **SWITCH}),
+        expect=st.fixed_dictionaries(
+            {},
+            optional={
+                "cause": values(CAUSE),
+                "heard": st.lists(values(TEXT), max_size=3),
+                "answered": st.booleans(),
+            },
+        ),
+    )
+)
+def test_what_is_dumped_is_read_back(script: Script) -> None:
+    assert Script.parse(script.dump()) == script
