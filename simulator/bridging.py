@@ -162,7 +162,7 @@ def connect(channel: Channel, leg: Leg) -> Steps[None]:
         yield from ivr.parse_all_events(channel)
         if channel.digits:
             digit = channel.take_digit()
-            leg.queue_digit(digit)
+            leg.hear_digit(digit)
         while leg.digits:
             leg.take_digit()
         if channel.is_ready() and leg.up:

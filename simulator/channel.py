@@ -276,6 +276,7 @@ class Channel:
         self.on_hangup: Callable[[], None] | None = None
         #: the tail of a hangup, and what else must see this channel when it goes down
         self.when_down: list[Callable[[], None]] = []
+        self.when_answered: list[Callable[[], None]] = []
         self._basic: dict[tuple[object, ...], Block] = {}
         self.thread = Thread(switch.scheduler, self._run())
 
@@ -544,6 +545,8 @@ class Channel:
     def mark_answered(self) -> None:
         self.stamp(answered=self.now)
         self.answered = True
+        for action in self.when_answered:
+            action()
         self.fire("CHANNEL_ANSWER")
         heartbeat = self.variables.get("enable_heartbeat_events")
         if heartbeat:

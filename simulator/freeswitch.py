@@ -18,6 +18,7 @@ from .channel import Channel
 from .control import Control
 from .faults import Fault, Tap
 from .frozen import FrozenTime, start_of_time
+from .legs import Leg
 from .real_time import RealTime
 from .switch import Switch
 from .world import SECOND, World
@@ -150,7 +151,6 @@ class FreeSwitch:
         """
         if not self._entered:
             raise RuntimeError("a FreeSwitch makes calls inside its with block")
-        address = self._locate(app) if isinstance(app, str) else self._serve(app)
         where = app if isinstance(app, str) else "127.0.0.1:5000"
         channel = self._model.incoming(
             caller_number=caller,
@@ -161,6 +161,13 @@ class FreeSwitch:
             after=after,
             variables=variables,
         )
+        return self._begin(app, channel, faults)
+
+    def _begin(
+        self, app: Handler | Outbound | str, channel: Channel, faults: Sequence[Fault] = ()
+    ) -> Call:
+        """A channel's call, handed to ``app``; it begins when a verb of a call first waits."""
+        address = self._locate(app) if isinstance(app, str) else self._serve(app)
         call = Call(self, channel, faults)
         self._calls = {uuid: c for uuid, c in self._calls.items() if not c.ended}
         self._calls[channel.uuid] = call
@@ -168,7 +175,7 @@ class FreeSwitch:
         self._all[self._made] = call
         self._kept.append(call)
         self._apps[channel.uuid] = address
-        call._note("caller", f"calls {destination}")
+        call._note("caller", f"calls {channel.profile.destination_number}")
         self._world.at(self._world.now, channel.start)
         return call
 
@@ -182,6 +189,7 @@ class FreeSwitch:
     def endpoint(
         self,
         dial_string: str,
+        handler: Handler | Outbound | None = None,
         *,
         answers_after: float | None = 0.0,
         hangs_up_after: float | None = None,
@@ -196,7 +204,23 @@ class FreeSwitch:
         simulated seconds (None: never), and hangs up with ``cause`` so many seconds later
         (None: not by itself); or it ``rejects`` with a cause ("USER_BUSY"). ``rings``: it says
         so (CHANNEL_PROGRESS). ``presses`` are (seconds after the answer, keys).
+
+        Or ``handler`` takes the call: it answers (or not), hears the keys that are pressed on
+        the other side of the bridge, and each side hangs up with the other. Its call stands
+        among `calls`.
         """
+
+        def take(leg: Leg) -> Channel:
+            assert handler is not None
+            channel = self._model.incoming(
+                caller_number=leg.profile.caller_id_number,
+                caller_name=leg.profile.caller_id_name,
+                destination=dial_string.rpartition("/")[2],
+                socket="127.0.0.1:5000 async full",
+            )
+            self._begin(handler, channel)
+            return channel
+
         self._model.endpoint(
             dial_string,
             answers_after=answers_after,
@@ -205,6 +229,7 @@ class FreeSwitch:
             rings=rings,
             presses=presses,
             cause=str(cause),
+            taken_by=None if handler is None else take,
         )
 
     @property

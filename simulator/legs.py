@@ -7,13 +7,13 @@ A far end is told how to behave by an `Endpoint`. Its leg is called for another 
 from __future__ import annotations
 
 import re
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
 from .api import api, usage
 from .arguments import atoi, separate, variables_of
-from .channel import CallState, Channel, Profile, State, Times
+from .channel import CallState, Channel, Digit, Profile, State, Times
 from .ivr import FRAME
 from .threads import SECOND, Steps, pause
 from .variables import is_true
@@ -53,7 +53,8 @@ class Endpoint:
     """How a far end behaves. Times are in seconds.
 
     ``answers_after`` counts from being called (None: never), ``hangs_up_after`` and ``presses``
-    (seconds, keys) from the answer; ``rejects`` is a cause.
+    (seconds, keys) from the answer; ``rejects`` is a cause. ``taken_by``: another call takes
+    it, and is told the leg; it does as that call does.
     """
 
     answers_after: float | None = 0.0
@@ -63,6 +64,7 @@ class Endpoint:
     no_route: bool = False
     cause: str = "NORMAL_CLEARING"
     presses: Sequence[tuple[float, str]] = ()
+    taken_by: Callable[[Leg], Channel] | None = None
 
 
 class Leg(Channel):
@@ -73,6 +75,7 @@ class Leg(Channel):
     ) -> None:
         self.far_end = endpoint
         self.joined = False  # told by the bridge that it is connected
+        self.far: Channel | None = None  # the call that takes it, where one does
         super().__init__(
             switch, profile, endpoint="loopback" if technology == "loopback" else "sofia"
         )
@@ -113,10 +116,27 @@ class Leg(Channel):
             self.stamp(progress=self.now)
             self.fire("CHANNEL_PROGRESS")
             self.set_callstate(CallState.RINGING)
-        if far_end.answers_after is None:
+        if far_end.taken_by is not None and self.up:
+            yield from self._until_taken(far_end.taken_by(self))
+        elif far_end.answers_after is None:
             yield from self._wait(None)
         else:
             yield from self._wait(began + round(far_end.answers_after * SECOND))
+
+    def _until_taken(self, far: Channel) -> Steps[None]:
+        """Another call is at the far end: it answers, and each hangs up with the other."""
+        self.far = far
+        far.when_answered.append(self.poke)
+        far.when_down.append(lambda: self.hangup(far.hangup_cause or self.far_end.cause))
+        self.when_down.append(lambda: far.caller_hangs_up(self.hangup_cause or "NORMAL_CLEARING"))
+        while self.up and not far.answered:
+            yield None
+
+    def hear_digit(self, digit: Digit) -> None:
+        """The other side of the bridge pressed a key."""
+        self.queue_digit(digit)
+        if self.far is not None:
+            self.far.queue_digit(digit)
 
     def _schedule_far_end(self) -> None:
         """What it does once it has answered, whatever becomes of its leg here."""

@@ -339,7 +339,7 @@ def test_a_script_that_fails_against_a_program_shows_the_ladder(program: str) ->
         call.press("1")
         with pytest.raises(CallFailed) as failure:
             call.hear("ivr/ivr-option-2")
-    assert "did not hear 'ivr/ivr-option-2' end" in str(failure.value)
+    assert "did not hear 'ivr/ivr-option-2'" in str(failure.value)
     assert "playback ivr/ivr-option-1" in str(failure.value)
 
 
@@ -393,7 +393,7 @@ def test_a_caller_that_is_left_parked_is_told_so(verb: Callable[[Call], None]) -
     if verb is Call.wait:
         assert said == "the call is still up, and nothing that could end it will ever happen"
     else:
-        assert said == ("did not hear 'ivr/ivr-welcome' end; since the last verb it heard nothing")
+        assert said == ("did not hear 'ivr/ivr-welcome'; since the last verb it heard nothing")
     assert call.cause == "NORMAL_CLEARING"
 
 
@@ -424,7 +424,7 @@ def test_a_program_that_says_nothing() -> None:
 
     with listening(silent) as address, real_time() as switch:
         call = switch.dial(address)
-        with pytest.raises(CallFailed, match="did not hear 'ivr/ivr-welcome' end"):
+        with pytest.raises(CallFailed, match="did not hear 'ivr/ivr-welcome'"):
             call.hear("ivr/ivr-welcome", timeout=0.05)
     # leaving the block hangs up
     assert len(heard) == 1
