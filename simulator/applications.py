@@ -15,6 +15,7 @@ from . import ivr
 from .arguments import atoi, separate
 from .events import local_time
 from .ivr import Status
+from .states import State
 from .threads import MILLISECOND, Steps
 from .variables import is_true
 
@@ -92,7 +93,10 @@ def transfer(channel: Channel, data: str) -> None:
 @application("socket", nomedia=True)
 def socket(channel: Channel, data: str) -> Steps[None]:
     """Hand the channel to an app (mod_event_socket.c, socket_function)."""
-    addresses, *options = separate(data, " ", 80)
+    words = separate(data, " ", 80)
+    if not words:
+        return
+    addresses, *options = words
     control = None
     for address in addresses.split("|"):
         host, _, _ = address.rpartition(":")
@@ -113,8 +117,8 @@ def socket(channel: Channel, data: str) -> Steps[None]:
         yield channel.now + MILLISECOND
     yield from ivr.park(channel)
     yield from ivr.parse_all_events(channel)
-    if channel.state is channel.state.RESET and control.resumes:
-        channel.state = channel.state.EXECUTE
+    if channel.state is State.RESET and control.resumes:
+        channel.state = State.EXECUTE
 
 
 # --- variables

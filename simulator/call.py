@@ -31,6 +31,10 @@ __tracebackhide__ = True
 GAP = 0.2
 #: Simulated seconds that `Call.hear` waits for a prompt.
 HEAR_TIMEOUT = 60.0
+#: Applications that collect digits.
+COLLECTORS = ("play_and_get_digits", "read")
+#: Seconds without an application after which another program seems to wait for a digit.
+IDLE = 1.0
 #: Simulated seconds that a call may last, unless it is told otherwise.
 CALL_TIMEOUT = 3600.0
 
@@ -69,6 +73,8 @@ class Call:
         self._fired: list[tuple[int, str]] = []  # events, and applications as they begin
         self._hung_up = False
         self._session: Session | None = None
+        self._executing: list[str] = []  # applications that run on the channel
+        self._idle_since = 0
         channel.on_heard = self._hear
         channel.on_hangup = self._hang_up
         channel.on_event = self._notice
@@ -90,6 +96,11 @@ class Call:
         """Seconds from the start of the call to its hangup, or until now."""
         ended = self._channel.hung_up_at
         return ((ended or self._switch.now_us) - self._began) / SECOND
+
+    @property
+    def taken(self) -> bool:
+        """Did an app take the call, where the dialplan handed it over?"""
+        return self._link is not None
 
     @property
     def answered(self) -> bool:
@@ -168,7 +179,9 @@ class Call:
     def press(self, digits: str, *, gap: float = GAP, when_asked: bool = False) -> None:
         """Press keys, ``gap`` simulated seconds apart; returns when the last is pressed.
 
-        With ``when_asked=True`` the first comes as soon as the handler waits for a digit.
+        With ``when_asked=True`` the first comes as soon as the handler waits for a digit. (Of a
+        program that `FreeSwitch.dial` has called: when an application collects digits, or
+        nothing has run on the channel for a second.)
         Raises CallFailed if the call has ended.
         """
         if not digits or not all(digit in "0123456789*#ABCDabcd" for digit in digits):
@@ -233,8 +246,13 @@ class Call:
 
     def _asks_for_digit(self) -> bool:
         """Does the handler wait for a digit, itself or by an application that collects them?"""
-        waiting_for = None if self._session is None else self._session.waiting_for
-        return waiting_for in ("DTMF", "play_and_get_digits", "read")
+        if self._session is not None:
+            return self._session.waiting_for in ("DTMF", *COLLECTORS)
+        # Of another program only this is known: what runs on the channel, or that nothing does.
+        executing = [each for each in self._executing if each != "socket"]
+        if executing or not self.answered:
+            return any(each in COLLECTORS for each in executing)
+        return self._switch.now_us - self._idle_since >= IDLE * SECOND
 
     def _press(self, digit: str) -> None:
         if self._hung_up:
@@ -267,8 +285,15 @@ class Call:
     def _notice(self, name: str, event: Event) -> None:
         self._events += 1
         self._fired.append((self._events, name))
+        application = event.get("Application") or ""
         if name == "CHANNEL_EXECUTE":
-            self._fired.append((self._events, event.get("Application") or ""))
+            self._fired.append((self._events, application))
+            self._executing.append(application)
+        elif name == "CHANNEL_EXECUTE_COMPLETE" and application in self._executing:
+            self._executing.remove(application)
+            self._idle_since = self._switch.now_us
+            if self._session is None:
+                self._switch.later(IDLE, lambda: None)  # somebody may wait for it to be idle
         if name == "CHANNEL_ANSWER":
             self._note("switch", "answers")
 

@@ -10,7 +10,6 @@ from __future__ import annotations
 from collections import deque
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass, field, replace
-from enum import IntEnum
 from typing import TYPE_CHECKING, Literal
 
 from eslsync.enums import HangupCause
@@ -19,6 +18,7 @@ from . import ivr
 from .arguments import expand
 from .events import Block, Event, Headers, local_time
 from .ivr import FRAME
+from .states import CallState, State
 from .threads import MILLISECOND, SECOND, Steps, Thread
 from .variables import Variables
 
@@ -27,42 +27,6 @@ if TYPE_CHECKING:
     from .switch import Switch
 
 __all__ = ["FRAME", "CallState", "Channel", "Digit", "Heard", "Profile", "State", "Times"]
-
-
-class State(IntEnum):
-    """switch_channel_state_t. The order matters: what is from HANGUP on is down."""
-
-    NEW = 0
-    INIT = 1
-    ROUTING = 2
-    SOFT_EXECUTE = 3
-    EXECUTE = 4
-    EXCHANGE_MEDIA = 5
-    PARK = 6
-    CONSUME_MEDIA = 7
-    HIBERNATE = 8
-    RESET = 9
-    HANGUP = 10
-    REPORTING = 11
-    DESTROY = 12
-    NONE = 13
-
-    def __str__(self) -> str:
-        return f"CS_{self.name}"
-
-
-class CallState(IntEnum):
-    """switch_channel_callstate_t."""
-
-    DOWN = 0
-    DIALING = 1
-    RINGING = 2
-    EARLY = 3
-    ACTIVE = 4
-    HELD = 5
-    RING_WAIT = 6
-    HANGUP = 7
-    UNHELD = 8
 
 
 #: Events that carry the channel's variables (switch_channel_event_set_extended_data).

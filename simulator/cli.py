@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import logging
 import os
+import re
 import shutil
 import signal
 import sys
@@ -28,6 +29,8 @@ if TYPE_CHECKING:
 
 __all__ = ["main"]
 
+#: Where another program listens: host:port.
+ADDRESS = re.compile(r"[^/\\]*:\d+")
 #: Columns where the output is no terminal.
 WIDTH = 100
 #: Seconds between two keys of a caller who answers as soon as he is asked.
@@ -88,7 +91,7 @@ def check_start(
 
 
 @main.command()
-@click.argument("file", type=click.Path(path_type=Path))
+@click.argument("file")
 @click.option(
     "--handler",
     "name",
@@ -153,7 +156,7 @@ def check_start(
 @click.option("--transcript", is_flag=True, help="Print every message, instead of a ladder.")
 @click.option("-v", "--verbose", is_flag=True, help="Show the log as well.")
 def call(
-    file: Path,
+    file: str,
     name: str | None,
     presses: Sequence[str],
     times: Sequence[float],
@@ -170,13 +173,15 @@ def call(
     """Call the handler in FILE, in simulated time, and draw the call.
 
     No FreeSWITCH is needed, and silence takes no time. The caller presses what --press says
-    and then waits for the end.
+    and then waits for the end. FILE may also be HOST:PORT, where a program of any language
+    listens: it is called in real time.
 
     \b
     eslsync call examples/ivr.py
     eslsync call examples/ivr.py --press 1
     eslsync call examples/ivr.py --press 2 --at 1.5 --hangup-after 3
     eslsync call office.py --handler reception --start 2026-01-05T17:59:50
+    eslsync call 127.0.0.1:5000 --press 1
 
     Exit status: 0 if the handler ended, by itself or with the call; 1 if it raised anything
     else, or never ended; 2 if there was no call, because of the options or FILE.
@@ -190,7 +195,10 @@ def call(
     from . import CallFailed, FreeSwitch, SimulationError
     from .loading import users_traceback
 
-    handler = load(file, name)
+    elsewhere = ADDRESS.fullmatch(file) is not None and not Path(file).exists()
+    if elsewhere and (name or start):
+        raise click.UsageError("another program has its own handler and clock")
+    app = file if elsewhere else load(Path(file), name)
     if verbose:
         show_logs(logging.DEBUG)
     else:  # what the library logs, the ladder shows
@@ -200,9 +208,14 @@ def call(
     made: Call | None = None
     try:
         with FreeSwitch(
-            seed=seed, start=start, sounds=sounds, patience=patience or None, raises=False
+            seed=seed,
+            start=start,
+            sounds=sounds,
+            patience=patience or None,
+            raises=False,
+            real_time=elsewhere,
         ) as switch:
-            made = switch.call(handler, caller=caller, destination=destination)
+            made = switch.call(app, caller=caller, destination=destination)
             if hangup_after is not None:
                 made.hangup_after(hangup_after)
             notes = play_caller(made, presses, times)
@@ -211,13 +224,15 @@ def call(
         # a ladder follows the first paragraph, and is drawn here anyway
         trouble = str(error).partition("\n\n")[0].strip()
     assert made is not None
+    if elsewhere and not made.taken:
+        raise Unusable(f"nobody listens on {file}")
 
     show(str(made.transcript) if transcript else ladder(made))
     for note in notes:
         click.secho(plain(note), err=True, fg="yellow")
     if made.error is not None:
         click.secho("\nThe handler raised:", err=True, fg="red")
-        click.echo(plain(users_traceback(made.error, file)).rstrip(), err=True)
+        click.echo(plain(users_traceback(made.error, Path(file))).rstrip(), err=True)
     if trouble is not None:
         click.secho(f"\n{plain(trouble)}", err=True, fg="red")
     show(f"\n{summary(made, trouble)}")

@@ -20,6 +20,7 @@ from .api import run_api
 from .arguments import atoi
 from .events import EVENT_NAMES, Block, Event, Format
 from .ivr import FRAME
+from .states import State
 from .threads import SECOND, Steps, Thread
 from .variables import is_true
 
@@ -350,7 +351,7 @@ class Control:
         self.switch.listeners.remove(self)
         if channel is not None and self.resumes and channel.up and not channel.reset_by_transfer:
             # what runs is cut, and the dialplan goes on (recording 12q)
-            channel.state = channel.state.RESET
+            channel.state = State.RESET
         if not self._gone and not quietly:
             who = "" if channel is None else f"Controlled-Session-UUID: {channel.uuid}\n"
             if channel is not None:

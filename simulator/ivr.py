@@ -17,6 +17,7 @@ from eslsync.protocol import Command
 from .arguments import atoi, separate
 from .media import RATE, tone_length
 from .say import say_files
+from .states import State
 from .threads import MILLISECOND, SECOND, Steps
 from .variables import is_true
 
@@ -265,7 +266,7 @@ def take_break(channel: Channel) -> bool:
 
 def park(channel: Channel) -> Steps[None]:
     """Wait under somebody's control, and do as told (switch_ivr_park)."""
-    if channel.controlled or channel.state is channel.state.RESET:
+    if channel.controlled or channel.state is State.RESET:
         return
     expires, cause = _park_timeout(channel)
     channel.controlled = True

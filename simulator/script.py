@@ -171,6 +171,8 @@ class Script:
                 if name not in allowed:
                     raise ScriptError(_unknown(f"{where} has no", name, allowed))
                 _check(f"{name} of {where}", value, allowed[name])
+            object.__setattr__(self, where, _plain(values))
+        object.__setattr__(self, "steps", tuple(self.steps))
 
     @classmethod
     def parse(cls, text: str, path: str | Path | None = None) -> Script:

@@ -147,6 +147,15 @@ class Peer:
         assert line in (None, command.line), command
         return command
 
+    def hear_nothing(self) -> None:
+        """No command is on its way, and no end."""
+        self.sock.setblocking(False)
+        try:
+            assert self._heard == []
+            assert self.sock.recv(1, socket.MSG_PEEK) is None
+        except BlockingIOError:
+            self.sock.settimeout(PATIENCE)
+
     def hear_end(self) -> list[Command]:
         """All that still comes, up to the app's own end, which has to be in order."""
         while data := self.sock.recv(65536):

@@ -11,7 +11,8 @@ from typing import Any
 import pytest
 
 from eslsync import Disconnected, Hangup, Outbound, Session, connection, outbound, session
-from eslsync.connection import Connection
+from eslsync.clock import REAL
+from eslsync.connection import Connection, End
 from eslsync.outbound import _Server
 from eslsync.reader import Reader
 
@@ -49,8 +50,8 @@ def messages(caplog: pytest.LogCaptureFixture, level: int = logging.INFO) -> lis
     return [record.getMessage() for record in caplog.records if record.levelno >= level]
 
 
-class in_a_thread:  # noqa: N801 - reads as a function
-    """Run something beside the test, and see how it ended."""
+class Beside:
+    """Something that runs beside the test."""
 
     def __init__(self, work: Callable[[], Any]) -> None:
         self._work = work
@@ -110,9 +111,8 @@ def test_a_host_that_is_not_there_is_an_oserror() -> None:
 
 
 def test_it_is_started_once() -> None:
-    with Outbound(nothing, port=0) as app:
-        with pytest.raises(RuntimeError, match="started already"):
-            app.start(block=False)
+    with Outbound(nothing, port=0) as app, pytest.raises(RuntimeError, match="started already"):
+        app.start(block=False)
     with pytest.raises(RuntimeError, match="started already"):
         app.start(block=False)
 
@@ -137,7 +137,7 @@ def test_a_blocking_start_returns_when_it_is_stopped(monkeypatch: pytest.MonkeyP
     app = Outbound(nothing, port=0)
     blocked = threading.Event()
     monkeypatch.setattr(app, "_stopped", Blocking(blocked))
-    running = in_a_thread(app.start)
+    running = Beside(app.start)
     assert blocked.wait(PATIENCE)
     app.stop()
     running.join()
@@ -195,15 +195,17 @@ def test_each_call_has_a_thread_named_after_it() -> None:
 
 
 def test_calls_are_those_that_handlers_work_on() -> None:
-    with serving(lambda session: session.wait("DTMF")) as app:
-        with dialled(app) as first, dialled(app, name="01a") as second:
-            for peer in (first, second):
-                peer.handshake()
-                peer.settle()
-            assert {each.uuid for each in app.calls} == {first.uuid, second.uuid}
-            for peer in (first, second):
-                peer.end()
-                peer.hear_end()
+    def handler(session: Session) -> None:
+        session.wait("DTMF")
+
+    with serving(handler) as app, dialled(app) as first, dialled(app, name="01a") as second:
+        for peer in (first, second):
+            peer.handshake()
+            peer.settle()
+        assert {each.uuid for each in app.calls} == {first.uuid, second.uuid}
+        for peer in (first, second):
+            peer.end()
+            peer.hear_end()
     assert app.calls == ()
 
 
@@ -368,7 +370,7 @@ def test_where_no_application_has_completed_one_is_before_the_close() -> None:
         peer.handshake()
         uuid = peer.execute("set")
         peer.settle()
-        assert peer._heard == []
+        peer.hear_nothing()
         peer.say(peer.completed("set", uuid))
         assert peer.hear_end() == []
 
@@ -466,27 +468,25 @@ def test_after_the_handler_other_threads_can_send_nothing() -> None:
         peer.hear_end()
         with pytest.raises(Disconnected, match="the handler has ended"):
             sessions[0].send("getvar x")
+        peer.say(peer.event("PLAYBACK_START"))  # and what is on its way is taken still
+        peer.say(peer.event("PLAYBACK_STOP"))
 
 
 def test_a_reply_on_its_way_to_another_thread_is_not_lost_to_the_close() -> None:
     def handler(session: Session) -> None:
-        waiting.append(in_a_thread(lambda: answers.append(session.send("getvar x").text)))
         session.channel.answer()
+        waiting.append(Beside(lambda: answers.append(session.send("getvar x").text)))
+        session.wait("CHANNEL_ANSWER")
 
-    waiting: list[in_a_thread] = []
+    waiting: list[Beside] = []
     answers: list[str] = []
     with call(handler) as peer:
         peer.handshake()
-        for _ in range(2):  # in either order
-            command = peer.hear()
-            if command.line == "getvar x":
-                late = True
-            else:
-                uuid = str(command.get("Event-UUID"))
-        assert late
-        # Replies come in the order of the commands, whichever that was.
-        peer.say(reply("1"), reply("1"), peer.completed("answer", uuid))
+        peer.run("answer")
+        peer.hear("getvar x")
+        peer.say(peer.event("CHANNEL_ANSWER"))
         peer.hear_end()
+        peer.say(reply("1"))
         waiting[0].join()
     assert answers == ["1"]
 
@@ -503,7 +503,7 @@ def test_stop_lets_calls_finish() -> None:
     with serving(handler) as app, dialled(app) as peer:
         peer.handshake()
         uuid = peer.execute("playback")
-        stopping = in_a_thread(app.stop)
+        stopping = Beside(app.stop)
         peer.say(peer.completed("playback", uuid))
         peer.hear_end()
         peer.end()
@@ -527,7 +527,7 @@ def test_stop_cuts_a_handler_that_waits_and_gives_its_call_back(
         peer.handshake()
         peer.execute("playback")
         peer.settle()
-        stopping = in_a_thread(lambda: app.stop(timeout=0))
+        stopping = Beside(lambda: app.stop(timeout=0))
         peer.run("set")
         assert peer.hear_end() == []
         peer.end()
@@ -552,7 +552,7 @@ def test_a_handler_that_stop_cuts_in_its_own_code_gives_its_call_back(
     with serving(handler) as app, dialled(app) as peer:
         peer.handshake()
         assert working.wait(PATIENCE)
-        stopping = in_a_thread(lambda: app.stop(timeout=0))
+        stopping = Beside(lambda: app.stop(timeout=0))
         peer.run("set")
         assert peer.hear_end() == []
         peer.end()
@@ -564,7 +564,7 @@ def test_a_call_that_stop_cuts_while_it_is_given_back_is_given_back() -> None:
         peer.handshake()
         uuid = peer.execute("set")
         peer.settle()
-        stopping = in_a_thread(lambda: app.stop(timeout=0))
+        stopping = Beside(lambda: app.stop(timeout=0))
         peer.say(peer.completed("set", uuid))
         assert peer.hear_end() == []
         peer.end()
@@ -581,7 +581,7 @@ def test_stop_cuts_a_handler_that_lingers() -> None:
         peer.handshake()
         peer.say(*peer.tail())
         peer.hear("api status")
-        stopping = in_a_thread(lambda: app.stop(timeout=0))
+        stopping = Beside(lambda: app.stop(timeout=0))
         assert peer.hear_end() == []
         peer.end()
         stopping.join()
@@ -598,7 +598,7 @@ def test_stop_waits_for_the_answer_to_connect_and_gives_the_call_back(
         peer.hear("connect")
         server = app._server
         assert server is not None
-        stopping = in_a_thread(lambda: app.stop(timeout=0))
+        stopping = Beside(lambda: app.stop(timeout=0))
         server._acceptor.join(PATIENCE)  # it has begun to stop
         if answered:
             peer.say(peer._said[0][1])
@@ -618,26 +618,29 @@ def test_connections_that_arrive_while_it_stops_are_given_back(
     """Never just closed: that would park the caller for ever (14b)."""
 
     def accept_late(self: _Server) -> None:
-        knocked.wait(PATIENCE)
-        original(self)
+        assert stops.wait(PATIENCE)
+        accept_all(self)
 
-    knocked, original = threading.Event(), _Server._accept_all
+    stops, accept_all = threading.Event(), _Server._accept_all
     monkeypatch.setattr(_Server, "_accept_all", accept_late)
-    with serving(nothing) as app:
-        with dialled(app) as peer:
-            server = app._server
-            assert server is not None
-            stopping = in_a_thread(app.stop)
-            while not server._draining:
-                stopping.thread.join(0.001)
-            knocked.set()
-            peer.connect()
-            peer.serve(f"filter Unique-ID {peer.uuid}")
-            peer.serve("event plain CHANNEL_EXECUTE_COMPLETE")
-            peer.run("set")
-            assert peer.hear_end() == []
-            peer.end()
-            stopping.join()
+    with serving(nothing) as app, dialled(app) as peer:
+        server = app._server
+        assert server is not None
+        join = server._acceptor.join
+
+        def stops_and_join() -> None:
+            stops.set()
+            join()
+
+        monkeypatch.setattr(server._acceptor, "join", stops_and_join)
+        stopping = Beside(app.stop)
+        peer.connect()
+        peer.serve(f"filter Unique-ID {peer.uuid}")
+        peer.serve("event plain CHANNEL_EXECUTE_COMPLETE")
+        peer.run("set")
+        assert peer.hear_end() == []
+        peer.end()
+        stopping.join()
     assert refused(app)
 
 
@@ -673,18 +676,17 @@ def test_stop_in_a_handler_ends_the_other_calls_and_its_own_goes_on() -> None:
         finished.append(session.uuid)
 
     finished: list[str] = []
-    with serving(handler) as app:
-        with dialled(app) as peer, dialled(app, name="03g") as other:
-            peer.handshake()
-            other.handshake()
-            other.settle()
-            peer.say(peer.digit("1"))
-            other.run("set")
-            assert other.hear_end() == []
-            other.end()
-            peer.run("playback", "1")
-            assert peer.hear_end() == []
-            peer.end()
+    with serving(handler) as app, dialled(app) as peer, dialled(app, name="03g") as other:
+        peer.handshake()
+        other.handshake()
+        other.settle()
+        peer.say(peer.digit("1"))
+        other.run("set")
+        assert other.hear_end() == []
+        other.end()
+        peer.run("playback", "1")
+        assert peer.hear_end() == []
+        peer.end()
     assert finished == [peer.uuid]
     assert refused(app)
 
@@ -699,7 +701,7 @@ def test_stop_in_a_handler_while_another_stop_runs_returns_at_once() -> None:
         peer.handshake()
         server = app._server
         assert server is not None
-        stopping = in_a_thread(app.stop)
+        stopping = Beside(app.stop)
         server._acceptor.join(PATIENCE)
         peer.say(peer.digit("1"))
         peer.run("playback")  # where that stop() would have been waited for, nobody would play
@@ -731,7 +733,7 @@ def test_another_thread_that_stops_waits_until_it_has_stopped(
     app.start(block=False)
     with dialled(app) as peer:
         peer.handshake()
-        first, second = in_a_thread(app.stop), in_a_thread(app.stop)
+        first, second = Beside(app.stop), Beside(app.stop)
         assert blocked.wait(PATIENCE)
         assert first.thread.is_alive()
         assert second.thread.is_alive()
@@ -815,7 +817,7 @@ def test_a_connection_that_can_not_be_watched_costs_one_call(
         assert server is not None
         monkeypatch.setattr(server.reader._selector, "register", no_space)
         with dialled(app) as unlucky:
-            unlucky.sock.recv(100)
+            unlucky.hear_end()
         monkeypatch.undo()
         with dialled(app) as peer:
             peer.handshake()
@@ -848,13 +850,12 @@ def test_a_defect_of_the_reader_costs_one_call(
 def test_a_connection_that_comes_after_the_reader_has_stopped_is_told() -> None:
     stopped = Reader("test")
     stopped.stop()
-    ours, theirs = socket.socketpair()
-    with ours, theirs:
-        late = Connection.__new__(Connection)
-        ended: list[str] = []
-        late.end = lambda reason, size: ended.append(str(reason)) or False  # type: ignore[method-assign, func-returns-value]
-        stopped.watch(late)
-    assert ended == ["the server has stopped"]
+    late = Connection(socket.socket(), ("", 0), REAL, stopped)
+    stopped.watch(late)
+    [item] = late.inbox.get_nowait().items
+    late.close()
+    assert isinstance(item, End)
+    assert str(item.reason) == "the server has stopped"
 
 
 def test_two_threads_may_turn_connections_away_at_once() -> None:

@@ -94,17 +94,17 @@ def play(scenario: Scenario, python: str, app: str) -> None:
     print(f"\n## {scenario.name}: {scenario.what}\n")
     with tempfile.TemporaryFile("w+") as log:
         # The app is stopped before the switch: one that goes on for ever must not hold it up.
-        with FreeSwitch(real_time=True, prompts=PROMPTS) as switch:
-            with running(python, app, log) as address:
-                call = switch.dial(address, faults=scenario.faults)
-                verdict = "the app has closed the connection"
-                try:
-                    scenario.script(call)
-                    call.wait(timeout=PATIENCE)
-                except CallFailed as failure:
-                    verdict = str(failure).partition("\n")[0]
-                print(call.ladder())
-                print(f"\n{call.cause or 'still up'} after {call.duration:.1f} s; {verdict}")
+        switch = FreeSwitch(real_time=True, prompts=PROMPTS)
+        with switch, running(python, app, log) as address:
+            call = switch.dial(address, faults=scenario.faults)
+            verdict = "the app has closed the connection"
+            try:
+                scenario.script(call)
+                call.wait(timeout=PATIENCE)
+            except CallFailed as failure:
+                verdict = str(failure).partition("\n")[0]
+            print(call.ladder())
+            print(f"\n{call.cause or 'still up'} after {call.duration:.1f} s; {verdict}")
         log.seek(0)
         print("\n".join(f"  app: {line}" for line in log.read().splitlines()[-12:]))
 

@@ -13,6 +13,7 @@ from pathlib import Path
 import pytest
 from click.testing import CliRunner, Result
 
+from eslsync import Outbound, Session
 from simulator.cli import main
 
 from ..terminal import nothing_stays, without_markers
@@ -120,6 +121,21 @@ def test_prompts_last_as_long_as_their_files(tmp_path: Path) -> None:
         file.writeframes(bytes(2 * 28000))
     result = run("call", ROOT / "examples" / "basic.py", "--sounds", tmp_path)
     assert "┊   3.5 s  " in result.stdout
+
+
+def test_a_program_that_listens_is_called_in_real_time(tmp_path: Path) -> None:
+    def greet(session: Session) -> None:
+        session.channel.answer()
+        session.channel.hangup()
+
+    with Outbound(greet, port=0) as app:
+        address = f"127.0.0.1:{app.port}"
+        result = run("call", address)
+    assert result.exit_code == 0
+    assert "◀─ answers ─" in result.stdout
+    nobody = run("call", address)
+    assert (nobody.exit_code, nobody.stderr) == (2, f"Error: nobody listens on {address}\n")
+    assert run("call", address, "--start", "2026-01-05T09:00:00").exit_code == 2
 
 
 def test_what_the_handler_raises_is_shown_short(tmp_path: Path) -> None:

@@ -460,6 +460,12 @@ def test_a_script_is_dumped_as_a_person_would_write_it() -> None:
     )
 
 
+def test_a_script_is_equal_to_the_same_one_built_of_other_sequences() -> None:
+    script = Script("ivr.py", [Step("wait")], expect={"heard": ("welcome",)})
+    assert script == Script("ivr.py", (Step("wait"),), expect={"heard": ["welcome"]})
+    assert script == Script.parse(script.dump())
+
+
 def values(kind: Kind) -> st.SearchStrategy[object]:
     if kind is KEYS:
         return st.text("0123456789*#ABCDabcd", min_size=1)
