@@ -366,7 +366,9 @@ class Session:
         if isinstance(item, Answer):
             return item.reply
         assert isinstance(item, End)
-        raise Disconnected(f"no reply to {in_a_line(pending.command)!r}: {item.reason}") from item.reason
+        raise Disconnected(
+            f"no reply to {in_a_line(pending.command)!r}: {item.reason}"
+        ) from item.reason
 
     def _pull(self, deadline: float | None) -> Arrival | None:
         """Look at the next thing that arrived; wait for it until ``deadline``.

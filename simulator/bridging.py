@@ -12,8 +12,9 @@ from dataclasses import replace
 from . import ivr
 from .applications import application
 from .arguments import atoi, variables_of
-from .channel import CallState, Channel, State
+from .channel import Channel
 from .legs import Leg, dial, split_targets
+from .states import CallState, State
 from .threads import SECOND, Steps
 from .variables import is_true
 

@@ -26,7 +26,7 @@ if TYPE_CHECKING:
     from .control import Control
     from .switch import Switch
 
-__all__ = ["FRAME", "CallState", "Channel", "Digit", "Heard", "Profile", "State", "Times"]
+__all__ = ["Channel", "Codec", "Digit", "Heard", "Profile", "Times"]
 
 
 #: Events that carry the channel's variables (switch_channel_event_set_extended_data).
@@ -91,17 +91,15 @@ class Profile:
 
     def headers(self, prefix: str) -> Headers:
         """As events list it under ``prefix``: "Caller", "Other-Leg", or "Channel"."""
-        pairs = [(f"{prefix}-{name}", getattr(self, key)) for name, key in _PROFILE_HEADERS]
+        pairs = [(f"{prefix}-{name}", getattr(self, key)) for name, key in PROFILE_HEADERS]
         pairs = [(name, value) for name, value in pairs if value]
-        pairs += [
-            (f"{prefix}-{name}", str(getattr(self.times, key))) for name, key in _TIME_HEADERS
-        ]
-        pairs += [(f"{prefix}-{name}", getattr(self, key)) for name, key in _FLAG_HEADERS]
+        pairs += [(f"{prefix}-{name}", str(getattr(self.times, key))) for name, key in TIME_HEADERS]
+        pairs += [(f"{prefix}-{name}", getattr(self, key)) for name, key in FLAG_HEADERS]
         return pairs
 
 
 #: Header and field, in the order of switch_caller_profile_event_set_data; empty ones are left out.
-_PROFILE_HEADERS = (
+PROFILE_HEADERS = (
     ("Direction", "direction"),
     ("Logical-Direction", "logical_direction"),
     ("Username", "username"),
@@ -124,7 +122,7 @@ _PROFILE_HEADERS = (
     ("Channel-Name", "channel_name"),
     ("Profile-Index", "profile_index"),
 )
-_TIME_HEADERS = (
+TIME_HEADERS = (
     ("Profile-Created-Time", "profile_created"),
     ("Channel-Created-Time", "created"),
     ("Channel-Answered-Time", "answered"),
@@ -137,7 +135,7 @@ _TIME_HEADERS = (
     ("Channel-Last-Hold", "last_hold"),
     ("Channel-Hold-Accum", "hold_accum"),
 )
-_FLAG_HEADERS = (
+FLAG_HEADERS = (
     ("Screen-Bit", "screen_bit"),
     ("Privacy-Hide-Name", "privacy_hide_name"),
     ("Privacy-Hide-Number", "privacy_hide_number"),

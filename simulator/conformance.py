@@ -24,11 +24,10 @@ from xml.etree import ElementTree
 from eslsync import message as esl
 from eslsync.protocol import Parser
 
-from .channel import _PROFILE_HEADERS as PROFILE_HEADERS
-from .channel import _TIME_HEADERS as TIME_HEADERS
-from .channel import CallState, Channel, Codec, Digit, Profile, State, Times
+from .channel import PROFILE_HEADERS, TIME_HEADERS, Channel, Codec, Digit, Profile, Times
 from .control import Control
 from .ivr import FRAME, SHORTEST_LOOP
+from .states import CallState, State
 from .switch import Switch
 from .threads import MILLISECOND, SECOND
 

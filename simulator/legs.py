@@ -13,8 +13,9 @@ from typing import TYPE_CHECKING
 
 from .api import api, usage
 from .arguments import atoi, separate, variables_of
-from .channel import CallState, Channel, Digit, Profile, State, Times
+from .channel import Channel, Digit, Profile, Times
 from .ivr import FRAME
+from .states import CallState, State
 from .threads import SECOND, Steps, pause
 from .variables import is_true
 

@@ -19,13 +19,14 @@ from . import taps as _taps  # noqa: F401
 from .api import run_api, up_time
 from .applications import APPLICATIONS, Application
 from .arguments import atoi, expand, separate
-from .channel import Channel, Digit, Profile, State, Times
+from .channel import Channel, Digit, Profile, Times
 from .conference import Room
 from .control import Control
 from .events import Block, Event, Headers, Source
 from .ivr import SHORTEST_LOOP, OnDigit, Status
 from .legs import Endpoint
 from .media import DEFAULT_LENGTH, Media
+from .states import State
 from .threads import MILLISECOND, SECOND, Scheduler, Steps, Timer
 
 __all__ = ["Switch"]

@@ -9,7 +9,7 @@ from typing import Any
 
 import pytest
 
-from simulator.conformance import check
+from simulator.conformance import LEFT_OUT, check
 
 RECORDINGS = Path(__file__).parent.parent / "recordings"
 
@@ -168,3 +168,9 @@ def test_the_report_tells_what_was_compared() -> None:
     assert report.headers > 1500
     assert "messages and" in str(report)
     assert report.left_out["times"] > 0
+
+
+def test_the_docs_list_what_is_not_compared() -> None:
+    page = (RECORDINGS.parent.parent / "docs" / "conformance.md").read_text()
+    for what, why in LEFT_OUT.items():
+        assert f"| {what} | {why} |" in page, what
