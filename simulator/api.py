@@ -23,6 +23,14 @@ if TYPE_CHECKING:
 
 __all__ = ["APIS", "run_api"]
 
+#: The modules that what is simulated here belongs to.
+MODULES = frozenset(
+    """
+    mod_commands mod_conference mod_console mod_dialplan_xml mod_dptools mod_event_socket
+    mod_loopback mod_say_en mod_sndfile mod_sofia mod_spandsp mod_tone_stream
+    """.split()
+)
+
 Api = Callable[["Switch", str], "str | Steps[str]"]
 APIS: dict[str, Api] = {}
 
@@ -63,7 +71,7 @@ def located(switch: Switch, argument: str, syntax: str) -> tuple[Channel | None,
     uuid, _, rest = argument.partition(" ")
     if not uuid:
         return None, "", usage(syntax)
-    return switch.channels.get(uuid), rest, NO_CHANNEL
+    return switch.locate(uuid), rest, NO_CHANNEL
 
 
 def up_time(microseconds: int) -> str:
@@ -160,7 +168,7 @@ def create_uuid(switch: Switch, argument: str) -> str:
 
 @api("uuid_exists")
 def uuid_exists(switch: Switch, argument: str) -> str:
-    known = argument in switch.channels or argument in switch.callers
+    known = switch.locate(argument) is not None or argument in switch.callers
     return "true" if known else "false"
 
 
@@ -223,7 +231,7 @@ def uuid_transfer(switch: Switch, argument: str) -> str:
     words = separate(argument, " ", 5)
     if len(words) < 2:
         return usage(syntax)
-    channel = switch.channels.get(words[0])
+    channel = switch.locate(words[0])
     if channel is None:
         return "-ERR No such channel!\n"
     switch.transfer(channel, *words[1:4])
@@ -273,7 +281,7 @@ def uuid_broadcast(switch: Switch, argument: str) -> str:
     words = separate(argument, " ", 3)
     if len(words) < 2:
         return usage(syntax)
-    channel = switch.channels.get(words[0])
+    channel = switch.locate(words[0])
     if channel is None:
         return "-ERR Could not locate session\n"
     leg = words[2] if len(words) > 2 else "aleg"
@@ -290,7 +298,7 @@ def uuid_hold(switch: Switch, argument: str) -> str:
     words = separate(argument)
     if not words:
         return usage("<uuid> [display] | off <uuid>")
-    channel = switch.channels.get(words[0])
+    channel = switch.locate(words[0])
     if channel is None:
         return "-ERR Operation failed\n"
     channel.fire("CHANNEL_HOLD")
@@ -325,7 +333,7 @@ def uuid_record(switch: Switch, argument: str) -> Steps[str]:
     words = separate(argument, " ", 4)
     if len(words) < 3:
         return usage("<uuid> [start|stop|mask|unmask] <path> [<limit>] [<recording_vars>]")
-    channel = switch.channels.get(words[0])
+    channel = switch.locate(words[0])
     if channel is None:
         return "-ERR Cannot locate session!\n"
     action, path = words[1].lower(), words[2]
@@ -343,7 +351,7 @@ def uuid_displace(switch: Switch, argument: str) -> str:
     words = separate(argument, " ", 5)
     if len(words) < 3:
         return usage("<uuid> [start|stop] <path> [<limit>] [mux]")
-    channel = switch.channels.get(words[0])
+    channel = switch.locate(words[0])
     if channel is None:
         return "-ERR Cannot locate session!\n"
     sound = switch.media.open(words[2], ivr.sound_prefix(channel))
@@ -379,7 +387,7 @@ def sched_hangup(switch: Switch, argument: str) -> str:
     words = separate(argument, " ", 3)
     if len(words) < 2:
         return usage("[+]<time> <uuid> [<cause>]")
-    channel = switch.channels.get(words[1])
+    channel = switch.locate(words[1])
     if channel is None:
         return NO_CHANNEL
     cause = switch.cause(words[2]) if len(words) > 2 else "ALLOTTED_TIMEOUT"
@@ -392,7 +400,7 @@ def sched_transfer(switch: Switch, argument: str) -> str:
     words = separate(argument, " ", 5)
     if len(words) < 3:
         return usage("[+]<time> <uuid> <extension> [<dialplan>] [<context>]")
-    channel = switch.channels.get(words[1])
+    channel = switch.locate(words[1])
     if channel is None:
         return NO_CHANNEL
     switch.scheduler.at(switch.moment(words[0]), lambda: switch.transfer(channel, *words[2:5]))
@@ -427,6 +435,16 @@ def uptime(switch: Switch, argument: str) -> str:
     units = {"": SECOND, "s": SECOND, "ms": MILLISECOND, "us": 1}
     unit = units.get(argument, SECOND)
     return f"{(switch.scheduler.now - switch.started) // unit}\n"
+
+
+@api("module_exists")
+def module_exists(switch: Switch, argument: str) -> str:
+    return "true" if argument in MODULES else "false"
+
+
+@api("reloadxml")
+def reloadxml(switch: Switch, argument: str) -> str:
+    return "+OK [Success]\n"
 
 
 @api("toupper")

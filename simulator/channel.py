@@ -9,7 +9,7 @@ from __future__ import annotations
 
 from collections import deque
 from collections.abc import Callable, Iterable, Sequence
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Literal
 
 from eslsync.enums import HangupCause
@@ -18,6 +18,7 @@ from . import ivr
 from .arguments import expand
 from .events import Block, Event, Headers, local_time
 from .ivr import FRAME
+from .profile import PROFILE_VARIABLES, Profile
 from .states import CallState, State
 from .threads import MILLISECOND, SECOND, Steps, Thread
 from .variables import Variables
@@ -26,7 +27,7 @@ if TYPE_CHECKING:
     from .control import Control
     from .switch import Switch
 
-__all__ = ["Channel", "Codec", "Digit", "Heard", "Profile", "Times"]
+__all__ = ["Channel", "Codec", "Digit", "Heard"]
 
 
 #: Events that carry the channel's variables (switch_channel_event_set_extended_data).
@@ -39,106 +40,6 @@ WITH_VARIABLES = frozenset(
     PLAYBACK_START PLAYBACK_STOP CALL_UPDATE MEDIA_BUG_START MEDIA_BUG_STOP CHANNEL_HOLD
     CHANNEL_UNHOLD TEXT CUSTOM
     """.split()
-)
-
-
-@dataclass(frozen=True)
-class Times:
-    """When things happened, in microseconds since the epoch; 0: not yet."""
-
-    profile_created: int = 0
-    created: int = 0
-    answered: int = 0
-    progress: int = 0
-    progress_media: int = 0
-    hungup: int = 0
-    transferred: int = 0
-    resurrected: int = 0
-    bridged: int = 0
-    last_hold: int = 0
-    hold_accum: int = 0
-
-
-@dataclass(frozen=True)
-class Profile:
-    """A caller profile: who calls whom, and when (switch_caller.c). Replaced as a whole."""
-
-    uuid: str
-    channel_name: str
-    direction: str = "inbound"
-    logical_direction: str = "inbound"
-    username: str = ""
-    dialplan: str = "xml"
-    caller_id_name: str = ""
-    caller_id_number: str = ""
-    orig_caller_id_name: str = ""
-    orig_caller_id_number: str = ""
-    callee_id_name: str = ""
-    callee_id_number: str = ""
-    network_addr: str = ""
-    ani: str = ""
-    aniii: str = ""
-    destination_number: str = ""
-    source: str = "mod_loopback"
-    transfer_source: str = ""
-    context: str = "default"
-    rdnis: str = ""
-    profile_index: str = "1"
-    screen_bit: str = "true"
-    privacy_hide_name: str = "false"
-    privacy_hide_number: str = "false"
-    times: Times = field(default_factory=Times)
-
-    def headers(self, prefix: str) -> Headers:
-        """As events list it under ``prefix``: "Caller", "Other-Leg", or "Channel"."""
-        pairs = [(f"{prefix}-{name}", getattr(self, key)) for name, key in PROFILE_HEADERS]
-        pairs = [(name, value) for name, value in pairs if value]
-        pairs += [(f"{prefix}-{name}", str(getattr(self.times, key))) for name, key in TIME_HEADERS]
-        pairs += [(f"{prefix}-{name}", getattr(self, key)) for name, key in FLAG_HEADERS]
-        return pairs
-
-
-#: Header and field, in the order of switch_caller_profile_event_set_data; empty ones are left out.
-PROFILE_HEADERS = (
-    ("Direction", "direction"),
-    ("Logical-Direction", "logical_direction"),
-    ("Username", "username"),
-    ("Dialplan", "dialplan"),
-    ("Caller-ID-Name", "caller_id_name"),
-    ("Caller-ID-Number", "caller_id_number"),
-    ("Orig-Caller-ID-Name", "orig_caller_id_name"),
-    ("Orig-Caller-ID-Number", "orig_caller_id_number"),
-    ("Callee-ID-Name", "callee_id_name"),
-    ("Callee-ID-Number", "callee_id_number"),
-    ("Network-Addr", "network_addr"),
-    ("ANI", "ani"),
-    ("ANI-II", "aniii"),
-    ("Destination-Number", "destination_number"),
-    ("Unique-ID", "uuid"),
-    ("Source", "source"),
-    ("Transfer-Source", "transfer_source"),
-    ("Context", "context"),
-    ("RDNIS", "rdnis"),
-    ("Channel-Name", "channel_name"),
-    ("Profile-Index", "profile_index"),
-)
-TIME_HEADERS = (
-    ("Profile-Created-Time", "profile_created"),
-    ("Channel-Created-Time", "created"),
-    ("Channel-Answered-Time", "answered"),
-    ("Channel-Progress-Time", "progress"),
-    ("Channel-Progress-Media-Time", "progress_media"),
-    ("Channel-Hangup-Time", "hungup"),
-    ("Channel-Transfer-Time", "transferred"),
-    ("Channel-Resurrect-Time", "resurrected"),
-    ("Channel-Bridged-Time", "bridged"),
-    ("Channel-Last-Hold", "last_hold"),
-    ("Channel-Hold-Accum", "hold_accum"),
-)
-FLAG_HEADERS = (
-    ("Screen-Bit", "screen_bit"),
-    ("Privacy-Hide-Name", "privacy_hide_name"),
-    ("Privacy-Hide-Number", "privacy_hide_number"),
 )
 
 
@@ -216,6 +117,7 @@ class Channel:
         #: what was sent to be executed on this channel, in order (the private event queue)
         self.private_events: deque[ivr.Message] = deque()
         self.digits: deque[Digit] = deque()
+        self.audible = False  # does the caller make a sound that is no key?
         self.digits_dialed = ""
         #: how many of the nested parses hold the event lock (CF_EVENT_LOCK is counted)
         self.event_locks = 0
@@ -325,7 +227,7 @@ class Channel:
 
     def beat_every(self, seconds: int) -> None:
         """Fire a SESSION_HEARTBEAT every so many seconds of media; 0: no more."""
-        self.heartbeat = seconds * SECOND or None
+        self.heartbeat = seconds * SECOND if seconds > 0 else None
         # the first comes with the first frame after a second's boundary of its own count
         self._heartbeat_due = self.tick() + seconds * SECOND
 
@@ -447,7 +349,7 @@ class Channel:
         """A variable, a field of the profile, or a global (switch_channel_get_variable)."""
         value = self.variables.get(name)
         if value is None:
-            value = getattr(self.profile, _PROFILE_VARIABLES.get(name, ""), None) or None
+            value = getattr(self.profile, PROFILE_VARIABLES.get(name, ""), None) or None
         if value is None:
             value = self.switch.globals.get(name)
         return value
@@ -457,7 +359,7 @@ class Channel:
 
     def set_profile_field(self, name: str, value: str) -> None:
         """Change the profile by the name that its field has as a variable."""
-        field = _PROFILE_VARIABLES.get(name)
+        field = PROFILE_VARIABLES.get(name)
         if field is not None:
             self.profile = replace(self.profile, **{field: value})  # type: ignore[arg-type]
 
@@ -541,6 +443,15 @@ class Channel:
         )
 
     # --- the state machine
+
+    def move_to(self, state: State) -> None:
+        """Have the session thread go on in another state (switch_channel_set_state).
+
+        Whoever hung up stays so.
+        """
+        if self.up:
+            self.state = state
+            self.poke()
 
     def start(self) -> None:
         """The call comes in: its dialplan begins to run."""
@@ -631,6 +542,7 @@ class Channel:
         """switch_core_session_reporting_state."""
         self.state = State.REPORTING
         self.set_running_state(State.REPORTING)
+        self.switch.callers.discard(self.variables.get("other_loopback_leg_uuid") or "")
         if self.endpoint == "loopback":
             self.set("is_loopback", "1")
         assert self.hangup_cause is not None
@@ -762,17 +674,6 @@ class Channel:
 
     def __repr__(self) -> str:
         return f"<Channel {self.name} {self.uuid} {self.state}>"
-
-
-#: Variables that are fields of the profile (switch_caller_get_field_by_name).
-_PROFILE_VARIABLES = {
-    name: name
-    for name in (
-        "dialplan caller_id_name caller_id_number orig_caller_id_name orig_caller_id_number "
-        "callee_id_name callee_id_number network_addr ani aniii rdnis destination_number uuid "
-        "source transfer_source context username profile_index"
-    ).split()
-} | {"chan_name": "channel_name", "channel_name": "channel_name"}
 
 
 def _q850(cause: str | None) -> int:

@@ -8,30 +8,28 @@ driven directly, in virtual time.
 
 from __future__ import annotations
 
-import heapq
-import json
 import re
 from collections import Counter
-from collections.abc import Callable, Iterator, Sequence
-from dataclasses import dataclass, field, replace
-from difflib import SequenceMatcher
+from collections.abc import Iterator, Sequence
 from pathlib import Path
 from random import Random
 from typing import Any
-from urllib.parse import unquote_to_bytes
-from xml.etree import ElementTree
 
-from eslsync import message as esl
 from eslsync.protocol import Parser
 
-from .channel import PROFILE_HEADERS, TIME_HEADERS, Channel, Codec, Digit, Profile, Times
+from .agenda import Agenda
+from .channel import Channel, Codec, Digit
+from .comparison import UUID, Comparison, Difference, Report
 from .control import Control
 from .ivr import FRAME, SHORTEST_LOOP
+from .legs import Endpoint
+from .profile import PROFILE_HEADERS, TIME_HEADERS, Profile, Times
+from .recording import Recording, Sent, sent
 from .states import CallState, State
-from .switch import Switch
+from .switch import Extension, Switch
 from .threads import MILLISECOND, SECOND
 
-__all__ = ["LEFT_OUT", "Agenda", "Difference", "Report", "check"]
+__all__ = ["LEFT_OUT", "Difference", "Recording", "Report", "Sent", "check"]
 
 #: What is not compared, and why. There is no other list.
 LEFT_OUT = {
@@ -73,14 +71,6 @@ LEFT_OUT = {
     ),
 }
 
-#: How near together (in seconds of the recording) replies and events may change places.
-RACE = 0.045
-#: And events of a hangup's tail and the linger notice, on a host that was busy.
-NOTICE_RACE = 0.2
-#: How far apart times may be, in microseconds: a few frames of 20 ms.
-TIME_TOLERANCE = 200 * MILLISECOND
-#: Samples by which a cut playback's length may differ.
-SAMPLE_TOLERANCE = 2400
 #: How long (microseconds) a command waits for what precedes it in the recording.
 PATIENCE = 2 * SECOND
 #: From a key's press on the caller's leg to its arrival here, by loopback.
@@ -91,457 +81,6 @@ KEY_LENGTH = {"loopback": 200, "sip": 280}
 START = 1_767_603_600 * SECOND
 #: Where the recorded installation kept its sounds.
 SOUND_PREFIX = "/srv/fs/sounds"
-
-
-# --- time
-
-
-class _Timer:
-    __slots__ = ("action",)
-
-    def __init__(self, action: Callable[[], None]) -> None:
-        self.action: Callable[[], None] | None = action
-
-    def cancel(self) -> None:
-        self.action = None
-
-
-class Agenda:
-    """A scheduler of virtual time: what is due next runs next, ties in order of asking."""
-
-    def __init__(self, now: int) -> None:
-        self.now = now
-        self._due: list[tuple[int, int, _Timer]] = []
-        self._count = 0
-
-    def at(self, when: int, action: Callable[[], None]) -> _Timer:
-        timer = _Timer(action)
-        self._count += 1
-        heapq.heappush(self._due, (max(when, self.now), self._count, timer))
-        return timer
-
-    def run_until(self, limit: int, satisfied: Callable[[], bool] = lambda: False) -> None:
-        """Do what is due, up to ``limit`` or until ``satisfied``; it is then as late as that."""
-        while not satisfied():
-            while self._due and self._due[0][2].action is None:
-                heapq.heappop(self._due)
-            if not self._due or self._due[0][0] > limit:
-                self.now = max(self.now, limit)
-                return
-            when, _, timer = heapq.heappop(self._due)
-            self.now = when
-            action, timer.action = timer.action, None
-            assert action is not None
-            action()
-
-
-# --- messages
-
-
-@dataclass
-class Sent:
-    """A message of the switch: when, which lane it belongs to, and its headers in order."""
-
-    time: float  #: seconds since the connection
-    lane: str  #: "answer", "event", "notice", "log", or "others" (what others do)
-    kind: str  #: content type
-    headers: list[tuple[str, str]]
-    body: str
-    order: int = 0
-
-    @property
-    def name(self) -> str:
-        return self.get("Event-Name")
-
-    def get(self, name: str) -> str:
-        return next((value for key, value in self.headers if key == name), "")
-
-    def __str__(self) -> str:
-        if self.lane == "event":
-            detail = [
-                self.get(key)
-                for key in ("Application", "DTMF-Digit", "Channel-State", "Playback-File-Path")
-            ]
-            return " ".join(filter(None, [self.name, *detail]))
-        text = self.get("Reply-Text") or self.get("Content-Disposition") or self.body
-        return f"{self.kind} {text!r}"
-
-
-def sent(message: esl.Message, time: float) -> Sent:
-    """A parsed message, laid open."""
-    if isinstance(message, esl.ConnectReply):
-        return Sent(time, "answer", "connect reply", _plain(message.head), "")
-    if isinstance(message, esl.JsonEvent):
-        pairs = json.loads(message.content, object_pairs_hook=list)
-        flat = [(key, value if isinstance(value, str) else "|".join(value)) for key, value in pairs]
-        body = next((value for key, value in flat if key == "_body"), "")
-        return Sent(time, "event", "text/event-json", flat, body)
-    if isinstance(message, esl.XmlEvent):
-        root = ElementTree.fromstring(message.content)
-        found = [(each.tag, _unquote(each.text or "")) for each in root.iterfind("headers/*")]
-        return Sent(time, "event", "text/event-xml", found, root.findtext("body") or "")
-    if isinstance(message, esl.Event):
-        return Sent(time, "event", "text/event-plain", _plain(message.head), message.body)
-    lines = esl.text(message.head).split("\n")
-    headers = [(key, value) for key, _, value in (line.partition(": ") for line in lines) if key]
-    kind = dict(headers).get("Content-Type", "")
-    lanes = {"text/disconnect-notice": "notice", "log/data": "log"}
-    return Sent(time, lanes.get(kind, "answer"), kind, headers, message.body)
-
-
-def _plain(head: bytes) -> list[tuple[str, str]]:
-    pairs = []
-    for line in esl.text(head).strip("\n").split("\n"):
-        key, _, value = line.partition(": ")
-        pairs.append((key, _unquote(value)))
-    return pairs
-
-
-def _unquote(value: str) -> str:
-    return esl.text(unquote_to_bytes(value.encode("utf-8", "surrogateescape")))
-
-
-# --- the recording
-
-
-@dataclass
-class Recording:
-    """A recording, read: its circumstances, what the app sent and when, what the switch sent."""
-
-    circumstances: dict[str, Any]
-    #: time, the bytes (None: the app closed), and how many messages of the switch came before
-    app: list[tuple[float, bytes | None, int]]
-    switch: list[Sent]
-    ended: float
-    closed: bool  #: by the switch
-
-    @classmethod
-    def read(cls, path: Path) -> Recording:
-        lines = [json.loads(line) for line in path.read_text().splitlines()]
-        circumstances, *rest = lines
-        parser = Parser()
-        app: list[tuple[float, bytes | None, int]] = []
-        messages: list[Sent] = []
-        ended, closed = 0.0, False
-        for line in rest:
-            ended = max(ended, line["t"])
-            if line.get("eof"):
-                closed = True
-            elif line["from"] == "app":
-                app.append((line["t"], line["data"].encode("latin-1"), len(messages)))
-            else:
-                for each in parser.feed(line["data"].encode("latin-1")):
-                    message = sent(each, line["t"])
-                    message.order = len(messages)
-                    messages.append(message)
-        for action in circumstances.get("actions", []):
-            if action.get("app_closes"):
-                app.append((action["at"], None, len(messages)))
-        commands = "".join((data or b"").decode("latin-1") for _, data, _ in app)
-        set_apart(messages, commands)
-        return cls(circumstances, app, messages, ended, closed)
-
-    @property
-    def connect(self) -> Sent | None:
-        return next((each for each in self.switch if each.kind == "connect reply"), None)
-
-
-def set_apart(messages: list[Sent], commands: str) -> None:
-    """Give what others do a lane of its own."""
-    ours = {message.get("Unique-ID") for message in messages if message.kind == "connect reply"}
-    # A call comes in by the B half of a loopback, and goes out by the A half.
-    far_halves = {
-        message.get("variable_other_loopback_leg_uuid")
-        for message in messages
-        if message.get("variable_loopback_leg") == "A" or message.get("Unique-ID") in ours
-    } - ours
-    replies = [message for message in messages if message.lane == "answer"]
-    jobs = {message.get("Job-UUID") for message in replies}
-    for message in messages:
-        if message.lane != "event":
-            continue
-        uuid = message.get("Unique-ID")
-        if (
-            (uuid in far_halves and uuid not in commands)
-            or (message.name == "BACKGROUND_JOB" and message.get("Job-UUID") not in jobs)
-            or (message.name == "API" and message.get("API-Command") not in commands)
-        ):
-            message.lane = "others"
-
-
-# --- comparing
-
-
-@dataclass
-class Difference:
-    where: str
-    expected: str
-    found: str
-
-    def __str__(self) -> str:
-        return f"{self.where}\n  - {self.expected}\n  + {self.found}"
-
-
-@dataclass
-class Report:
-    """What a check found. ``differences`` is empty where the model conforms."""
-
-    name: str
-    differences: list[Difference] = field(default_factory=list)
-    messages: int = 0  #: compared
-    headers: int = 0  #: compared
-    left_out: Counter[str] = field(default_factory=Counter)
-    expected: list[Sent] = field(default_factory=list)
-    found: list[Sent] = field(default_factory=list)
-
-    @property
-    def conforms(self) -> bool:
-        return not self.differences
-
-    def __str__(self) -> str:
-        lines = [str(difference) for difference in self.differences]
-        left = ", ".join(f"{count} {what}" for what, count in sorted(self.left_out.items()))
-        verdict = "conforms" if self.conforms else f"{len(self.differences)} differences"
-        lines.append(
-            f"{self.name}: {verdict}; {self.messages} messages and {self.headers} headers "
-            f"compared; left out: {left or 'nothing'}"
-        )
-        return "\n".join(lines)
-
-
-UUID = re.compile(r"[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}")
-_SIP = re.compile(
-    r"variable_(sip_|rtp_|switch_[mr]_sdp|(local|remote|advertised)_(media|audio|video)_)"
-)
-_COUNTERS = re.compile(r"Up-Time|Uptime-msec|Session-.*|Idle-CPU")
-_DISPLAY = re.compile(r"Caller-Callee-ID-N(ame|umber)$")
-#: Headers that hold a time: microseconds since the epoch, or a count that grows.
-_DATES = re.compile(r"Event-Date-(Local|GMT)$")
-_STAMPS = re.compile(r"variable_\w+_stamp$")
-_MICROSECONDS = re.compile(
-    r"Event-Date-Timestamp$|.*-(Created|Answered|Progress|Progress-Media|Hangup|Transfer|"
-    r"Resurrect|Bridged)-Time$|.*-(Last-Hold|Hold-Accum)$|variable_\w+_(uepoch|usec)$|"
-    r"variable_(u?duration|\w+usec)$"
-)
-_MILLISECONDS = re.compile(r"variable_(mduration|\w+msec|\w+_ms)$")
-_SECONDS = re.compile(r"variable_(duration|\w+[^mu]sec|\w+_epoch|\w+_seconds)$")
-_SAMPLES = re.compile(r"variable_playback_(last_offset_pos|samples)$")
-_PLAYED = re.compile(r"variable_playback_(ms|seconds)$")
-_RECORDED = re.compile(r"variable_record_(record_)?(file_size|samples|ms|seconds)$")
-
-
-class Comparison:
-    """Compares two conversations; keeps which uuid of the one is which of the other."""
-
-    def __init__(self, report: Report, recording: Recording) -> None:
-        self.report = report
-        self.recording = recording
-        self.roles: dict[str, str] = {}
-
-    def run(self, expected: list[Sent], found: list[Sent]) -> None:
-        matched: dict[int, int] = {}
-        for lane in ("answer", "event", "notice"):
-            ours = [each for each in found if each.lane == lane]
-            theirs = [each for each in expected if each.lane == lane]
-            if lane == "event":
-                pairs = list(self._align(theirs, ours))
-            else:
-                pairs = list(self._side_by_side(theirs, ours))
-            for theirs_one, ours_one in pairs:
-                matched[theirs_one.order] = ours_one.order
-                self.report.messages += 1
-                self._compare(theirs_one, ours_one)
-        for lane, what in (("log", "log/data"), ("others", "what others do")):
-            self.report.left_out[what] += sum(each.lane == lane for each in expected)
-        self._order(expected, found, matched)
-        self._sequence(found)
-
-    def _align(self, expected: list[Sent], found: list[Sent]) -> Iterator[tuple[Sent, Sent]]:
-        expected, found = self._without_park(expected), self._without_park(found)
-        matcher = SequenceMatcher(None, list(map(_key, expected)), list(map(_key, found)), False)
-        for tag, i1, i2, j1, j2 in matcher.get_opcodes():
-            if tag == "equal":
-                yield from zip(expected[i1:i2], found[j1:j2], strict=True)
-                continue
-            for each in expected[i1:i2]:
-                self._differ(each, str(each), "(nothing)")
-            for each in found[j1:j2]:
-                self._differ(each, "(nothing)", str(each))
-
-    def _without_park(self, events: list[Sent]) -> list[Sent]:
-        for at, event in enumerate(events):
-            if event.name == "CHANNEL_EXECUTE":
-                break
-            if event.name == "CHANNEL_PARK":
-                self.report.left_out["CHANNEL_PARK at the start"] += 1
-                return events[:at] + events[at + 1 :]
-        return events
-
-    def _side_by_side(self, expected: list[Sent], found: list[Sent]) -> Iterator[tuple[Sent, Sent]]:
-        yield from zip(expected, found, strict=False)
-        for each in expected[len(found) :]:
-            self._differ(each, str(each), "(nothing)")
-        for each in found[len(expected) :]:
-            self._differ(each, "(nothing)", str(each))
-
-    def _compare(self, expected: Sent, found: Sent) -> None:
-        if expected.kind != found.kind:
-            self._differ(expected, f"Content-Type: {expected.kind}", found.kind)
-            return
-        expected, found = self._without_sip(expected), self._without_sip(found)
-        names = [key for key, _ in expected.headers]
-        others = [key for key, _ in found.headers]
-        if names != others:
-            self._compare_names(expected, names, others)
-        remaining: dict[str, list[str]] = {}
-        for key, value in found.headers:
-            remaining.setdefault(key, []).append(value)
-        for key, value in expected.headers:
-            values = remaining.get(key)
-            if values:
-                self._value(expected, key, value, values.pop(0))
-        if expected.kind == "api/response":
-            self._body(expected, _without_numbers(expected.body), _without_numbers(found.body))
-        else:
-            self._body(expected, expected.body, found.body)
-
-    def _without_sip(self, message: Sent) -> Sent:
-        kept = [pair for pair in message.headers if not _SIP.match(pair[0])]
-        if message.get("variable_last_bridge_role"):
-            kept = [pair for pair in kept if pair[0] != "variable_last_bridge_hangup_cause"]
-        if len(kept) == len(message.headers):
-            return message
-        self.report.left_out["sip_* and rtp_* variables"] += len(message.headers) - len(kept)
-        return replace(message, headers=kept)
-
-    def _compare_names(self, expected: Sent, names: list[str], others: list[str]) -> None:
-        matcher = SequenceMatcher(None, names, others, False)
-        for tag, i1, i2, j1, j2 in matcher.get_opcodes():
-            if tag != "equal":
-                self._differ(
-                    expected,
-                    "headers " + (", ".join(names[i1:i2]) or "(none)"),
-                    "headers " + (", ".join(others[j1:j2]) or "(none)"),
-                )
-
-    def _body(self, expected: Sent, theirs: str, ours: str) -> None:
-        if theirs != ours and not self._same_roles(theirs, ours):
-            self._differ(expected, f"body {theirs!r}", f"body {ours!r}")
-
-    def _value(self, where: Sent, key: str, theirs: str, ours: str) -> None:
-        self.report.headers += 1
-        if key == "Event-Sequence":
-            self.report.left_out["Event-Sequence"] += 1
-        elif key == "Core-UUID":
-            self.report.left_out["Core-UUID"] += 1
-        elif key == "Content-Length" and where.kind in ("api/response",):
-            pass  # the body itself is compared
-        elif _DISPLAY.match(key) and theirs == where.get(key.replace("Callee", "Caller")):
-            self.report.left_out["the display of the leg that calls"] += 1
-        elif where.name == "HEARTBEAT" and _COUNTERS.fullmatch(key):
-            self.report.left_out["the counters of HEARTBEAT"] += 1
-        elif theirs == ours:
-            self._same_roles(theirs, ours)
-        elif self._about_the_same(key, theirs, ours):
-            pass
-        elif not self._same_roles(theirs, ours):
-            self._differ(where, f"{key}: {theirs}", f"{key}: {ours}")
-
-    def _about_the_same(self, key: str, theirs: str, ours: str) -> bool:
-        if _DATES.match(key) or _STAMPS.match(key):
-            self.report.left_out["times"] += 1
-            return True
-        for pattern, unit, what in (
-            (_SAMPLES, SAMPLE_TOLERANCE, "how far a cut playback got"),
-            (_PLAYED, 300, "how far a cut playback got"),
-            (_RECORDED, 10**9, "how much a recording got"),
-            (_MICROSECONDS, TIME_TOLERANCE, "times"),
-            (_MILLISECONDS, TIME_TOLERANCE // MILLISECOND, "times"),
-            (_SECONDS, 1, "times"),
-        ):
-            if pattern.match(key):
-                if _is_number(theirs) and _is_number(ours):
-                    self.report.left_out[what] += 1
-                    return abs(int(theirs) - int(ours)) <= unit
-                return False
-        return False
-
-    def _same_roles(self, theirs: str, ours: str) -> bool:
-        """Equal but for uuids, each of which stands for the same thing all through?"""
-        expected, found = UUID.findall(theirs), UUID.findall(ours)
-        if len(expected) != len(found):
-            return False
-        for one, other in zip(expected, found, strict=True):
-            if self.roles.setdefault(one, other) != other:
-                return False
-        return _masked(theirs) == _masked(ours)
-
-    def _order(self, expected: list[Sent], found: list[Sent], matched: dict[int, int]) -> None:
-        """Messages of different lanes may change places only where it is a race."""
-        pairs = [(each, matched[each.order]) for each in expected if each.order in matched]
-        for at, (later, place) in enumerate(pairs):
-            for earlier, other in pairs[:at]:
-                if other > place:
-                    if self._is_race(expected, earlier, later):
-                        what = "replies among events"
-                        if "notice" in (earlier.lane, later.lane):
-                            what = "the notices among events"
-                        self.report.left_out[what] += 1
-                    else:
-                        self._differ(later, f"{earlier} before {later}", "the other way round")
-
-    def _is_race(self, expected: list[Sent], earlier: Sent, later: Sent) -> bool:
-        notice = "notice" in (earlier.lane, later.lane)
-        if later.time - earlier.time <= (NOTICE_RACE if notice else RACE):
-            return True
-        if "async" in self.recording.circumstances.get("socket", "async") or (
-            earlier.lane != "event"
-        ):
-            return False
-        # A listener on the session's own thread sees the events of an application either just
-        # after its reply, or when it next looks up, which may be after the next application.
-        replies = [each.time for each in expected[: earlier.order] if each.lane == "answer"]
-        return bool(replies) and earlier.time - replies[-1] <= RACE
-
-    def _sequence(self, found: list[Sent]) -> None:
-        """Event-Sequence grows along the events (the notices of a bodyless kind have none)."""
-        last = -1
-        for each in found:
-            numbers = [value for key, value in each.headers if key == "Event-Sequence"]
-            number = numbers[-1] if numbers else ""  # a COMMAND has one of its own before
-            if each.lane == "event" and number:
-                if int(number) <= last:
-                    self._differ(each, "a growing Event-Sequence", number)
-                last = int(number)
-
-    def _differ(self, where: Sent, expected: str, found: str) -> None:
-        place = f"{where.time:9.3f} {where}"
-        self.report.differences.append(Difference(place, expected, found))
-
-
-def _key(message: Sent) -> tuple[str, ...]:
-    """What an event is, for finding its counterpart."""
-    keys = ("Event-Subclass", "Application", "DTMF-Digit", "Playback-File-Path", "Job-Command")
-    own = "" if message.get("Unique-ID") == message.get("Caller-Unique-ID") else "other"
-    return (message.name, own, message.get("Channel-Name"), *map(message.get, keys))
-
-
-def _masked(text: str) -> str:
-    return UUID.sub("<uuid>", text)
-
-
-def _is_number(text: str) -> bool:
-    return text.lstrip("-").isdigit()
-
-
-def _without_numbers(text: str) -> str:
-    """`api status` and strftime: the words, without the numbers."""
-    if text.startswith("UP ") or re.fullmatch(r"\d{4}-\d\d-\d\d \d\d:\d\d:\d\d", text):
-        return re.sub(r"\d+(\.\d+)*", "0", re.sub(r"(\d \w+?)s?,", r"\1,", text))
-    return text
-
-
-# --- driving
 
 
 def check(path: str | Path) -> Report:
@@ -608,6 +147,7 @@ class Drive:
         self.channel: Channel | None = None
         if self.circumstances["mode"] == "outbound":
             self.channel = self._channel(given)
+            self.channel.audible = self.circumstances.get("far_end") == "tone"
 
     # the circumstances
 
@@ -622,7 +162,7 @@ class Drive:
             only_known=True,
             shortest_loop=self.shortest_loop,
             sound_prefix=SOUND_PREFIX,
-            extensions=RECORDED_DIALPLAN,
+            extensions={**RECORDED_DIALPLAN, **_extensions(self.circumstances)},
             phrases=RECORDED_PHRASES,
             speech_engines=_speech_engines(self.recording.switch),
             hostname=given.get("FreeSWITCH-Hostname", "vm"),
@@ -670,6 +210,9 @@ class Drive:
         return channel
 
     def _dial(self, channel: Channel, where: str) -> Control | None:
+        if self.control is not None:
+            # another connection, of which this recording does not tell
+            return Control(channel, lambda data: None, lambda: None)
         self.control = Control(channel, self._written, self._closed)
         return self.control
 
@@ -796,9 +339,17 @@ class Drive:
                     )
 
 
-#: The far ends of the recorded installation: what each number does, by its name.
-RECORDED_DIALPLAN = {
+#: The dialplan of the recorded installation, as far as a call was seen to follow it: what each
+#: number does, by its name.
+RECORDED_DIALPLAN: dict[str, Extension] = {
     r"^bye(\d+)$": (("answer", ""), ("sleep", "$1"), ("hangup", "NORMAL_CLEARING")),
+    r"^press-(\d+)-(.+)$": (
+        ("answer", ""),
+        ("sleep", "$1"),
+        ("send_dtmf", "$2@200"),
+        ("playback", "silence_stream://-1"),
+    ),
+    r"^hold$": (("answer", ""), ("playback", "silence_stream://-1")),
 }
 #: Its phrase macros.
 RECORDED_PHRASES = {
@@ -807,6 +358,45 @@ RECORDED_PHRASES = {
 }
 #: Variables that the `socket` application sets itself, on the way to the connect reply.
 SET_BY_SOCKET = ("current_application", "current_application_data", "socket_host")
+
+
+def _extensions(circumstances: dict[str, Any]) -> dict[str, Extension]:
+    """What the circumstances tell of extensions: the app's own, and those transferred to."""
+    extensions: dict[str, Extension] = {}
+    if "destination" in circumstances:
+        pairs = (*circumstances.get("before", ()), *circumstances.get("after", ()))
+        before = len(circumstances.get("before", ()))
+        actions = [(name, data) for name, data in pairs]
+        actions.insert(before, ("socket", circumstances["socket"]))
+        extensions[f"^{re.escape(circumstances['destination'])}$"] = actions
+    for target, behaviour in circumstances.get("endpoints", {}).items():
+        technology, _, number = target.partition(" ")
+        if behaviour.get("no_route"):
+            continue
+        if technology == "extension" and not any(
+            re.search(pattern, number) for pattern in RECORDED_DIALPLAN
+        ):
+            extensions[f"^{re.escape(number)}$"] = list(_behave(Endpoint(**behaviour)))
+    return extensions
+
+
+def _behave(endpoint: Endpoint) -> Iterator[tuple[str, str]]:
+    """The applications that do what an endpoint does."""
+    if endpoint.rejects is not None:
+        yield "hangup", endpoint.rejects
+    if endpoint.rings:
+        yield "ring_ready", ""
+    if endpoint.answers_after is None:
+        yield "park", ""
+    else:
+        if endpoint.answers_after:
+            yield "sleep", str(round(endpoint.answers_after * 1000))
+        yield "answer", ""
+    if endpoint.hangs_up_after is None:
+        yield "playback", "silence_stream://-1"
+    else:
+        yield "sleep", str(round(endpoint.hangs_up_after * 1000))
+        yield "hangup", endpoint.cause
 
 
 def profile_of(headers: dict[str, str], prefix: str) -> Profile:

@@ -473,7 +473,7 @@ class Control:
             return "-ERR aready enabled."
         if self.channel is None:
             uuid = line.split(" ")[1]
-            self.channel = self.switch.channels.get(uuid)
+            self.channel = self.switch.locate(uuid)
             if self.channel is None:
                 return "-ERR invalid uuid"
             self.channel.controls.append(self)
@@ -507,7 +507,7 @@ class Control:
             return "+OK"
         if uuid in self.switch.callers:
             return "+OK"
-        other = self.switch.channels.get(uuid)
+        other = self.switch.locate(uuid)
         if other is None:
             return f"-ERR invalid session id [{uuid}]"
         other.private_events.append(command)

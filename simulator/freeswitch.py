@@ -107,24 +107,32 @@ class FreeSwitch:
         trace: TracebackType | None,
     ) -> None:
         try:
-            try:
-                for call in list(self._calls.values()):
-                    self.later(0.0, lambda call=call: call._put_down("NORMAL_CLEARING"))  # type: ignore[misc]
-                timeout = CALL_TIMEOUT if isinstance(self._world, World) else REAL_END_TIMEOUT
-                ended = self.run(lambda: all(c.ended for c in self._calls.values()), timeout)
-                if not ended:
-                    call = next(c for c in self._calls.values() if not c.ended)
-                    raise call._failed(f"the handler goes on {timeout:g} s after the hangup")
-            except BaseException:
-                if error is None:
-                    raise
+            self._finish()
+        except BaseException:
+            if error is None:
+                raise
         finally:
             self._entered = False
-            self._world.close()
-            for server in self._servers.values():
-                server.stop(timeout=0.0)
-            if isinstance(self._world, World):
-                self._time.stop()
+            try:
+                self._world.close()
+                for server in self._servers.values():
+                    server.stop(timeout=0.0)
+            finally:
+                if isinstance(self._world, World):
+                    self._time.stop()
+
+    def _finish(self) -> None:
+        """Hang up what is up, and let every handler come to its end; then tell what they raised."""
+        if isinstance(self._world, World) and self._world.stuck:
+            return  # told already, and no handler will get any further
+        for call in list(self._calls.values()):
+            self.later(0.0, lambda call=call: call._put_down("NORMAL_CLEARING"))  # type: ignore[misc]
+        timeout = CALL_TIMEOUT if isinstance(self._world, World) else REAL_END_TIMEOUT
+        deadline = self._world.now + round(timeout * SECOND)
+        if not self._world.run(lambda: all(c.ended for c in self._calls.values()), deadline):
+            call = next(c for c in self._calls.values() if not c.ended)
+            raise call._failed(f"the handler goes on {timeout:g} s after the hangup")
+        self._raise_again()
 
     # What a test uses
 
@@ -268,10 +276,14 @@ class FreeSwitch:
             return self._raised is not None or until()
 
         done = self._world.run(enough, deadline)
-        if self._raised is not None:
-            raised, self._raised = self._raised, None
-            raise raised
+        self._raise_again()
         return done
+
+    def _raise_again(self) -> None:
+        """Raise what a handler has raised, once."""
+        raised, self._raised = self._raised, None
+        if raised is not None:
+            raise raised
 
     # Inside
 

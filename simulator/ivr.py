@@ -22,7 +22,7 @@ from .threads import MILLISECOND, SECOND, Steps
 from .variables import is_true
 
 if TYPE_CHECKING:
-    from .channel import Channel, Digit
+    from .channel import Channel, Digit, Heard
     from .events import Headers
     from .media import Sound
 
@@ -452,11 +452,8 @@ def _play_sound(
     return status
 
 
-def _parse_while_heard(channel: Channel, heard: object) -> Steps[None]:
+def _parse_while_heard(channel: Channel, heard: Heard) -> Steps[None]:
     """What is executed inside a prompt pauses it."""
-    from .channel import Heard
-
-    assert isinstance(heard, Heard)
     if channel.private_events and not channel.event_locks:
         count = len(channel.heard)
         steps = parse_all_events(channel)

@@ -13,8 +13,9 @@ from typing import TYPE_CHECKING
 
 from .api import api, usage
 from .arguments import atoi, separate, variables_of
-from .channel import Channel, Digit, Profile, Times
+from .channel import Channel, Digit
 from .ivr import FRAME
+from .profile import Profile, Times
 from .states import CallState, State
 from .threads import SECOND, Steps, pause
 from .variables import is_true

@@ -207,16 +207,19 @@ class Script:
 
     def run(
         self,
-        handler: Handler | Outbound | None = None,
+        handler: Handler | Outbound | str | None = None,
         *,
         seed: int | None = None,
         real_time: bool = False,
     ) -> Call:
         """Make the call, and return it when it has ended.
 
-        ``handler`` and ``seed`` stand in for the script's own. Raises ScriptError if there is
-        no such handler, CallFailed, which tells the file and the line of the step, if the call
-        does not go as the script says or the handler raises, and SimulationError.
+        ``handler`` and ``seed`` stand in for the script's own. A handler that is an address,
+        "host:port", is a program of any language, called in real time.
+
+        Raises ScriptError if there is no such handler, CallFailed, which tells the file and the
+        line of the step, if the call does not go as the script says or the handler raises, and
+        SimulationError.
         """
         if handler is None:
             try:
@@ -224,6 +227,10 @@ class Script:
             except LoadError as error:
                 where = self._where(self.lines.get("handler"))
                 raise ScriptError(f"{where}: {error}") from error
+        real_time = real_time or isinstance(handler, str)
+        if real_time and "start" in self.call:
+            where = self._where(self.lines.get("call"))
+            raise ScriptError(f"{where}: a call in real time begins now; leave start out of it")
         options: dict[str, Any] = {key: self.call[key] for key in SWITCH if key in self.call}
         if "sounds" in options:
             options["sounds"] = self._beside(options["sounds"])

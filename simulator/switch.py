@@ -19,13 +19,14 @@ from . import taps as _taps  # noqa: F401
 from .api import run_api, up_time
 from .applications import APPLICATIONS, Application
 from .arguments import atoi, expand, separate
-from .channel import Channel, Digit, Profile, Times
+from .channel import Channel, Digit
 from .conference import Room
 from .control import Control
 from .events import Block, Event, Headers, Source
 from .ivr import SHORTEST_LOOP, OnDigit, Status
 from .legs import Endpoint
 from .media import DEFAULT_LENGTH, Media
+from .profile import Profile, Times
 from .states import State
 from .threads import MILLISECOND, SECOND, Scheduler, Steps, Timer
 
@@ -38,6 +39,15 @@ PHRASE_PAUSE = 100
 
 Extension = Sequence[tuple[str, str]]
 Dial = Callable[[Channel, str], "Control | None"]
+
+
+def inline_actions(text: str) -> list[tuple[str, str]] | None:
+    """The inline dialplan: ``app:data,app:data``, or ``m:^:app:data^app:data``."""
+    delimiter = ","
+    if text[:2].lower() == "m:" and len(text) > 3:
+        delimiter, text = text[2], text[3:].removeprefix(":")
+    pieces = [each.lstrip(" ").partition(":") for each in separate(text, delimiter)]
+    return [(name, data) for name, _, data in pieces] or None
 
 
 class Switch:
@@ -187,10 +197,14 @@ class Switch:
         self.channels[channel.uuid] = channel
         return channel
 
+    def locate(self, uuid: str) -> Channel | None:
+        """A channel that is up: one that was hung up is nobody's to command any more."""
+        channel = self.channels.get(uuid)
+        return channel if channel is not None and channel.up else None
+
     def forget(self, channel: Channel) -> None:
-        """The channel is destroyed, and its caller's leg with it."""
+        """The channel is destroyed."""
         self.channels.pop(channel.uuid, None)
-        self.callers.discard(channel.variables.get("other_loopback_leg_uuid") or "")
 
     def shut_down(self) -> None:
         """`fsctl shutdown now`: every connection ends without a word (recording 16)."""
@@ -234,21 +248,19 @@ class Switch:
             times=replace(old.times, profile_created=self.scheduler.now),
         )
         channel.profile = profile
-        channel.state = State.ROUTING
+        channel.move_to(State.ROUTING)
         source = (
             f"{self.scheduler.now // SECOND}:{self.uuid()}:bl_xfer:{extension}/{context}/{dialplan}"
         )
         channel.profile = replace(profile, transfer_source=source)
         channel.variables.push("transfer_history", source)
         channel.set("transfer_source", source)
-        channel.poke()
 
     def go_on_with(self, channel: Channel, dialplan: Extension) -> None:
         """The channel leaves what it does for other applications (xferext, uuid_park)."""
         channel.run_extension(dialplan)
         channel.reset_by_transfer = True
-        channel.state = State.RESET
-        channel.poke()
+        channel.move_to(State.RESET)
 
     def moment(self, text: str) -> int:
         """``+<seconds>`` from now, or seconds since the epoch."""
@@ -257,7 +269,11 @@ class Switch:
 
     def route(self, channel: Channel) -> None:
         """The dialplan picks what runs next."""
-        found = self.actions(channel.profile.destination_number, channel)
+        profile = channel.profile
+        if profile.dialplan.lower() == "inline":
+            found = inline_actions(profile.destination_number)
+        else:
+            found = self.actions(profile.destination_number, channel)
         if found is None:
             channel.hangup("NO_ROUTE_DESTINATION")
             return

@@ -9,12 +9,17 @@ from .applications import application, on_terminator
 from .arguments import atoi, separate
 from .ivr import FRAME, WAV_HEADER, MediaBug
 from .media import RATE
-from .threads import SECOND, Steps
+from .threads import MILLISECOND, SECOND, Steps
 
 if TYPE_CHECKING:
     from .channel import Channel
 
 __all__ = ["read_codec_changed"]
+
+#: Frames that wait_for_silence goes on for when it has found it.
+SILENT_FRAMES = 25
+#: A day, in milliseconds.
+FOREVER = 86_400_000
 
 RECORD_FILE_START = ("switch_ivr_play_say.c", "switch_ivr_record_file_event", 767)
 RECORD_FILE_STOP = ("switch_ivr_play_say.c", "switch_ivr_record_file_event", 1030)
@@ -46,13 +51,20 @@ def record(channel: Channel, data: str) -> Steps[None]:
     read_codec_changed(channel)
     channel.fire("RECORD_START", (("Record-File-Path", path),), called_from=RECORD_FILE_START)
     began = channel.now
-    until = None
+    ends = []
     if limit:
         # seconds are those of the epoch: the limit is over with the first that is past it
-        until = (began // SECOND + limit + 1) * SECOND
+        ends.append((began // SECOND + limit + 1) * SECOND)
+    silent_at = None
+    if len(words) > 2 and atoi(words[2]) and not channel.audible:
+        silent_at = began + ((atoi(words[3]) if len(words) > 3 else 0) or 3) * SECOND
+        ends.append(silent_at)
+    until = min(ends, default=None)
     on_digit = on_terminator(channel)
     while channel.is_ready() and not ivr.take_break(channel):
         if until is not None and channel.now >= until:
+            if until == silent_at:
+                channel.set("silence_hits_exhausted", "true")
             break
         yield from ivr.parse_all_events(channel)
         if channel.digits and on_digit(channel.take_digit()):
@@ -124,17 +136,23 @@ def spandsp_stop_dtmf(channel: Channel, data: str) -> None:
 
 @application("wait_for_silence")
 def wait_for_silence(channel: Channel, data: str) -> Steps[None]:
-    """``<threshold> <silence hits> <listen hits> <timeout ms>``: nobody here says anything
-    for the application to fall silent after, so it always runs into its timeout.
-    """
+    """``<threshold> <silence frames> <frames of sound> <timeout ms>``."""
     words = separate(data, " ", 5)
     if len(words) < 4:
         return
+    frames, sound, timeout = map(atoi, words[1:4])
     read_codec_changed(channel)
-    yield from ivr.sleep(channel, atoi(words[3]), None)
-    channel.set("wait_for_silence_timeout", "true")
+    # An audible caller never falls silent, and a silent one has been, where no sound is awaited.
+    heard = not channel.audible and not sound
+    length = timeout
+    if heard:
+        silence = (frames + SILENT_FRAMES) * FRAME // MILLISECOND
+        heard = not timeout or silence < timeout
+        length = silence if heard else timeout
+    yield from ivr.sleep(channel, length or FOREVER, None)
+    channel.set("wait_for_silence_timeout", "false" if heard else "true")
     channel.set("wait_for_silence_listenhits", "0")
-    channel.set("wait_for_silence_silence_hits", words[1])
+    channel.set("wait_for_silence_silence_hits", "0" if heard else str(frames))
     read_codec_changed(channel)
 
 

@@ -232,6 +232,7 @@ class World(Agenda):
         # Links on which a thread of the handler's own has sent: answered at once, since the
         # handler may be waiting for that thread. Their order is as real as such threads are.
         self._urgent: list[Link] = []
+        self.stuck = False  # it has been told that a handler waits for something else
         self.abandoned = False
 
     # The switch's model
@@ -300,6 +301,7 @@ class World(Agenda):
                 if not self._changed.wait_for(
                     lambda: self._urgent or self._quiet(), self._patience
                 ):
+                    self.stuck = True
                     raise SimulationError(self._who_is_stuck())
                 sent, self._urgent = self._urgent, []
                 if not sent:
@@ -356,7 +358,8 @@ class World(Agenda):
                     participant.parked = False
                     self._running += 1
                     participant.gate.release()
-        for link in self._links.values():
+            links = list(self._links.values())
+        for link in links:
             link.dispose()
 
     # Handler threads

@@ -96,7 +96,7 @@ def json_event(content: str) -> tuple[list[tuple[str, str]], str]:
 def xml_event(content: str) -> tuple[list[tuple[str, str]], str]:
     root = ElementTree.fromstring(content)
     headers: list[tuple[str, str]] = []
-    for element in root.find("headers") or ():
+    for element in root.iterfind("headers/*"):
         value = unquote(element.text or "")
         if headers and headers[-1][0] == element.tag:  # an array's next value
             before = headers[-1][1].removeprefix("ARRAY::")

@@ -17,7 +17,8 @@ from simulator import FreeSwitch, leaks, pytest_plugin
 pytest_plugins = ["pytester"]
 
 ROOT = Path(__file__).parents[2]
-PLUGIN = ("-p", "no:eslsync", "-p", "simulator.pytest_plugin")  # once, if it is installed too
+# By its name, and once, whether or not it is installed. (The warning: it is imported already.)
+PLUGIN = ("-p", "no:eslsync", "-p", "simulator.pytest_plugin", "--disable-warnings")
 
 Run = Callable[..., pytest.RunResult]
 
@@ -26,6 +27,8 @@ Run = Callable[..., pytest.RunResult]
 def run(pytester: pytest.Pytester, monkeypatch: pytest.MonkeyPatch) -> Run:
     """Run pytest on a project with the IVR and a test file of the given text."""
     monkeypatch.setattr(sys, "path", sys.path[:])
+    # a file that changes twice in a second, and keeps its size, would be the old one
+    monkeypatch.setattr(sys, "dont_write_bytecode", True)
     pytester.path.joinpath("ivr.py").write_text((ROOT / "examples" / "ivr.py").read_text())
     pytester.makeini("[pytest]\npythonpath = .\naddopts = --strict-markers\n")
 

@@ -10,7 +10,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from eslsync import HangupCause, Session
+from eslsync import HangupCause, Outbound, Session
 from examples.ivr import handler
 from simulator import Call, CallFailed, FreeSwitch, SimulationError, sweep
 from simulator.loading import LoadError
@@ -251,6 +251,18 @@ def test_a_script_runs_in_real_time() -> None:
         lambda session: session.channel.playback("beep"), real_time=True
     )
     assert call.heard == ["beep"]
+
+
+def test_a_script_calls_a_program_that_listens() -> None:
+    with Outbound(lambda session: session.channel.playback("beep"), port=0) as server:
+        script = Script("", [Step("hear", {"prompt": "beep"})], call={"prompts": {"beep": 0.1}})
+        assert script.run(f"127.0.0.1:{server.port}").heard == ["beep"]
+
+
+def test_real_time_has_no_other_start_than_now() -> None:
+    script = Script.parse("handler: ivr.py\nsteps: []\ncall:\n  start: 2026-01-05", "a.call.yaml")
+    with pytest.raises(ScriptError, match=r"^a\.call\.yaml:4: a call in real time begins now"):
+        script.run(handler, real_time=True)
 
 
 # The tables are those of the simulator

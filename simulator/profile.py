@@ -1,0 +1,119 @@
+"""A caller profile: who calls whom, and when what happened (switch_caller.c)."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+
+from .events import Headers
+
+__all__ = ["PROFILE_HEADERS", "PROFILE_VARIABLES", "TIME_HEADERS", "Profile", "Times"]
+
+
+@dataclass(frozen=True)
+class Times:
+    """When things happened, in microseconds since the epoch; 0: not yet."""
+
+    profile_created: int = 0
+    created: int = 0
+    answered: int = 0
+    progress: int = 0
+    progress_media: int = 0
+    hungup: int = 0
+    transferred: int = 0
+    resurrected: int = 0
+    bridged: int = 0
+    last_hold: int = 0
+    hold_accum: int = 0
+
+
+@dataclass(frozen=True)
+class Profile:
+    """A caller profile: who calls whom, and when (switch_caller.c). Replaced as a whole."""
+
+    uuid: str
+    channel_name: str
+    direction: str = "inbound"
+    logical_direction: str = "inbound"
+    username: str = ""
+    dialplan: str = "xml"
+    caller_id_name: str = ""
+    caller_id_number: str = ""
+    orig_caller_id_name: str = ""
+    orig_caller_id_number: str = ""
+    callee_id_name: str = ""
+    callee_id_number: str = ""
+    network_addr: str = ""
+    ani: str = ""
+    aniii: str = ""
+    destination_number: str = ""
+    source: str = "mod_loopback"
+    transfer_source: str = ""
+    context: str = "default"
+    rdnis: str = ""
+    profile_index: str = "1"
+    screen_bit: str = "true"
+    privacy_hide_name: str = "false"
+    privacy_hide_number: str = "false"
+    times: Times = field(default_factory=Times)
+
+    def headers(self, prefix: str) -> Headers:
+        """As events list it under ``prefix``: "Caller", "Other-Leg", or "Channel"."""
+        pairs = [(f"{prefix}-{name}", getattr(self, key)) for name, key in PROFILE_HEADERS]
+        pairs = [(name, value) for name, value in pairs if value]
+        pairs += [(f"{prefix}-{name}", str(getattr(self.times, key))) for name, key in TIME_HEADERS]
+        pairs += [(f"{prefix}-{name}", getattr(self, key)) for name, key in FLAG_HEADERS]
+        return pairs
+
+
+#: Header and field, in the order of switch_caller_profile_event_set_data; empty ones are left out.
+PROFILE_HEADERS = (
+    ("Direction", "direction"),
+    ("Logical-Direction", "logical_direction"),
+    ("Username", "username"),
+    ("Dialplan", "dialplan"),
+    ("Caller-ID-Name", "caller_id_name"),
+    ("Caller-ID-Number", "caller_id_number"),
+    ("Orig-Caller-ID-Name", "orig_caller_id_name"),
+    ("Orig-Caller-ID-Number", "orig_caller_id_number"),
+    ("Callee-ID-Name", "callee_id_name"),
+    ("Callee-ID-Number", "callee_id_number"),
+    ("Network-Addr", "network_addr"),
+    ("ANI", "ani"),
+    ("ANI-II", "aniii"),
+    ("Destination-Number", "destination_number"),
+    ("Unique-ID", "uuid"),
+    ("Source", "source"),
+    ("Transfer-Source", "transfer_source"),
+    ("Context", "context"),
+    ("RDNIS", "rdnis"),
+    ("Channel-Name", "channel_name"),
+    ("Profile-Index", "profile_index"),
+)
+TIME_HEADERS = (
+    ("Profile-Created-Time", "profile_created"),
+    ("Channel-Created-Time", "created"),
+    ("Channel-Answered-Time", "answered"),
+    ("Channel-Progress-Time", "progress"),
+    ("Channel-Progress-Media-Time", "progress_media"),
+    ("Channel-Hangup-Time", "hungup"),
+    ("Channel-Transfer-Time", "transferred"),
+    ("Channel-Resurrect-Time", "resurrected"),
+    ("Channel-Bridged-Time", "bridged"),
+    ("Channel-Last-Hold", "last_hold"),
+    ("Channel-Hold-Accum", "hold_accum"),
+)
+FLAG_HEADERS = (
+    ("Screen-Bit", "screen_bit"),
+    ("Privacy-Hide-Name", "privacy_hide_name"),
+    ("Privacy-Hide-Number", "privacy_hide_number"),
+)
+
+#: Variables that are fields of the profile (switch_caller_get_field_by_name).
+PROFILE_VARIABLES = {
+    name: name
+    for name in (
+        "dialplan caller_id_name caller_id_number orig_caller_id_name orig_caller_id_number "
+        "callee_id_name callee_id_number network_addr ani aniii rdnis destination_number uuid "
+        "source transfer_source context username profile_index"
+    ).split()
+} | {"chan_name": "channel_name", "channel_name": "channel_name"}

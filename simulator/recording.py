@@ -1,0 +1,146 @@
+"""A recording of a real switch, read: who said what, and when.
+
+The format is described in the README beside the recordings.
+"""
+
+from __future__ import annotations
+
+import json
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+from urllib.parse import unquote_to_bytes
+from xml.etree import ElementTree
+
+from eslsync import message as esl
+from eslsync.protocol import Parser
+
+__all__ = ["Recording", "Sent", "sent"]
+
+
+@dataclass
+class Sent:
+    """A message of the switch: when, which lane it belongs to, and its headers in order."""
+
+    time: float  #: seconds since the connection
+    lane: str  #: "answer", "event", "notice", "log", or "others" (what others do)
+    kind: str  #: content type
+    headers: list[tuple[str, str]]
+    body: str
+    order: int = 0
+
+    @property
+    def name(self) -> str:
+        return self.get("Event-Name")
+
+    def get(self, name: str) -> str:
+        return next((value for key, value in self.headers if key == name), "")
+
+    def __str__(self) -> str:
+        if self.lane == "event":
+            detail = [
+                self.get(key)
+                for key in ("Application", "DTMF-Digit", "Channel-State", "Playback-File-Path")
+            ]
+            return " ".join(filter(None, [self.name, *detail]))
+        text = self.get("Reply-Text") or self.get("Content-Disposition") or self.body
+        return f"{self.kind} {text!r}"
+
+
+def sent(message: esl.Message, time: float) -> Sent:
+    """A parsed message, laid open."""
+    if isinstance(message, esl.ConnectReply):
+        return Sent(time, "answer", "connect reply", _plain(message.head), "")
+    if isinstance(message, esl.JsonEvent):
+        pairs = json.loads(message.content, object_pairs_hook=list)
+        flat = [(key, value if isinstance(value, str) else "|".join(value)) for key, value in pairs]
+        body = next((value for key, value in flat if key == "_body"), "")
+        return Sent(time, "event", "text/event-json", flat, body)
+    if isinstance(message, esl.XmlEvent):
+        root = ElementTree.fromstring(message.content)
+        found = [(each.tag, _unquote(each.text or "")) for each in root.iterfind("headers/*")]
+        return Sent(time, "event", "text/event-xml", found, root.findtext("body") or "")
+    if isinstance(message, esl.Event):
+        return Sent(time, "event", "text/event-plain", _plain(message.head), message.body)
+    lines = esl.text(message.head).split("\n")
+    headers = [(key, value) for key, _, value in (line.partition(": ") for line in lines) if key]
+    kind = dict(headers).get("Content-Type", "")
+    lanes = {"text/disconnect-notice": "notice", "log/data": "log"}
+    return Sent(time, lanes.get(kind, "answer"), kind, headers, message.body)
+
+
+def _plain(head: bytes) -> list[tuple[str, str]]:
+    pairs = []
+    for line in esl.text(head).strip("\n").split("\n"):
+        key, _, value = line.partition(": ")
+        pairs.append((key, _unquote(value)))
+    return pairs
+
+
+def _unquote(value: str) -> str:
+    return esl.text(unquote_to_bytes(value.encode("utf-8", "surrogateescape")))
+
+
+@dataclass
+class Recording:
+    """A recording, read: its circumstances, what the app sent and when, what the switch sent."""
+
+    circumstances: dict[str, Any]
+    #: time, the bytes (None: the app closed), and how many messages of the switch came before
+    app: list[tuple[float, bytes | None, int]]
+    switch: list[Sent]
+    ended: float
+    closed: bool  #: by the switch
+
+    @classmethod
+    def read(cls, path: Path) -> Recording:
+        lines = [json.loads(line) for line in path.read_text().splitlines()]
+        circumstances, *rest = lines
+        parser = Parser()
+        app: list[tuple[float, bytes | None, int]] = []
+        messages: list[Sent] = []
+        ended, closed = 0.0, False
+        for line in rest:
+            ended = max(ended, line["t"])
+            if line.get("eof"):
+                closed = True
+            elif line["from"] == "app":
+                app.append((line["t"], line["data"].encode("latin-1"), len(messages)))
+            else:
+                for each in parser.feed(line["data"].encode("latin-1")):
+                    message = sent(each, line["t"])
+                    message.order = len(messages)
+                    messages.append(message)
+        for action in circumstances.get("actions", []):
+            if action.get("app_closes"):
+                app.append((action["at"], None, len(messages)))
+        commands = "".join((data or b"").decode("latin-1") for _, data, _ in app)
+        set_apart(messages, commands)
+        return cls(circumstances, app, messages, ended, closed)
+
+    @property
+    def connect(self) -> Sent | None:
+        return next((each for each in self.switch if each.kind == "connect reply"), None)
+
+
+def set_apart(messages: list[Sent], commands: str) -> None:
+    """Give what others do a lane of its own."""
+    ours = {message.get("Unique-ID") for message in messages if message.kind == "connect reply"}
+    # A call comes in by the B half of a loopback, and goes out by the A half.
+    far_halves = {
+        message.get("variable_other_loopback_leg_uuid")
+        for message in messages
+        if message.get("variable_loopback_leg") == "A" or message.get("Unique-ID") in ours
+    } - ours
+    replies = [message for message in messages if message.lane == "answer"]
+    jobs = {message.get("Job-UUID") for message in replies}
+    for message in messages:
+        if message.lane != "event":
+            continue
+        uuid = message.get("Unique-ID")
+        if (
+            (uuid in far_halves and uuid not in commands)
+            or (message.name == "BACKGROUND_JOB" and message.get("Job-UUID") not in jobs)
+            or (message.name == "API" and message.get("API-Command") not in commands)
+        ):
+            message.lane = "others"

@@ -1,0 +1,111 @@
+"""How long what is played lasts, and what is said."""
+
+from __future__ import annotations
+
+import wave
+from pathlib import Path
+
+import pytest
+
+from simulator.media import Media, tone_length
+from simulator.say import say_files
+
+PREFIX = "/sounds/en"
+
+
+def seconds(media: Media, name: str) -> float | None:
+    sound = media.open(name, PREFIX)
+    assert sound is not None
+    return None if sound.samples is None else sound.samples / 8000
+
+
+def test_lengths_from_the_table_with_or_without_suffix() -> None:
+    media = Media(prompts={"ivr/a.wav": 1.5, "ivr/b": 0.7, "/abs/c.wav": 3})
+    assert seconds(media, "ivr/a.wav") == 1.5
+    assert seconds(media, "ivr/b.wav") == 0.7
+    assert seconds(media, "ivr/b") == 0.7
+    assert seconds(media, "/abs/c.wav") == 3
+    assert seconds(media, f"{PREFIX}/ivr/a.wav") == 1.5
+
+
+def test_a_relative_name_is_played_from_the_sound_prefix() -> None:
+    sound = Media().open("ivr/a", PREFIX)
+    assert sound is not None
+    assert sound.path == "/sounds/en/ivr/a.wav"
+
+
+def test_lengths_from_wav_files(tmp_path: Path) -> None:
+    (tmp_path / "ivr").mkdir()
+    with wave.open(str(tmp_path / "ivr" / "a.wav"), "wb") as file:
+        file.setnchannels(1)
+        file.setsampwidth(2)
+        file.setframerate(16000)
+        file.writeframes(bytes(2 * 4000))
+    (tmp_path / "ivr" / "broken.wav").write_bytes(b"RIFF")
+    media = Media(sounds=tmp_path, only_known=True)
+    assert seconds(media, "ivr/a.wav") == 0.25
+    assert media.open("ivr/broken.wav", PREFIX) is None
+
+
+def test_what_is_not_known_lasts_two_seconds_or_does_not_exist() -> None:
+    assert seconds(Media(), "ivr/a.wav") == 2.0
+    assert seconds(Media(default=1.0), "ivr/a.wav") == 1.0
+    assert Media(only_known=True).open("ivr/a.wav", PREFIX) is None
+    assert Media(missing=["ivr/a.wav"]).open("ivr/a.wav", PREFIX) is None
+
+
+@pytest.mark.parametrize(
+    ("name", "length"),
+    [
+        ("silence_stream://1500", 1.5),
+        ("silence_stream://1500,1400", 1.5),
+        ("silence_stream://-1", None),
+        ("tone_stream://%(500,0,800)", 0.5),
+        ("tone_stream://%(200,100,440);loops=3", 0.9),
+        ("tone_stream://%(200,100,440);loops=-1", None),
+        ("file_string://a.wav!b.wav", 0.5 + 0.25 + 0.3),  # recording 11o
+    ],
+)
+def test_streams(name: str, length: float | None) -> None:
+    media = Media(prompts={"a.wav": 0.5, "b.wav": 0.3}, only_known=True)
+    assert seconds(media, name) == pytest.approx(length)
+
+
+def test_streams_of_nothing() -> None:
+    media = Media(only_known=True)
+    assert media.open("file_string://x.wav!y.wav", PREFIX) is None
+    assert media.open("nonsense://x", PREFIX) is None
+
+
+def test_tone_lengths_add_up() -> None:
+    assert tone_length("%(500,0,800);%(250,250,400)") == 1.0
+    assert tone_length("no tones") == 0
+
+
+@pytest.mark.parametrize(
+    ("kind", "method", "text", "files"),
+    [
+        ("number", "pronounced", "123", "1 hundred 20 3"),
+        ("number", "pronounced", "0", "0"),
+        ("number", "pronounced", "15", "15"),
+        ("number", "pronounced", "1000", "1 thousand"),
+        ("number", "pronounced", "2010011", "2 million 10 thousand 11"),
+        ("number", "counted", "21", "20 h-1"),
+        ("number", "iterated", "407", "4 0 7"),
+    ],
+)
+def test_say_numbers(kind: str, method: str, text: str, files: str) -> None:
+    assert say_files(kind, method, text) == [f"digits/{each}.wav" for each in files.split()]
+
+
+def test_say_spelled_and_money() -> None:
+    assert say_files("name_spelled", "pronounced", "A1") == ["ascii/97.wav", "digits/1.wav"]
+    assert say_files("currency", "pronounced", "$1.02") == [
+        "digits/1.wav",
+        "currency/dollar.wav",
+        "currency/and.wav",
+        "digits/2.wav",
+        "currency/cents.wav",
+    ]
+    assert say_files("number", "pronounced", "abc") is None
+    assert say_files("unheard_of", "pronounced", "1") is None

@@ -1,0 +1,62 @@
+"""A channel's variables keep the order of the switch."""
+
+from __future__ import annotations
+
+import pytest
+
+from simulator.variables import Variables, is_true
+
+
+def test_setting_again_moves_a_variable_to_the_end() -> None:
+    variables = Variables()
+    for name in ("a", "b", "A"):
+        variables.set(name, name)
+    assert list(variables) == [("b", "b"), ("A", "A")]
+    assert variables.get("a") == "A"
+    assert "a" in variables
+
+
+def test_an_empty_value_unsets() -> None:
+    variables = Variables()
+    variables.set("a", "1")
+    variables.set("a", "")
+    variables.set("b", None)
+    assert list(variables) == []
+    assert variables.get("a") is None
+
+
+def test_arrays_grow_in_their_place() -> None:
+    variables = Variables()
+    variables.push("list", "1")
+    variables.set("other", "x")
+    variables.push("list", "2")
+    variables.push("list", "0", first=True)
+    assert list(variables) == [("list", "ARRAY::0|:1|:2"), ("other", "x")]
+    assert variables.get("list[1]") == "1"
+    assert variables.get("list[7]") is None
+
+
+def test_an_element_may_be_set_by_its_index() -> None:
+    variables = Variables()
+    variables.set("list[1]", "b")
+    assert variables.get("list") == "ARRAY::|:b"
+
+
+def test_the_block_follows_every_change() -> None:
+    variables = Variables()
+    variables.set("a", "1 %")
+    assert variables.block.encode("plain") == b"variable_a: 1%20%25\n"
+    variables.set("a", "2")
+    assert variables.block.encode("plain") == b"variable_a: 2\n"
+    variables.set("a", None)
+    assert variables.block.encode("plain") == b""
+
+
+@pytest.mark.parametrize("value", ["true", "YES", "on", "1", "t", "enabled", "-1"])
+def test_true(value: str) -> None:
+    assert is_true(value)
+
+
+@pytest.mark.parametrize("value", [None, "", "false", "no", "0", "00", "truth"])
+def test_not_true(value: str | None) -> None:
+    assert not is_true(value)
