@@ -15,7 +15,7 @@ import sys
 import threading
 from collections.abc import Sequence
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, NoReturn
 
 import click
 
@@ -91,7 +91,13 @@ def check_start(
 
 
 @main.command()
-@click.argument("file")
+@click.argument("file", required=False)
+@click.option(
+    "--script",
+    metavar="SCRIPT",
+    type=click.Path(path_type=Path),
+    help="Play a script (YAML: docs/scripts.md). It names its handler; FILE stands in for it.",
+)
 @click.option(
     "--handler",
     "name",
@@ -155,8 +161,11 @@ def check_start(
 )
 @click.option("--transcript", is_flag=True, help="Print every message, instead of a ladder.")
 @click.option("-v", "--verbose", is_flag=True, help="Show the log as well.")
+@click.pass_context
 def call(
-    file: str,
+    context: click.Context,
+    file: str | None,
+    script: Path | None,
     name: str | None,
     presses: Sequence[str],
     times: Sequence[float],
@@ -186,6 +195,10 @@ def call(
     Exit status: 0 if the handler ended, by itself or with the call; 1 if it raised anything
     else, or never ended; 2 if there was no call, because of the options or FILE.
     """
+    if script is not None:
+        play_script(context, script, file, name, transcript)
+    if file is None:
+        raise click.UsageError("name the FILE that has the handler, or a --script")
     if len(times) > len(presses):
         raise click.UsageError("each --at says when to --press: there are more of them")
     if list(times) != sorted(times):
@@ -195,7 +208,7 @@ def call(
     from . import CallFailed, FreeSwitch, SimulationError
     from .loading import users_traceback
 
-    elsewhere = ADDRESS.fullmatch(file) is not None and not Path(file).exists()
+    elsewhere = is_address(file)
     if elsewhere and (name or start):
         raise click.UsageError("another program has its own handler and clock")
     app = file if elsewhere else load(Path(file), name)
@@ -237,6 +250,45 @@ def call(
         click.secho(f"\n{plain(trouble)}", err=True, fg="red")
     show(f"\n{summary(made, trouble)}")
     sys.exit(1 if made.error is not None or trouble is not None else 0)
+
+
+def is_address(file: str) -> bool:
+    return ADDRESS.fullmatch(file) is not None and not Path(file).exists()
+
+
+def play_script(
+    context: click.Context, path: Path, file: str | None, name: str | None, transcript: bool
+) -> NoReturn:
+    """eslsync call --script: what the other options say stands in the script."""
+    from . import CallFailed, SimulationError
+    from .script import Script, ScriptError
+
+    given = {
+        each
+        for each in context.params
+        if context.get_parameter_source(each) is click.core.ParameterSource.COMMANDLINE
+    }
+    for each in sorted(given - {"file", "script", "name", "seed", "transcript", "verbose"}):
+        option = next(p.opts[0] for p in context.command.params if p.name == each)
+        raise click.UsageError(f"{option} and --script don't go together: the script says that")
+    if "verbose" in given:
+        show_logs(logging.DEBUG)
+    else:
+        logging.getLogger("eslsync").setLevel(logging.CRITICAL + 1)
+    app = None if file is None else file if is_address(file) else load(Path(file), name)
+    try:
+        made = Script.read(path).run(
+            app,
+            seed=context.params["seed"] if "seed" in given else None,
+        )
+    except ScriptError as error:
+        raise Unusable(str(error)) from None
+    except (CallFailed, SimulationError) as error:
+        show(str(error))
+        sys.exit(1)
+    show(str(made.transcript) if transcript else ladder(made))
+    show(f"\n{summary(made, None)}")
+    sys.exit(0)
 
 
 def load(file: Path, name: str | None) -> Handler | Outbound:

@@ -165,8 +165,8 @@ class Drive:
             extensions={**RECORDED_DIALPLAN, **_extensions(self.circumstances)},
             phrases=RECORDED_PHRASES,
             speech_engines=_speech_engines(self.recording.switch),
-            hostname=given.get("FreeSWITCH-Hostname", "vm"),
-            switchname=given.get("FreeSWITCH-Switchname", "fsprobe"),
+            hostname=given.get("FreeSWITCH-Hostname", "freeswitch"),
+            switchname=given.get("FreeSWITCH-Switchname", "freeswitch"),
             ipv4=given.get("FreeSWITCH-IPv4", "192.0.2.2"),
             ipv6=given.get("FreeSWITCH-IPv6", "fd00::2"),
         )

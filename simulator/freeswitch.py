@@ -94,6 +94,9 @@ class FreeSwitch:
         self._raised: BaseException | None = None
         self._entered = False
 
+    def __repr__(self) -> str:
+        return f"<FreeSwitch {self._made} calls>"
+
     def __enter__(self) -> FreeSwitch:
         if isinstance(self._world, World):
             self._time.start(self._world.now)

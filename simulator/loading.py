@@ -72,7 +72,9 @@ def load(path: Path) -> ModuleType:
         raise LoadError(f"{path} is no Python file: its name should end in .py")
     module = importlib.util.module_from_spec(spec)
     sys.modules[name] = module
-    sys.path.insert(0, str(path.resolve().parent))
+    folder = str(path.resolve().parent)
+    if folder not in sys.path:
+        sys.path.insert(0, folder)
     try:
         with no_server():
             spec.loader.exec_module(module)

@@ -123,6 +123,22 @@ def test_prompts_last_as_long_as_their_files(tmp_path: Path) -> None:
     assert "┊   3.5 s  " in result.stdout
 
 
+def test_a_script_is_played_and_what_goes_wrong_names_its_line(tmp_path: Path) -> None:
+    scripts = ROOT / "tests" / "simulator" / "scripts"
+    result = run("call", "--script", scripts / "option-1.call.yaml")
+    assert (result.exit_code, result.stderr) == (0, "")
+    assert "◀─ ivr/ivr-option-1 ─" in result.stdout
+    wrong = write(tmp_path, f"handler: {IVR}\nsteps:\n  - hear: ivr/other\n", "wrong.call.yaml")
+    result = run("call", "--script", wrong)
+    assert result.exit_code == 1
+    assert "wrong.call.yaml:3: did not hear 'ivr/other'" in result.stdout + result.stderr
+    unknown = write(tmp_path, f"handler: {IVR}\nsteps:\n  - listen: x\n", "bad.call.yaml")
+    result = run("call", "--script", unknown)
+    assert result.exit_code == 2
+    assert "bad.call.yaml:3" in result.stderr
+    assert run("call", "--script", unknown, "--press", "1").exit_code == 2
+
+
 def test_a_program_that_listens_is_called_in_real_time(tmp_path: Path) -> None:
     def greet(session: Session) -> None:
         session.channel.answer()
