@@ -188,11 +188,13 @@ def test_a_call_that_nobody_ends_fails_the_wait_for_its_end() -> None:
         session.channel.wait("CHANNEL_BRIDGE")
 
     with FreeSwitch() as switch:
+        endless = switch.call(for_ever)
         with pytest.raises(CallFailed, match="the call is still up after 100 s"):
-            switch.call(for_ever).wait(timeout=100.0)
+            endless.wait(timeout=100.0)
     with FreeSwitch() as switch:
+        vain = switch.call(wait_in_vain)
         with pytest.raises(CallFailed, match="nothing that could end it will ever happen"):
-            switch.call(wait_in_vain).wait(timeout=1e9)
+            vain.wait(timeout=1e9)
 
 
 def test_what_a_caller_says_and_does_stands_in_the_transcript() -> None:
