@@ -679,7 +679,7 @@ class Session:
         if linger is not False and self._full:
             line = "linger" if linger is True else f"linger {linger}"
             self._command(line, timeout=HANDSHAKE_TIMEOUT)
-        if events:
+        if events is not False:
             self._subscribe("all" if events is True else event_list([*events, *NEEDED_EVENTS]))
 
     @property
@@ -730,12 +730,11 @@ class Session:
 
 def event_list(names: Sequence[str]) -> str:
     """The arguments of ``event``: each name once, and subclasses last, after one CUSTOM."""
-    plain = [name for name in dict.fromkeys(names) if not name.startswith("CUSTOM")]
-    custom = [name.split()[1:] for name in dict.fromkeys(names) if name.startswith("CUSTOM")]
-    words = plain + (["CUSTOM", *(word for words in custom for word in words)] if custom else [])
-    for name in plain:
-        check_event_name(name)
-    return " ".join(words)
+    once = dict.fromkeys(names)
+    custom = [name for name in once if name.partition(" ")[0] == "CUSTOM"]
+    plain = [check_event_name(name) for name in once if name not in custom]
+    subclasses = [word for name in custom for word in name.split()[1:]]
+    return " ".join([*plain, *(["CUSTOM", *subclasses] if custom else [])])
 
 
 class Stopped(Disconnected):

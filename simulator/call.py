@@ -285,6 +285,8 @@ class Call:
     def _notice(self, name: str, event: Event) -> None:
         self._events += 1
         self._fired.append((self._events, name))
+        if name not in ("CHANNEL_ANSWER", "CHANNEL_EXECUTE", "CHANNEL_EXECUTE_COMPLETE"):
+            return
         application = event.get("Application") or ""
         if name == "CHANNEL_EXECUTE":
             self._fired.append((self._events, application))

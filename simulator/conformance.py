@@ -45,6 +45,7 @@ LEFT_OUT = {
     "times": "compared to within a fraction of a second, not to the microsecond",
     "Event-Sequence": "counts the events of the whole switch; it must grow",
     "Core-UUID": "one for each start of a switch",
+    "Event-Calling-*": "the line of FreeSWITCH's source that made the event; no app is told by it",
     "how far a cut playback got": "compared to within a few frames",
     "how much a recording got": (
         "a frame is recorded when both sides have sent one, which an idle channel does not"
@@ -123,14 +124,12 @@ class Drive:
         connect = recording.connect
         given = dict(connect.headers) if connect is not None else {}
         self.start = START
-        for message in recording.switch:
-            # (the connection may be made long after the call came in)
-            if message.get("Event-Date-Timestamp"):
-                self.start = int(message.get("Event-Date-Timestamp"))
-                self.start -= round(message.time * SECOND)
-                break
+        # whatever is dated tells when and where the recording was made
+        dated = next((each for each in recording.switch if each.get("Event-Date-Timestamp")), None)
+        if dated is not None:
+            self.start = int(dated.get("Event-Date-Timestamp")) - round(dated.time * SECOND)
         self.agenda = Agenda(self.start)
-        self.switch = self._switch(given)
+        self.switch = self._switch(dict(dated.headers) if dated is not None else {})
         for message in recording.switch:
             number = message.get("variable_session_id")
             if number and message.lane != "others":
@@ -151,7 +150,7 @@ class Drive:
 
     # the circumstances
 
-    def _switch(self, given: dict[str, str]) -> Switch:
+    def _switch(self, source: dict[str, str]) -> Switch:
         prompts = dict(self.circumstances.get("prompts", {}))
         prompts.update(_recorded_lengths(self.recording.switch, prompts))
         return Switch(
@@ -165,10 +164,10 @@ class Drive:
             extensions={**RECORDED_DIALPLAN, **_extensions(self.circumstances)},
             phrases=RECORDED_PHRASES,
             speech_engines=_speech_engines(self.recording.switch),
-            hostname=given.get("FreeSWITCH-Hostname", "freeswitch"),
-            switchname=given.get("FreeSWITCH-Switchname", "freeswitch"),
-            ipv4=given.get("FreeSWITCH-IPv4", "192.0.2.2"),
-            ipv6=given.get("FreeSWITCH-IPv6", "fd00::2"),
+            hostname=source.get("FreeSWITCH-Hostname", "freeswitch"),
+            switchname=source.get("FreeSWITCH-Switchname", "freeswitch"),
+            ipv4=source.get("FreeSWITCH-IPv4", "127.0.0.1"),
+            ipv6=source.get("FreeSWITCH-IPv6", "::1"),
         )
 
     def _channel(self, given: dict[str, str]) -> Channel:

@@ -98,6 +98,7 @@ UNKNOWN_CALLER = ("switch_event.c", "switch_event_fire_detailed", 0)
 _SAFE = re.compile(r"[\w.,/()*!$'~-]+", re.ASCII)
 
 
+@lru_cache(maxsize=4096)
 def plain_line(name: str, value: str) -> bytes:
     """One header line. A value that is empty is sent as ``_undef_``."""
     if not _SAFE.fullmatch(value):
@@ -137,10 +138,11 @@ _ENCODERS = {"plain": plain_lines, "json": json_fields, "xml": xml_lines}
 class Block:
     """Headers that stay the same for a while; each format's encoding is made once."""
 
-    __slots__ = ("_encoded", "_index", "headers")
+    __slots__ = ("_encoded", "_index", "_prefix", "headers")
 
-    def __init__(self, headers: Headers, *, plain: bytes | None = None) -> None:
+    def __init__(self, headers: Headers, *, plain: bytes | None = None, prefix: str = "") -> None:
         self.headers = headers
+        self._prefix = prefix  # in lower case: what every name here begins with
         self._encoded: dict[Format, bytes] = {} if plain is None else {"plain": plain}
         self._index: dict[str, str] | None = None
 
@@ -152,6 +154,8 @@ class Block:
 
     def get(self, name: str) -> str | None:
         """The first value of a header; ``name`` is in lower case."""
+        if not name.startswith(self._prefix):
+            return None
         if self._index is None:
             self._index = {}
             for key, value in self.headers:

@@ -265,7 +265,7 @@ class FreeSwitch:
     @property
     def idle(self) -> bool:
         """Is nothing due at all, ever?"""
-        return self._world.next_due() is None
+        return self._world.idle
 
     def later(self, delay: float, action: Callable[[], None]) -> None:
         """Let something happen in ``delay`` simulated seconds."""
@@ -299,7 +299,7 @@ class FreeSwitch:
         if isinstance(self._world, World):
             raise RuntimeError("another program has its own clock: FreeSwitch(real_time=True)")
         host, colon, port = address.rpartition(":")
-        if not colon or not port.isdecimal():
+        if not host or not colon or not port.isdecimal() or not 0 < int(port) < 65536:
             raise ValueError(f"an address is host:port, not {address!r}")
         return host.strip("[]"), int(port)
 

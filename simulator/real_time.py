@@ -184,7 +184,7 @@ class RealTime(Agenda):
                 due = self.next_due()
                 if due is not None and due <= self._now:
                     self.do_next()
-                elif self._nothing_comes(due, deadline):
+                elif self.idle or (deadline is not None and deadline <= self._now):
                     return False
                 else:
                     self._listen(due if deadline is None else min(due or deadline, deadline))
@@ -193,11 +193,10 @@ class RealTime(Agenda):
         finally:
             self._runner = None
 
-    def _nothing_comes(self, due: int | None, deadline: int | None) -> bool:
-        """Is the time over, or will nothing ever be due and nobody say anything any more?"""
-        if deadline is not None and deadline <= self._now:
-            return True
-        return due is None and all(link.ended for link in self._links)
+    @property
+    def idle(self) -> bool:
+        """Will nothing ever be due, and nobody say anything any more?"""
+        return self.next_due() is None and all(link.ended for link in self._links)
 
     def _run_out(self, until: Callable[[], bool]) -> bool:
         """After the end, with nobody connected any more."""

@@ -98,6 +98,7 @@ class Variables:
             self._block = Block(
                 [("variable_" + name, value) for name, value in self._pairs.values()],
                 plain=b"".join(self._lines.values()),
+                prefix="variable_",
             )
         return self._block
 

@@ -180,6 +180,11 @@ class Agenda:
             heapq.heappop(self._due)
         return self._due[0][0] if self._due else None
 
+    @property
+    def idle(self) -> bool:
+        """Will nothing ever happen any more?"""
+        return self.next_due() is None
+
     def do_next(self) -> None:
         """Do what is due next, and send what comes of it."""
         when, _, timer = heapq.heappop(self._due)

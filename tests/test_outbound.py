@@ -175,6 +175,7 @@ def test_ctrl_c_in_a_blocking_start_stops_it(monkeypatch: pytest.MonkeyPatch) ->
         ((nothing,), {"events": "DTMF"}, TypeError),
         ((nothing,), {"events": ["CHANNEL_ANSWERED"]}, ValueError),
         ((nothing,), {"events": ["DTMF\n\nexit"]}, ValueError),
+        ((nothing,), {"events": ["CUSTOMISED"]}, ValueError),
         ((nothing,), {"linger": -1}, ValueError),
     ],
 )
@@ -617,30 +618,34 @@ def test_connections_that_arrive_while_it_stops_are_given_back(
 ) -> None:
     """Never just closed: that would park the caller for ever (14b)."""
 
-    def accept_late(self: _Server) -> None:
-        assert stops.wait(PATIENCE)
+    def accept_and_linger(self: _Server) -> None:
         accept_all(self)
+        if not accepted.is_set():
+            accepted.set()
+            assert stops.wait(PATIENCE)
 
-    stops, accept_all = threading.Event(), _Server._accept_all
-    monkeypatch.setattr(_Server, "_accept_all", accept_late)
-    with serving(nothing) as app, dialled(app) as peer:
+    def stop_and_join() -> None:
+        stops.set()
+        join()
+
+    accepted, stops, accept_all = threading.Event(), threading.Event(), _Server._accept_all
+    monkeypatch.setattr(_Server, "_accept_all", accept_and_linger)
+    with serving(nothing) as app:
+        socket.create_connection((app.host, app.port)).close()
+        assert accepted.wait(PATIENCE)
         server = app._server
         assert server is not None
         join = server._acceptor.join
-
-        def stops_and_join() -> None:
-            stops.set()
-            join()
-
-        monkeypatch.setattr(server._acceptor, "join", stops_and_join)
-        stopping = Beside(app.stop)
-        peer.connect()
-        peer.serve(f"filter Unique-ID {peer.uuid}")
-        peer.serve("event plain CHANNEL_EXECUTE_COMPLETE")
-        peer.run("set")
-        assert peer.hear_end() == []
-        peer.end()
-        stopping.join()
+        monkeypatch.setattr(server._acceptor, "join", stop_and_join)
+        with dialled(app) as peer:  # when all that had come was accepted
+            stopping = Beside(app.stop)
+            peer.connect()
+            peer.serve(f"filter Unique-ID {peer.uuid}")
+            peer.serve("event plain CHANNEL_EXECUTE_COMPLETE")
+            peer.run("set")
+            assert peer.hear_end() == []
+            peer.end()
+            stopping.join()
     assert refused(app)
 
 
@@ -777,14 +782,17 @@ def test_no_more_descriptors_is_one_line_and_the_connection_is_served_later(
 
 def test_a_pause_in_accepting_does_not_hold_up_stop(monkeypatch: pytest.MonkeyPatch) -> None:
     def exhausted(self: _Server) -> Any:
+        attempts.append(self)
         refused_once.set()
         raise OSError(errno.EMFILE, "Too many open files")
 
     refused_once = threading.Event()
+    attempts: list[_Server] = []
     monkeypatch.setattr(_Server, "get_request", exhausted)
     monkeypatch.setattr(outbound, "ACCEPT_PAUSE", 10 * PATIENCE)
     with serving(nothing) as app, dialled(app):
         assert refused_once.wait(PATIENCE)
+    assert len(attempts) == 2  # the other is the last look of stop()
 
 
 def test_a_thread_that_can_not_start_costs_one_call(

@@ -52,7 +52,10 @@ from .peer import PATIENCE, Peer, call, event, quiet_call, reply, response
         (
             [],
             False,
-            [],
+            [
+                "filter Unique-ID {uuid}",
+                "event plain CHANNEL_EXECUTE_COMPLETE CHANNEL_HANGUP CHANNEL_HANGUP_COMPLETE DTMF",
+            ],
         ),
     ],
 )
@@ -665,17 +668,17 @@ def test_the_end_of_the_connection_ends_the_waits_of_other_threads(end: str) -> 
 
 def test_a_command_that_is_sent_in_the_moment_of_the_end_is_answered_too() -> None:
     class EndsFirst(deque[Any]):
+        connection: Connection
+
         def append(self, pending: Any) -> None:
-            connection.end(Disconnected("the end came first"), 0)
+            self.connection.end(Disconnected("the end came first"), 0)
             super().append(pending)
 
     def handler(session: Session) -> None:
-        nonlocal connection
-        connection = session._connection
-        connection._replies = EndsFirst()
+        replies = session._connection._replies = EndsFirst()
+        replies.connection = session._connection
         result.append(in_another_thread(lambda: session.send("getvar x", timeout=PATIENCE)))
 
-    connection: Connection
     result: list[Any] = []
     with quiet_call(handler) as peer:
         peer.connect()

@@ -319,6 +319,14 @@ def test_a_program_is_called_as_a_handler_is(script: Callable[[Call], None], pro
     assert commands(call) == commands(expected)
 
 
+def test_a_key_is_pressed_when_a_program_asks_for_one(program: str) -> None:
+    with real_time() as switch:
+        call = switch.dial(program)
+        call.press("1", when_asked=True)
+        call.wait()
+    assert call.heard == ["ivr/ivr-welcome", "ivr/ivr-option-1"]
+
+
 def test_a_program_and_a_handler_at_once(program: str) -> None:
     with real_time() as switch:
         theirs, ours = switch.dial(program), switch.call(ivr)
