@@ -70,10 +70,11 @@ Item = Message | Answer | End
 
 
 class Batch(NamedTuple):
-    """What one read brought: ``size`` bytes that said ``items``."""
+    """What one read brought: ``size`` bytes that said ``items``, and when."""
 
     size: int
     items: list[Item]
+    at: float = 0.0
 
 
 class Connection:
@@ -132,7 +133,7 @@ class Connection:
 
     def cut(self, reason: ESLError) -> None:
         """End every wait on this connection with ``reason``, without closing it."""
-        self.inbox.put(Batch(0, [End(reason)]))
+        self._put(0, [End(reason)])
         self._clock.received(self.peer, 0)
 
     # the handler's thread
@@ -218,8 +219,11 @@ class Connection:
         with self._flow:
             self._queued += len(data)
             self._paused = paused = self._queued > HIGH_WATER
-        self.inbox.put(Batch(len(data), items))
+        self._put(len(data), items)
         return paused
+
+    def _put(self, size: int, items: list[Item]) -> None:
+        self.inbox.put(Batch(size, items, self._clock.now()))
 
     def _answer(self, reply: CommandReply | ApiResponse, items: list[Item]) -> None:
         """Replies come in the order of the commands; each goes to the thread that sent its own."""
@@ -244,6 +248,6 @@ class Connection:
         self.failure = reason
         self.ended = True
         self._abandon(reason)
-        self.inbox.put(Batch(0, [End(reason)]))
+        self._put(0, [End(reason)])
         self._clock.received(self.peer, size)
         return False

@@ -42,6 +42,8 @@ CallbackT = TypeVar("CallbackT", bound=Callback)
 #: Events that wait their turn while a callback runs; beyond it the oldest is dropped, and that
 #: is counted and logged. At 5 KB an event, 5 MB a call.
 MAX_BACKLOG = 1000
+#: What comes so many seconds after a deadline has met it still: clocks round.
+IN_TIME = 0.001
 #: Digits that nobody has asked for yet.
 MAX_DIGITS = 100
 #: Seconds that CHANNEL_HANGUP_COMPLETE is waited for after the first word of a hangup. It
@@ -136,6 +138,7 @@ class Session:
 
         # What came off the inbox in one piece, and is looked at one by one.
         self._items: deque[Item] = deque()
+        self._read_at = 0.0
         self._arrived = 0  # serial of the last event that arrived
         self._mark = 0  # inside a callback: serial of the last event an earlier wait saw
         self._backlog: deque[Arrival] = deque()
@@ -374,20 +377,25 @@ class Session:
         """Look at the next thing that arrived; wait for it until ``deadline``.
 
         Returns it if it was an event (it then stands at the end of the backlog as well), None
-        if it was something else. Raises `queue.Empty` if nothing came by then.
+        if it was something else. Raises `queue.Empty` if nothing came by then; what came later
+        is left for the next to look.
         """
-        if not self._items:
-            due = None if self._over else self._hangup_complete_due
-            first = due if deadline is None or (due is not None and due < deadline) else deadline
-            try:
+        due = None if self._over else self._hangup_complete_due
+        first = due if deadline is None or (due is not None and due < deadline) else deadline
+        try:
+            if not self._items:
                 batch = self._clock.get(self._connection.inbox, first)
-            except Empty:
-                if first == deadline:
-                    raise
-                self._over = True
-                return None
-            self._connection.taken(batch.size)
-            self._items.extend(batch.items)
+                self._connection.taken(batch.size)
+                self._items.extend(batch.items)
+                self._read_at = batch.at
+            # Or else a wait would last as long as there is always something to look at.
+            if first is not None and self._read_at > first + IN_TIME:
+                raise Empty
+        except Empty:
+            if first == deadline:
+                raise
+            self._over = True
+            return None
         item = self._items.popleft()
         if isinstance(item, Event) and not isinstance(item, ConnectReply):
             return self._arrive(item)

@@ -1,47 +1,65 @@
-"""A scheduler of virtual time that nobody waits for: it is run from one due thing to the next."""
+"""What is due, in order of time: the switch's model asks for things to happen, and when."""
 
 from __future__ import annotations
 
 import heapq
+import itertools
 from collections.abc import Callable
 
-__all__ = ["Agenda"]
+__all__ = ["Agenda", "Timer"]
 
 
-class _Timer:
+class Timer:
+    """Something that is due at a moment, unless it is cancelled before."""
+
     __slots__ = ("action",)
 
     def __init__(self, action: Callable[[], None]) -> None:
         self.action: Callable[[], None] | None = action
 
     def cancel(self) -> None:
+        """It won't happen. Cancelling twice, or too late, does nothing."""
         self.action = None
 
 
 class Agenda:
-    """A scheduler of virtual time: what is due next runs next, ties in order of asking."""
+    """What is due next happens next; ties in order of asking. Times are in microseconds."""
 
     def __init__(self, now: int) -> None:
         self.now = now
-        self._due: list[tuple[int, int, _Timer]] = []
-        self._count = 0
+        self._due: list[tuple[int, int, Timer]] = []
+        self._serial = itertools.count()
 
-    def at(self, when: int, action: Callable[[], None]) -> _Timer:
-        timer = _Timer(action)
-        self._count += 1
-        heapq.heappush(self._due, (max(when, self.now), self._count, timer))
+    def at(self, when: int, action: Callable[[], None]) -> Timer:
+        """Let ``action`` happen at ``when``, or now if that is past."""
+        timer = Timer(action)
+        heapq.heappush(self._due, (max(when, self.now), next(self._serial), timer))
         return timer
+
+    def next_due(self) -> int | None:
+        """When the next thing is due; None if nothing is."""
+        while self._due and self._due[0][2].action is None:
+            heapq.heappop(self._due)
+        return self._due[0][0] if self._due else None
+
+    @property
+    def idle(self) -> bool:
+        """Will nothing ever happen any more?"""
+        return self.next_due() is None
+
+    def do_next(self) -> None:
+        """Do what is due next; it is then as late as that."""
+        when, _, timer = heapq.heappop(self._due)
+        self.now = max(self.now, when)
+        action, timer.action = timer.action, None
+        assert action is not None
+        action()
 
     def run_until(self, limit: int, satisfied: Callable[[], bool] = lambda: False) -> None:
         """Do what is due, up to ``limit`` or until ``satisfied``; it is then as late as that."""
         while not satisfied():
-            while self._due and self._due[0][2].action is None:
-                heapq.heappop(self._due)
-            if not self._due or self._due[0][0] > limit:
+            due = self.next_due()
+            if due is None or due > limit:
                 self.now = max(self.now, limit)
                 return
-            when, _, timer = heapq.heappop(self._due)
-            self.now = when
-            action, timer.action = timer.action, None
-            assert action is not None
-            action()
+            self.do_next()

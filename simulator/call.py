@@ -16,8 +16,9 @@ from .channel import Channel, Heard
 from .events import Event
 from .faults import Fault
 from .ladder import draw
+from .link import Link
+from .threads import SECOND
 from .transcript import Party, Transcript
-from .world import SECOND, Link
 
 if TYPE_CHECKING:
     from .freeswitch import FreeSwitch

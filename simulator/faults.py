@@ -13,8 +13,9 @@ from typing import Literal, get_args
 
 from eslsync.protocol import CommandParser, Framer, Parser
 
+from .link import Exchange, Link, Listener
+from .threads import SECOND
 from .transcript import describe
-from .world import SECOND, Agenda, Link, Listener
 
 __all__ = ["APP_ONLY", "EVENT_ONLY", "KINDS", "Fault", "Tap"]
 
@@ -62,7 +63,7 @@ class Tap:
     """Stands between a link and the switch's side of it, and lets faults happen."""
 
     def __init__(
-        self, world: Agenda, link: Link, faults: Sequence[Fault], hang_up: Callable[[], None]
+        self, world: Exchange, link: Link, faults: Sequence[Fault], hang_up: Callable[[], None]
     ) -> None:
         self.listener: Listener | None = None
         self._world = world

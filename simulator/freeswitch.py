@@ -21,7 +21,8 @@ from .frozen import FrozenTime, start_of_time
 from .legs import Leg
 from .real_time import RealTime
 from .switch import Switch
-from .world import SECOND, World
+from .threads import SECOND
+from .world import World
 
 __all__ = ["FreeSwitch"]
 

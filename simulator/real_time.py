@@ -18,7 +18,8 @@ from typing import TypeVar
 
 from eslsync.clock import REAL, Clock, Peer
 
-from .world import SECOND, Agenda, Link
+from .link import Exchange, Link
+from .threads import SECOND
 
 __all__ = ["RealTime"]
 
@@ -102,7 +103,7 @@ class RealLink(Link):
             self.closed = self._closing
 
 
-class RealTime(Agenda):
+class RealTime(Exchange):
     """The order of things in real time. Times are microseconds since the epoch."""
 
     def __init__(self) -> None:

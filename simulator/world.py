@@ -16,7 +16,6 @@ participants, which handler threads and the library's reader change under ``_cha
 
 from __future__ import annotations
 
-import heapq
 import itertools
 import socket
 import sys
@@ -24,45 +23,23 @@ import threading
 import traceback
 from collections.abc import Callable
 from queue import Empty, SimpleQueue
-from typing import Literal, Protocol, TypeVar
+from typing import TypeVar
 
 from eslsync.clock import Clock, Peer
 
-__all__ = ["Link", "SimulationError", "Timer", "VirtualClock", "World"]
+from .link import Exchange, Link
+from .threads import SECOND
+
+__all__ = ["SimulationError", "VirtualClock", "World"]
 
 #: pytest shows the lines of the test that failed, and not ours.
 __tracebackhide__ = True
 
 T = TypeVar("T")
 
-SECOND = 1_000_000
-#: Bytes that are sent to an app in one step, at most.
-MOUTHFUL = 256 * 1024
-
 
 class SimulationError(AssertionError):
     """The simulation can't go on: a handler is stuck, or nothing will ever happen again."""
-
-
-class Timer:
-    """Something that is due at a moment, unless it is cancelled before."""
-
-    __slots__ = ("action",)
-
-    def __init__(self, action: Callable[[], None]) -> None:
-        self.action: Callable[[], None] | None = action
-
-    def cancel(self) -> None:
-        """It won't happen. Cancelling twice, or too late, does nothing."""
-        self.action = None
-
-
-class Listener(Protocol):
-    """The switch's side of a control connection: what the world tells of the app."""
-
-    def received(self, data: bytes) -> None: ...
-
-    def closed(self) -> None: ...
 
 
 class Participant:
@@ -80,139 +57,7 @@ class Participant:
         self.has_mail = False  # something was put on the inbox since
 
 
-class Link:
-    """A control connection, from the switch's end; what is in flight on it, both ways."""
-
-    def __init__(self, world: Agenda, number: int, sock: socket.socket) -> None:
-        self.number = number
-        self.participant: Participant | None = None
-        self.listener: Listener | None = None
-        #: Called with the sender and the bytes of all that goes either way.
-        self.on_traffic: Callable[[Literal["app", "switch"], bytes], None] | None = None
-        self.to_app = 0
-        self.to_switch = 0
-        self._world = world
-        self._sock = sock
-        self._outgoing: list[bytes] = []
-        self._closing = False
-        self.closed = False  # by the switch
-        self.ended = False  # the app's handler has ended, and let go of it
-        self.split = False  # send the next bytes one by one
-
-    def write(self, data: bytes) -> None:
-        """Send to the app, at the end of this step."""
-        if not self._closing:
-            self._outgoing.append(data)
-            self._world.has_news(self)
-
-    def close(self) -> None:
-        """Close the switch's side, after what has been written."""
-        self._closing = True
-        self._world.has_news(self)
-
-    def flush(self) -> None:
-        """Put on the wire what this step has written."""
-        if self.closed:
-            return
-        data = b"".join(self._outgoing)
-        self._outgoing.clear()
-        if len(data) > MOUTHFUL:
-            # The app reads no further than its own bound, until its handler has caught up.
-            data, rest = data[:MOUTHFUL], data[MOUTHFUL:]
-            self._outgoing.append(rest)
-            self._world.at(self._world.now, lambda: self._world.has_news(self))
-        closes = self._closing and not self._outgoing
-        self._world.flies(self, len(data) + closes)
-        try:
-            if data:
-                if self.on_traffic is not None:
-                    self.on_traffic("switch", data)
-                size = 1 if self.split else len(data)
-                self.split = False
-                for start in range(0, len(data), size):
-                    self._sock.sendall(data[start : start + size])
-            if closes:
-                self.closed = True
-                self._sock.shutdown(socket.SHUT_WR)
-        except OSError:
-            # The app's side is gone without an orderly close.
-            self._world.flies(self, -self.to_app)
-
-    def receive(self) -> None:
-        """Take what the app has sent, and let the switch act on it."""
-        while self.to_switch:
-            try:
-                data = self._sock.recv(65536)
-            except ConnectionError:
-                data = b""
-            self._world.landed(self, len(data))
-            if self.listener is None:
-                continue
-            if data:
-                if self.on_traffic is not None:
-                    self.on_traffic("app", data)
-                self.listener.received(data)
-            else:
-                self.listener.closed()
-
-    def dispose(self) -> None:
-        self._sock.close()
-
-
-class Agenda:
-    """What is due, in order of time and then of asking; and what is to be sent after a step."""
-
-    def __init__(self, now: int) -> None:
-        self.now = now
-        self._due: list[tuple[int, int, Timer]] = []
-        self._serial = itertools.count()
-        self._news: dict[Link, None] = {}
-
-    def at(self, when: int, action: Callable[[], None]) -> Timer:
-        """Let ``action`` happen at ``when``, or now if that is past."""
-        timer = Timer(action)
-        heapq.heappush(self._due, (max(when, self.now), next(self._serial), timer))
-        return timer
-
-    def next_due(self) -> int | None:
-        """When the next thing is due; None if nothing is."""
-        while self._due and self._due[0][2].action is None:
-            heapq.heappop(self._due)
-        return self._due[0][0] if self._due else None
-
-    @property
-    def idle(self) -> bool:
-        """Will nothing ever happen any more?"""
-        return self.next_due() is None
-
-    def do_next(self) -> None:
-        """Do what is due next, and send what comes of it."""
-        when, _, timer = heapq.heappop(self._due)
-        self.now = max(self.now, when)
-        action, timer.action = timer.action, None
-        assert action is not None
-        action()
-        self.flush()
-
-    def has_news(self, link: Link) -> None:
-        """Something is to be sent on this link at the end of the step."""
-        self._news[link] = None
-
-    def flush(self) -> None:
-        """Send what this step has written."""
-        while self._news:
-            news, self._news = self._news, {}
-            for link in news:
-                link.flush()
-
-    def flies(self, link: Link, size: int) -> None:
-        """So many bytes more are on their way to the app."""
-
-    def landed(self, link: Link, size: int) -> None:
-        """So many bytes have been received from the app; 0: its end."""
-
-
-class World(Agenda):
+class World(Exchange):
     """The order of things in virtual time. Times are microseconds since the epoch.
 
     ``patience`` is how many real seconds handlers may run without waiting for the call (None:

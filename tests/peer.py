@@ -34,6 +34,8 @@ class Watched(Clock):
     """Real time, that tells when a handler has taken all that was sent, and waits for more."""
 
     def __init__(self) -> None:
+        #: Seconds; by adding to it a test has time pass at once, for who looks at the clock.
+        self.ahead = 0.0
         self._changed = threading.Condition()
         self._serving: dict[int, Address] = {}
         self._received: Counter[Address] = Counter()
@@ -62,6 +64,13 @@ class Watched(Clock):
                 self._changed.notify_all()
                 self._changed.wait(left)
                 self._waiting.discard(peer)
+
+    def now(self) -> float:
+        return super().now() + self.ahead
+
+    def arrived(self, peer: Address, sent: int) -> None:
+        with self._changed:
+            assert self._changed.wait_for(lambda: self._received[peer] >= sent, PATIENCE)
 
     def settle(self, peer: Address, sent: int) -> None:
         with self._changed:
@@ -126,7 +135,7 @@ class Peer:
         )
         self.context = self._said[0][0]
         self.uuid = self.context["Unique-ID"]
-        self._clock = clock
+        self.clock = clock or Watched()
         self._sent = 0
         self._has_ended = False
         self._parser = CommandParser()
@@ -177,8 +186,11 @@ class Peer:
 
     def settle(self) -> None:
         """Wait until the handler has taken all that was said, and waits."""
-        assert self._clock is not None
-        self._clock.settle(self.address, self._sent)
+        self.clock.settle(self.address, self._sent)
+
+    def arrived(self) -> None:
+        """Wait until all that was said has been read, whether or not the handler takes it."""
+        self.clock.arrived(self.address, self._sent)
 
     def end(self) -> None:
         """Nothing more will be said."""

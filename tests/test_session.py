@@ -992,6 +992,66 @@ def test_an_exit_of_our_own_is_no_hangup() -> None:
     assert type(peer.raised) is Disconnected
 
 
+# Deadlines
+
+
+def test_what_came_before_the_deadline_counts_however_late_it_is_looked_at() -> None:
+    def handler(session: Session) -> str:
+        @session.on("PLAYBACK_START")
+        def slow(event: Event) -> None:
+            peer.arrived()
+            peer.clock.ahead += 10
+
+        session.send("getvar x")
+        return session.wait("CHANNEL_ANSWER", timeout=5).name
+
+    with call(handler) as peer:
+        peer.handshake()
+        peer.hear("getvar x")
+        peer.say(reply("1"), peer.event("PLAYBACK_START"), peer.event("CHANNEL_ANSWER"))
+    assert peer.returned == "CHANNEL_ANSWER"
+
+
+def test_what_comes_after_the_deadline_is_for_the_next_wait() -> None:
+    def handler(session: Session) -> str:
+        @session.on("PLAYBACK_START")
+        def slow(event: Event) -> None:
+            peer.clock.ahead += 10
+            late.set()
+            assert said.wait(PATIENCE)
+            peer.arrived()
+
+        with pytest.raises(TimeoutError):
+            session.wait("CHANNEL_ANSWER", timeout=5)
+        return session.wait("CHANNEL_ANSWER", timeout=5).name
+
+    late, said = threading.Event(), threading.Event()
+    with call(handler) as peer:
+        peer.handshake()
+        peer.say(peer.event("PLAYBACK_START"))
+        assert late.wait(PATIENCE)
+        peer.say(peer.event("CHANNEL_ANSWER"))
+        said.set()
+    assert peer.returned == "CHANNEL_ANSWER"
+
+
+def test_a_flood_of_events_does_not_keep_a_command_from_its_deadline() -> None:
+    def handler(session: Session) -> str:
+        with pytest.raises(TimeoutError):
+            session.send("getvar x", timeout=5)
+        return session.wait("PLAYBACK_START").name
+
+    with call(handler) as peer:
+        peer.handshake()
+        peer.hear("getvar x")
+        peer.settle()
+        peer.clock.ahead += 10
+        # However many came, each would be looked at before the deadline.
+        peer.say(peer.event("PLAYBACK_START"))
+        peer.await_handler()
+    assert peer.returned == "PLAYBACK_START"
+
+
 # Bounds
 
 
