@@ -244,10 +244,16 @@ def test_a_flood_of_events_larger_than_any_buffer_loses_nothing() -> None:
         session.channel.answer()
         session.send("filter Event-Subclass flood::test")
         for number in range(30):
-            session.sendmsg("execute", {"execute-app-name": "event", "execute-app-arg": (
-                f"Event-Subclass=flood::test,Event-Name=CUSTOM,Number={number},"
-                f"Padding={'x' * 100_000}"
-            )})
+            session.sendmsg(
+                "execute",
+                {
+                    "execute-app-name": "event",
+                    "execute-app-arg": (
+                        f"Event-Subclass=flood::test,Event-Name=CUSTOM,Number={number},"
+                        f"Padding={'x' * 100_000}"
+                    ),
+                },
+            )
         session.channel.sleep(1.0)
 
     with FreeSwitch() as switch:
