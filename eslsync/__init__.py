@@ -10,9 +10,10 @@ from .exceptions import (
     ProtocolError,
     TimeoutError,
 )
+from .job import Job
 from .message import Event
 from .outbound import Outbound
-from .session import Job, Session
+from .session import Session
 
 __all__ = [
     "Channel",

@@ -13,9 +13,10 @@ from typing import Any
 
 from .clock import REAL, Clock, Peer
 from .connection import Connection
+from .conversation import Stopped
 from .exceptions import Disconnected, ESLError, Hangup
 from .reader import Reader
-from .session import Session, Stopped, event_list
+from .session import Session, event_list
 
 __all__ = ["Handler", "Outbound"]
 

@@ -20,6 +20,7 @@ from eslsync import (
     Session,
     TimeoutError,
     connection,
+    conversation,
     session,
 )
 from eslsync.connection import Connection
@@ -923,7 +924,7 @@ def test_the_linger_notice_is_not_the_end_of_the_events(place: str) -> None:
 def test_a_hangup_that_is_never_complete_is_raised_all_the_same(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
-    monkeypatch.setattr(session, "HANGUP_COMPLETE_TIMEOUT", 0.01)
+    monkeypatch.setattr(conversation, "HANGUP_COMPLETE_TIMEOUT", 0.01)
 
     def handler(session: Session) -> str:
         with pytest.raises(Hangup) as raised:
@@ -948,7 +949,7 @@ def test_a_hangup_without_any_event_has_its_cause_asked(
     name: str, events: bool, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     # Where CHANNEL_HANGUP_COMPLETE never comes, it is not waited for.
-    monkeypatch.setattr(session, "HANGUP_COMPLETE_TIMEOUT", 10 * PATIENCE)
+    monkeypatch.setattr(conversation, "HANGUP_COMPLETE_TIMEOUT", 10 * PATIENCE)
 
     with call(
         lambda session: session.channel.wait(ChannelState.HIBERNATE), name=name, events=events
@@ -1060,7 +1061,7 @@ def test_a_handler_that_takes_nothing_holds_the_switch_back_and_loses_nothing(
 ) -> None:
     monkeypatch.setattr(connection, "HIGH_WATER", 100_000)
     monkeypatch.setattr(connection, "LOW_WATER", 10_000)
-    monkeypatch.setattr(session, "MAX_BACKLOG", 10)
+    monkeypatch.setattr(conversation, "MAX_BACKLOG", 10)
 
     def handler(session: Session) -> int:
         full.wait(PATIENCE)
@@ -1091,7 +1092,7 @@ def test_a_handler_that_takes_nothing_holds_the_switch_back_and_loses_nothing(
 def test_what_waits_for_a_slow_callback_is_bounded_and_what_is_dropped_is_counted_and_told(
     monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
 ) -> None:
-    monkeypatch.setattr(session, "MAX_BACKLOG", 10)
+    monkeypatch.setattr(conversation, "MAX_BACKLOG", 10)
 
     def handler(session: Session) -> tuple[int, list[str]]:
         told: list[str] = []
@@ -1119,7 +1120,7 @@ def test_what_waits_for_a_slow_callback_is_bounded_and_what_is_dropped_is_counte
 def test_a_completion_whose_event_was_dropped_is_known_all_the_same(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
-    monkeypatch.setattr(session, "MAX_BACKLOG", 3)
+    monkeypatch.setattr(conversation, "MAX_BACKLOG", 3)
 
     def handler(session: Session) -> int:
         session.on("PLAYBACK_START", lambda event: None)
@@ -1144,7 +1145,7 @@ def test_digits_that_nobody_asks_for_are_bounded_and_what_is_dropped_is_counted(
 
     with call(handler) as peer:
         peer.handshake()
-        peer.say(peer.digit("1"), *[peer.digit("2")] * session.MAX_DIGITS)
+        peer.say(peer.digit("1"), *[peer.digit("2")] * conversation.MAX_DIGITS)
         peer.say(peer.event("CHANNEL_ANSWER"))
     assert peer.returned == (1, "2")
 

@@ -1,0 +1,513 @@
+"""What is said on one call's control connection, and what waits for it.
+
+Commands go out and replies come back; events arrive, and wait their turn. All events and
+callbacks belong to the handler's thread. An event that arrives stands in ``_backlog``; a
+blocking call takes events from there in order of arrival, runs their callbacks, and returns when
+it comes to the one it waits for. While a callback runs, later events wait; only the blocking
+calls made inside the callback look at them.
+
+How a conversation ends: ``_over`` is set when the call has ended and all has been said of it
+(CHANNEL_HANGUP_COMPLETE, or a notice where that never comes); ``_failed`` when the connection has
+ended or was cut. Every wait looks at both, and none goes on after either.
+"""
+
+from __future__ import annotations
+
+import logging
+import threading
+from collections import deque
+from collections.abc import Callable, Sequence
+from queue import Empty, SimpleQueue
+from typing import TYPE_CHECKING, Any, NamedTuple, TypeVar
+
+from .clock import REAL, Clock
+from .connection import Answer, Connection, End, Item, Pending
+from .enums import ChannelState, HangupCause, check_event_name
+from .exceptions import (
+    CommandError,
+    Disconnected,
+    ESLError,
+    Hangup,
+    TimeoutError,
+    in_a_line,
+)
+from .job import Job
+from .message import ApiResponse, CommandReply, ConnectReply, DisconnectNotice, Event, LogData
+from .protocol import encode_command
+
+if TYPE_CHECKING:
+    from .channel import Channel
+
+__all__ = ["Conversation", "Stopped"]
+
+logger = logging.getLogger("eslsync")
+
+T = TypeVar("T")
+Callback = Callable[[Event], Any]
+
+#: Events that wait their turn while a callback runs; beyond it the oldest is dropped, and that
+#: is counted and logged. At 5 KB an event, 5 MB a call.
+MAX_BACKLOG = 1000
+#: What comes so many seconds after a deadline has met it still: clocks round.
+IN_TIME = 0.001
+#: Digits that nobody has asked for yet.
+MAX_DIGITS = 100
+#: Seconds that CHANNEL_HANGUP_COMPLETE is waited for after the first word of a hangup. It
+#: comes within milliseconds, or not at all (when the app has taken it off its events).
+HANGUP_COMPLETE_TIMEOUT = 5.0
+
+
+class Stopped(Disconnected):
+    """`Outbound.stop` has cut this call short."""
+
+
+class Arrival(NamedTuple):
+    """An event, with its place in the order of arrival."""
+
+    serial: int
+    event: Event
+    collected: bool  # a digit that belongs to a running play_and_get_digits or read
+
+
+#: Tells whether a wait is over: asked once with None, then with each arrival as it is its turn.
+Ready = Callable[["Arrival | None"], "T | None"]
+
+
+class Conversation:
+    """One control connection, as the handler's thread sees it; a `Session` in all but name."""
+
+    #: The call leg that is on this socket.
+    channel: Channel
+    #: What the switch said of the channel at the start: the reply to ``connect``.
+    context: ConnectReply
+
+    def __init__(self, connection: Connection, clock: Clock) -> None:
+        #: The library's logger, with the call's uuid in each record (``record.uuid``).
+        self.log: logging.LoggerAdapter[logging.Logger]
+        self.log = logging.LoggerAdapter(logger, {"uuid": None})
+        #: CHANNEL_HANGUP_COMPLETE, or CHANNEL_HANGUP until that is in; None while the call is up.
+        self.hangup_event: Event | None = None
+        #: Events that were dropped because too many waited for their turn, or for a wait.
+        self.dropped = 0
+        #: What the handler waits for now: an event's name, a state, an application, or the
+        #: command whose reply is due; None while it runs.
+        self.waiting_for: str | None = None
+
+        self._connection = connection
+        self._clock = clock
+        self._thread = threading.get_ident()
+        self._numbering = threading.Lock()
+        self._numbered = 0
+        self._jobs: dict[str, Job] = {}
+
+        # What came off the inbox in one piece, and is looked at one by one.
+        self._items: deque[Item] = deque()
+        self._read_at = 0.0
+        self._arrived = 0  # serial of the last event that arrived
+        self._mark = 0  # inside a callback: serial of the last event an earlier wait saw
+        self._backlog: deque[Arrival] = deque()
+        self._digits: deque[Event] = deque(maxlen=MAX_DIGITS)
+        self._callbacks: list[tuple[str, Callback]] = []  # in order of registration
+        self._in_callback = False
+
+        # How the switch serves us, and how the call ends.
+        self._events_on = False
+        self._filtered = False
+        self._tells_completion = False
+        self._tells_hangup_complete = False
+        self._over = False
+        self._failed: ESLError | None = None
+        self._exiting = False
+        self._leaving = False  # the handler has ended
+        self._hangup_complete_due: float | None = None
+        self._hangup_serial: int | None = None  # of the first word of it
+        self._cause: str | None = None
+
+    @property
+    def uuid(self) -> str:
+        """The channel's uuid."""
+        return self.channel.uuid
+
+    # The wire
+
+    def _new_id(self) -> str:
+        """For an application or a job of ours, by which its event is known.
+
+        Event-Sequence tells it from those of an earlier session on the same channel, as there
+        is after a transfer away and back.
+        """
+        with self._numbering:
+            self._numbered += 1
+            return f"{self.uuid}/{self.context.get('Event-Sequence')}/{self._numbered}"
+
+    def _deadline(self, timeout: float | None) -> float | None:
+        return self._clock.deadline(timeout)
+
+    def _command(
+        self,
+        line: str,
+        headers: Sequence[tuple[str, str]] = (),
+        timeout: float | None = None,
+    ) -> CommandReply | ApiResponse:
+        """Send a command and wait for its reply."""
+        data = encode_command(line, headers)
+        command = "\n".join([line, *(f"{name}: {value}" for name, value in headers)])
+        deadline = self._deadline(timeout)
+        ours = threading.get_ident() == self._thread
+        verb = line.split()[0].lower()
+        if verb == "exit":
+            self._exiting = True
+        if ours:
+            if self._failed is not None:
+                self._raise_if_over()
+            inbox = self._connection.inbox
+            try:
+                pending = self._connection.send(data, command, inbox)
+            except Disconnected:
+                # What has arrived before that end tells why: a hangup, perhaps.
+                pending = Pending(command, inbox)
+            reply = self._own_reply(pending, deadline)
+        else:
+            inbox = SimpleQueue()
+            pending = self._connection.send(data, command, inbox)
+            reply = self._other_threads_reply(pending, REAL.deadline(timeout))
+        if not reply.ok:
+            raise CommandError(command, reply, reply.text)
+        self._note_subscription(verb, line)
+        return reply
+
+    def _note_subscription(self, verb: str, line: str) -> None:
+        """Keep the books of what the switch will tell from now on."""
+        if verb == "filter":
+            self._filtered = True
+        elif verb == "noevents":
+            self._events_on = self._tells_completion = self._tells_hangup_complete = False
+        elif verb in ("event", "myevents"):
+            names = line.upper().split()
+            everything = verb == "myevents" or "ALL" in names
+            self._events_on = True
+            if everything or "CHANNEL_EXECUTE_COMPLETE" in names:
+                self._tells_completion = True
+            # a sync socket never tells of it (06a)
+            if everything or "CHANNEL_HANGUP_COMPLETE" in names:
+                self._tells_hangup_complete = self.context.get("Socket-Mode") == "async"
+
+    def _own_reply(self, pending: Pending, deadline: float | None) -> CommandReply | ApiResponse:
+        before, self.waiting_for = self.waiting_for, in_a_line(pending.command)
+        try:
+            while pending.reply is None:
+                if self._failed is not None:
+                    self._raise_if_over()
+                self._pull(deadline)
+        except Empty:
+            raise TimeoutError(f"no reply to {in_a_line(pending.command)!r} in time") from None
+        finally:
+            self.waiting_for = before
+        return pending.reply
+
+    def _other_threads_reply(
+        self, pending: Pending, deadline: float | None
+    ) -> CommandReply | ApiResponse:
+        try:
+            [item] = REAL.get(pending.inbox, deadline).items
+        except Empty:
+            raise TimeoutError(f"no reply to {in_a_line(pending.command)!r} in time") from None
+        if isinstance(item, Answer):
+            return item.reply
+        assert isinstance(item, End)
+        raise Disconnected(
+            f"no reply to {in_a_line(pending.command)!r}: {item.reason}"
+        ) from item.reason
+
+    def _pull(self, deadline: float | None) -> Arrival | None:
+        """Look at the next thing that arrived; wait for it until ``deadline``.
+
+        Returns it if it was an event (it then stands at the end of the backlog as well), None
+        if it was something else. Raises `queue.Empty` if nothing came by then; what came later
+        is left for the next to look.
+        """
+        due = None if self._over else self._hangup_complete_due
+        first = due if deadline is None or (due is not None and due < deadline) else deadline
+        try:
+            if not self._items:
+                batch = self._clock.get(self._connection.inbox, first)
+                self._connection.taken(batch.size)
+                self._items.extend(batch.items)
+                self._read_at = batch.at
+            # Or else a wait would last as long as there is always something to look at.
+            if first is not None and self._read_at > first + IN_TIME:
+                raise Empty
+        except Empty:
+            if first == deadline:
+                raise
+            self._over = True
+            return None
+        item = self._items.popleft()
+        if isinstance(item, Event) and not isinstance(item, ConnectReply):
+            return self._arrive(item)
+        if isinstance(item, Answer):
+            item.pending.reply = item.reply
+        elif isinstance(item, End):
+            # The handler that stop cuts may have ended by itself; the connection still works.
+            if not (self._leaving and isinstance(item.reason, Stopped)):
+                self._failed = self._failed or item.reason
+        elif isinstance(item, DisconnectNotice):
+            self._notice(item)
+        elif isinstance(item, LogData):
+            self.log.debug("%s", item.body.rstrip("\n"))
+        return None
+
+    def _had_its_turn(self, serial: int) -> bool:
+        return not self._backlog or self._backlog[0].serial > serial
+
+    def _before_hangup(self, serial: int) -> bool:
+        """An application that completes after the hangup was ended by it."""
+        return self._hangup_serial is None or serial < self._hangup_serial
+
+    def _pull_available(self) -> None:
+        """Look at what has arrived already, without waiting and without running callbacks."""
+        self._check_thread()
+        self._pull_until(self._clock.now())
+
+    def _pull_until(self, deadline: float | None) -> None:
+        try:
+            while True:
+                self._pull(deadline)
+        except Empty:
+            pass
+
+    def _arrive(self, event: Event) -> Arrival:
+        """Keep the books of what an event says, at once; its callbacks wait their turn."""
+        self._arrived += 1
+        name = event.name
+        collected = False
+        if event.uuid == self.channel.uuid:
+            collected = name == "DTMF" and self.channel._collects_digits
+            self.channel._note(event, self._arrived)
+            if name in ("CHANNEL_HANGUP", "CHANNEL_HANGUP_COMPLETE"):
+                self.hangup_event = event
+                self._hangup_serial = self._hangup_serial or self._arrived
+                self._expect_hangup_complete()
+                self._over = self._over or name == "CHANNEL_HANGUP_COMPLETE"
+        elif name == "BACKGROUND_JOB":
+            job = self._jobs.pop(event.get("Job-UUID", ""), None)
+            if job is not None:
+                job.event = event
+        arrival = Arrival(self._arrived, event, collected)
+        self._backlog.append(arrival)
+        if len(self._backlog) > MAX_BACKLOG:
+            self._drop_one()
+        return arrival
+
+    def _drop_one(self) -> None:
+        """Make room: the oldest event that is no digit and has no callback, if there is one."""
+        for arrival in self._backlog:
+            if arrival.event.name != "DTMF" and not self._callbacks_for(arrival.event):
+                break
+        else:
+            arrival = self._backlog[0]
+        self._backlog.remove(arrival)
+        self.dropped += 1
+        if self.dropped == 1:
+            self.log.warning(
+                "more than %d events wait for a callback to return; dropping the oldest, %r first",
+                MAX_BACKLOG,
+                arrival.event,
+            )
+
+    def _notice(self, notice: DisconnectNotice) -> None:
+        if notice.lingers:
+            # It may come before CHANNEL_HANGUP_COMPLETE, and even before CHANNEL_HANGUP (02c).
+            if self._tells_hangup_complete:
+                self._expect_hangup_complete()
+            else:
+                self._over = True
+        elif not self._exiting:
+            self._over = True
+
+    def _expect_hangup_complete(self) -> None:
+        if self._hangup_complete_due is None and not self._over:
+            self._hangup_complete_due = self._clock.now() + HANGUP_COMPLETE_TIMEOUT
+
+    # Waiting
+
+    def _check_thread(self) -> None:
+        if threading.get_ident() != self._thread:
+            raise RuntimeError(
+                "events belong to the handler's thread: in other threads send commands, or "
+                "execute applications with block=False"
+            )
+
+    def _until(self, what: str, ready: Ready[T], deadline: float | None) -> T:
+        """Take events as it is their turn until ``ready`` gives something; return that."""
+        self._check_thread()
+        before, self.waiting_for = self.waiting_for, what
+        try:
+            result = self._take_until(ready, deadline)
+        except Empty:
+            raise TimeoutError(f"{what} did not come in time") from None
+        finally:
+            self.waiting_for = before
+        self._mark = self._arrived
+        return result
+
+    def _take_until(self, ready: Ready[T], deadline: float | None) -> T:
+        result = ready(None)
+        if self._in_callback:
+            for arrival in tuple(self._backlog):
+                if result is None and arrival.serial > self._mark:
+                    result = ready(arrival)
+        while result is None:
+            if self._backlog and not self._in_callback:
+                arrival = self._backlog.popleft()
+                self._dispatch(arrival)
+                result = ready(arrival)
+                continue
+            self._raise_if_over()
+            pulled = self._pull(deadline)
+            if self._in_callback:
+                result = ready(pulled)
+        return result
+
+    def _dispatch(self, arrival: Arrival) -> None:
+        """It is this event's turn: run its callbacks."""
+        event = arrival.event
+        waiting_for, self.waiting_for = self.waiting_for, None
+        self._mark = arrival.serial
+        callbacks = self._callbacks_for(event)
+        is_digit = event.name == "DTMF" and not arrival.collected
+        self._in_callback = True
+        try:
+            for callback in callbacks:
+                callback(event)
+            if is_digit and event.uuid == self.channel.uuid:
+                self.channel._run_digit_handler(event)
+        except Hangup:
+            self._in_callback = False
+            self._dispatch_rest()
+            raise
+        finally:
+            self._in_callback = False
+            self.waiting_for = waiting_for
+        if is_digit:
+            if len(self._digits) == MAX_DIGITS:
+                self.dropped += 1
+                self.log.warning("more than %d digits typed ahead; dropping the oldest", MAX_DIGITS)
+            self._digits.append(event)
+
+    def _dispatch_rest(self) -> None:
+        """The call has ended: what still waits its turn is told, digits apart."""
+        while self._backlog:
+            arrival = self._backlog.popleft()
+            if arrival.event.name != "DTMF":
+                try:
+                    self._dispatch(arrival)
+                except Hangup:
+                    pass  # told already
+
+    def _callbacks_for(self, event: Event) -> list[Callback]:
+        if not self._callbacks:
+            return []
+        keys = {event.name, "ALL"}
+        if event.name == "CUSTOM":
+            keys.add(f"CUSTOM {event.get('Event-Subclass')}")
+        return [callback for key, callback in self._callbacks if key in keys]
+
+    def _wait(
+        self, what: str | ChannelState, timeout: float | None, channel: Channel | None
+    ) -> Event:
+        """Wait for an event of ``channel``, or of any leg where that is None."""
+        deadline = self._deadline(timeout)
+        if isinstance(what, ChannelState):
+            state = what
+            target = channel or self.channel
+            return self._until(str(state), lambda _: target._reached(state), deadline)
+        name, _, subclass = what.partition(" ")
+        check_event_name(name)
+        if not self._events_on:
+            raise RuntimeError(
+                f"{what!r} would never come: the call was taken with events=False, and no "
+                "`event` command has been sent since"
+            )
+        if name == "DTMF":
+            return self._until(name, lambda arrival: self._take_digit(arrival, channel), deadline)
+        leg = channel.uuid if channel is not None else None
+
+        def ready(arrival: Arrival | None) -> Event | None:
+            event = self.hangup_event if arrival is None else arrival.event
+            if event is None or (arrival is None and not name.startswith("CHANNEL_HANGUP")):
+                return None
+            if event.name != name and name != "ALL":
+                # CHANNEL_HANGUP_COMPLETE answers for CHANNEL_HANGUP, once both are past
+                if arrival is not None or name != "CHANNEL_HANGUP":
+                    return None
+            if leg is not None and event.uuid != leg:
+                return None
+            if subclass and event.get("Event-Subclass") != subclass:
+                return None
+            return event
+
+        return self._until(what, ready, deadline)
+
+    def _take_digit(self, arrival: Arrival | None, channel: Channel | None) -> Event | None:
+        """The oldest digit that nobody has taken. Inside a callback: of those that wait."""
+        if self.hangup_event is not None:
+            return None  # nobody is there any more
+        if self._in_callback:
+            for waiting in self._backlog if arrival is None else (arrival,):
+                event = waiting.event
+                if event.name != "DTMF" or waiting.collected:
+                    continue
+                if channel is None or event.uuid == channel.uuid:
+                    self._backlog.remove(waiting)
+                    return event
+            return None
+        for event in self._digits:
+            if channel is None or event.uuid == channel.uuid:
+                self._digits.remove(event)
+                return event
+        return None
+
+    def _forget_digits(self, channel: Channel) -> None:
+        self._pull_available()
+        for event in [each for each in self._digits if each.uuid == channel.uuid]:
+            self._digits.remove(event)
+        for arrival in tuple(self._backlog):
+            if arrival.event.name == "DTMF" and arrival.event.uuid == channel.uuid:
+                self._backlog.remove(arrival)
+
+    # The end of a call
+
+    def _raise_if_over(self) -> None:
+        """Raise Hangup if the call is over, Disconnected (or why) if only the connection is."""
+        if self._over or (self._failed is not None and self.hangup_event is not None):
+            hangup = self._hangup()
+            if not self._in_callback and threading.get_ident() == self._thread:
+                self._dispatch_rest()
+            raise hangup
+        if self._failed is not None:
+            # A new exception each time, so that tracebacks don't pile up on one.
+            raise type(self._failed)(*self._failed.args)
+
+    def _hangup(self) -> Hangup:
+        self._over = True
+        if self.hangup_event is None and self._cause is None:
+            self._cause = ""  # the question itself may end here, too
+            self._cause = self._ask_hangup_cause()
+        event = self.hangup_event
+        cause = self._cause if event is None else event.get("Hangup-Cause")
+        return Hangup(HangupCause.known(cause), event)
+
+    def _ask_hangup_cause(self) -> str:
+        """No event told us (a sync socket, ``events=False``), but a lingering switch answers.
+
+        Its notice may come a tick or two of 20 ms before the channel knows its own cause.
+        """
+        for _ in range(3):
+            try:
+                return self._command("getvar hangup_cause", timeout=5.0).text
+            except CommandError:
+                self._pull_until(self._deadline(0.05))
+            except ESLError:
+                break
+        return ""
