@@ -14,7 +14,7 @@ from typing import Any
 from .clock import REAL, Clock, Peer
 from .connection import Connection
 from .conversation import Stopped
-from .exceptions import Disconnected, ESLError, Hangup
+from .exceptions import CommandError, Disconnected, ESLError, Hangup
 from .reader import Reader
 from .session import Session, event_list
 
@@ -284,8 +284,7 @@ class _Server(socketserver.ThreadingTCPServer):
         thread.name = f"eslsync-call-{session.uuid}"
         self.sessions[thread] = session
         try:
-            if not self._draining:
-                session._prepare(outbound.events, outbound.linger)
+            if not self._draining and self._prepare(session):
                 session.log.info("call from %s", session.context.get("Caller-Caller-ID-Number"))
                 outbound.handler(session)
         except Hangup:
@@ -301,6 +300,15 @@ class _Server(socketserver.ThreadingTCPServer):
                 session._close()
             finally:
                 del self.sessions[thread]
+
+    def _prepare(self, session: Session) -> bool:
+        """Ready for the handler? A switch that refuses the first commands gets its call back."""
+        try:
+            session._prepare(self.outbound.events, self.outbound.linger)
+        except CommandError as error:
+            session.log.warning("the handler is not called: %s", error)
+            return False
+        return True
 
 
 class _Call(socketserver.BaseRequestHandler):
