@@ -15,6 +15,7 @@ from eslsync.protocol import quote
 from . import ivr
 from .arguments import atoi, separate
 from .events import local_time
+from .states import State
 from .threads import MILLISECOND, SECOND, Steps, pause
 
 if TYPE_CHECKING:
@@ -283,12 +284,13 @@ def uuid_broadcast(switch: Switch, argument: str) -> str:
         return usage(syntax)
     channel = switch.locate(words[0])
     if channel is None:
-        return "-ERR Could not locate session\n"
-    leg = words[2] if len(words) > 2 else "aleg"
-    if leg in ("aleg", "both", "holdb"):
-        ivr.broadcast(channel, words[1])
-    if leg in ("bleg", "both") and channel.partner is not None:
+        return "-ERR invalid uuid\n"
+    legs = words[2].lower() if len(words) > 2 else "aleg holdb"
+    hold = "holdb" in legs
+    if ("bleg" in legs or "both" in legs) and not hold and channel.partner is not None:
         ivr.broadcast(channel.partner, words[1])
+    if "aleg" in legs or "both" in legs:
+        ivr.broadcast(channel, words[1], hold=hold)
     return "+OK Message sent\n"
 
 
@@ -307,11 +309,12 @@ def uuid_hold(switch: Switch, argument: str) -> str:
 
 @api("uuid_park")
 def uuid_park(switch: Switch, argument: str) -> str:
-    """Send the channel to `park`, away from what it does."""
+    """Have the channel park, away from what it does (switch_ivr_park_session)."""
     channel, _, complaint = located(switch, argument, "<uuid>")
     if channel is None:
         return complaint
-    switch.go_on_with(channel, [("park", "")])
+    channel.reset_by_transfer = True
+    channel.move_to(State.PARK)
     return OK
 
 

@@ -140,10 +140,7 @@ def set_(channel: Channel, data: str) -> None:
 
 @application("multiset", nomedia=True, zombie=True)
 def multiset(channel: Channel, data: str) -> None:
-    delimiter = " "
-    if data.startswith("^^"):
-        delimiter, data = data[2:3], data[3:]
-    for pair in data.split(delimiter):
+    for pair in separate(data, " ", 256):
         _set(channel, pair, channel.set)
 
 

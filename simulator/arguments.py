@@ -73,6 +73,10 @@ def _split(text: str, delimiter: str, limit: int) -> Iterator[str]:
         at += 1
 
 
+#: Variables whose values hold variables are followed so deep.
+DEEPEST = 100
+#: Is there anything to expand? (switch_string_var_check_const, switch_string_has_escaped_data)
+_EXPANDABLE = re.compile(r"\$[$\\]*\{|\\[\\nst']")
 _ESCAPED = {"n": "\n", "r": "\r", "t": "\t", "s": " "}
 
 
@@ -118,30 +122,46 @@ def variables_of(text: str) -> tuple[dict[str, str], str]:
 
 
 def expand(
-    text: str, lookup: Callable[[str], str | None], api: Callable[[str, str], str] | None = None
+    text: str,
+    lookup: Callable[[str], str | None],
+    api: Callable[[str, str], str] | None = None,
+    depth: int = 0,
 ) -> str:
     """switch_channel_expand_variables: ``${name}``, ``${name:offset:length}``, ``${api(arg)}``.
 
-    What is not set expands to nothing. ``\\$`` stands for a dollar sign.
+    ``$${name}`` is the same here, where the globals are looked up last. What is not set expands
+    to nothing, what a variable holds is itself expanded, and ``\\$`` stands for a dollar sign.
     """
-    if "${" not in text:
+    if depth > DEEPEST or not _EXPANDABLE.search(text):
         return text
     out = []
-    at = 0
-    while at < len(text):
-        if text.startswith("\\$", at):
+    at, end = 0, len(text)
+    while at < end:
+        two = text[at : at + 2]
+        if two == "\\$":
+            at += 1 + (text[at + 2 : at + 3] == "$")
             out.append("$")
-            at += 2
-        elif text.startswith("${", at):
-            end = _closing_brace(text, at + 2)
-            if end < 0:
-                out.append(text[at:])
-                break
-            out.append(_value(expand(text[at + 2 : end], lookup, api), lookup, api))
-            at = end + 1
-        else:
-            out.append(text[at])
+        elif two == "\\'":
             at += 1
+        elif two == "\\\\":
+            at += 1
+            out.append("\\")
+        elif text.startswith(("${", "$${"), at):
+            start = text.index("{", at) + 1
+            close = _closing_brace(text, start)
+            name = text[start:] if close < 0 else text[start:close]
+            out.append(_value(name, lookup, api, depth + 1))
+            at = end if close < 0 else close + 1
+            # the character after it is taken as it is, unless it is another variable's
+            if text[at : at + 1] not in ("", "$"):
+                out.append(text[at])
+                at += 1
+            continue
+        else:
+            # of ``$$`` before anything else but a brace, one is left
+            at += two == "$$"
+            out.append(text[at])
+        at += 1
     return "".join(out)
 
 
@@ -155,13 +175,21 @@ def _closing_brace(text: str, at: int) -> int:
 
 
 def _value(
-    name: str, lookup: Callable[[str], str | None], api: Callable[[str, str], str] | None
+    name: str,
+    lookup: Callable[[str], str | None],
+    api: Callable[[str, str], str] | None,
+    depth: int,
 ) -> str:
-    command, bracket, rest = name.partition("(")
-    if bracket and api is not None:
-        return api(command.strip(), rest.rpartition(")")[0])
-    name, colon, cut = name.partition(":")
-    value = lookup(name) or ""
+    """What stands between the braces: a variable, or a command and its argument."""
+    called = re.search(r"[ (]", name)
+    if called is not None:
+        if api is None:
+            return ""
+        command = expand(name[: called.start()], lookup, api, depth)
+        argument = _argument(name[called.end() :], depth=int(called[0] == "("))
+        return api(command, expand(argument, lookup, api, depth))
+    name, colon, cut = expand(name, lookup, api, depth).partition(":")
+    value = expand(lookup(name) or "", lookup, api, depth)
     if colon:
         offset, _, length = cut.partition(":")
         start = atoi(offset)
@@ -169,3 +197,15 @@ def _value(
         if length and atoi(length) > 0:
             value = value[: atoi(length)]
     return value
+
+
+def _argument(text: str, depth: int) -> str:
+    """What stands before the parenthesis that closes the command's."""
+    for at, character in enumerate(text):
+        if character == "(":
+            depth += 1
+        elif character == ")" and depth > 1:
+            depth -= 1
+        elif character == ")" and depth == 1:
+            return text[:at]
+    return text

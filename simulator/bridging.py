@@ -25,6 +25,9 @@ DIALSTATUS = {
     "USER_BUSY": "BUSY",
     "NO_ANSWER": "NOANSWER",
     "ORIGINATOR_CANCEL": "CANCEL",
+    "CALL_REJECTED": "DONTCALL",
+    "DESTINATION_OUT_OF_ORDER": "INVALIDARGS",
+    "INVALID_PROFILE": "INVALIDARGS",
     "failure": "INVALIDARGS",
 }
 
@@ -48,17 +51,28 @@ def originate(channel: Channel, data: str) -> Steps[Leg | str]:
         outcome = yield from _try(channel, alternative, variables)
         if isinstance(outcome, Leg) or not channel.up:
             break
+        _failed(channel, outcome)
     if isinstance(outcome, Leg):
         _succeeded(channel, outcome)
         return outcome
     if channel.up:
         channel.set_callstate(CallState.ACTIVE)
-    channel.set("originate_disposition", outcome)
-    channel.set("DIALSTATUS", DIALSTATUS.get(outcome, outcome))
+    else:
+        _failed(channel, outcome)
+    return outcome
+
+
+def _failed(channel: Channel, cause: str) -> None:
+    """Nobody answered; there may be others to try, or not."""
+    channel.set("originate_disposition", cause)
+    channel.set("DIALSTATUS", DIALSTATUS.get(cause, cause))
+    _note_causes(channel)
+
+
+def _note_causes(channel: Channel) -> None:
     for uuid, cause in channel.failed_legs:
         channel.variables.push("originate_causes", f"{uuid};{cause}")
     channel.failed_legs.clear()
-    return outcome
 
 
 def _try(channel: Channel, targets: str, variables: dict[str, str]) -> Steps[Leg | str]:
@@ -129,9 +143,7 @@ def _succeeded(channel: Channel, leg: Leg) -> None:
     channel.other_profile = replace(callee, logical_direction="inbound", profile_index="")
     channel.set("originate_disposition", "SUCCESS")
     channel.set("DIALSTATUS", "SUCCESS")
-    for uuid, cause in channel.failed_legs:
-        channel.variables.push("originate_causes", f"{uuid};{cause}")
-    channel.failed_legs.clear()
+    _note_causes(channel)
     channel.variables.push("originate_causes", f"{leg.uuid};NONE")
     channel.set_callstate(CallState.ACTIVE)
 
@@ -172,7 +184,11 @@ def connect(channel: Channel, leg: Leg) -> Steps[None]:
     leg.partner = None
     for one in (channel, leg):
         one.set("bridge_to", None)
-    cause = (channel.hangup_cause if not channel.up else leg.hangup_cause) or "NORMAL_CLEARING"
+    # The other leg of a caller who went is hung up as any other, with a cause of its own
+    # (audio_bridge_on_exchange_media).
+    cause = leg.hangup_cause or "NORMAL_CLEARING"
+    if channel.hangup_cause is not None:
+        leg.set("bridge_hangup_cause", channel.hangup_cause)
     channel.set("bridge_hangup_cause", cause)
     leg.call_uuid = leg.uuid
     leg.set("call_uuid", leg.uuid)

@@ -106,6 +106,7 @@ class Channel:
         self.early_media = False
         self.ring_ready = False
         self.reset_by_transfer = False  # CF_TRANSFER: what runs must come to an end
+        self.parked = False  # has been, in this CS_PARK
         self.in_dialplan = False  # CF_DIALPLAN: an outbound leg that was sent to an extension
         self.profile = profile
         #: the profile of the leg on the other side of a bridge, and what it is to this one
@@ -216,7 +217,8 @@ class Channel:
 
     def frames(self, until: int | None) -> Steps[None]:
         """Read frames until a time, or until there is news (switch_core_session_read_frame)."""
-        if self.digits or (self.private_events and not self.event_locks):
+        waits = self.private_events and not self.event_locks
+        if self.digits or waits or self.break_requested:
             until = self.tick() if until is None else min(until, self.tick())
         if self.heartbeat is not None:
             until = self._heartbeat_due if until is None else min(until, self._heartbeat_due)
@@ -493,12 +495,17 @@ class Channel:
         while self.up:
             if self.state is not self.running_state:
                 self.set_running_state(self.state)
+                self.parked = False
                 if self.state in (State.ROUTING, State.EXECUTE, State.RESET):
                     self.set("call_uuid", self.call_uuid)
             if self.state is State.ROUTING:
                 self._route()
             elif self.state is State.EXECUTE:
                 yield from self._execute()
+            elif self.state is State.PARK and not self.parked:
+                self.reset_by_transfer = False
+                self.parked = True
+                yield from ivr.park(self)
             elif self.state is State.RESET:
                 self.reset_by_transfer = False
                 self.state = State.EXECUTE

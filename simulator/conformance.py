@@ -37,6 +37,14 @@ LEFT_OUT = {
         "the event is fired about when the first commands are obeyed, and whether the "
         "subscription comes before it is a race"
     ),
+    "events from before the connection": (
+        "they wait in the switch's queue to be given to whoever listens, and where it is busy "
+        "an app that subscribes at once still gets them"
+    ),
+    "the tail without linger": (
+        "the listener closes as soon as it sees the hangup, and events that have not reached it "
+        "by then are lost"
+    ),
     "replies among events": (
         "the listener looks at its socket and at its events every 20 ms, and events take a "
         "moment to reach it: what is nearer together than that comes in either order"
@@ -168,6 +176,7 @@ class Drive:
             switchname=source.get("FreeSWITCH-Switchname", "freeswitch"),
             ipv4=source.get("FreeSWITCH-IPv4", "127.0.0.1"),
             ipv6=source.get("FreeSWITCH-IPv6", "::1"),
+            core_uuid=source.get("Core-UUID"),
         )
 
     def _channel(self, given: dict[str, str]) -> Channel:
@@ -409,7 +418,7 @@ def _lanes(messages: Sequence[Sent]) -> Counter[str]:
     return Counter(
         each.lane
         for each in messages
-        if each.lane not in ("log", "others")
+        if each.lane not in ("log", "others", "early")
         and each.name not in ("CHANNEL_PARK", "PRIVATE_COMMAND")
     )
 

@@ -63,6 +63,8 @@ LOG_LEVELS = {
     "debug": 7,
     **{f"debug{number}": 7 + number for number in range(1, 11)},
 }
+#: SWITCH_LOG_INVALID: switch_log_str2level takes any greater number for one less.
+INVALID_LOG_LEVEL = 64
 
 
 class Received(ivr.Message):
@@ -494,6 +496,9 @@ class Control:
         return "+OK events diverted" if self.channel.divert_events else "+OK events not diverted"
 
     def _sendmsg(self, command: Received, uuid: str) -> Steps[str]:
+        if uuid:
+            # To read the uuid off its line is to cut the command there (strip_cr).
+            command.origin = (("Command", command.line),)
         uuid = uuid or command.get("session-id") or ""
         if self.channel is not None and uuid == self.channel.uuid:
             uuid = ""
@@ -534,7 +539,8 @@ class Control:
         about = [("Job-UUID", job)]
         if self.channel is not None:
             about.append(("Job-Owner-UUID", self.channel.uuid))
-        about.append(("Job-Command", name))
+        if name:
+            about.append(("Job-Command", name))
         if argument:
             about.append(("Job-Command-Arg", argument))
         body = answer.encode("utf-8", "surrogateescape")
@@ -562,7 +568,9 @@ class Control:
 
     def _log(self, command: Received, rest: str) -> str:
         level = rest.lstrip(" ").split(" ")[0]
-        number = LOG_LEVELS.get(level.lower(), atoi(level) if level.isdigit() else None)
+        number = LOG_LEVELS.get(level.lower())
+        if number is None and level.isdigit():
+            number = atoi(level) if atoi(level) <= INVALID_LOG_LEVEL else INVALID_LOG_LEVEL - 1
         if not level:
             number = LOG_LEVELS["debug"]
         if number is None:

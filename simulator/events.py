@@ -98,11 +98,26 @@ UNKNOWN_CALLER = ("switch_event.c", "switch_event_fire_detailed", 0)
 _SAFE = re.compile(r"[\w.,/()*!$'~-]+", re.ASCII)
 
 
+#: What looks percent-encoded already.
+_ENCODED = re.compile(r"(%[0-9A-F]{2})")
+
+
+def encoded(value: str) -> str:
+    """A value as plain and XML events send it: one that holds ``%41`` is not encoded twice, and
+    so reads ``A`` (switch_url_encode_opt without double_encode).
+    """
+    if "%" not in value:
+        return quote(value)
+    pieces = _ENCODED.split(value)
+    pieces[::2] = map(quote, pieces[::2])
+    return "".join(pieces)
+
+
 @lru_cache(maxsize=4096)
 def plain_line(name: str, value: str) -> bytes:
     """One header line. A value that is empty is sent as ``_undef_``."""
     if not _SAFE.fullmatch(value):
-        value = quote(value) or "_undef_"
+        value = encoded(value) or "_undef_"
     return f"{name}: {value}\n".encode("utf-8", "surrogateescape")
 
 
@@ -114,7 +129,7 @@ def xml_lines(headers: Headers) -> bytes:
     lines = []
     for name, value in headers:
         for each in value[7:].split("|:") if value.startswith("ARRAY::") else [value]:
-            lines.append(f"    <{name}>{quote(each)}</{name}>\n")
+            lines.append(f"    <{name}>{encoded(each)}</{name}>\n")
     return "".join(lines).encode("utf-8", "surrogateescape")
 
 

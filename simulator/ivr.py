@@ -160,7 +160,7 @@ def fire_private_command(channel: Channel, message: Message) -> None:
     )
 
 
-def broadcast(channel: Channel, path: str) -> None:
+def broadcast(channel: Channel, path: str, *, hold: bool = False) -> None:
     """Have an application executed from outside (switch_ivr_broadcast): ``app::arg``, or a
     file to play.
     """
@@ -176,6 +176,8 @@ def broadcast(channel: Channel, path: str) -> None:
         ("event-lock", "true"),
         ("lead-frames", "5"),
     ]
+    if hold:  # the other leg is to hear music meanwhile
+        headers.append(("hold-bleg", "true"))
     channel.private_events.append(Message("", headers, b"", list(created.headers())))
     if bang:
         headers = [
@@ -342,6 +344,7 @@ def collect_digits(
     for at, key in enumerate(digits):
         if key in terminators:
             return Status.SUCCESS, digits[:at], key
+    status = Status.FALSE
     timeout = first_timeout or digit_timeout
     digit_timeout = digit_timeout or first_timeout
     began = channel.now
@@ -363,7 +366,9 @@ def collect_digits(
         if not channel.is_ready():
             break
         yield from channel.frames(began + timeout * MILLISECOND if timeout else None)
-    return Status.FALSE, digits, ""
+        status = Status.SUCCESS
+    # Hung up: the status is that of the last frame, which was read well.
+    return status, digits, ""
 
 
 # --- playing
@@ -468,7 +473,8 @@ def _note_playback(channel: Channel, length: int | None, played: int, start: int
     samples = played * RATE // SECOND
     if length is not None:
         samples = min(samples, length)
-    read = (samples // BLOCK + 1) * BLOCK
+    # (a digit that was waiting ends it before anything is read)
+    read = (samples // BLOCK + 1) * BLOCK if played else 0
     if length is not None:
         read = min(read, length)
     channel.set("playback_last_offset_pos", str(start + samples))

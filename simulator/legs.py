@@ -203,6 +203,8 @@ def dial(
     if technology == "error":
         return switch.cause(rest)
     endpoint = switch.endpoints.get(target)
+    if endpoint is None and technology == "user":
+        return NOT_THERE[technology]  # not in the directory: there is no leg at all
     if endpoint is None or endpoint.no_route:
         endpoint = Endpoint(rejects=NOT_THERE.get(technology, "NO_ROUTE_DESTINATION"))
     leg = Leg(switch, _profile(switch, technology, rest, variables, caller), endpoint, technology)

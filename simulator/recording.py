@@ -15,7 +15,7 @@ from xml.etree import ElementTree
 from eslsync import message as esl
 from eslsync.protocol import Parser
 
-__all__ = ["Recording", "Sent", "sent"]
+__all__ = ["Recording", "Sent", "described", "sent"]
 
 
 @dataclass
@@ -23,7 +23,9 @@ class Sent:
     """A message of the switch: when, which lane it belongs to, and its headers in order."""
 
     time: float  #: seconds since the connection
-    lane: str  #: "answer", "event", "notice", "log", or "others" (what others do)
+    #: "answer", "event", "notice", "log", "others" (what others do), or "early" (events of
+    #: before the connection)
+    lane: str
     kind: str  #: content type
     headers: list[tuple[str, str]]
     body: str
@@ -67,6 +69,12 @@ def sent(message: esl.Message, time: float) -> Sent:
     kind = dict(headers).get("Content-Type", "")
     lanes = {"text/disconnect-notice": "notice", "log/data": "log"}
     return Sent(time, lanes.get(kind, "answer"), kind, headers, message.body)
+
+
+def described(message: Sent) -> Sent:
+    """The event that a body holds (`api uuid_dump`), as a message."""
+    headers = _plain(message.body.encode("utf-8", "surrogateescape"))
+    return Sent(message.time, message.lane, "an event in a body", headers, "", message.order)
 
 
 def _plain(head: bytes) -> list[tuple[str, str]]:
@@ -132,6 +140,14 @@ def set_apart(messages: list[Sent], commands: str) -> None:
         for message in messages
         if message.get("variable_loopback_leg") == "A" or message.get("Unique-ID") in ours
     } - ours
+    connected = min(
+        (
+            int(message.get("Event-Date-Timestamp") or 0)
+            for message in messages
+            if message.kind == "connect reply"
+        ),
+        default=0,
+    )
     replies = [message for message in messages if message.lane == "answer"]
     jobs = {message.get("Job-UUID") for message in replies}
     for message in messages:
@@ -144,3 +160,9 @@ def set_apart(messages: list[Sent], commands: str) -> None:
             or (message.name == "API" and message.get("API-Command") not in commands)
         ):
             message.lane = "others"
+        elif (
+            uuid in ours
+            and message.name != "CHANNEL_PARK"
+            and int(message.get("Event-Date-Timestamp") or connected + 1) <= connected
+        ):
+            message.lane = "early"

@@ -16,7 +16,7 @@ from . import bridging as _bridging  # noqa: F401
 from . import conference as _conference  # noqa: F401  (joins the tables)
 from . import ivr
 from . import taps as _taps  # noqa: F401
-from .api import run_api, up_time
+from .api import APIS, run_api, up_time
 from .applications import APPLICATIONS, Application
 from .arguments import atoi, expand, separate
 from .channel import Channel, Digit
@@ -99,8 +99,16 @@ class Switch:
             default=default_length,
         )
         self.sound_prefix = sound_prefix
-        self.globals: dict[str, str] = {"sound_prefix": sound_prefix, "hostname": hostname}
         self.source = Source(core_uuid or self.uuid(), hostname, switchname or hostname, ipv4, ipv6)
+        #: those that the core itself sets (switch_core_init)
+        self.globals: dict[str, str] = {
+            "hostname": hostname,
+            "local_ip_v4": ipv4,
+            "local_ip_v6": ipv6,
+            "sound_prefix": sound_prefix,
+            "sounds_dir": sound_prefix,
+            "core_uuid": self.source.core_uuid,
+        }
         self.extensions = dict(extensions or {})
         self.phrases = dict(phrases or {})
         self.speech_engines = frozenset(engine.lower() for engine in speech_engines)
@@ -120,6 +128,8 @@ class Switch:
         self.first_heartbeat = scheduler.now + HEARTBEAT
         self._heartbeat: Timer | None = None
         self.started = scheduler.now
+        #: microseconds from a whole second to the task thread's next look
+        self.task_phase = 0
         self._sequence = 0
 
     def uuid(self) -> str:
@@ -263,9 +273,14 @@ class Switch:
         channel.move_to(State.RESET)
 
     def moment(self, text: str) -> int:
-        """``+<seconds>`` from now, or seconds since the epoch."""
-        seconds = atoi(text.lstrip("+")) * SECOND
-        return self.scheduler.now + seconds if text.startswith("+") else seconds
+        """``+<seconds>`` from now, or seconds since the epoch: when the task thread sees it.
+
+        It looks every half second, at the whole seconds of its clock (switch_scheduler.c).
+        """
+        seconds = atoi(text.lstrip("+"))
+        if text.startswith("+"):
+            seconds += self.scheduler.now // SECOND
+        return max(seconds * SECOND + self.task_phase, self.scheduler.now)
 
     def route(self, channel: Channel) -> None:
         """The dialplan picks what runs next."""
@@ -393,7 +408,12 @@ class Switch:
         return expand(text, self.globals.get, self.api_now)
 
     def api_now(self, name: str, argument: str) -> str:
-        """An api command inside an argument, ``${name(argument)}``: it can't take time."""
+        """An api command inside an argument, ``${name(argument)}``: it can't take time.
+
+        One that there is not leaves nothing (switch_api_execute fails).
+        """
+        if name.lower() not in APIS:
+            return ""
         steps = run_api(self, name, argument)
         try:
             next(steps)

@@ -32,7 +32,7 @@ from .model import ModelCall
         ("uuid_kill nobody", "-ERR No such channel!\n"),
         ("uuid_kill {uuid} USER_BUSY", "+OK\n"),
         ("uuid_break {uuid} all", "+OK\n"),
-        ("uuid_broadcast nobody a.wav", "-ERR Could not locate session\n"),
+        ("uuid_broadcast nobody a.wav", "-ERR invalid uuid\n"),
         ("originate nowhere &park", "-ERR CHAN_NOT_IMPLEMENTED\n"),
         ("toupper abc", "ABC"),
         ("cond 3 > 2 ? yes : no", "yes"),
