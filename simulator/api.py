@@ -8,13 +8,14 @@ from __future__ import annotations
 import hashlib
 import re
 from collections.abc import Callable, Generator
+from datetime import datetime, timezone
 from typing import TYPE_CHECKING
 
 from eslsync.protocol import quote
 
 from . import ivr
 from .arguments import atoi, separate
-from .events import local_time
+from .events import Format, local_time
 from .states import State
 from .threads import MILLISECOND, SECOND, Steps, pause
 
@@ -122,6 +123,18 @@ def strftime(switch: Switch, argument: str) -> str:
     return local_time(switch.scheduler.now, argument or "%Y-%m-%d %T".replace("%T", "%H:%M:%S"))
 
 
+@api("strepoch")
+def strepoch(switch: Switch, argument: str) -> str:
+    """Seconds of the epoch of now, or of a date in Greenwich."""
+    if not argument:
+        return str(switch.scheduler.now // SECOND)
+    try:
+        moment = datetime.fromisoformat(argument.strip())
+    except ValueError:
+        return "0"
+    return str(int(moment.replace(tzinfo=timezone.utc).timestamp()))
+
+
 @api("echo")
 def echo(switch: Switch, argument: str) -> str:
     return argument or "-ERR no reply\n"
@@ -197,11 +210,12 @@ def uuid_setvar(switch: Switch, argument: str) -> str:
 
 @api("uuid_dump")
 def uuid_dump(switch: Switch, argument: str) -> str:
-    channel, _, complaint = located(switch, argument, "<uuid> [format]")
+    channel, word, complaint = located(switch, argument, "<uuid> [format]")
     if channel is None:
         return complaint
     event = switch.event("CHANNEL_DATA", blocks=channel.blocks(variables=True))
-    return event.packet("plain").partition(b"\n\n")[2].decode("utf-8", "surrogateescape")
+    format: Format = "xml" if word.lower() == "xml" else "json" if word == "json" else "plain"
+    return event.packet(format).partition(b"\n\n")[2].decode("utf-8", "surrogateescape")
 
 
 @api("uuid_kill")
@@ -299,7 +313,8 @@ def uuid_hold(switch: Switch, argument: str) -> str:
     """A channel that came in by loopback can be told to hold, not to take it back (11m)."""
     words = separate(argument)
     if not words:
-        return usage("<uuid> [display] | off <uuid>")
+        # it goes on to try what it was not given
+        return usage("[off|toggle] <uuid> [<display>]") + "-ERR Operation failed\n"
     channel = switch.locate(words[0])
     if channel is None:
         return "-ERR Operation failed\n"

@@ -239,8 +239,7 @@ def echo(channel: Channel, data: str) -> Steps[None]:
     """Until the call ends, or something breaks it off."""
     while channel.is_ready() and not ivr.take_break(channel):
         yield from ivr.parse_all_events(channel)
-        if channel.digits:
-            channel.take_digit()
+        channel.flush_digits()  # heard, but nobody reads them (switch_ivr_session_echo)
         if channel.is_ready():
             yield from channel.frames(None)
 

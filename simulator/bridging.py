@@ -48,35 +48,31 @@ def originate(channel: Channel, data: str) -> Steps[Leg | str]:
         channel.pre_answer()
     outcome: Leg | str = "NORMAL_TEMPORARY_FAILURE"
     for alternative in targets.split("|"):
-        outcome = yield from _try(channel, alternative, variables)
-        if isinstance(outcome, Leg) or not channel.up:
+        outcome, called = yield from _try(channel, alternative, variables)
+        if isinstance(outcome, Leg):
+            _succeeded(channel, outcome, called)
+            return outcome
+        channel.set("originate_disposition", outcome)
+        channel.set("DIALSTATUS", DIALSTATUS.get(outcome, outcome))
+        _note_causes(channel, called)
+        if not channel.up:
             break
-        _failed(channel, outcome)
-    if isinstance(outcome, Leg):
-        _succeeded(channel, outcome)
-        return outcome
-    if channel.up:
+    if channel.callstate is CallState.RING_WAIT and channel.up:
         channel.set_callstate(CallState.ACTIVE)
-    else:
-        _failed(channel, outcome)
     return outcome
 
 
-def _failed(channel: Channel, cause: str) -> None:
-    """Nobody answered; there may be others to try, or not."""
-    channel.set("originate_disposition", cause)
-    channel.set("DIALSTATUS", DIALSTATUS.get(cause, cause))
-    _note_causes(channel)
+def _note_causes(channel: Channel, called: list[Leg]) -> None:
+    """How each leg that was called at once ended, in the order they were called."""
+    for leg in called:
+        cause = leg.hangup_cause or "NONE"
+        channel.variables.push("originate_causes", f"{leg.uuid};{cause}")
 
 
-def _note_causes(channel: Channel) -> None:
-    for uuid, cause in channel.failed_legs:
-        channel.variables.push("originate_causes", f"{uuid};{cause}")
-    channel.failed_legs.clear()
-
-
-def _try(channel: Channel, targets: str, variables: dict[str, str]) -> Steps[Leg | str]:
-    """Call one group of far ends at once."""
+def _try(
+    channel: Channel, targets: str, variables: dict[str, str]
+) -> Steps[tuple[Leg | str, list[Leg]]]:
+    """Call one group of far ends at once; the outcome, and the legs that were called."""
     began = channel.now
     limit = variables.get("originate_timeout") or channel.get("call_timeout")
     # seconds are those of the epoch (recording 10c: 3 of them are 2.95)
@@ -97,31 +93,39 @@ def _try(channel: Channel, targets: str, variables: dict[str, str]) -> Steps[Leg
         legs.append(leg)
     for leg in legs:
         leg.start()
+    called = list(legs)
+    # more than so many seconds of the epoch (check_per_channel_timeouts)
+    ends = {
+        leg: (began // SECOND + atoi(timeout) + 1) * SECOND
+        for leg in legs
+        if (timeout := leg.variables.get("leg_timeout")) is not None
+    }
     while legs:
         answered = next((leg for leg in legs if leg.answered and leg.up), None)
         if answered is not None:
             for leg in legs:
                 if leg is not answered:
                     leg.hangup("LOSE_RACE")
-            return answered
+            return answered, called
+        for leg in legs:
+            if leg in ends and channel.now >= ends[leg]:
+                leg.hangup("ALLOTTED_TIMEOUT")
         for leg in [leg for leg in legs if not leg.up]:
             cause = leg.hangup_cause or cause
-            channel.failed_legs.append((leg.uuid, cause))
             legs.remove(leg)
         if not channel.up or channel.now >= until:
             cause = "ORIGINATOR_CANCEL" if not channel.up else "NO_ANSWER"
             for leg in legs:
-                channel.failed_legs.append((leg.uuid, cause))
                 leg.partner = channel if channel.up else None
                 leg.hangup(cause)
-            return cause
+            break
         if not legs:
             break
-        yield from channel.frames(until)
-    return cause
+        yield from channel.frames(min([until, *(ends[leg] for leg in legs if leg in ends)]))
+    return cause, called
 
 
-def _succeeded(channel: Channel, leg: Leg) -> None:
+def _succeeded(channel: Channel, leg: Leg, called: list[Leg]) -> None:
     if not channel.answered:
         channel.answer()
     channel.set("originate_signal_bond", None)
@@ -143,8 +147,7 @@ def _succeeded(channel: Channel, leg: Leg) -> None:
     channel.other_profile = replace(callee, logical_direction="inbound", profile_index="")
     channel.set("originate_disposition", "SUCCESS")
     channel.set("DIALSTATUS", "SUCCESS")
-    _note_causes(channel)
-    channel.variables.push("originate_causes", f"{leg.uuid};NONE")
+    _note_causes(channel, called)
     channel.set_callstate(CallState.ACTIVE)
 
 
@@ -171,7 +174,7 @@ def connect(channel: Channel, leg: Leg) -> Steps[None]:
     channel.set("last_sent_callee_id_number", channel.other_profile.callee_id_number)
     leg.set("last_sent_callee_id_name", channel.profile.caller_id_name)
     leg.set("last_sent_callee_id_number", channel.profile.caller_id_number)
-    while channel.is_ready() and leg.up and not ivr.take_break(channel):
+    while channel.is_ready() and leg.up:
         yield from ivr.parse_all_events(channel)
         if channel.digits:
             digit = channel.take_digit()

@@ -131,8 +131,6 @@ class Channel:
         self._heartbeat_due = 0
         self.controls: list[Control] = []
         self.partner: Channel | None = None  # whom it is bridged to
-        #: legs that were called and did not answer, with the causes (see `originate`)
-        self.failed_legs: list[tuple[str, str]] = []
         self.app_log: list[tuple[str, str]] = []
 
         self.heard: list[Heard] = []
@@ -217,8 +215,7 @@ class Channel:
 
     def frames(self, until: int | None) -> Steps[None]:
         """Read frames until a time, or until there is news (switch_core_session_read_frame)."""
-        waits = self.private_events and not self.event_locks
-        if self.digits or waits or self.break_requested:
+        if self.digits or (self.private_events and not self.event_locks):
             until = self.tick() if until is None else min(until, self.tick())
         if self.heartbeat is not None:
             until = self._heartbeat_due if until is None else min(until, self._heartbeat_due)

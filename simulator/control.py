@@ -12,13 +12,14 @@ from collections import deque
 from collections.abc import Callable, Mapping
 from typing import TYPE_CHECKING
 
+from eslsync.enums import EVENT_NAMES
 from eslsync.exceptions import ProtocolError
 from eslsync.protocol import CommandParser
 
 from . import ivr
 from .api import run_api
 from .arguments import atoi
-from .events import EVENT_NAMES, Block, Event, Format
+from .events import Block, Event, Format
 from .ivr import FRAME
 from .states import State
 from .threads import SECOND, Steps, Thread

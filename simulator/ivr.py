@@ -387,6 +387,7 @@ def play(
     status = Status.SUCCESS
     for at, name in enumerate(files):
         if not channel.is_ready():
+            status = Status.FALSE
             break
         if at:
             start = 0
@@ -398,7 +399,7 @@ def play(
             macro, _, argument = name[7:].partition(":")
             status = yield from channel.switch.phrase(channel, macro, argument, on_digit)
         elif name.startswith("say:"):
-            status = yield from speak(channel, name[4:], on_digit)
+            status = yield from _say_text(channel, name[4:], on_digit)
         else:
             sound = channel.switch.media.open(name, sound_prefix(channel))
             if sound is None:
@@ -409,6 +410,16 @@ def play(
         if status is not Status.SUCCESS:
             break
     return status
+
+
+def _say_text(channel: Channel, text: str, on_digit: OnDigit | None) -> Steps[Status]:
+    """``say:<text>``, by the engine that tts_engine names; a text is all that follows (11p)."""
+    engine = channel.get("tts_engine")
+    if engine is None:
+        return Status.SUCCESS  # nothing is said
+    if engine.lower() not in channel.switch.speech_engines:
+        return Status.FALSE
+    return (yield from speak(channel, text, on_digit))
 
 
 def sound_prefix(channel: Channel) -> str:
@@ -447,7 +458,8 @@ def _play_sound(
             break
         began = channel.now
         end = None if length is None else began + length * SECOND // RATE - played
-        yield from channel.frames(end)
+        # a `break` that was just executed is seen a frame later
+        yield from channel.frames(channel.tick() if channel.break_requested else end)
         played += channel.now - began
     _note_playback(channel, length, played, start)
     ended = length is not None and played >= length * SECOND // RATE

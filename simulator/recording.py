@@ -54,14 +54,12 @@ def sent(message: esl.Message, time: float) -> Sent:
     if isinstance(message, esl.ConnectReply):
         return Sent(time, "answer", "connect reply", _plain(message.head), "")
     if isinstance(message, esl.JsonEvent):
-        pairs = json.loads(message.content, object_pairs_hook=list)
-        flat = [(key, value if isinstance(value, str) else "|".join(value)) for key, value in pairs]
+        flat = _json(message.content)
         body = next((value for key, value in flat if key == "_body"), "")
         return Sent(time, "event", "text/event-json", flat, body)
     if isinstance(message, esl.XmlEvent):
-        root = ElementTree.fromstring(message.content)
-        found = [(each.tag, _unquote(each.text or "")) for each in root.iterfind("headers/*")]
-        return Sent(time, "event", "text/event-xml", found, root.findtext("body") or "")
+        body = ElementTree.fromstring(message.content).findtext("body") or ""
+        return Sent(time, "event", "text/event-xml", _xml(message.content), body)
     if isinstance(message, esl.Event):
         return Sent(time, "event", "text/event-plain", _plain(message.head), message.body)
     lines = esl.text(message.head).split("\n")
@@ -72,9 +70,25 @@ def sent(message: esl.Message, time: float) -> Sent:
 
 
 def described(message: Sent) -> Sent:
-    """The event that a body holds (`api uuid_dump`), as a message."""
-    headers = _plain(message.body.encode("utf-8", "surrogateescape"))
+    """The event that a body holds (`api uuid_dump`, in any format), as a message."""
+    body = message.body
+    if body.startswith("{"):
+        headers = _json(body)
+    elif body.startswith("<"):
+        headers = _xml(body)
+    else:
+        headers = _plain(body.encode("utf-8", "surrogateescape"))
     return Sent(message.time, message.lane, "an event in a body", headers, "", message.order)
+
+
+def _json(content: str | bytes) -> list[tuple[str, str]]:
+    pairs = json.loads(content, object_pairs_hook=list)
+    return [(key, value if isinstance(value, str) else "|".join(value)) for key, value in pairs]
+
+
+def _xml(content: str | bytes) -> list[tuple[str, str]]:
+    headers = ElementTree.fromstring(content).iterfind("headers/*")
+    return [(each.tag, _unquote(each.text or "")) for each in headers]
 
 
 def _plain(head: bytes) -> list[tuple[str, str]]:
@@ -140,14 +154,9 @@ def set_apart(messages: list[Sent], commands: str) -> None:
         for message in messages
         if message.get("variable_loopback_leg") == "A" or message.get("Unique-ID") in ours
     } - ours
-    connected = min(
-        (
-            int(message.get("Event-Date-Timestamp") or 0)
-            for message in messages
-            if message.kind == "connect reply"
-        ),
-        default=0,
-    )
+    # the connect reply is numbered as an event, too
+    replies = [message for message in messages if message.kind == "connect reply"]
+    connected = min((int(each.get("Event-Sequence") or 0) for each in replies), default=0)
     replies = [message for message in messages if message.lane == "answer"]
     jobs = {message.get("Job-UUID") for message in replies}
     for message in messages:
@@ -163,6 +172,6 @@ def set_apart(messages: list[Sent], commands: str) -> None:
         elif (
             uuid in ours
             and message.name != "CHANNEL_PARK"
-            and int(message.get("Event-Date-Timestamp") or connected + 1) <= connected
+            and int(message.get("Event-Sequence") or connected) < connected
         ):
             message.lane = "early"

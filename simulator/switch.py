@@ -255,9 +255,18 @@ class Switch:
             destination_number=extension,
             rdnis=old.destination_number,
             profile_index=str(int(old.profile_index) + 1),
-            times=replace(old.times, profile_created=self.scheduler.now),
+            # (what switch_channel_set_caller_profile copies)
+            times=replace(
+                old.times,
+                profile_created=self.scheduler.now,
+                bridged=0,
+                last_hold=0,
+                hold_accum=0,
+                resurrected=0,
+            ),
         )
         channel.profile = profile
+        channel.other_type, channel.other_profile = "", None  # the old profile's
         channel.move_to(State.ROUTING)
         source = (
             f"{self.scheduler.now // SECOND}:{self.uuid()}:bl_xfer:{extension}/{context}/{dialplan}"
@@ -287,6 +296,10 @@ class Switch:
         profile = channel.profile
         if profile.dialplan.lower() == "inline":
             found = inline_actions(profile.destination_number)
+            # inline_dialplan_hunt puts back who was called before
+            channel.profile = replace(
+                profile, destination_number=profile.rdnis or profile.destination_number, rdnis=""
+            )
         else:
             found = self.actions(profile.destination_number, channel)
         if found is None:

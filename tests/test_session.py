@@ -21,7 +21,6 @@ from eslsync import (
     TimeoutError,
     connection,
     conversation,
-    session,
 )
 from eslsync.connection import Connection
 from eslsync.message import ConnectReply

@@ -97,10 +97,14 @@ def test_variables_before_a_dial_string() -> None:
         ("${name:-2}", "ce"),
         ("${${which}}", "Alice"),
         (r"\${name}", "${name}"),
-        ("${name", "${name"),
+        ("${name", "Alice"),
+        ("$${name}!", "Alice!"),
+        ("${held}", "Alice"),
+        (r"back\\slash", r"back\slash"),
+        (r"it\'s ${name}", "its Alice"),
         ("${api(a ${name})}", "<a Alice>"),
     ],
 )
 def test_expansion(text: str, expanded: str) -> None:
-    known = {"name": "Alice", "which": "name"}
+    known = {"name": "Alice", "which": "name", "held": "${name}"}
     assert expand(text, known.get, lambda name, argument: f"<{argument}>") == expanded
