@@ -396,7 +396,9 @@ def serve(file: Path, name: str | None, host: str, port: int, drain: float, verb
         server = handler.replace(host=host, port=port)
     else:
         server = Outbound(handler, host, port)
-    signal.signal(signal.SIGTERM, signal.default_int_handler)
+    # SIGINT too: a shell starts what runs in its background with it ignored.
+    for number in (signal.SIGTERM, signal.SIGINT):
+        signal.signal(number, signal.default_int_handler)
     try:
         try:
             server.start(block=False)
