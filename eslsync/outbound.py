@@ -153,7 +153,6 @@ class _Server(socketserver.ThreadingTCPServer):
     """Accepts connections and runs the handler for each."""
 
     allow_reuse_address = True
-    daemon_threads = True
     request_queue_size = BACKLOG
 
     def __init__(self, outbound: Outbound) -> None:
