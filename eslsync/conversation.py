@@ -16,7 +16,7 @@ from __future__ import annotations
 import logging
 import threading
 from collections import deque
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from queue import Empty, SimpleQueue
 from typing import TYPE_CHECKING, Any, NamedTuple, TypeVar
 
@@ -37,6 +37,7 @@ from .protocol import encode_command
 
 if TYPE_CHECKING:
     from .channel import Channel
+    from .leg import Leg
 
 __all__ = ["Conversation", "Stopped"]
 
@@ -44,6 +45,9 @@ logger = logging.getLogger("eslsync")
 
 T = TypeVar("T")
 Callback = Callable[[Event], Any]
+HangupCallback = Callable[[Hangup], Any]
+#: What can be waited for: an event's name or a state, several of those, or a function of an event.
+Expected = str | ChannelState | Iterable[str | ChannelState] | Callable[[Event], bool]
 
 #: Events that wait their turn while a callback runs; beyond it the oldest is dropped, and that
 #: is counted and logged. At 5 KB an event, 5 MB a call.
@@ -83,10 +87,8 @@ class Conversation:
 
     def __init__(self, connection: Connection, clock: Clock) -> None:
         #: The library's logger, with the call's uuid in each record (``record.uuid``).
-        self.log: logging.LoggerAdapter[logging.Logger]
-        self.log = logging.LoggerAdapter(logger, {"uuid": None})
-        #: CHANNEL_HANGUP_COMPLETE, or CHANNEL_HANGUP until that is in; None while the call is up.
-        self.hangup_event: Event | None = None
+        self.logger: logging.LoggerAdapter[logging.Logger]
+        self.logger = logging.LoggerAdapter(logger, {"uuid": None})
         #: Events that were dropped because too many waited for their turn, or for a wait.
         self.dropped = 0
         #: What the handler waits for now: an event's name, a state, an application, or the
@@ -99,6 +101,7 @@ class Conversation:
         self._numbering = threading.Lock()
         self._numbered = 0
         self._jobs: dict[str, Job] = {}
+        self._legs: dict[str, Channel] = {}  # by uuid: ours, and those whose events we let through
 
         # What came off the inbox in one piece, and is looked at one by one.
         self._items: deque[Item] = deque()
@@ -108,6 +111,7 @@ class Conversation:
         self._backlog: deque[Arrival] = deque()
         self._digits: deque[Event] = deque(maxlen=MAX_DIGITS)
         self._callbacks: list[tuple[str, Callback]] = []  # in order of registration
+        self._hangup_callbacks: list[HangupCallback] = []  # those that have not been called
         self._in_callback = False
 
         # How the switch serves us, and how the call ends.
@@ -120,13 +124,21 @@ class Conversation:
         self._exiting = False
         self._leaving = False  # the handler has ended
         self._hangup_complete_due: float | None = None
-        self._hangup_serial: int | None = None  # of the first word of it
         self._cause: str | None = None
 
     @property
     def uuid(self) -> str:
         """The channel's uuid."""
         return self.channel.uuid
+
+    @property
+    def hangup_event(self) -> Event | None:
+        """CHANNEL_HANGUP_COMPLETE, or CHANNEL_HANGUP until that is in; None while the call is up.
+
+        It is there after a Hangup, in ``finally`` as well as in what `on_hangup` calls: its
+        ``hangup_cause``, ``billsec``, ``duration`` and ``variables`` tell how the call went.
+        """
+        return self.channel.hangup_event
 
     # The wire
 
@@ -148,14 +160,43 @@ class Conversation:
         line: str,
         headers: Sequence[tuple[str, str]] = (),
         timeout: float | None = None,
+        body: str = "",
     ) -> CommandReply | ApiResponse:
-        """Send a command and wait for its reply."""
-        data = encode_command(line, headers)
+        """Send a command and wait for its reply. Raises CommandError if that is ``-ERR``."""
+        reply = self._exchange(line, headers, timeout, body)
+        if not reply.ok:
+            command = "\n".join([line, *(f"{name}: {value}" for name, value in headers)])
+            raise CommandError(command, reply, reply.text, self._reason(reply))
+        self._note_subscription(line)
+        return reply
+
+    @property
+    def _full(self) -> bool:
+        """May this socket use every command? (the word ``full`` in the dialplan)"""
+        return self.context.get("Control") == "full"
+
+    def _reason(self, reply: CommandReply | ApiResponse) -> str:
+        """What else there is to say of a command that was refused."""
+        if reply.text == "-ERR command not found" and not self._full:
+            return (
+                "this socket may use only a few commands (recording 08c): "
+                'write "full" behind its address in the dialplan, as in host:port async full'
+            )
+        return ""
+
+    def _exchange(
+        self,
+        line: str,
+        headers: Sequence[tuple[str, str]] = (),
+        timeout: float | None = None,
+        body: str = "",
+    ) -> CommandReply | ApiResponse:
+        """Send a command and wait for its reply, whatever that says."""
+        data = encode_command(line, headers, body.encode("utf-8", "surrogateescape"))
         command = "\n".join([line, *(f"{name}: {value}" for name, value in headers)])
         deadline = self._deadline(timeout)
         ours = threading.get_ident() == self._thread
-        verb = line.split()[0].lower()
-        if verb == "exit":
+        if line.split()[0].lower() == "exit":
             self._exiting = True
         if ours:
             if self._failed is not None:
@@ -166,18 +207,14 @@ class Conversation:
             except Disconnected:
                 # What has arrived before that end tells why: a hangup, perhaps.
                 pending = Pending(command, inbox)
-            reply = self._own_reply(pending, deadline)
-        else:
-            inbox = SimpleQueue()
-            pending = self._connection.send(data, command, inbox)
-            reply = self._other_threads_reply(pending, REAL.deadline(timeout))
-        if not reply.ok:
-            raise CommandError(command, reply, reply.text)
-        self._note_subscription(verb, line)
-        return reply
+            return self._own_reply(pending, deadline)
+        inbox = SimpleQueue()
+        pending = self._connection.send(data, command, inbox)
+        return self._other_threads_reply(pending, REAL.deadline(timeout))
 
-    def _note_subscription(self, verb: str, line: str) -> None:
+    def _note_subscription(self, line: str) -> None:
         """Keep the books of what the switch will tell from now on."""
+        verb = line.split()[0].lower()
         if verb == "filter":
             self._filtered = True
         elif verb == "noevents":
@@ -254,15 +291,11 @@ class Conversation:
         elif isinstance(item, DisconnectNotice):
             self._notice(item)
         elif isinstance(item, LogData):
-            self.log.debug("%s", item.body.rstrip("\n"))
+            self.logger.debug("%s", item.body.rstrip("\n"))
         return None
 
     def _had_its_turn(self, serial: int) -> bool:
         return not self._backlog or self._backlog[0].serial > serial
-
-    def _before_hangup(self, serial: int) -> bool:
-        """An application that completes after the hangup was ended by it."""
-        return self._hangup_serial is None or serial < self._hangup_serial
 
     def _pull_available(self) -> None:
         """Look at what has arrived already, without waiting and without running callbacks."""
@@ -281,12 +314,11 @@ class Conversation:
         self._arrived += 1
         name = event.name
         collected = False
-        if event.uuid == self.channel.uuid:
-            collected = name == "DTMF" and self.channel._collects_digits
-            self.channel._note(event, self._arrived)
-            if name in ("CHANNEL_HANGUP", "CHANNEL_HANGUP_COMPLETE"):
-                self.hangup_event = event
-                self._hangup_serial = self._hangup_serial or self._arrived
+        leg = self._legs.get(event.uuid or "")
+        if leg is not None:
+            collected = name == "DTMF" and leg._collects_digits
+            leg._note(event, self._arrived, collected)
+            if leg is self.channel and leg.hangup_event is event:
                 self._expect_hangup_complete()
                 self._over = self._over or name == "CHANNEL_HANGUP_COMPLETE"
         elif name == "BACKGROUND_JOB":
@@ -309,7 +341,7 @@ class Conversation:
         self._backlog.remove(arrival)
         self.dropped += 1
         if self.dropped == 1:
-            self.log.warning(
+            self.logger.warning(
                 "more than %d events wait for a callback to return; dropping the oldest, %r first",
                 MAX_BACKLOG,
                 arrival.event,
@@ -338,12 +370,17 @@ class Conversation:
                 "execute applications with block=False"
             )
 
-    def _until(self, what: str, ready: Ready[T], deadline: float | None) -> T:
-        """Take events as it is their turn until ``ready`` gives something; return that."""
+    def _until(
+        self, what: str, ready: Ready[T], deadline: float | None, leg: Leg | None = None
+    ) -> T:
+        """Take events as it is their turn until ``ready`` gives something; return that.
+
+        Raises Hangup when the call ends, or ``leg`` does.
+        """
         self._check_thread()
         before, self.waiting_for = self.waiting_for, what
         try:
-            result = self._take_until(ready, deadline)
+            result = self._take_until(ready, deadline, leg or self.channel)
         except Empty:
             raise TimeoutError(f"{what} did not come in time") from None
         finally:
@@ -351,7 +388,7 @@ class Conversation:
         self._mark = self._arrived
         return result
 
-    def _take_until(self, ready: Ready[T], deadline: float | None) -> T:
+    def _take_until(self, ready: Ready[T], deadline: float | None, leg: Leg) -> T:
         result = ready(None)
         if self._in_callback:
             for arrival in tuple(self._backlog):
@@ -363,7 +400,7 @@ class Conversation:
                 self._dispatch(arrival)
                 result = ready(arrival)
                 continue
-            self._raise_if_over()
+            self._raise_if_gone(leg)
             pulled = self._pull(deadline)
             if self._in_callback:
                 result = ready(pulled)
@@ -380,8 +417,9 @@ class Conversation:
         try:
             for callback in callbacks:
                 callback(event)
-            if is_digit and event.uuid == self.channel.uuid:
-                self.channel._run_digit_handler(event)
+            leg = self._legs.get(event.uuid or "")
+            if is_digit and leg is not None:
+                leg._run_digit_handler(event)
         except Hangup:
             self._in_callback = False
             self._dispatch_rest()
@@ -392,7 +430,9 @@ class Conversation:
         if is_digit:
             if len(self._digits) == MAX_DIGITS:
                 self.dropped += 1
-                self.log.warning("more than %d digits typed ahead; dropping the oldest", MAX_DIGITS)
+                self.logger.warning(
+                    "more than %d digits typed ahead; dropping the oldest", MAX_DIGITS
+                )
             self._digits.append(event)
 
     def _dispatch_rest(self) -> None:
@@ -404,6 +444,12 @@ class Conversation:
                     self._dispatch(arrival)
                 except Hangup:
                     pass  # told already
+        self._tell_hangup()
+
+    def _tell_hangup(self) -> None:
+        """The call has ended, and all that was said of it is in."""
+        while self._hangup_callbacks:
+            self._hangup_callbacks.pop(0)(self._hangup())
 
     def _callbacks_for(self, event: Event) -> list[Callback]:
         if not self._callbacks:
@@ -413,70 +459,113 @@ class Conversation:
             keys.add(f"CUSTOM {event.get('Event-Subclass')}")
         return [callback for key, callback in self._callbacks if key in keys]
 
-    def _wait(
-        self, what: str | ChannelState, timeout: float | None, channel: Channel | None
-    ) -> Event:
-        """Wait for an event of ``channel``, or of any leg where that is None."""
+    def _wait(self, what: Expected, timeout: float | None, leg: Leg | None) -> Event:
+        """Wait for an event of ``leg``, or of any leg where that is None."""
         deadline = self._deadline(timeout)
-        if isinstance(what, ChannelState):
-            state = what
-            target = channel or self.channel
-            return self._until(str(state), lambda _: target._reached(state), deadline)
-        name, _, subclass = what.partition(" ")
-        check_event_name(name)
+        if callable(what):
+            self._check_told("this event")
+            ready = self._next_that(what, leg)
+            return self._until(getattr(what, "__name__", "an event"), ready, deadline, leg)
+        several = [what] if isinstance(what, str) else list(what)
+        if not several:
+            raise ValueError("wait: name an event or a state")
+        readies = [self._ready_for(each, leg) for each in several]
+
+        def any_ready(arrival: Arrival | None) -> Event | None:
+            events = (ready(arrival) for ready in readies)
+            return next((event for event in events if event is not None), None)
+
+        return self._until(" or ".join(map(str, several)), any_ready, deadline, leg)
+
+    def _check_told(self, name: str) -> None:
         if not self._events_on:
             raise RuntimeError(
-                f"{what!r} would never come: the call was taken with events=False, and no "
+                f"{name} would never come: the call was taken with events=False, and no "
                 "`event` command has been sent since"
             )
+
+    def _ready_for(self, what: str | ChannelState, leg: Leg | None) -> Ready[Event]:
+        if isinstance(what, ChannelState):
+            target, state = leg or self.channel, what
+            return lambda _: target._reached(state)
+        name, _, subclass = what.partition(" ")
+        check_event_name(name)
+        self._check_told(repr(what))
         if name == "DTMF":
-            return self._until(name, lambda arrival: self._take_digit(arrival, channel), deadline)
-        leg = channel.uuid if channel is not None else None
+            return lambda arrival: self._take_digit(arrival, leg)
+        if name.startswith("CHANNEL_HANGUP"):
+            return self._hangup_or_next(name, leg)
+        return self._next_that(
+            lambda event: (
+                name in (event.name, "ALL")
+                and (not subclass or event.get("Event-Subclass") == subclass)
+            ),
+            leg,
+        )
+
+    def _next_that(self, wanted: Callable[[Event], bool], leg: Leg | None) -> Ready[Event]:
+        def ready(arrival: Arrival | None) -> Event | None:
+            if arrival is None or (leg is not None and arrival.event.uuid != leg.uuid):
+                return None
+            return arrival.event if wanted(arrival.event) else None
+
+        return ready
+
+    def _hangup_or_next(self, name: str, leg: Leg | None) -> Ready[Event]:
+        """A hangup that is past is told still."""
+        coming = self._next_that(lambda event: event.name == name, leg)
 
         def ready(arrival: Arrival | None) -> Event | None:
-            event = self.hangup_event if arrival is None else arrival.event
-            if event is None or (arrival is None and not name.startswith("CHANNEL_HANGUP")):
-                return None
-            if event.name != name and name != "ALL":
-                # CHANNEL_HANGUP_COMPLETE answers for CHANNEL_HANGUP, once both are past
-                if arrival is not None or name != "CHANNEL_HANGUP":
-                    return None
-            if leg is not None and event.uuid != leg:
-                return None
-            if subclass and event.get("Event-Subclass") != subclass:
-                return None
-            return event
+            if arrival is not None:
+                return coming(arrival)
+            event = (leg or self.channel).hangup_event
+            # CHANNEL_HANGUP_COMPLETE answers for CHANNEL_HANGUP, once both are past
+            return event if event is not None and event.name.startswith(name) else None
 
-        return self._until(what, ready, deadline)
+        return ready
 
-    def _take_digit(self, arrival: Arrival | None, channel: Channel | None) -> Event | None:
+    def _take_digit(self, arrival: Arrival | None, leg: Leg | None) -> Event | None:
         """The oldest digit that nobody has taken. Inside a callback: of those that wait."""
-        if self.hangup_event is not None:
+        if (leg or self.channel).hangup_event is not None:
             return None  # nobody is there any more
         if self._in_callback:
             for waiting in self._backlog if arrival is None else (arrival,):
-                event = waiting.event
-                if event.name != "DTMF" or waiting.collected:
-                    continue
-                if channel is None or event.uuid == channel.uuid:
+                if is_digit(waiting, leg):
                     self._backlog.remove(waiting)
-                    return event
+                    return waiting.event
             return None
         for event in self._digits:
-            if channel is None or event.uuid == channel.uuid:
+            if leg is None or event.uuid == leg.uuid:
                 self._digits.remove(event)
                 return event
         return None
 
-    def _forget_digits(self, channel: Channel) -> None:
+    def _has_digit(self, leg: Leg) -> bool:
+        """Has a digit arrived that nobody has taken?"""
         self._pull_available()
-        for event in [each for each in self._digits if each.uuid == channel.uuid]:
+        return any(is_digit(waiting, leg) for waiting in self._backlog) or (
+            not self._in_callback and any(event.uuid == leg.uuid for event in self._digits)
+        )
+
+    def _forget_digits(self, leg: Leg) -> None:
+        self._pull_available()
+        for event in [each for each in self._digits if each.uuid == leg.uuid]:
             self._digits.remove(event)
         for arrival in tuple(self._backlog):
-            if arrival.event.name == "DTMF" and arrival.event.uuid == channel.uuid:
+            if arrival.event.name == "DTMF" and arrival.event.uuid == leg.uuid:
                 self._backlog.remove(arrival)
 
     # The end of a call
+
+    def _raise_if_gone(self, leg: Leg) -> None:
+        """Raise Hangup if the call is over, or this leg of it; Disconnected as `_raise_if_over`."""
+        self._raise_if_over()
+        event = leg.hangup_event
+        if leg is self.channel or event is None:
+            return
+        # The final event follows within a moment, where it is told at all.
+        if event.name == "CHANNEL_HANGUP_COMPLETE" or not self._tells_hangup_complete:
+            raise Hangup(event.hangup_cause, event)
 
     def _raise_if_over(self) -> None:
         """Raise Hangup if the call is over, Disconnected (or why) if only the connection is."""
@@ -511,3 +600,11 @@ class Conversation:
             except ESLError:
                 break
         return ""
+
+
+def is_digit(arrival: Arrival, leg: Leg | None) -> bool:
+    """Is it a digit of this leg, or of any, that no application of FreeSWITCH's has taken?"""
+    event = arrival.event
+    if event.name != "DTMF" or arrival.collected:
+        return False
+    return leg is None or event.uuid == leg.uuid

@@ -1,12 +1,30 @@
-"""FreeSWITCH's own words for a channel's state and for why a call ended."""
+"""FreeSWITCH's own words: a channel's states, why a call ended, how a digit came."""
 
 from __future__ import annotations
 
 import difflib
 from enum import Enum
+from typing import TypeVar
+
+W = TypeVar("W", bound="Word")
 
 
-class ChannelState(str, Enum):
+class Word(str, Enum):
+    """One of FreeSWITCH's words; equal to the text of it."""
+
+    def __str__(self) -> str:
+        return str(self._value_)
+
+    @classmethod
+    def known(cls: type[W], text: str | None) -> W | str | None:
+        """The member of that value; a text that is none of ours stays text, and None is None."""
+        try:
+            return cls._value2member_map_[text]  # type: ignore[return-value]
+        except KeyError:
+            return text or None
+
+
+class ChannelState(Word):
     """A channel's state (switch_types.h, ``switch_channel_state_t``), in their order.
 
     ``ChannelState.HANGUP`` and ``ChannelState.CS_HANGUP`` are the same.
@@ -27,16 +45,73 @@ class ChannelState(str, Enum):
     DESTROY = CS_DESTROY = "CS_DESTROY"
     NONE = CS_NONE = "CS_NONE"
 
-    def __str__(self) -> str:
-        return self.value
-
     @property
     def is_hangup(self) -> bool:
         """Has the call ended in this state?"""
         return self in (ChannelState.HANGUP, ChannelState.REPORTING, ChannelState.DESTROY)
 
 
-class HangupCause(str, Enum):
+class CallState(Word):
+    """How a call stands (switch_types.h, ``switch_channel_callstate_t``; Channel-Call-State)."""
+
+    DOWN = "DOWN"
+    DIALING = "DIALING"
+    RINGING = "RINGING"
+    EARLY = "EARLY"
+    ACTIVE = "ACTIVE"
+    HELD = "HELD"
+    RING_WAIT = "RING_WAIT"
+    HANGUP = "HANGUP"
+    UNHELD = "UNHELD"
+
+
+class AnswerState(Word):
+    """Has it been answered? (switch_channel.c, switch_channel_event_set_basic_data)"""
+
+    HANGUP = "hangup"
+    ANSWERED = "answered"
+    EARLY = "early"
+    RINGING = "ringing"
+
+
+class DTMFSource(Word):
+    """How a digit came (switch_types.h, ``switch_dtmf_source_t``; DTMF-Source)."""
+
+    UNKNOWN = "UNKNOWN"
+    INBAND_AUDIO = "INBAND_AUDIO"
+    RTP = "RTP"
+    ENDPOINT = "ENDPOINT"
+    APP = "APP"
+
+
+class DialStatus(Word):
+    """How a bridge's dialling went (switch_ivr_originate.c; variable DIALSTATUS).
+
+    Where it is not one of these it is the hangup cause.
+    """
+
+    SUCCESS = "SUCCESS"
+    BUSY = "BUSY"
+    NOANSWER = "NOANSWER"
+    CANCEL = "CANCEL"
+    DONTCALL = "DONTCALL"
+    INVALIDARGS = "INVALIDARGS"
+    CHANUNAVAIL = "CHANUNAVAIL"
+    CONGESTION = "CONGESTION"
+
+
+class HangupDisposition(Word):
+    """Who ended a SIP call, and how (mod_sofia.c; variable sip_hangup_disposition)."""
+
+    RECV_BYE = "recv_bye"
+    SEND_BYE = "send_bye"
+    RECV_REFUSE = "recv_refuse"
+    SEND_REFUSE = "send_refuse"
+    RECV_CANCEL = "recv_cancel"
+    SEND_CANCEL = "send_cancel"
+
+
+class HangupCause(Word):
     """Why a call ended (switch_types.h, ``switch_call_cause_t``); equal to its own name.
 
     ``code`` is the number FreeSWITCH gives it: Q.850's below 128, its own above.
@@ -51,17 +126,6 @@ class HangupCause(str, Enum):
         member._value_ = name
         member.code = code
         return member
-
-    def __str__(self) -> str:
-        return self._value_
-
-    @classmethod
-    def known(cls, name: str | None) -> HangupCause | str | None:
-        """The member of that name; a name that is none of ours stays text, and None is None."""
-        try:
-            return cls._member_map_[name or ""]  # type: ignore[return-value]
-        except KeyError:
-            return name or None
 
     NONE = "NONE", 0
     UNALLOCATED_NUMBER = "UNALLOCATED_NUMBER", 1

@@ -5,8 +5,9 @@ from __future__ import annotations
 import builtins
 from typing import TYPE_CHECKING
 
+from .enums import HangupCause
+
 if TYPE_CHECKING:
-    from .enums import HangupCause
     from .message import Event, Message
 
 __all__ = [
@@ -52,16 +53,28 @@ class Disconnected(ESLError):
 
 
 class CommandError(ESLError):
-    """FreeSWITCH refused a command. ``reply`` is its answer, ``command`` what was sent."""
+    """FreeSWITCH refused a command, or could not do it.
 
-    def __init__(self, command: str, reply: Message, text: str) -> None:
-        super().__init__(command, reply, text)
+    ``reply`` is its answer, ``command`` what was sent, ``text`` what the answer says
+    ("-ERR USER_BUSY"). ``hint`` says what to do about it, where that is known.
+    """
+
+    def __init__(self, command: str, reply: Message, text: str, hint: str = "") -> None:
+        super().__init__(command, reply, text, hint)
         self.command = command
         self.reply = reply
         self.text = text
+        self.hint = hint
+
+    @property
+    def cause(self) -> HangupCause | None:
+        """The hangup cause that the answer names, as a failed originate's does."""
+        known = HangupCause.known(self.text.removeprefix("-ERR").strip())
+        return known if isinstance(known, HangupCause) else None
 
     def __str__(self) -> str:
-        return f"{in_a_line(self.command)!r} was refused: {self.text}"
+        why = f"{self.text} ({self.hint})" if self.hint else self.text
+        return f"{in_a_line(self.command)!r} was refused: {why}"
 
 
 class TimeoutError(ESLError, builtins.TimeoutError):

@@ -35,12 +35,19 @@ class Job:
         (the job goes on), and Hangup or Disconnected when the call ends first.
         """
         session = self._session
-        event = session._until(
-            f"bgapi {self.command}", lambda _: self.event, session._deadline(timeout)
+        return self.outcome(
+            session._until(self.what, lambda _: self.event, session._deadline(timeout))
         )
+
+    @property
+    def what(self) -> str:
+        """What is waited for, in words."""
+        return f"bgapi {self.command}"
+
+    def outcome(self, event: Event) -> str:
         text = event.body.rstrip("\n")
         if text.startswith(("-ERR", "-USAGE")):
-            raise CommandError(f"bgapi {self.command}", event, text)
+            raise CommandError(self.what, event, text)
         return text
 
     def __repr__(self) -> str:

@@ -11,10 +11,11 @@ import json
 from collections.abc import Iterator, Mapping
 from functools import lru_cache
 from itertools import groupby
-from typing import Any
+from typing import Any, Literal
 from urllib.parse import unquote_to_bytes
 from xml.etree import ElementTree
 
+from .enums import AnswerState, CallState, ChannelState, DTMFSource, HangupCause
 from .exceptions import ProtocolError
 
 __all__ = [
@@ -24,6 +25,7 @@ __all__ = [
     "ConnectReply",
     "DisconnectNotice",
     "Event",
+    "Format",
     "JsonEvent",
     "LogData",
     "Message",
@@ -31,6 +33,9 @@ __all__ = [
     "Variables",
     "XmlEvent",
 ]
+
+#: How a switch can be told to write its events.
+Format = Literal["plain", "json", "xml"]
 
 ARRAY = "ARRAY::"
 ARRAY_SEPARATOR = "|:"
@@ -201,6 +206,58 @@ class Event(Message):
         """The channel variables that came with the event, by bare name."""
         return Variables(self)
 
+    @property
+    def has_variables(self) -> bool:
+        """Did any come with it?"""
+        return b"\nvariable_" in self.head
+
+    # What the headers say, as FreeSWITCH's own types. Where a header is missing: None; where it
+    # says what no type of ours knows: its text.
+
+    @property
+    def channel_state(self) -> ChannelState | str | None:
+        """Channel-State."""
+        return ChannelState.known(self.get("Channel-State"))
+
+    @property
+    def call_state(self) -> CallState | str | None:
+        """Channel-Call-State."""
+        return CallState.known(self.get("Channel-Call-State"))
+
+    @property
+    def answer_state(self) -> AnswerState | str | None:
+        """Answer-State."""
+        return AnswerState.known(self.get("Answer-State"))
+
+    @property
+    def hangup_cause(self) -> HangupCause | str | None:
+        """Hangup-Cause: why the channel hung up."""
+        return HangupCause.known(self.get("Hangup-Cause"))
+
+    @property
+    def digit(self) -> str | None:
+        """DTMF-Digit: the key that was pressed."""
+        return self.get("DTMF-Digit")
+
+    @property
+    def dtmf_source(self) -> DTMFSource | str | None:
+        """DTMF-Source: how the digit came."""
+        return DTMFSource.known(self.get("DTMF-Source"))
+
+    @property
+    def duration(self) -> float | None:
+        """Seconds that the call lasted; on CHANNEL_HANGUP_COMPLETE (variable mduration)."""
+        return self._seconds("mduration")
+
+    @property
+    def billsec(self) -> float | None:
+        """Seconds from the answer on; on CHANNEL_HANGUP_COMPLETE (variable billmsec)."""
+        return self._seconds("billmsec")
+
+    def _seconds(self, milliseconds: str) -> float | None:
+        value = self.variables.get(milliseconds, "")
+        return int(value) / 1000 if value.isdecimal() else None
+
     def __getitem__(self, name: str) -> str:
         if self._headers is None and name.isascii():
             # Nine looks in ten are at a header that is there, by the name it was sent under.
@@ -254,6 +311,10 @@ class JsonEvent(Event):
     def body(self) -> str:
         return next((value for name, value in self._fields() if name == "_body"), "")
 
+    @property
+    def has_variables(self) -> bool:
+        return b'"variable_' in self.content
+
     __getitem__ = Message.__getitem__
 
 
@@ -291,6 +352,10 @@ class XmlEvent(Event):
         length = root.findtext("Content-Length") or ""
         # The switch indents its closing tag, and those blanks are not of the body.
         return text(body[: int(length)] if length.isdecimal() and len(length) < 19 else body)
+
+    @property
+    def has_variables(self) -> bool:
+        return b"<variable_" in self.content
 
     __getitem__ = Message.__getitem__
 

@@ -15,6 +15,7 @@ from .clock import REAL, Clock, Peer
 from .connection import Connection
 from .conversation import Stopped
 from .exceptions import CommandError, Disconnected, ESLError, Hangup
+from .message import Format
 from .reader import Reader
 from .session import Session, event_list
 
@@ -46,6 +47,8 @@ class Outbound:
     ``host`` and ``port`` say where to listen (port 0: any that is free; see ``port``).
     ``events``: True for every event of the call, a list of event names for those and the few
     that blocking calls rest on, False for none: application methods then return at the reply.
+    ``format``: how the switch writes them, "plain", "json" or "xml"; the `Event` is the same,
+    and decoded fastest from plain.
     ``linger``: stay connected after the hangup for the final events (True), for at most so
     many seconds (a number), or not (False). ``clock`` is for simulators.
     """
@@ -57,6 +60,7 @@ class Outbound:
         port: int = 5000,
         *,
         events: bool | Sequence[str] = True,
+        format: Format = "plain",
         linger: bool | int = True,
         clock: Clock = REAL,
     ) -> None:
@@ -66,6 +70,8 @@ class Outbound:
             raise TypeError("events is True, False or a list of event names")
         if not isinstance(events, bool):
             event_list(events)
+        if format not in ("plain", "json", "xml"):
+            raise ValueError(f'a format is "plain", "json" or "xml", not {format!r}')
         if not 0 <= port <= 65535:
             raise ValueError(f"a port is a number from 0 to 65535, not {port!r}")
         if linger is not True and linger is not False and linger < 0:
@@ -73,6 +79,7 @@ class Outbound:
         self.handler = handler
         self.host = host
         self.events = events
+        self.format = format
         self.linger = linger
         self.clock = clock
         self._port = port
@@ -93,7 +100,7 @@ class Outbound:
 
     def replace(self, **changes: Any) -> Outbound:
         """Another one, not started, with the same options but for ``changes``."""
-        names = ("handler", "host", "port", "events", "linger", "clock")
+        names = ("handler", "host", "port", "events", "format", "linger", "clock")
         return Outbound(**{**{name: getattr(self, name) for name in names}, **changes})
 
     def start(self, block: bool = True) -> None:
@@ -242,7 +249,7 @@ class _Server(socketserver.ThreadingTCPServer):
         self._join(deadline)
         for thread, session in tuple(self.sessions.items()):
             if thread is not me:
-                session.log.warning("stop: the call is cut")
+                session.logger.warning("stop: the call is cut")
                 session._connection.cut(Stopped("the server is stopping"))
         self._join(REAL.deadline(CUT_TIMEOUT))
         if me in self.threads:
@@ -284,16 +291,16 @@ class _Server(socketserver.ThreadingTCPServer):
         self.sessions[thread] = session
         try:
             if not self._draining and self._prepare(session):
-                session.log.info("call from %s", session.context.get("Caller-Caller-ID-Number"))
+                session.logger.info("call from %s", session.context.get("Caller-Caller-ID-Number"))
                 outbound.handler(session)
         except Hangup:
             pass  # a normal end, and said below
         except Stopped:
-            session.log.info("the handler was cut by stop")
+            session.logger.info("the handler was cut by stop")
         except Disconnected as error:
-            session.log.warning("the handler ended: %s", error)
+            session.logger.warning("the handler ended: %s", error)
         except BaseException:
-            session.log.exception("the handler failed")
+            session.logger.exception("the handler failed")
         finally:
             try:
                 session._close()
@@ -303,9 +310,10 @@ class _Server(socketserver.ThreadingTCPServer):
     def _prepare(self, session: Session) -> bool:
         """Ready for the handler? A switch that refuses the first commands gets its call back."""
         try:
-            session._prepare(self.outbound.events, self.outbound.linger)
+            outbound = self.outbound
+            session._prepare(outbound.events, outbound.linger, outbound.format)
         except CommandError as error:
-            session.log.warning("the handler is not called: %s", error)
+            session.logger.warning("the handler is not called: %s", error)
             return False
         return True
 

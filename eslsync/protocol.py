@@ -263,6 +263,9 @@ def encode_command(line: str, headers: Iterable[tuple[str, str]] = (), body: byt
             raise ValueError(
                 f"line breaks and NUL can't be sent in a command: take them out of {each[:200]!r}"
             )
+        if each.lstrip().lower().startswith("content-length"):
+            # the switch would take the commands that follow for a body
+            raise ValueError(f"Content-Length is counted here, it can't be given: {each[:200]!r}")
     if not line.strip():
         raise ValueError("a command can't be empty")
     if body:

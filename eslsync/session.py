@@ -5,18 +5,22 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from typing import Any, TypeVar, overload
 
+from .applications.bridging import called_with
+from .arguments import variable_block, variable_name, word
 from .channel import Channel
 from .clock import Clock
 from .connection import Connection
-from .conversation import Callback, Conversation, Stopped
-from .enums import ChannelState, check_event_name
-from .exceptions import Disconnected, ESLError, Hangup, ProtocolError
+from .conversation import Callback, Conversation, Expected, HangupCallback, Stopped
+from .enums import check_event_name
+from .exceptions import CommandError, Disconnected, ESLError, Hangup, ProtocolError
 from .job import Job
-from .message import ApiResponse, CommandReply, ConnectReply, Event
+from .leg import Leg
+from .message import ApiResponse, CommandReply, ConnectReply, Event, Format
 
 __all__ = ["Session"]
 
 CallbackT = TypeVar("CallbackT", bound=Callback)
+HangupCallbackT = TypeVar("HangupCallbackT", bound=HangupCallback)
 
 #: Seconds that a peer has for the handshake (connect, linger, filter, event), each command.
 HANDSHAKE_TIMEOUT = 10.0
@@ -38,21 +42,30 @@ class Session(Conversation):
         super().__init__(connection, clock)
         # Nobody's, until the switch has answered `connect`.
         self.channel = Channel(self, "", Event(b""))
+        self._format: Format = "plain"
         self._hears_jobs = False
+        self._originated: list[Channel] = []
 
     def __repr__(self) -> str:
         return f"<Session {self.channel.uuid} {self.channel.state}>"
 
     # Commands
 
-    def send(self, command: str, *, timeout: float | None = None) -> CommandReply | ApiResponse:
-        """Send a command line, such as ``"filter Unique-ID <uuid>"``; wait for its reply.
+    def send(
+        self,
+        command: str,
+        headers: Mapping[str, str] | None = None,
+        body: str = "",
+        *,
+        timeout: float | None = None,
+    ) -> CommandReply | ApiResponse:
+        """Send a command, such as ``"filter Unique-ID <uuid>"``; wait for its reply.
 
         Raises CommandError if the reply is ``-ERR ...``, ValueError for line breaks in the
-        command, TimeoutError after ``timeout`` seconds (a late reply is dropped), and Hangup
-        or Disconnected if the connection ends first.
+        command or a header, TimeoutError after ``timeout`` seconds (a late reply is dropped),
+        and Hangup or Disconnected if the connection ends first.
         """
-        return self._command(command, timeout=timeout)
+        return self._command(command, tuple((headers or {}).items()), timeout, body)
 
     def sendmsg(
         self,
@@ -94,7 +107,7 @@ class Session(Conversation):
                 # A filter on Unique-ID hides BACKGROUND_JOB; this lets our own through (09g).
                 # Where there is none, or myevents (05i), a first filter would hide the rest.
                 self.send(f"filter Job-Owner-UUID {self.uuid}", timeout=timeout)
-            self.send("event plain BACKGROUND_JOB", timeout=timeout)
+            self.send(f"event {self._format} BACKGROUND_JOB", timeout=timeout)
             self._hears_jobs = True
         job = Job(self, command, self._new_id())
         self._jobs[job.uuid] = job
@@ -112,6 +125,190 @@ class Session(Conversation):
         expression (recording 14e). Raises what `send` raises.
         """
         self.send(f"filter {header} {value}")
+
+    def filter_delete(self, header: str, value: str | None = None) -> None:
+        """Take a filter back: this one, or all of the header; ``"all"`` for every one (14e).
+
+        Without ``value``, all of that header. Raises what `send` raises.
+        """
+        self.send(f"filter delete {header}" + ("" if value is None else f" {value}"))
+
+    def getvar(self, name: str, *, timeout: float | None = None) -> str | None:
+        """The command ``getvar``: a variable of the channel on the socket; None if not set.
+
+        It works on every socket, and after the hangup, but a value is cut at 511 bytes and
+        must not hold a line break (recordings 07e, 14f): see `Channel.get_variable`. Raises
+        what `send` raises, CommandError apart.
+        """
+        reply = self._exchange(f"getvar {variable_name(name)}", timeout=timeout)
+        return None if reply.text == "-ERR command not found" else reply.text
+
+    def linger(self, seconds: int | None = None) -> None:
+        """Keep the connection open after the hangup: so many seconds, or until it is closed.
+
+        The library has it done at the start, unless ``Outbound(linger=False)``. Raises what
+        `send` raises (recordings 12e, 01a).
+        """
+        self.send("linger" if seconds is None else f"linger {int(seconds)}")
+
+    def nolinger(self) -> None:
+        """Have the switch close the connection at the hangup. Raises what `send` raises."""
+        self.send("nolinger")
+
+    def divert_events(self, on: bool = True) -> None:
+        """Send events here that would go to an embedded script (``divert_events``; 05c).
+
+        Raises what `send` raises.
+        """
+        self.send(f"divert_events {'on' if on else 'off'}")
+
+    def myevents(self) -> None:
+        """Subscribe to the channel's own events (``myevents``), a choice of the switch's.
+
+        PLAYBACK_*, RECORD_*, CUSTOM and more are not among them (recording 05a). The library
+        subscribes at the start, see `Outbound`. Raises what `send` raises: CommandError where
+        it has been done before.
+        """
+        self.send(self._myevents)
+
+    def log(self, level: str | int = "debug") -> None:
+        """Have the switch's log sent here as well (``log``; recording 12i).
+
+        The lines go to the library's logger, at its level DEBUG. Raises what `send` raises.
+        """
+        self.send(f"log {level}")
+
+    def nolog(self) -> None:
+        """The switch's log no longer (``nolog``). Raises what `send` raises."""
+        self.send("nolog")
+
+    def sendevent(
+        self,
+        name: str,
+        headers: Mapping[str, str] | None = None,
+        body: str = "",
+        *,
+        timeout: float | None = None,
+    ) -> None:
+        """Fire an event of one's own (``sendevent``; recording 09d).
+
+        ``"CUSTOM <subclass>"`` names a custom event. One with the Unique-ID of a channel that
+        is up is handed to that channel's session instead of to everybody (mod_event_socket.c,
+        parse_command). Raises ValueError for a name that FreeSWITCH doesn't know, and what
+        `send` raises.
+        """
+        name, _, subclass = name.partition(" ")
+        check_event_name(name)
+        first = {"Event-Subclass": subclass} if subclass else {}
+        self.send(f"sendevent {name}", {**first, **(headers or {})}, body, timeout=timeout)
+
+    def resume(self) -> None:
+        """Have the dialplan go on when the connection ends, cutting what runs then (``resume``).
+
+        It goes on without that as well, but what runs and what is queued is finished first
+        (recordings 12b, 12c, 12q). Raises what `send` raises.
+        """
+        self.send("resume")
+
+    def exit(self) -> None:
+        """Leave: the dialplan goes on with the call, and this connection ends (``exit``; 12g).
+
+        What runs and what is queued is finished first. A handler that just returns does the
+        same. Nothing can be sent afterwards. Raises what `send` raises.
+        """
+        self.send("exit")
+
+    # Other legs
+
+    def originate(
+        self,
+        dial_string: str,
+        *,
+        variables: Mapping[str, str] | None = None,
+        ring_timeout: float | None = None,
+        caller_id_name: str | None = None,
+        caller_id_number: str | None = None,
+        timeout: float | None = None,
+    ) -> Channel:
+        """Call somebody else (bgapi ``originate``); wait until they answer; return their leg.
+
+        The leg is parked, with a state, waits and callbacks of its own; the applications that
+        its methods execute run there. For the dial string, ``variables``, ``ring_timeout`` and
+        the caller id see `Channel.bridge`. Early media is no answer, unless ``variables`` has
+        ignore_early_media "false".
+
+        A leg that is still up when the handler ends, and that is not bridged to another, is
+        hung up then. Raises CommandError when nobody takes the call (its ``cause`` says why:
+        USER_BUSY, NO_ANSWER), TimeoutError after ``timeout`` seconds, and Hangup or
+        Disconnected when the call ends first; what rings is hung up then as well. It needs
+        `full` in the dialplan's ``socket`` entry (CommandError), and events (RuntimeError).
+        Recording 13d; mod_commands.c, originate_function.
+        """
+        self._check_thread()
+        self._check_told("the answer")
+        deadline = self._deadline(timeout)
+        leg = self._add_leg(self.api("create_uuid", timeout=timeout))
+        block = variable_block(
+            called_with(
+                {"ignore_early_media": "true", **(variables or {}), "origination_uuid": leg.uuid},
+                ring_timeout,
+                caller_id_name,
+                caller_id_number,
+            )
+        )
+        try:
+            job = self.bgapi(f"originate {word(block + dial_string)} &park()", timeout=timeout)
+            taken = self._until(job.what, lambda _: job.event, deadline)
+            uuid = job.outcome(taken).removeprefix("+OK ").strip()
+        except CommandError:
+            raise  # there is no leg
+        except BaseException:
+            self._kill(leg.uuid)
+            raise
+        # Of several that were called, only the first has the uuid that we gave.
+        leg = self.leg(uuid)
+        self._originated.append(leg)
+        return leg
+
+    def leg(self, uuid: str) -> Channel:
+        """The leg of that uuid, such as the one that a bridge was answered by.
+
+        From then on its events come as well, and the applications of its methods run there.
+        Raises CommandError if there is no such channel, or without `full` in the dialplan's
+        ``socket`` entry.
+        """
+        known = self._legs.get(uuid)
+        if known is not None:
+            return known
+        leg = self._add_leg(uuid)
+        leg._latest = leg._known = Event(self.api(f"uuid_dump {uuid}").encode())
+        return leg
+
+    def _add_leg(self, uuid: str) -> Channel:
+        """From now on, the events of that leg are let through, and belong to it."""
+        if self._filtered:
+            self.filter("Unique-ID", uuid)
+        leg = self._legs[uuid] = Channel(self, uuid, Event(b""))
+        return leg
+
+    def _kill(self, uuid: str) -> None:
+        """Hang another leg up, if it is there still."""
+        try:
+            self._exchange(f"api uuid_kill {uuid}", timeout=GIVE_BACK_TIMEOUT)
+        except ESLError as error:
+            self.logger.debug("%s could not be hung up: %s", uuid, error)
+
+    def _ask_variable(self, leg: Leg, name: str, timeout: float | None) -> str | None:
+        if self._full:
+            reply = self._exchange(f"api uuid_getvar {leg.uuid} {name}", timeout=timeout)
+            if reply.body == "_undef_":
+                return None
+            if reply.body != "-ERR No such channel!\n":
+                return reply.body
+            if leg is not self.channel:
+                raise CommandError(f"api uuid_getvar {leg.uuid} {name}", reply, reply.body.strip())
+        # A channel that has hung up is no channel to the api, and to getvar still is one.
+        return self.getvar(name, timeout=timeout)
 
     # Events
 
@@ -136,21 +333,35 @@ class Session(Conversation):
 
         return register if callback is None else register(callback)
 
-    def wait(self, event: str | ChannelState, timeout: float | None = None) -> Event:
+    def on_hangup(self, callback: HangupCallbackT) -> HangupCallbackT:
+        """A decorator: call the function once, with the `Hangup`, when the call has ended.
+
+            @session.on_hangup
+            def bill(hangup): ...
+
+        All that was said of it is in by then: see ``session.hangup_event``. It is called in
+        the handler's thread: by the blocking call that raises Hangup, or after the handler has
+        returned. A call that is given back to the dialplan goes on, and nothing is called.
+        """
+        self._hangup_callbacks.append(callback)
+        return callback
+
+    def wait(self, event: Expected, timeout: float | None = None) -> Event:
         """Wait for an event of any leg, by name, or for the channel to reach a state.
 
         As `Channel.wait`, but for events of whatever channel, or of none.
         """
         return self._wait(event, timeout, None)
 
-    def events(self, timeout: float | None = None) -> Iterator[Event]:
-        """Every event from now on, in order of arrival, until the call ends.
+    def events(self, *names: str, timeout: float | None = None) -> Iterator[Event]:
+        """Every event of these names, or every one at all, until the call ends.
 
-        Raises TimeoutError when none comes for ``timeout`` seconds.
+        In order of arrival, from the first look at it on. Raises TimeoutError when none comes
+        for ``timeout`` seconds.
         """
         while True:
             try:
-                event = self.wait("ALL", timeout)
+                event = self.wait(names or "ALL", timeout)
             except (Hangup, Disconnected):
                 return
             yield event
@@ -169,10 +380,12 @@ class Session(Conversation):
             raise ProtocolError("the answer to connect is not a channel's data", reply.head)
         self.context = reply
         self.channel = Channel(self, reply["Unique-ID"], reply)
-        self.log.extra = {"uuid": self.uuid}
+        self._legs[self.uuid] = self.channel
+        self.logger.extra = {"uuid": self.uuid}
 
-    def _prepare(self, events: bool | Sequence[str], linger: bool | int) -> None:
+    def _prepare(self, events: bool | Sequence[str], linger: bool | int, format: Format) -> None:
         """Have the switch linger, and tell of events, before the handler begins."""
+        self._format = format
         if linger is not False and self._full:
             line = "linger" if linger is True else f"linger {linger}"
             self._command(line, timeout=HANDSHAKE_TIMEOUT)
@@ -180,17 +393,16 @@ class Session(Conversation):
             self._subscribe("all" if events is True else event_list([*events, *NEEDED_EVENTS]))
 
     @property
-    def _full(self) -> bool:
-        """May this socket use every command? (the word ``full`` in the dialplan)"""
-        return self.context.get("Control") == "full"
+    def _myevents(self) -> str:
+        return "myevents" if self._format == "plain" else f"myevents {self._format}"
 
     def _subscribe(self, events: str) -> None:
         if self._full:
             self._command(f"filter Unique-ID {self.uuid}", timeout=HANDSHAKE_TIMEOUT)
-            self._command(f"event plain {events}", timeout=HANDSHAKE_TIMEOUT)
+            self._command(f"event {self._format} {events}", timeout=HANDSHAKE_TIMEOUT)
         else:
             # `event` is refused without `full`, and myevents serves (recording 08c)
-            self._command("myevents", timeout=HANDSHAKE_TIMEOUT)
+            self._command(self._myevents, timeout=HANDSHAKE_TIMEOUT)
 
     def _close(self) -> None:
         """The handler has ended: give the call back if it is still up, and close in order."""
@@ -199,19 +411,30 @@ class Session(Conversation):
         try:
             if isinstance(self._failed, Stopped):
                 self._failed = None
+            for leg in self._originated:
+                self._leave(leg)
             self._give_back()
-            self.log.info("call given back to the dialplan")
+            self.logger.info("call given back to the dialplan")
         except Hangup as hangup:
-            self.log.info("%s", hangup)
+            self.logger.info("%s", hangup)
+            self._tell_hangup()
         except ESLError as error:
-            self.log.info("connection closed: %s", error)
+            self.logger.info("connection closed: %s", error)
         finally:
             self._connection.close()
+
+    def _leave(self, leg: Channel) -> None:
+        """Hang up a leg that we have called, unless it is somebody else's by now."""
+        self._pull_available()
+        if leg.is_up and self._ask_variable(leg, "bridge_to", GIVE_BACK_TIMEOUT) is None:
+            self._kill(leg.uuid)
 
     def _give_back(self) -> None:
         """Make the channel safe to leave. Raises Hangup if the call has ended instead."""
         self._pull_available()
         if self._over or self.hangup_event is not None:
+            if self._hangup_callbacks:
+                self._until("the end of the call", lambda _: None, None)
             raise self._hangup()
         self._raise_if_over()
         self.channel._digit_handlers.clear()

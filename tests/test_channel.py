@@ -15,6 +15,7 @@ from eslsync import (
     Hangup,
     HangupCause,
     Outbound,
+    Played,
     Session,
     TimeoutError,
 )
@@ -93,7 +94,6 @@ def test_lock_is_event_lock() -> None:
     "method",
     [
         lambda channel: channel.say(""),
-        lambda channel: channel.say("it's"),
         lambda channel: channel.say("1", "two words"),
         lambda channel: channel.sleep(-1),
         lambda channel: channel.set("a=b", "c"),
@@ -146,7 +146,7 @@ def test_terminators_are_set_where_they_differ_and_never_waited_for() -> None:
 @pytest.mark.parametrize("order", [(0, 1, 2), (2, 1, 0), (1, 2, 0)])
 def test_each_execution_ends_with_its_own_completion_in_any_order(order: list[int]) -> None:
     def handler(session: Session) -> list[str]:
-        playbacks = [session.channel.playback(str(n), block=False) for n in range(3)]
+        playbacks = [session.channel.execute("playback", str(n), block=False) for n in range(3)]
         session.send("getvar started")
         first = playbacks[order[0]]
         first.wait()
@@ -220,7 +220,7 @@ def test_a_prompt_that_ends_while_a_callback_plays_another_returns_after_it() ->
 
 def test_an_application_that_outlives_its_timeout_goes_on_and_can_be_waited_for() -> None:
     def handler(session: Session) -> Event | None:
-        execution = session.channel.playback("x", block=False)
+        execution = session.channel.execute("playback", "x", block=False)
         with pytest.raises(TimeoutError):
             execution.wait(0.01)
         session.send("getvar x")
@@ -236,7 +236,7 @@ def test_an_application_that_outlives_its_timeout_goes_on_and_can_be_waited_for(
 
 def test_without_events_applications_return_at_the_reply() -> None:
     def handler(session: Session) -> list[Any]:
-        blocked = session.channel.playback("x")
+        blocked = session.channel.execute("playback", "x")
         execution = session.channel.playback("x", block=False)
         assert not session.channel._executions  # nobody will ever tell
         return [blocked, execution.done, execution.wait(0)]
@@ -245,7 +245,7 @@ def test_without_events_applications_return_at_the_reply() -> None:
         peer.connect()
         peer.execute("playback")
         peer.execute("playback")
-    assert peer.returned == [None, True, None]
+    assert peer.returned == [None, True, Played("", None, None)]
 
 
 def test_without_the_event_that_tells_applications_return_at_the_reply() -> None:
@@ -265,7 +265,7 @@ def test_without_the_event_that_tells_applications_return_at_the_reply() -> None
 def test_events_that_a_handler_switches_on_itself_are_relied_on() -> None:
     def handler(session: Session) -> Event | None:
         session.send("event plain all")
-        return session.channel.playback("x")
+        return session.channel.execute("playback", "x")
 
     with quiet_call(handler) as peer:
         peer.connect()
@@ -275,7 +275,10 @@ def test_events_that_a_handler_switches_on_itself_are_relied_on() -> None:
 
 
 def test_in_a_sync_socket_the_reply_comes_when_the_application_is_done() -> None:
-    with call(lambda session: session.channel.playback("x"), name="06a") as peer:
+    def handler(session: Session) -> Event | None:
+        return session.channel.execute("playback", "x")
+
+    with call(handler, name="06a") as peer:
         peer.handshake()
         uuid = str(peer.hear("sendmsg").get("Event-UUID"))
         peer.say(reply("+OK"))

@@ -1,0 +1,1 @@
+"""FreeSWITCH's dialplan applications as blocking methods, by what they are about."""

@@ -1,0 +1,217 @@
+"""Applications that bring legs together: bridge, transfer with consultation, conference, queue."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Literal, NamedTuple
+
+from ..arguments import check_digits, variable_block, word
+from ..enums import HangupCause
+from ..leg import Leg
+from ..message import Event
+from .units import whole_seconds
+
+__all__ = ["Bridged", "BridgingApplications"]
+
+
+class Bridged(NamedTuple):
+    """How a bridge went."""
+
+    #: Did the far end take the call?
+    answered: bool
+    #: Why it ended (bridge_hangup_cause), or why there was none (originate_disposition), such
+    #: as USER_BUSY, NO_ANSWER, ORIGINATOR_CANCEL.
+    cause: HangupCause | str | None
+    #: The B leg: the one that took the call; None where none did.
+    uuid: str | None
+    #: How long they were connected, in seconds.
+    seconds: float
+
+
+class BridgingApplications(Leg):
+    def bridge(
+        self,
+        to: str,
+        *,
+        variables: Mapping[str, str] | None = None,
+        ring_timeout: float | None = None,
+        caller_id_name: str | None = None,
+        caller_id_number: str | None = None,
+        hangup_on_fail: bool = False,
+        hangup_after: bool = False,
+        lock: bool = False,
+        timeout: float | None = None,
+    ) -> Bridged:
+        """Connect the caller with somebody else (application ``bridge``); wait for the end of it.
+
+        ``to`` is a dial string: ``"user/1000"``, ``,`` between those to be rung at once, ``|``
+        between those to be tried one after the other. (It is FreeSWITCH's own language, but
+        that nothing in it is expanded.) Or it is another leg that is up, see below.
+        ``variables`` are for the legs called; ``ring_timeout`` is how long they may ring
+        (seconds, of which FreeSWITCH counts whole ones: recording 10c), 60 if nobody says;
+        ``caller_id_name`` and ``caller_id_number`` are what they see.
+
+        Returns how it went, as `Bridged`: the far end has hung up, or nobody took the call.
+        The caller stays up, to be talked to again: unless ``hangup_on_fail``, which passes the
+        far end's cause on to it (recordings 10a, 10j), or ``hangup_after`` (10b).
+
+        Raises Hangup when the caller hangs up, while it rings or later (10d, 10e), TimeoutError
+        after ``timeout`` seconds (the bridge goes on), RuntimeError with ``events=False``, and
+        what `execute` raises.
+
+        With another leg, one that `Session.originate` has called, say, each hears the other
+        until one hangs up (api ``uuid_bridge``). Then none of the options may be given.
+        """
+        called = called_with(variables or {}, ring_timeout, caller_id_name, caller_id_number)
+        if not to:
+            raise ValueError("bridge: an empty dial string")
+        self._setting(
+            timeout,
+            continue_on_fail="false" if hangup_on_fail else "true",
+            hangup_after_bridge="true" if hangup_after else "false",
+        )
+        return self._run("bridge", variable_block(called) + to, bridged, lock, timeout)
+
+    def att_xfer(self, dial_string: str, *, timeout: float | None = None) -> None:
+        """Transfer the other side with consultation (application ``att_xfer``).
+
+        For a leg that is bridged: it calls ``dial_string`` while the other side is on hold.
+        When this leg hangs up after the answer, the other two are connected; when the callee
+        hangs up, or this leg presses ``*`` (attxfer_cancel_key, ...), it is back with the
+        other side; ``0`` makes it a conference of three (mod_dptools.c, att_xfer_function).
+        Returns when one of these has come about. Raises what `execute` raises.
+        """
+        self._do("att_xfer", dial_string, timeout)
+
+    def eavesdrop(self, leg: Leg | str, *, timeout: float | None = None) -> None:
+        """Listen in on another channel (application ``eavesdrop``), until it ends.
+
+        ``leg`` is the channel, its uuid, or "all". The keys 1, 2, 3 and 0 of the listener
+        speak to one side, the other, both or none (mod_dptools.c, eavesdrop_function). Raises
+        what `execute` raises.
+        """
+        self._do("eavesdrop", _uuid(leg), timeout)
+
+    def intercept(
+        self, leg: Leg | str, *, bleg: bool = False, timeout: float | None = None
+    ) -> None:
+        """Take another channel over (application ``intercept``): be bridged to it.
+
+        Whoever it was bridged to is hung up with PICKED_OFF. With ``bleg``, take that one
+        instead. Raises what `execute` raises (mod_dptools.c, intercept_function).
+        """
+        self._do("intercept", f"{'-bleg ' if bleg else ''}{word(_uuid(leg))}", timeout)
+
+    def conference(
+        self,
+        name: str,
+        profile: str = "default",
+        *,
+        pin: str | None = None,
+        flags: str = "",
+        timeout: float | None = None,
+    ) -> None:
+        """Join a conference (application ``conference``), and stay until it is left.
+
+        ``flags`` are FreeSWITCH's, ``|`` between them: "mute|deaf|moderator|endconf" and so on.
+        The events are ``"CUSTOM conference::maintenance"`` (recording 11e); what is done to a
+        conference from outside is ``session.api("conference NAME ...")``. Raises ValueError for
+        what FreeSWITCH would take apart, and what `execute` raises.
+        """
+        for text in (name, profile, pin or "", flags):
+            if set("@+{} ") & set(text) or (not text and text is name):
+                raise ValueError(f"conference: not a name, profile, pin or flags: {text!r}")
+        words = f"{name}@{profile}"
+        if pin is not None:
+            words += f"+{check_digits(pin)}"
+        if flags:
+            words += f"+flags{{{flags}}}"
+        self._do("conference", words, timeout)
+
+    def valet_park(
+        self,
+        lot: str,
+        extension: str,
+        *more: str,
+        timeout: float | None = None,
+    ) -> None:
+        """Park the caller in a slot to be fetched from, or fetch who is there (``valet_park``).
+
+        ``valet_park("lot", "6001")`` parks where 6001 is free, and is bridged to who is parked
+        where it is not; ``valet_park("lot", "auto", "in", "6001", "6099")`` takes a free slot,
+        ``"out"`` one that is taken, ``"ask"`` asks for it. Returns when the caller has been
+        fetched and that call is over, or has left (valet_parking_timeout,
+        valet_parking_orbit_exten; mod_valet_parking.c). Raises what `execute` raises.
+        """
+        self._do("valet_park", " ".join(map(word, (lot, extension, *more))), timeout)
+
+    def fifo(
+        self,
+        name: str,
+        way: Literal["in", "out"] = "in",
+        *,
+        wait: bool = True,
+        announce: str | None = None,
+        music: str | None = None,
+        timeout: float | None = None,
+    ) -> None:
+        """Wait in a queue, or serve one (application ``fifo``).
+
+        ``"in"``: the caller waits with ``music`` until somebody takes the call, who hears
+        ``announce``, or it leaves (fifo_orbit_exten, the exit key). ``"out"``: be bridged to
+        who has waited longest; with ``wait``, and nobody there, wait with ``music`` for one.
+        Events are ``"CUSTOM fifo::info"`` (mod_fifo.c, fifo_function). Raises what `execute`
+        raises.
+        """
+        if way not in ("in", "out"):
+            raise ValueError(f"a fifo's way is 'in' or 'out', not {way!r}")
+        words = [word(name), way]
+        if way == "out":
+            words.append("wait" if wait else "nowait")
+        if announce is not None or music is not None:
+            words.append("undef" if announce is None else word(announce))
+        if music is not None:
+            words.append(word(music))
+        self._do("fifo", " ".join(words), timeout)
+
+
+def _uuid(leg: Leg | str) -> str:
+    return leg.uuid if isinstance(leg, Leg) else leg
+
+
+def called_with(
+    variables: Mapping[str, str],
+    ring_timeout: float | None,
+    caller_id_name: str | None,
+    caller_id_number: str | None,
+) -> dict[str, str]:
+    """The variables of legs that are called."""
+    own = {
+        "origination_caller_id_name": caller_id_name,
+        "origination_caller_id_number": caller_id_number,
+        "originate_timeout": None if ring_timeout is None else str(whole_seconds(ring_timeout)),
+    }
+    return {**variables, **{name: value for name, value in own.items() if value is not None}}
+
+
+def bridged(event: Event) -> Bridged:
+    """What the completion of ``bridge`` tells (recordings 10a to 10j)."""
+    variables = event.variables
+    disposition = variables.get("originate_disposition")
+    if disposition != "SUCCESS":
+        return Bridged(False, HangupCause.known(disposition), None, 0.0)
+    return Bridged(
+        True,
+        HangupCause.known(variables.get("bridge_hangup_cause")),
+        variables.get("bridge_uuid") or variables.get("last_bridge_to"),
+        connected_for(event),
+    )
+
+
+def connected_for(event: Event) -> float:
+    """Seconds from the bridge to this event (both in microseconds of the epoch)."""
+    began = event.get("Caller-Channel-Bridged-Time", "")
+    now = event.get("Event-Date-Timestamp", "")
+    if not began.isdecimal() or not now.isdecimal() or began == "0":
+        return 0.0
+    return (int(now) - int(began)) / 1_000_000

@@ -1,0 +1,188 @@
+"""Applications that steer the call itself: answer, hang up, transfer, wait."""
+
+from __future__ import annotations
+
+from typing import Literal
+
+from ..arguments import word
+from ..enums import HangupCause
+from ..exceptions import Hangup
+from ..leg import Leg
+from .units import milliseconds, whole_seconds
+
+__all__ = ["ControlApplications"]
+
+WhichLeg = Literal["aleg", "bleg", "both"]
+
+
+class ControlApplications(Leg):
+    def answer(self, *, timeout: float | None = None) -> None:
+        """Answer the call (application ``answer``); wait until it is answered.
+
+        Raises what `execute` raises.
+        """
+        self._do("answer", "", timeout)
+
+    def pre_answer(self, *, timeout: float | None = None) -> None:
+        """Let early media through (application ``pre_answer``): prompts before the answer.
+
+        Raises what `execute` raises.
+        """
+        self._do("pre_answer", "", timeout)
+
+    def ring_ready(self, *, timeout: float | None = None) -> None:
+        """Tell the caller that it rings (application ``ring_ready``; recording 10i).
+
+        Raises what `execute` raises.
+        """
+        self._do("ring_ready", "", timeout)
+
+    def hangup(self, cause: HangupCause | str = HangupCause.NORMAL_CLEARING) -> None:
+        """End the leg (application ``hangup``) and wait until it has ended.
+
+        Returns once the final event is in (``hangup_event``), or at once if it has ended
+        already. Behind an application that runs under ``lock=True``, the hangup waits for its
+        end. Raises Disconnected if the connection ends without a hangup.
+        """
+        session = self._session
+        session._check_thread()
+        try:
+            self._execute("hangup", word(str(cause)), lambda _: None, block=False)
+            session._until("the end of the call", lambda _: None, None, self)
+        except Hangup as hangup:
+            if hangup.event is not None and hangup.event.uuid != self.uuid and not self._own:
+                raise  # not of this leg: the call itself has ended
+
+    def sleep(self, seconds: float, *, timeout: float | None = None) -> None:
+        """Do nothing on the channel for so long (application ``sleep``).
+
+        A digit ends it, unless the variable sleep_eat_digits is set (recording 11f). Raises
+        what `execute` raises.
+        """
+        self._do("sleep", milliseconds(seconds), timeout)
+
+    def park(self, *, timeout: float | None = None) -> None:
+        """Park the channel (application ``park``).
+
+        On the leg that is on the socket it returns at once, since that is parked already
+        (recording 11k). On another it goes on until something else is done with the leg; an
+        application that is sent to it meanwhile runs inside. Raises what `execute` raises.
+        """
+        self._do("park", "", timeout)
+
+    def transfer(
+        self,
+        extension: str,
+        dialplan: str | None = None,
+        context: str | None = None,
+        *,
+        leg: WhichLeg = "aleg",
+        timeout: float | None = None,
+    ) -> None:
+        """Send the channel to an extension of the dialplan (application ``transfer``).
+
+        ``leg`` says who goes: this one, the one that it is bridged to ("bleg"), or both. The
+        connection stays open: the handler hears of the channel to its end, and can execute
+        nothing that the dialplan does not let in (recording 12a). Raises what `execute` raises.
+        """
+        target = _target(extension, dialplan, context)
+        self._do("transfer", " ".join([*_flag(leg), target]), timeout)
+
+    def deflect(self, target: str, *, timeout: float | None = None) -> None:
+        """Send an answered SIP call elsewhere, by REFER (application ``deflect``).
+
+        ``target`` is a SIP URI. The far end does it, and hangs up when it has: raises Hangup
+        then. Other channels than SIP's take no notice (mod_dptools.c, deflect_function).
+        """
+        self._do("deflect", target, timeout)
+
+    def redirect(self, target: str, *, timeout: float | None = None) -> None:
+        """Send a SIP call that is not answered elsewhere, by 302 (application ``redirect``).
+
+        ``target`` is a SIP URI. It ends the call here: raises Hangup. Other channels than SIP's
+        take no notice (mod_dptools.c, redirect_function).
+        """
+        self._do("redirect", target, timeout)
+
+    def execute_extension(
+        self,
+        extension: str,
+        dialplan: str | None = None,
+        context: str | None = None,
+        *,
+        timeout: float | None = None,
+    ) -> None:
+        """Run the applications of another extension, and come back (``execute_extension``).
+
+        Waits for the last of them. Raises what `execute` raises.
+        """
+        self._do("execute_extension", _target(extension, dialplan, context), timeout)
+
+    def sched_hangup(
+        self,
+        seconds: float,
+        cause: HangupCause | str = HangupCause.ALLOTTED_TIMEOUT,
+        *,
+        timeout: float | None = None,
+    ) -> None:
+        """Have the channel hung up in so many seconds (application ``sched_hangup``).
+
+        In whole seconds of the epoch, so up to one second earlier; 0 is now. Returns at once.
+        Raises what `execute` raises.
+        """
+        self._do("sched_hangup", f"+{whole_seconds(seconds)} {word(str(cause))}", timeout)
+
+    def sched_transfer(
+        self,
+        seconds: float,
+        extension: str,
+        dialplan: str | None = None,
+        context: str | None = None,
+        *,
+        timeout: float | None = None,
+    ) -> None:
+        """Have the channel transferred in so many seconds (application ``sched_transfer``).
+
+        In whole seconds, as `sched_hangup`; for the rest see `transfer`. Returns at once.
+        Raises what `execute` raises.
+        """
+        target = _target(extension, dialplan, context)
+        self._do("sched_transfer", f"+{whole_seconds(seconds)} {target}", timeout)
+
+    def hold(self, display: str = "", *, timeout: float | None = None) -> None:
+        """Put the far end on hold (application ``hold``): CHANNEL_HOLD (recording 11l).
+
+        Raises what `execute` raises.
+        """
+        self._do("hold", display, timeout)
+
+    def unhold(self, *, timeout: float | None = None) -> None:
+        """Take the far end off hold (application ``unhold``): CHANNEL_UNHOLD.
+
+        Raises what `execute` raises.
+        """
+        self._do("unhold", "", timeout)
+
+    def break_(self, *, everything: bool = False, timeout: float | None = None) -> None:
+        """Break off what runs on the channel (api ``uuid_break``; recording 11f).
+
+        With ``everything`` what is queued behind it is dropped as well, and none of it ever
+        completes. Waits for the reply, and not for the end: see `Execution.stop` for that.
+        Raises what `Session.api` raises.
+        """
+        self._session.api(f"uuid_break {self.uuid}{' all' if everything else ''}", timeout=timeout)
+
+
+def _target(extension: str, dialplan: str | None, context: str | None) -> str:
+    words = [extension]
+    if dialplan is not None or context is not None:
+        words.append(dialplan or "XML")
+    if context is not None:
+        words.append(context)
+    return " ".join(map(word, words))
+
+
+def _flag(leg: WhichLeg) -> list[str]:
+    if leg not in ("aleg", "bleg", "both"):
+        raise ValueError(f"a leg is 'aleg', 'bleg' or 'both', not {leg!r}")
+    return [] if leg == "aleg" else [f"-{leg}"]

@@ -1,0 +1,273 @@
+"""Applications that play: files, numbers and dates, phrases, text to speech."""
+
+from __future__ import annotations
+
+from typing import Literal, NamedTuple, overload
+
+from ..arguments import check_digits, word
+from ..execution import Execution
+from ..leg import Leg, as_it_is
+from ..message import Event
+
+__all__ = ["Played", "PlayingApplications"]
+
+
+class Played(NamedTuple):
+    """How it went to play something."""
+
+    #: Application-Response: ``FILE PLAYED`` (also when a key cut it), ``FILE NOT FOUND``,
+    #: ``PLAYBACK ERROR``, ``PHRASE PLAYED``; ``_none_`` for what has none. Empty with
+    #: ``events=False``, where nobody tells.
+    response: str
+    #: The key that cut it, None where none did (playback_terminator_used).
+    terminator: str | None
+    #: How long it played, of a file (playback_ms).
+    seconds: float | None
+
+    @property
+    def failed(self) -> bool:
+        """Could it not be played: no such file or phrase, or a broken one?"""
+        return self.response in ("FILE NOT FOUND", "PLAYBACK ERROR", "UNKNOWN ERROR")
+
+
+def played(event: Event | None) -> Played:
+    if event is None:
+        return Played("", None, None)
+    variables = event.variables
+    milliseconds = variables.get("playback_ms", "")
+    response = event.get("Application-Response", "")
+    return Played(
+        response,
+        variables.get("playback_terminator_used") or None,
+        int(milliseconds) / 1000
+        if response == "FILE PLAYED" and milliseconds.isdecimal()
+        else None,
+    )
+
+
+class PlayingApplications(Leg):
+    @overload
+    def playback(
+        self,
+        file: str,
+        *,
+        terminators: str | None = ...,
+        lock: bool = ...,
+        block: Literal[True] = ...,
+        timeout: float | None = ...,
+    ) -> Played: ...
+
+    @overload
+    def playback(
+        self,
+        file: str,
+        *,
+        terminators: str | None = ...,
+        lock: bool = ...,
+        block: Literal[False],
+        timeout: float | None = ...,
+    ) -> Execution[Played]: ...
+
+    def playback(
+        self,
+        file: str,
+        *,
+        terminators: str | None = None,
+        lock: bool = False,
+        block: bool = True,
+        timeout: float | None = None,
+    ) -> Played | Execution[Played]:
+        """Play a file, tone or stream (application ``playback``); wait for its end.
+
+        ``terminators`` are the keys that cut it ("12#", "any", "" for none); None leaves it to
+        the channel's variable playback_terminators, without which it is ``*``. Returns how it
+        went, as `Played`; a file that is not there is told by its ``failed`` and raises nothing.
+        With ``block=False`` it returns an `Execution` as soon as it is queued, whose ``stop()``
+        ends it. For ``lock``, ``timeout`` and what it raises see `execute` (recordings 03a, 08b,
+        11o).
+        """
+        self._terminate_by(terminators, timeout)
+        return self._execute("playback", as_it_is(file), played, lock, block, timeout)
+
+    def _terminate_by(self, terminators: str | None, timeout: float | None) -> None:
+        """Have these keys cut what is played next."""
+        if terminators is not None and terminators.lower() not in ("any", "none"):
+            terminators = check_digits(terminators) or "none"
+        self._setting(timeout, playback_terminators=terminators)
+
+    @overload
+    def say(
+        self,
+        text: str,
+        kind: str = ...,
+        method: str = ...,
+        *,
+        module: str = ...,
+        gender: str | None = ...,
+        terminators: str | None = ...,
+        lock: bool = ...,
+        block: Literal[True] = ...,
+        timeout: float | None = ...,
+    ) -> Played: ...
+
+    @overload
+    def say(
+        self,
+        text: str,
+        kind: str = ...,
+        method: str = ...,
+        *,
+        module: str = ...,
+        gender: str | None = ...,
+        terminators: str | None = ...,
+        lock: bool = ...,
+        block: Literal[False],
+        timeout: float | None = ...,
+    ) -> Execution[Played]: ...
+
+    def say(
+        self,
+        text: str,
+        kind: str = "number",
+        method: str = "pronounced",
+        *,
+        module: str = "en",
+        gender: str | None = None,
+        terminators: str | None = None,
+        lock: bool = False,
+        block: bool = True,
+        timeout: float | None = None,
+    ) -> Played | Execution[Played]:
+        """Say a number, a date, a spelling ... from recorded pieces (application ``say``).
+
+        ``kind`` is number, items, currency, name_spelled, current_date_time, telephone_number
+        and so on, ``method`` pronounced, iterated or counted, ``module`` the language, with a
+        dialect as ``"en:us"`` (recording 11n). Raises ValueError for an empty text; for the
+        rest see `playback`.
+        """
+        for name, name_word in (("kind", kind), ("method", method), ("module", module)):
+            if not name_word or " " in name_word:
+                raise ValueError(f"say: {name} is one word, not {name_word!r}")
+        if not text:
+            raise ValueError("say: there is nothing to say")
+        words = [module, kind, method, *([gender] if gender else []), text]
+        self._terminate_by(terminators, timeout)
+        argument = as_it_is(" ".join(map(word, words)))
+        return self._execute("say", argument, played, lock, block, timeout)
+
+    @overload
+    def speak(
+        self,
+        text: str,
+        voice: str | None = ...,
+        engine: str | None = ...,
+        *,
+        terminators: str | None = ...,
+        lock: bool = ...,
+        block: Literal[True] = ...,
+        timeout: float | None = ...,
+    ) -> Played: ...
+
+    @overload
+    def speak(
+        self,
+        text: str,
+        voice: str | None = ...,
+        engine: str | None = ...,
+        *,
+        terminators: str | None = ...,
+        lock: bool = ...,
+        block: Literal[False],
+        timeout: float | None = ...,
+    ) -> Execution[Played]: ...
+
+    def speak(
+        self,
+        text: str,
+        voice: str | None = None,
+        engine: str | None = None,
+        *,
+        terminators: str | None = None,
+        lock: bool = False,
+        block: bool = True,
+        timeout: float | None = None,
+    ) -> Played | Execution[Played]:
+        """Speak text (application ``speak``), by an engine such as flite (recording 11p).
+
+        Without ``voice`` or ``engine``, the channel's variables tts_voice and tts_engine name
+        them; without those either, FreeSWITCH hangs up (mod_dptools.c, speak_function). Raises
+        ValueError for what it would take apart; for the rest see `playback`.
+        """
+        if engine is not None and voice is None:
+            raise ValueError("speak: an engine needs a voice as well")
+        names = [name for name in (engine, voice) if name is not None]
+        if not text or any(not name or set("|'\\ ") & set(name) for name in names):
+            raise ValueError(f"speak: an empty text, or no name of a voice: {[*names, text]}")
+        if "|" in text and len(names) < 2:
+            raise ValueError("speak: name voice and engine where there is a | in the text")
+        if "'" in text and "|" in text:
+            raise ValueError(f"speak: quotes and a | can't both be in a text: {text!r}")
+        self._terminate_by(terminators, timeout)
+        argument = as_it_is("|".join([*names, text]))
+        return self._execute("speak", argument, played, lock, block, timeout)
+
+    @overload
+    def phrase(
+        self,
+        macro: str,
+        data: str = ...,
+        *,
+        terminators: str | None = ...,
+        lock: bool = ...,
+        block: Literal[True] = ...,
+        timeout: float | None = ...,
+    ) -> Played: ...
+
+    @overload
+    def phrase(
+        self,
+        macro: str,
+        data: str = ...,
+        *,
+        terminators: str | None = ...,
+        lock: bool = ...,
+        block: Literal[False],
+        timeout: float | None = ...,
+    ) -> Execution[Played]: ...
+
+    def phrase(
+        self,
+        macro: str,
+        data: str = "",
+        *,
+        terminators: str | None = None,
+        lock: bool = False,
+        block: bool = True,
+        timeout: float | None = None,
+    ) -> Played | Execution[Played]:
+        """Play a phrase macro of the switch's configuration (application ``phrase``).
+
+        ``data`` is what the macro's patterns are matched against (recording 11n). An unknown
+        macro is told by ``failed``. For the rest see `playback`.
+        """
+        if not macro or "," in macro:
+            raise ValueError(f"phrase: not a macro's name: {macro!r}")
+        self._terminate_by(terminators, timeout)
+        argument = as_it_is(f"{macro},{data}" if data else macro)
+        return self._execute("phrase", argument, played, lock, block, timeout)
+
+    def broadcast(
+        self,
+        file: str,
+        leg: Literal["aleg", "bleg", "both"] = "aleg",
+        *,
+        timeout: float | None = None,
+    ) -> None:
+        """Play a file to a leg while it does something else (api ``uuid_broadcast``).
+
+        To a leg that is bridged, say, or to both legs of the bridge (recording 11m). Returns
+        when it is queued. Raises what `Session.api` raises.
+        """
+        if leg not in ("aleg", "bleg", "both"):
+            raise ValueError(f"a leg is 'aleg', 'bleg' or 'both', not {leg!r}")
+        self._session.api(f"uuid_broadcast {self.uuid} {word(file)} {leg}", timeout=timeout)

@@ -1,0 +1,85 @@
+"""Applications that record: the caller's message, or the whole conversation."""
+
+from __future__ import annotations
+
+from typing import NamedTuple
+
+from ..arguments import check_digits, word
+from ..leg import Leg
+from ..message import Event
+from .units import whole_seconds
+
+__all__ = ["Recorded", "RecordingApplications"]
+
+
+class Recorded(NamedTuple):
+    """What was recorded."""
+
+    file: str
+    #: How long it is (record_ms).
+    seconds: float
+    #: The key that ended it, None where none did (playback_terminator_used).
+    terminator: str | None
+
+
+class RecordingApplications(Leg):
+    def record(
+        self,
+        file: str,
+        *,
+        limit: float | None = None,
+        silence_threshold: int | None = None,
+        silence_seconds: float | None = None,
+        terminators: str | None = None,
+        lock: bool = False,
+        timeout: float | None = None,
+    ) -> Recorded:
+        """Record the caller into a file (application ``record``); wait for its end.
+
+        It ends after ``limit`` seconds (whole ones, rounded up), by one of the keys in
+        ``terminators`` (see `playback`), or when it has been quieter than ``silence_threshold``
+        (an energy: 200, say) for ``silence_seconds``. Returns what was recorded (recording
+        11a). A file that can't be written makes FreeSWITCH hang up (mod_dptools.c,
+        record_function). For the rest see `execute`.
+        """
+        if silence_seconds is not None and silence_threshold is None:
+            raise ValueError("record: silence_seconds needs a silence_threshold")
+        words = [word(file)]
+        if limit is not None or silence_threshold is not None:
+            words.append(str(0 if limit is None else whole_seconds(limit)))
+        if silence_threshold is not None:
+            words.append(str(int(silence_threshold)))
+            if silence_seconds is not None:
+                words.append(str(whole_seconds(silence_seconds)))
+        if terminators is not None and terminators.lower() not in ("any", "none"):
+            terminators = check_digits(terminators) or "none"
+        self._setting(timeout, playback_terminators=terminators)
+
+        def recorded(event: Event) -> Recorded:
+            milliseconds = event.variables.get("record_ms", "")
+            return Recorded(
+                file,
+                int(milliseconds) / 1000 if milliseconds.isdecimal() else 0.0,
+                event.variables.get("playback_terminator_used") or None,
+            )
+
+        return self._run("record", " ".join(words), recorded, lock, timeout)
+
+    def record_session(
+        self, file: str, *, limit: float | None = None, timeout: float | None = None
+    ) -> None:
+        """Record both sides from now on, whatever else is done (application ``record_session``).
+
+        Until `stop_record_session`, the hangup, or ``limit`` seconds (whole ones, rounded up).
+        Returns at once; RECORD_START and RECORD_STOP tell of it (recordings 11c, 11d). Raises
+        what `execute` raises.
+        """
+        words = [word(file), *([] if limit is None else [f"+{whole_seconds(limit)}"])]
+        self._do("record_session", " ".join(words), timeout)
+
+    def stop_record_session(self, file: str = "all", *, timeout: float | None = None) -> None:
+        """End what `record_session` began (application ``stop_record_session``).
+
+        ``file`` as it was given there, or all of them. Raises what `execute` raises.
+        """
+        self._do("stop_record_session", file, timeout)

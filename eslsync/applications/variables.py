@@ -1,0 +1,107 @@
+"""Channel variables: set, read, and those that are known."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping, MutableMapping
+
+from ..arguments import item, literal, variable_name
+from ..leg import Leg
+
+__all__ = ["ChannelVariables", "VariableApplications"]
+
+#: What can stand between the variables of one ``multiset``; the first that none of them holds.
+SEPARATORS = ",;|~!#\x02\x03\x04\x05"
+
+
+class VariableApplications(Leg):
+    @property
+    def variables(self) -> ChannelVariables:
+        """The channel's variables, as a mapping.
+
+        Reading gives what is known: what the last event that told variables said (most of the
+        CHANNEL_* events do). Assigning is `set`, ``del`` is `unset`. See `get_variable` for
+        asking the switch.
+        """
+        return ChannelVariables(self)
+
+    def get_variable(self, name: str, *, timeout: float | None = None) -> str | None:
+        """Ask the switch for a variable; None where it is not set.
+
+        By api ``uuid_getvar``, which gives the whole value; on a socket without ``full``, by
+        ``getvar``, which cuts it at 511 bytes (recording 14f). Raises what `Session.send`
+        raises.
+        """
+        return self._session._ask_variable(self, variable_name(name), timeout)
+
+    def set(self, name: str, value: str, *, timeout: float | None = None) -> None:
+        """Set a channel variable (application ``set``); wait until it is.
+
+        The value is set as it is: nothing in it is expanded. An empty one unsets the variable.
+        Raises what `execute` raises.
+        """
+        # The application expands the value once more (mod_dptools.c, base_set).
+        self._do("set", f"{variable_name(name)}={literal(value)}", timeout)
+
+    def multiset(self, variables: Mapping[str, str], *, timeout: float | None = None) -> None:
+        """Set several variables at once (application ``multiset``; recording 11h).
+
+        Raises ValueError where they hold every character that could stand between them; for
+        the rest see `set`.
+        """
+        text = "".join(variables.values())
+        separator = next((each for each in SEPARATORS if each not in text), None)
+        if separator is None:
+            raise ValueError("multiset: no separator is left for these values; set them one by one")
+        pairs = [
+            f"{variable_name(name)}={item(literal(value), separator)}"
+            for name, value in variables.items()
+        ]
+        if pairs:
+            self._do("multiset", f"^^{separator}{separator.join(pairs)}", timeout)
+
+    def unset(self, name: str, *, timeout: float | None = None) -> None:
+        """Unset a channel variable (application ``unset``). Raises what `execute` raises."""
+        self._do("unset", variable_name(name), timeout)
+
+    def export(
+        self, name: str, value: str, *, nolocal: bool = False, timeout: float | None = None
+    ) -> None:
+        """Set a variable that legs to be bridged to get as well (application ``export``).
+
+        With ``nolocal``, only they get it (recording 11h). Raises what `execute` raises.
+        """
+        prefix = "nolocal:" if nolocal else ""
+        self._do("export", f"{prefix}{variable_name(name)}={value}", timeout)
+
+    def push(self, name: str, value: str, *, timeout: float | None = None) -> None:
+        """Append to a variable, which becomes an array (application ``push``; recording 11h).
+
+        Events tell it as ``ARRAY::one|:two``; ``event.get_all("variable_" + name)`` takes it
+        apart. Raises what `execute` raises.
+        """
+        self._do("push", f"{variable_name(name)}={literal(value)}", timeout)
+
+
+class ChannelVariables(MutableMapping[str, str]):
+    """What `Channel.variables` gives."""
+
+    def __init__(self, leg: VariableApplications) -> None:
+        self._leg = leg
+
+    def __getitem__(self, name: str) -> str:
+        return self._leg._known.variables[name]
+
+    def __setitem__(self, name: str, value: str) -> None:
+        self._leg.set(name, value)
+
+    def __delitem__(self, name: str) -> None:
+        self._leg.unset(name)
+
+    def __iter__(self) -> Iterator[str]:
+        return iter(self._leg._known.variables)
+
+    def __len__(self) -> int:
+        return len(self._leg._known.variables)
+
+    def __repr__(self) -> str:
+        return repr(dict(self))

@@ -1,0 +1,100 @@
+"""An application on its way, and what it returns when it has completed."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import TYPE_CHECKING, Generic, TypeVar
+
+from .message import Event
+
+if TYPE_CHECKING:
+    from .leg import Leg
+
+__all__ = ["Execution"]
+
+T = TypeVar("T")
+
+
+class Execution(Generic[T]):
+    """An application on its way: queued, running or completed.
+
+    What the methods of a channel return under ``block=False``.
+    """
+
+    def __init__(
+        self,
+        leg: Leg,
+        application: str,
+        uuid: str,
+        result: Callable[[Event | None], T],
+        lock: bool,
+    ) -> None:
+        self.application = application
+        self.uuid = uuid
+        #: Its CHANNEL_EXECUTE_COMPLETE, once that has arrived.
+        self.event: Event | None = None
+        self._serial = 0
+        self._leg = leg
+        self._session = leg._session
+        self._result = result
+        self._lock = lock
+
+    @property
+    def done(self) -> bool:
+        """Has it completed? (With ``events=False`` nobody tells, and it counts as done.)"""
+        if not self._session._tells_completion:
+            return True
+        self._session._pull_available()
+        return self.event is not None
+
+    def wait(self, timeout: float | None = None) -> T:
+        """Wait until it has completed; return what the application's method returns.
+
+        Callbacks run meanwhile. With ``events=False`` it returns at once. Raises TimeoutError
+        after ``timeout`` seconds (the application goes on), and Hangup or Disconnected when the
+        leg or the connection ends first.
+        """
+        return self._wait(self._session._deadline(timeout))
+
+    def stop(self, timeout: float | None = None) -> T:
+        """Break it off (application ``break``), wait for its end, and return what `wait` does.
+
+        For what plays, records or sleeps; it may still be queued. FreeSWITCH breaks off what
+        runs innermost (switch_ivr_play_say.c, CF_BREAK): raises RuntimeError where that would
+        be another application, sent after this one, and for an application that runs under
+        ``lock=True``, behind which the ``break`` would wait. For the rest see `wait`.
+        """
+        if not self._session._tells_completion:
+            raise RuntimeError("with events=False nobody knows whether there is something to stop")
+        deadline = self._session._deadline(timeout)
+        if self.done:
+            return self._wait(deadline)
+        if self._lock:
+            raise RuntimeError(f"{self.application} runs under lock=True: a break would wait, too")
+        inner = next(reversed(self._leg._executions.values()))
+        if inner is not self:
+            raise RuntimeError(
+                f"a break would end {inner.application}, which runs inside {self.application}"
+            )
+        self._leg.execute("break", block=False, timeout=timeout)
+        return self._wait(deadline)
+
+    def _wait(self, deadline: float | None) -> T:
+        session = self._session
+        if not session._tells_completion:
+            session._check_thread()
+            return self._result(None)
+
+        def ready(_: object) -> Event | None:
+            if not self._leg._before_hangup(self._serial):
+                return None
+            # Inside a callback nothing else has its turn; outside, what came before comes first.
+            if session._in_callback or session._had_its_turn(self._serial):
+                return self.event
+            return None
+
+        return self._result(session._until(self.application, ready, deadline, self._leg))
+
+    def __repr__(self) -> str:
+        state = "completed" if self.event is not None else "on its way"
+        return f"<Execution {self.application} {state}>"

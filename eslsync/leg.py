@@ -1,0 +1,367 @@
+"""A call leg: its state, its events, and how an application is executed on it."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable
+from typing import TYPE_CHECKING, Any, Literal, TypeVar, overload
+
+from .arguments import DIGITS, check_line, literal
+from .enums import AnswerState, CallState, ChannelState
+from .exceptions import CommandError
+from .execution import Execution
+from .message import Event
+
+if TYPE_CHECKING:
+    from .conversation import Expected
+    from .session import Session
+
+__all__ = ["Leg"]
+
+T = TypeVar("T")
+CallbackT = TypeVar("CallbackT", bound=Callable[[Event], Any])
+DigitHandler = Callable[[str], Any]
+DigitHandlerT = TypeVar("DigitHandlerT", bound=DigitHandler)
+
+#: Applications that take the digits pressed while they run.
+COLLECTORS = frozenset({"play_and_get_digits", "read"})
+
+#: Applications that set or unset a channel's variables.
+SETTERS = frozenset({"set", "multiset", "unset", "multiunset", "export"})
+
+#: The channel's states in the order that a call passes through the last of them.
+STATES = list(ChannelState)
+
+
+class Leg:
+    """A leg of a call; what `Channel` has besides the applications."""
+
+    def __init__(self, session: Session, uuid: str, context: Event) -> None:
+        self.uuid = uuid
+        #: CHANNEL_HANGUP_COMPLETE, or CHANNEL_HANGUP until that is in; None while it is up.
+        self.hangup_event: Event | None = None
+        self._session = session
+        self._latest = context  # the last event that told the channel's state
+        self._known = context  # the last event that told its variables
+        self._hangup_serial: int | None = None  # of the first word of its end
+        self._executions: dict[str, Execution[Any]] = {}
+        self._has_completed = False
+        self._digit_handlers: dict[str | None, DigitHandler] = {}
+        self._collecting = False  # digits are for get_digits, and not for their handlers
+        self._last_collected: str | None = None  # the last digit that one of COLLECTORS took
+        self._settings: dict[str, str] = {}  # variables that methods have set for themselves
+
+    def __repr__(self) -> str:
+        return f"<Channel {self.uuid} {self.state}>"
+
+    @property
+    def state(self) -> ChannelState:
+        """The channel's state, as the last event that arrived told it (Channel-State)."""
+        state = self._latest.channel_state
+        return state if isinstance(state, ChannelState) else ChannelState.NEW
+
+    @property
+    def call_state(self) -> CallState | str | None:
+        """How the call stands, as the last event that arrived told it (Channel-Call-State)."""
+        return self._latest.call_state
+
+    @property
+    def answer_state(self) -> AnswerState | str | None:
+        """Answered, early, ringing or hung up, as the last event told it (Answer-State)."""
+        return self._latest.answer_state
+
+    @property
+    def is_up(self) -> bool:
+        """Is the leg not known to have hung up?"""
+        return self.hangup_event is None
+
+    # Executing
+
+    @overload
+    def execute(
+        self,
+        application: str,
+        argument: str = ...,
+        *,
+        lock: bool = ...,
+        block: Literal[True] = ...,
+        timeout: float | None = ...,
+    ) -> Event | None: ...
+
+    @overload
+    def execute(
+        self,
+        application: str,
+        argument: str = ...,
+        *,
+        lock: bool = ...,
+        block: Literal[False],
+        timeout: float | None = ...,
+    ) -> Execution[Event | None]: ...
+
+    def execute(
+        self,
+        application: str,
+        argument: str = "",
+        *,
+        lock: bool = False,
+        block: bool = True,
+        timeout: float | None = None,
+    ) -> Event | Execution[Event | None] | None:
+        """Execute a dialplan application, any of FreeSWITCH's.
+
+        The argument is the dialplan's own language: ``${...}`` in it is expanded, and
+        ``${system(...)}`` is run. (The methods that are named for an application send text as
+        it is, and nothing in it is expanded.)
+
+        Waits for its CHANNEL_EXECUTE_COMPLETE and returns that event; callbacks run meanwhile.
+        With ``block=False`` it waits for the reply only and returns an `Execution`. With
+        ``Outbound(events=False)`` nobody tells of completion: it returns None at the reply.
+
+        What is sent while another application runs is run inside it, which then resumes; under
+        ``lock=True`` (event-lock) whatever arrives while this application runs queues instead
+        (recordings 07a, 07b, 07f). An application that FreeSWITCH doesn't know ends the call
+        (08b).
+
+        Raises Hangup if the leg has hung up or does so first, TimeoutError after ``timeout``
+        seconds (the application goes on), CommandError if FreeSWITCH refuses the command,
+        ValueError for line breaks in an argument.
+        """
+        return self._execute(application, argument, lambda event: event, lock, block, timeout)
+
+    def _do(self, application: str, argument: str, timeout: float | None) -> None:
+        """Execute with an argument that is meant as it is; wait for its end."""
+        self._execute(application, as_it_is(argument), lambda event: None, timeout=timeout)
+
+    def _run(
+        self,
+        application: str,
+        argument: str,
+        result: Callable[[Event], T],
+        lock: bool,
+        timeout: float | None,
+    ) -> T:
+        """As `_do`, for an application whose outcome stands in its completion."""
+        if not self._session._tells_completion:
+            raise RuntimeError(
+                f"{application}: the outcome would never be told, since the call was taken with "
+                "events=False"
+            )
+
+        def told(event: Event | None) -> T:
+            assert event is not None
+            return result(event)
+
+        return self._execute(application, as_it_is(argument), told, lock, timeout=timeout)
+
+    @overload
+    def _execute(
+        self,
+        application: str,
+        argument: str,
+        result: Callable[[Event | None], T],
+        lock: bool = ...,
+        *,
+        timeout: float | None = ...,
+    ) -> T: ...
+
+    @overload
+    def _execute(
+        self,
+        application: str,
+        argument: str,
+        result: Callable[[Event | None], T],
+        lock: bool = ...,
+        block: bool = ...,
+        timeout: float | None = ...,
+    ) -> T | Execution[T]: ...
+
+    def _execute(
+        self,
+        application: str,
+        argument: str,
+        result: Callable[[Event | None], T],
+        lock: bool = False,
+        block: bool = True,
+        timeout: float | None = None,
+    ) -> T | Execution[T]:
+        session = self._session
+        if block:
+            session._check_thread()
+        deadline = session._deadline(timeout)
+        session._raise_if_gone(self)
+        execution = Execution(self, application, session._new_id(), result, lock)
+        headers = {"execute-app-name": application}
+        if argument:
+            headers["execute-app-arg"] = argument
+        if lock:
+            headers["event-lock"] = "true"
+        headers["Event-UUID"] = execution.uuid
+        if session._tells_completion:
+            self._executions[execution.uuid] = execution
+        try:
+            self._sendmsg("execute", headers, timeout)
+        except BaseException:
+            self._executions.pop(execution.uuid, None)
+            raise
+        if application in SETTERS:
+            self._settings = {
+                name: value
+                for name, value in self._settings.items()
+                if not re.search(rf"\b{name}(=|,|$)", argument)
+            }
+        return execution._wait(deadline) if block else execution
+
+    @property
+    def _own(self) -> bool:
+        """Is it the leg that is on the socket?"""
+        return self is self._session.channel
+
+    def _sendmsg(self, call_command: str, headers: dict[str, str], timeout: float | None) -> None:
+        session = self._session
+        if self._own:
+            session.sendmsg(call_command, headers, timeout=timeout)
+            return
+        try:
+            session.sendmsg(call_command, headers, uuid=self.uuid, timeout=timeout)
+        except CommandError as error:
+            if "invalid session id" not in error.text:
+                raise
+            # It has gone; the word of it is on its way.
+            session._until("the end of the leg", lambda _: None, None, self)
+
+    def _setting(self, timeout: float | None, **variables: str | None) -> None:
+        """Set variables that an application looks at; None unsets what we have set.
+
+        They are the channel's, so they are set when they differ from what they were set to.
+        What is sent after that is run after it, so its completion need not be awaited.
+        """
+        for name, value in variables.items():
+            if self._settings.get(name) == value:
+                continue
+            if value is None:
+                self.execute("unset", name, block=False, timeout=timeout)
+            else:
+                self.execute("set", f"{name}={value}", block=False, timeout=timeout)
+                self._settings[name] = value
+
+    # Events
+
+    def wait(self, event: Expected, timeout: float | None = None) -> Event:
+        """Wait for an event of this leg, by name, or for the channel to reach a state.
+
+        Returns the event. ``"CUSTOM <subclass>"`` waits for a custom event. A list of names and
+        states waits for the first of them, and a function of an event for the first of which it
+        says True.
+
+        - A digit that was pressed before satisfies ``wait("DTMF")`` (type-ahead), and its
+          `on_dtmf` handlers have run by the time it returns. Inside a callback it takes the
+          digit for itself: its handlers don't run.
+        - Any other event counts if it arrived since the last blocking call returned.
+        - A state that is reached already returns at once.
+
+        Raises TimeoutError after ``timeout`` seconds, Hangup when the leg hangs up (unless it is
+        the hangup that was waited for), Disconnected when the connection ends.
+        """
+        return self._session._wait(event, timeout, self)
+
+    @overload
+    def on(self, event: str) -> Callable[[CallbackT], CallbackT]: ...
+
+    @overload
+    def on(self, event: str, callback: CallbackT) -> CallbackT: ...
+
+    def on(self, event: str, callback: CallbackT | None = None) -> Any:
+        """As `Session.on`, for the events of this leg alone."""
+
+        def register(callback: CallbackT) -> CallbackT:
+            def of_this_leg(event: Event) -> None:
+                if event.uuid == self.uuid:
+                    callback(event)
+
+            self._session.on(event, of_this_leg)
+            return callback
+
+        return register if callback is None else register(callback)
+
+    def on_dtmf(self, digit: str | None = None) -> Callable[[DigitHandlerT], DigitHandlerT]:
+        """A decorator: call the function with each digit pressed, or with that one alone.
+
+            @channel.on_dtmf("1")
+            def option1(digit): ...
+
+        The handler for a digit takes precedence over the one for any; registering again
+        replaces. Handlers run on the handler's thread while it is inside a blocking call, one
+        at a time. A digit of another leg never runs them, nor does one that is pressed while
+        play_and_get_digits, read or get_digits runs: it belongs to those.
+        """
+        if callable(digit):
+            raise TypeError("write @channel.on_dtmf() with parentheses, or name a digit")
+        if digit is not None and (len(digit) != 1 or digit.upper() not in DIGITS):
+            raise ValueError(f"a digit is one of {DIGITS}, not {digit!r}")
+        key = None if digit is None else digit.upper()
+
+        def register(handler: DigitHandlerT) -> DigitHandlerT:
+            self._digit_handlers[key] = handler
+            return handler
+
+        return register
+
+    onDTMF = on_dtmf  # noqa: N815 - the name that dialplan people know
+
+    # The session's side
+
+    @property
+    def _collects_digits(self) -> bool:
+        return any(each.application in COLLECTORS for each in self._executions.values())
+
+    def _before_hangup(self, serial: int) -> bool:
+        """An application that completes after the hangup was ended by it."""
+        return self._hangup_serial is None or serial < self._hangup_serial
+
+    def _note(self, event: Event, serial: int, collected: bool) -> None:
+        """Keep the books of an event of this leg."""
+        name = event.name
+        if collected:
+            self._last_collected = event.digit
+        if name.startswith("CHANNEL_") and isinstance(event.channel_state, ChannelState):
+            self._latest = event
+        if event.has_variables:
+            self._known = event
+        if name == "CHANNEL_EXECUTE_COMPLETE":
+            execution = self._executions.pop(event.get("Application-UUID", ""), None)
+            if execution is not None:
+                execution.event = event
+                execution._serial = serial
+                self._has_completed = True
+        elif name in ("CHANNEL_HANGUP", "CHANNEL_HANGUP_COMPLETE"):
+            self.hangup_event = event
+            self._hangup_serial = self._hangup_serial or serial
+
+    def _reached(self, state: ChannelState) -> Event | None:
+        """The event that told of the state, if the channel is in it (or, for an end, past it)."""
+        now = self.state
+        past = state.is_hangup and STATES.index(now) >= STATES.index(state)
+        return self._latest if now is state or past else None
+
+    def _run_digit_handler(self, event: Event) -> None:
+        digit = event.get("DTMF-Digit", "")
+        handler = self._digit_handlers.get(digit.upper()) or self._digit_handlers.get(None)
+        if handler is not None and not self._collecting:
+            handler(digit)
+
+
+def as_it_is(argument: str) -> str:
+    """An application's argument that is read as it is, whatever stands in it.
+
+    Raises ValueError where that can't be had.
+    """
+    check_line(argument)
+    if argument.startswith(" "):
+        raise ValueError(
+            f"FreeSWITCH takes off the blanks that an argument begins with: {argument!r}"
+        )
+    if argument.startswith("%") and "[" in argument[1:3]:
+        # switch_core_session.c, switch_core_session_exec: variables for this application alone
+        raise ValueError(f"FreeSWITCH takes {argument[:3]!r} at the start for variables")
+    return literal(argument)
