@@ -116,6 +116,7 @@ class Conversation:
 
         # How the switch serves us, and how the call ends.
         self._events_on = False
+        self._subscribed: set[str] = set()  # the names that `event` was sent with
         self._filtered = False
         self._tells_completion = False
         self._tells_hangup_complete = False
@@ -219,10 +220,12 @@ class Conversation:
             self._filtered = True
         elif verb == "noevents":
             self._events_on = self._tells_completion = self._tells_hangup_complete = False
+            self._subscribed.clear()
         elif verb in ("event", "myevents"):
             names = line.upper().split()
             everything = verb == "myevents" or "ALL" in names
             self._events_on = True
+            self._subscribed.update(names[2:])
             if everything or "CHANNEL_EXECUTE_COMPLETE" in names:
                 self._tells_completion = True
             # a sync socket never tells of it (06a)

@@ -46,6 +46,7 @@ class Leg:
         self._hangup_serial: int | None = None  # of the first word of its end
         self._executions: dict[str, Execution[Any]] = {}
         self._has_completed = False
+        self._out_of_dialplan = False  # bridged to another leg, away from the socket application
         self._digit_handlers: dict[str | None, DigitHandler] = {}
         self._collecting = False  # digits are for get_digits, and not for their handlers
         self._last_collected: str | None = None  # the last digit that one of COLLECTORS took

@@ -396,6 +396,12 @@ class Session(Conversation):
     def _myevents(self) -> str:
         return "myevents" if self._format == "plain" else f"myevents {self._format}"
 
+    def _subscribe_to(self, *names: str) -> None:
+        """Have these events told as well, where they are not yet."""
+        missing = [] if "ALL" in self._subscribed else set(names) - self._subscribed
+        if missing:
+            self.send(f"event {self._format} {' '.join(sorted(missing))}")
+
     def _subscribe(self, events: str) -> None:
         if self._full:
             self._command(f"filter Unique-ID {self.uuid}", timeout=HANDSHAKE_TIMEOUT)
@@ -414,7 +420,6 @@ class Session(Conversation):
             for leg in self._originated:
                 self._leave(leg)
             self._give_back()
-            self.logger.info("call given back to the dialplan")
         except Hangup as hangup:
             self.logger.info("%s", hangup)
             self._tell_hangup()
@@ -430,7 +435,7 @@ class Session(Conversation):
             self._kill(leg.uuid)
 
     def _give_back(self) -> None:
-        """Make the channel safe to leave. Raises Hangup if the call has ended instead."""
+        """Give the call back to the dialplan. Raises Hangup if it has ended instead."""
         self._pull_available()
         if self._over or self.hangup_event is not None:
             if self._hangup_callbacks:
@@ -438,6 +443,25 @@ class Session(Conversation):
             raise self._hangup()
         self._raise_if_over()
         self.channel._digit_handlers.clear()
+        if self.channel._out_of_dialplan:
+            self._leave_bridged()
+            return
+        self._make_safe_to_leave()
+        self.logger.info("call given back to the dialplan")
+
+    def _leave_bridged(self) -> None:
+        """There is no dialplan to give the call back to: it ends with its bridge, or now.
+
+        It would be parked for ever, with nobody in control.
+        """
+        uuid = self.uuid
+        self.api(f"uuid_setvar {uuid} park_after_bridge false", timeout=GIVE_BACK_TIMEOUT)
+        if self._ask_variable(self.channel, "bridge_to", GIVE_BACK_TIMEOUT) is None:
+            self._kill(uuid)
+            self._until("the end of the call", lambda _: None, self._deadline(GIVE_BACK_TIMEOUT))
+        self.logger.info("call left to its bridge")
+
+    def _make_safe_to_leave(self) -> None:
         if self.channel._has_completed:
             return
         # A close within a moment of connect leaves the caller parked for ever, with nobody in

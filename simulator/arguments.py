@@ -106,7 +106,10 @@ def _clean(piece: str, delimiter: str) -> str:
 
 
 def variables_of(text: str) -> tuple[dict[str, str], str]:
-    """Variables in braces before a dial string or file: ``{a=1,b=2}rest``."""
+    """Variables in braces before a dial string or file: ``{a=1,b=2}rest``.
+
+    (switch_event.c, switch_event_create_brackets.)
+    """
     found: dict[str, str] = {}
     while text.startswith(("{", "<", "[")):
         close = {"{": "}", "<": ">", "[": "]"}[text[0]]
@@ -114,9 +117,9 @@ def variables_of(text: str) -> tuple[dict[str, str], str]:
         if end < 0:
             break
         for pair in separate(text[1:end], ","):
-            name, equals, value = pair.partition("=")
-            if equals:
-                found[name.strip()] = value
+            name, *value = separate(pair, "=", 2) or [""]
+            if value:
+                found[name] = value[0]
         text = text[end + 1 :].lstrip(" ")
     return found, text
 

@@ -3,13 +3,17 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from typing import Literal, NamedTuple
+from typing import TYPE_CHECKING, Literal, NamedTuple
 
 from ..arguments import check_digits, variable_block, word
 from ..enums import HangupCause
+from ..exceptions import CommandError
 from ..leg import Leg
 from ..message import Event
 from .units import whole_seconds
+
+if TYPE_CHECKING:
+    from ..conversation import Arrival
 
 __all__ = ["Bridged", "BridgingApplications"]
 
@@ -31,7 +35,7 @@ class Bridged(NamedTuple):
 class BridgingApplications(Leg):
     def bridge(
         self,
-        to: str,
+        to: str | Leg,
         *,
         variables: Mapping[str, str] | None = None,
         ring_timeout: float | None = None,
@@ -60,8 +64,15 @@ class BridgingApplications(Leg):
         what `execute` raises.
 
         With another leg, one that `Session.originate` has called, say, each hears the other
-        until one hangs up (api ``uuid_bridge``). Then none of the options may be given.
+        until that one hangs up (api ``uuid_bridge``). None of the options for a dial string may
+        be given then, and the socket in the dialplan must be ``async``. This takes the caller
+        out of the dialplan: when the handler ends, it is hung up instead of given back.
         """
+        if isinstance(to, Leg):
+            options = (variables, ring_timeout, caller_id_name, caller_id_number)
+            if any(option is not None for option in options) or hangup_on_fail or lock:
+                raise ValueError("bridge: such options are for a dial string, not for a leg")
+            return self._bridge_leg(to, hangup_after, timeout)
         called = called_with(variables or {}, ring_timeout, caller_id_name, caller_id_number)
         if not to:
             raise ValueError("bridge: an empty dial string")
@@ -71,6 +82,36 @@ class BridgingApplications(Leg):
             hangup_after_bridge="true" if hangup_after else "false",
         )
         return self._run("bridge", variable_block(called) + to, bridged, lock, timeout)
+
+    def _bridge_leg(self, other: Leg, hangup_after: bool, timeout: float | None) -> Bridged:
+        session = self._session
+        session._check_thread()
+        deadline = session._deadline(timeout)
+        if session.context.get("Socket-Mode") != "async":
+            raise RuntimeError("legs are bridged on an async socket only: see the dialplan")
+        session._subscribe_to("CHANNEL_UNBRIDGE", "CHANNEL_PARK")
+        # Without it, the leg that is left behind is hung up.
+        self._setting(timeout, park_after_bridge="false" if hangup_after else "true")
+        session._raise_if_gone(self)
+        self._out_of_dialplan = True
+        try:
+            session.api(f"uuid_bridge {self.uuid} {other.uuid}", timeout=timeout)
+        except CommandError:
+            if other.is_up:
+                raise
+            return not_bridged(other)
+        ended: list[Bridged] = []
+
+        def ready(arrival: Arrival | None) -> Bridged | None:
+            if arrival is None or arrival.event.uuid != self.uuid:
+                return None
+            if arrival.event.name == "CHANNEL_UNBRIDGE":
+                ended.append(bridged_to(other.uuid, arrival.event))
+            elif arrival.event.name == "CHANNEL_PARK":
+                return ended[0] if ended else not_bridged(other)
+            return None
+
+        return session._until(f"the end of the bridge to {other.uuid}", ready, deadline, self)
 
     def att_xfer(self, dial_string: str, *, timeout: float | None = None) -> None:
         """Transfer the other side with consultation (application ``att_xfer``).
@@ -200,18 +241,23 @@ def bridged(event: Event) -> Bridged:
     disposition = variables.get("originate_disposition")
     if disposition != "SUCCESS":
         return Bridged(False, HangupCause.known(disposition), None, 0.0)
+    return bridged_to(variables.get("last_bridge_to"), event)
+
+
+def bridged_to(uuid: str | None, event: Event) -> Bridged:
+    """A bridge that has ended, by an event of the leg that is left behind."""
+    began = event.get("Caller-Channel-Bridged-Time", "")
+    now = event.get("Event-Date-Timestamp", "")
+    timed = began.isdecimal() and now.isdecimal() and began != "0"
     return Bridged(
         True,
-        HangupCause.known(variables.get("bridge_hangup_cause")),
-        variables.get("bridge_uuid") or variables.get("last_bridge_to"),
-        connected_for(event),
+        HangupCause.known(event.variables.get("bridge_hangup_cause")),
+        uuid,
+        (int(now) - int(began)) / 1_000_000 if timed else 0.0,
     )
 
 
-def connected_for(event: Event) -> float:
-    """Seconds from the bridge to this event (both in microseconds of the epoch)."""
-    began = event.get("Caller-Channel-Bridged-Time", "")
-    now = event.get("Event-Date-Timestamp", "")
-    if not began.isdecimal() or not now.isdecimal() or began == "0":
-        return 0.0
-    return (int(now) - int(began)) / 1_000_000
+def not_bridged(leg: Leg) -> Bridged:
+    """The other leg has hung up before it came to it."""
+    cause = None if leg.hangup_event is None else leg.hangup_event.hangup_cause
+    return Bridged(False, cause, None, 0.0)
