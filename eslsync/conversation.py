@@ -156,6 +156,10 @@ class Conversation:
     def _deadline(self, timeout: float | None) -> float | None:
         return self._clock.deadline(timeout)
 
+    def _left(self, deadline: float | None) -> float | None:
+        """Seconds until then."""
+        return None if deadline is None else max(0.0, deadline - self._clock.now())
+
     def _command(
         self,
         line: str,

@@ -34,20 +34,14 @@ class Job:
         Raises CommandError if that is ``-ERR ...``, TimeoutError after ``timeout`` seconds
         (the job goes on), and Hangup or Disconnected when the call ends first.
         """
-        session = self._session
-        return self.outcome(
-            session._until(self.what, lambda _: self.event, session._deadline(timeout))
-        )
+        return self._wait(self._session._deadline(timeout))
 
-    @property
-    def what(self) -> str:
-        """What is waited for, in words."""
-        return f"bgapi {self.command}"
-
-    def outcome(self, event: Event) -> str:
+    def _wait(self, deadline: float | None) -> str:
+        command = f"bgapi {self.command}"
+        event = self._session._until(command, lambda _: self.event, deadline)
         text = event.body.rstrip("\n")
         if text.startswith(("-ERR", "-USAGE")):
-            raise CommandError(self.what, event, text)
+            raise CommandError(command, event, text)
         return text
 
     def __repr__(self) -> str:

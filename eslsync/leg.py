@@ -237,14 +237,14 @@ class Leg:
         They are the channel's, so they are set when they differ from what they were set to.
         What is sent after that is run after it, so its completion need not be awaited.
         """
-        for name, value in variables.items():
-            if self._settings.get(name) == value:
-                continue
-            if value is None:
-                self.execute("unset", name, block=False, timeout=timeout)
-            else:
-                self.execute("set", f"{name}={value}", block=False, timeout=timeout)
-                self._settings[name] = value
+        changed = {n: v for n, v in variables.items() if self._settings.get(n) != v}
+        for name in [name for name, value in changed.items() if value is None]:
+            self.execute("unset", name, block=False, timeout=timeout)
+        pairs = [f"{name}={value}" for name, value in changed.items() if value is not None]
+        if pairs:
+            application = "set" if len(pairs) == 1 else "multiset"
+            self.execute(application, " ".join(pairs), block=False, timeout=timeout)
+        self._settings.update((n, v) for n, v in changed.items() if v is not None)
 
     # Events
 

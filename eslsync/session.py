@@ -216,6 +216,7 @@ class Session(Conversation):
         What runs and what is queued is finished first. A handler that just returns does the
         same. Nothing can be sent afterwards. Raises what `send` raises.
         """
+        self._make_safe_to_leave()
         self.send("exit")
 
     # Other legs
@@ -247,7 +248,7 @@ class Session(Conversation):
         self._check_thread()
         self._check_told("the answer")
         deadline = self._deadline(timeout)
-        leg = self._add_leg(self.api("create_uuid", timeout=timeout))
+        leg = self._add_leg(self.api("create_uuid", timeout=self._left(deadline)))
         block = variable_block(
             called_with(
                 {"ignore_early_media": "true", **(variables or {}), "origination_uuid": leg.uuid},
@@ -257,9 +258,9 @@ class Session(Conversation):
             )
         )
         try:
-            job = self.bgapi(f"originate {word(block + dial_string)} &park()", timeout=timeout)
-            taken = self._until(job.what, lambda _: job.event, deadline)
-            uuid = job.outcome(taken).removeprefix("+OK ").strip()
+            command = f"originate {word(block + dial_string)} &park()"
+            job = self.bgapi(command, timeout=self._left(deadline))
+            uuid = job._wait(deadline).removeprefix("+OK ")
         except CommandError:
             raise  # there is no leg
         except BaseException:
@@ -431,8 +432,11 @@ class Session(Conversation):
     def _leave(self, leg: Channel) -> None:
         """Hang up a leg that we have called, unless it is somebody else's by now."""
         self._pull_available()
-        if leg.is_up and self._ask_variable(leg, "bridge_to", GIVE_BACK_TIMEOUT) is None:
-            self._kill(leg.uuid)
+        try:
+            if leg.is_up and self._ask_variable(leg, "bridge_to", GIVE_BACK_TIMEOUT) is None:
+                self._kill(leg.uuid)
+        except CommandError:
+            pass  # it has gone by itself
 
     def _give_back(self) -> None:
         """Give the call back to the dialplan. Raises Hangup if it has ended instead."""

@@ -91,11 +91,14 @@ class BridgingApplications(Leg):
             raise RuntimeError("legs are bridged on an async socket only: see the dialplan")
         session._subscribe_to("CHANNEL_UNBRIDGE", "CHANNEL_PARK")
         # Without it, the leg that is left behind is hung up.
-        self._setting(timeout, park_after_bridge="false" if hangup_after else "true")
+        self._setting(
+            session._left(deadline), park_after_bridge="false" if hangup_after else "true"
+        )
         session._raise_if_gone(self)
         self._out_of_dialplan = True
         try:
-            session.api(f"uuid_bridge {self.uuid} {other.uuid}", timeout=timeout)
+            command = f"uuid_bridge {self.uuid} {other.uuid}"
+            session.api(command, timeout=session._left(deadline))
         except CommandError:
             if other.is_up:
                 raise

@@ -50,8 +50,8 @@ class ControlApplications(Leg):
             self._execute("hangup", word(str(cause)), lambda _: None, block=False)
             session._until("the end of the call", lambda _: None, None, self)
         except Hangup as hangup:
-            if hangup.event is not None and hangup.event.uuid != self.uuid and not self._own:
-                raise  # not of this leg: the call itself has ended
+            if not self._own and (hangup.event is None or hangup.event.uuid != self.uuid):
+                raise  # the call itself has ended, and not this leg of it
 
     def sleep(self, seconds: float, *, timeout: float | None = None) -> None:
         """Do nothing on the channel for so long (application ``sleep``).
