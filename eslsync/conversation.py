@@ -16,13 +16,13 @@ from __future__ import annotations
 import logging
 import threading
 from collections import deque
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Sequence
 from queue import Empty, SimpleQueue
 from typing import TYPE_CHECKING, Any, NamedTuple, TypeVar
 
 from .clock import REAL, Clock
 from .connection import Answer, Connection, End, Item, Pending
-from .enums import ChannelState, HangupCause, check_event_name
+from .enums import HangupCause
 from .exceptions import (
     CommandError,
     Disconnected,
@@ -46,8 +46,6 @@ logger = logging.getLogger("eslsync")
 T = TypeVar("T")
 Callback = Callable[[Event], Any]
 HangupCallback = Callable[[Hangup], Any]
-#: What can be waited for: an event's name or a state, several of those, or a function of an event.
-Expected = str | ChannelState | Iterable[str | ChannelState] | Callable[[Event], bool]
 
 #: Events that wait their turn while a callback runs; beyond it the oldest is dropped, and that
 #: is counted and logged. At 5 KB an event, 5 MB a call.
@@ -270,8 +268,7 @@ class Conversation:
         if it was something else. Raises `queue.Empty` if nothing came by then; what came later
         is left for the next to look.
         """
-        due = None if self._over else self._hangup_complete_due
-        first = due if deadline is None or (due is not None and due < deadline) else deadline
+        first = sooner(None if self._over else self._hangup_complete_due, deadline)
         try:
             if not self._items:
                 batch = self._clock.get(self._connection.inbox, first)
@@ -325,9 +322,8 @@ class Conversation:
         if leg is not None:
             collected = name == "DTMF" and leg._collects_digits
             leg._note(event, self._arrived, collected)
-            if leg is self.channel and leg.hangup_event is event:
-                self._expect_hangup_complete()
-                self._over = self._over or name == "CHANNEL_HANGUP_COMPLETE"
+            if leg.hangup_event is event:
+                self._note_hangup(leg, complete=name == "CHANNEL_HANGUP_COMPLETE")
         elif name == "BACKGROUND_JOB":
             job = self._jobs.pop(event.get("Job-UUID", ""), None)
             if job is not None:
@@ -337,6 +333,15 @@ class Conversation:
         if len(self._backlog) > MAX_BACKLOG:
             self._drop_one()
         return arrival
+
+    def _note_hangup(self, leg: Leg, complete: bool) -> None:
+        if leg is self.channel:
+            self._expect_hangup_complete()
+            self._over = self._over or complete
+        elif complete or not self._tells_hangup_complete:
+            leg._gone_by = self._clock.now()
+        else:
+            leg._gone_by = self._clock.now() + HANGUP_COMPLETE_TIMEOUT
 
     def _drop_one(self) -> None:
         """Make room: the oldest event that is no digit and has no callback, if there is one."""
@@ -408,7 +413,13 @@ class Conversation:
                 result = ready(arrival)
                 continue
             self._raise_if_gone(leg)
-            pulled = self._pull(deadline)
+            try:
+                pulled = self._pull(sooner(deadline, leg._gone_by))
+            except Empty:
+                self._raise_if_gone(leg)
+                if deadline is None or self._clock.now() < deadline:
+                    continue
+                raise
             if self._in_callback:
                 result = ready(pulled)
         return result
@@ -429,7 +440,8 @@ class Conversation:
                 leg._run_digit_handler(event)
         except Hangup:
             self._in_callback = False
-            self._dispatch_rest()
+            if self._over:  # and not another leg's alone
+                self._dispatch_rest()
             raise
         finally:
             self._in_callback = False
@@ -466,113 +478,24 @@ class Conversation:
             keys.add(f"CUSTOM {event.get('Event-Subclass')}")
         return [callback for key, callback in self._callbacks if key in keys]
 
-    def _wait(self, what: Expected, timeout: float | None, leg: Leg | None) -> Event:
-        """Wait for an event of ``leg``, or of any leg where that is None."""
-        deadline = self._deadline(timeout)
-        if callable(what):
-            self._check_told("this event")
-            ready = self._next_that(what, leg)
-            return self._until(getattr(what, "__name__", "an event"), ready, deadline, leg)
-        several = [what] if isinstance(what, str) else list(what)
-        if not several:
-            raise ValueError("wait: name an event or a state")
-        readies = [self._ready_for(each, leg) for each in several]
-
-        def any_ready(arrival: Arrival | None) -> Event | None:
-            events = (ready(arrival) for ready in readies)
-            return next((event for event in events if event is not None), None)
-
-        return self._until(" or ".join(map(str, several)), any_ready, deadline, leg)
-
-    def _check_told(self, name: str) -> None:
-        if not self._events_on:
-            raise RuntimeError(
-                f"{name} would never come: the call was taken with events=False, and no "
-                "`event` command has been sent since"
-            )
-
-    def _ready_for(self, what: str | ChannelState, leg: Leg | None) -> Ready[Event]:
-        if isinstance(what, ChannelState):
-            target, state = leg or self.channel, what
-            return lambda _: target._reached(state)
-        name, _, subclass = what.partition(" ")
-        check_event_name(name)
-        self._check_told(repr(what))
-        if name == "DTMF":
-            return lambda arrival: self._take_digit(arrival, leg)
-        if name.startswith("CHANNEL_HANGUP"):
-            return self._hangup_or_next(name, leg)
-        return self._next_that(
-            lambda event: (
-                name in (event.name, "ALL")
-                and (not subclass or event.get("Event-Subclass") == subclass)
-            ),
-            leg,
-        )
-
-    def _next_that(self, wanted: Callable[[Event], bool], leg: Leg | None) -> Ready[Event]:
-        def ready(arrival: Arrival | None) -> Event | None:
-            if arrival is None or (leg is not None and arrival.event.uuid != leg.uuid):
-                return None
-            return arrival.event if wanted(arrival.event) else None
-
-        return ready
-
-    def _hangup_or_next(self, name: str, leg: Leg | None) -> Ready[Event]:
-        """A hangup that is past is told still."""
-        coming = self._next_that(lambda event: event.name == name, leg)
-
-        def ready(arrival: Arrival | None) -> Event | None:
-            if arrival is not None:
-                return coming(arrival)
-            event = (leg or self.channel).hangup_event
-            # CHANNEL_HANGUP_COMPLETE answers for CHANNEL_HANGUP, once both are past
-            return event if event is not None and event.name.startswith(name) else None
-
-        return ready
-
-    def _take_digit(self, arrival: Arrival | None, leg: Leg | None) -> Event | None:
-        """The oldest digit that nobody has taken. Inside a callback: of those that wait."""
-        if (leg or self.channel).hangup_event is not None:
-            return None  # nobody is there any more
-        if self._in_callback:
-            for waiting in self._backlog if arrival is None else (arrival,):
-                if is_digit(waiting, leg):
-                    self._backlog.remove(waiting)
-                    return waiting.event
-            return None
-        for event in self._digits:
-            if leg is None or event.uuid == leg.uuid:
-                self._digits.remove(event)
-                return event
-        return None
-
-    def _has_digit(self, leg: Leg) -> bool:
-        """Has a digit arrived that nobody has taken?"""
-        self._pull_available()
-        return any(is_digit(waiting, leg) for waiting in self._backlog) or (
-            not self._in_callback and any(event.uuid == leg.uuid for event in self._digits)
-        )
-
-    def _forget_digits(self, leg: Leg) -> None:
-        self._pull_available()
-        for event in [each for each in self._digits if each.uuid == leg.uuid]:
-            self._digits.remove(event)
-        for arrival in tuple(self._backlog):
-            if arrival.event.name == "DTMF" and arrival.event.uuid == leg.uuid:
-                self._backlog.remove(arrival)
-
     # The end of a call
 
     def _raise_if_gone(self, leg: Leg) -> None:
         """Raise Hangup if the call is over, or this leg of it; Disconnected as `_raise_if_over`."""
         self._raise_if_over()
         event = leg.hangup_event
-        if leg is self.channel or event is None:
-            return
-        # The final event follows within a moment, where it is told at all.
-        if event.name == "CHANNEL_HANGUP_COMPLETE" or not self._tells_hangup_complete:
+        if event is not None and leg._gone_by is not None and self._clock.now() >= leg._gone_by:
             raise Hangup(event.hangup_cause, event)
+
+    def _await_end(self, leg: Leg, error: ESLError) -> None:
+        """A command found that there is no such leg: raise its Hangup, whose word is on its way."""
+        if threading.get_ident() == self._thread:
+            try:
+                end = self._deadline(HANGUP_COMPLETE_TIMEOUT)
+                self._until("the end of the leg", lambda _: None, end, leg)
+            except TimeoutError:
+                pass
+        raise error
 
     def _raise_if_over(self) -> None:
         """Raise Hangup if the call is over, Disconnected (or why) if only the connection is."""
@@ -609,9 +532,6 @@ class Conversation:
         return ""
 
 
-def is_digit(arrival: Arrival, leg: Leg | None) -> bool:
-    """Is it a digit of this leg, or of any, that no application of FreeSWITCH's has taken?"""
-    event = arrival.event
-    if event.name != "DTMF" or arrival.collected:
-        return False
-    return leg is None or event.uuid == leg.uuid
+def sooner(one: float | None, other: float | None) -> float | None:
+    """The earlier of two deadlines, of which either may be never."""
+    return min((each for each in (one, other) if each is not None), default=None)

@@ -13,8 +13,8 @@ from .execution import Execution
 from .message import Event
 
 if TYPE_CHECKING:
-    from .conversation import Expected
     from .session import Session
+    from .waiting import Expected
 
 __all__ = ["Leg"]
 
@@ -44,6 +44,7 @@ class Leg:
         self._latest = context  # the last event that told the channel's state
         self._known = context  # the last event that told its variables
         self._hangup_serial: int | None = None  # of the first word of its end
+        self._gone_by: float | None = None  # another leg than the call's own: when all is said
         self._executions: dict[str, Execution[Any]] = {}
         self._has_completed = False
         self._out_of_dialplan = False  # bridged to another leg, away from the socket application
@@ -228,8 +229,7 @@ class Leg:
         except CommandError as error:
             if "invalid session id" not in error.text:
                 raise
-            # It has gone; the word of it is on its way.
-            session._until("the end of the leg", lambda _: None, None, self)
+            session._await_end(self, error)
 
     def _setting(self, timeout: float | None, **variables: str | None) -> None:
         """Set variables that an application looks at; None unsets what we have set.

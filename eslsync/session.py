@@ -6,16 +6,16 @@ from collections.abc import Callable, Iterator, Mapping, Sequence
 from typing import Any, TypeVar, overload
 
 from .applications.bridging import called_with
-from .arguments import variable_block, variable_name, word
+from .arguments import variable_block, word
 from .channel import Channel
 from .clock import Clock
+from .commands import Commands
 from .connection import Connection
-from .conversation import Callback, Conversation, Expected, HangupCallback, Stopped
+from .conversation import Callback, HangupCallback, Stopped
 from .enums import check_event_name
 from .exceptions import CommandError, Disconnected, ESLError, Hangup, ProtocolError
-from .job import Job
-from .leg import Leg
-from .message import ApiResponse, CommandReply, ConnectReply, Event, Format
+from .message import ConnectReply, Event, Format
+from .waiting import Expected
 
 __all__ = ["Session"]
 
@@ -31,7 +31,7 @@ GIVE_BACK_TIMEOUT = 5.0
 NEEDED_EVENTS = ("CHANNEL_EXECUTE_COMPLETE", "CHANNEL_HANGUP", "CHANNEL_HANGUP_COMPLETE", "DTMF")
 
 
-class Session(Conversation):
+class Session(Commands):
     """A call, as the switch put it in our hands; given to the handler.
 
     Methods may be used in the handler's thread and its callbacks. In other threads, commands
@@ -42,173 +42,10 @@ class Session(Conversation):
         super().__init__(connection, clock)
         # Nobody's, until the switch has answered `connect`.
         self.channel = Channel(self, "", Event(b""))
-        self._format: Format = "plain"
-        self._hears_jobs = False
         self._originated: list[Channel] = []
 
     def __repr__(self) -> str:
         return f"<Session {self.channel.uuid} {self.channel.state}>"
-
-    # Commands
-
-    def send(
-        self,
-        command: str,
-        headers: Mapping[str, str] | None = None,
-        body: str = "",
-        *,
-        timeout: float | None = None,
-    ) -> CommandReply | ApiResponse:
-        """Send a command, such as ``"filter Unique-ID <uuid>"``; wait for its reply.
-
-        Raises CommandError if the reply is ``-ERR ...``, ValueError for line breaks in the
-        command or a header, TimeoutError after ``timeout`` seconds (a late reply is dropped),
-        and Hangup or Disconnected if the connection ends first.
-        """
-        return self._command(command, tuple((headers or {}).items()), timeout, body)
-
-    def sendmsg(
-        self,
-        call_command: str,
-        headers: Mapping[str, str] | None = None,
-        *,
-        uuid: str | None = None,
-        timeout: float | None = None,
-    ) -> CommandReply:
-        """Send ``sendmsg`` with ``call-command: <call_command>`` and more headers.
-
-        For the call's own channel, or for the one that ``uuid`` names. The reply ``+OK`` means
-        that FreeSWITCH has queued the message, and no more (recording 08a); `Channel.execute`
-        waits for the application itself. Raises what `send` raises.
-        """
-        line = f"sendmsg {uuid}" if uuid else "sendmsg"
-        all_headers = {"call-command": call_command, **(headers or {})}
-        reply = self._command(line, tuple(all_headers.items()), timeout)
-        if not isinstance(reply, CommandReply):
-            raise ProtocolError("an api response to a sendmsg", reply.head)
-        return reply
-
-    def api(self, command: str, *, timeout: float | None = None) -> str:
-        """Run an api command; return what it printed, without the last line break.
-
-        It holds back every other reply and event of this call until it is done (recording
-        09f): for what takes time, use `bgapi`. Raises CommandError if it printed ``-ERR`` or
-        ``-USAGE``, and what `send` raises.
-        """
-        return self._command(f"api {command}", timeout=timeout).text
-
-    def bgapi(self, command: str, *, timeout: float | None = None) -> Job:
-        """Start an api command in the background; its `Job` waits for the result.
-
-        ``timeout`` (seconds) is for the reply that it has started. Raises what `send` raises.
-        """
-        if not self._hears_jobs:
-            if self._filtered or not self._events_on:
-                # A filter on Unique-ID hides BACKGROUND_JOB; this lets our own through (09g).
-                # Where there is none, or myevents (05i), a first filter would hide the rest.
-                self.send(f"filter Job-Owner-UUID {self.uuid}", timeout=timeout)
-            self.send(f"event {self._format} BACKGROUND_JOB", timeout=timeout)
-            self._hears_jobs = True
-        job = Job(self, command, self._new_id())
-        self._jobs[job.uuid] = job
-        try:
-            self._command(f"bgapi {command}", (("Job-UUID", job.uuid),), timeout)
-        except BaseException:
-            self._jobs.pop(job.uuid, None)
-            raise
-        return job
-
-    def filter(self, header: str, value: str) -> None:
-        """Let events through whose ``header`` is ``value``, besides those let through already.
-
-        Filters are ORed; a leading ``-`` on the value excludes, and ``/.../`` is a regular
-        expression (recording 14e). Raises what `send` raises.
-        """
-        self.send(f"filter {header} {value}")
-
-    def filter_delete(self, header: str, value: str | None = None) -> None:
-        """Take a filter back: this one, or all of the header; ``"all"`` for every one (14e).
-
-        Without ``value``, all of that header. Raises what `send` raises.
-        """
-        self.send(f"filter delete {header}" + ("" if value is None else f" {value}"))
-
-    def getvar(self, name: str, *, timeout: float | None = None) -> str | None:
-        """The command ``getvar``: a variable of the channel on the socket; None if not set.
-
-        It works on every socket, and after the hangup, but a value is cut at 511 bytes and
-        must not hold a line break (recordings 07e, 14f): see `Channel.get_variable`. Raises
-        what `send` raises, CommandError apart.
-        """
-        reply = self._exchange(f"getvar {variable_name(name)}", timeout=timeout)
-        return None if reply.text == "-ERR command not found" else reply.text
-
-    def linger(self, seconds: int | None = None) -> None:
-        """Keep the connection open after the hangup: so many seconds, or until it is closed.
-
-        The library has it done at the start, unless ``Outbound(linger=False)``. Raises what
-        `send` raises (recordings 12e, 01a).
-        """
-        self.send("linger" if seconds is None else f"linger {int(seconds)}")
-
-    def nolinger(self) -> None:
-        """Have the switch close the connection at the hangup. Raises what `send` raises."""
-        self.send("nolinger")
-
-    def divert_events(self, on: bool = True) -> None:
-        """Send events here that would go to an embedded script (``divert_events``; 05c).
-
-        Raises what `send` raises.
-        """
-        self.send(f"divert_events {'on' if on else 'off'}")
-
-    def myevents(self) -> None:
-        """Subscribe to the channel's own events (``myevents``), a choice of the switch's.
-
-        PLAYBACK_*, RECORD_*, CUSTOM and more are not among them (recording 05a). The library
-        subscribes at the start, see `Outbound`. Raises what `send` raises: CommandError where
-        it has been done before.
-        """
-        self.send(self._myevents)
-
-    def log(self, level: str | int = "debug") -> None:
-        """Have the switch's log sent here as well (``log``; recording 12i).
-
-        The lines go to the library's logger, at its level DEBUG. Raises what `send` raises.
-        """
-        self.send(f"log {level}")
-
-    def nolog(self) -> None:
-        """The switch's log no longer (``nolog``). Raises what `send` raises."""
-        self.send("nolog")
-
-    def sendevent(
-        self,
-        name: str,
-        headers: Mapping[str, str] | None = None,
-        body: str = "",
-        *,
-        timeout: float | None = None,
-    ) -> None:
-        """Fire an event of one's own (``sendevent``; recording 09d).
-
-        ``"CUSTOM <subclass>"`` names a custom event. One with the Unique-ID of a channel that
-        is up is handed to that channel's session instead of to everybody (mod_event_socket.c,
-        parse_command). Raises ValueError for a name that FreeSWITCH doesn't know, and what
-        `send` raises.
-        """
-        name, _, subclass = name.partition(" ")
-        check_event_name(name)
-        first = {"Event-Subclass": subclass} if subclass else {}
-        self.send(f"sendevent {name}", {**first, **(headers or {})}, body, timeout=timeout)
-
-    def resume(self) -> None:
-        """Have the dialplan go on when the connection ends, cutting what runs then (``resume``).
-
-        It goes on without that as well, but what runs and what is queued is finished first
-        (recordings 12b, 12c, 12q). Raises what `send` raises.
-        """
-        self.send("resume")
 
     def exit(self) -> None:
         """Leave: the dialplan goes on with the call, and this connection ends (``exit``; 12g).
@@ -299,18 +136,6 @@ class Session(Conversation):
         except ESLError as error:
             self.logger.debug("%s could not be hung up: %s", uuid, error)
 
-    def _ask_variable(self, leg: Leg, name: str, timeout: float | None) -> str | None:
-        if self._full:
-            reply = self._exchange(f"api uuid_getvar {leg.uuid} {name}", timeout=timeout)
-            if reply.body == "_undef_":
-                return None
-            if reply.body != "-ERR No such channel!\n":
-                return reply.body
-            if leg is not self.channel:
-                raise CommandError(f"api uuid_getvar {leg.uuid} {name}", reply, reply.body.strip())
-        # A channel that has hung up is no channel to the api, and to getvar still is one.
-        return self.getvar(name, timeout=timeout)
-
     # Events
 
     @overload
@@ -392,16 +217,6 @@ class Session(Conversation):
             self._command(line, timeout=HANDSHAKE_TIMEOUT)
         if events is not False:
             self._subscribe("all" if events is True else event_list([*events, *NEEDED_EVENTS]))
-
-    @property
-    def _myevents(self) -> str:
-        return "myevents" if self._format == "plain" else f"myevents {self._format}"
-
-    def _subscribe_to(self, *names: str) -> None:
-        """Have these events told as well, where they are not yet."""
-        missing = [] if "ALL" in self._subscribed else set(names) - self._subscribed
-        if missing:
-            self.send(f"event {self._format} {' '.join(sorted(missing))}")
 
     def _subscribe(self, events: str) -> None:
         if self._full:

@@ -1,0 +1,212 @@
+"""The commands of the event socket, as methods."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import TYPE_CHECKING
+
+from .arguments import variable_name
+from .clock import Clock
+from .connection import Connection
+from .enums import check_event_name
+from .exceptions import CommandError, ProtocolError
+from .job import Job
+from .message import ApiResponse, CommandReply, Format
+from .waiting import Waiting
+
+if TYPE_CHECKING:
+    from .leg import Leg
+
+__all__ = ["Commands"]
+
+
+class Commands(Waiting):
+    """A conversation, and what can be said in it."""
+
+    def __init__(self, connection: Connection, clock: Clock) -> None:
+        super().__init__(connection, clock)
+        self._format: Format = "plain"
+        self._hears_jobs = False
+
+    def send(
+        self,
+        command: str,
+        headers: Mapping[str, str] | None = None,
+        body: str = "",
+        *,
+        timeout: float | None = None,
+    ) -> CommandReply | ApiResponse:
+        """Send a command, such as ``"filter Unique-ID <uuid>"``; wait for its reply.
+
+        Raises CommandError if the reply is ``-ERR ...``, ValueError for line breaks in the
+        command or a header, TimeoutError after ``timeout`` seconds (a late reply is dropped),
+        and Hangup or Disconnected if the connection ends first.
+        """
+        return self._command(command, tuple((headers or {}).items()), timeout, body)
+
+    def sendmsg(
+        self,
+        call_command: str,
+        headers: Mapping[str, str] | None = None,
+        *,
+        uuid: str | None = None,
+        timeout: float | None = None,
+    ) -> CommandReply:
+        """Send ``sendmsg`` with ``call-command: <call_command>`` and more headers.
+
+        For the call's own channel, or for the one that ``uuid`` names. The reply ``+OK`` means
+        that FreeSWITCH has queued the message, and no more (recording 08a); `Channel.execute`
+        waits for the application itself. Raises what `send` raises.
+        """
+        line = f"sendmsg {uuid}" if uuid else "sendmsg"
+        all_headers = {"call-command": call_command, **(headers or {})}
+        reply = self._command(line, tuple(all_headers.items()), timeout)
+        if not isinstance(reply, CommandReply):
+            raise ProtocolError("an api response to a sendmsg", reply.head)
+        return reply
+
+    def api(self, command: str, *, timeout: float | None = None) -> str:
+        """Run an api command; return what it printed, without the last line break.
+
+        It holds back every other reply and event of this call until it is done (recording
+        09f): for what takes time, use `bgapi`. Raises CommandError if it printed ``-ERR`` or
+        ``-USAGE``, and what `send` raises.
+        """
+        return self._command(f"api {command}", timeout=timeout).text
+
+    def bgapi(self, command: str, *, timeout: float | None = None) -> Job:
+        """Start an api command in the background; its `Job` waits for the result.
+
+        ``timeout`` (seconds) is for the reply that it has started. Raises what `send` raises.
+        """
+        if not self._hears_jobs:
+            if self._filtered or not self._events_on:
+                # A filter on Unique-ID hides BACKGROUND_JOB; this lets our own through (09g).
+                # Where there is none, or myevents (05i), a first filter would hide the rest.
+                self.send(f"filter Job-Owner-UUID {self.uuid}", timeout=timeout)
+            self.send(f"event {self._format} BACKGROUND_JOB", timeout=timeout)
+            self._hears_jobs = True
+        job = Job(self, command, self._new_id())
+        self._jobs[job.uuid] = job
+        try:
+            self._command(f"bgapi {command}", (("Job-UUID", job.uuid),), timeout)
+        except BaseException:
+            self._jobs.pop(job.uuid, None)
+            raise
+        return job
+
+    def filter(self, header: str, value: str) -> None:
+        """Let events through whose ``header`` is ``value``, besides those let through already.
+
+        Filters are ORed; a leading ``-`` on the value excludes, and ``/.../`` is a regular
+        expression (recording 14e). Raises what `send` raises.
+        """
+        self.send(f"filter {header} {value}")
+
+    def filter_delete(self, header: str, value: str | None = None) -> None:
+        """Take a filter back: this one, or all of the header; ``"all"`` for every one (14e).
+
+        Without ``value``, all of that header. Raises what `send` raises.
+        """
+        self.send(f"filter delete {header}" + ("" if value is None else f" {value}"))
+
+    def getvar(self, name: str, *, timeout: float | None = None) -> str | None:
+        """The command ``getvar``: a variable of the channel on the socket; None if not set.
+
+        It works on every socket, and after the hangup, but a value is cut at 511 bytes and
+        must not hold a line break (recordings 07e, 14f): see `Channel.get_variable`. Raises
+        what `send` raises, CommandError apart.
+        """
+        reply = self._exchange(f"getvar {variable_name(name)}", timeout=timeout)
+        return None if reply.text == "-ERR command not found" else reply.text
+
+    def linger(self, seconds: int | None = None) -> None:
+        """Keep the connection open after the hangup: so many seconds, or until it is closed.
+
+        The library has it done at the start, unless ``Outbound(linger=False)``. Raises what
+        `send` raises (recordings 12e, 01a).
+        """
+        self.send("linger" if seconds is None else f"linger {int(seconds)}")
+
+    def nolinger(self) -> None:
+        """Have the switch close the connection at the hangup. Raises what `send` raises."""
+        self.send("nolinger")
+
+    def divert_events(self, on: bool = True) -> None:
+        """Send events here that would go to an embedded script (``divert_events``; 05c).
+
+        Raises what `send` raises.
+        """
+        self.send(f"divert_events {'on' if on else 'off'}")
+
+    def myevents(self) -> None:
+        """Subscribe to the channel's own events (``myevents``), a choice of the switch's.
+
+        PLAYBACK_*, RECORD_*, CUSTOM and more are not among them (recording 05a). The library
+        subscribes at the start, see `Outbound`. Raises what `send` raises: CommandError where
+        it has been done before.
+        """
+        self.send(self._myevents)
+
+    def log(self, level: str | int = "debug") -> None:
+        """Have the switch's log sent here as well (``log``; recording 12i).
+
+        The lines go to the library's logger, at its level DEBUG. Raises what `send` raises.
+        """
+        self.send(f"log {level}")
+
+    def nolog(self) -> None:
+        """The switch's log no longer (``nolog``). Raises what `send` raises."""
+        self.send("nolog")
+
+    def sendevent(
+        self,
+        name: str,
+        headers: Mapping[str, str] | None = None,
+        body: str = "",
+        *,
+        timeout: float | None = None,
+    ) -> None:
+        """Fire an event of one's own (``sendevent``; recording 09d).
+
+        ``"CUSTOM <subclass>"`` names a custom event. One with the Unique-ID of a channel that
+        is up is handed to that channel's session instead of to everybody (mod_event_socket.c,
+        parse_command). Raises ValueError for a name that FreeSWITCH doesn't know, and what
+        `send` raises.
+        """
+        name, _, subclass = name.partition(" ")
+        check_event_name(name)
+        first = {"Event-Subclass": subclass} if subclass else {}
+        self.send(f"sendevent {name}", {**first, **(headers or {})}, body, timeout=timeout)
+
+    def resume(self) -> None:
+        """Have the dialplan go on when the connection ends, cutting what runs then (``resume``).
+
+        It goes on without that as well, but what runs and what is queued is finished first
+        (recordings 12b, 12c, 12q). Raises what `send` raises.
+        """
+        self.send("resume")
+
+    # What the library itself asks for
+
+    @property
+    def _myevents(self) -> str:
+        return "myevents" if self._format == "plain" else f"myevents {self._format}"
+
+    def _subscribe_to(self, *names: str) -> None:
+        """Have these events told as well, where they are not yet."""
+        missing = [] if "ALL" in self._subscribed else set(names) - self._subscribed
+        if missing:
+            self.send(f"event {self._format} {' '.join(sorted(missing))}")
+
+    def _ask_variable(self, leg: Leg, name: str, timeout: float | None) -> str | None:
+        if self._full:
+            reply = self._exchange(f"api uuid_getvar {leg.uuid} {name}", timeout=timeout)
+            if reply.body == "_undef_":
+                return None
+            if reply.body != "-ERR No such channel!\n":
+                return reply.body
+            if leg is not self.channel:
+                raise CommandError(f"api uuid_getvar {leg.uuid} {name}", reply, reply.body.strip())
+        # A channel that has hung up is no channel to the api, and to getvar still is one.
+        return self.getvar(name, timeout=timeout)

@@ -1,0 +1,126 @@
+"""What a handler waits for: events by name, states, digits, hangups."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable
+from typing import TYPE_CHECKING
+
+from .conversation import Arrival, Conversation, Ready
+from .enums import ChannelState, check_event_name
+from .message import Event
+
+if TYPE_CHECKING:
+    from .leg import Leg
+
+__all__ = ["Expected", "Waiting"]
+
+#: What can be waited for: an event's name or a state, several of those, or a function of an event.
+Expected = str | ChannelState | Iterable[str | ChannelState] | Callable[[Event], bool]
+
+
+class Waiting(Conversation):
+    """A conversation in which one can wait."""
+
+    def _wait(self, what: Expected, timeout: float | None, leg: Leg | None) -> Event:
+        """Wait for an event of ``leg``, or of any leg where that is None."""
+        deadline = self._deadline(timeout)
+        if callable(what):
+            self._check_told("this event")
+            ready = self._next_that(what, leg)
+            return self._until(getattr(what, "__name__", "an event"), ready, deadline, leg)
+        several = [what] if isinstance(what, str) else list(what)
+        if not several:
+            raise ValueError("wait: name an event or a state")
+        readies = [self._ready_for(each, leg) for each in several]
+
+        def any_ready(arrival: Arrival | None) -> Event | None:
+            events = (ready(arrival) for ready in readies)
+            return next((event for event in events if event is not None), None)
+
+        return self._until(" or ".join(map(str, several)), any_ready, deadline, leg)
+
+    def _check_told(self, name: str) -> None:
+        if not self._events_on:
+            raise RuntimeError(
+                f"{name} would never come: the call was taken with events=False, and no "
+                "`event` command has been sent since"
+            )
+
+    def _ready_for(self, what: str | ChannelState, leg: Leg | None) -> Ready[Event]:
+        if isinstance(what, ChannelState):
+            target, state = leg or self.channel, what
+            return lambda _: target._reached(state)
+        name, _, subclass = what.partition(" ")
+        check_event_name(name)
+        self._check_told(repr(what))
+        if name == "DTMF":
+            return lambda arrival: self._take_digit(arrival, leg)
+        if name.startswith("CHANNEL_HANGUP"):
+            return self._hangup_or_next(name, leg)
+        return self._next_that(
+            lambda event: (
+                name in (event.name, "ALL")
+                and (not subclass or event.get("Event-Subclass") == subclass)
+            ),
+            leg,
+        )
+
+    def _next_that(self, wanted: Callable[[Event], bool], leg: Leg | None) -> Ready[Event]:
+        def ready(arrival: Arrival | None) -> Event | None:
+            if arrival is None or (leg is not None and arrival.event.uuid != leg.uuid):
+                return None
+            return arrival.event if wanted(arrival.event) else None
+
+        return ready
+
+    def _hangup_or_next(self, name: str, leg: Leg | None) -> Ready[Event]:
+        """A hangup that is past is told still."""
+        coming = self._next_that(lambda event: event.name == name, leg)
+
+        def ready(arrival: Arrival | None) -> Event | None:
+            if arrival is not None:
+                return coming(arrival)
+            event = (leg or self.channel).hangup_event
+            # CHANNEL_HANGUP_COMPLETE answers for CHANNEL_HANGUP, once both are past
+            return event if event is not None and event.name.startswith(name) else None
+
+        return ready
+
+    def _take_digit(self, arrival: Arrival | None, leg: Leg | None) -> Event | None:
+        """The oldest digit that nobody has taken. Inside a callback: of those that wait."""
+        if (leg or self.channel).hangup_event is not None:
+            return None  # nobody is there any more
+        if self._in_callback:
+            for waiting in self._backlog if arrival is None else (arrival,):
+                if is_digit(waiting, leg):
+                    self._backlog.remove(waiting)
+                    return waiting.event
+            return None
+        for event in self._digits:
+            if leg is None or event.uuid == leg.uuid:
+                self._digits.remove(event)
+                return event
+        return None
+
+    def _has_digit(self, leg: Leg) -> bool:
+        """Has a digit arrived that nobody has taken?"""
+        self._pull_available()
+        return any(is_digit(waiting, leg) for waiting in self._backlog) or (
+            not self._in_callback and any(event.uuid == leg.uuid for event in self._digits)
+        )
+
+    def _forget_digits(self, leg: Leg) -> None:
+        self._pull_available()
+        for event in [each for each in self._digits if each.uuid == leg.uuid]:
+            self._digits.remove(event)
+        for arrival in tuple(self._backlog):
+            if arrival.event.name == "DTMF" and arrival.event.uuid == leg.uuid:
+                self._backlog.remove(arrival)
+
+
+def is_digit(arrival: Arrival, leg: Leg | None) -> bool:
+    """Is it a digit of this leg, or of any, that no application of FreeSWITCH's has taken?"""
+    event = arrival.event
+    if event.name != "DTMF" or arrival.collected:
+        return False
+    return leg is None or event.uuid == leg.uuid
