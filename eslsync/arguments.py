@@ -13,9 +13,17 @@ from collections.abc import Iterable, Mapping
 
 __all__ = [
     "check_digits",
+    "check_file",
+    "check_header",
     "check_line",
+    "check_name",
+    "check_uuid",
+    "check_value",
+    "holds_variables",
+    "is_expanded",
     "item",
     "literal",
+    "multiset_arguments",
     "variable_block",
     "variable_name",
     "word",
@@ -25,12 +33,33 @@ __all__ = [
 #: and switch_string_has_escaped_data); where there is none, it leaves all as it is.
 _EXPANDED = re.compile(r"\$[$\\]*\{|\\[\\nst']")
 
+#: What it takes for a variable (switch_string_var_check_const).
+_VARIABLE = re.compile(r"\$[$\\]*\{")
+
+#: What can stand between the variables of one ``multiset``; the first that none of them holds.
+SEPARATORS = ",;|~!#\x02\x03\x04\x05"
+#: How many of them one ``multiset`` takes (mod_dptools.c: an array of 256).
+MOST = 255
+
 DIGITS = "0123456789*#ABCD"
+
+#: What stands between enterprise dial strings, wherever it does (switch_ivr_originate.c).
+_ENTERPRISE = ":_:"
 
 
 def literal(text: str) -> str:
     """Text that ``switch_channel_expand_variables`` gives back as ``text``."""
     return re.sub(r"[\\$]", r"\\\g<0>", text) if _EXPANDED.search(text) else text
+
+
+def holds_variables(text: str) -> bool:
+    """Would FreeSWITCH take something in the text for a variable, escaped or not?"""
+    return _VARIABLE.search(text) is not None
+
+
+def is_expanded(text: str) -> bool:
+    """Would FreeSWITCH make another text of it where it expands it?"""
+    return _EXPANDED.search(text) is not None
 
 
 def _escaped(text: str, special: str) -> str:
@@ -56,17 +85,40 @@ def item(text: str, separator: str) -> str:
 def variable_block(variables: Mapping[str, str], brackets: str = "{}") -> str:
     """Variables before a dial string: ``{name=value,...}``, nothing where there are none.
 
-    (switch_event.c, switch_event_create_brackets: split at the commas, then at ``=``.) Raises
-    ValueError for a brace in a value, which FreeSWITCH would count.
+    (switch_event.c, switch_event_create_brackets: split at the commas, then at ``=``.) An empty
+    value sets nothing. Raises ValueError for a brace in a value, which FreeSWITCH would count,
+    and for ``:_:``.
     """
     pairs = []
     for name, value in variables.items():
         variable_name(name)
         if any(bracket in value for bracket in brackets):
             raise ValueError(f"{name}: {brackets} can't be in a leg's variable: {value!r}")
-        check_line(value)
+        check_value(value)
         pairs.append(item(f"{name}={item(value, '=')}", ","))
-    return f"{brackets[0]}{','.join(pairs)}{brackets[1]}" if pairs else ""
+    block = f"{brackets[0]}{','.join(pairs)}{brackets[1]}" if pairs else ""
+    if _ENTERPRISE in block:
+        raise ValueError(f"FreeSWITCH takes {_ENTERPRISE} for the end of a dial string: {block!r}")
+    return block
+
+
+def multiset_arguments(variables: Mapping[str, str]) -> list[str]:
+    """What ``multiset`` is to be given, once or more often, to set all these.
+
+    (mod_dptools.c, multiset_function.) Raises ValueError where the values hold every character
+    that could stand between them.
+    """
+    text = "".join(variables.values())
+    separator = next((each for each in SEPARATORS if each not in text), None)
+    if separator is None:
+        raise ValueError("multiset: no separator is left for these values; set them one by one")
+    pairs = [
+        f"{variable_name(name)}={item(literal(check_value(value)), separator)}"
+        for name, value in variables.items()
+    ]
+    return [
+        f"^^{separator}{separator.join(pairs[at : at + MOST])}" for at in range(0, len(pairs), MOST)
+    ]
 
 
 def variable_name(name: str) -> str:
@@ -77,10 +129,71 @@ def variable_name(name: str) -> str:
 
 
 def check_line(text: str) -> str:
-    """The text itself. Raises ValueError for a line break or NUL, which no command can hold."""
+    """The text itself. Raises ValueError for what no command can hold.
+
+    That is line breaks, NUL, and characters that are no text: halves of a surrogate pair. (Those
+    that stand for bytes which are not UTF-8 are sent as these bytes.)
+    """
     if any(character in text for character in "\r\n\0"):
         raise ValueError(f"line breaks and NUL can't be sent: take them out of {text[:200]!r}")
+    text.encode("utf-8", "surrogateescape")
     return text
+
+
+def check_value(text: str) -> str:
+    """The value of a variable or a header itself. Raises ValueError for what none can be.
+
+    (switch_event.c, switch_event_base_add_header: what begins with ``ARRAY::`` is taken apart,
+    and is itself again only if it is an array of two or more.)
+    """
+    check_line(text)
+    first, *others = text.removeprefix("ARRAY::").split("|:")
+    if text.startswith("ARRAY::") and (not others or not first or first.startswith("ARRAY::")):
+        raise ValueError(f"FreeSWITCH takes ARRAY:: at the start for an array: {text[:200]!r}")
+    return text
+
+
+def check_header(name: str, value: str) -> None:
+    """Raises ValueError for a header that FreeSWITCH would read as another."""
+    check_line(name)
+    if not re.fullmatch(r"[!-9;-Z\\-~]+", name) or name == "_body":
+        raise ValueError(f"not a header's name: {name!r}")
+    if value.startswith(" "):
+        raise ValueError(f"{name}: FreeSWITCH takes off the blanks that a value begins with")
+    check_value(value)
+
+
+def check_name(what: str, text: str, refused: str) -> str:
+    """A name that stands in an argument as it is. Raises ValueError for what would not."""
+    check_line(text)
+    if not text or set(text) & set(refused) or not all(map(str.isprintable, text)):
+        raise ValueError(f"not a {what}: {text!r}")
+    return text
+
+
+def check_file(file: str) -> str:
+    """The name of a file itself, with ``{parameter=value}`` before it or without.
+
+    Raises ValueError for a brace at the start that none closes: FreeSWITCH would look for that
+    for ever, and the call could not even be hung up (switch_utils.h, switch_is_file_path).
+    """
+    for rest in (file, file.partition("@@")[0]):  # what follows @@ is where to begin
+        while rest.startswith("{"):
+            depth = at = 1
+            while depth and at < len(rest):
+                depth += {"{": 1, "}": -1}.get(rest[at], 0)
+                at += 1
+            if depth:
+                raise ValueError(f"not a file's name, no brace closes the first: {file!r}")
+            rest = rest[at:].lstrip(" ")
+    return file
+
+
+def check_uuid(uuid: str) -> str:
+    """The uuid itself. Raises ValueError for what can't be one, or would be read as an option."""
+    if uuid[:1] in "/+-":
+        raise ValueError(f"not a channel's uuid: {uuid!r}")
+    return check_name("channel's uuid", uuid, " '\\^")
 
 
 def check_digits(digits: str, also: Iterable[str] = ()) -> str:

@@ -73,5 +73,10 @@ class Clock:
         """``size`` bytes were read, and what they said is in the inbox; an end counts as one."""
 
 
+def sooner(one: float | None, other: float | None) -> float | None:
+    """The earlier of two deadlines, of which either may be never."""
+    return min((each for each in (one, other) if each is not None), default=None)
+
+
 #: For what is not part of any call's time: threads that stop, and users' own threads.
 REAL = Clock()

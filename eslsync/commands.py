@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import TYPE_CHECKING
 
-from .arguments import variable_name
+from .arguments import check_header, check_line, check_name, check_uuid, check_value, variable_name
 from .clock import Clock
 from .connection import Connection
 from .enums import check_event_name
@@ -38,10 +38,18 @@ class Commands(Waiting):
     ) -> CommandReply | ApiResponse:
         """Send a command, such as ``"filter Unique-ID <uuid>"``; wait for its reply.
 
-        Raises CommandError if the reply is ``-ERR ...``, ValueError for line breaks in the
-        command or a header, TimeoutError after ``timeout`` seconds (a late reply is dropped),
-        and Hangup or Disconnected if the connection ends first.
+        The command is FreeSWITCH's own language, and is sent as it is; so are the values of
+        headers, but an empty one is none to FreeSWITCH.
+
+        Raises CommandError if the reply is ``-ERR ...``, ValueError for line breaks and NUL in
+        the command or a header, NUL in the body, and a header that FreeSWITCH would read as
+        another, TimeoutError after ``timeout`` seconds (a late reply is dropped), and Hangup or
+        Disconnected if the connection ends first.
         """
+        for name, value in (headers or {}).items():
+            check_header(name, value)
+        if "\0" in body:
+            raise ValueError("NUL can't be sent: FreeSWITCH takes it for the end of the body")
         return self._command(command, tuple((headers or {}).items()), timeout, body)
 
     def sendmsg(
@@ -58,8 +66,10 @@ class Commands(Waiting):
         that FreeSWITCH has queued the message, and no more (recording 08a); `Channel.execute`
         waits for the application itself. Raises what `send` raises.
         """
-        line = f"sendmsg {uuid}" if uuid else "sendmsg"
+        line = f"sendmsg {check_uuid(uuid)}" if uuid else "sendmsg"
         all_headers = {"call-command": call_command, **(headers or {})}
+        for name, value in all_headers.items():
+            check_header(name, value)
         reply = self._command(line, tuple(all_headers.items()), timeout)
         if not isinstance(reply, CommandReply):
             raise ProtocolError("an api response to a sendmsg", reply.head)
@@ -67,6 +77,9 @@ class Commands(Waiting):
 
     def api(self, command: str, *, timeout: float | None = None) -> str:
         """Run an api command; return what it printed, without the last line break.
+
+        The command is in FreeSWITCH's own language, and is sent as it is. FreeSWITCH takes off
+        the blanks at its ends; a line break or NUL in it is a ValueError.
 
         It holds back every other reply and event of this call until it is done (recording
         09f): for what takes time, use `bgapi`. Raises CommandError if it printed ``-ERR`` or
@@ -77,8 +90,10 @@ class Commands(Waiting):
     def bgapi(self, command: str, *, timeout: float | None = None) -> Job:
         """Start an api command in the background; its `Job` waits for the result.
 
+        The command is as for `api`.
         ``timeout`` (seconds) is for the reply that it has started. Raises what `send` raises.
         """
+        check_line(command)
         if not self._hears_jobs:
             if self._filtered or not self._events_on:
                 # A filter on Unique-ID hides BACKGROUND_JOB; this lets our own through (09g).
@@ -99,16 +114,20 @@ class Commands(Waiting):
         """Let events through whose ``header`` is ``value``, besides those let through already.
 
         Filters are ORed; a leading ``-`` on the value excludes, and ``/.../`` is a regular
-        expression (recording 14e). Raises what `send` raises.
+        expression (recording 14e); otherwise letter case doesn't matter. Raises ValueError for
+        a header of several words and an empty value, and what `send` raises.
         """
-        self.send(f"filter {header} {value}")
+        self.send(f"filter {_header(header)} {_filtered(value)}")
 
     def filter_delete(self, header: str, value: str | None = None) -> None:
         """Take a filter back: this one, or all of the header; ``"all"`` for every one (14e).
 
         Without ``value``, all of that header. Raises what `send` raises.
         """
-        self.send(f"filter delete {header}" + ("" if value is None else f" {value}"))
+        words = ["filter delete", _header(header)]
+        if value is not None:
+            words.append(_filtered(value))
+        self.send(" ".join(words))
 
     def getvar(self, name: str, *, timeout: float | None = None) -> str | None:
         """The command ``getvar``: a variable of the channel on the socket; None if not set.
@@ -153,7 +172,7 @@ class Commands(Waiting):
 
         The lines go to the library's logger, at its level DEBUG. Raises what `send` raises.
         """
-        self.send(f"log {level}")
+        self.send(f"log {check_name('level', str(level), ' ')}")
 
     def nolog(self) -> None:
         """The switch's log no longer (``nolog``). Raises what `send` raises."""
@@ -210,3 +229,16 @@ class Commands(Waiting):
                 raise CommandError(f"api uuid_getvar {leg.uuid} {name}", reply, reply.body.strip())
         # A channel that has hung up is no channel to the api, and to getvar still is one.
         return self.getvar(name, timeout=timeout)
+
+
+def _header(name: str) -> str:
+    check_header(name, "x")
+    if name.lower() in ("add", "delete"):
+        raise ValueError(f"filter: FreeSWITCH takes the header {name!r} for an order")
+    return name
+
+
+def _filtered(value: str) -> str:
+    if not value:
+        raise ValueError("filter: an empty value")
+    return check_value(value)

@@ -20,7 +20,7 @@ from collections.abc import Callable, Sequence
 from queue import Empty, SimpleQueue
 from typing import TYPE_CHECKING, Any, NamedTuple, TypeVar
 
-from .clock import REAL, Clock
+from .clock import REAL, Clock, sooner
 from .connection import Answer, Connection, End, Item, Pending
 from .enums import HangupCause
 from .exceptions import (
@@ -530,8 +530,3 @@ class Conversation:
             except ESLError:
                 break
         return ""
-
-
-def sooner(one: float | None, other: float | None) -> float | None:
-    """The earlier of two deadlines, of which either may be never."""
-    return min((each for each in (one, other) if each is not None), default=None)

@@ -71,7 +71,8 @@ class Execution(Generic[T]):
             return self._wait(deadline)
         if self._lock:
             raise RuntimeError(f"{self.application} runs under lock=True: a break would wait, too")
-        inner = next(reversed(self._leg._executions.values()))
+        running = [e for e in self._leg._executions.values() if e.application != "break"]
+        inner = running[-1]
         if inner is not self:
             raise RuntimeError(
                 f"a break would end {inner.application}, which runs inside {self.application}"

@@ -4,9 +4,9 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable
-from typing import TYPE_CHECKING, Any, Literal, TypeVar, overload
+from typing import TYPE_CHECKING, Any, Literal, NamedTuple, TypeVar, overload
 
-from .arguments import DIGITS, check_line, literal
+from .arguments import DIGITS, check_name, check_value, literal, multiset_arguments
 from .enums import AnswerState, CallState, ChannelState
 from .exceptions import CommandError
 from .execution import Execution
@@ -33,6 +33,13 @@ SETTERS = frozenset({"set", "multiset", "unset", "multiunset", "export"})
 STATES = list(ChannelState)
 
 
+class Setting(NamedTuple):
+    """A variable that a method has set: to what, and what it was before."""
+
+    value: str
+    before: str | None
+
+
 class Leg:
     """A leg of a call; what `Channel` has besides the applications."""
 
@@ -47,11 +54,11 @@ class Leg:
         self._gone_by: float | None = None  # another leg than the call's own: when all is said
         self._executions: dict[str, Execution[Any]] = {}
         self._has_completed = False
-        self._out_of_dialplan = False  # bridged to another leg, away from the socket application
+        self._left_socket = False  # it is up, and its socket application has ended
         self._digit_handlers: dict[str | None, DigitHandler] = {}
         self._collecting = False  # digits are for get_digits, and not for their handlers
         self._last_collected: str | None = None  # the last digit that one of COLLECTORS took
-        self._settings: dict[str, str] = {}  # variables that methods have set for themselves
+        self._settings: dict[str, Setting] = {}  # variables that methods have set for themselves
 
     def __repr__(self) -> str:
         return f"<Channel {self.uuid} {self.state}>"
@@ -129,6 +136,7 @@ class Leg:
         seconds (the application goes on), CommandError if FreeSWITCH refuses the command,
         ValueError for line breaks in an argument.
         """
+        check_name("application", application, " ")
         return self._execute(application, argument, lambda event: event, lock, block, timeout)
 
     def _do(self, application: str, argument: str, timeout: float | None) -> None:
@@ -231,20 +239,51 @@ class Leg:
                 raise
             session._await_end(self, error)
 
+    def _api(self, command: str, timeout: float | None) -> None:
+        """An api command about this leg. Raises Hangup where that has gone."""
+        try:
+            self._session.api(command, timeout=timeout)
+        except CommandError as error:
+            if not any(each in error.text.lower() for each in ("no such channel", "invalid uuid")):
+                raise
+            self._session._await_end(self, error)
+
     def _setting(self, timeout: float | None, **variables: str | None) -> None:
-        """Set variables that an application looks at; None unsets what we have set.
+        """Set variables that an application looks at; None puts back what we have changed.
 
         They are the channel's, so they are set when they differ from what they were set to.
         What is sent after that is run after it, so its completion need not be awaited.
         """
-        changed = {n: v for n, v in variables.items() if self._settings.get(n) != v}
-        for name in [name for name, value in changed.items() if value is None]:
-            self.execute("unset", name, block=False, timeout=timeout)
-        pairs = [f"{name}={value}" for name, value in changed.items() if value is not None]
-        if pairs:
-            application = "set" if len(pairs) == 1 else "multiset"
-            self.execute(application, " ".join(pairs), block=False, timeout=timeout)
-        self._settings.update((n, v) for n, v in changed.items() if v is not None)
+        ours = dict(self._settings)
+        known = self._known.variables
+        kept: dict[str, Setting] = {}
+        changed: dict[str, str | None] = {}
+        for name, value in variables.items():
+            was = ours.get(name)
+            before = known.get(name) if was is None else was.before
+            if value is not None:
+                kept[name] = Setting(check_value(value), before)
+                if was is None or was.value != value:
+                    changed[name] = value
+            elif was is not None:
+                changed[name] = before
+        self._put(changed, timeout)
+        self._settings = {n: s for n, s in ours.items() if n not in variables} | kept
+
+    def _put(self, variables: dict[str, str | None], timeout: float | None) -> None:
+        new = {name: value for name, value in variables.items() if value is not None}
+        commands = [("unset", name) for name in variables if name not in new]
+        if len(new) == 1:
+            [(name, value)] = new.items()
+            commands.append(("set", f"{name}={literal(value)}"))
+        elif new:
+            commands += [("multiset", argument) for argument in multiset_arguments(new)]
+        for application, argument in commands:
+            self.execute(application, as_it_is(argument), block=False, timeout=timeout)
+
+    def _put_back(self, timeout: float | None) -> None:
+        """Leave the channel's variables as they were before methods have set them."""
+        self._setting(timeout, **dict.fromkeys(self._settings))
 
     # Events
 
@@ -330,6 +369,7 @@ class Leg:
         if event.has_variables:
             self._known = event
         if name == "CHANNEL_EXECUTE_COMPLETE":
+            self._left_socket = self._left_socket or event.get("Application") == "socket"
             execution = self._executions.pop(event.get("Application-UUID", ""), None)
             if execution is not None:
                 execution.event = event
@@ -357,7 +397,7 @@ def as_it_is(argument: str) -> str:
 
     Raises ValueError where that can't be had.
     """
-    check_line(argument)
+    check_value(argument)
     if argument.startswith(" "):
         raise ValueError(
             f"FreeSWITCH takes off the blanks that an argument begins with: {argument!r}"

@@ -6,7 +6,7 @@ from collections.abc import Callable, Iterator, Mapping, Sequence
 from typing import Any, TypeVar, overload
 
 from .applications.bridging import called_with
-from .arguments import variable_block, word
+from .arguments import check_line, check_uuid, variable_block, word
 from .channel import Channel
 from .clock import Clock
 from .commands import Commands
@@ -79,21 +79,21 @@ class Session(Commands):
         hung up then. Raises CommandError when nobody takes the call (its ``cause`` says why:
         USER_BUSY, NO_ANSWER), TimeoutError after ``timeout`` seconds, and Hangup or
         Disconnected when the call ends first; what rings is hung up then as well. It needs
-        `full` in the dialplan's ``socket`` entry (CommandError), and events (RuntimeError).
+        ``full`` in the dialplan's ``socket`` entry (CommandError), and events (RuntimeError).
         Recording 13d; mod_commands.c, originate_function.
         """
         self._check_thread()
         self._check_told("the answer")
         deadline = self._deadline(timeout)
-        leg = self._add_leg(self.api("create_uuid", timeout=self._left(deadline)))
-        block = variable_block(
-            called_with(
-                {"ignore_early_media": "true", **(variables or {}), "origination_uuid": leg.uuid},
-                ring_timeout,
-                caller_id_name,
-                caller_id_number,
-            )
+        called = called_with(
+            {"ignore_early_media": "true", **(variables or {})},
+            ring_timeout,
+            caller_id_name,
+            caller_id_number,
         )
+        check_line(variable_block(called) + dial_string)
+        leg = self._add_leg(self.api("create_uuid", timeout=self._left(deadline)))
+        block = variable_block({**called, "origination_uuid": leg.uuid})
         try:
             command = f"originate {word(block + dial_string)} &park()"
             job = self.bgapi(command, timeout=self._left(deadline))
@@ -112,13 +112,13 @@ class Session(Commands):
         """The leg of that uuid, such as the one that a bridge was answered by.
 
         From then on its events come as well, and the applications of its methods run there.
-        Raises CommandError if there is no such channel, or without `full` in the dialplan's
+        Raises CommandError if there is no such channel, or without ``full`` in the dialplan's
         ``socket`` entry.
         """
         known = self._legs.get(uuid)
         if known is not None:
             return known
-        leg = self._add_leg(uuid)
+        leg = self._add_leg(check_uuid(uuid))
         leg._latest = leg._known = Event(self.api(f"uuid_dump {uuid}").encode())
         return leg
 
@@ -167,7 +167,8 @@ class Session(Commands):
 
         All that was said of it is in by then: see ``session.hangup_event``. It is called in
         the handler's thread: by the blocking call that raises Hangup, or after the handler has
-        returned. A call that is given back to the dialplan goes on, and nothing is called.
+        returned. Nothing is called where the call goes on, given back to the dialplan, nor where
+        only the connection ended (Disconnected), and nobody knows how the call did.
         """
         self._hangup_callbacks.append(callback)
         return callback
@@ -223,7 +224,7 @@ class Session(Commands):
             self._command(f"filter Unique-ID {self.uuid}", timeout=HANDSHAKE_TIMEOUT)
             self._command(f"event {self._format} {events}", timeout=HANDSHAKE_TIMEOUT)
         else:
-            # `event` is refused without `full`, and myevents serves (recording 08c)
+            # `event` is refused without ``full``, and myevents serves (recording 08c)
             self._command(self._myevents, timeout=HANDSHAKE_TIMEOUT)
 
     def _close(self) -> None:
@@ -262,9 +263,10 @@ class Session(Commands):
             raise self._hangup()
         self._raise_if_over()
         self.channel._digit_handlers.clear()
-        if self.channel._out_of_dialplan:
+        if self.channel._left_socket and "park_after_bridge" in self.channel._settings:
             self._leave_bridged()
             return
+        self.channel._put_back(GIVE_BACK_TIMEOUT)
         self._make_safe_to_leave()
         self.logger.info("call given back to the dialplan")
 

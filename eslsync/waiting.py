@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable
+from itertools import takewhile
 from typing import TYPE_CHECKING
 
 from .conversation import Arrival, Conversation, Ready
@@ -102,20 +103,37 @@ class Waiting(Conversation):
                 return event
         return None
 
-    def _has_digit(self, leg: Leg) -> bool:
-        """Has a digit arrived that nobody has taken?"""
+    # Digits that have arrived and that nobody has taken
+
+    def _untaken(self, leg: Leg) -> list[Event]:
+        """Those that a wait could take now, the oldest first."""
         self._pull_available()
-        return any(is_digit(waiting, leg) for waiting in self._backlog) or (
-            not self._in_callback and any(event.uuid == leg.uuid for event in self._digits)
-        )
+        waiting = [arrival.event for arrival in self._backlog if is_digit(arrival, leg)]
+        return waiting if self._in_callback else [*self._typed_ahead(leg), *waiting]
+
+    def _typed_ahead(self, leg: Leg) -> list[Event]:
+        return [event for event in self._digits if event.uuid == leg.uuid]
+
+    def _forget(self, digits: Iterable[Event]) -> None:
+        for event in digits:
+            if event in self._digits:
+                self._digits.remove(event)
+            else:
+                [arrival] = [each for each in self._backlog if each.event is event]
+                self._backlog.remove(arrival)
+
+    def _forget_first_digits(self, leg: Leg, keys: str) -> None:
+        """Forget these, where they are the next to be taken."""
+        self._forget(list(takewhile(lambda event: (event.digit or "") in keys, self._untaken(leg))))
+
+    def _forget_last_digit(self, leg: Leg, key: str) -> None:
+        """Forget the one that was pressed last, if it is this."""
+        last = self._untaken(leg)[-1:]
+        self._forget(event for event in last if event.digit == key)
 
     def _forget_digits(self, leg: Leg) -> None:
-        self._pull_available()
-        for event in [each for each in self._digits if each.uuid == leg.uuid]:
-            self._digits.remove(event)
-        for arrival in tuple(self._backlog):
-            if arrival.event.name == "DTMF" and arrival.event.uuid == leg.uuid:
-                self._backlog.remove(arrival)
+        untaken = self._untaken(leg)
+        self._forget([*untaken, *(e for e in self._typed_ahead(leg) if e not in untaken)])
 
 
 def is_digit(arrival: Arrival, leg: Leg | None) -> bool:

@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from typing import TYPE_CHECKING, Literal, NamedTuple
 
-from ..arguments import check_digits, variable_block, word
+from ..arguments import check_digits, check_file, check_name, check_uuid, variable_block, word
+from ..clock import sooner
 from ..enums import HangupCause
 from ..exceptions import CommandError
-from ..leg import Leg
+from ..leg import Leg, as_it_is
 from ..message import Event
 from .units import whole_seconds
 
@@ -16,6 +17,9 @@ if TYPE_CHECKING:
     from ..conversation import Arrival
 
 __all__ = ["Bridged", "BridgingApplications"]
+
+#: Seconds within which a bridge of two legs that are up begins; it takes some ticks.
+BEGIN_TIMEOUT = 5.0
 
 
 class Bridged(NamedTuple):
@@ -30,6 +34,8 @@ class Bridged(NamedTuple):
     uuid: str | None
     #: How long they were connected, in seconds.
     seconds: float
+    #: The B leg's name (bridge_channel), which tells who took the call.
+    channel: str | None = None
 
 
 class BridgingApplications(Leg):
@@ -41,6 +47,7 @@ class BridgingApplications(Leg):
         ring_timeout: float | None = None,
         caller_id_name: str | None = None,
         caller_id_number: str | None = None,
+        ringback: str | None = None,
         hangup_on_fail: bool = False,
         hangup_after: bool = False,
         lock: bool = False,
@@ -53,7 +60,8 @@ class BridgingApplications(Leg):
         that nothing in it is expanded.) Or it is another leg that is up, see below.
         ``variables`` are for the legs called; ``ring_timeout`` is how long they may ring
         (seconds, of which FreeSWITCH counts whole ones: recording 10c), 60 if nobody says;
-        ``caller_id_name`` and ``caller_id_number`` are what they see.
+        ``caller_id_name`` and ``caller_id_number`` are what they see; ``ringback`` is what the
+        caller hears meanwhile (a file or a tone; variables ringback and transfer_ringback).
 
         Returns how it went, as `Bridged`: the far end has hung up, or nobody took the call.
         The caller stays up, to be talked to again: unless ``hangup_on_fail``, which passes the
@@ -65,67 +73,103 @@ class BridgingApplications(Leg):
 
         With another leg, one that `Session.originate` has called, say, each hears the other
         until that one hangs up (api ``uuid_bridge``). None of the options for a dial string may
-        be given then, and the socket in the dialplan must be ``async``. This takes the caller
-        out of the dialplan: when the handler ends, it is hung up instead of given back.
+        be given then; the caller must have been answered, and the socket in the dialplan must
+        be ``async``. What still plays to the caller ends. This takes the caller out of the
+        dialplan: when the handler ends, it is hung up instead of given back (recordings 202, 213).
         """
         if isinstance(to, Leg):
-            options = (variables, ring_timeout, caller_id_name, caller_id_number)
+            options = (variables, ring_timeout, caller_id_name, caller_id_number, ringback)
             if any(option is not None for option in options) or hangup_on_fail or lock:
                 raise ValueError("bridge: such options are for a dial string, not for a leg")
             return self._bridge_leg(to, hangup_after, timeout)
         called = called_with(variables or {}, ring_timeout, caller_id_name, caller_id_number)
         if not to:
             raise ValueError("bridge: an empty dial string")
+        dial_string = variable_block(called) + to
+        as_it_is(dial_string)
+        if ringback is not None:
+            check_file(ringback)
         self._setting(
             timeout,
             continue_on_fail="false" if hangup_on_fail else "true",
             hangup_after_bridge="true" if hangup_after else "false",
+            ringback=ringback,
+            transfer_ringback=ringback,
         )
-        return self._run("bridge", variable_block(called) + to, bridged, lock, timeout)
+        return self._run("bridge", dial_string, bridged, lock, timeout)
 
     def _bridge_leg(self, other: Leg, hangup_after: bool, timeout: float | None) -> Bridged:
         session = self._session
-        session._check_thread()
         deadline = session._deadline(timeout)
-        if session.context.get("Socket-Mode") != "async":
-            raise RuntimeError("legs are bridged on an async socket only: see the dialplan")
-        session._subscribe_to("CHANNEL_UNBRIDGE", "CHANNEL_PARK")
-        # Without it, the leg that is left behind is hung up.
-        self._setting(
-            session._left(deadline), park_after_bridge="false" if hangup_after else "true"
-        )
-        session._raise_if_gone(self)
-        self._out_of_dialplan = True
+        since = self._prepare_to_leave(hangup_after, timeout)
         try:
             command = f"uuid_bridge {self.uuid} {other.uuid}"
             session.api(command, timeout=session._left(deadline))
         except CommandError:
             if other.is_up:
                 raise
-            return not_bridged(other)
-        ended: list[Bridged] = []
+            return not_bridged(other.hangup_event)
+        return self._until_back(since, deadline, other)
 
-        def ready(arrival: Arrival | None) -> Bridged | None:
-            if arrival is None or arrival.event.uuid != self.uuid:
-                return None
-            if arrival.event.name == "CHANNEL_UNBRIDGE":
-                ended.append(bridged_to(other.uuid, arrival.event))
-            elif arrival.event.name == "CHANNEL_PARK":
-                return ended[0] if ended else not_bridged(other)
-            return None
+    def _prepare_to_leave(self, hangup_after: bool, timeout: float | None) -> int:
+        """The leg will leave its socket application for a bridge, and is to park behind that.
 
-        return session._until(f"the end of the bridge to {other.uuid}", ready, deadline, self)
+        Returns how many events have arrived by now.
+        """
+        session = self._session
+        session._check_thread()
+        session._raise_if_gone(self)
+        if session.context.get("Socket-Mode") != "async":
+            raise RuntimeError("legs are bridged on an async socket only: see the dialplan")
+        session._subscribe_to("CHANNEL_BRIDGE", "CHANNEL_UNBRIDGE", "CHANNEL_PARK")
+        # Without it the dialplan goes on, or hangs up (recordings 201, 202).
+        self._setting(timeout, park_after_bridge="false" if hangup_after else "true")
+        session._pull_available()
+        return session._arrived
 
-    def att_xfer(self, dial_string: str, *, timeout: float | None = None) -> None:
+    def _until_back(self, since: int, deadline: float | None, other: Leg | None = None) -> Bridged:
+        """Wait until the leg is bridged, and again until that is over and it is parked."""
+        session = self._session
+
+        def one_of(*names: str) -> Callable[[Arrival | None], Event | None]:
+            def ready(arrival: Arrival | None) -> Event | None:
+                if arrival is None or arrival.serial <= since:
+                    return None
+                event = arrival.event
+                return event if event.uuid == self.uuid and event.name in names else None
+
+            return ready
+
+        begun = one_of("CHANNEL_BRIDGE", "CHANNEL_PARK")
+        begins = sooner(session._deadline(BEGIN_TIMEOUT), deadline)
+        event = session._until("a bridge to begin", begun, begins, self)
+        outcome = not_bridged(other.hangup_event if other is not None else None)
+        while event.name != "CHANNEL_PARK":
+            over = one_of("CHANNEL_UNBRIDGE", "CHANNEL_PARK")
+            event = session._until("the end of a bridge", over, deadline, self)
+            if event.name == "CHANNEL_UNBRIDGE":
+                outcome = bridged_to(event.get("Bridge-B-Unique-ID"), event)
+        return outcome
+
+    def att_xfer(self, dial_string: str, *, timeout: float | None = None) -> bool:
         """Transfer the other side with consultation (application ``att_xfer``).
 
         For a leg that is bridged: it calls ``dial_string`` while the other side is on hold.
         When this leg hangs up after the answer, the other two are connected; when the callee
-        hangs up, or this leg presses ``*`` (attxfer_cancel_key, ...), it is back with the
-        other side; ``0`` makes it a conference of three (mod_dptools.c, att_xfer_function).
-        Returns when one of these has come about. Raises what `execute` raises.
+        hangs up, or this leg presses ``#`` (attxfer_cancel_key), it is back with the other
+        side; ``*`` hangs up the callee (attxfer_hangup_key), ``0`` makes it a conference of
+        three (attxfer_conf_key). Returns whether the other side was handed over, when one of
+        these has come about (att_xfer_result; mod_dptools.c, att_xfer_function). Raises what
+        `execute` raises, and RuntimeError with ``events=False``.
+
+        The legs that are left are bridged anew: a `bridge` that was waited for has completed
+        by then, while its two sides may talk on (recording 251).
         """
-        self._do("att_xfer", dial_string, timeout)
+
+        def handed_over(event: Event) -> bool:
+            return event.variables.get("att_xfer_result") == "success"
+
+        return self._run("att_xfer", dial_string, handed_over, False, timeout)
 
     def eavesdrop(self, leg: Leg | str, *, timeout: float | None = None) -> None:
         """Listen in on another channel (application ``eavesdrop``), until it ends.
@@ -138,13 +182,21 @@ class BridgingApplications(Leg):
 
     def intercept(
         self, leg: Leg | str, *, bleg: bool = False, timeout: float | None = None
-    ) -> None:
+    ) -> Bridged:
         """Take another channel over (application ``intercept``): be bridged to it.
 
         Whoever it was bridged to is hung up with PICKED_OFF. With ``bleg``, take that one
-        instead. Raises what `execute` raises (mod_dptools.c, intercept_function).
+        instead (mod_dptools.c, intercept_function; recordings 221, 223). ``leg`` is the channel
+        or its uuid. Waits until one of the two hangs up, and returns how it went, as a `bridge`
+        with another leg does, with the same consequences. Raises TimeoutError when there was
+        nobody to be bridged to, after 5 seconds or ``timeout``, and what `bridge` raises.
         """
-        self._do("intercept", f"{'-bleg ' if bleg else ''}{word(_uuid(leg))}", timeout)
+        session = self._session
+        uuid = _uuid(leg)
+        deadline = session._deadline(timeout)
+        since = self._prepare_to_leave(False, timeout)
+        self._do("intercept", f"{'-bleg ' if bleg else ''}{word(uuid)}", session._left(deadline))
+        return self._until_back(since, deadline)
 
     def conference(
         self,
@@ -165,6 +217,8 @@ class BridgingApplications(Leg):
         for text in (name, profile, pin or "", flags):
             if set("@+{} ") & set(text) or (not text and text is name):
                 raise ValueError(f"conference: not a name, profile, pin or flags: {text!r}")
+        if name.lower().startswith("bridge:"):
+            raise ValueError(f"conference: not a name: {name!r}")
         words = f"{name}@{profile}"
         if pin is not None:
             words += f"+{check_digits(pin)}"
@@ -185,9 +239,12 @@ class BridgingApplications(Leg):
         where it is not; ``valet_park("lot", "auto", "in", "6001", "6099")`` takes a free slot,
         ``"out"`` one that is taken, ``"ask"`` asks for it. Returns when the caller has been
         fetched and that call is over, or has left (valet_parking_timeout,
-        valet_parking_orbit_exten; mod_valet_parking.c). Raises what `execute` raises.
+        valet_parking_orbit_exten; mod_valet_parking.c). Raises ValueError for what FreeSWITCH
+        would take apart, and what `execute` raises.
         """
-        self._do("valet_park", " ".join(map(word, (lot, extension, *more))), timeout)
+        # They come to stand in an inline dialplan as well, which runs what it reads.
+        words = [check_name("valet_park's word", each, " ,'\\${}^") for each in (lot, extension)]
+        self._do("valet_park", " ".join([*words, *map(word, more)]), timeout)
 
     def fifo(
         self,
@@ -204,23 +261,26 @@ class BridgingApplications(Leg):
         ``"in"``: the caller waits with ``music`` until somebody takes the call, who hears
         ``announce``, or it leaves (fifo_orbit_exten, the exit key). ``"out"``: be bridged to
         who has waited longest; with ``wait``, and nobody there, wait with ``music`` for one.
-        Events are ``"CUSTOM fifo::info"`` (mod_fifo.c, fifo_function). Raises what `execute`
-        raises.
+        Events are ``"CUSTOM fifo::info"`` (mod_fifo.c, fifo_function). Raises ValueError for
+        what FreeSWITCH would take apart, and what `execute` raises.
         """
+        check_name("fifo", name, ",!'\\")
+        if name.strip(" ") != name:
+            raise ValueError(f"not a fifo: {name!r}")
         if way not in ("in", "out"):
             raise ValueError(f"a fifo's way is 'in' or 'out', not {way!r}")
         words = [word(name), way]
         if way == "out":
             words.append("wait" if wait else "nowait")
         if announce is not None or music is not None:
-            words.append("undef" if announce is None else word(announce))
+            words.append("undef" if announce is None else word(check_file(announce)))
         if music is not None:
-            words.append(word(music))
+            words.append(word(check_file(music)))
         self._do("fifo", " ".join(words), timeout)
 
 
 def _uuid(leg: Leg | str) -> str:
-    return leg.uuid if isinstance(leg, Leg) else leg
+    return leg.uuid if isinstance(leg, Leg) else check_uuid(leg)
 
 
 def called_with(
@@ -257,10 +317,10 @@ def bridged_to(uuid: str | None, event: Event) -> Bridged:
         HangupCause.known(event.variables.get("bridge_hangup_cause")),
         uuid,
         (int(now) - int(began)) / 1_000_000 if timed else 0.0,
+        event.variables.get("bridge_channel"),
     )
 
 
-def not_bridged(leg: Leg) -> Bridged:
+def not_bridged(hangup: Event | None) -> Bridged:
     """The other leg has hung up before it came to it."""
-    cause = None if leg.hangup_event is None else leg.hangup_event.hangup_cause
-    return Bridged(False, cause, None, 0.0)
+    return Bridged(False, None if hangup is None else hangup.hangup_cause, None, 0.0)

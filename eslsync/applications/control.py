@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Literal
 
-from ..arguments import word
+from ..arguments import check_line, word
 from ..enums import HangupCause
 from ..exceptions import Hangup
 from ..leg import Leg
@@ -42,19 +42,21 @@ class ControlApplications(Leg):
 
         Returns once the final event is in (``hangup_event``), or at once if it has ended
         already. Behind an application that runs under ``lock=True``, the hangup waits for its
-        end. Raises Disconnected if the connection ends without a hangup.
+        end. Raises Disconnected if the connection ends without a hangup, ValueError for a cause
+        that FreeSWITCH doesn't know.
         """
+        name = _cause(cause)
         session = self._session
         session._check_thread()
         try:
-            self._execute("hangup", word(str(cause)), lambda _: None, block=False)
+            self._execute("hangup", name, lambda _: None, block=False)
             session._until("the end of the call", lambda _: None, None, self)
         except Hangup as hangup:
             if not self._own and (hangup.event is None or hangup.event.uuid != self.uuid):
                 raise  # the call itself has ended, and not this leg of it
 
     def sleep(self, seconds: float, *, timeout: float | None = None) -> None:
-        """Do nothing on the channel for so long (application ``sleep``).
+        """Do nothing on the channel for so many seconds (application ``sleep``).
 
         A digit ends it, unless the variable sleep_eat_digits is set (recording 11f). Raises
         what `execute` raises.
@@ -64,8 +66,8 @@ class ControlApplications(Leg):
     def park(self, *, timeout: float | None = None) -> None:
         """Park the channel (application ``park``).
 
-        On the leg that is on the socket it returns at once, since that is parked already
-        (recording 11k). On another it goes on until something else is done with the leg; an
+        On the leg that is on an async socket it returns at once, since that is parked already
+        (recording 11k). Elsewhere it goes on until something else is done with the leg; an
         application that is sent to it meanwhile runs inside. Raises what `execute` raises.
         """
         self._do("park", "", timeout)
@@ -92,15 +94,16 @@ class ControlApplications(Leg):
         """Send an answered SIP call elsewhere, by REFER (application ``deflect``).
 
         ``target`` is a SIP URI. The far end does it, and hangs up when it has: raises Hangup
-        then. Other channels than SIP's take no notice (mod_dptools.c, deflect_function).
+        then, and what `execute` raises. Other channels than SIP's take no notice (mod_dptools.c,
+        deflect_function).
         """
         self._do("deflect", target, timeout)
 
     def redirect(self, target: str, *, timeout: float | None = None) -> None:
         """Send a SIP call that is not answered elsewhere, by 302 (application ``redirect``).
 
-        ``target`` is a SIP URI. It ends the call here: raises Hangup. Other channels than SIP's
-        take no notice (mod_dptools.c, redirect_function).
+        ``target`` is a SIP URI. It ends the call here: raises Hangup, and what `execute` raises.
+        Other channels than SIP's take no notice (mod_dptools.c, redirect_function).
         """
         self._do("redirect", target, timeout)
 
@@ -130,7 +133,7 @@ class ControlApplications(Leg):
         In whole seconds of the epoch, so up to one second earlier; 0 is now. Returns at once.
         Raises what `execute` raises.
         """
-        self._do("sched_hangup", f"+{whole_seconds(seconds)} {word(str(cause))}", timeout)
+        self._do("sched_hangup", f"+{whole_seconds(seconds)} {_cause(cause)}", timeout)
 
     def sched_transfer(
         self,
@@ -150,7 +153,7 @@ class ControlApplications(Leg):
         self._do("sched_transfer", f"+{whole_seconds(seconds)} {target}", timeout)
 
     def hold(self, display: str = "", *, timeout: float | None = None) -> None:
-        """Put the far end on hold (application ``hold``): CHANNEL_HOLD (recording 11l).
+        """Put the far end on hold (application ``hold``): CHANNEL_HOLD (recording 262).
 
         Raises what `execute` raises.
         """
@@ -168,12 +171,22 @@ class ControlApplications(Leg):
 
         With ``everything`` what is queued behind it is dropped as well, and none of it ever
         completes. Waits for the reply, and not for the end: see `Execution.stop` for that.
-        Raises what `Session.api` raises.
+        Raises Hangup if the leg has hung up, and what `Session.api` raises.
         """
-        self._session.api(f"uuid_break {self.uuid}{' all' if everything else ''}", timeout=timeout)
+        self._api(f"uuid_break {self.uuid}{' all' if everything else ''}", timeout)
+
+
+def _cause(cause: HangupCause | str) -> str:
+    """FreeSWITCH takes a cause that it doesn't know for NORMAL_CLEARING."""
+    known = HangupCause.known(check_line(cause).upper())
+    if not isinstance(known, HangupCause):
+        raise ValueError(f"FreeSWITCH has no hangup cause {cause!r}")
+    return str(known)
 
 
 def _target(extension: str, dialplan: str | None, context: str | None) -> str:
+    if not extension or extension.lower() in ("-bleg", "-both"):
+        raise ValueError(f"not an extension: {extension!r}")
     words = [extension]
     if dialplan is not None or context is not None:
         words.append(dialplan or "XML")

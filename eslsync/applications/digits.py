@@ -3,18 +3,20 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 
 from ..arguments import check_digits, word
 from ..exceptions import TimeoutError
 from ..message import Event
-from .playing import PlayingApplications
+from .playing import PlayingApplications, in_a_row
 from .units import milliseconds
 
 __all__ = ["DigitApplications", "Digits"]
 
 #: Where FreeSWITCH's collectors leave what they collected.
 VARIABLE = "eslsync_digits"
+#: What ``playback_terminators=any`` stands for (mod_dptools.c, on_dtmf).
+KEYS = "1234567890*#"
 #: The longest that they collect (mod_dptools.c: a buffer of 128).
 LONGEST = 127
 
@@ -22,9 +24,9 @@ LONGEST = 127
 class Digits(str):
     """Digits that were collected: a string, empty where none count, and what else is known.
 
-    ``invalid`` holds the digits that were wrong, of the last try; ``timed_out`` tells that the
-    caller pressed nothing, or too little; ``terminator`` is the key that ended it, None where
-    none did.
+    ``invalid`` holds the digits that were wrong, or too few, of the last try; ``timed_out`` tells
+    that the caller pressed nothing, or too little, until the time was over; ``terminator`` is
+    the key that ended it, None where none did.
     """
 
     invalid: str
@@ -57,7 +59,7 @@ class Digits(str):
 class DigitApplications(PlayingApplications):
     def play_and_get_digits(
         self,
-        file: str | None = None,
+        file: str | Sequence[str] | None = None,
         *,
         min: int = 1,
         max: int | None = None,
@@ -65,7 +67,7 @@ class DigitApplications(PlayingApplications):
         timeout: float = 5.0,
         digit_timeout: float | None = None,
         terminators: str = "#",
-        invalid_file: str | None = None,
+        invalid_file: str | Sequence[str] | None = None,
         regexp: str | None = None,
         transfer_on_failure: str | None = None,
         lock: bool = False,
@@ -92,8 +94,8 @@ class DigitApplications(PlayingApplications):
             str(_positive("tries", tries)),
             milliseconds(timeout, 1.0),
             _terminators(terminators),
-            "silence" if file is None else word(file),
-            word(invalid_file or ""),
+            "silence" if file is None else word(in_a_row(file)),
+            word(in_a_row(invalid_file) if invalid_file else ""),
             VARIABLE,
             word(regexp or ""),
         ]
@@ -110,7 +112,7 @@ class DigitApplications(PlayingApplications):
 
     def read(
         self,
-        file: str | None = None,
+        file: str | Sequence[str] | None = None,
         *,
         min: int = 1,
         max: int | None = None,
@@ -125,7 +127,7 @@ class DigitApplications(PlayingApplications):
         """
         words = [
             *_how_many(min, max),
-            "silence" if file is None else word(file),
+            "silence" if file is None else word(in_a_row(file)),
             VARIABLE,
             milliseconds(timeout, 1.0),
             _terminators(terminators),
@@ -141,26 +143,27 @@ class DigitApplications(PlayingApplications):
         """What one of FreeSWITCH's collectors has left."""
         digits = event.variables.get(VARIABLE, "")
         success = event.variables.get("read_result") == "success"
-        # The switch's own read_terminator_used may be an earlier one's (recording 03j).
+        # The switch's own read_terminator_used may be an earlier one's (recording 03j), and its
+        # NAME_invalid that of an earlier try.
         last = self._last_collected
         return Digits(
             digits,
-            invalid="" if digits else invalid,
-            timed_out=not digits and not invalid and not success,
+            invalid=invalid if success and not digits else "",
+            timed_out=not digits and not success,
             terminator=last if success and last and last in terminators else None,
         )
 
     def get_digits(
         self,
-        prompt: str | None = None,
+        prompt: str | Sequence[str] | None = None,
         *,
         min: int = 1,
         max: int | None = None,
-        terminators: str = "#",
+        terminators: str | None = None,
         timeout: float = 5.0,
         digit_timeout: float | None = None,
         tries: int = 1,
-        invalid: str | None = None,
+        invalid: str | Sequence[str] | None = None,
         valid: str | Callable[[str], bool] | None = None,
         barge_in: bool = True,
     ) -> Digits:
@@ -168,40 +171,49 @@ class DigitApplications(PlayingApplications):
 
         No application of FreeSWITCH's: those lose what was pressed before they began. Here a
         digit that was pressed earlier and that no wait has taken counts; the prompt is cut by
-        the first digit (``barge_in``), and is not played at all when one is there.
+        the first digit (``barge_in``), and is not played at all when one is there. A terminator
+        without a digit before it is passed over, where at least one is asked for: it belongs
+        to an entry before this.
 
         From ``min`` to ``max`` digits (default: as many as ``min``), ended early by one of
-        ``terminators`` ("" for none). The first has ``timeout`` seconds from the end of the
-        prompt, each of the others ``digit_timeout`` (default: the same); neither raises.
-        ``valid`` is a regular expression that the digits must match as a whole, or a function
-        that says whether they are. What is wrong, or too short, has the prompt ``invalid``
-        played and is asked for again, ``tries`` times in all.
+        ``terminators`` (default: ``#``, but none for a single digit, which may be one). The
+        first has ``timeout`` seconds from the end of the prompt, each of the others
+        ``digit_timeout`` (default: the same); neither raises. ``valid`` is a regular expression
+        that the digits must match as a whole, or a function that says whether they are. What
+        is wrong, or too short, has the prompt ``invalid`` played and is asked for again,
+        ``tries`` times in all.
 
         Returns the digits, as `Digits`: empty when the last try failed; ``timed_out`` tells
-        that the caller pressed too little, ``invalid`` what was wrong. `on_dtmf` handlers don't
-        run for these digits. Waits for the caller, in all for no longer than the prompts and
-        timeouts of every try. Raises Hangup or Disconnected when the leg or the connection
-        ends, and what ``valid`` raises.
+        that the caller pressed too little in time, ``invalid`` what was wrong. `on_dtmf`
+        handlers don't run for these digits. It needs an async socket: a sync one tells no digit
+        while nothing runs (06h), and has play_and_get_digits. Waits for the caller, in all for
+        no longer than the prompts and timeouts of every try. Raises Hangup or Disconnected
+        when the leg or the connection ends, and what ``valid`` raises.
         """
         least, most = map(int, _how_many(min, max))
+        if terminators is None:
+            terminators = "#" if most > 1 else ""
         check_digits(terminators)
         _positive("tries", tries)
-        outcome = Digits(timed_out=True)
+        outcome = Digits()
         for attempt in range(tries):
-            if attempt and invalid is not None:
-                self.playback(invalid, terminators="none")
+            if attempt:
+                self.flush_digits()  # what was typed after a wrong entry belongs to that
+                if invalid is not None:
+                    self.playback(invalid, terminators="none")
             outcome = self._get_once(
                 prompt, least, most, terminators, timeout, digit_timeout, barge_in
             )
-            if not outcome.timed_out and _is_valid(outcome, valid):
-                return outcome
-            if not outcome.timed_out:
-                outcome = Digits(invalid=str(outcome), terminator=outcome.terminator)
+            if len(outcome) < least:
+                continue  # too short
+            if _is_valid(outcome, valid):
+                break
+            outcome = Digits(invalid=str(outcome), terminator=outcome.terminator)
         return outcome
 
     def _get_once(
         self,
-        prompt: str | None,
+        prompt: str | Sequence[str] | None,
         least: int,
         most: int,
         terminators: str,
@@ -209,27 +221,34 @@ class DigitApplications(PlayingApplications):
         digit_timeout: float | None,
         barge_in: bool,
     ) -> Digits:
+        session = self._session
         digits = ""
         terminator = None
+        # A # that comes behind the last entry, complete without it, is none of this one.
+        ignored = terminators if least else ""
+        cut_by = "".join(key for key in KEYS if key not in ignored) if barge_in else "none"
         before, self._collecting = self._collecting, True
         try:
-            if prompt is not None and not (barge_in and self._session._has_digit(self)):
-                self.playback(prompt, terminators="any" if barge_in else "none")
-            patience = timeout
+            session._forget_first_digits(self, ignored)
+            if prompt is not None and not (barge_in and session._untaken(self)):
+                self.playback(prompt, terminators="any" if cut_by == KEYS else cut_by)
+            deadline = session._deadline(timeout)
             while len(digits) < most:
                 try:
-                    digit = self.wait("DTMF", patience).get("DTMF-Digit", "")
+                    digit = self.wait("DTMF", session._left(deadline)).digit or ""
                 except TimeoutError:
                     break
                 if digit in terminators:
+                    if not digits and digit in ignored:
+                        continue
                     terminator = digit
                     break
                 digits += digit
-                patience = timeout if digit_timeout is None else digit_timeout
+                deadline = session._deadline(timeout if digit_timeout is None else digit_timeout)
         finally:
             self._collecting = before
         if len(digits) < least:
-            return Digits(timed_out=True, terminator=terminator)
+            return Digits(invalid=digits, timed_out=terminator is None, terminator=terminator)
         return Digits(digits, terminator=terminator)
 
     def send_dtmf(
@@ -254,10 +273,11 @@ class DigitApplications(PlayingApplications):
     ) -> None:
         """Let it be as if the leg had pressed these digits (api ``uuid_recv_dtmf``).
 
-        Their events come with DTMF-Source APP (recording 14k). Raises what `Session.api` raises.
+        Their events come with DTMF-Source APP (recording 14k); for ``duration`` see `send_dtmf`.
+        Raises Hangup if the leg has hung up, and what `Session.api` raises.
         """
         text = _digit_string(digits, duration)
-        self._session.api(f"uuid_recv_dtmf {self.uuid} {text}", timeout=timeout)
+        self._api(f"uuid_recv_dtmf {self.uuid} {text}", timeout)
 
     def start_dtmf(self, *, timeout: float | None = None) -> None:
         """Listen for digits as tones in the audio (application ``start_dtmf``).

@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import Literal, NamedTuple, overload
 
-from ..arguments import check_digits, word
+from ..arguments import check_digits, check_file, is_expanded, word
 from ..execution import Execution
 from ..leg import Leg, as_it_is
 from ..message import Event
@@ -30,6 +31,20 @@ class Played(NamedTuple):
         return self.response in ("FILE NOT FOUND", "PLAYBACK ERROR", "UNKNOWN ERROR")
 
 
+def in_a_row(files: str | Sequence[str]) -> str:
+    """A file, or several as the one that FreeSWITCH plays them as (mod_dptools.c, file_string)."""
+    if isinstance(files, str):
+        return check_file(files)
+    if not files or any(
+        not file or file.strip(" ") != file or file.startswith("^^") or set("!'\\") & set(file)
+        for file in files
+    ):
+        raise ValueError(f"not files to be played in a row: {files!r}")
+    for file in files:
+        check_file(file)
+    return files[0] if len(files) == 1 else f"file_string://{'!'.join(files)}"
+
+
 def played(event: Event | None) -> Played:
     if event is None:
         return Played("", None, None)
@@ -49,7 +64,7 @@ class PlayingApplications(Leg):
     @overload
     def playback(
         self,
-        file: str,
+        file: str | Sequence[str],
         *,
         terminators: str | None = ...,
         lock: bool = ...,
@@ -60,7 +75,7 @@ class PlayingApplications(Leg):
     @overload
     def playback(
         self,
-        file: str,
+        file: str | Sequence[str],
         *,
         terminators: str | None = ...,
         lock: bool = ...,
@@ -70,7 +85,7 @@ class PlayingApplications(Leg):
 
     def playback(
         self,
-        file: str,
+        file: str | Sequence[str],
         *,
         terminators: str | None = None,
         lock: bool = False,
@@ -79,6 +94,7 @@ class PlayingApplications(Leg):
     ) -> Played | Execution[Played]:
         """Play a file, tone or stream (application ``playback``); wait for its end.
 
+        A list of files is played in a row, as one (``file_string://``; recording 11o).
         ``terminators`` are the keys that cut it ("12#", "any", "" for none); None leaves it to
         the channel's variable playback_terminators, without which it is ``*``. Returns how it
         went, as `Played`; a file that is not there is told by its ``failed`` and raises nothing.
@@ -86,8 +102,9 @@ class PlayingApplications(Leg):
         ends it. For ``lock``, ``timeout`` and what it raises see `execute` (recordings 03a, 08b,
         11o).
         """
+        argument = as_it_is(in_a_row(file))
         self._terminate_by(terminators, timeout)
-        return self._execute("playback", as_it_is(file), played, lock, block, timeout)
+        return self._execute("playback", argument, played, lock, block, timeout)
 
     def _terminate_by(self, terminators: str | None, timeout: float | None) -> None:
         """Have these keys cut what is played next."""
@@ -151,8 +168,8 @@ class PlayingApplications(Leg):
         if not text:
             raise ValueError("say: there is nothing to say")
         words = [module, kind, method, *([gender] if gender else []), text]
-        self._terminate_by(terminators, timeout)
         argument = as_it_is(" ".join(map(word, words)))
+        self._terminate_by(terminators, timeout)
         return self._execute("say", argument, played, lock, block, timeout)
 
     @overload
@@ -200,15 +217,22 @@ class PlayingApplications(Leg):
         """
         if engine is not None and voice is None:
             raise ValueError("speak: an engine needs a voice as well")
+        text = text.lstrip(" ")  # as FreeSWITCH does
         names = [name for name in (engine, voice) if name is not None]
         if not text or any(not name or set("|'\\ ") & set(name) for name in names):
             raise ValueError(f"speak: an empty text, or no name of a voice: {[*names, text]}")
         if "|" in text and len(names) < 2:
             raise ValueError("speak: name voice and engine where there is a | in the text")
-        if "'" in text and "|" in text:
-            raise ValueError(f"speak: quotes and a | can't both be in a text: {text!r}")
-        self._terminate_by(terminators, timeout)
+        if text.startswith("{"):
+            raise ValueError(f"speak: FreeSWITCH takes {{ at the start for parameters: {text!r}")
+        if text.endswith("\\") and len(names) < 2:
+            raise ValueError("speak: name voice and engine where the text ends in a backslash")
         argument = as_it_is("|".join([*names, text]))
+        if argument.startswith("^^"):
+            raise ValueError(
+                f"speak: FreeSWITCH takes ^^ at the start as a separator: {argument!r}"
+            )
+        self._terminate_by(terminators, timeout)
         return self._execute("speak", argument, played, lock, block, timeout)
 
     @overload
@@ -248,12 +272,16 @@ class PlayingApplications(Leg):
         """Play a phrase macro of the switch's configuration (application ``phrase``).
 
         ``data`` is what the macro's patterns are matched against (recording 11n). An unknown
-        macro is told by ``failed``. For the rest see `playback`.
+        macro is told by ``failed``. Raises ValueError for what FreeSWITCH would expand in
+        ``data``, whatever is done about it: ``${`` and escapes. For the rest see `playback`.
         """
         if not macro or "," in macro:
             raise ValueError(f"phrase: not a macro's name: {macro!r}")
-        self._terminate_by(terminators, timeout)
+        if is_expanded(data):
+            # the macro does so once more (switch_ivr_play_say.c, switch_ivr_phrase_macro_event)
+            raise ValueError(f"phrase: FreeSWITCH would expand what is in {data!r}")
         argument = as_it_is(f"{macro},{data}" if data else macro)
+        self._terminate_by(terminators, timeout)
         return self._execute("phrase", argument, played, lock, block, timeout)
 
     def broadcast(
@@ -266,8 +294,14 @@ class PlayingApplications(Leg):
         """Play a file to a leg while it does something else (api ``uuid_broadcast``).
 
         To a leg that is bridged, say, or to both legs of the bridge (recording 11m). Returns
-        when it is queued. Raises what `Session.api` raises.
+        when it is queued. Raises ValueError for ``application::argument``, Hangup if the leg
+        has hung up, and what `Session.api` raises.
         """
         if leg not in ("aleg", "bleg", "both"):
             raise ValueError(f"a leg is 'aleg', 'bleg' or 'both', not {leg!r}")
-        self._session.api(f"uuid_broadcast {self.uuid} {word(file)} {leg}", timeout=timeout)
+        _, colon, rest = file.partition(":")
+        if colon and rest.startswith(":"):
+            raise ValueError(f"broadcast: FreeSWITCH would execute it as an application: {file!r}")
+        # It is the argument of an application there.
+        argument = word(as_it_is(check_file(file)))
+        self._api(f"uuid_broadcast {self.uuid} {argument} {leg}", timeout)

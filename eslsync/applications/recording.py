@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from typing import NamedTuple
 
-from ..arguments import check_digits, word
-from ..leg import Leg
+from ..arguments import check_digits, check_file, word
+from ..leg import Leg, as_it_is
 from ..message import Event
 from .units import whole_seconds
 
@@ -36,15 +36,17 @@ class RecordingApplications(Leg):
     ) -> Recorded:
         """Record the caller into a file (application ``record``); wait for its end.
 
-        It ends after ``limit`` seconds (whole ones, rounded up), by one of the keys in
-        ``terminators`` (see `playback`), or when it has been quieter than ``silence_threshold``
-        (an energy: 200, say) for ``silence_seconds``. Returns what was recorded (recording
-        11a). A file that can't be written makes FreeSWITCH hang up (mod_dptools.c,
+        It ends when more than ``limit`` seconds are past (whole ones, rounded up, of FreeSWITCH's
+        clock: up to one second later), by one of the keys in ``terminators`` (see `playback`),
+        or when it has been quieter than ``silence_threshold`` (an energy: 200, say) for
+        ``silence_seconds``. Returns what was recorded (recording
+        11a); the key that ended it satisfies no later wait for a digit. A file that can't be
+        written, in a folder that is not there, say, makes FreeSWITCH hang up (mod_dptools.c,
         record_function). For the rest see `execute`.
         """
         if silence_seconds is not None and silence_threshold is None:
             raise ValueError("record: silence_seconds needs a silence_threshold")
-        words = [word(file)]
+        words = [word(check_file(file))]
         if limit is not None or silence_threshold is not None:
             words.append(str(0 if limit is None else whole_seconds(limit)))
         if silence_threshold is not None:
@@ -53,17 +55,19 @@ class RecordingApplications(Leg):
                 words.append(str(whole_seconds(silence_seconds)))
         if terminators is not None and terminators.lower() not in ("any", "none"):
             terminators = check_digits(terminators) or "none"
+        argument = " ".join(words)
+        as_it_is(argument)
         self._setting(timeout, playback_terminators=terminators)
 
         def recorded(event: Event) -> Recorded:
             milliseconds = event.variables.get("record_ms", "")
-            return Recorded(
-                file,
-                int(milliseconds) / 1000 if milliseconds.isdecimal() else 0.0,
-                event.variables.get("playback_terminator_used") or None,
-            )
+            terminator = event.variables.get("playback_terminator_used") or None
+            if terminator is not None:
+                self._session._forget_last_digit(self, terminator)
+            seconds = int(milliseconds) / 1000 if milliseconds.isdecimal() else 0.0
+            return Recorded(file, seconds, terminator)
 
-        return self._run("record", " ".join(words), recorded, lock, timeout)
+        return self._run("record", argument, recorded, lock, timeout)
 
     def record_session(
         self, file: str, *, limit: float | None = None, timeout: float | None = None
@@ -74,12 +78,15 @@ class RecordingApplications(Leg):
         Returns at once; RECORD_START and RECORD_STOP tell of it (recordings 11c, 11d). Raises
         what `execute` raises.
         """
-        words = [word(file), *([] if limit is None else [f"+{whole_seconds(limit)}"])]
+        words = [word(check_file(file)), *([] if limit is None else [f"+{whole_seconds(limit)}"])]
         self._do("record_session", " ".join(words), timeout)
 
     def stop_record_session(self, file: str = "all", *, timeout: float | None = None) -> None:
         """End what `record_session` began (application ``stop_record_session``).
 
-        ``file`` as it was given there, or all of them. Raises what `execute` raises.
+        ``file`` with its whole path (Record-File-Path of RECORD_START), or all of them. Raises
+        what `execute` raises.
         """
+        if not file:
+            raise ValueError("stop_record_session: an empty file name")
         self._do("stop_record_session", file, timeout)

@@ -4,13 +4,10 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, MutableMapping
 
-from ..arguments import item, literal, variable_name
+from ..arguments import check_value, holds_variables, literal, multiset_arguments, variable_name
 from ..leg import Leg
 
 __all__ = ["ChannelVariables", "VariableApplications"]
-
-#: What can stand between the variables of one ``multiset``; the first that none of them holds.
-SEPARATORS = ",;|~!#\x02\x03\x04\x05"
 
 
 class VariableApplications(Leg):
@@ -36,11 +33,11 @@ class VariableApplications(Leg):
     def set(self, name: str, value: str, *, timeout: float | None = None) -> None:
         """Set a channel variable (application ``set``); wait until it is.
 
-        The value is set as it is: nothing in it is expanded. An empty one unsets the variable.
-        Raises what `execute` raises.
+        The value is set as it is: nothing in it is expanded. An empty one unsets the variable,
+        and ``ARRAY::one|:two`` makes it an array. Raises what `execute` raises.
         """
         # The application expands the value once more (mod_dptools.c, base_set).
-        self._do("set", f"{variable_name(name)}={literal(value)}", timeout)
+        self._do("set", f"{variable_name(name)}={literal(check_value(value))}", timeout)
 
     def multiset(self, variables: Mapping[str, str], *, timeout: float | None = None) -> None:
         """Set several variables at once (application ``multiset``; recording 11h).
@@ -48,16 +45,8 @@ class VariableApplications(Leg):
         Raises ValueError where they hold every character that could stand between them; for
         the rest see `set`.
         """
-        text = "".join(variables.values())
-        separator = next((each for each in SEPARATORS if each not in text), None)
-        if separator is None:
-            raise ValueError("multiset: no separator is left for these values; set them one by one")
-        pairs = [
-            f"{variable_name(name)}={item(literal(value), separator)}"
-            for name, value in variables.items()
-        ]
-        if pairs:
-            self._do("multiset", f"^^{separator}{separator.join(pairs)}", timeout)
+        for argument in multiset_arguments(variables):
+            self._do("multiset", argument, timeout)
 
     def unset(self, name: str, *, timeout: float | None = None) -> None:
         """Unset a channel variable (application ``unset``). Raises what `execute` raises."""
@@ -68,8 +57,12 @@ class VariableApplications(Leg):
     ) -> None:
         """Set a variable that legs to be bridged to get as well (application ``export``).
 
-        With ``nolocal``, only they get it (recording 11h). Raises what `execute` raises.
+        With ``nolocal``, only they get it (recording 11h). Raises ValueError for a value with
+        ``${`` in it, which they would not get, and what `execute` raises.
         """
+        if holds_variables(check_value(value)):
+            # switch_channel.c, switch_channel_set_variable_var_check
+            raise ValueError(f"{name}: legs to be bridged to don't get a value with ${{: {value!r}")
         prefix = "nolocal:" if nolocal else ""
         self._do("export", f"{prefix}{variable_name(name)}={value}", timeout)
 
@@ -77,8 +70,10 @@ class VariableApplications(Leg):
         """Append to a variable, which becomes an array (application ``push``; recording 11h).
 
         Events tell it as ``ARRAY::one|:two``; ``event.get_all("variable_" + name)`` takes it
-        apart. Raises what `execute` raises.
+        apart. Raises ValueError for ``|:`` in a value, and what `execute` raises.
         """
+        if "|:" in value or value.startswith("ARRAY::"):
+            raise ValueError(f"{name}: FreeSWITCH takes this for an array of its own: {value!r}")
         self._do("push", f"{variable_name(name)}={literal(value)}", timeout)
 
 
