@@ -16,7 +16,6 @@ from eslsync.protocol import quote
 from . import ivr
 from .arguments import atoi, separate
 from .events import Format, local_time
-from .states import State
 from .threads import MILLISECOND, SECOND, Steps, pause
 
 if TYPE_CHECKING:
@@ -36,6 +35,8 @@ MODULES = frozenset(
 Api = Callable[["Switch", str], "str | Steps[str]"]
 APIS: dict[str, Api] = {}
 
+#: What is taken off both ends of a command's argument (switch_strip_whitespace).
+BLANKS = " \t\n\v\r"
 NO_CHANNEL = "-ERR No such channel!\n"
 OK = "+OK\n"
 
@@ -49,7 +50,8 @@ def api(name: str) -> Callable[[Api], Api]:
 
 
 def run_api(switch: Switch, name: str, argument: str) -> Steps[str]:
-    """Run a command, and return what it printed."""
+    """Run a command, and return what it printed (switch_api_execute)."""
+    name, argument = name.strip(BLANKS), argument.strip(BLANKS)
     function = APIS.get(name.lower())
     if function is None:
         answer: str | Steps[str] = f"-ERR {name} Command not found!\n"
@@ -242,14 +244,40 @@ def uuid_break(switch: Switch, argument: str) -> str:
 
 @api("uuid_transfer")
 def uuid_transfer(switch: Switch, argument: str) -> str:
-    syntax = "<uuid> [-bleg|-both] <dest-exten> [<dialplan>] [<context>]"
+    uuid, *where = separate(argument, " ", 5) or [""]
+    if not where:
+        return usage("<uuid> [-bleg|-both] <dest-exten> [<dialplan>] [<context>]")
+    channel = switch.locate(uuid)
+    if channel is None:
+        return NO_CHANNEL
+    who = ""
+    if where[0].startswith("-"):
+        who, *where = where
+        who = who.lower()
+    other = switch.locate(channel.get("bridge_to") or "") if who in ("-bleg", "-both") else None
+    if other is not None:
+        switch.transfer(other, *where[:3])
+    if other is None or who == "-both":
+        switch.transfer(channel, *where[:3])
+    return OK
+
+
+@api("uuid_dual_transfer")
+def uuid_dual_transfer(switch: Switch, argument: str) -> str:
+    """Both legs of a bridge elsewhere: ``<extension>[/<dialplan>[/<context>]]`` each."""
     words = separate(argument, " ", 5)
-    if len(words) < 2:
-        return usage(syntax)
+    if len(words) != 3:
+        return usage(
+            "<uuid> <A-dest-exten>[/<A-dialplan>][/<A-context>] "
+            "<B-dest-exten>[/<B-dialplan>][/<B-context>]"
+        )
     channel = switch.locate(words[0])
     if channel is None:
-        return "-ERR No such channel!\n"
-    switch.transfer(channel, *words[1:4])
+        return NO_CHANNEL
+    other = channel.bonded
+    for one, where in ((other, words[2]), (channel, words[1])):
+        if one is not None:
+            switch.transfer(one, *where.split("/")[:3])
     return OK
 
 
@@ -264,11 +292,11 @@ def uuid_recv_dtmf(switch: Switch, argument: str) -> str:
 
 
 @api("uuid_send_dtmf")
-def uuid_send_dtmf(switch: Switch, argument: str) -> str:
+def uuid_send_dtmf(switch: Switch, argument: str) -> Steps[str]:
     channel, rest, complaint = located(switch, argument, "<uuid> <dtmf_data>")
     if channel is None:
         return complaint
-    switch.send_dtmf(channel, rest)
+    yield from switch.send_dtmf(channel, rest)
     return f"+OK {channel.uuid} sent DTMF {rest}.\n"
 
 
@@ -300,37 +328,29 @@ def uuid_broadcast(switch: Switch, argument: str) -> str:
     if channel is None:
         return "-ERR invalid uuid\n"
     legs = words[2].lower() if len(words) > 2 else "aleg holdb"
-    hold = "holdb" in legs
-    if ("bleg" in legs or "both" in legs) and not hold and channel.partner is not None:
-        ivr.broadcast(channel.partner, words[1])
+    hold, other = "holdb" in legs, channel.bonded
+    if ("bleg" in legs or "both" in legs) and not hold and other is not None:
+        ivr.broadcast(other, words[1])
     if "aleg" in legs or "both" in legs:
         ivr.broadcast(channel, words[1], hold=hold)
     return "+OK Message sent\n"
 
 
-@api("uuid_hold")
-def uuid_hold(switch: Switch, argument: str) -> str:
-    """A channel that came in by loopback can be told to hold, not to take it back (11m)."""
-    words = separate(argument)
-    if not words:
-        # it goes on to try what it was not given
-        return usage("[off|toggle] <uuid> [<display>]") + "-ERR Operation failed\n"
-    channel = switch.locate(words[0])
-    if channel is None:
-        return "-ERR Operation failed\n"
-    channel.fire("CHANNEL_HOLD")
-    return "+OK Success\n"
-
-
 @api("uuid_park")
 def uuid_park(switch: Switch, argument: str) -> str:
-    """Have the channel park, away from what it does (switch_ivr_park_session)."""
     channel, _, complaint = located(switch, argument, "<uuid>")
     if channel is None:
         return complaint
-    channel.reset_by_transfer = True
-    channel.move_to(State.PARK)
+    channel.park_elsewhere()
     return OK
+
+
+@api("uuid_media")
+def uuid_media(switch: Switch, argument: str) -> str:
+    """The media of a call by loopback can't be sent past the switch, nor be taken back (262)."""
+    if not argument:
+        return usage("[off] <uuid>") + "-ERR Operation failed\n"
+    return "-ERR Operation failed\n"
 
 
 @api("uuid_setvar_multi")
@@ -344,24 +364,6 @@ def uuid_setvar_multi(switch: Switch, argument: str) -> str:
             return "-ERR No variable specified\n"
         channel.set(name, value)
     return OK
-
-
-@api("uuid_record")
-def uuid_record(switch: Switch, argument: str) -> Steps[str]:
-    words = separate(argument, " ", 4)
-    if len(words) < 3:
-        return usage("<uuid> [start|stop|mask|unmask] <path> [<limit>] [<recording_vars>]")
-    channel = switch.locate(words[0])
-    if channel is None:
-        return "-ERR Cannot locate session!\n"
-    action, path = words[1].lower(), words[2]
-    if action == "start":
-        yield from ivr.record_session(channel, path, atoi(words[3]) if len(words) > 3 else 0)
-        return "+OK Success\n"
-    if action == "stop":
-        stopped = ivr.stop_bugs(channel, "session_record", path)
-        return "+OK Success\n" if stopped else "-ERR Cannot stop record session!\n"
-    return "+OK Success\n"
 
 
 @api("uuid_displace")
@@ -397,31 +399,6 @@ def uuid_session_heartbeat(switch: Switch, argument: str) -> str:
     if channel is None:
         return complaint
     channel.beat_every(atoi(rest.rpartition(" ")[2]))
-    return OK
-
-
-@api("sched_hangup")
-def sched_hangup(switch: Switch, argument: str) -> str:
-    words = separate(argument, " ", 3)
-    if len(words) < 2:
-        return usage("[+]<time> <uuid> [<cause>]")
-    channel = switch.locate(words[1])
-    if channel is None:
-        return NO_CHANNEL
-    cause = switch.cause(words[2]) if len(words) > 2 else "ALLOTTED_TIMEOUT"
-    switch.scheduler.at(switch.moment(words[0]), lambda: channel.hangup(cause))
-    return OK
-
-
-@api("sched_transfer")
-def sched_transfer(switch: Switch, argument: str) -> str:
-    words = separate(argument, " ", 5)
-    if len(words) < 3:
-        return usage("[+]<time> <uuid> <extension> [<dialplan>] [<context>]")
-    channel = switch.locate(words[1])
-    if channel is None:
-        return NO_CHANNEL
-    switch.scheduler.at(switch.moment(words[0]), lambda: switch.transfer(channel, *words[2:5]))
     return OK
 
 

@@ -82,8 +82,8 @@ def transfer(channel: Channel, data: str) -> None:
     target = separate(data, " ", 4)
     if target and target[0] in ("-bleg", "-both"):
         who, *target = target
-        if channel.partner is not None:
-            channel.switch.transfer(channel.partner, *target)
+        if channel.bonded is not None:
+            channel.switch.transfer(channel.bonded, *target[:3])
         if who != "-both":
             return
     if target:
@@ -207,31 +207,53 @@ def nothing(channel: Channel, data: str) -> None:
 #: where an application that there is not would hang the call up. The last word tells whether
 #: they do without media.
 for _name in """
-    acknowledge_call answer_machine bind_digit_action bind_meta_app block_dtmf bridge_export
-    capture check_acl clear_digit_action cng_plc deduplicate_dtmf digit_action_set_realm
-    early_hangup filter_codecs hash jitterbuffer limit_hash media_reset mkdir novideo presence
-    privacy queue_event recovery_refresh redirect rename respond reuse_caller_profile
-    sched_cancel send_display send_info session_loglevel set_media_stats set_name
-    set_zombie_exec soft_hold stop system bgsystem transfer_vars unbind_meta_app unblock_dtmf
-    unhold verbose_events video_refresh db curl lua python
+    acknowledge_call answer_machine bind_digit_action bind_meta_app blind_transfer_ack block_dtmf
+    capture capture_text check_acl clear_digit_action cng_plc curl db debug_media
+    deduplicate_dtmf digit_action_set_realm early_hangup enable_keepalive fifo_track_call
+    filter_codecs hash jitterbuffer limit_hash limit_hash_execute lua media_reset mkdir mutex
+    novideo pickup presence privacy python queue_event recovery_refresh reuse_caller_profile
+    send_display send_info session_loglevel set_name set_user set_zombie_exec stop
+    unbind_meta_app unblock_dtmf verbose_events video_decode video_refresh wait_for_video_ready
     """.split():
     APPLICATIONS[_name] = Application(_name, nothing, nomedia=True)
+for _name in "bgsystem bridge_export rename set_media_stats system transfer_vars".split():
+    APPLICATIONS[_name] = Application(_name, nothing, nomedia=True, zombie=True)
 for _name in """
-    clear_speech_cache delay_echo detect_audio detect_silence detect_speech eavesdrop fax_detect
-    preprocess remove_bugs set_audio_level set_mute start_dtmf_generate stop_dtmf_generate
-    stop_tone_detect tone_detect vad_test
+    clear_speech_cache conference_set_auto_outcall delay_echo detect_audio detect_silence
+    detect_speech fax_detect ivr native_eavesdrop page play_and_detect_speech preprocess
+    remove_bugs set_audio_level set_mute sound_test start_dtmf_generate stop_dtmf_generate
+    stop_tone_detect stop_video_write_overlay tone_detect vad_test video_write_overlay
     """.split():
     APPLICATIONS[_name] = Application(_name, nothing)
+
+
+@application("wait_for_answer", nomedia=True)
+def wait_for_answer(channel: Channel, data: str) -> Steps[None]:
+    while not channel.answered and channel.is_ready():
+        yield from ivr.sleep(channel, 100, None)
+
+
+@application("park_state")
+def park_state(channel: Channel, data: str) -> None:
+    """Park away from the dialplan, as uuid_park has it."""
+    channel.park_elsewhere()
+
+
+@application("broadcast")
+def broadcast(channel: Channel, data: str) -> None:
+    """``<path> [aleg|bleg|holdb|both]``: both sides hear it, unless one is named."""
+    words = separate(data, " ", 4)
+    if not 1 <= len(words) <= 2:
+        return
+    if channel.partner is not None and words[1:] != ["holdb"]:
+        ivr.broadcast(channel.partner, words[0])
+    ivr.broadcast(channel, words[0], hold=words[1:] == ["holdb"])
+    ivr.respond(channel, "BROADCAST_SENT")
 
 
 @application("break", nomedia=True)
 def break_(channel: Channel, data: str) -> None:
     channel.break_requested = True
-
-
-@application("hold", nomedia=True)
-def hold(channel: Channel, data: str) -> None:
-    channel.fire("CHANNEL_HOLD")
 
 
 @application("echo")
@@ -301,9 +323,9 @@ def queue_dtmf(channel: Channel, data: str) -> None:
 
 
 @application("send_dtmf", nomedia=True)
-def send_dtmf(channel: Channel, data: str) -> None:
+def send_dtmf(channel: Channel, data: str) -> Steps[None]:
     """Digits for the other side, which we don't hear."""
-    channel.switch.send_dtmf(channel, data)
+    yield from channel.switch.send_dtmf(channel, data)
 
 
 # --- playing
@@ -453,30 +475,11 @@ def play_and_get_digits(channel: Channel, data: str) -> Steps[None]:
 # --- time
 
 
+@application("sched_heartbeat", nomedia=True)
+def sched_heartbeat(channel: Channel, data: str) -> None:
+    channel.beat_every(max(0, atoi(data)))
+
+
 @application("enable_heartbeat", nomedia=True)
 def enable_heartbeat(channel: Channel, data: str) -> None:
     channel.beat_every(atoi(data) if data[:1].isdigit() else 60 if not data or is_true(data) else 0)
-
-
-@application("sched_hangup", nomedia=True)
-def sched_hangup(channel: Channel, data: str) -> None:
-    words = separate(data)
-    if words:
-        cause = channel.switch.cause(words[1]) if len(words) > 1 else "ALLOTTED_TIMEOUT"
-        channel.switch.scheduler.at(channel.switch.moment(words[0]), lambda: channel.hangup(cause))
-
-
-@application("sched_transfer", nomedia=True)
-def sched_transfer(channel: Channel, data: str) -> None:
-    words = separate(data, " ", 4)
-    if len(words) > 1:
-        switch = channel.switch
-        switch.scheduler.at(switch.moment(words[0]), lambda: switch.transfer(channel, *words[1:4]))
-
-
-@application("sched_broadcast", nomedia=True)
-def sched_broadcast(channel: Channel, data: str) -> None:
-    words = separate(data, " ", 3)
-    if len(words) > 1:
-        switch = channel.switch
-        switch.scheduler.at(switch.moment(words[0]), lambda: ivr.broadcast(channel, words[1]))

@@ -39,6 +39,8 @@ def _split_blanks(text: str, limit: int) -> Iterator[str]:
         while at < end and text[at] == " ":
             at += 1
         if at >= end:
+            if end and not count:
+                yield ""
             return
         count += 1
         if count == limit:
@@ -113,7 +115,7 @@ def variables_of(text: str) -> tuple[dict[str, str], str]:
     found: dict[str, str] = {}
     while text.startswith(("{", "<", "[")):
         close = {"{": "}", "<": ">", "[": "]"}[text[0]]
-        end = text.find(close)
+        end = _closing(text, 1, text[0], close)
         if end < 0:
             break
         for pair in separate(text[1:end], ","):
@@ -151,7 +153,7 @@ def expand(
             out.append("\\")
         elif text.startswith(("${", "$${"), at):
             start = text.index("{", at) + 1
-            close = _closing_brace(text, start)
+            close = _closing(text, start, "{", "}")
             name = text[start:] if close < 0 else text[start:close]
             out.append(_value(name, lookup, api, depth + 1))
             at = end if close < 0 else close + 1
@@ -168,10 +170,10 @@ def expand(
     return "".join(out)
 
 
-def _closing_brace(text: str, at: int) -> int:
+def _closing(text: str, at: int, opening: str, close: str) -> int:
     depth = 1
     for position in range(at, len(text)):
-        depth += {"{": 1, "}": -1}.get(text[position], 0)
+        depth += {opening: 1, close: -1}.get(text[position], 0)
         if depth == 0:
             return position
     return -1

@@ -1,7 +1,6 @@
 """The bridge application: calling far ends, and being connected to one.
 
-`originate` follows switch_ivr_originate.c and `connect` switch_ivr_bridge.c, as far as the
-recordings of group 10 show them.
+`originate` follows switch_ivr_originate.c, as far as the recordings of group 10 show it.
 """
 
 from __future__ import annotations
@@ -9,16 +8,16 @@ from __future__ import annotations
 import re
 from dataclasses import replace
 
-from . import ivr
 from .applications import application
 from .arguments import atoi, variables_of
+from .bridged import connect
 from .channel import Channel
 from .legs import Leg, dial, split_targets
 from .states import CallState, State
 from .threads import SECOND, Steps
 from .variables import is_true
 
-__all__ = ["bridge", "connect", "originate"]
+__all__ = ["bridge", "originate"]
 
 #: DIALSTATUS, where it is not the cause's own name.
 DIALSTATUS = {
@@ -116,7 +115,6 @@ def _try(
         if not channel.up or channel.now >= until:
             cause = "ORIGINATOR_CANCEL" if not channel.up else "NO_ANSWER"
             for leg in legs:
-                leg.partner = channel if channel.up else None
                 leg.hangup(cause)
             break
         if not legs:
@@ -149,58 +147,7 @@ def _succeeded(channel: Channel, leg: Leg, called: list[Leg]) -> None:
     channel.set("DIALSTATUS", "SUCCESS")
     _note_causes(channel, called)
     channel.set_callstate(CallState.ACTIVE)
-
-
-def connect(channel: Channel, leg: Leg) -> Steps[None]:
-    """Both legs hear each other until one goes (switch_ivr_multi_threaded_bridge)."""
-    about = (("Bridge-A-Unique-ID", channel.uuid), ("Bridge-B-Unique-ID", leg.uuid))
-    channel.partner = leg
-    leg.state = State.EXCHANGE_MEDIA
-    channel.stamp(bridged=channel.now)
-    leg.stamp(bridged=channel.now)
     channel.set("signal_bond", leg.uuid)
-    channel.fire("CHANNEL_BRIDGE", first=about)
-    leg.set("call_uuid", channel.uuid)
-    for one, other in ((channel, leg), (leg, channel)):
-        one.set("bridge_to", other.uuid)
-        one.set("last_bridge_to", other.uuid)
-        one.set("bridge_channel", other.name)
-        one.set("bridge_uuid", other.uuid)
-        one.set("signal_bond", other.uuid)
-    leg.joined = True
-    leg.thread.run()
-    assert channel.other_profile is not None
-    channel.set("last_sent_callee_id_name", channel.other_profile.callee_id_name)
-    channel.set("last_sent_callee_id_number", channel.other_profile.callee_id_number)
-    leg.set("last_sent_callee_id_name", channel.profile.caller_id_name)
-    leg.set("last_sent_callee_id_number", channel.profile.caller_id_number)
-    while channel.is_ready() and leg.up:
-        yield from ivr.parse_all_events(channel)
-        if channel.digits:
-            digit = channel.take_digit()
-            leg.hear_digit(digit)
-        while leg.digits:
-            leg.take_digit()
-        if channel.is_ready() and leg.up:
-            yield from channel.frames(None)
-    channel.partner = None
-    leg.partner = None
-    for one in (channel, leg):
-        one.set("bridge_to", None)
-    # The other leg of a caller who went is hung up as any other, with a cause of its own
-    # (audio_bridge_on_exchange_media).
-    cause = leg.hangup_cause or "NORMAL_CLEARING"
-    if channel.hangup_cause is not None:
-        leg.set("bridge_hangup_cause", channel.hangup_cause)
-    channel.set("bridge_hangup_cause", cause)
-    leg.call_uuid = leg.uuid
-    leg.set("call_uuid", leg.uuid)
-    channel.fire("CHANNEL_UNBRIDGE", first=about)
-    if leg.up:
-        leg.hangup(cause)
-    leg.thread.wake(channel.now)
-    if channel.up and is_true(channel.get("hangup_after_bridge")):
-        channel.hangup(cause)
 
 
 @application("bridge", nomedia=True)

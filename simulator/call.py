@@ -18,10 +18,10 @@ from .faults import Fault
 from .ladder import draw
 from .link import Link
 from .threads import SECOND
-from .transcript import Party, Transcript
+from .transcript import CALLER, Party, Transcript
 
 if TYPE_CHECKING:
-    from .freeswitch import FreeSwitch
+    from .freeswitch import App, FreeSwitch
 
 __all__ = ["Call", "CallFailed"]
 
@@ -57,20 +57,26 @@ class Sound:
 class Call:
     """One call, from the caller's side; made by `FreeSwitch.call`."""
 
-    def __init__(self, switch: FreeSwitch, channel: Channel, faults: Sequence[Fault] = ()) -> None:
+    def __init__(
+        self, switch: FreeSwitch, app: App, channel: Channel, faults: Sequence[Fault] = ()
+    ) -> None:
         self.transcript = Transcript(channel.created_at)
+        self.transcript.legs[channel.uuid] = CALLER
         #: What the handler raised, Hangup included; None if it returned.
         self.outcome: BaseException | None = None
         #: Did the handler end with the call still up, for the dialplan to go on with it?
         self.given_back = False
         self._faults = faults
         self._switch = switch
+        self._app = app
+        self._destination = channel.profile.destination_number
         self._channel = channel
         self._link: Link | None = None
         self._began = channel.created_at
         self._events = 0  # counts what the caller notices
         self._mark = 0  # what had been noticed when the last verb began
         self._sounds: list[Sound] = []
+        self._bridged: list[str] = []
         self._fired: list[tuple[int, str]] = []  # events, and applications as they begin
         self._hung_up = False
         self._session: Session | None = None
@@ -117,6 +123,40 @@ class Call:
     def heard(self) -> list[str]:
         """The prompts that the caller has heard, or heard begin, in order."""
         return [sound.prompt for sound in self._sounds]
+
+    @property
+    def bridged(self) -> list[str]:
+        """Whom the caller was bridged to, in order: dial strings, or other callers' numbers."""
+        return list(self._bridged)
+
+    @property
+    def switch(self) -> FreeSwitch:
+        """The switch that the call is in."""
+        return self._switch
+
+    @property
+    def app(self) -> App:
+        """What the call was handed to: a handler, or a program's address."""
+        return self._app
+
+    @property
+    def number(self) -> str:
+        """The caller's number."""
+        return self._channel.profile.caller_id_number
+
+    @property
+    def destination(self) -> str:
+        """The number that was dialled."""
+        return self._destination
+
+    @property
+    def began(self) -> float:
+        """When it began: seconds since the epoch."""
+        return self._began / SECOND
+
+    def variable(self, name: str) -> str | None:
+        """A channel variable, also after the call's end; None if it is not set."""
+        return self._channel.get(name)
 
     def ladder(self) -> str:
         """The call drawn as a ladder: caller, switch, app, with times."""
@@ -271,6 +311,15 @@ class Call:
         whom: dict[Party, Party] = {"caller": "switch", "switch": "caller", "app": "app"}
         self.transcript.note(self._switch.now_us, who, whom[who], text)
 
+    def tell(self, text: str) -> None:
+        """Something happens on another leg of the call."""
+        self.transcript.note(self._switch.now_us, "switch", "switch", text)
+
+    def bridge(self, whom: str) -> None:
+        """The caller and somebody else hear each other from now on."""
+        self._bridged.append(whom)
+        self._note("switch", f"bridged to {whom}")
+
     def _hear(self, heard: Heard) -> None:
         self._events += 1
         sound = next((each for each in reversed(self._sounds) if each.heard is heard), None)
@@ -286,6 +335,10 @@ class Call:
     def _notice(self, name: str, event: Event) -> None:
         self._events += 1
         self._fired.append((self._events, name))
+        if name == "CHANNEL_BRIDGE":
+            self._switch.legs.bridged(event)
+        elif name == "CHANNEL_UNBRIDGE":
+            self._switch.legs.unbridged(event)
         if name not in ("CHANNEL_ANSWER", "CHANNEL_EXECUTE", "CHANNEL_EXECUTE_COMPLETE"):
             return
         application = event.get("Application") or ""

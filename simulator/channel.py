@@ -106,9 +106,11 @@ class Channel:
         self.early_media = False
         self.ring_ready = False
         self.reset_by_transfer = False  # CF_TRANSFER: what runs must come to an end
-        self.parked = False  # has been, in this CS_PARK
+        self.redirected = False  # CF_REDIRECT: a uuid_bridge sends it elsewhere
         self.in_dialplan = False  # CF_DIALPLAN: an outbound leg that was sent to an extension
+        self.called = False  # CF_BLEG: an inbound leg that a uuid_bridge made the called one
         self.profile = profile
+        self.phase = profile.times.created  #: when some frame came, and all others every 20 ms
         #: the profile of the leg on the other side of a bridge, and what it is to this one
         self.other_type = ""
         self.other_profile: Profile | None = None
@@ -117,6 +119,8 @@ class Channel:
         self.extension: deque[tuple[str, str]] = deque(dialplan)
         #: what was sent to be executed on this channel, in order (the private event queue)
         self.private_events: deque[ivr.Message] = deque()
+        #: events that were sent to it, for whatever takes them next (see ivr.fire_queued)
+        self.queued_events: deque[Event] = deque()
         self.digits: deque[Digit] = deque()
         self.audible = False  # does the caller make a sound that is no key?
         self.digits_dialed = ""
@@ -131,6 +135,12 @@ class Channel:
         self._heartbeat_due = 0
         self.controls: list[Control] = []
         self.partner: Channel | None = None  # whom it is bridged to
+        self.bridges = False  # CF_BRIDGE_ORIGINATOR: it is the one that bridged
+        self.bridged = False  # CF_BRIDGED: its own side of the bridge runs
+        self.suspended = False  # CF_SUSPEND: the other side of the bridge executes something
+        self.read_locks = 0  #: who still looks at it, so that it can't be destroyed
+        #: what an application has made of the states (switch_channel_add_state_handler)
+        self.state_handlers: dict[State, Callable[[], Steps[None]]] = {}
         self.app_log: list[tuple[str, str]] = []
 
         self.heard: list[Heard] = []
@@ -174,8 +184,16 @@ class Channel:
         return (
             State.ROUTING < self.state < State.HANGUP
             and self.state is not State.RESET
+            and self.state is self.running_state
             and not self.reset_by_transfer
         )
+
+    @property
+    def bonded(self) -> Channel | None:
+        """The other leg, bridged or about to be (switch_channel_get_partner_uuid)."""
+        variables = self.variables
+        uuid = variables.get("signal_bond") or variables.get("originate_signal_bond")
+        return self.switch.locate(uuid) if uuid else None
 
     @property
     def media_ready(self) -> bool:
@@ -195,6 +213,13 @@ class Channel:
             self.digits.append(digit)
             self.poke()
 
+    def send_digit(self, digit: Digit) -> None:
+        """A key goes out to who is at the other end: of a caller, nobody here listens to it."""
+        if self.when_sent is not None:
+            self.when_sent(digit)
+
+    when_sent: Callable[[Digit], None] | None = None
+
     def caller_hangs_up(self, cause: str = "NORMAL_CLEARING") -> None:
         """The caller puts the phone down."""
         self.hangup(cause)
@@ -207,7 +232,7 @@ class Channel:
 
     def tick(self) -> int:
         """When the session thread's next frame is due."""
-        return self.now + FRAME - (self.now - self.created_at) % FRAME
+        return self.now + FRAME - (self.now - self.phase) % FRAME
 
     def poke(self) -> None:
         """There is news for the session thread: it sees it with its next frame."""
@@ -266,6 +291,21 @@ class Channel:
                 control.deliver(event)
         else:
             self.switch.publish(event)
+
+    def queue_event(self, event: Event) -> None:
+        """An event is sent to this channel (switch_core_session_queue_event)."""
+        if self.divert_events:
+            for control in self.controls:
+                control.deliver(event)
+        else:
+            self.queued_events.append(event)
+            self.poke()
+
+    def divert(self, on: bool) -> None:
+        """Do those who control the channel get what is queued for it?"""
+        self.divert_events = on
+        while on and self.queued_events:
+            self.queue_event(self.queued_events.popleft())
 
     def blocks(self, *, variables: bool) -> list[Block]:
         """What describes the channel (switch_channel_event_set_data)."""
@@ -375,11 +415,14 @@ class Channel:
     def run_extension(self, actions: Iterable[tuple[str, str]]) -> None:
         """These applications are what is to run now (switch_channel_set_caller_extension).
 
-        Who was called is, from here on, the one who calls: an outbound leg's caller and callee
-        change places (switch_channel_flip_cid, recording 13d).
+        Who was called is, from here on, the one who calls (recording 13d).
         """
         self.extension.clear()
         self.extension.extend(actions)
+        self.take_dialplan()
+
+    def take_dialplan(self) -> None:
+        """An outbound leg's caller and callee change places (switch_channel_flip_cid)."""
         if self.profile.direction == "inbound" or self.in_dialplan:
             return
         self.in_dialplan = True
@@ -391,11 +434,44 @@ class Channel:
             old,
             caller_id_name=old.callee_id_name,
             caller_id_number=old.callee_id_number,
+            callee_id_name="" if self.bridged else old.caller_id_name,
+            callee_id_number="" if self.bridged else old.caller_id_number,
+        )
+        self.set("channel_cid_flipped", "yes")
+        direction = [("Direction", "RECV")]
+        if self.bonded is not None:
+            direction.append(("Bridged-To", self.bonded.uuid))
+        self.fire("CALL_UPDATE", first=direction)
+
+    def step_profile(self, **changes: str) -> None:
+        """A new profile takes the old one's place (switch_channel_set_caller_profile)."""
+        old = self.profile
+        directed = old.direction == "outbound" and not self.in_dialplan
+        self.profile = replace(
+            old,
+            **changes,
+            logical_direction="outbound" if directed else "inbound",
+            profile_index=str(int(old.profile_index or "1") + 1),
+            times=replace(
+                old.times,
+                profile_created=self.now,
+                bridged=0,
+                last_hold=0,
+                hold_accum=0,
+                resurrected=0,
+            ),
+        )
+
+    def exchange_ids(self) -> None:
+        """Caller and callee change places (switch_channel_invert_cid)."""
+        old = self.profile
+        self.profile = replace(
+            old,
+            caller_id_name=old.callee_id_name or "Unknown",
+            caller_id_number=old.callee_id_number or "Unknown",
             callee_id_name=old.caller_id_name,
             callee_id_number=old.caller_id_number,
         )
-        self.set("channel_cid_flipped", "yes")
-        self.fire("CALL_UPDATE", first=(("Direction", "RECV"),))
 
     # --- answering
 
@@ -450,7 +526,18 @@ class Channel:
         """
         if self.up:
             self.state = state
-            self.poke()
+            self._poke_both()
+
+    def park_elsewhere(self) -> None:
+        """Have the channel park, away from what it does (switch_ivr_park_session)."""
+        self.reset_by_transfer = True
+        self.move_to(State.PARK)
+
+    def _poke_both(self) -> None:
+        """The other side of a bridge sees first that this one leaves (recordings 201, 205)."""
+        if self.partner is not None:
+            self.partner.poke()
+        self.poke()
 
     def start(self) -> None:
         """The call comes in: its dialplan begins to run."""
@@ -463,16 +550,16 @@ class Channel:
         self.state = State.HANGUP
         self.hangup_cause = cause
         self._hung_up_at = self.now
-        if self.partner is not None:
-            self.partner.set("last_bridge_hangup_cause", cause)
+        bonded = self.bonded
+        if bonded is not None:
+            bonded.set("last_bridge_hangup_cause", cause)
             protocol = self.variables.get("proto_specific_hangup_cause")
             if protocol:
-                self.partner.set("last_bridge_proto_specific_hangup_cause", protocol)
-        if "bridge_to" in self.variables:
-            inbound = self.profile.direction == "inbound"
-            self.set("last_bridge_role", "originator" if inbound else "originatee")
+                bonded.set("last_bridge_proto_specific_hangup_cause", protocol)
+        if self.bridges or self.bridged:
+            self.set("last_bridge_role", "originator" if self.bridges else "originatee")
         self.fire("CHANNEL_HANGUP")
-        self.poke()
+        self._poke_both()
         for action in self.when_down:
             action()
 
@@ -489,25 +576,40 @@ class Channel:
 
     def _run(self) -> Steps[None]:
         """The session thread (switch_core_session_run)."""
+        if self.state is self.running_state:
+            yield from self._work()  # the call comes in in the middle of its state
         while self.up:
             if self.state is not self.running_state:
-                self.set_running_state(self.state)
-                self.parked = False
-                if self.state in (State.ROUTING, State.EXECUTE, State.RESET):
-                    self.set("call_uuid", self.call_uuid)
-            if self.state is State.ROUTING:
-                self._route()
-            elif self.state is State.EXECUTE:
-                yield from self._execute()
-            elif self.state is State.PARK and not self.parked:
-                self.reset_by_transfer = False
-                self.parked = True
-                yield from ivr.park(self)
-            elif self.state is State.RESET:
-                self.reset_by_transfer = False
-                self.state = State.EXECUTE
-            else:
-                yield from self.frames(None)
+                self._enter()
+                yield from self._work()
+                continue
+            yield from ivr.parse_all_events(self)
+            if self.state is self.running_state:
+                yield None  # asleep, until somebody changes the state or sends something
+        yield from self._end()
+
+    def _enter(self) -> None:
+        self.set_running_state(self.state)
+        self.reset_by_transfer = self.redirected = False
+        standard = self.state not in self.state_handlers
+        if standard and self.state in (State.ROUTING, State.EXECUTE, State.RESET):
+            self.set("call_uuid", self.call_uuid)
+
+    def _work(self) -> Steps[None]:
+        """What is to be done in the state, once (STATE_MACRO)."""
+        handler = self.state_handlers.get(self.state)
+        if handler is not None:
+            yield from handler()
+        elif self.state is State.ROUTING:
+            self.switch.route(self)
+        elif self.state is State.EXECUTE:
+            yield from self._execute()
+        elif self.state is State.PARK:
+            yield from ivr.park(self)
+        elif self.state is State.RESET:
+            self.state = State.EXECUTE
+
+    def _end(self) -> Steps[None]:
         self._hang_up()
         self._report()
         yield from self._until_released()
@@ -520,10 +622,6 @@ class Channel:
             yield from ivr.execute(self, name, data)
         if self.state is State.EXECUTE:
             self.hangup("NORMAL_CLEARING")
-
-    def _route(self) -> None:
-        self.reset_by_transfer = False
-        self.switch.route(self)
 
     def _hang_up(self) -> None:
         """switch_core_session_hangup_state."""
@@ -539,8 +637,7 @@ class Channel:
 
     def when_hung_up(self) -> None:
         """Media bugs are removed before the call's times are counted."""
-        for bug in list(self.bugs):
-            bug.stop()
+        ivr.close(list(self.bugs))
 
     def _report(self) -> None:
         """switch_core_session_reporting_state."""
@@ -556,8 +653,8 @@ class Channel:
             self.on_hangup()
 
     def _until_released(self) -> Steps[None]:
-        """A listener that still looks at the channel keeps it from being destroyed."""
-        while self.controls:
+        """Whoever still looks at the channel keeps it from being destroyed."""
+        while self.controls or self.read_locks:
             yield None
 
     def _destroy(self) -> None:

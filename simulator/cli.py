@@ -90,6 +90,35 @@ def check_start(
     return start
 
 
+def read_far_ends(
+    context: click.Context, parameter: click.Parameter, written: Sequence[str]
+) -> dict[str, dict[str, Any]]:
+    from .far_ends import parse
+
+    far_ends: dict[str, dict[str, Any]] = {}
+    for each in written:
+        try:
+            dial_string, behaviour = parse(each)
+        except ValueError as error:
+            raise click.BadParameter(str(error)) from None
+        if dial_string in far_ends:
+            raise click.BadParameter(f"{dial_string} has been told what to do already")
+        far_ends[dial_string] = behaviour
+    return far_ends
+
+
+def read_variables(
+    context: click.Context, parameter: click.Parameter, written: Sequence[str]
+) -> dict[str, str]:
+    variables: dict[str, str] = {}
+    for each in written:
+        name, equals, value = each.partition("=")
+        if not name or not equals:
+            raise click.BadParameter(f"a variable is written NAME=VALUE, not {each!r}")
+        variables[name] = value
+    return variables
+
+
 @main.command()
 @click.argument("file", required=False)
 @click.option(
@@ -135,6 +164,23 @@ def check_start(
     "--destination", metavar="N", default="5000", show_default=True, help="The number dialled."
 )
 @click.option(
+    "--variable",
+    "variables",
+    metavar="NAME=VALUE",
+    multiple=True,
+    callback=read_variables,
+    help="A channel variable that the call comes with. May be repeated.",
+)
+@click.option(
+    "--far-end",
+    "far_ends",
+    metavar="DIAL=WORDS",
+    multiple=True,
+    callback=read_far_ends,
+    help="How somebody behaves whom the handler has called, by the dial string: "
+    "user/1000=rings,answers:2,hangs_up:10 (see above). May be repeated. Nobody else is there.",
+)
+@click.option(
     "--start",
     metavar="TIME",
     callback=check_start,
@@ -172,6 +218,8 @@ def call(
     hangup_after: float | None,
     caller: str,
     destination: str,
+    variables: dict[str, str],
+    far_ends: dict[str, dict[str, Any]],
     start: str | None,
     sounds: Path | None,
     seed: int,
@@ -191,6 +239,20 @@ def call(
     eslsync call examples/ivr.py --press 2 --at 1.5 --hangup-after 3
     eslsync call office.py --handler reception --start 2026-01-05T17:59:50
     eslsync call 127.0.0.1:5000 --press 1
+
+    What a --far-end does, in words with commas between them:
+
+    \b
+    answers       at once; answers:2 after 2 s, answers:never
+    rings         says that it rings, before it answers
+    hangs_up:10   10 s after the answer; cause:USER_BUSY says why
+    presses:1@3   presses 1, 3 s after the answer; may be repeated
+    busy          doesn't take the call; nor does rejects:CAUSE, or just
+                  the cause: user/1000=CALL_REJECTED
+    handler:desk  the function desk in FILE takes the call
+
+    \b
+    eslsync call office.py --far-end user/1000=busy --far-end user/1001=rings,answers:3
 
     Exit status: 0 if the handler ended, by itself or with the call; 1 if it raised anything
     else, or never ended; 2 if there was no call, because of the options or FILE.
@@ -216,6 +278,9 @@ def call(
         show_logs(logging.DEBUG)
     else:  # what the library logs, the ladder shows
         logging.getLogger("eslsync").setLevel(logging.CRITICAL + 1)
+    for behaviour in far_ends.values():
+        if "handler" in behaviour:
+            behaviour["handler"] = neighbour(behaviour["handler"], app, file)
     trouble: str | None = None
     notes: list[str] = []
     made: Call | None = None
@@ -228,7 +293,9 @@ def call(
             raises=False,
             real_time=elsewhere,
         ) as switch:
-            made = switch.call(app, caller=caller, destination=destination)
+            for dial_string, behaviour in far_ends.items():
+                switch.endpoint(dial_string, **behaviour)
+            made = switch.call(app, caller=caller, destination=destination, variables=variables)
             if hangup_after is not None:
                 made.hangup_after(hangup_after)
             notes = play_caller(made, presses, times)
@@ -240,16 +307,20 @@ def call(
     if elsewhere and not made.taken:
         raise Unusable(f"nobody listens on {file}")
 
-    show(str(made.transcript) if transcript else ladder(made))
+    called = ", ".join(sorted(made.switch.legs.dialled)) or "nobody"
+    for dial_string in sorted(far_ends.keys() - made.switch.legs.dialled):
+        notes.append(f"not called: {dial_string}; called: {called}")
+    show_calls(made, transcript)
     for note in notes:
         click.secho(plain(note), err=True, fg="yellow")
-    if made.error is not None:
+    raised = [each.error for each in made.switch.calls.values() if each.error is not None]
+    for each in raised:
         click.secho("\nThe handler raised:", err=True, fg="red")
-        click.echo(plain(users_traceback(made.error, Path(file))).rstrip(), err=True)
+        click.echo(plain(users_traceback(each, Path(file))).rstrip(), err=True)
     if trouble is not None:
         click.secho(f"\n{plain(trouble)}", err=True, fg="red")
     show(f"\n{summary(made, trouble)}")
-    sys.exit(1 if made.error is not None or trouble is not None else 0)
+    sys.exit(1 if raised or trouble is not None else 0)
 
 
 def is_address(file: str) -> bool:
@@ -286,7 +357,7 @@ def play_script(
     except (CallFailed, SimulationError) as error:
         show(str(error))
         sys.exit(1)
-    show(str(made.transcript) if transcript else ladder(made))
+    show_calls(made, transcript)
     show(f"\n{summary(made, None)}")
     sys.exit(0)
 
@@ -322,6 +393,29 @@ def play_caller(call: Call, presses: Sequence[str], times: Sequence[float]) -> l
             )
             return [f"not pressed: {each}; {why}" for each in presses[number:]]
     return []
+
+
+def neighbour(name: str, app: Handler | Outbound | str, file: str) -> Handler | Outbound:
+    """Another handler in the file of the app."""
+    from .loading import LoadError, handler_in, module_of
+
+    module = None if isinstance(app, str) else module_of(app)
+    if module is None:
+        raise Unusable(f"--far-end: handler:{name} is a function in FILE, and {file} is no file")
+    try:
+        return handler_in(module, Path(file), name)
+    except LoadError as error:
+        raise Unusable(f"--far-end: {error}") from None
+
+
+def show_calls(made: Call, transcript: bool) -> None:
+    """A call, and those that came of it or along with it."""
+    show(str(made.transcript) if transcript else ladder(made))
+    others = [call for call in made.switch.calls.values() if call is not made]
+    for number, call in enumerate(others, 2):
+        later = f"{call.began - made.began:.1f} s later"
+        show(f"\nCall {number}, {later}: {call.number} calls {call.destination}\n")
+        show(str(call.transcript) if transcript else ladder(call))
 
 
 def ladder(call: Call) -> str:

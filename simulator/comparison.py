@@ -119,7 +119,32 @@ class Comparison:
         self._sequence(found)
 
     def _align(self, expected: list[Sent], found: list[Sent]) -> Iterator[tuple[Sent, Sent]]:
+        """Find each event's counterpart, leg by leg: each leg has a thread of its own."""
         expected, found = self._without_park(expected), self._without_park(found)
+        legs = self._same_legs(expected, found)
+        for leg, other in legs.items():
+            yield from self._align_leg(
+                [each for each in expected if each.get("Unique-ID") == leg],
+                [each for each in found if each.get("Unique-ID") == other],
+            )
+        for event in found:
+            if event.get("Unique-ID") not in legs.values():
+                self._differ(event, "(nothing)", str(event))
+
+    def _same_legs(self, expected: list[Sent], found: list[Sent]) -> dict[str, str]:
+        """Which leg of the recording is which of the model's: as known, else in their order."""
+        theirs, ours = (
+            list(dict.fromkeys(each.get("Unique-ID") for each in events))
+            for events in (expected, found)
+        )
+        legs = {leg: self.roles.get(leg, leg) for leg in theirs}
+        unknown = [leg for leg in ours if leg not in legs.values()]
+        for leg, other in legs.items():
+            if other not in ours and unknown:
+                legs[leg] = unknown.pop(0)
+        return legs
+
+    def _align_leg(self, expected: list[Sent], found: list[Sent]) -> Iterator[tuple[Sent, Sent]]:
         matcher = SequenceMatcher(None, list(map(_key, expected)), list(map(_key, found)), False)
         for tag, i1, i2, j1, j2 in matcher.get_opcodes():
             if tag == "equal":
@@ -291,6 +316,8 @@ class Comparison:
                         what = "replies among events"
                         if "notice" in (earlier.lane, later.lane):
                             what = "the notices among events"
+                        elif earlier.lane == later.lane:
+                            what = "the legs among each other"
                         self.report.left_out[what] += 1
                     else:
                         self._differ(later, f"{earlier} before {later}", "the other way round")

@@ -19,11 +19,11 @@ from eslsync.protocol import CommandParser
 from . import ivr
 from .api import run_api
 from .arguments import atoi
-from .events import Block, Event, Format
+from .events import Block, Event, Format, QueuedEvent
 from .ivr import FRAME
 from .states import State
 from .threads import SECOND, Steps, Thread
-from .variables import is_true
+from .variables import as_header, is_true
 
 if TYPE_CHECKING:
     from .channel import Channel
@@ -77,10 +77,10 @@ class Received(ivr.Message):
         line, *rest = head.replace(b"\r", b"").lstrip(b"\n").split(b"\n")
         headers = []
         for each in rest:
-            name, colon, value = each.partition(b":")
-            value = value.lstrip(b" ")
+            name, colon, data = each.partition(b":")
+            value = as_header(_text(data.lstrip(b" ")))
             if colon and value:  # an empty header is none (recording 11o)
-                headers.append((_text(name), _text(value)))
+                headers.append((_text(name), value))
         ending = b"\n\r\n" if head.endswith(b"\r") else b"\n\n"
         super().__init__(_text(line), headers, body, (("Command", _text(head + ending)),))
 
@@ -136,7 +136,9 @@ class Control:
         self._commands: deque[Received] = deque()
         self._events: deque[Event] = deque()
         self._running = True
-        self._gone = False  # the app closed its side
+        self._ended = False  # the app closed its side
+        self._gone = False  # and reads no more
+        self._jobs = 0  # that run in the background
         self._reading = False  # the listener waits at its socket
         self._thread: Thread | None = None
         self._listens = False  # LFLAG_EVENTS
@@ -155,12 +157,13 @@ class Control:
         try:
             self._commands.extend(self._reader.feed(data))  # type: ignore[arg-type]
         except ProtocolError:
-            self._gone = True
+            self._ended = self._gone = True
         self._look()
 
-    def closed(self) -> None:
-        """The app closed its side."""
-        self._gone = True
+    def closed(self, *, reads: bool = False) -> None:
+        """The app closed its side; does it still read what it is sent?"""
+        self._ended = True
+        self._gone = not reads
         self._look()
 
     # --- the switch's side
@@ -179,6 +182,9 @@ class Control:
             self._write(event.packet(self.format))
         else:
             self._events.append(event)
+            if self._reading and self.channel is not None:
+                # the session thread is at the socket, and looks up from it
+                self.channel.thread.wake(self.switch.scheduler.now + POLL)
 
     def wants(self, event: Event) -> bool:
         """Is the event subscribed to, and let through by the filters? (event_handler)"""
@@ -249,6 +255,9 @@ class Control:
             reply = yield from self._obey(command)
             if reply is not None:
                 self._reply(reply)
+        self.switch.listeners.remove(self)
+        while self._jobs:  # it doesn't go before they are done
+            yield None
         self._finish()
 
     def _deadline(self) -> int:
@@ -272,7 +281,7 @@ class Control:
         while True:
             if self._commands:
                 return self._commands.popleft()
-            if self._gone or not self._running:
+            if self._ended or not self._running:
                 return None
             if deadline is not None and scheduler.now >= deadline:
                 self._running = False
@@ -312,8 +321,10 @@ class Control:
 
     def _look(self) -> None:
         """There is something at the socket."""
-        if not self._reading:
-            return
+        if self._reading:
+            self._run()
+
+    def _run(self) -> None:
         if self._thread is not None:
             self._thread.run()
         elif self.channel is not None:
@@ -351,7 +362,8 @@ class Control:
         self.finished = True
         self._reading = False
         self._events.clear()
-        self.switch.listeners.remove(self)
+        if self in self.switch.listeners:
+            self.switch.listeners.remove(self)
         if channel is not None and self.resumes and channel.up and not channel.reset_by_transfer:
             # what runs is cut, and the dialplan goes on (recording 12q)
             channel.state = State.RESET
@@ -493,7 +505,7 @@ class Control:
             return "-ERR not controlling a session."
         if not value:
             return "-ERR missing value."
-        self.channel.divert_events = value.lower() == "on"
+        self.channel.divert(value.lower() == "on")
         return "+OK events diverted" if self.channel.divert_events else "+OK events not diverted"
 
     def _sendmsg(self, command: Received, uuid: str) -> Steps[str]:
@@ -536,7 +548,9 @@ class Control:
         return f"~Reply-Text: +OK Job-UUID: {job}\nJob-UUID: {job}\n\n"
 
     def _job(self, job: str, name: str, argument: str) -> Steps[None]:
+        self._jobs += 1
         answer = yield from run_api(self.switch, name, argument)
+        self._jobs -= 1
         about = [("Job-UUID", job)]
         if self.channel is not None:
             about.append(("Job-Owner-UUID", self.channel.uuid))
@@ -546,6 +560,8 @@ class Control:
             about.append(("Job-Command-Arg", argument))
         body = answer.encode("utf-8", "surrogateescape")
         self.switch.publish(self.switch.event("BACKGROUND_JOB", about, body=body))
+        if self not in self.switch.listeners and not self.finished:
+            self._run()
 
     def _sendevent(self, command: Received, rest: str) -> str:
         name = rest.strip(" \t").upper()
@@ -555,7 +571,22 @@ class Control:
         before = [("Command", command.line), *own, ("Event-UUID", uuid)]
         if name not in EVENT_NAMES:
             name = "CLONE"
-        elif name == "CUSTOM" and subclass is not None:
+        target = self.switch.locate(command.get("Unique-ID") or "")
+        if target is not None:
+            last = [("Event-Subclass", subclass)] if name == "CUSTOM" and subclass else []
+            target.queue_event(
+                QueuedEvent(
+                    name,
+                    self.switch.source,
+                    self.switch.scheduler.now,
+                    0,
+                    before=(*before, *last),
+                    body=command.body or None,
+                    subclass=subclass,
+                )
+            )
+            return f"+OK {uuid}"
+        if name == "CUSTOM" and subclass is not None:
             before.insert(0, ("Event-Subclass", subclass))
         event = self.switch.event(
             name,

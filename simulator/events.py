@@ -18,7 +18,7 @@ from typing import Literal
 
 from eslsync.protocol import quote
 
-__all__ = ["Block", "Event", "Format", "Headers", "Source", "local_time"]
+__all__ = ["Block", "Event", "Format", "Headers", "QueuedEvent", "Source", "local_time"]
 
 Format = Literal["plain", "json", "xml"]
 Headers = Sequence[tuple[str, str]]
@@ -331,6 +331,27 @@ class Event:
             encode(self.own),
         ]
         return _ENVELOPES[format](pieces, self.body)
+
+
+class QueuedEvent(Event):
+    """One that went through a channel's queue: it was never made ready for delivery, and has
+    nothing but its own headers, not even its name (switch_core_session_queue_event).
+    """
+
+    __slots__ = ()
+
+    def headers(self) -> Iterator[tuple[str, str]]:
+        yield from self.before
+        for block in self.blocks:
+            yield from block.headers
+        yield from self.own
+
+    def get(self, name: str) -> str | None:
+        name = name.lower()
+        return next((value for key, value in self.headers() if key.lower() == name), None)
+
+    def _content(self, format: Format) -> bytes:
+        return _ENVELOPES[format]([_ENCODERS[format](list(self.headers()))], self.body)
 
 
 def _plain(pieces: list[bytes], body: bytes | None) -> bytes:

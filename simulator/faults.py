@@ -117,9 +117,9 @@ class Tap:
                 pieces = [message[i : i + 1] for i in range(len(message))]
             self._pass(self._late_to_switch, lambda pieces=pieces: self._hand_over(pieces))  # type: ignore[misc]
 
-    def closed(self) -> None:
+    def closed(self, *, reads: bool = False) -> None:
         if not self._dropped:
-            self._pass(self._late_to_switch, self._listener.closed)
+            self._pass(self._late_to_switch, lambda: self._listener.closed(reads=reads))
 
     # inside
 

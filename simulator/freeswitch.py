@@ -19,9 +19,11 @@ from .control import Control
 from .faults import Fault, Tap
 from .frozen import FrozenTime, start_of_time
 from .legs import Leg
+from .other_legs import OtherLegs
 from .real_time import RealTime
 from .switch import Switch
 from .threads import SECOND
+from .transcript import Party
 from .world import World
 
 __all__ = ["FreeSwitch"]
@@ -35,6 +37,8 @@ REAL_END_TIMEOUT = 10.0
 KEPT = 10
 
 Handler = Callable[[Session], object]
+#: What a call is handed to: a handler, or another program's address ("host:port").
+App = Handler | Outbound | str
 
 
 class FreeSwitch:
@@ -87,6 +91,9 @@ class FreeSwitch:
         )
         self._servers: dict[Handler | Outbound, Outbound] = {}
         self._calls: dict[str, Call] = {}  # by uuid: those that have not ended
+        #: what happens on other legs than callers'
+        self.legs = OtherLegs(self._calls)
+        self._model.on_dial = self.legs.called
         self._made = 0
         self._all: WeakValueDictionary[int, Call] = WeakValueDictionary()  # by number
         self._kept: deque[Call] = deque(maxlen=KEPT)
@@ -142,7 +149,7 @@ class FreeSwitch:
 
     def call(
         self,
-        app: Handler | Outbound | str,
+        app: App,
         *,
         caller: str = "1001",
         caller_name: str = "",
@@ -175,13 +182,12 @@ class FreeSwitch:
         )
         return self._begin(app, channel, faults)
 
-    def _begin(
-        self, app: Handler | Outbound | str, channel: Channel, faults: Sequence[Fault] = ()
-    ) -> Call:
+    def _begin(self, app: App, channel: Channel, faults: Sequence[Fault] = ()) -> Call:
         """A channel's call, handed to ``app``; it begins when a verb of a call first waits."""
         address = self._locate(app) if isinstance(app, str) else self._serve(app)
-        call = Call(self, channel, faults)
-        self._calls = {uuid: c for uuid, c in self._calls.items() if not c.ended}
+        call = Call(self, app, channel, faults)
+        for uuid in [uuid for uuid, each in self._calls.items() if each.ended]:
+            del self._calls[uuid]
         self._calls[channel.uuid] = call
         self._made += 1
         self._all[self._made] = call
@@ -230,7 +236,8 @@ class FreeSwitch:
                 destination=dial_string.rpartition("/")[2],
                 socket="127.0.0.1:5000 async full",
             )
-            self._begin(handler, channel)
+            call = self._begin(handler, channel)
+            leg.on_key_heard = lambda key: call._note("caller", f"presses {key}")
             return channel
 
         self._model.endpoint(
@@ -351,9 +358,14 @@ class FreeSwitch:
             call.transcript.note(now, "switch", "app", f"nobody listens on {where.split()[0]}")
             return None
         call._link = link
-        link.on_traffic = lambda sender, data: call.transcript.note(
-            self._world.now, sender, "app" if sender == "switch" else "switch", data
-        )
+
+        def said(sender: Party, data: bytes) -> None:
+            receiver: Party = "app" if sender == "switch" else "switch"
+            call.transcript.note(self._world.now, sender, receiver, data)
+            if sender == "app":
+                self.legs.commanded(call, data)
+
+        link.on_traffic = said
         if not call._faults:
             link.listener = control = Control(channel, link.write, link.close)
             return control

@@ -17,7 +17,7 @@ from types import ModuleType
 import freezegun
 from freezegun.api import FrozenDateTimeFactory, freeze_factories
 
-__all__ = ["FrozenTime", "start_of_time"]
+__all__ = ["FrozenTime", "real_seconds", "start_of_time"]
 
 EPOCH = datetime(1970, 1, 1)
 DEFAULT_START = "2026-01-05T09:00:00"
@@ -41,6 +41,12 @@ def start_of_time(start: str | datetime | None) -> int:
     if start.tzinfo is not None:
         start = start.astimezone(timezone.utc).replace(tzinfo=None)
     return (start - EPOCH) // timedelta(microseconds=1)
+
+
+def real_seconds() -> float:
+    """A clock that is never frozen."""
+    seconds: float = freezegun.api.real_monotonic()
+    return seconds
 
 
 class FrozenTime:

@@ -28,6 +28,7 @@ if TYPE_CHECKING:
 
 __all__ = [
     "FRAME",
+    "Alarm",
     "MediaBug",
     "OnDigit",
     "Status",
@@ -42,8 +43,6 @@ __all__ = [
 FRAME = 20 * MILLISECOND
 #: An application run in less time than this ends its loops (switch_ivr_parse_event).
 SHORTEST_LOOP = 500 * MILLISECOND
-#: Bytes of a WAV file before its samples, of two bytes each.
-WAV_HEADER = 44
 #: Samples that a file is read ahead by: playback_samples counts what was read, not played.
 BLOCK = 16384
 
@@ -62,6 +61,18 @@ class Status(Enum):
 
 #: Takes a digit; True ends what plays.
 OnDigit = Callable[["Digit"], bool]
+
+
+class Alarm:
+    """What looks at the time while something is played (a read_frame_callback)."""
+
+    due: int | None = None  #: when it looks next, in microseconds
+    status = Status.BREAK  #: what becomes of what is played
+
+    def rings(self, channel: Channel, heard: Heard | None = None) -> Steps[bool]:
+        """Does it end what is played, by now?"""
+        yield from ()
+        return self.due is not None and channel.now >= self.due
 
 
 def peek(digit: Digit) -> bool:
@@ -133,11 +144,16 @@ def parse_all_events(channel: Channel) -> Steps[None]:
     Executed here, inside whatever runs: a second playback interrupts the first (07b, 07f).
     """
     while channel.private_events and not channel.event_locks:
-        message = channel.private_events.popleft()
-        go_on = yield from parse_event(channel, message)
-        fire_private_command(channel, message)
-        if not go_on:
+        if not (yield from parse_next_event(channel)):
             return
+
+
+def parse_next_event(channel: Channel) -> Steps[bool]:
+    """Execute the first message that was sent; False: the rest must wait."""
+    message = channel.private_events.popleft()
+    go_on = yield from parse_event(channel, message)
+    fire_private_command(channel, message)
+    return go_on
 
 
 class Message(Command):
@@ -160,12 +176,14 @@ def fire_private_command(channel: Channel, message: Message) -> None:
     )
 
 
-def broadcast(channel: Channel, path: str, *, hold: bool = False) -> None:
+def broadcast(channel: Channel, path: str, *, hold: bool = False, loops: int | None = None) -> None:
     """Have an application executed from outside (switch_ivr_broadcast): ``app::arg``, or a
     file to play.
     """
-    name, separator, argument = path.partition("::")
-    if not separator:
+    name, _, argument = path.partition(":")
+    if argument.startswith(":"):
+        argument = argument[1:]
+    else:
         name, argument = "playback", path
     name, bang, cause = name.partition("!")
     created = channel.switch.event("COMMAND")
@@ -176,6 +194,8 @@ def broadcast(channel: Channel, path: str, *, hold: bool = False) -> None:
         ("event-lock", "true"),
         ("lead-frames", "5"),
     ]
+    if loops is not None:
+        headers.append(("loops", str(loops)))
     if hold:  # the other leg is to hear music meanwhile
         headers.append(("hold-bleg", "true"))
     channel.private_events.append(Message("", headers, b"", list(created.headers())))
@@ -226,7 +246,7 @@ def _execute_message(channel: Channel, message: Message) -> Steps[None]:
     loops = 1 if loops_header is None else atoi(loops_header)
 
     channel.stop_broadcast = False
-    nested = channel.broadcast and channel.partner is None
+    nested = channel.broadcast and not channel.bridged
     channel.broadcast = True
     loop = 0
     while loop < loops or loops < 0:
@@ -253,6 +273,13 @@ def _execute_message(channel: Channel, message: Message) -> Steps[None]:
     if channel.stop_broadcast:
         channel.broadcast = False
         channel.break_requested = True
+
+
+def stop_broadcast(channel: Channel) -> None:
+    """What was sent to be executed, and runs, is to end (switch_channel_stop_broadcast)."""
+    if channel.broadcast:
+        channel.stop_broadcast = channel.break_requested = True
+        channel.poke()
 
 
 def take_break(channel: Channel) -> bool:
@@ -288,8 +315,26 @@ def park(channel: Channel) -> Steps[None]:
         yield from parse_all_events(channel)
         if channel.digits:
             channel.take_digit()
+        fire_queued(channel)
     channel.controlled = False
     channel.fire("CHANNEL_UNPARK")
+
+
+def fire_queued(channel: Channel) -> None:
+    """Fire an event that was queued for the channel, with what there is to say of it.
+
+    That is what a channel does which is parked. Others leave it queued, or take it for
+    themselves: then nobody hears of it.
+    """
+    if not channel.queued_events:
+        return
+    event = channel.queued_events.popleft()
+    if event.subclass is not None and event.name == "CUSTOM":
+        event.before = (event.before[-1], *event.before[:-1])
+    event.blocks = tuple(channel.blocks(variables=event.name == "CUSTOM"))
+    channel.switch.publish(event)
+    if channel.queued_events:
+        channel.poke()
 
 
 def _park_timeout(channel: Channel) -> tuple[int | None, str]:
@@ -375,7 +420,12 @@ def collect_digits(
 
 
 def play(
-    channel: Channel, file: str, on_digit: OnDigit | None = None, *, start: int = 0
+    channel: Channel,
+    file: str,
+    on_digit: OnDigit | None = None,
+    *,
+    start: int = 0,
+    alarm: Alarm | None = None,
 ) -> Steps[Status]:
     """Play a file, or several (switch_ivr_play_file). ``start`` is in samples."""
     if not channel.pre_answer():
@@ -406,7 +456,7 @@ def play(
                 channel.flush_digits()  # switch_core_session_reset (recording 11l)
                 status = Status.NOT_FOUND
                 continue
-            status = yield from _play_sound(channel, sound, name, on_digit, start)
+            status = yield from _play_sound(channel, sound, name, on_digit, start, alarm)
         if status is not Status.SUCCESS:
             break
     return status
@@ -427,7 +477,12 @@ def sound_prefix(channel: Channel) -> str:
 
 
 def _play_sound(
-    channel: Channel, sound: Sound, name: str, on_digit: OnDigit | None, start: int
+    channel: Channel,
+    sound: Sound,
+    name: str,
+    on_digit: OnDigit | None,
+    start: int,
+    alarm: Alarm | None,
 ) -> Steps[Status]:
     about = [("Playback-File-Path", sound.path)]
     if sound.kind is not None:
@@ -449,6 +504,8 @@ def _play_sound(
         if on_digit is not None and channel.digits and on_digit(channel.take_digit()):
             status = Status.BREAK
             break
+        if on_digit is not None and channel.queued_events:
+            channel.queued_events.clear()  # given to who looks at digits, and lost
         if length is not None and played >= length * SECOND // RATE:
             break
         if not channel.is_ready():
@@ -458,10 +515,16 @@ def _play_sound(
             break
         began = channel.now
         end = None if length is None else began + length * SECOND // RATE - played
+        if alarm is not None and alarm.due is not None:
+            due = max(alarm.due, channel.tick())
+            end = due if end is None else min(end, due)
         # a `break` that was just executed is seen a frame later
         yield from channel.frames(channel.tick() if channel.break_requested else end)
         played += channel.now - began
-    _note_playback(channel, length, played, start)
+        if alarm is not None and (yield from alarm.rings(channel, heard)):
+            status = alarm.status
+            break
+    _note_playback(channel, length, played, start, live=sound.kind == "local_stream")
     ended = length is not None and played >= length * SECOND // RATE
     channel.hear_change(heard, "ended" if ended else "cut")
     how = "break" if status is Status.BREAK else "done"
@@ -481,7 +544,9 @@ def _parse_while_heard(channel: Channel, heard: Heard) -> Steps[None]:
         channel.hear_change(heard, "plays")
 
 
-def _note_playback(channel: Channel, length: int | None, played: int, start: int) -> None:
+def _note_playback(
+    channel: Channel, length: int | None, played: int, start: int, *, live: bool
+) -> None:
     samples = played * RATE // SECOND
     if length is not None:
         samples = min(samples, length)
@@ -489,6 +554,8 @@ def _note_playback(channel: Channel, length: int | None, played: int, start: int
     read = (samples // BLOCK + 1) * BLOCK if played else 0
     if length is not None:
         read = min(read, length)
+    if live:
+        read = samples
     channel.set("playback_last_offset_pos", str(start + samples))
     channel.set("playback_seconds", str(read // RATE))
     channel.set("playback_ms", str(read * 1000 // RATE))
@@ -531,19 +598,17 @@ def wait_while_heard(
 
 def speak_application(channel: Channel, data: str, on_digit: OnDigit) -> Steps[None]:
     """``engine|voice|text``, or the text alone where tts_engine and tts_voice are set."""
-    words = separate(data, "|", 10)
-    if len(words) >= 3:
-        engine, text = words[0], words[2]
-    else:
-        engine, text = channel.get("tts_engine") or "", words[-1] if words else ""
-    # What is in quotes or follows further bars stays as it was.
+    words = separate(data, "|", 3)
+    engine = words[0] if len(words) == 3 else channel.get("tts_engine") or ""
+    # the text stays as it was, quotes and all
+    text = data.split("|", 2)[-1].lstrip(" ")
     if engine.lower() in channel.switch.speech_engines and text:
         yield from speak(channel, text, on_digit)
 
 
 def say(channel: Channel, words: list[str], on_digit: OnDigit | None) -> Steps[Status]:
     """``<module> <type> <method> [<gender>] <text>`` (switch_ivr_say)."""
-    if words[0].partition(":")[0] not in channel.switch.languages:
+    if not channel.switch.languages.issuperset(words[0].split(":")):  # module, and language
         return Status.FALSE
     saved = sound_prefix(channel)
     channel.set("sound_prefix", channel.switch.sound_prefix)
@@ -554,7 +619,7 @@ def say(channel: Channel, words: list[str], on_digit: OnDigit | None) -> Steps[S
 
 def say_words(channel: Channel, words: list[str], on_digit: OnDigit | None) -> Steps[Status]:
     """The same, without a change of the sound_prefix."""
-    files = say_files(words[1], words[2], words[-1])
+    files = say_files(words[1], words[2], words[-1], channel.now // SECOND)
     if files is None:
         return Status.FALSE
     return (yield from play(channel, "file_string://" + "!".join(files), on_digit))
@@ -705,10 +770,19 @@ class MediaBug:
         channel.fire("MEDIA_BUG_START", first=self._about())
 
     def stop(self) -> None:
-        if self in self.channel.bugs:
-            self.channel.bugs.remove(self)
-            self._when_stopped()
-            self.channel.fire("MEDIA_BUG_STOP", first=self._about())
+        if self.close():
+            self.destroy()
+
+    def close(self) -> bool:
+        """Listen no more; did it until now?"""
+        if self not in self.channel.bugs:
+            return False
+        self.channel.bugs.remove(self)
+        self._when_stopped()
+        return True
+
+    def destroy(self) -> None:
+        self.channel.fire("MEDIA_BUG_STOP", first=self._about())
 
     def _about(self) -> list[tuple[str, str]]:
         return [("Media-Bug-Function", self.function), ("Media-Bug-Target", self.target)]
@@ -721,29 +795,12 @@ def stop_bugs(channel: Channel, function: str, target: str = "") -> bool:
         for bug in channel.bugs
         if bug.function == function and target in ("all", "", bug.target)
     ]
-    for bug in found:
-        bug.stop()
+    close(found)
     return bool(found)
 
 
-def record_session(channel: Channel, path: str, limit: int = 0) -> Steps[None]:
-    """Record what both sides say (switch_ivr_record_session); ``limit`` in seconds."""
-    began = channel.now
-
-    def stopped() -> None:
-        samples = (channel.now - began) // FRAME * FRAME * RATE // SECOND
-        cause = "success-maxtime" if channel.up else "success-silence"
-        channel.set("record_file_size", str(WAV_HEADER + 2 * samples))
-        channel.set("record_samples", str(samples))
-        channel.set("record_seconds", str(samples // RATE))
-        channel.set("record_ms", str(samples * 1000 // RATE))
-        channel.set("record_completion_cause", cause)
-        channel.fire(
-            "RECORD_STOP", (("Record-File-Path", path), ("Record-Completion-Cause", cause))
-        )
-
-    yield channel.tick()  # the recording thread takes a frame to start
-    channel.fire("RECORD_START", (("Record-File-Path", path),))
-    bug = MediaBug(channel, "session_record", path, stopped)
-    if limit:
-        channel.switch.scheduler.at(channel.now + limit * SECOND, bug.stop)
+def close(bugs: list[MediaBug]) -> None:
+    """All at once, each does what it does at its end, and the last is the first to be gone."""
+    closed = [bug for bug in bugs if bug.close()]
+    for bug in reversed(closed):
+        bug.destroy()

@@ -13,7 +13,7 @@ from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass, replace
 from typing import Literal
 
-from eslsync.message import CommandReply, Event
+from eslsync.message import ApiResponse, CommandReply, Event
 from eslsync.protocol import Command
 
 from .arguments import separate
@@ -36,6 +36,8 @@ Style = Callable[[str, Kind], str]
 
 #: Where the name of the variable with the digits stands among an application's arguments.
 RESULT_NAMED_BY = {"play_and_get_digits": 7, "read": 3}
+
+UUID = re.compile("[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}")
 
 #: What the switch says that ends in words of trouble: drawn as such.
 TROUBLE = ("-ERR", "FILE NOT FOUND", "PLAYBACK ERROR")
@@ -95,21 +97,28 @@ def shown(entries: Iterable[Entry]) -> list[Entry]:
         if isinstance(message, CommandReply):
             if message.ok:
                 continue
+        elif isinstance(message, ApiResponse):
+            if UUID.fullmatch(message.text.strip()):
+                continue  # of create_uuid: the next commands have it
+            entry = replace(entry, text=with_names(entry, entry.text))
         elif isinstance(message, Event):
             text = news(message)
             if text is None:
                 continue
-            entry = replace(entry, text=text)
+            entry = replace(entry, text=text if entry.leg is None else f"{text} on {entry.leg}")
         elif isinstance(message, Command):
             text = entry.text.removeprefix("execute ")
+            if entry.leg is not None:
+                text = f"{text.rpartition(' (on ')[0]} on {entry.leg}"
             if is_preparation(message):
-                text = first_word(text)
+                text = first_word(text.removeprefix("api "))
                 last = kept[-1].message if kept else None
                 if isinstance(last, Command) and is_preparation(last):
-                    kept[-1] = replace(kept[-1], text=f"{kept[-1].text}, {text}")
+                    if not kept[-1].text.endswith(text):
+                        kept[-1] = replace(kept[-1], text=f"{kept[-1].text}, {text}")
                     continue
-            entry = replace(entry, text=text)
-        elif entry.text.startswith("hangs up"):
+            entry = replace(entry, text=with_names(entry, text))
+        elif entry.text.startswith("hangs up") and "caller" in (entry.sender, entry.receiver):
             if hung_up:
                 continue  # the switch tells the caller, who knows
             hung_up = True
@@ -120,8 +129,17 @@ def shown(entries: Iterable[Entry]) -> list[Entry]:
 
 
 def is_preparation(command: Command) -> bool:
-    """One of the commands that prepare a connection?"""
+    """One of the commands that prepare a connection, or what comes next?"""
+    if command.line == "api create_uuid":
+        return True
     return first_word(command.line) in ("connect", "linger", "filter", "event", "myevents")
+
+
+def with_names(entry: Entry, text: str) -> str:
+    """The text, with the names of legs instead of their uuids."""
+    for uuid, name in entry.legs.items():
+        text = text.replace(f"origination_uuid={uuid},", "").replace(uuid, name)
+    return text
 
 
 def first_word(text: str) -> str:
@@ -151,7 +169,9 @@ def completion(event: Event) -> str | None:
     said = event.get("Application-Response", "_none_")
     if said == "_none_":
         said = ""
-    if application in RESULT_NAMED_BY:
+    if application == "bridge":
+        said = said or event.get("variable_originate_disposition", "")
+    elif application in RESULT_NAMED_BY:
         words = separate(event.get("Application-Data", ""), " ", 20)
         name = "".join(words[RESULT_NAMED_BY[application] :][:1])
         if name:
@@ -339,8 +359,8 @@ class Ladder:
 
 
 def is_left(entry: Entry) -> bool:
-    """Between caller and switch?"""
-    return "caller" in (entry.sender, entry.receiver)
+    """Between caller and switch? (What happens on other legs stands at the switch there.)"""
+    return "caller" in (entry.sender, entry.receiver) or entry.sender == "switch" == entry.receiver
 
 
 def is_prompt(entry: Entry) -> bool:

@@ -9,8 +9,9 @@ from __future__ import annotations
 import re
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Literal
 
+from . import ivr
 from .api import api, usage
 from .arguments import atoi, separate, variables_of
 from .channel import Channel, Digit
@@ -23,7 +24,10 @@ from .variables import is_true
 if TYPE_CHECKING:
     from .switch import Switch
 
-__all__ = ["Endpoint", "Leg", "dial"]
+__all__ = ["Endpoint", "Leg", "Seen", "dial"]
+
+#: Is a leg seen in its first states before the far end answers or refuses, after that, or never?
+Seen = Literal["before", "after", "never"]
 
 #: Endpoint modules that there are; a dial string of any other is CHAN_NOT_IMPLEMENTED.
 TECHNOLOGIES = frozenset({"error", "group", "loopback", "sofia", "user", "verto"})
@@ -76,8 +80,12 @@ class Leg(Channel):
         self, switch: Switch, profile: Profile, endpoint: Endpoint, technology: str
     ) -> None:
         self.far_end = endpoint
-        self.joined = False  # told by the bridge that it is connected
+        self.caller: Channel | None = None  # for whom it is called
         self.far: Channel | None = None  # the call that takes it, where one does
+        self.left = False  # did the far end hang up, and not the switch?
+        #: told of keys that the far end presses, and of those that it hears
+        self.on_press: Callable[[str], None] | None = None
+        self.on_key_heard: Callable[[str], None] | None = None
         super().__init__(
             switch, profile, endpoint="loopback" if technology == "loopback" else "sofia"
         )
@@ -91,29 +99,81 @@ class Leg(Channel):
             self.set("proto_specific_hangup_cause", f"sip:{status}")
         super().hangup(cause)
 
-    def _run(self) -> Steps[None]:
-        if self.partner is None:
-            yield from self._run_alone()
-        else:
-            yield from self._run_for(self.partner)
+    def caller_hangs_up(self, cause: str = "NORMAL_CLEARING") -> None:
+        """The far end doesn't take the call, or puts the phone down."""
+        self.left = self.left or self.up
+        super().caller_hangs_up(cause)
 
-    def _run_alone(self) -> Steps[None]:
-        """Be called for nobody in particular; once answered, a channel like any other."""
-        for state in (State.INIT, State.ROUTING, State.CONSUME_MEDIA):
-            self.state = state
-            self.set_running_state(state)
+    def _run(self) -> Steps[None]:
+        """Be called; once answered, a channel like any other."""
+        if self.caller is not None:
+            self.call_uuid = self.caller.uuid
+        yield from self._be_called()
+        if self.up:
+            yield from super()._run()
+        else:
+            yield from self._end()
+
+    def _be_called(self) -> Steps[None]:
+        """INIT, ROUTING, CONSUME_MEDIA, while the far end rings; and what comes after those.
+
+        A far end that answers at once may do so before the leg's thread has seen its first
+        states (recordings 05b and 240, 260).
+        """
         began = self.now
-        yield from self._wait(self.tick())
+        far_end, caller = self.far_end, self.caller
+        self.set_running_state(State.INIT)
+        at_once = far_end.rejects is not None or (
+            far_end.answers_after == 0 and not far_end.rings and far_end.taken_by is None
+        )
+        seen: Seen = "before" if caller is None or not at_once else "never"
+        races = self.switch.seen_first.get(self.uuid)
+        if races and at_once:
+            seen = races.popleft()
+        if seen == "before":
+            self._see_first_states()
+        else:
+            self.state = State.ROUTING
+        asleep = self.state
+        if caller is None or far_end.rejects is not None:
+            yield from self._wait(self.tick())
+        if far_end.rings and caller is not None:
+            caller.stamp(progress=self.now)
+            assert self.other_profile is not None
+            times = replace(self.other_profile.times, progress=self.now)
+            self.other_profile = replace(self.other_profile, times=times)
         yield from self._ring_until_answered(began)
         if self.up:
             self.mark_answered()
+            if caller is not None:
+                caller.poke()
+        if seen == "after" and self.up:
+            self._see_first_states()
+            asleep = self.state
+        while self.state is asleep:
+            yield None  # what becomes of it is told by who has it called
+        if seen == "never" or (seen == "after" and not self.answered):
+            self._see_creation()
+        if self.up:
             self._schedule_far_end()
-        yield from super()._run()
+        elif caller is not None:
+            caller.poke()
+
+    def _see_first_states(self) -> None:
+        self.state = State.ROUTING
+        self._see_creation()
+        self.set_running_state(State.ROUTING)
+        self.state = State.CONSUME_MEDIA
+        self.set_running_state(State.CONSUME_MEDIA)
+
+    def _see_creation(self) -> None:
+        self.fire("CHANNEL_CREATE")
+        self.fire("CHANNEL_ORIGINATE")
 
     def _ring_until_answered(self, began: int) -> Steps[None]:
         far_end = self.far_end
         if far_end.rejects is not None:
-            self.hangup(far_end.rejects)
+            self.caller_hangs_up(far_end.rejects)
         if far_end.rings and self.up:
             self.stamp(progress=self.now)
             self.fire("CHANNEL_PROGRESS")
@@ -128,16 +188,19 @@ class Leg(Channel):
     def _until_taken(self, far: Channel) -> Steps[None]:
         """Another call is at the far end: it answers, and each hangs up with the other."""
         self.far = far
+        far.when_sent = self.queue_digit
         far.when_answered.append(self.poke)
-        far.when_down.append(lambda: self.hangup(far.hangup_cause or self.far_end.cause))
+        far.when_down.append(lambda: self.caller_hangs_up(far.hangup_cause or self.far_end.cause))
         self.when_down.append(lambda: far.caller_hangs_up(self.hangup_cause or "NORMAL_CLEARING"))
         while self.up and not far.answered:
+            yield from ivr.parse_all_events(self)
             yield None
 
-    def hear_digit(self, digit: Digit) -> None:
-        """The other side of the bridge pressed a key."""
-        self.queue_digit(digit)
+    def send_digit(self, digit: Digit) -> None:
+        """The other side of the bridge pressed a key, which the far end hears."""
         if self.far is not None:
+            if self.on_key_heard is not None:
+                self.on_key_heard(digit.key)
             self.far.queue_digit(digit)
 
     def _schedule_far_end(self) -> None:
@@ -147,55 +210,34 @@ class Leg(Channel):
             at(self.now + round(after * SECOND), lambda keys=keys: self._press(keys))  # type: ignore[misc]
         if far_end.hangs_up_after is not None:
             after = far_end.hangs_up_after
-            at(self.now + round(after * SECOND), lambda: self.hangup(far_end.cause))
+            at(self.now + round(after * SECOND), lambda: self.caller_hangs_up(far_end.cause))
 
     def _press(self, keys: str) -> None:
+        if self.on_press is not None and self.up:
+            self.on_press(keys)
         for key in keys:
             self.press(key)
 
-    def _run_for(self, caller: Channel) -> Steps[None]:
-        """Be called for another channel; once answered, be bridged to it."""
-        self.call_uuid = caller.uuid
-        self.set_running_state(State.INIT)
-        began = self.now
-        if self.far_end.rejects is not None:
-            yield from self._wait(self.tick())
-        else:
-            self.state = State.ROUTING
-        if self.far_end.rings:
-            caller.stamp(progress=self.now)
-        yield from self._ring_until_answered(began)
-        if self.up:
-            self.mark_answered()
-            caller.poke()
-            yield from self._until_joined()
-            if self.joined:
-                self.fire("CHANNEL_CREATE")
-                self.fire("CHANNEL_ORIGINATE")
-                self.set_running_state(State.EXCHANGE_MEDIA)
-                self._schedule_far_end()
-            yield from self._wait(None)
-        caller.poke()
-        while self.joined and self.partner is not None:
-            yield None  # the bridge comes apart first (recording 05b)
-        self._hang_up()
-        self._report()
-        yield from self._until_released()
-        self._destroy()
-
-    def _until_joined(self) -> Steps[None]:
-        while self.up and not self.joined:
-            yield None
-
     def _wait(self, until: int | None) -> Steps[None]:
         while self.up and (until is None or self.now < until):
-            yield until
+            yield from ivr.parse_all_events(self)
+            if self.up:
+                yield until
 
 
 def dial(
     switch: Switch, target: str, variables: dict[str, str], caller: Channel | None = None
 ) -> Leg | str:
     """Begin to call one far end; the cause, where it can't even be tried."""
+    outcome = _dial(switch, target, variables, caller)
+    if switch.on_dial is not None:
+        switch.on_dial(target, outcome, caller)
+    return outcome
+
+
+def _dial(
+    switch: Switch, target: str, variables: dict[str, str], caller: Channel | None
+) -> Leg | str:
     technology, _, rest = target.partition("/")
     technology = technology.lower()
     if technology not in TECHNOLOGIES:
@@ -207,8 +249,11 @@ def dial(
         return NOT_THERE[technology]  # not in the directory: there is no leg at all
     if endpoint is None or endpoint.no_route:
         endpoint = Endpoint(rejects=NOT_THERE.get(technology, "NO_ROUTE_DESTINATION"))
-    leg = Leg(switch, _profile(switch, technology, rest, variables, caller), endpoint, technology)
-    leg.partner = caller
+    given = variables.get("origination_uuid", "")
+    uuid = given if given and switch.locate(given) is None else switch.uuid()
+    profile = _profile(switch, uuid, technology, rest, variables, caller)
+    leg = Leg(switch, profile, endpoint, technology)
+    leg.caller = caller
     switch.channels[leg.uuid] = leg
     switch.sessions += 1
     from_uuid = caller.uuid if caller is not None and technology == "loopback" else ""
@@ -227,7 +272,8 @@ def dial(
     ):
         leg.set(name, value)
     switch.sessions += technology == "loopback"  # the leg on its other side
-    if "origination_uuid" in variables:
+    if uuid == given:
+        # one that is in use is left to whom it is of, without a word (recording 260)
         leg.fire("CHANNEL_UUID", first=(("Old-Unique-ID", switch.uuid()),))
     if caller is not None:
         leg.other_type = "originator"
@@ -238,7 +284,12 @@ def dial(
 
 
 def _profile(
-    switch: Switch, technology: str, rest: str, variables: dict[str, str], caller: Channel | None
+    switch: Switch,
+    uuid: str,
+    technology: str,
+    rest: str,
+    variables: dict[str, str],
+    caller: Channel | None,
 ) -> Profile:
     now = switch.scheduler.now
     if technology == "loopback":
@@ -263,7 +314,7 @@ def _profile(
     else:
         own = caller.profile
     return Profile(
-        uuid=variables.get("origination_uuid") or switch.uuid(),
+        uuid=uuid,
         channel_name=name,
         direction="outbound",
         logical_direction="outbound",

@@ -14,7 +14,16 @@ from typing import Any
 
 from eslsync import Outbound, Session
 
-__all__ = ["Handler", "LoadError", "is_ours", "load_handler", "users_traceback"]
+__all__ = [
+    "Handler",
+    "LoadError",
+    "handler_in",
+    "is_ours",
+    "load",
+    "load_handler",
+    "module_of",
+    "users_traceback",
+]
 
 Handler = Callable[[Session], object]
 
@@ -36,7 +45,11 @@ def load_handler(path: str | Path, name: str | None = None) -> Handler | Outboun
     LoadError.
     """
     path = Path(path)
-    module = load(path)
+    return handler_in(load(path), path, name)
+
+
+def handler_in(module: ModuleType, path: Path, name: str | None = None) -> Handler | Outbound:
+    """The handler in a file that has been imported, as `load_handler` finds it."""
     if name is None:
         name = "handler" if hasattr(module, "handler") else only_handler(module, path)
     if not hasattr(module, name):
@@ -58,6 +71,18 @@ def load_handler(path: str | Path, name: str | None = None) -> Handler | Outboun
         )
     found: Handler = handler
     return found
+
+
+def module_of(handler: Handler | Outbound) -> ModuleType | None:
+    """The file that a handler is a function of, as it was imported; None if that can't be told."""
+    function = inspect.unwrap(handler.handler if isinstance(handler, Outbound) else handler)
+    names = getattr(function, "__globals__", None)
+    if names is None:
+        return None
+    # not out of sys.modules: two files may have been imported under one name
+    module = ModuleType(names["__name__"])
+    vars(module).update(names)
+    return module
 
 
 def load(path: Path) -> ModuleType:

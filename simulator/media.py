@@ -37,6 +37,7 @@ class Media:
     ``prompts`` maps a file's name, with or without its suffix, to seconds; ``sounds`` is a
     folder of WAV files; ``missing`` names files that don't exist. With ``only_known``, a file
     in neither the table nor the folder doesn't exist either (recordings list every file).
+    What was recorded in the meantime exists, whatever was said about it.
     """
 
     def __init__(
@@ -54,6 +55,11 @@ class Media:
         self._only_known = only_known
         self._default = default
         self._measured: dict[str, float | None] = {}
+        self._recorded: dict[str, float] = {}  # by path, in seconds
+
+    def record(self, path: str, samples: int) -> None:
+        """A recording was made: it can be played from now on."""
+        self._recorded[path] = samples / RATE
 
     def open(self, name: str, prefix: str) -> Sound | None:
         """What ``name`` plays, or None where there is no such sound.
@@ -68,6 +74,8 @@ class Media:
             path = name if name.startswith("/") else f"{prefix}/{name}"
             # a name without suffix is tried as .L16 and then as .wav (recording 11o)
             name = path if "." in path.rpartition("/")[2] else f"{path}.wav"
+            if f"{path}.L16" in self._recorded:
+                name = f"{path}.L16"
             length, kind = self._length(name, prefix), None
         if length is None:
             return None
@@ -106,6 +114,8 @@ class Media:
         relative = path[len(prefix) :].lstrip("/") if path.startswith(prefix) else path
         names = [path, relative]
         names += [name.rpartition(".")[0] for name in names]
+        if path in self._recorded and not any(name in self._prompts for name in names):
+            return self._recorded[path]
         if not self._missing.isdisjoint(names):
             return None
         for name in names:

@@ -59,7 +59,12 @@ class Profile:
     def headers(self, prefix: str) -> Headers:
         """As events list it under ``prefix``: "Caller", "Other-Leg", or "Channel"."""
         pairs = [(f"{prefix}-{name}", getattr(self, key)) for name, key in PROFILE_HEADERS]
-        pairs = [(name, value) for name, value in pairs if value]
+        # (who called at first is told only where there is somebody who calls)
+        nobody = {
+            f"{prefix}-Orig-Caller-ID-{what}": not caller
+            for what, caller in (("Name", self.caller_id_name), ("Number", self.caller_id_number))
+        }
+        pairs = [(name, value) for name, value in pairs if value and not nobody.get(name)]
         pairs += [(f"{prefix}-{name}", str(getattr(self.times, key))) for name, key in TIME_HEADERS]
         pairs += [(f"{prefix}-{name}", getattr(self, key)) for name, key in FLAG_HEADERS]
         return pairs

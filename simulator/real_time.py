@@ -69,7 +69,7 @@ class RealLink(Link):
         if data:
             self.listener.received(data)
         else:
-            self.listener.closed()
+            self.listener.closed(reads=True)  # for all that is known
 
     def flush(self) -> None:
         """Send what this step has written, or as much as the app takes for now."""

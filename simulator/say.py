@@ -3,15 +3,32 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from datetime import datetime, timezone
+
+from .arguments import atoi
 
 __all__ = ["say_files"]
 
 
-def say_files(kind: str, method: str, text: str) -> list[str] | None:
-    """The files that say ``text``, or None where it can't be said so."""
+METHODS = frozenset({"N/A", "PRONOUNCED", "ITERATED", "COUNTED"})
+
+
+def say_files(kind: str, method: str, text: str, now: int = 0) -> list[str] | None:
+    """The files that say ``text``, or None where it can't be said so.
+
+    ``now`` is the time in seconds of the epoch, which a date of 0 means.
+    """
     kind, method = kind.upper(), method.upper()
-    if kind in ("NUMBER", "ITEMS", "PERSONS", "MESSAGES", "ACCOUNT_NUMBER", "TELEPHONE_NUMBER"):
+    if method not in METHODS:
+        return None
+    if kind in ("NUMBER", "ITEMS", "PERSONS", "MESSAGES", "TELEPHONE_NUMBER"):
         files = _number(text, method)
+    elif kind in ("CURRENT_DATE", "CURRENT_TIME", "CURRENT_DATE_TIME", "SHORT_DATE_TIME"):
+        files = _date(kind, atoi(text) or now)
+    elif kind == "TIME_MEASUREMENT":
+        files = _duration(text)
+    elif kind == "IP_ADDRESS":
+        files = _address(text, method)
     elif kind == "NAME_SPELLED":
         files = _spelled(text, "ascii")
     elif kind == "NAME_PHONETIC":
@@ -34,7 +51,7 @@ def _spelled(text: str, folder: str) -> Iterator[str]:
 
 def _number(text: str, method: str) -> Iterator[str]:
     text = text.replace(",", "")
-    if not text.isdigit():
+    if not text.isdigit() or method == "N/A":
         return
     if method == "ITERATED":
         for digit in text:
@@ -66,6 +83,48 @@ def _group(number: int, *, counted: bool) -> Iterator[str]:
         ones = 0
     if ones:
         yield f"digits/h-{ones}" if counted else f"digits/{ones}"
+
+
+def _date(kind: str, second: int) -> Iterator[str]:
+    """``Tuesday November fourteenth two thousand twenty three at ten thirteen p m``."""
+    moment = datetime.fromtimestamp(second, timezone.utc)
+    if kind != "CURRENT_TIME":
+        yield f"time/day-{moment.isoweekday() % 7}"
+        yield f"time/mon-{moment.month - 1}"
+        yield from _number(str(moment.day), "COUNTED")
+        yield from _number(str(moment.year), "PRONOUNCED")
+    if kind == "CURRENT_DATE":
+        return
+    if kind != "CURRENT_TIME":
+        yield "time/at"
+    yield f"digits/{moment.hour % 12 or 12}"
+    if moment.minute == 0:
+        yield "time/oclock"
+    elif moment.minute < 10:
+        yield from ("time/oh", f"digits/{moment.minute}")
+    else:
+        yield from _number(str(moment.minute), "PRONOUNCED")
+    yield "time/p-m" if moment.hour >= 12 else "time/a-m"
+
+
+def _duration(text: str) -> Iterator[str]:
+    """``<seconds>``, or ``<hours>:<minutes>:<seconds>``."""
+    parts = [atoi(each) for each in text.split(":")]
+    seconds = sum(part * 60**power for power, part in enumerate(reversed(parts)))
+    counts = (seconds // 3600, "hour"), (seconds // 60 % 60, "minute"), (seconds % 60, "second")
+    for count, unit in counts:
+        if count:
+            yield from _number(str(count), "PRONOUNCED")
+            yield f"time/{unit}{'' if count == 1 else 's'}"
+        else:
+            yield from ("digits/0", f"time/{unit}s")
+
+
+def _address(text: str, method: str) -> Iterator[str]:
+    for at, part in enumerate(text.split(".")):
+        if at:
+            yield "digits/dot"
+        yield from _number(part, method)
 
 
 def _money(text: str, method: str) -> Iterator[str]:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from collections import deque
 from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
 from dataclasses import replace
 from pathlib import Path
@@ -12,10 +13,18 @@ from uuid import UUID
 
 from eslsync.enums import HangupCause
 
+from . import att_xfer as _att_xfer  # noqa: F401
 from . import bridging as _bridging  # noqa: F401
-from . import conference as _conference  # noqa: F401  (joins the tables)
+from . import conference_commands as _commands  # noqa: F401  (joins the tables)
+from . import eavesdrop as _eavesdrop  # noqa: F401
+from . import fifo_commands as _fifo_commands  # noqa: F401
+from . import holding as _holding  # noqa: F401
+from . import intercept as _intercept  # noqa: F401
 from . import ivr
+from . import recorders as _recorders  # noqa: F401
+from . import redirecting as _redirecting  # noqa: F401
 from . import taps as _taps  # noqa: F401
+from . import uuid_bridge as _uuid_bridge  # noqa: F401
 from .api import APIS, run_api, up_time
 from .applications import APPLICATIONS, Application
 from .arguments import atoi, expand, separate
@@ -23,12 +32,16 @@ from .channel import Channel, Digit
 from .conference import Room
 from .control import Control
 from .events import Block, Event, Headers, Source
+from .fifo import Fifo
 from .ivr import SHORTEST_LOOP, OnDigit, Status
-from .legs import Endpoint
+from .legs import Endpoint, Leg, Seen
+from .limits import Limit
 from .media import DEFAULT_LENGTH, Media
 from .profile import Profile, Times
 from .states import State
-from .threads import MILLISECOND, SECOND, Scheduler, Steps, Timer
+from .tasks import Tasks
+from .threads import MILLISECOND, SECOND, Scheduler, Steps, Timer, pause
+from .valet_parking import Lot
 
 __all__ = ["Switch"]
 
@@ -36,6 +49,12 @@ __all__ = ["Switch"]
 HEARTBEAT = 20 * SECOND
 #: Milliseconds that each action of a phrase macro is followed by (recording 11n).
 PHRASE_PAUSE = 100
+
+#: Keys as switch_utils.h's is_dtmf takes them; ``w`` and ``W`` are pauses where they are sent.
+KEYS = "0123456789*#ABCDabcdwWfF"
+PAUSES = {"w": SECOND // 2, "W": SECOND}
+#: How long a key is pressed, in samples: at least, where nothing is said, and at most.
+SHORTEST_DIGIT, USUAL_DIGIT, LONGEST_DIGIT = 400, 2000, 192_000
 
 Extension = Sequence[tuple[str, str]]
 Dial = Callable[[Channel, str], "Control | None"]
@@ -108,6 +127,7 @@ class Switch:
             "sound_prefix": sound_prefix,
             "sounds_dir": sound_prefix,
             "core_uuid": self.source.core_uuid,
+            "hold_music": "local_stream://moh",  # as FreeSWITCH's own configuration has it
         }
         self.extensions = dict(extensions or {})
         self.phrases = dict(phrases or {})
@@ -120,9 +140,16 @@ class Switch:
         self.callers: set[str] = set()
         self.listeners: list[Control] = []
         self.endpoints: dict[str, Endpoint] = {}
+        #: told of every far end that is called: its dial string, and for whom
+        self.on_dial: Callable[[str, Leg | str, Channel | None], None] | None = None
         self.rooms: dict[str, Room] = {}
+        self.conference_members = 0  # that there have been, in all rooms
         self.domain = "127.0.0.1"
-        self.limits: dict[str, int] = {}
+        self.fifos: dict[str, Fifo] = {}
+        self.lots: dict[str, Lot] = {}
+        self.presence_events = 0  # of parking lots
+        self.limits: dict[tuple[str, str], Limit] = {}  # by backend and name
+        self.tasks = Tasks(self)
         self.sessions = 0
         #: when the first HEARTBEAT comes, and whether one is on the agenda
         self.first_heartbeat = scheduler.now + HEARTBEAT
@@ -130,6 +157,11 @@ class Switch:
         self.started = scheduler.now
         #: microseconds from a whole second to the task thread's next look
         self.task_phase = 0
+        #: which of two threads is first is a race; how it turns out, one time after the other, by
+        #: uuid: when a leg that answers at once is seen in its first states, and whether a peer is
+        #: seen in CS_CONSUME_MEDIA before it is bridged
+        self.seen_first: dict[str, deque[Seen]] = {}
+        self.seen_waiting: dict[str, deque[bool]] = {}
         self._sequence = 0
 
     def uuid(self) -> str:
@@ -196,6 +228,21 @@ class Switch:
         """Tell how a far end behaves: its dial string, and the fields of an `Endpoint`."""
         self.endpoints[target] = Endpoint(**behaviour)
 
+    def takes(self, destination: str, dialplan: Extension) -> Callable[[Leg], Channel]:
+        """For an `Endpoint` that is a call to this very switch, with a dialplan of its own."""
+
+        def take(leg: Leg) -> Channel:
+            channel = self.incoming(
+                caller_number=leg.profile.caller_id_number,
+                caller_name=leg.profile.caller_id_name,
+                destination=destination,
+            )
+            channel.run_extension(dialplan)
+            self.scheduler.at(self.scheduler.now, channel.start)
+            return channel
+
+        return take
+
     def add(
         self,
         profile: Profile,
@@ -213,8 +260,10 @@ class Switch:
         return channel if channel is not None and channel.up else None
 
     def forget(self, channel: Channel) -> None:
-        """The channel is destroyed."""
-        self.channels.pop(channel.uuid, None)
+        """The channel is destroyed, and what was to become of it is off."""
+        self.tasks.delete(channel.uuid)
+        if self.channels.get(channel.uuid) is channel:  # its uuid may have been given again
+            del self.channels[channel.uuid]
 
     def shut_down(self) -> None:
         """`fsctl shutdown now`: every connection ends without a word (recording 16)."""
@@ -247,31 +296,23 @@ class Switch:
         context = context or old.context or "default"
         channel.flush_digits()
         channel.set("signal_bond", None)
+        channel.state_handlers.clear()
         channel.reset_by_transfer = True
-        profile = replace(
-            old,
+        channel.step_profile(
             dialplan=dialplan,
             context=context,
             destination_number=extension,
             rdnis=old.destination_number,
-            profile_index=str(int(old.profile_index) + 1),
-            # (what switch_channel_set_caller_profile copies)
-            times=replace(
-                old.times,
-                profile_created=self.scheduler.now,
-                bridged=0,
-                last_hold=0,
-                hold_accum=0,
-                resurrected=0,
-            ),
         )
-        channel.profile = profile
+        other = self.locate(channel.get("bridge_to") or "")
+        if other is not None:
+            other.set("signal_bond", None)
         channel.other_type, channel.other_profile = "", None  # the old profile's
         channel.move_to(State.ROUTING)
         source = (
             f"{self.scheduler.now // SECOND}:{self.uuid()}:bl_xfer:{extension}/{context}/{dialplan}"
         )
-        channel.profile = replace(profile, transfer_source=source)
+        channel.profile = replace(channel.profile, transfer_source=source)
         channel.variables.push("transfer_history", source)
         channel.set("transfer_source", source)
 
@@ -400,19 +441,28 @@ class Switch:
 
     def dtmf_string(self, text: str, source: str = "APP") -> list[Digit]:
         """``123@100``: keys, and how long each is pressed in milliseconds."""
-        keys, at, milliseconds = text.partition("@")
-        duration = atoi(milliseconds) * 8 if at else 2000
-        return [Digit(key, duration, source) for key in keys if key in "0123456789*#ABCDabcdwWfF"]
+        digits = []
+        for part in separate(text.removeprefix("~"), "+", 256):
+            keys, _, milliseconds = part.partition("@")
+            asked = atoi(milliseconds) * 8
+            duration = min(asked, LONGEST_DIGIT) if asked > SHORTEST_DIGIT else USUAL_DIGIT
+            digits += [Digit(key, duration, source) for key in keys if key in KEYS]
+        return digits
 
-    def send_dtmf(self, channel: Channel, text: str) -> None:
-        """Digits for the other side; nobody here listens to them but a far end."""
-        digits = self.dtmf_string(text)
+    def send_dtmf(self, channel: Channel, text: str) -> Steps[None]:
+        """Digits for who is at the channel's other end (switch_core_session_send_dtmf_string).
+
+        A SIP channel queues the pauses; any other waits for them.
+        """
+        digits = self.dtmf_string(text, "UNKNOWN")
+        for digit in digits:
+            if digit.key not in PAUSES:
+                channel.send_digit(digit)
+            elif channel.endpoint != "sofia":
+                yield from pause(self.scheduler, PAUSES[digit.key])
         total = sum(digit.duration // 8 + 250 for digit in digits)
         if total:  # with the 250 ms of silence after each (recordings 11l, 14k)
             channel.set("last_dtmf_duration", str(total))
-        if channel.partner is not None:
-            for digit in self.dtmf_string(text, "UNKNOWN"):
-                channel.partner.queue_digit(digit)
 
     # --- words
 
@@ -450,7 +500,8 @@ class Switch:
         channel.set("sound_prefix", self.sound_prefix)
         status = Status.SUCCESS
         for function, data in actions:
-            data = data.replace("$1", argument)
+            # expanded before it is matched, and after
+            data = channel.expand(data.replace("$1", channel.expand(argument)))
             if function == "say":
                 status = yield from ivr.say_words(channel, separate(data), on_digit)
             elif function == "play-file":

@@ -1,15 +1,14 @@
-"""Applications that listen in on a channel's media: recordings, detectors, displacing."""
+"""Applications that listen in on a channel's media: detectors, displacing."""
 
 from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
 from . import ivr
-from .applications import application, on_terminator
+from .applications import application
 from .arguments import atoi, separate
-from .ivr import FRAME, WAV_HEADER, MediaBug
-from .media import RATE
-from .threads import MILLISECOND, SECOND, Steps
+from .ivr import FRAME, MediaBug
+from .threads import MILLISECOND, Steps
 
 if TYPE_CHECKING:
     from .channel import Channel
@@ -20,9 +19,6 @@ __all__ = ["read_codec_changed"]
 SILENT_FRAMES = 25
 #: A day, in milliseconds.
 FOREVER = 86_400_000
-
-RECORD_FILE_START = ("switch_ivr_play_say.c", "switch_ivr_record_file_event", 767)
-RECORD_FILE_STOP = ("switch_ivr_play_say.c", "switch_ivr_record_file_event", 1030)
 
 
 def read_codec_changed(channel: Channel) -> None:
@@ -37,66 +33,6 @@ def read_codec_changed(channel: Channel) -> None:
             ("channel-read-codec-bit-rate", channel.codec.bit_rate),
         ),
     )
-
-
-@application("record")
-def record(channel: Channel, data: str) -> Steps[None]:
-    """``<path> [<seconds> [<silence threshold> [<silence hits>]]]`` (switch_ivr_record_file)."""
-    words = separate(data, " ", 4)
-    if not words:
-        return
-    path, limit = words[0], atoi(words[1].lstrip("+")) if len(words) > 1 else 0
-    channel.set("playback_terminator_used", None)
-    channel.set("silence_hits_exhausted", "false")
-    read_codec_changed(channel)
-    channel.fire("RECORD_START", (("Record-File-Path", path),), called_from=RECORD_FILE_START)
-    began = channel.now
-    ends = []
-    if limit:
-        # seconds are those of the epoch: the limit is over with the first that is past it
-        ends.append((began // SECOND + limit + 1) * SECOND)
-    silent_at = None
-    if len(words) > 2 and atoi(words[2]) and not channel.audible:
-        silent_at = began + ((atoi(words[3]) if len(words) > 3 else 0) or 3) * SECOND
-        ends.append(silent_at)
-    until = min(ends, default=None)
-    on_digit = on_terminator(channel)
-    while channel.is_ready() and not ivr.take_break(channel):
-        if until is not None and channel.now >= until:
-            if until == silent_at:
-                channel.set("silence_hits_exhausted", "true")
-            break
-        yield from ivr.parse_all_events(channel)
-        if channel.digits and on_digit(channel.take_digit()):
-            break
-        if not channel.is_ready():
-            break
-        yield from channel.frames(until)
-    samples = (channel.now - began) // FRAME * FRAME * RATE // SECOND
-    size = str(WAV_HEADER + 2 * samples)
-    channel.set("record_record_file_size", size)
-    channel.set("record_file_size", size)
-    channel.set("record_seconds", str(samples // RATE))
-    channel.set("record_ms", str(samples * 1000 // RATE))
-    channel.set("record_samples", str(samples))
-    channel.fire("RECORD_STOP", (("Record-File-Path", path),), called_from=RECORD_FILE_STOP)
-    read_codec_changed(channel)
-    if not channel.is_ready():
-        channel.hangup("DESTINATION_OUT_OF_ORDER")
-
-
-@application("record_session")
-def record_session(channel: Channel, data: str) -> Steps[None]:
-    """``<path> [+<seconds>]``: record both sides, while the call goes on."""
-    path, _, options = data.partition(" ")
-    if path:
-        limit = atoi(options[1:]) if options.startswith("+") else 0
-        yield from ivr.record_session(channel, path, limit)
-
-
-@application("stop_record_session")
-def stop_record_session(channel: Channel, data: str) -> None:
-    ivr.stop_bugs(channel, "session_record", data)
 
 
 @application("displace_session")
@@ -154,26 +90,3 @@ def wait_for_silence(channel: Channel, data: str) -> Steps[None]:
     channel.set("wait_for_silence_listenhits", "0")
     channel.set("wait_for_silence_silence_hits", "0" if heard else str(frames))
     read_codec_changed(channel)
-
-
-@application("limit", nomedia=True)
-def limit(channel: Channel, data: str) -> None:
-    """``<backend> <realm> <id> [<max>]``: counted, never reached."""
-    words = separate(data, " ", 5)
-    if len(words) < 3:
-        return
-    backend, realm, name = words[:3]
-    usage = channel.switch.limits
-    key = f"{realm}_{name}"
-    usage[key] = usage.get(key, 0) + 1
-
-    def release() -> None:
-        usage[key] -= 1
-        channel.set("limit_backend", None)
-
-    channel.when_down.append(release)
-    channel.set("limit_usage", str(usage[key]))
-    channel.set(f"limit_usage_{key}", str(usage[key]))
-    channel.set("limit_rate", "0")
-    channel.set(f"limit_rate_{key}", "0")
-    channel.set("limit_backend", backend)

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from collections.abc import Mapping
+from dataclasses import dataclass, field
 from typing import Literal
 
 from eslsync.message import (
@@ -36,6 +37,10 @@ TELLING = (
 ONLY_IN = {"Channel-Call-State": "CHANNEL_CALLSTATE"}
 
 
+#: What the caller's own leg is called.
+CALLER = "caller"
+
+
 @dataclass(frozen=True)
 class Entry:
     """One thing that happened: ``sender`` did or said ``text`` to ``receiver``, or by itself."""
@@ -46,6 +51,19 @@ class Entry:
     text: str
     #: What was said, where it went over the control connection.
     message: Message | Command | None = None
+    #: What legs are called, by their uuid.
+    legs: Mapping[str, str] = field(default_factory=dict, repr=False)
+
+    @property
+    def leg(self) -> str | None:
+        """The other leg that it is about."""
+        message, uuid = self.message, ""
+        if isinstance(message, Event):
+            uuid = message.get("Unique-ID", "")
+        elif isinstance(message, Command):
+            uuid = message.line.partition(" ")[2].strip()
+        name = self.legs.get(uuid)
+        return None if name == CALLER else name
 
     def __str__(self) -> str:
         to = "" if self.receiver == self.sender else f" → {self.receiver}"
@@ -57,6 +75,8 @@ class Transcript:
 
     def __init__(self, began: int) -> None:
         self._began = began
+        #: what legs are called, by their uuid: the caller's, and others by their dial strings
+        self.legs: dict[str, str] = {}
         self._log: list[tuple[int, Party, Party, str | bytes]] = []
 
     def note(self, now: int, sender: Party, receiver: Party, what: str | bytes) -> None:
@@ -73,7 +93,8 @@ class Transcript:
                 entries.append(Entry(time, sender, receiver, what))
             else:
                 for message in said[sender].feed(what):
-                    entries.append(Entry(time, sender, receiver, describe(message), message))
+                    text = describe(message)
+                    entries.append(Entry(time, sender, receiver, text, message, self.legs))
         return entries
 
     def __str__(self) -> str:

@@ -6,7 +6,7 @@ from collections.abc import Iterator
 
 from .events import Block, plain_line
 
-__all__ = ["Variables", "is_true"]
+__all__ = ["Variables", "as_header", "is_true"]
 
 ARRAY = "ARRAY::"
 SEPARATOR = "|:"
@@ -57,6 +57,7 @@ class Variables:
         if "[" in name and value:
             self._set_element(name, value)
             return
+        value = as_header(value or "")
         key = name.lower()
         if self._pairs.pop(key, None) is not None:
             del self._lines[key]
@@ -101,6 +102,22 @@ class Variables:
                 prefix="variable_",
             )
         return self._block
+
+
+def as_header(value: str) -> str:
+    """A value as a header keeps it: ``ARRAY::one|:two`` as it is, ``ARRAY::one`` as ``one``.
+
+    (switch_event.c, switch_event_base_add_header and switch_event_add_array.)
+    """
+    if not value.startswith(ARRAY):
+        return value
+    kept: list[str] = []
+    for element in value[len(ARRAY) :].split(SEPARATOR):
+        if kept:
+            kept.append(element)
+        elif element:
+            kept += _elements(as_header(element))
+    return ARRAY + SEPARATOR.join(kept) if len(kept) > 1 else "".join(kept)
 
 
 def _elements(value: str) -> list[str]:

@@ -27,7 +27,9 @@ from typing import TypeVar
 
 from eslsync.clock import Clock, Peer
 
+from .frozen import real_seconds
 from .link import Exchange, Link
+from .loading import is_ours
 from .threads import SECOND
 
 __all__ = ["SimulationError", "VirtualClock", "World"]
@@ -37,6 +39,11 @@ __tracebackhide__ = True
 
 T = TypeVar("T")
 
+#: How often a handler may go on at one moment, before it is asked how long that has taken.
+TURNS = 1000
+#: Lines of a handler's stack that a failure shows.
+SHOWN = 6
+
 
 class SimulationError(AssertionError):
     """The simulation can't go on: a handler is stuck, or nothing will ever happen again."""
@@ -45,7 +52,17 @@ class SimulationError(AssertionError):
 class Participant:
     """A handler thread: it runs, or it is parked in the clock."""
 
-    __slots__ = ("gate", "has_mail", "number", "parked", "reads_mail", "thread")
+    __slots__ = (
+        "gate",
+        "has_mail",
+        "moment",
+        "number",
+        "parked",
+        "reads_mail",
+        "since",
+        "thread",
+        "turns",
+    )
 
     def __init__(self, number: int, thread: threading.Thread) -> None:
         self.number = number
@@ -55,6 +72,9 @@ class Participant:
         self.parked = False
         self.reads_mail = False  # parked on its inbox, and not in a sleep
         self.has_mail = False  # something was put on the inbox since
+        self.moment = 0  # when it last went on, in virtual time
+        self.since = 0.0  # and since when, in real time, it has done so at this very moment
+        self.turns = 0  # how often it has
 
 
 class World(Exchange):
@@ -174,6 +194,7 @@ class World(Exchange):
                 self.at(self.now, lambda participant=participant: self._wake(participant))  # type: ignore[misc]
 
     def _wake(self, participant: Participant) -> None:
+        self._count_turn(participant)
         self._on_time(self.now)
         with self._changed:
             if participant.parked:
@@ -181,12 +202,29 @@ class World(Exchange):
                 self._running += 1
                 participant.gate.release()
 
+    def _count_turn(self, participant: Participant) -> None:
+        """Fail when a handler goes round and round, and virtual time stands still."""
+        if participant.moment != self.now:
+            participant.moment = self.now
+            participant.turns = 0
+        if participant.turns == 0:
+            participant.since = real_seconds()
+        participant.turns += 1
+        if participant.turns < TURNS or self._patience is None:
+            return
+        if real_seconds() - participant.since > self._patience:
+            self.stuck = True
+            name = participant.thread.name
+            raise SimulationError(
+                f"virtual time has stood still for {self._patience:g} s of real time, in which "
+                f"{name} has gone on {participant.turns} times:\n{stack_of(participant)}"
+            )
+
     def _who_is_stuck(self) -> str:
-        frames = sys._current_frames()
         said = [f"no progress for {self._patience:g} s of real time"]
-        for ident, participant in self._participants.items():
-            if not participant.parked and ident in frames:
-                stack = "".join(traceback.format_stack(frames[ident])[-6:])
+        for participant in self._participants.values():
+            stack = "" if participant.parked else stack_of(participant)
+            if stack:
                 said.append(
                     f"{participant.thread.name} runs, and waits for nothing of the call:\n{stack}"
                 )
@@ -245,6 +283,18 @@ class World(Exchange):
             while self.now < until and not self.abandoned:
                 self.park(participant, until, reads_mail=False)
         return True
+
+
+def stack_of(participant: Participant) -> str:
+    """Where a handler's thread is: its own lines last, without what it has called of ours."""
+    frame = sys._current_frames().get(participant.thread.ident or 0)
+    if frame is None:
+        return ""
+    frames = traceback.extract_stack(frame)
+    last = len(frames)
+    while last and is_ours(frames[last - 1].filename):
+        last -= 1
+    return "".join(traceback.format_list(frames[: last or None][-SHOWN:]))
 
 
 class VirtualClock(Clock):

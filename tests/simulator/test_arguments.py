@@ -13,7 +13,7 @@ from simulator.arguments import atoi, expand, separate, variables_of
     ("text", "words"),
     [
         ("", []),
-        ("   ", []),
+        ("   ", [""]),
         ("a b", ["a", "b"]),
         ("  a   b  ", ["a", "b"]),  # blanks collapse, so no argument can be empty ...
         ("a '' b", ["a", "", "b"]),  # ... unless it is quoted

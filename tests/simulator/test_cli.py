@@ -123,6 +123,72 @@ def test_prompts_last_as_long_as_their_files(tmp_path: Path) -> None:
     assert "┊   3.5 s  " in result.stdout
 
 
+DESK = ROOT / "tests" / "examples" / "desk.py"
+
+
+def test_far_ends_do_as_they_are_told() -> None:
+    result = run(
+        *("call", DESK, "--far-end", "user/1000=no_answer", "--far-end"),
+        "user/1001=rings,answers:1.5,presses:12#@2,hangs_up:4,cause:CALL_REJECTED",
+    )
+    assert (result.exit_code, result.stderr) == (0, "")
+    told = re.findall(r"│ +(calls user/\d+|user/\d+ \w.*?)   │", result.stdout)
+    assert told == [
+        "calls user/1000",
+        "user/1000 rejects: NO_ANSWER",
+        "calls user/1001",
+        "user/1001 rings",
+        "user/1001 answers",
+        "user/1001 presses 12#",
+        "user/1001 hangs up CALL_REJECTED",
+    ]
+
+
+def test_a_far_end_that_is_not_called_is_told() -> None:
+    result = run(
+        "call", DESK, "--far-end", "user/1000=answers,hangs_up:1", "--far-end", "user/1=busy"
+    )
+    assert result.exit_code == 0
+    assert result.stderr == "not called: user/1; called: user/1000\n"
+
+
+def test_a_handler_at_the_far_end_is_drawn_as_a_call_of_its_own(tmp_path: Path) -> None:
+    app = write(
+        tmp_path,
+        DESK.read_text() + "def phone(session):\n"
+        "    session.channel.sleep(1.0)\n"
+        "    session.channel.answer()\n"
+        "    raise KeyError(session.channel.wait('DTMF')['DTMF-Digit'])\n",
+    )
+    far_end = ("--far-end", "user/1000=handler:phone")
+    result = run("call", app, "--press", "5", "--at", "3", *far_end)
+    assert "\n\nCall 2, 0.1 s later: 1001 calls 1000\n\n" in result.stdout
+    assert "raises KeyError: '5'" in result.stdout
+    assert "KeyError: '5'" in result.stderr
+    assert result.exit_code == 1
+    nobody = run("call", app, "--far-end", "user/1000=handler:phon")
+    assert (nobody.exit_code, "has no 'phon'" in nobody.stderr) == (2, True)
+    elsewhere = run("call", "127.0.0.1:1", *far_end)
+    assert (elsewhere.exit_code, "is a function in FILE" in elsewhere.stderr) == (2, True)
+
+
+def test_variables_come_with_the_call(tmp_path: Path) -> None:
+    app = write(tmp_path, "def handler(session):\n    print(session.context['variable_account'])\n")
+    assert run("call", app, "--variable", "account=a=1").stdout.startswith("a=1\n")
+
+
+def test_callers_of_a_script_are_drawn_one_after_the_other(tmp_path: Path) -> None:
+    script = write(
+        tmp_path,
+        f"handler: {IVR}\nsteps: [say_nothing: 1, call: {{caller: 2, steps: [press: 1]}}, wait]\n",
+        "two.call.yaml",
+    )
+    result = run("call", "--script", script)
+    assert result.exit_code == 0, result.stdout
+    assert "\n\nCall 2, 1.0 s later: 2 calls 5000\n\n" in result.stdout
+    assert run("call", "--script", script, "--far-end", "user/1=busy").exit_code == 2
+
+
 def test_a_script_is_played_and_what_goes_wrong_names_its_line(tmp_path: Path) -> None:
     scripts = ROOT / "tests" / "simulator" / "scripts"
     result = run("call", "--script", scripts / "option-1.call.yaml")
@@ -209,6 +275,20 @@ def test_a_handler_that_is_stuck(tmp_path: Path) -> None:
         (["--press", "1", "--press", "2", "--at", "2", "--at", "1"], "can't go back"),
         (["--hangup-after", "-1"], "-1"),
         (["--sounds", "/nowhere/at/all"], "does not exist"),
+        (["--variable", "a"], "a variable is written NAME=VALUE, not 'a'"),
+        (["--far-end", "user/1000"], "'user/1000' doesn't say what the far end does; write it as"),
+        (["--far-end", "1000=busy"], "'1000' is not a dial string, such as user/1000; write it"),
+        (["--far-end", "user/1="], "there is no ''; there are answers, hangs_up, rings, presses"),
+        (["--far-end", "user/1=bussy"], "there is no 'bussy' (did you mean busy?)"),
+        (["--far-end", "user/1=answers:soon"], "answers takes seconds, as in answers:2, or answe"),
+        (["--far-end", "user/1=answers:-1"], "or answers:never, not '-1'"),
+        (["--far-end", "user/1=hangs_up"], "hangs_up takes seconds after the answer, as in hangs"),
+        (["--far-end", "user/1=presses:1"], "presses takes keys and seconds after the answer, as"),
+        (["--far-end", "user/1=rings:2"], "rings takes no value, not '2'"),
+        (["--far-end", "user/1=rings,rings"], "'rings' comes second: rings is said already"),
+        (["--far-end", "user/1=busy,answers:2"], "rejects the call can't be told answers, too"),
+        (["--far-end", "user/1=handler:a,hangs_up:2"], "a handler can't be told hangs_up, too"),
+        (["--far-end", "user/1=busy", "--far-end", "user/1=rings"], "told what to do already"),
     ],
 )
 def test_options_that_make_no_sense(arguments: list[str], said: str) -> None:

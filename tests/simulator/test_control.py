@@ -7,6 +7,8 @@ from xml.etree import ElementTree
 
 import pytest
 
+from eslsync import Session
+from simulator import FreeSwitch
 from simulator.control import Control
 
 from .model import ModelCall
@@ -234,3 +236,32 @@ def test_an_inbound_connection_authorizes_first() -> None:
     assert b"Reply-Text: -ERR command not found" in text
     assert b"Reply-Text: +OK accepted" in text
     assert b"FreeSWITCH Version" in text
+
+
+def test_a_sync_socket_hears_of_a_background_job_while_the_channel_is_idle() -> None:
+    call = ModelCall(socket="127.0.0.1:5000 full")
+    call.send("connect")
+    call.send("event plain BACKGROUND_JOB")
+    call.send("bgapi msleep 1000")
+    call.wait(0.9)
+    assert not call.events("BACKGROUND_JOB")
+    call.wait(0.2)
+    [job] = call.events("BACKGROUND_JOB")
+    assert job.body == "+OK\n"
+
+
+def test_a_handler_on_a_sync_socket_waits_for_its_jobs() -> None:
+    answers: list[str] = []
+
+    def handler(session: Session) -> None:
+        answers.append(session.bgapi("msleep 1000").wait(timeout=5.0))
+        leg = session.originate("user/1000", timeout=20.0)
+        answers.append(leg.uuid)
+        leg.hangup()
+
+    with FreeSwitch() as switch:
+        switch.endpoint("user/1000", answers_after=2.0)
+        call = switch.call(handler, socket="full")
+        call.wait()
+    assert len(answers) == 2
+    assert call.duration < 5.0

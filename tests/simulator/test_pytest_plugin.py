@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import functools
 import re
+import shutil
 import subprocess
 import sys
 from collections.abc import Callable
@@ -150,13 +151,13 @@ def test_what_a_handler_raises_shows_its_line_and_the_tests(run: Run) -> None:
     )
     traceback = lines_of(result).partition("Captured log")[0]
     assert "outbound.py" not in traceback
-    assert "session.py" not in traceback
+    assert "conversation.py" not in traceback
 
 
 def test_full_trace_shows_the_library_too(run: Run) -> None:
     traceback = lines_of(run(CRASH, "--full-trace")).partition("Captured log")[0]
     assert "outbound.py" in traceback
-    assert "session.py" in traceback
+    assert "conversation.py" in traceback
 
 
 def test_what_the_library_raises_that_is_not_its_own_shows_its_lines(run: Run) -> None:
@@ -170,7 +171,7 @@ def test_what_the_library_raises_that_is_not_its_own_shows_its_lines(run: Run) -
         """
     )
     result.assert_outcomes(failed=1)
-    assert "channel.py" in lines_of(result).partition("Captured log")[0]
+    assert "arguments.py" in lines_of(result).partition("Captured log")[0]
 
 
 def test_what_a_handler_raises_when_the_test_is_over_is_an_error(run: Run) -> None:
@@ -503,6 +504,8 @@ def test_the_docs_of_scripts_show_what_happens(run: Run, pytester: pytest.Pytest
     first, *others = re.findall(r"^```yaml\n(.*?)^```$", text, re.DOTALL | re.MULTILINE)
     shown, wrong = re.findall(r"^```text\n(option-1\.call.*?)^```$", text, re.DOTALL | re.MULTILINE)
     (pytester.path / "option-1.call.yaml").write_text(first)
+    for name in ("desk.py", "in_line.py"):
+        shutil.copy(ROOT / "tests" / "examples" / name, pytester.path)
     for number, other in enumerate(others):
         (pytester.path / f"other-{number}.call.yaml").write_text(other)
     run("").assert_outcomes(passed=1 + len(others))
