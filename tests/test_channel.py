@@ -542,7 +542,11 @@ def test_the_state_is_what_the_last_event_of_this_leg_told() -> None:
 
 @pytest.mark.parametrize(
     ("cause", "sent"),
-    [((), "NORMAL_CLEARING"), ((HangupCause.USER_BUSY,), "USER_BUSY"), (("MY_OWN",), "MY_OWN")],
+    [
+        ((), "NORMAL_CLEARING"),
+        ((HangupCause.USER_BUSY,), "USER_BUSY"),
+        (("user_busy",), "USER_BUSY"),
+    ],
 )
 def test_hangup_returns_when_the_call_has_ended(cause: tuple[str, ...], sent: str) -> None:
     def handler(session: Session) -> list[Any]:

@@ -120,7 +120,8 @@ def issue(session: Session, command: Command) -> CommandReply | ApiResponse:
         if not command.headers:
             return session.send(command.line)
         # Bodies, and headers of other commands, are below what a session offers.
-        data = encode_command(command.line, command.headers) + command.body
+        headers = [each for each in command.headers if each[0].lower() != "content-length"]
+        data = encode_command(command.line, headers, command.body)
         pending = session._connection.send(data, command.line, session._connection.inbox)
         return session._own_reply(pending, None)
     except CommandError as error:

@@ -201,9 +201,6 @@ def test_a_line_break_or_nul_is_refused_before_anything_is_sent(name: str) -> No
         peer.connect()
         peer.serve(f"filter Unique-ID {peer.uuid}")
         peer.serve("event plain all")
-        if name == "bgapi":
-            peer.serve(f"filter Job-Owner-UUID {peer.uuid}")
-            peer.serve("event plain BACKGROUND_JOB")
         peer.serve("getvar after")
     assert peer.raised is None
 

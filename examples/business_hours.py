@@ -1,0 +1,66 @@
+"""Business hours: open, the call goes to the desk; closed, or nobody there, to a message.
+
+Open, the caller hears "please hold while I connect your call", and is connected to the desk.
+Closed, on a weekend or a holiday, the announcement says when we are open, and that 1 leaves a
+message; so does the one for a desk that doesn't answer. Who presses 1 records a message and ends
+it with a key, or by hanging up. Who presses nothing, or thrice a wrong key, hears "goodbye".
+
+python examples/business_hours.py                                  # serve it to FreeSWITCH
+eslsync call examples/business_hours.py --far-end user/1000=answers:3,hangs_up:10
+eslsync call examples/business_hours.py --start 2026-12-24T15:00:00 --press 1 --hangup-after 15
+"""
+
+from datetime import date, datetime, time
+
+from eslsync import Channel, Outbound, Session
+
+#: By day of the week, Monday first: from when until when. On this machine's clock; for another
+#: zone, ask datetime.now(ZoneInfo("Europe/Vienna")).
+HOURS: tuple[tuple[time, time] | None, ...] = (
+    *[(time(9), time(18))] * 4,
+    (time(9), time(16)),  # Friday
+    None,
+    None,
+)
+#: Days on which other hours hold, or none.
+HOLIDAYS: dict[date, tuple[time, time] | None] = {
+    date(2026, 1, 1): None,
+    date(2026, 12, 24): (time(9), time(12)),
+    date(2026, 12, 25): None,
+}
+DESK = "user/1000"
+RING_SECONDS = 20
+MESSAGE_KEY = "1"
+#: Where FreeSWITCH writes messages.
+MESSAGES = "/var/spool/messages"
+LONGEST_SECONDS = 180
+
+
+def handler(session: Session) -> None:
+    channel = session.channel
+    channel.answer()
+    if not is_open(datetime.now()):
+        offer_message(channel, "office/closed_press_1_for_message")
+    else:
+        channel.playback("ivr/ivr-hold_connect_call")
+        if not channel.bridge(DESK, ring_timeout=RING_SECONDS).answered:
+            offer_message(channel, "office/busy_press_1_for_message")
+    channel.hangup()
+
+
+def is_open(now: datetime) -> bool:
+    hours = HOLIDAYS.get(now.date(), HOURS[now.weekday()])
+    return hours is not None and hours[0] <= now.time() < hours[1]
+
+
+def offer_message(channel: Channel, announcement: str) -> None:
+    if channel.get_digits(announcement, tries=3, terminators="", valid=MESSAGE_KEY):
+        channel.playback("voicemail/vm-record_message")
+        channel.playback("tone_stream://%(500,0,640)")
+        channel.record(f"{MESSAGES}/{channel.uuid}.wav", limit=LONGEST_SECONDS, terminators="any")
+        channel.playback("ivr/ivr-recording_saved")
+    channel.playback("voicemail/vm-goodbye")
+
+
+if __name__ == "__main__":
+    Outbound(handler, "127.0.0.1", 5000).start()

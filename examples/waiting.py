@@ -1,0 +1,124 @@
+"""A queue: callers wait with music for an agent, and hear every 20 seconds where they stand.
+
+The caller hears "your call will be answered in the order it was received", then music. Every
+20 seconds, "you are number 2 in line". Who presses 1 will be called back, and leaves. Who is the
+first is put through as soon as an agent is free; if that one is busy or doesn't answer, another
+try follows some seconds later, with music again.
+
+FreeSWITCH has a queue of its own, mod_fifo: ``channel.fifo("support")`` is all that a caller
+needs there, and ``channel.fifo("support", "out")`` all that an agent does. Have the queue in
+Python where your program says who is next, or must know who waits.
+
+python examples/waiting.py                    # serve it to FreeSWITCH on 127.0.0.1 port 5000
+eslsync call examples/waiting.py --press 1    # or call it, without any FreeSWITCH
+"""
+
+import time
+from collections import deque
+from threading import Lock
+
+from eslsync import Outbound, Session, TimeoutError
+
+AGENTS = ("user/1000",)
+RING_SECONDS = 15.0
+RETRY_SECONDS = 10.0
+ANNOUNCE_SECONDS = 20.0
+#: How often a caller looks whether it is his turn.
+LOOK_SECONDS = 1.0
+CALL_BACK_KEY = "1"
+MUSIC = "local_stream://moh"
+
+
+class Line:
+    """Who waits, and which agents are free; shared by the calls, each in a thread of its own.
+
+    The lock is held for a moment only. Nobody waits for a turn in here: a thread that does
+    would not notice that its caller has hung up.
+    """
+
+    def __init__(self, agents: tuple[str, ...]) -> None:
+        self.to_call_back: list[str] = []
+        self._lock = Lock()
+        self._waiting: deque[str] = deque()
+        self._free = deque(agents)
+
+    def join(self, uuid: str) -> None:
+        with self._lock:
+            self._waiting.append(uuid)
+
+    def leave(self, uuid: str) -> None:
+        with self._lock:
+            if uuid in self._waiting:
+                self._waiting.remove(uuid)
+
+    def position(self, uuid: str) -> int:
+        with self._lock:
+            return self._waiting.index(uuid) + 1
+
+    def take_agent(self, uuid: str) -> str | None:
+        """An agent for this caller, if he is the first and one is free."""
+        with self._lock:
+            return self._free.popleft() if self._free and self._waiting[0] == uuid else None
+
+    def give_agent_back(self, agent: str) -> None:
+        with self._lock:
+            self._free.append(agent)
+
+
+line = Line(AGENTS)
+
+
+def handler(session: Session) -> None:
+    channel = session.channel
+    channel.answer()
+    channel.playback("ivr/ivr-call_answered_order_received")
+    line.join(session.uuid)
+    try:
+        wait_in_line(session)
+    finally:  # whatever happens: who has gone must not stand in the way
+        line.leave(session.uuid)
+    channel.hangup()
+
+
+def wait_in_line(session: Session) -> None:
+    channel = session.channel
+    music = channel.playback(MUSIC, block=False)
+    announce_at = time.monotonic() + ANNOUNCE_SECONDS
+    try_at = time.monotonic()
+    while True:
+        agent = line.take_agent(session.uuid) if time.monotonic() >= try_at else None
+        if agent is not None:
+            try:
+                music.stop()
+                if channel.bridge(agent, ring_timeout=RING_SECONDS).answered:
+                    return
+            finally:
+                line.give_agent_back(agent)
+            try_at = time.monotonic() + RETRY_SECONDS
+        elif time.monotonic() >= announce_at:
+            announce_at = time.monotonic() + ANNOUNCE_SECONDS
+            announce(session)  # inside the music, which pauses for it
+        if music.done:  # stopped for the agent, or a file that has come to its end
+            music = channel.playback(MUSIC, block=False)
+        try:
+            digit = channel.wait("DTMF", timeout=LOOK_SECONDS).digit
+        except TimeoutError:
+            continue
+        if digit == CALL_BACK_KEY:
+            line.to_call_back.append(session.context["Caller-Caller-ID-Number"])
+            music.stop()
+            channel.playback("ivr/ivr-we_will_return_your_call_at_this_number")
+            return
+
+
+def announce(session: Session) -> None:
+    channel = session.channel
+    channel.playback("ivr/ivr-you_are_number")
+    channel.say(str(line.position(session.uuid)))
+    channel.playback("ivr/ivr-in_line")
+    channel.playback("ivr/ivr-if_you_would_like_us_to_call_back")
+    channel.say(CALL_BACK_KEY)
+
+
+if __name__ == "__main__":
+    Outbound(handler, "127.0.0.1", 5000).start()

@@ -1,0 +1,16 @@
+"""The scripts that lie beside the examples: each call goes as it says there."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+
+from simulator.script import run_script
+
+EXAMPLES = Path(__file__).parents[2] / "examples"
+
+
+@pytest.mark.parametrize("script", sorted(EXAMPLES.glob("*.call.yaml")), ids=lambda path: path.name)
+def test_the_call_goes_as_the_script_says(script: Path) -> None:
+    run_script(script)

@@ -1,0 +1,110 @@
+"""What is public says what it does; what waits says what it raises, and in which unit it counts."""
+
+from __future__ import annotations
+
+import inspect
+import re
+from collections.abc import Iterator
+from enum import Enum
+from typing import Any
+
+import pytest
+
+import eslsync
+from eslsync import Channel, Execution, Job, Session
+
+#: Methods whose parameters or results are times, by the parameter's name.
+TIMES = re.compile(r"^(timeout|digit_timeout|ring_timeout|seconds|limit|duration|silence_seconds)$")
+#: What refers a reader to what another method raises.
+ELSEWHERE = re.compile(r"\b[Ss]ee `|^As `", re.MULTILINE)
+#: Those that neither wait nor send.
+WAITS_FOR_NOTHING = {"on", "on_dtmf", "onDTMF", "on_hangup", "flush_digits"}
+
+
+def members(home: type) -> Iterator[tuple[str, Any]]:
+    """The public methods and properties of a class, those of its ancestors in eslsync as well."""
+    for ancestor in home.__mro__:
+        if not ancestor.__module__.startswith("eslsync"):
+            continue
+        for name, member in vars(ancestor).items():
+            plain = inspect.unwrap(getattr(member, "__func__", member))
+            if not name.startswith("_") and (
+                inspect.isfunction(plain) or isinstance(plain, property)
+            ):
+                yield name, plain
+
+
+PUBLIC = {name: getattr(eslsync, name) for name in eslsync.__all__}
+MEMBERS = [
+    pytest.param(home, name, member, id=f"{home.__name__}.{name}")
+    for home in PUBLIC.values()
+    if inspect.isclass(home)
+    for name, member in members(home)
+]
+METHODS = {
+    f"{home.__name__}.{name}": method
+    for home in (Channel, Session, Execution, Job)
+    for name, method in members(home)
+    if inspect.isfunction(method) and name not in WAITS_FOR_NOTHING
+}
+
+
+def doc_of(member: Any) -> str:
+    return inspect.cleandoc(member.__doc__ or "")
+
+
+@pytest.mark.parametrize("name", sorted(PUBLIC))
+def test_everything_public_says_what_it_is(name: str) -> None:
+    text = doc_of(PUBLIC[name])
+    # an Enum, a NamedTuple and a dataclass have one of Python's own where nobody wrote any
+    assert text, f"{name} has no docstring"
+    assert not text.startswith((f"{name}(", "An enumeration"))
+    assert text.splitlines()[0].endswith((".", ";", ":", ")"))
+
+
+@pytest.mark.parametrize(("home", "name", "member"), MEMBERS)
+def test_every_member_says_what_it_does(home: type, name: str, member: Any) -> None:
+    inherited = next(
+        (doc_of(vars(base)[name]) for base in home.__mro__ if doc_of(vars(base).get(name))), ""
+    )
+    assert inherited, f"{home.__name__}.{name} has no docstring"
+
+
+@pytest.mark.parametrize("name", sorted(METHODS))
+def test_what_waits_says_what_it_raises(name: str) -> None:
+    text = doc_of(METHODS[name])
+    assert re.search(r"\braises\b", text, re.IGNORECASE) or ELSEWHERE.search(text), (
+        f"what does {name} raise?"
+    )
+
+
+@pytest.mark.parametrize("name", sorted(METHODS))
+def test_what_it_refers_to_is_there(name: str) -> None:
+    text = doc_of(METHODS[name])
+    home = {"Channel": Channel, "Session": Session, "Execution": Execution, "Job": Job}[
+        name.partition(".")[0]
+    ]
+    for named in re.findall(r"`(?<!``)([A-Za-z_.]+)`(?!`)", text):
+        first, _, rest = named.partition(".")
+        there = hasattr(home, named) or hasattr(PUBLIC.get(first, Session), rest or named)
+        there = there or named in PUBLIC or hasattr(Channel, named)
+        assert there, f"{name} refers to {named}, which is not there"
+
+
+@pytest.mark.parametrize("name", sorted(METHODS))
+def test_times_say_that_they_are_seconds(name: str) -> None:
+    parameters = inspect.signature(METHODS[name]).parameters
+    text = doc_of(METHODS[name])
+    times = [each for each in parameters if TIMES.match(each) and each != "timeout"]
+    if times:
+        assert re.search(r"second", text) or ELSEWHERE.search(text), f"{name}: {times} in what?"
+    if "timeout" in parameters and "``timeout``" in text:
+        assert "second" in text or ELSEWHERE.search(text)
+
+
+def test_the_check_can_fail() -> None:
+    def silent(timeout: float) -> None:
+        """Do it."""
+
+    assert not ELSEWHERE.search(doc_of(silent))
+    assert not issubclass(Execution, Enum)
