@@ -291,7 +291,7 @@ class _Server(socketserver.ThreadingTCPServer):
         self.sessions[thread] = session
         try:
             if not self._draining and self._prepare(session):
-                session.logger.info("call from %s", session.context.get("Caller-Caller-ID-Number"))
+                session.logger.info("call from %s", session.caller_number)
                 outbound.handler(session)
         except Hangup:
             pass  # a normal end, and said below

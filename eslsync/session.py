@@ -47,6 +47,21 @@ class Session(Commands):
     def __repr__(self) -> str:
         return f"<Session {self.channel.uuid} {self.channel.state}>"
 
+    @property
+    def caller_number(self) -> str:
+        """Who calls: the number (Caller-Caller-ID-Number); empty where nobody says."""
+        return self.context.get("Caller-Caller-ID-Number", "")
+
+    @property
+    def caller_name(self) -> str:
+        """Who calls: the name (Caller-Caller-ID-Name); empty where nobody says."""
+        return self.context.get("Caller-Caller-ID-Name", "")
+
+    @property
+    def destination(self) -> str:
+        """The number that was called (Caller-Destination-Number)."""
+        return self.context.get("Caller-Destination-Number", "")
+
     def exit(self) -> None:
         """Leave: the dialplan goes on with the call, and this connection ends (``exit``; 12g).
 

@@ -62,7 +62,7 @@ def consult(session: Session, dial_string: str) -> Channel | None:
         return None
     try:
         callee.playback("ivr/ivr-call_from")
-        number = session.context.get("Caller-Caller-ID-Number", "")
+        number = session.caller_number
         if number.isdecimal():
             callee.say(number, "telephone_number", "iterated")
         else:
@@ -77,7 +77,7 @@ def consult(session: Session, dial_string: str) -> Channel | None:
 
 
 def call(session: Session, dial_string: str) -> Channel | None:
-    number = session.context.get("Caller-Caller-ID-Number")
+    number = session.caller_number
     try:
         return session.originate(dial_string, ring_timeout=RING_SECONDS, caller_id_number=number)
     except CommandError as error:  # busy, no answer, nobody there

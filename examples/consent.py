@@ -11,7 +11,7 @@ python examples/consent.py                              # serve it to FreeSWITCH
 eslsync call --script examples/consent.call.yaml        # or call it, without any
 """
 
-from eslsync import Channel, CommandError, Outbound, Session
+from eslsync import Channel, Outbound, Session
 
 AGENT = "user/1000"
 RING_SECONDS = 20
@@ -41,10 +41,7 @@ def record(channel: Channel) -> None:
     @channel.on_dtmf(STOP_KEY)
     def stop(digit: str) -> None:
         channel.stop_record_session(file)
-        try:
-            channel.broadcast("ivr/ivr-recording_stopped", "both")
-        except CommandError:
-            pass  # the caller has just hung up, of which the next wait will tell
+        channel.broadcast("ivr/ivr-recording_stopped", "both")
 
     channel.record_session(file)
     channel.playback("ivr/ivr-recording_started", terminators="none")

@@ -26,7 +26,7 @@ def handler(session: Session) -> None:
     channel.answer()
     pin = ask_for_pin(channel)
     if pin is not None:
-        pins[session.context["Caller-Caller-ID-Number"]] = pin
+        pins[session.caller_number] = pin
         channel.playback("ivr/ivr-thank_you")
     channel.playback("voicemail/vm-goodbye")
     channel.hangup()
@@ -45,16 +45,19 @@ def ask_for_pin(channel: Channel) -> str | None:
         )
         if not pin:
             channel.playback("ivr/ivr-that_was_an_invalid_entry", terminators="none")
-        elif channel.get_digits(read_back(pin), terminators="") == CONFIRM_KEY:
+        elif channel.get_digits(read_back(pin)) == CONFIRM_KEY:
             return str(pin)
     return None
 
 
-def read_back(pin: str) -> str:
+def read_back(pin: str) -> list[str]:
     """All that is said of it as one prompt, so that a key cuts the whole of it."""
-    files = ["ivr/ivr-you_entered", *(f"digits/{digit}" for digit in pin)]
-    files += ["ivr/ivr-if_correct_press", f"digits/{CONFIRM_KEY}"]
-    return "file_string://" + "!".join(f"{file}.wav" for file in files)
+    return [
+        "ivr/ivr-you_entered.wav",
+        *(f"digits/{digit}.wav" for digit in pin),
+        "ivr/ivr-if_correct_press.wav",
+        f"digits/{CONFIRM_KEY}.wav",
+    ]
 
 
 if __name__ == "__main__":

@@ -29,7 +29,7 @@ def handler(session: Session) -> None:
         return
     session.logger.info("nobody took the call: %s", outcome.cause)
     channel.playback("voicemail/vm-person")
-    channel.say(session.context["Caller-Destination-Number"], method="iterated")
+    channel.say(session.destination, method="iterated")
     channel.playback("voicemail/vm-not_available")
 
 

@@ -46,7 +46,7 @@ def handler(session: Session) -> None:
 
 
 def call_owner(session: Session) -> Channel | None:
-    number = session.context.get("Caller-Caller-ID-Number")
+    number = session.caller_number
     try:
         return session.originate(OWNER, ring_timeout=RING_SECONDS, caller_id_number=number)
     except CommandError as error:

@@ -27,11 +27,11 @@ TAKES = 5
 
 TONE = "tone_stream://%(500,0,640)"
 PLAY_KEY, AGAIN_KEY, KEYS = "1", "2", "[12#]"
-MENU = (
-    "file_string://voicemail/vm-press.wav!digits/1.wav!voicemail/vm-listen_to_recording.wav"
-    "!voicemail/vm-press.wav!digits/2.wav!voicemail/vm-rerecord.wav"
-    "!voicemail/vm-press.wav!digits/pound.wav!voicemail/vm-save_recording.wav"
-)
+MENU = [
+    *("voicemail/vm-press.wav", "digits/1.wav", "voicemail/vm-listen_to_recording.wav"),
+    *("voicemail/vm-press.wav", "digits/2.wav", "voicemail/vm-rerecord.wav"),
+    *("voicemail/vm-press.wav", "digits/pound.wav", "voicemail/vm-save_recording.wav"),
+]
 
 
 def handler(session: Session) -> None:
@@ -67,7 +67,6 @@ def leave_message(channel: Channel, file: str) -> None:
             silence_seconds=SILENCE_SECONDS,
             terminators="any",
         )
-        channel.flush_digits()  # the key that ended it is no answer to what is asked next
         if recorded.seconds <= SHORTEST_SECONDS:
             channel.playback("voicemail/vm-too-small")
         elif review(channel, file) != AGAIN_KEY:
@@ -78,7 +77,7 @@ def leave_message(channel: Channel, file: str) -> None:
 def review(channel: Channel, file: str) -> str:
     """What the caller wants: AGAIN_KEY or #; nothing where no key was pressed."""
     while True:
-        choice = channel.get_digits(MENU, terminators="", valid=KEYS, tries=3)
+        choice = channel.get_digits(MENU, valid=KEYS, tries=3)
         if choice != PLAY_KEY:
             return choice
         channel.playback(file, terminators="any")

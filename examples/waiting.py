@@ -105,7 +105,7 @@ def wait_in_line(session: Session) -> None:
         except TimeoutError:
             continue
         if digit == CALL_BACK_KEY:
-            line.to_call_back.append(session.context["Caller-Caller-ID-Number"])
+            line.to_call_back.append(session.caller_number)
             music.stop()
             channel.playback("ivr/ivr-we_will_return_your_call_at_this_number")
             return

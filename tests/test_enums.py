@@ -165,6 +165,7 @@ def test_a_state_tells_whether_the_call_has_ended(state: ChannelState, ended: bo
 
 def test_recorded_events_have_known_names() -> None:
     names = {event.name for recording in recordings() for event in recording.events()}
+    names.discard("")  # an app's own event that was handed to a channel has lost it (21e)
     assert len(names) > 20
     for name in names:
         assert check_event_name(name) == name

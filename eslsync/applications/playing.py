@@ -42,6 +42,10 @@ def in_a_row(files: str | Sequence[str]) -> str:
         raise ValueError(f"not files to be played in a row: {files!r}")
     for file in files:
         check_file(file)
+        if "://" not in file and "." not in file.rpartition("/")[2]:
+            raise ValueError(
+                f"FreeSWITCH adds no suffix to files in a row: name it, as in {file + '.wav'!r}"
+            )
     return files[0] if len(files) == 1 else f"file_string://{'!'.join(files)}"
 
 
@@ -94,7 +98,8 @@ class PlayingApplications(Leg):
     ) -> Played | Execution[Played]:
         """Play a file, tone or stream (application ``playback``); wait for its end.
 
-        A list of files is played in a row, as one (``file_string://``; recording 11o).
+        A list of files, with their suffixes, is played in a row, as one (``file_string://``;
+        recording 11o).
         ``terminators`` are the keys that cut it ("12#", "any", "" for none); None leaves it to
         the channel's variable playback_terminators, without which it is ``*``. Returns how it
         went, as `Played`; a file that is not there is told by its ``failed`` and raises nothing.

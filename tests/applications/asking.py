@@ -51,11 +51,9 @@ def ask(
         values.append(question(session.channel))
         session.channel.hangup()
 
-    with FreeSwitch(prompts=prompts) as switch:
-        # What the model has, and FreeSwitch no option for.
-        switch._model.speech_engines = frozenset(engines)
-        switch._model.phrases.update(phrases or {})
-        switch._model.extensions.update(extensions or {})
+    with FreeSwitch(
+        prompts=prompts, extensions=extensions, phrases=phrases, speech_engines=engines
+    ) as switch:
         for dial_string, behaviour in (endpoints or {}).items():
             switch.endpoint(dial_string, **behaviour)
         call = switch.call(handler, **options)

@@ -34,7 +34,7 @@ def test_the_right_pin_leads_into_the_conference() -> None:
         "voicemail/vm-record_name1",
         "conference/conf-welcome",
         "ivr/ivr-you_are_number",
-        "file_string://digits/1.wav",
+        "digits/1.wav",
     ]
     assert isinstance(call.outcome, Hangup)
 
@@ -64,15 +64,15 @@ def test_who_enters_and_leaves_is_announced_to_those_who_are_there() -> None:
         first.hear("conference/conf-has_left")
         third = switch.call(handler, caller="1003")
         enter(third)
-    own = first.heard.index("file_string://digits/1.wav") + 1
+    own = first.heard.index("digits/1.wav") + 1
     assert first.heard[own : own + 4] == [
         f"/tmp/{second.uuid}.wav",
         "conference/conf-has_joined",
         f"/tmp/{second.uuid}.wav",
         "conference/conf-has_left",
     ]
-    assert second.heard[-2:] == ["ivr/ivr-you_are_number", "file_string://digits/2.wav"]
-    assert third.heard[-2:] == ["ivr/ivr-you_are_number", "file_string://digits/2.wav"]
+    assert second.heard[-2:] == ["ivr/ivr-you_are_number", "digits/2.wav"]
+    assert third.heard[-2:] == ["ivr/ivr-you_are_number", "digits/2.wav"]
 
 
 def stay_a_while(call: Call) -> None:

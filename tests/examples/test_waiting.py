@@ -50,7 +50,7 @@ def test_the_second_hears_where_he_stands_and_is_put_through_next() -> None:
         "ivr/ivr-call_answered_order_received",
         MUSIC,
         "ivr/ivr-you_are_number",
-        "file_string://digits/2.wav",
+        "digits/2.wav",
     ]
 
 
@@ -83,9 +83,9 @@ def test_who_hangs_up_makes_room_for_the_next() -> None:
         callers = [switch.call(handler, caller=number) for number in ("1001", "1002", "1003")]
         first, second, third = callers
         first.expect("CHANNEL_BRIDGE")
-        third.hear("file_string://digits/3.wav")
+        third.hear("digits/3.wav")
         second.hangup()  # while he waits
-        third.hear("file_string://digits/2.wav")
+        third.hear("digits/2.wav")
         first.hangup()  # while he speaks
         third.expect("CHANNEL_BRIDGE")
     assert second.bridged == []
