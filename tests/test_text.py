@@ -639,7 +639,7 @@ def test_text_survives_or_is_refused(name: str, monkeypatch: pytest.MonkeyPatch)
         texts = TEXT
 
     def handler(bench: Bench) -> None:
-        @settings(max_examples=15, database=None)
+        @settings(max_examples=10, database=None)
         @given(texts)
         @example("")
         @example("plain")

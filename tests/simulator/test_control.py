@@ -247,7 +247,7 @@ def test_a_sync_socket_hears_of_a_background_job_while_the_channel_is_idle() -> 
     assert not call.events("BACKGROUND_JOB")
     call.wait(0.2)
     [job] = call.events("BACKGROUND_JOB")
-    assert job.body == "+OK\n"
+    assert job.body == "+OK"
 
 
 def test_a_handler_on_a_sync_socket_waits_for_its_jobs() -> None:

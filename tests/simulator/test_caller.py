@@ -1,0 +1,144 @@
+"""What a caller does besides pressing keys, and where calls go besides the handler."""
+
+from __future__ import annotations
+
+import pytest
+
+from eslsync import Session
+from simulator import FreeSwitch
+from simulator.script import Script, Step
+
+MESSAGE = "/tmp/message.wav"
+
+
+def records(session: Session) -> None:
+    session.channel.answer()
+    session.channel.record(MESSAGE, limit=60, silence_threshold=200, silence_seconds=2)
+    session.channel.playback(MESSAGE)
+    session.channel.hangup()
+
+
+def test_a_recording_ends_with_the_silence_after_the_talking() -> None:
+    with FreeSwitch() as switch:
+        call = switch.call(records)
+        call.expect("record")
+        call.talk(7.0)
+        call.hear(MESSAGE)
+        call.wait()
+    assert call.variable("record_seconds") == "9"
+    assert call.duration == pytest.approx(18.1, abs=0.2)  # and is played for as long
+    assert "talks for 7 s" in call.ladder()
+
+
+def test_who_says_nothing_is_recorded_until_the_silence_is_over() -> None:
+    with FreeSwitch() as switch:
+        call = switch.call(records)
+        call.wait()
+    assert call.variable("record_seconds") == "2"
+
+
+def test_talking_in_the_middle_of_a_recording_begins_the_silence_anew() -> None:
+    with FreeSwitch() as switch:
+        call = switch.call(records)
+        call.expect("record")
+        call.say_nothing(1.5)
+        call.talk(1.0)
+        call.wait()
+    assert call.variable("record_seconds") == "4"
+
+
+def test_a_script_has_a_caller_talk() -> None:
+    steps = [Step("expect", {"what": "record"}), Step("talk", {"seconds": 3}), Step("wait")]
+    call = Script("", steps).run(records)
+    assert call.variable("record_seconds") == "5"
+
+
+def test_a_recording_asks_for_the_key_that_ends_it() -> None:
+    def until_hash(session: Session) -> None:
+        session.channel.answer()
+        session.channel.record(MESSAGE, limit=60, terminators="#")
+        session.channel.playback("thanks")
+        session.channel.play_and_get_digits("menu", min=1, max=1)
+        session.channel.hangup()
+
+    with FreeSwitch() as switch:
+        call = switch.call(until_hash)
+        call.press("#", when_asked=True)
+        call.press("1", when_asked=True)  # when it is asked again
+        call.wait()
+    assert call.heard == ["thanks", "menu"]
+    assert call.variable("record_seconds") == "0"
+
+
+def test_a_recording_that_no_key_ends_asks_for_none() -> None:
+    def for_three_seconds(session: Session) -> None:
+        session.channel.answer()
+        session.channel.record(MESSAGE, limit=3, terminators="")
+        session.channel.play_and_get_digits("menu", min=1, max=1)
+        session.channel.hangup()
+
+    with FreeSwitch() as switch:
+        call = switch.call(for_three_seconds)
+        call.press("1", when_asked=True)
+        assert call.duration > 3.0
+        call.wait()
+
+
+def transfers(session: Session) -> None:
+    session.channel.answer()
+    session.channel.transfer("6001")
+
+
+EXTENSIONS = {"6": [("playback", "too short")], "60(0.)": [("playback", "desk $1")]}
+
+
+def test_a_call_is_transferred_to_an_extension_whose_whole_number_matches() -> None:
+    with FreeSwitch(extensions=EXTENSIONS) as switch:
+        call = switch.call(transfers)
+        call.hear("desk 01")
+        call.wait()
+    assert call.heard == ["desk 01"]
+
+
+def test_an_extension_that_is_no_regular_expression_is_refused() -> None:
+    with pytest.raises(ValueError, match=r"extension '60\('"):
+        FreeSwitch(extensions={"60(": []})
+
+
+def test_a_script_has_extensions_phrases_and_speech_engines() -> None:
+    def speaks(session: Session) -> None:
+        session.channel.answer()
+        session.channel.phrase("greet", "ivr/hello")
+        session.channel.speak("good day", engine="flite", voice="kal")
+        session.channel.transfer("6001")
+
+    script = Script.parse(
+        "handler: ivr.py\n"
+        "call:\n"
+        '  extensions: {"60(0.)": [answer, {playback: desk}]}\n'
+        "  phrases: {greet: [{play-file: $1}]}\n"
+        "  speech_engines: [flite]\n"
+        "steps: [wait]\n"
+        "expect: {heard: [ivr/hello, good day, desk]}\n"
+    )
+    assert Script.parse(script.dump()) == script
+    script.run(speaks)
+
+
+def test_a_callers_number_stays_the_one_he_called_from() -> None:
+    def waits(session: Session) -> None:
+        session.channel.answer()
+        session.channel.sleep(60)
+
+    def joins(session: Session) -> None:
+        session.channel.answer()
+        session.api(f"uuid_bridge {session.uuid} {first.uuid}")
+        session.channel.sleep(60)
+
+    with FreeSwitch(raises=False) as switch:
+        first = switch.call(waits, caller="1001")
+        first.say_nothing(1.0)
+        second = switch.call(joins, caller="1002")
+        second.say_nothing(3.0)
+        assert (first.number, second.number) == ("1001", "1002")
+        assert (first.bridged, second.bridged) == (["1002"], ["1001"])
