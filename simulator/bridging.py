@@ -8,10 +8,11 @@ from __future__ import annotations
 import re
 from dataclasses import replace
 
+from . import ivr
 from .applications import application
 from .arguments import atoi, variables_of
 from .bridged import connect
-from .channel import Channel
+from .channel import Channel, Heard
 from .legs import Leg, dial, split_targets
 from .states import CallState, State
 from .threads import SECOND, Steps
@@ -90,7 +91,12 @@ def _try(
             "originated_legs", f"{leg.uuid};{callee.callee_id_name};{callee.callee_id_number}"
         )
         legs.append(leg)
+    ringback = _ringback(channel)
+    ringing: Heard | None = None
+    instant = is_true(variables.get("instant_ringback") or channel.get("instant_ringback"))
     for leg in legs:
+        if ringback:
+            leg.when_rings = channel.poke
         leg.start()
     called = list(legs)
     # more than so many seconds of the epoch (check_per_channel_timeouts)
@@ -100,11 +106,15 @@ def _try(
         if (timeout := leg.variables.get("leg_timeout")) is not None
     }
     while legs:
+        if ringback and not ringing and (instant or any(leg.rang for leg in legs)):
+            ringing = channel.hear(ringback)
         answered = next((leg for leg in legs if leg.answered and leg.up), None)
         if answered is not None:
             for leg in legs:
                 if leg is not answered:
                     leg.hangup("LOSE_RACE")
+            if ringing:
+                channel.hear_change(ringing, "cut")
             return answered, called
         for leg in legs:
             if leg in ends and channel.now >= ends[leg]:
@@ -120,7 +130,24 @@ def _try(
         if not legs:
             break
         yield from channel.frames(min([until, *(ends[leg] for leg in legs if leg in ends)]))
+    if ringing:
+        channel.hear_change(ringing, "cut")
     return cause, called
+
+
+def _ringback(channel: Channel) -> str | None:
+    """What the caller hears while it rings: a tone or a file, again and again.
+
+    (switch_ivr_originate.c, setup_ringback: from when a far end says that it rings.)
+    """
+    data = channel.get("transfer_ringback") if channel.answered else None
+    data = data or channel.get("ringback")
+    if not data or data.lower().startswith("silence"):
+        return None
+    is_file = data.startswith("/") or "://" in data
+    if is_file and channel.switch.media.open(data, ivr.sound_prefix(channel)) is None:
+        return None
+    return data
 
 
 def _succeeded(channel: Channel, leg: Leg, called: list[Leg]) -> None:

@@ -32,8 +32,8 @@ __tracebackhide__ = True
 GAP = 0.2
 #: Simulated seconds that `Call.hear` waits for a prompt.
 HEAR_TIMEOUT = 60.0
-#: Applications that collect digits.
-COLLECTORS = ("play_and_get_digits", "read")
+#: Applications that wait for digits: they collect them, or end with one.
+COLLECTORS = ("play_and_get_digits", "read", "record")
 #: Seconds without an application after which another program seems to wait for a digit.
 IDLE = 1.0
 #: Simulated seconds that a call may last, unless it is told otherwise.
@@ -41,7 +41,18 @@ CALL_TIMEOUT = 3600.0
 
 
 class CallFailed(AssertionError):
-    """The call did not go as the test says it should."""
+    """The call did not go as the test says it should.
+
+    ``ladder()`` draws it; that is done when somebody looks at the failure.
+    """
+
+    def __init__(self, why: str, ladder: Callable[[], str] | None = None) -> None:
+        super().__init__(why)
+        self._ladder = ladder
+
+    def __str__(self) -> str:
+        why = super().__str__()
+        return why if self._ladder is None else f"{why}\n\n{self._ladder()}"
 
 
 @dataclass
@@ -52,6 +63,11 @@ class Sound:
     began: int
     heard: Heard
     ended: int | None = None
+
+    @property
+    def told(self) -> bool:
+        """Is it one of those that stand in `Call.heard`? Its files do, instead of the whole."""
+        return self.heard.pieces is None
 
 
 class Call:
@@ -69,6 +85,7 @@ class Call:
         self._faults = faults
         self._switch = switch
         self._app = app
+        self._number = channel.profile.caller_id_number  # before any transfer or bridge
         self._destination = channel.profile.destination_number
         self._channel = channel
         self._link: Link | None = None
@@ -121,8 +138,11 @@ class Call:
 
     @property
     def heard(self) -> list[str]:
-        """The prompts that the caller has heard, or heard begin, in order."""
-        return [sound.prompt for sound in self._sounds]
+        """The prompts that the caller has heard, or heard begin, in order.
+
+        Of several that are played as one (``file_string://``), each.
+        """
+        return [sound.prompt for sound in self._sounds if sound.told]
 
     @property
     def bridged(self) -> list[str]:
@@ -142,7 +162,7 @@ class Call:
     @property
     def number(self) -> str:
         """The caller's number."""
-        return self._channel.profile.caller_id_number
+        return self._number
 
     @property
     def destination(self) -> str:
@@ -188,7 +208,9 @@ class Call:
         self._switch.run(heard, timeout)
         if not found:
             begin = " begin" if start else ""
-            instead = [s.prompt for s in self._sounds if (s.ended or self._events + 1) > mark]
+            instead = [
+                s.prompt for s in self._sounds if s.told and (s.ended or self._events + 1) > mark
+            ]
             raise self._failed(
                 f"did not hear {prompt!r}{begin}; since the last verb it heard "
                 f"{', '.join(map(repr, instead)) or 'nothing'}"
@@ -220,9 +242,9 @@ class Call:
     def press(self, digits: str, *, gap: float = GAP, when_asked: bool = False) -> None:
         """Press keys, ``gap`` simulated seconds apart; returns when the last is pressed.
 
-        With ``when_asked=True`` the first comes as soon as the handler waits for a digit. (Of a
-        program that `FreeSwitch.dial` has called: when an application collects digits, or
-        nothing has run on the channel for a second.)
+        With ``when_asked=True`` the first comes as soon as the handler waits for a digit, or
+        records until one is pressed. (Of a program that `FreeSwitch.dial` has called: when an
+        application collects digits or records, or nothing has run on the channel for a second.)
         Raises CallFailed if the call has ended.
         """
         if not digits or not all(digit in "0123456789*#ABCDabcd" for digit in digits):
@@ -249,6 +271,15 @@ class Call:
     def say_nothing(self, seconds: float) -> None:
         """Let so many simulated seconds pass, or less if the call ends."""
         self._begin()
+        self._switch.run(lambda: self.ended, seconds)
+
+    def talk(self, seconds: float) -> None:
+        """Speak for so many simulated seconds, or less if the call ends.
+
+        A recording that ends with a silence (`record`) counts it from there.
+        """
+        self._begin()
+        self._do(lambda: self._speak(seconds), 0.0)
         self._switch.run(lambda: self.ended, seconds)
 
     def wait(self, *, timeout: float = CALL_TIMEOUT) -> None:
@@ -287,19 +318,34 @@ class Call:
 
     def _asks_for_digit(self) -> bool:
         """Does the handler wait for a digit, itself or by an application that collects them?"""
+        if self._channel.digits:
+            return False  # it has not even taken the last one
         if self._session is not None:
-            return self._session.waiting_for in ("DTMF", *COLLECTORS)
+            waits_for = self._session.waiting_for
+            return waits_for == "DTMF" or (waits_for in COLLECTORS and self._collects())
         # Of another program only this is known: what runs on the channel, or that nothing does.
-        executing = [each for each in self._executing if each != "socket"]
-        if executing or not self.answered:
-            return any(each in COLLECTORS for each in executing)
+        if not self.answered or any(each != "socket" for each in self._executing):
+            return self._collects()
         return self._switch.now_us - self._idle_since >= IDLE * SECOND
+
+    def _collects(self) -> bool:
+        """Does an application run that waits for a digit?"""
+        none = (self.variable("playback_terminators") or "").lower() == "none"
+        return any(
+            each in COLLECTORS and not (each == "record" and none) for each in self._executing
+        )
 
     def _press(self, digit: str) -> None:
         if self._hung_up:
             raise self._failed(f"can't press {digit!r}: the call has ended")
         self._note("caller", f"presses {digit}")
         self._channel.press(digit)
+
+    def _speak(self, seconds: float) -> None:
+        if self._hung_up:
+            raise self._failed("can't talk: the call has ended")
+        self._note("caller", f"talks for {seconds:g} s")
+        self._channel.quiet_since = self._switch.now_us + round(seconds * SECOND)
 
     def _put_down(self, cause: str) -> None:
         if self._channel.up:
@@ -323,7 +369,12 @@ class Call:
     def _hear(self, heard: Heard) -> None:
         self._events += 1
         sound = next((each for each in reversed(self._sounds) if each.heard is heard), None)
-        if sound is None:
+        if heard.is_piece:
+            if sound is None:
+                self._sounds.append(Sound(heard.prompt, self._events, heard))
+            elif heard.ended is not None:
+                sound.ended = self._events
+        elif sound is None:
             self._sounds.append(Sound(heard.prompt, self._events, heard))
             self._note("switch", f"plays {heard.prompt}")
         else:
@@ -358,7 +409,8 @@ class Call:
         self._note("switch", f"hangs up {self._channel.cause}")
 
     def _failed(self, why: str) -> CallFailed:
-        return CallFailed(f"{why}\n\n{self.ladder()}")
+        so_far = self.transcript.so_far()
+        return CallFailed(why, lambda: draw(so_far.entries))
 
 
 def same_prompt(played: str, asked: str) -> bool:

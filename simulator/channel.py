@@ -18,6 +18,7 @@ from . import ivr
 from .arguments import expand
 from .events import Block, Event, Headers, local_time
 from .ivr import FRAME
+from .pieces import Pieces
 from .profile import PROFILE_VARIABLES, Profile
 from .states import CallState, State
 from .threads import MILLISECOND, SECOND, Steps, Thread
@@ -70,6 +71,9 @@ class Heard:
     ended: int | None = None
     #: "plays", "paused" (another is played inside it), "ended", or "cut"
     how: str = "plays"
+    #: the files that it consists of, one after the other; and is it one of those itself?
+    pieces: Pieces | None = None
+    is_piece: bool = False
 
 
 Watcher = Callable[[Heard], None]
@@ -122,7 +126,8 @@ class Channel:
         #: events that were sent to it, for whatever takes them next (see ivr.fire_queued)
         self.queued_events: deque[Event] = deque()
         self.digits: deque[Digit] = deque()
-        self.audible = False  # does the caller make a sound that is no key?
+        self.audible = False  # does the caller make a sound that is no key, all the time?
+        self.quiet_since = profile.times.created  # when he stopped talking, or will
         self.digits_dialed = ""
         #: how many of the nested parses hold the event lock (CF_EVENT_LOCK is counted)
         self.event_locks = 0
@@ -754,10 +759,22 @@ class Channel:
 
     _bugs: list[ivr.MediaBug] | None = None
 
-    def hear(self, prompt: str) -> Heard:
-        """A prompt begins; whatever was playing is paused."""
+    def hear(self, prompt: str, starts: Sequence[tuple[str, int]] = ()) -> Heard:
+        """A prompt begins; whatever was playing is paused.
+
+        ``starts`` are the files that it consists of, and when each of them begins in it.
+        """
         heard = Heard(prompt, self.now)
         self.heard.append(heard)
+        self._tell(heard)
+        if starts and self.on_heard is not None:
+            heard.pieces = Pieces(self, list(starts))
+            heard.pieces.change("plays")
+        return heard
+
+    def hear_piece(self, name: str) -> Heard:
+        """A file begins that is part of what plays."""
+        heard = Heard(name, self.now, is_piece=True)
         self._tell(heard)
         return heard
 
@@ -767,6 +784,8 @@ class Channel:
         heard.how = how
         if how in ("ended", "cut"):
             heard.ended = self.now
+        if heard.pieces is not None:
+            heard.pieces.change(how)
         self._tell(heard)
 
     def _tell(self, heard: Heard) -> None:

@@ -189,7 +189,10 @@ class Room:
     def play(self, name: str, sound: Sound, member: Member | None = None) -> None:
         """All hear a file, or one member does; those who are deaf don't."""
         listeners = [member] if member is not None else self.members
-        heard = [(each.channel, each.channel.hear(name)) for each in listeners if each.hears]
+        starts = sound.starts()
+        heard = [
+            (each.channel, each.channel.hear(name, starts)) for each in listeners if each.hears
+        ]
         playing = Playing(heard)
         queue = self.playing if member is None else member.playing
         queue.append(playing)

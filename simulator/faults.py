@@ -48,11 +48,17 @@ class Fault:
         if self.kind not in KINDS:
             raise ValueError(f"a fault is one of {', '.join(KINDS)}, not {self.kind!r}")
 
-    def is_at(self, number: int, text: str) -> bool:
-        return self.step == number if isinstance(self.step, int) else self.step in text
+    def is_at(self, number: int, text: Callable[[], str]) -> bool:
+        return self.step == number if isinstance(self.step, int) else self.step in text()
 
     def __str__(self) -> str:
         return f"{self.kind} at step {self.step}"
+
+
+def said(parser: Parser | CommandParser, data: bytes) -> str:
+    """A message in a line, as the transcript shows it."""
+    [message] = parser.feed(data)
+    return describe(message)
 
 
 def _whole(head: bytes, body: bytes) -> bytes:
@@ -82,8 +88,7 @@ class Tap:
 
     def write(self, data: bytes) -> None:
         for message in self._from_switch.feed(data):
-            [parsed] = Parser().feed(message)
-            fault = self._step(describe(parsed), self._late_to_app)
+            fault = self._step(lambda message=message: said(Parser(), message), self._late_to_app)  # type: ignore[misc]
             if fault == "drop":
                 self._drop()
             if self._dropped or fault == "lose":
@@ -103,8 +108,10 @@ class Tap:
 
     def received(self, data: bytes) -> None:
         for message in self._from_app.feed(data):
-            [command] = CommandParser().feed(message)
-            fault = self._step(describe(command), self._late_to_switch)
+            fault = self._step(
+                lambda message=message: said(CommandParser(), message),  # type: ignore[misc]
+                self._late_to_switch,
+            )
             if fault == "drop":
                 self._drop()
             if self._dropped:
@@ -132,8 +139,11 @@ class Tap:
         for piece in pieces:
             self._listener.received(piece)
 
-    def _step(self, text: str, late: deque[Callable[[], None]]) -> Kind | None:
-        """Count a message; what is to go wrong with it, if anything. ``late`` is its way."""
+    def _step(self, text: Callable[[], str], late: deque[Callable[[], None]]) -> Kind | None:
+        """Count a message; what is to go wrong with it, if anything.
+
+        ``text()`` is what it says, and ``late`` its way.
+        """
         self._number += 1
         for fault in self._faults:
             if not fault.is_at(self._number, text):

@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import random
+import re
 from collections import deque
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Collection, Mapping, Sequence
 from datetime import datetime
 from pathlib import Path
 from types import TracebackType
@@ -55,7 +56,15 @@ class FreeSwitch:
     the test has frozen, else a Monday morning), ``seed`` what its uuids are drawn from.
 
     ``prompts`` maps a sound file's name to seconds, ``sounds`` is a folder of WAV files, whose
-    lengths are read from them; any other prompt lasts 2 s. ``patience`` is how many real
+    lengths are read from them; any other prompt lasts 2 s.
+
+    ``extensions`` is the dialplan that calls are transferred to: a number, or a regular
+    expression that all of it must match, to (application, data) pairs, in which ``$1`` is what
+    was captured. ``phrases`` are macros: a name to pairs of ``play-file`` or ``say`` and what
+    they are given, in which ``$1`` is the macro's argument. ``speech_engines`` name those that
+    can speak a text.
+
+    ``patience`` is how many real
     seconds a handler may run, or be stuck in something else, before the simulation fails with
     its stack (None: for ever).
 
@@ -73,6 +82,9 @@ class FreeSwitch:
         start: str | datetime | None = None,
         sounds: str | Path | None = None,
         prompts: Mapping[str, float] | None = None,
+        extensions: Mapping[str, Sequence[tuple[str, str]]] | None = None,
+        phrases: Mapping[str, Sequence[tuple[str, str]]] | None = None,
+        speech_engines: Collection[str] = (),
         patience: float | None = 5.0,
         raises: bool = True,
         real_time: bool = False,
@@ -87,7 +99,14 @@ class FreeSwitch:
             now = start_of_time(start)
             self._world = World(now, patience=patience, on_time=self._time.move)
         self._model = Switch(
-            self._world, random.Random(seed), dial=self._dial, sounds=sounds, prompts=prompts
+            self._world,
+            random.Random(seed),
+            dial=self._dial,
+            sounds=sounds,
+            prompts=prompts,
+            extensions={_pattern(number): each for number, each in (extensions or {}).items()},
+            phrases=phrases,
+            speech_engines=speech_engines,
         )
         self._servers: dict[Handler | Outbound, Outbound] = {}
         self._calls: dict[str, Call] = {}  # by uuid: those that have not ended
@@ -373,3 +392,12 @@ class FreeSwitch:
         tap.listener = control = Control(channel, tap.write, tap.close)
         link.listener = tap
         return control
+
+
+def _pattern(number: str) -> str:
+    """A regular expression that an extension's whole number must match."""
+    try:
+        re.compile(number)
+    except re.error as error:
+        raise ValueError(f"the extension {number!r} is no regular expression: {error}") from None
+    return f"^(?:{number})$"

@@ -10,14 +10,16 @@ from __future__ import annotations
 
 import sys
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import AbstractContextManager
 from datetime import datetime, timedelta, timezone
 from types import ModuleType
+from weakref import WeakKeyDictionary
 
 import freezegun
 from freezegun.api import FrozenDateTimeFactory, freeze_factories
 
-__all__ = ["FrozenTime", "real_seconds", "start_of_time"]
+__all__ = ["FrozenTime", "real_seconds", "standing_still", "start_of_time"]
 
 EPOCH = datetime(1970, 1, 1)
 DEFAULT_START = "2026-01-05T09:00:00"
@@ -49,6 +51,37 @@ def real_seconds() -> float:
     return seconds
 
 
+def standing_still(start: str | datetime | None) -> AbstractContextManager[object]:
+    """Time stands at ``start`` (see `start_of_time`); worlds begin there, and sooner.
+
+    Most of what it takes to freeze time is done for the first who does.
+    """
+    return freezegun.freeze_time(EPOCH + timedelta(microseconds=start_of_time(start)))
+
+
+def real_sleeps() -> Iterator[tuple[ModuleType, str]]:
+    """Where `time.sleep` itself is: ``from time import sleep`` has put it into other modules.
+
+    A module is looked through when it is met, and when names have come to it.
+    """
+    for module in list(sys.modules.values()):
+        names = getattr(module, "__dict__", None)
+        if not isinstance(names, dict) or module is sys.modules[__name__]:
+            continue
+        size, found = _looked_at.get(module, (-1, []))
+        if size != len(names):
+            found = [*found, *(name for name, value in list(names.items()) if value is _real_sleep)]
+            found = list(dict.fromkeys(found))
+            _looked_at[module] = len(names), found
+        for name in found:
+            if names.get(name) is _real_sleep:
+                yield module, name
+
+
+#: How many names a module had, and which of them were `time.sleep`.
+_looked_at: WeakKeyDictionary[ModuleType, tuple[int, list[str]]] = WeakKeyDictionary()
+
+
 class FrozenTime:
     """Holds the process's clocks at virtual time, and replaces time.sleep.
 
@@ -65,14 +98,9 @@ class FrozenTime:
         clock = self._freezer.start()
         assert isinstance(clock, FrozenDateTimeFactory)
         self._clock = clock
-        # `from time import sleep` has put the function itself into other modules
-        for module in list(sys.modules.values()):
-            if module is sys.modules[__name__]:
-                continue
-            for name, value in list(getattr(module, "__dict__", {}).items()):
-                if value is _real_sleep:
-                    setattr(module, name, self.sleep)
-                    self._replaced.append((module, name))
+        for module, name in real_sleeps():
+            setattr(module, name, self.sleep)
+            self._replaced.append((module, name))
 
     def stop(self) -> None:
         for module, name in self._replaced:

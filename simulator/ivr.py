@@ -488,7 +488,7 @@ def _play_sound(
     if sound.kind is not None:
         about.insert(0, ("Playback-File-Type", sound.kind))
     channel.fire("PLAYBACK_START", about)
-    heard = channel.hear(name)
+    heard = channel.hear(name, sound.starts(start))
 
     length = None if sound.samples is None else max(0, sound.samples - start)
     played = 0  # microseconds

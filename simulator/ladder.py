@@ -25,8 +25,9 @@ __all__ = ["ASCII", "BOX", "Glyphs", "Kind", "Style", "draw"]
 WIDTH = 100
 #: Columns that a lane between two lifelines has at the least.
 NARROWEST = 18
-#: Lines that a text may take before it is cut.
+#: Lines that a text may take before it is cut; and one that names several files to play.
 MAX_LINES = 4
+MAX_LINES_OF_FILES = 2
 #: Seconds in which nothing happens, from which on the ladder shows that they pass.
 PAUSE = 0.5
 
@@ -38,6 +39,9 @@ Style = Callable[[str, Kind], str]
 RESULT_NAMED_BY = {"play_and_get_digits": 7, "read": 3}
 
 UUID = re.compile("[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}")
+
+#: Several files, played as one.
+FILES = re.compile(r"file_string://(\S+)")
 
 #: What the switch says that ends in words of trouble: drawn as such.
 TROUBLE = ("-ERR", "FILE NOT FOUND", "PLAYBACK ERROR")
@@ -294,7 +298,10 @@ class Ladder:
         glyphs = self.glyphs
         left = is_left(entry)
         lane = self.left if left else self.right
-        lines = self._wrapped(self._words(entry), lane - 6)
+        most = MAX_LINES
+        if FILES.search(entry.text):
+            most = 1 if is_prompt(entry) else MAX_LINES_OF_FILES
+        lines = self._wrapped(self._words(entry), lane - 6, most)
         kind = self._kind(entry)
         arrow = not is_prompt(entry) or entry.text.startswith("plays ")
         lives = [glyphs.life] * 3
@@ -325,12 +332,13 @@ class Ladder:
             verb, _, name = text.partition(" ")
             said = {"ends": "end of ", "cuts": "cut: ", "resumes": "on with "}
             text = said.get(verb, "") + name
+        text = FILES.sub(lambda found: in_short(found[1].split("!")), text)
         text = "".join(char if char.isprintable() else " " for char in text)
         if self.glyphs is ASCII:
             text = text.encode("ascii", "replace").decode()
         return text
 
-    def _wrapped(self, text: str, room: int) -> list[str]:
+    def _wrapped(self, text: str, room: int, most: int) -> list[str]:
         """The text in lines, broken at blanks, long words at slashes, or wherever they must."""
         pieces: list[str] = []
         for word in re.findall(r"\s+|\S+", text):
@@ -343,8 +351,8 @@ class Ladder:
                 if columns(lines[-1] + char) > room:
                     lines.append("")
                 lines[-1] += char
-        if len(lines) > MAX_LINES:
-            del lines[MAX_LINES:]
+        if len(lines) > most:
+            del lines[most:]
             while columns(lines[-1] + self.glyphs.ellipsis) > room:
                 lines[-1] = lines[-1][:-1]
             lines[-1] += self.glyphs.ellipsis
@@ -356,6 +364,18 @@ class Ladder:
         if entry.sender == "switch" and any(word in entry.text for word in TROUBLE):
             return "problem"
         return "prompt" if is_prompt(entry) else entry.sender
+
+
+def in_short(files: Iterable[str]) -> str:
+    """Files that are played in a row: without suffixes, and a folder's name only once."""
+    said: list[str] = []
+    last = ""
+    for file in files:
+        folder, slash, name = file.rpartition("/")
+        stem = name.rpartition(".")[0] or name
+        said.append(stem if folder == last else f"{folder}{slash}{stem}")
+        last = folder
+    return " + ".join(said)
 
 
 def is_left(entry: Entry) -> bool:

@@ -83,6 +83,8 @@ class Leg(Channel):
         self.caller: Channel | None = None  # for whom it is called
         self.far: Channel | None = None  # the call that takes it, where one does
         self.left = False  # did the far end hang up, and not the switch?
+        self.rang = False  # has it said that it rings?
+        self.when_rings: Callable[[], None] | None = None
         #: told of keys that the far end presses, and of those that it hears
         self.on_press: Callable[[str], None] | None = None
         self.on_key_heard: Callable[[str], None] | None = None
@@ -178,6 +180,9 @@ class Leg(Channel):
             self.stamp(progress=self.now)
             self.fire("CHANNEL_PROGRESS")
             self.set_callstate(CallState.RINGING)
+            self.rang = True
+            if self.when_rings is not None:
+                self.when_rings()
         if far_end.taken_by is not None and self.up:
             yield from self._until_taken(far_end.taken_by(self))
         elif far_end.answers_after is None:

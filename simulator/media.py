@@ -29,6 +29,12 @@ class Sound:
     path: str
     samples: int | None  #: None: it never ends by itself
     kind: str | None = None  #: Playback-File-Type, where the switch gives one
+    #: the files of a file_string, as they are named in it: each with its first sample
+    pieces: tuple[tuple[str, int], ...] = ()
+
+    def starts(self, start: int = 0) -> list[tuple[str, int]]:
+        """The same in microseconds, where ``start`` is the first sample that is played."""
+        return [(name, (at - start) * 1_000_000 // RATE) for name, at in self.pieces]
 
 
 class Media:
@@ -67,8 +73,9 @@ class Media:
         ``prefix`` is the folder that relative names are looked up in (sound_prefix).
         """
         scheme, separator, rest = name.partition("://")
+        pieces: list[tuple[str, float]] = []
         if separator:
-            length = self._stream(scheme.lower(), rest, name, prefix)
+            length = self._stream(scheme.lower(), rest, name, prefix, pieces)
             kind = scheme if scheme in ("tone_stream", "local_stream") else None
         else:
             path = name if name.startswith("/") else f"{prefix}/{name}"
@@ -80,10 +87,16 @@ class Media:
         if length is None:
             return None
         samples = None if length < 0 else round(length * RATE)
-        return Sound(name, samples, kind)
+        starts = tuple((each, round(start * RATE)) for each, start in pieces)
+        return Sound(name, samples, kind, starts)
 
-    def _stream(self, scheme: str, rest: str, name: str, prefix: str) -> float | None:
-        """Seconds that a stream lasts; negative: for ever; None: there is none."""
+    def _stream(
+        self, scheme: str, rest: str, name: str, prefix: str, pieces: list[tuple[str, float]]
+    ) -> float | None:
+        """Seconds that a stream lasts; negative: for ever; None: there is none.
+
+        The files that it consists of are put in ``pieces``, and when each begins.
+        """
         if name in self._prompts:
             return self._prompts[name]
         if scheme == "silence_stream":
@@ -92,17 +105,20 @@ class Media:
         if scheme == "tone_stream":
             return tone_length(rest)
         if scheme == "file_string":
-            return self._file_string(rest.split("!"), prefix)
+            return self._file_string(rest.split("!"), prefix, pieces)
         if scheme == "local_stream":
             return -1 if rest in ("moh", "default") else None
         return None if self._only_known else self._default
 
-    def _file_string(self, names: list[str], prefix: str) -> float | None:
-        lengths = []
+    def _file_string(
+        self, names: list[str], prefix: str, pieces: list[tuple[str, float]]
+    ) -> float | None:
+        lengths: list[float] = []
         for name in names:
             sound = self.open(name, prefix)
             if sound is None:
                 continue
+            pieces.append((name, sum(lengths) + FILE_STRING_GAP * len(lengths)))
             if sound.samples is None:
                 return -1
             lengths.append(sound.samples / RATE)

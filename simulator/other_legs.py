@@ -114,7 +114,7 @@ class OtherLegs:
 
 
 def _hears(call: Call, target: str, leg: Leg, heard: Heard) -> None:
-    if heard.how == "plays" and heard.started == leg.now:
+    if heard.how == "plays" and not heard.is_piece and heard.started == leg.now:
         call.tell(f"{target} hears {heard.prompt}")
 
 

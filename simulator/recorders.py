@@ -83,10 +83,11 @@ def _record_until(channel: Channel, limit: int, silence: int | None) -> Steps[No
     """``limit`` in seconds, 0: none; ``silence``: after how much of it to end, if it is heard."""
     # Seconds are those of the epoch: the limit is over with the first that is past it.
     ends = (channel.now // SECOND + limit + 1) * SECOND if limit else None
-    silent_at = channel.now + silence if silence else None
+    began = channel.now
     restarts = is_true(channel.get("record_restart_limit_on_dtmf"))
     on_digit = on_terminator(channel)
     while channel.is_ready() and not ivr.take_break(channel):
+        silent_at = max(began, channel.quiet_since) + silence if silence else None
         if silent_at is not None and channel.now >= silent_at:
             channel.set("silence_hits_exhausted", "true")
             return
@@ -169,6 +170,8 @@ def record_session(
     silence = atoi(recording.option("RECORD_INITIAL_TIMEOUT_MS"))
 
     def nobody_spoke() -> None:
+        if channel.quiet_since > recording.began:
+            return
         recording.cause = "no-input-timeout"
         bug.stop()
 

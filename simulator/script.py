@@ -145,15 +145,13 @@ class Script:
         if real_time and "start" in self.call:
             where = self._where(self.lines.get("call"))
             raise ScriptError(f"{where}: a call in real time begins now; leave start out of it")
-        options: dict[str, Any] = {key: self.call[key] for key in SWITCH if key in self.call}
-        if "sounds" in options:
-            options["sounds"] = self._beside(options["sounds"])
+        options, circumstances = self.circumstances()
         if seed is not None:
             options["seed"] = seed
         if real_time:
             options["real_time"] = True
         with FreeSwitch(**options) as switch:
-            call = switch.call(handler, **self._circumstances())
+            call = switch.call(handler, **circumstances)
             self.play(call)
             # leaving the block raises what the handler raises at the hangup: with its place too
             with self._place(call, f"{self._where()}, after the last step"):
@@ -173,6 +171,10 @@ class Script:
                 where = self._where(self.lines.get(f"expect.{name}"))
                 raise CallFailed(f"{where}: {said}\n\n{call.ladder()}")
 
+    def circumstances(self) -> tuple[dict[str, Any], dict[str, Any]]:
+        """The options of FreeSwitch, and those of FreeSwitch.call, that ``call`` stands for."""
+        return self._switch(), self._call()
+
     # Inside
 
     def _play(self, steps: Sequence[Step], call: Call, callers: dict[str, Call]) -> None:
@@ -188,7 +190,20 @@ class Script:
                 callers[number] = call.switch.call(call.app, **options)
             self._play(step.steps, callers[number], callers)
 
-    def _circumstances(self) -> dict[str, Any]:
+    def _switch(self) -> dict[str, Any]:
+        """The options of FreeSwitch."""
+        options: dict[str, Any] = {key: self.call[key] for key in SWITCH if key in self.call}
+        if "sounds" in options:
+            options["sounds"] = self._beside(options["sounds"])
+        for key in ("extensions", "phrases"):
+            if key in options:
+                options[key] = {
+                    name: [_action(each) for each in actions]
+                    for name, actions in options[key].items()
+                }
+        return options
+
+    def _call(self) -> dict[str, Any]:
         """The options of FreeSwitch.call."""
         options: dict[str, Any] = {key: self.call[key] for key in CALL if key in self.call}
         for key in ("before", "after"):

@@ -149,6 +149,9 @@ SWITCH: dict[str, Shape] = {
     "seed": WHOLE,
     "prompts": Named(SECONDS),
     "sounds": TEXT,
+    "extensions": Named(Many(Action())),
+    "phrases": Named(Many(Action())),
+    "speech_engines": Many(TEXT),
 }
 CALLER: dict[str, Shape] = {
     "caller": TEXT,
@@ -183,6 +186,7 @@ VERBS: dict[str, dict[str, Shape]] = {
     "expect": {"what": EVENT, "timeout": SECONDS},
     "press": {"digits": KEYS, "gap": SECONDS, "when_asked": FLAG},
     "say_nothing": {"seconds": SECONDS},
+    "talk": {"seconds": SECONDS},
     "wait": {"timeout": SECONDS},
     "hangup": {"cause": CAUSE},
     "hangup_after": {"seconds": SECONDS, "cause": CAUSE},

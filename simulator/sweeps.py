@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
+import itertools
 import threading
 from collections import Counter
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
+from datetime import datetime
+from typing import Any, Protocol, runtime_checkable
 
 from eslsync import ESLError, Hangup, Outbound
 from eslsync.message import Event
@@ -14,6 +17,7 @@ from eslsync.protocol import Command
 from .call import Call
 from .faults import APP_ONLY, EVENT_ONLY, Fault, Kind
 from .freeswitch import FreeSwitch, Handler
+from .frozen import standing_still
 from .transcript import Entry
 
 __all__ = ["Outcome", "Sweep", "sweep"]
@@ -22,6 +26,14 @@ __all__ = ["Outcome", "Sweep", "sweep"]
 GRACE = 5.0
 
 Script = Callable[[Call], object]
+
+
+@runtime_checkable
+class Described(Protocol):
+    """Something that knows the circumstances of its calls: a `simulator.script.Script`."""
+
+    def circumstances(self) -> tuple[dict[str, Any], dict[str, Any]]:
+        """The options of FreeSwitch, and those of FreeSwitch.call."""
 
 
 @dataclass(frozen=True)
@@ -81,21 +93,34 @@ def sweep(
     app: Handler | Outbound,
     *,
     faults: Sequence[Kind] = ("hangup", "drop", "refuse"),
-    seed: int = 0,
-    prompts: dict[str, float] | None = None,
+    every: int = 1,
+    seed: int | None = None,
+    start: str | datetime | None = None,
+    prompts: Mapping[str, float] | None = None,
 ) -> Sweep:
     """Play ``script(call)`` against a handler, once for each fault at each step.
 
-    The steps are those of a first run without any fault. A run is well if the handler ends,
-    by itself or with an exception of eslsync's own, and leaves no thread behind; the script
-    may fail, since the call is not the one it was written for.
+    The steps are those of a first run without any fault; with ``every``, each so many-th of
+    them. A run is well if the handler ends, by itself or with an exception of eslsync's own, and
+    leaves no thread behind; the script may fail, since the call is not the one it was written
+    for. ``seed``, ``start`` and ``prompts`` are for `FreeSwitch`.
+
+    The ``play`` of a `simulator.script.Script` brings the circumstances of the call along.
     """
+    if every < 1:
+        raise ValueError(f"every takes 1 or more, not {every}")
+    given = {"seed": seed, "start": start, "prompts": prompts}
+    owner = getattr(script, "__self__", None)
+    of_switch, of_call = owner.circumstances() if isinstance(owner, Described) else ({}, {})
+    of_switch = {**of_switch, **{key: each for key, each in given.items() if each is not None}}
+    own_faults = of_call.pop("faults", [])
+    start = of_switch.get("start")
 
     def run(faults: Sequence[Fault]) -> tuple[Call, str | None]:
         before = set(threading.enumerate())
         wrong = None
-        with FreeSwitch(seed=seed, prompts=prompts, raises=False) as switch:
-            call = switch.call(app, faults=faults)
+        with FreeSwitch(**of_switch, raises=False) as switch:
+            call = switch.call(app, **of_call, faults=[*own_faults, *faults])
             try:
                 try:
                     script(call)
@@ -114,22 +139,28 @@ def sweep(
             wrong = f"the handler raised {call.error!r}"
         return call, wrong
 
-    first, wrong = run(())
-    if wrong is None and first.outcome is not None and not isinstance(first.outcome, Hangup):
-        wrong = f"the handler raised {first.outcome!r}"
-    if wrong is not None:
-        raise AssertionError(f"the script does not even run without a fault: {wrong}")
-    result = Sweep()
-    steps = [entry for entry in first.transcript.entries if entry.message is not None]
-    for kind in faults:
-        for number, entry in _steps_for(kind, steps):
-            fault = Fault(kind, number)
-            call, wrong = run([fault])
-            result.outcomes.append(Outcome(fault, entry.text, call.outcome, wrong))
+    with standing_still(start):
+        first, wrong = run(())
+        if wrong is None and first.outcome is not None and not isinstance(first.outcome, Hangup):
+            wrong = f"the handler raised {first.outcome!r}"
+        if wrong is not None:
+            raise AssertionError(f"the script does not even run without a fault: {wrong}")
+        result = Sweep()
+        steps = [entry for entry in first.transcript.entries if entry.message is not None]
+        for kind in faults:
+            for number, entry in _steps_for(kind, steps, every):
+                fault = Fault(kind, number)
+                call, wrong = run([fault])
+                result.outcomes.append(Outcome(fault, entry.text, call.outcome, wrong))
     return result
 
 
-def _steps_for(kind: Kind, steps: Sequence[Entry]) -> Iterator[tuple[int, Entry]]:
+def _steps_for(kind: Kind, steps: Sequence[Entry], every: int) -> Iterator[tuple[int, Entry]]:
+    """The steps at which that can go wrong; each so many-th of them."""
+    return itertools.islice(_all_steps_for(kind, steps), 0, None, every)
+
+
+def _all_steps_for(kind: Kind, steps: Sequence[Entry]) -> Iterator[tuple[int, Entry]]:
     for number, entry in enumerate(steps, 1):
         if kind in APP_ONLY and not isinstance(entry.message, Command):
             continue

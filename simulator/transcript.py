@@ -83,6 +83,13 @@ class Transcript:
         """Something happened; bytes are what went over the control connection."""
         self._log.append((now, sender, receiver, what))
 
+    def so_far(self) -> Transcript:
+        """A transcript that stays as this one is now."""
+        copy = Transcript(self._began)
+        copy.legs = dict(self.legs)
+        copy._log = list(self._log)
+        return copy
+
     @property
     def entries(self) -> list[Entry]:
         said: dict[Party, Parser | CommandParser] = {"switch": Parser(), "app": CommandParser()}

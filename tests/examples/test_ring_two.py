@@ -2,7 +2,7 @@ from __future__ import annotations
 
 import pytest
 
-from examples.ring_two import handler
+from examples.ring_two import RINGBACK, handler
 from simulator import FreeSwitch
 
 HOLD = "ivr/ivr-please_hold_while_party_contacted"
@@ -21,7 +21,7 @@ def test_the_first_to_answer_has_the_call(first: str, second: str) -> None:
         call.expect("CHANNEL_BRIDGE")
         call.wait()
     assert call.bridged == [first]
-    assert call.heard == [HOLD]
+    assert call.heard == [HOLD, RINGBACK]
     assert not call.given_back
 
 

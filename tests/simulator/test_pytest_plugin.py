@@ -276,8 +276,8 @@ def test_the_command_lines_seed_comes_first_and_is_told(run: Run) -> None:
 @pytest.mark.parametrize(
     ("marker", "said"),
     [
-        ("sed=3", "FreeSwitch has no option 'sed'; there are leftover_threads, patience, prompts*"),
-        ("3", "@pytest.mark.freeswitch takes options by name, not 3; they are leftover_threads, *"),
+        ("sed=3", "FreeSwitch has no option 'sed'; there are extensions, leftover_threads, pa*"),
+        ("3", "@pytest.mark.freeswitch takes options by name, not 3; they are extensions, *"),
         ("start='noon'", "@pytest.mark.freeswitch: start is a time like *, not 'noon'"),
     ],
 )
