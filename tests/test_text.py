@@ -639,7 +639,7 @@ def test_text_survives_or_is_refused(name: str, monkeypatch: pytest.MonkeyPatch)
         texts = TEXT
 
     def handler(bench: Bench) -> None:
-        @settings(max_examples=10, database=None)
+        @settings(max_examples=6, database=None)
         @given(texts)
         @example("")
         @example("plain")
@@ -687,7 +687,7 @@ def test_events_tell_a_text_as_it_is(format: Format, monkeypatch: pytest.MonkeyP
     """But that a plain one can't tell ``%41`` from ``A`` (switch_utils.c, switch_url_encode)."""
 
     def handler(bench: Bench) -> None:
-        @settings(max_examples=40, database=None)
+        @settings(max_examples=20, database=None)
         @given(TEXT)
         def survives(text: str) -> None:
             try:
