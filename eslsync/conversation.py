@@ -466,9 +466,19 @@ class Conversation:
         self._tell_hangup()
 
     def _tell_hangup(self) -> None:
-        """The call has ended, and all that was said of it is in."""
+        """The call has ended, and all that was said of it is in: every callback is called.
+
+        What the first raises is raised again; what others raise is in the log as well.
+        """
+        failure: BaseException | None = None
         while self._hangup_callbacks:
-            self._hangup_callbacks.pop(0)(self._hangup())
+            try:
+                self._hangup_callbacks.pop(0)(self._hangup())
+            except BaseException as error:
+                self.logger.exception("an on_hangup callback failed")
+                failure = failure or error
+        if failure is not None:
+            raise failure
 
     def _callbacks_for(self, event: Event) -> list[Callback]:
         if not self._callbacks:

@@ -55,6 +55,7 @@ class Leg:
         self._executions: dict[str, Execution[Any]] = {}
         self._has_completed = False
         self._left_socket = False  # it is up, and its socket application has ended
+        self._leaves_dialplan = False  # for a bridge with another leg; nothing else will have it
         self._digit_handlers: dict[str | None, DigitHandler] = {}
         self._collecting = False  # digits are for get_digits, and not for their handlers
         self._last_collected: str | None = None  # the last digit that one of COLLECTORS took
@@ -364,7 +365,7 @@ class Leg:
         name = event.name
         if collected:
             self._last_collected = event.digit
-        if name.startswith("CHANNEL_") and isinstance(event.channel_state, ChannelState):
+        if name.startswith("CHANNEL_") and event.get("Channel-State") in STATES:
             self._latest = event
         if event.has_variables:
             self._known = event

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import deque
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from typing import Any, TypeVar, overload
 
@@ -26,6 +27,9 @@ HangupCallbackT = TypeVar("HangupCallbackT", bound=HangupCallback)
 HANDSHAKE_TIMEOUT = 10.0
 #: Seconds for the last command before a call is given back.
 GIVE_BACK_TIMEOUT = 5.0
+
+#: The variable that all legs have which one `originate` has called.
+MARK = "eslsync_originate"
 
 #: What blocking calls and the end of a call rest on, whatever ``events=[...]`` names.
 NEEDED_EVENTS = ("CHANNEL_EXECUTE_COMPLETE", "CHANNEL_HANGUP", "CHANNEL_HANGUP_COMPLETE", "DTMF")
@@ -68,7 +72,8 @@ class Session(Commands):
         What runs and what is queued is finished first. A handler that just returns does the
         same. Nothing can be sent afterwards. Raises what `send` raises.
         """
-        self._make_safe_to_leave()
+        self._leave_legs()
+        self._give_back()
         self.send("exit")
 
     # Other legs
@@ -106,21 +111,29 @@ class Session(Commands):
             caller_id_name,
             caller_id_number,
         )
+        if not dial_string:
+            raise ValueError("originate: an empty dial string")
         check_line(variable_block(called) + dial_string)
         leg = self._add_leg(self.api("create_uuid", timeout=self._left(deadline)))
-        block = variable_block({**called, "origination_uuid": leg.uuid})
+        block = variable_block({**called, "origination_uuid": leg.uuid, MARK: leg.uuid})
+        command = f"originate {word(block + dial_string)} &park()"
+        self._originated.append(leg)
         try:
-            command = f"originate {word(block + dial_string)} &park()"
             job = self.bgapi(command, timeout=self._left(deadline))
             uuid = job._wait(deadline).removeprefix("+OK ")
         except CommandError:
-            raise  # there is no leg
-        except BaseException:
-            self._kill(leg.uuid)
+            self._originated.remove(leg)  # there is none
+            self._forget_leg(leg)
             raise
-        # Of several that were called, only the first has the uuid that we gave.
-        leg = self.leg(uuid)
-        self._originated.append(leg)
+        except BaseException:
+            self._kill_all(leg.uuid)
+            raise
+        if uuid != leg.uuid:  # of several that were called, only the first has our uuid
+            self._originated.remove(leg)
+            self._forget_leg(leg)
+            leg = self._add_leg(uuid)
+            self._originated.append(leg)
+        self._look_at(leg)
         return leg
 
     def leg(self, uuid: str) -> Channel:
@@ -133,9 +146,26 @@ class Session(Commands):
         known = self._legs.get(uuid)
         if known is not None:
             return known
+        self._check_told("its hangup")
         leg = self._add_leg(check_uuid(uuid))
-        leg._latest = leg._known = Event(self.api(f"uuid_dump {uuid}").encode())
+        try:
+            self._look_at(leg)
+        except CommandError:
+            self._forget_leg(leg)
+            raise
         return leg
+
+    def _look_at(self, leg: Channel) -> None:
+        """Ask for what no event has told yet."""
+        if leg.is_up and not leg._latest.name:
+            data = Event(self.api(f"uuid_dump {leg.uuid}").encode("utf-8", "surrogateescape"))
+            if not leg._latest.name:
+                leg._latest = leg._known = data
+
+    def _forget_leg(self, leg: Channel) -> None:
+        del self._legs[leg.uuid]
+        if self._filtered:
+            self.filter_delete("Unique-ID", leg.uuid)
 
     def _add_leg(self, uuid: str) -> Channel:
         """From now on, the events of that leg are let through, and belong to it."""
@@ -143,6 +173,13 @@ class Session(Commands):
             self.filter("Unique-ID", uuid)
         leg = self._legs[uuid] = Channel(self, uuid, Event(b""))
         return leg
+
+    def _kill_all(self, mark: str) -> None:
+        """Hang up every leg that an originate has called by now."""
+        try:
+            self._exchange(f"api hupall NORMAL_CLEARING {MARK} {mark}", timeout=GIVE_BACK_TIMEOUT)
+        except ESLError as error:
+            self.logger.debug("what rings could not be hung up: %s", error)
 
     def _kill(self, uuid: str) -> None:
         """Hang another leg up, if it is there still."""
@@ -198,15 +235,28 @@ class Session(Commands):
     def events(self, *names: str, timeout: float | None = None) -> Iterator[Event]:
         """Every event of these names, or every one at all, until the call ends.
 
-        In order of arrival, from the first look at it on. Raises TimeoutError when none comes
-        for ``timeout`` seconds.
+        In order of arrival, from the first look at it on, those included that arrive while the
+        loop does something else. Raises TimeoutError when none comes for ``timeout`` seconds,
+        and RuntimeError inside a callback.
         """
-        while True:
-            try:
-                event = self.wait(names or "ALL", timeout)
-            except (Hangup, Disconnected):
-                return
-            yield event
+        if self._in_callback:
+            raise RuntimeError("events can't be iterated inside a callback: wait for one there")
+        arrived: deque[Event] = deque()
+        callbacks = [(name, arrived.append) for name in dict.fromkeys(names or ("ALL",))]
+        for name, keep in callbacks:
+            self.on(name, keep)
+        try:
+            while True:
+                try:
+                    self._until(
+                        "an event", lambda _: True if arrived else None, self._deadline(timeout)
+                    )
+                except (Hangup, Disconnected):
+                    yield from arrived
+                    return
+                yield arrived.popleft()
+        finally:
+            self._callbacks = [each for each in self._callbacks if each not in callbacks]
 
     # What Outbound does around the handler
 
@@ -249,25 +299,38 @@ class Session(Commands):
         try:
             if isinstance(self._failed, Stopped):
                 self._failed = None
-            for leg in self._originated:
-                self._leave(leg)
+            self._leave_legs()
             self._give_back()
         except Hangup as hangup:
             self.logger.info("%s", hangup)
-            self._tell_hangup()
+            self._tell_hangup_at_last()
         except ESLError as error:
             self.logger.info("connection closed: %s", error)
         finally:
             self._connection.close()
 
+    def _leave_legs(self) -> None:
+        self._pull_available()
+        while self._originated:
+            self._leave(self._originated.pop(0))
+
     def _leave(self, leg: Channel) -> None:
         """Hang up a leg that we have called, unless it is somebody else's by now."""
-        self._pull_available()
         try:
-            if leg.is_up and self._ask_variable(leg, "bridge_to", GIVE_BACK_TIMEOUT) is None:
+            if not leg.is_up:
+                return
+            if self._ask_variable(leg, "bridge_to", GIVE_BACK_TIMEOUT) is None:
                 self._kill(leg.uuid)
-        except CommandError:
-            pass  # it has gone by itself
+            elif leg._leaves_dialplan:
+                self.api(f"uuid_setvar {leg.uuid} park_after_bridge false")
+        except ESLError as error:  # it has gone by itself, say
+            self.logger.debug("%s is left: %s", leg.uuid, error)
+
+    def _tell_hangup_at_last(self) -> None:
+        try:
+            self._tell_hangup()
+        except Exception:  # noqa: BLE001 - the handler has returned: nobody else could be told
+            self.logger.debug("an on_hangup callback has failed, as said above")
 
     def _give_back(self) -> None:
         """Give the call back to the dialplan. Raises Hangup if it has ended instead."""
@@ -278,7 +341,7 @@ class Session(Commands):
             raise self._hangup()
         self._raise_if_over()
         self.channel._digit_handlers.clear()
-        if self.channel._left_socket and "park_after_bridge" in self.channel._settings:
+        if self.channel._left_socket and self.channel._leaves_dialplan:
             self._leave_bridged()
             return
         self.channel._put_back(GIVE_BACK_TIMEOUT)

@@ -7,8 +7,8 @@ from typing import TYPE_CHECKING, Literal, NamedTuple
 
 from ..arguments import check_digits, check_file, check_name, check_uuid, variable_block, word
 from ..clock import sooner
-from ..enums import HangupCause
-from ..exceptions import CommandError
+from ..enums import AnswerState, HangupCause
+from ..exceptions import CommandError, TimeoutError
 from ..leg import Leg, as_it_is
 from ..message import Event
 from .units import whole_seconds
@@ -18,6 +18,8 @@ if TYPE_CHECKING:
 
 __all__ = ["Bridged", "BridgingApplications"]
 
+#: The variables of a bridge with another leg, as they were before it.
+NO_BRIDGE = {"park_after_bridge": None, "uuid_bridge_park_on_cancel": None}
 #: Seconds within which a bridge of two legs that are up begins; it takes some ticks.
 BEGIN_TIMEOUT = 5.0
 
@@ -93,6 +95,8 @@ class BridgingApplications(Leg):
             timeout,
             continue_on_fail="false" if hangup_on_fail else "true",
             hangup_after_bridge="true" if hangup_after else "false",
+            park_after_bridge=None,
+            uuid_bridge_park_on_cancel=None,
             ringback=ringback,
             transfer_ringback=ringback,
         )
@@ -106,6 +110,7 @@ class BridgingApplications(Leg):
             command = f"uuid_bridge {self.uuid} {other.uuid}"
             session.api(command, timeout=session._left(deadline))
         except CommandError:
+            self._setting(timeout, **NO_BRIDGE)
             if other.is_up:
                 raise
             return not_bridged(other.hangup_event)
@@ -121,9 +126,20 @@ class BridgingApplications(Leg):
         session._raise_if_gone(self)
         if session.context.get("Socket-Mode") != "async":
             raise RuntimeError("legs are bridged on an async socket only: see the dialplan")
+        if self.answer_state not in (AnswerState.ANSWERED, AnswerState.EARLY):
+            # the bridge would hang up both (recording 213)
+            raise RuntimeError("answer the call before it is bridged to another leg")
         session._subscribe_to("CHANNEL_BRIDGE", "CHANNEL_UNBRIDGE", "CHANNEL_PARK")
-        # Without it the dialplan goes on, or hangs up (recordings 201, 202).
-        self._setting(timeout, park_after_bridge="false" if hangup_after else "true")
+        # Without it the dialplan goes on, or hangs up (recordings 201, 202); so it does when the
+        # other leg hangs up in the moment before the bridge (switch_ivr_bridge.c).
+        park = "false" if hangup_after else "true"
+        self._setting(
+            timeout,
+            park_after_bridge=park,
+            uuid_bridge_park_on_cancel=park,
+            hangup_after_bridge="true" if hangup_after else "false",
+        )
+        self._leaves_dialplan = True
         session._pull_available()
         return session._arrived
 
@@ -142,13 +158,18 @@ class BridgingApplications(Leg):
 
         begun = one_of("CHANNEL_BRIDGE", "CHANNEL_PARK")
         begins = sooner(session._deadline(BEGIN_TIMEOUT), deadline)
-        event = session._until("a bridge to begin", begun, begins, self)
+        try:
+            event = session._until("a bridge to begin", begun, begins, self)
+        except TimeoutError:
+            self._setting(session._left(deadline), **NO_BRIDGE)
+            raise
         outcome = not_bridged(other.hangup_event if other is not None else None)
         while event.name != "CHANNEL_PARK":
             over = one_of("CHANNEL_UNBRIDGE", "CHANNEL_PARK")
             event = session._until("the end of a bridge", over, deadline, self)
             if event.name == "CHANNEL_UNBRIDGE":
                 outcome = bridged_to(event.get("Bridge-B-Unique-ID"), event)
+        self._setting(session._left(deadline), **NO_BRIDGE)
         return outcome
 
     def att_xfer(self, dial_string: str, *, timeout: float | None = None) -> bool:

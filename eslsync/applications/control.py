@@ -87,8 +87,10 @@ class ControlApplications(Leg):
         connection stays open: the handler hears of the channel to its end, and can execute
         nothing that the dialplan does not let in (recording 12a). Raises what `execute` raises.
         """
-        target = _target(extension, dialplan, context)
-        self._do("transfer", " ".join([*_flag(leg), target]), timeout)
+        argument = " ".join([*_flag(leg), _target(extension, dialplan, context)])
+        self._put_back(timeout)
+        self._do("transfer", argument, timeout)
+        self._leaves_dialplan = False
 
     def deflect(self, target: str, *, timeout: float | None = None) -> None:
         """Send an answered SIP call elsewhere, by REFER (application ``deflect``).
@@ -119,7 +121,9 @@ class ControlApplications(Leg):
 
         Waits for the last of them. Raises what `execute` raises.
         """
-        self._do("execute_extension", _target(extension, dialplan, context), timeout)
+        argument = _target(extension, dialplan, context)
+        self._put_back(timeout)
+        self._do("execute_extension", argument, timeout)
 
     def sched_hangup(
         self,

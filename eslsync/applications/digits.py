@@ -195,21 +195,30 @@ class DigitApplications(PlayingApplications):
             terminators = "#" if most > 1 else ""
         check_digits(terminators)
         _positive("tries", tries)
-        outcome = Digits()
-        for attempt in range(tries):
-            if attempt:
-                self.flush_digits()  # what was typed after a wrong entry belongs to that
-                if invalid is not None:
-                    self.playback(invalid, terminators="none")
-            outcome = self._get_once(
-                prompt, least, most, terminators, timeout, digit_timeout, barge_in
-            )
-            if len(outcome) < least:
-                continue  # too short
-            if _is_valid(outcome, valid):
-                break
-            outcome = Digits(invalid=str(outcome), terminator=outcome.terminator)
-        return outcome
+        session = self._session
+        session._check_thread()
+        session._check_told("a digit")
+        if session.context.get("Socket-Mode") != "async":
+            raise RuntimeError("get_digits needs an async socket: use play_and_get_digits")
+        before, self._collecting = self._collecting, True
+        try:
+            outcome = Digits()
+            for attempt in range(tries):
+                if attempt:
+                    self.flush_digits()  # what was typed after a wrong entry belongs to that
+                    if invalid is not None:
+                        self.playback(invalid, terminators="none")
+                outcome = self._get_once(
+                    prompt, least, most, terminators, timeout, digit_timeout, barge_in
+                )
+                if len(outcome) < least:
+                    continue  # too short
+                if _is_valid(outcome, valid):
+                    break
+                outcome = Digits(invalid=str(outcome), terminator=outcome.terminator)
+            return outcome
+        finally:
+            self._collecting = before
 
     def _get_once(
         self,
@@ -227,26 +236,22 @@ class DigitApplications(PlayingApplications):
         # A # that comes behind the last entry, complete without it, is none of this one.
         ignored = terminators if least else ""
         cut_by = "".join(key for key in KEYS if key not in ignored) if barge_in else "none"
-        before, self._collecting = self._collecting, True
-        try:
-            session._forget_first_digits(self, ignored)
-            if prompt is not None and not (barge_in and session._untaken(self)):
-                self.playback(prompt, terminators="any" if cut_by == KEYS else cut_by)
-            deadline = session._deadline(timeout)
-            while len(digits) < most:
-                try:
-                    digit = self.wait("DTMF", session._left(deadline)).digit or ""
-                except TimeoutError:
-                    break
-                if digit in terminators:
-                    if not digits and digit in ignored:
-                        continue
-                    terminator = digit
-                    break
-                digits += digit
-                deadline = session._deadline(timeout if digit_timeout is None else digit_timeout)
-        finally:
-            self._collecting = before
+        session._forget_first_digits(self, ignored)
+        if prompt is not None and not (barge_in and session._untaken(self)):
+            self.playback(prompt, terminators="any" if cut_by == KEYS else cut_by)
+        deadline = session._deadline(timeout)
+        while len(digits) < most:
+            try:
+                digit = self.wait("DTMF", session._left(deadline)).digit or ""
+            except TimeoutError:
+                break
+            if digit in terminators:
+                if not digits and digit in ignored:
+                    continue
+                terminator = digit
+                break
+            digits += digit
+            deadline = session._deadline(timeout if digit_timeout is None else digit_timeout)
         if len(digits) < least:
             return Digits(invalid=digits, timed_out=terminator is None, terminator=terminator)
         return Digits(digits, terminator=terminator)

@@ -46,6 +46,8 @@ class RecordingApplications(Leg):
         """
         if silence_seconds is not None and silence_threshold is None:
             raise ValueError("record: silence_seconds needs a silence_threshold")
+        if limit is not None and limit <= 0:
+            raise ValueError(f"record: a limit is more than 0 seconds, not {limit!r}")
         words = [word(check_file(file))]
         if limit is not None or silence_threshold is not None:
             words.append(str(0 if limit is None else whole_seconds(limit)))
