@@ -98,8 +98,10 @@ class Session(Commands):
         A leg that is still up when the handler ends, and that is not bridged to another, is
         hung up then. Raises CommandError when nobody takes the call (its ``cause`` says why:
         USER_BUSY, NO_ANSWER), TimeoutError after ``timeout`` seconds, and Hangup or
-        Disconnected when the call ends first; what rings is hung up then as well. It needs
-        ``full`` in the dialplan's ``socket`` entry (CommandError), and events (RuntimeError).
+        Disconnected when the call ends first; what rings is hung up then as well. (The switch
+        goes on to what stands behind a ``|`` even so: give these a ``ring_timeout``. And with
+        ``Outbound(linger=False)`` nothing can be hung up any more once the caller has gone.) It
+        needs ``full`` in the dialplan's ``socket`` entry (CommandError), and events (RuntimeError).
         Recording 13d; mod_commands.c, originate_function.
         """
         self._check_thread()

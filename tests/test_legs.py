@@ -372,6 +372,57 @@ def test_after_it_the_end_of_the_handler_ends_the_call() -> None:
 # Legs that are there
 
 
+@stands_on(ORIGINATED, "originate")
+def test_what_a_bridge_with_a_leg_needs_does_not_stay_for_the_next() -> None:
+    def question(channel: Channel) -> list[object]:
+        channel.bridge(session_of(channel).originate("user/1000"))
+        second = channel.bridge("user/1001")
+        return [second.answered, channel.playback("ivr/goodbye").response]
+
+    ends = {"answers_after": 1.0, "hangs_up_after": 5.0}
+    asked = ask(question, endpoints={"user/1000": ends, "user/1001": ends})
+    assert asked.value == [True, "FILE PLAYED"]
+
+
+@pytest.mark.parametrize("bridges", [False, True])
+def test_exit_leaves_no_leg_and_no_caller_without_anybody_in_control(bridges: bool) -> None:
+    def handler(session: Session) -> None:
+        session.channel.answer()
+        leg = session.originate("user/1000")
+        if bridges:
+            session.channel.bridge(leg, timeout=60)
+        session.exit()
+
+    with FreeSwitch() as switch:
+        switch.endpoint("user/1000", hangs_up_after=5.0 if bridges else None)
+        call = switch.call(handler)
+        call.wait(timeout=60)
+    assert any(text.startswith(("hangs up user/1000", "user/1000 hangs up")) for text in told(call))
+
+
+def test_an_unanswered_caller_is_not_bridged_to_a_leg() -> None:
+    """The switch would hang up both (recording 213)."""
+
+    def question(channel: Channel) -> None:
+        leg = session_of(channel).originate("user/1000")
+        with pytest.raises(RuntimeError, match="answer the call before"):
+            channel.bridge(leg)
+        assert leg.is_up
+
+    ask(question, endpoints={"user/1000": {}}, answer=False)
+
+
+def test_all_that_rings_is_hung_up_when_time_is_over() -> None:
+    def question(channel: Channel) -> None:
+        with pytest.raises(TimeoutError):
+            session_of(channel).originate("user/1000,user/1001", timeout=2.0)
+
+    asked = ask(question, endpoints={**RINGS, "user/1001": RINGS["user/1000"]})
+    rang = {text.split()[1] for text in told(asked.call) if text.startswith("calls ")}
+    over = {text.split()[2] for text in told(asked.call) if text.startswith("hangs up ")}
+    assert rang == over == {"user/1000", "user/1001"}
+
+
 @stands_on("mod_commands.c, uuid_dump_function", "leg")
 def test_the_leg_of_a_bridge_can_be_taken_in_hand() -> None:
     def question(channel: Channel) -> list[object]:
@@ -472,6 +523,25 @@ def test_events_gives_those_of_these_names_until_the_end() -> None:
         call.hangup()
 
     assert ask(question, caller).value == ["PLAYBACK_START", "DTMF", "PLAYBACK_STOP"]
+
+
+def test_events_ends_with_a_hangup_that_was_asked_for() -> None:
+    names: list[str] = []
+
+    def handler(session: Session) -> None:
+        session.channel.answer()
+        for event in session.events("DTMF", "CHANNEL_HANGUP"):
+            names.append(event.name)
+            if event.name == "DTMF":
+                session.channel.playback("ivr/ivr-short")  # during which the next key is pressed
+
+    with FreeSwitch() as switch:
+        call = switch.call(handler)
+        call.say_nothing(1)
+        call.press("12")
+        call.say_nothing(10)
+        call.hangup()
+    assert names == ["DTMF", "DTMF", "CHANNEL_HANGUP"]
 
 
 def test_events_may_have_a_timeout() -> None:

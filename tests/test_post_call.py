@@ -320,3 +320,24 @@ def test_a_call_that_is_given_back_has_its_variables_as_they_were() -> None:
         call.hear("ivr/dialplan", start=True)
         names = (*variables, "continue_on_fail", "ringback", "transfer_ringback")
         assert [call.variable(name) for name in names] == ["9", "true", None, None, None]
+
+
+def test_every_callback_is_called_even_if_one_fails(caplog: pytest.LogCaptureFixture) -> None:
+    billed: list[object] = []
+
+    def handler(session: Session) -> None:
+        @session.on_hangup
+        def fails(hangup: Hangup) -> None:
+            raise LookupError("no database")
+
+        session.on_hangup(lambda hangup: billed.append(hangup.cause))
+        session.channel.answer()
+        session.channel.wait("DTMF")
+
+    with FreeSwitch(raises=False) as switch, caplog.at_level(logging.ERROR, "eslsync"):
+        call = switch.call(handler)
+        call.say_nothing(1)
+        call.hangup()
+    assert billed == [HangupCause.NORMAL_CLEARING]
+    assert isinstance(call.error, LookupError)
+    assert "an on_hangup callback failed" in caplog.text

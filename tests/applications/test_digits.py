@@ -323,6 +323,24 @@ def test_what_is_typed_behind_a_wrong_entry_is_not_the_next_one() -> None:
 
 
 @stands_on("mod_dptools.c, on_dtmf", "get_digits")
+def test_handlers_do_not_run_for_keys_during_the_invalid_prompt_either() -> None:
+    ran: list[str] = []
+
+    def question(channel: Channel) -> Digits:
+        channel.on_dtmf()(ran.append)
+        return channel.get_digits(ENTER, tries=2, valid="1", invalid=WRONG)
+
+    def caller(call: Call) -> None:
+        call.hear(ENTER, start=True)
+        call.press("9")
+        call.hear(WRONG, start=True)
+        call.press("1")
+
+    assert ask(question, caller, prompts=LONG).value == "1"
+    assert ran == []
+
+
+@stands_on("mod_dptools.c, on_dtmf", "get_digits")
 def test_a_single_digit_may_be_the_hash() -> None:
     def question(channel: Channel) -> Digits:
         return channel.get_digits(ENTER, valid="[12#]")
