@@ -174,8 +174,9 @@ class ControlApplications(Leg):
         """Break off what runs on the channel (api ``uuid_break``; recording 11f).
 
         With ``everything`` what is queued behind it is dropped as well, and none of it ever
-        completes: a wait for that lasts until its own timeout or the end of the call. Waits for the reply, and not for the end: see `Execution.stop` for that.
-        Raises Hangup if the leg has hung up, and what `Session.api` raises.
+        completes: a wait for that lasts until its own timeout or the end of the call. Waits for
+        the reply, and not for the end: see `Execution.stop` for that. Raises Hangup if the leg
+        has hung up, and what `Session.api` raises.
         """
         self._api(f"uuid_break {self.uuid}{' all' if everything else ''}", timeout)
 
