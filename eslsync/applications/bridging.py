@@ -258,10 +258,12 @@ class BridgingApplications(Leg):
 
         ``valet_park("lot", "6001")`` parks where 6001 is free, and is bridged to who is parked
         where it is not; ``valet_park("lot", "auto", "in", "6001", "6099")`` takes a free slot,
-        ``"out"`` one that is taken, ``"ask"`` asks for it. Returns when the caller has been
-        fetched and that call is over, or has left (valet_parking_timeout,
-        valet_parking_orbit_exten; mod_valet_parking.c). Raises ValueError for what FreeSWITCH
-        would take apart, and what `execute` raises.
+        ``"out"`` one that is taken, ``"ask"`` asks for it. Returns when the parking is over:
+        the caller has been fetched, or has left (valet_parking_timeout,
+        valet_parking_orbit_exten); for who fetches, at once. Then the two are bridged, out of
+        the dialplan's ``socket``: when that ends, the dialplan goes on behind it
+        (mod_valet_parking.c; recordings 21k, 21l). Raises ValueError for what FreeSWITCH would
+        take apart, and what `execute` raises.
         """
         # They come to stand in an inline dialplan as well, which runs what it reads.
         words = [check_name("valet_park's word", each, " ,'\\${}^") for each in (lot, extension)]
