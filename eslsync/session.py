@@ -308,6 +308,8 @@ class Session(Commands):
             self._tell_hangup_at_last()
         except ESLError as error:
             self.logger.info("connection closed: %s", error)
+        except Exception:  # noqa: BLE001 - an on_hangup callback's: in the log, and nobody's else
+            self.logger.debug("connection closed")
         finally:
             self._connection.close()
 

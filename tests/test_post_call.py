@@ -341,3 +341,21 @@ def test_every_callback_is_called_even_if_one_fails(caplog: pytest.LogCaptureFix
     assert billed == [HangupCause.NORMAL_CLEARING]
     assert isinstance(call.error, LookupError)
     assert "an on_hangup callback failed" in caplog.text
+
+
+def test_a_callback_that_fails_after_the_handler_is_in_the_log(
+    caplog: pytest.LogCaptureFixture,
+) -> None:
+    def handler(session: Session) -> None:
+        @session.on_hangup
+        def fails(hangup: Hangup) -> None:
+            raise LookupError("no database")
+
+        session.channel.answer()
+        time.sleep(10)  # the caller hangs up, and the handler returns without a look
+
+    with FreeSwitch() as switch, caplog.at_level(logging.ERROR, "eslsync"):
+        call = switch.call(handler)
+        call.say_nothing(1)
+        call.hangup()
+    assert "an on_hangup callback failed" in caplog.text
