@@ -326,7 +326,8 @@ class Session(Commands):
             if self._ask_variable(leg, "bridge_to", GIVE_BACK_TIMEOUT) is None:
                 self._kill(leg.uuid)
             elif leg._leaves_dialplan:
-                self.api(f"uuid_setvar {leg.uuid} park_after_bridge false")
+                command = f"uuid_setvar {leg.uuid} park_after_bridge false"
+                self.api(command, timeout=GIVE_BACK_TIMEOUT)
         except ESLError as error:  # it has gone by itself, say
             self.logger.debug("%s is left: %s", leg.uuid, error)
 
