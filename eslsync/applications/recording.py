@@ -4,9 +4,10 @@ from __future__ import annotations
 
 from typing import NamedTuple
 
-from ..arguments import check_digits, check_file, word
-from ..leg import Leg, as_it_is
+from ..arguments import check_file, word
+from ..leg import as_it_is
 from ..message import Event
+from .playing import PlayingApplications
 from .units import whole_seconds
 
 __all__ = ["Recorded", "RecordingApplications"]
@@ -22,7 +23,7 @@ class Recorded(NamedTuple):
     terminator: str | None
 
 
-class RecordingApplications(Leg):
+class RecordingApplications(PlayingApplications):
     def record(
         self,
         file: str,
@@ -55,11 +56,9 @@ class RecordingApplications(Leg):
             words.append(str(int(silence_threshold)))
             if silence_seconds is not None:
                 words.append(str(whole_seconds(silence_seconds)))
-        if terminators is not None and terminators.lower() not in ("any", "none"):
-            terminators = check_digits(terminators) or "none"
         argument = " ".join(words)
         as_it_is(argument)
-        self._setting(timeout, playback_terminators=terminators)
+        self._terminate_by(terminators, timeout)
 
         def recorded(event: Event) -> Recorded:
             milliseconds = event.variables.get("record_ms", "")
