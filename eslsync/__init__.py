@@ -24,6 +24,7 @@ from .exceptions import (
 )
 from .execution import Execution
 from .job import Job
+from .live import LiveCall
 from .message import Event
 from .outbound import Outbound
 from .session import Session
@@ -46,6 +47,7 @@ __all__ = [
     "HangupCause",
     "HangupDisposition",
     "Job",
+    "LiveCall",
     "Outbound",
     "Played",
     "ProtocolError",

@@ -12,6 +12,7 @@ from .enums import check_event_name
 from .exceptions import CommandError, ProtocolError
 from .job import Job
 from .message import ApiResponse, CommandReply, Format
+from .redaction import Redactor
 from .waiting import Waiting
 
 if TYPE_CHECKING:
@@ -23,8 +24,10 @@ __all__ = ["Commands"]
 class Commands(Waiting):
     """A conversation, and what can be said in it."""
 
-    def __init__(self, connection: Connection, clock: Clock) -> None:
-        super().__init__(connection, clock)
+    def __init__(
+        self, connection: Connection, clock: Clock, redact: Redactor | None = None
+    ) -> None:
+        super().__init__(connection, clock, redact)
         self._format: Format = "plain"
         self._hears_jobs = False
 

@@ -20,6 +20,7 @@ from collections.abc import Callable, Sequence
 from queue import Empty, SimpleQueue
 from typing import TYPE_CHECKING, Any, NamedTuple, TypeVar
 
+from .backlog import Backlog
 from .clock import REAL, Clock, sooner
 from .connection import Answer, Connection, End, Item, Pending
 from .enums import HangupCause
@@ -28,12 +29,14 @@ from .exceptions import (
     Disconnected,
     ESLError,
     Hangup,
+    ProtocolError,
     TimeoutError,
     in_a_line,
 )
 from .job import Job
 from .message import ApiResponse, CommandReply, ConnectReply, DisconnectNotice, Event, LogData
 from .protocol import encode_command
+from .redaction import Redactor
 
 if TYPE_CHECKING:
     from .channel import Channel
@@ -47,16 +50,23 @@ T = TypeVar("T")
 Callback = Callable[[Event], Any]
 HangupCallback = Callable[[Hangup], Any]
 
-#: Events that wait their turn while a callback runs; beyond it the oldest is dropped, and that
-#: is counted and logged. At 5 KB an event, 5 MB a call.
+#: Events that wait their turn while a callback runs, and their bytes; beyond either the oldest
+#: is dropped, and that is counted and logged. A mean event is 5 KB.
 MAX_BACKLOG = 1000
+MAX_BACKLOG_BYTES = 8 * 1024 * 1024
 #: What comes so many seconds after a deadline has met it still: clocks round.
 IN_TIME = 0.001
-#: Digits that nobody has asked for yet.
+#: Digits that nobody has asked for yet, and the bytes of their events.
 MAX_DIGITS = 100
+MAX_DIGITS_BYTES = 1024 * 1024
 #: Seconds that CHANNEL_HANGUP_COMPLETE is waited for after the first word of a hangup. It
 #: comes within milliseconds, or not at all (when the app has taken it off its events).
 HANGUP_COMPLETE_TIMEOUT = 5.0
+#: Seconds that the connection lasts after the hangup, and with it every wait, when
+#: ``Outbound(linger=True)`` leaves it to us. (A bare `linger` lasts for ever: 12e.)
+LINGER = 60
+#: What FreeSWITCH's own count of these seconds may be late (recording 01a), and a moment more.
+LINGER_GRACE = 5.0
 
 
 class Stopped(Disconnected):
@@ -83,7 +93,9 @@ class Conversation:
     #: What the switch said of the channel at the start: the reply to ``connect``.
     context: ConnectReply
 
-    def __init__(self, connection: Connection, clock: Clock) -> None:
+    def __init__(
+        self, connection: Connection, clock: Clock, redact: Redactor | None = None
+    ) -> None:
         #: The library's logger, with the call's uuid in each record (``record.uuid``).
         self.logger: logging.LoggerAdapter[logging.Logger]
         self.logger = logging.LoggerAdapter(logger, {"uuid": None})
@@ -95,6 +107,7 @@ class Conversation:
 
         self._connection = connection
         self._clock = clock
+        self._redact = redact or Redactor()
         self._thread = threading.get_ident()
         self._numbering = threading.Lock()
         self._numbered = 0
@@ -106,8 +119,10 @@ class Conversation:
         self._read_at = 0.0
         self._arrived = 0  # serial of the last event that arrived
         self._mark = 0  # inside a callback: serial of the last event an earlier wait saw
-        self._backlog: deque[Arrival] = deque()
-        self._digits: deque[Event] = deque(maxlen=MAX_DIGITS)
+        self._backlog = Backlog[Arrival](
+            lambda arrival: arrival.event, MAX_BACKLOG, MAX_BACKLOG_BYTES
+        )
+        self._digits = Backlog[Event](lambda event: event, MAX_DIGITS, MAX_DIGITS_BYTES)
         self._callbacks: list[tuple[str, Callback]] = []  # in order of registration
         self._hangup_callbacks: list[HangupCallback] = []  # those that have not been called
         self._in_callback = False
@@ -119,6 +134,8 @@ class Conversation:
         self._tells_completion = False
         self._tells_hangup_complete = False
         self._over = False
+        self._linger: float = 0.0  # seconds that the switch stays connected after the hangup
+        self._over_since: float | None = None  # when a wait first saw that the call is over
         self._failed: ESLError | None = None
         self._exiting = False
         self._leaving = False  # the handler has ended
@@ -168,7 +185,7 @@ class Conversation:
         """Send a command and wait for its reply. Raises CommandError if that is ``-ERR``."""
         reply = self._exchange(line, headers, timeout, body)
         if not reply.ok:
-            command = "\n".join([line, *(f"{name}: {value}" for name, value in headers)])
+            command = self._redact(as_text(line, headers))
             raise CommandError(command, reply, reply.text, self._reason(reply))
         self._note_subscription(line)
         return reply
@@ -196,7 +213,7 @@ class Conversation:
     ) -> CommandReply | ApiResponse:
         """Send a command and wait for its reply, whatever that says."""
         data = encode_command(line, headers, body.encode("utf-8", "surrogateescape"))
-        command = "\n".join([line, *(f"{name}: {value}" for name, value in headers)])
+        command = in_a_line(self._redact(as_text(line, headers)))
         deadline = self._deadline(timeout)
         ours = threading.get_ident() == self._thread
         if line.split()[0].lower() == "exit":
@@ -235,17 +252,32 @@ class Conversation:
                 self._tells_hangup_complete = self.context.get("Socket-Mode") == "async"
 
     def _own_reply(self, pending: Pending, deadline: float | None) -> CommandReply | ApiResponse:
-        before, self.waiting_for = self.waiting_for, in_a_line(pending.command)
+        before, self.waiting_for = self.waiting_for, pending.command
         try:
             while pending.reply is None:
                 if self._failed is not None:
                     self._raise_if_over()
-                self._pull(deadline)
+                last = self._last_reply
+                try:
+                    self._pull(sooner(deadline, last))
+                except Empty:
+                    if last is None or (deadline is not None and deadline <= last):
+                        raise
+                    raise self._hangup() from None
         except Empty:
-            raise TimeoutError(f"no reply to {in_a_line(pending.command)!r} in time") from None
+            raise TimeoutError(f"no reply to {pending.command!r} in time") from None
         finally:
             self.waiting_for = before
         return pending.reply
+
+    @property
+    def _last_reply(self) -> float | None:
+        """When no reply will come any more, since the call has ended; None while it is up."""
+        if not self._over:
+            return None
+        if self._over_since is None:
+            self._over_since = self._clock.now()
+        return self._over_since + self._linger + LINGER_GRACE
 
     def _other_threads_reply(
         self, pending: Pending, deadline: float | None
@@ -253,13 +285,11 @@ class Conversation:
         try:
             [item] = REAL.get(pending.inbox, deadline).items
         except Empty:
-            raise TimeoutError(f"no reply to {in_a_line(pending.command)!r} in time") from None
+            raise TimeoutError(f"no reply to {pending.command!r} in time") from None
         if isinstance(item, Answer):
             return item.reply
         assert isinstance(item, End)
-        raise Disconnected(
-            f"no reply to {in_a_line(pending.command)!r}: {item.reason}"
-        ) from item.reason
+        raise Disconnected(f"no reply to {pending.command!r}: {item.reason}") from item.reason
 
     def _pull(self, deadline: float | None) -> Arrival | None:
         """Look at the next thing that arrived; wait for it until ``deadline``.
@@ -291,15 +321,20 @@ class Conversation:
         elif isinstance(item, End):
             # The handler that stop cuts may have ended by itself; the connection still works.
             if not (self._leaving and isinstance(item.reason, Stopped)):
-                self._failed = self._failed or item.reason
+                self._failed = self._failed or self._as_logged(item.reason)
         elif isinstance(item, DisconnectNotice):
             self._notice(item)
         elif isinstance(item, LogData):
-            self.logger.debug("%s", item.body.rstrip("\n"))
+            self.logger.debug("%s", self._redact(item.body.rstrip("\n")))
         return None
 
+    def _as_logged(self, reason: ESLError) -> ESLError:
+        if isinstance(reason, ProtocolError):
+            return ProtocolError(reason.args[0], self._redact.data(reason.data))
+        return reason
+
     def _had_its_turn(self, serial: int) -> bool:
-        return not self._backlog or self._backlog[0].serial > serial
+        return not self._backlog or self._backlog.first.serial > serial
 
     def _pull_available(self) -> None:
         """Look at what has arrived already, without waiting and without running callbacks."""
@@ -330,7 +365,7 @@ class Conversation:
                 job.event = event
         arrival = Arrival(self._arrived, event, collected)
         self._backlog.append(arrival)
-        if len(self._backlog) > MAX_BACKLOG:
+        while self._backlog.overfull:
             self._drop_one()
         return arrival
 
@@ -349,14 +384,16 @@ class Conversation:
             if arrival.event.name != "DTMF" and not self._callbacks_for(arrival.event):
                 break
         else:
-            arrival = self._backlog[0]
+            arrival = self._backlog.first
         self._backlog.remove(arrival)
         self.dropped += 1
         if self.dropped == 1:
             self.logger.warning(
-                "more than %d events wait for a callback to return; dropping the oldest, %r first",
+                "more than %d events or %d bytes of them wait for a callback to return; "
+                "dropping the oldest, %s first",
                 MAX_BACKLOG,
-                arrival.event,
+                MAX_BACKLOG_BYTES,
+                arrival.event.name,
             )
 
     def _notice(self, notice: DisconnectNotice) -> None:
@@ -447,12 +484,13 @@ class Conversation:
             self._in_callback = False
             self.waiting_for = waiting_for
         if is_digit:
-            if len(self._digits) == MAX_DIGITS:
+            self._digits.append(event)
+            while self._digits.overfull:
+                self._digits.popleft()
                 self.dropped += 1
                 self.logger.warning(
                     "more than %d digits typed ahead; dropping the oldest", MAX_DIGITS
                 )
-            self._digits.append(event)
 
     def _dispatch_rest(self) -> None:
         """The call has ended: what still waits its turn is told, digits apart."""
@@ -540,3 +578,8 @@ class Conversation:
             except ESLError:
                 break
         return ""
+
+
+def as_text(line: str, headers: Sequence[tuple[str, str]]) -> str:
+    """A command, to be read by people."""
+    return "\n".join([line, *(f"{name}: {value}" for name, value in headers)])

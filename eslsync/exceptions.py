@@ -55,8 +55,9 @@ class Disconnected(ESLError):
 class CommandError(ESLError):
     """FreeSWITCH refused a command, or could not do it.
 
-    ``reply`` is its answer, ``command`` what was sent, ``text`` what the answer says
-    ("-ERR USER_BUSY"). ``hint`` says what to do about it, where that is known.
+    ``reply`` is its answer, ``command`` what was sent (what `Outbound` is to redact apart),
+    ``text`` what the answer says ("-ERR USER_BUSY"). ``hint`` says what to do about it, where
+    that is known.
     """
 
     def __init__(self, command: str, reply: Message, text: str, hint: str = "") -> None:

@@ -37,7 +37,7 @@ class Job:
         return self._wait(self._session._deadline(timeout))
 
     def _wait(self, deadline: float | None) -> str:
-        command = f"bgapi {self.command}"
+        command = self._session._redact(f"bgapi {self.command}")
         event = self._session._until(command, lambda _: self.event, deadline)
         text = event.body.rstrip("\n")
         if text.startswith(("-ERR", "-USAGE")):
@@ -45,4 +45,4 @@ class Job:
         return text
 
     def __repr__(self) -> str:
-        return f"<Job {self.uuid} {self.command!r}>"
+        return f"<Job {self.uuid} {self._session._redact(self.command)!r}>"

@@ -54,6 +54,7 @@ class Leg:
         self._gone_by: float | None = None  # another leg than the call's own: when all is said
         self._executions: dict[str, Execution[Any]] = {}
         self._has_completed = False
+        self._schedules = 0  # how many sched_... have been executed
         self._left_socket = False  # it is up, and its socket application has ended
         self._leaves_dialplan = False  # for a bridge with another leg; nothing else will have it
         self._digit_handlers: dict[str | None, DigitHandler] = {}
@@ -215,6 +216,7 @@ class Leg:
         except BaseException:
             self._executions.pop(execution.uuid, None)
             raise
+        self._schedules += application.startswith("sched_")
         if application in SETTERS:
             self._settings = {
                 name: value
@@ -279,8 +281,11 @@ class Leg:
             commands.append(("set", f"{name}={literal(value)}"))
         elif new:
             commands += [("multiset", argument) for argument in multiset_arguments(new)]
+        session = self._session
+        deadline = session._deadline(timeout)
         for application, argument in commands:
-            self.execute(application, as_it_is(argument), block=False, timeout=timeout)
+            left = session._left(deadline)
+            self.execute(application, as_it_is(argument), block=False, timeout=left)
 
     def _put_back(self, timeout: float | None) -> None:
         """Leave the channel's variables as they were before methods have set them."""

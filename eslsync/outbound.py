@@ -1,39 +1,48 @@
-"""The server that FreeSWITCH's ``socket`` application connects to: a thread a call."""
+"""The server that FreeSWITCH's ``socket`` application connects to: what a program uses of it."""
 
 from __future__ import annotations
 
-import logging
-import selectors
-import socket
-import socketserver
 import threading
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from types import TracebackType
 from typing import Any
 
-from .clock import REAL, Clock, Peer
-from .connection import Connection
-from .conversation import Stopped
-from .exceptions import CommandError, Disconnected, ESLError, Hangup
+from .access import LOOPBACK, Access
+from .clock import REAL, Clock
+from .enums import HangupCause
+from .live import LiveCall, report
 from .message import Format
-from .reader import Reader
+from .redaction import DTMF, Redactor
+from .server import CLOSE, Server, logger
 from .session import Session, event_list
+from .signals import handling_signals
 
 __all__ = ["Handler", "Outbound"]
-
-logger = logging.getLogger("eslsync")
 
 #: A function that handles one call.
 Handler = Callable[[Session], Any]
 
-#: Connections that may wait to be accepted; socketserver's own 5 overflows in a burst of calls.
-BACKLOG = 512
-#: Seconds until the next try when no connection can be accepted (no more descriptors, say).
-ACCEPT_PAUSE = 1.0
-#: Seconds that a handler has to end after `stop` has cut its call.
-CUT_TIMEOUT = 5.0
-#: Seconds that it has to end after the reader has stopped, too: nothing is left to wait for.
-LAST_TIMEOUT = 1.0
+#: Seconds that calls have to finish, when a server stops.
+DRAIN_TIMEOUT = 10.0
+
+#: Seconds that FreeSWITCH can count to: its epoch has 32 bits, of which it has used most.
+MAX_DURATION = 10_000_000
+
+#: What an `Outbound` is made with.
+OPTIONS = (
+    "handler",
+    "host",
+    "port",
+    "events",
+    "format",
+    "linger",
+    "allow",
+    "max_calls",
+    "when_full",
+    "max_call_duration",
+    "redact",
+    "clock",
+)
 
 
 class Outbound:
@@ -49,8 +58,27 @@ class Outbound:
     that blocking calls rest on, False for none: application methods then return at the reply.
     ``format``: how the switch writes them, "plain", "json" or "xml"; the `Event` is the same,
     and decoded fastest from plain.
-    ``linger``: stay connected after the hangup for the final events (True), for at most so
-    many seconds (a number), or not (False). ``clock`` is for simulators.
+    ``linger``: stay connected after the hangup for the final events and the handler's last
+    questions, for at most a minute (True) or so many seconds (a number), or not (False).
+
+    ``allow`` names the networks and hosts whose switches may call (``["10.0.0.0/8"]``); by
+    default those of this machine alone, whatever ``host`` is. A call from elsewhere is hung up
+    with CALL_REJECTED (a connection that is just closed would leave the caller parked for ever,
+    recording 14b).
+
+    ``max_calls`` is how many connections have a thread at one time (None: as many as come).
+    When it is reached, and ``when_full`` is "close", nobody listens until a call has ended:
+    FreeSWITCH's connect fails, and it tries the next host of ``socket host1:port|host2:port``, or
+    goes on with the dialplan, which is also where calls go that had connected by then. Or
+    ``when_full`` is a hangup cause ("SWITCH_CONGESTION"), and such calls are hung up with it.
+
+    ``max_call_duration``: so many seconds (whole ones) after its handler began, FreeSWITCH hangs
+    the call up with ALLOTTED_TIMEOUT, even if the handler is stuck in something else
+    (``sched_hangup``). It doesn't apply any more to a call that is given back to the dialplan.
+
+    ``redact`` names headers and channel variables whose values stand in no log and no text of an
+    exception of ours; "DTMF" stands for the digits that are pressed, sent or collected.
+    ``clock`` is for simulators.
     """
 
     def __init__(
@@ -62,6 +90,11 @@ class Outbound:
         events: bool | Sequence[str] = True,
         format: Format = "plain",
         linger: bool | int = True,
+        allow: Iterable[str] = LOOPBACK,
+        max_calls: int | None = None,
+        when_full: HangupCause | str = CLOSE,
+        max_call_duration: float | None = None,
+        redact: Iterable[str] = (DTMF,),
         clock: Clock = REAL,
     ) -> None:
         if not callable(handler):
@@ -76,71 +109,111 @@ class Outbound:
             raise ValueError(f"a port is a number from 0 to 65535, not {port!r}")
         if linger is not True and linger is not False and linger < 0:
             raise ValueError(f"linger is True, False or a number of seconds, not {linger!r}")
+        if max_calls is not None and max_calls < 1:
+            raise ValueError(f"max_calls is 1 or more, or None for no limit, not {max_calls!r}")
+        if when_full != CLOSE and not isinstance(HangupCause.known(when_full), HangupCause):
+            raise ValueError(f'when_full is "close" or a hangup cause, not {when_full!r}')
+        if max_call_duration is not None and not 0 < max_call_duration < MAX_DURATION:
+            raise ValueError(
+                f"max_call_duration is a number of seconds up to {MAX_DURATION}, or None for no "
+                f"limit, not {max_call_duration!r}"
+            )
         self.handler = handler
         self.host = host
         self.events = events
         self.format = format
         self.linger = linger
+        self.max_calls = max_calls
+        self.when_full = when_full
+        self.max_call_duration = max_call_duration
         self.clock = clock
+        self.access = Access(allow)
+        self.redactor = Redactor(redact)
         self._port = port
-        self._server: _Server | None = None
+        self._server: Server | None = None
         self._stopping = threading.Lock()  # taken by the first to call stop(), and kept
         self._stopper: threading.Thread | None = None
         self._stopped = threading.Event()
 
     @property
-    def port(self) -> int:
-        """The port it listens on; before `start`, the one it was told."""
-        return self._port if self._server is None else self._server.server_address[1]
+    def allow(self) -> tuple[str, ...]:
+        """The networks and hosts whose switches may call."""
+        return self.access.allow
 
     @property
-    def calls(self) -> tuple[Session, ...]:
-        """The calls that handlers are working on now."""
-        return () if self._server is None else tuple(self._server.sessions.values())
+    def redact(self) -> tuple[str, ...]:
+        """What is kept out of logs: names of headers and variables, and "DTMF"."""
+        return self.redactor.names
+
+    @property
+    def port(self) -> int:
+        """The port it listens on; before `start`, the one it was told."""
+        return self._port if self._server is None else self._server.port
+
+    @property
+    def calls(self) -> tuple[LiveCall, ...]:
+        """The calls that handlers work on now: who calls, how long, and what each waits for."""
+        return () if self._server is None else self._server.calls
+
+    def report(self) -> str:
+        """The calls that handlers work on now, with where each handler is, to be printed."""
+        return report(self.calls)
 
     def replace(self, **changes: Any) -> Outbound:
         """Another one, not started, with the same options but for ``changes``."""
-        names = ("handler", "host", "port", "events", "format", "linger", "clock")
-        return Outbound(**{**{name: getattr(self, name) for name in names}, **changes})
+        return Outbound(**{**{name: getattr(self, name) for name in OPTIONS}, **changes})
 
-    def start(self, block: bool = True) -> None:
+    def start(self, block: bool = True, *, drain: float = DRAIN_TIMEOUT) -> None:
         """Listen, and take calls until `stop`.
 
-        With ``block=True`` it returns after `stop` (called in another thread, say) or Ctrl-C,
-        which stops it in the same way. With ``block=False`` it returns at once. Raises OSError
-        if the address can't be listened on, RuntimeError if it has been started before.
+        With ``block=True`` it returns after `stop` (called in another thread, say). Ctrl-C, and
+        SIGTERM in the main thread of a program that does not handle it otherwise, stop it as
+        well, and let calls finish for ``drain`` seconds; a second one doesn't wait. SIGUSR1
+        prints `report` to standard error. With ``block=False`` it returns at once, and no signal
+        is touched.
+
+        Raises OSError if the address can't be listened on, RuntimeError if it has been started
+        before.
         """
-        if self._server is not None:
-            raise RuntimeError("this Outbound has been started already")
-        self._server = _Server(self)
-        logger.info("listening on %s port %d", self.host, self.port)
-        if block:
+        if not block:
+            self._listen()
+            return
+        with handling_signals(self.report):
             try:
+                self._listen()
                 self._stopped.wait()
             except KeyboardInterrupt:
-                self.stop()
+                self.stop(drain)
 
-    def stop(self, timeout: float = 10.0) -> None:
+    def _listen(self) -> None:
+        if self._server is not None:
+            raise RuntimeError("this Outbound has been started already")
+        self._server = Server(self)
+        logger.info("listening on %s port %d", self.host, self.port)
+
+    def stop(self, timeout: float = DRAIN_TIMEOUT) -> tuple[LiveCall, ...]:
         """Take no more calls, let those that are up finish, and cut what is left.
 
-        Calls have ``timeout`` seconds; then every wait of their handlers raises Disconnected,
-        which leaves them `CUT_TIMEOUT` seconds to clean up. Calls that are cut, and calls that
-        arrived while it stopped, are given back to the dialplan. A handler that is stuck in
-        something else is logged and left behind, so `stop` always returns. In a handler, it
+        Returns the calls that were cut, as they stood then; they are logged, too. Calls have
+        ``timeout`` seconds; then every wait of their handlers raises Disconnected, which leaves
+        them 5 seconds to clean up. Calls that are cut, and calls that arrived while it stopped,
+        are given back to the dialplan. A handler that is stuck in something else is logged and
+        left behind, so it always returns: at most 6 seconds after ``timeout``. In a handler, it
         doesn't wait for that handler, whose own call goes on.
         """
         server, me, deadline = self._server, threading.current_thread(), REAL.deadline(timeout)
         if server is None:
-            return
+            return ()
         if self._stopping.acquire(blocking=False):
             self._stopper = me
             try:
-                server.stop(deadline)
+                return server.stop(deadline)
             finally:
                 self._stopped.set()
-        elif me is not self._stopper and me not in server.threads:
+        if me is not self._stopper and not server.serves(me):
             # Not for whom that stop() waits: a handler, or a signal's that interrupted it.
             self._stopped.wait()
+        return ()
 
     def __enter__(self) -> Outbound:
         if self._server is None:
@@ -154,179 +227,3 @@ class Outbound:
         trace: TracebackType | None,
     ) -> None:
         self.stop()
-
-
-class _Server(socketserver.ThreadingTCPServer):
-    """Accepts connections and runs the handler for each."""
-
-    allow_reuse_address = True
-    request_queue_size = BACKLOG
-
-    def __init__(self, outbound: Outbound) -> None:
-        self.outbound = outbound
-        #: The thread of each call, and its session once that is open.
-        self.threads: set[threading.Thread] = set()
-        self.sessions: dict[threading.Thread, Session] = {}
-        self._draining = False
-        #: The call whose handler has called `stop`: it ends the reader.
-        self._last: threading.Thread | None = None
-        address = (outbound.host, outbound.port)
-        self.address_family = socket.getaddrinfo(*address, type=socket.SOCK_STREAM)[0][0]
-        super().__init__(address, _Call)
-        self.socket.setblocking(False)
-        port = self.server_address[1]
-        self.reader = Reader(f"eslsync-reader-{port}")
-        self._wake, self._woken = socket.socketpair()
-        self._acceptor = threading.Thread(
-            target=self.serve_forever, name=f"eslsync-accept-{port}", daemon=True
-        )
-        self._acceptor.start()
-
-    def serve_forever(self, poll_interval: float = 0.0) -> None:
-        """Accept until `stop`; what knocked before that is accepted still, and turned away."""
-        with selectors.DefaultSelector() as selector:
-            selector.register(self, selectors.EVENT_READ)
-            selector.register(self._woken, selectors.EVENT_READ)
-            draining = False
-            while not draining:
-                selector.select()
-                draining = self._draining  # before the last look
-                self._accept_all()
-        self.socket.close()
-
-    def _accept_all(self) -> None:
-        while True:
-            try:
-                request, address = self.get_request()
-            except BlockingIOError:
-                return
-            except ConnectionAbortedError:
-                continue  # a peer that is gone again
-            except OSError as error:
-                logger.warning("no connection can be accepted for now: %s", error)
-                self._pause()
-                return
-            self.process_request(request, address)
-
-    def _pause(self) -> None:
-        """Let some time pass, or `stop` begin: the connections that wait would be tried at once."""
-        self._woken.settimeout(ACCEPT_PAUSE)
-        try:
-            self._woken.recv(1, socket.MSG_PEEK)
-        except TimeoutError:
-            pass
-
-    def process_request(self, request: Any, client_address: Any) -> None:
-        thread = threading.Thread(
-            target=self.process_request_thread,
-            args=(request, client_address),
-            name=f"eslsync-call-{client_address[1]}",
-            daemon=True,
-        )
-        self.threads.add(thread)
-        try:
-            thread.start()
-        except RuntimeError as error:
-            self.threads.discard(thread)
-            logger.error("a connection from %s could not be served: %s", client_address, error)
-            request.close()
-
-    def process_request_thread(self, request: Any, client_address: Any) -> None:
-        try:
-            self.finish_request(request, client_address)
-        finally:
-            self.threads.discard(threading.current_thread())
-            if self._last is threading.current_thread():
-                self.reader.stop()
-
-    def stop(self, deadline: float | None) -> None:
-        me = threading.current_thread()
-        self._draining = True
-        self._wake.send(b"!")
-        self._acceptor.join()
-        self._wake.close()
-        self._woken.close()
-        self._join(deadline)
-        for thread, session in tuple(self.sessions.items()):
-            if thread is not me:
-                session.logger.warning("stop: the call is cut")
-                session._connection.cut(Stopped("the server is stopping"))
-        self._join(REAL.deadline(CUT_TIMEOUT))
-        if me in self.threads:
-            self._last = me
-        else:
-            self.reader.stop()
-            self._join(REAL.deadline(LAST_TIMEOUT))
-        for thread in tuple(self.threads - {me}):
-            logger.error("stop: %s is stuck in its handler, and left behind", thread.name)
-
-    def _join(self, deadline: float | None) -> None:
-        for thread in tuple(self.threads - {threading.current_thread()}):
-            left = None if deadline is None else max(0.0, deadline - REAL.now())
-            thread.join(left)
-
-    def serve_call(self, sock: socket.socket, peer: Peer) -> None:
-        """One connection, in its own thread."""
-        outbound, thread = self.outbound, threading.current_thread()
-        try:
-            connection = Connection(sock, peer, outbound.clock, self.reader)
-        except OSError as error:
-            logger.debug("a connection from %s was gone at once: %s", peer, error)
-            sock.close()
-            return
-        self.reader.watch(connection)
-        session = Session(connection, outbound.clock)
-        try:
-            session._connect()
-        except Disconnected as error:
-            # Health checks look in like this, many times a minute.
-            logger.debug("a connection from %s was no call: %s", peer, error)
-            connection.close()
-            return
-        except ESLError as error:
-            logger.warning("a connection from %s was no call: %s", peer, error)
-            connection.close()
-            return
-        thread.name = f"eslsync-call-{session.uuid}"
-        self.sessions[thread] = session
-        try:
-            if not self._draining and self._prepare(session):
-                session.logger.info("call from %s", session.caller_number)
-                outbound.handler(session)
-        except Hangup:
-            pass  # a normal end, and said below
-        except Stopped:
-            session.logger.info("the handler was cut by stop")
-        except Disconnected as error:
-            session.logger.warning("the handler ended: %s", error)
-        except BaseException:
-            session.logger.exception("the handler failed")
-        finally:
-            try:
-                session._close()
-            finally:
-                del self.sessions[thread]
-
-    def _prepare(self, session: Session) -> bool:
-        """Ready for the handler? A switch that refuses the first commands gets its call back."""
-        try:
-            outbound = self.outbound
-            session._prepare(outbound.events, outbound.linger, outbound.format)
-        except CommandError as error:
-            session.logger.warning("the handler is not called: %s", error)
-            return False
-        return True
-
-
-class _Call(socketserver.BaseRequestHandler):
-    """A connection, as socketserver hands it over."""
-
-    server: _Server
-
-    def handle(self) -> None:
-        clock = self.server.outbound.clock
-        clock.begun(self.client_address)
-        try:
-            self.server.serve_call(self.request, self.client_address)
-        finally:
-            clock.ended(self.client_address)

@@ -4,7 +4,8 @@ One reader for all calls, and not one a call: measured with thousands of held ca
 threads and less than half the memory, and a key pressed on all of them at once is answered
 in a second, where a thousand readers woken together convoy on the interpreter lock.
 
-It frames bytes and appends to queues. It runs no user code and decodes nothing.
+It frames bytes and appends to queues, and sends what a switch did not take at once. It runs no
+user code, decodes nothing, and waits for nobody but its selector.
 """
 
 from __future__ import annotations
@@ -13,41 +14,55 @@ import logging
 import selectors
 import socket
 import threading
-from collections import deque
+from collections.abc import Iterable
 
+from .clock import REAL
 from .connection import Connection
 from .exceptions import Disconnected
 
 logger = logging.getLogger("eslsync")
 
+READ, WRITE = selectors.EVENT_READ, selectors.EVENT_WRITE
+
+#: Seconds between two looks at connections whose switch takes nothing.
+CHECK_INTERVAL = 1.0
+
 
 class Reader:
-    """Reads connections as they have something to say; one thread, started at once."""
+    """Serves connections as they have something to say; one thread, started at once."""
 
     def __init__(self, name: str) -> None:
+        # Other threads leave connections in _to_look_at, under _lock, and write a byte to wake
+        # the reader: the selector itself belongs to the reader's thread alone.
         self._selector = selectors.DefaultSelector()
-        # Other threads leave connections in _arriving and write a byte to wake the reader: the
-        # selector itself belongs to the reader's thread alone.
-        self._arriving: deque[Connection] = deque()
+        self._watched: dict[Connection, int] = {}  # and what for; the reader's, too
+        self._stalled: set[Connection] = set()  # those that the switch takes nothing from
+        self._lock = threading.Lock()
+        self._to_look_at: list[Connection] = []
         self._stopping = False
         self._stopped = False
         self._wake, self._woken = socket.socketpair()
         self._wake.setblocking(False)
         self._woken.setblocking(False)
-        self._selector.register(self._woken, selectors.EVENT_READ, None)
+        self._selector.register(self._woken, READ, None)
         self._thread = threading.Thread(target=self._run, name=name, daemon=True)
         self._thread.start()
 
     def watch(self, connection: Connection) -> None:
-        """Read this connection from now on (also: again, after it was paused). Any thread."""
-        self._arriving.append(connection)
-        self._nudge()
-        if self._stopped:
-            self._turn_away()
+        """Look at what there is to be done for this connection from now on. Any thread."""
+        with self._lock:
+            late = self._stopped
+            if not late:
+                self._to_look_at.append(connection)
+        if late:
+            connection.end(STOPPED, 0)
+        else:
+            self._nudge()
 
     def stop(self) -> None:
         """End the thread. What is still connected is told that nothing more will come."""
-        self._stopping = True
+        with self._lock:
+            self._stopping = True
         self._nudge()
         self._thread.join()
         self._wake.close()
@@ -60,46 +75,75 @@ class Reader:
         except OSError:
             pass  # full of unread wake-up calls, or closed: nobody needs another
 
+    # the reader's thread
+
     def _run(self) -> None:
-        while not self._stopping:
-            for key, _ in self._selector.select():
-                if key.data is None:
-                    self._take_arriving()
-                else:
-                    self._read(key.data)
-        self._stopped = True
-        # Either we see what watch() has appended, or watch() sees that we have stopped.
-        self._turn_away()
-        for key in list(self._selector.get_map().values()):
-            if key.data is not None:
-                key.data.end(Disconnected("the server has stopped"), 0)
-
-    def _turn_away(self) -> None:
         while True:
-            try:
-                connection = self._arriving.popleft()
-            except IndexError:  # and not `while self._arriving`: two threads may be here at once
-                return
-            connection.end(Disconnected("the server has stopped"), 0)
+            ready = self._selector.select(CHECK_INTERVAL if self._stalled else None)
+            for key, events in ready:
+                if key.data is not None:
+                    self._serve(key.data, events)
+                else:  # before the look at what there is: who comes later wakes us again
+                    self._woken.recv(4096)
+            with self._lock:
+                news, self._to_look_at = self._to_look_at, []
+                if self._stopping:
+                    self._stopped = True
+                    break
+            for connection in news:
+                self._look_at(connection)
+            self._give_up_stalled()
+        self._end_all(news)
 
-    def _take_arriving(self) -> None:
+    def _serve(self, connection: Connection, events: int) -> None:
         try:
-            self._woken.recv(4096)
-        except BlockingIOError:
-            pass
-        while self._arriving:
-            connection = self._arriving.popleft()
-            if not connection.ended:
-                try:
-                    self._selector.register(connection, selectors.EVENT_READ, connection)
-                except OSError as error:  # the system's limit on watched descriptors
-                    connection.end(Disconnected(f"the connection can't be read: {error}"), 0)
-
-    def _read(self, connection: Connection) -> None:
-        try:
-            goes_on = connection.receive()
+            if events & WRITE:
+                connection.flush()
+            reason = connection.receive() if events & READ else None
         except Exception as error:  # a defect of ours ends one call, never the reader
             logger.exception("the reader failed on a connection from %s", connection.peer)
-            goes_on = connection.end(Disconnected(f"the reader failed: {error}"), 0)
-        if not goes_on:
+            self._end(connection, Disconnected(f"the reader failed: {error}"), 0)
+            return
+        if reason is not None:
+            self._end(connection, reason, 1)
+        else:
+            self._look_at(connection)
+
+    def _look_at(self, connection: Connection) -> None:
+        """Have the selector tell of what there is to be done for it."""
+        wanted = connection.interest
+        (self._stalled.add if wanted & WRITE else self._stalled.discard)(connection)
+        watched = self._watched.get(connection, 0)
+        if wanted == watched:
+            return
+        try:
+            if not watched:
+                self._selector.register(connection, wanted, connection)
+            elif not wanted:
+                self._selector.unregister(connection)
+            else:
+                self._selector.modify(connection, wanted, connection)
+        except OSError as error:  # the system's limit on watched descriptors
+            self._end(connection, Disconnected(f"the connection can't be read: {error}"), 0)
+            return
+        self._watched[connection] = wanted
+
+    def _give_up_stalled(self) -> None:
+        now = REAL.now()
+        for connection in tuple(self._stalled):
+            reason = connection.give_up_sending(now)
+            if reason is not None:
+                self._end(connection, reason, 0)
+
+    def _end(self, connection: Connection, reason: Disconnected, size: int) -> None:
+        self._stalled.discard(connection)
+        if self._watched.pop(connection, 0):
             self._selector.unregister(connection)
+        connection.end(reason, size)
+
+    def _end_all(self, news: Iterable[Connection]) -> None:
+        for connection in dict.fromkeys([*self._watched, *news]):
+            connection.end(STOPPED, 0)
+
+
+STOPPED = Disconnected("the server has stopped")

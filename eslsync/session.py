@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import math
 from collections import deque
 from collections.abc import Callable, Iterator, Mapping, Sequence
+from queue import Empty
 from typing import Any, TypeVar, overload
 
 from .applications.bridging import called_with
@@ -12,10 +14,11 @@ from .channel import Channel
 from .clock import Clock
 from .commands import Commands
 from .connection import Connection
-from .conversation import Callback, HangupCallback, Stopped
-from .enums import check_event_name
+from .conversation import LINGER, Callback, HangupCallback, Stopped
+from .enums import HangupCause, check_event_name
 from .exceptions import CommandError, Disconnected, ESLError, Hangup, ProtocolError
 from .message import ConnectReply, Event, Format
+from .redaction import Redactor
 from .waiting import Expected
 
 __all__ = ["Session"]
@@ -23,9 +26,9 @@ __all__ = ["Session"]
 CallbackT = TypeVar("CallbackT", bound=Callback)
 HangupCallbackT = TypeVar("HangupCallbackT", bound=HangupCallback)
 
-#: Seconds that a peer has for the handshake (connect, linger, filter, event), each command.
+#: Seconds that a peer has for the answer to `connect`, and then for the rest of the handshake.
 HANDSHAKE_TIMEOUT = 10.0
-#: Seconds for the last command before a call is given back.
+#: Seconds for all that is said before a call is given back, or after it was refused.
 GIVE_BACK_TIMEOUT = 5.0
 
 #: The variable that all legs have which one `originate` has called.
@@ -42,11 +45,16 @@ class Session(Commands):
     and their replies work; whatever waits for an event is a RuntimeError there.
     """
 
-    def __init__(self, connection: Connection, clock: Clock) -> None:
-        super().__init__(connection, clock)
+    def __init__(
+        self, connection: Connection, clock: Clock, redact: Redactor | None = None
+    ) -> None:
+        super().__init__(connection, clock, redact)
         # Nobody's, until the switch has answered `connect`.
         self.channel = Channel(self, "", Event(b""))
         self._originated: list[Channel] = []
+        self._began = clock.now()
+        self._leave_by: float | None = None  # when giving back has to be done
+        self._limited = False  # the switch hangs up after max_call_duration
 
     def __repr__(self) -> str:
         return f"<Session {self.channel.uuid} {self.channel.state}>"
@@ -179,14 +187,14 @@ class Session(Commands):
     def _kill_all(self, mark: str) -> None:
         """Hang up every leg that an originate has called by now."""
         try:
-            self._exchange(f"api hupall NORMAL_CLEARING {MARK} {mark}", timeout=GIVE_BACK_TIMEOUT)
+            self._exchange(f"api hupall NORMAL_CLEARING {MARK} {mark}", timeout=self._last_words)
         except ESLError as error:
             self.logger.debug("what rings could not be hung up: %s", error)
 
     def _kill(self, uuid: str) -> None:
         """Hang another leg up, if it is there still."""
         try:
-            self._exchange(f"api uuid_kill {uuid}", timeout=GIVE_BACK_TIMEOUT)
+            self._exchange(f"api uuid_kill {uuid}", timeout=self._last_words)
         except ESLError as error:
             self.logger.debug("%s could not be hung up: %s", uuid, error)
 
@@ -277,27 +285,70 @@ class Session(Commands):
         self._legs[self.uuid] = self.channel
         self.logger.extra = {"uuid": self.uuid}
 
-    def _prepare(self, events: bool | Sequence[str], linger: bool | int, format: Format) -> None:
+    def _prepare(
+        self,
+        events: bool | Sequence[str],
+        linger: bool | int,
+        format: Format,
+        max_duration: float | None,
+    ) -> None:
         """Have the switch linger, and tell of events, before the handler begins."""
         self._format = format
+        deadline = self._deadline(HANDSHAKE_TIMEOUT)
         if linger is not False and self._full:
-            line = "linger" if linger is True else f"linger {linger}"
-            self._command(line, timeout=HANDSHAKE_TIMEOUT)
+            self._linger = LINGER if linger is True else linger
+            self._command(f"linger {self._linger}", timeout=self._left(deadline))
         if events is not False:
-            self._subscribe("all" if events is True else event_list([*events, *NEEDED_EVENTS]))
+            told = "all" if events is True else event_list([*events, *NEEDED_EVENTS])
+            self._subscribe(told, deadline)
+        if max_duration is not None:
+            self._limit(max_duration, deadline)
 
-    def _subscribe(self, events: str) -> None:
+    def _subscribe(self, events: str, deadline: float | None) -> None:
         if self._full:
-            self._command(f"filter Unique-ID {self.uuid}", timeout=HANDSHAKE_TIMEOUT)
-            self._command(f"event {self._format} {events}", timeout=HANDSHAKE_TIMEOUT)
+            self._command(f"filter Unique-ID {self.uuid}", timeout=self._left(deadline))
+            self._command(f"event {self._format} {events}", timeout=self._left(deadline))
         else:
             # `event` is refused without ``full``, and myevents serves (recording 08c)
-            self._command(self._myevents, timeout=HANDSHAKE_TIMEOUT)
+            self._command(self._myevents, timeout=self._left(deadline))
+
+    def _limit(self, seconds: float, deadline: float | None) -> None:
+        """Have the switch hang up after so many seconds, whatever the handler does by then.
+
+        The switch's own clock, and not ours: a handler that is stuck can't hold the caller.
+        """
+        argument = f"+{math.ceil(seconds)} {HangupCause.ALLOTTED_TIMEOUT}"
+        self.channel.execute("sched_hangup", argument, block=False, timeout=self._left(deadline))
+        self._limited = True
+
+    def _lift_limit(self) -> None:
+        """What the dialplan does with the call is not the handler's, and has no limit of ours."""
+        if not self._limited or self.channel._schedules > 1:
+            return  # there are schedules of the handler's own, and all have one name
+        if self._full:
+            self._exchange(f"api sched_del {self.uuid}", timeout=self._last_words)
+        self._limited = False
+
+    def _refuse(self, cause: HangupCause) -> None:
+        """Hang up, and let the switch close: a close of ours might overtake the hangup (14b2)."""
+        deadline = self._deadline(GIVE_BACK_TIMEOUT)
+        self.sendmsg("hangup", {"hangup-cause": str(cause)}, timeout=GIVE_BACK_TIMEOUT)
+        try:
+            while self._failed is None:
+                self._pull(deadline)
+        except Empty:
+            pass
+
+    @property
+    def _last_words(self) -> float:
+        """Seconds for the next command of those that a call is left with."""
+        return GIVE_BACK_TIMEOUT if self._leave_by is None else self._left(self._leave_by) or 0.0
 
     def _close(self) -> None:
         """The handler has ended: give the call back if it is still up, and close in order."""
         self._callbacks.clear()
         self._leaving = True
+        self._leave_by = self._deadline(GIVE_BACK_TIMEOUT)
         try:
             if isinstance(self._failed, Stopped):
                 self._failed = None
@@ -323,11 +374,11 @@ class Session(Commands):
         try:
             if not leg.is_up:
                 return
-            if self._ask_variable(leg, "bridge_to", GIVE_BACK_TIMEOUT) is None:
+            if self._ask_variable(leg, "bridge_to", self._last_words) is None:
                 self._kill(leg.uuid)
             elif leg._leaves_dialplan:
                 command = f"uuid_setvar {leg.uuid} park_after_bridge false"
-                self.api(command, timeout=GIVE_BACK_TIMEOUT)
+                self.api(command, timeout=self._last_words)
         except ESLError as error:  # it has gone by itself, say
             self.logger.debug("%s is left: %s", leg.uuid, error)
 
@@ -346,10 +397,11 @@ class Session(Commands):
             raise self._hangup()
         self._raise_if_over()
         self.channel._digit_handlers.clear()
+        self._lift_limit()
         if self.channel._left_socket and self.channel._leaves_dialplan:
             self._leave_bridged()
             return
-        self.channel._put_back(GIVE_BACK_TIMEOUT)
+        self.channel._put_back(self._last_words)
         self._make_safe_to_leave()
         self.logger.info("call given back to the dialplan")
 
@@ -359,10 +411,10 @@ class Session(Commands):
         It would be parked for ever, with nobody in control.
         """
         uuid = self.uuid
-        self.api(f"uuid_setvar {uuid} park_after_bridge false", timeout=GIVE_BACK_TIMEOUT)
-        if self._ask_variable(self.channel, "bridge_to", GIVE_BACK_TIMEOUT) is None:
+        self.api(f"uuid_setvar {uuid} park_after_bridge false", timeout=self._last_words)
+        if self._ask_variable(self.channel, "bridge_to", self._last_words) is None:
             self._kill(uuid)
-            self._until("the end of the call", lambda _: None, self._deadline(GIVE_BACK_TIMEOUT))
+            self._until("the end of the call", lambda _: None, self._deadline(self._last_words))
         self.logger.info("call left to its bridge")
 
     def _make_safe_to_leave(self) -> None:
@@ -372,8 +424,8 @@ class Session(Commands):
         # control (recording 14b2). An application that has completed is proof that the channel
         # is past that moment.
         if not self._tells_completion:
-            self._subscribe("CHANNEL_EXECUTE_COMPLETE")
-        self.channel.execute("set", "eslsync_gave_back=true", timeout=GIVE_BACK_TIMEOUT)
+            self._subscribe("CHANNEL_EXECUTE_COMPLETE", self._deadline(self._last_words))
+        self.channel.execute("set", "eslsync_gave_back=true", timeout=self._last_words)
 
 
 def event_list(names: Sequence[str]) -> str:

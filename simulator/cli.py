@@ -12,7 +12,6 @@ import re
 import shutil
 import signal
 import sys
-import threading
 from collections.abc import Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, NoReturn
@@ -450,13 +449,38 @@ def summary(call: Call, trouble: str | None) -> str:
     metavar="NAME",
     help="The function in FILE; default: handler, else the only one that takes one argument.",
 )
-@click.option("--host", default="127.0.0.1", show_default=True, help="The address to listen on.")
+@click.option("--host", help="The address to listen on; default: 127.0.0.1.")
+@click.option("--port", type=click.IntRange(0, 65535), help="0: any free one; default: 5000.")
 @click.option(
-    "--port",
-    type=click.IntRange(0, 65535),
-    default=5000,
-    show_default=True,
-    help="0: any free one.",
+    "--allow",
+    metavar="NETWORK",
+    multiple=True,
+    help="Whose switches may call: 10.0.0.0/8, or a host. May be repeated; default: this machine.",
+)
+@click.option(
+    "--max-calls",
+    metavar="N",
+    type=click.IntRange(min=1),
+    help="Calls at one time; default: as many as come.",
+)
+@click.option(
+    "--when-full",
+    metavar="CAUSE",
+    help="Hang up with this cause when there are --max-calls; default: close, so that nobody "
+    "listens, and FreeSWITCH tries the next host.",
+)
+@click.option(
+    "--max-call-duration",
+    metavar="SECONDS",
+    type=click.FloatRange(min=0, min_open=True),
+    help="Have FreeSWITCH hang up after so long; default: never.",
+)
+@click.option(
+    "--redact",
+    metavar="NAME",
+    multiple=True,
+    help="A header or channel variable whose value is kept out of the log, besides the digits "
+    "that are pressed. May be repeated.",
 )
 @click.option(
     "--drain",
@@ -467,7 +491,7 @@ def summary(call: Call, trouble: str | None) -> str:
     help="How long calls may go on after SIGTERM or Ctrl-C.",
 )
 @click.option("-v", "--verbose", is_flag=True, help="Log more.")
-def serve(file: Path, name: str | None, host: str, port: int, drain: float, verbose: bool) -> None:
+def serve(file: Path, name: str | None, drain: float, verbose: bool, **options: Any) -> None:
     """Serve the handler in FILE to a real FreeSWITCH.
 
     Its dialplan hands calls over with:
@@ -476,36 +500,35 @@ def serve(file: Path, name: str | None, host: str, port: int, drain: float, verb
     <action application="socket" data="127.0.0.1:5000 async full"/>
 
     SIGTERM or Ctrl-C stops it: no more calls are taken, those that are up have --drain seconds
-    to finish, and what is left goes back to the dialplan. A second one doesn't wait.
+    to finish, and what is left goes back to the dialplan. A second one doesn't wait. SIGUSR1
+    prints the calls that are up, and where the handler of each is.
 
     \b
     eslsync serve examples/ivr.py
-    eslsync serve office.py --handler reception --host 0.0.0.0 --port 5001 -v
+    eslsync serve office.py --handler reception --host 0.0.0.0 --allow 10.0.0.0/8 -v
     """
     from eslsync import Outbound
 
     handler = load(file, name)
     show_logs(logging.DEBUG if verbose else logging.INFO)
-    if isinstance(handler, Outbound):
-        server = handler.replace(host=host, port=port)
-    else:
-        server = Outbound(handler, host, port)
-    # SIGINT too: a shell starts what runs in its background with it ignored.
-    for number in (signal.SIGTERM, signal.SIGINT):
-        signal.signal(number, signal.default_int_handler)
+    # What is not said here is as the file's own Outbound has it.
+    given = {key: each for key, each in options.items() if each not in (None, ())}
+    app = handler if isinstance(handler, Outbound) else Outbound(handler)
     try:
-        try:
-            server.start(block=False)
-        except OSError as error:
-            raise click.ClickException(
-                f"can't listen on {host} port {port}: {error.strerror or error}"
-            ) from None
-        threading.Event().wait()
-    except KeyboardInterrupt:
-        logger = logging.getLogger("eslsync")
-        logger.info("stopping; calls that are up: %d", len(server.calls))
-        server.stop(timeout=drain)
-        logger.info("stopped")
+        if "redact" in given:
+            given["redact"] = (*app.redact, *given["redact"])
+        server = app.replace(**given)
+    except ValueError as error:
+        raise click.UsageError(str(error)) from None
+    # SIGINT too: a shell starts what runs in its background with it ignored.
+    signal.signal(signal.SIGINT, signal.default_int_handler)
+    try:
+        server.start(drain=drain)
+    except OSError as error:
+        raise click.ClickException(
+            f"can't listen on {server.host} port {server.port}: {error.strerror or error}"
+        ) from None
+    logging.getLogger("eslsync").info("stopped")
 
 
 def show_logs(level: int) -> None:

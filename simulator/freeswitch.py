@@ -339,6 +339,7 @@ class FreeSwitch:
                 handler=self._watched(options.handler),
                 host="127.0.0.1",
                 port=0,
+                allow=["127.0.0.1"],
                 clock=self._world.clock,
             )
             server.start(block=False)

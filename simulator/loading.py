@@ -117,7 +117,7 @@ def load(path: Path) -> ModuleType:
 def no_server() -> Iterator[None]:
     """While this lasts, an Outbound that is started ends the import instead."""
 
-    def start(self: Outbound, block: bool = True) -> None:
+    def start(self: Outbound, block: bool = True, *, drain: float = 0.0) -> None:
         raise _Serves
 
     real, Outbound.start = Outbound.start, start  # type: ignore[method-assign]

@@ -219,7 +219,7 @@ class Peer:
     def handshake(self) -> None:
         """All that is automatic with ``events=True, linger=True`` and a ``full`` socket."""
         self.connect()
-        self.serve("linger")
+        self.serve("linger 60")
         self.serve(f"filter Unique-ID {self.uuid}")
         self.serve("event plain all")
 

@@ -573,7 +573,7 @@ def test_hangup_returns_also_where_no_event_tells(lingers: bool) -> None:
     with call(handler, events=False, linger=lingers) as peer:
         peer.connect()
         if lingers:
-            peer.serve("linger")
+            peer.serve("linger 60")
         peer.execute("hangup")
         peer.say(peer.notice(lingers=lingers))
         if lingers:

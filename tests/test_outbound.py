@@ -2,6 +2,7 @@ from __future__ import annotations
 
 import errno
 import logging
+import re
 import socket
 import threading
 from collections.abc import Callable, Iterator
@@ -10,11 +11,11 @@ from typing import Any
 
 import pytest
 
-from eslsync import Disconnected, Hangup, Outbound, Session, connection, outbound, session
+from eslsync import Disconnected, Hangup, Outbound, Session, connection, session
 from eslsync.clock import REAL
 from eslsync.connection import Connection, End
-from eslsync.outbound import _Server
 from eslsync.reader import Reader
+from eslsync.server import Server
 
 from .peer import PATIENCE, Peer, Watched, call, event, quiet_call, reply
 
@@ -282,8 +283,11 @@ def test_a_health_check_is_no_warning(caplog: pytest.LogCaptureFixture) -> None:
     with serving(nothing) as app, dialled(app) as peer:
         peer.end()
         assert [command.line for command in peer.hear_end()] in ([], ["connect"])
-    assert messages(caplog, logging.INFO) == [f"listening on 127.0.0.1 port {app.port}"]
-    assert "was no call" in messages(caplog, logging.DEBUG)[-1]
+    assert messages(caplog, logging.INFO) == [
+        f"listening on 127.0.0.1 port {app.port}",
+        "stopping; calls that are up: 0",
+    ]
+    assert any("was no call" in each for each in messages(caplog, logging.DEBUG))
 
 
 def test_a_health_check_that_resets_is_no_warning(caplog: pytest.LogCaptureFixture) -> None:
@@ -340,7 +344,7 @@ def test_a_hangup_before_the_handler_begins_is_a_normal_end(
     caplog.set_level(logging.INFO, "eslsync")
     with call(nothing) as peer:
         peer.connect()
-        peer.serve("linger")
+        peer.serve("linger 60")
         peer.serve(f"filter Unique-ID {peer.uuid}")
         peer.hear("event plain all")
         peer.say(peer.notice(lingers=False))
@@ -353,7 +357,7 @@ def test_a_hangup_before_the_handler_begins_is_a_normal_end(
 def test_a_call_that_refuses_the_handshake_is_given_back(caplog: pytest.LogCaptureFixture) -> None:
     with call(nothing) as peer:
         peer.connect()
-        peer.serve("linger", "-ERR out of order")
+        peer.serve("linger 60", "-ERR out of order")
         peer.serve(f"filter Unique-ID {peer.uuid}")
         peer.serve("event plain CHANNEL_EXECUTE_COMPLETE")
         peer.run("set")
@@ -534,7 +538,12 @@ def test_stop_cuts_a_handler_that_waits_and_gives_its_call_back(
         peer.end()
         stopping.join()
     assert str(cut[0]) == "the server is stopping"
-    assert messages(caplog, logging.WARNING) == ["stop: the call is cut"]
+    [told] = messages(caplog, logging.WARNING)
+    assert re.fullmatch(
+        rf"stop: the call is cut: {peer.uuid} from 1001 to 5000, \d+\.\d s, CS_EXECUTE: "
+        r"waits for playback, at test_outbound\.py:\d+ in handler",
+        told,
+    )
 
 
 def test_a_handler_that_stop_cuts_in_its_own_code_gives_its_call_back(
@@ -592,7 +601,7 @@ def test_stop_cuts_a_handler_that_lingers() -> None:
 def test_stop_waits_for_the_answer_to_connect_and_gives_the_call_back(
     answered: bool, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(outbound, "CUT_TIMEOUT", PATIENCE if answered else 0.01)
+    monkeypatch.setattr("eslsync.server.CUT_TIMEOUT", PATIENCE if answered else 0.01)
     monkeypatch.setattr(connection, "CLOSE_TIMEOUT", 0.01)
     begun: list[Session] = []
     with serving(begun.append) as app, dialled(app) as peer:
@@ -618,7 +627,7 @@ def test_connections_that_arrive_while_it_stops_are_given_back(
 ) -> None:
     """Never just closed: that would park the caller for ever (14b)."""
 
-    def accept_and_linger(self: _Server) -> None:
+    def accept_and_linger(self: Server) -> None:
         accept_all(self)
         if not accepted.is_set():
             accepted.set()
@@ -628,8 +637,8 @@ def test_connections_that_arrive_while_it_stops_are_given_back(
         stops.set()
         join()
 
-    accepted, stops, accept_all = threading.Event(), threading.Event(), _Server._accept_all
-    monkeypatch.setattr(_Server, "_accept_all", accept_and_linger)
+    accepted, stops, accept_all = threading.Event(), threading.Event(), Server._accept_all
+    monkeypatch.setattr(Server, "_accept_all", accept_and_linger)
     with serving(nothing) as app:
         socket.create_connection((app.host, app.port)).close()
         assert accepted.wait(PATIENCE)
@@ -652,8 +661,8 @@ def test_connections_that_arrive_while_it_stops_are_given_back(
 def test_a_handler_that_is_stuck_is_logged_and_left_behind(
     monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
 ) -> None:
-    monkeypatch.setattr(outbound, "CUT_TIMEOUT", 0.01)
-    monkeypatch.setattr(outbound, "LAST_TIMEOUT", 0.01)
+    monkeypatch.setattr("eslsync.server.CUT_TIMEOUT", 0.01)
+    monkeypatch.setattr("eslsync.server.LAST_TIMEOUT", 0.01)
 
     def handler(session: Session) -> None:
         working.set()
@@ -762,15 +771,15 @@ def test_a_timeout_that_is_none_stops_nothing() -> None:
 def test_no_more_descriptors_is_one_line_and_the_connection_is_served_later(
     monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
 ) -> None:
-    def exhausted(self: _Server) -> Any:
+    def exhausted(self: Server) -> Any:
         if failures:
             raise failures.pop()
         return original(self)
 
     failures = [OSError(errno.EMFILE, "Too many open files"), ConnectionAbortedError()]
-    original = _Server.get_request
-    monkeypatch.setattr(_Server, "get_request", exhausted)
-    monkeypatch.setattr(outbound, "ACCEPT_PAUSE", 0.01)
+    original = Server.get_request
+    monkeypatch.setattr(Server, "get_request", exhausted)
+    monkeypatch.setattr("eslsync.server.ACCEPT_PAUSE", 0.01)
     with serving(nothing) as app, dialled(app) as peer:
         peer.handshake()
         peer.run("set")
@@ -781,15 +790,15 @@ def test_no_more_descriptors_is_one_line_and_the_connection_is_served_later(
 
 
 def test_a_pause_in_accepting_does_not_hold_up_stop(monkeypatch: pytest.MonkeyPatch) -> None:
-    def exhausted(self: _Server) -> Any:
+    def exhausted(self: Server) -> Any:
         attempts.append(self)
         refused_once.set()
         raise OSError(errno.EMFILE, "Too many open files")
 
     refused_once = threading.Event()
-    attempts: list[_Server] = []
-    monkeypatch.setattr(_Server, "get_request", exhausted)
-    monkeypatch.setattr(outbound, "ACCEPT_PAUSE", 10 * PATIENCE)
+    attempts: list[Server] = []
+    monkeypatch.setattr(Server, "get_request", exhausted)
+    monkeypatch.setattr("eslsync.server.ACCEPT_PAUSE", 10 * PATIENCE)
     with serving(nothing) as app, dialled(app):
         assert refused_once.wait(PATIENCE)
     assert len(attempts) == 2  # the other is the last look of stop()
@@ -864,22 +873,6 @@ def test_a_connection_that_comes_after_the_reader_has_stopped_is_told() -> None:
     late.close()
     assert isinstance(item, End)
     assert str(item.reason) == "the server has stopped"
-
-
-def test_two_threads_may_turn_connections_away_at_once() -> None:
-    class Arriving:
-        """A queue of which another thread takes the last one just now."""
-
-        def __bool__(self) -> bool:
-            return True
-
-        def popleft(self) -> Connection:
-            raise IndexError
-
-    stopped = Reader("test")
-    stopped.stop()
-    stopped._arriving = Arriving()  # type: ignore[assignment]
-    stopped._turn_away()
 
 
 def test_the_threads_are_named_after_the_port() -> None:

@@ -37,20 +37,27 @@ class ControlApplications(Leg):
         """
         self._do("ring_ready", "", timeout)
 
-    def hangup(self, cause: HangupCause | str = HangupCause.NORMAL_CLEARING) -> None:
+    def hangup(
+        self,
+        cause: HangupCause | str = HangupCause.NORMAL_CLEARING,
+        *,
+        timeout: float | None = None,
+    ) -> None:
         """End the leg (application ``hangup``) and wait until it has ended.
 
         Returns once the final event is in (``hangup_event``), or at once if it has ended
         already. Behind an application that runs under ``lock=True``, the hangup waits for its
-        end. Raises Disconnected if the connection ends without a hangup, ValueError for a cause
-        that FreeSWITCH doesn't know.
+        end. Raises TimeoutError after ``timeout`` seconds (it is hung up all the same),
+        Disconnected if the connection ends without a hangup, ValueError for a cause that
+        FreeSWITCH doesn't know.
         """
         name = _cause(cause)
         session = self._session
         session._check_thread()
+        deadline = session._deadline(timeout)
         try:
-            self._execute("hangup", name, lambda _: None, block=False)
-            session._until("the end of the call", lambda _: None, None, self)
+            self._execute("hangup", name, lambda _: None, block=False, timeout=timeout)
+            session._until("the end of the call", lambda _: None, deadline, self)
         except Hangup as hangup:
             if not self._own and (hangup.event is None or hangup.event.uuid != self.uuid):
                 raise  # the call itself has ended, and not this leg of it

@@ -81,7 +81,7 @@ def used(methods: tuple[str, ...]) -> Iterator[None]:
         return watch
 
     def watched_send(self: Any, data: bytes, command: str, inbox: Any) -> Any:
-        sent.append(command)
+        sent.append(data.decode("utf-8", "surrogateescape"))
         return send(self, data, command, inbox)
 
     homes = {name: Channel if hasattr(Channel, name) else Session for name in methods}

@@ -482,9 +482,7 @@ def test_serve_loads_no_simulator_and_no_freezegun() -> None:
     code = (
         "import sys\n"
         "from eslsync import Outbound\n"
-        "Outbound.start = lambda self, block: print(*sys.modules)\n"
-        "import threading\n"
-        "threading.Event.wait = lambda self: sys.exit(0)\n"
+        "Outbound.start = lambda self, drain: print(*sys.modules)\n"
         "from simulator.cli import main\n"
         f"main(['serve', {IVR!r}])\n"
     )

@@ -1,0 +1,422 @@
+"""The ThreadingTCPServer behind an `Outbound`: who is let in, a thread a call, and the end.
+
+Three kinds of thread: the acceptor (`serve_forever`), one for each connection
+(`process_request_thread`), and whoever starts, asks or stops. What they share is changed under
+``_lock``; the listening socket is the acceptor's alone.
+"""
+
+from __future__ import annotations
+
+import logging
+import selectors
+import socket
+import socketserver
+import threading
+from collections import OrderedDict
+from typing import TYPE_CHECKING, Any, NamedTuple
+
+from .clock import REAL, Peer
+from .connection import Connection
+from .conversation import Stopped
+from .enums import HangupCause
+from .exceptions import CommandError, Disconnected, ESLError, Hangup, ProtocolError, TimeoutError
+from .live import LiveCall, look_at
+from .reader import Reader
+from .session import Session
+
+if TYPE_CHECKING:
+    from .outbound import Outbound
+
+__all__ = ["Server"]
+
+logger = logging.getLogger("eslsync")
+
+#: What `Outbound` may be told to do when it is full, besides hanging up with a cause.
+CLOSE = "close"
+
+#: Connections that may wait to be accepted; socketserver's own 5 overflows in a burst of calls.
+BACKLOG = 512
+#: Seconds until the next try when no connection can be accepted (no more descriptors, say), or
+#: the port can't be had again.
+ACCEPT_PAUSE = 1.0
+#: Connections that are turned away at one time, in a thread each. Those beyond wait to be
+#: accepted meanwhile; a switch waits 25 s for the first word (recording 14a).
+MAX_REFUSALS = 64
+#: Of these, connections of peers that may not call: beyond it they are just closed.
+MAX_STRANGERS = 16
+#: Hosts of which it is known what has been logged about them.
+MAX_HOSTS = 1000
+#: Seconds that a handler has to end after `stop` has cut its call.
+CUT_TIMEOUT = 5.0
+#: Seconds that it has to end after the reader has stopped, too: nothing is left to wait for.
+LAST_TIMEOUT = 1.0
+
+
+class Refusal(NamedTuple):
+    """Why a connection is turned away, and what its caller gets."""
+
+    why: str
+    cause: HangupCause | None  # None: the call goes back to the dialplan
+    is_stranger: bool
+
+
+class Server(socketserver.ThreadingTCPServer):
+    """Accepts connections and runs the handler for each."""
+
+    allow_reuse_address = True
+    request_queue_size = BACKLOG
+
+    def __init__(self, outbound: Outbound) -> None:
+        self.outbound = outbound
+        # Reentrant, since a signal's handler may ask for the calls in the thread that stops.
+        self._lock = threading.RLock()
+        self._serving: set[threading.Thread] = set()  # one for each connection
+        self._refusing: dict[threading.Thread, Refusal] = {}  # those that are turned away
+        self._sessions: dict[threading.Thread, Session] = {}  # those that are calls
+        self._held_up = False  # the acceptor waits until one of these threads has ended
+        self._draining = False
+        self._last: threading.Thread | None = None  # its handler has called `stop`
+        self._told: OrderedDict[tuple[str, str], None] = OrderedDict()  # what was logged of hosts
+        self._listening = True  # the acceptor's, as is the socket
+        address = (outbound.host, outbound.port)
+        self.address_family = socket.getaddrinfo(*address, type=socket.SOCK_STREAM)[0][0]
+        super().__init__(address, _Call)
+        self.socket.setblocking(False)
+        self.port: int = self.server_address[1]
+        self.reader = Reader(f"eslsync-reader-{self.port}")
+        self._wake, self._woken = socket.socketpair()
+        self._wake.setblocking(False)
+        self._woken.setblocking(False)
+        self._acceptor = threading.Thread(
+            target=self.serve_forever, name=f"eslsync-accept-{self.port}", daemon=True
+        )
+        self._acceptor.start()
+
+    # Any thread
+
+    @property
+    def calls(self) -> tuple[LiveCall, ...]:
+        """The calls that handlers work on now."""
+        with self._lock:
+            sessions = tuple(self._sessions.items())
+        return tuple(look_at(session, thread) for thread, session in sessions)
+
+    def serves(self, thread: threading.Thread) -> bool:
+        """Is it one of the threads that connections have?"""
+        with self._lock:
+            return thread in self._serving
+
+    def _nudge(self) -> None:
+        """Have the acceptor look again."""
+        try:
+            self._wake.send(b"!")
+        except OSError:
+            pass  # full of unread wake-up calls, or closed: nobody needs another
+
+    def _log_once(self, host: str, why: str, message: str, *arguments: object) -> None:
+        """Log a warning; the next of the same kind about that host at DEBUG."""
+        with self._lock:
+            known = (host, why) in self._told
+            self._told[host, why] = None
+            self._told.move_to_end((host, why))
+            if len(self._told) > MAX_HOSTS:
+                self._told.popitem(last=False)
+        logger.log(logging.DEBUG if known else logging.WARNING, message, *arguments)
+
+    # The acceptor's thread
+
+    def serve_forever(self, poll_interval: float = 0.0) -> None:
+        """Accept until `stop`; what knocked before that is accepted still, and turned away."""
+        with selectors.DefaultSelector() as selector:
+            selector.register(self._woken, selectors.EVENT_READ)
+            watched: socket.socket | None = None
+            exhausted = draining = False
+            while not draining:
+                with self._lock:
+                    self._held_up = True  # who ends from here on tells, or is seen below
+                exhausted = not self._open_or_close() or exhausted
+                wanted = self.socket if self._accepts() and not exhausted else None
+                if watched is not wanted:
+                    if watched is not None:
+                        selector.unregister(watched)
+                    if wanted is not None:
+                        selector.register(wanted, selectors.EVENT_READ)
+                    watched = wanted
+                selector.select(ACCEPT_PAUSE if exhausted else None)
+                self._forget_nudges()
+                with self._lock:
+                    draining = self._draining  # before the last look
+                exhausted = not self._accept_all()
+                if watched is not None and self._closes():
+                    selector.unregister(watched)
+                    watched = None
+        self.socket.close()
+
+    def _forget_nudges(self) -> None:
+        try:
+            self._woken.recv(4096)
+        except BlockingIOError:
+            pass
+
+    def _accepts(self) -> bool:
+        """May another connection be accepted? If not, a thread that ends will tell."""
+        with self._lock:
+            accepts = self._listening and len(self._refusing) < MAX_REFUSALS
+            self._held_up = not accepts
+            return accepts
+
+    def _accept_all(self) -> bool:
+        """Take in all who knock by now; False if that can't be done for now."""
+        for _ in range(BACKLOG):
+            if not (self._accepts() or self._is_last_look()):
+                break
+            try:
+                request, address = self.get_request()
+            except BlockingIOError:
+                return True
+            except ConnectionAbortedError:
+                continue  # a peer that is gone again
+            except OSError as error:
+                logger.warning("no connection can be accepted for now: %s", error)
+                return False
+            self.process_request(request, address)
+        return True
+
+    def _is_last_look(self) -> bool:
+        """Is everybody taken in who has knocked, to be given back?"""
+        with self._lock:
+            return self._draining and self._listening
+
+    def _is_full(self) -> bool:
+        most = self.outbound.max_calls
+        with self._lock:
+            return most is not None and len(self._serving) - len(self._refusing) >= most
+
+    def _closes(self) -> bool:
+        """Is there to be nobody who listens?"""
+        return self.outbound.when_full == CLOSE and self._is_full()
+
+    def _open_or_close(self) -> bool:
+        """Listen, or do not, as it should be; False if the port can't be had again."""
+        closes = self._closes()
+        if closes and self._listening:
+            # At once after the last accept: who gets in between is reset, and its caller parked.
+            self.socket.close()
+            self._listening = False
+            self._log_once("", "full", "full: not listening until a call has ended")
+        elif not (closes or self._listening):
+            self.socket = socket.socket(self.address_family, self.socket_type)
+            try:
+                self.server_bind()
+                self.server_activate()
+            except OSError as error:
+                self.socket.close()
+                logger.warning("the port can't be listened on again for now: %s", error)
+                return False
+            self.socket.setblocking(False)
+            self._listening = True
+        return True
+
+    def process_request(self, request: Any, client_address: Any) -> None:
+        thread = threading.Thread(
+            target=self.process_request_thread,
+            args=(request, client_address),
+            name=f"eslsync-call-{client_address[1]}",
+            daemon=True,
+        )
+        if not self._let_in(thread, client_address):
+            request.close()
+            return
+        try:
+            thread.start()
+        except RuntimeError as error:
+            self._let_out(thread)
+            logger.error("a connection from %s could not be served: %s", client_address, error)
+            request.close()
+
+    def _let_in(self, thread: threading.Thread, peer: Peer) -> bool:
+        """Count a connection in, as a call's or as one to be turned away; False: just close it."""
+        refusal = self._refusal_of(peer)
+        with self._lock:
+            if refusal is not None:
+                if refusal.is_stranger and self._strangers() >= MAX_STRANGERS:
+                    return False
+                self._refusing[thread] = refusal
+            self._serving.add(thread)
+        return True
+
+    def _refusal_of(self, peer: Peer) -> Refusal | None:
+        if not self.outbound.access.permits(peer):
+            why = f"its host is not among allow={list(self.outbound.access.allow)}"
+            return Refusal(why, HangupCause.CALL_REJECTED, is_stranger=True)
+        if self._is_full():
+            when_full = self.outbound.when_full
+            cause = None if when_full == CLOSE else HangupCause(when_full)
+            return Refusal(f"there are max_calls={self.outbound.max_calls}", cause, False)
+        return None
+
+    def _strangers(self) -> int:
+        return sum(refusal.is_stranger for refusal in self._refusing.values())
+
+    def _let_out(self, thread: threading.Thread) -> None:
+        with self._lock:
+            self._serving.discard(thread)
+            self._refusing.pop(thread, None)
+            held_up, last = self._held_up, self._last
+        if held_up:
+            self._nudge()
+        if last is thread:
+            self.reader.stop()
+
+    # A connection's thread
+
+    def process_request_thread(self, request: Any, client_address: Any) -> None:
+        try:
+            self.finish_request(request, client_address)
+        finally:
+            self._let_out(threading.current_thread())
+
+    def serve_call(self, sock: socket.socket, peer: Peer) -> None:
+        """One connection, in its own thread."""
+        thread = threading.current_thread()
+        session = self._connect(sock, peer)
+        if session is None:
+            return
+        with self._lock:
+            refusal = self._refusing.get(thread)
+            if refusal is None:
+                self._sessions[thread] = session
+        if refusal is not None:
+            self._turn_away(session, refusal, peer)
+            return
+        thread.name = f"eslsync-call-{session.uuid}"
+        try:
+            if self._prepare(session):
+                self.outbound.handler(session)
+        except Hangup:
+            pass  # a normal end, and said below
+        except Stopped:
+            session.logger.info("the handler was cut by stop")
+        except (Disconnected, ProtocolError) as error:
+            session.logger.warning("the handler ended: %s", error)
+        except BaseException:
+            session.logger.exception("the handler failed")
+        finally:
+            try:
+                session._close()
+            finally:
+                with self._lock:
+                    del self._sessions[thread]
+
+    def _connect(self, sock: socket.socket, peer: Peer) -> Session | None:
+        """Take the call that a connection is for; None if it is for none."""
+        outbound = self.outbound
+        try:
+            connection = Connection(sock, peer, outbound.clock, self.reader)
+        except OSError as error:
+            logger.debug("a connection from %s was gone at once: %s", peer, error)
+            sock.close()
+            return None
+        self.reader.watch(connection)
+        session = Session(connection, outbound.clock, outbound.redactor)
+        try:
+            session._connect()
+        except Disconnected as error:
+            # Health checks look in like this, many times a minute.
+            logger.debug("a connection from %s was no call: %s", peer, error)
+        except ESLError as error:
+            why = "a connection from %s was no call: %s"
+            self._log_once(peer[0], type(error).__name__, why, peer, error)
+        else:
+            return session
+        connection.close()
+        return None
+
+    def _prepare(self, session: Session) -> bool:
+        """Ready for the handler? A switch that refuses the first commands gets its call back."""
+        with self._lock:
+            if self._draining:
+                return False
+        outbound = self.outbound
+        try:
+            session._prepare(
+                outbound.events, outbound.linger, outbound.format, outbound.max_call_duration
+            )
+        except (CommandError, TimeoutError) as error:
+            session.logger.warning("the handler is not called: %s", error)
+            return False
+        number = outbound.redactor.value("Caller-Caller-ID-Number", session.caller_number)
+        session.logger.info("call from %s", number)
+        return True
+
+    def _turn_away(self, session: Session, refusal: Refusal, peer: Peer) -> None:
+        self._log_once(peer[0], refusal.why, "turned away a call from %s: %s", peer, refusal.why)
+        if refusal.cause is None:
+            session._close()
+            return
+        try:
+            session._refuse(refusal.cause)
+        except ESLError as error:
+            logger.debug("a call from %s was gone before it was turned away: %s", peer, error)
+        finally:
+            session._connection.close()
+
+    # Stopping
+
+    def stop(self, deadline: float | None) -> tuple[LiveCall, ...]:
+        """End everything, in steps that each have their time; returns what was cut."""
+        me = threading.current_thread()
+        with self._lock:
+            self._draining = True
+            up = len(self._sessions)
+        logger.info("stopping; calls that are up: %d", up)
+        self._nudge()
+        self._acceptor.join()
+        self._wake.close()
+        self._woken.close()
+        self._join(deadline)
+        cut = self._cut_all()
+        self._join(REAL.deadline(CUT_TIMEOUT))
+        with self._lock:
+            mine = me in self._serving
+            if mine:
+                self._last = me  # it still needs the reader
+        if not mine:
+            self.reader.stop()
+            self._join(REAL.deadline(LAST_TIMEOUT))
+        for thread in self._others():
+            logger.error("stop: %s is stuck in its handler, and left behind", thread.name)
+        return cut
+
+    def _cut_all(self) -> tuple[LiveCall, ...]:
+        others = self._others()
+        with self._lock:
+            sessions = [(self._sessions[each], each) for each in others if each in self._sessions]
+        cut = tuple(look_at(session, thread) for session, thread in sessions)
+        for call in cut:
+            call.session.logger.warning("stop: the call is cut: %s", call)
+            call.session._connection.cut(Stopped("the server is stopping"))
+        return cut
+
+    def _others(self) -> list[threading.Thread]:
+        """The threads of connections, but for the one that asks."""
+        with self._lock:
+            return [each for each in self._serving if each is not threading.current_thread()]
+
+    def _join(self, deadline: float | None) -> None:
+        for thread in self._others():
+            thread.join(None if deadline is None else max(0.0, deadline - REAL.now()))
+
+
+class _Call(socketserver.BaseRequestHandler):
+    """A connection, as socketserver hands it over."""
+
+    server: Server
+
+    def handle(self) -> None:
+        clock = self.server.outbound.clock
+        clock.begun(self.client_address)
+        try:
+            self.server.serve_call(self.request, self.client_address)
+        finally:
+            clock.ended(self.client_address)
