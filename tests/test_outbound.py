@@ -5,8 +5,6 @@ import logging
 import re
 import socket
 import threading
-from collections.abc import Callable, Iterator
-from contextlib import contextmanager
 from typing import Any
 
 import pytest
@@ -17,60 +15,12 @@ from eslsync.connection import Connection, End
 from eslsync.reader import Reader
 from eslsync.server import Server
 
-from .peer import PATIENCE, Peer, Watched, call, event, quiet_call, reply
+from .peer import PATIENCE, Watched, call, event, quiet_call, reply
+from .servers import Beside, dialled, messages, refused, serving
 
 
 def nothing(session: Session) -> None:
     pass
-
-
-@contextmanager
-def serving(handler: Callable[[Session], Any], **options: Any) -> Iterator[Outbound]:
-    """For tests of more than one call, or of none; the clock is a watched one."""
-    with Outbound(handler, port=0, clock=Watched(), **options) as app:
-        yield app
-
-
-@contextmanager
-def dialled(app: Outbound, **options: Any) -> Iterator[Peer]:
-    assert isinstance(app.clock, Watched)
-    peer = Peer(app, clock=app.clock, **options)
-    with peer.sock:
-        yield peer
-
-
-def refused(app: Outbound) -> bool:
-    try:
-        socket.create_connection((app.host, app.port), timeout=PATIENCE).close()
-    except ConnectionRefusedError:
-        return True
-    return False
-
-
-def messages(caplog: pytest.LogCaptureFixture, level: int = logging.INFO) -> list[str]:
-    return [record.getMessage() for record in caplog.records if record.levelno >= level]
-
-
-class Beside:
-    """Something that runs beside the test."""
-
-    def __init__(self, work: Callable[[], Any]) -> None:
-        self._work = work
-        self.failure: BaseException | None = None
-        self.thread = threading.Thread(target=self._run, name="beside the test")
-        self.thread.start()
-
-    def _run(self) -> None:
-        try:
-            self._work()
-        except BaseException as error:  # noqa: BLE001 - raised again by join()
-            self.failure = error
-
-    def join(self) -> None:
-        self.thread.join(PATIENCE)
-        assert not self.thread.is_alive()
-        if self.failure is not None:
-            raise self.failure
 
 
 # Listening

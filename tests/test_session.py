@@ -21,9 +21,11 @@ from eslsync import (
     connection,
     conversation,
 )
+from eslsync.conversation import Stopped
 from eslsync.message import ConnectReply
 
 from .peer import PATIENCE, Peer, call, event, quiet_call, reply, response
+from .servers import Beside
 
 # What is automatic
 
@@ -648,7 +650,7 @@ def test_a_late_reply_goes_nowhere_and_the_next_one_reaches_its_sender() -> None
     assert others == ["next", "last"]
 
 
-@pytest.mark.parametrize("end", ["eof", "reset", "garbage"])
+@pytest.mark.parametrize("end", ["eof", "reset", "garbage", "stop"])
 def test_the_end_of_the_connection_ends_the_waits_of_other_threads(end: str) -> None:
     def handler(session: Session) -> None:
         result.append(in_another_thread(lambda: session.send("getvar x")))
@@ -687,7 +689,12 @@ def hang_up_without_linger(peer: Peer) -> None:
     peer.end()
 
 
-FAILURES: dict[str, Callable[[Peer], None]] = {
+def stop(peer: Peer) -> None:
+    Beside(lambda: peer.app.stop(timeout=0))
+    peer.await_handler()
+
+
+FAILURES: dict[str, Callable[[Peer], Any]] = {
     "hangup": hang_up,
     "hangup, no linger": hang_up_without_linger,
     "eof": lambda peer: peer.end(),
@@ -696,6 +703,7 @@ FAILURES: dict[str, Callable[[Peer], None]] = {
     "forged length": lambda peer: peer.say(b"Content-Length: 99999999999\n\n"),
     "a reply nobody asked for": lambda peer: peer.say(*[reply("+OK")] * 3),
     "timeout": lambda peer: peer.await_handler(),
+    "stop": stop,
 }
 RAISED: dict[str, type[ESLError]] = {
     "hangup": Hangup,
@@ -706,6 +714,7 @@ RAISED: dict[str, type[ESLError]] = {
     "forged length": ProtocolError,
     "a reply nobody asked for": ProtocolError,
     "timeout": TimeoutError,
+    "stop": Stopped,
 }
 
 
@@ -806,6 +815,28 @@ def test_a_command_while_the_switch_lingers_ends_too(failure: str) -> None:
         FAILURES[failure](peer)
     # The call is over, whatever becomes of its connection.
     assert type(peer.raised) is (TimeoutError if failure == "timeout" else Hangup)
+
+
+def test_a_command_while_the_switch_lingers_ends_when_that_should_have_ended(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    """Though the switch neither answers nor closes."""
+    monkeypatch.setattr(conversation, "LINGER_GRACE", 0.01)
+
+    def handler(session: Session) -> None:
+        with pytest.raises(Hangup):
+            session.channel.wait("DTMF")
+        session.api("status")
+
+    with call(handler, linger=0) as peer:
+        peer.connect()
+        peer.serve("linger 0")
+        peer.serve(f"filter Unique-ID {peer.uuid}")
+        peer.serve("event plain all")
+        peer.say(*peer.tail())
+        peer.hear("api status")
+        peer.await_handler()
+    assert type(peer.raised) is Hangup
 
 
 def test_a_refusal_ends_one_command_and_not_the_call() -> None:
