@@ -128,10 +128,14 @@ class Connection:
     def send(self, data: bytes, command: str, inbox: SimpleQueue[Batch]) -> Pending:
         """Send one command; its reply will be put on ``inbox``. Waits for nothing.
 
-        Raises Disconnected if it can't be sent, or would not be answered.
+        Raises Disconnected if it can't be sent, or would not be answered. In the handler's
+        thread the connection's own end is none of these reasons: it stands on the inbox, behind
+        what may tell why (a hangup, perhaps).
         """
         pending = Pending(command, inbox)
         with self._lock:
+            if self._failure is not None and inbox is self.inbox:
+                return pending
             self._check_sendable(len(data), inbox)
             self._replies.append(pending)
             self._clock.sending(self.peer, len(data))

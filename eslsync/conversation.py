@@ -221,15 +221,9 @@ class Conversation:
         if ours:
             if self._failed is not None:
                 self._raise_if_over()
-            inbox = self._connection.inbox
-            try:
-                pending = self._connection.send(data, command, inbox)
-            except Disconnected:
-                # What has arrived before that end tells why: a hangup, perhaps.
-                pending = Pending(command, inbox)
+            pending = self._connection.send(data, command, self._connection.inbox)
             return self._own_reply(pending, deadline)
-        inbox = SimpleQueue()
-        pending = self._connection.send(data, command, inbox)
+        pending = self._connection.send(data, command, SimpleQueue())
         return self._other_threads_reply(pending, REAL.deadline(timeout))
 
     def _note_subscription(self, line: str) -> None:
@@ -321,7 +315,9 @@ class Conversation:
         elif isinstance(item, End):
             # The handler that stop cuts may have ended by itself; the connection still works.
             if not (self._leaving and isinstance(item.reason, Stopped)):
-                self._failed = self._failed or self._as_logged(item.reason)
+                # After a cut, its real end may come; after that, nothing.
+                if self._failed is None or isinstance(self._failed, Stopped):
+                    self._failed = self._as_logged(item.reason)
         elif isinstance(item, DisconnectNotice):
             self._notice(item)
         elif isinstance(item, LogData):

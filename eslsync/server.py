@@ -13,7 +13,7 @@ import socket
 import socketserver
 import threading
 from collections import OrderedDict
-from typing import TYPE_CHECKING, Any, NamedTuple
+from typing import TYPE_CHECKING, Any
 
 from .clock import REAL, Peer
 from .connection import Connection
@@ -39,9 +39,9 @@ BACKLOG = 512
 #: Seconds until the next try when no connection can be accepted (no more descriptors, say), or
 #: the port can't be had again.
 ACCEPT_PAUSE = 1.0
-#: Connections that are turned away at one time, in a thread each. Those beyond wait to be
-#: accepted meanwhile; a switch waits 25 s for the first word (recording 14a).
-MAX_REFUSALS = 64
+#: Connections at one time that are no calls: not yet, or because they are turned away. Those
+#: beyond wait to be accepted meanwhile; a switch waits 25 s for the first word (recording 14a).
+MAX_KNOCKING = 256
 #: Of these, connections of peers that may not call: beyond it they are just closed.
 MAX_STRANGERS = 16
 #: Hosts of which it is known what has been logged about them.
@@ -50,14 +50,6 @@ MAX_HOSTS = 1000
 CUT_TIMEOUT = 5.0
 #: Seconds that it has to end after the reader has stopped, too: nothing is left to wait for.
 LAST_TIMEOUT = 1.0
-
-
-class Refusal(NamedTuple):
-    """Why a connection is turned away, and what its caller gets."""
-
-    why: str
-    cause: HangupCause | None  # None: the call goes back to the dialplan
-    is_stranger: bool
 
 
 class Server(socketserver.ThreadingTCPServer):
@@ -71,9 +63,9 @@ class Server(socketserver.ThreadingTCPServer):
         # Reentrant, since a signal's handler may ask for the calls in the thread that stops.
         self._lock = threading.RLock()
         self._serving: set[threading.Thread] = set()  # one for each connection
-        self._refusing: dict[threading.Thread, Refusal] = {}  # those that are turned away
+        self._strangers: set[threading.Thread] = set()  # those of peers that may not call
         self._sessions: dict[threading.Thread, Session] = {}  # those that are calls
-        self._held_up = False  # the acceptor waits until one of these threads has ended
+        self._held_up = False  # the acceptor waits for one of these threads to get on
         self._draining = False
         self._last: threading.Thread | None = None  # its handler has called `stop`
         self._told: OrderedDict[tuple[str, str], None] = OrderedDict()  # what was logged of hosts
@@ -133,7 +125,7 @@ class Server(socketserver.ThreadingTCPServer):
             exhausted = draining = False
             while not draining:
                 with self._lock:
-                    self._held_up = True  # who ends from here on tells, or is seen below
+                    self._held_up = True  # who gets on from here on tells, or is seen below
                 exhausted = not self._open_or_close() or exhausted
                 wanted = self.socket if self._accepts() and not exhausted else None
                 if watched is not wanted:
@@ -159,9 +151,10 @@ class Server(socketserver.ThreadingTCPServer):
             pass
 
     def _accepts(self) -> bool:
-        """May another connection be accepted? If not, a thread that ends will tell."""
+        """May another connection be accepted? If not, a thread that gets on will tell."""
         with self._lock:
-            accepts = self._listening and len(self._refusing) < MAX_REFUSALS
+            knocking = len(self._serving) - len(self._sessions)
+            accepts = self._listening and knocking < MAX_KNOCKING
             self._held_up = not accepts
             return accepts
 
@@ -187,14 +180,16 @@ class Server(socketserver.ThreadingTCPServer):
         with self._lock:
             return self._draining and self._listening
 
-    def _is_full(self) -> bool:
-        most = self.outbound.max_calls
-        with self._lock:
-            return most is not None and len(self._serving) - len(self._refusing) >= most
-
     def _closes(self) -> bool:
-        """Is there to be nobody who listens?"""
-        return self.outbound.when_full == CLOSE and self._is_full()
+        """Is there to be nobody who listens?
+
+        When those who knock may be enough to fill it, already: the next host is tried sooner.
+        """
+        most = self.outbound.max_calls
+        if most is None or self.outbound.when_full != CLOSE:
+            return False
+        with self._lock:
+            return len(self._serving) - len(self._strangers) >= most
 
     def _open_or_close(self) -> bool:
         """Listen, or do not, as it should be; False if the port can't be had again."""
@@ -224,7 +219,7 @@ class Server(socketserver.ThreadingTCPServer):
             name=f"eslsync-call-{client_address[1]}",
             daemon=True,
         )
-        if not self._let_in(thread, client_address):
+        if not self._let_in(thread, stranger=not self.outbound.access.permits(client_address)):
             request.close()
             return
         try:
@@ -234,39 +229,31 @@ class Server(socketserver.ThreadingTCPServer):
             logger.error("a connection from %s could not be served: %s", client_address, error)
             request.close()
 
-    def _let_in(self, thread: threading.Thread, peer: Peer) -> bool:
-        """Count a connection in, as a call's or as one to be turned away; False: just close it."""
-        refusal = self._refusal_of(peer)
+    def _let_in(self, thread: threading.Thread, *, stranger: bool) -> bool:
+        """Count a connection in; False if there are too many of its kind, and it is just closed."""
         with self._lock:
-            if refusal is not None:
-                if refusal.is_stranger and self._strangers() >= MAX_STRANGERS:
+            if stranger:
+                if len(self._strangers) >= MAX_STRANGERS:
                     return False
-                self._refusing[thread] = refusal
+                self._strangers.add(thread)
             self._serving.add(thread)
         return True
-
-    def _refusal_of(self, peer: Peer) -> Refusal | None:
-        if not self.outbound.access.permits(peer):
-            why = f"its host is not among allow={list(self.outbound.access.allow)}"
-            return Refusal(why, HangupCause.CALL_REJECTED, is_stranger=True)
-        if self._is_full():
-            when_full = self.outbound.when_full
-            cause = None if when_full == CLOSE else HangupCause(when_full)
-            return Refusal(f"there are max_calls={self.outbound.max_calls}", cause, False)
-        return None
-
-    def _strangers(self) -> int:
-        return sum(refusal.is_stranger for refusal in self._refusing.values())
 
     def _let_out(self, thread: threading.Thread) -> None:
         with self._lock:
             self._serving.discard(thread)
-            self._refusing.pop(thread, None)
-            held_up, last = self._held_up, self._last
-        if held_up:
-            self._nudge()
+            self._strangers.discard(thread)
+            last = self._last
+        self._let_go_on()
         if last is thread:
             self.reader.stop()
+
+    def _let_go_on(self) -> None:
+        """There is one less who knocks, or who is served: the acceptor may wait for that."""
+        with self._lock:
+            held_up = self._held_up
+        if held_up:
+            self._nudge()
 
     # A connection's thread
 
@@ -282,12 +269,9 @@ class Server(socketserver.ThreadingTCPServer):
         session = self._connect(sock, peer)
         if session is None:
             return
-        with self._lock:
-            refusal = self._refusing.get(thread)
-            if refusal is None:
-                self._sessions[thread] = session
+        refusal = self._refusal(session)
         if refusal is not None:
-            self._turn_away(session, refusal, peer)
+            self._turn_away(session, peer, *refusal)
             return
         thread.name = f"eslsync-call-{session.uuid}"
         try:
@@ -307,6 +291,20 @@ class Server(socketserver.ThreadingTCPServer):
             finally:
                 with self._lock:
                     del self._sessions[thread]
+
+    def _refusal(self, session: Session) -> tuple[str, HangupCause | None] | None:
+        """Why a call is turned away, and with which cause; None if it is counted in."""
+        thread, outbound = threading.current_thread(), self.outbound
+        with self._lock:
+            if thread in self._strangers:
+                why = f"its host is not among allow={list(outbound.allow)}"
+                return why, HangupCause.CALL_REJECTED
+            if outbound.max_calls is not None and len(self._sessions) >= outbound.max_calls:
+                cause = None if outbound.when_full == CLOSE else HangupCause(outbound.when_full)
+                return f"there are max_calls={outbound.max_calls}", cause
+            self._sessions[thread] = session
+        self._let_go_on()
+        return None
 
     def _connect(self, sock: socket.socket, peer: Peer) -> Session | None:
         """Take the call that a connection is for; None if it is for none."""
@@ -349,13 +347,13 @@ class Server(socketserver.ThreadingTCPServer):
         session.logger.info("call from %s", number)
         return True
 
-    def _turn_away(self, session: Session, refusal: Refusal, peer: Peer) -> None:
-        self._log_once(peer[0], refusal.why, "turned away a call from %s: %s", peer, refusal.why)
-        if refusal.cause is None:
-            session._close()
+    def _turn_away(self, session: Session, peer: Peer, why: str, cause: HangupCause | None) -> None:
+        self._log_once(peer[0], why, "turned away a call from %s: %s", peer, why)
+        if cause is None:
+            session._close()  # which gives it back
             return
         try:
-            session._refuse(refusal.cause)
+            session._refuse(cause)
         except ESLError as error:
             logger.debug("a call from %s was gone before it was turned away: %s", peer, error)
         finally:
