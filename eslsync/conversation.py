@@ -185,7 +185,7 @@ class Conversation:
         """Send a command and wait for its reply. Raises CommandError if that is ``-ERR``."""
         reply = self._exchange(line, headers, timeout, body)
         if not reply.ok:
-            command = self._redact(as_text(line, headers))
+            command = self._redact.command(line, headers)
             raise CommandError(command, reply, reply.text, self._reason(reply))
         self._note_subscription(line)
         return reply
@@ -213,7 +213,7 @@ class Conversation:
     ) -> CommandReply | ApiResponse:
         """Send a command and wait for its reply, whatever that says."""
         data = encode_command(line, headers, body.encode("utf-8", "surrogateescape"))
-        command = in_a_line(self._redact(as_text(line, headers)))
+        command = in_a_line(self._redact.command(line, headers))
         deadline = self._deadline(timeout)
         ours = threading.get_ident() == self._thread
         if line.split()[0].lower() == "exit":
@@ -574,8 +574,3 @@ class Conversation:
             except ESLError:
                 break
         return ""
-
-
-def as_text(line: str, headers: Sequence[tuple[str, str]]) -> str:
-    """A command, to be read by people."""
-    return "\n".join([line, *(f"{name}: {value}" for name, value in headers)])

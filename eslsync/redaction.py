@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 
 from .arguments import variable_name
 
@@ -49,6 +49,16 @@ class Redactor:
         if not self._pattern:
             return text
         return self._pattern.sub(rf"\g<1>{HIDDEN}", text)
+
+    def command(self, line: str, headers: Sequence[tuple[str, str]]) -> str:
+        """A command as text, without what is to be hidden."""
+        application = dict(headers).get("execute-app-name", "")
+        lines = [self(line)]
+        for name, value in headers:
+            if name == "execute-app-arg":  # as it would read in the dialplan
+                value = self(f"{application} {value}").removeprefix(f"{application} ")
+            lines.append(self(f"{name}: {value}"))
+        return "\n".join(lines)
 
     def value(self, name: str, value: str) -> str:
         """The value of a header, unless that is to be hidden."""
