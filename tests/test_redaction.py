@@ -14,7 +14,6 @@ from simulator import FreeSwitch
 from .peer import Peer, call, reply
 from .servers import dialled, serving
 
-
 #: Not written where a traceback shows it.
 DIGITS = "8642"
 
