@@ -217,7 +217,8 @@ class Commands(Waiting):
 
     def _subscribe_to(self, *names: str) -> None:
         """Have these events told as well, where they are not yet."""
-        missing = [] if "ALL" in self._subscribed else set(names) - self._subscribed
+        with self._books:
+            missing = set() if "ALL" in self._subscribed else set(names) - self._subscribed
         if missing:
             self.send(f"event {self._format} {' '.join(sorted(missing))}")
 

@@ -109,7 +109,9 @@ class Conversation:
         self._clock = clock
         self._redact = redact or Redactor()
         self._thread = threading.get_ident()
-        self._numbering = threading.Lock()
+        # For what commands in other threads change as well: numbers, subscriptions, and what
+        # has been sent of applications (see docs/threads.md).
+        self._books = threading.Lock()
         self._numbered = 0
         self._jobs: dict[str, Job] = {}
         self._legs: dict[str, Channel] = {}  # by uuid: ours, and those whose events we let through
@@ -164,7 +166,7 @@ class Conversation:
         Event-Sequence tells it from those of an earlier session on the same channel, as there
         is after a transfer away and back.
         """
-        with self._numbering:
+        with self._books:
             self._numbered += 1
             return f"{self.uuid}/{self.context.get('Event-Sequence')}/{self._numbered}"
 
@@ -229,21 +231,22 @@ class Conversation:
     def _note_subscription(self, line: str) -> None:
         """Keep the books of what the switch will tell from now on."""
         verb = line.split()[0].lower()
-        if verb == "filter":
-            self._filtered = True
-        elif verb == "noevents":
-            self._events_on = self._tells_completion = self._tells_hangup_complete = False
-            self._subscribed.clear()
-        elif verb in ("event", "myevents"):
-            names = line.upper().split()
-            everything = verb == "myevents" or "ALL" in names
-            self._events_on = True
-            self._subscribed.update(names[2:])
-            if everything or "CHANNEL_EXECUTE_COMPLETE" in names:
-                self._tells_completion = True
-            # a sync socket never tells of it (06a)
-            if everything or "CHANNEL_HANGUP_COMPLETE" in names:
-                self._tells_hangup_complete = self.context.get("Socket-Mode") == "async"
+        with self._books:
+            if verb == "filter":
+                self._filtered = True
+            elif verb == "noevents":
+                self._events_on = self._tells_completion = self._tells_hangup_complete = False
+                self._subscribed.clear()
+            elif verb in ("event", "myevents"):
+                names = line.upper().split()
+                everything = verb == "myevents" or "ALL" in names
+                self._events_on = True
+                self._subscribed.update(names[2:])
+                if everything or "CHANNEL_EXECUTE_COMPLETE" in names:
+                    self._tells_completion = True
+                # a sync socket never tells of it (06a)
+                if everything or "CHANNEL_HANGUP_COMPLETE" in names:
+                    self._tells_hangup_complete = self.context.get("Socket-Mode") == "async"
 
     def _own_reply(self, pending: Pending, deadline: float | None) -> CommandReply | ApiResponse:
         before, self.waiting_for = self.waiting_for, pending.command

@@ -71,8 +71,7 @@ class Execution(Generic[T]):
             return self._wait(deadline)
         if self._lock:
             raise RuntimeError(f"{self.application} runs under lock=True: a break would wait, too")
-        running = [e for e in self._leg._executions.values() if e.application != "break"]
-        inner = running[-1]
+        inner = [each for each in self._leg._under_way if each.application != "break"][-1]
         if inner is not self:
             raise RuntimeError(
                 f"a break would end {inner.application}, which runs inside {self.application}"

@@ -210,19 +210,22 @@ class Leg:
             headers["event-lock"] = "true"
         headers["Event-UUID"] = execution.uuid
         if session._tells_completion:
-            self._executions[execution.uuid] = execution
+            with session._books:
+                self._executions[execution.uuid] = execution
         try:
             self._sendmsg("execute", headers, timeout)
         except BaseException:
-            self._executions.pop(execution.uuid, None)
+            with session._books:
+                self._executions.pop(execution.uuid, None)
             raise
-        self._schedules += application.startswith("sched_")
-        if application in SETTERS:
-            self._settings = {
-                name: value
-                for name, value in self._settings.items()
-                if not re.search(rf"\b{name}(=|,|$)", argument)
-            }
+        with session._books:
+            self._schedules += application.startswith("sched_")
+            if application in SETTERS:
+                self._settings = {
+                    name: value
+                    for name, value in self._settings.items()
+                    if not re.search(rf"\b{name}(=|,|$)", argument)
+                }
         return execution._wait(deadline) if block else execution
 
     @property
@@ -271,7 +274,8 @@ class Leg:
             elif was is not None:
                 changed[name] = before
         self._put(changed, timeout)
-        self._settings = {n: s for n, s in ours.items() if n not in variables} | kept
+        with self._session._books:
+            self._settings = {n: s for n, s in ours.items() if n not in variables} | kept
 
     def _put(self, variables: dict[str, str | None], timeout: float | None) -> None:
         new = {name: value for name, value in variables.items() if value is not None}
@@ -348,6 +352,7 @@ class Leg:
         key = None if digit is None else digit.upper()
 
         def register(handler: DigitHandlerT) -> DigitHandlerT:
+            self._session._check_thread()
             self._digit_handlers[key] = handler
             return handler
 
@@ -358,8 +363,14 @@ class Leg:
     # The session's side
 
     @property
+    def _under_way(self) -> list[Execution[Any]]:
+        """What has been sent and has not completed, in that order."""
+        with self._session._books:
+            return list(self._executions.values())
+
+    @property
     def _collects_digits(self) -> bool:
-        return any(each.application in COLLECTORS for each in self._executions.values())
+        return any(each.application in COLLECTORS for each in self._under_way)
 
     def _before_hangup(self, serial: int) -> bool:
         """An application that completes after the hangup was ended by it."""
@@ -376,7 +387,8 @@ class Leg:
             self._known = event
         if name == "CHANNEL_EXECUTE_COMPLETE":
             self._left_socket = self._left_socket or event.get("Application") == "socket"
-            execution = self._executions.pop(event.get("Application-UUID", ""), None)
+            with self._session._books:
+                execution = self._executions.pop(event.get("Application-UUID", ""), None)
             if execution is not None:
                 execution.event = event
                 execution._serial = serial

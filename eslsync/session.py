@@ -153,6 +153,7 @@ class Session(Commands):
         Raises CommandError if there is no such channel, or without ``full`` in the dialplan's
         ``socket`` entry.
         """
+        self._check_thread()
         known = self._legs.get(uuid)
         if known is not None:
             return known
@@ -216,6 +217,7 @@ class Session(Commands):
         check_event_name(event.partition(" ")[0])
 
         def register(callback: CallbackT) -> CallbackT:
+            self._check_thread()
             self._callbacks.append((event, callback))
             return callback
 
@@ -232,6 +234,7 @@ class Session(Commands):
         returned. Nothing is called where the call goes on, given back to the dialplan, nor where
         only the connection ended (Disconnected), and nobody knows how the call did.
         """
+        self._check_thread()
         self._hangup_callbacks.append(callback)
         return callback
 
