@@ -319,8 +319,8 @@ class Server(socketserver.ThreadingTCPServer):
         session = Session(connection, outbound.clock, outbound.redactor)
         try:
             session._connect()
-        except Disconnected as error:
-            # Health checks look in like this, many times a minute.
+        except (Disconnected, Hangup) as error:
+            # Health checks look in like this, many times a minute, and a caller may be gone (27f).
             logger.debug("a connection from %s was no call: %s", peer, error)
         except ESLError as error:
             why = "a connection from %s was no call: %s"
