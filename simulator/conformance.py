@@ -45,10 +45,6 @@ LEFT_OUT = {
         "the listener closes as soon as it sees the hangup, and events that have not reached it "
         "by then are lost"
     ),
-    "when the task thread looks": (
-        "what is scheduled is done up to half a second after its time: the thread looks every "
-        "half second, from when the switch was started"
-    ),
     "replies among events": (
         "the listener looks at its socket and at its events every 20 ms, and events take a "
         "moment to reach it: what is nearer together than that comes in either order"
@@ -94,8 +90,6 @@ LEFT_OUT = {
 
 #: How long (microseconds) a command waits for what precedes it in the recording.
 PATIENCE = 2 * SECOND
-#: From a whole second to the next look of the task thread (microseconds): one of these, nearly.
-TASK_PHASES = tuple(range(0, 500 * MILLISECOND, 100 * MILLISECOND))
 #: From a key's press on the caller's leg to its arrival here, by loopback.
 KEY_LATENCY = 30 * MILLISECOND
 #: How long (milliseconds) the recorded callers pressed a key.
@@ -117,24 +111,12 @@ def check(path: str | Path) -> Report:
         if other.conforms:
             other.left_out["loops of about half a second"] += 1
             return other
-    if not report.conforms and b"sched_" in commands:
-        for phase in TASK_PHASES:
-            other = _check(path.stem, recording, SHORTEST_LOOP, phase)
-            if len(other.differences) < len(report.differences):
-                report = other
-                report.left_out["when the task thread looks"] += 1
     return report
 
 
-def _check(
-    name: str,
-    recording: Recording,
-    shortest_loop: int,
-    task_phase: int = 0,
-) -> Report:
+def _check(name: str, recording: Recording, shortest_loop: int) -> Report:
     report = Report(name)
     drive = Drive(recording, shortest_loop)
-    drive.switch.task_phase = task_phase
     legs, peers = _races(recording.switch)
     drive.switch.seen_first = {leg: deque(outcomes) for leg, outcomes in legs.items()}
     drive.switch.seen_waiting = {leg: deque(outcomes) for leg, outcomes in peers.items()}

@@ -155,8 +155,6 @@ class Switch:
         self.first_heartbeat = scheduler.now + HEARTBEAT
         self._heartbeat: Timer | None = None
         self.started = scheduler.now
-        #: microseconds from a whole second to the task thread's next look
-        self.task_phase = 0
         #: which of two threads is first is a race; how it turns out, one time after the other, by
         #: uuid: when a leg that answers at once is seen in its first states, and whether a peer is
         #: seen in CS_CONSUME_MEDIA before it is bridged
@@ -321,16 +319,6 @@ class Switch:
         channel.run_extension(dialplan)
         channel.reset_by_transfer = True
         channel.move_to(State.RESET)
-
-    def moment(self, text: str) -> int:
-        """``+<seconds>`` from now, or seconds since the epoch: when the task thread sees it.
-
-        It looks every half second, at the whole seconds of its clock (switch_scheduler.c).
-        """
-        seconds = atoi(text.lstrip("+"))
-        if text.startswith("+"):
-            seconds += self.scheduler.now // SECOND
-        return max(seconds * SECOND + self.task_phase, self.scheduler.now)
 
     def route(self, channel: Channel) -> None:
         """The dialplan picks what runs next."""

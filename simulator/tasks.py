@@ -1,6 +1,7 @@
 """What is to happen later: sched_hangup and its like, as applications and as api commands.
 
-The task thread looks every half second (switch_scheduler.c); see `Switch.moment`.
+A time is a second of the epoch's count, and the switch's task thread looks every half second
+(switch_scheduler.c): what is to happen in N seconds does so N - 1 to N + 0.5 seconds from now.
 """
 
 from __future__ import annotations
@@ -26,7 +27,12 @@ __all__ = ["Tasks"]
 OWN_TASKS = 3
 
 ADDED = ("switch_scheduler.c", "switch_scheduler_add_task_ex", 266)
+RESCHEDULED = ("switch_scheduler.c", "switch_scheduler_execute", 75)
 DELETED = ("switch_scheduler.c", "task_thread_loop", 151)
+
+
+#: How long (microseconds) the task thread waits between two looks.
+LOOKS = SECOND // 2
 
 
 @dataclass
@@ -35,7 +41,9 @@ class _Task:
     group: str
     description: str
     second: int  #: of the epoch
-    timer: Timer | None = None
+    action: Callable[[], None]
+    every: int  #: so many seconds; 0: once
+    deleted: bool = False  # and gone with the next look
 
 
 class Tasks:
@@ -45,6 +53,8 @@ class Tasks:
         self._switch = switch
         self._last = OWN_TASKS
         self._tasks: dict[int, _Task] = {}
+        self._looked = 0  # when the task thread last looked
+        self._timer: Timer | None = None
 
     def add(
         self,
@@ -54,24 +64,24 @@ class Tasks:
         action: Callable[[], None],
         every: int = 0,
     ) -> int:
-        """Do something at a time (see `Switch.moment`), and then ``every`` so many seconds."""
-        switch = self._switch
+        """Do something, and then ``every`` so many seconds (switch_scheduler_add_task_ex).
+
+        ``when`` is ``+<seconds>`` from now, or a second of the epoch; one that is past is a
+        number of seconds, too, and means every so many.
+        """
+        now = self._switch.scheduler.now // SECOND
+        second = atoi(when.lstrip("+"))
+        if when.startswith("+"):
+            second += now
+        elif second < now:
+            every = second
+            second += now
         self._last += 1
-        moment = switch.moment(when)
-        task = _Task(self._last, group, description, moment // SECOND)
+        task = _Task(self._last, group, description, second, action, every)
         self._tasks[task.number] = task
-
-        def due() -> None:
-            action()
-            if task.number not in self._tasks:
-                return
-            if every:
-                task.timer = switch.scheduler.at(switch.moment(f"+{every}"), due)
-            else:
-                self._forget(task)
-
-        task.timer = switch.scheduler.at(moment, due)
         self._tell("ADD_SCHEDULE", task, ADDED)
+        # it is the task thread that sends the event, and it then looks at once
+        self._look_at(self._switch.scheduler.now)
         return task.number
 
     def delete(self, name: str) -> int:
@@ -79,16 +89,47 @@ class Tasks:
         if name.isdigit():
             found = [self._tasks[number] for number in [int(name)] if number in self._tasks]
         else:
-            found = [task for task in self._tasks.values() if task.group.lower() == name.lower()]
+            tasks = self._tasks.values()
+            found = [task for task in tasks if task.group == name and not task.deleted]
         for task in found:
-            if task.timer is not None:
-                task.timer.cancel()
-            self._forget(task)
+            task.deleted = True
+        self._wait()
         return len(found)
 
-    def _forget(self, task: _Task) -> None:
-        del self._tasks[task.number]
-        self._tell("DEL_SCHEDULE", task, DELETED)
+    def _look(self) -> None:
+        """Do what is due, and forget what is deleted (task_thread_loop)."""
+        self._timer = None
+        self._looked = now = self._switch.scheduler.now
+        for task in list(self._tasks.values()):
+            if task.deleted or now < task.second * SECOND:
+                continue
+            task.action()
+            if task.every:
+                task.second = now // SECOND + task.every
+                self._tell("RE_SCHEDULE", task, RESCHEDULED)
+            else:
+                task.deleted = True
+        for task in [task for task in self._tasks.values() if task.deleted]:
+            del self._tasks[task.number]
+            self._tell("DEL_SCHEDULE", task, DELETED)
+        self._wait()
+
+    def _wait(self) -> None:
+        """See to it that the task thread looks when there is something to be seen."""
+        now = self._switch.scheduler.now
+        tasks = self._tasks.values()
+        news = [now if task.deleted else task.second * SECOND for task in tasks]
+        if news:
+            looks = max(1, -(-(min(news) - self._looked) // LOOKS))
+            self._look_at(self._looked + looks * LOOKS)
+        elif self._timer is not None:
+            self._timer.cancel()
+            self._timer = None
+
+    def _look_at(self, moment: int) -> None:
+        if self._timer is not None:
+            self._timer.cancel()
+        self._timer = self._switch.scheduler.at(moment, self._look)
 
     def _tell(self, name: str, task: _Task, called_from: tuple[str, str, int]) -> None:
         own = (
@@ -100,13 +141,18 @@ class Tasks:
         self._switch.publish(self._switch.event(name, own, called_from=called_from))
 
 
-def hang_up(channel: Channel, when: str, cause: str) -> None:
-    """switch_ivr_schedule_hangup; no time at all is now."""
+def hang_up(channel: Channel, when: str, cause: str, leg: str = "") -> None:
+    """switch_ivr_schedule_hangup, of the ``bleg`` if so; no time at all is now."""
     if not atoi(when[1:]):
         channel.hangup(cause)
         return
-    description = "switch_ivr_schedule_hangup"
-    channel.switch.tasks.add(when, channel.uuid, description, lambda: channel.hangup(cause))
+
+    def due() -> None:
+        target = channel.bonded if leg.lower() == "bleg" else channel
+        if channel.up and target is not None:
+            target.hangup(cause)
+
+    channel.switch.tasks.add(when, channel.uuid, "switch_ivr_schedule_hangup", due)
 
 
 def transfer(channel: Channel, when: str, target: list[str]) -> int:
@@ -136,11 +182,11 @@ def broadcast(switch: Switch, uuid: str, when: str, path: str, legs: str = "aleg
 
 @application("sched_hangup", nomedia=True)
 def sched_hangup(channel: Channel, data: str) -> None:
-    """``[+]<time> [<cause>]``."""
+    """``[+]<time> [<cause> [bleg]]``."""
     words = separate(data, " ", 5)
     if words:
         cause = channel.switch.cause(words[1]) if len(words) > 1 else "ALLOTTED_TIMEOUT"
-        hang_up(channel, words[0], cause)
+        hang_up(channel, words[0], cause, *words[2:3])
 
 
 @application("sched_transfer", nomedia=True)

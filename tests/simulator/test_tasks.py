@@ -1,4 +1,4 @@
-"""What is to happen later: recordings 21s, 21t; mod_commands.c, mod_dptools.c,
+"""What is to happen later: recordings 21s, 21t, 27c, 27d; mod_commands.c, mod_dptools.c,
 switch_scheduler.c.
 """
 
@@ -46,6 +46,7 @@ def test_what_was_to_come_may_be_cancelled(how: str) -> None:
         assert api(call, f"sched_del {call.channel.uuid}") == "+OK Deleted: 3\n"
     else:
         assert api(call, f"unsched_api {number}") == "+OK\n"
+        call.wait(0.5)  # until the task thread has looked
         assert api(call, f"unsched_api {number}") == "-ERR No such id\n"
     call.wait(3.0)
     assert call.channel.up is (how != "group of its own")
@@ -83,6 +84,46 @@ def test_by_api_for_any_channel() -> None:
     call.wait(2.5)
     assert call.events("PLAYBACK_START")
     assert call.channel.cause == "NO_ROUTE_DESTINATION"
+
+
+def test_a_second_hangup_is_one_more() -> None:
+    """The earlier one is done, whichever was asked for first; the other goes with the channel."""
+    call = ModelCall().answered()
+    call.execute("sched_hangup", "+30 CALL_REJECTED")
+    call.execute("sched_hangup", "+2 USER_BUSY")
+    call.wait(3.0)
+    assert call.channel.cause == "USER_BUSY"
+    call.control.closed()
+    call.wait(0.5)
+    assert call.switch.tasks.delete(call.channel.uuid) == 0
+
+
+def test_a_time_without_a_plus_is_every_so_many_seconds() -> None:
+    """A second of the epoch that is past is a period (switch_scheduler_add_task_ex)."""
+    call = ModelCall().answered()
+    uuid = call.channel.uuid
+    api(call, f"sched_api 2 mine uuid_setvar {uuid} often yes")
+    for _ in range(2):
+        call.wait(2.5)
+        assert call.variable("often") == "yes"
+        call.channel.set("often", None)
+    assert [each.get("Task-Group") for each in call.events("RE_SCHEDULE")] == ["mine"] * 2
+    call.execute("sched_hangup", "12 USER_BUSY")
+    call.wait(11.0)
+    assert call.channel.up
+    call.wait(1.5)
+    assert call.channel.cause == "USER_BUSY"
+
+
+def test_the_called_leg_alone_may_be_hung_up_later() -> None:
+    call = ModelCall().answered()
+    call.switch.endpoint("user/1000", answers_after=0.0)
+    call.execute("sched_hangup", "+3 CALL_REJECTED bleg")
+    call.execute("bridge", "user/1000")
+    call.wait(4.0)
+    assert call.events("CHANNEL_BRIDGE")
+    assert call.channel.up
+    assert call.variable("last_bridge_hangup_cause") == "CALL_REJECTED"
 
 
 def test_a_task_is_told_of() -> None:
