@@ -17,7 +17,7 @@ from queue import Empty, SimpleQueue
 from random import Random
 from typing import TypeVar
 
-from eslsync import Disconnected, Hangup, Session
+from eslsync import Disconnected, Hangup, Session, TimeoutError
 from eslsync.clock import Clock
 from eslsync.clock import Peer as Address
 from eslsync.exceptions import CommandError, ProtocolError
@@ -28,7 +28,8 @@ from .switch import Switch
 
 T = TypeVar("T")
 
-#: How a conversation may end. That these are all is what is to be shown.
+#: How a conversation may end. That these are all is what is to be shown. (Where the peer is
+#: silent and stays, a TimeoutError as well: of the handshake, or of what `exit` asks.)
 ALLOWED = (ProtocolError, Disconnected, Hangup, CommandError)
 
 
@@ -51,11 +52,16 @@ class Conversation:
         self._unsent: list[bytes] = []
         self._ending: Ending | None = None
         self._now = 0.0
+        self._kept_waiting = False  # by a peer that is silent, until a deadline
+        self._waited_in_vain = 0.0  # seconds, after the peer's end
         self.app_has_ended = False
         self.called = False
         self.ended_by: BaseException | None = None
         self.records: list[logging.LogRecord] = []
         self.hung = False
+        #: How it ended, in a word or two; and what must not have been.
+        self.ending = "not yet"
+        self.defects: list[str] = []
 
     # time
 
@@ -74,6 +80,10 @@ class Conversation:
                 if deadline is None:
                     self.hung = True
                     raise Hang
+                if self._ending is None:
+                    self._kept_waiting = True
+                else:
+                    self._waited_in_vain += deadline - self._now
                 self._now = deadline
 
     def _step(self, inbox: SimpleQueue[T], patient: bool) -> bool:
@@ -95,7 +105,7 @@ class Conversation:
             self._ending = said
             self._end(said, inbox)
         else:
-            size = min(65536, max(self._piece, len(said) // 50))
+            size = min(65536, max(self._piece, len(said) // 20))
             self._unsent = [said[at : at + size] for at in range(0, len(said), size)]
             self._say(self._unsent.pop(0), inbox)
         return True
@@ -124,9 +134,14 @@ class Conversation:
 
     # how it ended
 
-    @property
-    def ending(self) -> str:
-        """How, in a word or two."""
+    def finish(self) -> None:
+        """It is over: say how, and keep no more of it than that."""
+        self.ending = self._ending_in_a_word()
+        self.defects = list(self._find_defects())
+        self.ended_by = None
+        self.records.clear()
+
+    def _ending_in_a_word(self) -> str:
         if self.hung:
             return "HANG"
         if self.called:
@@ -134,22 +149,22 @@ class Conversation:
         errors = [each for record in self.records for each in errors_in(record)]
         return f"no call: {type(errors[-1]).__name__}" if errors else "no call"
 
-    @property
-    def defects(self) -> list[str]:
+    def _find_defects(self) -> Iterator[str]:
         """What must not be: other exceptions, tracebacks in the log, waits without an end."""
-        found = []
         if self.hung:
-            found.append("a wait that nothing ends")
-        if self.ended_by is not None and not isinstance(self.ended_by, ALLOWED):
-            found.append(f"the handler ended by {self.ended_by!r:.300}")
+            yield "a wait that nothing ends"
+        if self._waited_in_vain > 1.0:
+            yield f"waits of {self._waited_in_vain} seconds after the peer's end"
+        allowed = (*ALLOWED, TimeoutError) if self._kept_waiting else ALLOWED
+        if self.ended_by is not None and not isinstance(self.ended_by, allowed):
+            yield f"the handler ended by {self.ended_by!r:.300}"
         for record in self.records:
             if len(record.getMessage()) > 5000:
-                found.append(f"a log record of {len(record.getMessage())} characters")
+                yield f"a log record of {len(record.getMessage())} characters"
             # What the handler raised may be in the log as it was raised: a refused command, say.
-            if record.exc_info and not isinstance(record.exc_info[1], ALLOWED):
+            if record.exc_info and not isinstance(record.exc_info[1], allowed):
                 text = logging.Formatter().formatException(record.exc_info)
-                found.append(f"in the log: {record.getMessage()}\n{text}")
-        return found
+                yield f"in the log: {record.getMessage()}\n{text}"
 
     def __repr__(self) -> str:
         return f"<Conversation {self.seed} {self.mutation!r}: {self.ending}>"

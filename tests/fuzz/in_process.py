@@ -116,3 +116,4 @@ def play(conversation: InMemory, clock: SwitchClock) -> None:
     finally:
         me.name = name
         clock.serve(None)
+    conversation.finish()

@@ -150,6 +150,7 @@ def play(
 
 def over(conversation: OnSocket) -> OnSocket:
     assert conversation.done.wait(2 * PATIENCE), f"this one does not end: {conversation!r}"
+    conversation.finish()
     return conversation
 
 
