@@ -43,6 +43,8 @@ class Conversation:
     def __init__(self, seed: int, mutation: str | None = None) -> None:
         self.seed = seed
         self.chance = Random(seed)
+        #: decides what the handler does
+        self.handler = Random(seed + 1)
         self.mutation = mutation or self.chance.choice(list(MUTATIONS))
         self.switch = Switch(self.chance, None if mutation == "none" else self.mutation)
         #: How often what is said is sent in pieces, of how many bytes.
@@ -98,7 +100,7 @@ class Conversation:
         if self.app_has_ended:
             said = Ending.END if self._closes or not patient else Ending.SILENCE
         else:
-            said = self.switch.next(patient=patient)
+            said = self._next(patient)
         if said is Ending.SILENCE:
             return False
         if isinstance(said, Ending):
@@ -109,6 +111,10 @@ class Conversation:
             self._unsent = [said[at : at + size] for at in range(0, len(said), size)]
             self._say(self._unsent.pop(0), inbox)
         return True
+
+    def _next(self, patient: bool) -> bytes | Ending:
+        """What the switch says now."""
+        return self.switch.next(patient=patient)
 
     @abstractmethod
     def _hear(self) -> None:
@@ -127,7 +133,7 @@ class Conversation:
     def handle(self, session: Session) -> None:
         self.called = True
         try:
-            handler(session, self.chance)
+            handler(session, self.handler)
         except BaseException as error:
             self.ended_by = error
             raise
