@@ -46,6 +46,11 @@ def text(data: bytes) -> str:
     return data.decode("utf-8", "surrogateescape")
 
 
+def number(digits: str) -> int | None:
+    """A number as a switch writes it; None for what is none, or too large to be one."""
+    return int(digits) if digits.isdecimal() and len(digits) < 19 else None
+
+
 def unquote(value: bytes) -> str:
     """A percent-encoded value, decoded once."""
     if b"%" not in value:
@@ -255,8 +260,8 @@ class Event(Message):
         return self._seconds("billmsec")
 
     def _seconds(self, milliseconds: str) -> float | None:
-        value = self.variables.get(milliseconds, "")
-        return int(value) / 1000 if value.isdecimal() else None
+        value = number(self.variables.get(milliseconds, ""))
+        return None if value is None else value / 1000
 
     def __getitem__(self, name: str) -> str:
         if self._headers is None and name.isascii():
@@ -349,9 +354,8 @@ class XmlEvent(Event):
     def body(self) -> str:
         root = self._root()
         body = (root.findtext("body") or "").encode()
-        length = root.findtext("Content-Length") or ""
         # The switch indents its closing tag, and those blanks are not of the body.
-        return text(body[: int(length)] if length.isdecimal() and len(length) < 19 else body)
+        return text(body[: number(root.findtext("Content-Length") or "")])
 
     @property
     def has_variables(self) -> bool:

@@ -10,7 +10,7 @@ from ..clock import sooner
 from ..enums import AnswerState, HangupCause
 from ..exceptions import CommandError, TimeoutError
 from ..leg import Leg, as_it_is
-from ..message import Event
+from ..message import Event, number
 from .units import whole_seconds
 
 if TYPE_CHECKING:
@@ -332,14 +332,13 @@ def bridged(event: Event) -> Bridged:
 
 def bridged_to(uuid: str | None, event: Event) -> Bridged:
     """A bridge that has ended, by an event of the leg that is left behind."""
-    began = event.get("Caller-Channel-Bridged-Time", "")
-    now = event.get("Event-Date-Timestamp", "")
-    timed = began.isdecimal() and now.isdecimal() and began != "0"
+    began = number(event.get("Caller-Channel-Bridged-Time", ""))
+    now = number(event.get("Event-Date-Timestamp", ""))
     return Bridged(
         True,
         HangupCause.known(event.variables.get("bridge_hangup_cause")),
         uuid,
-        (int(now) - int(began)) / 1_000_000 if timed else 0.0,
+        (now - began) / 1_000_000 if began and now is not None else 0.0,
         event.variables.get("bridge_channel"),
     )
 

@@ -8,7 +8,7 @@ from typing import Literal, NamedTuple, overload
 from ..arguments import check_digits, check_file, is_expanded, word
 from ..execution import Execution
 from ..leg import Leg, as_it_is
-from ..message import Event
+from ..message import Event, number
 
 __all__ = ["Played", "PlayingApplications"]
 
@@ -53,14 +53,12 @@ def played(event: Event | None) -> Played:
     if event is None:
         return Played("", None, None)
     variables = event.variables
-    milliseconds = variables.get("playback_ms", "")
+    milliseconds = number(variables.get("playback_ms", ""))
     response = event.get("Application-Response", "")
     return Played(
         response,
         variables.get("playback_terminator_used") or None,
-        int(milliseconds) / 1000
-        if response == "FILE PLAYED" and milliseconds.isdecimal()
-        else None,
+        milliseconds / 1000 if response == "FILE PLAYED" and milliseconds is not None else None,
     )
 
 

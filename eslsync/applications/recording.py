@@ -6,7 +6,7 @@ from typing import NamedTuple
 
 from ..arguments import check_file, word
 from ..leg import as_it_is
-from ..message import Event
+from ..message import Event, number
 from .playing import PlayingApplications
 from .units import whole_seconds
 
@@ -61,12 +61,11 @@ class RecordingApplications(PlayingApplications):
         self._terminate_by(terminators, timeout)
 
         def recorded(event: Event) -> Recorded:
-            milliseconds = event.variables.get("record_ms", "")
+            milliseconds = number(event.variables.get("record_ms", "")) or 0
             terminator = event.variables.get("playback_terminator_used") or None
             if terminator is not None:
                 self._session._forget_last_digit(self, terminator)
-            seconds = int(milliseconds) / 1000 if milliseconds.isdecimal() else 0.0
-            return Recorded(file, seconds, terminator)
+            return Recorded(file, milliseconds / 1000, terminator)
 
         return self._run("record", argument, recorded, lock, timeout)
 
