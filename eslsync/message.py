@@ -298,8 +298,10 @@ class JsonEvent(Event):
         if not isinstance(fields, tuple):
             raise ProtocolError("an event's JSON is not an object", self.content)
         for name, value in fields:
-            elements = value if isinstance(value, list) and name != "_body" else [value]
-            if not all(isinstance(element, str) for element in elements):
+            if isinstance(value, str):
+                continue
+            is_array = isinstance(value, list) and name != "_body"
+            if not is_array or not all(isinstance(element, str) for element in value):
                 raise ProtocolError("an event's JSON holds more than text", self.content)
         return fields
 
