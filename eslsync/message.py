@@ -1,8 +1,8 @@
 """What a switch sends, as values: raw bytes that are decoded when somebody looks.
 
 A mean event is 5 KB in 117 headers, of which a handler reads two or three. So a message
-keeps its bytes, finds a header in them by its name, and makes the whole dictionary only
-for what that can't answer (other letter case, iteration, a header that is not there).
+keeps its bytes, finds a header in them by its name (or that there is none), and makes the
+whole dictionary only for what that can't answer (other letter case, iteration).
 """
 
 from __future__ import annotations
@@ -147,7 +147,7 @@ class Message(Mapping[str, str]):
         return len(self._all()[0])
 
     def __contains__(self, name: object) -> bool:
-        return isinstance(name, str) and name.lower() in self._all()[0]
+        return isinstance(name, str) and super().__contains__(name)
 
     def __hash__(self) -> int:
         return id(self)
@@ -265,12 +265,15 @@ class Event(Message):
 
     def __getitem__(self, name: str) -> str:
         if self._headers is None and name.isascii():
-            # Nine looks in ten are at a header that is there, by the name it was sent under.
+            # Most looks are at a header that is there, by the name it was sent under.
             label = b"\n" + name.encode("ascii") + b": "
             start = self.head.find(label)
             if start >= 0:
                 start += len(label)
                 return unquote(self.head[start : self.head.index(b"\n", start)])
+            # Nearly all others are at one that is not there at all.
+            if self.head.isascii() and label[:-1].lower() not in self.head.lower():
+                raise KeyError(name)
         return super().__getitem__(name)
 
     def __repr__(self) -> str:
@@ -300,8 +303,10 @@ class JsonEvent(Event):
         if not isinstance(fields, tuple):
             raise ProtocolError("an event's JSON is not an object", self.content)
         for name, value in fields:
-            elements = value if isinstance(value, list) and name != "_body" else [value]
-            if not all(isinstance(element, str) for element in elements):
+            if isinstance(value, str):
+                continue
+            is_array = isinstance(value, list) and name != "_body"
+            if not is_array or not all(isinstance(element, str) for element in value):
                 raise ProtocolError("an event's JSON holds more than text", self.content)
         return fields
 

@@ -27,6 +27,16 @@ DEFAULT_START = "2026-01-05T09:00:00"
 _real_sleep = time.sleep
 
 
+def _names_of(module: ModuleType) -> str:
+    """What tells freezegun whether a module is as it was when it was looked through."""
+    return f"{id(module)}-{len(getattr(module, '__dict__', ()))}"
+
+
+# It looks at every module whenever time is frozen, and its own way, which sorts the names of each,
+# takes longer than a call does: 9 ms with 600 modules. (Without that name it would still do so.)
+freezegun.api._get_module_attributes_hash = _names_of
+
+
 def start_of_time(start: str | datetime | None) -> int:
     """Microseconds since the epoch at which a world begins.
 

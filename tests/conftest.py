@@ -1,5 +1,7 @@
 from __future__ import annotations
 
+import os
+import sys
 import threading
 from collections.abc import Iterator
 
@@ -7,6 +9,17 @@ import pytest
 from hypothesis import HealthCheck, settings
 
 from .leaks import threads_left
+
+#: Seconds that a thread runs before another may. Python has 0.005; with 0.000001 they change
+#: places almost anywhere, which finds what nobody has locked.
+SWITCH_INTERVAL = os.environ.get("ESLSYNC_SWITCH_INTERVAL")
+if SWITCH_INTERVAL:
+    sys.setswitchinterval(float(SWITCH_INTERVAL))
+
+
+def pytest_report_header() -> str | None:
+    return f"switch interval: {sys.getswitchinterval():g} s" if SWITCH_INTERVAL else None
+
 
 settings.register_profile(
     "suite",

@@ -14,7 +14,8 @@ ROOT = Path(__file__).parents[1]
 
 @pytest.fixture(autouse=True)
 def nothing_stays(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
-    """Users' modules, their folders and the log's level are as before."""
+    """Users' modules, their folders and the log's level are as before; no width is given."""
+    monkeypatch.delenv("COLUMNS", raising=False)
     modules = set(sys.modules)
     monkeypatch.setattr(sys, "path", sys.path[:])
     level = logging.getLogger("eslsync").level

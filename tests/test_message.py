@@ -218,6 +218,7 @@ def test_what_is_no_text_is_not_in_a_message() -> None:
 
 def test_a_header_that_is_not_ascii_is_found_by_its_name() -> None:
     assert event("variable_gr\u00fc\u00dfe: 1").variables["gr\u00fc\u00dfe"] == "1"
+    assert event("\u212aelvin: 1")["kelvin"] == "1"  # by the letter case of Unicode
 
 
 def test_events_are_the_same_only_if_they_are_one() -> None:
