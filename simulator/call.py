@@ -247,13 +247,24 @@ class Call:
         application collects digits or records, or nothing has run on the channel for a second.)
         Raises CallFailed if the call has ended.
         """
-        if not digits or not all(digit in "0123456789*#ABCDabcd" for digit in digits):
-            raise ValueError(f"press takes the keys 0-9, *, # and A-D, not {digits!r}")
+        check_keys(digits)
         self._begin()
         if when_asked:
             self._switch.run(lambda: self._hung_up or self._asks_for_digit(), CALL_TIMEOUT)
         for index, digit in enumerate(digits):
             self._do(lambda digit=digit: self._press(digit), gap if index else 0.0)  # type: ignore[misc]
+
+    def press_after(self, seconds: float, digits: str, *, gap: float = GAP) -> None:
+        """Press keys in so many seconds, ``gap`` seconds apart, whatever else the caller does.
+
+        Those that the call doesn't live to see are not pressed.
+        """
+        check_keys(digits)
+        for index, digit in enumerate(digits):
+            self._switch.later(
+                seconds + index * gap,
+                lambda digit=digit: None if self._hung_up else self._press(digit),  # type: ignore[misc]
+            )
 
     def hangup(self, cause: HangupCause | str = HangupCause.NORMAL_CLEARING) -> None:
         """Hang up, and wait until the handler has ended as well."""
@@ -411,6 +422,11 @@ class Call:
     def _failed(self, why: str) -> CallFailed:
         so_far = self.transcript.so_far()
         return CallFailed(why, lambda: draw(so_far.entries))
+
+
+def check_keys(digits: str) -> None:
+    if not digits or not all(digit in "0123456789*#ABCDabcd" for digit in digits):
+        raise ValueError(f"a caller presses the keys 0-9, *, # and A-D, not {digits!r}")
 
 
 def same_prompt(played: str, asked: str) -> bool:

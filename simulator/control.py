@@ -236,7 +236,7 @@ class Control:
         self.full = full
         self.asynchronous = asynchronous
         channel = self.channel
-        self.switch.listeners.append(self)
+        self.switch.listeners.join(self)
         if channel is not None:
             channel.controls.append(self)
             channel.when_down.append(self._notice_down)
@@ -255,7 +255,7 @@ class Control:
             reply = yield from self._obey(command)
             if reply is not None:
                 self._reply(reply)
-        self.switch.listeners.remove(self)
+        self.switch.listeners.leave(self)
         while self._jobs:  # it doesn't go before they are done
             yield None
         self._finish()
@@ -363,7 +363,7 @@ class Control:
         self._reading = False
         self._events.clear()
         if self in self.switch.listeners:
-            self.switch.listeners.remove(self)
+            self.switch.listeners.leave(self)
         if channel is not None and self.resumes and channel.up and not channel.reset_by_transfer:
             # what runs is cut, and the dialplan goes on (recording 12q)
             channel.state = State.RESET
@@ -475,12 +475,14 @@ class Control:
                     for pair in self.filters
                     if pair[0].lower() != name.lower() or (space and pair[1] != value)
                 ]
+            self.switch.listeners.filtered(self)
             return f"+OK filter deleted. [{name}][{value}]"
         if not space:
             return "-ERR invalid syntax"
         if name.lower() == "add":
             name, _, value = value.partition(" ")
         self.filters.append((name, value))
+        self.switch.listeners.filtered(self)
         return f"+OK filter added. [{name}]=[{value}]"
 
     def _subscribe_to_mine(self, line: str) -> str:

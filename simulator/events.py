@@ -224,6 +224,7 @@ class Event:
 
     __slots__ = (
         "_packets",
+        "_values",
         "before",
         "blocks",
         "body",
@@ -264,6 +265,7 @@ class Event:
         self.named_first = named_first
         self.called_from = called_from or CALLED_FROM.get(name, UNKNOWN_CALLER)
         self._packets: dict[Format, bytes] = {}
+        self._values: dict[str, str | None] = {}  # of headers that were asked for
 
     def _dated(self) -> Headers:
         return [
@@ -298,6 +300,11 @@ class Event:
     def get(self, name: str) -> str | None:
         """The first value of a header, in whatever letter case (switch_event_get_header)."""
         name = name.lower()
+        if name not in self._values:
+            self._values[name] = self._find(name)
+        return self._values[name]
+
+    def _find(self, name: str) -> str | None:
         for key, value in self.before:
             if key.lower() == name:
                 return value

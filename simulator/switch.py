@@ -28,6 +28,7 @@ from . import uuid_bridge as _uuid_bridge  # noqa: F401
 from .api import APIS, run_api, up_time
 from .applications import APPLICATIONS, Application
 from .arguments import atoi, expand, separate
+from .audience import Audience
 from .channel import Channel, Digit
 from .conference import Room
 from .control import Control
@@ -138,7 +139,7 @@ class Switch:
         self.channels: dict[str, Channel] = {}
         #: uuids of the legs that the calls come in by: known, but not modelled
         self.callers: set[str] = set()
-        self.listeners: list[Control] = []
+        self.listeners = Audience()
         self.endpoints: dict[str, Endpoint] = {}
         #: told of every far end that is called: its dial string, and for whom
         self.on_dial: Callable[[str, Leg | str, Channel | None], None] | None = None
@@ -265,7 +266,7 @@ class Switch:
 
     def shut_down(self) -> None:
         """`fsctl shutdown now`: every connection ends without a word (recording 16)."""
-        for control in list(self.listeners):
+        for control in self.listeners:
             control.shut_down()
 
     def cause(self, name: str) -> str:
@@ -386,7 +387,7 @@ class Switch:
 
     def publish(self, event: Event) -> None:
         """Give an event to every connection that listens for it."""
-        for control in list(self.listeners):
+        for control in self.listeners.of(event):
             if control.wants(event):
                 control.deliver(event)
 

@@ -54,7 +54,6 @@ class Participant:
 
     __slots__ = (
         "gate",
-        "has_mail",
         "moment",
         "number",
         "parked",
@@ -71,7 +70,6 @@ class Participant:
         self.gate.acquire()
         self.parked = False
         self.reads_mail = False  # parked on its inbox, and not in a sleep
-        self.has_mail = False  # something was put on the inbox since
         self.moment = 0  # when it last went on, in virtual time
         self.since = 0.0  # and since when, in real time, it has done so at this very moment
         self.turns = 0  # how often it has
@@ -96,6 +94,8 @@ class World(Exchange):
         # What goes on elsewhere: under this lock.
         self._changed = threading.Condition()
         self._participants: dict[int, Participant] = {}
+        self._mailed: set[Participant] = set()  # parked on an inbox that something was put on
+        self._talking: set[Link] = set()  # whose apps have sent what we have not received
         self._running = 0
         self._dialling = 0
         self._flying = 0
@@ -136,6 +136,8 @@ class World(Exchange):
     def landed(self, link: Link, size: int) -> None:
         with self._changed:
             link.to_switch = max(0, link.to_switch - size) if size else 0
+            if not link.to_switch:
+                self._talking.discard(link)
 
     # The test's thread
 
@@ -174,8 +176,8 @@ class World(Exchange):
                     self.stuck = True
                     raise SimulationError(self._who_is_stuck())
                 sent, self._urgent = self._urgent, []
-                if not sent:
-                    sent = [link for link in self._links.values() if link.to_switch]
+                if not sent and self._talking:
+                    sent = sorted(self._talking, key=lambda link: link.number)
                 if not sent:
                     self._deliver_mail()
                     return
@@ -188,10 +190,10 @@ class World(Exchange):
 
     def _deliver_mail(self) -> None:
         """Whoever has something on its inbox is due to wake; in a fixed order."""
-        for participant in sorted(self._participants.values(), key=lambda each: each.number):
-            if participant.has_mail:
-                participant.has_mail = participant.reads_mail = False
-                self.at(self.now, lambda participant=participant: self._wake(participant))  # type: ignore[misc]
+        for participant in sorted(self._mailed, key=lambda each: each.number):
+            participant.reads_mail = False
+            self.at(self.now, lambda participant=participant: self._wake(participant))  # type: ignore[misc]
+        self._mailed.clear()
 
     def _wake(self, participant: Participant) -> None:
         self._count_turn(participant)
@@ -334,9 +336,12 @@ class VirtualClock(Clock):
     def ended(self, peer: Peer) -> None:
         world = self._world
         with world._changed:
-            if world._participants.pop(threading.get_ident(), None) is None:
+            participant = world._participants.pop(threading.get_ident(), None)
+            if participant is None:
                 return
+            world._mailed.discard(participant)
             link = world._links.pop(peer)
+            world._talking.discard(link)
             link.ended = True
             world._flying -= link.to_app
             link.to_app = 0
@@ -351,6 +356,7 @@ class VirtualClock(Clock):
             if link is None or link.closed:
                 return
             link.to_switch += size
+            world._talking.add(link)
             if threading.get_ident() not in world._participants:
                 world._urgent.append(link)
                 world._changed.notify_all()
@@ -366,6 +372,6 @@ class VirtualClock(Clock):
             world._flying -= size
             participant = link.participant
             if participant is not None and participant.reads_mail:
-                participant.has_mail = True
+                world._mailed.add(participant)
             if world._quiet():
                 world._changed.notify_all()

@@ -142,3 +142,34 @@ def test_a_callers_number_stays_the_one_he_called_from() -> None:
         second.say_nothing(3.0)
         assert (first.number, second.number) == ("1001", "1002")
         assert (first.bridged, second.bridged) == (["1002"], ["1001"])
+
+
+def test_callers_who_press_and_hang_up_at_given_moments_are_all_played_at_once() -> None:
+    def waits(session: Session) -> None:
+        session.channel.answer()
+        while True:
+            session.channel.playback(f"digits/{session.channel.wait('DTMF').digit}")
+
+    with FreeSwitch() as switch:
+        calls = [switch.call(waits) for _ in range(3)]
+        for number, call in enumerate(calls, 1):
+            call.press_after(number, f"{number}0", gap=3.0)
+            call.hangup_after(10.0)
+        calls[0].wait()
+    assert [call.heard for call in calls] == [
+        ["digits/1", "digits/0"],
+        ["digits/2", "digits/0"],
+        ["digits/3", "digits/0"],
+    ]
+    assert "    4.000   ├─ presses 0" in calls[0].ladder()
+
+
+def test_a_key_that_is_due_after_the_end_of_the_call_is_not_pressed() -> None:
+    with FreeSwitch() as switch:
+        call, other = switch.call(records), switch.call(records)
+        call.press_after(5.0, "1")
+        call.hangup_after(4.0)
+        other.wait()
+    assert "presses" not in call.ladder()
+    with FreeSwitch() as switch, pytest.raises(ValueError, match="keys 0-9"):
+        switch.call(records).press_after(1.0, "one")

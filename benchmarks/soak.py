@@ -1,0 +1,563 @@
+"""Twenty thousand calls in one process, 200 at a time: what stays of them?
+
+python benchmarks/soak.py                            # both soaks below, one after the other
+python benchmarks/soak.py --simulated                # random callers and faults, virtual time
+python benchmarks/soak.py --real                     # the library alone, over loopback
+python benchmarks/soak.py --picture docs/soak.svg    # both, and a picture (matplotlib)
+python benchmarks/soak.py --calls 1000               # a short one
+
+Prints a line every so many calls, and exits with 1 if memory grows with the calls, if a thread, a
+descriptor or a call is left, or if a handler raised what is not eslsync's own. Numbers and how to
+read them: benchmarks/README.md.
+"""
+
+from __future__ import annotations
+
+import argparse
+import json
+import logging
+import math
+import os
+import random
+import statistics
+import subprocess
+import sys
+import tempfile
+import time
+from collections import Counter
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import asdict, dataclass
+from pathlib import Path
+from typing import Any
+
+import psutil
+
+ROOT = Path(__file__).resolve().parents[1]
+sys.path[:0] = [str(ROOT), str(ROOT / "benchmarks")]
+
+from eslsync import ESLError, HangupCause, Outbound, Session, TimeoutError  # noqa: E402
+from examples import (  # noqa: E402
+    attended_transfer,
+    business_hours,
+    conference,
+    consent,
+    ivr,
+    pin,
+    ring_two,
+    screening,
+    voicemail,
+    waiting,
+)
+from simulator import Call, FreeSwitch  # noqa: E402
+from simulator.faults import EVENT_ONLY, KINDS, Fault  # noqa: E402
+
+CALLS, AT_ONCE = 20_000, 200
+#: The part of the calls after which the process has all that it will need.
+WARM_UP = 0.1
+#: KB that a thousand calls may leave. One event that is kept of each would be 5000. Not judged in
+#: shorter runs than of so many calls, in which the first ones tell too much.
+BOUND, LONG_ENOUGH = 100.0, 10_000
+
+
+# What is measured
+
+
+@dataclass(frozen=True)
+class Point:
+    """The process, after so many calls."""
+
+    calls: int  #: that have ended
+    up: int  #: that are up
+    rss: float  #: MB that the process has in memory
+    blocks: int  #: pieces of memory that Python's objects have
+    threads: int
+    descriptors: int
+    seconds: float  #: since the first call
+
+
+@dataclass(frozen=True)
+class Result:
+    """A soak's curve, and all that went wrong."""
+
+    name: str
+    at_once: int
+    points: list[Point]
+    endings: dict[str, int]  #: how handlers ended, and how often
+    wrong: list[str]
+
+    @property
+    def measured(self) -> list[Point]:
+        """The points after the warm-up, while calls begin as others end."""
+        last = self.points[-1].calls
+        begin, end = WARM_UP * last, last - self.at_once
+        return [point for point in self.points if begin <= point.calls <= end]
+
+
+class Meter:
+    """Looks at its own process."""
+
+    def __init__(self) -> None:
+        self.process = psutil.Process()
+        self.began = now()
+
+    def point(self, calls: int, up: int) -> Point:
+        return Point(
+            calls=calls,
+            up=up,
+            rss=self.process.memory_info().rss / 1e6,
+            blocks=sys.getallocatedblocks(),
+            threads=self.process.num_threads(),
+            descriptors=self.process.num_fds() if hasattr(self.process, "num_fds") else 0,
+            seconds=now() - self.began,
+        )
+
+
+def now() -> float:
+    """Real time: what freezegun leaves alone, while a FreeSwitch holds all other clocks."""
+    return time.clock_gettime(time.CLOCK_MONOTONIC)
+
+
+class Complaints(logging.Handler):
+    """Keeps what the library should never log: exceptions that are not its own."""
+
+    def __init__(self) -> None:
+        super().__init__(logging.WARNING)
+        self.found: list[str] = []
+
+    def emit(self, record: logging.LogRecord) -> None:
+        error = record.exc_info[1] if record.exc_info else None
+        if error is not None and not isinstance(error, ESLError):
+            self.found.append(f"{record.getMessage()}: {error!r}")
+
+
+# Simulated: random callers, handlers and faults, in virtual time
+
+
+def talkative(session: Session) -> None:
+    """A handler that does a bit of everything."""
+    channel, chance = session.channel, random.Random(session.uuid)
+    heard: list[str] = []
+    channel.answer()
+
+    @channel.on_dtmf("9")
+    def interrupt(digit: str) -> None:
+        channel.playback("ivr/ivr-one_moment_please")
+
+    channel.on_dtmf()(heard.append)
+    for _ in range(chance.randint(1, 8)):
+        match chance.randrange(6):
+            case 0:
+                channel.playback("ivr/ivr-welcome", terminators="any", lock=chance.random() < 0.5)
+            case 1:
+                channel.get_digits("ivr/ivr-enter_ext", max=3, timeout=5.0)
+            case 2:
+                channel.record("/tmp/soak.wav", limit=5, terminators="#")
+            case 3:
+                try:
+                    channel.wait("DTMF", timeout=4.0)
+                except TimeoutError:
+                    channel.say("42")
+            case 4:
+                channel.set("soak", "x" * chance.randint(1, 400))
+                session.send("getvar soak")
+            case 5:
+                session.bgapi("status").wait(5.0)
+    channel.hangup()
+
+
+HANDLERS: dict[str, Callable[[Session], object]] = {
+    "attended_transfer": attended_transfer.handler,
+    "business_hours": business_hours.handler,
+    "conference": conference.handler,
+    "consent": consent.handler,
+    "ivr": ivr.handler,
+    "pin": pin.handler,
+    "ring_two": ring_two.handler,
+    "screening": screening.handler,
+    "talkative": talkative,
+    "voicemail": voicemail.handler,
+    "waiting": waiting.handler,
+}
+
+
+def handler(session: Session) -> None:
+    """One server for them all, as the number that was dialled says."""
+    HANDLERS[session.destination](session)
+
+
+#: Events that may come twice or never.
+EVENTS = "CHANNEL_ANSWER CHANNEL_EXECUTE_COMPLETE DTMF PLAYBACK_STOP CHANNEL_HANGUP".split()
+#: Keys that a caller may press: some mean something to an example, the others are random.
+KEYS = ["1", "2", "3", "*", "#", "1234#", "1", "4711#", "5", "9"]
+#: Seconds until a caller hangs up, mean and longest; between two looks at who has; and that a
+#: handler may go on afterwards. Simulated ones.
+MEAN, LONGEST, LOOK, PATIENCE = 7.0, 60.0, 0.25, 120.0
+
+
+@dataclass
+class Caller:
+    """A call that is up, and when its caller hangs up at the latest."""
+
+    call: Call
+    hangs_up: float
+    about: str
+
+
+class Simulated:
+    """Random callers of random handlers, with random faults; all of it from one seed."""
+
+    name = "simulated"
+
+    def __init__(self, calls: int, at_once: int, seed: int) -> None:
+        self.calls, self.at_once = calls, at_once
+        self.chance = random.Random(seed)
+        self.seed = seed
+        self.up: list[Caller] = []
+        self.made = self.ended = 0
+        self.endings: Counter[str] = Counter()
+        self.wrong: list[str] = []
+
+    def run(self, meter: Meter, every: int) -> Iterator[Point]:
+        yield meter.point(0, 0)
+        with FreeSwitch(seed=self.seed, patience=60.0, raises=False) as switch:
+            while self.ended < self.calls:
+                while len(self.up) < self.at_once and self.made < self.calls:
+                    self.begin(switch)
+                before = self.ended // every
+                switch.run(lambda: False, LOOK)
+                self.look(switch.now)
+                if self.ended // every > before:
+                    yield meter.point(self.ended, len(self.up))
+        yield meter.point(self.ended, 0)
+
+    def begin(self, switch: FreeSwitch) -> None:
+        chance = self.chance
+        self.far_end(switch)
+        which, faults = chance.choice(list(HANDLERS)), self.faults()
+        call = switch.call(
+            handler, caller=str(chance.randint(1000, 1999)), destination=which, faults=faults
+        )
+        stays = min(chance.expovariate(1 / MEAN), LONGEST)
+        call.hangup_after(stays, chance.choice(["NORMAL_CLEARING", "USER_BUSY"]))
+        for _ in range(chance.randrange(8)):
+            call.press_after(chance.uniform(0.0, stays), chance.choice(KEYS))
+        self.made += 1
+        about = f"call {self.made} of {which} ({', '.join(map(str, faults)) or 'no fault'})"
+        self.up.append(Caller(call, switch.now + stays, about))
+
+    def faults(self) -> list[Fault]:
+        """None for most; one, or two at once."""
+        return [self.fault() for _ in range(self.chance.choice([0, 0, 0, 1, 1, 2]))]
+
+    def fault(self) -> Fault:
+        kind = self.chance.choice(KINDS)
+        if kind in EVENT_ONLY:
+            return Fault(kind, self.chance.choice(EVENTS))
+        return Fault(kind, self.chance.randint(1, 80), seconds=self.chance.random())
+
+    def far_end(self, switch: FreeSwitch) -> None:
+        """Now and then, somebody who is called behaves otherwise than before."""
+        chance = self.chance
+        who = chance.choice(["user/1000", "user/1001", "user/123"])
+        if chance.random() < 0.3:
+            switch.endpoint(who, rejects=chance.choice([HangupCause.USER_BUSY, "NO_ANSWER"]))
+        else:
+            switch.endpoint(
+                who,
+                rings=chance.random() < 0.5,
+                answers_after=chance.choice([0.0, 2.0, 5.0, None]),
+                hangs_up_after=chance.uniform(1.0, 30.0),
+                presses=[(chance.uniform(0.5, 10.0), chance.choice(["1", "3", "123", "*"]))],
+            )
+
+    def look(self, moment: float) -> None:
+        """Let go of those who have hung up and whose handlers have ended."""
+        still: list[Caller] = []
+        for caller in self.up:
+            if not caller.call.ended:
+                if moment < caller.hangs_up + PATIENCE:
+                    still.append(caller)
+                    continue
+                self.wrong.append(f"{caller.about} never ended")
+            self.ended += 1
+            outcome, error = caller.call.outcome, caller.call.error
+            self.endings["returned" if outcome is None else type(outcome).__name__] += 1
+            if error is not None and not isinstance(error, ESLError):
+                self.wrong.append(f"{caller.about}: {error!r}")
+        self.up = still
+
+
+# Real: the library alone, in real time; the calls come from another process
+
+
+def real_handler(session: Session) -> None:
+    """Answers, and plays what the caller presses, for a while."""
+    channel = session.channel
+    channel.answer()
+    for _ in range(10):
+        try:
+            channel.playback(f"digits/{channel.wait('DTMF', timeout=1.0).digit}")
+        except TimeoutError:
+            channel.playback("ivr/ivr-timeout")
+    channel.hangup()
+
+
+class Real:
+    """An `Outbound` in this process, called over loopback by `load.py` in another one."""
+
+    name = "real"
+
+    def __init__(self, calls: int, at_once: int, seed: int) -> None:
+        self.calls, self.at_once, self.seed = calls, at_once, seed
+        self.endings: Counter[str] = Counter()
+        self.wrong: list[str] = []
+
+    def run(self, meter: Meter, every: int) -> Iterator[Point]:
+        with Outbound(self.handler, port=0) as app:
+            yield meter.point(0, 0)
+            options = {"calls": self.calls, "at-once": self.at_once, "seed": self.seed}
+            words = [f"--{name}={value}" for name, value in options.items()]
+            command = [sys.executable, str(ROOT / "benchmarks/load.py"), str(app.port), *words]
+            with subprocess.Popen(
+                [*command, f"--every={every}"], stdout=subprocess.PIPE, text=True
+            ) as load:
+                assert load.stdout is not None
+                for line in load.stdout:
+                    said = json.loads(line)
+                    if "count" not in said:
+                        yield meter.point(said["ended"], said["up"])
+                        continue
+                    bad = {name: n for name, n in said["count"].items() if " " in name}
+                    self.wrong += [f"{count} calls {how}" for how, count in bad.items()]
+            if load.returncode:
+                self.wrong.append(f"load.py failed: {load.returncode}")
+            deadline = now() + PATIENCE  # the last calls' threads may still be about to end
+            while now() < deadline and (app.calls or meter.process.num_threads() > FEW_THREADS):
+                time.sleep(0.05)
+            yield meter.point(self.calls, len(app.calls))
+
+    def handler(self, session: Session) -> None:
+        outcome = "returned"
+        try:
+            real_handler(session)
+        except Exception as error:
+            outcome = type(error).__name__
+            raise
+        finally:
+            self.endings[outcome] += 1
+
+
+#: Of a server without calls: this one, the acceptor's and the reader's.
+FEW_THREADS = 3
+
+
+# A soak, and what to think of it
+
+
+def soak(load: Simulated | Real) -> Result:
+    """Run it, and print its curve."""
+    every = max(load.at_once // 4, load.calls // 80)
+    complaints, logger = Complaints(), logging.getLogger("eslsync")
+    logger.addHandler(complaints)
+    logger.propagate = False
+    print(f"{load.name}: {load.calls} calls, {load.at_once} at a time; {machine()}")
+    print("   calls     up   RSS MB   memory blocks  threads  descriptors  calls/s")
+    points: list[Point] = []
+    shown: Point | None = None
+    for point in load.run(Meter(), every):
+        points.append(point)
+        if shown is None or point.up == 0 or point.calls - shown.calls >= load.calls // 20:
+            print(row(point, shown), flush=True)
+            shown = point
+    wrong = load.wrong + complaints.found
+    return Result(load.name, load.at_once, points, dict(load.endings.most_common()), wrong)
+
+
+def row(point: Point, last: Point | None) -> str:
+    rate = ""
+    if last is not None and point.calls > last.calls:
+        rate = f"{(point.calls - last.calls) / (point.seconds - last.seconds):.0f}"
+    return (
+        f"{point.calls:8} {point.up:6} {point.rss:8.1f} {point.blocks:15} {point.threads:8} "
+        f"{point.descriptors:12} {rate:>8}"
+    )
+
+
+def slope(points: Sequence[Point]) -> tuple[float, float]:
+    """KB a thousand calls that memory grows by, and the standard error of that."""
+    calls = [point.calls / 1000 for point in points]
+    memory = [point.rss * 1000 for point in points]
+    line = statistics.linear_regression(calls, memory)
+    off = [y - line.slope * x - line.intercept for x, y in zip(calls, memory, strict=True)]
+    spread = sum((x - statistics.fmean(calls)) ** 2 for x in calls)
+    return line.slope, math.sqrt(sum(y * y for y in off) / (len(points) - 2) / spread)
+
+
+def judge(result: Result) -> list[str]:
+    """Print what came of it; returns what is wrong."""
+    first, last, measured = result.points[0], result.points[-1], result.measured
+    wrong = list(result.wrong)
+    print("handlers: " + ", ".join(f"{count} {how}" for how, count in result.endings.items()))
+    if len(measured) > 2:
+        grows, error = slope(measured)
+        judged = last.calls >= LONG_ENOUGH
+        print(
+            f"memory: {grows:+.0f} KB a thousand calls (standard error {error:.0f}) after the "
+            f"first {measured[0].calls}; "
+            + (f"{BOUND:.0f} are allowed" if judged else "too few calls to judge that")
+        )
+        if judged and grows - 2 * error > BOUND:
+            wrong.append(f"memory grows by {grows:.0f} KB a thousand calls")
+    for what in ("threads", "descriptors"):
+        before, after = getattr(first, what), getattr(last, what)
+        print(f"{what}: {before} before, {after} after")
+        if after > before:
+            wrong.append(f"{after - before} {what} are left")
+    for line in wrong[:20]:
+        print(f"WRONG: {line}")
+    if len(wrong) > 20:
+        print(f"WRONG: and {len(wrong) - 20} more")
+    return wrong
+
+
+def machine() -> str:
+    load = ", ".join(f"{each:.2f}" for each in os.getloadavg())
+    return f"Python {sys.version.split()[0]}, {os.cpu_count()} cores, load {load}"
+
+
+# The picture
+
+
+TITLES = {"simulated": "simulated switch and library", "real": "library alone, real sockets"}
+MEMORY, THREADS, QUIET = "#1b6ca8", "#c8553d", "#8a8a8a"
+
+
+def draw(results: Sequence[Result], file: Path) -> None:
+    """Memory above, threads below; a column for each soak."""
+    import matplotlib
+
+    matplotlib.use("svg")
+    matplotlib.rcParams.update(
+        {
+            "font.family": "DejaVu Sans",
+            "font.size": 10,
+            "axes.spines.top": False,
+            "axes.spines.right": False,
+            "axes.edgecolor": QUIET,
+            "xtick.color": "#444444",
+            "ytick.color": "#444444",
+            "svg.hashsalt": "soak",  # the same figures give the same file
+        }
+    )
+    from matplotlib import pyplot
+
+    figure, axes = pyplot.subplots(
+        2, len(results), figsize=(4.6 * len(results), 4.6), sharex="col", squeeze=False
+    )
+    for column, result in enumerate(results):
+        memory, threads = axes[0][column], axes[1][column]
+        calls = [point.calls for point in result.points]
+        rss = [point.rss for point in result.points]
+        grows, _ = slope(result.measured)
+        memory.plot(calls, rss, color=MEMORY, linewidth=1.8)
+        memory.set_ylim(0, max(rss) * 1.3)
+        memory.set_title(TITLES[result.name], fontsize=11, loc="left", pad=10)
+        memory.annotate(
+            f"{grows:+.0f} KB a thousand calls",
+            (calls[-1], max(rss) * 1.12),
+            ha="right",
+            color=MEMORY,
+        )
+        counts = [point.threads for point in result.points]
+        threads.plot(calls, counts, color=THREADS, linewidth=1.8)
+        threads.set_ylim(0, result.at_once * 1.3)
+        threads.annotate(
+            f"{result.at_once} calls at a time",
+            (calls[-1] / 2, result.at_once * 1.12),
+            ha="center",
+            color=THREADS,
+        )
+        threads.annotate(
+            f"{counts[0]} before, {counts[-1]} after",
+            (calls[-1], counts[-1]),
+            xytext=(-10, 6),
+            textcoords="offset points",
+            ha="right",
+            color=THREADS,
+        )
+        threads.set_xlabel("calls made")
+        threads.xaxis.set_major_formatter(lambda value, _: f"{value:,.0f}")
+        for each in (memory, threads):
+            each.grid(axis="y", color="#e6e6e6", linewidth=0.8)
+            each.set_axisbelow(True)
+            each.set_xlim(0, calls[-1] * 1.02)
+    axes[0][0].set_ylabel("memory, MB")
+    axes[1][0].set_ylabel("threads")
+    figure.tight_layout(h_pad=1.5, w_pad=2.5)
+    figure.savefig(file, metadata={"Date": None} if file.suffix == ".svg" else None, dpi=200)
+
+
+# The command line
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser(
+        description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
+    )
+    parser.add_argument("--simulated", action="store_true", help="only that soak")
+    parser.add_argument("--real", action="store_true", help="only that soak")
+    parser.add_argument("--calls", type=int, default=CALLS, help=f"default: {CALLS}")
+    parser.add_argument("--at-once", type=int, default=AT_ONCE, help=f"default: {AT_ONCE}")
+    parser.add_argument("--seed", type=int, default=0, help="of all that is random")
+    parser.add_argument("--picture", type=Path, help="draw the curves into this file")
+    parser.add_argument("--save", type=Path, help="keep the figures in this file (JSON)")
+    parser.add_argument("--load", type=Path, nargs="+", help="run nothing; draw such files")
+    options = parser.parse_args()
+    if options.load:
+        results, failed = [loaded(file) for file in options.load], False
+    elif options.simulated != options.real:
+        result = one_soak(options)
+        results, failed = [result], bool(judge(result))
+        if options.save:
+            options.save.write_text(json.dumps(asdict(result)) + "\n", encoding="utf-8")
+    else:
+        results, failed = both_soaks(options)
+    if options.picture:
+        draw(results, options.picture)
+    sys.exit(failed)
+
+
+def one_soak(options: argparse.Namespace) -> Result:
+    """In this process."""
+    if options.real:
+        return soak(Real(options.calls, options.at_once, options.seed))
+    if hasattr(os, "sched_setaffinity"):
+        # One core, since only one thread runs at a time: see benchmarks/simulator.py.
+        os.sched_setaffinity(0, {max(os.sched_getaffinity(0))})
+    return soak(Simulated(options.calls, options.at_once, options.seed))
+
+
+def both_soaks(options: argparse.Namespace) -> tuple[list[Result], bool]:
+    """Each in a process of its own, which has no other's memory."""
+    results, failed = [], False
+    with tempfile.TemporaryDirectory() as folder:
+        for name in ("simulated", "real"):
+            file = Path(folder, name)
+            words = [f"--{each}={vars(options)[each.replace('-', '_')]}" for each in SHARED]
+            command = [sys.executable, __file__, f"--{name}", f"--save={file}", *words]
+            failed |= subprocess.run(command).returncode != 0
+            results.append(loaded(file))
+            print()
+    return results, failed
+
+
+SHARED = ("calls", "at-once", "seed")
+
+
+def loaded(file: Path) -> Result:
+    kept: dict[str, Any] = json.loads(file.read_text(encoding="utf-8"))
+    return Result(**{**kept, "points": [Point(**point) for point in kept["points"]]})
+
+
+if __name__ == "__main__":
+    main()
