@@ -156,6 +156,12 @@ class RealTime(Exchange):
 
     # The test's thread
 
+    def aside(self, work: Callable[[], object], name: str) -> threading.Thread:
+        """Begin ``work`` on a thread of its own."""
+        helper = threading.Thread(target=work, name=name, daemon=True)
+        helper.start()
+        return helper
+
     def dial(self, address: tuple[str, int]) -> Link | None:
         """Connect to an app; None if nobody listens there."""
         selector = self._open()
