@@ -50,6 +50,10 @@ class CallFailed(AssertionError):
         super().__init__(why)
         self._ladder = ladder
 
+    def at(self, where: str) -> CallFailed:
+        """The same, with the place in a script where it was."""
+        return CallFailed(f"{where}: {super().__str__()}", self._ladder)
+
     def __str__(self) -> str:
         why = super().__str__()
         return why if self._ladder is None else f"{why}\n\n{self._ladder()}"

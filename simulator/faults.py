@@ -9,6 +9,7 @@ from __future__ import annotations
 from collections import deque
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
+from itertools import pairwise
 from typing import Literal, get_args
 
 from eslsync.message import Event, Message
@@ -25,6 +26,8 @@ KINDS: tuple[Kind, ...] = get_args(Kind)
 
 #: How long (microseconds) a message waits for the next one, to arrive with it in one piece.
 COALESCE = 20_000
+#: A split message comes byte by byte for so many, then in pieces, and the last bytes singly.
+SINGLY, PIECE, LAST = 256, 64, 16
 REFUSAL = b"Content-Type: command/reply\nReply-Text: -ERR refused on purpose\n\n"
 
 
@@ -35,7 +38,7 @@ class Fault:
     ``kind``: the caller hangs up (``hangup``); the connection breaks instead of carrying the
     message (``drop``); the switch answers -ERR instead of obeying (``refuse``); the app's server
     is stopped, as a deploy does it, by ``Outbound.stop(timeout=0)`` (``stop``); the message
-    comes ``seconds`` late, and what follows it too (``delay``), byte by byte (``split``), or
+    comes ``seconds`` late, and what follows it too (``delay``), in many pieces (``split``), or
     together with the next (``coalesce``); an event comes twice (``repeat``) or never (``lose``).
 
     A step at which that can't be does nothing: only commands are refused, only events repeated
@@ -65,6 +68,18 @@ def can_befall(kind: Kind, message: object) -> bool:
     if kind == "refuse":
         return isinstance(message, Command)
     return kind not in ("repeat", "lose") or isinstance(message, Event)
+
+
+def in_pieces(message: bytes) -> list[bytes]:
+    """Byte by byte, where it says how it goes on: in its head and at its end."""
+    size = len(message)
+    cuts = [
+        *range(min(size, SINGLY)),
+        *range(SINGLY, size - LAST, PIECE),
+        *range(max(SINGLY, size - LAST), size),
+        size,
+    ]
+    return [message[start:end] for start, end in pairwise(cuts)]
 
 
 def _whole(head: bytes, body: bytes) -> bytes:
@@ -115,12 +130,9 @@ class Tap:
                 self._drop()
             if self._dropped or kind == "lose":
                 continue
-            if kind == "split":
-                self._link.split = True
-            copies = 2 if kind == "repeat" else 1
             self._pass(
                 self._to_app,
-                lambda message=message, copies=copies: self._link.write(message * copies),  # type: ignore[misc]
+                lambda message=message, kind=kind: self._send(message, kind),  # type: ignore[misc]
             )
 
     def close(self) -> None:
@@ -138,9 +150,7 @@ class Tap:
             if kind == "refuse":
                 self._pass(self._to_app, lambda: self._link.write(REFUSAL))
                 continue
-            pieces = [message]
-            if kind == "split":
-                pieces = [message[i : i + 1] for i in range(len(message))]
+            pieces = in_pieces(message) if kind == "split" else [message]
             self._pass(self._to_switch, lambda pieces=pieces: self._hand_over(pieces))  # type: ignore[misc]
 
     def closed(self, *, reads: bool = False) -> None:
@@ -153,6 +163,14 @@ class Tap:
     def _listener(self) -> Listener:
         assert self.listener is not None
         return self.listener
+
+    def _send(self, message: bytes, kind: Kind | None) -> None:
+        if kind != "split":
+            self._link.write(message * 2 if kind == "repeat" else message)
+            return
+        for piece in in_pieces(message):
+            self._link.write(piece)
+            self._link.flush()
 
     def _hand_over(self, pieces: list[bytes]) -> None:
         for piece in pieces:

@@ -78,9 +78,7 @@ class RealLink(Link):
         if data:
             if self.on_traffic is not None:
                 self.on_traffic("switch", data)
-            size = 1 if self.split else len(data)
-            self.split = False
-            self._unsent.extend(data[start : start + size] for start in range(0, len(data), size))
+            self._unsent.append(data)
         self.push()
 
     def push(self) -> None:

@@ -83,6 +83,7 @@ class Outcome:
 class Sweep:
     """The outcomes of a sweep; ``str()`` of it is a table."""
 
+    steps: int = 0  #: messages of the run without any fault
     outcomes: list[Outcome] = field(default_factory=list)
 
     @property
@@ -155,6 +156,7 @@ def sweep(
 
     with standing_still(of_switch.get("start")), _plain_log(runs.logged), runs:
         steps = runs.first()
+        result.steps = len(steps)
         possible = [[Fault(kind, n) for n in _steps_for(kind, steps)] for kind in faults]
         for of_kind in possible:
             for fault in of_kind[::every]:
