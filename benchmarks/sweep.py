@@ -33,8 +33,10 @@ from simulator.faults import KINDS  # noqa: E402
 from simulator.leaks import descriptors  # noqa: E402
 from simulator.loading import load_handler  # noqa: E402
 from simulator.script import Script  # noqa: E402
+from simulator.sweeps import Outcome  # noqa: E402
 
 EXAMPLES = ROOT / "examples"
+EXPECTED = ("returned", "Hangup", "Disconnected")
 
 
 @dataclass
@@ -91,11 +93,17 @@ def sweep_script(path: Path, pairs: int, seconds: float | None) -> Swept:
     result = sweep(script.play, handler, faults=KINDS, every=every, pairs=pairs)
     took = time.process_time() - began
     endings = Counter((each.row, each.ending) for each in result.outcomes)
-    wrong = [(each.row, str(each)) for each in result.wrong]
+    wrong = [(each.row, str(each)) for each in result.outcomes if each.wrong or is_odd(each)]
     steps = result.steps
     del first, result
     name = path.name.removesuffix(".call.yaml")
     return Swept(name, steps, every, endings, wrong, took, before, Held.now())
+
+
+def is_odd(outcome: Outcome) -> bool:
+    """Did the handler raise what no fault explains? An example tells a hangup as a hangup."""
+    refused = any(fault.kind == "refuse" for fault in outcome.faults)
+    return outcome.ending not in EXPECTED and not (refused and outcome.ending == "CommandError")
 
 
 def by_script(swept: Sequence[Swept]) -> list[list[str]]:

@@ -12,7 +12,7 @@ from dataclasses import dataclass
 from itertools import pairwise
 from typing import Literal, get_args
 
-from eslsync.message import Event, Message
+from eslsync.message import CommandReply, Event, Message
 from eslsync.protocol import Command, CommandParser, Framer, Parser
 
 from .link import Exchange, Link, Listener
@@ -67,7 +67,8 @@ def can_befall(kind: Kind, message: object) -> bool:
     """Only a command can be refused, and only an event repeated or lost."""
     if kind == "refuse":
         return isinstance(message, Command)
-    return kind not in ("repeat", "lose") or isinstance(message, Event)
+    is_event = isinstance(message, Event) and not isinstance(message, CommandReply)
+    return is_event or kind not in ("repeat", "lose")
 
 
 def in_pieces(message: bytes) -> list[bytes]:
@@ -125,10 +126,13 @@ class Tap:
 
     def write(self, data: bytes) -> None:
         for message in self._from_switch.feed(data):
+            if self._dropped:
+                return
             kind = self._step(Parser(), message, self._to_app)
             if kind == "drop":
                 self._drop()
-            if self._dropped or kind == "lose":
+                return
+            if kind == "lose":
                 continue
             self._pass(
                 self._to_app,
@@ -142,10 +146,11 @@ class Tap:
 
     def received(self, data: bytes) -> None:
         for message in self._from_app.feed(data):
+            if self._dropped:
+                return
             kind = self._step(CommandParser(), message, self._to_switch)
             if kind == "drop":
                 self._drop()
-            if self._dropped:
                 return
             if kind == "refuse":
                 self._pass(self._to_app, lambda: self._link.write(REFUSAL))

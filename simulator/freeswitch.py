@@ -380,7 +380,7 @@ class FreeSwitch:
         server = self._servers[call.app]
         if server not in self._stops:
             call._note("app", "is stopped")
-            self._stops[server] = Stop(server, self._world.aside)
+            self._stops[server] = Stop(server, self._world)
 
     def _dial(self, channel: Channel, where: str) -> Control | None:
         """The `socket` application connects."""

@@ -2,39 +2,40 @@
 
 from __future__ import annotations
 
-import threading
-from collections.abc import Callable
-
 from eslsync import Outbound
 
-from .world import SimulationError
+from .real_time import RealTime
+from .threads import SECOND
+from .world import SimulationError, World
 
 __all__ = ["Stop"]
 
-#: Real seconds that `Outbound.stop` may take when it has nothing to wait for but clean-ups.
+#: Seconds that `Outbound.stop` leaves handlers to end in, after it has cut their calls.
+CLEAN_UP = 6.0
+#: Real seconds in which it must have returned.
 STOP_TIMEOUT = 10.0
 
 
 class Stop:
-    """``Outbound.stop(timeout=0)``, called on a thread of its own.
+    """``Outbound.stop(timeout=0)``, called on a thread of its own."""
 
-    ``aside(work, name)`` begins that thread.
-    """
-
-    def __init__(
-        self, server: Outbound, aside: Callable[[Callable[[], object], str], threading.Thread]
-    ) -> None:
+    def __init__(self, server: Outbound, world: World | RealTime) -> None:
         self._server = server
         self._error: BaseException | None = None
         self._left = 0
-        self._thread = aside(self._work, "Outbound.stop")
+        self._thread = world.aside(self._work, "Outbound.stop")
+        # In virtual time a handler's minute of cleaning up would take no time at all.
+        world.at(world.now + round(CLEAN_UP * SECOND), self._count)
 
     def _work(self) -> None:
         try:
             self._server.stop(timeout=0)
-            self._left = len(self._server.calls)
+            self._count()
         except BaseException as error:  # noqa: BLE001 - told where it is waited for
             self._error = error
+
+    def _count(self) -> None:
+        self._left = max(self._left, len(self._server.calls))
 
     def join(self) -> None:
         """Wait until it has returned; raise SimulationError if it hasn't done what it should."""
@@ -44,4 +45,7 @@ class Stop:
         if self._error is not None:
             raise SimulationError(f"Outbound.stop(0) raised {self._error!r}") from self._error
         if self._left:
-            raise SimulationError(f"Outbound.stop(0) has left {self._left} handler(s) behind")
+            raise SimulationError(
+                f"{self._left} handler(s) went on {CLEAN_UP:g} s after Outbound.stop(0), which has "
+                "left them behind"
+            )

@@ -203,7 +203,7 @@ class World(Exchange):
                 waits.set()
 
         for thread in threads:
-            thread.join = telling(thread.join, waits)  # type: ignore[method-assign]
+            thread.join = telling(thread.join, waits)  # type: ignore[assignment]
         helper = threading.Thread(target=worker, name=name, daemon=True)
         helper.start()
         come = waits.wait(self._patience)
