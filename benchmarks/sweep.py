@@ -23,6 +23,7 @@ import time
 from collections import Counter
 from collections.abc import Sequence
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
 
 ROOT = Path(__file__).resolve().parents[1]
@@ -164,11 +165,14 @@ def main() -> int:
     paths = sorted(EXAMPLES.glob(f"{options.example or ''}*.call.yaml"))
     if not paths:
         parser.error(f"no script examples/{options.example}*.call.yaml")
-    tasks = [(path, options.pairs, options.seconds) for path in paths]
+    task = partial(sweep_script, pairs=options.pairs, seconds=options.seconds)
     # Forked processes would have the parent's memory as their own.
     context = multiprocessing.get_context("spawn")
     with context.Pool(options.processes, maxtasksperchild=1) as pool:
-        swept = pool.starmap(sweep_script, tasks, chunksize=1)
+        swept = []
+        for each in pool.imap(task, paths):
+            swept.append(each)
+            print(f"{each.name}: {each.runs} runs, {len(each.wrong)} wrong", file=sys.stderr)
     print_table(by_fault(swept))
     print()
     print_table(by_script(swept))

@@ -147,10 +147,11 @@ class FreeSwitch:
             self._entered = False
             try:
                 self._world.close()
+                for server in self._servers.values():
+                    if server not in self._stops:
+                        server.stop(timeout=0.0)
                 for stop in self._stops.values():
                     stop.join()
-                for server in self._servers.values():
-                    server.stop(timeout=0.0)
             finally:
                 if isinstance(self._world, World):
                     self._time.stop()

@@ -21,21 +21,22 @@ class Stop:
 
     def __init__(self, server: Outbound, world: World | RealTime) -> None:
         self._server = server
+        self._left = 0  # handlers that it has left behind
+        self._late = 0  # those that would have been left behind in real time
         self._error: BaseException | None = None
-        self._left = 0
         self._thread = world.aside(self._work, "Outbound.stop")
-        # In virtual time a handler's minute of cleaning up would take no time at all.
-        world.at(world.now + round(CLEAN_UP * SECOND), self._count)
+        # A handler's minute of cleaning up is no time at all in a simulation.
+        world.at(world.now + round(CLEAN_UP * SECOND), self._look)
 
     def _work(self) -> None:
         try:
             self._server.stop(timeout=0)
-            self._count()
+            self._left = len(self._server.calls)
         except BaseException as error:  # noqa: BLE001 - told where it is waited for
             self._error = error
 
-    def _count(self) -> None:
-        self._left = max(self._left, len(self._server.calls))
+    def _look(self) -> None:
+        self._late = len(self._server.calls)
 
     def join(self) -> None:
         """Wait until it has returned; raise SimulationError if it hasn't done what it should."""
@@ -44,8 +45,8 @@ class Stop:
             raise SimulationError(f"Outbound.stop(0) has not returned after {STOP_TIMEOUT:g} s")
         if self._error is not None:
             raise SimulationError(f"Outbound.stop(0) raised {self._error!r}") from self._error
-        if self._left:
+        if self._left or self._late:
             raise SimulationError(
-                f"{self._left} handler(s) went on {CLEAN_UP:g} s after Outbound.stop(0), which has "
-                "left them behind"
+                f"{self._left or self._late} handler(s) went on {CLEAN_UP:g} s after "
+                "Outbound.stop(0), which leaves them behind"
             )
