@@ -31,8 +31,8 @@ def test_no_fault_makes_an_example_hang_or_fail(path: Path) -> None:
     script = Script.read(path)
     handler = load_handler(EXAMPLES / script.handler)
     assert not isinstance(handler, Outbound)
-    # Every so many-th message, of the events that the library needs and no others: every
-    # hundredth of what the benchmark does.
+    # Some of the messages, and of the events those that the library needs: a twentieth of what
+    # the benchmark does.
     look_at(sweep(script.play, needing_little(handler), faults=KINDS, every=16, pairs=8))
 
 
