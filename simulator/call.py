@@ -14,7 +14,7 @@ from eslsync import Hangup, HangupCause, Session
 
 from .channel import Channel, Heard
 from .events import Event
-from .faults import Fault
+from .faults import Fault, Tap
 from .ladder import draw
 from .link import Link
 from .threads import SECOND
@@ -49,6 +49,10 @@ class CallFailed(AssertionError):
     def __init__(self, why: str, ladder: Callable[[], str] | None = None) -> None:
         super().__init__(why)
         self._ladder = ladder
+
+    def at(self, where: str) -> CallFailed:
+        """The same, with the place in a script where it was."""
+        return CallFailed(f"{where}: {super().__str__()}", self._ladder)
 
     def __str__(self) -> str:
         why = super().__str__()
@@ -89,6 +93,7 @@ class Call:
         self._destination = channel.profile.destination_number
         self._channel = channel
         self._link: Link | None = None
+        self._tap: Tap | None = None
         self._began = channel.created_at
         self._events = 0  # counts what the caller notices
         self._mark = 0  # what had been noticed when the last verb began
@@ -125,6 +130,11 @@ class Call:
     def taken(self) -> bool:
         """Did an app take the call, where the dialplan handed it over?"""
         return self._link is not None
+
+    @property
+    def faults(self) -> tuple[Fault, ...]:
+        """The faults on purpose that have happened, in order."""
+        return () if self._tap is None else tuple(self._tap.happened)
 
     @property
     def answered(self) -> bool:

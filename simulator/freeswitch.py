@@ -22,6 +22,7 @@ from .frozen import FrozenTime, start_of_time
 from .legs import Leg
 from .other_legs import OtherLegs
 from .real_time import RealTime
+from .stopping import Stop
 from .switch import Switch
 from .threads import SECOND
 from .transcript import Party
@@ -109,6 +110,7 @@ class FreeSwitch:
             speech_engines=speech_engines,
         )
         self._servers: dict[Handler | Outbound, Outbound] = {}
+        self._stops: dict[Outbound, Stop] = {}  # of servers that a fault has stopped
         self._calls: dict[str, Call] = {}  # by uuid: those that have not ended
         #: what happens on other legs than callers'
         self.legs = OtherLegs(self._calls)
@@ -146,7 +148,10 @@ class FreeSwitch:
             try:
                 self._world.close()
                 for server in self._servers.values():
-                    server.stop(timeout=0.0)
+                    if server not in self._stops:
+                        server.stop(timeout=0.0)
+                for stop in self._stops.values():
+                    stop.join()
             finally:
                 if isinstance(self._world, World):
                     self._time.stop()
@@ -189,6 +194,8 @@ class FreeSwitch:
         """
         if not self._entered:
             raise RuntimeError("a FreeSwitch makes calls inside its with block")
+        if isinstance(app, str) and any(fault.kind == "stop" for fault in faults):
+            raise ValueError("only a handler of this process can be stopped, not another program")
         where = app if isinstance(app, str) else "127.0.0.1:5000"
         channel = self._model.incoming(
             caller_number=caller,
@@ -369,6 +376,14 @@ class FreeSwitch:
 
         return watched
 
+    def _stop(self, call: Call) -> None:
+        """A deploy: the server of the call's app is stopped, and cuts all its calls."""
+        assert not isinstance(call.app, str)
+        server = self._servers[call.app]
+        if server not in self._stops:
+            call._note("app", "is stopped")
+            self._stops[server] = Stop(server, self._world)
+
     def _dial(self, channel: Channel, where: str) -> Control | None:
         """The `socket` application connects."""
         call = self._calls[channel.uuid]
@@ -389,7 +404,12 @@ class FreeSwitch:
         if not call._faults:
             link.listener = control = Control(channel, link.write, link.close)
             return control
-        tap = Tap(self._world, link, call._faults, lambda: call._put_down("NORMAL_CLEARING"))
+        call._tap = tap = Tap(
+            self._world,
+            link,
+            call._faults,
+            {"hangup": lambda: call._put_down("NORMAL_CLEARING"), "stop": lambda: self._stop(call)},
+        )
         tap.listener = control = Control(channel, tap.write, tap.close)
         link.listener = tap
         return control

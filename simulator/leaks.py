@@ -1,15 +1,18 @@
-"""Threads that somebody leaves behind."""
+"""What somebody leaves behind: threads, open descriptors, objects."""
 
 from __future__ import annotations
 
+import gc
+import os
 import sys
 import threading
 import time
 import traceback
+from collections import Counter
 from collections.abc import Iterable
 from types import FrameType
 
-__all__ = ["threads_left"]
+__all__ = ["descriptors", "objects_since_freeze", "threads_left"]
 
 #: Seconds of real time that ending threads are given. A thread that ends at all takes
 #: milliseconds; this is for a machine that is busy with other things.
@@ -32,3 +35,31 @@ def threads_left(before: Iterable[threading.Thread], grace: float = GRACE) -> li
 
 def _stack(frame: FrameType | None) -> str:
     return "".join(traceback.format_stack(frame)) if frame else "  (it has just ended)\n"
+
+
+def descriptors() -> dict[int, str]:
+    """What this process has open: the descriptors, and what each is; none where nobody tells."""
+    folder = next(filter(os.path.isdir, ("/proc/self/fd", "/dev/fd")), None)
+    found: dict[int, str] = {}
+    for name in os.listdir(folder) if folder else ():
+        try:
+            found[int(name)] = os.readlink(f"{folder}/{name}")
+        except FileNotFoundError:
+            pass  # what the listing itself was read from
+        except OSError:
+            found[int(name)] = f"descriptor {name}"  # /dev/fd tells no more
+    return found
+
+
+def objects_since_freeze(*packages: str, but: tuple[type, ...] = ()) -> Counter[str]:
+    """How many objects of these packages' types have been made since `gc.freeze`, and are alive.
+
+    By type, and leaving out those in ``but``. It is cheap: the collector passes over what was
+    frozen.
+    """
+    gc.collect()
+    return Counter(
+        type(each).__name__
+        for each in gc.get_objects()
+        if type(each).__module__.partition(".")[0] in packages and not issubclass(type(each), but)
+    )

@@ -42,7 +42,6 @@ class Link:
         self._closing = False
         self.closed = False  # by the switch
         self.ended = False  # the app's handler has ended, and let go of it
-        self.split = False  # send the next bytes one by one
 
     def write(self, data: bytes) -> None:
         """Send to the app, at the end of this step."""
@@ -72,10 +71,7 @@ class Link:
             if data:
                 if self.on_traffic is not None:
                     self.on_traffic("switch", data)
-                size = 1 if self.split else len(data)
-                self.split = False
-                for start in range(0, len(data), size):
-                    self._sock.sendall(data[start : start + size])
+                self._sock.sendall(data)
             if closes:
                 self.closed = True
                 self._sock.shutdown(socket.SHUT_WR)

@@ -78,9 +78,7 @@ class RealLink(Link):
         if data:
             if self.on_traffic is not None:
                 self.on_traffic("switch", data)
-            size = 1 if self.split else len(data)
-            self.split = False
-            self._unsent.extend(data[start : start + size] for start in range(0, len(data), size))
+            self._unsent.append(data)
         self.push()
 
     def push(self) -> None:
@@ -155,6 +153,12 @@ class RealTime(Exchange):
         self.nudge()
 
     # The test's thread
+
+    def aside(self, work: Callable[[], object], name: str) -> threading.Thread:
+        """Begin ``work`` on a thread of its own."""
+        helper = threading.Thread(target=work, name=name, daemon=True)
+        helper.start()
+        return helper
 
     def dial(self, address: tuple[str, int]) -> Link | None:
         """Connect to an app; None if nobody listens there."""

@@ -169,7 +169,7 @@ class Script:
             said = _difference(call, name, expected)
             if said:
                 where = self._where(self.lines.get(f"expect.{name}"))
-                raise CallFailed(f"{where}: {said}\n\n{call.ladder()}")
+                raise CallFailed(f"{where}: {said}", call.ladder)
 
     def circumstances(self) -> tuple[dict[str, Any], dict[str, Any]]:
         """The options of FreeSwitch, and those of FreeSwitch.call, that ``call`` stands for."""
@@ -267,7 +267,7 @@ class Script:
                     said = f"the handler raised {_in_a_line(error)}"
                     raise CallFailed(f"{where}: {said}\n\n{each.ladder()}") from error
             if isinstance(error, CallFailed):
-                raise CallFailed(f"{where}: {error}") from None
+                raise error.at(where) from None
             if isinstance(error, SimulationError):
                 raise SimulationError(f"{where}: {error}\n\n{call.ladder()}") from None
             raise

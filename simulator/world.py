@@ -114,6 +114,10 @@ class World(Exchange):
         # Bound first, since the app's thread may ask whose connection it has before connect
         # returns here.
         sock.bind((address[0], 0))
+        if sock.getsockname()[1] == address[1]:
+            # Nobody listens there, or this would not be ours; a connection to itself it would be.
+            sock.close()
+            return None
         link = Link(self, next(self._numbers), sock)
         with self._changed:
             self._links[sock.getsockname()] = link
@@ -184,6 +188,34 @@ class World(Exchange):
             for link in sent:
                 link.receive()
             self.flush()
+
+    def aside(self, work: Callable[[], object], name: str) -> threading.Thread:
+        """Begin ``work`` on a thread of its own; go on when that waits for a handler, or is done.
+
+        It begins while no handler runs, so what it does until then is done in one moment.
+        """
+        waits = threading.Event()
+        with self._changed:
+            threads = [each.thread for each in self._participants.values()]
+
+        def worker() -> None:
+            try:
+                work()
+            finally:
+                waits.set()
+
+        for thread in threads:
+            thread.join = telling(thread.join, waits)  # type: ignore[assignment]
+        helper = threading.Thread(target=worker, name=name, daemon=True)
+        helper.start()
+        come = waits.wait(self._patience)
+        for thread in threads:
+            del thread.join
+        if not come:
+            raise SimulationError(
+                f"{name} has come to nothing in {self._patience:g} s of real time"
+            )
+        return helper
 
     def _quiet(self) -> bool:
         return not (self._running or self._dialling or self._flying)
@@ -285,6 +317,19 @@ class World(Exchange):
             while self.now < until and not self.abandoned:
                 self.park(participant, until, reads_mail=False)
         return True
+
+
+def telling(
+    join: Callable[[float | None], None], waits: threading.Event
+) -> Callable[[float | None], None]:
+    """A thread's ``join`` that tells when somebody is about to wait there."""
+
+    def joined(timeout: float | None = None) -> None:
+        if timeout is None or timeout > 0:
+            waits.set()
+        join(timeout)
+
+    return joined
 
 
 def stack_of(participant: Participant) -> str:

@@ -1,38 +1,68 @@
-"""Every example, with every fault at every step: none hangs, raises or leaves a thread."""
+"""Every example, with every fault and with two at once: none hangs, fails or leaves anything.
+
+Here at some of the steps; `benchmarks/sweep.py` takes them all (docs/faults.md has what it said).
+"""
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from pathlib import Path
 
 import pytest
 
-from eslsync import Session
-from examples import basic, ivr
+from eslsync import Outbound
+from examples import business_hours, ring_two
 from simulator import Call, sweep
-from simulator.faults import KINDS, Kind
+from simulator.faults import KINDS
+from simulator.loading import Handler, load_handler
+from simulator.script import Script
+from simulator.sweeps import Sweep
+
+EXAMPLES = Path(__file__).parents[2] / "examples"
+SCRIPTS = sorted(EXAMPLES.glob("*.call.yaml"))
 
 
-def listen(call: Call) -> None:
-    call.hear("ivr/ivr-welcome")
+def test_every_example_has_a_script_to_be_swept_by() -> None:
+    swept = {Script.read(path).handler for path in SCRIPTS}
+    assert swept == {path.name for path in EXAMPLES.glob("*.py")}
+
+
+@pytest.mark.parametrize("path", SCRIPTS, ids=lambda path: path.name.removesuffix(".call.yaml"))
+def test_no_fault_makes_an_example_hang_or_fail(path: Path) -> None:
+    script = Script.read(path)
+    handler = load_handler(EXAMPLES / script.handler)
+    assert not isinstance(handler, Outbound)
+    # Some of the messages, and of the events those that the library needs: a twentieth of what
+    # the benchmark does.
+    look_at(sweep(script.play, needing_little(handler), faults=KINDS, every=16, pairs=8))
+
+
+def answered_by_nobody(call: Call) -> None:
+    call.switch.endpoint(ring_two.PHONES[0], rejects="USER_BUSY")
+    call.switch.endpoint(ring_two.PHONES[1], rings=True, answers_after=None)
     call.wait()
 
 
-def choose(call: Call) -> None:
-    call.hear("ivr/ivr-welcome", start=True)
-    call.press("3")
-    call.hear("ivr/ivr-option-3")
+def at_the_desk(call: Call) -> None:
+    call.switch.endpoint(business_hours.DESK, answers_after=2.0, hangs_up_after=10.0)
     call.wait()
 
 
-@pytest.mark.parametrize("kind", KINDS)
-@pytest.mark.parametrize(
-    ("handler", "script"),
-    [(basic.handler, listen), (ivr.handler, listen), (ivr.handler, choose)],
-    ids=["basic", "ivr in silence", "ivr with a key"],
-)
-def test_no_fault_makes_an_example_hang_or_fail(
-    handler: Callable[[Session], object], script: Callable[[Call], object], kind: Kind
-) -> None:
-    result = sweep(script, handler, faults=[kind])
-    assert result.outcomes
+def test_nor_do_they_in_calls_that_no_script_has() -> None:
+    look_at(sweep(answered_by_nobody, needing_little(ring_two.handler), faults=KINDS, every=9))
+    app = needing_little(business_hours.handler)
+    look_at(sweep(at_the_desk, app, faults=KINDS, every=9, start="2026-01-05T17:30:00"))
+
+
+def needing_little(handler: Handler) -> Outbound:
+    return Outbound(handler, events=["DTMF"])
+
+
+def look_at(result: Sweep) -> None:
+    assert {outcome.fault.kind for outcome in result.outcomes} == set(KINDS)
     assert not result.wrong, str(result)
+    for outcome in result.outcomes:
+        # A refusal may be raised; the end of a call and of a connection must be told as such.
+        # (But for a known defect: tests/applications/test_bridging.py, the test that fails.)
+        known = "uuid_bridge" in str(outcome.raised)
+        if not known and not any(fault.kind == "refuse" for fault in outcome.faults):
+            assert outcome.ending in ("returned", "Hangup", "Disconnected"), str(outcome)

@@ -66,7 +66,7 @@ def test_the_finally_block_of_a_handler_runs_at_every_fault() -> None:
         finally:
             ended += 1
 
-    sweep(press_during_the_welcome_and_after, careful)
+    sweep(press_during_the_welcome_and_after, careful, every=2)
     assert begun == ended > 50
 
 
@@ -124,6 +124,57 @@ def test_a_delayed_completion_comes_late_and_nothing_overtakes_it() -> None:
 
     late = last_second(Fault("delay", "CHANNEL_EXECUTE_COMPLETE playback", seconds=5.0))
     assert late == pytest.approx(last_second() + 5.0, abs=0.02)
+
+
+def play_two(session: Session) -> None:
+    session.channel.answer()
+    session.channel.playback("one")
+    session.channel.playback("two")
+    session.channel.hangup()
+
+
+def times_of(*faults: Fault) -> dict[str, float]:
+    """When the app was told what: of each message the last time, in seconds."""
+    with FreeSwitch(raises=False) as switch:
+        call = switch.call(play_two, faults=faults)
+        call.wait()
+    told = [each for each in call.transcript.entries if each.receiver == "app" and each.message]
+    return {each.text: each.time for each in told}
+
+
+def test_of_two_delays_each_holds_for_its_own_message() -> None:
+    start, complete = "CHANNEL_EXECUTE playback one", "CHANNEL_EXECUTE_COMPLETE playback one"
+    usual = times_of()
+    late = times_of(Fault("delay", start, 2.5), Fault("delay", complete, 3.0))
+    [complete] = [text for text in usual if text.startswith(complete)]
+    # the completion comes 2 s after the start, while that is still held back
+    assert late[start] == pytest.approx(usual[start] + 2.5)
+    assert late[complete] == pytest.approx(usual[complete] + 3.0)
+
+
+def test_what_was_held_back_is_lost_with_the_connection() -> None:
+    faults = [Fault("delay", "PLAYBACK_START", 5.0), Fault("drop", "PLAYBACK_STOP")]
+    with FreeSwitch(raises=False) as switch:
+        call = switch.call(play_two, faults=faults)
+        call.wait()
+    assert call.faults == tuple(faults)
+    assert "PLAYBACK_START" not in str(call.transcript)
+
+
+def test_a_fault_waits_for_a_message_that_it_can_happen_to() -> None:
+    with FreeSwitch(raises=False) as switch:
+        call = switch.call(play_two, faults=[Fault("lose", "playback two"), Fault("refuse", 2)])
+        call.wait()
+    # not the command, but its CHANNEL_EXECUTE; and the second message is a reply
+    assert call.faults == (Fault("lose", "playback two"),)
+    text = str(call.transcript)
+    assert "CHANNEL_EXECUTE playback two" not in text
+    assert "CHANNEL_EXECUTE_COMPLETE playback two" in text
+
+
+def test_a_split_message_is_the_same_message() -> None:
+    usual = times_of()
+    assert times_of(Fault("split", "CHANNEL_EXECUTE_COMPLETE playback one")) == usual
 
 
 def test_an_unknown_kind_of_fault_is_refused_with_those_there_are() -> None:

@@ -3,13 +3,19 @@
 from __future__ import annotations
 
 import datetime
+import logging
+import socket
+import time
 
 import pytest
 
 from eslsync import Session
+from examples import basic
 from examples.ivr import handler
 from simulator import Call, sweep
+from simulator.faults import KINDS
 from simulator.script import Script, Step
+from simulator.sweeps import Outcome
 
 
 def press_one(call: Call) -> None:
@@ -89,3 +95,100 @@ def test_what_stands_around_the_socket_is_heard_in_a_swept_script() -> None:
     )
     sweep(script.play, lambda session: None, faults=["refuse"], every=100)
     assert heard[0] == ["hello", "goodbye"]
+
+
+# Two faults at once
+
+
+def pairs_of(seed: int) -> list[Outcome]:
+    result = sweep(press_one, handler, faults=KINDS, every=1000, pairs=30, seed=seed)
+    assert not result.wrong, str(result)
+    return result.outcomes[len(KINDS) :]
+
+
+def test_pairs_are_two_faults_of_one_call_which_the_seed_chooses() -> None:
+    pairs = pairs_of(seed=1)
+    assert len(pairs) == 30
+    for outcome in pairs:
+        first, second = (int(fault.step) for fault in outcome.faults)
+        assert first < second
+        assert str(outcome).startswith(f"{outcome.faults[0]} and {outcome.faults[1]} (")
+    assert [each.faults for each in pairs_of(seed=1)] == [each.faults for each in pairs]
+    assert [each.faults for each in pairs_of(seed=2)] != [each.faults for each in pairs]
+
+
+def test_a_second_fault_that_the_call_ended_too_early_for_is_told_apart() -> None:
+    result = sweep(Call.wait, basic.handler, faults=["drop"], every=1000, pairs=10)
+    # after a connection is gone, nothing is said on it any more
+    assert [len(outcome.missed) for outcome in result.outcomes] == [0, *[1] * 10]
+    assert "two, one missed    10" in str(result)
+    result = sweep(Call.wait, basic.handler, faults=["split"], every=1000, pairs=10)
+    assert not any(outcome.missed for outcome in result.outcomes)
+    assert "two at once    10" in str(result)
+
+
+def test_there_are_no_fewer_than_no_pairs() -> None:
+    with pytest.raises(ValueError, match="pairs takes 0 or more, not -1"):
+        sweep(press_one, handler, pairs=-1)
+
+
+# What a run leaves behind
+
+
+def test_a_descriptor_that_is_left_open_is_told() -> None:
+    left: list[socket.socket] = []
+
+    def keeps(session: Session) -> None:
+        left.append(socket.socket())
+        session.channel.answer()
+
+    result = sweep(Call.wait, keeps, faults=["hangup"], every=5)
+    assert result.wrong
+    assert all("left behind: socket:[" in str(outcome) for outcome in result.wrong)
+    for each in left:
+        each.close()
+
+
+def test_what_a_call_leaves_in_memory_is_told() -> None:
+    seen: list[Session] = []
+
+    def remembers(session: Session) -> None:
+        seen.append(session)
+        session.channel.answer()
+
+    result = sweep(Call.wait, remembers, faults=["delay"], every=10)
+    [first, *others] = result.wrong
+    assert others
+    assert "left in memory: " in str(first)
+    assert "1 Session" in str(first)
+    assert not sweep(Call.wait, remembers, faults=["delay"], every=10, memory=False).wrong
+
+
+def test_a_log_that_keeps_its_records_is_no_leak(caplog: pytest.LogCaptureFixture) -> None:
+    log = logging.getLogger("desk")
+
+    def logs(session: Session) -> None:
+        log.warning("call %s", session)
+        try:
+            session.channel.playback("welcome")
+        except Exception:
+            log.exception("the call of %s failed", session)
+            raise
+
+    result = sweep(Call.wait, logs, faults=["hangup", "refuse"], every=3)
+    assert not result.wrong, str(result)
+    assert "Traceback" in caplog.text
+    assert "Hangup" in caplog.text
+
+
+def test_a_failure_that_only_the_log_tells_of_is_wrong() -> None:
+    def careless(session: Session) -> None:
+        @session.on_hangup
+        def bill(_: object) -> None:
+            raise LookupError("no such customer")
+
+        session.channel.answer()
+        time.sleep(1.0)  # and nobody who waits would be told of a hangup
+
+    result = sweep(Call.wait, careless, faults=["hangup"])
+    assert "logged: an on_hangup callback failed" in {outcome.wrong for outcome in result.wrong}
