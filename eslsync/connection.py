@@ -350,7 +350,10 @@ class Connection:
         """
         with self._lock:
             self._ended = True
-            self._unsent.clear()
+            if self._unsent:
+                # FreeSWITCH waits for the rest of a command, and for nothing else meanwhile.
+                self._unsent.clear()
+                self._shutdown(socket.SHUT_RDWR)
             self._fail(reason)
         self._put(0, [End(reason)])
         self._clock.received(self.peer, size)

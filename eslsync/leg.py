@@ -54,7 +54,6 @@ class Leg:
         self._gone_by: float | None = None  # another leg than the call's own: when all is said
         self._executions: dict[str, Execution[Any]] = {}
         self._has_completed = False
-        self._schedules = 0  # how many sched_... have been executed
         self._left_socket = False  # it is up, and its socket application has ended
         self._leaves_dialplan = False  # for a bridge with another leg; nothing else will have it
         self._digit_handlers: dict[str | None, DigitHandler] = {}
@@ -218,9 +217,8 @@ class Leg:
             with session._books:
                 self._executions.pop(execution.uuid, None)
             raise
-        with session._books:
-            self._schedules += application.startswith("sched_")
-            if application in SETTERS:
+        if application in SETTERS:
+            with session._books:
                 self._settings = {
                     name: value
                     for name, value in self._settings.items()

@@ -66,15 +66,18 @@ class Outbound:
     with CALL_REJECTED (a connection that is just closed would leave the caller parked for ever,
     recording 14b).
 
-    ``max_calls`` is how many connections have a thread at one time (None: as many as come).
-    When it is reached, and ``when_full`` is "close", nobody listens until a call has ended:
-    FreeSWITCH's connect fails, and it tries the next host of ``socket host1:port|host2:port``, or
-    goes on with the dialplan, which is also where calls go that had connected by then. Or
-    ``when_full`` is a hangup cause ("SWITCH_CONGESTION"), and such calls are hung up with it.
+    ``max_calls`` is how many calls there may be at one time (None: as many as come). Those
+    beyond are hung up with ``when_full``, a hangup cause. Or ``when_full`` is "close", and nobody
+    listens until a call has ended: FreeSWITCH's connect fails, and it tries the next host of
+    ``socket host1:port|host2:port`` or, after the last, goes on with the dialplan. (Calls that
+    had connected by then are given back to the dialplan. One that connects in the microseconds
+    between the last look and the close is reset, and its caller is parked for ever where the
+    socket is ``async``: no program can prevent that.)
 
-    ``max_call_duration``: so many seconds (whole ones) after its handler began, FreeSWITCH hangs
-    the call up with ALLOTTED_TIMEOUT, even if the handler is stuck in something else
-    (``sched_hangup``). It doesn't apply any more to a call that is given back to the dialplan.
+    ``max_call_duration``: that many seconds after its handler began, and up to 1.5 more,
+    FreeSWITCH hangs the call up with ALLOTTED_TIMEOUT, even if the handler is stuck in something
+    else (recording 27c). It doesn't apply any more once a call is given back to the dialplan;
+    without ``full`` in the dialplan's ``socket`` entry it can't be taken back, and does.
 
     ``redact`` names headers and channel variables whose values stand in no log and no text of an
     exception of ours; "DTMF" stands for the digits that are pressed, sent or collected.
@@ -92,7 +95,7 @@ class Outbound:
         linger: bool | int = True,
         allow: Iterable[str] = LOOPBACK,
         max_calls: int | None = None,
-        when_full: HangupCause | str = CLOSE,
+        when_full: HangupCause | str = HangupCause.SWITCH_CONGESTION,
         max_call_duration: float | None = None,
         redact: Iterable[str] = (DTMF,),
         clock: Clock = REAL,

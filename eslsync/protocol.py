@@ -253,7 +253,8 @@ def encode_command(line: str, headers: Iterable[tuple[str, str]] = (), body: byt
     """A command as an app sends it.
 
     Raises ValueError for a line break or NUL in the line or a header: it would smuggle in a
-    header or a command of its own.
+    header or a command of its own. And for what is too large: FreeSWITCH takes longer for headers
+    the more there are (a mebibyte, half a second), and no body of over 16 MiB.
     """
     lines = [line]
     for name, value in headers:
@@ -270,7 +271,11 @@ def encode_command(line: str, headers: Iterable[tuple[str, str]] = (), body: byt
         raise ValueError("a command can't be empty")
     if body:
         lines.append(f"Content-Length: {len(body)}")
-    return "\n".join([*lines, "", ""]).encode("utf-8", "surrogateescape") + body
+    head = "\n".join([*lines, "", ""]).encode("utf-8", "surrogateescape")
+    for what, size, most in (("line and headers", len(head), MAX_HEADERS), ("body", len(body), MAX_BODY)):
+        if size > most:
+            raise ValueError(f"a command's {what} of {size} bytes, over {most}: {line[:200]!r}")
+    return head + body
 
 
 def encode_message(headers: Iterable[tuple[str, str]], body: bytes = b"") -> bytes:

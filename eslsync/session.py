@@ -54,7 +54,7 @@ class Session(Commands):
         self._originated: list[Channel] = []
         self._began = clock.now()
         self._leave_by: float | None = None  # when giving back has to be done
-        self._limited = False  # the switch hangs up after max_call_duration
+        self._limited = False  # the switch is to hang up, and can be told not to
 
     def __repr__(self) -> str:
         return f"<Session {self.channel.uuid} {self.channel.state}>"
@@ -80,6 +80,7 @@ class Session(Commands):
         What runs and what is queued is finished first. A handler that just returns does the
         same. Nothing can be sent afterwards. Raises what `send` raises.
         """
+        self._lift_limit()
         self._leave_legs()
         self._give_back()
         self.send("exit")
@@ -318,19 +319,33 @@ class Session(Commands):
     def _limit(self, seconds: float, deadline: float | None) -> None:
         """Have the switch hang up after so many seconds, whatever the handler does by then.
 
-        The switch's own clock, and not ours: a handler that is stuck can't hold the caller.
+        By the switch's own clock: not even a handler that is stuck can hold its caller. What is
+        to come in N seconds comes N - 1 to N + 0.5 seconds from now (recording 27c).
         """
-        argument = f"+{math.ceil(seconds)} {HangupCause.ALLOTTED_TIMEOUT}"
-        self.channel.execute("sched_hangup", argument, block=False, timeout=self._left(deadline))
-        self._limited = True
+        when, cause = f"+{math.ceil(seconds) + 1}", HangupCause.ALLOTTED_TIMEOUT
+        if self._full:
+            # In a group of its own: sched_hangup's is the channel's, which others use as well.
+            command = f"sched_api {when} {self._limit_group} uuid_kill {self.uuid} {cause}"
+            self.api(command, timeout=self._left(deadline))
+        else:
+            argument = f"{when} {cause}"
+            self.channel.execute(
+                "sched_hangup", argument, block=False, timeout=self._left(deadline)
+            )
+        self._limited = self._full
 
     def _lift_limit(self) -> None:
         """What the dialplan does with the call is not the handler's, and has no limit of ours."""
-        if not self._limited or self.channel._schedules > 1:
-            return  # there are schedules of the handler's own, and all have one name
-        if self._full:
-            self._exchange(f"api sched_del {self.uuid}", timeout=self._last_words)
-        self._limited = False
+        if self._limited:
+            self._limited = False
+            try:
+                self._exchange(f"api sched_del {self._limit_group}", timeout=self._last_words)
+            except ESLError as error:  # it finds no such channel, then
+                self.logger.debug("the limit of the call's duration stays: %s", error)
+
+    @property
+    def _limit_group(self) -> str:
+        return f"eslsync/{self.uuid}"
 
     def _refuse(self, cause: HangupCause) -> None:
         """Hang up, and let the switch close: a close of ours might overtake the hangup (14b2)."""
@@ -355,6 +370,7 @@ class Session(Commands):
         try:
             if isinstance(self._failed, Stopped):
                 self._failed = None
+            self._lift_limit()
             self._leave_legs()
             self._give_back()
         except Hangup as hangup:
@@ -400,7 +416,6 @@ class Session(Commands):
             raise self._hangup()
         self._raise_if_over()
         self.channel._digit_handlers.clear()
-        self._lift_limit()
         if self.channel._left_socket and self.channel._leaves_dialplan:
             self._leave_bridged()
             return

@@ -466,8 +466,8 @@ def summary(call: Call, trouble: str | None) -> str:
 @click.option(
     "--when-full",
     metavar="CAUSE",
-    help="Hang up with this cause when there are --max-calls; default: close, so that nobody "
-    "listens, and FreeSWITCH tries the next host.",
+    help="What the caller gets when there are --max-calls; default: SWITCH_CONGESTION. "
+    "Or close: nobody listens then, and FreeSWITCH tries the next host.",
 )
 @click.option(
     "--max-call-duration",

@@ -91,7 +91,7 @@ def first_that_connects(app: Outbound) -> Iterator[Peer]:
 
 
 def test_while_it_is_full_nobody_listens_so_that_freeswitch_tries_the_next_host() -> None:
-    with serving(wait_for_a_digit, max_calls=1) as app:
+    with serving(wait_for_a_digit, max_calls=1, when_full="close") as app:
         port = app.port
         for _ in range(3):
             with first_that_connects(app) as peer:
@@ -114,7 +114,7 @@ def test_calls_that_had_connected_when_it_became_full_are_given_back(
     go, accept = threading.Event(), Server.get_request
     monkeypatch.setattr(Server, "get_request", held)
     with (
-        serving(wait_for_a_digit, max_calls=1) as app,
+        serving(wait_for_a_digit, max_calls=1, when_full="close") as app,
         dialled(app) as peer,
         dialled(app) as late,
     ):
@@ -133,7 +133,7 @@ def test_the_port_is_listened_on_again_once_it_can_be_had(
     monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
 ) -> None:
     monkeypatch.setattr("eslsync.server.ACCEPT_PAUSE", 0.001)
-    with serving(wait_for_a_digit, max_calls=1) as app:
+    with serving(wait_for_a_digit, max_calls=1, when_full="close") as app:
         with dialled(app) as peer:
             take(peer)
             until(lambda: refused(app))
@@ -146,7 +146,7 @@ def test_the_port_is_listened_on_again_once_it_can_be_had(
 
 
 def test_stop_while_it_is_full(monkeypatch: pytest.MonkeyPatch) -> None:
-    with serving(wait_for_a_digit, max_calls=1) as app, dialled(app) as peer:
+    with serving(wait_for_a_digit, max_calls=1, when_full="close") as app, dialled(app) as peer:
         take(peer)
         until(lambda: refused(app))
         stopping = Beside(app.stop)
@@ -156,7 +156,7 @@ def test_stop_while_it_is_full(monkeypatch: pytest.MonkeyPatch) -> None:
 
 
 def test_a_probe_is_no_call_and_makes_nobody_wait(caplog: pytest.LogCaptureFixture) -> None:
-    with serving(wait_for_a_digit, max_calls=2) as app, dialled(app) as peer:
+    with serving(wait_for_a_digit, max_calls=2, when_full="close") as app, dialled(app) as peer:
         take(peer)
         for _ in range(100):
             until(lambda: not refused(app))
@@ -215,7 +215,7 @@ def test_a_handler_that_overruns_is_ended_by_the_hangup_of_its_call(socket: str)
         call = switch.call(Outbound(handler, max_call_duration=60), socket=socket)
         call.wait()
     assert call.cause == "ALLOTTED_TIMEOUT"
-    assert 59 <= call.duration <= 61
+    assert 60 <= call.duration <= 61.6
     assert isinstance(call.outcome, Hangup)
 
 
