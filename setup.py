@@ -46,6 +46,7 @@ setup(
             "hypothesis>=6.100",
             "mypy>=1.13",
             "pytest>=8.2",
+            "pytest-xdist>=3.8",
             "ruff>=0.9",
             "types-PyYAML>=6.0",
         ],

@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+import gc
 import os
 import sys
 import threading
@@ -39,3 +40,14 @@ def _no_thread_is_left_behind() -> Iterator[None]:
     left = threads_left(before)
     if left:
         pytest.fail(f"{len(left)} thread(s) left behind:\n\n" + "\n".join(left), pytrace=False)
+
+
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    # What takes longest begins first, so that no process waits for it in the end.
+    items.sort(key=lambda item: item.path.name != "test_determinism.py")
+
+
+def pytest_collection_finish() -> None:
+    # What there is by now stays: no need to go through all of it at each garbage collection.
+    # hypothesis asks for one in every thread that it runs in.
+    gc.freeze()
