@@ -272,7 +272,10 @@ def encode_command(line: str, headers: Iterable[tuple[str, str]] = (), body: byt
     if body:
         lines.append(f"Content-Length: {len(body)}")
     head = "\n".join([*lines, "", ""]).encode("utf-8", "surrogateescape")
-    for what, size, most in (("line and headers", len(head), MAX_HEADERS), ("body", len(body), MAX_BODY)):
+    for what, size, most in (
+        ("line and headers", len(head), MAX_HEADERS),
+        ("body", len(body), MAX_BODY),
+    ):
         if size > most:
             raise ValueError(f"a command's {what} of {size} bytes, over {most}: {line[:200]!r}")
     return head + body
