@@ -30,7 +30,7 @@ ROOT = Path(__file__).resolve().parents[1]
 sys.path.insert(0, str(ROOT))
 
 from simulator import sweep  # noqa: E402
-from simulator.faults import KINDS  # noqa: E402
+from simulator.faults import KINDS, Kind  # noqa: E402
 from simulator.leaks import descriptors  # noqa: E402
 from simulator.loading import load_handler  # noqa: E402
 from simulator.script import Script  # noqa: E402
@@ -38,6 +38,12 @@ from simulator.sweeps import Outcome  # noqa: E402
 
 EXAMPLES = ROOT / "examples"
 EXPECTED = ("returned", "Hangup", "Disconnected")
+#: What else a fault may lead to.
+EXPLAINED: dict[Kind, str] = {
+    "refuse": "CommandError",
+    "delay": "TimeoutError",
+    "lose": "TimeoutError",
+}
 
 
 @dataclass
@@ -46,6 +52,7 @@ class Held:
 
     threads: int
     descriptors: int
+    objects: int
     kilobytes: int  #: of memory; 0 where nobody tells
 
     @classmethod
@@ -54,7 +61,8 @@ class Held:
         pages = Path("/proc/self/statm")
         size = os.sysconf("SC_PAGE_SIZE") // 1024
         memory = int(pages.read_text().split()[1]) * size if pages.exists() else 0
-        return cls(threading.active_count(), len(descriptors()), memory)
+        objects = len(gc.get_objects())
+        return cls(threading.active_count(), len(descriptors()), objects, memory)
 
 
 @dataclass
@@ -103,13 +111,16 @@ def sweep_script(path: Path, pairs: int, seconds: float | None) -> Swept:
 
 def is_odd(outcome: Outcome) -> bool:
     """Did the handler raise what no fault explains? An example tells a hangup as a hangup."""
-    refused = any(fault.kind == "refuse" for fault in outcome.faults)
-    return outcome.ending not in EXPECTED and not (refused and outcome.ending == "CommandError")
+    explained = {EXPLAINED.get(fault.kind) for fault in outcome.faults}
+    return outcome.ending not in (*EXPECTED, *explained)
 
 
 def by_script(swept: Sequence[Swept]) -> list[list[str]]:
     rows = [
-        ["script", "messages", "runs", "wrong", "CPU s", "threads", "descriptors", "memory, MB"]
+        [
+            *("script", "messages", "runs", "wrong", "CPU s"),
+            *("threads", "descriptors", "objects", "memory, MB"),
+        ]
     ]
     for each in swept:
         before, after = each.before, each.after
@@ -122,6 +133,7 @@ def by_script(swept: Sequence[Swept]) -> list[list[str]]:
                 f"{each.seconds:.0f}",
                 f"{before.threads} → {after.threads}",
                 f"{before.descriptors} → {after.descriptors}",
+                f"{before.objects} → {after.objects}",
                 f"{before.kilobytes / 1024:.1f} → {after.kilobytes / 1024:.1f}",
             ]
         )
