@@ -534,12 +534,18 @@ class Conversation:
         if event is not None and leg._gone_by is not None and self._clock.now() >= leg._gone_by:
             raise Hangup(event.hangup_cause, event)
 
-    def _await_end(self, leg: Leg, error: ESLError) -> None:
-        """A command found that there is no such leg: raise its Hangup, whose word is on its way."""
+    def _await_end(
+        self, leg: Leg, error: ESLError, another: Callable[[], bool] = lambda: False
+    ) -> None:
+        """A command found that there is no such leg: raise its Hangup, whose word is on its way.
+
+        Raises ``error`` if none comes. Returns if ``another`` turns out to have been meant.
+        """
         if threading.get_ident() == self._thread:
             try:
                 end = self._deadline(HANGUP_COMPLETE_TIMEOUT)
-                self._until("the end of the leg", lambda _: None, end, leg)
+                self._until("the end of the leg", lambda _: another() or None, end, leg)
+                return
             except TimeoutError:
                 pass
         raise error

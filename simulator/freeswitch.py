@@ -12,7 +12,7 @@ from types import TracebackType
 from typing import Any
 from weakref import WeakValueDictionary
 
-from eslsync import HangupCause, Outbound, Session
+from eslsync import HangupCause, LiveCall, Outbound, Session
 
 from .call import CALL_TIMEOUT, Call
 from .channel import Channel
@@ -284,6 +284,11 @@ class FreeSwitch:
         All that are up, the last `KEPT`, and of the others those that somebody still holds.
         """
         return dict(self._all)
+
+    @property
+    def cut(self) -> tuple[LiveCall, ...]:
+        """The calls that servers which were stopped (`Fault`) have told that they cut."""
+        return tuple(call for stop in self._stops.values() for call in stop.cut)
 
     @property
     def now(self) -> float:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from eslsync import Outbound
+from eslsync import LiveCall, Outbound
 
 from .real_time import RealTime
 from .threads import SECOND
@@ -21,6 +21,7 @@ class Stop:
 
     def __init__(self, server: Outbound, world: World | RealTime) -> None:
         self._server = server
+        self.cut: tuple[LiveCall, ...] = ()  #: the calls that it has cut, once it has returned
         self._left = 0  # handlers that it has left behind
         self._late = 0  # those that would have been left behind in real time
         self._error: BaseException | None = None
@@ -30,7 +31,7 @@ class Stop:
 
     def _work(self) -> None:
         try:
-            self._server.stop(timeout=0)
+            self.cut = self._server.stop(timeout=0)
             self._left = len(self._server.calls)
         except BaseException as error:  # noqa: BLE001 - told where it is waited for
             self._error = error

@@ -109,10 +109,12 @@ class BridgingApplications(Leg):
         try:
             command = f"uuid_bridge {self.uuid} {other.uuid}"
             session.api(command, timeout=session._left(deadline))
-        except CommandError:
-            self._setting(timeout, **NO_BRIDGE)
+        except CommandError as error:
             if other.is_up:
-                raise
+                if "invalid uuid" not in error.text.lower():
+                    raise
+                session._await_end(self, error, lambda: not other.is_up)
+            self._setting(timeout, **NO_BRIDGE)
             return not_bridged(other.hangup_event)
         return self._until_back(since, deadline, other)
 

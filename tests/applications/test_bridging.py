@@ -527,7 +527,6 @@ def test_a_fifos_words(options: dict[str, Any], words: list[str]) -> None:
     assert words_of("fifo", question) == words
 
 
-@pytest.mark.xfail(reason="the refusal is raised, though the hangup is in already", strict=True)
 def test_a_caller_who_hangs_up_just_before_legs_are_bridged_has_hung_up() -> None:
     def handler(session: Session) -> None:
         session.channel.answer()

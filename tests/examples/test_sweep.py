@@ -62,7 +62,5 @@ def look_at(result: Sweep) -> None:
     assert not result.wrong, str(result)
     for outcome in result.outcomes:
         # A refusal may be raised; the end of a call and of a connection must be told as such.
-        # (But for a known defect: tests/applications/test_bridging.py, the test that fails.)
-        known = "uuid_bridge" in str(outcome.raised)
-        if not known and not any(fault.kind == "refuse" for fault in outcome.faults):
+        if not any(fault.kind == "refuse" for fault in outcome.faults):
             assert outcome.ending in ("returned", "Hangup", "Disconnected"), str(outcome)

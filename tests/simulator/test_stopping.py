@@ -138,6 +138,8 @@ def test_stops_at_any_moment_of_several_calls_at_once() -> None:
         stopped += 1
         for call in calls:
             assert call.error is None or isinstance(call.error, Disconnected)
+            # stop said that it cut a call whose handler was told so
+            assert call.error is None or call.uuid in {each.uuid for each in switch.cut}
             # cut or turned away, a call goes on in the dialplan
             assert call.heard[-1:] == ["ivr/sorry"] or "execute hangup" in str(call.transcript)
             cut += call.error is not None
