@@ -42,7 +42,7 @@ def test_conversations_that_are_not_spoilt_are_calls() -> None:
     clock = SwitchClock()
     endings: Counter[str] = Counter()
     with Log(clock).kept():
-        for seed in range(20):
+        for seed in range(40):
             conversation = InMemory(seed, "none")
             play_in_memory(conversation, clock)
             assert conversation.called
