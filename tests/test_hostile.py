@@ -453,6 +453,17 @@ def test_connect_refused_as_an_unknown_command_is_no_call() -> None:
         peer.say(reply("-ERR command not found"))
 
 
+@pytest.mark.xfail(run=False, reason="it waits for ever: a wait for a reply looks at no hangup")
+def test_a_reply_that_never_comes_is_waited_for_until_the_call_has_ended() -> None:
+    """All has been said of the call, and the switch lingers."""
+    with call(lambda session: session.send("getvar name")) as peer:
+        peer.handshake()
+        peer.hear("getvar name")
+        peer.say(*peer.tail())
+        peer.await_handler()
+    assert isinstance(peer.raised, Hangup)
+
+
 @pytest.mark.xfail(strict=True, reason="said to be the handler's, with a traceback")
 @pytest.mark.parametrize("broken", ["silent", "no event socket"])
 def test_a_handshake_that_fails_after_connect_is_one_line_in_the_log(
