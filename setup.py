@@ -50,6 +50,12 @@ setup(
             "ruff>=0.9",
             "types-PyYAML>=6.0",
         ],
+        # For `python -m tests.fuzz.guided`. Only where there is a wheel: to build it takes clang.
+        "fuzz": [
+            f"atheris{version}; python_version {python} and sys_platform == 'linux'"
+            " and platform_machine == 'x86_64'"
+            for version, python in [(">=2.3,<3", "< '3.11'"), (">=3.0", ">= '3.11'")]
+        ],
     },
     entry_points={
         "console_scripts": ["eslsync = simulator.cli:main"],

@@ -59,6 +59,15 @@ def unquote(value: bytes) -> str:
     return _unquote_again(value) if len(value) < 200 else text(unquote_to_bytes(value))
 
 
+def _is_text(value: str) -> bool:
+    """Can it be sent again? What stands for bytes that are not UTF-8 can; ``\\ud800`` can't."""
+    try:
+        value.encode("utf-8", "surrogateescape")
+    except UnicodeEncodeError:
+        return False
+    return True
+
+
 @lru_cache(maxsize=4096)
 def _unquote_again(value: bytes) -> str:
     return text(unquote_to_bytes(value))
@@ -308,6 +317,8 @@ class JsonEvent(Event):
             is_array = isinstance(value, list) and name != "_body"
             if not is_array or not all(isinstance(element, str) for element in value):
                 raise ProtocolError("an event's JSON holds more than text", self.content)
+            if b"\\u" in self.content and not all(map(_is_text, elements)):
+                raise ProtocolError("an event's JSON holds half a surrogate pair", self.content)
         return fields
 
     def _pairs(self) -> Iterator[tuple[str, str]]:

@@ -21,7 +21,7 @@ from eslsync.message import (
     RudeRejection,
     XmlEvent,
 )
-from eslsync.protocol import Parser, encode_message
+from eslsync.protocol import Parser, encode_message, quote
 
 from .recorded import recording, recordings
 
@@ -580,6 +580,9 @@ MALFORMED = [
     (JsonEvent(b'{"a": {"b": "c"}}'), "an event's JSON holds more than text"),
     (JsonEvent(b'{"a": [["b"]]}'), "an event's JSON holds more than text"),
     (JsonEvent(b'{"_body": ["b"]}'), "an event's JSON holds more than text"),
+    (JsonEvent(rb'{"a": "\ud800"}'), "an event's JSON holds half a surrogate pair"),
+    (JsonEvent(rb'{"a": ["b", "\uDBFF"]}'), "an event's JSON holds half a surrogate pair"),
+    (JsonEvent(rb'{"_body": "\ud800"}'), "an event's JSON holds half a surrogate pair"),
     (XmlEvent(b""), "an event is not XML"),
     (XmlEvent(b"<event>"), "an event is not XML"),
     (XmlEvent(b"<event><headers><a b></headers></event>"), "an event is not XML"),
@@ -613,6 +616,19 @@ def test_a_look_at_a_malformed_event_is_a_protocol_error(
         look(malformed)
     assert str(caught.value).startswith(message)
     assert caught.value.data == malformed.content[:200]
+
+
+def test_escapes_of_json_that_are_text_are_read() -> None:
+    event = JsonEvent(rb'{"a": "\u0041\n\ud83d\ude00", "_body": "\u00e9"}')
+    assert event["a"] == "A\n\N{GRINNING FACE}"
+    assert event.body == "\u00e9"
+
+
+@pytest.mark.parametrize("value", ["9" * 19, "9" * 400, "9" * 5000, "-1", "1.5", "\u00b2", ""])
+def test_a_duration_that_no_call_can_have_is_none(value: str) -> None:
+    found = event(f"variable_mduration: {quote(value)}", f"variable_billmsec: {quote(value)}")
+    assert found.duration is None
+    assert found.billsec is None
 
 
 def test_a_line_without_a_colon_is_no_header() -> None:

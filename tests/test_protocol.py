@@ -634,6 +634,37 @@ def test_quoted_text_is_one_line_and_is_read_as_it_was(text: str) -> None:
     assert list(event) == ["X"]
 
 
+@given(
+    said=st.lists(
+        st.tuples(
+            st.sampled_from(
+                "command/reply api/response log/data text/event-json text/disconnect-notice".split()
+            ),
+            st.lists(st.tuples(NAME.map(lambda name: "X-" + name), VALUE), max_size=4),
+            st.binary(max_size=60),
+        ),
+        max_size=6,
+    ),
+    sizes=st.lists(st.integers(1, 40), min_size=1, max_size=9),
+)
+@example(said=[("log/data", [], b"\n\nContent-Type: api/response\n\n")] * 2, sizes=[1])
+def test_what_a_switch_sends_is_read_as_it_was_written_however_it_is_split(
+    said: list[tuple[str, list[tuple[str, str]], bytes]], sizes: list[int]
+) -> None:
+    data = b"".join(
+        encode_message([("Content-Type", kind), *headers, ("Content-Length", str(len(body)))], body)
+        for kind, headers, body in said
+    )
+    messages = feed_all(Parser(), *cut(data, sizes))
+    assert len(messages) == len(said)
+    for message, (kind, headers, body) in zip(messages, said, strict=True):
+        assert message.content == body
+        if kind != "text/event-json":  # which has no headers of its own
+            assert message["Content-Type"] == kind
+            for name, value in reversed(dict(reversed(headers)).items()):
+                assert message[name] == value
+
+
 @given(st.dictionaries(NAME, ANY_TEXT, max_size=8))
 def test_an_event_is_the_same_out_of_plain_json_and_xml(headers: dict[str, str]) -> None:
     spellings = [name.lower() for name in headers]

@@ -19,7 +19,6 @@ from typing import TypeVar
 
 from eslsync import Disconnected, Hangup, Session, TimeoutError
 from eslsync.clock import Clock
-from eslsync.clock import Peer as Address
 from eslsync.exceptions import CommandError, ProtocolError
 
 from .handlers import handler

@@ -23,7 +23,8 @@ def look_at(message: Message) -> None:
     repr(message)
     assert isinstance(message.body, str)
     if isinstance(message, Event):
-        assert isinstance(message.name, str) and isinstance(message.has_variables, bool)
+        assert isinstance(message.name, str)
+        assert isinstance(message.has_variables, bool)
         dict(message.variables)
         assert message.duration is None or message.duration >= 0
         assert message.billsec is None or message.billsec >= 0
@@ -105,7 +106,9 @@ def handler(session: Session, chance: Random) -> None:
 
     @channel.on_dtmf()
     def pressed(digit: str) -> None:
-        channel.playback("f.wav", block=chance.random() < 0.5)
+        on_its_way = channel.playback("f.wav", block=False)
+        if chance.random() < 0.5:
+            on_its_way.wait()
 
     @session.on_hangup
     def over(hangup: Hangup) -> None:

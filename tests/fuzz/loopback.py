@@ -157,6 +157,7 @@ def over(conversation: OnSocket) -> OnSocket:
 @contextmanager
 def nothing_left() -> Iterator[None]:
     """Threads, descriptors and sessions are at the end what they were at the beginning."""
+    gc.collect()
     before = what_there_is()
     yield
     gc.collect()

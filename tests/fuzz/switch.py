@@ -8,7 +8,7 @@ from random import Random
 
 from eslsync.protocol import Command, CommandParser
 
-from ..peer import reply, response
+from ..peer import event, reply, response
 from . import packets
 from .malformed import MUTATIONS, Action, Ending, Later
 
@@ -86,9 +86,7 @@ class Switch:
             self._emit(self._said.context)
         elif verb == "sendmsg":
             self._emit(reply("+OK"))
-            if command.get("call-command") == "hangup" or rest == "hangup":
-                self._hang_up()
-            elif command.get("execute-app-name") == "hangup":
+            if "hangup" in (command.get("call-command"), command.get("execute-app-name")):
                 self._hang_up()
             else:
                 self._run(command.get("execute-app-name") or "", command.get("Event-UUID") or "")
@@ -97,7 +95,7 @@ class Switch:
         elif verb == "bgapi":
             self._emit(reply("+OK Job-UUID: " + (command.get("Job-UUID") or "")))
             about = {"Event-Name": "BACKGROUND_JOB", "Job-UUID": command.get("Job-UUID") or ""}
-            self._emit(packets.event(about, "+OK 00000000-0000-4000-8000-000000000002\n"))
+            self._emit(event(about, "+OK 00000000-0000-4000-8000-000000000002\n"))
         elif verb == "getvar":
             self._emit(reply("1"))
         else:
