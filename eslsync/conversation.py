@@ -32,6 +32,7 @@ from .exceptions import (
     ProtocolError,
     TimeoutError,
     in_a_line,
+    in_a_log,
 )
 from .job import Job
 from .message import ApiResponse, CommandReply, ConnectReply, DisconnectNotice, Event, LogData
@@ -61,6 +62,7 @@ MAX_DIGITS = 100
 MAX_DIGITS_BYTES = 1024 * 1024
 #: Seconds that CHANNEL_HANGUP_COMPLETE is waited for after the first word of a hangup. It
 #: comes within milliseconds, or not at all (when the app has taken it off its events).
+#: A reply that was due before the hangup has as long.
 HANGUP_COMPLETE_TIMEOUT = 5.0
 #: Seconds that the connection lasts after the hangup, and with it every wait, when
 #: ``Outbound(linger=True)`` leaves it to us. (A bare `linger` lasts for ever: 12e.)
@@ -105,6 +107,7 @@ class Conversation:
         #: command whose reply is due; None while it runs.
         self.waiting_for: str | None = None
 
+        self.context = ConnectReply(b"")
         self._connection = connection
         self._clock = clock
         self._redact = redact or Redactor()
@@ -250,31 +253,31 @@ class Conversation:
 
     def _own_reply(self, pending: Pending, deadline: float | None) -> CommandReply | ApiResponse:
         before, self.waiting_for = self.waiting_for, pending.command
+        patience = self._linger + LINGER_GRACE if self._over else HANGUP_COMPLETE_TIMEOUT
         try:
             while pending.reply is None:
                 if self._failed is not None:
                     self._raise_if_over()
-                last = self._last_reply
+                last = self._over_for(patience)
                 try:
                     self._pull(sooner(deadline, last))
                 except Empty:
                     if last is None or (deadline is not None and deadline <= last):
                         raise
-                    raise self._hangup() from None
+                    self._raise_if_over()
         except Empty:
             raise TimeoutError(f"no reply to {pending.command!r} in time") from None
         finally:
             self.waiting_for = before
         return pending.reply
 
-    @property
-    def _last_reply(self) -> float | None:
-        """When no reply will come any more, since the call has ended; None while it is up."""
+    def _over_for(self, seconds: float) -> float | None:
+        """When the call will have been over for so long; None while it is up."""
         if not self._over:
             return None
         if self._over_since is None:
             self._over_since = self._clock.now()
-        return self._over_since + self._linger + LINGER_GRACE
+        return self._over_since + seconds
 
     def _other_threads_reply(
         self, pending: Pending, deadline: float | None
@@ -324,7 +327,8 @@ class Conversation:
         elif isinstance(item, DisconnectNotice):
             self._notice(item)
         elif isinstance(item, LogData):
-            self.logger.debug("%s", self._redact(item.body.rstrip("\n")))
+            for line in item.body.rstrip("\n").split("\n"):
+                self.logger.debug("%s", in_a_log(self._redact(line)))
         return None
 
     def _as_logged(self, reason: ESLError) -> ESLError:

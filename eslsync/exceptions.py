@@ -20,11 +20,18 @@ __all__ = [
 ]
 
 
+def in_a_log(text: str) -> str:
+    """Text from outside as it may stand in a log: it can neither begin a line nor break a file."""
+    if text.isprintable():
+        return text
+    return "".join(each if each.isprintable() else repr(each)[1:-1] for each in text)
+
+
 def in_a_line(command: str) -> str:
     """A command in one line, bounded: its first line and what its headers say, ids apart."""
     line, *headers = command.split("\n")
     said = [h.partition(": ")[2] for h in headers if not h.startswith(("Event-UUID", "Job-UUID"))]
-    return " ".join([line, *said])[:200]
+    return in_a_log(" ".join([line, *said])[:200])
 
 
 class ESLError(Exception):
@@ -45,7 +52,7 @@ class Hangup(ESLError):
         self.event = event
 
     def __str__(self) -> str:
-        return f"the call ended: {self.cause or 'no cause given'}"
+        return f"the call ended: {in_a_log(self.cause or 'no cause given')}"
 
 
 class Disconnected(ESLError):
@@ -74,7 +81,8 @@ class CommandError(ESLError):
         return known if isinstance(known, HangupCause) else None
 
     def __str__(self) -> str:
-        why = f"{self.text} ({self.hint})" if self.hint else self.text
+        text = in_a_log(self.text)
+        why = f"{text} ({self.hint})" if self.hint else text
         return f"{in_a_line(self.command)!r} was refused: {why}"
 
 

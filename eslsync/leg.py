@@ -264,7 +264,7 @@ class Leg:
         changed: dict[str, str | None] = {}
         for name, value in variables.items():
             was = ours.get(name)
-            before = known.get(name) if was is None else was.before
+            before = as_it_was(known.get(name)) if was is None else was.before
             if value is not None:
                 kept[name] = Setting(check_value(value), before)
                 if was is None or was.value != value:
@@ -406,6 +406,11 @@ class Leg:
         handler = self._digit_handlers.get(digit.upper()) or self._digit_handlers.get(None)
         if handler is not None and not self._collecting:
             handler(digit)
+
+
+def as_it_was(value: str | None) -> str | None:
+    """What a variable can be put back to: a value that no command can hold, it can't be."""
+    return value if value is None or value.isprintable() else None
 
 
 def as_it_is(argument: str) -> str:

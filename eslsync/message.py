@@ -311,14 +311,16 @@ class JsonEvent(Event):
             raise ProtocolError(f"an event is not JSON ({error})", self.content) from None
         if not isinstance(fields, tuple):
             raise ProtocolError("an event's JSON is not an object", self.content)
+        escaped = b"\\u" in self.content
         for name, value in fields:
-            if isinstance(value, str):
+            if isinstance(value, str) and not escaped:
                 continue
             is_array = isinstance(value, list) and name != "_body"
-            if not is_array or not all(isinstance(element, str) for element in value):
-                raise ProtocolError("an event's JSON holds more than text", self.content)
-            if b"\\u" in self.content and not all(map(_is_text, elements)):
-                raise ProtocolError("an event's JSON holds half a surrogate pair", self.content)
+            for element in value if is_array else (value,):
+                if not isinstance(element, str):
+                    raise ProtocolError("an event's JSON holds more than text", self.content)
+                if not _is_text(element):
+                    raise ProtocolError("an event's JSON holds half a surrogate pair", self.content)
         return fields
 
     def _pairs(self) -> Iterator[tuple[str, str]]:

@@ -6,6 +6,7 @@ import re
 from collections.abc import Iterable, Sequence
 
 from .arguments import variable_name
+from .exceptions import in_a_log
 
 __all__ = ["DTMF", "HIDDEN", "Redactor"]
 
@@ -61,8 +62,8 @@ class Redactor:
         return "\n".join(lines)
 
     def value(self, name: str, value: str) -> str:
-        """The value of a header, unless that is to be hidden."""
-        return self(f"{name}: {value}").removeprefix(f"{name}: ")
+        """The value of a header as it may stand in a log, unless it is to be hidden."""
+        return in_a_log(self(f"{name}: {value}").removeprefix(f"{name}: "))
 
     def data(self, data: bytes) -> bytes:
         """Bytes of the wire without what is to be hidden."""

@@ -60,15 +60,7 @@ class Server(socketserver.ThreadingTCPServer):
 
     def __init__(self, outbound: Outbound) -> None:
         self.outbound = outbound
-        # Reentrant, since a signal's handler may ask for the calls in the thread that stops.
-        self._lock = threading.RLock()
-        self._serving: set[threading.Thread] = set()  # one for each connection
-        self._strangers: set[threading.Thread] = set()  # those of peers that may not call
-        self._sessions: dict[threading.Thread, Session] = {}  # those that are calls
-        self._held_up = False  # the acceptor waits for one of these threads to get on
-        self._draining = False
-        self._last: threading.Thread | None = None  # its handler has called `stop`
-        self._told: OrderedDict[tuple[str, str], None] = OrderedDict()  # what was logged of hosts
+        self._keep_books()
         self._listening = True  # the acceptor's, as is the socket
         address = (outbound.host, outbound.port)
         self.address_family = socket.getaddrinfo(*address, type=socket.SOCK_STREAM)[0][0]
@@ -83,6 +75,17 @@ class Server(socketserver.ThreadingTCPServer):
             target=self.serve_forever, name=f"eslsync-accept-{self.port}", daemon=True
         )
         self._acceptor.start()
+
+    def _keep_books(self) -> None:
+        # Reentrant, since a signal's handler may ask for the calls in the thread that stops.
+        self._lock = threading.RLock()
+        self._serving: set[threading.Thread] = set()  # one for each connection
+        self._strangers: set[threading.Thread] = set()  # those of peers that may not call
+        self._sessions: dict[threading.Thread, Session] = {}  # those that are calls
+        self._held_up = False  # the acceptor waits for one of these threads to get on
+        self._draining = False
+        self._last: threading.Thread | None = None  # its handler has called `stop`
+        self._told: OrderedDict[tuple[str, str], None] = OrderedDict()  # what was logged of hosts
 
     # Any thread
 
@@ -317,18 +320,20 @@ class Server(socketserver.ThreadingTCPServer):
             return None
         self.reader.watch(connection)
         session = Session(connection, outbound.clock, outbound.redactor)
+        taken = False
         try:
             session._connect()
+            taken = True
         except (Disconnected, Hangup) as error:
             # Health checks look in like this, many times a minute, and a caller may be gone (27f).
             logger.debug("a connection from %s was no call: %s", peer, error)
         except ESLError as error:
             why = "a connection from %s was no call: %s"
             self._log_once(peer[0], type(error).__name__, why, peer, error)
-        else:
-            return session
-        connection.close()
-        return None
+        finally:
+            if not taken:
+                connection.close()
+        return session if taken else None
 
     def _prepare(self, session: Session) -> bool:
         """Ready for the handler? A switch that refuses the first commands gets its call back."""

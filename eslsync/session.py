@@ -125,7 +125,7 @@ class Session(Commands):
         if not dial_string:
             raise ValueError("originate: an empty dial string")
         check_line(variable_block(called) + dial_string)
-        leg = self._add_leg(self.api("create_uuid", timeout=self._left(deadline)))
+        leg = self._add_leg(named(self.api("create_uuid", timeout=self._left(deadline))))
         block = variable_block({**called, "origination_uuid": leg.uuid, MARK: leg.uuid})
         command = f"originate {word(block + dial_string)} &park()"
         self._originated.append(leg)
@@ -142,7 +142,7 @@ class Session(Commands):
         if uuid != leg.uuid:  # of several that were called, only the first has our uuid
             self._originated.remove(leg)
             self._forget_leg(leg)
-            leg = self._add_leg(uuid)
+            leg = self._add_leg(named(uuid))
             self._originated.append(leg)
         self._look_at(leg)
         return leg
@@ -444,6 +444,15 @@ class Session(Commands):
         if not self._tells_completion:
             self._subscribe("CHANNEL_EXECUTE_COMPLETE", self._deadline(self._last_words))
         self.channel.execute("set", "eslsync_gave_back=true", timeout=self._last_words)
+
+
+def named(uuid: str) -> str:
+    """The uuid itself. Raises ProtocolError where the switch named what can be none."""
+    try:
+        return check_uuid(uuid)
+    except ValueError:
+        said = uuid.encode("utf-8", "surrogateescape")
+        raise ProtocolError("the answer is not a channel's uuid", said) from None
 
 
 def event_list(names: Sequence[str]) -> str:

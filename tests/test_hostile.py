@@ -17,7 +17,6 @@ from eslsync import (
     Outbound,
     ProtocolError,
     Session,
-    connection,
 )
 from eslsync.protocol import MAX_HEADERS, encode_message, quote
 
@@ -214,17 +213,6 @@ def test_a_peer_that_is_gone_without_an_end_is_noticed_by_keep_alive() -> None:
     assert settings[1:] in ([], [60])
 
 
-def test_a_peer_that_never_reads_holds_a_send_so_long_and_no_longer(
-    monkeypatch: pytest.MonkeyPatch,
-) -> None:
-    monkeypatch.setattr(connection, "SEND_TIMEOUT", 0.1)
-    with quiet_call(lambda session: session.api("x" * 50_000_000)) as peer:
-        peer.connect()
-        peer.await_handler()
-        peer.sock.close()
-    assert isinstance(peer.raised, Disconnected)
-
-
 # Replies
 
 
@@ -296,7 +284,7 @@ def test_a_peer_that_refuses_everything_gets_its_call_back() -> None:
     with no_call() as app:
         peer = Peer(app)
         peer.connect()
-        peer.serve("linger", "-ERR no")
+        peer.serve("linger 60", "-ERR no")
         # each command of the last ones is refused as well, however many there are
         while True:
             data = peer.sock.recv(65536)
@@ -330,7 +318,7 @@ def test_events_before_the_connect_reply_belong_to_no_call_yet() -> None:
     with call(waiting) as peer:
         peer.hear("connect")
         peer.say(peer.digit("1"), event({"Event-Name": "HEARTBEAT"}), peer._said[0][1])
-        peer.serve("linger")
+        peer.serve("linger 60")
         peer.serve(f"filter Unique-ID {peer.uuid}")
         peer.serve("event plain all")
         peer.settle()
@@ -445,26 +433,24 @@ def test_numbers_that_no_switch_counts_are_none() -> None:
 # What the library's core does not yet do
 
 
-@pytest.mark.xfail(
-    run=False, reason="AttributeError: these words ask for the context; the socket stays open"
-)
 def test_connect_refused_as_an_unknown_command_is_no_call() -> None:
     with knocking() as peer:
         peer.say(reply("-ERR command not found"))
 
 
-@pytest.mark.xfail(run=False, reason="it waits for ever: a wait for a reply looks at no hangup")
 def test_a_reply_that_never_comes_is_waited_for_until_the_call_has_ended() -> None:
     """All has been said of the call, and the switch lingers."""
     with call(lambda session: session.send("getvar name")) as peer:
         peer.handshake()
         peer.hear("getvar name")
         peer.say(*peer.tail())
+        peer.settle()
+        peer.clock.ahead += 10.0
+        peer.say(b"\n")  # the clock is looked at
         peer.await_handler()
     assert isinstance(peer.raised, Hangup)
 
 
-@pytest.mark.xfail(strict=True, reason="said to be the handler's, with a traceback")
 @pytest.mark.parametrize("broken", ["silent", "no event socket"])
 def test_a_handshake_that_fails_after_connect_is_one_line_in_the_log(
     broken: str, caplog: pytest.LogCaptureFixture
@@ -473,7 +459,7 @@ def test_a_handshake_that_fails_after_connect_is_one_line_in_the_log(
     with no_call(clock) as app:
         peer = Peer(app, clock=clock)
         peer.connect()
-        peer.hear("linger")
+        peer.hear("linger 60")
         peer.settle()
         if broken == "silent":
             clock.ahead += 10.0
@@ -487,7 +473,6 @@ def test_a_handshake_that_fails_after_connect_is_one_line_in_the_log(
     assert not [record for record in caplog.records if record.exc_info]
 
 
-@pytest.mark.xfail(strict=True, reason="ValueError: the uuid is sent as it came")
 @pytest.mark.parametrize("uuid", ["", "a\nb", "a b", "/x"])
 def test_a_new_legs_uuid_that_is_none_is_a_protocol_error(uuid: str) -> None:
     with call(lambda session: session.originate("user/1001")) as peer:
@@ -499,7 +484,6 @@ def test_a_new_legs_uuid_that_is_none_is_a_protocol_error(uuid: str) -> None:
     assert isinstance(peer.raised, ProtocolError)
 
 
-@pytest.mark.xfail(strict=True, reason="the name of who calls stands in the log as it is")
 @pytest.mark.parametrize("number", ["1\nERROR all is lost", "\udcff"])
 def test_a_callers_number_can_neither_write_lines_into_the_log_nor_break_it(
     number: str, caplog: pytest.LogCaptureFixture
@@ -511,7 +495,7 @@ def test_a_callers_number_can_neither_write_lines_into_the_log_nor_break_it(
         before = f"\nCaller-Caller-ID-Number: {quote(peer.context['Caller-Caller-ID-Number'])}\n"
         assert before.encode() in peer._said[0][1]
         peer.say(peer._said[0][1].replace(before.encode(), line))
-        peer.serve("linger")
+        peer.serve("linger 60")
         peer.serve(f"filter Unique-ID {peer.uuid}")
         peer.serve("event plain all")
         peer.end()

@@ -1,7 +1,7 @@
 """Conversations without sockets and threads: the library's own code, from a peer in memory.
 
 It stands on what `Outbound` does with an accepted connection, and on no more of its inside than
-that: `_Server.serve_call`.
+that: `Server.serve_call`.
 """
 
 from __future__ import annotations
@@ -11,10 +11,10 @@ import threading
 from queue import SimpleQueue
 from typing import Any, TypeVar, cast
 
-from eslsync import Outbound, Session
+from eslsync import Outbound
 from eslsync.connection import Connection
-from eslsync.outbound import _Server
 from eslsync.reader import Reader
+from eslsync.server import Server
 
 from .conversation import Conversation, SwitchClock
 from .malformed import Ending
@@ -37,8 +37,9 @@ class Memory:
             raise ConnectionResetError("reset by peer")
         return b"" if isinstance(said, Ending) else said
 
-    def sendall(self, data: bytes) -> None:
+    def send(self, data: bytes) -> int:
         self.sent += data
+        return len(data)
 
     def shutdown(self, how: int) -> None:
         self.app_has_ended = True
@@ -48,13 +49,15 @@ class Memory:
     def read(self, said: bytes | Ending) -> None:
         """This has come: what the reader does then."""
         self.incoming.append(said)
-        if self.connection is not None and not self.connection.ended:
-            self.connection.receive()
+        if self.connection is not None and self.connection.interest:
+            reason = self.connection.receive()
+            if reason is not None:
+                self.connection.end(reason, 1)
 
     def close(self) -> None:
         self.app_has_ended = True
 
-    def settimeout(self, timeout: float | None) -> None: ...
+    def setblocking(self, blocks: bool) -> None: ...
 
     def setsockopt(self, *option: int) -> None: ...
 
@@ -92,27 +95,23 @@ class Watching:
         self._conversation.socket.connection = connection
 
 
-class Serving:
-    """The server's place, for one call."""
+class Serving(Server):
+    """A server without sockets and threads, for one call."""
 
     def __init__(self, outbound: Outbound, conversation: InMemory) -> None:
         self.outbound = outbound
         self.reader = cast(Reader, Watching(conversation))
-        self.threads: set[threading.Thread] = set()
-        self.sessions: dict[threading.Thread, Session] = {}
-        self._draining = False
-
-    _prepare = _Server._prepare
+        self._keep_books()
 
 
 def play(conversation: InMemory, clock: SwitchClock) -> None:
     """The conversation, from beginning to end, in this thread."""
-    server: Any = Serving(Outbound(conversation.handle, port=0, clock=clock), conversation)
+    server = Serving(Outbound(conversation.handle, port=0, clock=clock), conversation)
     me = threading.current_thread()
     name = me.name
     clock.serve(conversation)
     try:
-        _Server.serve_call(server, cast(Any, conversation.socket), ("memory", conversation.seed))
+        server.serve_call(cast(Any, conversation.socket), ("memory", conversation.seed))
     finally:
         me.name = name
         clock.serve(None)
