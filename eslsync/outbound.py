@@ -25,6 +25,10 @@ Handler = Callable[[Session], Any]
 #: Seconds that calls have to finish, when a server stops.
 DRAIN_TIMEOUT = 10.0
 
+#: The system may hand a signal to any thread, and Python runs its handler in the main one, which
+#: looks for that at least so often (seconds).
+SIGNAL_INTERVAL = 1.0
+
 #: Seconds that FreeSWITCH can count to: its epoch has 32 bits, of which it has used most.
 MAX_DURATION = 10_000_000
 
@@ -184,7 +188,8 @@ class Outbound:
         with handling_signals(self.report):
             try:
                 self._listen()
-                self._stopped.wait()
+                while not self._stopped.wait(SIGNAL_INTERVAL):
+                    pass
             except KeyboardInterrupt:
                 self.stop(drain)
 
