@@ -33,7 +33,7 @@ from typing import Any
 import psutil
 
 ROOT = Path(__file__).resolve().parents[1]
-sys.path[:0] = [str(ROOT), str(ROOT / "benchmarks")]
+sys.path.insert(0, str(ROOT))
 
 from eslsync import ESLError, HangupCause, Outbound, Session, TimeoutError  # noqa: E402
 from examples import (  # noqa: E402
