@@ -14,11 +14,13 @@ read them: benchmarks/README.md.
 from __future__ import annotations
 
 import argparse
+import gc
 import json
 import logging
 import math
 import os
 import random
+import socket
 import statistics
 import subprocess
 import sys
@@ -72,6 +74,7 @@ class Point:
     blocks: int  #: pieces of memory that Python's objects have
     threads: int
     descriptors: int
+    garbage: int  #: objects so far that only the cyclic collector has found
     seconds: float  #: since the first call
 
 
@@ -101,6 +104,11 @@ class Meter:
         self.began = now()
 
     def point(self, calls: int, up: int) -> Point:
+        """What is left when what nobody needs any more is gone.
+
+        Else the collector's rare last generation would decide what is seen here.
+        """
+        gc.collect()
         return Point(
             calls=calls,
             up=up,
@@ -108,6 +116,7 @@ class Meter:
             blocks=sys.getallocatedblocks(),
             threads=self.process.num_threads(),
             descriptors=self.process.num_fds() if hasattr(self.process, "num_fds") else 0,
+            garbage=sum(each["collected"] for each in gc.get_stats()),
             seconds=now() - self.began,
         )
 
@@ -314,6 +323,8 @@ class Real:
 
     def run(self, meter: Meter, every: int) -> Iterator[Point]:
         with Outbound(self.handler, port=0) as app:
+            socket.create_connection(("127.0.0.1", app.port)).close()
+            self.settle(meter, app)
             yield meter.point(0, 0)
             options = {"calls": self.calls, "at-once": self.at_once, "seed": self.seed}
             words = [f"--{name}={value}" for name, value in options.items()]
@@ -331,10 +342,15 @@ class Real:
                     self.wrong += [f"{count} calls {how}" for how, count in bad.items()]
             if load.returncode:
                 self.wrong.append(f"load.py failed: {load.returncode}")
-            deadline = now() + PATIENCE  # the last calls' threads may still be about to end
-            while now() < deadline and (app.calls or meter.process.num_threads() > FEW_THREADS):
-                time.sleep(0.05)
+            self.settle(meter, app)
             yield meter.point(self.calls, len(app.calls))
+
+    @staticmethod
+    def settle(meter: Meter, app: Outbound) -> None:
+        """Wait until the last threads have ended."""
+        deadline = now() + PATIENCE
+        while now() < deadline and (app.calls or meter.process.num_threads() > FEW_THREADS):
+            time.sleep(0.05)
 
     def handler(self, session: Session) -> None:
         outcome = "returned"
@@ -361,7 +377,7 @@ def soak(load: Simulated | Real) -> Result:
     logger.addHandler(complaints)
     logger.propagate = False
     print(f"{load.name}: {load.calls} calls, {load.at_once} at a time; {machine()}")
-    print("   calls     up   RSS MB   memory blocks  threads  descriptors  calls/s")
+    print("   calls     up   RSS MB   memory blocks  threads  descriptors  garbage/call  calls/s")
     points: list[Point] = []
     shown: Point | None = None
     for point in load.run(Meter(), every):
@@ -374,12 +390,14 @@ def soak(load: Simulated | Real) -> Result:
 
 
 def row(point: Point, last: Point | None) -> str:
-    rate = ""
+    rate = garbage = ""
     if last is not None and point.calls > last.calls:
-        rate = f"{(point.calls - last.calls) / (point.seconds - last.seconds):.0f}"
+        calls = point.calls - last.calls
+        rate = f"{calls / (point.seconds - last.seconds):.0f}"
+        garbage = f"{(point.garbage - last.garbage) / calls:.0f}"
     return (
         f"{point.calls:8} {point.up:6} {point.rss:8.1f} {point.blocks:15} {point.threads:8} "
-        f"{point.descriptors:12} {rate:>8}"
+        f"{point.descriptors:12} {garbage:>13} {rate:>8}"
     )
 
 
