@@ -538,7 +538,7 @@ def main() -> None:
     options = parser.parse_args()
     if options.load:
         results = [loaded(file) for file in options.load]
-        failed = any([judge(result) for result in results])
+        failed = sum(len(judge(result)) for result in results) > 0
     elif options.simulated != options.real:
         result = one_soak(options)
         results, failed = [result], bool(judge(result))
