@@ -3,6 +3,7 @@ from pathlib import Path
 from setuptools import find_packages, setup
 
 HERE = Path(__file__).parent
+BENCH = ["matplotlib>=3.8", "psutil>=5.9"]
 
 setup(
     name="eslsync",
@@ -41,14 +42,18 @@ setup(
         "PyYAML>=6.0",
     ],
     extras_require={
+        # What benchmarks/soak.py and benchmarks/probes.py need.
+        "bench": BENCH,
         # Everything that the tests, the linter and the type checker need.
         "test": [
+            *BENCH,
             "hypothesis>=6.100",
             "mypy>=1.13",
             "pytest>=8.2",
             "pytest-xdist>=3.8",
             "ruff>=0.9",
             "types-PyYAML>=6.0",
+            "types-psutil>=6.0",
         ],
         # For `python -m tests.fuzz.guided`. Only where there is a wheel: to build it takes clang.
         "fuzz": [

@@ -315,7 +315,8 @@ def header(call: Ask, name: str | None, value: str | None = None) -> Row:
 def filtered(call: Ask, at: int) -> Row:
     def row(bench: Bench, text: str) -> Understood:
         call(bench.session, text)
-        return text, next(iter(bench.model.listeners)).filters.pop()[at]
+        [listener] = bench.model.listeners
+        return text, listener.filters.pop()[at]
 
     return row
 
@@ -324,7 +325,7 @@ def unfiltered(name: str | None) -> Row:
     """Of two filters, the right one is gone."""
 
     def row(bench: Bench, text: str) -> Understood:
-        listener = next(iter(bench.model.listeners))
+        [listener] = bench.model.listeners
         before = listener.filters
         listener.filters = [*before, (name or text, text if name else "x")]
         try:
