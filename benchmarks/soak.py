@@ -199,7 +199,6 @@ def handler(session: Session) -> None:
     HANDLERS[session.destination](session)
 
 
-#: Events that may come twice or never.
 #: Keys that a caller may press: some mean something to an example, the others are random.
 KEYS = ["1", "2", "3", "*", "#", "1234#", "1", "4711#", "5", "9"]
 #: Seconds until a caller hangs up, mean and longest; between two looks at who has; and that a
