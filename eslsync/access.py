@@ -25,6 +25,8 @@ class Access:
         self._networks: list[ipaddress.IPv4Network | ipaddress.IPv6Network] = []
         for each in self.allow:
             try:
+                if "%" in str(each):
+                    raise ValueError(f"{each!r} has a scope, which an address is compared without")
                 self._networks.append(ipaddress.ip_network(each))
             except ValueError as error:
                 raise ValueError(

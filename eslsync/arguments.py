@@ -43,6 +43,9 @@ MOST = 255
 
 DIGITS = "0123456789*#ABCD"
 
+#: What would end a command, or a header.
+FORBIDDEN = "\r\n\0"
+
 #: What stands between enterprise dial strings, wherever it does (switch_ivr_originate.c).
 _ENTERPRISE = ":_:"
 
@@ -134,8 +137,10 @@ def check_line(text: str) -> str:
     That is line breaks, NUL, and characters that are no text: halves of a surrogate pair. (Those
     that stand for bytes which are not UTF-8 are sent as these bytes.)
     """
-    if any(character in text for character in "\r\n\0"):
-        raise ValueError(f"line breaks and NUL can't be sent: take them out of {text[:200]!r}")
+    if any(character in text for character in FORBIDDEN):
+        at = min(text.index(character) for character in FORBIDDEN if character in text)
+        # and no more is shown of a text that may be secret
+        raise ValueError(f"line breaks and NUL can't be sent: take {text[at]!r} out, at {at}")
     text.encode("utf-8", "surrogateescape")
     return text
 
@@ -200,5 +205,5 @@ def check_digits(digits: str, also: Iterable[str] = ()) -> str:
     """The digits themselves. Raises ValueError for what is no digit."""
     for digit in digits:
         if digit.upper() not in DIGITS and digit not in also:
-            raise ValueError(f"digits are {DIGITS}, not {digits!r}")
+            raise ValueError(f"digits are {DIGITS}, not {digit!r}")
     return digits

@@ -75,7 +75,7 @@ class Commands(Waiting):
             check_header(name, value)
         reply = self._command(line, tuple(all_headers.items()), timeout)
         if not isinstance(reply, CommandReply):
-            raise ProtocolError("an api response to a sendmsg", reply.head)
+            raise ProtocolError("an api response to a sendmsg")
         return reply
 
     def api(self, command: str, *, timeout: float | None = None) -> str:

@@ -3,7 +3,8 @@
 Three kinds of thread meet here. The reader calls `receive` and `flush`: it frames bytes, hands
 each reply to whoever sent its command, puts the rest on the inbox, and sends on what the switch
 did not take at once. The handler's thread takes from the inbox. Any thread sends, and none waits
-in it. What they share is changed under ``_lock``; ``_parser`` is the reader's alone.
+in it. What they share is changed under ``_lock``; ``_parser`` is the reader's alone, but for its
+bounds.
 """
 
 from __future__ import annotations
@@ -19,6 +20,7 @@ from .clock import REAL, Clock, Peer
 from .exceptions import Disconnected, ESLError, ProtocolError
 from .message import ApiResponse, CommandReply, Message
 from .protocol import MAX_BODY, Parser
+from .redaction import Redactor
 
 if TYPE_CHECKING:
     from .reader import Reader
@@ -31,6 +33,8 @@ LOW_WATER = 256 * 1024
 FLOOD_WATER = 16 * 1024 * 1024
 #: What a message weighs besides its bytes, so that a flood of tiny ones is bounded as well.
 MESSAGE_WEIGHT = 512
+#: The largest body that is taken of a peer before it is known to be a switch that may call.
+MAX_FIRST_BODY = 64 * 1024
 #: Enough for a dozen events in one go.
 READ_SIZE = 64 * 1024
 #: A switch that takes nothing for so long (seconds) is gone.
@@ -58,8 +62,8 @@ class Pending:
 
     __slots__ = ("command", "inbox", "reply")
 
-    def __init__(self, command: str, inbox: SimpleQueue[Batch]) -> None:
-        self.command = command
+    def __init__(self, command: object, inbox: SimpleQueue[Batch]) -> None:
+        self.command = command  # its text, or what gives that when somebody asks
         self.inbox = inbox
         self.reply: CommandReply | ApiResponse | None = None
 
@@ -94,13 +98,21 @@ UNTAKEN = Disconnected("the handler has not taken what has arrived, and no reply
 class Connection:
     """One control connection with a switch."""
 
-    def __init__(self, sock: socket.socket, peer: Peer, clock: Clock, reader: Reader) -> None:
+    def __init__(
+        self,
+        sock: socket.socket,
+        peer: Peer,
+        clock: Clock,
+        reader: Reader,
+        redact: Redactor | None = None,
+    ) -> None:
         self.peer = peer
         self.inbox: SimpleQueue[Batch] = SimpleQueue()
         self._sock = sock
         self._clock = clock
         self._reader = reader
-        self._parser = Parser()
+        self._redact = redact or Redactor()
+        self._parser = Parser(max_body=MAX_FIRST_BODY)
         self._lock = threading.Lock()
         self._replies: deque[Pending] = deque()  # in the order of the commands
         self._unsent = bytearray()
@@ -125,7 +137,7 @@ class Connection:
 
     # any thread
 
-    def send(self, data: bytes, command: str, inbox: SimpleQueue[Batch]) -> Pending:
+    def send(self, data: bytes, command: object, inbox: SimpleQueue[Batch]) -> Pending:
         """Send one command; its reply will be put on ``inbox``. Waits for nothing.
 
         Raises Disconnected if it can't be sent, or would not be answered. In the handler's
@@ -188,6 +200,10 @@ class Connection:
         self._clock.received(self.peer, 0)
 
     # the handler's thread
+
+    def admit(self) -> None:
+        """It is a switch's that may call: from now on it may say more."""
+        self._parser.max_body = MAX_BODY
 
     def taken(self, size: int) -> None:
         """What weighs ``size`` has been taken off the inbox."""
@@ -304,13 +320,15 @@ class Connection:
                     failure = ProtocolError("a reply that no command asked for", message.head)
                     break
             if failure is not None:
+                failure = self._redact.error(failure)
                 items.append(End(failure))
                 self._fail(failure)
             if not items:
                 # A part of a message, or another thread's reply: nothing for the handler to
                 # take, and so nothing that it could be late with.
                 return
-            size = len(data) + MESSAGE_WEIGHT * len(items)
+            # with all its bytes, of which this read may have brought the last
+            size = sum(len(each.head) + len(each.content) + MESSAGE_WEIGHT for each in messages)
             self._queued += size
             self._pause_or_resume()
             if self._queued > FLOOD_WATER:

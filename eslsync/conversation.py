@@ -31,13 +31,12 @@ from .exceptions import (
     Hangup,
     ProtocolError,
     TimeoutError,
-    in_a_line,
     in_a_log,
 )
 from .job import Job
 from .message import ApiResponse, CommandReply, ConnectReply, DisconnectNotice, Event, LogData
 from .protocol import encode_command
-from .redaction import Redactor
+from .redaction import Redactor, Shown
 
 if TYPE_CHECKING:
     from .channel import Channel
@@ -103,15 +102,12 @@ class Conversation:
         self.logger = logging.LoggerAdapter(logger, {"uuid": None})
         #: Events that were dropped because too many waited for their turn, or for a wait.
         self.dropped = 0
-        #: What the handler waits for now: an event's name, a state, an application, or the
-        #: command whose reply is due; None while it runs.
-        self.waiting_for: str | None = None
-
         self.context = ConnectReply(b"")
         self._connection = connection
         self._clock = clock
         self._redact = redact or Redactor()
         self._thread = threading.get_ident()
+        self._waiting_for: object = None  # its text, or what gives that when somebody asks
         # For what commands in other threads change as well: numbers, subscriptions, and what
         # has been sent of applications (see docs/threads.md).
         self._books = threading.Lock()
@@ -160,6 +156,15 @@ class Conversation:
         ``hangup_cause``, ``billsec``, ``duration`` and ``variables`` tell how the call went.
         """
         return self.channel.hangup_event
+
+    @property
+    def waiting_for(self) -> str | None:
+        """What the handler waits for now; None while it runs.
+
+        An event's name, a state, an application, or the command whose reply is due.
+        """
+        what = self._waiting_for
+        return None if what is None else str(what)
 
     # The wire
 
@@ -218,7 +223,7 @@ class Conversation:
     ) -> CommandReply | ApiResponse:
         """Send a command and wait for its reply, whatever that says."""
         data = encode_command(line, headers, body.encode("utf-8", "surrogateescape"))
-        command = in_a_line(self._redact.command(line, headers))
+        command = Shown(self._redact, line, headers)
         deadline = self._deadline(timeout)
         ours = threading.get_ident() == self._thread
         if line.split()[0].lower() == "exit":
@@ -252,7 +257,7 @@ class Conversation:
                     self._tells_hangup_complete = self.context.get("Socket-Mode") == "async"
 
     def _own_reply(self, pending: Pending, deadline: float | None) -> CommandReply | ApiResponse:
-        before, self.waiting_for = self.waiting_for, pending.command
+        before, self._waiting_for = self._waiting_for, pending.command
         patience = self._linger + LINGER_GRACE if self._over else HANGUP_COMPLETE_TIMEOUT
         try:
             while pending.reply is None:
@@ -266,9 +271,9 @@ class Conversation:
                         raise
                     self._raise_if_over()
         except Empty:
-            raise TimeoutError(f"no reply to {pending.command!r} in time") from None
+            raise TimeoutError(f"no reply to {str(pending.command)!r} in time") from None
         finally:
-            self.waiting_for = before
+            self._waiting_for = before
         return pending.reply
 
     def _over_for(self, seconds: float) -> float | None:
@@ -285,11 +290,11 @@ class Conversation:
         try:
             [item] = REAL.get(pending.inbox, deadline).items
         except Empty:
-            raise TimeoutError(f"no reply to {pending.command!r} in time") from None
+            raise TimeoutError(f"no reply to {str(pending.command)!r} in time") from None
         if isinstance(item, Answer):
             return item.reply
         assert isinstance(item, End)
-        raise Disconnected(f"no reply to {pending.command!r}: {item.reason}") from item.reason
+        raise Disconnected(f"no reply to {str(pending.command)!r}: {item.reason}") from item.reason
 
     def _pull(self, deadline: float | None) -> Arrival | None:
         """Look at the next thing that arrived; wait for it until ``deadline``.
@@ -323,18 +328,13 @@ class Conversation:
             if not (self._leaving and isinstance(item.reason, Stopped)):
                 # After a cut, its real end may come; after that, nothing.
                 if self._failed is None or isinstance(self._failed, Stopped):
-                    self._failed = self._as_logged(item.reason)
+                    self._failed = item.reason
         elif isinstance(item, DisconnectNotice):
             self._notice(item)
-        elif isinstance(item, LogData):
+        elif isinstance(item, LogData) and self.logger.isEnabledFor(logging.DEBUG):
             for line in item.body.rstrip("\n").split("\n"):
                 self.logger.debug("%s", in_a_log(self._redact(line)))
         return None
-
-    def _as_logged(self, reason: ESLError) -> ESLError:
-        if isinstance(reason, ProtocolError):
-            return ProtocolError(reason.args[0], self._redact.data(reason.data))
-        return reason
 
     def _had_its_turn(self, serial: int) -> bool:
         return not self._backlog or self._backlog.first.serial > serial
@@ -354,7 +354,10 @@ class Conversation:
     def _arrive(self, event: Event) -> Arrival:
         """Keep the books of what an event says, at once; its callbacks wait their turn."""
         self._arrived += 1
-        name = event.name
+        try:
+            name = event.name
+        except ProtocolError as error:
+            raise self._redact.error(error) from None
         collected = False
         leg = self._legs.get(event.uuid or "")
         if leg is not None:
@@ -430,13 +433,13 @@ class Conversation:
         Raises Hangup when the call ends, or ``leg`` does.
         """
         self._check_thread()
-        before, self.waiting_for = self.waiting_for, what
+        before, self._waiting_for = self._waiting_for, what
         try:
             result = self._take_until(ready, deadline, leg or self.channel)
         except Empty:
             raise TimeoutError(f"{what} did not come in time") from None
         finally:
-            self.waiting_for = before
+            self._waiting_for = before
         self._mark = self._arrived
         return result
 
@@ -467,7 +470,7 @@ class Conversation:
     def _dispatch(self, arrival: Arrival) -> None:
         """It is this event's turn: run its callbacks."""
         event = arrival.event
-        waiting_for, self.waiting_for = self.waiting_for, None
+        waiting_for, self._waiting_for = self._waiting_for, None
         self._mark = arrival.serial
         callbacks = self._callbacks_for(event)
         is_digit = event.name == "DTMF" and not arrival.collected
@@ -485,7 +488,7 @@ class Conversation:
             raise
         finally:
             self._in_callback = False
-            self.waiting_for = waiting_for
+            self._waiting_for = waiting_for
         if is_digit:
             self._digits.append(event)
             while self._digits.overfull:

@@ -20,6 +20,10 @@ __all__ = [
 ]
 
 
+#: Characters of a text from outside that are shown.
+MAX_SHOWN = 200
+
+
 def in_a_log(text: str) -> str:
     """Text from outside as it may stand in a log: it can neither begin a line nor break a file."""
     if text.isprintable():
@@ -31,7 +35,7 @@ def in_a_line(command: str) -> str:
     """A command in one line, bounded: its first line and what its headers say, ids apart."""
     line, *headers = command.split("\n")
     said = [h.partition(": ")[2] for h in headers if not h.startswith(("Event-UUID", "Job-UUID"))]
-    return in_a_log(" ".join([line, *said])[:200])
+    return in_a_log(" ".join([line, *said])[:MAX_SHOWN])
 
 
 class ESLError(Exception):
@@ -81,7 +85,7 @@ class CommandError(ESLError):
         return known if isinstance(known, HangupCause) else None
 
     def __str__(self) -> str:
-        text = in_a_log(self.text)
+        text = in_a_log(self.text[:MAX_SHOWN])
         why = f"{text} ({self.hint})" if self.hint else text
         return f"{in_a_line(self.command)!r} was refused: {why}"
 

@@ -273,7 +273,9 @@ class Leg:
                 changed[name] = before
         self._put(changed, timeout)
         with self._session._books:
-            self._settings = {n: s for n, s in ours.items() if n not in variables} | kept
+            # what another thread has set meanwhile is no longer ours
+            others = {n: s for n, s in self._settings.items() if n not in variables}
+            self._settings = others | kept
 
     def _put(self, variables: dict[str, str | None], timeout: float | None) -> None:
         new = {name: value for name, value in variables.items() if value is not None}

@@ -138,7 +138,7 @@ class Outbound:
         self.redactor = Redactor(redact)
         self._port = port
         self._server: Server | None = None
-        self._stopping = threading.Lock()  # taken by the first to call stop(), and kept
+        self._stopping = threading.Lock()  # taken by who stops, and kept
         self._stopper: threading.Thread | None = None
         self._stopped = threading.Event()
 
@@ -175,7 +175,7 @@ class Outbound:
 
         With ``block=True`` it returns after `stop` (called in another thread, say). Ctrl-C, and
         SIGTERM in the main thread of a program that does not handle it otherwise, stop it as
-        well, and let calls finish for ``drain`` seconds; a second one doesn't wait. SIGUSR1
+        well, and let calls finish for ``drain`` seconds; a second one cuts at once. SIGUSR1
         prints `report` to standard error. With ``block=False`` it returns at once, and no signal
         is touched.
 
@@ -191,7 +191,10 @@ class Outbound:
                 while not self._stopped.wait(SIGNAL_INTERVAL):
                     pass
             except KeyboardInterrupt:
-                self.stop(drain)
+                try:
+                    self.stop(drain)
+                except KeyboardInterrupt:
+                    self.stop(0.0)
 
     def _listen(self) -> None:
         if self._server is not None:
@@ -207,7 +210,8 @@ class Outbound:
         them 5 seconds to clean up. Calls that are cut, and calls that arrived while it stopped,
         are given back to the dialplan. A handler that is stuck in something else is logged and
         left behind, so it always returns: at most 6 seconds after ``timeout``. In a handler, it
-        doesn't wait for that handler, whose own call goes on.
+        doesn't wait for that handler, whose own call goes on. In a signal's handler it may wait
+        for what that has interrupted: raise KeyboardInterrupt there, and stop where it arrives.
         """
         server, me, deadline = self._server, threading.current_thread(), REAL.deadline(timeout)
         if server is None:
@@ -216,6 +220,9 @@ class Outbound:
             self._stopper = me
             try:
                 return server.stop(deadline)
+            except BaseException:
+                self._stopping.release()  # it was interrupted, and can be done again
+                raise
             finally:
                 self._stopped.set()
         if me is not self._stopper and not server.serves(me):

@@ -14,6 +14,7 @@ import re
 from collections.abc import Callable, Iterable
 from typing import Generic, TypeVar
 
+from .arguments import check_line
 from .exceptions import ProtocolError
 from .message import (
     ApiResponse,
@@ -66,8 +67,8 @@ class Framer(Generic[M]):
     ) -> None:
         self.failure: ProtocolError | None = None
         self._make = make
-        self._max_headers = max_headers
-        self._max_body = max_body
+        self.max_headers = max_headers
+        self.max_body = max_body
         self._buffer = bytearray()
         self._searched = 0  # no blank line ends before here
         self._head: bytes | None = None  # a header block that waits for its body
@@ -112,15 +113,15 @@ class Framer(Generic[M]):
         if found is None:
             # The two bytes are a blank line that has begun: as long as it may still come in
             # time, how the bytes were split must make no difference.
-            if len(self._buffer) > self._max_headers + 2:
+            if len(self._buffer) > self.max_headers + 2:
                 raise ProtocolError(
-                    f"more than {self._max_headers} bytes of headers without a blank line",
+                    f"more than {self.max_headers} bytes of headers without a blank line",
                     self._buffer,
                 )
             return False
         end, after = found
-        if end > self._max_headers:
-            raise ProtocolError(f"headers of {end} bytes, over {self._max_headers}", self._buffer)
+        if end > self.max_headers:
+            raise ProtocolError(f"headers of {end} bytes, over {self.max_headers}", self._buffer)
         self._head = bytes(self._buffer[:end])
         del self._buffer[:after]
         self._searched = 0
@@ -148,8 +149,8 @@ class Framer(Generic[M]):
         if not digits.isdigit() or len(digits) > 18:
             raise ProtocolError("a Content-Length that is not a number of bytes", found[0])
         length = int(digits)
-        if length > self._max_body:
-            raise ProtocolError(f"a Content-Length of {length}, over {self._max_body}", head)
+        if length > self.max_body:
+            raise ProtocolError(f"a Content-Length of {length}, over {self.max_body}", head)
         return length
 
 
@@ -260,13 +261,10 @@ def encode_command(line: str, headers: Iterable[tuple[str, str]] = (), body: byt
     for name, value in headers:
         lines.append(f"{name}: {value}")
     for each in lines:
-        if "\n" in each or "\r" in each or "\0" in each:
-            raise ValueError(
-                f"line breaks and NUL can't be sent in a command: take them out of {each[:200]!r}"
-            )
+        check_line(each)
         if each.lstrip().lower().startswith("content-length"):
             # the switch would take the commands that follow for a body
-            raise ValueError(f"Content-Length is counted here, it can't be given: {each[:200]!r}")
+            raise ValueError("Content-Length is counted here, it can't be given")
     if not line.strip():
         raise ValueError("a command can't be empty")
     if body:
@@ -277,7 +275,7 @@ def encode_command(line: str, headers: Iterable[tuple[str, str]] = (), body: byt
         ("body", len(body), MAX_BODY),
     ):
         if size > most:
-            raise ValueError(f"a command's {what} of {size} bytes, over {most}: {line[:200]!r}")
+            raise ValueError(f"a command's {what} of {size} bytes, over {most}")
     return head + body
 
 

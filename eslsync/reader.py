@@ -138,7 +138,10 @@ class Reader:
     def _end(self, connection: Connection, reason: Disconnected, size: int) -> None:
         self._stalled.discard(connection)
         if self._watched.pop(connection, 0):
-            self._selector.unregister(connection)
+            try:
+                self._selector.unregister(connection)
+            except KeyError:
+                pass  # a selector that fails to change what it watches for has let go of it
         connection.end(reason, size)
 
     def _end_all(self, news: Iterable[Connection]) -> None:

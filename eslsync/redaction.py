@@ -6,9 +6,9 @@ import re
 from collections.abc import Iterable, Sequence
 
 from .arguments import variable_name
-from .exceptions import in_a_log
+from .exceptions import ProtocolError, in_a_line, in_a_log
 
-__all__ = ["DTMF", "HIDDEN", "Redactor"]
+__all__ = ["DTMF", "HIDDEN", "Redactor", "Shown"]
 
 #: Stands for digits, wherever they are pressed, sent or collected.
 DTMF = "DTMF"
@@ -20,8 +20,12 @@ _DIGITS = (
     r"DTMF-Digit",
     r"eslsync_digits\w*",
     r"(?:uuid_)?(?:send|recv|queue)_dtmf",
-    r"DTMF",
+    r"DTMF(?=[ :(\[=]+[0-9*#A-DwW]+(?:\W|$))",
 )
+
+#: What stands between a name and its value: as a header, a variable, a word, in JSON and XML, and
+#: in FreeSWITCH's log ("SET [pin]=[1234]").
+_BETWEEN = r"[\"'\]]*[ \t]*[=:,>][ \t]*|[ \t(]+"
 
 
 class Redactor:
@@ -39,10 +43,8 @@ class Redactor:
         for name in self.names:
             patterns += _DIGITS if name == DTMF else [re.escape(variable_name(name))]
         known = "|".join(patterns)
-        # then = or : (in JSON behind a quote), or words that are an argument
-        behind = r"[\"']?\s*[=:][ ]*|[ (]+"
         self._pattern = patterns and re.compile(
-            rf"(?<![\w.-])((?:variable_)?(?:{known})(?:{behind}))[^\n]+", re.IGNORECASE
+            rf"(?<![\w.-])((?:variable_)?(?:{known})(?:{_BETWEEN}))[^\n]+", re.IGNORECASE
         )
 
     def __call__(self, text: str) -> str:
@@ -63,8 +65,27 @@ class Redactor:
 
     def value(self, name: str, value: str) -> str:
         """The value of a header as it may stand in a log, unless it is to be hidden."""
-        return in_a_log(self(f"{name}: {value}").removeprefix(f"{name}: "))
+        hides = self(f"{name}: x") != f"{name}: x"
+        return HIDDEN if hides else in_a_log(value)
 
     def data(self, data: bytes) -> bytes:
         """Bytes of the wire without what is to be hidden."""
         return self(data.decode("latin-1")).encode("latin-1")
+
+    def error(self, error: ProtocolError) -> ProtocolError:
+        """The same without what is to be hidden of the bytes that it shows."""
+        return ProtocolError(error.args[0], self.data(error.data))
+
+
+class Shown:
+    """A command as it is shown: made when somebody looks, since few ever do."""
+
+    __slots__ = ("_headers", "_line", "_redact")
+
+    def __init__(self, redact: Redactor, line: str, headers: Sequence[tuple[str, str]]) -> None:
+        self._redact = redact
+        self._line = line
+        self._headers = headers
+
+    def __str__(self) -> str:
+        return in_a_line(self._redact.command(self._line, self._headers))

@@ -13,6 +13,7 @@ import socket
 import socketserver
 import threading
 from collections import OrderedDict
+from contextlib import ExitStack
 from typing import TYPE_CHECKING, Any
 
 from .clock import REAL, Peer
@@ -65,20 +66,28 @@ class Server(socketserver.ThreadingTCPServer):
         address = (outbound.host, outbound.port)
         self.address_family = socket.getaddrinfo(*address, type=socket.SOCK_STREAM)[0][0]
         super().__init__(address, _Call)
-        self.socket.setblocking(False)
-        self.port: int = self.server_address[1]
-        self.reader = Reader(f"eslsync-reader-{self.port}")
-        self._wake, self._woken = socket.socketpair()
-        self._wake.setblocking(False)
-        self._woken.setblocking(False)
-        self._acceptor = threading.Thread(
-            target=self.serve_forever, name=f"eslsync-accept-{self.port}", daemon=True
-        )
-        self._acceptor.start()
+        with ExitStack() as undo:  # where something can't be had, nothing is left
+            undo.callback(self.socket.close)
+            self.socket.setblocking(False)
+            self.port: int = self.server_address[1]
+            self._wake, self._woken = socket.socketpair()
+            undo.callback(self._wake.close)
+            undo.callback(self._woken.close)
+            self._wake.setblocking(False)
+            self._woken.setblocking(False)
+            self._selector = selectors.DefaultSelector()
+            undo.callback(self._selector.close)
+            self._selector.register(self._woken, selectors.EVENT_READ)
+            self.reader = Reader(f"eslsync-reader-{self.port}")
+            undo.callback(self.reader.stop)
+            self._acceptor = threading.Thread(
+                target=self.serve_forever, name=f"eslsync-accept-{self.port}", daemon=True
+            )
+            self._acceptor.start()
+            undo.pop_all()
 
     def _keep_books(self) -> None:
-        # Reentrant, since a signal's handler may ask for the calls in the thread that stops.
-        self._lock = threading.RLock()
+        self._lock = threading.Lock()
         self._serving: set[threading.Thread] = set()  # one for each connection
         self._strangers: set[threading.Thread] = set()  # those of peers that may not call
         self._sessions: dict[threading.Thread, Session] = {}  # those that are calls
@@ -92,14 +101,14 @@ class Server(socketserver.ThreadingTCPServer):
     @property
     def calls(self) -> tuple[LiveCall, ...]:
         """The calls that handlers work on now."""
-        with self._lock:
-            sessions = tuple(self._sessions.items())
-        return tuple(look_at(session, thread) for thread, session in sessions)
+        # Copied in one operation and without the lock, since a signal's handler may ask as well,
+        # whatever it has interrupted.
+        sessions = self._sessions.copy()
+        return tuple(look_at(session, thread) for thread, session in sessions.items())
 
     def serves(self, thread: threading.Thread) -> bool:
         """Is it one of the threads that connections have?"""
-        with self._lock:
-            return thread in self._serving
+        return thread in self._serving
 
     def _nudge(self) -> None:
         """Have the acceptor look again."""
@@ -122,29 +131,27 @@ class Server(socketserver.ThreadingTCPServer):
 
     def serve_forever(self, poll_interval: float = 0.0) -> None:
         """Accept until `stop`; what knocked before that is accepted still, and turned away."""
-        with selectors.DefaultSelector() as selector:
-            selector.register(self._woken, selectors.EVENT_READ)
-            watched: socket.socket | None = None
-            exhausted = draining = False
-            while not draining:
-                with self._lock:
-                    self._held_up = True  # who gets on from here on tells, or is seen below
-                exhausted = not self._open_or_close() or exhausted
-                wanted = self.socket if self._accepts() and not exhausted else None
-                if watched is not wanted:
-                    if watched is not None:
-                        selector.unregister(watched)
-                    if wanted is not None:
-                        selector.register(wanted, selectors.EVENT_READ)
-                    watched = wanted
-                selector.select(ACCEPT_PAUSE if exhausted else None)
-                self._forget_nudges()
-                with self._lock:
-                    draining = self._draining  # before the last look
-                exhausted = not self._accept_all()
-                if watched is not None and self._closes():
-                    selector.unregister(watched)
-                    watched = None
+        watched: socket.socket | None = None
+        exhausted = draining = False
+        while not draining:
+            with self._lock:
+                self._held_up = True  # who gets on from here on tells, or is seen below
+            exhausted = not self._open_or_close() or exhausted
+            wanted = self.socket if self._accepts() and not exhausted else None
+            if watched is not wanted:
+                if watched is not None:
+                    self._selector.unregister(watched)
+                if wanted is not None:
+                    self._selector.register(wanted, selectors.EVENT_READ)
+                watched = wanted
+            self._selector.select(ACCEPT_PAUSE if exhausted else None)
+            self._forget_nudges()
+            with self._lock:
+                draining = self._draining  # before the last look
+            exhausted = not self._accept_all()
+            if watched is not None and self._closes():
+                self._selector.unregister(watched)
+                watched = None
         self.socket.close()
 
     def _forget_nudges(self) -> None:
@@ -203,8 +210,8 @@ class Server(socketserver.ThreadingTCPServer):
             self._listening = False
             self._log_once("", "full", "full: not listening until a call has ended")
         elif not (closes or self._listening):
-            self.socket = socket.socket(self.address_family, self.socket_type)
             try:
+                self.socket = socket.socket(self.address_family, self.socket_type)
                 self.server_bind()
                 self.server_activate()
             except OSError as error:
@@ -306,6 +313,7 @@ class Server(socketserver.ThreadingTCPServer):
                 cause = None if outbound.when_full == CLOSE else HangupCause(outbound.when_full)
                 return f"there are max_calls={outbound.max_calls}", cause
             self._sessions[thread] = session
+        session._connection.admit()
         self._let_go_on()
         return None
 
@@ -313,7 +321,9 @@ class Server(socketserver.ThreadingTCPServer):
         """Take the call that a connection is for; None if it is for none."""
         outbound = self.outbound
         try:
-            connection = Connection(sock, peer, outbound.clock, self.reader)
+            connection = Connection(
+                sock, peer, outbound.clock, self.reader, redact=outbound.redactor
+            )
         except OSError as error:
             logger.debug("a connection from %s was gone at once: %s", peer, error)
             sock.close()
@@ -375,6 +385,7 @@ class Server(socketserver.ThreadingTCPServer):
         logger.info("stopping; calls that are up: %d", up)
         self._nudge()
         self._acceptor.join()
+        self._selector.close()
         self._wake.close()
         self._woken.close()
         self._join(deadline)

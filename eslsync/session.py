@@ -283,7 +283,8 @@ class Session(Commands):
         reply = self._command("connect", timeout=HANDSHAKE_TIMEOUT)
         ids = (reply.get("Unique-ID", ""), reply.get("Event-Sequence", "0"))
         if not isinstance(reply, ConnectReply) or not all(map(str.isprintable, ids)) or not ids[0]:
-            raise ProtocolError("the answer to connect is not a channel's data", reply.head)
+            what = "the answer to connect is not a channel's data"
+            raise ProtocolError(what, self._redact.data(reply.head))
         self.context = reply
         self.channel = Channel(self, reply["Unique-ID"], reply)
         self._legs[self.uuid] = self.channel

@@ -23,7 +23,10 @@ def handling_signals(report: Callable[[], str]) -> Iterator[None]:
 
     def tell(number: int, frame: FrameType | None) -> None:
         # Not by print: the program may be interrupted in a print of its own.
-        os.write(2, report().encode("utf-8", "replace"))
+        try:
+            os.write(2, report().encode("utf-8", "replace"))
+        except OSError:
+            pass  # nobody reads it any more
 
     replaced: dict[signal.Signals, Any] = {}
     wanted: dict[str, Callable[[int, FrameType | None], Any]] = {

@@ -500,7 +500,7 @@ def serve(file: Path, name: str | None, drain: float, verbose: bool, **options: 
     <action application="socket" data="127.0.0.1:5000 async full"/>
 
     SIGTERM or Ctrl-C stops it: no more calls are taken, those that are up have --drain seconds
-    to finish, and what is left goes back to the dialplan. A second one doesn't wait. SIGUSR1
+    to finish, and what is left goes back to the dialplan. A second one cuts at once. SIGUSR1
     prints the calls that are up, and where the handler of each is.
 
     \b

@@ -64,6 +64,7 @@ def test_the_networks_and_hosts_of_a_list_may_call(
         (["10.0.0.1/8"], ValueError, "host bits set"),
         (["switch.example.com"], ValueError, "write a network"),
         (["10.0.0.0/33"], ValueError, "write a network"),
+        (["fe80::1%eth0"], ValueError, "has a scope"),
     ],
 )
 def test_what_is_no_network_is_refused(allow: list[str], error: type[Exception], said: str) -> None:
@@ -119,3 +120,26 @@ def test_too_many_strangers_at_a_time_are_just_closed(monkeypatch: pytest.Monkey
         peer.say(peer.notice(lingers=False))
         peer.end()
         peer.hear_end()
+
+
+def test_a_stranger_can_not_write_lines_of_its_own_into_the_log(
+    caplog: pytest.LogCaptureFixture,
+) -> None:
+    with serving(nobody, allow=ELSEWHERE) as app, dialled(app) as peer:
+        peer.hear("connect")
+        peer.say(b"Content-Type: command/reply\nReply-Text: -ERR x\nforged line\n\n")
+        peer.end()
+        peer.hear_end()
+    assert not [each for each in messages(caplog) if "\n" in each]
+
+
+def test_what_a_stranger_says_is_bounded_before_it_may_call(
+    caplog: pytest.LogCaptureFixture,
+) -> None:
+    """16 MB of anything cost seconds of work, in which nobody else gets on."""
+    with serving(nobody, allow=ELSEWHERE) as app, dialled(app) as peer:
+        peer.hear("connect")
+        peer.say(b"Content-Type: log/data\nContent-Length: 70000\n\n")
+        peer.hear_end()
+    [told] = messages(caplog, logging.WARNING)
+    assert "a Content-Length of 70000, over 65536" in told

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import errno
 import logging
 import math
 import socket
@@ -435,3 +436,49 @@ def test_commands_that_nobody_answers_are_bounded(monkeypatch: pytest.MonkeyPatc
         peer.connect()
         peer.await_handler()
     assert peer.raised is None
+
+
+def test_no_descriptor_for_the_port_of_a_full_server_is_no_end(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setattr("eslsync.server.ACCEPT_PAUSE", 0.001)
+    failed = threading.Event()
+    make = socket.socket
+
+    def none_left(*args: Any, **options: Any) -> socket.socket:
+        if threading.current_thread().name.startswith("eslsync-accept") and not failed.is_set():
+            if not (args and "fileno" not in options and len(args) < 4):
+                return make(*args, **options)
+            failed.set()
+            raise OSError(errno.EMFILE, "Too many open files")
+        return make(*args, **options)
+
+    with serving(wait_for_a_digit, max_calls=1, when_full="close") as app:
+        with dialled(app) as peer:
+            take(peer)
+            until(lambda: refused(app))
+            monkeypatch.setattr("socket.socket", none_left)
+            hang_up(peer)
+            assert failed.wait(PATIENCE)
+        monkeypatch.undo()
+        until(lambda: not refused(app))
+
+
+def test_large_messages_that_nobody_takes_hold_the_switch_back() -> None:
+    """A message counts with all its bytes, however many reads they took."""
+    size = 1024 * 1024
+    large = event({"Event-Name": "CUSTOM", "Event-Subclass": "large::one"}, "x" * size)
+    with call(lambda session: full.wait(PATIENCE)) as peer:
+        full = threading.Event()
+        peer.handshake()
+        connection = peer.app.calls[0].session._connection
+        untaken = 0
+        while not connection._paused and untaken < 20 * size:
+            peer.say(large[:-1])
+            peer.arrived()
+            peer.say(large[-1:])
+            peer.arrived()
+            untaken += len(large)
+        full.set()
+        peer.await_handler()
+    assert untaken < 3 * size

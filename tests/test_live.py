@@ -5,6 +5,8 @@ from __future__ import annotations
 import os
 import re
 import signal
+import subprocess
+import sys
 import threading
 from collections.abc import Callable
 from typing import Any
@@ -247,3 +249,119 @@ def test_start_in_another_thread_than_the_main_one_touches_no_signal() -> None:
     assert signal.getsignal(signal.SIGTERM) is before
     app.stop()
     running.join()
+
+
+WHOEVER_STOPS = """
+import os, signal, socket, threading
+from eslsync import ESLError, Outbound
+from tests.servers import dialled, serving
+
+signal.alarm(10)  # ends this process where stop() does not end
+stopped = []
+
+
+def stop(number, frame):
+    if not stopped:
+        stopped.append(number)
+        app.stop(0)
+
+
+signal.signal(signal.SIGUSR2, stop)
+"""
+
+
+IN_CALLS = """
+class Sessions(dict):
+    def copy(self):
+        signal.raise_signal(signal.SIGUSR2)  # Python looks for signals at about any call
+        return dict(self)
+
+
+app = Outbound(print, port=0)
+app.start(block=False)
+app._server._sessions = Sessions()
+app.calls
+print("ended")
+"""
+
+
+LOSES_STDERR = """
+import os, signal, threading
+from eslsync import Outbound
+
+reading, writing = os.pipe()
+os.dup2(writing, 2)
+os.close(reading)  # who has read our log is gone
+app = Outbound(print, port=0)
+
+
+def work():
+    while app._server is None:
+        pass
+    os.kill(os.getpid(), signal.SIGUSR1)
+    told.wait(30)
+    app.stop()
+
+
+told = threading.Event()
+report = app.report
+app.report = lambda: (told.set(), report())[1]
+threading.Thread(target=work, daemon=True).start()
+try:
+    app.start()
+    print("ended in order")
+except OSError as error:
+    print("ended by", error)
+"""
+
+
+INTERRUPTED_TWICE = """
+import _thread, threading
+from tests.servers import dialled, serving
+
+entered = threading.Event()
+with serving(lambda session: session.wait("DTMF"), events=["DTMF"], linger=False) as app:
+    with dialled(app) as peer:
+        peer.connect()
+        peer.serve(f"filter Unique-ID {peer.uuid}")
+        peer.hear()
+        join = app._server._join
+
+        def interrupted(deadline):
+            app._server._join = join
+            raise KeyboardInterrupt
+
+        app._server._join = interrupted
+        try:
+            app.stop()
+        except KeyboardInterrupt:
+            pass
+        app.stop(0)
+        print(app._server.reader._thread.is_alive())
+"""
+
+
+@needs_signals
+def test_stop_in_a_signal_s_handler_ends_though_that_interrupts_a_look_at_the_calls() -> None:
+    done = subprocess.run(
+        [sys.executable, "-c", WHOEVER_STOPS + IN_CALLS],
+        capture_output=True,
+        text=True,
+        timeout=100,
+    )
+    assert (done.stdout, done.returncode) == ("ended\n", 0), done
+
+
+@needs_signals
+def test_a_report_that_nobody_can_read_does_not_end_the_server() -> None:
+    done = subprocess.run(
+        [sys.executable, "-c", LOSES_STDERR], capture_output=True, text=True, timeout=60
+    )
+    assert done.stdout == "ended in order\n"
+
+
+def test_a_stop_that_was_interrupted_can_be_done_again() -> None:
+    done = subprocess.run(
+        [sys.executable, "-c", INTERRUPTED_TWICE], capture_output=True, text=True, timeout=60
+    )
+    assert done.stdout == "False\n", done

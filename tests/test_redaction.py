@@ -4,15 +4,16 @@ from __future__ import annotations
 
 import logging
 import traceback
+from typing import Any
 
 import pytest
 
-from eslsync import CommandError, Outbound, ProtocolError, Session, TimeoutError
+from eslsync import CommandError, ESLError, Outbound, ProtocolError, Session, TimeoutError
 from eslsync.redaction import Redactor
 from simulator import FreeSwitch
 
 from .peer import Peer, call, reply
-from .servers import dialled, serving
+from .servers import Beside, dialled, serving
 
 #: Not written where a traceback shows it.
 DIGITS = "8642"
@@ -36,11 +37,16 @@ DIGITS = "8642"
         ("variable_pin: 12%2034\nvariable_x: 1", "variable_pin: ***\nvariable_x: 1"),
         ('"variable_pin":"1234",\n"a":1', '"variable_pin":***\n"a":1'),
         ("sip_h_X-Token: abc def", "sip_h_X-Token: ***"),
+        ("uuid_setvar x pin\t1234", "uuid_setvar x pin\t***"),
+        ("1672 SET sofia/internal/1000 [pin]=[1234]", "1672 SET sofia/internal/1000 [pin]=***"),
+        ("CoreSession::setVariable(pin, 1234)", "CoreSession::setVariable(pin, ***"),
+        ("<variable_pin>1234</variable_pin>", "<variable_pin>***"),
         # and nothing else
         ("getvar pin", "getvar pin"),
         ("pinned=1 spin=2 my_pin=3", "pinned=1 spin=2 my_pin=3"),
         ("DTMF", "DTMF"),
         ("event plain DTMF", "event plain DTMF"),
+        ("event plain DTMF CHANNEL_ANSWER", "event plain DTMF CHANNEL_ANSWER"),
         ("DTMF-Duration: 2000", "DTMF-Duration: 2000"),
         ("playback ivr/ivr-welcome", "playback ivr/ivr-welcome"),
     ],
@@ -135,3 +141,80 @@ def test_the_bytes_of_a_broken_conversation_are_redacted(
     assert isinstance(peer.raised, ProtocolError)
     assert peer.raised.data == b"DTMF-Digit: ***\nContent-Type: bogus"
     assert "8642" not in caplog.text
+
+
+def test_a_value_with_a_line_break_is_hidden_to_its_end() -> None:
+    assert DIGITS not in Redactor(["pin"]).value("pin", f"1\n{DIGITS}")
+
+
+def test_another_thread_s_exceptions_hold_no_digits() -> None:
+    errors: list[BaseException] = []
+
+    def handler(session: Session) -> None:
+        def other() -> None:
+            for _ in range(2):
+                try:
+                    session.send("nonsense")
+                except ESLError as error:
+                    errors.append(error)
+
+        beside = Beside(other)
+        beside.join()
+
+    with call(handler) as peer:
+        peer.handshake()
+        peer.hear("nonsense")
+        peer.say(f"DTMF-Digit: {DIGITS}\nContent-Type: bogus\n\n".encode())
+        peer.await_handler()
+    said = ["".join(traceback.format_exception(each)) for each in errors]
+    assert len(said) == 2
+    assert all(DIGITS not in text for text in said), said
+
+
+def test_an_event_that_is_no_event_shows_no_digits() -> None:
+    def broken(peer: Peer) -> None:
+        body = b'{"Event-Name":"DTMF","DTMF-Digit":"8642","x":1}'
+        head = b"Content-Type: text/event-json\nContent-Length: %d\n\n" % len(body)
+        peer.say(head + body)
+
+    with call(lambda session: session.wait("DTMF")) as peer:
+        peer.handshake()
+        broken(peer)
+        peer.await_handler()
+    assert isinstance(peer.raised, ESLError)
+    assert DIGITS not in str(peer.raised)
+
+
+def test_a_stranger_s_answer_shows_no_digits(caplog: pytest.LogCaptureFixture) -> None:
+    with serving(lambda session: None) as app, dialled(app) as peer:
+        peer.hear("connect")
+        peer.say(f"Event-Name: DTMF\nDTMF-Digit: {DIGITS}\nReply-Text: +OK\n\n".encode())
+        peer.end()
+        peer.hear_end()
+    assert DIGITS not in caplog.text
+
+
+@pytest.mark.parametrize("which", ["set", "send_dtmf", "send", "large"])
+def test_what_is_refused_shows_no_secrets(which: str) -> None:
+    said: list[str] = []
+
+    def handler(session: Session) -> None:
+        try:
+            if which == "set":
+                session.channel.set("pin", f"{DIGITS}\n")
+            elif which == "send_dtmf":
+                session.channel.send_dtmf(f"{DIGITS}x")
+            elif which == "send":
+                session.send("nonsense", {"pin": f"{DIGITS}\n"})
+            else:
+                session.api(f"uuid_setvar x pin {DIGITS} {' ' * 2_000_000}")
+        except ValueError as error:
+            said.append(str(error))
+
+    options: dict[str, Any] = {"events": False, "linger": False, "redact": ["DTMF", "pin"]}
+    with serving(handler, **options) as app, dialled(app) as peer:
+        peer.connect()
+        peer.end()
+        peer.hear_end()
+    assert said
+    assert DIGITS not in said[0]

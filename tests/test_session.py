@@ -1178,3 +1178,41 @@ def test_what_is_logged_of_a_call_carries_its_uuid(caplog: pytest.LogCaptureFixt
     assert all(
         uuid == peer.uuid for text, uuid in uuids.items() if not text.startswith(of_the_server)
     )
+
+
+def test_a_variable_that_another_thread_sets_meanwhile_is_not_put_back() -> None:
+    """What a method has set is read, sent, and written: another thread may come between."""
+
+    def handler(session: Session) -> None:
+        channel = session.channel
+        channel._setting(None, one="ours", two="ours")
+        go = threading.Event()
+
+        def other() -> None:
+            go.wait(PATIENCE)
+            channel.execute("set", "one=theirs", block=False)
+
+        beside = Beside(other)
+        session.on("CUSTOM", lambda event: None)
+        send = channel._put
+
+        def put(variables: Any, timeout: Any) -> None:
+            send(variables, timeout)
+            go.set()
+            beside.join()
+
+        channel._put = put  # type: ignore[method-assign]
+        channel._setting(None, two="again")
+        del channel._put
+        kept.update(channel._settings)
+
+    kept: dict[str, Any] = {}
+    with call(handler) as peer:
+        peer.handshake()
+        for _ in range(3):
+            command = peer.serve("sendmsg")
+            assert command.get("execute-app-name") in ("set", "multiset")
+        peer.await_handler()
+        peer.end()
+        peer.hear_end()
+    assert "one" not in kept

@@ -527,6 +527,7 @@ def test_a_fifos_words(options: dict[str, Any], words: list[str]) -> None:
     assert words_of("fifo", question) == words
 
 
+@stands_on("mod_commands.c, uuid_bridge_function", "bridge")
 def test_a_caller_who_hangs_up_just_before_legs_are_bridged_has_hung_up() -> None:
     def handler(session: Session) -> None:
         session.channel.answer()

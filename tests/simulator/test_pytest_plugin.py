@@ -150,13 +150,13 @@ def test_what_a_handler_raises_shows_its_line_and_the_tests(run: Run) -> None:
         ]
     )
     traceback = lines_of(result).partition("Captured log")[0]
-    assert "outbound.py" not in traceback
+    assert "server.py" not in traceback
     assert "conversation.py" not in traceback
 
 
 def test_full_trace_shows_the_library_too(run: Run) -> None:
     traceback = lines_of(run(CRASH, "--full-trace")).partition("Captured log")[0]
-    assert "outbound.py" in traceback
+    assert "server.py" in traceback
     assert "conversation.py" in traceback
 
 
