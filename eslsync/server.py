@@ -223,6 +223,11 @@ class Server(socketserver.ThreadingTCPServer):
         return True
 
     def process_request(self, request: Any, client_address: Any) -> None:
+        if has_ended(request):
+            # A health check, many times a minute: not worth a thread.
+            logger.debug("a connection from %s was no call: it has ended", client_address)
+            request.close()
+            return
         thread = threading.Thread(
             target=self.process_request_thread,
             args=(request, client_address),
@@ -420,6 +425,17 @@ class Server(socketserver.ThreadingTCPServer):
     def _join(self, deadline: float | None) -> None:
         for thread in self._others():
             thread.join(None if deadline is None else max(0.0, deadline - REAL.now()))
+
+
+def has_ended(sock: socket.socket) -> bool:
+    """Has the peer closed its side already, and said nothing?"""
+    sock.setblocking(False)
+    try:
+        return not sock.recv(1, socket.MSG_PEEK)
+    except BlockingIOError:
+        return False  # a switch says nothing before it is asked
+    except OSError:
+        return True
 
 
 class _Call(socketserver.BaseRequestHandler):
