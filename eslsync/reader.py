@@ -112,10 +112,10 @@ class Reader:
     def _look_at(self, connection: Connection) -> None:
         """Have the selector tell of what there is to be done for it."""
         wanted = connection.interest
-        (self._stalled.add if wanted & WRITE else self._stalled.discard)(connection)
         watched = self._watched.get(connection, 0)
         if wanted == watched:
             return
+        (self._stalled.add if wanted & WRITE else self._stalled.discard)(connection)
         try:
             if not watched:
                 self._selector.register(connection, wanted, connection)
