@@ -201,6 +201,8 @@ class Outbound:
             raise RuntimeError("this Outbound has been started already")
         self._server = Server(self)
         logger.info("listening on %s port %d", self.host, self.port)
+        if self.allow == LOOPBACK and not self.access.permits(self._server.server_address):
+            logger.warning("calls from this machine alone are taken: name other hosts in allow=")
 
     def stop(self, timeout: float = DRAIN_TIMEOUT) -> tuple[LiveCall, ...]:
         """Take no more calls, let those that are up finish, and cut what is left.

@@ -235,6 +235,8 @@ class Server(socketserver.ThreadingTCPServer):
             daemon=True,
         )
         if not self._let_in(thread, stranger=not self.outbound.access.permits(client_address)):
+            what = "a connection from %s was closed: too many are turned away already"
+            self._log_once(client_address[0], "too many", what, client_address)
             request.close()
             return
         try:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import logging
+from typing import Any
 
 import pytest
 
@@ -143,3 +144,20 @@ def test_what_a_stranger_says_is_bounded_before_it_may_call(
         peer.hear_end()
     [told] = messages(caplog, logging.WARNING)
     assert "a Content-Length of 70000, over 65536" in told
+
+
+@pytest.mark.parametrize(
+    ("host", "options", "warns"),
+    [
+        ("0.0.0.0", {}, True),
+        ("0.0.0.0", {"allow": ELSEWHERE}, False),
+        ("127.0.0.1", {}, False),
+        ("::1", {}, False),
+    ],
+)
+def test_who_listens_to_all_and_lets_nobody_in_is_told(
+    host: str, options: dict[str, Any], warns: bool, caplog: pytest.LogCaptureFixture
+) -> None:
+    with serving(nobody, host=host, **options):
+        pass
+    assert ("allow=" in " ".join(messages(caplog, logging.WARNING))) is warns
