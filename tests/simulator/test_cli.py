@@ -514,3 +514,48 @@ def test_serve_stops_in_order(number: signal.Signals) -> None:
     assert server.returncode == 0
     assert "stopping; calls that are up: 0" in said
     assert "Traceback" not in said
+
+
+@pytest.mark.skipif(os.name == "nt", reason="Windows has no SIGUSR1")
+def test_serve_prints_its_calls_when_it_is_asked() -> None:
+    with subprocess.Popen(
+        program("serve", IVR, "--port", "0"), cwd=ROOT, stderr=subprocess.PIPE, text=True
+    ) as server:
+        assert server.stderr is not None
+        server.stderr.readline()
+        server.send_signal(signal.SIGUSR1)
+        assert server.stderr.readline() == "0 calls\n"
+        server.send_signal(signal.SIGTERM)
+        server.stderr.read()
+    assert server.returncode == 0
+
+
+@pytest.mark.parametrize(
+    ("option", "said"),
+    [
+        (["--allow", "10.0.0.1/8"], "host bits set"),
+        (["--when-full", "GO_AWAY"], "when_full is"),
+        (["--redact", "a=b"], "not a variable's name"),
+        (["--max-calls", "0"], "max-calls"),
+    ],
+)
+def test_what_serve_can_not_be_told(option: list[str], said: str) -> None:
+    done = execute("serve", IVR, *option)
+    assert done.returncode == 2
+    assert said in done.stderr.decode()
+
+
+def test_serve_takes_the_options_of_an_outbound_in_the_file(tmp_path: Path) -> None:
+    app = tmp_path / "app.py"
+    app.write_text(
+        "from eslsync import Outbound\n"
+        "app = Outbound(print, '127.0.0.1', 5999, max_calls=7, redact=['pin'])\n"
+    )
+    code = (
+        "from eslsync import Outbound\n"
+        "Outbound.start = lambda app, drain: print(app.port, app.max_calls, app.redact, drain)\n"
+        "from simulator.cli import main\n"
+        f"main(['serve', {str(app)!r}, '--handler', 'app', '--redact', 'code', '--drain', '3'])\n"
+    )
+    done = subprocess.run([sys.executable, "-c", code], cwd=ROOT, capture_output=True, text=True)
+    assert done.stdout == "5999 7 ('pin', 'code') 3.0\n", done.stderr
