@@ -34,7 +34,7 @@ def dialled(app: Outbound, **options: Any) -> Iterator[Peer]:
 def refused(app: Outbound) -> bool:
     try:
         socket.create_connection((app.host, app.port), timeout=PATIENCE).close()
-    except ConnectionRefusedError:
+    except ConnectionError:  # refused, or reset when the socket is closed in this moment
         return True
     return False
 

@@ -85,7 +85,7 @@ def first_that_connects(app: Outbound) -> Iterator[Peer]:
         try:
             peer = Peer(app, clock=app.clock)  # type: ignore[arg-type]
             break
-        except ConnectionRefusedError:
+        except ConnectionError:
             continue
     with peer.sock:
         yield peer

@@ -19,7 +19,7 @@ from eslsync import (
     Session,
     TimeoutError,
 )
-from simulator import Call, FreeSwitch
+from simulator import Call, Fault, FreeSwitch
 
 from .applications.asking import ask
 from .applications.evidence import stands_on
@@ -693,3 +693,16 @@ def test_in_every_format_a_call_is_the_same(format: str) -> None:
 
 def without(event: Event) -> dict[str, str]:
     return {name: value for name, value in event.items() if name not in OF_THE_FORMAT}
+
+
+def test_a_caller_who_hangs_up_just_before_legs_are_bridged_has_hung_up() -> None:
+    def handler(session: Session) -> None:
+        session.channel.answer()
+        session.channel.bridge(session.originate("user/1000"))
+
+    with FreeSwitch(raises=False) as switch:
+        switch.endpoint("user/1000", answers_after=1.0)
+        hangup = Fault("hangup", "execute multiset ^^,park_after_bridge")
+        call = switch.call(handler, faults=[hangup])
+        call.wait()
+    assert isinstance(call.outcome, Hangup)

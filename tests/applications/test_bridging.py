@@ -16,7 +16,7 @@ from eslsync import (
     Session,
     TimeoutError,
 )
-from simulator import Call, Fault, FreeSwitch
+from simulator import Call, FreeSwitch
 from simulator.arguments import variables_of
 
 from .asking import Asked, ask, recorded_words, words_of
@@ -525,17 +525,3 @@ def test_a_fifos_words(options: dict[str, Any], words: list[str]) -> None:
             channel.fifo("sales", **options)
 
     assert words_of("fifo", question) == words
-
-
-@stands_on("mod_commands.c, uuid_bridge_function", "bridge")
-def test_a_caller_who_hangs_up_just_before_legs_are_bridged_has_hung_up() -> None:
-    def handler(session: Session) -> None:
-        session.channel.answer()
-        session.channel.bridge(session.originate("user/1000"))
-
-    with FreeSwitch(raises=False) as switch:
-        switch.endpoint("user/1000", answers_after=1.0)
-        hangup = Fault("hangup", "execute multiset ^^,park_after_bridge")
-        call = switch.call(handler, faults=[hangup])
-        call.wait()
-    assert isinstance(call.outcome, Hangup)
