@@ -24,6 +24,8 @@ __all__ = ["Commands"]
 class Commands(Waiting):
     """A conversation, and what can be said in it."""
 
+    __slots__ = ("_format", "_hears_jobs")
+
     def __init__(
         self, connection: Connection, clock: Clock, redact: Redactor | None = None
     ) -> None:

@@ -83,10 +83,10 @@ class Pending:
     """A command whose reply has not come.
 
     The reply goes to the inbox of the thread that sent it; the handler's has none of its own. One
-    that is ``quiet`` isn't told of it, unless the command was refused.
+    that is ``quiet`` isn't told of it, unless the command was ``refused``.
     """
 
-    __slots__ = ("command", "inbox", "quiet", "reply")
+    __slots__ = ("command", "inbox", "quiet", "refused", "reply")
 
     def __init__(
         self, command: object, inbox: SimpleQueue[Outcome] | None = None, quiet: bool = False
@@ -95,6 +95,7 @@ class Pending:
         self.inbox = inbox
         self.quiet = quiet
         self.reply: CommandReply | ApiResponse | None = None
+        self.refused = False
 
 
 Item = Message | Answer | End
@@ -161,7 +162,13 @@ class Connection:
         with self._lock:
             if self._failure is not None and pending.inbox is None:
                 return
-            self._check_sendable(len(data), pending)
+            if (
+                self._closing
+                or self._unsent
+                or pending.inbox is not None
+                or len(self._replies) >= MAX_UNANSWERED
+            ):
+                self._check_sendable(len(data), pending)
             self._replies.append(pending)
             self._clock.sending(self.peer, len(data))
             news = False
@@ -347,9 +354,12 @@ class Connection:
         items: list[Item] = []
         wakes = False
         with self._lock:
+            wanted = self._wanted
             for message in messages:
                 if type(message) is Event:
-                    wakes = wakes or (self._sleeps and self._is_wanted(message.name))
+                    if not wakes and self._sleeps:
+                        name = message.name
+                        wakes = wanted is None or name in wanted or name in ALWAYS_WANTED
                     items.append(message)
                 elif not isinstance(message, (CommandReply, ApiResponse)):
                     wakes = True
@@ -377,9 +387,6 @@ class Connection:
                 if self._queued > FLOOD_WATER:
                     self._tell_elsewhere(UNTAKEN)
 
-    def _is_wanted(self, name: str) -> bool:
-        return self._wanted is None or name in self._wanted or name in ALWAYS_WANTED
-
     def _answer(
         self, pending: Pending, reply: CommandReply | ApiResponse, items: list[Item]
     ) -> bool:
@@ -387,9 +394,11 @@ class Connection:
         if pending.inbox is not None:
             pending.inbox.put(reply)
             return False
-        if pending.quiet and reply.ok:
+        if pending.quiet:
             pending.reply = reply
-            return False
+            if reply.ok:
+                return False
+            pending.refused = True
         items.append(Answer(pending, reply))
         return True
 

@@ -17,12 +17,13 @@ import logging
 import threading
 from collections import deque
 from collections.abc import Callable, Collection, Sequence
+from itertools import count
 from queue import Empty, SimpleQueue
 from typing import TYPE_CHECKING, Any, TypeVar
 
 from .backlog import Backlog
 from .clock import REAL, Clock, sooner
-from .connection import Answer, Arrived, Connection, End, Outcome, Pending
+from .connection import ALWAYS_WANTED, Answer, Arrived, Connection, End, Item, Outcome, Pending
 from .enums import HangupCause
 from .exceptions import (
     CommandError,
@@ -40,6 +41,7 @@ from .redaction import Redactor, Shown
 
 if TYPE_CHECKING:
     from .channel import Channel
+    from .execution import Execution
     from .leg import Leg
 
 __all__ = ["Conversation", "Stopped"]
@@ -56,6 +58,10 @@ MAX_BACKLOG = 1000
 MAX_BACKLOG_BYTES = 8 * 1024 * 1024
 #: What comes so many seconds after a deadline has met it still: clocks round.
 IN_TIME = 0.001
+#: Events that change what a wait may come to, and so are looked at when they arrive.
+TELLING = frozenset({"BACKGROUND_JOB", "CHANNEL_EXECUTE_COMPLETE", *ALWAYS_WANTED})
+#: Events that are kept to be asked what they tell of the legs; few ever are.
+MAX_RECENT = 4
 #: Digits that nobody has asked for yet, and the bytes of their events.
 MAX_DIGITS = 100
 MAX_DIGITS_BYTES = 1024 * 1024
@@ -83,6 +89,49 @@ Ready = Callable[["Event | None"], "T | None"]
 class Conversation:
     """One control connection, as the handler's thread sees it; a `Session` in all but name."""
 
+    # So many that a dict of them would be slow and large; users' own go into one.
+    __slots__ = (
+        "__dict__",
+        "__weakref__",
+        "_arrived",
+        "_backlog",
+        "_books",
+        "_callbacks",
+        "_cause",
+        "_clock",
+        "_connection",
+        "_digits",
+        "_events_on",
+        "_executions",
+        "_exiting",
+        "_failed",
+        "_filtered",
+        "_hangup_callbacks",
+        "_hangup_complete_due",
+        "_ids",
+        "_in_callback",
+        "_items",
+        "_jobs",
+        "_leaving",
+        "_legs",
+        "_linger",
+        "_mark",
+        "_numbers",
+        "_over",
+        "_over_since",
+        "_recent",
+        "_redact",
+        "_subscribed",
+        "_tells_completion",
+        "_tells_hangup_complete",
+        "_thread",
+        "_waiting_for",
+        "channel",
+        "context",
+        "dropped",
+        "logger",
+    )
+
     #: The call leg that is on this socket.
     channel: Channel
     #: What the switch said of the channel at the start: the reply to ``connect``.
@@ -105,14 +154,18 @@ class Conversation:
         # For what commands in other threads change as well: numbers, subscriptions, and what
         # has been sent of applications (see docs/threads.md).
         self._books = threading.Lock()
-        self._numbered = 0
+        self._numbers = count(1)
         self._ids = ""  # what the names begin with that we give to applications and jobs
         self._jobs: dict[str, Job] = {}
+        # Sent and not completed, in that order, by their Application-UUID.
+        self._executions: dict[str, Execution[Any]] = {}
         self._legs: dict[str, Channel] = {}  # by uuid: ours, and those whose events we let through
 
         # What has been taken in one piece, and is looked at one by one.
         self._items: deque[Arrived] = deque()
         self._arrived = 0  # serial of the last event that arrived
+        # The last of these, of which nobody has asked what they tell of the legs.
+        self._recent: deque[Event] = deque()
         self._mark = 0  # inside a callback: serial of the last event an earlier wait saw
         self._backlog = Backlog(MAX_BACKLOG, MAX_BACKLOG_BYTES)
         self._digits = Backlog(MAX_DIGITS, MAX_DIGITS_BYTES)
@@ -166,12 +219,10 @@ class Conversation:
         Event-Sequence tells it from those of an earlier session on the same channel, as there
         is after a transfer away and back.
         """
-        with self._books:
-            self._numbered += 1
-            return f"{self._ids}/{self._numbered}"
+        return f"{self._ids}/{next(self._numbers)}"
 
     def _deadline(self, timeout: float | None) -> float | None:
-        return self._clock.deadline(timeout)
+        return None if timeout is None else self._clock.deadline(timeout)
 
     def _left(self, deadline: float | None) -> float | None:
         """Seconds until then."""
@@ -190,6 +241,18 @@ class Conversation:
             raise self._refused(Shown(self._redact, line, headers), reply)
         self._note_subscription(line)
         return reply
+
+    def _say(self, lines: Sequence[str], deadline: float | None) -> None:
+        """Send several commands at once, and wait for all their replies.
+
+        Raises CommandError for the first that is refused.
+        """
+        sent = [self._send(line) for line in lines]
+        replies = [self._own_reply(pending, deadline) for pending in sent]
+        for line, pending, reply in zip(lines, sent, replies, strict=True):
+            if not reply.ok:
+                raise self._refused(pending.command, reply)
+            self._note_subscription(line)
 
     def _refused(self, command: object, reply: CommandReply | ApiResponse) -> CommandError:
         return CommandError(str(command), reply, reply.text, self._reason(reply))
@@ -304,30 +367,43 @@ class Conversation:
             raise Disconnected(f"no reply to {str(pending.command)!r}: {why}") from why
         return outcome
 
-    def _pull(self, deadline: float | None, wanted: Collection[str] | None = None) -> Event | None:
+    def _pull(
+        self, deadline: float | None, wanted: Collection[str] | None = None, *, skips: bool = False
+    ) -> Event | None:
         """Look at the next thing that arrived; wait for it until ``deadline``.
 
         Sleeps through events that are not ``wanted`` (None: all are), and that no callback is
-        there for. Returns an event, which the caller sees to; None if it was something else.
-        Raises `queue.Empty` if nothing came by then; what came later is left for the next to
-        look.
+        there for; where it ``skips``, these have had their turn. Returns an event, which the
+        caller sees to; None if it was something else. Raises `queue.Empty` if nothing came by
+        then; what came later is left for the next to look.
         """
-        items, first = self._items, deadline
+        items, first, listens = self._items, deadline, self._listens(wanted)
         due = self._hangup_complete_due
         if due is not None and not self._over and (first is None or due < first):
             first = due
         try:
             if not items:
-                items.extend(self._connection.take(self._listens(wanted), first))
-            # Or else a wait would last as long as there is always something to look at.
-            if first is not None and items[0][0] > first + IN_TIME:
-                raise Empty
+                items.extend(self._connection.take(listens, first))
+            while items:
+                # Or else a wait would last as long as there is always something to look at.
+                if first is not None and items[0][0] > first + IN_TIME:
+                    raise Empty
+                _, item = items.popleft()
+                if skips and listens is not None and type(item) is Event:
+                    name = item.name
+                    if name not in listens and name not in TELLING:
+                        self._arrived = item._serial = self._arrived + 1
+                        self._recent.append(item)
+                        continue
+                return self._see(item)
         except Empty:
             if first == deadline:
                 raise
             self._over = True
-            return None
-        _, item = items.popleft()
+        return None
+
+    def _see(self, item: Item) -> Event | None:
+        """Keep the books of what arrived; return it if it is an event."""
         if isinstance(item, Answer):
             item.pending.reply = item.reply
         elif isinstance(item, Event):
@@ -385,17 +461,49 @@ class Conversation:
             name = event.name
         except ProtocolError as error:
             raise self._redact.error(error) from None
-        leg = self._legs.get(event.uuid or "")
-        if leg is not None:
-            event._collected = name == "DTMF" and leg._collects_digits
-            leg._note(event)
-            if leg.hangup_event is event:
+        self._recent.append(event)
+        if len(self._recent) > MAX_RECENT:
+            self._read_recent()
+        if name not in TELLING:
+            return event
+        if name == "CHANNEL_EXECUTE_COMPLETE":
+            self._note_completion(event)
+        elif name != "BACKGROUND_JOB":
+            leg = self._legs.get(event.uuid or "")
+            if leg is not None and name == "DTMF":
+                event._collected = leg._collects_digits
+                if event._collected:
+                    leg._last_collected = event.digit
+            elif leg is not None:
+                leg._note_hangup(event)
                 self._note_hangup(leg, complete=name == "CHANNEL_HANGUP_COMPLETE")
-        elif name == "BACKGROUND_JOB":
+        else:
             job = self._jobs.pop(event.get("Job-UUID", ""), None)
             if job is not None:
                 job.event = event
         return event
+
+    def _note_completion(self, event: Event) -> None:
+        execution = self._executions.pop(event.get("Application-UUID", ""), None)
+        if execution is not None:
+            execution.event = event
+            execution._leg._has_completed = True
+        elif event.get("Application") == "socket":
+            leg = self._legs.get(event.uuid or "")
+            if leg is not None:
+                leg._left_socket = True
+
+    def _read_recent(self) -> None:
+        """See what the last events have told of the legs' states and variables. Any thread."""
+        events: list[Event] = []
+        try:
+            while True:
+                events.append(self._recent.popleft())
+        except IndexError:
+            pass
+        events.reverse()
+        for leg in tuple(self._legs.values()):
+            leg._read(events)
 
     def _note_hangup(self, leg: Leg, complete: bool) -> None:
         if leg is self.channel:
@@ -482,7 +590,9 @@ class Conversation:
             else:
                 event = self._next(deadline, leg, wanted)
             if event is not None:
-                self._dispatch(event)
+                self._mark = event._serial
+                if self._callbacks or event.name == "DTMF":
+                    self._dispatch(event)
             result = ready(event)
         return result
 
@@ -507,8 +617,9 @@ class Conversation:
         """As `_pull`, but raises Hangup when the call has ended, or ``leg`` has."""
         if self._over or self._failed is not None or leg.hangup_event is not None:
             self._raise_if_gone(leg)
+        until = deadline if leg._gone_by is None else sooner(deadline, leg._gone_by)
         try:
-            return self._pull(sooner(deadline, leg._gone_by), wanted)
+            return self._pull(until, wanted, skips=not self._in_callback)
         except Empty:
             self._raise_if_gone(leg)
             if deadline is None or self._clock.now() < deadline:
@@ -517,7 +628,6 @@ class Conversation:
 
     def _dispatch(self, event: Event) -> None:
         """It is this event's turn: run its callbacks."""
-        self._mark = event._serial
         is_digit = event.name == "DTMF" and not event._collected
         callbacks = self._callbacks_for(event) if self._callbacks else ()
         if not (callbacks or is_digit):
@@ -552,6 +662,7 @@ class Conversation:
         while self._backlog:
             event = self._backlog.popleft()
             if event.name != "DTMF":
+                self._mark = event._serial
                 try:
                     self._dispatch(event)
                 except Hangup:

@@ -6,7 +6,7 @@ from collections.abc import Callable
 from typing import TYPE_CHECKING, Generic, TypeVar
 
 from .connection import Pending
-from .message import ApiResponse, CommandReply, Event
+from .message import Event
 
 if TYPE_CHECKING:
     from .leg import Leg
@@ -91,15 +91,13 @@ class Execution(Generic[T]):
 
         pending = self._pending
 
-        def ready(_: object) -> Event | CommandReply | ApiResponse | None:
-            if self.event is None:
-                refused = pending is not None and pending.reply is not None and not pending.reply.ok
-                return pending.reply if pending is not None and refused else None
-            if not self._leg._before_hangup(self.event._serial):
-                return None
+        def ready(_: object) -> Event | bool | None:
+            event = self.event
+            if event is None:
+                return (pending is not None and pending.refused) or None
             # Inside a callback nothing else has its turn; outside, what came before comes first.
-            if session._in_callback or session._had_its_turn(self.event._serial):
-                return self.event
+            if session._in_callback or session._had_its_turn(event._serial):
+                return event if self._leg._before_hangup(event._serial) else None
             return None
 
         try:
@@ -110,9 +108,9 @@ class Execution(Generic[T]):
             raise
         if isinstance(told, Event):
             return self._result(told)
-        assert pending is not None
+        assert pending is not None and pending.reply is not None
         self._leg._forget(self)
-        self._leg._raise_refused(session._refused(pending.command, told))
+        self._leg._raise_refused(session._refused(pending.command, pending.reply))
 
     def __repr__(self) -> str:
         state = "completed" if self.event is not None else "on its way"

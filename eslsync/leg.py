@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
+from functools import lru_cache
 from typing import TYPE_CHECKING, Any, Literal, NamedTuple, NoReturn, TypeVar, overload
 
 from .arguments import (
@@ -55,11 +56,10 @@ class Leg:
         #: CHANNEL_HANGUP_COMPLETE, or CHANNEL_HANGUP until that is in; None while it is up.
         self.hangup_event: Event | None = None
         self._session = session
-        self._latest = context  # the last event that told the channel's state
-        self._known = context  # the last event that told its variables
+        self._told_state = context
+        self._told_variables = context
         self._hangup_serial: int | None = None  # of the first word of its end
         self._gone_by: float | None = None  # another leg than the call's own: when all is said
-        self._executions: dict[str, Execution[Any]] = {}
         self._has_completed = False
         self._left_socket = False  # it is up, and its socket application has ended
         self._leaves_dialplan = False  # for a bridge with another leg; nothing else will have it
@@ -144,8 +144,8 @@ class Leg:
         seconds (the application goes on), CommandError if FreeSWITCH refuses the command,
         ValueError for line breaks in an argument.
         """
-        check_name("application", application, " ")
-        return self._execute(application, argument, lambda event: event, lock, block, timeout)
+        check_application(application)
+        return self._execute(application, argument, itself, lock, block, timeout)
 
     def _do(self, application: str, argument: str, timeout: float | None) -> None:
         """Execute with an argument that is meant as it is; wait for its end."""
@@ -207,7 +207,8 @@ class Leg:
         if block:
             session._check_thread()
         deadline = session._deadline(timeout)
-        session._raise_if_gone(self)
+        if session._over or session._failed is not None or self.hangup_event is not None:
+            session._raise_if_gone(self)
         execution = Execution(self, application, session._new_id(), result, lock)
         check_header_value("execute-app-arg", argument)
         headers = [("call-command", "execute"), ("execute-app-name", application)]
@@ -219,8 +220,7 @@ class Leg:
         if not session._tells_completion:
             self._sendmsg(headers, timeout)
             return execution._wait(deadline) if block else execution
-        with session._books:
-            self._executions[execution.uuid] = execution
+        session._executions[execution.uuid] = execution
         try:
             if block:
                 # Woken once, by its completion: of the reply only a refusal is told.
@@ -236,8 +236,7 @@ class Leg:
 
     def _forget(self, execution: Execution[Any]) -> None:
         """It was refused, or nobody knows whether it has been taken."""
-        with self._session._books:
-            self._executions.pop(execution.uuid, None)
+        self._session._executions.pop(execution.uuid, None)
 
     def _note_set(self, argument: str) -> None:
         """What the handler sets itself is no longer to be put back."""
@@ -393,8 +392,8 @@ class Leg:
     @property
     def _under_way(self) -> list[Execution[Any]]:
         """What has been sent and has not completed, in that order."""
-        with self._session._books:
-            return list(self._executions.values())
+        sent = list(self._session._executions.values())
+        return [each for each in sent if each._leg is self]
 
     @property
     def _collects_digits(self) -> bool:
@@ -404,30 +403,39 @@ class Leg:
         """An application that completes after the hangup was ended by it."""
         return self._hangup_serial is None or serial < self._hangup_serial
 
-    def _note(self, event: Event) -> None:
-        """Keep the books of an event of this leg."""
-        name = event.name
-        if event.has_variables:
-            self._known = event
-        if name.startswith("CHANNEL_"):
-            if "Channel-State" in event:
-                self._latest = event
-            if name == "CHANNEL_EXECUTE_COMPLETE":
-                self._note_completion(event)
-            elif name in ("CHANNEL_HANGUP", "CHANNEL_HANGUP_COMPLETE"):
-                self.hangup_event = event
-                self._hangup_serial = self._hangup_serial or event._serial
-        elif event._collected:
-            self._last_collected = event.digit
+    def _note_hangup(self, event: Event) -> None:
+        self.hangup_event = event
+        self._hangup_serial = self._hangup_serial or event._serial
 
-    def _note_completion(self, event: Event) -> None:
-        with self._session._books:
-            execution = self._executions.pop(event.get("Application-UUID", ""), None)
-        if execution is not None:
-            execution.event = event
-            self._has_completed = True
-        elif event.get("Application") == "socket":
-            self._left_socket = True
+    def _read(self, events: Iterable[Event]) -> None:
+        """Keep the last that told the state, and the variables; ``events`` begin with the last."""
+        state = variables = None
+        for event in events:
+            tells_state = state is None and event.name.startswith("CHANNEL_")
+            if variables is not None and not tells_state:
+                continue
+            if event.uuid == self.uuid:
+                if tells_state and "Channel-State" in event:
+                    state = event
+                if variables is None and event.has_variables:
+                    variables = event
+        # another thread may have been quicker
+        if state is not None and state._serial > self._told_state._serial:
+            self._told_state = state
+        if variables is not None and variables._serial > self._told_variables._serial:
+            self._told_variables = variables
+
+    @property
+    def _latest(self) -> Event:
+        """The last event that told the channel's state."""
+        self._session._read_recent()
+        return self._told_state
+
+    @property
+    def _known(self) -> Event:
+        """The last event that told the channel's variables."""
+        self._session._read_recent()
+        return self._told_variables
 
     def _reached(self, state: ChannelState) -> Event | None:
         """The event that told of the state, if the channel is in it (or, for an end, past it)."""
@@ -440,6 +448,15 @@ class Leg:
         handler = self._digit_handlers.get(digit.upper()) or self._digit_handlers.get(None)
         if handler is not None and not self._collecting:
             handler(digit)
+
+
+@lru_cache(maxsize=256)
+def check_application(application: str) -> None:
+    check_name("application", application, " ")
+
+
+def itself(event: Event | None) -> Event | None:
+    return event
 
 
 def as_it_was(value: str | None) -> str | None:

@@ -245,7 +245,7 @@ class Event(Message):
         if name is None:
             raw = self.raw
             if raw.startswith(b"Event-Name: "):
-                name = text(raw[12 : raw.find(b"\n")])
+                name = raw[12 : raw.find(b"\n")].decode("utf-8", "surrogateescape")
             else:
                 name = self.get("Event-Name", "")
             self._name = name
@@ -316,8 +316,8 @@ class Event(Message):
     def _find(self, label: bytes) -> int:
         """Where a header begins, with the line break before it; -1 if it is not there."""
         at = self.raw.find(label)
-        if at > self._sure:
-            # Not in the body? A search for its beginning is the dearest of all, and most headers
+        if at > self._sure and not self.raw.startswith(b"Event-Name: CHANNEL_"):
+            # Not in the body, which those never have? A search for its beginning is the dearest of all, and most headers
             # that somebody looks at are near the front.
             if self.raw.find(b"\n\n", self._sure, at) >= 0:
                 return -1
@@ -336,7 +336,7 @@ class Event(Message):
             start = at + len(label)
         end = raw.find(b"\n", start)
         value = raw[start:end] if end >= 0 else raw[start:]
-        return unquote(value) if b"%" in value else text(value)
+        return unquote(value) if b"%" in value else value.decode("utf-8", "surrogateescape")
 
     def __getitem__(self, name: str) -> str:
         if self._headers is None:

@@ -85,14 +85,18 @@ class Framer(Generic[M]):
             raise self.failure
         messages: list[M] = []
         try:
+            start = 0
             if self._rest:
-                self._rest += data
+                # of a long piece only what the message that has begun lacks, where that is known
+                start = max(self._needed - len(self._rest), 0) or len(data)
+                self._rest += data[:start]
                 if not self._worth_a_look():
                     return messages
-                data = bytes(self._rest)
+                begun = bytes(self._rest)
                 self._rest.clear()
                 self._searched = self._needed = 0
-            self._take(data, messages)
+                self._take(begun, 0, messages)
+            self._take(data, start, messages)
         except ProtocolError as error:
             self.failure = error
             self._rest.clear()
@@ -119,9 +123,9 @@ class Framer(Generic[M]):
             raise ProtocolError(what, data[-size:])
         self._searched = max(0, size - 2)  # a blank line is at most three bytes long
 
-    def _take(self, data: bytes, messages: list[M]) -> None:
+    def _take(self, data: bytes, start: int, messages: list[M]) -> None:
         """Cut the messages that are whole off ``data``; keep the rest."""
-        start, size = 0, len(data)
+        size = len(data)
         while start < size:
             if data[start] in b"\r\n":
                 # blank lines before a message are none of it: a variable that ends in one, say
@@ -144,7 +148,8 @@ class Framer(Generic[M]):
                 break
             start = after + length
             messages.append(make(head, data[after:start]))
-        self._rest += data[start:]
+        if start < size:
+            self._rest += data[start:]
 
     def _describe(self, head: bytes) -> tuple[int, Callable[[bytes, bytes], M]]:
         """How many bytes of body stand behind these headers, and what makes their message."""
@@ -153,6 +158,8 @@ class Framer(Generic[M]):
 
 def body_length(head: bytes) -> int:
     """How many bytes of body stand behind a block of headers."""
+    if b"content-length" not in head.lower():
+        return 0  # the reply to connect is long, and a regular expression slow
     found = _CONTENT_LENGTH.search(head)
     if found is None:
         return 0
@@ -169,11 +176,15 @@ _LINE_BREAKS = re.compile(rb"[\r\n]*")
 _CONTENT_LENGTH = re.compile(rb"^content-length[ \t]*:([^\n]*)", re.IGNORECASE | re.MULTILINE)
 _CONTENT_TYPE = re.compile(rb"^content-type[ \t]*:[ \t]*([^\s;]*)", re.IGNORECASE | re.MULTILINE)
 
+#: Makes a message of its headers and its body.
 Make = Callable[[bytes, bytes], Message]
 
 
 def _of_body(kind: type[Event]) -> Make:
-    return lambda head, body: kind(body)
+    def make(head: bytes, body: bytes) -> Message:
+        return kind(body)
+
+    return make
 
 
 _KINDS: dict[bytes, Make] = {
@@ -193,6 +204,13 @@ def _connect_reply(head: bytes, body: bytes) -> Message:
     return ConnectReply(head)
 
 
+def _no_message(head: bytes, body: bytes) -> Message:
+    found = _CONTENT_TYPE.search(head)
+    if found is None:
+        raise ProtocolError("a message without a Content-Type", head)
+    raise ProtocolError(f"a Content-Type of {text(found[1][:60])!r}", head)
+
+
 def _find_out(head: bytes) -> tuple[int, Make]:
     """How many bytes of body stand behind these headers of a switch, and what makes a message."""
     length = body_length(head)
@@ -200,21 +218,17 @@ def _find_out(head: bytes) -> tuple[int, Make]:
         # Only the reply to connect has its headers in the open; Content-Type is near its end.
         return length, _connect_reply
     found = _CONTENT_TYPE.search(head)
-    if found is None:
-        raise ProtocolError("a message without a Content-Type", head)
-    make = _KINDS.get(found[1].lower())
-    if make is None:
-        raise ProtocolError(f"a Content-Type of {text(found[1][:60])!r}", head)
-    return length, make
+    return length, _no_message if found is None else _KINDS.get(found[1].lower(), _no_message)
 
 
 # The same short headers stand before message after message; long ones are not worth the memory.
-_known = lru_cache(maxsize=4096)(_find_out)
+_known: Callable[[bytes], tuple[int, Make]] = lru_cache(maxsize=4096)(_find_out)
 SHORT = 100
 
 
 def _message(head: bytes, body: bytes) -> Message:
-    return _find_out(head)[1](head, body)
+    make: Make = _find_out(head)[1]
+    return make(head, body)
 
 
 class Parser(Framer[Message]):

@@ -45,6 +45,8 @@ class Session(Commands):
     and their replies work; whatever waits for an event is a RuntimeError there.
     """
 
+    __slots__ = ("_began", "_leave_by", "_limited", "_originated")
+
     def __init__(
         self, connection: Connection, clock: Clock, redact: Redactor | None = None
     ) -> None:
@@ -172,7 +174,7 @@ class Session(Commands):
         if leg.is_up and not leg._latest.name:
             data = Event(self.api(f"uuid_dump {leg.uuid}").encode("utf-8", "surrogateescape"))
             if not leg._latest.name:
-                leg._latest = leg._known = data
+                leg._told_state = leg._told_variables = data
 
     def _forget_leg(self, leg: Channel) -> None:
         del self._legs[leg.uuid]
@@ -301,22 +303,23 @@ class Session(Commands):
         """Have the switch linger, and tell of events, before the handler begins."""
         self._format = format
         deadline = self._deadline(HANDSHAKE_TIMEOUT)
+        commands = []
         if linger is not False and self._full:
             self._linger = LINGER if linger is True else linger
-            self._command(f"linger {self._linger}", timeout=self._left(deadline))
+            commands.append(f"linger {self._linger}")
         if events is not False:
             told = "all" if events is True else event_list([*events, *NEEDED_EVENTS])
-            self._subscribe(told, deadline)
+            commands += self._subscription(told)
+        self._say(commands, deadline)
         if max_duration is not None:
             self._limit(max_duration, deadline)
 
-    def _subscribe(self, events: str, deadline: float | None) -> None:
+    def _subscription(self, events: str) -> list[str]:
+        """The commands that have the switch tell of these events."""
         if self._full:
-            self._command(f"filter Unique-ID {self.uuid}", timeout=self._left(deadline))
-            self._command(f"event {self._format} {events}", timeout=self._left(deadline))
-        else:
-            # `event` is refused without ``full``, and myevents serves (recording 08c)
-            self._command(self._myevents, timeout=self._left(deadline))
+            return [f"filter Unique-ID {self.uuid}", f"event {self._format} {events}"]
+        # `event` is refused without ``full``, and myevents serves (recording 08c)
+        return [self._myevents]
 
     def _limit(self, seconds: float, deadline: float | None) -> None:
         """Have the switch hang up after so many seconds, whatever the handler does by then.
@@ -444,7 +447,8 @@ class Session(Commands):
         # control (recording 14b2). An application that has completed is proof that the channel
         # is past that moment.
         if not self._tells_completion:
-            self._subscribe("CHANNEL_EXECUTE_COMPLETE", self._deadline(self._last_words))
+            events = self._subscription("CHANNEL_EXECUTE_COMPLETE")
+            self._say(events, self._deadline(self._last_words))
         self.channel.execute("set", "eslsync_gave_back=true", timeout=self._last_words)
 
 

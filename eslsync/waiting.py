@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable
+from functools import lru_cache
 from itertools import takewhile
 from typing import TYPE_CHECKING
 
@@ -22,6 +23,8 @@ Expected = str | ChannelState | Iterable[str | ChannelState] | Callable[[Event],
 class Waiting(Conversation):
     """A conversation in which one can wait."""
 
+    __slots__ = ()
+
     def _wait(self, what: Expected, timeout: float | None, leg: Leg | None) -> Event:
         """Wait for an event of ``leg``, or of any leg where that is None."""
         deadline = self._deadline(timeout)
@@ -29,10 +32,7 @@ class Waiting(Conversation):
             return self._until(what, self._ready_for(what, leg), deadline, leg, comes_with(what))
         if callable(what):
             self._check_told("this event")
-            # of other legs' events the function is not asked
-            ready = self._next_that(
-                lambda event: (leg is None or event.uuid == leg.uuid) and what(event), None
-            )
+            ready = self._next_that(what, leg)
             return self._until(getattr(what, "__name__", "an event"), ready, deadline, leg)
         several = list(what)
         if not several:
@@ -45,7 +45,7 @@ class Waiting(Conversation):
 
         return self._until(" or ".join(map(str, several)), any_ready, deadline, leg)
 
-    def _check_told(self, name: str) -> None:
+    def _check_told(self, name: object) -> None:
         if not self._events_on:
             raise RuntimeError(
                 f"{name} would never come: the call was taken with events=False, and no "
@@ -56,26 +56,31 @@ class Waiting(Conversation):
         if isinstance(what, ChannelState):
             target, state = leg or self.channel, what
             return lambda _: target._reached(state)
-        name, _, subclass = what.partition(" ")
-        check_event_name(name)
-        self._check_told(repr(what))
+        name, subclass = parsed(what)
+        self._check_told(what)
         if name == "DTMF":
             return lambda event: self._take_digit(event, leg)
         if name.startswith("CHANNEL_HANGUP"):
             return self._hangup_or_next(name, leg)
         if name == "ALL":
             return self._next_that(lambda event: True, leg)
-        if not subclass:
-            return self._next_that(lambda event: event.name == name, leg)
-        return self._next_that(
-            lambda event: event.name == name and event.get("Event-Subclass") == subclass, leg
-        )
+        if subclass:
+            return self._next_that(
+                lambda event: event.name == name and event.get("Event-Subclass") == subclass, leg
+            )
+
+        def ready(event: Event | None) -> Event | None:
+            if event is None or event.name != name:
+                return None
+            return event if leg is None or event.uuid == leg.uuid else None
+
+        return ready
 
     def _next_that(self, wanted: Callable[[Event], bool], leg: Leg | None) -> Ready[Event]:
         def ready(event: Event | None) -> Event | None:
-            if event is None or not wanted(event):
+            if event is None or (leg is not None and event.uuid != leg.uuid):
                 return None
-            return event if leg is None or event.uuid == leg.uuid else None
+            return event if wanted(event) else None
 
         return ready
 
@@ -140,11 +145,19 @@ class Waiting(Conversation):
         self._forget([*untaken, *(e for e in self._typed_ahead(leg) if e not in untaken)])
 
 
+@lru_cache(maxsize=256)
+def parsed(what: str) -> tuple[str, str]:
+    """An event's name, and the subclass of a custom one. Raises ValueError for what is none."""
+    name, _, subclass = what.partition(" ")
+    return check_event_name(name), subclass
+
+
 def comes_with(what: str) -> tuple[str] | None:
     """The name of the event that a wait can end with; None where any event may."""
-    if isinstance(what, ChannelState) or what.startswith("ALL"):
+    if isinstance(what, ChannelState):
         return None
-    return (what.partition(" ")[0],)
+    name, _ = parsed(what)
+    return None if name == "ALL" else (name,)
 
 
 def is_digit(event: Event, leg: Leg | None) -> bool:

@@ -309,6 +309,8 @@ def test_a_call_that_refuses_the_handshake_is_given_back(caplog: pytest.LogCaptu
         peer.connect()
         peer.serve("linger 60", "-ERR out of order")
         peer.serve(f"filter Unique-ID {peer.uuid}")
+        peer.serve("event plain all")
+        peer.serve(f"filter Unique-ID {peer.uuid}")
         peer.serve("event plain CHANNEL_EXECUTE_COMPLETE")
         peer.run("set")
         peer.hear_end()
