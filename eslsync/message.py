@@ -7,16 +7,16 @@ whole dictionary only for what that can't answer (other letter case, iteration).
 
 from __future__ import annotations
 
-import json
 from collections.abc import Iterator, Mapping
 from functools import lru_cache
 from itertools import groupby
-from typing import Any, Literal
-from urllib.parse import unquote_to_bytes
-from xml.etree import ElementTree
+from typing import TYPE_CHECKING, Any, Literal
 
 from .enums import AnswerState, CallState, ChannelState, DTMFSource, HangupCause
 from .exceptions import ProtocolError
+
+if TYPE_CHECKING:
+    from xml.etree import ElementTree
 
 __all__ = [
     "ApiResponse",
@@ -56,7 +56,7 @@ def unquote(value: bytes) -> str:
     if b"%" not in value:
         return text(value)
     # Most values stand in event after event; long ones are not worth the memory.
-    return _unquote_again(value) if len(value) < 200 else text(unquote_to_bytes(value))
+    return _unquote_again(value) if len(value) < 200 else _unquote(value)
 
 
 def _is_text(value: str) -> bool:
@@ -68,9 +68,13 @@ def _is_text(value: str) -> bool:
     return True
 
 
-@lru_cache(maxsize=4096)
-def _unquote_again(value: bytes) -> str:
+def _unquote(value: bytes) -> str:
+    from urllib.parse import unquote_to_bytes  # not needed to import eslsync
+
     return text(unquote_to_bytes(value))
+
+
+_unquote_again = lru_cache(maxsize=4096)(_unquote)
 
 
 class Message(Mapping[str, str]):
@@ -303,6 +307,8 @@ class JsonEvent(Event):
         Message.__init__(self, b"", content)
 
     def _fields(self) -> tuple[tuple[str, Any], ...]:
+        import json  # not needed to import eslsync
+
         try:
             # FreeSWITCH copies bytes that are not UTF-8 into its JSON as they are, and a name
             # may stand there twice (Hangup-Cause does).
@@ -350,6 +356,8 @@ class XmlEvent(Event):
         Message.__init__(self, b"", content)
 
     def _root(self) -> ElementTree.Element:
+        from xml.etree import ElementTree  # not needed to import eslsync
+
         if b"<!DOCTYPE" in self.content:
             # A switch sends none, and what can be declared in it can fill any memory.
             raise ProtocolError("an event's XML declares a document type", self.content)
