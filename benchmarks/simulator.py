@@ -2,7 +2,6 @@
 
 python benchmarks/simulator.py              # calls a second a core, and the ratio to the sockets
 python benchmarks/simulator.py --profile    # where the time goes, by module (Python 3.10, 3.11)
-python benchmarks/simulator.py --starting   # what starting costs: a FreeSwitch, imports, a command
 
 CPU time is that of the whole process, all threads, user and system. Numbers and how to read
 them: benchmarks/README.md.
@@ -14,11 +13,9 @@ import argparse
 import cProfile
 import os
 import pstats
-import resource
 import selectors
 import socket
 import statistics
-import subprocess
 import sys
 import threading
 import time
@@ -216,18 +213,6 @@ def now() -> float:
     return time.clock_gettime(time.CLOCK_MONOTONIC)
 
 
-def measure_command(command: Sequence[str], rounds: int) -> list[Cost]:
-    costs = []
-    environment = {**os.environ, "PYTHONPATH": str(ROOT)}
-    for _ in range(rounds):
-        before, started = resource.getrusage(resource.RUSAGE_CHILDREN), now()
-        subprocess.run(command, check=True, stdout=subprocess.DEVNULL, cwd=ROOT, env=environment)
-        after, ended = resource.getrusage(resource.RUSAGE_CHILDREN), now()
-        cpu = after.ru_utime + after.ru_stime - before.ru_utime - before.ru_stime
-        costs.append(Cost(cpu, ended - started))
-    return costs
-
-
 def spread(values: Sequence[float], unit: float = 1000.0) -> str:
     low, middle, high = min(values), statistics.median(values), max(values)
     return f"{low * unit:8.3f} {middle * unit:8.3f} {high * unit:8.3f}"
@@ -262,46 +247,6 @@ def compare(calls: int, rounds: int) -> None:
     print("CPU, simulated / sockets    ", spread(ratios, 1.0))
     print("simulated calls/s a core    ", spread([1 / each.cpu for each in simulated], 1.0))
     print(machine())
-
-
-def start(rounds: int) -> None:
-    print(machine())
-
-    def empty_blocks(count: int) -> None:
-        for _ in range(count):
-            with FreeSwitch():
-                pass
-
-    def blocks_with_a_call(count: int) -> None:
-        for _ in range(count):
-            simulate(1)
-
-    print("CPU ms                          min   median      max   wall min")
-    for name, action in (
-        ("with FreeSwitch(): pass", empty_blocks),
-        ("the same with a call", blocks_with_a_call),
-    ):
-        action(3)
-        costs = [measure(action, 20) for _ in range(rounds)]
-        print_costs(name, costs)
-    python = [sys.executable, "-c"]
-    command = "from simulator.cli import main; main()"  # as the script that pip installs
-    for name, line in (
-        ("python -c pass", [*python, "pass"]),
-        ("import eslsync", [*python, "import eslsync"]),
-        ("import simulator.freeswitch", [*python, "import simulator.freeswitch"]),
-        (
-            "eslsync call ivr.py --press 1",
-            [*python, command, "call", "examples/ivr.py", "--press", "1"],
-        ),
-    ):
-        print_costs(name, measure_command(line, rounds))
-    print(machine())
-
-
-def print_costs(name: str, costs: Sequence[Cost]) -> None:
-    wall = min(each.wall for each in costs) * 1000
-    print(f"{name:29}", spread([each.cpu for each in costs]), f"{wall:8.1f}")
 
 
 # Profiling
@@ -374,7 +319,6 @@ def main() -> None:
     parser.add_argument("--calls", type=int, default=20, help="in a round (default: 20)")
     parser.add_argument("--rounds", type=int, default=60, help="of each (default: 60)")
     parser.add_argument("--profile", action="store_true")
-    parser.add_argument("--starting", action="store_true")
     options = parser.parse_args()
     if hasattr(os, "sched_setaffinity"):
         # One core, which is what is measured. On several, waking a thread on another core costs
@@ -382,8 +326,6 @@ def main() -> None:
         os.sched_setaffinity(0, {max(os.sched_getaffinity(0))})
     if options.profile:
         profile(options.calls * 10)
-    elif options.starting:
-        start(max(3, options.rounds // 6))
     else:
         compare(options.calls, options.rounds)
 

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import difflib
 from enum import Enum
 from typing import TypeVar
 
@@ -240,6 +239,8 @@ def check_event_name(name: str) -> str:
     """
     if name in EVENT_NAMES:
         return name
+    import difflib  # not needed to import eslsync
+
     close = difflib.get_close_matches(name.upper(), EVENT_NAMES, 1, cutoff=0.5)
     hint = f"; did you mean {close[0]!r}?" if close else ""
     raise ValueError(f"FreeSWITCH has no event {name!r}{hint}")

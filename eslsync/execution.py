@@ -108,7 +108,8 @@ class Execution(Generic[T]):
             raise
         if isinstance(told, Event):
             return self._result(told)
-        assert pending is not None and pending.reply is not None
+        assert pending is not None
+        assert pending.reply is not None
         self._leg._forget(self)
         self._leg._raise_refused(session._refused(pending.command, pending.reply))
 

@@ -7,8 +7,7 @@ import sys
 import threading
 import traceback
 from collections.abc import Iterable
-from dataclasses import dataclass, field
-from pathlib import Path
+from typing import NamedTuple
 
 from .enums import ChannelState
 from .message import Event
@@ -17,13 +16,12 @@ from .session import Session
 __all__ = ["LiveCall", "look_at", "report"]
 
 #: Frames of the library itself, which are not the handler's.
-OURS = str(Path(__file__).parent) + os.sep
+OURS = os.path.dirname(__file__) + os.sep
 #: The function that calls the handler (server.py).
 CALLS_HANDLER = "serve_call"
 
 
-@dataclass(frozen=True)
-class LiveCall:
+class LiveCall(NamedTuple):
     """A call that a handler works on, as it stood when somebody looked.
 
     ``age`` is in seconds since the call was taken. ``waiting_for`` is what the handler waits
@@ -40,8 +38,11 @@ class LiveCall:
     state: ChannelState
     waiting_for: str | None
     where: str
-    stack: tuple[str, ...] = field(repr=False)
-    session: Session = field(repr=False)
+    stack: tuple[str, ...]
+    session: Session
+
+    def __repr__(self) -> str:
+        return f"<LiveCall {self}>"
 
     def __str__(self) -> str:
         doing = f"waits for {self.waiting_for}" if self.waiting_for else "runs"
@@ -105,9 +106,9 @@ def _where(stack: list[traceback.FrameSummary]) -> str:
     """The innermost line in the handler's own folder; what it calls elsewhere is another's."""
     if not stack:
         return "its beginning or end"
-    folder = Path(stack[0].filename).parent
-    return _line(next(each for each in reversed(stack) if Path(each.filename).parent == folder))
+    folder = os.path.dirname(stack[0].filename)
+    return _line(next(each for each in reversed(stack) if os.path.dirname(each.filename) == folder))
 
 
 def _line(frame: traceback.FrameSummary) -> str:
-    return f"{Path(frame.filename).name}:{frame.lineno} in {frame.name}"
+    return f"{os.path.basename(frame.filename)}:{frame.lineno} in {frame.name}"

@@ -7,16 +7,16 @@ whole dictionary only for what that can't answer (other letter case, iteration).
 
 from __future__ import annotations
 
-import json
 from collections.abc import Iterator, Mapping
 from functools import lru_cache
 from itertools import groupby
-from typing import Any, Literal
-from urllib.parse import unquote_to_bytes
-from xml.etree import ElementTree
+from typing import TYPE_CHECKING, Any, Literal
 
 from .enums import AnswerState, CallState, ChannelState, DTMFSource, HangupCause
 from .exceptions import ProtocolError
+
+if TYPE_CHECKING:
+    from xml.etree import ElementTree
 
 __all__ = [
     "ApiResponse",
@@ -56,7 +56,7 @@ def unquote(value: bytes) -> str:
     if b"%" not in value:
         return text(value)
     # Most values stand in event after event; long ones are not worth the memory.
-    return _unquote_again(value) if len(value) < 200 else text(unquote_to_bytes(value))
+    return _unquote_again(value) if len(value) < 200 else _unquote(value)
 
 
 def _is_text(value: str) -> bool:
@@ -68,9 +68,13 @@ def _is_text(value: str) -> bool:
     return True
 
 
-@lru_cache(maxsize=4096)
-def _unquote_again(value: bytes) -> str:
+def _unquote(value: bytes) -> str:
+    from urllib.parse import unquote_to_bytes  # not needed to import eslsync
+
     return text(unquote_to_bytes(value))
+
+
+_unquote_again = lru_cache(maxsize=4096)(_unquote)
 
 
 @lru_cache(maxsize=1024)
@@ -317,8 +321,8 @@ class Event(Message):
         """Where a header begins, with the line break before it; -1 if it is not there."""
         at = self.raw.find(label)
         if at > self._sure and not self.raw.startswith(b"Event-Name: CHANNEL_"):
-            # Not in the body, which those never have? A search for its beginning is the dearest of all, and most headers
-            # that somebody looks at are near the front.
+            # Not in the body? (Those have none.) A search for its beginning is the dearest of all,
+            # and most headers that somebody looks at are near the front.
             if self.raw.find(b"\n\n", self._sure, at) >= 0:
                 return -1
             self._sure = at
@@ -377,6 +381,8 @@ class JsonEvent(Event):
         return self.raw
 
     def _fields(self) -> tuple[tuple[str, Any], ...]:
+        import json  # not needed to import eslsync
+
         try:
             # FreeSWITCH copies bytes that are not UTF-8 into its JSON as they are, and a name
             # may stand there twice (Hangup-Cause does).
@@ -430,6 +436,8 @@ class XmlEvent(Event):
         return self.raw
 
     def _root(self) -> ElementTree.Element:
+        from xml.etree import ElementTree  # not needed to import eslsync
+
         if b"<!DOCTYPE" in self.content:
             # A switch sends none, and what can be declared in it can fill any memory.
             raise ProtocolError("an event's XML declares a document type", self.content)
@@ -487,7 +495,9 @@ class ConnectReply(CommandReply, Event):
 
     __slots__ = ()
 
-    __init__ = Event.__init__
+    def __init__(self, raw: bytes) -> None:
+        Event.__init__(self, raw)
+
     head = Event.head
     content = Event.content
 

@@ -5,7 +5,6 @@ A command is a function of the switch and its argument; one that takes time is a
 
 from __future__ import annotations
 
-import hashlib
 import re
 from collections.abc import Callable, Generator
 from datetime import datetime, timezone
@@ -459,6 +458,8 @@ def url_encode(switch: Switch, argument: str) -> str:
 
 @api("md5")
 def md5(switch: Switch, argument: str) -> str:
+    import hashlib  # it loads OpenSSL
+
     return hashlib.md5(argument.encode("utf-8", "surrogateescape")).hexdigest()
 
 

@@ -9,7 +9,6 @@ from __future__ import annotations
 import logging
 import os
 import re
-import shutil
 import signal
 import sys
 from collections.abc import Sequence
@@ -92,6 +91,8 @@ def check_start(
 def read_far_ends(
     context: click.Context, parameter: click.Parameter, written: Sequence[str]
 ) -> dict[str, dict[str, Any]]:
+    if not written:
+        return {}
     from .far_ends import parse
 
     far_ends: dict[str, dict[str, Any]] = {}
@@ -418,6 +419,8 @@ def show_calls(made: Call, transcript: bool) -> None:
 
 
 def ladder(call: Call) -> str:
+    import shutil
+
     from .ladder import ASCII, BOX, draw
 
     glyphs: Glyphs = BOX if can_show(str(BOX)) else ASCII

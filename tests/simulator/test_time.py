@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 import datetime
+import sys
 import threading
 import time
 from time import sleep
+from types import ModuleType
 
 import freezegun
 import pytest
@@ -86,6 +88,20 @@ def test_the_tests_own_clock_follows_too_and_is_real_again_afterwards() -> None:
     assert datetime.datetime.now().year > 2025
     assert time.sleep is REAL_SLEEP
     assert sleep is REAL_SLEEP
+
+
+def test_what_a_module_imports_on_demand_stays_so(monkeypatch: pytest.MonkeyPatch) -> None:
+    asked: list[str] = []
+    module = ModuleType("on_demand")
+    module.__dict__.update(
+        now=datetime.datetime, __getattr__=asked.append, __dir__=lambda: ["now", "heavy"]
+    )
+    monkeypatch.setitem(sys.modules, "on_demand", module)
+    real = module.now
+    with FreeSwitch():
+        assert module.now is not real  # it was looked through
+    assert module.now is real
+    assert "heavy" not in asked
 
 
 def test_a_time_that_the_test_has_frozen_is_where_the_world_begins() -> None:
