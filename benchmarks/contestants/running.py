@@ -1,0 +1,56 @@
+"""What all contestants have in common: how they are run, and what there is to handle.
+
+python -m benchmarks.contestants.NAME WORKLOAD
+
+takes calls in a process of its own. It prints its port, and serves until its standard input ends.
+With the workload "parsing" it reads pieces of bytes there (a length of 8 digits before each), and
+prints how many seconds of CPU an event has cost.
+"""
+
+from __future__ import annotations
+
+import sys
+import time
+from collections.abc import Callable
+
+PROMPT = "ivr/ivr-welcome"
+#: Events of a flood: each is waited for, and then the next flood is asked for.
+FLOOD = 1000
+FLOOD_SUBCLASS = "bench::flood"
+#: Seconds of CPU that parsing is measured for.
+PARSING = 0.5
+
+#: What a contestant does to be called: serves that workload, and tells its port.
+Serve = Callable[[str], int]
+#: Understands what arrives in such pieces; the number of messages.
+Parse = Callable[[list[bytes]], int]
+
+
+def run(serve: Serve, parse: Parse) -> None:
+    """Be a contestant. ``serve`` returns when it listens, and its threads go on."""
+    [workload] = sys.argv[1:]
+    if workload == "parsing":
+        print(seconds_of(parse, read_pieces()), flush=True)
+        return
+    announce(serve(workload))
+    sys.stdin.read()
+
+
+def announce(port: int) -> None:
+    print(port, flush=True)
+
+
+def read_pieces() -> list[bytes]:
+    pieces = []
+    while length := sys.stdin.buffer.read(8):
+        pieces.append(sys.stdin.buffer.read(int(length)))
+    return pieces
+
+
+def seconds_of(parse: Parse, pieces: list[bytes]) -> float:
+    """CPU seconds a message."""
+    parse(pieces)
+    messages, start = 0, time.process_time()
+    while (spent := time.process_time() - start) < PARSING:
+        messages += parse(pieces)
+    return spent / messages
