@@ -8,7 +8,7 @@ from collections.abc import Callable
 from eslsync import Outbound, Session
 from eslsync.protocol import Parser
 
-from .running import FLOOD, FLOOD_SUBCLASS, PROMPT, run
+from .running import FLOOD, FLOOD_SUBCLASS, PROMPT, run, stay
 
 
 def life(session: Session) -> None:
@@ -49,10 +49,10 @@ HANDLERS: dict[str, Callable[[Session], None]] = {
 }
 
 
-def serve(workload: str) -> int:
+def serve(workload: str) -> None:
     server = Outbound(HANDLERS[workload], port=0)
     server.start(block=False)
-    return server.port
+    stay(server.port)
 
 
 def parse(pieces: list[bytes]) -> int:

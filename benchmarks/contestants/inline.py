@@ -12,7 +12,7 @@ from collections.abc import Callable, Iterator
 
 from .framing import Frames, parse
 from .listening import close, listen
-from .running import FLOOD, PROMPT, run
+from .running import FLOOD, PROMPT, run, stay
 
 _UUID = re.compile(rb"\nUnique-ID: ([^\n]+)")
 REPLY = b"Content-Type: command/reply"
@@ -118,7 +118,7 @@ HANDLERS: dict[str, Callable[[Call], None]] = {
 }
 
 
-def serve(workload: str) -> int:
+def serve(workload: str) -> None:
     handler = HANDLERS[workload]
 
     def take(sock: socket.socket) -> None:
@@ -131,7 +131,7 @@ def serve(workload: str) -> int:
         finally:
             call.close()
 
-    return listen(take)
+    stay(listen(take))
 
 
 if __name__ == "__main__":

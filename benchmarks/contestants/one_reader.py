@@ -8,7 +8,7 @@ import threading
 
 from .lazy import HANDLERS, Call, handle, parse
 from .listening import listen
-from .running import run
+from .running import run, stay
 
 
 def read_all(selector: selectors.BaseSelector) -> None:
@@ -24,7 +24,7 @@ def read_all(selector: selectors.BaseSelector) -> None:
             call.feed(data)
 
 
-def serve(workload: str) -> int:
+def serve(workload: str) -> None:
     selector = selectors.DefaultSelector()
     threading.Thread(target=read_all, args=(selector,), daemon=True).start()
 
@@ -33,7 +33,7 @@ def serve(workload: str) -> int:
         selector.register(sock, selectors.EVENT_READ, call)
         handle(call, HANDLERS[workload])
 
-    return listen(take)
+    stay(listen(take))
 
 
 if __name__ == "__main__":

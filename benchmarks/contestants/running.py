@@ -20,24 +20,30 @@ FLOOD_SUBCLASS = "bench::flood"
 #: Seconds of CPU that parsing is measured for.
 PARSING = 0.5
 
-#: What a contestant does to be called: serves that workload, and tells its port.
-Serve = Callable[[str], int]
+#: Serves that workload until its standard input ends.
+Serve = Callable[[str], None]
 #: Understands what arrives in such pieces; the number of messages.
 Parse = Callable[[list[bytes]], int]
 
 
 def run(serve: Serve, parse: Parse) -> None:
-    """Be a contestant. ``serve`` returns when it listens, and its threads go on."""
+    """Be a contestant."""
     [workload] = sys.argv[1:]
     if workload == "parsing":
         print(seconds_of(parse, read_pieces()), flush=True)
-        return
-    announce(serve(workload))
-    sys.stdin.read()
+    else:
+        serve(workload)
 
 
 def announce(port: int) -> None:
+    """It is listened on."""
     print(port, flush=True)
+
+
+def stay(port: int) -> None:
+    """Other threads serve."""
+    announce(port)
+    sys.stdin.read()
 
 
 def read_pieces() -> list[bytes]:

@@ -7,7 +7,7 @@ import threading
 
 from .lazy import HANDLERS, Call, handle, parse
 from .listening import listen
-from .running import run
+from .running import run, stay
 
 
 def read(call: Call) -> None:
@@ -19,13 +19,13 @@ def read(call: Call) -> None:
     call.feed(b"")
 
 
-def serve(workload: str) -> int:
+def serve(workload: str) -> None:
     def take(sock: socket.socket) -> None:
         call = Call(sock)
         threading.Thread(target=read, args=(call,), daemon=True).start()
         handle(call, HANDLERS[workload])
 
-    return listen(take)
+    stay(listen(take))
 
 
 if __name__ == "__main__":
