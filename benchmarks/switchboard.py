@@ -14,6 +14,7 @@ import socket
 import sys
 from collections.abc import Callable
 from pathlib import Path
+from types import TracebackType
 from typing import NamedTuple
 
 ROOT = Path(__file__).resolve().parents[1]
@@ -114,17 +115,16 @@ class Call:
         self.board = board
         self.sock = sock
         self.uuid = uuid
-        self.commands = 0  # taken since it is ours: the app's handshake is over
-        self.prepared = False
+        self.commands = 0  # applications that the app has executed
         self.closed = False
         self.unsent = b""
         self._heard = b""
 
     def say(self, *packets: bytes) -> None:
-        """Send it: all at once, or each for itself."""
-        words = self.board.words
-        for data in packets if self.board.each else [b"".join(packets)]:
-            data = data.replace(words.uuid, self.uuid)
+        """Send it; what is not taken is kept."""
+        ours = self.board.words.uuid
+        for data in [b"".join(packets)] if self.board.bursts else packets:
+            data = data.replace(ours, self.uuid)
             if self.unsent:
                 self.unsent += data
             else:
@@ -172,8 +172,7 @@ class Call:
             self.say(words.context)
         elif command.startswith(b"event plain"):
             self.say(reply(), words.park.render())
-            self.prepared = True
-            self.board.on_prepared(self)
+            self.board.prepared += 1
         elif command == b"exit":
             self.say(reply(b"+OK bye"))
             self.close()
@@ -194,16 +193,15 @@ class Call:
 class Switchboard:
     """All calls to one port, in one thread."""
 
-    def __init__(self, words: Words, port: int, *, each: bool = False) -> None:
+    def __init__(self, words: Words, port: int, *, bursts: bool = False) -> None:
         self.words = words
-        #: Is each message sent for itself? Else all that is due, as after a burst.
-        self.each = each
+        #: Is all that is due sent at once? Else each message for itself, as FreeSWITCH does.
+        self.bursts = bursts
         self.calls: dict[int, Call] = {}
-        self.dialled = self.ended = 0
+        #: Calls so far: begun, ready for the handler, and over.
+        self.dialled = self.prepared = self.ended = 0
         #: What is done when an app executes an application: the call, its name and its uuid.
         self.on_execute: Callable[[Call, bytes, bytes], None] = self.run_all
-        #: Told when an app has asked for events, and is about to call its handler.
-        self.on_prepared: Callable[[Call], None] = lambda call: None
         self._port = port
         self._epoll = select.epoll()
 
@@ -240,7 +238,15 @@ class Switchboard:
         last = (self.words.lingers,) if application == b"hangup" else ()
         call.run(self.words.runs[application], uuid, *last)
 
-    def close(self) -> None:
+    def __enter__(self) -> Switchboard:
+        return self
+
+    def __exit__(
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        trace: TracebackType | None,
+    ) -> None:
         for call in tuple(self.calls.values()):
             call.close()
         self._epoll.close()
