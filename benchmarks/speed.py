@@ -24,8 +24,8 @@ from benchmarks.speed_tables import (  # noqa: E402
     Results,
     deaf_table,
     held_table,
-    ratios,
     ratio_table,
+    ratios,
 )
 from benchmarks.switchboard import Words  # noqa: E402
 from benchmarks.workloads import FULL, LINES, SHORT, deaf, held  # noqa: E402

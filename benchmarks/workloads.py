@@ -40,8 +40,8 @@ class Effort(NamedTuple):
     floods: int
 
 
-FULL = Effort(seconds=5.0, calls=300, commands=2000, floods=20)
-SHORT = Effort(seconds=0.5, calls=50, commands=400, floods=4)
+FULL = Effort(seconds=3.0, calls=200, commands=2000, floods=20)
+SHORT = Effort(seconds=0.5, calls=50, commands=400, floods=3)
 
 
 @contextmanager
@@ -63,12 +63,15 @@ class Silence(Exception):
     """A contestant did not say what it should have said."""
 
 
-def serve_until(board: Switchboard, done: Callable[[], bool], patience: float = PATIENCE) -> None:
+def serve(board: Switchboard, patience: float = PATIENCE) -> None:
+    """Wait for somebody to say something, and answer."""
+    if not board.step(patience):
+        raise Silence(f"nothing for {patience:g} s; of {board.dialled} calls {board.ended} over")
+
+
+def serve_until(board: Switchboard, done: Callable[[], bool]) -> None:
     while not done():
-        if not board.step(patience):
-            raise Silence(
-                f"nothing for {patience:g} s; of {board.dialled} calls {board.ended} over"
-            )
+        serve(board)
 
 
 # CPU seconds of one thing
@@ -78,19 +81,17 @@ def life(contestant: Contestant, board: Switchboard, effort: Effort, at_once: in
     """A call from its first byte to the last; as one ends, the next begins."""
 
     def call(calls: int, seconds: float) -> int:
-        last, until = board.dialled + calls, time.monotonic() + seconds
-        first = board.dialled
-        while True:
-            while (
-                len(board.calls) < at_once
-                and board.dialled < last
-                and (time.monotonic() < until or board.dialled == first)
-            ):
+        first, until = board.dialled, time.monotonic() + seconds
+
+        def begins() -> bool:
+            begun = board.dialled - first
+            return begun < calls and (begun == 0 or time.monotonic() < until)
+
+        while board.calls or begins():
+            while len(board.calls) < at_once and begins():
                 board.dial()
-            if not board.calls:
-                return board.dialled - first
-            ended = board.ended
-            serve_until(board, lambda: board.ended > ended)
+            serve(board)
+        return board.dialled - first
 
     call(max(2 * at_once, FIRST_CALLS), effort.seconds / 5)
     before = contestant.settled_cpu()
@@ -226,8 +227,7 @@ def _hold(board: Switchboard, calls: int) -> None:
     while board.prepared < calls:
         while board.dialled < min(calls, board.prepared + RINGING):
             board.dial()
-        before = board.prepared
-        serve_until(board, lambda: board.prepared > before)
+        serve(board)
 
 
 def _press_all(board: Switchboard) -> list[float]:
@@ -280,9 +280,9 @@ def deaf(name: str, words: Words) -> Deaf:
         while sent < DEAF_BYTES:
             call.say(event * 20)
             sent += 20 * len(event)
-            try:
-                serve_until(board, lambda: not call.unsent, HELD_BACK)
-            except Silence:
+            while call.unsent and board.step(HELD_BACK):
+                pass
+            if call.unsent:
                 break
         sent -= len(call.unsent)
         contestant.settled_cpu(PATIENCE)

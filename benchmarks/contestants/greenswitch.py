@@ -117,7 +117,8 @@ def parse(pieces: list[bytes]) -> int:
     protocol.sock_file = io.BytesIO(b"".join(pieces))
     protocol._commands_sent = replies = [AsyncResult()] * MAX_CALLS
     protocol.receive_events()
-    return MAX_CALLS - len(replies) + protocol._esl_event_queue.qsize()
+    events: int = protocol._esl_event_queue.qsize()
+    return MAX_CALLS - len(replies) + events
 
 
 if __name__ == "__main__":

@@ -151,5 +151,9 @@ def handle(call: Call, handler: Callable[[Call], None]) -> None:
 
 def parse(pieces: list[bytes]) -> int:
     """Frame them, and make each a message."""
-    frames = Frames()
-    return sum(1 for piece in pieces for raw in frames.feed(piece) if Message(raw))
+    frames, messages = Frames(), 0
+    for piece in pieces:
+        for raw in frames.feed(piece):
+            Message(raw)
+            messages += 1
+    return messages

@@ -4,11 +4,12 @@ python -m benchmarks.contestants.NAME WORKLOAD
 
 takes calls in a process of its own. It prints its port, and serves until its standard input ends.
 With the workload "parsing" it reads pieces of bytes there (a length of 8 digits before each), and
-prints how many seconds of CPU an event has cost.
+prints how many seconds of CPU a message has cost.
 """
 
 from __future__ import annotations
 
+import math
 import sys
 import time
 from collections.abc import Callable
@@ -54,9 +55,10 @@ def read_pieces() -> list[bytes]:
 
 
 def seconds_of(parse: Parse, pieces: list[bytes]) -> float:
-    """CPU seconds a message."""
-    parse(pieces)
-    messages, start = 0, time.process_time()
-    while (spent := time.process_time() - start) < PARSING:
-        messages += parse(pieces)
-    return spent / messages
+    """CPU seconds a message: the least of many times, since that is what nothing has disturbed."""
+    best, until = math.inf, time.process_time() + PARSING
+    while time.process_time() < until:
+        start = time.process_time()
+        messages = parse(pieces)
+        best = min(best, (time.process_time() - start) / messages)
+    return best
