@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 import statistics
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
@@ -42,6 +43,8 @@ def spread(values: Iterable[float]) -> str:
 
 def short(value: float) -> str:
     """To three digits, or so."""
+    if value == math.inf:
+        return "too late"
     if value >= 100:
         return f"{value:,.0f}"
     return f"{value:.1f}" if value >= 10 else f"{value:.2f}"

@@ -10,13 +10,8 @@ import sys
 from collections.abc import Awaitable, Callable
 from typing import Any
 
-from genesis import (  # type: ignore[import-not-found,import-untyped,unused-ignore]
-    Outbound,
-    use_uvloop,
-)
-from genesis.protocol import (  # type: ignore[import-not-found,import-untyped,unused-ignore]
-    Protocol,
-)
+from genesis import Outbound, use_uvloop
+from genesis.protocol import Protocol
 
 from .running import FLOOD, FLOOD_SUBCLASS, PROMPT, announce, run
 

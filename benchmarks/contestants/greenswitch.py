@@ -6,7 +6,7 @@ queue by a callback.
 
 from __future__ import annotations
 
-import gevent.monkey  # type: ignore[import-not-found,import-untyped,unused-ignore]
+import gevent.monkey
 
 gevent.monkey.patch_all()
 
@@ -17,12 +17,10 @@ from collections.abc import Callable  # noqa: E402
 from typing import Any  # noqa: E402
 
 import gevent  # noqa: E402
-import greenswitch  # type: ignore[import-not-found,import-untyped,unused-ignore]  # noqa: E402
+import greenswitch  # noqa: E402
 from gevent.event import AsyncResult, Event  # noqa: E402
 from gevent.queue import Queue  # noqa: E402
-from greenswitch.esl import (  # type: ignore[import-not-found,import-untyped,unused-ignore]  # noqa: E402
-    ESLProtocol,
-)
+from greenswitch.esl import ESLProtocol  # noqa: E402
 
 from .running import FLOOD, FLOOD_SUBCLASS, PROMPT, announce, run  # noqa: E402
 
