@@ -65,7 +65,7 @@ def draw(results: Results, file: Path) -> None:
     )
     left: Any
     right: Any
-    figure = pyplot.figure(figsize=(10.5, 6.2), layout="constrained")
+    figure: Any = pyplot.figure(figsize=(10.5, 6.2), layout="constrained")
     if results.cpu and results.held:
         left, right = figure.subfigures(1, 2, width_ratios=[5, 4])
     else:
