@@ -24,7 +24,8 @@ from benchmarks.speed_tables import (
     ratios,
     short,
 )
-from benchmarks.workloads import LINES, PATIENCE
+from benchmarks.switchboard import PATIENCE
+from benchmarks.workloads import WORKLOADS
 
 INK, QUIET, TARGET = "#444444", "#8a8a8a", "#111111"
 COLORS = {
@@ -66,14 +67,14 @@ def draw(results: Results, file: Path) -> None:
     left: Any
     right: Any
     figure: Any = pyplot.figure(figsize=(10.5, 6.2), layout="constrained")
-    if results.cpu and results.held:
+    if results.costs and results.held:
         left, right = figure.subfigures(1, 2, width_ratios=[5, 4])
     else:
         left = right = figure
-    if results.cpu:
+    if results.costs:
         plot = left.subplots()
-        plot.set_title(f"CPU, times that of the hand-written loop that reads {BASE}")
-        bars(plot, cpu_groups(results), log=True, start=1.0)
+        plot.set_title(f"{results.counted}, times that of the hand-written loop that reads {BASE}")
+        bars(plot, cost_groups(results), log=True, start=1.0)
     if results.held:
         memory, slowest = right.subplots(2, 1)
         memory.set_title("memory of a held call, KB")
@@ -84,15 +85,15 @@ def draw(results: Results, file: Path) -> None:
     figure.savefig(file, metadata={"Date": None} if file.suffix == ".svg" else None, dpi=150)
 
 
-def cpu_groups(results: Results) -> list[Group]:
+def cost_groups(results: Results) -> list[Group]:
     names = [name for name in results.names if name != BASE]
     return [
         Group(
-            LINES[workload].title.replace(", ", ",\n").replace(" and ", "\nand "),
+            WORKLOADS[workload].title.replace(", ", ",\n").replace(" and ", "\nand "),
             {name: ratios(results, workload, name) for name in names},
-            LINES[workload].target,
+            WORKLOADS[workload].target,
         )
-        for workload in results.cpu
+        for workload in results.costs
     ]
 
 

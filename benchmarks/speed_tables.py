@@ -7,7 +7,8 @@ import statistics
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
 
-from benchmarks.workloads import LINES, Deaf, Held
+from benchmarks.holding import Deaf, Held
+from benchmarks.workloads import WORKLOADS
 
 #: What all are measured by.
 BASE = "inline"
@@ -22,14 +23,15 @@ class Results:
     """By workload and contestant: one figure for each round."""
 
     names: list[str]
-    cpu: dict[str, dict[str, list[float]]] = field(default_factory=dict)
+    counted: str  # of costs
+    costs: dict[str, dict[str, list[float]]] = field(default_factory=dict)
     held: dict[str, dict[str, list[Held]]] = field(default_factory=dict)
     deaf: dict[str, list[Deaf]] = field(default_factory=dict)
 
 
 def ratios(results: Results, workload: str, name: str) -> list[float]:
     """How many times the CPU of the base, in each round."""
-    costs = results.cpu[workload]
+    costs = results.costs[workload]
     return [cost / base for cost, base in zip(costs[name], costs[BASE], strict=True)]
 
 
@@ -59,22 +61,23 @@ def title(name: str) -> str:
     return f"**{name}**" if name == "eslsync" else name.replace("_", " ")
 
 
-def ratio_table(results: Results) -> str:
-    if not results.cpu:
+def cost_table(results: Results) -> str:
+    if not results.costs:
         return ""
-    lines = [LINES[workload] for workload in results.cpu]
+    lines = [WORKLOADS[workload] for workload in results.costs]
     rows = [
-        [title(name), *(spread(ratios(results, workload, name)) for workload in results.cpu)]
+        [title(name), *(spread(ratios(results, workload, name)) for workload in results.costs)]
         for name in results.names
         if name != BASE
     ]
+    scale, what = (1e6, "us") if results.counted == "CPU" else (1e-3, "thousand")
     base = [
-        f"{spread(cost * 1e6 for cost in costs[BASE])} us a {LINES[workload].unit}"
-        for workload, costs in results.cpu.items()
+        f"{spread(cost * scale for cost in costs[BASE])} {what} a {WORKLOADS[workload].unit}"
+        for workload, costs in results.costs.items()
     ]
     targets = [f"{line.target:.1f}" for line in lines]
     return markdown(
-        ["CPU, times that of inline", *(line.title for line in lines)],
+        [f"{results.counted}, times that of inline", *(line.title for line in lines)],
         [["inline itself", *base], *rows, ["target of eslsync", *targets]],
     )
 

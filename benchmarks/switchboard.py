@@ -25,6 +25,10 @@ from eslsync.protocol import Framer, quote  # noqa: E402
 from tests.recorded import recording  # noqa: E402
 
 RECORDING = "03h"
+#: To the app's commands, besides `connect`.
+REPLIES = 6
+#: Seconds that an app may be silent, where it is to say something.
+PATIENCE = 30.0
 #: What a dialplan may have looked up: 0.9 KB as it is sent.
 CONTRACTS = ", ".join(f'{{"contract": {4711 + n}, "open": true}}' for n in range(13))
 VARIABLE = f"\nvariable_customer: {quote(f'[{CONTRACTS}]')}\n".encode()
@@ -36,6 +40,10 @@ _APPLICATION = re.compile(rb"\nexecute-app-name: ([^\n]+)")
 
 def reply(text: bytes = b"+OK") -> bytes:
     return b"Content-Type: command/reply\nReply-Text: %b\n\n" % text
+
+
+class Silence(Exception):
+    """An app does not say what it should."""
 
 
 class Packet(NamedTuple):
@@ -93,6 +101,11 @@ class Words:
         )
 
     @property
+    def messages(self) -> int:
+        """How many messages there are in a `call`."""
+        return 1 + REPLIES + len(self.events) + 1
+
+    @property
     def events(self) -> list[bytes]:
         """All the events of a call."""
         runs = [self.park, *(packet for run in self.runs.values() for packet in run)]
@@ -101,7 +114,7 @@ class Words:
     @property
     def call(self) -> bytes:
         """All that the switch says in a call."""
-        return b"".join([self.context, *[reply()] * 6, *self.events, self.lingers])
+        return b"".join([self.context, *[reply()] * REPLIES, *self.events, self.lingers])
 
 
 def enlarged(content: bytes) -> bytes:
@@ -232,6 +245,15 @@ class Switchboard:
             if call is not None:
                 call.ready(events)
         return bool(ready)
+
+    def serve(self) -> None:
+        """Wait for somebody to say something."""
+        if not self.step(PATIENCE):
+            raise Silence(f"nothing for {PATIENCE:g} s; {len(self.calls)} calls are up")
+
+    def serve_until(self, done: Callable[[], bool]) -> None:
+        while not done():
+            self.serve()
 
     def run_all(self, call: Call, application: bytes, uuid: bytes) -> None:
         """What becomes of an application in a whole call."""

@@ -5,6 +5,7 @@ from __future__ import annotations
 import subprocess
 import sys
 import time
+from collections.abc import Sequence
 from pathlib import Path
 from types import TracebackType
 
@@ -14,16 +15,24 @@ ROOT = Path(__file__).resolve().parents[2]
 CPUCLOCK_SCHED = 2
 
 
-def command(name: str, workload: str) -> list[str]:
-    return [sys.executable, "-m", f"benchmarks.contestants.{name}", workload]
+#: Seconds that a process has to end by itself.
+ENDING = 60.0
+
+
+def command(name: str, *arguments: str) -> list[str]:
+    return [sys.executable, "-m", f"benchmarks.contestants.{name}", *arguments]
 
 
 class Contestant:
-    """Serves one workload; ``port`` is where. It is killed in the end."""
+    """Serves one workload; ``port`` is where. ``under`` is a program that runs and watches it."""
 
-    def __init__(self, name: str, workload: str) -> None:
+    def __init__(self, name: str, workload: str, under: Sequence[str] = ()) -> None:
+        self._watched = bool(under)
         self._process = subprocess.Popen(
-            command(name, workload), cwd=ROOT, stdin=subprocess.PIPE, stdout=subprocess.PIPE
+            [*under, *command(name, workload)],
+            cwd=ROOT,
+            stdin=subprocess.PIPE,
+            stdout=subprocess.PIPE,
         )
         assert self._process.stdout is not None
         self.port = int(self._process.stdout.readline())
@@ -60,8 +69,14 @@ class Contestant:
         [line] = [line for line in lines if line.startswith(f"{name}:")]
         return int(line.split()[1])
 
-    def kill(self) -> None:
-        with self._process:  # which closes its pipes and waits for its end
+    def end(self) -> None:
+        """Kill it; but one that is watched may end by itself, for what its watcher has to tell."""
+        with self._process:  # which closes its pipes, and waits
+            if self._watched:
+                try:
+                    self._process.communicate(timeout=ENDING)
+                except subprocess.TimeoutExpired:
+                    pass
             self._process.kill()
 
     def __enter__(self) -> Contestant:
@@ -73,4 +88,4 @@ class Contestant:
         error: BaseException | None,
         trace: TracebackType | None,
     ) -> None:
-        self.kill()
+        self.end()
