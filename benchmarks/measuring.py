@@ -19,7 +19,7 @@ PARSED_CALLS = 10
 #: Seconds after which nothing more is begun, for one figure.
 LIMIT = 3.0
 #: What is done before a figure, and in a short run: one part in so many.
-PART = 8
+PART = 5
 #: How often a thing is done under valgrind: it takes fifty times as long.
 FEW = {"call": 10, "command": 50, "event": 1, "message": 3}
 
