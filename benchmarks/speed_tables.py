@@ -36,11 +36,10 @@ def ratios(results: Results, workload: str, name: str) -> list[float]:
 
 
 def spread(values: Iterable[float]) -> str:
-    """Median, least and most."""
+    """Median, least and most; where they are told apart."""
     ordered = sorted(values)
-    if len(ordered) == 1:
-        return short(ordered[0])
-    return f"{short(statistics.median(ordered))} ({short(ordered[0])} to {short(ordered[-1])})"
+    least, middle, most = short(ordered[0]), short(statistics.median(ordered)), short(ordered[-1])
+    return middle if least == most else f"{middle} ({least} to {most})"
 
 
 def short(value: float) -> str:
