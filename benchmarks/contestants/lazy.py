@@ -5,6 +5,7 @@ from __future__ import annotations
 import socket
 import threading
 from collections.abc import Callable, Iterator
+from functools import lru_cache
 from queue import SimpleQueue
 from urllib.parse import unquote
 
@@ -26,12 +27,21 @@ class Message:
         return self.raw.startswith(b"Content-Type: command/reply")
 
     def get(self, name: str) -> str | None:
-        before = f"\n{name}: ".encode()
+        before = line_start(name)
         start = self.raw.find(before)
         if start < 0:
             return None
-        value = self.raw[start + len(before) : self.raw.find(b"\n", start + 1)].decode()
-        return unquote(value) if "%" in value else value
+        return decode(self.raw[start + len(before) : self.raw.find(b"\n", start + 1)])
+
+
+@lru_cache(maxsize=1000)
+def line_start(name: str) -> bytes:
+    return f"\n{name}: ".encode()
+
+
+@lru_cache(maxsize=1000)
+def decode(value: bytes) -> str:
+    return unquote(value.decode())
 
 
 class Call:
