@@ -42,8 +42,10 @@ setup(
         "PyYAML>=6.0",
     ],
     extras_require={
-        # What benchmarks/soak.py and benchmarks/probes.py need.
+        # What benchmarks/ needs: for pictures, and to look at processes.
         "bench": BENCH,
+        # The libraries that benchmarks/speed.py measures as well. They need much themselves.
+        "peers": ["greenswitch>=0.0.19", "genesis>=2026.10.18; python_version < '3.13'"],
         # Everything that the tests, the linter and the type checker need.
         "test": [
             *BENCH,

@@ -1,0 +1,97 @@
+"""What CPU is measured of: a call, a command, an event, a message.
+
+A workload is played for some time to warm up, and then as often as is measured.
+"""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable
+from functools import partial
+from typing import NamedTuple
+
+from benchmarks.contestants.running import FLOOD
+from benchmarks.switchboard import Call, Switchboard
+
+#: Does it so many times, or, where that takes longer, for so many seconds; how many times it did.
+Play = Callable[[int, float], int]
+
+
+def lives(at_once: int, board: Switchboard) -> Play:
+    """Calls from the first byte to the last; as one ends, the next begins."""
+
+    def play(count: int, seconds: float) -> int:
+        first, until = board.dialled, time.monotonic() + seconds
+
+        def begins() -> bool:
+            begun = board.dialled - first
+            return begun < count and (begun == 0 or time.monotonic() < until)
+
+        while board.calls or begins():
+            while len(board.calls) < at_once and begins():
+                board.dial()
+            board.serve()
+        return board.dialled - first
+
+    return play
+
+
+def executions(answer: Callable[[Call, bytes], None], board: Switchboard) -> Play:
+    """Applications of one call, one after the other; each is taken as the next is wanted."""
+    asked: list[tuple[Call, bytes]] = []
+    board.on_execute = lambda call, application, uuid: asked.append((call, uuid))
+    board.dial()
+    board.serve_until(lambda: bool(asked))
+
+    def play(count: int, seconds: float) -> int:
+        done, until = 0, time.monotonic() + seconds
+        while done < count and (done == 0 or time.monotonic() < until):
+            answer(*asked.pop())
+            board.serve_until(lambda: bool(asked))
+            done += 1
+        return done
+
+    return play
+
+
+def complete(call: Call, uuid: bytes) -> None:
+    call.run(call.board.words.bare_run, uuid)
+
+
+def complete_and_flood(call: Call, uuid: bytes) -> None:
+    complete(call, uuid)
+    call.say(call.board.words.flood.render() * FLOOD)
+
+
+class Workload(NamedTuple):
+    title: str
+    unit: str
+    target: float  # how many times the CPU of the inline loop eslsync may use
+    handler: str  # the contestants' name for it
+    play: Callable[[Switchboard], Play] | None  # None: without calls
+    times: int
+    units: int = 1  # in each of these
+
+
+WORKLOADS = {
+    "life": Workload("a call's life, alone", "call", 2.0, "life", partial(lives, 1), 200),
+    "life50": Workload("50 at once", "call", 1.8, "life", partial(lives, 50), 300),
+    "command": Workload(
+        "a command and its completion",
+        "command",
+        1.7,
+        "command",
+        partial(executions, complete),
+        2000,
+    ),
+    "flood": Workload(
+        "a flood, each event waited for",
+        "event",
+        2.0,
+        "flood",
+        partial(executions, complete_and_flood),
+        20,
+        FLOOD,
+    ),
+    "parsing": Workload("parsing alone", "message", 1.5, "parsing", None, 1),
+}
