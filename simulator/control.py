@@ -19,7 +19,7 @@ from eslsync.protocol import CommandParser
 from . import ivr
 from .api import run_api
 from .arguments import atoi
-from .events import Block, Event, Format, QueuedEvent
+from .events import Event, Format, QueuedEvent
 from .ivr import FRAME
 from .states import State
 from .threads import SECOND, Steps, Thread
@@ -445,10 +445,9 @@ class Control:
     def _connect(self, channel: Channel) -> None:
         """The channel's data, percent-encoded, without a Content-Length."""
         self.connected = True
-        profile = Block(channel.profile.headers("Channel"))
         event = self.switch.event(
             "CHANNEL_DATA",
-            blocks=[profile, *channel.blocks(variables=True)],
+            blocks=[channel.profile.block("Channel"), *channel.blocks(variables=True)],
             own=(
                 ("Content-Type", "command/reply"),
                 ("Reply-Text", "+OK\n"),
