@@ -10,8 +10,7 @@ from __future__ import annotations
 from collections import deque
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
-from functools import lru_cache
-from typing import TYPE_CHECKING, Literal
+from typing import TYPE_CHECKING, Any, Literal, NamedTuple, TypeVar
 
 from eslsync.enums import HangupCause
 
@@ -20,7 +19,7 @@ from .arguments import expand
 from .events import Block, Event, Headers, local_time
 from .ivr import FRAME
 from .pieces import Pieces
-from .profile import PROFILE_VARIABLES, Profile
+from .profile import NEVER, PROFILE_VARIABLES, Profile, when, who
 from .states import CallState, State
 from .threads import MILLISECOND, SECOND, Steps, Thread
 from .variables import Variables
@@ -30,6 +29,8 @@ if TYPE_CHECKING:
     from .switch import Switch
 
 __all__ = ["Channel", "Codec", "Digit", "Heard"]
+
+T = TypeVar("T")
 
 
 #: Events that carry the channel's variables (switch_channel_event_set_extended_data).
@@ -45,8 +46,7 @@ WITH_VARIABLES = frozenset(
 )
 
 
-@dataclass(frozen=True)
-class Codec:
+class Codec(NamedTuple):
     """What a channel's media is coded in, as events name it."""
 
     name: str = "L16"
@@ -156,6 +156,9 @@ class Channel:
         #: the tail of a hangup, and what else must see this channel when it goes down
         self.when_down: list[Callable[[], None]] = []
         self.when_answered: list[Callable[[], None]] = []
+        self._described: tuple[object, ...] = ()  # the state that these are of:
+        self._blocks: list[Block] = []
+        self._made: dict[tuple[object, ...], Any] = {}
         self.thread = Thread(switch.scheduler, self._run())
 
     # --- what the world looks at
@@ -314,9 +317,10 @@ class Channel:
 
     def blocks(self, *, variables: bool) -> list[Block]:
         """What describes the channel (switch_channel_event_set_data)."""
-        return [self._description(), self.variables.block] if variables else [self._description()]
+        blocks = self._description()
+        return [*blocks, self.variables.block] if variables else blocks
 
-    def _description(self) -> Block:
+    def _description(self) -> list[Block]:
         """The channel's state, what it is, and who calls whom."""
         state = (
             self.running_state,
@@ -336,44 +340,43 @@ class Channel:
         )
         if state != self._described:
             self._described = state
-            self._block = Block.joined(self._descriptions())
-        return self._block
+            self._blocks = [
+                self._once(_states, self.running_state, self.callstate, self.state),
+                self._once(
+                    _identity,
+                    self.name,
+                    self.uuid,
+                    self.profile.direction,
+                    self.in_dialplan,
+                    self.variables.get("presence_id"),
+                    self.call_uuid,
+                ),
+                self._once(_answer, self.answer_state, self.hangup_cause, self.codec),
+                *self.describe(self.profile, "Caller"),
+            ]
+            if self.other_profile is not None:
+                self._blocks.append(Block([("Other-Type", self.other_type)]))
+                self._blocks += self.describe(self.other_profile, "Other-Leg")
+        return self._blocks
 
-    _described: tuple[object, ...] = ()  # the state that the block is of
+    def describe(self, profile: Profile, prefix: str) -> tuple[Block, Block, Block]:
+        """A profile, as events list it under ``prefix``."""
+        before, after = self._once(who, profile._replace(times=NEVER), prefix)
+        return before, self._once(when, profile.times, prefix), after
 
-    def _descriptions(self) -> list[Block]:
-        blocks = [
-            _states(self.running_state, self.callstate, self.state),
-            Block(self._identity()),
-            _answer(self.answer_state, self.hangup_cause, self.codec),
-            self.profile.block("Caller"),
-        ]
-        if self.other_profile is not None:
-            blocks.append(Block([("Other-Type", self.other_type)]))
-            blocks.append(self.other_profile.block("Other-Leg"))
-        return blocks
+    def _once(self, make: Callable[..., T], *of: object) -> T:
+        """What ``make`` makes of this: once, for as long as the channel lasts."""
+        key = (make, of)
+        made: T | None = self._made.get(key)
+        if made is None:
+            made = self._made[key] = make(*of)
+        return made
 
     @property
     def answer_state(self) -> str:
         if not self.up:
             return "hangup"
         return "answered" if self.answered else "early" if self.early_media else "ringing"
-
-    def _identity(self) -> Headers:
-        direction = self.profile.direction
-        in_dialplan = direction == "inbound" or self.in_dialplan
-        headers = [
-            ("Channel-Name", self.name),
-            ("Unique-ID", self.uuid),
-            ("Call-Direction", direction),
-            ("Presence-Call-Direction", direction),
-            ("Channel-HIT-Dialplan", "true" if in_dialplan else "false"),
-            ("Channel-Call-UUID", self.call_uuid),
-        ]
-        presence = self.variables.get("presence_id")
-        if presence:
-            headers.insert(5, ("Channel-Presence-ID", presence))
-        return headers
 
     # --- variables
 
@@ -780,7 +783,6 @@ class Channel:
         return f"<Channel {self.name} {self.uuid} {self.state}>"
 
 
-@lru_cache(maxsize=256)
 def _states(running: State, call: CallState, state: State) -> Block:
     headers = (
         ("Channel-State", str(running)),
@@ -790,7 +792,27 @@ def _states(running: State, call: CallState, state: State) -> Block:
     return Block(headers)
 
 
-@lru_cache(maxsize=256)
+def _identity(
+    name: str,
+    uuid: str,
+    direction: str,
+    in_dialplan: bool,
+    presence: str | None,
+    call_uuid: str,
+) -> Block:
+    headers = [
+        ("Channel-Name", name),
+        ("Unique-ID", uuid),
+        ("Call-Direction", direction),
+        ("Presence-Call-Direction", direction),
+        ("Channel-HIT-Dialplan", "true" if direction == "inbound" or in_dialplan else "false"),
+        ("Channel-Call-UUID", call_uuid),
+    ]
+    if presence:
+        headers.insert(5, ("Channel-Presence-ID", presence))
+    return Block(headers)
+
+
 def _answer(state: str, cause: str | None, codec: Codec) -> Block:
     headers = [("Answer-State", state)]
     if cause:

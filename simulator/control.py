@@ -447,7 +447,7 @@ class Control:
         self.connected = True
         event = self.switch.event(
             "CHANNEL_DATA",
-            blocks=[channel.profile.block("Channel"), *channel.blocks(variables=True)],
+            blocks=[*channel.describe(channel.profile, "Channel"), *channel.blocks(variables=True)],
             own=(
                 ("Content-Type", "command/reply"),
                 ("Reply-Text", "+OK\n"),

@@ -142,12 +142,6 @@ class Block:
         self._prefix = prefix  # in lower case: what every name here begins with
         self._encoded: dict[Format, bytes] = {} if plain is None else {"plain": plain}
 
-    @classmethod
-    def joined(cls, blocks: Iterable[Block]) -> Block:
-        """One block of several, one after the other."""
-        headers = [header for block in blocks for header in block.headers]
-        return cls(headers, plain=b"".join([block.encode("plain") for block in blocks]))
-
     def encode(self, format: Format) -> bytes:
         data = self._encoded.get(format)
         if data is None:

@@ -2,12 +2,20 @@
 
 from __future__ import annotations
 
-from functools import lru_cache
 from typing import NamedTuple
 
 from .events import Block
 
-__all__ = ["PROFILE_HEADERS", "PROFILE_VARIABLES", "TIME_HEADERS", "Profile", "Times"]
+__all__ = [
+    "NEVER",
+    "PROFILE_HEADERS",
+    "PROFILE_VARIABLES",
+    "TIME_HEADERS",
+    "Profile",
+    "Times",
+    "when",
+    "who",
+]
 
 
 class Times(NamedTuple):
@@ -24,6 +32,9 @@ class Times(NamedTuple):
     bridged: int = 0
     last_hold: int = 0
     hold_accum: int = 0
+
+
+NEVER = Times()
 
 
 class Profile(NamedTuple):
@@ -53,18 +64,14 @@ class Profile(NamedTuple):
     screen_bit: str = "true"
     privacy_hide_name: str = "false"
     privacy_hide_number: str = "false"
-    times: Times = Times()
-
-    def block(self, prefix: str) -> Block:
-        """As events list it under ``prefix``: "Caller", "Other-Leg", or "Channel"."""
-        who, flags = _who(self._replace(times=Times()), prefix)
-        return Block.joined([who, _when(self.times, prefix), flags])
+    times: Times = NEVER
 
 
-# Of all that is in a profile, only the times change while a call goes on.
-@lru_cache(maxsize=256)
-def _who(profile: Profile, prefix: str) -> tuple[Block, Block]:
-    """What stands before the times, and after them."""
+def who(profile: Profile, prefix: str) -> tuple[Block, Block]:
+    """What events list of a profile under ``prefix``: "Caller", "Other-Leg", or "Channel".
+
+    That is, what stands before the times and after them: mostly, nothing but they change.
+    """
     pairs = [(f"{prefix}-{name}", getattr(profile, key)) for name, key in PROFILE_HEADERS]
     # (who called at first is told only where there is somebody who calls)
     nobody = {
@@ -76,7 +83,8 @@ def _who(profile: Profile, prefix: str) -> tuple[Block, Block]:
     return Block(pairs), Block(flags)
 
 
-def _when(times: Times, prefix: str) -> Block:
+def when(times: Times, prefix: str) -> Block:
+    """The times of a profile, as events list them."""
     headers = [
         (f"{prefix}-{name}", str(time)) for (name, _), time in zip(TIME_HEADERS, times, strict=True)
     ]
