@@ -657,8 +657,6 @@ class Channel:
         # Nobody is told of anything any more, and so nobody is held on to: thousands of calls
         # that keep each other in a circle keep the garbage collector busy.
         self.on_event = self.on_heard = self.on_hangup = None
-        self.when_down.clear()
-        self.when_answered.clear()
 
     def _call_times(self) -> list[tuple[str, str]]:
         """The variables that a call ends with (switch_channel_set_timestamps), in their order."""

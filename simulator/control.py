@@ -376,6 +376,7 @@ class Control:
         self._close()
         if channel is not None:
             channel.controls.remove(self)
+            channel.when_down.remove(self._notice_down)
             channel.controlled = False
             channel.poke()
 

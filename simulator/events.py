@@ -181,7 +181,7 @@ def _dates(second: int) -> Headers:
     """Event-Date-Local and -GMT; the simulated switch stands in Greenwich."""
     moment = EPOCH + timedelta(seconds=second)
     return (
-        ("Event-Date-Local", f"{moment:%Y-%m-%d %H:%M:%S}"),
+        ("Event-Date-Local", moment.strftime("%Y-%m-%d %H:%M:%S")),
         ("Event-Date-GMT", f"{moment:%a, %d %b %Y %H:%M:%S} GMT"),
     )
 
