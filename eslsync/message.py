@@ -251,7 +251,7 @@ class Event(Message):
             if raw.startswith(b"Event-Name: "):
                 name = raw[12 : raw.find(b"\n")].decode("utf-8", "surrogateescape")
             else:
-                name = self.get("Event-Name", "")
+                name = self.get("Event-Name", "")  # of a custom event it is the second
             self._name = name
         return name
 

@@ -52,12 +52,13 @@ class Audience:
 
     def of(self, event: Event) -> list[Control]:
         """Those that may want it, in order."""
-        may = dict(self._asked)
+        may = self._asked
         for name, by_value in self._found.items():
             value = event.get(name)
-            if value is not None:
-                may.update(by_value.get(value.lower(), {}))
-        return [may[number] for number in sorted(may)]
+            found = by_value.get(value.lower()) if value is not None else None
+            if found:
+                may = {**may, **found} if may else found
+        return [may[number] for number in sorted(may)] if len(may) > 1 else list(may.values())
 
     def _enter(self, control: Control) -> None:
         number = self._numbers[control]

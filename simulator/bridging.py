@@ -6,7 +6,6 @@
 from __future__ import annotations
 
 import re
-from dataclasses import replace
 
 from . import ivr
 from .applications import application
@@ -157,19 +156,17 @@ def _succeeded(channel: Channel, leg: Leg, called: list[Leg]) -> None:
     callee = leg.profile
     sofia = leg.endpoint == "sofia"
     if sofia:
-        callee = replace(
-            callee,
+        callee = callee._replace(
             callee_id_name=callee.destination_number,
             callee_id_number=callee.destination_number,
             network_addr=re.sub(r".*@|:\d+$", "", leg.name),
         )
-        channel.profile = replace(
-            channel.profile,
+        channel.profile = channel.profile._replace(
             callee_id_name=callee.callee_id_name,
             callee_id_number=callee.callee_id_number,
         )
     channel.other_type = "originatee"
-    channel.other_profile = replace(callee, logical_direction="inbound", profile_index="")
+    channel.other_profile = callee._replace(logical_direction="inbound", profile_index="")
     channel.set("originate_disposition", "SUCCESS")
     channel.set("DIALSTATUS", "SUCCESS")
     _note_causes(channel, called)

@@ -413,7 +413,7 @@ class Call:
             self._switch.legs.unbridged(event)
         if name not in ("CHANNEL_ANSWER", "CHANNEL_EXECUTE", "CHANNEL_EXECUTE_COMPLETE"):
             return
-        application = event.get("Application") or ""
+        application = dict(event.own).get("Application", "")
         if name == "CHANNEL_EXECUTE":
             self._fired.append((self._events, application))
             self._executing.append(application)

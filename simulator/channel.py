@@ -9,8 +9,8 @@ from __future__ import annotations
 
 from collections import deque
 from collections.abc import Callable, Iterable, Sequence
-from dataclasses import dataclass, replace
-from typing import TYPE_CHECKING, Literal
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any, Literal, NamedTuple, TypeVar
 
 from eslsync.enums import HangupCause
 
@@ -19,7 +19,7 @@ from .arguments import expand
 from .events import Block, Event, Headers, local_time
 from .ivr import FRAME
 from .pieces import Pieces
-from .profile import PROFILE_VARIABLES, Profile
+from .profile import NEVER, PROFILE_VARIABLES, Profile, when, who
 from .states import CallState, State
 from .threads import MILLISECOND, SECOND, Steps, Thread
 from .variables import Variables
@@ -29,6 +29,8 @@ if TYPE_CHECKING:
     from .switch import Switch
 
 __all__ = ["Channel", "Codec", "Digit", "Heard"]
+
+T = TypeVar("T")
 
 
 #: Events that carry the channel's variables (switch_channel_event_set_extended_data).
@@ -44,8 +46,7 @@ WITH_VARIABLES = frozenset(
 )
 
 
-@dataclass(frozen=True)
-class Codec:
+class Codec(NamedTuple):
     """What a channel's media is coded in, as events name it."""
 
     name: str = "L16"
@@ -155,7 +156,9 @@ class Channel:
         #: the tail of a hangup, and what else must see this channel when it goes down
         self.when_down: list[Callable[[], None]] = []
         self.when_answered: list[Callable[[], None]] = []
-        self._basic: dict[tuple[object, ...], Block] = {}
+        self._described: tuple[object, ...] = ()  # the state that these are of:
+        self._blocks: list[Block] = []
+        self._made: dict[tuple[object, ...], Any] = {}
         self.thread = Thread(switch.scheduler, self._run())
 
     # --- what the world looks at
@@ -314,78 +317,66 @@ class Channel:
 
     def blocks(self, *, variables: bool) -> list[Block]:
         """What describes the channel (switch_channel_event_set_data)."""
-        blocks = [self._basic_block(), self._profile_block()]
-        if self.other_profile is not None:
-            blocks.append(self._other_block())
-        if variables:
-            blocks.append(self.variables.block)
-        return blocks
+        blocks = self._description()
+        return [*blocks, self.variables.block] if variables else blocks
 
-    def _basic_block(self) -> Block:
-        key = (
+    def _description(self) -> list[Block]:
+        """The channel's state, what it is, and who calls whom."""
+        state = (
             self.running_state,
             self.callstate,
             self.state,
-            self.name,
-            self.answer_state,
+            self.answered,
+            self.early_media,
             self.hangup_cause,
             self.codec,
+            self.name,
             self.call_uuid,
             self.in_dialplan,
-            self.profile.direction,
+            self.variables.get("presence_id"),
+            self.profile,
+            self.other_type,
+            self.other_profile,
         )
-        block = self._basic.get(key)
-        if block is None:
-            block = self._basic[key] = Block(self._basic_headers())
-        return block
+        if state != self._described:
+            self._described = state
+            self._blocks = [
+                self._once(_states, self.running_state, self.callstate, self.state),
+                self._once(
+                    _identity,
+                    self.name,
+                    self.uuid,
+                    self.profile.direction,
+                    self.in_dialplan,
+                    self.variables.get("presence_id"),
+                    self.call_uuid,
+                ),
+                self._once(_answer, self.answer_state, self.hangup_cause, self.codec),
+                *self.describe(self.profile, "Caller"),
+            ]
+            if self.other_profile is not None:
+                self._blocks.append(Block([("Other-Type", self.other_type)]))
+                self._blocks += self.describe(self.other_profile, "Other-Leg")
+        return self._blocks
+
+    def describe(self, profile: Profile, prefix: str) -> tuple[Block, Block, Block]:
+        """A profile, as events list it under ``prefix``."""
+        before, after = self._once(who, profile._replace(times=NEVER), prefix)
+        return before, self._once(when, profile.times, prefix), after
+
+    def _once(self, make: Callable[..., T], *of: object) -> T:
+        """What ``make`` makes of this: once, for as long as the channel lasts."""
+        key = (make, of)
+        made: T | None = self._made.get(key)
+        if made is None:
+            made = self._made[key] = make(*of)
+        return made
 
     @property
     def answer_state(self) -> str:
         if not self.up:
             return "hangup"
         return "answered" if self.answered else "early" if self.early_media else "ringing"
-
-    def _basic_headers(self) -> Headers:
-        inbound = self.profile.direction == "inbound"
-        headers = [
-            ("Channel-State", str(self.running_state)),
-            ("Channel-Call-State", self.callstate.name),
-            ("Channel-State-Number", str(int(self.state))),
-            ("Channel-Name", self.name),
-            ("Unique-ID", self.uuid),
-            ("Call-Direction", self.profile.direction),
-            ("Presence-Call-Direction", self.profile.direction),
-            ("Channel-HIT-Dialplan", "true" if inbound or self.in_dialplan else "false"),
-            ("Channel-Call-UUID", self.call_uuid),
-            ("Answer-State", self.answer_state),
-        ]
-        presence = self.variables.get("presence_id")
-        if presence:
-            headers.insert(8, ("Channel-Presence-ID", presence))
-        if self.hangup_cause:
-            headers.append(("Hangup-Cause", self.hangup_cause))
-        for way in ("Read", "Write"):
-            headers.append((f"Channel-{way}-Codec-Name", self.codec.name))
-            headers.append((f"Channel-{way}-Codec-Rate", self.codec.rate))
-            headers.append((f"Channel-{way}-Codec-Bit-Rate", self.codec.bit_rate))
-        return headers
-
-    def _profile_block(self) -> Block:
-        # The profile is replaced when it changes, so its identity tells whether the block holds.
-        if self._described is None or self._described[0] is not self.profile:
-            self._described = (self.profile, Block(self.profile.headers("Caller")))
-        return self._described[1]
-
-    _described: tuple[Profile, Block] | None = None
-
-    def _other_block(self) -> Block:
-        assert self.other_profile is not None
-        if self._other_described is None or self._other_described[0] is not self.other_profile:
-            headers = [("Other-Type", self.other_type), *self.other_profile.headers("Other-Leg")]
-            self._other_described = (self.other_profile, Block(headers))
-        return self._other_described[1]
-
-    _other_described: tuple[Profile, Block] | None = None
 
     # --- variables
 
@@ -405,7 +396,7 @@ class Channel:
         """Change the profile by the name that its field has as a variable."""
         field = PROFILE_VARIABLES.get(name)
         if field is not None:
-            self.profile = replace(self.profile, **{field: value})  # type: ignore[arg-type]
+            self.profile = self.profile._replace(**{field: value})  # type: ignore[arg-type]
 
     def expand(self, text: str) -> str:
         """Replace ``${...}`` in an argument."""
@@ -413,7 +404,7 @@ class Channel:
 
     def stamp(self, **times: int) -> None:
         """Note when something happened."""
-        self.profile = replace(self.profile, times=replace(self.profile.times, **times))
+        self.profile = self.profile._replace(times=self.profile.times._replace(**times))
 
     # --- the dialplan
 
@@ -435,8 +426,7 @@ class Channel:
         for name in ("caller_id_name", "caller_id_number"):
             if getattr(old, name):
                 self.set(f"pre_transfer_{name}", getattr(old, name))
-        self.profile = replace(
-            old,
+        self.profile = old._replace(
             caller_id_name=old.callee_id_name,
             caller_id_number=old.callee_id_number,
             callee_id_name="" if self.bridged else old.caller_id_name,
@@ -452,13 +442,11 @@ class Channel:
         """A new profile takes the old one's place (switch_channel_set_caller_profile)."""
         old = self.profile
         directed = old.direction == "outbound" and not self.in_dialplan
-        self.profile = replace(
-            old,
+        self.profile = old._replace(
             **changes,
             logical_direction="outbound" if directed else "inbound",
             profile_index=str(int(old.profile_index or "1") + 1),
-            times=replace(
-                old.times,
+            times=old.times._replace(
                 profile_created=self.now,
                 bridged=0,
                 last_hold=0,
@@ -470,8 +458,7 @@ class Channel:
     def exchange_ids(self) -> None:
         """Caller and callee change places (switch_channel_invert_cid)."""
         old = self.profile
-        self.profile = replace(
-            old,
+        self.profile = old._replace(
             caller_id_name=old.callee_id_name or "Unknown",
             caller_id_number=old.callee_id_number or "Unknown",
             callee_id_name=old.caller_id_name,
@@ -667,6 +654,9 @@ class Channel:
         self.running_state = State.DESTROY
         self.fire("CHANNEL_STATE")
         self.switch.forget(self)
+        # Nobody is told of anything any more, and so nobody is held on to: thousands of calls
+        # that keep each other in a circle keep the garbage collector busy.
+        self.on_event = self.on_heard = self.on_hangup = None
 
     def _call_times(self) -> list[tuple[str, str]]:
         """The variables that a call ends with (switch_channel_set_timestamps), in their order."""
@@ -794,6 +784,47 @@ class Channel:
 
     def __repr__(self) -> str:
         return f"<Channel {self.name} {self.uuid} {self.state}>"
+
+
+def _states(running: State, call: CallState, state: State) -> Block:
+    headers = (
+        ("Channel-State", str(running)),
+        ("Channel-Call-State", call.name),
+        ("Channel-State-Number", str(int(state))),
+    )
+    return Block(headers)
+
+
+def _identity(
+    name: str,
+    uuid: str,
+    direction: str,
+    in_dialplan: bool,
+    presence: str | None,
+    call_uuid: str,
+) -> Block:
+    headers = [
+        ("Channel-Name", name),
+        ("Unique-ID", uuid),
+        ("Call-Direction", direction),
+        ("Presence-Call-Direction", direction),
+        ("Channel-HIT-Dialplan", "true" if direction == "inbound" or in_dialplan else "false"),
+        ("Channel-Call-UUID", call_uuid),
+    ]
+    if presence:
+        headers.insert(5, ("Channel-Presence-ID", presence))
+    return Block(headers)
+
+
+def _answer(state: str, cause: str | None, codec: Codec) -> Block:
+    headers = [("Answer-State", state)]
+    if cause:
+        headers.append(("Hangup-Cause", cause))
+    for way in ("Read", "Write"):
+        headers.append((f"Channel-{way}-Codec-Name", codec.name))
+        headers.append((f"Channel-{way}-Codec-Rate", codec.rate))
+        headers.append((f"Channel-{way}-Codec-Bit-Rate", codec.bit_rate))
+    return Block(headers)
 
 
 def _q850(cause: str | None) -> int:

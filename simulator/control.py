@@ -19,7 +19,7 @@ from eslsync.protocol import CommandParser
 from . import ivr
 from .api import run_api
 from .arguments import atoi
-from .events import Block, Event, Format, QueuedEvent
+from .events import Event, Format, QueuedEvent
 from .ivr import FRAME
 from .states import State
 from .threads import SECOND, Steps, Thread
@@ -376,6 +376,7 @@ class Control:
         self._close()
         if channel is not None:
             channel.controls.remove(self)
+            channel.when_down.remove(self._notice_down)
             channel.controlled = False
             channel.poke()
 
@@ -445,10 +446,9 @@ class Control:
     def _connect(self, channel: Channel) -> None:
         """The channel's data, percent-encoded, without a Content-Length."""
         self.connected = True
-        profile = Block(channel.profile.headers("Channel"))
         event = self.switch.event(
             "CHANNEL_DATA",
-            blocks=[profile, *channel.blocks(variables=True)],
+            blocks=[*channel.describe(channel.profile, "Channel"), *channel.blocks(variables=True)],
             own=(
                 ("Content-Type", "command/reply"),
                 ("Reply-Text", "+OK\n"),

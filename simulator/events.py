@@ -12,7 +12,7 @@ import json
 import re
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
-from datetime import datetime, timezone
+from datetime import datetime, timedelta, timezone
 from functools import lru_cache
 from typing import Literal
 
@@ -22,6 +22,9 @@ __all__ = ["Block", "Event", "Format", "Headers", "QueuedEvent", "Source", "loca
 
 Format = Literal["plain", "json", "xml"]
 Headers = Sequence[tuple[str, str]]
+
+#: Times are counted from here, since freezegun's own datetime is a slow one.
+EPOCH = datetime(1970, 1, 1, tzinfo=timezone.utc)
 
 #: Event-Calling-File, -Function and -Line-Number of 1.10.12, as every recording has them.
 CALLED_FROM: Mapping[str, tuple[str, str, int]] = {
@@ -132,13 +135,12 @@ _ENCODERS = {"plain": plain_lines, "json": json_fields, "xml": xml_lines}
 class Block:
     """Headers that stay the same for a while; each format's encoding is made once."""
 
-    __slots__ = ("_encoded", "_index", "_prefix", "headers")
+    __slots__ = ("_encoded", "_prefix", "headers")
 
     def __init__(self, headers: Headers, *, plain: bytes | None = None, prefix: str = "") -> None:
         self.headers = headers
         self._prefix = prefix  # in lower case: what every name here begins with
         self._encoded: dict[Format, bytes] = {} if plain is None else {"plain": plain}
-        self._index: dict[str, str] | None = None
 
     def encode(self, format: Format) -> bytes:
         data = self._encoded.get(format)
@@ -148,13 +150,11 @@ class Block:
 
     def get(self, name: str) -> str | None:
         """The first value of a header; ``name`` is in lower case."""
-        if not name.startswith(self._prefix):
-            return None
-        if self._index is None:
-            self._index = {}
+        if name.startswith(self._prefix):
             for key, value in self.headers:
-                self._index.setdefault(key.lower(), value)
-        return self._index.get(name)
+                if key.lower() == name:
+                    return value
+        return None
 
 
 @lru_cache(maxsize=64)
@@ -179,16 +179,16 @@ def _called_from(called_from: tuple[str, str, int]) -> Headers:
 @lru_cache(maxsize=64)
 def _dates(second: int) -> Headers:
     """Event-Date-Local and -GMT; the simulated switch stands in Greenwich."""
-    moment = datetime.fromtimestamp(second, timezone.utc)
+    moment = EPOCH + timedelta(seconds=second)
     return (
-        ("Event-Date-Local", f"{moment:%Y-%m-%d %H:%M:%S}"),
+        ("Event-Date-Local", moment.strftime("%Y-%m-%d %H:%M:%S")),
         ("Event-Date-GMT", f"{moment:%a, %d %b %Y %H:%M:%S} GMT"),
     )
 
 
 def local_time(microseconds: int, format: str = "%Y-%m-%d %H:%M:%S") -> str:
     """A time of the switch (microseconds since the epoch), in its local time."""
-    return datetime.fromtimestamp(microseconds // 1_000_000, timezone.utc).strftime(format)
+    return (EPOCH + timedelta(seconds=microseconds // 1_000_000)).strftime(format)
 
 
 @dataclass(frozen=True)
@@ -334,7 +334,7 @@ class Event:
             encode(self._first()),
             self.source.block.encode(format),
             self._dated_encoded(format),
-            *(block.encode(format) for block in self.blocks),
+            *[block.encode(format) for block in self.blocks],
             encode(self.own),
         ]
         return _ENVELOPES[format](pieces, self.body)

@@ -7,7 +7,7 @@ bridge that the consumer makes. Members that a queue calls by itself (`fifo_memb
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
 from . import ivr
@@ -455,8 +455,7 @@ def _take(
     for one, role in ((other, "caller"), (channel, "consumer")):
         one.set("fifo_initiated_bridge", "true")
         one.set("fifo_bridge_role", role)
-    channel.profile = replace(
-        channel.profile,
+    channel.profile = channel.profile._replace(
         callee_id_name=other.profile.callee_id_name,
         callee_id_number=other.profile.callee_id_number,
     )
@@ -502,15 +501,14 @@ def _introduce(channel: Channel, other: Channel) -> tuple[str, str]:
     other.step_profile()
     mine, theirs = channel.profile, other.profile
     other.other_type, channel.other_type = "originator", "originatee"
-    other.other_profile = replace(mine, profile_index="", transfer_source="", times=Times())
-    channel.other_profile = replace(
-        theirs, logical_direction="inbound", profile_index="", transfer_source=""
+    other.other_profile = mine._replace(profile_index="", transfer_source="", times=Times())
+    channel.other_profile = theirs._replace(
+        logical_direction="inbound", profile_index="", transfer_source=""
     )
-    channel.profile = replace(
-        mine, callee_id_name=theirs.callee_id_name, callee_id_number=theirs.callee_id_number
+    channel.profile = mine._replace(
+        callee_id_name=theirs.callee_id_name, callee_id_number=theirs.callee_id_number
     )
-    other.profile = replace(
-        theirs,
+    other.profile = theirs._replace(
         callee_id_name=theirs.caller_id_name,
         callee_id_number=theirs.caller_id_number,
         caller_id_name=mine.caller_id_name,

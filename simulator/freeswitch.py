@@ -92,13 +92,12 @@ class FreeSwitch:
     ) -> None:
         if real_time and start is not None:
             raise ValueError("real time begins now: leave start= out")
-        self._time = FrozenTime(self._sleep)
         self._world: World | RealTime
         if real_time:
             self._world = RealTime()
         else:
-            now = start_of_time(start)
-            self._world = World(now, patience=patience, on_time=self._time.move)
+            self._world = World(start_of_time(start), patience=patience)
+            self._time = FrozenTime(self._world)
         self._model = Switch(
             self._world,
             random.Random(seed),
@@ -128,7 +127,7 @@ class FreeSwitch:
 
     def __enter__(self) -> FreeSwitch:
         if isinstance(self._world, World):
-            self._time.start(self._world.now)
+            self._time.start()
         self._entered = True
         return self
 
@@ -328,10 +327,6 @@ class FreeSwitch:
             raise raised
 
     # Inside
-
-    def _sleep(self, seconds: float) -> bool:
-        assert isinstance(self._world, World)
-        return self._world.sleep(seconds)
 
     def _locate(self, address: str) -> tuple[str, int]:
         """Host and port of another program."""

@@ -10,10 +10,11 @@ from __future__ import annotations
 
 import sys
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from contextlib import AbstractContextManager
 from datetime import datetime, timedelta, timezone
 from types import ModuleType
+from typing import Protocol
 from weakref import WeakKeyDictionary
 
 import freezegun
@@ -102,22 +103,38 @@ def real_sleeps() -> Iterator[tuple[ModuleType, str]]:
 _looked_at: WeakKeyDictionary[ModuleType, tuple[int, list[str]]] = WeakKeyDictionary()
 
 
+class Frozen(Protocol):
+    """A world whose time the process's clocks follow."""
+
+    @property
+    def now(self) -> int:
+        """Microseconds since the epoch."""
+
+    def sleep(self, seconds: float) -> bool:
+        """Let that time pass for this thread; False if its time is real."""
+
+
+class WorldTime(FrozenDateTimeFactory):
+    """What freezegun asks for the time: that of the world, at the moment that it is asked."""
+
+    def __init__(self, world: Frozen) -> None:
+        self._world = world
+
+    def __call__(self) -> datetime:
+        return EPOCH + timedelta(microseconds=self._world.now)
+
+
 class FrozenTime:
-    """Holds the process's clocks at virtual time, and replaces time.sleep.
+    """Holds the process's clocks at a world's time, and replaces time.sleep."""
 
-    ``sleep(seconds)`` is asked first; it tells by False that this thread's time is real.
-    """
-
-    def __init__(self, sleep: Callable[[float], bool]) -> None:
-        self._sleep = sleep
+    def __init__(self, world: Frozen) -> None:
+        self._world = world
         self._replaced: list[tuple[ModuleType, str]] = []
-        self._clock: FrozenDateTimeFactory | None = None
 
-    def start(self, now: int) -> None:
-        self._freezer = freezegun.freeze_time(EPOCH + timedelta(microseconds=now))
-        clock = self._freezer.start()
-        assert isinstance(clock, FrozenDateTimeFactory)
-        self._clock = clock
+    def start(self) -> None:
+        self._freezer = freezegun.freeze_time(EPOCH)
+        self._freezer.start()
+        freeze_factories[-1] = WorldTime(self._world)
         for module, name in real_sleeps():
             setattr(module, name, self.sleep)
             self._replaced.append((module, name))
@@ -126,15 +143,9 @@ class FrozenTime:
         for module, name in self._replaced:
             setattr(module, name, _real_sleep)
         self._replaced.clear()
-        self._clock = None
         self._freezer.stop()
-
-    def move(self, now: int) -> None:
-        """It is ``now`` (microseconds since the epoch)."""
-        if self._clock is not None:
-            self._clock.time_to_freeze = EPOCH + timedelta(microseconds=now)
 
     def sleep(self, seconds: float) -> None:
         """Replaces `time.sleep`: virtual in a handler's thread, real in any other."""
-        if not self._sleep(seconds):
+        if not self._world.sleep(seconds):
             _real_sleep(seconds)

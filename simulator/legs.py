@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from typing import TYPE_CHECKING, Literal
 
 from . import ivr
@@ -142,8 +142,8 @@ class Leg(Channel):
         if far_end.rings and caller is not None:
             caller.stamp(progress=self.now)
             assert self.other_profile is not None
-            times = replace(self.other_profile.times, progress=self.now)
-            self.other_profile = replace(self.other_profile, times=times)
+            times = self.other_profile.times._replace(progress=self.now)
+            self.other_profile = self.other_profile._replace(times=times)
         yield from self._ring_until_answered(began)
         if self.up:
             self.mark_answered()
@@ -282,7 +282,7 @@ def _dial(
         leg.fire("CHANNEL_UUID", first=(("Old-Unique-ID", switch.uuid()),))
     if caller is not None:
         leg.other_type = "originator"
-        leg.other_profile = replace(caller.profile, profile_index="", times=Times())
+        leg.other_profile = caller.profile._replace(profile_index="", times=Times())
     leg.fire("CHANNEL_OUTGOING", variables=False)
     _tell_origin(leg, technology, variables, caller)
     return leg
@@ -309,8 +309,7 @@ def _profile(
         # recordings 05f and 13d
         number_or_none = given_number or NO_NUMBER
         own = Profile("", "", caller_id_name=given_name or "", caller_id_number=number_or_none)
-        own = replace(
-            own,
+        own = own._replace(
             orig_caller_id_name=own.caller_id_name,
             orig_caller_id_number=own.caller_id_number,
             ani=own.caller_id_number,

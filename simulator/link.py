@@ -74,6 +74,7 @@ class Link:
                 self._sock.sendall(data)
             if closes:
                 self.closed = True
+                self._let_go()
                 self._sock.shutdown(socket.SHUT_WR)
         except OSError:
             # The app's side is gone without an orderly close.
@@ -98,6 +99,12 @@ class Link:
 
     def dispose(self) -> None:
         self._sock.close()
+        self._let_go()
+
+    def _let_go(self) -> None:
+        """With both sides closed, nothing will be told any more."""
+        if self.closed and self.ended:
+            self.listener = self.on_traffic = None
 
 
 class Exchange(Agenda):

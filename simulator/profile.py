@@ -2,15 +2,23 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
+from typing import NamedTuple
 
-from .events import Headers
+from .events import Block
 
-__all__ = ["PROFILE_HEADERS", "PROFILE_VARIABLES", "TIME_HEADERS", "Profile", "Times"]
+__all__ = [
+    "NEVER",
+    "PROFILE_HEADERS",
+    "PROFILE_VARIABLES",
+    "TIME_HEADERS",
+    "Profile",
+    "Times",
+    "when",
+    "who",
+]
 
 
-@dataclass(frozen=True)
-class Times:
+class Times(NamedTuple):
     """When things happened, in microseconds since the epoch; 0: not yet."""
 
     profile_created: int = 0
@@ -26,8 +34,10 @@ class Times:
     hold_accum: int = 0
 
 
-@dataclass(frozen=True)
-class Profile:
+NEVER = Times()
+
+
+class Profile(NamedTuple):
     """A caller profile: who calls whom, and when (switch_caller.c). Replaced as a whole."""
 
     uuid: str
@@ -54,20 +64,31 @@ class Profile:
     screen_bit: str = "true"
     privacy_hide_name: str = "false"
     privacy_hide_number: str = "false"
-    times: Times = field(default_factory=Times)
+    times: Times = NEVER
 
-    def headers(self, prefix: str) -> Headers:
-        """As events list it under ``prefix``: "Caller", "Other-Leg", or "Channel"."""
-        pairs = [(f"{prefix}-{name}", getattr(self, key)) for name, key in PROFILE_HEADERS]
-        # (who called at first is told only where there is somebody who calls)
-        nobody = {
-            f"{prefix}-Orig-Caller-ID-{what}": not caller
-            for what, caller in (("Name", self.caller_id_name), ("Number", self.caller_id_number))
-        }
-        pairs = [(name, value) for name, value in pairs if value and not nobody.get(name)]
-        pairs += [(f"{prefix}-{name}", str(getattr(self.times, key))) for name, key in TIME_HEADERS]
-        pairs += [(f"{prefix}-{name}", getattr(self, key)) for name, key in FLAG_HEADERS]
-        return pairs
+
+def who(profile: Profile, prefix: str) -> tuple[Block, Block]:
+    """What events list of a profile under ``prefix``: "Caller", "Other-Leg", or "Channel".
+
+    That is, what stands before the times and after them: mostly, nothing but they change.
+    """
+    pairs = [(f"{prefix}-{name}", getattr(profile, key)) for name, key in PROFILE_HEADERS]
+    # (who called at first is told only where there is somebody who calls)
+    nobody = {
+        f"{prefix}-Orig-Caller-ID-{what}": not caller
+        for what, caller in (("Name", profile.caller_id_name), ("Number", profile.caller_id_number))
+    }
+    pairs = [(name, value) for name, value in pairs if value and not nobody.get(name)]
+    flags = [(f"{prefix}-{name}", getattr(profile, key)) for name, key in FLAG_HEADERS]
+    return Block(pairs), Block(flags)
+
+
+def when(times: Times, prefix: str) -> Block:
+    """The times of a profile, as events list them."""
+    headers = [
+        (f"{prefix}-{name}", str(time)) for (name, _), time in zip(TIME_HEADERS, times, strict=True)
+    ]
+    return Block(headers, plain="".join([f"{name}: {time}\n" for name, time in headers]).encode())
 
 
 #: Header and field, in the order of switch_caller_profile_event_set_data; empty ones are left out.
@@ -94,6 +115,7 @@ PROFILE_HEADERS = (
     ("Channel-Name", "channel_name"),
     ("Profile-Index", "profile_index"),
 )
+#: The same of `Times`, all of them.
 TIME_HEADERS = (
     ("Profile-Created-Time", "profile_created"),
     ("Channel-Created-Time", "created"),

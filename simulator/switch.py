@@ -5,7 +5,6 @@ from __future__ import annotations
 import re
 from collections import deque
 from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
-from dataclasses import replace
 from pathlib import Path
 from random import Random
 from typing import Any, Literal
@@ -311,7 +310,7 @@ class Switch:
         source = (
             f"{self.scheduler.now // SECOND}:{self.uuid()}:bl_xfer:{extension}/{context}/{dialplan}"
         )
-        channel.profile = replace(channel.profile, transfer_source=source)
+        channel.profile = channel.profile._replace(transfer_source=source)
         channel.variables.push("transfer_history", source)
         channel.set("transfer_source", source)
 
@@ -327,8 +326,8 @@ class Switch:
         if profile.dialplan.lower() == "inline":
             found = inline_actions(profile.destination_number)
             # inline_dialplan_hunt puts back who was called before
-            channel.profile = replace(
-                profile, destination_number=profile.rdnis or profile.destination_number, rdnis=""
+            channel.profile = profile._replace(
+                destination_number=profile.rdnis or profile.destination_number, rdnis=""
             )
         else:
             found = self.actions(profile.destination_number, channel)

@@ -9,7 +9,6 @@ is nothing left to do where that was the last one.
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from . import ivr
@@ -75,7 +74,7 @@ def uuid_bridge(switch: Switch, originator_uuid: str, originatee_uuid: str) -> b
         ivr.stop_broadcast(one)
         one.reset_by_transfer = one.redirected = True
         source = f"{switch.scheduler.now // SECOND}:{switch.uuid()}:uuid_br:{two.uuid}"
-        one.profile = replace(one.profile, transfer_source=source)
+        one.profile = one.profile._replace(transfer_source=source)
         one.variables.push("transfer_history", source)
         one.set("transfer_source", source)
     for one, two in ((channel, other), (other, channel)):
@@ -90,15 +89,15 @@ def _introduce(channel: Channel, other: Channel) -> None:
     """Each is told who the other is, as it was until now."""
     mine, theirs = channel.profile, other.profile
     channel.other_type, other.other_type = "originatee", "originator"
-    channel.other_profile = replace(
-        theirs, logical_direction="inbound", profile_index="", transfer_source=""
+    channel.other_profile = theirs._replace(
+        logical_direction="inbound", profile_index="", transfer_source=""
     )
-    other.other_profile = replace(mine, profile_index="", transfer_source="", times=Times())
-    channel.profile = replace(
-        mine, callee_id_name=theirs.callee_id_name, callee_id_number=theirs.callee_id_number
+    other.other_profile = mine._replace(profile_index="", transfer_source="", times=Times())
+    channel.profile = mine._replace(
+        callee_id_name=theirs.callee_id_name, callee_id_number=theirs.callee_id_number
     )
-    other.profile = replace(
-        theirs, caller_id_name=mine.caller_id_name, caller_id_number=mine.caller_id_number
+    other.profile = theirs._replace(
+        caller_id_name=mine.caller_id_name, caller_id_number=mine.caller_id_number
     )
 
 

@@ -10,6 +10,8 @@ __all__ = ["Variables", "as_header", "is_true"]
 
 ARRAY = "ARRAY::"
 SEPARATOR = "|:"
+#: What their headers begin with.
+PREFIX = "variable_"
 
 
 def is_true(value: str | None) -> bool:
@@ -30,12 +32,12 @@ class Variables:
     """
 
     def __init__(self) -> None:
-        self._pairs: dict[str, tuple[str, str]] = {}
+        self._pairs: dict[str, tuple[str, str]] = {}  # header and value
         self._lines: dict[str, bytes] = {}  # the same, as plain events send them
         self._block: Block | None = None
 
     def __iter__(self) -> Iterator[tuple[str, str]]:
-        return iter(self._pairs.values())
+        return ((header[len(PREFIX) :], value) for header, value in self._pairs.values())
 
     def __contains__(self, name: str) -> bool:
         return name.lower() in self._pairs
@@ -54,34 +56,35 @@ class Variables:
 
     def set(self, name: str, value: str | None) -> None:
         """Set a variable; an empty value unsets it."""
-        if "[" in name and value:
+        if value and "[" in name:
             self._set_element(name, value)
             return
-        value = as_header(value or "")
         key = name.lower()
-        if self._pairs.pop(key, None) is not None:
-            del self._lines[key]
-        elif not value:
-            return
-        self._block = None
+        if key in self._pairs:
+            self._block = None
+            del self._pairs[key], self._lines[key]
+        if value:
+            value = as_header(value)
         if value:
             self._put(name, value)
 
     def _put(self, name: str, value: str) -> None:
         self._block = None
-        self._pairs[name.lower()] = (name, value)
-        self._lines[name.lower()] = plain_line("variable_" + name, value)
+        key = name.lower()
+        header = PREFIX + name
+        self._pairs[key] = (header, value)
+        self._lines[key] = plain_line(header, value)
 
     def push(self, name: str, value: str, *, first: bool = False) -> None:
         """Make the variable an array, and ``value`` its last element (or its first)."""
         if name not in self:
             self.set(name, value)
             return
-        known, old = self._pairs[name.lower()]
+        header, old = self._pairs[name.lower()]
         elements = _elements(old)
         elements.insert(0 if first else len(elements), value)
         # an array that grows keeps its place
-        self._put(known, ARRAY + SEPARATOR.join(elements))
+        self._put(header[len(PREFIX) :], ARRAY + SEPARATOR.join(elements))
 
     def _set_element(self, name: str, value: str) -> None:
         name, _, index = name.partition("[")
@@ -97,9 +100,9 @@ class Variables:
         """The ``variable_`` headers."""
         if self._block is None:
             self._block = Block(
-                [("variable_" + name, value) for name, value in self._pairs.values()],
+                tuple(self._pairs.values()),
                 plain=b"".join(self._lines.values()),
-                prefix="variable_",
+                prefix=PREFIX,
             )
         return self._block
 

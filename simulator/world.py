@@ -11,7 +11,7 @@ All of it happens on the test's own thread, inside the caller's verbs (`World.ru
 test does something else, the world stands still.
 
 Who may touch what: everything here belongs to the test's thread, but for the counters and the
-participants, which handler threads and the library's reader change under ``_changed``.
+participants, which handler threads and the library's reader change under ``_lock``.
 """
 
 from __future__ import annotations
@@ -79,20 +79,18 @@ class World(Exchange):
     """The order of things in virtual time. Times are microseconds since the epoch.
 
     ``patience`` is how many real seconds handlers may run without waiting for the call (None:
-    for ever). ``on_time(now)`` is called before somebody can look at a clock again.
+    for ever).
     """
 
-    def __init__(
-        self, now: int, *, patience: float | None, on_time: Callable[[int], None] = lambda _: None
-    ) -> None:
+    def __init__(self, now: int, *, patience: float | None) -> None:
         super().__init__(now)
         self.clock = VirtualClock(self)
         self._patience = patience
-        self._on_time = on_time
         self._numbers = itertools.count(1)
         self._links: dict[Peer, Link] = {}
         # What goes on elsewhere: under this lock.
-        self._changed = threading.Condition()
+        self._lock = threading.Lock()
+        self._gate: threading.Lock | None = None  # where the test's thread waits for quiet
         self._participants: dict[int, Participant] = {}
         self._mailed: set[Participant] = set()  # parked on an inbox that something was put on
         self._talking: set[Link] = set()  # whose apps have sent what we have not received
@@ -119,13 +117,13 @@ class World(Exchange):
             sock.close()
             return None
         link = Link(self, next(self._numbers), sock)
-        with self._changed:
+        with self._lock:
             self._links[sock.getsockname()] = link
             self._dialling += 1
         try:
             sock.connect(address)
         except OSError:
-            with self._changed:
+            with self._lock:
                 self._dialling -= 1
             sock.close()
             return None
@@ -133,12 +131,12 @@ class World(Exchange):
         return link
 
     def flies(self, link: Link, size: int) -> None:
-        with self._changed:
+        with self._lock:
             link.to_app += size
             self._flying += size
 
     def landed(self, link: Link, size: int) -> None:
-        with self._changed:
+        with self._lock:
             link.to_switch = max(0, link.to_switch - size) if size else 0
             if not link.to_switch:
                 self._talking.discard(link)
@@ -150,15 +148,12 @@ class World(Exchange):
 
         Raises SimulationError if a handler is stuck. False as well if nothing is due any more.
         """
-        try:
-            while True:
-                self._settle()
-                if until():
-                    return True
-                if not self._step(deadline):
-                    return False
-        finally:
-            self._on_time(self.now)
+        while True:
+            self._settle()
+            if until():
+                return True
+            if not self._step(deadline):
+                return False
 
     def _step(self, deadline: int | None) -> bool:
         """Do the next thing that is due; False if there is none before ``deadline``."""
@@ -173,12 +168,8 @@ class World(Exchange):
     def _settle(self) -> None:
         """Wait until no handler runs and nothing flies; act on what the apps have sent."""
         while True:
-            with self._changed:
-                if not self._changed.wait_for(
-                    lambda: self._urgent or self._quiet(), self._patience
-                ):
-                    self.stuck = True
-                    raise SimulationError(self._who_is_stuck())
+            self._wait_for_quiet()
+            with self._lock:
                 sent, self._urgent = self._urgent, []
                 if not sent and self._talking:
                     sent = sorted(self._talking, key=lambda link: link.number)
@@ -189,13 +180,28 @@ class World(Exchange):
                 link.receive()
             self.flush()
 
+    def _wait_for_quiet(self) -> None:
+        """Wait until no handler runs and nothing flies, or there is something urgent."""
+        with self._lock:
+            if self._is_our_turn():
+                return
+            gate = self._gate = threading.Lock()
+            gate.acquire()
+        if gate.acquire(timeout=-1 if self._patience is None else self._patience):
+            return
+        with self._lock:
+            self._gate = None
+            if not self._is_our_turn():
+                self.stuck = True
+                raise SimulationError(self._who_is_stuck())
+
     def aside(self, work: Callable[[], object], name: str) -> threading.Thread:
         """Begin ``work`` on a thread of its own; go on when that waits for a handler, or is done.
 
         It begins while no handler runs, so what it does until then is done in one moment.
         """
         waits = threading.Event()
-        with self._changed:
+        with self._lock:
             threads = [each.thread for each in self._participants.values()]
 
         def worker() -> None:
@@ -217,8 +223,14 @@ class World(Exchange):
             )
         return helper
 
-    def _quiet(self) -> bool:
-        return not (self._running or self._dialling or self._flying)
+    def _is_our_turn(self) -> bool:
+        return bool(self._urgent) or not (self._running or self._dialling or self._flying)
+
+    def _open_gate(self) -> None:
+        """Let the test's thread go on, if it waits and may. Called with ``_lock`` held."""
+        if self._gate is not None and self._is_our_turn():
+            self._gate.release()
+            self._gate = None
 
     def _deliver_mail(self) -> None:
         """Whoever has something on its inbox is due to wake; in a fixed order."""
@@ -229,8 +241,7 @@ class World(Exchange):
 
     def _wake(self, participant: Participant) -> None:
         self._count_turn(participant)
-        self._on_time(self.now)
-        with self._changed:
+        with self._lock:
             if participant.parked:
                 participant.parked = participant.reads_mail = False
                 self._running += 1
@@ -273,7 +284,7 @@ class World(Exchange):
 
     def close(self) -> None:
         """Stop playing: from now on the handlers' waits are real ones."""
-        with self._changed:
+        with self._lock:
             self.abandoned = True
             for participant in self._participants.values():
                 if participant.parked:
@@ -291,19 +302,19 @@ class World(Exchange):
         return None if self.abandoned else self._participants.get(threading.get_ident())
 
     def park(self, participant: Participant, deadline: int | None, reads_mail: bool) -> None:
-        """Wait, on the handler's thread, until it is woken. Called with ``_changed`` held."""
+        """Wait, on the handler's thread, until it is woken. Called with ``_lock`` held."""
         timer = None
         if deadline is not None:
             timer = self.at(deadline, lambda: self._wake(participant))
         participant.parked = True
         participant.reads_mail = reads_mail
         self._running -= 1
-        self._changed.notify_all()
-        self._changed.release()
+        self._open_gate()
+        self._lock.release()
         try:
             participant.gate.acquire()
         finally:
-            self._changed.acquire()
+            self._lock.acquire()
             if timer is not None:
                 timer.cancel()
 
@@ -313,7 +324,7 @@ class World(Exchange):
         if participant is None:
             return False
         until = self.now + max(0, round(seconds * SECOND))
-        with self._changed:
+        with self._lock:
             while self.now < until and not self.abandoned:
                 self.park(participant, until, reads_mail=False)
         return True
@@ -356,7 +367,7 @@ class VirtualClock(Clock):
     def get(self, inbox: SimpleQueue[T], deadline: float | None) -> T:
         world = self._world
         until = None if deadline is None else round(deadline * SECOND)
-        with world._changed:
+        with world._lock:
             while (participant := world.participant()) is not None:
                 try:
                     return inbox.get_nowait()
@@ -369,7 +380,7 @@ class VirtualClock(Clock):
 
     def begun(self, peer: Peer) -> None:
         world = self._world
-        with world._changed:
+        with world._lock:
             link = world._links.get(peer)
             if link is None:
                 return
@@ -380,7 +391,7 @@ class VirtualClock(Clock):
 
     def ended(self, peer: Peer) -> None:
         world = self._world
-        with world._changed:
+        with world._lock:
             participant = world._participants.pop(threading.get_ident(), None)
             if participant is None:
                 return
@@ -391,12 +402,12 @@ class VirtualClock(Clock):
             world._flying -= link.to_app
             link.to_app = 0
             world._running -= 1
-            world._changed.notify_all()
+            world._open_gate()
         link.dispose()
 
     def sending(self, peer: Peer, size: int) -> None:
         world = self._world
-        with world._changed:
+        with world._lock:
             link = world._links.get(peer)
             if link is None or link.closed:
                 return
@@ -404,11 +415,11 @@ class VirtualClock(Clock):
             world._talking.add(link)
             if threading.get_ident() not in world._participants:
                 world._urgent.append(link)
-                world._changed.notify_all()
+                world._open_gate()
 
     def received(self, peer: Peer, size: int) -> None:
         world = self._world
-        with world._changed:
+        with world._lock:
             link = world._links.get(peer)
             if link is None:
                 return
@@ -418,5 +429,4 @@ class VirtualClock(Clock):
             participant = link.participant
             if participant is not None and participant.reads_mail:
                 world._mailed.add(participant)
-            if world._quiet():
-                world._changed.notify_all()
+            world._open_gate()
