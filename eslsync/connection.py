@@ -52,14 +52,6 @@ MAX_UNANSWERED = 1000
 #: How long (seconds) an orderly close waits for the switch to close its side as well. It does
 #: so within a tick; this is for a switch that has stopped answering.
 CLOSE_TIMEOUT = 5.0
-#: A peer whose machine is gone is noticed after two minutes, whether it owes us an answer
-#: (milliseconds, TCP_USER_TIMEOUT) or both sides are silent (seconds).
-KEEP_ALIVE = {
-    "TCP_KEEPIDLE": 60,
-    "TCP_KEEPINTVL": 15,
-    "TCP_KEEPCNT": 4,
-    "TCP_USER_TIMEOUT": 120_000,
-}
 
 
 class Answer(NamedTuple):
@@ -141,11 +133,6 @@ class Connection:
         #: Has the peer's end been read? Until then, even a broken connection is read on.
         self._ended = False
         sock.setblocking(False)
-        sock.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
-        sock.setsockopt(socket.SOL_SOCKET, socket.SO_KEEPALIVE, 1)
-        for option, value in KEEP_ALIVE.items():
-            if hasattr(socket, option):
-                sock.setsockopt(socket.IPPROTO_TCP, getattr(socket, option), value)
 
     def fileno(self) -> int:
         return self._sock.fileno()
@@ -396,7 +383,7 @@ class Connection:
             return False
         if pending.quiet:
             pending.reply = reply
-            if reply.ok:
+            if type(reply) is CommandReply and reply.ok:
                 return False
             pending.refused = True
         items.append(Answer(pending, reply))

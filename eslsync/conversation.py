@@ -106,6 +106,7 @@ class Conversation:
         "_exiting",
         "_failed",
         "_filtered",
+        "_full",
         "_hangup_callbacks",
         "_hangup_complete_due",
         "_ids",
@@ -174,6 +175,8 @@ class Conversation:
         self._in_callback = False
 
         # How the switch serves us, and how the call ends.
+        #: May this socket use every command? (the word ``full`` in the dialplan)
+        self._full = False
         self._events_on = False
         self._subscribed: set[str] = set()  # the names that `event` was sent with
         self._filtered = False
@@ -256,11 +259,6 @@ class Conversation:
 
     def _refused(self, command: object, reply: CommandReply | ApiResponse) -> CommandError:
         return CommandError(str(command), reply, reply.text, self._reason(reply))
-
-    @property
-    def _full(self) -> bool:
-        """May this socket use every command? (the word ``full`` in the dialplan)"""
-        return self.context.get("Control") == "full"
 
     def _reason(self, reply: CommandReply | ApiResponse) -> str:
         """What else there is to say of a command that was refused."""
@@ -389,12 +387,16 @@ class Conversation:
                 if first is not None and items[0][0] > first + IN_TIME:
                     raise Empty
                 _, item = items.popleft()
-                if skips and listens is not None and type(item) is Event:
+                if type(item) is Event:
                     name = item.name
-                    if name not in listens and name not in TELLING:
+                    if name not in TELLING:
                         self._arrived = item._serial = self._arrived + 1
                         self._recent.append(item)
-                        continue
+                        if skips and listens is not None and name not in listens:
+                            continue
+                        if len(self._recent) > MAX_RECENT:
+                            self._read_recent()
+                        return item
                 return self._see(item)
         except Empty:
             if first == deadline:
@@ -464,11 +466,13 @@ class Conversation:
         self._recent.append(event)
         if len(self._recent) > MAX_RECENT:
             self._read_recent()
-        if name not in TELLING:
-            return event
         if name == "CHANNEL_EXECUTE_COMPLETE":
             self._note_completion(event)
-        elif name != "BACKGROUND_JOB":
+        elif name == "BACKGROUND_JOB":
+            job = self._jobs.pop(event.get("Job-UUID", ""), None)
+            if job is not None:
+                job.event = event
+        elif name in TELLING:
             leg = self._legs.get(event.uuid or "")
             if leg is not None and name == "DTMF":
                 event._collected = leg._collects_digits
@@ -477,10 +481,6 @@ class Conversation:
             elif leg is not None:
                 leg._note_hangup(event)
                 self._note_hangup(leg, complete=name == "CHANNEL_HANGUP_COMPLETE")
-        else:
-            job = self._jobs.pop(event.get("Job-UUID", ""), None)
-            if job is not None:
-                job.event = event
         return event
 
     def _note_completion(self, event: Event) -> None:
@@ -568,7 +568,8 @@ class Conversation:
         ``wanted`` names the events that it can come from; None if any can. Raises Hangup when
         the call ends, or ``leg`` does.
         """
-        self._check_thread()
+        if threading.get_ident() != self._thread:
+            self._check_thread()
         before, self._waiting_for = self._waiting_for, what
         take_until = self._look_until if self._in_callback else self._take_until
         try:
@@ -591,7 +592,7 @@ class Conversation:
                 event = self._next(deadline, leg, wanted)
             if event is not None:
                 self._mark = event._serial
-                if self._callbacks or event.name == "DTMF":
+                if self._callbacks or event._name == "DTMF":
                     self._dispatch(event)
             result = ready(event)
         return result
@@ -722,7 +723,10 @@ class Conversation:
             hangup = self._hangup()
             if not self._in_callback and threading.get_ident() == self._thread:
                 self._dispatch_rest()
-            raise hangup
+            try:
+                raise hangup
+            finally:
+                del hangup  # or else it would hold itself, and all of the call, in a circle
         if self._failed is not None:
             # A new exception each time, so that tracebacks don't pile up on one.
             raise type(self._failed)(*self._failed.args)

@@ -6,7 +6,8 @@ from collections.abc import Callable
 from typing import TYPE_CHECKING, Generic, TypeVar
 
 from .connection import Pending
-from .message import Event
+from .exceptions import ProtocolError
+from .message import ApiResponse, Event
 
 if TYPE_CHECKING:
     from .leg import Leg
@@ -111,6 +112,8 @@ class Execution(Generic[T]):
         assert pending is not None
         assert pending.reply is not None
         self._leg._forget(self)
+        if isinstance(pending.reply, ApiResponse):
+            raise ProtocolError("an api response to a sendmsg")
         self._leg._raise_refused(session._refused(pending.command, pending.reply))
 
     def __repr__(self) -> str:

@@ -10,7 +10,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping
 from functools import lru_cache
 from itertools import groupby
-from typing import TYPE_CHECKING, Any, Literal
+from typing import TYPE_CHECKING, Any, Literal, TypeVar, overload
 
 from .enums import AnswerState, CallState, ChannelState, DTMFSource, HangupCause
 from .exceptions import ProtocolError
@@ -36,6 +36,8 @@ __all__ = [
 
 #: How a switch can be told to write its events.
 Format = Literal["plain", "json", "xml"]
+
+T = TypeVar("T")
 
 ARRAY = "ARRAY::"
 ARRAY_SEPARATOR = "|:"
@@ -251,7 +253,7 @@ class Event(Message):
             if raw.startswith(b"Event-Name: "):
                 name = raw[12 : raw.find(b"\n")].decode("utf-8", "surrogateescape")
             else:
-                name = self.get("Event-Name", "")  # of a custom event it is the second
+                name = self.get("Event-Name", "")
             self._name = name
         return name
 
@@ -342,6 +344,16 @@ class Event(Message):
         value = raw[start:end] if end >= 0 else raw[start:]
         return unquote(value) if b"%" in value else value.decode("utf-8", "surrogateescape")
 
+    @overload
+    def get(self, name: str, /) -> str | None: ...
+
+    @overload
+    def get(self, name: str, /, default: str | T) -> str | T: ...
+
+    def get(self, name: str, /, default: Any = None) -> Any:
+        value = self._look(name)
+        return super().get(name, default) if value is None else value
+
     def __getitem__(self, name: str) -> str:
         if self._headers is None:
             # Most looks are at a header that is there, by the name it was sent under.
@@ -418,6 +430,9 @@ class JsonEvent(Event):
     def has_variables(self) -> bool:
         return b'"variable_' in self.raw
 
+    def _look(self, name: str) -> None:
+        return None
+
     __getitem__ = Message.__getitem__
     __contains__ = Message.__contains__
 
@@ -466,6 +481,9 @@ class XmlEvent(Event):
     @property
     def has_variables(self) -> bool:
         return b"<variable_" in self.raw
+
+    def _look(self, name: str) -> None:
+        return None
 
     __getitem__ = Message.__getitem__
     __contains__ = Message.__contains__

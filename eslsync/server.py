@@ -37,6 +37,14 @@ CLOSE = "close"
 
 #: Connections that may wait to be accepted; socketserver's own 5 overflows in a burst of calls.
 BACKLOG = 512
+#: A peer whose machine is gone is noticed after two minutes, whether it owes us an answer
+#: (milliseconds, TCP_USER_TIMEOUT) or both sides are silent (seconds).
+KEEP_ALIVE = {
+    "TCP_KEEPIDLE": 60,
+    "TCP_KEEPINTVL": 15,
+    "TCP_KEEPCNT": 4,
+    "TCP_USER_TIMEOUT": 120_000,
+}
 #: Seconds until the next try when no connection can be accepted (no more descriptors, say), or
 #: the port can't be had again.
 ACCEPT_PAUSE = 1.0
@@ -95,6 +103,15 @@ class Server(socketserver.ThreadingTCPServer):
         self._draining = False
         self._last: threading.Thread | None = None  # its handler has called `stop`
         self._told: OrderedDict[tuple[str, str], None] = OrderedDict()  # what was logged of hosts
+
+    def server_bind(self) -> None:
+        """Bind, with the options that connections are to have: they inherit them."""
+        self.socket.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
+        self.socket.setsockopt(socket.SOL_SOCKET, socket.SO_KEEPALIVE, 1)
+        for option, value in KEEP_ALIVE.items():
+            if hasattr(socket, option):
+                self.socket.setsockopt(socket.IPPROTO_TCP, getattr(socket, option), value)
+        super().server_bind()
 
     # Any thread
 
@@ -365,8 +382,9 @@ class Server(socketserver.ThreadingTCPServer):
         except (CommandError, TimeoutError) as error:
             session.logger.warning("the handler is not called: %s", error)
             return False
-        number = outbound.redactor.value("Caller-Caller-ID-Number", session.caller_number)
-        session.logger.info("call from %s", number)
+        if session.logger.isEnabledFor(logging.INFO):
+            number = outbound.redactor.value("Caller-Caller-ID-Number", session.caller_number)
+            session.logger.info("call from %s", number)
         return True
 
     def _turn_away(self, session: Session, peer: Peer, why: str, cause: HangupCause | None) -> None:

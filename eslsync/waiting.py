@@ -29,7 +29,8 @@ class Waiting(Conversation):
         """Wait for an event of ``leg``, or of any leg where that is None."""
         deadline = self._deadline(timeout)
         if isinstance(what, str):
-            return self._until(what, self._ready_for(what, leg), deadline, leg, comes_with(what))
+            ready, wanted = self._ready_for(what, leg)
+            return self._until(what, ready, deadline, leg, wanted)
         if callable(what):
             self._check_told("this event")
             ready = self._next_that(what, leg)
@@ -37,7 +38,7 @@ class Waiting(Conversation):
         several = list(what)
         if not several:
             raise ValueError("wait: name an event or a state")
-        readies = [self._ready_for(each, leg) for each in several]
+        readies = [self._ready_for(each, leg)[0] for each in several]
 
         def any_ready(event: Event | None) -> Event | None:
             found = (ready(event) for ready in readies)
@@ -52,29 +53,30 @@ class Waiting(Conversation):
                 "`event` command has been sent since"
             )
 
-    def _ready_for(self, what: str | ChannelState, leg: Leg | None) -> Ready[Event]:
+    def _ready_for(
+        self, what: str | ChannelState, leg: Leg | None
+    ) -> tuple[Ready[Event], tuple[str] | None]:
+        """What tells that the wait is over, and the event that it can end with; None for any."""
         if isinstance(what, ChannelState):
             target, state = leg or self.channel, what
-            return lambda _: target._reached(state)
+            return lambda _: target._reached(state), None
         name, subclass = parsed(what)
         self._check_told(what)
-        if name == "DTMF":
-            return lambda event: self._take_digit(event, leg)
-        if name.startswith("CHANNEL_HANGUP"):
-            return self._hangup_or_next(name, leg)
         if name == "ALL":
-            return self._next_that(lambda event: True, leg)
-        if subclass:
-            return self._next_that(
-                lambda event: event.name == name and event.get("Event-Subclass") == subclass, leg
-            )
+            return self._next_that(lambda event: True, leg), None
+        if name == "DTMF":
+            return lambda event: self._take_digit(event, leg), (name,)
+        if name.startswith("CHANNEL_HANGUP"):
+            return self._hangup_or_next(name, leg), (name,)
 
         def ready(event: Event | None) -> Event | None:
-            if event is None or event.name != name:
+            if event is None or event._name != name:
+                return None
+            if subclass and event.get("Event-Subclass") != subclass:
                 return None
             return event if leg is None or event.uuid == leg.uuid else None
 
-        return ready
+        return ready, (name,)
 
     def _next_that(self, wanted: Callable[[Event], bool], leg: Leg | None) -> Ready[Event]:
         def ready(event: Event | None) -> Event | None:
@@ -150,14 +152,6 @@ def parsed(what: str) -> tuple[str, str]:
     """An event's name, and the subclass of a custom one. Raises ValueError for what is none."""
     name, _, subclass = what.partition(" ")
     return check_event_name(name), subclass
-
-
-def comes_with(what: str) -> tuple[str] | None:
-    """The name of the event that a wait can end with; None where any event may."""
-    if isinstance(what, ChannelState):
-        return None
-    name, _ = parsed(what)
-    return None if name == "ALL" else (name,)
 
 
 def is_digit(event: Event, leg: Leg | None) -> bool:
