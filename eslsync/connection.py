@@ -202,7 +202,7 @@ class Connection:
         with self._lock:
             self._cut = reason
             self._tell_elsewhere(reason)
-            self._keep([End(reason)], wakes=True)
+            self._tell(End(reason))
         self._clock.received(self.peer, 0)
 
     # the handler's thread
@@ -338,62 +338,67 @@ class Connection:
             failure = parser.failure
         except ProtocolError as error:
             failure = error
-        items: list[Item] = []
         wakes = False
+        now = self._clock.now()
         with self._lock:
-            wanted = self._wanted
+            arrived, wanted = self._arrived, self._wanted
+            before = len(arrived)
             for message in messages:
                 if type(message) is Event:
                     if not wakes and self._sleeps:
                         name = message.name
                         wakes = wanted is None or name in wanted or name in ALWAYS_WANTED
-                    items.append(message)
+                    arrived.append((now, message))
                 elif not isinstance(message, (CommandReply, ApiResponse)):
                     wakes = True
-                    items.append(message)
+                    arrived.append((now, message))
                 elif self._replies:
-                    wakes = self._answer(self._replies.popleft(), message, items) or wakes
+                    answer = self._answer(self._replies.popleft(), message)
+                    if answer is not None:
+                        wakes = True
+                        arrived.append((now, answer))
                 else:
                     failure = ProtocolError("a reply that no command asked for", message.head)
                     break
             if failure is not None:
                 failure = self._redact.error(failure)
-                items.append(End(failure))
+                arrived.append((now, End(failure)))
                 wakes = True
                 self._fail(failure)
-            if not items:
+            if len(arrived) == before:
                 # A part of a message, or another thread's reply: nothing for the handler to
                 # take, and so nothing that it could be late with.
                 return
             # with all their bytes, of which this read may have brought the last
             whole = begun + len(data) - parser.pending
             self._queued += whole + MESSAGE_WEIGHT * len(messages)
-            self._keep(items, wakes or self._queued > SLEEPS_THROUGH)
+            if wakes or self._queued > SLEEPS_THROUGH:
+                self._ring()
             if self._queued > HIGH_WATER:
                 self._pause_or_resume()
                 if self._queued > FLOOD_WATER:
                     self._tell_elsewhere(UNTAKEN)
 
-    def _answer(
-        self, pending: Pending, reply: CommandReply | ApiResponse, items: list[Item]
-    ) -> bool:
-        """Give a reply to the thread that sent its command. Is the handler's to be woken?"""
+    def _answer(self, pending: Pending, reply: CommandReply | ApiResponse) -> Answer | None:
+        """Give a reply to the thread that sent its command; what the handler's is to be told."""
         if pending.inbox is not None:
             pending.inbox.put(reply)
-            return False
+            return None
         if pending.quiet:
             pending.reply = reply
             if type(reply) is CommandReply and reply.ok:
-                return False
+                return None
             pending.refused = True
-        items.append(Answer(pending, reply))
-        return True
+        return Answer(pending, reply)
 
-    def _keep(self, items: list[Item], wakes: bool) -> None:
-        """Keep it for the handler's thread, and wake that if need be. Called with ``_lock``."""
-        now = self._clock.now()
-        self._arrived += [(now, item) for item in items]
-        if wakes and self._sleeps:
+    def _tell(self, end: End) -> None:
+        """Tell the handler's thread. Called with ``_lock``."""
+        self._arrived.append((self._clock.now(), end))
+        self._ring()
+
+    def _ring(self) -> None:
+        """Wake the handler's thread, if it sleeps. Called with ``_lock``."""
+        if self._sleeps:
             self._sleeps = False
             self.doorbell.put(None)
 
@@ -423,5 +428,5 @@ class Connection:
                 self._unsent.clear()
                 self._shutdown(socket.SHUT_RDWR)
             self._fail(reason)
-            self._keep([End(reason)], wakes=True)
+            self._tell(End(reason))
         self._clock.received(self.peer, size)

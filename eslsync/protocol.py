@@ -49,6 +49,9 @@ MAX_HEADERS = 1024 * 1024
 #: FreeSWITCH takes commands of up to 16 MB (mod_event_socket.c, MAX_CONTENT_LENGTH).
 MAX_BODY = 16 * 1024 * 1024
 
+#: Headers of so many bytes are short.
+SHORT = 100
+
 M = TypeVar("M")
 
 
@@ -125,7 +128,7 @@ class Framer(Generic[M]):
 
     def _take(self, data: bytes, start: int, messages: list[M]) -> None:
         """Cut the messages that are whole off ``data``; keep the rest."""
-        size = len(data)
+        size, describe = len(data), self._describe_short
         while start < size:
             if data[start] in b"\r\n":
                 # blank lines before a message are none of it: a variable that ends in one, say
@@ -140,7 +143,7 @@ class Framer(Generic[M]):
                 what = f"headers of {end - start} bytes, over {self.max_headers}"
                 raise ProtocolError(what, data[start:])
             head = data[start:end]
-            length, make = self._describe(head)
+            length, make = (describe if end - start < SHORT else self._describe)(head)
             if length > self.max_body:
                 raise ProtocolError(f"a Content-Length of {length}, over {self.max_body}", head)
             if size - after < length:
@@ -154,6 +157,9 @@ class Framer(Generic[M]):
     def _describe(self, head: bytes) -> tuple[int, Callable[[bytes, bytes], M]]:
         """How many bytes of body stand behind these headers, and what makes their message."""
         return body_length(head), self._make
+
+    #: The same for those shorter than SHORT.
+    _describe_short = _describe
 
 
 def body_length(head: bytes) -> int:
@@ -221,11 +227,6 @@ def _find_out(head: bytes) -> tuple[int, Make]:
     return length, _no_message if found is None else _KINDS.get(found[1].lower(), _no_message)
 
 
-# The same short headers stand before message after message; long ones are not worth the memory.
-_known: Callable[[bytes], tuple[int, Make]] = lru_cache(maxsize=4096)(_find_out)
-SHORT = 100
-
-
 def _message(head: bytes, body: bytes) -> Message:
     make: Make = _find_out(head)[1]
     return make(head, body)
@@ -238,7 +239,11 @@ class Parser(Framer[Message]):
         super().__init__(_message, max_headers=max_headers, max_body=max_body)
 
     def _describe(self, head: bytes) -> tuple[int, Make]:
-        return _known(head) if len(head) < SHORT else _find_out(head)
+        return _find_out(head)
+
+    # The same short headers stand before message after message; long ones are not worth the
+    # memory.
+    _describe_short = staticmethod(lru_cache(maxsize=4096)(_find_out))
 
 
 class Command:
