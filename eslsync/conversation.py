@@ -375,7 +375,8 @@ class Conversation:
         caller sees to; None if it was something else. Raises `queue.Empty` if nothing came by
         then; what came later is left for the next to look.
         """
-        items, first, listens = self._items, deadline, self._listens(wanted)
+        items, first = self._items, deadline
+        listens = self._listens(wanted) if self._callbacks else wanted
         due = self._hangup_complete_due
         if due is not None and not self._over and (first is None or due < first):
             first = due
@@ -425,10 +426,8 @@ class Conversation:
 
     def _listens(self, wanted: Collection[str] | None) -> Collection[str] | None:
         """The events to wake up for: those that are wanted, and those with a callback."""
-        if wanted is None or not self._callbacks:
-            return wanted
         names = {name.partition(" ")[0] for name, _ in self._callbacks}
-        return None if "ALL" in names else names.union(wanted)
+        return None if wanted is None or "ALL" in names else names.union(wanted)
 
     def _collect(self, deadline: float | None, wanted: Collection[str] | None = None) -> None:
         """As `_pull`, and an event is put where it waits for its turn."""
