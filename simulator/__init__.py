@@ -7,21 +7,33 @@ from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
     from .call import Call, CallFailed
+    from .exploring.exploration import Exploration, explore
     from .faults import Fault
     from .freeswitch import FreeSwitch
     from .sweeps import sweep
     from .world import SimulationError
 
-__all__ = ["Call", "CallFailed", "Fault", "FreeSwitch", "SimulationError", "sweep"]
+__all__ = [
+    "Call",
+    "CallFailed",
+    "Exploration",
+    "Fault",
+    "FreeSwitch",
+    "SimulationError",
+    "explore",
+    "sweep",
+]
 
 # Imported when they are asked for: `eslsync serve` lives in this package too, and a production
 # server shall load neither the simulated switch nor freezegun.
 _HOMES = {
     "Call": "call",
     "CallFailed": "call",
+    "Exploration": "exploring.exploration",
     "Fault": "faults",
     "FreeSwitch": "freeswitch",
     "SimulationError": "world",
+    "explore": "exploring.exploration",
     "sweep": "sweeps",
 }
 

@@ -25,6 +25,8 @@ if TYPE_CHECKING:
     from .ladder import Glyphs, Kind
     from .loading import Handler
 
+from .exploring.command import explore
+
 __all__ = ["main"]
 
 #: Where another program listens: host:port.
@@ -58,8 +60,12 @@ def main() -> None:
     \b
     eslsync call examples/ivr.py --press 1      a simulated call, drawn
     eslsync serve examples/ivr.py --port 5000   the same handler, for FreeSWITCH
+    eslsync explore examples/ivr.py             every call it can have, and a map
     eslsync conform calls/*.jsonl               is the simulated switch true?
     """
+
+
+main.add_command(explore)
 
 
 # eslsync call

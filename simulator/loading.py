@@ -205,7 +205,7 @@ def users_traceback(error: BaseException, path: str | Path) -> str:
 
 def is_ours(filename: str) -> bool:
     """Is it a file of eslsync or of the simulator?"""
-    return Path(filename).resolve().parent in OURS
+    return any(folder in OURS for folder in Path(filename).resolve().parents)
 
 
 OURS = (Path(__file__).resolve().parent, Path(inspect.getfile(Outbound)).resolve().parent)

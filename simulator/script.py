@@ -317,6 +317,10 @@ def _difference(call: Call, name: str, expected: Any) -> str | None:
     elif name == "answered":
         if call.answered is not expected:
             return f"the call was {'' if call.answered else 'not '}answered"
+    elif name == "given_back":
+        if call.given_back is not expected:
+            did = "gave the call back" if call.given_back else "did not give the call back"
+            return f"the handler {did}"
     elif name == "bridged":
         return _lists("the caller was bridged to others", expected, call.bridged, "was")
     elif name == "variables":

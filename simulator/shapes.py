@@ -177,6 +177,7 @@ EXPECT: dict[str, Shape] = {
     "heard": Many(PROMPT),
     "answered": FLAG,
     "bridged": Many(TEXT),
+    "given_back": FLAG,
     "variables": Named(ANY_TEXT),
 }
 

@@ -1,0 +1,213 @@
+"""What a caller can do in a situation, as steps of a script."""
+
+from __future__ import annotations
+
+import itertools
+import re
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from typing import Literal
+
+from ..steps import Step
+from .situations import Collects, Situation
+
+__all__ = ["ALL_KEYS", "Action", "Approach", "actions"]
+
+ALL_KEYS = "0123456789*#"
+#: The key that is pressed where it doesn't matter which.
+ANY = "1"
+#: Seconds that a caller speaks into a recording.
+TALKS = 3.0
+#: Digits that are made up for a collection of several.
+COUNTING = "1234567890"
+#: Digits that are tried, at most, to find some that match a pattern.
+TRIES = 2000
+#: Entries of the user's, or out of the code, that are tried at one collection.
+MOST_WORDS = 12
+
+What = Literal["key", "entry", "early", "wrong", "silence", "hangup", "far end"]
+
+
+@dataclass(frozen=True)
+class Approach:
+    """The steps that lead into a situation, from the end of the last thing done."""
+
+    at: tuple[Step, ...]  #: and no further
+    #: and until its prompt is over; None where that can't be told by a name
+    out: tuple[Step, ...] | None
+
+
+@dataclass(frozen=True)
+class Action:
+    """Something a caller does."""
+
+    what: What
+    label: str
+    steps: tuple[Step, ...]
+    #: the keys, where there are any
+    keys: str = ""
+    #: then hang up
+    hangs_up: bool = False
+
+
+def actions(
+    situation: Situation, approach: Approach, keys: str, words: Sequence[str], *, few: bool = False
+) -> list[Action]:
+    """All that is tried in a situation; of some things one stands for all, with ``few``."""
+    if few:
+        keys = keys[:1] + keys[-1:] if len(keys) > 1 else keys
+    some = keys
+    if situation.listens is not None:
+        # Of those that nobody listens for now, one stands for all.
+        some = "".join(key for key in keys if key in situation.listens)
+        some += next((key for key in ANY + keys if key in keys and key not in some), "")
+    found: list[Action] = []
+    if situation.far_end is None or situation.kind == "connected":
+        if situation.collects is not None:
+            found += _collected(situation.collects, approach, keys, words)
+        elif situation.kind == "digit":
+            found += [_pressed("key", key, (_press(key, True),)) for key in keys]
+        elif situation.kind == "record":
+            found += _recorded(approach, keys)
+        else:
+            found += [_pressed("key", key, (*approach.at, _press(key))) for key in some]
+    listens = approach.out if situation.kind in ("prompt", "digits") else None
+    silence = Action("silence", "silence", approach.at if listens is None else listens)
+    return [silence, *found]
+
+
+def _press(keys: str, when_asked: bool = False) -> Step:
+    return Step("press", {"digits": keys, **({"when_asked": True} if when_asked else {})})
+
+
+def _pressed(what: What, keys: str, steps: tuple[Step, ...], label: str = "") -> Action:
+    return Action(what, label or keys, steps, keys)
+
+
+def _recorded(approach: Approach, keys: str) -> Iterator[Action]:
+    talks = (*approach.at, Step("talk", {"seconds": TALKS}))
+    yield Action("entry", "speaks", talks)
+    yield from (_pressed("key", key, (*talks, _press(key)), f"speaks, {key}") for key in keys)
+    if keys:
+        key = "#" if "#" in keys else keys[0]
+        yield _pressed("early", key, (*approach.at, _press(key)), f"{key} at once")
+
+
+def _collected(
+    collects: Collects, approach: Approach, keys: str, words: Sequence[str]
+) -> Iterator[Action]:
+    out = approach.out
+
+    def enter(digits: str) -> tuple[Step, ...]:
+        return (_press(digits, True),) if out is None else (*out, _press(digits))
+
+    entries = list(_entries(collects, keys, words))
+    for digits, label in entries:
+        yield _pressed("key" if len(digits) == 1 else "entry", digits, enter(digits), label)
+    if out is not None:
+        if entries:
+            first = next((each for each, _ in entries if is_valid(collects, each)), entries[0][0])
+            early = (*approach.at, _press(first))
+            yield _pressed("early", first, early, f"{first} during the prompt")
+        yield Action("hangup", "hangs up", out, hangs_up=True)
+    wrong = next((each for each, _ in entries if is_wrong(collects, each)), None)
+    if wrong is not None and collects.tries > 1:
+        steps = enter(wrong) * collects.tries
+        yield _pressed("wrong", wrong, steps, f"{wrong}, {collects.tries} times")
+
+
+def _entries(collects: Collects, keys: str, words: Sequence[str]) -> Iterator[tuple[str, str]]:
+    """What is entered, and what it is called: each once."""
+    least, most, ends = collects.least, collects.most, collects.terminators
+    seen: set[str] = set()
+
+    def once(digits: str, label: str = "") -> Iterator[tuple[str, str]]:
+        if digits and digits not in seen and set(digits) <= set(keys):
+            seen.add(digits)
+            yield digits, label or digits
+
+    if most == 1:
+        for key in keys:
+            yield from once(key)
+        return
+    end = ends[:1]
+    digits_only = "".join(key for key in keys if key.isdigit() and key not in ends)
+    valid = _matching(collects, digits_only)
+    for digits in valid:
+        yield from once(digits if len(digits) == most else digits + end)
+    fitting = [word for word in words if max(least, 2) <= len(word) <= most][:MOST_WORDS]
+    for word in fitting:
+        yield from once(word if len(word) == most else word + end)
+    if collects.pattern is not None or collects.asks_handler:
+        others = "".join(key for key in keys if key not in ends)
+        for digits in itertools.islice(_made_up(others, least, most), TRIES):
+            if digits not in valid and not is_valid(collects, digits):
+                yield from once(digits if len(digits) == most else digits + end)
+                break
+    if least > 1:
+        short = (valid[0] if valid else _counting(digits_only, least))[: least - 1]
+        yield from once(short, f"{short} (too short)")
+        yield from once(short + end, f"{short + end} (too short)")
+    for key in keys:
+        if least <= 1 and key not in ends:
+            yield from once(key + end)
+        elif key in ends:
+            yield from once(key)
+
+
+def is_valid(collects: Collects, entry: str) -> bool:
+    """Would it be taken, as far as a pattern tells?"""
+    digits = _without_end(collects, entry)
+    if not collects.least <= len(digits) <= collects.most:
+        return False
+    if collects.pattern is None:
+        return not collects.asks_handler
+    try:
+        match = re.fullmatch if collects.whole else re.search
+        return match(collects.pattern, digits) is not None
+    except re.error:
+        return False
+
+
+def is_wrong(collects: Collects, entry: str) -> bool:
+    """Would it be refused, and asked for again?"""
+    digits = _without_end(collects, entry)
+    if not digits or not collects.least <= len(digits) <= collects.most:
+        return False
+    return not is_valid(collects, entry)
+
+
+def _without_end(collects: Collects, entry: str) -> str:
+    for number, key in enumerate(entry):
+        if key in collects.terminators:
+            return entry[:number]
+    return entry
+
+
+def _matching(collects: Collects, digits: str) -> list[str]:
+    """Some that are valid: the first, and one of another length."""
+    found: list[str] = []
+    for made in itertools.islice(_made_up(digits, collects.least, collects.most), TRIES):
+        if is_valid(collects, made) and len(made) not in map(len, found):
+            found.append(made)
+            if len(found) == 2 or collects.least == collects.most:
+                break
+    return found
+
+
+def _made_up(digits: str, least: int, most: int) -> Iterator[str]:
+    """Numbers of these digits: counting ones first, then all, by their length."""
+    if not digits:
+        return
+    lengths = range(max(least, 1), most + 1)
+    for length in (lengths[0], lengths[-1]):
+        yield _counting(digits, length)
+    for length in lengths:
+        yield from (digit * length for digit in digits)
+    for length in lengths:
+        yield from map("".join, itertools.product(digits, repeat=length))
+
+
+def _counting(digits: str, length: int) -> str:
+    order = "".join(digit for digit in COUNTING if digit in digits) or digits
+    return (order * (length // max(len(order), 1) + 1))[:length]

@@ -1,0 +1,474 @@
+"""One simulated call: some steps, one more thing that the caller does, and what comes of it.
+
+Each call has a switch of its own, begins with nothing, and so goes the same way each time.
+"""
+
+from __future__ import annotations
+
+import ctypes
+import logging
+import traceback
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any, Literal
+
+from eslsync import Outbound
+
+from ..call import Call, CallFailed, Sound, same_prompt, without_suffix
+from ..freeswitch import FreeSwitch
+from ..loading import Handler
+from ..script import Script
+from ..steps import Step
+from ..threads import MILLISECOND, SECOND
+from ..world import SimulationError, World
+from .actions import Approach
+from .lines import Lines
+from .situations import Observer, Place, Seen, Situation, is_own
+
+__all__ = ["Attempt", "Caller", "End", "Outcome", "Trouble"]
+
+#: What lasts less (microseconds) is no waiting: commands and their replies.
+SHORT = 100 * MILLISECOND
+#: Simulated seconds in which nothing new happens, after which nothing will.
+PATIENT = 4 * 3600.0
+#: Seconds after which a caller needs to be told to wait for so long (see `Call.hear`).
+LONG = 40.0
+#: Simulated seconds that a caller stays where everything is known.
+STAYS = 600.0
+#: Simulated seconds that a handler may go on after the hangup.
+LATE = 30.0
+#: Applications that send the call elsewhere: who then returns has not left it.
+SENDING = frozenset("att_xfer deflect execute_extension redirect respond transfer".split())
+#: Applications that are told which files to play.
+PLAYING = ("play_and_get_digits", "playback", "read")
+
+Ended = Literal["hangup", "far", "raised", "given back", "left", "sent", "for ever"]
+
+
+@dataclass(frozen=True)
+class End:
+    """How a call ended."""
+
+    how: Ended
+    text: str
+
+
+@dataclass(frozen=True)
+class Trouble:
+    """Something that went wrong in a call."""
+
+    kind: str
+    text: str
+    place: Place | None
+    at_hangup: bool  #: when the caller hung up, after all steps
+
+
+@dataclass(frozen=True)
+class Attempt:
+    """What a caller does, in which circumstances; the last part is what is tried."""
+
+    call: Mapping[str, Any]
+    steps: tuple[Step, ...]
+    act: tuple[Step, ...] = ()
+    hangs_up: bool = False
+    number: int = 0  #: of the application that runs where it is tried (see Situation)
+    #: keys of situations to pass by; the caller does nothing until there is another
+    known: frozenset[str] = frozenset()
+
+
+@dataclass
+class Outcome:
+    """What came of it."""
+
+    reached: Situation | None = None
+    approach: Approach | None = None
+    ended: End | None = None
+    #: prompts that began, and applications, between what was done and what was reached
+    said: tuple[str, ...] = ()
+    did: tuple[str, ...] = ()
+    seconds: float = 0.0
+    time: float = 0.0  # when it was over
+    troubles: list[Trouble] = field(default_factory=list)
+    played: frozenset[str] = frozenset()
+    #: of those, the ones that the handler has named itself (and not `say` for it)
+    files: frozenset[str] = frozenset()
+    #: commands for other legs, in which names of prompts may stand
+    elsewhere: bytes = b""
+    recorded: frozenset[str] = frozenset()
+    dialled: frozenset[str] = frozenset()
+    waits_for_ever: bool = False
+    up: bool = True  #: was the call up after the steps?
+    answered: bool = False
+    #: it did not come where the steps lead: the handler goes other ways each time
+    astray: bool = False
+    ladder: str = ""
+    lines: Mapping[str, frozenset[int]] = field(default_factory=dict)  # run for the first time
+
+
+class _Abandoned(BaseException):
+    """Ends a handler that nothing else will end."""
+
+
+@dataclass
+class Caller:
+    """Makes calls to a handler."""
+
+    app: Callable[[], Handler | Outbound]
+    key: Callable[[Situation], object] | None = None
+    patience: float | None = 5.0
+    base: Path = Path()  #: where the files are that circumstances name
+    lines: Lines | None = None
+
+    def make(self, attempt: Attempt, *, draw: bool = False) -> Outcome:
+        """One call."""
+        with _quiet() as log:
+            outcome = _Making(self, attempt, log, draw).outcome
+        if self.lines is not None:
+            outcome.lines = self.lines.new()
+        return outcome
+
+
+@contextmanager
+def _quiet() -> Iterator[list[logging.LogRecord]]:
+    """What the library logs as errors is kept, and goes nowhere else."""
+    logger = logging.getLogger("eslsync")
+    kept: list[logging.LogRecord] = []
+    handler = logging.Handler(logging.ERROR)
+    handler.emit = kept.append  # type: ignore[method-assign, assignment]
+    handlers, level, propagate = logger.handlers, logger.level, logger.propagate
+    logger.handlers, logger.propagate = [handler], False
+    logger.setLevel(logging.ERROR)
+    try:
+        yield kept
+    finally:
+        logger.handlers, logger.propagate = handlers, propagate
+        logger.setLevel(level)
+
+
+class _Making:
+    """A call being made."""
+
+    def __init__(
+        self, caller: Caller, attempt: Attempt, log: list[logging.LogRecord], draw: bool
+    ) -> None:
+        self.outcome = Outcome()
+        self._log = log
+        self._attempt = attempt
+        self._last = 0  # when the last step was over
+        script = Script("handler", call=attempt.call, path=caller.base / "script")
+        options, circumstances = script.circumstances()
+        self._closing = False
+        self.measured = "prompts" in attempt.call or "sounds" in attempt.call
+        with FreeSwitch(**options, raises=False, patience=caller.patience) as switch:
+            self.switch = switch
+            assert isinstance(switch._world, World)
+            self.world = switch._world
+            self.call: Call = switch.call(caller.app(), **circumstances)
+            self._last = switch.now_us
+            script._set_up_far_ends(self.call)
+            self.observer = Observer(self.call, caller.key, attempt.call.get("endpoints", {}))
+            try:
+                self._go()
+            except SimulationError as error:
+                self._stuck(error)
+            self._look_back(draw)
+            if not self.call.ended:
+                self._abandon()
+            try:
+                switch._finish()
+            except AssertionError:
+                pass  # told already
+        self._look_at_log()
+
+    # What happens
+
+    def _go(self) -> None:
+        attempt = self._attempt
+        try:
+            for step in attempt.steps:
+                self._play(step)
+            before = self._do(attempt.act)
+        except CallFailed:
+            before = None
+            self.outcome.astray = not self.call.ended
+        self.outcome.up = not self.call._hung_up
+        if attempt.hangs_up or self.outcome.astray:
+            self._hang_up()
+            return
+        seen = self._watch(before)
+        self._mark_reached(before, seen)
+        if not self.call.ended:
+            if seen is not None:
+                self._reach(seen)
+            self._hang_up()
+
+    def _play(self, step: Step) -> None:
+        step.play(self.call)
+        self._last = self.switch.now_us
+
+    def _do(self, steps: Sequence[Step]) -> Seen | None:
+        """What is tried; returns the situation just before."""
+        call = self.call
+        before: Seen | None = None
+        for number, step in enumerate(steps):
+            if step.verb in ("press", "talk") and before is None:
+                if step.options.get("when_asked"):
+                    self.switch.run(lambda: call._hung_up or call._asks_for_digit(), PATIENT)
+                before = self._note_before()
+            elif number == len(steps) - 1 and before is None:
+                self._play(step)
+                before = self._note_before()
+                return before
+            self._play(step)
+        return before if before is not None else self._note_before()
+
+    def _note_before(self) -> Seen | None:
+        self._heard = len(self._told())
+        self._executed = len(self.observer.log)
+        self._from = self.switch.now_us
+        return self.observer.look()
+
+    _heard = _executed = 0
+    _from: int | None = None
+
+    def _told(self) -> list[str]:
+        return self.call.heard
+
+    def _watch(self, before: Seen | None) -> Seen | None:
+        """Let time pass until the handler waits in another situation; None if it never does."""
+        call, world, observer = self.call, self.world, self.observer
+        found: list[Seen] = []
+        number, known = self._attempt.number, self._attempt.known
+        state: object = None
+        since = world.now
+
+        def enough() -> bool:
+            nonlocal state, since
+            if call.ended or call._hung_up or call.given_back:
+                return True
+            session = call._session
+            if session is None:
+                return False
+            now = (session._waiting_for, call._events)
+            if now != state:
+                state, since = now, world.now
+            due = world.next_due()
+            if due is not None and due - world.now < SHORT and world.now - since < SHORT:
+                return False
+            seen = observer.look()
+            if seen is None or seen.situation.key in known:
+                return False
+            if seen.resumes(number) or (before is not None and before.goes_on(seen)):
+                return False
+            found.append(seen)
+            return True
+
+        self.switch.run(enough, STAYS if known else PATIENT)
+        if found:
+            return found[0]
+        if call._hung_up and not call.ended:
+            if not self.switch.run(lambda: call.ended, LATE):
+                self._outlives()
+        elif call.given_back:
+            self.switch.run(lambda: call.ended, LATE)
+        return None
+
+    def _mark_reached(self, before: Seen | None, seen: Seen | None) -> None:
+        outcome = self.outcome
+        outcome.said = tuple(self._told()[self._heard :])
+        outcome.did = tuple(self.observer.log[self._executed :])
+        began = self._from if self._from is not None else self.call._began
+        outcome.seconds = (self.switch.now_us - began) / SECOND
+        outcome.time = self.call.duration
+        call = self.call
+        if seen is not None:
+            outcome.reached = seen.situation
+            if outcome.said and seen.situation.prompt == outcome.said[-1]:
+                outcome.said = outcome.said[:-1]
+            return
+        if not call.ended and not call.given_back and not call._hung_up:
+            outcome.waits_for_ever = True
+            outcome.reached = before.situation if before is not None else None
+            if outcome.reached is None:
+                outcome.ended = End("for ever", "nothing happens any more")
+            return
+        outcome.ended = self._end()
+
+    def _end(self) -> End:
+        call = self.call
+        if call.error is not None:
+            return End("raised", f"raises {type(call.error).__name__}")
+        if call.given_back:
+            if self._sent():
+                return End("sent", "sends the call on")
+            if self._says_exit():
+                return End("given back", "gives the call back")
+            return End("left", "leaves the call up")
+        cause = str(call.cause)
+        return End("hangup", "hangs up" if cause == "NORMAL_CLEARING" else f"hangs up: {cause}")
+
+    def _sent(self) -> bool:
+        return any(name in SENDING for name, _ in self.call._channel.app_log[-2:])
+
+    def _says_exit(self) -> bool:
+        return any(
+            sender == "app" and isinstance(what, bytes) and what.lower().startswith(b"exit")
+            for _, sender, _, what in self.call.transcript.entries_raw[-8:]
+        )
+
+    def _reach(self, seen: Seen) -> None:
+        self.outcome.approach = approach(self, seen)
+
+    def _hang_up(self) -> None:
+        """The caller hangs up; the handler must come to an end."""
+        call = self.call
+        self._closing = True
+        self.switch.later(0.0, lambda: call._put_down("NORMAL_CLEARING"))
+        if not self.switch.run(lambda: call.ended, LATE):
+            self._outlives()
+
+    # What went wrong
+
+    def _trouble(self, kind: str, text: str, place: Place | None) -> None:
+        self.outcome.troubles.append(Trouble(kind, text, place, self._closing))
+
+    def _where(self) -> Place | None:
+        seen = self.observer.look()
+        return None if seen is None else seen.situation.place
+
+    def _outlives(self) -> None:
+        what = f"goes on {LATE:g} s after the call has ended"
+        self._trouble("outlives", f"the handler {what}", self._where())
+
+    def _stuck(self, error: SimulationError) -> None:
+        why = str(error).partition("\n")[0]
+        if self.call._hung_up:
+            text = f"the handler goes on after the call has ended: {why}"
+            self._trouble("outlives", text, self._where())
+        else:
+            self._trouble(
+                "stuck", f"the handler waits for nothing of the call: {why}", self._where()
+            )
+        if self.outcome.ended is None:
+            self.outcome.ended = End("for ever", "is stuck")
+
+    def _abandon(self) -> None:
+        """Have the handler's thread end, by an exception that comes out of nowhere."""
+        link = self.call._link
+        if link is None or link.participant is None:
+            return
+        ident = link.participant.thread.ident
+        ctypes.pythonapi.PyThreadState_SetAsyncExc(
+            ctypes.c_ulong(ident or 0), ctypes.py_object(_Abandoned)
+        )
+
+    def _look_back(self, draw: bool) -> None:
+        call, outcome = self.call, self.outcome
+        error = call.error
+        if error is not None and not isinstance(error, _Abandoned):
+            kind = "raises" if call.given_back else "after-hangup"
+            self._trouble(kind, in_a_line(error), place_of(error))
+            if self._closing and outcome.troubles[-1].kind == "raises":
+                outcome.troubles[-1] = Trouble("raises", in_a_line(error), place_of(error), False)
+        outcome.played = frozenset(sound.prompt for sound in call._sounds)
+        outcome.answered = call.answered
+        outcome.dialled = frozenset(call.switch.legs.dialled)
+        said: list[bytes] = []
+        for _, sender, _, what in call.transcript.entries_raw:
+            if sender == "app" and isinstance(what, bytes):
+                if what.startswith((b"sendmsg ", b"api uuid_broadcast", b"bgapi", b"api conf")):
+                    said.append(what)
+        outcome.elsewhere = b"".join(said)
+        log = call._channel.app_log
+        outcome.recorded = frozenset(
+            data.split(" ")[0] for name, data in log if name.startswith("record")
+        )
+        named = "\n".join(data for name, data in log if name in PLAYING)
+        outcome.files = frozenset(each for each in outcome.played if each in named)
+        if draw:
+            outcome.ladder = call.ladder()
+
+    def _look_at_log(self) -> None:
+        if self.call.error is not None:
+            return
+        for record in self._log:
+            error = record.exc_info[1] if record.exc_info else None
+            if error is not None and "on_hangup" in record.getMessage():
+                self._trouble("after-hangup", in_a_line(error), place_of(error))
+
+
+# How to get there
+
+
+def approach(making: _Making, seen: Seen) -> Approach:
+    """The steps from the last one to a situation that was just reached."""
+    call, situation = making.call, seen.situation
+    sound = making.observer._playing()
+    passed = (making.switch.now_us - making._last) / SECOND
+    late = {"timeout": round(passed) + 600} if passed > LONG or making.measured else {}
+    at: tuple[Step, ...] | None = None
+    out: tuple[Step, ...] | None = None
+    if sound is not None:
+        name = _first(call, sound)
+        if name is not None and sound.heard.started >= making.world.now - SHORT:
+            at = (Step("hear", {"prompt": name, "start": True, **late}),)
+        last = _last(call, sound)
+        if last is not None:
+            out = (Step("hear", {"prompt": last, **late}),)
+    if at is None and situation.application and situation.application != "get_digits":
+        began = [name for at_, name in call._fired if at_ > call._mark]
+        if began.count(situation.application) == 1:
+            at = (Step("expect", {"what": situation.application, **late}),)
+    if at is None:
+        seconds = (making.switch.now_us - making._last + SHORT // 2) / SECOND
+        at = (Step("say_nothing", {"seconds": seconds}),)
+    return Approach(at, out)
+
+
+def _first(call: Call, sound: Sound) -> str | None:
+    """What the caller hears first of a sound, if that is told from all since the last step."""
+    mine = [each for each in call._sounds if each.began >= sound.began]
+    heard = next((each for each in mine if each.told), None)
+    if heard is None:
+        return None
+    for each in call._sounds:
+        if each.began > call._mark and same_prompt(each.prompt, heard.prompt):
+            return without_suffix(heard.prompt) if each is heard else None
+    return None
+
+
+def _last(call: Call, sound: Sound) -> str | None:
+    """What the caller hears last of a sound that has just begun."""
+    pieces = sound.heard.pieces
+    names = [name for name, _ in pieces._starts] if pieces is not None else []
+    if names:
+        last = names[-1]
+        if any(same_prompt(name, last) for name in names[:-1]):
+            return None
+    else:
+        told = [each for each in call._sounds if each.began >= sound.began and each.told]
+        if not told:
+            return None
+        last = told[-1].prompt
+    for each in call._sounds:
+        if each.began > sound.began or each is sound:
+            continue
+        if same_prompt(each.prompt, last) and (each.ended is None or each.ended > call._mark):
+            return None
+    return without_suffix(last)
+
+
+def in_a_line(error: BaseException) -> str:
+    return "".join(traceback.format_exception_only(error)).strip().replace("\n", " ")
+
+
+def place_of(error: BaseException) -> Place | None:
+    """The handler's line that an exception comes from."""
+    frames = [
+        frame for frame in traceback.extract_tb(error.__traceback__) if is_own(frame.filename)
+    ]
+    if not frames:
+        return None
+    return Place(frames[-1].filename, frames[-1].lineno or 0, frames[-1].name)

@@ -1,0 +1,302 @@
+"""What is wrong with a handler, as far as an exploration shows it."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, field
+from pathlib import Path
+
+from ..call import without_suffix
+from ..steps import Step
+from .actions import is_valid
+from .attempts import End
+from .graph import Edge, Node, Way, pattern_of
+from .search import Search
+from .situations import Place
+from .source import Source
+
+__all__ = ["KINDS", "Finding", "findings"]
+
+#: The kinds, and what each means.
+KINDS: dict[str, str] = {
+    "raises": "the handler raises",
+    "stuck": "the handler waits for something that is not the call",
+    "outlives": "the handler goes on after the call has ended",
+    "after-hangup": "what the handler does after the hangup fails",
+    "no-exit": "the caller hears prompts, or nothing, for ever, and nothing he does ends it",
+    "no-end": "menus from which no way leads to an end",
+    "dead-key": "a key that the handler takes, and that changes nothing",
+    "left-up": "the handler returns, and the call is still up",
+    "unplayed": "a prompt that the code names is never played",
+    "missing-file": "a sound file that is not there",
+}
+#: Keys that by custom have a menu said again: to come back to it is what they are for.
+REPEATS = "*#"
+#: Simulated seconds that a caller waits for an end where there is none.
+STAYS = 600
+
+
+@dataclass(frozen=True)
+class Finding:
+    """Something that is wrong, and the shortest way to see it."""
+
+    kind: str
+    text: str
+    place: Place | None = None
+    #: what a caller does to see it; None where no caller can
+    way: Way | None = None
+    #: what must be so and is not, at the end of the way (a script's ``expect``)
+    expect: Mapping[str, object] = field(default_factory=dict)
+    node: int | None = None  #: the situation it is about
+
+    def __str__(self) -> str:
+        where = "" if self.place is None else f" ({self.place})"
+        return f"{self.kind}: {self.text}{where}"
+
+
+def findings(search: Search, source: Source, sounds: Path | None) -> list[Finding]:
+    """All that is wrong, each once, in the order of `KINDS`."""
+    found = [
+        *_incidents(search),
+        *_traps(search),
+        *_dead_keys(search, source),
+        *_left_up(search),
+    ]
+    if search.complete:
+        found += _unplayed(search, source, sounds)
+    if sounds is not None:
+        found += _missing(search, sounds)
+    order = list(KINDS)
+    return sorted(found, key=lambda each: order.index(each.kind))
+
+
+def _incidents(search: Search) -> Iterator[Finding]:
+    seen: set[object] = set()
+    for incident in search.incidents:
+        what = incident.text.partition(":")[0]
+        which = (incident.kind, incident.place, what)
+        if which in seen:
+            continue
+        seen.add(which)
+        place = incident.place if isinstance(incident.place, Place) else None
+        way = incident.way if incident.ended else incident.way.then("wait")
+        yield Finding(incident.kind, incident.text, place, way, node=incident.node)
+
+
+# No way out
+
+
+def _traps(search: Search) -> Iterator[Finding]:
+    """Regions that callers come into, and that only their own hangup ends."""
+    ending = _can_end(search.nodes)
+    stuck = [node for node in search.nodes if node.number not in ending]
+    for region in _sinks(stuck):
+        nodes = [node for node in stuck if node.number in region]
+        first = nodes[0]
+        way = first.here
+        if search.ends_by_itself(way, STAYS):
+            continue
+        menus = [node for node in nodes if node.situation.asks]
+        titles = ", ".join(dict.fromkeys(node.title for node in nodes[:4]))
+        more = f" and {len(nodes) - 4} more" if len(nodes) > 4 else ""
+        kind = "no-end" if menus else "no-exit"
+        text = (
+            f"no key leads out of {titles}{more}"
+            if menus
+            else f"{titles}{more}: nothing ends it but the caller's own hangup"
+        )
+        waits = way.then(Step("wait", {"timeout": STAYS}))
+        yield Finding(kind, text, first.situation.place, waits, node=first.number)
+
+
+def _can_end(nodes: Sequence[Node]) -> set[int]:
+    """The nodes from which a way leads to an end, or to where nobody has looked yet."""
+    leads: dict[int, set[int]] = {}
+    ending: set[int] = set()
+    for node in nodes:
+        if not node.expanded or not node.edges or node.situation.kind == "connected":
+            ending.add(node.number)
+        if node.situation.far_end is not None:
+            ending.add(node.number)
+        for edge in node.edges:
+            if isinstance(edge.target, End):
+                if edge.target.how != "for ever":
+                    ending.add(node.number)
+            else:
+                leads.setdefault(edge.target, set()).add(node.number)
+    waiting = list(ending)
+    while waiting:
+        for source in leads.get(waiting.pop(), ()):
+            if source not in ending:
+                ending.add(source)
+                waiting.append(source)
+    return ending
+
+
+def _sinks(nodes: Sequence[Node]) -> list[set[int]]:
+    """Strongly connected regions of these that nothing leads out of."""
+    numbers = {node.number for node in nodes}
+    goes = {
+        node.number: [
+            edge.target
+            for edge in node.edges
+            if not isinstance(edge.target, End) and edge.target in numbers
+        ]
+        for node in nodes
+    }
+    reach: dict[int, set[int]] = {}
+    for number in goes:
+        seen, waiting = {number}, [number]
+        while waiting:
+            for target in goes[waiting.pop()]:
+                if target not in seen:
+                    seen.add(target)
+                    waiting.append(target)
+        reach[number] = seen
+    sinks: list[set[int]] = []
+    for number, seen in reach.items():
+        if all(number in reach[other] for other in seen) and seen not in sinks:
+            sinks.append(seen)
+    return sinks
+
+
+# Keys
+
+
+def _dead_keys(search: Search, source: Source) -> Iterator[Finding]:
+    classes = pattern_of(search.nodes)
+    seen: set[object] = set()
+    for node in search.nodes:
+        situation = node.situation
+        if not situation.asks or not node.expanded or situation.spot in seen:
+            continue
+        if situation.collects is not None and situation.collects.most > 1:
+            continue
+        silence = next((edge for edge in node.edges if edge.what == "silence"), None)
+        keys = [edge for edge in node.edges if edge.what == "key"]
+        if silence is None or not keys:
+            continue
+        ignored = [edge for edge in keys if _as_silence(edge, silence)]
+        back = [edge for edge in keys if _comes_back(edge, node, classes)]
+        nothing = [edge for edge in keys if edge in ignored or edge in back]
+        if len(nothing) == len(keys) > 1:
+            if situation.collects is not None and situation.collects.pattern is not None:
+                if not any(is_valid(situation.collects, edge.keys) for edge in keys):
+                    continue  # none of the keys that were tried is meant
+            seen.add(situation.spot)
+            text = f"no key changes anything at {node.title}"
+            yield Finding("dead-key", text, situation.place, keys[0].way, node=node.number)
+            continue
+        offered = _offered(node, keys, nothing, source)
+        dead = [
+            edge
+            for edge in nothing
+            if edge.keys in offered and (edge in ignored or edge.keys not in REPEATS)
+        ]
+        if dead:
+            seen.add(situation.spot)
+            names = ", ".join(edge.keys for edge in dead)
+            changes = "changes" if len(dead) == 1 else "change"
+            text = f"{names} {changes} nothing at {node.title}"
+            yield Finding("dead-key", text, situation.place, dead[0].way, node=node.number)
+
+
+def _as_silence(edge: Edge, silence: Edge) -> bool:
+    """Does it go on exactly as if the key had not been pressed?"""
+    same = (edge.target, edge.time, edge.did) == (silence.target, silence.time, silence.did)
+    return same and edge.source is not None
+
+
+def _comes_back(edge: Edge, node: Node, classes: Mapping[int, int]) -> bool:
+    """Is the caller where he was, and has heard nothing else?"""
+    if isinstance(edge.target, End) or classes[edge.target] != classes[node.number]:
+        return False
+    return not edge.said and len(edge.did) <= 1
+
+
+def _offered(node: Node, keys: Sequence[Edge], nothing: Sequence[Edge], source: Source) -> set[str]:
+    """The keys that a handler takes, as far as can be told."""
+    situation = node.situation
+    collects = situation.collects
+    if collects is not None and collects.pattern is not None:
+        return {edge.keys for edge in keys if is_valid(collects, edge.keys)}
+    offered = set(situation.handled)
+    if situation.place is not None:
+        offered |= source.compared(situation.place.line)
+    # Where most keys come to something of the same kind, "that was wrong", say, one that doesn't
+    # is known to the handler.
+    groups: dict[object, int] = {}
+    for edge in keys:
+        if edge not in nothing:
+            groups[(str(edge.target), edge.said)] = groups.get((str(edge.target), edge.said), 0) + 1
+    if groups and max(groups.values()) > len(nothing):
+        offered |= {edge.keys for edge in nothing}
+    return offered
+
+
+# The end
+
+
+def _left_up(search: Search) -> Iterator[Finding]:
+    seen: set[object] = set()
+    for edge in search.edges:
+        end = edge.ends
+        if end is None or end.how != "left" or not edge.answered or edge.way.call.get("after"):
+            continue
+        place = None
+        if edge.source is not None:
+            places = search.nodes[edge.source].situation.places
+            place = places[0] if places else None
+        if place in seen:
+            continue
+        seen.add(place)
+        text = "the handler returns and leaves the call up: hang up, or say session.exit()"
+        way = edge.way.then("wait")
+        yield Finding("left-up", text, place, way, {"given_back": False}, edge.source)
+
+
+# Prompts
+
+
+def _unplayed(search: Search, source: Source, sounds: Path | None) -> Iterator[Finding]:
+    played = {without_suffix(prompt) for prompt in search.played}
+    elsewhere = b"\n".join(search.elsewhere)
+    named = {each.prompt: each.place for each in source.prompts()}
+    if sounds is not None:
+        for text in source.texts():
+            if text not in named and "/" in text and is_there(sounds, text):
+                named[text] = Place(str(source.path), 0, "")
+    for prompt, place in named.items():
+        if "://" in prompt or not prompt or prompt.startswith("/"):
+            continue
+        if without_suffix(prompt) in played or prompt.encode() in elsewhere:
+            continue
+        yield Finding("unplayed", f"{prompt} is never played", place if place.line else None)
+
+
+def _missing(search: Search, sounds: Path) -> Iterator[Finding]:
+    for prompt, way in search.files.items():
+        if "://" in prompt or prompt in search.recorded or is_there(sounds, prompt):
+            continue
+        if without_suffix(prompt) in map(without_suffix, search.recorded):
+            continue
+        yield Finding("missing-file", f"{prompt} is not in {sounds}", None, way.then("hangup"))
+
+
+def is_there(sounds: Path, prompt: str) -> bool:
+    """Is there such a file? FreeSWITCH keeps sounds in folders by their rate, too."""
+    path = sounds / prompt
+    names = [path, path.with_name(f"{path.name}.wav")]
+    names += [name.parent / rate / name.name for name in names for rate in RATES]
+    return any(name.is_file() for name in names)
+
+
+RATES = ("8000", "16000", "32000", "48000")
+
+
+def kinds(found: Iterable[Finding]) -> dict[str, int]:
+    """How many there are of each kind."""
+    count: dict[str, int] = {}
+    for each in found:
+        count[each.kind] = count.get(each.kind, 0) + 1
+    return count

@@ -1,0 +1,140 @@
+"""What was found of a handler: situations, and what leads from one to another."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, field
+from typing import Any
+
+from ..script import Script
+from ..steps import Step
+from .actions import Approach, What
+from .attempts import End
+from .situations import Situation
+
+__all__ = ["Edge", "Node", "Way", "pattern_of"]
+
+
+@dataclass(frozen=True)
+class Way:
+    """What a caller does to get somewhere, and in which circumstances."""
+
+    call: Mapping[str, Any]
+    steps: tuple[Step, ...]
+
+    def then(self, *verbs: str | Step) -> Way:
+        """The same, with these steps behind."""
+        more = tuple(each if isinstance(each, Step) else Step(each) for each in verbs)
+        return Way(self.call, self.steps + more)
+
+    def script(self, handler: str, name: str | None, expect: Mapping[str, object]) -> Script:
+        return Script(handler, self.steps, name, call=self.call, expect=expect)
+
+
+@dataclass
+class Node:
+    """A situation that callers come to."""
+
+    number: int
+    situation: Situation
+    way: Way  #: the shortest there, as far as the last thing done
+    approach: Approach  #: and the rest of it
+    depth: int  #: things done on the way
+    root: int = 0  #: in which of the circumstances that were explored
+    edges: list[Edge] = field(default_factory=list)
+    expanded: bool = False  #: was all tried here that there is to try?
+    dialled: frozenset[str] = frozenset()
+    waits_for_ever: bool = False  #: nothing happens, however long the caller waits
+
+    @property
+    def here(self) -> Way:
+        """The shortest way to be in this situation."""
+        return Way(self.way.call, self.way.steps + self.approach.at)
+
+    @property
+    def title(self) -> str:
+        """What stands on it in a picture."""
+        situation = self.situation
+        if situation.far_end is not None and situation.kind != "connected":
+            does = "is asked for a key" if situation.kind == "digit" else situation.method
+            return f"{situation.far_end} {does}"
+        if situation.kind == "connected":
+            return f"{situation.application} {_target(situation.data)}".strip()
+        if situation.kind == "record":
+            return "record"
+        if situation.prompt is not None:
+            waits = "" if situation.kind in ("prompt", "digits") else f" ({situation.method})"
+            return f"{in_short(situation.prompt)}{waits}"
+        if situation.kind == "digit":
+            return "waits for a key"
+        return situation.method or "waits"
+
+
+def _target(data: str) -> str:
+    """Whom an application connects to, without the variables before it."""
+    return re.sub(r"^[{\[<][^}\]>]*[}\]>]", "", data)[:40]
+
+
+def in_short(prompt: str) -> str:
+    """A prompt's name; of several played as one, the first and how many follow."""
+    scheme, colon, rest = prompt.partition("://")
+    if colon and scheme == "file_string":
+        first, *others = rest.split("!")
+        return f"{first} + {len(others)}" if others else first
+    return prompt
+
+
+@dataclass
+class Edge:
+    """Something that a caller does, and where it leads."""
+
+    source: int | None  #: the node's number; None: the call begins
+    target: int | End
+    label: str
+    what: What
+    keys: str
+    way: Way  #: the shortest that goes along here
+    said: tuple[str, ...]  #: prompts on the way
+    did: tuple[str, ...]  #: applications on the way
+    seconds: float  #: how long it takes
+    time: float  #: since the call began
+    answered: bool = True  #: was the call answered by then?
+
+    @property
+    def ends(self) -> End | None:
+        return self.target if isinstance(self.target, End) else None
+
+
+def pattern_of(nodes: Iterable[Node]) -> dict[int, int]:
+    """Which nodes behave the same: for each number, that of the first of its kind.
+
+    They stand at the same spot, and the same things done lead to such that behave the same
+    (partition refinement).
+    """
+    nodes = list(nodes)
+    classes: dict[int, int] = {}
+    by: dict[object, int] = {}
+    for node in nodes:
+        spot = node.situation.spot if node.expanded else node.number
+        classes[node.number] = by.setdefault(spot, node.number)
+    while True:
+        by = {}
+        refined: dict[int, int] = {}
+        for node in nodes:
+            goes = tuple(
+                sorted(
+                    (
+                        edge.what,
+                        edge.label,
+                        str(edge.target.how) + edge.target.text
+                        if isinstance(edge.target, End)
+                        else str(classes[edge.target]),
+                    )
+                    for edge in node.edges
+                )
+            )
+            refined[node.number] = by.setdefault((classes[node.number], goes), node.number)
+        if len(set(refined.values())) == len(set(classes.values())):
+            return refined
+        classes = refined

@@ -1,0 +1,89 @@
+"""The handler to be explored, as each process has it."""
+
+from __future__ import annotations
+
+import inspect
+import sys
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from importlib.machinery import SourceFileLoader
+from pathlib import Path
+from types import CodeType, ModuleType
+
+from eslsync import Outbound
+
+from ..loading import Handler, handler_in, load, no_server
+from ..loading import _Serves as Serves
+from .source import Source
+
+__all__ = ["Explored"]
+
+App = Handler | Outbound
+
+
+@dataclass
+class Explored:
+    """A handler: a function, or what a file defines.
+
+    Of a file, each call has a handler of its own, made by running the file again: what it keeps
+    in its globals begins anew. A function is called as it is, and what it keeps is kept.
+    """
+
+    app: App | None
+    file: Path | None = None
+    name: str | None = None
+    _code: CodeType | None = field(default=None, repr=False)
+    _module: ModuleType | None = field(default=None, repr=False)
+
+    def prepare(self) -> None:
+        """Load it. Raises LoadError."""
+        if self.file is not None and self._code is None:
+            self._module = load(self.file)
+            handler_in(self._module, self.file, self.name)
+            loader = SourceFileLoader(self._module.__name__, str(self.file))
+            self._code = loader.get_code(self._module.__name__)
+
+    @property
+    def portable(self) -> bool:
+        """Can another process have it?"""
+        return self.file is not None
+
+    def __getstate__(self) -> dict[str, object]:
+        return {"app": None, "file": self.file, "name": self.name, "_code": None, "_module": None}
+
+    def fresh(self) -> App:
+        """The handler for one call."""
+        if self.file is None:
+            assert self.app is not None
+            return self.app
+        self.prepare()
+        assert self._module is not None and self._code is not None
+        module = ModuleType(self._module.__name__)
+        for name in ("__file__", "__spec__", "__loader__", "__package__"):
+            setattr(module, name, getattr(self._module, name, None))
+        sys.modules[module.__name__] = module
+        with no_server():
+            try:
+                exec(self._code, vars(module))
+            except Serves:
+                pass
+        return handler_in(module, self.file, self.name)
+
+    def function(self) -> Callable[..., object]:
+        """The function itself."""
+        if self.file is not None:
+            self.prepare()
+            assert self._module is not None
+            app = handler_in(self._module, self.file, self.name)
+        else:
+            assert self.app is not None
+            app = self.app
+        return inspect.unwrap(app.handler if isinstance(app, Outbound) else app)
+
+    def source(self) -> Source:
+        return Source.of(self.function())
+
+    def title(self) -> str:
+        if self.file is not None:
+            return self.file.name
+        return getattr(self.function(), "__name__", "handler")

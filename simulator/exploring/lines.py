@@ -1,0 +1,39 @@
+"""Which lines of the handler are run, by coverage.py."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any
+
+__all__ = ["Lines", "statements"]
+
+
+class Lines:
+    """Tells of the lines of a file that were run and that it has not told of yet."""
+
+    def __init__(self, file: Path | None) -> None:
+        import coverage
+
+        self._told: dict[str, set[int]] = {}
+        only = [str(file.resolve().parent / "*")] if file is not None else None
+        self._coverage: Any = coverage.Coverage(data_file=None, include=only, messages=False)
+        self._coverage.start()
+
+    def new(self) -> dict[str, frozenset[int]]:
+        data = self._coverage.get_data()
+        found: dict[str, frozenset[int]] = {}
+        for file in sorted(data.measured_files()):
+            told = self._told.setdefault(file, set())
+            lines = set(data.lines(file) or ()) - told
+            if lines:
+                found[file] = frozenset(lines)
+                told |= lines
+        return found
+
+
+def statements(file: str) -> list[int]:
+    """The lines of a file that can be run."""
+    import coverage
+
+    _, lines, _, _ = coverage.Coverage(data_file=None).analysis(file)
+    return list(lines)

@@ -1,0 +1,121 @@
+"""Which variables of a function will still be read, at a point where it waits.
+
+A variable that nothing reads any more can't change what a handler does: two situations that
+differ in such a one only are the same. Found in the function's bytecode, by going backwards from
+what reads to what writes.
+"""
+
+from __future__ import annotations
+
+import dis
+import sys
+from bisect import bisect_right
+from functools import lru_cache
+from types import CodeType
+
+__all__ = ["live_names"]
+
+#: Instructions that go elsewhere, and never to the next one.
+GOES_AWAY = ("JUMP_FORWARD", "JUMP_BACKWARD", "JUMP_ABSOLUTE", "RETURN_", "RAISE_", "RERAISE")
+
+
+def live_names(code: CodeType, offset: int) -> frozenset[str]:
+    """The variables that are still read after the instruction at ``offset`` has returned.
+
+    Those that other functions share (closures) always count, and so does what a ``for`` loop
+    gives out: it stands for how far the loop has come.
+    """
+    offsets, live = _live(code)
+    # What calls stands at its own offset or, until it returns, in the cache behind it (3.11).
+    return live[bisect_right(offsets, offset) - 1]
+
+
+@lru_cache(maxsize=1024)
+def _live(code: CodeType) -> tuple[list[int], list[frozenset[str]]]:
+    """The offsets of the instructions, and what is read after each."""
+    instructions = list(dis.get_instructions(code))
+    index = {each.offset: number for number, each in enumerate(instructions)}
+    shared = frozenset(code.co_cellvars + code.co_freevars)
+    reads, writes, after = [], [], []
+    for number, each in enumerate(instructions):
+        read, written = _effects(each)
+        reads.append(read)
+        writes.append(written)
+        goes: set[int] = set()
+        if not each.opname.startswith(GOES_AWAY):
+            goes.add(number + 1)
+        if each.opcode in dis.hasjrel or each.opcode in dis.hasjabs:
+            goes.add(index[each.argval])
+        after.append(goes)
+    handlers = _handlers(code, instructions, index)
+    loops = _loops(instructions, index)
+    before: list[frozenset[str]] = [frozenset()] * (len(instructions) + 1)
+    behind: list[frozenset[str]] = [frozenset()] * len(instructions)
+    changed = True
+    while changed:
+        changed = False
+        for number in reversed(range(len(instructions))):
+            later = loops[number].union(*(before[goes] for goes in after[number]))
+            caught = frozenset[str]().union(*(before[goes] for goes in handlers[number]))
+            behind[number] = later | caught
+            now = reads[number] | (later - writes[number]) | caught
+            if now != before[number]:
+                before[number] = now
+                changed = True
+    return [each.offset for each in instructions], [names | shared for names in behind]
+
+
+def _effects(instruction: dis.Instruction) -> tuple[frozenset[str], frozenset[str]]:
+    """What an instruction reads and what it writes. Some do two things at once (3.12, 3.13)."""
+    name, names = instruction.opname, instruction.argval
+    if "_FAST" not in name:
+        return frozenset(), frozenset()
+    if isinstance(names, str):
+        names = (names,)
+    kinds = [word for word in name.split("_") if word in ("LOAD", "STORE", "DELETE")]
+    kinds += kinds[-1:] * (len(names) - len(kinds))
+    pairs = list(zip(kinds, names, strict=False))
+    stored = frozenset(each for kind, each in pairs if kind != "LOAD")
+    loaded: set[str] = set()
+    for number, (kind, each) in enumerate(pairs):
+        if kind == "LOAD" and ("STORE", each) not in pairs[:number]:
+            loaded.add(each)
+    return frozenset(loaded), stored
+
+
+def _handlers(
+    code: CodeType, instructions: list[dis.Instruction], index: dict[int, int]
+) -> list[set[int]]:
+    """For each instruction: where an exception in it goes."""
+    found: list[set[int]] = [set() for _ in instructions]
+    if sys.version_info >= (3, 11):
+        for entry in dis.Bytecode(code).exception_entries:  # type: ignore[attr-defined]
+            target = index[entry.target]
+            for number, each in enumerate(instructions):
+                if entry.start <= each.offset < entry.end:
+                    found[number].add(target)
+        return found
+    # Older ones tell at run time where a handler begins: any of them may be meant.
+    targets = {
+        index[each.argval]
+        for each in instructions
+        if each.opname in ("SETUP_FINALLY", "SETUP_WITH")
+    }
+    return [targets for _ in instructions]
+
+
+def _loops(instructions: list[dis.Instruction], index: dict[int, int]) -> list[frozenset[str]]:
+    """For each instruction: what the loops around it give out."""
+    found: list[frozenset[str]] = [frozenset()] * len(instructions)
+    for number, each in enumerate(instructions):
+        if each.opname != "FOR_ITER":
+            continue
+        given: set[str] = set()
+        for later in instructions[number + 1 :]:
+            given |= _effects(later)[1]
+            if "STORE_FAST" not in later.opname and not later.opname.startswith("UNPACK"):
+                break
+        end = index[each.argval]
+        for inside in range(number + 1, end):
+            found[inside] = found[inside] | given
+    return found

@@ -1,0 +1,445 @@
+"""Walking through all that callers can do, breadth first: the shortest ways come first.
+
+A level holds what is tried after so many things done. Its calls are independent, and may be
+made in several processes; what came of them is looked at in the order in which they were asked
+for, so that nothing depends on who was faster.
+"""
+
+from __future__ import annotations
+
+import multiprocessing
+import signal
+import sys
+import threading
+from collections import Counter
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from concurrent.futures import ProcessPoolExecutor
+from contextlib import AbstractContextManager, contextmanager, nullcontext
+from dataclasses import dataclass, field, replace
+from pathlib import Path
+from typing import Any
+
+from ..frozen import real_seconds, standing_still
+from ..shapes import DIAL_STRING
+from ..steps import Step
+from .actions import Action, actions
+from .attempts import Attempt, Caller, End, Outcome
+from .graph import Edge, Node, Way
+from .handlers import Explored
+from .lines import Lines
+from .situations import Situation
+
+__all__ = ["Incident", "Limits", "Progress", "Search"]
+
+#: Situations at one spot, of which more than so many are tried with a few keys only; and more
+#: than so many are not gone on with. What counts up for ever comes to an end so.
+SOME, ENOUGH = 8, 24
+#: Different dial strings of one line of code whose far ends are looked at.
+PEOPLE = 3
+#: How a far end behaves that nobody has described: in words, and as a script says it.
+FAR_ENDS: tuple[tuple[str, Mapping[str, Any]], ...] = (
+    ("answers", {"rings": True, "answers_after": 2, "hangs_up_after": 20}),
+    ("is busy", {"rejects": "USER_BUSY"}),
+    ("does not answer", {"rings": True, "answers_after": "never"}),
+)
+#: Attempts that a process is given at once.
+CHUNK = 4
+
+
+@dataclass(frozen=True)
+class Limits:
+    """When to stop."""
+
+    depth: int | None = None  #: things done in one call
+    calls: int | None = None
+    seconds: float | None = None  #: of real time
+
+
+@dataclass(frozen=True)
+class Progress:
+    """How far an exploration has come."""
+
+    nodes: int
+    calls: int
+    known: int  #: calls that are made or known to be needed
+    seconds: float
+
+    @property
+    def rate(self) -> float:
+        """Calls a second."""
+        return self.calls / self.seconds if self.seconds else 0.0
+
+
+@dataclass(frozen=True)
+class Incident:
+    """Something that went wrong in a call, and how to get there."""
+
+    kind: str
+    text: str
+    place: object
+    way: Way
+    ended: bool  #: the call has ended by then; else it is to be waited for
+    node: int | None  #: where it happened, or what led there
+
+
+@dataclass
+class _Job:
+    """An attempt, and what it is for."""
+
+    attempt: Attempt
+    root: int
+    node: Node | None = None
+    action: Action | None = None
+    label: str = ""
+    prefix: tuple[Any, ...] = ()  # steps that stay, of those made
+    dialled: frozenset[str] = frozenset()  # far ends called by then
+
+
+@dataclass
+class Search:
+    """An exploration on its way."""
+
+    explored: Explored
+    circumstances: Sequence[Mapping[str, Any]]
+    keys: str
+    words: Sequence[str]
+    limits: Limits
+    workers: int = 1
+    key: Callable[[Situation], object] | None = None
+    patience: float | None = 5.0
+    base: Path = Path()
+    covers: bool = False
+    far_ends: bool = True
+    progress: Callable[[Progress], None] = lambda _: None
+
+    nodes: list[Node] = field(default_factory=list)
+    edges: list[Edge] = field(default_factory=list)
+    incidents: list[Incident] = field(default_factory=list)
+    calls: int = 0
+    seconds: float = 0.0
+    complete: bool = True
+    stopped: str | None = None  #: why it is not complete
+    played: dict[str, Way] = field(default_factory=dict)
+    files: dict[str, Way] = field(default_factory=dict)
+    recorded: set[str] = field(default_factory=set)
+    elsewhere: list[bytes] = field(default_factory=list)
+    lines: dict[str, set[int]] = field(default_factory=dict)
+    astray: list[Way] = field(default_factory=list)
+
+    def run(self) -> None:
+        """Go as far as the limits allow. Ctrl-C ends it, too."""
+        began = real_seconds()
+        self._by_key: dict[tuple[int, str], Node] = {}
+        self._spots: Counter[tuple[int, str]] = Counter()
+        self._heard_elsewhere: set[bytes] = set()
+        self._called: set[object] = set()
+        self._people: dict[object, set[str]] = {}
+        self._stayed: set[int] = set()
+        level = [_Job(Attempt(call, ()), root) for root, call in enumerate(self.circumstances)]
+        depth = 0
+        try:
+            with self._calling() as call:
+                while level:
+                    if self.limits.depth is not None and depth > self.limits.depth:
+                        self._stop(f"depth {self.limits.depth}")
+                        break
+                    level = self._level(level, call, depth, began)
+                    depth += 1
+                    if not level and self.stopped is None:
+                        level = self._stays()
+        except KeyboardInterrupt:
+            self._stop("interrupted")
+        self.seconds = real_seconds() - began
+
+    def _stop(self, why: str) -> None:
+        self.complete = False
+        self.stopped = self.stopped or why
+
+    def _level(
+        self,
+        jobs: list[_Job],
+        call: Callable[[Sequence[Attempt]], Iterator[Outcome]],
+        depth: int,
+        began: float,
+    ) -> list[_Job]:
+        """Make a level's calls; returns the next."""
+        following: list[_Job] = []
+        while jobs:
+            if self.limits.calls is not None and self.calls + len(jobs) > self.limits.calls:
+                jobs = jobs[: self.limits.calls - self.calls]
+                self._stop(f"{self.limits.calls} calls")
+            more: list[_Job] = []  # at the same depth: far ends that behave otherwise
+            for job, outcome in zip(jobs, call([job.attempt for job in jobs]), strict=False):
+                self.calls += 1
+                node = self._take(job, outcome, depth)
+                if node is not None:
+                    following += self._expand(node)
+                more += self._others(job, outcome)
+                seconds = real_seconds() - began
+                self.progress(
+                    Progress(len(self.nodes), self.calls, self.calls + len(following), seconds)
+                )
+                if self.limits.seconds is not None and seconds > self.limits.seconds:
+                    self._stop(f"{self.limits.seconds:g} s")
+                    return []
+            jobs = more if self.stopped is None else []
+        return following if self.stopped is None else []
+
+    def _take(self, job: _Job, outcome: Outcome, depth: int) -> Node | None:
+        """Draw what came of a call; returns a node that is new."""
+        attempt = job.attempt
+        done = Way(attempt.call, job.prefix)
+        made = Way(attempt.call, attempt.steps + attempt.act)
+        self._note(job, outcome, made)
+        if outcome.astray:
+            self.astray.append(made)
+            return None
+        if attempt.hangs_up:
+            return None
+        target: int | End
+        new: Node | None = None
+        if outcome.waits_for_ever and job.node is not None:
+            job.node.waits_for_ever = True
+            target = job.node.number
+        elif outcome.reached is not None and outcome.approach is not None:
+            which = (job.root, outcome.reached.key)
+            node = self._by_key.get(which)
+            if node is None:
+                number = len(self.nodes)
+                node = new = Node(
+                    number, outcome.reached, done, outcome.approach, depth, job.root,
+                    dialled=outcome.dialled,
+                )  # fmt: skip
+                self.nodes.append(node)
+                self._by_key[which] = node
+            target = node.number
+        else:
+            target = outcome.ended or End("for ever", "nothing happens any more")
+        if attempt.known and (new is None and not isinstance(target, End)):
+            return None  # round and round
+        edge = Edge(
+            source=None if job.node is None else job.node.number,
+            target=target,
+            label=job.label or ("" if job.action is None else job.action.label),
+            what="silence" if job.action is None else job.action.what,
+            keys="" if job.action is None else job.action.keys,
+            way=made,
+            said=outcome.said,
+            did=outcome.did,
+            seconds=outcome.seconds,
+            time=outcome.time,
+            answered=outcome.answered,
+        )
+        self.edges.append(edge)
+        if job.node is not None:
+            job.node.edges.append(edge)
+        return new
+
+    def _note(self, job: _Job, outcome: Outcome, made: Way) -> None:
+        for trouble in outcome.troubles:
+            way = made
+            if trouble.at_hangup and outcome.approach is not None:
+                way = Way(made.call, made.steps + outcome.approach.at)
+            if trouble.at_hangup:
+                way = way.then("hangup")
+            node = None if job.node is None else job.node.number
+            self.incidents.append(
+                Incident(trouble.kind, trouble.text, trouble.place, way, trouble.at_hangup, node)
+            )
+        for prompt in sorted(outcome.played):
+            self.played.setdefault(prompt, made)
+        self.recorded |= outcome.recorded
+        for file in sorted(outcome.files):
+            self.files.setdefault(file, made)
+        if outcome.elsewhere and outcome.elsewhere not in self._heard_elsewhere:
+            self._heard_elsewhere.add(outcome.elsewhere)
+            self.elsewhere.append(outcome.elsewhere)
+        for file, numbers in outcome.lines.items():
+            self.lines.setdefault(file, set()).update(numbers)
+
+    def _expand(self, node: Node) -> list[_Job]:
+        """What is to be tried in a situation."""
+        spot = (node.root, node.situation.spot)
+        self._spots[spot] += 1
+        if self._spots[spot] > ENOUGH:
+            return []
+        node.expanded = True
+        few = self._spots[spot] > SOME
+        jobs = []
+        for action in actions(node.situation, node.approach, self.keys, self.words, few=few):
+            steps, act = node.way.steps, action.steps
+            if action.what == "silence":
+                steps, act = steps + act, ()
+            attempt = Attempt(node.way.call, steps, act, action.hangs_up, node.situation.number)
+            jobs.append(
+                _Job(
+                    attempt,
+                    node.root,
+                    node,
+                    action,
+                    prefix=node.way.steps + action.steps,
+                    dialled=node.dialled,
+                )
+            )
+        if node.situation.far_end is not None:
+            jobs += self._pressed_there(node, few)
+        return jobs
+
+    def _pressed_there(self, node: Node, few: bool) -> Iterator[_Job]:
+        """The far end presses a key, where the handler listens for it."""
+        situation = node.situation
+        where, since = situation.far_end, situation.far_seconds
+        endpoints = dict(node.way.call.get("endpoints", {}))
+        behaviour = endpoints.get(where)
+        if behaviour is None or since is None or "handler" in behaviour:
+            return
+        if situation.kind not in ("digit", "connected"):
+            return
+        silence = Action("silence", "", node.approach.at)
+        for key in self.keys[:1] + self.keys[-1:] if few else self.keys:
+            presses = [
+                *behaviour.get("presses", ()),
+                {"after": round(since + 0.5, 2), "digits": key},
+            ]
+            call = {
+                **node.way.call,
+                "endpoints": {**endpoints, where: {**behaviour, "presses": presses}},
+            }
+            yield _Job(
+                Attempt(call, node.way.steps + silence.steps, number=situation.number),
+                node.root,
+                node,
+                Action("far end", f"{where} presses {key}", silence.steps, key),
+                prefix=node.way.steps + silence.steps,
+                dialled=node.dialled,
+            )
+
+    def _stays(self) -> list[_Job]:
+        """Where silence leads round and round: what comes if the caller stays on.
+
+        What counts the time is no plain variable: a queue announces the caller's place once a
+        minute, say, in a situation that seems to be the same all the time.
+        """
+        jobs = []
+        for number in self._silent_rounds():
+            if number in self._stayed:
+                continue
+            node = self.nodes[number]
+            self._stayed.add(number)
+            steps = node.here.steps
+            known = frozenset(key for root, key in self._by_key if root == node.root)
+            attempt = Attempt(node.way.call, steps, number=0, known=known)
+            jobs.append(
+                _Job(
+                    attempt, node.root, node, Action("silence", "silence", node.approach.at),
+                    prefix=steps, dialled=node.dialled,
+                )
+            )  # fmt: skip
+        return jobs
+
+    def _silent_rounds(self) -> list[int]:
+        """The first node of each round that silence leads round."""
+        found: list[int] = []
+        state: dict[int, int] = {}
+        for node in self.nodes:
+            path: list[int] = []
+            number: int | None = node.number
+            while number is not None and number not in state:
+                state[number] = node.number
+                path.append(number)
+                number = self._in_silence(number)
+            if number is not None and number in path:
+                found.append(min(path[path.index(number) :]))
+        return found
+
+    def _in_silence(self, number: int) -> int | None:
+        node = self.nodes[number]
+        for edge in reversed(node.edges):
+            if edge.label == "silence" and not isinstance(edge.target, End):
+                return None if node.waits_for_ever else edge.target
+        return None
+
+    def _others(self, job: _Job, outcome: Outcome) -> Iterator[_Job]:
+        """The same, where a far end that was called behaves otherwise."""
+        if not self.far_ends or job.attempt.hangs_up:
+            return
+        described = job.attempt.call.get("endpoints", {})
+        came = outcome.ended if outcome.reached is None else outcome.reached.key
+        for where in sorted(outcome.dialled - job.dialled - set(described)):
+            # One of the keys that lead there is enough.
+            which = (job.root, job.node and job.node.number, came, where)
+            if which in self._called or not DIAL_STRING.accepts(where):
+                continue
+            place = None if job.node is None else job.node.situation.spot
+            people = self._people.setdefault((job.root, place), set())
+            if where not in people and len(people) >= PEOPLE:
+                continue
+            people.add(where)
+            self._called.add(which)
+            for words, behaviour in FAR_ENDS:
+                call = {**job.attempt.call, "endpoints": {**described, where: dict(behaviour)}}
+                told = f"{where} {words}"
+                silent = job.action is None or job.action.what == "silence"
+                label = told if silent else f"{job.action.label}; {told}"  # type: ignore[union-attr]
+                yield replace(
+                    job,
+                    attempt=replace(job.attempt, call=call),
+                    label=label,
+                    dialled=job.dialled | {where},
+                )
+
+    def ends_by_itself(self, way: Way, seconds: float) -> bool:
+        """Does the call end if the caller waits for so long?"""
+        steps = (*way.steps, Step("say_nothing", {"seconds": seconds}))
+        outcome = self.caller().make(Attempt(way.call, steps, hangs_up=True))
+        return not outcome.up or outcome.astray
+
+    # Who makes the calls
+
+    def caller(self) -> Caller:
+        lines = Lines(self.explored.file) if self.covers else None
+        return Caller(self.explored.fresh, self.key, self.patience, self.base, lines)
+
+    @contextmanager
+    def _calling(self) -> Iterator[Callable[[Sequence[Attempt]], Iterator[Outcome]]]:
+        start = self.circumstances[0].get("start") if self.circumstances else None
+        if self.workers <= 1 or not self.explored.portable:
+            caller = self.caller()
+            with _still(start):
+                yield lambda attempts: map(caller.make, attempts)
+            return
+        # A child that is made by copying copies no other threads, and what they hold stays held.
+        alone = threading.active_count() == 1
+        copies = sys.platform == "linux" and alone
+        context = multiprocessing.get_context("fork" if copies else "spawn")
+        pool = ProcessPoolExecutor(
+            self.workers, context, initializer=_begin, initargs=(self.caller, start)
+        )
+        try:
+            yield lambda attempts: pool.map(_make, attempts, chunksize=CHUNK)
+        finally:
+            pool.shutdown(wait=True, cancel_futures=True)
+
+    def __getstate__(self) -> dict[str, Any]:
+        """What a process needs to make calls."""
+        names = ("explored", "key", "patience", "base", "covers")
+        return {name: getattr(self, name) for name in names}
+
+
+def _still(start: Any) -> AbstractContextManager[object]:
+    return nullcontext() if start is None else standing_still(start)
+
+
+# In a process of its own
+
+_callers: list[Caller] = []
+
+
+def _begin(caller: Callable[[], Caller], start: Any) -> None:
+    signal.signal(signal.SIGINT, signal.SIG_IGN)  # the one who asked stops
+    _callers.append(caller())
+    standing_still(start).__enter__()  # type: ignore[attr-defined]
+
+
+def _make(attempt: Attempt) -> Outcome:
+    return _callers[0].make(attempt)

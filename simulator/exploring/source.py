@@ -1,0 +1,250 @@
+"""What the handler's source says: prompts by name, numbers that are keys, what else it asks."""
+
+from __future__ import annotations
+
+import ast
+import inspect
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass
+from pathlib import Path
+
+from .actions import ALL_KEYS
+from .situations import Place
+
+__all__ = ["Source"]
+
+#: Methods that play something, and which of their arguments are what is played.
+PLAYERS: dict[str, tuple[str, ...]] = {
+    "broadcast": ("file",),
+    "get_digits": ("prompt", "invalid"),
+    "play_and_get_digits": ("file", "invalid_file"),
+    "playback": ("file",),
+    "read": ("file",),
+}
+#: The longest that a number out of the code is, to be entered.
+LONGEST = 16
+#: What code asks that wants to know how late it is, or who calls.
+CLOCKS = frozenset("now today localtime gmtime time strftime utcnow weekday".split())
+CALLERS = frozenset("caller_number caller_name".split())
+
+Definition = ast.FunctionDef | ast.ClassDef | ast.AsyncFunctionDef
+
+
+@dataclass(frozen=True)
+class Named:
+    """A prompt, and where the code names it."""
+
+    prompt: str
+    place: Place
+
+
+class Source:
+    """The file of a handler: those of its parts that the handler can come to, by their names."""
+
+    def __init__(self, path: Path, handler: str) -> None:
+        self.path = path
+        try:
+            tree = ast.parse(path.read_text(encoding="utf-8"))
+        except (OSError, SyntaxError, ValueError):
+            tree = ast.Module([], [])
+        self._constants = dict(_assigned(tree))
+        self._parts = list(_reached(tree, handler))
+        self._strings = [
+            node.value
+            for part in [*self._parts, *self._constants.values()]
+            for node in ast.walk(part)
+            if isinstance(node, ast.Constant) and isinstance(node.value, str)
+        ]
+
+    @classmethod
+    def of(cls, function: object) -> Source:
+        """That of a function."""
+        unwrapped = inspect.unwrap(function)  # type: ignore[arg-type]
+        try:
+            path = Path(inspect.getfile(unwrapped))
+        except TypeError:
+            path = Path()
+        return cls(path, getattr(unwrapped, "__name__", ""))
+
+    @property
+    def words(self) -> list[str]:
+        """Texts that can be entered by keys: PINs and extensions, say."""
+        return sorted(
+            {
+                each
+                for each in self._strings
+                if 1 < len(each) <= LONGEST and set(each) <= set(ALL_KEYS)
+            },
+            key=lambda each: (len(each), each),
+        )
+
+    @property
+    def asks_time(self) -> bool:
+        """Does it look at the clock?"""
+        return self._calls(CLOCKS)
+
+    @property
+    def asks_caller(self) -> bool:
+        """Does it want to know who calls?"""
+        return any(
+            isinstance(node, ast.Attribute) and node.attr in CALLERS for node in self._nodes()
+        )
+
+    def _calls(self, names: Iterable[str]) -> bool:
+        return any(
+            isinstance(node, ast.Call)
+            and isinstance(node.func, ast.Attribute)
+            and node.func.attr in names
+            and not node.args
+            and isinstance(node.func.value, (ast.Name, ast.Attribute))
+            and (node.func.attr != "time" or ast.unparse(node.func.value) == "time")
+            for node in self._nodes()
+        )
+
+    def _nodes(self) -> Iterator[ast.AST]:
+        for part in self._parts:
+            yield from ast.walk(part)
+
+    def prompts(self) -> list[Named]:
+        """Those that are named where something is played, each once."""
+        found: dict[str, Named] = {}
+        for part in self._parts:
+            name = getattr(part, "name", "")
+            for node in ast.walk(part):
+                if isinstance(node, ast.Call):
+                    for text, line in self._played(node):
+                        place = Place(str(self.path), line, name)
+                        found.setdefault(text, Named(text, place))
+        return list(found.values())
+
+    def texts(self) -> list[str]:
+        """All texts in it."""
+        return self._strings
+
+    def compared(self, line: int) -> set[str]:
+        """Single keys that the function around a line compares something with."""
+        around = [
+            part
+            for part in self._parts
+            for part in ast.walk(part)
+            if isinstance(part, ast.FunctionDef) and part.lineno <= line <= (part.end_lineno or 0)
+        ]
+        if not around:
+            return set()
+        inner = min(around, key=lambda each: (each.end_lineno or 0) - each.lineno)
+        found: set[str] = set()
+        for node in ast.walk(inner):
+            values: list[ast.expr] = []
+            if isinstance(node, ast.Compare):
+                values = [node.left, *node.comparators]
+            elif isinstance(node, ast.MatchValue):
+                values = [node.value]
+            elif isinstance(node, ast.Dict):
+                values = [key for key in node.keys if key is not None]
+            for value in values:
+                for text, _ in self._texts_in(value):
+                    if len(text) == 1 and text in ALL_KEYS:
+                        found.add(text)
+        return found
+
+    def _played(self, call: ast.Call) -> Iterator[tuple[str, int]]:
+        if not isinstance(call.func, ast.Attribute):
+            return
+        name = call.func.attr
+        if name == "execute":
+            if len(call.args) > 1 and isinstance(call.args[0], ast.Constant):
+                if call.args[0].value == "playback":
+                    yield from self._texts_in(call.args[1])
+            return
+        names = PLAYERS.get(name, ())
+        if names and call.args:
+            yield from self._texts_in(call.args[0])
+        for keyword in call.keywords:
+            if keyword.arg in names:
+                yield from self._texts_in(keyword.value)
+
+    def _texts_in(self, node: ast.expr, depth: int = 3) -> Iterator[tuple[str, int]]:
+        """The texts that an expression can be, as far as they stand there, or in a constant."""
+        if isinstance(node, ast.Constant):
+            if isinstance(node.value, str):
+                yield node.value, node.lineno
+        elif isinstance(node, ast.Name) and node.id in self._constants and depth:
+            yield from self._texts_in(self._constants[node.id], depth - 1)
+        elif isinstance(node, (ast.List, ast.Tuple, ast.Set)):
+            for each in node.elts:
+                yield from self._texts_in(each, depth)
+        elif isinstance(node, ast.Starred):
+            yield from self._texts_in(node.value, depth)
+        elif isinstance(node, ast.IfExp):
+            yield from self._texts_in(node.body, depth)
+            yield from self._texts_in(node.orelse, depth)
+        elif isinstance(node, ast.BoolOp):
+            for each in node.values:
+                yield from self._texts_in(each, depth)
+        elif isinstance(node, ast.Subscript) and depth:
+            yield from self._values_of(node.value, depth)
+        elif isinstance(node, ast.Call) and isinstance(node.func, ast.Attribute) and depth:
+            if node.func.attr == "get":
+                yield from self._values_of(node.func.value, depth)
+                for each in node.args[1:]:
+                    yield from self._texts_in(each, depth)
+
+    def _values_of(self, node: ast.expr, depth: int) -> Iterator[tuple[str, int]]:
+        """The values of a table that is looked up in."""
+        if isinstance(node, ast.Name) and node.id in self._constants:
+            node = self._constants[node.id]
+        if isinstance(node, ast.Dict):
+            for value in node.values:
+                yield from self._texts_in(value, depth - 1)
+        elif isinstance(node, (ast.List, ast.Tuple)):
+            yield from self._texts_in(node, depth - 1)
+
+
+def _assigned(tree: ast.Module) -> Iterator[tuple[str, ast.expr]]:
+    """Names that are given a value in the file itself, once for all."""
+    for node in tree.body:
+        if isinstance(node, ast.Assign):
+            for target in node.targets:
+                if isinstance(target, ast.Name):
+                    yield target.id, node.value
+                elif isinstance(target, ast.Tuple) and isinstance(node.value, ast.Tuple):
+                    for each, value in zip(target.elts, node.value.elts, strict=False):
+                        if isinstance(each, ast.Name):
+                            yield each.id, value
+        elif isinstance(node, ast.AnnAssign) and node.value is not None:
+            if isinstance(node.target, ast.Name):
+                yield node.target.id, node.value
+
+
+def _reached(tree: ast.Module, handler: str) -> Iterator[Definition]:
+    """The functions and classes that a handler can come to: those named in what it comes to."""
+    definitions: dict[str, Definition] = {}
+    constants = dict(_assigned(tree))
+    for node in tree.body:
+        if isinstance(node, (ast.FunctionDef, ast.ClassDef, ast.AsyncFunctionDef)):
+            definitions[node.name] = node
+    inside = [
+        each
+        for node in ast.walk(tree)
+        if isinstance(node, ast.FunctionDef) and node.name not in definitions
+        for each in [node]
+        if each.name == handler
+    ]
+    if handler not in definitions:
+        yield from inside[:1]
+        names = {handler} if inside else set()
+        waiting: list[ast.AST] = list(inside[:1])
+    else:
+        names, waiting = {handler}, [definitions[handler]]
+        yield definitions[handler]
+    while waiting:
+        for node in ast.walk(waiting.pop()):
+            name = node.id if isinstance(node, ast.Name) else None
+            if name is None or name in names:
+                continue
+            names.add(name)
+            if name in definitions:
+                yield definitions[name]
+                waiting.append(definitions[name])
+            elif name in constants:
+                waiting.append(constants[name])
