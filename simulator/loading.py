@@ -8,6 +8,7 @@ import inspect
 import sys
 import traceback
 from collections.abc import Callable, Iterator
+from functools import lru_cache
 from pathlib import Path
 from types import ModuleType
 from typing import Any
@@ -203,6 +204,7 @@ def users_traceback(error: BaseException, path: str | Path) -> str:
     return "".join(whole.format())
 
 
+@lru_cache(maxsize=1024)
 def is_ours(filename: str) -> bool:
     """Is it a file of eslsync or of the simulator?"""
     return any(folder in OURS for folder in Path(filename).resolve().parents)

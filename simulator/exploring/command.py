@@ -10,8 +10,7 @@ from typing import TYPE_CHECKING, Any
 import click
 
 if TYPE_CHECKING:
-    from .exploration import Exploration
-    from .search import Progress
+    pass
 
 __all__ = ["explore"]
 

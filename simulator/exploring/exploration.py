@@ -53,10 +53,9 @@ class Exploration:
 
     @property
     def map(self) -> Map:
-        """The situations that behave the same as one, with what leads from one to another."""
+        """What was found, made small enough to be looked at."""
         assert self._search is not None
-        starts = [edge for edge in self.edges if edge.source is None]
-        return Map(self.nodes, starts, self.findings, self._search.keys)
+        return Map(self.nodes, self.edges, self.findings, self._search.keys)
 
     @property
     def title(self) -> str:
@@ -135,10 +134,8 @@ class Exploration:
     @property
     def summary(self) -> str:
         """In a line or two."""
-        spots = len(self.map.spots)
-        same = f" ({len(self.nodes)} before those that behave the same were joined)"
-        said = f"{_many(spots, 'situation')}{same if spots != len(self.nodes) else ''}, "
-        said += f"{_many(self.calls, 'call')}; "
+        spots = _many(len(self.map.spots), "spot")
+        said = f"{_many(len(self.nodes), 'situation')} at {spots}, {_many(self.calls, 'call')}; "
         if self.findings:
             count = kinds(self.findings)
             said += ", ".join(f"{number} {kind}" for kind, number in count.items())

@@ -10,9 +10,9 @@ from ..call import without_suffix
 from ..steps import Step
 from .actions import is_valid
 from .attempts import End
-from .graph import Edge, Node, Way, pattern_of
+from .graph import Edge, Node, Way
 from .search import Search
-from .situations import Place
+from .situations import Place, Situation
 from .source import Source
 
 __all__ = ["KINDS", "Finding", "findings"]
@@ -88,14 +88,17 @@ def _incidents(search: Search) -> Iterator[Finding]:
 
 def _traps(search: Search) -> Iterator[Finding]:
     """Regions that callers come into, and that only their own hangup ends."""
+    seen: set[frozenset[str]] = set()
     ending = _can_end(search.nodes)
     stuck = [node for node in search.nodes if node.number not in ending]
     for region in _sinks(stuck):
         nodes = [node for node in stuck if node.number in region]
         first = nodes[0]
         way = first.here
-        if search.ends_by_itself(way, STAYS):
+        spots = frozenset(node.situation.spot for node in nodes)
+        if spots in seen or search.ends_by_itself(way, STAYS):
             continue
+        seen.add(spots)
         menus = [node for node in nodes if node.situation.asks]
         titles = ", ".join(dict.fromkeys(node.title for node in nodes[:4]))
         more = f" and {len(nodes) - 4} more" if len(nodes) > 4 else ""
@@ -164,7 +167,6 @@ def _sinks(nodes: Sequence[Node]) -> list[set[int]]:
 
 
 def _dead_keys(search: Search, source: Source) -> Iterator[Finding]:
-    classes = pattern_of(search.nodes)
     seen: set[object] = set()
     for node in search.nodes:
         situation = node.situation
@@ -177,7 +179,7 @@ def _dead_keys(search: Search, source: Source) -> Iterator[Finding]:
         if silence is None or not keys:
             continue
         ignored = [edge for edge in keys if _as_silence(edge, silence)]
-        back = [edge for edge in keys if _comes_back(edge, node, classes)]
+        back = [edge for edge in keys if _comes_back(edge, node, search.nodes)]
         nothing = [edge for edge in keys if edge in ignored or edge in back]
         if len(nothing) == len(keys) > 1:
             if situation.collects is not None and situation.collects.pattern is not None:
@@ -207,11 +209,22 @@ def _as_silence(edge: Edge, silence: Edge) -> bool:
     return same and edge.source is not None
 
 
-def _comes_back(edge: Edge, node: Node, classes: Mapping[int, int]) -> bool:
-    """Is the caller where he was, and has heard nothing else?"""
-    if isinstance(edge.target, End) or classes[edge.target] != classes[node.number]:
+def _comes_back(edge: Edge, node: Node, nodes: Sequence[Node]) -> bool:
+    """Is the caller where he was, and has heard nothing else? (Tries may have been counted.)"""
+    if isinstance(edge.target, End):
+        return False
+    now, then = nodes[edge.target].situation, node.situation
+    if now.spot != then.spot or _but_numbers(now) != _but_numbers(then):
         return False
     return not edge.said and len(edge.did) <= 1
+
+
+def _but_numbers(situation: Situation) -> dict[str, str]:
+    return {
+        name: value
+        for name, value in situation.variables.items()
+        if value != "many" and not value.lstrip("-").isdecimal()
+    }
 
 
 def _offered(node: Node, keys: Sequence[Edge], nothing: Sequence[Edge], source: Source) -> set[str]:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -13,7 +13,7 @@ from .actions import Approach, What
 from .attempts import End
 from .situations import Situation
 
-__all__ = ["Edge", "Node", "Way", "pattern_of"]
+__all__ = ["Edge", "Node", "Way"]
 
 
 @dataclass(frozen=True)
@@ -104,37 +104,3 @@ class Edge:
     @property
     def ends(self) -> End | None:
         return self.target if isinstance(self.target, End) else None
-
-
-def pattern_of(nodes: Iterable[Node]) -> dict[int, int]:
-    """Which nodes behave the same: for each number, that of the first of its kind.
-
-    They stand at the same spot, and the same things done lead to such that behave the same
-    (partition refinement).
-    """
-    nodes = list(nodes)
-    classes: dict[int, int] = {}
-    by: dict[object, int] = {}
-    for node in nodes:
-        spot = node.situation.spot if node.expanded else node.number
-        classes[node.number] = by.setdefault(spot, node.number)
-    while True:
-        by = {}
-        refined: dict[int, int] = {}
-        for node in nodes:
-            goes = tuple(
-                sorted(
-                    (
-                        edge.what,
-                        edge.label,
-                        str(edge.target.how) + edge.target.text
-                        if isinstance(edge.target, End)
-                        else str(classes[edge.target]),
-                    )
-                    for edge in node.edges
-                )
-            )
-            refined[node.number] = by.setdefault((classes[node.number], goes), node.number)
-        if len(set(refined.values())) == len(set(classes.values())):
-            return refined
-        classes = refined

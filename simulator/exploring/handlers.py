@@ -57,7 +57,8 @@ class Explored:
             assert self.app is not None
             return self.app
         self.prepare()
-        assert self._module is not None and self._code is not None
+        assert self._module is not None
+        assert self._code is not None
         module = ModuleType(self._module.__name__)
         for name in ("__file__", "__spec__", "__loader__", "__package__"):
             setattr(module, name, getattr(self._module, name, None))
@@ -78,7 +79,9 @@ class Explored:
         else:
             assert self.app is not None
             app = self.app
-        return inspect.unwrap(app.handler if isinstance(app, Outbound) else app)
+        handler = app.handler if isinstance(app, Outbound) else app
+        function: Callable[..., object] = inspect.unwrap(handler)
+        return function
 
     def source(self) -> Source:
         return Source.of(self.function())

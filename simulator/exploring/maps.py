@@ -1,18 +1,20 @@
 """The map of a handler: what was found, made small enough to be looked at.
 
-Situations that behave the same are one node, and what leads the same way is one edge.
+Situations at the same lines, with the same prompt, are one spot; and what leads from one spot to
+another is one street.
 """
 
 from __future__ import annotations
 
 import itertools
+import math
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 
 from .actions import ALL_KEYS
 from .attempts import End
 from .findings import Finding
-from .graph import Edge, Node, pattern_of
+from .graph import Edge, Node
 
 __all__ = ["Map", "Spot", "Street"]
 
@@ -29,26 +31,24 @@ class Street:
     edges: list[Edge]
     #: what happens when the caller does nothing
     by_itself: bool = False
+    #: the same leads elsewhere as well: it depends on what was before
+    sometimes: bool = False
 
 
 @dataclass
 class Spot:
-    """Situations that behave the same."""
+    """Situations at one place: the same lines, the same prompt, whatever was before."""
 
     number: int
     node: Node  #: the first of them
     nodes: list[Node]
     streets: list[Street] = field(default_factory=list)
     findings: list[Finding] = field(default_factory=list)
+    time: float = math.inf  #: seconds in which a caller can be here
 
     @property
     def title(self) -> str:
         return self.node.title
-
-    @property
-    def time(self) -> float:
-        """Seconds in which a caller can be here."""
-        return min(node.situation.time for node in self.nodes)
 
 
 class Map:
@@ -57,24 +57,28 @@ class Map:
     def __init__(
         self,
         nodes: Sequence[Node],
-        starts: Iterable[Edge],
+        edges: Iterable[Edge],
         findings: Iterable[Finding],
         keys: str = ALL_KEYS,
     ) -> None:
-        classes = pattern_of(nodes)
-        self.numbers = {
-            first: number for number, first in enumerate(dict.fromkeys(classes.values()), 1)
+        numbers: dict[str, int] = {}
+        self._of = {
+            node.number: numbers.setdefault(node.situation.drawn, len(numbers) + 1)
+            for node in nodes
         }
+        self._keys = keys
         self.spots: dict[int, Spot] = {}
         for node in nodes:
-            number = self.numbers[classes[node.number]]
-            spot = self.spots.setdefault(number, Spot(number, node, []))
-            spot.nodes.append(node)
-        self._keys = keys
-        self._of = {number: self.numbers[first] for number, first in classes.items()}
+            number = self._of[node.number]
+            self.spots.setdefault(number, Spot(number, node, [])).nodes.append(node)
         for spot in self.spots.values():
-            spot.streets = list(self._streets(spot.node))
-        self.starts = list(self._grouped(starts))
+            spot.streets = list(self._streets(spot))
+        edges = list(edges)
+        self.starts = list(self._grouped(edge for edge in edges if edge.source is None))
+        for edge in edges:
+            if not isinstance(edge.target, End):
+                spot = self.spots[self._of[edge.target]]
+                spot.time = min(spot.time, edge.time)
         self.others: list[Finding] = []  #: findings that are about no spot
         for finding in findings:
             if finding.node is None:
@@ -82,31 +86,34 @@ class Map:
             else:
                 self.spots[self._of[finding.node]].findings.append(finding)
 
-    def _streets(self, node: Node) -> Iterator[Street]:
-        asks = node.situation.asks
-        for street in self._grouped(node.edges):
-            labels = [edge.label for edge in street.edges if edge.label != "silence"]
-            silent = any(edge.label == "silence" for edge in street.edges)
-            street.by_itself = silent
-            if silent and not asks:
+    def spot_of(self, node: int) -> Spot:
+        """Where a situation is on the map."""
+        return self.spots[self._of[node]]
+
+    def _streets(self, spot: Spot) -> Iterator[Street]:
+        streets = list(self._grouped(edge for node in spot.nodes for edge in node.edges))
+        leads: dict[str, set[int]] = {}
+        for place, street in enumerate(streets):
+            for edge in street.edges:
+                leads.setdefault(edge.label, set()).add(place)
+        for street in streets:
+            labels = list(dict.fromkeys(edge.label for edge in street.edges))
+            street.by_itself = "silence" in labels
+            street.sometimes = all(len(leads[label]) > 1 for label in labels)
+            if street.by_itself and not spot.node.situation.asks:
                 told = [e.label for e in street.edges if e.what in ("far end", "silence")]
-                street.label = in_a_row([e for e in told if e != "silence"], self._keys)
+                labels = [label for label in dict.fromkeys(told) if label != "silence"]
+                street.label = in_a_row(labels, self._keys)
             else:
-                street.label = in_a_row([*labels, *(["silence"] if silent else [])], self._keys)
+                street.label = in_a_row(labels, self._keys)
             yield street
 
     def _grouped(self, edges: Iterable[Edge]) -> Iterator[Street]:
         groups: dict[object, Street] = {}
         for edge in edges:
             target = edge.target if isinstance(edge.target, End) else self._of[edge.target]
-            street = groups.setdefault(target, Street(target, "", []))
-            street.edges.append(edge)
-            if not street.label:
-                street.label = edge.label
+            groups.setdefault(target, Street(target, edge.label, [])).edges.append(edge)
         yield from groups.values()
-
-    def leads(self, finding: Finding) -> Spot | None:
-        return None if finding.node is None else self.spots[self._of[finding.node]]
 
 
 def in_a_row(labels: Sequence[str], keys: str = ALL_KEYS) -> str:
@@ -171,7 +178,8 @@ def as_tree(drawn: Map, *, branch: Mapping[str, str] | None = None) -> list[str]
         for place, street in enumerate(streets):
             last = place == len(streets) - 1
             sign = signs["last" if last else "fork"]
-            label = f"{street.label}: " if street.label else ""
+            label = f"{street.label}{' (sometimes)' if street.sometimes else ''}".strip()
+            label = f"{label}: " if label else ""
             below = indent + signs["none" if last else "line"]
             if isinstance(street.target, End):
                 lines.append(f"{indent}{sign}{label}{street.target.text}")

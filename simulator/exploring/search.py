@@ -379,8 +379,9 @@ class Search:
             for words, behaviour in FAR_ENDS:
                 call = {**job.attempt.call, "endpoints": {**described, where: dict(behaviour)}}
                 told = f"{where} {words}"
-                silent = job.action is None or job.action.what == "silence"
-                label = told if silent else f"{job.action.label}; {told}"  # type: ignore[union-attr]
+                label = told
+                if job.action is not None and job.action.what != "silence":
+                    label = f"{job.action.label}; {told}"
                 yield replace(
                     job,
                     attempt=replace(job.attempt, call=call),
@@ -438,7 +439,7 @@ _callers: list[Caller] = []
 def _begin(caller: Callable[[], Caller], start: Any) -> None:
     signal.signal(signal.SIGINT, signal.SIG_IGN)  # the one who asked stops
     _callers.append(caller())
-    standing_still(start).__enter__()  # type: ignore[attr-defined]
+    standing_still(start).__enter__()
 
 
 def _make(attempt: Attempt) -> Outcome:

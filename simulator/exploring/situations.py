@@ -25,7 +25,7 @@ from eslsync.execution import Execution
 from ..arguments import atoi, separate
 from ..call import Call, Sound
 from ..freeswitch import FreeSwitch
-from ..loading import OURS
+from ..loading import is_ours
 from ..threads import SECOND
 from .liveness import live_names
 
@@ -86,6 +86,7 @@ class Situation:
 
     key: str  #: the same for situations that are the same
     spot: str  #: as `key`, whatever the variables are
+    drawn: str  #: as `spot`, and in a callback whatever the handler waits for besides
     kind: Kind
     places: tuple[Place, ...]  #: where the handler is, outermost first
     application: str  #: what runs on the channel, if anything
@@ -192,7 +193,7 @@ class Observer:
         top = sys._current_frames().get(link.participant.thread.ident or 0)
         if top is None:
             return None
-        own, entry = _frames(top)
+        own, entry, inner = _frames(top)
         if not own:
             return None
         running = self._running[-1] if self._running else None
@@ -228,12 +229,14 @@ class Observer:
         if other is not None:
             far, far_seconds = self._far_end(other)
         prompt = None if playing is None else playing.prompt
-        places = tuple(Place(f.f_code.co_filename, f.f_lineno, f.f_code.co_name) for f in own)
+        places = tuple(map(_place, own))
         variables = _variables(own)
-        spot = repr((places, application, data, kind, far))
+        what = (application, data, kind, far)
+        spot = repr((places, *what))
         situation = Situation(
             key=_digest(f"{spot} {variables} {self._fates()}"),
             spot=_digest(spot),
+            drawn=_digest(repr((tuple(map(_place, inner)), *what))),
             kind=kind,
             places=places,
             application=application,
@@ -302,16 +305,20 @@ _WATCHED = FreeSwitch._watched.__code__.co_filename
 @lru_cache(maxsize=4096)
 def is_own(filename: str) -> bool:
     """Is it a file of the handler's, and not of ours, or of a library?"""
-    path = Path(filename)
-    if any(ours in path.parents for ours in OURS):
-        return False
-    return not filename.startswith(("<frozen", *LIBRARIES))
+    return not is_ours(filename) and not filename.startswith(("<frozen", *LIBRARIES))
 
 
-def _frames(top: FrameType) -> tuple[list[FrameType], FrameType | None]:
-    """The handler's own frames, outermost first; and that of the method of ours it has called."""
+def _place(frame: FrameType) -> Place:
+    return Place(frame.f_code.co_filename, frame.f_lineno, frame.f_code.co_name)
+
+
+def _frames(top: FrameType) -> tuple[list[FrameType], FrameType | None, list[FrameType]]:
+    """The handler's own frames, outermost first; that of the method of ours it has called; and
+    of its own frames those of the callback that runs, or all where none does.
+    """
     own: list[FrameType] = []
     entry: FrameType | None = None
+    callback: int | None = None
     frame: FrameType | None = top
     while frame is not None:
         code = frame.f_code
@@ -321,9 +328,13 @@ def _frames(top: FrameType) -> tuple[list[FrameType], FrameType | None]:
             own.append(frame)
         elif not own:
             entry = frame
+        elif callback is None and is_ours(code.co_filename):
+            callback = len(own)
         frame = frame.f_back
+    inner = own[:callback]
     own.reverse()
-    return _without_recursion(own), entry
+    inner.reverse()
+    return _without_recursion(own), entry, _without_recursion(inner)
 
 
 def _called(entry: FrameType | None) -> tuple[str, Channel | None]:

@@ -124,10 +124,9 @@ class Source:
     def compared(self, line: int) -> set[str]:
         """Single keys that the function around a line compares something with."""
         around = [
-            part
-            for part in self._parts
-            for part in ast.walk(part)
-            if isinstance(part, ast.FunctionDef) and part.lineno <= line <= (part.end_lineno or 0)
+            node
+            for node in self._nodes()
+            if isinstance(node, ast.FunctionDef) and node.lineno <= line <= (node.end_lineno or 0)
         ]
         if not around:
             return set()
@@ -220,15 +219,13 @@ def _reached(tree: ast.Module, handler: str) -> Iterator[Definition]:
     """The functions and classes that a handler can come to: those named in what it comes to."""
     definitions: dict[str, Definition] = {}
     constants = dict(_assigned(tree))
-    for node in tree.body:
-        if isinstance(node, (ast.FunctionDef, ast.ClassDef, ast.AsyncFunctionDef)):
-            definitions[node.name] = node
+    for each in tree.body:
+        if isinstance(each, (ast.FunctionDef, ast.ClassDef, ast.AsyncFunctionDef)):
+            definitions[each.name] = each
     inside = [
-        each
+        node
         for node in ast.walk(tree)
-        if isinstance(node, ast.FunctionDef) and node.name not in definitions
-        for each in [node]
-        if each.name == handler
+        if isinstance(node, ast.FunctionDef) and node.name == handler
     ]
     if handler not in definitions:
         yield from inside[:1]
