@@ -14,7 +14,7 @@ import threading
 from collections import Counter
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from concurrent.futures import ProcessPoolExecutor
-from contextlib import AbstractContextManager, contextmanager, nullcontext
+from contextlib import contextmanager
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any
@@ -406,7 +406,7 @@ class Search:
         start = self.circumstances[0].get("start") if self.circumstances else None
         if self.workers <= 1 or not self.explored.portable:
             caller = self.caller()
-            with _still(start):
+            with standing_still(start):
                 yield lambda attempts: map(caller.make, attempts)
             return
         # A child that is made by copying copies no other threads, and what they hold stays held.
@@ -425,10 +425,6 @@ class Search:
         """What a process needs to make calls."""
         names = ("explored", "key", "patience", "base", "covers")
         return {name: getattr(self, name) for name in names}
-
-
-def _still(start: Any) -> AbstractContextManager[object]:
-    return nullcontext() if start is None else standing_still(start)
 
 
 # In a process of its own

@@ -1,0 +1,147 @@
+"""How fast handlers are explored: calls a second a core, and how it grows with their size.
+
+python benchmarks/explore.py                                  # ten menus, in one process
+python benchmarks/explore.py --menus 10 100 1000 --workers 2  # growth
+python benchmarks/explore.py --menus 10 100 1000 --picture docs/explore-growth.svg
+python benchmarks/explore.py --profile                        # where the time goes
+
+Seconds are those of the whole exploration; calls a second a core are by CPU time, processes
+included. Numbers and how to read them: benchmarks/README.md.
+"""
+
+from __future__ import annotations
+
+import argparse
+import cProfile
+import os
+import pstats
+import resource
+import sys
+import tempfile
+from dataclasses import dataclass
+from pathlib import Path
+
+ROOT = Path(__file__).resolve().parents[1]
+sys.path.insert(0, str(ROOT))
+
+from simulator import explore  # noqa: E402
+
+#: Choices that a menu has, as long as there are menus to choose from.
+CHOICES = 4
+
+HANDLER = '''
+from eslsync import Channel, Session
+
+MENUS = {menus}
+
+
+def handler(session: Session) -> None:
+    session.channel.answer()
+    menu(session.channel, 1)
+    session.channel.playback("goodbye")
+    session.channel.hangup()
+
+
+def menu(channel: Channel, number: int) -> None:
+    """Up to four menus below, a text on 8, and back on 9."""
+    while True:
+        key = channel.play_and_get_digits(f"menu-{{number}}", regexp="[1-489]", tries=2)
+        if not key or key == "9":
+            return
+        if key == "8":
+            channel.playback(f"text-{{number}}", terminators="none")
+            continue
+        below = {choices} * (number - 1) + int(key) + 1
+        if below > MENUS:
+            channel.playback("no-such-choice", terminators="none")
+            continue
+        menu(channel, below)
+'''
+
+
+@dataclass
+class Result:
+    menus: int
+    situations: int
+    calls: int
+    seconds: float
+    cpu: float
+
+    @property
+    def rate(self) -> float:
+        """Calls a second, a core."""
+        return self.calls / self.cpu
+
+
+def cpu_seconds() -> float:
+    return sum(
+        used.ru_utime + used.ru_stime
+        for used in map(resource.getrusage, (resource.RUSAGE_SELF, resource.RUSAGE_CHILDREN))
+    )
+
+
+def measure(menus: int, workers: int) -> Result:
+    with tempfile.TemporaryDirectory() as folder:
+        file = Path(folder) / "menus.py"
+        file.write_text(HANDLER.format(menus=menus, choices=CHOICES), encoding="utf-8")
+        before = cpu_seconds()
+        found = explore(file, calls=None, workers=workers)
+        cpu = cpu_seconds() - before
+    assert found.complete
+    assert not found.findings, str(found)
+    return Result(menus, len(found.nodes), found.calls, found.seconds, cpu)
+
+
+def draw(results: list[Result], file: Path) -> None:
+    """Situations and calls, and the time they take, against the number of menus."""
+    import matplotlib
+
+    matplotlib.use("svg")
+    matplotlib.rcParams["svg.hashsalt"] = "eslsync"
+    from matplotlib import pyplot
+
+    menus = [each.menus for each in results]
+    figure, (left, right) = pyplot.subplots(1, 2, figsize=(9, 3.6), layout="constrained")
+    left.loglog(menus, [each.calls for each in results], "o-", label="calls")
+    left.loglog(menus, [each.situations for each in results], "s-", label="situations")
+    right.loglog(menus, [each.seconds for each in results], "o-", color="tab:red", label="seconds")
+    for axes in (left, right):
+        axes.set_xlabel("menus")
+        axes.grid(True, which="major", alpha=0.3)
+        axes.legend(frameon=False)
+    for each in results:
+        left.annotate(f"{each.calls:,}", (each.menus, each.calls), (0, 6), textcoords="offset points", ha="right")
+        right.annotate(
+            f"{each.seconds:,.0f} s", (each.menus, each.seconds), (0, 6), textcoords="offset points", ha="right"
+        )
+    figure.savefig(file, metadata={"Date": None})
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawTextHelpFormatter)
+    parser.add_argument("--menus", type=int, nargs="+", default=[10])
+    parser.add_argument("--workers", type=int, default=1)
+    parser.add_argument("--picture", type=Path)
+    parser.add_argument("--profile", action="store_true")
+    options = parser.parse_args()
+    if options.profile:
+        profile = cProfile.Profile()
+        profile.runcall(measure, options.menus[0], 1)
+        pstats.Stats(profile).sort_stats("tottime").print_stats(25)
+        return
+    print(f"{os.cpu_count()} cores, {options.workers} processes")
+    print(f"{'menus':>6} {'situations':>11} {'calls':>8} {'seconds':>9} {'calls/s/core':>13}")
+    results = []
+    for menus in options.menus:
+        result = measure(menus, options.workers)
+        results.append(result)
+        print(
+            f"{result.menus:6} {result.situations:11} {result.calls:8} {result.seconds:9.1f} "
+            f"{result.rate:13.0f}"
+        )
+    if options.picture:
+        draw(results, options.picture)
+
+
+if __name__ == "__main__":
+    main()
