@@ -110,15 +110,27 @@ def draw(results: list[Result], file: Path) -> None:
         axes.grid(True, which="major", alpha=0.3)
         axes.legend(frameon=False)
     for each in results:
-        left.annotate(f"{each.calls:,}", (each.menus, each.calls), (0, 6), textcoords="offset points", ha="right")
+        left.annotate(
+            f"{each.calls:,}",
+            (each.menus, each.calls),
+            (0, 6),
+            textcoords="offset points",
+            ha="right",
+        )
         right.annotate(
-            f"{each.seconds:,.0f} s", (each.menus, each.seconds), (0, 6), textcoords="offset points", ha="right"
+            f"{each.seconds:,.0f} s",
+            (each.menus, each.seconds),
+            (0, 6),
+            textcoords="offset points",
+            ha="right",
         )
     figure.savefig(file, metadata={"Date": None})
 
 
 def main() -> None:
-    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawTextHelpFormatter)
+    parser = argparse.ArgumentParser(
+        description=__doc__, formatter_class=argparse.RawTextHelpFormatter
+    )
     parser.add_argument("--menus", type=int, nargs="+", default=[10])
     parser.add_argument("--workers", type=int, default=1)
     parser.add_argument("--picture", type=Path)

@@ -113,7 +113,7 @@ def _collected(
     wrong = next((each for each, _ in entries if is_wrong(collects, each)), None)
     if wrong is not None and collects.tries > 1:
         steps = enter(wrong) * collects.tries
-        yield _pressed("wrong", wrong, steps, f"{wrong}, {collects.tries} times")
+        yield _pressed("wrong", wrong, steps, f"{wrong} {collects.tries} times")
 
 
 def _entries(collects: Collects, keys: str, words: Sequence[str]) -> Iterator[tuple[str, str]]:

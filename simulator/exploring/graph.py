@@ -15,6 +15,8 @@ from .situations import Situation
 
 __all__ = ["Edge", "Node", "Way"]
 
+UUID = re.compile(r"[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}")
+
 
 @dataclass(frozen=True)
 class Way:
@@ -73,11 +75,13 @@ class Node:
 
 def _target(data: str) -> str:
     """Whom an application connects to, without the variables before it."""
+    data = UUID.sub("…", data)
     return re.sub(r"^[{\[<][^}\]>]*[}\]>]", "", data)[:40]
 
 
 def in_short(prompt: str) -> str:
     """A prompt's name; of several played as one, the first and how many follow."""
+    prompt = UUID.sub("…", prompt)
     scheme, colon, rest = prompt.partition("://")
     if colon and scheme == "file_string":
         first, *others = rest.split("!")

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import itertools
 import math
+from collections import Counter
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 
@@ -18,6 +19,8 @@ from .graph import Edge, Node
 
 __all__ = ["Map", "Spot", "Street"]
 
+#: Spots of a map in which all ways are drawn; and ways to a spot, in others.
+SMALL, BUSY = 16, 3
 #: Entries that an edge names.
 NAMED = 3
 
@@ -50,6 +53,11 @@ class Spot:
     def title(self) -> str:
         return self.node.title
 
+    @property
+    def in_callback(self) -> bool:
+        """Does a callback run there?"""
+        return self.node.situation.drawn != self.node.situation.spot
+
 
 class Map:
     """Spots and streets; and where the call begins."""
@@ -79,12 +87,34 @@ class Map:
             if not isinstance(edge.target, End):
                 spot = self.spots[self._of[edge.target]]
                 spot.time = min(spot.time, edge.time)
+        self._busy: Counter[int] = Counter()
+        self._first_to: dict[int, int] = {}  # from where it is reached first
+        for spot in self.spots.values():
+            for street in spot.streets:
+                if not isinstance(street.target, End):
+                    self._busy[street.target] += 1
+                    self._first_to.setdefault(street.target, spot.number)
         self.others: list[Finding] = []  #: findings that are about no spot
         for finding in findings:
             if finding.node is None:
                 self.others.append(finding)
             else:
                 self.spots[self._of[finding.node]].findings.append(finding)
+
+    @property
+    def small(self) -> bool:
+        return len(self.spots) <= SMALL
+
+    def is_far(self, spot: Spot, street: Street) -> bool:
+        """Is the spot that it leads to better named than drawn to?
+
+        In a map of many, back to the main menu lead too many ways to be told apart.
+        """
+        if self.small or isinstance(street.target, End):
+            return False
+        if street.target == spot.number or self._first_to.get(street.target) == spot.number:
+            return False
+        return street.target < spot.number or self._busy[street.target] > BUSY
 
     def spot_of(self, node: int) -> Spot:
         """Where a situation is on the map."""
@@ -96,8 +126,17 @@ class Map:
         for place, street in enumerate(streets):
             for edge in street.edges:
                 leads.setdefault(edge.label, set()).add(place)
+        if spot.in_callback:  # keys with callbacks are listened to all the time: no need to say so
+            streets = [street for street in streets if not self._listened_to(spot, street)]
         for street in streets:
-            labels = list(dict.fromkeys(edge.label for edge in street.edges))
+            pressed = {edge.label for edge in street.edges}
+            labels = list(
+                dict.fromkeys(
+                    edge.label
+                    for edge in street.edges
+                    if not (edge.what == "wrong" and edge.label.split()[0] in pressed)
+                )
+            )
             street.by_itself = "silence" in labels
             street.sometimes = all(len(leads[label]) > 1 for label in labels)
             if street.by_itself and not spot.node.situation.asks:
@@ -107,6 +146,9 @@ class Map:
             else:
                 street.label = in_a_row(labels, self._keys)
             yield street
+
+    def _listened_to(self, spot: Spot, street: Street) -> bool:
+        return all(edge.label in spot.node.situation.handled for edge in street.edges)
 
     def _grouped(self, edges: Iterable[Edge]) -> Iterator[Street]:
         groups: dict[object, Street] = {}
@@ -118,7 +160,8 @@ class Map:
 
 def in_a_row(labels: Sequence[str], keys: str = ALL_KEYS) -> str:
     """Labels as one: keys in ranges, and of others the first."""
-    labels = _together(labels, keys)
+    alone = [label for label in labels if "; " not in label]
+    labels = _together(alone or labels, keys)
     pressed = [label for label in labels if len(label) == 1 and label in keys]
     others = [
         label for label in labels if label not in pressed and "during the prompt" not in label
@@ -141,15 +184,20 @@ def in_a_row(labels: Sequence[str], keys: str = ALL_KEYS) -> str:
 
 
 def _together(labels: Sequence[str], keys: str) -> list[str]:
-    """What somebody else presses, as one label."""
+    """What somebody else presses, and otherwise does, as one label."""
     joined: dict[str, list[str]] = {}
     for label in labels:
         who, presses, key = label.partition(" presses ")
-        joined.setdefault(who if presses else label, []).append(key)
-    return [
-        f"{who} presses {', '.join(ranges(pressed))}" if any(pressed) else who
-        for who, pressed in joined.items()
+        joined.setdefault(f"{who} presses" if presses else label, []).append(key)
+    said = [
+        f"{what} {', '.join(ranges(pressed))}" if any(pressed) else what
+        for what, pressed in joined.items()
     ]
+    together: dict[str, list[str]] = {}
+    for what in said:
+        who, blank, does = what.partition(" ")
+        together.setdefault(who if "/" in who and blank else what, []).append(does)
+    return [f"{who} {' or '.join(does)}" if "/" in who else who for who, does in together.items()]
 
 
 def ranges(keys: Sequence[str]) -> list[str]:

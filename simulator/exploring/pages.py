@@ -1,0 +1,160 @@
+"""The map as one page of HTML: click a spot, and see the call that leads there."""
+
+from __future__ import annotations
+
+import html
+import json
+import re
+from typing import TYPE_CHECKING, Any
+
+from .maps import Map, Spot, as_tree
+from .pictures import NoGraphviz, as_svg
+
+if TYPE_CHECKING:
+    from .exploration import Exploration
+
+__all__ = ["as_html"]
+
+#: Spots whose ladder is drawn: each takes a call.
+MOST_LADDERS = 400
+
+
+def as_html(exploration: Exploration) -> str:
+    """The page; nothing in it is loaded from elsewhere."""
+    drawn = exploration.map
+    try:
+        svg = as_svg(drawn, exploration.title)
+        picture = re.sub(r"^.*?(?=<svg)", "", svg, flags=re.DOTALL)
+    except NoGraphviz:
+        tree = html.escape("\n".join(as_tree(drawn)))
+        picture = re.sub(r"\[(\d+)\]", r'<a class="node" id="s\1">[\1]</a>', tree)
+        picture = f"<pre>{picture}</pre>"
+    spots = {f"s{number}": _spot(exploration, spot) for number, spot in drawn.spots.items()}
+    data = json.dumps(spots).replace("</", "<\\/")
+    return (
+        PAGE.replace("TITLE", html.escape(exploration.title))
+        .replace("SUMMARY", html.escape(exploration.summary).replace("\n", "<br>"))
+        .replace("FINDINGS", _findings(exploration, drawn))
+        .replace("PICTURE", picture)
+        .replace("DATA", data)
+    )
+
+
+def _findings(exploration: Exploration, drawn: Map) -> str:
+    items = []
+    for finding in exploration.findings:
+        spot = None if finding.node is None else drawn.spot_of(finding.node)
+        text = f"<b>{html.escape(finding.kind)}</b> {html.escape(finding.text)}"
+        if spot is None:
+            items.append(f"<li>{text}</li>")
+        else:
+            items.append(f'<li><a href="#" data-spot="s{spot.number}">{text}</a></li>')
+    return f"<ol>{''.join(items)}</ol>" if items else ""
+
+
+def _spot(exploration: Exploration, spot: Spot) -> dict[str, Any]:
+    node = spot.node
+    ladder = exploration.ladder(node.here) if spot.number <= MOST_LADDERS else ""
+    return {
+        "title": spot.title,
+        "place": str(node.situation.place or ""),
+        "time": f"{spot.time:.1f} s into the call, at the earliest",
+        "variables": [f"{name} = {value}" for name, value in node.situation.variables.items()],
+        "script": exploration.way_script(node.here.then("hangup")),
+        "ladder": ladder,
+        "findings": [
+            {"text": f"{each.kind}: {each.text}", "script": exploration.script(each) or ""}
+            for each in spot.findings
+        ],
+    }
+
+
+PAGE = """<!DOCTYPE html>
+<html lang="en">
+<head>
+<meta charset="utf-8">
+<meta name="viewport" content="width=device-width, initial-scale=1">
+<title>TITLE: map</title>
+<style>
+  :root { --ink: #1f2933; --dim: #6b7480; --line: #d9dee5; --fault: #c4281c; --link: #2457a6; }
+  * { box-sizing: border-box; }
+  body { margin: 0; height: 100vh; display: flex; flex-direction: column; color: var(--ink);
+         font: 14px/1.45 system-ui, "Helvetica Neue", Arial, sans-serif; background: #fff; }
+  header { padding: 10px 18px; border-bottom: 1px solid var(--line); }
+  h1 { font-size: 17px; margin: 0; display: inline; }
+  header span { color: var(--dim); margin-left: 12px; }
+  main { flex: 1; display: flex; min-height: 0; }
+  #map { flex: 1; overflow: auto; padding: 12px; }
+  #map svg { display: block; margin: 0 auto; }
+  #map .node { cursor: pointer; }
+  #map .chosen path, #map .chosen polygon { stroke: var(--ink); stroke-width: 3px; }
+  aside { width: min(46%, 760px); border-left: 1px solid var(--line); overflow: auto;
+          padding: 12px 18px; background: #fafbfc; }
+  aside h2 { font-size: 15px; margin: 4px 0; }
+  aside h3 { font-size: 12px; margin: 16px 0 4px; color: var(--dim); font-weight: 600; }
+  pre { margin: 0; padding: 10px; background: #fff; border: 1px solid var(--line);
+        border-radius: 6px; overflow: auto; font: 12px/1.35 ui-monospace, Menlo, Consolas,
+        "DejaVu Sans Mono", monospace; }
+  .dim { color: var(--dim); }
+  .fault { color: var(--fault); font-weight: 600; }
+  ol { margin: 6px 0; padding-left: 22px; }
+  a { color: var(--link); text-decoration: none; }
+  a:hover { text-decoration: underline; }
+  ol a { color: var(--fault); }
+  @media (max-width: 900px) { main { flex-direction: column; } aside { width: auto; height: 50%;
+    border-left: 0; border-top: 1px solid var(--line); } }
+</style>
+</head>
+<body>
+<header><h1>TITLE</h1><span>SUMMARY</span></header>
+<main>
+<div id="map">PICTURE</div>
+<aside id="told"><p class="dim">Click a box: how a caller gets there, as a script and as a
+ladder.</p>FINDINGS</aside>
+</main>
+<script>
+const spots = DATA;
+const told = document.getElementById("told");
+const first = told.innerHTML;
+function put(parent, kind, text, name) {
+  const made = document.createElement(kind);
+  made.textContent = text;
+  if (name) made.className = name;
+  parent.append(made);
+  return made;
+}
+function choose(id) {
+  const spot = spots[id];
+  if (!spot) return;
+  document.querySelectorAll(".chosen").forEach(each => each.classList.remove("chosen"));
+  document.getElementById(id)?.classList.add("chosen");
+  told.replaceChildren();
+  const back = put(told, "a", "← all that is wrong");
+  back.href = "#";
+  back.onclick = () => { told.innerHTML = first; return false; };
+  put(told, "h2", spot.title);
+  put(told, "div", spot.place + (spot.place ? " · " : "") + spot.time, "dim");
+  if (spot.variables.length) put(told, "div", spot.variables.join(", "), "dim");
+  for (const each of spot.findings) {
+    put(told, "h3", "");
+    put(told, "div", each.text, "fault");
+    if (each.script) put(told, "pre", each.script);
+  }
+  put(told, "h3", "The shortest way there");
+  put(told, "pre", spot.script);
+  if (spot.ladder) {
+    put(told, "h3", "The call");
+    put(told, "pre", spot.ladder);
+  }
+  told.scrollTop = 0;
+}
+document.addEventListener("click", event => {
+  const node = event.target.closest(".node");
+  const link = event.target.closest("[data-spot]");
+  if (node) choose(node.id);
+  else if (link) { choose(link.dataset.spot); event.preventDefault(); }
+});
+</script>
+</body>
+</html>
+"""
