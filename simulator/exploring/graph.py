@@ -59,8 +59,10 @@ class Node:
         """What stands on it in a picture."""
         situation = self.situation
         if situation.far_end is not None and situation.kind != "connected":
-            does = "is asked for a key" if situation.kind == "digit" else situation.method
-            return f"{situation.far_end} {does}"
+            if situation.kind == "digit":
+                return f"{situation.far_end} is asked for a key"
+            hears = f"{situation.application} {_target(situation.data)}".strip()
+            return f"{situation.far_end}: {hears or situation.method}"
         if situation.kind == "connected":
             return f"{situation.application} {_target(situation.data)}".strip()
         if situation.kind == "record":

@@ -19,7 +19,7 @@ __all__ = ["NoGraphviz", "as_dot", "as_mermaid", "as_svg", "draw"]
 #: Characters of a title in a line.
 WIDE = 24
 #: What a spot looks like, by what the caller does there: what fills it, and its line.
-LOOKS = {
+LOOKS: dict[str, tuple[str, str]] = {
     "digits": ("#dbe9ff", "#2457a6"),
     "digit": ("#dbe9ff", "#2457a6"),
     "prompt": ("#ffffff", "#8a94a3"),
@@ -84,10 +84,11 @@ def as_dot(drawn: Map, title: str) -> str:
 def _dot(drawn: Map, title: str) -> Iterator[str]:
     down = "rankdir=TB, nodesep=0.3, ranksep=0.45"
     right = "rankdir=LR, nodesep=0.16, ranksep=0.7"  # a tree of many leaves, in lines to be read
-    yield f'graph [{down if drawn.small else right}, fontname="{FONT}", tooltip={_text(title)}]'
-    yield f'node [shape=box, style="rounded,filled", fontname="{FONT}", fontsize=12, margin="0.14,0.07"]'
-    yield f'edge [fontname="{FONT}", fontsize=11, color="{QUIET}", fontcolor="{DARK}", arrowsize=0.7]'
-    yield f'start [label={_text(title)}, shape=plaintext, style="", fontsize=13, fontcolor="{DARK}"]'
+    font = f'fontname="{FONT}", fontcolor="{DARK}"'
+    yield f"graph [{down if drawn.small else right}, {font}, tooltip={_text(title)}]"
+    yield f'node [shape=box, style="rounded,filled", {font}, fontsize=12, margin="0.14,0.07"]'
+    yield f'edge [{font}, fontsize=11, color="{QUIET}", arrowsize=0.7]'
+    yield f'start [label={_text(title)}, shape=plaintext, style="", fontsize=13]'
     for street in drawn.starts:
         yield from _dot_street("start", street)
     for spot in drawn.spots.values():
@@ -218,8 +219,8 @@ def _mermaid(drawn: Map) -> Iterator[str]:
         yield f"class s{spot.number} {kind}"
         for street in spot.streets:
             yield from _mermaid_street(f"s{spot.number}", street)
-    for kind, (fill, line) in {**LOOKS, "fault": FAULT}.items():
-        yield f"classDef {kind} fill:{fill},stroke:{line},color:{DARK}"
+    for name, (fill, line) in {**LOOKS, "fault": FAULT}.items():
+        yield f"classDef {name} fill:{fill},stroke:{line},color:{DARK}"
 
 
 def _mermaid_street(source: str, street: Street) -> Iterator[str]:

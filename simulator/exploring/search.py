@@ -35,7 +35,7 @@ __all__ = ["Incident", "Limits", "Progress", "Search"]
 #: than so many are not gone on with. What counts up for ever comes to an end so.
 SOME, ENOUGH = 8, 24
 #: Different dial strings of one line of code whose far ends are looked at.
-PEOPLE = 3
+PEOPLE = 2
 #: How a far end behaves that nobody has described: in words, and as a script says it.
 FAR_ENDS: tuple[tuple[str, Mapping[str, Any]], ...] = (
     ("answers", {"rings": True, "answers_after": 2, "hangs_up_after": 20}),
@@ -190,11 +190,10 @@ class Search:
         attempt = job.attempt
         done = Way(attempt.call, job.prefix)
         made = Way(attempt.call, attempt.steps + attempt.act)
-        self._note(job, outcome, made)
-        if outcome.astray:
-            self.astray.append(made)
-            return None
-        if attempt.hangs_up:
+        if outcome.astray or attempt.hangs_up:
+            self._note(job, outcome, made, job.node)
+            if outcome.astray:
+                self.astray.append(made)
             return None
         target: int | End
         new: Node | None = None
@@ -215,6 +214,8 @@ class Search:
             target = node.number
         else:
             target = outcome.ended or End("for ever", "nothing happens any more")
+        there = self.nodes[target] if isinstance(target, int) else job.node
+        self._note(job, outcome, made, there)
         if attempt.known and (new is None and not isinstance(target, End)):
             return None  # round and round
         edge = Edge(
@@ -235,14 +236,16 @@ class Search:
             job.node.edges.append(edge)
         return new
 
-    def _note(self, job: _Job, outcome: Outcome, made: Way) -> None:
+    def _note(self, job: _Job, outcome: Outcome, made: Way, there: Node | None) -> None:
+        """Keep what was seen besides; the caller has hung up where he was in the end."""
         for trouble in outcome.troubles:
             way = made
             if trouble.at_hangup and outcome.approach is not None:
                 way = Way(made.call, made.steps + outcome.approach.at)
             if trouble.at_hangup:
                 way = way.then("hangup")
-            node = None if job.node is None else job.node.number
+            where = there if trouble.at_hangup else job.node
+            node = None if where is None else where.number
             self.incidents.append(
                 Incident(trouble.kind, trouble.text, trouble.place, way, trouble.at_hangup, node)
             )

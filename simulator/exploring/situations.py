@@ -208,6 +208,9 @@ class Observer:
         if other is not None:
             asks = asks_digit or method in ("get_digits", *COLLECTORS)
             kind, holder = ("digit" if asks else "waits"), None
+            there = call.switch._model.locate(other.uuid)
+            application = (there and there.get("current_application")) or ""
+            data = (there and there.get("current_application_data")) or ""
         elif entry is not None and entry.f_code is _GET_DIGITS:
             kind, collects, holder = "digits", _of_get_digits(entry), entry
             application, data = "get_digits", repr(entry.f_locals.get("prompt"))
