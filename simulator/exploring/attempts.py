@@ -44,7 +44,7 @@ SENDING = frozenset("att_xfer deflect execute_extension redirect respond transfe
 #: Applications that are told which files to play.
 PLAYING = ("play_and_get_digits", "playback", "read")
 
-Ended = Literal["hangup", "far", "raised", "given back", "left", "sent", "for ever"]
+Ended = Literal["hangup", "raised", "given back", "left", "sent", "stuck", "for ever"]
 
 
 @dataclass(frozen=True)
@@ -101,6 +101,7 @@ class Outcome:
     waits_for_ever: bool = False
     up: bool = True  #: was the call up after the steps?
     answered: bool = False
+    slow: bool = False  #: our patience with the handler was at its end
     #: it did not come where the steps lead: the handler goes other ways each time
     astray: bool = False
     ladder: str = ""
@@ -228,8 +229,10 @@ class _Making:
         self._heard = len(self._told())
         self._executed = len(self.observer.log)
         self._from = self.switch.now_us
-        return self.observer.look()
+        self._seen = self.observer.look()
+        return self._seen
 
+    _seen: Seen | None = None  # the last situation that it was in
     _heard = _executed = 0
     _from: int | None = None
 
@@ -267,7 +270,8 @@ class _Making:
 
         self.switch.run(enough, STAYS if known else PATIENT)
         if found:
-            return found[0]
+            self._seen = found[0]
+            return self._seen
         if call._hung_up and not call.ended:
             if not self.switch.run(lambda: call.ended, LATE):
                 self._outlives()
@@ -343,16 +347,19 @@ class _Making:
         self._trouble("outlives", f"the handler {what}", self._where())
 
     def _stuck(self, error: SimulationError) -> None:
+        self.outcome.slow = True
         why = str(error).partition("\n")[0]
+        # Where it is at this very moment may be anywhere in a loop: where it last waited is told.
+        place = None if self._seen is None else self._seen.situation.place
         if self.call._hung_up:
             text = f"the handler goes on after the call has ended: {why}"
-            self._trouble("outlives", text, self._where())
+            self._trouble("outlives", text, place)
         else:
-            self._trouble(
-                "stuck", f"the handler waits for nothing of the call: {why}", self._where()
-            )
+            if self._where() == self._where():
+                place = self._where()
+            self._trouble("stuck", f"the handler waits for nothing of the call: {why}", place)
         if self.outcome.ended is None:
-            self.outcome.ended = End("for ever", "is stuck")
+            self.outcome.ended = End("stuck", "is stuck")
 
     def _abandon(self) -> None:
         """Have the handler's thread end, by an exception that comes out of nowhere."""

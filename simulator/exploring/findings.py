@@ -170,7 +170,7 @@ def _dead_keys(search: Search, source: Source) -> Iterator[Finding]:
     seen: set[object] = set()
     for node in search.nodes:
         situation = node.situation
-        if not situation.asks or not node.expanded or situation.spot in seen:
+        if not situation.asks or not node.expanded or node.few or situation.spot in seen:
             continue
         if situation.collects is not None and situation.collects.most > 1:
             continue

@@ -45,7 +45,8 @@ class Node:
     depth: int  #: things done on the way
     root: int = 0  #: in which of the circumstances that were explored
     edges: list[Edge] = field(default_factory=list)
-    expanded: bool = False  #: was all tried here that there is to try?
+    expanded: bool = False  #: was something tried here?
+    few: bool = False  #: but not each key
     dialled: frozenset[str] = frozenset()
     waits_for_ever: bool = False  #: nothing happens, however long the caller waits
 

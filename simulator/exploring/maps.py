@@ -196,8 +196,9 @@ def _together(labels: Sequence[str], keys: str) -> list[str]:
     together: dict[str, list[str]] = {}
     for what in said:
         who, blank, does = what.partition(" ")
-        together.setdefault(who if "/" in who and blank else what, []).append(does)
-    return [f"{who} {' or '.join(does)}" if "/" in who else who for who, does in together.items()]
+        far = blank and "/" in who and ";" not in what
+        together.setdefault(who if far else what, []).append(does if far else "")
+    return [f"{who} {' or '.join(does)}".strip() for who, does in together.items()]
 
 
 def ranges(keys: Sequence[str]) -> list[str]:

@@ -144,7 +144,7 @@ def _dot_street(source: str, street: Street) -> Iterator[str]:
     looks = _looks(street)
     if isinstance(street.target, End):
         target = f"{source}_{_name(street.target.text)}"
-        wrong = street.target.how in ("raised", "left", "for ever")
+        wrong = street.target.how in ("raised", "left", "stuck", "for ever")
         colour = FAULT[1] if wrong else QUIET
         yield _dot_sign(target, street.target.text, colour)
         if wrong:

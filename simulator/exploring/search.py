@@ -133,6 +133,7 @@ class Search:
         self._spots: Counter[tuple[int, str]] = Counter()
         self._heard_elsewhere: set[bytes] = set()
         self._called: set[object] = set()
+        self._slow: set[str] = set()  # spots where handlers wait for what is not the call
         self._people: dict[object, set[str]] = {}
         self._stayed: set[int] = set()
         level = [_Job(Attempt(call, ()), root) for root, call in enumerate(self.circumstances)]
@@ -238,6 +239,8 @@ class Search:
 
     def _note(self, job: _Job, outcome: Outcome, made: Way, there: Node | None) -> None:
         """Keep what was seen besides; the caller has hung up where he was in the end."""
+        if outcome.slow and there is not None:
+            self._slow.add(there.situation.spot)
         for trouble in outcome.troubles:
             way = made
             if trouble.at_hangup and outcome.approach is not None:
@@ -266,8 +269,12 @@ class Search:
         self._spots[spot] += 1
         if self._spots[spot] > ENOUGH:
             return []
+        # Each call that comes to a stuck handler takes all our patience.
+        slow = node.situation.spot in self._slow
+        if slow and self._spots[spot] > 1:
+            return []
         node.expanded = True
-        few = self._spots[spot] > SOME
+        few = node.few = slow or self._spots[spot] > SOME
         jobs = []
         for action in actions(node.situation, node.approach, self.keys, self.words, few=few):
             steps, act = node.way.steps, action.steps
