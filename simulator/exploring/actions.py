@@ -67,6 +67,9 @@ def actions(
             found += _collected(situation.collects, approach, keys, words)
         elif situation.kind == "digit":
             found += [_pressed("key", key, (_press(key, True),)) for key in keys]
+            if not few:  # it may be the first of several
+                fitting = [word for word in words if set(word) <= set(keys)][:MOST_WORDS]
+                found += [_pressed("entry", word, (_press(word, True),)) for word in fitting]
         elif situation.kind == "record":
             found += _recorded(approach, keys)
         else:

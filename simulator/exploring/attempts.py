@@ -76,6 +76,8 @@ class Attempt:
     number: int = 0  #: of the application that runs where it is tried (see Situation)
     #: keys of situations to pass by; the caller does nothing until there is another
     known: frozenset[str] = frozenset()
+    #: have less patience after the hangup: handlers that go on were met already
+    hasty: bool = False
 
 
 @dataclass
@@ -329,6 +331,8 @@ class _Making:
         """The caller hangs up; the handler must come to an end."""
         call = self.call
         self._closing = True
+        if self._attempt.hasty and self.world._patience is not None:
+            self.world._patience /= 5
         self.switch.later(0.0, lambda: call._put_down("NORMAL_CLEARING"))
         if not self.switch.run(lambda: call.ended, LATE):
             self._outlives()

@@ -44,6 +44,8 @@ class Exploration:
     #: was all tried? Else why not: a limit, or Ctrl-C
     complete: bool
     stopped: str | None
+    #: situations that were not gone on with: there were many at the same spot
+    cut: int = 0
     #: with ``coverage=True``, by file: lines that can be run, and of those the ones that were not
     uncovered: dict[str, tuple[int, list[int]]] = field(default_factory=dict)
     #: ways on which the same steps led elsewhere: the handler does not do the same each time
@@ -141,6 +143,11 @@ class Exploration:
             said += ", ".join(f"{number} {kind}" for kind, number in count.items())
         else:
             said += "nothing is wrong"
+        if self.cut:
+            said += (
+                f"\n{_many(self.cut, 'situation')} not gone on with: they differ in variables only "
+                "from many at the same spot"
+            )
         if not self.complete:
             said += f"\nnot all was tried: stopped at {self.stopped}"
         if self.astray:
@@ -247,6 +254,7 @@ def explore(
         seconds=search.seconds,
         complete=search.complete,
         stopped=search.stopped,
+        cut=search.cut,
         uncovered=_uncovered(search) if coverage else {},
         astray=search.astray,
         _explored=explored,

@@ -62,7 +62,7 @@ def findings(search: Search, source: Source, sounds: Path | None) -> list[Findin
         *_dead_keys(search, source),
         *_left_up(search),
     ]
-    if search.complete:
+    if search.complete and not search.cut:
         found += _unplayed(search, source, sounds)
     if sounds is not None:
         found += _missing(search, sounds)

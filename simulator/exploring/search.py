@@ -33,7 +33,7 @@ __all__ = ["Incident", "Limits", "Progress", "Search"]
 
 #: Situations at one spot, of which more than so many are tried with a few keys only; and more
 #: than so many are not gone on with. What counts up for ever comes to an end so.
-SOME, ENOUGH = 8, 24
+SOME, ENOUGH, FAR = 8, 24, 96
 #: Different dial strings of one line of code whose far ends are looked at.
 PEOPLE = 2
 #: How a far end behaves that nobody has described: in words, and as a script says it.
@@ -119,6 +119,7 @@ class Search:
     seconds: float = 0.0
     complete: bool = True
     stopped: str | None = None  #: why it is not complete
+    cut: int = 0  #: situations that were not gone on with, since there were enough at their spot
     played: dict[str, Way] = field(default_factory=dict)
     files: dict[str, Way] = field(default_factory=dict)
     recorded: set[str] = field(default_factory=set)
@@ -170,11 +171,13 @@ class Search:
                 jobs = jobs[: self.limits.calls - self.calls]
                 self._stop(f"{self.limits.calls} calls")
             more: list[_Job] = []  # at the same depth: far ends that behave otherwise
+            if self._slow:
+                jobs = [replace(job, attempt=replace(job.attempt, hasty=True)) for job in jobs]
             for job, outcome in zip(jobs, call([job.attempt for job in jobs]), strict=False):
                 self.calls += 1
                 node = self._take(job, outcome, depth)
                 if node is not None:
-                    following += self._expand(node)
+                    following += self._expand(node, job.action.keys if job.action else "")
                 more += self._others(job, outcome)
                 seconds = real_seconds() - began
                 self.progress(
@@ -263,18 +266,20 @@ class Search:
         for file, numbers in outcome.lines.items():
             self.lines.setdefault(file, set()).update(numbers)
 
-    def _expand(self, node: Node) -> list[_Job]:
-        """What is to be tried in a situation."""
+    def _expand(self, node: Node, by: str) -> list[_Job]:
+        """What is to be tried in a situation, which these keys have led to."""
         spot = (node.root, node.situation.spot)
         self._spots[spot] += 1
-        if self._spots[spot] > ENOUGH:
+        # Digits that the handler gathers one by one lead ever deeper: one way of them is followed.
+        follows = by == self.keys[:1] and self._spots[spot] <= FAR
+        if self._spots[spot] > ENOUGH and not follows:
+            self.cut += 1
             return []
         # Each call that comes to a stuck handler takes all our patience.
-        slow = node.situation.spot in self._slow
-        if slow and self._spots[spot] > 1:
+        if node.situation.spot in self._slow and self._spots[spot] > 1:
             return []
         node.expanded = True
-        few = node.few = slow or self._spots[spot] > SOME
+        few = node.few = self._spots[spot] > SOME
         jobs = []
         for action in actions(node.situation, node.approach, self.keys, self.words, few=few):
             steps, act = node.way.steps, action.steps
