@@ -68,8 +68,8 @@ def actions(
         elif situation.kind == "digit":
             found += [_pressed("key", key, (_press(key, True),)) for key in keys]
             if not few:  # it may be the first of several
-                fitting = [word for word in words if set(word) <= set(keys)][:MOST_WORDS]
-                found += [_pressed("entry", word, (_press(word, True),)) for word in fitting]
+                several = words[:MOST_WORDS]
+                found += [_pressed("entry", word, (_press(word, True),)) for word in several]
         elif situation.kind == "record":
             found += _recorded(approach, keys)
         else:
@@ -125,7 +125,7 @@ def _entries(collects: Collects, keys: str, words: Sequence[str]) -> Iterator[tu
     seen: set[str] = set()
 
     def once(digits: str, label: str = "") -> Iterator[tuple[str, str]]:
-        if digits and digits not in seen and set(digits) <= set(keys):
+        if digits and digits not in seen:
             seen.add(digits)
             yield digits, label or digits
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -32,6 +33,8 @@ KINDS: dict[str, str] = {
 }
 #: Keys that by custom have a menu said again: to come back to it is what they are for.
 REPEATS = "*#"
+#: Simulated seconds, at most, that a caller listens for what a key may have changed.
+LISTENS = 60
 #: Simulated seconds that a caller waits for an end where there is none.
 STAYS = 600
 
@@ -79,7 +82,9 @@ def _incidents(search: Search) -> Iterator[Finding]:
             continue
         seen.add(which)
         place = incident.place if isinstance(incident.place, Place) else None
-        way = incident.way if incident.ended else incident.way.then("wait")
+        way = incident.way
+        if not way.steps or way.steps[-1].verb not in ("hangup", "wait"):
+            way = way.then("wait")
         yield Finding(incident.kind, incident.text, place, way, node=incident.node)
 
 
@@ -187,7 +192,7 @@ def _dead_keys(search: Search, source: Source) -> Iterator[Finding]:
                     continue  # none of the keys that were tried is meant
             seen.add(situation.spot)
             text = f"no key changes anything at {node.title}"
-            yield Finding("dead-key", text, situation.place, keys[0].way, node=node.number)
+            yield Finding("dead-key", text, situation.place, _listening(keys[0]), node=node.number)
             continue
         offered = _offered(node, keys, nothing, source)
         dead = [
@@ -200,13 +205,18 @@ def _dead_keys(search: Search, source: Source) -> Iterator[Finding]:
             names = ", ".join(edge.keys for edge in dead)
             changes = "changes" if len(dead) == 1 else "change"
             text = f"{names} {changes} nothing at {node.title}"
-            yield Finding("dead-key", text, situation.place, dead[0].way, node=node.number)
+            yield Finding("dead-key", text, situation.place, _listening(dead[0]), node=node.number)
+
+
+def _listening(edge: Edge) -> Way:
+    """The way along an edge, as far as it can be heard that nothing has changed."""
+    return edge.way.then(Step("say_nothing", {"seconds": min(math.ceil(edge.seconds), LISTENS)}))
 
 
 def _as_silence(edge: Edge, silence: Edge) -> bool:
-    """Does it go on exactly as if the key had not been pressed?"""
-    same = (edge.target, edge.time, edge.did) == (silence.target, silence.time, silence.did)
-    return same and edge.source is not None
+    """Does it go on as if the key had not been pressed, and no sooner?"""
+    same = (edge.target, edge.said, edge.did) == (silence.target, silence.said, silence.did)
+    return same and edge.time >= silence.time
 
 
 def _comes_back(edge: Edge, node: Node, nodes: Sequence[Node]) -> bool:

@@ -15,6 +15,8 @@ from types import CodeType
 
 __all__ = ["live_names"]
 
+#: Instructions behind which little is left of a statement.
+ENDS_STATEMENT = ("STORE_", "POP_", "RETURN_", "JUMP_", "DELETE_", "FOR_ITER", "RAISE_")
 #: Instructions that go elsewhere, and never to the next one.
 GOES_AWAY = ("JUMP_FORWARD", "JUMP_BACKWARD", "JUMP_ABSOLUTE", "RETURN_", "RAISE_", "RERAISE")
 
@@ -49,6 +51,7 @@ def _live(code: CodeType) -> tuple[list[int], list[frozenset[str]]]:
         after.append(goes)
     handlers = _handlers(code, instructions, index)
     loops = _loops(instructions, index)
+    held = _held(instructions, reads)
     before: list[frozenset[str]] = [frozenset()] * (len(instructions) + 1)
     behind: list[frozenset[str]] = [frozenset()] * len(instructions)
     changed = True
@@ -62,7 +65,9 @@ def _live(code: CodeType) -> tuple[list[int], list[frozenset[str]]]:
             if now != before[number]:
                 before[number] = now
                 changed = True
-    return [each.offset for each in instructions], [names | shared for names in behind]
+    return [each.offset for each in instructions], [
+        names | on_stack | shared for names, on_stack in zip(behind, held, strict=True)
+    ]
 
 
 def _effects(instruction: dis.Instruction) -> tuple[frozenset[str], frozenset[str]]:
@@ -81,6 +86,23 @@ def _effects(instruction: dis.Instruction) -> tuple[frozenset[str], frozenset[st
         if kind == "LOAD" and ("STORE", each) not in pairs[:number]:
             loaded.add(each)
     return frozenset(loaded), stored
+
+
+def _held(
+    instructions: list[dis.Instruction], reads: list[frozenset[str]]
+) -> list[frozenset[str]]:
+    """For each instruction: what its statement has read by then, and still has at hand.
+
+    In ``pin += channel.wait("DTMF").digit`` the old pin has been read before the wait.
+    """
+    found: list[frozenset[str]] = []
+    held: frozenset[str] = frozenset()
+    for number, each in enumerate(instructions):
+        if each.opname.startswith(ENDS_STATEMENT):
+            held = frozenset()
+        held |= reads[number]
+        found.append(held)
+    return found
 
 
 def _handlers(

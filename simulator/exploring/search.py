@@ -23,7 +23,7 @@ from ..frozen import real_seconds, standing_still
 from ..shapes import DIAL_STRING
 from ..steps import Step
 from .actions import Action, actions
-from .attempts import Attempt, Caller, End, Outcome
+from .attempts import LATE, Attempt, Caller, End, Outcome
 from .graph import Edge, Node, Way
 from .handlers import Explored
 from .lines import Lines
@@ -78,7 +78,6 @@ class Incident:
     text: str
     place: object
     way: Way
-    ended: bool  #: the call has ended by then; else it is to be waited for
     node: int | None  #: where it happened, or what led there
 
 
@@ -248,12 +247,17 @@ class Search:
             way = made
             if trouble.at_hangup and outcome.approach is not None:
                 way = Way(made.call, made.steps + outcome.approach.at)
-            if trouble.at_hangup:
+            if trouble.kind == "outlives":
+                # The verb `hangup` would wait for the handler, however long that takes.
+                seconds = LATE if trouble.at_hangup else round(outcome.seconds, 3)
+                ends = [Step("hangup_after", {"seconds": 0})] if trouble.at_hangup else []
+                way = way.then(*ends, Step("wait", {"timeout": seconds}))
+            elif trouble.at_hangup:
                 way = way.then("hangup")
             where = there if trouble.at_hangup else job.node
             node = None if where is None else where.number
             self.incidents.append(
-                Incident(trouble.kind, trouble.text, trouble.place, way, trouble.at_hangup, node)
+                Incident(trouble.kind, trouble.text, trouble.place, way, node)
             )
         for prompt in sorted(outcome.played):
             self.played.setdefault(prompt, made)

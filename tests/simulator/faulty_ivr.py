@@ -1,4 +1,4 @@
-"""An IVR with faults on purpose, for the tests of `explore`; each is marked with its kind."""
+"""An IVR with faults on purpose, for the tests of `explore`: each is marked where it is found."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ def handler(session: Session) -> None:
 
     channel.answer()
     for _ in range(3):
-        choice = channel.play_and_get_digits(
+        choice = channel.play_and_get_digits(  # FAULT dead-key: 4
             "main/menu", regexp="[1-6]", invalid_file="main/invalid", timeout=4.0
         )
         if choice == "1":
@@ -27,10 +27,10 @@ def handler(session: Session) -> None:
         elif choice == "2":
             support(channel)
         elif choice == "3":
-            shop(session)
-            return  # FAULT left-up: after the shop
+            shop(session)  # FAULT left-up
+            return
         elif choice == "4":
-            pass  # FAULT dead-key
+            pass
         elif choice == "5":
             opinions(channel)
         elif choice == "6":
@@ -62,8 +62,8 @@ def support(channel: Channel) -> None:
         while True:
             channel.playback("support/all-busy")  # FAULT no-exit
     elif key == "2":
-        while True:  # FAULT no-end
-            if channel.get_digits("support/topic", valid="[12]", tries=1) == "1":
+        while True:
+            if channel.get_digits("support/topic", valid="[12]") == "1":  # FAULT no-end
                 channel.playback("support/topic-1")
             else:
                 channel.playback("support/topic-others")
@@ -89,7 +89,7 @@ def shop(session: Session) -> None:
 
 
 def opinions(channel: Channel) -> None:
-    """What is well: a key that is not asked for says so, and nobody waits for ever."""
+    """Nothing is wrong here."""
     channel.playback("opinions/rate-us", terminators="any")
     try:
         key = channel.wait("DTMF", timeout=6.0).digit
