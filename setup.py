@@ -3,6 +3,7 @@ from pathlib import Path
 from setuptools import find_packages, setup
 
 HERE = Path(__file__).parent
+EXPLORE = ["coverage>=7.4", "graphviz>=0.20"]
 BENCH = ["matplotlib>=3.8", "psutil>=5.9"]
 
 setup(
@@ -46,9 +47,12 @@ setup(
         "bench": BENCH,
         # The libraries that benchmarks/speed.py measures as well. They need much themselves.
         "peers": ["greenswitch>=0.0.19", "genesis>=2026.10.18; python_version < '3.13'"],
+        # Pictures of maps (the program `dot` comes from the system), and lines nobody reaches.
+        "explore": EXPLORE,
         # Everything that the tests, the linter and the type checker need.
         "test": [
             *BENCH,
+            *EXPLORE,
             "hypothesis>=6.100",
             "mypy>=1.13",
             "pytest>=8.2",

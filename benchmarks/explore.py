@@ -108,6 +108,11 @@ def draw(results: list[Result], file: Path) -> None:
     for axes in (left, right):
         axes.set_xlabel("menus")
         axes.grid(True, which="major", alpha=0.3)
+        axes.margins(0.15, 0.15)
+        axes.xaxis.set_major_formatter("{x:,.0f}")
+        axes.yaxis.set_major_formatter("{x:,.0f}")
+        axes.minorticks_off()
+        axes.spines[["top", "right"]].set_visible(False)
         axes.legend(frameon=False)
     for each in results:
         left.annotate(

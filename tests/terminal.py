@@ -10,6 +10,8 @@ from pathlib import Path
 import pytest
 
 ROOT = Path(__file__).parents[1]
+#: Where modules lie that stay: what has been imported of a library is in use elsewhere.
+NOT_USERS = (ROOT, sys.prefix, sys.base_prefix)
 
 
 @pytest.fixture(autouse=True)
@@ -23,7 +25,7 @@ def nothing_stays(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
     logging.getLogger("eslsync").setLevel(level)
     for name in set(sys.modules) - modules:
         file = getattr(sys.modules[name], "__file__", None)
-        if file is not None and not Path(file).is_relative_to(ROOT):
+        if file is not None and not any(map(Path(file).is_relative_to, NOT_USERS)):
             del sys.modules[name]
 
 

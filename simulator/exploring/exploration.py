@@ -124,6 +124,18 @@ class Exploration:
             lines += ["", _covered(file, count, missed)]
         return lines
 
+    def dot(self) -> str:
+        """The map in Graphviz' language."""
+        from .pictures import as_dot
+
+        return as_dot(self.map, self.title)
+
+    def mermaid(self) -> str:
+        """The map as a Mermaid flowchart."""
+        from .pictures import as_mermaid
+
+        return as_mermaid(self.map)
+
     def draw(self, file: Path) -> Path:
         """Draw the map, as the suffix says: .svg, .html, .dot, .mmd or .txt; returns the file.
 

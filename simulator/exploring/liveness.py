@@ -88,9 +88,7 @@ def _effects(instruction: dis.Instruction) -> tuple[frozenset[str], frozenset[st
     return frozenset(loaded), stored
 
 
-def _held(
-    instructions: list[dis.Instruction], reads: list[frozenset[str]]
-) -> list[frozenset[str]]:
+def _held(instructions: list[dis.Instruction], reads: list[frozenset[str]]) -> list[frozenset[str]]:
     """For each instruction: what its statement has read by then, and still has at hand.
 
     In ``pin += channel.wait("DTMF").digit`` the old pin has been read before the wait.

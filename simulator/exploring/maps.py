@@ -129,12 +129,14 @@ class Map:
         if spot.in_callback:  # keys with callbacks are listened to all the time: no need to say so
             streets = [street for street in streets if not self._listened_to(spot, street)]
         for street in streets:
+            single = spot.node.situation.kind == "digit"
             pressed = {edge.label for edge in street.edges}
             labels = list(
                 dict.fromkeys(
                     edge.label
                     for edge in street.edges
                     if not (edge.what == "wrong" and edge.label.split()[0] in pressed)
+                    and not (single and edge.what == "entry" and edge.label[0] in pressed)
                 )
             )
             street.by_itself = "silence" in labels

@@ -8,6 +8,7 @@ for, so that nothing depends on who was faster.
 from __future__ import annotations
 
 import multiprocessing
+import os
 import signal
 import sys
 import threading
@@ -256,9 +257,7 @@ class Search:
                 way = way.then("hangup")
             where = there if trouble.at_hangup else job.node
             node = None if where is None else where.number
-            self.incidents.append(
-                Incident(trouble.kind, trouble.text, trouble.place, way, node)
-            )
+            self.incidents.append(Incident(trouble.kind, trouble.text, trouble.place, way, node))
         for prompt in sorted(outcome.played):
             self.played.setdefault(prompt, made)
         self.recorded |= outcome.recorded
@@ -432,8 +431,9 @@ class Search:
         alone = threading.active_count() == 1
         copies = sys.platform == "linux" and alone
         context = multiprocessing.get_context("fork" if copies else "spawn")
+        number = context.Value("i", 0)
         pool = ProcessPoolExecutor(
-            self.workers, context, initializer=_begin, initargs=(self.caller, start)
+            self.workers, context, initializer=_begin, initargs=(self.caller, start, number)
         )
         try:
             yield lambda attempts: pool.map(_make, attempts, chunksize=CHUNK)
@@ -451,7 +451,14 @@ class Search:
 _callers: list[Caller] = []
 
 
-def _begin(caller: Callable[[], Caller], start: Any) -> None:
+def _begin(caller: Callable[[], Caller], start: Any, number: Any) -> None:
+    with number.get_lock():
+        mine = number.value
+        number.value += 1
+    if hasattr(os, "sched_setaffinity"):
+        # Of a call's threads only one runs at a time: to hand over between cores costs more.
+        cores = sorted(os.sched_getaffinity(0))
+        os.sched_setaffinity(0, {cores[mine % len(cores)]})
     signal.signal(signal.SIGINT, signal.SIG_IGN)  # the one who asked stops
     _callers.append(caller())
     standing_still(start).__enter__()

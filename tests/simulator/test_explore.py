@@ -411,7 +411,9 @@ def test_what_goes_elsewhere_the_second_time_is_told() -> None:
 
 
 def test_a_file_begins_anew_with_each_call(tmp_path: Path) -> None:
-    source = "from eslsync import Session\n\nCALLS = []\n\n\ndef handler(session: Session) -> None:\n"
+    source = (
+        "from eslsync import Session\n\nCALLS = []\n\n\ndef handler(session: Session) -> None:\n"
+    )
     body = Path(__file__).read_text().partition("def remembers_calls(")[2]
     body = body.partition("\n")[2].partition("\n\n\n")[0]
     file = tmp_path / "remembers.py"
@@ -444,13 +446,14 @@ def test_limits(limits: dict[str, float], said: str) -> None:
 
 
 def test_ctrl_c_gives_what_was_found_so_far() -> None:
+    calls = 0
+
     def interrupt(progress: object) -> None:
         nonlocal calls
         calls += 1
         if calls == 4:
             raise KeyboardInterrupt
 
-    calls = 0
     exploration = explore(has_three_tries, keys=KEYS, progress=interrupt)
     assert exploration.calls == 4
     assert exploration.stopped == "interrupted"
@@ -514,7 +517,9 @@ def test_the_command_reports_saves_scripts_and_exits_with_1(tmp_path: Path) -> N
     assert script.name == "01-raises.call.yaml"
     assert script.read_text().startswith("# raises: KeyError")
     assert Script.read(script).steps
-    ran = CliRunner().invoke(main, ["explore", str(broken), "--keys", "1", "--allow", "raises", "--allow", "unplayed"])
+    ran = CliRunner().invoke(
+        main, ["explore", str(broken), "--keys", "1", "--allow", "raises", "--allow", "unplayed"]
+    )
     assert ran.exit_code == 0, ran.output
 
 
