@@ -473,7 +473,7 @@ def test_the_width_of_the_terminal() -> None:
 
 
 def test_help_has_examples_and_a_version() -> None:
-    for command in ("call", "serve", "conform"):
+    for command in ("call", "explore", "serve", "conform"):
         assert f"\n  eslsync {command} " in run(command, "--help").stdout
     assert re.fullmatch(r"\S+ \d+\.\d+\.\d+\n", run("--version").stdout)
 
@@ -489,7 +489,8 @@ def test_serve_loads_no_simulator_and_no_freezegun() -> None:
     done = subprocess.run([sys.executable, "-c", code], cwd=ROOT, capture_output=True, text=True)
     assert done.returncode == 0, done.stderr
     loaded = {name for name in done.stdout.split() if name.startswith(("simulator", "freezegun"))}
-    assert loaded == {"simulator", "simulator.cli", "simulator.loading"}
+    command = {"simulator.exploring", "simulator.exploring.command"}
+    assert loaded == {"simulator", "simulator.cli", "simulator.loading", *command}
 
 
 def test_a_port_in_use() -> None:
