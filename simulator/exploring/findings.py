@@ -122,7 +122,7 @@ def _can_end(nodes: Sequence[Node]) -> set[int]:
     leads: dict[int, set[int]] = {}
     ending: set[int] = set()
     for node in nodes:
-        if not node.expanded or not node.edges or node.situation.kind == "connected":
+        if node.few or not node.edges or node.situation.kind == "connected":
             ending.add(node.number)
         if node.situation.far_end is not None:
             ending.add(node.number)

@@ -12,7 +12,6 @@ import os
 import signal
 import sys
 import threading
-from collections import Counter
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from concurrent.futures import ProcessPoolExecutor
 from contextlib import contextmanager
@@ -32,9 +31,11 @@ from .situations import Situation
 
 __all__ = ["Incident", "Limits", "Progress", "Search"]
 
-#: Situations at one spot, of which more than so many are tried with a few keys only; and more
-#: than so many are not gone on with. What counts up for ever comes to an end so.
+#: Situations at one spot, which differ in variables only: so many are tried with each key, some
+#: more with a few, and no more than so many are gone on with; of ways without end, one is.
 SOME, ENOUGH, FAR = 8, 24, 96
+#: So many that behave the same are enough to know that they do; and then so many in all.
+ALIKE, ENOUGH_ALIKE = 3, 6
 #: Different dial strings of one line of code whose far ends are looked at.
 PEOPLE = 2
 #: How a far end behaves that nobody has described: in words, and as a script says it.
@@ -131,7 +132,7 @@ class Search:
         """Go as far as the limits allow. Ctrl-C ends it, too."""
         began = real_seconds()
         self._by_key: dict[tuple[int, str], Node] = {}
-        self._spots: Counter[tuple[int, str]] = Counter()
+        self._spots: dict[tuple[int, str], list[Node]] = {}  # those that were gone on with
         self._heard_elsewhere: set[bytes] = set()
         self._called: set[object] = set()
         self._slow: set[str] = set()  # spots where handlers wait for what is not the call
@@ -271,18 +272,19 @@ class Search:
 
     def _expand(self, node: Node, by: str) -> list[_Job]:
         """What is to be tried in a situation, which these keys have led to."""
-        spot = (node.root, node.situation.spot)
-        self._spots[spot] += 1
+        at_spot = self._spots.setdefault((node.root, node.situation.spot), [])
+        # Each call that comes to a stuck handler takes all our patience.
+        if at_spot and node.situation.spot in self._slow:
+            return []
+        alike = self._are_alike(at_spot)
         # Digits that the handler gathers one by one lead ever deeper: one way of them is followed.
-        follows = by == self.keys[:1] and self._spots[spot] <= FAR
-        if self._spots[spot] > ENOUGH and not follows:
+        follows = by == self.keys[:1] and len(at_spot) < FAR
+        if len(at_spot) >= (ENOUGH_ALIKE if alike else ENOUGH) and not follows:
             self.cut += 1
             return []
-        # Each call that comes to a stuck handler takes all our patience.
-        if node.situation.spot in self._slow and self._spots[spot] > 1:
-            return []
+        few = node.few = alike or len(at_spot) >= SOME
+        at_spot.append(node)
         node.expanded = True
-        few = node.few = self._spots[spot] > SOME
         jobs = []
         for action in actions(node.situation, node.approach, self.keys, self.words, few=few):
             steps, act = node.way.steps, action.steps
@@ -302,6 +304,25 @@ class Search:
         if node.situation.far_end is not None:
             jobs += self._pressed_there(node, few)
         return jobs
+
+    def _are_alike(self, nodes: Sequence[Node]) -> bool:
+        """Have enough situations at a spot been looked at to know that they behave the same?"""
+        looked = [node for node in nodes if node.edges and not node.few]
+        return len(looked) >= ALIKE and len({self._behaviour(node) for node in looked}) == 1
+
+    def _behaviour(self, node: Node) -> frozenset[object]:
+        """What leads to which spots from there."""
+        return frozenset(
+            (
+                edge.label,
+                edge.target if isinstance(edge.target, End) else self._spot_of(edge.target),
+                edge.said,
+            )
+            for edge in node.edges
+        )
+
+    def _spot_of(self, number: int) -> str:
+        return self.nodes[number].situation.spot
 
     def _pressed_there(self, node: Node, few: bool) -> Iterator[_Job]:
         """The far end presses a key, where the handler listens for it."""

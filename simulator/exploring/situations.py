@@ -404,7 +404,10 @@ def shown(value: object, modules: Set[str | None], depth: int = DEEPEST) -> str 
             for key, each in value.items()
         ]
         return "{" + ", ".join(parts) + "}"
-    if isinstance(value, (list, tuple, set, frozenset, deque)):
+    if isinstance(value, (list, set, deque)):
+        # What is gathered: of digits that callers have pressed, say, there is no end.
+        return f"{type(value).__name__} of {len(value) if len(value) <= MANY else 'many'}"
+    if isinstance(value, (tuple, frozenset)):
         if len(value) > MANY:
             return f"{type(value).__name__} of many"
         each_shown = [str(shown(each, modules, depth - 1)) for each in value]
