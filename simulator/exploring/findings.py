@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence, Set
 from dataclasses import dataclass, field
 from pathlib import Path
 
@@ -35,11 +35,13 @@ KINDS: dict[str, str] = {
 REPEATS = "*#"
 #: Simulated seconds, at most, that a caller listens for what a key may have changed.
 LISTENS = 60
+#: Spots of a region that are named.
+NAMED = 4
 #: Simulated seconds that a caller waits for an end where there is none.
 STAYS = 600
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, eq=False)
 class Finding:
     """Something that is wrong, and the shortest way to see it."""
 
@@ -59,10 +61,11 @@ class Finding:
 
 def findings(search: Search, source: Source, sounds: Path | None) -> list[Finding]:
     """All that is wrong, each once, in the order of `KINDS`."""
+    traps = dict(_traps(search))
     found = [
         *_incidents(search),
-        *_traps(search),
-        *_dead_keys(search, source),
+        *traps,
+        *_dead_keys(search, source, frozenset().union(*traps.values())),
         *_left_up(search),
     ]
     if search.complete and not search.cut:
@@ -91,8 +94,8 @@ def _incidents(search: Search) -> Iterator[Finding]:
 # No way out
 
 
-def _traps(search: Search) -> Iterator[Finding]:
-    """Regions that callers come into, and that only their own hangup ends."""
+def _traps(search: Search) -> Iterator[tuple[Finding, frozenset[str]]]:
+    """Regions that callers come into, and that only their own hangup ends; and their spots."""
     seen: set[frozenset[str]] = set()
     ending = _can_end(search.nodes)
     stuck = [node for node in search.nodes if node.number not in ending]
@@ -105,8 +108,9 @@ def _traps(search: Search) -> Iterator[Finding]:
             continue
         seen.add(spots)
         menus = [node for node in nodes if node.situation.asks]
-        titles = ", ".join(dict.fromkeys(node.title for node in nodes[:4]))
-        more = f" and {len(nodes) - 4} more" if len(nodes) > 4 else ""
+        names = list(dict.fromkeys(node.title for node in nodes))
+        titles = ", ".join(names[:NAMED])
+        more = f" and {len(names) - NAMED} more" if len(names) > NAMED else ""
         kind = "no-end" if menus else "no-exit"
         text = (
             f"no key leads out of {titles}{more}"
@@ -114,7 +118,7 @@ def _traps(search: Search) -> Iterator[Finding]:
             else f"{titles}{more}: nothing ends it but the caller's own hangup"
         )
         waits = way.then(Step("wait", {"timeout": STAYS}))
-        yield Finding(kind, text, first.situation.place, waits, node=first.number)
+        yield Finding(kind, text, first.situation.place, waits, node=first.number), spots
 
 
 def _can_end(nodes: Sequence[Node]) -> set[int]:
@@ -122,7 +126,11 @@ def _can_end(nodes: Sequence[Node]) -> set[int]:
     leads: dict[int, set[int]] = {}
     ending: set[int] = set()
     for node in nodes:
-        if node.few or not node.edges or node.situation.kind == "connected":
+        if node.like is not None:
+            leads.setdefault(node.like, set()).add(node.number)
+        elif not node.edges:
+            ending.add(node.number)
+        if node.situation.kind == "connected":
             ending.add(node.number)
         if node.situation.far_end is not None:
             ending.add(node.number)
@@ -150,6 +158,7 @@ def _sinks(nodes: Sequence[Node]) -> list[set[int]]:
             for edge in node.edges
             if not isinstance(edge.target, End) and edge.target in numbers
         ]
+        + ([] if node.like is None else [node.like])
         for node in nodes
     }
     reach: dict[int, set[int]] = {}
@@ -171,11 +180,14 @@ def _sinks(nodes: Sequence[Node]) -> list[set[int]]:
 # Keys
 
 
-def _dead_keys(search: Search, source: Source) -> Iterator[Finding]:
+def _dead_keys(search: Search, source: Source, trapped: Set[str]) -> Iterator[Finding]:
+    """Keys that change nothing. That none does where there is no way out is told already."""
     seen: set[object] = set()
     for node in search.nodes:
         situation = node.situation
-        if not situation.asks or not node.expanded or node.few or situation.spot in seen:
+        if not situation.asks or not node.expanded or situation.spot in seen:
+            continue
+        if node.like is not None:
             continue
         if situation.collects is not None and situation.collects.most > 1:
             continue
@@ -191,6 +203,8 @@ def _dead_keys(search: Search, source: Source) -> Iterator[Finding]:
                 if not any(is_valid(situation.collects, edge.keys) for edge in keys):
                     continue  # none of the keys that were tried is meant
             seen.add(situation.spot)
+            if situation.spot in trapped:
+                continue
             text = f"no key changes anything at {node.title}"
             yield Finding("dead-key", text, situation.place, _listening(keys[0]), node=node.number)
             continue
@@ -220,13 +234,27 @@ def _as_silence(edge: Edge, silence: Edge) -> bool:
 
 
 def _comes_back(edge: Edge, node: Node, nodes: Sequence[Node]) -> bool:
-    """Is the caller where he was, and has heard nothing else? (Tries may have been counted.)"""
-    if isinstance(edge.target, End):
+    """Is the caller where he was, and has heard nothing else? (Tries may have been counted.)
+
+    Or at a prompt that he has heard just before: the menu begins anew.
+    """
+    if isinstance(edge.target, End) or edge.said or len(edge.did) > 1:
         return False
-    now, then = nodes[edge.target].situation, node.situation
-    if now.spot != then.spot or _but_numbers(now) != _but_numbers(then):
-        return False
-    return not edge.said and len(edge.did) <= 1
+    now = nodes[edge.target].situation
+    return any(
+        now.spot == before.spot and _but_numbers(now) == _but_numbers(before)
+        for before in _just_heard(node, nodes)
+    )
+
+
+def _just_heard(node: Node, nodes: Sequence[Node]) -> Iterator[Situation]:
+    """A situation, and those from which silence has led there."""
+    yield node.situation
+    while node.by is not None and node.by.label == "silence" and node.by.source is not None:
+        node = nodes[node.by.source]
+        yield node.situation
+        if node.situation.kind != "prompt":
+            return
 
 
 def _but_numbers(situation: Situation) -> dict[str, str]:

@@ -46,7 +46,9 @@ class Node:
     root: int = 0  #: in which of the circumstances that were explored
     edges: list[Edge] = field(default_factory=list)
     expanded: bool = False  #: was something tried here?
-    few: bool = False  #: but not each key
+    #: one at the same spot at which each key was tried, where here only some were, or none
+    like: int | None = None
+    by: Edge | None = None  #: what led there first
     dialled: frozenset[str] = frozenset()
     waits_for_ever: bool = False  #: nothing happens, however long the caller waits
 

@@ -12,7 +12,7 @@ import os
 import signal
 import sys
 import threading
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence, Set
 from concurrent.futures import ProcessPoolExecutor
 from contextlib import contextmanager
 from dataclasses import dataclass, field, replace
@@ -35,7 +35,7 @@ __all__ = ["Incident", "Limits", "Progress", "Search"]
 #: more with a few, and no more than so many are gone on with; of ways without end, one is.
 SOME, ENOUGH, FAR = 8, 24, 96
 #: So many that behave the same are enough to know that they do; and then so many in all.
-ALIKE, ENOUGH_ALIKE = 3, 6
+ALIKE, ENOUGH_ALIKE = 3, 12
 #: Different dial strings of one line of code whose far ends are looked at.
 PEOPLE = 2
 #: How a far end behaves that nobody has described: in words, and as a script says it.
@@ -237,6 +237,8 @@ class Search:
             answered=outcome.answered,
         )
         self.edges.append(edge)
+        if new is not None:
+            new.by = edge
         if job.node is not None:
             job.node.edges.append(edge)
         return new
@@ -276,17 +278,22 @@ class Search:
         # Each call that comes to a stuck handler takes all our patience.
         if at_spot and node.situation.spot in self._slow:
             return []
-        alike = self._are_alike(at_spot)
+        alike = self._alike(at_spot)
         # Digits that the handler gathers one by one lead ever deeper: one way of them is followed.
         follows = by == self.keys[:1] and len(at_spot) < FAR
         if len(at_spot) >= (ENOUGH_ALIKE if alike else ENOUGH) and not follows:
-            self.cut += 1
+            self.cut += not alike
+            node.like = at_spot[0].number if alike else None
             return []
-        few = node.few = alike or len(at_spot) >= SOME
-        at_spot.append(node)
+        few = len(at_spot) >= SOME and not alike
+        if alike or few:
+            node.like = at_spot[0].number
         node.expanded = True
+        at_spot.append(node)
         jobs = []
         for action in actions(node.situation, node.approach, self.keys, self.words, few=few):
+            if alike and action.label not in alike:
+                continue
             steps, act = node.way.steps, action.steps
             if action.what == "silence":
                 steps, act = steps + act, ()
@@ -305,21 +312,29 @@ class Search:
             jobs += self._pressed_there(node, few)
         return jobs
 
-    def _are_alike(self, nodes: Sequence[Node]) -> bool:
-        """Have enough situations at a spot been looked at to know that they behave the same?"""
-        looked = [node for node in nodes if node.edges and not node.few]
-        return len(looked) >= ALIKE and len({self._behaviour(node) for node in looked}) == 1
+    def _alike(self, nodes: Sequence[Node]) -> Set[str]:
+        """Of a spot at which situations behave the same: one of the things done for each outcome.
 
-    def _behaviour(self, node: Node) -> frozenset[object]:
-        """What leads to which spots from there."""
-        return frozenset(
-            (
-                edge.label,
+        Empty where they don't, or where too few have been looked at.
+        """
+        looked = [node for node in nodes if node.edges and node.like is None]
+        behaviours = [self._behaviour(node) for node in looked]
+        if len(looked) < ALIKE or any(each != behaviours[0] for each in behaviours):
+            return frozenset()
+        first: dict[object, str] = {}
+        for label, outcome in behaviours[0].items():
+            first.setdefault(outcome, label)
+        return frozenset(first.values())
+
+    def _behaviour(self, node: Node) -> dict[str, object]:
+        """By what is done there: which spot that leads to, and what is heard on the way."""
+        return {
+            edge.label: (
                 edge.target if isinstance(edge.target, End) else self._spot_of(edge.target),
                 edge.said,
             )
             for edge in node.edges
-        )
+        }
 
     def _spot_of(self, number: int) -> str:
         return self.nodes[number].situation.spot
