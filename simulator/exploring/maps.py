@@ -83,6 +83,9 @@ class Map:
             spot.streets = list(self._streets(spot))
         edges = list(edges)
         self.starts = list(self._grouped(edge for edge in edges if edge.source is None))
+        for street in self.starts:
+            labels = dict.fromkeys(edge.label for edge in street.edges if edge.label)
+            street.label = in_a_row(list(labels), keys)
         for edge in edges:
             if not isinstance(edge.target, End):
                 spot = self.spots[self._of[edge.target]]

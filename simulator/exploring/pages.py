@@ -82,6 +82,9 @@ PAGE = """<!DOCTYPE html>
          font: 14px/1.45 system-ui, "Helvetica Neue", Arial, sans-serif; background: #fff; }
   header { padding: 10px 18px; border-bottom: 1px solid var(--line); }
   h1 { font-size: 17px; margin: 0; display: inline; }
+  nav { float: right; }
+  button { font: inherit; width: 30px; border: 1px solid var(--line); background: #fff;
+           border-radius: 4px; margin-left: 4px; cursor: pointer; }
   header span { color: var(--dim); margin-left: 12px; }
   main { flex: 1; display: flex; min-height: 0; }
   #map { flex: 1; overflow: auto; padding: 12px; }
@@ -106,7 +109,8 @@ PAGE = """<!DOCTYPE html>
 </style>
 </head>
 <body>
-<header><h1>TITLE</h1><span>SUMMARY</span></header>
+<header><nav><button id="less">−</button><button id="more">+</button></nav>
+<h1>TITLE</h1><span>SUMMARY</span></header>
 <main>
 <div id="map">PICTURE</div>
 <aside id="told"><p class="dim">Click a box: how a caller gets there, as a script and as a
@@ -116,6 +120,19 @@ ladder.</p>FINDINGS</aside>
 const spots = DATA;
 const told = document.getElementById("told");
 const first = told.innerHTML;
+const svg = document.querySelector("#map svg");
+let scale = 1;
+function zoom(by) {
+  if (!svg) return;
+  scale *= by;
+  svg.setAttribute("width", svg.viewBox.baseVal.width * scale);
+  svg.setAttribute("height", svg.viewBox.baseVal.height * scale);
+}
+// All of it at first, as far as that can be read.
+zoom(Math.max(0.6, Math.min(1.33, document.getElementById("map").clientWidth * 0.97
+  / (svg ? svg.viewBox.baseVal.width : 1))));
+document.getElementById("more").onclick = () => zoom(1.25);
+document.getElementById("less").onclick = () => zoom(0.8);
 function put(parent, kind, text, name) {
   const made = document.createElement(kind);
   made.textContent = text;

@@ -33,7 +33,7 @@ __all__ = ["Incident", "Limits", "Progress", "Search"]
 
 #: Situations at one spot, which differ in variables only: so many are tried with each key, some
 #: more with a few, and no more than so many are gone on with; of ways without end, one is.
-SOME, ENOUGH, FAR = 8, 24, 96
+SOME, ENOUGH, FAR = 8, 48, 96
 #: So many that behave the same are enough to know that they do; and then so many in all.
 ALIKE, ENOUGH_ALIKE = 3, 12
 #: Different dial strings of one line of code whose far ends are looked at.
