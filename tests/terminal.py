@@ -25,7 +25,7 @@ def nothing_stays(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
     logging.getLogger("eslsync").setLevel(level)
     for name in set(sys.modules) - modules:
         file = getattr(sys.modules[name], "__file__", None)
-        if file is not None and not any(map(Path(file).is_relative_to, NOT_USERS)):
+        if file is not None and not any(Path(file).is_relative_to(each) for each in NOT_USERS):
             del sys.modules[name]
 
 

@@ -27,7 +27,7 @@ def as_html(exploration: Exploration) -> str:
         picture = re.sub(r"^.*?(?=<svg)", "", svg, flags=re.DOTALL)
     except NoGraphviz:
         tree = html.escape("\n".join(as_tree(drawn)))
-        picture = re.sub(r"\[(\d+)\]", r'<a class="node" id="s\1">[\1]</a>', tree)
+        picture = re.sub(r"\[(\d+)\]", r'<a href="#" data-spot="s\1">[\1]</a>', tree)
         picture = f"<pre>{picture}</pre>"
     spots = {f"s{number}": _spot(exploration, spot) for number, spot in drawn.spots.items()}
     data = json.dumps(spots).replace("</", "<\\/")
@@ -109,7 +109,7 @@ PAGE = """<!DOCTYPE html>
 </style>
 </head>
 <body>
-<header><nav><button id="less">−</button><button id="more">+</button></nav>
+<header><nav><button id="less">&minus;</button><button id="more">+</button></nav>
 <h1>TITLE</h1><span>SUMMARY</span></header>
 <main>
 <div id="map">PICTURE</div>
