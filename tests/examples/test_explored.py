@@ -1,0 +1,22 @@
+"""Every call that an example can have: nothing is wrong, and callers come to all of it."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+
+from simulator import explore
+
+EXAMPLES = sorted((Path(__file__).parents[2] / "examples").glob("*.py"))
+#: Those that the examples know, and some that they don't. `eslsync explore` takes all.
+KEYS = "1234*#"
+
+
+@pytest.mark.parametrize("file", EXAMPLES, ids=lambda path: path.stem)
+def test_nothing_is_wrong_with_an_example(file: Path) -> None:
+    exploration = explore(file, keys=KEYS, workers=1)
+    assert exploration.complete
+    assert not exploration.astray
+    assert not exploration.findings, str(exploration)
+    assert exploration.map.spots
