@@ -139,7 +139,7 @@ def _quiet() -> Iterator[list[logging.LogRecord]]:
     logger = logging.getLogger("eslsync")
     kept: list[logging.LogRecord] = []
     handler = logging.Handler(logging.ERROR)
-    handler.emit = kept.append  # type: ignore[method-assign, assignment]
+    handler.emit = kept.append  # type: ignore[method-assign]
     handlers, level, propagate = logger.handlers, logger.level, logger.propagate
     logger.handlers, logger.propagate = [handler], False
     logger.setLevel(logging.ERROR)
@@ -367,10 +367,20 @@ class _Making:
 
     def _abandon(self) -> None:
         """Have the handler's thread end, by an exception that comes out of nowhere."""
-        link = self.call._link
+        link, world = self.call._link, self.world
         if link is None or link.participant is None:
             return
-        ident = link.participant.thread.ident
+        participant = link.participant
+        if participant.parked:
+
+            def refuse(*_: object, **__: object) -> None:
+                del world.park  # only its next wait ends so; the library's own are in order
+                raise _Abandoned
+
+            world.park = refuse  # type: ignore[assignment]
+            world.at(world.now, lambda: world._wake(participant))
+            return
+        ident = participant.thread.ident
         ctypes.pythonapi.PyThreadState_SetAsyncExc(
             ctypes.c_ulong(ident or 0), ctypes.py_object(_Abandoned)
         )
