@@ -139,7 +139,7 @@ def _quiet() -> Iterator[list[logging.LogRecord]]:
     logger = logging.getLogger("eslsync")
     kept: list[logging.LogRecord] = []
     handler = logging.Handler(logging.ERROR)
-    handler.emit = kept.append  # type: ignore[method-assign]
+    handler.emit = kept.append  # type: ignore[method-assign, assignment]
     handlers, level, propagate = logger.handlers, logger.level, logger.propagate
     logger.handlers, logger.propagate = [handler], False
     logger.setLevel(logging.ERROR)
@@ -377,7 +377,7 @@ class _Making:
                 del world.park  # only its next wait ends so; the library's own are in order
                 raise _Abandoned
 
-            world.park = refuse  # type: ignore[assignment]
+            world.park = refuse  # type: ignore[method-assign]
             world.at(world.now, lambda: world._wake(participant))
             return
         ident = participant.thread.ident
