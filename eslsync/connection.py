@@ -127,7 +127,8 @@ class Connection:
         self._wanted: Collection[str] | None = None  # events that it sleeps for; None for all
         self.paused = False  # not read, until the handler has taken some of that
         self._closing = False  # nothing more is sent, but for what is unsent
-        self._cut: ESLError | None = None
+        #: Why every wait on it was ended, by `cut`.
+        self.cut_by: ESLError | None = None
         #: Why nothing that is sent now would be answered: a ProtocolError, or the end.
         self._failure: ESLError | None = None
         #: Has the peer's end been read? Until then, even a broken connection is read on.
@@ -177,7 +178,7 @@ class Connection:
         if self._closing:
             reason = "the handler has ended"
         elif reason is None and pending.inbox is not None:
-            reason = self._cut or (UNTAKEN if self._queued > FLOOD_WATER else None)
+            reason = self.cut_by or (UNTAKEN if self._queued > FLOOD_WATER else None)
         if reason is None and len(self._replies) >= MAX_UNANSWERED:
             reason = f"{len(self._replies)} commands have not been answered"
         if reason is None and self._unsent and len(self._unsent) + size > MAX_UNSENT:
@@ -200,7 +201,7 @@ class Connection:
     def cut(self, reason: ESLError) -> None:
         """End every wait on this connection with ``reason``, without closing it."""
         with self._lock:
-            self._cut = reason
+            self.cut_by = reason
             self._tell_elsewhere(reason)
             self._tell(End(reason))
         self._clock.received(self.peer, 0)
