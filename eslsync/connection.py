@@ -24,6 +24,7 @@ from .redaction import Redactor
 
 if TYPE_CHECKING:
     from .reader import Reader
+    from .recorder import Tape
 
 #: Above this many bytes that the handler has not taken, its connection is not read, and TCP
 #: holds the switch back; below the lower mark it is read again. A mean event is 5 KB.
@@ -105,8 +106,10 @@ class Connection:
         clock: Clock,
         reader: Reader,
         redact: Redactor | None = None,
+        tape: Tape | None = None,
     ) -> None:
         self.peer = peer
+        self._tape = tape
         self.inbox: SimpleQueue[Batch] = SimpleQueue()
         self._sock = sock
         self._clock = clock
@@ -151,6 +154,8 @@ class Connection:
             self._check_sendable(len(data), inbox)
             self._replies.append(pending)
             self._clock.sending(self.peer, len(data))
+            if self._tape is not None:
+                self._tape.note("app", data)
             waits = bool(self._unsent)  # the reader is at it
             self._unsent += data
             if not waits:
@@ -204,6 +209,8 @@ class Connection:
     def admit(self) -> None:
         """It is a switch's that may call: from now on it may say more."""
         self._parser.max_body = MAX_BODY
+        if self._tape is not None:
+            self._tape.admit()
 
     def taken(self, size: int) -> None:
         """What weighs ``size`` has been taken off the inbox."""
@@ -233,6 +240,8 @@ class Connection:
             ended = self._ended
             if not ended:
                 clock.sending(self.peer, 1)
+                if self._tape is not None:
+                    self._tape.note("app", b"")
                 self._end_sending()
         while not ended:
             try:
@@ -291,6 +300,8 @@ class Connection:
             return None  # readiness that came to nothing
         except OSError as error:
             return Disconnected(f"the connection broke: {error}")
+        if self._tape is not None:
+            self._tape.note("switch", data)
         if not data:
             return Disconnected("the switch closed the connection")
         with self._lock:
