@@ -6,7 +6,7 @@ The format is described in the README beside the recordings.
 from __future__ import annotations
 
 import json
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 from urllib.parse import unquote_to_bytes
@@ -30,6 +30,7 @@ class Sent:
     headers: list[tuple[str, str]]
     body: str
     order: int = 0
+    message: esl.Message | None = field(default=None, repr=False)  #: as it was parsed
 
     @property
     def name(self) -> str:
@@ -51,6 +52,12 @@ class Sent:
 
 def sent(message: esl.Message, time: float) -> Sent:
     """A parsed message, laid open."""
+    opened = _opened(message, time)
+    opened.message = message
+    return opened
+
+
+def _opened(message: esl.Message, time: float) -> Sent:
     if isinstance(message, esl.ConnectReply):
         return Sent(time, "answer", "connect reply", _plain(message.head), "")
     if isinstance(message, esl.JsonEvent):
@@ -113,21 +120,29 @@ class Recording:
     switch: list[Sent]
     ended: float
     closed: bool  #: by the switch
+    truncated: str | None = None  #: why it is not whole
 
     @classmethod
-    def read(cls, path: Path) -> Recording:
-        lines = [json.loads(line) for line in path.read_text().splitlines()]
+    def read(cls, path: str | Path) -> Recording:
+        """A recording from its file.
+
+        Raises OSError, and ValueError, KeyError or TypeError if it is none.
+        """
+        # not splitlines(), which takes some bytes of the data for line breaks
+        lines = [json.loads(line) for line in Path(path).read_text("utf-8").split("\n") if line]
         circumstances, *rest = lines
         parser = Parser()
-        app: list[tuple[float, bytes | None, int]] = []
-        messages: list[Sent] = []
-        ended, closed = 0.0, False
+        recording = cls(circumstances, [], [], 0.0, False)
+        app, messages = recording.app, recording.switch
         for line in rest:
-            ended = max(ended, line["t"])
-            if line.get("eof"):
-                closed = True
+            recording.ended = max(recording.ended, line["t"])
+            if "truncated" in line:
+                recording.truncated = line["truncated"]
             elif line["from"] == "app":
-                app.append((line["t"], line["data"].encode("latin-1"), len(messages)))
+                data = None if line.get("eof") else line["data"].encode("latin-1")
+                app.append((line["t"], data, len(messages)))
+            elif line.get("eof"):
+                recording.closed = True
             else:
                 for each in parser.feed(line["data"].encode("latin-1")):
                     message = sent(each, line["t"])
@@ -138,7 +153,7 @@ class Recording:
                 app.append((action["at"], None, len(messages)))
         commands = "".join((data or b"").decode("latin-1") for _, data, _ in app)
         set_apart(messages, commands)
-        return cls(circumstances, app, messages, ended, closed)
+        return recording
 
     @property
     def connect(self) -> Sent | None:
