@@ -38,7 +38,7 @@ HEAD = 30
 TIMES = 62  #: the column of times
 BAR = 9
 NEAREST = 130  #: two lifelines
-FARTHEST = 330
+FARTHEST = 370
 ARROW = 8
 #: Lines that a text may take.
 MAX_LINES = 3
@@ -48,12 +48,13 @@ LONG = 24
 STYLE = """
 .ladder { font: 13px system-ui, -apple-system, 'Segoe UI', 'DejaVu Sans', sans-serif; }
 .ladder .paper { fill: #ffffff; }
-.ladder text { fill: #24292f; }
+.ladder text { fill: #24292f; stroke: #ffffff; stroke-width: 4px; stroke-linejoin: round; }
+.ladder text { paint-order: stroke; }
 .ladder .title { font-weight: 600; font-size: 15px; }
 .ladder .about, .ladder .time, .ladder .passes { fill: #6e7781; font-size: 12px; }
 .ladder .time { font-variant-numeric: tabular-nums; }
 .ladder .head { fill: #f3f5f7; stroke: #afb8c1; }
-.ladder .name { font-weight: 600; }
+.ladder .name { font-weight: 600; stroke: none; }
 .ladder .life { stroke: #afb8c1; }
 .ladder .broken { stroke: #afb8c1; stroke-dasharray: 2 5; }
 .ladder .line { stroke: #57606a; stroke-width: 1.4; fill: none; }
@@ -66,15 +67,17 @@ STYLE = """
 .ladder .problem .tip { fill: #cf222e; }
 .ladder .prompt text { fill: #7d4e00; } .ladder .prompt .line { stroke: #bf8700; }
 .ladder .prompt .tip { fill: #bf8700; }
-.ladder .bar { fill: #f2cc60; stroke: #bf8700; } .ladder .paused { fill: none; stroke: #bf8700; stroke-dasharray: 3 3; }
+.ladder .bar { fill: #f2cc60; stroke: #bf8700; }
+.ladder .paused { fill: none; stroke: #bf8700; stroke-dasharray: 3 3; }
 .ladder .cut { stroke: #cf222e; stroke-width: 2; }
 .ladder .bridge .line { stroke: #8250df; stroke-width: 3; } .ladder .bridge .tip { fill: #8250df; }
 .ladder .bridge text { fill: #6639ba; }
 @media (prefers-color-scheme: dark) {
 .ladder .paper { fill: #0d1117; }
-.ladder text { fill: #e6edf3; }
+.ladder text { fill: #e6edf3; stroke: #0d1117; }
 .ladder .about, .ladder .time, .ladder .passes { fill: #8d96a0; }
 .ladder .head { fill: #161b22; stroke: #484f58; }
+.ladder .name { stroke: none; }
 .ladder .life, .ladder .broken { stroke: #484f58; }
 .ladder .line { stroke: #8d96a0; } .ladder .tip { fill: #8d96a0; }
 .ladder .caller text { fill: #79c0ff; } .ladder .app text { fill: #7ee787; }
@@ -95,6 +98,8 @@ class Row:
 
     time: float
     rungs: list[tuple[Entry, Span, list[str]]] = field(default_factory=list)
+    #: Prompts that are paused by what begins in this row.
+    paused: list[Entry] = field(default_factory=list)
 
     @property
     def lines(self) -> int:
@@ -107,7 +112,7 @@ class Drawing:
     def __init__(self, entries: list[Entry], title: str, about: str) -> None:
         self.title = title
         self.about = about
-        self.entries = [each for each in entries if not is_implied(each)]
+        self.entries = entries
         self.spans = [span(entry) for entry in self.entries]
         self.names = lanes(self.spans)
         self.depth = Prompts.deepest(self.entries) if "caller" in self.names else 0
@@ -131,14 +136,18 @@ class Drawing:
         x = MARGIN + TIMES + self.depth * (BAR + 3) + max(24.0, width(self.names[0]) / 2 + 6)
         places: dict[str, float] = {}
         for name, room in zip(self.names, wanted, strict=True):
-            places[name] = round(x, 1)
+            places[name] = round(x) + 0.5  # lines are sharp there
             x += room
         return places
 
     def _rows(self) -> Iterator[Row]:
         """Entries in rows: those of one moment share a row, where they are not in each other's."""
         row: Row | None = None
+        paused: list[Entry] = []
         for entry, where in zip(self.entries, self.spans, strict=True):
+            if is_prompt(entry) and entry.text.startswith("pauses "):
+                paused.append(entry)
+                continue
             room = self._room(where)
             lines = wrapped(where.text, room, MAX_LINES, width, "…")
             left, right = sorted((self.at[where.start], self.at[where.end]))
@@ -150,7 +159,8 @@ class Drawing:
                     continue
             if row is not None:
                 yield row
-            row = Row(entry.time, [(entry, where, lines)])
+            row = Row(entry.time, [(entry, where, lines)], paused)
+            paused = []
         if row is not None:
             yield row
 
@@ -213,30 +223,35 @@ class Drawing:
         lives: list[str] = []
         bars = Bars(self.at.get("caller", 0.0))
         y -= 6  # from the foot of the names on
+        since = y  # where the lifelines were broken last
         before: float | None = None
         for row in self.rows:
             passed = 0.0 if before is None else row.time - before
             if passed >= PAUSE:
-                lives.append(self._lives(y + 4, y + GAP, "broken"))
-                drawn.append(label(self.at[self.names[0]] + 10, y + GAP / 2 + 8, lasts(passed), "passes"))
+                lives.append(self._lives(since, y + 6, "life"))
+                lives.append(self._lives(y + 6, y + GAP, "broken"))
+                since = y + GAP
+                drawn.append(
+                    label(self.at[self.names[0]] + 10, y + GAP / 2 + 8, lasts(passed), "passes")
+                )
                 y += GAP
-            top, y = y, y + ROW + (row.lines - 1) * LINE
-            lives.append(self._lives(top - 6, y + 4, "life"))
+            y += ROW + (row.lines - 1) * LINE
             if not same_time(row.time, before):
                 stamp = f"{row.time:.3f}"
                 drawn.append(label(MARGIN + TIMES - 12, y + 4, stamp, "time", "end"))
+            for entry in row.paused:
+                drawn += bars.follow(entry, y)
             for entry, where, lines in row.rungs:
                 drawn += bars.follow(entry, y)
                 drawn.append(self._rung(entry, where, lines, y))
             before = row.time
         drawn += bars.end(y + 8)
-        lives.append(self._lives(y, y + 14, "life"))
+        lives.append(self._lives(since, y + 14, "life"))
         return [*lives, *drawn], y + 14
 
     def _lives(self, top: float, bottom: float, kind: str) -> str:
         return "".join(
-            f'<line class="{kind}" x1="{x:g}" x2="{x:g}" y1="{top:g}" y2="{bottom:g}"/>'
-            for x in self.at.values()
+            f'<path class="{kind}" d="M{x:g} {top:g}V{bottom:g}"/>' for x in self.at.values()
         )
 
     def _rung(self, entry: Entry, where: Span, lines: list[str], y: float) -> str:
@@ -248,7 +263,7 @@ class Drawing:
         elif start == end:
             x, anchor, lift = start + 10, "start", 4.0
         elif not arrow:
-            x, anchor, lift = min(start, end) + 10, "start", 4.0
+            x, anchor, lift = min(start, end) + 10, "start", 2.0
         else:
             x, anchor, lift = (start + end) / 2, "middle", -5.0
         texts = [
@@ -308,11 +323,6 @@ class Bars:
             yield f'<path class="cut" d="M{left - 2:g} {y:g}h{BAR + 4}"/>'
 
 
-def is_implied(entry: Entry) -> bool:
-    """Does a bar say it already?"""
-    return is_prompt(entry) and entry.text.startswith("pauses ") and False
-
-
 def lanes(spans: Iterable[Span]) -> list[str]:
     """The lifelines: those who telephone, in order, then the switch and its app."""
     used = dict.fromkeys(name for each in spans for name in (each.start, each.end))
@@ -338,12 +348,13 @@ def lasts(seconds: float) -> str:
 
 def width(text: str) -> float:
     """How wide a text is, about: no font is known, and this is a wide one."""
-    return sum(WIDTHS.get(char, 0.64 if char.isascii() else 1.0) for char in text) * FONT
+    return sum(WIDTHS.get(char, 0.62 if char.isascii() else 1.0) for char in text) * FONT
 
 
 #: In ems: what is much narrower or wider than the others.
 WIDTHS = {
     **dict.fromkeys("iljI.,:;'|![]()/ ft", 0.40),
     **dict.fromkeys("mwMW@%", 0.95),
-    **dict.fromkeys("ABCDEGHKNOQRUVXY_", 0.74),
+    **dict.fromkeys("ABCDEGHKNOQRUVXY", 0.70),
+    **dict.fromkeys("_LFSTPZ", 0.60),
 }

@@ -24,6 +24,18 @@ FOLLOWS = 0.15
 HANGS_UP = re.compile(r"^(execute )?hangup|uuid_kill|hupall|fsctl|^redirect|^respond|park.* false")
 #: A leg that the app has called under a uuid of its own, and where.
 NAMED = re.compile(r"origination_uuid=([\w-]+)[^}\]]*[}\]]([^\s|,]+)")
+#: Causes for which the switch hangs a leg up, whatever was done there.
+SWITCHS = (
+    "ALLOTTED_TIMEOUT",
+    "ATTENDED_TRANSFER",
+    "BLIND_TRANSFER",
+    "LOSE_RACE",
+    "MANAGER_REQUEST",
+    "NO_ANSWER",
+    "ORIGINATOR_CANCEL",
+    "PICKED_OFF",
+    "SYSTEM_SHUTDOWN",
+)
 #: What happens to another leg, in words that `rungs` reads again.
 OTHERS = {
     "CHANNEL_OUTGOING": "calls {}",
@@ -50,9 +62,13 @@ class Retelling:
         self._told: set[tuple[str, str]] = set()  # what of other legs
         self._hung_up: dict[str, float] = {}  # when legs hung up, or were told to
         self._base = self._clock()
+        #: Executions that were asked for, and since when events can't have been fired sooner.
+        self._asked: list[tuple[float, str]] = []
+        self._since = 0.0
         self._said = "".join((data or b"").decode("latin-1") for _, data, _ in recording.app)
         self._tells_prompts = any(each.name == "PLAYBACK_START" for each in recording.switch)
-        self.legs.update(NAMED.findall(self._said))
+        for uuid, dial_string in NAMED.findall(self._said):
+            self._name(uuid, dial_string)
         connect = recording.connect
         self.uuid = connect.get("Unique-ID") if connect else ""
         if connect:
@@ -83,6 +99,7 @@ class Retelling:
                 for command in said.feed(data or b""):
                     text = describe(command)
                     self._note(time, "app", "switch", text, command)
+                    self._asked.append((time, command.get("execute-app-name") or ""))
                     if HANGS_UP.search(text):
                         self._hung_up["app"] = time
             if message is not None:
@@ -111,11 +128,17 @@ class Retelling:
                 self._on_another(message, fired, uuid)
         self._note(message.time, "switch", "app", describe(message.message), message.message)
 
-    def _fired(self, message: Sent) -> float:
-        date = message.get("Event-Date-Timestamp")
-        fired = int(date) / SECOND - self._base if date.isdigit() else message.time
-        # to the millisecond it is where it arrived, unless it was held back
-        return fired if message.time - fired > ON_ITS_WAY else message.time
+    def _fired(self, event: Sent) -> float:
+        """When it was fired: where it arrived, unless it was held back."""
+        date = event.get("Event-Date-Timestamp")
+        fired = int(date) / SECOND - self._base if date.isdigit() else event.time
+        if event.name == "CHANNEL_EXECUTE":
+            for asked in self._asked:
+                if asked[1] == event.get("Application"):
+                    self._since = asked[0]
+                    self._asked.remove(asked)
+                    break
+        return max(fired, self._since) if event.time - fired > ON_ITS_WAY else event.time
 
     def _on_our_leg(self, event: Sent, fired: float) -> None:
         name = event.name
@@ -158,11 +181,11 @@ class Retelling:
         return all(fired - time > FOLLOWS for time in self._hung_up.values())
 
     def _on_another(self, event: Sent, fired: float, uuid: str) -> None:
-        leg = self.legs.setdefault(uuid, short(event.get("Channel-Name")))
+        leg = self._name(uuid, short(event.get("Channel-Name")))
         name, cause = event.name, event.get("Hangup-Cause")
         if name == "CHANNEL_HANGUP":
             followed = any(fired - time < FOLLOWS for time in self._hung_up.values())
-            if followed:
+            if followed or cause in SWITCHS:
                 self._tell(fired, f"hangs up {leg} {cause}")
             elif (uuid, "{} answers") in self._told:
                 self._tell(fired, f"{leg} hangs up {cause}")
@@ -187,7 +210,14 @@ class Retelling:
         """Who is at the other end of a bridge."""
         pair = {event.get("Bridge-A-Unique-ID"), event.get("Bridge-B-Unique-ID")}
         uuid = next(iter(pair - {event.get("Unique-ID")}), "")
-        return self.legs.setdefault(uuid, short(event.get("Other-Leg-Channel-Name")) or "another")
+        return self._name(uuid, short(event.get("Other-Leg-Channel-Name")) or "another")
+
+    def _name(self, uuid: str, name: str) -> str:
+        """What a leg is called: of several of that name, each has a number."""
+        if uuid not in self.legs:
+            others = sum(each.partition(" (")[0] == name for each in self.legs.values())
+            self.legs[uuid] = f"{name} ({others + 1})" if others else name
+        return self.legs[uuid]
 
     # Prompts
 

@@ -60,53 +60,74 @@ TROUBLE = ("-ERR", "FILE NOT FOUND", "PLAYBACK ERROR")
 def shown(entries: Iterable[Entry]) -> list[Entry]:
     """What the ladder shows: commands in a row as one, and of what the switch says the news."""
     kept: list[Entry] = []
+    prepared: Entry | None = None  # the last command, where it only prepares
     hung_up = False
     logged = 0
     for entry in entries:
-        message = entry.message
-        if isinstance(message, CommandReply):
-            if message.ok:
-                continue
-        elif isinstance(message, ApiResponse):
-            if UUID.fullmatch(message.text.strip()):
-                continue  # of create_uuid: the next commands have it
-            entry = replace(
-                entry, text=with_names(entry, f"api/response {in_a_line(message.text)}")
-            )
-        elif isinstance(message, LogData):
-            logged += 1
-            if logged > LOG_LINES:
-                continue
-            more = ", and more" if logged == LOG_LINES else ""
-            entry = replace(entry, text=f"log: {in_a_line(message.body)}{more}")
-        elif isinstance(message, AuthRequest):
-            entry = replace(entry, text="auth/request")
-        elif isinstance(message, Event):
-            text = news(message)
-            if text is None:
-                continue
-            text = with_names(entry, text)
-            entry = replace(entry, text=text if entry.leg is None else f"{text} on {entry.leg}")
-        elif isinstance(message, Command):
-            text = entry.text.removeprefix("execute ")
-            if entry.leg is not None and " (on " in text:
-                text = f"{text.rpartition(' (on ')[0]} on {entry.leg}"
-            if is_preparation(message):
-                text = first_word(text.removeprefix("api "))
+        message, text = entry.message, told(entry)
+        if text is None:
+            continue
+        if isinstance(message, Command):
+            prepared = entry if is_preparation(message) else None
+            if prepared is not None:
                 last = kept[-1].message if kept else None
                 if isinstance(last, Command) and is_preparation(last):
                     if not kept[-1].text.endswith(text):
                         kept[-1] = replace(kept[-1], text=f"{kept[-1].text}, {text}")
                     continue
-            entry = replace(entry, text=with_names(entry, text))
-        elif entry.text.startswith("hangs up") and "caller" in (entry.sender, entry.receiver):
+        elif isinstance(message, CommandReply):
+            if not message.ok and prepared is not None:
+                tell_whole(kept, prepared)
+        elif isinstance(message, LogData):
+            logged += 1
+            if logged > LOG_LINES:
+                continue
+            text += ", and more" if logged == LOG_LINES else ""
+        elif text.startswith("hangs up") and "caller" in (entry.sender, entry.receiver):
             if hung_up:
                 continue  # the switch tells the caller, who knows
             hung_up = True
-        elif kept and kept[-1].text == f"resumes {entry.text.removeprefix('cuts ')}":
+        elif kept and kept[-1].text == f"resumes {text.removeprefix('cuts ')}":
             kept.pop()  # it was on again for no time
-        kept.append(entry)
+        kept.append(replace(entry, text=text))
     return kept
+
+
+def told(entry: Entry) -> str | None:
+    """An entry in a few words; None for one that says nothing new to the reader."""
+    message = entry.message
+    text: str | None = entry.text
+    if isinstance(message, Command):
+        text = entry.text.removeprefix("execute ")
+        if is_preparation(message):
+            text = first_word(text.removeprefix("api "))
+        elif entry.leg is not None:
+            text = f"{text.rpartition(' (on ')[0]} on {entry.leg}"
+    elif isinstance(message, CommandReply):
+        text = None if message.text.startswith("+OK") else in_a_line(message.text)
+    elif isinstance(message, ApiResponse):
+        first, *more = message.text.split("\n") or [""]
+        text = in_a_line(first) + (" …" if more else "") or "(nothing)"
+        if UUID.fullmatch(text):
+            text = None  # of create_uuid: the next commands have it
+    elif isinstance(message, LogData):
+        text = f"log: {in_a_line(message.body)}"
+    elif isinstance(message, AuthRequest):
+        text = "auth/request"
+    elif isinstance(message, Event):
+        text = news(message)
+        if text is not None and entry.leg is not None:
+            text = f"{text} on {entry.leg}"
+    return text if text is None or message is None else with_names(entry, text)
+
+
+def tell_whole(kept: list[Entry], prepared: Entry) -> None:
+    """A command that was refused: what it was is of interest then."""
+    others, comma, _ = kept[-1].text.rpartition(", ")
+    kept.pop()
+    if comma:
+        kept.append(replace(prepared, text=others))
+    kept.append(replace(prepared, text=with_names(prepared, prepared.text)))
 
 
 def is_preparation(command: Command) -> bool:
@@ -191,13 +212,16 @@ def span(entry: Entry) -> Span:
     if not entry.sender == entry.receiver == "switch":
         return Span(entry.sender, entry.receiver, text)
     for leg in others:
-        if text.startswith(f"{leg} is bridged to "):
-            other = text.removeprefix(f"{leg} is bridged to ")
+        if not text.startswith(f"{leg} "):
+            continue
+        does = text.removeprefix(f"{leg} ")
+        if does.startswith("is bridged to "):
+            other = does.removeprefix("is bridged to ")
             return Span(leg, other if other in others else "switch", "bridged", mutual=True)
-        if text.startswith(f"{leg} hears "):
-            return Span("switch", leg, text.removeprefix(f"{leg} hears "))
-        if text.startswith(f"{leg} "):
-            return Span(leg, "switch", text.removeprefix(f"{leg} "))
+        if does.startswith("hears "):
+            return Span("switch", leg, does.removeprefix("hears "))
+        return Span(leg, "switch", does)
+    for leg in others:
         if leg in text:
             return Span("switch", leg, " ".join(text.replace(leg, "").split()))
     return Span("switch", "switch", text)
