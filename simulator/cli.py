@@ -18,12 +18,14 @@ from typing import TYPE_CHECKING, Any, NoReturn
 
 import click
 
+from .terminal import Unusable, can_show, colour, load, plain, show
+
 if TYPE_CHECKING:
     from eslsync import Outbound
 
     from .call import Call
     from .conformance import Difference, Report, Sent
-    from .ladder import Glyphs, Kind
+    from .ladder import Glyphs
     from .loading import Handler
 
 __all__ = ["main"]
@@ -34,21 +36,6 @@ ADDRESS = re.compile(r"[^/\\]*:\d+")
 WIDTH = 100
 #: Seconds between two keys of a caller who answers as soon as he is asked.
 BETWEEN_KEYS = 0.2
-
-COLOURS: dict[Kind, dict[str, Any]] = {
-    "caller": {"fg": "cyan"},
-    "app": {"fg": "green"},
-    "problem": {"fg": "red", "bold": True},
-    "line": {"dim": True},
-    "time": {"dim": True},
-    "prompt": {"fg": "yellow"},
-}
-
-
-class Unusable(click.ClickException):
-    """What the user named can't be used; told in a line or two."""
-
-    exit_code = 2
 
 
 @click.group(context_settings={"help_option_names": ["-h", "--help"]})
@@ -361,15 +348,6 @@ def play_script(
     sys.exit(0)
 
 
-def load(file: Path, name: str | None) -> Handler | Outbound:
-    from .loading import LoadError, load_handler
-
-    try:
-        return load_handler(file, name)
-    except LoadError as error:
-        raise Unusable(str(error)) from None
-
-
 def play_caller(call: Call, presses: Sequence[str], times: Sequence[float]) -> list[str]:
     """Do what the options say; returns what could not be done."""
     from . import CallFailed
@@ -644,25 +622,3 @@ def totals(reports: Sequence[Report]) -> str:
     differ = sum(not report.conforms for report in reports)
     verdict = f"{len(reports) - differ} of {len(reports)} conform"
     return f"{verdict}: {messages} messages and {headers} headers compared, {left_out} left out"
-
-
-# Terminals
-
-
-def colour(text: str, kind: Kind) -> str:
-    return click.style(text, **COLOURS[kind]) if kind in COLOURS else text
-
-
-def show(text: str) -> None:
-    """Print, without colours where they are not wanted."""
-    click.echo(plain(text), color=False if "NO_COLOR" in os.environ else None)
-
-
-def plain(text: str) -> str:
-    """The text, as far as the terminal's encoding can show it."""
-    encoding = sys.stdout.encoding or "utf-8"
-    return text.encode(encoding, "replace").decode(encoding)
-
-
-def can_show(text: str) -> bool:
-    return plain(text) == text

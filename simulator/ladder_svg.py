@@ -42,6 +42,8 @@ FARTHEST = 370
 ARROW = 8
 #: Lines that a text may take.
 MAX_LINES = 3
+#: Characters that a tooltip may have.
+TOOLTIP = 300
 #: Rows after which the lifelines are named once more at the foot.
 LONG = 24
 
@@ -270,7 +272,9 @@ class Drawing:
             label(x, y + lift - (len(lines) - 1 - number) * LINE, line, "", anchor)
             for number, line in enumerate(lines)
         ]
-        drawn = [f'<g class="{kind}"><title>{entry.time:.3f} s: {escape(words(entry))}</title>']
+        drawn = [
+            f'<g class="{kind}"><title>{entry.time:.3f} s: {escape(words(entry)[:TOOLTIP])}</title>'
+        ]
         if arrow:
             towards = 1 if end > start else -1
             back = start + (towards * ARROW if where.mutual else 0)

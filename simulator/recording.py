@@ -8,12 +8,15 @@ from __future__ import annotations
 import json
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 from urllib.parse import unquote_to_bytes
 from xml.etree import ElementTree
 
 from eslsync import message as esl
-from eslsync.protocol import Parser
+from eslsync.protocol import Framer, Parser
+
+if TYPE_CHECKING:
+    from .ladders import Format
 
 __all__ = ["Recording", "Sent", "described", "sent"]
 
@@ -31,6 +34,7 @@ class Sent:
     body: str
     order: int = 0
     message: esl.Message | None = field(default=None, repr=False)  #: as it was parsed
+    raw: bytes = field(default=b"", repr=False)  #: as it went over the connection
 
     @property
     def name(self) -> str:
@@ -131,7 +135,7 @@ class Recording:
         # not splitlines(), which takes some bytes of the data for line breaks
         lines = [json.loads(line) for line in Path(path).read_text("utf-8").split("\n") if line]
         circumstances, *rest = lines
-        parser = Parser()
+        parser, framer = Parser(), Framer(lambda head, body: head + b"\n\n" + body)
         recording = cls(circumstances, [], [], 0.0, False)
         app, messages = recording.app, recording.switch
         for line in rest:
@@ -144,9 +148,11 @@ class Recording:
             elif line.get("eof"):
                 recording.closed = True
             else:
-                for each in parser.feed(line["data"].encode("latin-1")):
+                data = line["data"].encode("latin-1")
+                for each, raw in zip(parser.feed(data), framer.feed(data), strict=True):
                     message = sent(each, line["t"])
                     message.order = len(messages)
+                    message.raw = raw
                     messages.append(message)
         for action in circumstances.get("actions", []):
             if action.get("app_closes"):
@@ -154,6 +160,14 @@ class Recording:
         commands = "".join((data or b"").decode("latin-1") for _, data, _ in app)
         set_apart(messages, commands)
         return recording
+
+    def ladder(self, format: Format = "text") -> str:
+        """The recorded call drawn as a ladder; see `Call.ladder`."""
+        from .ladders import drawn
+        from .retelling import retell
+
+        told = {name: str(self.circumstances.get(name, "")) for name in ("name", "about")}
+        return drawn(retell(self), format, title=told["name"], about=told["about"])
 
     @property
     def connect(self) -> Sent | None:

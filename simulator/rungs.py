@@ -23,6 +23,8 @@ __all__ = ["PAUSE", "Kind", "Prompts", "Span", "shown", "span", "words", "wrappe
 PAUSE = 0.5
 #: A dial string's variables are told up to that length.
 VARIABLES = 24
+#: Characters of a text that are looked at; none has room for so many.
+LONGEST = 2000
 #: Lines of the switch's log that are shown in a row.
 LOG_LINES = 3
 
@@ -36,6 +38,9 @@ Kind = Literal["caller", "switch", "app", "problem", "line", "time", "prompt"]
 RESULT_NAMED_BY = {"play_and_get_digits": 7, "read": 3}
 
 UUID = re.compile("[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}")
+
+#: How a line of the switch's log begins: its time, and how idle the machine is.
+LOG_HEAD = re.compile(r"^[\d-]+ [\d:.]+ [\d.]+% ")
 
 #: Several files, played as one.
 FILES = re.compile(r"file_string://(\S+)")
@@ -111,7 +116,7 @@ def told(entry: Entry) -> str | None:
         if UUID.fullmatch(text):
             text = None  # of create_uuid: the next commands have it
     elif isinstance(message, LogData):
-        text = f"log: {in_a_line(message.body)}"
+        text = f"log: {LOG_HEAD.sub('', in_a_line(message.body))}"
     elif isinstance(message, AuthRequest):
         text = "auth/request"
     elif isinstance(message, Event):
@@ -314,7 +319,7 @@ def words(entry: Entry) -> str:
         said = {"ends": "end of ", "cuts": "cut: ", "resumes": "on with "}
         text = said.get(verb, "") + name
     text = FILES.sub(lambda found: in_short(found[1].split("!")), text)
-    return "".join(char if char.isprintable() else " " for char in text)
+    return "".join(char if char.isprintable() else " " for char in text[:LONGEST])
 
 
 def in_short(files: Iterable[str]) -> str:

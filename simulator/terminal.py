@@ -1,0 +1,61 @@
+"""What the commands have in common: how they find a handler, and what they print."""
+
+from __future__ import annotations
+
+import os
+import sys
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import click
+
+if TYPE_CHECKING:
+    from eslsync import Outbound
+
+    from .ladder import Kind
+    from .loading import Handler
+
+__all__ = ["Unusable", "can_show", "colour", "load", "plain", "show"]
+
+COLOURS: dict[Kind, dict[str, Any]] = {
+    "caller": {"fg": "cyan"},
+    "app": {"fg": "green"},
+    "problem": {"fg": "red", "bold": True},
+    "line": {"dim": True},
+    "time": {"dim": True},
+    "prompt": {"fg": "yellow"},
+}
+
+
+class Unusable(click.ClickException):
+    """What the user named can't be used; told in a line or two."""
+
+    exit_code = 2
+
+
+def load(file: Path, name: str | None) -> Handler | Outbound:
+    from .loading import LoadError, load_handler
+
+    try:
+        return load_handler(file, name)
+    except LoadError as error:
+        raise Unusable(str(error)) from None
+
+
+def colour(text: str, kind: Kind) -> str:
+    return click.style(text, **COLOURS[kind]) if kind in COLOURS else text
+
+
+def show(text: str) -> None:
+    """Print, without colours where they are not wanted."""
+    click.echo(plain(text), color=False if "NO_COLOR" in os.environ else None)
+
+
+def plain(text: str) -> str:
+    """The text, as far as the terminal's encoding can show it."""
+    encoding = sys.stdout.encoding or "utf-8"
+    return text.encode(encoding, "replace").decode(encoding)
+
+
+def can_show(text: str) -> bool:
+    return plain(text) == text
