@@ -1,4 +1,4 @@
-"""The command line: `eslsync call`, `eslsync serve`, `eslsync conform`.
+"""The command line: `eslsync call`, `eslsync serve`, `eslsync conform`, and what others add.
 
 What a command needs is imported when it runs: `serve` is for production, and loads neither the
 simulated switch nor freezegun.
@@ -18,7 +18,8 @@ from typing import TYPE_CHECKING, Any, NoReturn
 
 import click
 
-from .terminal import Unusable, can_show, colour, load, plain, show
+from . import cli_recordings
+from .terminal import WIDTH, Unusable, can_show, colour, load, plain, show
 
 if TYPE_CHECKING:
     from eslsync import Outbound
@@ -32,8 +33,6 @@ __all__ = ["main"]
 
 #: Where another program listens: host:port.
 ADDRESS = re.compile(r"[^/\\]*:\d+")
-#: Columns where the output is no terminal.
-WIDTH = 100
 #: Seconds between two keys of a caller who answers as soon as he is asked.
 BETWEEN_KEYS = 0.2
 
@@ -47,7 +46,14 @@ def main() -> None:
     eslsync call examples/ivr.py --press 1      a simulated call, drawn
     eslsync serve examples/ivr.py --port 5000   the same handler, for FreeSWITCH
     eslsync conform calls/*.jsonl               is the simulated switch true?
+    eslsync ladder calls/a.jsonl                a recorded call, drawn
+    eslsync replay calls/a.jsonl ivr.py         does the handler still do the same?
+    eslsync script calls/a.jsonl ivr.py         its caller, as a script
     """
+
+
+for command in (cli_recordings.ladder, cli_recordings.replay, cli_recordings.script):
+    main.add_command(command)
 
 
 # eslsync call
@@ -191,6 +197,12 @@ def read_variables(
     help="Real seconds that the handler may be busy with something else; 0: for ever, as in a "
     "debugger.",
 )
+@click.option(
+    "--record",
+    metavar="DIR",
+    type=click.Path(file_okay=False, path_type=Path),
+    help="Write the call there as a recording, with nothing redacted.",
+)
 @click.option("--transcript", is_flag=True, help="Print every message, instead of a ladder.")
 @click.option("-v", "--verbose", is_flag=True, help="Show the log as well.")
 @click.pass_context
@@ -210,6 +222,7 @@ def call(
     sounds: Path | None,
     seed: int,
     patience: float,
+    record: Path | None,
     transcript: bool,
     verbose: bool,
 ) -> None:
@@ -259,7 +272,11 @@ def call(
     elsewhere = is_address(file)
     if elsewhere and (name or start):
         raise click.UsageError("another program has its own handler and clock")
+    if elsewhere and record:
+        raise click.UsageError("another program's calls are recorded where it is served")
     app = file if elsewhere else load(Path(file), name)
+    if record is not None:
+        app = recorded(app, record)
     if verbose:
         show_logs(logging.DEBUG)
     else:  # what the library logs, the ladder shows
@@ -307,6 +324,15 @@ def call(
         click.secho(f"\n{plain(trouble)}", err=True, fg="red")
     show(f"\n{summary(made, trouble)}")
     sys.exit(1 if raised or trouble is not None else 0)
+
+
+def recorded(app: Handler | Outbound | str, folder: Path) -> Outbound:
+    """The same, whose calls are recorded: they are simulated, and nobody's secrets."""
+    from eslsync import Outbound
+
+    assert not isinstance(app, str)
+    server = app if isinstance(app, Outbound) else Outbound(app)
+    return server.replace(record=folder, redact=())
 
 
 def is_address(file: str) -> bool:
@@ -459,6 +485,12 @@ def summary(call: Call, trouble: str | None) -> str:
     multiple=True,
     help="A header or channel variable whose value is kept out of the log, besides the digits "
     "that are pressed. May be repeated.",
+)
+@click.option(
+    "--record",
+    metavar="DIR",
+    type=click.Path(file_okay=False, path_type=Path),
+    help="Write each call there as a recording, without what is redacted (docs/recordings.md).",
 )
 @click.option(
     "--drain",

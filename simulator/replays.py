@@ -82,11 +82,15 @@ class Replay:
     def same(self) -> bool:
         return not self.differences
 
+    @property
+    def verdict(self) -> str:
+        """In a few words."""
+        count = len(self.differences)
+        found = "as recorded" if self.same else f"{count} difference{'s' if count > 1 else ''}"
+        return f"{found}; {self.commands} commands"
+
     def __str__(self) -> str:
-        verdict = "as recorded" if self.same else f"{len(self.differences)} differences"
-        return "\n".join(
-            [*map(str, self.differences), *self.remarks, f"{verdict}: {self.commands} commands"]
-        )
+        return "\n".join([*map(str, self.differences), *self.remarks, self.verdict])
 
 
 def replay(
@@ -306,15 +310,14 @@ class Playing:
             if answered is None or not answered.skipped:
                 if self._next < len(self.commands) and self._due.before <= message.order:
                     return  # that command comes first
-                due = message.time + self._late
-                if due > self._seconds:
-                    self._world.at(self._began + round(due * SECOND), self._advance)
+                due = self._moment(message.time)
+                if due > self._world.now:
+                    self._world.at(due, self._advance)
                     return
                 self._write(self._as_of_now(message.raw))
             self._told += 1
         if self._told == len(self.recording.switch) and self.recording.closed:
-            due = self._began + round((self.recording.ended + self._late) * SECOND)
-            self._world.at(due, self._close)
+            self._world.at(self._moment(self.recording.ended), self._close)
 
     def _as_of_now(self, raw: bytes) -> bytes:
         """A recorded message, with the identities that commands have now."""
@@ -341,6 +344,10 @@ class Playing:
         self._link.close()
 
     # What is told
+
+    def _moment(self, time: float) -> int:
+        """When it is due what was at that time of the recording."""
+        return self._began + round((time + self._late) * SECOND)
 
     @property
     def _seconds(self) -> float:

@@ -10,12 +10,15 @@ import re
 
 from eslsync.protocol import CommandParser
 
+from .call import without_suffix
 from .recording import Recording, Sent
 from .threads import SECOND
 from .transcript import CALLER, Entry, Party, describe
 
 __all__ = ["retell"]
 
+#: A folder of FreeSWITCH's sounds, of those that have a sampling rate.
+RATE = re.compile(r"/(8|16|32|48)000/")
 #: What an event may take to arrive (seconds): the listener looks every 20 ms.
 ON_ITS_WAY = 0.1
 #: Seconds before a leg's hangup in which that of another, or a command, may be its reason.
@@ -238,12 +241,15 @@ class Retelling:
 
     def _prompt(self, path: str) -> str:
         """A prompt's name as the app gave it: FreeSWITCH tells the path that it has made of it."""
-        parts = path.split("/")
+        parts = RATE.sub("/", path).split("/")
         for start in range(len(parts)):
             name = "/".join(parts[start:])
-            if name and name in self._said:
-                return name
-        return path
+            for each in (name, without_suffix(name)):
+                if each and each in self._said:
+                    return each
+        connect = self.recording.connect
+        prefix = connect.get("variable_sound_prefix") if connect else ""
+        return path.removeprefix(f"{prefix}/") if prefix else path
 
 
 def short(channel: str) -> str:

@@ -15,7 +15,10 @@ if TYPE_CHECKING:
     from .ladder import Kind
     from .loading import Handler
 
-__all__ = ["Unusable", "can_show", "colour", "load", "plain", "show"]
+__all__ = ["WIDTH", "Unusable", "can_show", "colour", "load", "plain", "show"]
+
+#: Columns where the output is no terminal.
+WIDTH = 100
 
 COLOURS: dict[Kind, dict[str, Any]] = {
     "caller": {"fg": "cyan"},
