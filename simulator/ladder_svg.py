@@ -151,7 +151,8 @@ class Drawing:
                 paused.append(entry)
                 continue
             room = self._room(where)
-            lines = wrapped(where.text, room, MAX_LINES, width, "…")
+            most = MAX_LINES if draws(entry, where) else 1
+            lines = wrapped(where.text, room, most, width, "…")
             left, right = sorted((self.at[where.start], self.at[where.end]))
             if row is not None and same_time(entry.time, row.time) and not is_prompt(entry):
                 last = row.rungs[-1][1]
@@ -258,8 +259,12 @@ class Drawing:
 
     def _rung(self, entry: Entry, where: Span, lines: list[str], y: float) -> str:
         start, end = self.at[where.start], self.at[where.end]
-        kind = "bridge" if where.mutual else kind_of(entry)
-        arrow = start != end and (not is_prompt(entry) or entry.text.startswith("plays "))
+        kind: str = kind_of(entry)
+        if where.mutual:
+            kind = "bridge"
+        elif where.start not in ("switch", "app"):
+            kind = "caller"  # or somebody else who telephones
+        arrow = draws(entry, where)
         if start == end and where.start != self.names[0]:
             x, anchor, lift = start - 8, "end", 4.0  # before its line, where it has the room
         elif start == end:
@@ -325,6 +330,11 @@ class Bars:
         )
         if cut:
             yield f'<path class="cut" d="M{left - 2:g} {y:g}h{BAR + 4}"/>'
+
+
+def draws(entry: Entry, where: Span) -> bool:
+    """Is it an arrow? That a prompt has ended is said beside its bar."""
+    return where.start != where.end and (not is_prompt(entry) or entry.text.startswith("plays "))
 
 
 def lanes(spans: Iterable[Span]) -> list[str]:

@@ -132,6 +132,10 @@ class Playing:
         self.replay = Replay()
         self.recording = recording
         self.commands = commands_of(recording)
+        #: Did the switch end the connection, and not the app?
+        self._closes_first = recording.closed and all(
+            data is not None for _, data, _ in recording.app
+        )
         self._replies = {id(each.reply): each for each in self.commands}
         if recording.connect is None or self.commands[0].command.line.lower() != "connect":
             raise ValueError("the recording is of no call that a handler could have had")
@@ -197,11 +201,12 @@ class Playing:
         self._advance()
 
     def _play(self) -> None:
-        deadline = self._world.now + round((self.recording.ended + PATIENCE) * SECOND)
-        while not self._world.run(lambda: self._link is not None and self._link.ended, deadline):
-            if self._over:
-                self._differ("goes on, without an end,")
-                break
+        longest = self._moment(self.recording.ended + PATIENCE)
+
+        def done() -> bool:
+            return self._world.now > longest or (self._link is not None and self._link.ended)
+
+        while not self._world.run(done):
             if self._skip_preparation():
                 self._world.at(self._world.now, self._advance)
                 continue
@@ -210,6 +215,8 @@ class Playing:
                 waits_for = self._session.waiting_for if self._session else None
                 self._differ(f"waits for {waits_for}" if waits_for else "does nothing")
             self._world.at(self._world.now, self._end)
+        if self._world.now > longest:
+            self._differ("goes on and on")
 
     # What the handler says
 
@@ -316,7 +323,7 @@ class Playing:
                     return
                 self._write(self._as_of_now(message.raw))
             self._told += 1
-        if self._told == len(self.recording.switch) and self.recording.closed:
+        if self._told == len(self.recording.switch) and self._closes_first:
             self._world.at(self._moment(self.recording.ended), self._close)
 
     def _as_of_now(self, raw: bytes) -> bytes:

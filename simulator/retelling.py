@@ -25,6 +25,8 @@ ON_ITS_WAY = 0.1
 FOLLOWS = 0.15
 #: What the app says to have a leg hung up.
 HANGS_UP = re.compile(r"^(execute )?hangup|uuid_kill|hupall|fsctl|^redirect|^respond|park.* false")
+#: What the app says to be told of prompts.
+TELLS_PROMPTS = re.compile(r"^event \w+ .*(all|PLAYBACK_START)", re.IGNORECASE | re.MULTILINE)
 #: A leg that the app has called under a uuid of its own, and where.
 NAMED = re.compile(r"origination_uuid=([\w-]+)[^}\]]*[}\]]([^\s|,]+)")
 #: Causes for which the switch hangs a leg up, whatever was done there.
@@ -69,14 +71,19 @@ class Retelling:
         self._asked: list[tuple[float, str]] = []
         self._since = 0.0
         self._said = "".join((data or b"").decode("latin-1") for _, data, _ in recording.app)
-        self._tells_prompts = any(each.name == "PLAYBACK_START" for each in recording.switch)
+        #: Is there an event for each prompt? (With myevents there is none.)
+        self._tells_prompts = TELLS_PROMPTS.search(self._said) is not None
         for uuid, dial_string in NAMED.findall(self._said):
             self._name(uuid, dial_string)
         connect = recording.connect
         self.uuid = connect.get("Unique-ID") if connect else ""
         if connect:
             self.legs[self.uuid] = CALLER
-            self._note(0.0, "caller", "switch", f"calls {connect.get('Caller-Destination-Number')}")
+        if recording.circumstances.get("mode") == "outbound":
+            called = recording.circumstances.get("destination", "")
+            if connect:
+                called = connect.get("Caller-Destination-Number")
+            self._note(0.0, "caller", "switch", f"calls {called}")
         self._go_through()
         self.entries.sort(key=lambda entry: entry.time)
 
@@ -158,7 +165,8 @@ class Retelling:
             if name == "CHANNEL_EXECUTE":
                 self._plays(fired, event.get("Application-Data"))
             elif name == "CHANNEL_EXECUTE_COMPLETE":
-                self._stops(fired, event.get("Application-Data"), self.uuid in self._hung_up)
+                played = event.get("Application-Response") == "FILE PLAYED"
+                self._stops(fired, event.get("Application-Data"), cut=not played)
         elif name == "CHANNEL_BRIDGE":
             self._caller(fired, f"bridged to {self._partner(event)}")
         elif name == "CHANNEL_HANGUP":

@@ -337,10 +337,10 @@ def in_short(files: Iterable[str]) -> str:
 def wrapped(
     text: str, room: float, most: int, width: Callable[[str], float], ellipsis: str
 ) -> list[str]:
-    """The text in lines, broken at blanks, long words at slashes, or wherever they must."""
+    """The text in lines, broken at blanks, long words at / and commas, or wherever they must."""
     pieces: list[str] = []
     for word in re.findall(r"\s+|\S+", text):
-        pieces += [word] if width(word) <= room else re.findall(r"[^/]*/|[^/]+", word)
+        pieces += [word] if width(word) <= room else re.findall(r"[^/,]*[/,]|[^/,]+", word)
     lines = [""]
     for piece in pieces:
         if width(lines[-1] + piece) > room and lines[-1]:
