@@ -230,7 +230,8 @@ class Outbound:
         ``timeout`` seconds; then every wait of their handlers raises Disconnected, which leaves
         them 5 seconds to clean up. Calls that are cut, and calls that arrived while it stopped,
         are given back to the dialplan. A handler that is stuck in something else is logged and
-        left behind, so it always returns: at most 6 seconds after ``timeout``. In a handler, it
+        left behind, so it always returns: at most 6 seconds after ``timeout``, and 5 more where
+        calls are recorded to a disk that hangs. In a handler, it
         doesn't wait for that handler, whose own call goes on. In a signal's handler it may wait
         for what that has interrupted: raise KeyboardInterrupt there, and stop where it arrives.
         """

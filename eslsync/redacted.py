@@ -5,11 +5,12 @@ from __future__ import annotations
 import json
 import re
 from collections import deque
+from contextlib import suppress
 from xml.sax.saxutils import escape, unescape
 
 from .message import text, unquote
 from .protocol import Framer, quote
-from .redaction import HIDDEN, Redactor
+from .redaction import DTMF, HIDDEN, Redactor
 
 __all__ = ["Redacted"]
 
@@ -23,6 +24,8 @@ ARGUMENTS = {
     "API-Command-Argument": "API-Command",
     "execute-app-arg": "execute-app-name",
 }
+#: Where the name of the variable with the digits stands among an application's arguments.
+RESULT_NAMED_BY = {"play_and_get_digits": 7, "read": 3}
 #: How an event begins, in each of its formats.
 EVENTS = ("Event-Name: ", '{"Event-Name":', "<event>")
 #: Replies that hold no value.
@@ -59,6 +62,8 @@ class Redacted:
     def _command(self, head: str, body: str) -> bytes:
         line, *lines = head.replace("\r", "").split("\n")
         self._questions.append(line)
+        if DTMF in self._redact.names:
+            self._learn(lines, body)
         if self._redact.may_change(head) or self._redact.may_change(body):
             headers = [(name, value) for name, _, value in (each.partition(": ") for each in lines)]
             given = {name.lower(): value for name, value in headers}
@@ -70,6 +75,16 @@ class Redacted:
             ]
             head = "\n".join([self._redact(line), *lines])
         return _whole(head, body)
+
+    def _learn(self, lines: list[str], body: str) -> None:
+        """Digits that are collected into a variable are digits there, too."""
+        given = {name.lower(): value for name, _, value in (each.partition(": ") for each in lines)}
+        place = RESULT_NAMED_BY.get(given.get("execute-app-name", ""))
+        if place is not None:
+            for name in given.get("execute-app-arg", body).split()[place : place + 1]:
+                names = dict.fromkeys((*self._redact.names, name, f"{name}_invalid"))
+                with suppress(ValueError):  # it is no variable's name
+                    self._redact = Redactor(names)
 
     # What the switch says
 

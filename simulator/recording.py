@@ -135,6 +135,8 @@ class Recording:
         # not splitlines(), which takes some bytes of the data for line breaks
         lines = [json.loads(line) for line in Path(path).read_text("utf-8").split("\n") if line]
         circumstances, *rest = lines
+        if circumstances.get("recording") != 1:
+            raise ValueError("its first line is not that of a recording")
         parser, framer = Parser(), Framer(lambda head, body: head + b"\n\n" + body)
         recording = cls(circumstances, [], [], 0.0, False)
         app, messages = recording.app, recording.switch

@@ -23,19 +23,25 @@ RATE = re.compile(r"/(8|16|32|48)000/")
 ON_ITS_WAY = 0.1
 #: Seconds before a leg's hangup in which that of another, or a command, may be its reason.
 FOLLOWS = 0.15
-#: What the app says to have a leg hung up.
-HANGS_UP = re.compile(r"^(execute )?hangup|uuid_kill|hupall|fsctl|^redirect|^respond|park.* false")
+#: What the app says to have a leg hung up, now or by what it does next.
+HANGS_UP = re.compile(
+    r"^(execute )?(sched_)?hangup|uuid_kill|hupall|fsctl|transfer"
+    r"|^execute (redirect|respond|limit .* !)"
+)
 #: What the app says to be told of prompts.
 TELLS_PROMPTS = re.compile(r"^event \w+ .*(all|PLAYBACK_START)", re.IGNORECASE | re.MULTILINE)
 #: A leg that the app has called under a uuid of its own, and where.
 NAMED = re.compile(r"origination_uuid=([\w-]+)[^}\]]*[}\]]([^\s|,]+)")
 #: Causes for which the switch hangs a leg up, whatever was done there.
-SWITCHS = (
+OF_THE_SWITCH = (
     "ALLOTTED_TIMEOUT",
     "ATTENDED_TRANSFER",
     "BLIND_TRANSFER",
+    "DESTINATION_OUT_OF_ORDER",
     "LOSE_RACE",
     "MANAGER_REQUEST",
+    "MEDIA_TIMEOUT",
+    "NO_ROUTE_DESTINATION",
     "NO_ANSWER",
     "ORIGINATOR_CANCEL",
     "PICKED_OFF",
@@ -65,7 +71,8 @@ class Retelling:
         self.legs: dict[str, str] = {}  # what legs are called, by their uuid
         self._playing: list[str] = []  # to the caller; the innermost last
         self._told: set[tuple[str, str]] = set()  # what of other legs
-        self._hung_up: dict[str, float] = {}  # when legs hung up, or were told to
+        self._hung_up: dict[str, float] = {}  # when legs hung up
+        self._told_off: set[str] = set()  # legs that the app has had hung up
         self._base = self._clock()
         #: Executions that were asked for, and since when events can't have been fired sooner.
         self._asked: list[tuple[float, str]] = []
@@ -111,7 +118,9 @@ class Retelling:
                     self._note(time, "app", "switch", text, command)
                     self._asked.append((time, command.get("execute-app-name") or ""))
                     if HANGS_UP.search(text):
-                        self._hung_up["app"] = time
+                        self._told_off |= {each for each in self.legs if each in text} or {
+                            self.uuid
+                        }
             if message is not None:
                 self._switch(message)
         if self.recording.closed:
@@ -187,7 +196,13 @@ class Retelling:
             return by_sip.startswith("recv")
         if any("hangup" in each for each in self.recording.circumstances.get("actions", [])):
             return True
-        if event.get("Hangup-Cause") not in ("NORMAL_CLEARING", "ORIGINATOR_CANCEL"):
+        if self.uuid in self._told_off:
+            return False
+        cause = event.get("Hangup-Cause")
+        of_a_bridge = ("variable_originate_disposition", "variable_bridge_hangup_cause")
+        if cause != "ORIGINATOR_CANCEL" and cause in OF_THE_SWITCH:
+            return False
+        if cause != "NORMAL_CLEARING" and cause in map(event.get, of_a_bridge):
             return False
         return all(fired - time > FOLLOWS for time in self._hung_up.values())
 
@@ -196,7 +211,7 @@ class Retelling:
         name, cause = event.name, event.get("Hangup-Cause")
         if name == "CHANNEL_HANGUP":
             followed = any(fired - time < FOLLOWS for time in self._hung_up.values())
-            if followed or cause in SWITCHS:
+            if followed or uuid in self._told_off or cause in OF_THE_SWITCH:
                 self._tell(fired, f"hangs up {leg} {cause}")
             elif (uuid, "{} answers") in self._told:
                 self._tell(fired, f"{leg} hangs up {cause}")

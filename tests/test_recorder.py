@@ -156,6 +156,9 @@ def asks_for_digits(session: Session) -> None:
     channel.playback("ivr/ivr-welcome", terminators="*")
     channel.play_and_get_digits("enter", min=4)
     channel.get_digits("enter", min=4)
+    channel.execute("read", "4 4 enter.wav code 5000")
+    channel.execute("play_and_get_digits", r"4 4 1 3000 # enter.wav wrong.wav choice ^0+$")
+    channel.set("y", "z")
     channel.set("pin", DIGITS)
     channel.get_variable("pin")
     session.api(f"uuid_setvar {session.uuid} pin {DIGITS}")
@@ -166,7 +169,7 @@ def asks_for_digits(session: Session) -> None:
 
 
 def press_digits(call: Call) -> None:
-    for _ in range(2):
+    for _ in range(4):
         call.press(DIGITS, when_asked=True)
 
 
@@ -182,7 +185,7 @@ def test_what_is_redacted_is_nowhere_in_the_file_and_the_rest_is(
     assert DIGITS not in json.dumps(less)
     assert less[0]["redacted"] == ["DTMF", "pin"]
     events = [each for each in of_switch(less) if isinstance(each, Event)]
-    assert [each.digit for each in events if each.name == "DTMF"] == ["***"] * 8
+    assert [each.digit for each in events if each.name == "DTMF"] == ["***"] * 16
     # the recording still parses, and nothing else is missing
     assert_same_but_for_stars(of_switch(less), of_switch(everything))
     theirs = [(each.line, each.headers, each.body) for each in of_app(everything)]
