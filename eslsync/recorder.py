@@ -19,7 +19,7 @@ from typing import Any, Literal, NamedTuple
 from .clock import Clock
 from .exceptions import ProtocolError
 from .message import ConnectReply, number
-from .protocol import Parser
+from .protocol import MAX_HEADERS, Parser
 from .redacted import Redacted
 from .redaction import Redactor
 
@@ -31,8 +31,11 @@ Side = Literal["app", "switch"]
 
 #: Bytes of a recording that are kept for a last line that says why it is not whole.
 LAST_LINE = 200
-#: Bytes of all calls that may wait to be written.
+#: Bytes of all calls that may wait to be written, and what a note weighs besides its own.
 MAX_WAITING = 32 * 1024 * 1024
+NOTE_WEIGHT = 256
+#: What may be said on a connection before it is known to be a call: the reply to `connect`.
+MAX_HELD = MAX_HEADERS + 64 * 1024
 #: Seconds that `stop` waits for what is still to be written.
 STOP_TIMEOUT = 5.0
 #: Names that are tried for a file, where others of that name are there.
@@ -46,6 +49,10 @@ class Note(NamedTuple):
     at: float
     side: Side
     data: bytes | None
+
+    @property
+    def weight(self) -> int:
+        return len(self.data or b"") + NOTE_WEIGHT
 
 
 class Tape:
@@ -104,10 +111,14 @@ class Recorder:
 
     def put(self, note: Note) -> None:
         with self._changed:
-            if note.tape.held is not None:
-                note.tape.held.append(note)
-            else:
+            held = note.tape.held
+            if held is None:
                 self._append(note)
+            elif sum(each.weight for each in held) < MAX_HELD:
+                held.append(note)
+            else:
+                note.tape.done = True
+                held.clear()
 
     def release(self, tape: Tape) -> None:
         with self._changed:
@@ -118,10 +129,10 @@ class Recorder:
     def _append(self, note: Note) -> None:
         if self._stopping or note.tape.done:
             return
-        if self._waiting + len(note.data or b"") > MAX_WAITING:
+        if self._waiting + note.weight > MAX_WAITING:
             note.tape.done = True
             note = note._replace(data=None)
-        self._waiting += len(note.data or b"")
+        self._waiting += note.weight
         self._notes.append(note)
         self._changed.notify()
 
@@ -143,7 +154,7 @@ class Recorder:
         for tape, its in tapes.items():
             self._write(tape, its)
         with self._changed:
-            self._waiting -= sum(len(note.data or b"") for note in notes)
+            self._waiting -= sum(note.weight for note in notes)
         return not stopping
 
     def _write(self, tape: Tape, notes: list[Note]) -> None:

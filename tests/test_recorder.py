@@ -240,6 +240,14 @@ def test_a_limit_that_holds_no_call_is_refused(tmp_path: Path) -> None:
         Outbound(ivr, record=tmp_path, record_limit=1000)
 
 
+def test_what_is_said_before_it_is_known_to_be_a_call_is_bounded(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("eslsync.recorder.MAX_HELD", 100)
+    assert play(Outbound(ivr, record=tmp_path), press_1).outcome is None
+    assert list(tmp_path.iterdir()) == []
+
+
 # Disks
 
 
