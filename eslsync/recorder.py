@@ -39,7 +39,7 @@ MAX_HELD = MAX_HEADERS + 64 * 1024
 #: Seconds that `stop` waits for what is still to be written.
 STOP_TIMEOUT = 5.0
 #: Names that are tried for a file, where others of that name are there.
-MAX_NAMESAKES = 100
+MAX_NAMESAKES = 1000
 
 
 class Note(NamedTuple):

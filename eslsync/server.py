@@ -82,6 +82,8 @@ class Server(socketserver.ThreadingTCPServer):
             self.reader = Reader(f"eslsync-reader-{self.port}")
             undo.callback(self.reader.stop)
             self.recorder = self._recorder()
+            if self.recorder is not None:
+                undo.callback(self.recorder.stop)
             self._acceptor = threading.Thread(
                 target=self.serve_forever, name=f"eslsync-accept-{self.port}", daemon=True
             )

@@ -50,13 +50,12 @@ LONG = 24
 STYLE = """
 .ladder { font: 13px system-ui, -apple-system, 'Segoe UI', 'DejaVu Sans', sans-serif; }
 .ladder .paper { fill: #ffffff; }
-.ladder text { fill: #24292f; stroke: #ffffff; stroke-width: 4px; stroke-linejoin: round; }
-.ladder text { paint-order: stroke; }
+.ladder text { fill: #24292f; }
 .ladder .title { font-weight: 600; font-size: 15px; }
 .ladder .about, .ladder .time, .ladder .passes { fill: #6e7781; font-size: 12px; }
 .ladder .time { font-variant-numeric: tabular-nums; }
 .ladder .head { fill: #f3f5f7; stroke: #afb8c1; }
-.ladder .name { font-weight: 600; stroke: none; }
+.ladder .name { font-weight: 600; }
 .ladder .life { stroke: #afb8c1; }
 .ladder .broken { stroke: #afb8c1; stroke-dasharray: 2 5; }
 .ladder .line { stroke: #57606a; stroke-width: 1.4; fill: none; }
@@ -76,10 +75,9 @@ STYLE = """
 .ladder .bridge text { fill: #6639ba; }
 @media (prefers-color-scheme: dark) {
 .ladder .paper { fill: #0d1117; }
-.ladder text { fill: #e6edf3; stroke: #0d1117; }
+.ladder text { fill: #e6edf3; }
 .ladder .about, .ladder .time, .ladder .passes { fill: #8d96a0; }
 .ladder .head { fill: #161b22; stroke: #484f58; }
-.ladder .name { stroke: none; }
 .ladder .life, .ladder .broken { stroke: #484f58; }
 .ladder .line { stroke: #8d96a0; } .ladder .tip { fill: #8d96a0; }
 .ladder .caller text { fill: #79c0ff; } .ladder .app text { fill: #7ee787; }
@@ -288,7 +286,19 @@ class Drawing:
                 + tip(end, y, towards)
                 + (tip(start, y, -towards) if where.mutual else "")
             )
-        return "".join([*drawn, *texts, "</g>"])
+        top = y + lift - (len(lines) - 1) * LINE - LINE + 3
+        return "".join([*drawn, self._cleared(lines, x, top, anchor), *texts, "</g>"])
+
+    def _cleared(self, lines: list[str], x: float, top: float, anchor: str) -> str:
+        """Paper behind a text, where it stands on a lifeline."""
+        wide = max(map(width, lines))
+        left = x - wide * {"start": 0.0, "middle": 0.5, "end": 1.0}[anchor]
+        if not any(left < life < left + wide for life in self.at.values()):
+            return ""
+        return (
+            f'<rect class="paper" x="{left:.1f}" y="{top:.1f}" width="{wide:.1f}" '
+            f'height="{len(lines) * LINE}"/>'
+        )
 
 
 class Bars:
