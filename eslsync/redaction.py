@@ -17,7 +17,7 @@ HIDDEN = "***"
 
 #: What digits stand behind: headers, variables, commands, and lines of FreeSWITCH's log.
 _DIGITS = (
-    r"DTMF-Digit",
+    r"DTMF-(?:Digit|Key)",
     r"eslsync_digits\w*",
     r"digits_dialed|last_matching_digits|(?:playback|read)_terminator_used",
     r"(?:uuid_)?(?:send|recv|queue)_dtmf",

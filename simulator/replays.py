@@ -132,11 +132,8 @@ class Playing:
         self.replay = Replay()
         self.recording = recording
         self.commands = commands_of(recording)
-        #: Did the switch end the connection, and not the app?
-        self._closes_first = recording.closed and all(
-            data is not None for _, data, _ in recording.app
-        )
-        self._replies = {id(each.reply): each for each in self.commands}
+        self._app_left = any(data is None for _, data, _ in recording.app)  # before the switch
+        self._answered = {each.reply.order: each for each in self.commands if each.reply}
         if recording.connect is None or self.commands[0].command.line.lower() != "connect":
             raise ValueError("the recording is of no call that a handler could have had")
         self._app = handler if isinstance(handler, Outbound) else Outbound(handler)
@@ -211,7 +208,7 @@ class Playing:
                 self._world.at(self._world.now, self._advance)
                 continue
             # Nothing will happen any more: the recording is at its end, or it is waited for.
-            if self._told < len(self.recording.switch):
+            if self._told < len(self.recording.switch) or self._app_left:
                 waits_for = self._session.waiting_for if self._session else None
                 self._differ(f"waits for {waits_for}" if waits_for else "does nothing")
             self._world.at(self._world.now, self._end)
@@ -243,7 +240,8 @@ class Playing:
         elif prepares(command):
             self._make_up_answer(command)
         elif self._next == len(self.commands) or not alike(self._due.command, command):
-            self._differ(did(command))
+            if self._next < len(self.commands) or not self.recording.truncated:
+                self._differ(did(command))
             self._end()
         else:
             self._differ(did(command))
@@ -313,7 +311,7 @@ class Playing:
         """Say what is due by now; come again when more is."""
         while self._told < len(self.recording.switch) and not self._over:
             message = self.recording.switch[self._told]
-            answered = self._replies.get(id(message))
+            answered = self._answered.get(message.order)
             if answered is None or not answered.skipped:
                 if self._next < len(self.commands) and self._due.before <= message.order:
                     return  # that command comes first
@@ -323,7 +321,8 @@ class Playing:
                     return
                 self._write(self._as_of_now(message.raw))
             self._told += 1
-        if self._told == len(self.recording.switch) and self._closes_first:
+        over = self._told == len(self.recording.switch)
+        if over and self.recording.closed and not self._app_left:
             self._world.at(self._moment(self.recording.ended), self._close)
 
     def _as_of_now(self, raw: bytes) -> bytes:
