@@ -32,6 +32,7 @@ EVENTS = ("Event-Name: ", '{"Event-Name":', "<event>")
 NO_VALUE = ("+OK", "-ERR", "-USAGE")
 
 _LENGTH = re.compile(r"^(content-length[ \t]*:[ \t]*)\d+", re.IGNORECASE | re.MULTILINE)
+_TYPE = re.compile(r"^content-type[ \t]*:[ \t]*([^\s;]*)", re.IGNORECASE | re.MULTILINE)
 _ELEMENT = re.compile(r"<([\w.:-]+)>([^<]+)</\1>")
 
 Whole = tuple[bytes, bytes]
@@ -92,12 +93,13 @@ class Redacted:
         if head.startswith("Event-Name:"):  # the reply to connect
             self._answered()
             return _whole(self._plain(head), body)
-        kind = head.lower()
-        if "text/event-" in kind:
+        found = _TYPE.search(head)
+        kind = found[1].lower() if found else ""
+        if kind.startswith("text/event-"):
             return _whole(head, self._event(body))
-        if "command/reply" in kind:
+        if kind == "command/reply":
             head = self._answer(head, self._answered(), "Reply-Text: ")
-        elif "api/response" in kind:
+        elif kind == "api/response":
             body = self._answer(body, self._answered())
         else:
             head, body = self._redact(head), self._redact(body)

@@ -81,7 +81,7 @@ def shown(entries: Iterable[Entry]) -> list[Entry]:
                         kept[-1] = replace(kept[-1], text=f"{kept[-1].text}, {text}")
                     continue
         elif isinstance(message, CommandReply):
-            if not message.ok and prepared is not None:
+            if not message.ok and prepared and isinstance(kept[-1].message, Command):
                 tell_whole(kept, prepared)
         elif isinstance(message, LogData):
             logged += 1
