@@ -15,6 +15,7 @@ __all__ = [
     "check_digits",
     "check_file",
     "check_header",
+    "check_header_value",
     "check_line",
     "check_name",
     "check_uuid",
@@ -42,6 +43,9 @@ SEPARATORS = ",;|~!#\x02\x03\x04\x05"
 MOST = 255
 
 DIGITS = "0123456789*#ABCD"
+
+#: A header's name.
+_HEADER = re.compile(r"[!-9;-Z\\-~]+")
 
 #: What would end a command, or a header.
 FORBIDDEN = "\r\n\0"
@@ -153,8 +157,10 @@ def check_value(text: str) -> str:
     and is itself again only if it is an array of two or more.)
     """
     check_line(text)
+    if not text.startswith("ARRAY::"):
+        return text
     first, *others = text.removeprefix("ARRAY::").split("|:")
-    if text.startswith("ARRAY::") and (not others or not first or first.startswith("ARRAY::")):
+    if not others or not first or first.startswith("ARRAY::"):
         raise ValueError(f"FreeSWITCH takes ARRAY:: at the start for an array: {text[:200]!r}")
     return text
 
@@ -162,8 +168,13 @@ def check_value(text: str) -> str:
 def check_header(name: str, value: str) -> None:
     """Raises ValueError for a header that FreeSWITCH would read as another."""
     check_line(name)
-    if not re.fullmatch(r"[!-9;-Z\\-~]+", name) or name == "_body":
+    if not _HEADER.fullmatch(name) or name == "_body":
         raise ValueError(f"not a header's name: {name!r}")
+    check_header_value(name, value)
+
+
+def check_header_value(name: str, value: str) -> None:
+    """Raises ValueError for a value that FreeSWITCH would not take as it is."""
     if value.startswith(" "):
         raise ValueError(f"{name}: FreeSWITCH takes off the blanks that a value begins with")
     check_value(value)
@@ -172,7 +183,7 @@ def check_header(name: str, value: str) -> None:
 def check_name(what: str, text: str, refused: str) -> str:
     """A name that stands in an argument as it is. Raises ValueError for what would not."""
     check_line(text)
-    if not text or set(text) & set(refused) or not all(map(str.isprintable, text)):
+    if not text or set(text) & set(refused) or not text.isprintable():
         raise ValueError(f"not a {what}: {text!r}")
     return text
 

@@ -75,7 +75,9 @@ class Clock:
 
 def sooner(one: float | None, other: float | None) -> float | None:
     """The earlier of two deadlines, of which either may be never."""
-    return min((each for each in (one, other) if each is not None), default=None)
+    if one is None or other is None:
+        return other if one is None else one
+    return min(one, other)
 
 
 #: For what is not part of any call's time: threads that stop, and users' own threads.

@@ -1,10 +1,10 @@
-"""A call's socket, and the queue of what arrived on it.
+"""A call's socket, and what arrived on it.
 
 Three kinds of thread meet here. The reader calls `receive` and `flush`: it frames bytes, hands
-each reply to whoever sent its command, puts the rest on the inbox, and sends on what the switch
-did not take at once. The handler's thread takes from the inbox. Any thread sends, and none waits
-in it. What they share is changed under ``_lock``; ``_parser`` is the reader's alone, but for its
-bounds.
+each reply to whoever sent its command, keeps the rest for the handler's thread, which it wakes
+for what that waits for and not before, and sends on what the switch did not take at once. The
+handler's thread takes what has arrived. Any thread sends, and none waits in it. What they share
+is changed under ``_lock``; ``_parser`` is the reader's alone, but for its bounds.
 """
 
 from __future__ import annotations
@@ -13,12 +13,13 @@ import selectors
 import socket
 import threading
 from collections import deque
+from collections.abc import Collection
 from queue import Empty, SimpleQueue
 from typing import TYPE_CHECKING, NamedTuple
 
 from .clock import REAL, Clock, Peer
 from .exceptions import Disconnected, ESLError, ProtocolError
-from .message import ApiResponse, CommandReply, Message
+from .message import ApiResponse, CommandReply, Event, Message
 from .protocol import MAX_BODY, Parser
 from .redaction import Redactor
 
@@ -34,6 +35,10 @@ LOW_WATER = 256 * 1024
 FLOOD_WATER = 16 * 1024 * 1024
 #: What a message weighs besides its bytes, so that a flood of tiny ones is bounded as well.
 MESSAGE_WEIGHT = 512
+#: Above this many bytes a handler is woken also for what it does not wait for, and takes it.
+SLEEPS_THROUGH = 64 * 1024
+#: What a handler is woken for whatever it waits for: they change what a wait may come to.
+ALWAYS_WANTED = frozenset({"CHANNEL_HANGUP", "CHANNEL_HANGUP_COMPLETE", "DTMF"})
 #: The largest body that is taken of a peer before it is known to be a switch that may call.
 MAX_FIRST_BODY = 64 * 1024
 #: Enough for a dozen events in one go.
@@ -58,19 +63,8 @@ KEEP_ALIVE = {
 }
 
 
-class Pending:
-    """A command whose reply has not come; the reply goes to the inbox of who sent it."""
-
-    __slots__ = ("command", "inbox", "reply")
-
-    def __init__(self, command: object, inbox: SimpleQueue[Batch]) -> None:
-        self.command = command  # its text, or what gives that when somebody asks
-        self.inbox = inbox
-        self.reply: CommandReply | ApiResponse | None = None
-
-
 class Answer(NamedTuple):
-    """A reply, and the command that it answers."""
+    """A reply to a command of the handler's thread."""
 
     pending: Pending
     reply: CommandReply | ApiResponse
@@ -82,15 +76,31 @@ class End(NamedTuple):
     reason: ESLError
 
 
+#: What another thread than the handler's gets for its command.
+Outcome = CommandReply | ApiResponse | End
+
+
+class Pending:
+    """A command whose reply has not come.
+
+    The reply goes to the inbox of the thread that sent it; the handler's has none of its own. One
+    that is ``quiet`` isn't told of it, unless the command was refused.
+    """
+
+    __slots__ = ("command", "inbox", "quiet", "reply")
+
+    def __init__(
+        self, command: object, inbox: SimpleQueue[Outcome] | None = None, quiet: bool = False
+    ) -> None:
+        self.command = command  # its text, or what gives that when somebody asks
+        self.inbox = inbox
+        self.quiet = quiet
+        self.reply: CommandReply | ApiResponse | None = None
+
+
 Item = Message | Answer | End
-
-
-class Batch(NamedTuple):
-    """What one read brought: ``items`` that weigh ``size``, and when."""
-
-    size: int
-    items: list[Item]
-    at: float = 0.0
+#: When it was read, and what.
+Arrived = tuple[float, Item]
 
 
 UNTAKEN = Disconnected("the handler has not taken what has arrived, and no reply can come")
@@ -110,7 +120,8 @@ class Connection:
     ) -> None:
         self.peer = peer
         self._tape = tape
-        self.inbox: SimpleQueue[Batch] = SimpleQueue()
+        #: Rung when the handler's thread sleeps, and something that it waits for is there.
+        self.doorbell: SimpleQueue[None] = SimpleQueue()
         self._sock = sock
         self._clock = clock
         self._reader = reader
@@ -120,8 +131,11 @@ class Connection:
         self._replies: deque[Pending] = deque()  # in the order of the commands
         self._unsent = bytearray()
         self._progress = 0.0  # when the switch last took some of that: real time
-        self._queued = 0  # what is in the inbox weighs so much
-        self._paused = False  # not read, until the handler has taken some of it
+        self._arrived: list[Arrived] = []  # what the handler's thread has not taken
+        self._queued = 0  # that weighs so much
+        self._sleeps = False  # the handler's thread does, until the bell rings
+        self._wanted: Collection[str] | None = None  # events that it sleeps for; None for all
+        self.paused = False  # not read, until the handler has taken some of that
         self._closing = False  # nothing more is sent, but for what is unsent
         self._cut: ESLError | None = None
         #: Why nothing that is sent now would be answered: a ProtocolError, or the end.
@@ -140,38 +154,40 @@ class Connection:
 
     # any thread
 
-    def send(self, data: bytes, command: object, inbox: SimpleQueue[Batch]) -> Pending:
-        """Send one command; its reply will be put on ``inbox``. Waits for nothing.
+    def send(self, data: bytes, pending: Pending) -> None:
+        """Send one command; its reply will come to ``pending``. Waits for nothing.
 
         Raises Disconnected if it can't be sent, or would not be answered. In the handler's
-        thread the connection's own end is none of these reasons: it stands on the inbox, behind
-        what may tell why (a hangup, perhaps).
+        thread the connection's own end is none of these reasons: it has arrived, behind what may
+        tell why (a hangup, perhaps).
         """
-        pending = Pending(command, inbox)
         with self._lock:
-            if self._failure is not None and inbox is self.inbox:
-                return pending
-            self._check_sendable(len(data), inbox)
+            if self._failure is not None and pending.inbox is None:
+                return
+            self._check_sendable(len(data), pending)
             self._replies.append(pending)
             self._clock.sending(self.peer, len(data))
             if self._tape is not None:
                 self._tape.note("app", data)
-            waits = bool(self._unsent)  # the reader is at it
-            self._unsent += data
-            if not waits:
-                self._progress = REAL.now()
-                self._push()
-            resumes = self._pause_or_resume()
-            news = resumes or (not waits and bool(self._unsent))
+            news = False
+            if self._unsent:  # the reader is at it
+                self._unsent += data
+            else:
+                sent = self._push(data)
+                if sent < len(data):
+                    self._unsent += data[sent:]
+                    self._progress = REAL.now()
+                    news = True
+            if self.paused:
+                news = self._pause_or_resume() or news
         if news:
             self._reader.watch(self)
-        return pending
 
-    def _check_sendable(self, size: int, inbox: SimpleQueue[Batch]) -> None:
+    def _check_sendable(self, size: int, pending: Pending) -> None:
         reason: object = self._failure
         if self._closing:
             reason = "the handler has ended"
-        elif reason is None and inbox is not self.inbox:
+        elif reason is None and pending.inbox is not None:
             reason = self._cut or (UNTAKEN if self._queued > FLOOD_WATER else None)
         if reason is None and len(self._replies) >= MAX_UNANSWERED:
             reason = f"{len(self._replies)} commands have not been answered"
@@ -181,27 +197,23 @@ class Connection:
             cause = reason if isinstance(reason, ESLError) else None
             raise Disconnected(f"nothing can be sent: {reason}") from cause
 
-    def _push(self) -> None:
-        """Send what the switch takes at once."""
-        while self._unsent:
-            try:
-                sent = self._sock.send(self._unsent)
-            except BlockingIOError:
-                return
-            except OSError:
-                # Part of a command may be out, so nothing can follow it. The reader tells why.
-                self._unsent.clear()
-                self._shutdown(socket.SHUT_RDWR)
-                return
-            del self._unsent[:sent]
-            self._progress = REAL.now()
+    def _push(self, data: bytes | bytearray) -> int:
+        """Send what the switch takes at once; how much that was."""
+        try:
+            return self._sock.send(data)
+        except BlockingIOError:
+            return 0
+        except OSError:
+            # Part of a command may be out, so nothing can follow it. The reader tells why.
+            self._shutdown(socket.SHUT_RDWR)
+            return len(data)
 
     def cut(self, reason: ESLError) -> None:
         """End every wait on this connection with ``reason``, without closing it."""
         with self._lock:
             self._cut = reason
             self._tell_elsewhere(reason)
-        self._put(0, [End(reason)])
+            self._keep([End(reason)], wakes=True)
         self._clock.received(self.peer, 0)
 
     # the handler's thread
@@ -212,21 +224,42 @@ class Connection:
         if self._tape is not None:
             self._tape.admit()
 
-    def taken(self, size: int) -> None:
-        """What weighs ``size`` has been taken off the inbox."""
+    def take(
+        self, wanted: Collection[str] | None, deadline: float | None, clock: Clock | None = None
+    ) -> list[Arrived]:
+        """All that has arrived; if there is nothing, sleep until something has that is wanted.
+
+        ``wanted`` are names of events (None for all); what is no event is always wanted. Raises
+        `queue.Empty` at the deadline.
+        """
+        while True:
+            with self._lock:
+                arrived, self._arrived = self._arrived, []
+                self._queued = 0
+                resumes = self.paused and self._pause_or_resume()
+                if not arrived:
+                    self._wanted = wanted
+                    self._sleeps = True
+            if resumes:
+                self._reader.watch(self)
+            if arrived:
+                return arrived
+            # The bell may have been rung for what was taken already: then it is looked again.
+            (clock or self._clock).get(self.doorbell, deadline)
+
+    @property
+    def untaken(self) -> list[Item]:
+        """What has arrived, and the handler's thread has not taken. Any thread."""
         with self._lock:
-            self._queued -= size
-            resumes = self._pause_or_resume()
-        if resumes:
-            self._reader.watch(self)
+            return [item for _, item in self._arrived]
 
     def _pause_or_resume(self) -> bool:
         """Is the switch to be held back? True if it was, and is no longer."""
-        was, queued = self._paused, self._queued
-        self._paused = queued > (LOW_WATER if was else HIGH_WATER) and not (
+        was, queued = self.paused, self._queued
+        self.paused = queued > (LOW_WATER if was else HIGH_WATER) and not (
             queued <= FLOOD_WATER and self._elsewhere()
         )
-        return was and not self._paused
+        return was and not self.paused
 
     def close(self) -> None:
         """Close in order: send the end, take what is still on its way, until the peer's end.
@@ -245,7 +278,7 @@ class Connection:
                 self._end_sending()
         while not ended:
             try:
-                self.taken(clock.get(self.inbox, deadline).size)
+                self.take(None, deadline, clock)
                 late = deadline is not None and clock.now() >= deadline
             except Empty:
                 late = True
@@ -275,13 +308,16 @@ class Connection:
         with self._lock:
             if self._ended:
                 return 0
-            reads = 0 if self._paused else selectors.EVENT_READ
+            reads = 0 if self.paused else selectors.EVENT_READ
             return reads | (selectors.EVENT_WRITE if self._unsent else 0)
 
     def flush(self) -> None:
         """Send what the switch takes now; and then our end, where that is due."""
         with self._lock:
-            self._push()
+            sent = self._push(self._unsent)
+            if sent:
+                del self._unsent[:sent]
+                self._progress = REAL.now()
             if self._closing:
                 self._end_sending()
 
@@ -304,59 +340,77 @@ class Connection:
             self._tape.note("switch", data)
         if not data:
             return Disconnected("the switch closed the connection")
-        with self._lock:
-            failed = self._failure is not None
-        if not failed:  # else there is nothing to understand, but still an end to wait for
-            self._queue(data)
+        if self._failure is None:  # else nothing can be understood, but there is an end to come
+            self._understand(data)
         self._clock.received(self.peer, len(data))
         return None
 
-    def _queue(self, data: bytes) -> None:
+    def _understand(self, data: bytes) -> None:
         """Put what the bytes say where it belongs."""
+        parser, begun = self._parser, self._parser.pending
         messages: list[Message] = []
         failure: ProtocolError | None = None
         try:
-            messages = self._parser.feed(data)
-            failure = self._parser.failure
+            messages = parser.feed(data)
+            failure = parser.failure
         except ProtocolError as error:
             failure = error
         items: list[Item] = []
+        wakes = False
         with self._lock:
             for message in messages:
-                if not isinstance(message, (CommandReply, ApiResponse)):
+                if type(message) is Event:
+                    wakes = wakes or (self._sleeps and self._is_wanted(message.name))
+                    items.append(message)
+                elif not isinstance(message, (CommandReply, ApiResponse)):
+                    wakes = True
                     items.append(message)
                 elif self._replies:
-                    self._answer(self._replies.popleft(), message, items)
+                    wakes = self._answer(self._replies.popleft(), message, items) or wakes
                 else:
                     failure = ProtocolError("a reply that no command asked for", message.head)
                     break
             if failure is not None:
                 failure = self._redact.error(failure)
                 items.append(End(failure))
+                wakes = True
                 self._fail(failure)
             if not items:
                 # A part of a message, or another thread's reply: nothing for the handler to
                 # take, and so nothing that it could be late with.
                 return
-            # with all its bytes, of which this read may have brought the last
-            size = sum(len(each.head) + len(each.content) + MESSAGE_WEIGHT for each in messages)
-            self._queued += size
-            self._pause_or_resume()
-            if self._queued > FLOOD_WATER:
-                self._tell_elsewhere(UNTAKEN)
-        self._put(size, items)
+            # with all their bytes, of which this read may have brought the last
+            whole = begun + len(data) - parser.pending
+            self._queued += whole + MESSAGE_WEIGHT * len(messages)
+            self._keep(items, wakes or self._queued > SLEEPS_THROUGH)
+            if self._queued > HIGH_WATER:
+                self._pause_or_resume()
+                if self._queued > FLOOD_WATER:
+                    self._tell_elsewhere(UNTAKEN)
+
+    def _is_wanted(self, name: str) -> bool:
+        return self._wanted is None or name in self._wanted or name in ALWAYS_WANTED
 
     def _answer(
         self, pending: Pending, reply: CommandReply | ApiResponse, items: list[Item]
-    ) -> None:
-        """Each reply goes to the thread that sent its command."""
-        if pending.inbox is self.inbox:
-            items.append(Answer(pending, reply))
-        else:
-            pending.inbox.put(Batch(0, [Answer(pending, reply)]))
+    ) -> bool:
+        """Give a reply to the thread that sent its command. Is the handler's to be woken?"""
+        if pending.inbox is not None:
+            pending.inbox.put(reply)
+            return False
+        if pending.quiet and reply.ok:
+            pending.reply = reply
+            return False
+        items.append(Answer(pending, reply))
+        return True
 
-    def _put(self, size: int, items: list[Item]) -> None:
-        self.inbox.put(Batch(size, items, self._clock.now()))
+    def _keep(self, items: list[Item], wakes: bool) -> None:
+        """Keep it for the handler's thread, and wake that if need be. Called with ``_lock``."""
+        now = self._clock.now()
+        self._arrived += [(now, item) for item in items]
+        if wakes and self._sleeps:
+            self._sleeps = False
+            self.doorbell.put(None)
 
     def _fail(self, reason: ESLError) -> None:
         """No reply will come any more: other threads that wait for one are told."""
@@ -366,11 +420,11 @@ class Connection:
 
     def _tell_elsewhere(self, reason: ESLError) -> None:
         for inbox in self._elsewhere():
-            inbox.put(Batch(0, [End(reason)]))
+            inbox.put(End(reason))
 
-    def _elsewhere(self) -> list[SimpleQueue[Batch]]:
+    def _elsewhere(self) -> list[SimpleQueue[Outcome]]:
         """Where other threads than the handler's wait for replies."""
-        return [each.inbox for each in self._replies if each.inbox is not self.inbox]
+        return [each.inbox for each in self._replies if each.inbox is not None]
 
     def end(self, reason: Disconnected, size: int) -> None:
         """Nothing more will come: tell everybody who waits.
@@ -384,5 +438,5 @@ class Connection:
                 self._unsent.clear()
                 self._shutdown(socket.SHUT_RDWR)
             self._fail(reason)
-        self._put(0, [End(reason)])
+            self._keep([End(reason)], wakes=True)
         self._clock.received(self.peer, size)

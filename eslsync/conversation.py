@@ -2,7 +2,7 @@
 
 Commands go out and replies come back; events arrive, and wait their turn. All events and
 callbacks belong to the handler's thread. An event that arrives stands in ``_backlog``; a
-blocking call takes events from there in order of arrival, runs their callbacks, and returns when
+blocking call takes events from there in order of event, runs their callbacks, and returns when
 it comes to the one it waits for. While a callback runs, later events wait; only the blocking
 calls made inside the callback look at them.
 
@@ -16,13 +16,13 @@ from __future__ import annotations
 import logging
 import threading
 from collections import deque
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Collection, Sequence
 from queue import Empty, SimpleQueue
-from typing import TYPE_CHECKING, Any, NamedTuple, TypeVar
+from typing import TYPE_CHECKING, Any, TypeVar
 
 from .backlog import Backlog
 from .clock import REAL, Clock, sooner
-from .connection import Answer, Connection, End, Item, Pending
+from .connection import Answer, Arrived, Connection, End, Outcome, Pending
 from .enums import HangupCause
 from .exceptions import (
     CommandError,
@@ -59,6 +59,8 @@ IN_TIME = 0.001
 #: Digits that nobody has asked for yet, and the bytes of their events.
 MAX_DIGITS = 100
 MAX_DIGITS_BYTES = 1024 * 1024
+#: The commands that change what the switch tells.
+SUBSCRIBING = frozenset({"filter", "noevents", "event", "myevents"})
 #: Seconds that CHANNEL_HANGUP_COMPLETE is waited for after the first word of a hangup. It
 #: comes within milliseconds, or not at all (when the app has taken it off its events).
 #: A reply that was due before the hangup has as long.
@@ -74,16 +76,8 @@ class Stopped(Disconnected):
     """`Outbound.stop` has cut this call short."""
 
 
-class Arrival(NamedTuple):
-    """An event, with its place in the order of arrival."""
-
-    serial: int
-    event: Event
-    collected: bool  # a digit that belongs to a running play_and_get_digits or read
-
-
-#: Tells whether a wait is over: asked once with None, then with each arrival as it is its turn.
-Ready = Callable[["Arrival | None"], "T | None"]
+#: Tells whether a wait is over: asked once with None, then with each event as it is its turn.
+Ready = Callable[["Event | None"], "T | None"]
 
 
 class Conversation:
@@ -112,18 +106,16 @@ class Conversation:
         # has been sent of applications (see docs/threads.md).
         self._books = threading.Lock()
         self._numbered = 0
+        self._ids = ""  # what the names begin with that we give to applications and jobs
         self._jobs: dict[str, Job] = {}
         self._legs: dict[str, Channel] = {}  # by uuid: ours, and those whose events we let through
 
-        # What came off the inbox in one piece, and is looked at one by one.
-        self._items: deque[Item] = deque()
-        self._read_at = 0.0
+        # What has been taken in one piece, and is looked at one by one.
+        self._items: deque[Arrived] = deque()
         self._arrived = 0  # serial of the last event that arrived
         self._mark = 0  # inside a callback: serial of the last event an earlier wait saw
-        self._backlog = Backlog[Arrival](
-            lambda arrival: arrival.event, MAX_BACKLOG, MAX_BACKLOG_BYTES
-        )
-        self._digits = Backlog[Event](lambda event: event, MAX_DIGITS, MAX_DIGITS_BYTES)
+        self._backlog = Backlog(MAX_BACKLOG, MAX_BACKLOG_BYTES)
+        self._digits = Backlog(MAX_DIGITS, MAX_DIGITS_BYTES)
         self._callbacks: list[tuple[str, Callback]] = []  # in order of registration
         self._hangup_callbacks: list[HangupCallback] = []  # those that have not been called
         self._in_callback = False
@@ -176,7 +168,7 @@ class Conversation:
         """
         with self._books:
             self._numbered += 1
-            return f"{self.uuid}/{self.context.get('Event-Sequence')}/{self._numbered}"
+            return f"{self._ids}/{self._numbered}"
 
     def _deadline(self, timeout: float | None) -> float | None:
         return self._clock.deadline(timeout)
@@ -195,10 +187,12 @@ class Conversation:
         """Send a command and wait for its reply. Raises CommandError if that is ``-ERR``."""
         reply = self._exchange(line, headers, timeout, body)
         if not reply.ok:
-            command = self._redact.command(line, headers)
-            raise CommandError(command, reply, reply.text, self._reason(reply))
+            raise self._refused(Shown(self._redact, line, headers), reply)
         self._note_subscription(line)
         return reply
+
+    def _refused(self, command: object, reply: CommandReply | ApiResponse) -> CommandError:
+        return CommandError(str(command), reply, reply.text, self._reason(reply))
 
     @property
     def _full(self) -> bool:
@@ -222,23 +216,37 @@ class Conversation:
         body: str = "",
     ) -> CommandReply | ApiResponse:
         """Send a command and wait for its reply, whatever that says."""
+        if threading.get_ident() == self._thread:
+            deadline = self._deadline(timeout)
+            return self._own_reply(self._send(line, headers, body), deadline)
+        inbox: SimpleQueue[Outcome] = SimpleQueue()
+        pending = self._send(line, headers, body, inbox)
+        return self._other_threads_reply(pending, inbox, REAL.deadline(timeout))
+
+    def _send(
+        self,
+        line: str,
+        headers: Sequence[tuple[str, str]] = (),
+        body: str = "",
+        inbox: SimpleQueue[Outcome] | None = None,
+        *,
+        quiet: bool = False,
+    ) -> Pending:
+        """Send a command, and wait for nothing; without ``inbox``, in the handler's thread."""
         data = encode_command(line, headers, body.encode("utf-8", "surrogateescape"))
-        command = Shown(self._redact, line, headers)
-        deadline = self._deadline(timeout)
-        ours = threading.get_ident() == self._thread
-        if line.split()[0].lower() == "exit":
+        if line.split(None, 1)[0].lower() == "exit":
             self._exiting = True
-        if ours:
-            if self._failed is not None:
-                self._raise_if_over()
-            pending = self._connection.send(data, command, self._connection.inbox)
-            return self._own_reply(pending, deadline)
-        pending = self._connection.send(data, command, SimpleQueue())
-        return self._other_threads_reply(pending, REAL.deadline(timeout))
+        if inbox is None and self._failed is not None:
+            self._raise_if_over()
+        pending = Pending(Shown(self._redact, line, headers), inbox, quiet)
+        self._connection.send(data, pending)
+        return pending
 
     def _note_subscription(self, line: str) -> None:
         """Keep the books of what the switch will tell from now on."""
-        verb = line.split()[0].lower()
+        verb = line.split(None, 1)[0].lower()
+        if verb not in SUBSCRIBING:
+            return
         with self._books:
             if verb == "filter":
                 self._filtered = True
@@ -265,7 +273,7 @@ class Conversation:
                     self._raise_if_over()
                 last = self._over_for(patience)
                 try:
-                    self._pull(sooner(deadline, last))
+                    self._collect(sooner(deadline, last), ())
                 except Empty:
                     if last is None or (deadline is not None and deadline <= last):
                         raise
@@ -285,44 +293,45 @@ class Conversation:
         return self._over_since + seconds
 
     def _other_threads_reply(
-        self, pending: Pending, deadline: float | None
+        self, pending: Pending, inbox: SimpleQueue[Outcome], deadline: float | None
     ) -> CommandReply | ApiResponse:
         try:
-            [item] = REAL.get(pending.inbox, deadline).items
+            outcome = REAL.get(inbox, deadline)
         except Empty:
             raise TimeoutError(f"no reply to {str(pending.command)!r} in time") from None
-        if isinstance(item, Answer):
-            return item.reply
-        assert isinstance(item, End)
-        raise Disconnected(f"no reply to {str(pending.command)!r}: {item.reason}") from item.reason
+        if isinstance(outcome, End):
+            why = outcome.reason
+            raise Disconnected(f"no reply to {str(pending.command)!r}: {why}") from why
+        return outcome
 
-    def _pull(self, deadline: float | None) -> Arrival | None:
+    def _pull(self, deadline: float | None, wanted: Collection[str] | None = None) -> Event | None:
         """Look at the next thing that arrived; wait for it until ``deadline``.
 
-        Returns it if it was an event (it then stands at the end of the backlog as well), None
-        if it was something else. Raises `queue.Empty` if nothing came by then; what came later
-        is left for the next to look.
+        Sleeps through events that are not ``wanted`` (None: all are), and that no callback is
+        there for. Returns an event, which the caller sees to; None if it was something else.
+        Raises `queue.Empty` if nothing came by then; what came later is left for the next to
+        look.
         """
-        first = sooner(None if self._over else self._hangup_complete_due, deadline)
+        items, first = self._items, deadline
+        due = self._hangup_complete_due
+        if due is not None and not self._over and (first is None or due < first):
+            first = due
         try:
-            if not self._items:
-                batch = self._clock.get(self._connection.inbox, first)
-                self._connection.taken(batch.size)
-                self._items.extend(batch.items)
-                self._read_at = batch.at
+            if not items:
+                items.extend(self._connection.take(self._listens(wanted), first))
             # Or else a wait would last as long as there is always something to look at.
-            if first is not None and self._read_at > first + IN_TIME:
+            if first is not None and items[0][0] > first + IN_TIME:
                 raise Empty
         except Empty:
             if first == deadline:
                 raise
             self._over = True
             return None
-        item = self._items.popleft()
-        if isinstance(item, Event) and not isinstance(item, ConnectReply):
-            return self._arrive(item)
+        _, item = items.popleft()
         if isinstance(item, Answer):
             item.pending.reply = item.reply
+        elif isinstance(item, Event):
+            return self._arrive(item)
         elif isinstance(item, End):
             # The handler that stop cuts may have ended by itself; the connection still works.
             if not (self._leaving and isinstance(item.reason, Stopped)):
@@ -336,8 +345,26 @@ class Conversation:
                 self.logger.debug("%s", in_a_log(self._redact(line)))
         return None
 
+    def _listens(self, wanted: Collection[str] | None) -> Collection[str] | None:
+        """The events to wake up for: those that are wanted, and those with a callback."""
+        if wanted is None or not self._callbacks:
+            return wanted
+        names = {name.partition(" ")[0] for name, _ in self._callbacks}
+        return None if "ALL" in names else names.union(wanted)
+
+    def _collect(self, deadline: float | None, wanted: Collection[str] | None = None) -> None:
+        """As `_pull`, and an event is put where it waits for its turn."""
+        event = self._pull(deadline, wanted)
+        if event is not None:
+            self._keep(event)
+
+    def _keep(self, event: Event) -> None:
+        self._backlog.append(event)
+        while self._backlog.overfull:
+            self._drop_one()
+
     def _had_its_turn(self, serial: int) -> bool:
-        return not self._backlog or self._backlog.first.serial > serial
+        return not self._backlog or self._backlog[0]._serial > serial
 
     def _pull_available(self) -> None:
         """Look at what has arrived already, without waiting and without running callbacks."""
@@ -347,33 +374,28 @@ class Conversation:
     def _pull_until(self, deadline: float | None) -> None:
         try:
             while True:
-                self._pull(deadline)
+                self._collect(deadline)
         except Empty:
             pass
 
-    def _arrive(self, event: Event) -> Arrival:
+    def _arrive(self, event: Event) -> Event:
         """Keep the books of what an event says, at once; its callbacks wait their turn."""
-        self._arrived += 1
+        self._arrived = event._serial = self._arrived + 1
         try:
             name = event.name
         except ProtocolError as error:
             raise self._redact.error(error) from None
-        collected = False
         leg = self._legs.get(event.uuid or "")
         if leg is not None:
-            collected = name == "DTMF" and leg._collects_digits
-            leg._note(event, self._arrived, collected)
+            event._collected = name == "DTMF" and leg._collects_digits
+            leg._note(event)
             if leg.hangup_event is event:
                 self._note_hangup(leg, complete=name == "CHANNEL_HANGUP_COMPLETE")
         elif name == "BACKGROUND_JOB":
             job = self._jobs.pop(event.get("Job-UUID", ""), None)
             if job is not None:
                 job.event = event
-        arrival = Arrival(self._arrived, event, collected)
-        self._backlog.append(arrival)
-        while self._backlog.overfull:
-            self._drop_one()
-        return arrival
+        return event
 
     def _note_hangup(self, leg: Leg, complete: bool) -> None:
         if leg is self.channel:
@@ -386,12 +408,12 @@ class Conversation:
 
     def _drop_one(self) -> None:
         """Make room: the oldest event that is no digit and has no callback, if there is one."""
-        for arrival in self._backlog:
-            if arrival.event.name != "DTMF" and not self._callbacks_for(arrival.event):
+        for event in self._backlog:
+            if event.name != "DTMF" and not self._callbacks_for(event):
                 break
         else:
-            arrival = self._backlog.first
-        self._backlog.remove(arrival)
+            event = self._backlog[0]
+        self._backlog.remove(event)
         self.dropped += 1
         if self.dropped == 1:
             self.logger.warning(
@@ -399,7 +421,7 @@ class Conversation:
                 "dropping the oldest, %s first",
                 MAX_BACKLOG,
                 MAX_BACKLOG_BYTES,
-                arrival.event.name,
+                event.name,
             )
 
     def _notice(self, notice: DisconnectNotice) -> None:
@@ -426,16 +448,23 @@ class Conversation:
             )
 
     def _until(
-        self, what: str, ready: Ready[T], deadline: float | None, leg: Leg | None = None
+        self,
+        what: object,
+        ready: Ready[T],
+        deadline: float | None,
+        leg: Leg | None = None,
+        wanted: Collection[str] | None = None,
     ) -> T:
         """Take events as it is their turn until ``ready`` gives something; return that.
 
-        Raises Hangup when the call ends, or ``leg`` does.
+        ``wanted`` names the events that it can come from; None if any can. Raises Hangup when
+        the call ends, or ``leg`` does.
         """
         self._check_thread()
         before, self._waiting_for = self._waiting_for, what
+        take_until = self._look_until if self._in_callback else self._take_until
         try:
-            result = self._take_until(ready, deadline, leg or self.channel)
+            result = take_until(ready, deadline, leg or self.channel, wanted)
         except Empty:
             raise TimeoutError(f"{what} did not come in time") from None
         finally:
@@ -443,37 +472,57 @@ class Conversation:
         self._mark = self._arrived
         return result
 
-    def _take_until(self, ready: Ready[T], deadline: float | None, leg: Leg) -> T:
+    def _take_until(
+        self, ready: Ready[T], deadline: float | None, leg: Leg, wanted: Collection[str] | None
+    ) -> T:
         result = ready(None)
-        if self._in_callback:
-            for arrival in tuple(self._backlog):
-                if result is None and arrival.serial > self._mark:
-                    result = ready(arrival)
         while result is None:
-            if self._backlog and not self._in_callback:
-                arrival = self._backlog.popleft()
-                self._dispatch(arrival)
-                result = ready(arrival)
-                continue
-            self._raise_if_gone(leg)
-            try:
-                pulled = self._pull(sooner(deadline, leg._gone_by))
-            except Empty:
-                self._raise_if_gone(leg)
-                if deadline is None or self._clock.now() < deadline:
-                    continue
-                raise
-            if self._in_callback:
-                result = ready(pulled)
+            if self._backlog:
+                event: Event | None = self._backlog.popleft()
+            else:
+                event = self._next(deadline, leg, wanted)
+            if event is not None:
+                self._dispatch(event)
+            result = ready(event)
         return result
 
-    def _dispatch(self, arrival: Arrival) -> None:
+    def _look_until(
+        self, ready: Ready[T], deadline: float | None, leg: Leg, wanted: Collection[str] | None
+    ) -> T:
+        """The same inside a callback: what is looked at stays, and its turn comes later."""
+        result = ready(None)
+        for event in tuple(self._backlog):
+            if result is None and event._serial > self._mark:
+                result = ready(event)
+        while result is None:
+            arrived = self._next(deadline, leg, wanted)
+            if arrived is not None:
+                self._keep(arrived)
+            result = ready(arrived)
+        return result
+
+    def _next(
+        self, deadline: float | None, leg: Leg, wanted: Collection[str] | None
+    ) -> Event | None:
+        """As `_pull`, but raises Hangup when the call has ended, or ``leg`` has."""
+        if self._over or self._failed is not None or leg.hangup_event is not None:
+            self._raise_if_gone(leg)
+        try:
+            return self._pull(sooner(deadline, leg._gone_by), wanted)
+        except Empty:
+            self._raise_if_gone(leg)
+            if deadline is None or self._clock.now() < deadline:
+                return None
+            raise
+
+    def _dispatch(self, event: Event) -> None:
         """It is this event's turn: run its callbacks."""
-        event = arrival.event
+        self._mark = event._serial
+        is_digit = event.name == "DTMF" and not event._collected
+        callbacks = self._callbacks_for(event) if self._callbacks else ()
+        if not (callbacks or is_digit):
+            return
         waiting_for, self._waiting_for = self._waiting_for, None
-        self._mark = arrival.serial
-        callbacks = self._callbacks_for(event)
-        is_digit = event.name == "DTMF" and not arrival.collected
         self._in_callback = True
         try:
             for callback in callbacks:
@@ -501,10 +550,10 @@ class Conversation:
     def _dispatch_rest(self) -> None:
         """The call has ended: what still waits its turn is told, digits apart."""
         while self._backlog:
-            arrival = self._backlog.popleft()
-            if arrival.event.name != "DTMF":
+            event = self._backlog.popleft()
+            if event.name != "DTMF":
                 try:
-                    self._dispatch(arrival)
+                    self._dispatch(event)
                 except Hangup:
                     pass  # told already
         self._tell_hangup()
@@ -525,8 +574,6 @@ class Conversation:
             raise failure
 
     def _callbacks_for(self, event: Event) -> list[Callback]:
-        if not self._callbacks:
-            return []
         keys = {event.name, "ALL"}
         if event.name == "CUSTOM":
             keys.add(f"CUSTOM {event.get('Event-Subclass')}")
@@ -536,7 +583,8 @@ class Conversation:
 
     def _raise_if_gone(self, leg: Leg) -> None:
         """Raise Hangup if the call is over, or this leg of it; Disconnected as `_raise_if_over`."""
-        self._raise_if_over()
+        if self._over or self._failed is not None:
+            self._raise_if_over()
         event = leg.hangup_event
         if event is not None and leg._gone_by is not None and self._clock.now() >= leg._gone_by:
             raise Hangup(event.hangup_cause, event)

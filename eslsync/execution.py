@@ -5,7 +5,8 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import TYPE_CHECKING, Generic, TypeVar
 
-from .message import Event
+from .connection import Pending
+from .message import ApiResponse, CommandReply, Event
 
 if TYPE_CHECKING:
     from .leg import Leg
@@ -13,6 +14,8 @@ if TYPE_CHECKING:
 __all__ = ["Execution"]
 
 T = TypeVar("T")
+
+COMPLETION = ("CHANNEL_EXECUTE_COMPLETE",)
 
 
 class Execution(Generic[T]):
@@ -33,7 +36,8 @@ class Execution(Generic[T]):
         self.uuid = uuid
         #: Its CHANNEL_EXECUTE_COMPLETE, once that has arrived.
         self.event: Event | None = None
-        self._serial = 0
+        #: The command that has sent it, where nobody has waited for its reply alone.
+        self._pending: Pending | None = None
         self._leg = leg
         self._session = leg._session
         self._result = result
@@ -85,15 +89,30 @@ class Execution(Generic[T]):
             session._check_thread()
             return self._result(None)
 
-        def ready(_: object) -> Event | None:
-            if not self._leg._before_hangup(self._serial):
+        pending = self._pending
+
+        def ready(_: object) -> Event | CommandReply | ApiResponse | None:
+            if self.event is None:
+                refused = pending is not None and pending.reply is not None and not pending.reply.ok
+                return pending.reply if pending is not None and refused else None
+            if not self._leg._before_hangup(self.event._serial):
                 return None
             # Inside a callback nothing else has its turn; outside, what came before comes first.
-            if session._in_callback or session._had_its_turn(self._serial):
+            if session._in_callback or session._had_its_turn(self.event._serial):
                 return self.event
             return None
 
-        return self._result(session._until(self.application, ready, deadline, self._leg))
+        try:
+            told = session._until(self.application, ready, deadline, self._leg, COMPLETION)
+        except BaseException:
+            if pending is not None and pending.reply is None:
+                self._leg._forget(self)
+            raise
+        if isinstance(told, Event):
+            return self._result(told)
+        assert pending is not None
+        self._leg._forget(self)
+        self._leg._raise_refused(session._refused(pending.command, told))
 
     def __repr__(self) -> str:
         state = "completed" if self.event is not None else "on its way"

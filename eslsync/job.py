@@ -12,6 +12,8 @@ if TYPE_CHECKING:
 
 __all__ = ["Job"]
 
+TOLD_BY = ("BACKGROUND_JOB",)
+
 
 class Job:
     """A command that runs in the background (bgapi)."""
@@ -38,7 +40,7 @@ class Job:
 
     def _wait(self, deadline: float | None) -> str:
         command = self._session._redact(f"bgapi {self.command}")
-        event = self._session._until(command, lambda _: self.event, deadline)
+        event = self._session._until(command, lambda _: self.event, deadline, wanted=TOLD_BY)
         text = event.body.rstrip("\n")
         if text.startswith(("-ERR", "-USAGE")):
             raise CommandError(command, event, text)

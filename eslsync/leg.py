@@ -4,9 +4,16 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable
-from typing import TYPE_CHECKING, Any, Literal, NamedTuple, TypeVar, overload
+from typing import TYPE_CHECKING, Any, Literal, NamedTuple, NoReturn, TypeVar, overload
 
-from .arguments import DIGITS, check_name, check_value, literal, multiset_arguments
+from .arguments import (
+    DIGITS,
+    check_header_value,
+    check_name,
+    check_value,
+    literal,
+    multiset_arguments,
+)
 from .enums import AnswerState, CallState, ChannelState
 from .exceptions import CommandError
 from .execution import Execution
@@ -202,46 +209,67 @@ class Leg:
         deadline = session._deadline(timeout)
         session._raise_if_gone(self)
         execution = Execution(self, application, session._new_id(), result, lock)
-        headers = {"execute-app-name": application}
+        check_header_value("execute-app-arg", argument)
+        headers = [("call-command", "execute"), ("execute-app-name", application)]
         if argument:
-            headers["execute-app-arg"] = argument
+            headers.append(("execute-app-arg", argument))
         if lock:
-            headers["event-lock"] = "true"
-        headers["Event-UUID"] = execution.uuid
-        if session._tells_completion:
-            with session._books:
-                self._executions[execution.uuid] = execution
+            headers.append(("event-lock", "true"))
+        headers.append(("Event-UUID", execution.uuid))
+        if not session._tells_completion:
+            self._sendmsg(headers, timeout)
+            return execution._wait(deadline) if block else execution
+        with session._books:
+            self._executions[execution.uuid] = execution
         try:
-            self._sendmsg("execute", headers, timeout)
+            if block:
+                # Woken once, by its completion: of the reply only a refusal is told.
+                execution._pending = session._send(self._line, headers, quiet=True)
+            else:
+                self._sendmsg(headers, timeout)
         except BaseException:
-            with session._books:
-                self._executions.pop(execution.uuid, None)
+            self._forget(execution)
             raise
-        if application in SETTERS:
-            with session._books:
-                self._settings = {
-                    name: value
-                    for name, value in self._settings.items()
-                    if not re.search(rf"\b{name}(=|,|$)", argument)
-                }
+        if application in SETTERS and self._settings:
+            self._note_set(argument)
         return execution._wait(deadline) if block else execution
+
+    def _forget(self, execution: Execution[Any]) -> None:
+        """It was refused, or nobody knows whether it has been taken."""
+        with self._session._books:
+            self._executions.pop(execution.uuid, None)
+
+    def _note_set(self, argument: str) -> None:
+        """What the handler sets itself is no longer to be put back."""
+        with self._session._books:
+            self._settings = {
+                name: value
+                for name, value in self._settings.items()
+                if not re.search(rf"\b{name}(=|,|$)", argument)
+            }
+
+    @property
+    def _line(self) -> str:
+        """The command for a message to it."""
+        return "sendmsg" if self._own else f"sendmsg {self.uuid}"
 
     @property
     def _own(self) -> bool:
         """Is it the leg that is on the socket?"""
         return self is self._session.channel
 
-    def _sendmsg(self, call_command: str, headers: dict[str, str], timeout: float | None) -> None:
-        session = self._session
-        if self._own:
-            session.sendmsg(call_command, headers, timeout=timeout)
-            return
+    def _sendmsg(self, headers: list[tuple[str, str]], timeout: float | None) -> None:
+        """Send it a message, and wait for the reply. Raises Hangup where that leg has gone."""
         try:
-            session.sendmsg(call_command, headers, uuid=self.uuid, timeout=timeout)
+            self._session._command(self._line, headers, timeout)
         except CommandError as error:
-            if "invalid session id" not in error.text:
-                raise
-            session._await_end(self, error)
+            self._raise_refused(error)
+
+    def _raise_refused(self, error: CommandError) -> NoReturn:
+        if self._own or "invalid session id" not in error.text:
+            raise error
+        self._session._await_end(self, error)
+        raise error
 
     def _api(self, command: str, timeout: float | None) -> None:
         """An api command about this leg. Raises Hangup where that has gone."""
@@ -376,26 +404,30 @@ class Leg:
         """An application that completes after the hangup was ended by it."""
         return self._hangup_serial is None or serial < self._hangup_serial
 
-    def _note(self, event: Event, serial: int, collected: bool) -> None:
+    def _note(self, event: Event) -> None:
         """Keep the books of an event of this leg."""
         name = event.name
-        if collected:
-            self._last_collected = event.digit
-        if name.startswith("CHANNEL_") and event.get("Channel-State") in STATES:
-            self._latest = event
         if event.has_variables:
             self._known = event
-        if name == "CHANNEL_EXECUTE_COMPLETE":
-            self._left_socket = self._left_socket or event.get("Application") == "socket"
-            with self._session._books:
-                execution = self._executions.pop(event.get("Application-UUID", ""), None)
-            if execution is not None:
-                execution.event = event
-                execution._serial = serial
-                self._has_completed = True
-        elif name in ("CHANNEL_HANGUP", "CHANNEL_HANGUP_COMPLETE"):
-            self.hangup_event = event
-            self._hangup_serial = self._hangup_serial or serial
+        if name.startswith("CHANNEL_"):
+            if "Channel-State" in event:
+                self._latest = event
+            if name == "CHANNEL_EXECUTE_COMPLETE":
+                self._note_completion(event)
+            elif name in ("CHANNEL_HANGUP", "CHANNEL_HANGUP_COMPLETE"):
+                self.hangup_event = event
+                self._hangup_serial = self._hangup_serial or event._serial
+        elif event._collected:
+            self._last_collected = event.digit
+
+    def _note_completion(self, event: Event) -> None:
+        with self._session._books:
+            execution = self._executions.pop(event.get("Application-UUID", ""), None)
+        if execution is not None:
+            execution.event = event
+            self._has_completed = True
+        elif event.get("Application") == "socket":
+            self._left_socket = True
 
     def _reached(self, state: ChannelState) -> Event | None:
         """The event that told of the state, if the channel is in it (or, for an end, past it)."""

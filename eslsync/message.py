@@ -73,6 +73,13 @@ def _unquote_again(value: bytes) -> str:
     return text(unquote_to_bytes(value))
 
 
+@lru_cache(maxsize=1024)
+def _labels(name: str) -> tuple[bytes, bytes]:
+    """A header's name as it stands before its value, in the first line and in others."""
+    label = name.encode("utf-8", "surrogatepass") + b": "
+    return label, b"\n" + label
+
+
 class Message(Mapping[str, str]):
     """A message's headers, as a read-only mapping, and its ``body``.
 
@@ -83,16 +90,26 @@ class Message(Mapping[str, str]):
     them back.
     """
 
-    __slots__ = ("_headers", "content", "head")
+    __slots__ = ("_content", "_head", "_headers")
 
     #: Are the values in ``head`` percent-encoded? In events they are, in replies not.
     encoded = False
 
     def __init__(self, head: bytes, content: bytes = b"") -> None:
-        self.head = head
-        self.content = content
+        self._head = head
+        self._content = content
         # spelling by lower-case name, and value by spelling
         self._headers: tuple[dict[str, str], dict[str, str]] | None = None
+
+    @property
+    def head(self) -> bytes:
+        """The lines of the headers."""
+        return self._head
+
+    @property
+    def content(self) -> bytes:
+        """The body."""
+        return self._content
 
     @property
     def body(self) -> str:
@@ -195,20 +212,44 @@ class Variables(Mapping[str, str]):
 class Event(Message):
     """An event of the switch (text/event-plain)."""
 
-    __slots__ = ()
+    # raw: all that it says; _sure: how far that is known to be headers; _name: once looked at.
+    # A session keeps books of the event in the others: its place in the order of arrival, and
+    # whether it is a digit that belongs to a running play_and_get_digits or read.
+    __slots__ = ("_collected", "_name", "_serial", "_sure", "raw")
 
     encoded = True
 
-    def __init__(self, content: bytes) -> None:
-        # An event with its own Content-Length carries a body after its headers; the body
-        # may hold blank lines and need not end in a line break (recording 09d).
-        head, _, body = content.partition(b"\n\n")
-        super().__init__(b"\n" + head + b"\n", body)
+    def __init__(self, raw: bytes) -> None:
+        self.raw = raw
+        self._sure = 0
+        self._name: str | None = None
+        self._headers = None
+        self._serial = 0
+        self._collected = False
+
+    # An event with its own Content-Length carries a body after its headers; the body may hold
+    # blank lines and need not end in a line break (recording 09d).
+
+    @property
+    def head(self) -> bytes:
+        return self.raw.partition(b"\n\n")[0]
+
+    @property
+    def content(self) -> bytes:
+        return self.raw.partition(b"\n\n")[2]
 
     @property
     def name(self) -> str:
         """Event-Name: ``"CHANNEL_ANSWER"``, ``"DTMF"``, ``"CUSTOM"`` ..."""
-        return self.get("Event-Name", "")
+        name = self._name
+        if name is None:
+            raw = self.raw
+            if raw.startswith(b"Event-Name: "):
+                name = text(raw[12 : raw.find(b"\n")])
+            else:
+                name = self.get("Event-Name", "")
+            self._name = name
+        return name
 
     @property
     def uuid(self) -> str | None:
@@ -223,7 +264,7 @@ class Event(Message):
     @property
     def has_variables(self) -> bool:
         """Did any come with it?"""
-        return b"\nvariable_" in self.head
+        return self._find(b"\nvariable_") >= 0
 
     # What the headers say, as FreeSWITCH's own types. Where a header is missing: None; where it
     # says what no type of ours knows: its text.
@@ -272,18 +313,46 @@ class Event(Message):
         value = number(self.variables.get(milliseconds, ""))
         return None if value is None else value / 1000
 
+    def _find(self, label: bytes) -> int:
+        """Where a header begins, with the line break before it; -1 if it is not there."""
+        at = self.raw.find(label)
+        if at > self._sure:
+            # Not in the body? A search for its beginning is the dearest of all, and most headers
+            # that somebody looks at are near the front.
+            if self.raw.find(b"\n\n", self._sure, at) >= 0:
+                return -1
+            self._sure = at
+        return at
+
+    def _look(self, name: str) -> str | None:
+        """The value of a header, if it can be had without taking all of them apart."""
+        raw, (first, label) = self.raw, _labels(name)
+        if raw.startswith(first):
+            start = len(first)
+        else:
+            at = self._find(label)
+            if at < 0:
+                return None
+            start = at + len(label)
+        end = raw.find(b"\n", start)
+        value = raw[start:end] if end >= 0 else raw[start:]
+        return unquote(value) if b"%" in value else text(value)
+
     def __getitem__(self, name: str) -> str:
-        if self._headers is None and name.isascii():
+        if self._headers is None:
             # Most looks are at a header that is there, by the name it was sent under.
-            label = b"\n" + name.encode("ascii") + b": "
-            start = self.head.find(label)
-            if start >= 0:
-                start += len(label)
-                return unquote(self.head[start : self.head.index(b"\n", start)])
+            value = self._look(name)
+            if value is not None:
+                return value
             # Nearly all others are at one that is not there at all.
-            if self.head.isascii() and label[:-1].lower() not in self.head.lower():
+            if self.raw.isascii() and _labels(name)[1][:-1].lower() not in self.raw.lower():
                 raise KeyError(name)
         return super().__getitem__(name)
+
+    def __contains__(self, name: object) -> bool:
+        if isinstance(name, str) and self._find(_labels(name)[1]) >= 0:
+            return True
+        return super().__contains__(name)
 
     def __repr__(self) -> str:
         keys = ("Event-Name", "DTMF-Digit", "Application", "Hangup-Cause", "Unique-ID")
@@ -299,8 +368,13 @@ class JsonEvent(Event):
 
     __slots__ = ()
 
-    def __init__(self, content: bytes) -> None:
-        Message.__init__(self, b"", content)
+    @property
+    def head(self) -> bytes:
+        return b""
+
+    @property
+    def content(self) -> bytes:
+        return self.raw
 
     def _fields(self) -> tuple[tuple[str, Any], ...]:
         try:
@@ -336,9 +410,10 @@ class JsonEvent(Event):
 
     @property
     def has_variables(self) -> bool:
-        return b'"variable_' in self.content
+        return b'"variable_' in self.raw
 
     __getitem__ = Message.__getitem__
+    __contains__ = Message.__contains__
 
 
 class XmlEvent(Event):
@@ -346,8 +421,13 @@ class XmlEvent(Event):
 
     __slots__ = ()
 
-    def __init__(self, content: bytes) -> None:
-        Message.__init__(self, b"", content)
+    @property
+    def head(self) -> bytes:
+        return b""
+
+    @property
+    def content(self) -> bytes:
+        return self.raw
 
     def _root(self) -> ElementTree.Element:
         if b"<!DOCTYPE" in self.content:
@@ -377,9 +457,10 @@ class XmlEvent(Event):
 
     @property
     def has_variables(self) -> bool:
-        return b"<variable_" in self.content
+        return b"<variable_" in self.raw
 
     __getitem__ = Message.__getitem__
+    __contains__ = Message.__contains__
 
 
 class CommandReply(Message):
@@ -395,7 +476,7 @@ class CommandReply(Message):
     @property
     def ok(self) -> bool:
         """Was the command taken? For ``sendmsg`` that means queued, and no more."""
-        return not self.text.startswith("-ERR")
+        return b"-ERR" not in self.head or not self.text.startswith("-ERR")
 
     def __repr__(self) -> str:
         return f"<{type(self).__name__} {self.text[:60]!r}>"
@@ -405,6 +486,10 @@ class ConnectReply(CommandReply, Event):
     """The answer to ``connect``: the channel's data, percent-encoded, without Content-Length."""
 
     __slots__ = ()
+
+    __init__ = Event.__init__
+    head = Event.head
+    content = Event.content
 
 
 class ApiResponse(Message):

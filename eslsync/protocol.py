@@ -12,6 +12,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable, Iterable
+from functools import lru_cache
 from typing import Generic, TypeVar
 
 from .arguments import check_line
@@ -66,105 +67,119 @@ class Framer(Generic[M]):
         max_body: int = MAX_BODY,
     ) -> None:
         self.failure: ProtocolError | None = None
-        self._make = make
         self.max_headers = max_headers
         self.max_body = max_body
-        self._buffer = bytearray()
-        self._searched = 0  # no blank line ends before here
-        self._head: bytes | None = None  # a header block that waits for its body
-        self._length = 0  # of that body
+        self._make = make
+        self._rest = bytearray()  # of a message that is not whole yet, from its beginning
+        self._searched = 0  # no blank line ends in that before here
+        self._needed = 0  # how long that must be before it can be whole, where that is known
 
     @property
     def pending(self) -> int:
         """Bytes of a message that is not whole yet."""
-        return len(self._buffer) + len(self._head or b"")
+        return len(self._rest)
 
     def feed(self, data: bytes) -> list[M]:
         """Take what the peer sent; return the messages that are now whole, in order."""
-        messages: list[M] = []
-        if self.failure is None:
-            self._buffer += data
-            try:
-                while self._next(messages):
-                    pass
-            except ProtocolError as error:
-                self.failure = error
-                self._head = None
-                self._buffer.clear()
-        if self.failure is not None and not messages:
+        if self.failure is not None:
             raise self.failure
+        messages: list[M] = []
+        try:
+            if self._rest:
+                self._rest += data
+                if not self._worth_a_look():
+                    return messages
+                data = bytes(self._rest)
+                self._rest.clear()
+                self._searched = self._needed = 0
+            self._take(data, messages)
+        except ProtocolError as error:
+            self.failure = error
+            self._rest.clear()
+            if not messages:
+                raise
         return messages
 
-    def _next(self, messages: list[M]) -> bool:
-        if self._head is None and not self._take_head():
-            return False
-        assert self._head is not None
-        if len(self._buffer) < self._length:
-            return False
-        body = bytes(self._buffer[: self._length])
-        del self._buffer[: self._length]
-        head, self._head = self._head, None
-        messages.append(self._make(head, body))
-        return True
+    def _worth_a_look(self) -> bool:
+        """May the message that has begun be whole now? Found out without copying it."""
+        rest = self._rest
+        if self._needed:
+            return len(rest) >= self._needed
+        if _BLANK_LINE.search(rest, self._searched) is not None:
+            return True
+        self._note_search(len(rest), rest)
+        return False
 
-    def _take_head(self) -> bool:
-        self._skip_line_breaks()
-        found = self._find_blank_line()
-        if found is None:
-            # The two bytes are a blank line that has begun: as long as it may still come in
-            # time, how the bytes were split must make no difference.
-            if len(self._buffer) > self.max_headers + 2:
-                raise ProtocolError(
-                    f"more than {self.max_headers} bytes of headers without a blank line",
-                    self._buffer,
-                )
-            return False
-        end, after = found
-        if end > self.max_headers:
-            raise ProtocolError(f"headers of {end} bytes, over {self.max_headers}", self._buffer)
-        self._head = bytes(self._buffer[:end])
-        del self._buffer[:after]
-        self._searched = 0
-        self._length = self._content_length(self._head)
-        return True
+    def _note_search(self, size: int, data: bytes | bytearray) -> None:
+        """There is no blank line in the ``size`` bytes that a message has begun with."""
+        # The two bytes are a blank line that has begun: as long as it may still come in time,
+        # how the bytes were split must make no difference.
+        if size > self.max_headers + 2:
+            what = f"more than {self.max_headers} bytes of headers without a blank line"
+            raise ProtocolError(what, data[-size:])
+        self._searched = max(0, size - 2)  # a blank line is at most three bytes long
 
-    def _skip_line_breaks(self) -> None:
-        """Blank lines before a message are none of it: a variable that ends in one, say."""
-        if self._searched == 0 and (found := _LINE_BREAKS.match(self._buffer)):
-            del self._buffer[: found.end()]
+    def _take(self, data: bytes, messages: list[M]) -> None:
+        """Cut the messages that are whole off ``data``; keep the rest."""
+        start, size = 0, len(data)
+        while start < size:
+            if data[start] in b"\r\n":
+                # blank lines before a message are none of it: a variable that ends in one, say
+                start = _LINE_BREAKS.match(data, start).end()  # type: ignore[union-attr]
+                continue
+            found = _BLANK_LINE.search(data, start)
+            if found is None:
+                self._note_search(size - start, data)
+                break
+            end, after = found.span()
+            if end - start > self.max_headers:
+                what = f"headers of {end - start} bytes, over {self.max_headers}"
+                raise ProtocolError(what, data[start:])
+            head = data[start:end]
+            length, make = self._describe(head)
+            if length > self.max_body:
+                raise ProtocolError(f"a Content-Length of {length}, over {self.max_body}", head)
+            if size - after < length:
+                self._needed = after + length - start
+                break
+            start = after + length
+            messages.append(make(head, data[after:start]))
+        self._rest += data[start:]
 
-    def _find_blank_line(self) -> tuple[int, int] | None:
-        found = _BLANK_LINE.search(self._buffer, self._searched)
-        if found is None:
-            # a blank line is at most three bytes long
-            self._searched = max(0, len(self._buffer) - 2)
-            return None
-        return found.span()
+    def _describe(self, head: bytes) -> tuple[int, Callable[[bytes, bytes], M]]:
+        """How many bytes of body stand behind these headers, and what makes their message."""
+        return body_length(head), self._make
 
-    def _content_length(self, head: bytes) -> int:
-        found = _CONTENT_LENGTH.search(head)
-        if found is None:
-            return 0
-        digits = found[1].strip()
-        if not digits.isdigit() or len(digits) > 18:
-            raise ProtocolError("a Content-Length that is not a number of bytes", found[0])
-        length = int(digits)
-        if length > self.max_body:
-            raise ProtocolError(f"a Content-Length of {length}, over {self.max_body}", head)
-        return length
+
+def body_length(head: bytes) -> int:
+    """How many bytes of body stand behind a block of headers."""
+    found = _CONTENT_LENGTH.search(head)
+    if found is None:
+        return 0
+    digits = found[1].strip()
+    if not digits.isdigit() or len(digits) > 18:
+        raise ProtocolError("a Content-Length that is not a number of bytes", found[0])
+    return int(digits)
 
 
 # An app may end its lines with CRLF (recording 08f). A switch never does: what does is a web
 # client, say, on the wrong port, and had better be told so than waited for.
 _BLANK_LINE = re.compile(rb"\n\r?\n")
-_LINE_BREAKS = re.compile(rb"[\r\n]+")
+_LINE_BREAKS = re.compile(rb"[\r\n]*")
 _CONTENT_LENGTH = re.compile(rb"^content-length[ \t]*:([^\n]*)", re.IGNORECASE | re.MULTILINE)
 _CONTENT_TYPE = re.compile(rb"^content-type[ \t]*:[ \t]*([^\s;]*)", re.IGNORECASE | re.MULTILINE)
 
-_KINDS: dict[bytes, Callable[[bytes, bytes], Message]] = {
-    b"text/event-plain": lambda head, body: Event(body),
-    b"text/event-json": lambda head, body: JsonEvent(body),
-    b"text/event-xml": lambda head, body: XmlEvent(body),
+Make = Callable[[bytes, bytes], Message]
+
+
+def _of_body(kind: type[Event]) -> Make:
+    return lambda head, body: kind(body)
+
+
+_KINDS: dict[bytes, Make] = {
+    b"text/event-plain": _of_body(Event),
+    b"text/event-json": _of_body(JsonEvent),
+    b"text/event-xml": _of_body(XmlEvent),
     b"command/reply": CommandReply,
     b"api/response": ApiResponse,
     b"text/disconnect-notice": DisconnectNotice,
@@ -174,17 +189,32 @@ _KINDS: dict[bytes, Callable[[bytes, bytes], Message]] = {
 }
 
 
-def _message(head: bytes, body: bytes) -> Message:
+def _connect_reply(head: bytes, body: bytes) -> Message:
+    return ConnectReply(head)
+
+
+def _find_out(head: bytes) -> tuple[int, Make]:
+    """How many bytes of body stand behind these headers of a switch, and what makes a message."""
+    length = body_length(head)
     if head.startswith(b"Event-Name:"):
         # Only the reply to connect has its headers in the open; Content-Type is near its end.
-        return ConnectReply(head)
+        return length, _connect_reply
     found = _CONTENT_TYPE.search(head)
     if found is None:
         raise ProtocolError("a message without a Content-Type", head)
-    kind = _KINDS.get(found[1].lower())
-    if kind is None:
+    make = _KINDS.get(found[1].lower())
+    if make is None:
         raise ProtocolError(f"a Content-Type of {text(found[1][:60])!r}", head)
-    return kind(head, body)
+    return length, make
+
+
+# The same short headers stand before message after message; long ones are not worth the memory.
+_known = lru_cache(maxsize=4096)(_find_out)
+SHORT = 100
+
+
+def _message(head: bytes, body: bytes) -> Message:
+    return _find_out(head)[1](head, body)
 
 
 class Parser(Framer[Message]):
@@ -192,6 +222,9 @@ class Parser(Framer[Message]):
 
     def __init__(self, *, max_headers: int = MAX_HEADERS, max_body: int = MAX_BODY) -> None:
         super().__init__(_message, max_headers=max_headers, max_body=max_body)
+
+    def _describe(self, head: bytes) -> tuple[int, Make]:
+        return _known(head) if len(head) < SHORT else _find_out(head)
 
 
 class Command:
@@ -260,23 +293,33 @@ def encode_command(line: str, headers: Iterable[tuple[str, str]] = (), body: byt
     lines = [line]
     for name, value in headers:
         lines.append(f"{name}: {value}")
+    written = "\n".join(lines)
+    if (
+        written.count("\n") >= len(lines)
+        or "\r" in written
+        or "\0" in written
+        or not written.isascii()
+        or "content-length" in written.lower()
+    ):
+        _check_lines(lines)  # one by one, which takes longer, and seldom finds something
+    if not line.strip():
+        raise ValueError("a command can't be empty")
+    if body:
+        written += f"\nContent-Length: {len(body)}"
+    head = f"{written}\n\n".encode("utf-8", "surrogateescape")
+    if len(head) > MAX_HEADERS:
+        raise ValueError(f"a command's line and headers of {len(head)} bytes, over {MAX_HEADERS}")
+    if len(body) > MAX_BODY:
+        raise ValueError(f"a command's body of {len(body)} bytes, over {MAX_BODY}")
+    return head + body
+
+
+def _check_lines(lines: Iterable[str]) -> None:
     for each in lines:
         check_line(each)
         if each.lstrip().lower().startswith("content-length"):
             # the switch would take the commands that follow for a body
             raise ValueError("Content-Length is counted here, it can't be given")
-    if not line.strip():
-        raise ValueError("a command can't be empty")
-    if body:
-        lines.append(f"Content-Length: {len(body)}")
-    head = "\n".join([*lines, "", ""]).encode("utf-8", "surrogateescape")
-    for what, size, most in (
-        ("line and headers", len(head), MAX_HEADERS),
-        ("body", len(body), MAX_BODY),
-    ):
-        if size > most:
-            raise ValueError(f"a command's {what} of {size} bytes, over {most}")
-    return head + body
 
 
 def encode_message(headers: Iterable[tuple[str, str]], body: bytes = b"") -> bytes:

@@ -79,20 +79,23 @@ class Reader:
 
     def _run(self) -> None:
         while True:
-            ready = self._selector.select(CHECK_INTERVAL if self._stalled else None)
-            for key, events in ready:
+            woken = False
+            for key, events in self._selector.select(CHECK_INTERVAL if self._stalled else None):
                 if key.data is not None:
                     self._serve(key.data, events)
                 else:  # before the look at what there is: who comes later wakes us again
                     self._woken.recv(4096)
-            with self._lock:
-                news, self._to_look_at = self._to_look_at, []
-                if self._stopping:
-                    self._stopped = True
-                    break
-            for connection in news:
-                self._look_at(connection)
-            self._give_up_stalled()
+                    woken = True
+            if woken:
+                with self._lock:
+                    news, self._to_look_at = self._to_look_at, []
+                    if self._stopping:
+                        self._stopped = True
+                        break
+                for connection in news:
+                    self._look_at(connection)
+            if self._stalled:
+                self._give_up_stalled()
         self._end_all(news)
 
     def _serve(self, connection: Connection, events: int) -> None:
@@ -106,7 +109,7 @@ class Reader:
             return
         if reason is not None:
             self._end(connection, reason, 1)
-        else:
+        elif events != READ or connection.paused:
             self._look_at(connection)
 
     def _look_at(self, connection: Connection) -> None:

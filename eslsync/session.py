@@ -288,6 +288,7 @@ class Session(Commands):
         self.context = reply
         self.channel = Channel(self, reply["Unique-ID"], reply)
         self._legs[self.uuid] = self.channel
+        self._ids = "/".join(ids)
         self.logger.extra = {"uuid": self.uuid}
 
     def _prepare(
@@ -354,7 +355,7 @@ class Session(Commands):
         self.sendmsg("hangup", {"hangup-cause": str(cause)}, timeout=GIVE_BACK_TIMEOUT)
         try:
             while self._failed is None:
-                self._pull(deadline)
+                self._collect(deadline)
         except Empty:
             pass
 

@@ -6,7 +6,7 @@ from collections.abc import Callable, Iterable
 from itertools import takewhile
 from typing import TYPE_CHECKING
 
-from .conversation import Arrival, Conversation, Ready
+from .conversation import Conversation, Ready
 from .enums import ChannelState, check_event_name
 from .message import Event
 
@@ -25,18 +25,23 @@ class Waiting(Conversation):
     def _wait(self, what: Expected, timeout: float | None, leg: Leg | None) -> Event:
         """Wait for an event of ``leg``, or of any leg where that is None."""
         deadline = self._deadline(timeout)
+        if isinstance(what, str):
+            return self._until(what, self._ready_for(what, leg), deadline, leg, comes_with(what))
         if callable(what):
             self._check_told("this event")
-            ready = self._next_that(what, leg)
+            # of other legs' events the function is not asked
+            ready = self._next_that(
+                lambda event: (leg is None or event.uuid == leg.uuid) and what(event), None
+            )
             return self._until(getattr(what, "__name__", "an event"), ready, deadline, leg)
-        several = [what] if isinstance(what, str) else list(what)
+        several = list(what)
         if not several:
             raise ValueError("wait: name an event or a state")
         readies = [self._ready_for(each, leg) for each in several]
 
-        def any_ready(arrival: Arrival | None) -> Event | None:
-            events = (ready(arrival) for ready in readies)
-            return next((event for event in events if event is not None), None)
+        def any_ready(event: Event | None) -> Event | None:
+            found = (ready(event) for ready in readies)
+            return next((each for each in found if each is not None), None)
 
         return self._until(" or ".join(map(str, several)), any_ready, deadline, leg)
 
@@ -55,22 +60,22 @@ class Waiting(Conversation):
         check_event_name(name)
         self._check_told(repr(what))
         if name == "DTMF":
-            return lambda arrival: self._take_digit(arrival, leg)
+            return lambda event: self._take_digit(event, leg)
         if name.startswith("CHANNEL_HANGUP"):
             return self._hangup_or_next(name, leg)
+        if name == "ALL":
+            return self._next_that(lambda event: True, leg)
+        if not subclass:
+            return self._next_that(lambda event: event.name == name, leg)
         return self._next_that(
-            lambda event: (
-                name in (event.name, "ALL")
-                and (not subclass or event.get("Event-Subclass") == subclass)
-            ),
-            leg,
+            lambda event: event.name == name and event.get("Event-Subclass") == subclass, leg
         )
 
     def _next_that(self, wanted: Callable[[Event], bool], leg: Leg | None) -> Ready[Event]:
-        def ready(arrival: Arrival | None) -> Event | None:
-            if arrival is None or (leg is not None and arrival.event.uuid != leg.uuid):
+        def ready(event: Event | None) -> Event | None:
+            if event is None or not wanted(event):
                 return None
-            return arrival.event if wanted(arrival.event) else None
+            return event if leg is None or event.uuid == leg.uuid else None
 
         return ready
 
@@ -78,24 +83,24 @@ class Waiting(Conversation):
         """A hangup that is past is told still."""
         coming = self._next_that(lambda event: event.name == name, leg)
 
-        def ready(arrival: Arrival | None) -> Event | None:
-            if arrival is not None:
-                return coming(arrival)
+        def ready(event: Event | None) -> Event | None:
+            if event is not None:
+                return coming(event)
             event = (leg or self.channel).hangup_event
             # CHANNEL_HANGUP_COMPLETE answers for CHANNEL_HANGUP, once both are past
             return event if event is not None and event.name.startswith(name) else None
 
         return ready
 
-    def _take_digit(self, arrival: Arrival | None, leg: Leg | None) -> Event | None:
+    def _take_digit(self, event: Event | None, leg: Leg | None) -> Event | None:
         """The oldest digit that nobody has taken. Inside a callback: of those that wait."""
         if (leg or self.channel).hangup_event is not None:
             return None  # nobody is there any more
         if self._in_callback:
-            for waiting in self._backlog if arrival is None else (arrival,):
+            for waiting in self._backlog if event is None else (event,):
                 if is_digit(waiting, leg):
                     self._backlog.remove(waiting)
-                    return waiting.event
+                    return waiting
             return None
         for event in self._digits:
             if leg is None or event.uuid == leg.uuid:
@@ -108,7 +113,7 @@ class Waiting(Conversation):
     def _untaken(self, leg: Leg) -> list[Event]:
         """Those that a wait could take now, the oldest first."""
         self._pull_available()
-        waiting = [arrival.event for arrival in self._backlog if is_digit(arrival, leg)]
+        waiting = [event for event in self._backlog if is_digit(event, leg)]
         return waiting if self._in_callback else [*self._typed_ahead(leg), *waiting]
 
     def _typed_ahead(self, leg: Leg) -> list[Event]:
@@ -119,8 +124,7 @@ class Waiting(Conversation):
             if event in self._digits:
                 self._digits.remove(event)
             else:
-                [arrival] = [each for each in self._backlog if each.event is event]
-                self._backlog.remove(arrival)
+                self._backlog.remove(event)
 
     def _forget_first_digits(self, leg: Leg, keys: str) -> None:
         """Forget these, where they are the next to be taken."""
@@ -136,9 +140,16 @@ class Waiting(Conversation):
         self._forget([*untaken, *(e for e in self._typed_ahead(leg) if e not in untaken)])
 
 
-def is_digit(arrival: Arrival, leg: Leg | None) -> bool:
+def comes_with(what: str) -> tuple[str] | None:
+    """The name of the event that a wait can end with; None where any event may."""
+    if isinstance(what, ChannelState) or what.startswith("ALL"):
+        return None
+    return (what.partition(" ")[0],)
+
+
+def is_digit(event: Event, leg: Leg | None) -> bool:
     """Is it a digit of this leg, or of any, that no application of FreeSWITCH's has taken?"""
-    event = arrival.event
-    if event.name != "DTMF" or arrival.collected:
+    event = event
+    if event.name != "DTMF" or event._collected:
         return False
     return leg is None or event.uuid == leg.uuid

@@ -268,7 +268,7 @@ def test_a_flood_of_tiny_messages_holds_the_switch_back_too() -> None:
         peer.handshake()
         queued = 0
         connection_of = peer.app.calls[0].session._connection
-        while not connection_of._paused:
+        while not connection_of.paused:
             peer.say(tiny * 100)
             peer.arrived()
             queued += 100
@@ -473,7 +473,7 @@ def test_large_messages_that_nobody_takes_hold_the_switch_back() -> None:
         peer.handshake()
         connection = peer.app.calls[0].session._connection
         untaken = 0
-        while not connection._paused and untaken < 20 * size:
+        while not connection.paused and untaken < 20 * size:
             peer.say(large[:-1])
             peer.arrived()
             peer.say(large[-1:])

@@ -804,7 +804,7 @@ def test_a_defect_of_the_reader_costs_one_call(
         peer.connect()
         peer.hear("getvar x")
         with monkeypatch.context() as patched:
-            patched.setattr(Connection, "_queue", lambda self, data: 1 / 0)
+            patched.setattr(Connection, "_understand", lambda self, data: 1 / 0)
             peer.say(reply("1"))
             peer.hear_end()
     assert type(peer.raised) is Disconnected
@@ -819,7 +819,7 @@ def test_a_connection_that_comes_after_the_reader_has_stopped_is_told() -> None:
     stopped.stop()
     late = Connection(socket.socket(), ("", 0), REAL, stopped)
     stopped.watch(late)
-    [item] = late.inbox.get_nowait().items
+    [item] = late.untaken
     late.close()
     assert isinstance(item, End)
     assert str(item.reason) == "the server has stopped"

@@ -344,7 +344,7 @@ def test_pending_tells_the_bytes_of_a_message_that_is_not_whole() -> None:
     assert reader.pending == 0
     head = b"Content-Type: api/response\nContent-Length: 5"
     reader.feed(head + b"\n\n123")
-    assert reader.pending == len(head) + 3
+    assert reader.pending == len(head) + len(b"\n\n123")
     assert [message.body for message in reader.feed(b"45")] == ["12345"]
 
 

@@ -17,6 +17,7 @@ from xml.etree import ElementTree
 import pytest
 
 from eslsync import CommandError, ESLError, Event, Outbound, Session, connection
+from eslsync.connection import Pending
 from eslsync.message import ApiResponse, CommandReply
 from eslsync.protocol import Command, CommandParser, encode_command
 
@@ -122,7 +123,8 @@ def issue(session: Session, command: Command) -> CommandReply | ApiResponse:
         # Bodies, and headers of other commands, are below what a session offers.
         headers = [each for each in command.headers if each[0].lower() != "content-length"]
         data = encode_command(command.line, headers, command.body)
-        pending = session._connection.send(data, command.line, session._connection.inbox)
+        pending = Pending(command.line)
+        session._connection.send(data, pending)
         return session._own_reply(pending, None)
     except CommandError as error:
         return cast("CommandReply | ApiResponse", error.reply)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
-from typing import TYPE_CHECKING, Literal, NamedTuple
+from typing import Literal, NamedTuple
 
 from ..arguments import check_digits, check_file, check_name, check_uuid, variable_block, word
 from ..clock import sooner
@@ -12,9 +12,6 @@ from ..exceptions import CommandError, TimeoutError
 from ..leg import Leg, as_it_is
 from ..message import Event, number
 from .units import whole_seconds
-
-if TYPE_CHECKING:
-    from ..conversation import Arrival
 
 __all__ = ["Bridged", "BridgingApplications"]
 
@@ -149,11 +146,10 @@ class BridgingApplications(Leg):
         """Wait until the leg is bridged, and again until that is over and it is parked."""
         session = self._session
 
-        def one_of(*names: str) -> Callable[[Arrival | None], Event | None]:
-            def ready(arrival: Arrival | None) -> Event | None:
-                if arrival is None or arrival.serial <= since:
+        def one_of(*names: str) -> Callable[[Event | None], Event | None]:
+            def ready(event: Event | None) -> Event | None:
+                if event is None or event._serial <= since:
                     return None
-                event = arrival.event
                 return event if event.uuid == self.uuid and event.name in names else None
 
             return ready
