@@ -7,7 +7,6 @@ simulated switch nor freezegun.
 from __future__ import annotations
 
 import logging
-import os
 import re
 import shutil
 import signal
@@ -19,7 +18,7 @@ from typing import TYPE_CHECKING, Any, NoReturn
 import click
 
 from . import cli_recordings
-from .terminal import WIDTH, Unusable, can_show, colour, load, plain, show
+from .terminal import WIDTH, Unusable, can_show, colour, load, plain, show, show_logs
 
 if TYPE_CHECKING:
     from eslsync import Outbound
@@ -33,6 +32,8 @@ __all__ = ["main"]
 
 #: Where another program listens: host:port.
 ADDRESS = re.compile(r"[^/\\]*:\d+")
+#: Options that go together with a script.
+BESIDE_SCRIPT = ("file", "script", "name", "seed", "record", "transcript", "verbose")
 #: Seconds between two keys of a caller who answers as soon as he is asked.
 BETWEEN_KEYS = 0.2
 
@@ -272,8 +273,6 @@ def call(
     elsewhere = is_address(file)
     if elsewhere and (name or start):
         raise click.UsageError("another program has its own handler and clock")
-    if elsewhere and record:
-        raise click.UsageError("another program's calls are recorded where it is served")
     app = file if elsewhere else load(Path(file), name)
     if record is not None:
         app = recorded(app, record)
@@ -330,7 +329,8 @@ def recorded(app: Handler | Outbound | str, folder: Path) -> Outbound:
     """The same, whose calls are recorded: they are simulated, and nobody's secrets."""
     from eslsync import Outbound
 
-    assert not isinstance(app, str)
+    if isinstance(app, str):
+        raise click.UsageError("another program's calls are recorded where it is served")
     server = app if isinstance(app, Outbound) else Outbound(app)
     return server.replace(record=folder, redact=())
 
@@ -346,12 +346,13 @@ def play_script(
     from . import CallFailed, SimulationError
     from .script import Script, ScriptError
 
+    folder = context.params["record"]
     given = {
         each
         for each in context.params
         if context.get_parameter_source(each) is click.core.ParameterSource.COMMANDLINE
     }
-    for each in sorted(given - {"file", "script", "name", "seed", "transcript", "verbose"}):
+    for each in sorted(given - {*BESIDE_SCRIPT}):
         option = next(p.opts[0] for p in context.command.params if p.name == each)
         raise click.UsageError(f"{option} and --script don't go together: the script says that")
     if "verbose" in given:
@@ -360,10 +361,10 @@ def play_script(
         logging.getLogger("eslsync").setLevel(logging.CRITICAL + 1)
     app = None if file is None else file if is_address(file) else load(Path(file), name)
     try:
-        made = Script.read(path).run(
-            app,
-            seed=context.params["seed"] if "seed" in given else None,
-        )
+        script = Script.read(path)
+        if folder is not None:
+            app = recorded(script.load() if app is None else app, folder)
+        made = script.run(app, seed=context.params["seed"] if "seed" in given else None)
     except ScriptError as error:
         raise Unusable(str(error)) from None
     except (CallFailed, SimulationError) as error:
@@ -539,38 +540,6 @@ def serve(file: Path, name: str | None, drain: float, verbose: bool, **options: 
             f"can't listen on {server.host} port {server.port}: {error.strerror or error}"
         ) from None
     logging.getLogger("eslsync").info("stopped")
-
-
-def show_logs(level: int) -> None:
-    """Log to standard error, in colours on a terminal; a call's uuid with its records."""
-    line = "%(asctime)s %(levelname)-7s %(call)s%(message)s"
-    formatter = logging.Formatter(line)
-    if sys.stderr.isatty() and "NO_COLOR" not in os.environ:
-        import colorlog
-
-        formatter = colorlog.ColoredFormatter(
-            "%(thin)s%(asctime)s%(reset)s %(log_color)s%(levelname)-7s%(reset)s "
-            "%(cyan)s%(call)s%(reset)s%(message)s"
-        )
-    handler = logging.StreamHandler()
-    handler.setFormatter(formatter)
-    handler.addFilter(name_call)
-    logger = logging.getLogger("eslsync")
-    logger.setLevel(level)
-    # The handler's own records as well, unless it has its own idea of where they go.
-    root = logging.getLogger()
-    if root.handlers:
-        logger.addHandler(handler)
-        logger.propagate = False
-    else:
-        root.addHandler(handler)
-        root.setLevel(min(level, logging.INFO))
-
-
-def name_call(record: logging.LogRecord) -> bool:
-    uuid = getattr(record, "uuid", None)
-    record.call = f"{uuid} " if uuid else ""
-    return True
 
 
 # eslsync conform

@@ -6,15 +6,20 @@ import logging
 import os
 import shutil
 import sys
+from collections.abc import Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 import click
 
-from .terminal import WIDTH, Unusable, can_show, colour, load, plain, show
+from .terminal import WIDTH, Unusable, can_show, colour, load, plain, show, show_logs
 
 if TYPE_CHECKING:
+    from eslsync import Outbound
+
+    from .loading import Handler
     from .recording import Recording
+    from .replays import Replay
 
 __all__ = ["ladder", "replay", "script"]
 
@@ -59,7 +64,9 @@ def ladder(recording: Path, format_: str | None, output: Path | None) -> None:
 
 
 @click.command()
-@click.argument("recording", type=click.Path(path_type=Path))
+@click.argument(
+    "recordings", nargs=-1, required=True, metavar="RECORDING...", type=click.Path(path_type=Path)
+)
 @click.argument("file", type=click.Path(path_type=Path))
 @click.option(
     "--handler",
@@ -68,7 +75,7 @@ def ladder(recording: Path, format_: str | None, output: Path | None) -> None:
     help="The function in FILE; default: handler, else the only one that takes one argument.",
 )
 @click.option("-v", "--verbose", is_flag=True, help="Show the log as well.")
-def replay(recording: Path, file: Path, name: str | None, verbose: bool) -> None:
+def replay(recordings: Sequence[Path], file: Path, name: str | None, verbose: bool) -> None:
     """Run the handler in FILE against the switch of a recording; say what it does otherwise.
 
     The recorded switch says what it said then, in virtual time. A prompt, or another argument,
@@ -77,29 +84,42 @@ def replay(recording: Path, file: Path, name: str | None, verbose: bool) -> None
 
     \b
     eslsync replay calls/20260105T090000Z_1f0c.jsonl examples/ivr.py
+    eslsync replay calls/*.jsonl examples/ivr.py
 
     Exit status: 0 if the handler did what was recorded, 1 if it did anything else, 2 if there
-    was no replay, because of the recording or FILE.
+    was no replay, because of a recording or FILE.
     """
+    app = load(file, name)
+    if verbose:
+        show_logs(logging.DEBUG)
+    else:
+        logging.getLogger("eslsync").setLevel(logging.CRITICAL + 1)
+    same = 0
+    for path in recordings:
+        several = f"{path}: " if len(recordings) > 1 else ""
+        done = replayed(path, app)
+        same += done.same
+        for difference in done.differences:
+            show(click.style(f"{several}{difference}", fg="red"))
+        for remark in done.remarks:
+            show(click.style(f"{several}{remark}", fg="yellow"))
+        show(click.style(f"{several}{done.verdict}", fg="green" if done.same else "red"))
+    if len(recordings) > 1:
+        show(f"{same} of {len(recordings)} as recorded")
+    sys.exit(0 if same == len(recordings) else 1)
+
+
+def replayed(path: Path, app: Handler | Outbound) -> Replay:
     from . import SimulationError
     from .replays import replay as run
 
-    found, app = read(recording), load(file, name)
-    if not verbose:
-        logging.getLogger("eslsync").setLevel(logging.CRITICAL + 1)
     try:
-        done = run(found, app)
+        return run(read(path), app)
     except ValueError as error:
-        raise Unusable(f"{recording}: {error}") from None
+        raise Unusable(f"{path}: {error}") from None
     except SimulationError as error:
-        click.secho(plain(str(error)), err=True, fg="red")
+        click.secho(plain(f"{path}: {error}"), err=True, fg="red")
         sys.exit(1)
-    for difference in done.differences:
-        show(click.style(str(difference), fg="red"))
-    for remark in done.remarks:
-        show(click.style(remark, fg="yellow"))
-    show(click.style(done.verdict, fg="green" if done.same else "red"))
-    sys.exit(0 if done.same else 1)
 
 
 @click.command()

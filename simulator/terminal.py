@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 import os
 import sys
 from pathlib import Path
@@ -15,7 +16,7 @@ if TYPE_CHECKING:
     from .ladder import Kind
     from .loading import Handler
 
-__all__ = ["WIDTH", "Unusable", "can_show", "colour", "load", "plain", "show"]
+__all__ = ["WIDTH", "Unusable", "can_show", "colour", "load", "plain", "show", "show_logs"]
 
 #: Columns where the output is no terminal.
 WIDTH = 100
@@ -62,3 +63,35 @@ def plain(text: str) -> str:
 
 def can_show(text: str) -> bool:
     return plain(text) == text
+
+
+def show_logs(level: int) -> None:
+    """Log to standard error, in colours on a terminal; a call's uuid with its records."""
+    line = "%(asctime)s %(levelname)-7s %(call)s%(message)s"
+    formatter = logging.Formatter(line)
+    if sys.stderr.isatty() and "NO_COLOR" not in os.environ:
+        import colorlog
+
+        formatter = colorlog.ColoredFormatter(
+            "%(thin)s%(asctime)s%(reset)s %(log_color)s%(levelname)-7s%(reset)s "
+            "%(cyan)s%(call)s%(reset)s%(message)s"
+        )
+    handler = logging.StreamHandler()
+    handler.setFormatter(formatter)
+    handler.addFilter(name_call)
+    logger = logging.getLogger("eslsync")
+    logger.setLevel(level)
+    # The handler's own records as well, unless it has its own idea of where they go.
+    root = logging.getLogger()
+    if root.handlers:
+        logger.addHandler(handler)
+        logger.propagate = False
+    else:
+        root.addHandler(handler)
+        root.setLevel(min(level, logging.INFO))
+
+
+def name_call(record: logging.LogRecord) -> bool:
+    uuid = getattr(record, "uuid", None)
+    record.call = f"{uuid} " if uuid else ""
+    return True

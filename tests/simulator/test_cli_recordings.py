@@ -104,6 +104,22 @@ def test_a_changed_prompt_is_named(tmp_path: Path) -> None:
     )
 
 
+def test_many_calls_are_replayed(tmp_path: Path) -> None:
+    calls = tmp_path / "calls"
+    for key in "1", "2":
+        assert run("call", IVR, "--press", key, "--record", calls).exit_code == 0
+    paths = sorted(calls.iterdir())
+    result = run("replay", *paths, changed(tmp_path))
+    assert result.exit_code == 1
+    assert result.stdout == (
+        f"{paths[0]}: 2.060 s, command 7: it played ivr/ivr-option-9 where ivr/ivr-option-1 was "
+        f"recorded\n{paths[0]}: 1 difference; 8 commands\n"
+        f"{paths[1]}: as recorded; 8 commands\n"
+        "1 of 2 as recorded\n"
+    )
+    assert run("replay", *paths, IVR).exit_code == 0
+
+
 def test_what_can_not_be_replayed(tmp_path: Path) -> None:
     [inbound] = FOLDER.glob("13a_*.jsonl")
     result = run("replay", inbound, IVR)
@@ -163,6 +179,13 @@ def test_help_has_examples() -> None:
 
 
 # --record
+
+
+def test_a_script_s_call_is_recorded(tmp_path: Path) -> None:
+    script = str(ROOT / "examples" / "ring_two.call.yaml")
+    assert run("call", "--script", script, "--record", tmp_path).exit_code == 0
+    [path] = tmp_path.iterdir()
+    assert run("replay", path, ROOT / "examples" / "ring_two.py").exit_code == 0
 
 
 def test_another_program_s_calls_are_not_recorded_here(tmp_path: Path) -> None:
