@@ -18,7 +18,7 @@ from .call import GAP, without_suffix
 from .media import DEFAULT_LENGTH
 from .recording import Recording, Sent
 from .retelling import retell
-from .rungs import is_prompt
+from .rungs import UUID, is_prompt, span
 from .script import Script, ScriptError
 from .shapes import DIAL_STRING
 from .steps import Step
@@ -28,6 +28,8 @@ __all__ = ["script_of"]
 
 #: Seconds from the press of a key to its event: the switch looks every 20 ms.
 FRAME = 0.02
+#: Times that are nearer together (seconds) are the same.
+SAME = 0.001
 #: How far apart the gaps between keys may be that are pressed in a row (seconds).
 STEADY = 0.03
 #: A longer gap (seconds) is a pause.
@@ -64,7 +66,7 @@ def script_of(recording: Recording, handler: str, name: str | None = None) -> Sc
     prompts = lengths(entries, recording)
     if prompts:
         call["prompts"] = prompts
-    far = far_ends(recording)
+    far = far_ends(entries, recording)
     if far:
         call["endpoints"] = far
     return Script(handler, list(steps(entries)), name, call, expected(entries, recording))
@@ -91,7 +93,7 @@ def steps(entries: Sequence[Entry]) -> Iterator[Step]:
     heard = [each for each in entries if is_prompt(each)]
     now = -1.0  # the moment that the steps so far lead to
     for first, keys in rows(acts, heard):
-        told, moment = hearing([each for each in heard if now < each.time < first.time])
+        told, moment = hearing([each for each in heard if now + SAME < each.time < first.time])
         yield from told
         now = max(now, 0.0) if moment is None else moment
         pause = first.time - now - (FRAME if keys else 0.0)
@@ -108,7 +110,7 @@ def steps(entries: Sequence[Entry]) -> Iterator[Step]:
         usual = abs(gap - GAP) < STEADY
         yield Step("press", {"digits": digits, **({} if usual else {"gap": round(gap, 3)})})
         now = keys[-1].time - FRAME
-    told, _ = hearing([each for each in heard if each.time > now])
+    told, _ = hearing([each for each in heard if each.time > now + SAME])
     yield from told
     yield Step("wait")
 
@@ -135,6 +137,8 @@ def hearing(heard: Sequence[Entry]) -> tuple[list[Step], float | None]:
     changes = [each for each in heard if not each.text.startswith(("pauses ", "resumes "))]
     for entry in changes:
         verb, _, name = entry.text.partition(" ")
+        if UUID.search(name) or (verb == "cuts" and len(pieces(name)) > 1):
+            continue  # another one each time; or nobody knows which of them was cut
         if verb in ("ends", "cuts"):
             steps.append(Step("hear", {"prompt": pieces(name)[-1]}))
             moment = entry.time
@@ -178,12 +182,50 @@ def lengths(entries: Sequence[Entry], recording: Recording) -> dict[str, object]
     }
 
 
-def far_ends(recording: Recording) -> dict[str, object]:
-    """How those behaved that the caller was bridged to, one after the other."""
+def far_ends(entries: Sequence[Entry], recording: Recording) -> dict[str, object]:
+    """How those behaved that were called: by their own events, or by what bridges came to."""
+    return {**bridged(recording), **called(entries)}
+
+
+def called(entries: Sequence[Entry]) -> dict[str, object]:
+    """Those whose events are told (`session.originate`, or a filter of the app's)."""
+    found: dict[str, dict[str, object]] = {}
+    since: dict[str, float] = {}  # when it was called, and then when it answered
+    for entry in entries:
+        where = span(entry)
+        leg = where.end if where.text == "calls" else where.start
+        if entry.message is not None or not DIAL_STRING.accepts(leg):
+            continue
+        if where.text == "calls":
+            found[leg], since[leg] = {"answers_after": "never"}, entry.time
+        elif leg not in since:
+            continue
+        elif where.text == "rings":
+            found[leg]["rings"] = True
+        elif where.text == "answers":
+            found[leg]["answers_after"] = rounded(entry.time - since[leg])
+            since[leg] = entry.time
+        elif where.text.startswith("presses "):
+            key = {"after": rounded(entry.time - since[leg] - FRAME), "digits": where.text[8:]}
+            presses = found[leg].setdefault("presses", [])
+            assert isinstance(presses, list)
+            presses.append(key)
+        elif where.text.startswith("hangs up "):
+            found[leg]["hangs_up_after"] = rounded(entry.time - since[leg])
+            cause = where.text.removeprefix("hangs up ")
+            if cause != HangupCause.NORMAL_CLEARING:
+                found[leg]["cause"] = cause
+        elif where.text.startswith("rejects: "):
+            found[leg] = {"rejects": where.text.removeprefix("rejects: ")}
+    return dict(found)
+
+
+def bridged(recording: Recording) -> dict[str, object]:
+    """Those that `bridge` has called, of which only the caller's events tell."""
     found: dict[str, object] = {}
     uuid = recording.connect.get("Unique-ID") if recording.connect else ""
     began: Sent | None = None
-    answered: float | None = None
+    answered: Sent | None = None
     parted: float | None = None
     hung_up: float | None = None
     for event in recording.switch:
@@ -192,37 +234,51 @@ def far_ends(recording: Recording) -> dict[str, object]:
         if event.name == "CHANNEL_HANGUP":
             hung_up = event.time
         elif event.name == "CHANNEL_BRIDGE":
-            answered = event.time
+            answered = event
         elif event.name == "CHANNEL_UNBRIDGE":
             parted = event.time
-        elif event.get("Application") == "bridge" and event.name == "CHANNEL_EXECUTE":
+        elif event.get("Application") != "bridge":
+            continue
+        elif event.name == "CHANNEL_EXECUTE":
             began, answered, parted = event, None, None
-        elif event.get("Application") == "bridge" and began is not None:
-            dial_string = re.sub(r"^(\{[^}]*\}|\[[^\]]*\])+", "", began.get("Application-Data"))
-            if DIAL_STRING.accepts(dial_string):
-                by_itself = hung_up is None or (parted is not None and parted < hung_up)
-                found[dial_string] = behaviour(
-                    began.time, answered, (parted or event.time) if by_itself else None, event
-                )
+        elif began is not None:
+            by_itself = hung_up is None or (parted is not None and parted < hung_up)
+            does = behaviour(began, answered, (parted or event.time) if by_itself else None, event)
+            who = answered.get("Other-Leg-Channel-Name") if answered else ""
+            for dial_string in dial_strings(began.get("Application-Data"), who):
+                found[dial_string] = does
+                if answered:
+                    does = {"answers_after": "never"}  # the others
             began = None
     return found
 
 
+def dial_strings(data: str, answered: str) -> list[str]:
+    """Those that are called, without their variables; who has answered first."""
+    bare = re.sub(r"\{[^}]*\}|\[[^\]]*\]|<[^>]*>", "", data)
+    found = [each for each in re.split(r":_:|[,|]", bare) if DIAL_STRING.accepts(each)]
+    return sorted(found, key=lambda each: each.partition("/")[2] not in answered)
+
+
 def behaviour(
-    began: float, answered: float | None, parted: float | None, completed: Sent
+    began: Sent, answered: Sent | None, parted: float | None, completed: Sent
 ) -> dict[str, object]:
     if answered is not None:
         does: dict[str, object] = {}
-        if answered - began > 2 * FRAME:
-            does["answers_after"] = round(answered - began - FRAME, 2)
+        if answered.time - began.time > 2 * FRAME:
+            does["answers_after"] = rounded(answered.time - began.time - FRAME)
         if parted is not None:
-            does["hangs_up_after"] = round(max(0.0, parted - answered - FRAME), 2)
+            does["hangs_up_after"] = rounded(parted - answered.time - FRAME)
         return does
     said = completed.get("variable_originate_disposition")
     never = ("NO_ANSWER", "ORIGINATOR_CANCEL", "ALLOTTED_TIMEOUT", "")
     if said in never or said not in HangupCause.__members__:
         return {"answers_after": "never"}
     return {"rejects": said}
+
+
+def rounded(seconds: float) -> float:
+    return round(max(0.0, seconds), 2)
 
 
 def expected(entries: Sequence[Entry], recording: Recording) -> dict[str, object]:
@@ -239,7 +295,8 @@ def expected(entries: Sequence[Entry], recording: Recording) -> dict[str, object
         for each in entries
         if each.message is not None and hasattr(each.message, "name")
     }
-    if not said.intersection(UNTOLD) and not any(len(pieces(each)) > 1 for each in played):
+    unsure = any(len(pieces(each)) > 1 or UUID.search(each) for each in played)
+    if not unsure and not said.intersection(UNTOLD):
         expect["heard"] = [without_suffix(each) for each in played]
     return expect
 

@@ -78,6 +78,10 @@ class Retelling:
         self._asked: list[tuple[float, str]] = []
         self._since = 0.0
         self._said = "".join((data or b"").decode("latin-1") for _, data, _ in recording.app)
+        self._words = set(re.split(r"[\s!=,|'\"]+", self._said.replace("file_string://", "")))
+        self._prefix = ""  # what FreeSWITCH puts before the names of prompts
+        if recording.connect and recording.connect.get("variable_sound_prefix"):
+            self._prefix = f"{recording.connect.get('variable_sound_prefix')}/"
         #: Is there an event for each prompt? (With myevents there is none.)
         self._tells_prompts = TELLS_PROMPTS.search(self._said) is not None
         for uuid, dial_string in NAMED.findall(self._said):
@@ -264,15 +268,16 @@ class Retelling:
 
     def _prompt(self, path: str) -> str:
         """A prompt's name as the app gave it: FreeSWITCH tells the path that it has made of it."""
-        parts = RATE.sub("/", path).split("/")
+        path = RATE.sub("/", path)
+        parts = path.split("/")
         for start in range(len(parts)):
             name = "/".join(parts[start:])
             for each in (name, without_suffix(name)):
-                if each and each in self._said:
+                mentioned = each in self._words or (" " in each and each in self._said)
+                if mentioned and re.search("[a-zA-Z]", each):
+                    self._prefix = "/".join([*parts[:start], ""])
                     return each
-        connect = self.recording.connect
-        prefix = connect.get("variable_sound_prefix") if connect else ""
-        return path.removeprefix(f"{prefix}/") if prefix else path
+        return path.removeprefix(self._prefix)
 
 
 def short(channel: str) -> str:
