@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import logging
 import os
+import threading
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -17,6 +18,7 @@ from eslsync.protocol import Command, CommandParser, Parser
 from examples.ivr import handler as ivr
 from simulator import Call, FreeSwitch
 
+from .peer import PATIENCE
 from .servers import dialled, messages, serving
 
 #: Pressed, sent or set; in no line of code that a traceback would show.
@@ -306,3 +308,21 @@ def test_a_disk_that_is_too_slow_is_told_in_the_recording(
     assert call.heard == ["ivr/ivr-welcome", "ivr/ivr-option-1"]
     recorded = calls_in(tmp_path)
     assert all(lines[-1]["truncated"] == "the disk was too slow" for lines in recorded)
+
+
+def test_a_handler_that_stops_the_server_is_recorded_to_its_end(tmp_path: Path) -> None:
+    def handler(session: Session) -> None:
+        app.stop(timeout=0)
+        session.channel.set("said", "after that")
+
+    with serving(handler, record=tmp_path) as app, dialled(app) as peer:
+        peer.handshake()
+        peer.run("set", "said=after that")
+        peer.end()
+        peer.hear_end()
+    for thread in threading.enumerate():  # it ends with the handler that has stopped the server
+        if thread.name == "eslsync-recorder":
+            thread.join(PATIENCE)
+    [lines] = calls_in(tmp_path)
+    assert of_app(lines)[-1].get("execute-app-arg") == "said=after that"
+    assert (lines[-1]["from"], lines[-1]["eof"]) == ("switch", True)
