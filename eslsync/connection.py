@@ -25,6 +25,7 @@ from .redaction import Redactor
 
 if TYPE_CHECKING:
     from .reader import Reader
+    from .recorder import Tape
 
 #: Above this many bytes that the handler has not taken, its connection is not read, and TCP
 #: holds the switch back; below the lower mark it is read again. A mean event is 5 KB.
@@ -108,8 +109,10 @@ class Connection:
         clock: Clock,
         reader: Reader,
         redact: Redactor | None = None,
+        tape: Tape | None = None,
     ) -> None:
         self.peer = peer
+        self._tape = tape
         #: Rung when the handler's thread sleeps, and something that it waits for is there.
         self.doorbell: SimpleQueue[None] = SimpleQueue()
         self._sock = sock
@@ -159,6 +162,8 @@ class Connection:
                 self._check_sendable(len(data), pending)
             self._replies.append(pending)
             self._clock.sending(self.peer, len(data))
+            if self._tape is not None:
+                self._tape.note("app", data)
             news = False
             if self._unsent:  # the reader is at it
                 self._unsent += data
@@ -211,6 +216,8 @@ class Connection:
     def admit(self) -> None:
         """It is a switch's that may call: from now on it may say more."""
         self._parser.max_body = MAX_BODY
+        if self._tape is not None:
+            self._tape.admit()
 
     def take(
         self, wanted: Collection[str] | None, deadline: float | None, clock: Clock | None = None
@@ -261,6 +268,8 @@ class Connection:
             ended = self._ended
             if not ended:
                 clock.sending(self.peer, 1)
+                if self._tape is not None:
+                    self._tape.note("app", b"")
                 self._end_sending()
         while not ended:
             try:
@@ -322,6 +331,8 @@ class Connection:
             return None  # readiness that came to nothing
         except OSError as error:
             return Disconnected(f"the connection broke: {error}")
+        if self._tape is not None:
+            self._tape.note("switch", data)
         if not data:
             return Disconnected("the switch closed the connection")
         if self._failure is None:  # else nothing can be understood, but there is an end to come

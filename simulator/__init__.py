@@ -9,10 +9,11 @@ if TYPE_CHECKING:
     from .call import Call, CallFailed
     from .faults import Fault
     from .freeswitch import FreeSwitch
+    from .replays import replay
     from .sweeps import sweep
     from .world import SimulationError
 
-__all__ = ["Call", "CallFailed", "Fault", "FreeSwitch", "SimulationError", "sweep"]
+__all__ = ["Call", "CallFailed", "Fault", "FreeSwitch", "SimulationError", "replay", "sweep"]
 
 # Imported when they are asked for: `eslsync serve` lives in this package too, and a production
 # server shall load neither the simulated switch nor freezegun.
@@ -22,6 +23,7 @@ _HOMES = {
     "Fault": "faults",
     "FreeSwitch": "freeswitch",
     "SimulationError": "world",
+    "replay": "replays",
     "sweep": "sweeps",
 }
 

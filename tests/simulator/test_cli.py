@@ -489,7 +489,8 @@ def test_serve_loads_no_simulator_and_no_freezegun() -> None:
     done = subprocess.run([sys.executable, "-c", code], cwd=ROOT, capture_output=True, text=True)
     assert done.returncode == 0, done.stderr
     loaded = {name for name in done.stdout.split() if name.startswith(("simulator", "freezegun"))}
-    assert loaded == {"simulator", "simulator.cli", "simulator.loading"}
+    of_the_command_line = {"cli", "cli_recordings", "terminal", "loading"}
+    assert loaded == {"simulator", *(f"simulator.{name}" for name in of_the_command_line)}
 
 
 def test_a_port_in_use() -> None:
