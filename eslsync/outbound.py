@@ -5,7 +5,6 @@ from __future__ import annotations
 import os
 import threading
 from collections.abc import Callable, Iterable, Sequence
-from pathlib import Path
 from types import TracebackType
 from typing import Any
 
@@ -150,7 +149,7 @@ class Outbound:
         self.max_calls = max_calls
         self.when_full = when_full
         self.max_call_duration = max_call_duration
-        self.record = None if record is None else Path(record)
+        self.record = None if record is None else os.fspath(record)
         self.record_limit = record_limit
         self.clock = clock
         self.access = Access(allow)

@@ -81,8 +81,8 @@ class Tape:
 class Recorder:
     """Writes the recordings of one server's calls into a folder."""
 
-    def __init__(self, folder: Path, redactor: Redactor, limit: int) -> None:
-        self._folder = folder
+    def __init__(self, folder: str, redactor: Redactor, limit: int) -> None:
+        self._folder = Path(folder)
         self._redactor = redactor
         self._limit = limit
         self._failing = False  # the writer's: it has been told

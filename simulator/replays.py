@@ -138,10 +138,8 @@ class Playing:
             raise ValueError("the recording is of no call that a handler could have had")
         self._app = handler if isinstance(handler, Outbound) else Outbound(handler)
         date = recording.connect.get("Event-Date-Timestamp")
-        self._time = FrozenTime(self._sleep)
-        self._world = World(
-            int(date) if date.isdigit() else 0, patience=patience, on_time=self._time.move
-        )
+        self._world = World(int(date) if date.isdigit() else 0, patience=patience)
+        self._time = FrozenTime(self._world)
         self._began = self._world.now
         self._link: Link | None = None
         self._session: Session | None = None
@@ -162,7 +160,7 @@ class Playing:
             record=None,
             clock=self._world.clock,
         )
-        self._time.start(self._world.now)
+        self._time.start()
         try:
             server.start(block=False)
             try:
@@ -175,9 +173,6 @@ class Playing:
             self._time.stop()
         self._remark()
         return self.replay
-
-    def _sleep(self, seconds: float) -> bool:
-        return self._world.sleep(seconds)
 
     def _watched(self, handler: Callable[[Session], object]) -> Handler:
         def watched(session: Session) -> None:
