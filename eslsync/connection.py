@@ -25,6 +25,7 @@ from .redaction import Redactor
 
 if TYPE_CHECKING:
     from .reader import Reader
+    from .recorder import Tape
 
 #: Above this many bytes that the handler has not taken, its connection is not read, and TCP
 #: holds the switch back; below the lower mark it is read again. A mean event is 5 KB.
@@ -108,8 +109,10 @@ class Connection:
         clock: Clock,
         reader: Reader,
         redact: Redactor | None = None,
+        tape: Tape | None = None,
     ) -> None:
         self.peer = peer
+        self._tape = tape
         #: Rung when the handler's thread sleeps, and something that it waits for is there.
         self.doorbell: SimpleQueue[None] = SimpleQueue()
         self._sock = sock
@@ -127,7 +130,8 @@ class Connection:
         self._wanted: Collection[str] | None = None  # events that it sleeps for; None for all
         self.paused = False  # not read, until the handler has taken some of that
         self._closing = False  # nothing more is sent, but for what is unsent
-        self._cut: ESLError | None = None
+        #: Why every wait on it was ended, by `cut`.
+        self.cut_by: ESLError | None = None
         #: Why nothing that is sent now would be answered: a ProtocolError, or the end.
         self._failure: ESLError | None = None
         #: Has the peer's end been read? Until then, even a broken connection is read on.
@@ -158,6 +162,8 @@ class Connection:
                 self._check_sendable(len(data), pending)
             self._replies.append(pending)
             self._clock.sending(self.peer, len(data))
+            if self._tape is not None:
+                self._tape.note("app", data)
             news = False
             if self._unsent:  # the reader is at it
                 self._unsent += data
@@ -177,7 +183,7 @@ class Connection:
         if self._closing:
             reason = "the handler has ended"
         elif reason is None and pending.inbox is not None:
-            reason = self._cut or (UNTAKEN if self._queued > FLOOD_WATER else None)
+            reason = self.cut_by or (UNTAKEN if self._queued > FLOOD_WATER else None)
         if reason is None and len(self._replies) >= MAX_UNANSWERED:
             reason = f"{len(self._replies)} commands have not been answered"
         if reason is None and self._unsent and len(self._unsent) + size > MAX_UNSENT:
@@ -200,7 +206,7 @@ class Connection:
     def cut(self, reason: ESLError) -> None:
         """End every wait on this connection with ``reason``, without closing it."""
         with self._lock:
-            self._cut = reason
+            self.cut_by = reason
             self._tell_elsewhere(reason)
             self._tell(End(reason))
         self._clock.received(self.peer, 0)
@@ -210,6 +216,8 @@ class Connection:
     def admit(self) -> None:
         """It is a switch's that may call: from now on it may say more."""
         self._parser.max_body = MAX_BODY
+        if self._tape is not None:
+            self._tape.admit()
 
     def take(
         self, wanted: Collection[str] | None, deadline: float | None, clock: Clock | None = None
@@ -260,6 +268,8 @@ class Connection:
             ended = self._ended
             if not ended:
                 clock.sending(self.peer, 1)
+                if self._tape is not None:
+                    self._tape.note("app", b"")
                 self._end_sending()
         while not ended:
             try:
@@ -321,6 +331,8 @@ class Connection:
             return None  # readiness that came to nothing
         except OSError as error:
             return Disconnected(f"the connection broke: {error}")
+        if self._tape is not None:
+            self._tape.note("switch", data)
         if not data:
             return Disconnected("the switch closed the connection")
         if self._failure is None:  # else nothing can be understood, but there is an end to come

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import threading
 from collections.abc import Callable, Iterable, Sequence
 from types import TracebackType
@@ -32,6 +33,11 @@ SIGNAL_INTERVAL = 1.0
 #: Seconds that FreeSWITCH can count to: its epoch has 32 bits, of which it has used most.
 MAX_DURATION = 10_000_000
 
+#: Bytes of one call's recording, unless another limit is given: some 2,000 events.
+RECORD_LIMIT = 10 * 1024 * 1024
+#: What a recording takes that says anything: the reply to `connect` may be 10 KB.
+MIN_RECORD_LIMIT = 64 * 1024
+
 #: What an `Outbound` is made with.
 OPTIONS = (
     "handler",
@@ -45,6 +51,8 @@ OPTIONS = (
     "when_full",
     "max_call_duration",
     "redact",
+    "record",
+    "record_limit",
     "clock",
 )
 
@@ -83,8 +91,10 @@ class Outbound:
     else (recording 27c). It doesn't apply any more once a call is given back to the dialplan;
     without ``full`` in the dialplan's ``socket`` entry it can't be taken back, and does.
 
-    ``redact`` names headers and channel variables whose values stand in no log and no text of an
-    exception of ours; "DTMF" stands for the digits that are pressed, sent or collected.
+    ``redact`` names headers and channel variables whose values stand in no log, no recording and
+    no text of an exception of ours; "DTMF" stands for the digits that are pressed, sent or
+    collected. ``record`` is a folder: each call is written there as a recording, a file of what
+    went over its connection, in up to ``record_limit`` bytes (docs/recordings.md).
     ``clock`` is for simulators.
     """
 
@@ -102,6 +112,8 @@ class Outbound:
         when_full: HangupCause | str = HangupCause.SWITCH_CONGESTION,
         max_call_duration: float | None = None,
         redact: Iterable[str] = (DTMF,),
+        record: str | os.PathLike[str] | None = None,
+        record_limit: int = RECORD_LIMIT,
         clock: Clock = REAL,
     ) -> None:
         if not callable(handler):
@@ -125,6 +137,10 @@ class Outbound:
                 f"max_call_duration is a number of seconds up to {MAX_DURATION}, or None for no "
                 f"limit, not {max_call_duration!r}"
             )
+        if record_limit < MIN_RECORD_LIMIT:
+            raise ValueError(
+                f"record_limit is {MIN_RECORD_LIMIT} bytes or more, not {record_limit!r}"
+            )
         self.handler = handler
         self.host = host
         self.events = events
@@ -133,6 +149,8 @@ class Outbound:
         self.max_calls = max_calls
         self.when_full = when_full
         self.max_call_duration = max_call_duration
+        self.record = None if record is None else os.fspath(record)
+        self.record_limit = record_limit
         self.clock = clock
         self.access = Access(allow)
         self.redactor = Redactor(redact)
@@ -211,7 +229,8 @@ class Outbound:
         ``timeout`` seconds; then every wait of their handlers raises Disconnected, which leaves
         them 5 seconds to clean up. Calls that are cut, and calls that arrived while it stopped,
         are given back to the dialplan. A handler that is stuck in something else is logged and
-        left behind, so it always returns: at most 6 seconds after ``timeout``. In a handler, it
+        left behind, so it always returns: at most 6 seconds after ``timeout``, and 5 more where
+        calls are recorded to a disk that hangs. In a handler, it
         doesn't wait for that handler, whose own call goes on. In a signal's handler it may wait
         for what that has interrupted: raise KeyboardInterrupt there, and stop where it arrives.
         """

@@ -15,13 +15,17 @@ DTMF = "DTMF"
 #: Stands where something was.
 HIDDEN = "***"
 
-#: What digits stand behind: headers, variables of ours, commands, and lines of FreeSWITCH's log.
+#: What digits stand behind: headers, variables, commands, and lines of FreeSWITCH's log.
 _DIGITS = (
-    r"DTMF-Digit",
+    r"DTMF-(?:Digit|Key)",
     r"eslsync_digits\w*",
+    r"digits_dialed|last_matching_digits|(?:playback|read)_terminator_used",
     r"(?:uuid_)?(?:send|recv|queue)_dtmf",
     r"DTMF(?=[ :(\[=]+[0-9*#A-DwW]+(?:\W|$))",
 )
+
+#: Words of which one is in each of them.
+_DIGIT_WORDS = ("dtmf", "digit", "terminator_used")
 
 #: What stands between a name and its value: as a header, a variable, a word, in JSON and XML, and
 #: in FreeSWITCH's log ("SET [pin]=[1234]").
@@ -40,11 +44,16 @@ class Redactor:
             raise TypeError(f"redact is a list of names, such as [{names!r}]")
         self.names = tuple(names)
         patterns: list[str] = []
+        self._words: list[str] = []
         for name in self.names:
             patterns += _DIGITS if name == DTMF else [re.escape(variable_name(name))]
+            self._words += _DIGIT_WORDS if name == DTMF else [variable_name(name).lower()]
         known = "|".join(patterns)
         self._pattern = patterns and re.compile(
             rf"(?<![\w.-])((?:variable_)?(?:{known})(?:{_BETWEEN}))[^\n]+", re.IGNORECASE
+        )
+        self._name = re.compile(
+            rf"(?<![\w.-])(?:variable_)?(?:{known or '(?!)'})(?![\w-])", re.IGNORECASE
         )
 
     def __call__(self, text: str) -> str:
@@ -52,6 +61,15 @@ class Redactor:
         if not self._pattern:
             return text
         return self._pattern.sub(rf"\g<1>{HIDDEN}", text)
+
+    def may_change(self, text: str) -> bool:
+        """Could there be something to hide in it? A quick look, that is never wrong with no."""
+        text = text.lower()
+        return any(word in text for word in self._words)
+
+    def names_one(self, text: str) -> bool:
+        """Does it name something whose value is hidden?"""
+        return self._name.search(text) is not None
 
     def command(self, line: str, headers: Sequence[tuple[str, str]]) -> str:
         """A command as text, without what is to be hidden."""

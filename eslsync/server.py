@@ -27,6 +27,7 @@ from .session import Session
 
 if TYPE_CHECKING:
     from .outbound import Outbound
+    from .recorder import Recorder
 
 __all__ = ["Server"]
 
@@ -88,11 +89,22 @@ class Server(socketserver.ThreadingTCPServer):
             self._selector.register(self._woken, selectors.EVENT_READ)
             self.reader = Reader(f"eslsync-reader-{self.port}")
             undo.callback(self.reader.stop)
+            self.recorder = self._recorder()
+            if self.recorder is not None:
+                undo.callback(self.recorder.stop)
             self._acceptor = threading.Thread(
                 target=self.serve_forever, name=f"eslsync-accept-{self.port}", daemon=True
             )
             self._acceptor.start()
             undo.pop_all()
+
+    def _recorder(self) -> Recorder | None:
+        outbound = self.outbound
+        if outbound.record is None:
+            return None
+        from .recorder import Recorder
+
+        return Recorder(outbound.record, outbound.redactor, outbound.record_limit)
 
     def _keep_books(self) -> None:
         self._lock = threading.Lock()
@@ -280,7 +292,14 @@ class Server(socketserver.ThreadingTCPServer):
             last = self._last
         self._let_go_on()
         if last is thread:
-            self.reader.stop()
+            self._stop_threads()
+
+    def _stop_threads(self) -> None:
+        """Those that serve all calls."""
+        self.reader.stop()
+        self._join(REAL.deadline(LAST_TIMEOUT))
+        if self.recorder is not None:
+            self.recorder.stop()
 
     def _let_go_on(self) -> None:
         """There is one less who knocks, or who is served: the acceptor may wait for that."""
@@ -346,7 +365,12 @@ class Server(socketserver.ThreadingTCPServer):
         outbound = self.outbound
         try:
             connection = Connection(
-                sock, peer, outbound.clock, self.reader, redact=outbound.redactor
+                sock,
+                peer,
+                outbound.clock,
+                self.reader,
+                redact=outbound.redactor,
+                tape=None if self.recorder is None else self.recorder.tape(outbound.clock),
             )
         except OSError as error:
             logger.debug("a connection from %s was gone at once: %s", peer, error)
@@ -421,8 +445,7 @@ class Server(socketserver.ThreadingTCPServer):
             if mine:
                 self._last = me  # it still needs the reader
         if not mine:
-            self.reader.stop()
-            self._join(REAL.deadline(LAST_TIMEOUT))
+            self._stop_threads()
         for thread in self._others():
             logger.error("stop: %s is stuck in its handler, and left behind", thread.name)
         return cut

@@ -314,6 +314,8 @@ class Session(Commands):
         self._say(commands, deadline)
         if max_duration is not None:
             self._limit(max_duration, deadline)
+        if self._connection.cut_by is not None:
+            raise self._connection.cut_by  # the handler need not begin
 
     def _subscription(self, events: str) -> list[str]:
         """The commands that have the switch tell of these events."""

@@ -10,6 +10,7 @@ if TYPE_CHECKING:
     from .exploring.exploration import Exploration, explore
     from .faults import Fault
     from .freeswitch import FreeSwitch
+    from .replays import replay
     from .sweeps import sweep
     from .world import SimulationError
 
@@ -21,6 +22,7 @@ __all__ = [
     "FreeSwitch",
     "SimulationError",
     "explore",
+    "replay",
     "sweep",
 ]
 
@@ -34,6 +36,7 @@ _HOMES = {
     "FreeSwitch": "freeswitch",
     "SimulationError": "world",
     "explore": "exploring.exploration",
+    "replay": "replays",
     "sweep": "sweeps",
 }
 

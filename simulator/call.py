@@ -15,7 +15,7 @@ from eslsync import Hangup, HangupCause, Session
 from .channel import Channel, Heard
 from .events import Event
 from .faults import Fault, Tap
-from .ladder import draw
+from .ladders import Format, drawn
 from .link import Link
 from .threads import SECOND
 from .transcript import CALLER, Party, Transcript
@@ -188,9 +188,17 @@ class Call:
         """A channel variable, also after the call's end; None if it is not set."""
         return self._channel.get(name)
 
-    def ladder(self) -> str:
-        """The call drawn as a ladder: caller, switch, app, with times."""
-        return draw(self.transcript.entries)
+    def ladder(self, format: Format = "text") -> str:
+        """The call drawn as a ladder: caller, switch, app, with times.
+
+        As ``"text"``, ``"svg"`` or ``"mermaid"``; in the last two, other legs have lifelines of
+        their own.
+        """
+        return drawn(self.transcript.entries, format, title=self._title)
+
+    @property
+    def _title(self) -> str:
+        return f"{self.number} calls {self.destination}"
 
     def __repr__(self) -> str:
         return f"<Call {self.uuid} {self.cause or 'up'} {self.duration:.3f} s>"
@@ -431,7 +439,7 @@ class Call:
 
     def _failed(self, why: str) -> CallFailed:
         so_far = self.transcript.so_far()
-        return CallFailed(why, lambda: draw(so_far.entries))
+        return CallFailed(why, lambda: drawn(so_far.entries))
 
 
 def check_keys(digits: str) -> None:

@@ -1,4 +1,4 @@
-"""The command line: `eslsync call`, `eslsync serve`, `eslsync conform`.
+"""The command line: `eslsync call`, `eslsync serve`, `eslsync conform`, and what others add.
 
 What a command needs is imported when it runs: `serve` is for production, and loads neither the
 simulated switch nor freezegun.
@@ -7,7 +7,6 @@ simulated switch nor freezegun.
 from __future__ import annotations
 
 import logging
-import os
 import re
 import signal
 import sys
@@ -17,12 +16,15 @@ from typing import TYPE_CHECKING, Any, NoReturn
 
 import click
 
+from . import cli_recordings
+from .terminal import WIDTH, Unusable, can_show, colour, load, plain, show, show_logs
+
 if TYPE_CHECKING:
     from eslsync import Outbound
 
     from .call import Call
     from .conformance import Difference, Report, Sent
-    from .ladder import Glyphs, Kind
+    from .ladder import Glyphs
     from .loading import Handler
 
 from .exploring.command import explore
@@ -31,25 +33,10 @@ __all__ = ["main"]
 
 #: Where another program listens: host:port.
 ADDRESS = re.compile(r"[^/\\]*:\d+")
-#: Columns where the output is no terminal.
-WIDTH = 100
+#: Options that go together with a script.
+BESIDE_SCRIPT = ("file", "script", "name", "seed", "record", "transcript", "verbose")
 #: Seconds between two keys of a caller who answers as soon as he is asked.
 BETWEEN_KEYS = 0.2
-
-COLOURS: dict[Kind, dict[str, Any]] = {
-    "caller": {"fg": "cyan"},
-    "app": {"fg": "green"},
-    "problem": {"fg": "red", "bold": True},
-    "line": {"dim": True},
-    "time": {"dim": True},
-    "prompt": {"fg": "yellow"},
-}
-
-
-class Unusable(click.ClickException):
-    """What the user named can't be used; told in a line or two."""
-
-    exit_code = 2
 
 
 @click.group(context_settings={"help_option_names": ["-h", "--help"]})
@@ -62,10 +49,15 @@ def main() -> None:
     eslsync serve examples/ivr.py --port 5000   the same handler, for FreeSWITCH
     eslsync explore examples/ivr.py             every call it can have, and a map
     eslsync conform calls/*.jsonl               is the simulated switch true?
+    eslsync ladder calls/a.jsonl                a recorded call, drawn
+    eslsync replay calls/a.jsonl ivr.py         does the handler still do the same?
+    eslsync script calls/a.jsonl ivr.py         its caller, as a script
     """
 
 
 main.add_command(explore)
+for command in (cli_recordings.ladder, cli_recordings.replay, cli_recordings.script):
+    main.add_command(command)
 
 
 # eslsync call
@@ -211,6 +203,12 @@ def read_variables(
     help="Real seconds that the handler may be busy with something else; 0: for ever, as in a "
     "debugger.",
 )
+@click.option(
+    "--record",
+    metavar="DIR",
+    type=click.Path(file_okay=False, path_type=Path),
+    help="Write the call there as a recording, with nothing redacted.",
+)
 @click.option("--transcript", is_flag=True, help="Print every message, instead of a ladder.")
 @click.option("-v", "--verbose", is_flag=True, help="Show the log as well.")
 @click.pass_context
@@ -230,6 +228,7 @@ def call(
     sounds: Path | None,
     seed: int,
     patience: float,
+    record: Path | None,
     transcript: bool,
     verbose: bool,
 ) -> None:
@@ -280,6 +279,8 @@ def call(
     if elsewhere and (name or start):
         raise click.UsageError("another program has its own handler and clock")
     app = file if elsewhere else load(Path(file), name)
+    if record is not None:
+        app = recorded(app, record)
     if verbose:
         show_logs(logging.DEBUG)
     else:  # what the library logs, the ladder shows
@@ -329,6 +330,16 @@ def call(
     sys.exit(1 if raised or trouble is not None else 0)
 
 
+def recorded(app: Handler | Outbound | str, folder: Path) -> Outbound:
+    """The same, whose calls are recorded: they are simulated, and nobody's secrets."""
+    from eslsync import Outbound
+
+    if isinstance(app, str):
+        raise click.UsageError("another program's calls are recorded where it is served")
+    server = app if isinstance(app, Outbound) else Outbound(app)
+    return server.replace(record=folder, redact=())
+
+
 def is_address(file: str) -> bool:
     return ADDRESS.fullmatch(file) is not None and not Path(file).exists()
 
@@ -340,12 +351,13 @@ def play_script(
     from . import CallFailed, SimulationError
     from .script import Script, ScriptError
 
+    folder = context.params["record"]
     given = {
         each
         for each in context.params
         if context.get_parameter_source(each) is click.core.ParameterSource.COMMANDLINE
     }
-    for each in sorted(given - {"file", "script", "name", "seed", "transcript", "verbose"}):
+    for each in sorted(given - {*BESIDE_SCRIPT}):
         option = next(p.opts[0] for p in context.command.params if p.name == each)
         raise click.UsageError(f"{option} and --script don't go together: the script says that")
     if "verbose" in given:
@@ -354,10 +366,10 @@ def play_script(
         logging.getLogger("eslsync").setLevel(logging.CRITICAL + 1)
     app = None if file is None else file if is_address(file) else load(Path(file), name)
     try:
-        made = Script.read(path).run(
-            app,
-            seed=context.params["seed"] if "seed" in given else None,
-        )
+        script = Script.read(path)
+        if folder is not None:
+            app = recorded(script.load() if app is None else app, folder)
+        made = script.run(app, seed=context.params["seed"] if "seed" in given else None)
     except ScriptError as error:
         raise Unusable(str(error)) from None
     except (CallFailed, SimulationError) as error:
@@ -366,15 +378,6 @@ def play_script(
     show_calls(made, transcript)
     show(f"\n{summary(made, None)}")
     sys.exit(0)
-
-
-def load(file: Path, name: str | None) -> Handler | Outbound:
-    from .loading import LoadError, load_handler
-
-    try:
-        return load_handler(file, name)
-    except LoadError as error:
-        raise Unusable(str(error)) from None
 
 
 def play_caller(call: Call, presses: Sequence[str], times: Sequence[float]) -> list[str]:
@@ -492,6 +495,12 @@ def summary(call: Call, trouble: str | None) -> str:
     "that are pressed. May be repeated.",
 )
 @click.option(
+    "--record",
+    metavar="DIR",
+    type=click.Path(file_okay=False, path_type=Path),
+    help="Write each call there as a recording, without what is redacted (docs/recordings.md).",
+)
+@click.option(
     "--drain",
     metavar="SECONDS",
     type=click.FloatRange(min=0),
@@ -538,38 +547,6 @@ def serve(file: Path, name: str | None, drain: float, verbose: bool, **options: 
             f"can't listen on {server.host} port {server.port}: {error.strerror or error}"
         ) from None
     logging.getLogger("eslsync").info("stopped")
-
-
-def show_logs(level: int) -> None:
-    """Log to standard error, in colours on a terminal; a call's uuid with its records."""
-    line = "%(asctime)s %(levelname)-7s %(call)s%(message)s"
-    formatter = logging.Formatter(line)
-    if sys.stderr.isatty() and "NO_COLOR" not in os.environ:
-        import colorlog
-
-        formatter = colorlog.ColoredFormatter(
-            "%(thin)s%(asctime)s%(reset)s %(log_color)s%(levelname)-7s%(reset)s "
-            "%(cyan)s%(call)s%(reset)s%(message)s"
-        )
-    handler = logging.StreamHandler()
-    handler.setFormatter(formatter)
-    handler.addFilter(name_call)
-    logger = logging.getLogger("eslsync")
-    logger.setLevel(level)
-    # The handler's own records as well, unless it has its own idea of where they go.
-    root = logging.getLogger()
-    if root.handlers:
-        logger.addHandler(handler)
-        logger.propagate = False
-    else:
-        root.addHandler(handler)
-        root.setLevel(min(level, logging.INFO))
-
-
-def name_call(record: logging.LogRecord) -> bool:
-    uuid = getattr(record, "uuid", None)
-    record.call = f"{uuid} " if uuid else ""
-    return True
 
 
 # eslsync conform
@@ -653,25 +630,3 @@ def totals(reports: Sequence[Report]) -> str:
     differ = sum(not report.conforms for report in reports)
     verdict = f"{len(reports) - differ} of {len(reports)} conform"
     return f"{verdict}: {messages} messages and {headers} headers compared, {left_out} left out"
-
-
-# Terminals
-
-
-def colour(text: str, kind: Kind) -> str:
-    return click.style(text, **COLOURS[kind]) if kind in COLOURS else text
-
-
-def show(text: str) -> None:
-    """Print, without colours where they are not wanted."""
-    click.echo(plain(text), color=False if "NO_COLOR" in os.environ else None)
-
-
-def plain(text: str) -> str:
-    """The text, as far as the terminal's encoding can show it."""
-    encoding = sys.stdout.encoding or "utf-8"
-    return text.encode(encoding, "replace").decode(encoding)
-
-
-def can_show(text: str) -> bool:
-    return plain(text) == text

@@ -6,14 +6,17 @@ The format is described in the README beside the recordings.
 from __future__ import annotations
 
 import json
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 from urllib.parse import unquote_to_bytes
 from xml.etree import ElementTree
 
 from eslsync import message as esl
-from eslsync.protocol import Parser
+from eslsync.protocol import Framer, Parser
+
+if TYPE_CHECKING:
+    from .ladders import Format
 
 __all__ = ["Recording", "Sent", "described", "sent"]
 
@@ -30,6 +33,8 @@ class Sent:
     headers: list[tuple[str, str]]
     body: str
     order: int = 0
+    message: esl.Message | None = field(default=None, repr=False)  #: as it was parsed
+    raw: bytes = field(default=b"", repr=False)  #: as it went over the connection
 
     @property
     def name(self) -> str:
@@ -51,6 +56,12 @@ class Sent:
 
 def sent(message: esl.Message, time: float) -> Sent:
     """A parsed message, laid open."""
+    opened = _opened(message, time)
+    opened.message = message
+    return opened
+
+
+def _opened(message: esl.Message, time: float) -> Sent:
     if isinstance(message, esl.ConnectReply):
         return Sent(time, "answer", "connect reply", _plain(message.head), "")
     if isinstance(message, esl.JsonEvent):
@@ -113,32 +124,52 @@ class Recording:
     switch: list[Sent]
     ended: float
     closed: bool  #: by the switch
+    truncated: str | None = None  #: why it is not whole
 
     @classmethod
-    def read(cls, path: Path) -> Recording:
-        lines = [json.loads(line) for line in path.read_text().splitlines()]
+    def read(cls, path: str | Path) -> Recording:
+        """A recording from its file.
+
+        Raises OSError, and ValueError, KeyError or TypeError if it is none.
+        """
+        # not splitlines(), which takes some bytes of the data for line breaks
+        lines = [json.loads(line) for line in Path(path).read_text("utf-8").split("\n") if line]
         circumstances, *rest = lines
-        parser = Parser()
-        app: list[tuple[float, bytes | None, int]] = []
-        messages: list[Sent] = []
-        ended, closed = 0.0, False
+        if circumstances.get("recording") != 1:
+            raise ValueError("its first line is not that of a recording")
+        parser, framer = Parser(), Framer(lambda head, body: head + b"\n\n" + body)
+        recording = cls(circumstances, [], [], 0.0, False)
+        app, messages = recording.app, recording.switch
         for line in rest:
-            ended = max(ended, line["t"])
-            if line.get("eof"):
-                closed = True
+            recording.ended = max(recording.ended, line["t"])
+            if "truncated" in line:
+                recording.truncated = line["truncated"]
             elif line["from"] == "app":
-                app.append((line["t"], line["data"].encode("latin-1"), len(messages)))
+                data = None if line.get("eof") else line["data"].encode("latin-1")
+                app.append((line["t"], data, len(messages)))
+            elif line.get("eof"):
+                recording.closed = True
             else:
-                for each in parser.feed(line["data"].encode("latin-1")):
+                data = line["data"].encode("latin-1")
+                for each, raw in zip(parser.feed(data), framer.feed(data), strict=True):
                     message = sent(each, line["t"])
                     message.order = len(messages)
+                    message.raw = raw
                     messages.append(message)
         for action in circumstances.get("actions", []):
             if action.get("app_closes"):
                 app.append((action["at"], None, len(messages)))
         commands = "".join((data or b"").decode("latin-1") for _, data, _ in app)
         set_apart(messages, commands)
-        return cls(circumstances, app, messages, ended, closed)
+        return recording
+
+    def ladder(self, format: Format = "text") -> str:
+        """The recorded call drawn as a ladder; see `Call.ladder`."""
+        from .ladders import drawn
+        from .retelling import retell
+
+        told = {name: str(self.circumstances.get(name, "")) for name in ("name", "about")}
+        return drawn(retell(self), format, title=told["name"], about=told["about"])
 
     @property
     def connect(self) -> Sent | None:

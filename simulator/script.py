@@ -139,8 +139,7 @@ class Script:
         SimulationError.
         """
         if handler is None:
-            with self._loading("handler"):
-                handler = load_handler(shown(self._beside(self.handler)), self.name)
+            handler = self.load()
         real_time = real_time or isinstance(handler, str)
         if real_time and "start" in self.call:
             where = self._where(self.lines.get("call"))
@@ -157,6 +156,11 @@ class Script:
             with self._place(call, f"{self._where()}, after the last step"):
                 call.hangup()
         return call
+
+    def load(self) -> Handler | Outbound:
+        """The handler that the script names. Raises ScriptError if there is none."""
+        with self._loading("handler"):
+            return load_handler(shown(self._beside(self.handler)), self.name)
 
     def play(self, call: Call) -> None:
         """Let a call's caller do the steps, and look whether what is expected is so.

@@ -97,7 +97,7 @@ class Transcript:
         for now, sender, receiver, what in self._log:
             time = (now - self._began) / 1_000_000
             if isinstance(what, str):
-                entries.append(Entry(time, sender, receiver, what))
+                entries.append(Entry(time, sender, receiver, what, None, self.legs))
             else:
                 for message in said[sender].feed(what):
                     text = describe(message)

@@ -23,7 +23,7 @@ import threading
 import traceback
 from collections.abc import Callable
 from queue import Empty, SimpleQueue
-from typing import TypeVar
+from typing import Any, TypeVar
 
 from eslsync.clock import Clock, Peer
 
@@ -54,10 +54,10 @@ class Participant:
 
     __slots__ = (
         "gate",
+        "inbox",
         "moment",
         "number",
         "parked",
-        "reads_mail",
         "since",
         "thread",
         "turns",
@@ -69,7 +69,7 @@ class Participant:
         self.gate = threading.Lock()
         self.gate.acquire()
         self.parked = False
-        self.reads_mail = False  # parked on its inbox, and not in a sleep
+        self.inbox: SimpleQueue[Any] | None = None  # parked on that, and not in a sleep
         self.moment = 0  # when it last went on, in virtual time
         self.since = 0.0  # and since when, in real time, it has done so at this very moment
         self.turns = 0  # how often it has
@@ -235,7 +235,7 @@ class World(Exchange):
     def _deliver_mail(self) -> None:
         """Whoever has something on its inbox is due to wake; in a fixed order."""
         for participant in sorted(self._mailed, key=lambda each: each.number):
-            participant.reads_mail = False
+            participant.inbox = None
             self.at(self.now, lambda participant=participant: self._wake(participant))  # type: ignore[misc]
         self._mailed.clear()
 
@@ -243,7 +243,8 @@ class World(Exchange):
         self._count_turn(participant)
         with self._lock:
             if participant.parked:
-                participant.parked = participant.reads_mail = False
+                participant.parked = False
+                participant.inbox = None
                 self._running += 1
                 participant.gate.release()
 
@@ -301,13 +302,18 @@ class World(Exchange):
         """The participant that this thread is, if it is one."""
         return None if self.abandoned else self._participants.get(threading.get_ident())
 
-    def park(self, participant: Participant, deadline: int | None, reads_mail: bool) -> None:
-        """Wait, on the handler's thread, until it is woken. Called with ``_lock`` held."""
+    def park(
+        self, participant: Participant, deadline: int | None, inbox: SimpleQueue[Any] | None
+    ) -> None:
+        """Wait, on the handler's thread, until it is woken. Called with ``_lock`` held.
+
+        It is woken at ``deadline``, and as soon as something is in its ``inbox``.
+        """
         timer = None
         if deadline is not None:
             timer = self.at(deadline, lambda: self._wake(participant))
         participant.parked = True
-        participant.reads_mail = reads_mail
+        participant.inbox = inbox
         self._running -= 1
         self._open_gate()
         self._lock.release()
@@ -326,7 +332,7 @@ class World(Exchange):
         until = self.now + max(0, round(seconds * SECOND))
         with self._lock:
             while self.now < until and not self.abandoned:
-                self.park(participant, until, reads_mail=False)
+                self.park(participant, until, None)
         return True
 
 
@@ -374,7 +380,7 @@ class VirtualClock(Clock):
                 except Empty:
                     if until is not None and until <= world.now:
                         raise
-                world.park(participant, until, reads_mail=True)
+                world.park(participant, until, inbox)
         # The simulation was given up: no virtual moment will come any more.
         return inbox.get() if until is None else inbox.get_nowait()
 
@@ -427,6 +433,10 @@ class VirtualClock(Clock):
             link.to_app -= size
             world._flying -= size
             participant = link.participant
-            if participant is not None and participant.reads_mail:
+            if (
+                participant is not None
+                and participant.inbox is not None
+                and not participant.inbox.empty()
+            ):
                 world._mailed.add(participant)
             world._open_gate()

@@ -29,6 +29,9 @@ DIGITS = "8642"
         ("DTMF-Digit: 5\nDTMF-Duration: 2000", "DTMF-Digit: ***\nDTMF-Duration: 2000"),
         ("RTP RECV DTMF 5:1280", "RTP RECV DTMF ***"),
         ("variable_eslsync_digits: 1234\nx: 1", "variable_eslsync_digits: ***\nx: 1"),
+        ("variable_digits_dialed: 12", "variable_digits_dialed: ***"),
+        ("variable_playback_terminator_used: 7", "variable_playback_terminator_used: ***"),
+        ("variable_read_terminator_used: %23", "variable_read_terminator_used: ***"),
         # what is named, by any of the ways to set it
         ("sendmsg execute set pin=1234", "sendmsg execute set pin=***"),
         ("sendmsg execute multiset ^^,a=1,PIN=12,b=2", "sendmsg execute multiset ^^,a=1,PIN=***"),

@@ -165,9 +165,9 @@ def explore(
     Exit status: 0 if nothing is wrong, 1 if something is, 2 if FILE or an option can't be used.
     Ctrl-C ends it with what was found so far.
     """
-    from ..cli import Unusable, show
     from ..loading import LoadError
     from ..script import Script, ScriptError
+    from ..terminal import Unusable, show
     from .exploration import explore as run
     from .progress import Bar
 

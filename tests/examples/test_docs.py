@@ -84,6 +84,12 @@ def test_the_readme_shows_the_examples_as_they_are() -> None:
         assert part.strip() in ivr.group()
 
 
+def test_the_ladder_of_the_docs_is_what_the_command_draws() -> None:
+    recording = ROOT / "tests" / "recordings" / "264_bridge_ring.jsonl"
+    drawn = CliRunner().invoke(main, ["ladder", str(recording), "--format", "svg"])
+    assert drawn.stdout == (ROOT / "docs" / "ladder.svg").read_text(encoding="utf-8")
+
+
 def test_links_lead_somewhere() -> None:
     for page in PAGES:
         for link in re.findall(r"\]\((?!https?:)([^)#]+)", page.read_text(encoding="utf-8")):
