@@ -483,7 +483,7 @@ class Conversation:
         return event
 
     def _note_completion(self, event: Event) -> None:
-        execution = self._executions.pop(event.get("Application-UUID", ""), None)
+        execution = self._executions.pop(event.application_uuid or "", None)
         if execution is not None:
             execution.event = event
             execution._leg._has_completed = True

@@ -263,6 +263,16 @@ class Event(Message):
         return self.get("Unique-ID")
 
     @property
+    def application_uuid(self) -> str | None:
+        """Application-UUID: of an application's events, the Event-UUID it was executed with."""
+        # It is one of the last headers, and these events have no body that it could stand in.
+        label = b"\nApplication-UUID: "
+        start = self.raw.rfind(label) + len(label)
+        if start < len(label):
+            return self.get("Application-UUID")
+        return unquote(self.raw[start : self.raw.find(b"\n", start)])
+
+    @property
     def variables(self) -> Variables:
         """The channel variables that came with the event, by bare name."""
         return Variables(self)
@@ -322,10 +332,10 @@ class Event(Message):
     def _find(self, label: bytes) -> int:
         """Where a header begins, with the line break before it; -1 if it is not there."""
         at = self.raw.find(label)
-        if at > self._sure and not self.raw.startswith(b"Event-Name: CHANNEL_"):
-            # Not in the body? (Those have none.) A search for its beginning is the dearest of all,
-            # and most headers that somebody looks at are near the front.
-            if self.raw.find(b"\n\n", self._sure, at) >= 0:
+        if at > self._sure:
+            # Not in the body? A search for its beginning is the dearest of all, and most headers
+            # that somebody looks at are near the front.
+            if self.raw.find(b"\n\n", self._sure, at + 1) >= 0:
                 return -1
             self._sure = at
         return at

@@ -641,3 +641,12 @@ def test_an_empty_event_is_empty() -> None:
     assert Event(b"").name == ""
     assert Event(b"").uuid is None
     assert repr(Event(b"")) == "<Event>"
+
+
+def test_what_stands_in_the_body_is_no_header_even_right_behind_the_blank_line() -> None:
+    event = Event(b"Event-Name: CUSTOM\nContent-Length: 15\n\nUnique-ID: b-leg\nX: y\n")
+    for _ in range(2):  # also after a first look at what stands further behind
+        assert "X" not in event
+        assert event.uuid is None
+        assert "Unique-ID" not in event
+    assert event.body == "Unique-ID: b-leg\nX: y\n"

@@ -93,6 +93,7 @@ def test_digits_are_in_no_log_and_no_exception_by_default(
         peer.say(head.encode() + b"[INFO] RTP RECV DTMF 8642\n", reply("+OK log level"))
         peer.serve("sendmsg", "-ERR invalid session id [x]")
         peer.hear()
+        peer.await_handler()
     said = [*map(str, errors), *map(repr, errors), caplog.text]
     said += ["".join(traceback.format_exception(error)) for error in errors]
     assert len(errors) == 2

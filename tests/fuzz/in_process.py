@@ -101,6 +101,7 @@ class Serving(Server):
     def __init__(self, outbound: Outbound, conversation: InMemory) -> None:
         self.outbound = outbound
         self.reader = cast(Reader, Watching(conversation))
+        self.recorder = None
         self._keep_books()
 
 

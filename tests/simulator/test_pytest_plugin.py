@@ -468,8 +468,11 @@ def test_a_switchs_calls_are_numbered_and_old_ones_that_nobody_holds_are_let_go(
         first = switch.call(lambda session: None)
         up = switch.call(lambda session: session.channel.wait("DTMF"))
         up_number = 2
-        for _ in range(30):
+        for _ in range(29):
             switch.call(lambda session: None).hangup()
+        switch.call(
+            lambda session: session.channel.sleep(1.0)
+        ).wait()  # all others are over by then
         gc.collect()
         assert switch.calls[1] is first
         assert switch.calls[up_number] is up
