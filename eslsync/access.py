@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
+from functools import lru_cache
 
 from .clock import Peer
 
@@ -33,8 +34,14 @@ class Access:
                     f"allow: {error}; write a network (10.0.0.0/8) or a host (10.1.2.3)"
                 ) from None
 
+        # The same switches call again and again.
+        self._permits = lru_cache(maxsize=1000)(self._is_in_a_network)
+
     def permits(self, peer: Peer) -> bool:
         """Is that peer's host in one of the networks?"""
-        address = self._address(peer[0].partition("%")[0])  # without an IPv6 scope
+        return self._permits(peer[0])
+
+    def _is_in_a_network(self, host: str) -> bool:
+        address = self._address(host.partition("%")[0])  # without an IPv6 scope
         mapped = getattr(address, "ipv4_mapped", None)
         return any((mapped or address) in network for network in self._networks)
