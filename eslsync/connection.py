@@ -75,8 +75,8 @@ Outcome = CommandReply | ApiResponse | End
 class Pending:
     """A command whose reply has not come.
 
-    The reply goes to the inbox of the thread that sent it; the handler's has none of its own. One
-    that is ``quiet`` isn't told of it, unless the command was ``refused``.
+    The reply goes to the inbox of the thread that sent it; the handler's has none of its own: there
+    it arrives in its turn. Where the command is ``quiet``, only a refusal does.
     """
 
     __slots__ = ("command", "inbox", "quiet", "refused", "reply")
@@ -396,11 +396,9 @@ class Connection:
         if pending.inbox is not None:
             pending.inbox.put(reply)
             return None
-        if pending.quiet:
+        if pending.quiet and type(reply) is CommandReply and reply.ok:
             pending.reply = reply
-            if type(reply) is CommandReply and reply.ok:
-                return None
-            pending.refused = True
+            return None
         return Answer(pending, reply)
 
     def _tell(self, end: End) -> None:

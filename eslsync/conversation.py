@@ -409,6 +409,7 @@ class Conversation:
         """Keep the books of what arrived; return it if it is an event."""
         if isinstance(item, Answer):
             item.pending.reply = item.reply
+            item.pending.refused = item.pending.quiet  # or else nobody would be told
         elif isinstance(item, Event):
             return self._arrive(item)
         elif isinstance(item, End):
