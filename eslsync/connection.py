@@ -79,7 +79,7 @@ class Pending:
     it arrives in its turn. Where the command is ``quiet``, only a refusal does.
     """
 
-    __slots__ = ("command", "inbox", "quiet", "refused", "reply")
+    __slots__ = ("command", "execution", "inbox", "quiet", "refused", "reply")
 
     def __init__(
         self, command: object, inbox: SimpleQueue[Outcome] | None = None, quiet: bool = False
@@ -89,6 +89,7 @@ class Pending:
         self.quiet = quiet
         self.reply: CommandReply | ApiResponse | None = None
         self.refused = False
+        self.execution = ""  # what it has sent: its Event-UUID
 
 
 Item = Message | Answer | End
@@ -240,13 +241,21 @@ class Connection:
             if arrived:
                 return arrived
             # The bell may have been rung for what was taken already: then it is looked again.
-            (clock or self._clock).get(self.doorbell, deadline)
+            try:
+                (clock or self._clock).get(self.doorbell, deadline)
+            except Empty:
+                # What has been slept through has arrived all the same, and is looked at.
+                with self._lock:
+                    if not self._arrived:
+                        raise
 
     @property
     def untaken(self) -> list[Item]:
-        """What has arrived, and the handler's thread has not taken. Any thread."""
-        with self._lock:
-            return [item for _, item in self._arrived]
+        """What has arrived, and the handler's thread has not taken. Any thread.
+
+        Copied in one operation and without the lock: a signal's handler may ask.
+        """
+        return [item for _, item in self._arrived.copy()]
 
     def _pause_or_resume(self) -> bool:
         """Is the switch to be held back? True if it was, and is no longer."""
@@ -358,8 +367,14 @@ class Connection:
             for message in messages:
                 if type(message) is Event:
                     if not wakes and self._sleeps:
-                        name = message.name
-                        wakes = wanted is None or name in wanted or name in ALWAYS_WANTED
+                        # nothing is decoded here: what begins otherwise is the handler's to see
+                        name = message.name if message.raw.startswith(b"Event-Name: ") else None
+                        wakes = (
+                            wanted is None
+                            or name is None
+                            or name in wanted
+                            or name in ALWAYS_WANTED
+                        )
                     arrived.append((now, message))
                 elif not isinstance(message, (CommandReply, ApiResponse)):
                     wakes = True

@@ -393,10 +393,10 @@ class Conversation:
                     if name not in TELLING:
                         self._arrived = item._serial = self._arrived + 1
                         self._recent.append(item)
-                        if skips and listens is not None and name not in listens:
-                            continue
                         if len(self._recent) > MAX_RECENT:
                             self._read_recent()
+                        if skips and listens is not None and name not in listens:
+                            continue
                         return item
                 return self._see(item)
         except Empty:
@@ -410,6 +410,8 @@ class Conversation:
         if isinstance(item, Answer):
             item.pending.reply = item.reply
             item.pending.refused = item.pending.quiet  # or else nobody would be told
+            if item.pending.refused:
+                self._executions.pop(item.pending.execution, None)
         elif isinstance(item, Event):
             return self._arrive(item)
         elif isinstance(item, End):
@@ -484,7 +486,7 @@ class Conversation:
         return event
 
     def _note_completion(self, event: Event) -> None:
-        execution = self._executions.pop(event.application_uuid or "", None)
+        execution = self._executions.pop(event._application_uuid(), None)
         if execution is not None:
             execution.event = event
             execution._leg._has_completed = True
@@ -494,16 +496,34 @@ class Conversation:
                 leg._left_socket = True
 
     def _read_recent(self) -> None:
-        """See what the last events have told of the legs' states and variables. Any thread."""
-        events: list[Event] = []
-        try:
-            while True:
-                events.append(self._recent.popleft())
-        except IndexError:
-            pass
-        events.reverse()
-        for leg in tuple(self._legs.values()):
-            leg._read(events)
+        """See what the last events have told of the legs' states and variables."""
+        if self._recent:
+            events = [*self._recent]
+            events.reverse()
+            for leg in self._legs.values():
+                leg._read(events)
+            self._recent.clear()
+
+    def _unread(self) -> list[Event]:
+        """The same from outside, whether the handler has looked or not; the last first.
+
+        Without a lock, and taking nothing away: a signal's handler may ask.
+        """
+        # in the order in which they move on: what moves meanwhile is seen twice, and not missed
+        untaken = self._connection.untaken
+        items = [item for _, item in self._items.copy()]
+        items = [*self._recent.copy(), *items, *untaken]
+        events = []
+        for item in reversed(items):
+            try:
+                if isinstance(item, Event) and item.name:
+                    events.append(item)
+            except ProtocolError:
+                pass  # the handler's wait will say
+        return events
+
+    def _in_its_thread(self) -> bool:
+        return threading.get_ident() == self._thread
 
     def _note_hangup(self, leg: Leg, complete: bool) -> None:
         if leg is self.channel:

@@ -101,12 +101,7 @@ class Execution(Generic[T]):
                 return event if self._leg._before_hangup(event._serial) else None
             return None
 
-        try:
-            told = session._until(self.application, ready, deadline, self._leg, COMPLETION)
-        except BaseException:
-            if pending is not None and pending.reply is None:
-                self._leg._forget(self)
-            raise
+        told = session._until(self.application, ready, deadline, self._leg, COMPLETION)
         if isinstance(told, Event):
             return self._result(told)
         assert pending is not None

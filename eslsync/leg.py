@@ -16,9 +16,9 @@ from .arguments import (
     multiset_arguments,
 )
 from .enums import AnswerState, CallState, ChannelState
-from .exceptions import CommandError
+from .exceptions import CommandError, ProtocolError
 from .execution import Execution
-from .message import Event
+from .message import ApiResponse, Event
 
 if TYPE_CHECKING:
     from .session import Session
@@ -225,14 +225,18 @@ class Leg:
             if block:
                 # Woken once, by its completion: of the reply only a refusal is told.
                 execution._pending = session._send(self._line, headers, quiet=True)
+                execution._pending.execution = execution.uuid
             else:
                 self._sendmsg(headers, timeout)
         except BaseException:
             self._forget(execution)
             raise
-        if application in SETTERS and self._settings:
-            self._note_set(argument)
-        return execution._wait(deadline) if block else execution
+        pending = execution._pending
+        try:
+            return execution._wait(deadline) if block else execution
+        finally:
+            if application in SETTERS and self._settings and not (pending and pending.refused):
+                self._note_set(argument)
 
     def _forget(self, execution: Execution[Any]) -> None:
         """It was refused, or nobody knows whether it has been taken."""
@@ -260,9 +264,11 @@ class Leg:
     def _sendmsg(self, headers: list[tuple[str, str]], timeout: float | None) -> None:
         """Send it a message, and wait for the reply. Raises Hangup where that leg has gone."""
         try:
-            self._session._command(self._line, headers, timeout)
+            reply = self._session._command(self._line, headers, timeout)
         except CommandError as error:
             self._raise_refused(error)
+        if isinstance(reply, ApiResponse):
+            raise ProtocolError("an api response to a sendmsg")
 
     def _raise_refused(self, error: CommandError) -> NoReturn:
         if self._own or "invalid session id" not in error.text:
@@ -407,35 +413,48 @@ class Leg:
         self.hangup_event = event
         self._hangup_serial = self._hangup_serial or event._serial
 
-    def _read(self, events: Iterable[Event]) -> None:
-        """Keep the last that told the state, and the variables; ``events`` begin with the last."""
+    def _found(self, events: Iterable[Event]) -> tuple[Event | None, Event | None]:
+        """The last that told the state, and the variables; ``events`` begin with the last."""
         state = variables = None
         for event in events:
             tells_state = state is None and event.name.startswith("CHANNEL_")
             if variables is not None and not tells_state:
                 continue
             if event.uuid == self.uuid:
-                if tells_state and "Channel-State" in event:
+                if tells_state and event.get("Channel-State") in STATES:
                     state = event
                 if variables is None and event.has_variables:
                     variables = event
-        # another thread may have been quicker
-        if state is not None and state._serial > self._told_state._serial:
+        return state, variables
+
+    def _read(self, events: Iterable[Event]) -> None:
+        """Keep them. In the handler's thread."""
+        state, variables = self._found(events)
+        if state is not None:
             self._told_state = state
-        if variables is not None and variables._serial > self._told_variables._serial:
+        if variables is not None:
             self._told_variables = variables
+
+    def _told(self) -> tuple[Event, Event]:
+        session = self._session
+        if session._in_its_thread():
+            session._read_recent()
+            return self._told_state, self._told_variables
+        state, variables = self._found(session._unread())
+        return (
+            self._told_state if state is None else state,
+            self._told_variables if variables is None else variables,
+        )
 
     @property
     def _latest(self) -> Event:
         """The last event that told the channel's state."""
-        self._session._read_recent()
-        return self._told_state
+        return self._told()[0]
 
     @property
     def _known(self) -> Event:
         """The last event that told the channel's variables."""
-        self._session._read_recent()
-        return self._told_variables
+        return self._told()[1]
 
     def _reached(self, state: ChannelState) -> Event | None:
         """The event that told of the state, if the channel is in it (or, for an end, past it)."""

@@ -10,7 +10,6 @@ from collections.abc import Iterable
 from typing import NamedTuple
 
 from .enums import ChannelState
-from .message import Event
 from .session import Session
 
 __all__ = ["LiveCall", "look_at", "report"]
@@ -60,22 +59,12 @@ def look_at(session: Session, thread: threading.Thread) -> LiveCall:
         caller=session._redact.value("Caller-Caller-ID-Number", session.caller_number),
         destination=session._redact.value("Caller-Destination-Number", session.destination),
         age=session._clock.now() - session._began,
-        state=state_of(session),
+        state=session.channel.state,
         waiting_for=session.waiting_for,
         where=_where(stack),
         stack=tuple(map(_line, stack)),
         session=session,
     )
-
-
-def state_of(session: Session) -> ChannelState:
-    """The channel's state as the switch has told it, whether the handler has looked or not."""
-    for item in reversed(session._connection.untaken):
-        if isinstance(item, Event) and item.uuid == session.uuid:
-            state = item.channel_state
-            if isinstance(state, ChannelState) and item.name.startswith("CHANNEL_"):
-                return state
-    return session.channel.state
 
 
 def report(calls: Iterable[LiveCall]) -> str:

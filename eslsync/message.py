@@ -251,7 +251,8 @@ class Event(Message):
         if name is None:
             raw = self.raw
             if raw.startswith(b"Event-Name: "):
-                name = raw[12 : raw.find(b"\n")].decode("utf-8", "surrogateescape")
+                end = raw.find(b"\n")
+                name = text(raw[12:end] if end >= 0 else raw[12:])
             else:
                 name = self.get("Event-Name", "")
             self._name = name
@@ -262,15 +263,17 @@ class Event(Message):
         """Unique-ID: the channel that the event is about; None where it is about none."""
         return self.get("Unique-ID")
 
-    @property
-    def application_uuid(self) -> str | None:
-        """Application-UUID: of an application's events, the Event-UUID it was executed with."""
-        # It is one of the last headers, and these events have no body that it could stand in.
+    def _application_uuid(self) -> str:
+        """Application-UUID of an application's completion.
+
+        It is one of the last headers, and these events have no body that it could stand in.
+        """
         label = b"\nApplication-UUID: "
         start = self.raw.rfind(label) + len(label)
-        if start < len(label):
-            return self.get("Application-UUID")
-        return unquote(self.raw[start : self.raw.find(b"\n", start)])
+        end = self.raw.find(b"\n", start)
+        if start < len(label) or end < 0:
+            return self.get("Application-UUID", "")
+        return unquote(self.raw[start:end])
 
     @property
     def variables(self) -> Variables:
@@ -371,8 +374,10 @@ class Event(Message):
             if value is not None:
                 return value
             # Nearly all others are at one that is not there at all.
-            if self.raw.isascii() and _labels(name)[1][:-1].lower() not in self.raw.lower():
-                raise KeyError(name)
+            if self.raw.isascii():
+                first, label = (each[:-1].lower() for each in _labels(name))
+                if label not in (lower := self.raw.lower()) and not lower.startswith(first):
+                    raise KeyError(name)
         return super().__getitem__(name)
 
     def __contains__(self, name: object) -> bool:

@@ -185,6 +185,7 @@ class Session(Commands):
         """From now on, the events of that leg are let through, and belong to it."""
         if self._filtered:
             self.filter("Unique-ID", uuid)
+        self._read_recent()  # what came before is none of what we are told of it
         leg = self._legs[uuid] = Channel(self, uuid, Event(b""))
         return leg
 
