@@ -30,10 +30,18 @@ class Lines:
                 told |= lines
         return found
 
+    def close(self) -> None:
+        self._coverage.stop()
+        self._coverage.get_data().close(force=True)  # a database, if in memory
+
 
 def statements(file: str) -> list[int]:
     """The lines of a file that can be run."""
     import coverage
 
-    _, lines, _, _ = coverage.Coverage(data_file=None).analysis(file)
+    looked: Any = coverage.Coverage(data_file=None)
+    try:
+        _, lines, _, _ = looked.analysis(file)
+    finally:
+        looked.get_data().close(force=True)
     return list(lines)

@@ -460,8 +460,12 @@ class Search:
         start = self.circumstances[0].get("start") if self.circumstances else None
         if self.workers <= 1 or not self.explored.portable:
             caller = self.caller()
-            with standing_still(start):
-                yield lambda attempts: map(caller.make, attempts)
+            try:
+                with standing_still(start):
+                    yield lambda attempts: map(caller.make, attempts)
+            finally:
+                if caller.lines is not None:
+                    caller.lines.close()
             return
         # A child that is made by copying copies no other threads, and what they hold stays held.
         alone = threading.active_count() == 1
