@@ -108,7 +108,7 @@ def test_a_state_that_nobody_knows_leaves_the_last_that_was_known() -> None:
         peer.handshake()
         peer.say(told(peer, "CHANNEL_CALLSTATE", Channel_State="CS_UNHEARD_OF"))
         peer.await_handler()
-        known = peer.context.channel_state
+        known = ChannelState(peer.context["Channel-State"])
     assert peer.returned is known
 
 
