@@ -106,7 +106,6 @@ class Execution(Generic[T]):
             return self._result(told)
         assert pending is not None
         assert pending.reply is not None
-        self._leg._forget(self)
         if isinstance(pending.reply, ApiResponse):
             raise ProtocolError("an api response to a sendmsg")
         self._leg._raise_refused(session._refused(pending.command, pending.reply))
