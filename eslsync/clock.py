@@ -18,24 +18,19 @@ T = TypeVar("T")
 Peer = tuple[Any, ...]
 
 
-def _monotonic() -> float:
-    return time.monotonic()
-
-
-if hasattr(time, "clock_gettime"):  # not on Windows
-
-    def _monotonic() -> float:
-        # freezegun replaces time.monotonic, and leaves this alone: somebody who freezes time
-        # around a real call must not stop the library's own timeouts.
-        return time.clock_gettime(time.CLOCK_MONOTONIC)
-
-
 class Clock:
     """Real time."""
 
     def now(self) -> float:
         """Seconds on a clock that never goes back; only differences mean anything."""
-        return _monotonic()
+        # freezegun replaces time.monotonic, and leaves this alone: somebody who freezes time
+        # around a real call must not stop the library's own timeouts.
+        return time.clock_gettime(time.CLOCK_MONOTONIC)
+
+    if not hasattr(time, "clock_gettime"):  # on Windows
+
+        def now(self) -> float:
+            return time.monotonic()
 
     def deadline(self, timeout: float | None) -> float | None:
         """The moment that is ``timeout`` seconds from now; None for never."""

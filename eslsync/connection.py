@@ -13,7 +13,7 @@ import selectors
 import socket
 import threading
 from collections import deque
-from collections.abc import Collection
+from collections.abc import Collection, Sequence
 from queue import Empty, SimpleQueue
 from typing import TYPE_CHECKING, NamedTuple
 
@@ -77,19 +77,31 @@ class Pending:
 
     The reply goes to the inbox of the thread that sent it; the handler's has none of its own: there
     it arrives in its turn. Where the command is ``quiet``, only a refusal does.
+
+    As text it is the command as it may be shown, made when somebody looks, since few ever do.
     """
 
-    __slots__ = ("command", "execution", "inbox", "quiet", "refused", "reply")
+    __slots__ = ("_headers", "_line", "_redact", "execution", "inbox", "quiet", "refused", "reply")
 
     def __init__(
-        self, command: object, inbox: SimpleQueue[Outcome] | None = None, quiet: bool = False
+        self,
+        redact: Redactor,
+        line: str,
+        headers: Sequence[tuple[str, str]] = (),
+        inbox: SimpleQueue[Outcome] | None = None,
+        quiet: bool = False,
     ) -> None:
-        self.command = command  # its text, or what gives that when somebody asks
+        self._redact = redact
+        self._line = line
+        self._headers = headers
         self.inbox = inbox
         self.quiet = quiet
         self.reply: CommandReply | ApiResponse | None = None
         self.refused = False
         self.execution = ""  # what it has sent: its Event-UUID
+
+    def __str__(self) -> str:
+        return self._redact.command(self._line, self._headers)
 
 
 Item = Message | Answer | End
@@ -144,24 +156,20 @@ class Connection:
 
     # any thread
 
-    def send(self, data: bytes, pending: Pending) -> None:
-        """Send one command; its reply will come to ``pending``. Waits for nothing.
+    def send(self, data: bytes, *commands: Pending) -> None:
+        """Send these commands; their replies will come to them. Waits for nothing.
 
         Raises Disconnected if it can't be sent, or would not be answered. In the handler's
         thread the connection's own end is none of these reasons: it has arrived, behind what may
         tell why (a hangup, perhaps).
         """
+        elsewhere = commands[0].inbox is not None
         with self._lock:
-            if self._failure is not None and pending.inbox is None:
+            if self._failure is not None and not elsewhere:
                 return
-            if (
-                self._closing
-                or self._unsent
-                or pending.inbox is not None
-                or len(self._replies) >= MAX_UNANSWERED
-            ):
-                self._check_sendable(len(data), pending)
-            self._replies.append(pending)
+            if self._closing or self._unsent or elsewhere or len(self._replies) >= MAX_UNANSWERED:
+                self._check_sendable(len(data), elsewhere)
+            self._replies.extend(commands)
             self._clock.sending(self.peer, len(data))
             if self._tape is not None:
                 self._tape.note("app", data)
@@ -179,11 +187,11 @@ class Connection:
         if news:
             self._reader.watch(self)
 
-    def _check_sendable(self, size: int, pending: Pending) -> None:
+    def _check_sendable(self, size: int, elsewhere: bool) -> None:
         reason: object = self._failure
         if self._closing:
             reason = "the handler has ended"
-        elif reason is None and pending.inbox is not None:
+        elif reason is None and elsewhere:
             reason = self.cut_by or (UNTAKEN if self._queued > FLOOD_WATER else None)
         if reason is None and len(self._replies) >= MAX_UNANSWERED:
             reason = f"{len(self._replies)} commands have not been answered"
@@ -351,7 +359,7 @@ class Connection:
 
     def _understand(self, data: bytes) -> None:
         """Put what the bytes say where it belongs."""
-        parser, begun = self._parser, self._parser.pending
+        parser, begun = self._parser, len(self._parser.rest)
         messages: list[Message] = []
         failure: ProtocolError | None = None
         try:
@@ -397,7 +405,7 @@ class Connection:
                 # take, and so nothing that it could be late with.
                 return
             # with all their bytes, of which this read may have brought the last
-            whole = begun + len(data) - parser.pending
+            whole = begun + len(data) - len(parser.rest)
             self._queued += whole + MESSAGE_WEIGHT * len(messages)
             if wakes or self._queued > SLEEPS_THROUGH:
                 self._ring()

@@ -23,7 +23,7 @@ from typing import TYPE_CHECKING, Any, TypeVar
 
 from .backlog import Backlog
 from .clock import REAL, Clock, sooner
-from .connection import ALWAYS_WANTED, Answer, Arrived, Connection, End, Item, Outcome, Pending
+from .connection import ALWAYS_WANTED, Answer, Arrived, Connection, End, Outcome, Pending
 from .enums import HangupCause
 from .exceptions import (
     CommandError,
@@ -35,9 +35,17 @@ from .exceptions import (
     in_a_log,
 )
 from .job import Job
-from .message import ApiResponse, CommandReply, ConnectReply, DisconnectNotice, Event, LogData
+from .message import (
+    ApiResponse,
+    CommandReply,
+    ConnectReply,
+    DisconnectNotice,
+    Event,
+    LogData,
+    Message,
+)
 from .protocol import encode_command
-from .redaction import Redactor, Shown
+from .redaction import Redactor
 
 if TYPE_CHECKING:
     from .channel import Channel
@@ -241,7 +249,7 @@ class Conversation:
         """Send a command and wait for its reply. Raises CommandError if that is ``-ERR``."""
         reply = self._exchange(line, headers, timeout, body)
         if not reply.ok:
-            raise self._refused(Shown(self._redact, line, headers), reply)
+            raise self._refused(Pending(self._redact, line, headers), reply)
         self._note_subscription(line)
         return reply
 
@@ -250,14 +258,18 @@ class Conversation:
 
         Raises CommandError for the first that is refused.
         """
-        sent = [self._send(line) for line in lines]
-        replies = [self._own_reply(pending, deadline) for pending in sent]
-        for line, pending, reply in zip(lines, sent, replies, strict=True):
-            if not reply.ok:
-                raise self._refused(pending.command, reply)
+        if not lines:
+            return
+        sent = [Pending(self._redact, line, quiet=True) for line in lines]
+        sent[-1].quiet = False  # it is waited for, and with it all are answered
+        self._connection.send(b"".join(map(encode_command, lines)), *sent)
+        self._own_reply(sent[-1], deadline)
+        for line, pending in zip(lines, sent, strict=True):
+            if pending.reply is not None and not pending.reply.ok:
+                raise self._refused(pending, pending.reply)
             self._note_subscription(line)
 
-    def _refused(self, command: object, reply: CommandReply | ApiResponse) -> CommandError:
+    def _refused(self, command: Pending, reply: CommandReply | ApiResponse) -> CommandError:
         return CommandError(str(command), reply, reply.text, self._reason(reply))
 
     def _reason(self, reply: CommandReply | ApiResponse) -> str:
@@ -295,11 +307,11 @@ class Conversation:
     ) -> Pending:
         """Send a command, and wait for nothing; without ``inbox``, in the handler's thread."""
         data = encode_command(line, headers, body.encode("utf-8", "surrogateescape"))
-        if line.split(None, 1)[0].lower() == "exit":
+        if line[:4].lower() == "exit":  # whatever follows (mod_event_socket.c, parse_command)
             self._exiting = True
         if inbox is None and self._failed is not None:
             self._raise_if_over()
-        pending = Pending(Shown(self._redact, line, headers), inbox, quiet)
+        pending = Pending(self._redact, line, headers, inbox, quiet)
         self._connection.send(data, pending)
         return pending
 
@@ -326,7 +338,7 @@ class Conversation:
                     self._tells_hangup_complete = self.context.get("Socket-Mode") == "async"
 
     def _own_reply(self, pending: Pending, deadline: float | None) -> CommandReply | ApiResponse:
-        before, self._waiting_for = self._waiting_for, pending.command
+        before, self._waiting_for = self._waiting_for, pending
         patience = self._linger + LINGER_GRACE if self._over else HANGUP_COMPLETE_TIMEOUT
         try:
             while pending.reply is None:
@@ -340,7 +352,7 @@ class Conversation:
                         raise
                     self._raise_if_over()
         except Empty:
-            raise TimeoutError(f"no reply to {str(pending.command)!r} in time") from None
+            raise TimeoutError(f"no reply to {str(pending)!r} in time") from None
         finally:
             self._waiting_for = before
         return pending.reply
@@ -359,61 +371,78 @@ class Conversation:
         try:
             outcome = REAL.get(inbox, deadline)
         except Empty:
-            raise TimeoutError(f"no reply to {str(pending.command)!r} in time") from None
+            raise TimeoutError(f"no reply to {str(pending)!r} in time") from None
         if isinstance(outcome, End):
             why = outcome.reason
-            raise Disconnected(f"no reply to {str(pending.command)!r}: {why}") from why
+            raise Disconnected(f"no reply to {str(pending)!r}: {why}") from why
         return outcome
 
-    def _pull(
-        self, deadline: float | None, wanted: Collection[str] | None = None, *, skips: bool = False
+    def _next(
+        self,
+        deadline: float | None,
+        wanted: Collection[str] | None = None,
+        leg: Leg | None = None,
+        *,
+        skips: bool = False,
     ) -> Event | None:
         """Look at the next thing that arrived; wait for it until ``deadline``.
 
         Sleeps through events that are not ``wanted`` (None: all are), and that no callback is
         there for; where it ``skips``, these have had their turn. Returns an event, which the
         caller sees to; None if it was something else. Raises `queue.Empty` if nothing came by
-        then; what came later is left for the next to look.
+        then; what came later is left for the next to look. With ``leg`` it raises Hangup when
+        the call has ended, or that leg has.
         """
-        items, first = self._items, deadline
-        listens = self._listens(wanted) if self._callbacks else wanted
+        until = deadline
+        if leg is not None:
+            if self._over or self._failed is not None or leg.hangup_event is not None:
+                self._raise_if_gone(leg)
+            if leg._gone_by is not None:
+                until = sooner(until, leg._gone_by)
         due = self._hangup_complete_due
-        if due is not None and not self._over and (first is None or due < first):
-            first = due
+        if due is not None and not self._over:
+            until = sooner(until, due)
+        listens = self._listens(wanted) if self._callbacks else wanted
+        items = self._items
         try:
             if not items:
-                items.extend(self._connection.take(listens, first))
+                items.extend(self._connection.take(listens, until))
             while items:
                 # Or else a wait would last as long as there is always something to look at.
-                if first is not None and items[0][0] > first + IN_TIME:
+                if until is not None and items[0][0] > until + IN_TIME:
                     raise Empty
                 _, item = items.popleft()
-                if type(item) is Event:
-                    name = item.name
-                    if name not in TELLING:
-                        self._arrived = item._serial = self._arrived + 1
-                        self._recent.append(item)
-                        if len(self._recent) > MAX_RECENT:
-                            self._read_recent()
-                        if skips and listens is not None and name not in listens:
-                            continue
-                        return item
-                return self._see(item)
+                if not isinstance(item, Event):
+                    self._see(item)
+                    return None
+                name = item._name or item.name
+                self._arrived = item._serial = self._arrived + 1
+                self._recent.append(item)
+                if len(self._recent) > MAX_RECENT:
+                    self._read_recent()
+                if name in TELLING:
+                    self._keep_books(item, name)
+                elif skips and listens is not None and name not in listens:
+                    continue
+                return item
         except Empty:
-            if first == deadline:
+            if until == due:
+                self._over = True
+            if leg is not None:
+                self._raise_if_gone(leg)
+            if until == deadline:
                 raise
-            self._over = True
+        except ProtocolError as error:  # an event that has no name
+            raise self._redact.error(error) from None
         return None
 
-    def _see(self, item: Item) -> Event | None:
-        """Keep the books of what arrived; return it if it is an event."""
+    def _see(self, item: Answer | End | Message) -> None:
+        """Keep the books of what arrived and is no event."""
         if isinstance(item, Answer):
             item.pending.reply = item.reply
             item.pending.refused = item.pending.quiet  # or else nobody would be told
             if item.pending.refused:
                 self._executions.pop(item.pending.execution, None)
-        elif isinstance(item, Event):
-            return self._arrive(item)
         elif isinstance(item, End):
             # The handler that stop cuts may have ended by itself; the connection still works.
             if not (self._leaving and isinstance(item.reason, Stopped)):
@@ -425,7 +454,6 @@ class Conversation:
         elif isinstance(item, LogData) and self.logger.isEnabledFor(logging.DEBUG):
             for line in item.body.rstrip("\n").split("\n"):
                 self.logger.debug("%s", in_a_log(self._redact(line)))
-        return None
 
     def _listens(self, wanted: Collection[str] | None) -> Collection[str] | None:
         """The events to wake up for: those that are wanted, and those with a callback."""
@@ -433,8 +461,8 @@ class Conversation:
         return None if wanted is None or "ALL" in names else names.union(wanted)
 
     def _collect(self, deadline: float | None, wanted: Collection[str] | None = None) -> None:
-        """As `_pull`, and an event is put where it waits for its turn."""
-        event = self._pull(deadline, wanted)
+        """As `_next`, and an event is put where it waits for its turn."""
+        event = self._next(deadline, wanted)
         if event is not None:
             self._keep(event)
 
@@ -458,23 +486,15 @@ class Conversation:
         except Empty:
             pass
 
-    def _arrive(self, event: Event) -> Event:
-        """Keep the books of what an event says, at once; its callbacks wait their turn."""
-        self._arrived = event._serial = self._arrived + 1
-        try:
-            name = event.name
-        except ProtocolError as error:
-            raise self._redact.error(error) from None
-        self._recent.append(event)
-        if len(self._recent) > MAX_RECENT:
-            self._read_recent()
+    def _keep_books(self, event: Event, name: str) -> None:
+        """Of what an event says, at once; its callbacks wait their turn."""
         if name == "CHANNEL_EXECUTE_COMPLETE":
             self._note_completion(event)
         elif name == "BACKGROUND_JOB":
             job = self._jobs.pop(event.get("Job-UUID", ""), None)
             if job is not None:
                 job.event = event
-        elif name in TELLING:
+        else:
             leg = self._legs.get(event.uuid or "")
             if leg is not None and name == "DTMF":
                 event._collected = leg._collects_digits
@@ -483,7 +503,6 @@ class Conversation:
             elif leg is not None:
                 leg._note_hangup(event)
                 self._note_hangup(leg, complete=name == "CHANNEL_HANGUP_COMPLETE")
-        return event
 
     def _note_completion(self, event: Event) -> None:
         execution = self._executions.pop(event._application_uuid(), None)
@@ -609,7 +628,7 @@ class Conversation:
             if self._backlog:
                 event: Event | None = self._backlog.popleft()
             else:
-                event = self._next(deadline, leg, wanted)
+                event = self._next(deadline, wanted, leg, skips=True)
             if event is not None:
                 self._mark = event._serial
                 if self._callbacks or event._name == "DTMF":
@@ -626,26 +645,11 @@ class Conversation:
             if result is None and event._serial > self._mark:
                 result = ready(event)
         while result is None:
-            arrived = self._next(deadline, leg, wanted)
+            arrived = self._next(deadline, wanted, leg)
             if arrived is not None:
                 self._keep(arrived)
             result = ready(arrived)
         return result
-
-    def _next(
-        self, deadline: float | None, leg: Leg, wanted: Collection[str] | None
-    ) -> Event | None:
-        """As `_pull`, but raises Hangup when the call has ended, or ``leg`` has."""
-        if self._over or self._failed is not None or leg.hangup_event is not None:
-            self._raise_if_gone(leg)
-        until = deadline if leg._gone_by is None else sooner(deadline, leg._gone_by)
-        try:
-            return self._pull(until, wanted, skips=not self._in_callback)
-        except Empty:
-            self._raise_if_gone(leg)
-            if deadline is None or self._clock.now() < deadline:
-                return None
-            raise
 
     def _dispatch(self, event: Event) -> None:
         """It is this event's turn: run its callbacks."""

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from typing import TYPE_CHECKING, Generic, TypeVar
+from typing import TYPE_CHECKING, Generic, Literal, NoReturn, TypeVar
 
 from .connection import Pending
 from .exceptions import ProtocolError
@@ -92,23 +92,38 @@ class Execution(Generic[T]):
 
         pending = self._pending
 
-        def ready(_: object) -> Event | bool | None:
+        def ready(_: Event | None) -> Event | Literal[True] | None:
             event = self.event
             if event is None:
-                return (pending is not None and pending.refused) or None
+                return True if pending is not None and pending.refused else None
             # Inside a callback nothing else has its turn; outside, what came before comes first.
             if session._in_callback or session._had_its_turn(event._serial):
                 return event if self._leg._before_hangup(event._serial) else None
             return None
 
         told = session._until(self.application, ready, deadline, self._leg, COMPLETION)
-        if isinstance(told, Event):
-            return self._result(told)
+        if not isinstance(told, Event):
+            self._raise_refused()
+        return self._result(told)
+
+    def _await_end_of_leg(self, deadline: float | None) -> None:
+        """Wait until it has ended the leg; that is told as its Hangup."""
+        session, what, pending = self._session, "the end of the call", self._pending
+        assert pending is not None
+        session._until(what, lambda _: pending.refused or None, deadline, self._leg, ())
+        self._raise_refused()
+
+    @property
+    def _refused(self) -> bool:
+        return self._pending is not None and self._pending.refused
+
+    def _raise_refused(self) -> NoReturn:
+        pending = self._pending
         assert pending is not None
         assert pending.reply is not None
         if isinstance(pending.reply, ApiResponse):
             raise ProtocolError("an api response to a sendmsg")
-        self._leg._raise_refused(session._refused(pending.command, pending.reply))
+        self._leg._raise_refused(self._session._refused(pending, pending.reply))
 
     def __repr__(self) -> str:
         state = "completed" if self.event is not None else "on its way"

@@ -210,37 +210,37 @@ class Leg:
         if session._over or session._failed is not None or self.hangup_event is not None:
             session._raise_if_gone(self)
         execution = Execution(self, application, session._new_id(), result, lock)
-        check_header_value("execute-app-arg", argument)
-        headers = [("call-command", "execute"), ("execute-app-name", application)]
+        self._send(execution, argument, timeout, quiet=block and session._tells_completion)
+        try:
+            return execution._wait(deadline) if block else execution
+        finally:
+            if application in SETTERS and self._settings and not execution._refused:
+                self._note_set(argument)
+
+    def _send(
+        self, execution: Execution[Any], argument: str, timeout: float | None, quiet: bool
+    ) -> None:
+        """Send it; wait for the reply, unless it is ``quiet``: then only a refusal is told."""
+        session = self._session
+        if argument.startswith((" ", "ARRAY::")):  # what else none can be, every command is
+            check_header_value("execute-app-arg", argument)
+        headers = [("call-command", "execute"), ("execute-app-name", execution.application)]
         if argument:
             headers.append(("execute-app-arg", argument))
-        if lock:
+        if execution._lock:
             headers.append(("event-lock", "true"))
         headers.append(("Event-UUID", execution.uuid))
-        if not session._tells_completion:
-            self._sendmsg(headers, timeout)
-            return execution._wait(deadline) if block else execution
-        session._executions[execution.uuid] = execution
+        if session._tells_completion:
+            session._executions[execution.uuid] = execution
         try:
-            if block:
-                # Woken once, by its completion: of the reply only a refusal is told.
+            if quiet:
                 execution._pending = session._send(self._line, headers, quiet=True)
                 execution._pending.execution = execution.uuid
             else:
                 self._sendmsg(headers, timeout)
-        except BaseException:
-            self._forget(execution)
+        except BaseException:  # refused, or nobody knows whether it has been taken
+            session._executions.pop(execution.uuid, None)
             raise
-        pending = execution._pending
-        try:
-            return execution._wait(deadline) if block else execution
-        finally:
-            if application in SETTERS and self._settings and not (pending and pending.refused):
-                self._note_set(argument)
-
-    def _forget(self, execution: Execution[Any]) -> None:
-        """It was refused, or nobody knows whether it has been taken."""
-        self._session._executions.pop(execution.uuid, None)
 
     def _note_set(self, argument: str) -> None:
         """What the handler sets itself is no longer to be put back."""
@@ -403,7 +403,10 @@ class Leg:
 
     @property
     def _collects_digits(self) -> bool:
-        return any(each.application in COLLECTORS for each in self._under_way)
+        for each in tuple(self._session._executions.values()):
+            if each._leg is self and each.application in COLLECTORS:
+                return True
+        return False
 
     def _before_hangup(self, serial: int) -> bool:
         """An application that completes after the hangup was ended by it."""
@@ -463,9 +466,11 @@ class Leg:
         return self._latest if now is state or past else None
 
     def _run_digit_handler(self, event: Event) -> None:
+        if not self._digit_handlers or self._collecting:
+            return
         digit = event.get("DTMF-Digit", "")
         handler = self._digit_handlers.get(digit.upper()) or self._digit_handlers.get(None)
-        if handler is not None and not self._collecting:
+        if handler is not None:
             handler(digit)
 
 

@@ -80,10 +80,10 @@ _unquote_again = lru_cache(maxsize=4096)(_unquote)
 
 
 @lru_cache(maxsize=1024)
-def _labels(name: str) -> tuple[bytes, bytes]:
-    """A header's name as it stands before its value, in the first line and in others."""
-    label = name.encode("utf-8", "surrogatepass") + b": "
-    return label, b"\n" + label
+def _labels(name: str) -> tuple[bytes, bytes, int]:
+    """A header's name as it stands before its value, in the first line and in others; its size."""
+    label = b"\n%b: " % name.encode("utf-8", "surrogatepass")
+    return label[1:], label, len(label)
 
 
 class Message(Mapping[str, str]):
@@ -252,7 +252,8 @@ class Event(Message):
             raw = self.raw
             if raw.startswith(b"Event-Name: "):
                 end = raw.find(b"\n")
-                name = text(raw[12:end] if end >= 0 else raw[12:])
+                first = raw[12:end] if end >= 0 else raw[12:]
+                name = first.decode("utf-8", "surrogateescape")
             else:
                 name = self.get("Event-Name", "")
             self._name = name
@@ -283,7 +284,7 @@ class Event(Message):
     @property
     def has_variables(self) -> bool:
         """Did any come with it?"""
-        return self._find(b"\nvariable_") >= 0
+        return self._known(self.raw.find(b"\nvariable_")) >= 0
 
     # What the headers say, as FreeSWITCH's own types. Where a header is missing: None; where it
     # says what no type of ours knows: its text.
@@ -332,30 +333,15 @@ class Event(Message):
         value = number(self.variables.get(milliseconds, ""))
         return None if value is None else value / 1000
 
-    def _find(self, label: bytes) -> int:
-        """Where a header begins, with the line break before it; -1 if it is not there."""
-        at = self.raw.find(label)
+    def _known(self, at: int) -> int:
+        """Where a line begins, if it is a header's; -1 if it is one of the body."""
+        # A search for where the body begins is the dearest of all, and most headers that
+        # somebody looks at are near the front.
         if at > self._sure:
-            # Not in the body? A search for its beginning is the dearest of all, and most headers
-            # that somebody looks at are near the front.
             if self.raw.find(b"\n\n", self._sure, at + 1) >= 0:
                 return -1
             self._sure = at
         return at
-
-    def _look(self, name: str) -> str | None:
-        """The value of a header, if it can be had without taking all of them apart."""
-        raw, (first, label) = self.raw, _labels(name)
-        if raw.startswith(first):
-            start = len(first)
-        else:
-            at = self._find(label)
-            if at < 0:
-                return None
-            start = at + len(label)
-        end = raw.find(b"\n", start)
-        value = raw[start:end] if end >= 0 else raw[start:]
-        return unquote(value) if b"%" in value else value.decode("utf-8", "surrogateescape")
 
     @overload
     def get(self, name: str, /) -> str | None: ...
@@ -364,26 +350,41 @@ class Event(Message):
     def get(self, name: str, /, default: str | T) -> str | T: ...
 
     def get(self, name: str, /, default: Any = None) -> Any:
-        value = self._look(name)
-        return super().get(name, default) if value is None else value
+        # Most looks are at a header that is there, by the name it was sent under.
+        raw, (first, label, size) = self.raw, _labels(name)
+        if raw.startswith(first):
+            start = size - 1
+        else:
+            start = raw.find(label)
+            if start > self._sure:
+                start = self._known(start)
+            if start < 0:
+                return self._get_otherwise(name, default)
+            start += size
+        end = raw.find(b"\n", start)
+        value = raw[start:end] if end >= 0 else raw[start:]
+        return unquote(value) if b"%" in value else value.decode("utf-8", "surrogateescape")
+
+    def _get_otherwise(self, name: str, default: Any) -> Any:
+        """What is not there under this very name: in another letter case, or not at all."""
+        if self._headers is None and self.raw.isascii():
+            first, label, _ = _labels(name.lower())
+            lower = self.raw.lower()
+            if label[:-1] not in lower and not lower.startswith(first[:-1]):
+                return default
+        try:
+            return super().__getitem__(name)
+        except KeyError:
+            return default
 
     def __getitem__(self, name: str) -> str:
-        if self._headers is None:
-            # Most looks are at a header that is there, by the name it was sent under.
-            value = self._look(name)
-            if value is not None:
-                return value
-            # Nearly all others are at one that is not there at all.
-            if self.raw.isascii():
-                first, label = (each[:-1].lower() for each in _labels(name))
-                if label not in (lower := self.raw.lower()) and not lower.startswith(first):
-                    raise KeyError(name)
-        return super().__getitem__(name)
+        value = self.get(name)
+        if value is None:
+            raise KeyError(name)
+        return value
 
     def __contains__(self, name: object) -> bool:
-        if isinstance(name, str) and self._find(_labels(name)[1]) >= 0:
-            return True
-        return super().__contains__(name)
+        return isinstance(name, str) and self.get(name) is not None
 
     def __repr__(self) -> str:
         keys = ("Event-Name", "DTMF-Digit", "Application", "Hangup-Cause", "Unique-ID")
@@ -445,9 +446,7 @@ class JsonEvent(Event):
     def has_variables(self) -> bool:
         return b'"variable_' in self.raw
 
-    def _look(self, name: str) -> None:
-        return None
-
+    get = Message.get  # type: ignore[assignment]  # the same types, in other words
     __getitem__ = Message.__getitem__
     __contains__ = Message.__contains__
 
@@ -497,9 +496,7 @@ class XmlEvent(Event):
     def has_variables(self) -> bool:
         return b"<variable_" in self.raw
 
-    def _look(self, name: str) -> None:
-        return None
-
+    get = Message.get  # type: ignore[assignment]  # the same types, in other words
     __getitem__ = Message.__getitem__
     __contains__ = Message.__contains__
 
@@ -561,7 +558,7 @@ class DisconnectNotice(Message):
     @property
     def lingers(self) -> bool:
         """Does the switch keep the connection open for what is still to come?"""
-        return self.get("Content-Disposition") == "linger"
+        return b"\ncontent-disposition: linger" in self.head.lower()
 
 
 class LogData(Message):

@@ -73,14 +73,10 @@ class Framer(Generic[M]):
         self.max_headers = max_headers
         self.max_body = max_body
         self._make = make
-        self._rest = bytearray()  # of a message that is not whole yet, from its beginning
+        #: A message that is not whole yet, from its beginning.
+        self.rest = bytearray()
         self._searched = 0  # no blank line ends in that before here
         self._needed = 0  # how long that must be before it can be whole, where that is known
-
-    @property
-    def pending(self) -> int:
-        """Bytes of a message that is not whole yet."""
-        return len(self._rest)
 
     def feed(self, data: bytes) -> list[M]:
         """Take what the peer sent; return the messages that are now whole, in order."""
@@ -89,27 +85,27 @@ class Framer(Generic[M]):
         messages: list[M] = []
         try:
             start = 0
-            if self._rest:
+            if self.rest:
                 # of a long piece only what the message that has begun lacks, where that is known
-                start = max(self._needed - len(self._rest), 0) or len(data)
-                self._rest += data[:start]
+                start = max(self._needed - len(self.rest), 0) or len(data)
+                self.rest += data[:start]
                 if not self._worth_a_look():
                     return messages
-                begun = bytes(self._rest)
-                self._rest.clear()
+                begun = bytes(self.rest)
+                self.rest.clear()
                 self._searched = self._needed = 0
                 self._take(begun, 0, messages)
             self._take(data, start, messages)
         except ProtocolError as error:
             self.failure = error
-            self._rest.clear()
+            self.rest.clear()
             if not messages:
                 raise
         return messages
 
     def _worth_a_look(self) -> bool:
         """May the message that has begun be whole now? Found out without copying it."""
-        rest = self._rest
+        rest = self.rest
         if self._needed:
             return len(rest) >= self._needed
         if _BLANK_LINE.search(rest, self._searched) is not None:
@@ -152,7 +148,7 @@ class Framer(Generic[M]):
             start = after + length
             messages.append(make(head, data[after:start]))
         if start < size:
-            self._rest += data[start:]
+            self.rest += data[start:]
 
     def _describe(self, head: bytes) -> tuple[int, Callable[[bytes, bytes], M]]:
         """How many bytes of body stand behind these headers, and what makes their message."""

@@ -8,7 +8,7 @@ from collections.abc import Iterable, Sequence
 from .arguments import variable_name
 from .exceptions import ProtocolError, in_a_line, in_a_log
 
-__all__ = ["DTMF", "HIDDEN", "Redactor", "Shown"]
+__all__ = ["DTMF", "HIDDEN", "Redactor"]
 
 #: Stands for digits, wherever they are pressed, sent or collected.
 DTMF = "DTMF"
@@ -72,14 +72,14 @@ class Redactor:
         return self._name.search(text) is not None
 
     def command(self, line: str, headers: Sequence[tuple[str, str]]) -> str:
-        """A command as text, without what is to be hidden."""
+        """A command in one line, as it may be shown."""
         application = dict(headers).get("execute-app-name", "")
         lines = [self(line)]
         for name, value in headers:
             if name == "execute-app-arg":  # as it would read in the dialplan
                 value = self(f"{application} {value}").removeprefix(f"{application} ")
             lines.append(self(f"{name}: {value}"))
-        return "\n".join(lines)
+        return in_a_line("\n".join(lines))
 
     def value(self, name: str, value: str) -> str:
         """The value of a header as it may stand in a log, unless it is to be hidden."""
@@ -93,17 +93,3 @@ class Redactor:
     def error(self, error: ProtocolError) -> ProtocolError:
         """The same without what is to be hidden of the bytes that it shows."""
         return ProtocolError(error.args[0], self.data(error.data))
-
-
-class Shown:
-    """A command as it is shown: made when somebody looks, since few ever do."""
-
-    __slots__ = ("_headers", "_line", "_redact")
-
-    def __init__(self, redact: Redactor, line: str, headers: Sequence[tuple[str, str]]) -> None:
-        self._redact = redact
-        self._line = line
-        self._headers = headers
-
-    def __str__(self) -> str:
-        return in_a_line(self._redact.command(self._line, self._headers))

@@ -393,7 +393,8 @@ class Session(Commands):
             self._connection.close()
 
     def _leave_legs(self) -> None:
-        self._pull_available()
+        if self._originated:
+            self._pull_available()
         while self._originated:
             self._leave(self._originated.pop(0))
 
@@ -418,10 +419,11 @@ class Session(Commands):
 
     def _give_back(self) -> None:
         """Give the call back to the dialplan. Raises Hangup if it has ended instead."""
-        self._pull_available()
+        if not self._over:
+            self._pull_available()
         if self._over or self.hangup_event is not None:
             if self._hangup_callbacks:
-                self._until("the end of the call", lambda _: None, None)
+                self._until("the end of the call", lambda _: None, None, wanted=())
             raise self._hangup()
         self._raise_if_over()
         self.channel._digit_handlers.clear()
@@ -441,7 +443,8 @@ class Session(Commands):
         self.api(f"uuid_setvar {uuid} park_after_bridge false", timeout=self._last_words)
         if self._ask_variable(self.channel, "bridge_to", self._last_words) is None:
             self._kill(uuid)
-            self._until("the end of the call", lambda _: None, self._deadline(self._last_words))
+            end = self._deadline(self._last_words)
+            self._until("the end of the call", lambda _: None, end, wanted=())
         self.logger.info("call left to its bridge")
 
     def _make_safe_to_leave(self) -> None:

@@ -169,7 +169,7 @@ class Peer:
         """All that still comes, up to the app's own end, which has to be in order."""
         while data := self.sock.recv(65536):
             self._heard += self._parser.feed(data)
-        assert self._parser.pending == 0
+        assert not self._parser.rest
         heard, self._heard = self._heard, []
         return heard
 

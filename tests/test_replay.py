@@ -17,9 +17,8 @@ from xml.etree import ElementTree
 import pytest
 
 from eslsync import CommandError, ESLError, Event, Outbound, Session, connection
-from eslsync.connection import Pending
 from eslsync.message import ApiResponse, CommandReply
-from eslsync.protocol import Command, CommandParser, encode_command
+from eslsync.protocol import Command, CommandParser
 
 from .recorded import Recording, names, recording
 
@@ -122,10 +121,8 @@ def issue(session: Session, command: Command) -> CommandReply | ApiResponse:
             return session.send(command.line)
         # Bodies, and headers of other commands, are below what a session offers.
         headers = [each for each in command.headers if each[0].lower() != "content-length"]
-        data = encode_command(command.line, headers, command.body)
-        pending = Pending(command.line)
-        session._connection.send(data, pending)
-        return session._own_reply(pending, None)
+        body = command.body.decode("utf-8", "surrogateescape")
+        return session._own_reply(session._send(command.line, headers, body), None)
     except CommandError as error:
         return cast("CommandReply | ApiResponse", error.reply)
 

@@ -7,7 +7,8 @@ from typing import Literal
 from ..arguments import check_line, word
 from ..enums import HangupCause
 from ..exceptions import Hangup
-from ..leg import Leg
+from ..execution import Execution
+from ..leg import Leg, itself
 from .units import milliseconds, whole_seconds
 
 __all__ = ["ControlApplications"]
@@ -56,8 +57,10 @@ class ControlApplications(Leg):
         session._check_thread()
         deadline = session._deadline(timeout)
         try:
-            self._execute("hangup", name, lambda _: None, block=False, timeout=timeout)
-            session._until("the end of the call", lambda _: None, deadline, self)
+            session._raise_if_gone(self)
+            execution = Execution(self, "hangup", session._new_id(), itself, lock=False)
+            self._send(execution, name, timeout, quiet=True)
+            execution._await_end_of_leg(deadline)
         except Hangup as hangup:
             if not self._own and (hangup.event is None or hangup.event.uuid != self.uuid):
                 raise  # the call itself has ended, and not this leg of it

@@ -80,9 +80,9 @@ def used(methods: tuple[str, ...]) -> Iterator[None]:
 
         return watch
 
-    def watched_send(self: Any, data: bytes, pending: Any) -> Any:
+    def watched_send(self: Any, data: bytes, *commands: Any) -> Any:
         sent.append(data.decode("utf-8", "surrogateescape"))
-        return send(self, data, pending)
+        return send(self, data, *commands)
 
     homes = {name: Channel if hasattr(Channel, name) else Session for name in methods}
     patches = [

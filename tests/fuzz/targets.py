@@ -101,7 +101,7 @@ def read(reader: Any, parts: Any) -> tuple[list[Any], str]:
             said += [identity(each) for each in reader.feed(part)]
         except ProtocolError:
             pass
-        assert reader.pending <= MAX_HEADERS + MAX_BODY + 2
+        assert len(reader.rest) <= MAX_HEADERS + MAX_BODY + 2
     # How much of it is shown depends on how much had come.
     return said, "" if reader.failure is None else type(reader.failure).__name__
 
