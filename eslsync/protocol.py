@@ -130,11 +130,14 @@ class Framer(Generic[M]):
                 # blank lines before a message are none of it: a variable that ends in one, say
                 start = _LINE_BREAKS.match(data, start).end()  # type: ignore[union-attr]
                 continue
-            found = _BLANK_LINE.search(data, start)
-            if found is None:
-                self._note_search(size - start, data)
-                break
-            end, after = found.span()
+            end = data.find(b"\n\n", start)
+            after = end + 2
+            if end < 0 or data.find(_CR, start, end) >= 0:
+                found = _BLANK_LINE.search(data, start)
+                if found is None:
+                    self._note_search(size - start, data)
+                    break
+                end, after = found.span()
             if end - start > self.max_headers:
                 what = f"headers of {end - start} bytes, over {self.max_headers}"
                 raise ProtocolError(what, data[start:])
@@ -160,7 +163,7 @@ class Framer(Generic[M]):
 
 def body_length(head: bytes) -> int:
     """How many bytes of body stand behind a block of headers."""
-    if b"content-length" not in head.lower():
+    if head.lower().find(b"content-length") < 0:
         return 0  # the reply to connect is long, and a regular expression slow
     found = _CONTENT_LENGTH.search(head)
     if found is None:
@@ -173,6 +176,7 @@ def body_length(head: bytes) -> int:
 
 # An app may end its lines with CRLF (recording 08f). A switch never does: what does is a web
 # client, say, on the wrong port, and had better be told so than waited for.
+_CR = ord("\r")
 _BLANK_LINE = re.compile(rb"\n\r?\n")
 _LINE_BREAKS = re.compile(rb"[\r\n]*")
 _CONTENT_LENGTH = re.compile(rb"^content-length[ \t]*:([^\n]*)", re.IGNORECASE | re.MULTILINE)
