@@ -68,7 +68,8 @@ MAX_BACKLOG_BYTES = 8 * 1024 * 1024
 IN_TIME = 0.001
 #: Events that change what a wait may come to, and so are looked at when they arrive.
 TELLING = frozenset({"BACKGROUND_JOB", "CHANNEL_EXECUTE_COMPLETE", *ALWAYS_WANTED})
-#: Events that are kept to be asked what they tell of the legs; few ever are.
+#: Events that are kept, while more is waited for, to be asked what they tell of the legs; few
+#: ever are.
 MAX_RECENT = 4
 #: Digits that nobody has asked for yet, and the bytes of their events.
 MAX_DIGITS = 100
@@ -406,6 +407,8 @@ class Conversation:
         items = self._items
         try:
             if not items:
+                if len(self._recent) > MAX_RECENT:
+                    self._read_recent()
                 items.extend(self._connection.take(listens, until))
             while items:
                 # Or else a wait would last as long as there is always something to look at.
@@ -418,8 +421,6 @@ class Conversation:
                 name = item._name or item.name
                 self._arrived = item._serial = self._arrived + 1
                 self._recent.append(item)
-                if len(self._recent) > MAX_RECENT:
-                    self._read_recent()
                 if name in TELLING:
                     self._keep_books(item, name)
                 elif skips and listens is not None and name not in listens:
@@ -471,9 +472,6 @@ class Conversation:
         while self._backlog.overfull:
             self._drop_one()
 
-    def _had_its_turn(self, serial: int) -> bool:
-        return not self._backlog or self._backlog[0]._serial > serial
-
     def _pull_available(self) -> None:
         """Look at what has arrived already, without waiting and without running callbacks."""
         self._check_thread()
@@ -489,7 +487,14 @@ class Conversation:
     def _keep_books(self, event: Event, name: str) -> None:
         """Of what an event says, at once; its callbacks wait their turn."""
         if name == "CHANNEL_EXECUTE_COMPLETE":
-            self._note_completion(event)
+            execution = self._executions.pop(event._near_end("Application-UUID"), None)
+            if execution is not None:
+                execution.event = event
+                execution._leg._has_completed = True
+            elif event._near_end("Application") == "socket":
+                leg = self._legs.get(event.uuid or "")
+                if leg is not None:
+                    leg._left_socket = True
         elif name == "BACKGROUND_JOB":
             job = self._jobs.pop(event.get("Job-UUID", ""), None)
             if job is not None:
@@ -503,16 +508,6 @@ class Conversation:
             elif leg is not None:
                 leg._note_hangup(event)
                 self._note_hangup(leg, complete=name == "CHANNEL_HANGUP_COMPLETE")
-
-    def _note_completion(self, event: Event) -> None:
-        execution = self._executions.pop(event._application_uuid(), None)
-        if execution is not None:
-            execution.event = event
-            execution._leg._has_completed = True
-        elif event.get("Application") == "socket":
-            leg = self._legs.get(event.uuid or "")
-            if leg is not None:
-                leg._left_socket = True
 
     def _read_recent(self) -> None:
         """See what the last events have told of the legs' states and variables."""
@@ -610,9 +605,23 @@ class Conversation:
         if threading.get_ident() != self._thread:
             self._check_thread()
         before, self._waiting_for = self._waiting_for, what
-        take_until = self._look_until if self._in_callback else self._take_until
+        leg = leg or self.channel
+        result: T | None
         try:
-            result = take_until(ready, deadline, leg or self.channel, wanted)
+            if self._in_callback:
+                result = self._look_until(ready, deadline, leg, wanted)
+            else:
+                result = ready(None)
+            while result is None:
+                if self._backlog:
+                    event: Event | None = self._backlog.popleft()
+                else:
+                    event = self._next(deadline, wanted, leg, skips=True)
+                if event is not None:
+                    self._mark = event._serial
+                    if self._callbacks or event._name == "DTMF":
+                        self._dispatch(event)
+                result = ready(event)
         except Empty:
             raise TimeoutError(f"{what} did not come in time") from None
         finally:
@@ -620,26 +629,10 @@ class Conversation:
         self._mark = self._arrived
         return result
 
-    def _take_until(
-        self, ready: Ready[T], deadline: float | None, leg: Leg, wanted: Collection[str] | None
-    ) -> T:
-        result = ready(None)
-        while result is None:
-            if self._backlog:
-                event: Event | None = self._backlog.popleft()
-            else:
-                event = self._next(deadline, wanted, leg, skips=True)
-            if event is not None:
-                self._mark = event._serial
-                if self._callbacks or event._name == "DTMF":
-                    self._dispatch(event)
-            result = ready(event)
-        return result
-
     def _look_until(
         self, ready: Ready[T], deadline: float | None, leg: Leg, wanted: Collection[str] | None
     ) -> T:
-        """The same inside a callback: what is looked at stays, and its turn comes later."""
+        """As `_until`, inside a callback: what is looked at stays, and its turn comes later."""
         result = ready(None)
         for event in tuple(self._backlog):
             if result is None and event._serial > self._mark:

@@ -97,7 +97,8 @@ class Execution(Generic[T]):
             if event is None:
                 return True if pending is not None and pending.refused else None
             # Inside a callback nothing else has its turn; outside, what came before comes first.
-            if session._in_callback or session._had_its_turn(event._serial):
+            backlog = session._backlog
+            if session._in_callback or not backlog or backlog[0]._serial > event._serial:
                 return event if self._leg._before_hangup(event._serial) else None
             return None
 

@@ -206,7 +206,7 @@ class Leg:
         session = self._session
         if block:
             session._check_thread()
-        deadline = session._deadline(timeout)
+        deadline = None if timeout is None else session._deadline(timeout)
         if session._over or session._failed is not None or self.hangup_event is not None:
             session._raise_if_gone(self)
         execution = Execution(self, application, session._new_id(), result, lock)
@@ -254,7 +254,7 @@ class Leg:
     @property
     def _line(self) -> str:
         """The command for a message to it."""
-        return "sendmsg" if self._own else f"sendmsg {self.uuid}"
+        return "sendmsg" if self is self._session.channel else f"sendmsg {self.uuid}"
 
     @property
     def _own(self) -> bool:

@@ -57,7 +57,7 @@ def number(digits: str) -> int | None:
 def unquote(value: bytes) -> str:
     """A percent-encoded value, decoded once."""
     if PERCENT not in value:
-        return text(value)
+        return value.decode("utf-8", "surrogateescape")
     # Most values stand in event after event; long ones are not worth the memory.
     return _unquote_again(value) if len(value) < 200 else _unquote(value)
 
@@ -265,16 +265,16 @@ class Event(Message):
         """Unique-ID: the channel that the event is about; None where it is about none."""
         return self.get("Unique-ID")
 
-    def _application_uuid(self) -> str:
-        """Application-UUID of an application's completion.
+    def _near_end(self, name: str) -> str:
+        """A header of an application's completion that is one of the last.
 
-        It is one of the last headers, and these events have no body that it could stand in.
+        These events have no body that it could stand in.
         """
-        label = b"\nApplication-UUID: "
-        start = self.raw.rfind(label) + len(label)
+        _, label, size = _labels(name)
+        start = self.raw.rfind(label) + size
         end = self.raw.find(b"\n", start)
-        if start < len(label) or end < 0:
-            return self.get("Application-UUID", "")
+        if start < size or end < 0:
+            return self.get(name, "")
         return unquote(self.raw[start:end])
 
     @property
@@ -285,7 +285,8 @@ class Event(Message):
     @property
     def has_variables(self) -> bool:
         """Did any come with it?"""
-        return self._known(self.raw.find(b"\nvariable_")) >= 0
+        at = self.raw.find(b"\nvariable_")
+        return at >= 0 and self.raw.find(b"\n\n", self._sure, at + 1) < 0
 
     # What the headers say, as FreeSWITCH's own types. Where a header is missing: None; where it
     # says what no type of ours knows: its text.
@@ -334,16 +335,6 @@ class Event(Message):
         value = number(self.variables.get(milliseconds, ""))
         return None if value is None else value / 1000
 
-    def _known(self, at: int) -> int:
-        """Where a line begins, if it is a header's; -1 if it is one of the body."""
-        # A search for where the body begins is the dearest of all, and most headers that
-        # somebody looks at are near the front.
-        if at > self._sure:
-            if self.raw.find(b"\n\n", self._sure, at + 1) >= 0:
-                return -1
-            self._sure = at
-        return at
-
     @overload
     def get(self, name: str, /) -> str | None: ...
 
@@ -358,7 +349,12 @@ class Event(Message):
         else:
             start = raw.find(label)
             if start > self._sure:
-                start = self._known(start)
+                # Not in the body? A search for its beginning is the dearest of all, and most
+                # headers that somebody looks at are near the front.
+                if raw.find(b"\n\n", self._sure, start + 1) >= 0:
+                    start = -1
+                else:
+                    self._sure = start
             if start < 0:
                 return self._get_otherwise(name, default)
             start += size
@@ -528,6 +524,7 @@ class ConnectReply(CommandReply, Event):
 
     def __init__(self, raw: bytes) -> None:
         Event.__init__(self, raw)
+        self._sure = len(raw)  # it has no body
 
     #: What is refused is answered in other words than a channel's data.
     ok = True

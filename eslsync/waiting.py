@@ -27,7 +27,7 @@ class Waiting(Conversation):
 
     def _wait(self, what: Expected, timeout: float | None, leg: Leg | None) -> Event:
         """Wait for an event of ``leg``, or of any leg where that is None."""
-        deadline = self._deadline(timeout)
+        deadline = None if timeout is None else self._deadline(timeout)
         if isinstance(what, str):
             ready, wanted = self._ready_for(what, leg)
             return self._until(what, ready, deadline, leg, wanted)
@@ -61,7 +61,8 @@ class Waiting(Conversation):
             target, state = leg or self.channel, what
             return lambda _: target._reached(state), None
         name, subclass = parsed(what)
-        self._check_told(what)
+        if not self._events_on:
+            self._check_told(what)
         if name == "ALL":
             return self._next_that(lambda event: True, leg), None
         if name == "DTMF":
