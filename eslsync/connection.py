@@ -55,13 +55,6 @@ MAX_UNANSWERED = 1000
 CLOSE_TIMEOUT = 5.0
 
 
-class Answer(NamedTuple):
-    """A reply to a command of the handler's thread."""
-
-    pending: Pending
-    reply: CommandReply | ApiResponse
-
-
 class End(NamedTuple):
     """Nothing more comes. ``reason`` says why."""
 
@@ -75,13 +68,14 @@ Outcome = CommandReply | ApiResponse | End
 class Pending:
     """A command whose reply has not come.
 
-    The reply goes to the inbox of the thread that sent it; the handler's has none of its own: there
-    it arrives in its turn. Where the command is ``quiet``, only a refusal does.
+    The reply goes to the inbox of the thread that sent it. The handler's thread has none of its
+    own: there the command arrives with its ``reply``, to be ``told`` in its turn. Where it is
+    ``quiet``, it arrives only if it was refused.
 
     As text it is the command as it may be shown, made when somebody looks, since few ever do.
     """
 
-    __slots__ = ("_headers", "_line", "_redact", "execution", "inbox", "quiet", "refused", "reply")
+    __slots__ = ("_headers", "_line", "_redact", "execution", "inbox", "quiet", "reply", "told")
 
     def __init__(
         self,
@@ -97,14 +91,14 @@ class Pending:
         self.inbox = inbox
         self.quiet = quiet
         self.reply: CommandReply | ApiResponse | None = None
-        self.refused = False
+        self.told = False
         self.execution = ""  # what it has sent: its Event-UUID
 
     def __str__(self) -> str:
         return self._redact.command(self._line, self._headers)
 
 
-Item = Message | Answer | End
+Item = Message | Pending | End
 #: When it was read, and what.
 Arrived = tuple[float, Item]
 
@@ -388,10 +382,13 @@ class Connection:
                     wakes = True
                     arrived.append((now, message))
                 elif self._replies:
-                    answer = self._answer(self._replies.popleft(), message)
-                    if answer is not None:
+                    command = self._replies.popleft()
+                    command.reply = message
+                    if command.inbox is not None:
+                        command.inbox.put(message)
+                    elif not (command.quiet and type(message) is CommandReply and message.ok):
                         wakes = True
-                        arrived.append((now, answer))
+                        arrived.append((now, command))
                 else:
                     failure = ProtocolError("a reply that no command asked for", message.head)
                     break
@@ -413,16 +410,6 @@ class Connection:
                 self._pause_or_resume()
                 if self._queued > FLOOD_WATER:
                     self._tell_elsewhere(UNTAKEN)
-
-    def _answer(self, pending: Pending, reply: CommandReply | ApiResponse) -> Answer | None:
-        """Give a reply to the thread that sent its command; what the handler's is to be told."""
-        if pending.inbox is not None:
-            pending.inbox.put(reply)
-            return None
-        if pending.quiet and type(reply) is CommandReply and reply.ok:
-            pending.reply = reply
-            return None
-        return Answer(pending, reply)
 
     def _tell(self, end: End) -> None:
         """Tell the handler's thread. Called with ``_lock``."""

@@ -23,7 +23,7 @@ from typing import TYPE_CHECKING, Any, TypeVar
 
 from .backlog import Backlog
 from .clock import REAL, Clock, sooner
-from .connection import ALWAYS_WANTED, Answer, Arrived, Connection, End, Outcome, Pending
+from .connection import ALWAYS_WANTED, Arrived, Connection, End, Outcome, Pending
 from .enums import HangupCause
 from .exceptions import (
     CommandError,
@@ -342,7 +342,7 @@ class Conversation:
         before, self._waiting_for = self._waiting_for, pending
         patience = self._linger + LINGER_GRACE if self._over else HANGUP_COMPLETE_TIMEOUT
         try:
-            while pending.reply is None:
+            while not pending.told:
                 if self._failed is not None:
                     self._raise_if_over()
                 last = self._over_for(patience)
@@ -356,6 +356,7 @@ class Conversation:
             raise TimeoutError(f"no reply to {str(pending)!r} in time") from None
         finally:
             self._waiting_for = before
+        assert pending.reply is not None
         return pending.reply
 
     def _over_for(self, seconds: float) -> float | None:
@@ -437,13 +438,12 @@ class Conversation:
             raise self._redact.error(error) from None
         return None
 
-    def _see(self, item: Answer | End | Message) -> None:
+    def _see(self, item: Pending | End | Message) -> None:
         """Keep the books of what arrived and is no event."""
-        if isinstance(item, Answer):
-            item.pending.reply = item.reply
-            item.pending.refused = item.pending.quiet  # or else nobody would be told
-            if item.pending.refused:
-                self._executions.pop(item.pending.execution, None)
+        if isinstance(item, Pending):
+            item.told = True
+            if item.quiet:  # refused
+                self._executions.pop(item.execution, None)
         elif isinstance(item, End):
             # The handler that stop cuts may have ended by itself; the connection still works.
             if not (self._leaving and isinstance(item.reason, Stopped)):

@@ -95,7 +95,7 @@ class Execution(Generic[T]):
         def ready(_: Event | None) -> Event | Literal[True] | None:
             event = self.event
             if event is None:
-                return True if pending is not None and pending.refused else None
+                return True if pending is not None and pending.told else None
             # Inside a callback nothing else has its turn; outside, what came before comes first.
             backlog = session._backlog
             if session._in_callback or not backlog or backlog[0]._serial > event._serial:
@@ -111,12 +111,12 @@ class Execution(Generic[T]):
         """Wait until it has ended the leg; that is told as its Hangup."""
         session, what, pending = self._session, "the end of the call", self._pending
         assert pending is not None
-        session._until(what, lambda _: pending.refused or None, deadline, self._leg, ())
+        session._until(what, lambda _: pending.told or None, deadline, self._leg, ())
         self._raise_refused()
 
     @property
     def _refused(self) -> bool:
-        return self._pending is not None and self._pending.refused
+        return self._pending is not None and self._pending.told
 
     def _raise_refused(self) -> NoReturn:
         pending = self._pending

@@ -511,7 +511,7 @@ class CommandReply(Message):
     @property
     def ok(self) -> bool:
         """Was the command taken? For ``sendmsg`` that means queued, and no more."""
-        return self.head.find(b"-ERR") < 0 or not self.text.startswith("-ERR")
+        return self._head.find(b"-ERR") < 0 or not self.text.startswith("-ERR")
 
     def __repr__(self) -> str:
         return f"<{type(self).__name__} {self.text[:60]!r}>"
