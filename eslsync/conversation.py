@@ -646,7 +646,7 @@ class Conversation:
 
     def _dispatch(self, event: Event) -> None:
         """It is this event's turn: run its callbacks."""
-        is_digit = event.name == "DTMF" and not event._collected
+        is_digit = event._name == "DTMF" and not event._collected
         callbacks = self._callbacks_for(event) if self._callbacks else ()
         if not (callbacks or is_digit):
             return

@@ -173,21 +173,17 @@ class Server(socketserver.ThreadingTCPServer):
                 if wanted is not None:
                     self._selector.register(wanted, selectors.EVENT_READ)
                 watched = wanted
-            self._selector.select(ACCEPT_PAUSE if exhausted else None)
-            self._forget_nudges()
+            ready = self._selector.select(ACCEPT_PAUSE if exhausted else None)
+            if any(key.fileobj is self._woken for key, _ in ready):
+                self._woken.recv(4096)
             with self._lock:
                 draining = self._draining  # before the last look
-            exhausted = not self._accept_all()
+            exhausted = not self._accept(BACKLOG if draining else 1)
             if watched is not None and self._closes():
+                exhausted = not self._accept(BACKLOG)  # who still waits would be reset
                 self._selector.unregister(watched)
                 watched = None
         self.socket.close()
-
-    def _forget_nudges(self) -> None:
-        try:
-            self._woken.recv(4096)
-        except BlockingIOError:
-            pass
 
     def _accepts(self) -> bool:
         """May another connection be accepted? If not, a thread that gets on will tell."""
@@ -197,9 +193,9 @@ class Server(socketserver.ThreadingTCPServer):
             self._held_up = not accepts
             return accepts
 
-    def _accept_all(self) -> bool:
-        """Take in all who knock by now; False if that can't be done for now."""
-        for _ in range(BACKLOG):
+    def _accept(self, most: int) -> bool:
+        """Take in those who knock by now; False if that can't be done for now."""
+        for _ in range(most):
             if not (self._accepts() or self._is_last_look()):
                 break
             try:

@@ -579,18 +579,19 @@ def test_connections_that_arrive_while_it_stops_are_given_back(
 ) -> None:
     """Never just closed: that would park the caller for ever (14b)."""
 
-    def accept_and_linger(self: Server) -> None:
-        accept_all(self)
+    def accept_and_linger(self: Server, most: int) -> bool:
+        could = accept(self, most)
         if not accepted.is_set():
             accepted.set()
             assert stops.wait(PATIENCE)
+        return could
 
     def stop_and_join() -> None:
         stops.set()
         join()
 
-    accepted, stops, accept_all = threading.Event(), threading.Event(), Server._accept_all
-    monkeypatch.setattr(Server, "_accept_all", accept_and_linger)
+    accepted, stops, accept = threading.Event(), threading.Event(), Server._accept
+    monkeypatch.setattr(Server, "_accept", accept_and_linger)
     with serving(nothing) as app:
         socket.create_connection((app.host, app.port)).close()
         assert accepted.wait(PATIENCE)
