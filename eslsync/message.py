@@ -251,10 +251,13 @@ class Event(Message):
         name = self._name
         if name is None:
             raw = self.raw
-            if raw.startswith(b"Event-Name: "):
-                end = raw.find(b"\n")
-                first = raw[12:end] if end >= 0 else raw[12:]
-                name = first.decode("utf-8", "surrogateescape")
+            start = 0
+            if raw.startswith(b"Event-Subclass: "):  # then the name stands in the second line
+                start = raw.find(b"\n") + 1
+            if raw.startswith(b"Event-Name: ", start):
+                end = raw.find(b"\n", start)
+                value = raw[start + 12 : end] if end >= 0 else raw[start + 12 :]
+                name = value.decode("utf-8", "surrogateescape")
             else:
                 name = self.get("Event-Name", "")
             self._name = name
