@@ -74,7 +74,7 @@ class Server(socketserver.ThreadingTCPServer):
         self._listening = True  # the acceptor's, as is the socket
         address = (outbound.host, outbound.port)
         self.address_family = socket.getaddrinfo(*address, type=socket.SOCK_STREAM)[0][0]
-        super().__init__(address, socketserver.BaseRequestHandler)
+        super().__init__(address, _Call)
         with ExitStack() as undo:  # where something can't be had, nothing is left
             undo.callback(self.socket.close)
             self.socket.setblocking(False)
@@ -307,12 +307,9 @@ class Server(socketserver.ThreadingTCPServer):
     # A connection's thread
 
     def process_request_thread(self, request: Any, client_address: Any) -> None:
-        clock = self.outbound.clock
-        clock.begun(client_address)
         try:
-            self.serve_call(request, client_address)
+            self.finish_request(request, client_address)
         finally:
-            clock.ended(client_address)
             self._let_out(threading.current_thread())
 
     def serve_call(self, sock: socket.socket, peer: Peer) -> None:
@@ -478,3 +475,21 @@ def has_ended(sock: socket.socket) -> bool:
         return False  # a switch says nothing before it is asked
     except OSError:
         return True
+
+
+class _Call(socketserver.BaseRequestHandler):
+    """A connection, as socketserver hands it over.
+
+    (The frames that this puts between a thread's beginning and the handler are of use: freezegun
+    answers with real time where it sees ``threading`` among the last five.)
+    """
+
+    server: Server
+
+    def handle(self) -> None:
+        clock = self.server.outbound.clock
+        clock.begun(self.client_address)
+        try:
+            self.server.serve_call(self.request, self.client_address)
+        finally:
+            clock.ended(self.client_address)
