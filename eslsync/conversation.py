@@ -336,7 +336,8 @@ class Conversation:
                     self._tells_completion = True
                 # a sync socket never tells of it (06a)
                 if everything or "CHANNEL_HANGUP_COMPLETE" in names:
-                    self._tells_hangup_complete = self.context.get("Socket-Mode") == "async"
+                    mode = self.context._near_end("Socket-Mode")
+                    self._tells_hangup_complete = mode == "async"
 
     def _own_reply(self, pending: Pending, deadline: float | None) -> CommandReply | ApiResponse:
         before, self._waiting_for = self._waiting_for, pending

@@ -269,16 +269,16 @@ class Event(Message):
         return self.get("Unique-ID")
 
     def _near_end(self, name: str) -> str:
-        """A header of an application's completion that is one of the last.
+        """A header that is one of the last, of an application's completion or connect's answer.
 
-        These events have no body that it could stand in.
+        These have no body that it could stand in.
         """
         _, label, size = _labels(name)
         start = self.raw.rfind(label) + size
-        end = self.raw.find(b"\n", start)
-        if start < size or end < 0:
+        if start < size:
             return self.get(name, "")
-        return unquote(self.raw[start:end])
+        end = self.raw.find(b"\n", start)
+        return unquote(self.raw[start:end] if end >= 0 else self.raw[start:])
 
     @property
     def variables(self) -> Variables:

@@ -163,9 +163,8 @@ class Framer(Generic[M]):
 
 def body_length(head: bytes) -> int:
     """How many bytes of body stand behind a block of headers."""
-    if head.lower().find(b"content-length") < 0:
-        return 0  # the reply to connect is long, and a regular expression slow
-    found = _CONTENT_LENGTH.search(head)
+    at = head.lower().find(b"content-length")  # a regular expression is slow to find it
+    found = _CONTENT_LENGTH.search(head, at) if at >= 0 else None
     if found is None:
         return 0
     digits = found[1].strip()
@@ -219,10 +218,11 @@ def _no_message(head: bytes, body: bytes) -> Message:
 
 def _find_out(head: bytes) -> tuple[int, Make]:
     """How many bytes of body stand behind these headers of a switch, and what makes a message."""
-    length = body_length(head)
     if head.startswith(b"Event-Name:"):
-        # Only the reply to connect has its headers in the open; Content-Type is near its end.
-        return length, _connect_reply
+        # Only the reply to connect has its headers in the open, and it has no body. It is long,
+        # so no other letter case is thought of.
+        return 0 if head.find(b"\nContent-Length:") < 0 else body_length(head), _connect_reply
+    length = body_length(head)
     found = _CONTENT_TYPE.search(head)
     return length, _no_message if found is None else _KINDS.get(found[1].lower(), _no_message)
 

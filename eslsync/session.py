@@ -292,7 +292,7 @@ class Session(Commands):
         self.channel = Channel(self, reply["Unique-ID"], reply)
         self._legs[self.uuid] = self.channel
         self._ids = "/".join(ids)
-        self._full = reply.get("Control") == "full"
+        self._full = reply._near_end("Control") == "full"
         self.logger.extra = {"uuid": self.uuid}
 
     def _prepare(
