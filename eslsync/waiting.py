@@ -7,6 +7,7 @@ from functools import lru_cache
 from itertools import takewhile
 from typing import TYPE_CHECKING
 
+from .connection import ALWAYS_WANTED
 from .conversation import Conversation, Ready
 from .enums import ChannelState, check_event_name
 from .message import Event
@@ -65,19 +66,11 @@ class Waiting(Conversation):
             self._check_told(what)
         if name == "ALL":
             return self._next_that(lambda event: True, leg), None
+        if name not in ALWAYS_WANTED:
+            return named(name, subclass, None if leg is None else leg.uuid), (name,)
         if name == "DTMF":
             return lambda event: self._take_digit(event, leg), (name,)
-        if name.startswith("CHANNEL_HANGUP"):
-            return self._hangup_or_next(name, leg), (name,)
-
-        def ready(event: Event | None) -> Event | None:
-            if event is None or event._name != name:
-                return None
-            if subclass and event.get("Event-Subclass") != subclass:
-                return None
-            return event if leg is None or event.uuid == leg.uuid else None
-
-        return ready, (name,)
+        return self._hangup_or_next(name, leg), (name,)
 
     def _next_that(self, wanted: Callable[[Event], bool], leg: Leg | None) -> Ready[Event]:
         def ready(event: Event | None) -> Event | None:
@@ -146,6 +139,20 @@ class Waiting(Conversation):
     def _forget_digits(self, leg: Leg) -> None:
         untaken = self._untaken(leg)
         self._forget([*untaken, *(e for e in self._typed_ahead(leg) if e not in untaken)])
+
+
+@lru_cache(maxsize=256)  # the same waits come again and again
+def named(name: str, subclass: str, uuid: str | None) -> Ready[Event]:
+    """Tells the next event of that name; of any leg where there is no ``uuid``."""
+
+    def ready(event: Event | None) -> Event | None:
+        if event is None or event._name != name:
+            return None
+        if subclass and event.get("Event-Subclass") != subclass:
+            return None
+        return event if uuid is None or event.uuid == uuid else None
+
+    return ready
 
 
 @lru_cache(maxsize=256)
