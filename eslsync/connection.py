@@ -370,7 +370,7 @@ class Connection:
                 if type(message) is Event:
                     if not wakes and self._sleeps:
                         # nothing is decoded here: what begins otherwise is the handler's to see
-                        name = message.name if message.raw.startswith(b"Event-Name: ") else None
+                        name = message._name_in_front()
                         wakes = (
                             wanted is None
                             or name is None

@@ -249,19 +249,21 @@ class Event(Message):
     def name(self) -> str:
         """Event-Name: ``"CHANNEL_ANSWER"``, ``"DTMF"``, ``"CUSTOM"`` ..."""
         name = self._name
-        if name is None:
-            raw = self.raw
-            start = 0
-            if raw.startswith(b"Event-Subclass: "):  # then the name stands in the second line
-                start = raw.find(b"\n") + 1
-            if raw.startswith(b"Event-Name: ", start):
-                end = raw.find(b"\n", start)
-                value = raw[start + 12 : end] if end >= 0 else raw[start + 12 :]
-                name = value.decode("utf-8", "surrogateescape")
-            else:
-                name = self.get("Event-Name", "")
-            self._name = name
+        if name is None and (name := self._name_in_front()) is None:
+            name = self._name = self.get("Event-Name", "")
         return name
+
+    def _name_in_front(self) -> str | None:
+        """The same, if it stands where FreeSWITCH writes it, in the first line or the second."""
+        raw, start = self.raw, 12
+        if not raw.startswith(b"Event-Name: "):
+            start += raw.find(b"\n") + 1
+            if not (raw.startswith(b"Event-Subclass: ") and raw[:start].endswith(b"Event-Name: ")):
+                return None
+        end = raw.find(b"\n", start)
+        value = raw[start:end] if end >= 0 else raw[start:]
+        self._name = value.decode("utf-8", "surrogateescape")
+        return self._name
 
     @property
     def uuid(self) -> str | None:

@@ -49,7 +49,7 @@ MAX_HEADERS = 1024 * 1024
 #: FreeSWITCH takes commands of up to 16 MB (mod_event_socket.c, MAX_CONTENT_LENGTH).
 MAX_BODY = 16 * 1024 * 1024
 
-#: Headers of so many bytes are short.
+#: Headers of no more bytes are short.
 SHORT = 100
 
 M = TypeVar("M")
@@ -73,6 +73,7 @@ class Framer(Generic[M]):
         self.max_headers = max_headers
         self.max_body = max_body
         self._make = make
+        self._short = min(SHORT, max_headers)
         #: A message that is not whole yet, from its beginning.
         self.rest = bytearray()
         self._searched = 0  # no blank line ends in that before here
@@ -124,25 +125,29 @@ class Framer(Generic[M]):
 
     def _take(self, data: bytes, start: int, messages: list[M]) -> None:
         """Cut the messages that are whole off ``data``; keep the rest."""
-        size, describe = len(data), self._describe_short
+        size, known = len(data), self._known
         while start < size:
-            if data[start] in b"\r\n":
-                # blank lines before a message are none of it: a variable that ends in one, say
-                start = _LINE_BREAKS.match(data, start).end()  # type: ignore[union-attr]
-                continue
             end = data.find(b"\n\n", start)
             after = end + 2
-            if end < 0 or data.find(_CR, start, end) >= 0:
-                found = _BLANK_LINE.search(data, start)
-                if found is None:
-                    self._note_search(size - start, data)
-                    break
-                end, after = found.span()
-            if end - start > self.max_headers:
-                what = f"headers of {end - start} bytes, over {self.max_headers}"
-                raise ProtocolError(what, data[start:])
             head = data[start:end]
-            length, make = (describe if end - start < SHORT else self._describe)(head)
+            described = known(head) if 0 < end - start <= self._short else None
+            if described is None:
+                if data[start] in b"\r\n":
+                    # blank lines before a message are none of it: a variable that ends in one, say
+                    start = _LINE_BREAKS.match(data, start).end()  # type: ignore[union-attr]
+                    continue
+                if end < 0 or data.find(b"\r", start, end) >= 0:
+                    found = _BLANK_LINE.search(data, start)
+                    if found is None:
+                        self._note_search(size - start, data)
+                        break
+                    end, after = found.span()
+                if end - start > self.max_headers:
+                    what = f"headers of {end - start} bytes, over {self.max_headers}"
+                    raise ProtocolError(what, data[start:])
+                head = data[start:end]
+                described = self._describe(head)
+            length, make = described
             if length > self.max_body:
                 raise ProtocolError(f"a Content-Length of {length}, over {self.max_body}", head)
             if size - after < length:
@@ -157,8 +162,9 @@ class Framer(Generic[M]):
         """How many bytes of body stand behind these headers, and what makes their message."""
         return body_length(head), self._make
 
-    #: The same for those shorter than SHORT.
-    _describe_short = _describe
+    def _known(self, head: bytes) -> tuple[int, Callable[[bytes, bytes], M]] | None:
+        """The same of short headers, if it is known by now, and they are as they seem to be."""
+        return None
 
 
 def body_length(head: bytes) -> int:
@@ -175,7 +181,6 @@ def body_length(head: bytes) -> int:
 
 # An app may end its lines with CRLF (recording 08f). A switch never does: what does is a web
 # client, say, on the wrong port, and had better be told so than waited for.
-_CR = ord("\r")
 _BLANK_LINE = re.compile(rb"\n\r?\n")
 _LINE_BREAKS = re.compile(rb"[\r\n]*")
 _CONTENT_LENGTH = re.compile(rb"^content-length[ \t]*:([^\n]*)", re.IGNORECASE | re.MULTILINE)
@@ -227,6 +232,11 @@ def _find_out(head: bytes) -> tuple[int, Make]:
     return length, _no_message if found is None else _KINDS.get(found[1].lower(), _no_message)
 
 
+def _find_out_quickly(head: bytes) -> tuple[int, Make] | None:
+    """The same, unless a blank line may stand in them: one with CRs."""
+    return _find_out(head) if head[0] > 13 and head.find(b"\r") < 0 else None
+
+
 def _message(head: bytes, body: bytes) -> Message:
     make: Make = _find_out(head)[1]
     return make(head, body)
@@ -243,7 +253,7 @@ class Parser(Framer[Message]):
 
     # The same short headers stand before message after message; long ones are not worth the
     # memory.
-    _describe_short = staticmethod(lru_cache(maxsize=4096)(_find_out))
+    _known = staticmethod(lru_cache(maxsize=4096)(_find_out_quickly))
 
 
 class Command:
