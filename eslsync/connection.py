@@ -361,22 +361,16 @@ class Connection:
             failure = parser.failure
         except ProtocolError as error:
             failure = error
-        wakes = False
         now = self._clock.now()
         with self._lock:
-            arrived, wanted = self._arrived, self._wanted
-            before = len(arrived)
+            arrived, wanted = self._arrived, self._wanted or ()
+            before, wakes = len(arrived), self._wanted is None
             for message in messages:
                 if type(message) is Event:
-                    if not wakes and self._sleeps:
-                        # nothing is decoded here: what begins otherwise is the handler's to see
-                        name = message._name_in_front()
-                        wakes = (
-                            wanted is None
-                            or name is None
-                            or name in wanted
-                            or name in ALWAYS_WANTED
-                        )
+                    # More is not decoded here: one whose name is elsewhere is the handler's to see.
+                    name = message._name_in_front()
+                    if not wakes:
+                        wakes = name is None or name in wanted or name in ALWAYS_WANTED
                     arrived.append((now, message))
                 elif not isinstance(message, (CommandReply, ApiResponse)):
                     wakes = True
