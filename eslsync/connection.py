@@ -231,11 +231,14 @@ class Connection:
         `queue.Empty` at the deadline.
         """
         while True:
+            resumes = False
             with self._lock:
-                arrived, self._arrived = self._arrived, []
-                self._queued = 0
-                resumes = self.paused and self._pause_or_resume()
-                if not arrived:
+                arrived = self._arrived
+                if arrived:
+                    self._arrived, self._queued = [], 0
+                    if self.paused:
+                        resumes = self._pause_or_resume()
+                else:
                     self._wanted = wanted
                     self._sleeps = True
             if resumes:

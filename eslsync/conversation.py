@@ -406,10 +406,10 @@ class Conversation:
         if due is not None and not self._over:
             until = sooner(until, due)
         listens = self._listens(wanted) if self._callbacks else wanted
-        items = self._items
+        items, recent = self._items, self._recent
         try:
             if not items:
-                if len(self._recent) > MAX_RECENT:
+                if len(recent) > MAX_RECENT:
                     self._read_recent()
                 items.extend(self._connection.take(listens, until))
             while items:
@@ -422,7 +422,7 @@ class Conversation:
                     return None
                 name = item._name or item.name
                 self._arrived = item._serial = self._arrived + 1
-                self._recent.append(item)
+                recent.append(item)
                 if name in TELLING:
                     self._keep_books(item, name)
                 elif skips and listens is not None and name not in listens:

@@ -125,12 +125,11 @@ class Framer(Generic[M]):
 
     def _take(self, data: bytes, start: int, messages: list[M]) -> None:
         """Cut the messages that are whole off ``data``; keep the rest."""
-        size, known = len(data), self._known
+        size, known, short, most = len(data), self._known, self._short, self.max_body
         while start < size:
             end = data.find(b"\n\n", start)
-            after = end + 2
-            head = data[start:end]
-            described = known(head) if 0 < end - start <= self._short else None
+            head, body = data[start:end], end + 2
+            described = known(head) if start < end <= start + short else None
             if described is None:
                 if data[start] in b"\r\n":
                     # blank lines before a message are none of it: a variable that ends in one, say
@@ -141,20 +140,21 @@ class Framer(Generic[M]):
                     if found is None:
                         self._note_search(size - start, data)
                         break
-                    end, after = found.span()
-                if end - start > self.max_headers:
-                    what = f"headers of {end - start} bytes, over {self.max_headers}"
+                    end, body = found.span()
+                    head = data[start:end]
+                if len(head) > self.max_headers:
+                    what = f"headers of {len(head)} bytes, over {self.max_headers}"
                     raise ProtocolError(what, data[start:])
-                head = data[start:end]
                 described = self._describe(head)
             length, make = described
-            if length > self.max_body:
-                raise ProtocolError(f"a Content-Length of {length}, over {self.max_body}", head)
-            if size - after < length:
-                self._needed = after + length - start
+            if length > most:
+                raise ProtocolError(f"a Content-Length of {length}, over {most}", head)
+            stop = body + length
+            if stop > size:
+                self._needed = stop - start
                 break
-            start = after + length
-            messages.append(make(head, data[after:start]))
+            messages.append(make(head, data[body:stop]))
+            start = stop
         if start < size:
             self.rest += data[start:]
 

@@ -84,7 +84,7 @@ def test_what_is_slept_through_is_not_kept() -> None:
             peer.arrived()
         peer.say(peer.digit("1"))
         peer.await_handler()
-    assert kept[0] < 50  # of 800: what came with the digit
+    assert kept[0] < 300  # of 800: what came with the digit, a megabyte at most
 
 
 def test_other_threads_see_the_state_while_the_handler_sleeps() -> None:
