@@ -564,7 +564,7 @@ class DisconnectNotice(Message):
     @property
     def lingers(self) -> bool:
         """Does the switch keep the connection open for what is still to come?"""
-        return b"\ncontent-disposition: linger" in self.head.lower()
+        return (b"\n%b\n" % self.head.lower()).find(b"\ncontent-disposition: linger\n") >= 0
 
 
 class LogData(Message):
