@@ -100,7 +100,7 @@ class Commands(Waiting):
         """
         check_line(command)
         if not self._hears_jobs:
-            if self._filtered or not self._events_on:
+            if self._subscription.filtered or not self._subscription.on:
                 # A filter on Unique-ID hides BACKGROUND_JOB; this lets our own through (09g).
                 # Where there is none, or myevents (05i), a first filter would hide the rest.
                 self.send(f"filter Job-Owner-UUID {self.uuid}", timeout=timeout)
@@ -219,8 +219,7 @@ class Commands(Waiting):
 
     def _subscribe_to(self, *names: str) -> None:
         """Have these events told as well, where they are not yet."""
-        with self._books:
-            missing = set() if "ALL" in self._subscribed else set(names) - self._subscribed
+        missing = self._subscription.missing(*names)
         if missing:
             self.send(f"event {self._format} {' '.join(sorted(missing))}")
 

@@ -46,6 +46,7 @@ from .message import (
 )
 from .protocol import encode_command
 from .redaction import Redactor
+from .subscription import Subscription
 
 if TYPE_CHECKING:
     from .channel import Channel
@@ -74,8 +75,6 @@ MAX_RECENT = 4
 #: Digits that nobody has asked for yet, and the bytes of their events.
 MAX_DIGITS = 100
 MAX_DIGITS_BYTES = 1024 * 1024
-#: The commands that change what the switch tells.
-SUBSCRIBING = frozenset({"filter", "noevents", "event", "myevents"})
 #: Seconds that CHANNEL_HANGUP_COMPLETE is waited for after the first word of a hangup. It
 #: comes within milliseconds, or not at all (when the app has taken it off its events).
 #: A reply that was due before the hangup has as long.
@@ -104,17 +103,14 @@ class Conversation:
         "__weakref__",
         "_arrived",
         "_backlog",
-        "_books",
         "_callbacks",
         "_cause",
         "_clock",
         "_connection",
         "_digits",
-        "_events_on",
         "_executions",
         "_exiting",
         "_failed",
-        "_filtered",
         "_full",
         "_hangup_callbacks",
         "_hangup_complete_due",
@@ -131,9 +127,7 @@ class Conversation:
         "_over_since",
         "_recent",
         "_redact",
-        "_subscribed",
-        "_tells_completion",
-        "_tells_hangup_complete",
+        "_subscription",
         "_thread",
         "_waiting_for",
         "channel",
@@ -161,9 +155,6 @@ class Conversation:
         self._redact = redact or Redactor()
         self._thread = threading.get_ident()
         self._waiting_for: object = None  # its text, or what gives that when somebody asks
-        # For what commands in other threads change as well: numbers, subscriptions, and what
-        # has been sent of applications (see docs/threads.md).
-        self._books = threading.Lock()
         self._numbers = count(1)
         self._ids = ""  # what the names begin with that we give to applications and jobs
         self._jobs: dict[str, Job] = {}
@@ -186,11 +177,7 @@ class Conversation:
         # How the switch serves us, and how the call ends.
         #: May this socket use every command? (the word ``full`` in the dialplan)
         self._full = False
-        self._events_on = False
-        self._subscribed: set[str] = set()  # the names that `event` was sent with
-        self._filtered = False
-        self._tells_completion = False
-        self._tells_hangup_complete = False
+        self._subscription = Subscription(is_async=False)  # nothing, until it is asked for
         self._over = False
         self._linger: float = 0.0  # seconds that the switch stays connected after the hangup
         self._over_since: float | None = None  # when a wait first saw that the call is over
@@ -251,7 +238,7 @@ class Conversation:
         reply = self._exchange(line, headers, timeout, body)
         if not reply.ok:
             raise self._refused(Pending(self._redact, line, headers), reply)
-        self._note_subscription(line)
+        self._subscription.note(line)
         return reply
 
     def _say(self, lines: Sequence[str], deadline: float | None) -> None:
@@ -268,7 +255,7 @@ class Conversation:
         for line, pending in zip(lines, sent, strict=True):
             if pending.reply is not None and not pending.reply.ok:
                 raise self._refused(pending, pending.reply)
-            self._note_subscription(line)
+            self._subscription.note(line)
 
     def _refused(self, command: Pending, reply: CommandReply | ApiResponse) -> CommandError:
         return CommandError(str(command), reply, reply.text, self._reason(reply))
@@ -315,29 +302,6 @@ class Conversation:
         pending = Pending(self._redact, line, headers, inbox, quiet)
         self._connection.send(data, pending)
         return pending
-
-    def _note_subscription(self, line: str) -> None:
-        """Keep the books of what the switch will tell from now on."""
-        verb = line.split(None, 1)[0].lower()
-        if verb not in SUBSCRIBING:
-            return
-        with self._books:
-            if verb == "filter":
-                self._filtered = True
-            elif verb == "noevents":
-                self._events_on = self._tells_completion = self._tells_hangup_complete = False
-                self._subscribed.clear()
-            elif verb in ("event", "myevents"):
-                names = line.upper().split()
-                everything = verb == "myevents" or "ALL" in names
-                self._events_on = True
-                self._subscribed.update(names[2:])
-                if everything or "CHANNEL_EXECUTE_COMPLETE" in names:
-                    self._tells_completion = True
-                # a sync socket never tells of it (06a)
-                if everything or "CHANNEL_HANGUP_COMPLETE" in names:
-                    mode = self.context._near_end("Socket-Mode")
-                    self._tells_hangup_complete = mode == "async"
 
     def _own_reply(self, pending: Pending, deadline: float | None) -> CommandReply | ApiResponse:
         before, self._waiting_for = self._waiting_for, pending
@@ -544,7 +508,7 @@ class Conversation:
         if leg is self.channel:
             self._expect_hangup_complete()
             self._over = self._over or complete
-        elif complete or not self._tells_hangup_complete:
+        elif complete or not self._subscription.hangups:
             leg._gone_by = self._clock.now()
         else:
             leg._gone_by = self._clock.now() + HANGUP_COMPLETE_TIMEOUT
@@ -570,7 +534,7 @@ class Conversation:
     def _notice(self, notice: DisconnectNotice) -> None:
         if notice.lingers:
             # It may come before CHANNEL_HANGUP_COMPLETE, and even before CHANNEL_HANGUP (02c).
-            if self._tells_hangup_complete:
+            if self._subscription.hangups:
                 self._expect_hangup_complete()
             else:
                 self._over = True

@@ -47,7 +47,7 @@ class Execution(Generic[T]):
     @property
     def done(self) -> bool:
         """Has it completed? (With ``events=False`` nobody tells, and it counts as done.)"""
-        if not self._session._tells_completion:
+        if not self._session._subscription.completions:
             return True
         self._session._pull_available()
         return self.event is not None
@@ -69,7 +69,7 @@ class Execution(Generic[T]):
         be another application, sent after this one, and for an application that runs under
         ``lock=True``, behind which the ``break`` would wait. For the rest see `wait`.
         """
-        if not self._session._tells_completion:
+        if not self._session._subscription.completions:
             raise RuntimeError("with events=False nobody knows whether there is something to stop")
         deadline = self._session._deadline(timeout)
         if self.done:
@@ -86,7 +86,7 @@ class Execution(Generic[T]):
 
     def _wait(self, deadline: float | None) -> T:
         session = self._session
-        if not session._tells_completion:
+        if not session._subscription.completions:
             session._check_thread()
             return self._result(None)
 

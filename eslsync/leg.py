@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+import threading
 from collections.abc import Callable, Iterable
 from functools import lru_cache
 from typing import TYPE_CHECKING, Any, Literal, NamedTuple, NoReturn, TypeVar, overload
@@ -67,6 +68,7 @@ class Leg:
         self._collecting = False  # digits are for get_digits, and not for their handlers
         self._last_collected: str | None = None  # the last digit that one of COLLECTORS took
         self._settings: dict[str, Setting] = {}  # variables that methods have set for themselves
+        self._lock = threading.Lock()  # for those: other threads execute applications as well
 
     def __repr__(self) -> str:
         return f"<Channel {self.uuid} {self.state}>"
@@ -160,7 +162,7 @@ class Leg:
         timeout: float | None,
     ) -> T:
         """As `_do`, for an application whose outcome stands in its completion."""
-        if not self._session._tells_completion:
+        if not self._session._subscription.completions:
             raise RuntimeError(
                 f"{application}: the outcome would never be told, since the call was taken with "
                 "events=False"
@@ -210,7 +212,7 @@ class Leg:
         if session._over or session._failed is not None or self.hangup_event is not None:
             session._raise_if_gone(self)
         execution = Execution(self, application, session._new_id(), result, lock)
-        self._send(execution, argument, timeout, quiet=block and session._tells_completion)
+        self._send(execution, argument, timeout, quiet=block and session._subscription.completions)
         try:
             return execution._wait(deadline) if block else execution
         finally:
@@ -230,7 +232,7 @@ class Leg:
         if execution._lock:
             headers.append(("event-lock", "true"))
         headers.append(("Event-UUID", execution.uuid))
-        if session._tells_completion:
+        if session._subscription.completions:
             session._executions[execution.uuid] = execution
         try:
             if quiet:
@@ -244,7 +246,7 @@ class Leg:
 
     def _note_set(self, argument: str) -> None:
         """What the handler sets itself is no longer to be put back."""
-        with self._session._books:
+        with self._lock:
             self._settings = {
                 name: value
                 for name, value in self._settings.items()
@@ -305,7 +307,7 @@ class Leg:
             elif was is not None:
                 changed[name] = before
         self._put(changed, timeout)
-        with self._session._books:
+        with self._lock:
             # what another thread has set meanwhile is no longer ours
             others = {n: s for n, s in self._settings.items() if n not in variables}
             self._settings = others | kept

@@ -19,6 +19,7 @@ from .enums import HangupCause, check_event_name
 from .exceptions import CommandError, Disconnected, ESLError, Hangup, ProtocolError
 from .message import ConnectReply, Event, Format
 from .redaction import Redactor
+from .subscription import Subscription
 from .waiting import Expected
 
 __all__ = ["Session"]
@@ -116,7 +117,7 @@ class Session(Commands):
         Recording 13d; mod_commands.c, originate_function.
         """
         self._check_thread()
-        self._check_told("the answer")
+        self._subscription.check("the answer")
         deadline = self._deadline(timeout)
         called = called_with(
             {"ignore_early_media": "true", **(variables or {})},
@@ -160,7 +161,7 @@ class Session(Commands):
         known = self._legs.get(uuid)
         if known is not None:
             return known
-        self._check_told("its hangup")
+        self._subscription.check("its hangup")
         leg = self._add_leg(check_uuid(uuid))
         try:
             self._look_at(leg)
@@ -178,12 +179,12 @@ class Session(Commands):
 
     def _forget_leg(self, leg: Channel) -> None:
         del self._legs[leg.uuid]
-        if self._filtered:
+        if self._subscription.filtered:
             self.filter_delete("Unique-ID", leg.uuid)
 
     def _add_leg(self, uuid: str) -> Channel:
         """From now on, the events of that leg are let through, and belong to it."""
-        if self._filtered:
+        if self._subscription.filtered:
             self.filter("Unique-ID", uuid)
         self._read_recent()  # what came before is none of what we are told of it
         leg = self._legs[uuid] = Channel(self, uuid, Event(b""))
@@ -293,6 +294,7 @@ class Session(Commands):
         self._legs[self.uuid] = self.channel
         self._ids = "/".join(ids)
         self._full = reply._near_end("Control") == "full"
+        self._subscription = Subscription(is_async=reply._near_end("Socket-Mode") == "async")
         self.logger.extra = {"uuid": self.uuid}
 
     def _prepare(
@@ -311,14 +313,14 @@ class Session(Commands):
             commands.append(f"linger {self._linger}")
         if events is not False:
             told = "all" if events is True else event_list([*events, *NEEDED_EVENTS])
-            commands += self._subscription(told)
+            commands += self._asking_for(told)
         self._say(commands, deadline)
         if max_duration is not None:
             self._limit(max_duration, deadline)
         if self._connection.cut_by is not None:
             raise self._connection.cut_by  # the handler need not begin
 
-    def _subscription(self, events: str) -> list[str]:
+    def _asking_for(self, events: str) -> list[str]:
         """The commands that have the switch tell of these events."""
         if self._full:
             return [f"filter Unique-ID {self.uuid}", f"event {self._format} {events}"]
@@ -453,8 +455,8 @@ class Session(Commands):
         # A close within a moment of connect leaves the caller parked for ever, with nobody in
         # control (recording 14b2). An application that has completed is proof that the channel
         # is past that moment.
-        if not self._tells_completion:
-            events = self._subscription("CHANNEL_EXECUTE_COMPLETE")
+        if not self._subscription.completions:
+            events = self._asking_for("CHANNEL_EXECUTE_COMPLETE")
             self._say(events, self._deadline(self._last_words))
         self.channel.execute("set", "eslsync_gave_back=true", timeout=self._last_words)
 

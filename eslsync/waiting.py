@@ -33,7 +33,7 @@ class Waiting(Conversation):
             ready, wanted = self._ready_for(what, leg)
             return self._until(what, ready, deadline, leg, wanted)
         if callable(what):
-            self._check_told("this event")
+            self._subscription.check("this event")
             ready = self._next_that(what, leg)
             return self._until(getattr(what, "__name__", "an event"), ready, deadline, leg)
         several = list(what)
@@ -47,13 +47,6 @@ class Waiting(Conversation):
 
         return self._until(" or ".join(map(str, several)), any_ready, deadline, leg)
 
-    def _check_told(self, name: object) -> None:
-        if not self._events_on:
-            raise RuntimeError(
-                f"{name} would never come: the call was taken with events=False, and no "
-                "`event` command has been sent since"
-            )
-
     def _ready_for(
         self, what: str | ChannelState, leg: Leg | None
     ) -> tuple[Ready[Event], tuple[str] | None]:
@@ -62,8 +55,8 @@ class Waiting(Conversation):
             target, state = leg or self.channel, what
             return lambda _: target._reached(state), None
         name, subclass = parsed(what)
-        if not self._events_on:
-            self._check_told(what)
+        if not self._subscription.on:
+            self._subscription.check(what)
         if name == "ALL":
             return self._next_that(lambda event: True, leg), None
         if name not in ALWAYS_WANTED:

@@ -148,7 +148,7 @@ class Heard:
         self.replies.append(session.context)
         for command in self._answered:
             self.replies.append(issue(session, command))
-        if session._events_on:
+        if session._subscription.on:
             for _ in session.events():
                 pass
         # The call is over; these read what the switch still said, up to its end.

@@ -197,7 +197,7 @@ class DigitApplications(PlayingApplications):
         _positive("tries", tries)
         session = self._session
         session._check_thread()
-        session._check_told("a digit")
+        session._subscription.check("a digit")
         if session.context.get("Socket-Mode") != "async":
             raise RuntimeError("get_digits needs an async socket: use play_and_get_digits")
         before, self._collecting = self._collecting, True
