@@ -165,7 +165,8 @@ class Server(socketserver.ThreadingTCPServer):
         while not draining:
             with self._lock:
                 self._held_up = True  # who gets on from here on tells, or is seen below
-            exhausted = not self._open_or_close() or exhausted
+            if not (exhausted and self._listening):  # who could not be accepted would be reset
+                exhausted = not self._open_or_close()
             wanted = self.socket if self._accepts() and not exhausted else None
             if watched is not wanted:
                 if watched is not None:
@@ -179,10 +180,11 @@ class Server(socketserver.ThreadingTCPServer):
             with self._lock:
                 draining = self._draining  # before the last look
             exhausted = not self._accept(BACKLOG if draining else 1)
-            if watched is not None and self._closes():
+            if self._listening and self._closes():
                 exhausted = not self._accept(BACKLOG)  # who still waits would be reset
-                self._selector.unregister(watched)
-                watched = None
+                if watched is not None:
+                    self._selector.unregister(watched)
+                    watched = None
         self.socket.close()
 
     def _accepts(self) -> bool:
@@ -212,8 +214,7 @@ class Server(socketserver.ThreadingTCPServer):
 
     def _is_last_look(self) -> bool:
         """Is everybody taken in who has knocked, to be given back?"""
-        with self._lock:
-            return self._draining and self._listening
+        return self._listening and (self._draining or self._closes())
 
     def _closes(self) -> bool:
         """Is there to be nobody who listens?

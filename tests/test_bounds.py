@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import errno
+import itertools
 import logging
 import math
 import socket
@@ -103,30 +104,45 @@ def test_while_it_is_full_nobody_listens_so_that_freeswitch_tries_the_next_host(
         assert app.port == port
 
 
+def is_given_back(peer: Peer) -> None:
+    peer.connect()
+    peer.serve(f"filter Unique-ID {peer.uuid}")
+    peer.serve("event plain CHANNEL_EXECUTE_COMPLETE")
+    peer.run("set")
+    assert peer.hear_end() == []
+    peer.end()
+
+
+@pytest.mark.parametrize("fails", [[], [1], [2], [3], [1, 2, 3]], ids=str)
+@pytest.mark.parametrize("knocking", [256, 1])
 def test_calls_that_had_connected_when_it_became_full_are_given_back(
-    monkeypatch: pytest.MonkeyPatch,
+    fails: list[int], knocking: int, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """Never just closed: that would park the caller for ever (14b)."""
+    """Never just closed: that would park the caller for ever (14b).
+
+    Not even where one of them could not be accepted at once, or there are many.
+    """
 
     def held(self: Server) -> Any:
         assert go.wait(PATIENCE)
+        if next(attempts) in fails:
+            raise OSError(errno.EMFILE, "Too many open files")
         return accept(self)
 
-    go, accept = threading.Event(), Server.get_request
+    go, accept, attempts = threading.Event(), Server.get_request, itertools.count(1)
     monkeypatch.setattr(Server, "get_request", held)
+    monkeypatch.setattr("eslsync.server.ACCEPT_PAUSE", 0.001)
+    monkeypatch.setattr("eslsync.server.MAX_KNOCKING", knocking)
     with (
         serving(wait_for_a_digit, max_calls=1, when_full="close") as app,
         dialled(app) as peer,
-        dialled(app) as late,
+        dialled(app) as second,
+        dialled(app) as third,
     ):
         go.set()
         take(peer)
-        late.connect()
-        late.serve(f"filter Unique-ID {late.uuid}")
-        late.serve("event plain CHANNEL_EXECUTE_COMPLETE")
-        late.run("set")
-        assert late.hear_end() == []
-        late.end()
+        is_given_back(second)
+        is_given_back(third)
         hang_up(peer)
 
 
