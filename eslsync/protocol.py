@@ -126,8 +126,9 @@ class Framer(Generic[M]):
     def _take(self, data: bytes, start: int, messages: list[M]) -> None:
         """Cut the messages that are whole off ``data``; keep the rest."""
         size, known, short, most = len(data), self._known, self._short, self.max_body
+        plain = b"\r" not in data  # or else the next of these may be a long way off, each time
         while start < size:
-            end = data.find(b"\n\n", start)
+            end = data.find(b"\n\n", start) if plain else start
             head, body = data[start:end], end + 2
             described = known(head) if start < end <= start + short else None
             if described is None:
@@ -135,7 +136,7 @@ class Framer(Generic[M]):
                     # blank lines before a message are none of it: a variable that ends in one, say
                     start = _LINE_BREAKS.match(data, start).end()  # type: ignore[union-attr]
                     continue
-                if end < 0 or data.find(b"\r", start, end) >= 0:
+                if end < 0 or not plain:
                     found = _BLANK_LINE.search(data, start)
                     if found is None:
                         self._note_search(size - start, data)

@@ -464,6 +464,22 @@ def commands(data: bytes) -> list[tuple[Any, ...]]:
     return [identity(command) for command in CommandParser().feed(data)]
 
 
+def test_messages_in_crlf_are_not_searched_to_the_end_for_each() -> None:
+    """A peer that sends many in one go would hold up all calls."""
+
+    class Searched(bytes):
+        looked_at = 0
+
+        def find(self, sub: Any, start: Any = 0, end: Any = None) -> int:
+            found = super().find(sub, start, end)
+            Searched.looked_at += (len(self) if found < 0 else found) - start
+            return found
+
+    data = Searched(b"Content-Type: text/event-plain\r\n\r\n" * 1000)
+    assert len(Parser().feed(data)) == 1000
+    assert Searched.looked_at <= 2 * len(data)
+
+
 def test_lines_of_a_command_may_end_in_crlf() -> None:
     said = recording("08f").app_bytes
     assert b"\r\n" in said
