@@ -445,6 +445,12 @@ class JsonEvent(Event):
         return next((value for name, value in self._fields() if name == "_body"), "")
 
     @property
+    def name(self) -> str:
+        if self._name is None:  # what looks like a plain event's first line is no JSON
+            self._name = self.get("Event-Name", "")
+        return self._name
+
+    @property
     def has_variables(self) -> bool:
         return b'"variable_' in self.raw
 
@@ -493,6 +499,12 @@ class XmlEvent(Event):
         body = (root.findtext("body") or "").encode()
         # The switch indents its closing tag, and those blanks are not of the body.
         return text(body[: number(root.findtext("Content-Length") or "")])
+
+    @property
+    def name(self) -> str:
+        if self._name is None:
+            self._name = self.get("Event-Name", "")
+        return self._name
 
     @property
     def has_variables(self) -> bool:

@@ -135,7 +135,10 @@ def test_a_leg_that_ended_before_it_was_asked_for_is_none() -> None:
     assert isinstance(peer.raised, CommandError)
 
 
-def test_a_broken_event_that_nobody_has_taken_does_not_spoil_the_report() -> None:
+@pytest.mark.parametrize(
+    "broken", ["{nonsense", "Event-Name: DTMF\nUnique-ID: x\n\n"], ids=["cut off", "a plain one"]
+)
+def test_a_broken_event_that_nobody_has_taken_does_not_spoil_the_report(broken: str) -> None:
     asked, busy = threading.Event(), threading.Event()
 
     def handler(session: Session) -> None:
@@ -149,7 +152,8 @@ def test_a_broken_event_that_nobody_has_taken_does_not_spoil_the_report() -> Non
         for command in ("linger 60", f"filter Unique-ID {peer.uuid}", "event json all"):
             peer.serve(command)
         assert busy.wait(PATIENCE)
-        peer.say(b"Content-Length: 9\nContent-Type: text/event-json\n\n{nonsense")
+        head = f"Content-Length: {len(broken)}\nContent-Type: text/event-json\n\n"
+        peer.say((head + broken).encode())
         peer.arrived()
         try:
             assert len(app.calls) == 1
