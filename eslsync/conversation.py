@@ -90,6 +90,10 @@ class Stopped(Disconnected):
     """`Outbound.stop` has cut this call short."""
 
 
+class Late(Exception):
+    """The deadline of a wait has passed. Nobody else raises it: `queue.Empty`, callbacks may."""
+
+
 #: Tells whether a wait is over: asked once with None, then with each event as it is its turn.
 Ready = Callable[["Event | None"], "T | None"]
 
@@ -313,11 +317,11 @@ class Conversation:
                 last = self._over_for(patience)
                 try:
                     self._collect(sooner(deadline, last), ())
-                except Empty:
+                except Late:
                     if last is None or (deadline is not None and deadline <= last):
                         raise
                     self._raise_if_over()
-        except Empty:
+        except Late:
             raise TimeoutError(f"no reply to {str(pending)!r} in time") from None
         finally:
             self._waiting_for = before
@@ -356,7 +360,7 @@ class Conversation:
 
         Sleeps through events that are not ``wanted`` (None: all are), and that no callback is
         there for; where it ``skips``, these have had their turn. Returns an event, which the
-        caller sees to; None if it was something else. Raises `queue.Empty` if nothing came by
+        caller sees to; None if it was something else. Raises `Late` if nothing came by
         then; what came later is left for the next to look. With ``leg`` it raises Hangup when
         the call has ended, or that leg has.
         """
@@ -398,7 +402,7 @@ class Conversation:
             if leg is not None:
                 self._raise_if_gone(leg)
             if until == deadline:
-                raise
+                raise Late from None
         except ProtocolError as error:  # an event that has no name
             raise self._redact.error(error) from None
         return None
@@ -446,7 +450,7 @@ class Conversation:
         try:
             while True:
                 self._collect(deadline)
-        except Empty:
+        except Late:
             pass
 
     def _keep_books(self, event: Event, name: str) -> None:
@@ -587,7 +591,7 @@ class Conversation:
                     if self._callbacks or event._name == "DTMF":
                         self._dispatch(event)
                 result = ready(event)
-        except Empty:
+        except Late:
             raise TimeoutError(f"{what} did not come in time") from None
         finally:
             self._waiting_for = before

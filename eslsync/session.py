@@ -5,7 +5,6 @@ from __future__ import annotations
 import math
 from collections import deque
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from queue import Empty
 from typing import Any, TypeVar, overload
 
 from .applications.bridging import called_with
@@ -14,7 +13,7 @@ from .channel import Channel
 from .clock import Clock
 from .commands import Commands
 from .connection import Connection
-from .conversation import LINGER, Callback, HangupCallback, Stopped
+from .conversation import LINGER, Callback, HangupCallback, Late, Stopped
 from .enums import HangupCause, check_event_name
 from .exceptions import CommandError, Disconnected, ESLError, Hangup, ProtocolError
 from .message import ConnectReply, Event, Format
@@ -83,6 +82,7 @@ class Session(Commands):
         What runs and what is queued is finished first. A handler that just returns does the
         same. Nothing can be sent afterwards. Raises what `send` raises.
         """
+        self._check_thread()
         self._lift_limit()
         self._leave_legs()
         self._give_back()
@@ -365,7 +365,7 @@ class Session(Commands):
         try:
             while self._failed is None:
                 self._collect(deadline)
-        except Empty:
+        except Late:
             pass
 
     @property
@@ -376,6 +376,8 @@ class Session(Commands):
     def _close(self) -> None:
         """The handler has ended: give the call back if it is still up, and close in order."""
         self._callbacks.clear()
+        for leg in self._legs.values():
+            leg._digit_handlers.clear()
         self._leaving = True
         self._leave_by = self._deadline(GIVE_BACK_TIMEOUT)
         try:
@@ -421,7 +423,7 @@ class Session(Commands):
 
     def _give_back(self) -> None:
         """Give the call back to the dialplan. Raises Hangup if it has ended instead."""
-        if not self._over:
+        if not self._over or self.hangup_event is None:
             self._pull_available()
         if self._over or self.hangup_event is not None:
             if self._hangup_callbacks:

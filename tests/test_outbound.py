@@ -9,7 +9,7 @@ from typing import Any
 
 import pytest
 
-from eslsync import Disconnected, Hangup, Outbound, Session, connection, session
+from eslsync import Disconnected, Hangup, HangupCause, Outbound, Session, connection, session
 from eslsync.clock import REAL
 from eslsync.connection import Connection, End
 from eslsync.reader import Reader
@@ -304,18 +304,22 @@ def test_a_hangup_before_the_handler_begins_is_a_normal_end(
     assert messages(caplog, logging.WARNING) == []
 
 
-def test_a_call_that_refuses_the_handshake_is_given_back(caplog: pytest.LogCaptureFixture) -> None:
+@pytest.mark.parametrize("refused", [[0], [1], [2], [1, 2], [0, 1, 2]], ids=str)
+def test_a_call_that_refuses_the_handshake_is_given_back(
+    refused: list[int], caplog: pytest.LogCaptureFixture
+) -> None:
     with call(nothing) as peer:
         peer.connect()
-        peer.serve("linger 60", "-ERR out of order")
-        peer.serve(f"filter Unique-ID {peer.uuid}")
-        peer.serve("event plain all")
+        commands = ["linger 60", f"filter Unique-ID {peer.uuid}", "event plain all"]
+        for index, command in enumerate(commands):
+            peer.serve(command, "-ERR out of order" if index in refused else "+OK")
         peer.serve(f"filter Unique-ID {peer.uuid}")
         peer.serve("event plain CHANNEL_EXECUTE_COMPLETE")
         peer.run("set")
         peer.hear_end()
     assert not peer.ended.is_set()
-    assert messages(caplog, logging.WARNING)
+    [told] = messages(caplog, logging.WARNING)
+    assert f"{commands[refused[0]]!r} was refused: -ERR out of order" in told
 
 
 # Giving back
@@ -392,6 +396,25 @@ def test_callbacks_do_not_run_once_the_handler_has_ended() -> None:
         peer.say(peer.digit("1"), peer.completed("set", uuid))
         peer.hear_end()
     assert told == []
+
+
+def test_nor_while_the_end_of_the_call_is_awaited() -> None:
+    def handler(session: Session) -> None:
+        session.on_hangup(lambda hangup: told.append(hangup.cause))
+        session.channel.on_dtmf()(told.append)
+        session.send("getvar x")
+
+    told: list[Any] = []
+    with call(handler) as peer:
+        peer.handshake()
+        peer.hear("getvar x")
+        first, *rest = peer.tail()
+        peer.say(peer.digit("5"), first, reply("1"))
+        peer.await_handler()
+        peer.settle()
+        peer.say(*rest)
+        assert peer.hear_end() == []
+    assert told == [HangupCause.NORMAL_CLEARING]
 
 
 def test_the_close_is_in_order_however_much_is_still_unread() -> None:

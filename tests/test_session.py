@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 import logging
+import queue
 import threading
 from collections.abc import Callable
 from typing import Any
@@ -473,13 +474,16 @@ def test_callbacks_run_in_order_of_arrival_and_then_of_registration() -> None:
     ]
 
 
-def test_what_a_callback_raises_the_blocking_call_raises_and_the_call_goes_on() -> None:
+@pytest.mark.parametrize("error", [KeyError, queue.Empty])
+def test_what_a_callback_raises_the_blocking_call_raises_and_the_call_goes_on(
+    error: type[Exception],
+) -> None:
     def handler(session: Session) -> str:
         @session.on("CHANNEL_ANSWER")
         def broken(event: Event) -> None:
-            raise KeyError("a defect in it")
+            raise error("a defect in it")
 
-        with pytest.raises(KeyError, match="a defect in it"):
+        with pytest.raises(error, match="a defect in it"):
             session.channel.playback("welcome")
         return session.wait("PLAYBACK_STOP").name
 
@@ -601,11 +605,22 @@ def test_in_another_thread_commands_work() -> None:
         lambda session: session.channel.hangup(),
         lambda session: session.channel.flush_digits(),
         lambda session: next(session.events()),
+        lambda session: session.exit(),
     ],
 )
-def test_in_another_thread_a_wait_for_events_is_refused(wait: Callable[[Session], Any]) -> None:
-    with call(lambda session: in_another_thread(lambda: wait(session))) as peer:
+@pytest.mark.parametrize("ended", [False, True])
+def test_in_another_thread_a_wait_for_events_is_refused(
+    ended: bool, wait: Callable[[Session], Any]
+) -> None:
+    def handler(session: Session) -> Any:
+        session.send("getvar begun")
+        return in_another_thread(lambda: wait(session))
+
+    with call(handler) as peer:
         peer.handshake()
+        peer.hear("getvar begun")
+        peer.say(*(peer.tail() if ended else ()), reply("1"))
+        peer.await_handler()
     assert isinstance(peer.returned, RuntimeError)
     assert "the handler's thread" in str(peer.returned)
 
@@ -971,6 +986,25 @@ def test_a_hangup_without_any_event_has_its_cause_asked(
     assert isinstance(peer.raised, Hangup)
     assert peer.raised.cause is HangupCause.ORIGINATOR_CANCEL
     assert peer.raised.event is None
+
+
+def test_the_cause_is_not_asked_where_an_event_that_tells_it_has_arrived() -> None:
+    """On a sync socket the notice may be first, and ends the call: it is all that is sure."""
+
+    def handler(session: Session) -> None:
+        session.on_hangup(lambda hangup: causes.append(hangup.cause))
+        session.send("getvar x")
+
+    causes: list[HangupCause | str | None] = []
+    with call(handler, name="06a") as peer:
+        peer.handshake()
+        peer.hear("getvar x")
+        hangup = {"Event-Name": "CHANNEL_HANGUP", "Unique-ID": peer.uuid}
+        peer.say(
+            peer.notice(lingers=True), reply("1"), event({**hangup, "Hangup-Cause": "USER_BUSY"})
+        )
+        assert peer.hear_end() == []
+    assert causes == [HangupCause.USER_BUSY]
 
 
 def test_a_cause_that_nobody_tells_is_none() -> None:
