@@ -180,7 +180,7 @@ class Server(socketserver.ThreadingTCPServer):
             with self._lock:
                 draining = self._draining  # before the last look
             exhausted = not self._accept(BACKLOG if draining else 1)
-            if self._listening and self._closes():
+            if not exhausted and self._listening and self._closes():
                 exhausted = not self._accept(BACKLOG)  # who still waits would be reset
                 if watched is not None:
                     self._selector.unregister(watched)

@@ -10,11 +10,13 @@ from eslsync import (
     ChannelState,
     CommandError,
     Event,
+    Hangup,
     Outbound,
     ProtocolError,
     Session,
     TimeoutError,
 )
+from eslsync.conversation import HANGUP_COMPLETE_TIMEOUT
 from eslsync.message import ConnectReply
 from tests.peer import PATIENCE, Peer, Watched, call, event, reply, response
 
@@ -67,6 +69,62 @@ def test_what_came_during_a_wait_that_timed_out_satisfies_no_later_one() -> None
         later(peer, 2.0)
         peer.await_handler()
     assert peer.raised is None
+
+
+@pytest.mark.parametrize("waits", ["for an event", "for a reply"])
+def test_a_hangup_that_is_due_when_the_time_is_up_ends_the_call(
+    waits: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """CHANNEL_HANGUP_COMPLETE never comes, and is given up in the very moment of a timeout."""
+
+    def wait(session: Session) -> object:
+        if waits == "for an event":
+            return session.channel.wait("DTMF", timeout=HANGUP_COMPLETE_TIMEOUT)
+        return session.send("getvar y", timeout=HANGUP_COMPLETE_TIMEOUT)
+
+    def handler(session: Session) -> str:
+        session.send("getvar x")
+        with pytest.raises((Hangup, TimeoutError)):  # both are true
+            wait(session)
+        with pytest.raises(Hangup):
+            session.channel.wait("DTMF")
+        assert session.hangup_event is not None
+        return session.hangup_event.name
+
+    monkeypatch.setattr(Watched, "now", lambda self: self.ahead)
+    with call(handler) as peer:
+        peer.handshake()
+        peer.hear("getvar x")
+        peer.say(peer.event("CHANNEL_HANGUP"), reply("1"))
+        if waits == "for a reply":
+            peer.hear("getvar y")
+        peer.settle()
+        later(peer, HANGUP_COMPLETE_TIMEOUT)
+        peer.await_handler()
+    assert peer.returned == "CHANNEL_HANGUP"
+
+
+def test_the_next_events_of_a_batch_are_for_a_callbacks_wait_and_the_last_are_not() -> None:
+    """What the outer wait passes over in one batch has had its turn; what is behind has not."""
+
+    def handler(session: Session) -> list[str | None]:
+        seen: list[str | None] = []
+
+        @session.on("CHANNEL_ANSWER")
+        def look(event: Event) -> None:
+            seen.append(session.channel.wait("PRESENCE_IN").get("X"))
+
+        session.channel.wait("CHANNEL_BRIDGE")
+        return seen
+
+    with call(handler) as peer:
+        peer.handshake()
+        peer.settle()
+        passed, first, second = (told(peer, "PRESENCE_IN", X=each) for each in "012")
+        answered, bridged = peer.event("CHANNEL_ANSWER"), told(peer, "CHANNEL_BRIDGE")
+        peer.say(passed, answered, first, second, bridged)
+        peer.run("set")
+    assert peer.returned == ["1"]
 
 
 def test_what_is_slept_through_is_not_kept() -> None:
