@@ -69,8 +69,10 @@ MAX_BACKLOG_BYTES = 8 * 1024 * 1024
 IN_TIME = 0.001
 #: Events that change what a wait may come to, and so are looked at when they arrive.
 TELLING = frozenset({"BACKGROUND_JOB", "CHANNEL_EXECUTE_COMPLETE", *ALWAYS_WANTED})
-#: Events that are kept, once a wait is over, to be asked what they tell of the legs; few ever are.
+#: Events that are kept to be asked what they tell of the legs, while the handler sleeps and while
+#: it works; few ever are.
 MAX_RECENT = 4
+MAX_RECENT_AT_WORK = 20
 #: Digits that nobody has asked for yet, and the bytes of their events.
 MAX_DIGITS = 100
 MAX_DIGITS_BYTES = 1024 * 1024
@@ -594,7 +596,7 @@ class Conversation:
             raise TimeoutError(f"{what} did not come in time") from None
         finally:
             self._waiting_for = before
-        if len(self._recent) > MAX_RECENT:  # it would hold them for as long as the handler works
+        if len(self._recent) > MAX_RECENT_AT_WORK:
             self._read_recent()
         self._mark = self._arrived
         return result

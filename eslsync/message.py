@@ -444,11 +444,8 @@ class JsonEvent(Event):
     def body(self) -> str:
         return next((value for name, value in self._fields() if name == "_body"), "")
 
-    @property
-    def name(self) -> str:
-        if self._name is None:  # what looks like a plain event's first line is no JSON
-            self._name = self.get("Event-Name", "")
-        return self._name
+    def _name_in_front(self) -> None:
+        """What looks like a plain event's first line is no JSON."""
 
     @property
     def has_variables(self) -> bool:
@@ -500,11 +497,8 @@ class XmlEvent(Event):
         # The switch indents its closing tag, and those blanks are not of the body.
         return text(body[: number(root.findtext("Content-Length") or "")])
 
-    @property
-    def name(self) -> str:
-        if self._name is None:
-            self._name = self.get("Event-Name", "")
-        return self._name
+    def _name_in_front(self) -> None:
+        """What looks like a plain event's first line is no XML."""
 
     @property
     def has_variables(self) -> bool:

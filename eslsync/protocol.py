@@ -126,7 +126,7 @@ class Framer(Generic[M]):
     def _take(self, data: bytes, start: int, messages: list[M]) -> None:
         """Cut the messages that are whole off ``data``; keep the rest."""
         size, known, short, most = len(data), self._known, self._short, self.max_body
-        plain = b"\r" not in data  # or else the next of these may be a long way off, each time
+        plain = data.find(b"\r") < 0  # or else the next of these may be a long way off, each time
         while start < size:
             end = data.find(b"\n\n", start) if plain else start
             head, body = data[start:end], end + 2
@@ -234,8 +234,8 @@ def _find_out(head: bytes) -> tuple[int, Make]:
 
 
 def _find_out_quickly(head: bytes) -> tuple[int, Make] | None:
-    """The same, unless a blank line may stand in them: one with CRs."""
-    return _find_out(head) if head[0] > 13 and head.find(b"\r") < 0 else None
+    """The same, unless they begin with a blank line."""
+    return _find_out(head) if head[0] != 10 else None
 
 
 def _message(head: bytes, body: bytes) -> Message:

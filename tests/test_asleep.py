@@ -16,7 +16,7 @@ from eslsync import (
     Session,
     TimeoutError,
 )
-from eslsync.conversation import HANGUP_COMPLETE_TIMEOUT, MAX_RECENT
+from eslsync.conversation import HANGUP_COMPLETE_TIMEOUT, MAX_RECENT_AT_WORK
 from eslsync.message import ConnectReply
 from tests.peer import PATIENCE, Peer, Watched, call, event, reply, response
 
@@ -149,7 +149,7 @@ def test_what_is_slept_through_is_not_kept(busy: bool) -> None:
         peer.arrived()
         begins.set()
         peer.await_handler()
-    assert kept[0] <= MAX_RECENT
+    assert kept[0] <= MAX_RECENT_AT_WORK
 
 
 def test_other_threads_see_the_state_while_the_handler_sleeps() -> None:
