@@ -5,6 +5,10 @@ from __future__ import annotations
 import heapq
 import itertools
 from collections.abc import Callable
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from .threads import Thread
 
 __all__ = ["Agenda", "Timer"]
 
@@ -27,6 +31,7 @@ class Agenda:
 
     def __init__(self, now: int) -> None:
         self.now = now
+        self.running: Thread | None = None
         self._due: list[tuple[int, int, Timer]] = []
         self._serial = itertools.count()
 

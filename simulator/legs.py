@@ -18,7 +18,7 @@ from .channel import Channel, Digit
 from .ivr import FRAME
 from .profile import Profile, Times
 from .states import CallState, State
-from .threads import SECOND, Steps, pause
+from .threads import SECOND, Scheduler, Steps
 from .variables import is_true
 
 if TYPE_CHECKING:
@@ -416,6 +416,7 @@ def _reach(
                 leg.start()
             else:
                 cause = leg
+        began = switch.scheduler.now
         while legs:
             answered = next((leg for leg in legs if leg.answered and leg.up), None)
             late = switch.scheduler.now >= until
@@ -427,5 +428,36 @@ def _reach(
             cause = next((leg.cause for leg in legs if leg.cause), cause)
             legs = [leg for leg in legs if leg.up]
             if legs:
-                yield from pause(switch.scheduler, FRAME)
+                yield from _wait_for_news(switch.scheduler, legs, began, until)
     return cause
+
+
+def _wait_for_news(
+    scheduler: Scheduler, legs: Sequence[Leg], began: int, until: int
+) -> Steps[None]:
+    """Wait until a leg is answered or hung up, or it is late; frames count from ``began``.
+
+    (FreeSWITCH looks at each frame. A minute of ringing is 3,000 of them.)
+    """
+
+    def frame(moment: int) -> int:
+        return began + -(-(moment - began) // FRAME) * FRAME
+
+    due = frame(until)
+    thread = scheduler.running
+
+    def news() -> None:
+        nonlocal due
+        due = frame(scheduler.now)
+        if thread is not None:
+            thread.wake(due)
+
+    hooks = [hooks for leg in legs for hooks in (leg.when_answered, leg.when_down)]
+    for each in hooks:
+        each.append(news)
+    try:
+        while scheduler.now < due:
+            yield due
+    finally:
+        for each in hooks:
+            each.remove(news)

@@ -29,6 +29,9 @@ class Timer(Protocol):
 class Scheduler(Protocol):
     """The clock and the agenda of the world that the switch stands in."""
 
+    #: the thread that takes a step at this moment
+    running: Thread | None
+
     @property
     def now(self) -> int:
         """Virtual time, in microseconds since the epoch."""
@@ -78,6 +81,7 @@ class Thread:
     def _step(self) -> None:
         self._timer = self._due = None
         self._running = True
+        before, self._scheduler.running = self._scheduler.running, self
         try:
             until = next(self._steps)
         except StopIteration:
@@ -85,6 +89,7 @@ class Thread:
             return
         finally:
             self._running = False
+            self._scheduler.running = before
         woken, self._woken = self._woken, None
         if woken is not None:
             until = woken if until is None else min(until, woken)
