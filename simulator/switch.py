@@ -160,7 +160,7 @@ class Switch:
         #: seen in CS_CONSUME_MEDIA before it is bridged
         self.seen_first: dict[str, deque[Seen]] = {}
         self.seen_waiting: dict[str, deque[bool]] = {}
-        self._sequence = 0
+        self.events_made = 0
 
     def uuid(self) -> str:
         return str(UUID(int=self.random.getrandbits(128), version=4))
@@ -369,12 +369,12 @@ class Switch:
         named_first: bool = True,
     ) -> Event:
         """An event of now, with the next number."""
-        self._sequence += 1
+        self.events_made += 1
         return Event(
             name,
             self.source,
             self.scheduler.now,
-            self._sequence,
+            self.events_made,
             own=own,
             before=before,
             blocks=blocks,

@@ -100,6 +100,7 @@ class World(Exchange):
         # Links on which a thread of the handler's own has sent: answered at once, since the
         # handler may be waiting for that thread. Their order is as real as such threads are.
         self._urgent: list[Link] = []
+        self.wakes = 0  # how often a handler has gone on
         self.stuck = False  # it has been told that a handler waits for something else
         self.abandoned = False
 
@@ -241,6 +242,7 @@ class World(Exchange):
 
     def _wake(self, participant: Participant) -> None:
         self._count_turn(participant)
+        self.wakes += 1
         with self._lock:
             if participant.parked:
                 participant.parked = False

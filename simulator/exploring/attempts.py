@@ -246,11 +246,13 @@ class _Making:
         call, world, observer = self.call, self.world, self.observer
         found: list[Seen] = []
         number, known = self._attempt.number, self._attempt.known
+        model = self.switch._model
         state: object = None
         since = world.now
+        looked: object = None
 
         def enough() -> bool:
-            nonlocal state, since
+            nonlocal state, since, looked
             if call.ended or call._hung_up or call.given_back:
                 return True
             session = call._session
@@ -262,6 +264,10 @@ class _Making:
             due = world.next_due()
             if due is not None and due - world.now < SHORT and world.now - since < SHORT:
                 return False
+            happened = (world.wakes, model.events_made, call._events)
+            if happened == looked:
+                return False  # as it was when we looked last
+            looked = happened
             seen = observer.look()
             if seen is None or seen.situation.key in known:
                 return False
