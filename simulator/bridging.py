@@ -128,7 +128,7 @@ def _try(
             break
         if not legs:
             break
-        yield from channel.frames(min([until, *(ends[leg] for leg in legs if leg in ends)]))
+        yield from channel.frames_unread(min([until, *(ends[leg] for leg in legs if leg in ends)]))
     if ringing:
         channel.hear_change(ringing, "cut")
     return cause, called

@@ -250,6 +250,10 @@ class Channel:
         """Read frames until a time, or until there is news (switch_core_session_read_frame)."""
         if self.digits or (self.private_events and not self.event_locks):
             until = self.tick() if until is None else min(until, self.tick())
+        yield from self.frames_unread(until)
+
+    def frames_unread(self, until: int | None) -> Steps[None]:
+        """The same, by who looks neither at digits nor at what was sent."""
         if self.heartbeat is not None:
             until = self._heartbeat_due if until is None else min(until, self._heartbeat_due)
         yield until
