@@ -15,7 +15,6 @@ from contextlib import AbstractContextManager
 from datetime import datetime, timedelta, timezone
 from types import ModuleType
 from typing import Protocol
-from weakref import WeakKeyDictionary
 
 import freezegun
 from freezegun.api import FrozenDateTimeFactory, freeze_factories
@@ -85,22 +84,28 @@ def real_sleeps() -> Iterator[tuple[ModuleType, str]]:
 
     A module is looked through when it is met, and when names have come to it.
     """
-    for module in list(sys.modules.values()):
+    for key, module in list(sys.modules.items()):
         names = getattr(module, "__dict__", None)
-        if not isinstance(names, dict) or module is sys.modules[__name__]:
+        if not isinstance(names, dict):
             continue
-        size, found = _looked_at.get(module, (-1, []))
+        known, size, found = _looked_at.get(key, _NEVER)
+        if known is not module:
+            size, found = -1, []
         if size != len(names):
-            found = [*found, *(name for name, value in list(names.items()) if value is _real_sleep)]
-            found = list(dict.fromkeys(found))
-            _looked_at[module] = len(names), found
+            # also those of before, where another world's sleep stands now
+            now = (name for name, value in list(names.items()) if value is _real_sleep)
+            found = list(dict.fromkeys([*found, *now]))
+            _looked_at[key] = module, len(names), found
         for name in found:
-            if names.get(name) is _real_sleep:
+            if names.get(name) is _real_sleep and names is not globals():
                 yield module, name
+    for gone in _looked_at.keys() - sys.modules.keys():
+        del _looked_at[gone]
 
 
-#: How many names a module had, and which of them were `time.sleep`.
-_looked_at: WeakKeyDictionary[ModuleType, tuple[int, list[str]]] = WeakKeyDictionary()
+_NEVER: tuple[ModuleType | None, int, list[str]] = None, -1, []
+#: Of each module how many names it had, and which of them were `time.sleep`.
+_looked_at: dict[str, tuple[ModuleType | None, int, list[str]]] = {}
 
 
 class Frozen(Protocol):
