@@ -796,7 +796,7 @@ def _states(running: State, call: CallState, state: State) -> Block:
         ("Channel-Call-State", call.name),
         ("Channel-State-Number", str(int(state))),
     )
-    return Block(headers)
+    return Block(headers, prefix="channel-")
 
 
 def _identity(

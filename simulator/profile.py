@@ -80,7 +80,8 @@ def who(profile: Profile, prefix: str) -> tuple[Block, Block]:
     }
     pairs = [(name, value) for name, value in pairs if value and not nobody.get(name)]
     flags = [(f"{prefix}-{name}", getattr(profile, key)) for name, key in FLAG_HEADERS]
-    return Block(pairs), Block(flags)
+    begin = f"{prefix.lower()}-"
+    return Block(pairs, prefix=begin), Block(flags, prefix=begin)
 
 
 def when(times: Times, prefix: str) -> Block:
@@ -88,7 +89,8 @@ def when(times: Times, prefix: str) -> Block:
     headers = [
         (f"{prefix}-{name}", str(time)) for (name, _), time in zip(TIME_HEADERS, times, strict=True)
     ]
-    return Block(headers, plain="".join([f"{name}: {time}\n" for name, time in headers]).encode())
+    plain = "".join([f"{name}: {time}\n" for name, time in headers]).encode()
+    return Block(headers, plain=plain, prefix=f"{prefix.lower()}-")
 
 
 #: Header and field, in the order of switch_caller_profile_event_set_data; empty ones are left out.

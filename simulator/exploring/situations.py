@@ -169,19 +169,20 @@ class Observer:
             if name == "CHANNEL_EXECUTE":
                 self._begins(event)
             elif name == "CHANNEL_EXECUTE_COMPLETE":
-                uuid = event.get("Application-UUID")
+                uuid = dict(event.own).get("Application-UUID")
                 self._running = [each for each in self._running if each.uuid != uuid]
             notice(name, event)
 
         channel.on_event = noticed
 
     def _begins(self, event: Any) -> None:
-        name = event.get("Application") or ""
+        own = dict(event.own)
+        name = own.get("Application", "")
         if name == "socket":
             return
         if name not in SILENT:
             self.log.append(name)
-        uuid, data = event.get("Application-UUID") or "", event.get("Application-Data") or ""
+        uuid, data = own.get("Application-UUID", ""), own.get("Application-Data", "")
         self._running.append(_Running(uuid, name, data, len(self.log)))
 
     def look(self) -> Seen | None:
