@@ -18,7 +18,7 @@ def handler(session: Session) -> None:
             channel.playback("main/unreachable")  # FAULT unplayed
 
     channel.answer()
-    for _ in range(3):
+    for _ in range(2):
         choice = channel.play_and_get_digits(  # FAULT dead-key: 4
             "main/menu", regexp="[1-6]", invalid_file="main/invalid", timeout=4.0
         )
