@@ -5,8 +5,18 @@ import os
 import sys
 import threading
 from collections.abc import Iterator
+from pathlib import Path
 
 import pytest
+
+if sys.dont_write_bytecode:
+    # A hundred Pythons are started here, and each would compile all that it imports: what one of
+    # them has compiled stays where pytest keeps such things.
+    sys.dont_write_bytecode = False
+    sys.pycache_prefix = str(Path(__file__).parents[1] / ".pytest_cache" / "compiled")
+    os.environ.pop("PYTHONDONTWRITEBYTECODE", None)
+    os.environ["PYTHONPYCACHEPREFIX"] = sys.pycache_prefix
+
 from hypothesis import HealthCheck, settings
 
 from .leaks import threads_left
