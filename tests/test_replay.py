@@ -20,7 +20,7 @@ from eslsync import CommandError, ESLError, Event, Outbound, Session, connection
 from eslsync.message import ApiResponse, CommandReply
 from eslsync.protocol import Command, CommandParser
 
-from .recorded import Recording, names, recording
+from .recorded import names, recording
 
 #: Conversations that a handler can't have: the first command is always `connect`.
 NOT_TO_BE_HAD = ["08d", "13a", "13b", "13c", "13d", "14a", "14b_"]
@@ -158,11 +158,15 @@ class Heard:
 
 
 def play(
-    switch: socket.socket, recorded: Recording, pieces: Callable[[bytes], Iterator[bytes]]
+    switch: socket.socket,
+    data: bytes,
+    starts: list[int],
+    pieces: Callable[[bytes], Iterator[bytes]],
 ) -> list[Command]:
-    """Say what the recorded switch said, but no reply before its command has come."""
-    data = recorded.switch_bytes
-    starts = [message.start for message in said(data) if message.is_reply]
+    """Say what the recorded switch said, but no reply before its command has come.
+
+    ``starts`` are where replies begin.
+    """
     parser = CommandParser()
     heard: list[Command] = []
     for number, start in enumerate(starts):
@@ -191,7 +195,8 @@ def converse(name: str, pieces: Callable[[bytes], Iterator[bytes]]) -> None:
         address = ("127.0.0.1", app.port)
         with socket.create_connection(address, timeout=PATIENCE) as switch:
             switch.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
-            answered = play(switch, recorded, pieces)
+            starts = [reply.start for reply in replies]
+            answered = play(switch, recorded.switch_bytes, starts, pieces)
     if heard.failure is not None:
         raise heard.failure
     assert [identity(each) for each in answered] == [
