@@ -424,7 +424,10 @@ def test_a_switch_that_takes_nothing_for_too_long_is_gone(
     assert "has taken nothing" in str(peer.raised)
 
 
-def test_what_is_unsent_when_the_handler_ends_is_sent_before_the_close() -> None:
+def test_what_is_unsent_when_the_handler_ends_is_sent_before_the_close(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setattr("eslsync.session.GIVE_BACK_TIMEOUT", 0.1)  # nobody answers
     large = "x" * 12_000_000
 
     def handler(session: Session) -> None:

@@ -316,10 +316,11 @@ except OSError as error:
 
 
 INTERRUPTED_TWICE = """
-import _thread, threading
+from eslsync import connection, session
 from tests.servers import dialled, serving
 
-entered = threading.Event()
+# its peer says nothing more, nor closes
+session.GIVE_BACK_TIMEOUT = connection.CLOSE_TIMEOUT = 0.1
 with serving(lambda session: session.wait("DTMF"), events=["DTMF"], linger=False) as app:
     with dialled(app) as peer:
         peer.connect()

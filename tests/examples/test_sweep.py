@@ -31,9 +31,9 @@ def test_no_fault_makes_an_example_hang_or_fail(path: Path) -> None:
     script = Script.read(path)
     handler = load_handler(EXAMPLES / script.handler)
     assert not isinstance(handler, Outbound)
-    # Some of the messages, and of the events those that the library needs: a twentieth of what
+    # Some of the messages, and of the events those that the library needs: a thirtieth of what
     # the benchmark does.
-    look_at(sweep(script.play, needing_little(handler), faults=KINDS, every=16, pairs=8))
+    look_at(sweep(script.play, needing_little(handler), faults=KINDS, every=24, pairs=6))
 
 
 def answered_by_nobody(call: Call) -> None:
@@ -48,9 +48,9 @@ def at_the_desk(call: Call) -> None:
 
 
 def test_nor_do_they_in_calls_that_no_script_has() -> None:
-    look_at(sweep(answered_by_nobody, needing_little(ring_two.handler), faults=KINDS, every=9))
+    look_at(sweep(answered_by_nobody, needing_little(ring_two.handler), faults=KINDS, every=15))
     app = needing_little(business_hours.handler)
-    look_at(sweep(at_the_desk, app, faults=KINDS, every=9, start="2026-01-05T17:30:00"))
+    look_at(sweep(at_the_desk, app, faults=KINDS, every=15, start="2026-01-05T17:30:00"))
 
 
 def needing_little(handler: Handler) -> Outbound:
