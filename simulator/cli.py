@@ -16,7 +16,7 @@ from typing import TYPE_CHECKING, Any, NoReturn
 
 import click
 
-from . import cli_recordings
+from . import cli_options, cli_recordings
 from .terminal import WIDTH, Unusable, can_show, colour, load, plain, show, show_logs
 
 if TYPE_CHECKING:
@@ -61,15 +61,6 @@ for command in (cli_recordings.ladder, cli_recordings.replay, cli_recordings.scr
 
 
 # eslsync call
-
-
-def check_keys(
-    context: click.Context, parameter: click.Parameter, presses: Sequence[str]
-) -> Sequence[str]:
-    for digits in presses:
-        if not digits or digits.upper().strip("0123456789*#ABCD"):
-            raise click.BadParameter(f"keys are 0-9, *, # and A-D, not {digits!r}")
-    return presses
 
 
 def check_start(
@@ -125,18 +116,13 @@ def read_variables(
     type=click.Path(path_type=Path),
     help="Play a script (YAML: docs/scripts.md). It names its handler; FILE stands in for it.",
 )
-@click.option(
-    "--handler",
-    "name",
-    metavar="NAME",
-    help="The function in FILE; default: handler, else the only one that takes one argument.",
-)
+@cli_options.handler
 @click.option(
     "--press",
     "presses",
     metavar="KEYS",
     multiple=True,
-    callback=check_keys,
+    callback=cli_options.check_keys,
     help="Press keys (0-9, *, #, A-D), 0.2 s apart, when the handler waits for a digit, or "
     "--at a time. May be repeated.",
 )
@@ -185,24 +171,9 @@ def read_variables(
     help="What the handler's clock says when the call begins, such as 2026-01-05T17:59:50; "
     "default: 9:00 that day, a Monday.",
 )
-@click.option(
-    "--sounds",
-    metavar="DIR",
-    type=click.Path(exists=True, file_okay=False, path_type=Path),
-    help="A folder of WAV files, for how long prompts last; any other lasts 2 s.",
-)
-@click.option(
-    "--seed", metavar="N", type=int, default=0, show_default=True, help="What uuids are drawn from."
-)
-@click.option(
-    "--patience",
-    metavar="SECONDS",
-    type=click.FloatRange(min=0),
-    default=5.0,
-    show_default=True,
-    help="Real seconds that the handler may be busy with something else; 0: for ever, as in a "
-    "debugger.",
-)
+@cli_options.sounds("A folder of WAV files, for how long prompts last; any other lasts 2 s.")
+@cli_options.seed
+@cli_options.patience(click.FloatRange(min=0), "; 0: for ever, as in a debugger")
 @click.option(
     "--record",
     metavar="DIR",
@@ -455,12 +426,7 @@ def summary(call: Call, trouble: str | None) -> str:
 
 @main.command()
 @click.argument("file", type=click.Path(path_type=Path))
-@click.option(
-    "--handler",
-    "name",
-    metavar="NAME",
-    help="The function in FILE; default: handler, else the only one that takes one argument.",
-)
+@cli_options.handler
 @click.option("--host", help="The address to listen on; default: 127.0.0.1.")
 @click.option("--port", type=click.IntRange(0, 65535), help="0: any free one; default: 5000.")
 @click.option(

@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING
 
 import click
 
+from . import cli_options
 from .terminal import WIDTH, Unusable, can_show, colour, load, plain, show, show_logs
 
 if TYPE_CHECKING:
@@ -68,12 +69,7 @@ def ladder(recording: Path, format_: str | None, output: Path | None) -> None:
     "recordings", nargs=-1, required=True, metavar="RECORDING...", type=click.Path(path_type=Path)
 )
 @click.argument("file", type=click.Path(path_type=Path))
-@click.option(
-    "--handler",
-    "name",
-    metavar="NAME",
-    help="The function in FILE; default: handler, else the only one that takes one argument.",
-)
+@cli_options.handler
 @click.option("-v", "--verbose", is_flag=True, help="Show the log as well.")
 def replay(recordings: Sequence[Path], file: Path, name: str | None, verbose: bool) -> None:
     """Run the handler in FILE against the switch of a recording; say what it does otherwise.

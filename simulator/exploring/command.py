@@ -5,12 +5,11 @@ from __future__ import annotations
 import sys
 from collections.abc import Sequence
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import click
 
-if TYPE_CHECKING:
-    pass
+from .. import cli_options
 
 __all__ = ["explore"]
 
@@ -29,12 +28,6 @@ def check_kinds(
     return kinds
 
 
-def check_keys(context: click.Context, parameter: click.Parameter, keys: str) -> str:
-    if not keys or keys.upper().strip("0123456789*#ABCD"):
-        raise click.BadParameter(f"keys are 0-9, *, # and A-D, not {keys!r}")
-    return keys
-
-
 def check_format(
     context: click.Context, parameter: click.Parameter, files: Sequence[Path]
 ) -> Sequence[Path]:
@@ -49,17 +42,12 @@ PATH = click.Path(path_type=Path)
 
 @click.command()
 @click.argument("file", type=PATH)
-@click.option(
-    "--handler",
-    "name",
-    metavar="NAME",
-    help="The function in FILE; default: handler, else the only one that takes one argument.",
-)
+@cli_options.handler
 @click.option(
     "--keys",
     default="0123456789*#",
     show_default=True,
-    callback=check_keys,
+    callback=cli_options.check_keys,
     help="What is pressed.",
 )
 @click.option(
@@ -90,15 +78,8 @@ PATH = click.Path(path_type=Path)
     type=click.FloatRange(min=0),
     help="How long it may take; default: no limit.",
 )
-@click.option(
-    "--seed", metavar="N", type=int, default=0, show_default=True, help="What uuids are drawn from."
-)
-@click.option(
-    "--sounds",
-    metavar="DIR",
-    type=click.Path(exists=True, file_okay=False, path_type=Path),
-    help="The folder of sound files: what is not there is told.",
-)
+@cli_options.seed
+@cli_options.sounds("The folder of sound files: what is not there is told.")
 @click.option(
     "--map",
     "maps",
@@ -129,14 +110,7 @@ PATH = click.Path(path_type=Path)
     type=click.IntRange(min=1),
     help="Processes; default: one for each core.",
 )
-@click.option(
-    "--patience",
-    metavar="SECONDS",
-    type=click.FloatRange(min=0, min_open=True),
-    default=5.0,
-    show_default=True,
-    help="Real seconds that the handler may be busy with something else.",
-)
+@cli_options.patience(click.FloatRange(min=0, min_open=True))
 @click.option("-q", "--quiet", is_flag=True, help="Only the summary and what is wrong.")
 def explore(
     file: Path,

@@ -489,7 +489,7 @@ def test_serve_loads_no_simulator_and_no_freezegun() -> None:
     done = subprocess.run([sys.executable, "-c", code], cwd=ROOT, capture_output=True, text=True)
     assert done.returncode == 0, done.stderr
     loaded = {name for name in done.stdout.split() if name.startswith(("simulator", "freezegun"))}
-    of_the_command_line = {"cli", "cli_recordings", "terminal", "loading"}
+    of_the_command_line = {"cli", "cli_options", "cli_recordings", "terminal", "loading"}
     explore = {"exploring", "exploring.command"}
     names = of_the_command_line | explore
     assert loaded == {"simulator", *(f"simulator.{name}" for name in names)}
