@@ -18,6 +18,10 @@ from simulator.exploring.findings import KINDS
 from simulator.exploring.situations import Situation
 from simulator.script import Script
 
+from ..terminal import nothing_stays
+
+__all__ = ["nothing_stays"]
+
 FAULTY = Path(__file__).with_name("faulty_ivr.py")
 EXAMPLES = Path(__file__).parents[2] / "examples"
 #: Those that the handlers here know, and some that they don't.
