@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import hashlib
+import os
 import random
 import subprocess
 import sys
@@ -19,15 +20,32 @@ RUNS = 1000
 
 @contextmanager
 def busy_cores() -> Iterator[None]:
-    """Two processes that do nothing, as fast as they can, though nicely: it took a minute else."""
-    idle = "import os\nos.nice(10)\nwhile True: pass"
-    idlers = [subprocess.Popen([sys.executable, "-c", idle]) for _ in range(2)]
+    """Two processes that do nothing, as fast as they can, though nicely: it took a minute else.
+
+    All of them, and the calls, run on whatever core there is (see tests/conftest.py).
+    """
+    with on_any_core():
+        idle = "import os\nos.nice(10)\nwhile True: pass"
+        idlers = [subprocess.Popen([sys.executable, "-c", idle]) for _ in range(2)]
+        try:
+            yield
+        finally:
+            for idler in idlers:
+                idler.kill()
+                idler.wait()
+
+
+@contextmanager
+def on_any_core() -> Iterator[None]:
+    if not hasattr(os, "sched_setaffinity"):
+        yield
+        return
+    before = os.sched_getaffinity(0)
+    os.sched_setaffinity(0, range(os.cpu_count() or 1))
     try:
         yield
     finally:
-        for idler in idlers:
-            idler.kill()
-            idler.wait()
+        os.sched_setaffinity(0, before)
 
 
 def scripted_call(seed: int = 0) -> Transcript:
