@@ -37,7 +37,7 @@ def found(exploration: Exploration) -> list[str]:
 
 @pytest.fixture(scope="module")
 def faulty() -> Exploration:
-    return explore(FAULTY, keys="0123456#", workers=2)
+    return explore(FAULTY, keys="0123456#", workers=1)
 
 
 def test_each_fault_of_an_ivr_is_found_where_it_is_and_nothing_else(faulty: Exploration) -> None:
