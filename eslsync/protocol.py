@@ -164,7 +164,7 @@ class Framer(Generic[M]):
         return body_length(head), self._make
 
     def _known(self, head: bytes) -> tuple[int, Callable[[bytes, bytes], M]] | None:
-        """The same of short headers, if it is known by now, and they are as they seem to be."""
+        """The same of short headers, if it is known by now."""
         return None
 
 
