@@ -41,8 +41,9 @@ SLEEPS_THROUGH = 64 * 1024
 ALWAYS_WANTED = frozenset({"CHANNEL_HANGUP", "CHANNEL_HANGUP_COMPLETE", "DTMF"})
 #: The largest body that is taken of a peer before it is known to be a switch that may call.
 MAX_FIRST_BODY = 64 * 1024
-#: Enough for a dozen events in one go.
+#: What is read in one go: enough for a dozen events, and where so much was there, for fifty.
 READ_SIZE = 64 * 1024
+LARGE_READ_SIZE = 256 * 1024
 #: A switch that takes nothing for so long (seconds) is gone.
 SEND_TIMEOUT = 30.0
 #: What may wait to be sent: the largest command that FreeSWITCH takes, and some more.
@@ -127,6 +128,7 @@ class Connection:
         self._reader = reader
         self._redact = redact or Redactor()
         self._parser = Parser(max_body=MAX_FIRST_BODY)
+        self._read_size = READ_SIZE
         self._lock = threading.Lock()
         self._replies: deque[Pending] = deque()  # in the order of the commands
         self._unsent = bytearray()
@@ -340,7 +342,7 @@ class Connection:
     def receive(self) -> Disconnected | None:
         """Read what is there; the reason to `end` it if nothing more will come."""
         try:
-            data = self._sock.recv(READ_SIZE)
+            data = self._sock.recv(self._read_size)
         except BlockingIOError:
             return None  # readiness that came to nothing
         except OSError as error:
@@ -349,6 +351,7 @@ class Connection:
             self._tape.note("switch", data)
         if not data:
             return Disconnected("the switch closed the connection")
+        self._read_size = LARGE_READ_SIZE if len(data) >= READ_SIZE else READ_SIZE
         if self._failure is None:  # else nothing can be understood, but there is an end to come
             self._understand(data)
         self._clock.received(self.peer, len(data))

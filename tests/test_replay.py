@@ -235,6 +235,7 @@ def test_a_handler_is_given_what_the_recorded_switch_said(name: str) -> None:
 @pytest.mark.parametrize("name", FIRST_FOUR_GROUPS)
 def test_it_is_given_the_same_byte_by_byte(name: str, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(connection, "READ_SIZE", 1)
+    monkeypatch.setattr(connection, "LARGE_READ_SIZE", 1)
     converse(name, whole)
 
 
@@ -242,6 +243,7 @@ def test_it_is_given_the_same_byte_by_byte(name: str, monkeypatch: pytest.Monkey
 def test_it_is_given_the_same_in_random_pieces(name: str, monkeypatch: pytest.MonkeyPatch) -> None:
     seeded = random.Random(name)
     monkeypatch.setattr(connection, "READ_SIZE", seeded.randint(50, 5000))
+    monkeypatch.setattr(connection, "LARGE_READ_SIZE", seeded.randint(50, 5000))
 
     def pieces(data: bytes) -> Iterator[bytes]:
         at = 0
