@@ -164,7 +164,7 @@ class Framer(Generic[M]):
         return body_length(head), self._make
 
     def _known(self, head: bytes) -> tuple[int, Callable[[bytes, bytes], M]] | None:
-        """The same of short headers, if it is known by now."""
+        """The same of short headers, where that is remembered; None: look at them."""
         return None
 
 
@@ -235,19 +235,14 @@ def _find_out(head: bytes) -> tuple[int, Make]:
 
 def _find_out_quickly(head: bytes) -> tuple[int, Make] | None:
     """The same, unless they begin with a blank line."""
-    return _find_out(head) if head[0] != 10 else None
-
-
-def _message(head: bytes, body: bytes) -> Message:
-    make: Make = _find_out(head)[1]
-    return make(head, body)
+    return None if head.startswith(b"\n") else _find_out(head)
 
 
 class Parser(Framer[Message]):
     """Reads what a switch sends. The same messages come out however the bytes are split."""
 
     def __init__(self, *, max_headers: int = MAX_HEADERS, max_body: int = MAX_BODY) -> None:
-        super().__init__(_message, max_headers=max_headers, max_body=max_body)
+        super().__init__(_no_message, max_headers=max_headers, max_body=max_body)
 
     def _describe(self, head: bytes) -> tuple[int, Make]:
         return _find_out(head)
