@@ -258,7 +258,9 @@ class Event(Message):
         raw, start = self.raw, 12
         if not raw.startswith(b"Event-Name: "):
             start += raw.find(b"\n") + 1
-            if not (raw.startswith(b"Event-Subclass: ") and raw[:start].endswith(b"Event-Name: ")):
+            if not (
+                raw.startswith(b"Event-Subclass: ") and raw.startswith(b"Event-Name: ", start - 12)
+            ):
                 return None
         end = raw.find(b"\n", start)
         value = raw[start:end] if end >= 0 else raw[start:]
