@@ -7,7 +7,7 @@ import threading
 __all__ = ["Subscription"]
 
 #: The commands that change it.
-VERBS = frozenset({"event", "filter", "myevents", "noevents"})
+VERBS = frozenset({"EVENT", "FILTER", "MYEVENTS", "NOEVENTS"})
 
 
 class Subscription:
@@ -33,9 +33,10 @@ class Subscription:
 
     def note(self, line: str) -> None:
         """The switch has taken this command."""
-        verb, *names = line.upper().split()
-        if verb.lower() not in VERBS:
+        verb = line.split(None, 1)[0].upper()
+        if verb not in VERBS:
             return
+        names = line.upper().split()[1:]
         with self._lock:
             if verb == "FILTER":
                 self.filtered = True
