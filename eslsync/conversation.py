@@ -627,8 +627,8 @@ class Conversation:
         try:
             for callback in callbacks:
                 callback(event)
-            leg = self._legs.get(event.uuid or "")
-            if is_digit and leg is not None:
+            leg = self._legs.get(event.uuid or "") if is_digit else None
+            if leg is not None:
                 leg._run_digit_handler(event)
         except Hangup:
             self._in_callback = False
