@@ -236,6 +236,15 @@ class Peer:
         """The same, and it completes at once."""
         self.say(self.completed(application, self.execute(application, argument)))
 
+    def is_given_back(self) -> None:
+        """Call, and see the call given back before any handler has it."""
+        self.connect()
+        self.serve(f"filter Unique-ID {self.uuid}")
+        self.serve("event plain CHANNEL_EXECUTE_COMPLETE")
+        self.run("set")
+        assert self.hear_end() == []
+        self.end()
+
     # what it can say
 
     def event(

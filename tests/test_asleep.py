@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import threading
+from collections.abc import Callable
 
 import pytest
 
@@ -39,11 +40,7 @@ def told(peer: Peer, name: str, **headers: str) -> bytes:
     return event({"Event-Name": name, "Unique-ID": peer.uuid, **more})
 
 
-def test_the_state_is_known_after_a_wait_for_something_else() -> None:
-    def handler(session: Session) -> object:
-        wait_in_vain(session)
-        return session.channel.answer_state
-
+def answered_during_that_wait(handler: Callable[[Session], object]) -> Peer:
     with call(handler) as peer:
         peer.handshake()
         peer.settle()
@@ -51,7 +48,15 @@ def test_the_state_is_known_after_a_wait_for_something_else() -> None:
         peer.arrived()
         later(peer, 2.0)
         peer.await_handler()
-    assert peer.returned == "answered"
+    return peer
+
+
+def test_the_state_is_known_after_a_wait_for_something_else() -> None:
+    def handler(session: Session) -> object:
+        wait_in_vain(session)
+        return session.channel.answer_state
+
+    assert answered_during_that_wait(handler).returned == "answered"
 
 
 def test_what_came_during_a_wait_that_timed_out_satisfies_no_later_one() -> None:
@@ -61,14 +66,7 @@ def test_what_came_during_a_wait_that_timed_out_satisfies_no_later_one() -> None
         with pytest.raises(TimeoutError):
             session.channel.wait("CHANNEL_ANSWER", timeout=0)
 
-    with call(handler) as peer:
-        peer.handshake()
-        peer.settle()
-        peer.say(peer.event("CHANNEL_ANSWER"))
-        peer.arrived()
-        later(peer, 2.0)
-        peer.await_handler()
-    assert peer.raised is None
+    assert answered_during_that_wait(handler).raised is None
 
 
 @pytest.mark.parametrize("waits", ["for an event", "for a reply"])

@@ -104,15 +104,6 @@ def test_while_it_is_full_nobody_listens_so_that_freeswitch_tries_the_next_host(
         assert app.port == port
 
 
-def is_given_back(peer: Peer) -> None:
-    peer.connect()
-    peer.serve(f"filter Unique-ID {peer.uuid}")
-    peer.serve("event plain CHANNEL_EXECUTE_COMPLETE")
-    peer.run("set")
-    assert peer.hear_end() == []
-    peer.end()
-
-
 @pytest.mark.parametrize("fails", [[], [1], [2], [3], [1, 2, 3]], ids=str)
 @pytest.mark.parametrize("knocking", [256, 1])
 def test_calls_that_had_connected_when_it_became_full_are_given_back(
@@ -141,8 +132,8 @@ def test_calls_that_had_connected_when_it_became_full_are_given_back(
     ):
         go.set()
         take(peer)
-        is_given_back(second)
-        is_given_back(third)
+        second.is_given_back()
+        third.is_given_back()
         hang_up(peer)
 
 

@@ -624,12 +624,7 @@ def test_connections_that_arrive_while_it_stops_are_given_back(
         monkeypatch.setattr(server._acceptor, "join", stop_and_join)
         with dialled(app) as peer:  # when all that had come was accepted
             stopping = Beside(app.stop)
-            peer.connect()
-            peer.serve(f"filter Unique-ID {peer.uuid}")
-            peer.serve("event plain CHANNEL_EXECUTE_COMPLETE")
-            peer.run("set")
-            assert peer.hear_end() == []
-            peer.end()
+            peer.is_given_back()
             stopping.join()
     assert refused(app)
 
