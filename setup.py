@@ -69,7 +69,7 @@ setup(
         ],
     },
     entry_points={
-        "console_scripts": ["eslsync = simulator.cli:main"],
+        "console_scripts": ["eslsync = simulator.command_line.main:main"],
         "pytest11": ["eslsync = simulator.pytest_plugin"],
     },
 )

@@ -51,7 +51,7 @@ from examples import (  # noqa: E402
     waiting,
 )
 from simulator import Call, FreeSwitch  # noqa: E402
-from simulator.faults import KINDS, Fault  # noqa: E402
+from simulator.calling.faults import KINDS, Fault  # noqa: E402
 
 CALLS, AT_ONCE = 20_000, 200
 #: The part of the calls after which the process has all that it will need.

@@ -23,15 +23,18 @@ from pathlib import Path
 ROOT = Path(__file__).resolve().parents[1]
 sys.path.insert(0, str(ROOT))
 
-CLI = "import sys; from simulator.cli import main; sys.argv[0] = 'eslsync'; main()"
+CLI = "import sys; from simulator.command_line.main import main; sys.argv[0] = 'eslsync'; main()"
 CALL = ("-c", CLI, "call", "examples/ivr.py", "--press", "1")
 
 #: What is started, as arguments of Python.
 STARTED: dict[str, tuple[str, ...]] = {
     "python -c pass": ("-c", "pass"),
     "import eslsync": ("-c", "import eslsync"),
-    "what eslsync serve imports": ("-c", "import eslsync, simulator.cli, simulator.loading"),
-    "import simulator.freeswitch": ("-c", "import simulator.freeswitch"),
+    "what eslsync serve imports": (
+        "-c",
+        "import eslsync, simulator.command_line.main, eslsync.serving.loading",
+    ),
+    "import simulator.calling.freeswitch": ("-c", "import simulator.calling.freeswitch"),
     "eslsync call ivr.py --press 1": CALL,
 }
 

@@ -29,12 +29,12 @@ from pathlib import Path
 ROOT = Path(__file__).resolve().parents[1]
 sys.path.insert(0, str(ROOT))
 
+from eslsync.serving.loading import load_handler  # noqa: E402
 from simulator import sweep  # noqa: E402
-from simulator.faults import KINDS, Kind  # noqa: E402
-from simulator.leaks import descriptors  # noqa: E402
-from simulator.loading import load_handler  # noqa: E402
-from simulator.script import Script  # noqa: E402
-from simulator.sweeps import Outcome  # noqa: E402
+from simulator.calling.faults import KINDS, Kind  # noqa: E402
+from simulator.calling.leaks import descriptors  # noqa: E402
+from simulator.calling.sweeps import Outcome  # noqa: E402
+from simulator.scripts.script import Script  # noqa: E402
 
 EXAMPLES = ROOT / "examples"
 EXPECTED = ("returned", "Hangup", "Disconnected")

@@ -20,8 +20,7 @@ from typing import NamedTuple
 ROOT = Path(__file__).resolve().parents[1]
 sys.path.insert(0, str(ROOT))
 
-from eslsync.message import DisconnectNotice, Event  # noqa: E402
-from eslsync.protocol import Framer, quote  # noqa: E402
+from eslsync.protocol import DisconnectNotice, Event, Framer, quote  # noqa: E402  # noqa: E402
 from tests.recorded import recording  # noqa: E402
 
 RECORDING = "03h"

@@ -4,8 +4,13 @@ from .applications.bridging import Bridged
 from .applications.digits import Digits
 from .applications.playing import Played
 from .applications.recording import Recorded
+from .call.execution import Execution
+from .call.job import Job
 from .channel import Channel
-from .enums import (
+from .serving.live import LiveCall
+from .serving.outbound import Outbound
+from .session import Session
+from .wire.enums import (
     AnswerState,
     CallState,
     ChannelState,
@@ -14,7 +19,7 @@ from .enums import (
     HangupCause,
     HangupDisposition,
 )
-from .exceptions import (
+from .wire.exceptions import (
     CommandError,
     Disconnected,
     ESLError,
@@ -22,12 +27,7 @@ from .exceptions import (
     ProtocolError,
     TimeoutError,
 )
-from .execution import Execution
-from .job import Job
-from .live import LiveCall
-from .message import Event
-from .outbound import Outbound
-from .session import Session
+from .wire.message import Event
 
 __all__ = [
     "AnswerState",

@@ -1,353 +1,53 @@
-"""Event socket: bytes to messages and back. No socket, no thread, no clock.
+"""The event socket, for programs that speak it themselves: bytes to messages and back."""
 
-Both sides of the wire are here, so that there is one parser to trust: `Parser` reads what
-a switch sends, `CommandParser` what an app sends, and the ``encode_*`` functions write.
-
-A message is a block of header lines, a blank line, and as many bytes of body as its
-Content-Length says. Everything is framed before anything is decoded: a ``%0A`` in a
-variable never becomes a line break that a header could be forged with.
-"""
-
-from __future__ import annotations
-
-import re
-from collections.abc import Callable, Iterable
-from functools import lru_cache
-from typing import Generic, TypeVar
-
-from .arguments import check_line
-from .exceptions import ProtocolError
-from .message import (
+from .wire.enums import EVENT_NAMES
+from .wire.message import (
     ApiResponse,
     AuthRequest,
     CommandReply,
     ConnectReply,
     DisconnectNotice,
     Event,
+    Format,
     JsonEvent,
     LogData,
     Message,
     RudeRejection,
     XmlEvent,
-    text,
+)
+from .wire.protocol import (
+    MAX_BODY,
+    MAX_HEADERS,
+    Command,
+    CommandParser,
+    Framer,
+    Parser,
+    encode_command,
+    encode_message,
+    quote,
 )
 
 __all__ = [
+    "EVENT_NAMES",
     "MAX_BODY",
     "MAX_HEADERS",
+    "ApiResponse",
+    "AuthRequest",
     "Command",
     "CommandParser",
+    "CommandReply",
+    "ConnectReply",
+    "DisconnectNotice",
+    "Event",
+    "Format",
+    "Framer",
+    "JsonEvent",
+    "LogData",
+    "Message",
     "Parser",
+    "RudeRejection",
+    "XmlEvent",
     "encode_command",
     "encode_message",
     "quote",
 ]
-
-#: The connect reply is the one large block of headers (4 KB bare, more with SIP headers and
-#: variables of the dialplan's own); a variable may be 100 KB (recording 14f).
-MAX_HEADERS = 1024 * 1024
-#: FreeSWITCH takes commands of up to 16 MB (mod_event_socket.c, MAX_CONTENT_LENGTH).
-MAX_BODY = 16 * 1024 * 1024
-
-#: Headers of no more bytes are short.
-SHORT = 100
-
-M = TypeVar("M")
-
-
-class Framer(Generic[M]):
-    """Cuts a stream into header blocks and bodies; ``make`` turns each pair into a message.
-
-    What came whole before the peer broke the protocol is still given: `feed` returns it and
-    keeps the ProtocolError in ``failure``, and raises it from the next call on.
-    """
-
-    def __init__(
-        self,
-        make: Callable[[bytes, bytes], M],
-        *,
-        max_headers: int = MAX_HEADERS,
-        max_body: int = MAX_BODY,
-    ) -> None:
-        self.failure: ProtocolError | None = None
-        self.max_headers = max_headers
-        self.max_body = max_body
-        self._make = make
-        self._short = min(SHORT, max_headers)
-        #: A message that is not whole yet, from its beginning.
-        self.rest = bytearray()
-        self._searched = 0  # no blank line ends in that before here
-        self._needed = 0  # how long that must be before it can be whole, where that is known
-
-    def feed(self, data: bytes) -> list[M]:
-        """Take what the peer sent; return the messages that are now whole, in order."""
-        if self.failure is not None:
-            raise self.failure
-        messages: list[M] = []
-        try:
-            start = 0
-            if self.rest:
-                # of a long piece only what the message that has begun lacks, where that is known
-                start = max(self._needed - len(self.rest), 0) or len(data)
-                self.rest += data[:start]
-                if not self._worth_a_look():
-                    return messages
-                begun = bytes(self.rest)
-                self.rest.clear()
-                self._searched = self._needed = 0
-                self._take(begun, 0, messages)
-            self._take(data, start, messages)
-        except ProtocolError as error:
-            self.failure = error
-            self.rest.clear()
-            if not messages:
-                raise
-        return messages
-
-    def _worth_a_look(self) -> bool:
-        """May the message that has begun be whole now? Found out without copying it."""
-        rest = self.rest
-        if self._needed:
-            return len(rest) >= self._needed
-        if _BLANK_LINE.search(rest, self._searched) is not None:
-            return True
-        self._note_search(len(rest), rest)
-        return False
-
-    def _note_search(self, size: int, data: bytes | bytearray) -> None:
-        """There is no blank line in the ``size`` bytes that a message has begun with."""
-        # The two bytes are a blank line that has begun: as long as it may still come in time,
-        # how the bytes were split must make no difference.
-        if size > self.max_headers + 2:
-            what = f"more than {self.max_headers} bytes of headers without a blank line"
-            raise ProtocolError(what, data[-size:])
-        self._searched = max(0, size - 2)  # a blank line is at most three bytes long
-
-    def _take(self, data: bytes, start: int, messages: list[M]) -> None:
-        """Cut the messages that are whole off ``data``; keep the rest."""
-        size, known, short, most = len(data), self._known, self._short, self.max_body
-        plain = data.find(b"\r") < 0  # or else the next of these may be a long way off, each time
-        while start < size:
-            end = data.find(b"\n\n", start) if plain else start
-            head, body = data[start:end], end + 2
-            described = known(head) if start < end <= start + short else None
-            if described is None:
-                if data[start] in b"\r\n":
-                    # blank lines before a message are none of it: a variable that ends in one, say
-                    start = _LINE_BREAKS.match(data, start).end()  # type: ignore[union-attr]
-                    continue
-                if end < 0 or not plain:
-                    found = _BLANK_LINE.search(data, start)
-                    if found is None:
-                        self._note_search(size - start, data)
-                        break
-                    end, body = found.span()
-                    head = data[start:end]
-                if len(head) > self.max_headers:
-                    what = f"headers of {len(head)} bytes, over {self.max_headers}"
-                    raise ProtocolError(what, data[start:])
-                described = self._describe(head)
-            length, make = described
-            if length > most:
-                raise ProtocolError(f"a Content-Length of {length}, over {most}", head)
-            stop = body + length
-            if stop > size:
-                self._needed = stop - start
-                break
-            messages.append(make(head, data[body:stop]))
-            start = stop
-        if start < size:
-            self.rest += data[start:]
-
-    def _describe(self, head: bytes) -> tuple[int, Callable[[bytes, bytes], M]]:
-        """How many bytes of body stand behind these headers, and what makes their message."""
-        return body_length(head), self._make
-
-    def _known(self, head: bytes) -> tuple[int, Callable[[bytes, bytes], M]] | None:
-        """The same of short headers, where that is remembered; None: look at them."""
-        return None
-
-
-def body_length(head: bytes) -> int:
-    """How many bytes of body stand behind a block of headers."""
-    at = head.lower().find(b"content-length")  # a regular expression is slow to find it
-    found = _CONTENT_LENGTH.search(head, at) if at >= 0 else None
-    if found is None:
-        return 0
-    digits = found[1].strip()
-    if not digits.isdigit() or len(digits) > 18:
-        raise ProtocolError("a Content-Length that is not a number of bytes", found[0])
-    return int(digits)
-
-
-# An app may end its lines with CRLF (recording 08f). A switch never does: what does is a web
-# client, say, on the wrong port, and had better be told so than waited for.
-_BLANK_LINE = re.compile(rb"\n\r?\n")
-_LINE_BREAKS = re.compile(rb"[\r\n]*")
-_CONTENT_LENGTH = re.compile(rb"^content-length[ \t]*:([^\n]*)", re.IGNORECASE | re.MULTILINE)
-_CONTENT_TYPE = re.compile(rb"^content-type[ \t]*:[ \t]*([^\s;]*)", re.IGNORECASE | re.MULTILINE)
-
-#: Makes a message of its headers and its body.
-Make = Callable[[bytes, bytes], Message]
-
-
-def _of_body(kind: type[Event]) -> Make:
-    def make(head: bytes, body: bytes) -> Message:
-        return kind(body)
-
-    return make
-
-
-_KINDS: dict[bytes, Make] = {
-    b"text/event-plain": _of_body(Event),
-    b"text/event-json": _of_body(JsonEvent),
-    b"text/event-xml": _of_body(XmlEvent),
-    b"command/reply": CommandReply,
-    b"api/response": ApiResponse,
-    b"text/disconnect-notice": DisconnectNotice,
-    b"log/data": LogData,
-    b"auth/request": AuthRequest,
-    b"text/rude-rejection": RudeRejection,
-}
-
-
-def _connect_reply(head: bytes, body: bytes) -> Message:
-    return ConnectReply(head)
-
-
-def _no_message(head: bytes, body: bytes) -> Message:
-    found = _CONTENT_TYPE.search(head)
-    if found is None:
-        raise ProtocolError("a message without a Content-Type", head)
-    raise ProtocolError(f"a Content-Type of {text(found[1][:60])!r}", head)
-
-
-def _find_out(head: bytes) -> tuple[int, Make]:
-    """How many bytes of body stand behind these headers of a switch, and what makes a message."""
-    if head.startswith(b"Event-Name:"):
-        # Only the reply to connect has its headers in the open, and it has no body. It is long,
-        # so no other letter case is thought of.
-        return 0 if head.find(b"\nContent-Length:") < 0 else body_length(head), _connect_reply
-    length = body_length(head)
-    found = _CONTENT_TYPE.search(head)
-    return length, _no_message if found is None else _KINDS.get(found[1].lower(), _no_message)
-
-
-def _find_out_quickly(head: bytes) -> tuple[int, Make] | None:
-    """The same, unless they begin with a blank line."""
-    return None if head.startswith(b"\n") else _find_out(head)
-
-
-class Parser(Framer[Message]):
-    """Reads what a switch sends. The same messages come out however the bytes are split."""
-
-    def __init__(self, *, max_headers: int = MAX_HEADERS, max_body: int = MAX_BODY) -> None:
-        super().__init__(_no_message, max_headers=max_headers, max_body=max_body)
-
-    def _describe(self, head: bytes) -> tuple[int, Make]:
-        return _find_out(head)
-
-    # The same short headers stand before message after message; long ones are not worth the
-    # memory.
-    _known = staticmethod(lru_cache(maxsize=4096)(_find_out_quickly))
-
-
-class Command:
-    """What an app sends: a line (``"sendmsg <uuid>"``), headers, and perhaps a body."""
-
-    __slots__ = ("body", "headers", "line")
-
-    def __init__(self, line: str, headers: list[tuple[str, str]], body: bytes) -> None:
-        self.line = line
-        self.headers = headers
-        self.body = body
-
-    def get(self, name: str, default: str | None = None) -> str | None:
-        """The first value of a header; the letter case of its name doesn't matter."""
-        for key, value in self.headers:
-            if key.lower() == name.lower():
-                return value
-        return default
-
-    def __repr__(self) -> str:
-        return f"<Command {self.line!r} {self.headers!r}>"
-
-
-def _command(head: bytes, body: bytes) -> Command:
-    line, *rest = head.replace(b"\r", b"").split(b"\n")
-    headers = []
-    for each in rest:
-        name, colon, value = each.partition(b":")
-        if colon:
-            headers.append((text(name), text(value.lstrip(b" "))))
-    return Command(text(line), headers, body)
-
-
-class CommandParser(Framer[Command]):
-    """Reads what an app sends, as mod_event_socket.c's ``read_packet`` does.
-
-    Line ends may be LF or CRLF (recording 08f), names are of any letter case, a line without
-    a colon is passed over, and blank lines before a command don't count.
-    """
-
-    def __init__(self, *, max_headers: int = MAX_BODY, max_body: int = MAX_BODY) -> None:
-        super().__init__(_command, max_headers=max_headers, max_body=max_body)
-
-
-#: What FreeSWITCH encodes in an event besides control characters and bytes over "~"
-#: (switch_utils.h, SWITCH_URL_UNSAFE); comma, slash, apostrophe and parentheses stay.
-_UNSAFE = b'\r\n #%&+:;<=>?@[\\]^`{|}"'
-_QUOTED = [
-    f"%{byte:02X}" if byte < 32 or byte > 126 or byte in _UNSAFE else chr(byte)
-    for byte in range(256)
-]
-
-
-def quote(value: str) -> str:
-    """Percent-encode a header value as FreeSWITCH does (switch_url_encode)."""
-    return "".join([_QUOTED[byte] for byte in value.encode("utf-8", "surrogateescape")])
-
-
-def encode_command(line: str, headers: Iterable[tuple[str, str]] = (), body: bytes = b"") -> bytes:
-    """A command as an app sends it.
-
-    Raises ValueError for a line break or NUL in the line or a header: it would smuggle in a
-    header or a command of its own. And for what is too large: FreeSWITCH takes longer for headers
-    the more there are (a mebibyte, half a second), and no body of over 16 MiB.
-    """
-    lines = [line]
-    for name, value in headers:
-        lines.append(f"{name}: {value}")
-    written = "\n".join(lines)
-    if (
-        written.count("\n") >= len(lines)
-        or "\r" in written
-        or "\0" in written
-        or not written.isascii()
-        or "content-length" in written.lower()
-    ):
-        _check_lines(lines)  # one by one, which takes longer, and seldom finds something
-    if not line.strip():
-        raise ValueError("a command can't be empty")
-    if body:
-        written += f"\nContent-Length: {len(body)}"
-    head = f"{written}\n\n".encode("utf-8", "surrogateescape")
-    if len(head) > MAX_HEADERS:
-        raise ValueError(f"a command's line and headers of {len(head)} bytes, over {MAX_HEADERS}")
-    if len(body) > MAX_BODY:
-        raise ValueError(f"a command's body of {len(body)} bytes, over {MAX_BODY}")
-    return head + body
-
-
-def _check_lines(lines: Iterable[str]) -> None:
-    for each in lines:
-        check_line(each)
-        if each.lstrip().lower().startswith("content-length"):
-            # the switch would take the commands that follow for a body
-            raise ValueError("Content-Length is counted here, it can't be given")
-
-
-def encode_message(headers: Iterable[tuple[str, str]], body: bytes = b"") -> bytes:
-    """A message as a switch sends it. The headers hold its Content-Length, where it has one."""
-    lines = [f"{name}: {value}\n" for name, value in headers]
-    return "".join([*lines, "\n"]).encode("utf-8", "surrogateescape") + body

@@ -8,18 +8,18 @@ from collections.abc import Callable, Iterator, Mapping, Sequence
 from typing import Any, TypeVar, overload
 
 from .applications.bridging import called_with
-from .arguments import check_line, check_uuid, variable_block, word
+from .call.commands import Commands
+from .call.connection import Connection
+from .call.conversation import LINGER, Callback, HangupCallback, Late, Stopped
+from .call.subscription import Subscription
+from .call.waiting import Expected
 from .channel import Channel
 from .clock import Clock
-from .commands import Commands
-from .connection import Connection
-from .conversation import LINGER, Callback, HangupCallback, Late, Stopped
-from .enums import HangupCause, check_event_name
-from .exceptions import CommandError, Disconnected, ESLError, Hangup, ProtocolError
-from .message import ConnectReply, Event, Format
-from .redaction import Redactor
-from .subscription import Subscription
-from .waiting import Expected
+from .wire.arguments import check_line, check_uuid, variable_block, word
+from .wire.enums import HangupCause, check_event_name
+from .wire.exceptions import CommandError, Disconnected, ESLError, Hangup, ProtocolError
+from .wire.message import ConnectReply, Event, Format
+from .wire.redaction import Redactor
 
 __all__ = ["Session"]
 

@@ -6,13 +6,13 @@ from importlib import import_module
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
-    from .call import Call, CallFailed
+    from .calling.call import Call, CallFailed
+    from .calling.faults import Fault
+    from .calling.freeswitch import FreeSwitch
+    from .calling.sweeps import sweep
+    from .clockwork.virtual_time import SimulationError
     from .exploring.exploration import Exploration, explore
-    from .faults import Fault
-    from .freeswitch import FreeSwitch
-    from .replays import replay
-    from .sweeps import sweep
-    from .world import SimulationError
+    from .recordings.replays import replay
 
 __all__ = [
     "Call",
@@ -29,15 +29,15 @@ __all__ = [
 # Imported when they are asked for: `eslsync serve` lives in this package too, and a production
 # server shall load neither the simulated switch nor freezegun.
 _HOMES = {
-    "Call": "call",
-    "CallFailed": "call",
+    "Call": "calling.call",
+    "CallFailed": "calling.call",
     "Exploration": "exploring.exploration",
-    "Fault": "faults",
-    "FreeSwitch": "freeswitch",
-    "SimulationError": "world",
+    "Fault": "calling.faults",
+    "FreeSwitch": "calling.freeswitch",
+    "SimulationError": "clockwork.virtual_time",
     "explore": "exploring.exploration",
-    "replay": "replays",
-    "sweep": "sweeps",
+    "replay": "recordings.replays",
+    "sweep": "calling.sweeps",
 }
 
 if not TYPE_CHECKING:

@@ -17,8 +17,8 @@ from typing import TYPE_CHECKING, Any
 import pytest
 
 if TYPE_CHECKING:
-    from .freeswitch import FreeSwitch
-    from .script import Script
+    from .calling.freeswitch import FreeSwitch
+    from .scripts.script import Script
 
 #: Ladders in a report: of a test that makes thousands of calls, the last are of interest.
 LADDERS = 10
@@ -151,7 +151,7 @@ def _hide_the_librarys_frames() -> None:
 
 
 def _check_threads(before: Iterable[threading.Thread]) -> None:
-    from .leaks import threads_left
+    from .calling.leaks import threads_left
 
     left = threads_left(before)
     if left:
@@ -208,7 +208,7 @@ class ScriptFile(pytest.File):
     """A script in YAML."""
 
     def collect(self) -> Iterator[pytest.Item]:
-        from .script import Script, ScriptError
+        from .scripts.script import Script, ScriptError
 
         try:
             script = Script.read(self.path)
@@ -234,7 +234,7 @@ class ScriptItem(pytest.Item):
 
     def repr_failure(self, excinfo: pytest.ExceptionInfo[BaseException], style: Any = None) -> Any:
         from . import CallFailed, SimulationError
-        from .script import ScriptError
+        from .scripts.script import ScriptError
 
         if isinstance(excinfo.value, (CallFailed, SimulationError, ScriptError)):
             return str(excinfo.value)

@@ -1,5 +1,5 @@
 """Threads that a test leaves behind."""
 
-from simulator.leaks import threads_left
+from simulator.calling.leaks import threads_left
 
 __all__ = ["threads_left"]

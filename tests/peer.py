@@ -19,8 +19,15 @@ from typing import Any, TypeVar
 from eslsync import Outbound, Session
 from eslsync.clock import Clock
 from eslsync.clock import Peer as Address
-from eslsync.message import DisconnectNotice, Event
-from eslsync.protocol import Command, CommandParser, Framer, encode_message, quote
+from eslsync.protocol import (
+    Command,
+    CommandParser,
+    DisconnectNotice,
+    Event,
+    Framer,
+    encode_message,
+    quote,
+)
 
 from .recorded import recording
 

@@ -11,8 +11,7 @@ from functools import cache
 from pathlib import Path
 from typing import Any, Literal
 
-from eslsync.message import ConnectReply, Event, Message
-from eslsync.protocol import Command, CommandParser, Parser
+from eslsync.protocol import Command, CommandParser, ConnectReply, Event, Message, Parser
 
 FOLDER = Path(__file__).parent / "recordings"
 

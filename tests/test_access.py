@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 
 from eslsync import Outbound, Session
-from eslsync.access import LOOPBACK, Access
+from eslsync.serving.access import LOOPBACK, Access
 
 from .peer import Peer, reply
 from .servers import dialled, messages, serving
@@ -102,7 +102,7 @@ def test_a_stranger_whose_switch_never_closes_is_left_after_a_while(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
     monkeypatch.setattr("eslsync.session.GIVE_BACK_TIMEOUT", 0.01)
-    monkeypatch.setattr("eslsync.connection.CLOSE_TIMEOUT", 0.01)
+    monkeypatch.setattr("eslsync.call.connection.CLOSE_TIMEOUT", 0.01)
     with serving(nobody, allow=ELSEWHERE) as app, dialled(app, name="04a") as peer:
         peer.connect()
         peer.hear("sendmsg")
@@ -111,7 +111,7 @@ def test_a_stranger_whose_switch_never_closes_is_left_after_a_while(
 
 def test_too_many_strangers_at_a_time_are_just_closed(monkeypatch: pytest.MonkeyPatch) -> None:
     """They could keep everybody else out otherwise."""
-    monkeypatch.setattr("eslsync.server.MAX_STRANGERS", 1)
+    monkeypatch.setattr("eslsync.serving.server.MAX_STRANGERS", 1)
     with serving(nobody, allow=ELSEWHERE) as app, dialled(app, name="04a") as peer:
         peer.hear("connect")
         with dialled(app) as other:

@@ -17,8 +17,8 @@ from eslsync import (
     Session,
     TimeoutError,
 )
-from eslsync.conversation import HANGUP_COMPLETE_TIMEOUT, MAX_RECENT_AT_WORK
-from eslsync.message import ConnectReply
+from eslsync.call.conversation import HANGUP_COMPLETE_TIMEOUT, MAX_RECENT_AT_WORK
+from eslsync.protocol import ConnectReply
 from tests.peer import PATIENCE, Peer, Watched, call, event, reply, response
 
 

@@ -14,16 +14,9 @@ from typing import Any
 
 import pytest
 
-from eslsync import (
-    Disconnected,
-    Hangup,
-    Outbound,
-    Session,
-    TimeoutError,
-    connection,
-    conversation,
-)
-from eslsync.server import Server
+from eslsync import Disconnected, Hangup, Outbound, Session, TimeoutError
+from eslsync.call import connection, conversation
+from eslsync.serving.server import Server
 from simulator import FreeSwitch
 
 from .peer import PATIENCE, Peer, call, event, quiet_call, reply, response
@@ -122,8 +115,8 @@ def test_calls_that_had_connected_when_it_became_full_are_given_back(
 
     go, accept, attempts = threading.Event(), Server.get_request, itertools.count(1)
     monkeypatch.setattr(Server, "get_request", held)
-    monkeypatch.setattr("eslsync.server.ACCEPT_PAUSE", 0.001)
-    monkeypatch.setattr("eslsync.server.MAX_KNOCKING", knocking)
+    monkeypatch.setattr("eslsync.serving.server.ACCEPT_PAUSE", 0.001)
+    monkeypatch.setattr("eslsync.serving.server.MAX_KNOCKING", knocking)
     with (
         serving(wait_for_a_digit, max_calls=1, when_full="close") as app,
         dialled(app) as peer,
@@ -140,7 +133,7 @@ def test_calls_that_had_connected_when_it_became_full_are_given_back(
 def test_the_port_is_listened_on_again_once_it_can_be_had(
     monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
 ) -> None:
-    monkeypatch.setattr("eslsync.server.ACCEPT_PAUSE", 0.001)
+    monkeypatch.setattr("eslsync.serving.server.ACCEPT_PAUSE", 0.001)
     with serving(wait_for_a_digit, max_calls=1, when_full="close") as app:
         with dialled(app) as peer:
             take(peer)
@@ -176,7 +169,7 @@ def test_a_probe_is_no_call_and_makes_nobody_wait(caplog: pytest.LogCaptureFixtu
 def test_connections_that_are_no_calls_yet_are_bounded_and_the_next_wait_unaccepted(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
-    monkeypatch.setattr("eslsync.server.MAX_KNOCKING", 1)
+    monkeypatch.setattr("eslsync.serving.server.MAX_KNOCKING", 1)
     options = {"max_calls": 1, "when_full": "USER_BUSY"}
     with serving(wait_for_a_digit, **options) as app, dialled(app) as peer:
         take(peer)
@@ -405,7 +398,7 @@ def test_a_switch_that_takes_nothing_for_too_long_is_gone(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
     monkeypatch.setattr(connection, "SEND_TIMEOUT", 0.01)
-    monkeypatch.setattr("eslsync.reader.CHECK_INTERVAL", 0.01)
+    monkeypatch.setattr("eslsync.call.reader.CHECK_INTERVAL", 0.01)
     large = "x" * 12_000_000
     with quiet_call(lambda session: session.sendevent("CUSTOM", body=large)) as peer:
         peer.connect()
@@ -451,7 +444,7 @@ def test_commands_that_nobody_answers_are_bounded(monkeypatch: pytest.MonkeyPatc
 def test_no_descriptor_for_the_port_of_a_full_server_is_no_end(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
-    monkeypatch.setattr("eslsync.server.ACCEPT_PAUSE", 0.001)
+    monkeypatch.setattr("eslsync.serving.server.ACCEPT_PAUSE", 0.001)
     failed = threading.Event()
     make = socket.socket
 

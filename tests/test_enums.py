@@ -4,7 +4,7 @@ import pickle
 
 import pytest
 
-from eslsync.enums import ChannelState, HangupCause, check_event_name
+from eslsync.wire.enums import ChannelState, HangupCause, check_event_name
 
 from .recorded import recordings
 

@@ -6,7 +6,7 @@ import pickle
 import pytest
 
 import eslsync.exceptions
-from eslsync.enums import HangupCause
+from eslsync import HangupCause
 from eslsync.exceptions import (
     CommandError,
     Disconnected,
@@ -15,7 +15,7 @@ from eslsync.exceptions import (
     ProtocolError,
     TimeoutError,
 )
-from eslsync.message import CommandReply, Event
+from eslsync.protocol import CommandReply, Event
 
 REFUSED = CommandReply(b"Content-Type: command/reply\nReply-Text: -ERR invalid command")
 

@@ -10,14 +10,7 @@ from contextlib import contextmanager
 
 import pytest
 
-from eslsync import (
-    CommandError,
-    Disconnected,
-    Hangup,
-    Outbound,
-    ProtocolError,
-    Session,
-)
+from eslsync import CommandError, Disconnected, Hangup, Outbound, ProtocolError, Session
 from eslsync.protocol import MAX_HEADERS, encode_message, quote
 
 from .peer import Peer, Watched, call, changed, event, quiet_call, reply, response

@@ -316,7 +316,8 @@ except OSError as error:
 
 
 INTERRUPTED_TWICE = """
-from eslsync import connection, session
+from eslsync import session
+from eslsync.call import connection
 from tests.servers import dialled, serving
 
 # its peer says nothing more, nor closes

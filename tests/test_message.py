@@ -8,7 +8,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from eslsync.exceptions import ProtocolError
-from eslsync.message import (
+from eslsync.protocol import (
     ApiResponse,
     AuthRequest,
     CommandReply,
@@ -18,10 +18,12 @@ from eslsync.message import (
     JsonEvent,
     LogData,
     Message,
+    Parser,
     RudeRejection,
     XmlEvent,
+    encode_message,
+    quote,
 )
-from eslsync.protocol import Parser, encode_message, quote
 
 from .recorded import recording, recordings
 

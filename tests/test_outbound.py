@@ -9,11 +9,12 @@ from typing import Any
 
 import pytest
 
-from eslsync import Disconnected, Hangup, HangupCause, Outbound, Session, connection, session
+from eslsync import Disconnected, Hangup, HangupCause, Outbound, Session, session
+from eslsync.call import connection
+from eslsync.call.connection import Connection, End
+from eslsync.call.reader import Reader
 from eslsync.clock import REAL
-from eslsync.connection import Connection, End
-from eslsync.reader import Reader
-from eslsync.server import Server
+from eslsync.serving.server import Server
 
 from .peer import PATIENCE, Watched, call, event, quiet_call, reply
 from .servers import Beside, dialled, messages, refused, serving
@@ -576,7 +577,7 @@ def test_stop_cuts_a_handler_that_lingers() -> None:
 def test_stop_waits_for_the_answer_to_connect_and_gives_the_call_back(
     answered: bool, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("eslsync.server.CUT_TIMEOUT", PATIENCE if answered else 0.01)
+    monkeypatch.setattr("eslsync.serving.server.CUT_TIMEOUT", PATIENCE if answered else 0.01)
     monkeypatch.setattr(connection, "CLOSE_TIMEOUT", 0.01)
     begun: list[Session] = []
     with serving(begun.append) as app, dialled(app) as peer:
@@ -632,8 +633,8 @@ def test_connections_that_arrive_while_it_stops_are_given_back(
 def test_a_handler_that_is_stuck_is_logged_and_left_behind(
     monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
 ) -> None:
-    monkeypatch.setattr("eslsync.server.CUT_TIMEOUT", 0.01)
-    monkeypatch.setattr("eslsync.server.LAST_TIMEOUT", 0.01)
+    monkeypatch.setattr("eslsync.serving.server.CUT_TIMEOUT", 0.01)
+    monkeypatch.setattr("eslsync.serving.server.LAST_TIMEOUT", 0.01)
 
     def handler(session: Session) -> None:
         working.set()
@@ -750,7 +751,7 @@ def test_no_more_descriptors_is_one_line_and_the_connection_is_served_later(
     failures = [OSError(errno.EMFILE, "Too many open files"), ConnectionAbortedError()]
     original = Server.get_request
     monkeypatch.setattr(Server, "get_request", exhausted)
-    monkeypatch.setattr("eslsync.server.ACCEPT_PAUSE", 0.01)
+    monkeypatch.setattr("eslsync.serving.server.ACCEPT_PAUSE", 0.01)
     with serving(nothing) as app, dialled(app) as peer:
         peer.handshake()
         peer.run("set")
@@ -769,7 +770,7 @@ def test_a_pause_in_accepting_does_not_hold_up_stop(monkeypatch: pytest.MonkeyPa
     refused_once = threading.Event()
     attempts: list[Server] = []
     monkeypatch.setattr(Server, "get_request", exhausted)
-    monkeypatch.setattr("eslsync.server.ACCEPT_PAUSE", 10 * PATIENCE)
+    monkeypatch.setattr("eslsync.serving.server.ACCEPT_PAUSE", 10 * PATIENCE)
     with serving(nothing) as app, dialled(app):
         assert refused_once.wait(PATIENCE)
     assert len(attempts) == 2  # the other is the last look of stop()

@@ -11,25 +11,23 @@ from hypothesis import assume, example, given, settings
 from hypothesis import strategies as st
 
 from eslsync.exceptions import ProtocolError
-from eslsync.message import (
+from eslsync.protocol import (
+    MAX_BODY,
+    MAX_HEADERS,
     ApiResponse,
+    Command,
+    CommandParser,
     CommandReply,
     ConnectReply,
     DisconnectNotice,
     Event,
+    Framer,
     JsonEvent,
     LogData,
     Message,
+    Parser,
     RudeRejection,
     XmlEvent,
-)
-from eslsync.protocol import (
-    MAX_BODY,
-    MAX_HEADERS,
-    Command,
-    CommandParser,
-    Framer,
-    Parser,
     encode_command,
     encode_message,
     quote,

@@ -13,8 +13,7 @@ from typing import Any
 import pytest
 
 from eslsync import Event, Outbound, Session
-from eslsync.message import ApiResponse, CommandReply, Message
-from eslsync.protocol import Command, CommandParser, Parser
+from eslsync.protocol import ApiResponse, Command, CommandParser, CommandReply, Message, Parser
 from examples.ivr import handler as ivr
 from simulator import Call, FreeSwitch
 
@@ -245,7 +244,7 @@ def test_a_limit_that_holds_no_call_is_refused(tmp_path: Path) -> None:
 def test_what_is_said_before_it_is_known_to_be_a_call_is_bounded(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("eslsync.recorder.MAX_HELD", 100)
+    monkeypatch.setattr("eslsync.serving.recorder.MAX_HELD", 100)
     assert play(Outbound(ivr, record=tmp_path), press_1).outcome is None
     assert list(tmp_path.iterdir()) == []
 
@@ -273,7 +272,7 @@ def test_a_folder_that_cannot_be_written_costs_no_call(
 def test_a_full_disk_costs_no_call(
     tmp_path: Path, caplog: pytest.LogCaptureFixture, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("eslsync.recorder.create", lambda folder, stem: Path("/dev/full"))
+    monkeypatch.setattr("eslsync.serving.recorder.create", lambda folder, stem: Path("/dev/full"))
     call = play(Outbound(ivr, record=tmp_path), press_1)
     assert call.heard == ["ivr/ivr-welcome", "ivr/ivr-option-1"]
     assert call.outcome is None
@@ -303,7 +302,7 @@ def test_a_disk_that_fails_on_the_way_leaves_whole_lines(
 def test_a_disk_that_is_too_slow_is_told_in_the_recording(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("eslsync.recorder.MAX_WAITING", 3000)
+    monkeypatch.setattr("eslsync.serving.recorder.MAX_WAITING", 3000)
     call = play(Outbound(ivr, record=tmp_path), press_1)
     assert call.heard == ["ivr/ivr-welcome", "ivr/ivr-option-1"]
     recorded = calls_in(tmp_path)

@@ -11,8 +11,8 @@ import pytest
 
 from eslsync import ProtocolError
 from eslsync.protocol import CommandParser, Parser
-from eslsync.redacted import Redacted
-from eslsync.redaction import Redactor
+from eslsync.serving.redacted import Redacted
+from eslsync.wire.redaction import Redactor
 
 from .recorded import Recording, names, recording
 

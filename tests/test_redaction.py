@@ -9,7 +9,7 @@ from typing import Any
 import pytest
 
 from eslsync import CommandError, ESLError, Outbound, ProtocolError, Session, TimeoutError
-from eslsync.redaction import Redactor
+from eslsync.wire.redaction import Redactor
 from simulator import FreeSwitch
 
 from .peer import Peer, call, reply

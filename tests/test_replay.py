@@ -16,9 +16,9 @@ from xml.etree import ElementTree
 
 import pytest
 
-from eslsync import CommandError, ESLError, Event, Outbound, Session, connection
-from eslsync.message import ApiResponse, CommandReply
-from eslsync.protocol import Command, CommandParser
+from eslsync import CommandError, ESLError, Event, Outbound, Session
+from eslsync.call import connection
+from eslsync.protocol import ApiResponse, Command, CommandParser, CommandReply
 
 from .recorded import names, recording
 

@@ -19,11 +19,10 @@ from eslsync import (
     ProtocolError,
     Session,
     TimeoutError,
-    connection,
-    conversation,
 )
-from eslsync.conversation import Stopped
-from eslsync.message import ConnectReply
+from eslsync.call import connection, conversation
+from eslsync.call.conversation import Stopped
+from eslsync.protocol import ConnectReply
 
 from .peer import PATIENCE, Peer, call, event, quiet_call, reply, response
 from .servers import Beside

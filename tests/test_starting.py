@@ -28,7 +28,7 @@ def loaded_by(code: str) -> set[str]:
 
 def run(*arguments: str) -> str:
     return (
-        "from simulator.cli import main\n"
+        "from simulator.command_line.main import main\n"
         "try:\n"
         f"    main({arguments!r})\n"
         "except SystemExit as ended:\n"
@@ -38,7 +38,7 @@ def run(*arguments: str) -> str:
 
 def test_import_eslsync_loads_nothing_heavy() -> None:
     loaded = loaded_by("import eslsync")
-    assert "eslsync.server" in loaded
+    assert "eslsync.serving.server" in loaded
     assert (
         loaded
         & {
@@ -56,13 +56,17 @@ def test_eslsync_serve_loads_nothing_of_the_simulated_switch() -> None:
     loaded = loaded_by(
         f"import eslsync\neslsync.Outbound.start = lambda self, drain: None\n{serve}"
     )
-    assert "eslsync.server" in loaded
+    assert "eslsync.serving.server" in loaded
     assert (
         loaded
         & {
             *("asyncio", "concurrent", "multiprocessing", "ssl", "dataclasses", "unittest"),
             *("json", "xml", "colorlog", "freezegun", "yaml", "pytest", "importlib.metadata"),
-            *("simulator.freeswitch", "simulator.shapes", "simulator.script"),
+            *(
+                "simulator.calling.freeswitch",
+                "simulator.scripts.shapes",
+                "simulator.scripts.script",
+            ),
         }
         == set()
     )
@@ -70,7 +74,7 @@ def test_eslsync_serve_loads_nothing_of_the_simulated_switch() -> None:
 
 def test_eslsync_call_loads_what_the_call_needs() -> None:
     loaded = loaded_by(run("call", IVR, "--press", "1"))
-    assert "simulator.freeswitch" in loaded
+    assert "simulator.calling.freeswitch" in loaded
     # (asyncio and unittest come with freezegun)
     assert (
         loaded
@@ -78,7 +82,12 @@ def test_eslsync_call_loads_what_the_call_needs() -> None:
             *("concurrent.futures.process", "multiprocessing", "tarfile", "unittest.async_case"),
             *("xml", "hashlib", "importlib.metadata"),
             *("colorlog", "yaml", "pytest", "_pytest", "hypothesis", "matplotlib", "psutil"),
-            *("simulator.script", "simulator.shapes", "simulator.sweeps", "simulator.conformance"),
+            *(
+                "simulator.scripts.script",
+                "simulator.scripts.shapes",
+                "simulator.calling.sweeps",
+                "simulator.recordings.conformance",
+            ),
         }
         == set()
     )

@@ -20,14 +20,14 @@ from hypothesis import strategies as st
 
 from eslsync import Channel, CommandError, Event, Hangup, HangupCause, Outbound, Session
 from eslsync import TimeoutError as ESLTimeout
-from eslsync.connection import Connection
-from eslsync.message import Format
+from eslsync.call.connection import Connection
+from eslsync.protocol import Format
 from simulator import FreeSwitch
-from simulator.applications import APPLICATIONS, Application
-from simulator.arguments import expand, separate
-from simulator.control import Reader, Received
-from simulator.events import encoded
-from simulator.switch import Switch
+from simulator.applications.basics import APPLICATIONS, Application
+from simulator.event_socket.listener import Reader, Received
+from simulator.model.arguments import expand, separate
+from simulator.model.events import encoded
+from simulator.model.switch import Switch
 
 #: What FreeSWITCH makes something else of, somewhere.
 DANGEROUS = [

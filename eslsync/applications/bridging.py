@@ -5,12 +5,12 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping
 from typing import Literal, NamedTuple
 
-from ..arguments import check_digits, check_file, check_name, check_uuid, variable_block, word
+from ..call.leg import Leg, as_it_is
 from ..clock import sooner
-from ..enums import AnswerState, HangupCause
-from ..exceptions import CommandError, TimeoutError
-from ..leg import Leg, as_it_is
-from ..message import Event, number
+from ..wire.arguments import check_digits, check_file, check_name, check_uuid, variable_block, word
+from ..wire.enums import AnswerState, HangupCause
+from ..wire.exceptions import CommandError, TimeoutError
+from ..wire.message import Event, number
 from .units import whole_seconds
 
 __all__ = ["Bridged", "BridgingApplications"]

@@ -4,11 +4,11 @@ from __future__ import annotations
 
 from typing import Literal
 
-from ..arguments import check_line, word
-from ..enums import HangupCause
-from ..exceptions import Hangup
-from ..execution import Execution
-from ..leg import Leg, itself
+from ..call.execution import Execution
+from ..call.leg import Leg, itself
+from ..wire.arguments import check_line, word
+from ..wire.enums import HangupCause
+from ..wire.exceptions import Hangup
 from .units import milliseconds, whole_seconds
 
 __all__ = ["ControlApplications"]

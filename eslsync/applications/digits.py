@@ -5,9 +5,9 @@ from __future__ import annotations
 import re
 from collections.abc import Callable, Sequence
 
-from ..arguments import check_digits, word
-from ..exceptions import TimeoutError
-from ..message import Event
+from ..wire.arguments import check_digits, word
+from ..wire.exceptions import TimeoutError
+from ..wire.message import Event
 from .playing import PlayingApplications, in_a_row
 from .units import milliseconds
 

@@ -5,10 +5,10 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Literal, NamedTuple, overload
 
-from ..arguments import check_digits, check_file, is_expanded, word
-from ..execution import Execution
-from ..leg import Leg, as_it_is
-from ..message import Event, number
+from ..call.execution import Execution
+from ..call.leg import Leg, as_it_is
+from ..wire.arguments import check_digits, check_file, is_expanded, word
+from ..wire.message import Event, number
 
 __all__ = ["Played", "PlayingApplications"]
 

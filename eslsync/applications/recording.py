@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from typing import NamedTuple
 
-from ..arguments import check_file, word
-from ..leg import as_it_is
-from ..message import Event, number
+from ..call.leg import as_it_is
+from ..wire.arguments import check_file, word
+from ..wire.message import Event, number
 from .playing import PlayingApplications
 from .units import whole_seconds
 

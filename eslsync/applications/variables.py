@@ -4,8 +4,14 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, MutableMapping
 
-from ..arguments import check_value, holds_variables, literal, multiset_arguments, variable_name
-from ..leg import Leg
+from ..call.leg import Leg
+from ..wire.arguments import (
+    check_value,
+    holds_variables,
+    literal,
+    multiset_arguments,
+    variable_name,
+)
 
 __all__ = ["ChannelVariables", "VariableApplications"]
 

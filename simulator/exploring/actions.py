@@ -8,7 +8,7 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from typing import Literal
 
-from ..steps import Step
+from ..scripts.steps import Step
 from .situations import Collects, Situation
 
 __all__ = ["ALL_KEYS", "Action", "Approach", "actions"]

@@ -15,14 +15,14 @@ from pathlib import Path
 from typing import Any, Literal
 
 from eslsync import Outbound
+from eslsync.serving.loading import Handler
 
-from ..call import Call, CallFailed, Sound, same_prompt, without_suffix
-from ..freeswitch import FreeSwitch
-from ..loading import Handler
-from ..script import Script
-from ..steps import Step
-from ..threads import MILLISECOND, SECOND
-from ..world import SimulationError, World
+from ..calling.call import Call, CallFailed, Sound, same_prompt, without_suffix
+from ..calling.freeswitch import FreeSwitch
+from ..clockwork.threads import MILLISECOND, SECOND
+from ..clockwork.virtual_time import SimulationError, World
+from ..scripts.script import Script
+from ..scripts.steps import Step
 from .actions import Approach
 from .lines import Lines
 from .situations import Observer, Place, Seen, Situation, is_own

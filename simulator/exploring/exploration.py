@@ -10,9 +10,9 @@ from pathlib import Path
 from typing import Any
 
 from eslsync import Outbound
+from eslsync.serving.loading import Handler
 
-from ..loading import Handler
-from ..script_yaml import shown
+from ..scripts.yaml import shown
 from .actions import ALL_KEYS
 from .attempts import Attempt
 from .findings import KINDS, Finding, findings, kinds
@@ -222,7 +222,7 @@ def explore(
 
     It stops after so many things done in one call (``depth``), ``calls``, or ``seconds`` of real
     time. Kinds of findings in ``allow`` are left out. With the same arguments, ``seconds`` apart,
-    the result is the same, whatever ``workers`` there are. Raises `simulator.loading.LoadError`
+    the result is the same, whatever ``workers`` there are. Raises `LoadError`
     for a file that has no handler.
     """
     unknown = sorted(set(allow) - set(KINDS))

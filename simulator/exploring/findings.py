@@ -7,8 +7,8 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence, Set
 from dataclasses import dataclass, field
 from pathlib import Path
 
-from ..call import without_suffix
-from ..steps import Step
+from ..calling.call import without_suffix
+from ..scripts.steps import Step
 from .actions import is_valid
 from .attempts import End
 from .graph import Edge, Node, Way

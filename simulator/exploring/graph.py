@@ -7,8 +7,8 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
-from ..script import Script
-from ..steps import Step
+from ..scripts.script import Script
+from ..scripts.steps import Step
 from .actions import Approach, What
 from .attempts import End
 from .situations import Situation

@@ -11,9 +11,9 @@ from pathlib import Path
 from types import CodeType, ModuleType
 
 from eslsync import Outbound
+from eslsync.serving.loading import Handler, handler_in, load, no_server
+from eslsync.serving.loading import _Serves as Serves
 
-from ..loading import Handler, handler_in, load, no_server
-from ..loading import _Serves as Serves
 from .source import Source
 
 __all__ = ["Explored"]

@@ -8,7 +8,7 @@ from typing import Any
 
 import click
 
-from ..frozen import real_seconds
+from ..clockwork.frozen import real_seconds
 from .search import Progress
 
 __all__ = ["Bar"]

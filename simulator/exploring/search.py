@@ -19,9 +19,9 @@ from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any
 
-from ..frozen import real_seconds, standing_still
-from ..shapes import DIAL_STRING
-from ..steps import Step
+from ..clockwork.frozen import real_seconds, standing_still
+from ..scripts.shapes import DIAL_STRING
+from ..scripts.steps import Step
 from .actions import Action, actions
 from .attempts import LATE, Attempt, Caller, End, Outcome
 from .graph import Edge, Node, Way

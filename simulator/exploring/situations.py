@@ -20,13 +20,13 @@ from types import FrameType
 from typing import Any, Literal
 
 from eslsync import Channel, Event, Session
-from eslsync.execution import Execution
+from eslsync.call.execution import Execution
+from eslsync.stacks import is_ours
 
-from ..arguments import atoi, separate
-from ..call import Call, Sound
-from ..freeswitch import FreeSwitch
-from ..loading import is_ours
-from ..threads import SECOND
+from ..calling.call import Call, Sound
+from ..calling.freeswitch import FreeSwitch
+from ..clockwork.threads import SECOND
+from ..model.arguments import atoi, separate
 from .liveness import live_names
 
 __all__ = ["Collects", "Kind", "Observer", "Place", "Situation"]

@@ -8,7 +8,7 @@ from typing import Any, Generic, TypeVar
 
 from eslsync import Channel, Session
 from simulator import Call, FreeSwitch
-from simulator.arguments import separate
+from simulator.model.arguments import separate
 
 from ..recorded import recording
 

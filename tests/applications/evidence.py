@@ -18,7 +18,7 @@ from typing import Any, NamedTuple, TypeVar
 from unittest.mock import patch
 
 from eslsync import Channel, Session
-from eslsync.connection import Connection
+from eslsync.call.connection import Connection
 
 from .. import recorded
 

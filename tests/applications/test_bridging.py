@@ -7,17 +7,9 @@ from typing import Any
 
 import pytest
 
-from eslsync import (
-    Bridged,
-    Channel,
-    Event,
-    Hangup,
-    HangupCause,
-    Session,
-    TimeoutError,
-)
+from eslsync import Bridged, Channel, Event, Hangup, HangupCause, Session, TimeoutError
 from simulator import Call, FreeSwitch
-from simulator.arguments import variables_of
+from simulator.model.arguments import variables_of
 
 from .asking import Asked, ask, recorded_words, words_of
 from .evidence import stands_on

@@ -6,15 +6,7 @@ from contextlib import suppress
 
 import pytest
 
-from eslsync import (
-    AnswerState,
-    Channel,
-    Event,
-    Hangup,
-    HangupCause,
-    Session,
-    TimeoutError,
-)
+from eslsync import AnswerState, Channel, Event, Hangup, HangupCause, Session, TimeoutError
 from simulator import Call, FreeSwitch
 
 from .asking import ask, recorded_words, words_of

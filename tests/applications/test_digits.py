@@ -9,7 +9,8 @@ from typing import Any
 import pytest
 
 from eslsync import Channel, Digits, DTMFSource, Hangup, TimeoutError
-from simulator import Call, ivr
+from simulator import Call
+from simulator.model import ivr
 
 from .asking import ask, recorded_words, words_of
 from .evidence import stands_on

@@ -7,7 +7,7 @@ import pytest
 from eslsync import Hangup, Outbound
 from examples.attended_transfer import MUSIC, OPERATOR, handler
 from simulator import Call, FreeSwitch, sweep
-from simulator.faults import Kind
+from simulator.calling.faults import Kind
 
 COLLEAGUE = "user/123"
 SORRY = "voicemail/vm-not_available_no_voicemail"

@@ -14,7 +14,7 @@ from click.testing import CliRunner
 
 from examples.ivr import handler
 from simulator import CallFailed, FreeSwitch
-from simulator.cli import main
+from simulator.command_line.main import main
 
 from ..terminal import nothing_stays, without_markers
 

@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from simulator.script import run_script
+from simulator.scripts.script import run_script
 
 EXAMPLES = Path(__file__).parents[2] / "examples"
 

@@ -9,7 +9,7 @@ import pytest
 from eslsync import Hangup, Outbound
 from examples.screening import MUSIC, OWNER, handler
 from simulator import Call, FreeSwitch, sweep
-from simulator.faults import Kind
+from simulator.calling.faults import Kind
 
 SORRY = "voicemail/vm-not_available_no_voicemail"
 

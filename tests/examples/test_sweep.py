@@ -10,12 +10,12 @@ from pathlib import Path
 import pytest
 
 from eslsync import Outbound
+from eslsync.serving.loading import Handler, load_handler
 from examples import business_hours, ring_two
 from simulator import Call, sweep
-from simulator.faults import KINDS
-from simulator.loading import Handler, load_handler
-from simulator.script import Script
-from simulator.sweeps import Sweep
+from simulator.calling.faults import KINDS
+from simulator.calling.sweeps import Sweep
+from simulator.scripts.script import Script
 
 EXAMPLES = Path(__file__).parents[2] / "examples"
 SCRIPTS = sorted(EXAMPLES.glob("*.call.yaml"))

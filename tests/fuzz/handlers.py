@@ -6,7 +6,7 @@ from collections.abc import Callable
 from random import Random
 
 from eslsync import Event, Hangup, Session, TimeoutError
-from eslsync.message import Message
+from eslsync.protocol import Message
 
 Step = Callable[[Session], object]
 

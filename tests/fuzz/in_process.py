@@ -12,9 +12,9 @@ from queue import SimpleQueue
 from typing import Any, TypeVar, cast
 
 from eslsync import Outbound
-from eslsync.connection import Connection
-from eslsync.reader import Reader
-from eslsync.server import Server
+from eslsync.call.connection import Connection
+from eslsync.call.reader import Reader
+from eslsync.serving.server import Server
 
 from .conversation import Conversation, SwitchClock
 from .malformed import Ending

@@ -14,8 +14,8 @@ from queue import SimpleQueue
 from typing import TypeVar
 
 from eslsync import Outbound, Session
+from eslsync.call.connection import Connection
 from eslsync.clock import Peer as Address
-from eslsync.connection import Connection
 
 from ..peer import PATIENCE
 from .conversation import Conversation, Log, SwitchClock

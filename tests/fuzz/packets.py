@@ -7,8 +7,16 @@ from collections.abc import Mapping
 from functools import cache
 from typing import NamedTuple
 
-from eslsync.message import ConnectReply, DisconnectNotice, Event, JsonEvent, XmlEvent
-from eslsync.protocol import Framer, Parser, encode_message
+from eslsync.protocol import (
+    ConnectReply,
+    DisconnectNotice,
+    Event,
+    Framer,
+    JsonEvent,
+    Parser,
+    XmlEvent,
+    encode_message,
+)
 
 from ..peer import as_event, event
 from ..recorded import names, recording

@@ -7,8 +7,16 @@ from random import Random
 from typing import Any
 
 from eslsync.exceptions import ProtocolError
-from eslsync.message import ConnectReply, Event, JsonEvent, Message, XmlEvent
-from eslsync.protocol import Command, CommandParser, Parser
+from eslsync.protocol import (
+    Command,
+    CommandParser,
+    ConnectReply,
+    Event,
+    JsonEvent,
+    Message,
+    Parser,
+    XmlEvent,
+)
 
 from ..recorded import names, recording
 from . import packets

@@ -7,10 +7,10 @@ from random import Random
 from typing import Any
 
 from eslsync.protocol import Parser
-from simulator.agenda import Agenda
-from simulator.control import Control
-from simulator.recording import Sent, sent
-from simulator.switch import Switch
+from simulator.clockwork.agenda import Agenda
+from simulator.event_socket.listener import Control
+from simulator.model.switch import Switch
+from simulator.recordings.reading import Sent, sent
 
 START = 1_767_603_600_000_000  # 2026-01-05 09:00:00, in microseconds
 

@@ -6,8 +6,8 @@ import random
 
 import pytest
 
-from simulator.api import APIS
-from simulator.applications import APPLICATIONS
+from simulator.applications.basics import APPLICATIONS
+from simulator.model.api import APIS
 
 from .model import ModelCall
 

@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from simulator.arguments import atoi, expand, separate, variables_of
+from simulator.model.arguments import atoi, expand, separate, variables_of
 
 
 @pytest.mark.parametrize(

@@ -6,7 +6,7 @@ import pytest
 
 from eslsync import Session
 from simulator import FreeSwitch
-from simulator.script import Script, Step
+from simulator.scripts.script import Script, Step
 
 MESSAGE = "/tmp/message.wav"
 

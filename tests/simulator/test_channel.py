@@ -7,8 +7,8 @@ from pathlib import Path
 
 import pytest
 
-from simulator.channel import Heard
-from simulator.recording import Recording
+from simulator.model.channel import Heard
+from simulator.recordings.reading import Recording
 
 from .model import ModelCall
 

@@ -14,7 +14,7 @@ import pytest
 from click.testing import CliRunner, Result
 
 from eslsync import Outbound, Session
-from simulator.cli import main
+from simulator.command_line.main import main
 
 from ..terminal import nothing_stays, without_markers
 
@@ -450,7 +450,12 @@ def test_what_is_no_recording(tmp_path: Path) -> None:
 
 
 def program(*arguments: str) -> list[str]:
-    return [sys.executable, "-c", "from simulator.cli import main; main()", *arguments]
+    return [
+        sys.executable,
+        "-c",
+        "from simulator.command_line.main import main; main()",
+        *arguments,
+    ]
 
 
 def execute(*arguments: str, **environment: str) -> subprocess.CompletedProcess[bytes]:
@@ -483,16 +488,13 @@ def test_serve_loads_no_simulator_and_no_freezegun() -> None:
         "import sys\n"
         "from eslsync import Outbound\n"
         "Outbound.start = lambda self, drain: print(*sys.modules)\n"
-        "from simulator.cli import main\n"
+        "from simulator.command_line.main import main\n"
         f"main(['serve', {IVR!r}])\n"
     )
     done = subprocess.run([sys.executable, "-c", code], cwd=ROOT, capture_output=True, text=True)
     assert done.returncode == 0, done.stderr
     loaded = {name for name in done.stdout.split() if name.startswith(("simulator", "freezegun"))}
-    of_the_command_line = {"cli", "cli_options", "cli_recordings", "terminal", "loading"}
-    explore = {"exploring", "exploring.command"}
-    names = of_the_command_line | explore
-    assert loaded == {"simulator", *(f"simulator.{name}" for name in names)}
+    assert {name.split(".")[1] for name in loaded - {"simulator"}} == {"command_line"}
 
 
 def test_a_port_in_use() -> None:
@@ -557,7 +559,7 @@ def test_serve_takes_the_options_of_an_outbound_in_the_file(tmp_path: Path) -> N
     code = (
         "from eslsync import Outbound\n"
         "Outbound.start = lambda app, drain: print(app.port, app.max_calls, app.redact, drain)\n"
-        "from simulator.cli import main\n"
+        "from simulator.command_line.main import main\n"
         f"main(['serve', {str(app)!r}, '--handler', 'app', '--redact', 'code', '--drain', '3'])\n"
     )
     done = subprocess.run([sys.executable, "-c", code], cwd=ROOT, capture_output=True, text=True)

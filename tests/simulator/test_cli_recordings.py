@@ -15,7 +15,7 @@ import pytest
 from click.testing import CliRunner, Result
 
 from simulator import FreeSwitch
-from simulator.cli import main
+from simulator.command_line.main import main
 
 from ..recorded import FOLDER
 from ..terminal import nothing_stays
@@ -195,7 +195,7 @@ def test_another_program_s_calls_are_not_recorded_here(tmp_path: Path) -> None:
 
 
 def test_serve_records_its_calls_without_the_digits(tmp_path: Path) -> None:
-    serve = "from simulator.cli import main; main()"
+    serve = "from simulator.command_line.main import main; main()"
     arguments = ["serve", IVR, "--port", "0", "--record", str(tmp_path / "calls")]
     with subprocess.Popen(
         [sys.executable, "-c", serve, *arguments], cwd=ROOT, stderr=subprocess.PIPE, text=True

@@ -9,7 +9,7 @@ from typing import Any
 
 import pytest
 
-from simulator.conformance import LEFT_OUT, check
+from simulator.recordings.conformance import LEFT_OUT, check
 
 RECORDINGS = Path(__file__).parent.parent / "recordings"
 

@@ -9,7 +9,7 @@ import pytest
 
 from eslsync import Session
 from simulator import FreeSwitch
-from simulator.control import Control
+from simulator.event_socket.listener import Control
 
 from .model import ModelCall
 

@@ -12,8 +12,8 @@ from contextlib import contextmanager, suppress
 
 from examples.ivr import handler
 from simulator import CallFailed, FreeSwitch
-from simulator.frozen import standing_still
-from simulator.transcript import Transcript
+from simulator.clockwork.frozen import standing_still
+from simulator.ladders.transcript import Transcript
 
 RUNS = 1000
 

@@ -13,10 +13,10 @@ from click.testing import CliRunner
 
 from eslsync import Channel, CommandError, Hangup, Session, TimeoutError
 from simulator import Exploration, explore
-from simulator.cli import main
+from simulator.command_line.main import main
 from simulator.exploring.findings import KINDS
 from simulator.exploring.situations import Situation
-from simulator.script import Script
+from simulator.scripts.script import Script
 
 from ..terminal import nothing_stays
 

@@ -7,7 +7,7 @@ import pytest
 from eslsync import CommandError, Disconnected, Hangup, Session
 from examples.ivr import handler
 from simulator import Call, CallFailed, Fault, FreeSwitch, sweep
-from simulator.faults import KINDS, Kind
+from simulator.calling.faults import KINDS, Kind
 
 
 def press_during_the_welcome_and_after(call: Call) -> None:

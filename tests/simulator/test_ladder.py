@@ -7,7 +7,7 @@ import pytest
 from eslsync import CommandError, Session
 from examples.ivr import handler as ivr
 from simulator import Call, FreeSwitch
-from simulator.ladder import ASCII, BOX, columns, draw
+from simulator.ladders.text import ASCII, BOX, columns, draw
 
 Handler = Callable[[Session], object]
 

@@ -11,10 +11,10 @@ import pytest
 from eslsync import Session
 from examples.ivr import handler as ivr
 from simulator import Call, FreeSwitch
-from simulator.ladder import draw
-from simulator.recording import Recording
-from simulator.retelling import retell
-from simulator.script import run_script
+from simulator.ladders.text import draw
+from simulator.recordings.reading import Recording
+from simulator.recordings.retelling import retell
+from simulator.scripts.script import run_script
 
 from ..recorded import FOLDER, names
 

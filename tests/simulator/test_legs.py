@@ -10,10 +10,10 @@ from typing import Any
 
 import pytest
 
-from simulator.channel import Channel
-from simulator.legs import Leg
-from simulator.recording import Sent
-from simulator.states import State
+from simulator.model.channel import Channel
+from simulator.model.far_legs import Leg
+from simulator.model.states import State
+from simulator.recordings.reading import Sent
 
 from .model import ModelCall
 

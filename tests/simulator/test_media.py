@@ -9,8 +9,8 @@ import pytest
 
 from eslsync import Session
 from simulator import CallFailed, FreeSwitch
-from simulator.media import Media, tone_length
-from simulator.say import say_files
+from simulator.model.say import say_files
+from simulator.model.sounds import Media, tone_length
 
 PREFIX = "/sounds/en"
 

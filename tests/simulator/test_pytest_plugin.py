@@ -13,7 +13,8 @@ from pathlib import Path
 
 import pytest
 
-from simulator import FreeSwitch, leaks, pytest_plugin
+from simulator import FreeSwitch, pytest_plugin
+from simulator.calling import leaks
 
 pytest_plugins = ["pytester"]
 
@@ -78,8 +79,8 @@ def test_a_failing_test_says_what_was_heard_instead_and_draws_the_call_once(run:
     said = lines_of(result)
     assert (
         '>       call.hear("ivr/ivr-option-1")\n'
-        "E       simulator.call.CallFailed: did not hear 'ivr/ivr-option-1'; since the last "
-        "verb it heard 'ivr/ivr-option-2'" in said
+        "E       simulator.calling.call.CallFailed: did not hear 'ivr/ivr-option-1'; since the "
+        "last verb it heard 'ivr/ivr-option-2'" in said
     )
     assert said.count("presses 2") == 1
     assert "call 1: ladder" not in said

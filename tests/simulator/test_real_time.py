@@ -24,7 +24,7 @@ from freezegun import freeze_time
 from eslsync import CommandError, Disconnected, Hangup, Outbound, Session
 from examples.ivr import handler as ivr
 from simulator import Call, CallFailed, Fault, FreeSwitch
-from simulator.real_time import RealTime
+from simulator.clockwork.real_time import RealTime
 
 PROMPTS = dict.fromkeys(
     ["ivr/ivr-welcome", "ivr/ivr-option-1", "ivr/ivr-option-2", "ivr/ivr-timeout"], 0.1

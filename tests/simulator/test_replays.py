@@ -14,7 +14,7 @@ import pytest
 from eslsync import CommandError, Outbound, Session, TimeoutError
 from examples.ivr import handler as ivr
 from simulator import Call, FreeSwitch, SimulationError, replay
-from simulator.replays import Difference, Replay
+from simulator.recordings.replays import Difference, Replay
 
 from ..recorded import FOLDER
 
@@ -273,8 +273,8 @@ def test_a_recording_that_is_cut_is_replayed_up_to_there(tmp_path: Path) -> None
 def test_a_handler_that_is_stuck_fails_the_replay(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("eslsync.server.CUT_TIMEOUT", 0.01)
-    monkeypatch.setattr("eslsync.server.LAST_TIMEOUT", 0.01)
+    monkeypatch.setattr("eslsync.serving.server.CUT_TIMEOUT", 0.01)
+    monkeypatch.setattr("eslsync.serving.server.LAST_TIMEOUT", 0.01)
     path = record(tmp_path, menu(), press_1)
     release = threading.Event()
 

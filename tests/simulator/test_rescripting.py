@@ -11,9 +11,9 @@ import pytest
 from eslsync import CommandError, Outbound, Session, TimeoutError
 from examples.ivr import handler as ivr
 from simulator import Call, FreeSwitch, replay
-from simulator.recording import Recording
-from simulator.rescripting import script_of
-from simulator.script import Script, ScriptError
+from simulator.recordings.reading import Recording
+from simulator.recordings.rescripting import script_of
+from simulator.scripts.script import Script, ScriptError
 
 from ..recorded import FOLDER
 

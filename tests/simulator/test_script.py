@@ -14,11 +14,11 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from eslsync import CommandError, HangupCause, Outbound, Session
+from eslsync.serving.loading import LoadError
 from examples.ivr import handler
 from simulator import Call, CallFailed, FreeSwitch, SimulationError, sweep
-from simulator.loading import LoadError
-from simulator.script import Script, ScriptError, Step, run_script
-from simulator.shapes import (
+from simulator.scripts.script import Script, ScriptError, Step, run_script
+from simulator.scripts.shapes import (
     ALONE,
     CALL,
     CAUSE,

@@ -13,9 +13,9 @@ from eslsync import Session
 from examples import basic
 from examples.ivr import handler
 from simulator import Call, sweep
-from simulator.faults import KINDS
-from simulator.script import Script, Step
-from simulator.sweeps import Outcome
+from simulator.calling.faults import KINDS
+from simulator.calling.sweeps import Outcome
+from simulator.scripts.script import Script, Step
 
 
 def press_one(call: Call) -> None:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from simulator.channel import Channel
+from simulator.model.channel import Channel
 
 from .model import ModelCall
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from simulator.variables import Variables, is_true
+from simulator.model.variables import Variables, is_true
 
 
 def test_setting_again_moves_a_variable_to_the_end() -> None:

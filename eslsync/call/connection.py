@@ -1,0 +1,452 @@
+"""A call's socket, and what arrived on it.
+
+Three kinds of thread meet here. The reader calls `receive` and `flush`: it frames bytes, hands
+each reply to whoever sent its command, keeps the rest for the handler's thread, which it wakes
+for what that waits for and not before, and sends on what the switch did not take at once. The
+handler's thread takes what has arrived. Any thread sends, and none waits in it. What they share
+is changed under ``_lock``; ``_parser`` is the reader's alone, but for its bounds.
+"""
+
+from __future__ import annotations
+
+import selectors
+import socket
+import threading
+from collections import deque
+from collections.abc import Collection, Sequence
+from queue import Empty, SimpleQueue
+from typing import TYPE_CHECKING, NamedTuple
+
+from ..clock import REAL, Clock, Peer
+from ..wire.exceptions import Disconnected, ESLError, ProtocolError
+from ..wire.message import ApiResponse, CommandReply, Event, Message
+from ..wire.protocol import MAX_BODY, Parser
+from ..wire.redaction import Redactor
+
+if TYPE_CHECKING:
+    from ..serving.recorder import Tape
+    from .reader import Reader
+
+#: Above this many bytes that the handler has not taken, its connection is not read, and TCP
+#: holds the switch back; below the lower mark it is read again. A mean event is 5 KB.
+HIGH_WATER = 1024 * 1024
+LOW_WATER = 256 * 1024
+#: The same while another thread waits for a reply, which stands behind what is untaken.
+FLOOD_WATER = 16 * 1024 * 1024
+#: What a message weighs besides its bytes, so that a flood of tiny ones is bounded as well.
+MESSAGE_WEIGHT = 512
+#: Above this many bytes a handler is woken also for what it does not wait for, and takes it.
+SLEEPS_THROUGH = 64 * 1024
+#: What a handler is woken for whatever it waits for: they change what a wait may come to.
+ALWAYS_WANTED = frozenset({"CHANNEL_HANGUP", "CHANNEL_HANGUP_COMPLETE", "DTMF"})
+#: The largest body that is taken of a peer before it is known to be a switch that may call.
+MAX_FIRST_BODY = 64 * 1024
+#: What is read in one go: enough for a dozen events, and where so much was there, for fifty.
+READ_SIZE = 64 * 1024
+LARGE_READ_SIZE = 256 * 1024
+#: A switch that takes nothing for so long (seconds) is gone.
+SEND_TIMEOUT = 30.0
+#: What may wait to be sent: the largest command that FreeSWITCH takes, and some more.
+MAX_UNSENT = MAX_BODY + HIGH_WATER
+#: Commands that may wait for their replies. A thread waits for one before it sends the next, so
+#: only a switch that answers nothing, to somebody who tries again and again, ever comes here.
+MAX_UNANSWERED = 1000
+#: How long (seconds) an orderly close waits for the switch to close its side as well. It does
+#: so within a tick; this is for a switch that has stopped answering.
+CLOSE_TIMEOUT = 5.0
+
+
+class End(NamedTuple):
+    """Nothing more comes. ``reason`` says why."""
+
+    reason: ESLError
+
+
+#: What another thread than the handler's gets for its command.
+Outcome = CommandReply | ApiResponse | End
+
+
+class Pending:
+    """A command whose reply has not come.
+
+    The reply goes to the inbox of the thread that sent it. The handler's thread has none of its
+    own: there the command arrives with its ``reply``, to be ``told`` in its turn. Where it is
+    ``quiet``, it arrives only if it was refused.
+
+    As text it is the command as it may be shown, made when somebody looks, since few ever do.
+    """
+
+    __slots__ = ("_headers", "_line", "_redact", "execution", "inbox", "quiet", "reply", "told")
+
+    def __init__(
+        self,
+        redact: Redactor,
+        line: str,
+        headers: Sequence[tuple[str, str]] = (),
+        inbox: SimpleQueue[Outcome] | None = None,
+        quiet: bool = False,
+    ) -> None:
+        self._redact = redact
+        self._line = line
+        self._headers = headers
+        self.inbox = inbox
+        self.quiet = quiet
+        self.reply: CommandReply | ApiResponse | None = None
+        self.told = False
+        self.execution = ""  # what it has sent: its Event-UUID
+
+    def __str__(self) -> str:
+        return self._redact.command(self._line, self._headers)
+
+
+Item = Message | Pending | End
+#: When it was read, and what.
+Arrived = tuple[float, Item]
+
+
+UNTAKEN = Disconnected("the handler has not taken what has arrived, and no reply can come")
+
+
+class Connection:
+    """One control connection with a switch."""
+
+    def __init__(
+        self,
+        sock: socket.socket,
+        peer: Peer,
+        clock: Clock,
+        reader: Reader,
+        redact: Redactor | None = None,
+        tape: Tape | None = None,
+    ) -> None:
+        self.peer = peer
+        self._tape = tape
+        #: Rung when the handler's thread sleeps, and something that it waits for is there.
+        self.doorbell: SimpleQueue[None] = SimpleQueue()
+        self._sock = sock
+        self._clock = clock
+        self._reader = reader
+        self._redact = redact or Redactor()
+        self._parser = Parser(max_body=MAX_FIRST_BODY)
+        self._read_size = READ_SIZE
+        self._lock = threading.Lock()
+        self._replies: deque[Pending] = deque()  # in the order of the commands
+        self._unsent = bytearray()
+        self._progress = 0.0  # when the switch last took some of that: real time
+        self._arrived: list[Arrived] = []  # what the handler's thread has not taken
+        self._queued = 0  # that weighs so much
+        self._sleeps = False  # the handler's thread does, until the bell rings
+        self._wanted: Collection[str] | None = None  # events that it sleeps for; None for all
+        self.paused = False  # not read, until the handler has taken some of that
+        self._closing = False  # nothing more is sent, but for what is unsent
+        #: Why every wait on it was ended, by `cut`.
+        self.cut_by: ESLError | None = None
+        #: Why nothing that is sent now would be answered: a ProtocolError, or the end.
+        self._failure: ESLError | None = None
+        #: Has the peer's end been read? Until then, even a broken connection is read on.
+        self._ended = False
+        sock.setblocking(False)
+
+    def fileno(self) -> int:
+        return self._sock.fileno()
+
+    # any thread
+
+    def send(self, data: bytes, *commands: Pending) -> None:
+        """Send these commands; their replies will come to them. Waits for nothing.
+
+        Raises Disconnected if it can't be sent, or would not be answered. In the handler's
+        thread the connection's own end is none of these reasons: it has arrived, behind what may
+        tell why (a hangup, perhaps).
+        """
+        elsewhere = commands[0].inbox is not None
+        with self._lock:
+            if self._failure is not None and not elsewhere:
+                return
+            if self._closing or self._unsent or elsewhere or len(self._replies) >= MAX_UNANSWERED:
+                self._check_sendable(len(data), elsewhere)
+            self._replies.extend(commands)
+            self._clock.sending(self.peer, len(data))
+            if self._tape is not None:
+                self._tape.note("app", data)
+            news = False
+            if self._unsent:  # the reader is at it
+                self._unsent += data
+            else:
+                sent = self._push(data)
+                if sent < len(data):
+                    self._unsent += data[sent:]
+                    self._progress = REAL.now()
+                    news = True
+            if self.paused:
+                news = self._pause_or_resume() or news
+        if news:
+            self._reader.watch(self)
+
+    def _check_sendable(self, size: int, elsewhere: bool) -> None:
+        reason: object = self._failure
+        if self._closing:
+            reason = "the handler has ended"
+        elif reason is None and elsewhere:
+            reason = self.cut_by or (UNTAKEN if self._queued > FLOOD_WATER else None)
+        if reason is None and len(self._replies) >= MAX_UNANSWERED:
+            reason = f"{len(self._replies)} commands have not been answered"
+        if reason is None and self._unsent and len(self._unsent) + size > MAX_UNSENT:
+            reason = f"{len(self._unsent)} bytes have not been taken by the switch"
+        if reason is not None:
+            cause = reason if isinstance(reason, ESLError) else None
+            raise Disconnected(f"nothing can be sent: {reason}") from cause
+
+    def _push(self, data: bytes | bytearray) -> int:
+        """Send what the switch takes at once; how much that was."""
+        try:
+            return self._sock.send(data)
+        except BlockingIOError:
+            return 0
+        except OSError:
+            # Part of a command may be out, so nothing can follow it. The reader tells why.
+            self._shutdown(socket.SHUT_RDWR)
+            return len(data)
+
+    def cut(self, reason: ESLError) -> None:
+        """End every wait on this connection with ``reason``, without closing it."""
+        with self._lock:
+            self.cut_by = reason
+            self._tell_elsewhere(reason)
+            self._tell(End(reason))
+        self._clock.received(self.peer, 0)
+
+    # the handler's thread
+
+    def admit(self) -> None:
+        """It is a switch's that may call: from now on it may say more."""
+        self._parser.max_body = MAX_BODY
+        if self._tape is not None:
+            self._tape.admit()
+
+    def take(
+        self, wanted: Collection[str] | None, deadline: float | None, clock: Clock | None = None
+    ) -> list[Arrived]:
+        """All that has arrived; if there is nothing, sleep until something has that is wanted.
+
+        ``wanted`` are names of events (None for all); what is no event is always wanted. Raises
+        `queue.Empty` at the deadline.
+        """
+        while True:
+            resumes = False
+            with self._lock:
+                arrived = self._arrived
+                if arrived:
+                    self._arrived, self._queued = [], 0
+                    if self.paused:
+                        resumes = self._pause_or_resume()
+                else:
+                    self._wanted = wanted
+                    self._sleeps = True
+            if resumes:
+                self._reader.watch(self)
+            if arrived:
+                return arrived
+            # The bell may have been rung for what was taken already: then it is looked again.
+            try:
+                (clock or self._clock).get(self.doorbell, deadline)
+            except Empty:
+                # What has been slept through has arrived all the same, and is looked at.
+                with self._lock:
+                    if not self._arrived:
+                        raise
+
+    @property
+    def untaken(self) -> list[Item]:
+        """What has arrived, and the handler's thread has not taken. Any thread.
+
+        Copied in one operation and without the lock: a signal's handler may ask.
+        """
+        return [item for _, item in self._arrived.copy()]
+
+    def _pause_or_resume(self) -> bool:
+        """Is the switch to be held back? True if it was, and is no longer."""
+        was, queued = self.paused, self._queued
+        self.paused = queued > (LOW_WATER if was else HIGH_WATER) and not (
+            queued <= FLOOD_WATER and self._elsewhere()
+        )
+        return was and not self.paused
+
+    def close(self) -> None:
+        """Close in order: send the end, take what is still on its way, until the peer's end.
+
+        Closing at once, with data unread, would be a reset, and a reset can overtake the last
+        command on its way to the switch.
+        """
+        clock, deadline = self._clock, self._clock.deadline(CLOSE_TIMEOUT)
+        with self._lock:
+            self._closing = True
+            ended = self._ended
+            if not ended:
+                clock.sending(self.peer, 1)
+                if self._tape is not None:
+                    self._tape.note("app", b"")
+                self._end_sending()
+        while not ended:
+            try:
+                self.take(None, deadline, clock)
+                late = deadline is not None and clock.now() >= deadline
+            except Empty:
+                late = True
+            if late:
+                # The reader sees an end of our own making, which takes no time worth telling.
+                self._shutdown(socket.SHUT_RDWR)
+                clock, deadline = REAL, None
+            with self._lock:
+                ended = self._ended
+        self._sock.close()
+
+    def _end_sending(self) -> None:
+        if not self._unsent:
+            self._shutdown(socket.SHUT_WR)
+
+    def _shutdown(self, how: int) -> None:
+        try:
+            self._sock.shutdown(how)
+        except OSError:
+            pass  # the peer was first
+
+    # the reader's thread
+
+    @property
+    def interest(self) -> int:
+        """What to watch it for: something to read, or that the switch takes more."""
+        with self._lock:
+            if self._ended:
+                return 0
+            reads = 0 if self.paused else selectors.EVENT_READ
+            return reads | (selectors.EVENT_WRITE if self._unsent else 0)
+
+    def flush(self) -> None:
+        """Send what the switch takes now; and then our end, where that is due."""
+        with self._lock:
+            sent = self._push(self._unsent)
+            if sent:
+                del self._unsent[:sent]
+                self._progress = REAL.now()
+            if self._closing:
+                self._end_sending()
+
+    def give_up_sending(self, now: float) -> Disconnected | None:
+        """The reason to end this connection, if the switch has taken nothing for too long."""
+        with self._lock:
+            if self._unsent and now - self._progress > SEND_TIMEOUT:
+                return Disconnected(f"the switch has taken nothing for {SEND_TIMEOUT:g} s")
+        return None
+
+    def receive(self) -> Disconnected | None:
+        """Read what is there; the reason to `end` it if nothing more will come."""
+        try:
+            data = self._sock.recv(self._read_size)
+        except BlockingIOError:
+            return None  # readiness that came to nothing
+        except OSError as error:
+            return Disconnected(f"the connection broke: {error}")
+        if self._tape is not None:
+            self._tape.note("switch", data)
+        if not data:
+            return Disconnected("the switch closed the connection")
+        self._read_size = LARGE_READ_SIZE if len(data) >= READ_SIZE else READ_SIZE
+        if self._failure is None:  # else nothing can be understood, but there is an end to come
+            self._understand(data)
+        self._clock.received(self.peer, len(data))
+        return None
+
+    def _understand(self, data: bytes) -> None:
+        """Put what the bytes say where it belongs."""
+        parser, begun = self._parser, len(self._parser.rest)
+        messages: list[Message] = []
+        failure: ProtocolError | None = None
+        try:
+            messages = parser.feed(data)
+            failure = parser.failure
+        except ProtocolError as error:
+            failure = error
+        now = self._clock.now()
+        with self._lock:
+            arrived, wanted = self._arrived, self._wanted or ()
+            before, wakes = len(arrived), self._wanted is None
+            for message in messages:
+                if type(message) is Event:
+                    # More is not decoded here: one whose name is elsewhere is the handler's to see.
+                    name = message._name_in_front()
+                    if not wakes:
+                        wakes = name is None or name in wanted or name in ALWAYS_WANTED
+                    arrived.append((now, message))
+                elif not isinstance(message, (CommandReply, ApiResponse)):
+                    wakes = True
+                    arrived.append((now, message))
+                elif self._replies:
+                    command = self._replies.popleft()
+                    command.reply = message
+                    if command.inbox is not None:
+                        command.inbox.put(message)
+                    elif not (command.quiet and type(message) is CommandReply and message.ok):
+                        wakes = True
+                        arrived.append((now, command))
+                else:
+                    failure = ProtocolError("a reply that no command asked for", message.head)
+                    break
+            if failure is not None:
+                failure = self._redact.error(failure)
+                arrived.append((now, End(failure)))
+                wakes = True
+                self._fail(failure)
+            if len(arrived) == before:
+                # A part of a message, or another thread's reply: nothing for the handler to
+                # take, and so nothing that it could be late with.
+                return
+            # with all their bytes, of which this read may have brought the last
+            whole = begun + len(data) - len(parser.rest)
+            self._queued += whole + MESSAGE_WEIGHT * len(messages)
+            if wakes or self._queued > SLEEPS_THROUGH:
+                self._ring()
+            if self._queued > HIGH_WATER:
+                self._pause_or_resume()
+                if self._queued > FLOOD_WATER:
+                    self._tell_elsewhere(UNTAKEN)
+
+    def _tell(self, end: End) -> None:
+        """Tell the handler's thread. Called with ``_lock``."""
+        self._arrived.append((self._clock.now(), end))
+        self._ring()
+
+    def _ring(self) -> None:
+        """Wake the handler's thread, if it sleeps. Called with ``_lock``."""
+        if self._sleeps:
+            self._sleeps = False
+            self.doorbell.put(None)
+
+    def _fail(self, reason: ESLError) -> None:
+        """No reply will come any more: other threads that wait for one are told."""
+        self._failure = reason
+        self._tell_elsewhere(reason)
+        self._replies.clear()
+
+    def _tell_elsewhere(self, reason: ESLError) -> None:
+        for inbox in self._elsewhere():
+            inbox.put(End(reason))
+
+    def _elsewhere(self) -> list[SimpleQueue[Outcome]]:
+        """Where other threads than the handler's wait for replies."""
+        return [each.inbox for each in self._replies if each.inbox is not None]
+
+    def end(self, reason: Disconnected, size: int) -> None:
+        """Nothing more will come: tell everybody who waits.
+
+        The last that the reader does with it: the handler's thread may close the socket next.
+        """
+        with self._lock:
+            self._ended = True
+            if self._unsent:
+                # FreeSWITCH waits for the rest of a command, and for nothing else meanwhile.
+                self._unsent.clear()
+                self._shutdown(socket.SHUT_RDWR)
+            self._fail(reason)
+            self._tell(End(reason))
+        self._clock.received(self.peer, size)

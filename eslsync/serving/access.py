@@ -1,0 +1,47 @@
+"""Who may call: the networks whose hosts a server takes calls from."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from functools import lru_cache
+
+from ..clock import Peer
+
+__all__ = ["LOOPBACK", "Access"]
+
+#: This machine alone.
+LOOPBACK = ("127.0.0.0/8", "::1/128")
+
+
+class Access:
+    """A list of networks (``"10.0.0.0/8"``) and hosts (``"10.1.2.3"``)."""
+
+    def __init__(self, allow: Iterable[str] = LOOPBACK) -> None:
+        import ipaddress  # not needed to import eslsync
+
+        if isinstance(allow, str):
+            raise TypeError(f"allow is a list of networks, such as [{allow!r}]")
+        self.allow = tuple(allow)
+        self._address = ipaddress.ip_address
+        self._networks: list[ipaddress.IPv4Network | ipaddress.IPv6Network] = []
+        for each in self.allow:
+            try:
+                if "%" in str(each):
+                    raise ValueError(f"{each!r} has a scope, which an address is compared without")
+                self._networks.append(ipaddress.ip_network(each))
+            except ValueError as error:
+                raise ValueError(
+                    f"allow: {error}; write a network (10.0.0.0/8) or a host (10.1.2.3)"
+                ) from None
+
+        # The same switches call again and again.
+        self._permits = lru_cache(maxsize=1000)(self._is_in_a_network)
+
+    def permits(self, peer: Peer) -> bool:
+        """Is that peer's host in one of the networks?"""
+        return self._permits(peer[0])
+
+    def _is_in_a_network(self, host: str) -> bool:
+        address = self._address(host.partition("%")[0])  # without an IPv6 scope
+        mapped = getattr(address, "ipv4_mapped", None)
+        return any((mapped or address) in network for network in self._networks)

@@ -1,0 +1,102 @@
+"""A server's calls, seen from outside: who calls, how long, and what each handler does."""
+
+from __future__ import annotations
+
+import os
+import sys
+import threading
+import traceback
+from collections.abc import Iterable
+from typing import NamedTuple
+
+from ..session import Session
+from ..stacks import is_ours
+from ..wire.enums import ChannelState
+
+__all__ = ["LiveCall", "look_at", "report"]
+
+#: The function that calls the handler (server.py).
+CALLS_HANDLER = "serve_call"
+
+
+class LiveCall(NamedTuple):
+    """A call that a handler works on, as it stood when somebody looked.
+
+    ``age`` is in seconds since the call was taken. ``waiting_for`` is what the handler waits
+    for in a method of ours (an event's name, an application, the command whose reply is due),
+    None while it does something else. ``where`` is the line of the handler that is being
+    executed ("ivr.py:23 in option1"), and ``stack`` the lines that led there, the outermost
+    first, down to what the handler has called of others' code.
+    """
+
+    uuid: str
+    caller: str
+    destination: str
+    age: float
+    state: ChannelState
+    waiting_for: str | None
+    where: str
+    stack: tuple[str, ...]
+    session: Session
+
+    def __repr__(self) -> str:
+        return f"<LiveCall {self}>"
+
+    def __str__(self) -> str:
+        doing = f"waits for {self.waiting_for}" if self.waiting_for else "runs"
+        return (
+            f"{self.uuid} from {self.caller or 'nobody'} to {self.destination or 'nowhere'}, "
+            f"{self.age:.1f} s, {self.state}: {doing}, at {self.where}"
+        )
+
+
+def look_at(session: Session, thread: threading.Thread) -> LiveCall:
+    """What is to be seen of a call now, from another thread."""
+    stack = _stack_of(thread, waits=session.waiting_for is not None)
+    return LiveCall(
+        uuid=session.uuid,
+        caller=session._redact.value("Caller-Caller-ID-Number", session.caller_number),
+        destination=session._redact.value("Caller-Destination-Number", session.destination),
+        age=session._clock.now() - session._began,
+        state=session.channel.state,
+        waiting_for=session.waiting_for,
+        where=_where(stack),
+        stack=tuple(map(_line, stack)),
+        session=session,
+    )
+
+
+def report(calls: Iterable[LiveCall]) -> str:
+    """All calls, with their stacks, for people to read."""
+    calls = tuple(calls)
+    lines = [f"{len(calls)} call{'' if len(calls) == 1 else 's'}"]
+    for call in calls:
+        lines += [str(call), *(f"    {line}" for line in call.stack)]
+    return "\n".join(lines) + "\n"
+
+
+def _stack_of(thread: threading.Thread, *, waits: bool) -> list[traceback.FrameSummary]:
+    """The frames of a handler's thread from the handler on, without those of the library."""
+    frame = sys._current_frames().get(thread.ident or 0)
+    frames: list[traceback.FrameSummary] = []
+    if frame is not None:
+        walk = traceback.walk_stack(frame)
+        frames += traceback.StackSummary.extract(walk, lookup_lines=False)
+    frames.reverse()
+    ours = [index for index, each in enumerate(frames) if is_ours(each.filename)]
+    if waits and ours:
+        del frames[ours[-1] :]  # what a clock of somebody's own does is none of the handler's
+    begins = next((i for i in ours if frames[i : i + 1] and frames[i].name == CALLS_HANDLER), -1)
+    return [each for each in frames[begins + 1 :] if not is_ours(each.filename)]
+
+
+def _where(stack: list[traceback.FrameSummary]) -> str:
+    """The innermost line in the handler's own folder; what it calls elsewhere is another's."""
+    if not stack:
+        return "its beginning or end"
+    folder = os.path.dirname(stack[0].filename)
+    return _line(next(each for each in reversed(stack) if os.path.dirname(each.filename) == folder))
+
+
+def _line(frame: traceback.FrameSummary) -> str:
+    return f"{os.path.basename(frame.filename)}:{frame.lineno} in {frame.name}"

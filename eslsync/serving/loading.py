@@ -1,0 +1,203 @@
+"""Find the handler in a user's file."""
+
+from __future__ import annotations
+
+import contextlib
+import importlib.util
+import inspect
+import sys
+import traceback
+from collections.abc import Callable, Iterator
+from pathlib import Path
+from types import ModuleType
+from typing import Any
+
+from .. import Outbound, Session
+from ..stacks import is_ours
+
+__all__ = [
+    "Handler",
+    "LoadError",
+    "handler_in",
+    "load",
+    "load_handler",
+    "module_of",
+    "users_traceback",
+]
+
+Handler = Callable[[Session], object]
+
+
+class LoadError(Exception):
+    """The file can't be used; the message is for the person who wrote it."""
+
+
+class _Serves(BaseException):
+    """The file starts its server while it is imported."""
+
+
+def load_handler(path: str | Path, name: str | None = None) -> Handler | Outbound:
+    """The handler that ``path`` defines.
+
+    That is what ``name`` names (a function of one argument, or an `Outbound`), else `handler`,
+    else the only function of one argument that the file defines itself. A file that starts its
+    server on import, without ``if __name__ == "__main__"``, is read up to there. Raises
+    LoadError.
+    """
+    path = Path(path)
+    return handler_in(load(path), path, name)
+
+
+def handler_in(module: ModuleType, path: Path, name: str | None = None) -> Handler | Outbound:
+    """The handler in a file that has been imported, as `load_handler` finds it."""
+    if name is None:
+        name = "handler" if hasattr(module, "handler") else only_handler(module, path)
+    if not hasattr(module, name):
+        raise LoadError(f"{path} has no {name!r}; {what_there_is(module)}")
+    handler: Any = getattr(module, name)
+    if isinstance(handler, Outbound):
+        return handler
+    if not callable(handler):
+        raise LoadError(f"{name} in {path} is no function, but {brief(handler)}")
+    if inspect.iscoroutinefunction(handler):
+        raise LoadError(
+            f"{name} in {path} is an async function; a handler is a plain one, and waits by "
+            "calling: write `def`, and leave out `await`"
+        )
+    if not takes_one(handler):
+        raise LoadError(
+            f"{name}{signature(handler)} in {path} can't be called with one argument; a handler "
+            "takes the session, and nothing else"
+        )
+    found: Handler = handler
+    return found
+
+
+def module_of(handler: Handler | Outbound) -> ModuleType | None:
+    """The file that a handler is a function of, as it was imported; None if that can't be told."""
+    function = inspect.unwrap(handler.handler if isinstance(handler, Outbound) else handler)
+    names = getattr(function, "__globals__", None)
+    if names is None:
+        return None
+    # not out of sys.modules: two files may have been imported under one name
+    module = ModuleType(names["__name__"])
+    vars(module).update(names)
+    return module
+
+
+def load(path: Path) -> ModuleType:
+    """Import a file, as `python FILE` would find its neighbours, though not as __main__."""
+    if not path.exists():
+        raise LoadError(f"there is no file {path}")
+    if path.is_dir():
+        raise LoadError(f"{path} is a folder; name the file in it that has the handler")
+    name = path.stem if path.stem not in sys.modules else f"{path.stem} (a handler's file)"
+    spec = importlib.util.spec_from_file_location(name, path)
+    if spec is None or spec.loader is None:
+        raise LoadError(f"{path} is no Python file: its name should end in .py")
+    module = importlib.util.module_from_spec(spec)
+    sys.modules[name] = module
+    folder = str(path.resolve().parent)
+    if folder not in sys.path:
+        sys.path.insert(0, folder)
+    try:
+        with no_server():
+            spec.loader.exec_module(module)
+    except _Serves:
+        pass
+    except SyntaxError as error:
+        raise LoadError(f"{path} can't be imported:\n\n{indented(said(error))}") from error
+    except (Exception, SystemExit) as error:
+        shown = users_traceback(error, path)
+        raise LoadError(f"{path} can't be imported:\n\n{indented(shown)}") from error
+    return module
+
+
+@contextlib.contextmanager
+def no_server() -> Iterator[None]:
+    """While this lasts, an Outbound that is started ends the import instead."""
+
+    def start(self: Outbound, block: bool = True, *, drain: float = 0.0) -> None:
+        raise _Serves
+
+    real, Outbound.start = Outbound.start, start  # type: ignore[method-assign]
+    try:
+        yield
+    finally:
+        Outbound.start = real  # type: ignore[method-assign]
+
+
+def only_handler(module: ModuleType, path: Path) -> str:
+    names = [name for name, each in own_functions(module).items() if takes_one(each)]
+    if len(names) == 1:
+        return names[0]
+    if names:
+        raise LoadError(
+            f"{path} has several functions that take one argument, and none is called "
+            f"'handler'; say which it is with --handler: {', '.join(names)}"
+        )
+    raise LoadError(f"{path} has no handler, a function of one argument; {what_there_is(module)}")
+
+
+def own_functions(module: ModuleType) -> dict[str, Callable[..., object]]:
+    """The functions that a file defines itself, by name; not those that it imports."""
+    return {
+        name: each
+        for name, each in vars(module).items()
+        if inspect.isfunction(each) and each.__module__ == module.__name__
+    }
+
+
+def what_there_is(module: ModuleType) -> str:
+    names = [f"{name}{signature(each)}" for name, each in own_functions(module).items()]
+    return f"it has {', '.join(names)}" if names else "it has no functions"
+
+
+def takes_one(function: Callable[..., object]) -> bool:
+    try:
+        inspect.signature(function).bind(object())
+    except TypeError:
+        return False
+    except ValueError:
+        pass  # written in C, and doesn't say
+    return True
+
+
+def signature(function: Callable[..., object]) -> str:
+    """The names of a function's parameters, without their types."""
+    try:
+        found = inspect.signature(function)
+    except ValueError:
+        return "(...)"
+    bare = [each.replace(annotation=inspect.Parameter.empty) for each in found.parameters.values()]
+    return str(inspect.Signature(bare))
+
+
+def brief(value: object) -> str:
+    text = repr(value)
+    return text if len(text) <= 60 else f"{text[:59]}…"
+
+
+def indented(text: str) -> str:
+    return "\n".join(f"  {line}" for line in text.rstrip().splitlines())
+
+
+def said(error: BaseException) -> str:
+    return "".join(traceback.format_exception_only(error))
+
+
+def users_traceback(error: BaseException, path: str | Path) -> str:
+    """A traceback from the user's file on, without our own lines."""
+    whole = traceback.TracebackException.from_exception(error)
+    file = Path(path).resolve()
+    seen: set[int] = set()
+    each: traceback.TracebackException | None = whole
+    while each is not None and id(each) not in seen:
+        seen.add(id(each))
+        frames = list(each.stack)
+        files = [Path(frame.filename).resolve() for frame in frames]
+        frames = frames[files.index(file) if file in files else 0 :]
+        theirs = [frame for frame in frames if not is_ours(frame.filename)]
+        each.stack = traceback.StackSummary.from_list(theirs or frames[-1:])
+        each = each.__cause__ or (None if each.__suppress_context__ else each.__context__)
+    return "".join(whole.format())

@@ -1,0 +1,302 @@
+"""Calls as recordings: what went over each call's connection, in a file of JSON lines.
+
+Whoever reads or sends notes the bytes and goes on; one thread of the server's own writes them
+down. A disk that is slow, full or gone costs recordings, never a call.
+"""
+
+from __future__ import annotations
+
+import json
+import logging
+import os
+import re
+import threading
+import time
+from contextlib import suppress
+from pathlib import Path
+from typing import Any, Literal, NamedTuple
+
+from ..clock import Clock
+from ..wire.exceptions import ProtocolError
+from ..wire.message import ConnectReply, number
+from ..wire.protocol import MAX_HEADERS, Parser
+from ..wire.redaction import Redactor
+from .redacted import Redacted
+
+__all__ = ["Recorder", "Tape"]
+
+logger = logging.getLogger("eslsync")
+
+Side = Literal["app", "switch"]
+
+#: Bytes of a recording that are kept for a last line that says why it is not whole.
+LAST_LINE = 200
+#: Bytes of all calls that may wait to be written, and what a note weighs besides its own.
+MAX_WAITING = 32 * 1024 * 1024
+NOTE_WEIGHT = 256
+#: What may be said on a connection before it is known to be a call: the reply to `connect`.
+MAX_HELD = MAX_HEADERS + 64 * 1024
+#: Seconds that `stop` waits for what is still to be written.
+STOP_TIMEOUT = 5.0
+#: Names that are tried for a file, where others of that name are there.
+MAX_NAMESAKES = 1000
+
+
+class Note(NamedTuple):
+    """Something that was said. b"": that side has ended; None: it could not be kept."""
+
+    tape: Tape
+    at: float
+    side: Side
+    data: bytes | None
+
+    @property
+    def weight(self) -> int:
+        return len(self.data or b"") + NOTE_WEIGHT
+
+
+class Tape:
+    """What is said on one connection. Nothing is written before `admit`."""
+
+    def __init__(self, recorder: Recorder, clock: Clock, file: RecordingFile) -> None:
+        self.file = file
+        #: What has been noted, until it is known to be a call that is to be recorded.
+        self.held: list[Note] | None = []
+        #: Is it of no use to note any more?
+        self.done = False
+        self._recorder = recorder
+        self._clock = clock
+        self._began = clock.now()
+
+    def note(self, side: Side, data: bytes) -> None:
+        """``side`` has said ``data``, or has ended (b""). Any thread; waits for nothing."""
+        if not self.done:
+            self._recorder.put(Note(self, self._clock.now() - self._began, side, data))
+
+    def admit(self) -> None:
+        """It is a call that is to be recorded."""
+        self._recorder.release(self)
+
+
+class Recorder:
+    """Writes the recordings of one server's calls into a folder."""
+
+    def __init__(self, folder: str, redactor: Redactor, limit: int) -> None:
+        self._folder = Path(folder)
+        self._redactor = redactor
+        self._limit = limit
+        self._failing = False  # the writer's: it has been told
+        # Under this lock:
+        self._changed = threading.Condition()
+        self._notes: list[Note] = []
+        self._waiting = 0  # bytes of them
+        self._stopping = False
+        self._thread = threading.Thread(target=self._run, name="eslsync-recorder", daemon=True)
+        self._thread.start()
+
+    def tape(self, clock: Clock) -> Tape:
+        """For a connection that begins."""
+        return Tape(self, clock, RecordingFile(self._folder, self._redactor, self._limit))
+
+    def stop(self) -> None:
+        """Write what there is, and end; a disk that takes too long is left to itself."""
+        with self._changed:
+            self._stopping = True
+            self._changed.notify()
+        self._thread.join(STOP_TIMEOUT)
+        if self._thread.is_alive():
+            logger.error("the disk is stuck: not all is recorded in %s", self._folder)
+
+    # Any thread
+
+    def put(self, note: Note) -> None:
+        with self._changed:
+            held = note.tape.held
+            if held is None:
+                self._append(note)
+            elif sum(each.weight for each in held) < MAX_HELD:
+                held.append(note)
+            else:
+                note.tape.done = True
+                held.clear()
+
+    def release(self, tape: Tape) -> None:
+        with self._changed:
+            for note in tape.held or ():
+                self._append(note)
+            tape.held = None
+
+    def _append(self, note: Note) -> None:
+        if self._stopping or note.tape.done:
+            return
+        if self._waiting + note.weight > MAX_WAITING:
+            note.tape.done = True
+            note = note._replace(data=None)
+        self._waiting += note.weight
+        self._notes.append(note)
+        self._changed.notify()
+
+    # The writer's thread
+
+    def _run(self) -> None:
+        while self._write_next():
+            pass
+
+    def _write_next(self) -> bool:
+        """Wait for what is to be written, and write it; False when there will be no more."""
+        with self._changed:
+            self._changed.wait_for(lambda: self._notes or self._stopping)
+            notes, self._notes = self._notes, []
+            stopping = self._stopping
+        tapes: dict[Tape, list[Note]] = {}
+        for note in notes:
+            tapes.setdefault(note.tape, []).append(note)
+        for tape, its in tapes.items():
+            self._write(tape, its)
+        with self._changed:
+            self._waiting -= sum(note.weight for note in notes)
+        return not stopping
+
+    def _write(self, tape: Tape, notes: list[Note]) -> None:
+        try:
+            if tape.file.write(notes):
+                self._failing = False
+        except OSError as error:
+            # at WARNING once, until it works again
+            level = logging.DEBUG if self._failing else logging.WARNING
+            logger.log(level, "a call is not recorded: %s", error)
+            self._failing = tape.done = tape.file.complete = True
+        except Exception:  # a defect of ours costs one recording, never the others
+            logger.exception("a call is not recorded")
+            tape.done = tape.file.complete = True
+        tape.done = tape.done or tape.file.complete
+
+
+class RecordingFile:
+    """One recording, on its way to the disk. It is not kept open: a descriptor a call is enough.
+
+    The first line tells of the call, and so the file begins with the reply to ``connect``.
+    """
+
+    def __init__(self, folder: Path, redactor: Redactor, limit: int) -> None:
+        #: Is there nothing to come any more?
+        self.complete = False
+        self._folder = folder
+        self._redactor = redactor
+        self._redacted = Redacted(redactor) if redactor.names else None
+        self._limit = limit
+        self._path: Path | None = None
+        self._parser = Parser()  # for the reply to `connect`
+        self._lines: list[bytes] = []  # not written yet
+        self._size = 0  # of those and of what is
+
+    def write(self, notes: list[Note]) -> bool:
+        """Add to the file; has anything been written? Raises OSError: it has nothing of that."""
+        for note in notes:
+            if not self.complete:
+                self._take(note)
+        if self._path is None or not self._lines:
+            return False
+        append(self._path, b"".join(self._lines))
+        self._lines.clear()
+        return True
+
+    def _take(self, note: Note) -> None:
+        at, data = round(note.at, 6), note.data
+        if data is None:
+            self._truncate(at, "the disk was too slow")
+            return
+        if data and self._redacted is not None:
+            try:
+                data = (self._redacted.app if note.side == "app" else self._redacted.switch)(data)
+            except ProtocolError:
+                self._truncate(at, "what follows is no message, and may hold what is redacted")
+                return
+            if not data:
+                return  # a part of a message
+        if self._path is None and note.side == "switch":
+            self._begin(data)
+        said = {"data": data.decode("latin-1")} if data else {"eof": True}
+        line = encoded({"t": at, "from": note.side, **said})
+        if self._size + len(line) > self._limit - LAST_LINE:
+            self._truncate(at, f"it would be over record_limit={self._limit}")
+        else:
+            self._add(line)
+
+    def _add(self, line: bytes) -> None:
+        self._lines.append(line)
+        self._size += len(line)
+
+    def _truncate(self, at: float, why: str) -> None:
+        self._add(encoded({"t": at, "truncated": why}))
+        self.complete = True
+
+    def _begin(self, data: bytes) -> None:
+        """Give it its name and its first line, once the switch has said which call it is."""
+        reply = next((m for m in self._parser.feed(data) if isinstance(m, ConnectReply)), None)
+        if reply is None:
+            return
+        self._path = create(self._folder, stem(reply))
+        first = encoded(circumstances(reply, self._path.stem, self._redactor.names))
+        self._lines.insert(0, first)
+        self._size += len(first)
+
+
+def circumstances(reply: ConnectReply, name: str, redacted: tuple[str, ...]) -> dict[str, Any]:
+    """The first line: what the switch says of the call."""
+    driver = reply.get("Channel-Source", "").removeprefix("mod_")
+    number_dialled = reply.get("Caller-Destination-Number", "")
+    caller = reply.get("Caller-Caller-ID-Number", "")
+    return {
+        "recording": 1,
+        "switch": "FreeSWITCH",
+        "name": name,
+        "about": f"{caller} calls {number_dialled}, as eslsync recorded it",
+        "mode": "outbound",
+        "destination": number_dialled,
+        "socket": reply.get("variable_current_application_data", ""),
+        "caller": {
+            "number": caller,
+            "name": reply.get("Caller-Caller-ID-Name", ""),
+            "by": {"sofia": "sip"}.get(driver, driver),
+        },
+        "redacted": list(redacted),
+    }
+
+
+def stem(reply: ConnectReply) -> str:
+    """A file's name for a call: when it was taken (UTC, on the switch's clock), and its uuid."""
+    date = (number(reply.get("Event-Date-Timestamp", "")) or 0) / 1_000_000
+    uuid = re.sub(r"[^0-9A-Za-z-]", "_", reply.get("Unique-ID", ""))[:64]
+    return f"{time.strftime('%Y%m%dT%H%M%SZ', time.gmtime(date))}_{uuid}"
+
+
+def create(folder: Path, stem: str) -> Path:
+    """A new file, which only its owner can read. Raises OSError."""
+    folder.mkdir(parents=True, exist_ok=True)
+    for count in range(1, MAX_NAMESAKES):
+        path = folder / (f"{stem}.jsonl" if count == 1 else f"{stem}_{count}.jsonl")
+        try:
+            os.close(os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600))
+        except FileExistsError:
+            continue
+        return path
+    raise FileExistsError(f"{path} and others of that name are there already")
+
+
+def append(path: Path, data: bytes) -> None:
+    """Add to a file, all of it or nothing. Raises OSError, also where it is gone."""
+    with open(path, "r+b", buffering=0) as file:
+        end = file.seek(0, os.SEEK_END)
+        try:
+            left = memoryview(data)
+            while left:
+                left = left[file.write(left) :]
+        except OSError:
+            with suppress(OSError):
+                file.truncate(end)
+            raise
+
+
+def encoded(line: dict[str, Any]) -> bytes:
+    return json.dumps(line).encode() + b"\n"

@@ -1,0 +1,1 @@
+"""Bytes to messages and back, names and quoting: no socket, no thread, no clock."""

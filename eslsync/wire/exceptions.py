@@ -1,0 +1,110 @@
+"""How things fail: one vocabulary, raised by every wait."""
+
+from __future__ import annotations
+
+import builtins
+from typing import TYPE_CHECKING
+
+from .enums import HangupCause
+
+if TYPE_CHECKING:
+    from .message import Event, Message
+
+__all__ = [
+    "CommandError",
+    "Disconnected",
+    "ESLError",
+    "Hangup",
+    "ProtocolError",
+    "TimeoutError",
+]
+
+
+#: Characters of a text from outside that are shown.
+MAX_SHOWN = 200
+
+
+def in_a_log(text: str) -> str:
+    """Text from outside as it may stand in a log: it can neither begin a line nor break a file."""
+    if text.isprintable():
+        return text
+    return "".join(each if each.isprintable() else repr(each)[1:-1] for each in text)
+
+
+def in_a_line(command: str) -> str:
+    """A command in one line, bounded: its first line and what its headers say, ids apart."""
+    line, *headers = command.split("\n")
+    said = [h.partition(": ")[2] for h in headers if not h.startswith(("Event-UUID", "Job-UUID"))]
+    return in_a_log(" ".join([line, *said])[:MAX_SHOWN])
+
+
+class ESLError(Exception):
+    """The root of all that eslsync raises about a call."""
+
+
+class Hangup(ESLError):
+    """The call ended. It unwinds the handler; uncaught, it is a normal end of a call.
+
+    ``cause`` is the hangup cause (text where FreeSWITCH names one that `HangupCause`
+    doesn't know, None where the switch never said). ``event`` is the last hangup event
+    that arrived: CHANNEL_HANGUP_COMPLETE where there is one, else CHANNEL_HANGUP, else None.
+    """
+
+    def __init__(self, cause: HangupCause | str | None = None, event: Event | None = None) -> None:
+        super().__init__(cause, event)
+        self.cause = cause
+        self.event = event
+
+    def __str__(self) -> str:
+        return f"the call ended: {in_a_log(self.cause or 'no cause given')}"
+
+
+class Disconnected(ESLError):
+    """The control connection ended, and the switch had not said that the call did."""
+
+
+class CommandError(ESLError):
+    """FreeSWITCH refused a command, or could not do it.
+
+    ``reply`` is its answer, ``command`` what was sent (what `Outbound` is to redact apart),
+    ``text`` what the answer says ("-ERR USER_BUSY"). ``hint`` says what to do about it, where
+    that is known.
+    """
+
+    def __init__(self, command: str, reply: Message, text: str, hint: str = "") -> None:
+        super().__init__(command, reply, text, hint)
+        self.command = command
+        self.reply = reply
+        self.text = text
+        self.hint = hint
+
+    @property
+    def cause(self) -> HangupCause | None:
+        """The hangup cause that the answer names, as a failed originate's does."""
+        known = HangupCause.known(self.text.removeprefix("-ERR").strip())
+        return known if isinstance(known, HangupCause) else None
+
+    def __str__(self) -> str:
+        text = in_a_log(self.text[:MAX_SHOWN])
+        why = f"{text} ({self.hint})" if self.hint else text
+        return f"{in_a_line(self.command)!r} was refused: {why}"
+
+
+class TimeoutError(ESLError, builtins.TimeoutError):
+    """A wait reached its own deadline; the call goes on."""
+
+
+class ProtocolError(ESLError):
+    """The peer sent what is not event socket. ``data`` is the start of it, bounded."""
+
+    def __init__(self, message: str, data: bytes | bytearray = b"") -> None:
+        self.data = bytes(data[:200])
+        super().__init__(message, self.data)
+
+    def __str__(self) -> str:
+        return f"{self.args[0]}: {self.data!r}" if self.data else str(self.args[0])
+
+
+# Tracebacks and pickles name the address that users import them from.
+for _each in (ESLError, Hangup, Disconnected, CommandError, TimeoutError, ProtocolError):
+    _each.__module__ = "eslsync.exceptions"

@@ -1,0 +1,1 @@
+"""The switch's applications and api commands, one file for each family."""

@@ -1,0 +1,128 @@
+"""The att_xfer application: ask a third party, and hand the call over by hanging up.
+
+mod_dptools.c, att_xfer_function; recordings 250 to 257. The leg that executes it talks to the
+third party while the one that it is bridged to waits. A key of its own cancels (``#``), leaves
+the two others to each other (``*``), or makes it a call of three (``0``). Where there was somebody
+who waited, the way back to him is a `uuid_bridge`: the application that ran, a socket's too, is
+left.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import TYPE_CHECKING
+
+from ..clockwork.threads import MILLISECOND, Steps
+from ..model.far_legs import Leg
+from ..model.states import State
+from .basics import application
+from .bridge import originate
+from .bridged import OnKey, connect
+from .uuid_bridge import uuid_bridge
+
+if TYPE_CHECKING:
+    from ..model.channel import Channel, Digit
+
+__all__: list[str] = []
+
+#: How often the session's thread looks whether the thread that does it all is done.
+POLL = 100 * MILLISECOND
+
+
+@application("att_xfer")
+def att_xfer(channel: Channel, data: str) -> Steps[None]:
+    began = channel.now
+    yield from _consult(channel, data)
+    done = began + (channel.now - began) // POLL * POLL + POLL
+    while channel.now < done:
+        yield done
+
+
+def _consult(channel: Channel, data: str) -> Steps[None]:
+    waiting = channel.bonded
+    bond = None if waiting is None else waiting.uuid
+    channel.set("soft_holding_uuid", bond)
+    keep = _keep(channel, waiting)
+    outcome = yield from originate(channel, data)
+    if isinstance(outcome, Leg):
+        yield from connect(channel, outcome, on_key=_keys(channel, outcome), inner=True)
+        if not channel.up:
+            yield channel.now  # who waits sees it before
+    if bond or not isinstance(outcome, Leg) or not outcome.up:
+        channel.set("signal_bond", bond)
+    if waiting is not None and isinstance(outcome, Leg):
+        _back(channel, outcome, waiting)
+    if keep in channel.when_down:
+        channel.when_down.remove(keep)
+    channel.set("soft_holding_uuid", None)
+
+
+def _keep(channel: Channel, waiting: Channel | None) -> Callable[[], None]:
+    """Who waits is not to hang up when the other does (tmp_hanguphook)."""
+
+    def keep() -> None:
+        if waiting is not None and waiting.up:
+            waiting.redirected = True
+            waiting.poke()
+
+    channel.when_down.append(keep)
+    return keep
+
+
+def _keys(channel: Channel, peer: Channel) -> OnKey:
+    """What the keys do (xfer_on_dtmf)."""
+
+    def key(name: str, default: str) -> str:
+        return channel.get(name) or peer.get(name) or default
+
+    cancel, hang_up = key("attxfer_cancel_key", "#"), key("attxfer_hangup_key", "*")
+    together = key("attxfer_conf_key", "0")
+
+    def on_key(digit: Digit) -> bool:
+        if digit.key == hang_up:
+            channel.hangup("NORMAL_CLEARING")
+        elif digit.key == cancel:
+            peer.hangup("NORMAL_CLEARING")
+        elif digit.key == together:
+            _meet(channel, peer)
+        else:
+            return True
+        return False
+
+    return on_key
+
+
+def _meet(channel: Channel, peer: Channel) -> None:
+    """The third party joins the call; where who waited is gone, it takes his place."""
+    waiting = channel.switch.locate(channel.get("soft_holding_uuid") or "")
+    application = "intercept" if waiting is not None and not waiting.is_ready() else "three_way"
+    peer.run_extension([(application, channel.uuid)])
+    peer.move_to(State.RESET)  # and on to CS_EXECUTE from there
+    channel.set("hangup_after_bridge", None)
+
+
+def _back(channel: Channel, peer: Channel, waiting: Channel) -> None:
+    """The two who are left are bridged."""
+    switch = channel.switch
+    if peer.up and not channel.is_ready():
+        _note_result(peer, uuid_bridge(switch, peer.uuid, waiting.uuid))
+        return
+    if peer.up and waiting.up:
+        waiting.set("xfer_uuids", f"{peer.uuid} {channel.uuid}")
+        channel.set("xfer_uuids", f"{peer.uuid} {waiting.uuid}")
+        for one, other in ((channel, waiting), (waiting, channel)):
+            one.when_down.append(_join(peer, other))
+    _note_result(channel, uuid_bridge(switch, channel.uuid, waiting.uuid))
+
+
+def _join(peer: Channel, other: Channel) -> Callable[[], None]:
+    """When one of three hangs up, the two others stay together (hanguphook)."""
+
+    def join() -> None:
+        uuid_bridge(peer.switch, peer.uuid, other.uuid)
+
+    return join
+
+
+def _note_result(channel: Channel, done: bool) -> None:
+    channel.set("att_xfer_result", "success" if done else "failure")

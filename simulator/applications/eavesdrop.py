@@ -1,0 +1,55 @@
+"""Listening in on another call: `eavesdrop`, and `three_way`, which is heard there, too.
+
+switch_ivr_async.c, switch_ivr_eavesdrop_session; recordings 230 to 233. What is heard leaves no
+trace but the media bug on the other channel; keys choose who hears the listener.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from ..clockwork.threads import Steps
+from ..model.ivr import MediaBug
+from ..model.variables import is_true
+from .basics import application
+from .detectors import read_codec_changed
+
+if TYPE_CHECKING:
+    from ..model.channel import Channel
+
+__all__: list[str] = []
+
+
+@application("eavesdrop")
+def eavesdrop(channel: Channel, data: str) -> Steps[None]:
+    """``<uuid>``, until one of the two goes (or the key ``*``)."""
+    keys = channel.get("eavesdrop_enable_dtmf")
+    group = channel.get("eavesdrop_require_group")
+    yield from _listen(channel, data, keys=keys is None or is_true(keys), group=group)
+
+
+@application("three_way")
+def three_way(channel: Channel, data: str) -> Steps[None]:
+    """``<uuid>``, until one of the two goes."""
+    yield from _listen(channel, data, keys=False, group=None)
+
+
+def _listen(channel: Channel, uuid: str, *, keys: bool, group: str | None) -> Steps[None]:
+    target = channel.switch.locate(uuid)
+    if target is None or target is channel or not target.media_ready:
+        return
+    groups = (target.get("eavesdrop_group") or "").split(",")
+    if group and group not in groups:
+        return
+    read_codec_changed(channel)
+    bug = MediaBug(target, "eavesdrop", uuid)
+    channel.set("last_sent_callee_id_name", target.profile.caller_id_name)
+    channel.set("last_sent_callee_id_number", target.profile.caller_id_number)
+    target.when_down.append(channel.poke)
+    while channel.is_ready() and target.up:
+        if keys and channel.digits and channel.take_digit().key == "*":
+            break
+        yield channel.tick() if keys and channel.digits else None
+    target.when_down.remove(channel.poke)
+    bug.stop()
+    read_codec_changed(channel)

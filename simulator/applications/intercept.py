@@ -1,0 +1,47 @@
+"""The intercept application: a leg takes the place of another's partner.
+
+switch_ivr_bridge.c, switch_ivr_intercept_session; recordings 220 to 224. It is a `uuid_bridge`
+with the leg that is taken, and hangs up the one that it was bridged to.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from ..model.arguments import separate
+from ..model.variables import is_true
+from .basics import application
+from .uuid_bridge import uuid_bridge
+
+if TYPE_CHECKING:
+    from ..model.channel import Channel
+
+__all__: list[str] = []
+
+
+@application("intercept", nomedia=True)
+def intercept(channel: Channel, data: str) -> None:
+    """``[-bleg] <uuid>``."""
+    words = separate(data, " ", 4)
+    if words and words[0].lower() == "-bleg":
+        taken = channel.switch.locate(words[1]) if len(words) > 1 else None
+        taken = None if taken is None else taken.bonded
+    else:
+        taken = channel.switch.locate(words[0]) if words else None
+    if taken is None:
+        return
+    if is_true(channel.get("intercept_unbridged_only")) and taken.bridged:
+        return
+    if is_true(channel.get("intercept_unanswered_only")) and taken.answered:
+        return
+    left = taken.bonded
+    channel.answer()
+    taken.answer()
+    taken.park_elsewhere()
+    if left is channel:
+        left = None
+    if left is not None:
+        left.set("park_after_bridge", "true")
+    uuid_bridge(channel.switch, channel.uuid, taken.uuid)
+    if left is not None:
+        left.hangup("PICKED_OFF")

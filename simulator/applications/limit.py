@@ -1,0 +1,248 @@
+"""Limits: how many calls may use something at once, or in a while (`limit`, mod_hash, mod_db)."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING
+
+from ..clockwork.threads import SECOND, Steps
+from ..model import ivr
+from ..model.api import api
+from ..model.arguments import atoi, separate
+from .basics import application
+
+if TYPE_CHECKING:
+    from ..model.channel import Channel
+    from ..model.switch import Switch
+
+__all__ = ["Limit"]
+
+BACKENDS = frozenset({"db", "hash"})
+#: Where a call that is one too many is sent to, unless another place is named.
+EXCEEDED = "limit_exceeded"
+SUBCLASS = "limit::usage"
+
+
+@dataclass
+class Limit:
+    """Something that is counted: the channels that use it, and how often it was asked for."""
+
+    users: list[str] = field(default_factory=list)
+    rate: int = 0
+    since: int = 0  #: the second of the epoch from which it is counted
+
+
+def _maximum(text: str) -> tuple[int, int]:
+    """``<max>[/<seconds>]``: -1 where there is none."""
+    if text.startswith("-"):
+        return -1, 0
+    most, _, seconds = text.partition("/")
+    return max(0, atoi(most)), atoi(seconds)
+
+
+def _take(channel: Channel, what: Sequence[str], most: int, seconds: int) -> bool:
+    """Count the channel in, and note it in its variables; False: it is one too many."""
+    backend, realm, name = what
+    if backend not in BACKENDS:
+        return False
+    key = f"{realm}_{name}"
+    limit = channel.switch.limits.setdefault((backend, key), Limit())
+    if backend == "db":  # (limit_incr_db)
+        channel.set("limit_realm", realm)
+        channel.set("limit_id", name)
+        channel.set("limit_max", str(most))
+        if 0 <= most < len(limit.users) + 1:
+            return False
+        limit.users.append(channel.uuid)
+        _fire(channel.switch, backend, realm, name, limit, most, 0)
+    else:
+        more = channel.uuid not in limit.users
+        if not _take_hash(channel, limit, most, seconds):
+            return False
+        if more:
+            _fire(channel.switch, backend, realm, name, limit, most, max(0, most))
+    counts = {"usage": len(limit.users), "rate": limit.rate}
+    for count in ("usage", "rate") if backend == "hash" else ("usage",):
+        channel.set(f"limit_{count}", str(counts[count]))
+        channel.set(f"limit_{count}_{key}", str(counts[count]))
+    backends = channel.variables.get("limit_backend")
+    if backends is None:
+        channel.set("limit_backend", backend)
+        channel.when_down.append(lambda: _release_all(channel))
+    elif backend not in backends:
+        channel.set("limit_backend", f"{backends},{backend}")
+    return True
+
+
+def _take_hash(channel: Channel, limit: Limit, most: int, seconds: int) -> bool:
+    """A channel counts once, and each time for the rate (limit_incr_hash)."""
+    more = channel.uuid not in limit.users
+    if seconds > 0:
+        now = channel.now // SECOND
+        if limit.since <= now - seconds:
+            limit.rate, limit.since = 1, now
+        else:
+            limit.rate += 1
+            if 0 <= most < limit.rate:
+                return False
+    elif 0 <= most < len(limit.users) + more:
+        return False
+    if more:
+        limit.users.append(channel.uuid)
+    return True
+
+
+def _fire(
+    switch: Switch, backend: str, realm: str, name: str, limit: Limit, most: int, rate: int
+) -> None:
+    own = (
+        ("backend", backend),
+        ("realm", realm),
+        ("key", name),
+        ("usage", str(len(limit.users))),
+        ("rate", str(limit.rate)),
+        ("max", str(most)),
+        ("ratemax", str(rate)),
+    )
+    event = switch.event(
+        "CUSTOM",
+        own,
+        before=(("Event-Subclass", SUBCLASS),),
+        subclass=SUBCLASS,
+        called_from=("switch_limit.c", "switch_limit_fire_event", 64),
+    )
+    switch.publish(event)
+
+
+def _release_all(channel: Channel) -> None:
+    for limit in channel.switch.limits.values():
+        limit.users = [uuid for uuid in limit.users if uuid != channel.uuid]
+    channel.set("limit_backend", None)
+
+
+def _exceeded(channel: Channel, target: Sequence[str]) -> None:
+    """``!<cause>``, or where to go instead."""
+    if target[0].startswith("!"):
+        channel.hangup(channel.switch.cause(target[0][1:]))
+    else:
+        channel.switch.transfer(channel, *target[:3])
+
+
+@application("limit", nomedia=True)
+def limit_application(channel: Channel, data: str) -> None:
+    """``<backend> <realm> <id> [<max>[/<seconds>] [<extension>|!<cause> ...]]``."""
+    words = separate(data, " ", 7)
+    if len(words) < 3:
+        return
+    most, seconds = _maximum(words[3]) if len(words) > 3 else (-1, 0)
+    if not _take(channel, words[:3], most, seconds):
+        _exceeded(channel, words[4:] or [EXCEEDED])
+
+
+@application("limit_execute", nomedia=True)
+def limit_execute(channel: Channel, data: str) -> Steps[None]:
+    """``<backend> <realm> <id> <max>[/<seconds>] <application> <argument>``."""
+    words = separate(data, " ", 6)
+    if len(words) < 6:
+        return
+    if _take(channel, words[:3], *_maximum(words[3])):
+        yield from ivr.execute(channel, words[4], words[5])
+
+
+def _usage(switch: Switch, backend: str, realm: str, name: str) -> Limit:
+    return switch.limits.get((backend, f"{realm}_{name}")) or Limit()
+
+
+@api("limit_usage")
+def limit_usage(switch: Switch, argument: str) -> str:
+    words = separate(argument, " ", 5)
+    if len(words) == 2:
+        words.insert(0, "db")
+    if len(words) < 3:
+        return "USAGE: limit_usage <backend> <realm> <id> [rate]\n"
+    return _told(_usage(switch, *words[:3]), words[3:4])
+
+
+def _told(limit: Limit, options: Sequence[str]) -> str:
+    rate = f"/{limit.rate}" if [word.lower() for word in options] == ["rate"] else ""
+    return f"{len(limit.users)}{rate}"
+
+
+@api("limit_hash_usage")
+def limit_hash_usage(switch: Switch, argument: str) -> str:
+    if not argument:
+        return (
+            "USAGE: limit_hash_usage <realm> <id> [rate] (Using deprecated limit api, "
+            "check limit_usage with backend param)\n"
+        )
+    words = separate(argument, " ", 4)
+    return _told(_usage(switch, "hash", words[0], words[1] if words[1:] else ""), words[2:3])
+
+
+@api("uuid_limit")
+def uuid_limit(switch: Switch, argument: str) -> str:
+    words = separate(argument, " ", 8)
+    if len(words) < 4:
+        return (
+            "USAGE: uuid_limit <uuid> <backend> <realm> <resource> [<max>[/interval]] "
+            "[number [dialplan [context]]]\n"
+        )
+    channel = switch.locate(words[0])
+    if channel is None:
+        return f"-ERR Cannot find session with uuid {words[0]}\n"
+    most, seconds = _maximum(words[4]) if len(words) > 4 else (-1, 0)
+    if not _take(channel, words[1:4], most, seconds):
+        _exceeded(channel, words[5:] or [EXCEEDED])
+    return "+OK"
+
+
+@api("uuid_limit_release")
+def uuid_limit_release(switch: Switch, argument: str) -> str:
+    words = separate(argument, " ", 5)
+    if len(words) < 2:
+        return "USAGE: uuid_limit_release <uuid> <backend> [realm] [resource]\n"
+    channel = switch.locate(words[0])
+    if channel is None:
+        return f"-ERR Cannot find session with uuid {words[0]}\n"
+    which = "_".join(words[2:4])
+    for (backend, key), limit in switch.limits.items():
+        if backend == words[1] and (not which or key == which) and channel.uuid in limit.users:
+            limit.users.remove(channel.uuid)
+    return "+OK"
+
+
+@api("limit_interval_reset")
+def limit_interval_reset(switch: Switch, argument: str) -> str:
+    words = separate(argument, " ", 5)
+    if len(words) < 3:
+        return "USAGE: limit_interval_reset <backend> <realm> <resource>\n"
+    limit = _usage(switch, *words[:3])
+    limit.rate = limit.since = 0
+    return "+OK"
+
+
+@api("limit_status")
+def limit_status(switch: Switch, argument: str) -> str:
+    """The two backends that there are here have nothing to tell."""
+    if not argument:
+        return "USAGE: limit_status <backend>\n"
+    if argument == "hash":
+        return "-ERR not supported yet (locking problems)."
+    return f"Tracking {_tracked(switch)} resources for db." if argument == "db" else "-ERR"
+
+
+def _tracked(switch: Switch) -> int:
+    return sum(len(limit.users) for (backend, _), limit in switch.limits.items() if backend == "db")
+
+
+@api("limit_reset")
+def limit_reset(switch: Switch, argument: str) -> str:
+    if not argument:
+        return "USAGE: limit_reset <backend>\n"
+    if argument != "db":  # (mod_hash refuses)
+        return "-ERR"
+    for (backend, _), limit in switch.limits.items():
+        if backend == "db":
+            limit.users.clear()
+    return "+OK"

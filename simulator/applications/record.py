@@ -1,0 +1,231 @@
+"""Recording: what the caller says (`record`), and what both sides say (`record_session`).
+
+What was recorded is a sound from then on: it can be played, and lasts as long as it took.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from ..clockwork.threads import MILLISECOND, SECOND, Steps
+from ..model import ivr
+from ..model.api import api, usage
+from ..model.arguments import atoi, separate, variables_of
+from ..model.ivr import FRAME, MediaBug
+from ..model.sounds import RATE
+from ..model.variables import is_true
+from .basics import application, on_terminator
+from .detectors import read_codec_changed
+
+if TYPE_CHECKING:
+    from ..model.channel import Channel
+    from ..model.events import Headers
+    from ..model.switch import Switch
+
+__all__ = ["record_session"]
+
+#: Bytes of a WAV file before its samples, of two bytes each.
+WAV_HEADER = 44
+
+RECORD_FILE_START = ("switch_ivr_play_say.c", "switch_ivr_record_file_event", 767)
+RECORD_FILE_STOP = ("switch_ivr_play_say.c", "switch_ivr_record_file_event", 1030)
+
+
+def path_of(channel: Channel, name: str) -> str:
+    """Where a recording goes: relative names are looked up where sounds are."""
+    _, name = variables_of(name)
+    if "://" in name or name.startswith("/"):
+        return name
+    return f"{ivr.sound_prefix(channel)}/{name}"
+
+
+def samples_since(channel: Channel, began: int) -> int:
+    return (channel.now - began) // FRAME * FRAME * RATE // SECOND
+
+
+@application("record")
+def record(channel: Channel, data: str) -> Steps[None]:
+    """``<path> [<seconds> [<silence threshold> [<silence hits>]]]`` (switch_ivr_record_file)."""
+    words = separate(data, " ", 4)
+    if not words:
+        return
+    path = path_of(channel, words[0])
+    limit = atoi(words[1].lstrip("+")) if len(words) > 1 else 0
+    native = "." not in path and "://" not in path
+    if native:  # recorded as it comes, in the codec's own format
+        path += f".{channel.codec.name}"
+    channel.set("playback_terminator_used", None)
+    channel.set("silence_hits_exhausted", "false")
+    if not native:
+        read_codec_changed(channel)
+    channel.fire("RECORD_START", (("Record-File-Path", path),), called_from=RECORD_FILE_START)
+    threshold = len(words) > 2 and atoi(words[2]) and not native
+    hits = (atoi(words[3]) if len(words) > 3 else 0) or 3
+    silence = hits * SECOND if threshold and not channel.audible else None
+    began = channel.now
+    yield from _record_until(channel, limit, silence)
+    samples = samples_since(channel, began)
+    size = str(2 * samples if native else WAV_HEADER + 2 * samples)
+    channel.set("record_record_file_size", size)
+    channel.set("record_file_size", size)
+    channel.set("record_seconds", str(samples // RATE))
+    channel.set("record_ms", str(samples * 1000 // RATE))
+    channel.set("record_samples", str(samples))
+    channel.switch.media.record(path, samples)
+    channel.fire("RECORD_STOP", (("Record-File-Path", path),), called_from=RECORD_FILE_STOP)
+    if not native:
+        read_codec_changed(channel)
+    if not channel.is_ready():
+        channel.hangup("DESTINATION_OUT_OF_ORDER")
+
+
+def _record_until(channel: Channel, limit: int, silence: int | None) -> Steps[None]:
+    """``limit`` in seconds, 0: none; ``silence``: after how much of it to end, if it is heard."""
+    # Seconds are those of the epoch: the limit is over with the first that is past it.
+    ends = (channel.now // SECOND + limit + 1) * SECOND if limit else None
+    began = channel.now
+    restarts = is_true(channel.get("record_restart_limit_on_dtmf"))
+    on_digit = on_terminator(channel)
+    while channel.is_ready() and not ivr.take_break(channel):
+        silent_at = max(began, channel.quiet_since) + silence if silence else None
+        if silent_at is not None and channel.now >= silent_at:
+            channel.set("silence_hits_exhausted", "true")
+            return
+        yield from ivr.parse_all_events(channel)
+        if ends is not None and channel.now >= ends:
+            return
+        if channel.digits:
+            if ends is not None and restarts:
+                ends = (channel.now // SECOND + limit + 1) * SECOND
+            if on_digit(channel.take_digit()):
+                return
+        channel.queued_events.clear()  # (as a playback does)
+        if not channel.is_ready():
+            return
+        until = min((end for end in (ends, silent_at) if end is not None), default=None)
+        yield from channel.frames(until)
+
+
+# --- sessions
+
+
+class _Recording:
+    """A session that is recorded, from RECORD_START to RECORD_STOP (record_callback)."""
+
+    def __init__(self, channel: Channel, path: str, options: dict[str, str]) -> None:
+        self.channel = channel
+        self.path = path
+        self.options = options
+        self.began = channel.now
+        self.cause: str | None = None
+        self._fire("RECORD_START")
+
+    def option(self, name: str) -> str | None:
+        """What the recording was started with, else a variable (get_recording_var)."""
+        for key, value in self.options.items():
+            if key.lower() == name.lower():
+                return value
+        return self.channel.get(name)
+
+    def _fire(self, name: str, last: Headers = ()) -> None:
+        own = [("Record-File-Path", self.path)]
+        own += [(f"Recording-Variable-{key}", value) for key, value in self.options.items()]
+        self.channel.fire(name, (*own, *last))
+
+    def stopped(self) -> None:
+        channel = self.channel
+        samples = samples_since(channel, self.began)
+        channel.set("record_file_size", str(WAV_HEADER + 2 * samples))
+        if samples < atoi(self.option("RECORD_MIN_SEC")) * RATE:
+            channel.set("RECORD_DISCARDED", "true")
+            self.cause = self.cause or "input-too-short"
+        else:
+            channel.switch.media.record(self.path, samples)
+        cause = self.cause or ("success-maxtime" if channel.up else "success-silence")
+        channel.set("record_samples", str(samples))
+        channel.set("record_seconds", str(samples // RATE))
+        channel.set("record_ms", str(samples * 1000 // RATE))
+        channel.set("record_completion_cause", cause)
+        self._fire("RECORD_STOP", (("Record-Completion-Cause", cause),))
+
+
+def record_session(
+    channel: Channel, name: str, limit: int = 0, options: dict[str, str] | None = None
+) -> Steps[None]:
+    """Record what both sides say (switch_ivr_record_session_event); ``limit`` in seconds."""
+    if not channel.pre_answer():
+        return
+    path = path_of(channel, name)
+    if any(bug.function == "session_record" and bug.target == path for bug in channel.bugs):
+        toggles = (options or {}).get("RECORD_TOGGLE_ON_REPEAT")
+        if is_true(toggles or channel.get("RECORD_TOGGLE_ON_REPEAT")):
+            ivr.stop_bugs(channel, "session_record", path)
+        return
+    yield channel.tick()  # the recording thread takes a frame to start
+    recording = _Recording(channel, path, options or {})
+    bug = MediaBug(channel, "session_record", path, recording.stopped)
+    at = channel.switch.scheduler.at
+    if limit:  # seconds are those of the epoch
+        at((channel.now // SECOND + limit) * SECOND, bug.stop)
+    silence = atoi(recording.option("RECORD_INITIAL_TIMEOUT_MS"))
+
+    def nobody_spoke() -> None:
+        if channel.quiet_since > recording.began:
+            return
+        recording.cause = "no-input-timeout"
+        bug.stop()
+
+    if silence > 0 and not channel.audible:
+        at(channel.now + silence * MILLISECOND, nobody_spoke)
+
+
+@application("record_session")
+def record_session_application(channel: Channel, data: str) -> Steps[None]:
+    """``<path> [+<seconds>] [{<variable>=<value>,...}]``: while the call goes on."""
+    path, *rest = separate(data, " ", 5) or [""]
+    if not path:
+        return
+    limit = 0
+    if rest and rest[0].startswith("+"):
+        limit = atoi(rest.pop(0)[1:])
+    options, _ = variables_of(rest[0] if rest else "")
+    yield from record_session(channel, path, limit, options)
+
+
+@application("stop_record_session")
+def stop_record_session(channel: Channel, data: str) -> None:
+    """``<path>`` as it became (RECORD_START tells), or ``all``."""
+    ivr.stop_bugs(channel, "session_record", "all" if data.lower() == "all" else data)
+
+
+@application("record_session_mask")
+@application("record_session_unmask")
+@application("record_session_pause")
+@application("record_session_resume")
+def changed(channel: Channel, data: str) -> None:
+    """What is recorded meanwhile is silence, or nothing: neither is heard here."""
+
+
+@api("uuid_record")
+def uuid_record(switch: Switch, argument: str) -> Steps[str]:
+    syntax = usage("<uuid> [start|stop|mask|unmask] <path> [<limit>] [<recording_vars>]")
+    words = separate(argument, " ", 5)
+    if len(words) < 3:
+        return syntax
+    channel = switch.locate(words[0])
+    if channel is None:
+        return "-ERR Cannot locate session!\n"
+    action, path = words[1].lower(), path_of(channel, words[2])
+    if action == "start":
+        options, _ = variables_of(words[4]) if len(words) > 4 else ({}, "")
+        limit = atoi(words[3]) if len(words) > 3 else 0
+        yield from record_session(channel, path, limit, options)
+        return "+OK Success\n"
+    if action == "stop":
+        target = words[2] if words[2].lower() == "all" else path
+        stopped = ivr.stop_bugs(channel, "session_record", target)
+        return "+OK Success\n" if stopped else "-ERR Cannot stop record session!\n"
+    if action not in ("mask", "unmask", "pause", "resume"):
+        return syntax
+    recorded = any(bug.function == "session_record" and bug.target == path for bug in channel.bugs)
+    return "+OK Success\n" if recorded else f"-ERR Cannot {action} recording session!\n"

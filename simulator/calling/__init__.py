@@ -1,0 +1,1 @@
+"""What a test uses: the switch, the caller, faults, sweeps."""

@@ -1,0 +1,221 @@
+"""Faults on purpose: what can go wrong between a switch and an app, at a named step of a call.
+
+A step is a message on the control connection, either way: its number (the app's ``connect`` is
+1), or words it contains, as the transcript shows it ("execute playback", "PLAYBACK_STOP").
+"""
+
+from __future__ import annotations
+
+from collections import deque
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
+from itertools import pairwise
+from typing import Literal, get_args
+
+from eslsync.protocol import Command, CommandParser, CommandReply, Event, Framer, Message, Parser
+
+from ..clockwork.link import Exchange, Link, Listener
+from ..clockwork.threads import SECOND
+from ..ladders.transcript import describe
+
+__all__ = ["KINDS", "Fault", "Tap", "can_befall"]
+
+Kind = Literal["hangup", "drop", "refuse", "stop", "delay", "split", "coalesce", "repeat", "lose"]
+KINDS: tuple[Kind, ...] = get_args(Kind)
+
+#: How long (microseconds) a message waits for the next one, to arrive with it in one piece.
+COALESCE = 20_000
+#: A split message comes byte by byte for so many, then in pieces, and the last bytes singly.
+SINGLY, PIECE, LAST = 256, 64, 16
+REFUSAL = b"Content-Type: command/reply\nReply-Text: -ERR refused on purpose\n\n"
+
+
+@dataclass(frozen=True)
+class Fault:
+    """Something that goes wrong once, at a step.
+
+    ``kind``: the caller hangs up (``hangup``); the connection breaks instead of carrying the
+    message (``drop``); the switch answers -ERR instead of obeying (``refuse``); the app's server
+    is stopped, as a deploy does it, by ``Outbound.stop(timeout=0)`` (``stop``); the message
+    comes ``seconds`` late, and what follows it too (``delay``), in many pieces (``split``), or
+    together with the next (``coalesce``); an event comes twice (``repeat``) or never (``lose``).
+
+    A step at which that can't be does nothing: only commands are refused, only events repeated
+    or lost.
+    """
+
+    kind: Kind
+    step: int | str
+    seconds: float = 1.0
+
+    def __post_init__(self) -> None:
+        if self.kind not in KINDS:
+            raise ValueError(f"a fault is one of {', '.join(KINDS)}, not {self.kind!r}")
+
+    def is_at(self, number: int, message: Callable[[], Message | Command]) -> bool:
+        """Does it happen to this message, the so-many-th?"""
+        if isinstance(self.step, int):
+            return self.step == number and can_befall(self.kind, message())
+        return self.step in describe(message()) and can_befall(self.kind, message())
+
+    def __str__(self) -> str:
+        return f"{self.kind} at step {self.step}"
+
+
+def can_befall(kind: Kind, message: object) -> bool:
+    """Only a command can be refused, and only an event repeated or lost."""
+    if kind == "refuse":
+        return isinstance(message, Command)
+    is_event = isinstance(message, Event) and not isinstance(message, CommandReply)
+    return is_event or kind not in ("repeat", "lose")
+
+
+def in_pieces(message: bytes) -> list[bytes]:
+    """Byte by byte, where it says how it goes on: in its head and at its end."""
+    size = len(message)
+    cuts = [
+        *range(min(size, SINGLY)),
+        *range(SINGLY, size - LAST, PIECE),
+        *range(max(SINGLY, size - LAST), size),
+        size,
+    ]
+    return [message[start:end] for start, end in pairwise(cuts)]
+
+
+def _whole(head: bytes, body: bytes) -> bytes:
+    return head + b"\n\n" + body
+
+
+class _Way:
+    """One direction of a connection: what is held back, and what follows it and queues behind."""
+
+    def __init__(self) -> None:
+        self.until = 0  # what comes now is held back until then
+        self.held: deque[tuple[int, Callable[[], None]]] = deque()
+
+
+class Tap:
+    """Stands between a link and the switch's side of it, and lets faults happen.
+
+    ``elsewhere`` is what is done for those kinds of fault that don't happen to a message.
+    """
+
+    def __init__(
+        self,
+        world: Exchange,
+        link: Link,
+        faults: Sequence[Fault],
+        elsewhere: Mapping[Kind, Callable[[], None]],
+    ) -> None:
+        self.listener: Listener | None = None
+        #: The faults that have happened.
+        self.happened: list[Fault] = []
+        self._world = world
+        self._link = link
+        self._faults = list(faults)
+        self._elsewhere = elsewhere
+        self._number = 0
+        self._dropped = False
+        self._from_app = Framer(_whole)
+        self._from_switch = Framer(_whole)
+        self._to_app = _Way()
+        self._to_switch = _Way()
+
+    # the switch's side writes
+
+    def write(self, data: bytes) -> None:
+        for message in self._from_switch.feed(data):
+            if self._dropped:
+                return
+            kind = self._step(Parser(), message, self._to_app)
+            if kind == "drop":
+                self._drop()
+                return
+            if kind == "lose":
+                continue
+            self._pass(
+                self._to_app,
+                lambda message=message, kind=kind: self._send(message, kind),  # type: ignore[misc]
+            )
+
+    def close(self) -> None:
+        self._pass(self._to_app, self._link.close)
+
+    # the link brings what the app sent
+
+    def received(self, data: bytes) -> None:
+        for message in self._from_app.feed(data):
+            if self._dropped:
+                return
+            kind = self._step(CommandParser(), message, self._to_switch)
+            if kind == "drop":
+                self._drop()
+                return
+            if kind == "refuse":
+                self._pass(self._to_app, lambda: self._link.write(REFUSAL))
+                continue
+            pieces = in_pieces(message) if kind == "split" else [message]
+            self._pass(self._to_switch, lambda pieces=pieces: self._hand_over(pieces))  # type: ignore[misc]
+
+    def closed(self, *, reads: bool = False) -> None:
+        if not self._dropped:
+            self._pass(self._to_switch, lambda: self._listener.closed(reads=reads))
+
+    # inside
+
+    @property
+    def _listener(self) -> Listener:
+        assert self.listener is not None
+        return self.listener
+
+    def _send(self, message: bytes, kind: Kind | None) -> None:
+        if kind != "split":
+            self._link.write(message * 2 if kind == "repeat" else message)
+            return
+        for piece in in_pieces(message):
+            self._link.write(piece)
+            self._link.flush()
+
+    def _hand_over(self, pieces: list[bytes]) -> None:
+        for piece in pieces:
+            self._listener.received(piece)
+
+    def _step(self, parser: Parser | CommandParser, data: bytes, way: _Way) -> Kind | None:
+        """Count a message; what is to go wrong with it, if anything."""
+        self._number += 1
+        for fault in self._faults:
+            if not fault.is_at(self._number, lambda: parser.feed(data)[0]):
+                continue
+            self._faults.remove(fault)
+            self.happened.append(fault)
+            if fault.kind in self._elsewhere:
+                self._world.at(self._world.now, self._elsewhere[fault.kind])
+            elif fault.kind in ("delay", "coalesce"):
+                wait = COALESCE if fault.kind == "coalesce" else round(fault.seconds * SECOND)
+                self._hold(way, self._world.now + wait)
+            return fault.kind
+        return None
+
+    def _hold(self, way: _Way, until: int) -> None:
+        way.until = max(way.until, until)
+        self._world.at(until, lambda: self._release(way))
+
+    def _pass(self, way: _Way, action: Callable[[], None]) -> None:
+        """Do it now, or after what is held back in this direction."""
+        if way.held or self._world.now < way.until:
+            way.held.append((way.until, action))
+        else:
+            action()
+
+    def _release(self, way: _Way) -> None:
+        while way.held and way.held[0][0] <= self._world.now:
+            _, action = way.held.popleft()
+            action()
+
+    def _drop(self) -> None:
+        """The connection is gone, for both sides at once, and with it what was on its way."""
+        self._dropped = True
+        self._to_app.held.clear()
+        self._to_switch.held.clear()
+        self._link.close()
+        self._world.at(self._world.now, self._listener.closed)

@@ -1,0 +1,325 @@
+"""One script, run again with a fault at every step: does the handler always end, and well?"""
+
+from __future__ import annotations
+
+import gc
+import itertools
+import logging
+import random
+import threading
+from collections import Counter
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+from datetime import datetime
+from pathlib import Path
+from typing import Any, Protocol, runtime_checkable
+
+import eslsync
+from eslsync import ESLError, Hangup, Outbound
+from eslsync.protocol import Message
+
+from ..clockwork.frozen import standing_still
+from ..ladders.transcript import Entry
+from .call import Call
+from .faults import Fault, Kind, can_befall
+from .freeswitch import FreeSwitch, Handler
+from .leaks import descriptors, objects_since_freeze
+
+__all__ = ["Outcome", "Sweep", "sweep"]
+
+#: Seconds of real time that threads have to end, after a call.
+GRACE = 5.0
+#: Where the library is: what it logs itself is told from what a handler logs by it.
+LIBRARY = str(Path(eslsync.__file__).parent)
+
+Script = Callable[[Call], object]
+
+
+@runtime_checkable
+class Described(Protocol):
+    """Something that knows the circumstances of its calls: a `simulator.scripts.script.Script`."""
+
+    def circumstances(self) -> tuple[dict[str, Any], dict[str, Any]]:
+        """The options of FreeSwitch, and those of FreeSwitch.call."""
+
+
+@dataclass(frozen=True)
+class Outcome:
+    """What came of one run."""
+
+    faults: tuple[Fault, ...]  #: one, or two in the order of their steps
+    at: str  #: the message that the first happened at
+    raised: BaseException | None  #: by the handler
+    wrong: str | None  #: what should not have happened; None if all is well
+    missed: tuple[Fault, ...] = ()  #: the call had ended before they could happen
+
+    @property
+    def fault(self) -> Fault:
+        """The first fault."""
+        return self.faults[0]
+
+    @property
+    def ending(self) -> str:
+        """How the handler ended, in a word."""
+        if self.raised is None:
+            return "returned"
+        names = [each.__name__ for each in type(self.raised).__mro__]
+        return next((name for name in names if name in eslsync.__all__), names[0])
+
+    @property
+    def row(self) -> str:
+        """What it counts as in the table."""
+        if len(self.faults) == 1:
+            return self.fault.kind
+        return "two, one missed" if self.missed else "two at once"
+
+    def __str__(self) -> str:
+        faults = " and ".join(map(str, self.faults))
+        return f"{faults} ({self.at}): {self.wrong or self.ending}"
+
+
+@dataclass
+class Sweep:
+    """The outcomes of a sweep; ``str()`` of it is a table."""
+
+    steps: int = 0  #: messages of the run without any fault
+    outcomes: list[Outcome] = field(default_factory=list)
+
+    @property
+    def wrong(self) -> list[Outcome]:
+        """The runs in which something happened that should not."""
+        return [outcome for outcome in self.outcomes if outcome.wrong is not None]
+
+    def __str__(self) -> str:
+        endings = sorted({outcome.ending for outcome in self.outcomes})
+        header = ["fault", "runs", *endings, "wrong"]
+        rows = [header]
+        for name in dict.fromkeys(outcome.row for outcome in self.outcomes):
+            runs = [outcome for outcome in self.outcomes if outcome.row == name]
+            count = Counter(outcome.ending for outcome in runs)
+            bad = sum(outcome.wrong is not None for outcome in runs)
+            rows.append([name, str(len(runs)), *(str(count[e] or "") for e in endings), str(bad)])
+        widths = [max(len(row[i]) for row in rows) for i in range(len(header))]
+        lines = [
+            "  ".join(
+                cell.ljust(width) if i == 0 else cell.rjust(width)
+                for i, (cell, width) in enumerate(zip(row, widths, strict=True))
+            ).rstrip()
+            for row in rows
+        ]
+        return "\n".join([*lines, *(f"wrong: {outcome}" for outcome in self.wrong)])
+
+
+def sweep(
+    script: Script,
+    app: Handler | Outbound,
+    *,
+    faults: Sequence[Kind] = ("hangup", "drop", "refuse", "stop"),
+    every: int = 1,
+    pairs: int = 0,
+    memory: bool = True,
+    seed: int | None = None,
+    start: str | datetime | None = None,
+    prompts: Mapping[str, float] | None = None,
+) -> Sweep:
+    """Play ``script(call)`` against a handler, once for each fault at each step.
+
+    The steps are those of a first run without any fault; with ``every``, each so many-th of
+    them. Then so many ``pairs`` follow: runs with two of these faults, at steps that the seed
+    chooses from all. (The second step is counted in a call that the first fault has changed, and
+    may not come any more: such a run is told apart.)
+
+    A run is well if the handler ends, by itself or with an exception of eslsync's own, if the
+    library logs no failure of its own, and if no thread, no open descriptor and no object of
+    these packages is left behind. (A test whose handler puts sessions or events somewhere that
+    outlives the call says ``memory=False``.) The script may fail, since the call is not the one
+    it was written for. ``seed``, ``start`` and ``prompts`` are for `FreeSwitch`.
+
+    The ``play`` of a `simulator.scripts.script.Script` brings the circumstances of the call along.
+    """
+    if every < 1:
+        raise ValueError(f"every takes 1 or more, not {every}")
+    if pairs < 0:
+        raise ValueError(f"pairs takes 0 or more, not {pairs}")
+    given = {"seed": seed, "start": start, "prompts": prompts}
+    owner = getattr(script, "__self__", None)
+    of_switch, of_call = owner.circumstances() if isinstance(owner, Described) else ({}, {})
+    of_switch = {**of_switch, **{key: each for key, each in given.items() if each is not None}}
+    runs = _Runs(script, app, of_switch, of_call, memory)
+    result = Sweep()
+
+    def add(*faults: Fault) -> None:
+        run = runs.make(faults)
+        at = steps[int(faults[0].step) - 1].text
+        result.outcomes.append(Outcome(faults, at, run.raised, run.wrong, run.missed))
+
+    with standing_still(of_switch.get("start")), _plain_log(runs.logged), runs:
+        steps = runs.first()
+        result.steps = len(steps)
+        possible = [[Fault(kind, n) for n in _steps_for(kind, steps)] for kind in faults]
+        for of_kind in possible:
+            for fault in of_kind[::every]:
+                add(fault)
+        chance = random.Random(of_switch.get("seed", 0))
+        all_of_them = list(itertools.chain(*possible))
+        if len({fault.step for fault in all_of_them}) > 1:
+            for _ in range(pairs):
+                add(*_two_of(all_of_them, chance))
+    return result
+
+
+def _steps_for(kind: Kind, steps: Sequence[Entry]) -> Iterator[int]:
+    """The numbers of the steps at which that can go wrong."""
+    return (n for n, entry in enumerate(steps, 1) if can_befall(kind, entry.message))
+
+
+def _two_of(faults: Sequence[Fault], chance: random.Random) -> list[Fault]:
+    """Two at different steps, in their order."""
+    while True:
+        two = sorted(chance.sample(faults, 2), key=lambda fault: int(fault.step))
+        if two[0].step != two[1].step:
+            return two
+
+
+# One run
+
+
+@dataclass
+class _Run:
+    """One call, and what came of it."""
+
+    steps: list[Entry]
+    raised: BaseException | None
+    missed: tuple[Fault, ...]
+    wrong: str | None
+
+
+#: What outlasts a run, since the outcome holds on to it.
+KEPT = (_Run, BaseException, Message)
+
+
+class _Runs:
+    """Plays the script, again and again, and looks what each run leaves behind."""
+
+    def __init__(
+        self,
+        script: Script,
+        app: Handler | Outbound,
+        of_switch: Mapping[str, Any],
+        of_call: Mapping[str, Any],
+        memory: bool,
+    ) -> None:
+        #: What the library logs as its own failures.
+        self.logged: list[str] = []
+        self._script = script
+        self._app = app
+        self._of_switch = of_switch
+        self._of_call = of_call
+        self._own_faults: Sequence[Fault] = of_call.get("faults", ())
+        self._memory = memory
+
+    def first(self) -> list[Entry]:
+        """The steps of a run without any fault. It may leave behind what is made once for all."""
+        run = self._play(())
+        if run.wrong is None and run.raised is not None and not isinstance(run.raised, Hangup):
+            run.wrong = f"the handler raised {run.raised!r}"
+        if run.wrong is not None:
+            raise AssertionError(f"the script does not even run without a fault: {run.wrong}")
+        return run.steps
+
+    def make(self, faults: Sequence[Fault]) -> _Run:
+        """A run with these faults."""
+        threads, opened = set(threading.enumerate()), descriptors()
+        if self._memory:
+            gc.freeze()  # what there is already is left out of account
+        run = self._play(faults)
+        run.wrong = run.wrong or left_behind(threads, opened)
+        if self._memory and run.wrong is None:
+            _let_go_of_frames(run.raised)
+            run.wrong = objects_left()
+        return run
+
+    def __enter__(self) -> _Runs:
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        if self._memory:
+            gc.unfreeze()
+
+    def _play(self, faults: Sequence[Fault]) -> _Run:
+        self.logged.clear()
+        wrong = call = None
+        try:
+            with FreeSwitch(**self._of_switch, raises=False) as switch:
+                of_call = {**self._of_call, "faults": [*self._own_faults, *faults]}
+                call = switch.call(self._app, **of_call)
+                try:
+                    self._script(call)
+                except AssertionError:
+                    pass  # the call went another way: that is what we are here for
+                call.hangup()
+        except AssertionError as error:
+            wrong = str(error).splitlines()[0]
+        assert call is not None
+        for each in switch.calls.values():
+            if wrong is None and each.error is not None and not isinstance(each.error, ESLError):
+                wrong = f"the handler raised {each.error!r}"
+        if wrong is None and self.logged:
+            wrong = f"logged: {self.logged[0]}"
+        steps = []
+        if not faults:
+            steps = [entry for entry in call.transcript.entries if entry.message is not None]
+        missed = tuple(fault for fault in faults if fault not in call.faults)
+        return _Run(steps, call.outcome, missed, wrong)
+
+
+def left_behind(threads: set[threading.Thread], opened: Mapping[int, str]) -> str | None:
+    """The threads and descriptors that are here and were not before."""
+    new = [thread for thread in threading.enumerate() if thread not in threads]
+    for thread in new:
+        thread.join(GRACE)
+    names = [thread.name for thread in new if thread.is_alive()]
+    names += [name for number, name in descriptors().items() if opened.get(number) != name]
+    return f"left behind: {', '.join(names)}" if names else None
+
+
+def objects_left() -> str | None:
+    left = objects_since_freeze("eslsync", "simulator", but=KEPT)
+    if not left:
+        return None
+    return f"left in memory: {', '.join(f'{count} {name}' for name, count in left.most_common())}"
+
+
+def _let_go_of_frames(error: BaseException | None) -> None:
+    """Whoever keeps the exception keeps no frames by it, in which the whole call stands."""
+    while error is not None:
+        error.__traceback__ = None
+        error = error.__cause__ or error.__context__
+
+
+@contextmanager
+def _plain_log(failures: list[str]) -> Iterator[None]:
+    """Log records are text meanwhile: whoever keeps them keeps no call by them.
+
+    What the library logs as a failure that is not the handler's goes to ``failures`` as well.
+    """
+    make = logging.getLogRecordFactory()
+
+    def plain(*args: Any, **options: Any) -> logging.LogRecord:
+        record = make(*args, **options)
+        error = record.exc_info[1] if record.exc_info else None
+        record.msg, record.args = record.getMessage(), ()
+        if record.exc_info:
+            record.exc_text = logging.Formatter().formatException(record.exc_info)
+            record.exc_info = None
+        if record.levelno >= logging.ERROR and record.pathname.startswith(LIBRARY):
+            if not isinstance(error, ESLError):
+                failures.append(record.msg)
+        return record
+
+    logging.setLogRecordFactory(plain)
+    try:
+        yield
+    finally:
+        logging.setLogRecordFactory(make)

@@ -1,0 +1,1 @@
+"""What happens when: the agenda, simulated threads, virtual time and real time."""

@@ -1,0 +1,444 @@
+"""Virtual time: a world in which one thing happens after the other.
+
+Real sockets, real threads, and yet the same order on every run. The world counts what is
+going on: handler threads that run, and bytes in flight on each connection. A handler that
+waits in the clock (`VirtualClock`, which the library waits on) is parked. Only when no handler
+runs and nothing flies does the world do the next thing that is due: exactly one, the earliest,
+ties in the order in which they became due. Waking a handler is itself a due thing, so at most
+one runs at a time. Time jumps from one due thing to the next: silence costs nothing.
+
+All of it happens on the test's own thread, inside the caller's verbs (`World.run`). While the
+test does something else, the world stands still.
+
+Who may touch what: everything here belongs to the test's thread, but for the counters and the
+participants, which handler threads and the library's reader change under ``_lock``.
+"""
+
+from __future__ import annotations
+
+import itertools
+import socket
+import sys
+import threading
+import traceback
+from collections.abc import Callable
+from queue import Empty, SimpleQueue
+from typing import Any, TypeVar
+
+from eslsync.clock import Clock, Peer
+from eslsync.stacks import is_ours
+
+from .frozen import real_seconds
+from .link import Exchange, Link
+from .threads import SECOND
+
+__all__ = ["SimulationError", "VirtualClock", "World"]
+
+#: pytest shows the lines of the test that failed, and not ours.
+__tracebackhide__ = True
+
+T = TypeVar("T")
+
+#: How often a handler may go on at one moment, before it is asked how long that has taken.
+TURNS = 1000
+#: Lines of a handler's stack that a failure shows.
+SHOWN = 6
+
+
+class SimulationError(AssertionError):
+    """The simulation can't go on: a handler is stuck, or nothing will ever happen again."""
+
+
+class Participant:
+    """A handler thread: it runs, or it is parked in the clock."""
+
+    __slots__ = (
+        "gate",
+        "inbox",
+        "moment",
+        "number",
+        "parked",
+        "since",
+        "thread",
+        "turns",
+    )
+
+    def __init__(self, number: int, thread: threading.Thread) -> None:
+        self.number = number
+        self.thread = thread
+        self.gate = threading.Lock()
+        self.gate.acquire()
+        self.parked = False
+        self.inbox: SimpleQueue[Any] | None = None  # parked on that, and not in a sleep
+        self.moment = 0  # when it last went on, in virtual time
+        self.since = 0.0  # and since when, in real time, it has done so at this very moment
+        self.turns = 0  # how often it has
+
+
+class World(Exchange):
+    """The order of things in virtual time. Times are microseconds since the epoch.
+
+    ``patience`` is how many real seconds handlers may run without waiting for the call (None:
+    for ever).
+    """
+
+    def __init__(self, now: int, *, patience: float | None) -> None:
+        super().__init__(now)
+        self.clock = VirtualClock(self)
+        self._patience = patience
+        self._numbers = itertools.count(1)
+        self._links: dict[Peer, Link] = {}
+        # What goes on elsewhere: under this lock.
+        self._lock = threading.Lock()
+        self._gate: threading.Lock | None = None  # where the test's thread waits for quiet
+        self._participants: dict[int, Participant] = {}
+        self._mailed: set[Participant] = set()  # parked on an inbox that something was put on
+        self._talking: set[Link] = set()  # whose apps have sent what we have not received
+        self._running = 0
+        self._dialling = 0
+        self._flying = 0
+        # Links on which a thread of the handler's own has sent: answered at once, since the
+        # handler may be waiting for that thread. Their order is as real as such threads are.
+        self._urgent: list[Link] = []
+        self.wakes = 0  # how often a handler has gone on
+        self.stuck = False  # it has been told that a handler waits for something else
+        self.abandoned = False
+
+    # The switch's model
+
+    def dial(self, address: tuple[str, int]) -> Link | None:
+        """Connect to an app; None if nobody listens there."""
+        sock = socket.socket(socket.AF_INET6 if ":" in address[0] else socket.AF_INET)
+        sock.settimeout(self._patience)
+        # Bound first, since the app's thread may ask whose connection it has before connect
+        # returns here.
+        sock.bind((address[0], 0))
+        if sock.getsockname()[1] == address[1]:
+            # Nobody listens there, or this would not be ours; a connection to itself it would be.
+            sock.close()
+            return None
+        link = Link(self, next(self._numbers), sock)
+        with self._lock:
+            self._links[sock.getsockname()] = link
+            self._dialling += 1
+        try:
+            sock.connect(address)
+        except OSError:
+            with self._lock:
+                self._dialling -= 1
+            sock.close()
+            return None
+        sock.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
+        return link
+
+    def flies(self, link: Link, size: int) -> None:
+        with self._lock:
+            link.to_app += size
+            self._flying += size
+
+    def landed(self, link: Link, size: int) -> None:
+        with self._lock:
+            link.to_switch = max(0, link.to_switch - size) if size else 0
+            if not link.to_switch:
+                self._talking.discard(link)
+
+    # The test's thread
+
+    def run(self, until: Callable[[], bool], deadline: int | None = None) -> bool:
+        """Let things happen until ``until()`` holds; False if it didn't by ``deadline``.
+
+        Raises SimulationError if a handler is stuck. False as well if nothing is due any more.
+        """
+        while True:
+            self._settle()
+            if until():
+                return True
+            if not self._step(deadline):
+                return False
+
+    def _step(self, deadline: int | None) -> bool:
+        """Do the next thing that is due; False if there is none before ``deadline``."""
+        due = self.next_due()
+        if due is not None and (deadline is None or due <= deadline):
+            self.do_next()
+            return True
+        if deadline is not None:
+            self.now = max(self.now, deadline)
+        return False
+
+    def _settle(self) -> None:
+        """Wait until no handler runs and nothing flies; act on what the apps have sent."""
+        while True:
+            self._wait_for_quiet()
+            with self._lock:
+                sent, self._urgent = self._urgent, []
+                if not sent and self._talking:
+                    sent = sorted(self._talking, key=lambda link: link.number)
+                if not sent:
+                    self._deliver_mail()
+                    return
+            for link in sent:
+                link.receive()
+            self.flush()
+
+    def _wait_for_quiet(self) -> None:
+        """Wait until no handler runs and nothing flies, or there is something urgent."""
+        with self._lock:
+            if self._is_our_turn():
+                return
+            gate = self._gate = threading.Lock()
+            gate.acquire()
+        if gate.acquire(timeout=-1 if self._patience is None else self._patience):
+            return
+        with self._lock:
+            self._gate = None
+            if not self._is_our_turn():
+                self.stuck = True
+                raise SimulationError(self._who_is_stuck())
+
+    def aside(self, work: Callable[[], object], name: str) -> threading.Thread:
+        """Begin ``work`` on a thread of its own; go on when that waits for a handler, or is done.
+
+        It begins while no handler runs, so what it does until then is done in one moment.
+        """
+        waits = threading.Event()
+        with self._lock:
+            threads = [each.thread for each in self._participants.values()]
+
+        def worker() -> None:
+            try:
+                work()
+            finally:
+                waits.set()
+
+        for thread in threads:
+            thread.join = telling(thread.join, waits)  # type: ignore[assignment]
+        helper = threading.Thread(target=worker, name=name, daemon=True)
+        helper.start()
+        come = waits.wait(self._patience)
+        for thread in threads:
+            del thread.join
+        if not come:
+            raise SimulationError(
+                f"{name} has come to nothing in {self._patience:g} s of real time"
+            )
+        return helper
+
+    def _is_our_turn(self) -> bool:
+        return bool(self._urgent) or not (self._running or self._dialling or self._flying)
+
+    def _open_gate(self) -> None:
+        """Let the test's thread go on, if it waits and may. Called with ``_lock`` held."""
+        if self._gate is not None and self._is_our_turn():
+            self._gate.release()
+            self._gate = None
+
+    def _deliver_mail(self) -> None:
+        """Whoever has something on its inbox is due to wake; in a fixed order."""
+        for participant in sorted(self._mailed, key=lambda each: each.number):
+            participant.inbox = None
+            self.at(self.now, lambda participant=participant: self._wake(participant))  # type: ignore[misc]
+        self._mailed.clear()
+
+    def _wake(self, participant: Participant) -> None:
+        self._count_turn(participant)
+        self.wakes += 1
+        with self._lock:
+            if participant.parked:
+                participant.parked = False
+                participant.inbox = None
+                self._running += 1
+                participant.gate.release()
+
+    def _count_turn(self, participant: Participant) -> None:
+        """Fail when a handler goes round and round, and virtual time stands still."""
+        if participant.moment != self.now:
+            participant.moment = self.now
+            participant.turns = 0
+        if participant.turns == 0:
+            participant.since = real_seconds()
+        participant.turns += 1
+        if participant.turns < TURNS or self._patience is None:
+            return
+        if real_seconds() - participant.since > self._patience:
+            self.stuck = True
+            name = participant.thread.name
+            raise SimulationError(
+                f"virtual time has stood still for {self._patience:g} s of real time, in which "
+                f"{name} has gone on {participant.turns} times:\n{stack_of(participant)}"
+            )
+
+    def _who_is_stuck(self) -> str:
+        said = [f"no progress for {self._patience:g} s of real time"]
+        for participant in self._participants.values():
+            stack = "" if participant.parked else stack_of(participant)
+            if stack:
+                said.append(
+                    f"{participant.thread.name} runs, and waits for nothing of the call:\n{stack}"
+                )
+        if len(said) == 1:
+            said.append(
+                f"dialling: {self._dialling}, bytes on their way to the app: {self._flying}"
+            )
+        return "\n".join(said)
+
+    def nudge(self) -> None:
+        """Another thread has changed something; here the counters tell of all that counts."""
+
+    def close(self) -> None:
+        """Stop playing: from now on the handlers' waits are real ones."""
+        with self._lock:
+            self.abandoned = True
+            for participant in self._participants.values():
+                if participant.parked:
+                    participant.parked = False
+                    self._running += 1
+                    participant.gate.release()
+            links = list(self._links.values())
+        for link in links:
+            link.dispose()
+
+    # Handler threads
+
+    def participant(self) -> Participant | None:
+        """The participant that this thread is, if it is one."""
+        return None if self.abandoned else self._participants.get(threading.get_ident())
+
+    def park(
+        self, participant: Participant, deadline: int | None, inbox: SimpleQueue[Any] | None
+    ) -> None:
+        """Wait, on the handler's thread, until it is woken. Called with ``_lock`` held.
+
+        It is woken at ``deadline``, and as soon as something is in its ``inbox``.
+        """
+        timer = None
+        if deadline is not None:
+            timer = self.at(deadline, lambda: self._wake(participant))
+        participant.parked = True
+        participant.inbox = inbox
+        self._running -= 1
+        self._open_gate()
+        self._lock.release()
+        try:
+            participant.gate.acquire()
+        finally:
+            self._lock.acquire()
+            if timer is not None:
+                timer.cancel()
+
+    def sleep(self, seconds: float) -> bool:
+        """Virtual `time.sleep`; False, and no sleep, in a thread that is no participant."""
+        participant = self.participant()
+        if participant is None:
+            return False
+        until = self.now + max(0, round(seconds * SECOND))
+        with self._lock:
+            while self.now < until and not self.abandoned:
+                self.park(participant, until, None)
+        return True
+
+
+def telling(
+    join: Callable[[float | None], None], waits: threading.Event
+) -> Callable[[float | None], None]:
+    """A thread's ``join`` that tells when somebody is about to wait there."""
+
+    def joined(timeout: float | None = None) -> None:
+        if timeout is None or timeout > 0:
+            waits.set()
+        join(timeout)
+
+    return joined
+
+
+def stack_of(participant: Participant) -> str:
+    """Where a handler's thread is: its own lines last, without what it has called of ours."""
+    frame = sys._current_frames().get(participant.thread.ident or 0)
+    if frame is None:
+        return ""
+    frames = traceback.extract_stack(frame)
+    last = len(frames)
+    while last and is_ours(frames[last - 1].filename):
+        last -= 1
+    return "".join(traceback.format_list(frames[: last or None][-SHOWN:]))
+
+
+class VirtualClock(Clock):
+    """The clock of the world, as the library asks it."""
+
+    def __init__(self, world: World) -> None:
+        self._world = world
+
+    def now(self) -> float:
+        return self._world.now / SECOND
+
+    def get(self, inbox: SimpleQueue[T], deadline: float | None) -> T:
+        world = self._world
+        until = None if deadline is None else round(deadline * SECOND)
+        with world._lock:
+            while (participant := world.participant()) is not None:
+                try:
+                    return inbox.get_nowait()
+                except Empty:
+                    if until is not None and until <= world.now:
+                        raise
+                world.park(participant, until, inbox)
+        # The simulation was given up: no virtual moment will come any more.
+        return inbox.get() if until is None else inbox.get_nowait()
+
+    def begun(self, peer: Peer) -> None:
+        world = self._world
+        with world._lock:
+            link = world._links.get(peer)
+            if link is None:
+                return
+            world._dialling -= 1
+            world._running += 1
+            link.participant = Participant(link.number, threading.current_thread())
+            world._participants[threading.get_ident()] = link.participant
+
+    def ended(self, peer: Peer) -> None:
+        world = self._world
+        with world._lock:
+            participant = world._participants.pop(threading.get_ident(), None)
+            if participant is None:
+                return
+            world._mailed.discard(participant)
+            link = world._links.pop(peer)
+            world._talking.discard(link)
+            link.ended = True
+            world._flying -= link.to_app
+            link.to_app = 0
+            world._running -= 1
+            world._open_gate()
+        link.dispose()
+
+    def sending(self, peer: Peer, size: int) -> None:
+        world = self._world
+        with world._lock:
+            link = world._links.get(peer)
+            if link is None or link.closed:
+                return
+            link.to_switch += size
+            world._talking.add(link)
+            if threading.get_ident() not in world._participants:
+                world._urgent.append(link)
+                world._open_gate()
+
+    def received(self, peer: Peer, size: int) -> None:
+        world = self._world
+        with world._lock:
+            link = world._links.get(peer)
+            if link is None:
+                return
+            size = min(size, link.to_app)
+            link.to_app -= size
+            world._flying -= size
+            participant = link.participant
+            if (
+                participant is not None
+                and participant.inbox is not None
+                and not participant.inbox.empty()
+            ):
+                world._mailed.add(participant)
+            world._open_gate()

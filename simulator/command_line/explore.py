@@ -1,0 +1,191 @@
+"""`eslsync explore`."""
+
+from __future__ import annotations
+
+import sys
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Any
+
+import click
+
+from . import options as cli_options
+
+__all__ = ["explore"]
+
+#: What --map writes, by the file's suffix.
+FORMATS = (".svg", ".html", ".dot", ".mmd", ".txt")
+
+
+def check_kinds(
+    context: click.Context, parameter: click.Parameter, kinds: Sequence[str]
+) -> Sequence[str]:
+    from ..exploring.findings import KINDS
+
+    for kind in kinds:
+        if kind not in KINDS:
+            raise click.BadParameter(f"there is no kind {kind!r}; there are {', '.join(KINDS)}")
+    return kinds
+
+
+def check_format(
+    context: click.Context, parameter: click.Parameter, files: Sequence[Path]
+) -> Sequence[Path]:
+    for file in files:
+        if file.suffix not in FORMATS:
+            raise click.BadParameter(f"{file} should end in one of {', '.join(FORMATS)}")
+    return files
+
+
+PATH = click.Path(path_type=Path)
+
+
+@click.command()
+@click.argument("file", type=PATH)
+@cli_options.handler
+@click.option(
+    "--keys",
+    default="0123456789*#",
+    show_default=True,
+    callback=cli_options.check_keys,
+    help="What is pressed.",
+)
+@click.option(
+    "--entry",
+    "entries",
+    metavar="DIGITS",
+    multiple=True,
+    help="Entered where several digits are collected, besides what is made up and what stands in "
+    "FILE: a PIN, say. May be repeated.",
+)
+@click.option(
+    "--script",
+    "scripts",
+    metavar="SCRIPT",
+    type=PATH,
+    multiple=True,
+    help="Call in the circumstances of this script (its call section): when, who, which far ends. "
+    "May be repeated.",
+)
+@click.option("--depth", metavar="N", type=click.IntRange(min=0), help="Things done in one call.")
+@click.option(
+    "--calls", metavar="N", type=click.IntRange(min=1), default=20_000, show_default=True,
+    help="Calls to be made, at most.",
+)  # fmt: skip
+@click.option(
+    "--seconds",
+    metavar="S",
+    type=click.FloatRange(min=0),
+    help="How long it may take; default: no limit.",
+)
+@cli_options.seed
+@cli_options.sounds("The folder of sound files: what is not there is told.")
+@click.option(
+    "--map",
+    "maps",
+    metavar="MAP",
+    type=PATH,
+    multiple=True,
+    callback=check_format,
+    help="Draw the map into a file: .svg (needs Graphviz), .html (a page to click in), .dot, .mmd "
+    "(Mermaid) or .txt. May be repeated.",
+)
+@click.option("--report", metavar="REPORT", type=PATH, help="Write the report into a file, too.")
+@click.option(
+    "--save-scripts", metavar="DIR", type=PATH, help="Write a caller script for each finding."
+)
+@click.option(
+    "--allow",
+    metavar="KIND",
+    multiple=True,
+    callback=check_kinds,
+    help="A kind of finding that is none here. May be repeated.",
+)
+@click.option(
+    "--coverage", is_flag=True, help="Tell which lines no caller reaches (needs coverage.py)."
+)
+@click.option(
+    "--workers",
+    metavar="N",
+    type=click.IntRange(min=1),
+    help="Processes; default: one for each core.",
+)
+@cli_options.patience(click.FloatRange(min=0, min_open=True))
+@click.option("-q", "--quiet", is_flag=True, help="Only the summary and what is wrong.")
+def explore(
+    file: Path,
+    scripts: Sequence[Path],
+    maps: Sequence[Path],
+    report: Path | None,
+    save_scripts: Path | None,
+    quiet: bool,
+    **options: Any,
+) -> None:
+    """Make every call that the handler in FILE can have, and tell what is wrong.
+
+    Wherever the handler waits, each key is pressed, digits are entered that are valid, invalid
+    and too few, nothing is pressed, and the caller hangs up. Situations that behave the same are
+    one, so that menus which lead back to themselves end. Out come a map, and what is wrong, each
+    with the shortest caller script that shows it.
+
+    \b
+    eslsync explore examples/ivr.py
+    eslsync explore office.py --map office.html --save-scripts calls/
+    eslsync explore office.py --keys 123# --entry 4711 --allow left-up
+
+    Kinds of findings: raises, stuck, outlives, after-hangup, no-exit, no-end, dead-key, left-up,
+    unplayed, missing-file (docs/explore.md).
+
+    Exit status: 0 if nothing is wrong, 1 if something is, 2 if FILE or an option can't be used.
+    Ctrl-C ends it with what was found so far.
+    """
+    from eslsync.serving.loading import LoadError
+
+    from ..exploring.exploration import explore as run
+    from ..exploring.progress import Bar
+    from ..scripts.script import Script, ScriptError
+    from .terminal import Unusable, show
+
+    try:
+        circumstances = [_circumstances(Script.read(script), script) for script in scripts]
+    except ScriptError as error:
+        raise Unusable(str(error)) from None
+    with Bar() as bar:
+        try:
+            found = run(file, circumstances=circumstances, progress=bar.show, **options)
+        except LoadError as error:
+            raise Unusable(str(error)) from None
+        except ModuleNotFoundError as error:
+            raise Unusable(f"{error.name} is needed: pip install 'eslsync[explore]'") from None
+    text = str(found)
+    show(_coloured(found.report(with_map=not quiet)))
+    if report is not None:
+        report.write_text(f"{text}\n", encoding="utf-8")
+    for each in maps:
+        written = found.draw(each)
+        if written != each:
+            click.secho(f"Graphviz is not there; wrote {written} instead of {each}", err=True)
+    if save_scripts is not None:
+        for path in found.save_scripts(save_scripts):
+            click.echo(f"wrote {path}", err=True)
+    sys.exit(1 if found.findings else 0)
+
+
+def _circumstances(script: Any, path: Path) -> dict[str, Any]:
+    """The call section of a script; what it names in files, from the script on."""
+    call: dict[str, Any] = dict(script.call)
+    if "sounds" in call:
+        call["sounds"] = str((path.parent / str(call["sounds"])).resolve())
+    return call
+
+
+def _coloured(lines: Sequence[str]) -> str:
+    said = []
+    for line in lines:
+        bare = line.lstrip("│ ")
+        if bare.startswith("! ") or line[:1].isdigit():
+            line = click.style(line, fg="red")
+        elif line.endswith("nothing is wrong"):
+            line = click.style(line, fg="green")
+        said.append(line)
+    return "\n".join(said)

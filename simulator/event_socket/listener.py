@@ -1,0 +1,709 @@
+"""The event socket's side of one connection: commands, replies, and the events it is sent.
+
+What mod_event_socket.c calls a listener. On an ``async`` socket it runs beside the session
+thread; on any other it runs on it, so that the reply to ``sendmsg`` comes when the application
+is done and events wait until the listener reads again (recordings 06a to 06j).
+"""
+
+from __future__ import annotations
+
+import re
+from collections import deque
+from collections.abc import Callable, Mapping
+from typing import TYPE_CHECKING
+
+from eslsync.exceptions import ProtocolError
+from eslsync.protocol import EVENT_NAMES, CommandParser
+
+from ..clockwork.threads import SECOND, Steps, Thread
+from ..model import ivr
+from ..model.api import run_api
+from ..model.arguments import atoi
+from ..model.events import Event, Format, QueuedEvent
+from ..model.ivr import FRAME
+from ..model.states import State
+from ..model.variables import as_header, is_true
+
+if TYPE_CHECKING:
+    from ..model.channel import Channel
+    from ..model.switch import Switch
+
+__all__ = ["Control", "Received"]
+
+#: An app that never sends its first command is dropped (recording 14a).
+FIRST_COMMAND = 25
+#: How often the listener looks up from its socket: at the log, the events, the channel.
+POLL = FRAME
+#: A reply is made in a buffer of 512 bytes, its end included (recording 14f).
+LONGEST_REPLY = 511
+
+GOODBYE = b"Disconnected, goodbye.\nSee you at ClueCon! http://www.cluecon.com/\n"
+
+#: What `myevents` subscribes to (mod_event_socket.c).
+MYEVENTS = frozenset(
+    """
+    CHANNEL_ANSWER CHANNEL_APPLICATION CHANNEL_BRIDGE CHANNEL_CREATE CHANNEL_DATA
+    CHANNEL_DESTROY CHANNEL_EXECUTE CHANNEL_EXECUTE_COMPLETE CHANNEL_HANGUP
+    CHANNEL_HANGUP_COMPLETE CHANNEL_ORIGINATE CHANNEL_UUID CHANNEL_OUTGOING CHANNEL_PARK
+    CHANNEL_PROGRESS CHANNEL_PROGRESS_MEDIA CHANNEL_STATE CHANNEL_UNBRIDGE CHANNEL_UNPARK
+    DETECTED_SPEECH DTMF NOTALK TALK
+    """.split()
+)
+
+#: switch_log_str2level
+LOG_LEVELS = {
+    "console": 0,
+    "alert": 1,
+    "crit": 2,
+    "err": 3,
+    "error": 3,
+    "warning": 4,
+    "notice": 5,
+    "info": 6,
+    "debug": 7,
+    **{f"debug{number}": 7 + number for number in range(1, 11)},
+}
+#: SWITCH_LOG_INVALID: switch_log_str2level takes any greater number for one less.
+INVALID_LOG_LEVEL = 64
+
+
+class Received(ivr.Message):
+    """A command with the bytes it came in, as PRIVATE_COMMAND shows them."""
+
+    __slots__ = ()
+
+    def __init__(self, head: bytes, body: bytes) -> None:
+        line, *rest = head.replace(b"\r", b"").lstrip(b"\n").split(b"\n")
+        headers = []
+        for each in rest:
+            name, colon, data = each.partition(b":")
+            value = as_header(_text(data.lstrip(b" ")))
+            if colon and value:  # an empty header is none (recording 11o)
+                headers.append((_text(name), value))
+        ending = b"\n\r\n" if head.endswith(b"\r") else b"\n\n"
+        super().__init__(_text(line), headers, body, (("Command", _text(head + ending)),))
+
+
+class Reader(CommandParser):
+    """A CommandParser that keeps each command's bytes."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self._make = Received
+
+
+def _text(data: bytes) -> str:
+    return data.decode("utf-8", "surrogateescape")
+
+
+class Control:
+    """One connection of the event socket, the switch's side of it.
+
+    The world calls `received` and `closed`; the control calls ``write`` with whole messages
+    and ``close`` when the switch closes. ``channel`` is the one it controls; None on a
+    connection that an app made to the switch (inbound).
+    """
+
+    def __init__(
+        self,
+        channel: Channel | None,
+        write: Callable[[bytes], None],
+        close: Callable[[], None],
+        *,
+        switch: Switch | None = None,
+        password: str = "ClueCon",
+    ) -> None:
+        owner = switch if channel is None else channel.switch
+        assert owner is not None, "an inbound connection needs switch="
+        self.switch = owner
+        self.channel = channel
+        self.full = channel is None
+        self.asynchronous = True
+        self.connected = False  # has `connect` come?
+        self.finished = False  # the listener is gone, and the connection with it
+        self.subscriptions: set[str] = set()
+        self.subclasses: set[str] = set()  # of CUSTOM
+        self.format: Format = "plain"
+        #: header, value, and the value's regular expression where it is one
+        self.filters: list[tuple[str, str]] = []
+        self.resumes = False
+        self.wants_heartbeat = False  # by name
+
+        self._send = write
+        self._close = close
+        self._reader = Reader()
+        self._commands: deque[Received] = deque()
+        self._events: deque[Event] = deque()
+        self._running = True
+        self._ended = False  # the app closed its side
+        self._gone = False  # and reads no more
+        self._jobs = 0  # that run in the background
+        self._reading = False  # the listener waits at its socket
+        self._thread: Thread | None = None
+        self._listens = False  # LFLAG_EVENTS
+        self._myevents = False
+        self._log_level: int | None = None
+        self._linger: int | None = None  # seconds, or -1 for ever; None: not at all
+        self._linger_until: int | None = None
+        self._down_handled = False
+        self._authorized = channel is not None
+        self._password = password
+
+    # --- the world's side
+
+    def received(self, data: bytes) -> None:
+        """The app sent bytes."""
+        try:
+            self._commands.extend(self._reader.feed(data))  # type: ignore[arg-type]
+        except ProtocolError:
+            self._ended = self._gone = True
+        self._look()
+
+    def closed(self, *, reads: bool = False) -> None:
+        """The app closed its side; does it still read what it is sent?"""
+        self._ended = True
+        self._gone = not reads
+        self._look()
+
+    # --- the switch's side
+
+    def start(self, *, full: bool) -> None:
+        """Run beside the session thread (async)."""
+        self.full = full
+        self._thread = Thread(self.switch.scheduler, self.run(full=full, asynchronous=True))
+        self._thread.run()
+
+    def deliver(self, event: Event) -> None:
+        """Queue an event, or write it if the listener is at its socket."""
+        if self.finished:
+            return
+        if self._reading and self.asynchronous:
+            self._write(event.packet(self.format))
+        else:
+            self._events.append(event)
+            if self._reading and self.channel is not None:
+                # the session thread is at the socket, and looks up from it
+                self.channel.thread.wake(self.switch.scheduler.now + POLL)
+
+    def wants(self, event: Event) -> bool:
+        """Is the event subscribed to, and let through by the filters? (event_handler)"""
+        if not self._listens:
+            return False
+        if event.name not in self.subscriptions:
+            return False
+        if (
+            event.name == "CUSTOM"
+            and event.subclass is not None
+            and "ALL" not in self.subscriptions
+            and event.subclass not in self.subclasses
+        ):
+            return False
+        sent = self._passes(event) if self.filters else True
+        if sent and self._myevents and self.channel is not None:
+            sent = event.get("Unique-ID") == self.channel.uuid
+            sent = sent or event.get("Job-Owner-UUID") == self.channel.uuid
+        return sent
+
+    def _passes(self, event: Event) -> bool:
+        """Filters are ORed; one that begins with a minus sign excludes (recording 14e)."""
+        sent = False
+        for name, value in self.filters:
+            found = event.get(name)
+            if found is None:
+                continue
+            positive, pattern = True, value
+            while pattern and pattern[0] in "+- ":
+                if pattern[0] != " ":
+                    positive = pattern[0] == "+"
+                pattern = pattern[1:]
+            if sent and positive:
+                continue
+            if value.startswith("/"):
+                matches = _regex(pattern, found)
+            else:
+                matches = found.lower() == pattern.lower()
+            if matches:
+                if not positive:
+                    return False
+                sent = True
+        return sent
+
+    # --- the listener
+
+    def run(self, *, full: bool, asynchronous: bool) -> Steps[None]:
+        """Serve the connection to its end (listener_run)."""
+        self.full = full
+        self.asynchronous = asynchronous
+        channel = self.channel
+        self.switch.listeners.join(self)
+        if channel is not None:
+            channel.controls.append(self)
+            channel.when_down.append(self._notice_down)
+            # The first command gets no reply, unless it is `connect` (recording 08d).
+            first = yield from self._read(self._deadline())
+            if first is None:
+                self._running = False
+            else:
+                yield from self._obey(first)
+        else:
+            yield from self._authorize()
+        while self._running:
+            command = yield from self._read(None)
+            if command is None:
+                break
+            reply = yield from self._obey(command)
+            if reply is not None:
+                self._reply(reply)
+        self.switch.listeners.leave(self)
+        while self._jobs:  # it doesn't go before they are done
+            yield None
+        self._finish()
+
+    def _deadline(self) -> int:
+        """Seconds are counted by the epoch's, so 25 of them may be 24 and a bit."""
+        return (self.switch.scheduler.now // SECOND + FIRST_COMMAND) * SECOND
+
+    def _authorize(self) -> Steps[None]:
+        self._write(b"Content-Type: auth/request\n\n")
+        while self._running and not self._authorized:
+            command = yield from self._read(self._deadline())
+            if command is None:
+                self._running = False
+                return
+            reply = yield from self._obey(command)
+            if reply is not None:
+                self._reply(reply)
+
+    def _read(self, deadline: int | None) -> Steps[Received | None]:
+        """The next command; None when the connection is at its end (read_packet)."""
+        scheduler = self.switch.scheduler
+        while True:
+            if self._commands:
+                return self._commands.popleft()
+            if self._ended or not self._running:
+                return None
+            if deadline is not None and scheduler.now >= deadline:
+                self._running = False
+                return None
+            self._send_queued()
+            if self._linger_until is not None and scheduler.now >= self._linger_until:
+                return None
+            if not self._down_handled and self.channel is not None and not self.channel.up:
+                self._down_handled = True
+                if self._linger is None:
+                    return None
+                self._linger_notice()
+            until = deadline
+            if self._linger_until is not None:
+                until = self._linger_until
+            if self._events:
+                soon = scheduler.now + POLL
+                until = soon if until is None else min(until, soon)
+            self._reading = True
+            yield until
+            self._reading = False
+
+    def _send_queued(self) -> None:
+        """Write the queued events.
+
+        An event takes a moment from being fired to the listener's queue. On a socket that is
+        not async, the listener runs on the thread that fired it, and so meets it only when it
+        looks again (recordings 06c, 06j; in 06f the connection is closed before).
+        """
+        now = self.switch.scheduler.now
+        while self._events and (self.asynchronous or self._events[0].time < now):
+            self._write(self._events.popleft().packet(self.format))
+
+    def _write(self, data: bytes) -> None:
+        if not self._gone:
+            self._send(data)
+
+    def _look(self) -> None:
+        """There is something at the socket."""
+        if self._reading:
+            self._run()
+
+    def _run(self) -> None:
+        if self._thread is not None:
+            self._thread.run()
+        elif self.channel is not None:
+            self.channel.thread.run()
+
+    def _notice_down(self) -> None:
+        """The channel was hung up: the listener sees it when it next looks up."""
+        thread = self._thread
+        if thread is not None:
+            thread.wake(self.switch.scheduler.now + POLL)
+
+    def _linger_notice(self) -> None:
+        assert self._linger is not None
+        assert self.channel is not None
+        if self._linger != -1:
+            # closed in the first second of the epoch's count that is past the time
+            second = self.switch.scheduler.now // SECOND
+            self._linger_until = (second + self._linger + 1) * SECOND
+        self._write(
+            (
+                "Content-Type: text/disconnect-notice\n"
+                f"Controlled-Session-UUID: {self.channel.uuid}\n"
+                "Content-Disposition: linger\n"
+                f"Channel-Name: {self.channel.name}\n"
+                f"Linger-Time: {self._linger}\n"
+                "Content-Length: 0\n\n"
+            ).encode()
+        )
+
+    def _finish(self, *, quietly: bool = False) -> None:
+        """The end of listener_run: say goodbye, and let go of the channel."""
+        if self.finished:
+            return
+        channel = self.channel
+        self.finished = True
+        self._reading = False
+        self._events.clear()
+        if self in self.switch.listeners:
+            self.switch.listeners.leave(self)
+        if channel is not None and self.resumes and channel.up and not channel.reset_by_transfer:
+            # what runs is cut, and the dialplan goes on (recording 12q)
+            channel.state = State.RESET
+        if not self._gone and not quietly:
+            who = "" if channel is None else f"Controlled-Session-UUID: {channel.uuid}\n"
+            if channel is not None:
+                who += "Content-Disposition: disconnect\n"
+            head = f"Content-Type: text/disconnect-notice\n{who}Content-Length: {len(GOODBYE)}\n\n"
+            self._write(head.encode() + GOODBYE)
+        self._close()
+        if channel is not None:
+            channel.controls.remove(self)
+            channel.when_down.remove(self._notice_down)
+            channel.controlled = False
+            channel.poke()
+
+    def shut_down(self) -> None:
+        """The switch goes down: the connection ends without a word (recording 16)."""
+        self._running = False
+        self._finish(quietly=True)
+
+    def _reply(self, reply: str) -> None:
+        if reply.startswith("~"):  # a reply that brings its own headers
+            self._write(f"Content-Type: command/reply\n{reply[1:]}".encode())
+            return
+        # surrogates are bytes that were not UTF-8; a long value is cut wherever it is
+        data = reply.encode("utf-8", "surrogateescape")[:LONGEST_REPLY]
+        self._write(b"Content-Type: command/reply\nReply-Text: %b\n\n" % data)
+
+    # --- commands
+
+    def _obey(self, command: Received) -> Steps[str | None]:
+        """Do as told; return the reply, or None where there is none (parse_command)."""
+        line = command.line
+        verb = line.lower()
+        reply: str | None
+        if verb.startswith(("exit", "...")):
+            self._running = False
+            return "+OK bye"
+        if not self._authorized:
+            return self._auth(line)
+        if verb.startswith("filter "):
+            return self._filter(line[len("filter ") :])
+        channel = self.channel
+        if channel is not None:
+            if verb.startswith("resume"):
+                self.resumes = True
+                channel.set("socket_resume", "true")
+                return "+OK"
+            if verb.startswith("connect"):
+                self._connect(channel)
+                return None
+            if verb.startswith("getvar"):
+                return self._getvar(channel, line)
+        if verb.startswith("myevents") and (channel is not None or verb.startswith("myevents ")):
+            return self._subscribe_to_mine(line)
+        if verb.startswith("divert_events"):
+            return self._divert(line[len("divert_events") :].strip(" "))
+        if verb.startswith("sendmsg"):
+            return (yield from self._sendmsg(command, line[len("sendmsg") :].strip(" ")))
+        if self.full:
+            if verb.startswith("api "):
+                yield from self._api(line[len("api ") :])
+                return None
+            for word, function in _FULL.items():
+                if verb.startswith(word):
+                    reply = function(self, command, line[len(word) :])
+                    return reply or "-ERR command not found"
+        return "-ERR command not found"
+
+    def _auth(self, line: str) -> str:
+        if line.lower().startswith("auth "):
+            if line[len("auth ") :] == self._password:
+                self._authorized = True
+                return "+OK accepted"
+            self._running = False
+            return "-ERR invalid"
+        return "-ERR command not found"
+
+    def _connect(self, channel: Channel) -> None:
+        """The channel's data, percent-encoded, without a Content-Length."""
+        self.connected = True
+        event = self.switch.event(
+            "CHANNEL_DATA",
+            blocks=[*channel.describe(channel.profile, "Channel"), *channel.blocks(variables=True)],
+            own=(
+                ("Content-Type", "command/reply"),
+                ("Reply-Text", "+OK\n"),
+                ("Socket-Mode", "async" if self.asynchronous else "static"),
+                ("Control", "full" if self.full else "single-channel"),
+            ),
+        )
+        self._write(event.packet("plain").partition(b"\n\n")[2])
+
+    @staticmethod
+    def _getvar(channel: Channel, line: str) -> str:
+        _, _, name = line.partition(" ")
+        return (channel.get(name) if name else None) or "-ERR command not found"
+
+    def _filter(self, text: str) -> str:
+        name, space, value = text.lstrip(" ").partition(" ")
+        if name.lower() == "delete" and space:
+            name, space, value = value.partition(" ")
+            if name.lower() == "all":
+                self.filters.clear()
+            else:
+                self.filters = [
+                    pair
+                    for pair in self.filters
+                    if pair[0].lower() != name.lower() or (space and pair[1] != value)
+                ]
+            self.switch.listeners.filtered(self)
+            return f"+OK filter deleted. [{name}][{value}]"
+        if not space:
+            return "-ERR invalid syntax"
+        if name.lower() == "add":
+            name, _, value = value.partition(" ")
+        self.filters.append((name, value))
+        self.switch.listeners.filtered(self)
+        return f"+OK filter added. [{name}]=[{value}]"
+
+    def _subscribe_to_mine(self, line: str) -> str:
+        if self._myevents:
+            return "-ERR aready enabled."
+        if self.channel is None:
+            uuid = line.split(" ")[1]
+            self.channel = self.switch.locate(uuid)
+            if self.channel is None:
+                return "-ERR invalid uuid"
+            self.channel.controls.append(self)
+            self.channel.when_down.append(self._notice_down)
+        self.subscriptions |= MYEVENTS
+        self._myevents = self._listens = True
+        for format in ("xml", "json"):
+            if format in line or format.upper() in line:
+                self.format = "xml" if format == "xml" else "json"
+        return "+OK Events Enabled"
+
+    def _divert(self, value: str) -> str:
+        if self.channel is None:
+            return "-ERR not controlling a session."
+        if not value:
+            return "-ERR missing value."
+        self.channel.divert(value.lower() == "on")
+        return "+OK events diverted" if self.channel.divert_events else "+OK events not diverted"
+
+    def _sendmsg(self, command: Received, uuid: str) -> Steps[str]:
+        if uuid:
+            # To read the uuid off its line is to cut the command there (strip_cr).
+            command.origin = (("Command", command.line),)
+        uuid = uuid or command.get("session-id") or ""
+        if self.channel is not None and uuid == self.channel.uuid:
+            uuid = ""
+        if not uuid and self.channel is not None:
+            if self.asynchronous or is_true(command.get("async")):
+                # queued, and no more: a malformed one is taken, too (recording 08a)
+                self.channel.private_events.append(command)
+                self.channel.poke()
+            else:
+                yield from ivr.parse_event(self.channel, command)
+            return "+OK"
+        if uuid in self.switch.callers:
+            return "+OK"
+        other = self.switch.locate(uuid)
+        if other is None:
+            return f"-ERR invalid session id [{uuid}]"
+        other.private_events.append(command)
+        other.poke()
+        return "+OK"
+
+    def _api(self, text: str) -> Steps[None]:
+        """Until it is done, everything else waits (recording 09f)."""
+        name, _, argument = text.partition(" ")
+        answer = yield from run_api(self.switch, name, argument)
+        body = (answer or "-ERR no reply\n").encode("utf-8", "surrogateescape")
+        self._write(b"Content-Type: api/response\nContent-Length: %d\n\n%b" % (len(body), body))
+
+    def _bgapi(self, command: Received, rest: str) -> str | None:
+        if not rest.startswith(" "):
+            return None
+        name, _, argument = rest[1:].partition(" ")
+        job = command.get("job-uuid") or self.switch.uuid()
+        Thread(self.switch.scheduler, self._job(job, name, argument)).run()
+        return f"~Reply-Text: +OK Job-UUID: {job}\nJob-UUID: {job}\n\n"
+
+    def _job(self, job: str, name: str, argument: str) -> Steps[None]:
+        self._jobs += 1
+        answer = yield from run_api(self.switch, name, argument)
+        self._jobs -= 1
+        about = [("Job-UUID", job)]
+        if self.channel is not None:
+            about.append(("Job-Owner-UUID", self.channel.uuid))
+        if name:
+            about.append(("Job-Command", name))
+        if argument:
+            about.append(("Job-Command-Arg", argument))
+        body = answer.encode("utf-8", "surrogateescape")
+        self.switch.publish(self.switch.event("BACKGROUND_JOB", about, body=body))
+        if self not in self.switch.listeners and not self.finished:
+            self._run()
+
+    def _sendevent(self, command: Received, rest: str) -> str:
+        name = rest.strip(" \t").upper()
+        uuid = self.switch.uuid()
+        subclass = command.get("Event-Subclass")
+        own = [pair for pair in command.headers if pair[0].lower() != "event-subclass"]
+        before = [("Command", command.line), *own, ("Event-UUID", uuid)]
+        if name not in EVENT_NAMES:
+            name = "CLONE"
+        target = self.switch.locate(command.get("Unique-ID") or "")
+        if target is not None:
+            last = [("Event-Subclass", subclass)] if name == "CUSTOM" and subclass else []
+            target.queue_event(
+                QueuedEvent(
+                    name,
+                    self.switch.source,
+                    self.switch.scheduler.now,
+                    0,
+                    before=(*before, *last),
+                    body=command.body or None,
+                    subclass=subclass,
+                )
+            )
+            return f"+OK {uuid}"
+        if name == "CUSTOM" and subclass is not None:
+            before.insert(0, ("Event-Subclass", subclass))
+        event = self.switch.event(
+            name,
+            before=before,
+            body=command.body or None,
+            subclass=subclass,
+            called_from=("mod_event_socket.c", "parse_command", 2275),
+        )
+        self.switch.publish(event)
+        return f"+OK {uuid}"
+
+    def _log(self, command: Received, rest: str) -> str:
+        level = rest.lstrip(" ").split(" ")[0]
+        number = LOG_LEVELS.get(level.lower())
+        if number is None and level.isdigit():
+            number = atoi(level) if atoi(level) <= INVALID_LOG_LEVEL else INVALID_LOG_LEVEL - 1
+        if not level:
+            number = LOG_LEVELS["debug"]
+        if number is None:
+            return "-ERR invalid log level"
+        self._log_level = number
+        return f"+OK log level {level} [{number}]"
+
+    def _nolog(self, command: Received, rest: str) -> str:
+        if self._log_level is None:
+            return "-ERR not loging"
+        self._log_level = None
+        return "+OK no longer logging"
+
+    def _set_linger(self, command: Received, rest: str) -> str:
+        if self.channel is None:
+            return "-ERR not controlling a session"
+        if rest.startswith(" ") and len(rest) > 1:
+            self._linger = atoi(rest)
+            return f"+OK will linger {self._linger} seconds"
+        self._linger = -1
+        return "+OK will linger"
+
+    def _nolinger(self, command: Received, rest: str) -> str:
+        if self.channel is None:
+            return "-ERR not controlling a session"
+        self._linger = None
+        return "+OK will not linger"
+
+    def _event(self, command: Received, rest: str) -> str:
+        words = rest.partition(" ")[2].split(" ")
+        if words[0].lower() in ("plain", "json", "xml"):
+            word = words.pop(0).lower()
+            self.format = "json" if word == "json" else "xml" if word == "xml" else "plain"
+        names, subclasses = _event_names(words)
+        self.subclasses |= subclasses
+        if not names:
+            return "-ERR no keywords supplied"
+        self.subscriptions |= EVENT_NAMES if "ALL" in names else names
+        self._listens = True
+        if "HEARTBEAT" in names:
+            self.wants_heartbeat = True
+            self.switch.beat()
+        return f"+OK event listener enabled {self.format}"
+
+    def _nixevent(self, command: Received, rest: str) -> str:
+        names, subclasses = _event_names(rest.partition(" ")[2].split(" "))
+        self.subclasses -= subclasses
+        if not names:
+            return "-ERR no keywords supplied"
+        if "ALL" in names:
+            self.subscriptions.clear()
+        else:
+            self.subscriptions -= names - {"CUSTOM"}
+            self.subscriptions.discard("ALL")
+        self._listens = True
+        return "+OK events nixed"
+
+    def _noevents(self, command: Received, rest: str) -> str:
+        self._events.clear()
+        if not self._listens:
+            return "-ERR not listening for events"
+        self._listens = False
+        self.subscriptions.clear()
+        self.subclasses.clear()
+        return "+OK no longer listening for events"
+
+
+#: The commands of a ``full`` socket, by how they begin, in the order they are tried.
+_FULL: Mapping[str, Callable[[Control, Received, str], str | None]] = {
+    "sendevent": Control._sendevent,
+    "bgapi": Control._bgapi,
+    "log": Control._log,
+    "linger": Control._set_linger,
+    "nolinger": Control._nolinger,
+    "nolog": Control._nolog,
+    "event": Control._event,
+    "nixevent": Control._nixevent,
+    "noevents": Control._noevents,
+}
+
+
+def _event_names(words: list[str]) -> tuple[set[str], set[str]]:
+    """The events named; what follows CUSTOM are subclasses."""
+    names: set[str] = set()
+    subclasses: set[str] = set()
+    for word in words:
+        name = word.upper().removeprefix("SWITCH_EVENT_")
+        if "CUSTOM" in names:
+            subclasses.add(word)
+        elif name in EVENT_NAMES:
+            names.add(name)
+    return names, subclasses
+
+
+def _regex(pattern: str, value: str) -> bool:
+    """``/expression/``, as switch_regex takes it."""
+    pattern = pattern[1:]
+    if pattern.endswith("/"):
+        pattern = pattern[:-1]
+    try:
+        return re.search(pattern, value) is not None
+    except re.error:
+        return False

@@ -1,0 +1,32 @@
+"""A call drawn as a ladder, in one of three formats."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from typing import Literal, get_args
+
+from .text import draw
+from .transcript import Entry
+
+__all__ = ["FORMATS", "Format", "drawn"]
+
+#: Text for a terminal; a picture; and text that many sites make a picture of.
+Format = Literal["text", "svg", "mermaid"]
+FORMATS: tuple[Format, ...] = get_args(Format)
+
+
+def drawn(
+    entries: Iterable[Entry], format: Format = "text", *, title: str = "", about: str = ""
+) -> str:
+    """The ladder of a transcript's entries. Raises ValueError for any other format."""
+    if format == "text":
+        return draw(entries)
+    if format == "svg":
+        from .svg import svg
+
+        return svg(entries, title=title, about=about)
+    if format == "mermaid":
+        from .mermaid import mermaid
+
+        return mermaid(entries, title=title)
+    raise ValueError(f"a ladder is drawn as {', '.join(FORMATS)}, not {format!r}")

@@ -1,0 +1,373 @@
+"""A call drawn as a ladder, as SVG: every leg has a lifeline, and prompts are bars beside theirs.
+
+Written by hand, since it is lines and texts at places that are known: a library for drawings would
+still leave all of the work, which is where they go. There are no scripts, and no fonts or styles
+from elsewhere; colours follow the reader's, light or dark. Arrowheads are drawn one by one, since
+what is defined once (``<marker>``) is lost where several pictures stand in one page.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass, field
+from xml.sax.saxutils import escape
+
+from .rungs import PAUSE, Prompts, Span, is_prompt, kind_of, same_time, shown, span, words, wrapped
+from .transcript import Entry
+
+__all__ = ["svg"]
+
+#: Sizes, in pixels.
+MARGIN = 20
+FONT = 13
+LINE = 16
+ROW = 26
+GAP = 30  #: where time passes
+HEAD = 30
+TIMES = 62  #: the column of times
+BAR = 9
+NEAREST = 130  #: two lifelines
+FARTHEST = 370
+ARROW = 8
+#: Lines that a text may take.
+MAX_LINES = 3
+#: Characters that a tooltip may have.
+TOOLTIP = 300
+#: Rows after which the lifelines are named once more at the foot.
+LONG = 24
+
+STYLE = """
+.ladder { font: 13px system-ui, -apple-system, 'Segoe UI', 'DejaVu Sans', sans-serif; }
+.ladder .paper { fill: #ffffff; }
+.ladder text { fill: #24292f; }
+.ladder .title { font-weight: 600; font-size: 15px; }
+.ladder .about, .ladder .time, .ladder .passes { fill: #6e7781; font-size: 12px; }
+.ladder .time { font-variant-numeric: tabular-nums; }
+.ladder .head { fill: #f3f5f7; stroke: #afb8c1; }
+.ladder .name { font-weight: 600; }
+.ladder .life { stroke: #afb8c1; }
+.ladder .broken { stroke: #afb8c1; stroke-dasharray: 2 5; }
+.ladder .line { stroke: #57606a; stroke-width: 1.4; fill: none; }
+.ladder .tip { fill: #57606a; }
+.ladder .caller text { fill: #0550ae; } .ladder .caller .line { stroke: #0969da; }
+.ladder .caller .tip { fill: #0969da; }
+.ladder .app text { fill: #116329; } .ladder .app .line { stroke: #1a7f37; }
+.ladder .app .tip { fill: #1a7f37; }
+.ladder .problem text { fill: #a40e26; } .ladder .problem .line { stroke: #cf222e; }
+.ladder .problem .tip { fill: #cf222e; }
+.ladder .prompt text { fill: #7d4e00; } .ladder .prompt .line { stroke: #bf8700; }
+.ladder .prompt .tip { fill: #bf8700; }
+.ladder .bar { fill: #f2cc60; stroke: #bf8700; }
+.ladder .paused { fill: none; stroke: #bf8700; stroke-dasharray: 3 3; }
+.ladder .cut { stroke: #cf222e; stroke-width: 2; }
+.ladder .bridge .line { stroke: #8250df; stroke-width: 3; } .ladder .bridge .tip { fill: #8250df; }
+.ladder .bridge text { fill: #6639ba; }
+@media (prefers-color-scheme: dark) {
+.ladder .paper { fill: #0d1117; }
+.ladder text { fill: #e6edf3; }
+.ladder .about, .ladder .time, .ladder .passes { fill: #8d96a0; }
+.ladder .head { fill: #161b22; stroke: #484f58; }
+.ladder .life, .ladder .broken { stroke: #484f58; }
+.ladder .line { stroke: #8d96a0; } .ladder .tip { fill: #8d96a0; }
+.ladder .caller text { fill: #79c0ff; } .ladder .app text { fill: #7ee787; }
+.ladder .problem text { fill: #ffa198; } .ladder .prompt text { fill: #f2cc60; }
+.ladder .bar { fill: #7d5700; } .ladder .bridge text { fill: #d2a8ff; }
+}
+"""
+
+
+def svg(entries: Iterable[Entry], *, title: str = "", about: str = "") -> str:
+    """The ladder as an SVG document, with a title and a line about it, if they are given."""
+    return Drawing(shown(entries), title, about).document()
+
+
+@dataclass
+class Row:
+    """What stands side by side, at one moment."""
+
+    time: float
+    rungs: list[tuple[Entry, Span, list[str]]] = field(default_factory=list)
+    #: Prompts that are paused by what begins in this row.
+    paused: list[Entry] = field(default_factory=list)
+
+    @property
+    def lines(self) -> int:
+        return max((len(lines) for _, _, lines in self.rungs), default=1)
+
+
+class Drawing:
+    """One drawing."""
+
+    def __init__(self, entries: list[Entry], title: str, about: str) -> None:
+        self.title = title
+        self.about = about
+        self.entries = entries
+        self.spans = [span(entry) for entry in self.entries]
+        self.names = lanes(self.spans)
+        self.depth = Prompts.deepest(self.entries) if "caller" in self.names else 0
+        self.at = self._places()  # lifelines, from left to right
+        self.rows = list(self._rows())
+
+    # Where things go
+
+    def _places(self) -> dict[str, float]:
+        """The lifelines' places: what the texts between them want, within bounds."""
+        wanted = [float(NEAREST)] * len(self.names)  # to the right of each
+        for each in self.spans:
+            left, right = sorted((self.names.index(each.start), self.names.index(each.end)))
+            if left == right:  # beside a lifeline: to its left, or the first one's right
+                left, right = (max(0, left - 1), max(1, left)) if left else (0, 1)
+            room = min(width(each.text) + 3 * ARROW, FARTHEST * (right - left)) / (right - left)
+            for index in range(left, min(right, len(wanted))):
+                wanted[index] = max(wanted[index], room)
+        for index, (one, other) in enumerate(zip(self.names, self.names[1:], strict=False)):
+            wanted[index] = max(wanted[index], (width(one) + width(other)) / 2 + 40)
+        x = MARGIN + TIMES + self.depth * (BAR + 3) + max(24.0, width(self.names[0]) / 2 + 6)
+        places: dict[str, float] = {}
+        for name, room in zip(self.names, wanted, strict=True):
+            places[name] = round(x) + 0.5  # lines are sharp there
+            x += room
+        return places
+
+    def _rows(self) -> Iterator[Row]:
+        """Entries in rows: those of one moment share a row, where they are not in each other's."""
+        row: Row | None = None
+        paused: list[Entry] = []
+        for entry, where in zip(self.entries, self.spans, strict=True):
+            if is_prompt(entry) and entry.text.startswith("pauses "):
+                paused.append(entry)
+                continue
+            room = self._room(where)
+            most = MAX_LINES if draws(entry, where) else 1
+            lines = wrapped(where.text, room, most, width, "…")
+            left, right = sorted((self.at[where.start], self.at[where.end]))
+            if row is not None and same_time(entry.time, row.time) and not is_prompt(entry):
+                last = row.rungs[-1][1]
+                edge = max(self.at[last.start], self.at[last.end])
+                if edge <= left < right and last.start != last.end:
+                    row.rungs.append((entry, where, lines))
+                    continue
+            if row is not None:
+                yield row
+            row = Row(entry.time, [(entry, where, lines)], paused)
+            paused = []
+        if row is not None:
+            yield row
+
+    def _room(self, where: Span) -> float:
+        start, end = self.at[where.start], self.at[where.end]
+        if start != end:
+            return abs(end - start) - 2 * ARROW
+        index = self.names.index(where.start)
+        places = list(self.at.values())
+        beside = places[index - 1] if index else places[min(1, len(places) - 1)]
+        return max(abs(beside - start), NEAREST) - 2 * ARROW
+
+    # What is drawn
+
+    def document(self) -> str:
+        top = MARGIN
+        head: list[str] = []
+        for text, kind, size in ((self.title, "title", 20), (self.about, "about", 18)):
+            for line in wrapped(text, self._width - 2 * MARGIN, 3, width, "…") if text else []:
+                top += size
+                head.append(label(MARGIN, top - 5, line, kind))
+        if head:
+            top += 10
+        names = "".join(self._name(name, top) for name in self.names)
+        body, bottom = self._body(top + HEAD)
+        if len(self.rows) > LONG:
+            names += "".join(self._name(name, bottom) for name in self.names)
+            bottom += HEAD
+        height = bottom + MARGIN
+        return "\n".join(
+            [
+                f'<svg xmlns="http://www.w3.org/2000/svg" class="ladder" role="img" '
+                f'width="{self._width:g}" height="{height:g}" '
+                f'viewBox="0 0 {self._width:g} {height:g}">',
+                f"<title>{escape(self.title or 'A call')}</title>",
+                f"<style>{STYLE}</style>",
+                f'<rect class="paper" width="{self._width:g}" height="{height:g}" rx="6"/>',
+                *head,
+                *body,
+                names,
+                "</svg>\n",
+            ]
+        )
+
+    @property
+    def _width(self) -> float:
+        last = list(self.at)[-1]
+        return round(self.at[last] + max(40.0, width(last) / 2 + 14) + MARGIN)
+
+    def _name(self, name: str, y: float) -> str:
+        wide = width(name) + 20
+        x = self.at[name]
+        return (
+            f'<rect class="head" x="{x - wide / 2:.1f}" y="{y:g}" width="{wide:.1f}" '
+            f'height="{HEAD - 6}" rx="5"/>' + label(x, y + 17, name, "name", "middle")
+        )
+
+    def _body(self, y: float) -> tuple[list[str], float]:
+        drawn: list[str] = []
+        lives: list[str] = []
+        bars = Bars(self.at.get("caller", 0.0))
+        y -= 6  # from the foot of the names on
+        since = y  # where the lifelines were broken last
+        before: float | None = None
+        for row in self.rows:
+            passed = 0.0 if before is None else row.time - before
+            if passed >= PAUSE:
+                lives.append(self._lives(since, y + 6, "life"))
+                lives.append(self._lives(y + 6, y + GAP, "broken"))
+                since = y + GAP
+                drawn.append(
+                    label(self.at[self.names[0]] + 10, y + GAP / 2 + 8, lasts(passed), "passes")
+                )
+                y += GAP
+            y += ROW + (row.lines - 1) * LINE
+            if not same_time(row.time, before):
+                stamp = f"{row.time:.3f}"
+                drawn.append(label(MARGIN + TIMES - 12, y + 4, stamp, "time", "end"))
+            for entry in row.paused:
+                drawn += bars.follow(entry, y)
+            for entry, where, lines in row.rungs:
+                drawn += bars.follow(entry, y)
+                drawn.append(self._rung(entry, where, lines, y))
+            before = row.time
+        drawn += bars.end(y + 8)
+        lives.append(self._lives(since, y + 14, "life"))
+        return [*lives, *drawn], y + 14
+
+    def _lives(self, top: float, bottom: float, kind: str) -> str:
+        return "".join(
+            f'<path class="{kind}" d="M{x:g} {top:g}V{bottom:g}"/>' for x in self.at.values()
+        )
+
+    def _rung(self, entry: Entry, where: Span, lines: list[str], y: float) -> str:
+        start, end = self.at[where.start], self.at[where.end]
+        kind: str = kind_of(entry)
+        if where.mutual:
+            kind = "bridge"
+        elif where.start not in ("switch", "app"):
+            kind = "caller"  # or somebody else who telephones
+        arrow = draws(entry, where)
+        if start == end and where.start != self.names[0]:
+            x, anchor, lift = start - 8, "end", 4.0  # before its line, where it has the room
+        elif start == end:
+            x, anchor, lift = start + 10, "start", 4.0
+        elif not arrow:
+            x, anchor, lift = min(start, end) + 10, "start", 2.0
+        else:
+            x, anchor, lift = (start + end) / 2, "middle", -5.0
+        texts = [
+            label(x, y + lift - (len(lines) - 1 - number) * LINE, line, "", anchor)
+            for number, line in enumerate(lines)
+        ]
+        drawn = [
+            f'<g class="{kind}"><title>{entry.time:.3f} s: {escape(words(entry)[:TOOLTIP])}</title>'
+        ]
+        if arrow:
+            towards = 1 if end > start else -1
+            back = start + (towards * ARROW if where.mutual else 0)
+            drawn.append(
+                f'<path class="line" d="M{back:g} {y:g}H{end - towards * ARROW:g}"/>'
+                + tip(end, y, towards)
+                + (tip(start, y, -towards) if where.mutual else "")
+            )
+        top = y + lift - (len(lines) - 1) * LINE - LINE + 3
+        return "".join([*drawn, self._cleared(lines, x, top, anchor), *texts, "</g>"])
+
+    def _cleared(self, lines: list[str], x: float, top: float, anchor: str) -> str:
+        """Paper behind a text, where it stands on a lifeline."""
+        wide = max(map(width, lines))
+        left = x - wide * {"start": 0.0, "middle": 0.5, "end": 1.0}[anchor]
+        if not any(left < life < left + wide for life in self.at.values()):
+            return ""
+        return (
+            f'<rect class="paper" x="{left:.1f}" y="{top:.1f}" width="{wide:.1f}" '
+            f'height="{len(lines) * LINE}"/>'
+        )
+
+
+class Bars:
+    """What the caller hears, beside his lifeline: further left what is interrupted."""
+
+    def __init__(self, x: float) -> None:
+        self.x = x
+        self.prompts = Prompts()
+        self.since: dict[int, float] = {}  # by how deep they are nested
+
+    def follow(self, entry: Entry, y: float) -> Iterator[str]:
+        if not is_prompt(entry):
+            return
+        before = self._states()
+        self.prompts.follow(entry)
+        for depth, state in self._states().items():
+            if state != before.get(depth):
+                yield from self._close(depth, before.get(depth), y, cut=state == "cut")
+                self.since[depth] = y
+        self.prompts.settle()
+
+    def end(self, y: float) -> Iterator[str]:
+        for depth, state in self._states().items():
+            yield from self._close(depth, state, y, cut=False)
+
+    def _states(self) -> dict[int, str]:
+        return {depth: each.state for depth, each in enumerate(self.prompts.playing) if each}
+
+    def _close(self, depth: int, state: str | None, y: float, *, cut: bool) -> Iterator[str]:
+        """A piece of a bar that ends here."""
+        if state is None:
+            return
+        left = self.x - (depth + 1) * (BAR + 3)
+        top = self.since[depth]
+        kind = "bar paused" if state == "paused" else "bar"
+        yield (
+            f'<rect class="{kind}" x="{left:g}" y="{top:g}" width="{BAR}" '
+            f'height="{max(y - top, 2):g}" rx="2"/>'
+        )
+        if cut:
+            yield f'<path class="cut" d="M{left - 2:g} {y:g}h{BAR + 4}"/>'
+
+
+def draws(entry: Entry, where: Span) -> bool:
+    """Is it an arrow? That a prompt has ended is said beside its bar."""
+    return where.start != where.end and (not is_prompt(entry) or entry.text.startswith("plays "))
+
+
+def lanes(spans: Iterable[Span]) -> list[str]:
+    """The lifelines: those who telephone, in order, then the switch and its app."""
+    used = dict.fromkeys(name for each in spans for name in (each.start, each.end))
+    others = [name for name in used if name not in ("caller", "switch", "app")]
+    return [*(["caller"] if "caller" in used else []), *others, "switch", "app"]
+
+
+def label(x: float, y: float, text: str, kind: str, anchor: str = "start") -> str:
+    named = f' class="{kind}"' if kind else ""
+    placed = "" if anchor == "start" else f' text-anchor="{anchor}"'
+    return f'<text{named} x="{x:.1f}" y="{y:.1f}"{placed}>{escape(text)}</text>'
+
+
+def tip(x: float, y: float, towards: int) -> str:
+    """An arrowhead."""
+    back = x - towards * (ARROW + 1)
+    return f'<path class="tip" d="M{x:g} {y:g}L{back:g} {y - 4.5:g}V{y + 4.5:g}Z"/>'
+
+
+def lasts(seconds: float) -> str:
+    return f"{seconds:.1f} s" if seconds < 60 else f"{seconds / 60:.1f} min"
+
+
+def width(text: str) -> float:
+    """How wide a text is, about: no font is known, and this is a wide one."""
+    return sum(WIDTHS.get(char, 0.62 if char.isascii() else 1.0) for char in text) * FONT
+
+
+#: In ems: what is much narrower or wider than the others.
+WIDTHS = {
+    **dict.fromkeys("iljI.,:;'|![]()/ ft", 0.40),
+    **dict.fromkeys("mwMW@%", 0.95),
+    **dict.fromkeys("ABCDEGHKNOQRUVXY", 0.70),
+    **dict.fromkeys("_LFSTPZ", 0.60),
+}

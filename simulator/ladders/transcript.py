@@ -1,0 +1,151 @@
+"""What happened in a call, line by line, as text that is the same on every run."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from typing import Literal
+
+from eslsync.protocol import (
+    ApiResponse,
+    Command,
+    CommandParser,
+    CommandReply,
+    ConnectReply,
+    DisconnectNotice,
+    Event,
+    Message,
+    Parser,
+)
+
+__all__ = ["Entry", "Party", "Transcript"]
+
+Party = Literal["caller", "switch", "app"]
+
+#: Headers that say what an event is about, in the order they are shown.
+TELLING = (
+    "Event-Subclass",
+    "Application",
+    "Application-Data",
+    "Application-Response",
+    "Playback-File-Path",
+    "Playback-Status",
+    "DTMF-Digit",
+    "Channel-Call-State",
+    "Hangup-Cause",
+    "Job-UUID",
+)
+#: Those that stand in every event, and tell something in one only.
+ONLY_IN = {"Channel-Call-State": "CHANNEL_CALLSTATE"}
+
+
+#: What the caller's own leg is called.
+CALLER = "caller"
+
+
+@dataclass(frozen=True)
+class Entry:
+    """One thing that happened: ``sender`` did or said ``text`` to ``receiver``, or by itself."""
+
+    time: float  #: seconds since the call began
+    sender: Party
+    receiver: Party
+    text: str
+    #: What was said, where it went over the control connection.
+    message: Message | Command | None = None
+    #: What legs are called, by their uuid.
+    legs: Mapping[str, str] = field(default_factory=dict, repr=False)
+
+    @property
+    def leg(self) -> str | None:
+        """The other leg that it is about."""
+        message, uuid = self.message, ""
+        if isinstance(message, Event):
+            uuid = message.get("Unique-ID", "")
+        elif isinstance(message, Command):
+            uuid = message.line.partition(" ")[2].strip()
+        name = self.legs.get(uuid)
+        return None if name == CALLER else name
+
+    def __str__(self) -> str:
+        to = "" if self.receiver == self.sender else f" → {self.receiver}"
+        return f"{self.time:9.3f}  {f'{self.sender:>6}{to}':<15}  {self.text}"
+
+
+class Transcript:
+    """The entries of a call, in order; ``str()`` of it is one line an entry."""
+
+    def __init__(self, began: int) -> None:
+        self._began = began
+        #: what legs are called, by their uuid: the caller's, and others by their dial strings
+        self.legs: dict[str, str] = {}
+        self._log: list[tuple[int, Party, Party, str | bytes]] = []
+
+    def note(self, now: int, sender: Party, receiver: Party, what: str | bytes) -> None:
+        """Something happened; bytes are what went over the control connection."""
+        self._log.append((now, sender, receiver, what))
+
+    def so_far(self) -> Transcript:
+        """A transcript that stays as this one is now."""
+        copy = Transcript(self._began)
+        copy.legs = dict(self.legs)
+        copy._log = list(self._log)
+        return copy
+
+    @property
+    def entries(self) -> list[Entry]:
+        said: dict[Party, Parser | CommandParser] = {"switch": Parser(), "app": CommandParser()}
+        entries: list[Entry] = []
+        for now, sender, receiver, what in self._log:
+            time = (now - self._began) / 1_000_000
+            if isinstance(what, str):
+                entries.append(Entry(time, sender, receiver, what, None, self.legs))
+            else:
+                for message in said[sender].feed(what):
+                    text = describe(message)
+                    entries.append(Entry(time, sender, receiver, text, message, self.legs))
+        return entries
+
+    def __str__(self) -> str:
+        return "\n".join(str(entry) for entry in self.entries)
+
+    def __eq__(self, other: object) -> bool:
+        return isinstance(other, Transcript) and self.entries_raw == other.entries_raw
+
+    __hash__ = None  # type: ignore[assignment]
+
+    @property
+    def entries_raw(self) -> list[tuple[int, Party, Party, str | bytes]]:
+        """The same, with the bytes of the control connection as they were."""
+        return list(self._log)
+
+
+def describe(message: Message | Command) -> str:
+    """A command or message in a line."""
+    if isinstance(message, Command):
+        return describe_command(message)
+    if isinstance(message, ConnectReply):
+        return f"{message.text} {message.get('Channel-Name', '')}"
+    if isinstance(message, CommandReply):
+        return message.text.replace("\n", " ")
+    if isinstance(message, Event):
+        name = message.name
+        told = (
+            message[key] for key in TELLING if key in message and ONLY_IN.get(key, name) == name
+        )
+        return " ".join([name, *told]).replace("\n", " ")
+    if isinstance(message, ApiResponse):
+        return f"api/response {message.text[:60]!r}"
+    if isinstance(message, DisconnectNotice):
+        return "disconnect notice: lingers" if message.lingers else "disconnect notice"
+    return type(message).__name__
+
+
+def describe_command(command: Command) -> str:
+    if not command.line.lower().startswith("sendmsg"):
+        return command.line
+    to = command.line[len("sendmsg") :].strip()
+    parts = [command.get("call-command") or "sendmsg"]
+    parts += filter(None, (command.get("execute-app-name"), command.get("execute-app-arg")))
+    parts += filter(None, (command.get("hangup-cause"), to and f"(on {to})"))
+    return " ".join(parts)

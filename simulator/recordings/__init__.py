@@ -1,0 +1,1 @@
+"""Recorded calls: the model held to them, handlers run against them."""

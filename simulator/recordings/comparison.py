@@ -1,0 +1,386 @@
+"""Two conversations held against each other: a recorded one, and one of the model.
+
+What is not compared, and why, is listed in `simulator.recordings.conformance.LEFT_OUT`.
+"""
+
+from __future__ import annotations
+
+import re
+from collections import Counter
+from collections.abc import Iterator
+from dataclasses import dataclass, field, replace
+from difflib import SequenceMatcher
+
+from ..clockwork.threads import MILLISECOND, SECOND
+from .reading import Recording, Sent, described
+
+__all__ = ["UUID", "Comparison", "Difference", "Report"]
+
+#: How near together (in seconds of the recording) replies and events may change places.
+RACE = 0.045
+#: And events of a hangup's tail and the linger notice, on a host that was busy.
+NOTICE_RACE = 0.2
+#: How far apart times may be, in microseconds: a few frames of 20 ms.
+TIME_TOLERANCE = 200 * MILLISECOND
+#: Samples by which a cut playback's length may differ.
+SAMPLE_TOLERANCE = 2400
+#: How a body begins that is an event, in any of its formats.
+EVENTS = ("Event-Name: ", '{"Event-Name":', "<event>")
+
+
+@dataclass
+class Difference:
+    where: str
+    expected: str
+    found: str
+
+    def __str__(self) -> str:
+        return f"{self.where}\n  - {self.expected}\n  + {self.found}"
+
+
+@dataclass
+class Report:
+    """What a check found. ``differences`` is empty where the model conforms."""
+
+    name: str
+    differences: list[Difference] = field(default_factory=list)
+    messages: int = 0  #: compared
+    headers: int = 0  #: compared
+    left_out: Counter[str] = field(default_factory=Counter)
+    expected: list[Sent] = field(default_factory=list)
+    found: list[Sent] = field(default_factory=list)
+
+    @property
+    def conforms(self) -> bool:
+        return not self.differences
+
+    def __str__(self) -> str:
+        lines = [str(difference) for difference in self.differences]
+        left = ", ".join(f"{count} {what}" for what, count in sorted(self.left_out.items()))
+        verdict = "conforms" if self.conforms else f"{len(self.differences)} differences"
+        lines.append(
+            f"{self.name}: {verdict}; {self.messages} messages and {self.headers} headers "
+            f"compared; left out: {left or 'nothing'}"
+        )
+        return "\n".join(lines)
+
+
+UUID = re.compile(r"[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}")
+_SIP = re.compile(
+    r"variable_(sip_|rtp_|switch_[mr]_sdp|(local|remote|advertised)_(media|audio|video)_)"
+)
+_COUNTERS = re.compile(r"Up-Time|Uptime-msec|Session-.*|Idle-CPU")
+_DISPLAY = re.compile(r"Caller-Callee-ID-N(ame|umber)$")
+#: Headers that hold a time: microseconds since the epoch, or a count that grows.
+_DATES = re.compile(r"Event-Date-(Local|GMT)$")
+_STAMPS = re.compile(r"variable_\w+_stamp$")
+_MICROSECONDS = re.compile(
+    r"Event-Date-Timestamp$|.*-(Created|Answered|Progress|Progress-Media|Hangup|Transfer|"
+    r"Resurrect|Bridged)-Time$|.*-(Last-Hold|Hold-Accum)$|variable_\w+_(uepoch|usec)$|"
+    r"variable_(u?duration|\w+usec)$"
+)
+_MILLISECONDS = re.compile(r"variable_(mduration|\w+msec|\w+_ms)$")
+_SECONDS = re.compile(r"variable_(duration|\w+[^mu]sec|\w+_epoch|\w+_seconds)$")
+_SAMPLES = re.compile(r"variable_playback_(last_offset_pos|samples)$")
+_PLAYED = re.compile(r"variable_playback_(ms|seconds)$")
+_RECORDED = re.compile(r"variable_record_(record_)?(file_size|samples|ms|seconds)$")
+
+
+class Comparison:
+    """Compares two conversations; keeps which uuid of the one is which of the other."""
+
+    def __init__(self, report: Report, recording: Recording) -> None:
+        self.report = report
+        self.recording = recording
+        self.roles: dict[str, str] = {}
+
+    def run(self, expected: list[Sent], found: list[Sent]) -> None:
+        matched: dict[int, int] = {}
+        for lane in ("answer", "event", "notice"):
+            ours = [each for each in found if each.lane == lane]
+            theirs = [each for each in expected if each.lane == lane]
+            if lane == "event":
+                pairs = list(self._align(theirs, ours))
+            else:
+                pairs = list(self._side_by_side(theirs, ours))
+            for theirs_one, ours_one in pairs:
+                matched[theirs_one.order] = ours_one.order
+                self.report.messages += 1
+                self._compare(theirs_one, ours_one)
+        for lane, what in (
+            ("log", "log/data"),
+            ("others", "what others do"),
+            ("early", "events from before the connection"),
+        ):
+            count = sum(each.lane == lane for each in expected)
+            if count:
+                self.report.left_out[what] += count
+        self._order(expected, found, matched)
+        self._sequence(found)
+
+    def _align(self, expected: list[Sent], found: list[Sent]) -> Iterator[tuple[Sent, Sent]]:
+        """Find each event's counterpart, leg by leg: each leg has a thread of its own."""
+        expected, found = self._without_park(expected), self._without_park(found)
+        legs = self._same_legs(expected, found)
+        for leg, other in legs.items():
+            yield from self._align_leg(
+                [each for each in expected if each.get("Unique-ID") == leg],
+                [each for each in found if each.get("Unique-ID") == other],
+            )
+        for event in found:
+            if event.get("Unique-ID") not in legs.values():
+                self._differ(event, "(nothing)", str(event))
+
+    def _same_legs(self, expected: list[Sent], found: list[Sent]) -> dict[str, str]:
+        """Which leg of the recording is which of the model's: as known, else in their order."""
+        theirs, ours = (
+            list(dict.fromkeys(each.get("Unique-ID") for each in events))
+            for events in (expected, found)
+        )
+        legs = {leg: self.roles.get(leg, leg) for leg in theirs}
+        unknown = [leg for leg in ours if leg not in legs.values()]
+        for leg, other in legs.items():
+            if other not in ours and unknown:
+                legs[leg] = unknown.pop(0)
+        return legs
+
+    def _align_leg(self, expected: list[Sent], found: list[Sent]) -> Iterator[tuple[Sent, Sent]]:
+        matcher = SequenceMatcher(None, list(map(_key, expected)), list(map(_key, found)), False)
+        for tag, i1, i2, j1, j2 in matcher.get_opcodes():
+            if tag == "equal":
+                yield from zip(expected[i1:i2], found[j1:j2], strict=True)
+                continue
+            missing, extra = expected[i1:i2], found[j1:j2]
+            if i2 == len(expected) and j2 == len(found) and self._may_lose(missing, extra):
+                self.report.left_out["the tail without linger"] += len(missing) + len(extra)
+                continue
+            for each in missing:
+                self._differ(each, str(each), "(nothing)")
+            for each in extra:
+                self._differ(each, "(nothing)", str(each))
+
+    def _may_lose(self, missing: list[Sent], extra: list[Sent]) -> bool:
+        """Are these the last events of a connection that the switch closed at the hangup?"""
+        if not self.recording.closed or any(
+            each.get("Content-Disposition") == "linger" for each in self.report.expected
+        ):
+            return False
+        if "async" not in self.recording.circumstances.get("socket", "async"):
+            return True  # they wait till the listener looks, which it may not do any more
+        for events, all_ in ((missing, self.report.expected), (extra, self.report.found)):
+            closing = [each for each in all_ if each.get("Content-Disposition") == "disconnect"]
+            if not closing or any(closing[0].time - each.time > RACE for each in events):
+                return False
+        return True
+
+    def _without_park(self, events: list[Sent]) -> list[Sent]:
+        for at, event in enumerate(events):
+            if event.name == "CHANNEL_EXECUTE":
+                break
+            if event.name == "CHANNEL_PARK":
+                self.report.left_out["CHANNEL_PARK at the start"] += 1
+                return events[:at] + events[at + 1 :]
+        return events
+
+    def _side_by_side(self, expected: list[Sent], found: list[Sent]) -> Iterator[tuple[Sent, Sent]]:
+        yield from zip(expected, found, strict=False)
+        for each in expected[len(found) :]:
+            self._differ(each, str(each), "(nothing)")
+        for each in found[len(expected) :]:
+            self._differ(each, "(nothing)", str(each))
+
+    def _compare(self, expected: Sent, found: Sent) -> None:
+        if expected.kind != found.kind:
+            self._differ(expected, f"Content-Type: {expected.kind}", found.kind)
+            return
+        expected, found = self._without(expected), self._without(found)
+        names = [key for key, _ in expected.headers]
+        others = [key for key, _ in found.headers]
+        if names != others:
+            self._compare_names(expected, names, others)
+        remaining: dict[str, list[str]] = {}
+        for key, value in found.headers:
+            remaining.setdefault(key, []).append(value)
+        for key, value in expected.headers:
+            values = remaining.get(key)
+            if values:
+                self._value(expected, key, value, values.pop(0))
+        theirs, ours = expected.body, found.body
+        if expected.kind == "api/response" and theirs.startswith(EVENTS):
+            # uuid_dump prints an event
+            if ours.startswith(EVENTS):
+                self._compare(described(expected), described(found))
+            else:
+                self._body(expected, theirs, ours)
+            return
+        if theirs != ours and (
+            expected.kind == "api/response" or expected.name == "BACKGROUND_JOB"
+        ):
+            theirs, ours = _without_numbers(theirs), _without_numbers(ours)
+            if theirs != expected.body:
+                self.report.left_out["numbers of `api status` and strftime"] += 1
+        self._body(expected, theirs, ours)
+
+    def _without(self, message: Sent) -> Sent:
+        """The message without the headers that are not compared at all."""
+        kept = []
+        for name, value in message.headers:
+            if _SIP.match(name):
+                self.report.left_out["sip_* and rtp_* variables"] += 1
+            elif name == "variable_last_bridge_hangup_cause" and (
+                message.get("variable_last_bridge_role")
+            ):
+                what = "last_bridge_hangup_cause of a caller who hung up"
+                self.report.left_out[what] += 1
+            else:
+                kept.append((name, value))
+        return replace(message, headers=kept)
+
+    def _compare_names(self, expected: Sent, names: list[str], others: list[str]) -> None:
+        matcher = SequenceMatcher(None, names, others, False)
+        for tag, i1, i2, j1, j2 in matcher.get_opcodes():
+            if tag != "equal":
+                self._differ(
+                    expected,
+                    "headers " + (", ".join(names[i1:i2]) or "(none)"),
+                    "headers " + (", ".join(others[j1:j2]) or "(none)"),
+                )
+
+    def _body(self, expected: Sent, theirs: str, ours: str) -> None:
+        if theirs != ours and not self._same_roles(theirs, ours):
+            self._differ(expected, f"body {theirs!r}", f"body {ours!r}")
+
+    def _value(self, where: Sent, key: str, theirs: str, ours: str) -> None:
+        left_out = self._left_out(where, key, theirs)
+        if left_out is not None:
+            self.report.left_out[left_out] += 1
+            return
+        self.report.headers += 1
+        if key == "Content-Length" and where.body:
+            pass  # the body itself is compared
+        elif theirs == ours:
+            self._same_roles(theirs, ours)
+        elif self._about_the_same(key, theirs, ours):
+            pass
+        elif not self._same_roles(theirs, ours):
+            self._differ(where, f"{key}: {theirs}", f"{key}: {ours}")
+
+    def _left_out(self, where: Sent, key: str, theirs: str) -> str | None:
+        """Why this header is not compared; None if it is."""
+        if key in ("Event-Sequence", "Core-UUID"):
+            return key
+        if key.startswith("Event-Calling-"):
+            return "Event-Calling-*"
+        if _DISPLAY.match(key) and theirs == where.get(key.replace("Callee", "Caller")):
+            return "the display of the leg that calls"
+        if where.name == "HEARTBEAT" and _COUNTERS.fullmatch(key):
+            return "the counters of HEARTBEAT"
+        return None
+
+    def _about_the_same(self, key: str, theirs: str, ours: str) -> bool:
+        if _DATES.match(key) or _STAMPS.match(key):
+            self.report.left_out["times"] += 1
+            return True
+        for pattern, unit, what in (
+            (_SAMPLES, SAMPLE_TOLERANCE, "how far a cut playback got"),
+            (_PLAYED, 300, "how far a cut playback got"),
+            (_RECORDED, 10**9, "how much a recording got"),
+            (_MICROSECONDS, TIME_TOLERANCE, "times"),
+            (_MILLISECONDS, TIME_TOLERANCE // MILLISECOND, "times"),
+            (_SECONDS, 1, "times"),
+        ):
+            if pattern.match(key):
+                if _is_number(theirs) and _is_number(ours):
+                    self.report.left_out[what] += 1
+                    return abs(int(theirs) - int(ours)) <= unit
+                return False
+        return False
+
+    def _same_roles(self, theirs: str, ours: str) -> bool:
+        """Equal but for uuids, each of which stands for the same thing all through?"""
+        expected, found = UUID.findall(theirs), UUID.findall(ours)
+        if len(expected) != len(found):
+            return False
+        for one, other in zip(expected, found, strict=True):
+            if self.roles.setdefault(one, other) != other:
+                return False
+        return _masked(theirs) == _masked(ours)
+
+    def _order(self, expected: list[Sent], found: list[Sent], matched: dict[int, int]) -> None:
+        """Messages of different lanes may change places only where it is a race."""
+        pairs = [(each, matched[each.order]) for each in expected if each.order in matched]
+        for at, (later, place) in enumerate(pairs):
+            for earlier, other in pairs[:at]:
+                if other > place:
+                    if self._is_race(expected, earlier, later):
+                        what = "replies among events"
+                        if "notice" in (earlier.lane, later.lane):
+                            what = "the notices among events"
+                        elif earlier.lane == later.lane:
+                            what = "the legs among each other"
+                        self.report.left_out[what] += 1
+                    else:
+                        self._differ(later, f"{earlier} before {later}", "the other way round")
+
+    def _is_race(self, expected: list[Sent], earlier: Sent, later: Sent) -> bool:
+        notice = "notice" in (earlier.lane, later.lane)
+        if later.time - earlier.time <= (NOTICE_RACE if notice else RACE):
+            return True
+        if "async" in self.recording.circumstances.get("socket", "async"):
+            return False
+        if earlier.lane != "event":
+            # The same from the other side: had been fired when the reply was sent, and waited.
+            return self._fired(later) <= earlier.time + RACE
+        # A listener on the session's own thread sees the events of an application either just
+        # after its reply, or when it next looks up, which may be after the next application.
+        replies = [each.time for each in expected[: earlier.order] if each.lane == "answer"]
+        return bool(replies) and earlier.time - replies[-1] <= RACE
+
+    def _fired(self, event: Sent) -> float:
+        """When an event was fired, in seconds of the recording, by its date."""
+        stamp = event.get("Event-Date-Timestamp")
+        dated = (each for each in self.recording.switch if each.get("Event-Date-Timestamp"))
+        first = next(dated, None)
+        if first is None or not stamp:
+            return event.time
+        since = int(stamp) - int(first.get("Event-Date-Timestamp"))
+        return first.time + since / SECOND
+
+    def _sequence(self, found: list[Sent]) -> None:
+        """Event-Sequence grows along the events (the notices of a bodyless kind have none)."""
+        last = -1
+        for each in found:
+            numbers = [value for key, value in each.headers if key == "Event-Sequence"]
+            number = numbers[-1] if numbers else ""  # a COMMAND has one of its own before
+            if each.lane == "event" and number:
+                if int(number) <= last:
+                    self._differ(each, "a growing Event-Sequence", number)
+                last = int(number)
+
+    def _differ(self, where: Sent, expected: str, found: str) -> None:
+        place = f"{where.time:9.3f} {where}"
+        self.report.differences.append(Difference(place, expected, found))
+
+
+def _key(message: Sent) -> tuple[str, ...]:
+    """What an event is, for finding its counterpart."""
+    keys = ("Event-Subclass", "Application", "DTMF-Digit", "Playback-File-Path", "Job-Command")
+    own = "" if message.get("Unique-ID") == message.get("Caller-Unique-ID") else "other"
+    return (message.name, own, message.get("Channel-Name"), *map(message.get, keys))
+
+
+def _masked(text: str) -> str:
+    return UUID.sub("<uuid>", text)
+
+
+def _is_number(text: str) -> bool:
+    return text.lstrip("-").isdigit()
+
+
+def _without_numbers(text: str) -> str:
+    """`api status` and strftime: the words, without the numbers."""
+    if re.fullmatch(r"\d{10}", text):  # strepoch
+        return "0"
+    if text.startswith("UP ") or re.fullmatch(r"\d{4}-\d\d-\d\d \d\d:\d\d:\d\d", text):
+        return re.sub(r"\d+(\.\d+)*", "0", re.sub(r"(\d \w+?)s?,", r"\1,", text))
+    return text

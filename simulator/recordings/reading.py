@@ -1,0 +1,208 @@
+"""A recording of a real switch, read: who said what, and when.
+
+The format is described in the README beside the recordings.
+"""
+
+from __future__ import annotations
+
+import json
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+from urllib.parse import unquote_to_bytes
+from xml.etree import ElementTree
+
+from eslsync.protocol import Framer, Parser
+from eslsync.wire import message as esl
+
+if TYPE_CHECKING:
+    from ..ladders.formats import Format
+
+__all__ = ["Recording", "Sent", "described", "sent"]
+
+
+@dataclass
+class Sent:
+    """A message of the switch: when, which lane it belongs to, and its headers in order."""
+
+    time: float  #: seconds since the connection
+    #: "answer", "event", "notice", "log", "others" (what others do), or "early" (events of
+    #: before the connection)
+    lane: str
+    kind: str  #: content type
+    headers: list[tuple[str, str]]
+    body: str
+    order: int = 0
+    message: esl.Message | None = field(default=None, repr=False)  #: as it was parsed
+    raw: bytes = field(default=b"", repr=False)  #: as it went over the connection
+
+    @property
+    def name(self) -> str:
+        return self.get("Event-Name")
+
+    def get(self, name: str) -> str:
+        return next((value for key, value in self.headers if key == name), "")
+
+    def __str__(self) -> str:
+        if self.lane == "event":
+            detail = [
+                self.get(key)
+                for key in ("Application", "DTMF-Digit", "Channel-State", "Playback-File-Path")
+            ]
+            return " ".join(filter(None, [self.name, *detail]))
+        text = self.get("Reply-Text") or self.get("Content-Disposition") or self.body
+        return f"{self.kind} {text!r}"
+
+
+def sent(message: esl.Message, time: float) -> Sent:
+    """A parsed message, laid open."""
+    opened = _opened(message, time)
+    opened.message = message
+    return opened
+
+
+def _opened(message: esl.Message, time: float) -> Sent:
+    if isinstance(message, esl.ConnectReply):
+        return Sent(time, "answer", "connect reply", _plain(message.head), "")
+    if isinstance(message, esl.JsonEvent):
+        flat = _json(message.content)
+        body = next((value for key, value in flat if key == "_body"), "")
+        return Sent(time, "event", "text/event-json", flat, body)
+    if isinstance(message, esl.XmlEvent):
+        body = ElementTree.fromstring(message.content).findtext("body") or ""
+        return Sent(time, "event", "text/event-xml", _xml(message.content), body)
+    if isinstance(message, esl.Event):
+        return Sent(time, "event", "text/event-plain", _plain(message.head), message.body)
+    lines = esl.text(message.head).split("\n")
+    headers = [(key, value) for key, _, value in (line.partition(": ") for line in lines) if key]
+    kind = dict(headers).get("Content-Type", "")
+    lanes = {"text/disconnect-notice": "notice", "log/data": "log"}
+    return Sent(time, lanes.get(kind, "answer"), kind, headers, message.body)
+
+
+def described(message: Sent) -> Sent:
+    """The event that a body holds (`api uuid_dump`, in any format), as a message."""
+    body = message.body
+    if body.startswith("{"):
+        headers = _json(body)
+    elif body.startswith("<"):
+        headers = _xml(body)
+    else:
+        headers = _plain(body.encode("utf-8", "surrogateescape"))
+    return Sent(message.time, message.lane, "an event in a body", headers, "", message.order)
+
+
+def _json(content: str | bytes) -> list[tuple[str, str]]:
+    pairs = json.loads(content, object_pairs_hook=list)
+    return [(key, value if isinstance(value, str) else "|".join(value)) for key, value in pairs]
+
+
+def _xml(content: str | bytes) -> list[tuple[str, str]]:
+    headers = ElementTree.fromstring(content).iterfind("headers/*")
+    return [(each.tag, _unquote(each.text or "")) for each in headers]
+
+
+def _plain(head: bytes) -> list[tuple[str, str]]:
+    pairs = []
+    for line in esl.text(head).strip("\n").split("\n"):
+        key, _, value = line.partition(": ")
+        pairs.append((key, _unquote(value)))
+    return pairs
+
+
+def _unquote(value: str) -> str:
+    return esl.text(unquote_to_bytes(value.encode("utf-8", "surrogateescape")))
+
+
+@dataclass
+class Recording:
+    """A recording, read: its circumstances, what the app sent and when, what the switch sent."""
+
+    circumstances: dict[str, Any]
+    #: time, the bytes (None: the app closed), and how many messages of the switch came before
+    app: list[tuple[float, bytes | None, int]]
+    switch: list[Sent]
+    ended: float
+    closed: bool  #: by the switch
+    truncated: str | None = None  #: why it is not whole
+
+    @classmethod
+    def read(cls, path: str | Path) -> Recording:
+        """A recording from its file.
+
+        Raises OSError, and ValueError, KeyError or TypeError if it is none.
+        """
+        # not splitlines(), which takes some bytes of the data for line breaks
+        lines = [json.loads(line) for line in Path(path).read_text("utf-8").split("\n") if line]
+        circumstances, *rest = lines
+        if circumstances.get("recording") != 1:
+            raise ValueError("its first line is not that of a recording")
+        parser, framer = Parser(), Framer(lambda head, body: head + b"\n\n" + body)
+        recording = cls(circumstances, [], [], 0.0, False)
+        app, messages = recording.app, recording.switch
+        for line in rest:
+            recording.ended = max(recording.ended, line["t"])
+            if "truncated" in line:
+                recording.truncated = line["truncated"]
+            elif line["from"] == "app":
+                data = None if line.get("eof") else line["data"].encode("latin-1")
+                app.append((line["t"], data, len(messages)))
+            elif line.get("eof"):
+                recording.closed = True
+            else:
+                data = line["data"].encode("latin-1")
+                for each, raw in zip(parser.feed(data), framer.feed(data), strict=True):
+                    message = sent(each, line["t"])
+                    message.order = len(messages)
+                    message.raw = raw
+                    messages.append(message)
+        for action in circumstances.get("actions", []):
+            if action.get("app_closes"):
+                app.append((action["at"], None, len(messages)))
+        commands = "".join((data or b"").decode("latin-1") for _, data, _ in app)
+        set_apart(messages, commands)
+        return recording
+
+    def ladder(self, format: Format = "text") -> str:
+        """The recorded call drawn as a ladder; see `Call.ladder`."""
+        from ..ladders.formats import drawn
+        from .retelling import retell
+
+        told = {name: str(self.circumstances.get(name, "")) for name in ("name", "about")}
+        return drawn(retell(self), format, title=told["name"], about=told["about"])
+
+    @property
+    def connect(self) -> Sent | None:
+        return next((each for each in self.switch if each.kind == "connect reply"), None)
+
+
+def set_apart(messages: list[Sent], commands: str) -> None:
+    """Give what others do a lane of its own."""
+    ours = {message.get("Unique-ID") for message in messages if message.kind == "connect reply"}
+    # A call comes in by the B half of a loopback, and goes out by the A half.
+    far_halves = {
+        message.get("variable_other_loopback_leg_uuid")
+        for message in messages
+        if message.get("variable_loopback_leg") == "A" or message.get("Unique-ID") in ours
+    } - ours
+    # the connect reply is numbered as an event, too
+    replies = [message for message in messages if message.kind == "connect reply"]
+    connected = min((int(each.get("Event-Sequence") or 0) for each in replies), default=0)
+    replies = [message for message in messages if message.lane == "answer"]
+    jobs = {message.get("Job-UUID") for message in replies}
+    for message in messages:
+        if message.lane != "event":
+            continue
+        uuid = message.get("Unique-ID")
+        if (
+            (uuid in far_halves and uuid not in commands)
+            or (message.name == "BACKGROUND_JOB" and message.get("Job-UUID") not in jobs)
+            or (message.name == "API" and message.get("API-Command") not in commands)
+        ):
+            message.lane = "others"
+        elif (
+            uuid in ours
+            and message.name != "CHANNEL_PARK"
+            and int(message.get("Event-Sequence") or connected) < connected
+        ):
+            message.lane = "early"

@@ -1,0 +1,305 @@
+"""A recording as a caller's script: what he heard, the keys he pressed and when, how it ended.
+
+Times are counted from the prompt that was heard last, not from the call's begin: so the script
+still plays the same caller when the handler has become slower, or a prompt longer.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from datetime import datetime
+
+from eslsync import HangupCause
+from eslsync.wire.redaction import HIDDEN
+
+from ..calling.call import GAP, without_suffix
+from ..ladders.rungs import UUID, is_prompt, span
+from ..ladders.transcript import Entry
+from ..model.sounds import DEFAULT_LENGTH
+from ..scripts.script import Script, ScriptError
+from ..scripts.shapes import DIAL_STRING
+from ..scripts.steps import Step
+from .reading import Recording, Sent
+from .retelling import retell
+
+__all__ = ["script_of"]
+
+#: Seconds from the press of a key to its event: the switch looks every 20 ms.
+FRAME = 0.02
+#: Times that are nearer together (seconds) are the same.
+SAME = 0.001
+#: How far apart the gaps between keys may be that are pressed in a row (seconds).
+STEADY = 0.03
+#: A longer gap (seconds) is a pause.
+IN_A_ROW = 2.0
+#: What a prompt that was cut may have had left (seconds), where nobody knows.
+UNHEARD = 2.0
+#: Applications whose prompts no event tells of.
+UNTOLD = ("say", "speak", "phrase", "conference", "fifo", "valet_park", "queue")
+
+
+def script_of(recording: Recording, handler: str, name: str | None = None) -> Script:
+    """The script of a recorded call, for a handler in a file.
+
+    Raises ScriptError where the recording does not tell enough: keys that are redacted, or a
+    connection that was not for a call.
+    """
+    connect = recording.connect
+    if connect is None:
+        raise ScriptError("the recording is of no call: it has no reply to connect")
+    entries = retell(recording)
+    call: dict[str, object] = {
+        "caller": connect.get("Caller-Caller-ID-Number") or "1001",
+        "destination": connect.get("Caller-Destination-Number") or "5000",
+    }
+    caller_name = connect.get("Caller-Caller-ID-Name")
+    if caller_name and caller_name != call["caller"]:
+        call["caller_name"] = caller_name
+    _, _, words = connect.get("variable_current_application_data").partition(" ")
+    if words != "async full":
+        call["socket"] = words
+    date = connect.get("Event-Date-Local")
+    if date:
+        call["start"] = datetime.fromisoformat(date).isoformat()
+    prompts = lengths(entries, recording)
+    if prompts:
+        call["prompts"] = prompts
+    far = far_ends(entries, recording)
+    if far:
+        call["endpoints"] = far
+    return Script(handler, list(steps(entries)), name, call, expected(entries, recording))
+
+
+@dataclass
+class Act:
+    """What the caller did."""
+
+    time: float
+    text: str
+
+    @property
+    def key(self) -> str | None:
+        return self.text.removeprefix("presses ") if self.text.startswith("presses ") else None
+
+
+def steps(entries: Sequence[Entry]) -> Iterator[Step]:
+    acts = [
+        Act(each.time, each.text)
+        for each in entries
+        if each.sender == "caller" and not each.text.startswith("calls ")
+    ]
+    heard = [each for each in entries if is_prompt(each)]
+    now = -1.0  # the moment that the steps so far lead to
+    for first, keys in rows(acts, heard):
+        told, moment = hearing([each for each in heard if now + SAME < each.time < first.time])
+        yield from told
+        now = max(now, 0.0) if moment is None else moment
+        pause = first.time - now - (FRAME if keys else 0.0)
+        if pause > FRAME / 2:
+            yield Step("say_nothing", {"seconds": round(pause, 3)})
+        if not keys:
+            cause = first.text.removeprefix("hangs up ")
+            yield Step("hangup", {} if cause == HangupCause.NORMAL_CLEARING else {"cause": cause})
+            return
+        digits = "".join(each.key or "" for each in keys)
+        if HIDDEN in digits:
+            raise ScriptError("the recording does not tell which keys were pressed: redacted")
+        gap = keys[1].time - keys[0].time if len(keys) > 1 else GAP
+        usual = abs(gap - GAP) < STEADY
+        yield Step("press", {"digits": digits, **({} if usual else {"gap": round(gap, 3)})})
+        now = keys[-1].time - FRAME
+    told, _ = hearing([each for each in heard if each.time > now + SAME])
+    yield from told
+    yield Step("wait")
+
+
+def rows(acts: list[Act], heard: Sequence[Entry]) -> Iterator[tuple[Act, list[Act]]]:
+    """The acts one by one, but keys that are pressed in a row together."""
+    while acts:
+        first, *acts = acts
+        keys = [first] if first.key else []
+        while keys and acts and acts[0].key:
+            gap = acts[0].time - keys[-1].time
+            steady = len(keys) < 2 or abs(gap - (keys[1].time - keys[0].time)) < STEADY
+            between = any(keys[-1].time <= each.time <= acts[0].time for each in heard)
+            if gap > IN_A_ROW or not steady or between:
+                break
+            keys.append(acts.pop(0))
+        yield first, keys
+
+
+def hearing(heard: Sequence[Entry]) -> tuple[list[Step], float | None]:
+    """Steps that hear these prompts to their ends, or begin where that is the last; and when."""
+    steps: list[Step] = []
+    moment: float | None = None
+    changes = [each for each in heard if not each.text.startswith(("pauses ", "resumes "))]
+    for entry in changes:
+        verb, _, name = entry.text.partition(" ")
+        if UUID.search(name) or (verb == "cuts" and len(pieces(name)) > 1):
+            continue  # another one each time; or nobody knows which of them was cut
+        if verb in ("ends", "cuts"):
+            steps.append(Step("hear", {"prompt": pieces(name)[-1]}))
+            moment = entry.time
+        elif entry is changes[-1]:
+            steps.append(Step("hear", {"prompt": pieces(name)[0], "start": True}))
+            moment = entry.time
+    return steps, moment
+
+
+def pieces(prompt: str) -> list[str]:
+    """Several files that are played as one are heard one by one."""
+    files = prompt.partition("file_string://")[2]
+    return files.split("!") if files else [prompt]
+
+
+def lengths(entries: Sequence[Entry], recording: Recording) -> dict[str, object]:
+    """How long prompts last, where that is not what it is for any prompt."""
+    known: dict[str, float] = {
+        name: float(seconds) for name, seconds in recording.circumstances.get("prompts", {}).items()
+    }
+    played: dict[str, float] = {}
+    since: dict[str, float] = {}
+    for entry in entries:
+        if not is_prompt(entry):
+            continue
+        verb, _, name = entry.text.partition(" ")
+        if verb in ("plays", "resumes"):
+            since[name] = entry.time
+            if verb == "plays":
+                played[name] = 0.0
+        elif name in since:
+            played[name] += entry.time - since.pop(name)
+            if verb == "ends":
+                known.setdefault(name, round(played[name] / FRAME) * FRAME)
+            elif verb == "cuts" and played[name] > DEFAULT_LENGTH:
+                known.setdefault(name, round(played[name] + UNHEARD))
+    return {
+        name: round(seconds, 2)
+        for name, seconds in known.items()
+        if len(pieces(name)) == 1 and "://" not in name and abs(seconds - DEFAULT_LENGTH) > FRAME
+    }
+
+
+def far_ends(entries: Sequence[Entry], recording: Recording) -> dict[str, object]:
+    """How those behaved that were called: by their own events, or by what bridges came to."""
+    return {**bridged(recording), **called(entries)}
+
+
+def called(entries: Sequence[Entry]) -> dict[str, object]:
+    """Those whose events are told (`session.originate`, or a filter of the app's)."""
+    found: dict[str, dict[str, object]] = {}
+    since: dict[str, float] = {}  # when it was called, and then when it answered
+    for entry in entries:
+        where = span(entry)
+        leg = where.end if where.text == "calls" else where.start
+        if entry.message is not None or not DIAL_STRING.accepts(leg):
+            continue
+        if where.text == "calls":
+            found[leg], since[leg] = {"answers_after": "never"}, entry.time
+        elif leg not in since:
+            continue
+        elif where.text == "rings":
+            found[leg]["rings"] = True
+        elif where.text == "answers":
+            found[leg]["answers_after"] = rounded(entry.time - since[leg])
+            since[leg] = entry.time
+        elif where.text.startswith("presses "):
+            key = {"after": rounded(entry.time - since[leg] - FRAME), "digits": where.text[8:]}
+            presses = found[leg].setdefault("presses", [])
+            assert isinstance(presses, list)
+            presses.append(key)
+        elif where.text.startswith("hangs up "):
+            found[leg]["hangs_up_after"] = rounded(entry.time - since[leg])
+            cause = where.text.removeprefix("hangs up ")
+            if cause != HangupCause.NORMAL_CLEARING:
+                found[leg]["cause"] = cause
+        elif where.text.startswith("rejects: "):
+            found[leg] = {"rejects": where.text.removeprefix("rejects: ")}
+    return dict(found)
+
+
+def bridged(recording: Recording) -> dict[str, object]:
+    """Those that `bridge` has called, of which only the caller's events tell."""
+    found: dict[str, object] = {}
+    uuid = recording.connect.get("Unique-ID") if recording.connect else ""
+    began: Sent | None = None
+    answered: Sent | None = None
+    parted: float | None = None
+    hung_up: float | None = None
+    for event in recording.switch:
+        if event.lane != "event" or event.get("Unique-ID") != uuid:
+            continue
+        if event.name == "CHANNEL_HANGUP":
+            hung_up = event.time
+        elif event.name == "CHANNEL_BRIDGE":
+            answered = event
+        elif event.name == "CHANNEL_UNBRIDGE":
+            parted = event.time
+        elif event.get("Application") != "bridge":
+            continue
+        elif event.name == "CHANNEL_EXECUTE":
+            began, answered, parted = event, None, None
+        elif began is not None:
+            by_itself = hung_up is None or (parted is not None and parted < hung_up)
+            does = behaviour(began, answered, (parted or event.time) if by_itself else None, event)
+            who = answered.get("Other-Leg-Channel-Name") if answered else ""
+            for dial_string in dial_strings(began.get("Application-Data"), who):
+                found[dial_string] = does
+                if answered:
+                    does = {"answers_after": "never"}  # the others
+            began = None
+    return found
+
+
+def dial_strings(data: str, answered: str) -> list[str]:
+    """Those that are called, without their variables; who has answered first."""
+    bare = re.sub(r"\{[^}]*\}|\[[^\]]*\]|<[^>]*>", "", data)
+    found = [each for each in re.split(r":_:|[,|]", bare) if DIAL_STRING.accepts(each)]
+    return sorted(found, key=lambda each: each.partition("/")[2] not in answered)
+
+
+def behaviour(
+    began: Sent, answered: Sent | None, parted: float | None, completed: Sent
+) -> dict[str, object]:
+    if answered is not None:
+        does: dict[str, object] = {}
+        if answered.time - began.time > 2 * FRAME:
+            does["answers_after"] = rounded(answered.time - began.time - FRAME)
+        if parted is not None:
+            does["hangs_up_after"] = rounded(parted - answered.time - FRAME)
+        return does
+    said = completed.get("variable_originate_disposition")
+    never = ("NO_ANSWER", "ORIGINATOR_CANCEL", "ALLOTTED_TIMEOUT", "")
+    if said in never or said not in HangupCause.__members__:
+        return {"answers_after": "never"}
+    return {"rejects": said}
+
+
+def rounded(seconds: float) -> float:
+    return round(max(0.0, seconds), 2)
+
+
+def expected(entries: Sequence[Entry], recording: Recording) -> dict[str, object]:
+    """What must come of it."""
+    expect: dict[str, object] = {}
+    causes = [each.text.removeprefix("hangs up ") for each in entries if is_hangup(each)]
+    if causes and causes[0] in HangupCause.__members__:
+        expect["cause"] = causes[0]
+    played = [
+        each.text.removeprefix("plays ") for each in entries if each.text.startswith("plays ")
+    ]
+    said = {
+        each.message.get("Application")
+        for each in entries
+        if each.message is not None and hasattr(each.message, "name")
+    }
+    unsure = any(len(pieces(each)) > 1 or UUID.search(each) for each in played)
+    if not unsure and not said.intersection(UNTOLD):
+        expect["heard"] = [without_suffix(each) for each in played]
+    return expect
+
+
+def is_hangup(entry: Entry) -> bool:
+    return entry.text.startswith("hangs up ") and "caller" in (entry.sender, entry.receiver)

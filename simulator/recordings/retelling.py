@@ -1,0 +1,285 @@
+"""A recording, retold as a transcript: what the caller did and heard is read off the events.
+
+What the caller did stands where it was, by the event's own date, and the event where it arrived,
+which may be much later: a blocking ``api``, or a socket that is not ``async``, holds events back.
+"""
+
+from __future__ import annotations
+
+import re
+
+from eslsync.protocol import CommandParser
+
+from ..calling.call import without_suffix
+from ..clockwork.threads import SECOND
+from ..ladders.transcript import CALLER, Entry, Party, describe
+from .reading import Recording, Sent
+
+__all__ = ["retell"]
+
+#: A folder of FreeSWITCH's sounds, of those that have a sampling rate.
+RATE = re.compile(r"/(8|16|32|48)000/")
+#: What an event may take to arrive (seconds): the listener looks every 20 ms.
+ON_ITS_WAY = 0.1
+#: Seconds before a leg's hangup in which that of another, or a command, may be its reason.
+FOLLOWS = 0.15
+#: What the app says to have a leg hung up, now or by what it does next.
+HANGS_UP = re.compile(
+    r"^(execute )?(sched_)?hangup|uuid_kill|hupall|fsctl|transfer"
+    r"|^execute (redirect|respond|limit .* !)"
+)
+#: What the app says to be told of prompts.
+TELLS_PROMPTS = re.compile(r"^event \w+ .*(all|PLAYBACK_START)", re.IGNORECASE | re.MULTILINE)
+#: A leg that the app has called under a uuid of its own, and where.
+NAMED = re.compile(r"origination_uuid=([\w-]+)[^}\]]*[}\]]([^\s|,]+)")
+#: Causes for which the switch hangs a leg up, whatever was done there.
+OF_THE_SWITCH = (
+    "ALLOTTED_TIMEOUT",
+    "ATTENDED_TRANSFER",
+    "BLIND_TRANSFER",
+    "DESTINATION_OUT_OF_ORDER",
+    "LOSE_RACE",
+    "MANAGER_REQUEST",
+    "MEDIA_TIMEOUT",
+    "NO_ROUTE_DESTINATION",
+    "NO_ANSWER",
+    "ORIGINATOR_CANCEL",
+    "PICKED_OFF",
+    "SYSTEM_SHUTDOWN",
+)
+#: What happens to another leg, in words that `rungs` reads again.
+OTHERS = {
+    "CHANNEL_OUTGOING": "calls {}",
+    "CHANNEL_ORIGINATE": "calls {}",
+    "CHANNEL_PROGRESS": "{} rings",
+    "CHANNEL_PROGRESS_MEDIA": "{} has early media",
+    "CHANNEL_ANSWER": "{} answers",
+}
+
+
+def retell(recording: Recording) -> list[Entry]:
+    """The entries of its transcript."""
+    return Retelling(recording).entries
+
+
+class Retelling:
+    """One of them, on its way."""
+
+    def __init__(self, recording: Recording) -> None:
+        self.recording = recording
+        self.entries: list[Entry] = []
+        self.legs: dict[str, str] = {}  # what legs are called, by their uuid
+        self._playing: list[str] = []  # to the caller; the innermost last
+        self._told: set[tuple[str, str]] = set()  # what of other legs
+        self._hung_up: dict[str, float] = {}  # when legs hung up
+        self._told_off: set[str] = set()  # legs that the app has had hung up
+        self._base = self._clock()
+        #: Executions that were asked for, and since when events can't have been fired sooner.
+        self._asked: list[tuple[float, str]] = []
+        self._since = 0.0
+        self._said = "".join((data or b"").decode("latin-1") for _, data, _ in recording.app)
+        self._words = set(re.split(r"[\s!=,|'\"]+", self._said.replace("file_string://", "")))
+        self._prefix = ""  # what FreeSWITCH puts before the names of prompts
+        if recording.connect and recording.connect.get("variable_sound_prefix"):
+            self._prefix = f"{recording.connect.get('variable_sound_prefix')}/"
+        #: Is there an event for each prompt? (With myevents there is none.)
+        self._tells_prompts = TELLS_PROMPTS.search(self._said) is not None
+        for uuid, dial_string in NAMED.findall(self._said):
+            self._name(uuid, dial_string)
+        connect = recording.connect
+        self.uuid = connect.get("Unique-ID") if connect else ""
+        if connect:
+            self.legs[self.uuid] = CALLER
+        if recording.circumstances.get("mode") == "outbound":
+            called = recording.circumstances.get("destination", "")
+            if connect:
+                called = connect.get("Caller-Destination-Number")
+            self._note(0.0, "caller", "switch", f"calls {called}")
+        self._go_through()
+        self.entries.sort(key=lambda entry: entry.time)
+
+    def _clock(self) -> float:
+        """The switch's clock at the recording's begin: the event that was quickest here tells."""
+        return max(
+            (
+                int(date) / SECOND - each.time
+                for each in self.recording.switch
+                if (date := each.get("Event-Date-Timestamp")).isdigit()
+            ),
+            default=0.0,
+        )
+
+    def _go_through(self) -> None:
+        said = CommandParser()
+        app = list(self.recording.app)
+        for message in [*self.recording.switch, None]:
+            while app and (message is None or app[0][2] <= message.order):
+                time, data, _ = app.pop(0)
+                if data is None:
+                    self._note(time, "app", "switch", "closes the connection")
+                for command in said.feed(data or b""):
+                    text = describe(command)
+                    self._note(time, "app", "switch", text, command)
+                    self._asked.append((time, command.get("execute-app-name") or ""))
+                    if HANGS_UP.search(text):
+                        self._told_off |= {each for each in self.legs if each in text} or {
+                            self.uuid
+                        }
+            if message is not None:
+                self._switch(message)
+        if self.recording.closed:
+            self._note(self.recording.ended, "switch", "app", "closes the connection")
+        elif self.recording.truncated:
+            self._note(self.recording.ended, "app", "app", f"cut here: {self.recording.truncated}")
+
+    def _note(
+        self, time: float, sender: Party, receiver: Party, text: str, message: object = None
+    ) -> None:
+        self.entries.append(Entry(time, sender, receiver, text, message, self.legs))  # type: ignore[arg-type]
+
+    # What the switch says
+
+    def _switch(self, message: Sent) -> None:
+        if message.lane in ("others", "early") or message.message is None:
+            return
+        if message.lane == "event":
+            fired = self._fired(message)
+            uuid = message.get("Unique-ID")
+            if uuid == self.uuid:
+                self._on_our_leg(message, fired)
+            elif uuid:
+                self._on_another(message, fired, uuid)
+        self._note(message.time, "switch", "app", describe(message.message), message.message)
+
+    def _fired(self, event: Sent) -> float:
+        """When it was fired: where it arrived, unless it was held back."""
+        date = event.get("Event-Date-Timestamp")
+        fired = int(date) / SECOND - self._base if date.isdigit() else event.time
+        if event.name == "CHANNEL_EXECUTE":
+            for asked in self._asked:
+                if asked[1] == event.get("Application"):
+                    self._since = asked[0]
+                    self._asked.remove(asked)
+                    break
+        return max(fired, self._since) if event.time - fired > ON_ITS_WAY else event.time
+
+    def _on_our_leg(self, event: Sent, fired: float) -> None:
+        name = event.name
+        if name == "CHANNEL_ANSWER":
+            self._caller(fired, "answers")
+        elif name == "DTMF" and event.get("DTMF-Source") != "APP":
+            self._note(fired, "caller", "switch", f"presses {event.get('DTMF-Digit')}")
+        elif name == "PLAYBACK_START":
+            self._plays(fired, self._prompt(event.get("Playback-File-Path")))
+        elif name == "PLAYBACK_STOP":
+            cut = event.get("Playback-Status") == "break" or self.uuid in self._hung_up
+            self._stops(fired, self._prompt(event.get("Playback-File-Path")), cut)
+        elif event.get("Application") == "playback" and not self._tells_prompts:
+            if name == "CHANNEL_EXECUTE":
+                self._plays(fired, event.get("Application-Data"))
+            elif name == "CHANNEL_EXECUTE_COMPLETE":
+                played = event.get("Application-Response") == "FILE PLAYED"
+                self._stops(fired, event.get("Application-Data"), cut=not played)
+        elif name == "CHANNEL_BRIDGE":
+            self._caller(fired, f"bridged to {self._partner(event)}")
+        elif name == "CHANNEL_HANGUP":
+            cause = event.get("Hangup-Cause")
+            if self._is_the_callers(event, fired):
+                self._note(fired, "caller", "switch", f"hangs up {cause}")
+            else:
+                self._caller(fired, f"hangs up {cause}")
+            self._hung_up[self.uuid] = fired
+
+    def _caller(self, time: float, text: str) -> None:
+        self._note(time, "switch", "caller", text)
+
+    def _is_the_callers(self, event: Sent, fired: float) -> bool:
+        """Was it the caller who hung up? The event doesn't say; what went before it does."""
+        by_sip = event.get("variable_sip_hangup_disposition")
+        if by_sip:
+            return by_sip.startswith("recv")
+        if any("hangup" in each for each in self.recording.circumstances.get("actions", [])):
+            return True
+        if self.uuid in self._told_off:
+            return False
+        cause = event.get("Hangup-Cause")
+        of_a_bridge = ("variable_originate_disposition", "variable_bridge_hangup_cause")
+        if cause != "ORIGINATOR_CANCEL" and cause in OF_THE_SWITCH:
+            return False
+        if cause != "NORMAL_CLEARING" and cause in map(event.get, of_a_bridge):
+            return False
+        return all(fired - time > FOLLOWS for time in self._hung_up.values())
+
+    def _on_another(self, event: Sent, fired: float, uuid: str) -> None:
+        leg = self._name(uuid, short(event.get("Channel-Name")))
+        name, cause = event.name, event.get("Hangup-Cause")
+        if name == "CHANNEL_HANGUP":
+            followed = any(fired - time < FOLLOWS for time in self._hung_up.values())
+            if followed or uuid in self._told_off or cause in OF_THE_SWITCH:
+                self._tell(fired, f"hangs up {leg} {cause}")
+            elif (uuid, "{} answers") in self._told:
+                self._tell(fired, f"{leg} hangs up {cause}")
+            else:
+                self._tell(fired, f"{leg} rejects: {cause}")
+            self._hung_up[uuid] = fired
+        elif name == "DTMF" and event.get("DTMF-Source") != "APP":
+            self._tell(fired, f"{leg} presses {event.get('DTMF-Digit')}")
+        elif name == "PLAYBACK_START":
+            self._tell(fired, f"{leg} hears {self._prompt(event.get('Playback-File-Path'))}")
+        elif name == "CHANNEL_BRIDGE" and event.get("Other-Leg-Unique-ID") != self.uuid:
+            self._tell(fired, f"{leg} is bridged to {self._partner(event)}")
+        elif name in OTHERS and (uuid, OTHERS[name]) not in self._told:
+            if event.get("Call-Direction") == "outbound" or name != "CHANNEL_OUTGOING":
+                self._told.add((uuid, OTHERS[name]))
+                self._tell(fired, OTHERS[name].format(leg))
+
+    def _tell(self, time: float, text: str) -> None:
+        self._note(time, "switch", "switch", text)
+
+    def _partner(self, event: Sent) -> str:
+        """Who is at the other end of a bridge."""
+        pair = {event.get("Bridge-A-Unique-ID"), event.get("Bridge-B-Unique-ID")}
+        uuid = next(iter(pair - {event.get("Unique-ID")}), "")
+        return self._name(uuid, short(event.get("Other-Leg-Channel-Name")) or "another")
+
+    def _name(self, uuid: str, name: str) -> str:
+        """What a leg is called: of several of that name, each has a number."""
+        if uuid not in self.legs:
+            others = sum(each.partition(" (")[0] == name for each in self.legs.values())
+            self.legs[uuid] = f"{name} ({others + 1})" if others else name
+        return self.legs[uuid]
+
+    # Prompts
+
+    def _plays(self, time: float, prompt: str) -> None:
+        if self._playing:
+            self._caller(time, f"pauses {self._playing[-1]}")
+        self._playing.append(prompt)
+        self._caller(time, f"plays {prompt}")
+
+    def _stops(self, time: float, prompt: str, cut: bool) -> None:
+        if prompt not in self._playing:
+            return
+        innermost = self._playing[-1] == prompt
+        del self._playing[len(self._playing) - 1 - self._playing[::-1].index(prompt)]
+        self._caller(time, f"{'cuts' if cut else 'ends'} {prompt}")
+        if innermost and self._playing and self.uuid not in self._hung_up:
+            self._caller(time, f"resumes {self._playing[-1]}")
+
+    def _prompt(self, path: str) -> str:
+        """A prompt's name as the app gave it: FreeSWITCH tells the path that it has made of it."""
+        path = RATE.sub("/", path)
+        parts = path.split("/")
+        for start in range(len(parts)):
+            name = "/".join(parts[start:])
+            for each in (name, without_suffix(name)):
+                mentioned = each in self._words or (" " in each and each in self._said)
+                if mentioned and re.search("[a-zA-Z]", each):
+                    self._prefix = "/".join([*parts[:start], ""])
+                    return each
+        return path.removeprefix(self._prefix)
+
+
+def short(channel: str) -> str:
+    """A channel's name without the half of a loopback that it is."""
+    return re.sub(r"-[ab]$", "", channel) if channel.startswith("loopback/") else channel

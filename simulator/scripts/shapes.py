@@ -1,0 +1,264 @@
+"""What may stand in a script: the kinds of values, the keys, and how data is checked by them."""
+
+from __future__ import annotations
+
+import difflib
+import re
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from math import isfinite
+from typing import Any
+
+from eslsync import HangupCause
+
+from ..calling.faults import KINDS
+
+__all__ = ["ScriptError", "check", "unknown"]
+
+
+class ScriptError(ValueError):
+    """What is written in a script can't be run: the file, the line, what is allowed there."""
+
+
+# Shapes
+
+
+@dataclass(frozen=True)
+class Kind:
+    """A kind of single value."""
+
+    is_what: str  #: in words, for an error
+    type: type | tuple[type, ...]
+    check: Callable[[Any], object] = lambda value: True
+    #: a word that may stand instead
+    word: str | None = None
+
+    def accepts(self, value: object) -> bool:
+        if self.word is not None and value == self.word:
+            return True
+        if self.type is float and isinstance(value, int) and not isinstance(value, bool):
+            value = float(value)
+        if isinstance(value, bool) and self.type is not bool:
+            return False
+        return isinstance(value, self.type) and bool(self.check(value))
+
+
+@dataclass(frozen=True)
+class Many:
+    """A list."""
+
+    each: Shape
+
+
+@dataclass(frozen=True)
+class Named:
+    """Any names, each with a value."""
+
+    each: Shape
+    name: Kind | None = None  #: what a name must be
+
+
+@dataclass(frozen=True)
+class Fields:
+    """Certain keys. Those that are ``needed`` can't be left out; the value of ``alone`` can
+    stand without the others, just it."""
+
+    fields: Mapping[str, Shape]
+    needed: Sequence[str] = ()
+    alone: str | None = None
+
+
+@dataclass(frozen=True)
+class OneOf:
+    """One of certain keys, with its value."""
+
+    what: str  #: a key, in words
+    choices: Mapping[str, Fields]
+
+
+@dataclass(frozen=True)
+class Action:
+    """A dialplan application: its name, or its name with its data."""
+
+
+@dataclass(frozen=True)
+class Steps:
+    """What another caller does."""
+
+
+Shape = Kind | Many | Named | Fields | OneOf | Action | Steps
+
+
+# Kinds
+
+
+def _is_time(text: str) -> bool:
+    try:
+        datetime.fromisoformat(text)
+    except ValueError:
+        return False
+    return True
+
+
+def _not_negative(value: float) -> bool:
+    return value >= 0 and isfinite(value)
+
+
+TEXT = Kind("text", str, len)
+FILE = Kind("the Python file that it is in", str, len)
+PROMPT = Kind("a prompt's name, such as ivr/ivr-welcome", str, len)
+EVENT = Kind("the name of an event or an application, such as CHANNEL_ANSWER or bridge", str, len)
+ANY_TEXT = Kind("text", str)
+KEYS = Kind('keys (0-9, *, # and A-D), such as "12#"', str, re.compile("[0-9*#A-Da-d]+").fullmatch)
+CAUSE = Kind(
+    "a hangup cause, such as NORMAL_CLEARING or USER_BUSY", str, HangupCause.__members__.get
+)
+TIME = Kind("a time, such as 2026-01-05T09:00:00", str, _is_time)
+SECONDS = Kind("seconds, such as 2 or 0.5", float, _not_negative)
+SECONDS_OR_NEVER = Kind("seconds, such as 2 or 0.5, or never", float, _not_negative, "never")
+WHOLE = Kind("a whole number", int)
+FLAG = Kind("true or false", bool)
+DIAL_STRING = Kind("a dial string, such as user/1000", str, re.compile(r"[^\s/,|]+/\S+").fullmatch)
+#: Which message of a call: its number, or words that it contains.
+STEP = Kind(
+    "a step's number, or words of its message, such as execute playback",
+    (int, str),
+    lambda step: step > 0 if isinstance(step, int) else step and not step.isdecimal(),
+)
+
+
+# Keys
+
+HANDLER: dict[str, Shape] = {"file": FILE, "name": TEXT}
+
+#: How a far end behaves: the options of FreeSwitch.endpoint.
+ENDPOINT: dict[str, Shape] = {
+    "answers_after": SECONDS_OR_NEVER,
+    "hangs_up_after": SECONDS_OR_NEVER,
+    "rejects": CAUSE,
+    "rings": FLAG,
+    "presses": Many(Fields({"after": SECONDS, "digits": KEYS}, needed=("after", "digits"))),
+    "cause": CAUSE,
+    "handler": Fields(HANDLER, alone="file"),
+}
+
+#: The circumstances of the call: options of FreeSwitch, of FreeSwitch.call, and far ends.
+SWITCH: dict[str, Shape] = {
+    "start": TIME,
+    "seed": WHOLE,
+    "prompts": Named(SECONDS),
+    "sounds": TEXT,
+    "extensions": Named(Many(Action())),
+    "phrases": Named(Many(Action())),
+    "speech_engines": Many(TEXT),
+}
+CALLER: dict[str, Shape] = {
+    "caller": TEXT,
+    "caller_name": TEXT,
+    "destination": TEXT,
+    "variables": Named(ANY_TEXT),
+}
+FAULT = {"step": STEP, "seconds": SECONDS}
+CALL: dict[str, Shape] = {
+    **CALLER,
+    "socket": ANY_TEXT,
+    "before": Many(Action()),
+    "after": Many(Action()),
+    "faults": Many(
+        OneOf("fault", {kind: Fields(FAULT, needed=("step",), alone="step") for kind in KINDS})
+    ),
+}
+FAR_ENDS: dict[str, Shape] = {"endpoints": Named(Fields(ENDPOINT), name=DIAL_STRING)}
+CIRCUMSTANCES = {**CALL, **SWITCH, **FAR_ENDS}
+
+EXPECT: dict[str, Shape] = {
+    "cause": CAUSE,
+    "heard": Many(PROMPT),
+    "answered": FLAG,
+    "bridged": Many(TEXT),
+    "given_back": FLAG,
+    "variables": Named(ANY_TEXT),
+}
+
+#: The caller's verbs, each with its options. The first is the one that a value by itself is.
+VERBS: dict[str, dict[str, Shape]] = {
+    "hear": {"prompt": PROMPT, "start": FLAG, "timeout": SECONDS},
+    "expect": {"what": EVENT, "timeout": SECONDS},
+    "press": {"digits": KEYS, "gap": SECONDS, "when_asked": FLAG},
+    "say_nothing": {"seconds": SECONDS},
+    "talk": {"seconds": SECONDS},
+    "wait": {"timeout": SECONDS},
+    "hangup": {"cause": CAUSE},
+    "hangup_after": {"seconds": SECONDS, "cause": CAUSE},
+    "call": {**CALLER, "steps": Steps()},
+    "as": {"caller": TEXT, "steps": Steps()},
+}
+#: Verbs that can stand alone; the others need their first option.
+ALONE = frozenset({"wait", "hangup"})
+
+
+# Checking
+
+
+def check(what: str, value: object, shape: Shape) -> None:
+    """Is it of that shape? Raises ScriptError."""
+    if isinstance(shape, Kind):
+        if not shape.accepts(value):
+            raise ScriptError(f"{what} takes {shape.is_what}, not {value!r}")
+    elif isinstance(shape, Many):
+        if isinstance(value, str) or not isinstance(value, Sequence):
+            raise ScriptError(f"{what} takes a list, not {value!r}")
+        for each in value:
+            check(f"each in {what}", each, shape.each)
+    elif isinstance(shape, Fields) and shape.alone and not isinstance(value, Mapping):
+        check(f"{shape.alone} of {what}", value, shape.fields[shape.alone])
+    elif isinstance(shape, Action) and isinstance(value, str):
+        check(what, value, TEXT)
+    elif not isinstance(shape, Steps):
+        if not isinstance(value, Mapping):
+            raise ScriptError(f"{what} takes names with values, not {value!r}")
+        _check_mapping(what, value, shape)
+
+
+def _check_mapping(
+    what: str, value: Mapping[str, object], shape: Named | Fields | OneOf | Action
+) -> None:
+    if isinstance(shape, (OneOf, Action)) and len(value) != 1:
+        raise ScriptError(one_key(what, value))
+    for name, each in value.items():
+        if isinstance(shape, Named):
+            if shape.name is not None:
+                check(f"a key of {what}", name, shape.name)
+            check(f"{name} in {what}", each, shape.each)
+        elif isinstance(shape, Action):
+            check(f"data of {name}", each, ANY_TEXT)
+        elif isinstance(shape, OneOf):
+            if name not in shape.choices:
+                raise ScriptError(unknown(f"there is no {shape.what}", name, shape.choices))
+            check(name, each, shape.choices[name])
+        elif name not in shape.fields:
+            raise ScriptError(unknown(f"{what} has no", name, shape.fields))
+        else:
+            check(f"{name} of {what}", each, shape.fields[name])
+    if isinstance(shape, Fields):
+        check_needed(what, value, shape)
+
+
+def check_needed(what: str, found: Iterable[str], shape: Fields) -> None:
+    for name in shape.needed:
+        if name not in found:
+            kind = shape.fields[name]
+            said = f": {kind.is_what}" if isinstance(kind, Kind) else ""
+            raise ScriptError(f"{what} needs {name}{said}")
+
+
+def one_key(what: str, found: Iterable[str]) -> str:
+    return f"{what} has one key, not {', '.join(found) or 'nothing'}"
+
+
+def unknown(what: str, found: str, allowed: Iterable[str]) -> str:
+    """That a name is none of those allowed, and which it may have been meant for."""
+    close = difflib.get_close_matches(found, list(allowed), n=1)
+    guess = f" (did you mean {close[0]}?)" if close else ""
+    return f"{what} {found!r}{guess}; there are {', '.join(allowed)}"

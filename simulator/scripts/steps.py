@@ -1,0 +1,55 @@
+"""One step of a script: a verb of the caller's, with its options."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+
+from ..calling.call import Call
+from .shapes import ALONE, VERBS, Kind, ScriptError, Steps, check, unknown
+
+__all__ = ["Step"]
+
+
+@dataclass(frozen=True)
+class Step:
+    """One thing that the caller does: a verb of `Call`, and its options by name.
+
+    Two verbs are about others, who do ``steps`` of their own: ``call`` (another ``caller``
+    calls) and ``as`` (one of those callers goes on).
+    """
+
+    verb: str
+    options: Mapping[str, object] = field(default_factory=dict)
+    line: int | None = field(default=None, compare=False)
+
+    def __post_init__(self) -> None:
+        if self.verb not in VERBS:
+            raise ScriptError(unknown("there is no verb", self.verb, VERBS))
+        shapes = VERBS[self.verb]
+        for name, value in self.options.items():
+            if name not in shapes:
+                raise ScriptError(unknown(f"{self.verb} has no", name, shapes))
+            what = f"{name} of {self.verb}"
+            check(what, value, shapes[name])
+            if isinstance(shapes[name], Steps):
+                if not isinstance(value, Sequence) or not all(isinstance(s, Step) for s in value):
+                    raise ScriptError(f"{what} takes a list of steps, not {value!r}")
+        needed, kind = next(iter(shapes.items()))
+        if needed not in self.options and self.verb not in ALONE:
+            assert isinstance(kind, Kind)
+            raise ScriptError(f"{self.verb} needs {needed}: {kind.is_what}")
+        if isinstance(self.options.get("steps"), list):
+            options = {**self.options, "steps": self.steps}
+            object.__setattr__(self, "options", options)
+
+    @property
+    def steps(self) -> tuple[Step, ...]:
+        """What another caller does."""
+        steps = self.options.get("steps", ())
+        assert isinstance(steps, Sequence)
+        return tuple(steps)
+
+    def play(self, call: Call) -> None:
+        """Do it, and wait until it is done."""
+        getattr(call, self.verb)(**self.options)
