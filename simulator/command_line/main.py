@@ -26,7 +26,8 @@ if TYPE_CHECKING:
 
     from ..calling.call import Call
     from ..ladders.text import Glyphs
-    from ..recordings.conformance import Difference, Report, Sent
+    from ..recordings.comparison import Difference, Report
+    from ..recordings.reading import Sent
 
 from .explore import explore
 
@@ -538,7 +539,8 @@ def conform(recordings: Sequence[Path], verbose: bool) -> None:
 
     Exit status: 0 if all conform, 1 if any differs, 2 if one can't be read.
     """
-    from ..recordings.conformance import Recording, check
+    from ..recordings.conformance import check
+    from ..recordings.reading import Recording
 
     reports = []
     for path in recordings:

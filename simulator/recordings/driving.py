@@ -1,0 +1,391 @@
+"""Drives the model with a recording: its circumstances, what the app sent, what the caller did.
+
+A command goes at its recorded time, but not before what precedes it in the recording. There are
+no sockets: the model is driven directly, in virtual time.
+"""
+
+from __future__ import annotations
+
+import re
+from collections import Counter
+from collections.abc import Iterator, Sequence
+from random import Random
+from typing import Any
+
+from eslsync.protocol import Parser
+
+from ..clockwork.agenda import Agenda
+from ..clockwork.threads import MILLISECOND, SECOND
+from ..event_socket.listener import Control
+from ..model.channel import Channel, Codec, Digit
+from ..model.far_legs import Endpoint
+from ..model.profile import PROFILE_HEADERS, TIME_HEADERS, Profile, Times
+from ..model.states import CallState, State
+from ..model.switch import Extension, Switch
+from .comparison import UUID
+from .reading import Recording, Sent, sent
+
+__all__ = ["Drive"]
+
+#: How long (microseconds) a command waits for what precedes it in the recording.
+PATIENCE = 2 * SECOND
+#: From a key's press on the caller's leg to its arrival here, by loopback.
+KEY_LATENCY = 30 * MILLISECOND
+#: How long (milliseconds) the recorded callers pressed a key.
+KEY_LENGTH = {"loopback": 200, "sip": 280}
+#: When a recording without a date began, in microseconds since the epoch.
+START = 1_767_603_600 * SECOND
+#: Where the recorded installation kept its sounds.
+SOUND_PREFIX = "/srv/fs/sounds"
+
+
+class Drive:
+    """Plays the app and the caller of a recording to the model."""
+
+    def __init__(self, recording: Recording, shortest_loop: int) -> None:
+        self.recording = recording
+        self.shortest_loop = shortest_loop
+        self.found: list[Sent] = []
+        self.closed = False
+        self.roles: dict[str, str] = {}
+        self._parser = Parser()
+        self.circumstances = recording.circumstances
+        connect = recording.connect
+        given = dict(connect.headers) if connect is not None else {}
+        self.start = START
+        # whatever is dated tells when and where the recording was made
+        dated = next((each for each in recording.switch if each.get("Event-Date-Timestamp")), None)
+        if dated is not None:
+            self.start = int(dated.get("Event-Date-Timestamp")) - round(dated.time * SECOND)
+        self.agenda = Agenda(self.start)
+        self.switch = self._switch(dict(dated.headers) if dated is not None else {})
+        for message in recording.switch:
+            number = message.get("variable_session_id")
+            if number and message.lane != "others":
+                # that of our own channel is taken, that of one to be called is to come
+                self.switch.sessions = int(number) - (connect is None)
+                break
+        beats = [each.time for each in recording.switch if each.name == "HEARTBEAT"]
+        if beats:
+            self.switch.first_heartbeat = self.moment(beats[0])
+        room = next((each for each in recording.switch if each.get("Member-ID")), None)
+        if room is not None:
+            self.switch.domain = room.get("Conference-Domain")
+            self.switch.conference_members = int(room.get("Member-ID")) - 1
+        for target, behaviour in self.circumstances.get("endpoints", {}).items():
+            cause = _hung_up_with(recording.switch)
+            if "dialplan" in behaviour:
+                dialplan = [(name, data) for name, data in behaviour["dialplan"]]
+                taken_by = self.switch.takes(target.split("/")[1], dialplan)
+                behaviour = {**behaviour, "taken_by": taken_by}
+                del behaviour["dialplan"]
+            self.switch.endpoint(target, **{"cause": cause, **behaviour})
+        self.control: Control | None = None
+        self.channel: Channel | None = None
+        if self.circumstances["mode"] == "outbound":
+            self.channel = self._channel(given)
+            self.channel.audible = self.circumstances.get("far_end") == "tone"
+
+    # the circumstances
+
+    def _switch(self, source: dict[str, str]) -> Switch:
+        prompts = dict(self.circumstances.get("prompts", {}))
+        prompts.update(_recorded_lengths(self.recording.switch, prompts))
+        return Switch(
+            self.agenda,
+            Random(1),
+            dial=self._dial,
+            prompts=prompts,
+            only_known=True,
+            shortest_loop=self.shortest_loop,
+            sound_prefix=SOUND_PREFIX,
+            extensions={**RECORDED_DIALPLAN, **_extensions(self.circumstances)},
+            phrases=RECORDED_PHRASES,
+            speech_engines=_speech_engines(self.recording.switch),
+            hostname=source.get("FreeSWITCH-Hostname", "freeswitch"),
+            switchname=source.get("FreeSWITCH-Switchname", "freeswitch"),
+            ipv4=source.get("FreeSWITCH-IPv4", "127.0.0.1"),
+            ipv6=source.get("FreeSWITCH-IPv6", "::1"),
+            core_uuid=source.get("Core-UUID"),
+        )
+
+    def _channel(self, given: dict[str, str]) -> Channel:
+        """The channel as the connect reply describes it; its headers are given."""
+        circumstances = self.circumstances
+        # (a B leg's circumstances are those of its A leg: recording 14n)
+        socket = given.get("variable_current_application_data", circumstances["socket"])
+        dialplan = [
+            ("socket", socket),
+            *((name, data) for name, data in circumstances.get("after", [])),
+        ]
+        if not given:
+            return self.switch.incoming(
+                caller_number=circumstances["caller"]["number"],
+                caller_name=circumstances["caller"]["name"],
+                destination=circumstances["destination"],
+                socket=circumstances["socket"],
+                after=dialplan[1:],
+            )
+        channel = self.switch.add(profile_of(given, "Channel"), dialplan)
+        for key, value in given.items():
+            name = key.removeprefix("variable_")
+            if name != key and name not in SET_BY_SOCKET:
+                channel.set(name, value)
+        other = given.get("variable_other_loopback_leg_uuid")
+        if other:
+            self.switch.callers.add(other)
+        channel.endpoint = "loopback" if given["Channel-Source"] == "mod_loopback" else "sofia"
+        channel.call_uuid = given["Channel-Call-UUID"]
+        channel.answered = given["Answer-State"] == "answered"
+        channel.early_media = given["Answer-State"] == "early"
+        channel.callstate = CallState[given["Channel-Call-State"]]
+        channel.state = channel.running_state = State[given["Channel-State"].removeprefix("CS_")]
+        channel.codec = Codec(
+            given.get("Channel-Read-Codec-Name", "L16"),
+            given.get("Channel-Read-Codec-Rate", "8000"),
+            given.get("Channel-Read-Codec-Bit-Rate", "128000"),
+        )
+        return channel
+
+    def _dial(self, channel: Channel, where: str) -> Control | None:
+        if self.control is not None:
+            # another connection, of which this recording does not tell
+            return Control(channel, lambda data: None, lambda: None)
+        self.control = Control(channel, self._written, self._closed)
+        return self.control
+
+    def _written(self, data: bytes) -> None:
+        for each in self._parser.feed(data):
+            message = sent(each, self.seconds)
+            message.order = len(self.found)
+            self.found.append(message)
+
+    def _closed(self) -> None:
+        self.closed = True
+
+    @property
+    def seconds(self) -> float:
+        return (self.agenda.now - self.start) / SECOND
+
+    def moment(self, seconds: float) -> int:
+        return self.start + round(seconds * SECOND)
+
+    # the course of events
+
+    def run(self) -> list[Sent]:
+        self._schedule_notes()
+        if self.channel is not None:
+            self._schedule_actions(self.channel)
+            self.channel.start()
+        else:
+            self.control = Control(None, self._written, self._closed, switch=self.switch)
+            self.control.start(full=True)
+        for time, data, before in self.recording.app:
+            due = self.moment(time)
+            self.agenda.at(due, lambda: None)
+            needed = self._needed(before)
+            self.agenda.run_until(
+                max(due, self.agenda.now) + PATIENCE,
+                lambda due=due, needed=needed: (  # type: ignore[misc]
+                    self.agenda.now >= due and self._count() >= needed
+                ),
+            )
+            if self.control is None:
+                continue
+            if data is None:
+                self.control.closed(reads=any(m.time > time for m in self.recording.switch))
+            else:
+                self.control.received(self._translate(data, before))
+        self.agenda.run_until(self.moment(self.recording.ended + 2.5), lambda: self.closed)
+        return self.found
+
+    def _needed(self, before: int) -> Counter[str]:
+        return _lanes(self.recording.switch[:before])
+
+    def _count(self) -> Counter[str]:
+        return _lanes(self.found)
+
+    def _translate(self, data: bytes, before: int) -> bytes:
+        """The command with the model's own uuids in place of the recorded ones."""
+
+        def own(match: re.Match[str]) -> str:
+            uuid = match[0]
+            if uuid not in self.roles:
+                # (one that the app has coined is what it is)
+                self.roles.update(self._learn(uuid, before) or {uuid: uuid})
+            return self.roles.get(uuid, uuid)
+
+        return UUID.sub(own, data.decode("latin-1")).encode("latin-1")
+
+    def _learn(self, uuid: str, before: int) -> dict[str, str]:
+        """Where a recorded uuid first stood, there stands the model's counterpart."""
+        seen: Counter[str] = Counter()
+        for message in self.recording.switch[:before]:
+            seen[message.name] += 1
+            for key, value in message.headers:
+                if uuid not in value:
+                    continue
+                ours = [each for each in self.found if each.name == message.name]
+                at = seen[message.name] - 1
+                if at < len(ours):
+                    found = UUID.findall(ours[at].get(key))
+                    theirs = UUID.findall(value)
+                    if len(found) == len(theirs):
+                        return {uuid: found[theirs.index(uuid)]}
+        return {}
+
+    # the caller
+
+    def _schedule_actions(self, channel: Channel) -> None:
+        actions = list(self.circumstances.get("actions", []))
+        waiting = [each for each in actions if "after_answer" in each or "after_previous" in each]
+        for action in actions:
+            if "at" in action and "app_closes" not in action:
+                self._act_at(channel, self.moment(action["at"]), action)
+
+        def on_event(name: str, event: object) -> None:
+            if name == "CHANNEL_ANSWER" and waiting:
+                time = self.agenda.now
+                for action in waiting:
+                    after = action.get("after_answer", action.get("after_previous", 0))
+                    time += round(after * SECOND)
+                    self._act_at(channel, time + KEY_LATENCY, action)
+                waiting.clear()
+
+        channel.on_event = on_event
+
+    def _act_at(self, channel: Channel, when: int, action: dict[str, Any]) -> None:
+        def act() -> None:
+            if "hangup" in action:
+                channel.caller_hangs_up(action["hangup"])
+            for key in action.get("press", ""):
+                usual = KEY_LENGTH[self.circumstances["caller"]["by"]]
+                channel.press(key, action.get("milliseconds", usual))
+
+        self.agenda.at(when, act)
+
+    def _schedule_notes(self) -> None:
+        """What was done from outside."""
+        for note in self.circumstances.get("notes", []):
+            if note["note"].startswith("fsctl shutdown"):
+                self.agenda.at(self.moment(note["t"]), self.switch.shut_down)
+            elif "plays inband tones for" in note["note"] and self.channel is not None:
+                keys = re.findall(r"[\d*#]", note["note"].partition("for")[2])
+                for at, key in enumerate(keys):
+                    digit = Digit(key, 2000, "INBAND_AUDIO")
+                    self.agenda.at(
+                        self.moment(note["t"] + 0.18 + 0.24 * at),
+                        lambda digit=digit: self.channel.queue_digit(digit),  # type: ignore[misc]
+                    )
+
+
+#: The dialplan of the recorded installation, as far as a call was seen to follow it: what each
+#: number does, by its name.
+RECORDED_DIALPLAN: dict[str, Extension] = {
+    r"^bye(\d+)$": (("answer", ""), ("sleep", "$1"), ("hangup", "NORMAL_CLEARING")),
+    r"^press-(\d+)-(.+)$": (
+        ("answer", ""),
+        ("sleep", "$1"),
+        ("send_dtmf", "$2@200"),
+        ("playback", "silence_stream://-1"),
+    ),
+    r"^hold$": (("answer", ""), ("playback", "silence_stream://-1")),
+}
+#: Its phrase macros.
+RECORDED_PHRASES = {
+    "welcome": (("play-file", "ivr/ivr-welcome.wav"),),
+    "saydigits": (("play-file", "ivr/ivr-short.wav"), ("say", "en number iterated $1")),
+}
+#: Variables that the `socket` application sets itself, on the way to the connect reply.
+SET_BY_SOCKET = ("current_application", "current_application_data", "socket_host")
+
+
+def _extensions(circumstances: dict[str, Any]) -> dict[str, Extension]:
+    """What the circumstances tell of extensions: the app's own, and those transferred to."""
+    extensions: dict[str, Extension] = {}
+    for pattern, actions in circumstances.get("dialplan", {}).items():
+        extensions[pattern] = [(name, data) for name, data in actions]
+    if "destination" in circumstances:
+        pairs = (*circumstances.get("before", ()), *circumstances.get("after", ()))
+        before = len(circumstances.get("before", ()))
+        actions = [(name, data) for name, data in pairs]
+        actions.insert(before, ("socket", circumstances["socket"]))
+        extensions[f"^{re.escape(circumstances['destination'])}$"] = actions
+    for target, behaviour in circumstances.get("endpoints", {}).items():
+        technology, _, number = target.partition(" ")
+        if behaviour.get("no_route"):
+            continue
+        if technology == "extension" and not any(
+            re.search(pattern, number) for pattern in RECORDED_DIALPLAN
+        ):
+            extensions[f"^{re.escape(number)}$"] = list(_behave(Endpoint(**behaviour)))
+    return extensions
+
+
+def _behave(endpoint: Endpoint) -> Iterator[tuple[str, str]]:
+    """The applications that do what an endpoint does."""
+    if endpoint.rejects is not None:
+        yield "hangup", endpoint.rejects
+    if endpoint.rings:
+        yield "ring_ready", ""
+    if endpoint.answers_after is None:
+        yield "park", ""
+    else:
+        if endpoint.answers_after:
+            yield "sleep", str(round(endpoint.answers_after * 1000))
+        yield "answer", ""
+    if endpoint.hangs_up_after is None:
+        yield "playback", "silence_stream://-1"
+    else:
+        yield "sleep", str(round(endpoint.hangs_up_after * 1000))
+        yield "hangup", endpoint.cause
+
+
+def profile_of(headers: dict[str, str], prefix: str) -> Profile:
+    """A caller profile from its headers in an event."""
+    fields = {key: headers.get(f"{prefix}-{name}", "") for name, key in PROFILE_HEADERS}
+    times = {key: int(headers.get(f"{prefix}-{name}", "0")) for name, key in TIME_HEADERS}
+    return Profile(**fields, times=Times(**times))
+
+
+def _lanes(messages: Sequence[Sent]) -> Counter[str]:
+    return Counter(
+        each.lane
+        for each in messages
+        if each.lane not in ("log", "others", "early")
+        and each.name not in ("CHANNEL_PARK", "PRIVATE_COMMAND")
+    )
+
+
+def _recorded_lengths(messages: list[Sent], known: dict[str, float]) -> dict[str, float]:
+    """Lengths that the circumstances don't give, read off where the recording played them out."""
+    lengths: dict[str, float] = {}
+    for message in messages:
+        path = message.get("Playback-File-Path")
+        relative = path.removeprefix(SOUND_PREFIX + "/")
+        if message.name == "PLAYBACK_STOP" and path and relative not in known:
+            samples = message.get("variable_playback_samples")
+            if samples and "stream://" not in path:
+                lengths.setdefault(relative, int(samples) / 8000)
+    return lengths
+
+
+def _speech_engines(messages: list[Sent]) -> set[str]:
+    """flite, where it was there: the circumstances don't tell, but how long it spoke does."""
+    began = 0.0
+    for message in messages:
+        if message.get("Application") == "speak":
+            if message.name == "CHANNEL_EXECUTE":
+                began = message.time
+            elif message.time - began > 0.2:
+                return {"flite"}
+    return set()
+
+
+def _hung_up_with(messages: list[Sent]) -> str:
+    """The cause that a far end hung up with; the circumstances don't tell."""
+    for message in messages:
+        cause = message.get("variable_bridge_hangup_cause")
+        if cause:
+            return cause
+    return "NORMAL_CLEARING"
