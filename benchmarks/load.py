@@ -26,7 +26,7 @@ ROOT = Path(__file__).resolve().parents[1]
 sys.path.insert(0, str(ROOT))
 
 from eslsync.protocol import Command, CommandParser, DisconnectNotice, Event, Framer, encode_message  # noqa: E402  # noqa: E402
-from tests.recorded import recording  # noqa: E402
+from tests.support.recorded import recording  # noqa: E402
 
 #: Seconds that an app has to let go of a call that has ended.
 PATIENCE = 30.0

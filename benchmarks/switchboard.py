@@ -21,7 +21,7 @@ ROOT = Path(__file__).resolve().parents[1]
 sys.path.insert(0, str(ROOT))
 
 from eslsync.protocol import DisconnectNotice, Event, Framer, quote  # noqa: E402  # noqa: E402
-from tests.recorded import recording  # noqa: E402
+from tests.support.recorded import recording  # noqa: E402
 
 RECORDING = "03h"
 #: To the app's commands, besides `connect`.

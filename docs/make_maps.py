@@ -25,7 +25,7 @@ HANDLERS = {
     "business_hours": (ROOT / "examples/business_hours.py", True),
     "ivr": (ROOT / "examples/ivr.py", True),
     "voicemail": (ROOT / "examples/voicemail.py", True),
-    "faulty": (ROOT / "tests/simulator/faulty_ivr.py", False),
+    "faulty": (ROOT / "tests/support/faulty_ivr.py", False),
 }
 
 

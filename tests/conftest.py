@@ -19,7 +19,7 @@ if sys.dont_write_bytecode:
 
 from hypothesis import HealthCheck, settings
 
-from .leaks import threads_left
+from simulator.calling.leaks import threads_left
 
 #: Seconds that a thread runs before another may. Python has 0.005; with 0.000001 they change
 #: places almost anywhere, which finds what nobody has locked.

@@ -6,7 +6,6 @@ import os
 import re
 import shlex
 import sys
-from pathlib import Path
 from types import ModuleType
 
 import pytest
@@ -15,12 +14,11 @@ from click.testing import CliRunner
 from examples.ivr import handler
 from simulator import CallFailed, FreeSwitch
 from simulator.command_line.main import main
-
-from ..terminal import nothing_stays, without_markers
+from tests.support.places import ROOT
+from tests.support.terminal import nothing_stays, without_markers
 
 __all__ = ["nothing_stays"]
 
-ROOT = Path(__file__).parents[2]
 PAGES = [ROOT / "README.md", *sorted((ROOT / "docs").glob("*.md"))]
 
 

@@ -7,8 +7,7 @@ from pathlib import Path
 import pytest
 
 from simulator.scripts.script import run_script
-
-EXAMPLES = Path(__file__).parents[2] / "examples"
+from tests.support.places import EXAMPLES
 
 
 @pytest.mark.parametrize("script", sorted(EXAMPLES.glob("*.call.yaml")), ids=lambda path: path.name)

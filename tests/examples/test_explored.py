@@ -7,13 +7,14 @@ from pathlib import Path
 import pytest
 
 from simulator import explore
+from tests.support.places import EXAMPLES
 
-EXAMPLES = sorted((Path(__file__).parents[2] / "examples").glob("*.py"))
+HANDLERS = sorted(EXAMPLES.glob("*.py"))
 #: Those that the examples know, and some that they don't. `eslsync explore` takes all.
 KEYS = "1234*#"
 
 
-@pytest.mark.parametrize("file", EXAMPLES, ids=lambda path: path.stem)
+@pytest.mark.parametrize("file", HANDLERS, ids=lambda path: path.stem)
 def test_nothing_is_wrong_with_an_example(file: Path) -> None:
     exploration = explore(file, keys=KEYS, workers=1)
     assert exploration.complete

@@ -11,8 +11,7 @@ from xml.etree import ElementTree
 import pytest
 
 from eslsync import Outbound
-
-EXAMPLES = Path(__file__).parents[2] / "examples"
+from tests.support.places import EXAMPLES
 
 
 @pytest.mark.parametrize("path", sorted(EXAMPLES.glob("*.py")), ids=os.path.basename)

@@ -16,8 +16,8 @@ from simulator import Call, sweep
 from simulator.calling.faults import KINDS
 from simulator.calling.sweeps import Sweep
 from simulator.scripts.script import Script
+from tests.support.places import EXAMPLES
 
-EXAMPLES = Path(__file__).parents[2] / "examples"
 SCRIPTS = sorted(EXAMPLES.glob("*.call.yaml"))
 
 

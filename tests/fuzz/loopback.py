@@ -16,8 +16,8 @@ from typing import TypeVar
 from eslsync import Outbound, Session
 from eslsync.call.connection import Connection
 from eslsync.clock import Peer as Address
+from tests.support.peer import PATIENCE
 
-from ..peer import PATIENCE
 from .conversation import Conversation, Log, SwitchClock
 from .malformed import Ending
 

@@ -12,8 +12,8 @@ from random import Random
 from typing import NamedTuple
 
 from eslsync.protocol import MAX_BODY, MAX_HEADERS, encode_message
+from tests.support.peer import reply, response
 
-from ..peer import reply, response
 from . import packets
 from .packets import Said
 

@@ -17,9 +17,8 @@ from eslsync.protocol import (
     XmlEvent,
     encode_message,
 )
-
-from ..peer import as_event, event
-from ..recorded import names, recording
+from tests.support.peer import as_event, event
+from tests.support.recorded import names, recording
 
 
 class Said(NamedTuple):

@@ -7,8 +7,8 @@ from collections import deque
 from random import Random
 
 from eslsync.protocol import Command, CommandParser
+from tests.support.peer import event, reply, response
 
-from ..peer import event, reply, response
 from . import packets
 from .malformed import MUTATIONS, Action, Ending, Later
 

@@ -17,8 +17,8 @@ from eslsync.protocol import (
     Parser,
     XmlEvent,
 )
+from tests.support.recorded import names, recording
 
-from ..recorded import names, recording
 from . import packets
 from .conversation import Log, SwitchClock
 from .handlers import look_at

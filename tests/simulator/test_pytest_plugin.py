@@ -9,16 +9,15 @@ import subprocess
 import sys
 from collections.abc import Callable
 from importlib.metadata import entry_points
-from pathlib import Path
 
 import pytest
 
 from simulator import FreeSwitch, pytest_plugin
 from simulator.calling import leaks
+from tests.support.places import ROOT
 
 pytest_plugins = ["pytester"]
 
-ROOT = Path(__file__).parents[2]
 # By its name, and once, whether or not it is installed. (The warning: it is imported already.)
 PLUGIN = ("-p", "no:eslsync", "-p", "simulator.pytest_plugin", "--disable-warnings")
 

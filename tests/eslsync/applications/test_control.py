@@ -1,0 +1,229 @@
+"""Applications that steer the call: answer, hang up, transfer, wait."""
+
+from __future__ import annotations
+
+from contextlib import suppress
+
+import pytest
+
+from eslsync import AnswerState, Channel, Event, Hangup, HangupCause, Session, TimeoutError
+from simulator import Call, FreeSwitch
+from tests.support.asking import ask, recorded_words, words_of
+from tests.support.evidence import stands_on
+
+
+@stands_on("01a_basic_playback_hangup", "answer")
+def test_answer_returns_when_the_call_is_answered() -> None:
+    def question(channel: Channel) -> list[AnswerState | str | None]:
+        before = channel.answer_state
+        channel.answer()
+        return [before, channel.answer_state]
+
+    asked = ask(question, answer=False)
+    assert asked.value == [AnswerState.RINGING, AnswerState.ANSWERED]
+    assert asked.call.answered
+
+
+@stands_on("11l_misc_apps", "pre_answer")
+def test_a_prompt_can_be_heard_before_the_answer() -> None:
+    def question(channel: Channel) -> AnswerState | str | None:
+        channel.pre_answer()
+        channel.playback("ivr/ivr-welcome")
+        return channel.answer_state
+
+    asked = ask(question, answer=False)
+    assert asked.value is AnswerState.EARLY
+    assert asked.call.heard == ["ivr/ivr-welcome"]
+    assert not asked.call.answered
+
+
+@stands_on("10i_bridge_pre_answer_ring_ready", "ring_ready")
+def test_the_caller_is_told_that_it_rings() -> None:
+    def caller(call: Call) -> None:
+        call.expect("CHANNEL_PROGRESS")
+
+    asked = ask(lambda channel: channel.ring_ready(), caller, answer=False)
+    assert not asked.call.answered
+
+
+@stands_on("01a_basic_playback_hangup", "hangup")
+def test_hangup_returns_when_all_is_over_and_the_handler_goes_on() -> None:
+    def question(channel: Channel) -> tuple[bool, Event | None]:
+        channel.hangup()
+        channel.hangup("USER_BUSY")  # too late
+        return channel.is_up, channel.hangup_event
+
+    up, event = ask(question).value
+    assert not up
+    assert event is not None
+    assert event.name == "CHANNEL_HANGUP_COMPLETE"
+    assert event.hangup_cause is HangupCause.NORMAL_CLEARING
+
+
+@stands_on("14j_playback_before_answer", "hangup")
+@pytest.mark.parametrize("cause", [HangupCause.USER_BUSY, "USER_BUSY"])
+def test_a_call_is_turned_down_with_a_cause(cause: HangupCause | str) -> None:
+    asked = ask(lambda channel: channel.hangup(cause), answer=False)
+    assert asked.call.cause is HangupCause.USER_BUSY
+    assert not asked.call.answered
+    assert words_of("hangup", lambda channel: channel.hangup(cause)) == recorded_words(
+        "14j_playback_before_answer", "hangup"
+    )
+
+
+@stands_on("11f_sleep_and_break", "sleep")
+def test_sleep_takes_its_seconds() -> None:
+    asked = ask(lambda channel: channel.sleep(1.5))
+    assert 1.5 <= asked.call.duration < 1.6
+    assert words_of("sleep", lambda channel: channel.sleep(1.5)) == recorded_words("11f", "sleep")
+
+
+@stands_on("11f_sleep_and_break", "sleep")
+@pytest.mark.parametrize(("eat", "seconds"), [(None, 1.0), ("true", 5.0)])
+def test_a_digit_ends_sleep_unless_it_is_eaten(eat: str | None, seconds: float) -> None:
+    def question(channel: Channel) -> None:
+        if eat is not None:
+            channel.set("sleep_eat_digits", eat)
+        channel.sleep(5)
+
+    def caller(call: Call) -> None:
+        call.say_nothing(1.0)
+        call.press("1")
+
+    assert ask(question, caller).call.duration == pytest.approx(seconds, abs=0.2)
+
+
+@stands_on("11k_park", "park")
+def test_park_returns_at_once_where_the_channel_is_parked_already() -> None:
+    assert ask(lambda channel: channel.park()).call.duration < 0.2
+
+
+@stands_on("12a_transfer_app", "transfer")
+def test_a_transferred_call_leaves_and_is_heard_of_to_its_end() -> None:
+    def question(channel: Channel) -> HangupCause | str | None:
+        channel.transfer("elsewhere")
+        return channel.wait("CHANNEL_HANGUP_COMPLETE").hangup_cause
+
+    elsewhere = [("playback", "ivr/elsewhere"), ("hangup", "USER_BUSY")]
+    asked = ask(question, extensions={"^elsewhere$": elsewhere})
+    assert asked.value is HangupCause.USER_BUSY
+    assert asked.call.heard == ["ivr/elsewhere"]
+
+
+@stands_on("12a_transfer_app", "transfer")
+def test_transfer_is_written_as_it_was_recorded() -> None:
+    def question(channel: Channel) -> None:
+        channel.transfer("bye1500", "XML", "default")
+
+    assert words_of("transfer", question) == recorded_words("12a", "transfer")
+
+
+@stands_on("mod_dptools.c, transfer_function", "transfer")
+@pytest.mark.parametrize(("leg", "first"), [("bleg", ["-bleg"]), ("both", ["-both"])])
+def test_transfer_says_who_goes_and_in_which_context(leg: str, first: list[str]) -> None:
+    def question(channel: Channel) -> None:
+        channel.transfer("2000", context="sales team", leg=leg)  # type: ignore[arg-type]
+
+    assert words_of("transfer", question) == [*first, "2000", "XML", "sales team"]
+
+
+@stands_on("mod_dptools.c, exe_function", "execute_extension")
+def test_another_extensions_applications_are_run_and_the_handler_goes_on() -> None:
+    def question(channel: Channel) -> None:
+        channel.execute_extension("greet", context="sales")
+        channel.playback("ivr/after")
+
+    assert words_of("execute_extension", question) == ["greet", "XML", "sales"]
+    asked = ask(question, extensions={"^greet$": [("playback", "ivr/ivr-welcome")]})
+    assert asked.call.heard == ["ivr/ivr-welcome", "ivr/after"]
+
+
+@stands_on("11l_misc_apps", "sched_hangup")
+def test_a_hangup_in_so_many_seconds() -> None:
+    def question(channel: Channel) -> None:
+        channel.sched_hangup(29.5)
+        channel.wait("CHANNEL_HANGUP")
+
+    asked = ask(question)
+    assert asked.call.cause is HangupCause.ALLOTTED_TIMEOUT
+    assert 29.0 <= asked.call.duration <= 30.1
+    words = words_of("sched_hangup", question)
+    assert words[:1] == recorded_words("11l", "sched_hangup")  # whose default is our cause
+
+
+@stands_on("mod_dptools.c, sched_transfer_function", "sched_transfer")
+def test_a_transfer_in_so_many_seconds() -> None:
+    def question(channel: Channel) -> None:
+        channel.sched_transfer(3, "playback:ivr/elsewhere,hangup", "inline")
+        channel.playback("ivr/ivr-long")
+        channel.wait("CHANNEL_HANGUP")
+
+    asked = ask(question, prompts={"ivr/ivr-long": 60.0, "ivr/elsewhere": 1.0})
+    assert asked.call.heard == ["ivr/ivr-long", "ivr/elsewhere"]
+    assert asked.call.duration == pytest.approx(4.0, abs=1.1)
+
+
+@stands_on("262_hold_apps", "hold", "unhold")
+def test_hold_is_told_with_its_text() -> None:
+    told: list[str] = []
+
+    def question(channel: Channel) -> None:
+        channel.on("CHANNEL_HOLD", lambda event: told.append(event.name))
+        channel.hold("one moment")
+        channel.unhold()
+
+    ask(question)
+    assert told == ["CHANNEL_HOLD"]
+    assert words_of("hold", question) == ["one", "moment"]
+
+
+@stands_on("11f_sleep_and_break", "break_")
+@pytest.mark.parametrize("everything", [False, True])
+def test_break_ends_what_runs_and_if_asked_what_is_queued(everything: bool) -> None:
+    def question(channel: Channel) -> list[bool]:
+        first = channel.playback("ivr/ivr-long", lock=True, block=False)
+        second = channel.playback("ivr/ivr-short", block=False)
+        channel.wait("PLAYBACK_START")
+        channel.break_(everything=everything)
+        first.wait()
+        with suppress(TimeoutError):
+            second.wait(5)
+        return [first.done, second.done]
+
+    asked = ask(question, prompts={"ivr/ivr-long": 9.0, "ivr/ivr-short": 0.5})
+    assert asked.value == [True, not everything]
+    assert asked.call.heard == ["ivr/ivr-long", "ivr/ivr-short"][: 1 if everything else 2]
+
+
+@stands_on("mod_dptools.c, deflect_function", "deflect")
+def test_the_far_end_is_sent_elsewhere_and_hangs_up() -> None:
+    assert words_of("deflect", lambda channel: channel.deflect("sip:2000@192.0.2.9")) == [
+        "sip:2000@192.0.2.9"
+    ]
+
+
+@stands_on("mod_dptools.c, redirect_function", "redirect")
+def test_a_call_is_redirected_before_the_answer() -> None:
+    def question(channel: Channel) -> None:
+        channel.redirect("sip:2000@192.0.2.9")
+
+    assert words_of("redirect", question, answer=False) == ["sip:2000@192.0.2.9"]
+
+
+@stands_on("02a_caller_hangs_up_mid_playback", "playback")
+def test_an_application_after_the_hangup_raises_it_again_with_its_cause() -> None:
+    causes: list[HangupCause | str | None] = []
+
+    def handler(session: Session) -> None:
+        session.channel.answer()
+        for _ in range(2):
+            try:
+                session.channel.playback("ivr/ivr-long")
+            except Hangup as hangup:
+                causes.append(hangup.cause)
+
+    with FreeSwitch(prompts={"ivr/ivr-long": 30.0}) as switch:
+        call = switch.call(handler)
+        call.hear("ivr/ivr-long", start=True)
+        call.hangup("USER_BUSY")
+    assert causes == [HangupCause.USER_BUSY] * 2

@@ -1,0 +1,86 @@
+"""Every method has a test, and every test something that it stands on."""
+
+from __future__ import annotations
+
+import inspect
+from collections.abc import Callable
+from importlib import import_module
+from pathlib import Path
+
+import pytest
+
+from eslsync import Channel
+from eslsync import applications as package
+from tests.support import recorded
+from tests.support.evidence import API, Evidence, application_of, is_recorded, stands_on
+
+FOLDER = Path(__file__).parent
+MODULES = sorted(
+    f"tests.eslsync.applications.{path.stem}"
+    for path in FOLDER.glob("test_*.py")
+    if path.name not in ("test_evidence.py", "test_page.py")
+)
+#: What executes nothing.
+OUR_OWN = {"flush_digits", "variables"}
+
+
+def functions_of(module: str) -> dict[str, Callable[..., None]]:
+    found = vars(import_module(module))
+    return {name: test for name, test in found.items() if name.startswith("test_")}
+
+
+def evidence() -> list[Evidence]:
+    modules = [*MODULES, "tests.eslsync.call.test_leg"]
+    marked = [test for module in modules for test in functions_of(module).values()]
+    return [each for test in marked for each in getattr(test, "evidence", [])]
+
+
+def methods() -> set[str]:
+    """The public methods of `Channel` that stand in eslsync/applications."""
+    return {
+        name
+        for home in Channel.__mro__
+        if home.__module__.startswith(package.__name__)
+        for name, method in vars(home).items()
+        if not name.startswith("_") and (inspect.isfunction(method) or isinstance(method, property))
+    }
+
+
+@pytest.mark.parametrize("module", MODULES)
+def test_every_test_says_what_it_stands_on(module: str) -> None:
+    assert functions_of(module)
+    for name, test in functions_of(module).items():
+        assert getattr(test, "evidence", []), f"{name} is not marked by stands_on"
+
+
+def test_every_method_has_a_test() -> None:
+    tested = {method for each in evidence() for method in each.methods}
+    assert methods() - OUR_OWN - tested == set()
+
+
+def test_every_recording_shows_what_stands_on_it() -> None:
+    for source, used in evidence():
+        if ".c, " in source:
+            continue
+        assert source in recorded.names(), source
+        for method in used:
+            assert is_recorded(source, method), f"{source} has no {application_of(method)}"
+
+
+def test_a_method_that_is_not_tested_and_a_claim_that_is_not_true_are_noticed() -> None:
+    assert not is_recorded("01a_basic_playback_hangup", "record")
+    assert is_recorded("11a_record_app", "record")
+    for wrong in ("mod_dptools.c", "nonsense", ""):
+        with pytest.raises(ValueError, match="neither"):
+            stands_on(wrong, "record")
+
+    @stands_on("11a_record_app", "record")
+    def never_records() -> None:
+        pass
+
+    with pytest.raises(AssertionError, match="never calls it"):
+        never_records()
+
+
+def test_methods_that_go_by_the_api_are_known() -> None:
+    assert {name for name in API if hasattr(Channel, name)} <= methods()

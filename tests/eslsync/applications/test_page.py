@@ -1,0 +1,70 @@
+"""docs/applications.md names every method, and says of each what is so."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable
+
+from eslsync import Channel
+from tests.eslsync.applications.test_evidence import OUR_OWN, evidence, methods
+from tests.support.evidence import API, application_of
+from tests.support.places import ROOT
+
+PAGE = (ROOT / "docs" / "applications.md").read_text(encoding="utf-8")
+
+
+def rows(heading: str) -> list[list[str]]:
+    """The rows of the table with this head."""
+    _, _, after = PAGE.partition(heading + "\n")
+    lines = after.partition("\n\n")[0].splitlines()[1:]
+    assert lines, f"no table {heading}"
+    return [[cell.strip() for cell in line.strip("|").split(" | ")] for line in lines]
+
+
+APPLICATIONS = rows("| method | what FreeSWITCH runs | returns |")
+EVIDENCE = rows("| method | stands on |")
+
+
+def test_every_method_stands_there_once() -> None:
+    named = [name.strip("`") for name, _, _ in APPLICATIONS]
+    assert sorted(named) == sorted(methods())
+
+
+def test_what_freeswitch_runs() -> None:
+    for method, runs, _ in APPLICATIONS:
+        name = method.strip("`")
+        if name not in OUR_OWN:
+            api = "api " if name in API else ""
+            assert runs.startswith(f"{api}`{application_of(name)}`"), name
+
+
+def test_what_they_return() -> None:
+    for method, _, returns in APPLICATIONS:
+        attribute = getattr(Channel, method.strip("`"))
+        if isinstance(attribute, property):
+            continue
+        annotation = annotated(attribute)
+        named = re.match(r"`?(\w+)`?", returns)
+        assert named is not None
+        assert named[1] in annotation, f"{method} returns {annotation}"
+        for field in re.findall(r"\w+", returns.partition(": ")[2]):
+            if named[1] in ("Played", "Recorded", "Bridged"):
+                assert hasattr(attribute.__globals__[named[1]], field), f"{named[1]}.{field}"
+
+
+def annotated(method: Callable[..., object]) -> str:
+    return str(method.__annotations__["return"])
+
+
+def test_what_stands_on_what() -> None:
+    found: dict[str, set[str]] = {}
+    for source, names in evidence():
+        for name in names:
+            home = "" if hasattr(Channel, name) else "Session."
+            number = source if ".c, " in source else source.partition("_")[0]
+            found.setdefault(f"{home}{name}", set()).add(number)
+    told = {
+        method.strip("`"): set(re.findall(r"\w+\.c, \w+|\b\d\w+", text))
+        for method, text in EVIDENCE
+    }
+    assert told == found

@@ -1,0 +1,204 @@
+"""Channel variables: set, read, and as a mapping."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+import pytest
+
+from eslsync import Channel, CommandError
+from tests.support.asking import ask, recorded_words, words_of
+from tests.support.evidence import stands_on
+
+AWKWARD = [
+    "bar baz",
+    "héllo wörld 100% & a=b;c",
+    "${uuid} $${domain} \\n",
+    "O'Brien, 'n Co",
+    "a|b,c;d~e!f#g",
+    "back\\slash\\",
+    " blanks around ",
+    "x" * 5000,
+]
+
+
+@stands_on("11h_set_export_setvar", "set")
+@stands_on("mod_commands.c, uuid_getvar_function", "get_variable")
+@pytest.mark.parametrize("value", AWKWARD)
+def test_what_is_set_is_got_as_it_was(value: str) -> None:
+    def question(channel: Channel) -> list[str | None]:
+        channel.set("x", value)
+        return [channel.get_variable("x"), channel.variables["x"]]
+
+    assert ask(question).value == [value, value]
+
+
+@stands_on("11h_set_export_setvar", "multiset")
+@pytest.mark.parametrize("value", [each for each in AWKWARD if each])
+def test_several_at_once(value: str) -> None:
+    def question(channel: Channel) -> list[str | None]:
+        channel.multiset({"one": "1", "x": value, "two": "2"})
+        return [channel.get_variable(name) for name in ("one", "x", "two")]
+
+    assert ask(question).value == ["1", value, "2"]
+
+
+@stands_on("11h_set_export_setvar", "multiset")
+def test_multiset_uses_a_separator_as_recorded() -> None:
+    [data] = [" ".join(recorded_words("11h", "multiset"))]
+    assert data == "m1=a m2=b"
+
+    def question(channel: Channel) -> None:
+        channel.multiset({"m1": "a", "m2": "b"})
+
+    assert words_of("multiset", question) == ["m1=a", "m2=b"]
+
+
+@stands_on("11h_set_export_setvar", "unset")
+def test_an_unset_variable_is_none() -> None:
+    def question(channel: Channel) -> list[str | None]:
+        channel.set("foo", "bar")
+        before = channel.get_variable("foo")
+        channel.unset("foo")
+        return [before, channel.get_variable("foo"), channel.variables.get("foo")]
+
+    assert ask(question).value == ["bar", None, None]
+    assert words_of("unset", question) == recorded_words("11h", "unset")
+
+
+@stands_on("11h_set_export_setvar", "set")
+def test_an_empty_value_unsets() -> None:
+    def question(channel: Channel) -> str | None:
+        channel.set("foo", "bar")
+        channel.set("foo", "")
+        return channel.get_variable("foo")
+
+    assert ask(question).value is None
+
+
+@stands_on("11h_set_export_setvar", "export")
+def test_an_exported_variable_is_written_as_recorded() -> None:
+    assert words_of("export", lambda channel: channel.export("exp1", "val1")) == (
+        recorded_words("11h", "export", 0)
+    )
+    assert words_of("export", lambda c: c.export("exp2", "val2", nolocal=True)) == (
+        recorded_words("11h", "export", 1)
+    )
+
+
+@stands_on("11h_set_export_setvar", "export")
+def test_an_exported_variable_is_the_channels_as_well() -> None:
+    def question(channel: Channel) -> str | None:
+        channel.export("tenant", "acme & $1 {x}")
+        return channel.get_variable("tenant")
+
+    assert ask(question).value == "acme & $1 {x}"
+
+
+@stands_on("11h_set_export_setvar", "push")
+def test_what_is_pushed_becomes_an_array() -> None:
+    def question(channel: Channel) -> list[str]:
+        told: list[list[str]] = []
+
+        @channel.on("CHANNEL_EXECUTE_COMPLETE")
+        def note(event: object) -> None:
+            told.append(channel._known.get_all("variable_arr"))
+
+        channel.push("arr", "one")
+        channel.push("arr", "two, ${uuid}")
+        return told[-1]
+
+    assert ask(question).value == ["one", "two, ${uuid}"]
+    assert words_of("push", lambda channel: channel.push("arr", "one")) == (
+        recorded_words("11h", "push")
+    )
+
+
+@stands_on("14f_long_values", "set")
+def test_getvar_cuts_a_long_value_and_get_variable_does_not() -> None:
+    def question(channel: Channel) -> list[int]:
+        channel.set("big", "y" * 2000)
+        session = channel._session
+        return [
+            len(session.getvar("big") or ""),
+            len(channel.get_variable("big") or ""),
+        ]
+
+    assert ask(question).value == [511, 2000]
+
+
+@stands_on("mod_commands.c, uuid_getvar_function", "get_variable")
+def test_what_is_not_set_is_none() -> None:
+    assert ask(lambda channel: channel.get_variable("nobody_set_it")).value is None
+
+
+@stands_on("12j_getvar", "hangup")
+def test_a_variable_can_be_asked_after_the_hangup() -> None:
+    def question(channel: Channel) -> str | None:
+        channel.hangup("USER_BUSY")
+        return channel.get_variable("hangup_cause")
+
+    assert ask(question).value == "USER_BUSY"
+
+
+@stands_on("11h_set_export_setvar", "set", "unset")
+def test_variables_are_a_mapping() -> None:
+    def question(channel: Channel) -> list[object]:
+        variables = channel.variables
+        variables["a"] = "1"
+        found = [variables["a"], "a" in variables, dict(variables)["a"], "a" in list(variables)]
+        del variables["a"]
+        return [*found, "a" in variables, len(variables) > 10, variables.get("a")]
+
+    assert ask(question).value == ["1", True, "1", True, False, True, None]
+
+
+@stands_on("11h_set_export_setvar", "set")
+def test_variables_that_came_with_the_call_are_there_at_once() -> None:
+    def question(channel: Channel) -> list[str | None]:
+        channel.set("other", "y")
+        return [channel.variables["tenant"], channel.variables["TENANT"]]
+
+    assert ask(question, variables={"tenant": "acme"}).value == ["acme", "acme"]
+
+
+@stands_on("11h_set_export_setvar", "set")
+@pytest.mark.parametrize("name", ["", "a=b", "a b", "a\nb", "${uuid}"])
+def test_what_is_no_name_is_refused_before_anything_is_sent(name: str) -> None:
+    def question(channel: Channel) -> None:
+        attempts: list[Callable[[], object]] = [
+            lambda: channel.set(name, "x"),
+            lambda: channel.unset(name),
+            lambda: channel.export(name, "x"),
+            lambda: channel.push(name, "x"),
+            lambda: channel.multiset({name: "x"}),
+            lambda: channel.get_variable(name),
+        ]
+        for refused in attempts:
+            with pytest.raises(ValueError, match=r"not a variable's name"):
+                refused()
+        channel.set("x", "y")
+
+    ask(question)
+
+
+@stands_on("11h_set_export_setvar", "set")
+@pytest.mark.parametrize("value", ["two\nlines", "nul\0", "return\r"])
+def test_what_no_command_can_hold_is_refused(value: str) -> None:
+    def question(channel: Channel) -> None:
+        with pytest.raises(ValueError, match="line breaks and NUL"):
+            channel.set("x", value)
+        channel.set("x", "y")
+
+    ask(question)
+
+
+@stands_on("08c_not_full", "hangup")
+def test_without_full_getvar_serves() -> None:
+    def question(channel: Channel) -> list[object]:
+        channel.set("x", "y")
+        with pytest.raises(CommandError, match="full"):
+            channel._session.api("version")
+        return [channel.get_variable("x"), channel.get_variable("nobody_set_it")]
+
+    assert ask(question, socket="async").value == ["y", None]

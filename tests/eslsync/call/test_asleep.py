@@ -1,0 +1,286 @@
+"""What arrives while a handler sleeps for something else: it is not woken, and misses nothing."""
+
+from __future__ import annotations
+
+import threading
+from collections.abc import Callable
+
+import pytest
+
+from eslsync import (
+    ChannelState,
+    CommandError,
+    Event,
+    Hangup,
+    Outbound,
+    ProtocolError,
+    Session,
+    TimeoutError,
+)
+from eslsync.call.conversation import HANGUP_COMPLETE_TIMEOUT, MAX_RECENT_AT_WORK
+from eslsync.protocol import ConnectReply
+from tests.support.peer import PATIENCE, Peer, Watched, call, event, reply, response
+
+
+def later(peer: Peer, seconds: float) -> None:
+    """Let so much time pass."""
+    with peer.clock._changed:
+        peer.clock.ahead += seconds
+        peer.clock._changed.notify_all()
+
+
+def wait_in_vain(session: Session) -> None:
+    with pytest.raises(TimeoutError):
+        session.channel.wait("DTMF", timeout=1.0)
+
+
+def told(peer: Peer, name: str, **headers: str) -> bytes:
+    """An event of the call's own leg."""
+    more = {key.replace("_", "-"): value for key, value in headers.items()}
+    return event({"Event-Name": name, "Unique-ID": peer.uuid, **more})
+
+
+def answered_during_that_wait(handler: Callable[[Session], object]) -> Peer:
+    with call(handler) as peer:
+        peer.handshake()
+        peer.settle()
+        peer.say(peer.event("CHANNEL_ANSWER"))
+        peer.arrived()
+        later(peer, 2.0)
+        peer.await_handler()
+    return peer
+
+
+def test_the_state_is_known_after_a_wait_for_something_else() -> None:
+    def handler(session: Session) -> object:
+        wait_in_vain(session)
+        return session.channel.answer_state
+
+    assert answered_during_that_wait(handler).returned == "answered"
+
+
+def test_what_came_during_a_wait_that_timed_out_satisfies_no_later_one() -> None:
+    def handler(session: Session) -> None:
+        wait_in_vain(session)
+        session.on("CHANNEL_ANSWER", lambda event: pytest.fail("it came before"))
+        with pytest.raises(TimeoutError):
+            session.channel.wait("CHANNEL_ANSWER", timeout=0)
+
+    assert answered_during_that_wait(handler).raised is None
+
+
+@pytest.mark.parametrize("waits", ["for an event", "for a reply"])
+def test_a_hangup_that_is_due_when_the_time_is_up_ends_the_call(
+    waits: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """CHANNEL_HANGUP_COMPLETE never comes, and is given up in the very moment of a timeout."""
+
+    def wait(session: Session) -> object:
+        if waits == "for an event":
+            return session.channel.wait("DTMF", timeout=HANGUP_COMPLETE_TIMEOUT)
+        return session.send("getvar y", timeout=HANGUP_COMPLETE_TIMEOUT)
+
+    def handler(session: Session) -> str:
+        session.send("getvar x")
+        with pytest.raises((Hangup, TimeoutError)):  # both are true
+            wait(session)
+        with pytest.raises(Hangup):
+            session.channel.wait("DTMF")
+        assert session.hangup_event is not None
+        return session.hangup_event.name
+
+    monkeypatch.setattr(Watched, "now", lambda self: self.ahead)
+    with call(handler) as peer:
+        peer.handshake()
+        peer.hear("getvar x")
+        peer.say(peer.event("CHANNEL_HANGUP"), reply("1"))
+        if waits == "for a reply":
+            peer.hear("getvar y")
+        peer.settle()
+        later(peer, HANGUP_COMPLETE_TIMEOUT)
+        peer.await_handler()
+    assert peer.returned == "CHANNEL_HANGUP"
+
+
+def test_the_next_events_of_a_batch_are_for_a_callbacks_wait_and_the_last_are_not() -> None:
+    """What the outer wait passes over in one batch has had its turn; what is behind has not."""
+
+    def handler(session: Session) -> list[str | None]:
+        seen: list[str | None] = []
+
+        @session.on("CHANNEL_ANSWER")
+        def look(event: Event) -> None:
+            seen.append(session.channel.wait("PRESENCE_IN").get("X"))
+
+        session.channel.wait("CHANNEL_BRIDGE")
+        return seen
+
+    with call(handler) as peer:
+        peer.handshake()
+        peer.settle()
+        passed, first, second = (told(peer, "PRESENCE_IN", X=each) for each in "012")
+        answered, bridged = peer.event("CHANNEL_ANSWER"), told(peer, "CHANNEL_BRIDGE")
+        peer.say(passed, answered, first, second, bridged)
+        peer.run("set")
+    assert peer.returned == ["1"]
+
+
+@pytest.mark.parametrize("busy", [False, True])
+def test_what_is_slept_through_is_not_kept(busy: bool) -> None:
+    kept: list[int] = []
+    begins = threading.Event()
+
+    def handler(session: Session) -> None:
+        if busy:
+            begins.wait(PATIENCE)
+        session.channel.wait("DTMF")
+        kept.append(len(session._recent))
+
+    with call(handler) as peer:
+        peer.handshake()
+        if not busy:
+            peer.settle()
+        for _ in range(4 if busy else 40):
+            peer.say(*[told(peer, "HEARTBEAT", x="y" * 5000)] * 20)
+            peer.arrived()
+        peer.say(peer.digit("1"))
+        peer.arrived()
+        begins.set()
+        peer.await_handler()
+    assert kept[0] <= MAX_RECENT_AT_WORK
+
+
+def test_other_threads_see_the_state_while_the_handler_sleeps() -> None:
+    with call(lambda session: session.channel.wait("DTMF")) as peer:
+        peer.handshake()
+        peer.settle()
+        peer.say(told(peer, "CHANNEL_CALLSTATE", Channel_State="CS_SOFT_EXECUTE"))
+        peer.arrived()
+        [live] = peer.app.calls
+        assert live.state is live.session.channel.state is ChannelState.SOFT_EXECUTE
+        peer.say(peer.digit("1"))
+        peer.await_handler()
+
+
+def test_a_state_that_nobody_knows_leaves_the_last_that_was_known() -> None:
+    def handler(session: Session) -> ChannelState:
+        session.channel.wait("CHANNEL_CALLSTATE")
+        return session.channel.state
+
+    with call(handler) as peer:
+        peer.handshake()
+        peer.say(told(peer, "CHANNEL_CALLSTATE", Channel_State="CS_UNHEARD_OF"))
+        peer.await_handler()
+        known = ChannelState(peer.context["Channel-State"])
+    assert peer.returned is known
+
+
+def test_a_leg_that_ended_before_it_was_asked_for_is_none() -> None:
+    def handler(session: Session) -> None:
+        session.filter("Unique-ID", "b-leg")
+        session.wait("CHANNEL_DESTROY")
+        session.leg("b-leg")
+
+    with call(handler) as peer:
+        peer.handshake()
+        peer.serve("filter Unique-ID b-leg")
+        for name, state in (
+            ("CHANNEL_HANGUP_COMPLETE", "CS_REPORTING"),
+            ("CHANNEL_DESTROY", "CS_DESTROY"),
+        ):
+            headers = {"Event-Name": name, "Unique-ID": "b-leg", "Channel-State": state}
+            peer.say(event(headers))
+        peer.serve("filter Unique-ID b-leg")
+        peer.hear("api uuid_dump b-leg")
+        peer.say(response("-ERR No such channel!\n"))
+        peer.serve("filter delete Unique-ID b-leg")
+        peer.await_handler()
+    assert isinstance(peer.raised, CommandError)
+
+
+@pytest.mark.parametrize(
+    "broken", ["{nonsense", "Event-Name: DTMF\nUnique-ID: x\n\n"], ids=["cut off", "a plain one"]
+)
+def test_a_broken_event_that_nobody_has_taken_does_not_spoil_the_report(broken: str) -> None:
+    asked, busy = threading.Event(), threading.Event()
+
+    def handler(session: Session) -> None:
+        busy.set()
+        asked.wait(PATIENCE)
+
+    clock = Watched()
+    with Outbound(handler, port=0, clock=clock, format="json") as app:
+        peer = Peer(app, "03a", clock)
+        peer.connect()
+        for command in ("linger 60", f"filter Unique-ID {peer.uuid}", "event json all"):
+            peer.serve(command)
+        assert busy.wait(PATIENCE)
+        head = f"Content-Length: {len(broken)}\nContent-Type: text/event-json\n\n"
+        peer.say((head + broken).encode())
+        peer.arrived()
+        try:
+            assert len(app.calls) == 1
+        finally:
+            asked.set()
+            peer.sock.close()
+
+
+def test_a_callback_that_raises_does_not_make_an_application_forgotten() -> None:
+    """Its digits are still its own."""
+
+    def handler(session: Session) -> None:
+        @session.on("CHANNEL_ANSWER")
+        def broken(event: Event) -> None:
+            raise KeyError("mine")
+
+        with pytest.raises(KeyError):
+            session.channel.play_and_get_digits("x")
+        wait_in_vain(session)
+
+    with call(handler) as peer:
+        peer.handshake()
+        peer.hear("sendmsg")
+        peer.say(peer.event("CHANNEL_ANSWER"))
+        peer.settle()
+        peer.say(reply("+OK"), peer.digit("7"))
+        peer.settle()
+        later(peer, 2.0)
+        peer.await_handler()
+    assert peer.raised is None
+
+
+def test_an_application_that_was_refused_during_a_callback_collects_no_digits() -> None:
+    def handler(session: Session) -> str | None:
+        @session.on("TALK")
+        def broken(event: Event) -> None:
+            session.wait("NOTALK")
+            raise KeyError("mine")
+
+        with pytest.raises(KeyError):
+            session.channel.play_and_get_digits("x")
+        return session.channel.wait("DTMF").digit
+
+    with call(handler) as peer:
+        peer.handshake()
+        peer.hear("sendmsg")
+        peer.say(told(peer, "TALK"), reply("-ERR nothing"), told(peer, "NOTALK"))
+        peer.say(peer.digit("7"))
+        peer.await_handler()
+    assert peer.returned == "7"
+
+
+def test_an_api_response_is_no_reply_to_an_application_that_is_not_waited_for() -> None:
+    with call(lambda session: session.channel.execute("echo", block=False)) as peer:
+        peer.handshake()
+        peer.hear("sendmsg")
+        peer.say(response("+OK\n"))
+        peer.await_handler()
+    assert isinstance(peer.raised, ProtocolError)
+
+
+def test_the_first_header_is_found_in_any_letter_case() -> None:
+    assert Event(b"Event-Name: DTMF\nDTMF-Digit: 1\n\n")["event-name"] == "DTMF"
+    context = ConnectReply(b"Event-Name: CHANNEL_DATA\nUnique-ID: x")
+    assert "event-name" in context
+    assert context.get("EVENT-NAME") == "CHANNEL_DATA"
+    assert Event(b"Event-Name: DTMF").name == "DTMF"

@@ -1,0 +1,93 @@
+"""What is not needed is not imported: `import eslsync` and the commands start fast."""
+
+from __future__ import annotations
+
+import os
+import subprocess
+import sys
+
+from tests.support.places import ROOT
+
+IVR = str(ROOT / "examples" / "ivr.py")
+
+
+def loaded_by(code: str) -> set[str]:
+    """The modules that a fresh Python has when it has run the code."""
+    # -S: what an editable install imports on its own account is none of ours.
+    done = subprocess.run(
+        [sys.executable, "-S", "-c", f"import sys\n{code}\nprint()\nprint(*sys.modules)"],
+        env={**os.environ, "PYTHONPATH": os.pathsep.join([str(ROOT), *filter(None, sys.path)])},
+        capture_output=True,
+        text=True,
+        encoding="utf-8",
+        errors="replace",
+    )
+    assert done.returncode == 0, done.stderr
+    return set(done.stdout.splitlines()[-1].split())
+
+
+def run(*arguments: str) -> str:
+    return (
+        "from simulator.command_line.main import main\n"
+        "try:\n"
+        f"    main({arguments!r})\n"
+        "except SystemExit as ended:\n"
+        "    assert ended.code == 0"
+    )
+
+
+def test_import_eslsync_loads_nothing_heavy() -> None:
+    loaded = loaded_by("import eslsync")
+    assert "eslsync.serving.server" in loaded
+    assert (
+        loaded
+        & {
+            *("asyncio", "concurrent", "multiprocessing", "subprocess", "ssl", "email", "http"),
+            *("dataclasses", "inspect", "ast", "difflib", "pathlib", "unittest", "argparse"),
+            *("json", "xml", "pyexpat", "urllib", "ipaddress"),
+            *("click", "colorlog", "freezegun", "yaml", "simulator"),
+        }
+        == set()
+    )
+
+
+def test_eslsync_serve_loads_nothing_of_the_simulated_switch() -> None:
+    serve = run("serve", IVR, "--port", "0")
+    loaded = loaded_by(
+        f"import eslsync\neslsync.Outbound.start = lambda self, drain: None\n{serve}"
+    )
+    assert "eslsync.serving.server" in loaded
+    assert (
+        loaded
+        & {
+            *("asyncio", "concurrent", "multiprocessing", "ssl", "dataclasses", "unittest"),
+            *("json", "xml", "colorlog", "freezegun", "yaml", "pytest", "importlib.metadata"),
+            *(
+                "simulator.calling.freeswitch",
+                "simulator.scripts.shapes",
+                "simulator.scripts.script",
+            ),
+        }
+        == set()
+    )
+
+
+def test_eslsync_call_loads_what_the_call_needs() -> None:
+    loaded = loaded_by(run("call", IVR, "--press", "1"))
+    assert "simulator.calling.freeswitch" in loaded
+    # (asyncio and unittest come with freezegun)
+    assert (
+        loaded
+        & {
+            *("concurrent.futures.process", "multiprocessing", "tarfile", "unittest.async_case"),
+            *("xml", "hashlib", "importlib.metadata"),
+            *("colorlog", "yaml", "pytest", "_pytest", "hypothesis", "matplotlib", "psutil"),
+            *(
+                "simulator.scripts.script",
+                "simulator.scripts.shapes",
+                "simulator.calling.sweeps",
+                "simulator.recordings.conformance",
+            ),
+        }
+        == set()
+    )

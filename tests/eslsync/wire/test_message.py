@@ -1,0 +1,653 @@
+from __future__ import annotations
+
+import json
+from collections.abc import Callable
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from eslsync.exceptions import ProtocolError
+from eslsync.protocol import (
+    ApiResponse,
+    AuthRequest,
+    CommandReply,
+    ConnectReply,
+    DisconnectNotice,
+    Event,
+    JsonEvent,
+    LogData,
+    Message,
+    Parser,
+    RudeRejection,
+    XmlEvent,
+    encode_message,
+    quote,
+)
+from tests.support.recorded import recording, recordings
+
+
+def reply(text: str | bytes) -> CommandReply:
+    data = text.encode() if isinstance(text, str) else text
+    [message] = Parser().feed(b"Content-Type: command/reply\nReply-Text: " + data + b"\n\n")
+    assert isinstance(message, CommandReply)
+    return message
+
+
+def event(*lines: str, body: str = "") -> Event:
+    return Event(("\n".join(lines) + "\n\n" + body).encode("utf-8", "surrogateescape"))
+
+
+def as_json(**fields: object) -> JsonEvent:
+    return JsonEvent(json.dumps(fields, ensure_ascii=False).encode())
+
+
+def as_xml(headers: str, rest: str = "") -> XmlEvent:
+    return XmlEvent(f"<event>\n  <headers>\n{headers}  </headers>\n{rest}</event>\n".encode())
+
+
+def replies(name: str) -> list[str]:
+    return [message.text for message in recording(name).messages() if type(message) is CommandReply]
+
+
+# The reply to connect
+
+
+def connect_reply(name: str) -> ConnectReply:
+    first = recording(name).messages()[0]
+    assert isinstance(first, ConnectReply)
+    return first
+
+
+def test_the_reply_to_connect_is_a_reply() -> None:
+    answer = connect_reply("01a")
+    assert answer.text == "+OK"
+    assert answer.ok
+    assert answer["Reply-Text"] == "+OK\n"  # percent-encoded, unlike in every other reply
+    assert repr(answer) == "<ConnectReply '+OK'>"
+
+
+def test_the_reply_to_connect_tells_of_the_channel() -> None:
+    answer = connect_reply("01a")
+    assert answer.name == "CHANNEL_DATA"
+    assert answer.uuid == answer["Channel-Unique-ID"] == answer.variables["uuid"]
+    assert answer["Caller-Caller-ID-Name"] == "Alice"
+    assert answer["Channel-Callee-ID-Name"] == "Outbound Call"
+    assert answer["Caller-Destination-Number"] == "5000"
+    assert answer.variables["current_application_data"] == "127.0.0.1:5000 async full"
+
+
+@pytest.mark.parametrize(
+    ("name", "mode", "control"),
+    [
+        ("01a", "async", "full"),
+        ("06a", "static", "full"),
+        ("06f", "static", "single-channel"),
+        ("08c", "async", "single-channel"),
+    ],
+)
+def test_the_reply_to_connect_tells_what_the_socket_is_allowed(
+    name: str, mode: str, control: str
+) -> None:
+    answer = connect_reply(name)
+    assert answer["Socket-Mode"] == mode
+    assert answer["Control"] == control
+
+
+def test_variables_that_came_by_sip_are_in_the_reply_to_connect() -> None:
+    assert connect_reply("01b").variables["sip_h_X-Tenant"] == "acme corp"
+
+
+# Percent-encoding
+
+
+@pytest.mark.parametrize(
+    ("encoded", "value"),
+    [
+        ("plain", "plain"),
+        ("a%20b", "a b"),
+        ("%2B1%20555", "+1 555"),
+        ("1+1", "1+1"),  # a plus is no blank
+        ("100%25", "100%"),
+        ("%2525", "%25"),  # once, not until nothing is left
+        ("%250A", "%0A"),
+        ("h%C3%A9llo", "h\u00e9llo"),
+        ("h\u00e9llo", "h\u00e9llo"),
+        ("%FF%C3", "\udcff\udcc3"),
+        ("\udcff", "\udcff"),
+        ("%", "%"),
+        ("50%zz", "50%zz"),
+        ("%0", "%0"),
+        ("", ""),
+        ("a:b: c", "a:b: c"),
+    ],
+)
+def test_a_value_in_an_event_is_decoded_once(encoded: str, value: str) -> None:
+    at_first_look = event(f"X: {encoded}")
+    assert at_first_look["X"] == value
+    assert dict(event(f"X: {encoded}")) == {"X": value}
+    long = "x" * 300
+    assert event(f"X: {long}{encoded}")["X"] == long + value
+
+
+def test_an_encoded_line_break_forges_no_header() -> None:
+    forged = event("X: 1%0AHangup-Cause: USER_BUSY%0A%0Abody", "Y: 2")
+    assert dict(forged) == {"X": "1\nHangup-Cause: USER_BUSY\n\nbody", "Y": "2"}
+    assert "Hangup-Cause" not in forged
+    assert forged.body == ""
+
+
+def test_a_recorded_variable_with_a_line_break_stays_one_header() -> None:
+    [end] = recording("07e").events("CHANNEL_HANGUP_COMPLETE")
+    assert end.variables["note"] == "body with a\nnewline, 100% & h\u00e9llo"
+
+
+def test_recorded_variables_are_read_as_they_were_set() -> None:
+    [end] = recording("11h").events("CHANNEL_HANGUP_COMPLETE")
+    assert end.variables["foo2"] == "h\u00e9llo w\u00f6rld 100% & a=b;c"
+    assert end.variables["viaapi"] == "spaced value"
+    assert "foo" not in end.variables  # unset again
+    assert end["Event-Date-GMT"].endswith(" GMT")
+
+
+@given(st.binary(max_size=60).filter(lambda data: b"\n" not in data))
+def test_bytes_that_are_not_utf_8_come_back_by_surrogateescape(data: bytes) -> None:
+    read = Event(b"X: " + data.replace(b"%", b"%25") + b"\n\n" + data)
+    assert read["X"].encode("utf-8", "surrogateescape") == data
+    assert read.body.encode("utf-8", "surrogateescape") == data
+    assert reply(b"x" + data + b"x")["Reply-Text"].encode("utf-8", "surrogateescape") == (
+        b"x" + data + b"x"
+    )
+
+
+# A read-only mapping
+
+
+EVENTS = [
+    pytest.param(event("Event-Name: DTMF", "DTMF-Digit: %23", "Empty: "), id="plain"),
+    pytest.param(as_json(**{"Event-Name": "DTMF", "DTMF-Digit": "#", "Empty": ""}), id="json"),
+    pytest.param(
+        as_xml("<Event-Name>DTMF</Event-Name><DTMF-Digit>%23</DTMF-Digit><Empty></Empty>"),
+        id="xml",
+    ),
+]
+each_format = pytest.mark.parametrize("dtmf", EVENTS)
+
+
+@each_format
+def test_a_message_is_a_mapping(dtmf: Event) -> None:
+    assert list(dtmf) == ["Event-Name", "DTMF-Digit", "Empty"]
+    assert len(dtmf) == 3
+    assert dtmf["DTMF-Digit"] == "#"
+    assert dtmf.get("DTMF-Digit") == "#"
+    assert dtmf["Empty"] == ""
+    assert dict(dtmf.items()) == {"Event-Name": "DTMF", "DTMF-Digit": "#", "Empty": ""}
+    assert list(dtmf.values()) == ["DTMF", "#", ""]
+
+
+@each_format
+@pytest.mark.parametrize("name", ["dtmf-digit", "DTMF-DIGIT", "Dtmf-Digit"])
+def test_letter_case_does_not_matter(dtmf: Event, name: str) -> None:
+    assert dtmf[name] == "#"
+    assert dtmf.get(name) == "#"
+    assert name in dtmf
+
+
+@each_format
+@pytest.mark.parametrize("name", ["DTMF", "Digit", "DTMF-Digit ", "", "h\u00e9llo", "\ud800"])
+def test_what_is_not_there_is_a_key_error_or_the_default(dtmf: Event, name: str) -> None:
+    assert name not in dtmf
+    assert dtmf.get(name) is None
+    assert dtmf.get(name, "else") == "else"
+    assert dtmf.get_all(name) == []
+    with pytest.raises(KeyError) as caught:
+        dtmf[name]
+    assert caught.value.args == (name,)
+
+
+@each_format
+def test_a_message_cannot_be_written_to(dtmf: Event) -> None:
+    with pytest.raises(TypeError):
+        dtmf["DTMF-Digit"] = "1"  # type: ignore[index]
+    with pytest.raises(TypeError):
+        del dtmf["DTMF-Digit"]  # type: ignore[attr-defined]
+
+
+def test_what_is_no_text_is_not_in_a_message() -> None:
+    assert object() not in event("1: one")
+
+
+def test_a_header_that_is_not_ascii_is_found_by_its_name() -> None:
+    assert event("variable_gr\u00fc\u00dfe: 1").variables["gr\u00fc\u00dfe"] == "1"
+    assert event("\u212aelvin: 1")["kelvin"] == "1"  # by the letter case of Unicode
+
+
+def test_events_are_the_same_only_if_they_are_one() -> None:
+    one, other = event("Event-Name: DTMF"), event("Event-Name: DTMF")
+    assert one == one
+    assert one != other
+    assert len({one, one, other}) == 2
+
+
+# Repeated headers and arrays
+
+
+@pytest.mark.parametrize("looked_at_before", [False, True])
+def test_a_repeated_header_gives_its_first_value_and_all_by_get_all(
+    looked_at_before: bool,
+) -> None:
+    # uuid_broadcast puts the headers of one event into another.
+    [command] = recording("11m").events("COMMAND")
+    if looked_at_before:
+        assert "Event-Name" in command
+    assert command["Event-Name"] == "COMMAND"
+    assert command.get_all("Event-Name") == ["COMMAND", "PRIVATE_COMMAND"]
+    assert command.get_all("event-calling-file") == ["switch_ivr_async.c", "switch_ivr.c"]
+    assert len(list(command)) == len(set(command))
+
+
+@pytest.mark.parametrize("name", ["01a", "05e", "09b", "09c"])
+def test_a_repeated_header_counts_once(name: str) -> None:
+    [end] = recording(name).events("CHANNEL_HANGUP_COMPLETE")
+    assert list(end).count("Hangup-Cause") == 1
+    assert end["Hangup-Cause"] == "NORMAL_CLEARING"
+    assert end.get_all("Hangup-Cause") == ["NORMAL_CLEARING"] * 2
+
+
+@pytest.mark.parametrize("looked_at_before", [False, True])
+def test_headers_that_differ_in_letter_case_are_found_by_their_spelling(
+    looked_at_before: bool,
+) -> None:
+    # The event of a sendmsg holds what the app sent, in the app's own spelling (07e).
+    command = event("content-length: 39", "Content-Length: 40", "CONTENT-LENGTH: 41")
+    if looked_at_before:
+        assert len(command) == 1
+    assert command["content-length"] == "39"
+    assert command["Content-Length"] == "40"
+    assert command["CONTENT-LENGTH"] == "41"
+    assert command["Content-length"] == "39"
+    assert command.get_all("Content-Length") == ["39", "40", "41"]
+
+
+def test_an_array_variable_is_given_as_it_came_and_in_its_elements() -> None:
+    *_, last = recording("11h").events()
+    assert last.variables["arr"] == "ARRAY::one|:two"
+    assert last.get_all("variable_arr") == ["one", "two"]
+
+
+@pytest.mark.parametrize("kind", [JsonEvent, XmlEvent])
+def test_an_array_variable_is_the_same_in_json_and_xml(kind: type[Event]) -> None:
+    arrays = [
+        each
+        for each in recording("09g").events()
+        if type(each) is kind and each.get("variable_arr", "one") != "one"
+    ]
+    assert arrays
+    for each in arrays:
+        assert each["variable_arr"] == 'ARRAY::one|:two "q"'
+        assert each.get_all("variable_arr") == ["one", 'two "q"']
+
+
+# Bodies
+
+
+def test_an_event_without_a_body_has_an_empty_one() -> None:
+    without, _ = recording("09d").events("CUSTOM")
+    assert without.body == ""
+
+
+def test_the_body_of_an_event_may_hold_blank_lines() -> None:
+    _, with_body = recording("09d").events("CUSTOM")
+    assert with_body.body == "a body\n\nwith blank line: yes\n"
+    assert with_body["Event-Subclass"] == "my::thing"
+    assert "with blank line" not in with_body
+
+
+def test_the_body_of_an_event_need_not_end_in_a_line_break() -> None:
+    bodies = [each.body for each in recording("07e").events("PRIVATE_COMMAND")]
+    assert bodies == ["note=body with a\nnewline, 100% & h\u00e9llo", "ivr/ivr-short.wav", ""]
+
+
+@pytest.mark.parametrize("kind", [JsonEvent, XmlEvent])
+def test_the_body_is_the_same_in_json_and_xml(kind: type[Event]) -> None:
+    [job] = [each for each in recording("09g").events("BACKGROUND_JOB") if type(each) is kind]
+    assert job.body == "FreeSWITCH Version 1.10.12-release~64bit ( 64bit)\n"
+    assert job["Content-Length"] == str(len(job.body))
+    assert "_body" not in job
+
+
+def test_an_event_in_json_or_xml_without_a_body_has_an_empty_one() -> None:
+    assert as_json(a="b").body == ""
+    assert as_xml("<a>b</a>").body == ""
+
+
+# The same event out of plain, JSON and XML
+
+
+@pytest.mark.parametrize("name", ["09b", "09c"])
+def test_a_call_is_the_same_in_json_and_xml(name: str) -> None:
+    told = [
+        (
+            each.name,
+            each.get("Application"),
+            each.get("Application-Data"),
+            each.get("DTMF-Digit"),
+            each.get("Playback-File-Path"),
+            each.get("Hangup-Cause"),
+            each.variables.get("socket_host"),
+        )
+        for each in recording(name).events()
+    ]
+    prompt, path = "ivr/ivr-prompt.wav", "/srv/fs/sounds/ivr/ivr-prompt.wav"
+    ended, here, full = "NORMAL_CLEARING", "127.0.0.1", "127.0.0.1:5000 async full"
+    assert told == [
+        ("CHANNEL_EXECUTE", "answer", None, None, None, None, here),
+        ("CHANNEL_ANSWER", None, None, None, None, None, here),
+        ("CHANNEL_CALLSTATE", None, None, None, None, None, None),
+        ("CHANNEL_EXECUTE_COMPLETE", "answer", None, None, None, None, here),
+        ("CHANNEL_EXECUTE", "playback", prompt, None, None, None, here),
+        ("PLAYBACK_START", None, None, None, path, None, here),
+        ("DTMF", None, None, "1", None, None, None),
+        ("PLAYBACK_STOP", None, None, None, path, None, here),
+        ("CHANNEL_EXECUTE_COMPLETE", "playback", prompt, None, None, None, here),
+        ("PRIVATE_COMMAND", None, None, None, None, None, None),
+        ("CHANNEL_EXECUTE", "hangup", None, None, None, None, here),
+        ("CHANNEL_HANGUP", None, None, None, None, ended, here),
+        ("CHANNEL_EXECUTE_COMPLETE", "hangup", None, None, None, ended, here),
+        ("PRIVATE_COMMAND", None, None, None, None, ended, None),
+        ("CHANNEL_UNPARK", None, None, None, None, ended, here),
+        ("CHANNEL_EXECUTE_COMPLETE", "socket", full, None, None, ended, here),
+        ("CHANNEL_STATE", None, None, None, None, ended, None),
+        ("CHANNEL_CALLSTATE", None, None, None, None, ended, None),
+        ("CHANNEL_STATE", None, None, None, None, ended, None),
+        ("CHANNEL_HANGUP_COMPLETE", None, None, None, None, ended, here),
+    ]
+
+
+def test_an_event_has_the_same_headers_in_the_same_order_in_json_and_xml() -> None:
+    in_json, in_xml = recording("09b").events(), recording("09c").events()
+    assert [list(each) for each in in_json] == [list(each) for each in in_xml]
+    assert {type(each) for each in in_json} == {JsonEvent}
+    assert {type(each) for each in in_xml} == {XmlEvent}
+
+
+def test_an_event_has_the_same_headers_in_the_same_order_in_plain_and_json() -> None:
+    in_plain, in_json, *_ = recording("13a").events("HEARTBEAT")
+    assert type(in_plain) is Event
+    assert type(in_json) is JsonEvent
+    assert list(in_plain) == list(in_json)
+    same = set(in_plain) - {"Up-Time", "Uptime-msec", "Idle-CPU"}
+    same = {name for name in same if not name.startswith(("Event-Date", "Event-Sequence"))}
+    assert {name: in_plain[name] for name in same} == {name: in_json[name] for name in same}
+
+
+# What an event says of itself
+
+
+def test_an_event_tells_its_name_its_channel_and_its_variables() -> None:
+    [answer] = recording("01a").events("CHANNEL_ANSWER")
+    assert answer.uuid == recording("01a").messages()[0]["Unique-ID"]
+    assert answer.variables["socket_host"] == "127.0.0.1"
+    assert answer.variables["SOCKET_HOST"] == "127.0.0.1"
+    assert "socket_host" in answer.variables
+    assert answer.variables.get("nothing") is None
+    with pytest.raises(KeyError, match=r"^'nothing'$"):
+        answer.variables["nothing"]
+
+
+def test_the_variables_are_a_mapping_by_bare_name() -> None:
+    some = event("Event-Name: X", "variable_a: 1", "Variable_B: %32", "variables: 3")
+    assert dict(some.variables) == {"a": "1", "B": "2"}
+    assert len(some.variables) == 2
+    assert repr(some.variables) == "{'a': '1', 'B': '2'}"
+
+
+def test_an_event_about_no_channel_has_no_uuid() -> None:
+    assert recording("13a").events("HEARTBEAT")[0].uuid is None
+
+
+@pytest.mark.parametrize(
+    ("shown", "text"),
+    [
+        (event("Event-Name: DTMF", "DTMF-Digit: 1", "Unique-ID: 12-34"), "<Event DTMF 1 12-34>"),
+        (event("Event-Name: HEARTBEAT"), "<Event HEARTBEAT>"),
+        (
+            event("Hangup-Cause: USER_BUSY", "Event-Name: CHANNEL_HANGUP"),
+            "<Event CHANNEL_HANGUP USER_BUSY>",
+        ),
+        (
+            event("Event-Name: CHANNEL_EXECUTE", "Application: " + "x" * 5000),
+            f"<Event CHANNEL_EXECUTE {'x' * 60}>",
+        ),
+        (as_json(**{"Event-Name": "DTMF"}), "<Event DTMF>"),
+        (JsonEvent(b"no"), "<Event: an event is not JSON (Expecting value: line 1 column 1 "),
+        (reply("+OK"), "<CommandReply '+OK'>"),
+        (reply("x" * 5000), f"<CommandReply '{'x' * 60}'>"),
+        (ApiResponse(b"", b"x" * 5000), f"<ApiResponse '{'x' * 60}'>"),
+        (LogData(b"", b"12345"), "<LogData 5 bytes>"),
+    ],
+)
+def test_a_message_shows_itself_in_a_line(shown: Message, text: str) -> None:
+    assert repr(shown).startswith(text)
+    assert len(repr(shown)) < 200
+
+
+# Replies
+
+
+@pytest.mark.parametrize(
+    ("text", "ok"),
+    [
+        ("+OK", True),
+        ("+OK will linger 10 seconds", True),
+        ("-ERR command not found", False),
+        ("1001", True),
+        ("", True),
+    ],
+)
+def test_a_reply_tells_whether_the_command_was_taken(text: str, ok: bool) -> None:
+    assert reply(text).text == text
+    assert reply(text).ok is ok
+
+
+def test_the_value_of_a_reply_is_raw() -> None:
+    assert "héllo wörld: 100% & <ok>" in replies("12j")
+    assert reply("%41").text == "%41"
+
+
+def test_getvar_may_answer_with_a_line_break() -> None:
+    assert "body with a\nnewline, 100% & h\u00e9llo" in replies("07e")
+
+
+@pytest.mark.parametrize("value", ["two\nlines", " blanks  ", "a: b", "  ", "50%", "%0A"])
+def test_what_getvar_answers_is_kept_to_the_letter(value: str) -> None:
+    assert reply(value)["Reply-Text"] == value
+
+
+def test_a_variable_that_ends_in_line_breaks_does_no_harm() -> None:
+    first, second = Parser().feed(
+        b"Content-Type: command/reply\nReply-Text: value\n\n\n\n"
+        b"Content-Type: command/reply\nReply-Text: +OK\n\n"
+    )
+    assert isinstance(first, CommandReply)
+    assert isinstance(second, CommandReply)
+    assert (first.text, second.text) == ("value", "+OK")
+
+
+def test_a_reply_may_have_headers_of_its_own() -> None:
+    jobs = [each for each in recording("09a").messages() if "Job-UUID" in each]
+    [second] = [each for each in jobs if each["Job-UUID"] == "my-job-1" and "Reply-Text" in each]
+    assert second["Reply-Text"] == "+OK Job-UUID: my-job-1"
+
+
+def test_a_reply_without_a_text_is_empty() -> None:
+    [message] = Parser().feed(b"Content-Type: command/reply\n\n")
+    assert isinstance(message, CommandReply)
+    assert message.text == ""
+
+
+@pytest.mark.parametrize(
+    ("body", "text", "ok"),
+    [
+        (b"+OK\n", "+OK", True),
+        (b"true", "true", True),
+        (b"_undef_", "_undef_", True),
+        (b"-ERR No input\n", "-ERR No input", False),
+        (b"-USAGE: <uuid>\n", "-USAGE: <uuid>", False),
+        (b"", "", True),
+        (b"one\n\ntwo\n", "one\n\ntwo", True),
+    ],
+)
+def test_what_an_api_command_printed_is_its_body(body: bytes, text: str, ok: bool) -> None:
+    head = [("Content-Type", "api/response"), ("Content-Length", str(len(body)))]
+    [response] = Parser().feed(encode_message(head, body))
+    assert isinstance(response, ApiResponse)
+    assert response.body == body.decode()
+    assert response.text == text
+    assert response.ok is ok
+
+
+def test_recorded_api_bodies_may_end_in_a_line_break_or_not() -> None:
+    bodies = [each.body for each in recording("09a").messages() if isinstance(each, ApiResponse)]
+    assert "FreeSWITCH Version 1.10.12-release~64bit ( 64bit)\n" in bodies
+    assert "1001" in bodies
+    assert "true" in bodies
+    assert "+OK\n" in bodies
+
+
+# Notices, logs, and what an inbound socket is told
+
+
+def test_a_disconnect_notice_tells_whether_the_connection_stays() -> None:
+    lingers, ends = (
+        each for each in recording("01a").messages() if isinstance(each, DisconnectNotice)
+    )
+    assert lingers.lingers
+    assert lingers["Linger-Time"] == "10"
+    assert lingers.body == ""
+    assert not ends.lingers
+    assert ends["Content-Disposition"] == "disconnect"
+    assert ends.body.startswith("Disconnected, goodbye.\n")
+
+
+def test_a_disconnect_notice_need_not_say_what_becomes_of_the_connection() -> None:
+    [notice] = [each for each in recording("13b").messages() if isinstance(each, DisconnectNotice)]
+    assert "Content-Disposition" not in notice
+    assert not notice.lingers
+
+
+def test_every_linger_notice_names_its_channel() -> None:
+    for each in recordings():
+        channels = {message.get("Unique-ID") for message in each.messages()}
+        for notice in each.messages():
+            if isinstance(notice, DisconnectNotice) and notice.lingers:
+                assert notice["Controlled-Session-UUID"] in channels
+
+
+def test_a_line_of_the_log_has_a_level_and_a_text() -> None:
+    lines = [each for each in recording("12i").messages() if isinstance(each, LogData)]
+    assert len(lines) > 100
+    [line] = [each for each in lines if "an error line" in each.body and "[ERR]" in each.body]
+    assert line["Log-Level"] == "3"
+    assert line["Log-File"] == "mod_dptools.c"
+    assert line.body.endswith(" an error line\n")
+
+
+@pytest.mark.parametrize("name", ["13a", "13b", "13c", "13d"])
+def test_an_inbound_socket_opens_with_a_request_to_log_in(name: str) -> None:
+    assert isinstance(recording(name).messages()[0], AuthRequest)
+
+
+def test_a_switch_may_turn_us_away() -> None:
+    body = b"Access Denied, go away.\n"
+    head = [("Content-Type", "text/rude-rejection"), ("Content-Length", str(len(body)))]
+    [message] = Parser().feed(encode_message(head, body))
+    assert isinstance(message, RudeRejection)
+    assert message.body == "Access Denied, go away.\n"
+
+
+# Events that are not what they say
+
+
+MALFORMED = [
+    (JsonEvent(b"no"), "an event is not JSON"),
+    (JsonEvent(b""), "an event is not JSON"),
+    (JsonEvent(b'{"a": "b"'), "an event is not JSON"),
+    (JsonEvent(b"[" * 200_000), "an event is not JSON"),
+    (JsonEvent(b'{"a":' * 200_000), "an event is not JSON"),
+    (JsonEvent(b"[]"), "an event's JSON is not an object"),
+    (JsonEvent(b'"text"'), "an event's JSON is not an object"),
+    (JsonEvent(b'{"a": 1}'), "an event's JSON holds more than text"),
+    (JsonEvent(b'{"a": {"b": "c"}}'), "an event's JSON holds more than text"),
+    (JsonEvent(b'{"a": [["b"]]}'), "an event's JSON holds more than text"),
+    (JsonEvent(b'{"_body": ["b"]}'), "an event's JSON holds more than text"),
+    (JsonEvent(rb'{"a": "\ud800"}'), "an event's JSON holds half a surrogate pair"),
+    (JsonEvent(rb'{"a": ["b", "\uDBFF"]}'), "an event's JSON holds half a surrogate pair"),
+    (JsonEvent(rb'{"_body": "\ud800"}'), "an event's JSON holds half a surrogate pair"),
+    (XmlEvent(b""), "an event is not XML"),
+    (XmlEvent(b"<event>"), "an event is not XML"),
+    (XmlEvent(b"<event><headers><a b></headers></event>"), "an event is not XML"),
+    (XmlEvent(b"<event>\xff</event>"), "an event is not XML"),
+    (XmlEvent(b"<event>\0</event>"), "an event is not XML"),
+    (
+        XmlEvent(b'<!DOCTYPE a [<!ENTITY b "c">]><event><headers><a>&b;</a></headers></event>'),
+        "an event's XML declares a document type",
+    ),
+]
+
+
+@pytest.mark.parametrize(("malformed", "message"), MALFORMED)
+@pytest.mark.parametrize(
+    "look",
+    [
+        pytest.param(lambda each: each.name, id="name"),
+        pytest.param(lambda each: each["Unique-ID"], id="item"),
+        pytest.param(lambda each: each.get("Unique-ID"), id="get"),
+        pytest.param(lambda each: "Unique-ID" in each, id="in"),
+        pytest.param(lambda each: list(each), id="iteration"),
+        pytest.param(lambda each: each.get_all("a"), id="get_all"),
+        pytest.param(lambda each: dict(each.variables), id="variables"),
+        pytest.param(lambda each: each.body, id="body"),
+    ],
+)
+def test_a_look_at_a_malformed_event_is_a_protocol_error(
+    malformed: Event, message: str, look: Callable[[Event], object]
+) -> None:
+    with pytest.raises(ProtocolError) as caught:
+        look(malformed)
+    assert str(caught.value).startswith(message)
+    assert caught.value.data == malformed.content[:200]
+
+
+def test_escapes_of_json_that_are_text_are_read() -> None:
+    event = JsonEvent(rb'{"a": "\u0041\n\ud83d\ude00", "_body": "\u00e9"}')
+    assert event["a"] == "A\n\N{GRINNING FACE}"
+    assert event.body == "\u00e9"
+
+
+@pytest.mark.parametrize("value", ["9" * 19, "9" * 400, "9" * 5000, "-1", "1.5", "\u00b2", ""])
+def test_a_duration_that_no_call_can_have_is_none(value: str) -> None:
+    found = event(f"variable_mduration: {quote(value)}", f"variable_billmsec: {quote(value)}")
+    assert found.duration is None
+    assert found.billsec is None
+
+
+def test_a_line_without_a_colon_is_no_header() -> None:
+    assert dict(event("A: 1", "no colon", "B: 2")) == {"A": "1", "B": "2"}
+    assert event("A: 1", "no colon", "B: 2")["A"] == "1"
+
+
+def test_an_empty_event_is_empty() -> None:
+    assert dict(Event(b"")) == {}
+    assert Event(b"").name == ""
+    assert Event(b"").uuid is None
+    assert repr(Event(b"")) == "<Event>"
+
+
+def test_what_stands_in_the_body_is_no_header_even_right_behind_the_blank_line() -> None:
+    event = Event(b"Event-Name: CUSTOM\nContent-Length: 15\n\nUnique-ID: b-leg\nX: y\n")
+    for _ in range(2):  # also after a first look at what stands further behind
+        assert "X" not in event
+        assert event.uuid is None
+        assert "Unique-ID" not in event
+    assert event.body == "Unique-ID: b-leg\nX: y\n"

@@ -1,0 +1,77 @@
+"""Limits: recordings 21u, 21v; mod_hash.c and mod_db.c, their SWITCH_LIMIT_INCR."""
+
+from __future__ import annotations
+
+from tests.support.model_call import ModelCall
+
+
+def other(call: ModelCall, argument: str) -> object:
+    channel = call.switch.incoming()
+    channel.run_extension([("limit", argument), ("park", "")])
+    channel.start()
+    call.wait(0.1)
+    return channel
+
+
+def api(call: ModelCall, command: str) -> str:
+    before = len(call.sent)
+    call.send(f"api {command}")
+    return next(each.body for each in call.sent[before:] if each.lane == "answer")
+
+
+def test_one_call_too_many_goes_elsewhere() -> None:
+    call = ModelCall().answered()
+    for _ in range(2):  # a channel counts once
+        call.execute("limit", "hash realm id 1")
+        call.wait(0.1)
+        assert call.variable("limit_usage_realm_id") == "1"
+    busy = other(call, "hash realm id 1 !USER_BUSY")
+    assert busy.cause == "USER_BUSY"  # type: ignore[attr-defined]
+    lost = other(call, "hash realm id 1")
+    assert lost.cause == "NO_ROUTE_DESTINATION"  # type: ignore[attr-defined]
+    call.channel.caller_hangs_up()
+    call.wait(0.1)
+    assert other(call, "hash realm id 1 !USER_BUSY").cause is None  # type: ignore[attr-defined]
+
+
+def test_so_many_in_a_while() -> None:
+    call = ModelCall().answered()
+    for rate in ("1", "2"):
+        call.execute("limit", "hash realm rate 2/5")
+        call.wait(0.1)
+        assert call.variable("limit_rate") == rate
+    call.wait(6.0)
+    call.execute("limit", "hash realm rate 2/5")
+    call.wait(0.1)
+    assert call.variable("limit_rate") == "1"
+    assert api(call, "limit_usage hash realm rate rate") == "1/1"
+    assert api(call, "limit_interval_reset hash realm rate") == "+OK"
+    assert api(call, "limit_hash_usage realm rate rate") == "1/0"
+    for _ in range(3):
+        call.execute("limit", "hash realm rate 2/5 !USER_BUSY")
+        call.wait(0.1)
+    assert call.channel.cause == "USER_BUSY"
+
+
+def test_by_api() -> None:
+    call = ModelCall().answered()
+    uuid = call.channel.uuid
+    assert api(call, f"uuid_limit {uuid} db realm id 3") == "+OK"
+    assert call.variable("limit_max") == "3"
+    assert api(call, "limit_usage realm id") == "1"
+    assert api(call, "limit_status db") == "Tracking 1 resources for db."
+    assert api(call, f"uuid_limit_release {uuid} db realm id") == "+OK"
+    assert api(call, "limit_usage db realm id") == "0"
+    assert api(call, "uuid_limit nobody db realm id").startswith("-ERR")
+    assert api(call, "limit_reset db") == "+OK"
+    for command in ("limit_usage", "uuid_limit", "uuid_limit_release", "limit_status"):
+        assert api(call, command).startswith("USAGE")
+
+
+def test_it_is_told_of_and_an_application_may_depend_on_it() -> None:
+    call = ModelCall().answered()
+    call.execute("limit_execute", "hash realm id 1 playback welcome")
+    call.wait(3.0)
+    assert [heard.prompt for heard in call.channel.heard] == ["welcome"]
+    [told] = [each for each in call.events("CUSTOM") if each.get("usage")]
+    assert (told.get("backend"), told.get("key"), told.get("usage")) == ("hash", "id", "1")

@@ -1,0 +1,135 @@
+"""What is to happen later: recordings 21s, 21t, 27c, 27d; mod_commands.c, mod_dptools.c,
+switch_scheduler.c.
+"""
+
+from __future__ import annotations
+
+import pytest
+
+from tests.support.model_call import ModelCall
+
+
+def api(call: ModelCall, command: str) -> str:
+    before = len(call.sent)
+    call.send(f"api {command}")
+    return next(each.body for each in call.sent[before:] if each.lane == "answer")
+
+
+def test_a_hangup_later_by_a_cause_that_there_is_not() -> None:
+    call = ModelCall().answered()
+    call.execute("sched_hangup", "+10 alloted_timeout")
+    call.wait(9.5)
+    assert call.channel.up
+    call.wait(1.0)
+    assert call.channel.cause == "NORMAL_CLEARING"
+
+
+def test_a_hangup_in_no_time_is_now() -> None:
+    call = ModelCall().answered()
+    call.execute("sched_hangup", "+0 USER_BUSY")
+    call.wait(0.1)
+    assert call.channel.cause == "USER_BUSY"
+
+
+@pytest.mark.parametrize("how", ["app", "api", "group of its own"])
+def test_what_was_to_come_may_be_cancelled(how: str) -> None:
+    call = ModelCall().answered()
+    call.execute("sched_hangup", "+2")
+    call.execute("sched_broadcast", "+1 silence_stream://100")
+    call.execute("sched_transfer", "+2 9999")
+    call.wait(0.1)
+    number = call.variable("last_sched_id")
+    assert number is not None
+    if how == "app":
+        call.execute("sched_cancel", "")
+    elif how == "api":
+        assert api(call, f"sched_del {call.channel.uuid}") == "+OK Deleted: 3\n"
+    else:
+        assert api(call, f"unsched_api {number}") == "+OK\n"
+        call.wait(0.5)  # until the task thread has looked
+        assert api(call, f"unsched_api {number}") == "-ERR No such id\n"
+    call.wait(3.0)
+    assert call.channel.up is (how != "group of its own")
+    assert bool(call.events("PLAYBACK_START")) is (how == "group of its own")
+
+
+def test_an_api_command_later_and_again_and_again() -> None:
+    call = ModelCall().answered()
+    uuid = call.channel.uuid
+    assert api(call, f"sched_api +2 none uuid_setvar {uuid} once yes").startswith("+OK Added: ")
+    api(call, f"sched_api @1 mine uuid_setvar {uuid} often yes&")
+    call.wait(1.5)
+    assert (call.variable("once"), call.variable("often")) == (None, "yes")
+    call.wait(1.0)
+    assert call.variable("once") == "yes"
+    call.channel.set("often", None)
+    call.wait(1.0)
+    assert call.variable("often") == "yes"
+    assert api(call, "sched_del mine") == "+OK Deleted: 1\n"
+    call.channel.set("often", None)
+    call.wait(3.0)
+    assert call.variable("often") is None
+    assert api(call, "sched_api +2").startswith("-ERR Invalid syntax.")
+
+
+def test_by_api_for_any_channel() -> None:
+    call = ModelCall().answered()
+    uuid = call.channel.uuid
+    assert api(call, f"sched_broadcast +1 {uuid} silence_stream://100") == "+OK Message scheduled\n"
+    assert api(call, f"sched_transfer +2 {uuid} 9999") == "+OK\n"
+    assert api(call, f"sched_hangup +9 {uuid} USER_BUSY") == "+OK\n"
+    assert api(call, "sched_hangup +9 nobody") == "-ERR No such channel!\n"
+    for usage in ("sched_hangup", "sched_transfer +1", "sched_broadcast +1"):
+        assert api(call, usage).startswith("-USAGE")
+    call.wait(2.5)
+    assert call.events("PLAYBACK_START")
+    assert call.channel.cause == "NO_ROUTE_DESTINATION"
+
+
+def test_a_second_hangup_is_one_more() -> None:
+    """The earlier one is done, whichever was asked for first; the other goes with the channel."""
+    call = ModelCall().answered()
+    call.execute("sched_hangup", "+30 CALL_REJECTED")
+    call.execute("sched_hangup", "+2 USER_BUSY")
+    call.wait(3.0)
+    assert call.channel.cause == "USER_BUSY"
+    call.control.closed()
+    call.wait(0.5)
+    assert call.switch.tasks.delete(call.channel.uuid) == 0
+
+
+def test_a_time_without_a_plus_is_every_so_many_seconds() -> None:
+    """A second of the epoch that is past is a period (switch_scheduler_add_task_ex)."""
+    call = ModelCall().answered()
+    uuid = call.channel.uuid
+    api(call, f"sched_api 2 mine uuid_setvar {uuid} often yes")
+    for _ in range(2):
+        call.wait(2.5)
+        assert call.variable("often") == "yes"
+        call.channel.set("often", None)
+    assert [each.get("Task-Group") for each in call.events("RE_SCHEDULE")] == ["mine"] * 2
+    call.execute("sched_hangup", "12 USER_BUSY")
+    call.wait(11.0)
+    assert call.channel.up
+    call.wait(1.5)
+    assert call.channel.cause == "USER_BUSY"
+
+
+def test_the_called_leg_alone_may_be_hung_up_later() -> None:
+    call = ModelCall().answered()
+    call.switch.endpoint("user/1000", answers_after=0.0)
+    call.execute("sched_hangup", "+3 CALL_REJECTED bleg")
+    call.execute("bridge", "user/1000")
+    call.wait(4.0)
+    assert call.events("CHANNEL_BRIDGE")
+    assert call.channel.up
+    assert call.variable("last_bridge_hangup_cause") == "CALL_REJECTED"
+
+
+def test_a_task_is_told_of() -> None:
+    call = ModelCall().answered()
+    call.execute("sched_hangup", "+1")
+    call.wait(1.5)
+    [added], [gone] = call.events("ADD_SCHEDULE"), call.events("DEL_SCHEDULE")
+    assert added.get("Task-Group") == gone.get("Task-Group") == call.channel.uuid
+    assert added.get("Task-Desc") == "switch_ivr_schedule_hangup"

@@ -1,0 +1,564 @@
+from __future__ import annotations
+
+import json
+import os
+import re
+import signal
+import socket
+import subprocess
+import sys
+import wave
+from pathlib import Path
+
+import pytest
+from click.testing import CliRunner, Result
+
+from eslsync import Outbound, Session
+from simulator.command_line.main import main
+from tests.support.places import RECORDINGS, ROOT
+from tests.support.terminal import nothing_stays, without_markers
+
+__all__ = ["nothing_stays"]
+
+IVR = str(ROOT / "examples" / "ivr.py")
+UUID = re.compile(r"[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}")
+
+
+def run(*arguments: str | Path) -> Result:
+    result = CliRunner().invoke(main, [str(each) for each in arguments])
+    assert result.exception is None or isinstance(result.exception, SystemExit), result.exception
+    return result
+
+
+def write(folder: Path, text: str, name: str = "app.py") -> Path:
+    path = folder / name
+    path.write_text(text)
+    return path
+
+
+# eslsync call
+
+
+def test_a_call_is_drawn_and_summed_up() -> None:
+    result = run("call", IVR, "--press", "1")
+    assert result.exit_code == 0
+    assert "◀─ ivr/ivr-option-1 ─" in result.stdout
+    assert "\x1b" not in result.stdout, "no colours where it is no terminal"
+    assert result.stdout.endswith("\n\nNORMAL_CLEARING after 4.1 s; the handler ended\n")
+    assert result.stderr == ""
+
+
+def test_the_same_call_is_drawn_the_same_way() -> None:
+    first, second = (run("call", IVR, "--press", "1", "--transcript") for _ in range(2))
+    other = run("call", IVR, "--press", "1", "--transcript", "--seed", "7")
+    assert first.stdout == second.stdout
+    assert first.stdout != other.stdout
+    assert UUID.sub("", first.stdout) == UUID.sub("", other.stdout)
+
+
+def test_keys_come_at_their_times() -> None:
+    result = run("call", IVR, "--press", "1", "--press", "23", "--at", "1", "--at", "1.5")
+    times = re.findall(r"^ *([\d.]+) .*presses (\d)", result.stdout, re.MULTILINE)
+    assert times == [("1.000", "1"), ("1.500", "2"), ("1.700", "3")]
+
+
+def test_a_key_without_a_time_comes_when_the_handler_waits_for_one(tmp_path: Path) -> None:
+    app = write(
+        tmp_path,
+        "def handler(session):\n"
+        "    session.channel.answer()\n"
+        "    for number in '12':\n"
+        "        session.channel.playback(f'say/{number}')\n"
+        "        print('got', session.channel.wait('DTMF')['DTMF-Digit'])\n"
+        "    session.channel.hangup()\n",
+    )
+    result = run("call", app, "--press", "5", "--press", "6")
+    assert result.exit_code == 0
+    told = re.findall(r"end of say/\d|presses \d|got \d", result.stdout)
+    assert told == ["got 5", "got 6", "end of say/1", "presses 5", "end of say/2", "presses 6"]
+
+
+def test_keys_that_nobody_asked_for_are_told() -> None:
+    basic = ROOT / "examples" / "basic.py"
+    result = run("call", basic, "--press", "1", "--press", "2")
+    assert result.exit_code == 0
+    assert "not pressed: 1; the handler never waited for a digit" in result.stderr
+    assert "not pressed: 2; " in result.stderr
+    late = run("call", basic, "--press", "1", "--at", "99")
+    assert "not pressed: 1; the call was over by then" in late.stderr
+
+
+def test_the_caller_hangs_up() -> None:
+    result = run("call", IVR, "--hangup-after", "1.25")
+    assert result.exit_code == 0
+    assert "1.250  ┃├─ hangs up NORMAL_CLEARING" in result.stdout
+    assert "after 1.2 s; the handler ended with the call\n" in result.stdout
+
+
+def test_who_calls_when(tmp_path: Path) -> None:
+    app = write(
+        tmp_path,
+        "from datetime import datetime\n"
+        "def handler(session):\n"
+        "    context = session.context\n"
+        "    print(datetime.now(), context['Caller-Caller-ID-Number'],\n"
+        "        context['Caller-Destination-Number'])\n",
+    )
+    result = run(
+        *("call", app, "--caller", "0049301", "--destination", "1800"),
+        *("--start", "2026-01-05T17:59:50"),
+    )
+    assert result.stdout.startswith("2026-01-05 17:59:50 0049301 1800\n")
+
+
+def test_prompts_last_as_long_as_their_files(tmp_path: Path) -> None:
+    sound = tmp_path / "ivr" / "ivr-welcome.wav"
+    sound.parent.mkdir()
+    with wave.open(str(sound), "wb") as file:
+        file.setparams((1, 2, 8000, 0, "NONE", ""))
+        file.writeframes(bytes(2 * 28000))
+    result = run("call", ROOT / "examples" / "basic.py", "--sounds", tmp_path)
+    assert "┊   3.5 s  " in result.stdout
+
+
+DESK = ROOT / "tests" / "examples" / "desk.py"
+
+
+def test_far_ends_do_as_they_are_told() -> None:
+    result = run(
+        *("call", DESK, "--far-end", "user/1000=no_answer", "--far-end"),
+        "user/1001=rings,answers:1.5,presses:12#@2,hangs_up:4,cause:CALL_REJECTED",
+    )
+    assert (result.exit_code, result.stderr) == (0, "")
+    told = re.findall(r"│ +(calls user/\d+|user/\d+ \w.*?)   │", result.stdout)
+    assert told == [
+        "calls user/1000",
+        "user/1000 rejects: NO_ANSWER",
+        "calls user/1001",
+        "user/1001 rings",
+        "user/1001 answers",
+        "user/1001 presses 12#",
+        "user/1001 hangs up CALL_REJECTED",
+    ]
+
+
+def test_a_far_end_that_is_not_called_is_told() -> None:
+    result = run(
+        "call", DESK, "--far-end", "user/1000=answers,hangs_up:1", "--far-end", "user/1=busy"
+    )
+    assert result.exit_code == 0
+    assert result.stderr == "not called: user/1; called: user/1000\n"
+
+
+def test_a_handler_at_the_far_end_is_drawn_as_a_call_of_its_own(tmp_path: Path) -> None:
+    app = write(
+        tmp_path,
+        DESK.read_text() + "def phone(session):\n"
+        "    session.channel.sleep(1.0)\n"
+        "    session.channel.answer()\n"
+        "    raise KeyError(session.channel.wait('DTMF')['DTMF-Digit'])\n",
+    )
+    far_end = ("--far-end", "user/1000=handler:phone")
+    result = run("call", app, "--press", "5", "--at", "3", *far_end)
+    assert "\n\nCall 2, 0.1 s later: 1001 calls 1000\n\n" in result.stdout
+    assert "raises KeyError: '5'" in result.stdout
+    assert "KeyError: '5'" in result.stderr
+    assert result.exit_code == 1
+    nobody = run("call", app, "--far-end", "user/1000=handler:phon")
+    assert (nobody.exit_code, "has no 'phon'" in nobody.stderr) == (2, True)
+    elsewhere = run("call", "127.0.0.1:1", *far_end)
+    assert (elsewhere.exit_code, "is a function in FILE" in elsewhere.stderr) == (2, True)
+
+
+def test_variables_come_with_the_call(tmp_path: Path) -> None:
+    app = write(tmp_path, "def handler(session):\n    print(session.context['variable_account'])\n")
+    assert run("call", app, "--variable", "account=a=1").stdout.startswith("a=1\n")
+
+
+def test_callers_of_a_script_are_drawn_one_after_the_other(tmp_path: Path) -> None:
+    script = write(
+        tmp_path,
+        f"handler: {IVR}\nsteps: [say_nothing: 1, call: {{caller: 2, steps: [press: 1]}}, wait]\n",
+        "two.call.yaml",
+    )
+    result = run("call", "--script", script)
+    assert result.exit_code == 0, result.stdout
+    assert "\n\nCall 2, 1.0 s later: 2 calls 5000\n\n" in result.stdout
+    assert run("call", "--script", script, "--far-end", "user/1=busy").exit_code == 2
+
+
+def test_a_script_is_played_and_what_goes_wrong_names_its_line(tmp_path: Path) -> None:
+    scripts = ROOT / "tests" / "simulator" / "scripts"
+    result = run("call", "--script", scripts / "option-1.call.yaml")
+    assert (result.exit_code, result.stderr) == (0, "")
+    assert "◀─ ivr/ivr-option-1 ─" in result.stdout
+    wrong = write(tmp_path, f"handler: {IVR}\nsteps:\n  - hear: ivr/other\n", "wrong.call.yaml")
+    result = run("call", "--script", wrong)
+    assert result.exit_code == 1
+    assert "wrong.call.yaml:3: did not hear 'ivr/other'" in result.stdout + result.stderr
+    unknown = write(tmp_path, f"handler: {IVR}\nsteps:\n  - listen: x\n", "bad.call.yaml")
+    result = run("call", "--script", unknown)
+    assert result.exit_code == 2
+    assert "bad.call.yaml:3" in result.stderr
+    assert run("call", "--script", unknown, "--press", "1").exit_code == 2
+
+
+def test_a_program_that_listens_is_called_in_real_time(tmp_path: Path) -> None:
+    def greet(session: Session) -> None:
+        session.channel.answer()
+        session.channel.hangup()
+
+    with Outbound(greet, port=0) as app:
+        address = f"127.0.0.1:{app.port}"
+        result = run("call", address)
+    assert result.exit_code == 0
+    assert "◀─ answers ─" in result.stdout
+    nobody = run("call", address)
+    assert (nobody.exit_code, nobody.stderr) == (2, f"Error: nobody listens on {address}\n")
+    assert run("call", address, "--start", "2026-01-05T09:00:00").exit_code == 2
+
+
+def test_what_the_handler_raises_is_shown_short(tmp_path: Path) -> None:
+    app = write(
+        tmp_path,
+        "from eslsync import TimeoutError\n"
+        "def handler(session):\n"
+        "    session.channel.answer()\n"
+        "    menu(session.channel)\n"
+        "def menu(channel):\n"
+        "    channel.wait('DTMF', timeout=3)\n",
+    )
+    result = run("call", app)
+    assert result.exit_code == 1
+    assert without_markers(result.stderr) == [
+        "",
+        "The handler raised:",
+        "Traceback (most recent call last):",
+        f'  File "{app}", line 4, in handler',
+        "    menu(session.channel)",
+        f'  File "{app}", line 6, in menu',
+        "    channel.wait('DTMF', timeout=3)",
+        "eslsync.exceptions.TimeoutError: DTMF did not come in time",
+    ]
+    assert "raises TimeoutError: DTMF did not come in time ■" in result.stdout
+    assert result.stdout.endswith(
+        "NORMAL_CLEARING after 3.0 s; the handler raised TimeoutError and gave the call back\n"
+    )
+
+
+def test_a_handler_that_is_stuck(tmp_path: Path) -> None:
+    app = write(
+        tmp_path,
+        "import threading\n"
+        "patience = threading.Event()\n"
+        "def handler(session):\n"
+        "    session.channel.answer()\n"
+        "    patience.wait(1.0)\n",
+    )
+    result = run("call", app, "--patience", "0.2")
+    assert result.exit_code == 1
+    assert "no progress for 0.2 s of real time" in result.stderr
+    assert "patience.wait(1.0)" in result.stderr
+    assert result.stdout.endswith("the handler did not end\n")
+
+
+@pytest.mark.parametrize(
+    ("arguments", "said"),
+    [
+        (["--start", "tomorrow"], "a time is written like 2026-01-05T17:59:50, not 'tomorrow'"),
+        (["--press", "x"], "keys are 0-9, *, # and A-D, not 'x'"),
+        (["--press", ""], "not ''"),
+        (["--press", "1", "--at", "soon"], "'soon' is not a valid float"),
+        (["--at", "1"], "there are more of them"),
+        (["--press", "1", "--press", "2", "--at", "2", "--at", "1"], "can't go back"),
+        (["--hangup-after", "-1"], "-1"),
+        (["--sounds", "/nowhere/at/all"], "does not exist"),
+        (["--variable", "a"], "a variable is written NAME=VALUE, not 'a'"),
+        (["--far-end", "user/1000"], "'user/1000' doesn't say what the far end does; write it as"),
+        (["--far-end", "1000=busy"], "'1000' is not a dial string, such as user/1000; write it"),
+        (["--far-end", "user/1="], "there is no ''; there are answers, hangs_up, rings, presses"),
+        (["--far-end", "user/1=bussy"], "there is no 'bussy' (did you mean busy?)"),
+        (["--far-end", "user/1=answers:soon"], "answers takes seconds, as in answers:2, or answe"),
+        (["--far-end", "user/1=answers:-1"], "or answers:never, not '-1'"),
+        (["--far-end", "user/1=hangs_up"], "hangs_up takes seconds after the answer, as in hangs"),
+        (["--far-end", "user/1=presses:1"], "presses takes keys and seconds after the answer, as"),
+        (["--far-end", "user/1=rings:2"], "rings takes no value, not '2'"),
+        (["--far-end", "user/1=rings,rings"], "'rings' comes second: rings is said already"),
+        (["--far-end", "user/1=busy,answers:2"], "rejects the call can't be told answers, too"),
+        (["--far-end", "user/1=handler:a,hangs_up:2"], "a handler can't be told hangs_up, too"),
+        (["--far-end", "user/1=busy", "--far-end", "user/1=rings"], "told what to do already"),
+    ],
+)
+def test_options_that_make_no_sense(arguments: list[str], said: str) -> None:
+    result = run("call", IVR, *arguments)
+    assert result.exit_code == 2
+    assert said in result.stderr
+    assert result.stdout == ""
+
+
+# the file and its handler
+
+
+def test_a_file_that_is_not_there(tmp_path: Path) -> None:
+    for path, said in [
+        (tmp_path / "nix.py", "there is no file"),
+        (tmp_path, "is a folder"),
+        (ROOT / "README.md", "is no Python file"),
+    ]:
+        result = run("call", path)
+        assert result.exit_code == 2
+        assert said in result.stderr
+        assert "Traceback" not in result.stderr
+
+
+@pytest.mark.parametrize(
+    ("text", "said"),
+    [
+        ("def f(:\n", ["app.py", "line 1", "SyntaxError"]),
+        ("import os\n\nos.nix\n", ["app.py", "line 3, in <module>", "AttributeError"]),
+        ("import sys\nsys.exit('no')\n", ["line 2", "SystemExit: no"]),
+        ("raise ImportError('no such thing')", ["ImportError: no such thing"]),
+    ],
+)
+def test_a_file_that_can_not_be_imported(tmp_path: Path, text: str, said: list[str]) -> None:
+    result = run("call", write(tmp_path, text))
+    assert result.exit_code == 2
+    assert "app.py can't be imported" in result.stderr
+    for each in said:
+        assert each in result.stderr
+    assert "loading.py" not in result.stderr, "our own frames are of no use"
+
+
+def test_the_only_function_of_one_argument_is_the_handler(tmp_path: Path) -> None:
+    app = write(
+        tmp_path,
+        "from os.path import basename\n"
+        "from examples.ivr import handler as elsewhere\n"
+        "def reception(session):\n"
+        "    print('reception')\n"
+        "def two(a, b): pass\n",
+    )
+    result = run("call", app)
+    assert result.exit_code == 0
+    assert result.stdout.startswith("reception\n")
+    assert "giving the call back" in result.stdout
+
+
+@pytest.mark.parametrize(
+    ("text", "options", "said"),
+    [
+        ("", [], "it has no functions"),
+        ("def f(): pass\nx = 1\n", [], "no handler, a function of one argument; it has f()"),
+        ("def f(a: int): pass\ndef g(b): pass\n", [], "with --handler: f, g"),
+        ("def f(a): pass\n", ["--handler", "g"], "has no 'g'; it has f(a)"),
+        ("def handler(): pass\n", [], "handler() in"),
+        ("def handler(a, b): pass\n", [], "handler(a, b) in"),
+        ("handler = 5\n", [], "is no function, but 5"),
+        ("async def handler(session): pass\n", [], "is an async function"),
+    ],
+)
+def test_a_handler_that_is_not_found_or_not_fit(
+    tmp_path: Path, text: str, options: list[str], said: str
+) -> None:
+    result = run("call", write(tmp_path, text), *options)
+    assert result.exit_code == 2
+    assert said in result.stderr
+    assert "Traceback" not in result.stderr
+
+
+def test_a_file_that_serves_when_it_is_imported(tmp_path: Path) -> None:
+    app = write(
+        tmp_path,
+        "from eslsync import Outbound\n"
+        "def greet(session):\n"
+        "    session.channel.answer()\n"
+        "Outbound(greet, '127.0.0.1', 5000).start()\n"
+        "raise RuntimeError('not reached')\n",
+    )
+    assert run("call", app).exit_code == 0
+
+
+def test_an_outbound_is_called_with_its_options(tmp_path: Path) -> None:
+    app = write(
+        tmp_path,
+        "from eslsync import Outbound\n"
+        "def greet(session):\n"
+        "    session.channel.hangup()\n"
+        "app = Outbound(greet, events=['DTMF'], linger=False)\n",
+    )
+    result = run("call", app, "--handler", "app")
+    assert result.exit_code == 0
+    assert "◀─ connect, filter, event ─" in result.stdout
+
+
+def test_a_handler_finds_its_neighbours(tmp_path: Path) -> None:
+    write(tmp_path, "GREETING = 'ivr/hello'\n", "my_settings.py")
+    app = write(
+        tmp_path,
+        "import my_settings\n"
+        "def handler(session):\n"
+        "    session.channel.playback(my_settings.GREETING)\n",
+        "json.py",  # also the name of another module, which is loaded
+    )
+    result = run("call", app)
+    assert result.exit_code == 0, result.stderr
+    assert "ivr/hello" in result.stdout
+
+
+# eslsync conform
+
+
+def test_a_recording_conforms() -> None:
+    result = run("conform", RECORDINGS / "01a_basic_playback_hangup.jsonl")
+    assert result.exit_code == 0
+    first, last = result.stdout.splitlines()
+    assert first == "01a_basic_playback_hangup: conforms"
+    assert re.fullmatch(
+        r"1 of 1 conform: \d+ messages and \d{4} headers compared, \d+ left out", last
+    )
+
+
+def test_a_recording_that_differs(tmp_path: Path) -> None:
+    text = (RECORDINGS / "01a_basic_playback_hangup.jsonl").read_text()
+    path = write(tmp_path, text.replace("+OK will linger", "+OK might linger"), "x.jsonl")
+    result = run("conform", path, RECORDINGS / "12n_app_closes_socket_idle_parked.jsonl")
+    assert result.exit_code == 1
+    assert "\n- " in result.stdout
+    assert "\n+ " in result.stdout
+    assert "might linger" in result.stdout
+    assert "1 of 2 conform: " in result.stdout.splitlines()[-1]
+
+
+def test_both_sides() -> None:
+    result = run("conform", "-v", RECORDINGS / "12n_app_closes_socket_idle_parked.jsonl")
+    assert "--- 12n_app_closes_socket_idle_parked, recorded\n" in result.stdout
+    assert re.search(r"^ +0\.\d{3}  CHANNEL_EXECUTE answer", result.stdout, re.MULTILINE)
+
+
+def test_what_is_no_recording(tmp_path: Path) -> None:
+    for text in ["", "x", "[1]", '{"t": 1}', json.dumps({"recording": 1}) + '\n{"t": 1}']:
+        result = run("conform", write(tmp_path, text, "x.jsonl"))
+        assert result.exit_code == 2
+        assert "x.jsonl is no recording" in result.stderr
+    assert run("conform", tmp_path / "nix.jsonl").exit_code == 2
+    assert run("conform").exit_code == 2
+
+
+# the program itself
+
+
+def program(*arguments: str) -> list[str]:
+    return [
+        sys.executable,
+        "-c",
+        "from simulator.command_line.main import main; main()",
+        *arguments,
+    ]
+
+
+def execute(*arguments: str, **environment: str) -> subprocess.CompletedProcess[bytes]:
+    return subprocess.run(
+        program(*arguments), cwd=ROOT, env={**os.environ, **environment}, capture_output=True
+    )
+
+
+@pytest.mark.parametrize("encoding", ["ascii", "latin-1"])
+def test_a_terminal_without_box_characters(encoding: str) -> None:
+    done = execute("call", IVR, PYTHONIOENCODING=encoding)
+    assert done.returncode == 0, done.stderr
+    assert done.stdout.isascii()
+    assert b"|<- ivr/ivr-welcome ---" in done.stdout
+
+
+def test_the_width_of_the_terminal() -> None:
+    done = execute("call", IVR, COLUMNS="70", PYTHONIOENCODING="utf-8")
+    assert max(map(len, done.stdout.decode().splitlines())) == 70
+
+
+def test_help_has_examples_and_a_version() -> None:
+    for command in ("call", "explore", "serve", "conform"):
+        assert f"\n  eslsync {command} " in run(command, "--help").stdout
+    assert re.fullmatch(r"\S+ \d+\.\d+\.\d+\n", run("--version").stdout)
+
+
+def test_serve_loads_no_simulator_and_no_freezegun() -> None:
+    code = (
+        "import sys\n"
+        "from eslsync import Outbound\n"
+        "Outbound.start = lambda self, drain: print(*sys.modules)\n"
+        "from simulator.command_line.main import main\n"
+        f"main(['serve', {IVR!r}])\n"
+    )
+    done = subprocess.run([sys.executable, "-c", code], cwd=ROOT, capture_output=True, text=True)
+    assert done.returncode == 0, done.stderr
+    loaded = {name for name in done.stdout.split() if name.startswith(("simulator", "freezegun"))}
+    assert {name.split(".")[1] for name in loaded - {"simulator"}} == {"command_line"}
+
+
+def test_a_port_in_use() -> None:
+    with socket.create_server(("127.0.0.1", 0)) as taken:
+        port = str(taken.getsockname()[1])
+        done = execute("serve", IVR, "--port", port)
+    assert done.returncode == 1
+    [line] = done.stderr.decode().splitlines()
+    assert line == f"Error: can't listen on 127.0.0.1 port {port}: Address already in use"
+
+
+@pytest.mark.skipif(os.name == "nt", reason="Windows has no SIGTERM to send")
+@pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGINT])
+def test_serve_stops_in_order(number: signal.Signals) -> None:
+    with subprocess.Popen(
+        program("serve", IVR, "--port", "0"), cwd=ROOT, stderr=subprocess.PIPE, text=True
+    ) as server:
+        assert server.stderr is not None
+        assert re.search(r" INFO +listening on 127.0.0.1 port \d+$", server.stderr.readline())
+        server.send_signal(number)
+        said = server.stderr.read()
+    assert server.returncode == 0
+    assert "stopping; calls that are up: 0" in said
+    assert "Traceback" not in said
+
+
+@pytest.mark.skipif(os.name == "nt", reason="Windows has no SIGUSR1")
+def test_serve_prints_its_calls_when_it_is_asked() -> None:
+    with subprocess.Popen(
+        program("serve", IVR, "--port", "0"), cwd=ROOT, stderr=subprocess.PIPE, text=True
+    ) as server:
+        assert server.stderr is not None
+        server.stderr.readline()
+        server.send_signal(signal.SIGUSR1)
+        assert server.stderr.readline() == "0 calls\n"
+        server.send_signal(signal.SIGTERM)
+        server.stderr.read()
+    assert server.returncode == 0
+
+
+@pytest.mark.parametrize(
+    ("option", "said"),
+    [
+        (["--allow", "10.0.0.1/8"], "host bits set"),
+        (["--when-full", "GO_AWAY"], "when_full is"),
+        (["--redact", "a=b"], "not a variable's name"),
+        (["--max-calls", "0"], "max-calls"),
+    ],
+)
+def test_what_serve_can_not_be_told(option: list[str], said: str) -> None:
+    done = execute("serve", IVR, *option)
+    assert done.returncode == 2
+    assert said in done.stderr.decode()
+
+
+def test_serve_takes_the_options_of_an_outbound_in_the_file(tmp_path: Path) -> None:
+    app = tmp_path / "app.py"
+    app.write_text(
+        "from eslsync import Outbound\n"
+        "app = Outbound(print, '127.0.0.1', 5999, max_calls=7, redact=['pin'])\n"
+    )
+    code = (
+        "from eslsync import Outbound\n"
+        "Outbound.start = lambda app, drain: print(app.port, app.max_calls, app.redact, drain)\n"
+        "from simulator.command_line.main import main\n"
+        f"main(['serve', {str(app)!r}, '--handler', 'app', '--redact', 'code', '--drain', '3'])\n"
+    )
+    done = subprocess.run([sys.executable, "-c", code], cwd=ROOT, capture_output=True, text=True)
+    assert done.stdout == "5999 7 ('pin', 'code') 3.0\n", done.stderr

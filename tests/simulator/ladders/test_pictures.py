@@ -1,0 +1,220 @@
+"""Ladders as SVG and Mermaid: of simulated calls, and of every recording."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable
+from xml.etree import ElementTree
+
+import pytest
+
+from eslsync import Session
+from examples.ivr import handler as ivr
+from simulator import Call, FreeSwitch
+from simulator.ladders.text import draw
+from simulator.recordings.reading import Recording
+from simulator.recordings.retelling import retell
+from simulator.scripts.script import run_script
+from tests.support.places import RECORDINGS
+from tests.support.recorded import names
+
+SVG = "{http://www.w3.org/2000/svg}"
+
+
+def play(handler: Callable[[Session], object], script: Callable[[Call], object]) -> Call:
+    with FreeSwitch(raises=False) as switch:
+        call = switch.call(handler)
+        script(call)
+        call.wait()
+    return call
+
+
+def press_1(call: Call) -> None:
+    call.press("1", when_asked=True)
+
+
+class Picture:
+    """An SVG, laid open."""
+
+    def __init__(self, svg: str) -> None:
+        self.root = ElementTree.fromstring(svg)
+        self.size = tuple(float(self.root.attrib[name]) for name in ("width", "height"))
+
+    @property
+    def texts(self) -> list[str]:
+        return [each.text or "" for each in self.root.iter(f"{SVG}text")]
+
+    def of(self, kind: str) -> list[ElementTree.Element]:
+        return [each for each in self.root.iter() if kind in each.get("class", "").split()]
+
+    @property
+    def lanes(self) -> list[str]:
+        """From left to right."""
+        heads = sorted(self.of("name"), key=lambda each: float(each.attrib["x"]))
+        return list(dict.fromkeys(each.text or "" for each in heads))
+
+
+def test_a_call_as_svg() -> None:
+    picture = Picture(play(ivr, press_1).ladder("svg"))
+    assert picture.lanes == ["caller", "switch", "app"]
+    said = picture.texts
+    for text in ("1001 calls 5000", "presses 1", "DTMF 1", "playback ivr/ivr-option-1", "2.0 s"):
+        assert text in said
+    assert said.index("presses 1") < said.index("playback ivr/ivr-option-1")
+    assert [each.text for each in picture.of("time")][:3] == ["0.000", "0.020", "0.040"]
+    assert len(picture.of("bar")) == 2, "two prompts"
+
+
+def test_it_is_the_same_on_every_run() -> None:
+    assert play(ivr, press_1).ladder("svg") == play(ivr, press_1).ladder("svg")
+
+
+def test_what_is_told_in_words_is_told_by_a_bar() -> None:
+    """The welcome is interrupted by the option, goes on, and is cut by the hangup."""
+
+    def script(call: Call) -> None:
+        call.hear("ivr/ivr-welcome", start=True)
+        call.press("1")
+        call.hear("ivr/ivr-option-1", start=True)
+        call.say_nothing(0.5)
+        call.hangup()
+
+    bars = Picture(play(ivr, script).ladder("svg"))
+    assert len(bars.of("paused")) == 1
+    assert len(bars.of("cut")) == 2
+
+
+def test_other_legs_have_lifelines() -> None:
+    call = run_script("examples/ring_two.call.yaml")
+    picture = Picture(call.ladder("svg"))
+    assert picture.lanes == ["caller", "user/1000", "user/1001", "switch", "app"]
+    assert "rejects: USER_BUSY" in picture.texts
+    assert [each.tag for each in picture.of("bridge")] == [f"{SVG}g"]
+    mermaid = call.ladder("mermaid")
+    assert "participant p1 as user/1000" in mermaid
+    assert "    p1->>p3: rejects: USER_BUSY" in re.sub(r"\d+\.\d{3}  ", "", mermaid)
+    assert "    p0<<->>p2: bridged" in re.sub(r"\d+\.\d{3}  ", "", mermaid)
+
+
+def test_nothing_in_it_is_taken_for_markup() -> None:
+    def handler(session: Session) -> None:
+        session.channel.answer()
+        session.channel.playback('<b>&"#;end')
+        raise ValueError("<script>; #1")
+
+    call = play(handler, lambda call: None)
+    assert '<b>&"#;end' in Picture(call.ladder("svg")).texts
+    told = call.ladder("mermaid")
+    assert "raises ValueError: #60;script#62;#59; #35;1" in told
+    assert "<b>" not in told
+
+
+def test_what_is_too_long_is_cut() -> None:
+    def handler(session: Session) -> None:
+        session.channel.answer()
+        session.channel.set("big", "x" * 100_000)
+        session.channel.hangup()
+
+    drawn = play(handler, lambda call: None).ladder("svg")
+    assert len(drawn) < 20_000
+    assert any(text.endswith("…") for text in Picture(drawn).texts)
+
+
+def test_a_call_as_mermaid() -> None:
+    assert (
+        play(ivr, press_1).ladder("mermaid")
+        == """\
+---
+title: "1001 calls 5000"
+---
+sequenceDiagram
+    participant p0 as caller
+    participant p1 as switch
+    participant p2 as app
+    p0->>p1: 0.000  calls 5000
+    p2->>p1: connect, linger, filter, event
+    p2->>p1: answer
+    p1->>p0: 0.020  answers
+    p1->>p2: answer completed
+    p2->>p1: playback ivr/ivr-welcome
+    p1-)+p0: 0.040  ivr/ivr-welcome
+    Note over p0,p2: 2.0 s
+    Note right of p0: 2.040  end of ivr/ivr-welcome
+    deactivate p0
+    p1->>p2: playback completed: FILE PLAYED
+    p0->>p1: presses 1
+    p1->>p2: 2.060  DTMF 1
+    p2->>p1: playback ivr/ivr-option-1
+    p1-)+p0: 2.080  ivr/ivr-option-1
+    Note over p0,p2: 2.0 s
+    Note right of p0: 4.080  end of ivr/ivr-option-1
+    deactivate p0
+    p1->>p2: playback completed: FILE PLAYED
+    p2->>p1: hangup NORMAL_CLEARING
+    p1->>p0: 4.100  hangs up NORMAL_CLEARING
+    p1->>p2: CHANNEL_HANGUP NORMAL_CLEARING
+    p1->>p2: CHANNEL_HANGUP_COMPLETE NORMAL_CLEARING
+"""
+    )
+
+
+def test_another_format_is_refused() -> None:
+    call = play(ivr, press_1)
+    with pytest.raises(ValueError, match="drawn as text, svg, mermaid, not 'png'"):
+        call.ladder("png")  # type: ignore[arg-type]
+
+
+# Recordings
+
+
+@pytest.mark.parametrize("name", names())
+def test_every_recording_is_drawn_within_its_paper(name: str) -> None:
+    recording = Recording.read(RECORDINGS / f"{name}.jsonl")
+    picture = Picture(recording.ladder("svg"))
+    width, height = picture.size
+    for text in picture.root.iter(f"{SVG}text"):
+        assert 0 < float(text.attrib["x"]) < width
+        assert 0 < float(text.attrib["y"]) < height
+    assert picture.lanes[-2:] == ["switch", "app"]
+    mermaid = recording.ladder("mermaid")
+    activations = mermaid.count("-)+"), mermaid.count("deactivate ")
+    assert activations[0] >= activations[1]
+
+
+@pytest.mark.parametrize(
+    ("name", "lines"),
+    [
+        # who hung up is not told by any event, and seen by what came before
+        ("02a", ["├─ hangs up NORMAL_CLEARING ─", "┻│   cut: ivr/ivr-long.wav "]),
+        ("01a", ["│◀─ hangs up NORMAL_CLEARING ─", "┗│   end of ivr/ivr-welcome.wav "]),
+        # a digit that breaks a prompt, and the one that is taken
+        ("03e", ["├─ presses 9 ─", "┻│   cut: ivr/ivr-please_enter.wav ", "completed: choice=2 ─"]),
+        # prompts inside prompts
+        ("07b", ["┗┆┆│   end of ivr/ivr-option-2.wav ", "┃┆│   on with ivr/ivr-option-1.wav "]),
+        # what a blocking api holds back has happened before
+        ("09f", ["    0.541  ┗│   end of ivr/ivr-short.wav ", "    1.529   │ "]),
+        # what was wrong with a command that is else only summed up
+        ("08a", ["│◀─ event plain NOT_AN_EVENT ─", "├─ -ERR no keywords supplied ─"]),
+        ("08b", ["├─ playback completed: FILE NOT FOUND ─", "hangs up DESTINATION_OUT_OF_ORDER ─"]),
+        # another leg, by the name that it was called by
+        (
+            "05b",
+            ["loopback/bye2000/default hangs up NORMAL_CLEARING", "├─ bridge completed: SUCCESS ─"],
+        ),
+        ("222", ["hangs up loopback/hold/default (2) PICKED_OFF"]),
+        # who never says anything to the switch
+        ("14a", ["├─ calls 5009 ─", "├─ disconnect notice ─"]),
+        # without events of prompts, applications tell
+        ("05a", ["│◀─ ivr/ivr-"]),
+        # other events
+        ("11e", ["├─ conference::maintenance kick-member ─"]),
+        ("12j", ["│◀─ getvar "]),
+        ("13b", ["├─ auth/request ─", "├─ -ERR invalid ─"]),
+        ("16", ["├─ closes the connection ─"]),
+    ],
+)
+def test_what_a_recording_shows_is_in_its_ladder(name: str, lines: list[str]) -> None:
+    [path] = RECORDINGS.glob(f"{name}_*.jsonl")
+    drawn = draw(retell(Recording.read(path)), width=200)
+    for line in lines:
+        assert line in drawn, drawn

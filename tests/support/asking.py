@@ -1,0 +1,85 @@
+"""A whole simulated call for one question."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Collection, Mapping
+from dataclasses import dataclass
+from typing import Any, Generic, TypeVar
+
+from eslsync import Channel, Session
+from simulator import Call, FreeSwitch
+from simulator.model.arguments import separate
+from tests.support.recorded import recording
+
+__all__ = ["Asked", "ask", "recorded_words", "words_of"]
+
+T = TypeVar("T")
+
+
+@dataclass(frozen=True)
+class Asked(Generic[T]):
+    """What came of it."""
+
+    value: T
+    call: Call
+
+
+def ask(
+    question: Callable[[Channel], T],
+    caller: Callable[[Call], object] = Call.wait,
+    *,
+    endpoints: Mapping[str, Mapping[str, Any]] | None = None,
+    prompts: Mapping[str, float] | None = None,
+    answer: bool = True,
+    engines: Collection[str] = (),
+    phrases: Mapping[str, list[tuple[str, str]]] | None = None,
+    extensions: Mapping[str, list[tuple[str, str]]] | None = None,
+    **options: Any,
+) -> Asked[T]:
+    """Somebody calls; the handler answers, puts the question to the channel, and hangs up.
+
+    ``caller`` is what the caller does; ``endpoints`` are far ends (`FreeSwitch.endpoint`),
+    ``prompts`` how long sounds are, and ``options`` are for `FreeSwitch.call`. ``engines`` speak;
+    ``phrases`` are macros, and ``extensions`` the rest of the dialplan.
+    """
+    values: list[T] = []
+
+    def handler(session: Session) -> None:
+        if answer:
+            session.channel.answer()
+        values.append(question(session.channel))
+        session.channel.hangup()
+
+    with FreeSwitch(
+        prompts=prompts, extensions=extensions, phrases=phrases, speech_engines=engines
+    ) as switch:
+        for dial_string, behaviour in (endpoints or {}).items():
+            switch.endpoint(dial_string, **behaviour)
+        call = switch.call(handler, **options)
+        caller(call)
+        call.wait()
+    [value] = values
+    return Asked(value, call)
+
+
+def words_of(application: str, question: Callable[[Channel], object], **options: Any) -> list[str]:
+    """How FreeSWITCH takes apart what a method sends for an application, when that begins."""
+    data: list[str] = []
+
+    def watched(channel: Channel) -> None:
+        @channel.on("CHANNEL_EXECUTE")
+        def begins(event: Mapping[str, str]) -> None:
+            if event.get("Application") == application:
+                data.append(event.get("Application-Data", ""))
+
+        question(channel)
+
+    ask(watched, **options)
+    return separate(data[-1])
+
+
+def recorded_words(name: str, application: str, number: int = 0) -> list[str]:
+    """The same of what was sent when a recording was made, the first time or a later."""
+    events = recording(name).events("CHANNEL_EXECUTE")
+    found = [event for event in events if event["Application"] == application]
+    return separate(found[number].get("Application-Data", ""))

@@ -1,0 +1,122 @@
+"""What the switch's side of a test stands on: a recording, or a function of FreeSWITCH's C code.
+
+    @stands_on("11a_record_app", "record")
+    def test_...
+
+says that what the simulated switch does in this test with the application of `Channel.record`
+can be looked up in that recording. Where there is none, ``"mod_dptools.c, deflect_function"``
+says where it was read. A test that does not use the methods it is marked for fails.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from functools import wraps
+from typing import Any, NamedTuple, TypeVar
+from unittest.mock import patch
+
+from eslsync import Channel, Session
+from eslsync.call.connection import Connection
+from tests.support import recorded
+
+__all__ = ["API", "Evidence", "application_of", "is_recorded", "stands_on"]
+
+TestT = TypeVar("TestT", bound=Callable[..., None])
+
+#: Methods that go by a command of the api instead of an application.
+API = {
+    "break_": "uuid_break",
+    "broadcast": "uuid_broadcast",
+    "get_variable": "uuid_getvar",
+    "originate": "originate",
+    "leg": "uuid_dump",
+    "recv_dtmf": "uuid_recv_dtmf",
+}
+#: Methods that are named otherwise than their application.
+OTHERWISE = {"get_digits": "playback"}
+
+
+class Evidence(NamedTuple):
+    """A source, and the methods of `Channel` or `Session` whose tests stand on it."""
+
+    source: str
+    methods: tuple[str, ...]
+
+
+def stands_on(source: str, *methods: str) -> Callable[[TestT], TestT]:
+    """A decorator for tests, see above; also several for one test."""
+    if not re.fullmatch(r"\w+\.c, \w+|\d\d\w+", source):
+        raise ValueError(f"neither a recording nor 'file.c, function': {source!r}")
+    if not methods:
+        raise ValueError("name the methods whose applications stand on it")
+
+    def mark(test: TestT) -> TestT:
+        @wraps(test)
+        def marked(*arguments: Any, **keywords: Any) -> None:
+            with used(methods):
+                test(*arguments, **keywords)
+
+        earlier = getattr(test, "evidence", [])
+        marked.evidence = [Evidence(source, methods), *earlier]  # type: ignore[attr-defined]
+        return marked  # type: ignore[return-value]
+
+    return mark
+
+
+@contextmanager
+def used(methods: tuple[str, ...]) -> Iterator[None]:
+    """Each of the methods is called, and its application or command sent, before the end."""
+    called: set[str] = set()
+    sent: list[str] = []
+    send = Connection.send
+
+    def watched(name: str, method: Callable[..., Any]) -> Callable[..., Any]:
+        def watch(self: Any, *arguments: Any, **keywords: Any) -> Any:
+            called.add(name)
+            return method(self, *arguments, **keywords)
+
+        return watch
+
+    def watched_send(self: Any, data: bytes, *commands: Any) -> Any:
+        sent.append(data.decode("utf-8", "surrogateescape"))
+        return send(self, data, *commands)
+
+    homes = {name: Channel if hasattr(Channel, name) else Session for name in methods}
+    patches = [
+        patch.object(home, name, watched(name, getattr(home, name))) for name, home in homes.items()
+    ]
+    with patch.object(Connection, "send", watched_send):
+        for each in patches:
+            each.start()
+        try:
+            yield
+        finally:
+            for each in patches:
+                each.stop()
+    for name in methods:
+        assert name in called, f"the test is marked for {name}, and never calls it"
+        assert any(executes(command, name) for command in sent), f"{name} was never sent"
+
+
+def application_of(method: str) -> str:
+    """The application that a method executes, or the api command that it goes by."""
+    return API.get(method) or OTHERWISE.get(method, method)
+
+
+def executes(command: str, method: str) -> bool:
+    """Does a command of ours execute the method's application?"""
+    name = application_of(method)
+    if method in API:
+        return re.match(rf"(bg)?api {name}\b", command) is not None
+    return f"execute-app-name: {name}\n" in f"{command}\n"
+
+
+def is_recorded(recording: str, method: str) -> bool:
+    """Was the method's application executed there, or its command sent?"""
+    name = application_of(method)
+    conversation = recorded.recording(recording)
+    if method in API:
+        return any(re.match(rf"(bg)?api {name}\b", c.line) for c in conversation.commands())
+    return any(e.get("Application") == name for e in conversation.events("CHANNEL_EXECUTE"))

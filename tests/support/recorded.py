@@ -1,0 +1,94 @@
+"""The conversations in tests/recordings: what a real FreeSWITCH said, and to what.
+
+The README beside them describes the format, and what each one shows.
+"""
+
+from __future__ import annotations
+
+import json
+from dataclasses import dataclass
+from functools import cache
+from typing import Any, Literal
+
+from eslsync.protocol import Command, CommandParser, ConnectReply, Event, Message, Parser
+from tests.support.places import RECORDINGS
+
+Side = Literal["switch", "app"]
+
+
+@dataclass(frozen=True)
+class Recording:
+    """One conversation; ``chunks`` are the bytes as they were read or written, with times."""
+
+    name: str
+    circumstances: dict[str, Any]
+    chunks: list[tuple[float, Side, bytes]]
+    #: when the switch closed its side; None where the recording ends before that
+    closed_at: float | None
+
+    @property
+    def switch_bytes(self) -> bytes:
+        """All that the switch sent."""
+        return self.bytes_from("switch")
+
+    @property
+    def app_bytes(self) -> bytes:
+        """All that the app sent."""
+        return self.bytes_from("app")
+
+    def messages(self) -> list[Message]:
+        """What the switch said."""
+        return Parser().feed(self.switch_bytes)
+
+    def events(self, name: str | None = None) -> list[Event]:
+        """The events of that name, or all of them."""
+        return [
+            message
+            for message in self.messages()
+            if isinstance(message, Event)
+            and not isinstance(message, ConnectReply)
+            and name in (None, message.name)
+        ]
+
+    def commands(self) -> list[Command]:
+        """What the app said."""
+        return CommandParser().feed(self.app_bytes)
+
+    def bytes_from(self, side: Side) -> bytes:
+        return b"".join(self.chunks_from(side))
+
+    def chunks_from(self, side: Side) -> list[bytes]:
+        return [data for _, from_, data in self.chunks if from_ == side]
+
+    def __repr__(self) -> str:
+        return f"<Recording {self.name}>"
+
+
+@cache
+def names() -> list[str]:
+    """The names of all recordings, in order."""
+    return sorted(path.stem for path in RECORDINGS.glob("*.jsonl"))
+
+
+@cache
+def recording(name: str) -> Recording:
+    """The recording of that name, of which the number (``"03a"``) is enough."""
+    [found] = [each for each in names() if each == name or each.startswith(name + "_")]
+    # not splitlines(), which takes some bytes of the data for line breaks
+    lines = (RECORDINGS / f"{found}.jsonl").read_text(encoding="utf-8").strip("\n").split("\n")
+    circumstances, *entries = map(json.loads, lines)
+    if circumstances["recording"] != 1:
+        raise ValueError(f"{found} is of version {circumstances['recording']} of the format")
+    chunks: list[tuple[float, Side, bytes]] = []
+    closed_at = None
+    for entry in entries:
+        if entry.get("eof"):
+            closed_at = entry["t"]
+        else:
+            chunks.append((entry["t"], entry["from"], entry["data"].encode("latin-1")))
+    return Recording(found, circumstances, chunks, closed_at)
+
+
+def recordings() -> list[Recording]:
+    """All of them, in order."""
+    return [recording(name) for name in names()]

@@ -1,0 +1,64 @@
+"""A server with several calls or none, and what a test looks at from outside."""
+
+from __future__ import annotations
+
+import logging
+import socket
+import threading
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from typing import Any
+
+import pytest
+
+from eslsync import Outbound, Session
+from tests.support.peer import PATIENCE, Peer, Watched
+
+
+@contextmanager
+def serving(handler: Callable[[Session], Any], **options: Any) -> Iterator[Outbound]:
+    """For tests of more than one call, or of none; the clock is a watched one."""
+    with Outbound(handler, port=0, clock=Watched(), **options) as app:
+        yield app
+
+
+@contextmanager
+def dialled(app: Outbound, **options: Any) -> Iterator[Peer]:
+    assert isinstance(app.clock, Watched)
+    peer = Peer(app, clock=app.clock, **options)
+    with peer.sock:
+        yield peer
+
+
+def refused(app: Outbound) -> bool:
+    try:
+        socket.create_connection((app.host, app.port), timeout=PATIENCE).close()
+    except ConnectionError:  # refused, or reset when the socket is closed in this moment
+        return True
+    return False
+
+
+def messages(caplog: pytest.LogCaptureFixture, level: int = logging.INFO) -> list[str]:
+    return [record.getMessage() for record in caplog.records if record.levelno >= level]
+
+
+class Beside:
+    """Something that runs beside the test."""
+
+    def __init__(self, work: Callable[[], Any]) -> None:
+        self._work = work
+        self.failure: BaseException | None = None
+        self.thread = threading.Thread(target=self._run, name="beside the test")
+        self.thread.start()
+
+    def _run(self) -> None:
+        try:
+            self._work()
+        except BaseException as error:  # noqa: BLE001 - raised again by join()
+            self.failure = error
+
+    def join(self) -> None:
+        self.thread.join(PATIENCE)
+        assert not self.thread.is_alive()
+        if self.failure is not None:
+            raise self.failure
