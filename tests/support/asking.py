@@ -11,7 +11,7 @@ from simulator import Call, FreeSwitch
 from simulator.model.arguments import separate
 from tests.support.recorded import recording
 
-__all__ = ["Asked", "ask", "recorded_words", "words_of"]
+__all__ = ["Asked", "ask", "recorded_words", "session_of", "words_of"]
 
 T = TypeVar("T")
 
@@ -83,3 +83,7 @@ def recorded_words(name: str, application: str, number: int = 0) -> list[str]:
     events = recording(name).events("CHANNEL_EXECUTE")
     found = [event for event in events if event["Application"] == application]
     return separate(found[number].get("Application-Data", ""))
+
+
+def session_of(channel: Channel) -> Session:
+    return channel._session

@@ -62,3 +62,46 @@ class Beside:
         assert not self.thread.is_alive()
         if self.failure is not None:
             raise self.failure
+
+
+def in_another_thread(work: Callable[[], Any]) -> Any:
+    done: list[Any] = []
+
+    def run() -> None:
+        try:
+            done.append(work())
+        except Exception as error:  # noqa: BLE001 - the caller looks at it
+            done.append(error)
+
+    thread = threading.Thread(target=run, name="another")
+    thread.start()
+    thread.join(PATIENCE)
+    return done[0]
+
+
+def is_turned_away(peer: Peer, cause: str) -> None:
+    """Hung up with a cause; and the app closes only after the switch has (14b2)."""
+    peer.connect()
+    hangup = peer.serve("sendmsg")
+    assert hangup.get("call-command") == "hangup"
+    assert hangup.get("hangup-cause") == cause
+    peer.hear_nothing()
+    peer.say(peer.notice(lingers=False))
+    peer.end()
+    assert peer.hear_end() == []
+
+
+def nothing(session: Session) -> None:
+    pass
+
+
+class Blocking(threading.Event):
+    """An event that tells when somebody waits for it."""
+
+    def __init__(self, blocked: threading.Event) -> None:
+        super().__init__()
+        self._blocked = blocked
+
+    def wait(self, timeout: float | None = None) -> bool:
+        self._blocked.set()
+        return super().wait(timeout)

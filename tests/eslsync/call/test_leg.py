@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import threading
 from typing import Any
 
 import pytest
@@ -10,18 +11,18 @@ from eslsync import (
     Bridged,
     CallState,
     Channel,
-    ChannelState,
     CommandError,
     Event,
     Hangup,
     HangupCause,
-    Outbound,
     Session,
     TimeoutError,
 )
 from simulator import Call, Fault, FreeSwitch
-from tests.support.asking import ask
+from tests.support.asking import ask, session_of
 from tests.support.evidence import stands_on
+from tests.support.peer import PATIENCE, call
+from tests.support.servers import Beside
 
 ORIGINATED = "13d_inbound_originate_park_sendmsg"
 BUSY = {"user/1000": {"rejects": "USER_BUSY"}}
@@ -33,10 +34,6 @@ TALKS = {"user/1000": {"answers_after": 2.0, "hangs_up_after": 30.0}}
 def told(call: Call) -> list[str]:
     """What happened on the other legs."""
     return [e.text for e in call.transcript.entries if e.sender == "switch" == e.receiver]
-
-
-def session_of(channel: Channel) -> Session:
-    return channel._session
 
 
 # originate
@@ -452,248 +449,6 @@ def test_a_leg_that_is_not_there() -> None:
     assert ask(question).value == "-ERR No such channel!"
 
 
-# Waiting
-
-
-def test_wait_for_the_first_of_several() -> None:
-    def question(channel: Channel) -> list[str]:
-        names = ["DTMF", "PLAYBACK_STOP", ChannelState.HANGUP]
-        channel.playback("ivr/ivr-long", block=False)
-        first = channel.wait(names)
-        channel.execute("break", block=False)
-        return [first.name, channel.wait(names).name]
-
-    def caller(call: Call) -> None:
-        call.hear("ivr/ivr-long", start=True)
-        call.press("1")
-
-    asked = ask(question, caller, prompts={"ivr/ivr-long": 30.0})
-    assert asked.value == ["DTMF", "PLAYBACK_STOP"]
-
-
-def test_wait_for_an_event_that_a_function_picks() -> None:
-    def question(channel: Channel) -> str:
-        def ends(event: Event) -> bool:
-            return event.get("Playback-Status") == "done"
-
-        channel.playback("ivr/ivr-welcome", block=False)
-        return channel.wait(ends)["Playback-File-Path"].rpartition("/")[2]
-
-    assert ask(question).value == "ivr-welcome.wav"
-
-
-@pytest.mark.parametrize(
-    ("what", "message"),
-    [
-        ("DTMF", "DTMF"),
-        (["DTMF", "CHANNEL_BRIDGE"], "DTMF or CHANNEL_BRIDGE"),
-        (lambda event: False, "<lambda>"),
-    ],
-)
-def test_a_wait_that_is_in_vain_says_what_for(what: Any, message: str) -> None:
-    def question(channel: Channel) -> str:
-        with pytest.raises(TimeoutError) as late:
-            channel.wait(what, timeout=3)
-        return str(late.value)
-
-    assert ask(question).value == f"{message} did not come in time"
-
-
-def test_a_wait_for_nothing_is_refused() -> None:
-    def question(channel: Channel) -> None:
-        with pytest.raises(ValueError, match="name an event"):
-            channel.wait([])
-        with pytest.raises(ValueError, match="did you mean 'CHANNEL_ANSWER'"):
-            channel.wait(["DTMF", "CHANEL_ANSWER"])
-
-    ask(question)
-
-
-def test_events_gives_those_of_these_names_until_the_end() -> None:
-    def question(channel: Channel) -> list[str]:
-        session = session_of(channel)
-        channel.playback("ivr/ivr-welcome", block=False)
-        return [event.name for event in session.events("PLAYBACK_START", "PLAYBACK_STOP", "DTMF")]
-
-    def caller(call: Call) -> None:
-        call.hear("ivr/ivr-welcome", start=True)
-        call.press("1")
-        call.hear("ivr/ivr-welcome")
-        call.hangup()
-
-    assert ask(question, caller).value == ["PLAYBACK_START", "DTMF", "PLAYBACK_STOP"]
-
-
-def test_events_ends_with_a_hangup_that_was_asked_for() -> None:
-    names: list[str] = []
-
-    def handler(session: Session) -> None:
-        session.channel.answer()
-        for event in session.events("DTMF", "CHANNEL_HANGUP"):
-            names.append(event.name)
-            if event.name == "DTMF":
-                session.channel.playback("ivr/ivr-short")  # during which the next key is pressed
-
-    with FreeSwitch() as switch:
-        call = switch.call(handler)
-        call.say_nothing(1)
-        call.press("12")
-        call.say_nothing(10)
-        call.hangup()
-    assert names == ["DTMF", "DTMF", "CHANNEL_HANGUP"]
-
-
-def test_events_may_have_a_timeout() -> None:
-    def question(channel: Channel) -> list[str]:
-        channel.playback("ivr/ivr-welcome", block=False)
-        names: list[str] = []
-        with pytest.raises(TimeoutError):
-            names.extend(
-                event.name
-                for event in session_of(channel).events(
-                    "PLAYBACK_START", "PLAYBACK_STOP", timeout=3
-                )
-            )
-        return names
-
-    asked = ask(question)
-    assert asked.call.duration == pytest.approx(5, abs=0.2)
-
-
-def test_a_filter_that_is_taken_back_lets_nothing_through() -> None:
-    # recording 14e
-    def question(channel: Channel) -> list[str]:
-        session = session_of(channel)
-        session.filter("Event-Name", "HEARTBEAT")
-        session.filter_delete("Event-Name", "HEARTBEAT")
-        session.filter_delete("Unique-ID")
-        heard: list[str] = []
-        session.on("API", lambda event: heard.append(event["API-Command"]))
-        session.api("version")
-        channel.sleep(0.1)
-        return heard
-
-    assert ask(question).value == ["version"]  # where there is no filter, all comes
-
-
-# Sockets that may do less
-
-
-@pytest.mark.parametrize("socket", ["async", ""])
-def test_without_full_what_needs_it_says_so(socket: str) -> None:
-    # recordings 06f, 08c
-    def question(channel: Channel) -> list[str]:
-        session = session_of(channel)
-        said: list[str] = []
-        for attempt in (
-            lambda: session.api("version"),
-            lambda: session.bgapi("version"),
-            lambda: session.originate("user/1000"),
-            lambda: session.leg("x"),
-            lambda: channel.break_(),
-            lambda: channel.broadcast("ivr/x"),
-            lambda: channel.recv_dtmf("1"),
-            lambda: session.sendevent("CUSTOM a::b"),
-        ):
-            with pytest.raises(CommandError) as refused:
-                attempt()
-            said.append(str(refused.value))
-        return said
-
-    said = ask(question, socket=socket).value
-    assert all('write "full" behind its address' in each for each in said)
-
-
-@pytest.mark.parametrize("socket", ["async", "", "full"])
-def test_applications_work_on_every_socket(socket: str) -> None:
-    # recordings 06a, 06f, 08c
-    def question(channel: Channel) -> list[object]:
-        played = channel.playback("ivr/ivr-welcome")
-        digits = channel.play_and_get_digits("ivr/ivr-enter")
-        channel.set("x", "y")
-        return [played.response, str(digits), channel.get_variable("x"), session_getvar(channel)]
-
-    def caller(call: Call) -> None:
-        call.hear("ivr/ivr-enter", start=True)
-        call.press("5")
-
-    asked = ask(question, caller, socket=socket)
-    assert asked.value == ["FILE PLAYED", "5", "y", "y"]
-
-
-def session_getvar(channel: Channel) -> str | None:
-    return session_of(channel).getvar("x")
-
-
-def test_on_a_sync_socket_legs_are_not_connected() -> None:
-    def question(channel: Channel) -> str:
-        session = session_of(channel)
-        agent = session.leg(session.api("originate user/1000 &park()").removeprefix("+OK "))
-        with pytest.raises(RuntimeError) as refused:
-            channel.bridge(agent)
-        return str(refused.value)
-
-    assert "async" in ask(question, endpoints=ANSWERS, socket="full").value
-
-
-# Formats
-
-
-def a_call(format: str) -> tuple[list[object], list[Event]]:
-    """One call with a bit of everything: what the handler got, and every event."""
-    results: list[object] = []
-    events: list[Event] = []
-
-    def handler(session: Session) -> None:
-        channel = session.channel
-        session.on("ALL", events.append)
-        channel.answer()
-        results.append(channel.playback("ivr/ivr-welcome"))
-        results.append(channel.get_digits("ivr/ivr-enter", min=2))
-        channel.multiset({"a": "ü & <b> 'c' \"d\"", "e": "100%, f=g"})
-        channel.push("arr", "one")
-        channel.push("arr", "two")
-        results.append(channel.variables["a"])
-        results.append(channel._known.get_all("variable_arr"))
-        results.append(session.bgapi("echo <hello> & 100%").wait())
-        session.filter("Event-Subclass", "my::thing")
-        session.sendevent("CUSTOM my::thing", {"X-A": "ü"}, "a body\n\nof <three> lines & more\n")
-        custom = session.wait("CUSTOM my::thing")
-        results.extend([custom.body, custom["X-A"], custom.name])
-        results.append(channel.bridge("user/1000"))
-        channel.hangup()
-        results.append(session.hangup_event and session.hangup_event.duration)
-
-    with FreeSwitch(seed=7) as switch:
-        switch.endpoint("user/1000", rejects="USER_BUSY")
-        options: Any = {"format": format}
-        call = switch.call(Outbound(handler, **options))
-        call.hear("ivr/ivr-enter", start=True)
-        call.press("12")
-        call.wait()
-    return results, events
-
-
-#: Headers that say how long what was sent is, or stand for the body.
-OF_THE_FORMAT = ("Content-Length",)
-
-
-@pytest.mark.parametrize("format", ["json", "xml"])
-def test_in_every_format_a_call_is_the_same(format: str) -> None:
-    # recordings 09b, 09c, 09g
-    results, events = a_call("plain")
-    other_results, other_events = a_call(format)
-    assert other_results == results
-    assert [event.name for event in other_events] == [event.name for event in events]
-    for one, other in zip(events, other_events, strict=True):
-        assert other.body == one.body
-        assert without(other) == without(one)
-
-
-def without(event: Event) -> dict[str, str]:
-    return {name: value for name, value in event.items() if name not in OF_THE_FORMAT}
-
-
 def test_a_caller_who_hangs_up_just_before_legs_are_bridged_has_hung_up() -> None:
     def handler(session: Session) -> None:
         session.channel.answer()
@@ -705,3 +460,41 @@ def test_a_caller_who_hangs_up_just_before_legs_are_bridged_has_hung_up() -> Non
         call = switch.call(handler, faults=[hangup])
         call.wait()
     assert isinstance(call.outcome, Hangup)
+
+
+def test_a_variable_that_another_thread_sets_meanwhile_is_not_put_back() -> None:
+    """What a method has set is read, sent, and written: another thread may come between."""
+
+    def handler(session: Session) -> None:
+        channel = session.channel
+        channel._setting(None, one="ours", two="ours")
+        go = threading.Event()
+
+        def other() -> None:
+            go.wait(PATIENCE)
+            channel.execute("set", "one=theirs", block=False)
+
+        beside = Beside(other)
+        session.on("CUSTOM", lambda event: None)
+        send = channel._put
+
+        def put(variables: Any, timeout: Any) -> None:
+            send(variables, timeout)
+            go.set()
+            beside.join()
+
+        channel._put = put  # type: ignore[method-assign]
+        channel._setting(None, two="again")
+        del channel._put
+        kept.update(channel._settings)
+
+    kept: dict[str, Any] = {}
+    with call(handler) as peer:
+        peer.handshake()
+        for _ in range(3):
+            command = peer.serve("sendmsg")
+            assert command.get("execute-app-name") in ("set", "multiset")
+        peer.await_handler()
+        peer.end()
+        peer.hear_end()
+    assert "one" not in kept

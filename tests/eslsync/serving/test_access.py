@@ -9,26 +9,14 @@ import pytest
 
 from eslsync import Outbound, Session
 from eslsync.serving.access import LOOPBACK, Access
-from tests.support.peer import Peer, reply
-from tests.support.servers import dialled, messages, serving
+from tests.support.peer import reply
+from tests.support.servers import dialled, is_turned_away, messages, serving
 
 ELSEWHERE = ["10.0.0.0/8"]
 
 
 def nobody(session: Session) -> None:
     raise AssertionError("who may not call never comes here")
-
-
-def is_turned_away(peer: Peer, cause: str) -> None:
-    """Hung up with a cause; and the app closes only after the switch has (14b2)."""
-    peer.connect()
-    hangup = peer.serve("sendmsg")
-    assert hangup.get("call-command") == "hangup"
-    assert hangup.get("hangup-cause") == cause
-    peer.hear_nothing()
-    peer.say(peer.notice(lingers=False))
-    peer.end()
-    assert peer.hear_end() == []
 
 
 @pytest.mark.parametrize(

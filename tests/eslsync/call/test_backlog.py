@@ -1,0 +1,111 @@
+"""What nobody has taken yet is bounded, and what the bounds drop is counted."""
+
+from __future__ import annotations
+
+import logging
+
+import pytest
+
+from eslsync import Session
+from eslsync.call import conversation
+from tests.support.peer import call, event, reply
+from tests.support.servers import messages
+
+
+def test_what_waits_for_a_slow_callback_is_bounded_and_what_is_dropped_is_counted_and_told(
+    monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+) -> None:
+    monkeypatch.setattr(conversation, "MAX_BACKLOG", 10)
+
+    def handler(session: Session) -> tuple[int, list[str]]:
+        told: list[str] = []
+        session.on("CHANNEL_ANSWER", lambda event: session.send("getvar x"))
+        session.on("PLAYBACK_STOP", lambda event: told.append(event.name))
+        session.channel.on_dtmf()(told.append)
+        session.channel.wait("CHANNEL_ANSWER")
+        session.channel.wait("CHANNEL_PARK")
+        return session.dropped, told
+
+    with call(handler) as peer:
+        peer.handshake()
+        peer.say(peer.event("CHANNEL_ANSWER"))
+        peer.hear("getvar x")
+        # Digits, and what somebody listens to, are the last to go.
+        peer.say(peer.digit("1"), peer.event("PLAYBACK_STOP"))
+        peer.say(*[peer.event("PLAYBACK_START")] * 15, reply("1"))
+        peer.settle()
+        peer.say(event({"Event-Name": "CHANNEL_PARK", "Unique-ID": peer.uuid}))
+    assert peer.returned == (7, ["1", "PLAYBACK_STOP"])
+    [record] = [each for each in caplog.records if "dropping the oldest" in each.message]
+    assert record.levelno == logging.WARNING
+
+
+def test_a_completion_whose_event_was_dropped_is_known_all_the_same(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setattr(conversation, "MAX_BACKLOG", 3)
+
+    def handler(session: Session) -> int:
+        session.on("PLAYBACK_START", lambda event: None)
+        execution = session.channel.execute("log", "x", block=False)
+        session.send("getvar x")
+        execution.wait()
+        return session.dropped
+
+    with call(handler) as peer:
+        peer.handshake()
+        uuid = peer.execute("log")
+        peer.hear("getvar x")
+        starts = [peer.event("PLAYBACK_START")] * 3
+        peer.say(*starts, peer.completed("log", uuid), reply("1"))
+    assert peer.returned == 1
+
+
+def test_digits_that_nobody_asks_for_are_bounded_and_what_is_dropped_is_counted() -> None:
+    def handler(session: Session) -> tuple[int, str]:
+        session.channel.wait("CHANNEL_ANSWER")
+        return session.dropped, session.channel.wait("DTMF")["DTMF-Digit"]
+
+    with call(handler) as peer:
+        peer.handshake()
+        peer.say(peer.digit("1"), *[peer.digit("2")] * conversation.MAX_DIGITS)
+        peer.say(peer.event("CHANNEL_ANSWER"))
+    assert peer.returned == (1, "2")
+
+
+def test_events_that_wait_for_a_callback_are_bounded_in_bytes(
+    monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+) -> None:
+    monkeypatch.setattr(conversation, "MAX_BACKLOG_BYTES", 500_000)
+
+    def handler(session: Session) -> int:
+        session.on("CHANNEL_ANSWER", lambda event: session.send("getvar x"))
+        session.channel.wait("CHANNEL_PARK")
+        return session.dropped
+
+    with call(handler) as peer:
+        peer.handshake()
+        peer.say(peer.event("CHANNEL_ANSWER"))
+        peer.hear("getvar x")
+        large = event({"Event-Name": "CUSTOM", "Event-Subclass": "large::one"}, "x" * 200_000)
+        peer.say(large * 5, reply("1"))
+        peer.settle()
+        peer.say(event({"Event-Name": "CHANNEL_PARK", "Unique-ID": peer.uuid}))
+    assert peer.returned == 3
+    assert "or 500000 bytes" in messages(caplog, logging.WARNING)[0]
+
+
+def test_digits_typed_ahead_are_bounded_in_bytes(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(conversation, "MAX_DIGITS_BYTES", 2_000)
+
+    def handler(session: Session) -> tuple[str, int]:
+        session.channel.wait("CHANNEL_PARK")
+        return session.channel.wait("DTMF")["DTMF-Digit"], session.dropped
+
+    with call(handler) as peer:
+        peer.handshake()
+        for digit in "123":
+            headers = {"Event-Name": "DTMF", "Unique-ID": peer.uuid, "DTMF-Digit": digit}
+            peer.say(event({**headers, "Padding": "x" * 900}))
+        peer.say(event({"Event-Name": "CHANNEL_PARK", "Unique-ID": peer.uuid}))
+    assert peer.returned == ("2", 1)

@@ -1,0 +1,224 @@
+"""Waiting for events, states and the end of the call."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import pytest
+
+from eslsync import Channel, ChannelState, Event, Hangup, Session, TimeoutError
+from simulator import Call, FreeSwitch
+from tests.support.asking import ask, session_of
+from tests.support.peer import call, event, reply
+
+
+def test_wait_returns_the_event() -> None:
+    with call(lambda session: session.channel.wait("CHANNEL_ANSWER")) as peer:
+        peer.handshake()
+        peer.say(peer.event("PLAYBACK_START"), peer.event("CHANNEL_ANSWER"))
+    assert peer.returned.name == "CHANNEL_ANSWER"
+
+
+def test_wait_tells_the_subclasses_of_custom_events_apart() -> None:
+    with call(lambda session: session.wait("CUSTOM my::b")) as peer:
+        peer.handshake()
+        for subclass in ("my::a", "my::b"):
+            peer.say(event({"Event-Name": "CUSTOM", "Event-Subclass": subclass}))
+    assert peer.returned["Event-Subclass"] == "my::b"
+
+
+def test_a_channel_waits_for_its_own_events_and_a_session_for_any() -> None:
+    def handler(session: Session) -> list[str | None]:
+        session.send("getvar all_said")
+        return [
+            session.wait("CHANNEL_ANSWER").uuid,
+            session.channel.wait("CHANNEL_ANSWER").uuid,
+        ]
+
+    with call(handler) as peer:
+        peer.handshake()
+        peer.hear("getvar all_said")
+        for uuid in ("b-leg", "b-leg", peer.uuid):
+            peer.say(peer.event("CHANNEL_ANSWER", {"Unique-ID": uuid}))
+        peer.say(reply("x"))
+    assert peer.returned == ["b-leg", peer.uuid]
+
+
+def test_an_event_counts_once_it_has_arrived_since_the_last_blocking_call_returned() -> None:
+    def handler(session: Session) -> list[str]:
+        session.channel.execute("log", "x")
+        session.send("getvar all_said")
+        answered = session.wait("CHANNEL_ANSWER", timeout=0)
+        with pytest.raises(TimeoutError):
+            session.wait("CHANNEL_ANSWER", timeout=0)
+        with pytest.raises(TimeoutError):
+            session.wait("CHANNEL_PARK", timeout=0)  # before the first call returned
+        return [answered.name]
+
+    with call(handler) as peer:
+        peer.handshake()
+        uuid = peer.execute("log")
+        peer.say(event({"Event-Name": "CHANNEL_PARK"}), peer.completed("log", uuid))
+        peer.hear("getvar all_said")
+        peer.say(peer.event("CHANNEL_ANSWER"), reply("x"))
+        peer.await_handler()
+    assert peer.returned == ["CHANNEL_ANSWER"]
+
+
+def test_a_state_that_is_reached_returns_at_once_with_the_event_that_told() -> None:
+    def handler(session: Session) -> tuple[Event, Event]:
+        first = session.channel.wait(ChannelState.EXECUTE, timeout=0)
+        return first, session.channel.wait(ChannelState.HIBERNATE)
+
+    with call(handler) as peer:
+        peer.handshake()
+        peer.say(peer.event("CHANNEL_STATE", {"Channel-State": "CS_HIBERNATE", "Unique-ID": "b"}))
+        peer.say(peer.event("CHANNEL_STATE", {"Channel-State": "CS_SOMETHING_NEW"}))
+        peer.say(peer.event("CHANNEL_STATE", {"Channel-State": "CS_HIBERNATE"}))
+    first, second = peer.returned
+    assert dict(first) == dict(peer.context)
+    assert (second["Channel-State"], second.uuid) == ("CS_HIBERNATE", peer.uuid)
+
+
+@pytest.mark.parametrize("state", [ChannelState.HANGUP, ChannelState.REPORTING])
+def test_waiting_for_the_end_as_a_state_returns_it(state: ChannelState) -> None:
+    with call(lambda session: session.channel.wait(state)) as peer:
+        peer.handshake()
+        peer.say(*peer.tail())
+    assert isinstance(peer.returned, Event)
+    assert peer.returned["Channel-State"] in ("CS_HANGUP", "CS_REPORTING")
+
+
+@pytest.mark.parametrize(
+    ("name", "given"),
+    [
+        ("CHANNEL_HANGUP", ["CHANNEL_HANGUP", "CHANNEL_HANGUP_COMPLETE"]),
+        ("CHANNEL_HANGUP_COMPLETE", ["CHANNEL_HANGUP_COMPLETE"] * 2),
+    ],
+)
+def test_waiting_for_the_end_as_an_event_returns_it_also_afterwards(
+    name: str, given: list[str]
+) -> None:
+    def handler(session: Session) -> list[str]:
+        first = session.channel.wait(name)
+        with pytest.raises(Hangup):
+            session.channel.wait("CHANNEL_ANSWER")
+        return [first.name, session.channel.wait(name).name]
+
+    with call(handler) as peer:
+        peer.handshake()
+        peer.say(*peer.tail())
+    assert peer.returned == given
+
+
+def test_events_gives_all_of_them_in_order_until_the_end() -> None:
+    with call(lambda session: [each.name for each in session.events()]) as peer:
+        peer.handshake()
+        peer.say(peer.event("CHANNEL_ANSWER"), peer.digit("1"), *peer.tail())
+    assert peer.returned[:3] == ["CHANNEL_ANSWER", "DTMF", "CHANNEL_HANGUP"]
+    assert peer.returned[-1] == "CHANNEL_HANGUP_COMPLETE"
+
+
+def test_wait_for_the_first_of_several() -> None:
+    def question(channel: Channel) -> list[str]:
+        names = ["DTMF", "PLAYBACK_STOP", ChannelState.HANGUP]
+        channel.playback("ivr/ivr-long", block=False)
+        first = channel.wait(names)
+        channel.execute("break", block=False)
+        return [first.name, channel.wait(names).name]
+
+    def caller(call: Call) -> None:
+        call.hear("ivr/ivr-long", start=True)
+        call.press("1")
+
+    asked = ask(question, caller, prompts={"ivr/ivr-long": 30.0})
+    assert asked.value == ["DTMF", "PLAYBACK_STOP"]
+
+
+def test_wait_for_an_event_that_a_function_picks() -> None:
+    def question(channel: Channel) -> str:
+        def ends(event: Event) -> bool:
+            return event.get("Playback-Status") == "done"
+
+        channel.playback("ivr/ivr-welcome", block=False)
+        return channel.wait(ends)["Playback-File-Path"].rpartition("/")[2]
+
+    assert ask(question).value == "ivr-welcome.wav"
+
+
+@pytest.mark.parametrize(
+    ("what", "message"),
+    [
+        ("DTMF", "DTMF"),
+        (["DTMF", "CHANNEL_BRIDGE"], "DTMF or CHANNEL_BRIDGE"),
+        (lambda event: False, "<lambda>"),
+    ],
+)
+def test_a_wait_that_is_in_vain_says_what_for(what: Any, message: str) -> None:
+    def question(channel: Channel) -> str:
+        with pytest.raises(TimeoutError) as late:
+            channel.wait(what, timeout=3)
+        return str(late.value)
+
+    assert ask(question).value == f"{message} did not come in time"
+
+
+def test_a_wait_for_nothing_is_refused() -> None:
+    def question(channel: Channel) -> None:
+        with pytest.raises(ValueError, match="name an event"):
+            channel.wait([])
+        with pytest.raises(ValueError, match="did you mean 'CHANNEL_ANSWER'"):
+            channel.wait(["DTMF", "CHANEL_ANSWER"])
+
+    ask(question)
+
+
+def test_events_gives_those_of_these_names_until_the_end() -> None:
+    def question(channel: Channel) -> list[str]:
+        session = session_of(channel)
+        channel.playback("ivr/ivr-welcome", block=False)
+        return [event.name for event in session.events("PLAYBACK_START", "PLAYBACK_STOP", "DTMF")]
+
+    def caller(call: Call) -> None:
+        call.hear("ivr/ivr-welcome", start=True)
+        call.press("1")
+        call.hear("ivr/ivr-welcome")
+        call.hangup()
+
+    assert ask(question, caller).value == ["PLAYBACK_START", "DTMF", "PLAYBACK_STOP"]
+
+
+def test_events_ends_with_a_hangup_that_was_asked_for() -> None:
+    names: list[str] = []
+
+    def handler(session: Session) -> None:
+        session.channel.answer()
+        for told in session.events("DTMF", "CHANNEL_HANGUP"):
+            names.append(told.name)
+            if told.name == "DTMF":
+                session.channel.playback("ivr/ivr-short")  # during which the next key is pressed
+
+    with FreeSwitch() as switch:
+        call = switch.call(handler)
+        call.say_nothing(1)
+        call.press("12")
+        call.say_nothing(10)
+        call.hangup()
+    assert names == ["DTMF", "DTMF", "CHANNEL_HANGUP"]
+
+
+def test_events_may_have_a_timeout() -> None:
+    def question(channel: Channel) -> list[str]:
+        channel.playback("ivr/ivr-welcome", block=False)
+        names: list[str] = []
+        with pytest.raises(TimeoutError):
+            names.extend(
+                event.name
+                for event in session_of(channel).events(
+                    "PLAYBACK_START", "PLAYBACK_STOP", timeout=3
+                )
+            )
+        return names
+
+    asked = ask(question)
+    assert asked.call.duration == pytest.approx(5, abs=0.2)

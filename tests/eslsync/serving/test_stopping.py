@@ -1,0 +1,297 @@
+"""Stopping a server whose calls are up."""
+
+from __future__ import annotations
+
+import errno
+import logging
+import re
+import socket
+import threading
+from typing import Any
+
+import pytest
+
+from eslsync import Disconnected, Hangup, Outbound, Session
+from eslsync.call import connection
+from eslsync.call.connection import Connection
+from eslsync.call.reader import Reader
+from eslsync.serving.server import Server
+from tests.support.peer import PATIENCE, Watched
+from tests.support.servers import Beside, Blocking, dialled, messages, nothing, refused, serving
+
+
+def test_stop_lets_calls_finish() -> None:
+    def handler(session: Session) -> None:
+        session.channel.playback("x")
+        finished.append(session.uuid)
+
+    finished: list[str] = []
+    with serving(handler) as app, dialled(app) as peer:
+        peer.handshake()
+        uuid = peer.execute("playback")
+        stopping = Beside(app.stop)
+        peer.say(peer.completed("playback", uuid))
+        peer.hear_end()
+        peer.end()
+        stopping.join()
+    assert finished == [peer.uuid]
+    assert refused(app)
+
+
+def test_stop_cuts_a_handler_that_waits_and_gives_its_call_back(
+    caplog: pytest.LogCaptureFixture,
+) -> None:
+    def handler(session: Session) -> None:
+        try:
+            session.channel.playback("x")
+        except Disconnected as error:
+            cut.append(error)
+            raise
+
+    cut: list[Exception] = []
+    with serving(handler) as app, dialled(app) as peer:
+        peer.handshake()
+        peer.execute("playback")
+        peer.settle()
+        stopping = Beside(lambda: app.stop(timeout=0))
+        peer.run("set")
+        assert peer.hear_end() == []
+        peer.end()
+        stopping.join()
+    assert str(cut[0]) == "the server is stopping"
+    [told] = messages(caplog, logging.WARNING)
+    assert re.fullmatch(
+        rf"stop: the call is cut: {peer.uuid} from 1001 to 5000, \d+\.\d s, CS_EXECUTE: "
+        r"waits for playback, at test_outbound\.py:\d+ in handler",
+        told,
+    )
+
+
+def test_a_handler_that_stop_cuts_in_its_own_code_gives_its_call_back(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    def handler(session: Session) -> None:
+        working.set()
+        cut.wait(PATIENCE)  # and never a wait of ours
+
+    def cut_and_tell(self: Connection, reason: Any) -> None:
+        original(self, reason)
+        cut.set()
+
+    working, cut, original = threading.Event(), threading.Event(), Connection.cut
+    monkeypatch.setattr(Connection, "cut", cut_and_tell)
+    with serving(handler) as app, dialled(app) as peer:
+        peer.handshake()
+        assert working.wait(PATIENCE)
+        stopping = Beside(lambda: app.stop(timeout=0))
+        peer.run("set")
+        assert peer.hear_end() == []
+        peer.end()
+        stopping.join()
+
+
+def test_a_call_that_stop_cuts_while_it_is_given_back_is_given_back() -> None:
+    with serving(nothing) as app, dialled(app) as peer:
+        peer.handshake()
+        uuid = peer.execute("set")
+        peer.settle()
+        stopping = Beside(lambda: app.stop(timeout=0))
+        peer.say(peer.completed("set", uuid))
+        assert peer.hear_end() == []
+        peer.end()
+        stopping.join()
+
+
+def test_stop_cuts_a_handler_that_lingers() -> None:
+    def handler(session: Session) -> None:
+        with pytest.raises(Hangup):
+            session.wait("DTMF")
+        session.api("status")
+
+    with serving(handler) as app, dialled(app) as peer:
+        peer.handshake()
+        peer.say(*peer.tail())
+        peer.hear("api status")
+        stopping = Beside(lambda: app.stop(timeout=0))
+        assert peer.hear_end() == []
+        peer.end()
+        stopping.join()
+
+
+@pytest.mark.parametrize("answered", [True, False])
+def test_stop_waits_for_the_answer_to_connect_and_gives_the_call_back(
+    answered: bool, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("eslsync.serving.server.CUT_TIMEOUT", PATIENCE if answered else 0.01)
+    monkeypatch.setattr(connection, "CLOSE_TIMEOUT", 0.01)
+    begun: list[Session] = []
+    with serving(begun.append) as app, dialled(app) as peer:
+        peer.hear("connect")
+        server = app._server
+        assert server is not None
+        stopping = Beside(lambda: app.stop(timeout=0))
+        server._acceptor.join(PATIENCE)  # it has begun to stop
+        if answered:
+            peer.say(peer._said[0][1])
+            # No handler, so none of what it would rely on.
+            peer.serve(f"filter Unique-ID {peer.uuid}")
+            peer.serve("event plain CHANNEL_EXECUTE_COMPLETE")
+            peer.run("set")
+            assert peer.hear_end() == []
+            peer.end()
+        stopping.join()
+    assert begun == []
+
+
+def test_connections_that_arrive_while_it_stops_are_given_back(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    """Never just closed: that would park the caller for ever (14b)."""
+
+    def accept_and_linger(self: Server, most: int) -> bool:
+        could = accept(self, most)
+        if not accepted.is_set():
+            accepted.set()
+            assert stops.wait(PATIENCE)
+        return could
+
+    def stop_and_join() -> None:
+        stops.set()
+        join()
+
+    accepted, stops, accept = threading.Event(), threading.Event(), Server._accept
+    monkeypatch.setattr(Server, "_accept", accept_and_linger)
+    with serving(nothing) as app:
+        socket.create_connection((app.host, app.port)).close()
+        assert accepted.wait(PATIENCE)
+        server = app._server
+        assert server is not None
+        join = server._acceptor.join
+        monkeypatch.setattr(server._acceptor, "join", stop_and_join)
+        with dialled(app) as peer:  # when all that had come was accepted
+            stopping = Beside(app.stop)
+            peer.is_given_back()
+            stopping.join()
+    assert refused(app)
+
+
+def test_a_handler_that_is_stuck_is_logged_and_left_behind(
+    monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+) -> None:
+    monkeypatch.setattr("eslsync.serving.server.CUT_TIMEOUT", 0.01)
+    monkeypatch.setattr("eslsync.serving.server.LAST_TIMEOUT", 0.01)
+
+    def handler(session: Session) -> None:
+        working.set()
+        released.wait(PATIENCE)
+        ended.append(session.uuid)
+
+    working, released = threading.Event(), threading.Event()
+    ended: list[str] = []
+    with serving(handler) as app, dialled(app) as peer:
+        peer.handshake()
+        assert working.wait(PATIENCE)
+        app.stop(timeout=0)
+        assert ended == []
+        released.set()
+        peer.hear_end()
+    [told] = [each for each in messages(caplog, logging.ERROR) if "stuck" in each]
+    assert f"eslsync-call-{peer.uuid}" in told
+
+
+def test_stop_in_a_handler_ends_the_other_calls_and_its_own_goes_on() -> None:
+    def handler(session: Session) -> None:
+        digit = session.channel.wait("DTMF")["DTMF-Digit"]
+        app.stop(timeout=0)
+        session.channel.playback(digit)
+        finished.append(session.uuid)
+
+    finished: list[str] = []
+    with serving(handler) as app, dialled(app) as peer, dialled(app, name="03g") as other:
+        peer.handshake()
+        other.handshake()
+        other.settle()
+        peer.say(peer.digit("1"))
+        other.run("set")
+        assert other.hear_end() == []
+        other.end()
+        peer.run("playback", "1")
+        assert peer.hear_end() == []
+        peer.end()
+    assert finished == [peer.uuid]
+    assert refused(app)
+
+
+def test_stop_in_a_handler_while_another_stop_runs_returns_at_once() -> None:
+    def handler(session: Session) -> None:
+        session.channel.wait("DTMF")
+        app.stop()
+        session.channel.playback("x")
+
+    with serving(handler) as app, dialled(app) as peer:
+        peer.handshake()
+        server = app._server
+        assert server is not None
+        stopping = Beside(app.stop)
+        server._acceptor.join(PATIENCE)
+        peer.say(peer.digit("1"))
+        peer.run("playback")  # where that stop() would have been waited for, nobody would play
+        assert peer.hear_end() == []
+        peer.end()
+        stopping.join()
+
+
+def test_a_stop_that_interrupts_a_stop_returns_at_once(monkeypatch: pytest.MonkeyPatch) -> None:
+    """As a signal's handler does, in the thread that stops already."""
+
+    def interrupted(self: Reader) -> None:
+        app.stop()
+        original(self)
+
+    original = Reader.stop
+    monkeypatch.setattr(Reader, "stop", interrupted)
+    app = Outbound(nothing, port=0)
+    app.start(block=False)
+    app.stop()
+
+
+def test_another_thread_that_stops_waits_until_it_has_stopped(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    app = Outbound(lambda session: session.wait("DTMF"), port=0, clock=Watched())
+    blocked = threading.Event()
+    monkeypatch.setattr(app, "_stopped", Blocking(blocked))
+    app.start(block=False)
+    with dialled(app) as peer:
+        peer.handshake()
+        first, second = Beside(app.stop), Beside(app.stop)
+        assert blocked.wait(PATIENCE)
+        assert first.thread.is_alive()
+        assert second.thread.is_alive()
+        peer.say(*peer.tail())
+        peer.hear_end()
+        peer.end()
+        first.join()
+        second.join()
+
+
+def test_a_timeout_that_is_none_stops_nothing() -> None:
+    with Outbound(nothing, port=0) as app:
+        with pytest.raises(TypeError):
+            app.stop(timeout="soon")  # type: ignore[arg-type]
+        assert not refused(app)
+
+
+def test_a_pause_in_accepting_does_not_hold_up_stop(monkeypatch: pytest.MonkeyPatch) -> None:
+    def exhausted(self: Server) -> Any:
+        attempts.append(self)
+        refused_once.set()
+        raise OSError(errno.EMFILE, "Too many open files")
+
+    refused_once = threading.Event()
+    attempts: list[Server] = []
+    monkeypatch.setattr(Server, "get_request", exhausted)
+    monkeypatch.setattr("eslsync.serving.server.ACCEPT_PAUSE", 10 * PATIENCE)
+    with serving(nothing) as app, dialled(app):
+        assert refused_once.wait(PATIENCE)
+    assert len(attempts) == 2  # the other is the last look of stop()
