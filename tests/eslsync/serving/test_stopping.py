@@ -62,7 +62,7 @@ def test_stop_cuts_a_handler_that_waits_and_gives_its_call_back(
     [told] = messages(caplog, logging.WARNING)
     assert re.fullmatch(
         rf"stop: the call is cut: {peer.uuid} from 1001 to 5000, \d+\.\d s, CS_EXECUTE: "
-        r"waits for playback, at test_outbound\.py:\d+ in handler",
+        r"waits for playback, at test_stopping\.py:\d+ in handler",
         told,
     )
 
