@@ -52,6 +52,7 @@ from examples import (  # noqa: E402
 )
 from simulator import Call, FreeSwitch  # noqa: E402
 from simulator.calling.faults import KINDS, Fault  # noqa: E402
+from simulator.calling.freeswitch import simulation_of  # noqa: E402
 
 CALLS, AT_ONCE = 20_000, 200
 #: The part of the calls after which the process has all that it will need.
@@ -239,7 +240,7 @@ class Simulated:
                 while len(self.up) < self.at_once and self.made < self.calls:
                     self.begin(switch)
                 before = self.ended // every
-                switch.run(lambda: False, LOOK)
+                simulation_of(switch).run(lambda: False, LOOK)
                 self.look(switch.now)
                 if self.ended // every > before:
                     yield meter.point(self.ended, len(self.up))

@@ -186,10 +186,11 @@ def pytest_runtest_makereport(
 
 def _ladders(switch: FreeSwitch, said: str) -> Iterator[tuple[str, str]]:
     """The calls drawn, but for one that what was said shows already."""
-    calls = list(switch.calls.items())
-    if len(calls) > LADDERS:
-        yield "calls", f"the last {LADDERS} of {calls[-1][0]}"
-    for number, call in calls[-LADDERS:]:
+    calls = list(switch.calls.items())[-LADDERS:]
+    made = max(switch.calls, default=0)
+    if made > len(calls):
+        yield "calls", f"the last {len(calls)} of {made}"
+    for number, call in calls:
         ladder = call.ladder()
         if ladder not in said:
             yield f"call {number}: ladder", ladder

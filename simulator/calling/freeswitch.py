@@ -5,42 +5,37 @@ from __future__ import annotations
 import random
 import re
 from collections import deque
-from collections.abc import Callable, Collection, Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from datetime import datetime
 from pathlib import Path
 from types import TracebackType
 from typing import Any
 from weakref import WeakValueDictionary
 
-from eslsync import HangupCause, LiveCall, Outbound, Session
+from eslsync import HangupCause, LiveCall, Outbound
+from eslsync.serving.loading import Handler
 
 from ..clockwork.frozen import FrozenTime, start_of_time
 from ..clockwork.real_time import RealTime
 from ..clockwork.threads import SECOND
 from ..clockwork.virtual_time import World
-from ..event_socket.listener import Control
-from ..ladders.transcript import Party
 from ..model.channel import Channel
 from ..model.far_legs import Leg
 from ..model.switch import Switch
-from .call import CALL_TIMEOUT, Call
-from .faults import Fault, Tap
+from .apps import Apps
+from .call import Call, failed, line_of
+from .faults import Fault
+from .line import App, Line
 from .other_legs import OtherLegs
-from .stopping import Stop
+from .simulation import Simulation
 
-__all__ = ["FreeSwitch"]
+__all__ = ["FreeSwitch", "simulation_of"]
 
 #: pytest shows the lines of the test that failed, and not ours.
 __tracebackhide__ = True
 
-#: Real seconds that a handler has to end after the block is left.
-REAL_END_TIMEOUT = 10.0
 #: Calls that a switch holds on to after their end: of a thousand, nobody looks at the first.
 KEPT = 10
-
-Handler = Callable[[Session], object]
-#: What a call is handed to: a handler, or another program's address ("host:port").
-App = Handler | Outbound | str
 
 
 class FreeSwitch:
@@ -92,41 +87,39 @@ class FreeSwitch:
     ) -> None:
         if real_time and start is not None:
             raise ValueError("real time begins now: leave start= out")
-        self._world: World | RealTime
+        world: World | RealTime
+        self._time: FrozenTime | None = None
         if real_time:
-            self._world = RealTime()
+            world = RealTime()
         else:
-            self._world = World(start_of_time(start), patience=patience)
-            self._time = FrozenTime(self._world)
-        self._model = Switch(
-            self._world,
+            world = World(start_of_time(start), patience=patience)
+            self._time = FrozenTime(world)
+        lines: dict[str, Line] = {}
+        legs = OtherLegs(lines)
+        apps = Apps(world, lines, legs, raises=raises)
+        model = Switch(
+            world,
             random.Random(seed),
-            dial=self._dial,
+            dial=apps.connect,
             sounds=sounds,
             prompts=prompts,
             extensions={_pattern(number): each for number, each in (extensions or {}).items()},
             phrases=phrases,
             speech_engines=speech_engines,
         )
-        self._servers: dict[Handler | Outbound, Outbound] = {}
-        self._stops: dict[Outbound, Stop] = {}  # of servers that a fault has stopped
-        self._calls: dict[str, Call] = {}  # by uuid: those that have not ended
-        #: what happens on other legs than callers'
-        self.legs = OtherLegs(self._calls)
-        self._model.on_dial = self.legs.called
+        model.on_dial = legs.called
+        self._simulation = Simulation(world, model, lines, legs, apps)
         self._made = 0
         self._all: WeakValueDictionary[int, Call] = WeakValueDictionary()  # by number
+        self._up: dict[str, Call] = {}  # by uuid, as the simulation's lines
         self._kept: deque[Call] = deque(maxlen=KEPT)
-        self._apps: dict[str, tuple[str, int]] = {}  # and where the app of each listens
-        self._raises = raises
-        self._raised: BaseException | None = None
         self._entered = False
 
     def __repr__(self) -> str:
         return f"<FreeSwitch {self._made} calls>"
 
     def __enter__(self) -> FreeSwitch:
-        if isinstance(self._world, World):
+        if self._time is not None:
             self._time.start()
         self._entered = True
         return self
@@ -138,37 +131,20 @@ class FreeSwitch:
         trace: TracebackType | None,
     ) -> None:
         try:
-            self._finish()
+            late = self._simulation.finish()
+            if late is not None:
+                seconds = self._simulation.time_to_end
+                raise failed(late, f"the handler goes on {seconds:g} s after the hangup")
         except BaseException:
             if error is None:
                 raise
         finally:
             self._entered = False
             try:
-                self._world.close()
-                for server in self._servers.values():
-                    if server not in self._stops:
-                        server.stop(timeout=0.0)
-                for stop in self._stops.values():
-                    stop.join()
+                self._simulation.close()
             finally:
-                if isinstance(self._world, World):
+                if self._time is not None:
                     self._time.stop()
-
-    def _finish(self) -> None:
-        """Hang up what is up, and let every handler come to its end; then tell what they raised."""
-        if isinstance(self._world, World) and self._world.stuck:
-            return  # told already, and no handler will get any further
-        for call in list(self._calls.values()):
-            self.later(0.0, lambda call=call: call._put_down("NORMAL_CLEARING"))  # type: ignore[misc]
-        timeout = CALL_TIMEOUT if isinstance(self._world, World) else REAL_END_TIMEOUT
-        deadline = self._world.now + round(timeout * SECOND)
-        if not self._world.run(lambda: all(c.ended for c in self._calls.values()), deadline):
-            call = next(c for c in self._calls.values() if not c.ended)
-            raise call._failed(f"the handler goes on {timeout:g} s after the hangup")
-        self._raise_again()
-
-    # What a test uses
 
     def call(
         self,
@@ -196,7 +172,7 @@ class FreeSwitch:
         if isinstance(app, str) and any(fault.kind == "stop" for fault in faults):
             raise ValueError("only a handler of this process can be stopped, not another program")
         where = app if isinstance(app, str) else "127.0.0.1:5000"
-        channel = self._model.incoming(
+        channel = self._simulation.model.incoming(
             caller_number=caller,
             caller_name=caller_name or caller,
             destination=destination,
@@ -209,17 +185,14 @@ class FreeSwitch:
 
     def _begin(self, app: App, channel: Channel, faults: Sequence[Fault] = ()) -> Call:
         """A channel's call, handed to ``app``; it begins when a verb of a call first waits."""
-        address = self._locate(app) if isinstance(app, str) else self._serve(app)
-        call = Call(self, app, channel, faults)
-        for uuid in [uuid for uuid, each in self._calls.items() if each.ended]:
-            del self._calls[uuid]
-        self._calls[channel.uuid] = call
+        line = self._simulation.begin(app, channel, faults)
+        call = Call(self, self._simulation, line)
+        for uuid in self._up.keys() - self._simulation.lines.keys():
+            del self._up[uuid]
+        self._up[channel.uuid] = call
         self._made += 1
         self._all[self._made] = call
         self._kept.append(call)
-        self._apps[channel.uuid] = address
-        call._note("caller", f"calls {channel.profile.destination_number}")
-        self._world.at(self._world.now, channel.start)
         return call
 
     def dial(self, address: str, **options: Any) -> Call:
@@ -255,17 +228,17 @@ class FreeSwitch:
 
         def take(leg: Leg) -> Channel:
             assert handler is not None
-            channel = self._model.incoming(
+            channel = self._simulation.model.incoming(
                 caller_number=leg.profile.caller_id_number,
                 caller_name=leg.profile.caller_id_name,
                 destination=dial_string.rpartition("/")[2],
                 socket="127.0.0.1:5000 async full",
             )
-            call = self._begin(handler, channel)
-            leg.on_key_heard = lambda key: call._note("caller", f"presses {key}")
+            line = line_of(self._begin(handler, channel))
+            leg.on_key_heard = lambda key: line.note("caller", f"presses {key}")
             return channel
 
-        self._model.endpoint(
+        self._simulation.model.endpoint(
             dial_string,
             answers_after=answers_after,
             hangs_up_after=hangs_up_after,
@@ -287,132 +260,17 @@ class FreeSwitch:
     @property
     def cut(self) -> tuple[LiveCall, ...]:
         """The calls that servers which were stopped (`Fault`) have told that they cut."""
-        return tuple(call for stop in self._stops.values() for call in stop.cut)
+        return self._simulation.apps.cut
 
     @property
     def now(self) -> float:
         """Virtual time: seconds since the epoch."""
-        return self._world.now / SECOND
+        return self._simulation.now / SECOND
 
-    # What calls use
 
-    @property
-    def now_us(self) -> int:
-        return self._world.now
-
-    @property
-    def idle(self) -> bool:
-        """Is nothing due at all, ever?"""
-        return self._world.idle
-
-    def later(self, delay: float, action: Callable[[], None]) -> None:
-        """Let something happen in ``delay`` simulated seconds."""
-        self._world.at(self._world.now + round(delay * SECOND), action)
-
-    def run(self, until: Callable[[], bool], timeout: float | None) -> bool:
-        """Let time pass until ``until()``; False if it isn't so within ``timeout`` seconds."""
-        deadline = None if timeout is None else self._world.now + round(timeout * SECOND)
-
-        def enough() -> bool:
-            return self._raised is not None or until()
-
-        done = self._world.run(enough, deadline)
-        self._raise_again()
-        return done
-
-    def _raise_again(self) -> None:
-        """Raise what a handler has raised, once."""
-        raised, self._raised = self._raised, None
-        if raised is not None:
-            raise raised
-
-    # Inside
-
-    def _locate(self, address: str) -> tuple[str, int]:
-        """Host and port of another program."""
-        if isinstance(self._world, World):
-            raise RuntimeError("another program has its own clock: FreeSwitch(real_time=True)")
-        host, colon, port = address.rpartition(":")
-        if not host or not colon or not port.isdecimal() or not 0 < int(port) < 65536:
-            raise ValueError(f"an address is host:port, not {address!r}")
-        return host.strip("[]"), int(port)
-
-    def _serve(self, app: Handler | Outbound) -> tuple[str, int]:
-        """Where the server for this app listens; it is started for the first call."""
-        server = self._servers.get(app)
-        if server is None:
-            options = app if isinstance(app, Outbound) else Outbound(app)
-            server = options.replace(
-                handler=self._watched(options.handler),
-                host="127.0.0.1",
-                port=0,
-                allow=["127.0.0.1"],
-                clock=self._world.clock,
-            )
-            server.start(block=False)
-            self._servers[app] = server
-        return "127.0.0.1", server.port
-
-    def _watched(self, handler: Handler) -> Handler:
-        """The handler, with what it raises kept for the test."""
-
-        def watched(session: Session) -> None:
-            call = self._calls[session.uuid]
-            call._session = session
-            try:
-                handler(session)
-            except BaseException as error:
-                call.outcome = error
-                if call.error is not None:
-                    call._note("app", f"raises {type(error).__name__}: {error}".rstrip(": "))
-                    if self._raises:
-                        self._raised = self._raised or error
-                raise
-            finally:
-                if call.cause is None:
-                    call.given_back = True
-                    call._note("app", "gives the call back")
-                self._world.nudge()
-
-        return watched
-
-    def _stop(self, call: Call) -> None:
-        """A deploy: the server of the call's app is stopped, and cuts all its calls."""
-        assert not isinstance(call.app, str)
-        server = self._servers[call.app]
-        if server not in self._stops:
-            call._note("app", "is stopped")
-            self._stops[server] = Stop(server, self._world)
-
-    def _dial(self, channel: Channel, where: str) -> Control | None:
-        """The `socket` application connects."""
-        call = self._calls[channel.uuid]
-        link = self._world.dial(self._apps[channel.uuid])
-        if link is None:
-            now = self._world.now
-            call.transcript.note(now, "switch", "app", f"nobody listens on {where.split()[0]}")
-            return None
-        call._link = link
-
-        def said(sender: Party, data: bytes) -> None:
-            receiver: Party = "app" if sender == "switch" else "switch"
-            call.transcript.note(self._world.now, sender, receiver, data)
-            if sender == "app":
-                self.legs.commanded(call, data)
-
-        link.on_traffic = said
-        if not call._faults:
-            link.listener = control = Control(channel, link.write, link.close)
-            return control
-        call._tap = tap = Tap(
-            self._world,
-            link,
-            call._faults,
-            {"hangup": lambda: call._put_down("NORMAL_CLEARING"), "stop": lambda: self._stop(call)},
-        )
-        tap.listener = control = Control(channel, tap.write, tap.close)
-        link.listener = tap
-        return control
+def simulation_of(switch: FreeSwitch) -> Simulation:
+    """What a switch stands on, for the rest of the simulator."""
+    return switch._simulation
 
 
 def _pattern(number: str) -> str:

@@ -18,12 +18,13 @@ from typing import Any, Protocol, runtime_checkable
 import eslsync
 from eslsync import ESLError, Hangup, Outbound
 from eslsync.protocol import Message
+from eslsync.serving.loading import Handler
 
 from ..clockwork.frozen import standing_still
 from ..ladders.transcript import Entry
 from .call import Call
 from .faults import Fault, Kind, can_befall
-from .freeswitch import FreeSwitch, Handler
+from .freeswitch import FreeSwitch
 from .leaks import descriptors, objects_since_freeze
 
 __all__ = ["Outcome", "Sweep", "sweep"]

@@ -248,6 +248,7 @@ def call(
     from eslsync.serving.loading import users_traceback
 
     from .. import CallFailed, FreeSwitch, SimulationError
+    from ..calling.freeswitch import simulation_of
 
     elsewhere = is_address(file)
     if elsewhere and (name or start):
@@ -288,8 +289,9 @@ def call(
     if elsewhere and not made.taken:
         raise Unusable(f"nobody listens on {file}")
 
-    called = ", ".join(sorted(made.switch.legs.dialled)) or "nobody"
-    for dial_string in sorted(far_ends.keys() - made.switch.legs.dialled):
+    dialled = simulation_of(made.switch).legs.dialled
+    called = ", ".join(sorted(dialled)) or "nobody"
+    for dial_string in sorted(far_ends.keys() - dialled):
         notes.append(f"not called: {dial_string}; called: {called}")
     show_calls(made, transcript)
     for note in notes:

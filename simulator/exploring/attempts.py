@@ -17,8 +17,9 @@ from typing import Any, Literal
 from eslsync import Outbound
 from eslsync.serving.loading import Handler
 
-from ..calling.call import Call, CallFailed, Sound, same_prompt, without_suffix
-from ..calling.freeswitch import FreeSwitch
+from ..calling.call import CallFailed, line_of, same_prompt, without_suffix
+from ..calling.freeswitch import FreeSwitch, simulation_of
+from ..calling.line import HeardPrompt, Line
 from ..clockwork.threads import MILLISECOND, SECOND
 from ..clockwork.virtual_time import SimulationError, World
 from ..scripts.script import Script
@@ -165,12 +166,13 @@ class _Making:
         self._closing = False
         self.measured = "prompts" in attempt.call or "sounds" in attempt.call
         with FreeSwitch(**options, raises=False, patience=caller.patience) as switch:
-            self.switch = switch
-            assert isinstance(switch._world, World)
-            self.world = switch._world
-            self.call: Call = switch.call(caller.app(), **circumstances)
-            self._last = switch.now_us
-            script._set_up_far_ends(self.call)
+            self.simulation = simulation_of(switch)
+            assert isinstance(self.simulation.world, World)
+            self.world = self.simulation.world
+            self.call = switch.call(caller.app(), **circumstances)
+            self.line = line_of(self.call)
+            self._last = self.simulation.now
+            script.set_up_far_ends(self.call)
             self.observer = Observer(self.call, caller.key, attempt.call.get("endpoints", {}))
             try:
                 self._go()
@@ -180,7 +182,7 @@ class _Making:
             if not self.call.ended:
                 self._abandon()
             try:
-                switch._finish()
+                self.simulation.finish()
             except AssertionError:
                 pass  # told already
         self._look_at_log()
@@ -196,7 +198,7 @@ class _Making:
         except CallFailed:
             before = None
             self.outcome.astray = not self.call.ended
-        self.outcome.up = not self.call._hung_up
+        self.outcome.up = not self.line.hung_up
         if attempt.hangs_up or self.outcome.astray:
             self._hang_up()
             return
@@ -209,16 +211,17 @@ class _Making:
 
     def _play(self, step: Step) -> None:
         step.play(self.call)
-        self._last = self.switch.now_us
+        self._last = self.simulation.now
 
     def _do(self, steps: Sequence[Step]) -> Seen | None:
         """What is tried; returns the situation just before."""
-        call = self.call
         before: Seen | None = None
         for number, step in enumerate(steps):
             if step.verb in ("press", "talk") and before is None:
                 if step.options.get("when_asked"):
-                    self.switch.run(lambda: call._hung_up or call._asks_for_digit(), PATIENT)
+                    self.simulation.run(
+                        lambda: self.line.hung_up or self.line.asks_for_digit(), PATIENT
+                    )
                 before = self._note_before()
             elif number == len(steps) - 1 and before is None:
                 self._play(step)
@@ -230,7 +233,7 @@ class _Making:
     def _note_before(self) -> Seen | None:
         self._heard = len(self._told())
         self._executed = len(self.observer.log)
-        self._from = self.switch.now_us
+        self._from = self.simulation.now
         self._seen = self.observer.look()
         return self._seen
 
@@ -243,28 +246,28 @@ class _Making:
 
     def _watch(self, before: Seen | None) -> Seen | None:
         """Let time pass until the handler waits in another situation; None if it never does."""
-        call, world, observer = self.call, self.world, self.observer
+        call, line, world, observer = self.call, self.line, self.world, self.observer
         found: list[Seen] = []
         number, known = self._attempt.number, self._attempt.known
-        model = self.switch._model
+        model = self.simulation.model
         state: object = None
         since = world.now
         looked: object = None
 
         def enough() -> bool:
             nonlocal state, since, looked
-            if call.ended or call._hung_up or call.given_back:
+            if call.ended or line.hung_up or call.given_back:
                 return True
-            session = call._session
+            session = line.session
             if session is None:
                 return False
-            now = (session._waiting_for, call._events)
+            now = (session._waiting_for, line.events)
             if now != state:
                 state, since = now, world.now
             due = world.next_due()
             if due is not None and due - world.now < SHORT and world.now - since < SHORT:
                 return False
-            happened = (world.wakes, model.events_made, call._events)
+            happened = (world.wakes, model.events_made, line.events)
             if happened == looked:
                 return False  # as it was when we looked last
             looked = happened
@@ -276,23 +279,23 @@ class _Making:
             found.append(seen)
             return True
 
-        self.switch.run(enough, STAYS if known else PATIENT)
+        self.simulation.run(enough, STAYS if known else PATIENT)
         if found:
             self._seen = found[0]
             return self._seen
-        if call._hung_up and not call.ended:
-            if not self.switch.run(lambda: call.ended, LATE):
+        if line.hung_up and not call.ended:
+            if not self.simulation.run(lambda: call.ended, LATE):
                 self._outlives()
         elif call.given_back:
-            self.switch.run(lambda: call.ended, LATE)
+            self.simulation.run(lambda: call.ended, LATE)
         return None
 
     def _mark_reached(self, before: Seen | None, seen: Seen | None) -> None:
         outcome = self.outcome
         outcome.said = tuple(self._told()[self._heard :])
         outcome.did = tuple(self.observer.log[self._executed :])
-        began = self._from if self._from is not None else self.call._began
-        outcome.seconds = (self.switch.now_us - began) / SECOND
+        began = self._from if self._from is not None else self.line.began
+        outcome.seconds = (self.simulation.now - began) / SECOND
         outcome.time = self.call.duration
         call = self.call
         if seen is not None:
@@ -300,7 +303,7 @@ class _Making:
             if outcome.said and seen.situation.prompt == outcome.said[-1]:
                 outcome.said = outcome.said[:-1]
             return
-        if not call.ended and not call.given_back and not call._hung_up:
+        if not call.ended and not call.given_back and not self.line.hung_up:
             outcome.waits_for_ever = True
             outcome.reached = before.situation if before is not None else None
             if outcome.reached is None:
@@ -322,7 +325,7 @@ class _Making:
         return End("hangup", "hangs up" if cause == "NORMAL_CLEARING" else f"hangs up: {cause}")
 
     def _sent(self) -> bool:
-        return any(name in SENDING for name, _ in self.call._channel.app_log[-2:])
+        return any(name in SENDING for name, _ in self.line.channel.app_log[-2:])
 
     def _says_exit(self) -> bool:
         return any(
@@ -339,8 +342,8 @@ class _Making:
         self._closing = True
         if self._attempt.hasty and self.world._patience is not None:
             self.world._patience /= 5
-        self.switch.later(0.0, lambda: call._put_down("NORMAL_CLEARING"))
-        if not self.switch.run(lambda: call.ended, LATE):
+        self.simulation.later(0.0, self.line.hang_up)
+        if not self.simulation.run(lambda: call.ended, LATE):
             self._outlives()
 
     # What went wrong
@@ -361,7 +364,7 @@ class _Making:
         why = str(error).partition("\n")[0]
         # Where it is at this very moment may be anywhere in a loop: where it last waited is told.
         place = None if self._seen is None else self._seen.situation.place
-        if self.call._hung_up:
+        if self.line.hung_up:
             text = f"the handler goes on after the call has ended: {why}"
             self._trouble("outlives", text, place)
         else:
@@ -373,7 +376,7 @@ class _Making:
 
     def _abandon(self) -> None:
         """Have the handler's thread end, by an exception that comes out of nowhere."""
-        link, world = self.call._link, self.world
+        link, world = self.line.link, self.world
         if link is None or link.participant is None:
             return
         participant = link.participant
@@ -399,16 +402,16 @@ class _Making:
             self._trouble(kind, in_a_line(error), place_of(error))
             if self._closing and outcome.troubles[-1].kind == "raises":
                 outcome.troubles[-1] = Trouble("raises", in_a_line(error), place_of(error), False)
-        outcome.played = frozenset(sound.prompt for sound in call._sounds)
+        outcome.played = frozenset(prompt.name for prompt in self.line.prompts)
         outcome.answered = call.answered
-        outcome.dialled = frozenset(call.switch.legs.dialled)
+        outcome.dialled = frozenset(self.simulation.legs.dialled)
         said: list[bytes] = []
         for _, sender, _, what in call.transcript.entries_raw:
             if sender == "app" and isinstance(what, bytes):
                 if what.startswith((b"sendmsg ", b"api uuid_broadcast", b"bgapi", b"api conf")):
                     said.append(what)
         outcome.elsewhere = b"".join(said)
-        log = call._channel.app_log
+        log = self.line.channel.app_log
         outcome.recorded = frozenset(
             data.split(" ")[0] for name, data in log if name.startswith("record")
         )
@@ -431,42 +434,42 @@ class _Making:
 
 def approach(making: _Making, seen: Seen) -> Approach:
     """The steps from the last one to a situation that was just reached."""
-    call, situation = making.call, seen.situation
+    line, situation = making.line, seen.situation
     sound = making.observer._playing()
-    passed = (making.switch.now_us - making._last) / SECOND
+    passed = (making.simulation.now - making._last) / SECOND
     late = {"timeout": round(passed) + 600} if passed > LONG or making.measured else {}
     at: tuple[Step, ...] | None = None
     out: tuple[Step, ...] | None = None
     if sound is not None:
-        name = _first(call, sound)
+        name = _first(making.line, sound)
         if name is not None and sound.heard.started >= making.world.now - SHORT:
             at = (Step("hear", {"prompt": name, "start": True, **late}),)
-        last = _last(call, sound)
+        last = _last(making.line, sound)
         if last is not None:
             out = (Step("hear", {"prompt": last, **late}),)
     if at is None and situation.application and situation.application != "get_digits":
-        began = [name for at_, name in call._fired if at_ > call._mark]
+        began = [name for at_, name in line.fired if at_ > line.mark]
         if began.count(situation.application) == 1:
             at = (Step("expect", {"what": situation.application, **late}),)
     if at is None:
-        seconds = (making.switch.now_us - making._last + SHORT // 2) / SECOND
+        seconds = (making.simulation.now - making._last + SHORT // 2) / SECOND
         at = (Step("say_nothing", {"seconds": seconds}),)
     return Approach(at, out)
 
 
-def _first(call: Call, sound: Sound) -> str | None:
+def _first(line: Line, sound: HeardPrompt) -> str | None:
     """What the caller hears first of a sound, if that is told from all since the last step."""
-    mine = [each for each in call._sounds if each.began >= sound.began]
+    mine = [each for each in line.prompts if each.began >= sound.began]
     heard = next((each for each in mine if each.told), None)
     if heard is None:
         return None
-    for each in call._sounds:
-        if each.began > call._mark and same_prompt(each.prompt, heard.prompt):
-            return without_suffix(heard.prompt) if each is heard else None
+    for each in line.prompts:
+        if each.began > line.mark and same_prompt(each.name, heard.name):
+            return without_suffix(heard.name) if each is heard else None
     return None
 
 
-def _last(call: Call, sound: Sound) -> str | None:
+def _last(line: Line, sound: HeardPrompt) -> str | None:
     """What the caller hears last of a sound that has just begun."""
     pieces = sound.heard.pieces
     names = [name for name, _ in pieces._starts] if pieces is not None else []
@@ -475,14 +478,14 @@ def _last(call: Call, sound: Sound) -> str | None:
         if any(same_prompt(name, last) for name in names[:-1]):
             return None
     else:
-        told = [each for each in call._sounds if each.began >= sound.began and each.told]
+        told = [each for each in line.prompts if each.began >= sound.began and each.told]
         if not told:
             return None
-        last = told[-1].prompt
-    for each in call._sounds:
+        last = told[-1].name
+    for each in line.prompts:
         if each.began > sound.began or each is sound:
             continue
-        if same_prompt(each.prompt, last) and (each.ended is None or each.ended > call._mark):
+        if same_prompt(each.name, last) and (each.ended is None or each.ended > line.mark):
             return None
     return without_suffix(last)
 

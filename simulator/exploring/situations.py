@@ -23,8 +23,10 @@ from eslsync import Channel, Event, Session
 from eslsync.call.execution import Execution
 from eslsync.stacks import is_ours
 
-from ..calling.call import Call, Sound
-from ..calling.freeswitch import FreeSwitch
+from ..calling import apps
+from ..calling.call import Call, line_of
+from ..calling.freeswitch import simulation_of
+from ..calling.line import HeardPrompt
 from ..clockwork.threads import SECOND
 from ..model.arguments import atoi, separate
 from .liveness import live_names
@@ -161,9 +163,6 @@ class Observer:
     _running: list[_Running] = field(default_factory=list)
 
     def __post_init__(self) -> None:
-        channel = self.call._channel
-        notice = channel.on_event
-        assert notice is not None
 
         def noticed(name: str, event: Any) -> None:
             if name == "CHANNEL_EXECUTE":
@@ -171,9 +170,8 @@ class Observer:
             elif name == "CHANNEL_EXECUTE_COMPLETE":
                 uuid = dict(event.own).get("Application-UUID")
                 self._running = [each for each in self._running if each.uuid != uuid]
-            notice(name, event)
 
-        channel.on_event = noticed
+        line_of(self.call).watchers.append(noticed)
 
     def _begins(self, event: Any) -> None:
         own = dict(event.own)
@@ -187,8 +185,8 @@ class Observer:
 
     def look(self) -> Seen | None:
         """The situation now; None if no handler runs."""
-        call, session = self.call, self.call._session
-        link = call._link
+        call, line = self.call, line_of(self.call)
+        session, link = line.session, line.link
         if session is None or link is None or link.participant is None:
             return None
         top = sys._current_frames().get(link.participant.thread.ident or 0)
@@ -209,7 +207,7 @@ class Observer:
         if other is not None:
             asks = asks_digit or method in ("get_digits", *COLLECTORS)
             kind, holder = ("digit" if asks else "waits"), None
-            there = call.switch._model.locate(other.uuid)
+            there = simulation_of(call.switch).model.locate(other.uuid)
             application = (there and there.get("current_application")) or ""
             data = (there and there.get("current_application_data")) or ""
         elif entry is not None and entry.f_code is _GET_DIGITS:
@@ -219,7 +217,7 @@ class Observer:
             kind, collects = "digits", _of_application(application, data)
         elif application == "record":
             kind = "record"
-        elif application in CONNECTING or call._channel.bridged:
+        elif application in CONNECTING or line.channel.bridged:
             kind = "connected"
         elif asks_digit:
             kind, holder = "digit", None
@@ -232,7 +230,7 @@ class Observer:
             other = next((leg for leg in _others(session) if leg._digit_handlers), None)
         if other is not None:
             far, far_seconds = self._far_end(other)
-        prompt = None if playing is None else playing.prompt
+        prompt = None if playing is None else playing.name
         places = tuple(map(_place, own))
         variables = _variables(own)
         what = (application, data, kind, far)
@@ -262,7 +260,7 @@ class Observer:
 
     def _fates(self) -> list[tuple[str, list[tuple[str, Any]]]]:
         """What is still to come of far ends that are being called, or are there."""
-        up = set(self.call.switch.legs._names.values())
+        up = simulation_of(self.call.switch).legs.up
         return [
             (name, [(k, v) for k, v in sorted(behaviour.items()) if k != "presses"])
             for name, behaviour in sorted(self.far_ends.items())
@@ -271,9 +269,10 @@ class Observer:
 
     def _far_end(self, leg: Channel) -> tuple[str, float | None]:
         """The dial string of another leg, and for how long it has been answered."""
-        channel = self.call.switch._model.locate(leg.uuid)
+        simulation = simulation_of(self.call.switch)
+        channel = simulation.model.locate(leg.uuid)
         answered = None if channel is None else channel.answered_at
-        since = None if answered is None else (self.call.switch.now_us - answered) / SECOND
+        since = None if answered is None else (simulation.now - answered) / SECOND
         return self.call.transcript.legs.get(leg.uuid, leg.uuid), since
 
     def _listens(self, session: Session) -> frozenset[str] | None:
@@ -288,9 +287,9 @@ class Observer:
         cut = "*" if terminators is None else terminators
         return frozenset([*filter(None, handlers), *(key for key in cut if key in "0123456789*#")])
 
-    def _playing(self) -> Sound | None:
+    def _playing(self) -> HeardPrompt | None:
         """What the caller hears: the whole of it, where it consists of pieces."""
-        for sound in reversed(self.call._sounds):
+        for sound in reversed(line_of(self.call).prompts):
             if sound.ended is None and not sound.heard.is_piece and sound.heard.how == "plays":
                 return sound
         return None
@@ -303,7 +302,7 @@ def _digest(text: str) -> str:
 # The handler's stack
 
 _GET_DIGITS = Channel.get_digits.__code__
-_WATCHED = FreeSwitch._watched.__code__.co_filename
+_WATCHED = apps.__file__
 
 
 @lru_cache(maxsize=4096)

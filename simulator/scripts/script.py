@@ -175,7 +175,7 @@ class Script:
 
         Raises CallFailed, as `run` does; so a script can be given to `sweep`.
         """
-        self._set_up_far_ends(call)
+        self.set_up_far_ends(call)
         self._play(self.steps, call, {str(self.call.get("caller", CALLER)): call})
         for name, expected in self.expect.items():
             said = _difference(call, name, expected)
@@ -186,6 +186,23 @@ class Script:
     def circumstances(self) -> tuple[dict[str, Any], dict[str, Any]]:
         """The options of FreeSwitch, and those of FreeSwitch.call, that ``call`` stands for."""
         return self._switch(), self._call()
+
+    def set_up_far_ends(self, call: Call) -> None:
+        """Tell the call's switch how the script's far ends behave; raises ScriptError."""
+        files: dict[Path, ModuleType] = {}
+        far_ends: Any = self.call.get("endpoints", {})
+        for dial_string, behaviour in far_ends.items():
+            options: dict[str, Any] = {
+                key: None if value == "never" else value for key, value in behaviour.items()
+            }
+            if "presses" in options:
+                options["presses"] = [
+                    (each["after"], each["digits"]) for each in options["presses"]
+                ]
+            if "handler" in options:
+                with self._loading("call.endpoints"):
+                    options["handler"] = self._far_handler(options["handler"], call, files)
+            call.switch.endpoint(dial_string, **options)
 
     # Inside
 
@@ -224,22 +241,6 @@ class Script:
         if "faults" in options:
             options["faults"] = [_fault(each) for each in options["faults"]]
         return options
-
-    def _set_up_far_ends(self, call: Call) -> None:
-        files: dict[Path, ModuleType] = {}
-        far_ends: Any = self.call.get("endpoints", {})
-        for dial_string, behaviour in far_ends.items():
-            options: dict[str, Any] = {
-                key: None if value == "never" else value for key, value in behaviour.items()
-            }
-            if "presses" in options:
-                options["presses"] = [
-                    (each["after"], each["digits"]) for each in options["presses"]
-                ]
-            if "handler" in options:
-                with self._loading("call.endpoints"):
-                    options["handler"] = self._far_handler(options["handler"], call, files)
-            call.switch.endpoint(dial_string, **options)
 
     def _far_handler(
         self, handler: str | Mapping[str, str], call: Call, files: dict[Path, ModuleType]

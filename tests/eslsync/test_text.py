@@ -24,6 +24,7 @@ from eslsync.call.connection import Connection
 from eslsync.protocol import Format
 from simulator import FreeSwitch
 from simulator.applications.basics import APPLICATIONS, Application
+from simulator.calling.freeswitch import simulation_of
 from simulator.event_socket.listener import Reader, Received
 from simulator.model.arguments import expand, separate
 from simulator.model.events import encoded
@@ -718,13 +719,13 @@ def in_a_call(
 
     monkeypatch.setattr(Connection, "send", recorded)
     with FreeSwitch(patience=None) as switch:
-        switch._model.speech_engines = frozenset({"flite"})
+        simulation_of(switch).model.speech_engines = frozenset({"flite"})
         switch.endpoint("loopback/far")
         switch.endpoint("loopback/bye", hangs_up_after=0.1)
 
         def take(session: Session) -> None:
             session.channel.answer()
-            handler(Bench(session, switch._model, sent))
+            handler(Bench(session, simulation_of(switch).model, sent))
             session.channel.hangup()
 
         switch.call(Outbound(take, format=format)).wait(timeout=1e6)

@@ -6,6 +6,7 @@ import re
 
 from eslsync import Session
 from simulator import Call, FreeSwitch
+from simulator.calling.freeswitch import simulation_of
 
 
 def told(call: Call) -> list[str]:
@@ -39,7 +40,7 @@ def test_of_two_that_ring_one_answers() -> None:
         "user/1001 hangs up NORMAL_CLEARING",
     ]
     assert call.bridged == ["user/1001"]
-    assert switch.legs.dialled == {"user/1000", "user/1001", "user/9"}
+    assert simulation_of(switch).legs.dialled == {"user/1000", "user/1001", "user/9"}
 
 
 def test_it_is_drawn_at_the_switch() -> None:

@@ -1,0 +1,154 @@
+"""What calls are handed to: a server for each handler, and programs that listen elsewhere."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+
+from eslsync import LiveCall, Outbound, Session
+from eslsync.serving.loading import Handler
+
+from ..clockwork.real_time import RealTime
+from ..clockwork.virtual_time import World
+from ..event_socket.listener import Control
+from ..ladders.transcript import Party
+from ..model.channel import Channel
+from .faults import Tap
+from .line import App, Line
+from .other_legs import OtherLegs
+from .stopping import Stop
+
+__all__ = ["Apps"]
+
+
+class Apps:
+    """Serves handlers, and connects calls to them or to other programs.
+
+    ``raises``: what a handler raises, Hangup apart, is raised again by `raise_again`.
+    """
+
+    def __init__(
+        self,
+        world: World | RealTime,
+        lines: Mapping[str, Line],
+        legs: OtherLegs,
+        *,
+        raises: bool,
+    ) -> None:
+        self.raised: BaseException | None = None  #: by a handler, and not told yet
+        self._world = world
+        self._lines = lines
+        self._legs = legs
+        self._raises = raises
+        self._servers: dict[Handler | Outbound, Outbound] = {}
+        self._stops: dict[Outbound, Stop] = {}  # of servers that a fault has stopped
+
+    def find(self, app: App) -> tuple[str, int]:
+        """Host and port where this app listens; the first call to a handler starts its server.
+
+        Raises ValueError for a string that is no address, and RuntimeError for an address in
+        virtual time.
+        """
+        if isinstance(app, str):
+            return self._locate(app)
+        server = self._servers.get(app)
+        if server is None:
+            options = app if isinstance(app, Outbound) else Outbound(app)
+            server = options.replace(
+                handler=self._watched(options.handler),
+                host="127.0.0.1",
+                port=0,
+                allow=["127.0.0.1"],
+                clock=self._world.clock,
+            )
+            server.start(block=False)
+            self._servers[app] = server
+        return "127.0.0.1", server.port
+
+    def _locate(self, address: str) -> tuple[str, int]:
+        """Host and port of another program."""
+        if isinstance(self._world, World):
+            raise RuntimeError("another program has its own clock: FreeSwitch(real_time=True)")
+        host, colon, port = address.rpartition(":")
+        if not host or not colon or not port.isdecimal() or not 0 < int(port) < 65536:
+            raise ValueError(f"an address is host:port, not {address!r}")
+        return host.strip("[]"), int(port)
+
+    def _watched(self, handler: Handler) -> Handler:
+        """The handler, with what it raises kept for the test."""
+
+        def watched(session: Session) -> None:
+            line = self._lines[session.uuid]
+            line.session = session
+            try:
+                handler(session)
+            except BaseException as error:
+                line.outcome = error
+                if line.error is not None:
+                    line.note("app", f"raises {type(error).__name__}: {error}".rstrip(": "))
+                    if self._raises:
+                        self.raised = self.raised or error
+                raise
+            finally:
+                if not line.channel.cause:
+                    line.given_back = True
+                    line.note("app", "gives the call back")
+                self._world.nudge()
+
+        return watched
+
+    def connect(self, channel: Channel, where: str) -> Control | None:
+        """Connect a channel, whose dialplan runs `socket`, to its app; None if none listens."""
+        line = self._lines[channel.uuid]
+        link = self._world.dial(self.find(line.app))
+        if link is None:
+            now = self._world.now
+            line.transcript.note(now, "switch", "app", f"nobody listens on {where.split()[0]}")
+            return None
+        line.link = link
+
+        def said(sender: Party, data: bytes) -> None:
+            receiver: Party = "app" if sender == "switch" else "switch"
+            line.transcript.note(self._world.now, sender, receiver, data)
+            if sender == "app":
+                self._legs.commanded(line, data)
+
+        link.on_traffic = said
+        if not line.faults:
+            link.listener = control = Control(channel, link.write, link.close)
+            return control
+        line.tap = tap = Tap(
+            self._world,
+            link,
+            line.faults,
+            {"hangup": line.hang_up, "stop": lambda: self._stop(line)},
+        )
+        tap.listener = control = Control(channel, tap.write, tap.close)
+        link.listener = tap
+        return control
+
+    def _stop(self, line: Line) -> None:
+        """A deploy: the server of the line's app is stopped, and cuts all its calls."""
+        assert not isinstance(line.app, str)
+        server = self._servers[line.app]
+        if server not in self._stops:
+            line.note("app", "is stopped")
+            self._stops[server] = Stop(server, self._world)
+
+    @property
+    def cut(self) -> tuple[LiveCall, ...]:
+        """The calls that stopped servers have cut."""
+        return tuple(call for stop in self._stops.values() for call in stop.cut)
+
+    def raise_again(self) -> None:
+        """Raise what a handler has raised, once."""
+        raised, self.raised = self.raised, None
+        if raised is not None:
+            raise raised
+
+    def close(self) -> None:
+        """Stop all servers; raise SimulationError if one did not stop as it should."""
+        for server in self._servers.values():
+            if server not in self._stops:
+                server.stop(timeout=0.0)
+        for stop in self._stops.values():
+            stop.join()

@@ -1,0 +1,105 @@
+"""A simulated switch at work: time, the model of FreeSWITCH, and the calls that are up in it.
+
+`FreeSwitch` is what a test uses; this is what it stands on, and what the rest of the simulator
+looks at (`simulator.calling.freeswitch.simulation_of`).
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+
+from ..clockwork.real_time import RealTime
+from ..clockwork.threads import SECOND
+from ..clockwork.virtual_time import World
+from ..model.channel import Channel
+from ..model.switch import Switch
+from .apps import Apps
+from .faults import Fault
+from .line import App, Line
+from .other_legs import OtherLegs
+
+__all__ = ["CALL_TIMEOUT", "Simulation"]
+
+#: Simulated seconds that a call may last, unless it is told otherwise.
+CALL_TIMEOUT = 3600.0
+#: Real seconds that a handler has to end after the hangup, where time is real.
+REAL_END_TIMEOUT = 10.0
+
+
+class Simulation:
+    """What the calls of one switch share.
+
+    ``lines`` are the calls, by the uuids of their channels: those that are up, and some that
+    have just ended. ``legs`` are all other legs, ``apps`` what calls are handed to.
+    """
+
+    def __init__(
+        self,
+        world: World | RealTime,
+        model: Switch,
+        lines: dict[str, Line],
+        legs: OtherLegs,
+        apps: Apps,
+    ) -> None:
+        self.world = world
+        self.model = model
+        self.lines = lines
+        self.legs = legs
+        self.apps = apps
+
+    @property
+    def now(self) -> int:
+        """Microseconds since the epoch."""
+        return self.world.now
+
+    def begin(self, app: App, channel: Channel, faults: Sequence[Fault] = ()) -> Line:
+        """A channel's call, handed to ``app``; it begins when time next passes."""
+        self.apps.find(app)
+        for uuid in [uuid for uuid, each in self.lines.items() if each.ended]:
+            del self.lines[uuid]
+        line = self.lines[channel.uuid] = Line(self.world, app, channel, faults)
+        line.watchers.append(self.legs.noticed)
+        line.note("caller", f"calls {line.destination}")
+        self.world.at(self.world.now, channel.start)
+        return line
+
+    def later(self, delay: float, action: Callable[[], None]) -> None:
+        """Let something happen in ``delay`` seconds."""
+        self.world.at(self.world.now + round(delay * SECOND), action)
+
+    def run(self, until: Callable[[], bool], timeout: float | None) -> bool:
+        """Let time pass until ``until()`` is true; False if ``timeout`` seconds pass before.
+
+        Raises what a handler has raised meanwhile, and SimulationError.
+        """
+        deadline = None if timeout is None else self.world.now + round(timeout * SECOND)
+        apps = self.apps
+        done = self.world.run(lambda: apps.raised is not None or until(), deadline)
+        apps.raise_again()
+        return done
+
+    def finish(self) -> Line | None:
+        """Hang up what is up, and let every handler end.
+
+        Returns a line whose handler goes on `time_to_end` later; else raises what a handler
+        has raised.
+        """
+        if isinstance(self.world, World) and self.world.stuck:
+            return None  # told already, and no handler will get any further
+        for line in list(self.lines.values()):
+            self.later(0.0, line.hang_up)
+        deadline = self.world.now + round(self.time_to_end * SECOND)
+        if not self.world.run(lambda: all(c.ended for c in self.lines.values()), deadline):
+            return next(line for line in self.lines.values() if not line.ended)
+        self.apps.raise_again()
+        return None
+
+    @property
+    def time_to_end(self) -> float:
+        """Seconds that handlers have to end after the hangup by `finish`."""
+        return CALL_TIMEOUT if isinstance(self.world, World) else REAL_END_TIMEOUT
+
+    def close(self) -> None:
+        """End it: handlers that are left wait in real time, and every server is stopped."""
+        self.world.close()
+        self.apps.close()
