@@ -1,0 +1,86 @@
+"""Count the uses of another module's private names, and fail on those that nobody has explained.
+
+python .ci/private_names.py            # 0: every use is explained below
+python .ci/private_names.py --list     # print every use
+
+A name with one leading underscore belongs to the file that defines it. A use is an import of such
+a name, or an attribute ``x._name`` (``self._name`` of a base class included) in a file that does
+not define ``_name`` itself.
+"""
+
+from __future__ import annotations
+
+import ast
+import sys
+from collections import Counter
+from collections.abc import Iterator
+from pathlib import Path
+
+ROOT = Path(__file__).resolve().parents[1]
+PACKAGES = ("eslsync", "simulator")
+
+#: Why a use is right, by file and name. An entry that is not used any more fails, too.
+EXPLAINED: dict[tuple[str, str], str] = {}
+
+#: Names that Python documents, of named tuples and of `sys`.
+DOCUMENTED = {"_asdict", "_current_frames", "_fields", "_getframe", "_make", "_replace"}
+
+
+def is_private(name: str) -> bool:
+    return name.startswith("_") and not name.startswith("__") and name.strip("_") != ""
+
+
+def defined_names(tree: ast.Module) -> Iterator[str]:
+    """Names that a file defines: functions, classes, variables, arguments, attributes, slots."""
+    for node in ast.walk(tree):
+        match node:
+            case ast.FunctionDef(name=name) | ast.AsyncFunctionDef(name=name):
+                yield name
+            case ast.ClassDef(name=name) | ast.arg(arg=name):
+                yield name
+            case ast.Name(id=name, ctx=ast.Store()):
+                yield name
+            case ast.Attribute(value=ast.Name(id="self" | "cls"), attr=name, ctx=ast.Store()):
+                yield name
+            case ast.Assign(targets=[ast.Name(id="__slots__")], value=value):
+                for each in ast.walk(value):
+                    if isinstance(each, ast.Constant):
+                        yield str(each.value)
+
+
+def uses(tree: ast.Module) -> Iterator[tuple[int, str]]:
+    """The line and the name of each use."""
+    own = DOCUMENTED.union(defined_names(tree))
+    for node in ast.walk(tree):
+        if isinstance(node, ast.Attribute):
+            if is_private(node.attr) and node.attr not in own:
+                yield node.lineno, node.attr
+        elif isinstance(node, ast.ImportFrom):
+            if node.level or (node.module or "").partition(".")[0] in PACKAGES:
+                yield from ((node.lineno, a.name) for a in node.names if is_private(a.name))
+
+
+def main() -> int:
+    counts: Counter[str] = Counter()
+    explained: set[tuple[str, str]] = set()
+    failed = False
+    for package in PACKAGES:
+        for path in sorted((ROOT / package).rglob("*.py")):
+            file = path.relative_to(ROOT).as_posix()
+            for line, name in sorted(uses(ast.parse(path.read_text(encoding="utf-8")))):
+                counts[package] += 1
+                if (file, name) in EXPLAINED:
+                    explained.add((file, name))
+                else:
+                    failed = True
+                if "--list" in sys.argv or (file, name) not in EXPLAINED:
+                    print(f"{file}:{line}: {name}")
+    for file, name in EXPLAINED.keys() - explained:
+        failed = True
+        print(f"{file} does not use {name} any more: remove it from the explained ones")
+    print(", ".join(f"{package}: {counts[package]} uses" for package in PACKAGES))
+    return int(failed)
+
+
+if __name__ == "__main__":
+    sys.exit(main())
