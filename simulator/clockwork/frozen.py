@@ -3,7 +3,7 @@
 freezegun answers for datetime and time. It gives real time to code that has one of its ignored
 modules, `threading` among them, within five frames on the stack. A handler has: between it and
 its thread stand this package's wrapper and the library's and socketserver's own frames, which
-makes six; tests/simulator/clockwork/test_virtual_time.py holds that it stays so.
+makes six; tests/simulator/clockwork/test_frozen.py holds that it stays so.
 """
 
 from __future__ import annotations

@@ -16,9 +16,7 @@ from click.testing import CliRunner, Result
 from eslsync import Outbound, Session
 from simulator.command_line.main import main
 from tests.support.places import RECORDINGS, ROOT
-from tests.support.terminal import nothing_stays, without_markers
-
-__all__ = ["nothing_stays"]
+from tests.support.terminal import without_markers
 
 IVR = str(ROOT / "examples" / "ivr.py")
 UUID = re.compile(r"[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}")

@@ -17,9 +17,6 @@ from click.testing import CliRunner, Result
 from simulator import FreeSwitch
 from simulator.command_line.main import main
 from tests.support.places import RECORDINGS, ROOT
-from tests.support.terminal import nothing_stays
-
-__all__ = ["nothing_stays"]
 
 IVR = str(ROOT / "examples" / "ivr.py")
 PAGD = str(RECORDINGS / "03e_pagd_invalid_then_valid.jsonl")

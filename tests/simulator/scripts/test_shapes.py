@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import inspect
-import math
 from pathlib import Path
 
 import pytest
@@ -13,8 +12,6 @@ from simulator.scripts.script import Script, ScriptError, Step, run_script
 from simulator.scripts.shapes import ALONE, CALL, CIRCUMSTANCES, ENDPOINT, EXPECT, SWITCH, VERBS
 from tests.support.places import ROOT
 from tests.support.scripts import failure, script_of
-
-# The tables are those of the simulator
 
 
 @pytest.mark.parametrize("verb", [verb for verb in VERBS if verb not in ("call", "as")])
@@ -172,24 +169,6 @@ def test_a_file_that_cannot_be_read_says_so(tmp_path: Path) -> None:
     (tmp_path / "latin.call.yaml").write_bytes(b"handler: caf\xe9")
     with pytest.raises(ScriptError, match=r"latin\.call\.yaml: not UTF-8 at byte 12"):
         run_script(tmp_path / "latin.call.yaml")
-
-
-@pytest.mark.parametrize(
-    ("verb", "options", "said"),
-    [
-        ("sing", {}, "there is no verb 'sing'; there are hear"),
-        ("press", {"digit": "1"}, "press has no 'digit' (did you mean digits?)"),
-        ("press", {"digits": 1}, "digits of press takes keys (0-9, *, # and A-D)"),
-        ("press", {}, "press needs digits"),
-        ("wait", {"timeout": math.inf}, "timeout of wait takes seconds, such as 2 or 0.5, not inf"),
-        ("wait", {"timeout": True}, "timeout of wait takes seconds"),
-        ("call", {"caller": "2", "steps": ["wait"]}, "steps of call takes a list of steps"),
-    ],
-)
-def test_a_step_built_wrongly_is_refused(verb: str, options: dict[str, object], said: str) -> None:
-    with pytest.raises(ScriptError) as raised:
-        Step(verb, options)
-    assert str(raised.value).startswith(said)
 
 
 @pytest.mark.parametrize(

@@ -1,36 +1,22 @@
-"""Ladders as SVG and Mermaid: of simulated calls, and of every recording."""
+"""Ladders as SVG: of simulated calls, and of every recording."""
 
 from __future__ import annotations
 
 import re
-from collections.abc import Callable
 from xml.etree import ElementTree
 
 import pytest
 
 from eslsync import Session
 from examples.ivr import handler as ivr
-from simulator import Call, FreeSwitch
-from simulator.ladders.text import draw
+from simulator import Call
 from simulator.recordings.reading import Recording
-from simulator.recordings.retelling import retell
 from simulator.scripts.script import run_script
+from tests.support.calls import play, press_1
 from tests.support.places import RECORDINGS
 from tests.support.recorded import names
 
 SVG = "{http://www.w3.org/2000/svg}"
-
-
-def play(handler: Callable[[Session], object], script: Callable[[Call], object]) -> Call:
-    with FreeSwitch(raises=False) as switch:
-        call = switch.call(handler)
-        script(call)
-        call.wait()
-    return call
-
-
-def press_1(call: Call) -> None:
-    call.press("1", when_asked=True)
 
 
 class Picture:
@@ -120,50 +106,6 @@ def test_what_is_too_long_is_cut() -> None:
     assert any(text.endswith("…") for text in Picture(drawn).texts)
 
 
-def test_a_call_as_mermaid() -> None:
-    assert (
-        play(ivr, press_1).ladder("mermaid")
-        == """\
----
-title: "1001 calls 5000"
----
-sequenceDiagram
-    participant p0 as caller
-    participant p1 as switch
-    participant p2 as app
-    p0->>p1: 0.000  calls 5000
-    p2->>p1: connect, linger, filter, event
-    p2->>p1: answer
-    p1->>p0: 0.020  answers
-    p1->>p2: answer completed
-    p2->>p1: playback ivr/ivr-welcome
-    p1-)+p0: 0.040  ivr/ivr-welcome
-    Note over p0,p2: 2.0 s
-    Note right of p0: 2.040  end of ivr/ivr-welcome
-    deactivate p0
-    p1->>p2: playback completed: FILE PLAYED
-    p0->>p1: presses 1
-    p1->>p2: 2.060  DTMF 1
-    p2->>p1: playback ivr/ivr-option-1
-    p1-)+p0: 2.080  ivr/ivr-option-1
-    Note over p0,p2: 2.0 s
-    Note right of p0: 4.080  end of ivr/ivr-option-1
-    deactivate p0
-    p1->>p2: playback completed: FILE PLAYED
-    p2->>p1: hangup NORMAL_CLEARING
-    p1->>p0: 4.100  hangs up NORMAL_CLEARING
-    p1->>p2: CHANNEL_HANGUP NORMAL_CLEARING
-    p1->>p2: CHANNEL_HANGUP_COMPLETE NORMAL_CLEARING
-"""
-    )
-
-
-def test_another_format_is_refused() -> None:
-    call = play(ivr, press_1)
-    with pytest.raises(ValueError, match="drawn as text, svg, mermaid, not 'png'"):
-        call.ladder("png")  # type: ignore[arg-type]
-
-
 # Recordings
 
 
@@ -179,42 +121,3 @@ def test_every_recording_is_drawn_within_its_paper(name: str) -> None:
     mermaid = recording.ladder("mermaid")
     activations = mermaid.count("-)+"), mermaid.count("deactivate ")
     assert activations[0] >= activations[1]
-
-
-@pytest.mark.parametrize(
-    ("name", "lines"),
-    [
-        # who hung up is not told by any event, and seen by what came before
-        ("02a", ["├─ hangs up NORMAL_CLEARING ─", "┻│   cut: ivr/ivr-long.wav "]),
-        ("01a", ["│◀─ hangs up NORMAL_CLEARING ─", "┗│   end of ivr/ivr-welcome.wav "]),
-        # a digit that breaks a prompt, and the one that is taken
-        ("03e", ["├─ presses 9 ─", "┻│   cut: ivr/ivr-please_enter.wav ", "completed: choice=2 ─"]),
-        # prompts inside prompts
-        ("07b", ["┗┆┆│   end of ivr/ivr-option-2.wav ", "┃┆│   on with ivr/ivr-option-1.wav "]),
-        # what a blocking api holds back has happened before
-        ("09f", ["    0.541  ┗│   end of ivr/ivr-short.wav ", "    1.529   │ "]),
-        # what was wrong with a command that is else only summed up
-        ("08a", ["│◀─ event plain NOT_AN_EVENT ─", "├─ -ERR no keywords supplied ─"]),
-        ("08b", ["├─ playback completed: FILE NOT FOUND ─", "hangs up DESTINATION_OUT_OF_ORDER ─"]),
-        # another leg, by the name that it was called by
-        (
-            "05b",
-            ["loopback/bye2000/default hangs up NORMAL_CLEARING", "├─ bridge completed: SUCCESS ─"],
-        ),
-        ("222", ["hangs up loopback/hold/default (2) PICKED_OFF"]),
-        # who never says anything to the switch
-        ("14a", ["├─ calls 5009 ─", "├─ disconnect notice ─"]),
-        # without events of prompts, applications tell
-        ("05a", ["│◀─ ivr/ivr-"]),
-        # other events
-        ("11e", ["├─ conference::maintenance kick-member ─"]),
-        ("12j", ["│◀─ getvar "]),
-        ("13b", ["├─ auth/request ─", "├─ -ERR invalid ─"]),
-        ("16", ["├─ closes the connection ─"]),
-    ],
-)
-def test_what_a_recording_shows_is_in_its_ladder(name: str, lines: list[str]) -> None:
-    [path] = RECORDINGS.glob(f"{name}_*.jsonl")
-    drawn = draw(retell(Recording.read(path)), width=200)
-    for line in lines:
-        assert line in drawn, drawn

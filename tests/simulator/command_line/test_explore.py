@@ -1,0 +1,62 @@
+"""`eslsync explore`."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+from click.testing import CliRunner
+
+from simulator.command_line.main import main
+from simulator.scripts.script import Script
+from tests.support.explored import FAULTY
+from tests.support.places import EXAMPLES, ROOT
+
+
+def test_the_command_reports_saves_scripts_and_exits_with_1(tmp_path: Path) -> None:
+    report, scripts = tmp_path / "report.txt", tmp_path / "scripts"
+    options = ["--keys", "6", "--depth", "1", "--workers", "1"]
+    ran = CliRunner().invoke(
+        main,
+        ["explore", str(FAULTY), *options, "--report", str(report), "--save-scripts", str(scripts)],
+    )
+    assert ran.exit_code == 0, ran.output
+    assert "main/menu" in report.read_text()
+    broken = ROOT / "tests" / "examples" / "broken.py"
+    options = ["--keys", "1", "--workers", "1", "--save-scripts", str(scripts)]
+    ran = CliRunner().invoke(main, ["explore", str(broken), *options])
+    assert ran.exit_code == 1, ran.output
+    assert "1. raises: KeyError" in ran.output
+    [script] = scripts.glob("*.call.yaml")
+    assert script.name == "01-raises.call.yaml"
+    assert script.read_text().startswith("# raises: KeyError")
+    assert Script.read(script).steps
+    ran = CliRunner().invoke(
+        main, ["explore", str(broken), "--keys", "1", "--allow", "raises", "--allow", "unplayed"]
+    )
+    assert ran.exit_code == 0, ran.output
+
+
+@pytest.mark.parametrize(
+    ("arguments", "said"),
+    [
+        (["no-such-file.py"], "no-such-file.py"),
+        ([str(FAULTY), "--allow", "crash"], "there is no kind 'crash'"),
+        ([str(FAULTY), "--keys", "x"], "keys are 0-9, *, # and A-D"),
+        ([str(FAULTY), "--map", "map.png"], "should end in one of .svg"),
+        ([str(FAULTY), "--script", "no-such.call.yaml"], "No such file"),
+    ],
+)
+def test_the_command_tells_what_it_can_not_use(arguments: list[str], said: str) -> None:
+    ran = CliRunner().invoke(main, ["explore", *arguments])
+    assert ran.exit_code == 2
+    assert said in ran.output
+
+
+def test_a_script_gives_the_circumstances(tmp_path: Path) -> None:
+    script = EXAMPLES / "business_hours_closed.call.yaml"
+    options = ["--keys", "1", "--workers", "1", "--allow", "unplayed", "--script", str(script)]
+    ran = CliRunner().invoke(main, ["explore", str(EXAMPLES / "business_hours.py"), *options])
+    assert ran.exit_code == 0, ran.output
+    assert "office/closed" in ran.output
+    assert "ivr-hold_connect_call" not in ran.output

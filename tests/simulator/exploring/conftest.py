@@ -1,0 +1,21 @@
+"""Explorations that several tests look at."""
+
+from __future__ import annotations
+
+import pytest
+
+from simulator import Exploration, explore
+from tests.support.explored import asks_for_ever, has_three_tries
+from tests.support.terminal import nothing_stays
+
+__all__ = ["nothing_stays"]
+
+
+@pytest.fixture(scope="module")
+def tries() -> Exploration:
+    return explore(has_three_tries, keys="129#")
+
+
+@pytest.fixture(scope="module")
+def trap() -> Exploration:
+    return explore(asks_for_ever, keys="12")

@@ -1,0 +1,38 @@
+"""A handler is explored anew with each call."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+from eslsync import Session
+from simulator import explore
+from tests.support.explored import prompts
+
+CALLS: list[int] = []
+
+
+def remembers_calls(session: Session) -> None:
+    CALLS.append(1)
+    session.channel.answer()
+    session.channel.playback("even" if len(CALLS) % 2 else "odd")
+    session.channel.playback("goodbye")
+    session.channel.hangup()
+
+
+def test_what_goes_elsewhere_the_second_time_is_told() -> None:
+    exploration = explore(remembers_calls, keys="1")
+    assert exploration.astray
+    assert "went elsewhere the second time" in str(exploration)
+
+
+def test_a_file_begins_anew_with_each_call(tmp_path: Path) -> None:
+    source = (
+        "from eslsync import Session\n\nCALLS = []\n\n\ndef handler(session: Session) -> None:\n"
+    )
+    body = Path(__file__).read_text().partition("def remembers_calls(")[2]
+    body = body.partition("\n")[2].partition("\n\n\n")[0]
+    file = tmp_path / "remembers.py"
+    file.write_text(f"{source}{body}\n")
+    exploration = explore(file, keys="1", workers=1)
+    assert prompts(exploration) == {"even", "goodbye"}
+    assert not exploration.astray

@@ -1,0 +1,83 @@
+"""How far `explore` goes: to what callers come to, and within limits."""
+
+from __future__ import annotations
+
+import pytest
+
+from eslsync import Channel, Session
+from simulator import explore
+from tests.support.explored import KEYS, asks_for_ever, has_three_tries, prompts
+
+
+def test_tries_are_counted_and_menus_that_lead_back_end() -> None:
+    exploration = explore(has_three_tries, keys=KEYS)
+    assert prompts(exploration) == {"menu", "thanks", "too-often"}
+    asked = [node for node in exploration.nodes if node.situation.asks]
+    assert len(asked) == 3
+    assert len(exploration.map.spots) == 3  # on the map, the menu is one
+
+
+def calls_itself(session: Session) -> None:
+    session.channel.answer()
+    first_menu(session.channel)
+
+
+def first_menu(channel: Channel) -> None:
+    key = channel.get_digits("first")
+    if key == "1":
+        second_menu(channel)
+    elif key == "2":
+        channel.hangup()
+    else:
+        first_menu(channel)
+
+
+def second_menu(channel: Channel) -> None:
+    channel.get_digits("second")
+    first_menu(channel)
+
+
+def test_menus_that_call_each_other_end() -> None:
+    exploration = explore(calls_itself, keys=KEYS)
+    assert len(exploration.nodes) == 2
+    assert not exploration.findings
+
+
+def knows_a_number(session: Session) -> None:
+    channel = session.channel
+    channel.answer()
+    number = channel.get_digits("number", min=3, max=5, valid=lambda digits: int(digits) == 31415)
+    channel.playback("right" if number else "wrong")
+    channel.hangup()
+
+
+def test_entries_that_nobody_could_guess() -> None:
+    assert "right" not in prompts(explore(knows_a_number, keys="0123456789#"))
+    assert "right" in prompts(explore(knows_a_number, keys="0123456789#", entries=["31415"]))
+
+
+@pytest.mark.parametrize(
+    ("limits", "said"),
+    [({"calls": 5}, "5 calls"), ({"depth": 1}, "depth 1"), ({"seconds": 0.0}, "0 s")],
+)
+def test_limits(limits: dict[str, float], said: str) -> None:
+    exploration = explore(asks_for_ever, keys=KEYS, **limits)  # type: ignore[arg-type]
+    assert not exploration.complete
+    assert exploration.stopped == said
+    assert not exploration.findings  # who has not seen all can't say that there is no way out
+    assert f"not all was tried: stopped at {said}" in str(exploration)
+
+
+def test_ctrl_c_gives_what_was_found_so_far() -> None:
+    calls = 0
+
+    def interrupt(progress: object) -> None:
+        nonlocal calls
+        calls += 1
+        if calls == 4:
+            raise KeyboardInterrupt
+
+    exploration = explore(has_three_tries, keys=KEYS, progress=interrupt)
+    assert exploration.calls == 4
+    assert exploration.stopped == "interrupted"
+    assert "menu" in str(exploration)

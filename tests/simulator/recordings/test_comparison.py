@@ -1,0 +1,138 @@
+"""Whatever is changed in a recording, the comparison notices."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from simulator.recordings.conformance import check
+from tests.support.places import RECORDINGS
+
+
+def changed(tmp_path: Path, name: str, change: Callable[[list[dict[str, Any]]], None]) -> Path:
+    """A copy of a recording with something changed in it."""
+    lines = [json.loads(line) for line in (RECORDINGS / f"{name}.jsonl").read_text().splitlines()]
+    change(lines)
+    path = tmp_path / f"{name}.jsonl"
+    path.write_text("".join(json.dumps(line) + "\n" for line in lines))
+    return path
+
+
+def by_message(lines: list[dict[str, Any]]) -> None:
+    """One message of the switch to a line, so that a test can move it."""
+    out = []
+    for line in lines:
+        if line.get("from") != "switch" or "data" not in line:
+            out.append(line)
+            continue
+        pieces = line["data"].split("Content-Length: ")
+        pieces = [pieces[0], *("Content-Length: " + piece for piece in pieces[1:])]
+        events = [piece for piece in pieces if "text/event-plain" in piece]
+        if len(events) == len([piece for piece in pieces if piece]):
+            out += [{**line, "data": piece} for piece in events]
+        else:
+            out.append(line)
+    lines[:] = out
+
+
+def event_lines(lines: list[dict[str, Any]], name: str) -> list[int]:
+    label = f"\nEvent-Name: {name}\n"
+    return [at for at, line in enumerate(lines) if label in line.get("data", "")]
+
+
+RECORDING = "12n_app_closes_socket_idle_parked"
+
+
+def test_a_changed_reply_fails(tmp_path: Path) -> None:
+    def change(lines: list[dict[str, Any]]) -> None:
+        for line in lines:
+            if "+OK event listener enabled plain" in line.get("data", ""):
+                line["data"] = line["data"].replace("enabled plain", "enabled xml")
+
+    assert not check(changed(tmp_path, RECORDING, change)).conforms
+
+
+def test_a_reply_that_is_not_there_fails(tmp_path: Path) -> None:
+    def change(lines: list[dict[str, Any]]) -> None:
+        lines[:] = [line for line in lines if "+OK filter added" not in line.get("data", "")]
+
+    assert not check(changed(tmp_path, RECORDING, change)).conforms
+
+
+@pytest.mark.parametrize("name", ["CHANNEL_EXECUTE", "CHANNEL_ANSWER", "CHANNEL_EXECUTE_COMPLETE"])
+def test_a_dropped_event_fails(tmp_path: Path, name: str) -> None:
+    def change(lines: list[dict[str, Any]]) -> None:
+        by_message(lines)
+        del lines[event_lines(lines, name)[0]]
+
+    assert not check(changed(tmp_path, RECORDING, change)).conforms
+
+
+def test_an_event_too_many_fails(tmp_path: Path) -> None:
+    def change(lines: list[dict[str, Any]]) -> None:
+        by_message(lines)
+        at = event_lines(lines, "CHANNEL_CALLSTATE")[0]
+        lines.insert(at, dict(lines[at]))
+
+    assert not check(changed(tmp_path, RECORDING, change)).conforms
+
+
+def test_two_swapped_events_fail(tmp_path: Path) -> None:
+    def change(lines: list[dict[str, Any]]) -> None:
+        by_message(lines)
+        first = event_lines(lines, "CHANNEL_ANSWER")[0]
+        second = event_lines(lines, "CHANNEL_CALLSTATE")[0]
+        lines[first]["data"], lines[second]["data"] = lines[second]["data"], lines[first]["data"]
+
+    assert not check(changed(tmp_path, RECORDING, change)).conforms
+
+
+@pytest.mark.parametrize(
+    ("old", "new"),
+    [
+        ("Answer-State: answered", "Answer-State: ringing"),
+        ("Caller-ANI: 1001", "Caller-ANI: 1002"),
+        ("variable_endpoint_disposition: ANSWER", "variable_endpoint_disposition: OTHER"),
+        ("Application: answer", "Application: anser"),
+        ("Channel-Call-State-Number: 4", "Channel-Call-State-Number: 5"),
+    ],
+)
+def test_a_changed_header_fails(tmp_path: Path, old: str, new: str) -> None:
+    def change(lines: list[dict[str, Any]]) -> None:
+        # in the events only: what the connect reply says is given
+        for line in lines:
+            if "text/event-plain" in line.get("data", ""):
+                line["data"] = replaced(line["data"], old, new)
+
+    assert not check(changed(tmp_path, RECORDING, change)).conforms
+
+
+def replaced(data: str, old: str, new: str) -> str:
+    """``new`` for ``old``, with each Content-Length still right."""
+    out = []
+    for piece in data.split("Content-Length: "):
+        length, newline, rest = piece.partition("\n")
+        count = rest.count(old)
+        if newline and length.isdigit() and count:
+            length = str(int(length) + count * (len(new) - len(old)))
+        out.append(length + newline + rest.replace(old, new))
+    return "Content-Length: ".join(out)
+
+
+def test_a_late_event_fails(tmp_path: Path) -> None:
+    """Replies and events change places only within a moment."""
+
+    def change(lines: list[dict[str, Any]]) -> None:
+        by_message(lines)
+        at = event_lines(lines, "PLAYBACK_STOP")[0]
+        event = lines.pop(at)
+        before = next(
+            place for place, line in enumerate(lines) if "playback" in line.get("data", "")
+        )
+        lines.insert(before, {**event, "t": lines[before]["t"]})
+
+    assert not check(changed(tmp_path, "03a_dtmf_during_playback", change)).conforms

@@ -1,0 +1,49 @@
+"""What a recording shows is in its ladder."""
+
+from __future__ import annotations
+
+import pytest
+
+from simulator.ladders.text import draw
+from simulator.recordings.reading import Recording
+from simulator.recordings.retelling import retell
+from tests.support.places import RECORDINGS
+
+
+@pytest.mark.parametrize(
+    ("name", "lines"),
+    [
+        # who hung up is not told by any event, and seen by what came before
+        ("02a", ["├─ hangs up NORMAL_CLEARING ─", "┻│   cut: ivr/ivr-long.wav "]),
+        ("01a", ["│◀─ hangs up NORMAL_CLEARING ─", "┗│   end of ivr/ivr-welcome.wav "]),
+        # a digit that breaks a prompt, and the one that is taken
+        ("03e", ["├─ presses 9 ─", "┻│   cut: ivr/ivr-please_enter.wav ", "completed: choice=2 ─"]),
+        # prompts inside prompts
+        ("07b", ["┗┆┆│   end of ivr/ivr-option-2.wav ", "┃┆│   on with ivr/ivr-option-1.wav "]),
+        # what a blocking api holds back has happened before
+        ("09f", ["    0.541  ┗│   end of ivr/ivr-short.wav ", "    1.529   │ "]),
+        # what was wrong with a command that is else only summed up
+        ("08a", ["│◀─ event plain NOT_AN_EVENT ─", "├─ -ERR no keywords supplied ─"]),
+        ("08b", ["├─ playback completed: FILE NOT FOUND ─", "hangs up DESTINATION_OUT_OF_ORDER ─"]),
+        # another leg, by the name that it was called by
+        (
+            "05b",
+            ["loopback/bye2000/default hangs up NORMAL_CLEARING", "├─ bridge completed: SUCCESS ─"],
+        ),
+        ("222", ["hangs up loopback/hold/default (2) PICKED_OFF"]),
+        # who never says anything to the switch
+        ("14a", ["├─ calls 5009 ─", "├─ disconnect notice ─"]),
+        # without events of prompts, applications tell
+        ("05a", ["│◀─ ivr/ivr-"]),
+        # other events
+        ("11e", ["├─ conference::maintenance kick-member ─"]),
+        ("12j", ["│◀─ getvar "]),
+        ("13b", ["├─ auth/request ─", "├─ -ERR invalid ─"]),
+        ("16", ["├─ closes the connection ─"]),
+    ],
+)
+def test_what_a_recording_shows_is_in_its_ladder(name: str, lines: list[str]) -> None:
+    [path] = RECORDINGS.glob(f"{name}_*.jsonl")
+    drawn = draw(retell(Recording.read(path)), width=200)
+    for line in lines:
+        assert line in drawn, drawn
