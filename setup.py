@@ -54,6 +54,7 @@ setup(
             *BENCH,
             *EXPLORE,
             "hypothesis>=6.100",
+            "import-linter>=2.3",
             "mypy>=1.13",
             "pytest>=8.2",
             "pytest-xdist>=3.8",
@@ -69,7 +70,11 @@ setup(
         ],
     },
     entry_points={
-        "console_scripts": ["eslsync = simulator.command_line.main:main"],
+        "console_scripts": ["eslsync = eslsync.command_line.main:main"],
+        "eslsync.commands": [
+            f"{name} = simulator.command_line.{name}:{name}"
+            for name in ("call", "conform", "explore", "ladder", "replay", "script")
+        ],
         "pytest11": ["eslsync = simulator.pytest_plugin"],
     },
 )

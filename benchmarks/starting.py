@@ -23,7 +23,7 @@ from pathlib import Path
 ROOT = Path(__file__).resolve().parents[1]
 sys.path.insert(0, str(ROOT))
 
-CLI = "import sys; from simulator.command_line.main import main; sys.argv[0] = 'eslsync'; main()"
+CLI = "import sys; from eslsync.command_line.main import main; sys.argv[0] = 'eslsync'; main()"
 CALL = ("-c", CLI, "call", "examples/ivr.py", "--press", "1")
 
 #: What is started, as arguments of Python.
@@ -32,7 +32,7 @@ STARTED: dict[str, tuple[str, ...]] = {
     "import eslsync": ("-c", "import eslsync"),
     "what eslsync serve imports": (
         "-c",
-        "import eslsync, simulator.command_line.main, eslsync.serving.loading",
+        "import eslsync, eslsync.command_line.main, eslsync.loading",
     ),
     "import simulator.calling.freeswitch": ("-c", "import simulator.calling.freeswitch"),
     "eslsync call ivr.py --press 1": CALL,

@@ -29,7 +29,7 @@ from pathlib import Path
 ROOT = Path(__file__).resolve().parents[1]
 sys.path.insert(0, str(ROOT))
 
-from eslsync.serving.loading import load_handler  # noqa: E402
+from eslsync.loading import load_handler  # noqa: E402
 from simulator import sweep  # noqa: E402
 from simulator.calling.faults import KINDS, Kind  # noqa: E402
 from simulator.calling.leaks import descriptors  # noqa: E402

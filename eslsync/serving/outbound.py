@@ -18,7 +18,7 @@ from .live import LiveCall, report
 from .server import CLOSE, Server, logger
 from .signals import handling_signals
 
-__all__ = ["Handler", "Outbound"]
+__all__ = ["Handler", "Outbound", "on_listen"]
 
 #: A function that handles one call.
 Handler = Callable[[Session], Any]
@@ -55,6 +55,11 @@ OPTIONS = (
     "record_limit",
     "clock",
 )
+
+
+#: Called with each `Outbound` before it listens. (`eslsync.loading` raises there: a file that it
+#: reads for the handler shall not start its server.)
+on_listen: list[Callable[[Outbound], None]] = []
 
 
 class Outbound:
@@ -217,6 +222,8 @@ class Outbound:
     def _listen(self) -> None:
         if self._server is not None:
             raise RuntimeError("this Outbound has been started already")
+        for tell in on_listen:
+            tell(self)
         self._server = Server(self)
         logger.info("listening on %s port %d", self.host, self.port)
         if self.allow == LOOPBACK and not self.access.permits(self._server.server_address):

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 
 from eslsync import LiveCall, Outbound, Session
-from eslsync.serving.loading import Handler
+from eslsync.loading import Handler
 
 from ..clockwork.real_time import RealTime
 from ..clockwork.virtual_time import World

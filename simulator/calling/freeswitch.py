@@ -13,7 +13,7 @@ from typing import Any
 from weakref import WeakValueDictionary
 
 from eslsync import HangupCause, LiveCall, Outbound
-from eslsync.serving.loading import Handler
+from eslsync.loading import Handler
 
 from ..clockwork.frozen import FrozenTime, start_of_time
 from ..clockwork.real_time import RealTime

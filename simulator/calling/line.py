@@ -10,7 +10,7 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
 from eslsync import Hangup, Outbound, Session
-from eslsync.serving.loading import Handler
+from eslsync.loading import Handler
 
 from ..clockwork.link import Exchange, Link
 from ..clockwork.threads import SECOND

@@ -17,8 +17,8 @@ from typing import Any, Protocol, runtime_checkable
 
 import eslsync
 from eslsync import ESLError, Hangup, Outbound
+from eslsync.loading import Handler
 from eslsync.protocol import Message
-from eslsync.serving.loading import Handler
 
 from ..clockwork.frozen import standing_still
 from ..ladders.transcript import Entry

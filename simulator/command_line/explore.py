@@ -9,7 +9,10 @@ from typing import Any
 
 import click
 
-from . import options as cli_options
+from eslsync.command_line.files import Unusable, handler
+from eslsync.command_line.terminal import show
+
+from . import options as shared
 
 __all__ = ["explore"]
 
@@ -42,12 +45,12 @@ PATH = click.Path(path_type=Path)
 
 @click.command()
 @click.argument("file", type=PATH)
-@cli_options.handler
+@handler
 @click.option(
     "--keys",
     default="0123456789*#",
     show_default=True,
-    callback=cli_options.check_keys,
+    callback=shared.check_keys,
     help="What is pressed.",
 )
 @click.option(
@@ -78,8 +81,8 @@ PATH = click.Path(path_type=Path)
     type=click.FloatRange(min=0),
     help="How long it may take; default: no limit.",
 )
-@cli_options.seed
-@cli_options.sounds("The folder of sound files: what is not there is told.")
+@shared.seed
+@shared.sounds("The folder of sound files: what is not there is told.")
 @click.option(
     "--map",
     "maps",
@@ -110,7 +113,7 @@ PATH = click.Path(path_type=Path)
     type=click.IntRange(min=1),
     help="Processes; default: one for each core.",
 )
-@cli_options.patience(click.FloatRange(min=0, min_open=True))
+@shared.patience(click.FloatRange(min=0, min_open=True))
 @click.option("-q", "--quiet", is_flag=True, help="Only the summary and what is wrong.")
 def explore(
     file: Path,
@@ -139,12 +142,11 @@ def explore(
     Exit status: 0 if nothing is wrong, 1 if something is, 2 if FILE or an option can't be used.
     Ctrl-C ends it with what was found so far.
     """
-    from eslsync.serving.loading import LoadError
+    from eslsync.loading import LoadError
 
     from ..exploring.exploration import explore as run
     from ..exploring.progress import Bar
     from ..scripts.script import Script, ScriptError
-    from .terminal import Unusable, show
 
     try:
         circumstances = [_circumstances(Script.read(script), script) for script in scripts]

@@ -8,16 +8,10 @@ from typing import Any, TypeVar
 
 import click
 
-__all__ = ["check_keys", "handler", "patience", "seed", "sounds"]
+__all__ = ["check_keys", "patience", "seed", "sounds"]
 
 Command = TypeVar("Command", bound=Callable[..., Any])
 
-handler = click.option(
-    "--handler",
-    "name",
-    metavar="NAME",
-    help="The function in FILE; default: handler, else the only one that takes one argument.",
-)
 seed = click.option(
     "--seed", metavar="N", type=int, default=0, show_default=True, help="What uuids are drawn from."
 )

@@ -15,7 +15,7 @@ from pathlib import Path
 from typing import Any, Literal
 
 from eslsync import Outbound
-from eslsync.serving.loading import Handler
+from eslsync.loading import Handler
 
 from ..calling.call import CallFailed, line_of, same_prompt, without_suffix
 from ..calling.freeswitch import FreeSwitch, simulation_of

@@ -10,7 +10,7 @@ from pathlib import Path
 from typing import Any
 
 from eslsync import Outbound
-from eslsync.serving.loading import Handler
+from eslsync.loading import Handler
 
 from ..scripts.yaml import shown
 from .actions import ALL_KEYS

@@ -11,8 +11,7 @@ from pathlib import Path
 from types import CodeType, ModuleType
 
 from eslsync import Outbound
-from eslsync.serving.loading import Handler, handler_in, load, no_server
-from eslsync.serving.loading import _Serves as Serves
+from eslsync.loading import Handler, handler_in, load, no_server
 
 from .source import Source
 
@@ -64,10 +63,7 @@ class Explored:
             setattr(module, name, getattr(self._module, name, None))
         sys.modules[module.__name__] = module
         with no_server():
-            try:
-                exec(self._code, vars(module))
-            except Serves:
-                pass
+            exec(self._code, vars(module))
         return handler_in(module, self.file, self.name)
 
     def function(self) -> Callable[..., object]:

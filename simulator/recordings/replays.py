@@ -16,6 +16,7 @@ from pathlib import Path
 from uuid import UUID
 
 from eslsync import Disconnected, Hangup, Outbound, Session
+from eslsync.loading import Handler
 from eslsync.protocol import (
     ApiResponse,
     Command,
@@ -24,7 +25,6 @@ from eslsync.protocol import (
     ConnectReply,
     encode_message,
 )
-from eslsync.serving.loading import Handler
 from eslsync.wire.redaction import HIDDEN
 
 from ..clockwork.frozen import FrozenTime

@@ -24,7 +24,7 @@ from types import ModuleType
 from typing import Any
 
 from eslsync import Outbound
-from eslsync.serving.loading import (
+from eslsync.loading import (
     Handler,
     LoadError,
     handler_in,

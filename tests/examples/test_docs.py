@@ -11,9 +11,9 @@ from types import ModuleType
 import pytest
 from click.testing import CliRunner
 
+from eslsync.command_line.main import main
 from examples.ivr import handler
 from simulator import CallFailed, FreeSwitch
-from simulator.command_line.main import main
 from tests.support.places import ROOT
 from tests.support.terminal import nothing_stays, without_markers
 

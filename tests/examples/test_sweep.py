@@ -10,7 +10,7 @@ from pathlib import Path
 import pytest
 
 from eslsync import Outbound
-from eslsync.serving.loading import Handler, load_handler
+from eslsync.loading import Handler, load_handler
 from examples import business_hours, ring_two
 from simulator import Call, sweep
 from simulator.calling.faults import KINDS

@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 from click.testing import CliRunner
 
-from simulator.command_line.main import main
+from eslsync.command_line.main import main
 from simulator.scripts.script import Script
 from tests.support.explored import FAULTY
 from tests.support.places import EXAMPLES, ROOT

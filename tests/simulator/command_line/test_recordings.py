@@ -14,8 +14,8 @@ from xml.etree import ElementTree
 import pytest
 from click.testing import CliRunner, Result
 
+from eslsync.command_line.main import main
 from simulator import FreeSwitch
-from simulator.command_line.main import main
 from tests.support.places import RECORDINGS, ROOT
 
 IVR = str(ROOT / "examples" / "ivr.py")
@@ -190,7 +190,7 @@ def test_another_program_s_calls_are_not_recorded_here(tmp_path: Path) -> None:
 
 
 def test_serve_records_its_calls_without_the_digits(tmp_path: Path) -> None:
-    serve = "from simulator.command_line.main import main; main()"
+    serve = "from eslsync.command_line.main import main; main()"
     arguments = ["serve", IVR, "--port", "0", "--record", str(tmp_path / "calls")]
     with subprocess.Popen(
         [sys.executable, "-c", serve, *arguments], cwd=ROOT, stderr=subprocess.PIPE, text=True

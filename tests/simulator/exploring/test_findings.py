@@ -12,8 +12,8 @@ import pytest
 from click.testing import CliRunner
 
 from eslsync import CommandError, Hangup, Session, TimeoutError
+from eslsync.command_line.main import main
 from simulator import Exploration, explore
-from simulator.command_line.main import main
 from simulator.exploring.findings import KINDS
 from tests.support.explored import (
     FAULTY,

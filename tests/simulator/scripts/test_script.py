@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 
 from eslsync import Outbound, Session
-from eslsync.serving.loading import LoadError
+from eslsync.loading import LoadError
 from examples.ivr import handler
 from simulator import Call, CallFailed, FreeSwitch, SimulationError, sweep
 from simulator.scripts.script import Script, ScriptError, Step, run_script

@@ -12,8 +12,9 @@ from pathlib import Path
 from types import ModuleType
 from typing import Any
 
-from .. import Outbound, Session
-from ..stacks import is_ours
+from .own_simulator import InTheWay, raise_if_hidden_from
+from .serving.outbound import Handler, Outbound, on_listen
+from .stacks import is_ours
 
 __all__ = [
     "Handler",
@@ -22,18 +23,17 @@ __all__ = [
     "load",
     "load_handler",
     "module_of",
+    "no_server",
     "users_traceback",
 ]
 
-Handler = Callable[[Session], object]
-
 
 class LoadError(Exception):
-    """The file can't be used; the message is for the person who wrote it."""
+    """A file can't be used; the message is for the person who wrote it."""
 
 
-class _Serves(BaseException):
-    """The file starts its server while it is imported."""
+class _Listens(BaseException):
+    """A file starts its server while it is imported."""
 
 
 def load_handler(path: str | Path, name: str | None = None) -> Handler | Outbound:
@@ -92,6 +92,10 @@ def load(path: Path) -> ModuleType:
     if path.is_dir():
         raise LoadError(f"{path} is a folder; name the file in it that has the handler")
     name = path.stem if path.stem not in sys.modules else f"{path.stem} (a handler's file)"
+    try:
+        raise_if_hidden_from(path)
+    except InTheWay as error:
+        raise LoadError(str(error)) from None
     spec = importlib.util.spec_from_file_location(name, path)
     if spec is None or spec.loader is None:
         raise LoadError(f"{path} is no Python file: its name should end in .py")
@@ -103,8 +107,6 @@ def load(path: Path) -> ModuleType:
     try:
         with no_server():
             spec.loader.exec_module(module)
-    except _Serves:
-        pass
     except SyntaxError as error:
         raise LoadError(f"{path} can't be imported:\n\n{indented(said(error))}") from error
     except (Exception, SystemExit) as error:
@@ -115,16 +117,18 @@ def load(path: Path) -> ModuleType:
 
 @contextlib.contextmanager
 def no_server() -> Iterator[None]:
-    """While this lasts, an Outbound that is started ends the import instead."""
+    """End the block where it would start an Outbound."""
 
-    def start(self: Outbound, block: bool = True, *, drain: float = 0.0) -> None:
-        raise _Serves
+    def end(outbound: Outbound) -> None:
+        raise _Listens
 
-    real, Outbound.start = Outbound.start, start  # type: ignore[method-assign]
+    on_listen.append(end)
     try:
         yield
+    except _Listens:
+        pass
     finally:
-        Outbound.start = real  # type: ignore[method-assign]
+        on_listen.remove(end)
 
 
 def only_handler(module: ModuleType, path: Path) -> str:

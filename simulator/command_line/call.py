@@ -1,14 +1,8 @@
-"""The command line: `eslsync call`, `eslsync serve`, `eslsync conform`, and what others add.
-
-What a command needs is imported when it runs: `serve` is for production, and loads neither the
-simulated switch nor freezegun.
-"""
+"""`eslsync call`."""
 
 from __future__ import annotations
 
-import logging
 import re
-import signal
 import sys
 from collections.abc import Sequence
 from pathlib import Path
@@ -16,53 +10,26 @@ from typing import TYPE_CHECKING, Any, NoReturn
 
 import click
 
-from . import options as cli_options
-from . import recordings as cli_recordings
-from .terminal import WIDTH, Unusable, can_show, colour, load, plain, show, show_logs
+from eslsync.command_line.files import Unusable, handler, load
+from eslsync.command_line.terminal import plain, show
+
+from . import options
+from .terminal import show_ladder, show_logs_if
 
 if TYPE_CHECKING:
     from eslsync import Outbound
-    from eslsync.serving.loading import Handler
+    from eslsync.loading import Handler
 
     from ..calling.call import Call
-    from ..ladders.text import Glyphs
-    from ..recordings.comparison import Difference, Report
-    from ..recordings.reading import Sent
 
-from .explore import explore
+__all__ = ["call"]
 
-__all__ = ["main"]
-
-#: Where another program listens: host:port.
+#: Where another program listens: HOST:PORT.
 ADDRESS = re.compile(r"[^/\\]*:\d+")
-#: Options that go together with a script.
+#: The options that may be given together with --script.
 BESIDE_SCRIPT = ("file", "script", "name", "seed", "record", "transcript", "verbose")
-#: Seconds between two keys of a caller who answers as soon as he is asked.
+#: Seconds between two keys of a caller who answers as soon as they are asked.
 BETWEEN_KEYS = 0.2
-
-
-@click.group(context_settings={"help_option_names": ["-h", "--help"]})
-@click.version_option(package_name="eslsync", message="%(prog)s %(version)s")
-def main() -> None:
-    """FreeSWITCH event socket apps as plain functions, with and without a switch.
-
-    \b
-    eslsync call examples/ivr.py --press 1      a simulated call, drawn
-    eslsync serve examples/ivr.py --port 5000   the same handler, for FreeSWITCH
-    eslsync explore examples/ivr.py             every call it can have, and a map
-    eslsync conform calls/*.jsonl               is the simulated switch true?
-    eslsync ladder calls/a.jsonl                a recorded call, drawn
-    eslsync replay calls/a.jsonl ivr.py         does the handler still do the same?
-    eslsync script calls/a.jsonl ivr.py         its caller, as a script
-    """
-
-
-main.add_command(explore)
-for command in (cli_recordings.ladder, cli_recordings.replay, cli_recordings.script):
-    main.add_command(command)
-
-
-# eslsync call
 
 
 def check_start(
@@ -110,7 +77,7 @@ def read_variables(
     return variables
 
 
-@main.command()
+@click.command()
 @click.argument("file", required=False)
 @click.option(
     "--script",
@@ -118,13 +85,13 @@ def read_variables(
     type=click.Path(path_type=Path),
     help="Play a script (YAML: docs/scripts.md). It names its handler; FILE stands in for it.",
 )
-@cli_options.handler
+@handler
 @click.option(
     "--press",
     "presses",
     metavar="KEYS",
     multiple=True,
-    callback=cli_options.check_keys,
+    callback=options.check_keys,
     help="Press keys (0-9, *, #, A-D), 0.2 s apart, when the handler waits for a digit, or "
     "--at a time. May be repeated.",
 )
@@ -173,9 +140,9 @@ def read_variables(
     help="What the handler's clock says when the call begins, such as 2026-01-05T17:59:50; "
     "default: 9:00 that day, a Monday.",
 )
-@cli_options.sounds("A folder of WAV files, for how long prompts last; any other lasts 2 s.")
-@cli_options.seed
-@cli_options.patience(click.FloatRange(min=0), "; 0: for ever, as in a debugger")
+@options.sounds("A folder of WAV files, for how long prompts last; any other lasts 2 s.")
+@options.seed
+@options.patience(click.FloatRange(min=0), "; 0: for ever, as in a debugger")
 @click.option(
     "--record",
     metavar="DIR",
@@ -245,7 +212,7 @@ def call(
         raise click.UsageError("--at counts from the start of the call, so it can't go back")
 
     # What may be used in a file's import is there before it.
-    from eslsync.serving.loading import users_traceback
+    from eslsync.loading import users_traceback
 
     from .. import CallFailed, FreeSwitch, SimulationError
     from ..calling.freeswitch import simulation_of
@@ -256,10 +223,7 @@ def call(
     app = file if elsewhere else load(Path(file), name)
     if record is not None:
         app = recorded(app, record)
-    if verbose:
-        show_logs(logging.DEBUG)
-    else:  # what the library logs, the ladder shows
-        logging.getLogger("eslsync").setLevel(logging.CRITICAL + 1)
+    show_logs_if(verbose)
     for behaviour in far_ends.values():
         if "handler" in behaviour:
             behaviour["handler"] = neighbour(behaviour["handler"], app, file)
@@ -336,10 +300,7 @@ def play_script(
     for each in sorted(given - {*BESIDE_SCRIPT}):
         option = next(p.opts[0] for p in context.command.params if p.name == each)
         raise click.UsageError(f"{option} and --script don't go together: the script says that")
-    if "verbose" in given:
-        show_logs(logging.DEBUG)
-    else:
-        logging.getLogger("eslsync").setLevel(logging.CRITICAL + 1)
+    show_logs_if(context.params["verbose"])
     app = None if file is None else file if is_address(file) else load(Path(file), name)
     try:
         script = Script.read(path)
@@ -382,7 +343,7 @@ def play_caller(call: Call, presses: Sequence[str], times: Sequence[float]) -> l
 
 def neighbour(name: str, app: Handler | Outbound | str, file: str) -> Handler | Outbound:
     """Another handler in the file of the app."""
-    from eslsync.serving.loading import LoadError, handler_in, module_of
+    from eslsync.loading import LoadError, handler_in, module_of
 
     module = None if isinstance(app, str) else module_of(app)
     if module is None:
@@ -395,22 +356,19 @@ def neighbour(name: str, app: Handler | Outbound | str, file: str) -> Handler | 
 
 def show_calls(made: Call, transcript: bool) -> None:
     """A call, and those that came of it or along with it."""
-    show(str(made.transcript) if transcript else ladder(made))
+
+    def show_call(call: Call) -> None:
+        if transcript:
+            show(str(call.transcript))
+        else:
+            show_ladder(call.transcript.entries)
+
+    show_call(made)
     others = [call for call in made.switch.calls.values() if call is not made]
     for number, call in enumerate(others, 2):
         later = f"{call.began - made.began:.1f} s later"
         show(f"\nCall {number}, {later}: {call.number} calls {call.destination}\n")
-        show(str(call.transcript) if transcript else ladder(call))
-
-
-def ladder(call: Call) -> str:
-    import shutil
-
-    from ..ladders.text import ASCII, BOX, draw
-
-    glyphs: Glyphs = BOX if can_show(str(BOX)) else ASCII
-    width = shutil.get_terminal_size((WIDTH, 24)).columns
-    return draw(call.transcript.entries, width=width, glyphs=glyphs, style=colour)
+        show_call(call)
 
 
 def summary(call: Call, trouble: str | None) -> str:
@@ -424,181 +382,3 @@ def summary(call: Call, trouble: str | None) -> str:
     if call.given_back:
         did += " and gave the call back" if call.error is not None else ", giving the call back"
     return f"{call.cause or 'still up'} after {call.duration:.1f} s; the handler {did}"
-
-
-# eslsync serve
-
-
-@main.command()
-@click.argument("file", type=click.Path(path_type=Path))
-@cli_options.handler
-@click.option("--host", help="The address to listen on; default: 127.0.0.1.")
-@click.option("--port", type=click.IntRange(0, 65535), help="0: any free one; default: 5000.")
-@click.option(
-    "--allow",
-    metavar="NETWORK",
-    multiple=True,
-    help="Whose switches may call: 10.0.0.0/8, or a host. May be repeated; default: this machine.",
-)
-@click.option(
-    "--max-calls",
-    metavar="N",
-    type=click.IntRange(min=1),
-    help="Calls at one time; default: as many as come.",
-)
-@click.option(
-    "--when-full",
-    metavar="CAUSE",
-    help="What the caller gets when there are --max-calls; default: SWITCH_CONGESTION. "
-    "Or close: nobody listens then, and FreeSWITCH tries the next host.",
-)
-@click.option(
-    "--max-call-duration",
-    metavar="SECONDS",
-    type=click.FloatRange(min=0, min_open=True),
-    help="Have FreeSWITCH hang up after so long; default: never.",
-)
-@click.option(
-    "--redact",
-    metavar="NAME",
-    multiple=True,
-    help="A header or channel variable whose value is kept out of the log, besides the digits "
-    "that are pressed. May be repeated.",
-)
-@click.option(
-    "--record",
-    metavar="DIR",
-    type=click.Path(file_okay=False, path_type=Path),
-    help="Write each call there as a recording, without what is redacted (docs/recordings.md).",
-)
-@click.option(
-    "--drain",
-    metavar="SECONDS",
-    type=click.FloatRange(min=0),
-    default=10.0,
-    show_default=True,
-    help="How long calls may go on after SIGTERM or Ctrl-C.",
-)
-@click.option("-v", "--verbose", is_flag=True, help="Log more.")
-def serve(file: Path, name: str | None, drain: float, verbose: bool, **options: Any) -> None:
-    """Serve the handler in FILE to a real FreeSWITCH.
-
-    Its dialplan hands calls over with:
-
-    \b
-    <action application="socket" data="127.0.0.1:5000 async full"/>
-
-    SIGTERM or Ctrl-C stops it: no more calls are taken, those that are up have --drain seconds
-    to finish, and what is left goes back to the dialplan. A second one cuts at once. SIGUSR1
-    prints the calls that are up, and where the handler of each is.
-
-    \b
-    eslsync serve examples/ivr.py
-    eslsync serve office.py --handler reception --host 0.0.0.0 --allow 10.0.0.0/8 -v
-    """
-    from eslsync import Outbound
-
-    handler = load(file, name)
-    show_logs(logging.DEBUG if verbose else logging.INFO)
-    # What is not said here is as the file's own Outbound has it.
-    given = {key: each for key, each in options.items() if each not in (None, ())}
-    app = handler if isinstance(handler, Outbound) else Outbound(handler)
-    try:
-        if "redact" in given:
-            given["redact"] = (*app.redact, *given["redact"])
-        server = app.replace(**given)
-    except ValueError as error:
-        raise click.UsageError(str(error)) from None
-    # SIGINT too: a shell starts what runs in its background with it ignored.
-    signal.signal(signal.SIGINT, signal.default_int_handler)
-    try:
-        server.start(drain=drain)
-    except OSError as error:
-        raise click.ClickException(
-            f"can't listen on {server.host} port {server.port}: {error.strerror or error}"
-        ) from None
-    logging.getLogger("eslsync").info("stopped")
-
-
-# eslsync conform
-
-
-@main.command()
-@click.argument(
-    "recordings", nargs=-1, required=True, metavar="RECORDING...", type=click.Path(path_type=Path)
-)
-@click.option("-v", "--verbose", is_flag=True, help="Show both sides whole.")
-def conform(recordings: Sequence[Path], verbose: bool) -> None:
-    """Hold the simulated switch against recordings of a real one.
-
-    Each call is played again: the simulated switch gets the recorded commands at the recorded
-    times, and must answer with the recorded messages, header by header. What is not compared,
-    such as uuids and the exact times, is counted.
-
-    \b
-    eslsync conform tests/recordings/*.jsonl
-    eslsync conform -v tests/recordings/03c_pagd_valid.jsonl
-
-    Exit status: 0 if all conform, 1 if any differs, 2 if one can't be read.
-    """
-    from ..recordings.conformance import check
-    from ..recordings.reading import Recording
-
-    reports = []
-    for path in recordings:
-        try:
-            missing = {"recording", "mode", "switch"} - set(Recording.read(path).circumstances)
-        except OSError as error:
-            raise Unusable(f"{path} can't be read: {error.strerror}") from None
-        except (ValueError, KeyError, TypeError, AttributeError) as error:
-            raise Unusable(f"{path} is no recording: {type(error).__name__}: {error}") from None
-        if missing:
-            raise Unusable(f"{path} is no recording: its first line has no {sorted(missing)[0]!r}")
-        report = check(path)
-        reports.append(report)
-        if verbose:
-            show(both_sides(report))
-        for difference in report.differences:
-            show(diff(difference))
-        verdict = f"{len(report.differences)} differences" if report.differences else "conforms"
-        show(click.style(f"{report.name}: {verdict}", fg="red" if report.differences else "green"))
-    show(totals(reports))
-    sys.exit(0 if all(report.conforms for report in reports) else 1)
-
-
-def diff(difference: Difference) -> str:
-    return "\n".join(
-        [
-            click.style(f"@ {difference.where}", fg="cyan"),
-            click.style(f"- {difference.expected}", fg="red"),
-            click.style(f"+ {difference.found}", fg="green"),
-        ]
-    )
-
-
-def both_sides(report: Report) -> str:
-    """What the switch sent and what ours sent, line by line."""
-    from difflib import SequenceMatcher
-
-    def lines(messages: Sequence[Sent]) -> list[str]:
-        return [f"{each.time:9.3f}  {each}" for each in messages]
-
-    recorded, ours = lines(report.expected), lines(report.found)
-    theirs, mine = [str(each) for each in report.expected], [str(each) for each in report.found]
-    shown = [f"--- {report.name}, recorded", f"+++ {report.name}, simulated"]
-    for kind, a, b, c, d in SequenceMatcher(None, theirs, mine, autojunk=False).get_opcodes():
-        if kind == "equal":
-            shown += [f"  {line}" for line in recorded[a:b]]
-        else:
-            shown += [click.style(f"- {line}", fg="red") for line in recorded[a:b]]
-            shown += [click.style(f"+ {line}", fg="green") for line in ours[c:d]]
-    return "\n".join(shown)
-
-
-def totals(reports: Sequence[Report]) -> str:
-    messages = sum(report.messages for report in reports)
-    headers = sum(report.headers for report in reports)
-    left_out = sum(sum(report.left_out.values()) for report in reports)
-    differ = sum(not report.conforms for report in reports)
-    verdict = f"{len(reports) - differ} of {len(reports)} conform"
-    return f"{verdict}: {messages} messages and {headers} headers compared, {left_out} left out"

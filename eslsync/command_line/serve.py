@@ -1,0 +1,107 @@
+"""`eslsync serve`: for production, so it loads neither the simulator nor freezegun."""
+
+from __future__ import annotations
+
+import logging
+import signal
+from pathlib import Path
+from typing import Any
+
+import click
+
+from . import files
+from .terminal import show_logs
+
+__all__ = ["serve"]
+
+
+@click.command()
+@click.argument("file", type=click.Path(path_type=Path))
+@files.handler
+@click.option("--host", help="The address to listen on; default: 127.0.0.1.")
+@click.option("--port", type=click.IntRange(0, 65535), help="0: any free one; default: 5000.")
+@click.option(
+    "--allow",
+    metavar="NETWORK",
+    multiple=True,
+    help="A network (10.0.0.0/8) or host whose switches may call. May be repeated; default: this "
+    "machine.",
+)
+@click.option(
+    "--max-calls",
+    metavar="N",
+    type=click.IntRange(min=1),
+    help="Most calls at one time; default: no limit.",
+)
+@click.option(
+    "--when-full",
+    metavar="CAUSE",
+    help="The hangup cause of calls beyond --max-calls; default: SWITCH_CONGESTION. "
+    "Or close: stop listening, so that FreeSWITCH tries the next host.",
+)
+@click.option(
+    "--max-call-duration",
+    metavar="SECONDS",
+    type=click.FloatRange(min=0, min_open=True),
+    help="Have FreeSWITCH hang up after this time; default: never.",
+)
+@click.option(
+    "--redact",
+    metavar="NAME",
+    multiple=True,
+    help="A header or channel variable whose value is kept out of the log, as digits that are "
+    "pressed always are. May be repeated.",
+)
+@click.option(
+    "--record",
+    metavar="DIR",
+    type=click.Path(file_okay=False, path_type=Path),
+    help="Write a recording of each call there, without what is redacted (docs/recordings.md).",
+)
+@click.option(
+    "--drain",
+    metavar="SECONDS",
+    type=click.FloatRange(min=0),
+    default=10.0,
+    show_default=True,
+    help="How long calls may go on after SIGTERM or Ctrl-C.",
+)
+@click.option("-v", "--verbose", is_flag=True, help="Log more.")
+def serve(file: Path, name: str | None, drain: float, verbose: bool, **options: Any) -> None:
+    """Serve the handler in FILE to a real FreeSWITCH.
+
+    Its dialplan hands calls over with:
+
+    \b
+    <action application="socket" data="127.0.0.1:5000 async full"/>
+
+    SIGTERM or Ctrl-C stops it: no more calls are taken, those that are up have --drain seconds
+    to finish, and what is left goes back to the dialplan. A second one cuts at once. SIGUSR1
+    prints the calls that are up, and where the handler of each is.
+
+    \b
+    eslsync serve examples/ivr.py
+    eslsync serve office.py --handler reception --host 0.0.0.0 --allow 10.0.0.0/8 -v
+    """
+    from .. import Outbound
+
+    handler = files.load(file, name)
+    show_logs(logging.DEBUG if verbose else logging.INFO)
+    # What is not given here is as the file's own Outbound has it.
+    given = {key: each for key, each in options.items() if each not in (None, ())}
+    app = handler if isinstance(handler, Outbound) else Outbound(handler)
+    try:
+        if "redact" in given:
+            given["redact"] = (*app.redact, *given["redact"])
+        server = app.replace(**given)
+    except ValueError as error:
+        raise click.UsageError(str(error)) from None
+    # SIGINT too: a shell starts what runs in its background with it ignored.
+    signal.signal(signal.SIGINT, signal.default_int_handler)
+    try:
+        server.start(drain=drain)
+    except OSError as error:
+        raise click.ClickException(
+            f"can't listen on {server.host} port {server.port}: {error.strerror or error}"
+        ) from None
+    logging.getLogger("eslsync").info("stopped")

@@ -1,0 +1,59 @@
+"""What the commands print, and where the log goes."""
+
+from __future__ import annotations
+
+import logging
+import os
+import sys
+
+import click
+
+__all__ = ["can_show", "plain", "show", "show_logs"]
+
+
+def show(text: str) -> None:
+    """Print to standard output, in colours only where they are wanted."""
+    click.echo(plain(text), color=False if "NO_COLOR" in os.environ else None)
+
+
+def plain(text: str) -> str:
+    """The text, with "?" for what the terminal's encoding doesn't have."""
+    encoding = sys.stdout.encoding or "utf-8"
+    return text.encode(encoding, "replace").decode(encoding)
+
+
+def can_show(text: str) -> bool:
+    """True if the terminal's encoding has every character of the text."""
+    return plain(text) == text
+
+
+def show_logs(level: int) -> None:
+    """Log to standard error, in colours on a terminal, with each call's uuid."""
+    line = "%(asctime)s %(levelname)-7s %(call)s%(message)s"
+    formatter = logging.Formatter(line)
+    if sys.stderr.isatty() and "NO_COLOR" not in os.environ:
+        import colorlog
+
+        formatter = colorlog.ColoredFormatter(
+            "%(thin)s%(asctime)s%(reset)s %(log_color)s%(levelname)-7s%(reset)s "
+            "%(cyan)s%(call)s%(reset)s%(message)s"
+        )
+    output = logging.StreamHandler()
+    output.setFormatter(formatter)
+    output.addFilter(name_call)
+    logger = logging.getLogger("eslsync")
+    logger.setLevel(level)
+    # The handler's own records go there as well, unless its file has configured logging.
+    root = logging.getLogger()
+    if root.handlers:
+        logger.addHandler(output)
+        logger.propagate = False
+    else:
+        root.addHandler(output)
+        root.setLevel(min(level, logging.INFO))
+
+
+def name_call(record: logging.LogRecord) -> bool:
+    uuid = getattr(record, "uuid", None)
+    record.call = f"{uuid} " if uuid else ""
+    return True

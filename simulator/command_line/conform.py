@@ -1,0 +1,96 @@
+"""`eslsync conform`."""
+
+from __future__ import annotations
+
+import sys
+from collections.abc import Sequence
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import click
+
+from eslsync.command_line.files import Unusable
+from eslsync.command_line.terminal import show
+
+from .files import read
+
+if TYPE_CHECKING:
+    from ..recordings.comparison import Difference, Report
+    from ..recordings.reading import Sent
+
+__all__ = ["conform"]
+
+
+@click.command()
+@click.argument(
+    "recordings", nargs=-1, required=True, metavar="RECORDING...", type=click.Path(path_type=Path)
+)
+@click.option("-v", "--verbose", is_flag=True, help="Show both sides whole.")
+def conform(recordings: Sequence[Path], verbose: bool) -> None:
+    """Hold the simulated switch against recordings of a real one.
+
+    Each call is played again: the simulated switch gets the recorded commands at the recorded
+    times, and must answer with the recorded messages, header by header. What is not compared,
+    such as uuids and the exact times, is counted.
+
+    \b
+    eslsync conform tests/recordings/*.jsonl
+    eslsync conform -v tests/recordings/03c_pagd_valid.jsonl
+
+    Exit status: 0 if all conform, 1 if any differs, 2 if one can't be read.
+    """
+    from ..recordings.conformance import check
+
+    reports = []
+    for path in recordings:
+        missing = {"mode", "switch"} - set(read(path).circumstances)
+        if missing:
+            raise Unusable(f"{path} is no recording: its first line has no {sorted(missing)[0]!r}")
+        report = check(path)
+        reports.append(report)
+        if verbose:
+            show(both_sides(report))
+        for difference in report.differences:
+            show(diff(difference))
+        verdict = f"{len(report.differences)} differences" if report.differences else "conforms"
+        show(click.style(f"{report.name}: {verdict}", fg="red" if report.differences else "green"))
+    show(totals(reports))
+    sys.exit(0 if all(report.conforms for report in reports) else 1)
+
+
+def diff(difference: Difference) -> str:
+    return "\n".join(
+        [
+            click.style(f"@ {difference.where}", fg="cyan"),
+            click.style(f"- {difference.expected}", fg="red"),
+            click.style(f"+ {difference.found}", fg="green"),
+        ]
+    )
+
+
+def both_sides(report: Report) -> str:
+    """What the switch sent and what ours sent, line by line."""
+    from difflib import SequenceMatcher
+
+    def lines(messages: Sequence[Sent]) -> list[str]:
+        return [f"{each.time:9.3f}  {each}" for each in messages]
+
+    recorded, ours = lines(report.expected), lines(report.found)
+    theirs, mine = [str(each) for each in report.expected], [str(each) for each in report.found]
+    shown = [f"--- {report.name}, recorded", f"+++ {report.name}, simulated"]
+    for kind, a, b, c, d in SequenceMatcher(None, theirs, mine, autojunk=False).get_opcodes():
+        if kind == "equal":
+            shown += [f"  {line}" for line in recorded[a:b]]
+        else:
+            shown += [click.style(f"- {line}", fg="red") for line in recorded[a:b]]
+            shown += [click.style(f"+ {line}", fg="green") for line in ours[c:d]]
+    return "\n".join(shown)
+
+
+def totals(reports: Sequence[Report]) -> str:
+    messages = sum(report.messages for report in reports)
+    headers = sum(report.headers for report in reports)
+    left_out = sum(sum(report.left_out.values()) for report in reports)
+    differ = sum(not report.conforms for report in reports)
+    verdict = f"{len(reports) - differ} of {len(reports)} conform"
+    return f"{verdict}: {messages} messages and {headers} headers compared, {left_out} left out"

@@ -1,0 +1,40 @@
+"""Recordings that commands read, and files that they write."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import click
+
+from eslsync.command_line.files import Unusable
+from eslsync.command_line.terminal import show
+
+if TYPE_CHECKING:
+    from ..recordings.reading import Recording
+
+__all__ = ["read", "write"]
+
+
+def read(path: Path) -> Recording:
+    """A recording. Raises Unusable."""
+    from eslsync import ESLError
+
+    from ..recordings.reading import Recording
+
+    try:
+        return Recording.read(path)
+    except OSError as error:
+        raise Unusable(f"{path} can't be read: {error.strerror}") from None
+    except (ValueError, KeyError, TypeError, AttributeError, ESLError) as error:
+        raise Unusable(f"{path} is no recording: {type(error).__name__}: {error}") from None
+
+
+def write(text: str, output: Path | None) -> None:
+    if output is None:
+        show(text)
+        return
+    try:
+        output.write_text(f"{text}\n", encoding="utf-8")
+    except OSError as error:
+        raise click.ClickException(f"{output} can't be written: {error.strerror}") from None

@@ -1,0 +1,52 @@
+"""`eslsync ladder`."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import click
+
+from .files import read, write
+from .terminal import show_ladder
+
+if TYPE_CHECKING:
+    from ..ladders.formats import Format
+
+__all__ = ["ladder"]
+
+#: The format of a ladder in a file whose name ends so.
+SUFFIXES: dict[str, Format] = {".svg": "svg", ".mmd": "mermaid", ".mermaid": "mermaid"}
+
+
+@click.command()
+@click.argument("recording", type=click.Path(path_type=Path))
+@click.option(
+    "--format",
+    "format_",
+    metavar="FORMAT",
+    type=click.Choice(["text", "svg", "mermaid"]),
+    help="text, svg or mermaid; default: as the name of --output ends, else text.",
+)
+@click.option(
+    "--output", metavar="FILE", type=click.Path(path_type=Path), help="Write to FILE instead."
+)
+def ladder(recording: Path, format_: Format | None, output: Path | None) -> None:
+    """Draw a recorded call as a ladder: caller, other legs, switch and app.
+
+    What the caller did and heard comes from the events. In svg and mermaid each leg has a
+    lifeline of its own.
+
+    \b
+    eslsync ladder tests/recordings/03e_pagd_invalid_then_valid.jsonl
+    eslsync ladder calls/20260105T090000Z_1f0c.jsonl --output call.svg
+    """
+    found = read(recording)
+    if format_ is None:
+        format_ = SUFFIXES.get(output.suffix, "text") if output else "text"
+    if format_ == "text" and output is None:
+        from ..recordings.retelling import retell
+
+        show_ladder(retell(found))
+        return
+    write(found.ladder(format_).rstrip("\n"), output)
