@@ -16,6 +16,7 @@ from .call.waiting import Expected
 from .channel import Channel
 from .clock import Clock
 from .wire.arguments import check_line, check_uuid, variable_block, word
+from .wire.declared import Declaration
 from .wire.enums import HangupCause, check_event_name
 from .wire.exceptions import CommandError, Disconnected, ESLError, Hangup, ProtocolError
 from .wire.message import ConnectReply, Event, Format
@@ -90,6 +91,7 @@ class Session(Commands):
 
     # Other legs
 
+    @Declaration("originate", api=True)
     def originate(
         self,
         dial_string: str,
@@ -150,6 +152,7 @@ class Session(Commands):
         self._look_at(leg)
         return leg
 
+    @Declaration("uuid_dump", api=True)
     def leg(self, uuid: str) -> Channel:
         """The leg of that uuid, such as the one that a bridge was answered by.
 

@@ -1,1 +1,13 @@
-"""FreeSWITCH's dialplan applications as blocking methods, by what they are about."""
+"""FreeSWITCH's dialplan applications as blocking methods, by what they are about.
+
+Each method declares what it runs (`eslsync.wire.declared`). Applications without a method are
+declared here, for `Leg.execute`.
+"""
+
+from __future__ import annotations
+
+from ..wire.declared import Declaration
+
+Declaration("multiunset", prepares=True, sets=True).register()
+Declaration("respond", sends=True).register()
+Declaration("voicemail", joins=True).register()

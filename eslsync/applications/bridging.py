@@ -8,6 +8,7 @@ from typing import Literal, NamedTuple
 from ..call.leg import Leg, as_it_is
 from ..clock import sooner
 from ..wire.arguments import check_digits, check_file, check_name, check_uuid, variable_block, word
+from ..wire.declared import Declaration
 from ..wire.enums import AnswerState, HangupCause
 from ..wire.exceptions import CommandError, TimeoutError
 from ..wire.message import Event, number
@@ -38,6 +39,7 @@ class Bridged(NamedTuple):
 
 
 class BridgingApplications(Leg):
+    @Declaration("bridge", joins=True)
     def bridge(
         self,
         to: str | Leg,
@@ -170,6 +172,7 @@ class BridgingApplications(Leg):
         self._setting(session._left(deadline), **NO_BRIDGE)
         return outcome
 
+    @Declaration("att_xfer", joins=True, sends=True)
     def att_xfer(self, dial_string: str, *, timeout: float | None = None) -> bool:
         """Transfer the other side with consultation (application ``att_xfer``).
 
@@ -190,6 +193,7 @@ class BridgingApplications(Leg):
 
         return self._run("att_xfer", dial_string, handed_over, False, timeout)
 
+    @Declaration("eavesdrop", joins=True)
     def eavesdrop(self, leg: Leg | str, *, timeout: float | None = None) -> None:
         """Listen in on another channel (application ``eavesdrop``), until it ends.
 
@@ -199,6 +203,7 @@ class BridgingApplications(Leg):
         """
         self._do("eavesdrop", _uuid(leg), timeout)
 
+    @Declaration("intercept", joins=True)
     def intercept(
         self, leg: Leg | str, *, bleg: bool = False, timeout: float | None = None
     ) -> Bridged:
@@ -217,6 +222,7 @@ class BridgingApplications(Leg):
         self._do("intercept", f"{'-bleg ' if bleg else ''}{word(uuid)}", session._left(deadline))
         return self._until_back(since, deadline)
 
+    @Declaration("conference", joins=True)
     def conference(
         self,
         name: str,
@@ -245,6 +251,7 @@ class BridgingApplications(Leg):
             words += f"+flags{{{flags}}}"
         self._do("conference", words, timeout)
 
+    @Declaration("valet_park", joins=True)
     def valet_park(
         self,
         lot: str,
@@ -267,6 +274,7 @@ class BridgingApplications(Leg):
         words = [check_name("valet_park's word", each, " ,'\\${}^") for each in (lot, extension)]
         self._do("valet_park", " ".join([*words, *map(word, more)]), timeout)
 
+    @Declaration("fifo", joins=True)
     def fifo(
         self,
         name: str,

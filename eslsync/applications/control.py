@@ -7,6 +7,7 @@ from typing import Literal
 from ..call.execution import Execution
 from ..call.leg import Leg, itself
 from ..wire.arguments import check_line, word
+from ..wire.declared import Declaration
 from ..wire.enums import HangupCause
 from ..wire.exceptions import Hangup
 from .units import milliseconds, whole_seconds
@@ -17,6 +18,7 @@ WhichLeg = Literal["aleg", "bleg", "both"]
 
 
 class ControlApplications(Leg):
+    @Declaration("answer", prepares=True)
     def answer(self, *, timeout: float | None = None) -> None:
         """Answer the call (application ``answer``); wait until it is answered.
 
@@ -24,6 +26,7 @@ class ControlApplications(Leg):
         """
         self._do("answer", "", timeout)
 
+    @Declaration("pre_answer")
     def pre_answer(self, *, timeout: float | None = None) -> None:
         """Let early media through (application ``pre_answer``): prompts before the answer.
 
@@ -31,6 +34,7 @@ class ControlApplications(Leg):
         """
         self._do("pre_answer", "", timeout)
 
+    @Declaration("ring_ready")
     def ring_ready(self, *, timeout: float | None = None) -> None:
         """Tell the caller that it rings (application ``ring_ready``; recording 10i).
 
@@ -38,6 +42,7 @@ class ControlApplications(Leg):
         """
         self._do("ring_ready", "", timeout)
 
+    @Declaration("hangup")
     def hangup(
         self,
         cause: HangupCause | str = HangupCause.NORMAL_CLEARING,
@@ -65,6 +70,7 @@ class ControlApplications(Leg):
             if not self._own and (hangup.event is None or hangup.event.uuid != self.uuid):
                 raise  # the call itself has ended, and not this leg of it
 
+    @Declaration("sleep")
     def sleep(self, seconds: float, *, timeout: float | None = None) -> None:
         """Do nothing on the channel for so many seconds (application ``sleep``).
 
@@ -73,6 +79,7 @@ class ControlApplications(Leg):
         """
         self._do("sleep", milliseconds(seconds), timeout)
 
+    @Declaration("park")
     def park(self, *, timeout: float | None = None) -> None:
         """Park the channel (application ``park``).
 
@@ -82,6 +89,7 @@ class ControlApplications(Leg):
         """
         self._do("park", "", timeout)
 
+    @Declaration("transfer", sends=True)
     def transfer(
         self,
         extension: str,
@@ -102,6 +110,7 @@ class ControlApplications(Leg):
         self._do("transfer", argument, timeout)
         self._leaves_dialplan = False
 
+    @Declaration("deflect", sends=True)
     def deflect(self, target: str, *, timeout: float | None = None) -> None:
         """Send an answered SIP call elsewhere, by REFER (application ``deflect``).
 
@@ -111,6 +120,7 @@ class ControlApplications(Leg):
         """
         self._do("deflect", target, timeout)
 
+    @Declaration("redirect", sends=True)
     def redirect(self, target: str, *, timeout: float | None = None) -> None:
         """Send a SIP call that is not answered elsewhere, by 302 (application ``redirect``).
 
@@ -119,6 +129,7 @@ class ControlApplications(Leg):
         """
         self._do("redirect", target, timeout)
 
+    @Declaration("execute_extension", sends=True)
     def execute_extension(
         self,
         extension: str,
@@ -135,6 +146,7 @@ class ControlApplications(Leg):
         self._put_back(timeout)
         self._do("execute_extension", argument, timeout)
 
+    @Declaration("sched_hangup")
     def sched_hangup(
         self,
         seconds: float,
@@ -149,6 +161,7 @@ class ControlApplications(Leg):
         """
         self._do("sched_hangup", f"+{whole_seconds(seconds)} {_cause(cause)}", timeout)
 
+    @Declaration("sched_transfer")
     def sched_transfer(
         self,
         seconds: float,
@@ -166,6 +179,7 @@ class ControlApplications(Leg):
         target = _target(extension, dialplan, context)
         self._do("sched_transfer", f"+{whole_seconds(seconds)} {target}", timeout)
 
+    @Declaration("hold")
     def hold(self, display: str = "", *, timeout: float | None = None) -> None:
         """Put the far end on hold (application ``hold``): CHANNEL_HOLD (recording 262).
 
@@ -173,6 +187,7 @@ class ControlApplications(Leg):
         """
         self._do("hold", display, timeout)
 
+    @Declaration("unhold")
     def unhold(self, *, timeout: float | None = None) -> None:
         """Take the far end off hold (application ``unhold``): CHANNEL_UNHOLD.
 
@@ -180,6 +195,7 @@ class ControlApplications(Leg):
         """
         self._do("unhold", "", timeout)
 
+    @Declaration("uuid_break", api=True)
     def break_(self, *, everything: bool = False, timeout: float | None = None) -> None:
         """Break off what runs on the channel (api ``uuid_break``; recording 11f).
 

@@ -6,6 +6,7 @@ import re
 from collections.abc import Callable, Sequence
 
 from ..wire.arguments import check_digits, word
+from ..wire.declared import Declaration
 from ..wire.exceptions import TimeoutError
 from ..wire.message import Event
 from .playing import PlayingApplications, in_a_row
@@ -17,6 +18,21 @@ __all__ = ["DigitApplications", "Digits"]
 VARIABLE = "eslsync_digits"
 #: What ``playback_terminators=any`` stands for (mod_dptools.c, on_dtmf).
 KEYS = "1234567890*#"
+#: The words of their arguments (mod_dptools.c: SWITCH_ADD_APP has the usage of each).
+PLAY_AND_GET_DIGITS = (
+    "min",
+    "max",
+    "tries",
+    "timeout",
+    "terminators",
+    "file",
+    "invalid_file",
+    "variable",
+    "regexp",
+    "digit_timeout",
+    "transfer_on_failure",
+)
+READ = ("min", "max", "file", "variable", "timeout", "terminators", "digit_timeout")
 #: The longest that they collect (mod_dptools.c: a buffer of 128).
 LONGEST = 127
 
@@ -57,6 +73,12 @@ class Digits(str):
 
 
 class DigitApplications(PlayingApplications):
+    @Declaration(
+        "play_and_get_digits",
+        argument=PLAY_AND_GET_DIGITS,
+        prompts=("file", "invalid_file"),
+        collects=True,
+    )
     def play_and_get_digits(
         self,
         file: str | Sequence[str] | None = None,
@@ -110,6 +132,7 @@ class DigitApplications(PlayingApplications):
 
         return self._run("play_and_get_digits", " ".join(words), collected, lock, None)
 
+    @Declaration("read", argument=READ, prompts=("file",), collects=True, fewest=1)
     def read(
         self,
         file: str | Sequence[str] | None = None,
@@ -153,6 +176,7 @@ class DigitApplications(PlayingApplications):
             terminator=last if success and last and last in terminators else None,
         )
 
+    @Declaration("playback", prompts=("prompt", "invalid"), collects=True)
     def get_digits(
         self,
         prompt: str | Sequence[str] | None = None,
@@ -256,6 +280,7 @@ class DigitApplications(PlayingApplications):
             return Digits(invalid=digits, timed_out=terminator is None, terminator=terminator)
         return Digits(digits, terminator=terminator)
 
+    @Declaration("send_dtmf", digits=True)
     def send_dtmf(
         self, digits: str, *, duration: float | None = None, timeout: float | None = None
     ) -> None:
@@ -267,12 +292,14 @@ class DigitApplications(PlayingApplications):
         """
         self._do("send_dtmf", _digit_string(digits, duration), timeout)
 
+    @Declaration("queue_dtmf", digits=True)
     def queue_dtmf(
         self, digits: str, *, duration: float | None = None, timeout: float | None = None
     ) -> None:
         """As `send_dtmf`, after the leg is answered or bridged (application ``queue_dtmf``)."""
         self._do("queue_dtmf", _digit_string(digits, duration), timeout)
 
+    @Declaration("uuid_recv_dtmf", api=True, digits=True)
     def recv_dtmf(
         self, digits: str, *, duration: float | None = None, timeout: float | None = None
     ) -> None:
@@ -284,6 +311,7 @@ class DigitApplications(PlayingApplications):
         text = _digit_string(digits, duration)
         self._api(f"uuid_recv_dtmf {self.uuid} {text}", timeout)
 
+    @Declaration("start_dtmf")
     def start_dtmf(self, *, timeout: float | None = None) -> None:
         """Listen for digits as tones in the audio (application ``start_dtmf``).
 
@@ -292,10 +320,12 @@ class DigitApplications(PlayingApplications):
         """
         self._do("start_dtmf", "", timeout)
 
+    @Declaration("stop_dtmf")
     def stop_dtmf(self, *, timeout: float | None = None) -> None:
         """Listen for tones no longer (application ``stop_dtmf``). Raises what `execute` raises."""
         self._do("stop_dtmf", "", timeout)
 
+    @Declaration("flush_dtmf", prepares=True)
     def flush_dtmf(self, *, timeout: float | None = None) -> None:
         """Have the switch forget digits that nothing has read there (application ``flush_dtmf``).
 

@@ -8,6 +8,7 @@ from typing import Literal, NamedTuple, overload
 from ..call.execution import Execution
 from ..call.leg import Leg, as_it_is
 from ..wire.arguments import check_digits, check_file, is_expanded, word
+from ..wire.declared import Declaration
 from ..wire.message import Event, number
 
 __all__ = ["Played", "PlayingApplications"]
@@ -85,6 +86,7 @@ class PlayingApplications(Leg):
         timeout: float | None = ...,
     ) -> Execution[Played]: ...
 
+    @Declaration("playback", argument=("file",), prompts=("file",), plays=True)
     def playback(
         self,
         file: str | Sequence[str],
@@ -145,6 +147,7 @@ class PlayingApplications(Leg):
         timeout: float | None = ...,
     ) -> Execution[Played]: ...
 
+    @Declaration("say", plays=True)
     def say(
         self,
         text: str,
@@ -201,6 +204,7 @@ class PlayingApplications(Leg):
         timeout: float | None = ...,
     ) -> Execution[Played]: ...
 
+    @Declaration("speak", plays=True)
     def speak(
         self,
         text: str,
@@ -262,6 +266,7 @@ class PlayingApplications(Leg):
         timeout: float | None = ...,
     ) -> Execution[Played]: ...
 
+    @Declaration("phrase", plays=True)
     def phrase(
         self,
         macro: str,
@@ -287,6 +292,7 @@ class PlayingApplications(Leg):
         self._terminate_by(terminators, timeout)
         return self._execute("phrase", argument, played, lock, block, timeout)
 
+    @Declaration("uuid_broadcast", api=True, prompts=("file",))
     def broadcast(
         self,
         file: str,

@@ -6,6 +6,7 @@ from typing import NamedTuple
 
 from ..call.leg import as_it_is
 from ..wire.arguments import check_file, word
+from ..wire.declared import Declaration
 from ..wire.message import Event, number
 from .playing import PlayingApplications
 from .units import whole_seconds
@@ -24,6 +25,7 @@ class Recorded(NamedTuple):
 
 
 class RecordingApplications(PlayingApplications):
+    @Declaration("record", records=True)
     def record(
         self,
         file: str,
@@ -69,6 +71,7 @@ class RecordingApplications(PlayingApplications):
 
         return self._run("record", argument, recorded, lock, timeout)
 
+    @Declaration("record_session", records=True)
     def record_session(
         self, file: str, *, limit: float | None = None, timeout: float | None = None
     ) -> None:
@@ -81,6 +84,7 @@ class RecordingApplications(PlayingApplications):
         words = [word(check_file(file)), *([] if limit is None else [f"+{whole_seconds(limit)}"])]
         self._do("record_session", " ".join(words), timeout)
 
+    @Declaration("stop_record_session")
     def stop_record_session(self, file: str = "all", *, timeout: float | None = None) -> None:
         """End what `record_session` began (application ``stop_record_session``).
 

@@ -12,6 +12,7 @@ from ..wire.arguments import (
     multiset_arguments,
     variable_name,
 )
+from ..wire.declared import Declaration
 
 __all__ = ["ChannelVariables", "VariableApplications"]
 
@@ -27,6 +28,7 @@ class VariableApplications(Leg):
         """
         return ChannelVariables(self)
 
+    @Declaration("uuid_getvar", api=True)
     def get_variable(self, name: str, *, timeout: float | None = None) -> str | None:
         """Ask the switch for a variable; None where it is not set.
 
@@ -36,6 +38,7 @@ class VariableApplications(Leg):
         """
         return self._session._ask_variable(self, variable_name(name), timeout)
 
+    @Declaration("set", prepares=True, sets=True)
     def set(self, name: str, value: str, *, timeout: float | None = None) -> None:
         """Set a channel variable (application ``set``); wait until it is.
 
@@ -45,6 +48,7 @@ class VariableApplications(Leg):
         # The application expands the value once more (mod_dptools.c, base_set).
         self._do("set", f"{variable_name(name)}={literal(check_value(value))}", timeout)
 
+    @Declaration("multiset", prepares=True, sets=True)
     def multiset(self, variables: Mapping[str, str], *, timeout: float | None = None) -> None:
         """Set several variables at once (application ``multiset``; recording 11h).
 
@@ -54,10 +58,12 @@ class VariableApplications(Leg):
         for argument in multiset_arguments(variables):
             self._do("multiset", argument, timeout)
 
+    @Declaration("unset", prepares=True, sets=True)
     def unset(self, name: str, *, timeout: float | None = None) -> None:
         """Unset a channel variable (application ``unset``). Raises what `execute` raises."""
         self._do("unset", variable_name(name), timeout)
 
+    @Declaration("export", prepares=True, sets=True)
     def export(
         self, name: str, value: str, *, nolocal: bool = False, timeout: float | None = None
     ) -> None:
@@ -72,6 +78,7 @@ class VariableApplications(Leg):
         prefix = "nolocal:" if nolocal else ""
         self._do("export", f"{prefix}{variable_name(name)}={value}", timeout)
 
+    @Declaration("push")
     def push(self, name: str, value: str, *, timeout: float | None = None) -> None:
         """Append to a variable, which becomes an array (application ``push``; recording 11h).
 

@@ -16,6 +16,7 @@ from ..wire.arguments import (
     literal,
     multiset_arguments,
 )
+from ..wire.declared import declared
 from ..wire.enums import AnswerState, CallState, ChannelState
 from ..wire.exceptions import CommandError, ProtocolError
 from ..wire.message import ApiResponse, Event
@@ -31,12 +32,6 @@ T = TypeVar("T")
 CallbackT = TypeVar("CallbackT", bound=Callable[[Event], Any])
 DigitHandler = Callable[[str], Any]
 DigitHandlerT = TypeVar("DigitHandlerT", bound=DigitHandler)
-
-#: Applications that take the digits pressed while they run.
-COLLECTORS = frozenset({"play_and_get_digits", "read"})
-
-#: Applications that set or unset a channel's variables.
-SETTERS = frozenset({"set", "multiset", "unset", "multiunset", "export"})
 
 #: The channel's states in the order that a call passes through the last of them.
 STATES = list(ChannelState)
@@ -66,7 +61,7 @@ class Leg:
         self._leaves_dialplan = False  # for a bridge with another leg; nothing else will have it
         self._digit_handlers: dict[str | None, DigitHandler] = {}
         self._collecting = False  # digits are for get_digits, and not for their handlers
-        self._last_collected: str | None = None  # the last digit that one of COLLECTORS took
+        self._last_collected: str | None = None  # the last digit that an application collected
         self._settings: dict[str, Setting] = {}  # variables that methods have set for themselves
         self._lock = threading.Lock()  # for those: other threads execute applications as well
 
@@ -216,7 +211,7 @@ class Leg:
         try:
             return execution._wait(deadline) if block else execution
         finally:
-            if application in SETTERS and self._settings and not execution._refused:
+            if self._settings and declared(application).sets and not execution._refused:
                 self._note_set(argument)
 
     def _send(
@@ -406,7 +401,7 @@ class Leg:
     @property
     def _collects_digits(self) -> bool:
         for each in tuple(self._session._executions.values()):
-            if each._leg is self and each.application in COLLECTORS:
+            if each._leg is self and declared(each.application).collects:
                 return True
         return False
 

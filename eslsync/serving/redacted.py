@@ -8,6 +8,7 @@ from collections import deque
 from contextlib import suppress
 from xml.sax.saxutils import escape, unescape
 
+from ..wire.declared import declared
 from ..wire.message import text, unquote
 from ..wire.protocol import Framer, quote
 from ..wire.redaction import DTMF, HIDDEN, Redactor
@@ -24,8 +25,6 @@ ARGUMENTS = {
     "API-Command-Argument": "API-Command",
     "execute-app-arg": "execute-app-name",
 }
-#: Where the name of the variable with the digits stands among an application's arguments.
-RESULT_NAMED_BY = {"play_and_get_digits": 7, "read": 3}
 #: How an event begins, in each of its formats.
 EVENTS = ("Event-Name: ", '{"Event-Name":', "<event>")
 #: Replies that hold no value.
@@ -80,7 +79,7 @@ class Redacted:
     def _learn(self, lines: list[str], body: str) -> None:
         """Digits that are collected into a variable are digits there, too."""
         given = {name.lower(): value for name, _, value in (each.partition(": ") for each in lines)}
-        place = RESULT_NAMED_BY.get(given.get("execute-app-name", ""))
+        place = declared(given.get("execute-app-name", "")).place("variable")
         if place is not None:
             for name in given.get("execute-app-arg", body).split()[place : place + 1]:
                 names = dict.fromkeys((*self._redact.names, name, f"{name}_invalid"))

@@ -6,6 +6,7 @@ import re
 from collections.abc import Iterable, Sequence
 
 from .arguments import variable_name
+from .declared import declarations
 from .exceptions import ProtocolError, in_a_line, in_a_log
 
 __all__ = ["DTMF", "HIDDEN", "Redactor"]
@@ -15,16 +16,15 @@ DTMF = "DTMF"
 #: Stands where something was.
 HIDDEN = "***"
 
-#: What digits stand behind: headers, variables, commands, and lines of FreeSWITCH's log.
+#: What digits stand behind, besides applications: headers, variables, lines of FreeSWITCH's log.
 _DIGITS = (
     r"DTMF-(?:Digit|Key)",
     r"eslsync_digits\w*",
     r"digits_dialed|last_matching_digits|(?:playback|read)_terminator_used",
-    r"(?:uuid_)?(?:send|recv|queue)_dtmf",
     r"DTMF(?=[ :(\[=]+[0-9*#A-DwW]+(?:\W|$))",
 )
 
-#: Words of which one is in each of them.
+#: Words of which one is in each of these.
 _DIGIT_WORDS = ("dtmf", "digit", "terminator_used")
 
 #: What stands between a name and its value: as a header, a variable, a word, in JSON and XML, and
@@ -46,8 +46,14 @@ class Redactor:
         patterns: list[str] = []
         self._words: list[str] = []
         for name in self.names:
-            patterns += _DIGITS if name == DTMF else [re.escape(variable_name(name))]
-            self._words += _DIGIT_WORDS if name == DTMF else [variable_name(name).lower()]
+            if name == DTMF:
+                given = {each.name.removeprefix("uuid_") for each in declarations() if each.digits}
+                patterns += [*_DIGITS, *(rf"(?:uuid_)?{name}" for name in sorted(given))]
+                self._words += _DIGIT_WORDS
+                self._words += (name for name in given if not self.may_change(name))
+            else:
+                patterns.append(re.escape(variable_name(name)))
+                self._words.append(variable_name(name).lower())
         known = "|".join(patterns)
         self._pattern = patterns and re.compile(
             rf"(?<![\w.-])((?:variable_)?(?:{known})(?:{_BETWEEN}))[^\n]+", re.IGNORECASE

@@ -11,6 +11,7 @@ from dataclasses import dataclass
 
 from eslsync import Hangup, Outbound, Session
 from eslsync.loading import Handler
+from eslsync.wire.declared import declared
 
 from ..clockwork.link import Exchange, Link
 from ..clockwork.threads import SECOND
@@ -24,8 +25,6 @@ __all__ = ["App", "HeardPrompt", "Line"]
 #: What a call is handed to: a handler, or another program's address ("host:port").
 App = Handler | Outbound | str
 
-#: Applications that wait for digits: they collect them, or end with one.
-COLLECTORS = ("play_and_get_digits", "read", "record")
 #: Seconds without an application after which another program seems to wait for a digit.
 IDLE = 1.0
 
@@ -124,8 +123,10 @@ class Line:
         if self.channel.digits:
             return False  # it has not even taken the last one
         if self.session is not None:
-            waits_for = self.session.waiting_for
-            return waits_for == "DTMF" or (waits_for in COLLECTORS and self._collects())
+            waits_for = self.session.waiting_for or ""
+            what = declared(waits_for)
+            asks = what.collects or what.records
+            return waits_for == "DTMF" or (asks and self._collects())
         # Of another program only this is known: what runs on the channel, or that nothing does.
         if not self.answered or any(each != "socket" for each in self.executing):
             return self._collects()
@@ -135,7 +136,8 @@ class Line:
         """True if an application runs that waits for a digit."""
         none = (self.channel.get("playback_terminators") or "").lower() == "none"
         return any(
-            each in COLLECTORS and not (each == "record" and none) for each in self.executing
+            declared(each).collects or (declared(each).records and not none)
+            for each in self.executing
         )
 
     # What the transcript says

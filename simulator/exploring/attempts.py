@@ -16,6 +16,7 @@ from typing import Any, Literal
 
 from eslsync import Outbound
 from eslsync.loading import Handler
+from eslsync.wire.declared import declarations, declared
 
 from ..calling.call import CallFailed, line_of, same_prompt, without_suffix
 from ..calling.freeswitch import FreeSwitch, simulation_of
@@ -38,12 +39,10 @@ PATIENT = 4 * 3600.0
 LONG = 40.0
 #: Simulated seconds that a caller stays where everything is known.
 STAYS = 600.0
+#: Commands for other legs than the caller's.
+ELSEWHERE = (b"sendmsg ", b"bgapi", b"api conf")
 #: Simulated seconds that a handler may go on after the hangup.
 LATE = 30.0
-#: Applications that send the call elsewhere: who then returns has not left it.
-SENDING = frozenset("att_xfer deflect execute_extension redirect respond transfer".split())
-#: Applications that are told which files to play.
-PLAYING = ("play_and_get_digits", "playback", "read")
 
 Ended = Literal["hangup", "raised", "given back", "left", "sent", "stuck", "for ever"]
 
@@ -325,7 +324,7 @@ class _Making:
         return End("hangup", "hangs up" if cause == "NORMAL_CLEARING" else f"hangs up: {cause}")
 
     def _sent(self) -> bool:
-        return any(name in SENDING for name, _ in self.line.channel.app_log[-2:])
+        return any(declared(name).sends for name, _ in self.line.channel.app_log[-2:])
 
     def _says_exit(self) -> bool:
         return any(
@@ -405,17 +404,19 @@ class _Making:
         outcome.played = frozenset(prompt.name for prompt in self.line.prompts)
         outcome.answered = call.answered
         outcome.dialled = frozenset(self.simulation.legs.dialled)
+        players = (each.name for each in declarations() if each.api and each.prompts)
+        elsewhere = (*ELSEWHERE, *(f"api {name}".encode() for name in players))
         said: list[bytes] = []
         for _, sender, _, what in call.transcript.entries_raw:
             if sender == "app" and isinstance(what, bytes):
-                if what.startswith((b"sendmsg ", b"api uuid_broadcast", b"bgapi", b"api conf")):
+                if what.startswith(elsewhere):
                     said.append(what)
         outcome.elsewhere = b"".join(said)
         log = self.line.channel.app_log
         outcome.recorded = frozenset(
-            data.split(" ")[0] for name, data in log if name.startswith("record")
+            data.split(" ")[0] for name, data in log if declared(name).records
         )
-        named = "\n".join(data for name, data in log if name in PLAYING)
+        named = "\n".join(data for name, data in log if declared(name).prompts)
         outcome.files = frozenset(each for each in outcome.played if each in named)
         if draw:
             outcome.ladder = call.ladder()

@@ -22,6 +22,7 @@ from typing import Any, Literal
 from eslsync import Channel, Event, Session
 from eslsync.call.execution import Execution
 from eslsync.stacks import is_ours
+from eslsync.wire.declared import Declaration, declaration_of, declared
 
 from ..calling import apps
 from ..calling.call import Call, line_of
@@ -36,15 +37,6 @@ __all__ = ["Collects", "Kind", "Observer", "Place", "Situation"]
 #: What the handler waits on: digits that are collected, a single one, the end of a prompt, of a
 #: recording, of a conversation with somebody else, or anything else.
 Kind = Literal["digits", "digit", "prompt", "record", "connected", "waits"]
-#: Applications in which the caller is with others, and leaves when he likes.
-CONNECTING = frozenset(
-    "att_xfer bridge conference eavesdrop fifo intercept valet_park voicemail".split()
-)
-#: Methods that return when something has been played.
-PLAYS = frozenset("execute phrase playback say speak".split())
-COLLECTORS = ("play_and_get_digits", "read")
-#: Applications that prepare others: nothing that a caller notices.
-SILENT = frozenset("answer export flush_dtmf multiset multiunset set unset".split())
 #: Values above count as many; and so many parts of a list are looked at.
 MANY = 9
 #: Characters of a text that are looked at.
@@ -178,7 +170,7 @@ class Observer:
         name = own.get("Application", "")
         if name == "socket":
             return
-        if name not in SILENT:
+        if not declared(name).prepares:
             self.log.append(name)
         uuid, data = own.get("Application-UUID", ""), own.get("Application-Data", "")
         self._running.append(_Running(uuid, name, data, len(self.log)))
@@ -197,7 +189,9 @@ class Observer:
             return None
         running = self._running[-1] if self._running else None
         application, data = (running.name, running.data) if running else ("", "")
+        what = declared(application)
         method, leg = _called(entry)
+        called = declaration_of(getattr(Channel, method, None))
         other = leg if leg is not None and leg is not session.channel else None
         asks_digit = "DTMF" in (session.waiting_for or "").split()
         playing = self._playing()
@@ -205,7 +199,7 @@ class Observer:
         holder: object = None if running is None else running.number
         collects: Collects | None = None
         if other is not None:
-            asks = asks_digit or method in ("get_digits", *COLLECTORS)
+            asks = asks_digit or called.collects
             kind, holder = ("digit" if asks else "waits"), None
             there = simulation_of(call.switch).model.locate(other.uuid)
             application = (there and there.get("current_application")) or ""
@@ -213,15 +207,15 @@ class Observer:
         elif entry is not None and entry.f_code is _GET_DIGITS:
             kind, collects, holder = "digits", _of_get_digits(entry), entry
             application, data = "get_digits", repr(entry.f_locals.get("prompt"))
-        elif application in COLLECTORS:
-            kind, collects = "digits", _of_application(application, data)
-        elif application == "record":
+        elif what.collects:
+            kind, collects = "digits", _of_application(what, data)
+        elif what.records:
             kind = "record"
-        elif application in CONNECTING or line.channel.bridged:
+        elif what.joins or line.channel.bridged:
             kind = "connected"
         elif asks_digit:
             kind, holder = "digit", None
-        elif playing is not None and running is not None and method in PLAYS:
+        elif playing is not None and running is not None and (called.plays or method == "execute"):
             kind = "prompt"
         else:
             kind, holder = "waits", None
@@ -233,12 +227,12 @@ class Observer:
         prompt = None if playing is None else playing.name
         places = tuple(map(_place, own))
         variables = _variables(own)
-        what = (application, data, kind, far)
-        spot = repr((places, *what))
+        waits = (application, data, kind, far)
+        spot = repr((places, *waits))
         situation = Situation(
             key=_digest(f"{spot} {variables} {self._fates()}"),
             spot=_digest(spot),
-            drawn=_digest(repr((tuple(map(_place, inner)), *what))),
+            drawn=_digest(repr((tuple(map(_place, inner)), *waits))),
             kind=kind,
             places=places,
             application=application,
@@ -460,14 +454,16 @@ def _of_get_digits(frame: FrameType) -> Collects:
     )
 
 
-def _of_application(application: str, data: str) -> Collects:
-    if application == "read":
-        words = separate(data, " ", 7) + [""] * 7
-        return Collects(max(1, atoi(words[0])), atoi(words[1]), 1, _keys(words[5]))
-    words = separate(data, " ", 11) + [""] * 11
-    least = max(0, atoi(words[0]))
+def _of_application(application: Declaration, data: str) -> Collects:
+    names = application.argument
+    words = dict(zip(names, separate(data, " ", len(names)), strict=False))
+    least = max(application.fewest, atoi(words.get("min", "")))
     return Collects(
-        least, max(least, atoi(words[1])), atoi(words[2]), _keys(words[4]), words[8] or None
+        least,
+        max(least, atoi(words.get("max", ""))),
+        atoi(words.get("tries", "1")),
+        _keys(words.get("terminators", "")),
+        words.get("regexp") or None,
     )
 
 

@@ -8,19 +8,15 @@ from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
+from eslsync import Channel
+from eslsync.wire.declared import Declaration, declaration_of, declared
+
+from ..model.arguments import separate
 from .actions import ALL_KEYS
 from .situations import Place
 
 __all__ = ["Source"]
 
-#: Methods that play something, and which of their arguments are what is played.
-PLAYERS: dict[str, tuple[str, ...]] = {
-    "broadcast": ("file",),
-    "get_digits": ("prompt", "invalid"),
-    "play_and_get_digits": ("file", "invalid_file"),
-    "playback": ("file",),
-    "read": ("file",),
-}
 #: The longest that a number out of the code is, to be entered.
 LONGEST = 16
 #: What code asks that wants to know how late it is, or who calls.
@@ -152,14 +148,21 @@ class Source:
         name = call.func.attr
         if name == "execute":
             if len(call.args) > 1 and isinstance(call.args[0], ast.Constant):
-                if call.args[0].value == "playback":
-                    yield from self._texts_in(call.args[1])
+                application = declared(str(call.args[0].value))
+                for text, line in self._texts_in(call.args[1]):
+                    for prompt in prompts_in(application, text):
+                        yield prompt, line
             return
-        names = PLAYERS.get(name, ())
-        if names and call.args:
-            yield from self._texts_in(call.args[0])
+        method = getattr(Channel, name, None)
+        prompts = declaration_of(method).prompts
+        if method is None or not prompts:
+            return
+        places = list(inspect.signature(method).parameters)[1:]  # without self
+        for parameter, argument in zip(places, call.args, strict=False):
+            if parameter in prompts:
+                yield from self._texts_in(argument)
         for keyword in call.keywords:
-            if keyword.arg in names:
+            if keyword.arg in prompts:
                 yield from self._texts_in(keyword.value)
 
     def _texts_in(self, node: ast.expr, depth: int = 3) -> Iterator[tuple[str, int]]:
@@ -197,6 +200,15 @@ class Source:
                 yield from self._texts_in(value, depth - 1)
         elif isinstance(node, (ast.List, ast.Tuple)):
             yield from self._texts_in(node, depth - 1)
+
+
+def prompts_in(application: Declaration, argument: str) -> Iterator[str]:
+    """What an application plays, as its argument names it."""
+    names = application.argument
+    words = separate(argument, " ", len(names)) if len(names) > 1 else [argument]
+    for name, word in zip(names, words, strict=False):
+        if name in application.prompts and word:
+            yield word
 
 
 def _assigned(tree: ast.Module) -> Iterator[tuple[str, ast.expr]]:

@@ -12,6 +12,7 @@ from dataclasses import dataclass, replace
 from typing import Literal, NamedTuple
 
 from eslsync.protocol import ApiResponse, AuthRequest, Command, CommandReply, Event, LogData
+from eslsync.wire.declared import declared
 
 from ..model.arguments import separate
 from .transcript import CALLER, Entry, Party
@@ -32,9 +33,6 @@ PREPARE = ("connect", "linger", "filter", "event", "myevents")
 
 #: What a piece of a ladder is, for those who colour it.
 Kind = Literal["caller", "switch", "app", "problem", "line", "time", "prompt"]
-
-#: Where the name of the variable with the digits stands among an application's arguments.
-RESULT_NAMED_BY = {"play_and_get_digits": 7, "read": 3}
 
 UUID = re.compile("[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}")
 
@@ -177,6 +175,7 @@ def news(event: Event) -> str | None:
 
 def completion(event: Event) -> str | None:
     application = event.get("Application", "")
+    variable = declared(application).place("variable")
     if application in ("socket", "hangup"):
         return None
     said = event.get("Application-Response", "_none_")
@@ -184,9 +183,9 @@ def completion(event: Event) -> str | None:
         said = ""
     if application == "bridge":
         said = said or event.get("variable_originate_disposition", "")
-    elif application in RESULT_NAMED_BY:
+    elif variable is not None:
         words = separate(event.get("Application-Data", ""), " ", 20)
-        name = "".join(words[RESULT_NAMED_BY[application] :][:1])
+        name = "".join(words[variable : variable + 1])
         if name:
             value = event.get(f"variable_{name}")
             said = f"{name} is not set" if value is None else f"{name}={value}"

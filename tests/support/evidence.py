@@ -19,23 +19,12 @@ from unittest.mock import patch
 
 from eslsync import Channel, Session
 from eslsync.call.connection import Connection
+from eslsync.wire.declared import Declaration, declaration_of
 from tests.support import recorded
 
-__all__ = ["API", "Evidence", "application_of", "is_recorded", "stands_on"]
+__all__ = ["Evidence", "is_recorded", "run_by", "stands_on"]
 
 TestT = TypeVar("TestT", bound=Callable[..., None])
-
-#: Methods that go by a command of the api instead of an application.
-API = {
-    "break_": "uuid_break",
-    "broadcast": "uuid_broadcast",
-    "get_variable": "uuid_getvar",
-    "originate": "originate",
-    "leg": "uuid_dump",
-    "recv_dtmf": "uuid_recv_dtmf",
-}
-#: Methods that are named otherwise than their application.
-OTHERWISE = {"get_digits": "playback"}
 
 
 class Evidence(NamedTuple):
@@ -73,6 +62,7 @@ def used(methods: tuple[str, ...]) -> Iterator[None]:
     send = Connection.send
 
     def watched(name: str, method: Callable[..., Any]) -> Callable[..., Any]:
+        @wraps(method)
         def watch(self: Any, *arguments: Any, **keywords: Any) -> Any:
             called.add(name)
             return method(self, *arguments, **keywords)
@@ -83,9 +73,9 @@ def used(methods: tuple[str, ...]) -> Iterator[None]:
         sent.append(data.decode("utf-8", "surrogateescape"))
         return send(self, data, *commands)
 
-    homes = {name: Channel if hasattr(Channel, name) else Session for name in methods}
     patches = [
-        patch.object(home, name, watched(name, getattr(home, name))) for name, home in homes.items()
+        patch.object(home_of(name), name, watched(name, getattr(home_of(name), name)))
+        for name in methods
     ]
     with patch.object(Connection, "send", watched_send):
         for each in patches:
@@ -100,23 +90,29 @@ def used(methods: tuple[str, ...]) -> Iterator[None]:
         assert any(executes(command, name) for command in sent), f"{name} was never sent"
 
 
-def application_of(method: str) -> str:
-    """The application that a method executes, or the api command that it goes by."""
-    return API.get(method) or OTHERWISE.get(method, method)
+def home_of(method: str) -> type[Channel | Session]:
+    return Channel if hasattr(Channel, method) else Session
+
+
+def run_by(method: str) -> Declaration:
+    """The application that a method of `Channel` or `Session` runs, or the api command."""
+    return declaration_of(getattr(home_of(method), method))
 
 
 def executes(command: str, method: str) -> bool:
-    """Does a command of ours execute the method's application?"""
-    name = application_of(method)
-    if method in API:
-        return re.match(rf"(bg)?api {name}\b", command) is not None
-    return f"execute-app-name: {name}\n" in f"{command}\n"
+    """True if a command of ours executes the method's application."""
+    application = run_by(method)
+    if application.api:
+        return re.match(rf"(bg)?api {application.name}\b", command) is not None
+    return f"execute-app-name: {application.name}\n" in f"{command}\n"
 
 
 def is_recorded(recording: str, method: str) -> bool:
-    """Was the method's application executed there, or its command sent?"""
-    name = application_of(method)
+    """True if the method's application was executed there, or its command sent."""
+    application = run_by(method)
     conversation = recorded.recording(recording)
-    if method in API:
-        return any(re.match(rf"(bg)?api {name}\b", c.line) for c in conversation.commands())
-    return any(e.get("Application") == name for e in conversation.events("CHANNEL_EXECUTE"))
+    if application.api:
+        command = re.compile(rf"(bg)?api {application.name}\b")
+        return any(command.match(each.line) for each in conversation.commands())
+    begun = conversation.events("CHANNEL_EXECUTE")
+    return any(event.get("Application") == application.name for event in begun)

@@ -11,8 +11,9 @@ import pytest
 
 from eslsync import Channel
 from eslsync import applications as package
+from eslsync.wire.declared import Declaration, declarations, declared
 from tests.support import recorded
-from tests.support.evidence import API, Evidence, application_of, is_recorded, stands_on
+from tests.support.evidence import Evidence, is_recorded, run_by, stands_on
 
 FOLDER = Path(__file__).parent
 MODULES = sorted(
@@ -64,7 +65,7 @@ def test_every_recording_shows_what_stands_on_it() -> None:
             continue
         assert source in recorded.names(), source
         for method in used:
-            assert is_recorded(source, method), f"{source} has no {application_of(method)}"
+            assert is_recorded(source, method), f"{source} has no {run_by(method).name}"
 
 
 def test_a_method_that_is_not_tested_and_a_claim_that_is_not_true_are_noticed() -> None:
@@ -82,5 +83,20 @@ def test_a_method_that_is_not_tested_and_a_claim_that_is_not_true_are_noticed() 
         never_records()
 
 
-def test_methods_that_go_by_the_api_are_known() -> None:
-    assert {name for name in API if hasattr(Channel, name)} <= methods()
+def test_every_method_declares_what_it_runs() -> None:
+    for name in methods() - OUR_OWN:
+        assert run_by(name).name, name
+
+
+def test_prompts_are_parameters_that_are_there() -> None:
+    for name in methods() - OUR_OWN:
+        parameters = inspect.signature(getattr(Channel, name)).parameters
+        assert set(run_by(name).prompts) <= set(parameters), name
+
+
+def test_what_executes_without_a_method_of_its_own_is_declared_as_well() -> None:
+    run = {run_by(name).name for name in methods() - OUR_OWN}
+    others = {each.name for each in declarations() if not each.api} - run
+    assert others == {"multiunset", "respond", "voicemail"}
+    assert declared("respond").sends
+    assert declared("no_such_application") == Declaration("")

@@ -7,7 +7,7 @@ from collections.abc import Callable
 
 from eslsync import Channel
 from tests.eslsync.applications.test_evidence import OUR_OWN, evidence, methods
-from tests.support.evidence import API, application_of
+from tests.support.evidence import run_by
 from tests.support.places import ROOT
 
 PAGE = (ROOT / "docs" / "applications.md").read_text(encoding="utf-8")
@@ -34,8 +34,8 @@ def test_what_freeswitch_runs() -> None:
     for method, runs, _ in APPLICATIONS:
         name = method.strip("`")
         if name not in OUR_OWN:
-            api = "api " if name in API else ""
-            assert runs.startswith(f"{api}`{application_of(name)}`"), name
+            api = "api " if run_by(name).api else ""
+            assert runs.startswith(f"{api}`{run_by(name).name}`"), name
 
 
 def test_what_they_return() -> None:

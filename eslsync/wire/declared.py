@@ -1,0 +1,85 @@
+"""What FreeSWITCH's dialplan applications are: each is declared once, on the method that runs it.
+
+    @Declaration("playback", argument=("file",), prompts=("file",), plays=True)
+    def playback(self, file, ...): ...
+
+The owner of digits, redaction, ladders, the explorer and the documentation's table look it up
+here: by the application's name (`declared`), or on the method (`declaration_of`).
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Any, TypeVar
+
+__all__ = ["Declaration", "declaration_of", "declarations", "declared"]
+
+MethodT = TypeVar("MethodT", bound=Callable[..., Any])
+
+
+@dataclass(frozen=True)
+class Declaration:
+    """What an application does; a decorator for the method that runs it."""
+
+    #: FreeSWITCH's name for it.
+    name: str
+    #: True for a command of the api.
+    api: bool = False
+    #: Names for the words of its argument, in order. One name stands for the whole argument.
+    argument: tuple[str, ...] = ()
+    #: Those words of the argument, and parameters of the method, that name what is played.
+    prompts: tuple[str, ...] = ()
+    #: True if it runs until something has been played.
+    plays: bool = False
+    #: True if the digits pressed while it runs are its own.
+    collects: bool = False
+    #: The fewest digits it collects, even when asked for fewer.
+    fewest: int = 0
+    #: True if it records the caller.
+    records: bool = False
+    #: True if the caller talks to others while it runs, and can leave at any time.
+    joins: bool = False
+    #: True if it sends the call elsewhere.
+    sends: bool = False
+    #: True if it only prepares what comes next, and the caller notices nothing.
+    prepares: bool = False
+    #: True if it sets or unsets channel variables.
+    sets: bool = False
+    #: True if its argument is digits, to be hidden like those that callers press.
+    digits: bool = False
+
+    def __call__(self, method: MethodT) -> MethodT:
+        """Declare the method, and the application if the method is named for it."""
+        method.declaration = self  # type: ignore[attr-defined]
+        if self.api or method.__name__.rstrip("_") == self.name:
+            self.register()
+        return method
+
+    def register(self) -> None:
+        """Declare the application itself; for one that has no method."""
+        _applications[self.name] = self
+
+    def place(self, word: str) -> int | None:
+        """The index of a word in the argument; None if there is no such word."""
+        return self.argument.index(word) if word in self.argument else None
+
+
+_applications: dict[str, Declaration] = {}
+_UNKNOWN = Declaration("")
+
+
+def declared(application: str) -> Declaration:
+    """The declaration of an application; one that says nothing for an unknown application."""
+    return _applications.get(application, _UNKNOWN)
+
+
+def declarations() -> tuple[Declaration, ...]:
+    """All that are declared, in order of declaration."""
+    return tuple(_applications.values())
+
+
+def declaration_of(method: object) -> Declaration:
+    """What a method runs; a declaration that says nothing for any other object."""
+    found = getattr(method, "declaration", _UNKNOWN)
+    return found if isinstance(found, Declaration) else _UNKNOWN
