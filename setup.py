@@ -75,6 +75,6 @@ setup(
             f"{name} = simulator.command_line.{name}:{name}"
             for name in ("call", "conform", "explore", "ladder", "replay", "script")
         ],
-        "pytest11": ["eslsync = simulator.pytest_plugin"],
+        "pytest11": ["eslsync = eslsync.pytest_plugin"],
     },
 )

@@ -1,7 +1,6 @@
-"""pytest plugin: the fixture ``freeswitch``, calls drawn when a test fails, scripts as tests.
+"""The pytest plugin: what the fixture does, calls drawn when a test fails, scripts as tests.
 
-What it needs is imported when a test asks for it: pytest loads this file for every project in
-whose environment eslsync is installed.
+`eslsync.pytest_plugin`, which pytest loads in every project, imports this when a test asks for it.
 """
 
 from __future__ import annotations
@@ -14,38 +13,23 @@ from contextlib import suppress
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+import freezegun
 import pytest
 
+import eslsync
+
+from . import CallFailed, FreeSwitch, SimulationError
+from .calling import leaks
+
 if TYPE_CHECKING:
-    from .calling.freeswitch import FreeSwitch
     from .scripts.script import Script
 
 #: Ladders in a report: of a test that makes thousands of calls, the last are of interest.
 LADDERS = 10
-#: The files that are tests.
-SCRIPTS = (".call.yaml", ".call.yml")
 
-_switch = pytest.StashKey["FreeSwitch"]()
+_switch = pytest.StashKey[FreeSwitch]()
 _seed = pytest.StashKey[int]()
 _raised = pytest.StashKey[BaseException]()
-
-
-def pytest_addoption(parser: pytest.Parser) -> None:
-    group = parser.getgroup("eslsync", "calls in a simulated FreeSWITCH")
-    group.addoption(
-        "--esl-seed", type=int, metavar="N", help="the seed of every FreeSwitch that tests get"
-    )
-    group.addoption(
-        "--esl-real-time", action="store_true", help="let calls take the time that they take"
-    )
-
-
-def pytest_configure(config: pytest.Config) -> None:
-    config.addinivalue_line(
-        "markers",
-        "freeswitch(seed=0, start=..., prompts={...}, ...): options of the fixture freeswitch, "
-        "those of simulator.FreeSwitch, and leftover_threads=True (threads may outlive the test)",
-    )
 
 
 # The fixture
@@ -55,15 +39,8 @@ class _Failed(Exception):
     """The test has failed: what else goes wrong at its end is not to be told."""
 
 
-@pytest.fixture
 def freeswitch(request: pytest.FixtureRequest) -> Iterator[FreeSwitch]:
-    """A simulated FreeSWITCH, to call handlers with in virtual time (simulator.FreeSwitch).
-
-    Options come from @pytest.mark.freeswitch(seed=..., start=..., prompts={...}). When the test
-    ends, what is up is hung up, what a handler raised is raised, and no thread may be left.
-    """
-    from . import FreeSwitch, SimulationError
-
+    """The fixture `freeswitch`: a switch with the options of the test's markers."""
     item = request.node
     options = _options(item, set(inspect.signature(FreeSwitch).parameters))
     leftover_threads = options.pop("leftover_threads", False)
@@ -125,16 +102,12 @@ def _let_pytest_see_real_time() -> None:
 
     freezegun knows that of pytest up to 8; pytest 9 looks at the clock in a module of its own.
     """
-    import freezegun
-
     freezegun.configure(extend_ignore_list=["_pytest.timing"])
 
 
 def _hide_the_librarys_frames() -> None:
     """Of a traceback, show the test's lines and the handler's: the library is between them, and
     at the end where it raised what it is there to raise. (--full-trace shows all.)"""
-    import eslsync
-
     ours = {name: module for name, module in sys.modules.items() if name.startswith("eslsync.")}
     files = {module.__file__ for module in ours.values()}
 
@@ -151,9 +124,7 @@ def _hide_the_librarys_frames() -> None:
 
 
 def _check_threads(before: Iterable[threading.Thread]) -> None:
-    from .calling.leaks import threads_left
-
-    left = threads_left(before)
+    left = leaks.threads_left(before)
     if left:
         pytest.fail(f"{len(left)} thread(s) left behind:\n\n" + "\n".join(left), pytrace=False)
 
@@ -199,24 +170,16 @@ def _ladders(switch: FreeSwitch, said: str) -> Iterator[tuple[str, str]]:
 # Scripts
 
 
-def pytest_collect_file(file_path: Path, parent: pytest.Collector) -> pytest.Collector | None:
-    if file_path.name.endswith(SCRIPTS):
-        return ScriptFile.from_parent(parent, path=file_path)
-    return None
+def scripts_in(file: pytest.File) -> Iterator[pytest.Item]:
+    """The test in a file that is a script in YAML."""
+    from .scripts.script import Script, ScriptError
 
-
-class ScriptFile(pytest.File):
-    """A script in YAML."""
-
-    def collect(self) -> Iterator[pytest.Item]:
-        from .scripts.script import Script, ScriptError
-
-        try:
-            script = Script.read(self.path)
-        except ScriptError as error:
-            raise self.CollectError(str(error)) from None
-        name = self.path.name.rpartition(".call.")[0]
-        yield ScriptItem.from_parent(self, name=name, script=script)
+    try:
+        script = Script.read(file.path)
+    except ScriptError as error:
+        raise file.CollectError(str(error)) from None
+    name = file.path.name.rpartition(".call.")[0]
+    yield ScriptItem.from_parent(file, name=name, script=script)
 
 
 class ScriptItem(pytest.Item):
@@ -234,7 +197,6 @@ class ScriptItem(pytest.Item):
         _check_threads(before)
 
     def repr_failure(self, excinfo: pytest.ExceptionInfo[BaseException], style: Any = None) -> Any:
-        from . import CallFailed, SimulationError
         from .scripts.script import ScriptError
 
         if isinstance(excinfo.value, (CallFailed, SimulationError, ScriptError)):

@@ -1,0 +1,143 @@
+"""The plugin in projects that have a `simulator` of their own; each run is a process of its own.
+
+tests/simulator/test_pytest_plugin.py has what the plugin does where nothing is in the way.
+"""
+
+from __future__ import annotations
+
+import os
+import subprocess
+import sys
+from importlib.metadata import entry_points
+from pathlib import Path
+
+import pytest
+
+from eslsync import pytest_plugin
+from tests.support.places import EXAMPLES
+
+pytestmark = pytest.mark.skipif(
+    not entry_points(group="pytest11", name="eslsync"), reason="eslsync is not installed here"
+)
+
+OWN = "def fly():\n    return 'simulated'\n"
+USES_OWN = """
+import simulator
+
+def test_it():
+    assert simulator.fly() == "simulated"
+"""
+USES_OURS = """
+from ivr import handler
+
+def test_option_1(freeswitch):
+    call = freeswitch.call(handler)
+    call.hear("ivr/ivr-welcome")
+    call.hangup()
+"""
+SCRIPT = """
+handler: ivr.py
+steps:
+  - hear: ivr/ivr-welcome
+  - hangup
+"""
+
+#: How a project may have its own: the file that makes it, and what is named when it is in the way.
+WAYS = {"file": ("simulator.py", "simulator.py"), "package": ("simulator/__init__.py", "simulator")}
+
+
+@pytest.fixture(params=["file", "package"])
+def own(request: pytest.FixtureRequest, tmp_path: Path) -> Path:
+    """The `simulator` of a project, which has a handler and a pytest.ini, too."""
+    made, named = WAYS[request.param]
+    write(tmp_path / made, OWN)
+    write(tmp_path / "ivr.py", (EXAMPLES / "ivr.py").read_text(encoding="utf-8"))
+    write(tmp_path / "pytest.ini", "[pytest]\naddopts = --strict-markers\n")
+    return tmp_path / named
+
+
+def write(path: Path, text: str) -> None:
+    path.parent.mkdir(exist_ok=True)
+    path.write_text(text, encoding="utf-8")
+
+
+def run(folder: Path, *options: str) -> tuple[int, str]:
+    """Run pytest, with the folder on sys.path; its exit status and what it printed."""
+    environment = {k: v for k, v in os.environ.items() if not k.startswith(("PYTEST_", "CI"))}
+    done = subprocess.run(
+        [sys.executable, "-m", "pytest", "-p", "no:cacheprovider", *options],
+        cwd=folder,
+        env={**environment, "PYTHONDONTWRITEBYTECODE": "1", "PYTHONIOENCODING": "utf-8"},
+        capture_output=True,
+        encoding="utf-8",
+    )
+    return done.returncode, done.stdout + done.stderr
+
+
+def in_the_way(own: Path) -> str:
+    return f"{own} is in the way of eslsync's own package 'simulator'"
+
+
+def test_a_project_that_does_not_use_the_plugin_is_left_alone(own: Path) -> None:
+    write(own.parent / "test_it.py", USES_OWN)
+    status, said = run(own.parent)
+    assert status == 0, said
+    assert "1 passed" in said
+
+
+def test_and_so_is_one_whose_conftest_imports_its_own(own: Path) -> None:
+    write(own.parent / "conftest.py", "import simulator\n\nassert simulator.fly()\n")
+    write(own.parent / "test_it.py", USES_OWN)
+    assert run(own.parent)[0] == 0
+
+
+def test_the_fixture_says_what_is_in_the_way(own: Path) -> None:
+    write(own.parent / "test_own.py", USES_OWN)
+    write(own.parent / "test_ours.py", USES_OURS)
+    status, said = run(own.parent)
+    assert status == 1
+    assert "1 passed, 1 error" in said
+    assert f"\n{in_the_way(own)}" in said
+    assert "Traceback" not in said
+
+
+def test_the_fixture_says_so_too_where_a_conftest_has_imported_it(own: Path) -> None:
+    write(own.parent / "conftest.py", "import simulator\n")
+    write(own.parent / "test_ours.py", USES_OURS)
+    status, said = run(own.parent)
+    assert status == 1
+    assert in_the_way(own) in said
+
+
+def test_a_script_says_what_is_in_the_way(own: Path) -> None:
+    write(own.parent / "one.call.yaml", SCRIPT)
+    write(own.parent / "test_own.py", USES_OWN)
+    status, said = run(own.parent, "--continue-on-collection-errors")
+    assert status == 1
+    assert "1 passed, 1 error" in said
+    assert in_the_way(own) in said
+    assert "Traceback" not in said
+
+
+def test_one_in_a_folder_that_nobody_imports_from_is_not_in_the_way(own: Path) -> None:
+    tests = own.parent / "tests"
+    write(tests / "test_ours.py", USES_OURS)
+    write(tests / "one.call.yaml", SCRIPT)
+    (own.parent / "ivr.py").rename(tests / "ivr.py")
+    # as the program `pytest` does it: the folder that it runs in is not on sys.path
+    command = [sys.executable, "-I", "-m", "pytest", "-q", "-p", "no:cacheprovider"]
+    done = subprocess.run(command, cwd=own.parent, capture_output=True, encoding="utf-8")
+    assert done.returncode == 0, done.stdout
+
+
+def test_the_entry_point_is_the_plugin() -> None:
+    [entry] = entry_points(group="pytest11", name="eslsync")
+    assert entry.load() is pytest_plugin
+
+
+def test_the_options_are_there_without_the_simulator(tmp_path: Path) -> None:
+    write(tmp_path / "simulator.py", "raise AssertionError('imported')\n")
+    said = run(tmp_path, "--help")[1]
+    assert "--esl-seed=N" in said
+    assert "@pytest.mark.freeswitch" in run(tmp_path, "--markers")[1]
+    assert "freeswitch -- " in run(tmp_path, "--fixtures")[1]
