@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import re
 from collections import Counter
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from random import Random
 from typing import Any
 
@@ -31,11 +31,11 @@ __all__ = ["Drive"]
 PATIENCE = 2 * SECOND
 #: From a key's press on the caller's leg to its arrival here, by loopback.
 KEY_LATENCY = 30 * MILLISECOND
-#: How long (milliseconds) the recorded callers pressed a key.
-KEY_LENGTH = {"loopback": 200, "sip": 280}
+#: How long (milliseconds) callers press a key, where an action doesn't say.
+KEY_LENGTH = 200
 #: When a recording without a date began, in microseconds since the epoch.
 START = 1_767_603_600 * SECOND
-#: Where the recorded installation kept its sounds.
+#: Where sound files were kept, where a recording doesn't say.
 SOUND_PREFIX = "/srv/fs/sounds"
 
 
@@ -73,13 +73,12 @@ class Drive:
             self.switch.domain = room.get("Conference-Domain")
             self.switch.conference_members = int(room.get("Member-ID")) - 1
         for target, behaviour in self.circumstances.get("endpoints", {}).items():
-            cause = _hung_up_with(recording.switch)
             if "dialplan" in behaviour:
                 dialplan = [(name, data) for name, data in behaviour["dialplan"]]
                 taken_by = self.switch.takes(target.split("/")[1], dialplan)
                 behaviour = {**behaviour, "taken_by": taken_by}
                 del behaviour["dialplan"]
-            self.switch.endpoint(target, **{"cause": cause, **behaviour})
+            self.switch.endpoint(target, **behaviour)
         self.control: Control | None = None
         self.channel: Channel | None = None
         if self.circumstances["mode"] == "outbound":
@@ -89,8 +88,9 @@ class Drive:
     # the circumstances
 
     def _switch(self, source: dict[str, str]) -> Switch:
+        sound_prefix = self.circumstances.get("sound_prefix", SOUND_PREFIX)
         prompts = dict(self.circumstances.get("prompts", {}))
-        prompts.update(_recorded_lengths(self.recording.switch, prompts))
+        prompts.update(_recorded_lengths(self.recording.switch, prompts, sound_prefix))
         return Switch(
             self.agenda,
             Random(1),
@@ -98,10 +98,10 @@ class Drive:
             prompts=prompts,
             only_known=True,
             shortest_loop=self.shortest_loop,
-            sound_prefix=SOUND_PREFIX,
-            extensions={**RECORDED_DIALPLAN, **_extensions(self.circumstances)},
-            phrases=RECORDED_PHRASES,
-            speech_engines=_speech_engines(self.recording.switch),
+            sound_prefix=sound_prefix,
+            extensions=_extensions(self.circumstances),
+            phrases=_pairs(self.circumstances.get("phrases", {})),
+            speech_engines=self.circumstances.get("speech_engines", ()),
             hostname=source.get("FreeSWITCH-Hostname", "freeswitch"),
             switchname=source.get("FreeSWITCH-Switchname", "freeswitch"),
             ipv4=source.get("FreeSWITCH-IPv4", "127.0.0.1"),
@@ -259,8 +259,7 @@ class Drive:
             if "hangup" in action:
                 channel.caller_hangs_up(action["hangup"])
             for key in action.get("press", ""):
-                usual = KEY_LENGTH[self.circumstances["caller"]["by"]]
-                channel.press(key, action.get("milliseconds", usual))
+                channel.press(key, action.get("milliseconds", KEY_LENGTH))
 
         self.agenda.at(when, act)
 
@@ -279,32 +278,18 @@ class Drive:
                     )
 
 
-#: The dialplan of the recorded installation, as far as a call was seen to follow it: what each
-#: number does, by its name.
-RECORDED_DIALPLAN: dict[str, Extension] = {
-    r"^bye(\d+)$": (("answer", ""), ("sleep", "$1"), ("hangup", "NORMAL_CLEARING")),
-    r"^press-(\d+)-(.+)$": (
-        ("answer", ""),
-        ("sleep", "$1"),
-        ("send_dtmf", "$2@200"),
-        ("playback", "silence_stream://-1"),
-    ),
-    r"^hold$": (("answer", ""), ("playback", "silence_stream://-1")),
-}
-#: Its phrase macros.
-RECORDED_PHRASES = {
-    "welcome": (("play-file", "ivr/ivr-welcome.wav"),),
-    "saydigits": (("play-file", "ivr/ivr-short.wav"), ("say", "en number iterated $1")),
-}
 #: Variables that the `socket` application sets itself, on the way to the connect reply.
 SET_BY_SOCKET = ("current_application", "current_application_data", "socket_host")
 
 
+def _pairs(written: Mapping[str, Sequence[Sequence[str]]]) -> dict[str, Extension]:
+    """Applications, or a macro's actions, by name: JSON has lists where we have pairs."""
+    return {name: [(each, data) for each, data in pairs] for name, pairs in written.items()}
+
+
 def _extensions(circumstances: dict[str, Any]) -> dict[str, Extension]:
     """What the circumstances tell of extensions: the app's own, and those transferred to."""
-    extensions: dict[str, Extension] = {}
-    for pattern, actions in circumstances.get("dialplan", {}).items():
-        extensions[pattern] = [(name, data) for name, data in actions]
+    extensions = _pairs(circumstances.get("dialplan", {}))
     if "destination" in circumstances:
         pairs = (*circumstances.get("before", ()), *circumstances.get("after", ()))
         before = len(circumstances.get("before", ()))
@@ -316,7 +301,7 @@ def _extensions(circumstances: dict[str, Any]) -> dict[str, Extension]:
         if behaviour.get("no_route"):
             continue
         if technology == "extension" and not any(
-            re.search(pattern, number) for pattern in RECORDED_DIALPLAN
+            re.search(pattern, number) for pattern in extensions
         ):
             extensions[f"^{re.escape(number)}$"] = list(_behave(Endpoint(**behaviour)))
     return extensions
@@ -357,35 +342,16 @@ def _lanes(messages: Sequence[Sent]) -> Counter[str]:
     )
 
 
-def _recorded_lengths(messages: list[Sent], known: dict[str, float]) -> dict[str, float]:
+def _recorded_lengths(
+    messages: list[Sent], known: dict[str, float], sound_prefix: str
+) -> dict[str, float]:
     """Lengths that the circumstances don't give, read off where the recording played them out."""
     lengths: dict[str, float] = {}
     for message in messages:
         path = message.get("Playback-File-Path")
-        relative = path.removeprefix(SOUND_PREFIX + "/")
+        relative = path.removeprefix(sound_prefix + "/")
         if message.name == "PLAYBACK_STOP" and path and relative not in known:
             samples = message.get("variable_playback_samples")
             if samples and "stream://" not in path:
                 lengths.setdefault(relative, int(samples) / 8000)
     return lengths
-
-
-def _speech_engines(messages: list[Sent]) -> set[str]:
-    """flite, where it was there: the circumstances don't tell, but how long it spoke does."""
-    began = 0.0
-    for message in messages:
-        if message.get("Application") == "speak":
-            if message.name == "CHANNEL_EXECUTE":
-                began = message.time
-            elif message.time - began > 0.2:
-                return {"flite"}
-    return set()
-
-
-def _hung_up_with(messages: list[Sent]) -> str:
-    """The cause that a far end hung up with; the circumstances don't tell."""
-    for message in messages:
-        cause = message.get("variable_bridge_hangup_cause")
-        if cause:
-            return cause
-    return "NORMAL_CLEARING"
