@@ -14,7 +14,7 @@ from typing import Any
 
 from .own_simulator import InTheWay, raise_if_hidden_from
 from .serving.outbound import Handler, Outbound, on_listen
-from .stacks import is_ours
+from .stacks import users_traceback
 
 __all__ = [
     "Handler",
@@ -24,7 +24,6 @@ __all__ = [
     "load_handler",
     "module_of",
     "no_server",
-    "users_traceback",
 ]
 
 
@@ -188,20 +187,3 @@ def indented(text: str) -> str:
 
 def said(error: BaseException) -> str:
     return "".join(traceback.format_exception_only(error))
-
-
-def users_traceback(error: BaseException, path: str | Path) -> str:
-    """A traceback from the user's file on, without our own lines."""
-    whole = traceback.TracebackException.from_exception(error)
-    file = Path(path).resolve()
-    seen: set[int] = set()
-    each: traceback.TracebackException | None = whole
-    while each is not None and id(each) not in seen:
-        seen.add(id(each))
-        frames = list(each.stack)
-        files = [Path(frame.filename).resolve() for frame in frames]
-        frames = frames[files.index(file) if file in files else 0 :]
-        theirs = [frame for frame in frames if not is_ours(frame.filename)]
-        each.stack = traceback.StackSummary.from_list(theirs or frames[-1:])
-        each = each.__cause__ or (None if each.__suppress_context__ else each.__context__)
-    return "".join(whole.format())

@@ -1,10 +1,28 @@
-"""Which frames of a stack are ours, and which the user's: tracebacks and reports show theirs."""
+"""Stacks and exceptions as the user reads them: their own lines, without eslsync's."""
 
 from __future__ import annotations
 
 import os
+import sys
+import threading
+import traceback
+from collections.abc import Callable, Iterable
+from traceback import FrameSummary, StackSummary
+from types import FrameType
+from typing import Any, TypeVar
 
-__all__ = ["is_ours"]
+__all__ = [
+    "call_user",
+    "frame_of",
+    "is_ours",
+    "stack_of",
+    "summary_of",
+    "users_frames",
+    "users_stack",
+    "users_traceback",
+]
+
+T = TypeVar("T")
 
 _HERE = os.path.dirname(__file__)
 #: eslsync, and the simulator, which is installed beside it.
@@ -14,3 +32,80 @@ _OURS = (_HERE + os.sep, os.path.join(os.path.dirname(_HERE), "simulator", ""))
 def is_ours(filename: str) -> bool:
     """True for a file of eslsync or of the simulator."""
     return filename.startswith(_OURS)
+
+
+def users_frames(frames: Iterable[FrameSummary]) -> list[FrameSummary]:
+    """The frames that are not ours, in their order."""
+    return [each for each in frames if not is_ours(each.filename)]
+
+
+# Threads
+
+
+def call_user(function: Callable[[Any], T], argument: Any) -> T:
+    """Call a handler. `users_stack` begins below this frame."""
+    return function(argument)
+
+
+def frame_of(thread: threading.Thread) -> FrameType | None:
+    """The innermost frame of a thread; None if it has ended."""
+    return sys._current_frames().get(thread.ident or 0)
+
+
+def stack_of(thread: threading.Thread) -> list[FrameSummary]:
+    """All frames of a thread, the outermost first; none if it has ended."""
+    return _summary(_walk(thread))
+
+
+def users_stack(thread: threading.Thread, *, waits: bool = False) -> list[FrameSummary]:
+    """The frames of a handler's thread from the handler on, the outermost first, without ours.
+
+    ``waits`` is True if the handler waits in a method of ours: what that has called, a clock of
+    somebody else's for instance, is left out. Empty before the handler begins and after it ends.
+    """
+    frames = _walk(thread)
+    begins = next((i for i, each in enumerate(frames) if each.f_code is call_user.__code__), 0)
+    theirs = frames[:begins]  # the innermost first
+    if waits:
+        innermost = next((i for i, each in enumerate(theirs) if _is_ours(each)), 0)
+        theirs = theirs[innermost:]
+    return _summary([each for each in theirs if not _is_ours(each)])
+
+
+def _is_ours(frame: FrameType) -> bool:
+    return is_ours(frame.f_code.co_filename)
+
+
+def _walk(thread: threading.Thread) -> list[FrameType]:
+    """A thread's frames, the innermost first."""
+    frame = frame_of(thread)
+    return [] if frame is None else [each for each, _ in traceback.walk_stack(frame)]
+
+
+def _summary(frames: list[FrameType]) -> list[FrameSummary]:
+    lines = ((each, each.f_lineno) for each in reversed(frames))
+    return StackSummary.extract(lines, lookup_lines=False)
+
+
+# Exceptions
+
+
+def summary_of(error: BaseException) -> str:
+    """An exception in a line: "KeyError: 'pin'"."""
+    return "".join(traceback.format_exception_only(error)).strip().replace("\n", " ")
+
+
+def users_traceback(error: BaseException, path: str | os.PathLike[str]) -> str:
+    """A traceback from the user's file ``path`` on, without ours."""
+    whole = traceback.TracebackException.from_exception(error)
+    file = os.path.realpath(path)
+    seen: set[int] = set()
+    each: traceback.TracebackException | None = whole
+    while each is not None and id(each) not in seen:
+        seen.add(id(each))
+        frames = list(each.stack)
+        files = [os.path.realpath(frame.filename) for frame in frames]
+        frames = frames[files.index(file) if file in files else 0 :]
+        each.stack = StackSummary.from_list(users_frames(frames) or frames[-1:])
+        each = each.__cause__ or (None if each.__suppress_context__ else each.__context__)
+    return "".join(whole.format())

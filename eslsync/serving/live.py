@@ -3,20 +3,16 @@
 from __future__ import annotations
 
 import os
-import sys
 import threading
 import traceback
 from collections.abc import Iterable
 from typing import NamedTuple
 
 from ..session import Session
-from ..stacks import is_ours
+from ..stacks import users_stack
 from ..wire.enums import ChannelState
 
 __all__ = ["LiveCall", "look_at", "report"]
-
-#: The function that calls the handler (server.py).
-CALLS_HANDLER = "serve_call"
 
 
 class LiveCall(NamedTuple):
@@ -52,7 +48,7 @@ class LiveCall(NamedTuple):
 
 def look_at(session: Session, thread: threading.Thread) -> LiveCall:
     """What is to be seen of a call now, from another thread."""
-    stack = _stack_of(thread, waits=session.waiting_for is not None)
+    stack = users_stack(thread, waits=session.waiting_for is not None)
     return LiveCall(
         uuid=session.uuid,
         caller=session._redact.value("Caller-Caller-ID-Number", session.caller_number),
@@ -73,21 +69,6 @@ def report(calls: Iterable[LiveCall]) -> str:
     for call in calls:
         lines += [str(call), *(f"    {line}" for line in call.stack)]
     return "\n".join(lines) + "\n"
-
-
-def _stack_of(thread: threading.Thread, *, waits: bool) -> list[traceback.FrameSummary]:
-    """The frames of a handler's thread from the handler on, without those of the library."""
-    frame = sys._current_frames().get(thread.ident or 0)
-    frames: list[traceback.FrameSummary] = []
-    if frame is not None:
-        walk = traceback.walk_stack(frame)
-        frames += traceback.StackSummary.extract(walk, lookup_lines=False)
-    frames.reverse()
-    ours = [index for index, each in enumerate(frames) if is_ours(each.filename)]
-    if waits and ours:
-        del frames[ours[-1] :]  # what a clock of somebody's own does is none of the handler's
-    begins = next((i for i in ours if frames[i : i + 1] and frames[i].name == CALLS_HANDLER), -1)
-    return [each for each in frames[begins + 1 :] if not is_ours(each.filename)]
 
 
 def _where(stack: list[traceback.FrameSummary]) -> str:

@@ -21,6 +21,7 @@ from ..call.conversation import Stopped
 from ..call.reader import Reader
 from ..clock import REAL, Peer
 from ..session import Session
+from ..stacks import call_user
 from ..wire.enums import HangupCause
 from ..wire.exceptions import (
     CommandError,
@@ -333,7 +334,7 @@ class Server(socketserver.ThreadingTCPServer):
         thread.name = f"eslsync-call-{session.uuid}"
         try:
             if self._prepare(session):
-                self.outbound.handler(session)
+                call_user(self.outbound.handler, session)
         except Hangup:
             pass  # a normal end, and said below
         except Stopped:

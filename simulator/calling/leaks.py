@@ -4,13 +4,13 @@ from __future__ import annotations
 
 import gc
 import os
-import sys
 import threading
 import time
 import traceback
 from collections import Counter
 from collections.abc import Iterable
-from types import FrameType
+
+from eslsync.stacks import stack_of
 
 __all__ = ["descriptors", "objects_since_freeze", "threads_left"]
 
@@ -25,16 +25,11 @@ def threads_left(before: Iterable[threading.Thread], grace: float = GRACE) -> li
     deadline = time.monotonic() + grace
     for thread in new:
         thread.join(max(0.0, deadline - time.monotonic()))
-    frames = sys._current_frames()
-    return [
-        f"{thread.name}\n{_stack(frames.get(thread.ident or 0))}"
-        for thread in new
-        if thread.is_alive()
-    ]
+    return [f"{thread.name}\n{_stack(thread)}" for thread in new if thread.is_alive()]
 
 
-def _stack(frame: FrameType | None) -> str:
-    return "".join(traceback.format_stack(frame)) if frame else "  (it has just ended)\n"
+def _stack(thread: threading.Thread) -> str:
+    return "".join(traceback.format_list(stack_of(thread))) or "  (it has just ended)\n"
 
 
 def descriptors() -> dict[int, str]:

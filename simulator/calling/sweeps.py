@@ -12,13 +12,13 @@ from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from datetime import datetime
-from pathlib import Path
 from typing import Any, Protocol, runtime_checkable
 
 import eslsync
 from eslsync import ESLError, Hangup, Outbound
 from eslsync.loading import Handler
 from eslsync.protocol import Message
+from eslsync.stacks import is_ours
 
 from ..clockwork.frozen import standing_still
 from ..ladders.transcript import Entry
@@ -31,8 +31,6 @@ __all__ = ["Outcome", "Sweep", "sweep"]
 
 #: Seconds of real time that threads have to end, after a call.
 GRACE = 5.0
-#: Where the library is: what it logs itself is told from what a handler logs by it.
-LIBRARY = str(Path(eslsync.__file__).parent)
 
 Script = Callable[[Call], object]
 
@@ -314,7 +312,7 @@ def _plain_log(failures: list[str]) -> Iterator[None]:
         if record.exc_info:
             record.exc_text = logging.Formatter().formatException(record.exc_info)
             record.exc_info = None
-        if record.levelno >= logging.ERROR and record.pathname.startswith(LIBRARY):
+        if record.levelno >= logging.ERROR and is_ours(record.pathname):
             if not isinstance(error, ESLError):
                 failures.append(record.msg)
         return record

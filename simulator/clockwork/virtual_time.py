@@ -18,15 +18,14 @@ from __future__ import annotations
 
 import itertools
 import socket
-import sys
 import threading
 import traceback
 from collections.abc import Callable
 from queue import Empty, SimpleQueue
 from typing import Any, TypeVar
 
+from eslsync import stacks
 from eslsync.clock import Clock, Peer
-from eslsync.stacks import is_ours
 
 from .frozen import real_seconds
 from .link import Exchange, Link
@@ -352,15 +351,9 @@ def telling(
 
 
 def stack_of(participant: Participant) -> str:
-    """Where a handler's thread is: its own lines last, without what it has called of ours."""
-    frame = sys._current_frames().get(participant.thread.ident or 0)
-    if frame is None:
-        return ""
-    frames = traceback.extract_stack(frame)
-    last = len(frames)
-    while last and is_ours(frames[last - 1].filename):
-        last -= 1
-    return "".join(traceback.format_list(frames[: last or None][-SHOWN:]))
+    """Where a handler's thread is, its innermost line last."""
+    frames = stacks.users_stack(participant.thread) or stacks.stack_of(participant.thread)
+    return "".join(traceback.format_list(frames[-SHOWN:]))
 
 
 class VirtualClock(Clock):

@@ -212,7 +212,7 @@ def call(
         raise click.UsageError("--at counts from the start of the call, so it can't go back")
 
     # What may be used in a file's import is there before it.
-    from eslsync.loading import users_traceback
+    from eslsync.stacks import users_traceback
 
     from .. import CallFailed, FreeSwitch, SimulationError
     from ..calling.freeswitch import simulation_of

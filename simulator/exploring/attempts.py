@@ -16,6 +16,7 @@ from typing import Any, Literal
 
 from eslsync import Outbound
 from eslsync.loading import Handler
+from eslsync.stacks import summary_of
 from eslsync.wire.declared import declarations, declared
 
 from ..calling.call import CallFailed, line_of, same_prompt, without_suffix
@@ -398,9 +399,9 @@ class _Making:
         error = call.error
         if error is not None and not isinstance(error, _Abandoned):
             kind = "raises" if call.given_back else "after-hangup"
-            self._trouble(kind, in_a_line(error), place_of(error))
+            self._trouble(kind, summary_of(error), place_of(error))
             if self._closing and outcome.troubles[-1].kind == "raises":
-                outcome.troubles[-1] = Trouble("raises", in_a_line(error), place_of(error), False)
+                outcome.troubles[-1] = Trouble("raises", summary_of(error), place_of(error), False)
         outcome.played = frozenset(prompt.name for prompt in self.line.prompts)
         outcome.answered = call.answered
         outcome.dialled = frozenset(self.simulation.legs.dialled)
@@ -427,7 +428,7 @@ class _Making:
         for record in self._log:
             error = record.exc_info[1] if record.exc_info else None
             if error is not None and "on_hangup" in record.getMessage():
-                self._trouble("after-hangup", in_a_line(error), place_of(error))
+                self._trouble("after-hangup", summary_of(error), place_of(error))
 
 
 # How to get there
@@ -489,10 +490,6 @@ def _last(line: Line, sound: HeardPrompt) -> str | None:
         if same_prompt(each.name, last) and (each.ended is None or each.ended > line.mark):
             return None
     return without_suffix(last)
-
-
-def in_a_line(error: BaseException) -> str:
-    return "".join(traceback.format_exception_only(error)).strip().replace("\n", " ")
 
 
 def place_of(error: BaseException) -> Place | None:

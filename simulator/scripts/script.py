@@ -32,7 +32,7 @@ from eslsync.loading import (
     load_handler,
     module_of,
 )
-from eslsync.stacks import is_ours
+from eslsync.stacks import summary_of, users_frames
 
 from ..calling.call import Call, CallFailed, without_suffix
 from ..calling.faults import Fault
@@ -277,7 +277,7 @@ class Script:
         except Exception as error:
             for each in (call, *call.switch.calls.values()):
                 if error is each.error:
-                    said = f"the handler raised {_in_a_line(error)}"
+                    said = f"the handler raised {_with_line(error)}"
                     raise CallFailed(f"{where}: {said}\n\n{each.ladder()}") from error
             if isinstance(error, CallFailed):
                 raise error.at(where) from None
@@ -307,11 +307,10 @@ def _fault(written: Mapping[str, Any]) -> Fault:
 # What is said
 
 
-def _in_a_line(error: BaseException) -> str:
+def _with_line(error: BaseException) -> str:
     """An exception, and the line it comes from: the last one that is not ours."""
-    said = "".join(traceback.format_exception_only(error)).strip()
-    frames = traceback.extract_tb(error.__traceback__)
-    theirs = [frame for frame in frames if not is_ours(frame.filename)]
+    said = summary_of(error)
+    theirs = users_frames(traceback.extract_tb(error.__traceback__))
     if not theirs:
         return said
     return f"{said} ({shown(Path(theirs[-1].filename))}:{theirs[-1].lineno}, in {theirs[-1].name})"
