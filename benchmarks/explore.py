@@ -1,12 +1,12 @@
-"""How fast handlers are explored: calls a second a core, and how it grows with their size.
+"""How fast handlers are explored: calls per second per core, against their size.
 
 python benchmarks/explore.py                                  # ten menus, in one process
 python benchmarks/explore.py --menus 10 100 1000 --workers 2  # growth
 python benchmarks/explore.py --menus 10 100 1000 --picture docs/explore-growth.svg
 python benchmarks/explore.py --profile                        # where the time goes
 
-Seconds are those of the whole exploration; calls a second a core are by CPU time, processes
-included. Numbers and how to read them: benchmarks/README.md.
+Seconds are those of the whole exploration; calls per second per core are by CPU time, of all
+processes. Numbers and how to read them: benchmarks/README.md.
 """
 
 from __future__ import annotations
@@ -26,7 +26,7 @@ sys.path.insert(0, str(ROOT))
 
 from simulator import explore  # noqa: E402
 
-#: Choices that a menu has, as long as there are menus to choose from.
+#: Choices in each menu, while there are menus left to choose from.
 CHOICES = 4
 
 HANDLER = '''
@@ -43,7 +43,7 @@ def handler(session: Session) -> None:
 
 
 def menu(channel: Channel, number: int) -> None:
-    """Up to four menus below, a text on 8, and back on 9."""
+    """Up to four menus below, a text on 8, back on 9."""
     while True:
         key = channel.play_and_get_digits(f"menu-{{number}}", regexp="[1-489]", tries=2)
         if not key or key == "9":
@@ -69,7 +69,7 @@ class Result:
 
     @property
     def rate(self) -> float:
-        """Calls a second, a core."""
+        """Calls per second per core."""
         return self.calls / self.cpu
 
 
@@ -93,7 +93,7 @@ def measure(menus: int, workers: int) -> Result:
 
 
 def draw(results: list[Result], file: Path) -> None:
-    """Situations and calls, and the time they take, against the number of menus."""
+    """Draw situations, calls and their time against the number of menus."""
     import matplotlib
 
     matplotlib.use("svg")

@@ -1,4 +1,4 @@
-"""Held calls, and a handler that takes nothing: memory, and how late a digit is."""
+"""Held calls, and a handler that takes nothing: memory, and the delay of a digit."""
 
 from __future__ import annotations
 
@@ -11,20 +11,20 @@ from typing import NamedTuple
 from benchmarks.measuring import facing
 from benchmarks.switchboard import PATIENCE, Call, Silence, Switchboard, Words
 
-#: Calls that may be in their handshakes at one time.
+#: Maximum calls in their handshakes at a time.
 RINGING = 50
-#: Calls that a process has before its memory is looked at: what it needs once is there.
+#: Calls made before memory is first measured, so that what is allocated once is there.
 FIRST_CALLS = 10
-#: Seconds that held calls are left alone.
+#: Seconds for which held calls are left alone.
 IDLE = 3.0
-#: Bytes that a handler is sent which takes nothing, if nothing holds the switch back.
+#: Maximum bytes sent to a handler that takes nothing.
 DEAF_BYTES = 100 * 1024 * 1024
-#: Seconds after which the switch is held back, where nothing was taken.
+#: Seconds without progress after which the switch counts as held back.
 HELD_BACK = 1.0
 
 
 class Held(NamedTuple):
-    """How many calls are held; times in seconds, memory in bytes."""
+    """Figures of held calls. Times are in seconds, memory in bytes."""
 
     calls: int
     set_up: float  # until all were
@@ -36,9 +36,9 @@ class Held(NamedTuple):
 
 
 def held(name: str, words: Words, calls: int) -> Held:
-    """Calls whose handlers wait for a digit; then each gets one, at once.
+    """Hold calls whose handlers wait for a digit, then send each one a digit at once.
 
-    The next command is not answered, so that each is as late as it is for the digits alone.
+    The next command is not answered, so that only the digits cause the delay.
     """
     raise_limit()
     with facing(name, "held", words) as (contestant, board):
@@ -65,7 +65,7 @@ def _hold(board: Switchboard, calls: int) -> None:
 
 
 def _press_all(board: Switchboard) -> list[float]:
-    """Seconds that each handler takes; infinite, of those that took too long."""
+    """Seconds that each handler took; infinite for those that took too long."""
     pressed: dict[Call, float] = {}
     late: list[float] = []
 
@@ -91,13 +91,13 @@ def percentile(values: list[float], percent: int) -> float:
 
 
 def raise_limit() -> None:
-    """As many descriptors as we may have; contestants inherit that."""
+    """Raise the soft limit of descriptors, which contestants inherit, to the hard one."""
     _, most = resource.getrlimit(resource.RLIMIT_NOFILE)
     resource.setrlimit(resource.RLIMIT_NOFILE, (most, most))
 
 
 class Deaf(NamedTuple):
-    """What a handler that takes nothing was sent, in bytes, and what that has cost."""
+    """Bytes sent to a handler that takes nothing, and the memory they cost."""
 
     sent: int
     memory: int  # at most, more than before

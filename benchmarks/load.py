@@ -1,9 +1,9 @@
-"""Calls over loopback, in real time, from the switch's end: what a recording says, many at once.
+"""The switch's end of many calls over loopback, in real time, with the bytes of a recording.
 
 python benchmarks/load.py 5000 --calls 1000 --at-once 200
 
-calls whoever listens on that port, and holds 200 calls at a time. It prints a line of JSON now
-and then, and one at the end. It is the other side of `soak.py --real`; `probes.py` uses its calls.
+calls the app on that port, and holds 200 calls at a time. It prints a line of JSON now and then,
+and one at the end. It is the other side of `soak.py --real`; `probes.py` uses its calls.
 """
 
 from __future__ import annotations
@@ -28,7 +28,7 @@ sys.path.insert(0, str(ROOT))
 from eslsync.protocol import Command, CommandParser, DisconnectNotice, Event, Framer, encode_message  # noqa: E402  # noqa: E402
 from tests.support.recorded import recording  # noqa: E402
 
-#: Seconds that an app has to let go of a call that has ended.
+#: Seconds within which an app must close the connection of a call that has ended.
 PATIENCE = 30.0
 
 
@@ -52,7 +52,7 @@ class Words:
         )
 
     def event(self, event: str, **headers: str) -> bytes:
-        """The event of that name, with other values in some headers (- is written _)."""
+        """Return the event of that name, with some headers replaced (write _ for -)."""
         content = self._events[event].partition(b"\n\n")[2]
         for name, value in headers.items():
             line = f"{name.replace('_', '-')}: {value}".encode()
@@ -67,13 +67,13 @@ def reply(text: str) -> bytes:
 
 
 class SwitchCall(asyncio.Protocol):
-    """One call: answers the app's commands; applications complete at once."""
+    """One call: it answers the app's commands, and completes applications at once."""
 
     def __init__(self, words: Words, on_end: Callable[[], None] = lambda: None) -> None:
         self.words = words
         self.uuid = str(uuid.uuid4()).encode()
         self.on_end = on_end
-        #: Told of each application that the app has executed.
+        #: Called with each application that the app executes.
         self.on_execute: Callable[[str], None] = lambda application: None
         self.commands = 0
         self.over = False  # hung up, or broken
@@ -111,7 +111,7 @@ class SwitchCall(asyncio.Protocol):
             self.say(self.words.tail)
 
     def close(self) -> None:
-        """End the connection in order, without a word."""
+        """Close the connection without a message."""
         self.over = self.closed = True
         self.transport.write_eof()
 
@@ -122,7 +122,7 @@ class SwitchCall(asyncio.Protocol):
         self.transport.abort()
 
     def babble(self) -> None:
-        """Say what is not event socket, and close."""
+        """Send bytes that are not event socket, and close."""
         self.say(b"HTTP/1.1 400 Bad Request\n\n")
         self.close()
 
@@ -149,7 +149,7 @@ class SwitchCall(asyncio.Protocol):
 
 
 class Load:
-    """Random callers and faults; as one call ends, the next one begins."""
+    """Random callers and faults; as one call ends, the next begins."""
 
     def __init__(self, port: int, calls: int, at_once: int, every: int, seed: int) -> None:
         self.port, self.calls, self.every = port, calls, every

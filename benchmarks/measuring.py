@@ -13,14 +13,14 @@ from benchmarks.contestants.process import ROOT, Contestant, command
 from benchmarks.switchboard import Switchboard, Words
 from benchmarks.workloads import Workload
 
-#: Bytes that parsers are given at once, as one read brings them under load.
+#: Bytes per piece for parsers, as one read returns them under load.
 PIECE = 64 * 1024
 PARSED_CALLS = 10
-#: Seconds after which nothing more is begun, for one figure.
+#: Seconds after which a figure begins no further run.
 LIMIT = 3.0
-#: What is done before a figure, and in a short run: one part in so many.
+#: The warm-up, and a short run, do one part in so many.
 PART = 5
-#: How often a thing is done under valgrind: it takes fifty times as long.
+#: Repetitions under valgrind, which takes fifty times as long.
 FEW = {"call": 10, "command": 50, "event": 1, "message": 3}
 
 _INSTRUCTIONS = re.compile(r"I +refs: +([\d,]+)")
@@ -30,7 +30,7 @@ _INSTRUCTIONS = re.compile(r"I +refs: +([\d,]+)")
 def facing(
     name: str, handler: str, words: Words, *, bursts: bool = False, under: Sequence[str] = ()
 ) -> Iterator[tuple[Contestant, Switchboard]]:
-    """A contestant and who calls it. Its process ends before the calls do."""
+    """Run a contestant and its callers. Its process ends before the calls do."""
     with (
         Contestant(name, handler, under) as contestant,
         Switchboard(words, contestant.port, bursts=bursts) as board,
@@ -56,7 +56,7 @@ def cpu(name: str, workload: Workload, words: Words, *, short: bool, bursts: boo
 
 
 def parse(name: str, words: Words, *times: str, under: Sequence[str] = ()) -> str:
-    """What a contestant prints that parses the bytes of calls in pieces, without a socket."""
+    """Let a contestant parse the bytes of calls in pieces, without a socket; return its output."""
     whole = words.call * PARSED_CALLS
     pieces = [whole[start : start + PIECE] for start in range(0, len(whole), PIECE)]
     return subprocess.run(
@@ -69,7 +69,7 @@ def parse(name: str, words: Words, *times: str, under: Sequence[str] = ()) -> st
 
 
 def instructions(name: str, workload: Workload, words: Words, *, bursts: bool) -> float:
-    """Instructions of one unit, in user space: how many more there are where more is done."""
+    """User-space instructions of one unit: the difference between a long and a short run."""
     few = FEW[workload.unit]
     counts = [_all_instructions(name, workload, words, times, bursts) for times in (few, 3 * few)]
     units = workload.units if workload.play else PARSED_CALLS * words.messages

@@ -1,13 +1,13 @@
-"""Health checks beside live calls: a probe every millisecond, and do the calls notice?
+"""Health checks beside live calls: whether the calls notice a probe every millisecond.
 
 python benchmarks/probes.py                              # ten seconds, five times
 python benchmarks/probes.py --seconds 1 --rounds 1       # a short one
 
 Three processes: the server (an Outbound whose handler plays each digit that is pressed), the
-switch's end of 100 calls, which presses, and one that connects and closes at once, and does
-nothing else. Rounds with probes and without take turns. Exits with 1 if a call or a digit is
-lost, if a probe is refused, if the server logs a line at INFO or above, or if a thread or
-descriptor is left. Numbers and how to read them: benchmarks/README.md.
+switch's end of 100 calls, which presses digits, and a prober that connects and closes at once.
+Rounds with and without probes take turns. The exit status is 1 if a call or a digit is lost, a
+probe is refused, the server logs a line at INFO or above, or a thread or descriptor is left. Numbers
+and how to read them: benchmarks/README.md.
 """
 
 from __future__ import annotations
@@ -37,9 +37,9 @@ sys.path.insert(0, str(ROOT))
 from benchmarks.load import SwitchCall, Words  # noqa: E402
 from eslsync import Outbound, Session  # noqa: E402
 
-#: Seconds from digit to digit, on each call.
+#: Seconds between the digits of a call.
 GAP = 0.5
-#: Seconds that anything may take that takes no time.
+#: Seconds after which anything that should be immediate has failed.
 PATIENCE = 10.0
 
 
@@ -54,7 +54,7 @@ def handler(session: Session) -> None:
 
 
 class Lines(logging.Handler):
-    """Keeps what is logged."""
+    """Keeps the log records."""
 
     def __init__(self) -> None:
         super().__init__(logging.INFO)
@@ -65,7 +65,7 @@ class Lines(logging.Handler):
 
 
 def serve(pipe: Connection) -> None:
-    """Tells its port; then, each time it is asked, what it has logged; until it is told to stop."""
+    """Send the port; then, for each request, what was logged; until told to stop."""
     lines, logger = Lines(), logging.getLogger("eslsync")
     logger.addHandler(lines)
     logger.setLevel(logging.INFO)
@@ -80,7 +80,7 @@ def serve(pipe: Connection) -> None:
 
 
 def probe(pipe: Connection, port: int, every: float) -> None:
-    """Asked with a number of seconds: connect and close for so long; tells how many failed."""
+    """For each request, probe for so many seconds, and send the number of failures."""
     while seconds := pipe.recv():
         count, failed, began = round(seconds / every), 0, time.monotonic()
         for number in range(count):
@@ -97,7 +97,7 @@ def probe(pipe: Connection, port: int, every: float) -> None:
 
 @dataclass
 class Round:
-    """What was measured in one go. Times are in seconds."""
+    """The figures of one round. Times are in seconds."""
 
     probes: int = 0
     failed: int = 0  #: probes
@@ -108,12 +108,12 @@ class Round:
 
 
 class Caller:
-    """One call that stays; notes how long each digit takes."""
+    """One call that stays up and notes how long each digit takes."""
 
     def __init__(self, call: SwitchCall) -> None:
         self.call = call
-        self.ready = asyncio.Event()  # the handler has answered, and waits for digits
-        self.pressed: deque[float] = deque()  # when, of those that were not answered yet
+        self.ready = asyncio.Event()  # the handler has answered and waits for digits
+        self.pressed: deque[float] = deque()  # when those not answered yet were sent
         self.answers: list[float] = []
         call.on_execute = self.execute
 
@@ -136,7 +136,7 @@ class Caller:
 
 
 class Bench:
-    """The calls, beside a server and a prober in processes of their own."""
+    """The calls, with a server and a prober in processes of their own."""
 
     def __init__(self, options: argparse.Namespace) -> None:
         self.options = options
@@ -173,7 +173,7 @@ class Bench:
         before = self.held()
         quiet: list[Round] = []
         probed: list[Round] = []
-        for _ in range(options.rounds):  # in turn, so that what else the machine does meets both
+        for _ in range(options.rounds):  # in turn, so that other work on the machine affects both
             quiet.append(await self.round(probes=False))
             probed.append(await self.round(probes=True))
         after = await self.settled(before)
@@ -241,7 +241,7 @@ class Bench:
         return lines
 
 
-# What came of it
+# The results
 
 
 def report(quiet: Sequence[Round], probed: Sequence[Round]) -> None:

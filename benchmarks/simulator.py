@@ -1,6 +1,6 @@
 """What a simulated IVR call costs, beside the cost of its bytes and threads alone.
 
-python benchmarks/simulator.py              # calls a second a core, and the ratio to the sockets
+python benchmarks/simulator.py              # calls per second per core, and ratio to the sockets
 python benchmarks/simulator.py --profile    # where the time goes, by module (Python 3.10, 3.11)
 
 CPU time is that of the whole process, all threads, user and system. Numbers and how to read
@@ -32,7 +32,7 @@ sys.path.insert(0, str(ROOT))
 from examples.ivr import handler  # noqa: E402
 from simulator import Call, FreeSwitch  # noqa: E402
 
-#: What went over the control connection: who sent, and the bytes of one step.
+#: Traffic of the control connection: the sender, and the bytes of one step.
 Said = list[tuple[Literal["app", "switch"], bytes]]
 
 
@@ -76,18 +76,18 @@ def what_is_said() -> Said:
 
 
 class Sockets:
-    """Sends and receives what a call says, over loopback, between the same three threads.
+    """Send and receive a call's bytes, over loopback, between the same three threads.
 
     The switch's side is this thread. It sends, and waits until the reader (one thread, a
-    selector) has received it and put it on the call's queue. Then it lets the call's own
-    thread run, which takes it from the queue, sends what the app says next, and stops again.
-    So of the three only one runs at a time, as in the simulation.
+    selector) has received the bytes and put them on the call's queue. Then it lets the call's own
+    thread run, which takes them from the queue, sends the app's next bytes, and stops again. So
+    only one of the three runs at a time, as in the simulation.
     """
 
     def __init__(self, said: Said) -> None:
         self.said = said
         self.changed = threading.Condition()
-        self.received = 0  # by the reader, of the bytes of this call
+        self.received = 0  # by the reader, for this call
         self.stopped = False  # the call's thread, at its gate
         self.server = socket.create_server(("127.0.0.1", 0))
         self.selector = selectors.DefaultSelector()
@@ -195,7 +195,7 @@ class Sockets:
 
 @dataclass(frozen=True)
 class Cost:
-    """Seconds for one of what was measured."""
+    """Seconds per call."""
 
     cpu: float
     wall: float
@@ -209,7 +209,7 @@ def measure(action: Callable[[int], None], count: int) -> Cost:
 
 
 def now() -> float:
-    """Real time: what freezegun leaves alone, while a FreeSwitch holds all other clocks."""
+    """Real time, from a clock that freezegun doesn't freeze while a FreeSwitch is entered."""
     return time.clock_gettime(time.CLOCK_MONOTONIC)
 
 
@@ -234,7 +234,7 @@ def compare(calls: int, rounds: int) -> None:
         run = calls_on(switch)
         run(calls)
         sockets.run(calls)
-        for _ in range(rounds):  # in turn, so that what else the machine does meets both
+        for _ in range(rounds):  # in turn, so that other work on the machine affects both
             simulated.append(measure(run, calls))
             alone.append(measure(sockets.run, calls))
     sockets.close()
@@ -253,7 +253,7 @@ def compare(calls: int, rounds: int) -> None:
 
 
 def profile(calls: int) -> None:
-    """CPU seconds of each thread, summed by module; built-in functions count for their caller."""
+    """CPU seconds of all threads, by module; built-in functions count for their caller."""
     if sys.version_info >= (3, 12):
         sys.exit("cProfile can't tell threads apart from Python 3.12 on: use 3.10 or 3.11")
     profiles: list[cProfile.Profile] = []
@@ -290,7 +290,7 @@ def report(stats: pstats.Stats, calls: int) -> None:
             modules[module_of(file)] += own
             functions[f"{module_of(file)}: {name}"] += own
         elif "socket" in name or "select" in name or "lock" in name or "thread" in name:
-            # sockets, locks and threads: what the bare sockets do as well
+            # sockets, locks and threads, which the bare sockets use as well
             modules[f"built in: {name.strip('<>{}')}"] += own
             functions[f"built in: {name.strip('<>{}')}"] += own
         else:
@@ -321,8 +321,8 @@ def main() -> None:
     parser.add_argument("--profile", action="store_true")
     options = parser.parse_args()
     if hasattr(os, "sched_setaffinity"):
-        # One core, which is what is measured. On several, waking a thread on another core costs
-        # two or three times as much, now and then, and the numbers jump about.
+        # One core, which is what is measured. On several, waking a thread on another core
+        # sometimes costs two or three times as much, and the numbers vary.
         os.sched_setaffinity(0, {max(os.sched_getaffinity(0))})
     if options.profile:
         profile(options.calls * 10)

@@ -1,4 +1,4 @@
-"""Twenty thousand calls in one process, 200 at a time: what stays of them?
+"""Twenty thousand calls in one process, 200 at a time, and what they leave behind.
 
 python benchmarks/soak.py                            # both soaks below, one after the other
 python benchmarks/soak.py --simulated                # random callers and faults, virtual time
@@ -6,9 +6,9 @@ python benchmarks/soak.py --real                     # the library alone, over l
 python benchmarks/soak.py --picture docs/soak.svg    # both, and a picture (matplotlib)
 python benchmarks/soak.py --calls 1000               # a short one
 
-Prints a line every so many calls, and exits with 1 if memory grows with the calls, if a thread, a
-descriptor or a call is left, or if a handler raised what is not eslsync's own. Numbers and how to
-read them: benchmarks/README.md.
+Prints a line every 250 calls. The exit status is 1 if memory grows with the calls, if a thread, a
+descriptor or a call is left, or if a handler raised an exception that is not eslsync's own. Numbers
+and how to read them: benchmarks/README.md.
 """
 
 from __future__ import annotations
@@ -55,38 +55,38 @@ from simulator.calling.faults import KINDS, Fault  # noqa: E402
 from simulator.calling.freeswitch import simulation_of  # noqa: E402
 
 CALLS, AT_ONCE = 20_000, 200
-#: The part of the calls after which the process has all that it will need.
+#: The fraction of the calls after which the process has allocated everything it needs once.
 WARM_UP = 0.1
-#: KB that a thousand calls may add to the process, by soak. An event that is kept of each would be
-#: 3000. The simulated switch keeps 100 KB of a call while that is up, and of how many such pieces
-#: there have been at once, at most, the process's memory tells for a long time.
+#: Maximum growth of the process in KB per thousand calls, by soak. Keeping one event of each call
+#: would be 3000. The simulated switch uses 100 KB per call that is up, and a process keeps the most
+#: memory that it needed at once.
 BOUNDS = {"simulated": 1000.0, "real": 100.0}
-#: Objects (pieces of memory of at most 512 bytes) that a call may leave.
+#: Maximum objects (memory blocks of at most 512 bytes) that a call may leave.
 BLOCKS = 1.0
-#: In shorter runs than of so many calls the first ones tell too much: neither is judged.
+#: In runs of fewer calls the first ones weigh too much, and growth is not judged.
 LONG_ENOUGH = 10_000
 
 
-# What is measured
+# Measuring
 
 
 @dataclass(frozen=True)
 class Point:
-    """The process, after so many calls."""
+    """The process after some number of calls."""
 
     calls: int  #: that have ended
     up: int  #: that are up
     rss: float  #: MB that the process has in memory
-    blocks: int  #: pieces of memory that Python's objects have
+    blocks: int  #: memory blocks of Python's objects
     threads: int
     descriptors: int
-    garbage: int  #: objects so far that only the cyclic collector has found
+    garbage: int  #: objects so far that only the cyclic collector found
     seconds: float  #: since the first call
 
 
 @dataclass(frozen=True)
 class Result:
-    """A soak's curve, and all that went wrong."""
+    """A soak's curve, and everything that went wrong."""
 
     name: str
     at_once: int
@@ -96,7 +96,7 @@ class Result:
 
     @property
     def measured(self) -> list[Point]:
-        """The points after the warm-up, while calls begin as others end."""
+        """The points after the warm-up and before the last calls run out."""
         last = self.points[-1].calls
         begin, end = WARM_UP * last, last - self.at_once
         return [point for point in self.points if begin <= point.calls <= end]
@@ -110,9 +110,9 @@ class Meter:
         self.began = now()
 
     def point(self, calls: int, up: int) -> Point:
-        """What is left when what nobody needs any more is gone.
+        """Measure after a collection.
 
-        Else the collector's rare last generation would decide what is seen here.
+        Otherwise the collector's rare last generation would decide what is measured.
         """
         gc.collect()
         return Point(
@@ -128,12 +128,12 @@ class Meter:
 
 
 def now() -> float:
-    """Real time: what freezegun leaves alone, while a FreeSwitch holds all other clocks."""
+    """Real time, from a clock that freezegun doesn't freeze while a FreeSwitch is entered."""
     return time.clock_gettime(time.CLOCK_MONOTONIC)
 
 
 class Complaints(logging.Handler):
-    """Keeps what the library should never log: exceptions that are not its own."""
+    """Keeps exceptions in the log that are not the library's own: there should be none."""
 
     def __init__(self) -> None:
         super().__init__(logging.WARNING)
@@ -196,23 +196,23 @@ HANDLERS: dict[str, Callable[[Session], object]] = {
 
 
 def handler(session: Session) -> None:
-    """One server for them all, as the number that was dialled says."""
+    """One server for all handlers; the number dialled selects one."""
     HANDLERS[session.destination](session)
 
 
-#: Events that may come twice or never. (Without others a handler knows too little to go on: a leg
-#: of whose answer nobody has told, say, can't be bridged.)
+#: Events that may be repeated or lost. (Without certain others a handler can't continue: a leg
+#: whose answer was lost can't be bridged, for example.)
 EVENTS = "CHANNEL_EXECUTE_COMPLETE DTMF PLAYBACK_STOP CHANNEL_HANGUP".split()
-#: Keys that a caller may press: some mean something to an example, the others are random.
+#: Keys that a caller may press: some have a meaning in an example, the others are random.
 KEYS = ["1", "2", "3", "*", "#", "1234#", "1", "4711#", "5", "9"]
-#: Seconds until a caller hangs up, mean and longest; between two looks at who has; and that a
-#: handler may go on afterwards. Simulated ones.
+#: Simulated seconds: until a caller hangs up (mean and maximum), between two looks at who has, and
+#: for which a handler may continue afterwards.
 MEAN, LONGEST, LOOK, PATIENCE = 7.0, 60.0, 0.25, 120.0
 
 
 @dataclass
 class Caller:
-    """A call that is up, and when its caller hangs up at the latest."""
+    """A call that is up, and the latest time at which its caller hangs up."""
 
     call: Call
     hangs_up: float
@@ -220,7 +220,7 @@ class Caller:
 
 
 class Simulated:
-    """Random callers of random handlers, with random faults; all of it from one seed."""
+    """Random callers of random handlers, with random faults, all from one seed."""
 
     name = "simulated"
 
@@ -262,7 +262,7 @@ class Simulated:
         self.up.append(Caller(call, switch.now + stays, about))
 
     def faults(self) -> list[Fault]:
-        """None for most; one, or two at once."""
+        """None for most calls; one, or two at once, for the others."""
         return [self.fault() for _ in range(self.chance.choice([0, 0, 0, 1, 1, 2]))]
 
     def fault(self) -> Fault:
@@ -272,7 +272,7 @@ class Simulated:
         return Fault(kind, self.chance.randint(1, 80), seconds=self.chance.random())
 
     def far_end(self, switch: FreeSwitch) -> None:
-        """Now and then, somebody who is called behaves otherwise than before."""
+        """Now and then, change the behaviour of a far end."""
         chance = self.chance
         who = chance.choice(["user/1000", "user/1001", "user/123"])
         if chance.random() < 0.3:
@@ -287,7 +287,7 @@ class Simulated:
             )
 
     def look(self, moment: float) -> None:
-        """Let go of those who have hung up and whose handlers have ended."""
+        """Forget callers who have hung up and whose handlers have ended."""
         still: list[Caller] = []
         for caller in self.up:
             if not caller.call.ended:
@@ -307,7 +307,7 @@ class Simulated:
 
 
 def real_handler(session: Session) -> None:
-    """Answers, and plays what the caller presses, for a while."""
+    """Answer, and play what the caller presses, for a while."""
     channel = session.channel
     channel.answer()
     for _ in range(10):
@@ -370,11 +370,11 @@ class Real:
             self.endings[outcome] += 1
 
 
-#: Of a server without calls: this one, the acceptor's and the reader's.
+#: Threads of a server without calls: this one, the acceptor and the reader.
 FEW_THREADS = 3
 
 
-# A soak, and what to think of it
+# Running and judging a soak
 
 
 def soak(load: Simulated | Real) -> Result:
@@ -409,7 +409,7 @@ def row(point: Point, last: Point | None) -> str:
 
 
 def slope(points: Sequence[Point], what: str) -> tuple[float, float]:
-    """By how much that grows with each call, and the standard error of it."""
+    """The growth of a value with each call, and its standard error."""
     calls = [float(point.calls) for point in points]
     values = [float(getattr(point, what)) for point in points]
     line = statistics.linear_regression(calls, values)
@@ -419,7 +419,7 @@ def slope(points: Sequence[Point], what: str) -> tuple[float, float]:
 
 
 def judge(result: Result) -> list[str]:
-    """Print what came of it; returns what is wrong."""
+    """Print the results; return what is wrong."""
     first, last, measured = result.points[0], result.points[-1], result.measured
     wrong = list(result.wrong)
     print("handlers: " + ", ".join(f"{count} {how}" for how, count in result.endings.items()))
@@ -515,7 +515,7 @@ def draw(results: Sequence[Result], file: Path) -> None:
 
 
 def label(axes: Any, x: float, y: float, color: str, text: str, side: str = "right") -> None:
-    """Text whose upper corner is there, in front of the grid."""
+    """Draw text with its upper corner at a point, in front of the grid."""
     behind = {"facecolor": "white", "edgecolor": "none", "pad": 1.5}
     axes.text(x, y, text, color=color, ha=side, va="top", bbox=behind, zorder=3)
 
@@ -558,13 +558,13 @@ def one_soak(options: argparse.Namespace) -> Result:
     if options.real:
         return soak(Real(options.calls, options.at_once, options.seed))
     if hasattr(os, "sched_setaffinity"):
-        # One core, since only one thread runs at a time: see benchmarks/simulator.py.
+        # One core, because only one thread runs at a time: see benchmarks/simulator.py.
         os.sched_setaffinity(0, {max(os.sched_getaffinity(0))})
     return soak(Simulated(options.calls, options.at_once, options.seed))
 
 
 def both_soaks(options: argparse.Namespace) -> tuple[list[Result], bool]:
-    """Each in a process of its own, which has no other's memory."""
+    """Run each in a process of its own, without the memory of another."""
     results, failed = [], False
     with tempfile.TemporaryDirectory() as folder:
         for name in ("simulated", "real"):

@@ -1,10 +1,10 @@
-"""What calls cost: eslsync beside loops written by hand, and beside other libraries.
+"""The cost of calls: eslsync, loops written by hand, and other libraries.
 
 python benchmarks/speed.py --rounds 5 --picture docs/speed.svg
 
 calls each contestant in turn, in a process of its own, round by round, and prints Markdown tables.
-CPU is told as a ratio to the loop that reads inline, in the same round: the median of the rounds,
-and in brackets the least and the most. Linux only.
+CPU is a ratio to the loop that reads inline, in the same round: the median of the rounds, with
+minimum and maximum in brackets. Linux only.
 """
 
 from __future__ import annotations
@@ -31,15 +31,15 @@ from benchmarks.speed_tables import (  # noqa: E402
 from benchmarks.switchboard import Words  # noqa: E402
 from benchmarks.workloads import WORKLOADS  # noqa: E402
 
-#: Who is measured: the modules in contestants/. The libraries' are named as the libraries are.
+#: The modules in contestants/. Those for other libraries have the libraries' names.
 BY_HAND = ["inline", "threaded", "one_reader"]
 LIBRARIES = ["eslsync", "greenswitch", "genesis"]
 HELD = {"held1000": 1000, "held5000": 5000}
 EVERYTHING = [*WORKLOADS, *HELD, "deaf"]
-#: What takes long, and varies little, is measured in so many rounds.
+#: Rounds of held calls, which take long and vary little.
 HELD_ROUNDS = 2
 SHORT_ROUNDS = 3
-#: Times its target that a ratio may be in a short run: other work on the machine does not do that.
+#: A short run fails above this many times the target, which no other work on the machine explains.
 FAR_OFF = 2.5
 
 
@@ -80,7 +80,7 @@ def arguments() -> argparse.Namespace:
 
 
 def run(names: list[str], options: argparse.Namespace) -> Results:
-    """In each round every contestant has its turn with every workload."""
+    """In each round, measure every contestant in turn with every workload."""
     words, results = Words(), Results(names, "instructions" if options.instructions else "CPU")
 
     def measure(key: str, name: str) -> object:
@@ -108,7 +108,7 @@ def run(names: list[str], options: argparse.Namespace) -> Results:
 
 
 def far_off(results: Results) -> bool:
-    """Is any ratio so far off that no noise explains it? Says which."""
+    """Print the ratios that are too far off for noise; True if there are any."""
     found = False
     for key in results.costs:
         workload, ratio = WORKLOADS[key], statistics.median(ratios(results, key, "eslsync"))

@@ -1,4 +1,4 @@
-"""What `speed.py` has measured, as a picture."""
+"""The results of `speed.py` as a picture."""
 
 from __future__ import annotations
 
@@ -36,12 +36,12 @@ COLORS = {
     "greenswitch": "#6a9f73",
     "genesis": "#1b6ca8",
 }
-#: Of the room that a bar has.
+#: The fraction of its row that a bar fills.
 BAR = 0.82
 
 
 class Group(NamedTuple):
-    """Bars side by side: each contestant's figures, and what eslsync is to stay below."""
+    """Bars side by side: each contestant's figures, and eslsync's target."""
 
     title: str
     figures: dict[str, list[float]]
@@ -49,7 +49,7 @@ class Group(NamedTuple):
 
 
 def draw(results: Results, file: Path) -> None:
-    """CPU to the left; to the right what was measured of held calls."""
+    """Draw CPU on the left, held calls on the right."""
     matplotlib.rcParams.update(
         {
             "font.family": "DejaVu Sans",
@@ -111,7 +111,7 @@ def held_groups(
 
 
 def bars(plot: Any, groups: Sequence[Group], *, log: bool = False, start: float = 0.0) -> None:
-    """Horizontal bars from the top: medians, with the least and the most, and their targets."""
+    """Draw horizontal bars from the top: medians, minimum, maximum, and targets."""
     told = [v for group in groups for values in group.figures.values() for v in values]
     longest = max(filter(math.isfinite, told))
     end = start * (longest / start) ** 1.2 if log else longest * 1.15

@@ -1,4 +1,4 @@
-"""What `speed.py` has measured, as Markdown tables."""
+"""The results of `speed.py` as Markdown tables."""
 
 from __future__ import annotations
 
@@ -10,10 +10,10 @@ from dataclasses import dataclass, field
 from benchmarks.holding import Deaf, Held
 from benchmarks.workloads import WORKLOADS
 
-#: What all are measured by.
+#: The contestant with which all are compared.
 BASE = "inline"
 
-#: What eslsync is to reach, of held calls: bytes a call, and seconds to the slowest 1 %.
+#: eslsync's targets for held calls: bytes per call, and seconds to the slowest 1 %.
 HELD_MEMORY = 50_000
 HELD_SLOWEST = {1000: 0.35, 5000: 1.5}
 
@@ -30,20 +30,20 @@ class Results:
 
 
 def ratios(results: Results, workload: str, name: str) -> list[float]:
-    """How many times the CPU of the base, in each round."""
+    """CPU as a multiple of the base's, in each round."""
     costs = results.costs[workload]
     return [cost / base for cost, base in zip(costs[name], costs[BASE], strict=True)]
 
 
 def spread(values: Iterable[float]) -> str:
-    """Median, least and most; where they are told apart."""
+    """Median, and minimum and maximum if they differ."""
     ordered = sorted(values)
     least, middle, most = short(ordered[0]), short(statistics.median(ordered)), short(ordered[-1])
     return middle if least == most else f"{middle} ({least} to {most})"
 
 
 def short(value: float) -> str:
-    """To three digits, or so."""
+    """Round to about three digits."""
     if value == math.inf:
         return "too late"
     if value >= 100:

@@ -1,4 +1,4 @@
-"""What starting costs: Python alone, the library, the command line, a simulated switch.
+"""The cost of starting Python alone, the library, the command line, a simulated switch.
 
 python benchmarks/starting.py              # CPU milliseconds, and the modules that take most
 python benchmarks/starting.py --count      # instructions instead, which don't jitter (valgrind)
@@ -26,7 +26,7 @@ sys.path.insert(0, str(ROOT))
 CLI = "import sys; from eslsync.command_line.main import main; sys.argv[0] = 'eslsync'; main()"
 CALL = ("-c", CLI, "call", "examples/ivr.py", "--press", "1")
 
-#: What is started, as arguments of Python.
+#: The programs to start, as arguments of Python.
 STARTED: dict[str, tuple[str, ...]] = {
     "python -c pass": ("-c", "pass"),
     "import eslsync": ("-c", "import eslsync"),
@@ -38,12 +38,12 @@ STARTED: dict[str, tuple[str, ...]] = {
     "eslsync call ivr.py --press 1": CALL,
 }
 
-#: Microseconds of its own, and its name, of a module that has been imported.
+#: An imported module: its own microseconds, and its name.
 IMPORTED = re.compile(r"^import time: +(\d+) \| +\d+ \| +(\S+)$", re.MULTILINE)
 
 
 def run(command: Sequence[str], environment: Mapping[str, str]) -> str:
-    """Run it, and return what it says on standard error."""
+    """Run a command and return its standard error."""
     done = subprocess.run(
         command,
         check=True,
@@ -66,10 +66,10 @@ def cpu_of(command: Sequence[str], environment: Mapping[str, str]) -> float:
 
 def compare(rounds: int, environment: Mapping[str, str]) -> None:
     costs: dict[str, list[float]] = {name: [] for name in STARTED}
-    for number in range(rounds + 1):  # in turn, so that what else the machine does meets all
+    for number in range(rounds + 1):  # in turn, so that other work on the machine affects all
         for name, arguments in STARTED.items():
             cost = cpu_of([sys.executable, *arguments], environment)
-            if number:  # before, it has been compiled
+            if number:  # the modules are compiled by now
                 costs[name].append(cost)
     print(f"CPU ms, {rounds} rounds                min   median")
     for name, values in costs.items():
@@ -77,7 +77,7 @@ def compare(rounds: int, environment: Mapping[str, str]) -> None:
 
 
 def switches(rounds: int) -> None:
-    """Simulated switches in one process, after the first."""
+    """Milliseconds of further simulated switches in one process."""
     from examples.ivr import handler
     from simulator import FreeSwitch
 
@@ -102,7 +102,7 @@ def switches(rounds: int) -> None:
 
 
 def modules(rounds: int, environment: Mapping[str, str], shown: int) -> None:
-    """Which modules take most, each without those that it imports."""
+    """Print the modules that take most, each without those that it imports."""
     for name in ("import eslsync", "eslsync call ivr.py --press 1"):
         took: dict[str, int] = {}
         for _ in range(rounds):
@@ -135,7 +135,7 @@ def main() -> None:
             **os.environ,
             "PYTHONPATH": str(ROOT),
             "PYTHONHASHSEED": "0",
-            # Compiled once, as pip does it when it installs; otherwise that is what is measured.
+            # Compile once, as pip does when it installs; otherwise compiling is what is measured.
             "PYTHONDONTWRITEBYTECODE": "",
             "PYTHONPYCACHEPREFIX": compiled,
         }

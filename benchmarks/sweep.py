@@ -2,11 +2,11 @@
 
 python benchmarks/sweep.py                      # all of it: some minutes on two cores
 python benchmarks/sweep.py --example waiting    # the scripts of one
-python benchmarks/sweep.py --seconds 20         # as many steps as fit: about so long a script
-python benchmarks/sweep.py --pairs 1000         # runs with two faults at once, a script
+python benchmarks/sweep.py --seconds 20         # as many steps as fit into 20 s per script
+python benchmarks/sweep.py --pairs 1000         # runs with two faults at once, per script
 
-The calls are those of the scripts beside the examples, each script in a process of its own. What
-the tables say, and what a handler has to expect: docs/faults.md. Exits with 1 if anything is wrong.
+The calls are those of the scripts beside the examples, each script in a process of its own.
+docs/faults.md explains the tables. The exit status is 1 if anything is wrong.
 """
 
 from __future__ import annotations
@@ -38,7 +38,7 @@ from simulator.scripts.script import Script  # noqa: E402
 
 EXAMPLES = ROOT / "examples"
 EXPECTED = ("returned", "Hangup", "Disconnected")
-#: What else a fault may lead to.
+#: Other exceptions that a fault may cause.
 EXPLAINED: dict[Kind, str] = {
     "refuse": "CommandError",
     "delay": "TimeoutError",
@@ -48,12 +48,12 @@ EXPLAINED: dict[Kind, str] = {
 
 @dataclass
 class Held:
-    """What a process holds."""
+    """The resources that a process holds."""
 
     threads: int
     descriptors: int
     objects: int
-    kilobytes: int  #: of memory; 0 where nobody tells
+    kilobytes: int  #: of memory; 0 if the system doesn't say
 
     @classmethod
     def now(cls) -> Held:
@@ -73,7 +73,7 @@ class Swept:
     steps: int
     every: int
     endings: Counter[tuple[str, str]]  #: by row of the table and ending
-    wrong: list[tuple[str, str]]  #: the row, and what it was
+    wrong: list[tuple[str, str]]  #: the row, and what was wrong
     seconds: float  #: of CPU
     before: Held
     after: Held
@@ -85,12 +85,12 @@ class Swept:
 
 def sweep_script(path: Path, pairs: int, seconds: float | None) -> Swept:
     """Sweep an example by a script."""
-    # Of the failures that are provoked, the library logs each.
+    # The library logs each failure that is provoked.
     logging.getLogger("eslsync").setLevel(logging.CRITICAL + 1)
     script = Script.read(path)
     handler = load_handler(path.parent / script.handler)
     began = time.process_time()
-    # Each kind once: what is made once for all is there by then, and what a run costs is known.
+    # Run each kind once, to create what is created once, and to learn the cost of a run.
     first = sweep(script.play, handler, faults=KINDS, every=sys.maxsize)
     cost = (time.process_time() - began) / len(first.outcomes)
     every = 1
@@ -110,7 +110,7 @@ def sweep_script(path: Path, pairs: int, seconds: float | None) -> Swept:
 
 
 def is_odd(outcome: Outcome) -> bool:
-    """Did the handler raise what no fault explains? An example tells a hangup as a hangup."""
+    """True if the handler raised an exception that the fault doesn't explain."""
     explained = {EXPLAINED.get(fault.kind) for fault in outcome.faults}
     return outcome.ending not in (*EXPECTED, *explained)
 
@@ -154,7 +154,7 @@ def by_fault(swept: Sequence[Swept]) -> list[list[str]]:
 
 
 def print_table(rows: Sequence[Sequence[str]]) -> None:
-    """As Markdown, which can be read as it is."""
+    """A Markdown table that is readable as plain text."""
     widths = [max(len(row[i]) for row in rows) for i in range(len(rows[0]))]
     for number, row in enumerate(rows):
         cells = [
@@ -178,7 +178,7 @@ def main() -> int:
     if not paths:
         parser.error(f"no script examples/{options.example}*.call.yaml")
     task = partial(sweep_script, pairs=options.pairs, seconds=options.seconds)
-    # Forked processes would have the parent's memory as their own.
+    # Not forked, because that would count the parent's memory.
     context = multiprocessing.get_context("spawn")
     with context.Pool(options.processes, maxtasksperchild=1) as pool:
         swept = []

@@ -1,9 +1,9 @@
 """The switch's end of many calls over loopback: bytes made beforehand, and one epoll loop.
 
-It costs as little as it can, since it shares the machine with who is measured. What it says is cut
+It is as cheap as possible, because it shares the machine with the contestant. Its messages are cut
 from recording 03h, a SIP call that an app answers, plays a file to and hangs up. Here the prompt
-is of two files, and all events that carry variables carry one more, of the dialplan's own: which
-makes 25 events of 5.2 KB in the mean.
+has two files, and all events that carry variables carry one more, from the dialplan, which makes 25
+events with a mean of 5.2 KB.
 """
 
 from __future__ import annotations
@@ -24,11 +24,11 @@ from eslsync.protocol import DisconnectNotice, Event, Framer, quote  # noqa: E40
 from tests.support.recorded import recording  # noqa: E402
 
 RECORDING = "03h"
-#: To the app's commands, besides `connect`.
+#: The reply to every command but `connect`.
 REPLIES = 6
-#: Seconds that an app may be silent, where it is to say something.
+#: Seconds within which an app must send what is due.
 PATIENCE = 30.0
-#: What a dialplan may have looked up: 0.9 KB as it is sent.
+#: A variable as a dialplan may set it: 0.9 KB as sent.
 CONTRACTS = ", ".join(f'{{"contract": {4711 + n}, "open": true}}' for n in range(13))
 VARIABLE = f"\nvariable_customer: {quote(f'[{CONTRACTS}]')}\n".encode()
 
@@ -42,11 +42,11 @@ def reply(text: bytes = b"+OK") -> bytes:
 
 
 class Silence(Exception):
-    """An app does not say what it should."""
+    """An app did not send what was due."""
 
 
 class Packet(NamedTuple):
-    """An event, in the parts between which its application's uuid stands."""
+    """An event, split where its application's uuid belongs."""
 
     parts: list[bytes]
     size: int
@@ -63,7 +63,7 @@ class Packet(NamedTuple):
 
 
 class Words:
-    """What the switch says in a call, in pieces."""
+    """The switch's messages in a call, in pieces."""
 
     def __init__(self) -> None:
         recorded = recording(RECORDING)
@@ -71,7 +71,7 @@ class Words:
         said = list(zip(recorded.messages(), whole, strict=True))
         #: The answer to ``connect``.
         self.context = said[0][1][0] + b"\n\n"
-        #: Stands in all of it for the uuid of a call, which is as long.
+        #: Placeholder for the uuid of a call, of the same length.
         self.uuid = said[0][0]["Unique-ID"].encode()
         events = [(m.name, body) for m, (_, body) in said[1:] if isinstance(m, Event)]
         park, *answer = events[: [name for name, _ in events].index("CHANNEL_EXECUTE_COMPLETE") + 1]
@@ -80,14 +80,14 @@ class Words:
         done = [name for name, _ in rest].index("CHANNEL_EXECUTE_COMPLETE")
         playback, hangup = rest[: done + 1], rest[done + 1 :]
         playback[stop:stop] = [rest[stop], rest[1]]  # the first of two files ends there
-        #: Says that the call is ours: the first event.
+        #: The first event, which says that the call is ours.
         self.park = Packet.of(enlarged(park[1]))
-        #: What is told of each application, from its start to its end.
+        #: The events of an application, from its start to its end.
         self.runs = {
             name: [Packet.of(enlarged(body)) for _, body in run]
             for name, run in [(b"answer", answer), (b"playback", playback), (b"hangup", hangup)]
         }
-        #: The same of one that nothing is told of in between.
+        #: The events of an application with none between start and end.
         self.bare_run = [self.runs[b"playback"][0], self.runs[b"playback"][-1]]
         self.digit = Packet.of(next(body for name, body in events if name == "DTMF"))
         custom = b"Event-Subclass: bench%3A%3Aflood\nEvent-Name: CUSTOM"
@@ -101,7 +101,7 @@ class Words:
 
     @property
     def messages(self) -> int:
-        """How many messages there are in a `call`."""
+        """The number of messages in a `call`."""
         return 1 + REPLIES + len(self.events) + 1
 
     @property
@@ -112,7 +112,7 @@ class Words:
 
     @property
     def call(self) -> bytes:
-        """All that the switch says in a call."""
+        """All messages of the switch in a call."""
         return b"".join([self.context, *[reply()] * REPLIES, *self.events, self.lingers])
 
 
@@ -121,7 +121,7 @@ def enlarged(content: bytes) -> bytes:
 
 
 class Call:
-    """A call as the switch has it: takes commands, and says what is to be said to each."""
+    """The switch's side of a call: it takes commands and sends their messages."""
 
     def __init__(self, board: Switchboard, sock: socket.socket, uuid: bytes) -> None:
         self.board = board
@@ -133,7 +133,7 @@ class Call:
         self._heard = b""
 
     def say(self, *packets: bytes) -> None:
-        """Send it; what is not taken is kept."""
+        """Send bytes; keep those that the socket does not take."""
         ours = self.board.words.uuid
         for data in [b"".join(packets)] if self.board.bursts else packets:
             data = data.replace(ours, self.uuid)
@@ -192,7 +192,7 @@ class Call:
             self.say(reply())
 
     def run(self, packets: list[Packet], application_uuid: bytes, *more: bytes) -> None:
-        """Take an application, and tell of all its run: it takes no time."""
+        """Run an application in no time: send all its events."""
         self.say(reply(), *(each.render(application_uuid) for each in packets), *more)
 
     def close(self) -> None:
@@ -207,12 +207,12 @@ class Switchboard:
 
     def __init__(self, words: Words, port: int, *, bursts: bool = False) -> None:
         self.words = words
-        #: Is all that is due sent at once? Else each message for itself, as FreeSWITCH does.
+        #: True to send everything that is due at once, not message by message as FreeSWITCH does.
         self.bursts = bursts
         self.calls: dict[int, Call] = {}
-        #: Calls so far: begun, ready for the handler, and over.
+        #: Number of calls so far: begun, ready for the handler, and over.
         self.dialled = self.prepared = self.ended = 0
-        #: What is done when an app executes an application: the call, its name and its uuid.
+        #: Called when an app executes an application, with the call, its name and its uuid.
         self.on_execute: Callable[[Call, bytes, bytes], None] = self.run_all
         self._port = port
         self._epoll = select.epoll()
@@ -237,7 +237,7 @@ class Switchboard:
         self.ended += 1
 
     def step(self, timeout: float) -> bool:
-        """Serve who has something to say; False if nobody had."""
+        """Serve the sockets that are ready; False if there were none."""
         ready = self._epoll.poll(timeout)
         for descriptor, events in ready:
             call = self.calls.get(descriptor)
@@ -246,7 +246,7 @@ class Switchboard:
         return bool(ready)
 
     def serve(self) -> None:
-        """Wait for somebody to say something."""
+        """Wait for the next bytes."""
         if not self.step(PATIENCE):
             raise Silence(f"nothing for {PATIENCE:g} s; {len(self.calls)} calls are up")
 
@@ -255,7 +255,7 @@ class Switchboard:
             self.serve()
 
     def run_all(self, call: Call, application: bytes, uuid: bytes) -> None:
-        """What becomes of an application in a whole call."""
+        """Answer an application as in a whole call."""
         last = (self.words.lingers,) if application == b"hangup" else ()
         call.run(self.words.runs[application], uuid, *last)
 

@@ -1,6 +1,6 @@
-"""What CPU is measured of: a call, a command, an event, a message.
+"""The workloads whose CPU is measured: a call, a command, an event, a message.
 
-A workload is played for some time to warm up, and then as often as is measured.
+A workload runs for some time to warm up, and then as often as is measured.
 """
 
 from __future__ import annotations
@@ -13,12 +13,12 @@ from typing import NamedTuple
 from benchmarks.contestants.running import FLOOD
 from benchmarks.switchboard import Call, Switchboard
 
-#: Does it so many times, or, where that takes longer, for so many seconds; how many times it did.
+#: Runs a workload so many times, or for so many seconds if that is less; returns how many times.
 Play = Callable[[int, float], int]
 
 
 def lives(at_once: int, board: Switchboard) -> Play:
-    """Calls from the first byte to the last; as one ends, the next begins."""
+    """Whole calls; as one ends, the next begins."""
 
     def play(count: int, seconds: float) -> int:
         first, until = board.dialled, time.monotonic() + seconds
@@ -37,7 +37,7 @@ def lives(at_once: int, board: Switchboard) -> Play:
 
 
 def executions(answer: Callable[[Call, bytes], None], board: Switchboard) -> Play:
-    """Applications of one call, one after the other; each is taken as the next is wanted."""
+    """Applications of one call, one after the other."""
     asked: list[tuple[Call, bytes]] = []
     board.on_execute = lambda call, application, uuid: asked.append((call, uuid))
     board.dial()

@@ -1,10 +1,10 @@
-"""The maps in docs/maps, made of the examples that they show.
+"""Draw the maps in docs/maps by exploring the examples that they show.
 
-python docs/make_maps.py            # needs Graphviz
-python docs/make_maps.py --check    # are they as the examples are? (without Graphviz)
+python docs/make_maps.py            # write them; needs Graphviz
+python docs/make_maps.py --check    # exit with 1 if the examples have changed; needs no Graphviz
 
-What is checked is the text that Graphviz draws, which lies beside each picture: two versions of it
-don't draw quite the same.
+The check compares the .dot file beside each picture, because two versions of Graphviz don't draw
+exactly the same picture.
 """
 
 from __future__ import annotations
@@ -20,7 +20,7 @@ sys.path.insert(0, str(ROOT))
 from simulator import explore  # noqa: E402
 
 MAPS = Path(__file__).parent / "maps"
-#: By the map's name: the handler, and whether nothing is to be wrong with it.
+#: Maps by name: the handler, and whether it must be without findings.
 HANDLERS = {
     "business_hours": (ROOT / "examples/business_hours.py", True),
     "ivr": (ROOT / "examples/ivr.py", True),

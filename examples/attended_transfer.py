@@ -1,14 +1,14 @@
 """An operator, and transfer with consultation.
 
-The caller is connected to the operator, and tells what it is about. The operator dials the
-extension that he wants, three digits, and hangs up. The caller hears music while that phone
-rings. Who picks it up hears "you have a call from ..." and the number, and presses 1 to take the
-call or 2 to decline. The caller is then connected; or hears that the person is not available, and
-is back with the operator.
+The caller is connected to the operator and says what the call is about. The operator dials a
+three-digit extension and hangs up. The caller hears music while that phone rings. Whoever picks it
+up hears "you have a call from ..." and the number, and presses 1 to accept the call or 2 to decline
+it. The caller is then connected, or hears that the person is not available and returns to the
+operator.
 
-FreeSWITCH's own application for this is `att_xfer`: for an operator who stays on the line, speaks
-to the other one himself, and connects the two by hanging up. It needs no program, and tells a
-program little. Here the program does the asking, and knows what came of it.
+FreeSWITCH's own application for this is `att_xfer`, for an operator who stays on the line, speaks
+to the other party, and connects the two by hanging up. It needs no program and tells a program
+little. Here the program asks, and knows the answer.
 
 python examples/attended_transfer.py                          # serve it to FreeSWITCH
 eslsync call --script examples/attended_transfer.call.yaml    # or call it, without FreeSWITCH
@@ -37,7 +37,7 @@ def handler(session: Session) -> None:
 
 
 def speak_to_operator(session: Session) -> str:
-    """Returns the extension that the operator has dialled, if any."""
+    """Return the extension that the operator dialled, or ""."""
     channel = session.channel
     music = channel.playback(MUSIC, block=False)
     operator = call(session, OPERATOR)
@@ -56,7 +56,7 @@ def speak_to_operator(session: Session) -> str:
 
 
 def consult(session: Session, dial_string: str) -> Channel | None:
-    """Whoever is there, with the phone in his hand, if he takes the call."""
+    """Call somebody and ask; return their channel if they accept the call."""
     callee = call(session, dial_string)
     if callee is None:
         return None
@@ -72,7 +72,7 @@ def consult(session: Session, dial_string: str) -> Channel | None:
         callee.hangup()
     except Hangup:
         if not session.channel.is_up:
-            raise  # it was the caller
+            raise  # the caller hung up
     return None
 
 

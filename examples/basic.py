@@ -1,7 +1,7 @@
-"""The least that a call can be: answered, a prompt, hung up.
+"""The smallest call: answer, play a prompt, hang up.
 
 python examples/basic.py        # serve it to FreeSWITCH on 127.0.0.1 port 5000
-eslsync call examples/basic.py  # or call it, without any FreeSWITCH
+eslsync call examples/basic.py  # or call it, without FreeSWITCH
 """
 
 from eslsync import Outbound, Session

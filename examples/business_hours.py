@@ -1,9 +1,9 @@
-"""Business hours: open, the call goes to the desk; closed, or nobody there, to a message.
+"""Business hours: the desk takes calls while open; after hours the caller leaves a message.
 
-Open, the caller hears "please hold while I connect your call", and is connected to the desk.
-Closed, on a weekend or a holiday, the announcement says when we are open, and that 1 leaves a
-message; so does the one for a desk that doesn't answer. Who presses 1 records a message and ends
-it with a key, or by hanging up. Who presses nothing, or thrice a wrong key, hears "goodbye".
+During business hours, the caller hears "please hold while I connect your call" and is connected to
+the desk. When the office is closed, on weekends and holidays too, or the desk doesn't answer, an
+announcement offers to leave a message with 1. The caller ends the message with any key, or by
+hanging up. A caller who presses nothing, or a wrong key three times, hears "goodbye".
 
 python examples/business_hours.py                                  # serve it to FreeSWITCH
 eslsync call examples/business_hours.py --far-end user/1000=answers:3,hangs_up:10
@@ -14,15 +14,15 @@ from datetime import date, datetime, time
 
 from eslsync import Channel, Outbound, Session
 
-#: By day of the week, Monday first: from when until when. On this machine's clock; for another
-#: zone, ask datetime.now(ZoneInfo("Europe/Vienna")).
+#: Opening and closing time by day of the week, Monday first, on this machine's clock. For another
+#: time zone, use datetime.now(ZoneInfo("Europe/Vienna")).
 HOURS: tuple[tuple[time, time] | None, ...] = (
     *[(time(9), time(18))] * 4,
     (time(9), time(16)),  # Friday
     None,
     None,
 )
-#: Days on which other hours hold, or none.
+#: Days with other opening hours; None means closed.
 HOLIDAYS: dict[date, tuple[time, time] | None] = {
     date(2026, 1, 1): None,
     date(2026, 12, 24): (time(9), time(12)),

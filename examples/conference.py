@@ -1,14 +1,14 @@
 """A conference whose participants are announced by name.
 
-The caller is asked for the PIN, three times at most, and for his name, which is recorded. He
-hears that he is number 3, say, and joins. The others hear "... has entered the conference", and
-"... has left the conference" when he goes.
+The caller has three tries to enter the PIN, records their name, hears their number in the
+conference, and joins. The others hear "... has entered the conference", and "... has left the
+conference" when the caller leaves.
 
-FreeSWITCH asks for a PIN itself if it is told one: ``channel.conference(ROOM, pin="4711")``. It
-is asked for here so that it can be looked up elsewhere: one PIN for each person, say.
+FreeSWITCH can ask for the PIN itself: ``channel.conference(ROOM, pin="4711")``. This program asks
+instead, so that it could look the PIN up elsewhere, one for each person for example.
 
 python examples/conference.py                          # serve it to FreeSWITCH on port 5000
-eslsync call examples/conference.py --press '4711#'    # or call it, without any FreeSWITCH
+eslsync call examples/conference.py --press '4711#'    # or call it, without FreeSWITCH
 """
 
 from contextlib import suppress
@@ -17,7 +17,7 @@ from eslsync import CommandError, Outbound, Session
 
 ROOM = "3000"
 PIN = "4711"
-#: Where the names are kept while the call lasts: a folder that FreeSWITCH can write to.
+#: Folder for the recorded names while the call lasts. FreeSWITCH must be able to write to it.
 NAMES = "/tmp"
 
 
@@ -38,7 +38,7 @@ def handler(session: Session) -> None:
     tell_the_others(session, name, "conference/conf-has_joined")
     try:
         channel.conference(ROOM)
-    finally:  # the caller has hung up, as a rule; FreeSWITCH still takes commands
+    finally:  # usually the caller has hung up; FreeSWITCH still accepts commands
         tell_the_others(session, name, "conference/conf-has_left")
     channel.hangup()
 
@@ -59,12 +59,12 @@ def participants(session: Session) -> int:
     try:
         return int(session.api(f"conference {ROOM} count"))
     except CommandError:
-        return 0  # the first one: there is no such conference yet
+        return 0  # the caller is the first: the conference does not exist yet
 
 
 def tell_the_others(session: Session, *files: str) -> None:
-    """Everybody in the room hears it; the caller doesn't, who is not in it (yet, or any more)."""
-    with suppress(CommandError):  # nobody is there
+    """Play files to the room, in which the caller is not yet, or not any more."""
+    with suppress(CommandError):  # the room is empty
         for file in files:
             session.api(f"conference {ROOM} play {file}")
 

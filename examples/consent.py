@@ -1,14 +1,14 @@
-"""Record a call with consent: ask first, and stop when the caller takes it back.
+"""Record a call with consent: ask first, and stop when the caller withdraws it.
 
-The caller hears "this call may be recorded"; "to accept, press 1". Only with 1 it is recorded, from
-there on, which "recording started" says. Then the caller is connected to an agent. With * at any
-time the recording stops, which both hear. The agent hears the tone of the key, too.
+The caller hears "this call may be recorded" and "to accept, press 1". Pressing 1 starts the
+recording, and "recording started" says so. Then the caller is connected to an agent. Pressing * at
+any time stops the recording; both hear that, and the agent hears the key's tone, too.
 
-What was recorded until then is kept, under the call's uuid. If consent that is taken back means
-that nothing may be kept, delete the file in on_hangup.
+The file, named after the call's uuid, keeps what was recorded until then. If nothing may be kept
+after consent is withdrawn, delete the file in on_hangup.
 
 python examples/consent.py                              # serve it to FreeSWITCH
-eslsync call --script examples/consent.call.yaml        # or call it, without any
+eslsync call --script examples/consent.call.yaml        # or call it, without FreeSWITCH
 """
 
 from eslsync import Channel, Outbound, Session
@@ -24,7 +24,7 @@ RECORDINGS = "/var/spool/recordings"
 def handler(session: Session) -> None:
     channel = session.channel
     channel.answer()
-    channel.playback("misc/call_monitoring_blurb", terminators="any")  # the key counts below
+    channel.playback("misc/call_monitoring_blurb", terminators="any")  # get_digits takes the key
     if channel.get_digits("ivr/ivr-to_accept_press_one", timeout=ASK_SECONDS) == CONSENT_KEY:
         record(channel)
     channel.playback("ivr/ivr-hold_connect_call", terminators="none")
@@ -34,10 +34,10 @@ def handler(session: Session) -> None:
 
 
 def record(channel: Channel) -> None:
-    """Record from now on, through the bridge and all, until the call ends or STOP_KEY."""
+    """Record from now on, bridge included, until the call ends or the caller presses STOP_KEY."""
     file = f"{RECORDINGS}/{channel.uuid}.wav"
 
-    # It runs while the handler waits in whatever method, `bridge` as well.
+    # Runs while the handler waits in any method, including `bridge`.
     @channel.on_dtmf(STOP_KEY)
     def stop(digit: str) -> None:
         channel.stop_record_session(file)

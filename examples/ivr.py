@@ -1,7 +1,7 @@
 """An IVR: a menu of four options, chosen by a key during or after the welcome prompt.
 
 python examples/ivr.py                    # serve it to FreeSWITCH on 127.0.0.1 port 5000
-eslsync call examples/ivr.py --press 1    # or call it, without any FreeSWITCH
+eslsync call examples/ivr.py --press 1    # or call it, without FreeSWITCH
 """
 
 from eslsync import Outbound, Session, TimeoutError

@@ -1,12 +1,12 @@
 """Choose a PIN: enter it, hear it read back, confirm it with 1.
 
-The caller is asked for a PIN of four to eight digits, ended by #. It is read back digit by digit:
-"you entered 1 2 3 4; if this is correct, press 1". With 1 it is kept, and the caller hears "thank
-you". Any other key, or none, is a try that has failed, and so is a PIN that is too short. After
-three of those it is "goodbye". Who knows the menu types 1234#1 and need not listen.
+The caller enters a PIN of four to eight digits and #. It is read back digit by digit: "you entered
+1 2 3 4; if this is correct, press 1". Pressing 1 keeps it, and the caller hears "thank you". Any
+other key, no key, or a PIN that is too short is a failed try; after three of those the caller hears
+"goodbye". A caller who knows the menu can type 1234#1 without listening.
 
 python examples/pin.py                                  # serve it to FreeSWITCH
-eslsync call examples/pin.py --press 1234# --press 1    # or call it, without any
+eslsync call examples/pin.py --press 1234# --press 1    # or call it, without FreeSWITCH
 """
 
 from eslsync import Channel, Outbound, Session
@@ -17,7 +17,7 @@ FIRST_KEY_SECONDS = 8.0
 NEXT_KEY_SECONDS = 4.0
 CONFIRM_KEY = "1"
 
-#: By the caller's number. In production: a database, and hashes instead of the PINs.
+#: PINs by caller's number. In production, use a database, and store hashes.
 pins: dict[str, str] = {}
 
 
@@ -33,7 +33,7 @@ def handler(session: Session) -> None:
 
 
 def ask_for_pin(channel: Channel) -> str | None:
-    """A PIN that the caller has confirmed; None after too many tries."""
+    """Return a PIN that the caller confirmed, or None after too many tries."""
     for _ in range(TRIES):
         pin = channel.get_digits(
             "ivr/ivr-please_enter_pin_followed_by_pound",
@@ -41,7 +41,7 @@ def ask_for_pin(channel: Channel) -> str | None:
             max=LONGEST,
             timeout=FIRST_KEY_SECONDS,
             digit_timeout=NEXT_KEY_SECONDS,
-            valid="[0-9]+",  # * is a key, too
+            valid="[0-9]+",  # the caller may press *
         )
         if not pin:
             channel.playback("ivr/ivr-that_was_an_invalid_entry", terminators="none")
@@ -51,7 +51,7 @@ def ask_for_pin(channel: Channel) -> str | None:
 
 
 def read_back(pin: str) -> list[str]:
-    """All that is said of it as one prompt, so that a key cuts the whole of it."""
+    """The files that read it back, as one prompt, so that a key cuts all of it."""
     return [
         "ivr/ivr-you_entered.wav",
         *(f"digits/{digit}.wav" for digit in pin),

@@ -1,9 +1,9 @@
-"""Ring two phones at once; the first to answer has the call, and the other stops ringing.
+"""Ring two phones at once; the first to answer gets the call, and the other stops ringing.
 
-The caller hears "please hold while your party is being contacted", then ringing, then whoever has
-picked up. If nobody does within 20 seconds, or both are busy, it is "the person you are trying to
-reach is not available": the call then goes back to the dialplan, where voicemail may stand behind
-`socket`, or nothing, which hangs up.
+The caller hears "please hold while your party is being contacted", then ringing, then whoever
+picked up. If nobody does within 20 seconds, or both are busy, the caller hears "the person you are
+trying to reach is not available", and the call goes back to the dialplan. After `socket` there may
+be voicemail, or nothing, which hangs up.
 
 python examples/ring_two.py                    # serve it to FreeSWITCH
 eslsync call examples/ring_two.py --far-end user/1000=rings,answers:3,hangs_up:10
@@ -13,7 +13,7 @@ from eslsync import Outbound, Session
 
 PHONES = ("user/1000", "user/1001")
 RING_SECONDS = 20
-#: What the caller hears meanwhile: two seconds of two tones (Hz), and four of nothing.
+#: What the caller hears meanwhile: 2 s of two tones (Hz), then 4 s of silence.
 RINGBACK = "%(2000,4000,440,480)"
 
 
@@ -31,7 +31,7 @@ def handler(session: Session) -> None:
     channel.playback("voicemail/vm-person")
     channel.say(session.destination, method="iterated")
     channel.playback("voicemail/vm-not_available")
-    session.exit()  # to what stands behind `socket`; to just return does the same, and says less
+    session.exit()  # continue after `socket`; returning does the same, but says less
 
 
 if __name__ == "__main__":

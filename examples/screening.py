@@ -1,13 +1,13 @@
-"""Call screening: the owner of the number hears who calls, and then decides.
+"""Call screening: the owner of the number hears who is calling, and then decides.
 
-The caller says his name, and hears music. The owner's phone rings. Who picks it up hears "you
-have a call from ..." and the name, and may press 1 to take the call, 2 to reject it, or 3 to send
+The caller says their name and hears music. The owner's phone rings. Whoever picks it up hears "you
+have a call from ..." and the name, and can press 1 to accept the call, 2 to reject it, or 3 to send
 it to voicemail. The caller is then connected, told that nobody is available, or asked for a
-message. Whoever presses nothing, doesn't pick up, or is busy, has not taken the call: that may
-have been the voicemail of a mobile phone.
+message. No key, no answer and busy all count as rejection: it may have been the voicemail of a
+mobile phone that picked up.
 
 python examples/screening.py                          # serve it to FreeSWITCH
-eslsync call --script examples/screening.call.yaml    # or call it, without any FreeSWITCH
+eslsync call --script examples/screening.call.yaml    # or call it, without FreeSWITCH
 """
 
 from typing import Literal
@@ -17,7 +17,7 @@ from eslsync import Channel, CommandError, Hangup, Outbound, Session
 OWNER = "user/1000"
 RING_SECONDS = 25.0
 MUSIC = "local_stream://moh"
-#: Where names and messages are kept: a folder that FreeSWITCH can write to.
+#: Folder for names and messages. FreeSWITCH must be able to write to it.
 RECORDINGS = "/tmp"
 
 Decision = Literal["accept", "reject", "voicemail"]
@@ -55,7 +55,7 @@ def call_owner(session: Session) -> Channel | None:
 
 
 def ask(session: Session, owner: Channel, name: str) -> Decision:
-    """What the owner wants done with the call."""
+    """Ask the owner what to do with the call."""
     try:
         owner.playback("ivr/ivr-call_from")
         owner.playback(name)
@@ -66,7 +66,7 @@ def ask(session: Session, owner: Channel, name: str) -> Decision:
         return decision
     except Hangup:
         if not session.channel.is_up:
-            raise  # it was the caller
+            raise  # the caller hung up
         return "reject"
 
 

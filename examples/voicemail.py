@@ -1,16 +1,16 @@
 """Voicemail: leave a message, listen to it, record it again, save it.
 
 The caller hears "record your message at the tone, press any key or stop talking to end the
-recording", and a tone. After the recording, 1 plays it back, 2 records again, # saves. Who presses
-nothing, or hangs up at any point, has left a message as well, if it lasts longer than a second.
+recording", and a tone. After the recording, 1 plays it back, 2 records again, # saves. A caller who
+presses nothing, or hangs up at any point, also leaves a message if it is longer than one second.
 
-FreeSWITCH writes the file where SPOOL is, and this program moves it to MAILBOX, so both must see
-the same disk. Both folders must be there: FreeSWITCH hangs up where it can't write a recording.
-FreeSWITCH has a voicemail of its own, mod_voicemail, with mailboxes and mails: have it in Python
-where messages go elsewhere, to a ticket, say.
+FreeSWITCH writes the file to SPOOL, and this program moves it to MAILBOX, so both must see the same
+disk. Both folders must exist: FreeSWITCH hangs up if it can't write a recording.
+FreeSWITCH has its own voicemail, mod_voicemail, with mailboxes and mails. Write it in Python if
+messages go elsewhere, to a ticket for example.
 
 python examples/voicemail.py                              # serve it to FreeSWITCH
-eslsync call examples/voicemail.py --press 1 --press '#'  # or call it, without any
+eslsync call examples/voicemail.py --press 1 --press '#'  # or call it, without FreeSWITCH
 """
 
 from pathlib import Path
@@ -21,7 +21,7 @@ SPOOL = Path("/var/spool/voicemail")
 MAILBOX = SPOOL / "new"
 LONGEST_SECONDS = 180
 SHORTEST_SECONDS = 1.0
-#: Quieter than this, for so long: the caller has stopped talking.
+#: A caller quieter than the threshold for so many seconds has stopped talking.
 SILENCE_THRESHOLD, SILENCE_SECONDS = 200, 4
 TAKES = 5
 
@@ -38,7 +38,7 @@ def handler(session: Session) -> None:
     channel = session.channel
     file = SPOOL / f"{session.uuid}.wav"
 
-    # Whoever hangs up, and whenever. Not where the connection was lost: the switch may record yet.
+    # Runs whoever hangs up, but not after a lost connection: the switch may still be recording.
     @session.on_hangup
     def after_the_call(hangup: Hangup) -> None:
         said = hangup.event.variables if hangup.event is not None else {}
@@ -47,7 +47,7 @@ def handler(session: Session) -> None:
             return
         try:
             file.rename(MAILBOX / file.name)
-        except OSError as error:  # there is no caller any more who could be told
+        except OSError as error:  # the caller is gone and can't be told
             session.logger.error("a message was left and can't be kept: %s", error)
 
     channel.answer()
@@ -75,7 +75,7 @@ def leave_message(channel: Channel, file: str) -> None:
 
 
 def review(channel: Channel, file: str) -> str:
-    """What the caller wants: AGAIN_KEY or #; nothing where no key was pressed."""
+    """Return the caller's choice, AGAIN_KEY or #, or "" if they pressed nothing."""
     while True:
         choice = channel.get_digits(MENU, valid=KEYS, tries=3)
         if choice != PLAY_KEY:

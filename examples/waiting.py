@@ -1,16 +1,16 @@
-"""A queue: callers wait with music for an agent, and hear every 20 seconds where they stand.
+"""A queue: callers hear music while they wait for an agent, and their position every 20 seconds.
 
-The caller hears "your call will be answered in the order it was received", then music. Every
-20 seconds, "you are number 2 in line". Who presses 1 will be called back, and leaves. Who is the
-first is put through as soon as an agent is free; if that one is busy or doesn't answer, another
-try follows some seconds later, with music again.
+The caller hears "your call will be answered in the order it was received", then music, and every
+20 seconds "you are number 2 in line". A caller who presses 1 leaves and will be called back. The
+first in line is connected as soon as an agent is free. If that agent is busy or doesn't answer, the
+caller hears music again, and another try follows 10 seconds later.
 
-FreeSWITCH has a queue of its own, mod_fifo: ``channel.fifo("support")`` is all that a caller
-needs there, and ``channel.fifo("support", "out")`` all that an agent does. Have the queue in
-Python where your program says who is next, or must know who waits.
+FreeSWITCH has its own queue, mod_fifo: ``channel.fifo("support")`` is all that a caller needs
+there, and ``channel.fifo("support", "out")`` all that an agent needs. Write the queue in Python if
+your program decides who is next, or must know who is waiting.
 
 python examples/waiting.py                    # serve it to FreeSWITCH on 127.0.0.1 port 5000
-eslsync call examples/waiting.py --press 1    # or call it, without any FreeSWITCH
+eslsync call examples/waiting.py --press 1    # or call it, without FreeSWITCH
 """
 
 import time
@@ -23,17 +23,17 @@ AGENTS = ("user/1000",)
 RING_SECONDS = 15.0
 RETRY_SECONDS = 10.0
 ANNOUNCE_SECONDS = 20.0
-#: How often a caller looks whether it is his turn.
+#: Seconds between a caller's looks whether it is their turn.
 LOOK_SECONDS = 1.0
 CALL_BACK_KEY = "1"
 MUSIC = "local_stream://moh"
 
 
 class Line:
-    """Who waits, and which agents are free; shared by the calls, each in a thread of its own.
+    """The waiting callers and the free agents, shared by the threads of all calls.
 
-    The lock is held for a moment only. Nobody waits for a turn in here: a thread that does
-    would not notice that its caller has hung up.
+    The lock is held for a moment only. No thread waits for its turn in here, because it would not
+    notice its caller's hangup.
     """
 
     def __init__(self, agents: tuple[str, ...]) -> None:
@@ -56,7 +56,7 @@ class Line:
             return self._waiting.index(uuid) + 1
 
     def take_agent(self, uuid: str) -> str | None:
-        """An agent for this caller, if he is the first and one is free."""
+        """Return an agent for this caller if they are first in line and one is free."""
         with self._lock:
             return self._free.popleft() if self._free and self._waiting[0] == uuid else None
 
@@ -75,7 +75,7 @@ def handler(session: Session) -> None:
     line.join(session.uuid)
     try:
         wait_in_line(session)
-    finally:  # whatever happens: who has gone must not stand in the way
+    finally:  # a caller who is gone must not block the line
         line.leave(session.uuid)
     channel.hangup()
 
@@ -97,8 +97,8 @@ def wait_in_line(session: Session) -> None:
             try_at = time.monotonic() + RETRY_SECONDS
         elif time.monotonic() >= announce_at:
             announce_at = time.monotonic() + ANNOUNCE_SECONDS
-            announce(session)  # inside the music, which pauses for it
-        if music.done:  # stopped for the agent, or a file that has come to its end
+            announce(session)  # nested in the music, which pauses
+        if music.done:  # stopped for the agent, or the file has ended
             music = channel.playback(MUSIC, block=False)
         try:
             digit = channel.wait("DTMF", timeout=LOOK_SECONDS).digit

@@ -1,4 +1,4 @@
-"""Messages cut out of what arrives, by hand: as little as there is to do."""
+"""Framing by hand: cut messages out of the bytes, and do nothing else."""
 
 from __future__ import annotations
 
@@ -6,13 +6,13 @@ LENGTH = b"Content-Length: "
 
 
 class Frames:
-    """Keeps what is not whole yet."""
+    """Keeps the bytes of an incomplete message."""
 
     def __init__(self) -> None:
         self._rest = b""
 
     def feed(self, data: bytes) -> list[bytes]:
-        """The messages that are whole now, each with its headers and its body."""
+        """Return the complete messages, each with its headers and its body."""
         if self._rest:
             data = self._rest + data
         messages = []

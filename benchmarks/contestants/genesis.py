@@ -1,6 +1,6 @@
-"""genesis (asyncio, and uvloop as it recommends): a task a call.
+"""genesis (asyncio, with uvloop, as it recommends): a task per call.
 
-Its wait is for the next event of a name. Where none may be missed, a callback puts them on a queue.
+Its `wait` takes the next event of a name. Where none may be missed, a callback queues them.
 """
 
 from __future__ import annotations
@@ -15,7 +15,7 @@ from genesis.protocol import Protocol
 
 from .running import FLOOD, FLOOD_SUBCLASS, PROMPT, announce, run
 
-#: Seconds that no wait here takes.
+#: Seconds, longer than any wait here.
 LONG = 3600.0
 
 

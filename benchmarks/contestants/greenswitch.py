@@ -1,7 +1,7 @@
-"""greenswitch (gevent): a greenlet a call, which blocks in its own way.
+"""greenswitch (gevent): a greenlet per call, which blocks in its own way.
 
-Its handler waits for an application by name, and has no wait for other events: they are put on a
-queue by a callback.
+Its handler waits for an application by name. It can't wait for other events, so a callback queues
+them.
 """
 
 from __future__ import annotations
@@ -24,7 +24,7 @@ from greenswitch.esl import ESLProtocol  # noqa: E402
 
 from .running import FLOOD, FLOOD_SUBCLASS, PROMPT, announce, run  # noqa: E402
 
-#: It takes 100 by default.
+#: greenswitch's default is 100.
 MAX_CALLS = 100_000
 
 
@@ -78,7 +78,7 @@ HANDLERS: dict[str, Callable[[Any], None]] = {
 
 
 def free_port() -> int:
-    """The server can't be asked for any port (0): it takes that for none."""
+    """Choose a free port, because the server takes port 0 for none."""
     with socket.socket() as sock:
         sock.bind(("127.0.0.1", 0))
         port: int = sock.getsockname()[1]
@@ -103,14 +103,14 @@ def serve(workload: str) -> None:
 
     server = greenswitch.OutboundESLServer("127.0.0.1", port, Application, MAX_CALLS)
     gevent.spawn(server.listen)
-    while not server._running:  # it does not tell otherwise that it listens
+    while not server._running:  # there is no public way to know that it listens
         gevent.sleep(0.01)
     announce(port)
     gevent.socket.wait_read(sys.stdin.fileno())
 
 
 def parse(pieces: list[bytes]) -> int:
-    """What its reader does, which puts events on a queue."""
+    """Run its reader, which puts events on a queue."""
     protocol = ESLProtocol()
     protocol.sock_file = io.BytesIO(b"".join(pieces))
     protocol._commands_sent = replies = [AsyncResult()] * MAX_CALLS

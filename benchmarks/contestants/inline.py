@@ -1,6 +1,6 @@
-"""A blocking loop, a thread a call, that reads its socket where it waits and decodes nothing.
+"""A blocking loop, one thread per call, that reads its socket where it waits and decodes nothing.
 
-What it needs it finds in the bytes. It is what all others are measured by.
+It finds what it needs in the bytes. All others are compared with it.
 """
 
 from __future__ import annotations
@@ -16,7 +16,7 @@ from .running import FLOOD, PROMPT, run, stay
 
 _UUID = re.compile(rb"\nUnique-ID: ([^\n]+)")
 REPLY = b"Content-Type: command/reply"
-#: An event's name stands in one of its first lines.
+#: An event's name is in one of its first lines.
 BEGINNING = 160
 
 

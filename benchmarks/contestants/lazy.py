@@ -1,4 +1,4 @@
-"""A call of which another thread reads the socket: messages come from a queue, decoded lazily."""
+"""A call whose socket another thread reads: messages come from a queue, and decode lazily."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ from .running import FLOOD, FLOOD_SUBCLASS, PROMPT
 
 
 class Message:
-    """Keeps its bytes, and decodes a header when somebody asks for it."""
+    """Keeps its bytes, and decodes headers when asked for one."""
 
     __slots__ = ("raw",)
 
@@ -45,19 +45,19 @@ def decode(value: bytes) -> str:
 
 
 class Call:
-    """What the handler uses; its reader calls `feed`."""
+    """The handler's side of a call; its reader calls `feed`."""
 
     def __init__(self, sock: socket.socket) -> None:
         self.sock = sock
         self._frames = Frames()
-        #: What each read has brought; None at the end.
+        #: The messages of each read; None at the end.
         self._queue: SimpleQueue[list[bytes] | None] = SimpleQueue()
         self._messages = self._take()
         self._executed = 0
         self._uuid = ""
 
     def feed(self, data: bytes) -> None:
-        """In the reader's thread: what has arrived; nothing at the end."""
+        """Take bytes in the reader's thread; none at the end."""
         self._queue.put(self._frames.feed(data) if data else None)
 
     def _take(self) -> Iterator[Message]:
@@ -102,7 +102,7 @@ class Call:
         raise EOFError
 
     def close(self) -> None:
-        """Close in order; the reader tells that the switch has closed its side."""
+        """Close our side, and wait until the reader sees the switch close its own."""
         close(self.sock)
         for _ in self._messages:
             pass
@@ -160,7 +160,7 @@ def handle(call: Call, handler: Callable[[Call], None]) -> None:
 
 
 def parse(pieces: list[bytes]) -> int:
-    """Frame them, and make each a message."""
+    """Parse bytes into messages."""
     frames, messages = Frames(), 0
     for piece in pieces:
         for raw in frames.feed(piece):

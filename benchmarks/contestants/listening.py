@@ -1,4 +1,4 @@
-"""A socket that listens, and a thread for each call: for what is written by hand."""
+"""A listening socket, and a thread per call, for the hand-written contestants."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ from collections.abc import Callable
 
 
 def listen(take: Callable[[socket.socket], None]) -> int:
-    """Have ``take`` called with each connection, in a thread of its own; the port."""
+    """Call ``take`` with each connection, in a thread of its own; return the port."""
     listener = socket.create_server(("127.0.0.1", 0), backlog=512)
 
     def accept() -> None:
@@ -23,7 +23,7 @@ def listen(take: Callable[[socket.socket], None]) -> int:
 
 
 def close(sock: socket.socket) -> None:
-    """Our side; what is on its way to us is for whoever reads."""
+    """Close our side only; bytes on their way to us can still be read."""
     try:
         sock.shutdown(socket.SHUT_WR)
     except OSError:

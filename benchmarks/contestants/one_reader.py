@@ -1,4 +1,4 @@
-"""One reader thread for all calls, with `selectors`; it puts what it has read on SimpleQueues."""
+"""One reader thread for all calls, with `selectors`; it puts what it reads on SimpleQueues."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""A contestant's process, and what the kernel tells of it (Linux)."""
+"""A contestant's process, and its figures from the kernel (Linux)."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ ROOT = Path(__file__).resolve().parents[2]
 CPUCLOCK_SCHED = 2
 
 
-#: Seconds that a process has to end by itself.
+#: Seconds within which a process must end by itself.
 ENDING = 60.0
 
 
@@ -24,7 +24,7 @@ def command(name: str, *arguments: str) -> list[str]:
 
 
 class Contestant:
-    """Serves one workload; ``port`` is where. ``under`` is a program that runs and watches it."""
+    """A process that serves one workload on ``port``, run by the program ``under`` if given."""
 
     def __init__(self, name: str, workload: str, under: Sequence[str] = ()) -> None:
         self._watched = bool(under)
@@ -38,14 +38,14 @@ class Contestant:
         self.port = int(self._process.stdout.readline())
 
     def cpu(self) -> float:
-        """CPU seconds until now, as the scheduler counts them (in nanoseconds).
+        """CPU seconds so far, as the scheduler counts them (in nanoseconds).
 
-        Any process may read another's clock, by the number that clock_getcpuclockid(3) makes.
+        Any process may read another's clock, by the number that clock_getcpuclockid(3) returns.
         """
         return time.clock_gettime((~self._process.pid << 3) | CPUCLOCK_SCHED)
 
     def settled_cpu(self, patience: float = 2.0) -> float:
-        """The same once it has nothing left to do; at the latest after ``patience`` seconds."""
+        """Wait until the process is idle, at most ``patience`` seconds; return its CPU seconds."""
         deadline = time.monotonic() + patience
         was, now = -1.0, self.cpu()
         while now != was and time.monotonic() < deadline:
@@ -54,11 +54,11 @@ class Contestant:
         return now
 
     def memory(self) -> int:
-        """Bytes that it keeps in memory now (PSS)."""
+        """Bytes in memory now (PSS)."""
         return self._number("smaps_rollup", "Pss") * 1024
 
     def peak_memory(self) -> int:
-        """Bytes that it has kept in memory at most (RSS)."""
+        """Peak of bytes in memory (RSS)."""
         return self._number("status", "VmHWM") * 1024
 
     def threads(self) -> int:
@@ -70,7 +70,7 @@ class Contestant:
         return int(line.split()[1])
 
     def end(self) -> None:
-        """Kill it; but one that is watched may end by itself, for what its watcher has to tell."""
+        """Kill the process, unless a program watches it and still has output to write."""
         with self._process:  # which closes its pipes, and waits
             if self._watched:
                 try:

@@ -1,10 +1,10 @@
-"""What all contestants have in common: how they are run, and what there is to handle.
+"""What all contestants have in common: how they run, and the handlers' workloads.
 
 python -m benchmarks.contestants.NAME WORKLOAD
 
 takes calls in a process of its own. It prints its port, and serves until its standard input ends.
-With the workload "parsing" it reads pieces of bytes there (a length of 8 digits before each), and
-prints how many seconds of CPU a message has cost.
+With the workload "parsing" it reads pieces of bytes from there (each after a length of 8 digits),
+and prints the CPU seconds per message.
 """
 
 from __future__ import annotations
@@ -15,20 +15,20 @@ import time
 from collections.abc import Callable
 
 PROMPT = "ivr/ivr-welcome"
-#: Events of a flood: each is waited for, and then the next flood is asked for.
+#: Events of a flood, after which the handler asks for the next flood.
 FLOOD = 1000
 FLOOD_SUBCLASS = "bench::flood"
-#: Seconds of CPU that parsing is measured for.
+#: CPU seconds for which parsing is measured.
 PARSING = 0.4
 
-#: Serves that workload until its standard input ends.
+#: Serves a workload until standard input ends.
 Serve = Callable[[str], None]
-#: Understands what arrives in such pieces; the number of messages.
+#: Parses pieces of bytes; returns the number of messages.
 Parse = Callable[[list[bytes]], int]
 
 
 def run(serve: Serve, parse: Parse) -> None:
-    """Be a contestant."""
+    """Run a contestant's process."""
     workload, *times = sys.argv[1:]
     if workload == "parsing":
         print(seconds_of(parse, read_pieces(), *map(int, times)), flush=True)
@@ -37,12 +37,12 @@ def run(serve: Serve, parse: Parse) -> None:
 
 
 def announce(port: int) -> None:
-    """It is listened on."""
+    """Print the port, once the contestant listens."""
     print(port, flush=True)
 
 
 def stay(port: int) -> None:
-    """Other threads serve."""
+    """Wait for the end of standard input while other threads serve."""
     announce(port)
     sys.stdin.read()
 
@@ -55,7 +55,7 @@ def read_pieces() -> list[bytes]:
 
 
 def seconds_of(parse: Parse, pieces: list[bytes], times: int = 0) -> float:
-    """CPU seconds a message: the least of many times, since that is what nothing has disturbed."""
+    """CPU seconds per message: the minimum of many runs, which nothing disturbed."""
     best, until = math.inf, time.process_time() + PARSING
     done = 0
     while done < times or (not times and time.process_time() < until):

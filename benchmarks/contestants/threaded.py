@@ -1,4 +1,4 @@
-"""A reader thread a call, which puts what it has read on a SimpleQueue."""
+"""A reader thread per call, which puts what it reads on a SimpleQueue."""
 
 from __future__ import annotations
 

@@ -3,8 +3,8 @@
 python examples/other-libraries/call.py examples/other-libraries/genesis_ivr.py
 python examples/other-libraries/call.py APP --only hangup
 
-The app is started for each call as ``PYTHON APP --port 0 --timeout 1``; it prints its port,
-and on standard error what it has to say.
+Each call starts the app as ``PYTHON APP --port 0 --timeout 1``. The app prints its port, and logs
+to standard error.
 """
 
 from __future__ import annotations
@@ -22,7 +22,7 @@ from typing import TextIO
 from simulator import Call, CallFailed, Fault, FreeSwitch
 
 PROMPTS = {"ivr/ivr-welcome": 1.0, "ivr/ivr-menu": 0.5}
-#: Seconds that an app has for what a scenario asks of it.
+#: Seconds that an app has for one scenario.
 PATIENCE = 8.0
 
 
@@ -75,7 +75,7 @@ SCENARIOS = [
 
 @contextmanager
 def running(python: str, app: str, log: TextIO) -> Iterator[str]:
-    """The app, in a process of its own: its address."""
+    """Run the app in a process of its own; yield its address."""
     command = [python, app, "--port", "0", "--timeout", "1"]
     with subprocess.Popen(command, stdout=subprocess.PIPE, stderr=log, text=True) as process:
         assert process.stdout is not None
@@ -83,7 +83,7 @@ def running(python: str, app: str, log: TextIO) -> Iterator[str]:
             port = process.stdout.readline().strip()
             if not port:
                 raise SystemExit(f"{app} did not start: see what it says above")
-            # whatever else it prints must not fill the pipe
+            # its further output must not fill the pipe
             threading.Thread(target=process.stdout.read, daemon=True).start()
             yield f"127.0.0.1:{port}"
         finally:
@@ -93,7 +93,7 @@ def running(python: str, app: str, log: TextIO) -> Iterator[str]:
 def play(scenario: Scenario, python: str, app: str) -> None:
     print(f"\n## {scenario.name}: {scenario.what}\n")
     with tempfile.TemporaryFile("w+") as log:
-        # The app is stopped before the switch: one that goes on for ever must not hold it up.
+        # Stop the app before the switch, which would wait for an app that never ends.
         switch = FreeSwitch(real_time=True, prompts=PROMPTS)
         with switch, running(python, app, log) as address:
             call = switch.dial(address, faults=scenario.faults)

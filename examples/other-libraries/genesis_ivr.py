@@ -1,4 +1,4 @@
-"""The IVR of examples/ivr.py, as it is written with `genesis` (asyncio).
+"""The IVR of examples/ivr.py, written with `genesis` (asyncio).
 
 pip install genesis
 python genesis_ivr.py --port 5000

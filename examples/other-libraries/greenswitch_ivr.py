@@ -1,7 +1,7 @@
-"""The IVR of examples/ivr.py, as it is written with `greenswitch` (gevent).
+"""The IVR of examples/ivr.py, written with `greenswitch` (gevent).
 
-It has no callback for a key outside of an application, so the menu is a
-`play_and_get_digits`, as in its own documentation.
+greenswitch has no callback for a key outside of an application, so the menu is a
+`play_and_get_digits`, as in its documentation.
 
 pip install greenswitch
 python greenswitch_ivr.py --port 5000
@@ -70,7 +70,7 @@ class IVR:
 
 
 def free_port() -> int:
-    """The server can't be asked for any port (0): it takes that for none."""
+    """Choose a free port, because the server takes port 0 for none."""
     with socket.socket() as sock:
         sock.bind(("127.0.0.1", 0))
         port: int = sock.getsockname()[1]
@@ -83,7 +83,7 @@ if __name__ == "__main__":
         bind_address="127.0.0.1", bind_port=port, application=IVR
     )
     listening = gevent.spawn(server.listen)
-    while not server._running:  # it does not tell otherwise that it listens
+    while not server._running:  # there is no public way to know that it listens
         gevent.sleep(0.01)
     print(port, flush=True)
     listening.join()
