@@ -6,8 +6,8 @@ python benchmarks/probes.py --seconds 1 --rounds 1       # a short one
 Three processes: the server (an Outbound whose handler plays each digit that is pressed), the
 switch's end of 100 calls, which presses digits, and a prober that connects and closes at once.
 Rounds with and without probes take turns. The exit status is 1 if a call or a digit is lost, a
-probe is refused, the server logs a line at INFO or above, or a thread or descriptor is left. Numbers
-and how to read them: benchmarks/README.md.
+probe is refused, the server logs a line at INFO or above, or a thread or descriptor is left.
+Numbers and how to read them: benchmarks/README.md.
 """
 
 from __future__ import annotations

@@ -70,7 +70,7 @@ class Contestant:
         return int(line.split()[1])
 
     def end(self) -> None:
-        """Kill the process, unless a program watches it and still has output to write."""
+        """End the process. A program that watches it gets time to write its output first."""
         with self._process:  # which closes its pipes, and waits
             if self._watched:
                 try:
