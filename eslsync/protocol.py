@@ -2,6 +2,8 @@
 
 from .wire.enums import EVENT_NAMES
 from .wire.message import (
+    ARRAY,
+    ARRAY_SEPARATOR,
     ApiResponse,
     AuthRequest,
     CommandReply,
@@ -28,6 +30,8 @@ from .wire.protocol import (
 )
 
 __all__ = [
+    "ARRAY",
+    "ARRAY_SEPARATOR",
     "EVENT_NAMES",
     "MAX_BODY",
     "MAX_HEADERS",

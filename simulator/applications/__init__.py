@@ -1,1 +1,17 @@
-"""The switch's applications and api commands, one file for each family."""
+"""FreeSWITCH's applications and api commands, a file for each family.
+
+Importing the package imports every file in it, and so fills the tables of the model: to add an
+application, put a file here.
+"""
+
+from __future__ import annotations
+
+from importlib import import_module
+from pkgutil import iter_modules
+
+from ..model.tables import API_COMMANDS, APPLICATIONS
+
+__all__ = ["API_COMMANDS", "APPLICATIONS"]
+
+for _module in iter_modules(__path__):
+    import_module(f"{__name__}.{_module.name}")

@@ -1,10 +1,9 @@
-"""The att_xfer application: ask a third party, and hand the call over by hanging up.
+"""Attended transfer: talk to a third party, and hand the call over by hanging up.
 
 mod_dptools.c, att_xfer_function; recordings 250 to 257. The leg that executes it talks to the
-third party while the one that it is bridged to waits. A key of its own cancels (``#``), leaves
-the two others to each other (``*``), or makes it a call of three (``0``). Where there was somebody
-who waited, the way back to him is a `uuid_bridge`: the application that ran, a socket's too, is
-left.
+third party while the leg that it is bridged to waits. A key cancels (``#``), leaves the two others
+to each other (``*``), or makes it a call of three (``0``). The way back to the leg that waits is
+a `uuid_bridge`, which leaves the application that ran, even a `socket`.
 """
 
 from __future__ import annotations
@@ -13,19 +12,20 @@ from collections.abc import Callable
 from typing import TYPE_CHECKING
 
 from ..clockwork.threads import MILLISECOND, Steps
-from ..model.far_legs import Leg
+from ..model.far_legs import FarLeg
 from ..model.states import State
-from .basics import application
-from .bridge import originate
-from .bridged import OnKey, connect
+from ..model.tables import application
+from .bridge import OnKey, connect
+from .originate import originate
 from .uuid_bridge import uuid_bridge
 
 if TYPE_CHECKING:
-    from ..model.channel import Channel, Digit
+    from ..model.channel import Channel
+    from ..model.digits import Digit
 
 __all__: list[str] = []
 
-#: How often the session's thread looks whether the thread that does it all is done.
+#: Microseconds between two looks of the session's thread at the thread that does the work.
 POLL = 100 * MILLISECOND
 
 
@@ -44,13 +44,13 @@ def _consult(channel: Channel, data: str) -> Steps[None]:
     channel.set("soft_holding_uuid", bond)
     keep = _keep(channel, waiting)
     outcome = yield from originate(channel, data)
-    if isinstance(outcome, Leg):
+    if isinstance(outcome, FarLeg):
         yield from connect(channel, outcome, on_key=_keys(channel, outcome), inner=True)
         if not channel.up:
-            yield channel.now  # who waits sees it before
-    if bond or not isinstance(outcome, Leg) or not outcome.up:
+            yield channel.now  # the leg that waits sees it first
+    if bond or not isinstance(outcome, FarLeg) or not outcome.up:
         channel.set("signal_bond", bond)
-    if waiting is not None and isinstance(outcome, Leg):
+    if waiting is not None and isinstance(outcome, FarLeg):
         _back(channel, outcome, waiting)
     if keep in channel.when_down:
         channel.when_down.remove(keep)
@@ -58,7 +58,7 @@ def _consult(channel: Channel, data: str) -> Steps[None]:
 
 
 def _keep(channel: Channel, waiting: Channel | None) -> Callable[[], None]:
-    """Who waits is not to hang up when the other does (tmp_hanguphook)."""
+    """Keep the waiting leg from hanging up with the other one (tmp_hanguphook)."""
 
     def keep() -> None:
         if waiting is not None and waiting.up:
@@ -70,7 +70,7 @@ def _keep(channel: Channel, waiting: Channel | None) -> Callable[[], None]:
 
 
 def _keys(channel: Channel, peer: Channel) -> OnKey:
-    """What the keys do (xfer_on_dtmf)."""
+    """The keys of the leg that transfers (xfer_on_dtmf)."""
 
     def key(name: str, default: str) -> str:
         return channel.get(name) or peer.get(name) or default
@@ -93,7 +93,7 @@ def _keys(channel: Channel, peer: Channel) -> OnKey:
 
 
 def _meet(channel: Channel, peer: Channel) -> None:
-    """The third party joins the call; where who waited is gone, it takes his place."""
+    """The third party joins the call, or takes the place of a waiting leg that has gone."""
     waiting = channel.switch.locate(channel.get("soft_holding_uuid") or "")
     application = "intercept" if waiting is not None and not waiting.is_ready() else "three_way"
     peer.run_extension([(application, channel.uuid)])
@@ -102,7 +102,7 @@ def _meet(channel: Channel, peer: Channel) -> None:
 
 
 def _back(channel: Channel, peer: Channel, waiting: Channel) -> None:
-    """The two who are left are bridged."""
+    """Bridge the two that are left."""
     switch = channel.switch
     if peer.up and not channel.is_ready():
         _note_result(peer, uuid_bridge(switch, peer.uuid, waiting.uuid))
@@ -116,7 +116,7 @@ def _back(channel: Channel, peer: Channel, waiting: Channel) -> None:
 
 
 def _join(peer: Channel, other: Channel) -> Callable[[], None]:
-    """When one of three hangs up, the two others stay together (hanguphook)."""
+    """When one of three hangs up, the other two are bridged (hanguphook)."""
 
     def join() -> None:
         uuid_bridge(peer.switch, peer.uuid, other.uuid)

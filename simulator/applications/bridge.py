@@ -1,177 +1,36 @@
-"""The bridge application: calling far ends, and being connected to one.
+"""The bridge application, and two legs that hear each other.
 
-`originate` follows switch_ivr_originate.c, as far as the recordings of group 10 show it.
+switch_ivr_bridge.c: `connect` is the side of the leg that bridges (multi_threaded_bridge),
+`_exchange_media` that of its peer (audio_bridge_on_exchange_media). Both run `_hear`
+(audio_bridge_thread): a loop that passes on keys, and executes what is sent to its leg meanwhile.
+Recordings 05b, 10b to 10i, and those from 201 on.
 """
 
 from __future__ import annotations
 
-import re
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
 
-from ..clockwork.threads import SECOND, Steps
-from ..model import ivr
-from ..model.arguments import atoi, variables_of
-from ..model.channel import Channel, Heard
-from ..model.far_legs import Leg, dial, split_targets
-from ..model.states import CallState, State
+from ..clockwork.threads import Steps
+from ..model import executing
+from ..model.dialplan import transfer
+from ..model.far_legs import FarLeg
+from ..model.sounds import FRAME
+from ..model.states import State
+from ..model.tables import application
 from ..model.variables import is_true
-from .basics import application
-from .bridged import connect
+from .originate import originate
 
-__all__ = ["bridge", "originate"]
+if TYPE_CHECKING:
+    from ..model.channel import Channel
+    from ..model.digits import Digit
 
-#: DIALSTATUS, where it is not the cause's own name.
-DIALSTATUS = {
-    "USER_BUSY": "BUSY",
-    "NO_ANSWER": "NOANSWER",
-    "ORIGINATOR_CANCEL": "CANCEL",
-    "CALL_REJECTED": "DONTCALL",
-    "DESTINATION_OUT_OF_ORDER": "INVALIDARGS",
-    "INVALID_PROFILE": "INVALIDARGS",
-    "failure": "INVALIDARGS",
-}
+__all__ = ["OnKey", "connect"]
 
-#: Hangup causes that a bridge which fails never passes on to its caller.
+
+#: Hangup causes that a failed bridge never passes on to the caller.
 NO_REASON_TO_HANG_UP = frozenset({"NO_ANSWER", "NO_USER_RESPONSE", "ORIGINATOR_CANCEL"})
-
-
-def originate(channel: Channel, data: str) -> Steps[Leg | str]:
-    """Call far ends until one answers: ``|`` between those to be tried one after the other,
-    ``,`` between those to be tried at once. Returns the leg, or the cause of the failure.
-    """
-    variables, targets = variables_of(data)
-    channel.set("originate_disposition", "failure")
-    channel.set("DIALSTATUS", DIALSTATUS["failure"])
-    if channel.answered:
-        channel.set_callstate(CallState.RING_WAIT)
-    else:
-        channel.pre_answer()
-    outcome: Leg | str = "NORMAL_TEMPORARY_FAILURE"
-    for alternative in targets.split("|"):
-        outcome, called = yield from _try(channel, alternative, variables)
-        if isinstance(outcome, Leg):
-            _succeeded(channel, outcome, called)
-            return outcome
-        channel.set("originate_disposition", outcome)
-        channel.set("DIALSTATUS", DIALSTATUS.get(outcome, outcome))
-        _note_causes(channel, called)
-        if not channel.up:
-            break
-    if channel.callstate is CallState.RING_WAIT and channel.up:
-        channel.set_callstate(CallState.ACTIVE)
-    return outcome
-
-
-def _note_causes(channel: Channel, called: list[Leg]) -> None:
-    """How each leg that was called at once ended, in the order they were called."""
-    for leg in called:
-        cause = leg.hangup_cause or "NONE"
-        channel.variables.push("originate_causes", f"{leg.uuid};{cause}")
-
-
-def _try(
-    channel: Channel, targets: str, variables: dict[str, str]
-) -> Steps[tuple[Leg | str, list[Leg]]]:
-    """Call one group of far ends at once; the outcome, and the legs that were called."""
-    began = channel.now
-    limit = variables.get("originate_timeout") or channel.get("call_timeout")
-    # seconds are those of the epoch (recording 10c: 3 of them are 2.95)
-    until = (began // SECOND + (atoi(limit) if limit else 60)) * SECOND
-    legs: list[Leg] = []
-    cause = "NORMAL_TEMPORARY_FAILURE"
-    for target in split_targets(targets):
-        own, target = variables_of(target)
-        leg = dial(channel.switch, target, {**variables, **own}, channel)
-        if isinstance(leg, str):
-            cause = leg
-            continue
-        channel.set("originate_signal_bond", leg.uuid)
-        callee = leg.profile
-        channel.variables.push(
-            "originated_legs", f"{leg.uuid};{callee.callee_id_name};{callee.callee_id_number}"
-        )
-        legs.append(leg)
-    ringback = _ringback(channel)
-    ringing: Heard | None = None
-    instant = is_true(variables.get("instant_ringback") or channel.get("instant_ringback"))
-    for leg in legs:
-        if ringback:
-            leg.when_rings = channel.poke
-        leg.start()
-    called = list(legs)
-    # more than so many seconds of the epoch (check_per_channel_timeouts)
-    ends = {
-        leg: (began // SECOND + atoi(timeout) + 1) * SECOND
-        for leg in legs
-        if (timeout := leg.variables.get("leg_timeout")) is not None
-    }
-    while legs:
-        if ringback and not ringing and (instant or any(leg.rang for leg in legs)):
-            ringing = channel.hear(ringback)
-        answered = next((leg for leg in legs if leg.answered and leg.up), None)
-        if answered is not None:
-            for leg in legs:
-                if leg is not answered:
-                    leg.hangup("LOSE_RACE")
-            if ringing:
-                channel.hear_change(ringing, "cut")
-            return answered, called
-        for leg in legs:
-            if leg in ends and channel.now >= ends[leg]:
-                leg.hangup("ALLOTTED_TIMEOUT")
-        for leg in [leg for leg in legs if not leg.up]:
-            cause = leg.hangup_cause or cause
-            legs.remove(leg)
-        if not channel.up or channel.now >= until:
-            cause = "ORIGINATOR_CANCEL" if not channel.up else "NO_ANSWER"
-            for leg in legs:
-                leg.hangup(cause)
-            break
-        if not legs:
-            break
-        yield from channel.frames_unread(min([until, *(ends[leg] for leg in legs if leg in ends)]))
-    if ringing:
-        channel.hear_change(ringing, "cut")
-    return cause, called
-
-
-def _ringback(channel: Channel) -> str | None:
-    """What the caller hears while it rings: a tone or a file, again and again.
-
-    (switch_ivr_originate.c, setup_ringback: from when a far end says that it rings.)
-    """
-    data = channel.get("transfer_ringback") if channel.answered else None
-    data = data or channel.get("ringback")
-    if not data or data.lower().startswith("silence"):
-        return None
-    is_file = data.startswith("/") or "://" in data
-    if is_file and channel.switch.media.open(data, ivr.sound_prefix(channel)) is None:
-        return None
-    return data
-
-
-def _succeeded(channel: Channel, leg: Leg, called: list[Leg]) -> None:
-    if not channel.answered:
-        channel.answer()
-    channel.set("originate_signal_bond", None)
-    callee = leg.profile
-    sofia = leg.endpoint == "sofia"
-    if sofia:
-        callee = callee._replace(
-            callee_id_name=callee.destination_number,
-            callee_id_number=callee.destination_number,
-            network_addr=re.sub(r".*@|:\d+$", "", leg.name),
-        )
-        channel.profile = channel.profile._replace(
-            callee_id_name=callee.callee_id_name,
-            callee_id_number=callee.callee_id_number,
-        )
-    channel.other_type = "originatee"
-    channel.other_profile = callee._replace(logical_direction="inbound", profile_index="")
-    channel.set("originate_disposition", "SUCCESS")
-    channel.set("DIALSTATUS", "SUCCESS")
-    _note_causes(channel, called)
-    channel.set_callstate(CallState.ACTIVE)
-    channel.set("signal_bond", leg.uuid)
 
 
 @application("bridge", nomedia=True)
@@ -179,7 +38,7 @@ def bridge(channel: Channel, data: str) -> Steps[None]:
     if not data:
         return
     outcome = yield from originate(channel, data)
-    if isinstance(outcome, Leg):
+    if isinstance(outcome, FarLeg):
         yield from connect(channel, outcome)
         return
     channel.set("originate_failed_cause", outcome)
@@ -187,7 +46,9 @@ def bridge(channel: Channel, data: str) -> Steps[None]:
 
 
 def _pass_on(channel: Channel, cause: str) -> None:
-    """Hang the caller up with the far end's cause, or not (switch_channel_handle_cause)."""
+    """Hang the caller up with the far end's cause, unless its variables say otherwise
+    (switch_channel_handle_cause).
+    """
     if not channel.up:
         return
     go_on = channel.get("continue_on_fail")
@@ -203,14 +64,201 @@ def _pass_on(channel: Channel, cause: str) -> None:
 
 
 def _named(cause: str, names: str) -> bool:
-    """Is a cause in a list of names and numbers?"""
+    """True if a cause is in a list of names."""
     return any(name.strip().upper() == cause for name in names.split(",") if name.strip())
 
 
-@application("ring_ready", nomedia=True)
-def ring_ready(channel: Channel, data: str) -> None:
-    """Tell the caller that it rings (switch_channel_perform_mark_ring_ready_value)."""
-    if channel.up and not channel.media_ready and not channel.ring_ready:
-        channel.ring_ready = True
-        channel.stamp(progress=channel.now)
-        channel.fire("CHANNEL_PROGRESS")
+# --- connected
+
+
+#: What is sent to a leg waits for this many microseconds of media (DEFAULT_LEAD_FRAMES).
+LEAD = 11 * FRAME
+#: Called with a key before it is passed on: False ends the bridge, None keeps the key back.
+OnKey = Callable[["Digit"], "bool | None"]
+
+
+@dataclass(eq=False)
+class BridgeSide:
+    """One leg's side of a bridge (switch_ivr_bridge_data)."""
+
+    channel: Channel
+    other: Channel
+    on_key: OnKey | None = None
+    #: True for a bridge inside another one, which goes on afterwards (CF_INNER_BRIDGE)
+    inner: bool = False
+    clean_exit: bool = False  # it left for elsewhere, and knows what comes next
+    done: bool = False
+
+
+def connect(
+    channel: Channel, peer: Channel, *, on_key: OnKey | None = None, inner: bool = False
+) -> Steps[None]:
+    """Let two legs hear each other until one goes; then do what their variables say."""
+    if not channel.is_ready():
+        peer.hangup(channel.hangup_cause or "ORIGINATOR_CANCEL")
+        return
+    about = (("Bridge-A-Unique-ID", channel.uuid), ("Bridge-B-Unique-ID", peer.uuid))
+    peer.read_locks += 1
+    side = BridgeSide(channel, peer, on_key, inner)
+    outer = (channel.partner, channel.bridged, channel.bridges)
+    channel.partner, peer.partner = peer, channel
+    channel.bridges, peer.bridges = True, False
+    peer.phase = channel.phase
+    channel.stamp(bridged=channel.now)
+    peer.stamp(bridged=channel.now)
+    peer.set("call_uuid", channel.uuid)
+    peer.call_uuid = channel.uuid
+    races = channel.switch.races
+    if peer.state is State.SOFT_EXECUTE and races.consumes_media(peer.uuid):
+        peer.state = State.CONSUME_MEDIA
+        peer.thread.run()
+    channel.fire("CHANNEL_BRIDGE", first=about)
+    for one, other in ((channel, peer), (peer, channel)):
+        one.set("bridge_to", other.uuid)
+        one.set("last_bridge_to", other.uuid)
+    yield from executing.parse_all_events(peer)
+    yield from executing.parse_all_events(channel)
+    for one, other in ((channel, peer), (peer, channel)):
+        one.set("bridge_channel", other.name)
+        one.set("bridge_uuid", other.uuid)
+        one.set("signal_bond", other.uuid)
+    theirs = BridgeSide(peer, channel, inner=inner)
+    if peer.up:
+        peer.state_handlers[State.EXCHANGE_MEDIA] = lambda: _exchange_media(theirs)
+        peer.state = State.EXCHANGE_MEDIA
+        channel.bridged = peer.bridged = True
+        peer.thread.run()
+    _display(channel, peer)
+    yield from _hear(side)
+    channel.bridges = False
+    executing.stop_broadcast(peer)
+    while peer.state is State.EXCHANGE_MEDIA and not theirs.done:
+        yield None
+    if inner:
+        channel.partner, channel.bridged, channel.bridges = outer
+    if channel.hangup_cause is not None:
+        peer.set("bridge_hangup_cause", channel.hangup_cause)
+    if peer.hangup_cause is not None:
+        channel.set("bridge_hangup_cause", peer.hangup_cause)
+    peer.call_uuid = peer.uuid
+    peer.set("call_uuid", peer.uuid)
+    channel.fire("CHANNEL_UNBRIDGE", first=about)
+    if not (channel.reset_by_transfer or channel.redirected or side.clean_exit or inner):
+        _go_on(channel, peer.hangup_cause or "NORMAL_CLEARING")
+    if channel.redirected and channel.state not in (
+        State.RESET,
+        State.PARK,
+        State.ROUTING,
+        State.EXECUTE,
+    ):
+        channel.move_to(State.RESET)
+    peer.read_locks -= 1
+    peer.poke()
+
+
+def _display(channel: Channel, peer: Channel) -> None:
+    """Tell each phone who is at the other end (send_display)."""
+    assert channel.other_profile is not None
+    callee = channel.other_profile
+    number = callee.callee_id_number or callee.destination_number
+    channel.set("last_sent_callee_id_name", callee.callee_id_name or number)
+    channel.set("last_sent_callee_id_number", number)
+    number = peer.profile.caller_id_number or channel.profile.caller_id_number or "UNKNOWN"
+    name = peer.profile.caller_id_name or channel.profile.caller_id_name or number
+    peer.set("last_sent_callee_id_name", name)
+    peer.set("last_sent_callee_id_number", number)
+
+
+def _hear(side: BridgeSide) -> Steps[None]:
+    """Pass on keys and execute commands, until one leg goes (audio_bridge_thread)."""
+    channel, other = side.channel, side.other
+    lead = channel.now + LEAD
+    while True:
+        if channel.reset_by_transfer or (channel.up and not channel.is_ready()):
+            side.clean_exit = True
+        if side.clean_exit or not channel.up or not _stays(side):
+            break
+        if channel.private_events and not channel.event_locks and channel.now >= lead:
+            other.suspended = True
+            yield from executing.parse_next_event(channel)
+            other.suspended = False
+            other.poke()
+            if not (channel.is_ready() and _stays(side)):
+                continue
+        if not channel.suspended and not other.suspended:
+            if not _pass_on_keys(side):
+                break
+            if channel.reset_by_transfer or not channel.up:
+                continue
+        until = None
+        if channel.private_events and not channel.event_locks:
+            until = max(lead, channel.tick())
+        yield until
+    channel.set("bridge_to", None)
+    channel.bridged = False
+    channel.partner = None
+    other.poke()
+
+
+def _stays(side: BridgeSide) -> bool:
+    """True while the other leg is in this bridge."""
+    other = side.other
+    return other.up and other.bridged and not other.reset_by_transfer
+
+
+def _pass_on_keys(side: BridgeSide) -> bool:
+    """Pass on the keys that were pressed; False if one of them ends the bridge."""
+    channel, other = side.channel, side.other
+    while channel.digits:
+        digit = channel.take_digit()
+        passes: bool | None = True
+        if side.on_key is not None:
+            passes = side.on_key(digit)
+        if passes is False:
+            return False
+        if passes and not is_true(channel.get("bridge_filter_dtmf")):
+            other.send_digit(digit)
+    return True
+
+
+def _go_on(channel: Channel, cause: str) -> None:
+    """What the leg that bridged does once its peer has gone."""
+    if (channel.get("hangup_after_bridge") or "").lower() == "explicit":
+        channel.hangup(cause)
+    if not channel.up or channel.reset_by_transfer:
+        return
+    after = channel.get("transfer_after_bridge")
+    if is_true(channel.get("park_after_bridge")):
+        channel.park_elsewhere()
+    elif after:
+        _transfer_after_bridge(channel, after)
+    elif is_true(channel.get("hangup_after_bridge")):
+        channel.hangup(cause)
+
+
+def _exchange_media(side: BridgeSide) -> Steps[None]:
+    """The peer's side of a bridge, and what it does afterwards."""
+    channel = side.channel
+    yield from _hear(side)
+    channel.state_handlers.pop(State.EXCHANGE_MEDIA, None)
+    elsewhere = channel.reset_by_transfer or channel.redirected or side.clean_exit or side.inner
+    if channel.state is State.EXCHANGE_MEDIA and not elsewhere:
+        after = channel.get("transfer_after_bridge")
+        if is_true(channel.get("park_after_bridge")):
+            channel.park_elsewhere()
+        elif after:
+            _transfer_after_bridge(channel, after)
+        else:
+            channel.hangup("NORMAL_CLEARING" if channel.answered else "ORIGINATOR_CANCEL")
+    if channel.state is State.EXCHANGE_MEDIA:
+        # nobody else may claim it
+        channel.set("park_timeout", "3")
+        channel.move_to(State.PARK)
+    side.done = True
+    side.other.poke()
+
+
+def _transfer_after_bridge(channel: Channel, where: str) -> None:
+    """``<extension>[:<dialplan>[:<context>]]``"""
+    channel.set("transfer_after_bridge", None)
+    transfer(channel, *where.split(":")[:3])

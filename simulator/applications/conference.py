@@ -1,6 +1,6 @@
-"""The conference application: rooms, who is in them, and their maintenance events.
+"""Conferences: rooms, their members, and their maintenance events (mod_conference).
 
-What may be done to a room from outside is in `conference_commands`.
+The api command `conference` is in `conference_api`.
 """
 
 from __future__ import annotations
@@ -10,24 +10,25 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
 from ..clockwork.threads import SECOND, Steps
-from ..model import ivr
-from ..model.ivr import FRAME, Status
-from .basics import application
-from .detectors import read_codec_changed
+from ..model import asking, executing, playing
+from ..model.sounds import FRAME
+from ..model.states import Status
+from ..model.tables import application
 
 if TYPE_CHECKING:
     from ..clockwork.threads import Timer
-    from ..model.channel import Channel, Digit, Heard
+    from ..model.channel import Channel, Heard
+    from ..model.digits import Digit
     from ..model.events import Headers
-    from ..model.sounds import Sound
+    from ..model.sounds import Playable
     from ..model.switch import Switch
 
-__all__ = ["Member", "Room"]
+__all__ = ["LOUDEST", "CalledFrom", "Member", "Room", "Rooms"]
 
 SUBCLASS = "conference::maintenance"
-#: The room's own thread gives the floor to whoever is there with its next frame.
+#: Microseconds until the room's own thread gives the floor to a new member.
 FLOOR_AFTER = FRAME
-#: How often a PIN is asked for, and for how long (milliseconds).
+#: How many times a PIN is asked for, and for how many milliseconds each time.
 PIN_RETRIES, PIN_TIMEOUT = 3, 10_000
 
 CalledFrom = tuple[str, str, int]
@@ -43,7 +44,7 @@ LOUDER = ("conference_loop.c", "conference_loop_volume_talk_up", 440)
 QUIETER = ("conference_loop.c", "conference_loop_volume_talk_dn", 503)
 FILE_CLOSED = ("conference_file.c", "conference_file_close", 52)
 
-#: The four steps that a volume goes up and down.
+#: The volume levels are -4 to 4.
 LOUDEST = 4
 
 
@@ -55,14 +56,14 @@ class Member:
     number: int
     flags: frozenset[str] = frozenset()
     floor: bool = False
-    left: bool = False  #: kicked, or gone by a key of his own
+    left: bool = False  #: kicked, or gone by a key
     speaks: bool = True
     hears: bool = True
     held: bool = False
     energy: int = 100
     volume_in: int = 0
     volume_out: int = 0
-    playing: list[Playing] = field(default_factory=list)
+    sounds: list[RoomSound] = field(default_factory=list)
 
     def __post_init__(self) -> None:
         self.speaks = "mute" not in self.flags
@@ -78,8 +79,8 @@ class Member:
 
 
 @dataclass(eq=False)
-class Playing:
-    """A file that a room hears, or one member of it."""
+class RoomSound:
+    """A file that plays to a room, or to one of its members."""
 
     heard: list[tuple[Channel, Heard]]
     timer: Timer | None = None
@@ -97,8 +98,8 @@ class Room:
     moderator_pin: str = ""
     locked: bool = False
     members: list[Member] = field(default_factory=list)
-    recordings: dict[str, int] = field(default_factory=dict)  #: paths, and since when
-    playing: list[Playing] = field(default_factory=list)
+    recordings: dict[str, int] = field(default_factory=dict)  #: path to time of start
+    sounds: list[RoomSound] = field(default_factory=list)
 
     def about(self) -> Headers:
         return (
@@ -113,7 +114,7 @@ class Room:
     def tell(
         self, switch: Switch, action: str, called_from: CalledFrom, *last: tuple[str, str]
     ) -> None:
-        """A maintenance event about the room itself."""
+        """Fire a maintenance event about the room."""
         own = (*self.about(), ("Action", action), *last)
         event = switch.event(
             "CUSTOM",
@@ -133,7 +134,7 @@ class Room:
         first: Headers = (),
         last: Headers = (),
     ) -> None:
-        """A maintenance event: the room, the channel, the member."""
+        """Fire a maintenance event about a member; an ``action`` of None leaves that header out."""
 
         def yes(value: bool) -> str:
             return "true" if value else "false"
@@ -186,20 +187,20 @@ class Room:
         action = "deaf-member" if deaf else "undeaf-member"
         self.fire(member, action, DEAFENED if deaf else UNDEAFENED)
 
-    def play(self, name: str, sound: Sound, member: Member | None = None) -> None:
-        """All hear a file, or one member does; those who are deaf don't."""
+    def play(self, name: str, sound: Playable, member: Member | None = None) -> None:
+        """Play a file to all members who can hear, or to one of them."""
         listeners = [member] if member is not None else self.members
         starts = sound.starts()
         heard = [
             (each.channel, each.channel.hear(name, starts)) for each in listeners if each.hears
         ]
-        playing = Playing(heard)
-        queue = self.playing if member is None else member.playing
-        queue.append(playing)
+        played = RoomSound(heard)
+        queue = self.sounds if member is None else member.sounds
+        queue.append(played)
         switch = listeners[0].channel.switch
 
         def over() -> None:
-            queue.remove(playing)
+            queue.remove(played)
             for channel, each in heard:
                 channel.hear_change(each, "ended")
             samples = sound.samples or 0
@@ -210,7 +211,7 @@ class Room:
                 ("samples", str(samples)),
             )
             if member is None:
-                self.tell_over(switch, first, sound.path)
+                self._tell_over(switch, first, sound.path)
             elif member in self.members:
                 action = ("Action", "play-file-member-done")
                 file = ("File", sound.path)
@@ -219,9 +220,9 @@ class Room:
         if sound.samples is not None:
             # it begins with the room's next frame
             length = sound.samples * SECOND // 8000 + FRAME
-            playing.timer = switch.scheduler.at(switch.scheduler.now + length, over)
+            played.timer = switch.scheduler.at(switch.scheduler.now + length, over)
 
-    def tell_over(self, switch: Switch, first: Headers, path: str) -> None:
+    def _tell_over(self, switch: Switch, first: Headers, path: str) -> None:
         own = (*first, ("Action", "play-file-done"), ("File", path))
         event = switch.event(
             "CUSTOM",
@@ -233,22 +234,31 @@ class Room:
         switch.publish(event)
 
     def stop(self, member: Member | None = None) -> int:
-        """Play no more; how many files there were."""
-        queue = self.playing if member is None else member.playing
+        """Stop what plays to the room, or to a member; returns the number of files."""
+        queue = self.sounds if member is None else member.sounds
         count = len(queue)
-        for playing in queue:
-            if playing.timer is not None:
-                playing.timer.cancel()
-            for channel, heard in playing.heard:
+        for sound in queue:
+            if sound.timer is not None:
+                sound.timer.cancel()
+            for channel, heard in sound.heard:
                 channel.hear_change(heard, "cut")
         queue.clear()
         return count
 
 
+class Rooms:
+    """The rooms of a switch, by name."""
+
+    def __init__(self, switch: Switch) -> None:
+        self.by_name: dict[str, Room] = {}
+        self.members = 0  #: how many there have been, in all rooms
+
+
 @application("conference")
 def conference(channel: Channel, data: str) -> Steps[None]:
-    """``<room>[@<profile>][+<pin>][+flags{<flag>|...}]``: stay until kicked, or hung up."""
+    """``<room>[@<profile>][+<pin>][+flags{<flag>|...}]``: stay until kicked or hung up."""
     switch = channel.switch
+    rooms = switch.state(Rooms).by_name
     if not data:
         return
     text, flags = _flags(channel, data)
@@ -256,10 +266,10 @@ def conference(channel: Channel, data: str) -> Steps[None]:
     profile, _, pin = rest.partition("+")
     if "+" in name:
         name, _, pin = name.partition("+")
-    room = switch.rooms.get(name)
+    room = rooms.get(name)
     created = room is None
     if room is None:
-        room = switch.rooms[name] = Room(name, switch.uuid(), switch.domain)
+        room = rooms[name] = Room(name, switch.uuid(), switch.domain)
         room.profile = profile or "default"
         room.pin = pin
     channel.set("conference_name", name)
@@ -270,18 +280,18 @@ def conference(channel: Channel, data: str) -> Steps[None]:
         given = yield from _ask_pin(channel, pin, moderator_pin)
         if given is None:
             if created:
-                switch.rooms.pop(name, None)
+                rooms.pop(name, None)
             return
         if given == moderator_pin:
             flags |= {"moderator"}
     if room.locked and not created:
-        yield from ivr.play(channel, "conference/conf-locked.wav")
+        yield from playing.play(channel, "conference/conf-locked.wav")
         return
     yield from _stay(channel, room, flags)
 
 
 def _flags(channel: Channel, data: str) -> tuple[str, frozenset[str]]:
-    """The argument without its flags, and those with what conference_member_flags adds."""
+    """The argument without its flags, and all flags, with those of conference_member_flags."""
     found = re.search(r"\+flags\{([^}]*)\}?", data)
     given = [found[1] if found is not None else "", channel.get("conference_member_flags") or ""]
     names = {flag.strip().lower() for text in given for flag in re.split(r"[|,]", text)}
@@ -289,7 +299,7 @@ def _flags(channel: Channel, data: str) -> tuple[str, frozenset[str]]:
 
 
 def _ask_pin(channel: Channel, pin: str, moderator_pin: str) -> Steps[str | None]:
-    """The PIN that the caller knows; None: he doesn't, and the application is over."""
+    """Ask for a PIN; returns the one that was given, or None if the application is over."""
     known = [each for each in (pin, moderator_pin) if each]
     supplied = (channel.get("supplied_pin") or "").partition(";")[0]
     if supplied in known:
@@ -302,17 +312,17 @@ def _ask_pin(channel: Channel, pin: str, moderator_pin: str) -> Steps[str | None
             pressed.append(digit.key)
             return True
 
-        status = yield from ivr.play(channel, "conference/conf-pin.wav", first_digit)
+        status = yield from playing.play(channel, "conference/conf-pin.wav", first_digit)
         if status not in (Status.SUCCESS, Status.BREAK):
             channel.hangup("DESTINATION_OUT_OF_ORDER")
             return None
-        _, digits, _ = yield from ivr.collect_digits(
+        _, digits, _ = yield from asking.collect_digits(
             channel, "".join(pressed), longest, "#", PIN_TIMEOUT, 0
         )
         digits = digits or "".join(pressed)
         if digits in known:
             return digits
-        yield from ivr.play(channel, "conference/conf-bad-pin.wav")
+        yield from playing.play(channel, "conference/conf-bad-pin.wav")
         channel.flush_digits()
         if not channel.is_ready():
             return None
@@ -321,18 +331,19 @@ def _ask_pin(channel: Channel, pin: str, moderator_pin: str) -> Steps[str | None
 
 def _stay(channel: Channel, room: Room, flags: frozenset[str]) -> Steps[None]:
     switch = channel.switch
-    switch.conference_members += 1
-    member = Member(channel, switch.conference_members, flags)
+    rooms = switch.state(Rooms)
+    rooms.members += 1
+    member = Member(channel, rooms.members, flags)
     channel.set("conference_member_id", str(member.number))
     channel.set("conference_moderator", "true" if member.moderator else "false")
     channel.set("conference_ghost", "false")
     channel.set("conference_uuid", room.uuid)
-    read_codec_changed(channel)
+    channel.change_read_codec()
     room.members.append(member)
     room.fire(member, "add-member", ADDED)
     switch.scheduler.at(channel.now + FLOOR_AFTER, lambda: room.give_floor(member))
     while channel.is_ready() and not member.left:
-        yield from ivr.parse_all_events(channel)
+        yield from executing.parse_all_events(channel)
         channel.queued_events.clear()
         if channel.digits:
             _obey_key(room, member, channel.take_digit().key)
@@ -347,14 +358,14 @@ def _stay(channel: Channel, room: Room, flags: frozenset[str]) -> Steps[None]:
             each.leave()
     if not room.members:
         room.stop()
-        switch.rooms.pop(room.name, None)
-    read_codec_changed(channel)
+        rooms.by_name.pop(room.name, None)
+    channel.change_read_codec()
     if "nomoh" not in flags and "mintwo" in flags and len(room.members) == 1:
         room.members[0].leave()
 
 
 def _obey_key(room: Room, member: Member, key: str) -> None:
-    """The keys that conference.conf's `default` group of controls has."""
+    """The keys of the `default` group of caller controls in conference.conf."""
     if "dist-dtmf" in member.flags:
         return
     if key == "0":
@@ -378,10 +389,10 @@ def _obey_key(room: Room, member: Member, key: str) -> None:
 
 
 def _say_level(room: Room, member: Member) -> None:
-    """The member, and nobody else, hears the new level as a number."""
+    """Say the new level, to the member only."""
     channel = member.channel
     files = ["currency/negative.wav"] if member.volume_in < 0 else []
     for file in [*files, f"digits/{abs(member.volume_in)}.wav"][-1:]:
-        sound = channel.switch.media.open(file, ivr.sound_prefix(channel))
+        sound = channel.switch.media.open(file, playing.sound_prefix(channel))
         if sound is not None:
             room.play(file, sound, member)

@@ -1,7 +1,7 @@
-"""Listening in on another call: `eavesdrop`, and `three_way`, which is heard there, too.
+"""Listening in on another call: `eavesdrop`, and `three_way`, where all hear each other.
 
-switch_ivr_async.c, switch_ivr_eavesdrop_session; recordings 230 to 233. What is heard leaves no
-trace but the media bug on the other channel; keys choose who hears the listener.
+switch_ivr_async.c, switch_ivr_eavesdrop_session; recordings 230 to 233. The only trace is the
+media bug on the other channel. Keys choose who hears the listener.
 """
 
 from __future__ import annotations
@@ -9,10 +9,9 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from ..clockwork.threads import Steps
-from ..model.ivr import MediaBug
+from ..model import media_bugs
+from ..model.tables import application
 from ..model.variables import is_true
-from .basics import application
-from .detectors import read_codec_changed
 
 if TYPE_CHECKING:
     from ..model.channel import Channel
@@ -22,7 +21,7 @@ __all__: list[str] = []
 
 @application("eavesdrop")
 def eavesdrop(channel: Channel, data: str) -> Steps[None]:
-    """``<uuid>``, until one of the two goes (or the key ``*``)."""
+    """``<uuid>``: listen until one of the two hangs up, or ``*`` is pressed."""
     keys = channel.get("eavesdrop_enable_dtmf")
     group = channel.get("eavesdrop_require_group")
     yield from _listen(channel, data, keys=keys is None or is_true(keys), group=group)
@@ -30,7 +29,7 @@ def eavesdrop(channel: Channel, data: str) -> Steps[None]:
 
 @application("three_way")
 def three_way(channel: Channel, data: str) -> Steps[None]:
-    """``<uuid>``, until one of the two goes."""
+    """``<uuid>``: join a call until one of the two hangs up."""
     yield from _listen(channel, data, keys=False, group=None)
 
 
@@ -41,8 +40,8 @@ def _listen(channel: Channel, uuid: str, *, keys: bool, group: str | None) -> St
     groups = (target.get("eavesdrop_group") or "").split(",")
     if group and group not in groups:
         return
-    read_codec_changed(channel)
-    bug = MediaBug(target, "eavesdrop", uuid)
+    channel.change_read_codec()
+    bug = media_bugs.MediaBug(target, "eavesdrop", uuid)
     channel.set("last_sent_callee_id_name", target.profile.caller_id_name)
     channel.set("last_sent_callee_id_number", target.profile.caller_id_number)
     target.when_down.append(channel.poke)
@@ -52,4 +51,4 @@ def _listen(channel: Channel, uuid: str, *, keys: bool, group: str | None) -> St
         yield channel.tick() if keys and channel.digits else None
     target.when_down.remove(channel.poke)
     bug.stop()
-    read_codec_changed(channel)
+    channel.change_read_codec()

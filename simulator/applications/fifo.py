@@ -1,7 +1,8 @@
-"""Queues: callers wait with music until a consumer takes them (mod_fifo.c, fifo_function).
+"""Queues: callers wait with music until a consumer takes them (mod_fifo.c).
 
-A caller who is taken leaves his dialplan for good: he hibernates, and is the called side of a
-bridge that the consumer makes. Members that a queue calls by itself (`fifo_member`) are not here.
+A caller who is taken leaves the dialplan for good: the channel hibernates, and is the called side
+of a bridge that the consumer makes. Members that a queue calls by itself (`fifo_member`) are not
+modelled.
 """
 
 from __future__ import annotations
@@ -10,37 +11,42 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
+from eslsync.protocol import quote
+
 from ..clockwork.threads import MILLISECOND, SECOND, Steps
-from ..model import ivr
+from ..model import asking, executing, media_bugs, playing
 from ..model.arguments import atoi, separate
+from ..model.dialplan import transfer
 from ..model.events import local_time
-from ..model.ivr import Alarm, Status
+from ..model.playing import Alarm
 from ..model.profile import Times
-from ..model.states import State
+from ..model.states import State, Status
+from ..model.tables import api, application
 from ..model.variables import is_true
-from .basics import application
-from .bridged import connect
+from ..model.waiting import OnDigit
+from .bridge import connect
 from .record import record_session
 
 if TYPE_CHECKING:
-    from ..model.channel import Channel, Digit, Heard
+    from ..model.channel import Channel, Heard
+    from ..model.digits import Digit
     from ..model.switch import Switch
 
-__all__ = ["MANUAL_CALLS", "PRIORITIES", "Fifo", "Talk"]
+__all__: list[str] = []
+
 
 SUBCLASS = "fifo::info"
-#: Callers of priority 0 are first; there are so many of them.
+#: The number of priorities; callers with priority 0 come first.
 PRIORITIES = 10
-#: A queue that the module makes for itself, for calls that it only counts.
+#: The queue that the module makes itself, for calls that it only counts.
 MANUAL_CALLS = "manual_calls"
-#: Seconds that a caller waits for elsewhere, and that chimes are apart.
+#: Seconds until a caller leaves for fifo_orbit_exten, and between chimes.
 ORBIT_AFTER, CHIME_EVERY = 60, 30
-#: Milliseconds between a consumer's calls, unless fifo_consumer_wrapup_time says otherwise.
+#: Milliseconds between a consumer's calls, if fifo_consumer_wrapup_time is not set.
 WRAPUP = 5000
-#: How long a caller is awaited whom his consumer left on the way to him.
+#: Microseconds to wait for a caller to hibernate whose consumer hung up on the way.
 ABANDONED = 5 * SECOND
-
-#: The line of mod_fifo.c that makes each event.
+#: The line of mod_fifo.c that fires each event.
 LINES = {
     "push": 2743,
     "abort": 2866,
@@ -61,18 +67,18 @@ LINES = {
 
 
 @dataclass(eq=False)
-class Waiting:
+class WaitingCaller:
     """A caller in a queue."""
 
     channel: Channel
     priority: int
-    #: has a consumer's bridge to wait for it yet? (FIFO_APP_BRIDGE_TAG)
+    #: True while a consumer's bridge has to wait for the caller (FIFO_APP_BRIDGE_TAG).
     tagged: bool = True
 
 
 @dataclass(eq=False)
 class Talk:
-    """A caller and his consumer, talking."""
+    """A caller and a consumer who talk."""
 
     caller: Channel
     consumer: Channel
@@ -81,19 +87,19 @@ class Talk:
 
 @dataclass(eq=False)
 class Fifo:
-    """A queue: who waits in it, and who serves it."""
+    """A queue: the callers who wait in it, and the consumers who serve it."""
 
     name: str
     importance: int = 0
-    callers: list[Waiting] = field(default_factory=list)
+    callers: list[WaitingCaller] = field(default_factory=list)
     consumers: list[Channel] = field(default_factory=list)
     talks: list[Talk] = field(default_factory=list)
     waiting_since: int = 0
 
-    def of_priority(self, priority: int) -> list[Waiting]:
+    def of_priority(self, priority: int) -> list[WaitingCaller]:
         return [each for each in self.callers if each.priority == priority]
 
-    def push(self, caller: Waiting) -> None:
+    def push(self, caller: WaitingCaller) -> None:
         if not self.callers:
             self.waiting_since = caller.channel.now
         self.callers.append(caller)
@@ -101,15 +107,15 @@ class Fifo:
             consumer.break_requested = True  # its music ends
             consumer.poke()
 
-    def remove(self, caller: Waiting) -> None:
-        """The others move up."""
+    def remove(self, caller: WaitingCaller) -> None:
+        """Remove a caller; the others move up."""
         if caller in self.callers:
             self.callers.remove(caller)
             for position, each in enumerate(self.of_priority(caller.priority), 1):
                 each.channel.set("fifo_position", str(position))
 
-    def next_for(self, consumer: Channel) -> Waiting | None:
-        """Whom the consumer asks for by uuid or by skill, else a VIP, else who is first."""
+    def next_for(self, consumer: Channel) -> WaitingCaller | None:
+        """The caller that the consumer asks for by uuid or skill, else a VIP, else the first."""
         order = range(PRIORITIES)
         given = consumer.get("fifo_pop_order")
         if given:
@@ -152,6 +158,20 @@ class Fifo:
         switch.publish(switch.event("PRESENCE_IN", own, called_from=called_from))
 
 
+class Fifos:
+    """The queues of a switch, by name."""
+
+    def __init__(self, switch: Switch) -> None:
+        self.by_name: dict[str, Fifo] = {}
+
+    def get(self, name: str) -> Fifo:
+        """A queue, ``<name>[!<importance>]``, made if it doesn't exist."""
+        name, _, importance = name.partition("!")
+        if name not in self.by_name:
+            self.by_name[name] = Fifo(name, max(0, atoi(importance)))
+        return self.by_name[name]
+
+
 def _tell(channel: Channel, fifo: str, action: str, *more: tuple[str, str]) -> None:
     channel.fire(
         "CUSTOM",
@@ -167,14 +187,6 @@ def _note(channel: Channel, status: str) -> None:
     channel.set("fifo_timestamp", local_time(channel.now))
 
 
-def _fifo(switch: Switch, name: str) -> Fifo:
-    """The queue of that name, made where there is none: ``<name>[!<importance>]``."""
-    name, _, importance = name.partition("!")
-    if name not in switch.fifos:
-        switch.fifos[name] = Fifo(name, max(0, atoi(importance)))
-    return switch.fifos[name]
-
-
 @application("fifo")
 def fifo_application(channel: Channel, data: str) -> Steps[None]:
     """``<name>[,<name>...] in [<announce>|undef] [<music>|undef]``, or
@@ -186,25 +198,23 @@ def fifo_application(channel: Channel, data: str) -> Steps[None]:
     words = separate(data, " ", 5)
     direction = words[1].lower() if len(words) > 1 else ""
     names = separate(words[0], ",")
+    fifos = channel.switch.state(Fifos)
     if direction == "in" and len(names) == 1:
-        yield from _wait(channel, _fifo(channel.switch, names[0]), words)
+        yield from _wait(channel, fifos.get(names[0]), words)
     elif direction == "out":
-        yield from _serve(channel, [_fifo(channel.switch, name) for name in names], words)
+        yield from _serve(channel, [fifos.get(name) for name in names], words)
 
 
 def _sound(words: Sequence[str], at: int, variable: str | None) -> str | None:
-    """An argument, or the variable in its place."""
+    """A sound from the arguments, else from the variable; None if there is none."""
     name = words[at] if len(words) > at else variable
     return None if not name or name.lower() == "undef" else name
 
 
-# --- callers
-
-
 class Patience(Alarm):
-    """Chimes now and then, and the time after which a caller goes elsewhere."""
+    """Plays chimes to a waiting caller, and ends the wait after a while."""
 
-    def __init__(self, channel: Channel, is_exit_key: ivr.OnDigit) -> None:
+    def __init__(self, channel: Channel, is_exit_key: OnDigit) -> None:
         chimes = channel.get("fifo_chime_list")
         every = atoi(channel.get("fifo_chime_freq"))
         self.chimes = separate(chimes, ",") if chimes else []
@@ -214,7 +224,7 @@ class Patience(Alarm):
         self.expired = False
         orbit = channel.get("fifo_orbit_exten")
         self.orbit, colon, seconds = (orbit or "").partition(":")
-        # seconds are those of the epoch
+        # whole seconds since the epoch are counted
         second = channel.now // SECOND
         after = max(0, atoi(seconds)) if colon else ORBIT_AFTER
         self.leaves_at = (second + after) * SECOND if orbit else None
@@ -231,7 +241,7 @@ class Patience(Alarm):
             chime = self.chimes[self.next_chime % len(self.chimes)]
             alarm = Alarm()
             alarm.due = self.leaves_at
-            status = yield from ivr.play(channel, chime, self.is_exit_key, alarm=alarm)
+            status = yield from playing.play(channel, chime, self.is_exit_key, alarm=alarm)
             if heard is not None:
                 channel.hear_change(heard, "plays")
             self.next_chime += 1
@@ -263,7 +273,7 @@ def _wait(channel: Channel, fifo: Fifo, words: Sequence[str]) -> Steps[None]:
     if len(words) < 5 or words[4].lower() not in ("noans", "early"):
         channel.answer()
     given = channel.get("fifo_priority")
-    caller = Waiting(channel, min(max(atoi(given), 0), PRIORITIES - 1))
+    caller = WaitingCaller(channel, min(max(atoi(given), 0), PRIORITIES - 1))
     _tell(channel, fifo.name, "push", ("FIFO-Slot", str(caller.priority)))
     fifo.push(caller)
     channel.set("fifo_position", str(len(fifo.of_priority(caller.priority))))
@@ -277,7 +287,7 @@ def _wait(channel: Channel, fifo: Fifo, words: Sequence[str]) -> Steps[None]:
     while channel.is_ready() and not aborted and not channel.get("fifo_serviced_uuid"):
         channel.private_events.clear()
         if music is not None:
-            status = yield from ivr.play(channel, music, is_exit_key, alarm=patience)
+            status = yield from playing.play(channel, music, is_exit_key, alarm=patience)
         else:
             status = yield from _listen(channel, is_exit_key, patience)
         aborted = status not in (Status.SUCCESS, Status.BREAK) or patience.expired
@@ -290,7 +300,7 @@ def _wait(channel: Channel, fifo: Fifo, words: Sequence[str]) -> Steps[None]:
             channel.hangup("NORMAL_CLEARING")
         channel.private_events.clear()
         if channel.is_ready() and announce is not None:
-            yield from ivr.play(channel, announce)
+            yield from playing.play(channel, announce)
     caller.tagged = False
     if not aborted and channel.is_ready():
         channel.move_to(State.HIBERNATE)
@@ -298,12 +308,12 @@ def _wait(channel: Channel, fifo: Fifo, words: Sequence[str]) -> Steps[None]:
     yield from _leave(channel, fifo, caller, patience)
 
 
-def _listen(channel: Channel, is_exit_key: ivr.OnDigit, patience: Patience) -> Steps[Status]:
-    """No music, but chimes and keys (switch_ivr_collect_digits_callback)."""
+def _listen(channel: Channel, is_exit_key: OnDigit, patience: Patience) -> Steps[Status]:
+    """Wait without music, but with chimes and keys (switch_ivr_collect_digits_callback)."""
     while channel.is_ready():
-        if ivr.take_break(channel):
+        if executing.take_break(channel):
             return Status.BREAK
-        yield from ivr.parse_all_events(channel)
+        yield from executing.parse_all_events(channel)
         if channel.digits and is_exit_key(channel.take_digit()):
             return Status.BREAK
         channel.queued_events.clear()
@@ -314,8 +324,8 @@ def _listen(channel: Channel, is_exit_key: ivr.OnDigit, patience: Patience) -> S
     return Status.FALSE
 
 
-def _leave(channel: Channel, fifo: Fifo, caller: Waiting, patience: Patience) -> Steps[None]:
-    """Nobody came in time, or the caller wants no more."""
+def _leave(channel: Channel, fifo: Fifo, caller: WaitingCaller, patience: Patience) -> Steps[None]:
+    """The caller leaves: nobody came in time, or they pressed the exit key."""
     _note(channel, "TIMEOUT" if patience.expired else "ABORTED")
     _tell(channel, fifo.name, "timeout" if patience.expired else "abort")
     fifo.remove(caller)
@@ -325,13 +335,10 @@ def _leave(channel: Channel, fifo: Fifo, caller: Waiting, patience: Patience) ->
         return
     sound = channel.get("fifo_orbit_announce")
     if sound:
-        yield from ivr.play(channel, sound)
+        yield from playing.play(channel, sound)
     if patience.orbit != "_continue_" and channel.up:
         dialplan, context = channel.get("fifo_orbit_dialplan"), channel.get("fifo_orbit_context")
-        channel.switch.transfer(channel, patience.orbit, dialplan or "", context or "")
-
-
-# --- consumers
+        transfer(channel, patience.orbit, dialplan or "", context or "")
 
 
 def _serve(channel: Channel, fifos: list[Fifo], words: Sequence[str]) -> Steps[None]:
@@ -354,7 +361,7 @@ def _serve(channel: Channel, fifos: list[Fifo], words: Sequence[str]) -> Steps[N
     _note(channel, "WAITING")
     while channel.is_ready():
         if music is not None and waits == "wait" and not any(fifo.callers for fifo in fifos):
-            status = yield from ivr.play(channel, music)
+            status = yield from playing.play(channel, music)
             if status not in (Status.SUCCESS, Status.BREAK):
                 break
         chosen = _chosen(fifos, strategy)
@@ -385,7 +392,7 @@ def _serve(channel: Channel, fifos: list[Fifo], words: Sequence[str]) -> Steps[N
 
 
 def _chosen(fifos: Sequence[Fifo], strategy: str) -> Fifo | None:
-    """Of several queues, the one to serve: an important one, else as the strategy has it."""
+    """The queue to serve: the most important one, else the one that the strategy prefers."""
     winner: Fifo | None = None
     importance = 0
     for fifo in fifos:
@@ -402,13 +409,13 @@ def _chosen(fifos: Sequence[Fifo], strategy: str) -> Fifo | None:
 
 
 def _take(
-    channel: Channel, fifo: Fifo, caller: Waiting, name: str, announce: str | None
+    channel: Channel, fifo: Fifo, caller: WaitingCaller, name: str, announce: str | None
 ) -> Steps[bool]:
-    """Be bridged to a caller; False: the consumer has gone."""
+    """Bridge the consumer to a caller; False if the consumer has gone."""
     other = caller.channel
     announce = other.get("fifo_override_announce") or announce
     if announce is not None:
-        status = yield from ivr.play(channel, announce)
+        status = yield from playing.play(channel, announce)
         if status not in (Status.SUCCESS, Status.BREAK):
             return False
     other.set("fifo_serviced_by", channel.get("fifo_consumer_id") or channel.uuid)
@@ -467,7 +474,7 @@ def _take(
         one.set("fifo_epoch_stop_bridge", str(channel.now // SECOND))
         one.set("fifo_bridge_seconds", str(channel.now // SECOND - int(second)))
     if recorded:
-        ivr.stop_bugs(channel, "session_record", recorded)
+        media_bugs.stop_bugs(channel, "session_record", recorded)
     _note(channel, "WAITING")
     _note(other, "DONE")
     fifo.tell_presence(channel.switch)
@@ -475,7 +482,7 @@ def _take(
 
 
 def _abandon(channel: Channel, other: Channel) -> Steps[None]:
-    """The consumer hung up on the way: the caller goes back to the queue, ahead of others."""
+    """The consumer hung up on the way: the caller goes back to the head of the queue."""
     name, data = other.get("current_application"), other.get("current_application_data")
     until = channel.now + ABANDONED
     while other.up and other.running_state is not State.HIBERNATE and channel.now < until:
@@ -489,7 +496,7 @@ def _abandon(channel: Channel, other: Channel) -> Steps[None]:
 
 
 def _introduce(channel: Channel, other: Channel) -> tuple[str, str]:
-    """Each is told of the other; number and name by which the consumer was called."""
+    """Tell each about the other; returns the number and name by which the consumer was called."""
     inbound = channel.profile.direction == "inbound"
     if inbound:
         called = channel.get("callee_id_name") or channel.get("destination_number") or ""
@@ -518,7 +525,7 @@ def _introduce(channel: Channel, other: Channel) -> tuple[str, str]:
 
 
 def _on_key(channel: Channel, other: Channel, digit: Digit) -> bool:
-    """The consumer's key that ends the talk."""
+    """The consumer's exit key ends the talk."""
     if digit.key == (channel.get("fifo_consumer_exit_key") or "*")[0]:
         other.hangup("NORMAL_CLEARING")
         return False
@@ -553,7 +560,7 @@ def _tell_end(channel: Channel, other: Channel, name: str, began: int) -> None:
 
 
 def _wrap_up(channel: Channel, name: str) -> Steps[bool]:
-    """The consumer's pause until the next caller; False: he has gone."""
+    """The consumer's pause until the next caller; False if the consumer has gone."""
     given, key = channel.get("fifo_consumer_wrapup_time"), channel.get("fifo_consumer_wrapup_key")
     milliseconds = atoi(given) if given else WRAPUP
     if milliseconds or key:
@@ -567,7 +574,7 @@ def _wrap_up(channel: Channel, name: str) -> Steps[bool]:
 
     sound = channel.get("fifo_consumer_wrapup_sound")
     if sound:
-        status = yield from ivr.play(channel, sound, on_digit)
+        status = yield from playing.play(channel, sound, on_digit)
         if status not in (Status.SUCCESS, Status.BREAK):
             return False
     until = channel.now + milliseconds * MILLISECOND
@@ -575,10 +582,109 @@ def _wrap_up(channel: Channel, name: str) -> Steps[bool]:
         return True
     while channel.is_ready() and channel.now <= until:
         if not key or "".join(pressed) == key:
-            yield until + 1  # it is deaf to all else
+            yield until + 1  # nothing else is looked at
             continue
         left = (until - channel.now) // MILLISECOND + 100
-        _, _, used = yield from ivr.collect_digits(channel, "", 1, key, left, left)
+        _, _, used = yield from asking.collect_digits(channel, "", 1, key, left, left)
         if used:
             break
     return True
+
+
+# --- the api command
+
+
+@api("fifo")
+def fifo_api(switch: Switch, argument: str) -> str:
+    words = separate(argument, " ", 5)
+    usage = (
+        "list|list_verbose|count|debug|status|has_outbound|importance [<fifo name>]"
+        "|reparse [del_all]"
+    )
+    if not words:
+        return f"{usage}\n"
+    command = words[0].lower()
+    known = {MANUAL_CALLS: Fifo(MANUAL_CALLS), **switch.state(Fifos).by_name}
+    named = known.get(words[1]) if len(words) > 1 else None
+    chosen = list(known.values()) if len(words) < 2 else [named] if named is not None else []
+    if command == "count":
+        return "".join(map(_counted, chosen)) or "none\n"
+    if command == "has_outbound":
+        return "".join(f"{each.name}:0\n" for each in chosen) or "none\n"
+    if command in ("list", "list_verbose"):
+        listed = "".join(map(_listed, chosen))
+        return (
+            f"<fifo_report>\n{listed}</fifo_report>\n\n"
+            if listed
+            else "<fifo_report></fifo_report>\n\n"
+        )
+    if command == "importance":
+        if named is None:
+            return "no fifo by that name\n"
+        if len(words) > 2:
+            named.importance = max(0, atoi(words[2]))
+        return f"importance: {named.importance}\n"
+    if command == "reparse":
+        return "+OK\n"
+    if command == "debug":
+        return f"debug {max(0, atoi(words[1])) if len(words) > 1 else 0}\n"
+    return f"-ERR Usage: {usage}\n"
+
+
+def _counted(fifo: Fifo) -> str:
+    """Counts of consumers, callers, members, ringing members, and idle consumers."""
+    idle = sum(not consumer.bridged for consumer in fifo.consumers)
+    return f"{fifo.name}:{len(fifo.consumers)}:{len(fifo.callers)}:0:0:{idle}\n"
+
+
+def _listed(fifo: Fifo) -> str:
+    count = len(fifo.callers)
+    lines = [
+        f'  <fifo name="{fifo.name}" consumer_count="{len(fifo.consumers)}" '
+        f'caller_count="{count}" waiting_count="{count}" importance="{fifo.importance}" '
+        'outbound_per_cycle="0" outbound_per_cycle_min="0" ring_timeout="0" default_lag="0" '
+        'outbound_priority="5" outbound_strategy="ringall">',
+        "    <outbound></outbound>",
+    ]
+    ranked = [each for priority in range(PRIORITIES) for each in fifo.of_priority(priority)]
+    callers = [
+        f"      <caller {_about(each.channel)} "
+        f'position="{each.channel.get("fifo_position")}" slot="{each.priority}"></caller>'
+        for each in ranked
+    ]
+    consumers = []
+    for each in fifo.consumers:
+        target = each.get("fifo_target")
+        more = f' target="{target}"' if target else ""
+        consumers.append(f"      <consumer {_about(each)}{more}></consumer>")
+    bridges = [line for talk in fifo.talks for line in _talk_listed(fifo, talk)]
+    for tag, children in (("callers", callers), ("consumers", consumers), ("bridges", bridges)):
+        if children:
+            lines += [f"    <{tag}>", *children, f"    </{tag}>"]
+        else:
+            lines.append(f"    <{tag}></{tag}>")
+    return "\n".join([*lines, "  </fifo>", ""])
+
+
+def _about(channel: Channel) -> str:
+    name, number = channel.get("caller_id_name") or "", channel.get("caller_id_number") or ""
+    return (
+        f'uuid="{channel.uuid}" status="{channel.get("fifo_status")}" '
+        f'caller_id_name="{quote(name)}" caller_id_number="{quote(number)}" '
+        f'timestamp="{channel.get("fifo_timestamp")}"'
+    )
+
+
+def _talk_listed(fifo: Fifo, talk: Talk) -> list[str]:
+    profile = talk.caller.profile
+    return [
+        f'      <bridge fifo_name="{fifo.name}" bridge_start="{local_time(talk.began)}" '
+        f'bridge_start_epoch="{talk.began // SECOND}">',
+        f'        <caller uuid="{talk.caller.uuid}" caller_id_name="{profile.caller_id_name}" '
+        f'caller_id_number="{profile.caller_id_number}"></caller>',
+        "        <consumer>",
+        f"          <uuid>{talk.consumer.uuid}</uuid>",
+        "          <outgoing_uuid></outgoing_uuid>",
+        "        </consumer>",
+        "      </bridge>",
+    ]

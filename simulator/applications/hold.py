@@ -1,21 +1,21 @@
-"""Being on hold: `hold`, `unhold`, `soft_hold`, and the api command `uuid_hold`.
+"""Holding: `hold`, `unhold`, `soft_hold`, and the api command `uuid_hold`.
 
-switch_ivr.c, switch_ivr_hold and its like; switch_ivr_async.c, switch_ivr_soft_hold; recordings
-11m, 249, 262, 263. It is the endpoint that marks a call as held, and SIP's does so, with events of
-its own (switch_channel_mark_hold): a call by loopback can be put on hold again and again, and
-never be taken back.
+switch_ivr.c, switch_ivr_hold and the like; switch_ivr_async.c, switch_ivr_soft_hold; recordings
+11m, 249, 262, 263. The endpoint marks a call as held (switch_channel_mark_hold), and only SIP's
+does, with its own events: a loopback call can be put on hold any number of times, and never be
+taken back.
 """
 
 from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from eslsync import CallState
+
 from ..clockwork.threads import Steps
-from ..model import ivr
-from ..model.api import api, usage
+from ..model import asking, executing, playing
 from ..model.arguments import separate
-from ..model.states import CallState
-from .basics import application
+from ..model.tables import api, application, usage
 
 if TYPE_CHECKING:
     from ..model.channel import Channel
@@ -25,7 +25,7 @@ __all__: list[str] = []
 
 
 def hold(channel: Channel) -> bool:
-    """Put a call on hold: the other leg hears music."""
+    """Put a call on hold, so that the other leg hears music; False if it is already held."""
     if channel.callstate is CallState.HELD:
         return False
     music, other = hold_music(channel), channel.bonded
@@ -35,13 +35,13 @@ def hold(channel: Channel) -> bool:
         channel.stamp(last_hold=channel.now)
         channel.fire("CHANNEL_HOLD")
     if music is not None and other is not None:
-        ivr.broadcast(other, music, loops=-1)
+        executing.broadcast(other, music, loops=-1)
     channel.fire("CHANNEL_HOLD")
     return True
 
 
 def unhold(channel: Channel) -> bool:
-    """Take a call back."""
+    """Take a call back; False if it is not held."""
     if channel.callstate is not CallState.HELD:
         return False
     channel.suspended = False
@@ -50,13 +50,13 @@ def unhold(channel: Channel) -> bool:
     channel.set_callstate(CallState.UNHELD)
     channel.fire("CHANNEL_UNHOLD")
     if channel.bonded is not None:
-        ivr.stop_broadcast(channel.bonded)
+        executing.stop_broadcast(channel.bonded)
     channel.fire("CHANNEL_UNHOLD")
     return True
 
 
 def hold_music(channel: Channel) -> str | None:
-    """switch_channel_get_hold_music."""
+    """The music for the other leg, or None (switch_channel_get_hold_music)."""
     music = channel.get("temp_hold_music") or channel.get("hold_music")
     return None if music in (None, "", "silence", "indicate_hold") else music
 
@@ -73,7 +73,7 @@ def unhold_application(channel: Channel, data: str) -> None:
 
 @application("soft_hold")
 def soft_hold(channel: Channel, data: str) -> Steps[None]:
-    """``<unhold key> [<music of this leg>] [<music of the other>]``: until the key is pressed."""
+    """``<unhold key> [<own music>] [<music of the other leg>]``: hold until the key is pressed."""
     words = separate(data, " ", 3)
     other = channel.bonded
     if not words or other is None:
@@ -81,14 +81,14 @@ def soft_hold(channel: Channel, data: str) -> Steps[None]:
     mine = words[1] if len(words) > 1 else hold_music(channel)
     theirs = words[2] if len(words) > 2 else hold_music(other)
     if theirs is not None and not other.broadcast:
-        ivr.broadcast(other, theirs, loops=-1)
+        executing.broadcast(other, theirs, loops=-1)
     key = words[0]
     if mine is not None:
-        yield from ivr.play(channel, mine, lambda digit: digit.key == key)
+        yield from playing.play(channel, mine, lambda digit: digit.key == key)
     else:
-        yield from ivr.collect_digits(channel, "", 128, key, 0, 0)
+        yield from asking.collect_digits(channel, "", 128, key, 0, 0)
     if theirs is not None:
-        ivr.stop_broadcast(other)
+        executing.stop_broadcast(other)
 
 
 @api("uuid_hold")
@@ -96,14 +96,14 @@ def uuid_hold(switch: Switch, argument: str) -> str:
     """``[off|toggle] <uuid> [<display>]``."""
     words = separate(argument)
     if not words:
-        # it goes on, to try what it was not given
+        # it goes on after the usage, and fails
         return usage("[off|toggle] <uuid> [<display>]") + "-ERR Operation failed\n"
     how = words[0].lower()
     if how in ("off", "toggle"):
         words = words[1:]
     channel = switch.locate(words[0]) if words else None
     if channel is None:
-        done = bool(words)  # nobody to put on hold counts as done (switch_ivr_hold_uuid)
+        done = bool(words)  # an unknown uuid counts as done (switch_ivr_hold_uuid)
     elif how == "off" or (how == "toggle" and channel.callstate is CallState.HELD):
         done = unhold(channel)
     else:

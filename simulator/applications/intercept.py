@@ -1,7 +1,7 @@
-"""The intercept application: a leg takes the place of another's partner.
+"""Intercepting: a leg takes the place of another leg's partner.
 
 switch_ivr_bridge.c, switch_ivr_intercept_session; recordings 220 to 224. It is a `uuid_bridge`
-with the leg that is taken, and hangs up the one that it was bridged to.
+with the leg that is taken; the leg that it was bridged to is hung up.
 """
 
 from __future__ import annotations
@@ -9,8 +9,8 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from ..model.arguments import separate
+from ..model.tables import application
 from ..model.variables import is_true
-from .basics import application
 from .uuid_bridge import uuid_bridge
 
 if TYPE_CHECKING:
@@ -21,7 +21,7 @@ __all__: list[str] = []
 
 @application("intercept", nomedia=True)
 def intercept(channel: Channel, data: str) -> None:
-    """``[-bleg] <uuid>``."""
+    """``[-bleg] <uuid>``: be bridged to that leg, or to the leg that it is bridged to."""
     words = separate(data, " ", 4)
     if words and words[0].lower() == "-bleg":
         taken = channel.switch.locate(words[1]) if len(words) > 1 else None

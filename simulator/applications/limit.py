@@ -1,4 +1,4 @@
-"""Limits: how many calls may use something at once, or in a while (`limit`, mod_hash, mod_db)."""
+"""Limits: how many calls may use a resource at once, or within some seconds (mod_hash, mod_db)."""
 
 from __future__ import annotations
 
@@ -7,34 +7,48 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
 from ..clockwork.threads import SECOND, Steps
-from ..model import ivr
-from ..model.api import api
+from ..model import executing
 from ..model.arguments import atoi, separate
-from .basics import application
+from ..model.dialplan import transfer
+from ..model.tables import api, application
 
 if TYPE_CHECKING:
     from ..model.channel import Channel
     from ..model.switch import Switch
 
-__all__ = ["Limit"]
+__all__: list[str] = []
 
 BACKENDS = frozenset({"db", "hash"})
-#: Where a call that is one too many is sent to, unless another place is named.
+#: The default extension for a call that exceeds a limit.
 EXCEEDED = "limit_exceeded"
 SUBCLASS = "limit::usage"
 
 
 @dataclass
 class Limit:
-    """Something that is counted: the channels that use it, and how often it was asked for."""
+    """A counted resource: the uuids of the channels that use it, and its rate."""
 
     users: list[str] = field(default_factory=list)
     rate: int = 0
-    since: int = 0  #: the second of the epoch from which it is counted
+    since: int = 0  #: the second since the epoch from which the rate is counted
+
+
+class Limits:
+    """The limits of a switch, by backend and ``<realm>_<id>``."""
+
+    def __init__(self, switch: Switch) -> None:
+        self.by_key: dict[tuple[str, str], Limit] = {}
+
+    def get(self, backend: str, realm: str, name: str) -> Limit:
+        """A limit; one that nobody has used yet is empty."""
+        return self.by_key.get((backend, f"{realm}_{name}")) or Limit()
+
+    def of(self, backend: str) -> list[Limit]:
+        return [limit for (each, _), limit in self.by_key.items() if each == backend]
 
 
 def _maximum(text: str) -> tuple[int, int]:
-    """``<max>[/<seconds>]``: -1 where there is none."""
+    """``<max>[/<seconds>]``; a maximum of -1 means no limit."""
     if text.startswith("-"):
         return -1, 0
     most, _, seconds = text.partition("/")
@@ -42,12 +56,12 @@ def _maximum(text: str) -> tuple[int, int]:
 
 
 def _take(channel: Channel, what: Sequence[str], most: int, seconds: int) -> bool:
-    """Count the channel in, and note it in its variables; False: it is one too many."""
+    """Count the channel and note it in its variables; False if it exceeds the limit."""
     backend, realm, name = what
     if backend not in BACKENDS:
         return False
     key = f"{realm}_{name}"
-    limit = channel.switch.limits.setdefault((backend, key), Limit())
+    limit = channel.switch.state(Limits).by_key.setdefault((backend, key), Limit())
     if backend == "db":  # (limit_incr_db)
         channel.set("limit_realm", realm)
         channel.set("limit_id", name)
@@ -76,7 +90,7 @@ def _take(channel: Channel, what: Sequence[str], most: int, seconds: int) -> boo
 
 
 def _take_hash(channel: Channel, limit: Limit, most: int, seconds: int) -> bool:
-    """A channel counts once, and each time for the rate (limit_incr_hash)."""
+    """A channel is counted once, but every use counts for the rate (limit_incr_hash)."""
     more = channel.uuid not in limit.users
     if seconds > 0:
         now = channel.now // SECOND
@@ -116,17 +130,17 @@ def _fire(
 
 
 def _release_all(channel: Channel) -> None:
-    for limit in channel.switch.limits.values():
+    for limit in channel.switch.state(Limits).by_key.values():
         limit.users = [uuid for uuid in limit.users if uuid != channel.uuid]
     channel.set("limit_backend", None)
 
 
 def _exceeded(channel: Channel, target: Sequence[str]) -> None:
-    """``!<cause>``, or where to go instead."""
+    """``!<cause>``, or ``<extension> [<dialplan> [<context>]]``."""
     if target[0].startswith("!"):
         channel.hangup(channel.switch.cause(target[0][1:]))
     else:
-        channel.switch.transfer(channel, *target[:3])
+        transfer(channel, *target[:3])
 
 
 @application("limit", nomedia=True)
@@ -147,11 +161,7 @@ def limit_execute(channel: Channel, data: str) -> Steps[None]:
     if len(words) < 6:
         return
     if _take(channel, words[:3], *_maximum(words[3])):
-        yield from ivr.execute(channel, words[4], words[5])
-
-
-def _usage(switch: Switch, backend: str, realm: str, name: str) -> Limit:
-    return switch.limits.get((backend, f"{realm}_{name}")) or Limit()
+        yield from executing.execute(channel, words[4], words[5])
 
 
 @api("limit_usage")
@@ -161,7 +171,7 @@ def limit_usage(switch: Switch, argument: str) -> str:
         words.insert(0, "db")
     if len(words) < 3:
         return "USAGE: limit_usage <backend> <realm> <id> [rate]\n"
-    return _told(_usage(switch, *words[:3]), words[3:4])
+    return _told(switch.state(Limits).get(*words[:3]), words[3:4])
 
 
 def _told(limit: Limit, options: Sequence[str]) -> str:
@@ -177,7 +187,8 @@ def limit_hash_usage(switch: Switch, argument: str) -> str:
             "check limit_usage with backend param)\n"
         )
     words = separate(argument, " ", 4)
-    return _told(_usage(switch, "hash", words[0], words[1] if words[1:] else ""), words[2:3])
+    name = words[1] if words[1:] else ""
+    return _told(switch.state(Limits).get("hash", words[0], name), words[2:3])
 
 
 @api("uuid_limit")
@@ -206,7 +217,7 @@ def uuid_limit_release(switch: Switch, argument: str) -> str:
     if channel is None:
         return f"-ERR Cannot find session with uuid {words[0]}\n"
     which = "_".join(words[2:4])
-    for (backend, key), limit in switch.limits.items():
+    for (backend, key), limit in switch.state(Limits).by_key.items():
         if backend == words[1] and (not which or key == which) and channel.uuid in limit.users:
             limit.users.remove(channel.uuid)
     return "+OK"
@@ -217,23 +228,22 @@ def limit_interval_reset(switch: Switch, argument: str) -> str:
     words = separate(argument, " ", 5)
     if len(words) < 3:
         return "USAGE: limit_interval_reset <backend> <realm> <resource>\n"
-    limit = _usage(switch, *words[:3])
+    limit = switch.state(Limits).get(*words[:3])
     limit.rate = limit.since = 0
     return "+OK"
 
 
 @api("limit_status")
 def limit_status(switch: Switch, argument: str) -> str:
-    """The two backends that there are here have nothing to tell."""
+    """Neither of the two backends tells much."""
     if not argument:
         return "USAGE: limit_status <backend>\n"
     if argument == "hash":
         return "-ERR not supported yet (locking problems)."
-    return f"Tracking {_tracked(switch)} resources for db." if argument == "db" else "-ERR"
-
-
-def _tracked(switch: Switch) -> int:
-    return sum(len(limit.users) for (backend, _), limit in switch.limits.items() if backend == "db")
+    if argument != "db":
+        return "-ERR"
+    count = sum(len(limit.users) for limit in switch.state(Limits).of("db"))
+    return f"Tracking {count} resources for db."
 
 
 @api("limit_reset")
@@ -242,7 +252,6 @@ def limit_reset(switch: Switch, argument: str) -> str:
         return "USAGE: limit_reset <backend>\n"
     if argument != "db":  # (mod_hash refuses)
         return "-ERR"
-    for (backend, _), limit in switch.limits.items():
-        if backend == "db":
-            limit.users.clear()
+    for limit in switch.state(Limits).of("db"):
+        limit.users.clear()
     return "+OK"

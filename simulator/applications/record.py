@@ -1,6 +1,6 @@
-"""Recording: what the caller says (`record`), and what both sides say (`record_session`).
+"""Recording what the caller says (`record`), and what both sides say (`record_session`).
 
-What was recorded is a sound from then on: it can be played, and lasts as long as it took.
+A recording can be played afterwards, and lasts as long as it took.
 """
 
 from __future__ import annotations
@@ -8,14 +8,11 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from ..clockwork.threads import MILLISECOND, SECOND, Steps
-from ..model import ivr
-from ..model.api import api, usage
+from ..model import executing, media_bugs, playing
 from ..model.arguments import atoi, separate, variables_of
-from ..model.ivr import FRAME, MediaBug
-from ..model.sounds import RATE
+from ..model.sounds import FRAME, RATE
+from ..model.tables import api, application, usage
 from ..model.variables import is_true
-from .basics import application, on_terminator
-from .detectors import read_codec_changed
 
 if TYPE_CHECKING:
     from ..model.channel import Channel
@@ -24,7 +21,7 @@ if TYPE_CHECKING:
 
 __all__ = ["record_session"]
 
-#: Bytes of a WAV file before its samples, of two bytes each.
+#: Bytes of a WAV file's header; each sample has two bytes.
 WAV_HEADER = 44
 
 RECORD_FILE_START = ("switch_ivr_play_say.c", "switch_ivr_record_file_event", 767)
@@ -32,11 +29,11 @@ RECORD_FILE_STOP = ("switch_ivr_play_say.c", "switch_ivr_record_file_event", 103
 
 
 def path_of(channel: Channel, name: str) -> str:
-    """Where a recording goes: relative names are looked up where sounds are."""
+    """The path of a recording; relative names are in the folder of the sounds."""
     _, name = variables_of(name)
     if "://" in name or name.startswith("/"):
         return name
-    return f"{ivr.sound_prefix(channel)}/{name}"
+    return f"{playing.sound_prefix(channel)}/{name}"
 
 
 def samples_since(channel: Channel, began: int) -> int:
@@ -52,12 +49,12 @@ def record(channel: Channel, data: str) -> Steps[None]:
     path = path_of(channel, words[0])
     limit = atoi(words[1].lstrip("+")) if len(words) > 1 else 0
     native = "." not in path and "://" not in path
-    if native:  # recorded as it comes, in the codec's own format
+    if native:  # written as it comes, in the codec's format
         path += f".{channel.codec.name}"
     channel.set("playback_terminator_used", None)
     channel.set("silence_hits_exhausted", "false")
     if not native:
-        read_codec_changed(channel)
+        channel.change_read_codec()
     channel.fire("RECORD_START", (("Record-File-Path", path),), called_from=RECORD_FILE_START)
     threshold = len(words) > 2 and atoi(words[2]) and not native
     hits = (atoi(words[3]) if len(words) > 3 else 0) or 3
@@ -74,24 +71,24 @@ def record(channel: Channel, data: str) -> Steps[None]:
     channel.switch.media.record(path, samples)
     channel.fire("RECORD_STOP", (("Record-File-Path", path),), called_from=RECORD_FILE_STOP)
     if not native:
-        read_codec_changed(channel)
+        channel.change_read_codec()
     if not channel.is_ready():
         channel.hangup("DESTINATION_OUT_OF_ORDER")
 
 
 def _record_until(channel: Channel, limit: int, silence: int | None) -> Steps[None]:
-    """``limit`` in seconds, 0: none; ``silence``: after how much of it to end, if it is heard."""
-    # Seconds are those of the epoch: the limit is over with the first that is past it.
+    """Record for ``limit`` seconds (0: no limit), or until ``silence`` microseconds of silence."""
+    # Whole seconds since the epoch are counted; it ends with the first one past the limit.
     ends = (channel.now // SECOND + limit + 1) * SECOND if limit else None
     began = channel.now
     restarts = is_true(channel.get("record_restart_limit_on_dtmf"))
-    on_digit = on_terminator(channel)
-    while channel.is_ready() and not ivr.take_break(channel):
+    on_digit = playing.on_terminator(channel)
+    while channel.is_ready() and not executing.take_break(channel):
         silent_at = max(began, channel.quiet_since) + silence if silence else None
         if silent_at is not None and channel.now >= silent_at:
             channel.set("silence_hits_exhausted", "true")
             return
-        yield from ivr.parse_all_events(channel)
+        yield from executing.parse_all_events(channel)
         if ends is not None and channel.now >= ends:
             return
         if channel.digits:
@@ -99,7 +96,7 @@ def _record_until(channel: Channel, limit: int, silence: int | None) -> Steps[No
                 ends = (channel.now // SECOND + limit + 1) * SECOND
             if on_digit(channel.take_digit()):
                 return
-        channel.queued_events.clear()  # (as a playback does)
+        channel.queued_events.clear()  # dropped, as a playback drops them
         if not channel.is_ready():
             return
         until = min((end for end in (ends, silent_at) if end is not None), default=None)
@@ -109,8 +106,8 @@ def _record_until(channel: Channel, limit: int, silence: int | None) -> Steps[No
 # --- sessions
 
 
-class _Recording:
-    """A session that is recorded, from RECORD_START to RECORD_STOP (record_callback)."""
+class _SessionRecording:
+    """A recording of a session, from RECORD_START to RECORD_STOP (record_callback)."""
 
     def __init__(self, channel: Channel, path: str, options: dict[str, str]) -> None:
         self.channel = channel
@@ -121,7 +118,7 @@ class _Recording:
         self._fire("RECORD_START")
 
     def option(self, name: str) -> str | None:
-        """What the recording was started with, else a variable (get_recording_var)."""
+        """An option that the recording was started with, else a variable (get_recording_var)."""
         for key, value in self.options.items():
             if key.lower() == name.lower():
                 return value
@@ -152,20 +149,20 @@ class _Recording:
 def record_session(
     channel: Channel, name: str, limit: int = 0, options: dict[str, str] | None = None
 ) -> Steps[None]:
-    """Record what both sides say (switch_ivr_record_session_event); ``limit`` in seconds."""
+    """Record both sides, for ``limit`` seconds or 0 (switch_ivr_record_session_event)."""
     if not channel.pre_answer():
         return
     path = path_of(channel, name)
     if any(bug.function == "session_record" and bug.target == path for bug in channel.bugs):
         toggles = (options or {}).get("RECORD_TOGGLE_ON_REPEAT")
         if is_true(toggles or channel.get("RECORD_TOGGLE_ON_REPEAT")):
-            ivr.stop_bugs(channel, "session_record", path)
+            media_bugs.stop_bugs(channel, "session_record", path)
         return
     yield channel.tick()  # the recording thread takes a frame to start
-    recording = _Recording(channel, path, options or {})
-    bug = MediaBug(channel, "session_record", path, recording.stopped)
+    recording = _SessionRecording(channel, path, options or {})
+    bug = media_bugs.MediaBug(channel, "session_record", path, recording.stopped)
     at = channel.switch.scheduler.at
-    if limit:  # seconds are those of the epoch
+    if limit:  # whole seconds since the epoch are counted
         at((channel.now // SECOND + limit) * SECOND, bug.stop)
     silence = atoi(recording.option("RECORD_INITIAL_TIMEOUT_MS"))
 
@@ -181,7 +178,7 @@ def record_session(
 
 @application("record_session")
 def record_session_application(channel: Channel, data: str) -> Steps[None]:
-    """``<path> [+<seconds>] [{<variable>=<value>,...}]``: while the call goes on."""
+    """``<path> [+<seconds>] [{<variable>=<value>,...}]``: record while the call goes on."""
     path, *rest = separate(data, " ", 5) or [""]
     if not path:
         return
@@ -194,8 +191,8 @@ def record_session_application(channel: Channel, data: str) -> Steps[None]:
 
 @application("stop_record_session")
 def stop_record_session(channel: Channel, data: str) -> None:
-    """``<path>`` as it became (RECORD_START tells), or ``all``."""
-    ivr.stop_bugs(channel, "session_record", "all" if data.lower() == "all" else data)
+    """``<path>`` as RECORD_START gives it, or ``all``."""
+    media_bugs.stop_bugs(channel, "session_record", "all" if data.lower() == "all" else data)
 
 
 @application("record_session_mask")
@@ -203,7 +200,7 @@ def stop_record_session(channel: Channel, data: str) -> None:
 @application("record_session_pause")
 @application("record_session_resume")
 def changed(channel: Channel, data: str) -> None:
-    """What is recorded meanwhile is silence, or nothing: neither is heard here."""
+    """The recording goes on with silence, or not at all; the model knows only its length."""
 
 
 @api("uuid_record")
@@ -223,7 +220,7 @@ def uuid_record(switch: Switch, argument: str) -> Steps[str]:
         return "+OK Success\n"
     if action == "stop":
         target = words[2] if words[2].lower() == "all" else path
-        stopped = ivr.stop_bugs(channel, "session_record", target)
+        stopped = media_bugs.stop_bugs(channel, "session_record", target)
         return "+OK Success\n" if stopped else "-ERR Cannot stop record session!\n"
     if action not in ("mask", "unmask", "pause", "resume"):
         return syntax

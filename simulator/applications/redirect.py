@@ -1,7 +1,7 @@
-"""Sending a caller elsewhere, or away, in the words of the channel's own signalling.
+"""Redirecting or refusing a caller with the channel's own signalling.
 
-A loopback channel has none: nothing comes of it (mod_loopback.c). What a SIP channel does is
-in mod_sofia.c, sofia_receive_message.
+A SIP channel does it (mod_sofia.c, sofia_receive_message). A loopback channel has no signalling,
+so nothing happens (mod_loopback.c).
 """
 
 from __future__ import annotations
@@ -9,9 +9,8 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from ..clockwork.threads import SECOND, Steps
-from ..model.api import api, usage
 from ..model.arguments import atoi
-from .basics import application
+from ..model.tables import api, application, usage
 
 if TYPE_CHECKING:
     from ..model.channel import Channel
@@ -19,7 +18,7 @@ if TYPE_CHECKING:
 
 __all__: list[str] = []
 
-#: How long deflect waits for media to be acknowledged, which a loopback channel's never is.
+#: Microseconds that deflect waits for media to be acknowledged; on loopback it never is.
 MEDIA_ACK = 10 * SECOND
 
 #: Hangup causes of SIP statuses (sofia_glue_sip_cause_to_freeswitch).
@@ -49,14 +48,14 @@ CAUSES = {
 
 
 def redirected(channel: Channel, data: str) -> None:
-    """Before the answer the caller is told to call elsewhere; after it is too late."""
+    """Tell the caller to call elsewhere; after the answer, it has no effect."""
     if data and channel.endpoint == "sofia" and not channel.answered:
         _, _, cause = data.partition(" ")
         channel.hangup(channel.switch.cause(cause) if cause else "NORMAL_UNSPECIFIED")
 
 
 def deflected(channel: Channel) -> str:
-    """The caller is sent a REFER, and goes; what he answered."""
+    """Send the caller a REFER, which ends the call; returns the caller's answer."""
     if channel.endpoint != "sofia":
         return ""
     channel.set("sip_refer_reply", "SIP/2.0 202 Accepted")

@@ -1,7 +1,7 @@
-"""What is to happen later: sched_hangup and its like, as applications and as api commands.
+"""Scheduling: `sched_hangup` and the like, as applications and as api commands; heartbeats.
 
-A time is a second of the epoch's count, and the switch's task thread looks every half second
-(switch_scheduler.c): what is to happen in N seconds does so N - 1 to N + 0.5 seconds from now.
+Times are whole seconds since the epoch, and the switch's task thread looks every half second
+(switch_scheduler.c): a task due in N seconds runs N - 1 to N + 0.5 seconds from now.
 """
 
 from __future__ import annotations
@@ -11,10 +11,11 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from ..clockwork.threads import SECOND, Steps, Thread
-from ..model import ivr
-from ..model.api import NO_CHANNEL, OK, api, run_api, usage
+from ..model import executing
 from ..model.arguments import atoi, separate
-from .basics import application
+from ..model.dialplan import transfer
+from ..model.tables import NO_CHANNEL, OK, api, application, located, run_api, usage
+from ..model.variables import is_true
 
 if TYPE_CHECKING:
     from ..clockwork.threads import Timer
@@ -23,15 +24,14 @@ if TYPE_CHECKING:
 
 __all__ = ["Tasks"]
 
-#: Tasks that the switch has set itself before the first call comes.
+#: Number of tasks that the switch has added itself before the first call.
 OWN_TASKS = 3
 
 ADDED = ("switch_scheduler.c", "switch_scheduler_add_task_ex", 266)
 RESCHEDULED = ("switch_scheduler.c", "switch_scheduler_execute", 75)
 DELETED = ("switch_scheduler.c", "task_thread_loop", 151)
 
-
-#: How long (microseconds) the task thread waits between two looks.
+#: Microseconds between two looks of the task thread.
 LOOKS = SECOND // 2
 
 
@@ -40,17 +40,18 @@ class _Task:
     number: int
     group: str
     description: str
-    second: int  #: of the epoch
+    second: int  #: since the epoch
     action: Callable[[], None]
-    every: int  #: so many seconds; 0: once
-    deleted: bool = False  # and gone with the next look
+    every: int  #: seconds; 0 for once
+    deleted: bool = False  # it goes with the next look
 
 
 class Tasks:
-    """The switch's tasks, by number; a channel's stand in a group of its uuid."""
+    """The switch's tasks, by number; those of a channel are in a group named by its uuid."""
 
     def __init__(self, switch: Switch) -> None:
         self._switch = switch
+        switch.when_destroyed.append(lambda channel: self.delete(channel.uuid))
         self._last = OWN_TASKS
         self._tasks: dict[int, _Task] = {}
         self._looked = 0  # when the task thread last looked
@@ -64,10 +65,11 @@ class Tasks:
         action: Callable[[], None],
         every: int = 0,
     ) -> int:
-        """Do something, and then ``every`` so many seconds (switch_scheduler_add_task_ex).
+        """Add a task, and return its number (switch_scheduler_add_task_ex).
 
-        ``when`` is ``+<seconds>`` from now, or a second of the epoch; one that is past is a
-        number of seconds, too, and means every so many.
+        ``when`` is ``+<seconds>`` from now, or a second since the epoch. A past second is taken
+        for a number of seconds from now, and the task then repeats with that period. ``every``
+        is a period in seconds.
         """
         now = self._switch.scheduler.now // SECOND
         second = atoi(when.lstrip("+"))
@@ -80,12 +82,12 @@ class Tasks:
         task = _Task(self._last, group, description, second, action, every)
         self._tasks[task.number] = task
         self._tell("ADD_SCHEDULE", task, ADDED)
-        # it is the task thread that sends the event, and it then looks at once
+        # the task thread sends the event, and then looks at once
         self._look_at(self._switch.scheduler.now)
         return task.number
 
     def delete(self, name: str) -> int:
-        """By number, or all of a group; how many there were."""
+        """Delete a task by number, or a group by name; returns the number of tasks."""
         if name.isdigit():
             found = [self._tasks[number] for number in [int(name)] if number in self._tasks]
         else:
@@ -97,7 +99,7 @@ class Tasks:
         return len(found)
 
     def _look(self) -> None:
-        """Do what is due, and forget what is deleted (task_thread_loop)."""
+        """Run the tasks that are due, and drop the deleted ones (task_thread_loop)."""
         self._timer = None
         self._looked = now = self._switch.scheduler.now
         for task in list(self._tasks.values()):
@@ -115,7 +117,7 @@ class Tasks:
         self._wait()
 
     def _wait(self) -> None:
-        """See to it that the task thread looks when there is something to be seen."""
+        """Schedule the task thread's next look at which there is something to do."""
         now = self._switch.scheduler.now
         tasks = self._tasks.values()
         news = [now if task.deleted else task.second * SECOND for task in tasks]
@@ -141,8 +143,10 @@ class Tasks:
         self._switch.publish(self._switch.event(name, own, called_from=called_from))
 
 
-def hang_up(channel: Channel, when: str, cause: str, leg: str = "") -> None:
-    """switch_ivr_schedule_hangup, of the ``bleg`` if so; no time at all is now."""
+def schedule_hangup(channel: Channel, when: str, cause: str, leg: str = "") -> None:
+    """Schedule a hangup of the leg or of its ``bleg``; at once if the time is 0
+    (switch_ivr_schedule_hangup).
+    """
     if not atoi(when[1:]):
         channel.hangup(cause)
         return
@@ -152,32 +156,34 @@ def hang_up(channel: Channel, when: str, cause: str, leg: str = "") -> None:
         if channel.up and target is not None:
             target.hangup(cause)
 
-    channel.switch.tasks.add(when, channel.uuid, "switch_ivr_schedule_hangup", due)
+    channel.switch.state(Tasks).add(when, channel.uuid, "switch_ivr_schedule_hangup", due)
 
 
-def transfer(channel: Channel, when: str, target: list[str]) -> int:
-    switch = channel.switch
+def schedule_transfer(channel: Channel, when: str, target: list[str]) -> int:
+    """Schedule a transfer; returns the task's number (switch_ivr_schedule_transfer)."""
 
     def due() -> None:
         if channel.up:
-            switch.transfer(channel, *target[:3])
+            transfer(channel, *target[:3])
 
-    return switch.tasks.add(when, channel.uuid, "switch_ivr_schedule_transfer", due)
+    return channel.switch.state(Tasks).add(when, channel.uuid, "switch_ivr_schedule_transfer", due)
 
 
-def broadcast(switch: Switch, uuid: str, when: str, path: str, legs: str = "aleg") -> int:
-    """switch_ivr_schedule_broadcast: on the channel, its partner, or both."""
+def schedule_broadcast(switch: Switch, uuid: str, when: str, path: str, legs: str = "aleg") -> int:
+    """Schedule a broadcast on the channel ("aleg"), its partner ("bleg"), or "both"
+    (switch_ivr_schedule_broadcast).
+    """
 
     def due() -> None:
         channel = switch.locate(uuid)
         if channel is None:
             return
         if legs in ("bleg", "both") and channel.partner is not None:
-            ivr.broadcast(channel.partner, path)
+            executing.broadcast(channel.partner, path)
         if legs in ("aleg", "both"):
-            ivr.broadcast(channel, path)
+            executing.broadcast(channel, path)
 
-    return switch.tasks.add(when, uuid, "switch_ivr_schedule_broadcast", due)
+    return switch.state(Tasks).add(when, uuid, "switch_ivr_schedule_broadcast", due)
 
 
 @application("sched_hangup", nomedia=True)
@@ -186,7 +192,7 @@ def sched_hangup(channel: Channel, data: str) -> None:
     words = separate(data, " ", 5)
     if words:
         cause = channel.switch.cause(words[1]) if len(words) > 1 else "ALLOTTED_TIMEOUT"
-        hang_up(channel, words[0], cause, *words[2:3])
+        schedule_hangup(channel, words[0], cause, *words[2:3])
 
 
 @application("sched_transfer", nomedia=True)
@@ -194,7 +200,7 @@ def sched_transfer(channel: Channel, data: str) -> None:
     """``[+]<time> <extension> [<dialplan> [<context>]]``."""
     words = separate(data, " ", 4)
     if len(words) > 1:
-        channel.set("last_sched_id", str(transfer(channel, words[0], words[1:])))
+        channel.set("last_sched_id", str(schedule_transfer(channel, words[0], words[1:])))
 
 
 @application("sched_broadcast", nomedia=True)
@@ -203,14 +209,14 @@ def sched_broadcast(channel: Channel, data: str) -> None:
     words = separate(data, " ", 6)
     if len(words) > 1:
         when = words[0].lstrip("@")
-        number = broadcast(channel.switch, channel.uuid, when, words[1], *words[2:3])
+        number = schedule_broadcast(channel.switch, channel.uuid, when, words[1], *words[2:3])
         channel.set("last_sched_id", str(number))
 
 
 @application("sched_cancel", nomedia=True)
 def sched_cancel(channel: Channel, data: str) -> None:
-    """``[<group>]``, or a number; the channel's own tasks where nothing is said."""
-    channel.switch.tasks.delete(data or channel.uuid)
+    """``[<group>|<number>]``: delete tasks, by default the channel's own."""
+    channel.switch.state(Tasks).delete(data or channel.uuid)
 
 
 @api("sched_hangup")
@@ -221,7 +227,8 @@ def sched_hangup_api(switch: Switch, argument: str) -> str:
     channel = switch.locate(words[1]) if len(words) > 1 else None
     if channel is None:
         return NO_CHANNEL
-    hang_up(channel, words[0], switch.cause(words[2]) if len(words) > 2 else "ALLOTTED_TIMEOUT")
+    cause = switch.cause(words[2]) if len(words) > 2 else "ALLOTTED_TIMEOUT"
+    schedule_hangup(channel, words[0], cause)
     return OK
 
 
@@ -233,7 +240,7 @@ def sched_transfer_api(switch: Switch, argument: str) -> str:
     channel = switch.locate(words[1])
     if channel is None:
         return NO_CHANNEL
-    transfer(channel, words[0], words[2:])
+    schedule_transfer(channel, words[0], words[2:])
     return OK
 
 
@@ -242,13 +249,15 @@ def sched_broadcast_api(switch: Switch, argument: str) -> str:
     words = separate(argument, " ", 4)
     if len(words) < 3:
         return usage("[[+]<time>|@time] <uuid> <path> [aleg|bleg|both]")
-    broadcast(switch, words[1], words[0].lstrip("@"), words[2], *(w.lower() for w in words[3:]))
+    schedule_broadcast(
+        switch, words[1], words[0].lstrip("@"), words[2], *(w.lower() for w in words[3:])
+    )
     return "+OK Message scheduled\n"
 
 
 @api("sched_api")
 def sched_api(switch: Switch, argument: str) -> str:
-    """``[+@]<time> <group> <command>[&]``; with ``@``, again and again."""
+    """``[+@]<time> <group> <command>[&]``; with ``@``, it repeats."""
     when, _, rest = argument.partition(" ")
     group, space, command = rest.partition(" ")
     if not space:
@@ -262,7 +271,7 @@ def sched_api(switch: Switch, argument: str) -> str:
     def due() -> None:
         Thread(switch.scheduler, steps()).run()
 
-    number = switch.tasks.add(
+    number = switch.state(Tasks).add(
         f"+{every}" if every else when, group, "sched_api_function", due, every
     )
     return f"+OK Added: {number}\n"
@@ -272,7 +281,7 @@ def sched_api(switch: Switch, argument: str) -> str:
 def sched_del(switch: Switch, argument: str) -> str:
     if not argument:
         return "-ERR Invalid syntax\n"
-    return f"+OK Deleted: {switch.tasks.delete(argument)}\n"
+    return f"+OK Deleted: {switch.state(Tasks).delete(argument)}\n"
 
 
 @api("unsched_api")
@@ -282,4 +291,26 @@ def unsched_api(switch: Switch, argument: str) -> str:
     number = atoi(argument)
     if not number:
         return ""
-    return "+OK\n" if switch.tasks.delete(str(number)) else "-ERR No such id\n"
+    return "+OK\n" if switch.state(Tasks).delete(str(number)) else "-ERR No such id\n"
+
+
+# --- a session's heartbeat
+
+
+@application("sched_heartbeat", nomedia=True)
+def sched_heartbeat(channel: Channel, data: str) -> None:
+    channel.beat_every(max(0, atoi(data)))
+
+
+@application("enable_heartbeat", nomedia=True)
+def enable_heartbeat(channel: Channel, data: str) -> None:
+    channel.beat_every(atoi(data) if data[:1].isdigit() else 60 if not data or is_true(data) else 0)
+
+
+@api("uuid_session_heartbeat")
+def uuid_session_heartbeat(switch: Switch, argument: str) -> str:
+    channel, rest, complaint = located(switch, argument, "<uuid> [sched] [0|<seconds>]")
+    if channel is None:
+        return complaint
+    channel.beat_every(atoi(rest.rpartition(" ")[2]))
+    return OK

@@ -1,9 +1,8 @@
 """The api command `uuid_bridge`: two legs leave what they do, and are bridged to each other.
 
-switch_ivr_bridge.c, switch_ivr_uuid_bridge and its state handlers; recordings 201 to 215. The one
+switch_ivr_bridge.c, switch_ivr_uuid_bridge and its state handlers; recordings 201 to 215. The leg
 that bridges goes through CS_HIBERNATE and CS_RESET to CS_SOFT_EXECUTE, waits there for the other,
-and bridges; afterwards its dialplan goes on behind the application that it left, for which there
-is nothing left to do where that was the last one.
+and bridges. Afterwards its dialplan goes on after the application that it left.
 """
 
 from __future__ import annotations
@@ -12,14 +11,14 @@ from collections.abc import Callable
 from typing import TYPE_CHECKING
 
 from ..clockwork.threads import SECOND, Steps
-from ..model import ivr
-from ..model.api import api, usage
+from ..model import executing
 from ..model.arguments import separate
-from ..model.ivr import FRAME
 from ..model.profile import Times
+from ..model.sounds import FRAME
 from ..model.states import State
+from ..model.tables import api, usage
 from ..model.variables import is_true
-from .bridged import connect
+from .bridge import connect
 
 if TYPE_CHECKING:
     from ..model.channel import Channel
@@ -30,7 +29,7 @@ __all__ = ["uuid_bridge"]
 
 @api("uuid_bridge")
 def uuid_bridge_api(switch: Switch, argument: str) -> str:
-    """``<uuid> <other_uuid> [<yet another_uuid>]``: the second, where the first is not there."""
+    """``<uuid> <other_uuid> [<another_uuid>]``: the third is used if the second doesn't exist."""
     words = separate(argument, " ", 4)
     if len(words) < 2:
         return usage("<uuid> <other_uuid>")
@@ -41,7 +40,7 @@ def uuid_bridge_api(switch: Switch, argument: str) -> str:
 
 
 def uuid_bridge(switch: Switch, originator_uuid: str, originatee_uuid: str) -> bool:
-    """Have two channels leave what they do for each other; are there such?"""
+    """Have two channels leave what they do for each other; False if one doesn't exist."""
     channel, other = switch.locate(originator_uuid), switch.locate(originatee_uuid)
     if channel is None or other is None:
         return False
@@ -71,14 +70,12 @@ def uuid_bridge(switch: Switch, originator_uuid: str, originatee_uuid: str) -> b
         one.step_profile()
     _introduce(channel, other)
     for one, two in ((channel, other), (other, channel)):
-        ivr.stop_broadcast(one)
+        executing.stop_broadcast(one)
         one.reset_by_transfer = one.redirected = True
         source = f"{switch.scheduler.now // SECOND}:{switch.uuid()}:uuid_br:{two.uuid}"
-        one.profile = one.profile._replace(transfer_source=source)
-        one.variables.push("transfer_history", source)
-        one.set("transfer_source", source)
+        one.note_transfer(source)
     for one, two in ((channel, other), (other, channel)):
-        # the peer's part of a bridge that goes on ends with the handler of its state
+        # the peer's side of a bridge that goes on ends with the handler of its state
         one.state_handlers = _handlers(one, two, bridges=one is channel)
         again = one.state is State.HIBERNATE
         one.move_to(State.CONSUME_MEDIA if again else State.HIBERNATE)
@@ -86,7 +83,7 @@ def uuid_bridge(switch: Switch, originator_uuid: str, originatee_uuid: str) -> b
 
 
 def _introduce(channel: Channel, other: Channel) -> None:
-    """Each is told who the other is, as it was until now."""
+    """Tell each leg about the other, as it was until now."""
     mine, theirs = channel.profile, other.profile
     channel.other_type, other.other_type = "originatee", "originator"
     channel.other_profile = theirs._replace(
@@ -104,7 +101,7 @@ def _introduce(channel: Channel, other: Channel) -> None:
 def _handlers(
     channel: Channel, other: Channel, *, bridges: bool
 ) -> dict[State, Callable[[], Steps[None]]]:
-    """What the states are for a leg on its way to the bridge."""
+    """The handlers of the states of a leg on its way to the bridge."""
 
     def hibernate() -> Steps[None]:
         channel.state = State.RESET
@@ -133,7 +130,7 @@ def _handlers(
 
 
 def _bridge(channel: Channel, other: Channel) -> Steps[None]:
-    """Wait for the other leg to be there, too, and bridge (uuid_bridge_on_soft_execute)."""
+    """Wait until the other leg is ready, and bridge (uuid_bridge_on_soft_execute)."""
     channel.set("uuid_bridge", None)
     while channel.up and other.up:
         if other.state is other.running_state:
@@ -164,7 +161,7 @@ def _bridge(channel: Channel, other: Channel) -> Steps[None]:
 
 
 def _wait_for_answer(channel: Channel, other: Channel) -> Steps[bool]:
-    """One that has no media yet is lost by it (switch_ivr_wait_for_answer; recording 213)."""
+    """A leg without media is hung up (switch_ivr_wait_for_answer; recording 213)."""
     if other.media_ready or not other.up:
         return other.up
     yield channel.tick()

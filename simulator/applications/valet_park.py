@@ -1,4 +1,4 @@
-"""Valet parking: a caller is parked in a slot of a lot, and fetched by whoever dials the slot.
+"""Valet parking: a caller is parked in a slot of a lot, and whoever dials the slot fetches them.
 
 mod_valet_parking.c, valet_parking_function.
 """
@@ -10,43 +10,45 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
 from ..clockwork.threads import SECOND, Steps
-from ..model import ivr
-from ..model.api import api
+from ..model import asking, playing, waiting
 from ..model.arguments import atoi, separate
-from ..model.ivr import Alarm, Status
+from ..model.dialplan import transfer
+from ..model.playing import Alarm
+from ..model.states import Status
+from ..model.tables import api, application
 from ..model.variables import is_true
-from .basics import application
 from .uuid_bridge import uuid_bridge
 
 if TYPE_CHECKING:
-    from ..model.channel import Channel, Digit
+    from ..model.channel import Channel
+    from ..model.digits import Digit
     from ..model.switch import Switch
 
-__all__ = ["Lot"]
+__all__: list[str] = []
 
 SUBCLASS = "valet_parking::info"
-#: The line of mod_valet_parking.c that makes each event.
+#: The line of mod_valet_parking.c that fires each event.
 LINES = {"hold": 684, "bridge": 579, "exit": 749}
-#: Seconds until a caller goes elsewhere, where a place is named and no time.
+#: Seconds until a caller leaves for valet_parking_orbit_exten, if there is no timeout.
 ORBIT_AFTER = 60
-#: Milliseconds before the slot is told.
+#: Milliseconds before the slot is announced.
 BEFORE_ANNOUNCEMENT = 1500
 
 
 @dataclass(eq=False)
 class Slot:
-    """Who is parked there."""
+    """A parked call."""
 
     uuid: str
     extension: str
-    #: sent here, and expected with his ticket; nobody else may have the slot meanwhile
+    #: True for a call on its way here: nobody without its ticket gets the slot.
     expected: bool = False
     bridged: bool = False
 
 
 @dataclass(eq=False)
 class Lot:
-    """The slots that are taken, by extension, in the order they were taken."""
+    """The taken slots by extension, in the order in which they were taken."""
 
     name: str
     slots: dict[str, Slot] = field(default_factory=dict)
@@ -61,7 +63,7 @@ class Lot:
             del self.slots[slot.extension]
 
     def free(self, low: int, high: int) -> str | None:
-        """The first free extension; ``high`` is 0 where there is no last one."""
+        """The first free extension; a ``high`` of 0 means no limit."""
         extension = low or 1
         while extension <= high or not high:
             if str(extension) not in self.slots:
@@ -70,7 +72,7 @@ class Lot:
         return None
 
     def longest(self, low: int, high: int) -> Slot | None:
-        """Who has waited longest."""
+        """The slot of the call that has waited longest."""
         for slot in self.slots.values():
             number = atoi(slot.extension)
             if number >= (low or 1) and (number <= high or not high) and not slot.expected:
@@ -78,8 +80,16 @@ class Lot:
         return None
 
 
+class Lots:
+    """The lots of a switch, by name."""
+
+    def __init__(self, switch: Switch) -> None:
+        self.by_name: dict[str, Lot] = {}
+        self.presence_events = 0  #: how many there have been
+
+
 class _Timeout(Alarm):
-    """How long a caller stays parked, where that is said."""
+    """Ends the parking of a caller."""
 
     status = Status.FALSE
 
@@ -104,7 +114,7 @@ def valet_park(channel: Channel, data: str) -> Steps[None]:
     if len(words) < 2:
         return
     switch = channel.switch
-    lot = switch.lots.setdefault(words[0], Lot(words[0]))
+    lot = switch.state(Lots).by_name.setdefault(words[0], Lot(words[0]))
     extension, slot, auto = words[1], None, False
     if extension.lower() == "auto":
         if len(words) < 5 or words[2].lower() not in ("in", "out"):
@@ -113,7 +123,7 @@ def valet_park(channel: Channel, data: str) -> Steps[None]:
         slot = _automatic(channel, lot, auto, atoi(words[3]), atoi(words[4]))
         if slot is None:
             macro = "valet_lot_full" if auto else "valet_lot_empty"
-            yield from switch.phrase(channel, macro, "", None)
+            yield from playing.phrase(channel, macro, "", None)
             return
         extension = slot.extension
     elif extension.lower() == "ask":
@@ -134,8 +144,8 @@ def valet_park(channel: Channel, data: str) -> Steps[None]:
         slot.expected = partner is not None
         yield from _announce(channel, lot, slot)
         if partner is not None:
-            slot.uuid = channel.uuid  # his ticket
-            switch.transfer(partner, destination, "inline")
+            slot.uuid = channel.uuid  # the ticket
+            transfer(partner, destination, "inline")
             channel.hangup("NORMAL_CLEARING")
             return
     yield from _park(channel, lot, slot, music)
@@ -149,7 +159,7 @@ def _automatic(channel: Channel, lot: Lot, auto: bool, low: int, high: int) -> S
 
 
 def _ask(channel: Channel, words: Sequence[str]) -> Steps[str]:
-    """Let the caller dial the slot; without an answer the call ends."""
+    """Ask for the extension of the slot; without an answer, the call ends."""
     settings = []
     for at, (variable, default) in enumerate(
         (("valet_ext_min", 1), ("valet_ext_max", 11), ("valet_ext_to", 10_000))
@@ -160,7 +170,7 @@ def _ask(channel: Channel, words: Sequence[str]) -> Steps[str]:
     prompt = words[3] if len(words) > 3 else channel.get("valet_ext_prompt")
     status, digits = Status.TIMEOUT, ""
     while status not in (Status.SUCCESS, Status.FALSE):
-        status, digits = yield from ivr.read(
+        status, digits = yield from asking.read(
             channel,
             least=least,
             most=most,
@@ -177,7 +187,7 @@ def _ask(channel: Channel, words: Sequence[str]) -> Steps[str]:
 
 
 def _fetch(channel: Channel, lot: Lot, slot: Slot) -> bool:
-    """Be bridged to who is parked there; False: nobody is."""
+    """Bridge to the parked call; False if there is none."""
     ticket = channel.get("valet_ticket")
     if slot.expected and ticket:
         if ticket != slot.uuid:
@@ -196,7 +206,7 @@ def _fetch(channel: Channel, lot: Lot, slot: Slot) -> bool:
 
 
 def _destination(channel: Channel, lot: Lot, slot: Slot, music: str) -> str:
-    """An inline dialplan that parks who is sent there, with all that was set for it."""
+    """An inline dialplan that parks whoever is sent there, with the same settings."""
     names = ("timeout", "orbit_exten", "orbit_dialplan", "orbit_context", "orbit_exit_key")
     given = [(name, channel.get(f"valet_parking_{name}")) for name in names]
     actions = [f"set:valet_parking_{name}={value}" for name, value in given if value]
@@ -208,9 +218,9 @@ def _announce(channel: Channel, lot: Lot, slot: Slot) -> Steps[None]:
     announces = channel.get("valet_announce_slot")
     if announces is not None and not is_true(announces):
         return
-    yield from ivr.sleep(channel, BEFORE_ANNOUNCEMENT, None)
+    yield from waiting.sleep(channel, BEFORE_ANNOUNCEMENT, None)
     where = f"{lot.name}:{slot.extension}"
-    yield from channel.switch.phrase(channel, "valet_announce_ext", where, None)
+    yield from playing.phrase(channel, "valet_announce_ext", where, None)
 
 
 def _park(channel: Channel, lot: Lot, slot: Slot, music: str) -> Steps[None]:
@@ -226,7 +236,7 @@ def _park(channel: Channel, lot: Lot, slot: Slot, music: str) -> Steps[None]:
         if orbit:
             dialplan = channel.get("valet_parking_orbit_dialplan") or ""
             context = channel.get("valet_parking_orbit_context") or ""
-            channel.switch.transfer(channel, orbit, dialplan, context)
+            transfer(channel, orbit, dialplan, context)
 
     def on_digit(digit: Digit) -> bool:
         if digit.key == (channel.get("valet_parking_orbit_exit_key") or "")[:1]:
@@ -235,7 +245,7 @@ def _park(channel: Channel, lot: Lot, slot: Slot, music: str) -> Steps[None]:
         return digit.key == "#"
 
     while channel.is_ready():
-        status = yield from ivr.play(channel, music, on_digit, alarm=timeout)
+        status = yield from playing.play(channel, music, on_digit, alarm=timeout)
         if status is Status.FALSE and channel.is_ready():
             go_elsewhere()
             break
@@ -247,7 +257,8 @@ def _park(channel: Channel, lot: Lot, slot: Slot, music: str) -> Steps[None]:
 
 
 def _tell_presence(switch: Switch, lot: Lot, slot: Slot) -> None:
-    """Of the lot, and of the slot."""
+    """Fire PRESENCE_IN for the lot and for the slot."""
+    lots = switch.state(Lots)
     count = len(lot.slots)
     taken = lot.slots.get(slot.extension) is slot
     name, _, domain = lot.name.partition("@")
@@ -263,7 +274,7 @@ def _tell_presence(switch: Switch, lot: Lot, slot: Slot) -> None:
             373 if taken else 389,
         ),
     ):
-        switch.presence_events += 1
+        lots.presence_events += 1
         own = (
             ("proto", "park"),
             ("login", login),
@@ -272,7 +283,7 @@ def _tell_presence(switch: Switch, lot: Lot, slot: Slot) -> None:
             ("rpid", "active" if active else "unknown"),
             ("event_type", "presence"),
             ("alt_event_type", "dialog"),
-            ("event_count", str(switch.presence_events)),
+            ("event_count", str(lots.presence_events)),
             ("unique-id", login),
             ("channel-state", "CS_ROUTING" if active else "CS_HANGUP"),
             ("answer-state", "confirmed" if active else "terminated"),
@@ -284,9 +295,9 @@ def _tell_presence(switch: Switch, lot: Lot, slot: Slot) -> None:
 
 @api("valet_info")
 def valet_info(switch: Switch, argument: str) -> str:
-    """``[<lot>]``: who is parked where."""
+    """``[<lot>]``: list the parked calls."""
     lines = ["<lots>"]
-    for lot in switch.lots.values():
+    for lot in switch.state(Lots).by_name.values():
         if argument and argument.lower() != lot.name.lower():
             continue
         lines.append(f'  <lot name="{lot.name}">')

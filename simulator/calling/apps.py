@@ -89,7 +89,7 @@ class Apps:
                         self.raised = self.raised or error
                 raise
             finally:
-                if not line.channel.cause:
+                if not line.channel.hangup_cause:
                     line.given_back = True
                     line.note("app", "gives the call back")
                 self._world.nudge()

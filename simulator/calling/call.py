@@ -69,7 +69,7 @@ class Call:
     @property
     def cause(self) -> HangupCause | str | None:
         """Why the call ended; None while it is up."""
-        cause = self._line.channel.cause
+        cause = self._line.channel.hangup_cause
         return HangupCause.known(cause) if cause else None
 
     @property

@@ -15,12 +15,14 @@ from weakref import WeakValueDictionary
 from eslsync import HangupCause, LiveCall, Outbound
 from eslsync.loading import Handler
 
+from ..applications import API_COMMANDS, APPLICATIONS
 from ..clockwork.frozen import FrozenTime, start_of_time
 from ..clockwork.real_time import RealTime
 from ..clockwork.threads import SECOND
 from ..clockwork.virtual_time import World
 from ..model.channel import Channel
-from ..model.far_legs import Leg
+from ..model.far_legs import Endpoint, FarEnds, FarLeg
+from ..model.incoming import incoming
 from ..model.switch import Switch
 from .apps import Apps
 from .call import Call, failed, line_of
@@ -100,6 +102,8 @@ class FreeSwitch:
         model = Switch(
             world,
             random.Random(seed),
+            applications=APPLICATIONS,
+            api_commands=API_COMMANDS,
             dial=apps.connect,
             sounds=sounds,
             prompts=prompts,
@@ -107,7 +111,7 @@ class FreeSwitch:
             phrases=phrases,
             speech_engines=speech_engines,
         )
-        model.on_dial = legs.called
+        model.state(FarEnds).on_dial = legs.called
         self._simulation = Simulation(world, model, lines, legs, apps)
         self._made = 0
         self._all: WeakValueDictionary[int, Call] = WeakValueDictionary()  # by number
@@ -172,7 +176,8 @@ class FreeSwitch:
         if isinstance(app, str) and any(fault.kind == "stop" for fault in faults):
             raise ValueError("only a handler of this process can be stopped, not another program")
         where = app if isinstance(app, str) else "127.0.0.1:5000"
-        channel = self._simulation.model.incoming(
+        channel = incoming(
+            self._simulation.model,
             caller_number=caller,
             caller_name=caller_name or caller,
             destination=destination,
@@ -226,9 +231,10 @@ class FreeSwitch:
         among `calls`.
         """
 
-        def take(leg: Leg) -> Channel:
+        def take(leg: FarLeg) -> Channel:
             assert handler is not None
-            channel = self._simulation.model.incoming(
+            channel = incoming(
+                self._simulation.model,
                 caller_number=leg.profile.caller_id_number,
                 caller_name=leg.profile.caller_id_name,
                 destination=dial_string.rpartition("/")[2],
@@ -238,8 +244,7 @@ class FreeSwitch:
             leg.on_key_heard = lambda key: line.note("caller", f"presses {key}")
             return channel
 
-        self._simulation.model.endpoint(
-            dial_string,
+        self._simulation.model.state(FarEnds).endpoints[dial_string] = Endpoint(
             answers_after=answers_after,
             hangs_up_after=hangs_up_after,
             rejects=None if rejects is None else str(rejects),

@@ -17,7 +17,7 @@ from ..clockwork.link import Exchange, Link
 from ..clockwork.threads import SECOND
 from ..ladders.transcript import CALLER, Party, Transcript
 from ..model.channel import Channel, Heard
-from ..model.events import Event
+from ..model.events import SwitchEvent
 from .faults import Fault, Tap
 
 __all__ = ["App", "HeardPrompt", "Line"]
@@ -68,7 +68,7 @@ class Line:
         self.bridged: list[str] = []  #: whom the caller was bridged to
         self.hung_up = False
         #: Called with each event of the channel.
-        self.watchers: list[Callable[[str, Event], None]] = []
+        self.watchers: list[Callable[[str, SwitchEvent], None]] = []
         self._idle_since = 0
 
         # The app's end
@@ -175,7 +175,7 @@ class Line:
             verb = {"paused": "pauses", "plays": "resumes", "ended": "ends", "cut": "cuts"}
             self.note("switch", f"{verb[heard.how]} {heard.prompt}")
 
-    def _notice(self, name: str, event: Event) -> None:
+    def _notice(self, name: str, event: SwitchEvent) -> None:
         self.events += 1
         self.fired.append((self.events, name))
         for watcher in self.watchers:
@@ -197,4 +197,4 @@ class Line:
 
     def _hang_up(self) -> None:
         self.hung_up = True
-        self.note("switch", f"hangs up {self.channel.cause}")
+        self.note("switch", f"hangs up {self.channel.hangup_cause}")

@@ -9,8 +9,8 @@ from collections import deque
 from collections.abc import Mapping
 
 from ..model.channel import Channel, Heard
-from ..model.events import Event
-from ..model.far_legs import Leg
+from ..model.events import SwitchEvent
+from ..model.far_legs import FarLeg
 from .line import Line
 
 __all__ = ["OtherLegs"]
@@ -40,7 +40,7 @@ class OtherLegs:
         if b"originate" in data:
             self._asked.append((data, line))
 
-    def called(self, target: str, leg: Leg | str, caller: Channel | None) -> None:
+    def called(self, target: str, leg: FarLeg | str, caller: Channel | None) -> None:
         """The switch calls a far end; or it can't, and ``leg`` is the cause."""
         self.dialled.add(target)
         line = self._owner_of(target, caller)
@@ -57,7 +57,7 @@ class OtherLegs:
         leg.on_heard = lambda heard: _hears(line, target, leg, heard)
         leg.on_press = lambda keys: line.tell(f"{target} presses {keys}")
 
-    def noticed(self, name: str, event: Event) -> None:
+    def noticed(self, name: str, event: SwitchEvent) -> None:
         """A channel has fired an event: two of them may hear each other, or no longer do."""
         if name == "CHANNEL_BRIDGE":
             self._bridged(event)
@@ -66,7 +66,7 @@ class OtherLegs:
 
     # Inside
 
-    def _bridged(self, event: Event) -> None:
+    def _bridged(self, event: SwitchEvent) -> None:
         pair = _pair(event)
         if frozenset(pair) in self._bridges:
             return
@@ -90,13 +90,15 @@ class OtherLegs:
                 return line
         return next(iter(self._lines.values()), None)
 
-    def _name(self, uuid: str, event: Event) -> str:
+    def _name(self, uuid: str, event: SwitchEvent) -> str:
         line = self._lines.get(uuid)
         if line is not None:
             return line.number
         return self._names.get(uuid) or event.get("Other-Leg-Channel-Name") or uuid
 
-    def _happened(self, line: Line, target: str, leg: Leg, name: str, event: Event) -> None:
+    def _happened(
+        self, line: Line, target: str, leg: FarLeg, name: str, event: SwitchEvent
+    ) -> None:
         if name == "CHANNEL_PROGRESS":
             line.tell(f"{target} rings")
         elif name == "CHANNEL_ANSWER":
@@ -115,10 +117,10 @@ class OtherLegs:
             self.noticed(name, event)
 
 
-def _hears(line: Line, target: str, leg: Leg, heard: Heard) -> None:
+def _hears(line: Line, target: str, leg: FarLeg, heard: Heard) -> None:
     if heard.how == "plays" and not heard.is_piece and heard.started == leg.now:
         line.tell(f"{target} hears {heard.prompt}")
 
 
-def _pair(event: Event) -> tuple[str, str]:
+def _pair(event: SwitchEvent) -> tuple[str, str]:
     return event.get("Bridge-A-Unique-ID") or "", event.get("Bridge-B-Unique-ID") or ""

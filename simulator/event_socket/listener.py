@@ -1,8 +1,8 @@
-"""The event socket's side of one connection: commands, replies, and the events it is sent.
+"""The switch's side of one event socket connection: commands, replies, and events.
 
-What mod_event_socket.c calls a listener. On an ``async`` socket it runs beside the session
-thread; on any other it runs on it, so that the reply to ``sendmsg`` comes when the application
-is done and events wait until the listener reads again (recordings 06a to 06j).
+mod_event_socket.c calls it a listener. On an ``async`` socket it runs beside the session thread;
+on any other it runs on that thread, so that the reply to ``sendmsg`` comes when the application
+is done, and events wait until the listener reads again (recordings 06a to 06j).
 """
 
 from __future__ import annotations
@@ -13,33 +13,35 @@ from collections.abc import Callable, Mapping
 from typing import TYPE_CHECKING
 
 from eslsync.exceptions import ProtocolError
-from eslsync.protocol import EVENT_NAMES, CommandParser
+from eslsync.protocol import EVENT_NAMES, MAX_BODY, Format, Framer
 
 from ..clockwork.threads import SECOND, Steps, Thread
-from ..model import ivr
-from ..model.api import run_api
 from ..model.arguments import atoi
-from ..model.events import Event, Format, QueuedEvent
-from ..model.ivr import FRAME
+from ..model.events import PrivateCommand, QueuedEvent, SwitchEvent
+from ..model.executing import parse_event
+from ..model.heartbeat import Heartbeat
+from ..model.sounds import FRAME
 from ..model.states import State
+from ..model.tables import run_api
 from ..model.variables import as_header, is_true
+from .audience import Audience
 
 if TYPE_CHECKING:
     from ..model.channel import Channel
     from ..model.switch import Switch
 
-__all__ = ["Control", "Received"]
+__all__ = ["Control", "Received", "command_reader"]
 
-#: An app that never sends its first command is dropped (recording 14a).
+#: Seconds after which an app that sent no command is dropped (recording 14a).
 FIRST_COMMAND = 25
-#: How often the listener looks up from its socket: at the log, the events, the channel.
+#: Microseconds after which the listener looks up from its socket, at its events and channel.
 POLL = FRAME
-#: A reply is made in a buffer of 512 bytes, its end included (recording 14f).
+#: Bytes of a reply: it is made in a buffer of 512 with a NUL at the end (recording 14f).
 LONGEST_REPLY = 511
 
 GOODBYE = b"Disconnected, goodbye.\nSee you at ClueCon! http://www.cluecon.com/\n"
 
-#: What `myevents` subscribes to (mod_event_socket.c).
+#: The events that `myevents` subscribes to (mod_event_socket.c).
 MYEVENTS = frozenset(
     """
     CHANNEL_ANSWER CHANNEL_APPLICATION CHANNEL_BRIDGE CHANNEL_CREATE CHANNEL_DATA
@@ -63,12 +65,12 @@ LOG_LEVELS = {
     "debug": 7,
     **{f"debug{number}": 7 + number for number in range(1, 11)},
 }
-#: SWITCH_LOG_INVALID: switch_log_str2level takes any greater number for one less.
+#: SWITCH_LOG_INVALID: switch_log_str2level reads a greater number as one less than this.
 INVALID_LOG_LEVEL = 64
 
 
-class Received(ivr.Message):
-    """A command with the bytes it came in, as PRIVATE_COMMAND shows them."""
+class Received(PrivateCommand):
+    """A command from an app; its origin is the bytes that it came in."""
 
     __slots__ = ()
 
@@ -78,18 +80,15 @@ class Received(ivr.Message):
         for each in rest:
             name, colon, data = each.partition(b":")
             value = as_header(_text(data.lstrip(b" ")))
-            if colon and value:  # an empty header is none (recording 11o)
+            if colon and value:  # an empty header is dropped (recording 11o)
                 headers.append((_text(name), value))
         ending = b"\n\r\n" if head.endswith(b"\r") else b"\n\n"
         super().__init__(_text(line), headers, body, (("Command", _text(head + ending)),))
 
 
-class Reader(CommandParser):
-    """A CommandParser that keeps each command's bytes."""
-
-    def __init__(self) -> None:
-        super().__init__()
-        self._make = Received
+def command_reader() -> Framer[Received]:
+    """A parser of what an app sends, with the switch's own limits."""
+    return Framer(Received, max_headers=MAX_BODY, max_body=MAX_BODY)
 
 
 def _text(data: bytes) -> str:
@@ -97,11 +96,11 @@ def _text(data: bytes) -> str:
 
 
 class Control:
-    """One connection of the event socket, the switch's side of it.
+    """The switch's side of one event socket connection.
 
-    The world calls `received` and `closed`; the control calls ``write`` with whole messages
-    and ``close`` when the switch closes. ``channel`` is the one it controls; None on a
-    connection that an app made to the switch (inbound).
+    The world calls `received` and `closed`; the control calls ``write`` with whole messages, and
+    ``close`` when the switch closes. ``channel`` is the channel that it controls, or None on an
+    inbound connection, which an app made to ``switch``.
     """
 
     def __init__(
@@ -119,31 +118,32 @@ class Control:
         self.channel = channel
         self.full = channel is None
         self.asynchronous = True
-        self.connected = False  # has `connect` come?
-        self.finished = False  # the listener is gone, and the connection with it
+        self.connected = False  # True once `connect` has come
+        self.finished = False  # True once the listener and its connection are gone
         self.subscriptions: set[str] = set()
         self.subclasses: set[str] = set()  # of CUSTOM
         self.format: Format = "plain"
-        #: header, value, and the value's regular expression where it is one
+        #: Pairs of header and value; a value that begins with a slash is a regular expression.
         self.filters: list[tuple[str, str]] = []
         self.resumes = False
         self.wants_heartbeat = False  # by name
 
+        self._audience = owner.state(Audience)
         self._send = write
         self._close = close
-        self._reader = Reader()
+        self._reader = command_reader()
         self._commands: deque[Received] = deque()
-        self._events: deque[Event] = deque()
+        self._events: deque[SwitchEvent] = deque()
         self._running = True
         self._ended = False  # the app closed its side
-        self._gone = False  # and reads no more
-        self._jobs = 0  # that run in the background
-        self._reading = False  # the listener waits at its socket
+        self._gone = False  # ... and reads no more
+        self._jobs = 0  # running in the background
+        self._reading = False  # True while the listener waits at its socket
         self._thread: Thread | None = None
         self._listens = False  # LFLAG_EVENTS
         self._myevents = False
         self._log_level: int | None = None
-        self._linger: int | None = None  # seconds, or -1 for ever; None: not at all
+        self._linger: int | None = None  # seconds, -1 for ever, None for no linger
         self._linger_until: int | None = None
         self._down_handled = False
         self._authorized = channel is not None
@@ -154,13 +154,13 @@ class Control:
     def received(self, data: bytes) -> None:
         """The app sent bytes."""
         try:
-            self._commands.extend(self._reader.feed(data))  # type: ignore[arg-type]
+            self._commands.extend(self._reader.feed(data))
         except ProtocolError:
             self._ended = self._gone = True
         self._look()
 
     def closed(self, *, reads: bool = False) -> None:
-        """The app closed its side; does it still read what it is sent?"""
+        """The app closed its side; ``reads`` is true if it still reads what it is sent."""
         self._ended = True
         self._gone = not reads
         self._look()
@@ -173,8 +173,8 @@ class Control:
         self._thread = Thread(self.switch.scheduler, self.run(full=full, asynchronous=True))
         self._thread.run()
 
-    def deliver(self, event: Event) -> None:
-        """Queue an event, or write it if the listener is at its socket."""
+    def deliver(self, event: SwitchEvent) -> None:
+        """Write an event if the listener is at its socket; otherwise queue it."""
         if self.finished:
             return
         if self._reading and self.asynchronous:
@@ -182,11 +182,11 @@ class Control:
         else:
             self._events.append(event)
             if self._reading and self.channel is not None:
-                # the session thread is at the socket, and looks up from it
+                # the session thread waits at the socket, and looks up from it
                 self.channel.thread.wake(self.switch.scheduler.now + POLL)
 
-    def wants(self, event: Event) -> bool:
-        """Is the event subscribed to, and let through by the filters? (event_handler)"""
+    def wants(self, event: SwitchEvent) -> bool:
+        """True if the event is subscribed to, and passes the filters (event_handler)."""
         if not self._listens:
             return False
         if event.name not in self.subscriptions:
@@ -204,8 +204,8 @@ class Control:
             sent = sent or event.get("Job-Owner-UUID") == self.channel.uuid
         return sent
 
-    def _passes(self, event: Event) -> bool:
-        """Filters are ORed; one that begins with a minus sign excludes (recording 14e)."""
+    def _passes(self, event: SwitchEvent) -> bool:
+        """True if a filter matches, and none that begins with a minus sign (recording 14e)."""
         sent = False
         for name, value in self.filters:
             found = event.get(name)
@@ -235,11 +235,11 @@ class Control:
         self.full = full
         self.asynchronous = asynchronous
         channel = self.channel
-        self.switch.listeners.join(self)
+        self._audience.join(self)
         if channel is not None:
             channel.controls.append(self)
             channel.when_down.append(self._notice_down)
-            # The first command gets no reply, unless it is `connect` (recording 08d).
+            # Of first commands, only `connect` gets a reply (recording 08d).
             first = yield from self._read(self._deadline())
             if first is None:
                 self._running = False
@@ -254,13 +254,13 @@ class Control:
             reply = yield from self._obey(command)
             if reply is not None:
                 self._reply(reply)
-        self.switch.listeners.leave(self)
-        while self._jobs:  # it doesn't go before they are done
+        self._audience.leave(self)
+        while self._jobs:  # the listener stays until they are done
             yield None
         self._finish()
 
     def _deadline(self) -> int:
-        """Seconds are counted by the epoch's, so 25 of them may be 24 and a bit."""
+        """When the first command is due: at a whole second since the epoch, in 24 to 25 s."""
         return (self.switch.scheduler.now // SECOND + FIRST_COMMAND) * SECOND
 
     def _authorize(self) -> Steps[None]:
@@ -275,7 +275,7 @@ class Control:
                 self._reply(reply)
 
     def _read(self, deadline: int | None) -> Steps[Received | None]:
-        """The next command; None when the connection is at its end (read_packet)."""
+        """The next command, or None at the end of the connection (read_packet)."""
         scheduler = self.switch.scheduler
         while True:
             if self._commands:
@@ -306,9 +306,9 @@ class Control:
     def _send_queued(self) -> None:
         """Write the queued events.
 
-        An event takes a moment from being fired to the listener's queue. On a socket that is
-        not async, the listener runs on the thread that fired it, and so meets it only when it
-        looks again (recordings 06c, 06j; in 06f the connection is closed before).
+        An event takes a moment to reach the listener's queue. Without async, the listener runs on
+        the thread that fired the event, so it finds it only at its next look (recordings 06c,
+        06j; in 06f the connection is closed before that).
         """
         now = self.switch.scheduler.now
         while self._events and (self.asynchronous or self._events[0].time < now):
@@ -319,7 +319,7 @@ class Control:
             self._send(data)
 
     def _look(self) -> None:
-        """There is something at the socket."""
+        """Let the listener look at its socket."""
         if self._reading:
             self._run()
 
@@ -330,7 +330,7 @@ class Control:
             self.channel.thread.run()
 
     def _notice_down(self) -> None:
-        """The channel was hung up: the listener sees it when it next looks up."""
+        """The channel was hung up; the listener sees it with its next look."""
         thread = self._thread
         if thread is not None:
             thread.wake(self.switch.scheduler.now + POLL)
@@ -339,7 +339,7 @@ class Control:
         assert self._linger is not None
         assert self.channel is not None
         if self._linger != -1:
-            # closed in the first second of the epoch's count that is past the time
+            # it closes at the first whole second since the epoch that is past the time
             second = self.switch.scheduler.now // SECOND
             self._linger_until = (second + self._linger + 1) * SECOND
         self._write(
@@ -354,15 +354,15 @@ class Control:
         )
 
     def _finish(self, *, quietly: bool = False) -> None:
-        """The end of listener_run: say goodbye, and let go of the channel."""
+        """Say goodbye, and let go of the channel (the end of listener_run)."""
         if self.finished:
             return
         channel = self.channel
         self.finished = True
         self._reading = False
         self._events.clear()
-        if self in self.switch.listeners:
-            self.switch.listeners.leave(self)
+        if self in self._audience:
+            self._audience.leave(self)
         if channel is not None and self.resumes and channel.up and not channel.reset_by_transfer:
             # what runs is cut, and the dialplan goes on (recording 12q)
             channel.state = State.RESET
@@ -380,7 +380,7 @@ class Control:
             channel.poke()
 
     def shut_down(self) -> None:
-        """The switch goes down: the connection ends without a word (recording 16)."""
+        """End the connection without a notice, as the switch does when it stops (recording 16)."""
         self._running = False
         self._finish(quietly=True)
 
@@ -388,14 +388,14 @@ class Control:
         if reply.startswith("~"):  # a reply that brings its own headers
             self._write(f"Content-Type: command/reply\n{reply[1:]}".encode())
             return
-        # surrogates are bytes that were not UTF-8; a long value is cut wherever it is
+        # surrogates are bytes that were not UTF-8; a long reply is cut, even inside a character
         data = reply.encode("utf-8", "surrogateescape")[:LONGEST_REPLY]
         self._write(b"Content-Type: command/reply\nReply-Text: %b\n\n" % data)
 
     # --- commands
 
     def _obey(self, command: Received) -> Steps[str | None]:
-        """Do as told; return the reply, or None where there is none (parse_command)."""
+        """Carry out a command; return the reply, or None for no reply (parse_command)."""
         line = command.line
         verb = line.lower()
         reply: str | None
@@ -443,7 +443,7 @@ class Control:
         return "-ERR command not found"
 
     def _connect(self, channel: Channel) -> None:
-        """The channel's data, percent-encoded, without a Content-Length."""
+        """Reply with the channel's data, percent-encoded and without a Content-Length."""
         self.connected = True
         event = self.switch.event(
             "CHANNEL_DATA",
@@ -474,14 +474,14 @@ class Control:
                     for pair in self.filters
                     if pair[0].lower() != name.lower() or (space and pair[1] != value)
                 ]
-            self.switch.listeners.filtered(self)
+            self._audience.filtered(self)
             return f"+OK filter deleted. [{name}][{value}]"
         if not space:
             return "-ERR invalid syntax"
         if name.lower() == "add":
             name, _, value = value.partition(" ")
         self.filters.append((name, value))
-        self.switch.listeners.filtered(self)
+        self._audience.filtered(self)
         return f"+OK filter added. [{name}]=[{value}]"
 
     def _subscribe_to_mine(self, line: str) -> str:
@@ -511,18 +511,18 @@ class Control:
 
     def _sendmsg(self, command: Received, uuid: str) -> Steps[str]:
         if uuid:
-            # To read the uuid off its line is to cut the command there (strip_cr).
+            # Reading the uuid cuts the command off after its line (strip_cr).
             command.origin = (("Command", command.line),)
         uuid = uuid or command.get("session-id") or ""
         if self.channel is not None and uuid == self.channel.uuid:
             uuid = ""
         if not uuid and self.channel is not None:
             if self.asynchronous or is_true(command.get("async")):
-                # queued, and no more: a malformed one is taken, too (recording 08a)
+                # queued unseen: a malformed command gets +OK, too (recording 08a)
                 self.channel.private_events.append(command)
                 self.channel.poke()
             else:
-                yield from ivr.parse_event(self.channel, command)
+                yield from parse_event(self.channel, command)
             return "+OK"
         if uuid in self.switch.callers:
             return "+OK"
@@ -534,7 +534,7 @@ class Control:
         return "+OK"
 
     def _api(self, text: str) -> Steps[None]:
-        """Until it is done, everything else waits (recording 09f)."""
+        """Run an api command; everything else waits until it is done (recording 09f)."""
         name, _, argument = text.partition(" ")
         answer = yield from run_api(self.switch, name, argument)
         body = (answer or "-ERR no reply\n").encode("utf-8", "surrogateescape")
@@ -561,7 +561,7 @@ class Control:
             about.append(("Job-Command-Arg", argument))
         body = answer.encode("utf-8", "surrogateescape")
         self.switch.publish(self.switch.event("BACKGROUND_JOB", about, body=body))
-        if self not in self.switch.listeners and not self.finished:
+        if self not in self._audience and not self.finished:
             self._run()
 
     def _sendevent(self, command: Received, rest: str) -> str:
@@ -578,7 +578,7 @@ class Control:
             target.queue_event(
                 QueuedEvent(
                     name,
-                    self.switch.source,
+                    self.switch.identity,
                     self.switch.scheduler.now,
                     0,
                     before=(*before, *last),
@@ -645,7 +645,7 @@ class Control:
         self._listens = True
         if "HEARTBEAT" in names:
             self.wants_heartbeat = True
-            self.switch.beat()
+            self.switch.state(Heartbeat).beat(lambda: self._audience.wants_heartbeat)
         return f"+OK event listener enabled {self.format}"
 
     def _nixevent(self, command: Received, rest: str) -> str:
@@ -671,7 +671,7 @@ class Control:
         return "+OK no longer listening for events"
 
 
-#: The commands of a ``full`` socket, by how they begin, in the order they are tried.
+#: The commands of a ``full`` socket, by how they begin, in the order in which they are tried.
 _FULL: Mapping[str, Callable[[Control, Received, str], str | None]] = {
     "sendevent": Control._sendevent,
     "bgapi": Control._bgapi,
@@ -686,7 +686,7 @@ _FULL: Mapping[str, Callable[[Control, Received, str], str | None]] = {
 
 
 def _event_names(words: list[str]) -> tuple[set[str], set[str]]:
-    """The events named; what follows CUSTOM are subclasses."""
+    """The event names in a command, and the subclasses, which follow CUSTOM."""
     names: set[str] = set()
     subclasses: set[str] = set()
     for word in words:
@@ -699,7 +699,7 @@ def _event_names(words: list[str]) -> tuple[set[str], set[str]]:
 
 
 def _regex(pattern: str, value: str) -> bool:
-    """``/expression/``, as switch_regex takes it."""
+    """True if ``/expression/`` matches anywhere in a value (switch_regex_match_partial)."""
     pattern = pattern[1:]
     if pattern.endswith("/"):
         pattern = pattern[:-1]

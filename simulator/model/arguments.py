@@ -1,7 +1,7 @@
 """How FreeSWITCH reads an application's argument: expansion, splitting, numbers.
 
-A wrong argument string must fail here as it fails there, so these follow switch_utils.c and
-switch_channel.c rather than what one would write.
+A wrong argument must fail here as it fails there, so these functions follow switch_utils.c and
+switch_channel.c statement by statement.
 """
 
 from __future__ import annotations
@@ -13,17 +13,17 @@ __all__ = ["atoi", "expand", "separate", "variables_of"]
 
 
 def atoi(text: str | None) -> int:
-    """C's atoi: leading blanks and digits; anything else is 0."""
+    """C's atoi: the number at the start of a text, after blanks; 0 if there is none."""
     found = re.match(r"\s*[+-]?\d+", text or "")
     return int(found[0]) if found else 0
 
 
 def separate(text: str, delimiter: str = " ", limit: int = 1000) -> list[str]:
-    """switch_separate_string: split an argument string.
+    """Split an argument string (switch_separate_string).
 
-    Blanks as delimiter collapse; single quotes hold an argument together; a backslash takes
-    the next character as it is. What stands after the ``limit``th argument belongs to it.
-    A string that begins with ``^^`` and a character is split at that character.
+    A blank as delimiter collapses; single quotes keep an argument together; a backslash escapes
+    the next character. The ``limit``th argument is the rest of the text. A text that begins with
+    ``^^`` and a character is split at that character.
     """
     if text.startswith("^^") and len(text) > 2:
         text, delimiter = text[3:], text[2]
@@ -75,15 +75,16 @@ def _split(text: str, delimiter: str, limit: int) -> Iterator[str]:
         at += 1
 
 
-#: Variables whose values hold variables are followed so deep.
+#: The maximum depth of variables in the values of variables.
 DEEPEST = 100
-#: Is there anything to expand? (switch_string_var_check_const, switch_string_has_escaped_data)
+#: Matches a text that has something to expand (switch_string_var_check_const,
+#: switch_string_has_escaped_data).
 _EXPANDABLE = re.compile(r"\$[$\\]*\{|\\[\\nst']")
 _ESCAPED = {"n": "\n", "r": "\r", "t": "\t", "s": " "}
 
 
 def _clean(piece: str, delimiter: str) -> str:
-    """Take off blanks, quotes and escapes (cleanup_separated_string)."""
+    """Remove blanks, quotes and escapes (cleanup_separated_string)."""
     out: list[str] = []
     quoted, at, kept = False, 0, 0
     piece = piece.lstrip(" ")
@@ -108,9 +109,8 @@ def _clean(piece: str, delimiter: str) -> str:
 
 
 def variables_of(text: str) -> tuple[dict[str, str], str]:
-    """Variables in braces before a dial string or file: ``{a=1,b=2}rest``.
-
-    (switch_event.c, switch_event_create_brackets.)
+    """The variables in brackets before a dial string or file, and the rest: ``{a=1,b=2}rest``
+    (switch_event_create_brackets).
     """
     found: dict[str, str] = {}
     while text.startswith(("{", "<", "[")):
@@ -132,10 +132,11 @@ def expand(
     api: Callable[[str, str], str] | None = None,
     depth: int = 0,
 ) -> str:
-    """switch_channel_expand_variables: ``${name}``, ``${name:offset:length}``, ``${api(arg)}``.
+    """Expand ``${name}``, ``${name:offset:length}`` and ``${api(arg)}``
+    (switch_channel_expand_variables).
 
-    ``$${name}`` is the same here, where the globals are looked up last. What is not set expands
-    to nothing, what a variable holds is itself expanded, and ``\\$`` stands for a dollar sign.
+    ``$${name}`` is treated the same; ``lookup`` knows the globals, too. An unset variable expands
+    to nothing, a variable's value is itself expanded, and ``\\$`` stands for a dollar sign.
     """
     if depth > DEEPEST or not _EXPANDABLE.search(text):
         return text
@@ -157,13 +158,13 @@ def expand(
             name = text[start:] if close < 0 else text[start:close]
             out.append(_value(name, lookup, api, depth + 1))
             at = end if close < 0 else close + 1
-            # the character after it is taken as it is, unless it is another variable's
+            # the next character is copied unchanged, unless it begins another variable
             if text[at : at + 1] not in ("", "$"):
                 out.append(text[at])
                 at += 1
             continue
         else:
-            # of ``$$`` before anything else but a brace, one is left
+            # ``$$`` that is not followed by a brace is one dollar sign
             at += two == "$$"
             out.append(text[at])
         at += 1
@@ -185,7 +186,7 @@ def _value(
     api: Callable[[str, str], str] | None,
     depth: int,
 ) -> str:
-    """What stands between the braces: a variable, or a command and its argument."""
+    """The value of what is between the braces: a variable, or a command and its argument."""
     called = re.search(r"[ (]", name)
     if called is not None:
         if api is None:
@@ -205,7 +206,7 @@ def _value(
 
 
 def _argument(text: str, depth: int) -> str:
-    """What stands before the parenthesis that closes the command's."""
+    """The text up to the parenthesis that closes the command's."""
     for at, character in enumerate(text):
         if character == "(":
             depth += 1

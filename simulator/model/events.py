@@ -1,9 +1,8 @@
 """Events as the switch builds and serialises them: which headers, in which order, how encoded.
 
-An event is 5 KB in some hundred headers, and nearly all of them were in the event before it.
-So it is put together from blocks (the caller's profile, the channel's variables ...) that
-belong to whoever they describe, and that encode themselves once for as long as they don't
-change.
+An event is about 5 KB in a hundred headers, nearly all of which were in the event before it. So
+it is composed of blocks (the caller's profile, the channel's variables ...) that belong to what
+they describe, and that are encoded once for as long as they don't change.
 """
 
 from __future__ import annotations
@@ -14,19 +13,26 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta, timezone
 from functools import lru_cache
-from typing import Literal
 
-from eslsync.protocol import quote
+from eslsync.protocol import ARRAY, ARRAY_SEPARATOR, Command, Format, quote
 
-__all__ = ["Block", "Event", "Format", "Headers", "QueuedEvent", "Source", "local_time"]
+__all__ = [
+    "Block",
+    "Headers",
+    "Identity",
+    "PrivateCommand",
+    "QueuedEvent",
+    "SwitchEvent",
+    "encoded",
+    "local_time",
+]
 
-Format = Literal["plain", "json", "xml"]
 Headers = Sequence[tuple[str, str]]
 
-#: Times are counted from here, since freezegun's own datetime is a slow one.
+#: Dates are computed from here: freezegun's own datetime is slow.
 EPOCH = datetime(1970, 1, 1, tzinfo=timezone.utc)
 
-#: Event-Calling-File, -Function and -Line-Number of 1.10.12, as every recording has them.
+#: Event-Calling-File, -Function and -Line-Number of FreeSWITCH 1.10.12, as recorded.
 CALLED_FROM: Mapping[str, tuple[str, str, int]] = {
     "API": ("switch_loadable_module.c", "switch_api_execute", 2954),
     "BACKGROUND_JOB": ("mod_event_socket.c", "api_exec", 1572),
@@ -79,14 +85,14 @@ UNKNOWN_CALLER = ("switch_event.c", "switch_event_fire_detailed", 0)
 #: Values that need no encoding: numbers, uuids, names.
 _SAFE = re.compile(r"[\w.,/()*!$'~-]+", re.ASCII)
 
-
-#: What looks percent-encoded already.
+#: A character that is percent-encoded already.
 _ENCODED = re.compile(r"(%[0-9A-F]{2})")
 
 
 def encoded(value: str) -> str:
-    """A value as plain and XML events send it: one that holds ``%41`` is not encoded twice, and
-    so reads ``A`` (switch_url_encode_opt without double_encode).
+    """A value as plain and XML events send it (switch_url_encode_opt without double_encode).
+
+    Nothing is encoded twice: a value with ``%41`` in it arrives with an ``A``.
     """
     if "%" not in value:
         return quote(value)
@@ -97,10 +103,15 @@ def encoded(value: str) -> str:
 
 @lru_cache(maxsize=4096)
 def plain_line(name: str, value: str) -> bytes:
-    """One header line. A value that is empty is sent as ``_undef_``."""
+    """One header line. An empty value is sent as ``_undef_``."""
     if not _SAFE.fullmatch(value):
         value = encoded(value) or "_undef_"
     return f"{name}: {value}\n".encode("utf-8", "surrogateescape")
+
+
+def elements(value: str) -> list[str]:
+    """The elements of an array, ``ARRAY::one|:two``; any other value is its only element."""
+    return value[len(ARRAY) :].split(ARRAY_SEPARATOR) if value.startswith(ARRAY) else [value]
 
 
 def plain_lines(headers: Headers) -> bytes:
@@ -110,7 +121,7 @@ def plain_lines(headers: Headers) -> bytes:
 def xml_lines(headers: Headers) -> bytes:
     lines = []
     for name, value in headers:
-        for each in value[7:].split("|:") if value.startswith("ARRAY::") else [value]:
+        for each in elements(value):
             lines.append(f"    <{name}>{encoded(each)}</{name}>\n")
     return "".join(lines).encode("utf-8", "surrogateescape")
 
@@ -121,8 +132,8 @@ _json_string = json.JSONEncoder(ensure_ascii=False).encode
 def json_fields(headers: Headers) -> bytes:
     fields = []
     for name, value in headers:
-        if value.startswith("ARRAY::"):
-            text = "[" + ",".join(map(_json_string, value[7:].split("|:"))) + "]"
+        if value.startswith(ARRAY):
+            text = "[" + ",".join(map(_json_string, elements(value))) + "]"
         else:
             text = _json_string(value)
         fields.append(f"{_json_string(name)}:{text}")
@@ -133,13 +144,13 @@ _ENCODERS = {"plain": plain_lines, "json": json_fields, "xml": xml_lines}
 
 
 class Block:
-    """Headers that stay the same for a while; each format's encoding is made once."""
+    """Headers that don't change for a while; they are encoded once for each format."""
 
     __slots__ = ("_encoded", "_prefix", "headers")
 
     def __init__(self, headers: Headers, *, plain: bytes | None = None, prefix: str = "") -> None:
         self.headers = headers
-        self._prefix = prefix  # in lower case: what every name here begins with
+        self._prefix = prefix  # in lower case: every name here begins with it
         self._encoded: dict[Format, bytes] = {} if plain is None else {"plain": plain}
 
     def encode(self, format: Format) -> bytes:
@@ -178,7 +189,7 @@ def _called_from(called_from: tuple[str, str, int]) -> Headers:
 
 @lru_cache(maxsize=64)
 def _dates(second: int) -> Headers:
-    """Event-Date-Local and -GMT; the simulated switch stands in Greenwich."""
+    """Event-Date-Local and -GMT; the simulated switch's local time is UTC."""
     moment = EPOCH + timedelta(seconds=second)
     return (
         ("Event-Date-Local", moment.strftime("%Y-%m-%d %H:%M:%S")),
@@ -187,13 +198,13 @@ def _dates(second: int) -> Headers:
 
 
 def local_time(microseconds: int, format: str = "%Y-%m-%d %H:%M:%S") -> str:
-    """A time of the switch (microseconds since the epoch), in its local time."""
+    """A time in microseconds since the epoch, formatted as the switch's local time."""
     return (EPOCH + timedelta(seconds=microseconds // 1_000_000)).strftime(format)
 
 
 @dataclass(frozen=True)
-class Source:
-    """The switch itself, as each event names it."""
+class Identity:
+    """The switch's own identity, which is in every event."""
 
     core_uuid: str
     hostname: str = "freeswitch"
@@ -213,13 +224,13 @@ class Source:
         object.__setattr__(self, "block", Block(headers))
 
 
-class Event:
+class SwitchEvent:
     """An event that was fired: its headers in the order of the wire, and its body.
 
-    ``before`` holds what was in it before it became an event of this name (a PRIVATE_COMMAND
-    is the command as it came; HANGUP_COMPLETE begins with its cause), ``blocks`` what
-    describes the channel, ``own`` what this event adds. Event-Name follows ``before``, except
-    where something renamed the event later, and then it stands where that put it.
+    ``before`` holds the headers that it had before it became an event of this name (a
+    PRIVATE_COMMAND begins with the command), ``blocks`` those that describe the channel, ``own``
+    those that this event adds. Event-Name follows ``before``; with ``named_first`` false, it is
+    one of the other headers.
     """
 
     __slots__ = (
@@ -229,11 +240,11 @@ class Event:
         "blocks",
         "body",
         "called_from",
+        "identity",
         "name",
         "named_first",
         "own",
         "sequence",
-        "source",
         "subclass",
         "time",
     )
@@ -241,7 +252,7 @@ class Event:
     def __init__(
         self,
         name: str,
-        source: Source,
+        identity: Identity,
         time: int,
         sequence: int,
         *,
@@ -254,7 +265,7 @@ class Event:
         called_from: tuple[str, str, int] | None = None,
     ) -> None:
         self.name = name
-        self.source = source
+        self.identity = identity
         self.time = time
         self.sequence = sequence
         self.before = before
@@ -289,16 +300,18 @@ class Event:
         return (*self.before, ("Event-Name", self.name)) if self.named_first else self.before
 
     def headers(self) -> Iterator[tuple[str, str]]:
-        """Name and value of every header, in the order they are sent."""
+        """Name and value of every header, in the order in which they are sent."""
         yield from self._first()
-        yield from self.source.block.headers
+        yield from self.identity.block.headers
         yield from self._dated()
         for block in self.blocks:
             yield from block.headers
         yield from self.own
 
     def get(self, name: str) -> str | None:
-        """The first value of a header, in whatever letter case (switch_event_get_header)."""
+        """The first value of a header; the letter case of ``name`` is ignored
+        (switch_event_get_header).
+        """
         name = name.lower()
         if name not in self._values:
             self._values[name] = self._find(name)
@@ -314,13 +327,13 @@ class Event:
             found = block.get(name)
             if found is not None:
                 return found
-        for key, value in (*self.own, *self.source.block.headers, *self._dated()):
+        for key, value in (*self.own, *self.identity.block.headers, *self._dated()):
             if key.lower() == name:
                 return value
         return None
 
     def packet(self, format: Format) -> bytes:
-        """The event as a listener of that format is sent it."""
+        """The event as a listener with that format receives it."""
         data = self._packets.get(format)
         if data is None:
             content = self._content(format)
@@ -332,7 +345,7 @@ class Event:
         encode = _ENCODERS[format]
         pieces = [
             encode(self._first()),
-            self.source.block.encode(format),
+            self.identity.block.encode(format),
             self._dated_encoded(format),
             *[block.encode(format) for block in self.blocks],
             encode(self.own),
@@ -340,9 +353,10 @@ class Event:
         return _ENVELOPES[format](pieces, self.body)
 
 
-class QueuedEvent(Event):
-    """One that went through a channel's queue: it was never made ready for delivery, and has
-    nothing but its own headers, not even its name (switch_core_session_queue_event).
+class QueuedEvent(SwitchEvent):
+    """An event from a channel's queue (switch_core_session_queue_event).
+
+    It was never prepared for delivery: it has only its own headers, and not even its name.
     """
 
     __slots__ = ()
@@ -380,7 +394,7 @@ def _xml(pieces: list[bytes], body: bytes | None) -> bytes:
     after = b""
     if body:
         text = body.replace(b"&", b"&amp;").replace(b"<", b"&lt;").replace(b">", b"&gt;")
-        # a text that ends in a line break has its end tag indented (recording 09g)
+        # the end tag is indented after a body that ends in a line break (recording 09g)
         indent = b"  " if text.endswith(b"\n") else b""
         after = b"  <Content-Length>%d</Content-Length>\n  <body>%b%b</body>\n" % (
             len(body),
@@ -391,3 +405,15 @@ def _xml(pieces: list[bytes], body: bytes | None) -> bytes:
 
 
 _ENVELOPES = {"plain": _plain, "json": _json, "xml": _xml}
+
+
+class PrivateCommand(Command):
+    """A command for a channel. ``origin`` is what PRIVATE_COMMAND lists before its headers."""
+
+    __slots__ = ("origin",)
+
+    def __init__(
+        self, line: str, headers: list[tuple[str, str]], body: bytes, origin: Headers
+    ) -> None:
+        super().__init__(line, headers, body)
+        self.origin = origin

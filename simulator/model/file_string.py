@@ -1,4 +1,4 @@
-"""The files of a ``file_string``: heard one after the other, while the whole plays."""
+"""The files of a ``file_string``, which are heard one after the other."""
 
 from __future__ import annotations
 
@@ -13,22 +13,22 @@ __all__ = ["Pieces"]
 
 
 class Pieces:
-    """Tells who watches a channel of each file as it begins, and of its end.
+    """Tells a channel's watcher when each file begins and ends.
 
-    ``starts`` are the files' names, and when each begins, in microseconds of the whole. They are
-    told besides the channel's thread, so that it does what it does at no other time.
+    ``starts`` are the files' names, and when each begins, in microseconds from the start of the
+    whole. It has a timer of its own, so that watching does not change the channel's thread.
     """
 
     def __init__(self, channel: Channel, starts: list[tuple[str, int]]) -> None:
         self._channel = channel
         self._starts = starts
         self._played = 0
-        self._since: int | None = None  # it plays; None: it doesn't
+        self._since: int | None = None  # since when it plays; None while it doesn't
         self._timer: Timer | None = None
         self._current: Heard | None = None
 
     def change(self, how: str) -> None:
-        """The whole plays, is paused, has ended or was cut."""
+        """The whole "plays", is "paused", has "ended", or was "cut"."""
         if self._timer is not None:
             self._timer.cancel()
         if self._since is not None:
@@ -40,11 +40,11 @@ class Pieces:
             self._end(how)
 
     def _begin(self) -> None:
-        """The files whose time has come; then wait for the next."""
+        """Begin the file whose time has come, and schedule the next one."""
         assert self._since is not None
         played = self._played + self._channel.now - self._since
         begun = [name for name, start in self._starts if start <= played]
-        if begun:  # of several, what was before is not played: it began in the middle
+        if begun:  # several if it began in the middle: only the last of them is heard
             del self._starts[: len(begun)]
             self._end("ended")
             self._current = self._channel.hear_piece(begun[-1])

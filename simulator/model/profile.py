@@ -1,4 +1,4 @@
-"""A caller profile: who calls whom, and when what happened (switch_caller.c)."""
+"""Caller profiles: who calls whom, and when (switch_caller.c)."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ __all__ = [
 
 
 class Times(NamedTuple):
-    """When things happened, in microseconds since the epoch; 0: not yet."""
+    """When each thing happened, in microseconds since the epoch; 0 if it has not."""
 
     profile_created: int = 0
     created: int = 0
@@ -38,7 +38,7 @@ NEVER = Times()
 
 
 class Profile(NamedTuple):
-    """A caller profile: who calls whom, and when (switch_caller.c). Replaced as a whole."""
+    """A caller profile. It is immutable, and replaced as a whole."""
 
     uuid: str
     channel_name: str
@@ -68,12 +68,12 @@ class Profile(NamedTuple):
 
 
 def who(profile: Profile, prefix: str) -> tuple[Block, Block]:
-    """What events list of a profile under ``prefix``: "Caller", "Other-Leg", or "Channel".
+    """A profile's headers under ``prefix``: "Caller", "Other-Leg", or "Channel".
 
-    That is, what stands before the times and after them: mostly, nothing but they change.
+    One block stands before the times and one after them, because usually only the times change.
     """
     pairs = [(f"{prefix}-{name}", getattr(profile, key)) for name, key in PROFILE_HEADERS]
-    # (who called at first is told only where there is somebody who calls)
+    # (the original caller is listed only if there is a caller)
     nobody = {
         f"{prefix}-Orig-Caller-ID-{what}": not caller
         for what, caller in (("Name", profile.caller_id_name), ("Number", profile.caller_id_number))
@@ -85,7 +85,7 @@ def who(profile: Profile, prefix: str) -> tuple[Block, Block]:
 
 
 def when(times: Times, prefix: str) -> Block:
-    """The times of a profile, as events list them."""
+    """The headers of a profile's times."""
     headers = [
         (f"{prefix}-{name}", str(time)) for (name, _), time in zip(TIME_HEADERS, times, strict=True)
     ]
@@ -93,7 +93,8 @@ def when(times: Times, prefix: str) -> Block:
     return Block(headers, plain=plain, prefix=f"{prefix.lower()}-")
 
 
-#: Header and field, in the order of switch_caller_profile_event_set_data; empty ones are left out.
+#: Header and field, in the order of switch_caller_profile_event_set_data; empty fields are
+#: omitted.
 PROFILE_HEADERS = (
     ("Direction", "direction"),
     ("Logical-Direction", "logical_direction"),
@@ -117,7 +118,7 @@ PROFILE_HEADERS = (
     ("Channel-Name", "channel_name"),
     ("Profile-Index", "profile_index"),
 )
-#: The same of `Times`, all of them.
+#: Header and field of each of the `Times`.
 TIME_HEADERS = (
     ("Profile-Created-Time", "profile_created"),
     ("Channel-Created-Time", "created"),
@@ -137,7 +138,7 @@ FLAG_HEADERS = (
     ("Privacy-Hide-Number", "privacy_hide_number"),
 )
 
-#: Variables that are fields of the profile (switch_caller_get_field_by_name).
+#: The fields that can be read as variables (switch_caller_get_field_by_name).
 PROFILE_VARIABLES = {
     name: name
     for name in (

@@ -1,4 +1,4 @@
-"""What the English say module makes of a text: a list of sound files (mod_say_en.c)."""
+"""The English say module: the sound files that say a text (mod_say_en.c)."""
 
 from __future__ import annotations
 
@@ -14,9 +14,9 @@ METHODS = frozenset({"N/A", "PRONOUNCED", "ITERATED", "COUNTED"})
 
 
 def say_files(kind: str, method: str, text: str, now: int = 0) -> list[str] | None:
-    """The files that say ``text``, or None where it can't be said so.
+    """The files that say ``text``, or None if it can't be said that way.
 
-    ``now`` is the time in seconds of the epoch, which a date of 0 means.
+    A date of 0 means ``now``, in seconds since the epoch.
     """
     kind, method = kind.upper(), method.upper()
     if method not in METHODS:

@@ -1,7 +1,7 @@
 """Sounds: which exist, and how long they last.
 
-Lengths come from the table the user gave, else from the WAV file itself, else a stated
-default; what is heard is never rendered, only timed.
+A length comes from the user's table, else from the WAV file, else it is the default. Nothing is
+rendered, only timed.
 """
 
 from __future__ import annotations
@@ -12,28 +12,32 @@ from collections.abc import Collection, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
-__all__ = ["DEFAULT_LENGTH", "RATE", "Media", "Sound"]
+from ..clockwork.threads import MILLISECOND
+
+__all__ = ["DEFAULT_LENGTH", "FRAME", "RATE", "Media", "Playable", "tone_length"]
 
 #: Samples a second: L16 at 8 kHz, as in every recording made by loopback.
 RATE = 8000
-#: Seconds that a prompt of unknown length lasts.
+#: Microseconds of a frame of media: the session thread's step.
+FRAME = 20 * MILLISECOND
+#: Seconds of a prompt of unknown length.
 DEFAULT_LENGTH = 2.0
 #: Seconds of silence between the files of a file_string (recording 11o: 0.5 + 0.3 lasts 1.05).
 FILE_STRING_GAP = 0.25
 
 
 @dataclass(frozen=True)
-class Sound:
-    """Something to play: the path that PLAYBACK_START names, and its length."""
+class Playable:
+    """A sound to play: the path that PLAYBACK_START names, and its length."""
 
     path: str
-    samples: int | None  #: None: it never ends by itself
-    kind: str | None = None  #: Playback-File-Type, where the switch gives one
-    #: the files of a file_string, as they are named in it: each with its first sample
+    samples: int | None  #: None if it never ends
+    kind: str | None = None  #: Playback-File-Type, if there is one
+    #: The files of a ``file_string``, as it names them, each with its first sample.
     pieces: tuple[tuple[str, int], ...] = ()
 
     def starts(self, start: int = 0) -> list[tuple[str, int]]:
-        """The same in microseconds, where ``start`` is the first sample that is played."""
+        """The pieces, with microseconds from the sample ``start`` on."""
         return [(name, (at - start) * 1_000_000 // RATE) for name, at in self.pieces]
 
 
@@ -41,9 +45,9 @@ class Media:
     """The sounds that the simulated switch can play.
 
     ``prompts`` maps a file's name, with or without its suffix, to seconds; ``sounds`` is a
-    folder of WAV files; ``missing`` names files that don't exist. With ``only_known``, a file
-    in neither the table nor the folder doesn't exist either (recordings list every file).
-    What was recorded in the meantime exists, whatever was said about it.
+    folder of WAV files; ``missing`` names files that don't exist. With ``only_known``, a file in
+    neither the table nor the folder doesn't exist either. A file that a call has recorded exists
+    in any case.
     """
 
     def __init__(
@@ -64,13 +68,13 @@ class Media:
         self._recorded: dict[str, float] = {}  # by path, in seconds
 
     def record(self, path: str, samples: int) -> None:
-        """A recording was made: it can be played from now on."""
+        """Add a file that was recorded; from now on it can be played."""
         self._recorded[path] = samples / RATE
 
-    def open(self, name: str, prefix: str) -> Sound | None:
-        """What ``name`` plays, or None where there is no such sound.
+    def open(self, name: str, prefix: str) -> Playable | None:
+        """Open a sound, or return None if it doesn't exist.
 
-        ``prefix`` is the folder that relative names are looked up in (sound_prefix).
+        ``prefix`` is the folder of relative names (sound_prefix).
         """
         scheme, separator, rest = name.partition("://")
         pieces: list[tuple[str, float]] = []
@@ -88,14 +92,14 @@ class Media:
             return None
         samples = None if length < 0 else round(length * RATE)
         starts = tuple((each, round(start * RATE)) for each, start in pieces)
-        return Sound(name, samples, kind, starts)
+        return Playable(name, samples, kind, starts)
 
     def _stream(
         self, scheme: str, rest: str, name: str, prefix: str, pieces: list[tuple[str, float]]
     ) -> float | None:
-        """Seconds that a stream lasts; negative: for ever; None: there is none.
+        """The seconds of a stream; negative if it never ends, None if it doesn't exist.
 
-        The files that it consists of are put in ``pieces``, and when each begins.
+        The files of a ``file_string`` are added to ``pieces``, with the second each begins.
         """
         if name in self._prompts:
             return self._prompts[name]
@@ -155,7 +159,7 @@ class Media:
 
 
 def tone_length(script: str) -> float:
-    """Seconds of a TGML script: ``%(200,100,440)`` is 200 ms of 440 Hz and 100 ms of nothing."""
+    """Seconds of a TGML script: ``%(200,100,440)`` is 200 ms of 440 Hz, then 100 ms of silence."""
     script, *options = script.split(";loops=")
     once = sum(
         _decimal(on) + _decimal(off)

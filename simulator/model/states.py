@@ -1,14 +1,14 @@
-"""The states a channel goes through, and the states of its call (switch_types.h)."""
+"""The states of a channel, and how an operation on it ended (switch_types.h)."""
 
 from __future__ import annotations
 
-from enum import IntEnum
+from enum import Enum, IntEnum
 
-__all__ = ["CallState", "State"]
+__all__ = ["State", "Status"]
 
 
 class State(IntEnum):
-    """switch_channel_state_t. The order matters: what is from HANGUP on is down."""
+    """switch_channel_state_t. The order matters: from HANGUP on, the channel is down."""
 
     NEW = 0
     INIT = 1
@@ -29,15 +29,13 @@ class State(IntEnum):
         return f"CS_{self.name}"
 
 
-class CallState(IntEnum):
-    """switch_channel_callstate_t."""
+class Status(Enum):
+    """switch_status_t, as far as the model returns it."""
 
-    DOWN = 0
-    DIALING = 1
-    RINGING = 2
-    EARLY = 3
-    ACTIVE = 4
-    HELD = 5
-    RING_WAIT = 6
-    HANGUP = 7
-    UNHELD = 8
+    SUCCESS = "success"
+    FALSE = "false"
+    BREAK = "break"
+    NOT_FOUND = "not found"
+    TIMEOUT = "timeout"
+    TOO_SMALL = "too small"
+    RESTART = "restart"

@@ -1,21 +1,21 @@
-"""A channel's variables, in the order in which events list them."""
+"""A channel's variables."""
 
 from __future__ import annotations
 
 from collections.abc import Iterator
 
-from .events import Block, plain_line
+from eslsync.protocol import ARRAY, ARRAY_SEPARATOR
 
-__all__ = ["Variables", "as_header", "is_true"]
+from .events import Block, elements, plain_line
 
-ARRAY = "ARRAY::"
-SEPARATOR = "|:"
-#: What their headers begin with.
+__all__ = ["ChannelVariables", "as_header", "is_true"]
+
+#: The prefix of their headers in an event.
 PREFIX = "variable_"
 
 
 def is_true(value: str | None) -> bool:
-    """switch_true: what FreeSWITCH takes for a yes."""
+    """True if FreeSWITCH takes the value for a yes (switch_true)."""
     if not value:
         return False
     word = value.lower()
@@ -24,11 +24,12 @@ def is_true(value: str | None) -> bool:
     return word.lstrip("-").isdigit() and int(word) != 0
 
 
-class Variables:
-    """Names are compared without regard to letter case, and keep the one they were set with.
+class ChannelVariables:
+    """A channel's variables, in the order in which events list them.
 
-    To set a variable is to take it out and put it in at the end (switch_event.c, EF_UNIQ_HEADERS),
-    so the order of an event's ``variable_`` headers tells what was set last.
+    Names are compared without regard to letter case, and listed as they were set. Setting a
+    variable moves it to the end (switch_event.c, EF_UNIQ_HEADERS), so the ``variable_`` headers of
+    an event are in the order in which they were last set.
     """
 
     def __init__(self) -> None:
@@ -43,19 +44,19 @@ class Variables:
         return name.lower() in self._pairs
 
     def get(self, name: str) -> str | None:
-        """The value; an element of an array variable is named ``name[index]``."""
+        """The value, or None. ``name[index]`` is an element of an array."""
         name, bracket, index = name.lower().partition("[")
         pair = self._pairs.get(name)
         if pair is None:
             return None
         if not bracket:
             return pair[1]
-        elements = _elements(pair[1])
+        found = elements(pair[1])
         number = _leading_number(index)
-        return elements[number] if number < len(elements) else None
+        return found[number] if number < len(found) else None
 
     def set(self, name: str, value: str | None) -> None:
-        """Set a variable; an empty value unsets it."""
+        """Set a variable; None or an empty value unsets it."""
         if value and "[" in name:
             self._set_element(name, value)
             return
@@ -76,24 +77,24 @@ class Variables:
         self._lines[key] = plain_line(header, value)
 
     def push(self, name: str, value: str, *, first: bool = False) -> None:
-        """Make the variable an array, and ``value`` its last element (or its first)."""
+        """Append a value to the variable, which becomes an array; with ``first``, prepend it."""
         if name not in self:
             self.set(name, value)
             return
         header, old = self._pairs[name.lower()]
-        elements = _elements(old)
-        elements.insert(0 if first else len(elements), value)
+        values = elements(old)
+        values.insert(0 if first else len(values), value)
         # an array that grows keeps its place
-        self._put(header[len(PREFIX) :], ARRAY + SEPARATOR.join(elements))
+        self._put(header[len(PREFIX) :], ARRAY + ARRAY_SEPARATOR.join(values))
 
     def _set_element(self, name: str, value: str) -> None:
         name, _, index = name.partition("[")
         number = _leading_number(index)
-        elements = _elements(self.get(name) or "") if name in self else []
-        elements += [""] * (number + 1 - len(elements))
-        elements[number] = value
-        joined = SEPARATOR.join(elements)
-        self._put(name, ARRAY + joined if len(elements) > 1 else joined)
+        values = elements(self.get(name) or "") if name in self else []
+        values += [""] * (number + 1 - len(values))
+        values[number] = value
+        joined = ARRAY_SEPARATOR.join(values)
+        self._put(name, ARRAY + joined if len(values) > 1 else joined)
 
     @property
     def block(self) -> Block:
@@ -108,23 +109,18 @@ class Variables:
 
 
 def as_header(value: str) -> str:
-    """A value as a header keeps it: ``ARRAY::one|:two`` as it is, ``ARRAY::one`` as ``one``.
-
-    (switch_event.c, switch_event_base_add_header and switch_event_add_array.)
+    """A value as a header stores it: ``ARRAY::one|:two`` unchanged, ``ARRAY::one`` as ``one``
+    (switch_event_base_add_header, switch_event_add_array).
     """
     if not value.startswith(ARRAY):
         return value
     kept: list[str] = []
-    for element in value[len(ARRAY) :].split(SEPARATOR):
+    for element in elements(value):
         if kept:
             kept.append(element)
         elif element:
-            kept += _elements(as_header(element))
-    return ARRAY + SEPARATOR.join(kept) if len(kept) > 1 else "".join(kept)
-
-
-def _elements(value: str) -> list[str]:
-    return value[len(ARRAY) :].split(SEPARATOR) if value.startswith(ARRAY) else [value]
+            kept += elements(as_header(element))
+    return ARRAY + ARRAY_SEPARATOR.join(kept) if len(kept) > 1 else "".join(kept)
 
 
 def _leading_number(text: str) -> int:

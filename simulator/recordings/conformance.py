@@ -9,8 +9,8 @@ from __future__ import annotations
 from collections import deque
 from pathlib import Path
 
-from ..model.far_legs import Seen
-from ..model.ivr import FRAME, SHORTEST_LOOP
+from ..model.races import FirstStates, Races
+from ..model.sounds import FRAME
 from .comparison import Comparison, Difference, Report
 from .driving import Drive
 from .reading import Recording, Sent
@@ -82,10 +82,10 @@ def check(path: str | Path) -> Report:
     """Hold the model against a recording."""
     path = Path(path)
     recording = Recording.read(path)
-    report = _check(path.stem, recording, SHORTEST_LOOP)
+    report = _check(path.stem, recording, Races.shortest_loop)
     commands = b"".join(data or b"" for _, data, _ in recording.app)
     if not report.conforms and b"loops:" in commands:
-        other = _check(path.stem, recording, SHORTEST_LOOP + FRAME)
+        other = _check(path.stem, recording, Races.shortest_loop + FRAME)
         if other.conforms:
             other.left_out["loops of about half a second"] += 1
             return other
@@ -94,15 +94,12 @@ def check(path: str | Path) -> Report:
 
 def _check(name: str, recording: Recording, shortest_loop: int) -> Report:
     report = Report(name)
-    drive = Drive(recording, shortest_loop)
-    legs, peers = _races(recording.switch)
-    drive.switch.seen_first = {leg: deque(outcomes) for leg, outcomes in legs.items()}
-    drive.switch.seen_waiting = {leg: deque(outcomes) for leg, outcomes in peers.items()}
+    races = RecordedRaces(recording.switch, shortest_loop)
+    if races.count:
+        report.left_out["the first states of a leg"] += races.count
+    drive = Drive(recording, races)
     found = drive.run()
     report.expected, report.found = recording.switch, found
-    raced = sum(len(each) for each in legs.values()) + sum(len(each) for each in peers.values())
-    if raced:
-        report.left_out["the first states of a leg"] += raced
     comparison = Comparison(report, recording)
     comparison.roles.update(drive.roles)
     comparison.run(recording.switch, found)
@@ -111,13 +108,32 @@ def _check(name: str, recording: Recording, shortest_loop: int) -> Report:
     return report
 
 
-def _races(messages: list[Sent]) -> tuple[dict[str, list[Seen]], dict[str, list[bool]]]:
-    """How races between a leg's thread and those who call or bridge it went, by leg.
+class RecordedRaces(Races):
+    """The races end as they ended in the recording: one outcome after the other, for each leg."""
 
-    Was it seen in its first states before it answered or didn't, and a peer in CS_CONSUME_MEDIA
-    before it was bridged? (The legs whose uuids the app has given; no others.)
+    def __init__(self, messages: list[Sent], shortest_loop: int) -> None:
+        self.shortest_loop = shortest_loop
+        legs, peers = _races(messages)
+        self._legs = {leg: deque(outcomes) for leg, outcomes in legs.items()}
+        self._peers = {leg: deque(outcomes) for leg, outcomes in peers.items()}
+        self.count = sum(map(len, legs.values())) + sum(map(len, peers.values()))
+
+    def first_states(self, leg: str, usual: FirstStates) -> FirstStates:
+        recorded = self._legs.get(leg)
+        return recorded.popleft() if recorded else usual
+
+    def consumes_media(self, peer: str) -> bool:
+        recorded = self._peers.get(peer)
+        return recorded.popleft() if recorded else False
+
+
+def _races(messages: list[Sent]) -> tuple[dict[str, list[FirstStates]], dict[str, list[bool]]]:
+    """The outcomes of the races between a leg's thread and those who call or bridge it, by leg.
+
+    That is, when its first states were seen, and whether a peer was seen in CS_CONSUME_MEDIA
+    before it was bridged. (Only legs whose uuids the app gave can be told apart.)
     """
-    legs: dict[str, list[Seen]] = {}
+    legs: dict[str, list[FirstStates]] = {}
     peers: dict[str, list[bool]] = {}
     state: dict[str, str] = {}
     for message in messages:

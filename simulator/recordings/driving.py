@@ -12,15 +12,23 @@ from collections.abc import Iterator, Mapping, Sequence
 from random import Random
 from typing import Any
 
+from eslsync import CallState
 from eslsync.protocol import Parser
 
+from ..applications import API_COMMANDS, APPLICATIONS
+from ..applications.conference import Rooms
 from ..clockwork.agenda import Agenda
 from ..clockwork.threads import MILLISECOND, SECOND
+from ..event_socket.audience import Audience
 from ..event_socket.listener import Control
-from ..model.channel import Channel, Codec, Digit
-from ..model.far_legs import Endpoint
+from ..model.channel import Channel, Codec
+from ..model.digits import Digit
+from ..model.far_legs import Endpoint, FarEnds, taken_by_dialplan
+from ..model.heartbeat import Heartbeat
+from ..model.incoming import add_channel, incoming
 from ..model.profile import PROFILE_HEADERS, TIME_HEADERS, Profile, Times
-from ..model.states import CallState, State
+from ..model.races import Races
+from ..model.states import State
 from ..model.switch import Extension, Switch
 from .comparison import UUID
 from .reading import Recording, Sent, sent
@@ -42,9 +50,9 @@ SOUND_PREFIX = "/srv/fs/sounds"
 class Drive:
     """Plays the app and the caller of a recording to the model."""
 
-    def __init__(self, recording: Recording, shortest_loop: int) -> None:
+    def __init__(self, recording: Recording, races: Races) -> None:
         self.recording = recording
-        self.shortest_loop = shortest_loop
+        self.races = races
         self.found: list[Sent] = []
         self.closed = False
         self.roles: dict[str, str] = {}
@@ -67,18 +75,18 @@ class Drive:
                 break
         beats = [each.time for each in recording.switch if each.name == "HEARTBEAT"]
         if beats:
-            self.switch.first_heartbeat = self.moment(beats[0])
+            self.switch.state(Heartbeat).due = self.moment(beats[0])
         room = next((each for each in recording.switch if each.get("Member-ID")), None)
         if room is not None:
             self.switch.domain = room.get("Conference-Domain")
-            self.switch.conference_members = int(room.get("Member-ID")) - 1
+            self.switch.state(Rooms).members = int(room.get("Member-ID")) - 1
         for target, behaviour in self.circumstances.get("endpoints", {}).items():
             if "dialplan" in behaviour:
                 dialplan = [(name, data) for name, data in behaviour["dialplan"]]
-                taken_by = self.switch.takes(target.split("/")[1], dialplan)
+                taken_by = taken_by_dialplan(self.switch, target.split("/")[1], dialplan)
                 behaviour = {**behaviour, "taken_by": taken_by}
                 del behaviour["dialplan"]
-            self.switch.endpoint(target, **behaviour)
+            self.switch.state(FarEnds).endpoints[target] = Endpoint(**behaviour)
         self.control: Control | None = None
         self.channel: Channel | None = None
         if self.circumstances["mode"] == "outbound":
@@ -94,10 +102,12 @@ class Drive:
         return Switch(
             self.agenda,
             Random(1),
+            applications=APPLICATIONS,
+            api_commands=API_COMMANDS,
             dial=self._dial,
+            races=self.races,
             prompts=prompts,
             only_known=True,
-            shortest_loop=self.shortest_loop,
             sound_prefix=sound_prefix,
             extensions=_extensions(self.circumstances),
             phrases=_pairs(self.circumstances.get("phrases", {})),
@@ -119,14 +129,15 @@ class Drive:
             *((name, data) for name, data in circumstances.get("after", [])),
         ]
         if not given:
-            return self.switch.incoming(
+            return incoming(
+                self.switch,
                 caller_number=circumstances["caller"]["number"],
                 caller_name=circumstances["caller"]["name"],
                 destination=circumstances["destination"],
                 socket=circumstances["socket"],
                 after=dialplan[1:],
             )
-        channel = self.switch.add(profile_of(given, "Channel"), dialplan)
+        channel = add_channel(self.switch, profile_of(given, "Channel"), dialplan)
         for key, value in given.items():
             name = key.removeprefix("variable_")
             if name != key and name not in SET_BY_SOCKET:
@@ -267,7 +278,7 @@ class Drive:
         """What was done from outside."""
         for note in self.circumstances.get("notes", []):
             if note["note"].startswith("fsctl shutdown"):
-                self.agenda.at(self.moment(note["t"]), self.switch.shut_down)
+                self.agenda.at(self.moment(note["t"]), self.switch.state(Audience).shut_down)
             elif "plays inband tones for" in note["note"] and self.channel is not None:
                 keys = re.findall(r"[\d*#]", note["note"].partition("for")[2])
                 for at, key in enumerate(keys):

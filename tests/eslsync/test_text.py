@@ -23,12 +23,14 @@ from eslsync import TimeoutError as ESLTimeout
 from eslsync.call.connection import Connection
 from eslsync.protocol import Format
 from simulator import FreeSwitch
-from simulator.applications.basics import APPLICATIONS, Application
+from simulator.applications import APPLICATIONS
 from simulator.calling.freeswitch import simulation_of
-from simulator.event_socket.listener import Reader, Received
+from simulator.event_socket.audience import Audience
+from simulator.event_socket.listener import Received, command_reader
 from simulator.model.arguments import expand, separate
 from simulator.model.events import encoded
 from simulator.model.switch import Switch
+from simulator.model.tables import Application
 
 #: What FreeSWITCH makes something else of, somewhere.
 DANGEROUS = [
@@ -316,7 +318,7 @@ def header(call: Ask, name: str | None, value: str | None = None) -> Row:
 def filtered(call: Ask, at: int) -> Row:
     def row(bench: Bench, text: str) -> Understood:
         call(bench.session, text)
-        [listener] = bench.model.listeners
+        [listener] = bench.model.state(Audience)
         return text, listener.filters.pop()[at]
 
     return row
@@ -326,7 +328,7 @@ def unfiltered(name: str | None) -> Row:
     """Of two filters, the right one is gone."""
 
     def row(bench: Bench, text: str) -> Understood:
-        [listener] = bench.model.listeners
+        [listener] = bench.model.state(Audience)
         before = listener.filters
         listener.filters = [*before, (name or text, text if name else "x")]
         try:
@@ -714,7 +716,7 @@ def in_a_call(
     send = Connection.send
 
     def recorded(self: Connection, data: bytes, *more: Any) -> Any:
-        sent.extend(Reader().feed(data))  # type: ignore[arg-type]
+        sent.extend(command_reader().feed(data))
         return send(self, data, *more)
 
     monkeypatch.setattr(Connection, "send", recorded)

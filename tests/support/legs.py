@@ -18,9 +18,9 @@ class Legs(ModelCall):
 
     def __init__(self, **options: Any) -> None:
         super().__init__(**options)
-        self.switch.endpoint(FAR)
-        self.switch.endpoint("loopback/busy/default", rejects="USER_BUSY")
-        self.switch.endpoint("loopback/rings/default", answers_after=None, rings=True)
+        self.endpoint(FAR)
+        self.endpoint("loopback/busy/default", rejects="USER_BUSY")
+        self.endpoint("loopback/rings/default", answers_after=None, rings=True)
         self.answered()
 
     @property

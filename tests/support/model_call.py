@@ -7,8 +7,12 @@ from random import Random
 from typing import Any
 
 from eslsync.protocol import Parser
+from simulator.applications import API_COMMANDS, APPLICATIONS
 from simulator.clockwork.agenda import Agenda
 from simulator.event_socket.listener import Control
+from simulator.model.channel import Channel
+from simulator.model.far_legs import Endpoint, FarEnds
+from simulator.model.incoming import incoming
 from simulator.model.switch import Switch
 from simulator.recordings.reading import Sent, sent
 
@@ -32,8 +36,15 @@ class ModelCall:
         self.dialled: list[str] = []
         self._listening = listening
         self._parser = Parser()
-        self.switch = Switch(self.agenda, Random(1), dial=self._dial, **switch)
-        self.channel = self.switch.incoming(socket=socket, **(incoming or {}))
+        self.switch = Switch(
+            self.agenda,
+            Random(1),
+            applications=APPLICATIONS,
+            api_commands=API_COMMANDS,
+            dial=self._dial,
+            **switch,
+        )
+        self.channel = self.incoming(socket=socket, **(incoming or {}))
         self.channel.start()
 
     def _dial(self, channel: object, where: str) -> Control | None:
@@ -52,6 +63,14 @@ class ModelCall:
     @property
     def seconds(self) -> float:
         return (self.agenda.now - START) / 1e6
+
+    def incoming(self, **call: Any) -> Channel:
+        """Another call comes in."""
+        return incoming(self.switch, **call)
+
+    def endpoint(self, target: str, **behaviour: Any) -> None:
+        """Set how a far end behaves."""
+        self.switch.state(FarEnds).endpoints[target] = Endpoint(**behaviour)
 
     def send(self, *lines: str) -> str:
         """Send a command; what it is answered at once."""

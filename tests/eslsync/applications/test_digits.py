@@ -10,7 +10,7 @@ import pytest
 
 from eslsync import Channel, Digits, DTMFSource, Hangup, TimeoutError
 from simulator import Call
-from simulator.model import ivr
+from simulator.model import asking
 from tests.support.asking import ask, recorded_words, words_of
 from tests.support.evidence import stands_on
 
@@ -431,7 +431,7 @@ def test_whatever_is_left_out_freeswitch_reads_the_rest_as_meant(
         read.append(arguments)
         yield from ()
 
-    monkeypatch.setattr(ivr, "play_and_get_digits", asked_for)
+    monkeypatch.setattr(asking, "play_and_get_digits", asked_for)
     given = [
         {name for name, is_given in zip(OPTIONS, choice, strict=True) if is_given}
         for choice in product([False, True], repeat=len(OPTIONS))

@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 
 from simulator.model.channel import Channel
-from simulator.model.far_legs import Leg
+from simulator.model.far_legs import FarLeg
 from simulator.model.states import State
 from tests.support.legs import FAR, B, C, Legs
 
@@ -80,8 +80,8 @@ def test_a_call_at_the_far_end_goes_where_its_leg_goes(legs: Legs) -> None:
     # each leg that is called is taken by a call of its own, however often it is dialled
     calls = []
 
-    def taken(leg: Leg) -> Channel:
-        far = legs.switch.incoming(destination="phone")
+    def taken(leg: FarLeg) -> Channel:
+        far = legs.incoming(destination="phone")
         far.extension.clear()
         far.extension.extend([("answer", ""), ("sleep", "1500"), ("send_dtmf", "3"), ("park", "")])
         far.set("sleep_eat_digits", "true")
@@ -89,7 +89,7 @@ def test_a_call_at_the_far_end_goes_where_its_leg_goes(legs: Legs) -> None:
         far.start()
         return far
 
-    legs.switch.endpoint(FAR, taken_by=taken)
+    legs.endpoint(FAR, taken_by=taken)
     legs.originate()
     legs.originate(C)
     legs.execute("set", "park_after_bridge=true")

@@ -10,7 +10,7 @@ from tests.support.model_call import ModelCall
 
 def joined(call: ModelCall, argument: str = "room@default") -> Channel:
     """A second call, in the same conference."""
-    other = call.switch.incoming(caller_number="2002", caller_name="Bob")
+    other = call.incoming(caller_number="2002", caller_name="Bob")
     other.run_extension([("conference", argument)])
     other.start()
     call.wait(0.1)

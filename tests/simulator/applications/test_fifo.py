@@ -4,14 +4,15 @@ from __future__ import annotations
 
 import pytest
 
+from simulator.model.far_legs import taken_by_dialplan
 from tests.support.model_call import ModelCall
 
 
 def consumers(call: ModelCall, extension: str = "fifo q out nowait") -> None:
     """Who is called at user/agent runs that once answered."""
     name, _, data = extension.partition(" ")
-    take = call.switch.takes("agent", [("answer", ""), (name, data)])
-    call.switch.endpoint("loopback/agent/default", taken_by=take)
+    taken_by = taken_by_dialplan(call.switch, "agent", [("answer", ""), (name, data)])
+    call.endpoint("loopback/agent/default", taken_by=taken_by)
 
 
 def actions(call: ModelCall) -> list[str]:
@@ -92,14 +93,14 @@ def test_who_is_first() -> None:
     call = ModelCall()
     waiting = []
     for variables in ({}, {"fifo_priority": "1"}, {"fifo_vip": "true", "fifo_priority": "9"}):
-        other = call.switch.incoming(variables=variables)
+        other = call.incoming(variables=variables)
         other.run_extension([("answer", ""), ("fifo", "q in")])
         other.start()
         waiting.append(other)
         call.wait(1.0)
     order = []
     for _ in waiting:
-        consumer = call.switch.incoming()
+        consumer = call.incoming()
         consumer.run_extension([("answer", ""), ("fifo", "q out nowait")])
         consumer.start()
         call.wait(0.5)
@@ -111,7 +112,7 @@ def test_positions_move_up() -> None:
     call = ModelCall()
     others = []
     for _ in range(3):
-        other = call.switch.incoming()
+        other = call.incoming()
         other.run_extension([("answer", ""), ("fifo", "q in")])
         other.start()
         others.append(other)
@@ -146,7 +147,7 @@ def test_a_caller_who_waits_too_long_goes_elsewhere(orbit: str, goes_on: bool) -
     assert call.variable("fifo_status") == "TIMEOUT"
     assert call.channel.up is goes_on
     if not goes_on:
-        assert call.channel.cause == "NO_ROUTE_DESTINATION"
+        assert call.channel.hangup_cause == "NO_ROUTE_DESTINATION"
 
 
 def test_chimes_in_the_music() -> None:

@@ -20,7 +20,7 @@ def test_the_other_leg_of_one_on_hold_hears_music(legs: Legs) -> None:
 
 def test_a_sip_leg_is_taken_back_from_hold(legs: Legs) -> None:
     # mod_sofia.c marks the call, switch_channel_mark_hold
-    legs.switch.endpoint("user/1000")
+    legs.endpoint("user/1000")
     legs.execute("bridge", f"{{origination_uuid={B}}}user/1000")
     legs.wait(0.5)
     legs.api("uuid_hold", "toggle", B)

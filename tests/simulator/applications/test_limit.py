@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
+from simulator.model.channel import Channel
 from tests.support.model_call import ModelCall
 
 
-def other(call: ModelCall, argument: str) -> object:
-    channel = call.switch.incoming()
+def other(call: ModelCall, argument: str) -> Channel:
+    channel = call.incoming()
     channel.run_extension([("limit", argument), ("park", "")])
     channel.start()
     call.wait(0.1)
@@ -26,12 +27,12 @@ def test_one_call_too_many_goes_elsewhere() -> None:
         call.wait(0.1)
         assert call.variable("limit_usage_realm_id") == "1"
     busy = other(call, "hash realm id 1 !USER_BUSY")
-    assert busy.cause == "USER_BUSY"  # type: ignore[attr-defined]
+    assert busy.hangup_cause == "USER_BUSY"
     lost = other(call, "hash realm id 1")
-    assert lost.cause == "NO_ROUTE_DESTINATION"  # type: ignore[attr-defined]
+    assert lost.hangup_cause == "NO_ROUTE_DESTINATION"
     call.channel.caller_hangs_up()
     call.wait(0.1)
-    assert other(call, "hash realm id 1 !USER_BUSY").cause is None  # type: ignore[attr-defined]
+    assert other(call, "hash realm id 1 !USER_BUSY").hangup_cause is None
 
 
 def test_so_many_in_a_while() -> None:
@@ -50,7 +51,7 @@ def test_so_many_in_a_while() -> None:
     for _ in range(3):
         call.execute("limit", "hash realm rate 2/5 !USER_BUSY")
         call.wait(0.1)
-    assert call.channel.cause == "USER_BUSY"
+    assert call.channel.hangup_cause == "USER_BUSY"
 
 
 def test_by_api() -> None:

@@ -30,7 +30,7 @@ def test_a_sip_call_that_was_not_answered(
     call.send("connect")
     call.execute(application, argument)
     call.wait(0.2)
-    assert call.channel.cause == cause
+    assert call.channel.hangup_cause == cause
 
 
 def test_after_the_answer_it_is_too_late_for_a_redirect_and_not_for_a_deflect() -> None:
@@ -44,7 +44,7 @@ def test_after_the_answer_it_is_too_late_for_a_redirect_and_not_for_a_deflect() 
     before = len(call.sent)
     call.send(f"api uuid_deflect {call.channel.uuid} sip:1@example.com")
     assert call.sent[before].body == "+OK:SIP/2.0 202 Accepted\n"
-    assert call.channel.cause == "BLIND_TRANSFER"
+    assert call.channel.hangup_cause == "BLIND_TRANSFER"
 
 
 def test_nothing_comes_of_it_on_a_loopback_channel_but_deflect_waits() -> None:

@@ -6,6 +6,7 @@ from __future__ import annotations
 
 import pytest
 
+from simulator.applications.schedule import Tasks
 from tests.support.model_call import ModelCall
 
 
@@ -21,14 +22,14 @@ def test_a_hangup_later_by_a_cause_that_there_is_not() -> None:
     call.wait(9.5)
     assert call.channel.up
     call.wait(1.0)
-    assert call.channel.cause == "NORMAL_CLEARING"
+    assert call.channel.hangup_cause == "NORMAL_CLEARING"
 
 
 def test_a_hangup_in_no_time_is_now() -> None:
     call = ModelCall().answered()
     call.execute("sched_hangup", "+0 USER_BUSY")
     call.wait(0.1)
-    assert call.channel.cause == "USER_BUSY"
+    assert call.channel.hangup_cause == "USER_BUSY"
 
 
 @pytest.mark.parametrize("how", ["app", "api", "group of its own"])
@@ -83,7 +84,7 @@ def test_by_api_for_any_channel() -> None:
         assert api(call, usage).startswith("-USAGE")
     call.wait(2.5)
     assert call.events("PLAYBACK_START")
-    assert call.channel.cause == "NO_ROUTE_DESTINATION"
+    assert call.channel.hangup_cause == "NO_ROUTE_DESTINATION"
 
 
 def test_a_second_hangup_is_one_more() -> None:
@@ -92,10 +93,10 @@ def test_a_second_hangup_is_one_more() -> None:
     call.execute("sched_hangup", "+30 CALL_REJECTED")
     call.execute("sched_hangup", "+2 USER_BUSY")
     call.wait(3.0)
-    assert call.channel.cause == "USER_BUSY"
+    assert call.channel.hangup_cause == "USER_BUSY"
     call.control.closed()
     call.wait(0.5)
-    assert call.switch.tasks.delete(call.channel.uuid) == 0
+    assert call.switch.state(Tasks).delete(call.channel.uuid) == 0
 
 
 def test_a_time_without_a_plus_is_every_so_many_seconds() -> None:
@@ -112,12 +113,12 @@ def test_a_time_without_a_plus_is_every_so_many_seconds() -> None:
     call.wait(11.0)
     assert call.channel.up
     call.wait(1.5)
-    assert call.channel.cause == "USER_BUSY"
+    assert call.channel.hangup_cause == "USER_BUSY"
 
 
 def test_the_called_leg_alone_may_be_hung_up_later() -> None:
     call = ModelCall().answered()
-    call.switch.endpoint("user/1000", answers_after=0.0)
+    call.endpoint("user/1000", answers_after=0.0)
     call.execute("sched_hangup", "+3 CALL_REJECTED bleg")
     call.execute("bridge", "user/1000")
     call.wait(4.0)

@@ -106,14 +106,14 @@ def test_a_leg_that_is_parked_out_of_a_bridge_may_be_bridged_again(legs: Legs) -
 def test_a_call_that_has_no_media_yet_is_lost_by_a_uuid_bridge() -> None:
     # recording 213
     call = ModelCall()
-    call.switch.endpoint(FAR)
+    call.endpoint(FAR)
     call.send("connect")
     call.send("event plain all")
     call.send(f"bgapi originate {{origination_uuid={B}}}{FAR} &park()")
     call.wait(0.2)
     call.send(f"api uuid_bridge {call.channel.uuid} {B}")
     call.wait(0.2)
-    assert call.channel.cause == "DESTINATION_OUT_OF_ORDER"
+    assert call.channel.hangup_cause == "DESTINATION_OUT_OF_ORDER"
     assert call.switch.locate(B) is None
 
 

@@ -10,7 +10,7 @@ from tests.support.model_call import ModelCall
 
 def parker(call: ModelCall, argument: str) -> Channel:
     """Another call, that runs valet_park."""
-    other = call.switch.incoming(caller_number="2002")
+    other = call.incoming(caller_number="2002")
     other.run_extension([("answer", ""), ("valet_park", argument)])
     other.start()
     call.wait(0.2)
@@ -37,7 +37,7 @@ def test_a_parked_caller_is_fetched_by_who_dials_the_slot() -> None:
     assert told == ["hold", "bridge", "exit"]
     other.caller_hangs_up()
     call.wait(0.5)
-    assert call.channel.cause is not None
+    assert call.channel.hangup_cause is not None
 
 
 def test_the_next_free_slot_is_taken_and_told() -> None:

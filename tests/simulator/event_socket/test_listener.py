@@ -85,12 +85,12 @@ def test_one_that_is_closed_later_lets_the_dialplan_go_on() -> None:
     call.wait(1)
     assert call.channel.up
     call.wait(1)
-    assert call.channel.cause == "USER_BUSY"
+    assert call.channel.hangup_cause == "USER_BUSY"
 
 
 def test_where_nobody_listens_the_dialplan_goes_on() -> None:
     call = ModelCall(listening=False, incoming={"after": [("hangup", "USER_BUSY")]})
-    assert call.channel.cause == "USER_BUSY"
+    assert call.channel.hangup_cause == "USER_BUSY"
     assert call.dialled == ["127.0.0.1:5000 async full"]
 
 

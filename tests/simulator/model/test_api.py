@@ -6,8 +6,7 @@ import random
 
 import pytest
 
-from simulator.applications.basics import APPLICATIONS
-from simulator.model.api import APIS
+from simulator.applications import API_COMMANDS, APPLICATIONS
 from tests.support.model_call import ModelCall
 
 
@@ -65,7 +64,7 @@ def test_uuid_setvar_is_seen_at_once() -> None:
 
 def test_originate_sends_the_leg_on_and_tells_its_uuid() -> None:
     call = ModelCall().answered()
-    call.switch.endpoint("user/1000", answers_after=1.0, presses=[(0.5, "7")])
+    call.endpoint("user/1000", answers_after=1.0, presses=[(0.5, "7")])
     call.send("bgapi originate {origination_uuid=mine}user/1000 &playback(silence_stream://-1)")
     call.wait(3)
     (job,) = call.events("BACKGROUND_JOB")
@@ -86,7 +85,7 @@ def test_originate_sends_the_leg_on_and_tells_its_uuid() -> None:
 )
 def test_originate_tells_why_nobody_answered(behaviour: dict[str, object], answer: str) -> None:
     call = ModelCall().answered()
-    call.switch.endpoint("user/1000", **behaviour)
+    call.endpoint("user/1000", **behaviour)
     call.send("bgapi originate user/1000 &park")
     call.wait(70)
     assert [each.body for each in call.events("BACKGROUND_JOB")] == [answer]
@@ -98,7 +97,7 @@ def test_whatever_is_sent_the_switch_goes_on(seed: int) -> None:
     chance = random.Random(seed)
     options = ("async full", "full", "async", "")
     call = ModelCall(socket=f"127.0.0.1:5000 {chance.choice(options)}".strip())
-    call.switch.endpoint("user/1000", answers_after=0.5, hangs_up_after=1.0)
+    call.endpoint("user/1000", answers_after=0.5, hangs_up_after=1.0)
     call.send("connect")
     call.send(chance.choice(["event plain all", "event json all", "event xml all", "myevents"]))
     arguments = ["", "1", "a.wav", "1 2 3 4 5 6 7", "a=${b}", "'", "\\", "user/1000", "+1 x"]
@@ -110,7 +109,7 @@ def test_whatever_is_sent_the_switch_goes_on(seed: int) -> None:
             call.execute(chance.choice(list(APPLICATIONS)), argument, event_lock=lock)
         elif what < 0.8:
             uuid = chance.choice(["", call.channel.uuid + " "])
-            call.send(f"bgapi {chance.choice(list(APIS))} {uuid}{argument}")
+            call.send(f"bgapi {chance.choice(list(API_COMMANDS))} {uuid}{argument}")
         elif what < 0.98:
             call.channel.press(chance.choice("0123456789*#"))
         else:

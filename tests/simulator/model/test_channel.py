@@ -140,7 +140,7 @@ def test_an_unknown_application_hangs_up() -> None:
     call = ModelCall().answered()
     call.execute("no_such_application")
     call.wait(0.1)
-    assert call.channel.cause == "DESTINATION_OUT_OF_ORDER"
+    assert call.channel.hangup_cause == "DESTINATION_OUT_OF_ORDER"
     assert "CHANNEL_EXECUTE no_such_application" not in call.ladder()
 
 
@@ -240,7 +240,7 @@ def test_the_world_is_told_once_of_the_end() -> None:
     call.wait(1)
     assert len(ends) == 1
     assert not call.channel.up
-    assert call.channel.cause == "USER_BUSY"
+    assert call.channel.hangup_cause == "USER_BUSY"
     assert call.channel.hung_up_at is not None
 
 
@@ -263,7 +263,7 @@ def test_a_transfer_leaves_the_socket_open_and_its_events_follow() -> None:
     call.send(f"api uuid_transfer {call.channel.uuid} bye700 XML default")
     call.wait(2)
     assert call.closed_at is None
-    assert call.channel.cause == "USER_BUSY"
+    assert call.channel.hangup_cause == "USER_BUSY"
     assert "CHANNEL_EXECUTE sleep" in call.ladder()
     (cut,) = [
         e for e in call.events("CHANNEL_EXECUTE_COMPLETE") if e.get("Application-Data") == "a.wav"
@@ -276,7 +276,7 @@ def test_a_transfer_to_nowhere_hangs_up() -> None:
     call = ModelCall().answered()
     call.execute("transfer", "nowhere XML default")
     call.wait(1)
-    assert call.channel.cause == "NO_ROUTE_DESTINATION"
+    assert call.channel.hangup_cause == "NO_ROUTE_DESTINATION"
 
 
 def test_two_runs_with_one_seed_say_the_same_bytes() -> None:
@@ -302,7 +302,7 @@ def test_an_inline_dialplan() -> None:
     call.execute("transfer", "'m:^:playback:c.wav^hangup:USER_BUSY' inline")
     call.wait(2)
     assert [each.prompt for each in call.channel.heard] == ["c.wav"]
-    assert call.channel.cause == "USER_BUSY"
+    assert call.channel.hangup_cause == "USER_BUSY"
 
 
 def test_who_hung_up_is_not_transferred() -> None:

@@ -1,23 +1,24 @@
-"""What may be done to a conference from outside: the api command `conference`."""
+"""The api command `conference` (conference_api.c)."""
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Collection, Mapping, Sequence
 from typing import TYPE_CHECKING
 
 from ..clockwork.threads import SECOND
-from ..model import ivr
-from ..model.api import api
+from ..model import playing
 from ..model.arguments import atoi
+from ..model.dialplan import leave_for
 from ..model.sounds import RATE
-from .conference import CalledFrom, Member, Room
+from ..model.tables import api
+from .conference import LOUDEST, CalledFrom, Member, Room, Rooms
 
 if TYPE_CHECKING:
     from ..model.switch import Switch
 
 __all__: list[str] = []
 
-Command = Callable[["Switch", Room, Sequence[str]], str]
+RoomCommand = Callable[["Switch", Room, Sequence[str]], str]
 MemberCommand = Callable[[Room, Member, str], str]
 
 
@@ -28,11 +29,12 @@ def _line(function: str, line: int) -> CalledFrom:
 @api("conference")
 def conference_api(switch: Switch, argument: str) -> str:
     words = argument.split(" ")
+    rooms = switch.state(Rooms).by_name
     if words[0] == "list" or not argument:
-        return _list_all(switch)
+        return _list_all(rooms.values())
     if words[0] == "count":
-        return str(len(switch.rooms))
-    room = switch.rooms.get(words[0])
+        return str(len(rooms))
+    room = rooms.get(words[0])
     if room is None:
         return f"-ERR Conference {words[0]} not found\n"
     name = words[1].lower() if len(words) > 1 else ""
@@ -49,11 +51,11 @@ def conference_api(switch: Switch, argument: str) -> str:
 # --- listing
 
 
-def _list_all(switch: Switch) -> str:
-    if not switch.rooms:
+def _list_all(rooms: Collection[Room]) -> str:
+    if not rooms:
         return "+OK No active conferences.\n"
     lines = []
-    for room in switch.rooms.values():
+    for room in rooms:
         count = len(room.members)
         flags = ["running", "answered", "enforce_min", "dynamic"]
         flags += ["locked"] if room.locked else []
@@ -67,7 +69,7 @@ def _list_all(switch: Switch) -> str:
 
 
 def _listed(room: Room) -> str:
-    """The latest comes first."""
+    """One line for each member, the newest first."""
     return "".join(_listed_member(member) for member in reversed(room.members))
 
 
@@ -104,7 +106,7 @@ def _get(switch: Switch, room: Room, words: Sequence[str]) -> str:
     return str(values.get(words[0].lower(), "")) if words else ""
 
 
-# --- to members
+# --- about members
 
 
 def _for_members(room: Room, name: str, words: Sequence[str]) -> str:
@@ -158,7 +160,7 @@ def _kick(room: Room, member: Member, value: str) -> str:
 
 
 def _hup(room: Room, member: Member, value: str) -> str:
-    """As kick, without a word to those who stay."""
+    """As kick, but without the sound for those who stay."""
     room.fire(member, "hup-member", _line("hup", 871))
     member.leave()
     return f"+OK hup {member.number}\n"
@@ -178,7 +180,7 @@ def _unhold(room: Room, member: Member, value: str) -> str:
 
 def _volume_in(room: Room, member: Member, value: str) -> str:
     if value:
-        member.volume_in = max(-4, min(4, atoi(value)))
+        member.volume_in = max(-LOUDEST, min(LOUDEST, atoi(value)))
         level = ("Volume-Level", str(member.volume_in))
         room.fire(member, "volume-in-member", _line("volume_in", 1574), last=(level,))
     return f"+OK Volume IN {member.number} = {member.volume_in}\n"
@@ -186,7 +188,7 @@ def _volume_in(room: Room, member: Member, value: str) -> str:
 
 def _volume_out(room: Room, member: Member, value: str) -> str:
     if value:
-        member.volume_out = max(-4, min(4, atoi(value)))
+        member.volume_out = max(-LOUDEST, min(LOUDEST, atoi(value)))
         level = ("Volume-Level", str(member.volume_out))
         room.fire(member, "volume-out-member", _line("volume_out", 1609), last=(level,))
     return f"+OK Volume OUT {member.number} = {member.volume_out}\n"
@@ -225,7 +227,7 @@ _FOR_MEMBERS: Mapping[str, tuple[MemberCommand, str]] = {
 }
 
 
-# --- to the room
+# --- about the room
 
 
 def _lock(switch: Switch, room: Room, words: Sequence[str]) -> str:
@@ -261,7 +263,7 @@ def _play(switch: Switch, room: Room, words: Sequence[str]) -> str:
     if not words or not words[0]:
         return "play <file_path> [async|<member_id> [nomux]]"
     name = words[0]
-    sound = switch.media.open(name, ivr.sound_prefix(room.members[0].channel))
+    sound = switch.media.open(name, playing.sound_prefix(room.members[0].channel))
     if sound is None:
         return f"-ERR (play) File: {name} not found.\n"
     file = ("File", name)
@@ -286,7 +288,7 @@ def _stop(switch: Switch, room: Room, words: Sequence[str]) -> str:
 
 
 def _say(switch: Switch, room: Room, words: Sequence[str]) -> str:
-    """What there is no speech engine for in the profile is not said."""
+    """Nothing is said without a speech engine."""
     text = " ".join(words)
     if not text:
         return "-ERR (say) Error! No text.\nsay <text>"
@@ -314,7 +316,7 @@ def _speak(room: Room, text: str, members: Sequence[Member]) -> None:
         channel = member.channel
         if channel.switch.speech_engines and member.hears:
             heard = channel.hear(text)
-            over = channel.now + channel.switch.speech_length(text)
+            over = channel.now + playing.speech_length(text)
             channel.switch.scheduler.at(
                 over,
                 lambda channel=channel, heard=heard: channel.hear_change(heard, "ended"),  # type: ignore[misc]
@@ -340,7 +342,7 @@ def _norecord(switch: Switch, room: Room, words: Sequence[str]) -> str:
             switch.media.record(path, (switch.scheduler.now - began) * RATE // SECOND)
             room.tell(switch, "stop-recording", _line("norecord", 0), ("Path", path))
             stopped.append(f"Stopped recording file {path}\n")
-    # (it counts those of its own, and a recording asked for by name is none: conf_two)
+    # (the count is of automatic recordings, not of those that were asked for: conf_two)
     return "".join(stopped) + "+OK Stopped recording 0 files\n"
 
 
@@ -357,7 +359,7 @@ def _recording(switch: Switch, room: Room, words: Sequence[str]) -> str:
 
 
 def _transfer(switch: Switch, room: Room, words: Sequence[str]) -> str:
-    """``<room> <member> [<member>...]``: to another room, which the channel enters anew."""
+    """``<room> <member> [<member>...]``: leave for another room, as a new member."""
     if len(words) < 2:
         return "transfer <conference_name> <member id> [...<member id>]"
     lines = []
@@ -368,13 +370,13 @@ def _transfer(switch: Switch, room: Room, words: Sequence[str]) -> str:
             continue
         profile = f"{words[0]}@{room.profile}"
         about = ("New-Conference-Name", words[0])
-        switch.go_on_with(member.channel, [("conference", profile)])
+        leave_for(member.channel, [("conference", profile)])
         room.fire(member, "transfer", _line("transfer", 3705), last=(about,))
         lines.append(f"+OK Member '{member.number}' sent to conference {words[0]}.\n")
     return "".join(lines)
 
 
-_COMMANDS: Mapping[str, Command] = {
+_COMMANDS: Mapping[str, RoomCommand] = {
     "list": _list,
     "count": _count,
     "get": _get,

@@ -1,0 +1,129 @@
+"""What the caller hears: files, phrases, speech, tones, and silence."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Mapping
+from typing import TYPE_CHECKING
+
+from ..clockwork.threads import Steps
+from ..model import executing, playing, waiting
+from ..model.arguments import atoi, separate
+from ..model.states import Status
+from ..model.tables import api, application, usage
+from ..model.variables import is_true
+
+if TYPE_CHECKING:
+    from ..model.channel import Channel
+    from ..model.switch import Switch
+
+__all__: list[str] = []
+
+
+#: The Application-Response of playback, by outcome.
+PLAYED: Mapping[Status, str] = {
+    Status.SUCCESS: "FILE PLAYED",
+    Status.BREAK: "FILE PLAYED",
+    Status.NOT_FOUND: "FILE NOT FOUND",
+}
+
+
+@application("playback")
+def playback(channel: Channel, data: str) -> Steps[None]:
+    file, at, offset = data.partition("@@")
+    channel.set("playback_terminator_used", None)
+    status = yield from playing.play(
+        channel, file, playing.on_terminator(channel), start=atoi(offset) if at else 0
+    )
+    executing.respond(channel, PLAYED.get(status, "PLAYBACK ERROR"))
+
+
+@application("endless_playback")
+def endless_playback(channel: Channel, data: str) -> Steps[None]:
+    status = Status.SUCCESS
+    while channel.is_ready() and status in (Status.SUCCESS, Status.BREAK):
+        status = yield from playing.play(channel, data)
+    executing.respond(channel, PLAYED.get(status, "PLAYBACK ERROR"))
+
+
+@application("loop_playback")
+def loop_playback(channel: Channel, data: str) -> Steps[None]:
+    loops = 1
+    found = re.match(r"\+(-?\d+)\s+(.*)", data)
+    if found:
+        loops, data = int(found[1]), found[2]
+    status = Status.SUCCESS
+    while loops and channel.is_ready() and status is Status.SUCCESS:
+        status = yield from playing.play(channel, data, playing.on_terminator(channel))
+        loops -= 1
+    executing.respond(channel, PLAYED.get(status, "PLAYBACK ERROR"))
+
+
+@application("gentones")
+def gentones(channel: Channel, data: str) -> Steps[None]:
+    script, _, loops = data.partition("|")
+    yield from playing.tones(
+        channel, f"{script};loops={loops or 1}", playing.on_terminator(channel)
+    )
+
+
+@application("say")
+def say(channel: Channel, data: str) -> Steps[None]:
+    words = separate(data, " ", 5)
+    if len(words) not in (4, 5):
+        return
+    channel.set("playback_terminator_used", None)
+    yield from playing.say(channel, words, playing.on_terminator(channel))
+
+
+@application("speak")
+def speak(channel: Channel, data: str) -> Steps[None]:
+    yield from playing.speak_application(channel, data, playing.on_terminator(channel))
+
+
+@application("phrase")
+def phrase(channel: Channel, data: str) -> Steps[None]:
+    macro, _, argument = data.partition(",")
+    status = yield from playing.phrase(channel, macro, argument, playing.on_terminator(channel))
+    executing.respond(channel, "PHRASE PLAYED" if status is Status.SUCCESS else "UNKNOWN ERROR")
+
+
+@application("sleep", nomedia=True)
+def sleep(channel: Channel, data: str) -> Steps[None]:
+    if not data:
+        return
+    on_digit: waiting.OnDigit | None = waiting.peek
+    if is_true(channel.get("sleep_eat_digits")):
+        channel.set("playback_terminator_used", None)
+        on_digit = playing.on_terminator(channel)
+    yield from waiting.sleep(channel, atoi(data), on_digit)
+
+
+@application("broadcast")
+def broadcast(channel: Channel, data: str) -> None:
+    """``<path> [aleg|bleg|holdb|both]``: both legs hear it, except with ``holdb``."""
+    words = separate(data, " ", 4)
+    if not 1 <= len(words) <= 2:
+        return
+    if channel.partner is not None and words[1:] != ["holdb"]:
+        executing.broadcast(channel.partner, words[0])
+    executing.broadcast(channel, words[0], hold=words[1:] == ["holdb"])
+    executing.respond(channel, "BROADCAST_SENT")
+
+
+@api("uuid_broadcast")
+def uuid_broadcast(switch: Switch, argument: str) -> str:
+    syntax = "<uuid> <path> [aleg|bleg|holdb|both]"
+    words = separate(argument, " ", 3)
+    if len(words) < 2:
+        return usage(syntax)
+    channel = switch.locate(words[0])
+    if channel is None:
+        return "-ERR invalid uuid\n"
+    legs = words[2].lower() if len(words) > 2 else "aleg holdb"
+    hold, other = "holdb" in legs, channel.bonded
+    if ("bleg" in legs or "both" in legs) and not hold and other is not None:
+        executing.broadcast(other, words[1])
+    if "aleg" in legs or "both" in legs:
+        executing.broadcast(channel, words[1], hold=hold)
+    return "+OK Message sent\n"

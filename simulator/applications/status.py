@@ -1,0 +1,84 @@
+"""The switch about itself: its version, names, modules and counts."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from ..clockwork.threads import MILLISECOND, SECOND
+from ..model.heartbeat import up_time
+from ..model.tables import api
+
+if TYPE_CHECKING:
+    from ..model.switch import Switch
+
+__all__: list[str] = []
+
+
+#: The modules that are (partly) simulated.
+MODULES = frozenset(
+    """
+    mod_commands mod_conference mod_console mod_dialplan_xml mod_dptools mod_event_socket
+    mod_loopback mod_say_en mod_sndfile mod_sofia mod_spandsp mod_tone_stream
+    """.split()
+)
+
+
+@api("status")
+def status(switch: Switch, argument: str) -> str:
+    count = len(switch.channels)
+    return (
+        f"UP {up_time(switch.scheduler.now - switch.started)}\n"
+        f"FreeSWITCH (Version {switch.version_short}) is ready\n"
+        f"{switch.sessions} session(s) since startup\n"
+        f"{count} session(s) - peak {count}, last 5min {count} \n"
+        "0 session(s) per Sec out of max 200, peak 2, last 5min 2 \n"
+        "1000 session(s) max\n"
+        "min idle cpu 0.00/100.00\n"
+        "Current Stack Size/Max 240K/8192K\n"
+    )
+
+
+@api("version")
+def version(switch: Switch, argument: str) -> str:
+    return f"FreeSWITCH Version {switch.version}\n"
+
+
+@api("uptime")
+def uptime(switch: Switch, argument: str) -> str:
+    units = {"": SECOND, "s": SECOND, "ms": MILLISECOND, "us": 1}
+    unit = units.get(argument, SECOND)
+    return f"{(switch.scheduler.now - switch.started) // unit}\n"
+
+
+@api("hostname")
+def hostname(switch: Switch, argument: str) -> str:
+    return switch.identity.hostname
+
+
+@api("switchname")
+def switchname(switch: Switch, argument: str) -> str:
+    return switch.identity.switchname
+
+
+@api("create_uuid")
+def create_uuid(switch: Switch, argument: str) -> str:
+    return switch.uuid()
+
+
+@api("show")
+def show(switch: Switch, argument: str) -> str:
+    """Only ``show channels count`` and ``show calls count`` know anything."""
+    words = argument.split()
+    if words[:1] in (["channels"], ["calls"]) and words[-1:] == ["count"]:
+        return f"\n{len(switch.channels)} total.\n"
+    return "\n0 total.\n"
+
+
+@api("module_exists")
+def module_exists(switch: Switch, argument: str) -> str:
+    return "true" if argument in MODULES else "false"
+
+
+@api("reloadxml")
+def reloadxml(switch: Switch, argument: str) -> str:
+    return "+OK [Success]\n"

@@ -1,0 +1,49 @@
+"""Applications whose effect the model doesn't have: they leave only their own events.
+
+FreeSWITCH has them, so they are executed; an unknown application would hang the call up.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from ..model.tables import OK, api, application
+
+if TYPE_CHECKING:
+    from ..model.channel import Channel
+    from ..model.switch import Switch
+
+__all__: list[str] = []
+
+
+@application("log", nomedia=True, zombie=True)
+@application("eval", nomedia=True, zombie=True)
+@application("info", nomedia=True, zombie=True)
+def nothing(channel: Channel, data: str) -> None:
+    pass
+
+
+for _name in """
+    acknowledge_call answer_machine bind_digit_action bind_meta_app blind_transfer_ack block_dtmf
+    capture capture_text check_acl clear_digit_action cng_plc curl db debug_media
+    deduplicate_dtmf digit_action_set_realm early_hangup enable_keepalive fifo_track_call
+    filter_codecs hash jitterbuffer limit_hash limit_hash_execute lua media_reset mkdir mutex
+    novideo pickup presence privacy python queue_event recovery_refresh reuse_caller_profile
+    send_display send_info session_loglevel set_name set_user set_zombie_exec stop
+    unbind_meta_app unblock_dtmf verbose_events video_decode video_refresh wait_for_video_ready
+    """.split():
+    application(_name, nomedia=True)(nothing)
+for _name in "bgsystem bridge_export rename set_media_stats system transfer_vars".split():
+    application(_name, nomedia=True, zombie=True)(nothing)
+for _name in """
+    clear_speech_cache conference_set_auto_outcall delay_echo detect_audio detect_silence
+    detect_speech fax_detect ivr native_eavesdrop page play_and_detect_speech preprocess
+    remove_bugs set_audio_level set_mute sound_test start_dtmf_generate stop_dtmf_generate
+    stop_tone_detect stop_video_write_overlay tone_detect vad_test video_write_overlay
+    """.split():
+    application(_name)(nothing)
+
+
+@api("log")
+def log(switch: Switch, argument: str) -> str:
+    return OK

@@ -1,0 +1,107 @@
+"""The dialplan: what an extension does, and sending a channel to another one."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Sequence
+from typing import TYPE_CHECKING
+
+from eslsync.protocol import ARRAY, ARRAY_SEPARATOR
+
+from ..clockwork.threads import SECOND
+from .arguments import atoi, separate
+from .states import State
+
+if TYPE_CHECKING:
+    from .channel import Channel
+    from .switch import Extension
+
+__all__ = ["actions_of", "leave_for", "route", "transfer"]
+
+
+def route(channel: Channel) -> None:
+    """Let the dialplan choose what runs next (CS_ROUTING)."""
+    profile = channel.profile
+    found: Sequence[tuple[str, str]] | None
+    if profile.dialplan.lower() == "inline":
+        found = _inline_actions(profile.destination_number)
+        # inline_dialplan_hunt restores the number that was called before
+        channel.profile = profile._replace(
+            destination_number=profile.rdnis or profile.destination_number, rdnis=""
+        )
+    else:
+        found = actions_of(channel, profile.destination_number)
+    if found is None:
+        channel.hangup("NO_ROUTE_DESTINATION")
+        return
+    channel.run_extension(found)
+    channel.state = State.EXECUTE
+
+
+def actions_of(channel: Channel, destination: str) -> list[tuple[str, str]] | None:
+    """The applications of an extension, with what its pattern captured filled in.
+
+    None if the dialplan has no such extension.
+    """
+    for pattern, extension in channel.switch.extensions.items():
+        match = re.search(pattern, destination)
+        if match is None:
+            continue
+        captured = [match[0], *match.groups("")]
+        if match.re.groups:
+            channel.set("DP_MATCH", ARRAY + ARRAY_SEPARATOR.join(captured))
+        found = []
+        for name, data in extension:
+            for number, text in enumerate(captured):
+                data = data.replace(f"${number}", text)
+            found.append((name, data))
+        return found
+    return None
+
+
+def _inline_actions(text: str) -> list[tuple[str, str]] | None:
+    """The inline dialplan: ``app:data,app:data``, or ``m:^:app:data^app:data``."""
+    delimiter = ","
+    if text[:2].lower() == "m:" and len(text) > 3:
+        delimiter, text = text[2], text[3:].removeprefix(":")
+    pieces = [each.lstrip(" ").partition(":") for each in separate(text, delimiter)]
+    return [(name, data) for name, _, data in pieces] or None
+
+
+def transfer(channel: Channel, extension: str = "", dialplan: str = "", context: str = "") -> None:
+    """Send a channel to another extension (switch_ivr_session_transfer)."""
+    switch = channel.switch
+    forwards = channel.get("max_forwards")
+    left = atoi(forwards) - 1 if forwards else 70
+    if left <= 0:
+        channel.hangup("EXCHANGE_ROUTING_ERROR")
+        return
+    channel.set("max_forwards", str(left))
+    old = channel.profile
+    extension, dialplan = extension or "service", dialplan or old.dialplan or "XML"
+    context = context or old.context or "default"
+    channel.flush_digits()
+    channel.set("signal_bond", None)
+    channel.state_handlers.clear()
+    channel.reset_by_transfer = True
+    channel.step_profile(
+        dialplan=dialplan,
+        context=context,
+        destination_number=extension,
+        rdnis=old.destination_number,
+    )
+    other = switch.locate(channel.get("bridge_to") or "")
+    if other is not None:
+        other.set("signal_bond", None)
+    channel.other_type, channel.other_profile = "", None  # they belonged to the old profile
+    channel.move_to(State.ROUTING)
+    second = switch.scheduler.now // SECOND
+    source = f"{second}:{switch.uuid()}:bl_xfer:{extension}/{context}/{dialplan}"
+    channel.note_transfer(source)
+
+
+def leave_for(channel: Channel, extension: Extension) -> None:
+    """Have the channel leave what it does, and run other applications (xferext)."""
+    channel.run_extension(extension)
+    channel.reset_by_transfer = True
+    channel.move_to(State.RESET)

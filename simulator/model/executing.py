@@ -1,0 +1,222 @@
+"""Executing applications, and the commands that are sent to a channel meanwhile.
+
+All of it runs on the channel's session thread. Loops that play, wait, or collect digits call
+`parse_all_events` once a frame: what was sent is executed there, nested inside what runs.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from ..clockwork.threads import Steps
+from .arguments import atoi
+from .dialplan import leave_for
+from .events import PrivateCommand
+from .sounds import FRAME
+from .variables import is_true
+
+if TYPE_CHECKING:
+    from .channel import Channel
+
+__all__ = [
+    "broadcast",
+    "execute",
+    "parse_all_events",
+    "parse_event",
+    "parse_next_event",
+    "respond",
+    "stop_broadcast",
+    "take_break",
+]
+
+
+def execute(channel: Channel, name: str, data: str) -> Steps[bool]:
+    """Execute an application (switch_core_session_execute_application)."""
+    application = channel.switch.applications.get(name.lower())
+    if not channel.up:
+        if application is None or not application.zombie:
+            return False
+    elif application is None:
+        # neither EXECUTE nor COMPLETE (recording 08b)
+        channel.hangup("DESTINATION_OUT_OF_ORDER")
+        return False
+    elif not application.nomedia and not channel.media_ready and not channel.pre_answer():
+        return False
+    name = application.name
+
+    uuid = channel.variables.get("app_uuid")
+    if uuid is None:
+        uuid = channel.switch.uuid()
+    else:
+        channel.set("app_uuid", None)
+    uuid_name = channel.variables.get("app_uuid_name")
+    channel.set("app_uuid_name", None)
+    if data and not is_true(channel.variables.get("app_disable_expand_variables")):
+        data = channel.expand(data)
+
+    channel.app_log.append((name, data))
+    channel.set("current_application", name)
+    channel.set("current_application_data", data)
+    channel.set("current_application_response", None)
+    about = [("Application", name)]
+    if data:
+        about.append(("Application-Data", data))
+    identity = [("Application-UUID", uuid)]
+    if uuid_name:
+        identity.append(("Application-UUID-Name", uuid_name))
+    channel.fire("CHANNEL_EXECUTE", (*about, *identity))
+    channel.break_requested = False
+    channel.set("current_application", name)
+    steps = application.function(channel, data)
+    if steps is not None:
+        yield from steps
+    response = channel.variables.get("current_application_response") or "_none_"
+    channel.fire(
+        "CHANNEL_EXECUTE_COMPLETE", (*about, ("Application-Response", response), *identity)
+    )
+    return True
+
+
+def respond(channel: Channel, response: str) -> None:
+    """Set the Application-Response of the running application."""
+    channel.set("current_application_response", response)
+
+
+# --- what was sent
+
+
+def parse_all_events(channel: Channel) -> Steps[None]:
+    """Execute what was sent, unless the event lock is held (switch_ivr_parse_all_events).
+
+    It is executed inside whatever runs: a second playback interrupts the first (recordings 07b,
+    07f).
+    """
+    while channel.private_events and not channel.event_locks:
+        if not (yield from parse_next_event(channel)):
+            return
+
+
+def parse_next_event(channel: Channel) -> Steps[bool]:
+    """Execute the first command of the queue; False if the rest must wait."""
+    command = channel.private_events.popleft()
+    go_on = yield from parse_event(channel, command)
+    channel.fire(
+        "PRIVATE_COMMAND",
+        before=(*command.origin, *command.headers),
+        body=command.body or None,
+    )
+    return go_on
+
+
+def parse_event(channel: Channel, command: PrivateCommand) -> Steps[bool]:
+    """Execute one command (switch_ivr_parse_event); False if the rest of the queue must wait."""
+    verb = command.get("call-command")
+    if not verb:
+        return False
+    locks = is_true(command.get("event-lock"))
+    channel.event_locks += locks
+    lead_frames = atoi(command.get("lead-frames"))
+    if lead_frames and channel.media_ready:
+        until = channel.now + lead_frames * FRAME
+        while channel.is_ready() and channel.now < until:
+            yield from channel.frames(until)
+    if verb.lower() == "execute":
+        yield from _execute_command(channel, command)
+    elif verb.lower() == "hangup":
+        cause = command.get("hangup-cause")
+        channel.hangup(channel.switch.cause(cause) if cause else "NORMAL_CLEARING")
+    elif verb.lower() == "xferext":
+        applications = [value for key, value in command.headers if key.lower() == "application"]
+        leave_for(channel, [each.partition(" ")[::2] for each in applications])
+    channel.event_locks -= locks
+    return not channel.break_requested
+
+
+def _execute_command(channel: Channel, command: PrivateCommand) -> Steps[None]:
+    name = command.get("execute-app-name")
+    if name is None:
+        return
+    data = command.get("execute-app-arg") or ""
+    if not data and (command.get("content-type") or "").lower() == "text/plain":
+        data = command.body.decode("utf-8", "surrogateescape")
+    loops_header = command.get("loops")
+    loops = 1 if loops_header is None else atoi(loops_header)
+
+    channel.stop_broadcast = False
+    nested = channel.broadcast and not channel.bridged
+    channel.broadcast = True
+    loop = 0
+    while loop < loops or loops < 0:
+        loop += 1
+        began = channel.now
+        if command.get("event-uuid"):
+            channel.set("app_uuid", command.get("event-uuid"))
+        if command.get("event-uuid-name"):
+            channel.set("app_uuid_name", command.get("event-uuid-name"))
+        channel.set("current_loop", str(loop))
+        channel.set("total_loops", str(loops))
+        if not (yield from execute(channel, name, data)):
+            if not nested or channel.stop_broadcast:
+                channel.broadcast = False
+            break
+        if not channel.is_ready() or channel.stop_broadcast:
+            break
+        if channel.now - began < channel.switch.races.shortest_loop:
+            break
+    channel.set("current_loop", None)
+    channel.set("total_loops", None)
+    if not nested:
+        channel.broadcast = False
+    if channel.stop_broadcast:
+        channel.broadcast = False
+        channel.break_requested = True
+
+
+def broadcast(channel: Channel, path: str, *, hold: bool = False, loops: int | None = None) -> None:
+    """Have the channel execute ``app::arg``, or play a file (switch_ivr_broadcast).
+
+    With ``hold``, the other leg hears music meanwhile.
+    """
+    name, _, argument = path.partition(":")
+    if argument.startswith(":"):
+        argument = argument[1:]
+    else:
+        name, argument = "playback", path
+    name, bang, cause = name.partition("!")
+    created = channel.switch.event("COMMAND")
+    headers = [
+        ("call-command", "execute"),
+        ("execute-app-name", name),
+        ("execute-app-arg", argument),
+        ("event-lock", "true"),
+        ("lead-frames", "5"),
+    ]
+    if loops is not None:
+        headers.append(("loops", str(loops)))
+    if hold:
+        headers.append(("hold-bleg", "true"))
+    channel.private_events.append(PrivateCommand("", headers, b"", list(created.headers())))
+    if bang:
+        headers = [
+            ("call-command", "execute"),
+            ("execute-app-name", "hangup"),
+            ("execute-app-arg", cause or "normal_clearing"),
+            ("event-lock", "true"),
+        ]
+        channel.private_events.append(PrivateCommand("", headers, b"", list(created.headers())))
+    channel.poke()
+
+
+def stop_broadcast(channel: Channel) -> None:
+    """End what was sent and is being executed (switch_channel_stop_broadcast)."""
+    if channel.broadcast:
+        channel.stop_broadcast = channel.break_requested = True
+        channel.poke()
+
+
+def take_break(channel: Channel) -> bool:
+    """True, once, after the channel was told to break off what it does (CF_BREAK)."""
+    if not channel.break_requested:
+        return False
+    channel.break_requested = False
+    return True

@@ -1,0 +1,67 @@
+"""Media bugs: what listens in on a channel's media, or changes it (switch_core_media_bug.c)."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from .channel import Channel
+
+__all__ = ["MediaBug", "remove_all", "stop_bugs"]
+
+
+class MediaBug:
+    """A recording, a detector, an eavesdropper: from MEDIA_BUG_START to MEDIA_BUG_STOP."""
+
+    def __init__(
+        self,
+        channel: Channel,
+        function: str,
+        target: str,
+        when_stopped: Callable[[], None] = lambda: None,
+    ) -> None:
+        self.channel = channel
+        self.function = function
+        self.target = target
+        self._when_stopped = when_stopped
+        channel.bugs.append(self)
+        channel.fire("MEDIA_BUG_START", first=self._about())
+
+    def stop(self) -> None:
+        """Remove the bug; removing it twice does nothing."""
+        if self.close():
+            self.destroy()
+
+    def close(self) -> bool:
+        """Take it off the channel; False if that has already happened."""
+        if self not in self.channel.bugs:
+            return False
+        self.channel.bugs.remove(self)
+        self._when_stopped()
+        return True
+
+    def destroy(self) -> None:
+        """Tell that it is gone."""
+        self.channel.fire("MEDIA_BUG_STOP", first=self._about())
+
+    def _about(self) -> list[tuple[str, str]]:
+        return [("Media-Bug-Function", self.function), ("Media-Bug-Target", self.target)]
+
+
+def stop_bugs(channel: Channel, function: str, target: str = "") -> bool:
+    """Remove the bugs with that function, and target if one is given; False if there are none."""
+    found = [
+        bug
+        for bug in channel.bugs
+        if bug.function == function and target in ("all", "", bug.target)
+    ]
+    remove_all(found)
+    return bool(found)
+
+
+def remove_all(bugs: Iterable[MediaBug]) -> None:
+    """Take all of them off first; MEDIA_BUG_STOP then comes for the last one first."""
+    closed = [bug for bug in bugs if bug.close()]
+    for bug in reversed(closed):
+        bug.destroy()

@@ -1,0 +1,32 @@
+"""Races between FreeSWITCH's threads: where more than one outcome is right, which one happens.
+
+The model takes the usual outcome. Whoever builds a switch may hand in another choice: checking
+the model against a recording repeats the outcomes that were recorded.
+"""
+
+from __future__ import annotations
+
+from typing import Literal
+
+from ..clockwork.threads import MILLISECOND
+
+__all__ = ["FirstStates", "Races"]
+
+#: When a leg's thread runs through its first states: before the far end answers or refuses, after
+#: that, or never.
+FirstStates = Literal["before", "after", "never"]
+
+
+class Races:
+    """The usual outcome of each race. Legs are named by uuid."""
+
+    #: An execution shorter than this (microseconds) ends its loops (switch_ivr_parse_event).
+    shortest_loop = 500 * MILLISECOND
+
+    def first_states(self, leg: str, usual: FirstStates) -> FirstStates:
+        """When the first states of a leg whose far end answers or refuses at once are seen."""
+        return usual
+
+    def consumes_media(self, peer: str) -> bool:
+        """True if a peer in CS_SOFT_EXECUTE reaches CS_CONSUME_MEDIA before it is bridged."""
+        return False

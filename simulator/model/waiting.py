@@ -1,0 +1,104 @@
+"""Waiting on the session thread: parked, or asleep (switch_ivr.c)."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import TYPE_CHECKING
+
+from ..clockwork.threads import MILLISECOND, SECOND, Steps
+from .arguments import atoi
+from .executing import parse_all_events, parse_event, take_break
+from .states import State, Status
+
+if TYPE_CHECKING:
+    from .channel import Channel
+    from .digits import Digit
+
+__all__ = ["OnDigit", "park", "peek", "sleep"]
+
+#: Called with a digit that was taken off the queue; True ends what plays or sleeps.
+OnDigit = Callable[["Digit"], bool]
+
+
+def peek(digit: Digit) -> bool:
+    """For sleeps that any digit ends without being taken off the queue (recording 11f)."""
+    raise AssertionError("never called")
+
+
+def sleep(channel: Channel, milliseconds: int, on_digit: OnDigit | None = peek) -> Steps[Status]:
+    """Sleep (switch_ivr_sleep). Without media it sees neither commands nor digits."""
+    until = channel.now + milliseconds * MILLISECOND
+    if not channel.media_ready:
+        while channel.is_ready() and channel.now < until:
+            if take_break(channel):
+                return Status.BREAK
+            yield min(until, channel.tick())
+        return Status.SUCCESS
+    while True:
+        if not channel.is_ready():
+            return Status.FALSE
+        if take_break(channel):
+            return Status.BREAK
+        if channel.now >= until:
+            return Status.SUCCESS
+        yield from parse_all_events(channel)
+        if channel.digits and on_digit is not None:
+            if on_digit is peek or on_digit(channel.take_digit()):
+                return Status.BREAK
+        if not channel.is_ready():
+            return Status.FALSE
+        yield from channel.frames(until)
+
+
+def park(channel: Channel) -> Steps[None]:
+    """Wait under a socket's control, and execute what it sends (switch_ivr_park)."""
+    if channel.controlled or channel.state is State.RESET:
+        return
+    expires, cause = _park_timeout(channel)
+    channel.controlled = True
+    channel.fire("CHANNEL_PARK")
+    while channel.is_ready() and channel.controlled:
+        had_media = channel.media_ready
+        yield from channel.frames(expires)
+        if not had_media and channel.private_events and not channel.event_locks:
+            # Without media, the first command of a frame is executed without its
+            # PRIVATE_COMMAND; that is why an answer has none (recordings 01a, 08a).
+            yield from parse_event(channel, channel.private_events.popleft())
+        elif not channel.is_ready():
+            break
+        if expires is not None and channel.now >= expires:
+            channel.hangup(cause)
+            break
+        yield from parse_all_events(channel)
+        if channel.digits:
+            channel.take_digit()
+        _fire_queued(channel)
+    channel.controlled = False
+    channel.fire("CHANNEL_UNPARK")
+
+
+def _park_timeout(channel: Channel) -> tuple[int | None, str]:
+    """When parking ends, in microseconds, and the hangup cause: ``<seconds>[:<cause>]``."""
+    timeout = channel.variables.get("park_timeout")
+    if timeout is None:
+        return None, ""
+    seconds, _, cause = timeout.partition(":")
+    channel.set("park_timeout", None)
+    channel.set("park_after_bridge", None)
+    return channel.now + atoi(seconds) * SECOND, cause or "NORMAL_CLEARING"
+
+
+def _fire_queued(channel: Channel) -> None:
+    """Fire an event that was queued for the channel, with the channel's own data added.
+
+    Only a parked channel does. Other loops leave the event queued, or take it and drop it.
+    """
+    if not channel.queued_events:
+        return
+    event = channel.queued_events.popleft()
+    if event.subclass is not None and event.name == "CUSTOM":
+        event.before = (event.before[-1], *event.before[:-1])
+    event.blocks = tuple(channel.blocks(variables=event.name == "CUSTOM"))
+    channel.switch.publish(event)
+    if channel.queued_events:
+        channel.poke()
