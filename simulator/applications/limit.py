@@ -33,7 +33,7 @@ class Limit:
     since: int = 0  #: the second since the epoch from which the rate is counted
 
 
-class Limits:
+class LimitBackends:
     """The limits of a switch, by backend and ``<realm>_<id>``."""
 
     def __init__(self, switch: Switch) -> None:
@@ -61,7 +61,7 @@ def _take(channel: Channel, what: Sequence[str], most: int, seconds: int) -> boo
     if backend not in BACKENDS:
         return False
     key = f"{realm}_{name}"
-    limit = channel.switch.state(Limits).by_key.setdefault((backend, key), Limit())
+    limit = channel.switch.state(LimitBackends).by_key.setdefault((backend, key), Limit())
     if backend == "db":  # (limit_incr_db)
         channel.set("limit_realm", realm)
         channel.set("limit_id", name)
@@ -130,7 +130,7 @@ def _fire(
 
 
 def _release_all(channel: Channel) -> None:
-    for limit in channel.switch.state(Limits).by_key.values():
+    for limit in channel.switch.state(LimitBackends).by_key.values():
         limit.users = [uuid for uuid in limit.users if uuid != channel.uuid]
     channel.set("limit_backend", None)
 
@@ -171,7 +171,7 @@ def limit_usage(switch: Switch, argument: str) -> str:
         words.insert(0, "db")
     if len(words) < 3:
         return "USAGE: limit_usage <backend> <realm> <id> [rate]\n"
-    return _told(switch.state(Limits).get(*words[:3]), words[3:4])
+    return _told(switch.state(LimitBackends).get(*words[:3]), words[3:4])
 
 
 def _told(limit: Limit, options: Sequence[str]) -> str:
@@ -188,7 +188,7 @@ def limit_hash_usage(switch: Switch, argument: str) -> str:
         )
     words = separate(argument, " ", 4)
     name = words[1] if words[1:] else ""
-    return _told(switch.state(Limits).get("hash", words[0], name), words[2:3])
+    return _told(switch.state(LimitBackends).get("hash", words[0], name), words[2:3])
 
 
 @api("uuid_limit")
@@ -217,7 +217,7 @@ def uuid_limit_release(switch: Switch, argument: str) -> str:
     if channel is None:
         return f"-ERR Cannot find session with uuid {words[0]}\n"
     which = "_".join(words[2:4])
-    for (backend, key), limit in switch.state(Limits).by_key.items():
+    for (backend, key), limit in switch.state(LimitBackends).by_key.items():
         if backend == words[1] and (not which or key == which) and channel.uuid in limit.users:
             limit.users.remove(channel.uuid)
     return "+OK"
@@ -228,7 +228,7 @@ def limit_interval_reset(switch: Switch, argument: str) -> str:
     words = separate(argument, " ", 5)
     if len(words) < 3:
         return "USAGE: limit_interval_reset <backend> <realm> <resource>\n"
-    limit = switch.state(Limits).get(*words[:3])
+    limit = switch.state(LimitBackends).get(*words[:3])
     limit.rate = limit.since = 0
     return "+OK"
 
@@ -242,7 +242,7 @@ def limit_status(switch: Switch, argument: str) -> str:
         return "-ERR not supported yet (locking problems)."
     if argument != "db":
         return "-ERR"
-    count = sum(len(limit.users) for limit in switch.state(Limits).of("db"))
+    count = sum(len(limit.users) for limit in switch.state(LimitBackends).of("db"))
     return f"Tracking {count} resources for db."
 
 
@@ -252,6 +252,6 @@ def limit_reset(switch: Switch, argument: str) -> str:
         return "USAGE: limit_reset <backend>\n"
     if argument != "db":  # (mod_hash refuses)
         return "-ERR"
-    for limit in switch.state(Limits).of("db"):
+    for limit in switch.state(LimitBackends).of("db"):
         limit.users.clear()
     return "+OK"

@@ -21,7 +21,7 @@ from .file_string import Pieces
 from .profile import NEVER, PROFILE_VARIABLES, Profile, when, who
 from .sounds import FRAME
 from .states import State
-from .variables import ChannelVariables
+from .variables import OrderedVariables
 
 if TYPE_CHECKING:
     from .media_bugs import MediaBug
@@ -108,7 +108,7 @@ class Channel:
         self.uuid = profile.uuid
         self.name = profile.channel_name
         self.endpoint = endpoint
-        self.variables = ChannelVariables()
+        self.variables = OrderedVariables()
         self.codec = Codec()
         self.call_uuid = profile.uuid
 

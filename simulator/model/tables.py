@@ -59,6 +59,8 @@ def application(
     """Register a function as the application ``name`` (SWITCH_ADD_APP)."""
 
     def add(function: ApplicationFunction) -> ApplicationFunction:
+        if name in APPLICATIONS:
+            raise ValueError(f"there are two applications {name!r}")
         APPLICATIONS[name] = Application(name, function, nomedia, zombie)
         return function
 
@@ -69,6 +71,8 @@ def api(name: str) -> Callable[[ApiFunction], ApiFunction]:
     """Register a function as the api command ``name`` (SWITCH_ADD_API)."""
 
     def add(function: ApiFunction) -> ApiFunction:
+        if name in API_COMMANDS:
+            raise ValueError(f"there are two api commands {name!r}")
         API_COMMANDS[name] = function
         return function
 

@@ -8,7 +8,7 @@ from eslsync.protocol import ARRAY, ARRAY_SEPARATOR
 
 from .events import Block, elements, plain_line
 
-__all__ = ["ChannelVariables", "as_header", "is_true"]
+__all__ = ["OrderedVariables", "as_header", "is_true"]
 
 #: The prefix of their headers in an event.
 PREFIX = "variable_"
@@ -24,7 +24,7 @@ def is_true(value: str | None) -> bool:
     return word.lstrip("-").isdigit() and int(word) != 0
 
 
-class ChannelVariables:
+class OrderedVariables:
     """A channel's variables, in the order in which events list them.
 
     Names are compared without regard to letter case, and listed as they were set. Setting a

@@ -1,4 +1,4 @@
-"""What a caller hears while a bridge rings."""
+"""Bridges: what a caller hears while they ring, and legs that are bridged (240, 241)."""
 
 from __future__ import annotations
 
@@ -6,6 +6,10 @@ import pytest
 
 from eslsync import Session
 from simulator import FreeSwitch
+from simulator.model.channel import Channel
+from simulator.model.far_legs import FarLeg
+from simulator.model.states import State
+from tests.support.legs import FAR, B, C, Legs
 
 TONE = "%(2000,4000,440,480)"
 
@@ -66,3 +70,102 @@ def test_each_ringback_is_for_those_who_are_answered_or_not(answered: bool) -> N
         call = switch.call(handler)
         call.wait()
     assert call.heard == ["/ring/late.wav" if answered else "/ring/early.wav"]
+
+
+def test_the_called_leg_does_as_it_is_told_while_bridged(legs: Legs) -> None:
+    legs.bridge()
+    legs.told(B, "playback", "ivr/ivr-welcome")
+    legs.wait(3.0)
+    assert legs.done(B, "playback")
+    assert legs.api("uuid_getvar", B, "bridge_uuid") == legs.a
+    legs.api("uuid_broadcast", B, "ivr/ivr-short", "aleg")
+    legs.wait(3.0)
+    assert len(legs.done(B, "playback")) == 2
+    legs.told(B, "hangup")
+    legs.wait(0.1)
+    assert legs.done(legs.a, "bridge")
+    assert legs.channel.up
+
+
+def test_what_is_sent_to_a_leg_waits_for_the_first_frames_of_a_bridge(legs: Legs) -> None:
+    legs.execute("bridge", f"{{origination_uuid={B}}}{FAR}")
+    legs.wait(0.05)
+    legs.told(B, "set", "a=1")
+    assert not legs.done(B, "set")
+    legs.wait(0.3)
+    assert legs.done(B, "set")
+
+
+def test_keys_of_the_called_leg_are_its_own_event(legs: Legs) -> None:
+    legs.bridge()
+    legs.api("uuid_recv_dtmf", B, "6")
+    assert [each.get("Unique-ID") for each in legs.events("DTMF")] == [B]
+
+
+def test_the_bridge_ends_for_a_transfer_of_the_called_leg(legs: Legs) -> None:
+    # recordings 243, 245
+    legs.switch.extensions["^away$"] = [("park", "")]
+    legs.bridge()
+    legs.api("uuid_transfer", legs.a, "-bleg", "away")
+    assert legs.done(legs.a, "bridge")
+    assert legs.up(B)
+    assert legs.channel.up
+
+
+@pytest.mark.parametrize(
+    "command",
+    [("uuid_transfer", "-both away"), ("uuid_dual_transfer", "away away/XML/default")],
+)
+def test_both_legs_are_sent_elsewhere(legs: Legs, command: tuple[str, str]) -> None:
+    # recordings 246, 247
+    legs.switch.extensions["^away$"] = [("park", "")]
+    legs.bridge()
+    name, where = command
+    legs.api(name, legs.a, where)
+    assert legs.done(legs.a, "socket")
+    parked = [each.get("Unique-ID") for each in legs.events("CHANNEL_PARK")][-2:]
+    assert sorted(parked) == sorted([legs.a, B])
+
+
+def test_a_call_is_bridged_again_after_a_bridge(legs: Legs) -> None:
+    # recording 248
+    legs.bridge()
+    legs.api("uuid_kill", B)
+    legs.bridge()
+    assert legs.bridged() == [(legs.a, B), (legs.a, B)]
+
+
+def test_a_call_at_the_far_end_goes_where_its_leg_goes(legs: Legs) -> None:
+    # each leg that is called is taken by a call of its own, however often it is dialled
+    calls = []
+
+    def taken(leg: FarLeg) -> Channel:
+        far = legs.incoming(destination="phone")
+        far.extension.clear()
+        far.extension.extend([("answer", ""), ("sleep", "1500"), ("send_dtmf", "3"), ("park", "")])
+        far.set("sleep_eat_digits", "true")
+        calls.append(far)
+        far.start()
+        return far
+
+    legs.endpoint(FAR, taken_by=taken)
+    legs.originate()
+    legs.originate(C)
+    legs.execute("set", "park_after_bridge=true")
+    legs.api("uuid_bridge", legs.a, B)
+    legs.channel.press("1")
+    legs.wait(0.1)
+    legs.api("uuid_bridge", legs.a, C)
+    legs.channel.press("2")
+    legs.wait(0.1)
+    legs.wait(2.0)
+    first, second = calls
+    assert (first.digits_dialed, second.digits_dialed) == ("1", "2")
+    assert not first.up  # with its leg
+    keys = [(each.get("Unique-ID"), each.get("DTMF-Digit")) for each in legs.events("DTMF")]
+    assert (C, "3") in keys
+    assert (legs.a, "2") in keys
+    second.caller_hangs_up("USER_BUSY")
+    legs.wait(0.2)
+    assert legs.cause(C) == "USER_BUSY"
+    assert legs.state(legs.a) is State.PARK

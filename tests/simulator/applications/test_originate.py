@@ -6,6 +6,7 @@ import pytest
 
 from simulator.model.states import State
 from tests.support.legs import FAR, B, Legs
+from tests.support.model_call import ModelCall
 
 
 def test_an_originated_leg_parks_and_does_as_it_is_told(legs: Legs) -> None:
@@ -58,3 +59,32 @@ def test_a_uuid_that_is_in_use_is_not_given_again(legs: Legs) -> None:
     legs.wait(0.5)
     assert B not in legs.events("BACKGROUND_JOB")[-1].body
     assert legs.up(B)
+
+
+def test_originate_sends_the_leg_on_and_tells_its_uuid() -> None:
+    call = ModelCall().answered()
+    call.endpoint("user/1000", answers_after=1.0, presses=[(0.5, "7")])
+    call.send("bgapi originate {origination_uuid=mine}user/1000 &playback(silence_stream://-1)")
+    call.wait(3)
+    (job,) = call.events("BACKGROUND_JOB")
+    assert job.body == "+OK mine\n"
+    leg = call.switch.channels["mine"]
+    assert leg.digits_dialed == "7"
+    assert [each.prompt for each in leg.heard] == ["silence_stream://-1"]
+    assert leg.profile.caller_id_number == "1000"  # who was called is now who calls
+
+
+@pytest.mark.parametrize(
+    ("behaviour", "answer"),
+    [
+        ({"rejects": "USER_BUSY"}, "-ERR USER_BUSY\n"),
+        ({"answers_after": None}, "-ERR NO_ANSWER\n"),
+        ({"no_route": True}, "-ERR SUBSCRIBER_ABSENT\n"),
+    ],
+)
+def test_originate_tells_why_nobody_answered(behaviour: dict[str, object], answer: str) -> None:
+    call = ModelCall().answered()
+    call.endpoint("user/1000", **behaviour)
+    call.send("bgapi originate user/1000 &park")
+    call.wait(70)
+    assert [each.body for each in call.events("BACKGROUND_JOB")] == [answer]

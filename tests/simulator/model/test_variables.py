@@ -4,11 +4,11 @@ from __future__ import annotations
 
 import pytest
 
-from simulator.model.variables import ChannelVariables, is_true
+from simulator.model.variables import OrderedVariables, is_true
 
 
 def test_setting_again_moves_a_variable_to_the_end() -> None:
-    variables = ChannelVariables()
+    variables = OrderedVariables()
     for name in ("a", "b", "A"):
         variables.set(name, name)
     assert list(variables) == [("b", "b"), ("A", "A")]
@@ -17,7 +17,7 @@ def test_setting_again_moves_a_variable_to_the_end() -> None:
 
 
 def test_an_empty_value_unsets() -> None:
-    variables = ChannelVariables()
+    variables = OrderedVariables()
     variables.set("a", "1")
     variables.set("a", "")
     variables.set("b", None)
@@ -26,7 +26,7 @@ def test_an_empty_value_unsets() -> None:
 
 
 def test_arrays_grow_in_their_place() -> None:
-    variables = ChannelVariables()
+    variables = OrderedVariables()
     variables.push("list", "1")
     variables.set("other", "x")
     variables.push("list", "2")
@@ -37,13 +37,13 @@ def test_arrays_grow_in_their_place() -> None:
 
 
 def test_an_element_may_be_set_by_its_index() -> None:
-    variables = ChannelVariables()
+    variables = OrderedVariables()
     variables.set("list[1]", "b")
     assert variables.get("list") == "ARRAY::|:b"
 
 
 def test_the_block_follows_every_change() -> None:
-    variables = ChannelVariables()
+    variables = OrderedVariables()
     variables.set("a", "1 %")
     assert variables.block.encode("plain") == b"variable_a: 1%20%25\n"
     variables.set("a", "2")

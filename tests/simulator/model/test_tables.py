@@ -1,4 +1,4 @@
-"""API commands answer in the words of the switch."""
+"""Applications and api commands, by name."""
 
 from __future__ import annotations
 
@@ -42,53 +42,6 @@ def test_words(command: str, answer: str) -> None:
     call = ModelCall()
     call.send("connect")
     assert call.send("api " + command.format(uuid=call.channel.uuid)) == answer
-
-
-def test_status_counts() -> None:
-    call = ModelCall()
-    call.send("connect")
-    call.wait(90061)
-    lines = call.send("api status").split("\n")
-    assert lines[0].startswith("UP 0 years, 1 day, 1 hour, 1 minute, 1 second, ")
-    assert lines[2] == "2 session(s) since startup"
-
-
-def test_uuid_setvar_is_seen_at_once() -> None:
-    call = ModelCall()
-    call.send("connect")
-    call.send(f"api uuid_setvar {call.channel.uuid} a b c")
-    assert call.send("getvar a") == "b c"
-    call.send(f"api uuid_setvar {call.channel.uuid} a")
-    assert call.send("getvar a") == "-ERR command not found"
-
-
-def test_originate_sends_the_leg_on_and_tells_its_uuid() -> None:
-    call = ModelCall().answered()
-    call.endpoint("user/1000", answers_after=1.0, presses=[(0.5, "7")])
-    call.send("bgapi originate {origination_uuid=mine}user/1000 &playback(silence_stream://-1)")
-    call.wait(3)
-    (job,) = call.events("BACKGROUND_JOB")
-    assert job.body == "+OK mine\n"
-    leg = call.switch.channels["mine"]
-    assert leg.digits_dialed == "7"
-    assert [each.prompt for each in leg.heard] == ["silence_stream://-1"]
-    assert leg.profile.caller_id_number == "1000"  # who was called is now who calls
-
-
-@pytest.mark.parametrize(
-    ("behaviour", "answer"),
-    [
-        ({"rejects": "USER_BUSY"}, "-ERR USER_BUSY\n"),
-        ({"answers_after": None}, "-ERR NO_ANSWER\n"),
-        ({"no_route": True}, "-ERR SUBSCRIBER_ABSENT\n"),
-    ],
-)
-def test_originate_tells_why_nobody_answered(behaviour: dict[str, object], answer: str) -> None:
-    call = ModelCall().answered()
-    call.endpoint("user/1000", **behaviour)
-    call.send("bgapi originate user/1000 &park")
-    call.wait(70)
-    assert [each.body for each in call.events("BACKGROUND_JOB")] == [answer]
 
 
 @pytest.mark.parametrize("seed", range(40))

@@ -1,4 +1,4 @@
-"""Applications of every day."""
+"""Digits that are sent and received."""
 
 from __future__ import annotations
 

@@ -1,0 +1,40 @@
+"""Playing: what ends a prompt, and what can't be played."""
+
+from __future__ import annotations
+
+import pytest
+
+from tests.support.model_call import ModelCall
+
+PROMPTS = {"a.wav": 2.0, "b.wav": 1.0, "c.wav": 0.6}
+
+
+@pytest.mark.parametrize(
+    ("terminators", "key", "cut"),
+    [
+        (None, "*", True),
+        (None, "5", False),
+        ("none", "*", False),
+        ("any", "5", True),
+        ("12", "2", True),
+    ],
+)
+def test_what_key_ends_a_playback(terminators: str | None, key: str, cut: bool) -> None:
+    call = ModelCall(prompts=PROMPTS).answered()
+    call.channel.set("playback_terminators", terminators)
+    call.execute("playback", "a.wav")
+    call.wait(0.5)
+    call.channel.press(key)
+    call.wait(0.1)
+    assert (call.channel.heard[0].how == "cut") is cut
+    assert (call.variable("playback_terminator_used") == key) is cut
+    assert call.events("DTMF")[0].get("DTMF-Digit") == key
+
+
+def test_a_file_that_is_not_there() -> None:
+    call = ModelCall(prompts=PROMPTS, only_known=True).answered()
+    call.execute("playback", "nowhere.wav")
+    call.wait(1)
+    assert call.completed.get("Application-Response") == "FILE NOT FOUND"
+    assert not call.events("PLAYBACK_START")
+    assert not call.channel.heard
