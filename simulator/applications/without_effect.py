@@ -1,13 +1,13 @@
-"""Applications whose effect the model doesn't have: they leave only their own events.
+"""Applications of FreeSWITCH's that no other file models: they leave only their own events.
 
-FreeSWITCH has them, so they are executed; an unknown application would hang the call up.
+They are executed, since an unknown application would hang the call up.
 """
 
 from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from ..model.tables import OK, api, application
+from ..model.tables import APPLICATIONS, OK, api, application
 
 if TYPE_CHECKING:
     from ..model.channel import Channel
@@ -23,7 +23,15 @@ def nothing(channel: Channel, data: str) -> None:
     pass
 
 
-for _name in """
+def _known(names: str, *, nomedia: bool = False, zombie: bool = False) -> None:
+    """Register these, except for those that another file has registered."""
+    for name in names.split():
+        if name not in APPLICATIONS:
+            application(name, nomedia=nomedia, zombie=zombie)(nothing)
+
+
+_known(
+    """
     acknowledge_call answer_machine bind_digit_action bind_meta_app blind_transfer_ack block_dtmf
     capture capture_text check_acl clear_digit_action cng_plc curl db debug_media
     deduplicate_dtmf digit_action_set_realm early_hangup enable_keepalive fifo_track_call
@@ -31,17 +39,20 @@ for _name in """
     novideo pickup presence privacy python queue_event recovery_refresh reuse_caller_profile
     send_display send_info session_loglevel set_name set_user set_zombie_exec stop
     unbind_meta_app unblock_dtmf verbose_events video_decode video_refresh wait_for_video_ready
-    """.split():
-    application(_name, nomedia=True)(nothing)
-for _name in "bgsystem bridge_export rename set_media_stats system transfer_vars".split():
-    application(_name, nomedia=True, zombie=True)(nothing)
-for _name in """
+    """,
+    nomedia=True,
+)
+_known(
+    "bgsystem bridge_export rename set_media_stats system transfer_vars", nomedia=True, zombie=True
+)
+_known(
+    """
     clear_speech_cache conference_set_auto_outcall delay_echo detect_audio detect_silence
     detect_speech fax_detect ivr native_eavesdrop page play_and_detect_speech preprocess
     remove_bugs set_audio_level set_mute sound_test start_dtmf_generate stop_dtmf_generate
     stop_tone_detect stop_video_write_overlay tone_detect vad_test video_write_overlay
-    """.split():
-    application(_name)(nothing)
+    """
+)
 
 
 @api("log")
