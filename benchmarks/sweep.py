@@ -31,15 +31,15 @@ sys.path.insert(0, str(ROOT))
 
 from eslsync.loading import load_handler  # noqa: E402
 from simulator import sweep  # noqa: E402
-from simulator.calling.faults import KINDS, Kind  # noqa: E402
+from simulator.calling.faults import KINDS, FaultKind  # noqa: E402
 from simulator.calling.leaks import descriptors  # noqa: E402
-from simulator.calling.sweeps import Outcome  # noqa: E402
+from simulator.calling.sweeps import FaultRun  # noqa: E402
 from simulator.scripts.script import Script  # noqa: E402
 
 EXAMPLES = ROOT / "examples"
 EXPECTED = ("returned", "Hangup", "Disconnected")
 #: Other exceptions that a fault may cause.
-EXPLAINED: dict[Kind, str] = {
+EXPLAINED: dict[FaultKind, str] = {
     "refuse": "CommandError",
     "delay": "TimeoutError",
     "lose": "TimeoutError",
@@ -109,7 +109,7 @@ def sweep_script(path: Path, pairs: int, seconds: float | None) -> Swept:
     return Swept(name, steps, every, endings, wrong, took, before, Held.now())
 
 
-def is_odd(outcome: Outcome) -> bool:
+def is_odd(outcome: FaultRun) -> bool:
     """True if the handler raised an exception that the fault doesn't explain."""
     explained = {EXPLAINED.get(fault.kind) for fault in outcome.faults}
     return outcome.ending not in (*EXPECTED, *explained)

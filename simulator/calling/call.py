@@ -10,9 +10,10 @@ from collections.abc import Callable
 from typing import TYPE_CHECKING
 
 from eslsync import HangupCause
+from eslsync.wire.arguments import DIGITS
 
 from ..clockwork.threads import SECOND
-from ..ladders.formats import Format, drawn
+from ..ladders.formats import LadderFormat, drawn
 from ..ladders.transcript import Transcript
 from .faults import Fault
 from .line import App, HeardPrompt, Line
@@ -160,7 +161,7 @@ class Call:
         """A channel variable, also after the call's end; None if it is not set."""
         return self._line.channel.get(name)
 
-    def ladder(self, format: Format = "text") -> str:
+    def ladder(self, format: LadderFormat = "text") -> str:
         """The call drawn as a ladder: caller, switch, app, with times.
 
         ``format`` is ``"text"``, ``"svg"`` or ``"mermaid"``; in the last two, other legs have
@@ -341,9 +342,14 @@ def failed(line: Line, why: str) -> CallFailed:
     return CallFailed(why, lambda: drawn(so_far.entries))
 
 
+def are_keys(digits: str) -> bool:
+    """True for keys of a telephone, at least one."""
+    return bool(digits) and not digits.upper().strip(DIGITS)
+
+
 def check_keys(digits: str) -> None:
     """Raise ValueError if ``digits`` are not keys of a telephone."""
-    if not digits or not all(digit in "0123456789*#ABCDabcd" for digit in digits):
+    if not are_keys(digits):
         raise ValueError(f"a caller presses the keys 0-9, *, # and A-D, not {digits!r}")
 
 

@@ -20,8 +20,10 @@ from ..ladders.transcript import describe
 
 __all__ = ["KINDS", "Fault", "Tap", "can_befall"]
 
-Kind = Literal["hangup", "drop", "refuse", "stop", "delay", "split", "coalesce", "repeat", "lose"]
-KINDS: tuple[Kind, ...] = get_args(Kind)
+FaultKind = Literal[
+    "hangup", "drop", "refuse", "stop", "delay", "split", "coalesce", "repeat", "lose"
+]
+KINDS: tuple[FaultKind, ...] = get_args(FaultKind)
 
 #: How long (microseconds) a message waits for the next one, to arrive with it in one piece.
 COALESCE = 20_000
@@ -44,7 +46,7 @@ class Fault:
     or lost.
     """
 
-    kind: Kind
+    kind: FaultKind
     step: int | str
     seconds: float = 1.0
 
@@ -62,7 +64,7 @@ class Fault:
         return f"{self.kind} at step {self.step}"
 
 
-def can_befall(kind: Kind, message: object) -> bool:
+def can_befall(kind: FaultKind, message: object) -> bool:
     """Only a command can be refused, and only an event repeated or lost."""
     if kind == "refuse":
         return isinstance(message, Command)
@@ -105,7 +107,7 @@ class Tap:
         world: Exchange,
         link: Link,
         faults: Sequence[Fault],
-        elsewhere: Mapping[Kind, Callable[[], None]],
+        elsewhere: Mapping[FaultKind, Callable[[], None]],
     ) -> None:
         self.listener: Listener | None = None
         #: The faults that have happened.
@@ -168,7 +170,7 @@ class Tap:
         assert self.listener is not None
         return self.listener
 
-    def _send(self, message: bytes, kind: Kind | None) -> None:
+    def _send(self, message: bytes, kind: FaultKind | None) -> None:
         if kind != "split":
             self._link.write(message * 2 if kind == "repeat" else message)
             return
@@ -180,7 +182,7 @@ class Tap:
         for piece in pieces:
             self._listener.received(piece)
 
-    def _step(self, parser: Parser | CommandParser, data: bytes, way: _Way) -> Kind | None:
+    def _step(self, parser: Parser | CommandParser, data: bytes, way: _Way) -> FaultKind | None:
         """Count a message; what is to go wrong with it, if anything."""
         self._number += 1
         for fault in self._faults:

@@ -23,16 +23,14 @@ from eslsync.stacks import is_ours
 from ..clockwork.frozen import standing_still
 from ..ladders.transcript import Entry
 from .call import Call
-from .faults import Fault, Kind, can_befall
+from .faults import Fault, FaultKind, can_befall
 from .freeswitch import FreeSwitch
 from .leaks import descriptors, objects_since_freeze
 
-__all__ = ["Outcome", "Sweep", "sweep"]
+__all__ = ["FaultRun", "Sweep", "sweep"]
 
 #: Seconds of real time that threads have to end, after a call.
 GRACE = 5.0
-
-Script = Callable[[Call], object]
 
 
 @runtime_checkable
@@ -44,7 +42,7 @@ class Described(Protocol):
 
 
 @dataclass(frozen=True)
-class Outcome:
+class FaultRun:
     """What came of one run."""
 
     faults: tuple[Fault, ...]  #: one, or two in the order of their steps
@@ -83,10 +81,10 @@ class Sweep:
     """The outcomes of a sweep; ``str()`` of it is a table."""
 
     steps: int = 0  #: messages of the run without any fault
-    outcomes: list[Outcome] = field(default_factory=list)
+    outcomes: list[FaultRun] = field(default_factory=list)
 
     @property
-    def wrong(self) -> list[Outcome]:
+    def wrong(self) -> list[FaultRun]:
         """The runs in which something happened that should not."""
         return [outcome for outcome in self.outcomes if outcome.wrong is not None]
 
@@ -111,10 +109,10 @@ class Sweep:
 
 
 def sweep(
-    script: Script,
+    script: Callable[[Call], object],
     app: Handler | Outbound,
     *,
-    faults: Sequence[Kind] = ("hangup", "drop", "refuse", "stop"),
+    faults: Sequence[FaultKind] = ("hangup", "drop", "refuse", "stop"),
     every: int = 1,
     pairs: int = 0,
     memory: bool = True,
@@ -151,7 +149,7 @@ def sweep(
     def add(*faults: Fault) -> None:
         run = runs.make(faults)
         at = steps[int(faults[0].step) - 1].text
-        result.outcomes.append(Outcome(faults, at, run.raised, run.wrong, run.missed))
+        result.outcomes.append(FaultRun(faults, at, run.raised, run.wrong, run.missed))
 
     with standing_still(of_switch.get("start")), _plain_log(runs.logged), runs:
         steps = runs.first()
@@ -168,7 +166,7 @@ def sweep(
     return result
 
 
-def _steps_for(kind: Kind, steps: Sequence[Entry]) -> Iterator[int]:
+def _steps_for(kind: FaultKind, steps: Sequence[Entry]) -> Iterator[int]:
     """The numbers of the steps at which that can go wrong."""
     return (n for n, entry in enumerate(steps, 1) if can_befall(kind, entry.message))
 
@@ -203,7 +201,7 @@ class _Runs:
 
     def __init__(
         self,
-        script: Script,
+        script: Callable[[Call], object],
         app: Handler | Outbound,
         of_switch: Mapping[str, Any],
         of_call: Mapping[str, Any],

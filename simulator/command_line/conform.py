@@ -15,7 +15,7 @@ from eslsync.command_line.terminal import show
 from .files import read
 
 if TYPE_CHECKING:
-    from ..recordings.comparison import Difference, Report
+    from ..recordings.comparison import Mismatch, Report
     from ..recordings.reading import Sent
 
 __all__ = ["conform"]
@@ -58,7 +58,7 @@ def conform(recordings: Sequence[Path], verbose: bool) -> None:
     sys.exit(0 if all(report.conforms for report in reports) else 1)
 
 
-def diff(difference: Difference) -> str:
+def diff(difference: Mismatch) -> str:
     return "\n".join(
         [
             click.style(f"@ {difference.where}", fg="cyan"),

@@ -11,12 +11,12 @@ from .files import read, write
 from .terminal import show_ladder
 
 if TYPE_CHECKING:
-    from ..ladders.formats import Format
+    from ..ladders.formats import LadderFormat
 
 __all__ = ["ladder"]
 
 #: The format of a ladder in a file whose name ends so.
-SUFFIXES: dict[str, Format] = {".svg": "svg", ".mmd": "mermaid", ".mermaid": "mermaid"}
+SUFFIXES: dict[str, LadderFormat] = {".svg": "svg", ".mmd": "mermaid", ".mermaid": "mermaid"}
 
 
 @click.command()
@@ -31,7 +31,7 @@ SUFFIXES: dict[str, Format] = {".svg": "svg", ".mmd": "mermaid", ".mermaid": "me
 @click.option(
     "--output", metavar="FILE", type=click.Path(path_type=Path), help="Write to FILE instead."
 )
-def ladder(recording: Path, format_: Format | None, output: Path | None) -> None:
+def ladder(recording: Path, format_: LadderFormat | None, output: Path | None) -> None:
     """Draw a recorded call as a ladder: caller, other legs, switch and app.
 
     What the caller did and heard comes from the events. In svg and mermaid each leg has a

@@ -12,7 +12,7 @@ import click
 from eslsync.command_line.terminal import can_show, show, show_logs
 
 if TYPE_CHECKING:
-    from ..ladders.text import Kind
+    from ..ladders.text import RungKind
     from ..ladders.transcript import Entry
 
 __all__ = ["show_ladder", "show_logs_if"]
@@ -20,7 +20,7 @@ __all__ = ["show_ladder", "show_logs_if"]
 #: Columns where the output is no terminal.
 WIDTH = 100
 
-COLOURS: dict[Kind, dict[str, Any]] = {
+COLOURS: dict[RungKind, dict[str, Any]] = {
     "caller": {"fg": "cyan"},
     "app": {"fg": "green"},
     "problem": {"fg": "red", "bold": True},
@@ -38,7 +38,7 @@ def show_ladder(entries: Iterable[Entry]) -> None:
     show(draw(entries, width=width, glyphs=glyphs, style=colour))
 
 
-def colour(text: str, kind: Kind) -> str:
+def colour(text: str, kind: RungKind) -> str:
     return click.style(text, **COLOURS[kind]) if kind in COLOURS else text
 
 

@@ -7,6 +7,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
+from ..ladders.rungs import ANY_UUID
 from ..scripts.script import Script
 from ..scripts.steps import Step
 from .actions import Approach, What
@@ -14,8 +15,6 @@ from .attempts import End
 from .situations import Situation
 
 __all__ = ["Edge", "Node", "Way"]
-
-UUID = re.compile(r"[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}")
 
 
 @dataclass(frozen=True)
@@ -80,13 +79,13 @@ class Node:
 
 def _target(data: str) -> str:
     """Whom an application connects to, without the variables before it."""
-    data = UUID.sub("…", data)
+    data = ANY_UUID.sub("…", data)
     return re.sub(r"^[{\[<][^}\]>]*[}\]>]", "", data)[:40]
 
 
 def in_short(prompt: str) -> str:
     """A prompt's name; of several played as one, the first and how many follow."""
-    prompt = UUID.sub("…", prompt)
+    prompt = ANY_UUID.sub("…", prompt)
     scheme, colon, rest = prompt.partition("://")
     if colon and scheme == "file_string":
         first, *others = rest.split("!")

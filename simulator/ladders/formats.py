@@ -8,15 +8,15 @@ from typing import Literal, get_args
 from .text import draw
 from .transcript import Entry
 
-__all__ = ["FORMATS", "Format", "drawn"]
+__all__ = ["FORMATS", "LadderFormat", "drawn"]
 
 #: Text for a terminal; a picture; and text that many sites make a picture of.
-Format = Literal["text", "svg", "mermaid"]
-FORMATS: tuple[Format, ...] = get_args(Format)
+LadderFormat = Literal["text", "svg", "mermaid"]
+FORMATS: tuple[LadderFormat, ...] = get_args(LadderFormat)
 
 
 def drawn(
-    entries: Iterable[Entry], format: Format = "text", *, title: str = "", about: str = ""
+    entries: Iterable[Entry], format: LadderFormat = "text", *, title: str = "", about: str = ""
 ) -> str:
     """The ladder of a transcript's entries. Raises ValueError for any other format."""
     if format == "text":

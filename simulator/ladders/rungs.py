@@ -14,10 +14,9 @@ from typing import Literal, NamedTuple
 from eslsync.protocol import ApiResponse, AuthRequest, Command, CommandReply, Event, LogData
 from eslsync.wire.declared import declared
 
-from ..model.arguments import separate
 from .transcript import CALLER, Entry, Party
 
-__all__ = ["PAUSE", "Kind", "Prompts", "Span", "shown", "span", "words", "wrapped"]
+__all__ = ["ANY_UUID", "PAUSE", "Prompts", "RungKind", "Span", "shown", "span", "words", "wrapped"]
 
 #: Seconds in which nothing happens, from which on a ladder shows that they pass.
 PAUSE = 0.5
@@ -32,9 +31,12 @@ LOG_LINES = 3
 PREPARE = ("connect", "linger", "filter", "event", "myevents")
 
 #: What a piece of a ladder is, for those who colour it.
-Kind = Literal["caller", "switch", "app", "problem", "line", "time", "prompt"]
+RungKind = Literal["caller", "switch", "app", "problem", "line", "time", "prompt"]
 
-UUID = re.compile("[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}")
+ANY_UUID = re.compile("[0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12}")
+
+#: One of an application's arguments, which quotes hold together.
+ARGUMENT = re.compile(r"(?:\\.|'(?:\\.|[^'\\])*'|[^ '\\])+")
 
 #: How a line of the switch's log begins: its time, and how idle the machine is.
 LOG_HEAD = re.compile(r"^[\d-]+ [\d:.]+ [\d.]+% ")
@@ -110,7 +112,7 @@ def told(entry: Entry) -> str | None:
     elif isinstance(message, ApiResponse):
         first, *more = message.text.split("\n") or [""]
         text = in_a_line(first) + (" …" if more else "") or "(nothing)"
-        if UUID.fullmatch(text):
+        if ANY_UUID.fullmatch(text):
             text = None  # of create_uuid: the next commands have it
     elif isinstance(message, LogData):
         text = f"log: {LOG_HEAD.sub('', in_a_line(message.body))}"
@@ -184,8 +186,8 @@ def completion(event: Event) -> str | None:
     if application == "bridge":
         said = said or event.get("variable_originate_disposition", "")
     elif variable is not None:
-        words = separate(event.get("Application-Data", ""), " ", 20)
-        name = "".join(words[variable : variable + 1])
+        arguments = ARGUMENT.findall(event.get("Application-Data", ""))
+        name = "".join(arguments[variable : variable + 1])
         if name:
             value = event.get(f"variable_{name}")
             said = f"{name} is not set" if value is None else f"{name}={value}"
@@ -235,7 +237,7 @@ def is_left(entry: Entry) -> bool:
     return "caller" in (entry.sender, entry.receiver) or entry.sender == "switch" == entry.receiver
 
 
-def kind_of(entry: Entry) -> Kind:
+def kind_of(entry: Entry) -> RungKind:
     if entry.sender == "app" == entry.receiver and entry.text.startswith("raises "):
         return "problem"
     if entry.sender == "switch" and any(word in entry.text for word in TROUBLE):

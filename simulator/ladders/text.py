@@ -14,8 +14,8 @@ from dataclasses import dataclass
 from .rungs import (
     FILES,
     PAUSE,
-    Kind,
     Prompts,
+    RungKind,
     is_left,
     is_prompt,
     kind_of,
@@ -26,7 +26,7 @@ from .rungs import (
 )
 from .transcript import Entry
 
-__all__ = ["ASCII", "BOX", "Glyphs", "Kind", "Style", "draw"]
+__all__ = ["ASCII", "BOX", "Glyphs", "RungKind", "Style", "draw"]
 
 #: Columns of a ladder, where nobody says how many there are.
 WIDTH = 100
@@ -35,7 +35,7 @@ NARROWEST = 18
 #: Lines that a text may take before it is cut; and one that names several files to play.
 MAX_LINES = 4
 MAX_LINES_OF_FILES = 2
-Style = Callable[[str, Kind], str]
+Style = Callable[[str, RungKind], str]
 
 
 @dataclass(frozen=True)
@@ -131,7 +131,7 @@ class Ladder:
 
     # Lines
 
-    def _styled(self, text: str, kind: Kind) -> str:
+    def _styled(self, text: str, kind: RungKind) -> str:
         return self.style(text, kind) if text.strip() else text
 
     def _line(self, stamp: str, lives: str, left: str, right: str) -> str:

@@ -12,9 +12,10 @@ from dataclasses import dataclass, field, replace
 from difflib import SequenceMatcher
 
 from ..clockwork.threads import MILLISECOND, SECOND
+from ..ladders.rungs import ANY_UUID
 from .reading import Recording, Sent, described
 
-__all__ = ["UUID", "Comparison", "Difference", "Report"]
+__all__ = ["Comparison", "Mismatch", "Report"]
 
 #: How near together (in seconds of the recording) replies and events may change places.
 RACE = 0.045
@@ -29,7 +30,7 @@ EVENTS = ("Event-Name: ", '{"Event-Name":', "<event>")
 
 
 @dataclass
-class Difference:
+class Mismatch:
     where: str
     expected: str
     found: str
@@ -43,7 +44,7 @@ class Report:
     """What a check found. ``differences`` is empty where the model conforms."""
 
     name: str
-    differences: list[Difference] = field(default_factory=list)
+    differences: list[Mismatch] = field(default_factory=list)
     messages: int = 0  #: compared
     headers: int = 0  #: compared
     left_out: Counter[str] = field(default_factory=Counter)
@@ -65,7 +66,6 @@ class Report:
         return "\n".join(lines)
 
 
-UUID = re.compile(r"[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}")
 _SIP = re.compile(
     r"variable_(sip_|rtp_|switch_[mr]_sdp|(local|remote|advertised)_(media|audio|video)_)"
 )
@@ -298,7 +298,7 @@ class Comparison:
 
     def _same_roles(self, theirs: str, ours: str) -> bool:
         """Equal but for uuids, each of which stands for the same thing all through?"""
-        expected, found = UUID.findall(theirs), UUID.findall(ours)
+        expected, found = ANY_UUID.findall(theirs), ANY_UUID.findall(ours)
         if len(expected) != len(found):
             return False
         for one, other in zip(expected, found, strict=True):
@@ -359,7 +359,7 @@ class Comparison:
 
     def _differ(self, where: Sent, expected: str, found: str) -> None:
         place = f"{where.time:9.3f} {where}"
-        self.report.differences.append(Difference(place, expected, found))
+        self.report.differences.append(Mismatch(place, expected, found))
 
 
 def _key(message: Sent) -> tuple[str, ...]:
@@ -370,7 +370,7 @@ def _key(message: Sent) -> tuple[str, ...]:
 
 
 def _masked(text: str) -> str:
-    return UUID.sub("<uuid>", text)
+    return ANY_UUID.sub("<uuid>", text)
 
 
 def _is_number(text: str) -> bool:

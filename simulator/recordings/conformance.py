@@ -11,7 +11,7 @@ from pathlib import Path
 
 from ..model.races import FirstStates, Races
 from ..model.sounds import FRAME
-from .comparison import Comparison, Difference, Report
+from .comparison import Comparison, Mismatch, Report
 from .driving import Drive
 from .reading import Recording, Sent
 
@@ -104,7 +104,7 @@ def _check(name: str, recording: Recording, shortest_loop: int) -> Report:
     comparison.roles.update(drive.roles)
     comparison.run(recording.switch, found)
     if recording.closed and not drive.closed:
-        report.differences.append(Difference("the end", "the switch closes", "it does not"))
+        report.differences.append(Mismatch("the end", "the switch closes", "it does not"))
     return report
 
 

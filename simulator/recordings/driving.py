@@ -21,6 +21,7 @@ from ..clockwork.agenda import Agenda
 from ..clockwork.threads import MILLISECOND, SECOND
 from ..event_socket.audience import Audience
 from ..event_socket.listener import Control
+from ..ladders.rungs import ANY_UUID
 from ..model.channel import Channel, Codec
 from ..model.digits import Digit
 from ..model.far_legs import Endpoint, FarEnds, taken_by_dialplan
@@ -30,7 +31,6 @@ from ..model.profile import PROFILE_HEADERS, TIME_HEADERS, Profile, Times
 from ..model.races import Races
 from ..model.states import State
 from ..model.switch import Extension, Switch
-from .comparison import UUID
 from .reading import Recording, Sent, sent
 
 __all__ = ["Drive"]
@@ -226,7 +226,7 @@ class Drive:
                 self.roles.update(self._learn(uuid, before) or {uuid: uuid})
             return self.roles.get(uuid, uuid)
 
-        return UUID.sub(own, data.decode("latin-1")).encode("latin-1")
+        return ANY_UUID.sub(own, data.decode("latin-1")).encode("latin-1")
 
     def _learn(self, uuid: str, before: int) -> dict[str, str]:
         """Where a recorded uuid first stood, there stands the model's counterpart."""
@@ -239,8 +239,8 @@ class Drive:
                 ours = [each for each in self.found if each.name == message.name]
                 at = seen[message.name] - 1
                 if at < len(ours):
-                    found = UUID.findall(ours[at].get(key))
-                    theirs = UUID.findall(value)
+                    found = ANY_UUID.findall(ours[at].get(key))
+                    theirs = ANY_UUID.findall(value)
                     if len(found) == len(theirs):
                         return {uuid: found[theirs.index(uuid)]}
         return {}

@@ -16,7 +16,7 @@ from eslsync.protocol import Framer, Parser
 from eslsync.wire import message as esl
 
 if TYPE_CHECKING:
-    from ..ladders.formats import Format
+    from ..ladders.formats import LadderFormat
 
 __all__ = ["Recording", "Sent", "described", "sent"]
 
@@ -163,7 +163,7 @@ class Recording:
         set_apart(messages, commands)
         return recording
 
-    def ladder(self, format: Format = "text") -> str:
+    def ladder(self, format: LadderFormat = "text") -> str:
         """The recorded call drawn as a ladder; see `Call.ladder`."""
         from ..ladders.formats import drawn
         from .retelling import retell

@@ -31,9 +31,8 @@ from ..clockwork.frozen import FrozenTime
 from ..clockwork.link import Link
 from ..clockwork.threads import SECOND
 from ..clockwork.virtual_time import World
-from ..ladders.rungs import PREPARE
+from ..ladders.rungs import ANY_UUID, PREPARE
 from ..ladders.transcript import describe
-from .comparison import UUID as UUIDS
 from .reading import Recording, Sent
 
 __all__ = ["Difference", "Replay", "replay"]
@@ -112,11 +111,11 @@ def replay(
     """
     if not isinstance(recording, Recording):
         recording = Recording.read(recording)
-    return Playing(recording, handler, patience).run()
+    return Replaying(recording, handler, patience).run()
 
 
 @dataclass
-class Recorded:
+class RecordedCommand:
     """A command of the recording."""
 
     command: Command
@@ -129,7 +128,7 @@ class Recorded:
     skipped: bool = False  #: the handler has not sent it: its reply is not due
 
 
-class Playing:
+class Replaying:
     """One replay; the switch's side of its connection (`link.Listener`)."""
 
     def __init__(
@@ -249,7 +248,7 @@ class Playing:
             self._consume(command)
 
     @property
-    def _due(self) -> Recorded:
+    def _due(self) -> RecordedCommand:
         return self.commands[self._next]
 
     def _skip_to(self, command: Command) -> bool:
@@ -391,8 +390,8 @@ class Playing:
 
     def _same_roles(self, theirs: str, ours: str) -> bool:
         """Equal but for uuids, each of which stands for the same thing all through?"""
-        pairs = list(zip(UUIDS.findall(theirs), UUIDS.findall(ours), strict=False))
-        if not pairs or UUIDS.sub("", theirs) != UUIDS.sub("", ours):
+        pairs = list(zip(ANY_UUID.findall(theirs), ANY_UUID.findall(ours), strict=False))
+        if not pairs or ANY_UUID.sub("", theirs) != ANY_UUID.sub("", ours):
             return False
         if any(self._roles.get(one, other) != other for one, other in pairs):
             return False
@@ -400,11 +399,11 @@ class Playing:
         return True
 
 
-def commands_of(recording: Recording) -> list[Recorded]:
+def commands_of(recording: Recording) -> list[RecordedCommand]:
     """The recorded commands, each with its reply, and what events know it by."""
     parser = CommandParser()
     commands = [
-        Recorded(command, 0, time, before=before)
+        RecordedCommand(command, 0, time, before=before)
         for time, data, before in recording.app
         for command in parser.feed(data or b"")
     ]

@@ -15,7 +15,7 @@ from eslsync import HangupCause
 from eslsync.wire.redaction import HIDDEN
 
 from ..calling.call import GAP, without_suffix
-from ..ladders.rungs import UUID, is_prompt, span
+from ..ladders.rungs import ANY_UUID, is_prompt, span
 from ..ladders.transcript import Entry
 from ..model.sounds import DEFAULT_LENGTH
 from ..scripts.script import Script, ScriptError
@@ -137,7 +137,7 @@ def hearing(heard: Sequence[Entry]) -> tuple[list[Step], float | None]:
     changes = [each for each in heard if not each.text.startswith(("pauses ", "resumes "))]
     for entry in changes:
         verb, _, name = entry.text.partition(" ")
-        if UUID.search(name) or (verb == "cuts" and len(pieces(name)) > 1):
+        if ANY_UUID.search(name) or (verb == "cuts" and len(pieces(name)) > 1):
             continue  # another one each time; or nobody knows which of them was cut
         if verb in ("ends", "cuts"):
             steps.append(Step("hear", {"prompt": pieces(name)[-1]}))
@@ -295,7 +295,7 @@ def expected(entries: Sequence[Entry], recording: Recording) -> dict[str, object
         for each in entries
         if each.message is not None and hasattr(each.message, "name")
     }
-    unsure = any(len(pieces(each)) > 1 or UUID.search(each) for each in played)
+    unsure = any(len(pieces(each)) > 1 or ANY_UUID.search(each) for each in played)
     if not unsure and not said.intersection(UNTOLD):
         expect["heard"] = [without_suffix(each) for each in played]
     return expect

@@ -25,7 +25,7 @@ class ScriptError(ValueError):
 
 
 @dataclass(frozen=True)
-class Kind:
+class Scalar:
     """A kind of single value."""
 
     is_what: str  #: in words, for an error
@@ -52,11 +52,11 @@ class Many:
 
 
 @dataclass(frozen=True)
-class Named:
+class ByName:
     """Any names, each with a value."""
 
     each: Shape
-    name: Kind | None = None  #: what a name must be
+    name: Scalar | None = None  #: what a name must be
 
 
 @dataclass(frozen=True)
@@ -78,16 +78,16 @@ class OneOf:
 
 
 @dataclass(frozen=True)
-class Action:
+class DialplanAction:
     """A dialplan application: its name, or its name with its data."""
 
 
 @dataclass(frozen=True)
-class Steps:
+class StepList:
     """What another caller does."""
 
 
-Shape = Kind | Many | Named | Fields | OneOf | Action | Steps
+Shape = Scalar | Many | ByName | Fields | OneOf | DialplanAction | StepList
 
 
 # Kinds
@@ -105,23 +105,27 @@ def _not_negative(value: float) -> bool:
     return value >= 0 and isfinite(value)
 
 
-TEXT = Kind("text", str, len)
-FILE = Kind("the Python file that it is in", str, len)
-PROMPT = Kind("a prompt's name, such as ivr/ivr-welcome", str, len)
-EVENT = Kind("the name of an event or an application, such as CHANNEL_ANSWER or bridge", str, len)
-ANY_TEXT = Kind("text", str)
-KEYS = Kind('keys (0-9, *, # and A-D), such as "12#"', str, re.compile("[0-9*#A-Da-d]+").fullmatch)
-CAUSE = Kind(
+TEXT = Scalar("text", str, len)
+FILE = Scalar("the Python file that it is in", str, len)
+PROMPT = Scalar("a prompt's name, such as ivr/ivr-welcome", str, len)
+EVENT = Scalar("the name of an event or an application, such as CHANNEL_ANSWER or bridge", str, len)
+ANY_TEXT = Scalar("text", str)
+KEYS = Scalar(
+    'keys (0-9, *, # and A-D), such as "12#"', str, re.compile("[0-9*#A-Da-d]+").fullmatch
+)
+CAUSE = Scalar(
     "a hangup cause, such as NORMAL_CLEARING or USER_BUSY", str, HangupCause.__members__.get
 )
-TIME = Kind("a time, such as 2026-01-05T09:00:00", str, _is_time)
-SECONDS = Kind("seconds, such as 2 or 0.5", float, _not_negative)
-SECONDS_OR_NEVER = Kind("seconds, such as 2 or 0.5, or never", float, _not_negative, "never")
-WHOLE = Kind("a whole number", int)
-FLAG = Kind("true or false", bool)
-DIAL_STRING = Kind("a dial string, such as user/1000", str, re.compile(r"[^\s/,|]+/\S+").fullmatch)
+TIME = Scalar("a time, such as 2026-01-05T09:00:00", str, _is_time)
+SECONDS = Scalar("seconds, such as 2 or 0.5", float, _not_negative)
+SECONDS_OR_NEVER = Scalar("seconds, such as 2 or 0.5, or never", float, _not_negative, "never")
+WHOLE = Scalar("a whole number", int)
+FLAG = Scalar("true or false", bool)
+DIAL_STRING = Scalar(
+    "a dial string, such as user/1000", str, re.compile(r"[^\s/,|]+/\S+").fullmatch
+)
 #: Which message of a call: its number, or words that it contains.
-STEP = Kind(
+STEP = Scalar(
     "a step's number, or words of its message, such as execute playback",
     (int, str),
     lambda step: step > 0 if isinstance(step, int) else step and not step.isdecimal(),
@@ -147,29 +151,29 @@ ENDPOINT: dict[str, Shape] = {
 SWITCH: dict[str, Shape] = {
     "start": TIME,
     "seed": WHOLE,
-    "prompts": Named(SECONDS),
+    "prompts": ByName(SECONDS),
     "sounds": TEXT,
-    "extensions": Named(Many(Action())),
-    "phrases": Named(Many(Action())),
+    "extensions": ByName(Many(DialplanAction())),
+    "phrases": ByName(Many(DialplanAction())),
     "speech_engines": Many(TEXT),
 }
 CALLER: dict[str, Shape] = {
     "caller": TEXT,
     "caller_name": TEXT,
     "destination": TEXT,
-    "variables": Named(ANY_TEXT),
+    "variables": ByName(ANY_TEXT),
 }
 FAULT = {"step": STEP, "seconds": SECONDS}
 CALL: dict[str, Shape] = {
     **CALLER,
     "socket": ANY_TEXT,
-    "before": Many(Action()),
-    "after": Many(Action()),
+    "before": Many(DialplanAction()),
+    "after": Many(DialplanAction()),
     "faults": Many(
         OneOf("fault", {kind: Fields(FAULT, needed=("step",), alone="step") for kind in KINDS})
     ),
 }
-FAR_ENDS: dict[str, Shape] = {"endpoints": Named(Fields(ENDPOINT), name=DIAL_STRING)}
+FAR_ENDS: dict[str, Shape] = {"endpoints": ByName(Fields(ENDPOINT), name=DIAL_STRING)}
 CIRCUMSTANCES = {**CALL, **SWITCH, **FAR_ENDS}
 
 EXPECT: dict[str, Shape] = {
@@ -178,7 +182,7 @@ EXPECT: dict[str, Shape] = {
     "answered": FLAG,
     "bridged": Many(TEXT),
     "given_back": FLAG,
-    "variables": Named(ANY_TEXT),
+    "variables": ByName(ANY_TEXT),
 }
 
 #: The caller's verbs, each with its options. The first is the one that a value by itself is.
@@ -191,8 +195,8 @@ VERBS: dict[str, dict[str, Shape]] = {
     "wait": {"timeout": SECONDS},
     "hangup": {"cause": CAUSE},
     "hangup_after": {"seconds": SECONDS, "cause": CAUSE},
-    "call": {**CALLER, "steps": Steps()},
-    "as": {"caller": TEXT, "steps": Steps()},
+    "call": {**CALLER, "steps": StepList()},
+    "as": {"caller": TEXT, "steps": StepList()},
 }
 #: Verbs that can stand alone; the others need their first option.
 ALONE = frozenset({"wait", "hangup"})
@@ -203,7 +207,7 @@ ALONE = frozenset({"wait", "hangup"})
 
 def check(what: str, value: object, shape: Shape) -> None:
     """Is it of that shape? Raises ScriptError."""
-    if isinstance(shape, Kind):
+    if isinstance(shape, Scalar):
         if not shape.accepts(value):
             raise ScriptError(f"{what} takes {shape.is_what}, not {value!r}")
     elif isinstance(shape, Many):
@@ -213,25 +217,25 @@ def check(what: str, value: object, shape: Shape) -> None:
             check(f"each in {what}", each, shape.each)
     elif isinstance(shape, Fields) and shape.alone and not isinstance(value, Mapping):
         check(f"{shape.alone} of {what}", value, shape.fields[shape.alone])
-    elif isinstance(shape, Action) and isinstance(value, str):
+    elif isinstance(shape, DialplanAction) and isinstance(value, str):
         check(what, value, TEXT)
-    elif not isinstance(shape, Steps):
+    elif not isinstance(shape, StepList):
         if not isinstance(value, Mapping):
             raise ScriptError(f"{what} takes names with values, not {value!r}")
         _check_mapping(what, value, shape)
 
 
 def _check_mapping(
-    what: str, value: Mapping[str, object], shape: Named | Fields | OneOf | Action
+    what: str, value: Mapping[str, object], shape: ByName | Fields | OneOf | DialplanAction
 ) -> None:
-    if isinstance(shape, (OneOf, Action)) and len(value) != 1:
+    if isinstance(shape, (OneOf, DialplanAction)) and len(value) != 1:
         raise ScriptError(one_key(what, value))
     for name, each in value.items():
-        if isinstance(shape, Named):
+        if isinstance(shape, ByName):
             if shape.name is not None:
                 check(f"a key of {what}", name, shape.name)
             check(f"{name} in {what}", each, shape.each)
-        elif isinstance(shape, Action):
+        elif isinstance(shape, DialplanAction):
             check(f"data of {name}", each, ANY_TEXT)
         elif isinstance(shape, OneOf):
             if name not in shape.choices:
@@ -249,7 +253,7 @@ def check_needed(what: str, found: Iterable[str], shape: Fields) -> None:
     for name in shape.needed:
         if name not in found:
             kind = shape.fields[name]
-            said = f": {kind.is_what}" if isinstance(kind, Kind) else ""
+            said = f": {kind.is_what}" if isinstance(kind, Scalar) else ""
             raise ScriptError(f"{what} needs {name}{said}")
 
 

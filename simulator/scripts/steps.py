@@ -6,7 +6,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 
 from ..calling.call import Call
-from .shapes import ALONE, VERBS, Kind, ScriptError, Steps, check, unknown
+from .shapes import ALONE, VERBS, Scalar, ScriptError, StepList, check, unknown
 
 __all__ = ["Step"]
 
@@ -32,12 +32,12 @@ class Step:
                 raise ScriptError(unknown(f"{self.verb} has no", name, shapes))
             what = f"{name} of {self.verb}"
             check(what, value, shapes[name])
-            if isinstance(shapes[name], Steps):
+            if isinstance(shapes[name], StepList):
                 if not isinstance(value, Sequence) or not all(isinstance(s, Step) for s in value):
                     raise ScriptError(f"{what} takes a list of steps, not {value!r}")
         needed, kind = next(iter(shapes.items()))
         if needed not in self.options and self.verb not in ALONE:
-            assert isinstance(kind, Kind)
+            assert isinstance(kind, Scalar)
             raise ScriptError(f"{self.verb} needs {needed}: {kind.is_what}")
         if isinstance(self.options.get("steps"), list):
             options = {**self.options, "steps": self.steps}

@@ -23,15 +23,15 @@ from .shapes import (
     TEXT,
     TIME,
     VERBS,
-    Action,
+    ByName,
+    DialplanAction,
     Fields,
-    Kind,
     Many,
-    Named,
     OneOf,
+    Scalar,
     ScriptError,
     Shape,
-    Steps,
+    StepList,
     check_needed,
     one_key,
     unknown,
@@ -199,7 +199,7 @@ class _Reader:
                 self._fail(node, unknown("there is no verb", verb, VERBS))
             kinds = VERBS[verb]
             first, kind = next(iter(kinds.items()))
-            assert isinstance(kind, Kind)
+            assert isinstance(kind, Scalar)
             if isinstance(value, MappingNode):
                 options = {
                     name: self._value(each, f"{name} of {verb}", kinds[name])
@@ -217,9 +217,9 @@ class _Reader:
             self._fail(node, str(error))
 
     def _value(self, node: Node, what: str, shape: Shape) -> object:
-        if isinstance(shape, Kind):
+        if isinstance(shape, Scalar):
             return self._scalar(node, what, shape)
-        if isinstance(shape, Steps):
+        if isinstance(shape, StepList):
             return self._steps(node, what)
         if isinstance(shape, Many):
             if not isinstance(node, SequenceNode):
@@ -228,12 +228,12 @@ class _Reader:
         if not isinstance(node, MappingNode):
             if isinstance(shape, Fields) and shape.alone is not None:
                 return self._value(node, f"{shape.alone} of {what}", shape.fields[shape.alone])
-            if isinstance(shape, Action):
+            if isinstance(shape, DialplanAction):
                 return self._scalar(node, what, TEXT)
         return self._mapping(node, what, shape)
 
     def _mapping(
-        self, node: Node, what: str, shape: Fields | Named | OneOf | Action
+        self, node: Node, what: str, shape: Fields | ByName | OneOf | DialplanAction
     ) -> dict[str, object]:
         if isinstance(shape, Fields):
             entries = self._entries(node, what, shape.fields)
@@ -246,7 +246,7 @@ class _Reader:
                 for key, each in entries.items()
             }
         entries = self._entries(node, what, ())
-        if isinstance(shape, Named):
+        if isinstance(shape, ByName):
             for key in entries:
                 if shape.name is not None and not shape.name.accepts(key):
                     self._fail(node, f"a key of {what} takes {shape.name.is_what}, not {key}")
@@ -257,7 +257,7 @@ class _Reader:
         if len(entries) != 1:
             self._fail(node, one_key(what, entries))
         [(key, value)] = entries.items()
-        if isinstance(shape, Action):
+        if isinstance(shape, DialplanAction):
             return {key: self._scalar(value, f"data of {key}", ANY_TEXT)}
         if key not in shape.choices:
             self._fail(node, unknown(f"there is no {shape.what}", key, shape.choices))
@@ -278,7 +278,7 @@ class _Reader:
             entries[key] = value
         return entries
 
-    def _scalar(self, node: Node, what: str, kind: Kind) -> Any:
+    def _scalar(self, node: Node, what: str, kind: Scalar) -> Any:
         """A single value; text is what was written, if that is what YAML takes it for."""
         if not isinstance(node, ScalarNode):
             self._fail(node, f"{what} takes {kind.is_what}, not {_found(node)}")

@@ -7,7 +7,7 @@ import pytest
 from eslsync import Hangup, Outbound
 from examples.attended_transfer import MUSIC, OPERATOR, handler
 from simulator import Call, FreeSwitch, sweep
-from simulator.calling.faults import Kind
+from simulator.calling.faults import FaultKind
 
 COLLEAGUE = "user/123"
 SORRY = "voicemail/vm-not_available_no_voicemail"
@@ -114,7 +114,7 @@ def taken(call: Call) -> None:
 
 
 @pytest.mark.parametrize("kind", ["hangup", "drop", "refuse"])
-def test_it_ends_whatever_happens(kind: Kind) -> None:
+def test_it_ends_whatever_happens(kind: FaultKind) -> None:
     # With the events that the library needs and no others, every third step: a second each.
     result = sweep(taken, Outbound(handler, events=["DTMF"]), faults=[kind], every=3)
     assert result.outcomes

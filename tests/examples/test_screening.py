@@ -9,7 +9,7 @@ import pytest
 from eslsync import Hangup, Outbound
 from examples.screening import MUSIC, OWNER, handler
 from simulator import Call, FreeSwitch, sweep
-from simulator.calling.faults import Kind
+from simulator.calling.faults import FaultKind
 
 SORRY = "voicemail/vm-not_available_no_voicemail"
 
@@ -112,7 +112,7 @@ def to_voicemail(call: Call) -> None:
 
 @pytest.mark.parametrize("kind", ["hangup", "drop", "refuse"])
 @pytest.mark.parametrize("script", [accepted, to_voicemail])
-def test_it_ends_whatever_happens(script: Callable[[Call], object], kind: Kind) -> None:
+def test_it_ends_whatever_happens(script: Callable[[Call], object], kind: FaultKind) -> None:
     # With the events that the library needs and no others, every third step: a second each.
     result = sweep(script, Outbound(handler, events=["DTMF"]), faults=[kind], every=3)
     assert result.outcomes

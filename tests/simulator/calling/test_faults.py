@@ -7,7 +7,7 @@ import pytest
 from eslsync import CommandError, Disconnected, Hangup, Session
 from examples.ivr import handler
 from simulator import Call, CallFailed, Fault, FreeSwitch, sweep
-from simulator.calling.faults import KINDS, Kind
+from simulator.calling.faults import KINDS, FaultKind
 
 
 def press_during_the_welcome_and_after(call: Call) -> None:
@@ -30,7 +30,7 @@ def say_nothing(call: Call) -> None:
     ("kind", "ending"), [("hangup", Hangup), ("drop", Disconnected), ("refuse", CommandError)]
 )
 def test_at_every_point_of_the_ivr_a_fault_ends_the_handler_with_its_own_exception(
-    script: object, kind: Kind, ending: type[Exception]
+    script: object, kind: FaultKind, ending: type[Exception]
 ) -> None:
     assert callable(script)
     result = sweep(script, handler, faults=[kind])
@@ -47,7 +47,7 @@ def test_at_every_point_of_the_ivr_a_fault_ends_the_handler_with_its_own_excepti
 
 
 @pytest.mark.parametrize("kind", [kind for kind in KINDS if kind not in ("hangup", "drop")])
-def test_a_handler_ends_whatever_happens_to_a_single_message(kind: Kind) -> None:
+def test_a_handler_ends_whatever_happens_to_a_single_message(kind: FaultKind) -> None:
     result = sweep(press_during_the_welcome_and_after, handler, faults=[kind])
     assert not result.wrong, str(result)
     if kind in ("split", "coalesce", "repeat"):

@@ -14,7 +14,7 @@ from examples import basic
 from examples.ivr import handler
 from simulator import Call, sweep
 from simulator.calling.faults import KINDS
-from simulator.calling.sweeps import Outcome
+from simulator.calling.sweeps import FaultRun
 from simulator.scripts.script import Script, Step
 
 
@@ -100,7 +100,7 @@ def test_what_stands_around_the_socket_is_heard_in_a_swept_script() -> None:
 # Two faults at once
 
 
-def pairs_of(seed: int) -> list[Outcome]:
+def pairs_of(seed: int) -> list[FaultRun]:
     result = sweep(press_one, handler, faults=KINDS, every=1000, pairs=30, seed=seed)
     assert not result.wrong, str(result)
     return result.outcomes[len(KINDS) :]

@@ -23,14 +23,14 @@ from simulator.scripts.shapes import (
     TIME,
     VERBS,
     WHOLE,
-    Action,
+    ByName,
+    DialplanAction,
     Fields,
-    Kind,
     Many,
-    Named,
     OneOf,
+    Scalar,
     Shape,
-    Steps,
+    StepList,
 )
 
 
@@ -78,7 +78,7 @@ ANY = st.text(st.characters(exclude_categories=["Cs"]), min_size=1, max_size=5)
 def values(shape: Shape) -> st.SearchStrategy[object]:
     if isinstance(shape, Many):
         return st.lists(values(shape.each), max_size=3)
-    if isinstance(shape, Named):
+    if isinstance(shape, ByName):
         return st.dictionaries(values(shape.name or TEXT), values(shape.each), max_size=3)
     if isinstance(shape, Fields):
         whole = entries(shape.fields, shape.needed)
@@ -87,14 +87,14 @@ def values(shape: Shape) -> st.SearchStrategy[object]:
         return st.sampled_from(list(shape.choices)).flatmap(
             lambda key: values(shape.choices[key]).map(lambda value: {key: value})
         )
-    if isinstance(shape, Action):
+    if isinstance(shape, DialplanAction):
         return ANY | st.dictionaries(ANY, values(TEXT), min_size=1, max_size=1)
-    if isinstance(shape, Steps):
+    if isinstance(shape, StepList):
         return st.lists(steps(["press", "wait"]), max_size=2).map(tuple)
     return singles(shape)
 
 
-def singles(kind: Kind) -> st.SearchStrategy[object]:
+def singles(kind: Scalar) -> st.SearchStrategy[object]:
     if kind is KEYS:
         return st.text("0123456789*#ABCDabcd", min_size=1)
     if kind is CAUSE:
