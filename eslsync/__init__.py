@@ -6,6 +6,7 @@ from .applications.playing import Played
 from .applications.recording import Recorded
 from .call.execution import Execution
 from .call.job import Job
+from .call.watching import Wait, Watcher
 from .channel import Channel
 from .serving.live import LiveCall
 from .serving.outbound import Outbound
@@ -54,4 +55,6 @@ __all__ = [
     "Recorded",
     "Session",
     "TimeoutError",
+    "Wait",
+    "Watcher",
 ]

@@ -13,9 +13,23 @@ from queue import SimpleQueue
 from typing import Any, TypeVar
 
 T = TypeVar("T")
+M = TypeVar("M", bound=float)
 
 #: Where a peer is: what `socket.getpeername` says of the connection.
 Peer = tuple[Any, ...]
+
+
+class Deadline(float):
+    """A moment by some clock, which was ``seconds`` ahead when it was set."""
+
+    __slots__ = ("seconds",)
+
+    seconds: float
+
+    def __new__(cls, moment: float, seconds: float) -> Deadline:
+        self = super().__new__(cls, moment)
+        self.seconds = seconds
+        return self
 
 
 class Clock:
@@ -32,7 +46,7 @@ class Clock:
         def now(self) -> float:
             return time.monotonic()
 
-    def deadline(self, timeout: float | None) -> float | None:
+    def deadline(self, timeout: float | None) -> Deadline | None:
         """The moment that is ``timeout`` seconds from now; None for never."""
         if timeout is None:
             return None
@@ -40,7 +54,7 @@ class Clock:
             raise TypeError(f"a timeout is a number of seconds or None, not {timeout!r}")
         if math.isnan(timeout):
             raise ValueError("a timeout is a number of seconds or None, not NaN")
-        return None if timeout == math.inf else self.now() + timeout
+        return None if timeout == math.inf else Deadline(self.now() + timeout, timeout)
 
     def get(self, inbox: SimpleQueue[T], deadline: float | None) -> T:
         """The next thing in ``inbox``; wait for it until ``deadline``.
@@ -68,7 +82,7 @@ class Clock:
         """``size`` bytes were read, and what they said is in the inbox; an end counts as one."""
 
 
-def sooner(one: float | None, other: float | None) -> float | None:
+def sooner(one: M | None, other: M | None) -> M | None:
     """The earlier of two deadlines, of which either may be never."""
     if one is None or other is None:
         return other if one is None else one

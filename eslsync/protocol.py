@@ -1,9 +1,8 @@
 """The event socket, for programs that speak it themselves: bytes to messages and back."""
 
+from .wire.arguments import ARRAY, ARRAY_SEPARATOR
 from .wire.enums import EVENT_NAMES
 from .wire.message import (
-    ARRAY,
-    ARRAY_SEPARATOR,
     ApiResponse,
     AuthRequest,
     CommandReply,

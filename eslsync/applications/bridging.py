@@ -5,13 +5,14 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping
 from typing import Literal, NamedTuple
 
-from ..call.leg import Leg, as_it_is
-from ..clock import sooner
+from ..call.leg import as_it_is
+from ..clock import Deadline, sooner
 from ..wire.arguments import check_digits, check_file, check_name, check_uuid, variable_block, word
 from ..wire.declared import Declaration
 from ..wire.enums import AnswerState, HangupCause
 from ..wire.exceptions import CommandError, TimeoutError
 from ..wire.message import Event, number
+from .base import Applications
 from .units import whole_seconds
 
 __all__ = ["Bridged", "BridgingApplications"]
@@ -38,11 +39,11 @@ class Bridged(NamedTuple):
     channel: str | None = None
 
 
-class BridgingApplications(Leg):
+class BridgingApplications(Applications):
     @Declaration("bridge", joins=True)
     def bridge(
         self,
-        to: str | Leg,
+        to: str | Applications,
         *,
         variables: Mapping[str, str] | None = None,
         ring_timeout: float | None = None,
@@ -78,7 +79,7 @@ class BridgingApplications(Leg):
         be ``async``. What still plays to the caller ends. This takes the caller out of the
         dialplan: when the handler ends, it is hung up instead of given back (recordings 202, 213).
         """
-        if isinstance(to, Leg):
+        if isinstance(to, Applications):
             options = (variables, ring_timeout, caller_id_name, caller_id_number, ringback)
             if any(option is not None for option in options) or hangup_on_fail or lock:
                 raise ValueError("bridge: such options are for a dial string, not for a leg")
@@ -90,7 +91,7 @@ class BridgingApplications(Leg):
         as_it_is(dial_string)
         if ringback is not None:
             check_file(ringback)
-        self._setting(
+        self.leg.settings.set(
             timeout,
             continue_on_fail="false" if hangup_on_fail else "true",
             hangup_after_bridge="true" if hangup_after else "false",
@@ -99,21 +100,23 @@ class BridgingApplications(Leg):
             ringback=ringback,
             transfer_ringback=ringback,
         )
-        return self._run("bridge", dial_string, bridged, lock, timeout)
+        return self.leg.run("bridge", dial_string, bridged, lock, timeout)
 
-    def _bridge_leg(self, other: Leg, hangup_after: bool, timeout: float | None) -> Bridged:
-        session = self._session
-        deadline = session._deadline(timeout)
+    def _bridge_leg(
+        self, other: Applications, hangup_after: bool, timeout: float | None
+    ) -> Bridged:
+        conversation = self.leg.conversation
+        deadline = conversation.deadline(timeout)
         since = self._prepare_to_leave(hangup_after, timeout)
         try:
             command = f"uuid_bridge {self.uuid} {other.uuid}"
-            session.api(command, timeout=session._left(deadline))
+            conversation.api(command, conversation.left(deadline))
         except CommandError as error:
             if other.is_up:
                 if "invalid uuid" not in error.text.lower():
                     raise
-                session._await_end(self, error, lambda: not other.is_up)
-            self._setting(timeout, **NO_BRIDGE)
+                conversation.await_end(self.leg, error, lambda: not other.is_up)
+            self.leg.settings.set(timeout, **NO_BRIDGE)
             return not_bridged(other.hangup_event)
         return self._until_back(since, deadline, other)
 
@@ -122,54 +125,56 @@ class BridgingApplications(Leg):
 
         Returns how many events have arrived by now.
         """
-        session = self._session
-        session._check_thread()
-        session._raise_if_gone(self)
-        if session.context.get("Socket-Mode") != "async":
+        conversation = self.leg.conversation
+        conversation.check_thread()
+        conversation.raise_if_gone(self.leg)
+        if not conversation.subscription.is_async:
             raise RuntimeError("legs are bridged on an async socket only: see the dialplan")
         if self.answer_state not in (AnswerState.ANSWERED, AnswerState.EARLY):
             # the bridge would hang up both (recording 213)
             raise RuntimeError("answer the call before it is bridged to another leg")
-        session._subscribe_to("CHANNEL_BRIDGE", "CHANNEL_UNBRIDGE", "CHANNEL_PARK")
+        conversation.subscribe_to("CHANNEL_BRIDGE", "CHANNEL_UNBRIDGE", "CHANNEL_PARK")
         # Without it the dialplan goes on, or hangs up (recordings 201, 202); so it does when the
         # other leg hangs up in the moment before the bridge (switch_ivr_bridge.c).
         park = "false" if hangup_after else "true"
-        self._setting(
+        self.leg.settings.set(
             timeout,
             park_after_bridge=park,
             uuid_bridge_park_on_cancel=park,
             hangup_after_bridge="true" if hangup_after else "false",
         )
-        self._leaves_dialplan = True
-        session._pull_available()
-        return session._arrived
+        self.leg.leaves_dialplan = True
+        conversation.pull()
+        return conversation.arrived
 
-    def _until_back(self, since: int, deadline: float | None, other: Leg | None = None) -> Bridged:
+    def _until_back(
+        self, since: int, deadline: Deadline | None, other: Applications | None = None
+    ) -> Bridged:
         """Wait until the leg is bridged, and again until that is over and it is parked."""
-        session = self._session
+        conversation = self.leg.conversation
 
         def one_of(*names: str) -> Callable[[Event | None], Event | None]:
             def ready(event: Event | None) -> Event | None:
-                if event is None or event._serial <= since:
+                if event is None or event.serial <= since:
                     return None
                 return event if event.uuid == self.uuid and event.name in names else None
 
             return ready
 
         begun = one_of("CHANNEL_BRIDGE", "CHANNEL_PARK")
-        begins = sooner(session._deadline(BEGIN_TIMEOUT), deadline)
+        begins = sooner(conversation.deadline(BEGIN_TIMEOUT), deadline)
         try:
-            event = session._until("a bridge to begin", begun, begins, self)
+            event = conversation.until("the beginning of a bridge", begun, begins, self.leg)
         except TimeoutError:
-            self._setting(session._left(deadline), **NO_BRIDGE)
+            self.leg.settings.set(conversation.left(deadline), **NO_BRIDGE)
             raise
         outcome = not_bridged(other.hangup_event if other is not None else None)
         while event.name != "CHANNEL_PARK":
             over = one_of("CHANNEL_UNBRIDGE", "CHANNEL_PARK")
-            event = session._until("the end of a bridge", over, deadline, self)
+            event = conversation.until("the end of a bridge", over, deadline, self.leg)
             if event.name == "CHANNEL_UNBRIDGE":
                 outcome = bridged_to(event.get("Bridge-B-Unique-ID"), event)
-        self._setting(session._left(deadline), **NO_BRIDGE)
+        self.leg.settings.set(conversation.left(deadline), **NO_BRIDGE)
         return outcome
 
     @Declaration("att_xfer", joins=True, sends=True)
@@ -191,21 +196,21 @@ class BridgingApplications(Leg):
         def handed_over(event: Event) -> bool:
             return event.variables.get("att_xfer_result") == "success"
 
-        return self._run("att_xfer", dial_string, handed_over, False, timeout)
+        return self.leg.run("att_xfer", dial_string, handed_over, False, timeout)
 
     @Declaration("eavesdrop", joins=True)
-    def eavesdrop(self, leg: Leg | str, *, timeout: float | None = None) -> None:
+    def eavesdrop(self, leg: Applications | str, *, timeout: float | None = None) -> None:
         """Listen in on another channel (application ``eavesdrop``), until it ends.
 
         ``leg`` is the channel, its uuid, or "all". The keys 1, 2, 3 and 0 of the listener
         speak to one side, the other, both or none (mod_dptools.c, eavesdrop_function). Raises
         what `execute` raises.
         """
-        self._do("eavesdrop", _uuid(leg), timeout)
+        self.leg.do("eavesdrop", _uuid(leg), timeout)
 
     @Declaration("intercept", joins=True)
     def intercept(
-        self, leg: Leg | str, *, bleg: bool = False, timeout: float | None = None
+        self, leg: Applications | str, *, bleg: bool = False, timeout: float | None = None
     ) -> Bridged:
         """Take another channel over (application ``intercept``): be bridged to it.
 
@@ -215,11 +220,13 @@ class BridgingApplications(Leg):
         with another leg does, with the same consequences. Raises TimeoutError when there was
         nobody to be bridged to, after 5 seconds or ``timeout``, and what `bridge` raises.
         """
-        session = self._session
+        conversation = self.leg.conversation
         uuid = _uuid(leg)
-        deadline = session._deadline(timeout)
+        deadline = conversation.deadline(timeout)
         since = self._prepare_to_leave(False, timeout)
-        self._do("intercept", f"{'-bleg ' if bleg else ''}{word(uuid)}", session._left(deadline))
+        self.leg.do(
+            "intercept", f"{'-bleg ' if bleg else ''}{word(uuid)}", conversation.left(deadline)
+        )
         return self._until_back(since, deadline)
 
     @Declaration("conference", joins=True)
@@ -249,7 +256,7 @@ class BridgingApplications(Leg):
             words += f"+{check_digits(pin)}"
         if flags:
             words += f"+flags{{{flags}}}"
-        self._do("conference", words, timeout)
+        self.leg.do("conference", words, timeout)
 
     @Declaration("valet_park", joins=True)
     def valet_park(
@@ -272,7 +279,7 @@ class BridgingApplications(Leg):
         """
         # They come to stand in an inline dialplan as well, which runs what it reads.
         words = [check_name("valet_park's word", each, " ,'\\${}^") for each in (lot, extension)]
-        self._do("valet_park", " ".join([*words, *map(word, more)]), timeout)
+        self.leg.do("valet_park", " ".join([*words, *map(word, more)]), timeout)
 
     @Declaration("fifo", joins=True)
     def fifo(
@@ -305,11 +312,11 @@ class BridgingApplications(Leg):
             words.append("undef" if announce is None else word(check_file(announce)))
         if music is not None:
             words.append(word(check_file(music)))
-        self._do("fifo", " ".join(words), timeout)
+        self.leg.do("fifo", " ".join(words), timeout)
 
 
-def _uuid(leg: Leg | str) -> str:
-    return leg.uuid if isinstance(leg, Leg) else check_uuid(leg)
+def _uuid(leg: Applications | str) -> str:
+    return leg.uuid if isinstance(leg, Applications) else check_uuid(leg)
 
 
 def called_with(

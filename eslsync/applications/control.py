@@ -4,12 +4,11 @@ from __future__ import annotations
 
 from typing import Literal
 
-from ..call.execution import Execution
-from ..call.leg import Leg, itself
 from ..wire.arguments import check_line, word
 from ..wire.declared import Declaration
 from ..wire.enums import HangupCause
 from ..wire.exceptions import Hangup
+from .base import Applications
 from .units import milliseconds, whole_seconds
 
 __all__ = ["ControlApplications"]
@@ -17,14 +16,14 @@ __all__ = ["ControlApplications"]
 WhichLeg = Literal["aleg", "bleg", "both"]
 
 
-class ControlApplications(Leg):
+class ControlApplications(Applications):
     @Declaration("answer", prepares=True)
     def answer(self, *, timeout: float | None = None) -> None:
         """Answer the call (application ``answer``); wait until it is answered.
 
         Raises what `execute` raises.
         """
-        self._do("answer", "", timeout)
+        self.leg.do("answer", "", timeout)
 
     @Declaration("pre_answer")
     def pre_answer(self, *, timeout: float | None = None) -> None:
@@ -32,7 +31,7 @@ class ControlApplications(Leg):
 
         Raises what `execute` raises.
         """
-        self._do("pre_answer", "", timeout)
+        self.leg.do("pre_answer", "", timeout)
 
     @Declaration("ring_ready")
     def ring_ready(self, *, timeout: float | None = None) -> None:
@@ -40,7 +39,7 @@ class ControlApplications(Leg):
 
         Raises what `execute` raises.
         """
-        self._do("ring_ready", "", timeout)
+        self.leg.do("ring_ready", "", timeout)
 
     @Declaration("hangup")
     def hangup(
@@ -58,16 +57,10 @@ class ControlApplications(Leg):
         FreeSWITCH doesn't know.
         """
         name = _cause(cause)
-        session = self._session
-        session._check_thread()
-        deadline = session._deadline(timeout)
         try:
-            session._raise_if_gone(self)
-            execution = Execution(self, "hangup", session._new_id(), itself, lock=False)
-            self._send(execution, name, timeout, quiet=True)
-            execution._await_end_of_leg(deadline)
+            self.leg.hang_up(name, timeout)
         except Hangup as hangup:
-            if not self._own and (hangup.event is None or hangup.event.uuid != self.uuid):
+            if not self.leg.is_own and (hangup.event is None or hangup.event.uuid != self.uuid):
                 raise  # the call itself has ended, and not this leg of it
 
     @Declaration("sleep")
@@ -77,7 +70,7 @@ class ControlApplications(Leg):
         A digit ends it, unless the variable sleep_eat_digits is set (recording 11f). Raises
         what `execute` raises.
         """
-        self._do("sleep", milliseconds(seconds), timeout)
+        self.leg.do("sleep", milliseconds(seconds), timeout)
 
     @Declaration("park")
     def park(self, *, timeout: float | None = None) -> None:
@@ -87,7 +80,7 @@ class ControlApplications(Leg):
         (recording 11k). Elsewhere it goes on until something else is done with the leg; an
         application that is sent to it meanwhile runs inside. Raises what `execute` raises.
         """
-        self._do("park", "", timeout)
+        self.leg.do("park", "", timeout)
 
     @Declaration("transfer", sends=True)
     def transfer(
@@ -106,9 +99,9 @@ class ControlApplications(Leg):
         nothing that the dialplan does not let in (recording 12a). Raises what `execute` raises.
         """
         argument = " ".join([*_flag(leg), _target(extension, dialplan, context)])
-        self._put_back(timeout)
-        self._do("transfer", argument, timeout)
-        self._leaves_dialplan = False
+        self.leg.settings.put_back(timeout)
+        self.leg.do("transfer", argument, timeout)
+        self.leg.leaves_dialplan = False
 
     @Declaration("deflect", sends=True)
     def deflect(self, target: str, *, timeout: float | None = None) -> None:
@@ -118,7 +111,7 @@ class ControlApplications(Leg):
         then, and what `execute` raises. Other channels than SIP's take no notice (mod_dptools.c,
         deflect_function).
         """
-        self._do("deflect", target, timeout)
+        self.leg.do("deflect", target, timeout)
 
     @Declaration("redirect", sends=True)
     def redirect(self, target: str, *, timeout: float | None = None) -> None:
@@ -127,7 +120,7 @@ class ControlApplications(Leg):
         ``target`` is a SIP URI. It ends the call here: raises Hangup, and what `execute` raises.
         Other channels than SIP's take no notice (mod_dptools.c, redirect_function).
         """
-        self._do("redirect", target, timeout)
+        self.leg.do("redirect", target, timeout)
 
     @Declaration("execute_extension", sends=True)
     def execute_extension(
@@ -143,8 +136,8 @@ class ControlApplications(Leg):
         Waits for the last of them. Raises what `execute` raises.
         """
         argument = _target(extension, dialplan, context)
-        self._put_back(timeout)
-        self._do("execute_extension", argument, timeout)
+        self.leg.settings.put_back(timeout)
+        self.leg.do("execute_extension", argument, timeout)
 
     @Declaration("sched_hangup")
     def sched_hangup(
@@ -159,7 +152,7 @@ class ControlApplications(Leg):
         In whole seconds of the epoch, so up to one second earlier; 0 is now. Returns at once.
         Raises what `execute` raises.
         """
-        self._do("sched_hangup", f"+{whole_seconds(seconds)} {_cause(cause)}", timeout)
+        self.leg.do("sched_hangup", f"+{whole_seconds(seconds)} {_cause(cause)}", timeout)
 
     @Declaration("sched_transfer")
     def sched_transfer(
@@ -177,7 +170,7 @@ class ControlApplications(Leg):
         Raises what `execute` raises.
         """
         target = _target(extension, dialplan, context)
-        self._do("sched_transfer", f"+{whole_seconds(seconds)} {target}", timeout)
+        self.leg.do("sched_transfer", f"+{whole_seconds(seconds)} {target}", timeout)
 
     @Declaration("hold")
     def hold(self, display: str = "", *, timeout: float | None = None) -> None:
@@ -185,7 +178,7 @@ class ControlApplications(Leg):
 
         Raises what `execute` raises.
         """
-        self._do("hold", display, timeout)
+        self.leg.do("hold", display, timeout)
 
     @Declaration("unhold")
     def unhold(self, *, timeout: float | None = None) -> None:
@@ -193,7 +186,7 @@ class ControlApplications(Leg):
 
         Raises what `execute` raises.
         """
-        self._do("unhold", "", timeout)
+        self.leg.do("unhold", "", timeout)
 
     @Declaration("uuid_break", api=True)
     def break_(self, *, everything: bool = False, timeout: float | None = None) -> None:
@@ -204,7 +197,7 @@ class ControlApplications(Leg):
         the reply, and not for the end: see `Execution.stop` for that. Raises Hangup if the leg
         has hung up, and what `Session.api` raises.
         """
-        self._api(f"uuid_break {self.uuid}{' all' if everything else ''}", timeout)
+        self.leg.api(f"uuid_break {self.uuid}{' all' if everything else ''}", timeout)
 
 
 def _cause(cause: HangupCause | str) -> str:

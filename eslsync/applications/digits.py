@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Callable, Sequence
 
+from ..call.leg import Collecting
 from ..wire.arguments import check_digits, word
 from ..wire.declared import Declaration
 from ..wire.exceptions import TimeoutError
@@ -130,7 +131,7 @@ class DigitApplications(PlayingApplications):
             invalid = event.variables.get(f"{VARIABLE}_invalid", "") if regexp else ""
             return self._collected(event, terminators, invalid)
 
-        return self._run("play_and_get_digits", " ".join(words), collected, lock, None)
+        return self.leg.run("play_and_get_digits", " ".join(words), collected, lock, None)
 
     @Declaration("read", argument=READ, prompts=("file",), collects=True, fewest=1)
     def read(
@@ -160,7 +161,7 @@ class DigitApplications(PlayingApplications):
         def collected(event: Event) -> Digits:
             return self._collected(event, terminators, "")
 
-        return self._run("read", " ".join(words), collected, lock, None)
+        return self.leg.run("read", " ".join(words), collected, lock, None)
 
     def _collected(self, event: Event, terminators: str, invalid: str) -> Digits:
         """What one of FreeSWITCH's collectors has left."""
@@ -168,7 +169,7 @@ class DigitApplications(PlayingApplications):
         success = event.variables.get("read_result") == "success"
         # The switch's own read_terminator_used may be an earlier one's (recording 03j), and its
         # NAME_invalid that of an earlier try.
-        last = self._last_collected
+        last = self.leg.last_collected
         return Digits(
             digits,
             invalid=invalid if success and not digits else "",
@@ -219,12 +220,16 @@ class DigitApplications(PlayingApplications):
             terminators = "#" if most > 1 else ""
         check_digits(terminators)
         _positive("tries", tries)
-        session = self._session
-        session._check_thread()
-        session._subscription.check("a digit")
-        if session.context.get("Socket-Mode") != "async":
+        leg = self.leg
+        conversation = leg.conversation
+        conversation.check_thread()
+        conversation.subscription.check("a digit")
+        if not conversation.subscription.is_async:
             raise RuntimeError("get_digits needs an async socket: use play_and_get_digits")
-        before, self._collecting = self._collecting, True
+        before, leg.collecting = (
+            leg.collecting,
+            Collecting(prompt, least, most, tries, terminators, valid),
+        )
         try:
             outcome = Digits()
             for attempt in range(tries):
@@ -242,7 +247,7 @@ class DigitApplications(PlayingApplications):
                 outcome = Digits(invalid=str(outcome), terminator=outcome.terminator)
             return outcome
         finally:
-            self._collecting = before
+            leg.collecting = before
 
     def _get_once(
         self,
@@ -254,19 +259,20 @@ class DigitApplications(PlayingApplications):
         digit_timeout: float | None,
         barge_in: bool,
     ) -> Digits:
-        session = self._session
+        conversation = self.leg.conversation
+        typeahead = conversation.typeahead
         digits = ""
         terminator = None
         # A # that comes behind the last entry, complete without it, is none of this one.
         ignored = terminators if least else ""
         cut_by = "".join(key for key in KEYS if key not in ignored) if barge_in else "none"
-        session._forget_first_digits(self, ignored)
-        if prompt is not None and not (barge_in and session._untaken(self)):
+        typeahead.forget_first(self.leg, ignored)
+        if prompt is not None and not (barge_in and self.leg.typed_ahead()):
             self.playback(prompt, terminators="any" if cut_by == KEYS else cut_by)
-        deadline = session._deadline(timeout)
+        deadline = conversation.deadline(timeout)
         while len(digits) < most:
             try:
-                digit = self.wait("DTMF", session._left(deadline)).digit or ""
+                digit = self.wait("DTMF", conversation.left(deadline)).digit or ""
             except TimeoutError:
                 break
             if digit in terminators:
@@ -275,7 +281,7 @@ class DigitApplications(PlayingApplications):
                 terminator = digit
                 break
             digits += digit
-            deadline = session._deadline(timeout if digit_timeout is None else digit_timeout)
+            deadline = conversation.deadline(timeout if digit_timeout is None else digit_timeout)
         if len(digits) < least:
             return Digits(invalid=digits, timed_out=terminator is None, terminator=terminator)
         return Digits(digits, terminator=terminator)
@@ -290,14 +296,14 @@ class DigitApplications(PlayingApplications):
         ``duration`` seconds (default: the switch's, 0.25). Returns when they are queued. Raises
         ValueError for what is no digit, and what `execute` raises.
         """
-        self._do("send_dtmf", _digit_string(digits, duration), timeout)
+        self.leg.do("send_dtmf", _digit_string(digits, duration), timeout)
 
     @Declaration("queue_dtmf", digits=True)
     def queue_dtmf(
         self, digits: str, *, duration: float | None = None, timeout: float | None = None
     ) -> None:
         """As `send_dtmf`, after the leg is answered or bridged (application ``queue_dtmf``)."""
-        self._do("queue_dtmf", _digit_string(digits, duration), timeout)
+        self.leg.do("queue_dtmf", _digit_string(digits, duration), timeout)
 
     @Declaration("uuid_recv_dtmf", api=True, digits=True)
     def recv_dtmf(
@@ -309,7 +315,7 @@ class DigitApplications(PlayingApplications):
         Raises Hangup if the leg has hung up, and what `Session.api` raises.
         """
         text = _digit_string(digits, duration)
-        self._api(f"uuid_recv_dtmf {self.uuid} {text}", timeout)
+        self.leg.api(f"uuid_recv_dtmf {self.uuid} {text}", timeout)
 
     @Declaration("start_dtmf")
     def start_dtmf(self, *, timeout: float | None = None) -> None:
@@ -318,12 +324,12 @@ class DigitApplications(PlayingApplications):
         Their events come with DTMF-Source INBAND_AUDIO (recording 03l). Raises what `execute`
         raises.
         """
-        self._do("start_dtmf", "", timeout)
+        self.leg.do("start_dtmf", "", timeout)
 
     @Declaration("stop_dtmf")
     def stop_dtmf(self, *, timeout: float | None = None) -> None:
         """Listen for tones no longer (application ``stop_dtmf``). Raises what `execute` raises."""
-        self._do("stop_dtmf", "", timeout)
+        self.leg.do("stop_dtmf", "", timeout)
 
     @Declaration("flush_dtmf", prepares=True)
     def flush_dtmf(self, *, timeout: float | None = None) -> None:
@@ -331,12 +337,12 @@ class DigitApplications(PlayingApplications):
 
         And ours as well: see `flush_digits`. Raises what `execute` raises.
         """
-        self._do("flush_dtmf", "", timeout)
+        self.leg.do("flush_dtmf", "", timeout)
         self.flush_digits()
 
     def flush_digits(self) -> None:
         """Forget the digits that were pressed and that no wait has taken."""
-        self._session._forget_digits(self)
+        self.leg.conversation.typeahead.forget(self.leg)
 
 
 def _how_many(least: int, most: int | None) -> list[str]:

@@ -6,10 +6,11 @@ from collections.abc import Sequence
 from typing import Literal, NamedTuple, overload
 
 from ..call.execution import Execution
-from ..call.leg import Leg, as_it_is
+from ..call.leg import as_it_is
 from ..wire.arguments import check_digits, check_file, is_expanded, word
 from ..wire.declared import Declaration
 from ..wire.message import Event, number
+from .base import Applications
 
 __all__ = ["Played", "PlayingApplications"]
 
@@ -63,7 +64,7 @@ def played(event: Event | None) -> Played:
     )
 
 
-class PlayingApplications(Leg):
+class PlayingApplications(Applications):
     @overload
     def playback(
         self,
@@ -109,13 +110,13 @@ class PlayingApplications(Leg):
         """
         argument = as_it_is(in_a_row(file))
         self._terminate_by(terminators, timeout)
-        return self._execute("playback", argument, played, lock, block, timeout)
+        return self.leg.execute("playback", argument, played, lock, block, timeout)
 
     def _terminate_by(self, terminators: str | None, timeout: float | None) -> None:
         """Have these keys cut what is played next."""
         if terminators is not None and terminators.lower() not in ("any", "none"):
             terminators = check_digits(terminators) or "none"
-        self._setting(timeout, playback_terminators=terminators)
+        self.leg.settings.set(timeout, playback_terminators=terminators)
 
     @overload
     def say(
@@ -176,7 +177,7 @@ class PlayingApplications(Leg):
         words = [module, kind, method, *([gender] if gender else []), text]
         argument = as_it_is(" ".join(map(word, words)))
         self._terminate_by(terminators, timeout)
-        return self._execute("say", argument, played, lock, block, timeout)
+        return self.leg.execute("say", argument, played, lock, block, timeout)
 
     @overload
     def speak(
@@ -240,7 +241,7 @@ class PlayingApplications(Leg):
                 f"speak: FreeSWITCH takes ^^ at the start as a separator: {argument!r}"
             )
         self._terminate_by(terminators, timeout)
-        return self._execute("speak", argument, played, lock, block, timeout)
+        return self.leg.execute("speak", argument, played, lock, block, timeout)
 
     @overload
     def phrase(
@@ -290,7 +291,7 @@ class PlayingApplications(Leg):
             raise ValueError(f"phrase: FreeSWITCH would expand what is in {data!r}")
         argument = as_it_is(f"{macro},{data}" if data else macro)
         self._terminate_by(terminators, timeout)
-        return self._execute("phrase", argument, played, lock, block, timeout)
+        return self.leg.execute("phrase", argument, played, lock, block, timeout)
 
     @Declaration("uuid_broadcast", api=True, prompts=("file",))
     def broadcast(
@@ -313,4 +314,4 @@ class PlayingApplications(Leg):
             raise ValueError(f"broadcast: FreeSWITCH would execute it as an application: {file!r}")
         # It is the argument of an application there.
         argument = word(as_it_is(check_file(file)))
-        self._api(f"uuid_broadcast {self.uuid} {argument} {leg}", timeout)
+        self.leg.api(f"uuid_broadcast {self.uuid} {argument} {leg}", timeout)

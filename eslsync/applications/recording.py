@@ -66,10 +66,10 @@ class RecordingApplications(PlayingApplications):
             milliseconds = number(event.variables.get("record_ms", "")) or 0
             terminator = event.variables.get("playback_terminator_used") or None
             if terminator is not None:
-                self._session._forget_last_digit(self, terminator)
+                self.leg.conversation.typeahead.forget_last(self.leg, terminator)
             return Recorded(file, milliseconds / 1000, terminator)
 
-        return self._run("record", argument, recorded, lock, timeout)
+        return self.leg.run("record", argument, recorded, lock, timeout)
 
     @Declaration("record_session", records=True)
     def record_session(
@@ -82,7 +82,7 @@ class RecordingApplications(PlayingApplications):
         what `execute` raises.
         """
         words = [word(check_file(file)), *([] if limit is None else [f"+{whole_seconds(limit)}"])]
-        self._do("record_session", " ".join(words), timeout)
+        self.leg.do("record_session", " ".join(words), timeout)
 
     @Declaration("stop_record_session")
     def stop_record_session(self, file: str = "all", *, timeout: float | None = None) -> None:
@@ -93,4 +93,4 @@ class RecordingApplications(PlayingApplications):
         """
         if not file:
             raise ValueError("stop_record_session: an empty file name")
-        self._do("stop_record_session", file, timeout)
+        self.leg.do("stop_record_session", file, timeout)

@@ -4,8 +4,9 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, MutableMapping
 
-from ..call.leg import Leg
 from ..wire.arguments import (
+    ARRAY,
+    ARRAY_SEPARATOR,
     check_value,
     holds_variables,
     literal,
@@ -13,11 +14,12 @@ from ..wire.arguments import (
     variable_name,
 )
 from ..wire.declared import Declaration
+from .base import Applications
 
 __all__ = ["ChannelVariables", "VariableApplications"]
 
 
-class VariableApplications(Leg):
+class VariableApplications(Applications):
     @property
     def variables(self) -> ChannelVariables:
         """The channel's variables, as a mapping.
@@ -36,7 +38,7 @@ class VariableApplications(Leg):
         ``getvar``, which cuts it at 511 bytes (recording 14f). Raises what `Session.send`
         raises.
         """
-        return self._session._ask_variable(self, variable_name(name), timeout)
+        return self.leg.ask_variable(variable_name(name), timeout)
 
     @Declaration("set", prepares=True, sets=True)
     def set(self, name: str, value: str, *, timeout: float | None = None) -> None:
@@ -46,7 +48,7 @@ class VariableApplications(Leg):
         and ``ARRAY::one|:two`` makes it an array. Raises what `execute` raises.
         """
         # The application expands the value once more (mod_dptools.c, base_set).
-        self._do("set", f"{variable_name(name)}={literal(check_value(value))}", timeout)
+        self.leg.do("set", f"{variable_name(name)}={literal(check_value(value))}", timeout)
 
     @Declaration("multiset", prepares=True, sets=True)
     def multiset(self, variables: Mapping[str, str], *, timeout: float | None = None) -> None:
@@ -56,12 +58,12 @@ class VariableApplications(Leg):
         the rest see `set`.
         """
         for argument in multiset_arguments(variables):
-            self._do("multiset", argument, timeout)
+            self.leg.do("multiset", argument, timeout)
 
     @Declaration("unset", prepares=True, sets=True)
     def unset(self, name: str, *, timeout: float | None = None) -> None:
         """Unset a channel variable (application ``unset``). Raises what `execute` raises."""
-        self._do("unset", variable_name(name), timeout)
+        self.leg.do("unset", variable_name(name), timeout)
 
     @Declaration("export", prepares=True, sets=True)
     def export(
@@ -76,7 +78,7 @@ class VariableApplications(Leg):
             # switch_channel.c, switch_channel_set_variable_var_check
             raise ValueError(f"{name}: legs to be bridged to don't get a value with ${{: {value!r}")
         prefix = "nolocal:" if nolocal else ""
-        self._do("export", f"{prefix}{variable_name(name)}={value}", timeout)
+        self.leg.do("export", f"{prefix}{variable_name(name)}={value}", timeout)
 
     @Declaration("push")
     def push(self, name: str, value: str, *, timeout: float | None = None) -> None:
@@ -85,31 +87,31 @@ class VariableApplications(Leg):
         Events tell it as ``ARRAY::one|:two``; ``event.get_all("variable_" + name)`` takes it
         apart. Raises ValueError for ``|:`` in a value, and what `execute` raises.
         """
-        if "|:" in value or value.startswith("ARRAY::"):
+        if ARRAY_SEPARATOR in value or value.startswith(ARRAY):
             raise ValueError(f"{name}: FreeSWITCH takes this for an array of its own: {value!r}")
-        self._do("push", f"{variable_name(name)}={literal(value)}", timeout)
+        self.leg.do("push", f"{variable_name(name)}={literal(value)}", timeout)
 
 
 class ChannelVariables(MutableMapping[str, str]):
     """What `Channel.variables` gives."""
 
-    def __init__(self, leg: VariableApplications) -> None:
-        self._leg = leg
+    def __init__(self, channel: VariableApplications) -> None:
+        self._channel = channel
 
     def __getitem__(self, name: str) -> str:
-        return self._leg._known.variables[name]
+        return self._channel.leg.known.variables[name]
 
     def __setitem__(self, name: str, value: str) -> None:
-        self._leg.set(name, value)
+        self._channel.set(name, value)
 
     def __delitem__(self, name: str) -> None:
-        self._leg.unset(name)
+        self._channel.unset(name)
 
     def __iter__(self) -> Iterator[str]:
-        return iter(self._leg._known.variables)
+        return iter(self._channel.leg.known.variables)
 
     def __len__(self) -> int:
-        return len(self._leg._known.variables)
+        return len(self._channel.leg.known.variables)
 
     def __repr__(self) -> str:
         return repr(dict(self))

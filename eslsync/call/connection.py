@@ -13,19 +13,15 @@ import selectors
 import socket
 import threading
 from collections import deque
-from collections.abc import Collection, Sequence
+from collections.abc import Callable, Collection, Sequence
 from queue import Empty, SimpleQueue
-from typing import TYPE_CHECKING, NamedTuple
+from typing import Literal, NamedTuple, Protocol
 
 from ..clock import REAL, Clock, Peer
 from ..wire.exceptions import Disconnected, ESLError, ProtocolError
-from ..wire.message import ApiResponse, CommandReply, Event, Message
+from ..wire.message import ApiResponse, CommandReply, Event, Message, Reply
 from ..wire.protocol import MAX_BODY, Parser
 from ..wire.redaction import Redactor
-
-if TYPE_CHECKING:
-    from ..serving.recorder import Tape
-    from .reader import Reader
 
 #: Above this many bytes that the handler has not taken, its connection is not read, and TCP
 #: holds the switch back; below the lower mark it is read again. A mean event is 5 KB.
@@ -56,14 +52,24 @@ MAX_UNANSWERED = 1000
 CLOSE_TIMEOUT = 5.0
 
 
-class End(NamedTuple):
+class Taping(Protocol):
+    """Keeps what is said on a connection. Any thread; waits for nothing."""
+
+    def note(self, side: Literal["app", "switch"], data: bytes) -> None:
+        """``side`` has said ``data``, or has ended (b"")."""
+
+    def admit(self) -> None:
+        """The connection is a call that may be recorded."""
+
+
+class NothingMore(NamedTuple):
     """Nothing more comes. ``reason`` says why."""
 
     reason: ESLError
 
 
-#: What another thread than the handler's gets for its command.
-Outcome = CommandReply | ApiResponse | End
+#: Where another thread than the handler's waits for the reply to its command.
+Inbox = SimpleQueue[Reply | NothingMore]
 
 
 class Pending:
@@ -83,7 +89,7 @@ class Pending:
         redact: Redactor,
         line: str,
         headers: Sequence[tuple[str, str]] = (),
-        inbox: SimpleQueue[Outcome] | None = None,
+        inbox: Inbox | None = None,
         quiet: bool = False,
     ) -> None:
         self._redact = redact
@@ -91,7 +97,7 @@ class Pending:
         self._headers = headers
         self.inbox = inbox
         self.quiet = quiet
-        self.reply: CommandReply | ApiResponse | None = None
+        self.reply: Reply | None = None
         self.told = False
         self.execution = ""  # what it has sent: its Event-UUID
 
@@ -99,7 +105,7 @@ class Pending:
         return self._redact.command(self._line, self._headers)
 
 
-Item = Message | Pending | End
+Item = Message | Pending | NothingMore
 #: When it was read, and what.
 Arrived = tuple[float, Item]
 
@@ -115,9 +121,9 @@ class Connection:
         sock: socket.socket,
         peer: Peer,
         clock: Clock,
-        reader: Reader,
+        watch: Callable[[Connection], None],
         redact: Redactor | None = None,
-        tape: Tape | None = None,
+        tape: Taping | None = None,
     ) -> None:
         self.peer = peer
         self._tape = tape
@@ -125,7 +131,7 @@ class Connection:
         self.doorbell: SimpleQueue[None] = SimpleQueue()
         self._sock = sock
         self._clock = clock
-        self._reader = reader
+        self._watch = watch  # has the reader look at it
         self._redact = redact or Redactor()
         self._parser = Parser(max_body=MAX_FIRST_BODY)
         self._read_size = READ_SIZE
@@ -181,7 +187,7 @@ class Connection:
             if self.paused:
                 news = self._pause_or_resume() or news
         if news:
-            self._reader.watch(self)
+            self._watch(self)
 
     def _check_sendable(self, size: int, elsewhere: bool) -> None:
         reason: object = self._failure
@@ -213,7 +219,7 @@ class Connection:
         with self._lock:
             self.cut_by = reason
             self._tell_elsewhere(reason)
-            self._tell(End(reason))
+            self._tell(NothingMore(reason))
         self._clock.received(self.peer, 0)
 
     # the handler's thread
@@ -244,7 +250,7 @@ class Connection:
                     self._wanted = wanted
                     self._sleeps = True
             if resumes:
-                self._reader.watch(self)
+                self._watch(self)
             if arrived:
                 return arrived
             # The bell may have been rung for what was taken already: then it is looked again.
@@ -374,7 +380,7 @@ class Connection:
             for message in messages:
                 if type(message) is Event:
                     # More is not decoded here: one whose name is elsewhere is the handler's to see.
-                    name = message._name_in_front()
+                    name = message.name_in_front()
                     if not wakes:
                         wakes = name is None or name in wanted or name in ALWAYS_WANTED
                     arrived.append((now, message))
@@ -394,7 +400,7 @@ class Connection:
                     break
             if failure is not None:
                 failure = self._redact.error(failure)
-                arrived.append((now, End(failure)))
+                arrived.append((now, NothingMore(failure)))
                 wakes = True
                 self._fail(failure)
             if len(arrived) == before:
@@ -411,7 +417,7 @@ class Connection:
                 if self._queued > FLOOD_WATER:
                     self._tell_elsewhere(UNTAKEN)
 
-    def _tell(self, end: End) -> None:
+    def _tell(self, end: NothingMore) -> None:
         """Tell the handler's thread. Called with ``_lock``."""
         self._arrived.append((self._clock.now(), end))
         self._ring()
@@ -430,9 +436,9 @@ class Connection:
 
     def _tell_elsewhere(self, reason: ESLError) -> None:
         for inbox in self._elsewhere():
-            inbox.put(End(reason))
+            inbox.put(NothingMore(reason))
 
-    def _elsewhere(self) -> list[SimpleQueue[Outcome]]:
+    def _elsewhere(self) -> list[Inbox]:
         """Where other threads than the handler's wait for replies."""
         return [each.inbox for each in self._replies if each.inbox is not None]
 
@@ -448,5 +454,5 @@ class Connection:
                 self._unsent.clear()
                 self._shutdown(socket.SHUT_RDWR)
             self._fail(reason)
-            self._tell(End(reason))
+            self._tell(NothingMore(reason))
         self._clock.received(self.peer, size)

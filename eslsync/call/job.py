@@ -4,13 +4,15 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from ..clock import Deadline
+from ..wire.arguments import check_line
 from ..wire.exceptions import CommandError
 from ..wire.message import Event
 
 if TYPE_CHECKING:
     from .conversation import Conversation
 
-__all__ = ["Job"]
+__all__ = ["Job", "Jobs", "result_of"]
 
 TOLD_BY = ("BACKGROUND_JOB",)
 
@@ -18,33 +20,82 @@ TOLD_BY = ("BACKGROUND_JOB",)
 class Job:
     """A command that runs in the background (bgapi)."""
 
-    def __init__(self, session: Conversation, command: str, uuid: str) -> None:
+    def __init__(self, conversation: Conversation, command: str, uuid: str) -> None:
         self.command = command
         self.uuid = uuid
+        #: Its BACKGROUND_JOB, once that has arrived.
         self.event: Event | None = None
-        self._session = session
+        self._conversation = conversation
 
     @property
     def done(self) -> bool:
-        """Has its BACKGROUND_JOB event arrived?"""
-        self._session._pull_available()
+        """True once its BACKGROUND_JOB event has arrived."""
+        self._conversation.pull()
         return self.event is not None
 
     def wait(self, timeout: float | None = None) -> str:
         """Wait for the job's BACKGROUND_JOB event; return what the command printed.
 
         Raises CommandError if that is ``-ERR ...``, TimeoutError after ``timeout`` seconds
-        (the job goes on), and Hangup or Disconnected when the call ends first.
+        (the job continues), and Hangup or Disconnected when the call ends first.
         """
-        return self._wait(self._session._deadline(timeout))
-
-    def _wait(self, deadline: float | None) -> str:
-        command = self._session._redact(f"bgapi {self.command}")
-        event = self._session._until(command, lambda _: self.event, deadline, wanted=TOLD_BY)
-        text = event.body.rstrip("\n")
-        if text.startswith(("-ERR", "-USAGE")):
-            raise CommandError(command, event, text)
-        return text
+        return result_of(self, self._conversation.deadline(timeout))
 
     def __repr__(self) -> str:
-        return f"<Job {self.uuid} {self._session._redact(self.command)!r}>"
+        return f"<Job {self.uuid} {self._conversation.redact(self.command)!r}>"
+
+    def __str__(self) -> str:
+        return self._conversation.redact(f"bgapi {self.command}")
+
+
+def result_of(job: Job, deadline: Deadline | None) -> str:
+    """As `Job.wait`, until a deadline."""
+    event = job._conversation.until(job, lambda _: job.event, deadline, wanted=TOLD_BY)
+    text = event.body.rstrip("\n")
+    if text.startswith(("-ERR", "-USAGE")):
+        raise CommandError(str(job), event, text)
+    return text
+
+
+class Jobs:
+    """The jobs of one conversation."""
+
+    __slots__ = ("_conversation", "_heard", "running")
+
+    def __init__(self, conversation: Conversation) -> None:
+        self._conversation = conversation
+        #: By their Job-UUID.
+        self.running: dict[str, Job] = {}
+        self._heard = False  # BACKGROUND_JOB is subscribed to
+
+    def start(self, command: str, timeout: float | None) -> Job:
+        """Start an api command in the background: see `Session.bgapi`."""
+        check_line(command)
+        conversation = self._conversation
+        if not self._heard:
+            self._subscribe(timeout)
+            self._heard = True
+        job = Job(conversation, command, conversation.new_id())
+        self.running[job.uuid] = job
+        try:
+            conversation.command(f"bgapi {command}", (("Job-UUID", job.uuid),), timeout)
+        except BaseException:
+            self.running.pop(job.uuid, None)
+            raise
+        return job
+
+    def _subscribe(self, timeout: float | None) -> None:
+        conversation = self._conversation
+        subscription = conversation.subscription
+        if subscription.filtered or not subscription.on:
+            # A filter on Unique-ID hides BACKGROUND_JOB; this lets our own through (09g).
+            # Where there is none, or myevents (05i), a first filter would hide the rest.
+            uuid = conversation.own.uuid
+            conversation.command(f"filter Job-Owner-UUID {uuid}", timeout=timeout)
+        conversation.command(subscription.event("BACKGROUND_JOB"), timeout=timeout)
+
+    def complete(self, event: Event) -> None:
+        """A BACKGROUND_JOB event has arrived."""
+        job = self.running.pop(event.get("Job-UUID", ""), None)
+        if job is not None:
+            job.event = event

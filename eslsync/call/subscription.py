@@ -1,8 +1,10 @@
-"""What the switch has been asked to tell."""
+"""Which events the switch has been asked for."""
 
 from __future__ import annotations
 
 import threading
+
+from ..wire.message import Format
 
 __all__ = ["Subscription"]
 
@@ -11,24 +13,33 @@ VERBS = frozenset({"EVENT", "FILTER", "MYEVENTS", "NOEVENTS"})
 
 
 class Subscription:
-    """Which events come, by the commands that the switch has taken.
+    """Which events come, as the commands that the switch has taken say. Any thread sends those."""
 
-    Any thread may have sent them.
-    """
+    __slots__ = (
+        "_lock",
+        "_names",
+        "completions",
+        "filtered",
+        "format",
+        "hangups",
+        "is_async",
+        "on",
+    )
 
-    __slots__ = ("_is_async", "_lock", "_names", "completions", "filtered", "hangups", "on")
-
-    def __init__(self, *, is_async: bool) -> None:
-        self._is_async = is_async  # the socket; else a hangup's last event never comes (06a)
+    def __init__(self) -> None:
         self._lock = threading.Lock()
         self._names: set[str] = set()
-        #: Do any events come?
+        #: How the switch is to write events.
+        self.format: Format = "plain"
+        #: True for an async socket. On a sync one, a hangup's last event never comes (06a).
+        self.is_async = False
+        #: True once any events come.
         self.on = False
-        #: Only those that a filter lets through?
+        #: True once a filter lets only some of them through.
         self.filtered = False
-        #: CHANNEL_EXECUTE_COMPLETE, which blocking calls rest on?
+        #: True once CHANNEL_EXECUTE_COMPLETE comes, which blocking calls rest on.
         self.completions = False
-        #: CHANNEL_HANGUP_COMPLETE, with which the end of a call has been told?
+        #: True once CHANNEL_HANGUP_COMPLETE comes, the last word of a hangup.
         self.hangups = False
 
     def note(self, line: str) -> None:
@@ -46,10 +57,19 @@ class Subscription:
             else:
                 everything = verb == "MYEVENTS" or "ALL" in names
                 self.on = True
-                self._names.update(names[1:])  # what comes before is the format
+                self._names.update(names[1:])  # the first word is the format
                 self.completions |= everything or "CHANNEL_EXECUTE_COMPLETE" in names
                 if everything or "CHANNEL_HANGUP_COMPLETE" in names:
-                    self.hangups = self._is_async
+                    self.hangups = self.is_async
+
+    @property
+    def myevents(self) -> str:
+        """The command that subscribes to the channel's own events, as the switch chooses them."""
+        return "myevents" if self.format == "plain" else f"myevents {self.format}"
+
+    def event(self, names: str) -> str:
+        """The command that subscribes to these events."""
+        return f"event {self.format} {names}"
 
     def missing(self, *names: str) -> set[str]:
         """Those of these events that no ``event`` has named yet."""
@@ -57,9 +77,9 @@ class Subscription:
             return set() if "ALL" in self._names else set(names) - self._names
 
     def check(self, what: object) -> None:
-        """Raises RuntimeError where a wait for it would last as long as the call."""
+        """Raise RuntimeError where a wait for ``what`` would last as long as the call."""
         if not self.on:
             raise RuntimeError(
-                f"{what} would never come: the call was taken with events=False, and no "
+                f"{what} would never arrive: the call was taken with events=False, and no "
                 "`event` command has been sent since"
             )

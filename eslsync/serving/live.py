@@ -8,11 +8,14 @@ import traceback
 from collections.abc import Iterable
 from typing import NamedTuple
 
+from ..call.connection import Connection
+from ..call.conversation import Conversation
+from ..call.handover import Handover
 from ..session import Session
 from ..stacks import users_stack
 from ..wire.enums import ChannelState
 
-__all__ = ["LiveCall", "look_at", "report"]
+__all__ = ["LiveCall", "Served", "look_at", "report"]
 
 
 class LiveCall(NamedTuple):
@@ -46,14 +49,27 @@ class LiveCall(NamedTuple):
         )
 
 
-def look_at(session: Session, thread: threading.Thread) -> LiveCall:
+class Served(NamedTuple):
+    """A call that the server has taken."""
+
+    session: Session
+    conversation: Conversation
+    handover: Handover
+
+    @property
+    def connection(self) -> Connection:
+        return self.conversation.connection
+
+
+def look_at(call: Served, thread: threading.Thread) -> LiveCall:
     """What is to be seen of a call now, from another thread."""
+    session, redact = call.session, call.conversation.redact
     stack = users_stack(thread, waits=session.waiting_for is not None)
     return LiveCall(
         uuid=session.uuid,
-        caller=session._redact.value("Caller-Caller-ID-Number", session.caller_number),
-        destination=session._redact.value("Caller-Destination-Number", session.destination),
-        age=session._clock.now() - session._began,
+        caller=redact.value("Caller-Caller-ID-Number", session.caller_number),
+        destination=redact.value("Caller-Destination-Number", session.destination),
+        age=call.conversation.clock.now() - call.handover.began,
         state=session.channel.state,
         waiting_for=session.waiting_for,
         where=_where(stack),

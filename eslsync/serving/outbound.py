@@ -8,8 +8,9 @@ from collections.abc import Callable, Iterable, Sequence
 from types import TracebackType
 from typing import Any
 
+from ..call.handover import event_list
 from ..clock import REAL, Clock
-from ..session import Session, event_list
+from ..session import Session
 from ..wire.enums import HangupCause
 from ..wire.message import Format
 from ..wire.redaction import DTMF, Redactor

@@ -17,7 +17,9 @@ from contextlib import ExitStack
 from typing import TYPE_CHECKING, Any
 
 from ..call.connection import Connection
-from ..call.conversation import Stopped
+from ..call.conversation import Conversation
+from ..call.ending import Stopped
+from ..call.handover import Handover
 from ..call.reader import Reader
 from ..clock import REAL, Peer
 from ..session import Session
@@ -31,7 +33,7 @@ from ..wire.exceptions import (
     ProtocolError,
     TimeoutError,
 )
-from .live import LiveCall, look_at
+from .live import LiveCall, Served, look_at
 
 if TYPE_CHECKING:
     from .outbound import Outbound
@@ -118,7 +120,7 @@ class Server(socketserver.ThreadingTCPServer):
         self._lock = threading.Lock()
         self._serving: set[threading.Thread] = set()  # one for each connection
         self._strangers: set[threading.Thread] = set()  # those of peers that may not call
-        self._sessions: dict[threading.Thread, Session] = {}  # those that are calls
+        self._calls: dict[threading.Thread, Served] = {}  # those that are calls
         self._held_up = False  # the acceptor waits for one of these threads to get on
         self._draining = False
         self._last: threading.Thread | None = None  # its handler has called `stop`
@@ -140,8 +142,8 @@ class Server(socketserver.ThreadingTCPServer):
         """The calls that handlers work on now."""
         # Copied in one operation and without the lock, since a signal's handler may ask as well,
         # whatever it has interrupted.
-        sessions = self._sessions.copy()
-        return tuple(look_at(session, thread) for thread, session in sessions.items())
+        calls = self._calls.copy()
+        return tuple(look_at(call, thread) for thread, call in calls.items())
 
     def serves(self, thread: threading.Thread) -> bool:
         """Is it one of the threads that connections have?"""
@@ -198,7 +200,7 @@ class Server(socketserver.ThreadingTCPServer):
     def _accepts(self) -> bool:
         """May another connection be accepted? If not, a thread that gets on will tell."""
         with self._lock:
-            knocking = len(self._serving) - len(self._sessions)
+            knocking = len(self._serving) - len(self._calls)
             accepts = self._listening and knocking < MAX_KNOCKING
             self._held_up = not accepts
             return accepts
@@ -324,16 +326,17 @@ class Server(socketserver.ThreadingTCPServer):
     def serve_call(self, sock: socket.socket, peer: Peer) -> None:
         """One connection, in its own thread."""
         thread = threading.current_thread()
-        session = self._connect(sock, peer)
-        if session is None:
+        call = self._connect(sock, peer)
+        if call is None:
             return
-        refusal = self._refusal(session)
+        refusal = self._refusal(call)
         if refusal is not None:
-            self._turn_away(session, peer, *refusal)
+            self._turn_away(call, peer, *refusal)
             return
+        session = call.session
         thread.name = f"eslsync-call-{session.uuid}"
         try:
-            if self._prepare(session):
+            if self._prepare(call):
                 call_user(self.outbound.handler, session)
         except Hangup:
             pass  # a normal end, and said below
@@ -345,27 +348,27 @@ class Server(socketserver.ThreadingTCPServer):
             session.logger.exception("the handler failed")
         finally:
             try:
-                session._close()
+                call.handover.close()
             finally:
                 with self._lock:
-                    del self._sessions[thread]
+                    del self._calls[thread]
 
-    def _refusal(self, session: Session) -> tuple[str, HangupCause | None] | None:
+    def _refusal(self, call: Served) -> tuple[str, HangupCause | None] | None:
         """Why a call is turned away, and with which cause; None if it is counted in."""
         thread, outbound = threading.current_thread(), self.outbound
         with self._lock:
             if thread in self._strangers:
                 why = f"its host is not among allow={list(outbound.allow)}"
                 return why, HangupCause.CALL_REJECTED
-            if outbound.max_calls is not None and len(self._sessions) >= outbound.max_calls:
+            if outbound.max_calls is not None and len(self._calls) >= outbound.max_calls:
                 cause = None if outbound.when_full == CLOSE else HangupCause(outbound.when_full)
                 return f"there are max_calls={outbound.max_calls}", cause
-            self._sessions[thread] = session
-        session._connection.admit()
+            self._calls[thread] = call
+        call.connection.admit()
         self._let_go_on()
         return None
 
-    def _connect(self, sock: socket.socket, peer: Peer) -> Session | None:
+    def _connect(self, sock: socket.socket, peer: Peer) -> Served | None:
         """Take the call that a connection is for; None if it is for none."""
         outbound = self.outbound
         try:
@@ -373,7 +376,7 @@ class Server(socketserver.ThreadingTCPServer):
                 sock,
                 peer,
                 outbound.clock,
-                self.reader,
+                self.reader.watch,
                 redact=outbound.redactor,
                 tape=None if self.recorder is None else self.recorder.tape(outbound.clock),
             )
@@ -382,10 +385,11 @@ class Server(socketserver.ThreadingTCPServer):
             sock.close()
             return None
         self.reader.watch(connection)
-        session = Session(connection, outbound.clock, outbound.redactor)
+        conversation = Conversation(connection, outbound.clock, outbound.redactor)
+        handover = Handover(conversation)
         taken = False
         try:
-            session._connect()
+            handover.connect()
             taken = True
         except (Disconnected, Hangup) as error:
             # Health checks look in like this, many times a minute, and a caller may be gone (27f).
@@ -396,16 +400,16 @@ class Server(socketserver.ThreadingTCPServer):
         finally:
             if not taken:
                 connection.close()
-        return session if taken else None
+        return Served(Session(conversation, handover), conversation, handover) if taken else None
 
-    def _prepare(self, session: Session) -> bool:
+    def _prepare(self, call: Served) -> bool:
         """Ready for the handler? A switch that refuses the first commands gets its call back."""
         with self._lock:
             if self._draining:
                 return False
-        outbound = self.outbound
+        outbound, session = self.outbound, call.session
         try:
-            session._prepare(
+            call.handover.prepare(
                 outbound.events, outbound.linger, outbound.format, outbound.max_call_duration
             )
         except (CommandError, TimeoutError) as error:
@@ -416,17 +420,17 @@ class Server(socketserver.ThreadingTCPServer):
             session.logger.info("call from %s", number)
         return True
 
-    def _turn_away(self, session: Session, peer: Peer, why: str, cause: HangupCause | None) -> None:
+    def _turn_away(self, call: Served, peer: Peer, why: str, cause: HangupCause | None) -> None:
         self._log_once(peer[0], why, "turned away a call from %s: %s", peer, why)
         if cause is None:
-            session._close()  # which gives it back
+            call.handover.close()  # which gives it back
             return
         try:
-            session._refuse(cause)
+            call.handover.refuse(cause)
         except ESLError as error:
             logger.debug("a call from %s was gone before it was turned away: %s", peer, error)
         finally:
-            session._connection.close()
+            call.connection.close()
 
     # Stopping
 
@@ -435,7 +439,7 @@ class Server(socketserver.ThreadingTCPServer):
         me = threading.current_thread()
         with self._lock:
             self._draining = True
-            up = len(self._sessions)
+            up = len(self._calls)
         logger.info("stopping; calls that are up: %d", up)
         self._nudge()
         self._acceptor.join()
@@ -458,11 +462,11 @@ class Server(socketserver.ThreadingTCPServer):
     def _cut_all(self) -> tuple[LiveCall, ...]:
         others = self._others()
         with self._lock:
-            sessions = [(self._sessions[each], each) for each in others if each in self._sessions]
-        cut = tuple(look_at(session, thread) for session, thread in sessions)
-        for call in cut:
-            call.session.logger.warning("stop: the call is cut: %s", call)
-            call.session._connection.cut(Stopped("the server is stopping"))
+            calls = [(self._calls[each], each) for each in others if each in self._calls]
+        cut = tuple(look_at(call, thread) for call, thread in calls)
+        for (call, _), seen in zip(calls, cut, strict=True):
+            call.session.logger.warning("stop: the call is cut: %s", seen)
+            call.connection.cut(Stopped("the server is stopping"))
         return cut
 
     def _others(self) -> list[threading.Thread]:

@@ -12,6 +12,10 @@ import re
 from collections.abc import Iterable, Mapping
 
 __all__ = [
+    "ARRAY",
+    "ARRAY_SEPARATOR",
+    "DIGITS",
+    "as_array",
     "check_digits",
     "check_file",
     "check_header",
@@ -20,6 +24,7 @@ __all__ = [
     "check_name",
     "check_uuid",
     "check_value",
+    "elements",
     "holds_variables",
     "is_expanded",
     "item",
@@ -43,6 +48,10 @@ SEPARATORS = ",;|~!#\x02\x03\x04\x05"
 MOST = 255
 
 DIGITS = "0123456789*#ABCD"
+
+#: How FreeSWITCH writes an array as one value (switch_event.c): ``ARRAY::one|:two``.
+ARRAY = "ARRAY::"
+ARRAY_SEPARATOR = "|:"
 
 #: A header's name.
 _HEADER = re.compile(r"[!-9;-Z\\-~]+")
@@ -157,12 +166,22 @@ def check_value(text: str) -> str:
     and is itself again only if it is an array of two or more.)
     """
     check_line(text)
-    if not text.startswith("ARRAY::"):
+    if not text.startswith(ARRAY):
         return text
-    first, *others = text.removeprefix("ARRAY::").split("|:")
-    if not others or not first or first.startswith("ARRAY::"):
-        raise ValueError(f"FreeSWITCH takes ARRAY:: at the start for an array: {text[:200]!r}")
+    first, *others = elements(text)
+    if not others or not first or first.startswith(ARRAY):
+        raise ValueError(f"FreeSWITCH takes {ARRAY} at the start for an array: {text[:200]!r}")
     return text
+
+
+def elements(value: str) -> list[str]:
+    """The elements of an array, or the one value that is none."""
+    return value[len(ARRAY) :].split(ARRAY_SEPARATOR) if value.startswith(ARRAY) else [value]
+
+
+def as_array(values: Iterable[str]) -> str:
+    """Several values as FreeSWITCH writes them in one."""
+    return ARRAY + ARRAY_SEPARATOR.join(values)
 
 
 def check_header(name: str, value: str) -> None:

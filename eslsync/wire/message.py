@@ -12,6 +12,7 @@ from functools import lru_cache
 from itertools import groupby
 from typing import TYPE_CHECKING, Any, Literal, TypeVar, overload
 
+from .arguments import as_array, elements
 from .enums import AnswerState, CallState, ChannelState, DTMFSource, HangupCause
 from .exceptions import ProtocolError
 
@@ -29,6 +30,7 @@ __all__ = [
     "JsonEvent",
     "LogData",
     "Message",
+    "Reply",
     "RudeRejection",
     "Variables",
     "XmlEvent",
@@ -40,8 +42,6 @@ Format = Literal["plain", "json", "xml"]
 T = TypeVar("T")
 
 PERCENT = ord("%")  # as a number it is looked for ten times as fast
-ARRAY = "ARRAY::"
-ARRAY_SEPARATOR = "|:"
 
 
 def text(data: bytes) -> str:
@@ -130,13 +130,7 @@ class Message(Mapping[str, str]):
         ``ARRAY::one|:two``; the mapping itself gives it as it came.
         """
         values = [value for key, value in self._pairs() if key.lower() == name.lower()]
-        return [
-            element
-            for value in values
-            for element in (
-                value[len(ARRAY) :].split(ARRAY_SEPARATOR) if value.startswith(ARRAY) else [value]
-            )
-        ]
+        return [element for value in values for element in elements(value)]
 
     def _pairs(self) -> Iterator[tuple[str, str]]:
         """Name and decoded value of every header, in order, repetitions included."""
@@ -219,20 +213,27 @@ class Variables(Mapping[str, str]):
 class Event(Message):
     """An event of the switch (text/event-plain)."""
 
-    # raw: all that it says; _sure: how far that is known to be headers; _name: once looked at.
-    # A session keeps books of the event in the others: its place in the order of arrival, and
-    # whether it is a digit that belongs to a running play_and_get_digits or read.
-    __slots__ = ("_collected", "_name", "_serial", "_sure", "raw")
+    # _sure: how far `raw` is known to be headers. `name` is unset until somebody asks for it.
+    __slots__ = ("_sure", "collected", "name", "raw", "serial")
 
     encoded = True
+
+    #: Event-Name: ``"CHANNEL_ANSWER"``, ``"DTMF"``, ``"CUSTOM"`` ...
+    name: str
+    #: The bytes of the event.
+    raw: bytes
+    #: The event's place in the order of arrival on its call's connection, from 1 on; 0 before
+    #: the session has seen it.
+    serial: int
+    #: True for a digit (DTMF) that a running play_and_get_digits or read takes.
+    collected: bool
 
     def __init__(self, raw: bytes) -> None:
         self.raw = raw
         self._sure = 0
-        self._name: str | None = None
         self._headers = None
-        self._serial = 0
-        self._collected = False
+        self.serial = 0
+        self.collected = False
 
     # An event with its own Content-Length carries a body after its headers; the body may hold
     # blank lines and need not end in a line break (recording 09d).
@@ -245,16 +246,21 @@ class Event(Message):
     def content(self) -> bytes:
         return self.raw.partition(b"\n\n")[2]
 
-    @property
-    def name(self) -> str:
-        """Event-Name: ``"CHANNEL_ANSWER"``, ``"DTMF"``, ``"CUSTOM"`` ..."""
-        name = self._name
-        if name is None and (name := self._name_in_front()) is None:
-            name = self._name = self.get("Event-Name", "")
-        return name
+    if not TYPE_CHECKING:
 
-    def _name_in_front(self) -> str | None:
-        """The same, if it stands where FreeSWITCH writes it, in the first line or the second."""
+        def __getattr__(self, attribute: str) -> str:
+            # Called for a slot that is not set: every later look at the name is a plain one.
+            if attribute != "name":
+                raise AttributeError(f"{type(self).__name__!r} object has no {attribute!r}")
+            if self.name_in_front() is None:
+                self.name = self.get("Event-Name", "")
+            return self.name
+
+    def name_in_front(self) -> str | None:
+        """The name, if it stands where FreeSWITCH writes it, in the first line or the second.
+
+        Decodes nothing else, so that the reader's thread may ask.
+        """
         raw, start = self.raw, 12
         if not raw.startswith(b"Event-Name: "):
             start += raw.find(b"\n") + 1
@@ -264,18 +270,19 @@ class Event(Message):
                 return None
         end = raw.find(b"\n", start)
         value = raw[start:end] if end >= 0 else raw[start:]
-        self._name = value.decode("utf-8", "surrogateescape")
-        return self._name
+        self.name = value.decode("utf-8", "surrogateescape")
+        return self.name
 
     @property
     def uuid(self) -> str | None:
         """Unique-ID: the channel that the event is about; None where it is about none."""
         return self.get("Unique-ID")
 
-    def _near_end(self, name: str) -> str:
-        """A header that is one of the last, of an application's completion or connect's answer.
+    def late_header(self, name: str) -> str:
+        """A header that is among the last ones, looked for from the end; empty if missing.
 
-        These have no body that it could stand in.
+        For an application's completion and the reply to ``connect``, which have no body that
+        the search could meet first.
         """
         _, label, size = _labels(name)
         start = self.raw.rfind(label) + size
@@ -438,7 +445,7 @@ class JsonEvent(Event):
     def _pairs(self) -> Iterator[tuple[str, str]]:
         for name, value in self._fields():
             if isinstance(value, list):
-                yield name, ARRAY + ARRAY_SEPARATOR.join(value)
+                yield name, as_array(value)
             elif name != "_body":
                 yield name, value
 
@@ -446,7 +453,7 @@ class JsonEvent(Event):
     def body(self) -> str:
         return next((value for name, value in self._fields() if name == "_body"), "")
 
-    def _name_in_front(self) -> None:
+    def name_in_front(self) -> None:
         """What looks like a plain event's first line is no JSON."""
 
     @property
@@ -487,7 +494,7 @@ class XmlEvent(Event):
         # An array is an element repeated at once; other headers repeat at a distance.
         for name, run in groupby(root.iterfind("headers/*"), lambda header: header.tag):
             values = [unquote((each.text or "").encode()) for each in run]
-            yield name, values[0] if len(values) == 1 else ARRAY + ARRAY_SEPARATOR.join(values)
+            yield name, values[0] if len(values) == 1 else as_array(values)
         length = root.findtext("Content-Length")
         if length is not None:
             yield "Content-Length", length
@@ -499,7 +506,7 @@ class XmlEvent(Event):
         # The switch indents its closing tag, and those blanks are not of the body.
         return text(body[: number(root.findtext("Content-Length") or "")])
 
-    def _name_in_front(self) -> None:
+    def name_in_front(self) -> None:
         """What looks like a plain event's first line is no XML."""
 
     @property
@@ -562,6 +569,10 @@ class ApiResponse(Message):
 
     def __repr__(self) -> str:
         return f"<ApiResponse {self.text[:60]!r}>"
+
+
+#: What answers a command.
+Reply = CommandReply | ApiResponse
 
 
 class DisconnectNotice(Message):

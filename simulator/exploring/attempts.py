@@ -261,7 +261,7 @@ class _Making:
             session = line.session
             if session is None:
                 return False
-            now = (session._waiting_for, line.events)
+            now = (session.waiting_for, line.events)
             if now != state:
                 state, since = now, world.now
             due = world.next_due()

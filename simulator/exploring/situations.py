@@ -21,6 +21,7 @@ from typing import Any, Literal
 
 from eslsync import Channel, Event, Session
 from eslsync.call.execution import Execution
+from eslsync.call.leg import Leg
 from eslsync.stacks import is_ours
 from eslsync.wire.declared import Declaration, declaration_of, declared
 
@@ -192,7 +193,7 @@ class Observer:
         what = declared(application)
         method, leg = _called(entry)
         called = declaration_of(getattr(Channel, method, None))
-        other = leg if leg is not None and leg is not session.channel else None
+        other = leg if leg is not None and leg is not session.channel.leg else None
         asks_digit = "DTMF" in (session.waiting_for or "").split()
         playing = self._playing()
         kind: Kind
@@ -221,7 +222,7 @@ class Observer:
             kind, holder = "waits", None
         far, far_seconds = None, None
         if kind == "connected":
-            other = next((leg for leg in _others(session) if leg._digit_handlers), None)
+            other = next((leg for leg in _others(session) if leg.digit_handlers), None)
         if other is not None:
             far, far_seconds = self._far_end(other)
         prompt = None if playing is None else playing.name
@@ -261,7 +262,7 @@ class Observer:
             if name in up
         ]
 
-    def _far_end(self, leg: Channel) -> tuple[str, float | None]:
+    def _far_end(self, leg: Leg) -> tuple[str, float | None]:
         """The dial string of another leg, and for how long it has been answered."""
         simulation = simulation_of(self.call.switch)
         channel = simulation.model.locate(leg.uuid)
@@ -271,8 +272,10 @@ class Observer:
 
     def _listens(self, session: Session) -> frozenset[str] | None:
         """The keys that come to something while the handler asks for none; None: any may."""
-        handlers = session.channel._digit_handlers
-        heard = any(name in ("DTMF", "ALL") for name, _ in session._callbacks)
+        handlers = session.channel.leg.digit_handlers
+        heard = any(
+            name in ("DTMF", "ALL") for name in session.channel.leg.conversation.callbacks.names
+        )
         if heard or None in handlers:
             return None
         terminators = self.call.variable("playback_terminators")
@@ -334,15 +337,15 @@ def _frames(top: FrameType) -> tuple[list[FrameType], FrameType | None, list[Fra
     return _without_recursion(own), entry, _without_recursion(inner)
 
 
-def _called(entry: FrameType | None) -> tuple[str, Channel | None]:
+def _called(entry: FrameType | None) -> tuple[str, Leg | None]:
     """The method that the handler has called, and the leg that it is about, if it is about one."""
     if entry is None:
         return "", None
     values = entry.f_locals
     name, owner = entry.f_code.co_name, values.get("self")
     if isinstance(owner, Execution):
-        return f"{owner.application}", values["self"]._leg
-    return name, owner if isinstance(owner, Channel) else None
+        return f"{owner.application}", owner._under_way.leg
+    return name, owner.leg if isinstance(owner, Channel) else None
 
 
 def _without_recursion(frames: list[FrameType]) -> list[FrameType]:
@@ -421,15 +424,17 @@ def _attributes(value: object, modules: Set[str | None], depth: int) -> Iterator
             yield f"{name}={said}"
 
 
-def _others(session: Session) -> Iterator[Channel]:
+def _others(session: Session) -> Iterator[Leg]:
     """The legs besides the caller's that the handler knows, and that are up."""
-    return (leg for leg in session._legs.values() if leg is not session.channel and leg.is_up)
+    own = session.channel.leg
+    legs = own.conversation.legs.values()
+    return (leg for leg in legs if leg is not own and leg.hangup_event is None)
 
 
 def _handled(channel: Channel) -> frozenset[str]:
     """Keys that `on_dtmf` names; empty where nothing does."""
     # Not to be had otherwise: which keys a handler listens for is its own business, and ours.
-    return frozenset(key for key in channel._digit_handlers if key is not None)
+    return frozenset(key for key in channel.leg.digit_handlers if key is not None)
 
 
 # Collecting digits

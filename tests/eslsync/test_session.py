@@ -231,7 +231,7 @@ def a_call(format: str) -> tuple[list[object], list[Event]]:
         channel.push("arr", "one")
         channel.push("arr", "two")
         results.append(channel.variables["a"])
-        results.append(channel._known.get_all("variable_arr"))
+        results.append(channel.leg.known.get_all("variable_arr"))
         results.append(session.bgapi("echo <hello> & 100%").wait())
         session.filter("Event-Subclass", "my::thing")
         session.sendevent("CUSTOM my::thing", {"X-A": "ü"}, "a body\n\nof <three> lines & more\n")

@@ -61,7 +61,7 @@ def type_ahead(session: Session) -> None:
 
 def another_leg(session: Session) -> None:
     leg = session.leg(FAR_END)
-    look_at(leg._latest)
+    look_at(leg.leg.latest)
     leg.playback("c.wav")
 
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Collection, Mapping
 from dataclasses import dataclass
 from typing import Any, Generic, TypeVar
+from weakref import WeakKeyDictionary
 
 from eslsync import Channel, Session
 from simulator import Call, FreeSwitch
@@ -22,6 +23,10 @@ class Asked(Generic[T]):
 
     value: T
     call: Call
+
+
+#: By the channels that questions are put to.
+_sessions: WeakKeyDictionary[Channel, Session] = WeakKeyDictionary()
 
 
 def ask(
@@ -45,6 +50,7 @@ def ask(
     values: list[T] = []
 
     def handler(session: Session) -> None:
+        _sessions[session.channel] = session
         if answer:
             session.channel.answer()
         values.append(question(session.channel))
@@ -86,4 +92,5 @@ def recorded_words(name: str, application: str, number: int = 0) -> list[str]:
 
 
 def session_of(channel: Channel) -> Session:
-    return channel._session
+    """The session that the channel of a question is on."""
+    return _sessions[channel]

@@ -10,7 +10,7 @@ import pytest
 from eslsync import Bridged, Channel, Event, Hangup, HangupCause, Session, TimeoutError
 from simulator import Call, FreeSwitch
 from simulator.model.arguments import variables_of
-from tests.support.asking import Asked, ask, recorded_words, words_of
+from tests.support.asking import Asked, ask, recorded_words, session_of, words_of
 from tests.support.evidence import stands_on
 
 BUSY = {"user/1000": {"rejects": "USER_BUSY"}}
@@ -189,8 +189,8 @@ def test_the_far_ends_leg_has_the_variables_that_are_given() -> None:
     events: list[Event] = []
 
     def question(channel: Channel) -> str | None:
-        channel._session.filter("Unique-ID", uuid)
-        channel._session.on("CHANNEL_ANSWER", events.append)
+        session_of(channel).filter("Unique-ID", uuid)
+        session_of(channel).on("CHANNEL_ANSWER", events.append)
         variables = {"origination_uuid": uuid, "tenant": "a=b, 'c' $5 \\ d"}
         return channel.bridge("user/1000", variables=variables).uuid
 
@@ -250,9 +250,9 @@ def test_a_digit_of_the_far_end_is_not_the_callers() -> None:
     def question(channel: Channel) -> list[Event]:
         channel.on_dtmf()(digits.append)
         uuid = "dc49bf02-00c8-420e-ae6e-9957a661411a"
-        channel._session.filter("Unique-ID", uuid)
+        session_of(channel).filter("Unique-ID", uuid)
         heard: list[Event] = []
-        channel._session.on("DTMF", heard.append)
+        session_of(channel).on("DTMF", heard.append)
         channel.bridge("user/1000", variables={"origination_uuid": uuid})
         with pytest.raises(TimeoutError):
             channel.wait("DTMF", timeout=1)
@@ -305,7 +305,7 @@ def test_a_conference_tells_of_itself_and_can_be_ended_from_a_callback() -> None
 
         @channel.on_dtmf("9")
         def leave(digit: str) -> None:
-            channel._session.api("conference room1 kick all")
+            session_of(channel).api("conference room1 kick all")
 
         channel.conference("room1")
         return actions
@@ -365,7 +365,7 @@ def test_what_is_no_conference_is_refused(options: dict[str, Any]) -> None:
 @stands_on("251_att_xfer_c_hangs_up", "att_xfer")
 def test_an_agent_consults_a_colleague() -> None:
     def question(channel: Channel) -> Bridged:
-        session = channel._session
+        session = session_of(channel)
 
         @channel.on("CHANNEL_BRIDGE")
         def bridged(event: Event) -> None:
@@ -429,7 +429,7 @@ def test_one_takes_over_another() -> None:
     outcomes: list[Bridged] = []
 
     def take(channel: Channel, uuid: str) -> None:
-        channel._session.api(f"sched_hangup +5 {uuid}")
+        channel.leg.conversation.api(f"sched_hangup +5 {uuid}")
         outcomes.append(channel.intercept(uuid))
 
     one, two, _ = two_calls(take)
@@ -441,7 +441,7 @@ def test_one_takes_over_another() -> None:
 @stands_on("223_intercept_bleg", "intercept")
 def test_intercept_may_take_the_other_leg() -> None:
     def question(channel: Channel) -> None:
-        with pytest.raises(TimeoutError, match="a bridge to begin"):
+        with pytest.raises(TimeoutError, match="the beginning of a bridge did not come within 5 s"):
             channel.intercept("5a2b7a3e-9a3c-4f83-94b3-4a8f54b7ad4e", bleg=True)
 
     assert words_of("intercept", question) == ["-bleg", "5a2b7a3e-9a3c-4f83-94b3-4a8f54b7ad4e"]

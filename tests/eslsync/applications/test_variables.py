@@ -7,7 +7,7 @@ from collections.abc import Callable
 import pytest
 
 from eslsync import Channel, CommandError
-from tests.support.asking import ask, recorded_words, words_of
+from tests.support.asking import ask, recorded_words, session_of, words_of
 from tests.support.evidence import stands_on
 
 AWKWARD = [
@@ -102,7 +102,7 @@ def test_what_is_pushed_becomes_an_array() -> None:
 
         @channel.on("CHANNEL_EXECUTE_COMPLETE")
         def note(event: object) -> None:
-            told.append(channel._known.get_all("variable_arr"))
+            told.append(channel.leg.known.get_all("variable_arr"))
 
         channel.push("arr", "one")
         channel.push("arr", "two, ${uuid}")
@@ -118,7 +118,7 @@ def test_what_is_pushed_becomes_an_array() -> None:
 def test_getvar_cuts_a_long_value_and_get_variable_does_not() -> None:
     def question(channel: Channel) -> list[int]:
         channel.set("big", "y" * 2000)
-        session = channel._session
+        session = session_of(channel)
         return [
             len(session.getvar("big") or ""),
             len(channel.get_variable("big") or ""),
@@ -198,7 +198,7 @@ def test_without_full_getvar_serves() -> None:
     def question(channel: Channel) -> list[object]:
         channel.set("x", "y")
         with pytest.raises(CommandError, match="full"):
-            channel._session.api("version")
+            session_of(channel).api("version")
         return [channel.get_variable("x"), channel.get_variable("nobody_set_it")]
 
     assert ask(question, socket="async").value == ["y", None]

@@ -7,7 +7,7 @@ import logging
 import pytest
 
 from eslsync import Session
-from eslsync.call import conversation
+from eslsync.call import conversation, typeahead
 from tests.support.peer import call, event, reply
 from tests.support.servers import messages
 
@@ -68,7 +68,7 @@ def test_digits_that_nobody_asks_for_are_bounded_and_what_is_dropped_is_counted(
 
     with call(handler) as peer:
         peer.handshake()
-        peer.say(peer.digit("1"), *[peer.digit("2")] * conversation.MAX_DIGITS)
+        peer.say(peer.digit("1"), *[peer.digit("2")] * typeahead.MAX_DIGITS)
         peer.say(peer.event("CHANNEL_ANSWER"))
     assert peer.returned == (1, "2")
 
@@ -96,7 +96,7 @@ def test_events_that_wait_for_a_callback_are_bounded_in_bytes(
 
 
 def test_digits_typed_ahead_are_bounded_in_bytes(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(conversation, "MAX_DIGITS_BYTES", 2_000)
+    monkeypatch.setattr(typeahead, "MAX_DIGITS_BYTES", 2_000)
 
     def handler(session: Session) -> tuple[str, int]:
         session.channel.wait("CHANNEL_PARK")

@@ -126,7 +126,7 @@ def test_a_refusal_ends_one_command_and_not_the_call() -> None:
     def handler(session: Session) -> str:
         with pytest.raises(CommandError, match="invalid session id"):
             session.channel.playback("x")
-        assert not session._executions
+        assert not session.channel.leg.under_way
         return session.send("getvar x").text
 
     with call(handler) as peer:

@@ -58,7 +58,7 @@ def test_a_flood_of_tiny_messages_holds_the_switch_back_too() -> None:
         full = threading.Event()
         peer.handshake()
         queued = 0
-        connection_of = peer.app.calls[0].session._connection
+        connection_of = peer.app.calls[0].session.channel.leg.conversation.connection
         while not connection_of.paused:
             peer.say(tiny * 100)
             peer.arrived()
@@ -164,7 +164,7 @@ def test_a_switch_that_takes_nothing_for_too_long_is_gone(
 def test_what_is_unsent_when_the_handler_ends_is_sent_before_the_close(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
-    monkeypatch.setattr("eslsync.session.GIVE_BACK_TIMEOUT", 0.1)  # nobody answers
+    monkeypatch.setattr("eslsync.call.ending.GIVE_BACK_TIMEOUT", 0.1)  # nobody answers
     large = "x" * 12_000_000
 
     def handler(session: Session) -> None:
@@ -185,7 +185,7 @@ def test_large_messages_that_nobody_takes_hold_the_switch_back() -> None:
     with call(lambda session: full.wait(PATIENCE)) as peer:
         full = threading.Event()
         peer.handshake()
-        connection = peer.app.calls[0].session._connection
+        connection = peer.app.calls[0].session.channel.leg.conversation.connection
         untaken = 0
         while not connection.paused and untaken < 20 * size:
             peer.say(large[:-1])

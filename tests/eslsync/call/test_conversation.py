@@ -18,7 +18,8 @@ from eslsync import (
     Session,
     TimeoutError,
 )
-from eslsync.call.conversation import HANGUP_COMPLETE_TIMEOUT, MAX_RECENT_AT_WORK
+from eslsync.call.conversation import MAX_RECENT_AT_WORK
+from eslsync.call.ending import HANGUP_COMPLETE_TIMEOUT
 from eslsync.protocol import ConnectReply
 from tests.support.peer import PATIENCE, Peer, Watched, call, event, reply, response
 
@@ -135,7 +136,7 @@ def test_what_is_slept_through_is_not_kept(busy: bool) -> None:
         if busy:
             begins.wait(PATIENCE)
         session.channel.wait("DTMF")
-        kept.append(len(session._recent))
+        kept.append(len(session.channel.leg.conversation.recent))
 
     with call(handler) as peer:
         peer.handshake()

@@ -18,8 +18,8 @@ from eslsync import (
     Session,
     TimeoutError,
 )
-from eslsync.call import conversation
-from eslsync.call.conversation import Stopped
+from eslsync.call import ending
+from eslsync.call.ending import Stopped
 from tests.support.peer import PATIENCE, Peer, call, event, quiet_call, reply, response
 from tests.support.servers import Beside, in_another_thread
 
@@ -219,7 +219,7 @@ def test_a_command_while_the_switch_lingers_ends_when_that_should_have_ended(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
     """Though the switch neither answers nor closes."""
-    monkeypatch.setattr(conversation, "LINGER_GRACE", 0.01)
+    monkeypatch.setattr(ending, "LINGER_GRACE", 0.01)
 
     def handler(session: Session) -> None:
         with pytest.raises(Hangup):
@@ -305,7 +305,7 @@ def test_the_linger_notice_is_not_the_end_of_the_events(place: str) -> None:
 def test_a_hangup_that_is_never_complete_is_raised_all_the_same(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
-    monkeypatch.setattr(conversation, "HANGUP_COMPLETE_TIMEOUT", 0.01)
+    monkeypatch.setattr(ending, "HANGUP_COMPLETE_TIMEOUT", 0.01)
 
     def handler(session: Session) -> str:
         with pytest.raises(Hangup) as raised:
@@ -330,7 +330,7 @@ def test_a_hangup_without_any_event_has_its_cause_asked(
     name: str, events: bool, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     # Where CHANNEL_HANGUP_COMPLETE never comes, it is not waited for.
-    monkeypatch.setattr(conversation, "HANGUP_COMPLETE_TIMEOUT", 10 * PATIENCE)
+    monkeypatch.setattr(ending, "HANGUP_COMPLETE_TIMEOUT", 10 * PATIENCE)
 
     with call(
         lambda session: session.channel.wait(ChannelState.HIBERNATE), name=name, events=events

@@ -224,7 +224,7 @@ def test_without_events_applications_return_at_the_reply() -> None:
     def handler(session: Session) -> list[Any]:
         blocked = session.channel.execute("playback", "x")
         execution = session.channel.playback("x", block=False)
-        assert not session._executions  # nobody will ever tell
+        assert not session.channel.leg.under_way  # nobody will ever tell
         return [blocked, execution.done, execution.wait(0)]
 
     with quiet_call(handler) as peer:

@@ -192,7 +192,7 @@ def test_a_peer_that_is_gone_without_an_end_is_noticed_by_keep_alive() -> None:
     settings: list[int] = []
 
     def handler(session: Session) -> None:
-        sock = session._connection._sock
+        sock = session.channel.leg.conversation.connection._sock
         settings.append(sock.getsockopt(socket.SOL_SOCKET, socket.SO_KEEPALIVE))
         if hasattr(socket, "TCP_KEEPIDLE"):
             settings.append(sock.getsockopt(socket.IPPROTO_TCP, socket.TCP_KEEPIDLE))

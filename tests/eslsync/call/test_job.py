@@ -89,7 +89,7 @@ def test_a_job_that_was_refused_is_forgotten() -> None:
     def handler(session: Session) -> int:
         with pytest.raises(CommandError):
             session.bgapi("version")
-        return len(session._jobs)
+        return len(session.channel.leg.conversation.jobs.running)
 
     with quiet_call(handler) as peer:
         peer.connect()

@@ -18,6 +18,8 @@ from eslsync import (
     Session,
     TimeoutError,
 )
+from eslsync.call.execution import UnderWay
+from eslsync.call.leg import Leg
 from simulator import Call, Fault, FreeSwitch
 from tests.support.asking import ask, session_of
 from tests.support.evidence import stands_on
@@ -462,12 +464,15 @@ def test_a_caller_who_hangs_up_just_before_legs_are_bridged_has_hung_up() -> Non
     assert isinstance(call.outcome, Hangup)
 
 
-def test_a_variable_that_another_thread_sets_meanwhile_is_not_put_back() -> None:
+def test_a_variable_that_another_thread_sets_meanwhile_is_not_put_back(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
     """What a method has set is read, sent, and written: another thread may come between."""
 
     def handler(session: Session) -> None:
         channel = session.channel
-        channel._setting(None, one="ours", two="ours")
+        settings = channel.leg.settings
+        settings.set(None, one="ours", two="ours")
         go = threading.Event()
 
         def other() -> None:
@@ -476,19 +481,20 @@ def test_a_variable_that_another_thread_sets_meanwhile_is_not_put_back() -> None
 
         beside = Beside(other)
         session.on("CUSTOM", lambda event: None)
-        send = channel._put
+        start = Leg.start
 
-        def put(variables: Any, timeout: Any) -> None:
-            send(variables, timeout)
+        def start_and_let_the_other_set(self: Leg, *arguments: Any) -> UnderWay:
+            sent = start(self, *arguments)
             go.set()
             beside.join()
+            return sent
 
-        channel._put = put  # type: ignore[method-assign]
-        channel._setting(None, two="again")
-        del channel._put
-        kept.update(channel._settings)
+        with monkeypatch.context() as patched:
+            patched.setattr(Leg, "start", start_and_let_the_other_set)
+            settings.set(None, two="again")
+        kept.update(settings.ours)
 
-    kept: dict[str, Any] = {}
+    kept: set[str] = set()
     with call(handler) as peer:
         peer.handshake()
         for _ in range(3):

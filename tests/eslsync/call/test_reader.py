@@ -11,7 +11,7 @@ from typing import Any
 import pytest
 
 from eslsync import Disconnected, Outbound
-from eslsync.call.connection import Connection, End
+from eslsync.call.connection import Connection, NothingMore
 from eslsync.call.reader import Reader
 from eslsync.clock import REAL
 from tests.support.peer import quiet_call, reply
@@ -35,11 +35,11 @@ def test_a_defect_of_the_reader_costs_one_call(
 def test_a_connection_that_comes_after_the_reader_has_stopped_is_told() -> None:
     stopped = Reader("test")
     stopped.stop()
-    late = Connection(socket.socket(), ("", 0), REAL, stopped)
+    late = Connection(socket.socket(), ("", 0), REAL, stopped.watch)
     stopped.watch(late)
     [item] = late.untaken
     late.close()
-    assert isinstance(item, End)
+    assert isinstance(item, NothingMore)
     assert str(item.reason) == "the server has stopped"
 
 
@@ -73,7 +73,7 @@ def test_a_selector_that_fails_ends_one_call_and_not_the_reader() -> None:
         peer.settle()
         assert app._server is not None
         its_reader = app._server.reader
-        connection = app.calls[0].session._connection
+        connection = app.calls[0].session.channel.leg.conversation.connection
         modify = its_reader._selector.modify
 
         def fails(*args: Any) -> Any:

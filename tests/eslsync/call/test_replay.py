@@ -121,7 +121,7 @@ def issue(session: Session, command: Command) -> CommandReply | ApiResponse:
         # Bodies, and headers of other commands, are below what a session offers.
         headers = [each for each in command.headers if each[0].lower() != "content-length"]
         body = command.body.decode("utf-8", "surrogateescape")
-        return session._own_reply(session._send(command.line, headers, body), None)
+        return session.channel.leg.conversation.exchange(command.line, headers, body=body)
     except CommandError as error:
         return cast("CommandReply | ApiResponse", error.reply)
 
@@ -147,7 +147,7 @@ class Heard:
         self.replies.append(session.context)
         for command in self._answered:
             self.replies.append(issue(session, command))
-        if session._subscription.on:
+        if session.channel.leg.conversation.subscription.on:
             for _ in session.events():
                 pass
         # The call is over; these read what the switch still said, up to its end.

@@ -88,7 +88,7 @@ def test_a_stranger_that_has_hung_up_meanwhile_is_no_error(
 def test_a_stranger_whose_switch_never_closes_is_left_after_a_while(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
-    monkeypatch.setattr("eslsync.session.GIVE_BACK_TIMEOUT", 0.01)
+    monkeypatch.setattr("eslsync.call.ending.GIVE_BACK_TIMEOUT", 0.01)
     monkeypatch.setattr("eslsync.call.connection.CLOSE_TIMEOUT", 0.01)
     with serving(nobody, allow=ELSEWHERE) as app, dialled(app, name="04a") as peer:
         peer.connect()

@@ -9,8 +9,8 @@ from typing import Any
 
 import pytest
 
-from eslsync import Disconnected, HangupCause, Session, session
-from eslsync.call import connection
+from eslsync import Disconnected, HangupCause, Session
+from eslsync.call import connection, handover
 from eslsync.serving.server import Server
 from tests.support.peer import call, event, quiet_call, reply
 from tests.support.servers import Beside, dialled, messages, nothing, serving
@@ -70,12 +70,12 @@ def test_a_peer_that_is_no_switch_is_left_with_one_line_in_the_log(
 def test_a_peer_that_says_nothing_is_left_after_a_while(
     monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
 ) -> None:
-    monkeypatch.setattr(session, "HANDSHAKE_TIMEOUT", 0.01)
+    monkeypatch.setattr(handover, "HANDSHAKE_TIMEOUT", 0.01)
     monkeypatch.setattr(connection, "CLOSE_TIMEOUT", 0.01)  # it says nothing of its end, either
     with serving(nothing) as app, dialled(app) as peer:
         peer.hear("connect")
         peer.hear_end()
-    assert "no reply to 'connect' in time" in messages(caplog, logging.WARNING)[0]
+    assert "no reply to 'connect' within 0.01 s" in messages(caplog, logging.WARNING)[0]
 
 
 def test_a_hangup_before_the_handler_begins_is_a_normal_end(

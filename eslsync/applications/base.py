@@ -1,0 +1,188 @@
+"""What a channel is besides the families of applications: its state, waits and callbacks."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any, Literal, overload
+
+from ..call.callbacks import CallbackT, DigitHandlerT
+from ..call.execution import Execution
+from ..call.leg import Leg, check_application
+from ..call.waiting import Expected, wait_for
+from ..wire.arguments import DIGITS
+from ..wire.enums import AnswerState, CallState, ChannelState, check_event_name
+from ..wire.message import Event
+
+__all__ = ["Applications", "itself"]
+
+
+class Applications:
+    """A family of applications, as methods; `Channel` is all of them."""
+
+    def __init__(self, leg: Leg) -> None:
+        #: The leg that the methods stand on. Use it to write a method for another application:
+        #: ``self.leg.do("loop_playback", "+2 music.wav", timeout)``.
+        self.leg = leg
+
+    def __repr__(self) -> str:
+        return f"<Channel {self.uuid} {self.state}>"
+
+    @property
+    def uuid(self) -> str:
+        """The channel's uuid (Unique-ID)."""
+        return self.leg.uuid
+
+    @property
+    def hangup_event(self) -> Event | None:
+        """CHANNEL_HANGUP_COMPLETE, or CHANNEL_HANGUP until that is in; None while it is up."""
+        return self.leg.hangup_event
+
+    @property
+    def state(self) -> ChannelState:
+        """The channel's state, as the last event that arrived told it (Channel-State)."""
+        return self.leg.state
+
+    @property
+    def call_state(self) -> CallState | str | None:
+        """The state of the call, as the last event told it (Channel-Call-State)."""
+        return self.leg.latest.call_state
+
+    @property
+    def answer_state(self) -> AnswerState | str | None:
+        """Answered, early, ringing or hung up, as the last event told it (Answer-State)."""
+        return self.leg.latest.answer_state
+
+    @property
+    def is_up(self) -> bool:
+        """True until a hangup event for this leg has arrived."""
+        return self.leg.hangup_event is None
+
+    # Executing
+
+    @overload
+    def execute(
+        self,
+        application: str,
+        argument: str = ...,
+        *,
+        lock: bool = ...,
+        block: Literal[True] = ...,
+        timeout: float | None = ...,
+    ) -> Event | None: ...
+
+    @overload
+    def execute(
+        self,
+        application: str,
+        argument: str = ...,
+        *,
+        lock: bool = ...,
+        block: Literal[False],
+        timeout: float | None = ...,
+    ) -> Execution[Event | None]: ...
+
+    def execute(
+        self,
+        application: str,
+        argument: str = "",
+        *,
+        lock: bool = False,
+        block: bool = True,
+        timeout: float | None = None,
+    ) -> Event | Execution[Event | None] | None:
+        """Execute a dialplan application, any of FreeSWITCH's.
+
+        The argument is the dialplan's own language: ``${...}`` in it is expanded, and
+        ``${system(...)}`` is run. (The methods named after an application send text as it is,
+        and nothing in it is expanded.)
+
+        Waits for its CHANNEL_EXECUTE_COMPLETE and returns that event; callbacks run meanwhile.
+        With ``block=False`` it waits for the reply only and returns an `Execution`. With
+        ``Outbound(events=False)``, where no completion comes, it returns None at the reply.
+
+        What is sent while another application runs is run inside it, which then resumes; under
+        ``lock=True`` (event-lock) whatever arrives while this application runs queues instead
+        (recordings 07a, 07b, 07f). An application that FreeSWITCH doesn't know ends the call
+        (08b).
+
+        Raises Hangup if the leg has hung up or does so first, TimeoutError after ``timeout``
+        seconds (the application continues), CommandError if FreeSWITCH refuses the command,
+        ValueError for line breaks in an argument.
+        """
+        check_application(application)
+        return self.leg.execute(application, argument, itself, lock, block, timeout)
+
+    # Events
+
+    def wait(self, event: Expected, timeout: float | None = None) -> Event:
+        """Wait for an event of this leg, by name, or for the channel to reach a state.
+
+        Returns the event. ``"CUSTOM <subclass>"`` waits for a custom event. A list of names and
+        states waits for the first of them, and a function of an event for the first event for
+        which it returns True.
+
+        - A digit that was pressed before satisfies ``wait("DTMF")`` (type-ahead), and its
+          `on_dtmf` handlers have run by the time it returns. Inside a callback it takes the
+          digit for itself: its handlers don't run.
+        - Any other event counts if it arrived since the last blocking call returned.
+        - A state that the channel is in already, and a hangup that already happened, satisfy
+          the wait at once.
+
+        Raises TimeoutError after ``timeout`` seconds, Hangup when the leg hangs up (unless the
+        hangup is what was waited for), Disconnected when the connection ends.
+        """
+        leg = self.leg
+        return wait_for(leg.conversation, event, timeout, leg)
+
+    @overload
+    def on(self, event: str) -> Callable[[CallbackT], CallbackT]: ...
+
+    @overload
+    def on(self, event: str, callback: CallbackT) -> CallbackT: ...
+
+    def on(self, event: str, callback: CallbackT | None = None) -> Any:
+        """As `Session.on`, for the events of this leg alone."""
+        check_event_name(event.partition(" ")[0])
+        conversation, uuid = self.leg.conversation, self.uuid
+
+        def register(callback: CallbackT) -> CallbackT:
+            def of_this_leg(event: Event) -> None:
+                if event.uuid == uuid:
+                    callback(event)
+
+            conversation.check_thread()
+            conversation.callbacks.append((event, of_this_leg))
+            return callback
+
+        return register if callback is None else register(callback)
+
+    def on_dtmf(self, digit: str | None = None) -> Callable[[DigitHandlerT], DigitHandlerT]:
+        """A decorator: call the function with each digit pressed, or with that one alone.
+
+            @channel.on_dtmf("1")
+            def option1(digit): ...
+
+        The handler for a digit takes precedence over the one for any; registering again
+        replaces. Handlers run on the handler's thread while it is inside a blocking call, one
+        at a time. A digit of another leg never runs them, nor does one that is pressed while
+        play_and_get_digits, read or get_digits runs: it belongs to those.
+        """
+        if callable(digit):
+            raise TypeError("write @channel.on_dtmf() with parentheses, or name a digit")
+        if digit is not None and (len(digit) != 1 or digit.upper() not in DIGITS):
+            raise ValueError(f"on_dtmf: a digit is one of {DIGITS}, not {digit!r}")
+        key = None if digit is None else digit.upper()
+
+        def register(handler: DigitHandlerT) -> DigitHandlerT:
+            self.leg.conversation.check_thread()
+            self.leg.digit_handlers[key] = handler
+            return handler
+
+        return register
+
+    onDTMF = on_dtmf  # noqa: N815 - the name that dialplan people know
+
+
+def itself(event: Event | None) -> Event | None:
+    """What `execute` returns."""
+    return event

@@ -1,0 +1,143 @@
+"""Legs besides the one on the socket: called, looked up, and hung up when the handler ends."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+
+from ..wire.arguments import check_line, check_uuid, variable_block, word
+from ..wire.exceptions import CommandError, ESLError, ProtocolError
+from ..wire.message import Event
+from .conversation import Conversation
+from .job import result_of
+from .leg import Leg
+
+__all__ = ["AddedLegs"]
+
+#: The variable of all legs that one `originate` has called.
+MARK = "eslsync_originate"
+
+
+class AddedLegs:
+    """The legs that a session's handler has added to its conversation."""
+
+    def __init__(self, conversation: Conversation) -> None:
+        self._conversation = conversation
+        self._originated: list[Leg] = []
+
+    def originate(
+        self, dial_string: str, variables: Mapping[str, str], timeout: float | None
+    ) -> Leg:
+        """Call somebody, and wait until they answer: see `Session.originate`."""
+        conversation = self._conversation
+        conversation.check_thread()
+        conversation.subscription.check("the answer")
+        deadline = conversation.deadline(timeout)
+        if not dial_string:
+            raise ValueError("originate: an empty dial string")
+        check_line(variable_block(variables) + dial_string)
+        leg = self._add(_named(conversation.api("create_uuid", conversation.left(deadline))))
+        block = variable_block({**variables, "origination_uuid": leg.uuid, MARK: leg.uuid})
+        command = f"originate {word(block + dial_string)} &park()"
+        self._originated.append(leg)
+        try:
+            job = conversation.jobs.start(command, conversation.left(deadline))
+            uuid = result_of(job, deadline).removeprefix("+OK ")
+        except CommandError:
+            self._originated.remove(leg)  # there is none
+            self._forget(leg)
+            raise
+        except BaseException:
+            self._hang_up_rest(leg.uuid)
+            raise
+        if uuid != leg.uuid:  # of several that were called, only the first has our uuid
+            self._originated.remove(leg)
+            self._forget(leg)
+            leg = self._add(_named(uuid))
+            self._originated.append(leg)
+        self._look_at(leg)
+        return leg
+
+    def look_up(self, uuid: str) -> Leg:
+        """The leg of that uuid: see `Session.leg`."""
+        conversation = self._conversation
+        conversation.check_thread()
+        known = conversation.legs.get(uuid)
+        if known is not None:
+            return known
+        conversation.subscription.check("its hangup")
+        leg = self._add(check_uuid(uuid))
+        try:
+            self._look_at(leg)
+        except CommandError:
+            self._forget(leg)
+            raise
+        return leg
+
+    def _add(self, uuid: str) -> Leg:
+        """From now on, the events of that leg are let through, and belong to it."""
+        conversation = self._conversation
+        if conversation.subscription.filtered:
+            conversation.command(f"filter Unique-ID {uuid}")
+        conversation.read_recent()  # what came before is none of what we are told of it
+        leg = conversation.legs[uuid] = Leg(conversation, uuid, Event(b""))
+        return leg
+
+    def _forget(self, leg: Leg) -> None:
+        conversation = self._conversation
+        del conversation.legs[leg.uuid]
+        if conversation.subscription.filtered:
+            conversation.command(f"filter delete Unique-ID {leg.uuid}")
+
+    def _look_at(self, leg: Leg) -> None:
+        """Ask for what no event has told yet."""
+        if leg.hangup_event is None and not leg.latest.name:
+            dump = self._conversation.api(f"uuid_dump {leg.uuid}")
+            if not leg.latest.name:
+                leg.begin(Event(dump.encode("utf-8", "surrogateescape")))
+
+    def _hang_up_rest(self, mark: str) -> None:
+        """Hang up every leg that an originate has called by now."""
+        conversation = self._conversation
+        try:
+            command = f"api hupall NORMAL_CLEARING {MARK} {mark}"
+            conversation.exchange(command, timeout=conversation.ending.last_words())
+        except ESLError as error:
+            conversation.logger.debug("what rings could not be hung up: %s", error)
+
+    def hang_up(self, uuid: str) -> None:
+        """Hang up a leg, if it is still there. Raises nothing: the call is being left."""
+        conversation = self._conversation
+        try:
+            last_words = conversation.ending.last_words()
+            conversation.exchange(f"api uuid_kill {uuid}", timeout=last_words)
+        except ESLError as error:
+            conversation.logger.debug("%s could not be hung up: %s", uuid, error)
+
+    def leave(self) -> None:
+        """Hang up every leg that we have called, unless it is bridged to somebody by now."""
+        if self._originated:
+            self._conversation.pull()
+        while self._originated:
+            self._leave(self._originated.pop(0))
+
+    def _leave(self, leg: Leg) -> None:
+        conversation, ending = self._conversation, self._conversation.ending
+        try:
+            if leg.hangup_event is not None:
+                return
+            if leg.ask_variable("bridge_to", ending.last_words()) is None:
+                self.hang_up(leg.uuid)
+            elif leg.leaves_dialplan:
+                command = f"uuid_setvar {leg.uuid} park_after_bridge false"
+                conversation.api(command, ending.last_words())
+        except ESLError as error:  # it has gone by itself, say
+            conversation.logger.debug("%s is left: %s", leg.uuid, error)
+
+
+def _named(uuid: str) -> str:
+    """The uuid itself. Raises ProtocolError where the switch named what can be none."""
+    try:
+        return check_uuid(uuid)
+    except ValueError:
+        said = uuid.encode("utf-8", "surrogateescape")
+        raise ProtocolError("the answer is not a channel's uuid", said) from None

@@ -1,0 +1,51 @@
+"""The callbacks that a handler has registered for events."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Collection
+from typing import Any, TypeVar
+
+from ..wire.exceptions import Hangup
+from ..wire.message import Event
+
+__all__ = [
+    "Callback",
+    "CallbackT",
+    "Callbacks",
+    "DigitHandler",
+    "DigitHandlerT",
+    "HangupCallback",
+    "HangupCallbackT",
+]
+
+Callback = Callable[[Event], Any]
+HangupCallback = Callable[[Hangup], Any]
+DigitHandler = Callable[[str], Any]
+
+CallbackT = TypeVar("CallbackT", bound=Callback)
+HangupCallbackT = TypeVar("HangupCallbackT", bound=HangupCallback)
+DigitHandlerT = TypeVar("DigitHandlerT", bound=DigitHandler)
+
+
+class Callbacks(list[tuple[str, Callback]]):
+    """The event that each is for, and the callback, in order of registration.
+
+    An event is ``"ALL"``, a name, or ``"CUSTOM <subclass>"``.
+    """
+
+    @property
+    def names(self) -> set[str]:
+        """The names of the events that there is a callback for."""
+        return {name.partition(" ")[0] for name, _ in self}
+
+    def wake_for(self, wanted: Collection[str] | None) -> Collection[str] | None:
+        """The events to wake up for: those that are wanted, and ours. None for all."""
+        names = self.names
+        return None if wanted is None or "ALL" in names else names.union(wanted)
+
+    def of(self, event: Event) -> list[Callback]:
+        """Those to call for an event."""
+        keys = {event.name, "ALL"}
+        if event.name == "CUSTOM":
+            keys.add(f"CUSTOM {event.get('Event-Subclass')}")
+        return [callback for key, callback in self if key in keys]

@@ -1,0 +1,224 @@
+"""How a call is taken from the switch before the handler begins, and given back after it."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Sequence
+
+from ..wire.enums import HangupCause, check_event_name
+from ..wire.exceptions import ESLError, Hangup, ProtocolError
+from ..wire.message import ConnectReply, Format
+from .added_legs import AddedLegs
+from .conversation import Conversation, Late
+from .ending import LINGER, Stage
+
+__all__ = ["Handover", "event_list"]
+
+#: Seconds that a peer has for the answer to `connect`, and then for the rest of the handshake.
+HANDSHAKE_TIMEOUT = 10.0
+
+#: What blocking calls and the end of a call rest on, whatever ``events=[...]`` names.
+NEEDED_EVENTS = ("CHANNEL_EXECUTE_COMPLETE", "CHANNEL_HANGUP", "CHANNEL_HANGUP_COMPLETE", "DTMF")
+
+
+class Handover:
+    """How one call comes into our hands, and leaves them. In the handler's thread."""
+
+    def __init__(self, conversation: Conversation) -> None:
+        self._conversation = conversation
+        #: Legs besides the call's own.
+        self.added_legs = AddedLegs(conversation)
+        #: When the call was taken, by the session's clock.
+        self.began = conversation.clock.now()
+        self._limited = False  # the switch will hang up, and can be told not to
+
+    # Taking it
+
+    def connect(self) -> None:
+        """Take the call.
+
+        Raises Disconnected if the peer only looked in (a health check), ProtocolError if it is
+        no switch.
+        """
+        conversation = self._conversation
+        reply = conversation.command("connect", timeout=HANDSHAKE_TIMEOUT)
+        ids = (reply.get("Unique-ID", ""), reply.get("Event-Sequence", "0"))
+        if not isinstance(reply, ConnectReply) or not all(map(str.isprintable, ids)) or not ids[0]:
+            what = "the answer to connect is not a channel's data"
+            raise ProtocolError(what, conversation.redact.data(reply.head))
+        conversation.context = reply
+        conversation.own.uuid = ids[0]
+        conversation.own.begin(reply)
+        conversation.legs[ids[0]] = conversation.own
+        conversation.ids = "/".join(ids)
+        conversation.full = reply.late_header("Control") == "full"
+        conversation.subscription.is_async = reply.late_header("Socket-Mode") == "async"
+        conversation.logger.extra = {"uuid": ids[0]}
+
+    def prepare(
+        self,
+        events: bool | Sequence[str],
+        linger: bool | int,
+        format: Format,
+        max_duration: float | None,
+    ) -> None:
+        """Have the switch linger, and send events, before the handler begins."""
+        conversation = self._conversation
+        conversation.subscription.format = format
+        deadline = conversation.deadline(HANDSHAKE_TIMEOUT)
+        commands = []
+        if linger is not False and conversation.full:
+            conversation.ending.linger = LINGER if linger is True else linger
+            commands.append(f"linger {conversation.ending.linger}")
+        if events is not False:
+            told = "all" if events is True else event_list([*events, *NEEDED_EVENTS])
+            commands += self._asking_for(told)
+        conversation.say(commands, deadline)
+        if max_duration is not None:
+            self._limit(max_duration, conversation.left(deadline))
+        if conversation.connection.cut_by is not None:
+            raise conversation.connection.cut_by  # the handler need not begin
+
+    def _asking_for(self, events: str) -> list[str]:
+        """The commands that subscribe to these events."""
+        conversation = self._conversation
+        if conversation.full:
+            uuid = conversation.own.uuid
+            return [f"filter Unique-ID {uuid}", conversation.subscription.event(events)]
+        # `event` is refused without ``full``, and myevents serves (recording 08c)
+        return [conversation.subscription.myevents]
+
+    def _limit(self, seconds: float, timeout: float | None) -> None:
+        """Have the switch hang up after so many seconds, whatever the handler does by then.
+
+        By the switch's own clock: even a handler that is stuck can't hold its caller. What is
+        due in N seconds comes N - 1 to N + 0.5 seconds from now (recording 27c).
+        """
+        conversation = self._conversation
+        when, cause = f"+{math.ceil(seconds) + 1}", HangupCause.ALLOTTED_TIMEOUT
+        if conversation.full:
+            # In a group of its own: sched_hangup's is the channel's, which others use as well.
+            kill = f"uuid_kill {conversation.own.uuid} {cause}"
+            conversation.api(f"sched_api {when} {self._limit_group} {kill}", timeout)
+        else:
+            conversation.own.start("sched_hangup", f"{when} {cause}", timeout)
+        self._limited = conversation.full
+
+    def _lift_limit(self) -> None:
+        """Take the limit back: what the dialplan does with the call has none of ours."""
+        if self._limited:
+            self._limited = False
+            conversation = self._conversation
+            try:
+                last_words = conversation.ending.last_words()
+                conversation.exchange(f"api sched_del {self._limit_group}", timeout=last_words)
+            except ESLError as error:  # it finds no such channel, then
+                conversation.logger.debug("the limit of the call's duration stays: %s", error)
+
+    @property
+    def _limit_group(self) -> str:
+        return f"eslsync/{self._conversation.own.uuid}"
+
+    def refuse(self, cause: HangupCause) -> None:
+        """Hang up, and let the switch close: a close of ours might overtake the hangup (14b2)."""
+        conversation = self._conversation
+        last_words = conversation.ending.last_words()
+        deadline = conversation.deadline(last_words)
+        headers = (("call-command", "hangup"), ("hangup-cause", str(cause)))
+        conversation.command("sendmsg", headers, last_words)
+        try:
+            while conversation.ending.failure is None:
+                conversation.collect(deadline)
+        except Late:
+            pass
+
+    # Giving it back
+
+    def close(self) -> None:
+        """The handler has ended: give the call back if it is still up, and close in order."""
+        conversation = self._conversation
+        conversation.callbacks.clear()
+        for leg in conversation.legs.values():
+            leg.digit_handlers.clear()
+        conversation.ending.note_leaving()
+        try:
+            self.give_back()
+        except Hangup as hangup:
+            conversation.logger.info("%s", hangup)
+            self._tell_hangup()
+        except ESLError as error:
+            conversation.logger.info("connection closed: %s", error)
+        except Exception:  # noqa: BLE001 - an on_hangup callback's: in the log, and nobody's else
+            conversation.logger.debug("connection closed")
+        finally:
+            conversation.connection.close()
+
+    def _tell_hangup(self) -> None:
+        try:
+            self._conversation.tell_hangup()
+        except Exception:  # noqa: BLE001 - the handler has returned: nobody else could be told
+            self._conversation.logger.debug("an on_hangup callback has failed, as said above")
+
+    def give_back(self) -> None:
+        """Give the call back to the dialplan. Raises Hangup if it has ended instead."""
+        self._lift_limit()
+        self.added_legs.leave()
+        conversation, own, ending = (
+            self._conversation,
+            self._conversation.own,
+            self._conversation.ending,
+        )
+        if ending.stage is not Stage.OVER or own.hangup_event is None:
+            conversation.pull()
+        if ending.stage is Stage.OVER or own.hangup_event is not None:
+            if conversation.hangup_callbacks:
+                conversation.until("the end of the call", lambda _: None, None, wanted=())
+            raise conversation.hangup()
+        conversation.raise_if_over()
+        own.digit_handlers.clear()
+        if own.left_socket and own.leaves_dialplan:
+            self._leave_bridged()
+            return
+        own.settings.put_back(ending.last_words())
+        self._make_safe_to_leave()
+        conversation.logger.info("call given back to the dialplan")
+
+    def _leave_bridged(self) -> None:
+        """There is no dialplan to give the call back to: it ends with its bridge, or now.
+
+        It would be parked for ever, with nobody in control.
+        """
+        conversation, own, ending = (
+            self._conversation,
+            self._conversation.own,
+            self._conversation.ending,
+        )
+        command = f"uuid_setvar {own.uuid} park_after_bridge false"
+        conversation.api(command, ending.last_words())
+        if own.ask_variable("bridge_to", ending.last_words()) is None:
+            self.added_legs.hang_up(own.uuid)
+            deadline = conversation.deadline(ending.last_words())
+            conversation.until("the end of the call", lambda _: None, deadline, wanted=())
+        conversation.logger.info("call left to its bridge")
+
+    def _make_safe_to_leave(self) -> None:
+        conversation = self._conversation
+        own, last_words = conversation.own, conversation.ending.last_words
+        if own.has_completed:
+            return
+        # A close within a moment of connect leaves the caller parked for ever, with nobody in
+        # control (recording 14b2). An application that has completed is proof that the channel
+        # is past that moment.
+        if not conversation.subscription.completions:
+            events = self._asking_for("CHANNEL_EXECUTE_COMPLETE")
+            conversation.say(events, conversation.deadline(last_words()))
+        own.do("set", "eslsync_gave_back=true", last_words())
+
+
+def event_list(names: Sequence[str]) -> str:
+    """The arguments of ``event``: each name once, and subclasses last, after one CUSTOM."""
+    once = dict.fromkeys(names)
+    custom = [name for name in once if name.partition(" ")[0] == "CUSTOM"]
+    plain = [check_event_name(name) for name in once if name not in custom]
+    subclasses = [word for name in custom for word in name.split()[1:]]
+    return " ".join([*plain, *(["CUSTOM", *subclasses] if custom else [])])

@@ -1,0 +1,89 @@
+"""Channel variables that methods set for themselves, and that are put back."""
+
+from __future__ import annotations
+
+import re
+import threading
+from typing import TYPE_CHECKING, NamedTuple
+
+from ..wire.arguments import check_value, literal, multiset_arguments
+
+if TYPE_CHECKING:
+    from .leg import Leg
+
+__all__ = ["Settings"]
+
+
+class Setting(NamedTuple):
+    """A variable that a method has set: to what, and what it was before."""
+
+    value: str
+    before: str | None
+
+
+class Settings:
+    """The variables of one leg that methods have set because an application looks at them."""
+
+    __slots__ = ("_leg", "_lock", "ours")
+
+    def __init__(self, leg: Leg) -> None:
+        self._leg = leg
+        #: By name: what is to be put back.
+        self.ours: dict[str, Setting] = {}
+        self._lock = threading.Lock()  # other threads execute applications as well
+
+    def set(self, timeout: float | None, **variables: str | None) -> None:
+        """Set these; None puts back what we have changed.
+
+        They are the channel's, so they are set only when they differ from what we last set.
+        What is sent afterwards runs afterwards, so that nobody need wait for their completion.
+        """
+        ours = dict(self.ours)
+        known = self._leg.known.variables
+        kept: dict[str, Setting] = {}
+        changed: dict[str, str | None] = {}
+        for name, value in variables.items():
+            was = ours.get(name)
+            before = _restorable(known.get(name)) if was is None else was.before
+            if value is not None:
+                kept[name] = Setting(check_value(value), before)
+                if was is None or was.value != value:
+                    changed[name] = value
+            elif was is not None:
+                changed[name] = before
+        self._send(changed, timeout)
+        with self._lock:
+            # what another thread has set meanwhile is no longer ours
+            others = {n: s for n, s in self.ours.items() if n not in variables}
+            self.ours = others | kept
+
+    def put_back(self, timeout: float | None) -> None:
+        """Leave the channel's variables as they were before methods set them."""
+        self.set(timeout, **dict.fromkeys(self.ours))
+
+    def forget(self, argument: str) -> None:
+        """The handler has set what this argument names, so it is not put back any more."""
+        with self._lock:
+            self.ours = {
+                name: value
+                for name, value in self.ours.items()
+                if not re.search(rf"\b{name}(=|,|$)", argument)
+            }
+
+    def _send(self, variables: dict[str, str | None], timeout: float | None) -> None:
+        new = {name: value for name, value in variables.items() if value is not None}
+        commands = [("unset", name) for name in variables if name not in new]
+        if len(new) == 1:
+            [(name, value)] = new.items()
+            commands.append(("set", f"{name}={literal(value)}"))
+        elif new:
+            commands += [("multiset", argument) for argument in multiset_arguments(new)]
+        leg = self._leg
+        deadline = leg.conversation.deadline(timeout)
+        for application, argument in commands:
+            leg.start(application, argument, leg.conversation.left(deadline))
+
+
+def _restorable(value: str | None) -> str | None:
+    """The value, unless no command can hold it: then the variable is unset instead."""
+    return value if value is None or value.isprintable() else None

@@ -1,0 +1,104 @@
+"""Digits that have arrived and that nobody has asked for yet."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from itertools import takewhile
+from typing import TYPE_CHECKING
+
+from ..wire.message import Event
+from .backlog import Backlog
+
+if TYPE_CHECKING:
+    from .conversation import Conversation
+    from .leg import Leg
+
+__all__ = ["TypeAhead"]
+
+#: Digits that are kept, of all legs, and the bytes of their events.
+MAX_DIGITS = 100
+MAX_DIGITS_BYTES = 1024 * 1024
+
+
+class TypeAhead:
+    """The digits of one conversation that were pressed and that no wait has taken.
+
+    A digit whose turn has come, and whose handlers have run, is kept here. Those that still wait
+    for their turn are in the conversation's backlog.
+    """
+
+    __slots__ = ("_conversation", "_digits")
+
+    def __init__(self, conversation: Conversation) -> None:
+        self._conversation = conversation
+        self._digits = Backlog(MAX_DIGITS, MAX_DIGITS_BYTES)
+
+    def keep(self, event: Event) -> None:
+        """Its turn has come, and nobody waits for it."""
+        self._digits.append(event)
+        while self._digits.overfull:
+            self._digits.popleft()
+            self._conversation.dropped += 1
+            self._conversation.logger.warning(
+                "more than %d digits typed ahead; dropping the oldest", MAX_DIGITS
+            )
+
+    def take(self, event: Event | None, leg: Leg | None) -> Event | None:
+        """Take the oldest of a leg, or of any leg.
+
+        Inside a callback: of those that wait for their turn, or the one that arrives (``event``).
+        """
+        conversation = self._conversation
+        if (leg or conversation.own).hangup_event is not None:
+            return None  # nobody is there any more
+        if conversation.in_callback:
+            for waiting in conversation.backlog if event is None else (event,):
+                if is_digit(waiting, leg):
+                    conversation.backlog.remove(waiting)
+                    return waiting
+            return None
+        for event in self._digits:
+            if leg is None or event.uuid == leg.uuid:
+                self._digits.remove(event)
+                return event
+        return None
+
+    def of(self, leg: Leg) -> list[Event]:
+        """Those of a leg whose turn has come, the oldest first."""
+        return [event for event in self._digits if event.uuid == leg.uuid]
+
+    def untaken(self, leg: Leg) -> list[Event]:
+        """Those of a leg that a wait could take now, the oldest first."""
+        conversation = self._conversation
+        conversation.pull()
+        waiting = [event for event in conversation.backlog if is_digit(event, leg)]
+        return waiting if conversation.in_callback else [*self.of(leg), *waiting]
+
+    def forget_first(self, leg: Leg, keys: str) -> None:
+        """Forget the digits that are among ``keys``, up to the first that is not."""
+        untaken = self.untaken(leg)
+        self._forget(list(takewhile(lambda event: (event.digit or "") in keys, untaken)))
+
+    def forget_last(self, leg: Leg, key: str) -> None:
+        """Forget the digit that was pressed last, if it is this one."""
+        last = self.untaken(leg)[-1:]
+        self._forget(event for event in last if event.digit == key)
+
+    def forget(self, leg: Leg) -> None:
+        """Forget every digit of a leg."""
+        untaken = self.untaken(leg)
+        self._forget([*untaken, *(each for each in self.of(leg) if each not in untaken)])
+
+    def _forget(self, digits: Iterable[Event]) -> None:
+        for event in digits:
+            if event in self._digits:
+                self._digits.remove(event)
+            else:
+                self._conversation.backlog.remove(event)
+
+
+def is_digit(event: Event, leg: Leg | None) -> bool:
+    """True for a digit of this leg, or of any, that no application of FreeSWITCH's has taken."""
+    if event.name != "DTMF" or event.collected:
+        return False
+    return leg is None or event.uuid == leg.uuid

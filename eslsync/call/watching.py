@@ -1,0 +1,106 @@
+"""What a handler waits for, as text, as an error when it did not come, and for a watcher."""
+
+from __future__ import annotations
+
+from collections.abc import Collection
+from typing import Literal, NamedTuple, Protocol
+
+from ..clock import Deadline
+from ..wire.enums import EVENT_NAMES, ChannelState
+from ..wire.exceptions import TimeoutError
+from ..wire.message import Event
+from .connection import Pending
+from .execution import UnderWay
+from .job import Job
+from .leg import Leg
+
+__all__ = ["Wait", "Watcher", "described", "too_late"]
+
+
+def described(what: object) -> str:
+    """What is waited for, in a few words."""
+    if isinstance(what, UnderWay):
+        return what.application
+    if isinstance(what, tuple):
+        return " or ".join(map(str, what))
+    if callable(what):
+        return getattr(what, "__name__", "an event")
+    return str(what)
+
+
+def too_late(what: object, deadline: Deadline | None, leg: Leg) -> TimeoutError:
+    """The error to raise: it did not come within its time."""
+    seconds = 0.0 if deadline is None else deadline.seconds
+    within = f"within {round(seconds, 3):g} s"
+    if isinstance(what, Pending):
+        said = f"no reply to {str(what)!r} {within}"
+    elif isinstance(what, (UnderWay, Job)):
+        said = f"{described(what)} did not complete {within}; it continues"
+    elif isinstance(what, ChannelState):
+        said = f"{what} was not reached {within}"
+    else:
+        arrive = "arrive" if is_event(what) else "come"
+        said = f"{described(what)} did not {arrive} {within}"
+    return TimeoutError(f"{said} (leg {leg.uuid})" if leg.uuid else said)
+
+
+def events_of(what: object) -> frozenset[str]:
+    """The names of the events that are waited for, "CUSTOM" without its subclass."""
+    several = what if isinstance(what, tuple) else (what,)
+    names = {each.partition(" ")[0] for each in several if isinstance(each, str)}
+    return frozenset(names & EVENT_NAMES)
+
+
+def is_event(what: object) -> bool:
+    """True for the names of events and states, and for a function of an event."""
+    return isinstance(what, tuple) or callable(what) or bool(events_of(what))
+
+
+class Wait(NamedTuple):
+    """A wait of the handler's, as a watcher is told of it."""
+
+    #: What is waited for: an event's name, a `ChannelState`, a tuple of these, a function of an
+    #: event, an application
+    #: (`UnderWay`), a `Job`, a command whose reply is due, or a few words.
+    what: object
+    #: The leg whose end ends the wait. (A wait for a reply is the call's own leg's.)
+    leg: Leg
+    #: When it began, and when it raises TimeoutError (None: never), by the session's clock.
+    since: float
+    deadline: float | None
+    #: The events that it can end with; None if any can. Empty for a reply.
+    wanted: Collection[str] | None
+    #: The event whose callback or digit handler the wait is in; None outside of callbacks.
+    inside: Event | None
+
+    @property
+    def kind(self) -> Literal["application", "job", "reply", "state", "event", "end"]:
+        """What kind of thing is waited for; "end" for the end of a leg, or of a bridge."""
+        what = self.what
+        if isinstance(what, UnderWay):
+            return "application"
+        if isinstance(what, Job):
+            return "job"
+        if isinstance(what, Pending):
+            return "reply"
+        if isinstance(what, ChannelState):
+            return "state"
+        return "event" if is_event(what) else "end"
+
+    @property
+    def events(self) -> frozenset[str]:
+        """The names of the events that the handler asked for, "CUSTOM" without its subclass."""
+        return events_of(self.what)
+
+    def __str__(self) -> str:
+        return described(self.what)
+
+
+class Watcher(Protocol):
+    """Who is told of a session's waits: see `Session.watch`."""
+
+    def begins(self, wait: Wait) -> None:
+        """The handler begins to wait. Called in its own thread, below the method it called."""
+
+    def ends(self, wait: Wait) -> None:
+        """The same wait is over, or has raised: in its own thread, waits inside it before it."""
