@@ -12,6 +12,7 @@ from __future__ import annotations
 
 import argparse
 import itertools
+import random
 import re
 import sys
 import textwrap
@@ -27,13 +28,15 @@ PAGE = Path(__file__).parent / "design.md"
 
 #: Pixels.
 WIDTH, MARGIN, PANEL_GAP, PAD = 830, 6, 28, 12
-ROW_GAP, BOX_GAP, HEAD, FOOT = 30, 10, 44, 30
+ROW_GAP, BOX_GAP, HEAD, FOOT = 30, 8, 44, 44
 #: Width that an arrow takes where it passes a row between boxes.
 LANE = 14
 #: Height of a box without its description, and of a line of that.
 NAME, LINE = 32, 14
-#: Characters of a line in a box for each pixel of its width, and lines below the room's name.
-CHARACTERS, LINES = 1 / 6.3, 3
+#: Pixels of a character in a description and in a name, and lines of a description.
+CHARACTER, NAME_CHARACTER, LINES = 6.2, 7.4, 3
+#: Orders from which the best is taken.
+TRIES = 40
 
 STYLE = """
 .rooms { font: 11.5px system-ui, -apple-system, 'Segoe UI', 'DejaVu Sans', sans-serif; }
@@ -58,6 +61,7 @@ STYLE = """
 }
 """
 
+PACKAGES = ("eslsync", "simulator")
 Edges = set[tuple[str, str]]
 
 
@@ -67,6 +71,7 @@ class Place:
 
     row: int
     room: str = ""
+    name: str = ""
     x: float = 0.0
     width: float = LANE
     about: list[str] = field(default_factory=list)
@@ -90,6 +95,10 @@ class Rooms:
         }
         self.outside = {".".join(imported[:2]) for _, imported in imports if imported[0] != package}
         self.rows = rows(self.names, self.edges)
+
+    def file(self, name: str) -> str:
+        """The name as the listing of the package has it."""
+        return f"{name}/" if (ROOT / self.package / name).is_dir() else f"{name}.py"
 
     def about(self, name: str, characters: int) -> list[str]:
         """The first line of the room's docstring, or as many of its clauses as fit into a box."""
@@ -147,13 +156,14 @@ def reduced(edges: Edges) -> Edges:
 class Panel:
     """One package's rooms, each with its place."""
 
-    def __init__(self, rooms: Rooms, left: float, width: float) -> None:
-        self.rooms, self.left, self.width = rooms, left, width
+    def __init__(self, rooms: Rooms) -> None:
+        self.rooms = rooms
+        self.left = 0.0
         self.top = max(rooms.rows.values())
         self.lines: list[list[Place]] = [[] for _ in range(self.top + 1)]
         places = {}
         for name, row in sorted(rooms.rows.items()):
-            places[name] = Place(row, name)
+            places[name] = Place(row, name, rooms.file(name))
             self.lines[row].append(places[name])
         self.ways: list[list[Place]] = []
         for importer, imported in sorted(reduced(rooms.edges)):
@@ -162,31 +172,60 @@ class Panel:
             for place in passing:
                 self.lines[place.row].append(place)
             self.ways.append([places[importer], *passing, places[imported]])
+        self.width = max(needed(line) for line in self.lines)
         self.order()
+
+    def put(self, left: float, width: float) -> None:
+        """Place the panel, and fit the descriptions into its boxes."""
+        self.left, self.width = left, width
         self.spread()
-        for place in places.values():
-            place.about = rooms.about(place.room, int((place.width - 8) * CHARACTERS))
+        for line in self.lines:
+            for place in line:
+                if place.room:
+                    room = int((place.width - 8) / CHARACTER)
+                    place.about = self.rooms.about(place.room, room)
         self.heights = [
             NAME + LINE * max(len(place.about) for place in line) for line in self.lines
         ]
 
     def order(self) -> None:
-        """Each row in the order in which its arrows are shortest, a few times over."""
-        for _ in range(4):
-            for line in [*self.lines, *reversed(self.lines)]:
-                self.spread()
-                line[:] = min(itertools.permutations(line), key=self.length)
+        """Order the rows so that few arrows cross: the best of some random beginnings."""
+        found = []
+        for seed in range(TRIES):
+            for line in self.lines:
+                random.Random(seed).shuffle(line)
+            for down in (True, False) * 2:
+                for line in reversed(self.lines) if down else self.lines:
+                    self.spread()
+                    line.sort(key=lambda place: self.middle(place, down))
+            self.spread()
+            found.append((self.crossings(), seed, [list(line) for line in self.lines]))
+        self.lines = min(found)[2]
+        for line in self.lines:
+            self.spread()
+            line[:] = min(itertools.permutations(line), key=self.length)
+
+    def middle(self, place: Place, down: bool) -> float:
+        """The mean position of the places above that have an arrow to this one, or below."""
+        found = [
+            (above if down else below).x
+            for above, below in self.steps()
+            if place is (below if down else above)
+        ]
+        return sum(found) / len(found) if found else place.x
 
     def length(self, line: Iterable[Place]) -> tuple[int, float]:
         """How many arrows cross with this order of a row, and how long they are."""
         self.place(line)
-        ways = sum((above.x - below.x) ** 2 for above, below in self.steps())
+        return self.crossings()
+
+    def crossings(self) -> tuple[int, float]:
         crossings = sum(
             1
             for a, b in itertools.combinations(self.steps(), 2)
             if a[0].row == b[0].row and (a[0].x - b[0].x) * (a[1].x - b[1].x) < 0
         )
-        return crossings, ways
+        return crossings, sum((above.x - below.x) ** 2 for above, below in self.steps())
 
     def steps(self) -> Iterator[tuple[Place, Place]]:
         for way in self.ways:
@@ -197,14 +236,14 @@ class Panel:
             self.place(line)
 
     def place(self, line: Iterable[Place]) -> None:
-        """Rooms share the width that passing arrows leave."""
+        """Give each room the width of its name, and an equal share of what is left."""
         line = list(line)
         rooms = [place for place in line if place.room]
-        free = self.width - 2 * PAD - BOX_GAP * (len(line) - 1) - LANE * (len(line) - len(rooms))
+        free = self.width - needed(line)
         x = self.left + PAD
         for place in line:
             if place.room:
-                place.width = free / len(rooms)
+                place.width = name_width(place) + free / len(rooms)
             place.x = x + place.width / 2
             x += place.width + BOX_GAP
 
@@ -230,13 +269,11 @@ class Panel:
 
     def box(self, place: Place) -> Iterator[str]:
         y, left = self.y(place), place.x - place.width / 2
-        folder = (ROOT / self.rooms.package / place.room).is_dir()
-        name = f"{place.room}/" if folder else f"{place.room}.py"
         yield (
             f'<rect class="room" x="{left:.1f}" y="{y:.0f}" width="{place.width:.1f}" '
             f'height="{self.heights[place.row]}" rx="6"/>'
         )
-        yield text("name", place.x, y + 19, name)
+        yield text("name", place.x, y + 19, place.name)
         for number, words in enumerate(place.about):
             yield text("about", place.x, y + 34 + LINE * number, words)
 
@@ -259,6 +296,16 @@ class Panel:
         yield f'<path class="tip" d="M{x:.1f} {y + 6:.0f} l-4 -8 h8 z"/>'
 
 
+def name_width(place: Place) -> float:
+    return len(place.name) * NAME_CHARACTER + 12
+
+
+def needed(line: Iterable[Place]) -> float:
+    """The least width of a panel for this row."""
+    widths = [name_width(place) if place.room else LANE for place in line]
+    return sum(widths) + BOX_GAP * (len(widths) - 1) + 2 * PAD
+
+
 def end_of(room: Place, other: Place) -> float:
     """Where an arrow meets a room: as near to its other end as the box allows."""
     reach = room.width / 2 - 18
@@ -269,27 +316,23 @@ def text(kind: str, x: float, y: float, words: str) -> str:
     return f'<text class="{kind}" x="{x:.1f}" y="{y:.0f}">{words}</text>'
 
 
-def between(library: Rooms, simulator: Rooms) -> str:
-    """What each package imports of the other."""
-
-    def said(rooms: Rooms, other: str) -> str:
-        names = sorted(rooms.outside - {other})
-        public = ["its public names"] if other in rooms.outside else []
-        parts = [*public, *(name.partition(".")[2] for name in names)]
-        return f"{rooms.package} imports of {other}: {', '.join(parts) or 'nothing'}"
-
-    return f"{said(simulator, library.package)}. {said(library, simulator.package)}."
+def said(rooms: Rooms, other: str) -> str:
+    """What a package imports of the other."""
+    names = sorted(name.partition(".")[2] for name in rooms.outside - {other})
+    public = ["its public names"] if other in rooms.outside else []
+    return f"{rooms.package} imports of {other}: {', '.join([*public, *names]) or 'nothing'}"
 
 
 def picture() -> str:
     sys.path.insert(0, str(ROOT))
-    graph = grimp.build_graph("eslsync", "simulator", cache_dir=None)
+    graph = grimp.build_graph(*PACKAGES, cache_dir=None)
     library, simulator = Rooms("eslsync", graph), Rooms("simulator", graph)
-    width = (WIDTH - 2 * MARGIN - PANEL_GAP) / 2
-    panels = [
-        Panel(simulator, MARGIN, width),
-        Panel(library, MARGIN + width + PANEL_GAP, width),
-    ]
+    panels = [Panel(simulator), Panel(library)]
+    spare = (WIDTH - 2 * MARGIN - PANEL_GAP - sum(panel.width for panel in panels)) / 2
+    left = float(MARGIN)
+    for panel in panels:
+        panel.put(left, panel.width + spare)
+        left += panel.width + PANEL_GAP
     height = max(panel.height() for panel in panels)
     whole = 2 * MARGIN + height + FOOT
     lines = [
@@ -300,24 +343,32 @@ def picture() -> str:
     ]
     for panel in panels:
         lines += panel.draw(height)
-    left, y = MARGIN + width, MARGIN + 24
+    left, y = panels[1].left - PANEL_GAP, MARGIN + 24
     lines.append(f'<path class="way between" d="M{left:.1f} {y} h{PANEL_GAP - 4}"/>')
     lines.append(f'<path class="tip between" d="M{left + PANEL_GAP:.1f} {y} l-8 -4 v8 z"/>')
-    lines.append(text("foot", WIDTH / 2, whole - MARGIN - 8, between(library, simulator)))
+    for number, each in enumerate([said(simulator, "eslsync"), said(library, "simulator")]):
+        lines.append(text("foot", WIDTH / 2, whole - MARGIN - 22 + LINE * number, each))
     return "\n".join([*lines, "</svg>", ""])
 
 
 def wrong_names() -> list[str]:
     """What docs/design.md names that does not exist, and the rooms that it does not name."""
-    named = set(re.findall(r"`([\w.-]+(?:/[\w.-]*)+)`", PAGE.read_text(encoding="utf-8")))
-    rooms = [
+    named = set(re.findall(r"`([\w.-]+(?:/[\w.-]*)+|\w+\.py)`", PAGE.read_text(encoding="utf-8")))
+    files = [path for package in PACKAGES for path in (ROOT / package).rglob("*.py")]
+    rooms = {
         path.relative_to(ROOT).as_posix().removesuffix("__init__.py")
-        for package in ("eslsync", "simulator")
-        for path in [*(ROOT / package).glob("*.py"), *(ROOT / package).glob("*/__init__.py")]
-    ]
+        for path in files
+        if path.parent.parent == ROOT
+        or (path.name == "__init__.py" and path.parent.parent.parent == ROOT)
+    }
+    known = {path.name for path in files}
     return [
-        *(f"{name} does not exist" for name in sorted(named) if not (ROOT / name).exists()),
-        *(f"{name} is not named" for name in sorted(rooms) if name not in named),
+        *(
+            f"{name} does not exist"
+            for name in sorted(named - known)
+            if "/" not in name or not (ROOT / name).exists()
+        ),
+        *(f"{name} is not named" for name in sorted(rooms - named)),
     ]
 
 
