@@ -1,7 +1,7 @@
 """The one place in the library that waits or asks the time.
 
 `Clock` is real time. A simulator hands ``Outbound(clock=)`` one of its own, whose time jumps
-whenever all is quiet; the four methods at the end tell it what it needs to know for that.
+whenever all is quiet; the five methods at the end tell it what it needs to know for that.
 """
 
 from __future__ import annotations
@@ -74,6 +74,9 @@ class Clock:
 
     def ended(self, peer: Peer) -> None:
         """This thread has done with that connection."""
+
+    def joining(self) -> None:
+        """This thread, which stops a server, is about to wait for handlers' threads to end."""
 
     def sending(self, peer: Peer, size: int) -> None:
         """``size`` bytes are about to be sent; the end of what we send counts as one byte."""

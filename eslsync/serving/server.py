@@ -476,7 +476,10 @@ class Server(socketserver.ThreadingTCPServer):
 
     def _join(self, deadline: float | None) -> None:
         for thread in self._others():
-            thread.join(None if deadline is None else max(0.0, deadline - REAL.now()))
+            left = None if deadline is None else max(0.0, deadline - REAL.now())
+            if left != 0.0:
+                self.outbound.clock.joining()
+            thread.join(left)
 
 
 def has_ended(sock: socket.socket) -> bool:

@@ -16,7 +16,7 @@ from ..model.states import Status
 from ..model.tables import application
 
 if TYPE_CHECKING:
-    from ..clockwork.threads import Timer
+    from ..clockwork.agenda import Timer
     from ..model.channel import Channel, Heard
     from ..model.digits import Digit
     from ..model.events import Headers

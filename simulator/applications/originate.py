@@ -11,7 +11,8 @@ from typing import TYPE_CHECKING
 
 from eslsync import CallState
 
-from ..clockwork.threads import SECOND, Scheduler, Steps
+from ..clockwork.agenda import Agenda
+from ..clockwork.threads import SECOND, Steps
 from ..model import playing
 from ..model.arguments import atoi, separate, variables_of
 from ..model.dialplan import transfer
@@ -247,7 +248,7 @@ def _reach(
 
 
 def _wait_for_news(
-    scheduler: Scheduler, legs: Sequence[FarLeg], began: int, until: int
+    scheduler: Agenda, legs: Sequence[FarLeg], began: int, until: int
 ) -> Steps[None]:
     """Wait for the frame in which a leg is answered or hung up, or for the last one.
 

@@ -18,7 +18,7 @@ from ..model.tables import NO_CHANNEL, OK, api, application, located, run_api, u
 from ..model.variables import is_true
 
 if TYPE_CHECKING:
-    from ..clockwork.threads import Timer
+    from ..clockwork.agenda import Timer
     from ..model.channel import Channel
     from ..model.switch import Switch
 

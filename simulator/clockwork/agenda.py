@@ -22,38 +22,38 @@ class Timer:
         self.action: Callable[[], None] | None = action
 
     def cancel(self) -> None:
-        """It won't happen. Cancelling twice, or too late, does nothing."""
+        """Don't let it happen. Does nothing if it has happened or was cancelled."""
         self.action = None
 
 
 class Agenda:
-    """What is due next happens next; ties in order of asking. Times are in microseconds."""
+    """Does what is due next, ties in order of asking. Times are microseconds since the epoch."""
 
     def __init__(self, now: int) -> None:
         self.now = now
-        self.running: Thread | None = None
+        self.running: Thread | None = None  #: the thread that takes a step at this moment
         self._due: list[tuple[int, int, Timer]] = []
         self._serial = itertools.count()
 
     def at(self, when: int, action: Callable[[], None]) -> Timer:
-        """Let ``action`` happen at ``when``, or now if that is past."""
+        """Have ``action`` called at ``when``, or at this moment if that is past."""
         timer = Timer(action)
         heapq.heappush(self._due, (max(when, self.now), next(self._serial), timer))
         return timer
 
     def next_due(self) -> int | None:
-        """When the next thing is due; None if nothing is."""
+        """The time of the next thing that is due; None if nothing is."""
         while self._due and self._due[0][2].action is None:
             heapq.heappop(self._due)
         return self._due[0][0] if self._due else None
 
     @property
     def idle(self) -> bool:
-        """Will nothing ever happen any more?"""
+        """True if nothing will ever happen any more."""
         return self.next_due() is None
 
     def do_next(self) -> None:
-        """Do what is due next; it is then as late as that."""
+        """Do what is due next, after advancing ``now`` to its time."""
         when, _, timer = heapq.heappop(self._due)
         self.now = max(self.now, when)
         action, timer.action = timer.action, None
@@ -61,7 +61,7 @@ class Agenda:
         action()
 
     def run_until(self, limit: int, satisfied: Callable[[], bool] = lambda: False) -> None:
-        """Do what is due, up to ``limit`` or until ``satisfied``; it is then as late as that."""
+        """Do what is due until ``satisfied()``, or up to ``limit``, which is then the time."""
         while not satisfied():
             due = self.next_due()
             if due is None or due > limit:

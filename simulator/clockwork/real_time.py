@@ -43,7 +43,7 @@ class RealLink(Link):
         self._unsent: deque[bytes] = deque()
 
     def fileno(self) -> int:
-        return self._sock.fileno()
+        return self.sock.fileno()
 
     @property
     def interest(self) -> int:
@@ -56,7 +56,7 @@ class RealLink(Link):
         if self.gone:
             return
         try:
-            data = self._sock.recv(65536)
+            data = self.sock.recv(65536)
         except BlockingIOError:
             return
         except OSError:  # a reset
@@ -73,8 +73,8 @@ class RealLink(Link):
 
     def flush(self) -> None:
         """Send what this step has written, or as much as the app takes for now."""
-        data = b"".join(self._outgoing)
-        self._outgoing.clear()
+        data = b"".join(self.outgoing)
+        self.outgoing.clear()
         if data:
             if self.on_traffic is not None:
                 self.on_traffic("switch", data)
@@ -85,20 +85,20 @@ class RealLink(Link):
         try:
             while self._unsent:
                 piece = self._unsent[0]
-                sent = self._sock.send(piece)
+                sent = self.sock.send(piece)
                 if sent < len(piece):
                     self._unsent[0] = piece[sent:]
                 else:
                     self._unsent.popleft()
-            if self._closing and not self.closed:
+            if self.closing and not self.closed:
                 self.closed = True
-                self._sock.shutdown(socket.SHUT_WR)
+                self.sock.shutdown(socket.SHUT_WR)
         except BlockingIOError:
             pass  # the rest when the app has read some of it
         except OSError:
             # The app is gone without an orderly close, which the reading side is told as well.
             self._unsent.clear()
-            self.closed = self._closing
+            self.closed = self.closing
 
 
 class RealTime(Exchange):

@@ -1,70 +1,53 @@
-"""The switch's threads, as generators that say until when they wait.
+"""The switch's threads, as generators that yield the time until which they wait.
 
 FreeSWITCH runs each channel on a thread of its own, and applications nest on its stack. Here a
 thread is a generator: it yields the time until which it waits (microseconds since the epoch;
-None: until somebody wakes it), and nested applications are ``yield from``. A thread may wake
-before its time, since whoever has news for it wakes it; so waiting is always a loop around a
-question.
+None: until somebody wakes it), and nested applications are ``yield from``. Whoever has news for
+a thread wakes it early, so every wait is a loop that asks whether it is over.
 """
 
 from __future__ import annotations
 
-from collections.abc import Callable, Generator
-from typing import Protocol, TypeVar
+from collections.abc import Generator
+from typing import TypeVar
 
-__all__ = ["MILLISECOND", "SECOND", "Scheduler", "Steps", "Thread", "Timer", "pause"]
+from .agenda import Agenda, Timer
+
+__all__ = ["MILLISECOND", "SECOND", "Steps", "Thread", "pause"]
 
 MILLISECOND = 1_000
 SECOND = 1_000_000
 
 T = TypeVar("T")
-#: What a thread runs: yields the time it waits for, returns a T in the end.
+#: What a thread runs: yields the time it waits for, and returns a T in the end.
 Steps = Generator["int | None", None, T]
-
-
-class Timer(Protocol):
-    def cancel(self) -> None: ...
-
-
-class Scheduler(Protocol):
-    """The clock and the agenda of the world that the switch stands in."""
-
-    #: the thread that takes a step at this moment
-    running: Thread | None
-
-    @property
-    def now(self) -> int:
-        """Virtual time, in microseconds since the epoch."""
-
-    def at(self, when: int, action: Callable[[], None]) -> Timer:
-        """Run ``action`` at ``when``; what is due at the same time runs in order of asking."""
 
 
 class Thread:
     """Runs a generator's steps at the times it asks for."""
 
-    def __init__(self, scheduler: Scheduler, steps: Steps[None]) -> None:
+    def __init__(self, agenda: Agenda, steps: Steps[None]) -> None:
         self.finished = False
-        self._scheduler = scheduler
+        self._agenda = agenda
         self._steps = steps
         self._timer: Timer | None = None
-        self._due: int | None = None  # when the timer will go off
+        self._due: int | None = None  # when the timer goes off
         self._running = False
-        self._woken: int | None = None  # somebody asked for it while it ran
+        self._woken: int | None = None  # the earliest time it was woken for while it ran
 
     def run(self) -> None:
-        """Take the next step now (unless it is in one: then it goes on right after it)."""
+        """Take the next step now, or right after the step that it is in."""
         if self.finished:
             return
         if self._running:
-            self._woken = self._scheduler.now
+            self._woken = self._agenda.now
             return
         if self._timer is not None:
             self._timer.cancel()
         self._step()
 
     def wake(self, at: int) -> None:
-        """See to it that the next step comes at ``at``, at the latest."""
+        """Take the next step no later than ``at``."""
         if self.finished:
             return
         if self._running:
@@ -76,12 +59,12 @@ class Thread:
 
     def _wait(self, until: int) -> None:
         self._due = until
-        self._timer = self._scheduler.at(until, self._step)
+        self._timer = self._agenda.at(until, self._step)
 
     def _step(self) -> None:
         self._timer = self._due = None
         self._running = True
-        before, self._scheduler.running = self._scheduler.running, self
+        before, self._agenda.running = self._agenda.running, self
         try:
             until = next(self._steps)
         except StopIteration:
@@ -89,16 +72,16 @@ class Thread:
             return
         finally:
             self._running = False
-            self._scheduler.running = before
+            self._agenda.running = before
         woken, self._woken = self._woken, None
         if woken is not None:
             until = woken if until is None else min(until, woken)
         if until is not None:
-            self._wait(max(until, self._scheduler.now))
+            self._wait(max(until, self._agenda.now))
 
 
-def pause(scheduler: Scheduler, microseconds: int) -> Steps[None]:
+def pause(agenda: Agenda, microseconds: int) -> Steps[None]:
     """Wait that long, whatever happens meanwhile."""
-    until = scheduler.now + microseconds
-    while scheduler.now < until:
+    until = agenda.now + microseconds
+    while agenda.now < until:
         yield until

@@ -42,6 +42,8 @@ T = TypeVar("T")
 TURNS = 1000
 #: Lines of a handler's stack that a failure shows.
 SHOWN = 6
+#: Most bytes that are sent to an app in one step.
+MOUTHFUL = 256 * 1024
 
 
 class SimulationError(AssertionError):
@@ -52,6 +54,7 @@ class Participant:
     """A handler thread: it runs, or it is parked in the clock."""
 
     __slots__ = (
+        "error",
         "gate",
         "inbox",
         "moment",
@@ -68,47 +71,110 @@ class Participant:
         self.gate = threading.Lock()
         self.gate.acquire()
         self.parked = False
+        self.error: BaseException | None = None  # raised where it is parked, once it is woken
         self.inbox: SimpleQueue[Any] | None = None  # parked on that, and not in a sleep
         self.moment = 0  # when it last went on, in virtual time
         self.since = 0.0  # and since when, in real time, it has done so at this very moment
         self.turns = 0  # how often it has
 
 
+class VirtualLink(Link):
+    """A control connection whose bytes in flight are counted, both ways."""
+
+    def __init__(self, world: World, number: int, sock: socket.socket) -> None:
+        super().__init__(world, number, sock)
+        self.to_app = 0  #: bytes in flight to the app
+        self.to_switch = 0  #: and from it; the end of what a side sends counts as one byte
+        self.participant: Participant | None = None
+        self._world = world
+
+    def flush(self) -> None:
+        if self.closed:
+            return
+        data = b"".join(self.outgoing)
+        self.outgoing.clear()
+        if len(data) > MOUTHFUL:
+            # The app reads no further than its own bound, until its handler has caught up.
+            data, rest = data[:MOUTHFUL], data[MOUTHFUL:]
+            self.outgoing.append(rest)
+            self._world.at(self._world.now, lambda: self._world.has_news(self))
+        closes = self.closing and not self.outgoing
+        self._world.flies(self, len(data) + closes)
+        try:
+            if data:
+                if self.on_traffic is not None:
+                    self.on_traffic("switch", data)
+                self.sock.sendall(data)
+            if closes:
+                self.closed = True
+                self._let_go()
+                self.sock.shutdown(socket.SHUT_WR)
+        except OSError:
+            # The app's side is gone without an orderly close.
+            self._world.flies(self, -self.to_app)
+
+    def receive(self) -> None:
+        while self.to_switch:
+            try:
+                data = self.sock.recv(65536)
+            except ConnectionError:
+                data = b""
+            self._world.landed(self, len(data))
+            if self.listener is None:
+                continue
+            if data:
+                if self.on_traffic is not None:
+                    self.on_traffic("app", data)
+                self.listener.received(data)
+            else:
+                self.listener.closed()
+
+    def dispose(self) -> None:
+        super().dispose()
+        self._let_go()
+
+    def _let_go(self) -> None:
+        """Release the switch's side once both sides are closed: nothing will be told any more."""
+        if self.closed and self.ended:
+            self.listener = self.on_traffic = None
+
+
 class World(Exchange):
     """The order of things in virtual time. Times are microseconds since the epoch.
 
     ``patience`` is how many real seconds handlers may run without waiting for the call (None:
-    for ever).
+    for ever). It may be changed.
     """
 
     def __init__(self, now: int, *, patience: float | None) -> None:
         super().__init__(now)
         self.clock = VirtualClock(self)
-        self._patience = patience
+        self.patience = patience
         self._numbers = itertools.count(1)
-        self._links: dict[Peer, Link] = {}
+        self._links: dict[Peer, VirtualLink] = {}
         # What goes on elsewhere: under this lock.
         self._lock = threading.Lock()
         self._gate: threading.Lock | None = None  # where the test's thread waits for quiet
         self._participants: dict[int, Participant] = {}
         self._mailed: set[Participant] = set()  # parked on an inbox that something was put on
-        self._talking: set[Link] = set()  # whose apps have sent what we have not received
+        self._talking: set[VirtualLink] = set()  # whose apps have sent what we have not received
         self._running = 0
         self._dialling = 0
         self._flying = 0
         # Links on which a thread of the handler's own has sent: answered at once, since the
         # handler may be waiting for that thread. Their order is as real as such threads are.
-        self._urgent: list[Link] = []
+        self._urgent: list[VirtualLink] = []
         self.wakes = 0  # how often a handler has gone on
         self.stuck = False  # it has been told that a handler waits for something else
-        self.abandoned = False
+        self._waits: threading.Event | None = None  # set when what is done `aside` waits
+        self._closed = False
 
     # The switch's model
 
     def dial(self, address: tuple[str, int]) -> Link | None:
         """Connect to an app; None if nobody listens there."""
         sock = socket.socket(socket.AF_INET6 if ":" in address[0] else socket.AF_INET)
-        sock.settimeout(self._patience)
+        sock.settimeout(self.patience)
         # Bound first, since the app's thread may ask whose connection it has before connect
         # returns here.
         sock.bind((address[0], 0))
@@ -116,7 +182,7 @@ class World(Exchange):
             # Nobody listens there, or this would not be ours; a connection to itself it would be.
             sock.close()
             return None
-        link = Link(self, next(self._numbers), sock)
+        link = VirtualLink(self, next(self._numbers), sock)
         with self._lock:
             self._links[sock.getsockname()] = link
             self._dialling += 1
@@ -130,16 +196,39 @@ class World(Exchange):
         sock.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
         return link
 
-    def flies(self, link: Link, size: int) -> None:
+    def flies(self, link: VirtualLink, size: int) -> None:
+        """So many bytes more are on their way to the app."""
         with self._lock:
             link.to_app += size
             self._flying += size
 
-    def landed(self, link: Link, size: int) -> None:
+    def landed(self, link: VirtualLink, size: int) -> None:
+        """So many bytes have been received from the app; 0: its end."""
         with self._lock:
             link.to_switch = max(0, link.to_switch - size) if size else 0
             if not link.to_switch:
                 self._talking.discard(link)
+
+    def abandon(self, link: Link, error: type[BaseException]) -> None:
+        """Raise ``error`` in the handler that serves ``link``, to end its thread.
+
+        A handler that waits in the clock gets it from that wait, at this virtual time. One that
+        runs gets it between two instructions of Python, so not before a call into C returns.
+        Nothing happens if no handler serves ``link`` any more.
+        """
+        with self._lock:
+            thread = link.thread
+            participant = None if thread is None else self._participants.get(thread.ident or 0)
+            if participant is None:
+                return
+            if participant.parked:
+                participant.error = error()
+                self.at(self.now, lambda: self._wake(participant))
+                return
+        import ctypes  # rarely needed
+
+        ident = ctypes.c_ulong(participant.thread.ident or 0)
+        ctypes.pythonapi.PyThreadState_SetAsyncExc(ident, ctypes.py_object(error))
 
     # The test's thread
 
@@ -187,7 +276,7 @@ class World(Exchange):
                 return
             gate = self._gate = threading.Lock()
             gate.acquire()
-        if gate.acquire(timeout=-1 if self._patience is None else self._patience):
+        if gate.acquire(timeout=-1 if self.patience is None else self.patience):
             return
         with self._lock:
             self._gate = None
@@ -196,13 +285,12 @@ class World(Exchange):
                 raise SimulationError(self._who_is_stuck())
 
     def aside(self, work: Callable[[], object], name: str) -> threading.Thread:
-        """Begin ``work`` on a thread of its own; go on when that waits for a handler, or is done.
+        """Begin ``work``, which stops a server, on a thread of its own.
 
-        It begins while no handler runs, so what it does until then is done in one moment.
+        Returns when it is done or waits for handlers to end (`Clock.joining`). No handler runs
+        until then, so what it does happens in one moment.
         """
-        waits = threading.Event()
-        with self._lock:
-            threads = [each.thread for each in self._participants.values()]
+        waits = self._waits = threading.Event()
 
         def worker() -> None:
             try:
@@ -210,17 +298,12 @@ class World(Exchange):
             finally:
                 waits.set()
 
-        for thread in threads:
-            thread.join = telling(thread.join, waits)  # type: ignore[assignment]
         helper = threading.Thread(target=worker, name=name, daemon=True)
         helper.start()
-        come = waits.wait(self._patience)
-        for thread in threads:
-            del thread.join
+        come = waits.wait(self.patience)
+        self._waits = None
         if not come:
-            raise SimulationError(
-                f"{name} has come to nothing in {self._patience:g} s of real time"
-            )
+            raise SimulationError(f"{name} did nothing for {self.patience:g} s of real time")
         return helper
 
     def _is_our_turn(self) -> bool:
@@ -257,18 +340,18 @@ class World(Exchange):
         if participant.turns == 0:
             participant.since = real_seconds()
         participant.turns += 1
-        if participant.turns < TURNS or self._patience is None:
+        if participant.turns < TURNS or self.patience is None:
             return
-        if real_seconds() - participant.since > self._patience:
+        if real_seconds() - participant.since > self.patience:
             self.stuck = True
             name = participant.thread.name
             raise SimulationError(
-                f"virtual time has stood still for {self._patience:g} s of real time, in which "
+                f"virtual time has stood still for {self.patience:g} s of real time, in which "
                 f"{name} has gone on {participant.turns} times:\n{stack_of(participant)}"
             )
 
     def _who_is_stuck(self) -> str:
-        said = [f"no progress for {self._patience:g} s of real time"]
+        said = [f"no progress for {self.patience:g} s of real time"]
         for participant in self._participants.values():
             stack = "" if participant.parked else stack_of(participant)
             if stack:
@@ -287,7 +370,7 @@ class World(Exchange):
     def close(self) -> None:
         """Stop playing: from now on the handlers' waits are real ones."""
         with self._lock:
-            self.abandoned = True
+            self._closed = True
             for participant in self._participants.values():
                 if participant.parked:
                     participant.parked = False
@@ -301,14 +384,15 @@ class World(Exchange):
 
     def participant(self) -> Participant | None:
         """The participant that this thread is, if it is one."""
-        return None if self.abandoned else self._participants.get(threading.get_ident())
+        return None if self._closed else self._participants.get(threading.get_ident())
 
     def park(
         self, participant: Participant, deadline: int | None, inbox: SimpleQueue[Any] | None
     ) -> None:
         """Wait, on the handler's thread, until it is woken. Called with ``_lock`` held.
 
-        It is woken at ``deadline``, and as soon as something is in its ``inbox``.
+        It is woken at ``deadline``, and as soon as something is in its ``inbox``. Raises what
+        it is abandoned with.
         """
         timer = None
         if deadline is not None:
@@ -324,6 +408,9 @@ class World(Exchange):
             self._lock.acquire()
             if timer is not None:
                 timer.cancel()
+        if participant.error is not None:
+            error, participant.error = participant.error, None
+            raise error
 
     def sleep(self, seconds: float) -> bool:
         """Virtual `time.sleep`; False, and no sleep, in a thread that is no participant."""
@@ -332,22 +419,9 @@ class World(Exchange):
             return False
         until = self.now + max(0, round(seconds * SECOND))
         with self._lock:
-            while self.now < until and not self.abandoned:
+            while self.now < until and not self._closed:
                 self.park(participant, until, None)
         return True
-
-
-def telling(
-    join: Callable[[float | None], None], waits: threading.Event
-) -> Callable[[float | None], None]:
-    """A thread's ``join`` that tells when somebody is about to wait there."""
-
-    def joined(timeout: float | None = None) -> None:
-        if timeout is None or timeout > 0:
-            waits.set()
-        join(timeout)
-
-    return joined
 
 
 def stack_of(participant: Participant) -> str:
@@ -379,6 +453,11 @@ class VirtualClock(Clock):
         # The simulation was given up: no virtual moment will come any more.
         return inbox.get() if until is None else inbox.get_nowait()
 
+    def joining(self) -> None:
+        waits = self._world._waits
+        if waits is not None:
+            waits.set()
+
     def begun(self, peer: Peer) -> None:
         world = self._world
         with world._lock:
@@ -387,7 +466,8 @@ class VirtualClock(Clock):
                 return
             world._dialling -= 1
             world._running += 1
-            link.participant = Participant(link.number, threading.current_thread())
+            link.thread = threading.current_thread()
+            link.participant = Participant(link.number, link.thread)
             world._participants[threading.get_ident()] = link.participant
 
     def ended(self, peer: Peer) -> None:
@@ -400,6 +480,7 @@ class VirtualClock(Clock):
             link = world._links.pop(peer)
             world._talking.discard(link)
             link.ended = True
+            link.thread = None
             world._flying -= link.to_app
             link.to_app = 0
             world._running -= 1

@@ -5,7 +5,6 @@ Each call has a switch of its own, begins with nothing, and so goes the same way
 
 from __future__ import annotations
 
-import ctypes
 import logging
 import traceback
 from collections.abc import Callable, Iterator, Mapping, Sequence
@@ -340,8 +339,8 @@ class _Making:
         """The caller hangs up; the handler must come to an end."""
         call = self.call
         self._closing = True
-        if self._attempt.hasty and self.world._patience is not None:
-            self.world._patience /= 5
+        if self._attempt.hasty and self.world.patience is not None:
+            self.world.patience /= 5
         self.simulation.later(0.0, self.line.hang_up)
         if not self.simulation.run(lambda: call.ended, LATE):
             self._outlives()
@@ -376,23 +375,8 @@ class _Making:
 
     def _abandon(self) -> None:
         """Have the handler's thread end, by an exception that comes out of nowhere."""
-        link, world = self.line.link, self.world
-        if link is None or link.participant is None:
-            return
-        participant = link.participant
-        if participant.parked:
-
-            def refuse(*_: object, **__: object) -> None:
-                del world.park  # only its next wait ends so; the library's own are in order
-                raise _Abandoned
-
-            world.park = refuse  # type: ignore[method-assign]
-            world.at(world.now, lambda: world._wake(participant))
-            return
-        ident = participant.thread.ident
-        ctypes.pythonapi.PyThreadState_SetAsyncExc(
-            ctypes.c_ulong(ident or 0), ctypes.py_object(_Abandoned)
-        )
+        if self.line.link is not None:
+            self.world.abandon(self.line.link, _Abandoned)
 
     def _look_back(self, draw: bool) -> None:
         call, outcome = self.call, self.outcome

@@ -7,7 +7,6 @@ plain ones count, and small ones; docs/explore.md tells where that can be wrong.
 
 from __future__ import annotations
 
-import sys
 import sysconfig
 from collections import deque
 from collections.abc import Callable, Iterator, Mapping, Set
@@ -22,7 +21,7 @@ from typing import Any, Literal
 from eslsync import Channel, Event, Session
 from eslsync.call.execution import Execution
 from eslsync.call.leg import Leg
-from eslsync.stacks import is_ours
+from eslsync.stacks import frame_of, is_ours
 from eslsync.wire.declared import Declaration, declaration_of, declared
 
 from ..calling import apps
@@ -180,9 +179,9 @@ class Observer:
         """The situation now; None if no handler runs."""
         call, line = self.call, line_of(self.call)
         session, link = line.session, line.link
-        if session is None or link is None or link.participant is None:
+        if session is None or link is None or link.thread is None:
             return None
-        top = sys._current_frames().get(link.participant.thread.ident or 0)
+        top = frame_of(link.thread)
         if top is None:
             return None
         own, entry, inner = _frames(top)

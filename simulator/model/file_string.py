@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from ..clockwork.threads import Timer
+from ..clockwork.agenda import Timer
 
 if TYPE_CHECKING:
     from .channel import Channel, Heard

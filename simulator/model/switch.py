@@ -10,7 +10,7 @@ from uuid import UUID
 
 from eslsync import HangupCause
 
-from ..clockwork.threads import Scheduler
+from ..clockwork.agenda import Agenda
 from .arguments import expand
 from .events import Block, Headers, Identity, SwitchEvent
 from .races import Races
@@ -48,7 +48,7 @@ class Switch:
 
     def __init__(
         self,
-        scheduler: Scheduler,
+        scheduler: Agenda,
         random: Random,
         *,
         applications: Mapping[str, Application],
