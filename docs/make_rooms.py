@@ -29,12 +29,14 @@ PAGE = Path(__file__).parent / "design.md"
 #: Pixels.
 WIDTH, MARGIN, PANEL_GAP, PAD = 830, 6, 28, 12
 ROW_GAP, BOX_GAP, HEAD, FOOT = 30, 8, 44, 44
+#: The least width of a box.
+NARROWEST = 76
 #: Width that an arrow takes where it passes a row between boxes.
 LANE = 14
 #: Height of a box without its description, and of a line of that.
 NAME, LINE = 32, 14
 #: Pixels of a character in a description and in a name, and lines of a description.
-CHARACTER, NAME_CHARACTER, LINES = 6.2, 7.4, 3
+CHARACTER, NAME_CHARACTER, LINES = 6.2, 7.6, 3
 #: Orders from which the best is taken.
 TRIES = 40
 
@@ -112,7 +114,7 @@ class Rooms:
             lines = textwrap.wrap("".join(clauses[:end]), characters)
             if len(lines) <= LINES:
                 return lines
-        return lines[:LINES]
+        return [*lines[: LINES - 1], lines[LINES - 1] + "…"]
 
 
 def rows(names: Iterable[str], edges: Edges) -> dict[str, int]:
@@ -297,7 +299,7 @@ class Panel:
 
 
 def name_width(place: Place) -> float:
-    return len(place.name) * NAME_CHARACTER + 12
+    return max(len(place.name) * NAME_CHARACTER + 12, NARROWEST)
 
 
 def needed(line: Iterable[Place]) -> float:
