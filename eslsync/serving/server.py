@@ -494,11 +494,7 @@ def has_ended(sock: socket.socket) -> bool:
 
 
 class _Call(socketserver.BaseRequestHandler):
-    """A connection, as socketserver hands it over.
-
-    (The frames that this puts between a thread's beginning and the handler are of use: freezegun
-    answers with real time where it sees ``threading`` among the last five.)
-    """
+    """A connection, as socketserver hands it over."""
 
     server: Server
 

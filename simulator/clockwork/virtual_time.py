@@ -30,6 +30,7 @@ from eslsync.clock import Clock, Peer
 from .frozen import real_seconds
 from .link import Exchange, Link
 from .threads import SECOND
+from .tricks import raise_in
 
 __all__ = ["SimulationError", "VirtualClock", "World"]
 
@@ -225,10 +226,7 @@ class World(Exchange):
                 participant.error = error()
                 self.at(self.now, lambda: self._wake(participant))
                 return
-        import ctypes  # rarely needed
-
-        ident = ctypes.c_ulong(participant.thread.ident or 0)
-        ctypes.pythonapi.PyThreadState_SetAsyncExc(ident, ctypes.py_object(error))
+        raise_in(participant.thread, error)
 
     # The test's thread
 

@@ -8,6 +8,10 @@ import pytest
 
 from eslsync import Outbound, Session, TimeoutError
 from simulator import FreeSwitch, SimulationError
+from simulator.calling.call import line_of
+from simulator.calling.freeswitch import simulation_of
+from simulator.clockwork.virtual_time import World
+from tests.support.peer import PATIENCE
 
 
 def test_a_silence_of_a_year_takes_no_real_time_worth_waiting_for() -> None:
@@ -59,6 +63,59 @@ def test_a_handler_that_loops_in_commands_at_one_moment_fails_with_its_line() ->
         call_it()
     assert "virtual time has stood still for 0.3 s" in str(raised.value)
     assert 'session.channel.playback("again and again")' in str(raised.value)
+
+
+class Abandoned(BaseException):
+    """Comes out of nowhere."""
+
+
+def test_a_handler_that_waits_is_abandoned() -> None:
+    cleaned_up: list[float] = []
+
+    def waits(session: Session) -> None:
+        try:
+            session.channel.wait("DTMF", timeout=60)
+        finally:
+            cleaned_up.append(switch.now)
+            session.channel.playback("goodbye")  # its next wait is as any other
+
+    with FreeSwitch(raises=False) as switch:
+        call = switch.call(waits)
+        call.say_nothing(5.0)
+        link, world = line_of(call).link, simulation_of(switch).world
+        assert link is not None
+        assert isinstance(world, World)
+        began = switch.now
+        world.abandon(link, Abandoned)
+        call.wait()
+        world.abandon(link, Abandoned)  # does nothing
+    assert isinstance(call.outcome, Abandoned)
+    assert cleaned_up == [began]
+    assert call.heard == ["goodbye"]
+
+
+def test_a_handler_that_runs_is_abandoned() -> None:
+    running, release = threading.Event(), threading.Event()
+
+    def runs(session: Session) -> None:
+        while not release.is_set():
+            running.set()
+
+    with FreeSwitch(patience=0.2, raises=False) as switch:
+        call = switch.call(runs)
+        try:
+            with pytest.raises(SimulationError):
+                call.wait()
+            link, world = line_of(call).link, simulation_of(switch).world
+            assert link is not None
+            assert isinstance(world, World)
+            thread = link.thread
+            assert thread is not None
+            world.abandon(link, Abandoned)
+            thread.join(PATIENCE)
+            assert isinstance(call.outcome, Abandoned)
+        finally:
+            release.set()
 
 
 def test_many_commands_at_one_moment_are_no_loop() -> None:
