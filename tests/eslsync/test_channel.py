@@ -1,14 +1,12 @@
 from __future__ import annotations
 
-import datetime
 import threading
 from typing import Any
 
 import pytest
-from freezegun import freeze_time
 
-from eslsync import ChannelState, Event, Outbound, Session, TimeoutError
-from tests.support.peer import Peer, call, event, reply
+from eslsync import ChannelState, Event, Session, TimeoutError
+from tests.support.peer import call, event, reply
 
 # Digits
 
@@ -258,32 +256,3 @@ def test_the_state_is_what_the_last_event_of_this_leg_told() -> None:
         ChannelState.EXCHANGE_MEDIA,
         ChannelState.EXCHANGE_MEDIA,
     ]
-
-
-# Time
-
-
-def test_frozen_time_does_not_stop_the_librarys_own_timeouts() -> None:
-    def handler(session: Session) -> None:
-        seen.append(datetime.datetime.now())
-        for wait in (
-            lambda: session.channel.wait("DTMF", timeout=0.05),
-            lambda: session.channel.playback("x", timeout=0.05),
-            lambda: session.send("getvar x", timeout=0.05),
-        ):
-            with pytest.raises(TimeoutError):
-                wait()
-        seen.append(datetime.datetime.now())
-
-    seen: list[datetime.datetime] = []
-    with (
-        freeze_time("2026-01-05T17:59:50"),
-        Outbound(handler, port=0) as app,  # on the real clock
-    ):
-        peer = Peer(app)
-        peer.handshake()
-        peer.execute("playback")
-        peer.hear("getvar x")
-        peer.execute("set")  # the handler has ended
-        peer.sock.close()
-    assert seen == [datetime.datetime(2026, 1, 5, 17, 59, 50)] * 2

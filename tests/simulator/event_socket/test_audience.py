@@ -1,0 +1,77 @@
+"""Of all connections, an event is offered to those whose filters may let it through."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from hypothesis import given
+from hypothesis import strategies as st
+
+from simulator.event_socket.audience import Audience
+from simulator.model.events import Event, Source
+
+SOURCE = Source("c0")
+NAMES = ["Unique-ID", "unique-id", "Event-Name"]
+VALUES = ["a-leg", "A-LEG", "b-leg", "DTMF", "-b-leg", "/leg/"]
+FILTERS = st.lists(st.tuples(st.sampled_from(NAMES), st.sampled_from(VALUES)), max_size=3)
+
+
+class Connected:
+    """A connection, as far as an audience looks at it."""
+
+    def __init__(self, *filters: tuple[str, str]) -> None:
+        self.filters = list(filters)
+
+
+def event(name: str = "DTMF", **headers: str) -> Event:
+    own = [(key.replace("_", "-"), value) for key, value in headers.items()]
+    return Event(name, SOURCE, 0, 0, own=own)
+
+
+def joined(*everybody: Any) -> Audience:
+    audience = Audience()
+    for each in everybody:
+        audience.join(each)
+    return audience
+
+
+def may_want(connected: Connected, event: Event) -> bool:
+    if not connected.filters or any(value[0] in "-/" for _, value in connected.filters):
+        return True
+    found = [(event.get(name) or "", value) for name, value in connected.filters]
+    return any(told.lower() == value.lower() for told, value in found)
+
+
+@given(st.lists(FILTERS, max_size=5), st.data())
+def test_nobody_who_may_want_an_event_is_left_out_whatever_was_filtered_before(
+    everybody: list[list[tuple[str, str]]], data: st.DataObject
+) -> None:
+    here: list[Any] = [Connected(*filters) for filters in everybody]
+    audience = joined(*here)
+    for each in data.draw(st.lists(st.sampled_from(here), unique_by=id) if here else st.just([])):
+        each.filters = data.draw(FILTERS)
+        audience.filtered(each)
+    for gone in data.draw(st.lists(st.sampled_from(here), unique_by=id) if here else st.just([])):
+        audience.leave(gone)
+        here.remove(gone)
+    told = event(Unique_ID=data.draw(st.sampled_from(["a-leg", "b-leg", "c-leg"])))
+    assert audience.of(told) == [each for each in here if may_want(each, told)]
+    assert list(audience) == here
+
+
+def test_a_filter_that_stands_there_twice_is_found_and_taken_back_once() -> None:
+    twice: Any = Connected(("Unique-ID", "a-leg"), ("unique-id", "A-LEG"))
+    audience = joined(twice)
+    assert audience.of(event(Unique_ID="a-leg")) == [twice]
+    audience.leave(twice)
+    assert audience.of(event(Unique_ID="a-leg")) == []
+
+
+def test_who_has_left_is_not_entered_again_by_a_late_filter() -> None:
+    gone: Any = Connected()
+    audience = joined(gone)
+    audience.leave(gone)
+    gone.filters = [("Unique-ID", "a-leg")]
+    audience.filtered(gone)
+    assert gone not in audience
+    assert audience.of(event(Unique_ID="a-leg")) == []

@@ -1,0 +1,75 @@
+"""What callers try, by what the handler asks for."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+from eslsync import Session
+from simulator import explore
+
+Handler = Callable[[Session], object]
+
+
+def asked_first(handler: Handler, keys: str) -> set[str]:
+    """What callers do where the handler asks for the first time, by how it is called on a map."""
+    exploration = explore(handler, keys=keys)
+    asked = next(node for node in exploration.nodes if node.situation.asks)
+    return {edge.label for edge in asked.edges}
+
+
+def asks_for_a_key(session: Session) -> None:
+    session.channel.answer()
+    session.channel.get_digits("menu", valid="[12]", tries=1)
+    session.channel.hangup()
+
+
+def asks_for_two_to_four(session: Session) -> None:
+    session.channel.answer()
+    session.channel.get_digits("number", min=2, max=4, valid="1[0-9]+", tries=2)
+    session.channel.hangup()
+
+
+def takes_a_message(session: Session) -> None:
+    session.channel.answer()
+    session.channel.record("/tmp/message.wav", limit=30)
+    session.channel.hangup()
+
+
+def listens_for_1(session: Session) -> None:
+    session.channel.answer()
+
+    @session.channel.on_dtmf("1")
+    def one(digit: str) -> None:
+        session.channel.hangup()
+
+    session.channel.playback("welcome", terminators="none")
+    session.channel.hangup()
+
+
+def test_of_a_menu_each_key_and_silence_are_tried() -> None:
+    tried = asked_first(asks_for_a_key, "129#")
+    assert {"1", "2", "9", "silence"} <= tried
+
+
+def test_of_a_number_those_that_match_that_do_not_and_that_are_too_short_are_tried() -> None:
+    tried = asked_first(asks_for_two_to_four, "0123456789#")
+    entered = {label for label in tried if label.strip("#").isdigit()}
+    valid = {each.strip("#") for each in entered if each.startswith("1")}
+    assert {2, 4} <= {len(each) for each in valid}
+    assert any(not each.startswith("1") and len(each.strip("#")) >= 2 for each in entered)
+    assert any("too short" in label for label in tried)
+    assert any(label.endswith(" 2 times") for label in tried)  # wrong as often as it may be
+    assert any("during the prompt" in label for label in tried)
+
+
+def test_into_a_recording_callers_speak() -> None:
+    exploration = explore(takes_a_message, keys="1#")
+    labels = {edge.label for node in exploration.nodes for edge in node.edges}
+    assert {"speaks", "# at once"} <= labels
+
+
+def test_of_keys_that_nobody_listens_for_one_stands_for_all() -> None:
+    exploration = explore(listens_for_1, keys="12345")
+    pressed = {edge.keys for node in exploration.nodes for edge in node.edges if edge.what == "key"}
+    assert "1" in pressed
+    assert len(pressed - {"1"}) == 1

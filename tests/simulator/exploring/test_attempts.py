@@ -1,0 +1,78 @@
+"""How calls end, and that each goes the same way again."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+import pytest
+
+from eslsync import Session
+from simulator import explore
+from simulator.exploring.attempts import End
+
+
+def hangs_up(session: Session) -> None:
+    session.channel.answer()
+    session.channel.playback("welcome")
+    session.channel.hangup()
+
+
+def raises(session: Session) -> None:
+    session.channel.answer()
+    session.channel.playback("welcome")
+    raise KeyError("account")
+
+
+def returns(session: Session) -> None:
+    session.channel.answer()
+    session.channel.playback("welcome")
+
+
+def leaves_on_purpose(session: Session) -> None:
+    session.channel.answer()
+    session.channel.playback("welcome")
+    session.exit()
+
+
+def never_ends(session: Session) -> None:
+    session.channel.answer()
+    session.channel.wait("CHANNEL_HANGUP")
+
+
+@pytest.mark.parametrize(
+    ("handler", "ends"),
+    [
+        (hangs_up, {"hangup"}),
+        (raises, {"raised"}),
+        (returns, {"left"}),
+        (leaves_on_purpose, {"given back"}),
+    ],
+    ids=lambda each: each.__name__ if callable(each) else "",
+)
+def test_a_call_that_the_handler_ends_says_how(
+    handler: Callable[[Session], object], ends: set[str]
+) -> None:
+    exploration = explore(handler, keys="1")
+    edges = [edge for node in exploration.nodes for edge in node.edges]
+    assert {edge.target.how for edge in edges if isinstance(edge.target, End)} == ends
+
+
+def test_a_call_that_nobody_ends_waits_for_ever() -> None:
+    exploration = explore(never_ends, keys="1")
+    assert [node.waits_for_ever for node in exploration.nodes] == [True]
+
+
+def test_the_steps_to_a_node_lead_there_again() -> None:
+    def branches(session: Session) -> None:
+        session.channel.answer()
+        key = session.channel.get_digits("menu", valid="[12]", tries=1)
+        session.channel.playback({"1": "one", "2": "two"}.get(key or "", "other"))
+        session.channel.playback("goodbye")
+        session.channel.hangup()
+
+    exploration = explore(branches, keys="12")
+    for node in exploration.nodes:
+        call = node.here.script("ivr.py", None, {}).run(branches)
+        assert node.situation.prompt is not None
+        assert node.situation.prompt in str(call.transcript)
+    assert len(exploration.nodes) >= 4
