@@ -10,18 +10,14 @@ here: by the application's name (`declared`), or on the method (`declaration_of`
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import dataclass
-from typing import Any, TypeVar
+from typing import Any, NamedTuple, TypeVar
 
 __all__ = ["Declaration", "declaration_of", "declarations", "declared"]
 
 MethodT = TypeVar("MethodT", bound=Callable[..., Any])
 
 
-@dataclass(frozen=True)
-class Declaration:
-    """What an application does; a decorator for the method that runs it."""
-
+class _Facts(NamedTuple):  # no dataclass: `import eslsync` would load inspect for it
     #: FreeSWITCH's name for it.
     name: str
     #: True for a command of the api.
@@ -48,6 +44,12 @@ class Declaration:
     sets: bool = False
     #: True if its argument is digits, to be hidden like those that callers press.
     digits: bool = False
+
+
+class Declaration(_Facts):
+    """What an application does; a decorator for the method that runs it."""
+
+    __slots__ = ()
 
     def __call__(self, method: MethodT) -> MethodT:
         """Declare the method, and the application if the method is named for it."""

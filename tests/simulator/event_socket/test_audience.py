@@ -8,9 +8,10 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from simulator.event_socket.audience import Audience
-from simulator.model.events import Event, Source
+from simulator.model.events import Identity, SwitchEvent
+from tests.support.model_call import ModelCall
 
-SOURCE = Source("c0")
+SOURCE = Identity("c0")
 NAMES = ["Unique-ID", "unique-id", "Event-Name"]
 VALUES = ["a-leg", "A-LEG", "b-leg", "DTMF", "-b-leg", "/leg/"]
 FILTERS = st.lists(st.tuples(st.sampled_from(NAMES), st.sampled_from(VALUES)), max_size=3)
@@ -23,19 +24,19 @@ class Connected:
         self.filters = list(filters)
 
 
-def event(name: str = "DTMF", **headers: str) -> Event:
+def event(name: str = "DTMF", **headers: str) -> SwitchEvent:
     own = [(key.replace("_", "-"), value) for key, value in headers.items()]
-    return Event(name, SOURCE, 0, 0, own=own)
+    return SwitchEvent(name, SOURCE, 0, 0, own=own)
 
 
 def joined(*everybody: Any) -> Audience:
-    audience = Audience()
+    audience = Audience(ModelCall().switch)
     for each in everybody:
         audience.join(each)
     return audience
 
 
-def may_want(connected: Connected, event: Event) -> bool:
+def may_want(connected: Connected, event: SwitchEvent) -> bool:
     if not connected.filters or any(value[0] in "-/" for _, value in connected.filters):
         return True
     found = [(event.get(name) or "", value) for name, value in connected.filters]
