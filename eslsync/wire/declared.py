@@ -10,46 +10,60 @@ here: by the application's name (`declared`), or on the method (`declaration_of`
 from __future__ import annotations
 
 from collections.abc import Callable
-from typing import Any, NamedTuple, TypeVar
+from typing import Any, TypeVar
 
 __all__ = ["Declaration", "declaration_of", "declarations", "declared"]
 
 MethodT = TypeVar("MethodT", bound=Callable[..., Any])
 
 
-class _Facts(NamedTuple):  # no dataclass: `import eslsync` would load inspect for it
-    #: FreeSWITCH's name for it.
-    name: str
-    #: True for a command of the api.
-    api: bool = False
-    #: Names for the words of its argument, in order. One name stands for the whole argument.
-    argument: tuple[str, ...] = ()
-    #: Those words of the argument, and parameters of the method, that name what is played.
-    prompts: tuple[str, ...] = ()
-    #: True if it runs until something has been played.
-    plays: bool = False
-    #: True if the digits pressed while it runs are its own.
-    collects: bool = False
-    #: The fewest digits it collects, even when asked for fewer.
-    fewest: int = 0
-    #: True if it records the caller.
-    records: bool = False
-    #: True if the caller talks to others while it runs, and can leave at any time.
-    joins: bool = False
-    #: True if it sends the call elsewhere.
-    sends: bool = False
-    #: True if it only prepares what comes next, and the caller notices nothing.
-    prepares: bool = False
-    #: True if it sets or unsets channel variables.
-    sets: bool = False
-    #: True if its argument is digits, to be hidden like those that callers press.
-    digits: bool = False
-
-
-class Declaration(_Facts):
+class Declaration:
     """What an application does; a decorator for the method that runs it."""
 
-    __slots__ = ()
+    # no dataclass: `import eslsync` would load inspect for it
+    def __init__(
+        self,
+        name: str,
+        *,
+        api: bool = False,
+        argument: tuple[str, ...] = (),
+        prompts: tuple[str, ...] = (),
+        plays: bool = False,
+        collects: bool = False,
+        fewest: int = 0,
+        records: bool = False,
+        joins: bool = False,
+        sends: bool = False,
+        prepares: bool = False,
+        sets: bool = False,
+        digits: bool = False,
+    ) -> None:
+        #: FreeSWITCH's name for it.
+        self.name = name
+        #: True for a command of the api.
+        self.api = api
+        #: Names for the words of its argument, in order. One name stands for the whole argument.
+        self.argument = argument
+        #: Those words of the argument, and parameters of the method, that name what is played.
+        self.prompts = prompts
+        #: True if it runs until something has been played.
+        self.plays = plays
+        #: True if the digits pressed while it runs are its own.
+        self.collects = collects
+        #: The fewest digits it collects, even when asked for fewer.
+        self.fewest = fewest
+        #: True if it records the caller.
+        self.records = records
+        #: True if the caller talks to others while it runs, and can leave at any time.
+        self.joins = joins
+        #: True if it sends the call elsewhere.
+        self.sends = sends
+        #: True if it only prepares what comes next, and the caller notices nothing.
+        self.prepares = prepares
+        #: True if it sets or unsets channel variables.
+        self.sets = sets
+        #: True if its argument is digits, to be hidden like those that callers press.
+        self.digits = digits
 
     def __call__(self, method: MethodT) -> MethodT:
         """Declare the method, and the application if the method is named for it."""
