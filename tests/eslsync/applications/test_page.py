@@ -22,7 +22,7 @@ def rows(heading: str) -> list[list[str]]:
 
 
 APPLICATIONS = rows("| method | what FreeSWITCH runs | returns |")
-EVIDENCE = rows("| method | stands on |")
+EVIDENCE = rows("| method | evidence |")
 
 
 def test_every_method_stands_there_once() -> None:
@@ -56,7 +56,7 @@ def annotated(method: Callable[..., object]) -> str:
     return str(method.__annotations__["return"])
 
 
-def test_what_stands_on_what() -> None:
+def test_the_evidence_is_that_of_the_tests() -> None:
     found: dict[str, set[str]] = {}
     for source, names in evidence():
         for name in names:
