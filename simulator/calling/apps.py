@@ -1,4 +1,4 @@
-"""What calls are handed to: a server for each handler, and programs that listen elsewhere."""
+"""The apps that calls are handed to: a server for each handler, and other programs."""
 
 from __future__ import annotations
 
@@ -23,7 +23,7 @@ __all__ = ["Apps"]
 class Apps:
     """Serves handlers, and connects calls to them or to other programs.
 
-    ``raises``: what a handler raises, Hangup apart, is raised again by `raise_again`.
+    With ``raises``, what a handler raises, Hangup apart, is kept for `raise_again`.
     """
 
     def __init__(
@@ -34,19 +34,19 @@ class Apps:
         *,
         raises: bool,
     ) -> None:
-        self.raised: BaseException | None = None  #: by a handler, and not told yet
+        self.raised: BaseException | None = None  #: by a handler, and to be raised again
         self._world = world
         self._lines = lines
         self._legs = legs
         self._raises = raises
         self._servers: dict[Handler | Outbound, Outbound] = {}
-        self._stops: dict[Outbound, Stop] = {}  # of servers that a fault has stopped
+        self._stops: dict[Outbound, Stop] = {}  # by the server that a fault stopped
 
     def find(self, app: App) -> tuple[str, int]:
-        """Host and port where this app listens; the first call to a handler starts its server.
+        """The host and port where this app listens; starts a handler's server if need be.
 
-        Raises ValueError for a string that is no address, and RuntimeError for an address in
-        virtual time.
+        Raises ValueError for a string that is not an address, and RuntimeError for an address
+        while time is virtual.
         """
         if isinstance(app, str):
             return self._locate(app)
@@ -65,16 +65,16 @@ class Apps:
         return "127.0.0.1", server.port
 
     def _locate(self, address: str) -> tuple[str, int]:
-        """Host and port of another program."""
+        """The host and port of another program."""
         if isinstance(self._world, World):
-            raise RuntimeError("another program has its own clock: FreeSwitch(real_time=True)")
+            raise RuntimeError("another program has its own clock: use FreeSwitch(real_time=True)")
         host, colon, port = address.rpartition(":")
         if not host or not colon or not port.isdecimal() or not 0 < int(port) < 65536:
-            raise ValueError(f"an address is host:port, not {address!r}")
+            raise ValueError(f"a program's address is host:port, not {address!r}")
         return host.strip("[]"), int(port)
 
     def _watched(self, handler: Handler) -> Handler:
-        """The handler, with what it raises kept for the test."""
+        """The handler, wrapped to tell its line how it ends."""
 
         def watched(session: Session) -> None:
             line = self._lines[session.uuid]
@@ -97,7 +97,7 @@ class Apps:
         return watched
 
     def connect(self, channel: Channel, where: str) -> Control | None:
-        """Connect a channel, whose dialplan runs `socket`, to its app; None if none listens."""
+        """Connect a channel that runs `socket` to its app; None if nobody listens there."""
         line = self._lines[channel.uuid]
         link = self._world.dial(self.find(line.app))
         if link is None:
@@ -127,7 +127,7 @@ class Apps:
         return control
 
     def _stop(self, line: Line) -> None:
-        """A deploy: the server of the line's app is stopped, and cuts all its calls."""
+        """Stop the server of the line's app, as a deploy does; it cuts all its calls."""
         assert not isinstance(line.app, str)
         server = self._servers[line.app]
         if server not in self._stops:
@@ -136,17 +136,17 @@ class Apps:
 
     @property
     def cut(self) -> tuple[LiveCall, ...]:
-        """The calls that stopped servers have cut."""
+        """The calls that stopped servers cut."""
         return tuple(call for stop in self._stops.values() for call in stop.cut)
 
     def raise_again(self) -> None:
-        """Raise what a handler has raised, once."""
+        """Raise what a handler raised; only once."""
         raised, self.raised = self.raised, None
         if raised is not None:
             raise raised
 
     def close(self) -> None:
-        """Stop all servers; raise SimulationError if one did not stop as it should."""
+        """Stop all servers; raises SimulationError if one did not stop as it should."""
         for server in self._servers.values():
             if server not in self._stops:
                 server.stop(timeout=0.0)

@@ -24,10 +24,10 @@ if TYPE_CHECKING:
 
 __all__ = ["Call", "CallFailed"]
 
-#: pytest shows the lines of the test that failed, and not ours.
+#: pytest shows the lines of the test that failed, not ours.
 __tracebackhide__ = True
 
-#: Seconds between two keys that are pressed in a row; also how long each is held.
+#: Seconds between two keys that are pressed in a row; also how long each key is held.
 GAP = 0.2
 #: Simulated seconds that `Call.hear` waits for a prompt.
 HEAR_TIMEOUT = 60.0
@@ -60,7 +60,7 @@ class Call:
         self._simulation = simulation
         self._line = line
 
-    # What it leaves
+    # What is known of it
 
     @property
     def uuid(self) -> str:
@@ -69,7 +69,10 @@ class Call:
 
     @property
     def cause(self) -> HangupCause | str | None:
-        """Why the call ended; None while it is up."""
+        """Why the call ended; None while it is up.
+
+        A str for a cause that `HangupCause` doesn't have.
+        """
         cause = self._line.channel.hangup_cause
         return HangupCause.known(cause) if cause else None
 
@@ -81,12 +84,12 @@ class Call:
 
     @property
     def transcript(self) -> Transcript:
-        """Every message and action of the call, in order; ``str()`` of it is text."""
+        """Every message and action of the call, in order; ``str()`` of it is one line each."""
         return self._line.transcript
 
     @property
     def taken(self) -> bool:
-        """True if an app took the call when the dialplan handed it over."""
+        """True if the app was there to take the call; False if nobody listened."""
         return self._line.link is not None
 
     @property
@@ -106,7 +109,7 @@ class Call:
 
     @property
     def faults(self) -> tuple[Fault, ...]:
-        """The faults on purpose that have happened, in order."""
+        """The faults that have happened, in order."""
         return () if self._line.tap is None else tuple(self._line.tap.happened)
 
     @property
@@ -118,7 +121,7 @@ class Call:
     def heard(self) -> list[str]:
         """The prompts that the caller has heard, or heard begin, in order.
 
-        Of several that are played as one (``file_string://``), each.
+        Files that are played as one (``file_string://``) are named one by one.
         """
         return [prompt.name for prompt in self._line.prompts if prompt.told]
 
@@ -154,7 +157,7 @@ class Call:
 
     @property
     def ended(self) -> bool:
-        """True when the call has ended, and its handler has."""
+        """True when the call and its handler have ended."""
         return self._line.ended
 
     def variable(self, name: str) -> str | None:
@@ -179,9 +182,9 @@ class Call:
     def hear(self, prompt: str, *, start: bool = False, timeout: float = HEAR_TIMEOUT) -> None:
         """Wait until a prompt has ended, or was cut; with ``start=True``, until it begins.
 
-        ``prompt`` is the name as the handler gives it; a suffix may be left out. What was heard
-        since this call's last verb counts. Raises CallFailed if the prompt is not heard within
-        ``timeout`` simulated seconds, or if the call ends before.
+        ``prompt`` is the name as the handler gives it, with or without its suffix. A prompt that
+        was heard since this call's last verb satisfies the wait. Raises CallFailed if the prompt
+        is not heard within ``timeout`` simulated seconds, or before the call ends.
         """
         line = self._line
         mark = line.mark
@@ -195,7 +198,7 @@ class Call:
                     return True
             return line.hung_up
 
-        self._simulation.run(heard, timeout)
+        until = self._run(heard, timeout)
         if not found:
             begin = " begin" if start else ""
             instead = [
@@ -205,7 +208,7 @@ class Call:
             ]
             raise failed(
                 line,
-                f"did not hear {prompt!r}{begin}; since the last verb it heard "
+                f"did not hear {prompt!r}{begin} {until}; since the last verb the caller heard "
                 f"{', '.join(map(repr, instead)) or 'nothing'}",
             )
         moment = found[0].began if start else found[0].ended
@@ -216,8 +219,8 @@ class Call:
         """Wait until the call's channel fires an event, or begins an application.
 
         ``what`` is an event's name ("CHANNEL_ANSWER") or an application's ("bridge"). What
-        happened since this call's last verb counts. Raises CallFailed if it does not happen
-        within ``timeout`` simulated seconds, or if the call ends before.
+        happened since this call's last verb satisfies the wait. Raises CallFailed if it does not
+        happen within ``timeout`` simulated seconds, or before the call ends.
         """
         line = self._line
         mark = line.mark
@@ -227,19 +230,21 @@ class Call:
             found.extend(at for at, name in line.fired if at > mark and name == what)
             return bool(found) or line.hung_up
 
-        self._simulation.run(happened, timeout)
+        until = self._run(happened, timeout)
         if not found:
-            instead = [name for at, name in line.fired if at > mark]
-            raise failed(line, f"expected {what}; since the last verb: {', '.join(instead)}")
+            instead = ", ".join(name for at, name in line.fired if at > mark)
+            raise failed(
+                line, f"{what} did not happen {until}; since the last verb: {instead or 'nothing'}"
+            )
         line.mark = found[0]
 
     def press(self, digits: str, *, gap: float = GAP, when_asked: bool = False) -> None:
-        """Press keys, ``gap`` simulated seconds apart; returns when the last is pressed.
+        """Press keys, ``gap`` simulated seconds apart; return when the last is pressed.
 
         With ``when_asked=True`` the first is pressed as soon as the handler waits for a digit, or
-        records until one is pressed. (Of a program that `FreeSwitch.dial` has called: when an
-        application collects digits or records, or nothing has run on the channel for a second.)
-        Raises CallFailed if the call has ended.
+        for a `record` that a digit ends. (For a program that `FreeSwitch.dial` called: as soon as
+        an application collects digits or records, or none has run on the channel for 1 s.)
+        Raises CallFailed if the call has ended, ValueError if ``digits`` are no keys.
         """
         check_keys(digits)
         line = self._begin()
@@ -249,9 +254,9 @@ class Call:
             self._do(lambda digit=digit: self._press(digit), gap if index else 0.0)  # type: ignore[misc]
 
     def press_after(self, seconds: float, digits: str, *, gap: float = GAP) -> None:
-        """Press keys in so many seconds, ``gap`` seconds apart, whatever else the caller does.
+        """Press keys ``seconds`` from now, ``gap`` seconds apart, whatever else the caller does.
 
-        Those that the call doesn't live to see are not pressed.
+        Returns at once. Keys that would come after the call's end are not pressed.
         """
         check_keys(digits)
         line = self._line
@@ -262,7 +267,7 @@ class Call:
             )
 
     def hangup(self, cause: HangupCause | str = HangupCause.NORMAL_CLEARING) -> None:
-        """Hang up, and wait until the handler has ended as well."""
+        """Hang up, and wait until the handler has ended; see `wait`."""
         line = self._begin()
         if not line.hung_up:
             self._do(lambda: line.hang_up(str(cause)), 0.0)
@@ -271,32 +276,33 @@ class Call:
     def hangup_after(
         self, seconds: float, cause: HangupCause | str = HangupCause.NORMAL_CLEARING
     ) -> None:
-        """Hang up in so many seconds, whatever else the caller does by then."""
+        """Hang up ``seconds`` from now, whatever else the caller does; returns at once."""
         self._simulation.later(seconds, lambda: self._line.hang_up(str(cause)))
 
     def say_nothing(self, seconds: float) -> None:
-        """Let so many simulated seconds pass, or less if the call ends."""
+        """Let ``seconds`` of simulated time pass, or less if the call ends."""
         self._begin()
         self._simulation.run(lambda: self.ended, seconds)
 
     def talk(self, seconds: float) -> None:
-        """Speak for so many simulated seconds, or less if the call ends.
+        """Speak for ``seconds`` of simulated time, or less if the call ends.
 
-        The silence that ends a recording (`record`) is counted from the end of that.
+        `record` counts the silence that ends it from there.
         """
         self._begin()
         self._do(lambda: self._talk(seconds), 0.0)
         self._simulation.run(lambda: self.ended, seconds)
 
     def wait(self, *, timeout: float = CALL_TIMEOUT) -> None:
-        """Wait until the call has ended, and its handler has.
+        """Wait until the call and its handler have ended.
 
-        Raises CallFailed if that takes more than ``timeout`` simulated seconds, or if nothing
-        will ever end it.
+        Raises CallFailed if they have not within ``timeout`` simulated seconds, or if nothing
+        that could end them will ever happen.
         """
         line = self._begin()
         if not self._simulation.run(lambda: line.ended, timeout):
-            what = "its handler goes on" if line.hung_up else "the call is still up"
+            ended = "the call has ended, but its handler still runs"
+            what = ended if line.hung_up else "the call is still up"
             if self._simulation.world.idle:
                 raise failed(line, f"{what}, and nothing that could end it will ever happen")
             raise failed(line, f"{what} after {timeout:g} s")
@@ -309,8 +315,18 @@ class Call:
         line.mark = line.events
         return line
 
+    def _run(self, until: Callable[[], bool], timeout: float) -> str:
+        """Let time pass until ``until()`` is true; return how long that was, in words."""
+        began = self._simulation.now
+        self._simulation.run(until, timeout)
+        if self._line.hung_up:
+            return "before the call ended"
+        if self._simulation.now - began < round(timeout * SECOND):
+            return "and nothing more will happen"
+        return f"within {timeout:g} s"
+
     def _do(self, action: Callable[[], None], delay: float) -> None:
-        """Let the caller do something, in the order of things."""
+        """Let the caller do something at its turn, in ``delay`` seconds; wait until it is done."""
         done: list[bool] = []
 
         def act() -> None:
@@ -332,12 +348,12 @@ class Call:
 
 
 def line_of(call: Call) -> Line:
-    """What a call stands on, for the rest of the simulator."""
+    """The line that a call stands on, for the rest of the simulator."""
     return call._line
 
 
 def failed(line: Line, why: str) -> CallFailed:
-    """The exception for a call that goes wrong, with its ladder as it is now."""
+    """The exception for a call that went wrong, with its ladder as it is now."""
     so_far = line.transcript.so_far()
     return CallFailed(why, lambda: drawn(so_far.entries))
 

@@ -1,7 +1,8 @@
 """Faults on purpose: what can go wrong between a switch and an app, at a named step of a call.
 
-A step is a message on the control connection, either way: its number (the app's ``connect`` is
-1), or words it contains, as the transcript shows it ("execute playback", "PLAYBACK_STOP").
+A step is a message on the control connection, in either direction. It is named by its number
+(the app's ``connect`` is 1), or by words of it as the transcript shows them ("execute
+playback", "PLAYBACK_STOP").
 """
 
 from __future__ import annotations
@@ -25,9 +26,9 @@ FaultKind = Literal[
 ]
 KINDS: tuple[FaultKind, ...] = get_args(FaultKind)
 
-#: How long (microseconds) a message waits for the next one, to arrive with it in one piece.
+#: Microseconds that a message waits for the next one, to arrive with it in one piece.
 COALESCE = 20_000
-#: A split message comes byte by byte for so many, then in pieces, and the last bytes singly.
+#: A split message comes as 256 single bytes, then pieces of 64 bytes, and 16 single bytes.
 SINGLY, PIECE, LAST = 256, 64, 16
 REFUSAL = b"Content-Type: command/reply\nReply-Text: -ERR refused on purpose\n\n"
 
@@ -36,14 +37,18 @@ REFUSAL = b"Content-Type: command/reply\nReply-Text: -ERR refused on purpose\n\n
 class Fault:
     """Something that goes wrong once, at a step.
 
-    ``kind``: the caller hangs up (``hangup``); the connection breaks instead of carrying the
-    message (``drop``); the switch answers -ERR instead of obeying (``refuse``); the app's server
-    is stopped, as a deploy does it, by ``Outbound.stop(timeout=0)`` (``stop``); the message
-    comes ``seconds`` late, and what follows it too (``delay``), in many pieces (``split``), or
-    together with the next (``coalesce``); an event comes twice (``repeat``) or never (``lose``).
+    ``kind`` is one of these:
 
-    A step at which that can't be does nothing: only commands are refused, only events repeated
-    or lost.
+    - ``hangup``: the caller hangs up;
+    - ``drop``: the connection breaks instead of carrying the message;
+    - ``refuse``: the switch answers -ERR instead of obeying;
+    - ``stop``: a deploy stops the app's server, with ``Outbound.stop(timeout=0)``;
+    - ``delay``: the message, and whatever follows it, arrives ``seconds`` late;
+    - ``split``, ``coalesce``: the message arrives in many pieces, or together with the next;
+    - ``repeat``, ``lose``: the event arrives twice, or never.
+
+    Only commands can be refused, and only events repeated or lost; at any other step such a
+    fault does nothing. Raises ValueError for any other kind.
     """
 
     kind: FaultKind
@@ -52,10 +57,10 @@ class Fault:
 
     def __post_init__(self) -> None:
         if self.kind not in KINDS:
-            raise ValueError(f"a fault is one of {', '.join(KINDS)}, not {self.kind!r}")
+            raise ValueError(f"a fault is one of {', '.join(KINDS)}; not {self.kind!r}")
 
     def is_at(self, number: int, message: Callable[[], Message | Command]) -> bool:
-        """Does it happen to this message, the so-many-th?"""
+        """True if it befalls this message, which has that number."""
         if isinstance(self.step, int):
             return self.step == number and can_befall(self.kind, message())
         return self.step in describe(message()) and can_befall(self.kind, message())
@@ -65,7 +70,7 @@ class Fault:
 
 
 def can_befall(kind: FaultKind, message: object) -> bool:
-    """Only a command can be refused, and only an event repeated or lost."""
+    """True if that can go wrong with this message; see `Fault`."""
     if kind == "refuse":
         return isinstance(message, Command)
     is_event = isinstance(message, Event) and not isinstance(message, CommandReply)
@@ -73,7 +78,7 @@ def can_befall(kind: FaultKind, message: object) -> bool:
 
 
 def in_pieces(message: bytes) -> list[bytes]:
-    """Byte by byte, where it says how it goes on: in its head and at its end."""
+    """A message in pieces: single bytes in its head and at its end, where parsers decide."""
     size = len(message)
     cuts = [
         *range(min(size, SINGLY)),
@@ -89,17 +94,17 @@ def _whole(head: bytes, body: bytes) -> bytes:
 
 
 class _Way:
-    """One direction of a connection: what is held back, and what follows it and queues behind."""
+    """One direction of a connection, and the messages that are held back in it."""
 
     def __init__(self) -> None:
-        self.until = 0  # what comes now is held back until then
+        self.until = 0  # messages that come before this moment are held back
         self.held: deque[tuple[int, Callable[[], None]]] = deque()
 
 
 class Tap:
-    """Stands between a link and the switch's side of it, and lets faults happen.
+    """Stands between a link and the switch's side of it, and makes faults happen.
 
-    ``elsewhere`` is what is done for those kinds of fault that don't happen to a message.
+    ``elsewhere`` has what to do for the kinds of fault that leave the message alone.
     """
 
     def __init__(
@@ -123,7 +128,7 @@ class Tap:
         self._to_app = _Way()
         self._to_switch = _Way()
 
-    # the switch's side writes
+    # What the switch's side writes
 
     def write(self, data: bytes) -> None:
         for message in self._from_switch.feed(data):
@@ -143,7 +148,7 @@ class Tap:
     def close(self) -> None:
         self._pass(self._to_app, self._link.close)
 
-    # the link brings what the app sent
+    # What the link brings from the app
 
     def received(self, data: bytes) -> None:
         for message in self._from_app.feed(data):
@@ -163,7 +168,7 @@ class Tap:
         if not self._dropped:
             self._pass(self._to_switch, lambda: self._listener.closed(reads=reads))
 
-    # inside
+    # Inside
 
     @property
     def _listener(self) -> Listener:
@@ -183,7 +188,7 @@ class Tap:
             self._listener.received(piece)
 
     def _step(self, parser: Parser | CommandParser, data: bytes, way: _Way) -> FaultKind | None:
-        """Count a message; what is to go wrong with it, if anything."""
+        """Count a message; return the kind of fault that befalls it, if any."""
         self._number += 1
         for fault in self._faults:
             if not fault.is_at(self._number, lambda: parser.feed(data)[0]):
@@ -203,7 +208,7 @@ class Tap:
         self._world.at(until, lambda: self._release(way))
 
     def _pass(self, way: _Way, action: Callable[[], None]) -> None:
-        """Do it now, or after what is held back in this direction."""
+        """Do it now, or after the messages that are held back in this direction."""
         if way.held or self._world.now < way.until:
             way.held.append((way.until, action))
         else:
@@ -215,7 +220,7 @@ class Tap:
             action()
 
     def _drop(self) -> None:
-        """The connection is gone, for both sides at once, and with it what was on its way."""
+        """Break the connection, for both sides at once; whatever is on its way is lost."""
         self._dropped = True
         self._to_app.held.clear()
         self._to_switch.held.clear()

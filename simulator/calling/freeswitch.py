@@ -1,4 +1,4 @@
-"""A simulated FreeSWITCH, to call handlers without a telephone switch."""
+"""A simulated FreeSWITCH: what a test uses to call handlers without a telephone switch."""
 
 from __future__ import annotations
 
@@ -33,15 +33,15 @@ from .simulation import Simulation
 
 __all__ = ["FreeSwitch", "simulation_of"]
 
-#: pytest shows the lines of the test that failed, and not ours.
+#: pytest shows the lines of the test that failed, not ours.
 __tracebackhide__ = True
 
-#: Calls that a switch holds on to after their end: of a thousand, nobody looks at the first.
+#: Calls that a switch holds on to after their end; of a thousand, nobody looks at the first.
 KEPT = 10
 
 
 class FreeSwitch:
-    """A switch in virtual time, on this machine, for as long as the ``with`` block lasts.
+    """A simulated switch, for as long as the ``with`` block lasts.
 
         with FreeSwitch(seed=0, start="2026-01-05T09:00:00") as switch:
             call = switch.call(handler, caller="1001", destination="5000")
@@ -49,28 +49,28 @@ class FreeSwitch:
             call.press("1")
             call.hangup()
 
-    Time passes only while a verb of a call waits; datetime, time and time.sleep follow it
-    meanwhile, in the handler and in the test. ``start`` is when it begins (default: the time
-    the test has frozen, else a Monday morning), ``seed`` what its uuids are drawn from.
+    Time is virtual: it passes only while a verb of a call waits, and datetime, time and
+    time.sleep follow it, in the handler and in the test. ``start`` is when it begins (default:
+    the time that the test has frozen, else 2026-01-05T09:00:00); uuids are drawn from ``seed``.
 
-    ``prompts`` maps a sound file's name to seconds, ``sounds`` is a folder of WAV files, whose
-    lengths are read from them; any other prompt lasts 2 s.
+    ``prompts`` maps names of sound files to their lengths in seconds; lengths of others are read
+    from the WAV files in the folder ``sounds``; any other prompt lasts 2 s.
 
-    ``extensions`` is the dialplan that calls are transferred to: a number, or a regular
-    expression that all of it must match, to (application, data) pairs, in which ``$1`` is what
-    was captured. ``phrases`` are macros: a name to pairs of ``play-file`` or ``say`` and what
-    they are given, in which ``$1`` is the macro's argument. ``speech_engines`` name those that
-    can speak a text.
+    ``extensions`` is the dialplan for transfers: it maps a number, or a regular expression that
+    the whole number must match, to (application, data) pairs, in which ``$1`` is what the
+    expression captured. ``phrases`` maps names of phrase macros to pairs of an action
+    (``play-file`` or ``say``) and its data, in which ``$1`` is the macro's argument.
+    ``speech_engines`` are the engines that can speak.
 
-    ``patience`` is how many real
-    seconds a handler may run, or be stuck in something else, before the simulation fails with
-    its stack (None: for ever).
+    A handler that runs, or is stuck in something other than the call, for ``patience`` real
+    seconds makes the simulation fail with its stack (None: no limit).
 
-    Leaving the block hangs up what is up, and raises again what a handler raised, Hangup apart;
-    the verbs do so too. With ``raises=False`` they don't: see `Call.error`.
+    Leaving the block hangs up every call, waits until handlers end, and raises again what a
+    handler raised, Hangup apart; so do the verbs. With ``raises=False`` neither does: see
+    `Call.error`.
 
-    With ``real_time=True`` all of this takes the time it says, no clock is touched, and `dial`
-    can call a program of any language.
+    With ``real_time=True`` everything takes the time that it says, no clock is touched, and
+    `dial` can call a program in any language.
     """
 
     def __init__(
@@ -88,7 +88,7 @@ class FreeSwitch:
         real_time: bool = False,
     ) -> None:
         if real_time and start is not None:
-            raise ValueError("real time begins now: leave start= out")
+            raise ValueError("FreeSwitch: real time begins now; leave start= out")
         world: World | RealTime
         self._time: FrozenTime | None = None
         if real_time:
@@ -138,7 +138,7 @@ class FreeSwitch:
             late = self._simulation.finish()
             if late is not None:
                 seconds = self._simulation.time_to_end
-                raise failed(late, f"the handler goes on {seconds:g} s after the hangup")
+                raise failed(late, f"the handler still runs {seconds:g} s after the hangup")
         except BaseException:
             if error is None:
                 raise
@@ -163,18 +163,19 @@ class FreeSwitch:
         after: Sequence[tuple[str, str]] = (),
         faults: Sequence[Fault] = (),
     ) -> Call:
-        """Somebody calls ``destination``, and the dialplan hands the call to ``app``.
+        """Have ``caller`` call ``destination``, where the dialplan hands the call to ``app``.
 
-        ``app`` is a handler, or an `Outbound` that has not been started: its handler and
-        options serve, on a port of this switch's choice. (Or ``"host:port"``: see `dial`.)
+        ``app`` is a handler, or an `Outbound` that has not been started, whose handler and
+        options are used on a port of the switch's choice. (Or ``"host:port"``: see `dial`.)
         ``socket`` is what follows host and port in the dialplan's `socket` entry; ``before``
-        and ``after`` are (application, data) pairs that stand around it. ``faults`` are to
-        happen on the way. The call begins when a verb of a call first waits.
+        and ``after`` are the (application, data) pairs before and after that entry.
+        ``variables`` are set on the channel. ``faults`` happen on the way. The call begins when a
+        verb of a call first waits.
         """
         if not self._entered:
-            raise RuntimeError("a FreeSwitch makes calls inside its with block")
+            raise RuntimeError("a FreeSwitch makes calls only inside its with block")
         if isinstance(app, str) and any(fault.kind == "stop" for fault in faults):
-            raise ValueError("only a handler of this process can be stopped, not another program")
+            raise ValueError("the fault stop needs a handler of this process, not another program")
         where = app if isinstance(app, str) else "127.0.0.1:5000"
         channel = incoming(
             self._simulation.model,
@@ -201,9 +202,10 @@ class FreeSwitch:
         return call
 
     def dial(self, address: str, **options: Any) -> Call:
-        """As `call`, for a program that listens on ``"host:port"``, in whatever language.
+        """As `call`, for a program in any language that listens on ``"host:port"``.
 
-        Only in real time (``FreeSwitch(real_time=True)``): that program has its own clock.
+        Raises RuntimeError unless time is real (``FreeSwitch(real_time=True)``), since that
+        program has a clock of its own.
         """
         return self.call(address, **options)
 
@@ -219,16 +221,17 @@ class FreeSwitch:
         presses: Sequence[tuple[float, str]] = (),
         cause: HangupCause | str = HangupCause.NORMAL_CLEARING,
     ) -> None:
-        """Say how a far end behaves that is bridged to, originated or transferred to.
+        """Set how a far end behaves when it is bridged to, originated or transferred to.
 
-        ``dial_string`` is as the handler gives it ("user/1000"). It answers after so many
-        simulated seconds (None: never), and hangs up with ``cause`` so many seconds later
-        (None: not by itself); or it ``rejects`` with a cause ("USER_BUSY"). ``rings``: it says
-        so (CHANNEL_PROGRESS). ``presses`` are (seconds after the answer, keys).
+        ``dial_string`` is written as the handler gives it ("user/1000"). The far end answers
+        after ``answers_after`` simulated seconds (None: never), and hangs up with ``cause``
+        ``hangs_up_after`` seconds later (None: not by itself); or it ``rejects`` the call with a
+        cause ("USER_BUSY"). With ``rings=True`` it rings first (CHANNEL_PROGRESS). ``presses``
+        are pairs of seconds after the answer, and keys.
 
-        Or ``handler`` takes the call: it answers (or not), hears the keys that are pressed on
-        the other side of the bridge, and each side hangs up with the other. Its call stands
-        among `calls`.
+        With ``handler``, that handler takes the call instead: it answers or doesn't, and gets
+        the keys that are pressed on the other side of the bridge; each side hangs up with the
+        other. Its call is among `calls`.
         """
 
         def take(leg: FarLeg) -> Channel:
@@ -256,32 +259,34 @@ class FreeSwitch:
 
     @property
     def calls(self) -> dict[int, Call]:
-        """The calls made, by number; 1 is the first.
+        """The calls made, by number; the first is 1.
 
-        All that are up, the last `KEPT`, and of the others those that somebody still holds.
+        These are the calls that are up, the last 10, and older ones that somebody still holds.
         """
         return dict(self._all)
 
     @property
     def cut(self) -> tuple[LiveCall, ...]:
-        """The calls that servers which were stopped (`Fault`) have told that they cut."""
+        """The calls that servers cut when a `Fault` stopped them."""
         return self._simulation.apps.cut
 
     @property
     def now(self) -> float:
-        """Virtual time: seconds since the epoch."""
+        """The switch's time, in seconds since the epoch."""
         return self._simulation.now / SECOND
 
 
 def simulation_of(switch: FreeSwitch) -> Simulation:
-    """What a switch stands on, for the rest of the simulator."""
+    """The simulation that a switch stands on, for the rest of the simulator."""
     return switch._simulation
 
 
 def _pattern(number: str) -> str:
-    """A regular expression that an extension's whole number must match."""
+    """The regular expression for an extension, which the whole number must match."""
     try:
         re.compile(number)
     except re.error as error:
-        raise ValueError(f"the extension {number!r} is no regular expression: {error}") from None
+        raise ValueError(
+            f"FreeSwitch: the extension {number!r} is not a regular expression: {error}"
+        ) from None
     return f"^(?:{number})$"

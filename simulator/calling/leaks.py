@@ -1,4 +1,4 @@
-"""What somebody leaves behind: threads, open descriptors, objects."""
+"""What is left behind by some work: threads, open descriptors, objects."""
 
 from __future__ import annotations
 
@@ -14,13 +14,16 @@ from eslsync.stacks import stack_of
 
 __all__ = ["descriptors", "objects_since_freeze", "threads_left"]
 
-#: Seconds of real time that ending threads are given. A thread that ends at all takes
-#: milliseconds; this is for a machine that is busy with other things.
+#: Real seconds that threads have to end. One that ends at all takes milliseconds; the rest is
+#: for a machine that is busy with other things.
 GRACE = 10.0
 
 
 def threads_left(before: Iterable[threading.Thread], grace: float = GRACE) -> list[str]:
-    """The threads that are here and were not before: the name and the stack of each."""
+    """The threads that run now and did not ``before``: the name and the stack of each.
+
+    They have ``grace`` real seconds to end.
+    """
     new = [thread for thread in threading.enumerate() if thread not in set(before)]
     deadline = time.monotonic() + grace
     for thread in new:
@@ -33,24 +36,23 @@ def _stack(thread: threading.Thread) -> str:
 
 
 def descriptors() -> dict[int, str]:
-    """What this process has open: the descriptors, and what each is; none where nobody tells."""
+    """The open descriptors of this process, and what each is; empty where the system can't say."""
     folder = next(filter(os.path.isdir, ("/proc/self/fd", "/dev/fd")), None)
     found: dict[int, str] = {}
     for name in os.listdir(folder) if folder else ():
         try:
             found[int(name)] = os.readlink(f"{folder}/{name}")
         except FileNotFoundError:
-            pass  # what the listing itself was read from
+            pass  # the listing's own
         except OSError:
-            found[int(name)] = f"descriptor {name}"  # /dev/fd tells no more
+            found[int(name)] = f"descriptor {name}"  # /dev/fd says no more
     return found
 
 
 def objects_since_freeze(*packages: str, but: tuple[type, ...] = ()) -> Counter[str]:
-    """How many objects of these packages' types have been made since `gc.freeze`, and are alive.
+    """Count the objects of these packages' types that were made since `gc.freeze`, by type.
 
-    By type, and leaving out those in ``but``. It is cheap: the collector passes over what was
-    frozen.
+    Leaves out the types in ``but``. This is cheap: the collector passes over frozen objects.
     """
     gc.collect()
     return Counter(

@@ -1,7 +1,7 @@
-"""One call, as both of its ends have it: what its caller noticed and did, and which app has it.
+"""One call, seen from both ends: what the caller does and notices, and the app that has it.
 
-A `Call` is played by its verbs; this is what they stand on, and what the rest of the simulator
-looks at (`simulator.calling.call.line_of`).
+A test plays a `Call`, whose verbs stand on this. The rest of the simulator gets it from
+`simulator.calling.call.line_of`.
 """
 
 from __future__ import annotations
@@ -25,13 +25,13 @@ __all__ = ["App", "HeardPrompt", "Line"]
 #: What a call is handed to: a handler, or another program's address ("host:port").
 App = Handler | Outbound | str
 
-#: Seconds without an application after which another program seems to wait for a digit.
+#: Seconds without a running application after which another program seems to await a digit.
 IDLE = 1.0
 
 
 @dataclass
 class HeardPrompt:
-    """A prompt that the caller heard; ``began`` and ``ended`` count as `Line.events` does."""
+    """A prompt that the caller heard; ``began`` and ``ended`` are values of `Line.events`."""
 
     name: str
     began: int
@@ -40,26 +40,26 @@ class HeardPrompt:
 
     @property
     def told(self) -> bool:
-        """True if it stands in `Call.heard`. (A ``file_string://`` doesn't: its files do.)"""
+        """True if it is in `Call.heard`. (Of a ``file_string://`` the files are, not the whole.)"""
         return self.heard.pieces is None
 
 
 class Line:
-    """One call: its channel, what the caller noticed there, and the app that has it."""
+    """One call: its channel, what the caller notices there, and the app that has it."""
 
     def __init__(
         self, world: Exchange, app: App, channel: Channel, faults: Sequence[Fault] = ()
     ) -> None:
         self.app = app
         self.channel = channel
-        self.number = channel.profile.caller_id_number  #: before any transfer or bridge
+        self.number = channel.profile.caller_id_number  #: as the call began
         self.destination = channel.profile.destination_number
         self.began = channel.created_at  #: microseconds since the epoch
         self.transcript = Transcript(channel.created_at)
         self.transcript.legs[channel.uuid] = CALLER
         self._world = world
 
-        # The caller's end
+        # The caller's end.
         self.events = 0  #: counts what the caller notices
         self.mark = 0  #: what `events` was when the last verb began
         self.prompts: list[HeardPrompt] = []
@@ -71,11 +71,11 @@ class Line:
         self.watchers: list[Callable[[str, SwitchEvent], None]] = []
         self._idle_since = 0
 
-        # The app's end
-        self.faults = faults  #: on purpose
+        # The app's end.
+        self.faults = faults  #: to happen, on purpose
         self.link: Link | None = None  #: the control connection
-        self.tap: Tap | None = None  #: stands on that connection, where there are faults
-        self.session: Session | None = None  #: once the handler has begun
+        self.tap: Tap | None = None  #: makes faults happen on it, if there are any
+        self.session: Session | None = None  #: None until the handler begins
         self.outcome: BaseException | None = None  #: what the handler raised
         self.given_back = False
 
@@ -85,7 +85,7 @@ class Line:
 
     @property
     def ended(self) -> bool:
-        """True when the call has ended, and its handler has."""
+        """True when the call and its handler have ended."""
         return self.hung_up and (self.link is None or self.link.ended)
 
     @property
@@ -106,12 +106,12 @@ class Line:
         self.channel.press(digit)
 
     def talk(self, seconds: float) -> None:
-        """Begin to speak for that long."""
+        """Begin to speak, for ``seconds``."""
         self.note("caller", f"talks for {seconds:g} s")
         self.channel.quiet_since = self._world.now + round(seconds * SECOND)
 
     def hang_up(self, cause: str = "NORMAL_CLEARING") -> None:
-        """Hang up, unless the call has ended."""
+        """Hang up, if the call is up."""
         if self.channel.up:
             self.note("caller", f"hangs up {cause}")
             self.channel.caller_hangs_up(cause)
@@ -119,21 +119,21 @@ class Line:
     # What the handler waits for
 
     def asks_for_digit(self) -> bool:
-        """True if the handler waits for a digit, or for an application that collects them."""
+        """True if the handler waits for a digit, or for an application that a digit ends."""
         if self.channel.digits:
-            return False  # it has not even taken the last one
+            return False  # it has not taken the last one yet
         if self.session is not None:
             waits_for = self.session.waiting_for or ""
             what = declared(waits_for)
             asks = what.collects or what.records
             return waits_for == "DTMF" or (asks and self._collects())
-        # Of another program only this is known: what runs on the channel, or that nothing does.
+        # Of another program we know only which application runs on the channel, if any.
         if not self.answered or any(each != "socket" for each in self.executing):
             return self._collects()
         return self._world.now - self._idle_since >= IDLE * SECOND
 
     def _collects(self) -> bool:
-        """True if an application runs that waits for a digit."""
+        """True if an application runs that collects digits, or ends with one."""
         none = (self.channel.get("playback_terminators") or "").lower() == "none"
         return any(
             declared(each).collects or (declared(each).records and not none)
@@ -143,16 +143,16 @@ class Line:
     # What the transcript says
 
     def note(self, who: Party, text: str) -> None:
-        """Note what somebody does. (What the app does besides its commands is its own affair.)"""
+        """Note what somebody does. (The app's commands are noted as they arrive.)"""
         whom: dict[Party, Party] = {"caller": "switch", "switch": "caller", "app": "app"}
         self.transcript.note(self._world.now, who, whom[who], text)
 
     def tell(self, text: str) -> None:
-        """Note what happens on another leg of the call."""
+        """Note what happens on another leg that belongs to the call."""
         self.transcript.note(self._world.now, "switch", "switch", text)
 
     def bridged_to(self, whom: str) -> None:
-        """Note whom the caller hears from now on."""
+        """Note that the caller and ``whom`` hear each other from now on."""
         self.bridged.append(whom)
         self.note("switch", f"bridged to {whom}")
 
@@ -190,7 +190,7 @@ class Line:
             self.executing.remove(application)
             self._idle_since = self._world.now
             if self.session is None:
-                # a verb may wait for the channel to be idle
+                # Time must stop there: a verb may wait for the channel to be idle.
                 self._world.at(self._world.now + round(IDLE * SECOND), lambda: None)
         if name == "CHANNEL_ANSWER":
             self.note("switch", "answers")

@@ -1,6 +1,6 @@
-"""What happens on legs that are no caller's, noted in the call that they belong to.
+"""What happens on legs other than callers', noted in the call that the leg belongs to.
 
-A leg belongs to the call that it is called for, or to the one whose app originated it.
+A leg belongs to the call that it is called for, or to the call whose app originated it.
 """
 
 from __future__ import annotations
@@ -15,12 +15,12 @@ from .line import Line
 
 __all__ = ["OtherLegs"]
 
-#: Originate commands that are kept, to know whose app had a leg called.
+#: Commands to originate that are kept, to know which call's app gave them.
 KEPT = 50
 
 
 class OtherLegs:
-    """The legs of a switch that are not callers', by the dial strings that they were called by."""
+    """The legs of a switch other than callers', named by the dial strings that called them."""
 
     def __init__(self, lines: Mapping[str, Line]) -> None:
         self.dialled: set[str] = set()  #: every dial string that was ever tried
@@ -32,16 +32,16 @@ class OtherLegs:
 
     @property
     def up(self) -> frozenset[str]:
-        """The dial strings of the legs that are being called, or are there."""
+        """The dial strings of the legs that are being called, or are up."""
         return frozenset(self._names.values())
 
     def commanded(self, line: Line, data: bytes) -> None:
-        """A call's app has sent the switch a command."""
+        """Take what a call's app sent to the switch."""
         if b"originate" in data:
             self._asked.append((data, line))
 
     def called(self, target: str, leg: FarLeg | str, caller: Channel | None) -> None:
-        """The switch calls a far end; or it can't, and ``leg`` is the cause."""
+        """Note that the switch calls a far end; or that it can't, with ``leg`` as the cause."""
         self.dialled.add(target)
         line = self._owner_of(target, caller)
         if line is None:
@@ -58,7 +58,7 @@ class OtherLegs:
         leg.on_press = lambda keys: line.tell(f"{target} presses {keys}")
 
     def noticed(self, name: str, event: SwitchEvent) -> None:
-        """A channel has fired an event: two of them may hear each other, or no longer do."""
+        """Take an event of a channel: it may bridge two channels, or end a bridge."""
         if name == "CHANNEL_BRIDGE":
             self._bridged(event)
         elif name == "CHANNEL_UNBRIDGE":

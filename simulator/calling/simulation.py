@@ -1,7 +1,7 @@
-"""A simulated switch at work: time, the model of FreeSWITCH, and the calls that are up in it.
+"""A simulated switch at work: its time, the model of FreeSWITCH, and the calls that are up.
 
-`FreeSwitch` is what a test uses; this is what it stands on, and what the rest of the simulator
-looks at (`simulator.calling.freeswitch.simulation_of`).
+A test uses `FreeSwitch`, which stands on this. The rest of the simulator gets it from
+`simulator.calling.freeswitch.simulation_of`.
 """
 
 from __future__ import annotations
@@ -20,17 +20,17 @@ from .other_legs import OtherLegs
 
 __all__ = ["CALL_TIMEOUT", "Simulation"]
 
-#: Simulated seconds that a call may last, unless it is told otherwise.
+#: Simulated seconds that a call may last, unless a verb says otherwise.
 CALL_TIMEOUT = 3600.0
-#: Real seconds that a handler has to end after the hangup, where time is real.
+#: Seconds that handlers have to end after the hangup, where time is real.
 REAL_END_TIMEOUT = 10.0
 
 
 class Simulation:
     """What the calls of one switch share.
 
-    ``lines`` are the calls, by the uuids of their channels: those that are up, and some that
-    have just ended. ``legs`` are all other legs, ``apps`` what calls are handed to.
+    ``lines`` are the calls by the uuids of their channels: those that are up, and some that
+    have just ended. ``legs`` are the other legs, ``apps`` what calls are handed to.
     """
 
     def __init__(
@@ -53,7 +53,7 @@ class Simulation:
         return self.world.now
 
     def begin(self, app: App, channel: Channel, faults: Sequence[Fault] = ()) -> Line:
-        """A channel's call, handed to ``app``; it begins when time next passes."""
+        """Hand a channel's call to ``app``; it begins when time next passes."""
         self.apps.find(app)
         for uuid in [uuid for uuid, each in self.lines.items() if each.ended]:
             del self.lines[uuid]
@@ -64,13 +64,13 @@ class Simulation:
         return line
 
     def later(self, delay: float, action: Callable[[], None]) -> None:
-        """Let something happen in ``delay`` seconds."""
+        """Have ``action`` happen in ``delay`` seconds."""
         self.world.at(self.world.now + round(delay * SECOND), action)
 
     def run(self, until: Callable[[], bool], timeout: float | None) -> bool:
-        """Let time pass until ``until()`` is true; False if ``timeout`` seconds pass before.
+        """Let time pass until ``until()`` is true; False if that takes over ``timeout`` seconds.
 
-        Raises what a handler has raised meanwhile, and SimulationError.
+        Raises what a handler raised meanwhile, and SimulationError if one is stuck.
         """
         deadline = None if timeout is None else self.world.now + round(timeout * SECOND)
         apps = self.apps
@@ -79,13 +79,13 @@ class Simulation:
         return done
 
     def finish(self) -> Line | None:
-        """Hang up what is up, and let every handler end.
+        """Hang up every call, and let handlers end, for `time_to_end` seconds.
 
-        Returns a line whose handler goes on `time_to_end` later; else raises what a handler
-        has raised.
+        Returns a line whose handler still runs then, if there is one; otherwise raises what a
+        handler raised.
         """
         if isinstance(self.world, World) and self.world.stuck:
-            return None  # told already, and no handler will get any further
+            return None  # told already; no handler will get any further
         for line in list(self.lines.values()):
             self.later(0.0, line.hang_up)
         deadline = self.world.now + round(self.time_to_end * SECOND)
@@ -96,10 +96,10 @@ class Simulation:
 
     @property
     def time_to_end(self) -> float:
-        """Seconds that handlers have to end after the hangup by `finish`."""
+        """Seconds that handlers have to end after `finish` has hung up."""
         return CALL_TIMEOUT if isinstance(self.world, World) else REAL_END_TIMEOUT
 
     def close(self) -> None:
-        """End it: handlers that are left wait in real time, and every server is stopped."""
+        """Stop all servers; handlers that still run go on in real time."""
         self.world.close()
         self.apps.close()

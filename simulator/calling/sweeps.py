@@ -1,4 +1,4 @@
-"""One script, run again with a fault at every step: does the handler always end, and well?"""
+"""One script, run again and again with a fault at each step: the handler must always end well."""
 
 from __future__ import annotations
 
@@ -25,17 +25,14 @@ from ..ladders.transcript import Entry
 from .call import Call
 from .faults import Fault, FaultKind, can_befall
 from .freeswitch import FreeSwitch
-from .leaks import descriptors, objects_since_freeze
+from .leaks import descriptors, objects_since_freeze, threads_left
 
 __all__ = ["FaultRun", "Sweep", "sweep"]
-
-#: Seconds of real time that threads have to end, after a call.
-GRACE = 5.0
 
 
 @runtime_checkable
 class Described(Protocol):
-    """Something that knows the circumstances of its calls: a `simulator.scripts.script.Script`."""
+    """Knows the circumstances of its calls, as a `simulator.scripts.script.Script` does."""
 
     def circumstances(self) -> tuple[dict[str, Any], dict[str, Any]]:
         """The options of FreeSwitch, and those of FreeSwitch.call."""
@@ -43,13 +40,13 @@ class Described(Protocol):
 
 @dataclass(frozen=True)
 class FaultRun:
-    """What came of one run."""
+    """One run, with a fault or two, and what came of it."""
 
     faults: tuple[Fault, ...]  #: one, or two in the order of their steps
-    at: str  #: the message that the first happened at
+    at: str  #: the message that the first fault befell
     raised: BaseException | None  #: by the handler
-    wrong: str | None  #: what should not have happened; None if all is well
-    missed: tuple[Fault, ...] = ()  #: the call had ended before they could happen
+    wrong: str | None  #: what should not have happened; None if nothing
+    missed: tuple[Fault, ...] = ()  #: the call ended before these could happen
 
     @property
     def fault(self) -> Fault:
@@ -58,7 +55,7 @@ class FaultRun:
 
     @property
     def ending(self) -> str:
-        """How the handler ended, in a word."""
+        """How the handler ended, in one word."""
         if self.raised is None:
             return "returned"
         names = [each.__name__ for each in type(self.raised).__mro__]
@@ -66,7 +63,7 @@ class FaultRun:
 
     @property
     def row(self) -> str:
-        """What it counts as in the table."""
+        """The row of the table in which it counts."""
         if len(self.faults) == 1:
             return self.fault.kind
         return "two, one missed" if self.missed else "two at once"
@@ -80,12 +77,12 @@ class FaultRun:
 class Sweep:
     """The outcomes of a sweep; ``str()`` of it is a table."""
 
-    steps: int = 0  #: messages of the run without any fault
+    steps: int = 0  #: messages of the run without a fault
     outcomes: list[FaultRun] = field(default_factory=list)
 
     @property
     def wrong(self) -> list[FaultRun]:
-        """The runs in which something happened that should not."""
+        """The runs in which something happened that should not have."""
         return [outcome for outcome in self.outcomes if outcome.wrong is not None]
 
     def __str__(self) -> str:
@@ -122,23 +119,26 @@ def sweep(
 ) -> Sweep:
     """Play ``script(call)`` against a handler, once for each fault at each step.
 
-    The steps are those of a first run without any fault; with ``every``, each so many-th of
-    them. Then so many ``pairs`` follow: runs with two of these faults, at steps that the seed
-    chooses from all. (The second step is counted in a call that the first fault has changed, and
-    may not come any more: such a run is told apart.)
+    The steps are those of a first run without a fault; with ``every=n``, each n-th of them.
+    Then come ``pairs`` runs with two of these faults each, at steps that the seed chooses. (The
+    first fault changes the call, so the second step may never come; such runs are counted
+    apart.)
 
-    A run is well if the handler ends, by itself or with an exception of eslsync's own, if the
-    library logs no failure of its own, and if no thread, no open descriptor and no object of
-    these packages is left behind. (A test whose handler puts sessions or events somewhere that
-    outlives the call says ``memory=False``.) The script may fail, since the call is not the one
-    it was written for. ``seed``, ``start`` and ``prompts`` are for `FreeSwitch`.
+    A run is right if the handler ends, by itself or with an exception of eslsync's; if the
+    library logs no failure of its own; and if no thread, open descriptor or object of these
+    packages is left behind. (Pass ``memory=False`` if the handler keeps sessions or events
+    somewhere that outlives the call.) The script may fail, since the call is not the one that it
+    was written for. ``seed``, ``start`` and ``prompts`` are those of `FreeSwitch`.
 
-    The ``play`` of a `simulator.scripts.script.Script` brings the circumstances of the call along.
+    The ``play`` of a `simulator.scripts.script.Script` brings the call's circumstances along.
+
+    Raises AssertionError if the script fails without a fault, and ValueError for ``every`` below
+    1 or ``pairs`` below 0.
     """
     if every < 1:
-        raise ValueError(f"every takes 1 or more, not {every}")
+        raise ValueError(f"sweep: every must be at least 1, not {every}")
     if pairs < 0:
-        raise ValueError(f"pairs takes 0 or more, not {pairs}")
+        raise ValueError(f"sweep: pairs must be at least 0, not {pairs}")
     given = {"seed": seed, "start": start, "prompts": prompts}
     owner = getattr(script, "__self__", None)
     of_switch, of_call = owner.circumstances() if isinstance(owner, Described) else ({}, {})
@@ -167,12 +167,12 @@ def sweep(
 
 
 def _steps_for(kind: FaultKind, steps: Sequence[Entry]) -> Iterator[int]:
-    """The numbers of the steps at which that can go wrong."""
+    """The numbers of the steps at which that kind of fault can happen."""
     return (n for n, entry in enumerate(steps, 1) if can_befall(kind, entry.message))
 
 
 def _two_of(faults: Sequence[Fault], chance: random.Random) -> list[Fault]:
-    """Two at different steps, in their order."""
+    """Two faults at different steps, in order of the steps."""
     while True:
         two = sorted(chance.sample(faults, 2), key=lambda fault: int(fault.step))
         if two[0].step != two[1].step:
@@ -192,12 +192,12 @@ class _Run:
     wrong: str | None
 
 
-#: What outlasts a run, since the outcome holds on to it.
+#: What outlasts a run: its result holds on to these.
 KEPT = (_Run, BaseException, Message)
 
 
 class _Runs:
-    """Plays the script, again and again, and looks what each run leaves behind."""
+    """Plays the script again and again, and looks for what each run leaves behind."""
 
     def __init__(
         self,
@@ -217,19 +217,19 @@ class _Runs:
         self._memory = memory
 
     def first(self) -> list[Entry]:
-        """The steps of a run without any fault. It may leave behind what is made once for all."""
+        """The steps of a run without a fault, which may leave behind what is made only once."""
         run = self._play(())
         if run.wrong is None and run.raised is not None and not isinstance(run.raised, Hangup):
             run.wrong = f"the handler raised {run.raised!r}"
         if run.wrong is not None:
-            raise AssertionError(f"the script does not even run without a fault: {run.wrong}")
+            raise AssertionError(f"the script fails even without a fault: {run.wrong}")
         return run.steps
 
     def make(self, faults: Sequence[Fault]) -> _Run:
         """A run with these faults."""
         threads, opened = set(threading.enumerate()), descriptors()
         if self._memory:
-            gc.freeze()  # what there is already is left out of account
+            gc.freeze()  # objects that exist by now don't count
         run = self._play(faults)
         run.wrong = run.wrong or left_behind(threads, opened)
         if self._memory and run.wrong is None:
@@ -254,7 +254,7 @@ class _Runs:
                 try:
                     self._script(call)
                 except AssertionError:
-                    pass  # the call went another way: that is what we are here for
+                    pass  # the fault has made another call of it
                 call.hangup()
         except AssertionError as error:
             wrong = str(error).splitlines()[0]
@@ -272,16 +272,14 @@ class _Runs:
 
 
 def left_behind(threads: set[threading.Thread], opened: Mapping[int, str]) -> str | None:
-    """The threads and descriptors that are here and were not before."""
-    new = [thread for thread in threading.enumerate() if thread not in threads]
-    for thread in new:
-        thread.join(GRACE)
-    names = [thread.name for thread in new if thread.is_alive()]
+    """The threads and descriptors that are here now and were not before, in words."""
+    names = [left.partition("\n")[0] for left in threads_left(threads)]
     names += [name for number, name in descriptors().items() if opened.get(number) != name]
     return f"left behind: {', '.join(names)}" if names else None
 
 
 def objects_left() -> str | None:
+    """The objects that a run has left in memory, in words."""
     left = objects_since_freeze("eslsync", "simulator", but=KEPT)
     if not left:
         return None
@@ -289,7 +287,7 @@ def objects_left() -> str | None:
 
 
 def _let_go_of_frames(error: BaseException | None) -> None:
-    """Whoever keeps the exception keeps no frames by it, in which the whole call stands."""
+    """Drop an exception's frames, which hold the whole call."""
     while error is not None:
         error.__traceback__ = None
         error = error.__cause__ or error.__context__
@@ -297,9 +295,9 @@ def _let_go_of_frames(error: BaseException | None) -> None:
 
 @contextmanager
 def _plain_log(failures: list[str]) -> Iterator[None]:
-    """Log records are text meanwhile: whoever keeps them keeps no call by them.
+    """Meanwhile make log records of text alone, so that a kept record holds no call.
 
-    What the library logs as a failure that is not the handler's goes to ``failures`` as well.
+    Failures that the library logs, and that are not the handler's, go to ``failures`` as well.
     """
     make = logging.getLogRecordFactory()
 

@@ -79,8 +79,8 @@ def test_a_failing_test_says_what_was_heard_instead_and_draws_the_call_once(run:
     said = lines_of(result)
     assert (
         '>       call.hear("ivr/ivr-option-1")\n'
-        "E       simulator.calling.call.CallFailed: did not hear 'ivr/ivr-option-1'; since the "
-        "last verb it heard 'ivr/ivr-option-2'" in said
+        "E       simulator.calling.call.CallFailed: did not hear 'ivr/ivr-option-1' before the "
+        "call ended; since the last verb the caller heard 'ivr/ivr-option-2'" in said
     )
     assert said.count("presses 2") == 1
     assert "call 1: ladder" not in said
@@ -385,7 +385,7 @@ def test_a_failing_script_shows_its_line_and_the_ladder_and_no_python(
     result.stdout.re_match_lines(
         [
             r"_+ one _+",
-            r"one.call.yaml:7: did not hear 'ivr/ivr-option-1'; since the last verb it heard",
+            r"one.call.yaml:7: did not hear 'ivr/ivr-option-1' before the call ended; since",
             r".*presses 2",
             r"seed 3 \(--esl-seed 3\)",
         ]

@@ -173,7 +173,7 @@ def test_expect_waits_for_an_event_or_an_application_of_the_channel() -> None:
         call = switch.call(greet)
         call.expect("CHANNEL_ANSWER")
         call.expect("playback")
-        with pytest.raises(CallFailed, match="expected CHANNEL_BRIDGE; since the last verb"):
+        with pytest.raises(CallFailed, match="CHANNEL_BRIDGE did not happen before the call ended"):
             call.expect("CHANNEL_BRIDGE")
 
 

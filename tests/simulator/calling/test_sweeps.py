@@ -34,7 +34,7 @@ def test_every_third_step_is_every_third_of_all() -> None:
 
 
 def test_there_is_no_zeroth_step() -> None:
-    with pytest.raises(ValueError, match="every takes 1 or more, not 0"):
+    with pytest.raises(ValueError, match="sweep: every must be at least 1, not 0"):
         sweep(press_one, handler, every=0)
 
 
@@ -128,7 +128,7 @@ def test_a_second_fault_that_the_call_ended_too_early_for_is_told_apart() -> Non
 
 
 def test_there_are_no_fewer_than_no_pairs() -> None:
-    with pytest.raises(ValueError, match="pairs takes 0 or more, not -1"):
+    with pytest.raises(ValueError, match="sweep: pairs must be at least 0, not -1"):
         sweep(press_one, handler, pairs=-1)
 
 

@@ -400,7 +400,10 @@ def test_a_caller_that_is_left_parked_is_told_so(verb: Callable[[Call], None]) -
     if verb is Call.wait:
         assert said == "the call is still up, and nothing that could end it will ever happen"
     else:
-        assert said == ("did not hear 'ivr/ivr-welcome'; since the last verb it heard nothing")
+        assert said == (
+            "did not hear 'ivr/ivr-welcome' and nothing more will happen; since the last verb the "
+            "caller heard nothing"
+        )
     assert call.cause == "NORMAL_CLEARING"
 
 
@@ -513,7 +516,7 @@ def test_the_switch_closes_first_and_the_program_later() -> None:
             call.hangup_after(0.0)
             call.expect("CHANNEL_HANGUP_COMPLETE")
             # The caller is gone, and the program is not done with the call.
-            with pytest.raises(CallFailed, match="its handler goes on"):
+            with pytest.raises(CallFailed, match="its handler still runs after"):
                 call.wait(timeout=0.05)
         finally:
             close.set()
@@ -571,7 +574,10 @@ def test_a_program_is_not_called_in_virtual_time() -> None:
 @pytest.mark.parametrize("address", ["5000", "127.0.0.1", "127.0.0.1:", "127.0.0.1:sip", ""])
 def test_an_address_is_a_host_and_a_port(address: str) -> None:
     switch = real_time()
-    with switch, pytest.raises(ValueError, match=f"an address is host:port, not '{address}'"):
+    with (
+        switch,
+        pytest.raises(ValueError, match=f"a program's address is host:port, not '{address}'"),
+    ):
         switch.dial(address)
 
 

@@ -108,8 +108,8 @@ def test_a_step_that_goes_wrong_says_where_it_stands_and_draws_the_call() -> Non
         script.run(handler)
     first, _, ladder = str(raised.value).partition("\n\n")
     assert first == (
-        "ivr.call.yaml:5: did not hear 'ivr/ivr-option-1'; since the last verb it heard "
-        "'ivr/ivr-option-2'"
+        "ivr.call.yaml:5: did not hear 'ivr/ivr-option-1' before the call ended; since the last "
+        "verb the caller heard 'ivr/ivr-option-2'"
     )
     assert "presses 2" in ladder
 
