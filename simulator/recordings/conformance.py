@@ -20,25 +20,27 @@ __all__ = ["LEFT_OUT", "check"]
 #: What is not compared, and why. There is no other list.
 LEFT_OUT = {
     "CHANNEL_PARK at the start": (
-        "the event is fired about when the first commands are obeyed, and whether the "
-        "subscription comes before it is a race"
+        "the event is fired at about the time of the first commands, and whether the subscription "
+        "comes before it is a race"
     ),
     "events from before the connection": (
-        "they wait in the switch's queue to be given to whoever listens, and where it is busy an "
-        "app that subscribes at once still gets them"
+        "they wait in the switch's queue, and on a busy switch an app that subscribes at once "
+        "still receives them"
     ),
     "the tail without linger": (
         "the listener closes as soon as it sees the hangup, and events that have not reached it "
         "by then are lost"
     ),
     "replies among events": (
-        "the listener looks at its socket and at its events every 20 ms, and events take a "
-        "moment to reach it: what is nearer together than that comes in either order"
+        "the listener looks at its socket and its events every 20 ms, and events take a moment to "
+        "reach it: messages closer together than that come in either order"
     ),
-    "the notices among events": "as replies; the linger notice comes with the next look",
+    "the notices among events": (
+        "as for replies; the linger notice comes with the listener's next look"
+    ),
     "the legs among each other": (
-        "each leg has a thread of its own, and which of two is first is a race; the events of "
-        "each are compared in their order"
+        "each leg has its own thread, and which of two is first is a race; the events of each leg "
+        "are compared in their order"
     ),
     "the first states of a leg": (
         "a far end that answers at once may do so before the leg's own thread has begun: both "
@@ -46,31 +48,31 @@ LEFT_OUT = {
     ),
     "times": "compared to within a fraction of a second, not to the microsecond",
     "Event-Sequence": "counts the events of the whole switch; it must grow",
-    "Core-UUID": "one for each start of a switch",
-    "Event-Calling-*": "the line of FreeSWITCH's source that made the event; no app is told by it",
+    "Core-UUID": "differs with each start of a switch",
+    "Event-Calling-*": "the line of FreeSWITCH's source that made the event; apps don't use it",
     "how far a cut playback got": "compared to within a few frames",
     "how much a recording got": (
-        "a frame is recorded when both sides have sent one, which an idle channel does not"
+        "a frame is recorded once both sides have sent one, which an idle channel does not"
     ),
-    "numbers of `api status` and strftime": "how long the switch has run, and the date",
+    "numbers of `api status` and strftime": "the uptime of the switch, and the date",
     "sip_* and rtp_* variables": (
-        "what a SIP leg learns from its messages and counts in its packets; there is no SIP here"
+        "they come from SIP messages and packet counts; there is no SIP here"
     ),
     "last_bridge_hangup_cause of a caller who hung up": (
         "which of the two legs of a bridge is hung up first is a race"
     ),
-    "the counters of HEARTBEAT": "how much the switch had to do since it was started",
+    "the counters of HEARTBEAT": "the load of the switch since its start",
     "log/data": "the switch's own log is not modelled",
     "the display of the leg that calls": (
-        "a bridged leg's Caller-Callee-ID becomes who calls it, some time after the answer"
+        "the Caller-Callee-ID of a bridged leg changes to the caller's some time after the answer"
     ),
     "what others do": (
-        "events of the other half of a loopback and of whoever placed the call: they are not "
-        "part of the call, and the circumstances don't tell of them"
+        "events of the other half of a loopback and of the leg that placed the call are not part "
+        "of the call, and the circumstances don't describe them"
     ),
     "loops of about half a second": (
-        "an execution of less than 0.5 s ends its loops, and a file of 0.5 s takes that long "
-        "give or take a frame: both outcomes are right"
+        "an execution shorter than 0.5 s ends its loops, and a file of 0.5 s takes that long give "
+        "or take a frame: both outcomes are right"
     ),
 }
 
