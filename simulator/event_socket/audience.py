@@ -55,13 +55,13 @@ class Audience:
     def deliver(self, event: SwitchEvent) -> None:
         """Give an event to every connection that wants it."""
         for control in self.of(event):
-            if control.wants(event):
+            if control.selection.wants(event):
                 control.deliver(event)
 
     @property
     def wants_heartbeat(self) -> bool:
         """True while a connection has subscribed to HEARTBEAT by name."""
-        return any(control.wants_heartbeat for control in self._numbers)
+        return any(control.selection.wants_heartbeat for control in self._numbers)
 
     def shut_down(self) -> None:
         """End every connection at once, without a notice: ``fsctl shutdown now`` (recording 16)."""
@@ -80,7 +80,7 @@ class Audience:
 
     def _enter(self, control: Control) -> None:
         number = self._numbers[control]
-        keys = self._keys[control] = keys_of(control.filters)
+        keys = self._keys[control] = keys_of(control.selection.filters)
         if not keys:
             self._asked[number] = control
         for name, value in keys:

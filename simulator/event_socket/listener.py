@@ -7,30 +7,31 @@ is done, and events wait until the listener reads again (recordings 06a to 06j).
 
 from __future__ import annotations
 
-import re
 from collections import deque
 from collections.abc import Callable, Mapping
 from typing import TYPE_CHECKING
 
 from eslsync.exceptions import ProtocolError
-from eslsync.protocol import EVENT_NAMES, MAX_BODY, Format, Framer
+from eslsync.protocol import EVENT_NAMES
 
 from ..clockwork.threads import SECOND, Steps, Thread
 from ..model.arguments import atoi
-from ..model.events import PrivateCommand, QueuedEvent, SwitchEvent
+from ..model.events import QueuedEvent, SwitchEvent
 from ..model.executing import parse_event
 from ..model.heartbeat import Heartbeat
 from ..model.sounds import FRAME
 from ..model.states import State
 from ..model.tables import run_api
-from ..model.variables import as_header, is_true
+from ..model.variables import is_true
 from .audience import Audience
+from .received import Received, command_reader
+from .selection import Selection
 
 if TYPE_CHECKING:
     from ..model.channel import Channel
     from ..model.switch import Switch
 
-__all__ = ["Control", "Received", "command_reader"]
+__all__ = ["Control"]
 
 #: Seconds after which an app that sent no command is dropped (recording 14a).
 FIRST_COMMAND = 25
@@ -40,17 +41,6 @@ POLL = FRAME
 LONGEST_REPLY = 511
 
 GOODBYE = b"Disconnected, goodbye.\nSee you at ClueCon! http://www.cluecon.com/\n"
-
-#: The events that `myevents` subscribes to (mod_event_socket.c).
-MYEVENTS = frozenset(
-    """
-    CHANNEL_ANSWER CHANNEL_APPLICATION CHANNEL_BRIDGE CHANNEL_CREATE CHANNEL_DATA
-    CHANNEL_DESTROY CHANNEL_EXECUTE CHANNEL_EXECUTE_COMPLETE CHANNEL_HANGUP
-    CHANNEL_HANGUP_COMPLETE CHANNEL_ORIGINATE CHANNEL_UUID CHANNEL_OUTGOING CHANNEL_PARK
-    CHANNEL_PROGRESS CHANNEL_PROGRESS_MEDIA CHANNEL_STATE CHANNEL_UNBRIDGE CHANNEL_UNPARK
-    DETECTED_SPEECH DTMF NOTALK TALK
-    """.split()
-)
 
 #: switch_log_str2level
 LOG_LEVELS = {
@@ -67,32 +57,6 @@ LOG_LEVELS = {
 }
 #: SWITCH_LOG_INVALID: switch_log_str2level reads a greater number as one less than this.
 INVALID_LOG_LEVEL = 64
-
-
-class Received(PrivateCommand):
-    """A command from an app; its origin is the bytes that it came in."""
-
-    __slots__ = ()
-
-    def __init__(self, head: bytes, body: bytes) -> None:
-        line, *rest = head.replace(b"\r", b"").lstrip(b"\n").split(b"\n")
-        headers = []
-        for each in rest:
-            name, colon, data = each.partition(b":")
-            value = as_header(_text(data.lstrip(b" ")))
-            if colon and value:  # an empty header is dropped (recording 11o)
-                headers.append((_text(name), value))
-        ending = b"\n\r\n" if head.endswith(b"\r") else b"\n\n"
-        super().__init__(_text(line), headers, body, (("Command", _text(head + ending)),))
-
-
-def command_reader() -> Framer[Received]:
-    """A parser of what an app sends, with the switch's own limits."""
-    return Framer(Received, max_headers=MAX_BODY, max_body=MAX_BODY)
-
-
-def _text(data: bytes) -> str:
-    return data.decode("utf-8", "surrogateescape")
 
 
 class Control:
@@ -120,13 +84,8 @@ class Control:
         self.asynchronous = True
         self.connected = False  # True once `connect` has come
         self.finished = False  # True once the listener and its connection are gone
-        self.subscriptions: set[str] = set()
-        self.subclasses: set[str] = set()  # of CUSTOM
-        self.format: Format = "plain"
-        #: Pairs of header and value; a value that begins with a slash is a regular expression.
-        self.filters: list[tuple[str, str]] = []
         self.resumes = False
-        self.wants_heartbeat = False  # by name
+        self.selection = Selection()  #: the events that it wants
 
         self._audience = owner.state(Audience)
         self._send = write
@@ -140,8 +99,6 @@ class Control:
         self._jobs = 0  # running in the background
         self._reading = False  # True while the listener waits at its socket
         self._thread: Thread | None = None
-        self._listens = False  # LFLAG_EVENTS
-        self._myevents = False
         self._log_level: int | None = None
         self._linger: int | None = None  # seconds, -1 for ever, None for no linger
         self._linger_until: int | None = None
@@ -178,55 +135,12 @@ class Control:
         if self.finished:
             return
         if self._reading and self.asynchronous:
-            self._write(event.packet(self.format))
+            self._write(event.packet(self.selection.format))
         else:
             self._events.append(event)
             if self._reading and self.channel is not None:
                 # the session thread waits at the socket, and looks up from it
                 self.channel.thread.wake(self.switch.scheduler.now + POLL)
-
-    def wants(self, event: SwitchEvent) -> bool:
-        """True if the event is subscribed to, and passes the filters (event_handler)."""
-        if not self._listens:
-            return False
-        if event.name not in self.subscriptions:
-            return False
-        if (
-            event.name == "CUSTOM"
-            and event.subclass is not None
-            and "ALL" not in self.subscriptions
-            and event.subclass not in self.subclasses
-        ):
-            return False
-        sent = self._passes(event) if self.filters else True
-        if sent and self._myevents and self.channel is not None:
-            sent = event.get("Unique-ID") == self.channel.uuid
-            sent = sent or event.get("Job-Owner-UUID") == self.channel.uuid
-        return sent
-
-    def _passes(self, event: SwitchEvent) -> bool:
-        """True if a filter matches, and none that begins with a minus sign (recording 14e)."""
-        sent = False
-        for name, value in self.filters:
-            found = event.get(name)
-            if found is None:
-                continue
-            positive, pattern = True, value
-            while pattern and pattern[0] in "+- ":
-                if pattern[0] != " ":
-                    positive = pattern[0] == "+"
-                pattern = pattern[1:]
-            if sent and positive:
-                continue
-            if value.startswith("/"):
-                matches = _regex(pattern, found)
-            else:
-                matches = found.lower() == pattern.lower()
-            if matches:
-                if not positive:
-                    return False
-                sent = True
-        return sent
 
     # --- the listener
 
@@ -312,7 +226,7 @@ class Control:
         """
         now = self.switch.scheduler.now
         while self._events and (self.asynchronous or self._events[0].time < now):
-            self._write(self._events.popleft().packet(self.format))
+            self._write(self._events.popleft().packet(self.selection.format))
 
     def _write(self, data: bytes) -> None:
         if not self._gone:
@@ -463,29 +377,12 @@ class Control:
         return (channel.get(name) if name else None) or "-ERR command not found"
 
     def _filter(self, text: str) -> str:
-        name, space, value = text.lstrip(" ").partition(" ")
-        if name.lower() == "delete" and space:
-            name, space, value = value.partition(" ")
-            if name.lower() == "all":
-                self.filters.clear()
-            else:
-                self.filters = [
-                    pair
-                    for pair in self.filters
-                    if pair[0].lower() != name.lower() or (space and pair[1] != value)
-                ]
-            self._audience.filtered(self)
-            return f"+OK filter deleted. [{name}][{value}]"
-        if not space:
-            return "-ERR invalid syntax"
-        if name.lower() == "add":
-            name, _, value = value.partition(" ")
-        self.filters.append((name, value))
+        reply = self.selection.filter(text)
         self._audience.filtered(self)
-        return f"+OK filter added. [{name}]=[{value}]"
+        return reply
 
     def _subscribe_to_mine(self, line: str) -> str:
-        if self._myevents:
+        if self.selection.has_myevents:
             return "-ERR aready enabled."
         if self.channel is None:
             uuid = line.split(" ")[1]
@@ -494,12 +391,7 @@ class Control:
                 return "-ERR invalid uuid"
             self.channel.controls.append(self)
             self.channel.when_down.append(self._notice_down)
-        self.subscriptions |= MYEVENTS
-        self._myevents = self._listens = True
-        for format in ("xml", "json"):
-            if format in line or format.upper() in line:
-                self.format = "xml" if format == "xml" else "json"
-        return "+OK Events Enabled"
+        return self.selection.myevents(self.channel.uuid, line)
 
     def _divert(self, value: str) -> str:
         if self.channel is None:
@@ -633,42 +525,17 @@ class Control:
         return "+OK will not linger"
 
     def _event(self, command: Received, rest: str) -> str:
-        words = rest.partition(" ")[2].split(" ")
-        if words[0].lower() in ("plain", "json", "xml"):
-            word = words.pop(0).lower()
-            self.format = "json" if word == "json" else "xml" if word == "xml" else "plain"
-        names, subclasses = _event_names(words)
-        self.subclasses |= subclasses
-        if not names:
-            return "-ERR no keywords supplied"
-        self.subscriptions |= EVENT_NAMES if "ALL" in names else names
-        self._listens = True
-        if "HEARTBEAT" in names:
-            self.wants_heartbeat = True
+        reply = self.selection.event(rest.partition(" ")[2].split(" "))
+        if self.selection.wants_heartbeat:
             self.switch.state(Heartbeat).beat(lambda: self._audience.wants_heartbeat)
-        return f"+OK event listener enabled {self.format}"
+        return reply
 
     def _nixevent(self, command: Received, rest: str) -> str:
-        names, subclasses = _event_names(rest.partition(" ")[2].split(" "))
-        self.subclasses -= subclasses
-        if not names:
-            return "-ERR no keywords supplied"
-        if "ALL" in names:
-            self.subscriptions.clear()
-        else:
-            self.subscriptions -= names - {"CUSTOM"}
-            self.subscriptions.discard("ALL")
-        self._listens = True
-        return "+OK events nixed"
+        return self.selection.nixevent(rest.partition(" ")[2].split(" "))
 
     def _noevents(self, command: Received, rest: str) -> str:
         self._events.clear()
-        if not self._listens:
-            return "-ERR not listening for events"
-        self._listens = False
-        self.subscriptions.clear()
-        self.subclasses.clear()
-        return "+OK no longer listening for events"
+        return self.selection.noevents()
 
 
 #: The commands of a ``full`` socket, by how they begin, in the order in which they are tried.
@@ -683,27 +550,3 @@ _FULL: Mapping[str, Callable[[Control, Received, str], str | None]] = {
     "nixevent": Control._nixevent,
     "noevents": Control._noevents,
 }
-
-
-def _event_names(words: list[str]) -> tuple[set[str], set[str]]:
-    """The event names in a command, and the subclasses, which follow CUSTOM."""
-    names: set[str] = set()
-    subclasses: set[str] = set()
-    for word in words:
-        name = word.upper().removeprefix("SWITCH_EVENT_")
-        if "CUSTOM" in names:
-            subclasses.add(word)
-        elif name in EVENT_NAMES:
-            names.add(name)
-    return names, subclasses
-
-
-def _regex(pattern: str, value: str) -> bool:
-    """True if ``/expression/`` matches anywhere in a value (switch_regex_match_partial)."""
-    pattern = pattern[1:]
-    if pattern.endswith("/"):
-        pattern = pattern[:-1]
-    try:
-        return re.search(pattern, value) is not None
-    except re.error:
-        return False

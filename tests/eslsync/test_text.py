@@ -26,7 +26,7 @@ from simulator import FreeSwitch
 from simulator.applications import APPLICATIONS
 from simulator.calling.freeswitch import simulation_of
 from simulator.event_socket.audience import Audience
-from simulator.event_socket.listener import Received, command_reader
+from simulator.event_socket.received import Received, command_reader
 from simulator.model.arguments import expand, separate
 from simulator.model.events import encoded
 from simulator.model.switch import Switch
@@ -319,7 +319,7 @@ def filtered(call: Ask, at: int) -> Row:
     def row(bench: Bench, text: str) -> Understood:
         call(bench.session, text)
         [listener] = bench.model.state(Audience)
-        return text, listener.filters.pop()[at]
+        return text, listener.selection.filters.pop()[at]
 
     return row
 
@@ -329,13 +329,14 @@ def unfiltered(name: str | None) -> Row:
 
     def row(bench: Bench, text: str) -> Understood:
         [listener] = bench.model.state(Audience)
-        before = listener.filters
-        listener.filters = [*before, (name or text, text if name else "x")]
+        selection = listener.selection
+        before = selection.filters
+        selection.filters = [*before, (name or text, text if name else "x")]
         try:
             bench.session.filter_delete(name or text, text if name else None)
-            left = listener.filters
+            left = selection.filters
         finally:
-            listener.filters = before
+            selection.filters = before
         everything = name is None and text.lower() == "all"
         return "gone", "gone" if left == ([] if everything else before) else "there"
 

@@ -8,6 +8,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from simulator.event_socket.audience import Audience
+from simulator.event_socket.selection import Selection
 from simulator.model.events import Identity, SwitchEvent
 from tests.support.model_call import ModelCall
 
@@ -21,7 +22,8 @@ class Connected:
     """A connection, as far as an audience looks at it."""
 
     def __init__(self, *filters: tuple[str, str]) -> None:
-        self.filters = list(filters)
+        self.selection = Selection()
+        self.selection.filters = list(filters)
 
 
 def event(name: str = "DTMF", **headers: str) -> SwitchEvent:
@@ -37,9 +39,11 @@ def joined(*everybody: Any) -> Audience:
 
 
 def may_want(connected: Connected, event: SwitchEvent) -> bool:
-    if not connected.filters or any(value[0] in "-/" for _, value in connected.filters):
+    if not connected.selection.filters or any(
+        value[0] in "-/" for _, value in connected.selection.filters
+    ):
         return True
-    found = [(event.get(name) or "", value) for name, value in connected.filters]
+    found = [(event.get(name) or "", value) for name, value in connected.selection.filters]
     return any(told.lower() == value.lower() for told, value in found)
 
 
@@ -50,7 +54,7 @@ def test_nobody_who_may_want_an_event_is_left_out_whatever_was_filtered_before(
     here: list[Any] = [Connected(*filters) for filters in everybody]
     audience = joined(*here)
     for each in data.draw(st.lists(st.sampled_from(here), unique_by=id) if here else st.just([])):
-        each.filters = data.draw(FILTERS)
+        each.selection.filters = data.draw(FILTERS)
         audience.filtered(each)
     for gone in data.draw(st.lists(st.sampled_from(here), unique_by=id) if here else st.just([])):
         audience.leave(gone)
@@ -72,7 +76,7 @@ def test_who_has_left_is_not_entered_again_by_a_late_filter() -> None:
     gone: Any = Connected()
     audience = joined(gone)
     audience.leave(gone)
-    gone.filters = [("Unique-ID", "a-leg")]
+    gone.selection.filters = [("Unique-ID", "a-leg")]
     audience.filtered(gone)
     assert gone not in audience
     assert audience.of(event(Unique_ID="a-leg")) == []

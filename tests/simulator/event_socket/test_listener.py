@@ -128,34 +128,6 @@ def test_what_is_sent_while_it_lingers_is_never_run() -> None:
     assert [each for each in call.ladder() if each != "API"] == ladder
 
 
-def test_filters_let_through_and_hold_back() -> None:
-    call = ModelCall()
-    call.send("connect")
-    call.send("event plain all")
-    call.send("filter Event-Name CHANNEL_ANSWER")
-    call.execute("answer")
-    call.wait(0.1)
-    assert {each.name for each in call.sent if each.lane == "event"} == {"CHANNEL_ANSWER"}
-    call.send("filter Event-Name /^CHANNEL_EXEC/")
-    call.send("filter Event-Name -CHANNEL_EXECUTE")
-    call.execute("log", "INFO hello")
-    call.wait(0.1)
-    assert call.ladder()[1:] == ["CHANNEL_EXECUTE_COMPLETE log"]
-
-
-def test_noevents_and_nixevent() -> None:
-    call = ModelCall().answered()
-    call.send("nixevent CHANNEL_EXECUTE")
-    before = len(call.ladder())
-    call.execute("log", "INFO hello")
-    call.wait(0.1)
-    assert call.ladder()[before:] == ["CHANNEL_EXECUTE_COMPLETE log"]
-    assert call.send("noevents") == "+OK no longer listening for events"
-    call.execute("log", "INFO hello")
-    call.wait(0.1)
-    assert len(call.ladder()) == before + 1
-
-
 def test_events_as_json_and_xml_say_the_same() -> None:
     said = {}
     for format in ("plain", "json", "xml"):

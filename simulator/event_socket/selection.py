@@ -1,0 +1,181 @@
+"""Which events a connection wants: what it has subscribed to, its filters, and the format."""
+
+from __future__ import annotations
+
+import re
+from typing import TYPE_CHECKING
+
+from eslsync.protocol import EVENT_NAMES, Format
+
+if TYPE_CHECKING:
+    from ..model.events import SwitchEvent
+
+__all__ = ["Selection"]
+
+#: The events that `myevents` subscribes to (mod_event_socket.c).
+MYEVENTS = frozenset(
+    """
+    CHANNEL_ANSWER CHANNEL_APPLICATION CHANNEL_BRIDGE CHANNEL_CREATE CHANNEL_DATA
+    CHANNEL_DESTROY CHANNEL_EXECUTE CHANNEL_EXECUTE_COMPLETE CHANNEL_HANGUP
+    CHANNEL_HANGUP_COMPLETE CHANNEL_ORIGINATE CHANNEL_UUID CHANNEL_OUTGOING CHANNEL_PARK
+    CHANNEL_PROGRESS CHANNEL_PROGRESS_MEDIA CHANNEL_STATE CHANNEL_UNBRIDGE CHANNEL_UNPARK
+    DETECTED_SPEECH DTMF NOTALK TALK
+    """.split()
+)
+
+
+class Selection:
+    """The events that one connection wants. Its commands return their replies."""
+
+    def __init__(self) -> None:
+        self.format: Format = "plain"
+        #: Pairs of header and value; a value that begins with a slash is a regular expression.
+        self.filters: list[tuple[str, str]] = []
+        self.wants_heartbeat = False  #: True once HEARTBEAT was subscribed to by name
+        self._names: set[str] = set()
+        self._subclasses: set[str] = set()  # of CUSTOM
+        self._listens = False  # LFLAG_EVENTS
+        self._mine: str | None = None  # the uuid that `myevents` is about
+
+    # --- events
+
+    def wants(self, event: SwitchEvent) -> bool:
+        """True if the event is subscribed to, and passes the filters (event_handler)."""
+        if not self._listens:
+            return False
+        if event.name not in self._names:
+            return False
+        if (
+            event.name == "CUSTOM"
+            and event.subclass is not None
+            and "ALL" not in self._names
+            and event.subclass not in self._subclasses
+        ):
+            return False
+        sent = self._passes(event) if self.filters else True
+        if sent and self._mine is not None:
+            sent = event.get("Unique-ID") == self._mine
+            sent = sent or event.get("Job-Owner-UUID") == self._mine
+        return sent
+
+    def _passes(self, event: SwitchEvent) -> bool:
+        """True if a filter matches, and none that begins with a minus sign (recording 14e)."""
+        sent = False
+        for name, value in self.filters:
+            found = event.get(name)
+            if found is None:
+                continue
+            positive, pattern = True, value
+            while pattern and pattern[0] in "+- ":
+                if pattern[0] != " ":
+                    positive = pattern[0] == "+"
+                pattern = pattern[1:]
+            if sent and positive:
+                continue
+            if value.startswith("/"):
+                matches = _regex(pattern, found)
+            else:
+                matches = found.lower() == pattern.lower()
+            if matches:
+                if not positive:
+                    return False
+                sent = True
+        return sent
+
+    # --- commands
+
+    def event(self, words: list[str]) -> str:
+        """``event [plain|json|xml] <name>... [CUSTOM <subclass>...]``."""
+        if words[0].lower() in ("plain", "json", "xml"):
+            word = words.pop(0).lower()
+            self.format = "json" if word == "json" else "xml" if word == "xml" else "plain"
+        names, subclasses = _event_names(words)
+        self._subclasses |= subclasses
+        if not names:
+            return "-ERR no keywords supplied"
+        self._names |= EVENT_NAMES if "ALL" in names else names
+        self._listens = True
+        self.wants_heartbeat = self.wants_heartbeat or "HEARTBEAT" in names
+        return f"+OK event listener enabled {self.format}"
+
+    def nixevent(self, words: list[str]) -> str:
+        """``nixevent <name>... [CUSTOM <subclass>...]``."""
+        names, subclasses = _event_names(words)
+        self._subclasses -= subclasses
+        if not names:
+            return "-ERR no keywords supplied"
+        if "ALL" in names:
+            self._names.clear()
+        else:
+            self._names -= names - {"CUSTOM"}
+            self._names.discard("ALL")
+        self._listens = True
+        return "+OK events nixed"
+
+    def noevents(self) -> str:
+        """``noevents``."""
+        if not self._listens:
+            return "-ERR not listening for events"
+        self._listens = False
+        self._names.clear()
+        self._subclasses.clear()
+        return "+OK no longer listening for events"
+
+    def filter(self, text: str) -> str:
+        """``filter [add] <header> <value>``, ``filter delete <header> [<value>]``."""
+        name, space, value = text.lstrip(" ").partition(" ")
+        if name.lower() == "delete" and space:
+            name, space, value = value.partition(" ")
+            if name.lower() == "all":
+                self.filters.clear()
+            else:
+                self.filters = [
+                    pair
+                    for pair in self.filters
+                    if pair[0].lower() != name.lower() or (space and pair[1] != value)
+                ]
+            return f"+OK filter deleted. [{name}][{value}]"
+        if not space:
+            return "-ERR invalid syntax"
+        if name.lower() == "add":
+            name, _, value = value.partition(" ")
+        self.filters.append((name, value))
+        return f"+OK filter added. [{name}]=[{value}]"
+
+    @property
+    def has_myevents(self) -> bool:
+        return self._mine is not None
+
+    def myevents(self, uuid: str, line: str) -> str:
+        """``myevents [<uuid>] [json|xml]``."""
+        self._names |= MYEVENTS
+        self._mine = uuid
+        self._listens = True
+        for format in ("xml", "json"):
+            if format in line or format.upper() in line:
+                self.format = "xml" if format == "xml" else "json"
+        return "+OK Events Enabled"
+
+
+def _event_names(words: list[str]) -> tuple[set[str], set[str]]:
+    """The event names in a command, and the subclasses, which follow CUSTOM."""
+    names: set[str] = set()
+    subclasses: set[str] = set()
+    for word in words:
+        name = word.upper().removeprefix("SWITCH_EVENT_")
+        if "CUSTOM" in names:
+            subclasses.add(word)
+        elif name in EVENT_NAMES:
+            names.add(name)
+    return names, subclasses
+
+
+def _regex(pattern: str, value: str) -> bool:
+    """True if ``/expression/`` matches anywhere in a value (switch_regex_match_partial)."""
+    pattern = pattern[1:]
+    if pattern.endswith("/"):
+        pattern = pattern[:-1]
+    try:
+        return re.search(pattern, value) is not None
+    except re.error:
+        return False

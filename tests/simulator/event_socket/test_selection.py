@@ -1,0 +1,33 @@
+"""Which events a connection is sent."""
+
+from __future__ import annotations
+
+from tests.support.model_call import ModelCall
+
+
+def test_filters_let_through_and_hold_back() -> None:
+    call = ModelCall()
+    call.send("connect")
+    call.send("event plain all")
+    call.send("filter Event-Name CHANNEL_ANSWER")
+    call.execute("answer")
+    call.wait(0.1)
+    assert {each.name for each in call.sent if each.lane == "event"} == {"CHANNEL_ANSWER"}
+    call.send("filter Event-Name /^CHANNEL_EXEC/")
+    call.send("filter Event-Name -CHANNEL_EXECUTE")
+    call.execute("log", "INFO hello")
+    call.wait(0.1)
+    assert call.ladder()[1:] == ["CHANNEL_EXECUTE_COMPLETE log"]
+
+
+def test_noevents_and_nixevent() -> None:
+    call = ModelCall().answered()
+    call.send("nixevent CHANNEL_EXECUTE")
+    before = len(call.ladder())
+    call.execute("log", "INFO hello")
+    call.wait(0.1)
+    assert call.ladder()[before:] == ["CHANNEL_EXECUTE_COMPLETE log"]
+    assert call.send("noevents") == "+OK no longer listening for events"
+    call.execute("log", "INFO hello")
+    call.wait(0.1)
+    assert len(call.ladder()) == before + 1
