@@ -1,7 +1,7 @@
 """Conversations without sockets and threads: the library's own code, from a peer in memory.
 
 It stands on what `Outbound` does with an accepted connection, and on no more of its inside than
-that: `Server.serve_call`.
+that: `Reception.serve`.
 """
 
 from __future__ import annotations
@@ -14,7 +14,8 @@ from typing import Any, TypeVar, cast
 from eslsync import Outbound
 from eslsync.call.connection import Connection
 from eslsync.call.reader import Reader
-from eslsync.serving.server import Server
+from eslsync.serving.connections import Connections
+from eslsync.serving.reception import Reception
 
 from .conversation import Conversation, SwitchClock
 from .malformed import Ending
@@ -95,24 +96,16 @@ class Watching:
         self._conversation.socket.connection = connection
 
 
-class Serving(Server):
-    """A server without sockets and threads, for one call."""
-
-    def __init__(self, outbound: Outbound, conversation: InMemory) -> None:
-        self.outbound = outbound
-        self.reader = cast(Reader, Watching(conversation))
-        self.recorder = None
-        self._keep_books()
-
-
 def play(conversation: InMemory, clock: SwitchClock) -> None:
     """The conversation, from beginning to end, in this thread."""
-    server = Serving(Outbound(conversation.handle, port=0, clock=clock), conversation)
+    outbound = Outbound(conversation.handle, port=0, clock=clock)
+    reader = cast(Reader, Watching(conversation))
+    reception = Reception(outbound, Connections(nudge=lambda: None), reader, recorder=None)
     me = threading.current_thread()
     name = me.name
     clock.serve(conversation)
     try:
-        server.serve_call(cast(Any, conversation.socket), ("memory", conversation.seed))
+        reception.serve(cast(Any, conversation.socket), ("memory", conversation.seed))
     finally:
         me.name = name
         clock.serve(None)

@@ -98,7 +98,7 @@ def test_a_stranger_whose_switch_never_closes_is_left_after_a_while(
 
 def test_too_many_strangers_at_a_time_are_just_closed(monkeypatch: pytest.MonkeyPatch) -> None:
     """They could keep everybody else out otherwise."""
-    monkeypatch.setattr("eslsync.serving.server.MAX_STRANGERS", 1)
+    monkeypatch.setattr("eslsync.serving.connections.MAX_STRANGERS", 1)
     with serving(nobody, allow=ELSEWHERE) as app, dialled(app, name="04a") as peer:
         peer.hear("connect")
         with dialled(app) as other:

@@ -109,7 +109,7 @@ def test_calls_that_had_connected_when_it_became_full_are_given_back(
     go, accept, attempts = threading.Event(), Server.get_request, itertools.count(1)
     monkeypatch.setattr(Server, "get_request", held)
     monkeypatch.setattr("eslsync.serving.server.ACCEPT_PAUSE", 0.001)
-    monkeypatch.setattr("eslsync.serving.server.MAX_KNOCKING", knocking)
+    monkeypatch.setattr("eslsync.serving.connections.MAX_KNOCKING", knocking)
     with (
         serving(wait_for_a_digit, max_calls=1, when_full="close") as app,
         dialled(app) as peer,
@@ -162,7 +162,7 @@ def test_a_probe_is_no_call_and_makes_nobody_wait(caplog: pytest.LogCaptureFixtu
 def test_connections_that_are_no_calls_yet_are_bounded_and_the_next_wait_unaccepted(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
-    monkeypatch.setattr("eslsync.serving.server.MAX_KNOCKING", 1)
+    monkeypatch.setattr("eslsync.serving.connections.MAX_KNOCKING", 1)
     options = {"max_calls": 1, "when_full": "USER_BUSY"}
     with serving(wait_for_a_digit, **options) as app, dialled(app) as peer:
         take(peer)
@@ -181,13 +181,13 @@ def test_connections_that_are_no_calls_yet_are_bounded_and_the_next_wait_unaccep
 @pytest.mark.parametrize(
     ("options", "said"),
     [
-        ({"max_calls": 0}, "max_calls is 1 or more"),
-        ({"when_full": "GO_AWAY"}, "when_full is"),
-        ({"when_full": "USER_BUSY\n\nexit"}, "when_full is"),
-        ({"max_call_duration": 0}, "max_call_duration is"),
-        ({"max_call_duration": -1}, "max_call_duration is"),
-        ({"max_call_duration": math.nan}, "max_call_duration is"),
-        ({"max_call_duration": math.inf}, "max_call_duration is"),
+        ({"max_calls": 0}, "max_calls must be at least 1"),
+        ({"when_full": "GO_AWAY"}, "when_full must be"),
+        ({"when_full": "USER_BUSY\n\nexit"}, "when_full must be"),
+        ({"max_call_duration": 0}, "max_call_duration must be"),
+        ({"max_call_duration": -1}, "max_call_duration must be"),
+        ({"max_call_duration": math.nan}, "max_call_duration must be"),
+        ({"max_call_duration": math.inf}, "max_call_duration must be"),
     ],
 )
 def test_a_bound_that_can_not_be_meant_is_refused(options: dict[str, Any], said: str) -> None:

@@ -49,9 +49,9 @@ def test_a_host_that_is_not_there_is_an_oserror() -> None:
 
 
 def test_it_is_started_once() -> None:
-    with Outbound(nothing, port=0) as app, pytest.raises(RuntimeError, match="started already"):
+    with Outbound(nothing, port=0) as app, pytest.raises(RuntimeError, match="started before"):
         app.start(block=False)
-    with pytest.raises(RuntimeError, match="started already"):
+    with pytest.raises(RuntimeError, match="started before"):
         app.start(block=False)
 
 

@@ -236,7 +236,7 @@ def test_a_long_recording_says_that_it_is_cut(tmp_path: Path) -> None:
 
 
 def test_a_limit_that_holds_no_call_is_refused(tmp_path: Path) -> None:
-    with pytest.raises(ValueError, match="record_limit is 65536 bytes or more"):
+    with pytest.raises(ValueError, match="record_limit must be at least 65536 bytes"):
         Outbound(ivr, record=tmp_path, record_limit=1000)
 
 

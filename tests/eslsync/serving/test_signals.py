@@ -124,7 +124,7 @@ class Sessions(dict):
 
 app = Outbound(print, port=0)
 app.start(block=False)
-app._server._sessions = Sessions()
+app._server.connections.calls = Sessions()
 app.calls
 print("ended")
 """
@@ -161,12 +161,11 @@ except OSError as error:
 
 
 INTERRUPTED_TWICE = """
-from eslsync import session
-from eslsync.call import connection
+from eslsync.call import connection, ending
 from tests.support.servers import dialled, serving
 
 # its peer says nothing more, nor closes
-session.GIVE_BACK_TIMEOUT = connection.CLOSE_TIMEOUT = 0.1
+ending.GIVE_BACK_TIMEOUT = connection.CLOSE_TIMEOUT = 0.1
 with serving(lambda session: session.wait("DTMF"), events=["DTMF"], linger=False) as app:
     with dialled(app) as peer:
         peer.connect()

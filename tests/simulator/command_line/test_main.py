@@ -535,7 +535,7 @@ def test_serve_prints_its_calls_when_it_is_asked() -> None:
     ("option", "said"),
     [
         (["--allow", "10.0.0.1/8"], "host bits set"),
-        (["--when-full", "GO_AWAY"], "when_full is"),
+        (["--when-full", "GO_AWAY"], "when_full must be"),
         (["--redact", "a=b"], "not a variable's name"),
         (["--max-calls", "0"], "max-calls"),
     ],

@@ -1,0 +1,159 @@
+"""What happens on the thread of one connection: a call is taken, handled and given back."""
+
+from __future__ import annotations
+
+import logging
+import socket
+import threading
+from typing import TYPE_CHECKING
+
+from ..call.connection import Connection
+from ..call.conversation import Conversation
+from ..call.ending import Stopped
+from ..call.handover import Handover
+from ..call.reader import Reader
+from ..clock import Peer
+from ..session import Session
+from ..stacks import call_user
+from ..wire.enums import HangupCause
+from ..wire.exceptions import (
+    CommandError,
+    Disconnected,
+    ESLError,
+    Hangup,
+    ProtocolError,
+    TimeoutError,
+)
+from .connections import Connections
+from .live import Served
+from .settings import CLOSE, Settings
+
+if TYPE_CHECKING:
+    from .recorder import Recorder
+
+__all__ = ["Reception"]
+
+logger = logging.getLogger("eslsync")
+
+
+class Reception:
+    """Serves connections, each on the thread that calls `serve`."""
+
+    def __init__(
+        self,
+        settings: Settings,
+        connections: Connections,
+        reader: Reader,
+        recorder: Recorder | None,
+    ) -> None:
+        self._settings = settings
+        self._connections = connections
+        self._reader = reader
+        self._recorder = recorder
+
+    def serve(self, sock: socket.socket, peer: Peer) -> None:
+        """Take the call of one connection, run its handler, and give the call back."""
+        call = self._take(sock, peer)
+        if call is None:
+            return
+        refusal = self._refusal(call)
+        if refusal is not None:
+            self._turn_away(call, peer, *refusal)
+            return
+        session = call.session
+        threading.current_thread().name = f"eslsync-call-{session.uuid}"
+        try:
+            if self._prepare(call):
+                call_user(self._settings.handler, session)
+        except Hangup:
+            pass  # a normal end, which `Handover.close` logs
+        except Stopped:
+            session.logger.info("the handler was cut by stop")
+        except (Disconnected, ProtocolError) as error:
+            session.logger.warning("the handler ended: %s", error)
+        except BaseException:
+            session.logger.exception("the handler failed")
+        finally:
+            try:
+                call.handover.close()
+            finally:
+                self._connections.count_out()
+
+    def _take(self, sock: socket.socket, peer: Peer) -> Served | None:
+        """Take the call that a connection is for; None if it is for none."""
+        settings, recorder = self._settings, self._recorder
+        try:
+            connection = Connection(
+                sock,
+                peer,
+                settings.clock,
+                self._reader.watch,
+                redact=settings.redactor,
+                tape=None if recorder is None else recorder.tape(settings.clock),
+            )
+        except OSError as error:
+            logger.debug("a connection from %s was gone at once: %s", peer, error)
+            sock.close()
+            return None
+        self._reader.watch(connection)
+        conversation = Conversation(connection, settings.clock, settings.redactor)
+        handover = Handover(conversation)
+        taken = False
+        try:
+            handover.connect()
+            taken = True
+        except (Disconnected, Hangup) as error:
+            # Health checks look in like this many times a minute, and a caller may be gone
+            # already (recording 27f).
+            logger.debug("a connection from %s was no call: %s", peer, error)
+        except ESLError as error:
+            why = "a connection from %s was no call: %s"
+            self._connections.log_once(peer[0], type(error).__name__, why, peer, error)
+        finally:
+            if not taken:
+                connection.close()
+        return Served(Session(conversation, handover), conversation, handover) if taken else None
+
+    def _refusal(self, call: Served) -> tuple[str, HangupCause | None] | None:
+        """Why a call is turned away, and with which cause; None if it is counted in."""
+        settings, connections = self._settings, self._connections
+        if connections.is_stranger:
+            why = f"its host is not among allow={list(settings.allow)}"
+            return why, HangupCause.CALL_REJECTED
+        if not connections.count_in(call, settings.max_calls):
+            cause = None if settings.when_full == CLOSE else HangupCause(settings.when_full)
+            return f"there are max_calls={settings.max_calls}", cause
+        call.connection.admit()
+        return None
+
+    def _turn_away(self, call: Served, peer: Peer, why: str, cause: HangupCause | None) -> None:
+        self._connections.log_once(peer[0], why, "turned away a call from %s: %s", peer, why)
+        if cause is None:
+            call.handover.close()  # which gives it back
+            return
+        try:
+            call.handover.refuse(cause)
+        except ESLError as error:
+            logger.debug("a call from %s was gone before it was turned away: %s", peer, error)
+        finally:
+            call.connection.close()
+
+    def _prepare(self, call: Served) -> bool:
+        """Make the call ready for its handler; False if the handler is not to be called.
+
+        A switch that refuses the first commands gets its call back.
+        """
+        if self._connections.closing:
+            return False
+        settings, session = self._settings, call.session
+        try:
+            call.handover.prepare(
+                settings.events, settings.linger, settings.format, settings.max_call_duration
+            )
+        except (CommandError, TimeoutError) as error:
+            session.logger.warning("the handler is not called: %s", error)
+            return False
+        if session.logger.isEnabledFor(logging.INFO):
+            number = settings.redactor.value("Caller-Caller-ID-Number", session.caller_number)
+            session.logger.info("call from %s", number)
+        return True
