@@ -6,7 +6,7 @@ import re
 from collections.abc import Callable, Sequence
 
 from ..call.leg import Collecting
-from ..wire.arguments import check_digits, word
+from ..wire.arguments import ANY_KEY, check_digits, word
 from ..wire.declared import Declaration
 from ..wire.exceptions import TimeoutError
 from ..wire.message import Event
@@ -17,8 +17,6 @@ __all__ = ["DigitApplications", "Digits"]
 
 #: Where FreeSWITCH's collectors leave what they collected.
 VARIABLE = "eslsync_digits"
-#: What ``playback_terminators=any`` stands for (mod_dptools.c, on_dtmf).
-KEYS = "1234567890*#"
 #: The words of their arguments (mod_dptools.c: SWITCH_ADD_APP has the usage of each).
 PLAY_AND_GET_DIGITS = (
     "min",
@@ -265,10 +263,10 @@ class DigitApplications(PlayingApplications):
         terminator = None
         # A # that comes behind the last entry, complete without it, is none of this one.
         ignored = terminators if least else ""
-        cut_by = "".join(key for key in KEYS if key not in ignored) if barge_in else "none"
+        cut_by = "".join(key for key in ANY_KEY if key not in ignored) if barge_in else "none"
         typeahead.forget_first(self.leg, ignored)
         if prompt is not None and not (barge_in and self.leg.typed_ahead()):
-            self.playback(prompt, terminators="any" if cut_by == KEYS else cut_by)
+            self.playback(prompt, terminators="any" if cut_by == ANY_KEY else cut_by)
         deadline = conversation.deadline(timeout)
         while len(digits) < most:
             try:

@@ -47,7 +47,11 @@ SEPARATORS = ",;|~!#\x02\x03\x04\x05"
 #: How many of them one ``multiset`` takes (mod_dptools.c: an array of 256).
 MOST = 255
 
-DIGITS = "0123456789*#ABCD"
+#: The keys of a telephone, and all that FreeSWITCH takes for a digit.
+KEYS = "0123456789*#"
+DIGITS = KEYS + "ABCD"
+#: What ``playback_terminators=any`` stands for, in FreeSWITCH's order (mod_dptools.c, on_dtmf).
+ANY_KEY = "1234567890*#"
 
 #: How FreeSWITCH writes an array as one value (switch_event.c): ``ARRAY::one|:two``.
 ARRAY = "ARRAY::"

@@ -22,7 +22,7 @@ import threading
 import traceback
 from collections.abc import Callable
 from queue import Empty, SimpleQueue
-from typing import Any, TypeVar
+from typing import Any, NamedTuple, TypeVar
 
 from eslsync import stacks
 from eslsync.clock import Clock, Peer
@@ -55,6 +55,7 @@ class Participant:
     """A handler thread: it runs, or it is parked in the clock."""
 
     __slots__ = (
+        "errand",
         "error",
         "gate",
         "inbox",
@@ -77,6 +78,38 @@ class Participant:
         self.moment = 0  # when it last went on, in virtual time
         self.since = 0.0  # and since when, in real time, it has done so at this very moment
         self.turns = 0  # how often it has
+        self.errand: Callable[[], None] | None = None  # to be run before it goes on
+
+    def wait(self) -> None:
+        """Wait at the gate, on the participant's own thread; run errands meanwhile."""
+        self.gate.acquire()
+        while self.errand is not None:
+            errand, self.errand = self.errand, None
+            errand()
+            self.gate.acquire()
+
+    def ask(self, question: Callable[[], T]) -> T:
+        """Have the thread, which is parked, answer a question."""
+        answers: SimpleQueue[T | Failure] = SimpleQueue()
+
+        def answer() -> None:
+            try:
+                answers.put(question())
+            except BaseException as error:  # noqa: BLE001 - it is the asker's
+                answers.put(Failure(error))
+
+        self.errand = answer
+        self.gate.release()
+        answered = answers.get()
+        if isinstance(answered, Failure):
+            raise answered.error
+        return answered
+
+
+class Failure(NamedTuple):
+    """What answering a question raised."""
+
+    error: BaseException
 
 
 class VirtualLink(Link):
@@ -210,6 +243,20 @@ class World(Exchange):
             if not link.to_switch:
                 self._talking.discard(link)
 
+    def ask(self, link: Link, question: Callable[[], T]) -> T | None:
+        """Have the handler that serves ``link`` answer a question on its own thread, amid its wait.
+
+        None if it doesn't wait. (Where it stands, say: looking at the frames of another thread
+        is not safe.) Raises what ``question`` raises.
+        """
+        participant = self._serving(link)
+        return participant.ask(question) if participant is not None and participant.parked else None
+
+    def _serving(self, link: Link) -> Participant | None:
+        with self._lock:
+            thread = link.thread
+            return None if thread is None else self._participants.get(thread.ident or 0)
+
     def abandon(self, link: Link, error: type[BaseException]) -> None:
         """Raise ``error`` in the handler that serves ``link``, to end its thread.
 
@@ -217,16 +264,14 @@ class World(Exchange):
         runs gets it between two instructions of Python, so not before a call into C returns.
         Nothing happens if no handler serves ``link`` any more.
         """
-        with self._lock:
-            thread = link.thread
-            participant = None if thread is None else self._participants.get(thread.ident or 0)
-            if participant is None:
-                return
-            if participant.parked:
-                participant.error = error()
-                self.at(self.now, lambda: self._wake(participant))
-                return
-        raise_in(participant.thread, error)
+        participant = self._serving(link)
+        if participant is None:
+            return
+        if participant.parked:
+            participant.error = error()
+            self.at(self.now, lambda: self._wake(participant))
+        else:
+            raise_in(participant.thread, error)
 
     # The test's thread
 
@@ -401,7 +446,7 @@ class World(Exchange):
         self._open_gate()
         self._lock.release()
         try:
-            participant.gate.acquire()
+            participant.wait()
         finally:
             self._lock.acquire()
             if timer is not None:

@@ -11,6 +11,7 @@ import click
 
 from eslsync.command_line.files import Unusable, handler
 from eslsync.command_line.terminal import show
+from eslsync.wire.arguments import KEYS
 
 from . import options as shared
 
@@ -48,7 +49,7 @@ PATH = click.Path(path_type=Path)
 @handler
 @click.option(
     "--keys",
-    default="0123456789*#",
+    default=KEYS,
     show_default=True,
     callback=shared.check_keys,
     help="What is pressed.",

@@ -8,6 +8,8 @@ from typing import Any, TypeVar
 
 import click
 
+from eslsync.wire.arguments import DIGITS
+
 __all__ = ["check_keys", "patience", "seed", "sounds"]
 
 Command = TypeVar("Command", bound=Callable[..., Any])
@@ -40,6 +42,6 @@ def check_keys(
 ) -> str | Sequence[str]:
     """Of an option, or of one that may be repeated."""
     for each in [keys] if isinstance(keys, str) else keys:
-        if not each or each.upper().strip("0123456789*#ABCD"):
+        if not each or each.upper().strip(DIGITS):
             raise click.BadParameter(f"keys are 0-9, *, # and A-D, not {each!r}")
     return keys

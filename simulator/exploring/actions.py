@@ -8,60 +8,59 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from typing import Literal
 
+from eslsync.wire.arguments import KEYS
+
 from ..scripts.steps import Step
 from .situations import Collects, Situation
 
-__all__ = ["ALL_KEYS", "Action", "Approach", "actions"]
+__all__ = ["Approach", "CallerAction", "actions"]
 
-ALL_KEYS = "0123456789*#"
-#: The key that is pressed where it doesn't matter which.
+#: The key to press where any will do.
 ANY = "1"
 #: Seconds that a caller speaks into a recording.
 TALKS = 3.0
-#: Digits that are made up for a collection of several.
-COUNTING = "1234567890"
-#: Digits that are tried, at most, to find some that match a pattern.
+#: The order in which digits are made up.
+COUNTING = KEYS[1:10] + KEYS[0]
+#: Maximum numbers of digits tried in search of one that matches a pattern.
 TRIES = 2000
-#: Entries of the user's, or out of the code, that are tried at one collection.
+#: Maximum entries, the user's and the code's, tried at one collection.
 MOST_WORDS = 12
 
-What = Literal["key", "entry", "early", "wrong", "silence", "hangup", "far end"]
+ActionKind = Literal["key", "entry", "early", "wrong", "silence", "hangup", "far end"]
 
 
 @dataclass(frozen=True)
 class Approach:
-    """The steps that lead into a situation, from the end of the last thing done."""
+    """The steps that lead into a situation, from the end of the last action."""
 
-    at: tuple[Step, ...]  #: and no further
-    #: and until its prompt is over; None where that can't be told by a name
+    at: tuple[Step, ...]  #: to its beginning
+    #: To the end of its prompt; None where no name tells that.
     out: tuple[Step, ...] | None
 
 
 @dataclass(frozen=True)
-class Action:
+class CallerAction:
     """Something a caller does."""
 
-    what: What
+    what: ActionKind
     label: str
     steps: tuple[Step, ...]
-    #: the keys, where there are any
-    keys: str = ""
-    #: then hang up
-    hangs_up: bool = False
+    keys: str = ""  #: that are pressed
+    hangs_up: bool = False  #: True to hang up after the steps
 
 
 def actions(
     situation: Situation, approach: Approach, keys: str, words: Sequence[str], *, few: bool = False
-) -> list[Action]:
-    """All that is tried in a situation; of some things one stands for all, with ``few``."""
+) -> list[CallerAction]:
+    """All that is tried in a situation; with ``few``, one action may stand for several."""
     if few:
         keys = keys[:1] + keys[-1:] if len(keys) > 1 else keys
     some = keys
     if situation.listens is not None:
-        # Of those that nobody listens for now, one stands for all.
+        # Of the keys that nothing listens for now, one stands for all.
         some = "".join(key for key in keys if key in situation.listens)
         some += next((key for key in ANY + keys if key in keys and key not in some), "")
-    found: list[Action] = []
+    found: list[CallerAction] = []
     if situation.far_end is None or situation.kind == "connected":
         if situation.collects is not None:
             found += _collected(situation.collects, approach, keys, words)
@@ -75,7 +74,7 @@ def actions(
         else:
             found += [_pressed("key", key, (*approach.at, _press(key))) for key in some]
     listens = approach.out if situation.kind in ("prompt", "digits") else None
-    silence = Action("silence", "silence", approach.at if listens is None else listens)
+    silence = CallerAction("silence", "silence", approach.at if listens is None else listens)
     return [silence, *found]
 
 
@@ -83,13 +82,13 @@ def _press(keys: str, when_asked: bool = False) -> Step:
     return Step("press", {"digits": keys, **({"when_asked": True} if when_asked else {})})
 
 
-def _pressed(what: What, keys: str, steps: tuple[Step, ...], label: str = "") -> Action:
-    return Action(what, label or keys, steps, keys)
+def _pressed(what: ActionKind, keys: str, steps: tuple[Step, ...], label: str = "") -> CallerAction:
+    return CallerAction(what, label or keys, steps, keys)
 
 
-def _recorded(approach: Approach, keys: str) -> Iterator[Action]:
+def _recorded(approach: Approach, keys: str) -> Iterator[CallerAction]:
     talks = (*approach.at, Step("talk", {"seconds": TALKS}))
-    yield Action("entry", "speaks", talks)
+    yield CallerAction("entry", "speaks", talks)
     yield from (_pressed("key", key, (*talks, _press(key)), f"speaks, {key}") for key in keys)
     if keys:
         key = "#" if "#" in keys else keys[0]
@@ -98,7 +97,7 @@ def _recorded(approach: Approach, keys: str) -> Iterator[Action]:
 
 def _collected(
     collects: Collects, approach: Approach, keys: str, words: Sequence[str]
-) -> Iterator[Action]:
+) -> Iterator[CallerAction]:
     out = approach.out
 
     def enter(digits: str) -> tuple[Step, ...]:
@@ -112,7 +111,7 @@ def _collected(
             first = next((each for each, _ in entries if is_valid(collects, each)), entries[0][0])
             early = (*approach.at, _press(first))
             yield _pressed("early", first, early, f"{first} during the prompt")
-        yield Action("hangup", "hangs up", out, hangs_up=True)
+        yield CallerAction("hangup", "hangs up", out, hangs_up=True)
     wrong = next((each for each, _ in entries if is_wrong(collects, each)), None)
     if wrong is not None and collects.tries > 1:
         steps = enter(wrong) * collects.tries
@@ -120,7 +119,7 @@ def _collected(
 
 
 def _entries(collects: Collects, keys: str, words: Sequence[str]) -> Iterator[tuple[str, str]]:
-    """What is entered, and what it is called: each once."""
+    """What is entered, each once, and its label."""
     least, most, ends = collects.least, collects.most, collects.terminators
     seen: set[str] = set()
 
@@ -159,7 +158,7 @@ def _entries(collects: Collects, keys: str, words: Sequence[str]) -> Iterator[tu
 
 
 def is_valid(collects: Collects, entry: str) -> bool:
-    """Would it be taken, as far as a pattern tells?"""
+    """True if the entry would be accepted, as far as the pattern tells."""
     digits = _without_end(collects, entry)
     if not collects.least <= len(digits) <= collects.most:
         return False
@@ -173,7 +172,7 @@ def is_valid(collects: Collects, entry: str) -> bool:
 
 
 def is_wrong(collects: Collects, entry: str) -> bool:
-    """Would it be refused, and asked for again?"""
+    """True if the entry would be refused, and asked for again."""
     digits = _without_end(collects, entry)
     if not digits or not collects.least <= len(digits) <= collects.most:
         return False
@@ -188,7 +187,7 @@ def _without_end(collects: Collects, entry: str) -> str:
 
 
 def _matching(collects: Collects, digits: str) -> list[str]:
-    """Some that are valid: the first, and one of another length."""
+    """Valid entries: the first, and one of another length."""
     found: list[str] = []
     for made in itertools.islice(_made_up(digits, collects.least, collects.most), TRIES):
         if is_valid(collects, made) and len(made) not in map(len, found):
@@ -199,7 +198,7 @@ def _matching(collects: Collects, digits: str) -> list[str]:
 
 
 def _made_up(digits: str, least: int, most: int) -> Iterator[str]:
-    """Numbers of these digits: counting ones first, then all, by their length."""
+    """Numbers made of these digits: counting ones first, then all, the shorter ones first."""
     if not digits:
         return
     lengths = range(max(least, 1), most + 1)

@@ -11,9 +11,9 @@ from typing import Any
 
 from eslsync import Outbound
 from eslsync.loading import Handler
+from eslsync.wire.arguments import KEYS
 
 from ..scripts.yaml import shown
-from .actions import ALL_KEYS
 from .attempts import Attempt
 from .findings import KINDS, Finding, findings, kinds
 from .graph import Edge, Node, Way
@@ -24,11 +24,11 @@ from .situations import Situation
 
 __all__ = ["Exploration", "explore"]
 
-#: Calls that are made, at most, unless it is told otherwise.
+#: Maximum calls, by default.
 CALLS = 20_000
-#: When somebody calls who asks whether it is open: besides Monday morning, in a Sunday's night.
+#: When a handler that looks at the clock is called, besides Monday morning: a Sunday at night.
 AT_NIGHT = "2026-01-04T03:00:00"
-#: Who calls, besides somebody with a number.
+#: Who calls a handler that asks who calls, besides somebody with a number.
 NOBODY = "anonymous"
 
 
@@ -36,26 +36,26 @@ NOBODY = "anonymous"
 class Exploration:
     """What was found. ``str()`` of it is a report: the map as a tree, and what is wrong."""
 
-    nodes: list[Node]  #: the situations that callers come to, in the order of how far in
+    nodes: list[Node]  #: the situations that callers get into, the nearest first
     edges: list[Edge]  #: what leads from one to another
-    findings: list[Finding]  #: what is wrong, but for what is allowed
+    findings: list[Finding]  #: what is wrong, except for what is allowed
     calls: int  #: that were made
     seconds: float  #: of real time
-    #: was all tried? Else why not: a limit, or Ctrl-C
+    #: True if all was tried; else ``stopped`` says why not: a limit, or Ctrl-C.
     complete: bool
     stopped: str | None
-    #: situations that were not gone on with: there were many at the same spot
+    #: Situations that were not gone on with, because many were at the same spot.
     cut: int = 0
-    #: with ``coverage=True``, by file: lines that can be run, and of those the ones that were not
+    #: With ``coverage=True``, by file: the number of lines, and those that were not run.
     uncovered: dict[str, tuple[int, list[int]]] = field(default_factory=dict)
-    #: ways on which the same steps led elsewhere: the handler does not do the same each time
+    #: Ways whose steps led elsewhere the second time: the handler varies from call to call.
     astray: list[Way] = field(default_factory=list)
     _explored: Explored = field(default_factory=lambda: Explored(None), repr=False)
     _search: Search | None = field(default=None, repr=False)
 
     @property
     def map(self) -> Map:
-        """What was found, made small enough to be looked at."""
+        """The map: what was found, made small enough to be looked at."""
         assert self._search is not None
         return Map(self.nodes, self.edges, self.findings, self._search.keys)
 
@@ -74,9 +74,9 @@ class Exploration:
         return self._search.caller().make(attempt, draw=True).ladder
 
     def script(self, finding: Finding, folder: Path | None = None) -> str | None:
-        """The caller script that shows it, as YAML; None where no caller can.
+        """The caller script that shows a finding, as YAML; None where no caller can.
 
-        ``folder`` is where it is to be: the handler's file is named from there.
+        The handler's file is named relative to ``folder``.
         """
         if finding.way is None:
             return None
@@ -97,7 +97,7 @@ class Exploration:
         return way.script(where, name, expect or {}).dump()
 
     def save_scripts(self, folder: Path) -> list[Path]:
-        """Write a script for each finding that a caller can see; returns their files."""
+        """Write a script for each finding that a caller can show; return the files."""
         folder.mkdir(parents=True, exist_ok=True)
         written = []
         for number, finding in enumerate(self.findings, 1):
@@ -113,7 +113,7 @@ class Exploration:
         return "\n".join(self.report())
 
     def report(self, *, with_map: bool = True) -> list[str]:
-        """Its lines: the map as a tree, a summary, what is wrong, and lines nobody reaches."""
+        """Its lines: the map as a tree, a summary, what is wrong, and lines no caller reaches."""
         lines = [*as_tree(self.map), ""] if with_map else []
         lines += self.summary.splitlines()
         if self.findings:
@@ -125,7 +125,7 @@ class Exploration:
         return lines
 
     def dot(self) -> str:
-        """The map in Graphviz' language."""
+        """The map in Graphviz's language."""
         from .pictures import as_dot
 
         return as_dot(self.map, self.title)
@@ -137,9 +137,9 @@ class Exploration:
         return as_mermaid(self.map)
 
     def draw(self, file: Path) -> Path:
-        """Draw the map, as the suffix says: .svg, .html, .dot, .mmd or .txt; returns the file.
+        """Draw the map as the suffix says (.svg, .html, .dot, .mmd or .txt); return the file.
 
-        Without Graphviz, what should be SVG is written as Mermaid, beside it.
+        Without Graphviz, a Mermaid file is written beside the SVG that was asked for.
         """
         from .pictures import draw
 
@@ -147,7 +147,7 @@ class Exploration:
 
     @property
     def summary(self) -> str:
-        """In a line or two."""
+        """The result in a line or two."""
         spots = _many(len(self.map.spots), "spot")
         said = f"{_many(len(self.nodes), 'situation')} at {spots}, {_many(self.calls, 'call')}; "
         if self.findings:
@@ -191,7 +191,7 @@ def explore(
     app: Handler | Outbound | str | Path,
     *,
     name: str | None = None,
-    keys: str = ALL_KEYS,
+    keys: str = KEYS,
     entries: Collection[str] = (),
     depth: int | None = None,
     calls: int | None = CALLS,
@@ -207,23 +207,22 @@ def explore(
     patience: float | None = 5.0,
     progress: Callable[[Progress], None] = lambda _: None,
 ) -> Exploration:
-    """Make every call that a handler can have, and look what is wrong.
+    """Make every call that a handler can have, and report what is wrong.
 
-    ``app`` is a handler, an `Outbound`, or the file of one, in which ``name`` says which it is.
-    Of a file, each call has a handler that begins anew, and ``workers`` processes (default: as
-    many as there are cores) make the calls; a function is called as it is, in this process.
+    ``app`` is a handler, an `Outbound`, or the file of one, where ``name`` says which. A file is
+    loaded anew for each call, and ``workers`` processes (default: one for each core) make the
+    calls; a function is called as it is, in this process.
 
-    At each point where the handler waits, all that a caller can do there is tried: each of
-    ``keys``, and where several digits are collected some that are valid, invalid, too few and
-    ended early, and those of ``entries`` and of the code; silence; hanging up. Far ends that
-    nobody describes answer, are busy, or don't answer. ``key(situation)`` may say which
-    situations are the same. ``circumstances`` are those of a script's ``call`` section, one
-    mapping for each way to call; what they name is looked for from ``base`` on.
+    At each point where the handler waits, everything a caller can do is tried: each of ``keys``;
+    where several digits are collected, entries that are valid, invalid, too short and ended
+    early, those in ``entries`` and numbers in the code; silence; hanging up. Far ends that nobody
+    describes answer, are busy, or don't answer. ``key(situation)`` may say which situations are
+    the same. ``circumstances`` are like a script's ``call`` section, one mapping for each way to
+    call; files that they name are looked for in ``base``.
 
-    It stops after so many things done in one call (``depth``), ``calls``, or ``seconds`` of real
-    time. Kinds of findings in ``allow`` are left out. With the same arguments, ``seconds`` apart,
-    the result is the same, whatever ``workers`` there are. Raises `LoadError`
-    for a file that has no handler.
+    It stops at ``depth`` actions in one call, after ``calls``, or after ``seconds`` of real time.
+    Kinds of findings in ``allow`` are left out. Without ``seconds``, the same arguments give the
+    same result, for any number of ``workers``. Raises `LoadError` for a file without a handler.
     """
     unknown = sorted(set(allow) - set(KINDS))
     if unknown:
@@ -275,7 +274,7 @@ def explore(
 
 
 def _circumstances(asks_time: bool, asks_caller: bool) -> Sequence[dict[str, Any]]:
-    """How somebody calls, where nobody says: as other things matter to the handler."""
+    """The ways to call where nobody says: by what the handler asks for."""
     ways: list[dict[str, Any]] = [{}]
     if asks_time:
         ways.append({"start": AT_NIGHT})

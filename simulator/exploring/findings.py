@@ -10,11 +10,12 @@ from pathlib import Path
 from ..calling.call import without_suffix
 from ..scripts.steps import Step
 from .actions import is_valid
-from .attempts import End
+from .attempts import CallEnd
 from .graph import Edge, Node, Way
 from .search import Search
-from .situations import Place, Situation
-from .source import Source
+from .situations import Situation
+from .source import HandlerSource
+from .whereabouts import Place
 
 __all__ = ["KINDS", "Finding", "findings"]
 
@@ -31,13 +32,13 @@ KINDS: dict[str, str] = {
     "unplayed": "a prompt that the code names is never played",
     "missing-file": "a sound file that is not there",
 }
-#: Keys that by custom have a menu said again: to come back to it is what they are for.
+#: Keys that by custom repeat a menu: to come back to it is what they are for.
 REPEATS = "*#"
-#: Simulated seconds, at most, that a caller listens for what a key may have changed.
+#: Maximum simulated seconds that a caller listens for what a key may have changed.
 LISTENS = 60
-#: Spots of a region that are named.
+#: Spots of a region that a finding names.
 NAMED = 4
-#: Simulated seconds that a caller waits for an end where there is none.
+#: Simulated seconds that a caller waits for an end where there seems to be none.
 STAYS = 600
 
 
@@ -48,9 +49,9 @@ class Finding:
     kind: str
     text: str
     place: Place | None = None
-    #: what a caller does to see it; None where no caller can
+    #: What a caller does to see it; None where no caller can.
     way: Way | None = None
-    #: what must be so and is not, at the end of the way (a script's ``expect``)
+    #: What should hold at the end of the way, and doesn't (a script's ``expect``).
     expect: Mapping[str, object] = field(default_factory=dict)
     node: int | None = None  #: the situation it is about
 
@@ -59,7 +60,7 @@ class Finding:
         return f"{self.kind}: {self.text}{where}"
 
 
-def findings(search: Search, source: Source, sounds: Path | None) -> list[Finding]:
+def findings(search: Search, source: HandlerSource, sounds: Path | None) -> list[Finding]:
     """All that is wrong, each once, in the order of `KINDS`."""
     traps = dict(_traps(search))
     found = [
@@ -95,7 +96,7 @@ def _incidents(search: Search) -> Iterator[Finding]:
 
 
 def _traps(search: Search) -> Iterator[tuple[Finding, frozenset[str]]]:
-    """Regions that callers come into, and that only their own hangup ends; and their spots."""
+    """Regions that a caller can enter but only leave by hanging up; and their spots."""
     seen: set[frozenset[str]] = set()
     ending = _can_end(search.nodes)
     stuck = [node for node in search.nodes if node.number not in ending]
@@ -122,7 +123,7 @@ def _traps(search: Search) -> Iterator[tuple[Finding, frozenset[str]]]:
 
 
 def _can_end(nodes: Sequence[Node]) -> set[int]:
-    """The nodes from which a way leads to an end, or to where nobody has looked yet."""
+    """The nodes from which a way leads to an end, or to where nothing was tried yet."""
     leads: dict[int, set[int]] = {}
     ending: set[int] = set()
     for node in nodes:
@@ -135,7 +136,7 @@ def _can_end(nodes: Sequence[Node]) -> set[int]:
         if node.situation.far_end is not None:
             ending.add(node.number)
         for edge in node.edges:
-            if isinstance(edge.target, End):
+            if isinstance(edge.target, CallEnd):
                 if edge.target.how != "for ever":
                     ending.add(node.number)
             else:
@@ -150,13 +151,13 @@ def _can_end(nodes: Sequence[Node]) -> set[int]:
 
 
 def _sinks(nodes: Sequence[Node]) -> list[set[int]]:
-    """Strongly connected regions of these that nothing leads out of."""
+    """The strongly connected regions of these nodes that no edge leaves."""
     numbers = {node.number for node in nodes}
     goes = {
         node.number: [
             edge.target
             for edge in node.edges
-            if not isinstance(edge.target, End) and edge.target in numbers
+            if not isinstance(edge.target, CallEnd) and edge.target in numbers
         ]
         + ([] if node.like is None else [node.like])
         for node in nodes
@@ -180,8 +181,8 @@ def _sinks(nodes: Sequence[Node]) -> list[set[int]]:
 # Keys
 
 
-def _dead_keys(search: Search, source: Source, trapped: Set[str]) -> Iterator[Finding]:
-    """Keys that change nothing. That none does where there is no way out is told already."""
+def _dead_keys(search: Search, source: HandlerSource, trapped: Set[str]) -> Iterator[Finding]:
+    """Keys that change nothing, except in traps, which have findings of their own."""
     seen: set[object] = set()
     for node in search.nodes:
         situation = node.situation
@@ -201,7 +202,7 @@ def _dead_keys(search: Search, source: Source, trapped: Set[str]) -> Iterator[Fi
         if len(nothing) == len(keys) > 1:
             if situation.collects is not None and situation.collects.pattern is not None:
                 if not any(is_valid(situation.collects, edge.keys) for edge in keys):
-                    continue  # none of the keys that were tried is meant
+                    continue  # no valid key was tried
             seen.add(situation.spot)
             if situation.spot in trapped:
                 continue
@@ -223,22 +224,22 @@ def _dead_keys(search: Search, source: Source, trapped: Set[str]) -> Iterator[Fi
 
 
 def _listening(edge: Edge) -> Way:
-    """The way along an edge, as far as it can be heard that nothing has changed."""
+    """The way along an edge, until the caller can hear that nothing has changed."""
     return edge.way.then(Step("say_nothing", {"seconds": min(math.ceil(edge.seconds), LISTENS)}))
 
 
 def _as_silence(edge: Edge, silence: Edge) -> bool:
-    """Does it go on as if the key had not been pressed, and no sooner?"""
+    """True if the call continues as if the key had not been pressed, and no sooner."""
     same = (edge.target, edge.said, edge.did) == (silence.target, silence.said, silence.did)
     return same and edge.time >= silence.time
 
 
 def _comes_back(edge: Edge, node: Node, nodes: Sequence[Node]) -> bool:
-    """Is the caller where he was, and has heard nothing else? (Tries may have been counted.)
+    """True if the caller is back where they were, and heard nothing else.
 
-    Or at a prompt that he has heard just before: the menu begins anew.
+    Or at a prompt heard just before, where the menu begins anew. Tries may have been counted.
     """
-    if isinstance(edge.target, End) or edge.said or len(edge.did) > 1:
+    if isinstance(edge.target, CallEnd) or edge.said or len(edge.did) > 1:
         return False
     now = nodes[edge.target].situation
     return any(
@@ -248,7 +249,7 @@ def _comes_back(edge: Edge, node: Node, nodes: Sequence[Node]) -> bool:
 
 
 def _just_heard(node: Node, nodes: Sequence[Node]) -> Iterator[Situation]:
-    """A situation, and those from which silence has led there."""
+    """A situation, and those from which silence led there."""
     yield node.situation
     while node.by is not None and node.by.label == "silence" and node.by.source is not None:
         node = nodes[node.by.source]
@@ -265,7 +266,9 @@ def _but_numbers(situation: Situation) -> dict[str, str]:
     }
 
 
-def _offered(node: Node, keys: Sequence[Edge], nothing: Sequence[Edge], source: Source) -> set[str]:
+def _offered(
+    node: Node, keys: Sequence[Edge], nothing: Sequence[Edge], source: HandlerSource
+) -> set[str]:
     """The keys that a handler takes, as far as can be told."""
     situation = node.situation
     collects = situation.collects
@@ -274,8 +277,7 @@ def _offered(node: Node, keys: Sequence[Edge], nothing: Sequence[Edge], source: 
     offered = set(situation.handled)
     if situation.place is not None:
         offered |= source.compared(situation.place.line)
-    # Where most keys come to something of the same kind, "that was wrong", say, one that doesn't
-    # is known to the handler.
+    # Where most keys lead to the same, "that was wrong", say, the handler knows the others.
     groups: dict[object, int] = {}
     for edge in keys:
         if edge not in nothing:
@@ -309,7 +311,7 @@ def _left_up(search: Search) -> Iterator[Finding]:
 # Prompts
 
 
-def _unplayed(search: Search, source: Source, sounds: Path | None) -> Iterator[Finding]:
+def _unplayed(search: Search, source: HandlerSource, sounds: Path | None) -> Iterator[Finding]:
     played = {without_suffix(prompt) for prompt in search.played}
     elsewhere = b"\n".join(search.elsewhere)
     named = {each.prompt: each.place for each in source.prompts()}
@@ -335,7 +337,7 @@ def _missing(search: Search, sounds: Path) -> Iterator[Finding]:
 
 
 def is_there(sounds: Path, prompt: str) -> bool:
-    """Is there such a file? FreeSWITCH keeps sounds in folders by their rate, too."""
+    """True if there is such a file, also in a folder for its rate, as FreeSWITCH has them."""
     path = sounds / prompt
     names = [path, path.with_name(f"{path.name}.wav")]
     names += [name.parent / rate / name.name for name in names for rate in RATES]

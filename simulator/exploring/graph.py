@@ -10,8 +10,8 @@ from typing import Any
 from ..ladders.rungs import ANY_UUID
 from ..scripts.script import Script
 from ..scripts.steps import Step
-from .actions import Approach, What
-from .attempts import End
+from .actions import ActionKind, Approach
+from .attempts import CallEnd
 from .situations import Situation
 
 __all__ = ["Edge", "Node", "Way"]
@@ -25,7 +25,7 @@ class Way:
     steps: tuple[Step, ...]
 
     def then(self, *verbs: str | Step) -> Way:
-        """The same, with these steps behind."""
+        """The same, with these steps at the end."""
         more = tuple(each if isinstance(each, Step) else Step(each) for each in verbs)
         return Way(self.call, self.steps + more)
 
@@ -35,21 +35,21 @@ class Way:
 
 @dataclass
 class Node:
-    """A situation that callers come to."""
+    """A situation that callers get into."""
 
     number: int
     situation: Situation
-    way: Way  #: the shortest there, as far as the last thing done
-    approach: Approach  #: and the rest of it
-    depth: int  #: things done on the way
-    root: int = 0  #: in which of the circumstances that were explored
+    way: Way  #: the shortest one there, up to the last action
+    approach: Approach  #: the rest of it
+    depth: int  #: actions on the way
+    root: int = 0  #: the circumstances, by their number among those explored
     edges: list[Edge] = field(default_factory=list)
-    expanded: bool = False  #: was something tried here?
-    #: one at the same spot at which each key was tried, where here only some were, or none
+    expanded: bool = False  #: True if something was tried here
+    #: Where only some keys were tried, or none: a node at the same spot where all were.
     like: int | None = None
     by: Edge | None = None  #: what led there first
     dialled: frozenset[str] = frozenset()
-    waits_for_ever: bool = False  #: nothing happens, however long the caller waits
+    waits_for_ever: bool = False  #: True if nothing happens, however long the caller waits
 
     @property
     def here(self) -> Way:
@@ -58,7 +58,7 @@ class Node:
 
     @property
     def title(self) -> str:
-        """What stands on it in a picture."""
+        """Its text in a picture."""
         situation = self.situation
         if situation.far_end is not None and situation.kind != "connected":
             if situation.kind == "digit":
@@ -78,13 +78,13 @@ class Node:
 
 
 def _target(data: str) -> str:
-    """Whom an application connects to, without the variables before it."""
+    """Whom an application connects to, without the variables in front."""
     data = ANY_UUID.sub("…", data)
     return re.sub(r"^[{\[<][^}\]>]*[}\]>]", "", data)[:40]
 
 
 def in_short(prompt: str) -> str:
-    """A prompt's name; of several played as one, the first and how many follow."""
+    """A prompt's name; of several played as one, the first, and how many follow."""
     prompt = ANY_UUID.sub("…", prompt)
     scheme, colon, rest = prompt.partition("://")
     if colon and scheme == "file_string":
@@ -97,18 +97,18 @@ def in_short(prompt: str) -> str:
 class Edge:
     """Something that a caller does, and where it leads."""
 
-    source: int | None  #: the node's number; None: the call begins
-    target: int | End
+    source: int | None  #: the node's number; None for the beginning of the call
+    target: int | CallEnd
     label: str
-    what: What
+    what: ActionKind
     keys: str
-    way: Way  #: the shortest that goes along here
+    way: Way  #: the shortest one along this edge
     said: tuple[str, ...]  #: prompts on the way
     did: tuple[str, ...]  #: applications on the way
     seconds: float  #: how long it takes
     time: float  #: since the call began
-    answered: bool = True  #: was the call answered by then?
+    answered: bool = True  #: True if the call was answered by then
 
     @property
-    def ends(self) -> End | None:
-        return self.target if isinstance(self.target, End) else None
+    def ends(self) -> CallEnd | None:
+        return self.target if isinstance(self.target, CallEnd) else None

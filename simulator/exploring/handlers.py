@@ -13,7 +13,7 @@ from types import CodeType, ModuleType
 from eslsync import Outbound
 from eslsync.loading import Handler, handler_in, load, no_server
 
-from .source import Source
+from .source import HandlerSource
 
 __all__ = ["Explored"]
 
@@ -22,10 +22,10 @@ App = Handler | Outbound
 
 @dataclass
 class Explored:
-    """A handler: a function, or what a file defines.
+    """A handler: a function, or one that a file defines.
 
-    Of a file, each call has a handler of its own, made by running the file again: what it keeps
-    in its globals begins anew. A function is called as it is, and what it keeps is kept.
+    A file is run again for each call, so that its globals start anew. A function is called as it
+    is, and keeps what it has changed.
     """
 
     app: App | None
@@ -44,7 +44,7 @@ class Explored:
 
     @property
     def portable(self) -> bool:
-        """Can another process have it?"""
+        """True if another process can load it."""
         return self.file is not None
 
     def __getstate__(self) -> dict[str, object]:
@@ -79,8 +79,8 @@ class Explored:
         function: Callable[..., object] = inspect.unwrap(handler)
         return function
 
-    def source(self) -> Source:
-        return Source.of(self.function())
+    def source(self) -> HandlerSource:
+        return HandlerSource.of(self.function())
 
     def title(self) -> str:
         if self.file is not None:

@@ -1,4 +1,4 @@
-"""Which lines of the handler are run, by coverage.py."""
+"""Lines of the handler that were run, by coverage.py."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ __all__ = ["Lines", "statements"]
 
 
 class Lines:
-    """Tells of the lines of a file that were run and that it has not told of yet."""
+    """Tells which lines of a file were run, each once."""
 
     def __init__(self, file: Path | None) -> None:
         import coverage
@@ -20,6 +20,7 @@ class Lines:
         self._coverage.start()
 
     def new(self) -> dict[str, frozenset[int]]:
+        """Lines that were run since the last time, by file."""
         data = self._coverage.get_data()
         found: dict[str, frozenset[int]] = {}
         for file in sorted(data.measured_files()):

@@ -1,8 +1,8 @@
 """Which variables of a function will still be read, at a point where it waits.
 
-A variable that nothing reads any more can't change what a handler does: two situations that
-differ in such a one only are the same. Found in the function's bytecode, by going backwards from
-what reads to what writes.
+A variable that is never read again can't change what a handler does: situations that differ in
+such variables only are the same. Found in the function's bytecode, going backwards from reads to
+writes.
 """
 
 from __future__ import annotations
@@ -15,26 +15,26 @@ from types import CodeType
 
 __all__ = ["live_names"]
 
-#: Instructions behind which little is left of a statement.
+#: Instructions that end a statement, or nearly.
 ENDS_STATEMENT = ("STORE_", "POP_", "RETURN_", "JUMP_", "DELETE_", "FOR_ITER", "RAISE_")
-#: Instructions that go elsewhere, and never to the next one.
+#: Instructions that never go on to the next one.
 GOES_AWAY = ("JUMP_FORWARD", "JUMP_BACKWARD", "JUMP_ABSOLUTE", "RETURN_", "RAISE_", "RERAISE")
 
 
 def live_names(code: CodeType, offset: int) -> frozenset[str]:
     """The variables that are still read after the instruction at ``offset`` has returned.
 
-    Those that other functions share (closures) always count, and so does what a ``for`` loop
-    gives out: it stands for how far the loop has come.
+    Variables shared with other functions (closures) always count, and so does a ``for`` loop's
+    variable: it stands for how far the loop has got.
     """
     offsets, live = _live(code)
-    # What calls stands at its own offset or, until it returns, in the cache behind it (3.11).
+    # A call stands at its own offset or, until it returns, in the cache behind it (3.11).
     return live[bisect_right(offsets, offset) - 1]
 
 
 @lru_cache(maxsize=1024)
 def _live(code: CodeType) -> tuple[list[int], list[frozenset[str]]]:
-    """The offsets of the instructions, and what is read after each."""
+    """The offsets of the instructions, and the variables that are read after each."""
     instructions = list(dis.get_instructions(code))
     index = {each.offset: number for number, each in enumerate(instructions)}
     shared = frozenset(code.co_cellvars + code.co_freevars)
@@ -71,7 +71,7 @@ def _live(code: CodeType) -> tuple[list[int], list[frozenset[str]]]:
 
 
 def _effects(instruction: dis.Instruction) -> tuple[frozenset[str], frozenset[str]]:
-    """What an instruction reads and what it writes. Some do two things at once (3.12, 3.13)."""
+    """What an instruction reads and writes. Some do both at once (3.12, 3.13)."""
     name, names = instruction.opname, instruction.argval
     if "_FAST" not in name:
         return frozenset(), frozenset()
@@ -89,7 +89,7 @@ def _effects(instruction: dis.Instruction) -> tuple[frozenset[str], frozenset[st
 
 
 def _held(instructions: list[dis.Instruction], reads: list[frozenset[str]]) -> list[frozenset[str]]:
-    """For each instruction: what its statement has read by then, and still has at hand.
+    """For each instruction: what its statement has read by then, and still holds.
 
     In ``pin += channel.wait("DTMF").digit`` the old pin has been read before the wait.
     """
@@ -106,7 +106,7 @@ def _held(instructions: list[dis.Instruction], reads: list[frozenset[str]]) -> l
 def _handlers(
     code: CodeType, instructions: list[dis.Instruction], index: dict[int, int]
 ) -> list[set[int]]:
-    """For each instruction: where an exception in it goes."""
+    """For each instruction: where an exception in it can go."""
     found: list[set[int]] = [set() for _ in instructions]
     if sys.version_info >= (3, 11):
         for entry in dis.Bytecode(code).exception_entries:  # type: ignore[attr-defined]
@@ -115,7 +115,7 @@ def _handlers(
                 if entry.start <= each.offset < entry.end:
                     found[number].add(target)
         return found
-    # Older ones tell at run time where a handler begins: any of them may be meant.
+    # Before 3.11 that is known at run time only: it may be any handler.
     targets = {
         index[each.argval]
         for each in instructions
@@ -125,7 +125,7 @@ def _handlers(
 
 
 def _loops(instructions: list[dis.Instruction], index: dict[int, int]) -> list[frozenset[str]]:
-    """For each instruction: what the loops around it give out."""
+    """For each instruction: the variables of the loops around it."""
     found: list[frozenset[str]] = [frozenset()] * len(instructions)
     for number, each in enumerate(instructions):
         if each.opname != "FOR_ITER":

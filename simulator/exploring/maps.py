@@ -1,7 +1,7 @@
 """The map of a handler: what was found, made small enough to be looked at.
 
-Situations at the same lines, with the same prompt, are one spot; and what leads from one spot to
-another is one street.
+Situations at the same lines with the same prompt are one spot; all edges from one spot to
+another are one street.
 """
 
 from __future__ import annotations
@@ -12,16 +12,17 @@ from collections import Counter
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 
-from .actions import ALL_KEYS
-from .attempts import End
+from eslsync.wire.arguments import KEYS
+
+from .attempts import CallEnd
 from .findings import Finding
 from .graph import Edge, Node
 
 __all__ = ["Map", "Spot", "Street"]
 
-#: Spots of a map in which all ways are drawn; and ways to a spot, in others.
+#: Maximum spots of a map in which every street is drawn; in others, maximum streets to a spot.
 SMALL, BUSY = 16, 3
-#: Entries that an edge names.
+#: Maximum entries in a street's label.
 NAMED = 3
 
 
@@ -29,25 +30,23 @@ NAMED = 3
 class Street:
     """What leads from a spot to another, or to an end."""
 
-    target: int | End
+    target: int | CallEnd
     label: str
     edges: list[Edge]
-    #: what happens when the caller does nothing
-    by_itself: bool = False
-    #: the same leads elsewhere as well: it depends on what was before
-    sometimes: bool = False
+    by_itself: bool = False  #: True if it is what happens when the caller does nothing
+    sometimes: bool = False  #: True if the same actions lead elsewhere, too
 
 
 @dataclass
 class Spot:
-    """Situations at one place: the same lines, the same prompt, whatever was before."""
+    """Situations at the same lines, with the same prompt, whatever was before."""
 
     number: int
     node: Node  #: the first of them
     nodes: list[Node]
     streets: list[Street] = field(default_factory=list)
     findings: list[Finding] = field(default_factory=list)
-    time: float = math.inf  #: seconds in which a caller can be here
+    time: float = math.inf  #: the fewest seconds in which a caller can be here
 
     @property
     def title(self) -> str:
@@ -55,19 +54,19 @@ class Spot:
 
     @property
     def in_callback(self) -> bool:
-        """Does a callback run there?"""
+        """True if a callback runs there."""
         return self.node.situation.drawn != self.node.situation.spot
 
 
 class Map:
-    """Spots and streets; and where the call begins."""
+    """Spots and streets, and where the call begins."""
 
     def __init__(
         self,
         nodes: Sequence[Node],
         edges: Iterable[Edge],
         findings: Iterable[Finding],
-        keys: str = ALL_KEYS,
+        keys: str = KEYS,
     ) -> None:
         numbers: dict[str, int] = {}
         self._of = {
@@ -87,14 +86,14 @@ class Map:
             labels = dict.fromkeys(edge.label for edge in street.edges if edge.label)
             street.label = in_a_row(list(labels), keys)
         for edge in edges:
-            if not isinstance(edge.target, End):
+            if not isinstance(edge.target, CallEnd):
                 spot = self.spots[self._of[edge.target]]
                 spot.time = min(spot.time, edge.time)
         self._busy: Counter[int] = Counter()
         self._first_to: dict[int, int] = {}  # from where it is reached first
         for spot in self.spots.values():
             for street in spot.streets:
-                if not isinstance(street.target, End):
+                if not isinstance(street.target, CallEnd):
                     self._busy[street.target] += 1
                     self._first_to.setdefault(street.target, spot.number)
         self.others: list[Finding] = []  #: findings that are about no spot
@@ -109,11 +108,11 @@ class Map:
         return len(self.spots) <= SMALL
 
     def is_far(self, spot: Spot, street: Street) -> bool:
-        """Is the spot that it leads to better named than drawn to?
+        """True if the street's target is better named than drawn to.
 
-        In a map of many, back to the main menu lead too many ways to be told apart.
+        In a large map, too many streets lead back to the main menu to be told apart.
         """
-        if self.small or isinstance(street.target, End):
+        if self.small or isinstance(street.target, CallEnd):
             return False
         if street.target == spot.number or self._first_to.get(street.target) == spot.number:
             return False
@@ -129,7 +128,7 @@ class Map:
         for place, street in enumerate(streets):
             for edge in street.edges:
                 leads.setdefault(edge.label, set()).add(place)
-        if spot.in_callback:  # keys with callbacks are listened to all the time: no need to say so
+        if spot.in_callback:  # keys with callbacks work everywhere, and are not drawn
             streets = [street for street in streets if not self._listened_to(spot, street)]
         for street in streets:
             single = spot.node.situation.kind == "digit"
@@ -158,13 +157,13 @@ class Map:
     def _grouped(self, edges: Iterable[Edge]) -> Iterator[Street]:
         groups: dict[object, Street] = {}
         for edge in edges:
-            target = edge.target if isinstance(edge.target, End) else self._of[edge.target]
+            target = edge.target if isinstance(edge.target, CallEnd) else self._of[edge.target]
             groups.setdefault(target, Street(target, edge.label, [])).edges.append(edge)
         yield from groups.values()
 
 
-def in_a_row(labels: Sequence[str], keys: str = ALL_KEYS) -> str:
-    """Labels as one: keys in ranges, and of others the first."""
+def in_a_row(labels: Sequence[str], keys: str = KEYS) -> str:
+    """Labels as one: keys in ranges, and the first of the others."""
     alone = [label for label in labels if "; " not in label]
     labels = _together(alone or labels, keys)
     pressed = [label for label in labels if len(label) == 1 and label in keys]
@@ -189,7 +188,7 @@ def in_a_row(labels: Sequence[str], keys: str = ALL_KEYS) -> str:
 
 
 def _together(labels: Sequence[str], keys: str) -> list[str]:
-    """What somebody else presses, and otherwise does, as one label."""
+    """What a far end presses, and what else it does, as one label."""
     joined: dict[str, list[str]] = {}
     for label in labels:
         who, presses, key = label.partition(" presses ")
@@ -207,7 +206,7 @@ def _together(labels: Sequence[str], keys: str) -> list[str]:
 
 
 def ranges(keys: Sequence[str]) -> list[str]:
-    """0, 1, 2, 3, 5 as 0-3, 5."""
+    """Keys in ranges: 0, 1, 2, 3, 5 are 0-3, 5."""
     digits = sorted(int(key) for key in keys if key.isdigit())
     said: list[str] = []
     for _, group in itertools.groupby(enumerate(digits), lambda pair: pair[1] - pair[0]):
@@ -220,7 +219,7 @@ def ranges(keys: Sequence[str]) -> list[str]:
 
 
 def as_tree(drawn: Map, *, branch: Mapping[str, str] | None = None) -> list[str]:
-    """The map as a tree, each spot once; a way back names the spot it leads to."""
+    """The map as a tree, each spot once; a street back names its spot."""
     signs = branch or {"fork": "├─ ", "last": "└─ ", "line": "│  ", "none": "   ", "back": "↩"}
     seen: set[int] = set()
     lines: list[str] = []
@@ -235,7 +234,7 @@ def as_tree(drawn: Map, *, branch: Mapping[str, str] | None = None) -> list[str]
             label = f"{street.label}{' (sometimes)' if street.sometimes else ''}".strip()
             label = f"{label}: " if label else ""
             below = indent + signs["none" if last else "line"]
-            if isinstance(street.target, End):
+            if isinstance(street.target, CallEnd):
                 lines.append(f"{indent}{sign}{label}{street.target.text}")
                 continue
             spot = drawn.spots[street.target]

@@ -1,4 +1,4 @@
-"""How far an exploration has come, on a terminal."""
+"""A progress bar on a terminal."""
 
 from __future__ import annotations
 
@@ -13,12 +13,12 @@ from .search import Progress
 
 __all__ = ["Bar"]
 
-#: Real seconds between two looks.
+#: Real seconds between two updates.
 EVERY = 0.2
 
 
 class Bar:
-    """A bar of the calls that are made, of those that are known to be needed."""
+    """The calls made, out of those known to be needed."""
 
     def __enter__(self) -> Bar:
         self._shown = 0.0

@@ -1,8 +1,8 @@
-"""Walking through all that callers can do, breadth first: the shortest ways come first.
+"""Tries all that callers can do, breadth first: the shortest ways come first.
 
-A level holds what is tried after so many things done. Its calls are independent, and may be
-made in several processes; what came of them is looked at in the order in which they were asked
-for, so that nothing depends on who was faster.
+A level holds what is tried after the same number of actions. Its calls are independent, and may
+be made in several processes; their outcomes are looked at in the order in which the calls were
+asked for, so that nothing depends on which was faster.
 """
 
 from __future__ import annotations
@@ -22,8 +22,9 @@ from typing import Any
 from ..clockwork.frozen import real_seconds, standing_still
 from ..scripts.shapes import DIAL_STRING
 from ..scripts.steps import Step
-from .actions import Action, actions
-from .attempts import LATE, Attempt, Caller, End, Outcome
+from .actions import CallerAction, actions
+from .attempts import Attempt, AttemptOutcome, CallEnd
+from .caller import LATE, Caller
 from .graph import Edge, Node, Way
 from .handlers import Explored
 from .lines import Lines
@@ -31,20 +32,20 @@ from .situations import Situation
 
 __all__ = ["Incident", "Limits", "Progress", "Search"]
 
-#: Situations at one spot, which differ in variables only: so many are tried with each key, some
-#: more with a few, and no more than so many are gone on with; of ways without end, one is.
+#: Of the situations at one spot, which differ in variables only: the first SOME are tried with
+#: each key, up to ENOUGH with a few keys; up to FAR only along one way of gathered digits.
 SOME, ENOUGH, FAR = 8, 48, 96
-#: So many that behave the same are enough to know that they do; and then so many in all.
+#: When ALIKE situations at a spot behave the same, only ENOUGH_ALIKE are gone on with.
 ALIKE, ENOUGH_ALIKE = 3, 12
-#: Different dial strings of one line of code whose far ends are looked at.
+#: Dial strings from one line of code whose far ends are varied.
 PEOPLE = 2
-#: How a far end behaves that nobody has described: in words, and as a script says it.
+#: How a far end can behave that nobody described: in words, and as a script says it.
 FAR_ENDS: tuple[tuple[str, Mapping[str, Any]], ...] = (
     ("answers", {"rings": True, "answers_after": 2, "hangs_up_after": 20}),
     ("is busy", {"rejects": "USER_BUSY"}),
     ("does not answer", {"rings": True, "answers_after": "never"}),
 )
-#: Attempts that a process is given at once.
+#: Attempts given to a process at once.
 CHUNK = 4
 
 
@@ -59,11 +60,11 @@ class Limits:
 
 @dataclass(frozen=True)
 class Progress:
-    """How far an exploration has come."""
+    """How far an exploration has got."""
 
     nodes: int
     calls: int
-    known: int  #: calls that are made or known to be needed
+    known: int  #: calls that were made or are known to be needed
     seconds: float
 
     @property
@@ -90,7 +91,7 @@ class _Job:
     attempt: Attempt
     root: int
     node: Node | None = None
-    action: Action | None = None
+    action: CallerAction | None = None
     label: str = ""
     prefix: tuple[Any, ...] = ()  # steps that stay, of those made
     dialled: frozenset[str] = frozenset()  # far ends called by then
@@ -98,7 +99,7 @@ class _Job:
 
 @dataclass
 class Search:
-    """An exploration on its way."""
+    """An exploration."""
 
     explored: Explored
     circumstances: Sequence[Mapping[str, Any]]
@@ -120,7 +121,7 @@ class Search:
     seconds: float = 0.0
     complete: bool = True
     stopped: str | None = None  #: why it is not complete
-    cut: int = 0  #: situations that were not gone on with, since there were enough at their spot
+    cut: int = 0  #: situations not gone on with, because enough were at their spot
     played: dict[str, Way] = field(default_factory=dict)
     files: dict[str, Way] = field(default_factory=dict)
     recorded: set[str] = field(default_factory=set)
@@ -129,13 +130,13 @@ class Search:
     astray: list[Way] = field(default_factory=list)
 
     def run(self) -> None:
-        """Go as far as the limits allow. Ctrl-C ends it, too."""
+        """Explore until all was tried, a limit is reached, or Ctrl-C is pressed."""
         began = real_seconds()
         self._by_key: dict[tuple[int, str], Node] = {}
-        self._spots: dict[tuple[int, str], list[Node]] = {}  # those that were gone on with
+        self._spots: dict[tuple[int, str], list[Node]] = {}  # the situations gone on with
         self._heard_elsewhere: set[bytes] = set()
         self._called: set[object] = set()
-        self._slow: set[str] = set()  # spots where handlers wait for what is not the call
+        self._slow: set[str] = set()  # spots where handlers wait for something else than the call
         self._people: dict[object, set[str]] = {}
         self._stayed: set[int] = set()
         level = [_Job(Attempt(call, ()), root) for root, call in enumerate(self.circumstances)]
@@ -161,11 +162,11 @@ class Search:
     def _level(
         self,
         jobs: list[_Job],
-        call: Callable[[Sequence[Attempt]], Iterator[Outcome]],
+        call: Callable[[Sequence[Attempt]], Iterator[AttemptOutcome]],
         depth: int,
         began: float,
     ) -> list[_Job]:
-        """Make a level's calls; returns the next."""
+        """Make a level's calls; return the next level."""
         following: list[_Job] = []
         while jobs:
             if self.limits.calls is not None and self.calls + len(jobs) > self.limits.calls:
@@ -190,8 +191,8 @@ class Search:
             jobs = more if self.stopped is None else []
         return following if self.stopped is None else []
 
-    def _take(self, job: _Job, outcome: Outcome, depth: int) -> Node | None:
-        """Draw what came of a call; returns a node that is new."""
+    def _take(self, job: _Job, outcome: AttemptOutcome, depth: int) -> Node | None:
+        """Add what came of a call to the graph; return the node if it is a new one."""
         attempt = job.attempt
         done = Way(attempt.call, job.prefix)
         made = Way(attempt.call, attempt.steps + attempt.act)
@@ -200,7 +201,7 @@ class Search:
             if outcome.astray:
                 self.astray.append(made)
             return None
-        target: int | End
+        target: int | CallEnd
         new: Node | None = None
         if outcome.waits_for_ever and job.node is not None:
             job.node.waits_for_ever = True
@@ -218,11 +219,11 @@ class Search:
                 self._by_key[which] = node
             target = node.number
         else:
-            target = outcome.ended or End("for ever", "nothing happens any more")
+            target = outcome.ended or CallEnd("for ever", "nothing happens any more")
         there = self.nodes[target] if isinstance(target, int) else job.node
         self._note(job, outcome, made, there)
-        if attempt.known and (new is None and not isinstance(target, End)):
-            return None  # round and round
+        if attempt.known and (new is None and not isinstance(target, CallEnd)):
+            return None  # it only goes round
         edge = Edge(
             source=None if job.node is None else job.node.number,
             target=target,
@@ -243,8 +244,8 @@ class Search:
             job.node.edges.append(edge)
         return new
 
-    def _note(self, job: _Job, outcome: Outcome, made: Way, there: Node | None) -> None:
-        """Keep what was seen besides; the caller has hung up where he was in the end."""
+    def _note(self, job: _Job, outcome: AttemptOutcome, made: Way, there: Node | None) -> None:
+        """Keep what else was seen. (In the end, the caller hung up ``there``.)"""
         if outcome.slow and there is not None:
             self._slow.add(there.situation.spot)
         for trouble in outcome.troubles:
@@ -252,7 +253,7 @@ class Search:
             if trouble.at_hangup and outcome.approach is not None:
                 way = Way(made.call, made.steps + outcome.approach.at)
             if trouble.kind == "outlives":
-                # The verb `hangup` would wait for the handler, however long that takes.
+                # The verb `hangup` would wait for the handler's end, however long that takes.
                 seconds = LATE if trouble.at_hangup else round(outcome.seconds, 3)
                 ends = [Step("hangup_after", {"seconds": 0})] if trouble.at_hangup else []
                 way = way.then(*ends, Step("wait", {"timeout": seconds}))
@@ -273,13 +274,13 @@ class Search:
             self.lines.setdefault(file, set()).update(numbers)
 
     def _expand(self, node: Node, by: str) -> list[_Job]:
-        """What is to be tried in a situation, which these keys have led to."""
+        """What is to be tried in a situation that these keys led to."""
         at_spot = self._spots.setdefault((node.root, node.situation.spot), [])
-        # Each call that comes to a stuck handler takes all our patience.
+        # Each call to a stuck handler costs all our patience.
         if at_spot and node.situation.spot in self._slow:
             return []
         alike = self._alike(at_spot)
-        # Digits that the handler gathers one by one lead ever deeper: one way of them is followed.
+        # Digits gathered one by one lead ever deeper: only one way of them is followed.
         follows = by == self.keys[:1] and len(at_spot) < FAR
         if len(at_spot) >= (ENOUGH_ALIKE if alike else ENOUGH) and not follows:
             self.cut += not alike
@@ -313,9 +314,9 @@ class Search:
         return jobs
 
     def _alike(self, nodes: Sequence[Node]) -> Set[str]:
-        """Of a spot at which situations behave the same: one of the things done for each outcome.
+        """At a spot whose situations behave the same: one action for each outcome.
 
-        Empty where they don't, or where too few have been looked at.
+        Empty where they don't, or where too few were looked at.
         """
         looked = [node for node in nodes if node.edges and node.like is None]
         behaviours = [self._behaviour(node) for node in looked]
@@ -327,10 +328,10 @@ class Search:
         return frozenset(first.values())
 
     def _behaviour(self, node: Node) -> dict[str, object]:
-        """By what is done there: which spot that leads to, and what is heard on the way."""
+        """For each action: which spot it leads to, and what is heard on the way."""
         return {
             edge.label: (
-                edge.target if isinstance(edge.target, End) else self._spot_of(edge.target),
+                edge.target if isinstance(edge.target, CallEnd) else self._spot_of(edge.target),
                 edge.said,
             )
             for edge in node.edges
@@ -340,7 +341,7 @@ class Search:
         return self.nodes[number].situation.spot
 
     def _pressed_there(self, node: Node, few: bool) -> Iterator[_Job]:
-        """The far end presses a key, where the handler listens for it."""
+        """The same, where the far end presses a key that the handler listens for."""
         situation = node.situation
         where, since = situation.far_end, situation.far_seconds
         endpoints = dict(node.way.call.get("endpoints", {}))
@@ -349,7 +350,7 @@ class Search:
             return
         if situation.kind not in ("digit", "connected"):
             return
-        silence = Action("silence", "", node.approach.at)
+        silence = CallerAction("silence", "", node.approach.at)
         for key in self.keys[:1] + self.keys[-1:] if few else self.keys:
             presses = [
                 *behaviour.get("presses", ()),
@@ -363,16 +364,16 @@ class Search:
                 Attempt(call, node.way.steps + silence.steps, number=situation.number),
                 node.root,
                 node,
-                Action("far end", f"{where} presses {key}", silence.steps, key),
+                CallerAction("far end", f"{where} presses {key}", silence.steps, key),
                 prefix=node.way.steps + silence.steps,
                 dialled=node.dialled,
             )
 
     def _stays(self) -> list[_Job]:
-        """Where silence leads round and round: what comes if the caller stays on.
+        """Where silence leads round and round: what happens if the caller stays.
 
-        What counts the time is no plain variable: a queue announces the caller's place once a
-        minute, say, in a situation that seems to be the same all the time.
+        The time is no plain variable: a queue that announces the caller's place once a minute,
+        say, seems to be in the same situation all the time.
         """
         jobs = []
         for number in self._silent_rounds():
@@ -385,14 +386,14 @@ class Search:
             attempt = Attempt(node.way.call, steps, number=0, known=known)
             jobs.append(
                 _Job(
-                    attempt, node.root, node, Action("silence", "silence", node.approach.at),
+                    attempt, node.root, node, CallerAction("silence", "silence", node.approach.at),
                     prefix=steps, dialled=node.dialled,
                 )
             )  # fmt: skip
         return jobs
 
     def _silent_rounds(self) -> list[int]:
-        """The first node of each round that silence leads round."""
+        """The first node of each circle that silence goes round in."""
         found: list[int] = []
         state: dict[int, int] = {}
         for node in self.nodes:
@@ -409,18 +410,18 @@ class Search:
     def _in_silence(self, number: int) -> int | None:
         node = self.nodes[number]
         for edge in reversed(node.edges):
-            if edge.label == "silence" and not isinstance(edge.target, End):
+            if edge.label == "silence" and not isinstance(edge.target, CallEnd):
                 return None if node.waits_for_ever else edge.target
         return None
 
-    def _others(self, job: _Job, outcome: Outcome) -> Iterator[_Job]:
-        """The same, where a far end that was called behaves otherwise."""
+    def _others(self, job: _Job, outcome: AttemptOutcome) -> Iterator[_Job]:
+        """The same, where a far end that was called behaves differently."""
         if not self.far_ends or job.attempt.hangs_up:
             return
         described = job.attempt.call.get("endpoints", {})
         came = outcome.ended if outcome.reached is None else outcome.reached.key
         for where in sorted(outcome.dialled - job.dialled - set(described)):
-            # One of the keys that lead there is enough.
+            # Of the keys that lead there, one is enough.
             which = (job.root, job.node and job.node.number, came, where)
             if which in self._called or not DIAL_STRING.accepts(where):
                 continue
@@ -444,7 +445,7 @@ class Search:
                 )
 
     def ends_by_itself(self, way: Way, seconds: float) -> bool:
-        """Does the call end if the caller waits for so long?"""
+        """True if the call ends while the caller waits that long."""
         steps = (*way.steps, Step("say_nothing", {"seconds": seconds}))
         outcome = self.caller().make(Attempt(way.call, steps, hangs_up=True))
         return not outcome.up or outcome.astray
@@ -456,7 +457,7 @@ class Search:
         return Caller(self.explored.fresh, self.key, self.patience, self.base, lines)
 
     @contextmanager
-    def _calling(self) -> Iterator[Callable[[Sequence[Attempt]], Iterator[Outcome]]]:
+    def _calling(self) -> Iterator[Callable[[Sequence[Attempt]], Iterator[AttemptOutcome]]]:
         start = self.circumstances[0].get("start") if self.circumstances else None
         if self.workers <= 1 or not self.explored.portable:
             caller = self.caller()
@@ -467,7 +468,7 @@ class Search:
                 if caller.lines is not None:
                     caller.lines.close()
             return
-        # A child that is made by copying copies no other threads, and what they hold stays held.
+        # A forked child has no other threads, and the locks that those held stay locked.
         alone = threading.active_count() == 1
         copies = sys.platform == "linux" and alone
         context = multiprocessing.get_context("fork" if copies else "spawn")
@@ -481,7 +482,7 @@ class Search:
             pool.shutdown(wait=True, cancel_futures=True)
 
     def __getstate__(self) -> dict[str, Any]:
-        """What a process needs to make calls."""
+        """What another process needs to make calls."""
         names = ("explored", "key", "patience", "base", "covers")
         return {name: getattr(self, name) for name in names}
 
@@ -496,13 +497,13 @@ def _begin(caller: Callable[[], Caller], start: Any, number: Any) -> None:
         mine = number.value
         number.value += 1
     if hasattr(os, "sched_setaffinity"):
-        # Of a call's threads only one runs at a time: to hand over between cores costs more.
+        # Of a call's threads only one runs at a time: handing over between cores costs more.
         cores = sorted(os.sched_getaffinity(0))
         os.sched_setaffinity(0, {cores[mine % len(cores)]})
-    signal.signal(signal.SIGINT, signal.SIG_IGN)  # the one who asked stops
+    signal.signal(signal.SIGINT, signal.SIG_IGN)  # the parent process stops us
     _callers.append(caller())
     standing_still(start).__enter__()
 
 
-def _make(attempt: Attempt) -> Outcome:
+def _make(attempt: Attempt) -> AttemptOutcome:
     return _callers[0].make(attempt)

@@ -1,4 +1,4 @@
-"""What the handler's source says: prompts by name, numbers that are keys, what else it asks."""
+"""What a handler's source says: its prompts, its numbers that can be keyed in, what it asks for."""
 
 from __future__ import annotations
 
@@ -9,17 +9,17 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from eslsync import Channel
+from eslsync.wire.arguments import KEYS
 from eslsync.wire.declared import Declaration, declaration_of, declared
 
 from ..model.arguments import separate
-from .actions import ALL_KEYS
-from .situations import Place
+from .whereabouts import Place
 
-__all__ = ["Source"]
+__all__ = ["HandlerSource"]
 
-#: The longest that a number out of the code is, to be entered.
+#: Maximum length of a number in the code to be tried as an entry.
 LONGEST = 16
-#: What code asks that wants to know how late it is, or who calls.
+#: What code uses to tell the time, or who calls.
 CLOCKS = frozenset("now today localtime gmtime time strftime utcnow weekday".split())
 CALLERS = frozenset("caller_number caller_name".split())
 
@@ -27,15 +27,15 @@ Definition = ast.FunctionDef | ast.ClassDef | ast.AsyncFunctionDef
 
 
 @dataclass(frozen=True)
-class Named:
+class NamedPrompt:
     """A prompt, and where the code names it."""
 
     prompt: str
     place: Place
 
 
-class Source:
-    """The file of a handler: those of its parts that the handler can come to, by their names."""
+class HandlerSource:
+    """A handler's file: the parts of it that the handler can reach, by the names it uses."""
 
     def __init__(self, path: Path, handler: str) -> None:
         self.path = path
@@ -53,8 +53,8 @@ class Source:
         ]
 
     @classmethod
-    def of(cls, function: object) -> Source:
-        """That of a function."""
+    def of(cls, function: object) -> HandlerSource:
+        """The source of a function."""
         unwrapped = inspect.unwrap(function)  # type: ignore[arg-type]
         try:
             path = Path(inspect.getfile(unwrapped))
@@ -64,24 +64,20 @@ class Source:
 
     @property
     def words(self) -> list[str]:
-        """Texts that can be entered by keys: PINs and extensions, say."""
+        """Texts that can be keyed in: PINs and extensions, say."""
         return sorted(
-            {
-                each
-                for each in self._strings
-                if 1 < len(each) <= LONGEST and set(each) <= set(ALL_KEYS)
-            },
+            {each for each in self._strings if 1 < len(each) <= LONGEST and set(each) <= set(KEYS)},
             key=lambda each: (len(each), each),
         )
 
     @property
     def asks_time(self) -> bool:
-        """Does it look at the clock?"""
+        """True if it looks at the clock."""
         return self._calls(CLOCKS)
 
     @property
     def asks_caller(self) -> bool:
-        """Does it want to know who calls?"""
+        """True if it asks who calls."""
         return any(
             isinstance(node, ast.Attribute) and node.attr in CALLERS for node in self._nodes()
         )
@@ -101,24 +97,24 @@ class Source:
         for part in self._parts:
             yield from ast.walk(part)
 
-    def prompts(self) -> list[Named]:
-        """Those that are named where something is played, each once."""
-        found: dict[str, Named] = {}
+    def prompts(self) -> list[NamedPrompt]:
+        """The prompts that the code names where it plays something, each once."""
+        found: dict[str, NamedPrompt] = {}
         for part in self._parts:
             name = getattr(part, "name", "")
             for node in ast.walk(part):
                 if isinstance(node, ast.Call):
                     for text, line in self._played(node):
                         place = Place(str(self.path), line, name)
-                        found.setdefault(text, Named(text, place))
+                        found.setdefault(text, NamedPrompt(text, place))
         return list(found.values())
 
     def texts(self) -> list[str]:
-        """All texts in it."""
+        """All strings in it."""
         return self._strings
 
     def compared(self, line: int) -> set[str]:
-        """Single keys that the function around a line compares something with."""
+        """The keys that the function around a line compares something with."""
         around = [
             node
             for node in self._nodes()
@@ -138,7 +134,7 @@ class Source:
                 values = [key for key in node.keys if key is not None]
             for value in values:
                 for text, _ in self._texts_in(value):
-                    if len(text) == 1 and text in ALL_KEYS:
+                    if len(text) == 1 and text in KEYS:
                         found.add(text)
         return found
 
@@ -166,7 +162,7 @@ class Source:
                 yield from self._texts_in(keyword.value)
 
     def _texts_in(self, node: ast.expr, depth: int = 3) -> Iterator[tuple[str, int]]:
-        """The texts that an expression can be, as far as they stand there, or in a constant."""
+        """The strings that an expression can be, where they are literal or in a constant."""
         if isinstance(node, ast.Constant):
             if isinstance(node.value, str):
                 yield node.value, node.lineno
@@ -192,7 +188,7 @@ class Source:
                     yield from self._texts_in(each, depth)
 
     def _values_of(self, node: ast.expr, depth: int) -> Iterator[tuple[str, int]]:
-        """The values of a table that is looked up in."""
+        """The values of a table in which something is looked up."""
         if isinstance(node, ast.Name) and node.id in self._constants:
             node = self._constants[node.id]
         if isinstance(node, ast.Dict):
@@ -212,7 +208,7 @@ def prompts_in(application: Declaration, argument: str) -> Iterator[str]:
 
 
 def _assigned(tree: ast.Module) -> Iterator[tuple[str, ast.expr]]:
-    """Names that are given a value in the file itself, once for all."""
+    """The file's global names, and their values."""
     for node in tree.body:
         if isinstance(node, ast.Assign):
             for target in node.targets:
@@ -228,7 +224,7 @@ def _assigned(tree: ast.Module) -> Iterator[tuple[str, ast.expr]]:
 
 
 def _reached(tree: ast.Module, handler: str) -> Iterator[Definition]:
-    """The functions and classes that a handler can come to: those named in what it comes to."""
+    """The functions and classes that a handler can reach: those it names, and those they name."""
     definitions: dict[str, Definition] = {}
     constants = dict(_assigned(tree))
     for each in tree.body:

@@ -4,13 +4,15 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
+from eslsync.wire.arguments import DIGITS
+
 from ..clockwork.threads import SECOND
 from .arguments import atoi, separate
 
 __all__ = ["PAUSES", "Digit", "dtmf_string"]
 
 #: Keys as switch_utils.h's is_dtmf accepts them; ``w`` and ``W`` are pauses in what is sent.
-KEYS = "0123456789*#ABCDabcdwWfF"
+KEYS = f"{DIGITS}abcdwWfF"
 #: The length of each pause in microseconds.
 PAUSES = {"w": SECOND // 2, "W": SECOND}
 #: How long a key is pressed, in samples: the minimum, the default, and the maximum.

@@ -21,7 +21,7 @@ class Pieces:
 
     def __init__(self, channel: Channel, starts: list[tuple[str, int]]) -> None:
         self._channel = channel
-        self._starts = starts
+        self.starts = starts  #: of the files that have not begun
         self._played = 0
         self._since: int | None = None  # since when it plays; None while it doesn't
         self._timer: Timer | None = None
@@ -43,13 +43,13 @@ class Pieces:
         """Begin the file whose time has come, and schedule the next one."""
         assert self._since is not None
         played = self._played + self._channel.now - self._since
-        begun = [name for name, start in self._starts if start <= played]
+        begun = [name for name, start in self.starts if start <= played]
         if begun:  # several if it began in the middle: only the last of them is heard
-            del self._starts[: len(begun)]
+            del self.starts[: len(begun)]
             self._end("ended")
             self._current = self._channel.hear_piece(begun[-1])
-        if self._starts:
-            left = self._starts[0][1] - played
+        if self.starts:
+            left = self.starts[0][1] - played
             self._timer = self._channel.switch.scheduler.at(self._channel.now + left, self._begin)
 
     def _end(self, how: str) -> None:

@@ -8,6 +8,8 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from eslsync.wire.arguments import ANY_KEY
+
 from ..clockwork.threads import MILLISECOND, SECOND, Steps
 from .arguments import atoi, separate
 from .executing import parse_all_events, take_break
@@ -57,7 +59,7 @@ def on_terminator(channel: Channel) -> OnDigit:
     def on_digit(digit: Digit) -> bool:
         terminators = channel.get("playback_terminators") or "*"
         if terminators.lower() == "any":
-            terminators = "1234567890*#"
+            terminators = ANY_KEY
         elif terminators.lower() == "none":
             return False
         if digit.key not in terminators:

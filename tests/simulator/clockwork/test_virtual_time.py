@@ -128,3 +128,33 @@ def test_many_commands_at_one_moment_are_no_loop() -> None:
         call.hangup_after(3.0)
         call.wait()
     assert call.outcome is None
+
+
+def test_a_parked_thread_answers_a_question_itself_and_goes_on_waiting() -> None:
+    heard: list[str | None] = []
+
+    def handler(session: Session) -> None:
+        session.channel.answer()
+        heard.append(session.channel.wait("DTMF").digit)
+
+    def who() -> int:
+        return threading.get_ident()
+
+    def fails() -> None:
+        raise KeyError("a question that fails, fails the asker")
+
+    with FreeSwitch() as switch:
+        call = switch.call(handler)
+        call.say_nothing(1.0)
+        link, world = line_of(call).link, simulation_of(switch).world
+        assert link is not None
+        assert link.thread is not None
+        assert isinstance(world, World)
+        assert world.ask(link, who) == link.thread.ident
+        with pytest.raises(KeyError):
+            world.ask(link, fails)
+        assert heard == []
+        call.press("7")
+        call.wait()
+        assert world.ask(link, who) is None  # the handler has ended
+    assert heard == ["7"]

@@ -8,7 +8,7 @@ import pytest
 
 from eslsync import Session
 from simulator import explore
-from simulator.exploring.attempts import End
+from simulator.exploring.attempts import CallEnd
 
 
 def hangs_up(session: Session) -> None:
@@ -54,7 +54,7 @@ def test_a_call_that_the_handler_ends_says_how(
 ) -> None:
     exploration = explore(handler, keys="1")
     edges = [edge for node in exploration.nodes for edge in node.edges]
-    assert {edge.target.how for edge in edges if isinstance(edge.target, End)} == ends
+    assert {edge.target.how for edge in edges if isinstance(edge.target, CallEnd)} == ends
 
 
 def test_a_call_that_nobody_ends_waits_for_ever() -> None:

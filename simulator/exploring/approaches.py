@@ -1,0 +1,84 @@
+"""The steps that lead a caller into a situation that was just reached."""
+
+from __future__ import annotations
+
+from ..calling.call import same_prompt, without_suffix
+from ..calling.line import HeardPrompt, Line
+from ..clockwork.threads import MILLISECOND, SECOND
+from ..scripts.steps import Step
+from .actions import Approach
+from .situations import Situation
+
+__all__ = ["SHORT", "approach"]
+
+#: What lasts less (microseconds) is no waiting: commands and their replies.
+SHORT = 100 * MILLISECOND
+#: Seconds above which a caller's step must say how long to wait (see `Call.hear`).
+LONG = 40.0
+
+
+def approach(
+    line: Line,
+    situation: Situation,
+    playing: HeardPrompt | None,
+    *,
+    now: int,
+    since: int,
+    measured: bool,
+) -> Approach:
+    """The steps from ``since``, the end of the last one, to a situation that was just reached.
+
+    ``measured``: the lengths of prompts are known, and may be longer than `Call.hear` waits.
+    """
+    passed = (now - since) / SECOND
+    late = {"timeout": round(passed) + 600} if passed > LONG or measured else {}
+    at: tuple[Step, ...] | None = None
+    out: tuple[Step, ...] | None = None
+    if playing is not None:
+        name = _first(line, playing)
+        if name is not None and playing.heard.started >= now - SHORT:
+            at = (Step("hear", {"prompt": name, "start": True, **late}),)
+        last = _last(line, playing)
+        if last is not None:
+            out = (Step("hear", {"prompt": last, **late}),)
+    if at is None and situation.application and situation.application != "get_digits":
+        began = [name for at_, name in line.fired if at_ > line.mark]
+        if began.count(situation.application) == 1:
+            at = (Step("expect", {"what": situation.application, **late}),)
+    if at is None:
+        seconds = (now - since + SHORT // 2) / SECOND
+        at = (Step("say_nothing", {"seconds": seconds}),)
+    return Approach(at, out)
+
+
+def _first(line: Line, playing: HeardPrompt) -> str | None:
+    """What the caller hears first of it, if nothing since the last step has the same name."""
+    mine = [each for each in line.prompts if each.began >= playing.began]
+    heard = next((each for each in mine if each.told), None)
+    if heard is None:
+        return None
+    for each in line.prompts:
+        if each.began > line.mark and same_prompt(each.name, heard.name):
+            return without_suffix(heard.name) if each is heard else None
+    return None
+
+
+def _last(line: Line, playing: HeardPrompt) -> str | None:
+    """What the caller hears last of a prompt that has just begun."""
+    pieces = playing.heard.pieces
+    names = [name for name, _ in pieces.starts] if pieces is not None else []
+    if names:
+        last = names[-1]
+        if any(same_prompt(name, last) for name in names[:-1]):
+            return None
+    else:
+        told = [each for each in line.prompts if each.began >= playing.began and each.told]
+        if not told:
+            return None
+        last = told[-1].name
+    for each in line.prompts:
+        if each.began > playing.began or each is playing:
+            continue
+        if same_prompt(each.name, last) and (each.ended is None or each.ended > line.mark):
+            return None
+    return without_suffix(last)

@@ -1,0 +1,365 @@
+"""Makes the calls of an exploration.
+
+Each call has a switch of its own, begins with nothing, and so goes the same way each time.
+"""
+
+from __future__ import annotations
+
+import logging
+import traceback
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+
+from eslsync import Outbound
+from eslsync.loading import Handler
+from eslsync.stacks import summary_of
+from eslsync.wire.declared import declarations, declared
+
+from ..calling.call import CallFailed, line_of
+from ..calling.freeswitch import FreeSwitch, simulation_of
+from ..clockwork.threads import SECOND
+from ..clockwork.virtual_time import SimulationError, World
+from ..scripts.script import Script
+from ..scripts.steps import Step
+from .approaches import SHORT, approach
+from .attempts import Attempt, AttemptOutcome, CallEnd, Trouble
+from .lines import Lines
+from .observer import Observer, Sighting
+from .situations import Situation
+from .whereabouts import Place, is_own
+
+__all__ = ["LATE", "Caller"]
+
+#: Simulated seconds in which nothing new happens, after which nothing will.
+PATIENT = 4 * 3600.0
+#: Simulated seconds that a caller stays where everything is known.
+STAYS = 600.0
+#: Simulated seconds that a handler may go on after the hangup.
+LATE = 30.0
+#: How commands for other legs than the caller's begin.
+ELSEWHERE = (b"sendmsg ", b"bgapi", b"api conf")
+
+
+class Abandoned(BaseException):
+    """Ends a handler that nothing else will end."""
+
+
+@dataclass
+class Caller:
+    """Makes calls to a handler."""
+
+    app: Callable[[], Handler | Outbound]
+    key: Callable[[Situation], object] | None = None
+    patience: float | None = 5.0
+    base: Path = Path()  #: where the files are that circumstances name
+    lines: Lines | None = None
+
+    def make(self, attempt: Attempt, *, draw: bool = False) -> AttemptOutcome:
+        """Make one call; ``draw`` its ladder, too."""
+        with _quiet() as log:
+            outcome = _Making(self, attempt, log, draw).outcome
+        if self.lines is not None:
+            outcome.lines = self.lines.new()
+        return outcome
+
+
+class _Keeper(logging.Handler):
+    """Keeps records in a list."""
+
+    def __init__(self, kept: list[logging.LogRecord]) -> None:
+        super().__init__(logging.ERROR)
+        self._kept = kept
+
+    def emit(self, record: logging.LogRecord) -> None:
+        self._kept.append(record)
+
+
+@contextmanager
+def _quiet() -> Iterator[list[logging.LogRecord]]:
+    """Keep what the library logs as errors, and let it go nowhere else."""
+    logger = logging.getLogger("eslsync")
+    kept: list[logging.LogRecord] = []
+    handlers, level, propagate = logger.handlers, logger.level, logger.propagate
+    logger.handlers, logger.propagate = [_Keeper(kept)], False
+    logger.setLevel(logging.ERROR)
+    try:
+        yield kept
+    finally:
+        logger.handlers, logger.propagate = handlers, propagate
+        logger.setLevel(level)
+
+
+class _Making:
+    """A call being made."""
+
+    def __init__(
+        self, caller: Caller, attempt: Attempt, log: list[logging.LogRecord], draw: bool
+    ) -> None:
+        self.outcome = AttemptOutcome()
+        self._log = log
+        self._attempt = attempt
+        self._last = 0  # when the last step was over
+        script = Script("handler", call=attempt.call, path=caller.base / "script")
+        options, circumstances = script.circumstances()
+        self._closing = False
+        self._measured = "prompts" in attempt.call or "sounds" in attempt.call
+        with FreeSwitch(**options, raises=False, patience=caller.patience) as switch:
+            self.simulation = simulation_of(switch)
+            assert isinstance(self.simulation.world, World)
+            self.world = self.simulation.world
+            self.observer = Observer(attempt.call.get("endpoints", {}), caller.key)
+            self.call = switch.call(self.observer.watched(caller.app()), **circumstances)
+            self.observer.follow(self.call)
+            self.line = line_of(self.call)
+            self._last = self.simulation.now
+            script.set_up_far_ends(self.call)
+            try:
+                self._go()
+            except SimulationError as error:
+                self._stuck(error)
+            self._look_back(draw)
+            if not self.call.ended and self.line.link is not None:
+                self.world.abandon(self.line.link, Abandoned)
+            try:
+                self.simulation.finish()
+            except AssertionError:
+                pass  # told already
+        self._look_at_log()
+
+    # What happens
+
+    def _go(self) -> None:
+        attempt = self._attempt
+        try:
+            for step in attempt.steps:
+                self._play(step)
+            before = self._do(attempt.act)
+        except CallFailed:
+            before = None
+            self.outcome.astray = not self.call.ended
+        self.outcome.up = not self.line.hung_up
+        if attempt.hangs_up or self.outcome.astray:
+            self._hang_up()
+            return
+        seen = self._watch(before)
+        self._mark_reached(before, seen)
+        if not self.call.ended:
+            if seen is not None:
+                self._reach(seen)
+            self._hang_up()
+
+    def _play(self, step: Step) -> None:
+        step.play(self.call)
+        self._last = self.simulation.now
+
+    def _do(self, steps: Sequence[Step]) -> Sighting | None:
+        """What is tried; returns the situation just before."""
+        before: Sighting | None = None
+        for number, step in enumerate(steps):
+            if step.verb in ("press", "talk") and before is None:
+                if step.options.get("when_asked"):
+                    self.simulation.run(
+                        lambda: self.line.hung_up or self.line.asks_for_digit(), PATIENT
+                    )
+                before = self._note_before()
+            elif number == len(steps) - 1 and before is None:
+                self._play(step)
+                before = self._note_before()
+                return before
+            self._play(step)
+        return before if before is not None else self._note_before()
+
+    def _note_before(self) -> Sighting | None:
+        self._heard = len(self._told())
+        self._executed = len(self.observer.log)
+        self._from = self.simulation.now
+        self._seen = self.observer.look()
+        return self._seen
+
+    _seen: Sighting | None = None  # the last situation that it was in
+    _heard = _executed = 0
+    _from: int | None = None
+
+    def _told(self) -> list[str]:
+        return self.call.heard
+
+    def _watch(self, before: Sighting | None) -> Sighting | None:
+        """Let time pass until the handler waits in another situation; None if it never does."""
+        call, line, world, observer = self.call, self.line, self.world, self.observer
+        found: list[Sighting] = []
+        number, known = self._attempt.number, self._attempt.known
+        model = self.simulation.model
+        state: object = None
+        since = world.now
+        looked: object = None
+
+        def enough() -> bool:
+            nonlocal state, since, looked
+            if call.ended or line.hung_up or call.given_back:
+                return True
+            if line.session is None:
+                return False
+            now = (observer.waits_for, line.events)
+            if now != state:
+                state, since = now, world.now
+            due = world.next_due()
+            if due is not None and due - world.now < SHORT and world.now - since < SHORT:
+                return False
+            happened = (world.wakes, model.events_made, line.events)
+            if happened == looked:
+                return False  # as it was when we looked last
+            looked = happened
+            seen = observer.look()
+            if seen is None or seen.situation.key in known:
+                return False
+            if seen.resumes(number) or (before is not None and before.goes_on(seen)):
+                return False
+            found.append(seen)
+            return True
+
+        self.simulation.run(enough, STAYS if known else PATIENT)
+        if found:
+            self._seen = found[0]
+            return self._seen
+        if line.hung_up and not call.ended:
+            if not self.simulation.run(lambda: call.ended, LATE):
+                self._outlives()
+        elif call.given_back:
+            self.simulation.run(lambda: call.ended, LATE)
+        return None
+
+    def _mark_reached(self, before: Sighting | None, seen: Sighting | None) -> None:
+        outcome = self.outcome
+        outcome.said = tuple(self._told()[self._heard :])
+        outcome.did = tuple(self.observer.log[self._executed :])
+        began = self._from if self._from is not None else self.line.began
+        outcome.seconds = (self.simulation.now - began) / SECOND
+        outcome.time = self.call.duration
+        call = self.call
+        if seen is not None:
+            outcome.reached = seen.situation
+            if outcome.said and seen.situation.prompt == outcome.said[-1]:
+                outcome.said = outcome.said[:-1]
+            return
+        if not call.ended and not call.given_back and not self.line.hung_up:
+            outcome.waits_for_ever = True
+            outcome.reached = before.situation if before is not None else None
+            if outcome.reached is None:
+                outcome.ended = CallEnd("for ever", "nothing happens any more")
+            return
+        outcome.ended = self._end()
+
+    def _end(self) -> CallEnd:
+        call = self.call
+        if call.error is not None:
+            return CallEnd("raised", f"raises {type(call.error).__name__}")
+        if call.given_back:
+            if self._sent():
+                return CallEnd("sent", "sends the call on")
+            if self._says_exit():
+                return CallEnd("given back", "gives the call back")
+            return CallEnd("left", "leaves the call up")
+        cause = str(call.cause)
+        return CallEnd("hangup", "hangs up" if cause == "NORMAL_CLEARING" else f"hangs up: {cause}")
+
+    def _sent(self) -> bool:
+        return any(declared(name).sends for name, _ in self.line.channel.app_log[-2:])
+
+    def _says_exit(self) -> bool:
+        return any(
+            sender == "app" and isinstance(what, bytes) and what.lower().startswith(b"exit")
+            for _, sender, _, what in self.call.transcript.entries_raw[-8:]
+        )
+
+    def _reach(self, seen: Sighting) -> None:
+        self.outcome.approach = approach(
+            self.line,
+            seen.situation,
+            self.observer.playing(),
+            now=self.simulation.now,
+            since=self._last,
+            measured=self._measured,
+        )
+
+    def _hang_up(self) -> None:
+        """The caller hangs up; the handler must come to an end."""
+        call = self.call
+        self._closing = True
+        if self._attempt.hasty and self.world.patience is not None:
+            self.world.patience /= 5
+        self.simulation.later(0.0, self.line.hang_up)
+        if not self.simulation.run(lambda: call.ended, LATE):
+            self._outlives()
+
+    # What went wrong
+
+    def _trouble(self, kind: str, text: str, place: Place | None) -> None:
+        self.outcome.troubles.append(Trouble(kind, text, place, self._closing))
+
+    def _outlives(self) -> None:
+        what = f"goes on {LATE:g} s after the call has ended"
+        self._trouble("outlives", f"the handler {what}", self.observer.place())
+
+    def _stuck(self, error: SimulationError) -> None:
+        self.outcome.slow = True
+        why = str(error).partition("\n")[0]
+        # Where it last waited: at this very moment it may be anywhere in a loop.
+        place = None if self._seen is None else self._seen.situation.place
+        if self.line.hung_up:
+            text = f"the handler goes on after the call has ended: {why}"
+            self._trouble("outlives", text, place)
+        else:
+            now = self.observer.place()
+            if now == self.observer.place():
+                place = now
+            self._trouble("stuck", f"the handler waits for nothing of the call: {why}", place)
+        if self.outcome.ended is None:
+            self.outcome.ended = CallEnd("stuck", "is stuck")
+
+    def _look_back(self, draw: bool) -> None:
+        call, outcome = self.call, self.outcome
+        error = call.error
+        if error is not None and not isinstance(error, Abandoned):
+            kind = "raises" if call.given_back else "after-hangup"
+            self._trouble(kind, summary_of(error), place_of(error))
+            if self._closing and outcome.troubles[-1].kind == "raises":
+                outcome.troubles[-1] = Trouble("raises", summary_of(error), place_of(error), False)
+        outcome.played = frozenset(prompt.name for prompt in self.line.prompts)
+        outcome.answered = call.answered
+        outcome.dialled = frozenset(self.simulation.legs.dialled)
+        players = (each.name for each in declarations() if each.api and each.prompts)
+        elsewhere = (*ELSEWHERE, *(f"api {name}".encode() for name in players))
+        said: list[bytes] = []
+        for _, sender, _, what in call.transcript.entries_raw:
+            if sender == "app" and isinstance(what, bytes):
+                if what.startswith(elsewhere):
+                    said.append(what)
+        outcome.elsewhere = b"".join(said)
+        log = self.line.channel.app_log
+        outcome.recorded = frozenset(
+            data.split(" ")[0] for name, data in log if declared(name).records
+        )
+        named = "\n".join(data for name, data in log if declared(name).prompts)
+        outcome.files = frozenset(each for each in outcome.played if each in named)
+        if draw:
+            outcome.ladder = call.ladder()
+
+    def _look_at_log(self) -> None:
+        if self.call.error is not None:
+            return
+        for record in self._log:
+            error = record.exc_info[1] if record.exc_info else None
+            if error is not None and "on_hangup" in record.getMessage():
+                self._trouble("after-hangup", summary_of(error), place_of(error))
+
+
+def place_of(error: BaseException) -> Place | None:
+    """The handler's line that an exception comes from."""
+    frames = [
+        frame for frame in traceback.extract_tb(error.__traceback__) if is_own(frame.filename)
+    ]
+    if not frames:
+        return None
+    return Place(frames[-1].filename, frames[-1].lineno or 0, frames[-1].name)

@@ -1,0 +1,253 @@
+"""Watches one call, and tells which situation it is in."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, replace
+from functools import wraps
+from hashlib import blake2b
+from typing import Any
+
+from eslsync import Channel, Outbound, Session
+from eslsync.call.leg import Collecting, Leg
+from eslsync.call.watching import Wait
+from eslsync.loading import Handler
+from eslsync.stacks import stack_of
+from eslsync.wire.arguments import KEYS
+from eslsync.wire.declared import declaration_of, declared
+
+from ..calling.call import Call, line_of
+from ..calling.freeswitch import simulation_of
+from ..calling.line import HeardPrompt
+from ..clockwork.threads import SECOND
+from ..clockwork.virtual_time import World
+from ..model.events import SwitchEvent
+from .situations import Collects, Situation, SituationKind
+from .whereabouts import Place, is_own, whereabouts
+
+__all__ = ["Observer", "Sighting"]
+
+
+@dataclass
+class _Running:
+    """An application that runs on the caller's channel."""
+
+    uuid: str
+    name: str
+    data: str
+    number: int  # in the order of beginning
+
+
+@dataclass
+class Sighting:
+    """A situation that was seen, and what tells whether the next one is another."""
+
+    situation: Situation
+    #: What asks or runs, and lasts as long as the situation: `get_digits`, or an application.
+    holder: Collecting | _Running | None
+    executed: int  #: applications that had begun by then
+
+    def goes_on(self, later: Sighting) -> bool:
+        """True if the later one is still this one."""
+        same = self.situation.key == later.situation.key
+        if self.holder is not None and self.holder is later.holder:
+            return same or self.situation.kind != "prompt"
+        return same and self.executed == later.executed
+
+    def resumes(self, number: int) -> bool:
+        """True if it only goes on with what ran before the application of that number."""
+        return isinstance(self.holder, _Running) and self.holder.number < number
+
+
+class Observer:
+    """Watches a handler and its call.
+
+    ``far_ends`` are a script's ``endpoints``; ``key`` may say which situations are the same.
+    """
+
+    def __init__(
+        self,
+        far_ends: Mapping[str, Mapping[str, Any]],
+        key: Callable[[Situation], object] | None = None,
+    ) -> None:
+        #: Applications that began on the caller's channel, except those that only prepare.
+        self.log: list[str] = []
+        self._far_ends = far_ends
+        self._key = key
+        self._waits: list[Wait] = []  # that the handler is in, the innermost last
+        self._running: list[_Running] = []
+
+    def watched(self, app: Handler | Outbound) -> Handler | Outbound:
+        """The same app, watched."""
+        handler = app.handler if isinstance(app, Outbound) else app
+
+        @wraps(handler)
+        def watching(session: Session) -> None:
+            session.watch(self)
+            handler(session)
+
+        return app.replace(handler=watching) if isinstance(app, Outbound) else watching
+
+    def follow(self, call: Call) -> None:
+        """Watch the call that the app is given."""
+        self._call = call
+        self._line = line_of(call)
+        self._simulation = simulation_of(call.switch)
+        self._line.watchers.append(self._noticed)
+
+    # What it is told
+
+    def begins(self, wait: Wait) -> None:
+        self._waits.append(wait)
+
+    def ends(self, wait: Wait) -> None:
+        self._waits.pop()
+
+    def _noticed(self, name: str, event: SwitchEvent) -> None:
+        if name == "CHANNEL_EXECUTE":
+            self._begun(dict(event.own))
+        elif name == "CHANNEL_EXECUTE_COMPLETE":
+            uuid = dict(event.own).get("Application-UUID")
+            self._running = [each for each in self._running if each.uuid != uuid]
+
+    def _begun(self, event: Mapping[str, str]) -> None:
+        name = event.get("Application", "")
+        if name == "socket":
+            return
+        if not declared(name).prepares:
+            self.log.append(name)
+        uuid, data = event.get("Application-UUID", ""), event.get("Application-Data", "")
+        self._running.append(_Running(uuid, name, data, len(self.log)))
+
+    # What it sees
+
+    @property
+    def waits_for(self) -> object:
+        """Equal while the handler waits for the same; None while for nothing of the call."""
+        wait = self._waits[-1] if self._waits else None
+        return wait if wait is None or wait.kind == "reply" else str(wait)
+
+    def place(self) -> Place | None:
+        """The handler's line, also while it runs."""
+        link = self._line.link
+        if link is None or link.thread is None:
+            return None
+        own = [each for each in stack_of(link.thread) if is_own(each.filename)]
+        return Place(own[-1].filename, own[-1].lineno or 0, own[-1].name) if own else None
+
+    def look(self) -> Sighting | None:
+        """The situation now; None unless the handler waits."""
+        line = self._line
+        session, link = line.session, line.link
+        world = self._simulation.world
+        if session is None or link is None or not isinstance(world, World):
+            return None
+        where = world.ask(link, whereabouts)
+        if where is None:
+            return None
+        wait = self._waits[-1] if self._waits else None
+        other = None if wait is None or wait.leg.is_own else wait.leg
+        running = self._running[-1] if self._running else None
+        application, data = (running.name, running.data) if running else ("", "")
+        what = declared(application)
+        awaited = str(wait) if wait is not None and wait.kind == "application" else ""
+        method = where.method or awaited
+        called = declaration_of(getattr(Channel, method, None))
+        asks_digit = wait is not None and "DTMF" in wait.events
+        asks = session.channel.leg.collecting if where.method == "get_digits" else None
+        playing = self.playing()
+        kind: SituationKind
+        holder: Collecting | _Running | None = running
+        collects: Collects | None = None
+        if other is not None:
+            kind, holder = ("digit" if asks_digit or called.collects else "waits"), None
+            there = self._simulation.model.locate(other.uuid)
+            application = (there and there.get("current_application")) or ""
+            data = (there and there.get("current_application_data")) or ""
+        elif asks is not None:
+            kind, collects, holder = "digits", Collects.by_handler(asks), asks
+            application, data = "get_digits", repr(asks.prompt)
+        elif what.collects:
+            kind, collects = "digits", Collects.by_application(what, data)
+        elif what.records:
+            kind = "record"
+        elif what.joins or line.channel.bridged:
+            kind = "connected"
+        elif asks_digit:
+            kind, holder = "digit", None
+        elif playing and running and (declared(awaited).plays or method == "execute"):
+            kind = "prompt"
+        else:
+            kind, holder = "waits", None
+        if kind == "connected":
+            others = (leg for leg in session.channel.leg.conversation.legs.values())
+            other = next(filter(_listens_there, others), None)
+        far, far_seconds = (None, None) if other is None else self._far_end(other)
+        waits = (application, data, kind, far)
+        spot = repr((where.places, *waits))
+        situation = Situation(
+            key=_digest(f"{spot} {where.variables} {self._fates()}"),
+            spot=_digest(spot),
+            drawn=_digest(repr((where.inner, *waits))),
+            kind=kind,
+            places=where.places,
+            application=application,
+            data=data,
+            prompt=None if playing is None else playing.name,
+            variables=where.variables,
+            time=self._call.duration,
+            collects=collects,
+            handled=frozenset(filter(None, session.channel.leg.digit_handlers)),
+            listens=self._listens(session),
+            method=method,
+            far_end=far,
+            far_seconds=far_seconds,
+            number=holder.number if isinstance(holder, _Running) else 0,
+        )
+        if self._key is not None:
+            situation = replace(situation, key=_digest(repr(self._key(situation))))
+        return Sighting(situation, holder, len(self.log))
+
+    def playing(self) -> HeardPrompt | None:
+        """What the caller hears: the whole of it, where it consists of pieces."""
+        for prompt in reversed(self._line.prompts):
+            if prompt.ended is None and not prompt.heard.is_piece and prompt.heard.how == "plays":
+                return prompt
+        return None
+
+    def _fates(self) -> list[tuple[str, list[tuple[str, Any]]]]:
+        """What is still to come of the far ends that are being called, or talk."""
+        up = self._simulation.legs.up
+        return [
+            (name, [(k, v) for k, v in sorted(behaviour.items()) if k != "presses"])
+            for name, behaviour in sorted(self._far_ends.items())
+            if name in up
+        ]
+
+    def _far_end(self, leg: Leg) -> tuple[str, float | None]:
+        """The dial string of another leg, and the seconds since it answered."""
+        channel = self._simulation.model.locate(leg.uuid)
+        answered = None if channel is None else channel.answered_at
+        since = None if answered is None else (self._simulation.now - answered) / SECOND
+        return self._line.transcript.legs.get(leg.uuid, leg.uuid), since
+
+    def _listens(self, session: Session) -> frozenset[str] | None:
+        """The keys that may have an effect while the handler asks for none; None for any."""
+        leg = session.channel.leg
+        handlers = leg.digit_handlers
+        if None in handlers or leg.conversation.callbacks.names & {"DTMF", "ALL"}:
+            return None
+        terminators = self._call.variable("playback_terminators")
+        if terminators is not None and terminators.lower() == "any":
+            return None
+        cut = "*" if terminators is None else terminators
+        return frozenset([*filter(None, handlers), *(key for key in cut if key in KEYS)])
+
+
+def _listens_there(leg: Leg) -> bool:
+    """True for another leg than the caller's that is up and whose keys have handlers."""
+    return not leg.is_own and leg.hangup_event is None and bool(leg.digit_handlers)
+
+
+def _digest(text: str) -> str:
+    return blake2b(text.encode("utf-8", "surrogateescape"), digest_size=10).hexdigest()

@@ -1,0 +1,180 @@
+"""Where a handler stands, noted by its own thread: its lines, and what it will still read."""
+
+from __future__ import annotations
+
+import inspect
+import sysconfig
+from collections import deque
+from collections.abc import Iterator, Mapping, Set
+from dataclasses import dataclass
+from enum import Enum
+from functools import lru_cache
+from pathlib import Path
+from types import FrameType
+
+from eslsync import Channel, Event, Execution, Session
+from eslsync.call.leg import Leg
+from eslsync.stacks import is_ours
+
+from .liveness import live_names
+
+__all__ = ["Place", "Whereabouts", "is_own", "shown", "whereabouts"]
+
+#: Integers above this count as "many", and so do the parts of a collection.
+MANY = 9
+#: Characters of a text that count.
+LONGEST = 80
+#: How deep collections and objects are looked into.
+DEEPEST = 2
+
+LIBRARIES = tuple({*map(sysconfig.get_path, ("stdlib", "platstdlib", "purelib", "platlib"))})
+
+
+@dataclass(frozen=True)
+class Place:
+    """A line of the handler's code."""
+
+    file: str
+    line: int
+    function: str
+
+    def __str__(self) -> str:
+        return f"{Path(self.file).name}:{self.line} in {self.function}"
+
+
+@dataclass(frozen=True)
+class Whereabouts:
+    """Where a handler stands."""
+
+    places: tuple[Place, ...]  #: its lines, outermost first
+    inner: tuple[Place, ...]  #: those of the callback that runs; all of them where none does
+    method: str  #: the method of the library it has called, if it is one of a channel or a session
+    variables: Mapping[str, str]  #: plain ones that will still be read
+
+
+def whereabouts() -> Whereabouts | None:
+    """Where the handler stands whose thread this is; None outside the handler's own code."""
+    own, entry, inner = _frames(inspect.currentframe())
+    if not own:
+        return None
+    return Whereabouts(
+        places=tuple(map(_place, own)),
+        inner=tuple(map(_place, inner)),
+        method="" if entry is None else _method(entry),
+        variables=_variables(own),
+    )
+
+
+@lru_cache(maxsize=4096)
+def is_own(filename: str) -> bool:
+    """True for a file of the handler's: not one of ours, nor of a library."""
+    return not is_ours(filename) and not filename.startswith(("<frozen", *LIBRARIES))
+
+
+def _place(frame: FrameType) -> Place:
+    return Place(frame.f_code.co_filename, frame.f_lineno, frame.f_code.co_name)
+
+
+def _frames(
+    frame: FrameType | None,
+) -> tuple[list[FrameType], FrameType | None, list[FrameType]]:
+    """The handler's own frames, outermost first; that of the method it has called; and those of
+    its own frames that belong to the callback that runs (all where none does).
+    """
+    own: list[FrameType] = []
+    entry: FrameType | None = None
+    callback: int | None = None
+    while frame is not None:
+        filename = frame.f_code.co_filename
+        if is_own(filename):
+            own.append(frame)
+        elif not own:
+            entry = frame
+        elif callback is None and is_ours(filename):
+            callback = len(own)
+        frame = frame.f_back
+    inner = own[:callback]
+    own.reverse()
+    inner.reverse()
+    return _without_recursion(own), entry, _without_recursion(inner)
+
+
+def _method(entry: FrameType) -> str:
+    """The method's name; empty where the handler waits for an application without a method."""
+    owner = entry.f_locals.get("self")
+    return "" if isinstance(owner, (Execution, Leg)) else entry.f_code.co_name
+
+
+def _without_recursion(frames: list[FrameType]) -> list[FrameType]:
+    """Of a function that calls itself, directly or not, only the innermost call.
+
+    Menus that call each other would otherwise never come to the same situation again.
+    """
+    kept: list[FrameType] = []
+    for frame in frames:
+        for number, other in enumerate(kept):
+            if other.f_code is frame.f_code:
+                del kept[number:]
+                break
+        kept.append(frame)
+    return kept
+
+
+def _variables(frames: list[FrameType]) -> dict[str, str]:
+    modules = {frame.f_globals.get("__name__") for frame in frames}
+    found: dict[str, str] = {}
+    for frame in frames:
+        code = frame.f_code
+        live = live_names(code, frame.f_lasti)
+        if not live:
+            continue
+        values = frame.f_locals
+        for name in sorted(live):
+            if name in values:
+                text = shown(values[name], modules)
+                if text is not None:
+                    found[f"{code.co_name}.{name}"] = text
+    return found
+
+
+def shown(value: object, modules: Set[str | None], depth: int = DEEPEST) -> str | None:
+    """A plain value as text; None for any other. Classes of ``modules`` are looked into."""
+    if value is None or isinstance(value, bool):
+        return str(value)
+    if isinstance(value, Enum):
+        return str(value)
+    if isinstance(value, int):
+        return str(value) if abs(value) <= MANY else "many"
+    if isinstance(value, (str, bytes)):
+        return repr(value)[:LONGEST]
+    if isinstance(value, (Session, Channel, Event, float)) or depth == 0:
+        return None
+    if isinstance(value, Mapping):
+        if len(value) > MANY:
+            return f"{type(value).__name__} of many"
+        parts = [
+            f"{shown(key, modules, depth - 1)}: {shown(each, modules, depth - 1)}"
+            for key, each in value.items()
+        ]
+        return "{" + ", ".join(parts) + "}"
+    if isinstance(value, (list, set, deque)):
+        # Only their length: of digits gathered from callers, say, there is no end.
+        return f"{type(value).__name__} of {len(value) if len(value) <= MANY else 'many'}"
+    if isinstance(value, (tuple, frozenset)):
+        if len(value) > MANY:
+            return f"{type(value).__name__} of many"
+        parts = [str(shown(each, modules, depth - 1)) for each in value]
+        if isinstance(value, Set):
+            parts.sort()
+        return f"{type(value).__name__}({', '.join(parts)})"
+    if type(value).__module__ in modules and hasattr(value, "__dict__"):
+        plain = _attributes(value, modules, depth)
+        return f"{type(value).__name__}({', '.join(plain)})"
+    return None
+
+
+def _attributes(value: object, modules: Set[str | None], depth: int) -> Iterator[str]:
+    for name, each in sorted(vars(value).items()):
+        text = shown(each, modules, depth - 1)
+        if text is not None:
+            yield f"{name}={text}"
