@@ -3,14 +3,17 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import Literal, NamedTuple, overload
+from typing import TYPE_CHECKING, Literal, NamedTuple, TypedDict, overload
 
 from ..call.execution import Execution
-from ..call.leg import as_it_is
+from ..call.leg import Leg, as_it_is
 from ..wire.arguments import check_digits, check_file, is_expanded, word
 from ..wire.declared import Declaration
 from ..wire.message import Event, number
 from .base import Applications
+
+if TYPE_CHECKING:
+    from typing_extensions import Unpack
 
 __all__ = ["Played", "PlayingApplications"]
 
@@ -64,28 +67,49 @@ def played(event: Event | None) -> Played:
     )
 
 
+class PlayOptions(TypedDict, total=False):
+    """The options of methods that play, except ``block``."""
+
+    terminators: str | None
+    lock: bool
+    timeout: float | None
+
+
+class BlockingOptions(PlayOptions, total=False):
+    """The same of methods that wait for the end."""
+
+    block: Literal[True]
+
+
+def play(
+    leg: Leg,
+    application: str,
+    argument: str,
+    terminators: str | None,
+    lock: bool,
+    block: bool,
+    timeout: float | None,
+) -> Played | Execution[Played]:
+    """Execute an application that plays, as `PlayingApplications.playback` does."""
+    terminate_by(leg, terminators, timeout)
+    return leg.execute(application, argument, played, lock, block, timeout)
+
+
+def terminate_by(leg: Leg, terminators: str | None, timeout: float | None) -> None:
+    """Set the keys that cut what is played or recorded next."""
+    if terminators is not None and terminators.lower() not in ("any", "none"):
+        terminators = check_digits(terminators) or "none"
+    leg.settings.set(timeout, playback_terminators=terminators)
+
+
 class PlayingApplications(Applications):
     @overload
     def playback(
-        self,
-        file: str | Sequence[str],
-        *,
-        terminators: str | None = ...,
-        lock: bool = ...,
-        block: Literal[True] = ...,
-        timeout: float | None = ...,
-    ) -> Played: ...
+        self, file: str | Sequence[str], *, block: Literal[False], **options: Unpack[PlayOptions]
+    ) -> Execution[Played]: ...
 
     @overload
-    def playback(
-        self,
-        file: str | Sequence[str],
-        *,
-        terminators: str | None = ...,
-        lock: bool = ...,
-        block: Literal[False],
-        timeout: float | None = ...,
-    ) -> Execution[Played]: ...
+    def playback(self, file: str | Sequence[str], **options: Unpack[BlockingOptions]) -> Played: ...
 
     @Declaration("playback", argument=("file",), prompts=("file",), plays=True)
     def playback(
@@ -109,14 +133,7 @@ class PlayingApplications(Applications):
         11o).
         """
         argument = as_it_is(in_a_row(file))
-        self._terminate_by(terminators, timeout)
-        return self.leg.execute("playback", argument, played, lock, block, timeout)
-
-    def _terminate_by(self, terminators: str | None, timeout: float | None) -> None:
-        """Have these keys cut what is played next."""
-        if terminators is not None and terminators.lower() not in ("any", "none"):
-            terminators = check_digits(terminators) or "none"
-        self.leg.settings.set(timeout, playback_terminators=terminators)
+        return play(self.leg, "playback", argument, terminators, lock, block, timeout)
 
     @overload
     def say(
@@ -127,26 +144,21 @@ class PlayingApplications(Applications):
         *,
         module: str = ...,
         gender: str | None = ...,
-        terminators: str | None = ...,
-        lock: bool = ...,
-        block: Literal[True] = ...,
-        timeout: float | None = ...,
-    ) -> Played: ...
-
-    @overload
-    def say(
-        self,
-        text: str,
-        kind: str = ...,
-        method: str = ...,
-        *,
-        module: str = ...,
-        gender: str | None = ...,
-        terminators: str | None = ...,
-        lock: bool = ...,
         block: Literal[False],
-        timeout: float | None = ...,
+        **options: Unpack[PlayOptions],
     ) -> Execution[Played]: ...
+
+    @overload
+    def say(
+        self,
+        text: str,
+        kind: str = ...,
+        method: str = ...,
+        *,
+        module: str = ...,
+        gender: str | None = ...,
+        **options: Unpack[BlockingOptions],
+    ) -> Played: ...
 
     @Declaration("say", plays=True)
     def say(
@@ -176,8 +188,7 @@ class PlayingApplications(Applications):
             raise ValueError("say: there is nothing to say")
         words = [module, kind, method, *([gender] if gender else []), text]
         argument = as_it_is(" ".join(map(word, words)))
-        self._terminate_by(terminators, timeout)
-        return self.leg.execute("say", argument, played, lock, block, timeout)
+        return play(self.leg, "say", argument, terminators, lock, block, timeout)
 
     @overload
     def speak(
@@ -186,24 +197,18 @@ class PlayingApplications(Applications):
         voice: str | None = ...,
         engine: str | None = ...,
         *,
-        terminators: str | None = ...,
-        lock: bool = ...,
-        block: Literal[True] = ...,
-        timeout: float | None = ...,
-    ) -> Played: ...
-
-    @overload
-    def speak(
-        self,
-        text: str,
-        voice: str | None = ...,
-        engine: str | None = ...,
-        *,
-        terminators: str | None = ...,
-        lock: bool = ...,
         block: Literal[False],
-        timeout: float | None = ...,
+        **options: Unpack[PlayOptions],
     ) -> Execution[Played]: ...
+
+    @overload
+    def speak(
+        self,
+        text: str,
+        voice: str | None = ...,
+        engine: str | None = ...,
+        **options: Unpack[BlockingOptions],
+    ) -> Played: ...
 
     @Declaration("speak", plays=True)
     def speak(
@@ -240,32 +245,15 @@ class PlayingApplications(Applications):
             raise ValueError(
                 f"speak: FreeSWITCH takes ^^ at the start as a separator: {argument!r}"
             )
-        self._terminate_by(terminators, timeout)
-        return self.leg.execute("speak", argument, played, lock, block, timeout)
+        return play(self.leg, "speak", argument, terminators, lock, block, timeout)
 
     @overload
     def phrase(
-        self,
-        macro: str,
-        data: str = ...,
-        *,
-        terminators: str | None = ...,
-        lock: bool = ...,
-        block: Literal[True] = ...,
-        timeout: float | None = ...,
-    ) -> Played: ...
-
-    @overload
-    def phrase(
-        self,
-        macro: str,
-        data: str = ...,
-        *,
-        terminators: str | None = ...,
-        lock: bool = ...,
-        block: Literal[False],
-        timeout: float | None = ...,
+        self, macro: str, data: str = ..., *, block: Literal[False], **options: Unpack[PlayOptions]
     ) -> Execution[Played]: ...
+
+    @overload
+    def phrase(self, macro: str, data: str = ..., **options: Unpack[BlockingOptions]) -> Played: ...
 
     @Declaration("phrase", plays=True)
     def phrase(
@@ -290,8 +278,7 @@ class PlayingApplications(Applications):
             # the macro does so once more (switch_ivr_play_say.c, switch_ivr_phrase_macro_event)
             raise ValueError(f"phrase: FreeSWITCH would expand what is in {data!r}")
         argument = as_it_is(f"{macro},{data}" if data else macro)
-        self._terminate_by(terminators, timeout)
-        return self.leg.execute("phrase", argument, played, lock, block, timeout)
+        return play(self.leg, "phrase", argument, terminators, lock, block, timeout)
 
     @Declaration("uuid_broadcast", api=True, prompts=("file",))
     def broadcast(

@@ -8,7 +8,7 @@ from ..call.leg import as_it_is
 from ..wire.arguments import check_file, word
 from ..wire.declared import Declaration
 from ..wire.message import Event, number
-from .playing import PlayingApplications
+from .playing import PlayingApplications, terminate_by
 from .units import whole_seconds
 
 __all__ = ["Recorded", "RecordingApplications"]
@@ -60,7 +60,7 @@ class RecordingApplications(PlayingApplications):
                 words.append(str(whole_seconds(silence_seconds)))
         argument = " ".join(words)
         as_it_is(argument)
-        self._terminate_by(terminators, timeout)
+        terminate_by(self.leg, terminators, timeout)
 
         def recorded(event: Event) -> Recorded:
             milliseconds = number(event.variables.get("record_ms", "")) or 0
