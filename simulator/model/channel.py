@@ -281,7 +281,11 @@ class Channel:
         named_first: bool = True,
         variables: bool | None = None,
     ) -> None:
-        """Fire an event about this channel: ``first``, what describes the channel, ``own``."""
+        """Fire an event about this channel.
+
+        ``before`` and ``first`` come before the headers that describe the channel, ``own`` after
+        them; ``variables`` overrides whether its variables are listed.
+        """
         blocks = self.blocks(variables=name in WITH_VARIABLES if variables is None else variables)
         if first:
             blocks = [Block(first), *blocks]

@@ -3,10 +3,14 @@
 from __future__ import annotations
 
 import random
+import sys
+from pathlib import Path
 
 import pytest
 
+from simulator import applications
 from simulator.applications import API_COMMANDS, APPLICATIONS
+from simulator.model.tables import api, application
 from tests.support.model_call import ModelCall
 
 
@@ -71,3 +75,17 @@ def test_whatever_is_sent_the_switch_goes_on(seed: int) -> None:
     call.channel.caller_hangs_up()
     call.wait(120)
     assert not call.channel.up
+
+
+def test_every_file_of_the_applications_is_loaded() -> None:
+    folder = Path(applications.__file__).parent
+    assert {f"{applications.__name__}.{file.stem}" for file in folder.glob("[!_]*.py")} <= set(
+        sys.modules
+    )
+
+
+def test_a_name_is_registered_once() -> None:
+    with pytest.raises(ValueError, match="there are two applications 'answer'"):
+        application("answer")(lambda channel, data: None)
+    with pytest.raises(ValueError, match="there are two api commands 'status'"):
+        api("status")(lambda switch, argument: "")
