@@ -1,0 +1,17 @@
+"""Applications that the model has, but not their effect."""
+
+from __future__ import annotations
+
+import pytest
+
+from tests.support.model_call import ModelCall
+
+
+@pytest.mark.parametrize("name", ["log", "lua", "system", "tone_detect"])
+def test_they_are_executed_and_the_call_goes_on(name: str) -> None:
+    call = ModelCall().answered()
+    call.execute(name, "anything")
+    call.wait(0.1)
+    assert call.completed.get("Application") == name
+    assert call.completed.get("Application-Response") == "_none_"
+    assert call.channel.up
