@@ -1,4 +1,4 @@
-"""Far ends as the command line writes them: ``user/1000=rings,answers:2,hangs_up:10``."""
+"""Far ends as the command line writes them, such as ``user/1000=rings,answers:2,hangs_up:10``."""
 
 from __future__ import annotations
 
@@ -35,8 +35,8 @@ def _name(text: str) -> str | None:
     return text if text.isidentifier() else None
 
 
-#: What may follow the dial string: the option of FreeSwitch.endpoint that it is, how its value is
-#: read, and what that must be. "answers" and "rings" can do without one.
+#: The words that may follow the dial string: for each the option of FreeSwitch.endpoint, how its
+#: value is read, and what the value must be. "answers" and "rings" may stand without a value.
 WORDS: dict[str, tuple[str, Callable[[str], Any], str]] = {
     "answers": ("answers_after", _seconds, "seconds, as in answers:2, or answers:never"),
     "hangs_up": ("hangs_up_after", _seconds, "seconds after the answer, as in hangs_up:10"),
@@ -50,13 +50,13 @@ SYNTAX = "write it as in user/1000=answers:2,hangs_up:10 or user/1000=busy"
 
 
 def parse(text: str) -> tuple[str, dict[str, Any]]:
-    """A dial string, and the options of FreeSwitch.endpoint for it (``handler`` is a name).
+    """The dial string, and the options of FreeSwitch.endpoint (in which ``handler`` is a name).
 
-    Raises ValueError.
+    Raises ValueError, with what may be written.
     """
     dial_string, equals, words = text.rpartition("=")
     if not equals:
-        raise ValueError(f"{text!r} doesn't say what the far end does; {SYNTAX}")
+        raise ValueError(f"{text!r} does not say what the far end does; {SYNTAX}")
     if not DIAL_STRING.accepts(dial_string):
         raise ValueError(f"{dial_string!r} is not {DIAL_STRING.is_what}; {SYNTAX}")
     options: dict[str, Any] = {}
@@ -65,14 +65,14 @@ def parse(text: str) -> tuple[str, dict[str, Any]]:
         if option == "presses":
             options.setdefault(option, []).append(value)
         elif option in options:
-            raise ValueError(f"{word.strip()!r} comes second: {_word(option)} is said already")
+            raise ValueError(f"{word.strip()!r}: {_word(option)} is given twice")
         else:
             options[option] = value
     for decisive, allowed in (("rejects", {"rings"}), ("handler", {"rings"})):
         others = [_word(each) for each in options if each not in allowed | {decisive}]
         if decisive in options and others:
             whose = "rejects the call" if decisive == "rejects" else "has a handler"
-            raise ValueError(f"a far end that {whose} can't be told {' and '.join(others)}, too")
+            raise ValueError(f"a far end that {whose} can't have {' and '.join(others)} as well")
     return dial_string, options
 
 

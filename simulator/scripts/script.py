@@ -1,4 +1,4 @@
-"""Scripts as data: a call, what its caller does and what must be heard, as a small YAML file.
+"""A script: a call, what its caller does and what must be heard, as data or a small YAML file.
 
     handler: ivr.py
     call: {caller: "1001", destination: "5000"}
@@ -8,8 +8,8 @@
       - wait
     expect: {cause: NORMAL_CLEARING, heard: [ivr/ivr-welcome, ivr/ivr-option-1]}
 
-`run_script` makes the call. docs/scripts.md tells what may stand in a file; the tables in
-`simulator.scripts.shapes` are what it is checked against.
+`run_script` makes the call. docs/scripts.md describes the format, and the tables in
+`simulator.scripts.shapes` define it.
 """
 
 from __future__ import annotations
@@ -44,7 +44,7 @@ from .yaml import place, plain, read, shown, write
 
 __all__ = ["Script", "ScriptError", "Step", "run_script"]
 
-#: The caller's number, where a script doesn't say.
+#: The caller's number, if a script doesn't give one.
 CALLER = "1001"
 
 
@@ -52,9 +52,10 @@ CALLER = "1001"
 class Script:
     """A call to a handler, and what its caller does, as data.
 
-    ``handler`` is the handler's file, relative to the script's; ``name`` what it is called in
-    there (default: as `eslsync call` finds it). ``call`` are the circumstances (CIRCUMSTANCES in
-    `simulator.scripts.shapes`), ``expect`` is what must be so after the last step (EXPECT there).
+    ``handler`` is the path of the handler's file, relative to the script's; ``name`` is the
+    handler's name in that file (default: found as `eslsync call` does). ``call`` has the
+    circumstances (CIRCUMSTANCES in `simulator.scripts.shapes`), ``expect`` what must be true
+    after the last step (EXPECT there). Raises ScriptError.
     """
 
     handler: str
@@ -62,7 +63,7 @@ class Script:
     name: str | None = None
     call: Mapping[str, object] = field(default_factory=dict)
     expect: Mapping[str, object] = field(default_factory=dict)
-    #: The file it was read from, and the lines of what is in there besides the steps.
+    #: The file it was read from, and the lines there of everything but the steps.
     path: Path | None = field(default=None, compare=False)
     lines: Mapping[str, int] = field(default_factory=dict, compare=False, repr=False)
 
@@ -80,16 +81,16 @@ class Script:
         self._check_callers(self.steps, [str(self.call.get("caller", CALLER))])
 
     def _check_callers(self, steps: Sequence[Step], callers: list[str]) -> None:
-        """Who goes on has called before, and under a number of his own."""
+        """Check that ``as`` names a caller who has called, and ``call`` one who has not."""
         for step in steps:
             if step.verb not in ("call", "as"):
                 continue
             number = str(step.options["caller"])
             if (number in callers) is (step.verb == "call"):
                 said = (
-                    f"there is a caller {number} already; as: goes on as that one"
+                    f"caller {number} has called already; use as: to go on as that caller"
                     if step.verb == "call"
-                    else f"no caller {number} has called by then; there are {', '.join(callers)}"
+                    else f"caller {number} has not called by then; callers so far: {', '.join(callers)}"
                 )
                 where = "" if step.line is None else f"{self._where(step.line)}: "
                 raise ScriptError(f"{where}{said}")
@@ -99,8 +100,10 @@ class Script:
 
     @classmethod
     def parse(cls, text: str, path: str | Path | None = None) -> Script:
-        """A script from its YAML. ``path`` is where handlers are looked for, and what errors
-        name; raises ScriptError."""
+        """The script that YAML holds; raises ScriptError.
+
+        ``path`` is the file that errors name, and that handlers are looked for beside.
+        """
         path = None if path is None else Path(path)
         parts = read(text, path)
         return cls(
@@ -109,7 +112,7 @@ class Script:
 
     @classmethod
     def read(cls, path: str | Path) -> Script:
-        """A script from a file; raises ScriptError."""
+        """The script in a file; raises ScriptError."""
         path = Path(path)
         try:
             text = path.read_text(encoding="utf-8")
@@ -120,7 +123,7 @@ class Script:
         return cls.parse(text, path)
 
     def dump(self) -> str:
-        """The script as YAML; `parse` makes an equal one of it."""
+        """The script as YAML, of which `parse` makes an equal one."""
         named = {"file": self.handler, "name": self.name}
         data: dict[str, object] = {"handler": self.handler if self.name is None else named}
         if self.call:
@@ -139,19 +142,19 @@ class Script:
     ) -> Call:
         """Make the call, and return it when it has ended.
 
-        ``handler`` and ``seed`` stand in for the script's own. A handler that is an address,
-        "host:port", is a program of any language, called in real time.
+        ``handler`` and ``seed`` replace the script's own. A handler given as an address,
+        "host:port", is a program in any language, which is called in real time.
 
-        Raises ScriptError if there is no such handler, CallFailed, which tells the file and the
-        line of the step, if the call does not go as the script says or the handler raises, and
-        SimulationError.
+        Raises ScriptError if there is no such handler; CallFailed, with the file and line of the
+        step, if the call does not go as the script says or the handler raises; and
+        SimulationError if the handler is stuck.
         """
         if handler is None:
             handler = self.load()
         real_time = real_time or isinstance(handler, str)
         if real_time and "start" in self.call:
             where = self._where(self.lines.get("call"))
-            raise ScriptError(f"{where}: a call in real time begins now; leave start out of it")
+            raise ScriptError(f"{where}: a call in real time begins now; leave start out")
         options, circumstances = self.circumstances()
         if seed is not None:
             options["seed"] = seed
@@ -160,20 +163,20 @@ class Script:
         with FreeSwitch(**options) as switch:
             call = switch.call(handler, **circumstances)
             self.play(call)
-            # leaving the block raises what the handler raises at the hangup: with its place too
+            # What the handler raises at the hangup is raised here too, to name its place.
             with self._place(call, f"{self._where()}, after the last step"):
                 call.hangup()
         return call
 
     def load(self) -> Handler | Outbound:
-        """The handler that the script names. Raises ScriptError if there is none."""
+        """The handler that the script names; raises ScriptError if there is none."""
         with self._loading("handler"):
             return load_handler(shown(self._beside(self.handler)), self.name)
 
     def play(self, call: Call) -> None:
-        """Let a call's caller do the steps, and look whether what is expected is so.
+        """Play the steps in a call, and check what is expected of it.
 
-        Raises CallFailed, as `run` does; so a script can be given to `sweep`.
+        Raises CallFailed as `run` does. `sweep` takes this method as its script.
         """
         self.set_up_far_ends(call)
         self._play(self.steps, call, {str(self.call.get("caller", CALLER)): call})
@@ -184,11 +187,11 @@ class Script:
                 raise CallFailed(f"{where}: {said}", call.ladder)
 
     def circumstances(self) -> tuple[dict[str, Any], dict[str, Any]]:
-        """The options of FreeSwitch, and those of FreeSwitch.call, that ``call`` stands for."""
+        """The options of FreeSwitch, and those of FreeSwitch.call, that ``call`` gives."""
         return self._switch(), self._call()
 
     def set_up_far_ends(self, call: Call) -> None:
-        """Tell the call's switch how the script's far ends behave; raises ScriptError."""
+        """Set how the script's far ends behave, on the call's switch; raises ScriptError."""
         files: dict[Path, ModuleType] = {}
         far_ends: Any = self.call.get("endpoints", {})
         for dial_string, behaviour in far_ends.items():
@@ -245,7 +248,7 @@ class Script:
     def _far_handler(
         self, handler: str | Mapping[str, str], call: Call, files: dict[Path, ModuleType]
     ) -> Handler | Outbound:
-        """The handler of a far end: of another file, or of the one that the call's is in."""
+        """The handler of a far end: in another file, or in the file of the call's handler."""
         named = {"file": handler} if isinstance(handler, str) else handler
         path = self._beside(named.get("file", self.handler))
         if path not in files:
@@ -256,7 +259,7 @@ class Script:
 
     @contextmanager
     def _loading(self, key: str) -> Iterator[None]:
-        """What can't be loaded in here says where in the script it is named."""
+        """Make a LoadError in the block a ScriptError that says where the script names it."""
         try:
             yield
         except LoadError as error:
@@ -266,12 +269,12 @@ class Script:
         return place(self.path, line)
 
     def _beside(self, file: str) -> Path:
-        """A path that is written in the script."""
+        """A path in the script, relative to the script's file."""
         return Path(file) if self.path is None else self.path.parent / file
 
     @contextmanager
     def _place(self, call: Call, where: str) -> Iterator[None]:
-        """What goes wrong in here says where in the script that was."""
+        """Make failures in the block say where in the script they are."""
         try:
             yield
         except Exception as error:
@@ -287,12 +290,12 @@ class Script:
 
 
 def run_script(path: str | Path, *, seed: int | None = None, real_time: bool = False) -> Call:
-    """Make the call that a script file describes; see `Script.run`."""
+    """Make the call of a script in a file; see `Script.run`."""
     return Script.read(path).run(seed=seed, real_time=real_time)
 
 
 def _action(written: str | Mapping[str, str]) -> tuple[str, str]:
-    """A dialplan application, and what it is given."""
+    """A dialplan application and its data, as a pair."""
     if isinstance(written, str):
         return written, ""
     [action] = written.items()
@@ -304,11 +307,11 @@ def _fault(written: Mapping[str, Any]) -> Fault:
     return Fault(kind, **at) if isinstance(at, Mapping) else Fault(kind, at)  # type: ignore[arg-type]
 
 
-# What is said
+# Messages
 
 
 def _with_line(error: BaseException) -> str:
-    """An exception, and the line it comes from: the last one that is not ours."""
+    """An exception in a line, with the last line of the user's code that it passed."""
     said = summary_of(error)
     theirs = users_frames(traceback.extract_tb(error.__traceback__))
     if not theirs:
@@ -317,15 +320,15 @@ def _with_line(error: BaseException) -> str:
 
 
 def _difference(call: Call, name: str, expected: Any) -> str | None:
-    """How the call is not what ``expect`` says; None if it is."""
+    """How the call differs from what is expected, in words; None if it doesn't."""
     if name == "cause":
         if call.cause is None:
             return (
-                f"expected {expected} to be why the call ended, and after the last step it is "
-                "still up; end the steps with wait or hangup"
+                f"expected the call to end with {expected}, but after the last step it is still "
+                "up; end the steps with wait or hangup"
             )
         if call.cause != expected:
-            return f"expected {expected} to be why the call ended; it was {call.cause}"
+            return f"expected the call to end with {expected}; it ended with {call.cause}"
     elif name == "answered":
         if call.answered is not expected:
             return f"the call was {'' if call.answered else 'not '}answered"
@@ -334,7 +337,7 @@ def _difference(call: Call, name: str, expected: Any) -> str | None:
             did = "gave the call back" if call.given_back else "did not give the call back"
             return f"the handler {did}"
     elif name == "bridged":
-        return _lists("the caller was bridged to others", expected, call.bridged, "was")
+        return _lists("the caller was bridged otherwise", expected, call.bridged, "bridged")
     elif name == "variables":
         for variable, value in expected.items():
             found = call.variable(variable)
@@ -344,12 +347,12 @@ def _difference(call: Call, name: str, expected: Any) -> str | None:
     else:
         wanted = [without_suffix(prompt) for prompt in expected]
         heard = [without_suffix(prompt) for prompt in call.heard]
-        return _lists("other prompts were heard", wanted, heard, "heard")
+        return _lists("the caller heard other prompts", wanted, heard, "heard")
     return None
 
 
 def _lists(what: str, wanted: Sequence[str], found: Sequence[str], verb: str) -> str | None:
-    """How two lists differ; None if they don't."""
+    """How two lists differ, line by line; None if they don't."""
     if list(wanted) == list(found):
         return None
     lines = [f"  {line}" for line in difflib.ndiff(wanted, found) if line[0] != "?"]

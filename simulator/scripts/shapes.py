@@ -1,4 +1,4 @@
-"""What may stand in a script: the kinds of values, the keys, and how data is checked by them."""
+"""The format of scripts: its kinds of values, its keys, and the check of data against them."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ __all__ = ["ScriptError", "check", "unknown"]
 
 
 class ScriptError(ValueError):
-    """What is written in a script can't be run: the file, the line, what is allowed there."""
+    """A script can't be run. The message names the file, the line, and what is allowed there."""
 
 
 # Shapes
@@ -26,12 +26,12 @@ class ScriptError(ValueError):
 
 @dataclass(frozen=True)
 class Scalar:
-    """A kind of single value."""
+    """A single value of some kind."""
 
-    is_what: str  #: in words, for an error
+    is_what: str  #: the kind in words, for errors
     type: type | tuple[type, ...]
     check: Callable[[Any], object] = lambda value: True
-    #: a word that may stand instead
+    #: a word that may be written instead
     word: str | None = None
 
     def accepts(self, value: object) -> bool:
@@ -53,16 +53,18 @@ class Many:
 
 @dataclass(frozen=True)
 class ByName:
-    """Any names, each with a value."""
+    """A mapping of any names to values of one shape."""
 
     each: Shape
-    name: Scalar | None = None  #: what a name must be
+    name: Scalar | None = None  #: what names must be
 
 
 @dataclass(frozen=True)
 class Fields:
-    """Certain keys. Those that are ``needed`` can't be left out; the value of ``alone`` can
-    stand without the others, just it."""
+    """A mapping with certain keys, of which those ``needed`` can't be left out.
+
+    The value of the key ``alone`` may be written instead of the mapping.
+    """
 
     fields: Mapping[str, Shape]
     needed: Sequence[str] = ()
@@ -71,20 +73,20 @@ class Fields:
 
 @dataclass(frozen=True)
 class OneOf:
-    """One of certain keys, with its value."""
+    """A mapping with exactly one of certain keys."""
 
-    what: str  #: a key, in words
+    what: str  #: what the key is, in words
     choices: Mapping[str, Fields]
 
 
 @dataclass(frozen=True)
 class DialplanAction:
-    """A dialplan application: its name, or its name with its data."""
+    """A dialplan application: its name, or a mapping of its name to its data."""
 
 
 @dataclass(frozen=True)
 class StepList:
-    """What another caller does."""
+    """A list of steps, which another caller does."""
 
 
 Shape = Scalar | Many | ByName | Fields | OneOf | DialplanAction | StepList
@@ -124,7 +126,7 @@ FLAG = Scalar("true or false", bool)
 DIAL_STRING = Scalar(
     "a dial string, such as user/1000", str, re.compile(r"[^\s/,|]+/\S+").fullmatch
 )
-#: Which message of a call: its number, or words that it contains.
+#: A message of a call: its number, or words that it contains.
 STEP = Scalar(
     "a step's number, or words of its message, such as execute playback",
     (int, str),
@@ -136,7 +138,7 @@ STEP = Scalar(
 
 HANDLER: dict[str, Shape] = {"file": FILE, "name": TEXT}
 
-#: How a far end behaves: the options of FreeSwitch.endpoint.
+#: Options of FreeSwitch.endpoint: how a far end behaves.
 ENDPOINT: dict[str, Shape] = {
     "answers_after": SECONDS_OR_NEVER,
     "hangs_up_after": SECONDS_OR_NEVER,
@@ -147,7 +149,7 @@ ENDPOINT: dict[str, Shape] = {
     "handler": Fields(HANDLER, alone="file"),
 }
 
-#: The circumstances of the call: options of FreeSwitch, of FreeSwitch.call, and far ends.
+#: The call's circumstances: options of FreeSwitch and of FreeSwitch.call, and far ends.
 SWITCH: dict[str, Shape] = {
     "start": TIME,
     "seed": WHOLE,
@@ -185,7 +187,7 @@ EXPECT: dict[str, Shape] = {
     "variables": ByName(ANY_TEXT),
 }
 
-#: The caller's verbs, each with its options. The first is the one that a value by itself is.
+#: The caller's verbs and their options. A value without an option's name is for the first.
 VERBS: dict[str, dict[str, Shape]] = {
     "hear": {"prompt": PROMPT, "start": FLAG, "timeout": SECONDS},
     "expect": {"what": EVENT, "timeout": SECONDS},
@@ -198,7 +200,7 @@ VERBS: dict[str, dict[str, Shape]] = {
     "call": {**CALLER, "steps": StepList()},
     "as": {"caller": TEXT, "steps": StepList()},
 }
-#: Verbs that can stand alone; the others need their first option.
+#: Verbs that may stand alone; all others need their first option.
 ALONE = frozenset({"wait", "hangup"})
 
 
@@ -206,7 +208,7 @@ ALONE = frozenset({"wait", "hangup"})
 
 
 def check(what: str, value: object, shape: Shape) -> None:
-    """Is it of that shape? Raises ScriptError."""
+    """Raise ScriptError if a value is not of that shape; ``what`` names it."""
     if isinstance(shape, Scalar):
         if not shape.accepts(value):
             raise ScriptError(f"{what} takes {shape.is_what}, not {value!r}")
@@ -221,7 +223,7 @@ def check(what: str, value: object, shape: Shape) -> None:
         check(what, value, TEXT)
     elif not isinstance(shape, StepList):
         if not isinstance(value, Mapping):
-            raise ScriptError(f"{what} takes names with values, not {value!r}")
+            raise ScriptError(f"{what} takes a mapping of names to values, not {value!r}")
         _check_mapping(what, value, shape)
 
 
@@ -262,7 +264,7 @@ def one_key(what: str, found: Iterable[str]) -> str:
 
 
 def unknown(what: str, found: str, allowed: Iterable[str]) -> str:
-    """That a name is none of those allowed, and which it may have been meant for."""
+    """An error's text: a name that is not allowed, those that are, and the closest of them."""
     close = difflib.get_close_matches(found, list(allowed), n=1)
     guess = f" (did you mean {close[0]}?)" if close else ""
     return f"{what} {found!r}{guess}; there are {', '.join(allowed)}"

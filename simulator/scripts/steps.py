@@ -1,4 +1,4 @@
-"""One step of a script: a verb of the caller's, with its options."""
+"""One step of a script: one of the caller's verbs, with its options."""
 
 from __future__ import annotations
 
@@ -15,8 +15,8 @@ __all__ = ["Step"]
 class Step:
     """One thing that the caller does: a verb of `Call`, and its options by name.
 
-    Two verbs are about others, who do ``steps`` of their own: ``call`` (another ``caller``
-    calls) and ``as`` (one of those callers goes on).
+    Two verbs are about other callers, who do ``steps`` of their own: ``call`` (another
+    ``caller`` calls) and ``as`` (one of those callers goes on). Raises ScriptError.
     """
 
     verb: str
@@ -45,11 +45,11 @@ class Step:
 
     @property
     def steps(self) -> tuple[Step, ...]:
-        """What another caller does."""
+        """The steps of another caller."""
         steps = self.options.get("steps", ())
         assert isinstance(steps, Sequence)
         return tuple(steps)
 
     def play(self, call: Call) -> None:
-        """Do it, and wait until it is done."""
+        """Do it, and wait until it is done; raises what the verb raises."""
         getattr(call, self.verb)(**self.options)

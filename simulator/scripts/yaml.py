@@ -1,4 +1,4 @@
-"""Scripts as YAML: reading them, with errors that say where and what is allowed, and writing."""
+"""Reads scripts from YAML, with errors that say where and what is allowed, and writes them."""
 
 from __future__ import annotations
 
@@ -45,7 +45,7 @@ _TAG = "tag:yaml.org,2002:"
 
 @dataclass
 class Parts:
-    """What a file says, and in which lines."""
+    """The parts of a script's file, and their lines."""
 
     handler: str
     name: str | None
@@ -56,18 +56,18 @@ class Parts:
 
 
 def read(text: str, path: Path | None) -> Parts:
-    """What a script's text says; raises ScriptError."""
+    """The parts of a script's text; raises ScriptError."""
     return _Reader(path).script(text)
 
 
 def place(path: Path | None, line: int | None) -> str:
-    """A file and a line in it, as errors begin."""
+    """A file and a line in it, as errors begin with them."""
     file = "script" if path is None else shown(path)
     return file if line is None else f"{file}:{line}"
 
 
 def shown(path: Path) -> str:
-    """A path as a reader would write it: from here, if it is below."""
+    """A path as a reader would write it: relative, if it is below the current folder."""
     below = os.path.relpath(path)
     return str(path) if below.startswith(os.pardir) else below
 
@@ -103,7 +103,7 @@ def write(data: Mapping[str, object]) -> str:
 
 
 def plain(value: object) -> object:
-    """Dicts and lists, as YAML's dumper wants them."""
+    """The same value in dicts and lists, as YAML's dumper wants them."""
     if isinstance(value, Mapping):
         return {str(key): plain(each) for key, each in value.items()}
     if isinstance(value, Step):
@@ -123,12 +123,12 @@ def _dumped(step: Step) -> object:
 
 # Reading
 
-#: Numbers, for one reader of YAML or another: 1.1 and 1.2 differ in what 012 and 0o12 are.
+#: What some reader of YAML takes for a number: 1.1 and 1.2 differ in 012 and 0o12.
 _NUMBER = re.compile(
     r"[-+]?(0[xob][0-9a-f_]+|[0-9][0-9_]*(\.[0-9_]*)?(e[-+]?[0-9]+)?|\.[0-9]+(e[-+]?[0-9]+)?)",
     re.IGNORECASE,
 )
-#: Those that are the same for all, and come out as they are written.
+#: Numbers that all readers take alike, and write as they were.
 _WHOLE = re.compile("0|-?[1-9][0-9]*")
 _SECONDS = re.compile(r"(0|[1-9][0-9]*)(\.[0-9]+)?")
 
@@ -136,7 +136,7 @@ _NAMES = {"int": "a number", "float": "a number", "bool": "true or false", "time
 
 
 def _means_more(text: str, tag: str) -> str | None:
-    """What YAML makes of unquoted text; None if it stays text."""
+    """What YAML takes unquoted text for; None if for text."""
     if _NUMBER.fullmatch(text):
         return "a number"
     kind = tag.removeprefix(_TAG)
@@ -144,7 +144,7 @@ def _means_more(text: str, tag: str) -> str | None:
 
 
 class _Reader:
-    """Makes Parts of YAML's nodes, which know their lines and what was written."""
+    """Makes Parts of YAML's nodes, which know their lines and their text as written."""
 
     def __init__(self, path: Path | None) -> None:
         self._path = path
@@ -264,7 +264,7 @@ class _Reader:
         return {key: self._value(value, key, shape.choices[key])}
 
     def _entries(self, node: Node, what: str, allowed: Iterable[str]) -> dict[str, Node]:
-        """A mapping's; ``allowed`` keys, if it names any."""
+        """The entries of a mapping; its keys must be ``allowed``, if any are named."""
         if not isinstance(node, MappingNode):
             said = f": {', '.join(allowed)}" if allowed else ""
             self._fail(node, f"{what} is a mapping (key: value){said}; found {_found(node)}")
@@ -279,7 +279,7 @@ class _Reader:
         return entries
 
     def _scalar(self, node: Node, what: str, kind: Scalar) -> Any:
-        """A single value; text is what was written, if that is what YAML takes it for."""
+        """A single value. Text must be what YAML takes it for, as it was written."""
         if not isinstance(node, ScalarNode):
             self._fail(node, f"{what} takes {kind.is_what}, not {_found(node)}")
         text = node.value
@@ -308,7 +308,7 @@ class _Reader:
         raise ScriptError(f"{place(self._path, _line(node))}: {why}") from None
 
     def _no_yaml(self, text: str, error: yaml.YAMLError) -> NoReturn:
-        """It can't be read as YAML at all."""
+        """Raise ScriptError for text that is not YAML."""
         why, line, hint = str(error), None, ""
         if isinstance(error, yaml.MarkedYAMLError):
             mark = error.problem_mark or error.context_mark
@@ -337,7 +337,7 @@ def _is_nothing(node: Node) -> bool:
 
 
 def _found(node: Node) -> str:
-    """What stands there, in words."""
+    """What a node is, in words."""
     if isinstance(node, MappingNode):
         return f"a mapping ({', '.join(str(key.value) for key, _ in node.value)})"
     if isinstance(node, SequenceNode):

@@ -106,7 +106,10 @@ def test_a_far_ends_handler_that_is_not_there_says_its_line() -> None:
 
 def test_what_was_not_bridged_or_not_set_is_told() -> None:
     for expect, said in [
-        ("bridged: [user/1000]", "the caller was bridged to others than expected (- missed, + was"),
+        (
+            "bridged: [user/1000]",
+            "the caller was bridged otherwise than expected (- missed, + bridged",
+        ),
         ("variables: {a: b}", "expected the variable a to be 'b'; it is not set"),
         ("variables: {continue_on_fail: no1}", "to be 'no1'; it was 'true'"),
     ]:

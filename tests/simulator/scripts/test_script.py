@@ -172,11 +172,11 @@ def test_a_file_without_a_handler_is_told_with_the_scripts_line(tmp_path: Path) 
 @pytest.mark.parametrize(
     ("expect", "said"),
     [
-        ("{cause: USER_BUSY}", "expected USER_BUSY to be why the call ended; it was NORMAL_CLE"),
+        ("{cause: USER_BUSY}", "expected the call to end with USER_BUSY; it ended with NORMAL_CLE"),
         ("{answered: false}", "the call was answered"),
         (
             "{heard: [ivr/ivr-welcome.wav, ivr/ivr-option-1]}",
-            "other prompts were heard than expected (- missed, + heard):\n"
+            "the caller heard other prompts than expected (- missed, + heard):\n"
             "    ivr/ivr-welcome\n"
             "  - ivr/ivr-option-1\n"
             "  + ivr/ivr-option-2\n\n",

@@ -87,8 +87,8 @@ WRONG = {
     "not 3",
     "call: {caller: 2, steps: [hear: a, sing: b]}": "3: there is no verb 'sing'; there are hear, "
     "expect, press, say_nothing, talk, wait, hangup, hangup_after, call, as",
-    "call: 1001": "3: there is a caller 1001 already; as: goes on as that one",
-    "as: 2": "3: no caller 2 has called by then; there are 1001",
+    "call: 1001": "3: caller 1001 has called already; use as: to go on as that caller",
+    "as: 2": "3: caller 2 has not called by then; callers so far: 1001",
     "hear: a: b": "3: not YAML: mapping values are not allowed here",
 }
 
@@ -176,12 +176,12 @@ def test_a_file_that_cannot_be_read_says_so(tmp_path: Path) -> None:
     [
         ({"callr": "1"}, {}, "call has no 'callr' (did you mean caller?)"),
         ({"seed": "1"}, {}, "seed of call takes a whole number, not '1'"),
-        ({"prompts": ["a"]}, {}, "prompts of call takes names with values, not ['a']"),
+        ({"prompts": ["a"]}, {}, "prompts of call takes a mapping of names to values, not ['a']"),
         ({"prompts": {"a": -1}}, {}, "a in prompts of call takes seconds"),
         ({"endpoints": {"a": {}}}, {}, "a key of endpoints of call takes a dial string"),
         ({"endpoints": {"user/1": {"rings": 1}}}, {}, "rings of user/1 in endpoints of call takes"),
         ({"endpoints": {"user/1": {"presses": [{}]}}}, {}, "each in presses of user/1 in endpoi"),
-        ({"endpoints": {"user/1": 3}}, {}, "user/1 in endpoints of call takes names with values"),
+        ({"endpoints": {"user/1": 3}}, {}, "user/1 in endpoints of call takes a mapping of names"),
         ({"faults": [{"lose": 1, "drop": 2}]}, {}, "each in faults of call has one key, not lose"),
         ({"faults": [{"lsoe": 1}]}, {}, "there is no fault 'lsoe' (did you mean lose?)"),
         ({"before": [{"set": 1}]}, {}, "data of set takes text, not 1"),
