@@ -1,6 +1,6 @@
-"""Two conversations held against each other: a recorded one, and one of the model.
+"""Compares two conversations: a recorded one, and the model's.
 
-What is not compared, and why, is listed in `simulator.recordings.conformance.LEFT_OUT`.
+`simulator.recordings.conformance.LEFT_OUT` lists what is not compared, and why.
 """
 
 from __future__ import annotations
@@ -17,15 +17,15 @@ from .reading import Recording, Sent, described
 
 __all__ = ["Comparison", "Mismatch", "Report"]
 
-#: How near together (in seconds of the recording) replies and events may change places.
+#: Replies and events less than this apart (seconds of the recording) may change places.
 RACE = 0.045
-#: And events of a hangup's tail and the linger notice, on a host that was busy.
+#: The same for the linger notice and the events of a hangup's tail, on a busy host.
 NOTICE_RACE = 0.2
-#: How far apart times may be, in microseconds: a few frames of 20 ms.
+#: How much times may differ, in microseconds: a few frames of 20 ms.
 TIME_TOLERANCE = 200 * MILLISECOND
-#: Samples by which a cut playback's length may differ.
+#: By how many samples the length of a cut playback may differ.
 SAMPLE_TOLERANCE = 2400
-#: How a body begins that is an event, in any of its formats.
+#: The beginnings of a body that is an event, in each format.
 EVENTS = ("Event-Name: ", '{"Event-Name":', "<event>")
 
 
@@ -41,7 +41,7 @@ class Mismatch:
 
 @dataclass
 class Report:
-    """What a check found. ``differences`` is empty where the model conforms."""
+    """The result of a check. ``differences`` is empty if the model conforms."""
 
     name: str
     differences: list[Mismatch] = field(default_factory=list)
@@ -71,7 +71,7 @@ _SIP = re.compile(
 )
 _COUNTERS = re.compile(r"Up-Time|Uptime-msec|Session-.*|Idle-CPU")
 _DISPLAY = re.compile(r"Caller-Callee-ID-N(ame|umber)$")
-#: Headers that hold a time: microseconds since the epoch, or a count that grows.
+#: Headers that hold a time, by its unit.
 _DATES = re.compile(r"Event-Date-(Local|GMT)$")
 _STAMPS = re.compile(r"variable_\w+_stamp$")
 _MICROSECONDS = re.compile(
@@ -87,7 +87,7 @@ _RECORDED = re.compile(r"variable_record_(record_)?(file_size|samples|ms|seconds
 
 
 class Comparison:
-    """Compares two conversations; keeps which uuid of the one is which of the other."""
+    """Compares two conversations; ``roles`` maps uuids of the one to those of the other."""
 
     def __init__(self, report: Report, recording: Recording) -> None:
         self.report = report
@@ -119,7 +119,7 @@ class Comparison:
         self._sequence(found)
 
     def _align(self, expected: list[Sent], found: list[Sent]) -> Iterator[tuple[Sent, Sent]]:
-        """Find each event's counterpart, leg by leg: each leg has a thread of its own."""
+        """Find each event's counterpart, leg by leg, since each leg has its own thread."""
         expected, found = self._without_park(expected), self._without_park(found)
         legs = self._same_legs(expected, found)
         for leg, other in legs.items():
@@ -132,7 +132,7 @@ class Comparison:
                 self._differ(event, "(nothing)", str(event))
 
     def _same_legs(self, expected: list[Sent], found: list[Sent]) -> dict[str, str]:
-        """Which leg of the recording is which of the model's: as known, else in their order."""
+        """The model's leg for each leg of the recording: as known, otherwise in order."""
         theirs, ours = (
             list(dict.fromkeys(each.get("Unique-ID") for each in events))
             for events in (expected, found)
@@ -160,13 +160,13 @@ class Comparison:
                 self._differ(each, "(nothing)", str(each))
 
     def _may_lose(self, missing: list[Sent], extra: list[Sent]) -> bool:
-        """Are these the last events of a connection that the switch closed at the hangup?"""
+        """True for the last events of a connection that the switch closed at the hangup."""
         if not self.recording.closed or any(
             each.get("Content-Disposition") == "linger" for each in self.report.expected
         ):
             return False
         if "async" not in self.recording.circumstances.get("socket", "async"):
-            return True  # they wait till the listener looks, which it may not do any more
+            return True  # they wait for the listener to look again, which it may not do
         for events, all_ in ((missing, self.report.expected), (extra, self.report.found)):
             closing = [each for each in all_ if each.get("Content-Disposition") == "disconnect"]
             if not closing or any(closing[0].time - each.time > RACE for each in events):
@@ -207,7 +207,7 @@ class Comparison:
                 self._value(expected, key, value, values.pop(0))
         theirs, ours = expected.body, found.body
         if expected.kind == "api/response" and theirs.startswith(EVENTS):
-            # uuid_dump prints an event
+            # uuid_dump answers with an event
             if ours.startswith(EVENTS):
                 self._compare(described(expected), described(found))
             else:
@@ -222,7 +222,7 @@ class Comparison:
         self._body(expected, theirs, ours)
 
     def _without(self, message: Sent) -> Sent:
-        """The message without the headers that are not compared at all."""
+        """The message without the headers that are never compared."""
         kept = []
         for name, value in message.headers:
             if _SIP.match(name):
@@ -266,7 +266,7 @@ class Comparison:
             self._differ(where, f"{key}: {theirs}", f"{key}: {ours}")
 
     def _left_out(self, where: Sent, key: str, theirs: str) -> str | None:
-        """Why this header is not compared; None if it is."""
+        """The reason not to compare this header; None to compare it."""
         if key in ("Event-Sequence", "Core-UUID"):
             return key
         if key.startswith("Event-Calling-"):
@@ -297,7 +297,7 @@ class Comparison:
         return False
 
     def _same_roles(self, theirs: str, ours: str) -> bool:
-        """Equal but for uuids, each of which stands for the same thing all through?"""
+        """True if the texts are equal but for uuids that always correspond."""
         expected, found = ANY_UUID.findall(theirs), ANY_UUID.findall(ours)
         if len(expected) != len(found):
             return False
@@ -307,7 +307,7 @@ class Comparison:
         return _masked(theirs) == _masked(ours)
 
     def _order(self, expected: list[Sent], found: list[Sent], matched: dict[int, int]) -> None:
-        """Messages of different lanes may change places only where it is a race."""
+        """Check the order of messages of different lanes, which may differ only in a race."""
         pairs = [(each, matched[each.order]) for each in expected if each.order in matched]
         for at, (later, place) in enumerate(pairs):
             for earlier, other in pairs[:at]:
@@ -329,15 +329,15 @@ class Comparison:
         if "async" in self.recording.circumstances.get("socket", "async"):
             return False
         if earlier.lane != "event":
-            # The same from the other side: had been fired when the reply was sent, and waited.
+            # It had been fired when the reply was sent, and waited.
             return self._fired(later) <= earlier.time + RACE
-        # A listener on the session's own thread sees the events of an application either just
-        # after its reply, or when it next looks up, which may be after the next application.
+        # A listener on the session's own thread sends an application's events either just after
+        # the reply, or when it looks next, which may be after the next application.
         replies = [each.time for each in expected[: earlier.order] if each.lane == "answer"]
         return bool(replies) and earlier.time - replies[-1] <= RACE
 
     def _fired(self, event: Sent) -> float:
-        """When an event was fired, in seconds of the recording, by its date."""
+        """When an event was fired by its own date, in seconds of the recording."""
         stamp = event.get("Event-Date-Timestamp")
         dated = (each for each in self.recording.switch if each.get("Event-Date-Timestamp"))
         first = next(dated, None)
@@ -347,11 +347,11 @@ class Comparison:
         return first.time + since / SECOND
 
     def _sequence(self, found: list[Sent]) -> None:
-        """Event-Sequence grows along the events (the notices of a bodyless kind have none)."""
+        """Check that Event-Sequence grows from event to event."""
         last = -1
         for each in found:
             numbers = [value for key, value in each.headers if key == "Event-Sequence"]
-            number = numbers[-1] if numbers else ""  # a COMMAND has one of its own before
+            number = numbers[-1] if numbers else ""  # a COMMAND has one of its own first
             if each.lane == "event" and number:
                 if int(number) <= last:
                     self._differ(each, "a growing Event-Sequence", number)
@@ -363,7 +363,7 @@ class Comparison:
 
 
 def _key(message: Sent) -> tuple[str, ...]:
-    """What an event is, for finding its counterpart."""
+    """What identifies an event when its counterpart is looked for."""
     keys = ("Event-Subclass", "Application", "DTMF-Digit", "Playback-File-Path", "Job-Command")
     own = "" if message.get("Unique-ID") == message.get("Caller-Unique-ID") else "other"
     return (message.name, own, message.get("Channel-Name"), *map(message.get, keys))
@@ -378,7 +378,7 @@ def _is_number(text: str) -> bool:
 
 
 def _without_numbers(text: str) -> str:
-    """`api status` and strftime: the words, without the numbers."""
+    """The reply to `api status` or strftime without its numbers; any other text as it is."""
     if re.fullmatch(r"\d{10}", text):  # strepoch
         return "0"
     if text.startswith("UP ") or re.fullmatch(r"\d{4}-\d\d-\d\d \d\d:\d\d:\d\d", text):

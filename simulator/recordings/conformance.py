@@ -1,6 +1,6 @@
-"""Is the simulated switch true to the real one? A recording is the judge.
+"""Holds the simulated switch to the real one: `check` compares it with a recording.
 
-`check` drives the model with the recording, and compares what it says with what was recorded,
+The recording drives the model, and what the model says is compared with what was recorded,
 message by message.
 """
 
@@ -17,7 +17,7 @@ from .reading import Recording, Sent
 
 __all__ = ["LEFT_OUT", "check"]
 
-#: What is not compared, and why. There is no other list.
+#: Everything that is not compared, and why.
 LEFT_OUT = {
     "CHANNEL_PARK at the start": (
         "the event is fired at about the time of the first commands, and whether the subscription "
@@ -76,12 +76,16 @@ LEFT_OUT = {
     ),
 }
 
-#: Marks a leg's state in which it has answered, or has not.
+#: Marks the state of a leg that has answered or refused.
 OUTCOME = "!"
 
 
 def check(path: str | Path) -> Report:
-    """Hold the model against a recording."""
+    """Compare the model with a recording in a file.
+
+    Raises OSError if it can't be read, and ValueError, KeyError or TypeError if it is not a
+    recording.
+    """
     path = Path(path)
     recording = Recording.read(path)
     report = _check(path.stem, recording, Races.shortest_loop)

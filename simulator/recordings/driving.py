@@ -1,7 +1,7 @@
-"""Drives the model with a recording: its circumstances, what the app sent, what the caller did.
+"""Drives the model with a recording: its circumstances, the app's commands, the caller's actions.
 
-A command goes at its recorded time, but not before what precedes it in the recording. There are
-no sockets: the model is driven directly, in virtual time.
+Each command is sent at its recorded time, but not before the messages that precede it in the
+recording have come. The model is driven directly, in virtual time and without sockets.
 """
 
 from __future__ import annotations
@@ -35,20 +35,20 @@ from .reading import Recording, Sent, sent
 
 __all__ = ["Drive"]
 
-#: How long (microseconds) a command waits for what precedes it in the recording.
+#: Microseconds that a command waits for the messages that precede it in the recording.
 PATIENCE = 2 * SECOND
-#: From a key's press on the caller's leg to its arrival here, by loopback.
+#: Microseconds from a key press on the caller's leg to its arrival by loopback.
 KEY_LATENCY = 30 * MILLISECOND
-#: How long (milliseconds) callers press a key, where an action doesn't say.
+#: Milliseconds that callers press a key, if an action doesn't say.
 KEY_LENGTH = 200
-#: When a recording without a date began, in microseconds since the epoch.
+#: The start of a recording without any date, in microseconds since the epoch.
 START = 1_767_603_600 * SECOND
-#: Where sound files were kept, where a recording doesn't say.
+#: The folder of the sound files, if a recording doesn't say.
 SOUND_PREFIX = "/srv/fs/sounds"
 
 
 class Drive:
-    """Plays the app and the caller of a recording to the model."""
+    """Plays a recording's app and caller to the model; ``found`` is what the model said."""
 
     def __init__(self, recording: Recording, races: Races) -> None:
         self.recording = recording
@@ -61,7 +61,7 @@ class Drive:
         connect = recording.connect
         given = dict(connect.headers) if connect is not None else {}
         self.start = START
-        # whatever is dated tells when and where the recording was made
+        # The first dated event says when and where the recording was made.
         dated = next((each for each in recording.switch if each.get("Event-Date-Timestamp")), None)
         if dated is not None:
             self.start = int(dated.get("Event-Date-Timestamp")) - round(dated.time * SECOND)
@@ -70,7 +70,7 @@ class Drive:
         for message in recording.switch:
             number = message.get("variable_session_id")
             if number and message.lane != "others":
-                # that of our own channel is taken, that of one to be called is to come
+                # Our own channel has that number; a channel that is called is to get it.
                 self.switch.sessions = int(number) - (connect is None)
                 break
         beats = [each.time for each in recording.switch if each.name == "HEARTBEAT"]
@@ -93,7 +93,7 @@ class Drive:
             self.channel = self._channel(given)
             self.channel.audible = self.circumstances.get("far_end") == "tone"
 
-    # the circumstances
+    # The circumstances
 
     def _switch(self, source: dict[str, str]) -> Switch:
         sound_prefix = self.circumstances.get("sound_prefix", SOUND_PREFIX)
@@ -120,9 +120,9 @@ class Drive:
         )
 
     def _channel(self, given: dict[str, str]) -> Channel:
-        """The channel as the connect reply describes it; its headers are given."""
+        """The channel, as the headers of the connect reply (``given``) describe it."""
         circumstances = self.circumstances
-        # (a B leg's circumstances are those of its A leg: recording 14n)
+        # Recording 14n: a B leg's circumstances are those of its A leg.
         socket = given.get("variable_current_application_data", circumstances["socket"])
         dialplan = [
             ("socket", socket),
@@ -160,7 +160,7 @@ class Drive:
 
     def _dial(self, channel: Channel, where: str) -> Control | None:
         if self.control is not None:
-            # another connection, of which this recording does not tell
+            # Another connection, which is not in this recording.
             return Control(channel, lambda data: None, lambda: None)
         self.control = Control(channel, self._written, self._closed)
         return self.control
@@ -176,14 +176,17 @@ class Drive:
 
     @property
     def seconds(self) -> float:
+        """The time of the recording that it is now."""
         return (self.agenda.now - self.start) / SECOND
 
     def moment(self, seconds: float) -> int:
+        """A time of the recording, in microseconds since the epoch."""
         return self.start + round(seconds * SECOND)
 
-    # the course of events
+    # The course of events
 
     def run(self) -> list[Sent]:
+        """Play the recording; return the model's messages."""
         self._schedule_notes()
         if self.channel is not None:
             self._schedule_actions(self.channel)
@@ -217,19 +220,19 @@ class Drive:
         return _lanes(self.found)
 
     def _translate(self, data: bytes, before: int) -> bytes:
-        """The command with the model's own uuids in place of the recorded ones."""
+        """A command, with the model's uuids in place of the recorded ones."""
 
         def own(match: re.Match[str]) -> str:
             uuid = match[0]
             if uuid not in self.roles:
-                # (one that the app has coined is what it is)
+                # (A uuid that the app made up stays as it is.)
                 self.roles.update(self._learn(uuid, before) or {uuid: uuid})
             return self.roles.get(uuid, uuid)
 
         return ANY_UUID.sub(own, data.decode("latin-1")).encode("latin-1")
 
     def _learn(self, uuid: str, before: int) -> dict[str, str]:
-        """Where a recorded uuid first stood, there stands the model's counterpart."""
+        """The model's counterpart of a uuid: it is where the recorded one first was."""
         seen: Counter[str] = Counter()
         for message in self.recording.switch[:before]:
             seen[message.name] += 1
@@ -245,7 +248,7 @@ class Drive:
                         return {uuid: found[theirs.index(uuid)]}
         return {}
 
-    # the caller
+    # The caller
 
     def _schedule_actions(self, channel: Channel) -> None:
         actions = list(self.circumstances.get("actions", []))
@@ -275,7 +278,7 @@ class Drive:
         self.agenda.at(when, act)
 
     def _schedule_notes(self) -> None:
-        """What was done from outside."""
+        """Schedule what was done from outside."""
         for note in self.circumstances.get("notes", []):
             if note["note"].startswith("fsctl shutdown"):
                 self.agenda.at(self.moment(note["t"]), self.switch.state(Audience).shut_down)
@@ -289,17 +292,17 @@ class Drive:
                     )
 
 
-#: Variables that the `socket` application sets itself, on the way to the connect reply.
+#: Variables that the application `socket` sets itself, before the connect reply.
 SET_BY_SOCKET = ("current_application", "current_application_data", "socket_host")
 
 
 def _pairs(written: Mapping[str, Sequence[Sequence[str]]]) -> dict[str, Extension]:
-    """Applications, or a macro's actions, by name: JSON has lists where we have pairs."""
+    """Applications, or a macro's actions, by name, as pairs; JSON has lists."""
     return {name: [(each, data) for each, data in pairs] for name, pairs in written.items()}
 
 
 def _extensions(circumstances: dict[str, Any]) -> dict[str, Extension]:
-    """What the circumstances tell of extensions: the app's own, and those transferred to."""
+    """The dialplan in the circumstances: the app's extension, and those transferred to."""
     extensions = _pairs(circumstances.get("dialplan", {}))
     if "destination" in circumstances:
         pairs = (*circumstances.get("before", ()), *circumstances.get("after", ()))
@@ -319,7 +322,7 @@ def _extensions(circumstances: dict[str, Any]) -> dict[str, Extension]:
 
 
 def _behave(endpoint: Endpoint) -> Iterator[tuple[str, str]]:
-    """The applications that do what an endpoint does."""
+    """The applications that an extension runs to behave like an endpoint."""
     if endpoint.rejects is not None:
         yield "hangup", endpoint.rejects
     if endpoint.rings:
@@ -345,6 +348,7 @@ def profile_of(headers: dict[str, str], prefix: str) -> Profile:
 
 
 def _lanes(messages: Sequence[Sent]) -> Counter[str]:
+    """How many messages there are in each lane, of those that commands must wait for."""
     return Counter(
         each.lane
         for each in messages
@@ -356,7 +360,7 @@ def _lanes(messages: Sequence[Sent]) -> Counter[str]:
 def _recorded_lengths(
     messages: list[Sent], known: dict[str, float], sound_prefix: str
 ) -> dict[str, float]:
-    """Lengths that the circumstances don't give, read off where the recording played them out."""
+    """Lengths of prompts that are not ``known``, read off the events that end them."""
     lengths: dict[str, float] = {}
     for message in messages:
         path = message.get("Playback-File-Path")

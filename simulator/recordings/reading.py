@@ -1,6 +1,6 @@
-"""A recording of a real switch, read: who said what, and when.
+"""Reads a recording of a real switch: its circumstances, and who said what when.
 
-The format is described in the README beside the recordings.
+tests/recordings/README.md describes the format.
 """
 
 from __future__ import annotations
@@ -23,18 +23,18 @@ __all__ = ["Recording", "Sent", "described", "sent"]
 
 @dataclass
 class Sent:
-    """A message of the switch: when, which lane it belongs to, and its headers in order."""
+    """A message of the switch, with its time, its lane, and its headers in order."""
 
     time: float  #: seconds since the connection
-    #: "answer", "event", "notice", "log", "others" (what others do), or "early" (events of
-    #: before the connection)
+    #: "answer", "event", "notice", "log", "others" (events of channels and jobs that are not part
+    #: of the call), or "early" (events from before the connection)
     lane: str
     kind: str  #: content type
     headers: list[tuple[str, str]]
     body: str
     order: int = 0
-    message: esl.Message | None = field(default=None, repr=False)  #: as it was parsed
-    raw: bytes = field(default=b"", repr=False)  #: as it went over the connection
+    message: esl.Message | None = field(default=None, repr=False)  #: as parsed
+    raw: bytes = field(default=b"", repr=False)  #: as it was sent
 
     @property
     def name(self) -> str:
@@ -55,7 +55,7 @@ class Sent:
 
 
 def sent(message: esl.Message, time: float) -> Sent:
-    """A parsed message, laid open."""
+    """A parsed message, with its headers decoded."""
     opened = _opened(message, time)
     opened.message = message
     return opened
@@ -81,7 +81,7 @@ def _opened(message: esl.Message, time: float) -> Sent:
 
 
 def described(message: Sent) -> Sent:
-    """The event that a body holds (`api uuid_dump`, in any format), as a message."""
+    """The event in a message's body (of `api uuid_dump`, in any format), as a message."""
     body = message.body
     if body.startswith("{"):
         headers = _json(body)
@@ -116,27 +116,28 @@ def _unquote(value: str) -> str:
 
 @dataclass
 class Recording:
-    """A recording, read: its circumstances, what the app sent and when, what the switch sent."""
+    """A recording: its circumstances, what the app sent, and what the switch sent."""
 
-    circumstances: dict[str, Any]
-    #: time, the bytes (None: the app closed), and how many messages of the switch came before
+    circumstances: dict[str, Any]  #: the first line
+    #: time, bytes (None: the app closed), and how many messages of the switch came before
     app: list[tuple[float, bytes | None, int]]
     switch: list[Sent]
     ended: float
     closed: bool  #: by the switch
-    truncated: str | None = None  #: why it is not whole
+    truncated: str | None = None  #: why it is incomplete
 
     @classmethod
     def read(cls, path: str | Path) -> Recording:
-        """A recording from its file.
+        """The recording in a file.
 
-        Raises OSError, and ValueError, KeyError or TypeError if it is none.
+        Raises OSError if it can't be read, and ValueError, KeyError or TypeError if it is not a
+        recording.
         """
-        # not splitlines(), which takes some bytes of the data for line breaks
+        # Not splitlines(), which takes some bytes of the data for line breaks.
         lines = [json.loads(line) for line in Path(path).read_text("utf-8").split("\n") if line]
         circumstances, *rest = lines
         if circumstances.get("recording") != 1:
-            raise ValueError("its first line is not that of a recording")
+            raise ValueError('the first line is not that of a recording ("recording": 1)')
         parser, framer = Parser(), Framer(lambda head, body: head + b"\n\n" + body)
         recording = cls(circumstances, [], [], 0.0, False)
         app, messages = recording.app, recording.switch
@@ -177,7 +178,7 @@ class Recording:
 
 
 def set_apart(messages: list[Sent], commands: str) -> None:
-    """Give what others do a lane of its own."""
+    """Put messages that are not part of the call in lanes of their own."""
     ours = {message.get("Unique-ID") for message in messages if message.kind == "connect reply"}
     # A call comes in by the B half of a loopback, and goes out by the A half.
     far_halves = {
@@ -185,7 +186,7 @@ def set_apart(messages: list[Sent], commands: str) -> None:
         for message in messages
         if message.get("variable_loopback_leg") == "A" or message.get("Unique-ID") in ours
     } - ours
-    # the connect reply is numbered as an event, too
+    # The connect reply is numbered like an event.
     replies = [message for message in messages if message.kind == "connect reply"]
     connected = min((int(each.get("Event-Sequence") or 0) for each in replies), default=0)
     replies = [message for message in messages if message.lane == "answer"]

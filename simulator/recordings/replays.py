@@ -1,10 +1,9 @@
-"""A handler run against the switch of a recording: does it still do what it did then?
+"""Replays a recording: a handler runs against the recorded switch, which says what it said then.
 
-The recorded switch says what it said, when it said it, in virtual time; but a reply not before its
-command, and nothing before the commands that had come before it. It can say nothing else: where
-the handler does something other than what is recorded, nobody knows what would have come of it. So
-where it gives the same application something else (another prompt), the recorded answer stands in
-and the replay goes on; where it does something else altogether, the replay ends.
+The switch speaks at the recorded times, in virtual time, but never before the commands that
+precede the message in the recording. It has nothing else to say. So if the handler gives the same
+application something else, such as another prompt, the recorded answer serves and the replay goes
+on; if it does something else altogether, the replay ends.
 """
 
 from __future__ import annotations
@@ -40,29 +39,29 @@ __all__ = ["Difference", "Replay", "replay"]
 #: pytest shows the lines of the test that failed, and not ours.
 __tracebackhide__ = True
 
-#: Seconds by which a command may come sooner or later than it did, without a word about it.
+#: Seconds by which a command may come sooner or later than recorded without a remark.
 IN_TIME = 0.5
-#: Simulated seconds that a replay may take, beyond what the recording took.
+#: Simulated seconds that a replay may take longer than the recording.
 PATIENCE = 3600.0
-#: What the library sends for itself. It is answered also where the recording has nothing of it.
+#: Commands that the library sends for itself; answered even if the recording has none.
 HOUSEKEEPING = re.compile(
     r"api create_uuid|api sched_(api|del) .*eslsync/|execute set eslsync_|api hupall .* eslsync_"
     rf"|({'|'.join(PREPARE)}|exit)\b"
 )
-#: Where the application's arguments are none, and these are meant.
+#: The arguments that applications mean when they have none.
 DEFAULTS = {"hangup": "NORMAL_CLEARING"}
-#: Headers of a command that are made up anew each time.
+#: Headers of a command that are new each time.
 IDENTITIES = ("event-uuid", "job-uuid")
 
 
 @dataclass(frozen=True)
 class Difference:
-    """Where the handler did something else."""
+    """A place at which the handler did something else than recorded."""
 
     time: float  #: seconds since the connection
-    command: int  #: which of the recorded commands it is about; 1 is the first
+    command: int  #: the number of the recorded command; the first is 1
     found: str  #: what it did
-    recorded: str  #: what it had done
+    recorded: str  #: what it did when it was recorded
 
     def __str__(self) -> str:
         return (
@@ -73,23 +72,24 @@ class Difference:
 
 @dataclass
 class Replay:
-    """How a replay went."""
+    """The result of a replay."""
 
-    #: What the handler did otherwise. Empty: it did what it had done.
+    #: What the handler did differently. Empty if it did what was recorded.
     differences: list[Difference] = field(default_factory=list)
-    #: What else there is to say: commands that came sooner or later, what the recording lacks.
+    #: Other notes: commands that came sooner or later, and what the recording lacks.
     remarks: list[str] = field(default_factory=list)
     #: What the handler raised; None if it returned.
     outcome: BaseException | None = None
-    commands: int = 0  #: those that were as recorded, or stood in for one
+    commands: int = 0  #: that were as recorded, or served as one that was
 
     @property
     def same(self) -> bool:
+        """True if the handler did what was recorded."""
         return not self.differences
 
     @property
     def verdict(self) -> str:
-        """In a few words."""
+        """The result in a few words."""
         count = len(self.differences)
         found = "as recorded" if self.same else f"{count} difference{'s' if count > 1 else ''}"
         return f"{found}; {self.commands} commands"
@@ -101,13 +101,13 @@ class Replay:
 def replay(
     recording: str | Path | Recording, handler: Handler | Outbound, *, patience: float | None = 5.0
 ) -> Replay:
-    """Run a handler against the switch of a recording, in virtual time; say what it did otherwise.
+    """Run a handler against the switch of a recording, and tell what it does differently.
 
-    ``recording`` is a file, or what was read of one. ``handler`` may be an `Outbound` that has not
-    been started, whose options are used. ``patience`` is as of `FreeSwitch`.
+    ``recording`` is a file, or a `Recording`. ``handler`` may be an `Outbound` that has not been
+    started, whose options are used. ``patience`` is that of `FreeSwitch`.
 
-    Raises OSError if the file can't be read, ValueError if no handler can have had what it holds
-    (it begins with something else than ``connect``), and SimulationError.
+    Raises OSError if the file can't be read, ValueError if it is not the recording of a call that
+    a handler had (which begins with ``connect``), and SimulationError if the handler is stuck.
     """
     if not isinstance(recording, Recording):
         recording = Recording.read(recording)
@@ -122,14 +122,14 @@ class RecordedCommand:
     number: int
     time: float
     reply: Sent | None = None
-    #: What it is known by to events: its own Event-UUID or Job-UUID, or what the switch made up.
+    #: The uuid that its events have: its Event-UUID or Job-UUID, or one that the switch made up.
     identity: str | None = None
-    before: int = 0  #: messages of the switch that came before it
-    skipped: bool = False  #: the handler has not sent it: its reply is not due
+    before: int = 0  #: how many messages of the switch came before it
+    skipped: bool = False  #: True if the handler did not send it, so that no reply is due
 
 
 class Replaying:
-    """One replay; the switch's side of its connection (`link.Listener`)."""
+    """A replay; it is the `simulator.clockwork.link.Listener` of its connection."""
 
     def __init__(
         self, recording: Recording, handler: Handler | Outbound, patience: float | None
@@ -140,7 +140,7 @@ class Replaying:
         self._app_left = any(data is None for _, data, _ in recording.app)  # before the switch
         self._answered = {each.reply.order: each for each in self.commands if each.reply}
         if recording.connect is None or self.commands[0].command.line.lower() != "connect":
-            raise ValueError("the recording is of no call that a handler could have had")
+            raise ValueError("the recording is not of a call that a handler had")
         self._app = handler if isinstance(handler, Outbound) else Outbound(handler)
         date = recording.connect.get("Event-Date-Timestamp")
         self._world = World(int(date) if date.isdigit() else 0, patience=patience)
@@ -149,12 +149,12 @@ class Replaying:
         self._link: Link | None = None
         self._session: Session | None = None
         self._said = CommandParser()
-        self._next = 0  # the command that is due
-        self._told = 0  # messages of the switch that are out, or will not be
-        self._late = 0.0  # so much later than recorded are things by now
-        self._over = False  # nothing is compared any more
-        self._identities: dict[str, str] = {}  # of commands, as recorded, to those of now
-        self._roles: dict[str, str] = {}  # the same of uuids that stand in commands
+        self._next = 0  # the number of the command that is due
+        self._told = 0  # messages of the switch that were sent, or never will be
+        self._late = 0.0  # seconds by which the replay is later than the recording by now
+        self._over = False  # True once nothing is compared any more
+        self._identities: dict[str, str] = {}  # of commands: those recorded to those of now
+        self._roles: dict[str, str] = {}  # the same for uuids inside commands
 
     def run(self) -> Replay:
         server = self._app.replace(
@@ -207,13 +207,13 @@ class Replaying:
             if self._skip_preparation():
                 self._world.at(self._world.now, self._advance)
                 continue
-            # Nothing will happen any more: the recording is at its end, or it is waited for.
+            # Nothing more will happen: the recording is over, or waits for the handler.
             if self._told < len(self.recording.switch) or self._app_left:
                 waits_for = self._session.waiting_for if self._session else None
                 self._differ(f"waits for {waits_for}" if waits_for else "does nothing")
             self._world.at(self._world.now, self._end)
         if self._world.now > longest:
-            self._differ("goes on and on")
+            self._differ(f"still runs {PATIENCE:g} s after the recorded end")
 
     # What the handler says
 
@@ -252,7 +252,7 @@ class Replaying:
         return self.commands[self._next]
 
     def _skip_to(self, command: Command) -> bool:
-        """Is it the one that is due, or the next of those that only prepare?"""
+        """Skip to this command, past those that only prepare; False if it is not due."""
         for at in range(self._next, len(self.commands)):
             recorded = self.commands[at].command
             passes = prepares(recorded)
@@ -266,7 +266,7 @@ class Replaying:
         return False
 
     def _skip_preparation(self) -> bool:
-        """Pass over what only prepares, and the handler does not send; was there any?"""
+        """Skip the commands that only prepare and that are due; False if there are none."""
         at = self._next
         while at < len(self.commands) and prepares(self.commands[at].command):
             at += 1
@@ -280,7 +280,7 @@ class Replaying:
         self._next = at
 
     def _consume(self, command: Command) -> None:
-        """It is the recorded command that is due, or stands in for it."""
+        """Take it as the recorded command that is due."""
         recorded = self._due
         self._next += 1
         self.replay.commands += 1
@@ -297,7 +297,7 @@ class Replaying:
         self._late += max(0.0, late)
 
     def _make_up_answer(self, command: Command) -> None:
-        """Answer what only prepares, of which the recording has nothing."""
+        """Answer a command that only prepares, and that the recording does not have."""
         if not command.line.startswith("api "):
             self._write(encode_message([("Content-Type", "command/reply"), ("Reply-Text", "+OK")]))
             return
@@ -308,7 +308,7 @@ class Replaying:
     # What the switch says
 
     def _advance(self) -> None:
-        """Say what is due by now; come again when more is."""
+        """Send the messages that are due; come again when the next is."""
         while self._told < len(self.recording.switch) and not self._over:
             message = self.recording.switch[self._told]
             answered = self._answered.get(message.order)
@@ -326,7 +326,7 @@ class Replaying:
             self._world.at(self._moment(self.recording.ended), self._close)
 
     def _as_of_now(self, raw: bytes) -> bytes:
-        """A recorded message, with the identities that commands have now."""
+        """A recorded message, with the identities that the commands have now."""
         head, blank, body = raw.partition(b"\n\n")
         for then, now in self._identities.items():
             if then != now:
@@ -341,7 +341,7 @@ class Replaying:
         self._link.write(data)
 
     def _end(self) -> None:
-        """The recorded switch has nothing more to say."""
+        """End the replay: the recorded switch has nothing more to say."""
         self._over = True
         self._close()
 
@@ -349,10 +349,10 @@ class Replaying:
         assert self._link is not None
         self._link.close()
 
-    # What is told
+    # The result
 
     def _moment(self, time: float) -> int:
-        """When it is due what was at that time of the recording."""
+        """When something at that time of the recording is due now."""
         return self._began + round((time + self._late) * SECOND)
 
     @property
@@ -384,12 +384,12 @@ class Replaying:
             )
 
     def _same(self, recorded: Command, command: Command) -> bool:
-        """Do they say the same, but for identities?"""
+        """True if they say the same but for identities."""
         theirs, ours = canonical(recorded), canonical(command)
         return recorded.body == command.body and (theirs == ours or self._same_roles(theirs, ours))
 
     def _same_roles(self, theirs: str, ours: str) -> bool:
-        """Equal but for uuids, each of which stands for the same thing all through?"""
+        """True if the texts are equal but for uuids that always correspond."""
         pairs = list(zip(ANY_UUID.findall(theirs), ANY_UUID.findall(ours), strict=False))
         if not pairs or ANY_UUID.sub("", theirs) != ANY_UUID.sub("", ours):
             return False
@@ -400,7 +400,7 @@ class Replaying:
 
 
 def commands_of(recording: Recording) -> list[RecordedCommand]:
-    """The recorded commands, each with its reply, and what events know it by."""
+    """The recorded commands, each with its reply and the uuid that its events have."""
     parser = CommandParser()
     commands = [
         RecordedCommand(command, 0, time, before=before)
@@ -428,16 +428,17 @@ def commands_of(recording: Recording) -> list[RecordedCommand]:
 
 
 def is_reply(message: Sent) -> bool:
+    """True for the reply to a command."""
     return isinstance(message.message, (CommandReply, ApiResponse, ConnectReply))
 
 
 def prepares(command: Command) -> bool:
-    """Is it one of those that the library sends for itself?"""
+    """True for a command that the library sends for itself."""
     return HOUSEKEEPING.match(describe(command)) is not None
 
 
 def canonical(command: Command) -> str:
-    """A command as text that is the same whenever it means the same."""
+    """A command as text; commands that mean the same have the same."""
     headers = {name.lower(): value for name, value in reversed(command.headers) if value}
     application = headers.get("execute-app-name", "")
     if headers.get("execute-app-arg") == DEFAULTS.get(application):
@@ -447,18 +448,18 @@ def canonical(command: Command) -> str:
 
 
 def verb(command: Command) -> str:
-    """What it does, without what to."""
+    """The action of a command, without its arguments."""
     first, *others = describe(command).split()
     return f"{first} {others[0]}" if first in ("execute", "api", "bgapi") and others else first
 
 
 def alike(recorded: Command, command: Command) -> bool:
-    """Is it the same, but for what it is given? Then the recorded answer can stand in."""
+    """True if they differ only in arguments, so that the recorded answer can serve."""
     return verb(recorded) == verb(command) and not prepares(recorded)
 
 
 def did(command: Command) -> str:
-    """A command, as something that the handler did."""
+    """A command as something that the handler did."""
     text = describe(command)
     if text.startswith("execute playback "):
         return f"played {text.removeprefix('execute playback ')}"

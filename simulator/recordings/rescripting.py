@@ -1,7 +1,7 @@
-"""A recording as a caller's script: what he heard, the keys he pressed and when, how it ended.
+"""Makes a caller's script of a recording: what the caller heard and pressed, and how it ended.
 
-Times are counted from the prompt that was heard last, not from the call's begin: so the script
-still plays the same caller when the handler has become slower, or a prompt longer.
+Times count from the prompt that was heard last, not from the start of the call, so the script
+plays the same caller even if the handler becomes slower or a prompt longer.
 """
 
 from __future__ import annotations
@@ -26,29 +26,29 @@ from .retelling import retell
 
 __all__ = ["script_of"]
 
-#: Seconds from the press of a key to its event: the switch looks every 20 ms.
+#: Seconds from a key press to its event; the switch looks every 20 ms.
 FRAME = 0.02
-#: Times that are nearer together (seconds) are the same.
+#: Times less than so many seconds apart are the same.
 SAME = 0.001
-#: How far apart the gaps between keys may be that are pressed in a row (seconds).
+#: Seconds by which the gaps between keys that are pressed in a row may differ.
 STEADY = 0.03
-#: A longer gap (seconds) is a pause.
+#: A gap of more than so many seconds is a pause.
 IN_A_ROW = 2.0
-#: What a prompt that was cut may have had left (seconds), where nobody knows.
+#: Seconds assumed to be left of a prompt that was cut.
 UNHEARD = 2.0
-#: Applications whose prompts no event tells of.
+#: Applications whose prompts have no events.
 UNTOLD = ("say", "speak", "phrase", "conference", "fifo", "valet_park", "queue")
 
 
 def script_of(recording: Recording, handler: str, name: str | None = None) -> Script:
     """The script of a recorded call, for a handler in a file.
 
-    Raises ScriptError where the recording does not tell enough: keys that are redacted, or a
-    connection that was not for a call.
+    Raises ScriptError if the recording does not hold enough: its keys are redacted, or it is not
+    of a call.
     """
     connect = recording.connect
     if connect is None:
-        raise ScriptError("the recording is of no call: it has no reply to connect")
+        raise ScriptError("the recording is not of a call: it has no reply to connect")
     entries = retell(recording)
     call: dict[str, object] = {
         "caller": connect.get("Caller-Caller-ID-Number") or "1001",
@@ -74,7 +74,7 @@ def script_of(recording: Recording, handler: str, name: str | None = None) -> Sc
 
 @dataclass
 class Act:
-    """What the caller did."""
+    """Something that the caller did."""
 
     time: float
     text: str
@@ -91,7 +91,7 @@ def steps(entries: Sequence[Entry]) -> Iterator[Step]:
         if each.sender == "caller" and not each.text.startswith("calls ")
     ]
     heard = [each for each in entries if is_prompt(each)]
-    now = -1.0  # the moment that the steps so far lead to
+    now = -1.0  # the moment to which the steps so far lead
     for first, keys in rows(acts, heard):
         told, moment = hearing([each for each in heard if now + SAME < each.time < first.time])
         yield from told
@@ -105,7 +105,7 @@ def steps(entries: Sequence[Entry]) -> Iterator[Step]:
             return
         digits = "".join(each.key or "" for each in keys)
         if HIDDEN in digits:
-            raise ScriptError("the recording does not tell which keys were pressed: redacted")
+            raise ScriptError("the keys that were pressed are redacted in the recording")
         gap = keys[1].time - keys[0].time if len(keys) > 1 else GAP
         usual = abs(gap - GAP) < STEADY
         yield Step("press", {"digits": digits, **({} if usual else {"gap": round(gap, 3)})})
@@ -116,7 +116,7 @@ def steps(entries: Sequence[Entry]) -> Iterator[Step]:
 
 
 def rows(acts: list[Act], heard: Sequence[Entry]) -> Iterator[tuple[Act, list[Act]]]:
-    """The acts one by one, but keys that are pressed in a row together."""
+    """The acts one by one, with keys that are pressed in a row together."""
     while acts:
         first, *acts = acts
         keys = [first] if first.key else []
@@ -131,14 +131,14 @@ def rows(acts: list[Act], heard: Sequence[Entry]) -> Iterator[tuple[Act, list[Ac
 
 
 def hearing(heard: Sequence[Entry]) -> tuple[list[Step], float | None]:
-    """Steps that hear these prompts to their ends, or begin where that is the last; and when."""
+    """Steps that hear these prompts, the last at its end or its beginning; and that moment."""
     steps: list[Step] = []
     moment: float | None = None
     changes = [each for each in heard if not each.text.startswith(("pauses ", "resumes "))]
     for entry in changes:
         verb, _, name = entry.text.partition(" ")
         if ANY_UUID.search(name) or (verb == "cuts" and len(pieces(name)) > 1):
-            continue  # another one each time; or nobody knows which of them was cut
+            continue  # its name is new each time, or which of its files was cut is unknown
         if verb in ("ends", "cuts"):
             steps.append(Step("hear", {"prompt": pieces(name)[-1]}))
             moment = entry.time
@@ -149,13 +149,13 @@ def hearing(heard: Sequence[Entry]) -> tuple[list[Step], float | None]:
 
 
 def pieces(prompt: str) -> list[str]:
-    """Several files that are played as one are heard one by one."""
+    """The files of a prompt, which are heard one by one."""
     files = prompt.partition("file_string://")[2]
     return files.split("!") if files else [prompt]
 
 
 def lengths(entries: Sequence[Entry], recording: Recording) -> dict[str, object]:
-    """How long prompts last, where that is not what it is for any prompt."""
+    """The lengths of prompts that do not have the default length."""
     known: dict[str, float] = {
         name: float(seconds) for name, seconds in recording.circumstances.get("prompts", {}).items()
     }
@@ -183,14 +183,14 @@ def lengths(entries: Sequence[Entry], recording: Recording) -> dict[str, object]
 
 
 def far_ends(entries: Sequence[Entry], recording: Recording) -> dict[str, object]:
-    """How those behaved that were called: by their own events, or by what bridges came to."""
+    """How far ends behaved, by their own events or by the results of bridges."""
     return {**bridged(recording), **called(entries)}
 
 
 def called(entries: Sequence[Entry]) -> dict[str, object]:
-    """Those whose events are told (`session.originate`, or a filter of the app's)."""
+    """How far ends behaved whose events arrived (`session.originate`, or a filter)."""
     found: dict[str, dict[str, object]] = {}
-    since: dict[str, float] = {}  # when it was called, and then when it answered
+    since: dict[str, float] = {}  # when each was called, later when it answered
     for entry in entries:
         where = span(entry)
         leg = where.end if where.text == "calls" else where.start
@@ -221,7 +221,7 @@ def called(entries: Sequence[Entry]) -> dict[str, object]:
 
 
 def bridged(recording: Recording) -> dict[str, object]:
-    """Those that `bridge` has called, of which only the caller's events tell."""
+    """How far ends behaved that `bridge` called, by the caller's events alone."""
     found: dict[str, object] = {}
     uuid = recording.connect.get("Unique-ID") if recording.connect else ""
     began: Sent | None = None
@@ -254,7 +254,7 @@ def bridged(recording: Recording) -> dict[str, object]:
 
 
 def dial_strings(data: str, answered: str) -> list[str]:
-    """Those that are called, without their variables; who has answered first."""
+    """The dial strings in a bridge's data without their variables; first the one that answered."""
     bare = re.sub(r"\{[^}]*\}|\[[^\]]*\]|<[^>]*>", "", data)
     found = [each for each in re.split(r":_:|[,|]", bare) if DIAL_STRING.accepts(each)]
     return sorted(found, key=lambda each: each.partition("/")[2] not in answered)
@@ -282,7 +282,7 @@ def rounded(seconds: float) -> float:
 
 
 def expected(entries: Sequence[Entry], recording: Recording) -> dict[str, object]:
-    """What must come of it."""
+    """What the script expects of the call."""
     expect: dict[str, object] = {}
     causes = [each.text.removeprefix("hangs up ") for each in entries if is_hangup(each)]
     if causes and causes[0] in HangupCause.__members__:

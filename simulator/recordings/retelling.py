@@ -1,7 +1,7 @@
-"""A recording, retold as a transcript: what the caller did and heard is read off the events.
+"""Retells a recording as a transcript: its events say what the caller did and heard.
 
-What the caller did stands where it was, by the event's own date, and the event where it arrived,
-which may be much later: a blocking ``api``, or a socket that is not ``async``, holds events back.
+What the caller did is placed by the event's own date, and the event where it arrived. That may
+be much later, since a blocking ``api``, or a socket that is not ``async``, holds events back.
 """
 
 from __future__ import annotations
@@ -17,22 +17,22 @@ from .reading import Recording, Sent
 
 __all__ = ["retell"]
 
-#: A folder of FreeSWITCH's sounds, of those that have a sampling rate.
+#: The part of a sound file's path that is its sampling rate.
 RATE = re.compile(r"/(8|16|32|48)000/")
-#: What an event may take to arrive (seconds): the listener looks every 20 ms.
+#: Seconds that an event may take to arrive; the listener looks every 20 ms.
 ON_ITS_WAY = 0.1
-#: Seconds before a leg's hangup in which that of another, or a command, may be its reason.
+#: A leg's hangup less than so many seconds after another's may follow from it.
 FOLLOWS = 0.15
-#: What the app says to have a leg hung up, now or by what it does next.
+#: Commands that have a leg hung up, at once or by what it does next.
 HANGS_UP = re.compile(
     r"^(execute )?(sched_)?hangup|uuid_kill|hupall|fsctl|transfer"
     r"|^execute (redirect|respond|limit .* !)"
 )
-#: What the app says to be told of prompts.
+#: Commands that subscribe to the events of prompts.
 TELLS_PROMPTS = re.compile(r"^event \w+ .*(all|PLAYBACK_START)", re.IGNORECASE | re.MULTILINE)
-#: A leg that the app has called under a uuid of its own, and where.
+#: A leg that the app calls under a uuid of its own, and its dial string.
 NAMED = re.compile(r"origination_uuid=([\w-]+)[^}\]]*[}\]]([^\s|,]+)")
-#: Causes for which the switch hangs a leg up, whatever was done there.
+#: Causes with which the switch itself hangs a leg up.
 OF_THE_SWITCH = (
     "ALLOTTED_TIMEOUT",
     "ATTENDED_TRANSFER",
@@ -47,7 +47,7 @@ OF_THE_SWITCH = (
     "PICKED_OFF",
     "SYSTEM_SHUTDOWN",
 )
-#: What happens to another leg, in words that `rungs` reads again.
+#: Events of other legs, in the words that `simulator.ladders.rungs` reads.
 OTHERS = {
     "CHANNEL_OUTGOING": "calls {}",
     "CHANNEL_ORIGINATE": "calls {}",
@@ -58,31 +58,31 @@ OTHERS = {
 
 
 def retell(recording: Recording) -> list[Entry]:
-    """The entries of its transcript."""
+    """The entries of a recording's transcript."""
     return Retelling(recording).entries
 
 
 class Retelling:
-    """One of them, on its way."""
+    """A recording on its way to be entries of a transcript."""
 
     def __init__(self, recording: Recording) -> None:
         self.recording = recording
         self.entries: list[Entry] = []
-        self.legs: dict[str, str] = {}  # what legs are called, by their uuid
-        self._playing: list[str] = []  # to the caller; the innermost last
-        self._told: set[tuple[str, str]] = set()  # what of other legs
-        self._hung_up: dict[str, float] = {}  # when legs hung up
-        self._told_off: set[str] = set()  # legs that the app has had hung up
+        self.legs: dict[str, str] = {}  # names of legs, by uuid
+        self._playing: list[str] = []  # prompts that the caller hears; the innermost last
+        self._told: set[tuple[str, str]] = set()  # what has been noted of other legs
+        self._hung_up: dict[str, float] = {}  # when legs hung up, by uuid
+        self._told_off: set[str] = set()  # legs that the app has hung up
         self._base = self._clock()
-        #: Executions that were asked for, and since when events can't have been fired sooner.
+        # Executions that were asked for; and the moment before which no event was fired.
         self._asked: list[tuple[float, str]] = []
         self._since = 0.0
         self._said = "".join((data or b"").decode("latin-1") for _, data, _ in recording.app)
         self._words = set(re.split(r"[\s!=,|'\"]+", self._said.replace("file_string://", "")))
-        self._prefix = ""  # what FreeSWITCH puts before the names of prompts
+        self._prefix = ""  # of prompts' names, by FreeSWITCH
         if recording.connect and recording.connect.get("variable_sound_prefix"):
             self._prefix = f"{recording.connect.get('variable_sound_prefix')}/"
-        #: Is there an event for each prompt? (With myevents there is none.)
+        # True if there are events for prompts (with myevents there are none).
         self._tells_prompts = TELLS_PROMPTS.search(self._said) is not None
         for uuid, dial_string in NAMED.findall(self._said):
             self._name(uuid, dial_string)
@@ -99,7 +99,7 @@ class Retelling:
         self.entries.sort(key=lambda entry: entry.time)
 
     def _clock(self) -> float:
-        """The switch's clock at the recording's begin: the event that was quickest here tells."""
+        """The switch's clock at the recording's start, by the event that arrived quickest."""
         return max(
             (
                 int(date) / SECOND - each.time
@@ -137,7 +137,7 @@ class Retelling:
     ) -> None:
         self.entries.append(Entry(time, sender, receiver, text, message, self.legs))  # type: ignore[arg-type]
 
-    # What the switch says
+    # What the switch sent
 
     def _switch(self, message: Sent) -> None:
         if message.lane in ("others", "early") or message.message is None:
@@ -152,7 +152,7 @@ class Retelling:
         self._note(message.time, "switch", "app", describe(message.message), message.message)
 
     def _fired(self, event: Sent) -> float:
-        """When it was fired: where it arrived, unless it was held back."""
+        """When an event was fired: when it arrived, unless it was held back."""
         date = event.get("Event-Date-Timestamp")
         fired = int(date) / SECOND - self._base if date.isdigit() else event.time
         if event.name == "CHANNEL_EXECUTE":
@@ -194,7 +194,7 @@ class Retelling:
         self._note(time, "switch", "caller", text)
 
     def _is_the_callers(self, event: Sent, fired: float) -> bool:
-        """Was it the caller who hung up? The event doesn't say; what went before it does."""
+        """True if the caller hung up. The event doesn't say; what came before it does."""
         by_sip = event.get("variable_sip_hangup_disposition")
         if by_sip:
             return by_sip.startswith("recv")
@@ -237,13 +237,13 @@ class Retelling:
         self._note(time, "switch", "switch", text)
 
     def _partner(self, event: Sent) -> str:
-        """Who is at the other end of a bridge."""
+        """The name of the leg at the other end of a bridge."""
         pair = {event.get("Bridge-A-Unique-ID"), event.get("Bridge-B-Unique-ID")}
         uuid = next(iter(pair - {event.get("Unique-ID")}), "")
         return self._name(uuid, short(event.get("Other-Leg-Channel-Name")) or "another")
 
     def _name(self, uuid: str, name: str) -> str:
-        """What a leg is called: of several of that name, each has a number."""
+        """A leg's name; further legs of the same name are numbered."""
         if uuid not in self.legs:
             others = sum(each.partition(" (")[0] == name for each in self.legs.values())
             self.legs[uuid] = f"{name} ({others + 1})" if others else name
@@ -267,7 +267,7 @@ class Retelling:
             self._caller(time, f"resumes {self._playing[-1]}")
 
     def _prompt(self, path: str) -> str:
-        """A prompt's name as the app gave it: FreeSWITCH tells the path that it has made of it."""
+        """A prompt's name as the app gave it, from the path that FreeSWITCH made of it."""
         path = RATE.sub("/", path)
         parts = path.split("/")
         for start in range(len(parts)):
@@ -281,5 +281,5 @@ class Retelling:
 
 
 def short(channel: str) -> str:
-    """A channel's name without the half of a loopback that it is."""
+    """A channel's name, without the suffix that names the half of a loopback."""
     return re.sub(r"-[ab]$", "", channel) if channel.startswith("loopback/") else channel

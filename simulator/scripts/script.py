@@ -87,11 +87,10 @@ class Script:
                 continue
             number = str(step.options["caller"])
             if (number in callers) is (step.verb == "call"):
-                said = (
-                    f"caller {number} has called already; use as: to go on as that caller"
-                    if step.verb == "call"
-                    else f"caller {number} has not called by then; callers so far: {', '.join(callers)}"
-                )
+                said = f"caller {number} has called already; use as: to go on as that caller"
+                if step.verb == "as":
+                    so_far = ", ".join(callers)
+                    said = f"caller {number} has not called by then; callers so far: {so_far}"
                 where = "" if step.line is None else f"{self._where(step.line)}: "
                 raise ScriptError(f"{where}{said}")
             if step.verb == "call":
