@@ -7,66 +7,8 @@ from typing import Any
 import pytest
 
 from eslsync import CommandError, Event, Outbound, Session
-from eslsync.protocol import ConnectReply
 from simulator import FreeSwitch
 from tests.support.peer import call, quiet_call, reply, response
-
-# What is automatic
-
-
-@pytest.mark.parametrize("name", ["03a", "06a"], ids=["async", "sync"])
-@pytest.mark.parametrize(
-    ("events", "linger", "commands"),
-    [
-        (True, True, ["linger 60", "filter Unique-ID {uuid}", "event plain all"]),
-        (True, 10, ["linger 10", "filter Unique-ID {uuid}", "event plain all"]),
-        (True, 0, ["linger 0", "filter Unique-ID {uuid}", "event plain all"]),
-        (True, False, ["filter Unique-ID {uuid}", "event plain all"]),
-        (False, True, ["linger 60"]),
-        (False, False, []),
-        (
-            ["CHANNEL_ANSWER", "CUSTOM one::a", "DTMF", "CUSTOM two::b"],
-            False,
-            [
-                "filter Unique-ID {uuid}",
-                "event plain CHANNEL_ANSWER DTMF CHANNEL_EXECUTE_COMPLETE CHANNEL_HANGUP "
-                "CHANNEL_HANGUP_COMPLETE CUSTOM one::a two::b",
-            ],
-        ),
-        (
-            [],
-            False,
-            [
-                "filter Unique-ID {uuid}",
-                "event plain CHANNEL_EXECUTE_COMPLETE CHANNEL_HANGUP CHANNEL_HANGUP_COMPLETE DTMF",
-            ],
-        ),
-    ],
-)
-def test_events_and_linger_say_what_is_sent_before_the_handler_begins(
-    name: str, events: bool | list[str], linger: bool | int, commands: list[str]
-) -> None:
-    with call(
-        lambda session: session.send("getvar begun"), name=name, events=events, linger=linger
-    ) as peer:
-        peer.connect()
-        for command in commands:
-            peer.serve(command.format(uuid=peer.uuid))
-        peer.serve("getvar begun")
-
-
-def test_the_context_is_the_answer_to_connect() -> None:
-    def handler(session: Session) -> None:
-        contexts.append((session.context, session.uuid, session.channel.uuid))
-
-    contexts: list[tuple[ConnectReply, str, str]] = []
-    with quiet_call(handler) as peer:
-        peer.connect()
-    [(context, *uuids)] = contexts
-    assert dict(context) == dict(peer.context)
-    assert context["Caller-Caller-ID-Number"] == "1001"
-    assert uuids == [peer.uuid, peer.uuid]
-
 
 # Commands and replies
 

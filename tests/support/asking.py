@@ -12,7 +12,21 @@ from simulator import Call, FreeSwitch
 from simulator.model.arguments import separate
 from tests.support.recorded import recording
 
-__all__ = ["Asked", "ask", "recorded_words", "session_of", "words_of"]
+#: A recording of `originate`.
+ORIGINATED = "13d_inbound_originate_park_sendmsg"
+#: A far end that answers after 2 s.
+ANSWERS = {"user/1000": {"answers_after": 2.0}}
+
+__all__ = [
+    "ANSWERS",
+    "ORIGINATED",
+    "Asked",
+    "ask",
+    "recorded_words",
+    "session_of",
+    "told",
+    "words_of",
+]
 
 T = TypeVar("T")
 
@@ -94,3 +108,8 @@ def recorded_words(name: str, application: str, number: int = 0) -> list[str]:
 def session_of(channel: Channel) -> Session:
     """The session that the channel of a question is on."""
     return _sessions[channel]
+
+
+def told(call: Call) -> list[str]:
+    """What happened on the other legs."""
+    return [e.text for e in call.transcript.entries if e.sender == "switch" == e.receiver]

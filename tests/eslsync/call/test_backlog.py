@@ -7,7 +7,7 @@ import logging
 import pytest
 
 from eslsync import Session
-from eslsync.call import conversation, typeahead
+from eslsync.call import conversation
 from tests.support.peer import call, event, reply
 from tests.support.servers import messages
 
@@ -61,18 +61,6 @@ def test_a_completion_whose_event_was_dropped_is_known_all_the_same(
     assert peer.returned == 1
 
 
-def test_digits_that_nobody_asks_for_are_bounded_and_what_is_dropped_is_counted() -> None:
-    def handler(session: Session) -> tuple[int, str]:
-        session.channel.wait("CHANNEL_ANSWER")
-        return session.dropped, session.channel.wait("DTMF")["DTMF-Digit"]
-
-    with call(handler) as peer:
-        peer.handshake()
-        peer.say(peer.digit("1"), *[peer.digit("2")] * typeahead.MAX_DIGITS)
-        peer.say(peer.event("CHANNEL_ANSWER"))
-    assert peer.returned == (1, "2")
-
-
 def test_events_that_wait_for_a_callback_are_bounded_in_bytes(
     monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
 ) -> None:
@@ -93,19 +81,3 @@ def test_events_that_wait_for_a_callback_are_bounded_in_bytes(
         peer.say(event({"Event-Name": "CHANNEL_PARK", "Unique-ID": peer.uuid}))
     assert peer.returned == 3
     assert "or 500000 bytes" in messages(caplog, logging.WARNING)[0]
-
-
-def test_digits_typed_ahead_are_bounded_in_bytes(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(typeahead, "MAX_DIGITS_BYTES", 2_000)
-
-    def handler(session: Session) -> tuple[str, int]:
-        session.channel.wait("CHANNEL_PARK")
-        return session.channel.wait("DTMF")["DTMF-Digit"], session.dropped
-
-    with call(handler) as peer:
-        peer.handshake()
-        for digit in "123":
-            headers = {"Event-Name": "DTMF", "Unique-ID": peer.uuid, "DTMF-Digit": digit}
-            peer.say(event({**headers, "Padding": "x" * 900}))
-        peer.say(event({"Event-Name": "CHANNEL_PARK", "Unique-ID": peer.uuid}))
-    assert peer.returned == ("2", 1)

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import queue
 import threading
 from collections.abc import Callable
 
@@ -286,81 +285,6 @@ def test_the_first_header_is_found_in_any_letter_case() -> None:
     assert "event-name" in context
     assert context.get("EVENT-NAME") == "CHANNEL_DATA"
     assert Event(b"Event-Name: DTMF").name == "DTMF"
-
-
-def test_callbacks_run_in_order_of_arrival_and_then_of_registration() -> None:
-    def handler(session: Session) -> list[tuple[str, str]]:
-        told: list[tuple[str, str]] = []
-
-        @session.on("CHANNEL_ANSWER")
-        def first(event: Event) -> None:
-            told.append(("first", event.name))
-
-        session.on("CHANNEL_ANSWER", lambda event: told.append(("second", event.name)))
-        session.on("ALL", lambda event: told.append(("all", event.name)))
-        session.on("CUSTOM", lambda event: told.append(("custom", event.name)))
-        session.on("CUSTOM my::b", lambda event: told.append(("b", event.name)))
-        session.wait("CUSTOM my::b")
-        return told
-
-    with call(handler) as peer:
-        peer.handshake()
-        peer.say(event({"Event-Name": "CUSTOM", "Event-Subclass": "my::a"}))
-        peer.say(peer.event("CHANNEL_ANSWER"))
-        peer.say(event({"Event-Name": "CUSTOM", "Event-Subclass": "my::b"}))
-    assert peer.returned == [
-        ("all", "CUSTOM"),
-        ("custom", "CUSTOM"),
-        ("first", "CHANNEL_ANSWER"),
-        ("second", "CHANNEL_ANSWER"),
-        ("all", "CHANNEL_ANSWER"),
-        ("all", "CUSTOM"),
-        ("custom", "CUSTOM"),
-        ("b", "CUSTOM"),
-    ]
-
-
-@pytest.mark.parametrize("error", [KeyError, queue.Empty])
-def test_what_a_callback_raises_the_blocking_call_raises_and_the_call_goes_on(
-    error: type[Exception],
-) -> None:
-    def handler(session: Session) -> str:
-        @session.on("CHANNEL_ANSWER")
-        def broken(event: Event) -> None:
-            raise error("a defect in it")
-
-        with pytest.raises(error, match="a defect in it"):
-            session.channel.playback("welcome")
-        return session.wait("PLAYBACK_STOP").name
-
-    with call(handler) as peer:
-        peer.handshake()
-        peer.execute("playback")
-        peer.say(peer.event("CHANNEL_ANSWER"), peer.event("PLAYBACK_STOP"))
-    assert peer.returned == "PLAYBACK_STOP"
-
-
-def test_events_that_arrive_while_a_callback_runs_wait_their_turn() -> None:
-    def handler(session: Session) -> list[str]:
-        told: list[str] = []
-
-        def slow(event: Event) -> None:
-            told.append(event.name)
-            session.send("getvar x")
-            told.append("answered")
-
-        session.on("CHANNEL_ANSWER", slow)
-        session.on("PLAYBACK_START", slow)
-        session.wait("PLAYBACK_START")
-        return told
-
-    with call(handler) as peer:
-        peer.handshake()
-        peer.say(peer.event("CHANNEL_ANSWER"))
-        peer.hear("getvar x")
-        peer.say(peer.event("PLAYBACK_START"), reply("1"))
-        peer.serve("getvar x")
-    assert peer.returned == ["CHANNEL_ANSWER", "answered", "PLAYBACK_START", "answered"]
 
 
 def test_what_came_before_the_deadline_counts_however_late_it_is_looked_at() -> None:

@@ -111,24 +111,6 @@ def test_every_execution_has_an_id_of_its_own() -> None:
         assert len(uuids) == 3
 
 
-def test_terminators_are_set_where_they_differ_and_never_waited_for() -> None:
-    def handler(session: Session) -> None:
-        for terminators in ("12", "12", "", None, None):
-            session.channel.playback("x", terminators=terminators)
-
-    with call(handler) as peer:
-        peer.handshake()
-        peer.execute("set", "playback_terminators=12")
-        peer.run("playback")
-        peer.run("playback")
-        peer.execute("set", "playback_terminators=none")
-        peer.run("playback")
-        peer.execute("unset", "playback_terminators")
-        peer.run("playback")
-        peer.run("playback")
-    assert peer.raised is None
-
-
 @pytest.mark.parametrize("order", [(0, 1, 2), (2, 1, 0), (1, 2, 0)])
 def test_each_execution_ends_with_its_own_completion_in_any_order(order: list[int]) -> None:
     def handler(session: Session) -> list[str]:

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from typing import Any
-
 import pytest
 
 from eslsync import Channel, ChannelState, Event, Hangup, Session, TimeoutError
@@ -144,23 +142,6 @@ def test_wait_for_an_event_that_a_function_picks() -> None:
         return channel.wait(ends)["Playback-File-Path"].rpartition("/")[2]
 
     assert ask(question).value == "ivr-welcome.wav"
-
-
-@pytest.mark.parametrize(
-    ("what", "message"),
-    [
-        ("DTMF", "DTMF"),
-        (["DTMF", "CHANNEL_BRIDGE"], "DTMF or CHANNEL_BRIDGE"),
-        (lambda event: False, "<lambda>"),
-    ],
-)
-def test_a_wait_that_is_in_vain_says_what_for(what: Any, message: str) -> None:
-    def question(channel: Channel) -> str:
-        with pytest.raises(TimeoutError) as late:
-            channel.wait(what, timeout=3)
-        return str(late.value).replace(channel.uuid, "UUID")
-
-    assert ask(question).value == f"{message} did not arrive within 3 s (leg UUID)"
 
 
 def test_a_wait_for_nothing_is_refused() -> None:

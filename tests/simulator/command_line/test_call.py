@@ -1,40 +1,32 @@
+"""`eslsync call`."""
+
 from __future__ import annotations
 
-import json
-import os
 import re
-import signal
-import socket
-import subprocess
-import sys
 import wave
 from pathlib import Path
 
 import pytest
-from click.testing import CliRunner, Result
 
 from eslsync import Outbound, Session
-from eslsync.command_line.main import main
-from tests.support.places import RECORDINGS, ROOT
-from tests.support.terminal import without_markers
+from tests.support.places import ROOT
+from tests.support.terminal import IVR, run, without_markers, write
 
-IVR = str(ROOT / "examples" / "ivr.py")
+
+def test_a_script_s_call_is_recorded(tmp_path: Path) -> None:
+    script = str(ROOT / "examples" / "ring_two.call.yaml")
+    assert run("call", "--script", script, "--record", tmp_path).exit_code == 0
+    [path] = tmp_path.iterdir()
+    assert run("replay", path, ROOT / "examples" / "ring_two.py").exit_code == 0
+
+
+def test_another_program_s_calls_are_not_recorded_here(tmp_path: Path) -> None:
+    result = run("call", "127.0.0.1:5000", "--record", tmp_path)
+    assert result.exit_code == 2
+    assert "recorded where it is served" in result.stderr
+
+
 UUID = re.compile(r"[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}")
-
-
-def run(*arguments: str | Path) -> Result:
-    result = CliRunner().invoke(main, [str(each) for each in arguments])
-    assert result.exception is None or isinstance(result.exception, SystemExit), result.exception
-    return result
-
-
-def write(folder: Path, text: str, name: str = "app.py") -> Path:
-    path = folder / name
-    path.write_text(text)
-    return path
-
-
-# eslsync call
 
 
 def test_a_call_is_drawn_and_summed_up() -> None:
@@ -293,270 +285,3 @@ def test_options_that_make_no_sense(arguments: list[str], said: str) -> None:
     assert result.exit_code == 2
     assert said in result.stderr
     assert result.stdout == ""
-
-
-# the file and its handler
-
-
-def test_a_file_that_is_not_there(tmp_path: Path) -> None:
-    for path, said in [
-        (tmp_path / "nix.py", "there is no file"),
-        (tmp_path, "is a folder"),
-        (ROOT / "README.md", "is no Python file"),
-    ]:
-        result = run("call", path)
-        assert result.exit_code == 2
-        assert said in result.stderr
-        assert "Traceback" not in result.stderr
-
-
-@pytest.mark.parametrize(
-    ("text", "said"),
-    [
-        ("def f(:\n", ["app.py", "line 1", "SyntaxError"]),
-        ("import os\n\nos.nix\n", ["app.py", "line 3, in <module>", "AttributeError"]),
-        ("import sys\nsys.exit('no')\n", ["line 2", "SystemExit: no"]),
-        ("raise ImportError('no such thing')", ["ImportError: no such thing"]),
-    ],
-)
-def test_a_file_that_can_not_be_imported(tmp_path: Path, text: str, said: list[str]) -> None:
-    result = run("call", write(tmp_path, text))
-    assert result.exit_code == 2
-    assert "app.py can't be imported" in result.stderr
-    for each in said:
-        assert each in result.stderr
-    assert "loading.py" not in result.stderr, "our own frames are of no use"
-
-
-def test_the_only_function_of_one_argument_is_the_handler(tmp_path: Path) -> None:
-    app = write(
-        tmp_path,
-        "from os.path import basename\n"
-        "from examples.ivr import handler as elsewhere\n"
-        "def reception(session):\n"
-        "    print('reception')\n"
-        "def two(a, b): pass\n",
-    )
-    result = run("call", app)
-    assert result.exit_code == 0
-    assert result.stdout.startswith("reception\n")
-    assert "giving the call back" in result.stdout
-
-
-@pytest.mark.parametrize(
-    ("text", "options", "said"),
-    [
-        ("", [], "it has no functions"),
-        ("def f(): pass\nx = 1\n", [], "no handler, a function of one argument; it has f()"),
-        ("def f(a: int): pass\ndef g(b): pass\n", [], "with --handler: f, g"),
-        ("def f(a): pass\n", ["--handler", "g"], "has no 'g'; it has f(a)"),
-        ("def handler(): pass\n", [], "handler() in"),
-        ("def handler(a, b): pass\n", [], "handler(a, b) in"),
-        ("handler = 5\n", [], "is no function, but 5"),
-        ("async def handler(session): pass\n", [], "is an async function"),
-    ],
-)
-def test_a_handler_that_is_not_found_or_not_fit(
-    tmp_path: Path, text: str, options: list[str], said: str
-) -> None:
-    result = run("call", write(tmp_path, text), *options)
-    assert result.exit_code == 2
-    assert said in result.stderr
-    assert "Traceback" not in result.stderr
-
-
-def test_a_file_that_serves_when_it_is_imported(tmp_path: Path) -> None:
-    app = write(
-        tmp_path,
-        "from eslsync import Outbound\n"
-        "def greet(session):\n"
-        "    session.channel.answer()\n"
-        "Outbound(greet, '127.0.0.1', 5000).start()\n"
-        "raise RuntimeError('not reached')\n",
-    )
-    assert run("call", app).exit_code == 0
-
-
-def test_an_outbound_is_called_with_its_options(tmp_path: Path) -> None:
-    app = write(
-        tmp_path,
-        "from eslsync import Outbound\n"
-        "def greet(session):\n"
-        "    session.channel.hangup()\n"
-        "app = Outbound(greet, events=['DTMF'], linger=False)\n",
-    )
-    result = run("call", app, "--handler", "app")
-    assert result.exit_code == 0
-    assert "◀─ connect, filter, event ─" in result.stdout
-
-
-def test_a_handler_finds_its_neighbours(tmp_path: Path) -> None:
-    write(tmp_path, "GREETING = 'ivr/hello'\n", "my_settings.py")
-    app = write(
-        tmp_path,
-        "import my_settings\n"
-        "def handler(session):\n"
-        "    session.channel.playback(my_settings.GREETING)\n",
-        "json.py",  # also the name of another module, which is loaded
-    )
-    result = run("call", app)
-    assert result.exit_code == 0, result.stderr
-    assert "ivr/hello" in result.stdout
-
-
-# eslsync conform
-
-
-def test_a_recording_conforms() -> None:
-    result = run("conform", RECORDINGS / "01a_basic_playback_hangup.jsonl")
-    assert result.exit_code == 0
-    first, last = result.stdout.splitlines()
-    assert first == "01a_basic_playback_hangup: conforms"
-    assert re.fullmatch(
-        r"1 of 1 conform: \d+ messages and \d{4} headers compared, \d+ left out", last
-    )
-
-
-def test_a_recording_that_differs(tmp_path: Path) -> None:
-    text = (RECORDINGS / "01a_basic_playback_hangup.jsonl").read_text()
-    path = write(tmp_path, text.replace("+OK will linger", "+OK might linger"), "x.jsonl")
-    result = run("conform", path, RECORDINGS / "12n_app_closes_socket_idle_parked.jsonl")
-    assert result.exit_code == 1
-    assert "\n- " in result.stdout
-    assert "\n+ " in result.stdout
-    assert "might linger" in result.stdout
-    assert "1 of 2 conform: " in result.stdout.splitlines()[-1]
-
-
-def test_both_sides() -> None:
-    result = run("conform", "-v", RECORDINGS / "12n_app_closes_socket_idle_parked.jsonl")
-    assert "--- 12n_app_closes_socket_idle_parked, recorded\n" in result.stdout
-    assert re.search(r"^ +0\.\d{3}  CHANNEL_EXECUTE answer", result.stdout, re.MULTILINE)
-
-
-def test_what_is_no_recording(tmp_path: Path) -> None:
-    for text in ["", "x", "[1]", '{"t": 1}', json.dumps({"recording": 1}) + '\n{"t": 1}']:
-        result = run("conform", write(tmp_path, text, "x.jsonl"))
-        assert result.exit_code == 2
-        assert "x.jsonl is no recording" in result.stderr
-    assert run("conform", tmp_path / "nix.jsonl").exit_code == 2
-    assert run("conform").exit_code == 2
-
-
-# the program itself
-
-
-def program(*arguments: str) -> list[str]:
-    return [
-        sys.executable,
-        "-c",
-        "from eslsync.command_line.main import main; main()",
-        *arguments,
-    ]
-
-
-def execute(*arguments: str, **environment: str) -> subprocess.CompletedProcess[bytes]:
-    return subprocess.run(
-        program(*arguments), cwd=ROOT, env={**os.environ, **environment}, capture_output=True
-    )
-
-
-@pytest.mark.parametrize("encoding", ["ascii", "latin-1"])
-def test_a_terminal_without_box_characters(encoding: str) -> None:
-    done = execute("call", IVR, PYTHONIOENCODING=encoding)
-    assert done.returncode == 0, done.stderr
-    assert done.stdout.isascii()
-    assert b"|<- ivr/ivr-welcome ---" in done.stdout
-
-
-def test_the_width_of_the_terminal() -> None:
-    done = execute("call", IVR, COLUMNS="70", PYTHONIOENCODING="utf-8")
-    assert max(map(len, done.stdout.decode().splitlines())) == 70
-
-
-def test_help_has_examples_and_a_version() -> None:
-    for command in ("call", "explore", "serve", "conform"):
-        assert f"\n  eslsync {command} " in run(command, "--help").stdout
-    assert re.fullmatch(r"\S+ \d+\.\d+\.\d+\n", run("--version").stdout)
-
-
-def test_serve_loads_no_simulator_and_no_freezegun() -> None:
-    code = (
-        "import sys\n"
-        "from eslsync import Outbound\n"
-        "Outbound.start = lambda self, drain: print(*sys.modules)\n"
-        "from eslsync.command_line.main import main\n"
-        f"main(['serve', {IVR!r}])\n"
-    )
-    done = subprocess.run([sys.executable, "-c", code], cwd=ROOT, capture_output=True, text=True)
-    assert done.returncode == 0, done.stderr
-    assert not [n for n in done.stdout.split() if n.startswith(("simulator", "freezegun"))]
-
-
-def test_a_port_in_use() -> None:
-    with socket.create_server(("127.0.0.1", 0)) as taken:
-        port = str(taken.getsockname()[1])
-        done = execute("serve", IVR, "--port", port)
-    assert done.returncode == 1
-    [line] = done.stderr.decode().splitlines()
-    assert line == f"Error: can't listen on 127.0.0.1 port {port}: Address already in use"
-
-
-@pytest.mark.skipif(os.name == "nt", reason="Windows has no SIGTERM to send")
-@pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGINT])
-def test_serve_stops_in_order(number: signal.Signals) -> None:
-    with subprocess.Popen(
-        program("serve", IVR, "--port", "0"), cwd=ROOT, stderr=subprocess.PIPE, text=True
-    ) as server:
-        assert server.stderr is not None
-        assert re.search(r" INFO +listening on 127.0.0.1 port \d+$", server.stderr.readline())
-        server.send_signal(number)
-        said = server.stderr.read()
-    assert server.returncode == 0
-    assert "stopping; calls that are up: 0" in said
-    assert "Traceback" not in said
-
-
-@pytest.mark.skipif(os.name == "nt", reason="Windows has no SIGUSR1")
-def test_serve_prints_its_calls_when_it_is_asked() -> None:
-    with subprocess.Popen(
-        program("serve", IVR, "--port", "0"), cwd=ROOT, stderr=subprocess.PIPE, text=True
-    ) as server:
-        assert server.stderr is not None
-        server.stderr.readline()
-        server.send_signal(signal.SIGUSR1)
-        assert server.stderr.readline() == "0 calls\n"
-        server.send_signal(signal.SIGTERM)
-        server.stderr.read()
-    assert server.returncode == 0
-
-
-@pytest.mark.parametrize(
-    ("option", "said"),
-    [
-        (["--allow", "10.0.0.1/8"], "host bits set"),
-        (["--when-full", "GO_AWAY"], "when_full must be"),
-        (["--redact", "a=b"], "not a variable's name"),
-        (["--max-calls", "0"], "max-calls"),
-    ],
-)
-def test_what_serve_can_not_be_told(option: list[str], said: str) -> None:
-    done = execute("serve", IVR, *option)
-    assert done.returncode == 2
-    assert said in done.stderr.decode()
-
-
-def test_serve_takes_the_options_of_an_outbound_in_the_file(tmp_path: Path) -> None:
-    app = tmp_path / "app.py"
-    app.write_text(
-        "from eslsync import Outbound\n"
-        "app = Outbound(print, '127.0.0.1', 5999, max_calls=7, redact=['pin'])\n"
-    )
-    code = (
-        "from eslsync import Outbound\n"
-        "Outbound.start = lambda app, drain: print(app.port, app.max_calls, app.redact, drain)\n"
-        "from eslsync.command_line.main import main\n"
-        f"main(['serve', {str(app)!r}, '--handler', 'app', '--redact', 'code', '--drain', '3'])\n"
-    )
-    done = subprocess.run([sys.executable, "-c", code], cwd=ROOT, capture_output=True, text=True)
-    assert done.stdout == "5999 7 ('pin', 'code') 3.0\n", done.stderr

@@ -1,0 +1,88 @@
+"""Variables that methods set for themselves are put back, and nobody else's."""
+
+from __future__ import annotations
+
+import threading
+from typing import Any
+
+import pytest
+
+from eslsync import Channel, Session
+from eslsync.call.execution import UnderWay
+from eslsync.call.leg import Leg
+from tests.support.asking import ORIGINATED, ask, session_of
+from tests.support.evidence import stands_on
+from tests.support.peer import PATIENCE, call
+from tests.support.servers import Beside
+
+
+@stands_on(ORIGINATED, "originate")
+def test_what_a_bridge_with_a_leg_needs_does_not_stay_for_the_next() -> None:
+    def question(channel: Channel) -> list[object]:
+        channel.bridge(session_of(channel).originate("user/1000"))
+        second = channel.bridge("user/1001")
+        return [second.answered, channel.playback("ivr/goodbye").response]
+
+    ends = {"answers_after": 1.0, "hangs_up_after": 5.0}
+    asked = ask(question, endpoints={"user/1000": ends, "user/1001": ends})
+    assert asked.value == [True, "FILE PLAYED"]
+
+
+def test_a_variable_that_another_thread_sets_meanwhile_is_not_put_back(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    """What a method has set is read, sent, and written: another thread may come between."""
+
+    def handler(session: Session) -> None:
+        channel = session.channel
+        settings = channel.leg.settings
+        settings.set(None, one="ours", two="ours")
+        go = threading.Event()
+
+        def other() -> None:
+            go.wait(PATIENCE)
+            channel.execute("set", "one=theirs", block=False)
+
+        beside = Beside(other)
+        session.on("CUSTOM", lambda event: None)
+        start = Leg.start
+
+        def start_and_let_the_other_set(self: Leg, *arguments: Any) -> UnderWay:
+            sent = start(self, *arguments)
+            go.set()
+            beside.join()
+            return sent
+
+        with monkeypatch.context() as patched:
+            patched.setattr(Leg, "start", start_and_let_the_other_set)
+            settings.set(None, two="again")
+        kept.update(settings.ours)
+
+    kept: set[str] = set()
+    with call(handler) as peer:
+        peer.handshake()
+        for _ in range(3):
+            command = peer.serve("sendmsg")
+            assert command.get("execute-app-name") in ("set", "multiset")
+        peer.await_handler()
+        peer.end()
+        peer.hear_end()
+    assert "one" not in kept
+
+
+def test_terminators_are_set_where_they_differ_and_never_waited_for() -> None:
+    def handler(session: Session) -> None:
+        for terminators in ("12", "12", "", None, None):
+            session.channel.playback("x", terminators=terminators)
+
+    with call(handler) as peer:
+        peer.handshake()
+        peer.execute("set", "playback_terminators=12")
+        peer.run("playback")
+        peer.run("playback")
+        peer.execute("set", "playback_terminators=none")
+        peer.run("playback")
+        peer.execute("unset", "playback_terminators")
+        peer.run("playback")
+        peer.run("playback")
+    assert peer.raised is None

@@ -1,0 +1,123 @@
+"""`eslsync serve`."""
+
+from __future__ import annotations
+
+import os
+import re
+import signal
+import socket
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+from simulator import FreeSwitch
+from tests.support.places import ROOT
+from tests.support.terminal import IVR, execute, program, run
+
+
+def test_serve_records_its_calls_without_the_digits(tmp_path: Path) -> None:
+    serve = "from eslsync.command_line.main import main; main()"
+    arguments = ["serve", IVR, "--port", "0", "--record", str(tmp_path / "calls")]
+    with subprocess.Popen(
+        [sys.executable, "-c", serve, *arguments], cwd=ROOT, stderr=subprocess.PIPE, text=True
+    ) as server:
+        assert server.stderr is not None
+        found = re.search(r"port (\d+)$", server.stderr.readline())
+        assert found
+        with FreeSwitch(real_time=True, prompts={"ivr/ivr-welcome": 0.1}) as switch:
+            call = switch.dial(f"127.0.0.1:{found[1]}")
+            call.hear("ivr/ivr-welcome", start=True)
+            call.press("1")
+            call.hangup()
+        server.send_signal(signal.SIGTERM)
+        server.stderr.read()
+    assert server.returncode == 0
+    [path] = (tmp_path / "calls").iterdir()
+    text = path.read_text()
+    assert "DTMF-Digit: ***" in text
+    assert "DTMF-Digit: 1" not in text
+    assert "├─ hangs up NORMAL_CLEARING ─" in run("ladder", path).stdout
+
+
+def test_serve_loads_no_simulator_and_no_freezegun() -> None:
+    code = (
+        "import sys\n"
+        "from eslsync import Outbound\n"
+        "Outbound.start = lambda self, drain: print(*sys.modules)\n"
+        "from eslsync.command_line.main import main\n"
+        f"main(['serve', {IVR!r}])\n"
+    )
+    done = subprocess.run([sys.executable, "-c", code], cwd=ROOT, capture_output=True, text=True)
+    assert done.returncode == 0, done.stderr
+    assert not [n for n in done.stdout.split() if n.startswith(("simulator", "freezegun"))]
+
+
+def test_a_port_in_use() -> None:
+    with socket.create_server(("127.0.0.1", 0)) as taken:
+        port = str(taken.getsockname()[1])
+        done = execute("serve", IVR, "--port", port)
+    assert done.returncode == 1
+    [line] = done.stderr.decode().splitlines()
+    assert line == f"Error: can't listen on 127.0.0.1 port {port}: Address already in use"
+
+
+@pytest.mark.skipif(os.name == "nt", reason="Windows has no SIGTERM to send")
+@pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGINT])
+def test_serve_stops_in_order(number: signal.Signals) -> None:
+    with subprocess.Popen(
+        program("serve", IVR, "--port", "0"), cwd=ROOT, stderr=subprocess.PIPE, text=True
+    ) as server:
+        assert server.stderr is not None
+        assert re.search(r" INFO +listening on 127.0.0.1 port \d+$", server.stderr.readline())
+        server.send_signal(number)
+        said = server.stderr.read()
+    assert server.returncode == 0
+    assert "stopping; calls that are up: 0" in said
+    assert "Traceback" not in said
+
+
+@pytest.mark.skipif(os.name == "nt", reason="Windows has no SIGUSR1")
+def test_serve_prints_its_calls_when_it_is_asked() -> None:
+    with subprocess.Popen(
+        program("serve", IVR, "--port", "0"), cwd=ROOT, stderr=subprocess.PIPE, text=True
+    ) as server:
+        assert server.stderr is not None
+        server.stderr.readline()
+        server.send_signal(signal.SIGUSR1)
+        assert server.stderr.readline() == "0 calls\n"
+        server.send_signal(signal.SIGTERM)
+        server.stderr.read()
+    assert server.returncode == 0
+
+
+@pytest.mark.parametrize(
+    ("option", "said"),
+    [
+        (["--allow", "10.0.0.1/8"], "host bits set"),
+        (["--when-full", "GO_AWAY"], "when_full must be"),
+        (["--redact", "a=b"], "not a variable's name"),
+        (["--max-calls", "0"], "max-calls"),
+    ],
+)
+def test_what_serve_can_not_be_told(option: list[str], said: str) -> None:
+    done = execute("serve", IVR, *option)
+    assert done.returncode == 2
+    assert said in done.stderr.decode()
+
+
+def test_serve_takes_the_options_of_an_outbound_in_the_file(tmp_path: Path) -> None:
+    app = tmp_path / "app.py"
+    app.write_text(
+        "from eslsync import Outbound\n"
+        "app = Outbound(print, '127.0.0.1', 5999, max_calls=7, redact=['pin'])\n"
+    )
+    code = (
+        "from eslsync import Outbound\n"
+        "Outbound.start = lambda app, drain: print(app.port, app.max_calls, app.redact, drain)\n"
+        "from eslsync.command_line.main import main\n"
+        f"main(['serve', {str(app)!r}, '--handler', 'app', '--redact', 'code', '--drain', '3'])\n"
+    )
+    done = subprocess.run([sys.executable, "-c", code], cwd=ROOT, capture_output=True, text=True)
+    assert done.stdout == "5999 7 ('pin', 'code') 3.0\n", done.stderr
