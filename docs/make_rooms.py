@@ -30,7 +30,7 @@ PAGE = Path(__file__).parent / "design.md"
 WIDTH, MARGIN, PANEL_GAP, PAD = 830, 6, 28, 12
 ROW_GAP, BOX_GAP, HEAD, FOOT = 30, 8, 44, 44
 #: The least width of a box.
-NARROWEST = 76
+NARROWEST = 88
 #: Width that an arrow takes where it passes a row between boxes.
 LANE = 14
 #: Height of a box without its description, and of a line of that.
@@ -111,7 +111,7 @@ class Rooms:
         line = line.strip().rstrip(".").replace("`", "")
         clauses = re.split(r"(?=[,:] )", line)
         for end in range(len(clauses), 0, -1):
-            lines = textwrap.wrap("".join(clauses[:end]), characters)
+            lines = textwrap.wrap("".join(clauses[:end]), characters, break_long_words=False)
             if len(lines) <= LINES:
                 return lines
         return [*lines[: LINES - 1], lines[LINES - 1] + "…"]
