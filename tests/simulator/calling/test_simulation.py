@@ -1,0 +1,72 @@
+"""What the calls of one switch share, as the rest of the simulator gets it."""
+
+from __future__ import annotations
+
+import time
+
+import pytest
+
+from eslsync import Session
+from simulator import FreeSwitch
+from simulator.calling.call import line_of
+from simulator.calling.freeswitch import simulation_of
+
+
+def stays(session: Session) -> None:
+    session.channel.answer()
+    session.channel.wait("DTMF")
+
+
+def crashes(session: Session) -> None:
+    session.channel.answer()
+    raise KeyError("desk")
+
+
+def test_time_passes_without_a_verb() -> None:
+    with FreeSwitch(start="2026-01-05T09:00:00") as switch:
+        simulation = simulation_of(switch)
+        call = switch.call(stays)
+        done: list[float] = []
+        simulation.later(1.5, lambda: done.append(call.duration))
+        assert simulation.run(lambda: bool(done), 10.0)
+        assert done == [1.5]
+        assert not simulation.run(lambda: False, 2.0)
+        assert switch.now == simulation.now / 1_000_000
+        assert call.duration == 3.5
+
+
+def test_lines_are_the_calls_that_are_up() -> None:
+    with FreeSwitch() as switch:
+        lines = simulation_of(switch).lines
+        first = switch.call(stays)
+        assert lines == {first.uuid: line_of(first)}
+        first.hangup()
+        second = switch.call(stays)
+        assert lines == {second.uuid: line_of(second)}
+
+
+def test_running_raises_what_a_handler_raised() -> None:
+    with FreeSwitch() as switch:
+        switch.call(crashes)
+        with pytest.raises(KeyError, match="desk"):
+            simulation_of(switch).run(lambda: False, 1.0)
+
+
+def test_finishing_hangs_up_and_returns_a_line_whose_handler_still_runs() -> None:
+    def cleans_up(session: Session) -> None:
+        try:
+            stays(session)
+        finally:
+            time.sleep(4000)
+
+    with FreeSwitch() as switch:
+        simulation = simulation_of(switch)
+        quick = switch.call(stays)
+        quick.say_nothing(1.0)
+        assert simulation.finish() is None
+        assert quick.ended
+        slow = switch.call(cleans_up)
+        slow.say_nothing(1.0)
+        assert simulation.finish() is line_of(slow)
+        assert slow.cause == "NORMAL_CLEARING"
+    assert slow.ended
