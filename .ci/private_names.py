@@ -20,7 +20,17 @@ ROOT = Path(__file__).resolve().parents[1]
 PACKAGES = ("eslsync", "simulator")
 
 #: Why a use is right, by file and name. An entry that is not used any more fails, too.
-EXPLAINED: dict[tuple[str, str], str] = {}
+EXPLAINED = {
+    ("eslsync/wire/enums.py", "_value2member_map_"): (
+        "a word that is no member is common in events; Enum's call raises an exception for each"
+    ),
+    ("simulator/clockwork/tricks.py", "_get_module_attributes"): (
+        "freezegun's own imports every module that is only imported on demand"
+    ),
+    ("simulator/clockwork/tricks.py", "_get_module_attributes_hash"): (
+        "freezegun's own takes longer than a simulated call"
+    ),
+}
 
 #: Names that Python documents, of named tuples and of `sys`.
 DOCUMENTED = {"_asdict", "_current_frames", "_fields", "_getframe", "_make", "_replace"}
