@@ -20,7 +20,7 @@ START = 1_767_603_600_000_000  # 2026-01-05 09:00:00, in microseconds
 
 
 class ModelCall:
-    """One incoming call, the app's side of its socket, and what the app was sent."""
+    """One incoming call, the app's end of its socket, and what the app was sent."""
 
     def __init__(
         self,
@@ -32,6 +32,7 @@ class ModelCall:
     ) -> None:
         self.agenda = Agenda(START)
         self.sent: list[Sent] = []
+        self.raw: list[bytes] = []
         self.closed_at: float | None = None
         self.dialled: list[str] = []
         self._listening = listening
@@ -55,6 +56,7 @@ class ModelCall:
         return self.control
 
     def _written(self, data: bytes) -> None:
+        self.raw.append(data)
         self.sent += [sent(message, self.seconds) for message in self._parser.feed(data)]
 
     def _closed(self) -> None:

@@ -1,7 +1,7 @@
-"""A switch's end of a control connection, as a test plays it.
+"""The switch's end of a control connection, played by a test.
 
-What it says is cut from a recording, with the uuids as recorded. The order of things is the
-test's: `Peer.settle` waits until the handler has taken all that was sent and waits for more.
+Its messages are cut from a recording, with the recorded uuids. The test decides their order:
+`Peer.settle` waits until the handler has taken everything that was sent and waits for more.
 """
 
 from __future__ import annotations
@@ -32,15 +32,16 @@ from tests.support.recorded import recording
 
 T = TypeVar("T")
 
-#: Seconds that anything may take: for a defect, not for a slow machine.
+#: Seconds after which something counts as never happening, however slow the machine.
 PATIENCE = 30.0
 
 
 class Watched(Clock):
-    """Real time, that tells when a handler has taken all that was sent, and waits for more."""
+    """Real time, and a way to know that a handler has taken everything and waits for more."""
 
     def __init__(self) -> None:
-        #: Seconds; by adding to it a test has time pass at once, for who looks at the clock.
+        #: Seconds that this clock is ahead. A test adds to it to let time pass at once; those
+        #: who already wait don't notice (see `pass_time`).
         self.ahead = 0.0
         self._changed = threading.Condition()
         self._serving: dict[int, Address] = {}
@@ -74,6 +75,12 @@ class Watched(Clock):
     def now(self) -> float:
         return super().now() + self.ahead
 
+    def pass_time(self, seconds: float) -> None:
+        """Let that much time pass, for those who already wait as well."""
+        with self._changed:
+            self.ahead += seconds
+            self._changed.notify_all()
+
     def arrived(self, peer: Address, sent: int) -> None:
         with self._changed:
             assert self._changed.wait_for(lambda: self._received[peer] >= sent, PATIENCE)
@@ -90,7 +97,7 @@ def reply(text: str) -> bytes:
 
 
 def response(text: str) -> bytes:
-    """What an ``api`` command printed."""
+    """The response to an ``api`` command that printed ``text``."""
     body = text.encode()
     return encode_message(
         [("Content-Type", "api/response"), ("Content-Length", str(len(body)))], body
@@ -111,7 +118,7 @@ def as_event(content: bytes) -> bytes:
 
 
 def changed(packet: bytes, headers: Mapping[str, str]) -> bytes:
-    """The same event with other values."""
+    """An event with other values in some of its headers."""
     content = packet.partition(b"\n\n")[2]
     for name, value in headers.items():
         line = f"{name}: {quote(value)}".encode()
@@ -127,7 +134,7 @@ class Peer:
         self, app: Outbound, name: str = "03a", clock: Watched | None = None, host: str = ""
     ) -> None:
         self.app = app
-        #: how the handler ended
+        # How the handler ended.
         self.raised: BaseException | None = None
         self.returned: Any = None
         self.ended = threading.Event()
@@ -139,7 +146,7 @@ class Peer:
                 strict=True,
             )
         )
-        self.context = self._said[0][0]
+        self.context, self.connect_reply = self._said[0]
         self.uuid = self.context["Unique-ID"]
         self.clock = clock or Watched()
         self._sent = 0
@@ -153,7 +160,7 @@ class Peer:
     # hearing
 
     def hear(self, line: str | None = None) -> Command:
-        """The next command, which has to be this one."""
+        """Return the next command; it must be this one."""
         while not self._heard:
             data = self.sock.recv(65536)
             assert data, f"the app has ended where {line!r} was expected"
@@ -163,7 +170,7 @@ class Peer:
         return command
 
     def hear_nothing(self) -> None:
-        """No command is on its way, and no end."""
+        """Check that neither a command nor an end is on its way."""
         self.sock.setblocking(False)
         try:
             assert self._heard == []
@@ -172,7 +179,7 @@ class Peer:
             self.sock.settimeout(PATIENCE)
 
     def hear_end(self) -> list[Command]:
-        """All that still comes, up to the app's own end, which has to be in order."""
+        """Return the commands that still come, up to an orderly end by the app."""
         while data := self.sock.recv(65536):
             self._heard += self._parser.feed(data)
         assert not self._parser.rest
@@ -191,15 +198,15 @@ class Peer:
         self.sock.sendall(data)
 
     def settle(self) -> None:
-        """Wait until the handler has taken all that was said, and waits."""
+        """Wait until the handler has taken everything, and waits for more."""
         self.clock.settle(self.address, self._sent)
 
     def arrived(self) -> None:
-        """Wait until all that was said has been read, whether or not the handler takes it."""
+        """Wait until everything has been read, whether or not the handler takes it."""
         self.clock.arrived(self.address, self._sent)
 
     def end(self) -> None:
-        """Nothing more will be said."""
+        """Close our sending side."""
         if not self._has_ended:
             self._has_ended = True
             self._sent += 1
@@ -213,24 +220,24 @@ class Peer:
     # both
 
     def serve(self, line: str, text: str = "+OK") -> Command:
-        """Hear this command, and answer it."""
+        """Hear this command and reply to it."""
         command = self.hear(line)
         self.say(reply(text))
         return command
 
     def connect(self) -> None:
         self.hear("connect")
-        self.say(self._said[0][1])
+        self.say(self.connect_reply)
 
     def handshake(self) -> None:
-        """All that is automatic with ``events=True, linger=True`` and a ``full`` socket."""
+        """Serve what `Outbound` sends by itself (``events=True, linger=True``, ``full``)."""
         self.connect()
         self.serve("linger 60")
         self.serve(f"filter Unique-ID {self.uuid}")
         self.serve("event plain all")
 
     def execute(self, application: str, argument: str | None = None) -> str:
-        """Hear that this is to be executed, and take it; return its Event-UUID."""
+        """Hear the command to execute this, and accept it; return its Event-UUID."""
         command = self.serve("sendmsg")
         assert command.get("execute-app-name") == application
         assert argument in (None, command.get("execute-app-arg"))
@@ -239,11 +246,11 @@ class Peer:
         return uuid
 
     def run(self, application: str, argument: str | None = None) -> None:
-        """The same, and it completes at once."""
+        """As `execute`; and let it complete at once."""
         self.say(self.completed(application, self.execute(application, argument)))
 
     def is_given_back(self) -> None:
-        """Call, and see the call given back before any handler has it."""
+        """Connect, and check that the call is given back before any handler has it."""
         self.connect()
         self.serve(f"filter Unique-ID {self.uuid}")
         self.serve("event plain CHANNEL_EXECUTE_COMPLETE")
@@ -256,7 +263,7 @@ class Peer:
     def event(
         self, name: str, headers: Mapping[str, str] | None = None, nth: int = 0, **where: str
     ) -> bytes:
-        """The recorded event of that name, with other values in some headers."""
+        """A recorded event of that name, with other values in some of its headers."""
         found = [
             packet
             for message, packet in self._said[1:]
@@ -274,7 +281,7 @@ class Peer:
         return self.event("DTMF", {"DTMF-Digit": digit})
 
     def tail(self) -> list[bytes]:
-        """All that was said from CHANNEL_HANGUP on, but for the last farewell."""
+        """Everything from CHANNEL_HANGUP on, except the last message."""
         names = [getattr(message, "name", "") for message, _ in self._said]
         start = names.index("CHANNEL_HANGUP")
         return [packet for _, packet in self._said[start:-1]]
@@ -296,7 +303,7 @@ def call(
     events: bool | list[str] = True,
     linger: bool | int = True,
 ) -> Iterator[Peer]:
-    """A call to that handler; yields the switch's end. Afterwards the peer knows how it ended."""
+    """Call that handler. Yields the switch's end, which knows afterwards how the handler ended."""
     clock = Watched()
 
     def kept(session: Session) -> None:
@@ -324,5 +331,5 @@ def call(
 
 
 def quiet_call(handler: Callable[[Session], Any]) -> AbstractContextManager[Peer]:
-    """A call of which nothing but `connect` is automatic."""
+    """As `call`, but `Outbound` sends nothing besides `connect` by itself."""
     return call(handler, events=False, linger=False)

@@ -23,13 +23,6 @@ from eslsync.protocol import ConnectReply
 from tests.support.peer import PATIENCE, Peer, Watched, call, event, reply, response
 
 
-def later(peer: Peer, seconds: float) -> None:
-    """Let so much time pass."""
-    with peer.clock._changed:
-        peer.clock.ahead += seconds
-        peer.clock._changed.notify_all()
-
-
 def wait_in_vain(session: Session) -> None:
     with pytest.raises(TimeoutError):
         session.channel.wait("DTMF", timeout=1.0)
@@ -47,7 +40,7 @@ def answered_during_that_wait(handler: Callable[[Session], object]) -> Peer:
         peer.settle()
         peer.say(peer.event("CHANNEL_ANSWER"))
         peer.arrived()
-        later(peer, 2.0)
+        peer.clock.pass_time(2.0)
         peer.await_handler()
     return peer
 
@@ -98,7 +91,7 @@ def test_a_hangup_that_is_due_when_the_time_is_up_ends_the_call(
         if waits == "for a reply":
             peer.hear("getvar y")
         peer.settle()
-        later(peer, HANGUP_COMPLETE_TIMEOUT)
+        peer.clock.pass_time(HANGUP_COMPLETE_TIMEOUT)
         peer.await_handler()
     assert peer.returned == "CHANNEL_HANGUP"
 
@@ -245,7 +238,7 @@ def test_a_callback_that_raises_does_not_make_an_application_forgotten() -> None
         peer.settle()
         peer.say(reply("+OK"), peer.digit("7"))
         peer.settle()
-        later(peer, 2.0)
+        peer.clock.pass_time(2.0)
         peer.await_handler()
     assert peer.raised is None
 

@@ -11,7 +11,7 @@ from contextlib import contextmanager
 import pytest
 
 from eslsync import CommandError, Disconnected, Hangup, Outbound, ProtocolError, Session
-from eslsync.protocol import MAX_HEADERS, encode_message, quote
+from eslsync.protocol import MAX_HEADERS, CommandParser, encode_message, quote
 from tests.support.peer import Peer, Watched, call, changed, event, quiet_call, reply, response
 
 OTHER = "00000000-0000-4000-8000-000000000001"
@@ -144,7 +144,7 @@ def test_a_peer_that_answers_nothing_from_some_command_on_has_so_long(stage: str
         peer = Peer(app, clock=clock)
         for each in stages[: stages.index(stage)]:
             peer.hear()
-            peer.say(peer._said[0][1] if each == "connect" else reply("+OK"))
+            peer.say(peer.connect_reply if each == "connect" else reply("+OK"))
         peer.hear()
         peer.settle()
         clock.ahead += 10.0
@@ -178,7 +178,7 @@ def test_a_peer_that_goes_at_any_stage_of_the_handshake_was_no_call(
         peer = Peer(app)
         for number in range(answered):
             peer.hear()
-            peer.say(peer._said[0][1] if number == 0 else reply("+OK"))
+            peer.say(peer.connect_reply if number == 0 else reply("+OK"))
         peer.hear()
         peer.end() if ending == "end" else peer.reset()
         if ending == "end":
@@ -223,7 +223,7 @@ def test_a_second_connect_reply_that_nobody_asked_for_is_a_protocol_error() -> N
     with call(waiting) as peer:
         peer.handshake()
         peer.settle()
-        peer.say(peer._said[0][1])
+        peer.say(peer.connect_reply)
         peer.await_handler()
     assert isinstance(peer.raised, ProtocolError)
 
@@ -243,7 +243,7 @@ def test_a_second_connect_reply_where_another_is_due_changes_nothing_of_the_call
 
 
 def changed_context(peer: Peer, uuid: str) -> bytes:
-    return peer._said[0][1].replace(peer.uuid.encode(), uuid.encode())
+    return peer.connect_reply.replace(peer.uuid.encode(), uuid.encode())
 
 
 def test_an_api_response_where_a_reply_is_due_is_a_protocol_error() -> None:
@@ -278,13 +278,9 @@ def test_a_peer_that_refuses_everything_gets_its_call_back() -> None:
         peer.connect()
         peer.serve("linger 60", "-ERR no")
         # each command of the last ones is refused as well, however many there are
-        while True:
-            data = peer.sock.recv(65536)
-            if not data:
-                break
-            peer._heard += peer._parser.feed(data)
-            while peer._heard:
-                peer._heard.pop()
+        commands = CommandParser()
+        while data := peer.sock.recv(65536):
+            for _ in commands.feed(data):
                 peer.say(reply("-ERR no"))
         peer.sock.close()
 
@@ -309,7 +305,7 @@ def test_a_first_answer_that_refuses_is_no_call(caplog: pytest.LogCaptureFixture
 def test_events_before_the_connect_reply_belong_to_no_call_yet() -> None:
     with call(waiting) as peer:
         peer.hear("connect")
-        peer.say(peer.digit("1"), event({"Event-Name": "HEARTBEAT"}), peer._said[0][1])
+        peer.say(peer.digit("1"), event({"Event-Name": "HEARTBEAT"}), peer.connect_reply)
         peer.serve("linger 60")
         peer.serve(f"filter Unique-ID {peer.uuid}")
         peer.serve("event plain all")
@@ -485,8 +481,8 @@ def test_a_callers_number_can_neither_write_lines_into_the_log_nor_break_it(
         peer.hear("connect")
         line = f"\nCaller-Caller-ID-Number: {quote(number)}\n".encode()
         before = f"\nCaller-Caller-ID-Number: {quote(peer.context['Caller-Caller-ID-Number'])}\n"
-        assert before.encode() in peer._said[0][1]
-        peer.say(peer._said[0][1].replace(before.encode(), line))
+        assert before.encode() in peer.connect_reply
+        peer.say(peer.connect_reply.replace(before.encode(), line))
         peer.serve("linger 60")
         peer.serve(f"filter Unique-ID {peer.uuid}")
         peer.serve("event plain all")

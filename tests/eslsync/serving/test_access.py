@@ -103,7 +103,7 @@ def test_too_many_strangers_at_a_time_are_just_closed(monkeypatch: pytest.Monkey
         peer.hear("connect")
         with dialled(app) as other:
             assert other.hear_end() == []
-        peer.say(peer._said[0][1])
+        peer.say(peer.connect_reply)
         peer.serve("sendmsg")
         peer.say(peer.notice(lingers=False))
         peer.end()

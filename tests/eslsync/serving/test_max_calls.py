@@ -169,7 +169,7 @@ def test_connections_that_are_no_calls_yet_are_bounded_and_the_next_wait_unaccep
         with dialled(app, name="04a") as second, dialled(app, name="04a") as third:
             second.hear("connect")
             third.hear_nothing()
-            second.say(second._said[0][1])
+            second.say(second.connect_reply)
             second.serve("sendmsg")
             second.say(second.notice(lingers=False))
             second.end()

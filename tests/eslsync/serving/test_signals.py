@@ -27,7 +27,7 @@ def in_another_thread_than_start(work: Callable[[Outbound], None]) -> Outbound:
     """Blocks in start() as a program's main thread does, while ``work`` is done elsewhere."""
 
     def wait_and_work() -> None:
-        while app._server is None:
+        while app.port == 0:  # it does not listen yet
             listening.wait(0.001)
         work(app)
 
@@ -89,7 +89,7 @@ def test_start_in_another_thread_than_the_main_one_touches_no_signal() -> None:
     before = signal.getsignal(signal.SIGTERM)
     app = Outbound(answer_and_wait, port=0)
     running = Beside(app.start)
-    while app._server is None:
+    while app.port == 0:  # it does not listen yet
         threading.Event().wait(0.001)
     assert signal.getsignal(signal.SIGTERM) is before
     app.stop()

@@ -132,7 +132,7 @@ def test_stop_waits_for_the_answer_to_connect_and_gives_the_call_back(
         stopping = Beside(lambda: app.stop(timeout=0))
         server._acceptor.join(PATIENCE)  # it has begun to stop
         if answered:
-            peer.say(peer._said[0][1])
+            peer.say(peer.connect_reply)
             # No handler, so none of what it would rely on.
             peer.serve(f"filter Unique-ID {peer.uuid}")
             peer.serve("event plain CHANNEL_EXECUTE_COMPLETE")

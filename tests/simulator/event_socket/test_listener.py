@@ -131,14 +131,12 @@ def test_what_is_sent_while_it_lingers_is_never_run() -> None:
 def test_events_as_json_and_xml_say_the_same() -> None:
     said = {}
     for format in ("plain", "json", "xml"):
-        raw: list[bytes] = []
         call = ModelCall()
-        call.control._send = raw.append
         call.send("connect")
         call.send(f"event {format} CHANNEL_ANSWER")
         call.execute("answer")
         call.wait(0.1)
-        said[format] = raw[-1].partition(b"\n\n")[2].decode()
+        said[format] = call.raw[-1].partition(b"\n\n")[2].decode()
     fields = json.loads(said["json"])
     assert fields["Event-Name"] == "CHANNEL_ANSWER"
     assert fields["Event-Date-GMT"] == "Mon, 05 Jan 2026 09:00:00 GMT"
