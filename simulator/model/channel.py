@@ -623,15 +623,15 @@ class Channel:
         self.heard.append(heard)
         self._tell(heard)
         if starts and self.on_heard is not None:
-            heard.pieces = Pieces(self, list(starts))
+            heard.pieces = Pieces(self.switch.scheduler, list(starts), self._hear_piece)
             heard.pieces.change("plays")
         return heard
 
-    def hear_piece(self, name: str) -> Heard:
-        """A file of a ``file_string`` begins."""
+    def _hear_piece(self, name: str) -> Callable[[str], None]:
+        """A file of a ``file_string`` begins; returns what to call when it has ended or is cut."""
         heard = Heard(name, self.now, is_piece=True)
         self._tell(heard)
-        return heard
+        return lambda how: self.hear_change(heard, how)
 
     def hear_change(self, heard: Heard, how: str) -> None:
         """A prompt "plays" again, is "paused", has "ended", or was "cut"."""
