@@ -284,7 +284,7 @@ class DigitApplications(PlayingApplications):
             return Digits(invalid=digits, timed_out=terminator is None, terminator=terminator)
         return Digits(digits, terminator=terminator)
 
-    @Declaration("send_dtmf", digits=True)
+    @Declaration("send_dtmf", argument=("digits",), digits=True)
     def send_dtmf(
         self, digits: str, *, duration: float | None = None, timeout: float | None = None
     ) -> None:
@@ -296,7 +296,7 @@ class DigitApplications(PlayingApplications):
         """
         self.leg.do("send_dtmf", _digit_string(digits, duration), timeout)
 
-    @Declaration("queue_dtmf", digits=True)
+    @Declaration("queue_dtmf", argument=("digits",), digits=True)
     def queue_dtmf(
         self, digits: str, *, duration: float | None = None, timeout: float | None = None
     ) -> None:

@@ -84,7 +84,7 @@ class RecordingApplications(PlayingApplications):
         words = [word(check_file(file)), *([] if limit is None else [f"+{whole_seconds(limit)}"])]
         self.leg.do("record_session", " ".join(words), timeout)
 
-    @Declaration("stop_record_session")
+    @Declaration("stop_record_session", argument=("file",))
     def stop_record_session(self, file: str = "all", *, timeout: float | None = None) -> None:
         """End what `record_session` began (application ``stop_record_session``).
 

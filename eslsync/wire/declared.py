@@ -27,6 +27,7 @@ class Declaration:
         *,
         api: bool = False,
         argument: tuple[str, ...] = (),
+        separator: str = " ",
         prompts: tuple[str, ...] = (),
         plays: bool = False,
         collects: bool = False,
@@ -44,6 +45,8 @@ class Declaration:
         self.api = api
         #: Names for the words of its argument, in order. One name stands for the whole argument.
         self.argument = argument
+        #: What stands between these words.
+        self.separator = separator
         #: Those words of the argument, and parameters of the method, that name what is played.
         self.prompts = prompts
         #: True if it runs until something has been played.

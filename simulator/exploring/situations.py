@@ -56,7 +56,9 @@ class Collects:
     def by_application(cls, application: Declaration, argument: str) -> Collects:
         """As an application of FreeSWITCH's does."""
         names = application.argument
-        words = dict(zip(names, separate(argument, " ", len(names)), strict=False))
+        words = dict(
+            zip(names, separate(argument, application.separator, len(names)), strict=False)
+        )
         least = max(application.fewest, atoi(words.get("min", "")))
         return cls(
             least,

@@ -201,7 +201,7 @@ class HandlerSource:
 def prompts_in(application: Declaration, argument: str) -> Iterator[str]:
     """What an application plays, as its argument names it."""
     names = application.argument
-    words = separate(argument, " ", len(names)) if len(names) > 1 else [argument]
+    words = separate(argument, application.separator, len(names)) if len(names) > 1 else [argument]
     for name, word in zip(names, words, strict=False):
         if name in application.prompts and word:
             yield word

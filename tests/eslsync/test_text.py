@@ -10,7 +10,7 @@ from __future__ import annotations
 
 import inspect
 import re
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager, suppress
 from typing import Any
 
@@ -22,6 +22,7 @@ from eslsync import Channel, CommandError, Event, Hangup, HangupCause, Outbound,
 from eslsync import TimeoutError as ESLTimeout
 from eslsync.call.connection import Connection
 from eslsync.protocol import Format
+from eslsync.wire.declared import declaration_of
 from simulator import FreeSwitch
 from simulator.applications import APPLICATIONS
 from simulator.calling.freeswitch import simulation_of
@@ -343,8 +344,42 @@ def unfiltered(name: str | None) -> Row:
     return row
 
 
+def declared_rows() -> Iterator[tuple[str, Row]]:
+    """Rows of parameters that are words of their application's argument, as it is declared."""
+    for name, method in inspect.getmembers(Channel, inspect.isfunction):
+        application = declaration_of(method)
+        parameters = inspect.signature(method).parameters.values()
+        for parameter in parameters:
+            if application.place(parameter.name) is not None and "str" in parameter.annotation:
+                others = {
+                    each.name: sample(each.annotation)
+                    for each in [*parameters][1:]
+                    if each.default is each.empty and each is not parameter
+                }
+                yield f"Channel.{name}.{parameter.name}", of_word(name, parameter.name, others)
+
+
+def of_word(method: str, parameter: str, others: Mapping[str, str]) -> Row:
+    application = declaration_of(getattr(Channel, method))
+    most, place = len(application.argument), application.place(parameter)
+    assert place is not None
+
+    def look(bench: Bench) -> str:
+        argument = bench.data(application.name)
+        return argument if most == 1 else separate(argument, application.separator, most)[place]
+
+    return own(lambda c, t: getattr(c, method)(**others, **{parameter: t}), look)
+
+
+def sample(annotation: str) -> str:
+    """What a parameter can be: the first of a few words, or any text."""
+    found = re.match(r"Literal\[['\"](\w+)", annotation)
+    return found[1] if found else "x"
+
+
 #: Of every parameter that takes text: what to do with it, and what FreeSWITCH understands.
 ROWS: dict[str, Row] = {
+    **dict(declared_rows()),
     # variables
     "Channel.set.value": own(lambda c, t: c.set("x", t), got("x"), None),
     "Channel.multiset.variables": multiset,
@@ -363,7 +398,6 @@ ROWS: dict[str, Row] = {
     ),
     "Session.getvar.name": line(lambda s, t: s.getvar(t), "getvar "),
     # playing
-    "Channel.playback.file": own(lambda c, t: c.playback(t), data("playback")),
     "Channel.playback.file: of several": own(
         lambda c, t: c.playback(["one", t, "two"]),
         # mod_dptools.c, file_string_file_open
@@ -429,29 +463,15 @@ ROWS: dict[str, Row] = {
     "Channel.read.terminators": own(
         lambda c, t: c.read(timeout=1, terminators=t), word("read", 5), "none"
     ),
-    "Channel.send_dtmf.digits": own(lambda c, t: c.send_dtmf(t), data("send_dtmf")),
-    "Channel.queue_dtmf.digits": own(lambda c, t: c.queue_dtmf(t), data("queue_dtmf")),
     "Channel.recv_dtmf.digits": own(
         lambda c, t: c.recv_dtmf(t), lambda b: b.line("api uuid_recv_dtmf").split(" ", 3)[3]
     ),
     # asking for digits
-    "Channel.play_and_get_digits.file": own(
-        lambda c, t: c.play_and_get_digits(t, timeout=1), word("play_and_get_digits", 5, 11)
-    ),
-    "Channel.play_and_get_digits.invalid_file": own(
-        lambda c, t: c.play_and_get_digits(timeout=1, invalid_file=t),
-        word("play_and_get_digits", 6, 11),
-    ),
-    "Channel.play_and_get_digits.regexp": own(
-        lambda c, t: c.play_and_get_digits(timeout=1, regexp=t),
-        word("play_and_get_digits", 8, 11),
-    ),
     "Channel.play_and_get_digits.transfer_on_failure": undone(
         "play_and_get_digits",
         lambda c, t: c.play_and_get_digits(timeout=1, transfer_on_failure=t),
         lambda b: [*separate(b.data("play_and_get_digits"), " ", 11), "", ""][10],
     ),
-    "Channel.read.file": own(lambda c, t: c.read(t, timeout=1), word("read", 2, 7)),
     "Channel.get_digits.prompt": own(lambda c, t: c.get_digits(t, timeout=1), data("playback")),
     "Channel.get_digits.invalid": own(
         lambda c, t: c.get_digits(tries=2, timeout=1, invalid=t), data("playback")
@@ -459,9 +479,6 @@ ROWS: dict[str, Row] = {
     # recording
     "Channel.record.file": own(lambda c, t: c.record(t, limit=1), word("record", 0, 4)),
     "Channel.record_session.file": record_session,
-    "Channel.stop_record_session.file": own(
-        lambda c, t: c.stop_record_session(t), data("stop_record_session")
-    ),
     # the call itself
     "Channel.hangup.cause": in_capitals(ending(lambda c, t: c.hangup(t), "Hangup-Cause")),
     "Channel.sched_hangup.cause": in_capitals(
