@@ -1,14 +1,16 @@
-"""Channel variables: set, read, and those that are known."""
+"""Channel variables: set, read, and as a mapping; and values that all calls share."""
 
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, MutableMapping
+from typing import Literal
 
 from ..wire.arguments import (
     ARRAY,
     ARRAY_SEPARATOR,
     check_value,
     holds_variables,
+    item,
     literal,
     multiset_arguments,
     variable_name,
@@ -90,6 +92,28 @@ class VariableApplications(Applications):
         if ARRAY_SEPARATOR in value or value.startswith(ARRAY):
             raise ValueError(f"{name}: FreeSWITCH takes this for an array of its own: {value!r}")
         self.leg.do("push", f"{variable_name(name)}={literal(value)}", timeout)
+
+    @Declaration("hash", argument=("action", "realm", "key", "value"), separator="/", prepares=True)
+    def hash(
+        self,
+        action: Literal["insert", "insert_ifempty", "delete", "delete_ifmatch"],
+        realm: str,
+        key: str,
+        value: str = "",
+        *,
+        timeout: float | None = None,
+    ) -> None:
+        """Store a value under a realm and a key, or delete it (application ``hash``; 28a).
+
+        Until the switch restarts, ``session.api(f"hash select/{realm}/{key}")`` reads it, in any
+        call. ``"insert_ifempty"`` stores if nothing is there, ``"delete_ifmatch"`` deletes if
+        the value is this one (mod_hash.c, hash_function). Raises ValueError for an empty realm,
+        key or value, and what `execute` raises.
+        """
+        words = [realm, key, *([] if action == "delete" else [value])]
+        if not all(words):
+            raise ValueError(f"hash: {action} needs a realm, a key and a value, not {words}")
+        self.leg.do("hash", "/".join([action, *(item(word, "/") for word in words)]), timeout)
 
 
 class ChannelVariables(MutableMapping[str, str]):

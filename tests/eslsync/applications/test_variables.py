@@ -202,3 +202,48 @@ def test_without_full_getvar_serves() -> None:
         return [channel.get_variable("x"), channel.get_variable("nobody_set_it")]
 
     assert ask(question, socket="async").value == ["y", None]
+
+
+# hash
+
+
+@stands_on("28a_hash_db", "hash")
+def test_what_a_call_stores_another_finds() -> None:
+    def question(channel: Channel) -> list[str | None]:
+        api = session_of(channel).api
+        channel.hash("insert", "realm", "key", "value one")
+        found: list[str | None] = [api("hash select/realm/key")]
+        channel.execute("set", "h=${hash(select/realm/key)}")
+        found.append(channel.get_variable("h"))
+        channel.hash("delete", "realm", "key")
+        with pytest.raises(CommandError, match="-ERR no reply"):
+            api("hash select/realm/key")
+        return found
+
+    assert ask(question).value == ["value one", "value one"]
+
+
+@stands_on("mod_hash.c, hash_function", "hash")
+def test_a_value_is_stored_where_there_is_none_and_deleted_where_it_is_this_one() -> None:
+    def question(channel: Channel) -> list[str]:
+        api = session_of(channel).api
+        channel.hash("insert_ifempty", "vip", "1001", "gold/50%")
+        channel.hash("insert_ifempty", "vip", "1001", "silver")
+        channel.hash("delete_ifmatch", "vip", "1001", "silver")
+        found = [api("hash select/vip/1001")]
+        channel.hash("delete_ifmatch", "vip", "1001", "gold/50%")
+        channel.hash("insert_ifempty", "vip", "1001", "silver")
+        return [*found, api("hash select/vip/1001")]
+
+    assert ask(question).value == ["gold/50%", "silver"]
+
+
+@stands_on("mod_hash.c, hash_function", "hash")
+def test_what_would_store_nothing_is_refused() -> None:
+    def question(channel: Channel) -> None:
+        for words in (("", "key", "value"), ("realm", "", "value"), ("realm", "key", "")):
+            with pytest.raises(ValueError, match="hash: insert needs a realm, a key and a value"):
+                channel.hash("insert", *words)
+        channel.hash("delete", "realm", "key")  # needs none
+
+    ask(question)

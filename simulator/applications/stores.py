@@ -1,0 +1,92 @@
+"""Values that calls leave for each other: the applications and api commands ``hash`` and ``db``.
+
+(mod_hash.c, hash_function and hash_api_function; mod_db.c, db_function and db_api_function.)
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from ..model.arguments import separate
+from ..model.tables import OK, api, application
+
+if TYPE_CHECKING:
+    from ..model.channel import Channel
+    from ..model.switch import Switch
+
+__all__: list[str] = []
+
+HASH_USAGE = "insert|insert_ifempty|select|delete|delete_ifmatch/realm/key[/value]"
+
+
+class Stores:
+    """What is stored in a switch: by application, realm and key."""
+
+    def __init__(self, switch: Switch) -> None:
+        self.hash: dict[tuple[str, str], str] = {}
+        self.db: dict[tuple[str, str], str] = {}
+
+
+@application("hash", nomedia=True, zombie=True)
+def hash_application(channel: Channel, data: str) -> None:
+    hash_api(channel.switch, data)  # it does the same, and answers nobody
+
+
+@api("hash")
+def hash_api(switch: Switch, argument: str) -> str:
+    action, *words = separate(argument, "/", 4) or [""]
+    action = action.lower()
+    needs_value = action in ("insert", "insert_ifempty", "delete_ifmatch")
+    if len(words) < 2 + needs_value:
+        return f"-ERR Usage: hash {HASH_USAGE}\n"
+    stored = switch.state(Stores).hash
+    key, value = (words[0], words[1]), "".join(words[2:])
+    if action == "select":
+        return stored.get(key, "")
+    if action == "insert":
+        stored[key] = value
+    elif action == "insert_ifempty":
+        if key in stored:
+            return "-ERR key already exists\n"
+        stored[key] = value
+    elif action in ("delete", "delete_ifmatch"):
+        if key not in stored:
+            return "-ERR Not found\n"
+        if needs_value and stored[key] != value:
+            return "-ERR Doesn't match\n"
+        del stored[key]
+    else:
+        return f"-ERR Usage: hash {HASH_USAGE}\n"
+    return OK
+
+
+@application("db", nomedia=True, zombie=True)
+def db_application(channel: Channel, data: str) -> None:
+    if data.lower().startswith(("insert/", "delete/")):
+        db_api(channel.switch, data)
+
+
+@api("db")
+def db_api(switch: Switch, argument: str) -> str:
+    action, *words = separate(argument, "/", 4) or [""]
+    stored = switch.state(Stores).db
+    match action.lower(), words:
+        case "insert", [realm, key, value]:
+            stored[realm, key] = value
+            return "+OK"
+        case "delete", [realm, key, *_]:
+            stored.pop((realm, key), None)
+            return "+OK"
+        case "select", [realm, key, *_]:
+            return stored.get((realm, key), "")
+        case "exists", [realm, key, *_]:
+            return "true" if stored.get((realm, key)) else "false"
+        case "count", [realm]:
+            return str(sum(each == realm for each, _ in stored))
+        case "count", []:
+            return str(len({realm for realm, _ in stored}))
+        case "list", [realm]:
+            return ",".join(key for each, key in stored if each == realm)
+        case "list", []:
+            return ",".join(dict.fromkeys(realm for realm, _ in stored))
+    return "!err!"
