@@ -11,8 +11,8 @@ from .arguments import atoi, separate
 
 __all__ = ["PAUSES", "Digit", "dtmf_string"]
 
-#: Keys as switch_utils.h's is_dtmf accepts them; ``w`` and ``W`` are pauses in what is sent.
-KEYS = f"{DIGITS}abcdwWfF"
+#: Digits as switch_utils.h's is_dtmf accepts them; ``w`` and ``W`` are pauses in what is sent.
+DTMF = f"{DIGITS}abcdwWfF"
 #: The length of each pause in microseconds.
 PAUSES = {"w": SECOND // 2, "W": SECOND}
 #: How long a key is pressed, in samples: the minimum, the default, and the maximum.
@@ -35,5 +35,5 @@ def dtmf_string(text: str, source: str = "APP") -> list[Digit]:
         keys, _, milliseconds = part.partition("@")
         asked = atoi(milliseconds) * 8
         duration = min(asked, LONGEST_DIGIT) if asked > SHORTEST_DIGIT else USUAL_DIGIT
-        digits += [Digit(key, duration, source) for key in keys if key in KEYS]
+        digits += [Digit(key, duration, source) for key in keys if key in DTMF]
     return digits
