@@ -37,7 +37,7 @@ __all__ = ["FreeSwitch", "simulation_of"]
 __tracebackhide__ = True
 
 #: Calls that a switch holds on to after their end; of a thousand, nobody looks at the first.
-KEPT = 10
+CALLS_KEPT = 10
 
 
 class FreeSwitch:
@@ -116,7 +116,7 @@ class FreeSwitch:
         self._made = 0
         self._all: WeakValueDictionary[int, Call] = WeakValueDictionary()  # by number
         self._up: dict[str, Call] = {}  # by uuid, as the simulation's lines
-        self._kept: deque[Call] = deque(maxlen=KEPT)
+        self._kept: deque[Call] = deque(maxlen=CALLS_KEPT)
         self._entered = False
 
     def __repr__(self) -> str:

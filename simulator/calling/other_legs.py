@@ -16,7 +16,7 @@ from .line import Line
 __all__ = ["OtherLegs"]
 
 #: Commands to originate that are kept, to know which call's app gave them.
-KEPT = 50
+ORIGINATES_KEPT = 50
 
 
 class OtherLegs:
@@ -28,7 +28,7 @@ class OtherLegs:
         self._names: dict[str, str] = {}  # dial strings of legs that are up, by uuid
         self._owners: dict[str, Line] = {}
         self._bridges: set[frozenset[str]] = set()
-        self._asked: deque[tuple[bytes, Line]] = deque(maxlen=KEPT)
+        self._asked: deque[tuple[bytes, Line]] = deque(maxlen=ORIGINATES_KEPT)
 
     @property
     def up(self) -> frozenset[str]:

@@ -193,7 +193,7 @@ class _Run:
 
 
 #: What outlasts a run: its result holds on to these.
-KEPT = (_Run, BaseException, Message)
+OUTLASTING = (_Run, BaseException, Message)
 
 
 class _Runs:
@@ -280,7 +280,7 @@ def left_behind(threads: set[threading.Thread], opened: Mapping[int, str]) -> st
 
 def objects_left() -> str | None:
     """The objects that a run has left in memory, in words."""
-    left = objects_since_freeze("eslsync", "simulator", but=KEPT)
+    left = objects_since_freeze("eslsync", "simulator", but=OUTLASTING)
     if not left:
         return None
     return f"left in memory: {', '.join(f'{count} {name}' for name, count in left.most_common())}"

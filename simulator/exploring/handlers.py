@@ -17,8 +17,6 @@ from .source import HandlerSource
 
 __all__ = ["Explored"]
 
-App = Handler | Outbound
-
 
 @dataclass
 class Explored:
@@ -28,7 +26,7 @@ class Explored:
     is, and keeps what it has changed.
     """
 
-    app: App | None
+    app: Handler | Outbound | None
     file: Path | None = None
     name: str | None = None
     _code: CodeType | None = field(default=None, repr=False)
@@ -50,7 +48,7 @@ class Explored:
     def __getstate__(self) -> dict[str, object]:
         return {"app": None, "file": self.file, "name": self.name, "_code": None, "_module": None}
 
-    def fresh(self) -> App:
+    def fresh(self) -> Handler | Outbound:
         """The handler for one call."""
         if self.file is None:
             assert self.app is not None

@@ -15,9 +15,10 @@ from eslsync import HangupCause
 from eslsync.wire.redaction import HIDDEN
 
 from ..calling.call import GAP, without_suffix
+from ..clockwork.threads import SECOND
 from ..ladders.rungs import ANY_UUID, is_prompt, span
 from ..ladders.transcript import Entry
-from ..model.sounds import DEFAULT_LENGTH
+from ..model.sounds import DEFAULT_LENGTH, FRAME
 from ..scripts.script import Script, ScriptError
 from ..scripts.shapes import DIAL_STRING
 from ..scripts.steps import Step
@@ -27,7 +28,7 @@ from .retelling import retell
 __all__ = ["script_of"]
 
 #: Seconds from a key press to its event; the switch looks every 20 ms.
-FRAME = 0.02
+FRAME_SECONDS = FRAME / SECOND
 #: Times less than so many seconds apart are the same.
 SAME = 0.001
 #: Seconds by which the gaps between keys that are pressed in a row may differ.
@@ -96,8 +97,8 @@ def steps(entries: Sequence[Entry]) -> Iterator[Step]:
         told, moment = hearing([each for each in heard if now + SAME < each.time < first.time])
         yield from told
         now = max(now, 0.0) if moment is None else moment
-        pause = first.time - now - (FRAME if keys else 0.0)
-        if pause > FRAME / 2:
+        pause = first.time - now - (FRAME_SECONDS if keys else 0.0)
+        if pause > FRAME_SECONDS / 2:
             yield Step("say_nothing", {"seconds": round(pause, 3)})
         if not keys:
             cause = first.text.removeprefix("hangs up ")
@@ -109,7 +110,7 @@ def steps(entries: Sequence[Entry]) -> Iterator[Step]:
         gap = keys[1].time - keys[0].time if len(keys) > 1 else GAP
         usual = abs(gap - GAP) < STEADY
         yield Step("press", {"digits": digits, **({} if usual else {"gap": round(gap, 3)})})
-        now = keys[-1].time - FRAME
+        now = keys[-1].time - FRAME_SECONDS
     told, _ = hearing([each for each in heard if each.time > now + SAME])
     yield from told
     yield Step("wait")
@@ -172,13 +173,15 @@ def lengths(entries: Sequence[Entry], recording: Recording) -> dict[str, object]
         elif name in since:
             played[name] += entry.time - since.pop(name)
             if verb == "ends":
-                known.setdefault(name, round(played[name] / FRAME) * FRAME)
+                known.setdefault(name, round(played[name] / FRAME_SECONDS) * FRAME_SECONDS)
             elif verb == "cuts" and played[name] > DEFAULT_LENGTH:
                 known.setdefault(name, round(played[name] + UNHEARD))
     return {
         name: round(seconds, 2)
         for name, seconds in known.items()
-        if len(pieces(name)) == 1 and "://" not in name and abs(seconds - DEFAULT_LENGTH) > FRAME
+        if len(pieces(name)) == 1
+        and "://" not in name
+        and abs(seconds - DEFAULT_LENGTH) > FRAME_SECONDS
     }
 
 
@@ -206,7 +209,10 @@ def called(entries: Sequence[Entry]) -> dict[str, object]:
             found[leg]["answers_after"] = rounded(entry.time - since[leg])
             since[leg] = entry.time
         elif where.text.startswith("presses "):
-            key = {"after": rounded(entry.time - since[leg] - FRAME), "digits": where.text[8:]}
+            key = {
+                "after": rounded(entry.time - since[leg] - FRAME_SECONDS),
+                "digits": where.text[8:],
+            }
             presses = found[leg].setdefault("presses", [])
             assert isinstance(presses, list)
             presses.append(key)
@@ -265,10 +271,10 @@ def behaviour(
 ) -> dict[str, object]:
     if answered is not None:
         does: dict[str, object] = {}
-        if answered.time - began.time > 2 * FRAME:
-            does["answers_after"] = rounded(answered.time - began.time - FRAME)
+        if answered.time - began.time > 2 * FRAME_SECONDS:
+            does["answers_after"] = rounded(answered.time - began.time - FRAME_SECONDS)
         if parted is not None:
-            does["hangs_up_after"] = rounded(parted - answered.time - FRAME)
+            does["hangs_up_after"] = rounded(parted - answered.time - FRAME_SECONDS)
         return does
     said = completed.get("variable_originate_disposition")
     never = ("NO_ANSWER", "ORIGINATOR_CANCEL", "ALLOTTED_TIMEOUT", "")

@@ -45,7 +45,7 @@ from .yaml import place, plain, read, shown, write
 __all__ = ["Script", "ScriptError", "Step", "run_script"]
 
 #: The caller's number, if a script doesn't give one.
-CALLER = "1001"
+USUAL_NUMBER = "1001"
 
 
 @dataclass(frozen=True)
@@ -78,7 +78,7 @@ class Script:
                 check(f"{name} of {where}", value, allowed[name])
             object.__setattr__(self, where, plain(values))
         object.__setattr__(self, "steps", tuple(self.steps))
-        self._check_callers(self.steps, [str(self.call.get("caller", CALLER))])
+        self._check_callers(self.steps, [str(self.call.get("caller", USUAL_NUMBER))])
 
     def _check_callers(self, steps: Sequence[Step], callers: list[str]) -> None:
         """Check that ``as`` names a caller who has called, and ``call`` one who has not."""
@@ -178,7 +178,7 @@ class Script:
         Raises CallFailed as `run` does. `sweep` takes this method as its script.
         """
         self.set_up_far_ends(call)
-        self._play(self.steps, call, {str(self.call.get("caller", CALLER)): call})
+        self._play(self.steps, call, {str(self.call.get("caller", USUAL_NUMBER)): call})
         for name, expected in self.expect.items():
             said = _difference(call, name, expected)
             if said:

@@ -159,7 +159,7 @@ SWITCH: dict[str, Shape] = {
     "phrases": ByName(Many(DialplanAction())),
     "speech_engines": Many(TEXT),
 }
-CALLER: dict[str, Shape] = {
+WHO_CALLS: dict[str, Shape] = {
     "caller": TEXT,
     "caller_name": TEXT,
     "destination": TEXT,
@@ -167,7 +167,7 @@ CALLER: dict[str, Shape] = {
 }
 FAULT = {"step": STEP, "seconds": SECONDS}
 CALL: dict[str, Shape] = {
-    **CALLER,
+    **WHO_CALLS,
     "socket": ANY_TEXT,
     "before": Many(DialplanAction()),
     "after": Many(DialplanAction()),
@@ -197,7 +197,7 @@ VERBS: dict[str, dict[str, Shape]] = {
     "wait": {"timeout": SECONDS},
     "hangup": {"cause": CAUSE},
     "hangup_after": {"seconds": SECONDS, "cause": CAUSE},
-    "call": {**CALLER, "steps": StepList()},
+    "call": {**WHO_CALLS, "steps": StepList()},
     "as": {"caller": TEXT, "steps": StepList()},
 }
 #: Verbs that may stand alone; all others need their first option.
