@@ -36,11 +36,11 @@ class _Listens(BaseException):
 
 
 def load_handler(path: str | Path, name: str | None = None) -> Handler | Outbound:
-    """The handler that ``path`` defines.
+    """The handler that the file ``path`` defines.
 
     That is what ``name`` names (a function of one argument, or an `Outbound`), else `handler`,
     else the only function of one argument that the file defines itself. A file that starts its
-    server on import, without ``if __name__ == "__main__"``, is read up to there. Raises
+    server on import, without ``if __name__ == "__main__"``, is run up to there. Raises
     LoadError.
     """
     path = Path(path)
@@ -57,35 +57,38 @@ def handler_in(module: ModuleType, path: Path, name: str | None = None) -> Handl
     if isinstance(handler, Outbound):
         return handler
     if not callable(handler):
-        raise LoadError(f"{name} in {path} is no function, but {brief(handler)}")
+        raise LoadError(f"{name} in {path} is not a function, but {brief(handler)}")
     if inspect.iscoroutinefunction(handler):
         raise LoadError(
-            f"{name} in {path} is an async function; a handler is a plain one, and waits by "
-            "calling: write `def`, and leave out `await`"
+            f"{name} in {path} is an async function; a handler is a plain function whose calls "
+            "wait: write `def`, and leave out `await`"
         )
     if not takes_one(handler):
         raise LoadError(
             f"{name}{signature(handler)} in {path} can't be called with one argument; a handler "
-            "takes the session, and nothing else"
+            "takes the session and nothing else"
         )
     found: Handler = handler
     return found
 
 
 def module_of(handler: Handler | Outbound) -> ModuleType | None:
-    """The file that a handler is a function of, as it was imported; None if that can't be told."""
+    """The file that defines a handler, as it was imported; None if that can't be told."""
     function = inspect.unwrap(handler.handler if isinstance(handler, Outbound) else handler)
     names = getattr(function, "__globals__", None)
     if names is None:
         return None
-    # not out of sys.modules: two files may have been imported under one name
+    # not from sys.modules: two files may have been imported under one name
     module = ModuleType(names["__name__"])
     vars(module).update(names)
     return module
 
 
 def load(path: Path) -> ModuleType:
-    """Import a file, as `python FILE` would find its neighbours, though not as __main__."""
+    """Import a file, which finds its neighbours as with `python FILE`, but not as __main__.
+
+    Raises LoadError.
+    """
     if not path.exists():
         raise LoadError(f"there is no file {path}")
     if path.is_dir():
@@ -97,7 +100,7 @@ def load(path: Path) -> ModuleType:
         raise LoadError(str(error)) from None
     spec = importlib.util.spec_from_file_location(name, path)
     if spec is None or spec.loader is None:
-        raise LoadError(f"{path} is no Python file: its name should end in .py")
+        raise LoadError(f"{path} is not a Python file: its name should end in .py")
     module = importlib.util.module_from_spec(spec)
     sys.modules[name] = module
     folder = str(path.resolve().parent)
@@ -136,8 +139,8 @@ def only_handler(module: ModuleType, path: Path) -> str:
         return names[0]
     if names:
         raise LoadError(
-            f"{path} has several functions that take one argument, and none is called "
-            f"'handler'; say which it is with --handler: {', '.join(names)}"
+            f"{path} has several functions that take one argument, and none is named "
+            f"'handler'; choose one with --handler: {', '.join(names)}"
         )
     raise LoadError(f"{path} has no handler, a function of one argument; {what_there_is(module)}")
 
@@ -162,7 +165,7 @@ def takes_one(function: Callable[..., object]) -> bool:
     except TypeError:
         return False
     except ValueError:
-        pass  # written in C, and doesn't say
+        pass  # written in C, without a signature
     return True
 
 

@@ -24,7 +24,7 @@ from .calling import leaks
 if TYPE_CHECKING:
     from .scripts.script import Script
 
-#: Ladders in a report: of a test that makes thousands of calls, the last are of interest.
+#: Most ladders in a report: of a test that makes thousands of calls, the last matter.
 LADDERS = 10
 
 _switch = pytest.StashKey[FreeSwitch]()
@@ -36,7 +36,7 @@ _raised = pytest.StashKey[BaseException]()
 
 
 class _Failed(Exception):
-    """The test has failed: what else goes wrong at its end is not to be told."""
+    """The test has failed already: what else goes wrong at its end is not reported."""
 
 
 def freeswitch(request: pytest.FixtureRequest) -> Iterator[FreeSwitch]:
@@ -58,13 +58,13 @@ def freeswitch(request: pytest.FixtureRequest) -> Iterator[FreeSwitch]:
         yield switch
         if _raised in item.stash:
             raise _Failed
-    # what is stuck for ever is still here, and its stack has been shown
+    # a stuck thread is still here, and its stack has been shown
     if not leftover_threads and not isinstance(item.stash.get(_raised, None), SimulationError):
         _check_threads(before)
 
 
 def _options(item: pytest.Item, of_switch: set[str]) -> dict[str, Any]:
-    """What the markers say, the nearest first, and the command line before them all."""
+    """The options of the markers, the nearest first, after those of the command line."""
     allowed = sorted(of_switch | {"leftover_threads"})
     options: dict[str, Any] = {}
     for marker in item.iter_markers("freeswitch"):
@@ -86,35 +86,38 @@ def _options(item: pytest.Item, of_switch: set[str]) -> dict[str, Any]:
 
 
 def _from_command_line(config: pytest.Config, given: Mapping[str, object]) -> dict[str, Any]:
-    """Options that stand in for those that a test or a script has ``given``."""
+    """The command line's options, which replace those that a test or script has ``given``."""
     options: dict[str, Any] = {}
     if config.getoption("esl_seed") is not None:
         options["seed"] = config.getoption("esl_seed")
     if config.getoption("esl_real_time"):
         if given.get("start") is not None:
-            pytest.skip("it begins at a time of its own, and real time begins now")
+            pytest.skip("it has a start time of its own, and real time begins now")
         options["real_time"] = True
     return options
 
 
 def _let_pytest_see_real_time() -> None:
-    """Tests' durations are real ones, also while a fixture holds the clocks.
+    """Let pytest measure durations in real time while a fixture holds the clocks.
 
-    freezegun knows that of pytest up to 8; pytest 9 looks at the clock in a module of its own.
+    freezegun does so by itself up to pytest 8; pytest 9 has the clock in a module of its own.
     """
     freezegun.configure(extend_ignore_list=["_pytest.timing"])
 
 
 def _hide_the_librarys_frames() -> None:
-    """Of a traceback, show the test's lines and the handler's: the library is between them, and
-    at the end where it raised what it is there to raise. (--full-trace shows all.)"""
+    """Show only the test's and the handler's lines of a traceback (--full-trace shows all).
+
+    The library's are between them, and at the end if it raised one of its own exceptions. If it
+    raised anything else, it has a bug, and its lines are shown.
+    """
     ours = {name: module for name, module in sys.modules.items() if name.startswith("eslsync.")}
     files = {module.__file__ for module in ours.values()}
 
     def hide(excinfo: pytest.ExceptionInfo[BaseException] | None) -> bool:
         if excinfo is None or isinstance(excinfo.value, eslsync.ESLError):
             return True
-        return str(excinfo.traceback[-1].path) not in files  # else it is a fault of the library
+        return str(excinfo.traceback[-1].path) not in files
 
     for module in ours.values():
         module.__dict__.setdefault("__tracebackhide__", hide)
@@ -147,7 +150,7 @@ def pytest_runtest_makereport(
         said = "" if call.excinfo is None else str(call.excinfo.value)
         report.sections.extend(_ladders(switch, said))
     if report.when == "teardown":
-        # they hold the calls, and all that the test's frames hold
+        # they keep alive the calls, and all that the test's frames refer to
         if _switch in item.stash:
             del item.stash[_switch]
         if _raised in item.stash:
@@ -156,7 +159,7 @@ def pytest_runtest_makereport(
 
 
 def _ladders(switch: FreeSwitch, said: str) -> Iterator[tuple[str, str]]:
-    """The calls drawn, but for one that what was said shows already."""
+    """The calls as ladders, without those that the message ``said`` shows already."""
     calls = list(switch.calls.items())[-LADDERS:]
     made = max(switch.calls, default=0)
     if made > len(calls):
@@ -183,7 +186,7 @@ def scripts_in(file: pytest.File) -> Iterator[pytest.Item]:
 
 
 class ScriptItem(pytest.Item):
-    """Its call."""
+    """The test: the script's call."""
 
     def __init__(self, *, script: Script, **kwargs: Any) -> None:
         super().__init__(**kwargs)

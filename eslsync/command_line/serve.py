@@ -83,7 +83,7 @@ def serve(file: Path, name: str | None, drain: float, verbose: bool, **options: 
     eslsync serve examples/ivr.py
     eslsync serve office.py --handler reception --host 0.0.0.0 --allow 10.0.0.0/8 -v
     """
-    from .. import Outbound
+    from ..serving.outbound import Outbound
 
     handler = files.load(file, name)
     show_logs(logging.DEBUG if verbose else logging.INFO)

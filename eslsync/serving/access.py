@@ -9,7 +9,7 @@ from ..clock import Peer
 
 __all__ = ["LOOPBACK", "Access"]
 
-#: This machine alone.
+#: Only this machine.
 LOOPBACK = ("127.0.0.0/8", "::1/128")
 
 
@@ -20,14 +20,14 @@ class Access:
         import ipaddress  # not needed to import eslsync
 
         if isinstance(allow, str):
-            raise TypeError(f"allow is a list of networks, such as [{allow!r}]")
+            raise TypeError(f"allow must be a list of networks, such as [{allow!r}]")
         self.allow = tuple(allow)
         self._address = ipaddress.ip_address
         self._networks: list[ipaddress.IPv4Network | ipaddress.IPv6Network] = []
         for each in self.allow:
             try:
                 if "%" in str(each):
-                    raise ValueError(f"{each!r} has a scope, which an address is compared without")
+                    raise ValueError(f"{each!r} has a scope, and addresses are compared without")
                 self._networks.append(ipaddress.ip_network(each))
             except ValueError as error:
                 raise ValueError(
@@ -38,7 +38,7 @@ class Access:
         self._permits = lru_cache(maxsize=1000)(self._is_in_a_network)
 
     def permits(self, peer: Peer) -> bool:
-        """Is that peer's host in one of the networks?"""
+        """True if that peer's host is in one of the networks."""
         return self._permits(peer[0])
 
     def _is_in_a_network(self, host: str) -> bool:

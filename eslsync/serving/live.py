@@ -19,13 +19,13 @@ __all__ = ["LiveCall", "Served", "look_at", "report"]
 
 
 class LiveCall(NamedTuple):
-    """A call that a handler works on, as it stood when somebody looked.
+    """A call that a handler works on, as it was when somebody looked.
 
     ``age`` is in seconds since the call was taken. ``waiting_for`` is what the handler waits
-    for in a method of ours (an event's name, an application, the command whose reply is due),
-    None while it does something else. ``where`` is the line of the handler that is being
-    executed ("ivr.py:23 in option1"), and ``stack`` the lines that led there, the outermost
-    first, down to what the handler has called of others' code.
+    for in one of eslsync's methods (an event's name, an application, the command whose reply is
+    due); None while it does something else. ``where`` is the handler's line that is being
+    executed ("ivr.py:23 in option1"); ``stack`` has the lines that led there, the outermost
+    first, and ends in the libraries that the handler has called.
     """
 
     uuid: str
@@ -62,7 +62,7 @@ class Served(NamedTuple):
 
 
 def look_at(call: Served, thread: threading.Thread) -> LiveCall:
-    """What is to be seen of a call now, from another thread."""
+    """A call as it is now. Any thread may look."""
     session, redact = call.session, call.conversation.redact
     stack = users_stack(thread, waits=session.waiting_for is not None)
     return LiveCall(
@@ -79,7 +79,7 @@ def look_at(call: Served, thread: threading.Thread) -> LiveCall:
 
 
 def report(calls: Iterable[LiveCall]) -> str:
-    """All calls, with their stacks, for people to read."""
+    """The calls with their stacks, as text."""
     calls = tuple(calls)
     lines = [f"{len(calls)} call{'' if len(calls) == 1 else 's'}"]
     for call in calls:
@@ -88,7 +88,7 @@ def report(calls: Iterable[LiveCall]) -> str:
 
 
 def _where(stack: list[traceback.FrameSummary]) -> str:
-    """The innermost line in the handler's own folder; what it calls elsewhere is another's."""
+    """The innermost line in the handler's own folder; code elsewhere belongs to others."""
     if not stack:
         return "its beginning or end"
     folder = os.path.dirname(stack[0].filename)

@@ -1,7 +1,7 @@
-"""Calls as recordings: what went over each call's connection, in a file of JSON lines.
+"""Recordings of calls: what went over each call's connection, in a file of JSON lines.
 
-Whoever reads or sends notes the bytes and goes on; one thread of the server's own writes them
-down. A disk that is slow, full or gone costs recordings, never a call.
+The threads that read and send only note the bytes; a thread of its own writes them to disk. A
+disk that is slow, full or gone costs recordings, never a call.
 """
 
 from __future__ import annotations
@@ -29,21 +29,21 @@ logger = logging.getLogger("eslsync")
 
 Side = Literal["app", "switch"]
 
-#: Bytes of a recording that are kept for a last line that says why it is not whole.
+#: Bytes of a recording that are reserved for a last line that says why it is truncated.
 LAST_LINE = 200
-#: Bytes of all calls that may wait to be written, and what a note weighs besides its own.
+#: Most bytes, of all calls, that wait to be written; and what a note counts besides its data.
 MAX_WAITING = 32 * 1024 * 1024
 NOTE_WEIGHT = 256
-#: What may be said on a connection before it is known to be a call: the reply to `connect`.
+#: Most bytes of a connection that is not yet known to be a call: the reply to `connect`.
 MAX_HELD = MAX_HEADERS + 64 * 1024
-#: Seconds that `stop` waits for what is still to be written.
+#: Seconds that `stop` waits for the rest to be written.
 STOP_TIMEOUT = 5.0
-#: Names that are tried for a file, where others of that name are there.
+#: Most names that are tried for a file, if others of that name exist.
 MAX_NAMESAKES = 1000
 
 
 class Note(NamedTuple):
-    """Something that was said. b"": that side has ended; None: it could not be kept."""
+    """Bytes that a side has said; b"": it has ended. None: they could not be kept."""
 
     tape: Tape
     at: float
@@ -60,21 +60,21 @@ class Tape:
 
     def __init__(self, recorder: Recorder, clock: Clock, file: RecordingFile) -> None:
         self.file = file
-        #: What has been noted, until it is known to be a call that is to be recorded.
+        #: The notes until `admit`; None after it.
         self.held: list[Note] | None = []
-        #: Is it of no use to note any more?
+        #: True once notes are of no use any more.
         self.done = False
         self._recorder = recorder
         self._clock = clock
         self._began = clock.now()
 
     def note(self, side: Side, data: bytes) -> None:
-        """``side`` has said ``data``, or has ended (b""). Any thread; waits for nothing."""
+        """``side`` has said ``data``, or has ended (b""). Any thread may tell; never blocks."""
         if not self.done:
             self._recorder.put(Note(self, self._clock.now() - self._began, side, data))
 
     def admit(self) -> None:
-        """It is a call that is to be recorded."""
+        """Record it: it is a call that was accepted."""
         self._recorder.release(self)
 
 
@@ -85,27 +85,27 @@ class Recorder:
         self._folder = Path(folder)
         self._redactor = redactor
         self._limit = limit
-        self._failing = False  # the writer's: it has been told
+        self._failing = False  # the writer's: the failure has been logged
         # Under this lock:
         self._changed = threading.Condition()
         self._notes: list[Note] = []
-        self._waiting = 0  # bytes of them
+        self._waiting = 0  # bytes
         self._stopping = False
         self._thread = threading.Thread(target=self._run, name="eslsync-recorder", daemon=True)
         self._thread.start()
 
     def tape(self, clock: Clock) -> Tape:
-        """For a connection that begins."""
+        """A tape for a new connection."""
         return Tape(self, clock, RecordingFile(self._folder, self._redactor, self._limit))
 
     def stop(self) -> None:
-        """Write what there is, and end; a disk that takes too long is left to itself."""
+        """Write what is noted, and end; give up on a disk after STOP_TIMEOUT seconds."""
         with self._changed:
             self._stopping = True
             self._changed.notify()
         self._thread.join(STOP_TIMEOUT)
         if self._thread.is_alive():
-            logger.error("the disk is stuck: not all is recorded in %s", self._folder)
+            logger.error("the disk is stuck: recordings in %s are incomplete", self._folder)
 
     # Any thread
 
@@ -143,7 +143,7 @@ class Recorder:
             pass
 
     def _write_next(self) -> bool:
-        """Wait for what is to be written, and write it; False when there will be no more."""
+        """Wait for notes, and write them; False when there will be no more."""
         with self._changed:
             self._changed.wait_for(lambda: self._notes or self._stopping)
             notes, self._notes = self._notes, []
@@ -162,24 +162,24 @@ class Recorder:
             if tape.file.write(notes):
                 self._failing = False
         except OSError as error:
-            # at WARNING once, until it works again
+            # logged as a warning once, until it works again
             level = logging.DEBUG if self._failing else logging.WARNING
             logger.log(level, "a call is not recorded: %s", error)
             self._failing = tape.done = tape.file.complete = True
-        except Exception:  # a defect of ours costs one recording, never the others
+        except Exception:  # a bug of ours costs one recording, not the others
             logger.exception("a call is not recorded")
             tape.done = tape.file.complete = True
         tape.done = tape.done or tape.file.complete
 
 
 class RecordingFile:
-    """One recording, on its way to the disk. It is not kept open: a descriptor a call is enough.
+    """A recording's file. It is not kept open: one descriptor a call, its socket, is enough.
 
-    The first line tells of the call, and so the file begins with the reply to ``connect``.
+    Its first line describes the call, so the file is made when the reply to ``connect`` is in.
     """
 
     def __init__(self, folder: Path, redactor: Redactor, limit: int) -> None:
-        #: Is there nothing to come any more?
+        #: True once nothing will be added.
         self.complete = False
         self._folder = folder
         self._redactor = redactor
@@ -187,11 +187,11 @@ class RecordingFile:
         self._limit = limit
         self._path: Path | None = None
         self._parser = Parser()  # for the reply to `connect`
-        self._lines: list[bytes] = []  # not written yet
-        self._size = 0  # of those and of what is
+        self._lines: list[bytes] = []  # to be written
+        self._size = 0  # bytes that are written, and of those lines
 
     def write(self, notes: list[Note]) -> bool:
-        """Add to the file; has anything been written? Raises OSError: it has nothing of that."""
+        """Add to the file; True if anything was written. Raises OSError: then nothing was."""
         for note in notes:
             if not self.complete:
                 self._take(note)
@@ -210,10 +210,12 @@ class RecordingFile:
             try:
                 data = (self._redacted.app if note.side == "app" else self._redacted.switch)(data)
             except ProtocolError:
-                self._truncate(at, "what follows is no message, and may hold what is redacted")
+                self._truncate(
+                    at, "what follows is not a message, and may contain what is redacted"
+                )
                 return
             if not data:
-                return  # a part of a message
+                return  # the rest of the message is missing
         if self._path is None and note.side == "switch":
             self._begin(data)
         said = {"data": data.decode("latin-1")} if data else {"eof": True}
@@ -232,7 +234,7 @@ class RecordingFile:
         self.complete = True
 
     def _begin(self, data: bytes) -> None:
-        """Give it its name and its first line, once the switch has said which call it is."""
+        """Make the file, with its first line, once the switch has told which call it is."""
         reply = next((m for m in self._parser.feed(data) if isinstance(m, ConnectReply)), None)
         if reply is None:
             return
@@ -243,7 +245,7 @@ class RecordingFile:
 
 
 def circumstances(reply: ConnectReply, name: str, redacted: tuple[str, ...]) -> dict[str, Any]:
-    """The first line: what the switch says of the call."""
+    """The first line: what the switch tells about the call."""
     driver = reply.get("Channel-Source", "").removeprefix("mod_")
     number_dialled = reply.get("Caller-Destination-Number", "")
     caller = reply.get("Caller-Caller-ID-Number", "")
@@ -265,14 +267,14 @@ def circumstances(reply: ConnectReply, name: str, redacted: tuple[str, ...]) -> 
 
 
 def stem(reply: ConnectReply) -> str:
-    """A file's name for a call: when it was taken (UTC, on the switch's clock), and its uuid."""
+    """The name of a call's file: when it was taken (UTC, by the switch's clock), and its uuid."""
     date = (number(reply.get("Event-Date-Timestamp", "")) or 0) / 1_000_000
     uuid = re.sub(r"[^0-9A-Za-z-]", "_", reply.get("Unique-ID", ""))[:64]
     return f"{time.strftime('%Y%m%dT%H%M%SZ', time.gmtime(date))}_{uuid}"
 
 
 def create(folder: Path, stem: str) -> Path:
-    """A new file, which only its owner can read. Raises OSError."""
+    """Make a new file that only its owner can read. Raises OSError."""
     folder.mkdir(parents=True, exist_ok=True)
     for count in range(1, MAX_NAMESAKES):
         path = folder / (f"{stem}.jsonl" if count == 1 else f"{stem}_{count}.jsonl")
@@ -281,11 +283,11 @@ def create(folder: Path, stem: str) -> Path:
         except FileExistsError:
             continue
         return path
-    raise FileExistsError(f"{path} and others of that name are there already")
+    raise FileExistsError(f"{path} exists, and so do {MAX_NAMESAKES - 2} others of its name")
 
 
 def append(path: Path, data: bytes) -> None:
-    """Add to a file, all of it or nothing. Raises OSError, also where it is gone."""
+    """Add to a file, all or nothing. Raises OSError, also if the file is gone."""
     with open(path, "r+b", buffering=0) as file:
         end = file.seek(0, os.SEEK_END)
         try:

@@ -49,7 +49,7 @@ LAST_TIMEOUT = 1.0
 
 
 class Server(socketserver.ThreadingTCPServer):
-    """Accepts connections and runs the handler for each."""
+    """Accepts connections, and hands each to `Reception` on a thread of its own."""
 
     allow_reuse_address = True
     request_queue_size = BACKLOG
@@ -95,7 +95,7 @@ class Server(socketserver.ThreadingTCPServer):
         return Recorder(settings.record, settings.redactor, settings.record_limit)
 
     def server_bind(self) -> None:
-        """Bind, with the options that connections are to have: they inherit them."""
+        """Bind, with socket options that connections inherit."""
         self.socket.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
         self.socket.setsockopt(socket.SOL_SOCKET, socket.SO_KEEPALIVE, 1)
         for option, value in KEEP_ALIVE.items():
@@ -108,7 +108,7 @@ class Server(socketserver.ThreadingTCPServer):
         try:
             self._wake.send(b"!")
         except OSError:
-            pass  # full of unread wake-up calls, or closed: nobody needs another
+            pass  # full of nudges, or closed: one more is not needed
 
     # The acceptor's thread
 
@@ -154,7 +154,7 @@ class Server(socketserver.ThreadingTCPServer):
             except BlockingIOError:
                 return True
             except ConnectionAbortedError:
-                continue  # a peer that is gone again
+                continue  # the peer is gone
             except OSError as error:
                 logger.warning("no connection can be accepted for now: %s", error)
                 return False
@@ -235,7 +235,7 @@ class Server(socketserver.ThreadingTCPServer):
     # Stopping
 
     def stop(self, deadline: float | None) -> tuple[LiveCall, ...]:
-        """End everything, in steps that each have their time; returns what was cut."""
+        """End everything, in steps with a time limit each; returns the calls that were cut."""
         me = threading.current_thread()
         self.connections.closing = True
         logger.info("stopping; calls that are up: %d", len(self.connections.calls))
@@ -284,7 +284,7 @@ def has_ended(sock: socket.socket) -> bool:
     try:
         return not sock.recv(1, socket.MSG_PEEK)
     except BlockingIOError:
-        return False  # a switch says nothing before it is asked
+        return False  # as any switch, which says nothing before `connect`
     except OSError:
         return True
 

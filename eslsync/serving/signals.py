@@ -1,4 +1,4 @@
-"""What a server's process does on signals, while `Outbound.start` blocks in its main thread."""
+"""What signals do while `Outbound.start` blocks in the main thread."""
 
 from __future__ import annotations
 
@@ -15,18 +15,18 @@ __all__ = ["handling_signals"]
 
 @contextmanager
 def handling_signals(report: Callable[[], str]) -> Iterator[None]:
-    """SIGTERM interrupts as Ctrl-C does, and SIGUSR1 prints ``report()`` to standard error.
+    """Have SIGTERM interrupt as Ctrl-C does, and SIGUSR1 print ``report()`` to standard error.
 
-    Only in the main thread, where the system has them, and where the program has not its own
-    idea of what they mean.
+    Only in the main thread, if the system has these signals, and if the program does not handle
+    them itself.
     """
 
     def tell(number: int, frame: FrameType | None) -> None:
-        # Not by print: the program may be interrupted in a print of its own.
+        # Not by print, which the signal may have interrupted.
         try:
             os.write(2, report().encode("utf-8", "replace"))
         except OSError:
-            pass  # nobody reads it any more
+            pass  # nobody reads standard error any more
 
     replaced: dict[signal.Signals, Any] = {}
     wanted: dict[str, Callable[[int, FrameType | None], Any]] = {

@@ -5,12 +5,16 @@ from __future__ import annotations
 import heapq
 import itertools
 from collections.abc import Callable
-from typing import TYPE_CHECKING
-
-if TYPE_CHECKING:
-    from .threads import Thread
+from typing import Protocol
 
 __all__ = ["Agenda", "Timer"]
+
+
+class Wakeable(Protocol):
+    """A thread of the switch (see `threads`)."""
+
+    def wake(self, at: int) -> None:
+        """Take the next step no later than ``at``."""
 
 
 class Timer:
@@ -31,7 +35,7 @@ class Agenda:
 
     def __init__(self, now: int) -> None:
         self.now = now
-        self.running: Thread | None = None  #: the thread that takes a step at this moment
+        self.running: Wakeable | None = None  #: the thread that takes a step at this moment
         self._due: list[tuple[int, int, Timer]] = []
         self._serial = itertools.count()
 

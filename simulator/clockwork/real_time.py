@@ -1,7 +1,7 @@
-"""The same switch in real time, for programs that have clocks of their own.
+"""Real time: the same switch for programs that have clocks of their own.
 
-Everything due happens when its moment has come, on the test's own thread, inside the caller's
-verbs; between verbs, the switch stands still while time goes on, and then catches up.
+What is due happens when its time has come, on the test's own thread, inside the caller's verbs.
+Between verbs the switch stands still while time goes on, and then catches up.
 """
 
 from __future__ import annotations
@@ -25,20 +25,20 @@ __all__ = ["RealTime"]
 
 T = TypeVar("T")
 
-#: Seconds that an app has to take a connection. Everything else waits for it meanwhile.
+#: Seconds that an app has to accept a connection. Everything else waits meanwhile.
 DIAL_TIMEOUT = 5.0
 
 
 class RealLink(Link):
-    """A control connection that is read and written as far as that doesn't block.
+    """A control connection that is read and written as far as that does not block.
 
-    It lasts until both sides have closed: an app that has closed its own may still be told what
-    a socket that is not ``async`` owes it.
+    It lasts until both sides have closed: on a socket that is not ``async``, an app that has
+    closed its side may still be owed answers.
     """
 
     def __init__(self, world: RealTime, number: int, sock: socket.socket) -> None:
         super().__init__(world, number, sock)
-        self.peer: Peer = sock.getsockname()  # who we are to the app
+        self.peer: Peer = sock.getsockname()  # our address, as the app sees it
         self.gone = False  # the app has closed its side
         self._unsent: deque[bytes] = deque()
 
@@ -47,12 +47,11 @@ class RealLink(Link):
 
     @property
     def interest(self) -> int:
-        """What the selector is to look for."""
+        """The selector's events for this link."""
         reads = 0 if self.gone else selectors.EVENT_READ
         return reads | (selectors.EVENT_WRITE if self._unsent else 0)
 
     def receive(self) -> None:
-        """Take what the app has sent, and let the switch act on it."""
         if self.gone:
             return
         try:
@@ -69,10 +68,9 @@ class RealLink(Link):
         if data:
             self.listener.received(data)
         else:
-            self.listener.closed(reads=True)  # for all that is known
+            self.listener.closed(reads=True)  # as far as is known
 
     def flush(self) -> None:
-        """Send what this step has written, or as much as the app takes for now."""
         data = b"".join(self.outgoing)
         self.outgoing.clear()
         if data:
@@ -82,6 +80,7 @@ class RealLink(Link):
         self.push()
 
     def push(self) -> None:
+        """Send as much as the app takes now."""
         try:
             while self._unsent:
                 piece = self._unsent[0]
@@ -94,36 +93,36 @@ class RealLink(Link):
                 self.closed = True
                 self.sock.shutdown(socket.SHUT_WR)
         except BlockingIOError:
-            pass  # the rest when the app has read some of it
+            pass  # the rest is sent once the app has read
         except OSError:
-            # The app is gone without an orderly close, which the reading side is told as well.
+            # The app has reset the connection; reading tells of it, too.
             self._unsent.clear()
             self.closed = self.closing
 
 
 class RealTime(Exchange):
-    """The order of things in real time. Times are microseconds since the epoch."""
+    """Does what is due in real time. Times are microseconds since the epoch."""
 
     def __init__(self) -> None:
-        # time.time() may be frozen, and REAL is not: then it goes on from the frozen moment.
+        # If time.time() is frozen, time goes on from there, since REAL is not.
         self._offset = time.time() - REAL.now()
         super().__init__(self._tell())
         self.clock: Clock = WatchedClock(self)
         self._numbers = itertools.count(1)
         self._links: list[RealLink] = []
-        #: Connections that a handler of this process serves, by the address it sees. Handler
-        #: threads come and go here.
+        # Our addresses on connections that handlers of this process serve. Their threads add and
+        # remove them.
         self._served: set[Peer] = set()
         self._runner: int | None = None  # the thread that is in `run`
         self._closed = False
-        # Opened when first needed: a switch that is never used has nothing to close.
+        # Opened when first needed, so that a switch that is never used has nothing to close.
         self._selector: selectors.BaseSelector | None = None
         self._wake: socket.socket | None = None
         self._woken: socket.socket | None = None
 
     @property
     def now(self) -> int:
-        """The moment of the step that the switch is in; outside of one, this moment."""
+        """The time of the step that this thread is in; outside of steps, the time."""
         return self._now if self._runner == threading.get_ident() else max(self._now, self._tell())
 
     @now.setter
@@ -136,7 +135,7 @@ class RealTime(Exchange):
     # Any thread
 
     def nudge(self) -> None:
-        """Something has changed that a verb may wait for."""
+        """Look again at what `run` waits for: another thread has changed something."""
         wake = self._wake
         if wake is None:
             return
@@ -175,9 +174,10 @@ class RealTime(Exchange):
         return link
 
     def run(self, until: Callable[[], bool], deadline: int | None = None) -> bool:
-        """Let things happen until ``until()`` holds; False if it didn't by ``deadline``.
+        """Do what is due until ``until()`` is true, or up to ``deadline``.
 
-        False as well if nothing is due, and nobody who could change that is connected any more.
+        Returns False if ``deadline`` came first, or nothing is due and nobody is connected who
+        could change that.
         """
         if self._closed:
             return self._run_out(until)
@@ -200,11 +200,11 @@ class RealTime(Exchange):
 
     @property
     def idle(self) -> bool:
-        """Will nothing ever be due, and nobody say anything any more?"""
+        """True if nothing is due, and nobody is connected who may still say something."""
         return self.next_due() is None and all(link.ended for link in self._links)
 
     def _run_out(self, until: Callable[[], bool]) -> bool:
-        """After the end, with nobody connected any more."""
+        """`run` after `close`."""
         while not until():
             if self.next_due() is None:
                 return False
@@ -212,7 +212,7 @@ class RealTime(Exchange):
         return True
 
     def _listen(self, moment: int | None) -> None:
-        """Wait for what apps say, but no longer than until ``moment``."""
+        """Wait until ``moment`` for what apps say."""
         assert self._selector is not None
         assert self._woken is not None
         wait = None if moment is None else max(0.0, (moment - self._tell()) / SECOND)
@@ -230,7 +230,7 @@ class RealTime(Exchange):
                 self.flush()
 
     def _tidy(self) -> None:
-        """Look for on each link what there is to look for; let go of those that are done."""
+        """Watch each link for what it needs, and dispose of those that are done."""
         assert self._selector is not None
         watched = self._selector.get_map()
         for link in list(self._links):
@@ -243,7 +243,7 @@ class RealTime(Exchange):
             elif self._selector.get_key(link).events != interest:
                 self._selector.modify(link, interest, link)
             if link.gone:
-                # A handler of ours has not ended before its thread has done with the call.
+                # A handler of this process has ended only when its thread has.
                 link.ended = link.peer not in self._served
                 if link.ended and link.closed and not interest:
                     link.dispose()
@@ -252,7 +252,7 @@ class RealTime(Exchange):
     def _open(self) -> selectors.BaseSelector:
         if self._selector is None:
             self._selector = selectors.DefaultSelector()
-            # Other threads write a byte to have the verbs look again.
+            # `nudge` writes a byte here.
             self._wake, self._woken = socket.socketpair()
             self._wake.setblocking(False)
             self._woken.setblocking(False)
@@ -260,7 +260,7 @@ class RealTime(Exchange):
         return self._selector
 
     def close(self) -> None:
-        """Let go of everything."""
+        """Close every connection."""
         self._closed = True
         for link in self._links:
             link.dispose()
@@ -271,14 +271,14 @@ class RealTime(Exchange):
 
 
 class WatchedClock(Clock):
-    """Real time; the verbs are told when a handler of this process begins, waits and ends."""
+    """Real time, and `RealTime` is told when a handler of this process begins, waits and ends."""
 
     def __init__(self, world: RealTime) -> None:
         self._world = world
 
     def get(self, inbox: SimpleQueue[T], deadline: float | None) -> T:
         if inbox.empty():
-            self._world.nudge()  # a verb may look for what this handler waits for
+            self._world.nudge()  # a verb may wait for this handler to wait
         return super().get(inbox, deadline)
 
     def begun(self, peer: Peer) -> None:

@@ -1,17 +1,17 @@
 """Virtual time: a world in which one thing happens after the other.
 
-Real sockets, real threads, and yet the same order on every run. The world counts what is
-going on: handler threads that run, and bytes in flight on each connection. A handler that
-waits in the clock (`VirtualClock`, which the library waits on) is parked. Only when no handler
-runs and nothing flies does the world do the next thing that is due: exactly one, the earliest,
-ties in the order in which they became due. Waking a handler is itself a due thing, so at most
-one runs at a time. Time jumps from one due thing to the next: silence costs nothing.
+Sockets and threads are real, yet the order is the same on every run. The world counts what is
+going on: handler threads that run, and bytes in flight on each connection. A handler that waits
+in the clock (`VirtualClock`, which the library waits on) is parked. Only when no handler runs
+and nothing flies does the world do the next thing that is due: exactly one, the earliest, ties
+in order of asking. Waking a handler is itself due, so at most one runs at a time. Time jumps
+from one due thing to the next: silence costs nothing.
 
 All of it happens on the test's own thread, inside the caller's verbs (`World.run`). While the
 test does something else, the world stands still.
 
-Who may touch what: everything here belongs to the test's thread, but for the counters and the
-participants, which handler threads and the library's reader change under ``_lock``.
+Everything here belongs to the test's thread, except the counters and the participants, which
+handler threads and the library's reader change under ``_lock``.
 """
 
 from __future__ import annotations
@@ -22,11 +22,12 @@ import threading
 import traceback
 from collections.abc import Callable
 from queue import Empty, SimpleQueue
-from typing import Any, NamedTuple, TypeVar
+from typing import Any, TypeVar
 
 from eslsync import stacks
 from eslsync.clock import Clock, Peer
 
+from .counted import Participant, VirtualLink
 from .frozen import real_seconds
 from .link import Exchange, Link
 from .threads import SECOND
@@ -34,150 +35,26 @@ from .tricks import raise_in
 
 __all__ = ["SimulationError", "VirtualClock", "World"]
 
-#: pytest shows the lines of the test that failed, and not ours.
+#: pytest shows the lines of the failing test, and not ours.
 __tracebackhide__ = True
 
 T = TypeVar("T")
 
-#: How often a handler may go on at one moment, before it is asked how long that has taken.
+#: How often a handler may go on at one moment before the real time that takes is limited.
 TURNS = 1000
-#: Lines of a handler's stack that a failure shows.
+#: Most lines of a handler's stack that a failure shows.
 SHOWN = 6
-#: Most bytes that are sent to an app in one step.
-MOUTHFUL = 256 * 1024
 
 
 class SimulationError(AssertionError):
-    """The simulation can't go on: a handler is stuck, or nothing will ever happen again."""
-
-
-class Participant:
-    """A handler thread: it runs, or it is parked in the clock."""
-
-    __slots__ = (
-        "errand",
-        "error",
-        "gate",
-        "inbox",
-        "moment",
-        "number",
-        "parked",
-        "since",
-        "thread",
-        "turns",
-    )
-
-    def __init__(self, number: int, thread: threading.Thread) -> None:
-        self.number = number
-        self.thread = thread
-        self.gate = threading.Lock()
-        self.gate.acquire()
-        self.parked = False
-        self.error: BaseException | None = None  # raised where it is parked, once it is woken
-        self.inbox: SimpleQueue[Any] | None = None  # parked on that, and not in a sleep
-        self.moment = 0  # when it last went on, in virtual time
-        self.since = 0.0  # and since when, in real time, it has done so at this very moment
-        self.turns = 0  # how often it has
-        self.errand: Callable[[], None] | None = None  # to be run before it goes on
-
-    def wait(self) -> None:
-        """Wait at the gate, on the participant's own thread; run errands meanwhile."""
-        self.gate.acquire()
-        while self.errand is not None:
-            errand, self.errand = self.errand, None
-            errand()
-            self.gate.acquire()
-
-    def ask(self, question: Callable[[], T]) -> T:
-        """Have the thread, which is parked, answer a question."""
-        answers: SimpleQueue[T | Failure] = SimpleQueue()
-
-        def answer() -> None:
-            try:
-                answers.put(question())
-            except BaseException as error:  # noqa: BLE001 - it is the asker's
-                answers.put(Failure(error))
-
-        self.errand = answer
-        self.gate.release()
-        answered = answers.get()
-        if isinstance(answered, Failure):
-            raise answered.error
-        return answered
-
-
-class Failure(NamedTuple):
-    """What answering a question raised."""
-
-    error: BaseException
-
-
-class VirtualLink(Link):
-    """A control connection whose bytes in flight are counted, both ways."""
-
-    def __init__(self, world: World, number: int, sock: socket.socket) -> None:
-        super().__init__(world, number, sock)
-        self.to_app = 0  #: bytes in flight to the app
-        self.to_switch = 0  #: and from it; the end of what a side sends counts as one byte
-        self.participant: Participant | None = None
-        self._world = world
-
-    def flush(self) -> None:
-        if self.closed:
-            return
-        data = b"".join(self.outgoing)
-        self.outgoing.clear()
-        if len(data) > MOUTHFUL:
-            # The app reads no further than its own bound, until its handler has caught up.
-            data, rest = data[:MOUTHFUL], data[MOUTHFUL:]
-            self.outgoing.append(rest)
-            self._world.at(self._world.now, lambda: self._world.has_news(self))
-        closes = self.closing and not self.outgoing
-        self._world.flies(self, len(data) + closes)
-        try:
-            if data:
-                if self.on_traffic is not None:
-                    self.on_traffic("switch", data)
-                self.sock.sendall(data)
-            if closes:
-                self.closed = True
-                self._let_go()
-                self.sock.shutdown(socket.SHUT_WR)
-        except OSError:
-            # The app's side is gone without an orderly close.
-            self._world.flies(self, -self.to_app)
-
-    def receive(self) -> None:
-        while self.to_switch:
-            try:
-                data = self.sock.recv(65536)
-            except ConnectionError:
-                data = b""
-            self._world.landed(self, len(data))
-            if self.listener is None:
-                continue
-            if data:
-                if self.on_traffic is not None:
-                    self.on_traffic("app", data)
-                self.listener.received(data)
-            else:
-                self.listener.closed()
-
-    def dispose(self) -> None:
-        super().dispose()
-        self._let_go()
-
-    def _let_go(self) -> None:
-        """Release the switch's side once both sides are closed: nothing will be told any more."""
-        if self.closed and self.ended:
-            self.listener = self.on_traffic = None
+    """The simulation can't continue: a handler is stuck, or nothing will ever happen again."""
 
 
 class World(Exchange):
-    """The order of things in virtual time. Times are microseconds since the epoch.
+    """Does what is due in virtual time, in order. Times are microseconds since the epoch.
 
     ``patience`` is how many real seconds handlers may run without waiting for the call (None:
-    for ever). It may be changed.
+    no limit). It may be changed at any time.
     """
 
     def __init__(self, now: int, *, patience: float | None) -> None:
@@ -186,20 +63,20 @@ class World(Exchange):
         self.patience = patience
         self._numbers = itertools.count(1)
         self._links: dict[Peer, VirtualLink] = {}
-        # What goes on elsewhere: under this lock.
+        # Under this lock:
         self._lock = threading.Lock()
         self._gate: threading.Lock | None = None  # where the test's thread waits for quiet
         self._participants: dict[int, Participant] = {}
-        self._mailed: set[Participant] = set()  # parked on an inbox that something was put on
-        self._talking: set[VirtualLink] = set()  # whose apps have sent what we have not received
-        self._running = 0
-        self._dialling = 0
-        self._flying = 0
-        # Links on which a thread of the handler's own has sent: answered at once, since the
-        # handler may be waiting for that thread. Their order is as real as such threads are.
+        self._mailed: set[Participant] = set()  # parked, with something in their inboxes
+        self._talking: set[VirtualLink] = set()  # their apps sent what we have not received
+        self._running = 0  # handlers
+        self._dialling = 0  # connections whose handler's thread has not begun
+        self._flying = 0  # bytes to apps
+        # Links on which a thread that the handler started has sent. They are answered at once,
+        # since the handler may be waiting for that thread; so their order may vary.
         self._urgent: list[VirtualLink] = []
-        self.wakes = 0  # how often a handler has gone on
-        self.stuck = False  # it has been told that a handler waits for something else
+        self.wakes = 0  #: how often handlers have gone on
+        self.stuck = False  #: SimulationError was raised, since a handler is stuck
         self._waits: threading.Event | None = None  # set when what is done `aside` waits
         self._closed = False
 
@@ -209,14 +86,13 @@ class World(Exchange):
         """Connect to an app; None if nobody listens there."""
         sock = socket.socket(socket.AF_INET6 if ":" in address[0] else socket.AF_INET)
         sock.settimeout(self.patience)
-        # Bound first, since the app's thread may ask whose connection it has before connect
-        # returns here.
+        # Bound first: the app's thread may ask for our address before connect returns here.
         sock.bind((address[0], 0))
         if sock.getsockname()[1] == address[1]:
-            # Nobody listens there, or this would not be ours; a connection to itself it would be.
+            # We got the port that we want to connect to, so nobody listens there.
             sock.close()
             return None
-        link = VirtualLink(self, next(self._numbers), sock)
+        link = VirtualLink(self, next(self._numbers), sock, self._flies, self._landed)
         with self._lock:
             self._links[sock.getsockname()] = link
             self._dialling += 1
@@ -230,24 +106,22 @@ class World(Exchange):
         sock.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
         return link
 
-    def flies(self, link: VirtualLink, size: int) -> None:
-        """So many bytes more are on their way to the app."""
+    def _flies(self, link: VirtualLink, size: int) -> None:
         with self._lock:
             link.to_app += size
             self._flying += size
 
-    def landed(self, link: VirtualLink, size: int) -> None:
-        """So many bytes have been received from the app; 0: its end."""
+    def _landed(self, link: VirtualLink, size: int) -> None:
         with self._lock:
             link.to_switch = max(0, link.to_switch - size) if size else 0
             if not link.to_switch:
                 self._talking.discard(link)
 
     def ask(self, link: Link, question: Callable[[], T]) -> T | None:
-        """Have the handler that serves ``link`` answer a question on its own thread, amid its wait.
+        """Have the handler that serves ``link`` answer a question, on its own thread.
 
-        None if it doesn't wait. (Where it stands, say: looking at the frames of another thread
-        is not safe.) Raises what ``question`` raises.
+        Returns None if it does not wait in the clock. (To look at the frames of another thread,
+        for instance, is not safe.) Raises what ``question`` raises.
         """
         participant = self._serving(link)
         return participant.ask(question) if participant is not None and participant.parked else None
@@ -276,9 +150,10 @@ class World(Exchange):
     # The test's thread
 
     def run(self, until: Callable[[], bool], deadline: int | None = None) -> bool:
-        """Let things happen until ``until()`` holds; False if it didn't by ``deadline``.
+        """Do what is due until ``until()`` is true, or up to ``deadline``.
 
-        Raises SimulationError if a handler is stuck. False as well if nothing is due any more.
+        Returns False if ``deadline`` came first, or nothing is due any more. Raises
+        SimulationError if a handler is stuck.
         """
         while True:
             self._settle()
@@ -353,13 +228,13 @@ class World(Exchange):
         return bool(self._urgent) or not (self._running or self._dialling or self._flying)
 
     def _open_gate(self) -> None:
-        """Let the test's thread go on, if it waits and may. Called with ``_lock`` held."""
+        """Wake the test's thread, if it waits and nothing runs. Called with ``_lock`` held."""
         if self._gate is not None and self._is_our_turn():
             self._gate.release()
             self._gate = None
 
     def _deliver_mail(self) -> None:
-        """Whoever has something on its inbox is due to wake; in a fixed order."""
+        """Make it due to wake whoever has something in its inbox, in a fixed order."""
         for participant in sorted(self._mailed, key=lambda each: each.number):
             participant.inbox = None
             self.at(self.now, lambda participant=participant: self._wake(participant))  # type: ignore[misc]
@@ -376,7 +251,7 @@ class World(Exchange):
                 participant.gate.release()
 
     def _count_turn(self, participant: Participant) -> None:
-        """Fail when a handler goes round and round, and virtual time stands still."""
+        """Raise SimulationError if a handler loops at one moment of virtual time."""
         if participant.moment != self.now:
             participant.moment = self.now
             participant.turns = 0
@@ -389,8 +264,8 @@ class World(Exchange):
             self.stuck = True
             name = participant.thread.name
             raise SimulationError(
-                f"virtual time has stood still for {self.patience:g} s of real time, in which "
-                f"{name} has gone on {participant.turns} times:\n{stack_of(participant)}"
+                f"virtual time stood still for {self.patience:g} s of real time, in which "
+                f"{name} went on {participant.turns} times:\n{stack_of(participant)}"
             )
 
     def _who_is_stuck(self) -> str:
@@ -399,7 +274,8 @@ class World(Exchange):
             stack = "" if participant.parked else stack_of(participant)
             if stack:
                 said.append(
-                    f"{participant.thread.name} runs, and waits for nothing of the call:\n{stack}"
+                    f"{participant.thread.name} runs, or waits for something other than the call:"
+                    f"\n{stack}"
                 )
         if len(said) == 1:
             said.append(
@@ -408,10 +284,10 @@ class World(Exchange):
         return "\n".join(said)
 
     def nudge(self) -> None:
-        """Another thread has changed something; here the counters tell of all that counts."""
+        """Look again at what `run` waits for: not needed here, where the counters tell."""
 
     def close(self) -> None:
-        """Stop playing: from now on the handlers' waits are real ones."""
+        """End virtual time: handlers that are left wait in real time."""
         with self._lock:
             self._closed = True
             for participant in self._participants.values():
@@ -426,7 +302,7 @@ class World(Exchange):
     # Handler threads
 
     def participant(self) -> Participant | None:
-        """The participant that this thread is, if it is one."""
+        """The participant that this thread is; None in any other thread."""
         return None if self._closed else self._participants.get(threading.get_ident())
 
     def park(
@@ -456,7 +332,7 @@ class World(Exchange):
             raise error
 
     def sleep(self, seconds: float) -> bool:
-        """Virtual `time.sleep`; False, and no sleep, in a thread that is no participant."""
+        """Sleep in virtual time; False, at once, in a thread that is no participant."""
         participant = self.participant()
         if participant is None:
             return False
@@ -474,7 +350,7 @@ def stack_of(participant: Participant) -> str:
 
 
 class VirtualClock(Clock):
-    """The clock of the world, as the library asks it."""
+    """The world's clock, as the library sees it."""
 
     def __init__(self, world: World) -> None:
         self._world = world
@@ -493,7 +369,7 @@ class VirtualClock(Clock):
                     if until is not None and until <= world.now:
                         raise
                 world.park(participant, until, inbox)
-        # The simulation was given up: no virtual moment will come any more.
+        # Virtual time has ended.
         return inbox.get() if until is None else inbox.get_nowait()
 
     def joining(self) -> None:

@@ -60,7 +60,7 @@ def read_far_ends(
         except ValueError as error:
             raise click.BadParameter(str(error)) from None
         if dial_string in far_ends:
-            raise click.BadParameter(f"{dial_string} has been told what to do already")
+            raise click.BadParameter(f"{dial_string} is given twice")
         far_ends[dial_string] = behaviour
     return far_ends
 
@@ -83,7 +83,7 @@ def read_variables(
     "--script",
     metavar="SCRIPT",
     type=click.Path(path_type=Path),
-    help="Play a script (YAML: docs/scripts.md). It names its handler; FILE stands in for it.",
+    help="Play a script (YAML: docs/scripts.md), with the handler that it names or that in FILE.",
 )
 @handler
 @click.option(
@@ -101,14 +101,14 @@ def read_variables(
     metavar="SECONDS",
     type=click.FloatRange(min=0),
     multiple=True,
-    help="When to --press, counted from the start of the call. The first belongs to the first "
+    help="When to --press, from the start of the call. The first --at belongs to the first "
     "--press, and so on.",
 )
 @click.option(
     "--hangup-after",
     metavar="SECONDS",
     type=click.FloatRange(min=0),
-    help="The caller hangs up so far into the call; default: never.",
+    help="When the caller hangs up, from the start of the call; default: never.",
 )
 @click.option(
     "--caller", metavar="N", default="1001", show_default=True, help="The caller's number."
@@ -130,24 +130,24 @@ def read_variables(
     metavar="DIAL=WORDS",
     multiple=True,
     callback=read_far_ends,
-    help="How somebody behaves whom the handler has called, by the dial string: "
-    "user/1000=rings,answers:2,hangs_up:10 (see above). May be repeated. Nobody else is there.",
+    help="What somebody does whom the handler calls, by the dial string: "
+    "user/1000=rings,answers:2,hangs_up:10 (see above). May be repeated; nobody else answers.",
 )
 @click.option(
     "--start",
     metavar="TIME",
     callback=check_start,
-    help="What the handler's clock says when the call begins, such as 2026-01-05T17:59:50; "
-    "default: 9:00 that day, a Monday.",
+    help="The time at which the call begins, such as 2026-01-05T17:59:50; default: 9:00 on that "
+    "day, a Monday.",
 )
-@options.sounds("A folder of WAV files, for how long prompts last; any other lasts 2 s.")
+@options.sounds("A folder of WAV files: prompts last as long as these; any other lasts 2 s.")
 @options.seed
-@options.patience(click.FloatRange(min=0), "; 0: for ever, as in a debugger")
+@options.patience(click.FloatRange(min=0), "; 0: no limit, for a debugger")
 @click.option(
     "--record",
     metavar="DIR",
     type=click.Path(file_okay=False, path_type=Path),
-    help="Write the call there as a recording, with nothing redacted.",
+    help="Write a recording of the call there, with nothing redacted.",
 )
 @click.option("--transcript", is_flag=True, help="Print every message, instead of a ladder.")
 @click.option("-v", "--verbose", is_flag=True, help="Show the log as well.")
@@ -207,11 +207,11 @@ def call(
     if file is None:
         raise click.UsageError("name the FILE that has the handler, or a --script")
     if len(times) > len(presses):
-        raise click.UsageError("each --at says when to --press: there are more of them")
+        raise click.UsageError("there are more --at than --press")
     if list(times) != sorted(times):
-        raise click.UsageError("--at counts from the start of the call, so it can't go back")
+        raise click.UsageError("--at is counted from the start of the call, so it can't decrease")
 
-    # What may be used in a file's import is there before it.
+    # Imported before the file, which may use it.
     from eslsync.stacks import users_traceback
 
     from .. import CallFailed, FreeSwitch, SimulationError
@@ -247,7 +247,7 @@ def call(
             notes = play_caller(made, presses, times)
             made.wait()
     except (CallFailed, SimulationError) as error:
-        # a ladder follows the first paragraph, and is drawn here anyway
+        # the first paragraph; a ladder follows it, and is drawn below anyway
         trouble = str(error).partition("\n\n")[0].strip()
     assert made is not None
     if elsewhere and not made.taken:
@@ -271,7 +271,7 @@ def call(
 
 
 def recorded(app: Handler | Outbound | str, folder: Path) -> Outbound:
-    """The same, whose calls are recorded: they are simulated, and nobody's secrets."""
+    """The same app, whose calls are recorded in full: they are simulated, and nobody's secrets."""
     from eslsync import Outbound
 
     if isinstance(app, str):
@@ -287,7 +287,7 @@ def is_address(file: str) -> bool:
 def play_script(
     context: click.Context, path: Path, file: str | None, name: str | None, transcript: bool
 ) -> NoReturn:
-    """eslsync call --script: what the other options say stands in the script."""
+    """`eslsync call --script`: the script says what most other options say."""
     from .. import CallFailed, SimulationError
     from ..scripts.script import Script, ScriptError
 
@@ -299,7 +299,7 @@ def play_script(
     }
     for each in sorted(given - {*BESIDE_SCRIPT}):
         option = next(p.opts[0] for p in context.command.params if p.name == each)
-        raise click.UsageError(f"{option} and --script don't go together: the script says that")
+        raise click.UsageError(f"{option} and --script can't be combined: the script says that")
     show_logs_if(context.params["verbose"])
     app = None if file is None else file if is_address(file) else load(Path(file), name)
     try:
@@ -318,7 +318,7 @@ def play_script(
 
 
 def play_caller(call: Call, presses: Sequence[str], times: Sequence[float]) -> list[str]:
-    """Do what the options say; returns what could not be done."""
+    """Press the keys that the options name; returns what could not be pressed."""
     from .. import CallFailed
 
     for number, digits in enumerate(presses):
@@ -347,7 +347,7 @@ def neighbour(name: str, app: Handler | Outbound | str, file: str) -> Handler | 
 
     module = None if isinstance(app, str) else module_of(app)
     if module is None:
-        raise Unusable(f"--far-end: handler:{name} is a function in FILE, and {file} is no file")
+        raise Unusable(f"--far-end: handler:{name} is a function in FILE, and {file} is not a file")
     try:
         return handler_in(module, Path(file), name)
     except LoadError as error:
@@ -355,7 +355,7 @@ def neighbour(name: str, app: Handler | Outbound | str, file: str) -> Handler | 
 
 
 def show_calls(made: Call, transcript: bool) -> None:
-    """A call, and those that came of it or along with it."""
+    """Show a call, and others of the same switch: those that it caused, or further callers."""
 
     def show_call(call: Call) -> None:
         if transcript:

@@ -25,13 +25,13 @@ __all__ = ["conform"]
 @click.argument(
     "recordings", nargs=-1, required=True, metavar="RECORDING...", type=click.Path(path_type=Path)
 )
-@click.option("-v", "--verbose", is_flag=True, help="Show both sides whole.")
+@click.option("-v", "--verbose", is_flag=True, help="Show all messages of both sides.")
 def conform(recordings: Sequence[Path], verbose: bool) -> None:
-    """Hold the simulated switch against recordings of a real one.
+    """Compare the simulated switch with recordings of a real one.
 
     Each call is played again: the simulated switch gets the recorded commands at the recorded
-    times, and must answer with the recorded messages, header by header. What is not compared,
-    such as uuids and the exact times, is counted.
+    times, and must answer with the recorded messages, header by header. Headers that are not
+    compared, such as uuids and exact times, are counted.
 
     \b
     eslsync conform tests/recordings/*.jsonl
@@ -45,7 +45,9 @@ def conform(recordings: Sequence[Path], verbose: bool) -> None:
     for path in recordings:
         missing = {"mode", "switch"} - set(read(path).circumstances)
         if missing:
-            raise Unusable(f"{path} is no recording: its first line has no {sorted(missing)[0]!r}")
+            raise Unusable(
+                f"{path} is not a recording: its first line has no {sorted(missing)[0]!r}"
+            )
         report = check(path)
         reports.append(report)
         if verbose:
@@ -69,7 +71,7 @@ def diff(difference: Mismatch) -> str:
 
 
 def both_sides(report: Report) -> str:
-    """What the switch sent and what ours sent, line by line."""
+    """What the real switch and the simulated one sent, line by line."""
     from difflib import SequenceMatcher
 
     def lines(messages: Sequence[Sent]) -> list[str]:

@@ -17,7 +17,7 @@ from . import options as shared
 
 __all__ = ["explore"]
 
-#: What --map writes, by the file's suffix.
+#: The suffixes of files that --map writes.
 FORMATS = (".svg", ".html", ".dot", ".mmd", ".txt")
 
 
@@ -52,15 +52,15 @@ PATH = click.Path(path_type=Path)
     default=KEYS,
     show_default=True,
     callback=shared.check_keys,
-    help="What is pressed.",
+    help="The keys that are pressed.",
 )
 @click.option(
     "--entry",
     "entries",
     metavar="DIGITS",
     multiple=True,
-    help="Entered where several digits are collected, besides what is made up and what stands in "
-    "FILE: a PIN, say. May be repeated.",
+    help="Digits to enter where several are collected, such as a PIN, besides those in FILE and "
+    "made-up ones. May be repeated.",
 )
 @click.option(
     "--script",
@@ -68,22 +68,24 @@ PATH = click.Path(path_type=Path)
     metavar="SCRIPT",
     type=PATH,
     multiple=True,
-    help="Call in the circumstances of this script (its call section): when, who, which far ends. "
-    "May be repeated.",
+    help="Call as the call section of this script says: when, who, which far ends. May be "
+    "repeated.",
 )
-@click.option("--depth", metavar="N", type=click.IntRange(min=0), help="Things done in one call.")
+@click.option(
+    "--depth", metavar="N", type=click.IntRange(min=0), help="Most things done in one call."
+)
 @click.option(
     "--calls", metavar="N", type=click.IntRange(min=1), default=20_000, show_default=True,
-    help="Calls to be made, at most.",
+    help="Most calls to make.",
 )  # fmt: skip
 @click.option(
     "--seconds",
     metavar="S",
     type=click.FloatRange(min=0),
-    help="How long it may take; default: no limit.",
+    help="Most real seconds to take; default: no limit.",
 )
 @shared.seed
-@shared.sounds("The folder of sound files: what is not there is told.")
+@shared.sounds("The folder of sound files: prompts that are not there are reported.")
 @click.option(
     "--map",
     "maps",
@@ -91,10 +93,10 @@ PATH = click.Path(path_type=Path)
     type=PATH,
     multiple=True,
     callback=check_format,
-    help="Draw the map into a file: .svg (needs Graphviz), .html (a page to click in), .dot, .mmd "
+    help="Draw the map into a file: .svg (needs Graphviz), .html (interactive), .dot, .mmd "
     "(Mermaid) or .txt. May be repeated.",
 )
-@click.option("--report", metavar="REPORT", type=PATH, help="Write the report into a file, too.")
+@click.option("--report", metavar="REPORT", type=PATH, help="Write the report to a file, too.")
 @click.option(
     "--save-scripts", metavar="DIR", type=PATH, help="Write a caller script for each finding."
 )
@@ -103,19 +105,19 @@ PATH = click.Path(path_type=Path)
     metavar="KIND",
     multiple=True,
     callback=check_kinds,
-    help="A kind of finding that is none here. May be repeated.",
+    help="A kind of finding not to report. May be repeated.",
 )
 @click.option(
-    "--coverage", is_flag=True, help="Tell which lines no caller reaches (needs coverage.py)."
+    "--coverage", is_flag=True, help="Report lines that no caller reaches (needs coverage.py)."
 )
 @click.option(
     "--workers",
     metavar="N",
     type=click.IntRange(min=1),
-    help="Processes; default: one for each core.",
+    help="Number of processes; default: one for each core.",
 )
 @shared.patience(click.FloatRange(min=0, min_open=True))
-@click.option("-q", "--quiet", is_flag=True, help="Only the summary and what is wrong.")
+@click.option("-q", "--quiet", is_flag=True, help="Print only the summary and the findings.")
 def explore(
     file: Path,
     scripts: Sequence[Path],
@@ -125,11 +127,11 @@ def explore(
     quiet: bool,
     **options: Any,
 ) -> None:
-    """Make every call that the handler in FILE can have, and tell what is wrong.
+    """Make every call that the handler in FILE can have, and report what is wrong.
 
-    Wherever the handler waits, each key is pressed, digits are entered that are valid, invalid
-    and too few, nothing is pressed, and the caller hangs up. Situations that behave the same are
-    one, so that menus which lead back to themselves end. Out come a map, and what is wrong, each
+    Wherever the handler waits, each key is pressed, digits are entered (valid, invalid and too
+    few), nothing is pressed, and the caller hangs up. Situations that behave alike count as one,
+    so menus that lead back to themselves come to an end. The result is a map, and findings, each
     with the shortest caller script that shows it.
 
     \b
@@ -141,7 +143,7 @@ def explore(
     unplayed, missing-file (docs/explore.md).
 
     Exit status: 0 if nothing is wrong, 1 if something is, 2 if FILE or an option can't be used.
-    Ctrl-C ends it with what was found so far.
+    Ctrl-C ends it with the findings so far.
     """
     from eslsync.loading import LoadError
 
@@ -175,7 +177,7 @@ def explore(
 
 
 def _circumstances(script: Any, path: Path) -> dict[str, Any]:
-    """The call section of a script; what it names in files, from the script on."""
+    """The call section of a script; paths in it are relative to the script."""
     call: dict[str, Any] = dict(script.call)
     if "sounds" in call:
         call["sounds"] = str((path.parent / str(call["sounds"])).resolve())

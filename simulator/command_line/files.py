@@ -17,7 +17,7 @@ __all__ = ["read", "write"]
 
 
 def read(path: Path) -> Recording:
-    """A recording. Raises Unusable."""
+    """Read a recording. Raises Unusable."""
     from eslsync import ESLError
 
     from ..recordings.reading import Recording
@@ -27,10 +27,11 @@ def read(path: Path) -> Recording:
     except OSError as error:
         raise Unusable(f"{path} can't be read: {error.strerror}") from None
     except (ValueError, KeyError, TypeError, AttributeError, ESLError) as error:
-        raise Unusable(f"{path} is no recording: {type(error).__name__}: {error}") from None
+        raise Unusable(f"{path} is not a recording: {type(error).__name__}: {error}") from None
 
 
 def write(text: str, output: Path | None) -> None:
+    """Write to a file, or to standard output for None."""
     if output is None:
         show(text)
         return

@@ -1,4 +1,4 @@
-"""Options that several commands have, and what keys are on the command line."""
+"""Options that several commands have."""
 
 from __future__ import annotations
 
@@ -12,21 +12,21 @@ from eslsync.wire.arguments import DIGITS
 
 __all__ = ["check_keys", "patience", "seed", "sounds"]
 
-Command = TypeVar("Command", bound=Callable[..., Any])
+CommandT = TypeVar("CommandT", bound=Callable[..., Any])
 
 seed = click.option(
-    "--seed", metavar="N", type=int, default=0, show_default=True, help="What uuids are drawn from."
+    "--seed", metavar="N", type=int, default=0, show_default=True, help="The seed of uuids."
 )
 
 
-def sounds(what_for: str) -> Callable[[Command], Command]:
+def sounds(what_for: str) -> Callable[[CommandT], CommandT]:
     """A folder of sound files."""
     folder = click.Path(exists=True, file_okay=False, path_type=Path)
     return click.option("--sounds", metavar="DIR", type=folder, help=what_for)
 
 
-def patience(least: click.FloatRange, more: str = "") -> Callable[[Command], Command]:
-    """Real seconds for a handler that waits for something else than the call."""
+def patience(least: click.FloatRange, more: str = "") -> Callable[[CommandT], CommandT]:
+    """Real seconds that a handler may wait for something other than the call."""
     return click.option(
         "--patience",
         metavar="SECONDS",
@@ -40,7 +40,7 @@ def patience(least: click.FloatRange, more: str = "") -> Callable[[Command], Com
 def check_keys(
     context: click.Context, parameter: click.Parameter, keys: str | Sequence[str]
 ) -> str | Sequence[str]:
-    """Of an option, or of one that may be repeated."""
+    """Check an option's keys, or those of one that may be repeated."""
     for each in [keys] if isinstance(keys, str) else keys:
         if not each or each.upper().strip(DIGITS):
             raise click.BadParameter(f"keys are 0-9, *, # and A-D, not {each!r}")

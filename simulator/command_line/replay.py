@@ -32,11 +32,11 @@ __all__ = ["replay"]
 @handler
 @click.option("-v", "--verbose", is_flag=True, help="Show the log as well.")
 def replay(recordings: Sequence[Path], file: Path, name: str | None, verbose: bool) -> None:
-    """Run the handler in FILE against the switch of a recording; say what it does otherwise.
+    """Run the handler in FILE against a recording, and report what it does differently.
 
-    The recorded switch says what it said then, in virtual time. A prompt, or another argument,
-    that is not the recorded one is told, and the recorded answer stands in for what the switch
-    would have said to it; where the handler does something else altogether, the replay ends.
+    The recorded switch says what it said then, in virtual time. If a prompt or another argument
+    is not the recorded one, that is reported, and the handler gets the recorded answer. Where
+    the handler does something else altogether, the replay ends.
 
     \b
     eslsync replay calls/20260105T090000Z_1f0c.jsonl examples/ivr.py

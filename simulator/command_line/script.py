@@ -22,10 +22,10 @@ __all__ = ["script"]
     "--output", metavar="SCRIPT", type=click.Path(path_type=Path), help="Write to SCRIPT instead."
 )
 def script(recording: Path, file: Path | None, name: str | None, output: Path | None) -> None:
-    """Turn a recorded call into a caller's script (YAML: docs/scripts.md) for the handler in FILE.
+    """Turn a recorded call into a caller script (YAML: docs/scripts.md) for the handler in FILE.
 
-    It hears the same prompts, presses the same keys at the same times, counted from the prompt
-    before, and hangs up where the caller did. FILE stands in the script; default: handler.py.
+    The script hears the same prompts, presses the same keys at the same times after the prompt
+    before, and hangs up where the caller did. It names FILE; default: handler.py.
 
     \b
     eslsync script calls/20260105T090000Z_1f0c.jsonl ivr.py --output complaint.call.yaml

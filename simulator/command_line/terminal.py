@@ -17,7 +17,7 @@ if TYPE_CHECKING:
 
 __all__ = ["show_ladder", "show_logs_if"]
 
-#: Columns where the output is no terminal.
+#: Width where the output is not a terminal, in columns.
 WIDTH = 100
 
 COLOURS: dict[RungKind, dict[str, Any]] = {
@@ -31,6 +31,7 @@ COLOURS: dict[RungKind, dict[str, Any]] = {
 
 
 def show_ladder(entries: Iterable[Entry]) -> None:
+    """Print the ladder of a transcript's entries."""
     from ..ladders.text import ASCII, BOX, draw
 
     width = shutil.get_terminal_size((WIDTH, 24)).columns

@@ -10,7 +10,7 @@ from .transcript import Entry
 
 __all__ = ["FORMATS", "LadderFormat", "drawn"]
 
-#: Text for a terminal; a picture; and text that many sites make a picture of.
+#: Text for a terminal, a picture, and a diagram as text that many sites draw.
 LadderFormat = Literal["text", "svg", "mermaid"]
 FORMATS: tuple[LadderFormat, ...] = get_args(LadderFormat)
 
@@ -29,4 +29,4 @@ def drawn(
         from .mermaid import mermaid
 
         return mermaid(entries, title=title)
-    raise ValueError(f"a ladder is drawn as {', '.join(FORMATS)}, not {format!r}")
+    raise ValueError(f"a ladder's format must be one of {', '.join(FORMATS)}, not {format!r}")

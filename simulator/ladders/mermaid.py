@@ -1,4 +1,4 @@
-"""A call drawn as a ladder, as a Mermaid sequence diagram: text that many sites draw themselves."""
+"""A call drawn as a ladder, in a Mermaid sequence diagram: text that many sites draw."""
 
 from __future__ import annotations
 
@@ -55,7 +55,7 @@ def lines(entries: list[Entry], title: str) -> Iterator[str]:
 
 
 def escaped(text: str) -> str:
-    """A text in which nothing means anything to Mermaid."""
+    """The text, with the characters escaped that mean something to Mermaid."""
     return re.sub(r"[#;<>{}]", lambda found: f"#{ord(found[0])};", text)
 
 

@@ -1,7 +1,7 @@
 """What a ladder shows of a call: its rungs, whatever they are drawn with.
 
-Commands that prepare are told in one, and of what the switch says the news. The rungs are a
-transcript's entries, with other words; `Span` says between which lifelines each of them is.
+The rungs are a transcript's entries in fewer words, without those that say nothing new; commands
+that only prepare share a rung. A `Span` says between which lifelines a rung is.
 """
 
 from __future__ import annotations
@@ -18,33 +18,33 @@ from .transcript import CALLER, Entry, Party
 
 __all__ = ["ANY_UUID", "PAUSE", "Prompts", "RungKind", "Span", "shown", "span", "words", "wrapped"]
 
-#: Seconds in which nothing happens, from which on a ladder shows that they pass.
+#: Shortest silence, in seconds, that a ladder shows.
 PAUSE = 0.5
-#: A dial string's variables are told up to that length.
+#: Most characters of a dial string's variables that are shown.
 VARIABLES = 24
-#: Characters of a text that are looked at; none has room for so many.
+#: Most characters of a text that are shown.
 LONGEST = 2000
-#: Lines of the switch's log that are shown in a row.
+#: Most lines of the switch's log that are shown.
 LOG_LINES = 3
 
-#: Commands that prepare a connection, or what comes next.
+#: Commands that only prepare a connection, or what comes next.
 PREPARE = ("connect", "linger", "filter", "event", "myevents")
 
-#: What a piece of a ladder is, for those who colour it.
+#: What a piece of a ladder is; it may be coloured by that.
 RungKind = Literal["caller", "switch", "app", "problem", "line", "time", "prompt"]
 
 ANY_UUID = re.compile("[0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12}")
 
-#: One of an application's arguments, which quotes hold together.
+#: One word of an application's argument; quotes hold it together.
 ARGUMENT = re.compile(r"(?:\\.|'(?:\\.|[^'\\])*'|[^ '\\])+")
 
 #: How a line of the switch's log begins: its time, and how idle the machine is.
 LOG_HEAD = re.compile(r"^[\d-]+ [\d:.]+ [\d.]+% ")
 
-#: Several files, played as one.
+#: Several files that are played in a row.
 FILES = re.compile(r"file_string://(\S+)")
 
-#: Events whose name says what there is to know.
+#: Events whose name says it all.
 TOLD = (
     "CHANNEL_UNBRIDGE",
     "CHANNEL_HOLD",
@@ -57,14 +57,14 @@ TOLD = (
     "SHUTDOWN",
 )
 
-#: What the switch says that ends in words of trouble: drawn as such.
+#: Words of the switch that mark a rung as a problem.
 TROUBLE = ("-ERR", "FILE NOT FOUND", "PLAYBACK ERROR")
 
 
 def shown(entries: Iterable[Entry]) -> list[Entry]:
-    """What the ladder shows: commands in a row as one, and of what the switch says the news."""
+    """The rungs of a ladder: what is news, with commands that prepare joined into one."""
     kept: list[Entry] = []
-    prepared: Entry | None = None  # the last command, where it only prepares
+    prepared: Entry | None = None  # the last command, if it only prepares
     hung_up = False
     logged = 0
     for entry in entries:
@@ -89,16 +89,16 @@ def shown(entries: Iterable[Entry]) -> list[Entry]:
             text += ", and more" if logged == LOG_LINES else ""
         elif text.startswith("hangs up") and "caller" in (entry.sender, entry.receiver):
             if hung_up:
-                continue  # the switch tells the caller, who knows
+                continue  # the caller has hung up, and the switch repeats it
             hung_up = True
         elif kept and kept[-1].text == f"resumes {text.removeprefix('cuts ')}":
-            kept.pop()  # it was on again for no time
+            kept.pop()  # it went on for no time
         kept.append(replace(entry, text=text))
     return kept
 
 
 def told(entry: Entry) -> str | None:
-    """An entry in a few words; None for one that says nothing new to the reader."""
+    """An entry in a few words; None if it says nothing new to the reader."""
     message = entry.message
     text: str | None = entry.text
     if isinstance(message, Command):
@@ -113,7 +113,7 @@ def told(entry: Entry) -> str | None:
         first, *more = message.text.split("\n") or [""]
         text = in_a_line(first) + (" …" if more else "") or "(nothing)"
         if ANY_UUID.fullmatch(text):
-            text = None  # of create_uuid: the next commands have it
+            text = None  # the answer to create_uuid: the next commands have it
     elif isinstance(message, LogData):
         text = f"log: {LOG_HEAD.sub('', in_a_line(message.body))}"
     elif isinstance(message, AuthRequest):
@@ -126,7 +126,7 @@ def told(entry: Entry) -> str | None:
 
 
 def tell_whole(kept: list[Entry], prepared: Entry) -> None:
-    """A command that was refused: what it was is of interest then."""
+    """Show a command in full, because it was refused."""
     others, comma, _ = kept[-1].text.rpartition(", ")
     kept.pop()
     if comma:
@@ -135,7 +135,7 @@ def tell_whole(kept: list[Entry], prepared: Entry) -> None:
 
 
 def is_preparation(command: Command) -> bool:
-    """One of the commands that prepare a connection, or what comes next?"""
+    """True if the command only prepares a connection, or what comes next."""
     if command.line == "api create_uuid":
         return True
     return first_word(command.line) in PREPARE
@@ -157,7 +157,7 @@ def first_word(text: str) -> str:
 
 
 def news(event: Event) -> str | None:
-    """An event in a few words; None for one that says nothing new to the reader."""
+    """An event in a few words; None if it says nothing new to the reader."""
     name = event.name
     if name == "CHANNEL_EXECUTE_COMPLETE":
         return completion(event)
@@ -198,16 +198,16 @@ def completion(event: Event) -> str | None:
 
 
 class Span(NamedTuple):
-    """Between which lifelines something happens: from one to another, or at one."""
+    """The lifelines that a rung goes from and to; the same one for what happens at one."""
 
     start: str
     end: str
     text: str
-    mutual: bool = False  #: they do it to each other
+    mutual: bool = False  #: True for an arrow with two heads
 
 
 def span(entry: Entry) -> Span:
-    """Where an entry of `shown` stands, where other legs have lifelines of their own."""
+    """Where a rung stands in a drawing that gives other legs lifelines of their own."""
     text = words(entry)
     others = sorted(set(entry.legs.values()) - {CALLER}, key=len, reverse=True)
     if entry.text.startswith("bridged to ") and entry.receiver == "caller":
@@ -233,7 +233,7 @@ def span(entry: Entry) -> Span:
 
 
 def is_left(entry: Entry) -> bool:
-    """Between caller and switch? (Without lifelines of their own, other legs are at the switch.)"""
+    """True if a rung stands between caller and switch, where there are no other lifelines."""
     return "caller" in (entry.sender, entry.receiver) or entry.sender == "switch" == entry.receiver
 
 
@@ -253,7 +253,7 @@ def same_time(one: float, other: float | None) -> bool:
 
 
 def is_prompt(entry: Entry) -> bool:
-    """Does it tell of a prompt that the caller hears?"""
+    """True if the entry is about a prompt that the caller hears."""
     party: tuple[Party, Party] = (entry.sender, entry.receiver)
     verbs = ("plays", "pauses", "resumes", "ends", "cuts")
     return party == ("switch", "caller") and entry.text.split(" ", 1)[0] in verbs
@@ -261,22 +261,22 @@ def is_prompt(entry: Entry) -> bool:
 
 @dataclass
 class Prompt:
-    """One that plays, or is paused."""
+    """A prompt that plays or is paused."""
 
     name: str
     state: str = "begins"
 
 
 class Prompts:
-    """What the caller hears, as the entries tell it one by one."""
+    """The prompts that the caller hears, followed through the entries one by one."""
 
     def __init__(self) -> None:
-        #: by how deep they are nested; None where that place is free again
+        #: the outermost first; None for one that has ended while another plays inside it
         self.playing: list[Prompt | None] = []
 
     @classmethod
     def deepest(cls, entries: Iterable[Entry]) -> int:
-        """How many are ever nested; at least 1."""
+        """The most prompts that are nested at one time; at least 1."""
         prompts, deepest = cls(), 1
         for entry in entries:
             prompts.follow(entry)
@@ -298,7 +298,7 @@ class Prompts:
                 return
 
     def settle(self) -> None:
-        """What has begun plays on; what has ended is gone."""
+        """Go on to the next entry: what began plays, and what ended is gone."""
         for index, prompt in enumerate(self.playing):
             if prompt is not None and prompt.state == "begins":
                 prompt.state = "plays"
@@ -312,7 +312,7 @@ class Prompts:
 
 
 def words(entry: Entry) -> str:
-    """An entry's text, to be read beside its line."""
+    """The text of a rung."""
     text = entry.text
     if is_prompt(entry):
         verb, _, name = text.partition(" ")
@@ -323,7 +323,7 @@ def words(entry: Entry) -> str:
 
 
 def in_short(files: Iterable[str]) -> str:
-    """Files that are played in a row: without suffixes, and a folder's name only once."""
+    """Files that are played in a row, without suffixes, each folder named once."""
     said: list[str] = []
     last = ""
     for file in files:
@@ -337,7 +337,7 @@ def in_short(files: Iterable[str]) -> str:
 def wrapped(
     text: str, room: float, most: int, width: Callable[[str], float], ellipsis: str
 ) -> list[str]:
-    """The text in lines, broken at blanks, long words at / and commas, or wherever they must."""
+    """The text in lines, broken at blanks; long words are broken at / and commas, or anywhere."""
     pieces: list[str] = []
     for word in re.findall(r"\s+|\S+", text):
         pieces += [word] if width(word) <= room else re.findall(r"[^/,]*[/,]|[^/,]+", word)

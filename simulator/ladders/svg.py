@@ -1,9 +1,9 @@
-"""A call drawn as a ladder, as SVG: every leg has a lifeline, and prompts are bars beside theirs.
+"""A call drawn as a ladder in SVG: every leg has a lifeline, with a bar for each prompt it hears.
 
-Written by hand, since it is lines and texts at places that are known: a library for drawings would
-still leave all of the work, which is where they go. There are no scripts, and no fonts or styles
-from elsewhere; colours follow the reader's, light or dark. Arrowheads are drawn one by one, since
-what is defined once (``<marker>``) is lost where several pictures stand in one page.
+The SVG is written directly: it consists of lines and texts, and the work is to place them, which a
+drawing library would leave to us. There are no scripts, and no fonts or styles from elsewhere;
+colours follow the reader's light or dark scheme. Arrowheads are drawn one by one, because a shared
+definition (``<marker>``) gets lost when several pictures stand in one page.
 """
 
 from __future__ import annotations
@@ -22,18 +22,18 @@ MARGIN = 20
 FONT = 13
 LINE = 16
 ROW = 26
-GAP = 30  #: where time passes
+GAP = 30  #: the height of a silence
 HEAD = 30
 TIMES = 62  #: the column of times
 BAR = 9
-NEAREST = 130  #: two lifelines
-FARTHEST = 370
+NEAREST = 130  #: least distance of two lifelines
+FARTHEST = 370  #: and the most
 ARROW = 8
-#: Lines that a text may take.
+#: Most lines of a text.
 MAX_LINES = 3
-#: Characters that a tooltip may have.
+#: Most characters of a tooltip.
 TOOLTIP = 300
-#: Rows after which the lifelines are named once more at the foot.
+#: Most rows before the lifelines are named at the foot, too.
 LONG = 24
 
 STYLE = """
@@ -77,17 +77,17 @@ STYLE = """
 
 
 def svg(entries: Iterable[Entry], *, title: str = "", about: str = "") -> str:
-    """The ladder as an SVG document, with a title and a line about it, if they are given."""
+    """The ladder as an SVG document, with a title and a line about it if they are given."""
     return Drawing(shown(entries), title, about).document()
 
 
 @dataclass
 class Row:
-    """What stands side by side, at one moment."""
+    """The rungs that stand side by side, at one moment."""
 
     time: float
     rungs: list[tuple[Entry, Span, list[str]]] = field(default_factory=list)
-    #: Prompts that are paused by what begins in this row.
+    #: Prompts that what begins in this row pauses.
     paused: list[Entry] = field(default_factory=list)
 
     @property
@@ -111,11 +111,11 @@ class Drawing:
     # Where things go
 
     def _places(self) -> dict[str, float]:
-        """The lifelines' places: what the texts between them want, within bounds."""
+        """Where the lifelines are: as far apart as the texts between them need, within bounds."""
         wanted = [float(NEAREST)] * len(self.names)  # to the right of each
         for each in self.spans:
             left, right = sorted((self.names.index(each.start), self.names.index(each.end)))
-            if left == right:  # beside a lifeline: to its left, or the first one's right
+            if left == right:  # beside a lifeline: on its left, but on the first one's right
                 left, right = (max(0, left - 1), max(1, left)) if left else (0, 1)
             room = min(width(each.text) + 3 * ARROW, FARTHEST * (right - left)) / (right - left)
             for index in range(left, min(right, len(wanted))):
@@ -125,12 +125,12 @@ class Drawing:
         x = MARGIN + TIMES + self.depth * (BAR + 3) + max(24.0, width(self.names[0]) / 2 + 6)
         places: dict[str, float] = {}
         for name, room in zip(self.names, wanted, strict=True):
-            places[name] = round(x) + 0.5  # lines are sharp there
+            places[name] = round(x) + 0.5  # where lines are sharp
             x += room
         return places
 
     def _rows(self) -> Iterator[Row]:
-        """Entries in rows: those of one moment share a row, where they are not in each other's."""
+        """Entries in rows: those of one moment share a row if they don't overlap."""
         row: Row | None = None
         paused: list[Entry] = []
         for entry, where in zip(self.entries, self.spans, strict=True):
@@ -250,10 +250,10 @@ class Drawing:
         if where.mutual:
             kind = "bridge"
         elif where.start not in ("switch", "app"):
-            kind = "caller"  # or somebody else who telephones
+            kind = "caller"  # or another leg
         arrow = draws(entry, where)
         if start == end and where.start != self.names[0]:
-            x, anchor, lift = start - 8, "end", 4.0  # before its line, where it has the room
+            x, anchor, lift = start - 8, "end", 4.0  # left of its lifeline, where there is room
         elif start == end:
             x, anchor, lift = start + 10, "start", 4.0
         elif not arrow:
@@ -279,7 +279,7 @@ class Drawing:
         return "".join([*drawn, self._cleared(lines, x, top, anchor), *texts, "</g>"])
 
     def _cleared(self, lines: list[str], x: float, top: float, anchor: str) -> str:
-        """Paper behind a text, where it stands on a lifeline."""
+        """Paper behind a text that stands on a lifeline."""
         wide = max(map(width, lines))
         left = x - wide * {"start": 0.0, "middle": 0.5, "end": 1.0}[anchor]
         if not any(left < life < left + wide for life in self.at.values()):
@@ -291,12 +291,12 @@ class Drawing:
 
 
 class Bars:
-    """What the caller hears, beside his lifeline: further left what is interrupted."""
+    """The prompts that the caller hears, beside their lifeline, the innermost nearest."""
 
     def __init__(self, x: float) -> None:
         self.x = x
         self.prompts = Prompts()
-        self.since: dict[int, float] = {}  # by how deep they are nested
+        self.since: dict[int, float] = {}  # where the piece of a bar began, by its depth
 
     def follow(self, entry: Entry, y: float) -> Iterator[str]:
         if not is_prompt(entry):
@@ -317,7 +317,7 @@ class Bars:
         return {depth: each.state for depth, each in enumerate(self.prompts.playing) if each}
 
     def _close(self, depth: int, state: str | None, y: float, *, cut: bool) -> Iterator[str]:
-        """A piece of a bar that ends here."""
+        """Draw the piece of a bar that ends here."""
         if state is None:
             return
         left = self.x - (depth + 1) * (BAR + 3)
@@ -332,12 +332,12 @@ class Bars:
 
 
 def draws(entry: Entry, where: Span) -> bool:
-    """Is it an arrow? That a prompt has ended is said beside its bar."""
+    """True if it is an arrow. (The end of a prompt is told beside its bar.)"""
     return where.start != where.end and (not is_prompt(entry) or entry.text.startswith("plays "))
 
 
 def lanes(spans: Iterable[Span]) -> list[str]:
-    """The lifelines: those who telephone, in order, then the switch and its app."""
+    """The names of the lifelines: the caller, other legs, the switch and its app."""
     used = dict.fromkeys(name for each in spans for name in (each.start, each.end))
     others = [name for name in used if name not in ("caller", "switch", "app")]
     return [*(["caller"] if "caller" in used else []), *others, "switch", "app"]
@@ -360,11 +360,11 @@ def lasts(seconds: float) -> str:
 
 
 def width(text: str) -> float:
-    """How wide a text is, about: no font is known, and this is a wide one."""
+    """A text's width in pixels, estimated for a wide font, since the reader's is not known."""
     return sum(WIDTHS.get(char, 0.62 if char.isascii() else 1.0) for char in text) * FONT
 
 
-#: In ems: what is much narrower or wider than the others.
+#: Characters that are much narrower or wider than others, in ems.
 WIDTHS = {
     **dict.fromkeys("iljI.,:;'|![]()/ ft", 0.40),
     **dict.fromkeys("mwMW@%", 0.95),

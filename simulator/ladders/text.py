@@ -1,8 +1,8 @@
-"""A call drawn as a ladder, in text: caller, switch and app, and what went between them.
+"""A call drawn as a ladder in text: caller, switch and app, and what passed between them.
 
-The bar at the left of the caller's line is what the caller hears: a prompt begins, plays, is
-paused while another plays inside it (further left), goes on, ends or is cut. Where half a
-second or more passes, the lines are broken and say how much.
+The bar to the left of the caller's line is what the caller hears: a prompt begins, plays, is
+paused while another plays inside it (further left), continues, ends or is cut. Silences of half
+a second or more are shown with their length.
 """
 
 from __future__ import annotations
@@ -28,11 +28,11 @@ from .transcript import Entry
 
 __all__ = ["ASCII", "BOX", "Glyphs", "RungKind", "Style", "draw"]
 
-#: Columns of a ladder, where nobody says how many there are.
+#: Default width of a ladder, in columns.
 WIDTH = 100
-#: Columns that a lane between two lifelines has at the least.
+#: Fewest columns between two lifelines.
 NARROWEST = 18
-#: Lines that a text may take before it is cut; and one that names several files to play.
+#: Most lines of a text, and of one that names several files to play.
 MAX_LINES = 4
 MAX_LINES_OF_FILES = 2
 Style = Callable[[str, RungKind], str]
@@ -44,7 +44,7 @@ class Glyphs:
 
     line: str
     life: str  #: a lifeline
-    broken: str  #: a lifeline along which time passes
+    broken: str  #: a lifeline, during a silence
     to_left: str
     to_right: str
     from_left: str
@@ -74,8 +74,8 @@ def draw(
 ) -> str:
     """The ladder as lines of text, with the seconds since the call began at the left.
 
-    It takes up to ``width`` columns, fewer where the texts are short. ``style(text, kind)`` may
-    colour a piece; it must not change how wide it is.
+    It takes at most ``width`` columns, fewer if the texts are short. ``style(text, kind)`` may
+    colour a piece, but must not change its width.
     """
     return "\n".join(Ladder(shown(entries), width, glyphs, style).lines())
 
@@ -92,12 +92,12 @@ class Ladder:
         self.left, self.right = self._lanes(width)
 
     def _lanes(self, width: int) -> tuple[int, int]:
-        """How wide the lanes are: what the texts want, or a fair share of what there is."""
+        """The widths of the two lanes: what their texts need, or a fair share of what there is."""
         wanted = {True: NARROWEST, False: NARROWEST}
         for entry in self.entries:
             lane = is_left(entry)
             wanted[lane] = max(wanted[lane], columns(self._words(entry)) + 6)
-        # three lines, and one column for the half of "app" that stands out
+        # three lifelines, and one column for the half of "app" that stands out
         there_is = width - len(self._stamp(0.0)) - self.depth - 3 - 1
         left = min(wanted[True], max(there_is - wanted[False], there_is * 2 // 5, NARROWEST))
         return left, min(wanted[False], max(there_is - left, NARROWEST))
@@ -117,7 +117,7 @@ class Ladder:
             moment = None if same_time(entry.time, previous) else entry.time
             self.prompts.follow(entry)
             if entry.text.startswith("pauses ") and is_prompt(entry):
-                continue  # the prompt that begins now tells it
+                continue  # the prompt that begins now shows it
             previous = entry.time
             yield from self._rung(entry, self._stamp(moment))
             self.prompts.settle()
@@ -183,7 +183,7 @@ class Ladder:
 
 
 def columns(text: str) -> int:
-    """How many columns of a terminal the text takes."""
+    """The width of a text on a terminal, in columns."""
     return sum(
         0 if unicodedata.combining(char) else 1 + (unicodedata.east_asian_width(char) in "WF")
         for char in text

@@ -1,4 +1,4 @@
-"""What happened in a call, line by line, as text that is the same on every run."""
+"""What happened in a call, line by line, in text that is the same on every run."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ __all__ = ["Entry", "Party", "Transcript"]
 
 Party = Literal["caller", "switch", "app"]
 
-#: Headers that say what an event is about, in the order they are shown.
+#: Headers that say what an event is about, in the order in which they are shown.
 TELLING = (
     "Event-Subclass",
     "Application",
@@ -35,30 +35,30 @@ TELLING = (
     "Hangup-Cause",
     "Job-UUID",
 )
-#: Those that stand in every event, and tell something in one only.
+#: Headers that every event has, and that are only shown in one.
 ONLY_IN = {"Channel-Call-State": "CHANNEL_CALLSTATE"}
 
 
-#: What the caller's own leg is called.
+#: The name of the caller's own leg.
 CALLER = "caller"
 
 
 @dataclass(frozen=True)
 class Entry:
-    """One thing that happened: ``sender`` did or said ``text`` to ``receiver``, or by itself."""
+    """One thing that happened: ``sender`` did or said ``text`` to ``receiver``, or to itself."""
 
     time: float  #: seconds since the call began
     sender: Party
     receiver: Party
     text: str
-    #: What was said, where it went over the control connection.
+    #: What was said, if it went over the control connection.
     message: Message | Command | None = None
-    #: What legs are called, by their uuid.
+    #: The names of legs, by their uuid.
     legs: Mapping[str, str] = field(default_factory=dict, repr=False)
 
     @property
     def leg(self) -> str | None:
-        """The other leg that it is about."""
+        """The name of the leg that it is about; None for the caller's own."""
         message, uuid = self.message, ""
         if isinstance(message, Event):
             uuid = message.get("Unique-ID", "")
@@ -77,16 +77,16 @@ class Transcript:
 
     def __init__(self, began: int) -> None:
         self._began = began
-        #: what legs are called, by their uuid: the caller's, and others by their dial strings
+        #: the names of legs, by their uuid; those of other legs are their dial strings
         self.legs: dict[str, str] = {}
         self._log: list[tuple[int, Party, Party, str | bytes]] = []
 
     def note(self, now: int, sender: Party, receiver: Party, what: str | bytes) -> None:
-        """Something happened; bytes are what went over the control connection."""
+        """Add something that happened; bytes went over the control connection."""
         self._log.append((now, sender, receiver, what))
 
     def so_far(self) -> Transcript:
-        """A transcript that stays as this one is now."""
+        """A copy, which stays as this transcript is now."""
         copy = Transcript(self._began)
         copy.legs = dict(self.legs)
         copy._log = list(self._log)
@@ -116,12 +116,12 @@ class Transcript:
 
     @property
     def entries_raw(self) -> list[tuple[int, Party, Party, str | bytes]]:
-        """The same, with the bytes of the control connection as they were."""
+        """The entries as they were noted, times in microseconds since the epoch."""
         return list(self._log)
 
 
 def describe(message: Message | Command) -> str:
-    """A command or message in a line."""
+    """A command or message in one line."""
     if isinstance(message, Command):
         return describe_command(message)
     if isinstance(message, ConnectReply):

@@ -16,7 +16,7 @@ def test_a_file_that_is_not_there(tmp_path: Path) -> None:
     for path, said in [
         (tmp_path / "nix.py", "there is no file"),
         (tmp_path, "is a folder"),
-        (ROOT / "README.md", "is no Python file"),
+        (ROOT / "README.md", "is not a Python file"),
     ]:
         result = run("call", path)
         assert result.exit_code == 2
@@ -66,7 +66,7 @@ def test_the_only_function_of_one_argument_is_the_handler(tmp_path: Path) -> Non
         ("def f(a): pass\n", ["--handler", "g"], "has no 'g'; it has f(a)"),
         ("def handler(): pass\n", [], "handler() in"),
         ("def handler(a, b): pass\n", [], "handler(a, b) in"),
-        ("handler = 5\n", [], "is no function, but 5"),
+        ("handler = 5\n", [], "is not a function, but 5"),
         ("async def handler(session): pass\n", [], "is an async function"),
     ],
 )

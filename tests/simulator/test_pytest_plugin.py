@@ -157,7 +157,7 @@ def test_what_a_handler_raises_shows_its_line_and_the_tests(run: Run) -> None:
 
 def test_full_trace_shows_the_library_too(run: Run) -> None:
     traceback = lines_of(run(CRASH, "--full-trace")).partition("Captured log")[0]
-    assert "server.py" in traceback
+    assert "reception.py" in traceback
     assert "conversation.py" in traceback
 
 
@@ -313,7 +313,7 @@ def test_real_time_is_handed_on(run: Run) -> None:
         "-rs",
     )
     result.assert_outcomes(passed=1, skipped=1)
-    result.stdout.fnmatch_lines(["SKIPPED*it begins at a time of its own, and real time*"])
+    result.stdout.fnmatch_lines(["SKIPPED*it has a start time of its own, and real time*"])
 
 
 # Threads

@@ -67,7 +67,7 @@ def test_a_thread_that_has_finished_is_not_woken() -> None:
 
 def test_the_agenda_tells_which_thread_is_running() -> None:
     agenda = Agenda(0)
-    running: list[Thread | None] = []
+    running: list[object] = []
 
     def looks(inner: Thread | None) -> Steps[None]:
         running.append(agenda.running)

@@ -61,7 +61,7 @@ def test_a_handler_that_loops_in_commands_at_one_moment_fails_with_its_line() ->
 
     with pytest.raises(SimulationError) as raised:
         call_it()
-    assert "virtual time has stood still for 0.3 s" in str(raised.value)
+    assert "virtual time stood still for 0.3 s" in str(raised.value)
     assert 'session.channel.playback("again and again")' in str(raised.value)
 
 

@@ -260,8 +260,8 @@ def test_a_handler_that_is_stuck(tmp_path: Path) -> None:
         (["--press", "x"], "keys are 0-9, *, # and A-D, not 'x'"),
         (["--press", ""], "not ''"),
         (["--press", "1", "--at", "soon"], "'soon' is not a valid float"),
-        (["--at", "1"], "there are more of them"),
-        (["--press", "1", "--press", "2", "--at", "2", "--at", "1"], "can't go back"),
+        (["--at", "1"], "there are more --at than --press"),
+        (["--press", "1", "--press", "2", "--at", "2", "--at", "1"], "can't decrease"),
         (["--hangup-after", "-1"], "-1"),
         (["--sounds", "/nowhere/at/all"], "does not exist"),
         (["--variable", "a"], "a variable is written NAME=VALUE, not 'a'"),
@@ -277,7 +277,7 @@ def test_a_handler_that_is_stuck(tmp_path: Path) -> None:
         (["--far-end", "user/1=rings,rings"], "'rings': rings is given twice"),
         (["--far-end", "user/1=busy,answers:2"], "rejects the call can't have answers as well"),
         (["--far-end", "user/1=handler:a,hangs_up:2"], "a handler can't have hangs_up as well"),
-        (["--far-end", "user/1=busy", "--far-end", "user/1=rings"], "told what to do already"),
+        (["--far-end", "user/1=busy", "--far-end", "user/1=rings"], "is given twice"),
     ],
 )
 def test_options_that_make_no_sense(arguments: list[str], said: str) -> None:

@@ -41,6 +41,6 @@ def test_what_is_no_recording(tmp_path: Path) -> None:
     for text in ["", "x", "[1]", '{"t": 1}', json.dumps({"recording": 1}) + '\n{"t": 1}']:
         result = run("conform", write(tmp_path, text, "x.jsonl"))
         assert result.exit_code == 2
-        assert "x.jsonl is no recording" in result.stderr
+        assert "x.jsonl is not a recording" in result.stderr
     assert run("conform", tmp_path / "nix.jsonl").exit_code == 2
     assert run("conform").exit_code == 2

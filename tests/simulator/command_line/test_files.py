@@ -17,7 +17,7 @@ def test_what_is_no_recording(command: str, tmp_path: Path) -> None:
         (tmp_path / "x.jsonl").write_text(text)
         result = run(command, tmp_path / "x.jsonl", *also)
         assert result.exit_code == 2, text
-        assert "x.jsonl is no recording" in result.stderr
+        assert "x.jsonl is not a recording" in result.stderr
     result = run(command, tmp_path / "nix.jsonl", *also)
     assert result.exit_code == 2
     assert "nix.jsonl can't be read: No such file or directory" in result.stderr

@@ -10,5 +10,5 @@ from tests.support.calls import play, press_1
 
 def test_another_format_is_refused() -> None:
     call = play(ivr, press_1)
-    with pytest.raises(ValueError, match="drawn as text, svg, mermaid, not 'png'"):
+    with pytest.raises(ValueError, match="must be one of text, svg, mermaid, not 'png'"):
         call.ladder("png")  # type: ignore[arg-type]
