@@ -1,14 +1,12 @@
 from __future__ import annotations
 
-import logging
 import threading
-from typing import Any
 
 import pytest
 
 from eslsync import Outbound, Session
-from tests.support.peer import PATIENCE, call, quiet_call
-from tests.support.servers import Beside, Blocking, dialled, messages, nothing, refused, serving
+from tests.support.peer import PATIENCE, quiet_call
+from tests.support.servers import Beside, Blocking, dialled, nothing, refused, serving
 
 # Listening
 
@@ -92,26 +90,6 @@ def test_ctrl_c_in_a_blocking_start_stops_it(monkeypatch: pytest.MonkeyPatch) ->
     assert refused(app)
 
 
-@pytest.mark.parametrize(
-    ("arguments", "options", "error"),
-    [
-        ((None,), {}, TypeError),
-        ((nothing,), {"port": -1}, ValueError),
-        ((nothing,), {"port": 65536}, ValueError),
-        ((nothing,), {"events": "DTMF"}, TypeError),
-        ((nothing,), {"events": ["CHANNEL_ANSWERED"]}, ValueError),
-        ((nothing,), {"events": ["DTMF\n\nexit"]}, ValueError),
-        ((nothing,), {"events": ["CUSTOMISED"]}, ValueError),
-        ((nothing,), {"linger": -1}, ValueError),
-    ],
-)
-def test_what_can_not_be_meant_is_refused(
-    arguments: tuple[Any, ...], options: dict[str, Any], error: type[Exception]
-) -> None:
-    with pytest.raises(error):
-        Outbound(*arguments, **options)
-
-
 # Calls
 
 
@@ -134,67 +112,3 @@ def test_calls_are_those_that_handlers_work_on() -> None:
             peer.end()
             peer.hear_end()
     assert app.calls == ()
-
-
-def test_a_handler_that_raises_is_logged_with_its_traceback_and_other_calls_go_on(
-    caplog: pytest.LogCaptureFixture,
-) -> None:
-    def handler(session: Session) -> None:
-        if session.channel.wait("DTMF")["DTMF-Digit"] == "1":
-            raise LookupError("a defect in the handler")
-        session.channel.playback("x")
-
-    with serving(handler) as app, dialled(app) as bad, dialled(app, name="03g") as good:
-        bad.handshake()
-        good.handshake()
-        bad.say(bad.digit("1"))
-        bad.run("set")
-        bad.hear_end()
-        good.say(good.digit("2"))
-        good.run("playback")
-        good.hear_end()
-    [record] = [each for each in caplog.records if each.levelno >= logging.WARNING]
-    assert record.getMessage() == "the handler failed"
-    assert record.exc_info is not None
-    assert isinstance(record.exc_info[1], LookupError)
-    assert vars(record)["uuid"] == bad.uuid
-
-
-@pytest.mark.parametrize(
-    "leave",
-    [SystemExit, KeyboardInterrupt, GeneratorExit],
-)
-def test_not_even_leaving_python_in_a_handler_ends_more_than_its_call(
-    leave: type[BaseException], caplog: pytest.LogCaptureFixture
-) -> None:
-    def handler(session: Session) -> None:
-        raise leave
-
-    with quiet_call(handler) as peer:
-        peer.connect()
-    assert "the handler failed" in messages(caplog)
-
-
-def test_a_hangup_that_a_handler_does_not_catch_is_a_normal_end(
-    caplog: pytest.LogCaptureFixture,
-) -> None:
-    caplog.set_level(logging.INFO, "eslsync")
-    with call(lambda session: session.channel.playback("x")) as peer:
-        peer.handshake()
-        peer.execute("playback")
-        peer.say(*peer.tail())
-        assert peer.hear_end() == []
-    assert messages(caplog, logging.WARNING) == []
-    assert "the call ended: NORMAL_CLEARING" in messages(caplog)
-
-
-def test_a_connection_that_breaks_is_a_warning_and_no_traceback(
-    caplog: pytest.LogCaptureFixture,
-) -> None:
-    with call(lambda session: session.channel.playback("x")) as peer:
-        peer.handshake()
-        peer.execute("playback")
-        peer.reset()
-    [record] = [each for each in caplog.records if each.levelno >= logging.WARNING]
-    assert record.getMessage().startswith("the handler ended: the connection broke")
-    assert record.exc_info is None

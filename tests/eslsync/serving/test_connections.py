@@ -5,7 +5,6 @@ from __future__ import annotations
 import errno
 import itertools
 import logging
-import math
 import socket
 import threading
 from collections.abc import Callable, Iterator
@@ -176,23 +175,6 @@ def test_connections_that_are_no_calls_yet_are_bounded_and_the_next_wait_unaccep
             second.hear_end()
             is_turned_away(third, "USER_BUSY")
         hang_up(peer)
-
-
-@pytest.mark.parametrize(
-    ("options", "said"),
-    [
-        ({"max_calls": 0}, "max_calls must be at least 1"),
-        ({"when_full": "GO_AWAY"}, "when_full must be"),
-        ({"when_full": "USER_BUSY\n\nexit"}, "when_full must be"),
-        ({"max_call_duration": 0}, "max_call_duration must be"),
-        ({"max_call_duration": -1}, "max_call_duration must be"),
-        ({"max_call_duration": math.nan}, "max_call_duration must be"),
-        ({"max_call_duration": math.inf}, "max_call_duration must be"),
-    ],
-)
-def test_a_bound_that_can_not_be_meant_is_refused(options: dict[str, Any], said: str) -> None:
-    with pytest.raises(ValueError, match=said):
-        Outbound(wait_for_a_digit, **options)
 
 
 def test_no_descriptor_for_the_port_of_a_full_server_is_no_end(

@@ -1,0 +1,29 @@
+"""What applications declare of themselves can be looked up by name and on the method."""
+
+from __future__ import annotations
+
+from eslsync import Channel, Session
+from eslsync.wire.declared import declaration_of, declarations, declared
+
+
+def test_an_application_is_found_by_its_name_and_on_its_method() -> None:
+    assert declared("playback") is declaration_of(Channel.playback)
+    assert declared("playback").plays
+    assert declared("play_and_get_digits").collects
+    assert declared("bridge").joins
+    assert declaration_of(Session.originate).api
+
+
+def test_what_declares_nothing_is_nothing_in_particular() -> None:
+    for nothing in (declared("no_such_application"), declaration_of(print)):
+        assert not nothing.name
+        assert not nothing.plays
+    assert declared("no_such_application") not in declarations()
+
+
+def test_the_words_of_an_argument_have_places() -> None:
+    declaration = declared("play_and_get_digits")
+    assert declaration.place("no_such_word") is None
+    assert [declaration.place(word) for word in declaration.argument] == list(
+        range(len(declaration.argument))
+    )

@@ -1,0 +1,42 @@
+"""Api commands that only work on text and time."""
+
+from __future__ import annotations
+
+import pytest
+
+from tests.support.model_call import ModelCall
+
+
+@pytest.mark.parametrize(
+    ("command", "answer"),
+    [
+        ("tolower ABC", "abc"),
+        ("md5 abc", "900150983cd24fb0d6963f7d28e17f72"),
+        ("url_encode a b&c", "a%20b%26c"),
+        ("eval ${caller_id_number}x", "x"),  # of no channel
+        ("regex 123|^1(.)|$1-$0", "2-12"),
+        ("regex abc|^1(.)|$1", "abc"),  # what doesn't match stays
+        ("regex abc|(", "-ERR"),
+        ("cond abc == abc ? yes : no", "yes"),
+        ("cond 10 < 9 ? yes : no", "no"),
+        ("cond abcd > xyz ? longer : not", "longer"),  # texts by their lengths
+        ("cond what", "-ERR"),
+        ("strepoch", "1767603600"),
+        ("strepoch 2026-01-05 09:00:01", "1767603601"),
+        ("strepoch tomorrow", "0"),
+    ],
+)
+def test_answers(command: str, answer: str) -> None:
+    call = ModelCall()
+    call.send("connect")
+    assert call.send(f"api {command}") == answer
+
+
+def test_msleep_answers_when_its_time_is_over() -> None:
+    call = ModelCall()
+    call.send("connect")
+    assert call.send("api msleep 1500") == ""
+    call.wait(1.4)
+    assert not [each for each in call.sent if each.body == "+OK"]
+    call.wait(0.2)
+    assert [each for each in call.sent if each.body == "+OK"]

@@ -1,0 +1,70 @@
+"""Where a handler stands, as its own thread notes it when it begins to wait."""
+
+from __future__ import annotations
+
+import enum
+
+import pytest
+
+from eslsync import Session
+from simulator import explore
+from simulator.exploring.whereabouts import shown
+
+
+def asks(session: Session, tries: int) -> str:
+    key = session.channel.get_digits("menu", tries=tries)
+    return f"{key} of {tries}"
+
+
+def handler(session: Session) -> None:
+    account, forgotten = "42", "x"
+    session.channel.set("forgotten", forgotten)
+    asks(session, 2)
+    session.channel.set("account", account)
+    session.channel.hangup()
+
+
+def test_lines_method_and_variables_of_a_handler_that_waits() -> None:
+    first = explore(handler, keys="1").nodes[0].situation
+    assert [place.function for place in first.places] == ["handler", "asks"]
+    assert str(first.place).startswith("test_whereabouts.py:")
+    assert first.method == "get_digits"
+    told = " ".join(f"{name}={value}" for name, value in first.variables.items())
+    assert "account='42'" in told
+    assert "tries=2" in told
+    assert "forgotten" not in told
+
+
+class Colour(enum.Enum):
+    RED = 1
+
+
+class Mine:
+    def __init__(self) -> None:
+        self.tries = 3
+
+
+@pytest.mark.parametrize(
+    ("value", "text"),
+    [
+        (None, "None"),
+        (True, "True"),
+        (7, "7"),
+        (1000, "many"),
+        ("a" * 100, "'" + "a" * 79),
+        (Colour.RED, "Colour.RED"),
+        ([1, 2], "list of 2"),
+        (list(range(99)), "list of many"),
+        ((1, "a"), "tuple(1, 'a')"),
+        ({"a": 1}, "{'a': 1}"),
+        (1.5, None),
+        (lambda: None, None),
+    ],
+)
+def test_only_plain_values_tell_situations_apart(value: object, text: str | None) -> None:
+    assert shown(value, {__name__}) == text
+
+
+def test_objects_of_the_handlers_own_classes_are_looked_into() -> None:
+    assert shown(Mine(), {__name__}) == "Mine(tries=3)"
+    assert shown(Mine(), set()) is None

@@ -1,0 +1,50 @@
+"""Tests stand as the two packages do: each module has a test file of its name, in its folder."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+
+from tests.support.places import ROOT
+
+#: Modules without one, and where their behaviour is tested instead.
+ELSEWHERE = {
+    "eslsync/applications/base.py": "tests/eslsync/test_channel.py",
+    "eslsync/command_line/files.py": "tests/eslsync/test_loading.py",
+    "eslsync/command_line/terminal.py": "tests/simulator/command_line/test_terminal.py",
+    "eslsync/exceptions.py": "tests/eslsync/wire/test_exceptions.py",
+    "eslsync/protocol.py": "tests/eslsync/wire/test_protocol.py",
+    "simulator/applications/conference_api.py": "tests/simulator/applications/test_conference.py",
+    "simulator/command_line/options.py": "tests/simulator/command_line/test_call.py",
+    "simulator/exploring/attempts.py": "tests/simulator/exploring/test_caller.py",
+    "simulator/exploring/observer.py": "tests/simulator/exploring/test_situations.py",
+}
+
+
+def modules() -> list[str]:
+    return [
+        path.relative_to(ROOT).as_posix()
+        for package in ("eslsync", "simulator")
+        for path in sorted((ROOT / package).rglob("*.py"))
+        if not path.name.startswith("__")
+    ]
+
+
+def mirror_of(module: str) -> Path:
+    path = Path("tests", module)
+    return path.with_name(f"test_{path.name}")
+
+
+@pytest.mark.parametrize("module", modules())
+def test_a_module_has_a_test_file_of_its_name(module: str) -> None:
+    mirror = mirror_of(module)
+    if module in ELSEWHERE:
+        assert not (ROOT / mirror).exists(), f"it has one now: take {module} off the list"
+        assert (ROOT / ELSEWHERE[module]).exists()
+    else:
+        assert (ROOT / mirror).exists(), f"write {mirror}, or say in ELSEWHERE what tests {module}"
+
+
+def test_the_list_names_modules_that_there_are() -> None:
+    assert set(ELSEWHERE) <= set(modules())
