@@ -8,29 +8,20 @@ from __future__ import annotations
 
 import re
 from collections import Counter
-from collections.abc import Iterator, Mapping, Sequence
-from random import Random
+from collections.abc import Sequence
 from typing import Any
 
-from eslsync import CallState
 from eslsync.protocol import Parser
 
-from ..applications import API_COMMANDS, APPLICATIONS
-from ..applications.conference import Rooms
 from ..clockwork.agenda import Agenda
 from ..clockwork.threads import MILLISECOND, SECOND
 from ..event_socket.audience import Audience
 from ..event_socket.listener import Control
 from ..ladders.rungs import ANY_UUID
-from ..model.channel import Channel, Codec
+from ..model.channel import Channel
 from ..model.digits import Digit
-from ..model.far_legs import Endpoint, FarEnds, taken_by_dialplan
-from ..model.heartbeat import Heartbeat
-from ..model.incoming import add_channel, incoming
-from ..model.profile import PROFILE_HEADERS, TIME_HEADERS, Profile, Times
 from ..model.races import Races
-from ..model.states import State
-from ..model.switch import Extension, Switch
+from .circumstances import channel_of, start_of, switch_of
 from .reading import Recording, Sent, sent
 
 __all__ = ["Drive"]
@@ -41,10 +32,8 @@ PATIENCE = 2 * SECOND
 KEY_LATENCY = 30 * MILLISECOND
 #: Milliseconds that callers press a key, if an action doesn't say.
 KEY_LENGTH = 200
-#: The start of a recording without any date, in microseconds since the epoch.
-START = 1_767_603_600 * SECOND
-#: The folder of the sound files, if a recording doesn't say.
-SOUND_PREFIX = "/srv/fs/sounds"
+#: Seconds until a key that is sent as a tone is recognized, and until the next one is.
+TONE, NEXT_TONE = 0.18, 0.24
 
 
 class Drive:
@@ -52,111 +41,19 @@ class Drive:
 
     def __init__(self, recording: Recording, races: Races) -> None:
         self.recording = recording
-        self.races = races
         self.found: list[Sent] = []
         self.closed = False
         self.roles: dict[str, str] = {}
         self._parser = Parser()
-        self.circumstances = recording.circumstances
-        connect = recording.connect
-        given = dict(connect.headers) if connect is not None else {}
-        self.start = START
-        # The first dated event says when and where the recording was made.
-        dated = next((each for each in recording.switch if each.get("Event-Date-Timestamp")), None)
-        if dated is not None:
-            self.start = int(dated.get("Event-Date-Timestamp")) - round(dated.time * SECOND)
+        self.start = start_of(recording)
         self.agenda = Agenda(self.start)
-        self.switch = self._switch(dict(dated.headers) if dated is not None else {})
-        for message in recording.switch:
-            number = message.get("variable_session_id")
-            if number and message.lane != "others":
-                # Our own channel has that number; a channel that is called is to get it.
-                self.switch.sessions = int(number) - (connect is None)
-                break
-        beats = [each.time for each in recording.switch if each.name == "HEARTBEAT"]
-        if beats:
-            self.switch.state(Heartbeat).due = self.moment(beats[0])
-        room = next((each for each in recording.switch if each.get("Member-ID")), None)
-        if room is not None:
-            self.switch.domain = room.get("Conference-Domain")
-            self.switch.state(Rooms).members = int(room.get("Member-ID")) - 1
-        for target, behaviour in self.circumstances.get("endpoints", {}).items():
-            if "dialplan" in behaviour:
-                dialplan = [(name, data) for name, data in behaviour["dialplan"]]
-                taken_by = taken_by_dialplan(self.switch, target.split("/")[1], dialplan)
-                behaviour = {**behaviour, "taken_by": taken_by}
-                del behaviour["dialplan"]
-            self.switch.state(FarEnds).endpoints[target] = Endpoint(**behaviour)
+        self.switch = switch_of(recording, self.agenda, races, self._dial)
         self.control: Control | None = None
         self.channel: Channel | None = None
-        if self.circumstances["mode"] == "outbound":
-            self.channel = self._channel(given)
-            self.channel.audible = self.circumstances.get("far_end") == "tone"
+        if recording.circumstances["mode"] == "outbound":
+            self.channel = channel_of(recording, self.switch)
 
-    # The circumstances
-
-    def _switch(self, source: dict[str, str]) -> Switch:
-        sound_prefix = self.circumstances.get("sound_prefix", SOUND_PREFIX)
-        prompts = dict(self.circumstances.get("prompts", {}))
-        prompts.update(_recorded_lengths(self.recording.switch, prompts, sound_prefix))
-        return Switch(
-            self.agenda,
-            Random(1),
-            applications=APPLICATIONS,
-            api_commands=API_COMMANDS,
-            dial=self._dial,
-            races=self.races,
-            prompts=prompts,
-            only_known=True,
-            sound_prefix=sound_prefix,
-            extensions=_extensions(self.circumstances),
-            phrases=_pairs(self.circumstances.get("phrases", {})),
-            speech_engines=self.circumstances.get("speech_engines", ()),
-            hostname=source.get("FreeSWITCH-Hostname", "freeswitch"),
-            switchname=source.get("FreeSWITCH-Switchname", "freeswitch"),
-            ipv4=source.get("FreeSWITCH-IPv4", "127.0.0.1"),
-            ipv6=source.get("FreeSWITCH-IPv6", "::1"),
-            core_uuid=source.get("Core-UUID"),
-        )
-
-    def _channel(self, given: dict[str, str]) -> Channel:
-        """The channel, as the headers of the connect reply (``given``) describe it."""
-        circumstances = self.circumstances
-        # Recording 14n: a B leg's circumstances are those of its A leg.
-        socket = given.get("variable_current_application_data", circumstances["socket"])
-        dialplan = [
-            ("socket", socket),
-            *((name, data) for name, data in circumstances.get("after", [])),
-        ]
-        if not given:
-            return incoming(
-                self.switch,
-                caller_number=circumstances["caller"]["number"],
-                caller_name=circumstances["caller"]["name"],
-                destination=circumstances["destination"],
-                socket=circumstances["socket"],
-                after=dialplan[1:],
-            )
-        channel = add_channel(self.switch, profile_of(given, "Channel"), dialplan)
-        for key, value in given.items():
-            name = key.removeprefix("variable_")
-            if name != key and name not in SET_BY_SOCKET:
-                channel.set(name, value)
-        other = given.get("variable_other_loopback_leg_uuid")
-        if other:
-            self.switch.callers.add(other)
-        channel.endpoint = "loopback" if given["Channel-Source"] == "mod_loopback" else "sofia"
-        channel.call_uuid = given["Channel-Call-UUID"]
-        channel.answered = given["Answer-State"] == "answered"
-        channel.early_media = given["Answer-State"] == "early"
-        channel.callstate = CallState[given["Channel-Call-State"]]
-        channel.state = channel.running_state = State[given["Channel-State"].removeprefix("CS_")]
-        channel.codec = Codec(
-            given.get("Channel-Read-Codec-Name", "L16"),
-            given.get("Channel-Read-Codec-Rate", "8000"),
-            given.get("Channel-Read-Codec-Bit-Rate", "128000"),
-        )
-        return channel
+    # The connection
 
     def _dial(self, channel: Channel, where: str) -> Control | None:
         if self.control is not None:
@@ -251,7 +148,7 @@ class Drive:
     # The caller
 
     def _schedule_actions(self, channel: Channel) -> None:
-        actions = list(self.circumstances.get("actions", []))
+        actions = list(self.recording.circumstances.get("actions", []))
         waiting = [each for each in actions if "after_answer" in each or "after_previous" in each]
         for action in actions:
             if "at" in action and "app_closes" not in action:
@@ -279,72 +176,17 @@ class Drive:
 
     def _schedule_notes(self) -> None:
         """Schedule what was done from outside."""
-        for note in self.circumstances.get("notes", []):
-            if note["note"].startswith("fsctl shutdown"):
+        for note in self.recording.circumstances.get("notes", []):
+            if note.get("shuts_down"):
                 self.agenda.at(self.moment(note["t"]), self.switch.state(Audience).shut_down)
-            elif "plays inband tones for" in note["note"] and self.channel is not None:
-                keys = re.findall(r"[\d*#]", note["note"].partition("for")[2])
-                for at, key in enumerate(keys):
-                    digit = Digit(key, 2000, "INBAND_AUDIO")
-                    self.agenda.at(
-                        self.moment(note["t"] + 0.18 + 0.24 * at),
-                        lambda digit=digit: self.channel.queue_digit(digit),  # type: ignore[misc]
-                    )
+            for at, key in enumerate(note.get("inband", "")):
+                self._hear_tone(Digit(key, 2000, "INBAND_AUDIO"), note["t"] + TONE + NEXT_TONE * at)
 
-
-#: Variables that the application `socket` sets itself, before the connect reply.
-SET_BY_SOCKET = ("current_application", "current_application_data", "socket_host")
-
-
-def _pairs(written: Mapping[str, Sequence[Sequence[str]]]) -> dict[str, Extension]:
-    """Applications, or a macro's actions, by name, as pairs; JSON has lists."""
-    return {name: [(each, data) for each, data in pairs] for name, pairs in written.items()}
-
-
-def _extensions(circumstances: dict[str, Any]) -> dict[str, Extension]:
-    """The dialplan in the circumstances: the app's extension, and those transferred to."""
-    extensions = _pairs(circumstances.get("dialplan", {}))
-    if "destination" in circumstances:
-        pairs = (*circumstances.get("before", ()), *circumstances.get("after", ()))
-        before = len(circumstances.get("before", ()))
-        actions = [(name, data) for name, data in pairs]
-        actions.insert(before, ("socket", circumstances["socket"]))
-        extensions[f"^{re.escape(circumstances['destination'])}$"] = actions
-    for target, behaviour in circumstances.get("endpoints", {}).items():
-        technology, _, number = target.partition(" ")
-        if behaviour.get("no_route"):
-            continue
-        if technology == "extension" and not any(
-            re.search(pattern, number) for pattern in extensions
-        ):
-            extensions[f"^{re.escape(number)}$"] = list(_behave(Endpoint(**behaviour)))
-    return extensions
-
-
-def _behave(endpoint: Endpoint) -> Iterator[tuple[str, str]]:
-    """The applications that an extension runs to behave like an endpoint."""
-    if endpoint.rejects is not None:
-        yield "hangup", endpoint.rejects
-    if endpoint.rings:
-        yield "ring_ready", ""
-    if endpoint.answers_after is None:
-        yield "park", ""
-    else:
-        if endpoint.answers_after:
-            yield "sleep", str(round(endpoint.answers_after * 1000))
-        yield "answer", ""
-    if endpoint.hangs_up_after is None:
-        yield "playback", "silence_stream://-1"
-    else:
-        yield "sleep", str(round(endpoint.hangs_up_after * 1000))
-        yield "hangup", endpoint.cause
-
-
-def profile_of(headers: dict[str, str], prefix: str) -> Profile:
-    """A caller profile from its headers in an event."""
-    fields = {key: headers.get(f"{prefix}-{name}", "") for name, key in PROFILE_HEADERS}
-    times = {key: int(headers.get(f"{prefix}-{name}", "0")) for name, key in TIME_HEADERS}
-    return Profile(**fields, times=Times(**times))
+    def _hear_tone(self, digit: Digit, seconds: float) -> None:
+        """Schedule a key that is recognized by its tone."""
+        channel = self.channel
+        assert channel is not None
+        self.agenda.at(self.moment(seconds), lambda: channel.queue_digit(digit))
 
 
 def _lanes(messages: Sequence[Sent]) -> Counter[str]:
@@ -355,18 +197,3 @@ def _lanes(messages: Sequence[Sent]) -> Counter[str]:
         if each.lane not in ("log", "others", "early")
         and each.name not in ("CHANNEL_PARK", "PRIVATE_COMMAND")
     )
-
-
-def _recorded_lengths(
-    messages: list[Sent], known: dict[str, float], sound_prefix: str
-) -> dict[str, float]:
-    """Lengths of prompts that are not ``known``, read off the events that end them."""
-    lengths: dict[str, float] = {}
-    for message in messages:
-        path = message.get("Playback-File-Path")
-        relative = path.removeprefix(sound_prefix + "/")
-        if message.name == "PLAYBACK_STOP" and path and relative not in known:
-            samples = message.get("variable_playback_samples")
-            if samples and "stream://" not in path:
-                lengths.setdefault(relative, int(samples) / 8000)
-    return lengths

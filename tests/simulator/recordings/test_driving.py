@@ -1,72 +1,41 @@
-"""A recording carries its own circumstances: the model is driven with what its first line says."""
+"""The model, driven with a recording: commands at their times, in the recorded order."""
 
 from __future__ import annotations
 
-import json
-import re
-from pathlib import Path
-from typing import Any
-
 import pytest
 
-from simulator.recordings.conformance import check
+from simulator.model.races import Races
+from simulator.recordings.driving import Drive
 from simulator.recordings.reading import Recording
 from tests.support.places import RECORDINGS
 
 
-def first_line(path: Path) -> dict[str, Any]:
-    with path.open(encoding="utf-8") as file:
-        circumstances: dict[str, Any] = json.loads(file.readline())
-    return circumstances
+def drive(name: str) -> Drive:
+    driven = Drive(Recording.read(RECORDINGS / f"{name}.jsonl"), Races())
+    driven.run()
+    return driven
 
 
-def without(tmp_path: Path, name: str, key: str) -> Path:
-    """A copy of a recording whose first line does not have that key, however deep it stands."""
-
-    def pruned(value: Any) -> Any:
-        if isinstance(value, dict):
-            return {name: pruned(each) for name, each in value.items() if name != key}
-        return [pruned(each) for each in value] if isinstance(value, list) else value
-
-    first, *rest = (RECORDINGS / f"{name}.jsonl").read_text(encoding="utf-8").split("\n")
-    path = tmp_path / f"{name}.jsonl"
-    path.write_text("\n".join([json.dumps(pruned(json.loads(first))), *rest]), encoding="utf-8")
-    return path
+def test_the_model_answers_every_command_at_about_its_recorded_time() -> None:
+    driven = drive("01a_basic_playback_hangup")
+    recorded = [each for each in driven.recording.switch if each.lane == "answer"]
+    found = [each for each in driven.found if each.lane == "answer"]
+    assert [each.kind for each in found] == [each.kind for each in recorded]
+    assert [each.time for each in found] == pytest.approx([e.time for e in recorded], abs=0.1)
+    assert driven.closed
 
 
-@pytest.mark.parametrize(
-    ("name", "key"),
-    [
-        ("11i_uuid_transfer_away", "dialplan"),
-        ("11n_say_phrase_speak", "phrases"),
-        ("11p_speak_flite", "speech_engines"),
-        ("14n_a_leg_bridging_to_socket", "cause"),
-        ("03h_dtmf_sipp_rfc2833", "milliseconds"),
-    ],
-)
-def test_what_a_first_line_leaves_out_is_not_guessed(tmp_path: Path, name: str, key: str) -> None:
-    assert check(RECORDINGS / f"{name}.jsonl").conforms
-    path = without(tmp_path, name, key)
-    assert Recording.read(path).switch, "it can be read all the same"
-    assert not check(path).conforms
+def test_a_command_names_the_models_own_uuids() -> None:
+    driven = drive("261_originate_park_sendmsg")
+    assert driven.roles
+    known = {each.get("Unique-ID") for each in driven.found}
+    recorded = {each.get("Unique-ID") for each in driven.recording.switch}
+    for theirs, ours in driven.roles.items():
+        if theirs in recorded:
+            assert ours in known
 
 
-def test_the_folder_of_sounds_is_said_by_the_recording(tmp_path: Path) -> None:
-    name = "01a_basic_playback_hangup"
-    text = (RECORDINGS / f"{name}.jsonl").read_text(encoding="utf-8")
-    path = tmp_path / f"{name}.jsonl"
-    path.write_text(text.replace("/srv/fs/sounds", "/srv/fs/voices"), encoding="utf-8")
-    assert not check(path).conforms
-    first = {**first_line(path), "sound_prefix": "/srv/fs/voices"}
-    rest = path.read_text(encoding="utf-8").partition("\n")[2]
-    path.write_text(f"{json.dumps(first)}\n{rest}", encoding="utf-8")
-    assert check(path).conforms
-
-
-def test_the_format_has_every_key_of_every_first_line() -> None:
-    table = (RECORDINGS / "README.md").read_text(encoding="utf-8").partition("Then, in order")[0]
-    rows = [line.split("|")[1] for line in table.splitlines() if line.startswith("| `")]
-    described = {key for row in rows for key in re.findall(r"`(\w+)`", row)}
-    used = {key for path in RECORDINGS.glob("*.jsonl") for key in first_line(path)}
-    assert used <= described
-    assert described - used == {"sound_prefix"}
+def test_an_inbound_connection_has_no_channel() -> None:
+    driven = drive("13a_inbound_auth_ok_heartbeat")
+    assert driven.channel is None
+    assert driven.found[0].kind == "auth/request"

@@ -1,0 +1,218 @@
+"""Opens the simulated call that a recording is compared with: its switch and its channel.
+
+The circumstances are those that the recording's first line gives (tests/recordings/README.md),
+and what its messages show besides: dates, names, uuids, numbers that count on.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator, Mapping, Sequence
+from random import Random
+from typing import Any
+
+from eslsync import CallState
+
+from ..applications import API_COMMANDS, APPLICATIONS
+from ..applications.conference import Rooms
+from ..clockwork.agenda import Agenda
+from ..clockwork.threads import SECOND
+from ..model.channel import Channel, Codec
+from ..model.far_legs import Endpoint, FarEnds, taken_by_dialplan
+from ..model.heartbeat import Heartbeat
+from ..model.incoming import add_channel, incoming
+from ..model.profile import PROFILE_HEADERS, TIME_HEADERS, Profile, Times
+from ..model.races import Races
+from ..model.states import State
+from ..model.switch import Dial, Extension, Switch
+from .reading import Recording, Sent
+
+__all__ = ["channel_of", "start_of", "switch_of"]
+
+#: The start of a recording without any date, in microseconds since the epoch.
+START = 1_767_603_600 * SECOND
+#: The folder of the sound files, if a recording doesn't say.
+SOUND_PREFIX = "/srv/fs/sounds"
+#: Variables that the application `socket` sets itself, before the connect reply.
+SET_BY_SOCKET = ("current_application", "current_application_data", "socket_host")
+
+
+def start_of(recording: Recording) -> int:
+    """When a recording began, in microseconds since the epoch."""
+    dated = _dated(recording)
+    if dated is None:
+        return START
+    return int(dated.get("Event-Date-Timestamp")) - round(dated.time * SECOND)
+
+
+def _dated(recording: Recording) -> Sent | None:
+    """The first event with a date: it says when and where the recording was made."""
+    return next((each for each in recording.switch if each.get("Event-Date-Timestamp")), None)
+
+
+def switch_of(recording: Recording, agenda: Agenda, races: Races, dial: Dial) -> Switch:
+    """The switch of a recording, before the call."""
+    circumstances = recording.circumstances
+    dated = _dated(recording)
+    source = {} if dated is None else dict(dated.headers)
+    sound_prefix = circumstances.get("sound_prefix", SOUND_PREFIX)
+    prompts = dict(circumstances.get("prompts", {}))
+    prompts.update(_recorded_lengths(recording.switch, prompts, sound_prefix))
+    switch = Switch(
+        agenda,
+        Random(1),
+        applications=APPLICATIONS,
+        api_commands=API_COMMANDS,
+        dial=dial,
+        races=races,
+        prompts=prompts,
+        only_known=True,
+        sound_prefix=sound_prefix,
+        extensions=_extensions(circumstances),
+        phrases=_pairs(circumstances.get("phrases", {})),
+        speech_engines=circumstances.get("speech_engines", ()),
+        hostname=source.get("FreeSWITCH-Hostname", "freeswitch"),
+        switchname=source.get("FreeSWITCH-Switchname", "freeswitch"),
+        ipv4=source.get("FreeSWITCH-IPv4", "127.0.0.1"),
+        ipv6=source.get("FreeSWITCH-IPv6", "::1"),
+        core_uuid=source.get("Core-UUID"),
+    )
+    _count_on(switch, recording)
+    for target, behaviour in circumstances.get("endpoints", {}).items():
+        if "dialplan" in behaviour:
+            dialplan = [(name, data) for name, data in behaviour["dialplan"]]
+            taken_by = taken_by_dialplan(switch, target.split("/")[1], dialplan)
+            behaviour = {**behaviour, "taken_by": taken_by}
+            del behaviour["dialplan"]
+        switch.state(FarEnds).endpoints[target] = Endpoint(**behaviour)
+    return switch
+
+
+def _count_on(switch: Switch, recording: Recording) -> None:
+    """Have the switch's own numbers and its heartbeat go on as in the recording."""
+    messages = recording.switch
+    for message in messages:
+        number = message.get("variable_session_id")
+        if number and message.lane != "others":
+            # Our own channel has that number; a channel that is called is to get it.
+            switch.sessions = int(number) - (recording.connect is None)
+            break
+    beat = next((each for each in messages if each.name == "HEARTBEAT"), None)
+    if beat is not None:
+        switch.state(Heartbeat).due = start_of(recording) + round(beat.time * SECOND)
+    room = next((each for each in messages if each.get("Member-ID")), None)
+    if room is not None:
+        switch.domain = room.get("Conference-Domain")
+        switch.state(Rooms).members = int(room.get("Member-ID")) - 1
+
+
+def channel_of(recording: Recording, switch: Switch) -> Channel:
+    """The channel of an outbound connection, as it is when the connection is made."""
+    circumstances = recording.circumstances
+    after = [(name, data) for name, data in circumstances.get("after", [])]
+    if recording.connect is not None:
+        given = dict(recording.connect.headers)
+        # Recording 14n: a B leg's circumstances are those of its A leg.
+        socket = given.get("variable_current_application_data", circumstances["socket"])
+        channel = _described(given, switch, [("socket", socket), *after])
+    else:
+        channel = incoming(
+            switch,
+            caller_number=circumstances["caller"]["number"],
+            caller_name=circumstances["caller"]["name"],
+            destination=circumstances["destination"],
+            socket=circumstances["socket"],
+            after=after,
+        )
+    channel.audible = circumstances.get("far_end") == "tone"
+    return channel
+
+
+def _described(given: dict[str, str], switch: Switch, dialplan: Extension) -> Channel:
+    """The channel that the headers of a connect reply describe."""
+    channel = add_channel(switch, profile_of(given, "Channel"), dialplan)
+    for key, value in given.items():
+        name = key.removeprefix("variable_")
+        if name != key and name not in SET_BY_SOCKET:
+            channel.set(name, value)
+    other = given.get("variable_other_loopback_leg_uuid")
+    if other:
+        switch.callers.add(other)
+    channel.endpoint = "loopback" if given["Channel-Source"] == "mod_loopback" else "sofia"
+    channel.call_uuid = given["Channel-Call-UUID"]
+    channel.answered = given["Answer-State"] == "answered"
+    channel.early_media = given["Answer-State"] == "early"
+    channel.callstate = CallState[given["Channel-Call-State"]]
+    channel.state = channel.running_state = State[given["Channel-State"].removeprefix("CS_")]
+    channel.codec = Codec(
+        given.get("Channel-Read-Codec-Name", "L16"),
+        given.get("Channel-Read-Codec-Rate", "8000"),
+        given.get("Channel-Read-Codec-Bit-Rate", "128000"),
+    )
+    return channel
+
+
+def _pairs(written: Mapping[str, Sequence[Sequence[str]]]) -> dict[str, Extension]:
+    """Applications, or a macro's actions, by name, as pairs; JSON has lists."""
+    return {name: [(each, data) for each, data in pairs] for name, pairs in written.items()}
+
+
+def _extensions(circumstances: dict[str, Any]) -> dict[str, Extension]:
+    """The dialplan in the circumstances: the app's extension, and those transferred to."""
+    extensions = _pairs(circumstances.get("dialplan", {}))
+    if "destination" in circumstances:
+        pairs = (*circumstances.get("before", ()), *circumstances.get("after", ()))
+        before = len(circumstances.get("before", ()))
+        actions = [(name, data) for name, data in pairs]
+        actions.insert(before, ("socket", circumstances["socket"]))
+        extensions[f"^{re.escape(circumstances['destination'])}$"] = actions
+    for target, behaviour in circumstances.get("endpoints", {}).items():
+        technology, _, number = target.partition(" ")
+        if behaviour.get("no_route"):
+            continue
+        if technology == "extension" and not any(
+            re.search(pattern, number) for pattern in extensions
+        ):
+            extensions[f"^{re.escape(number)}$"] = list(_behave(Endpoint(**behaviour)))
+    return extensions
+
+
+def _behave(endpoint: Endpoint) -> Iterator[tuple[str, str]]:
+    """The applications that an extension runs to behave like an endpoint."""
+    if endpoint.rejects is not None:
+        yield "hangup", endpoint.rejects
+    if endpoint.rings:
+        yield "ring_ready", ""
+    if endpoint.answers_after is None:
+        yield "park", ""
+    else:
+        if endpoint.answers_after:
+            yield "sleep", str(round(endpoint.answers_after * 1000))
+        yield "answer", ""
+    if endpoint.hangs_up_after is None:
+        yield "playback", "silence_stream://-1"
+    else:
+        yield "sleep", str(round(endpoint.hangs_up_after * 1000))
+        yield "hangup", endpoint.cause
+
+
+def profile_of(headers: dict[str, str], prefix: str) -> Profile:
+    """A caller profile from its headers in an event."""
+    fields = {key: headers.get(f"{prefix}-{name}", "") for name, key in PROFILE_HEADERS}
+    times = {key: int(headers.get(f"{prefix}-{name}", "0")) for name, key in TIME_HEADERS}
+    return Profile(**fields, times=Times(**times))
+
+
+def _recorded_lengths(
+    messages: list[Sent], known: dict[str, float], sound_prefix: str
+) -> dict[str, float]:
+    """Lengths of prompts that are not ``known``, read off the events that end them."""
+    lengths: dict[str, float] = {}
+    for message in messages:
+        path = message.get("Playback-File-Path")
+        relative = path.removeprefix(sound_prefix + "/")
+        if message.name == "PLAYBACK_STOP" and path and relative not in known:
+            samples = message.get("variable_playback_samples")
+            if samples and "stream://" not in path:
+                lengths.setdefault(relative, int(samples) / 8000)
+    return lengths
