@@ -54,7 +54,7 @@ class Simulation:
 
     def begin(self, app: App, channel: Channel, faults: Sequence[Fault] = ()) -> Line:
         """Hand a channel's call to ``app``; it begins when time next passes."""
-        self.apps.find(app)
+        self.apps.find(app)  # starts its server, or raises for an address that can't be called
         for uuid in [uuid for uuid, each in self.lines.items() if each.ended]:
             del self.lines[uuid]
         line = self.lines[channel.uuid] = Line(self.world, app, channel, faults)
