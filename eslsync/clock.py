@@ -26,11 +26,6 @@ class Deadline(float):
 
     seconds: float
 
-    def __new__(cls, moment: float, seconds: float) -> Deadline:
-        self = super().__new__(cls, moment)
-        self.seconds = seconds
-        return self
-
 
 class Clock:
     """Real time."""
@@ -54,7 +49,11 @@ class Clock:
             raise TypeError(f"a timeout is a number of seconds or None, not {timeout!r}")
         if math.isnan(timeout):
             raise ValueError("a timeout is a number of seconds or None, not NaN")
-        return None if timeout == math.inf else Deadline(self.now() + timeout, timeout)
+        if timeout == math.inf:
+            return None
+        deadline = Deadline(self.now() + timeout)
+        deadline.seconds = timeout
+        return deadline
 
     def get(self, inbox: SimpleQueue[T], deadline: float | None) -> T:
         """The next thing in ``inbox``; wait for it until ``deadline``.

@@ -12,11 +12,11 @@ inside the callback look at them.
 from __future__ import annotations
 
 import logging
-import threading
 from collections import deque
 from collections.abc import Callable, Collection, Sequence
 from itertools import count
 from queue import Empty, SimpleQueue
+from threading import get_ident
 from typing import TYPE_CHECKING, TypeVar
 
 from ..clock import REAL, Clock, Deadline, sooner
@@ -125,7 +125,7 @@ class Conversation:
         #: The library's logger, with the call's uuid in each record (``record.uuid``).
         self.logger: logging.LoggerAdapter[logging.Logger]
         self.logger = logging.LoggerAdapter(logger, {"uuid": None})
-        self._thread = threading.get_ident()
+        self._thread = get_ident()
         self._awaited: object = None  # what the handler waits for
         self._watcher: Watcher | None = None
 
@@ -184,11 +184,11 @@ class Conversation:
 
     def in_its_thread(self) -> bool:
         """True in the handler's thread."""
-        return threading.get_ident() == self._thread
+        return get_ident() == self._thread
 
     def check_thread(self) -> None:
         """Raise RuntimeError in other threads than the handler's."""
-        if threading.get_ident() != self._thread:
+        if get_ident() != self._thread:
             raise RuntimeError(
                 "events belong to the handler's thread: in other threads send commands, or "
                 "execute applications with block=False"
@@ -275,7 +275,7 @@ class Conversation:
         body: str = "",
     ) -> Reply:
         """Send a command and wait for its reply, whatever that says."""
-        if threading.get_ident() == self._thread:
+        if get_ident() == self._thread:
             deadline = self.deadline(timeout)
             return self.own_reply(self.send(line, headers, body), deadline)
         inbox: Inbox = SimpleQueue()
@@ -383,7 +383,7 @@ class Conversation:
                 if not isinstance(item, Event):
                     self._see(item)
                     return None
-                name = item.name
+                name = item.quick_name or item.name
                 self.arrived = item.serial = self.arrived + 1
                 recent.append(item)
                 if name in TELLING:
@@ -525,7 +525,7 @@ class Conversation:
         from, None if any can. Raises TimeoutError at the deadline, and Hangup when the call
         ends, or ``leg`` does.
         """
-        if threading.get_ident() != self._thread:
+        if get_ident() != self._thread:
             self.check_thread()
         before, self._awaited = self._awaited, what
         leg = leg or self.own
@@ -545,7 +545,7 @@ class Conversation:
                     event = self._next(deadline, wanted, leg, skips=True)
                 if event is not None:
                     self._mark = event.serial
-                    if self.callbacks or event.name == "DTMF":
+                    if self.callbacks or event.quick_name == "DTMF":
                         self._dispatch(event)
                 result = ready(event)
         except Late:
@@ -594,7 +594,7 @@ class Conversation:
 
     def _dispatch(self, event: Event) -> None:
         """It is this event's turn: run its callbacks."""
-        is_digit = event.name == "DTMF" and not event.collected
+        is_digit = event.quick_name == "DTMF" and not event.collected
         callbacks: Sequence[Callback] = self.callbacks.of(event) if self.callbacks else ()
         if not (callbacks or is_digit):
             return

@@ -229,7 +229,7 @@ class Leg:
         conversation = self.conversation
         if block:
             conversation.check_thread()
-        deadline = None if timeout is None else conversation.deadline(timeout)
+        deadline = None if timeout is None else conversation.clock.deadline(timeout)
         quiet = block and conversation.subscription.completions
         under_way = self._send(application, argument, lock, quiet, timeout)
         try:

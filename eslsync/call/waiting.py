@@ -24,7 +24,7 @@ def wait_for(
     conversation: Conversation, what: Expected, timeout: float | None, leg: Leg | None
 ) -> Event:
     """Wait for an event of ``leg``, or of any leg where that is None. See `Channel.wait`."""
-    deadline = None if timeout is None else conversation.deadline(timeout)
+    deadline = None if timeout is None else conversation.clock.deadline(timeout)
     if isinstance(what, str):
         ready, wanted = _ready_for(conversation, what, leg)
         return conversation.until(what, ready, deadline, leg, wanted)
@@ -92,7 +92,7 @@ def _named(name: str, subclass: str, uuid: str | None) -> Ready[Event]:
     """The next event of that name; of any leg where there is no ``uuid``."""
 
     def ready(event: Event | None) -> Event | None:
-        if event is None or event.name != name:
+        if event is None or event.quick_name != name:
             return None
         if subclass and event.get("Event-Subclass") != subclass:
             return None

@@ -213,13 +213,13 @@ class Variables(Mapping[str, str]):
 class Event(Message):
     """An event of the switch (text/event-plain)."""
 
-    # _sure: how far `raw` is known to be headers. `name` is unset until somebody asks for it.
-    __slots__ = ("_sure", "collected", "name", "raw", "serial")
+    # _sure: how far `raw` is known to be headers.
+    __slots__ = ("_sure", "collected", "quick_name", "raw", "serial")
 
     encoded = True
 
-    #: Event-Name: ``"CHANNEL_ANSWER"``, ``"DTMF"``, ``"CUSTOM"`` ...
-    name: str
+    #: `name`, for loops that can't wait for a property: None until somebody has asked for that.
+    quick_name: str | None
     #: The bytes of the event.
     raw: bytes
     #: The event's place in the order of arrival on its call's connection, from 1 on; 0 before
@@ -232,6 +232,7 @@ class Event(Message):
         self.raw = raw
         self._sure = 0
         self._headers = None
+        self.quick_name = None
         self.serial = 0
         self.collected = False
 
@@ -246,15 +247,13 @@ class Event(Message):
     def content(self) -> bytes:
         return self.raw.partition(b"\n\n")[2]
 
-    if not TYPE_CHECKING:
-
-        def __getattr__(self, attribute: str) -> str:
-            # Called for a slot that is not set: every later look at the name is a plain one.
-            if attribute != "name":
-                raise AttributeError(f"{type(self).__name__!r} object has no {attribute!r}")
-            if self.name_in_front() is None:
-                self.name = self.get("Event-Name", "")
-            return self.name
+    @property
+    def name(self) -> str:
+        """Event-Name: ``"CHANNEL_ANSWER"``, ``"DTMF"``, ``"CUSTOM"`` ..."""
+        name = self.quick_name
+        if name is None and (name := self.name_in_front()) is None:
+            name = self.quick_name = self.get("Event-Name", "")
+        return name
 
     def name_in_front(self) -> str | None:
         """The name, if it stands where FreeSWITCH writes it, in the first line or the second.
@@ -270,8 +269,8 @@ class Event(Message):
                 return None
         end = raw.find(b"\n", start)
         value = raw[start:end] if end >= 0 else raw[start:]
-        self.name = value.decode("utf-8", "surrogateescape")
-        return self.name
+        self.quick_name = value.decode("utf-8", "surrogateescape")
+        return self.quick_name
 
     @property
     def uuid(self) -> str | None:
