@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import ast
 import re
+import runpy
 
 from ..support.places import ROOT
 
@@ -62,3 +64,17 @@ def test_the_code_that_it_shows_is_the_projects() -> None:
     for block in blocks:
         for part in block.split("\n    ...\n"):
             assert any(part.strip() in source for source in sources), part
+
+
+def test_uses_of_private_names_are_found() -> None:
+    uses = runpy.run_path(str(ROOT / ".ci" / "private_names.py"))["uses"]
+    source = """
+from .leg import Leg, _other
+class Mine(Leg):
+    def __init__(self):
+        self._own = 1
+    def look(self, leg):
+        return self._own, self._bases, leg._theirs, leg.event._replace(), leg.__class__
+"""
+    names = sorted(name for _, name in uses(ast.parse(source)))
+    assert names == ["_bases", "_other", "_theirs"]
