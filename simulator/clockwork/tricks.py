@@ -35,7 +35,7 @@ def look_through_modules_fast() -> None:
 
     Its own way asks for each name that a module offers, and so imports what is imported on
     demand; and it sorts the names of all modules to see which have changed, which takes longer
-    than a call: 9 ms with 600 modules (test_what_a_module_imports_on_demand_stays_so).
+    than a call: 9 ms with 600 modules (test_modules_that_import_on_demand_are_not_made_to_import).
     """
     api: Any = freezegun.api
     api._get_module_attributes = attributes_of
@@ -54,7 +54,7 @@ def state_of(module: ModuleType) -> str:
 def frozen_now() -> datetime | None:
     """The time that somebody has frozen; None if nobody has.
 
-    (test_a_time_that_the_test_has_frozen_is_where_the_world_begins)
+    (test_the_switch_begins_at_the_time_that_a_test_has_frozen)
     """
     return freeze_factories[-1]() if freeze_factories else None
 

@@ -4,7 +4,7 @@ from eslsync import ChannelState, Event, Session
 from tests.support.peer import call, event
 
 
-def test_on_is_for_the_events_of_this_leg_alone() -> None:
+def test_on_runs_callbacks_only_for_events_of_its_leg() -> None:
     def handler(session: Session) -> list[str | None]:
         told: list[str | None] = []
 
@@ -22,7 +22,7 @@ def test_on_is_for_the_events_of_this_leg_alone() -> None:
     assert peer.returned == [peer.uuid]
 
 
-def test_the_state_is_what_the_last_event_of_this_leg_told() -> None:
+def test_the_state_comes_from_the_last_event_of_this_leg() -> None:
     def handler(session: Session) -> list[ChannelState]:
         states = [session.channel.state]
         session.wait("CHANNEL_ANSWER")

@@ -17,7 +17,7 @@ from eslsync.clock import REAL, sooner
 from tests.support.peer import Peer
 
 
-def test_what_is_there_is_taken_even_after_the_deadline() -> None:
+def test_an_item_already_in_the_inbox_is_returned_after_the_deadline() -> None:
     inbox: SimpleQueue[str] = SimpleQueue()
     inbox.put("in time")
     inbox.put("too")
@@ -35,12 +35,12 @@ def test_a_deadline_is_so_many_seconds_from_now() -> None:
 
 
 @pytest.mark.parametrize("timeout", [None, math.inf])
-def test_without_an_end_there_is_no_deadline(timeout: float | None) -> None:
+def test_no_timeout_means_no_deadline(timeout: float | None) -> None:
     assert REAL.deadline(timeout) is None
 
 
 @pytest.mark.parametrize("timeout", ["1", True, math.nan, [1]])
-def test_what_is_no_number_of_seconds_is_refused(timeout: Any) -> None:
+def test_a_timeout_must_be_a_number_of_seconds(timeout: Any) -> None:
     with pytest.raises((TypeError, ValueError), match="number of seconds"):
         REAL.deadline(timeout)
 
@@ -56,7 +56,7 @@ def test_never_is_later_than_any_deadline(
     assert sooner(None, None) is None
 
 
-def test_a_clock_that_somebody_has_frozen_goes_on() -> None:
+def test_freezing_time_does_not_stop_the_real_clock() -> None:
     with freeze_time("2026-01-05T17:59:50"):
         frozen, now = time.monotonic(), REAL.now()
         while REAL.now() == now:

@@ -54,7 +54,7 @@ def doc_of(member: Any) -> str:
 
 
 @pytest.mark.parametrize("name", sorted(PUBLIC))
-def test_everything_public_says_what_it_is(name: str) -> None:
+def test_every_public_name_has_a_docstring(name: str) -> None:
     text = doc_of(PUBLIC[name])
     # an Enum, a NamedTuple and a dataclass have one of Python's own where nobody wrote any
     assert text, f"{name} has no docstring"
@@ -63,13 +63,13 @@ def test_everything_public_says_what_it_is(name: str) -> None:
 
 
 @pytest.mark.parametrize(("home", "name", "member"), MEMBERS)
-def test_every_member_says_what_it_does(home: type, name: str, member: Any) -> None:
+def test_every_public_member_has_a_docstring(home: type, name: str, member: Any) -> None:
     docs = [doc_of(vars(base)[name]) for base in home.__mro__ if name in vars(base)]
     assert any(docs), f"{home.__name__}.{name} has no docstring"
 
 
 @pytest.mark.parametrize("name", sorted(METHODS))
-def test_what_waits_says_what_it_raises(name: str) -> None:
+def test_methods_that_wait_say_what_they_raise(name: str) -> None:
     text = doc_of(METHODS[name])
     assert re.search(r"\braises\b", text, re.IGNORECASE) or ELSEWHERE.search(text), (
         f"what does {name} raise?"
@@ -77,7 +77,7 @@ def test_what_waits_says_what_it_raises(name: str) -> None:
 
 
 @pytest.mark.parametrize("name", sorted(METHODS))
-def test_what_it_refers_to_is_there(name: str) -> None:
+def test_docstrings_refer_to_names_that_exist(name: str) -> None:
     text = doc_of(METHODS[name])
     home = {"Channel": Channel, "Session": Session, "Execution": Execution, "Job": Job}[
         name.partition(".")[0]
@@ -90,7 +90,7 @@ def test_what_it_refers_to_is_there(name: str) -> None:
 
 
 @pytest.mark.parametrize("name", sorted(METHODS))
-def test_times_say_that_they_are_seconds(name: str) -> None:
+def test_parameters_that_are_times_say_that_they_are_seconds(name: str) -> None:
     parameters = inspect.signature(METHODS[name]).parameters
     text = doc_of(METHODS[name])
     times = [each for each in parameters if TIMES.match(each) and each != "timeout"]

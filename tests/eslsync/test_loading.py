@@ -12,7 +12,7 @@ from tests.support.terminal import nothing_stays, run, write
 __all__ = ["nothing_stays"]
 
 
-def test_a_file_that_is_not_there(tmp_path: Path) -> None:
+def test_a_missing_file_is_reported(tmp_path: Path) -> None:
     for path, said in [
         (tmp_path / "nix.py", "there is no file"),
         (tmp_path, "is a folder"),
@@ -33,7 +33,9 @@ def test_a_file_that_is_not_there(tmp_path: Path) -> None:
         ("raise ImportError('no such thing')", ["ImportError: no such thing"]),
     ],
 )
-def test_a_file_that_can_not_be_imported(tmp_path: Path, text: str, said: list[str]) -> None:
+def test_a_file_that_fails_to_import_is_reported_with_its_line(
+    tmp_path: Path, text: str, said: list[str]
+) -> None:
     result = run("call", write(tmp_path, text))
     assert result.exit_code == 2
     assert "app.py can't be imported" in result.stderr
@@ -70,7 +72,7 @@ def test_the_only_function_of_one_argument_is_the_handler(tmp_path: Path) -> Non
         ("async def handler(session): pass\n", [], "is an async function"),
     ],
 )
-def test_a_handler_that_is_not_found_or_not_fit(
+def test_a_missing_or_unusable_handler_is_reported(
     tmp_path: Path, text: str, options: list[str], said: str
 ) -> None:
     result = run("call", write(tmp_path, text), *options)
@@ -79,7 +81,7 @@ def test_a_handler_that_is_not_found_or_not_fit(
     assert "Traceback" not in result.stderr
 
 
-def test_a_file_that_serves_when_it_is_imported(tmp_path: Path) -> None:
+def test_a_file_that_starts_its_server_on_import_can_be_called(tmp_path: Path) -> None:
     app = write(
         tmp_path,
         "from eslsync import Outbound\n"

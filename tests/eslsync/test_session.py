@@ -61,7 +61,7 @@ def test_api_returns_what_was_printed_without_the_last_line_break(printed: str) 
         (lambda session: session.api("status"), "api status", reply("-ERR command not found")),
     ],
 )
-def test_a_refusal_is_raised_with_the_command_and_the_reply(
+def test_a_refused_command_raises_with_its_line_and_the_reply(
     command: Callable[[Session], Any], line: str, answer: bytes
 ) -> None:
     with quiet_call(command) as peer:
@@ -118,7 +118,7 @@ def test_a_line_break_or_nul_is_refused_before_anything_is_sent(name: str) -> No
 
 
 @pytest.mark.parametrize("timeout", ["1", True, float("nan")])
-def test_a_timeout_that_is_none_is_refused_before_anything_is_sent(timeout: Any) -> None:
+def test_an_invalid_timeout_is_refused_before_anything_is_sent(timeout: Any) -> None:
     def handler(session: Session) -> None:
         with pytest.raises((TypeError, ValueError)):
             session.send("getvar x", timeout=timeout)
@@ -133,7 +133,7 @@ def test_a_timeout_that_is_none_is_refused_before_anything_is_sent(timeout: Any)
 # Logs
 
 
-def test_what_is_logged_of_a_call_carries_its_uuid(caplog: pytest.LogCaptureFixture) -> None:
+def test_log_records_of_a_call_carry_its_uuid(caplog: pytest.LogCaptureFixture) -> None:
     caplog.set_level(logging.DEBUG, "eslsync")
 
     def handler(session: Session) -> None:
@@ -198,7 +198,7 @@ OF_THE_FORMAT = ("Content-Length",)
 
 
 @pytest.mark.parametrize("format", ["json", "xml"])
-def test_in_every_format_a_call_is_the_same(format: str) -> None:
+def test_a_call_is_the_same_in_every_event_format(format: str) -> None:
     # recordings 09b, 09c, 09g
     results, events = a_call("plain")
     other_results, other_events = a_call(format)

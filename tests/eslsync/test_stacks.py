@@ -34,5 +34,5 @@ def test_files_of_both_packages_are_ours(file: Path) -> None:
         "<string>",
     ],
 )
-def test_whatever_else_is_the_users(file: str) -> None:
+def test_any_other_file_is_the_users(file: str) -> None:
     assert not is_ours(file)

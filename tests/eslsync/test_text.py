@@ -705,7 +705,7 @@ def test_a_file_that_freeswitch_would_hang_on_is_refused(
 
 
 @pytest.mark.parametrize("format", ["plain", "json"])
-def test_events_tell_a_text_as_it_is(format: Format, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_events_carry_text_unchanged(format: Format, monkeypatch: pytest.MonkeyPatch) -> None:
     """But that a plain one can't tell ``%41`` from ``A`` (switch_utils.c, switch_url_encode)."""
 
     def handler(bench: Bench) -> None:

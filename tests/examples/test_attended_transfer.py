@@ -43,7 +43,7 @@ def test_the_colleague_presses_1_and_has_the_caller() -> None:
     ],
     ids=["key 2", "no key", "hangs up", "busy", "refuses", "no answer"],
 )
-def test_who_is_not_taken_is_back_with_the_operator(behaviour: dict[str, object]) -> None:
+def test_a_caller_who_is_not_taken_is_back_with_the_operator(behaviour: dict[str, object]) -> None:
     with FreeSwitch() as switch:
         operator_dials(switch, "123")
         switch.endpoint(COLLEAGUE, **behaviour)  # type: ignore[arg-type]
@@ -56,7 +56,7 @@ def test_who_is_not_taken_is_back_with_the_operator(behaviour: dict[str, object]
     assert call.cause == "NORMAL_CLEARING"
 
 
-def test_an_extension_that_nobody_has() -> None:
+def test_an_unknown_extension_is_told_to_the_caller() -> None:
     with FreeSwitch() as switch:
         operator_dials(switch, "999")
         call = switch.call(handler)
@@ -65,7 +65,7 @@ def test_an_extension_that_nobody_has() -> None:
     assert call.bridged == [OPERATOR]
 
 
-def test_the_operator_is_busy() -> None:
+def test_if_the_operator_is_busy_the_caller_is_told() -> None:
     with FreeSwitch() as switch:
         switch.endpoint(OPERATOR, rejects="USER_BUSY")
         call = switch.call(handler)
@@ -114,7 +114,7 @@ def taken(call: Call) -> None:
 
 
 @pytest.mark.parametrize("kind", ["hangup", "drop", "refuse"])
-def test_it_ends_whatever_happens(kind: FaultKind) -> None:
+def test_the_call_ends_whatever_happens(kind: FaultKind) -> None:
     # With the events that the library needs and no others, every third step: a second each.
     result = sweep(taken, Outbound(handler, events=["DTMF"]), faults=[kind], every=3)
     assert result.outcomes

@@ -32,7 +32,7 @@ def test_hours_and_holidays(start: str, heard: str) -> None:
         call.hangup()
 
 
-def test_the_desk_has_the_call() -> None:
+def test_during_opening_hours_the_desk_has_the_call() -> None:
     with FreeSwitch(start="2026-01-05T09:00:00") as switch:
         switch.endpoint(DESK, rings=True, answers_after=5.0, hangs_up_after=60.0)
         call = switch.call(handler)
@@ -50,7 +50,7 @@ def test_a_call_that_comes_in_time_is_put_through_after_closing_time() -> None:
     assert call.bridged == [DESK]
 
 
-def test_the_desk_does_not_answer_and_the_caller_leaves_a_message() -> None:
+def test_if_the_desk_does_not_answer_the_caller_leaves_a_message() -> None:
     with FreeSwitch(start="2026-01-05T09:00:00") as switch:
         switch.endpoint(DESK, rings=True, answers_after=None)
         call = switch.call(handler)
@@ -64,7 +64,7 @@ def test_the_desk_does_not_answer_and_the_caller_leaves_a_message() -> None:
     assert call.variable("record_seconds") in ("19", "20")
 
 
-def test_closed_and_the_caller_hangs_up_to_end_the_message() -> None:
+def test_after_closing_time_a_hangup_ends_the_message() -> None:
     with FreeSwitch(start="2026-01-10T12:00:00") as switch:
         call = switch.call(handler)
         call.hear(CLOSED)

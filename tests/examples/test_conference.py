@@ -52,7 +52,7 @@ def test_three_wrong_pins_lead_out() -> None:
     assert call.cause == "NORMAL_CLEARING"
 
 
-def test_who_enters_and_leaves_is_announced_to_those_who_are_there() -> None:
+def test_entering_and_leaving_are_announced_to_the_others() -> None:
     with FreeSwitch() as switch:
         first = switch.call(handler, caller="1001")
         enter(first)
@@ -89,7 +89,7 @@ def wrong_pin(call: Call) -> None:
 
 
 @pytest.mark.parametrize("script", [stay_a_while, wrong_pin])
-def test_it_ends_whatever_happens(script: Callable[[Call], object]) -> None:
+def test_the_call_ends_whatever_happens(script: Callable[[Call], object]) -> None:
     # With the events that the library needs and no others, every third step: a second each.
     result = sweep(script, Outbound(handler, events=["DTMF"]), every=3)
     assert result.outcomes

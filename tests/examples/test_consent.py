@@ -79,7 +79,7 @@ def test_no_agent_answers() -> None:
 
 
 @pytest.mark.parametrize("moment", [ASK, STARTED, CONNECT])
-def test_the_caller_hangs_up(moment: str) -> None:
+def test_the_caller_can_hang_up(moment: str) -> None:
     with FreeSwitch() as switch:
         call = switch.call(handler)
         call.press("1", when_asked=True)

@@ -33,7 +33,7 @@ def blocks(language: str) -> list[object]:
 
 
 @pytest.mark.parametrize("block", blocks("python"))
-def test_code_runs(block: str, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_code_in_the_docs_runs(block: str, monkeypatch: pytest.MonkeyPatch) -> None:
     module = ModuleType("a_block_of_the_docs")
     monkeypatch.setitem(sys.modules, module.__name__, module)  # freezegun looks there
     exec(compile(block, "<docs>", "exec"), vars(module))
@@ -43,7 +43,9 @@ def test_code_runs(block: str, monkeypatch: pytest.MonkeyPatch) -> None:
 
 
 @pytest.mark.parametrize("block", blocks("console"))
-def test_commands_print_what_is_shown(block: str, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_commands_in_the_docs_print_what_is_shown(
+    block: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
     monkeypatch.chdir(ROOT)
     monkeypatch.setenv("COLUMNS", "100")
     command, _, shown = block.partition("\n")

@@ -29,7 +29,7 @@ def test_a_pin_is_read_back_and_kept_when_it_is_confirmed(pins: dict[str, str]) 
     assert pins == {"1001": "1234"}
 
 
-def test_who_knows_the_menu_types_all_of_it_at_once(pins: dict[str, str]) -> None:
+def test_a_caller_who_knows_the_menu_types_all_of_it_at_once(pins: dict[str, str]) -> None:
     with FreeSwitch() as switch:
         call = switch.call(pin.handler)
         call.hear(ASK, start=True)
@@ -66,14 +66,14 @@ def test_three_wrong_entries_end_the_call(pins: dict[str, str], keys: str) -> No
     assert not pins
 
 
-def test_silence_is_a_wrong_entry_as_well() -> None:
+def test_silence_counts_as_a_wrong_entry() -> None:
     with FreeSwitch() as switch:
         call = switch.call(pin.handler)
         call.wait()
     assert call.heard == [ASK, INVALID] * 3 + [GOODBYE]
 
 
-def test_who_hangs_up_before_confirming_has_no_pin(pins: dict[str, str]) -> None:
+def test_hanging_up_before_confirming_sets_no_pin(pins: dict[str, str]) -> None:
     with FreeSwitch() as switch:
         call = switch.call(pin.handler)
         call.press("1234#", when_asked=True)

@@ -25,7 +25,7 @@ def test_the_first_to_answer_has_the_call(first: str, second: str) -> None:
     assert not call.given_back
 
 
-def test_one_is_busy_and_the_other_one_answers() -> None:
+def test_if_one_phone_is_busy_the_other_is_called() -> None:
     with FreeSwitch() as switch:
         switch.endpoint("user/1000", rejects="USER_BUSY")
         switch.endpoint("user/1001", rings=True, answers_after=5.0, hangs_up_after=10.0)
@@ -34,7 +34,7 @@ def test_one_is_busy_and_the_other_one_answers() -> None:
     assert call.bridged == ["user/1001"]
 
 
-def test_nobody_answers_and_the_dialplan_has_voicemail() -> None:
+def test_if_nobody_answers_the_dialplan_has_voicemail() -> None:
     with FreeSwitch() as switch:
         switch.endpoint("user/1000", rings=True, answers_after=None)
         switch.endpoint("user/1001", rings=True, answers_after=None)
@@ -46,7 +46,7 @@ def test_nobody_answers_and_the_dialplan_has_voicemail() -> None:
     assert call.given_back
 
 
-def test_no_phone_is_there() -> None:
+def test_without_phones_the_caller_is_told() -> None:
     with FreeSwitch() as switch:
         call = switch.call(handler)
         call.hear(SORRY)
@@ -54,7 +54,7 @@ def test_no_phone_is_there() -> None:
     assert call.cause == "NORMAL_CLEARING"
 
 
-def test_the_caller_hangs_up_while_they_ring_or_speaks_and_hangs_up() -> None:
+def test_the_caller_can_hang_up_at_any_time() -> None:
     with FreeSwitch() as switch:
         switch.endpoint("user/1000", rings=True, answers_after=5.0)
         waits, speaks = switch.call(handler), switch.call(handler, caller="1002")

@@ -34,7 +34,7 @@ def test_key_1_connects_them() -> None:
     assert call.cause == "NORMAL_CLEARING"
 
 
-def test_the_owner_hears_the_name_before_he_decides() -> None:
+def test_the_owner_hears_the_name_before_deciding() -> None:
     with FreeSwitch() as switch:
         switch.endpoint(OWNER, presses=[(DECIDES_AFTER, "1")], hangs_up_after=10.0)
         call = switch.call(handler)
@@ -87,7 +87,7 @@ def test_whoever_does_not_take_the_call_is_not_available(behaviour: dict[str, ob
 
 
 @pytest.mark.parametrize("seconds", [4.5, 8.0, 20.0])
-def test_a_caller_who_hangs_up_takes_the_owners_leg_with_him(seconds: float) -> None:
+def test_a_caller_who_hangs_up_takes_the_owners_leg_along(seconds: float) -> None:
     with FreeSwitch() as switch:
         switch.endpoint(OWNER, answers_after=3.0, rings=True, presses=[(DECIDES_AFTER, "1")])
         call = switch.call(handler)
@@ -112,7 +112,7 @@ def to_voicemail(call: Call) -> None:
 
 @pytest.mark.parametrize("kind", ["hangup", "drop", "refuse"])
 @pytest.mark.parametrize("script", [accepted, to_voicemail])
-def test_it_ends_whatever_happens(script: Callable[[Call], object], kind: FaultKind) -> None:
+def test_the_call_ends_whatever_happens(script: Callable[[Call], object], kind: FaultKind) -> None:
     # With the events that the library needs and no others, every third step: a second each.
     result = sweep(script, Outbound(handler, events=["DTMF"]), faults=[kind], every=3)
     assert result.outcomes

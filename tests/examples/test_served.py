@@ -15,7 +15,7 @@ from tests.support.places import EXAMPLES
 
 
 @pytest.mark.parametrize("path", sorted(EXAMPLES.glob("*.py")), ids=os.path.basename)
-def test_it_serves_where_the_dialplan_sends_calls(
+def test_an_example_serves_where_the_dialplan_sends_calls(
     path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     started: list[Outbound] = []
@@ -29,5 +29,5 @@ def test_it_serves_where_the_dialplan_sends_calls(
 
 
 @pytest.mark.parametrize("path", sorted(EXAMPLES.glob("*.py")), ids=os.path.basename)
-def test_it_says_how_to_run_it(path: Path) -> None:
+def test_an_example_says_how_to_run_it(path: Path) -> None:
     assert set(re.findall(r"examples/\w+\.py", path.read_text())) == {f"examples/{path.name}"}

@@ -47,7 +47,7 @@ def at_the_desk(call: Call) -> None:
     call.wait()
 
 
-def test_nor_do_they_in_calls_that_no_script_has() -> None:
+def test_no_fault_makes_a_call_without_a_script_hang_or_fail() -> None:
     look_at(sweep(answered_by_nobody, needing_little(ring_two.handler), faults=KINDS, every=15))
     app = needing_little(business_hours.handler)
     look_at(sweep(at_the_desk, app, faults=KINDS, every=15, start="2026-01-05T17:30:00"))

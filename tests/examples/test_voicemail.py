@@ -46,7 +46,7 @@ def test_a_message_is_saved(spool: Path) -> None:
     assert not file.exists()
 
 
-def test_it_is_played_back_and_recorded_again(spool: Path) -> None:
+def test_a_message_is_played_back_and_recorded_again(spool: Path) -> None:
     with FreeSwitch() as switch:
         call = switch.call(voicemail.handler)
         file = recording(call, spool)
@@ -89,7 +89,7 @@ def test_a_hangup_keeps_what_was_said_if_it_is_longer_than_a_second(
     assert not file.exists()
 
 
-def test_who_hangs_up_during_the_review_has_left_a_message(spool: Path) -> None:
+def test_hanging_up_during_the_review_leaves_the_message(spool: Path) -> None:
     with FreeSwitch() as switch:
         call = switch.call(voicemail.handler)
         file = recording(call, spool)
@@ -100,7 +100,7 @@ def test_who_hangs_up_during_the_review_has_left_a_message(spool: Path) -> None:
     assert (voicemail.MAILBOX / file.name).exists()
 
 
-def test_too_little_is_asked_for_again_and_never_kept(spool: Path) -> None:
+def test_too_short_a_message_is_asked_for_again_and_never_kept(spool: Path) -> None:
     with FreeSwitch() as switch:
         call = switch.call(voicemail.handler)
         file = recording(call, spool)

@@ -33,7 +33,7 @@ def test_the_first_caller_is_put_through_at_once() -> None:
     assert call.cause == "NORMAL_CLEARING"
 
 
-def test_the_second_hears_where_he_stands_and_is_put_through_next() -> None:
+def test_the_second_caller_hears_their_position_and_is_put_through_next() -> None:
     with FreeSwitch() as switch:
         switch.endpoint(AGENT, hangs_up_after=60.0)
         first = switch.call(handler, caller="1001")
@@ -77,7 +77,7 @@ def test_an_agent_who_does_not_answer_keeps_nobody_from_leaving(line: Line) -> N
     assert line.to_call_back == ["4930123"]
 
 
-def test_who_hangs_up_makes_room_for_the_next() -> None:
+def test_a_caller_who_hangs_up_makes_room_for_the_next() -> None:
     with FreeSwitch() as switch:
         switch.endpoint(AGENT)
         callers = [switch.call(handler, caller=number) for number in ("1001", "1002", "1003")]
@@ -106,7 +106,7 @@ def give_up(call: Call) -> None:
 
 
 @pytest.mark.parametrize("script", [speak, give_up])
-def test_it_ends_whatever_happens_and_the_agent_is_free_again(
+def test_the_call_ends_whatever_happens_and_the_agent_is_free_again(
     script: Callable[[Call], object],
 ) -> None:
     # With the events that the library needs and no others, every third step: a second each.

@@ -23,7 +23,7 @@ def test_malformed_conversations_over_loopback_end_as_they_should_and_leave_noth
 
 
 @pytest.mark.parametrize("mutation", MUTATIONS)
-def test_conversations_spoilt_in_this_way_end_as_they_should(mutation: str) -> None:
+def test_conversations_spoilt_this_way_end_as_they_should(mutation: str) -> None:
     clock = SwitchClock()
     log = Log(clock)
     endings: Counter[str] = Counter()
@@ -38,7 +38,7 @@ def test_conversations_spoilt_in_this_way_end_as_they_should(mutation: str) -> N
     assert log.elsewhere == []
 
 
-def test_conversations_that_are_not_spoilt_are_calls() -> None:
+def test_unspoilt_conversations_are_calls() -> None:
     clock = SwitchClock()
     endings: Counter[str] = Counter()
     with Log(clock).kept():

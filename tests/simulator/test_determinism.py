@@ -71,7 +71,7 @@ def test_a_thousand_runs_on_busy_cores_give_one_transcript_byte_for_byte() -> No
 GOLDEN = "0ad3044104a5f24a03aff3dcccdfa8ae93b7b94f3fa98c0fb5c8cc814ac1f21a"
 
 
-def test_a_thousand_different_calls_say_the_same_on_every_run_and_every_python() -> None:
+def test_a_thousand_different_calls_are_the_same_on_every_run_and_python() -> None:
     chance = random.Random(2026)
     digest = hashlib.sha256()
     with busy_cores(), FreeSwitch(seed=2026) as switch:
@@ -87,7 +87,7 @@ def test_a_thousand_different_calls_say_the_same_on_every_run_and_every_python()
     assert digest.hexdigest() == GOLDEN
 
 
-def test_calls_beside_each_other_give_one_transcript_each() -> None:
+def test_concurrent_calls_give_one_transcript_each() -> None:
     def three_calls() -> list[object]:
         with FreeSwitch(seed=3) as switch:
             calls = [switch.call(handler, caller=str(number)) for number in range(3)]

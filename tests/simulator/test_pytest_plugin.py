@@ -105,7 +105,7 @@ def test_the_other_calls_of_a_failing_test_are_drawn_too(run: Run) -> None:
     )
 
 
-def test_of_many_calls_the_last_are_drawn(run: Run) -> None:
+def test_only_the_last_of_many_calls_are_drawn(run: Run) -> None:
     result = run(
         """
         from ivr import handler
@@ -137,7 +137,7 @@ def test_crash(freeswitch):
 """
 
 
-def test_what_a_handler_raises_shows_its_line_and_the_tests(run: Run) -> None:
+def test_a_handlers_exception_shows_its_line_and_the_tests(run: Run) -> None:
     result = run(CRASH)
     result.assert_outcomes(failed=1)
     result.stdout.fnmatch_lines(
@@ -161,7 +161,7 @@ def test_full_trace_shows_the_library_too(run: Run) -> None:
     assert "conversation.py" in traceback
 
 
-def test_what_the_library_raises_that_is_not_its_own_shows_its_lines(run: Run) -> None:
+def test_an_unexpected_exception_in_the_library_shows_its_lines(run: Run) -> None:
     result = run(
         """
         def wrong(session):
@@ -175,7 +175,7 @@ def test_what_the_library_raises_that_is_not_its_own_shows_its_lines(run: Run) -
     assert "arguments.py" in lines_of(result).partition("Captured log")[0]
 
 
-def test_what_a_handler_raises_when_the_test_is_over_is_an_error(run: Run) -> None:
+def test_an_exception_after_the_test_is_an_error(run: Run) -> None:
     result = run(
         """
         def crash(session):
@@ -194,7 +194,7 @@ def test_what_a_handler_raises_when_the_test_is_over_is_an_error(run: Run) -> No
     )
 
 
-def test_of_a_failed_test_what_its_handler_raises_at_the_end_is_not_told(run: Run) -> None:
+def test_a_failed_tests_later_exceptions_are_not_shown(run: Run) -> None:
     result = run(
         """
         def crash(session):
@@ -268,7 +268,7 @@ def test_options_come_from_markers_the_nearest_first(run: Run) -> None:
     assert re.findall("uuid (.*)", lines_of(result)) == [uuid(1), uuid(2)]
 
 
-def test_the_command_lines_seed_comes_first_and_is_told(run: Run) -> None:
+def test_the_command_lines_seed_takes_precedence_and_is_shown(run: Run) -> None:
     result = run(OPTIONS + "    assert False", "-s", "--esl-seed", "7")
     assert re.findall("uuid (.*)", lines_of(result)) == [uuid(7), uuid(7)]
     result.stdout.re_match_lines([r"-+ freeswitch -+$", r"seed 7 \(--esl-seed 7\)$"])
@@ -282,7 +282,7 @@ def test_the_command_lines_seed_comes_first_and_is_told(run: Run) -> None:
         ("start='noon'", "@pytest.mark.freeswitch: start is a time like *, not 'noon'"),
     ],
 )
-def test_a_wrong_marker_says_what_is_right(run: Run, marker: str, said: str) -> None:
+def test_an_invalid_marker_says_what_is_valid(run: Run, marker: str, said: str) -> None:
     result = run(
         f"""
         import pytest
@@ -398,9 +398,7 @@ def test_a_scripts_seed_can_be_given(run: Run, pytester: pytest.Pytester) -> Non
     run("", "--esl-seed", "5").stdout.fnmatch_lines(["seed 5 (--esl-seed 5)"])
 
 
-def test_a_script_that_is_wrong_is_an_error_of_collection(
-    run: Run, pytester: pytest.Pytester
-) -> None:
+def test_an_invalid_script_is_a_collection_error(run: Run, pytester: pytest.Pytester) -> None:
     (pytester.path / "one.call.yaml").write_text(SCRIPT.replace("press", "pres"))
     result = run("")
     result.assert_outcomes(errors=1)
@@ -426,7 +424,7 @@ def test_a_script_leaves_no_thread(
 # What it costs those who don't use it
 
 
-def test_it_imports_nothing_of_the_simulator_until_it_is_used() -> None:
+def test_the_plugin_imports_the_simulator_only_when_used() -> None:
     code = (
         "import sys, eslsync.pytest_plugin\n"
         "print(*sorted(name for name in sys.modules if name.partition('.')[0] in "
@@ -437,7 +435,7 @@ def test_it_imports_nothing_of_the_simulator_until_it_is_used() -> None:
     assert done.stdout == "\n"
 
 
-def test_a_run_that_does_not_use_it_does_not_import_it_either(
+def test_a_run_that_does_not_use_the_plugin_does_not_import_the_simulator(
     pytester: pytest.Pytester, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setenv("PYTHONPATH", str(ROOT))
@@ -453,7 +451,7 @@ def test_a_run_that_does_not_use_it_does_not_import_it_either(
     result.stdout.fnmatch_lines(["loaded:"])
 
 
-def test_it_is_installed_with_the_package() -> None:
+def test_the_plugin_is_installed_with_the_package() -> None:
     [entry] = entry_points(group="pytest11", name="eslsync") or [None]
     if entry is None:
         pytest.skip("eslsync runs from its checkout here, and is not installed")
@@ -463,7 +461,7 @@ def test_it_is_installed_with_the_package() -> None:
 # The calls of a switch
 
 
-def test_a_switchs_calls_are_numbered_and_old_ones_that_nobody_holds_are_let_go() -> None:
+def test_calls_are_numbered_and_old_ones_are_released() -> None:
     import gc
 
     with FreeSwitch() as switch:

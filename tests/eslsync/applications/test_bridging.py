@@ -50,7 +50,7 @@ def test_the_far_end_answers_and_hangs_up_and_the_caller_stays() -> None:
 
 @stands_on("10j_bridge_busy_continue_on_fail", "bridge")
 @pytest.mark.parametrize("cause", [HangupCause.USER_BUSY, HangupCause.CALL_REJECTED])
-def test_nobody_takes_the_call_and_the_caller_stays(cause: HangupCause) -> None:
+def test_if_nobody_answers_the_caller_stays(cause: HangupCause) -> None:
     asked = bridged(endpoints={"user/1000": {"rejects": cause}})
     assert asked.value == Bridged(False, cause, None, 0.0)
     assert asked.call.cause is HangupCause.NORMAL_CLEARING
@@ -64,12 +64,12 @@ def test_nobody_takes_the_call_and_the_caller_stays(cause: HangupCause) -> None:
         ("loopback/no_such_ext/default", HangupCause.NO_ROUTE_DESTINATION),
     ],
 )
-def test_a_destination_that_is_not_there(to: str, cause: HangupCause) -> None:
+def test_bridging_to_an_unknown_destination_fails(to: str, cause: HangupCause) -> None:
     assert ask(lambda channel: channel.bridge(to)).value.cause is cause
 
 
 @stands_on("10c_bridge_unanswered_timeout", "bridge")
-def test_it_rings_for_no_longer_than_it_may() -> None:
+def test_ringing_lasts_no_longer_than_ring_timeout() -> None:
     asked = bridged(endpoints=RINGS, ring_timeout=3)
     assert asked.value == Bridged(False, HangupCause.NO_ANSWER, None, 0.0)
     assert asked.call.duration == pytest.approx(3, abs=1)
@@ -98,7 +98,7 @@ def test_hangup_after_ends_the_call_with_the_bridge() -> None:
 
 
 @stands_on("mod_dptools.c, audio_bridge_function", "bridge")
-def test_what_one_bridge_was_told_does_not_hold_for_the_next() -> None:
+def test_options_of_one_bridge_do_not_apply_to_the_next() -> None:
     def question(channel: Channel) -> list[bool]:
         first = channel.bridge("user/1001", hangup_on_fail=True)
         return [first.answered, channel.bridge("user/1000").answered]
@@ -108,7 +108,7 @@ def test_what_one_bridge_was_told_does_not_hold_for_the_next() -> None:
 
 
 @stands_on("10e_bridge_caller_hangs_up_while_ringing", "bridge")
-def test_the_caller_hangs_up_while_it_rings() -> None:
+def test_a_caller_can_hang_up_while_the_far_end_rings() -> None:
     def question(channel: Channel) -> None:
         with pytest.raises(Hangup):
             channel.bridge("user/1000")
@@ -119,7 +119,7 @@ def test_the_caller_hangs_up_while_it_rings() -> None:
 
 
 @stands_on("10d_bridge_caller_hangs_up_while_bridged", "bridge")
-def test_the_caller_hangs_up_while_they_talk() -> None:
+def test_a_caller_can_hang_up_while_bridged() -> None:
     def question(channel: Channel) -> None:
         with pytest.raises(Hangup):
             channel.bridge("user/1000")
@@ -129,7 +129,7 @@ def test_the_caller_hangs_up_while_they_talk() -> None:
 
 
 @stands_on("10b_bridge_answered_far_end_hangs_up", "bridge")
-def test_a_timeout_leaves_them_talking() -> None:
+def test_a_timeout_leaves_both_ends_talking() -> None:
     def question(channel: Channel) -> str:
         with pytest.raises(TimeoutError):
             channel.bridge("user/1000", timeout=10)
@@ -140,7 +140,7 @@ def test_a_timeout_leaves_them_talking() -> None:
 
 
 @stands_on("10j_bridge_busy_continue_on_fail", "bridge")
-def test_one_after_the_other_and_all_at_once() -> None:
+def test_far_ends_are_called_in_turn_or_all_at_once() -> None:
     def question(channel: Channel) -> list[Bridged]:
         return [channel.bridge("user/1000|user/1001"), channel.bridge("user/1002,user/1001")]
 
@@ -230,7 +230,7 @@ def test_bridge_is_written_as_recorded() -> None:
         {"to": "user/1000", "ring_timeout": -1},
     ],
 )
-def test_what_would_be_read_otherwise_is_refused_before_anything_is_called(
+def test_options_that_freeswitch_would_misread_are_refused_before_anything_is_called(
     options: dict[str, Any],
 ) -> None:
     def question(channel: Channel) -> Bridged:
@@ -295,7 +295,7 @@ def test_a_conference_lasts_until_it_is_left() -> None:
 
 
 @stands_on("11e_conference", "conference")
-def test_a_conference_tells_of_itself_and_can_be_ended_from_a_callback() -> None:
+def test_a_conference_sends_events_and_can_be_ended_from_a_callback() -> None:
     def question(channel: Channel) -> list[str]:
         actions: list[str] = []
 
@@ -348,7 +348,7 @@ def test_a_conference_is_written_as_recorded(options: dict[str, Any], words: str
 @pytest.mark.parametrize(
     "options", [{"name": ""}, {"name": "a b"}, {"name": "a@b"}, {"name": "a", "pin": "x"}]
 )
-def test_what_is_no_conference_is_refused(options: dict[str, Any]) -> None:
+def test_an_invalid_conference_is_refused(options: dict[str, Any]) -> None:
     def question(channel: Channel) -> None:
         with pytest.raises(ValueError, match=r"conference|digits"):
             channel.conference(**options)
@@ -413,7 +413,7 @@ def two_calls(
 
 
 @stands_on("231_eavesdrop_parked", "eavesdrop")
-def test_one_listens_in_on_another_until_a_star() -> None:
+def test_eavesdrop_lasts_until_a_star_is_pressed() -> None:
     def listen(channel: Channel, uuid: str) -> None:
         channel.sched_hangup(5)
         with pytest.raises(Hangup):
@@ -425,7 +425,7 @@ def test_one_listens_in_on_another_until_a_star() -> None:
 
 
 @stands_on("221_intercept_parked_park_a", "intercept")
-def test_one_takes_over_another() -> None:
+def test_intercept_takes_over_another_call() -> None:
     outcomes: list[Bridged] = []
 
     def take(channel: Channel, uuid: str) -> None:
@@ -474,7 +474,7 @@ def test_valet_park_keeps_its_words_apart() -> None:
 
 
 @stands_on("mod_fifo.c, fifo_function", "fifo")
-def test_who_waits_longest_is_served() -> None:
+def test_fifo_serves_whoever_waits_longest() -> None:
     def wait(session: Session) -> None:
         session.channel.answer()
         session.channel.fifo("sales", music="moh/music")
@@ -509,7 +509,7 @@ def test_who_waits_longest_is_served() -> None:
         ),
     ],
 )
-def test_a_fifos_words(options: dict[str, Any], words: list[str]) -> None:
+def test_fifo_is_written_as_freeswitch_reads_it(options: dict[str, Any], words: list[str]) -> None:
     def question(channel: Channel) -> None:
         channel.sched_hangup(2)
         with suppress(Hangup):

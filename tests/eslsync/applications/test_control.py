@@ -38,7 +38,7 @@ def test_a_prompt_can_be_heard_before_the_answer() -> None:
 
 
 @stands_on("10i_bridge_pre_answer_ring_ready", "ring_ready")
-def test_the_caller_is_told_that_it_rings() -> None:
+def test_ring_ready_tells_the_caller_that_it_rings() -> None:
     def caller(call: Call) -> None:
         call.expect("CHANNEL_PROGRESS")
 
@@ -47,7 +47,7 @@ def test_the_caller_is_told_that_it_rings() -> None:
 
 
 @stands_on("01a_basic_playback_hangup", "hangup")
-def test_hangup_returns_when_all_is_over_and_the_handler_goes_on() -> None:
+def test_hangup_returns_when_the_call_is_over_and_the_handler_goes_on() -> None:
     def question(channel: Channel) -> tuple[bool, Event | None]:
         channel.hangup()
         channel.hangup("USER_BUSY")  # too late
@@ -72,7 +72,7 @@ def test_a_call_is_turned_down_with_a_cause(cause: HangupCause | str) -> None:
 
 
 @stands_on("11f_sleep_and_break", "sleep")
-def test_sleep_takes_its_seconds() -> None:
+def test_sleep_lasts_its_seconds() -> None:
     asked = ask(lambda channel: channel.sleep(1.5))
     assert 1.5 <= asked.call.duration < 1.6
     assert words_of("sleep", lambda channel: channel.sleep(1.5)) == recorded_words("11f", "sleep")
@@ -99,7 +99,7 @@ def test_park_returns_at_once_where_the_channel_is_parked_already() -> None:
 
 
 @stands_on("12a_transfer_app", "transfer")
-def test_a_transferred_call_leaves_and_is_heard_of_to_its_end() -> None:
+def test_a_transferred_call_leaves_but_its_events_still_arrive() -> None:
     def question(channel: Channel) -> HangupCause | str | None:
         channel.transfer("elsewhere")
         return channel.wait("CHANNEL_HANGUP_COMPLETE").hangup_cause
@@ -120,7 +120,7 @@ def test_transfer_is_written_as_it_was_recorded() -> None:
 
 @stands_on("mod_dptools.c, transfer_function", "transfer")
 @pytest.mark.parametrize(("leg", "first"), [("bleg", ["-bleg"]), ("both", ["-both"])])
-def test_transfer_says_who_goes_and_in_which_context(leg: str, first: list[str]) -> None:
+def test_transfer_can_name_the_leg_and_the_context(leg: str, first: list[str]) -> None:
     def question(channel: Channel) -> None:
         channel.transfer("2000", context="sales team", leg=leg)  # type: ignore[arg-type]
 
@@ -139,7 +139,7 @@ def test_another_extensions_applications_are_run_and_the_handler_goes_on() -> No
 
 
 @stands_on("11l_misc_apps", "sched_hangup")
-def test_a_hangup_in_so_many_seconds() -> None:
+def test_sched_hangup_hangs_up_after_its_seconds() -> None:
     def question(channel: Channel) -> None:
         channel.sched_hangup(29.5)
         channel.wait("CHANNEL_HANGUP")
@@ -152,7 +152,7 @@ def test_a_hangup_in_so_many_seconds() -> None:
 
 
 @stands_on("mod_dptools.c, sched_transfer_function", "sched_transfer")
-def test_a_transfer_in_so_many_seconds() -> None:
+def test_sched_transfer_transfers_after_its_seconds() -> None:
     def question(channel: Channel) -> None:
         channel.sched_transfer(3, "playback:ivr/elsewhere,hangup", "inline")
         channel.playback("ivr/ivr-long")
@@ -164,7 +164,7 @@ def test_a_transfer_in_so_many_seconds() -> None:
 
 
 @stands_on("262_hold_apps", "hold", "unhold")
-def test_hold_is_told_with_its_text() -> None:
+def test_hold_passes_its_text_on() -> None:
     told: list[str] = []
 
     def question(channel: Channel) -> None:
@@ -179,7 +179,7 @@ def test_hold_is_told_with_its_text() -> None:
 
 @stands_on("11f_sleep_and_break", "break_")
 @pytest.mark.parametrize("everything", [False, True])
-def test_break_ends_what_runs_and_if_asked_what_is_queued(everything: bool) -> None:
+def test_break_ends_the_running_application_and_optionally_queued_ones(everything: bool) -> None:
     def question(channel: Channel) -> list[bool]:
         first = channel.playback("ivr/ivr-long", lock=True, block=False)
         second = channel.playback("ivr/ivr-short", block=False)
@@ -196,7 +196,7 @@ def test_break_ends_what_runs_and_if_asked_what_is_queued(everything: bool) -> N
 
 
 @stands_on("mod_dptools.c, deflect_function", "deflect")
-def test_the_far_end_is_sent_elsewhere_and_hangs_up() -> None:
+def test_deflect_passes_its_target_on() -> None:
     assert words_of("deflect", lambda channel: channel.deflect("sip:2000@192.0.2.9")) == [
         "sip:2000@192.0.2.9"
     ]

@@ -34,7 +34,7 @@ def press(keys: str, *, after: float = 0.0, prompt: str = ENTER) -> Callable[[Ca
 
 
 @stands_on("03g_type_ahead_into_pagd", "playback")
-def test_who_types_ahead_hears_no_prompt() -> None:
+def test_a_caller_who_types_ahead_hears_no_prompt() -> None:
     def question(channel: Channel) -> Digits:
         channel.playback("ivr/ivr-welcome")
         return channel.get_digits(ENTER, min=4)
@@ -45,7 +45,7 @@ def test_who_types_ahead_hears_no_prompt() -> None:
 
 
 @stands_on("03g_type_ahead_into_pagd", "playback")
-def test_part_of_it_may_be_typed_ahead() -> None:
+def test_part_of_the_digits_may_be_typed_ahead() -> None:
     def question(channel: Channel) -> Digits:
         channel.playback("ivr/ivr-welcome")
         return channel.get_digits(ENTER, min=4)
@@ -90,7 +90,7 @@ def test_without_barge_in_the_prompt_is_played_out() -> None:
         ({"min": 0, "max": 5}, "#", "", "#"),
     ],
 )
-def test_how_many_digits_and_what_ends_them(
+def test_max_and_terminators_end_the_entry(
     options: dict[str, Any], pressed: str, digits: str, terminator: str | None
 ) -> None:
     collected = ask(lambda c: c.get_digits(ENTER, **options), press(pressed)).value
@@ -109,7 +109,7 @@ def test_how_many_digits_and_what_ends_them(
         ({"min": 3, "timeout": 9, "digit_timeout": 2}, "12", 2.2, ""),
     ],
 )
-def test_how_long_the_caller_has(
+def test_timeout_and_digit_timeout_limit_the_entry(
     options: dict[str, Any], pressed: str, seconds: float, digits: str
 ) -> None:
     def caller(call: Call) -> None:
@@ -125,7 +125,7 @@ def test_how_long_the_caller_has(
 
 @stands_on("mod_dptools.c, on_dtmf", "get_digits")
 @pytest.mark.parametrize("valid", ["[1-3]", lambda digits: digits in "123"])
-def test_what_is_not_valid_is_asked_for_again(valid: Any) -> None:
+def test_an_invalid_entry_is_asked_for_again(valid: Any) -> None:
     def question(channel: Channel) -> Digits:
         return channel.get_digits(ENTER, tries=3, invalid=WRONG, valid=valid)
 
@@ -143,14 +143,14 @@ def test_what_is_not_valid_is_asked_for_again(valid: Any) -> None:
 
 
 @stands_on("mod_dptools.c, on_dtmf", "get_digits")
-def test_a_pattern_is_for_all_of_the_digits() -> None:
+def test_a_pattern_must_match_all_digits() -> None:
     collected = ask(lambda c: c.get_digits(ENTER, min=4, valid="[0-9]{2}"), press("1234")).value
     assert collected == ""
     assert (collected.invalid, collected.timed_out) == ("1234", False)
 
 
 @stands_on("mod_dptools.c, on_dtmf", "get_digits")
-def test_after_the_last_try_nothing_is_played_and_it_says_why() -> None:
+def test_after_the_last_try_nothing_is_played_and_the_result_says_why() -> None:
     def question(channel: Channel) -> Digits:
         return channel.get_digits(ENTER, min=2, tries=2, invalid=WRONG, timeout=1, valid="00")
 
@@ -181,7 +181,7 @@ def test_digits_pressed_while_the_invalid_prompt_plays_are_for_the_next_try() ->
 
 
 @stands_on("mod_dptools.c, on_dtmf", "get_digits")
-def test_handlers_do_not_run_for_digits_that_are_collected() -> None:
+def test_digit_handlers_do_not_run_for_collected_digits() -> None:
     told: list[str] = []
 
     def question(channel: Channel) -> Digits:
@@ -195,7 +195,7 @@ def test_handlers_do_not_run_for_digits_that_are_collected() -> None:
 
 
 @stands_on("mod_dptools.c, on_dtmf", "get_digits")
-def test_handlers_run_again_after_it_has_failed() -> None:
+def test_digit_handlers_run_again_after_a_failed_collection() -> None:
     told: list[str] = []
 
     def question(channel: Channel) -> None:
@@ -213,7 +213,7 @@ def test_handlers_run_again_after_it_has_failed() -> None:
 
 
 @stands_on("mod_dptools.c, on_dtmf", "get_digits")
-def test_a_handler_may_ask_for_more_digits() -> None:
+def test_a_digit_handler_may_collect_more_digits() -> None:
     told: list[str] = []
 
     def question(channel: Channel) -> None:
@@ -238,7 +238,7 @@ def test_a_handler_may_ask_for_more_digits() -> None:
 
 
 @stands_on("mod_dptools.c, on_dtmf", "get_digits")
-def test_a_handler_may_ask_for_digits_that_were_pressed_at_once() -> None:
+def test_a_digit_handler_may_collect_digits_pressed_right_after() -> None:
     told: list[str] = []
 
     def question(channel: Channel) -> None:
@@ -256,7 +256,7 @@ def test_a_handler_may_ask_for_digits_that_were_pressed_at_once() -> None:
 
 @stands_on("mod_dptools.c, on_dtmf", "get_digits")
 @pytest.mark.parametrize("after", [1.0, 4.0])
-def test_the_caller_hangs_up_when_asked(after: float) -> None:
+def test_a_caller_can_hang_up_while_digits_are_collected(after: float) -> None:
     def question(channel: Channel) -> None:
         with pytest.raises(Hangup):
             channel.get_digits(ENTER, min=4)
@@ -277,7 +277,7 @@ def test_the_caller_hangs_up_when_asked(after: float) -> None:
         {"terminators": "x"},
     ],
 )
-def test_what_cannot_be_collected_is_refused(options: dict[str, Any]) -> None:
+def test_impossible_collections_are_refused(options: dict[str, Any]) -> None:
     def question(channel: Channel) -> None:
         for method in (channel.get_digits, channel.play_and_get_digits):
             with pytest.raises(ValueError, match=r"."):
@@ -308,7 +308,7 @@ def test_a_hash_behind_a_complete_entry_does_not_answer_the_next_question() -> N
 
 
 @stands_on("mod_dptools.c, on_dtmf", "get_digits")
-def test_what_is_typed_behind_a_wrong_entry_is_not_the_next_one() -> None:
+def test_keys_behind_an_invalid_entry_do_not_count_as_the_next_one() -> None:
     def question(channel: Channel) -> Digits:
         channel.playback("ivr/ivr-welcome")
         return channel.get_digits(ENTER, min=4, tries=2, invalid=WRONG, valid="0.*")
@@ -323,7 +323,7 @@ def test_what_is_typed_behind_a_wrong_entry_is_not_the_next_one() -> None:
 
 
 @stands_on("mod_dptools.c, on_dtmf", "get_digits")
-def test_handlers_do_not_run_for_keys_during_the_invalid_prompt_either() -> None:
+def test_digit_handlers_do_not_run_during_the_invalid_prompt() -> None:
     ran: list[str] = []
 
     def question(channel: Channel) -> Digits:
@@ -360,7 +360,7 @@ def test_a_prompt_may_be_several_files() -> None:
 
 @pytest.mark.parametrize("files", [[], ["a.wav", ""], ["a!b.wav", "c.wav"], ["a", "b.wav"]])
 @stands_on("11o_playback_kinds", "playback")
-def test_what_cannot_be_played_in_a_row_is_refused(files: list[str]) -> None:
+def test_files_that_cannot_be_played_in_a_row_are_refused(files: list[str]) -> None:
     def question(channel: Channel) -> None:
         with pytest.raises(ValueError, match="in a row"):
             channel.playback(files)
@@ -370,7 +370,7 @@ def test_what_cannot_be_played_in_a_row_is_refused(files: list[str]) -> None:
 
 
 @stands_on("03c_pagd_valid", "play_and_get_digits")
-def test_a_digit_that_matches() -> None:
+def test_play_and_get_digits_returns_a_matching_digit() -> None:
     def question(channel: Channel) -> Digits:
         return channel.play_and_get_digits(
             ENTER, tries=3, timeout=3, invalid_file=WRONG, regexp="[1-3]"
@@ -422,7 +422,7 @@ OPTIONS: dict[str, tuple[object, str, object]] = {
 
 
 @stands_on("mod_dptools.c, play_and_get_digits_function", "play_and_get_digits")
-def test_whatever_is_left_out_freeswitch_reads_the_rest_as_meant(
+def test_omitted_parameters_do_not_shift_the_others(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
     read: list[dict[str, Any]] = []
@@ -462,7 +462,7 @@ def test_whatever_is_left_out_freeswitch_reads_the_rest_as_meant(
 
 
 @stands_on("mod_dptools.c, play_and_get_digits_function", "play_and_get_digits", "read")
-def test_no_terminators_are_none() -> None:
+def test_no_terminators_means_none() -> None:
     def question(channel: Channel) -> list[Digits]:
         collectors = (channel.play_and_get_digits, channel.read)
         return [each(ENTER, min=2, max=3, terminators="") for each in collectors]
@@ -476,7 +476,7 @@ def test_no_terminators_are_none() -> None:
 
 
 @stands_on("03d_pagd_timeout", "play_and_get_digits")
-def test_nothing_pressed_is_timed_out() -> None:
+def test_pressing_nothing_times_out() -> None:
     def question(channel: Channel) -> Digits:
         return channel.play_and_get_digits(
             ENTER, tries=2, timeout=1, invalid_file=WRONG, regexp="[1-3]"
@@ -489,7 +489,7 @@ def test_nothing_pressed_is_timed_out() -> None:
 
 
 @stands_on("03e_pagd_invalid_then_valid", "play_and_get_digits")
-def test_wrong_digits_are_told() -> None:
+def test_invalid_digits_are_reported() -> None:
     def question(channel: Channel) -> list[Digits]:
         return [
             channel.play_and_get_digits(ENTER, regexp="[1-3]", invalid_file=WRONG),
@@ -503,7 +503,7 @@ def test_wrong_digits_are_told() -> None:
 
 
 @stands_on("03e_pagd_invalid_then_valid", "play_and_get_digits")
-def test_wrong_digits_of_an_earlier_try_are_forgotten_when_it_is_right() -> None:
+def test_invalid_digits_of_an_earlier_try_are_forgotten_after_a_valid_one() -> None:
     def question(channel: Channel) -> Digits:
         return channel.play_and_get_digits(ENTER, tries=3, regexp="[1-3]", invalid_file=WRONG)
 
@@ -519,7 +519,7 @@ def test_wrong_digits_of_an_earlier_try_are_forgotten_when_it_is_right() -> None
 
 
 @stands_on("mod_dptools.c, play_and_get_digits_function", "play_and_get_digits")
-def test_wrong_digits_of_an_earlier_try_are_forgotten_when_nothing_follows() -> None:
+def test_invalid_digits_of_an_earlier_try_are_forgotten_after_silence() -> None:
     def question(channel: Channel) -> Digits:
         return channel.play_and_get_digits(ENTER, tries=2, timeout=1, regexp="[1-3]")
 
@@ -528,7 +528,7 @@ def test_wrong_digits_of_an_earlier_try_are_forgotten_when_nothing_follows() -> 
 
 
 @stands_on("03g_type_ahead_into_pagd", "play_and_get_digits")
-def test_what_is_typed_ahead_is_lost_to_freeswitch() -> None:
+def test_freeswitch_loses_digits_that_were_typed_ahead() -> None:
     def question(channel: Channel) -> Digits:
         channel.playback("ivr/ivr-welcome")
         return channel.play_and_get_digits(ENTER, timeout=1)
@@ -537,7 +537,7 @@ def test_what_is_typed_ahead_is_lost_to_freeswitch() -> None:
 
 
 @stands_on("14g_pagd_transfer_on_failure", "play_and_get_digits")
-def test_who_fails_is_transferred() -> None:
+def test_a_caller_who_fails_is_transferred() -> None:
     def question(channel: Channel) -> Digits:
         digits = channel.play_and_get_digits(
             ENTER, timeout=1, transfer_on_failure="elsewhere XML default"
@@ -552,7 +552,7 @@ def test_who_fails_is_transferred() -> None:
 
 @stands_on("03c_pagd_valid", "play_and_get_digits")
 @stands_on("03j_read_app", "read")
-def test_handlers_do_not_run_for_digits_that_freeswitch_collects() -> None:
+def test_digit_handlers_do_not_run_for_digits_that_freeswitch_collects() -> None:
     told: list[str] = []
 
     def question(channel: Channel) -> list[Digits]:
@@ -572,7 +572,7 @@ def test_handlers_do_not_run_for_digits_that_freeswitch_collects() -> None:
 
 
 @stands_on("03c_pagd_valid", "play_and_get_digits")
-def test_the_caller_hangs_up_when_freeswitch_asks() -> None:
+def test_a_caller_can_hang_up_while_freeswitch_collects() -> None:
     def question(channel: Channel) -> None:
         with pytest.raises(Hangup):
             channel.play_and_get_digits(ENTER, tries=3)
@@ -584,7 +584,7 @@ def test_the_caller_hangs_up_when_freeswitch_asks() -> None:
 
 
 @stands_on("03j_read_app", "read")
-def test_read_tells_its_terminator_and_no_earlier_one() -> None:
+def test_read_reports_its_own_terminator() -> None:
     def question(channel: Channel) -> list[Digits]:
         options: dict[str, Any] = {"min": 1, "max": 4}
         return [
@@ -625,13 +625,13 @@ def test_read_has_its_own_time_between_digits() -> None:
 
 
 @stands_on("13d_inbound_originate_park_sendmsg", "send_dtmf")
-def test_digits_are_sent_to_the_far_end() -> None:
+def test_send_dtmf_sends_digits_to_the_far_end() -> None:
     assert words_of("send_dtmf", lambda c: c.send_dtmf("5", duration=0.025)) == ["5@25"]
     assert words_of("send_dtmf", lambda c: c.send_dtmf("12w#")) == ["12w#"]
 
 
 @stands_on("11l_misc_apps", "send_dtmf", "queue_dtmf")
-def test_digits_to_send_are_written_as_recorded() -> None:
+def test_send_dtmf_is_written_as_recorded() -> None:
     assert words_of("send_dtmf", lambda c: c.send_dtmf("123", duration=0.1)) == (
         recorded_words("11l", "send_dtmf")
     )
@@ -642,7 +642,7 @@ def test_digits_to_send_are_written_as_recorded() -> None:
 
 @stands_on("11l_misc_apps", "send_dtmf")
 @pytest.mark.parametrize("digits", ["", "12x", "1@2", "1 2"])
-def test_what_is_no_digit_is_not_sent(digits: str) -> None:
+def test_send_dtmf_refuses_anything_but_digits(digits: str) -> None:
     def question(channel: Channel) -> None:
         for method in (channel.send_dtmf, channel.queue_dtmf, channel.recv_dtmf):
             with pytest.raises(ValueError, match="digits"):
@@ -653,7 +653,7 @@ def test_what_is_no_digit_is_not_sent(digits: str) -> None:
 
 
 @stands_on("14k_uuid_recv_dtmf", "recv_dtmf")
-def test_digits_as_if_they_had_been_pressed() -> None:
+def test_recv_dtmf_acts_as_if_digits_had_been_pressed() -> None:
     def question(channel: Channel) -> list[object]:
         channel.recv_dtmf("45", duration=0.0375)
         events = [channel.wait("DTMF") for _ in range(2)]
@@ -663,7 +663,7 @@ def test_digits_as_if_they_had_been_pressed() -> None:
 
 
 @stands_on("11l_misc_apps", "start_dtmf", "stop_dtmf")
-def test_tones_are_listened_for() -> None:
+def test_start_dtmf_listens_for_tones() -> None:
     def question(channel: Channel) -> None:
         channel.start_dtmf()
         channel.stop_dtmf()
@@ -672,7 +672,7 @@ def test_tones_are_listened_for() -> None:
 
 
 @stands_on("11l_misc_apps", "flush_dtmf")
-def test_flush_dtmf_forgets_what_was_pressed_here_and_there() -> None:
+def test_flush_dtmf_forgets_digits_here_and_in_freeswitch() -> None:
     def question(channel: Channel) -> str | None:
         channel.playback("ivr/ivr-welcome")
         channel.flush_dtmf()

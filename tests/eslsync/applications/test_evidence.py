@@ -72,7 +72,7 @@ def test_every_recording_shows_what_stands_on_it() -> None:
             assert is_recorded(source, method), f"{source} has no {run_by(method).name}"
 
 
-def test_a_method_that_is_not_tested_and_a_claim_that_is_not_true_are_noticed() -> None:
+def test_an_untested_method_and_a_false_claim_are_noticed() -> None:
     assert not is_recorded("01a_basic_playback_hangup", "record")
     assert is_recorded("11a_record_app", "record")
     for wrong in ("mod_dptools.c", "nonsense", ""):
@@ -92,13 +92,13 @@ def test_every_method_declares_what_it_runs() -> None:
         assert run_by(name).name, name
 
 
-def test_prompts_are_parameters_that_are_there() -> None:
+def test_declared_prompts_are_parameters_of_the_method() -> None:
     for name in methods() - OUR_OWN:
         parameters = inspect.signature(getattr(Channel, name)).parameters
         assert set(run_by(name).prompts) <= set(parameters), name
 
 
-def test_what_executes_without_a_method_of_its_own_is_declared_as_well() -> None:
+def test_applications_without_a_method_are_declared_too() -> None:
     run = {run_by(name).name for name in methods() - OUR_OWN}
     others = {each.name for each in declarations() if not each.api} - run
     assert others == {"multiunset", "respond", "voicemail"}

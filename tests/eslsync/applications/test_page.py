@@ -25,12 +25,12 @@ APPLICATIONS = rows("| method | what FreeSWITCH runs | returns |")
 EVIDENCE = rows("| method | evidence |")
 
 
-def test_every_method_stands_there_once() -> None:
+def test_every_method_is_listed_once() -> None:
     named = [name.strip("`") for name, _, _ in APPLICATIONS]
     assert sorted(named) == sorted(methods())
 
 
-def test_what_freeswitch_runs() -> None:
+def test_the_page_names_the_application_of_each_method() -> None:
     for method, runs, _ in APPLICATIONS:
         name = method.strip("`")
         if name not in OUR_OWN:
@@ -38,7 +38,7 @@ def test_what_freeswitch_runs() -> None:
             assert runs.startswith(f"{api}`{run_by(name).name}`"), name
 
 
-def test_what_they_return() -> None:
+def test_the_page_names_what_each_method_returns() -> None:
     for method, _, returns in APPLICATIONS:
         attribute = getattr(Channel, method.strip("`"))
         if isinstance(attribute, property):
@@ -56,7 +56,7 @@ def annotated(method: Callable[..., object]) -> str:
     return str(method.__annotations__["return"])
 
 
-def test_the_evidence_is_that_of_the_tests() -> None:
+def test_the_page_names_the_evidence_of_the_tests() -> None:
     found: dict[str, set[str]] = {}
     for source, names in evidence():
         for name in names:

@@ -66,7 +66,7 @@ def test_the_keys_that_cut_are_chosen(terminators: str, pressed: str, cut: bool)
 
 
 @stands_on("mod_dptools.c, playback_function", "playback")
-def test_the_key_that_cut_one_file_is_not_told_of_the_next() -> None:
+def test_the_key_that_cut_one_file_is_not_reported_for_the_next() -> None:
     def question(channel: Channel) -> list[str | None]:
         files = ("ivr/ivr-long", "ivr/ivr-welcome")
         return [channel.playback(file, terminators="1").terminator for file in files]
@@ -79,7 +79,7 @@ def test_the_key_that_cut_one_file_is_not_told_of_the_next() -> None:
 
 
 @stands_on("mod_dptools.c, on_dtmf", "playback")
-def test_terminators_of_one_prompt_are_not_those_of_the_next() -> None:
+def test_terminators_of_one_prompt_do_not_apply_to_the_next() -> None:
     def question(channel: Channel) -> list[str | None]:
         channel.set("playback_terminators", "9")  # the handler's own choice
         first = channel.playback("ivr/ivr-long", terminators="1").terminator
@@ -96,14 +96,14 @@ def test_terminators_of_one_prompt_are_not_those_of_the_next() -> None:
 
 
 @stands_on("08b_unknown_app_and_missing_file", "playback")
-def test_what_is_not_there_is_told_and_raises_nothing() -> None:
+def test_a_missing_file_is_reported_without_raising() -> None:
     played = ask(lambda channel: channel.playback("local_stream://nowhere")).value
     assert played == Played("FILE NOT FOUND", None, None)
     assert played.failed
 
 
 @stands_on("11o_playback_kinds", "playback")
-def test_tones_silence_and_several_files() -> None:
+def test_tones_silence_and_several_files_can_be_played() -> None:
     kinds = [
         "tone_stream://%(200,100,440);loops=2",
         "silence_stream://400",
@@ -124,13 +124,13 @@ def test_tones_silence_and_several_files() -> None:
 @pytest.mark.parametrize(
     "file", ["greetings of O'Brien.wav", "a ${uuid} b", "back\\slash and \\n", "tab\there", "50%"]
 )
-def test_a_files_name_is_taken_as_it_is(file: str) -> None:
+def test_a_files_name_is_passed_on_unchanged(file: str) -> None:
     asked = ask(lambda channel: channel.playback(file))
     assert asked.call.heard == [file]
 
 
 @stands_on("02a_caller_hangs_up_mid_playback", "playback")
-def test_the_caller_hangs_up_in_a_prompt() -> None:
+def test_a_caller_can_hang_up_during_a_prompt() -> None:
     def question(channel: Channel) -> str:
         with pytest.raises(Hangup) as hangup:
             channel.playback("ivr/ivr-long")
@@ -201,7 +201,7 @@ def test_stop_ends_the_music_and_tells_how_long_it_was() -> None:
 
 
 @stands_on("mod_dptools.c, break_function", "playback")
-def test_stop_of_what_is_over_returns_what_it_returned() -> None:
+def test_stopping_an_ended_prompt_returns_its_result() -> None:
     def question(channel: Channel) -> list[Played]:
         music = channel.playback("ivr/ivr-welcome", block=False)
         return [music.wait(), music.stop(), music.stop()]
@@ -211,7 +211,7 @@ def test_stop_of_what_is_over_returns_what_it_returned() -> None:
 
 
 @stands_on("mod_dptools.c, break_function", "playback")
-def test_what_is_queued_can_be_stopped_and_is_not_heard_out() -> None:
+def test_a_queued_prompt_can_be_stopped_unheard() -> None:
     def question(channel: Channel) -> Played:
         channel.playback("ivr/ivr-welcome", lock=True, block=False)
         music = channel.playback("moh/music", block=False)
@@ -270,7 +270,7 @@ def test_stop_refuses_under_a_lock() -> None:
 
 
 @stands_on("02a_caller_hangs_up_mid_playback", "playback")
-def test_a_hangup_ends_a_stop_as_well() -> None:
+def test_a_hangup_ends_a_stop_too() -> None:
     def question(channel: Channel) -> None:
         channel.playback("ivr/ivr-long", lock=True, block=False)
         music = channel.playback("moh/music", block=False)
@@ -341,7 +341,7 @@ def test_speak_says_a_text_as_it_is(text: str) -> None:
 
 
 @stands_on("11n_say_phrase_speak", "phrase")
-def test_an_unknown_phrase_is_told_by_failed() -> None:
+def test_an_unknown_phrase_is_reported_as_failed() -> None:
     assert ask(lambda channel: channel.phrase("nope")).value.failed
     assert words_of("phrase", lambda channel: channel.phrase("saydigits", "42")) == (
         recorded_words("11n", "phrase", 1)

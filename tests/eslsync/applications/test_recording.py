@@ -29,7 +29,7 @@ def test_record_is_written_as_it_was_recorded() -> None:
 
 
 @stands_on("mod_dptools.c, record_function", "record")
-def test_a_key_ends_the_message_and_is_told() -> None:
+def test_a_key_ends_the_message_and_is_reported() -> None:
     def caller(call: Call) -> None:
         call.say_nothing(5)
         call.press("1#")
@@ -40,7 +40,7 @@ def test_a_key_ends_the_message_and_is_told() -> None:
 
 
 @stands_on("mod_dptools.c, record_function", "record")
-def test_the_key_that_ended_one_message_is_not_told_of_the_next() -> None:
+def test_the_key_that_ended_one_message_is_not_reported_for_the_next() -> None:
     def question(channel: Channel) -> list[str | None]:
         return [channel.record(MESSAGE, limit=3, terminators="#").terminator for _ in range(2)]
 
@@ -62,7 +62,9 @@ def test_the_key_that_ended_one_message_is_not_told_of_the_next() -> None:
         ({"limit": 60, "silence_threshold": 200, "silence_seconds": 2.5}, ["60", "200", "3"]),
     ],
 )
-def test_what_is_left_out_does_not_move_the_rest(options: dict[str, Any], words: list[str]) -> None:
+def test_omitted_parameters_do_not_move_the_others(
+    options: dict[str, Any], words: list[str]
+) -> None:
     def question(channel: Channel) -> None:
         channel.record("/tmp/of O'Brien.wav", **options)
 
@@ -107,7 +109,7 @@ def test_a_conversation_is_recorded_until_it_is_stopped(which: tuple[str, ...]) 
 
 @stands_on("11c_record_session_stop", "record_session")
 @stands_on("11c_record_session_stop", "stop_record_session")
-def test_they_are_written_as_recorded() -> None:
+def test_record_session_is_written_as_recorded() -> None:
     [file] = recorded_words("11c", "record_session")
     assert words_of("record_session", lambda channel: channel.record_session(file)) == [file]
     [file] = recorded_words("11c", "stop_record_session")
@@ -141,7 +143,7 @@ def test_a_recording_may_have_a_limit() -> None:
 
 
 @stands_on("21a_record_ended_by_digits", "record")
-def test_the_key_that_ended_it_is_no_answer_to_what_is_asked_then() -> None:
+def test_the_key_that_ended_a_message_does_not_answer_the_next_question() -> None:
     def question(channel: Channel) -> Digits:
         assert channel.record(MESSAGE, terminators="any").terminator == "1"
         return channel.get_digits("ivr/keep_it", timeout=1)

@@ -25,7 +25,7 @@ def test_whole_seconds_are_rounded_up() -> None:
 
 
 @stands_on("mod_dptools.c, sleep_function", "sleep")
-def test_less_than_no_time_and_time_without_end_are_refused() -> None:
+def test_negative_and_infinite_times_are_refused() -> None:
     def question(channel: Channel) -> None:
         for seconds in (-1.0, math.inf, math.nan):
             with pytest.raises(ValueError, match=r"second"):

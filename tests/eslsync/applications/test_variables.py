@@ -25,7 +25,7 @@ AWKWARD = [
 @stands_on("11h_set_export_setvar", "set")
 @stands_on("mod_commands.c, uuid_getvar_function", "get_variable")
 @pytest.mark.parametrize("value", AWKWARD)
-def test_what_is_set_is_got_as_it_was(value: str) -> None:
+def test_a_variable_is_read_as_it_was_set(value: str) -> None:
     def question(channel: Channel) -> list[str | None]:
         channel.set("x", value)
         return [channel.get_variable("x"), channel.variables["x"]]
@@ -35,7 +35,7 @@ def test_what_is_set_is_got_as_it_was(value: str) -> None:
 
 @stands_on("11h_set_export_setvar", "multiset")
 @pytest.mark.parametrize("value", [each for each in AWKWARD if each])
-def test_several_at_once(value: str) -> None:
+def test_set_takes_several_variables_at_once(value: str) -> None:
     def question(channel: Channel) -> list[str | None]:
         channel.multiset({"one": "1", "x": value, "two": "2"})
         return [channel.get_variable(name) for name in ("one", "x", "two")]
@@ -87,7 +87,7 @@ def test_an_exported_variable_is_written_as_recorded() -> None:
 
 
 @stands_on("11h_set_export_setvar", "export")
-def test_an_exported_variable_is_the_channels_as_well() -> None:
+def test_an_exported_variable_is_set_on_the_channel_too() -> None:
     def question(channel: Channel) -> str | None:
         channel.export("tenant", "acme & $1 {x}")
         return channel.get_variable("tenant")
@@ -96,7 +96,7 @@ def test_an_exported_variable_is_the_channels_as_well() -> None:
 
 
 @stands_on("11h_set_export_setvar", "push")
-def test_what_is_pushed_becomes_an_array() -> None:
+def test_pushed_values_become_an_array() -> None:
     def question(channel: Channel) -> list[str]:
         told: list[list[str]] = []
 
@@ -128,7 +128,7 @@ def test_getvar_cuts_a_long_value_and_get_variable_does_not() -> None:
 
 
 @stands_on("mod_commands.c, uuid_getvar_function", "get_variable")
-def test_what_is_not_set_is_none() -> None:
+def test_an_unset_variable_reads_as_none() -> None:
     assert ask(lambda channel: channel.get_variable("nobody_set_it")).value is None
 
 
@@ -164,7 +164,7 @@ def test_variables_that_came_with_the_call_are_there_at_once() -> None:
 
 @stands_on("11h_set_export_setvar", "set")
 @pytest.mark.parametrize("name", ["", "a=b", "a b", "a\nb", "${uuid}"])
-def test_what_is_no_name_is_refused_before_anything_is_sent(name: str) -> None:
+def test_an_invalid_name_is_refused_before_anything_is_sent(name: str) -> None:
     def question(channel: Channel) -> None:
         attempts: list[Callable[[], object]] = [
             lambda: channel.set(name, "x"),
@@ -184,7 +184,7 @@ def test_what_is_no_name_is_refused_before_anything_is_sent(name: str) -> None:
 
 @stands_on("11h_set_export_setvar", "set")
 @pytest.mark.parametrize("value", ["two\nlines", "nul\0", "return\r"])
-def test_what_no_command_can_hold_is_refused(value: str) -> None:
+def test_values_that_no_command_can_hold_are_refused(value: str) -> None:
     def question(channel: Channel) -> None:
         with pytest.raises(ValueError, match="line breaks and NUL"):
             channel.set("x", value)
@@ -194,7 +194,7 @@ def test_what_no_command_can_hold_is_refused(value: str) -> None:
 
 
 @stands_on("08c_not_full", "hangup")
-def test_without_full_getvar_serves() -> None:
+def test_without_full_getvar_is_used() -> None:
     def question(channel: Channel) -> list[object]:
         channel.set("x", "y")
         with pytest.raises(CommandError, match="full"):
@@ -208,7 +208,7 @@ def test_without_full_getvar_serves() -> None:
 
 
 @stands_on("28a_hash_db", "hash")
-def test_what_a_call_stores_another_finds() -> None:
+def test_a_value_stored_by_one_call_is_found_by_another() -> None:
     def question(channel: Channel) -> list[str | None]:
         api = session_of(channel).api
         channel.hash("insert", "realm", "key", "value one")
@@ -224,7 +224,7 @@ def test_what_a_call_stores_another_finds() -> None:
 
 
 @stands_on("mod_hash.c, hash_function", "hash")
-def test_a_value_is_stored_where_there_is_none_and_deleted_where_it_is_this_one() -> None:
+def test_hash_inserts_only_if_empty_and_deletes_only_if_equal() -> None:
     def question(channel: Channel) -> list[str]:
         api = session_of(channel).api
         channel.hash("insert_ifempty", "vip", "1001", "gold/50%")
@@ -239,7 +239,7 @@ def test_a_value_is_stored_where_there_is_none_and_deleted_where_it_is_this_one(
 
 
 @stands_on("mod_hash.c, hash_function", "hash")
-def test_what_would_store_nothing_is_refused() -> None:
+def test_storing_nothing_is_refused() -> None:
     def question(channel: Channel) -> None:
         for words in (("", "key", "value"), ("realm", "", "value"), ("realm", "key", "")):
             with pytest.raises(ValueError, match="hash: insert needs a realm, a key and a value"):

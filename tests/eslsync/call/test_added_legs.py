@@ -39,7 +39,7 @@ def test_originate_returns_a_leg_that_has_answered() -> None:
 
 @stands_on(ORIGINATED, "originate")
 @pytest.mark.parametrize("cause", [HangupCause.USER_BUSY, HangupCause.CALL_REJECTED])
-def test_nobody_takes_the_call(cause: HangupCause) -> None:
+def test_originate_raises_with_the_cause_if_nobody_answers(cause: HangupCause) -> None:
     def question(channel: Channel) -> list[object]:
         with pytest.raises(CommandError) as refused:
             session_of(channel).originate("user/1000")
@@ -50,7 +50,7 @@ def test_nobody_takes_the_call(cause: HangupCause) -> None:
 
 
 @stands_on("mod_commands.c, originate_function", "originate")
-def test_a_dial_string_to_nowhere() -> None:
+def test_originate_raises_for_a_dial_string_to_nowhere() -> None:
     def question(channel: Channel) -> HangupCause | None:
         with pytest.raises(CommandError) as refused:
             session_of(channel).originate("user/9999")
@@ -60,7 +60,7 @@ def test_a_dial_string_to_nowhere() -> None:
 
 
 @stands_on("mod_commands.c, originate_function", "originate")
-def test_it_rings_for_no_longer_than_it_may() -> None:
+def test_ringing_lasts_no_longer_than_ring_timeout() -> None:
     def question(channel: Channel) -> HangupCause | None:
         with pytest.raises(CommandError) as refused:
             session_of(channel).originate("user/1000", ring_timeout=5)
@@ -72,7 +72,7 @@ def test_it_rings_for_no_longer_than_it_may() -> None:
 
 
 @stands_on("mod_commands.c, originate_function", "originate")
-def test_after_a_timeout_it_rings_no_longer() -> None:
+def test_after_a_timeout_nothing_rings_any_longer() -> None:
     def question(channel: Channel) -> None:
         with pytest.raises(TimeoutError):
             session_of(channel).originate("user/1000", timeout=5)
@@ -84,7 +84,7 @@ def test_after_a_timeout_it_rings_no_longer() -> None:
 
 
 @stands_on("mod_commands.c, originate_function", "originate")
-def test_the_caller_hangs_up_while_it_rings() -> None:
+def test_a_caller_can_hang_up_while_the_far_end_rings() -> None:
     def question(channel: Channel) -> None:
         with pytest.raises(Hangup) as hangup:
             session_of(channel).originate("user/1000")
@@ -97,7 +97,7 @@ def test_the_caller_hangs_up_while_it_rings() -> None:
 
 
 @stands_on("mod_commands.c, originate_function", "originate")
-def test_the_far_end_sees_what_it_is_given() -> None:
+def test_the_far_end_is_given_caller_id_and_variables() -> None:
     seen: list[str] = []
 
     def agent(session: Session) -> None:
@@ -125,7 +125,7 @@ def test_the_far_end_sees_what_it_is_given() -> None:
 
 
 @stands_on("mod_commands.c, originate_function", "originate")
-def test_of_several_that_ring_it_is_the_one_that_answered() -> None:
+def test_of_several_that_ring_the_one_that_answered_is_returned() -> None:
     def question(channel: Channel) -> list[str | None]:
         leg = session_of(channel).originate("user/1000,user/1001")
         leg.playback("ivr/you")
@@ -137,7 +137,7 @@ def test_of_several_that_ring_it_is_the_one_that_answered() -> None:
     assert "user/1001 hears ivr/you" in told(asked.call)
 
 
-def test_all_that_rings_is_hung_up_when_time_is_over() -> None:
+def test_everything_that_rings_is_hung_up_at_the_timeout() -> None:
     def question(channel: Channel) -> None:
         with pytest.raises(TimeoutError):
             session_of(channel).originate("user/1000,user/1001", timeout=2.0)
@@ -149,7 +149,7 @@ def test_all_that_rings_is_hung_up_when_time_is_over() -> None:
 
 
 @stands_on("mod_commands.c, uuid_dump_function", "leg")
-def test_the_leg_of_a_bridge_can_be_taken_in_hand() -> None:
+def test_the_far_leg_of_a_bridge_can_be_looked_up_and_controlled() -> None:
     def question(channel: Channel) -> list[object]:
         session = session_of(channel)
         told: list[object] = []
@@ -169,7 +169,7 @@ def test_the_leg_of_a_bridge_can_be_taken_in_hand() -> None:
 
 
 @stands_on("mod_commands.c, uuid_dump_function", "leg")
-def test_a_leg_that_is_not_there() -> None:
+def test_looking_up_a_leg_that_does_not_exist_raises() -> None:
     def question(channel: Channel) -> str:
         with pytest.raises(CommandError) as refused:
             session_of(channel).leg("nobody")

@@ -12,7 +12,7 @@ from tests.support.peer import call, event, reply
 from tests.support.servers import messages
 
 
-def test_what_waits_for_a_slow_callback_is_bounded_and_what_is_dropped_is_counted_and_told(
+def test_events_behind_a_slow_callback_are_bounded_and_dropped_ones_counted_and_logged(
     monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
 ) -> None:
     monkeypatch.setattr(conversation, "MAX_BACKLOG", 10)
@@ -40,7 +40,7 @@ def test_what_waits_for_a_slow_callback_is_bounded_and_what_is_dropped_is_counte
     assert record.levelno == logging.WARNING
 
 
-def test_a_completion_whose_event_was_dropped_is_known_all_the_same(
+def test_a_completion_is_noticed_even_if_its_event_was_dropped(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
     monkeypatch.setattr(conversation, "MAX_BACKLOG", 3)
@@ -61,7 +61,7 @@ def test_a_completion_whose_event_was_dropped_is_known_all_the_same(
     assert peer.returned == 1
 
 
-def test_events_that_wait_for_a_callback_are_bounded_in_bytes(
+def test_events_behind_a_callback_are_bounded_in_bytes(
     monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
 ) -> None:
     monkeypatch.setattr(conversation, "MAX_BACKLOG_BYTES", 500_000)

@@ -43,7 +43,7 @@ def test_callbacks_run_in_order_of_arrival_and_then_of_registration() -> None:
 
 
 @pytest.mark.parametrize("error", [KeyError, queue.Empty])
-def test_what_a_callback_raises_the_blocking_call_raises_and_the_call_goes_on(
+def test_an_exception_in_a_callback_is_raised_by_the_blocking_call_and_the_call_goes_on(
     error: type[Exception],
 ) -> None:
     def handler(session: Session) -> str:
@@ -62,7 +62,7 @@ def test_what_a_callback_raises_the_blocking_call_raises_and_the_call_goes_on(
     assert peer.returned == "PLAYBACK_STOP"
 
 
-def test_events_that_arrive_while_a_callback_runs_wait_their_turn() -> None:
+def test_events_during_a_callback_wait_their_turn() -> None:
     def handler(session: Session) -> list[str]:
         told: list[str] = []
 

@@ -15,7 +15,7 @@ from tests.support.peer import PATIENCE, Peer, call, event, quiet_call, response
 from tests.support.servers import Beside
 
 
-def test_a_handler_that_takes_nothing_holds_the_switch_back_and_loses_nothing(
+def test_a_handler_that_reads_nothing_holds_the_switch_back_and_loses_nothing(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
     monkeypatch.setattr(connection, "HIGH_WATER", 100_000)
@@ -92,7 +92,7 @@ def another_thread_waits(
         yield peer, told, peer.ended
 
 
-def test_a_reply_to_another_thread_comes_through_a_flood_that_the_handler_does_not_take(
+def test_a_reply_to_another_thread_gets_through_a_flood_that_the_handler_does_not_read(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
     monkeypatch.setattr(connection, "HIGH_WATER", 10_000)
@@ -105,7 +105,7 @@ def test_a_reply_to_another_thread_comes_through_a_flood_that_the_handler_does_n
     assert told == ["UP", "UP"]
 
 
-def test_a_reply_behind_a_flood_that_is_too_much_is_no_longer_waited_for(
+def test_a_reply_behind_too_large_a_flood_is_given_up(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
     monkeypatch.setattr(connection, "HIGH_WATER", 10_000)
@@ -120,7 +120,7 @@ def test_a_reply_behind_a_flood_that_is_too_much_is_no_longer_waited_for(
 # What waits to be sent
 
 
-def test_a_switch_that_takes_nothing_holds_no_command_longer_than_its_timeout() -> None:
+def test_a_switch_that_reads_nothing_blocks_a_command_no_longer_than_its_timeout() -> None:
     large = "x" * 12_000_000
 
     def handler(session: Session) -> None:
@@ -139,7 +139,7 @@ def test_a_switch_that_takes_nothing_holds_no_command_longer_than_its_timeout() 
     assert all(said in error for said, error in told)
 
 
-def test_a_large_command_goes_out_as_the_switch_takes_it() -> None:
+def test_a_large_command_is_sent_as_fast_as_the_switch_reads_it() -> None:
     large = "x" * 12_000_000
     with quiet_call(lambda session: session.sendevent("CUSTOM", body=large)) as peer:
         peer.connect()
@@ -147,7 +147,7 @@ def test_a_large_command_goes_out_as_the_switch_takes_it() -> None:
     assert peer.raised is None
 
 
-def test_a_switch_that_takes_nothing_for_too_long_is_gone(
+def test_a_switch_that_reads_nothing_for_too_long_counts_as_gone(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
     monkeypatch.setattr(connection, "SEND_TIMEOUT", 0.01)
@@ -161,7 +161,7 @@ def test_a_switch_that_takes_nothing_for_too_long_is_gone(
     assert "has taken nothing" in str(peer.raised)
 
 
-def test_what_is_unsent_when_the_handler_ends_is_sent_before_the_close(
+def test_unsent_bytes_are_sent_before_the_close(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
     monkeypatch.setattr("eslsync.call.ending.GIVE_BACK_TIMEOUT", 0.1)  # nobody answers
@@ -178,7 +178,7 @@ def test_what_is_unsent_when_the_handler_ends_is_sent_before_the_close(
     assert command.body == large.encode()
 
 
-def test_large_messages_that_nobody_takes_hold_the_switch_back() -> None:
+def test_large_messages_that_nobody_reads_hold_the_switch_back() -> None:
     """A message counts with all its bytes, however many reads they took."""
     size = 1024 * 1024
     large = event({"Event-Name": "CUSTOM", "Event-Subclass": "large::one"}, "x" * size)

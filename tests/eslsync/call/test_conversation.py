@@ -53,7 +53,7 @@ def test_the_state_is_known_after_a_wait_for_something_else() -> None:
     assert answered_during_that_wait(handler).returned == "answered"
 
 
-def test_what_came_during_a_wait_that_timed_out_satisfies_no_later_one() -> None:
+def test_events_during_a_wait_that_timed_out_satisfy_no_later_wait() -> None:
     def handler(session: Session) -> None:
         wait_in_vain(session)
         session.on("CHANNEL_ANSWER", lambda event: pytest.fail("it came before"))
@@ -64,7 +64,7 @@ def test_what_came_during_a_wait_that_timed_out_satisfies_no_later_one() -> None
 
 
 @pytest.mark.parametrize("waits", ["for an event", "for a reply"])
-def test_a_hangup_that_is_due_when_the_time_is_up_ends_the_call(
+def test_a_hangup_completed_in_the_moment_of_a_timeout_ends_the_call(
     waits: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """CHANNEL_HANGUP_COMPLETE never comes, and is given up in the very moment of a timeout."""
@@ -96,7 +96,7 @@ def test_a_hangup_that_is_due_when_the_time_is_up_ends_the_call(
     assert peer.returned == "CHANNEL_HANGUP"
 
 
-def test_the_next_events_of_a_batch_are_for_a_callbacks_wait_and_the_last_are_not() -> None:
+def test_in_one_batch_a_callbacks_wait_takes_only_the_events_behind_its_own() -> None:
     """What the outer wait passes over in one batch has had its turn; what is behind has not."""
 
     def handler(session: Session) -> list[str | None]:
@@ -120,7 +120,7 @@ def test_the_next_events_of_a_batch_are_for_a_callbacks_wait_and_the_last_are_no
 
 
 @pytest.mark.parametrize("busy", [False, True])
-def test_what_is_slept_through_is_not_kept(busy: bool) -> None:
+def test_events_that_nobody_waits_for_are_not_kept(busy: bool) -> None:
     kept: list[int] = []
     begins = threading.Event()
 
@@ -156,7 +156,7 @@ def test_other_threads_see_the_state_while_the_handler_sleeps() -> None:
         peer.await_handler()
 
 
-def test_a_state_that_nobody_knows_leaves_the_last_that_was_known() -> None:
+def test_an_unknown_state_leaves_the_last_known_one() -> None:
     def handler(session: Session) -> ChannelState:
         session.channel.wait("CHANNEL_CALLSTATE")
         return session.channel.state
@@ -169,7 +169,7 @@ def test_a_state_that_nobody_knows_leaves_the_last_that_was_known() -> None:
     assert peer.returned is known
 
 
-def test_a_leg_that_ended_before_it_was_asked_for_is_none() -> None:
+def test_a_leg_that_ended_before_it_was_looked_up_is_no_leg() -> None:
     def handler(session: Session) -> None:
         session.filter("Unique-ID", "b-leg")
         session.wait("CHANNEL_DESTROY")
@@ -195,7 +195,7 @@ def test_a_leg_that_ended_before_it_was_asked_for_is_none() -> None:
 @pytest.mark.parametrize(
     "broken", ["{nonsense", "Event-Name: DTMF\nUnique-ID: x\n\n"], ids=["cut off", "a plain one"]
 )
-def test_a_broken_event_that_nobody_has_taken_does_not_spoil_the_report(broken: str) -> None:
+def test_an_unread_malformed_event_does_not_spoil_the_report(broken: str) -> None:
     asked, busy = threading.Event(), threading.Event()
 
     def handler(session: Session) -> None:
@@ -219,7 +219,7 @@ def test_a_broken_event_that_nobody_has_taken_does_not_spoil_the_report(broken: 
             peer.sock.close()
 
 
-def test_a_callback_that_raises_does_not_make_an_application_forgotten() -> None:
+def test_an_application_is_still_awaited_after_a_callback_raised() -> None:
     """Its digits are still its own."""
 
     def handler(session: Session) -> None:
@@ -243,7 +243,7 @@ def test_a_callback_that_raises_does_not_make_an_application_forgotten() -> None
     assert peer.raised is None
 
 
-def test_an_application_that_was_refused_during_a_callback_collects_no_digits() -> None:
+def test_an_application_refused_during_a_callback_collects_no_digits() -> None:
     def handler(session: Session) -> str | None:
         @session.on("TALK")
         def broken(event: Event) -> None:
@@ -263,7 +263,7 @@ def test_an_application_that_was_refused_during_a_callback_collects_no_digits() 
     assert peer.returned == "7"
 
 
-def test_an_api_response_is_no_reply_to_an_application_that_is_not_waited_for() -> None:
+def test_an_api_response_is_no_reply_to_an_unawaited_application() -> None:
     with call(lambda session: session.channel.execute("echo", block=False)) as peer:
         peer.handshake()
         peer.hear("sendmsg")
@@ -280,7 +280,7 @@ def test_the_first_header_is_found_in_any_letter_case() -> None:
     assert Event(b"Event-Name: DTMF").name == "DTMF"
 
 
-def test_what_came_before_the_deadline_counts_however_late_it_is_looked_at() -> None:
+def test_an_event_before_the_deadline_counts_however_late_it_is_seen() -> None:
     def handler(session: Session) -> str:
         @session.on("PLAYBACK_START")
         def slow(event: Event) -> None:
@@ -297,7 +297,7 @@ def test_what_came_before_the_deadline_counts_however_late_it_is_looked_at() -> 
     assert peer.returned == "CHANNEL_ANSWER"
 
 
-def test_what_comes_after_the_deadline_is_for_the_next_wait() -> None:
+def test_an_event_after_the_deadline_is_left_for_the_next_wait() -> None:
     def handler(session: Session) -> str:
         @session.on("PLAYBACK_START")
         def slow(event: Event) -> None:

@@ -179,7 +179,7 @@ WAITS: dict[Callable[[Session, float | None], None], Callable[[Peer], Any]] = {
 
 @pytest.mark.parametrize("failure", FAILURES)
 @pytest.mark.parametrize("wait", WAITS, ids=lambda wait: wait.__name__)
-def test_every_wait_ends_with_the_reason(
+def test_every_wait_ends_with_the_right_exception(
     wait: Callable[[Session, float | None], None], failure: str
 ) -> None:
     def handler(session: Session) -> None:
@@ -199,7 +199,7 @@ def test_every_wait_ends_with_the_reason(
 
 
 @pytest.mark.parametrize("failure", [name for name in FAILURES if "hangup" not in name])
-def test_a_command_while_the_switch_lingers_ends_too(failure: str) -> None:
+def test_a_command_during_linger_ends_with_the_call(failure: str) -> None:
     def handler(session: Session) -> None:
         with pytest.raises(Hangup):
             session.channel.wait("DTMF")
@@ -215,7 +215,7 @@ def test_a_command_while_the_switch_lingers_ends_too(failure: str) -> None:
     assert type(peer.raised) is (TimeoutError if failure == "timeout" else Hangup)
 
 
-def test_a_command_while_the_switch_lingers_ends_when_that_should_have_ended(
+def test_a_command_during_linger_ends_when_the_linger_should_have_ended(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
     """Though the switch neither answers nor closes."""
@@ -254,7 +254,7 @@ def test_every_wait_after_the_end_raises_again_and_api_still_works() -> None:
     assert peer.returned == "UP"
 
 
-def test_a_hangup_that_has_arrived_is_told_also_by_a_command_that_can_no_longer_be_sent() -> None:
+def test_a_command_that_can_no_longer_be_sent_raises_the_hangup_that_has_arrived() -> None:
     def handler(session: Session) -> None:
         session.send("getvar x")
         gone.wait(PATIENCE)
@@ -302,7 +302,7 @@ def test_the_linger_notice_is_not_the_end_of_the_events(place: str) -> None:
     assert hangup.event.name == "CHANNEL_HANGUP_COMPLETE"
 
 
-def test_a_hangup_that_is_never_complete_is_raised_all_the_same(
+def test_a_hangup_is_raised_even_if_it_never_completes(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
     monkeypatch.setattr(ending, "HANGUP_COMPLETE_TIMEOUT", 0.01)
@@ -326,7 +326,7 @@ def test_a_hangup_that_is_never_complete_is_raised_all_the_same(
 @pytest.mark.parametrize(
     ("name", "events"), [("03a", False), ("06a", True)], ids=["no events", "a sync socket"]
 )
-def test_a_hangup_without_any_event_has_its_cause_asked(
+def test_without_a_hangup_event_the_cause_is_asked_for(
     name: str, events: bool, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     # Where CHANNEL_HANGUP_COMPLETE never comes, it is not waited for.
@@ -349,7 +349,7 @@ def test_a_hangup_without_any_event_has_its_cause_asked(
     assert peer.raised.event is None
 
 
-def test_the_cause_is_not_asked_where_an_event_that_tells_it_has_arrived() -> None:
+def test_the_cause_is_not_asked_for_once_an_event_has_told_it() -> None:
     """On a sync socket the notice may be first, and ends the call: it is all that is sure."""
 
     def handler(session: Session) -> None:
@@ -368,7 +368,7 @@ def test_the_cause_is_not_asked_where_an_event_that_tells_it_has_arrived() -> No
     assert causes == [HangupCause.USER_BUSY]
 
 
-def test_a_cause_that_nobody_tells_is_none() -> None:
+def test_an_unknown_cause_is_none() -> None:
     def handler(session: Session) -> None:
         session.channel.wait(ChannelState.HANGUP)
 
@@ -380,7 +380,7 @@ def test_a_cause_that_nobody_tells_is_none() -> None:
     assert peer.raised.cause is None
 
 
-def test_an_exit_of_our_own_is_no_hangup() -> None:
+def test_our_own_exit_is_no_hangup() -> None:
     def handler(session: Session) -> None:
         session.send("exit")
         session.wait("DTMF")

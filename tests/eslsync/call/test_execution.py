@@ -27,7 +27,7 @@ def test_execute_returns_the_completion_of_its_own_application() -> None:
     assert uuid.startswith(peer.uuid)
 
 
-def test_a_completion_that_comes_before_the_reply_is_known() -> None:
+def test_a_completion_that_arrives_before_the_reply_is_noticed() -> None:
     with call(lambda session: session.channel.execute("log", "x")) as peer:
         peer.handshake()
         uuid = str(peer.hear("sendmsg").get("Event-UUID"))
@@ -88,7 +88,9 @@ def test_lock_is_event_lock() -> None:
         lambda channel: channel.on_dtmf("12"),
     ],
 )
-def test_what_freeswitch_would_take_apart_is_refused(method: Callable[[Any], Any]) -> None:
+def test_arguments_that_freeswitch_would_take_apart_are_refused(
+    method: Callable[[Any], Any],
+) -> None:
     def handler(session: Session) -> None:
         with pytest.raises(ValueError, match=r"."):
             method(session.channel)
@@ -163,7 +165,7 @@ def test_nested_prompts_return_in_the_order_of_the_recording() -> None:
     assert peer.returned == ["second", "first"]
 
 
-def test_a_prompt_that_ends_while_a_callback_plays_another_returns_after_it() -> None:
+def test_a_prompt_that_ends_while_a_callback_plays_another_returns_after_that() -> None:
     def handler(session: Session) -> list[str]:
         returned: list[str] = []
 
@@ -186,7 +188,7 @@ def test_a_prompt_that_ends_while_a_callback_plays_another_returns_after_it() ->
     assert peer.returned == ["nested", "outer"]
 
 
-def test_an_application_that_outlives_its_timeout_goes_on_and_can_be_waited_for() -> None:
+def test_an_application_that_outlives_its_timeout_continues_and_can_be_awaited_again() -> None:
     def handler(session: Session) -> Event | None:
         execution = session.channel.execute("playback", "x", block=False)
         with pytest.raises(TimeoutError):
@@ -216,7 +218,7 @@ def test_without_events_applications_return_at_the_reply() -> None:
     assert peer.returned == [None, True, Played("", None, None)]
 
 
-def test_without_the_event_that_tells_applications_return_at_the_reply() -> None:
+def test_without_completion_events_applications_return_at_the_reply() -> None:
     def handler(session: Session) -> Any:
         session.bgapi("version")  # switches an event on, but not that one
         return session.channel.playback("x")
@@ -230,7 +232,7 @@ def test_without_the_event_that_tells_applications_return_at_the_reply() -> None
     assert peer.raised is None
 
 
-def test_events_that_a_handler_switches_on_itself_are_relied_on() -> None:
+def test_events_that_the_handler_subscribes_to_itself_are_relied_on() -> None:
     def handler(session: Session) -> Event | None:
         session.send("event plain all")
         return session.channel.execute("playback", "x")
@@ -242,7 +244,7 @@ def test_events_that_a_handler_switches_on_itself_are_relied_on() -> None:
     assert isinstance(peer.returned, Event)
 
 
-def test_in_a_sync_socket_the_reply_comes_when_the_application_is_done() -> None:
+def test_on_a_sync_socket_the_reply_comes_when_the_application_is_done() -> None:
     def handler(session: Session) -> Event | None:
         return session.channel.execute("playback", "x")
 

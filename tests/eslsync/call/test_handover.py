@@ -44,7 +44,7 @@ from tests.support.servers import Beside, dialled, messages, nothing, serving
         ),
     ],
 )
-def test_events_and_linger_say_what_is_sent_before_the_handler_begins(
+def test_events_and_linger_decide_what_is_sent_before_the_handler_begins(
     name: str, events: bool | list[str], linger: bool | int, commands: list[str]
 ) -> None:
     with call(
@@ -90,7 +90,7 @@ def test_a_call_that_refuses_the_handshake_is_given_back(
 # Giving back
 
 
-def test_where_no_application_has_completed_one_is_before_the_close() -> None:
+def test_a_call_without_a_completed_application_is_given_one_before_the_close() -> None:
     """14b2: a close within a moment of connect parks the caller for ever."""
     with call(nothing) as peer:
         peer.handshake()
@@ -101,7 +101,7 @@ def test_where_no_application_has_completed_one_is_before_the_close() -> None:
         assert peer.hear_end() == []
 
 
-def test_where_one_has_completed_the_close_comes_at_once() -> None:
+def test_after_a_completed_application_the_close_comes_at_once() -> None:
     with call(lambda session: session.channel.answer()) as peer:
         peer.handshake()
         peer.run("answer")
@@ -109,7 +109,7 @@ def test_where_one_has_completed_the_close_comes_at_once() -> None:
 
 
 @pytest.mark.parametrize("name", ["03a", "08c"], ids=["full", "not full"])
-def test_without_events_the_completion_is_asked_for_first(name: str) -> None:
+def test_without_events_completions_are_subscribed_to_before_the_close(name: str) -> None:
     with call(
         lambda session: session.channel.answer(), name=name, events=False, linger=False
     ) as peer:
@@ -163,7 +163,7 @@ def test_callbacks_do_not_run_once_the_handler_has_ended() -> None:
     assert told == []
 
 
-def test_nor_while_the_end_of_the_call_is_awaited() -> None:
+def test_callbacks_do_not_run_while_the_end_of_the_call_is_awaited() -> None:
     def handler(session: Session) -> None:
         session.on_hangup(lambda hangup: told.append(hangup.cause))
         session.channel.on_dtmf()(told.append)
@@ -182,7 +182,7 @@ def test_nor_while_the_end_of_the_call_is_awaited() -> None:
     assert told == [HangupCause.NORMAL_CLEARING]
 
 
-def test_the_close_is_in_order_however_much_is_still_unread() -> None:
+def test_the_close_is_orderly_however_much_is_still_unread() -> None:
     """The peer sees all that was sent and then the end, and never a reset."""
     with call(lambda session: session.channel.answer()) as peer:
         peer.handshake()
@@ -193,7 +193,7 @@ def test_the_close_is_in_order_however_much_is_still_unread() -> None:
         peer.end()
 
 
-def test_a_switch_that_does_not_close_its_side_is_not_waited_for_without_end(
+def test_a_switch_that_never_closes_its_side_is_awaited_for_a_limited_time(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
     monkeypatch.setattr(connection, "CLOSE_TIMEOUT", 0.01)
@@ -203,7 +203,7 @@ def test_a_switch_that_does_not_close_its_side_is_not_waited_for_without_end(
         app.stop()
 
 
-def test_after_the_handler_other_threads_can_send_nothing() -> None:
+def test_other_threads_can_send_nothing_after_the_handler() -> None:
     sessions: list[Session] = []
     with quiet_call(sessions.append) as peer:
         peer.connect()
@@ -237,7 +237,7 @@ def test_a_reply_on_its_way_to_another_thread_is_not_lost_to_the_close() -> None
 
 
 @pytest.mark.parametrize("socket", ["async full", "full", "async", ""])
-def test_a_handler_that_overruns_is_ended_by_the_hangup_of_its_call(socket: str) -> None:
+def test_a_handler_that_exceeds_max_call_duration_is_hung_up(socket: str) -> None:
     with FreeSwitch(prompts={"long": 600.0}) as switch:
 
         def handler(session: Session) -> None:
@@ -251,7 +251,7 @@ def test_a_handler_that_overruns_is_ended_by_the_hangup_of_its_call(socket: str)
     assert isinstance(call.outcome, Hangup)
 
 
-def test_not_even_a_handler_that_is_stuck_elsewhere_holds_its_caller() -> None:
+def test_a_handler_stuck_in_other_code_does_not_hold_its_caller() -> None:
     import time
 
     with FreeSwitch() as switch:
@@ -265,7 +265,7 @@ def test_not_even_a_handler_that_is_stuck_elsewhere_holds_its_caller() -> None:
         assert call.cause == "ALLOTTED_TIMEOUT"
 
 
-def test_what_the_dialplan_does_afterwards_has_no_limit() -> None:
+def test_max_call_duration_does_not_limit_the_dialplan_afterwards() -> None:
     with FreeSwitch(prompts={"queue": 600.0}) as switch:
         call = switch.call(
             Outbound(lambda session: session.channel.answer(), max_call_duration=60),
@@ -276,7 +276,7 @@ def test_what_the_dialplan_does_afterwards_has_no_limit() -> None:
     assert call.duration > 600
 
 
-def test_a_schedule_of_the_handler_s_own_is_not_taken_back() -> None:
+def test_a_hangup_that_the_handler_scheduled_is_not_cancelled() -> None:
     with FreeSwitch(prompts={"queue": 600.0}) as switch:
 
         def handler(session: Session) -> None:

@@ -44,7 +44,7 @@ def test_hangup_returns_when_the_call_has_ended(cause: tuple[str, ...], sent: st
 
 
 @pytest.mark.parametrize("lingers", [True, False])
-def test_hangup_returns_also_where_no_event_tells(lingers: bool) -> None:
+def test_hangup_returns_even_where_no_event_tells_of_the_end(lingers: bool) -> None:
     def handler(session: Session) -> str:
         session.channel.hangup()
         return "returned"
@@ -60,7 +60,7 @@ def test_hangup_returns_also_where_no_event_tells(lingers: bool) -> None:
     assert peer.returned == "returned"
 
 
-def test_hangup_in_a_callback_ends_the_handlers_own_wait() -> None:
+def test_hangup_in_a_callback_ends_the_handlers_wait() -> None:
     def handler(session: Session) -> None:
         @session.channel.on_dtmf("9")
         def leave(digit: str) -> None:
@@ -81,7 +81,7 @@ def test_hangup_in_a_callback_ends_the_handlers_own_wait() -> None:
 
 
 @pytest.mark.parametrize("events", [True, False])
-def test_a_hangup_that_is_refused_is_told_and_the_call_goes_on(events: bool) -> None:
+def test_a_refused_hangup_raises_and_the_call_goes_on(events: bool) -> None:
     def handler(session: Session) -> str:
         with pytest.raises(CommandError, match="'sendmsg execute hangup NORMAL_CLEARING'"):
             session.channel.hangup()
@@ -97,7 +97,7 @@ def test_a_hangup_that_is_refused_is_told_and_the_call_goes_on(events: bool) -> 
     assert peer.returned == "1"
 
 
-def test_a_hangup_that_is_refused_in_a_callback_does_not_end_the_handlers_own_wait() -> None:
+def test_a_hangup_refused_in_a_callback_does_not_end_the_handlers_wait() -> None:
     def handler(session: Session) -> str:
         @session.channel.on_dtmf("9")
         def leave(digit: str) -> None:
@@ -128,7 +128,7 @@ def test_a_hangup_that_is_refused_in_a_callback_does_not_end_the_handlers_own_wa
         ("no reply to it, end", ProtocolError),
     ],
 )
-def test_the_first_word_of_a_hangup_counts_though_all_come_in_one_read_and_the_connection_ends(
+def test_the_first_sign_of_a_hangup_counts_even_if_the_connection_ends_in_the_same_read(
     order: str, raised: type[BaseException]
 ) -> None:
     with call(lambda session: session.channel.hangup()) as peer:
@@ -146,7 +146,7 @@ def test_the_first_word_of_a_hangup_counts_though_all_come_in_one_read_and_the_c
     assert type(peer.raised) is raised
 
 
-def test_a_hangup_that_is_refused_after_its_time_disturbs_nobody() -> None:
+def test_a_refusal_after_the_hangup_timed_out_disturbs_nobody() -> None:
     def handler(session: Session) -> Played:
         with pytest.raises(TimeoutError, match="the end of the call"):
             session.channel.hangup(timeout=0)
@@ -164,7 +164,7 @@ def test_a_hangup_that_is_refused_after_its_time_disturbs_nobody() -> None:
 
 
 @pytest.mark.parametrize("order", ["refused first", "refused last", "refused long before"])
-def test_hangup_of_a_leg_that_has_gone_meanwhile_returns(order: str) -> None:
+def test_hangup_returns_if_the_leg_has_gone_meanwhile(order: str) -> None:
     def handler(session: Session) -> str:
         leg = session.leg("b-leg")
         leg.hangup()
@@ -190,7 +190,7 @@ def test_hangup_of_a_leg_that_has_gone_meanwhile_returns(order: str) -> None:
     assert peer.returned == "CHANNEL_HANGUP_COMPLETE"
 
 
-def test_hangup_raises_where_only_the_connection_ends() -> None:
+def test_hangup_raises_if_only_the_connection_ends() -> None:
     with call(lambda session: session.channel.hangup()) as peer:
         peer.handshake()
         peer.execute("hangup")

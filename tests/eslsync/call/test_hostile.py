@@ -101,7 +101,7 @@ def test_blank_lines_without_an_end_are_no_message_and_are_not_kept() -> None:
     assert isinstance(peer.raised, Disconnected)  # the reply was taken; its completion never came
 
 
-def test_events_that_nobody_takes_are_bounded_by_tcp() -> None:
+def test_unread_events_are_bounded_by_tcp() -> None:
     """The handler is busy elsewhere: its call is not read on, and the switch is held back."""
     with at_most(40), call(lambda session: peer.ended.wait()) as peer:
         peer.handshake()
@@ -116,7 +116,7 @@ def test_events_that_nobody_takes_are_bounded_by_tcp() -> None:
 # What comes slowly, or stops
 
 
-def test_a_peer_that_answers_connect_byte_by_byte_and_stops_has_so_long_and_no_longer() -> None:
+def test_a_peer_that_answers_connect_byte_by_byte_is_given_up_at_the_timeout() -> None:
     clock = Watched()
     with knocking(clock) as peer:
         for byte in b"Event-Name: CHANNEL_DATA\nUnique-ID: ":
@@ -127,7 +127,7 @@ def test_a_peer_that_answers_connect_byte_by_byte_and_stops_has_so_long_and_no_l
         assert peer.hear_end() == []
 
 
-def test_a_peer_that_connects_and_says_nothing_has_so_long_and_no_longer() -> None:
+def test_a_peer_that_connects_and_says_nothing_is_given_up_at_the_timeout() -> None:
     clock = Watched()
     with knocking(clock) as peer:
         peer.settle()
@@ -137,7 +137,7 @@ def test_a_peer_that_connects_and_says_nothing_has_so_long_and_no_longer() -> No
 
 
 @pytest.mark.parametrize("stage", ["connect", "linger", "filter", "event"])
-def test_a_peer_that_answers_nothing_from_some_command_on_has_so_long(stage: str) -> None:
+def test_a_peer_that_stops_answering_is_given_up_at_the_timeout(stage: str) -> None:
     clock = Watched()
     stages = ["connect", "linger", "filter", "event"]
     with no_call(clock) as app:
@@ -157,9 +157,7 @@ def test_a_peer_that_answers_nothing_from_some_command_on_has_so_long(stage: str
 
 @pytest.mark.parametrize("handler", [answering, waiting])
 @pytest.mark.parametrize("ending", ["end", "reset"])
-def test_a_peer_that_goes_while_the_handler_waits_ends_the_wait(
-    handler: object, ending: str
-) -> None:
+def test_a_peer_that_disconnects_ends_the_handlers_wait(handler: object, ending: str) -> None:
     assert callable(handler)
     with call(handler) as peer:
         peer.handshake()
@@ -171,7 +169,7 @@ def test_a_peer_that_goes_while_the_handler_waits_ends_the_wait(
 
 @pytest.mark.parametrize("answered", range(4))
 @pytest.mark.parametrize("ending", ["end", "reset"])
-def test_a_peer_that_goes_at_any_stage_of_the_handshake_was_no_call(
+def test_a_peer_that_disconnects_during_the_handshake_is_no_call(
     answered: int, ending: str, caplog: pytest.LogCaptureFixture
 ) -> None:
     with no_call() as app:
@@ -187,7 +185,7 @@ def test_a_peer_that_goes_at_any_stage_of_the_handshake_was_no_call(
     assert not [record for record in caplog.records if record.exc_info]
 
 
-def test_a_peer_that_is_gone_without_an_end_is_noticed_by_keep_alive() -> None:
+def test_a_peer_that_vanished_is_noticed_by_keep_alive() -> None:
     """Nothing can be seen of it but what the system has been asked to do."""
     settings: list[int] = []
 
@@ -228,7 +226,7 @@ def test_a_second_connect_reply_that_nobody_asked_for_is_a_protocol_error() -> N
     assert isinstance(peer.raised, ProtocolError)
 
 
-def test_a_second_connect_reply_where_another_is_due_changes_nothing_of_the_call() -> None:
+def test_a_second_connect_reply_in_place_of_another_does_not_change_the_call() -> None:
     def handler(session: Session) -> tuple[str, str]:
         session.send("nolinger")
         return session.uuid, session.context["Unique-ID"]
@@ -255,7 +253,7 @@ def test_an_api_response_where_a_reply_is_due_is_a_protocol_error() -> None:
     assert isinstance(peer.raised, ProtocolError)
 
 
-def test_replies_in_the_wrong_order_go_to_the_commands_in_theirs() -> None:
+def test_replies_are_matched_to_commands_by_order() -> None:
     """Nothing on the wire tells which command a reply is for: only the order does."""
 
     def handler(session: Session) -> list[str]:
@@ -285,7 +283,7 @@ def test_a_peer_that_refuses_everything_gets_its_call_back() -> None:
         peer.sock.close()
 
 
-def test_a_command_that_is_refused_is_the_handlers_affair() -> None:
+def test_a_refused_command_raises_in_the_handler() -> None:
     with call(answering) as peer:
         peer.handshake()
         peer.serve("sendmsg", "-ERR no")
@@ -293,7 +291,7 @@ def test_a_command_that_is_refused_is_the_handlers_affair() -> None:
     assert isinstance(peer.raised, CommandError)
 
 
-def test_a_first_answer_that_refuses_is_no_call(caplog: pytest.LogCaptureFixture) -> None:
+def test_a_refusal_of_connect_is_no_call(caplog: pytest.LogCaptureFixture) -> None:
     with knocking() as peer:
         peer.say(reply("-ERR no"))
     assert [record.levelno for record in caplog.records if record.exc_info] == []
@@ -302,7 +300,7 @@ def test_a_first_answer_that_refuses_is_no_call(caplog: pytest.LogCaptureFixture
 # Events
 
 
-def test_events_before_the_connect_reply_belong_to_no_call_yet() -> None:
+def test_events_before_the_connect_reply_are_ignored() -> None:
     with call(waiting) as peer:
         peer.hear("connect")
         peer.say(peer.digit("1"), event({"Event-Name": "HEARTBEAT"}), peer.connect_reply)
@@ -315,7 +313,7 @@ def test_events_before_the_connect_reply_belong_to_no_call_yet() -> None:
     assert isinstance(peer.raised, Disconnected)
 
 
-def test_a_hangup_of_another_channel_ends_nothing_of_ours() -> None:
+def test_a_hangup_of_another_channel_does_not_end_the_call() -> None:
     def handler(session: Session) -> str:
         session.channel.answer()
         assert session.channel.is_up
@@ -334,7 +332,7 @@ def test_a_hangup_of_another_channel_ends_nothing_of_ours() -> None:
     assert peer.returned == "HEARTBEAT"
 
 
-def test_a_completion_of_what_was_never_executed_completes_nothing() -> None:
+def test_a_completion_of_an_unknown_execution_completes_nothing() -> None:
     with call(answering) as peer:
         peer.handshake()
         peer.say(peer.completed("answer", "nobody's"))
@@ -346,7 +344,7 @@ def test_a_completion_of_what_was_never_executed_completes_nothing() -> None:
     assert isinstance(peer.raised, Disconnected)
 
 
-def test_events_after_a_disconnect_notice_are_of_a_call_that_is_over() -> None:
+def test_events_after_a_disconnect_notice_do_not_revive_the_call() -> None:
     seen: list[str] = []
 
     def handler(session: Session) -> None:
@@ -373,7 +371,7 @@ def test_events_after_a_disconnect_notice_are_of_a_call_that_is_over() -> None:
         ("xml", b"<!DOCTYPE a><event/>"),
     ],
 )
-def test_an_event_that_is_broken_is_a_protocol_error_and_the_connection_goes_on(
+def test_a_malformed_event_is_a_protocol_error_and_the_connection_goes_on(
     kind: str, content: bytes
 ) -> None:
     heard: list[str] = []
@@ -397,7 +395,7 @@ def test_an_event_that_is_broken_is_a_protocol_error_and_the_connection_goes_on(
     assert heard[1] == "value"
 
 
-def test_numbers_that_no_switch_counts_are_none() -> None:
+def test_impossible_numbers_in_headers_are_none() -> None:
     def handler(session: Session) -> object:
         return session.channel.playback("a.wav").seconds
 
@@ -426,7 +424,7 @@ def test_connect_refused_as_an_unknown_command_is_no_call() -> None:
         peer.say(reply("-ERR command not found"))
 
 
-def test_a_reply_that_never_comes_is_waited_for_until_the_call_has_ended() -> None:
+def test_a_reply_that_never_comes_is_awaited_until_the_call_ends() -> None:
     """All has been said of the call, and the switch lingers."""
     with call(lambda session: session.send("getvar name")) as peer:
         peer.handshake()
@@ -462,7 +460,7 @@ def test_a_handshake_that_fails_after_connect_is_one_line_in_the_log(
 
 
 @pytest.mark.parametrize("uuid", ["", "a\nb", "a b", "/x"])
-def test_a_new_legs_uuid_that_is_none_is_a_protocol_error(uuid: str) -> None:
+def test_an_invalid_uuid_for_a_new_leg_is_a_protocol_error(uuid: str) -> None:
     with call(lambda session: session.originate("user/1001")) as peer:
         peer.handshake()
         peer.hear("api create_uuid")

@@ -34,7 +34,7 @@ def test_bgapi_waits_for_its_own_job_whichever_ends_first() -> None:
     assert peer.returned == ["FreeSWITCH 1.10", "True", "False", "+OK"]
 
 
-def test_a_job_that_ends_before_its_reply_is_known() -> None:
+def test_a_job_that_ends_before_its_reply_is_noticed() -> None:
     with call(lambda session: session.bgapi("version").wait()) as peer:
         peer.handshake()
         peer.serve(f"filter Job-Owner-UUID {peer.uuid}")

@@ -56,7 +56,7 @@ def test_each_legs_digits_are_its_own() -> None:
 
 
 @stands_on(ORIGINATED, "originate", "get_digits")
-def test_the_called_one_can_be_asked_for_digits() -> None:
+def test_the_called_leg_can_be_asked_for_digits() -> None:
     def question(channel: Channel) -> str:
         agent = session_of(channel).originate("user/1000")
         return agent.get_digits("ivr/press-1-to-accept", valid="1")
@@ -119,7 +119,7 @@ def test_the_end_of_the_call_ends_a_wait_on_another_leg() -> None:
 
 @stands_on(ORIGINATED, "originate")
 @pytest.mark.parametrize("bridged", [False, True])
-def test_what_is_up_at_the_handlers_end_is_hung_up_unless_it_is_bridged(bridged: bool) -> None:
+def test_legs_that_are_up_when_the_handler_ends_are_hung_up_unless_bridged(bridged: bool) -> None:
     def handler(session: Session) -> None:
         session.channel.answer()
         one, other = session.originate("user/1000"), session.originate("user/1001")
@@ -174,7 +174,7 @@ def test_the_caller_hangs_up_while_legs_are_connected() -> None:
 
 
 @stands_on(ORIGINATED, "originate")
-def test_a_leg_that_has_gone_is_not_connected() -> None:
+def test_bridging_to_a_leg_that_has_gone_raises() -> None:
     def question(channel: Channel) -> Bridged:
         agent = session_of(channel).originate("user/1000")
         agent.hangup("CALL_REJECTED")
@@ -186,7 +186,7 @@ def test_a_leg_that_has_gone_is_not_connected() -> None:
 
 
 @stands_on(ORIGINATED, "originate")
-def test_hangup_after_holds_for_legs_as_well() -> None:
+def test_hangup_after_applies_to_legs_too() -> None:
     def question(channel: Channel) -> None:
         agent = session_of(channel).originate("user/1000")
         with pytest.raises(Hangup):
@@ -216,7 +216,7 @@ def test_options_for_a_dial_string_are_refused_with_a_leg(options: dict[str, Any
 
 
 @stands_on(ORIGINATED, "originate")
-def test_after_it_the_end_of_the_handler_ends_the_call() -> None:
+def test_after_a_bridge_to_a_leg_the_handlers_end_ends_the_call() -> None:
     def handler(session: Session) -> None:
         session.channel.answer()
         session.channel.bridge(session.originate("user/1000"))
@@ -233,7 +233,7 @@ def test_after_it_the_end_of_the_handler_ends_the_call() -> None:
 
 
 @pytest.mark.parametrize("bridges", [False, True])
-def test_exit_leaves_no_leg_and_no_caller_without_anybody_in_control(bridges: bool) -> None:
+def test_exit_leaves_neither_a_leg_nor_the_caller_uncontrolled(bridges: bool) -> None:
     def handler(session: Session) -> None:
         session.channel.answer()
         leg = session.originate("user/1000")
@@ -260,7 +260,7 @@ def test_an_unanswered_caller_is_not_bridged_to_a_leg() -> None:
     ask(question, endpoints={"user/1000": {}}, answer=False)
 
 
-def test_a_caller_who_hangs_up_just_before_legs_are_bridged_has_hung_up() -> None:
+def test_a_hangup_just_before_a_bridge_to_a_leg_raises_hangup() -> None:
     def handler(session: Session) -> None:
         session.channel.answer()
         session.channel.bridge(session.originate("user/1000"))

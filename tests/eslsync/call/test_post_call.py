@@ -45,7 +45,7 @@ def facts(event: Event | None) -> list[object]:
 AFTER_TEN_SECONDS = ["CHANNEL_HANGUP_COMPLETE", HangupCause.USER_BUSY, "acme", 10.0, 9.0]
 
 
-def test_after_a_hangup_all_is_known_where_it_is_caught() -> None:
+def test_after_a_hangup_everything_is_known_in_except() -> None:
     known: list[list[object]] = []
 
     def handler(session: Session) -> None:
@@ -60,7 +60,7 @@ def test_after_a_hangup_all_is_known_where_it_is_caught() -> None:
     assert known == [AFTER_TEN_SECONDS] * 3
 
 
-def test_and_in_finally() -> None:
+def test_after_a_hangup_everything_is_known_in_finally() -> None:
     known: list[list[object]] = []
 
     def handler(session: Session) -> None:
@@ -73,7 +73,7 @@ def test_and_in_finally() -> None:
     assert known == [AFTER_TEN_SECONDS]
 
 
-def test_and_in_on_hangup() -> None:
+def test_after_a_hangup_everything_is_known_in_on_hangup() -> None:
     known: list[list[object]] = []
 
     def handler(session: Session) -> None:
@@ -146,7 +146,7 @@ def test_on_hangup_is_called_once_whatever_the_handler_does(how: str) -> None:
     assert told == [HangupCause.USER_BUSY]
 
 
-def test_each_is_called_in_order_of_registration() -> None:
+def test_on_hangup_callbacks_run_in_order_of_registration() -> None:
     told: list[int] = []
 
     def handler(session: Session) -> None:
@@ -185,7 +185,7 @@ def test_on_hangup_runs_after_the_callbacks_of_the_last_events() -> None:
     assert told == ["CHANNEL_HANGUP_COMPLETE", "on_hangup"]
 
 
-def test_what_it_raises_is_the_handlers_error() -> None:
+def test_an_exception_in_on_hangup_is_the_handlers_error() -> None:
     def handler(session: Session) -> None:
         @session.on_hangup
         def bill(hangup: Hangup) -> None:
@@ -198,7 +198,7 @@ def test_what_it_raises_is_the_handlers_error() -> None:
         called(handler)
 
 
-def test_in_on_hangup_a_variable_can_be_asked_and_nothing_can_be_played() -> None:
+def test_on_hangup_can_ask_for_a_variable_and_play_nothing() -> None:
     # recordings 12j, 12e
     told: list[object] = []
 
@@ -230,7 +230,9 @@ def test_in_on_hangup_a_variable_can_be_asked_and_nothing_can_be_played() -> Non
         ({}, "async"),
     ],
 )
-def test_it_is_known_however_the_call_was_taken(options: dict[str, Any], socket: str) -> None:
+def test_the_end_is_known_whatever_the_options_of_the_call(
+    options: dict[str, Any], socket: str
+) -> None:
     known: list[list[object]] = []
     told: list[HangupCause | str | None] = []
 
@@ -252,9 +254,7 @@ def test_it_is_known_however_the_call_was_taken(options: dict[str, Any], socket:
 @pytest.mark.parametrize(
     ("options", "socket"), [({"events": False}, "async full"), ({}, "full"), ({}, "")]
 )
-def test_where_no_last_event_comes_the_cause_is_known_all_the_same(
-    options: dict[str, Any], socket: str
-) -> None:
+def test_the_cause_is_known_even_without_a_last_event(options: dict[str, Any], socket: str) -> None:
     # recordings 06a, 06c
     told: list[HangupCause | str | None] = []
 
@@ -269,7 +269,7 @@ def test_where_no_last_event_comes_the_cause_is_known_all_the_same(
     assert told == [call.cause]
 
 
-def test_a_caller_who_waits_no_longer_than_the_handler_needs(
+def test_on_hangup_may_take_as_long_as_it_needs(
     caplog: pytest.LogCaptureFixture,
 ) -> None:
     """The handler has as long as it takes: nothing is cut, and nothing is logged as an error."""
@@ -290,7 +290,7 @@ def test_a_caller_who_waits_no_longer_than_the_handler_needs(
     assert not caplog.records
 
 
-def test_a_timeout_is_no_end() -> None:
+def test_a_timeout_does_not_end_the_call() -> None:
     told: list[Hangup] = []
 
     def handler(session: Session) -> None:
@@ -306,7 +306,7 @@ def test_a_timeout_is_no_end() -> None:
     assert len(told) == 1
 
 
-def test_a_call_that_is_given_back_has_its_variables_as_they_were() -> None:
+def test_a_call_is_given_back_with_its_variables_as_they_were() -> None:
     def handler(session: Session) -> None:
         channel = session.channel
         channel.answer()
@@ -322,7 +322,7 @@ def test_a_call_that_is_given_back_has_its_variables_as_they_were() -> None:
         assert [call.variable(name) for name in names] == ["9", "true", None, None, None]
 
 
-def test_every_callback_is_called_even_if_one_fails(caplog: pytest.LogCaptureFixture) -> None:
+def test_every_on_hangup_callback_runs_even_if_one_fails(caplog: pytest.LogCaptureFixture) -> None:
     billed: list[object] = []
 
     def handler(session: Session) -> None:
@@ -343,7 +343,7 @@ def test_every_callback_is_called_even_if_one_fails(caplog: pytest.LogCaptureFix
     assert "an on_hangup callback failed" in caplog.text
 
 
-def test_a_callback_that_fails_after_the_handler_is_in_the_log(
+def test_an_on_hangup_callback_that_fails_after_the_handler_is_logged(
     caplog: pytest.LogCaptureFixture,
 ) -> None:
     def handler(session: Session) -> None:

@@ -18,7 +18,7 @@ from tests.support.peer import quiet_call, reply
 from tests.support.servers import dialled, messages, nothing, serving
 
 
-def test_a_defect_of_the_reader_costs_one_call(
+def test_a_defect_in_the_reader_costs_one_call(
     monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
 ) -> None:
     with quiet_call(lambda session: session.send("getvar x")) as peer:
@@ -32,7 +32,7 @@ def test_a_defect_of_the_reader_costs_one_call(
     assert "the reader failed" in messages(caplog, logging.ERROR)[0]
 
 
-def test_a_connection_that_comes_after_the_reader_has_stopped_is_told() -> None:
+def test_a_connection_added_after_the_reader_stopped_is_ended() -> None:
     stopped = Reader("test")
     stopped.stop()
     late = Connection(socket.socket(), ("", 0), REAL, stopped.watch)
@@ -49,7 +49,9 @@ def test_the_threads_are_named_after_the_port() -> None:
         assert {f"eslsync-reader-{app.port}", f"eslsync-accept-{app.port}"} <= names
 
 
-def test_a_start_that_fails_half_way_leaves_nothing(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_start_that_fails_halfway_leaves_no_thread_behind(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
     pair = socket.socketpair
     made: list[Any] = []
 

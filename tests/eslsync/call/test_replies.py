@@ -14,7 +14,7 @@ from tests.support.peer import PATIENCE, call, quiet_call, reply, response
 from tests.support.servers import in_another_thread
 
 
-def test_in_another_thread_commands_work() -> None:
+def test_commands_work_in_another_thread() -> None:
     def handler(session: Session) -> list[Any]:
         def work() -> list[Any]:
             execution = session.channel.playback("x", terminators="1", block=False)
@@ -52,7 +52,7 @@ def test_in_another_thread_commands_work() -> None:
     ],
 )
 @pytest.mark.parametrize("ended", [False, True])
-def test_in_another_thread_a_wait_for_events_is_refused(
+def test_waiting_for_events_in_another_thread_is_refused(
     ended: bool, wait: Callable[[Session], Any]
 ) -> None:
     def handler(session: Session) -> Any:
@@ -68,7 +68,7 @@ def test_in_another_thread_a_wait_for_events_is_refused(
     assert "the handler's thread" in str(peer.returned)
 
 
-def test_replies_reach_who_sent_the_command_in_every_order_of_waiting() -> None:
+def test_each_reply_reaches_the_thread_that_sent_the_command() -> None:
     def handler(session: Session) -> list[str]:
         theirs: list[str] = []
         thread = threading.Thread(target=lambda: theirs.append(session.send("getvar theirs").text))
@@ -86,7 +86,7 @@ def test_replies_reach_who_sent_the_command_in_every_order_of_waiting() -> None:
     assert peer.returned == ["ours", "theirs"]
 
 
-def test_a_late_reply_goes_nowhere_and_the_next_one_reaches_its_sender() -> None:
+def test_a_late_reply_is_dropped_and_the_next_one_reaches_its_sender() -> None:
     def handler(session: Session) -> list[Any]:
         with pytest.raises(TimeoutError, match="getvar slow"):
             session.send("getvar slow", timeout=0.01)
@@ -136,7 +136,7 @@ def test_a_refusal_ends_one_command_and_not_the_call() -> None:
     assert peer.returned == "1"
 
 
-def test_a_reply_of_the_wrong_kind_is_no_event_socket() -> None:
+def test_a_reply_of_the_wrong_kind_is_a_protocol_error() -> None:
     with quiet_call(lambda session: session.sendmsg("execute")) as peer:
         peer.connect()
         peer.hear("sendmsg")
@@ -144,7 +144,7 @@ def test_a_reply_of_the_wrong_kind_is_no_event_socket() -> None:
     assert type(peer.raised) is ProtocolError
 
 
-def test_commands_that_nobody_answers_are_bounded(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_unanswered_commands_are_bounded(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(connection, "MAX_UNANSWERED", 3)
 
     def handler(session: Session) -> None:

@@ -17,7 +17,7 @@ from tests.support.servers import Beside
 
 
 @stands_on(ORIGINATED, "originate")
-def test_what_a_bridge_with_a_leg_needs_does_not_stay_for_the_next() -> None:
+def test_variables_set_for_one_bridge_are_not_left_for_the_next() -> None:
     def question(channel: Channel) -> list[object]:
         channel.bridge(session_of(channel).originate("user/1000"))
         second = channel.bridge("user/1001")
@@ -28,7 +28,7 @@ def test_what_a_bridge_with_a_leg_needs_does_not_stay_for_the_next() -> None:
     assert asked.value == [True, "FILE PLAYED"]
 
 
-def test_a_variable_that_another_thread_sets_meanwhile_is_not_put_back(
+def test_a_variable_that_another_thread_has_set_is_not_restored(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
     """What a method has set is read, sent, and written: another thread may come between."""
@@ -70,7 +70,7 @@ def test_a_variable_that_another_thread_sets_meanwhile_is_not_put_back(
     assert "one" not in kept
 
 
-def test_terminators_are_set_where_they_differ_and_never_waited_for() -> None:
+def test_terminators_are_set_only_when_they_change_and_not_awaited() -> None:
     def handler(session: Session) -> None:
         for terminators in ("12", "12", "", None, None):
             session.channel.playback("x", terminators=terminators)

@@ -14,7 +14,7 @@ from tests.support.peer import call, quiet_call
 @pytest.mark.parametrize(
     ("events", "commands"), [(True, ["myevents"]), (["DTMF"], ["myevents"]), (False, [])]
 )
-def test_without_full_myevents_serves_and_nothing_lingers(
+def test_without_full_myevents_is_used_and_nothing_lingers(
     name: str, events: bool | list[str], commands: list[str]
 ) -> None:
     with call(lambda session: session.send("getvar begun"), name=name, events=events) as peer:
@@ -24,7 +24,7 @@ def test_without_full_myevents_serves_and_nothing_lingers(
         peer.serve("getvar begun")
 
 
-def test_what_would_never_come_is_not_waited_for() -> None:
+def test_waiting_for_an_event_that_can_never_come_raises() -> None:
     def handler(session: Session) -> None:
         with pytest.raises(ValueError, match="did you mean 'CHANNEL_ANSWER'"):
             session.wait("CHANNEL_ANSWERED")
@@ -40,7 +40,7 @@ def test_what_would_never_come_is_not_waited_for() -> None:
     assert peer.raised is None
 
 
-def test_a_filter_that_is_taken_back_lets_nothing_through() -> None:
+def test_a_deleted_filter_lets_nothing_through() -> None:
     # recording 14e
     def question(channel: Channel) -> list[str]:
         session = session_of(channel)
@@ -57,7 +57,7 @@ def test_a_filter_that_is_taken_back_lets_nothing_through() -> None:
 
 
 @pytest.mark.parametrize("socket", ["async", ""])
-def test_without_full_what_needs_it_says_so(socket: str) -> None:
+def test_methods_that_need_full_say_so_without_it(socket: str) -> None:
     # recordings 06f, 08c
     def question(channel: Channel) -> list[str]:
         session = session_of(channel)
@@ -102,7 +102,7 @@ def session_getvar(channel: Channel) -> str | None:
     return session_of(channel).getvar("x")
 
 
-def test_on_a_sync_socket_legs_are_not_connected() -> None:
+def test_bridging_to_a_leg_is_refused_on_a_sync_socket() -> None:
     def question(channel: Channel) -> str:
         session = session_of(channel)
         agent = session.leg(session.api("originate user/1000 &park()").removeprefix("+OK "))

@@ -24,7 +24,7 @@ def test_a_digit_pressed_before_satisfies_the_next_wait() -> None:
     assert peer.returned == ["1", "2", "#"]
 
 
-def test_a_digit_is_taken_once() -> None:
+def test_a_digit_satisfies_one_wait() -> None:
     def handler(session: Session) -> str:
         session.channel.playback("x")
         digit = session.channel.wait("DTMF", timeout=0)["DTMF-Digit"]
@@ -40,7 +40,7 @@ def test_a_digit_is_taken_once() -> None:
     assert peer.returned == "1"
 
 
-def test_a_handler_for_a_digit_comes_before_the_one_for_any_and_the_last_one_counts() -> None:
+def test_a_digits_own_handler_takes_precedence_and_the_last_registered_counts() -> None:
     def handler(session: Session) -> list[str]:
         told: list[str] = []
         channel = session.channel
@@ -149,7 +149,7 @@ def test_a_wait_inside_a_callback_takes_the_digit_and_its_handlers_do_not_run(
     assert peer.returned == ["menu 2", "taken 1"]
 
 
-def test_what_a_digits_handler_raises_the_blocking_call_raises() -> None:
+def test_an_exception_in_a_digit_handler_is_raised_by_the_blocking_call() -> None:
     def handler(session: Session) -> str:
         @session.channel.on_dtmf()
         def broken(digit: str) -> None:
@@ -203,7 +203,7 @@ def test_flush_digits_forgets_what_was_pressed() -> None:
     assert peer.returned == "3"
 
 
-def test_a_digit_of_another_leg_is_none_of_the_channels() -> None:
+def test_a_digit_of_another_leg_is_not_the_channels() -> None:
     def handler(session: Session) -> list[str]:
         told: list[str] = []
         session.channel.on_dtmf()(told.append)
@@ -217,7 +217,7 @@ def test_a_digit_of_another_leg_is_none_of_the_channels() -> None:
     assert peer.returned == ["1", "1", "8"]
 
 
-def test_digits_that_nobody_asks_for_are_bounded_and_what_is_dropped_is_counted() -> None:
+def test_unclaimed_digits_are_bounded_and_dropped_ones_counted() -> None:
     def handler(session: Session) -> tuple[int, str]:
         session.channel.wait("CHANNEL_ANSWER")
         return session.dropped, session.channel.wait("DTMF")["DTMF-Digit"]

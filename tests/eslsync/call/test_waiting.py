@@ -63,7 +63,7 @@ def test_an_event_counts_once_it_has_arrived_since_the_last_blocking_call_return
     assert peer.returned == ["CHANNEL_ANSWER"]
 
 
-def test_a_state_that_is_reached_returns_at_once_with_the_event_that_told() -> None:
+def test_waiting_for_a_state_already_reached_returns_its_event_at_once() -> None:
     def handler(session: Session) -> tuple[Event, Event]:
         first = session.channel.wait(ChannelState.EXECUTE, timeout=0)
         return first, session.channel.wait(ChannelState.HIBERNATE)
@@ -79,7 +79,7 @@ def test_a_state_that_is_reached_returns_at_once_with_the_event_that_told() -> N
 
 
 @pytest.mark.parametrize("state", [ChannelState.HANGUP, ChannelState.REPORTING])
-def test_waiting_for_the_end_as_a_state_returns_it(state: ChannelState) -> None:
+def test_waiting_for_a_hangup_state_returns_its_event(state: ChannelState) -> None:
     with call(lambda session: session.channel.wait(state)) as peer:
         peer.handshake()
         peer.say(*peer.tail())
@@ -94,9 +94,7 @@ def test_waiting_for_the_end_as_a_state_returns_it(state: ChannelState) -> None:
         ("CHANNEL_HANGUP_COMPLETE", ["CHANNEL_HANGUP_COMPLETE"] * 2),
     ],
 )
-def test_waiting_for_the_end_as_an_event_returns_it_also_afterwards(
-    name: str, given: list[str]
-) -> None:
+def test_waiting_for_a_hangup_event_returns_it_even_afterwards(name: str, given: list[str]) -> None:
     def handler(session: Session) -> list[str]:
         first = session.channel.wait(name)
         with pytest.raises(Hangup):
@@ -109,7 +107,7 @@ def test_waiting_for_the_end_as_an_event_returns_it_also_afterwards(
     assert peer.returned == given
 
 
-def test_events_gives_all_of_them_in_order_until_the_end() -> None:
+def test_events_yields_all_events_in_order_until_the_end() -> None:
     with call(lambda session: [each.name for each in session.events()]) as peer:
         peer.handshake()
         peer.say(peer.event("CHANNEL_ANSWER"), peer.digit("1"), *peer.tail())
@@ -117,7 +115,7 @@ def test_events_gives_all_of_them_in_order_until_the_end() -> None:
     assert peer.returned[-1] == "CHANNEL_HANGUP_COMPLETE"
 
 
-def test_wait_for_the_first_of_several() -> None:
+def test_wait_returns_the_first_of_several() -> None:
     def question(channel: Channel) -> list[str]:
         names = ["DTMF", "PLAYBACK_STOP", ChannelState.HANGUP]
         channel.playback("ivr/ivr-long", block=False)
@@ -133,7 +131,7 @@ def test_wait_for_the_first_of_several() -> None:
     assert asked.value == ["DTMF", "PLAYBACK_STOP"]
 
 
-def test_wait_for_an_event_that_a_function_picks() -> None:
+def test_wait_returns_the_event_that_a_function_accepts() -> None:
     def question(channel: Channel) -> str:
         def ends(event: Event) -> bool:
             return event.get("Playback-Status") == "done"
@@ -144,7 +142,7 @@ def test_wait_for_an_event_that_a_function_picks() -> None:
     assert ask(question).value == "ivr-welcome.wav"
 
 
-def test_a_wait_for_nothing_is_refused() -> None:
+def test_waiting_for_nothing_is_refused() -> None:
     def question(channel: Channel) -> None:
         with pytest.raises(ValueError, match="name an event"):
             channel.wait([])
@@ -154,7 +152,7 @@ def test_a_wait_for_nothing_is_refused() -> None:
     ask(question)
 
 
-def test_events_gives_those_of_these_names_until_the_end() -> None:
+def test_events_yields_only_the_named_events() -> None:
     def question(channel: Channel) -> list[str]:
         session = session_of(channel)
         channel.playback("ivr/ivr-welcome", block=False)
@@ -169,7 +167,7 @@ def test_events_gives_those_of_these_names_until_the_end() -> None:
     assert ask(question, caller).value == ["PLAYBACK_START", "DTMF", "PLAYBACK_STOP"]
 
 
-def test_events_ends_with_a_hangup_that_was_asked_for() -> None:
+def test_events_ends_with_a_hangup_event_that_was_named() -> None:
     names: list[str] = []
 
     def handler(session: Session) -> None:

@@ -20,7 +20,7 @@ from tests.support.asking import ask
         (lambda event: False, "<lambda>"),
     ],
 )
-def test_a_wait_that_is_in_vain_says_what_for(what: Any, message: str) -> None:
+def test_a_timeout_says_what_was_waited_for(what: Any, message: str) -> None:
     def question(channel: Channel) -> str:
         with pytest.raises(TimeoutError) as late:
             channel.wait(what, timeout=3)

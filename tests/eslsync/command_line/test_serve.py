@@ -54,7 +54,7 @@ def test_serve_loads_no_simulator_and_no_freezegun() -> None:
     assert not [n for n in done.stdout.split() if n.startswith(("simulator", "freezegun"))]
 
 
-def test_a_port_in_use() -> None:
+def test_a_port_in_use_is_reported_in_one_line() -> None:
     with socket.create_server(("127.0.0.1", 0)) as taken:
         port = str(taken.getsockname()[1])
         done = execute("serve", IVR, "--port", port)
@@ -79,7 +79,7 @@ def test_serve_stops_in_order(number: signal.Signals) -> None:
 
 
 @pytest.mark.skipif(os.name == "nt", reason="Windows has no SIGUSR1")
-def test_serve_prints_its_calls_when_it_is_asked() -> None:
+def test_serve_prints_its_calls_on_sigusr1() -> None:
     with subprocess.Popen(
         program("serve", IVR, "--port", "0"), cwd=ROOT, stderr=subprocess.PIPE, text=True
     ) as server:
@@ -101,7 +101,7 @@ def test_serve_prints_its_calls_when_it_is_asked() -> None:
         (["--max-calls", "0"], "max-calls"),
     ],
 )
-def test_what_serve_can_not_be_told(option: list[str], said: str) -> None:
+def test_invalid_options_of_serve_are_refused(option: list[str], said: str) -> None:
     done = execute("serve", IVR, *option)
     assert done.returncode == 2
     assert said in done.stderr.decode()

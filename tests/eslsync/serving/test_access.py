@@ -55,12 +55,12 @@ def test_the_networks_and_hosts_of_a_list_may_call(
         (["fe80::1%eth0"], ValueError, "has a scope"),
     ],
 )
-def test_what_is_no_network_is_refused(allow: list[str], error: type[Exception], said: str) -> None:
+def test_an_invalid_network_is_refused(allow: list[str], error: type[Exception], said: str) -> None:
     with pytest.raises(error, match=said):
         Outbound(nobody, allow=allow)
 
 
-def test_a_stranger_s_call_is_hung_up_and_that_is_logged_once(
+def test_a_strangers_call_is_hung_up_and_logged_once(
     caplog: pytest.LogCaptureFixture,
 ) -> None:
     with serving(nobody, allow=ELSEWHERE) as app:
@@ -85,7 +85,7 @@ def test_a_stranger_that_has_hung_up_meanwhile_is_no_error(
     assert "turned away" in told
 
 
-def test_a_stranger_whose_switch_never_closes_is_left_after_a_while(
+def test_a_stranger_whose_switch_never_closes_is_dropped_after_a_while(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
     monkeypatch.setattr("eslsync.call.ending.GIVE_BACK_TIMEOUT", 0.01)
@@ -96,7 +96,7 @@ def test_a_stranger_whose_switch_never_closes_is_left_after_a_while(
         peer.hear_end()
 
 
-def test_too_many_strangers_at_a_time_are_just_closed(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_too_many_strangers_at_once_are_just_disconnected(monkeypatch: pytest.MonkeyPatch) -> None:
     """They could keep everybody else out otherwise."""
     monkeypatch.setattr("eslsync.serving.connections.MAX_STRANGERS", 1)
     with serving(nobody, allow=ELSEWHERE) as app, dialled(app, name="04a") as peer:
@@ -121,7 +121,7 @@ def test_a_stranger_can_not_write_lines_of_its_own_into_the_log(
     assert not [each for each in messages(caplog) if "\n" in each]
 
 
-def test_what_a_stranger_says_is_bounded_before_it_may_call(
+def test_input_from_a_stranger_is_bounded(
     caplog: pytest.LogCaptureFixture,
 ) -> None:
     """16 MB of anything cost seconds of work, in which nobody else gets on."""
@@ -142,7 +142,7 @@ def test_what_a_stranger_says_is_bounded_before_it_may_call(
         ("::1", {}, False),
     ],
 )
-def test_who_listens_to_all_and_lets_nobody_in_is_told(
+def test_a_server_that_listens_to_all_but_admits_nobody_is_warned(
     host: str, options: dict[str, Any], warns: bool, caplog: pytest.LogCaptureFixture
 ) -> None:
     with serving(nobody, host=host, **options):

@@ -34,7 +34,7 @@ def take(peer: Peer) -> None:
     peer.settle()
 
 
-def test_a_caller_beyond_max_calls_is_hung_up_with_the_cause_that_was_asked_for(
+def test_a_call_beyond_max_calls_is_hung_up_with_the_configured_cause(
     caplog: pytest.LogCaptureFixture,
 ) -> None:
     with (
@@ -77,7 +77,7 @@ def first_that_connects(app: Outbound) -> Iterator[Peer]:
         yield peer
 
 
-def test_while_it_is_full_nobody_listens_so_that_freeswitch_tries_the_next_host() -> None:
+def test_a_full_server_stops_listening_so_that_freeswitch_tries_the_next_host() -> None:
     with serving(wait_for_a_digit, max_calls=1, when_full="close") as app:
         port = app.port
         for _ in range(3):
@@ -91,7 +91,7 @@ def test_while_it_is_full_nobody_listens_so_that_freeswitch_tries_the_next_host(
 
 @pytest.mark.parametrize("fails", [[], [1], [2], [3], [1, 2, 3]], ids=str)
 @pytest.mark.parametrize("knocking", [256, 1])
-def test_calls_that_had_connected_when_it_became_full_are_given_back(
+def test_calls_already_connected_when_the_server_becomes_full_are_given_back(
     fails: list[int], knocking: int, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """Never just closed: that would park the caller for ever (14b).
@@ -122,7 +122,7 @@ def test_calls_that_had_connected_when_it_became_full_are_given_back(
         hang_up(peer)
 
 
-def test_the_port_is_listened_on_again_once_it_can_be_had(
+def test_a_full_server_listens_again_as_soon_as_the_port_is_free(
     monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
 ) -> None:
     monkeypatch.setattr("eslsync.serving.server.ACCEPT_PAUSE", 0.001)
@@ -138,7 +138,7 @@ def test_the_port_is_listened_on_again_once_it_can_be_had(
         until(lambda: not refused(app))
 
 
-def test_stop_while_it_is_full(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_full_server_can_be_stopped(monkeypatch: pytest.MonkeyPatch) -> None:
     with serving(wait_for_a_digit, max_calls=1, when_full="close") as app, dialled(app) as peer:
         take(peer)
         until(lambda: refused(app))
@@ -148,7 +148,7 @@ def test_stop_while_it_is_full(monkeypatch: pytest.MonkeyPatch) -> None:
     assert refused(app)
 
 
-def test_a_probe_is_no_call_and_makes_nobody_wait(caplog: pytest.LogCaptureFixture) -> None:
+def test_a_probe_does_not_count_as_a_call(caplog: pytest.LogCaptureFixture) -> None:
     with serving(wait_for_a_digit, max_calls=2, when_full="close") as app, dialled(app) as peer:
         take(peer)
         for _ in range(100):
@@ -158,7 +158,7 @@ def test_a_probe_is_no_call_and_makes_nobody_wait(caplog: pytest.LogCaptureFixtu
     assert set(messages(caplog, logging.WARNING)) <= {"full: not listening until a call has ended"}
 
 
-def test_connections_that_are_no_calls_yet_are_bounded_and_the_next_wait_unaccepted(
+def test_connections_not_yet_calls_are_bounded_and_the_rest_wait_unaccepted(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
     monkeypatch.setattr("eslsync.serving.connections.MAX_KNOCKING", 1)
@@ -177,7 +177,7 @@ def test_connections_that_are_no_calls_yet_are_bounded_and_the_next_wait_unaccep
         hang_up(peer)
 
 
-def test_no_descriptor_for_the_port_of_a_full_server_is_no_end(
+def test_a_full_server_survives_having_no_descriptor_for_its_port(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
     monkeypatch.setattr("eslsync.serving.server.ACCEPT_PAUSE", 0.001)

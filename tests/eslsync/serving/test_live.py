@@ -28,7 +28,7 @@ def listen(session: Session) -> None:
     session.channel.wait("DTMF", timeout=60)
 
 
-def test_calls_tell_who_calls_how_long_and_what_each_handler_waits_for_and_where() -> None:
+def test_calls_tell_who_calls_since_when_and_what_each_handler_waits_for_and_where() -> None:
     with serving(listen) as app, dialled(app) as peer:
         peer.handshake()
         uuid = peer.execute("answer")
@@ -57,7 +57,7 @@ def test_calls_tell_who_calls_how_long_and_what_each_handler_waits_for_and_where
     assert app.calls == ()
 
 
-def test_a_handler_that_runs_is_seen_where_it_runs_and_so_is_a_callback() -> None:
+def test_a_running_handler_or_callback_is_shown_where_it_runs() -> None:
     def handler(session: Session) -> None:
         @session.on("CHANNEL_ANSWER")
         def answered(event: Event) -> None:

@@ -21,7 +21,7 @@ def test_it_listens_on_ipv4_and_ipv6_and_port_0_is_any_that_is_free(host: str) -
             peer.hear_end()
 
 
-def test_the_port_is_what_was_asked_until_it_is_known() -> None:
+def test_port_is_the_requested_port_until_it_is_known() -> None:
     app = Outbound(nothing, port=0)
     assert app.port == 0
     with app:
@@ -41,19 +41,19 @@ def test_a_port_in_use_is_an_oserror_and_it_can_be_started_later() -> None:
     second.stop()
 
 
-def test_a_host_that_is_not_there_is_an_oserror() -> None:
+def test_an_unknown_host_is_an_oserror() -> None:
     with pytest.raises(OSError, match=r"."):
         Outbound(nothing, host="no.such.host.invalid").start(block=False)
 
 
-def test_it_is_started_once() -> None:
+def test_an_outbound_can_be_started_once() -> None:
     with Outbound(nothing, port=0) as app, pytest.raises(RuntimeError, match="started before"):
         app.start(block=False)
     with pytest.raises(RuntimeError, match="started before"):
         app.start(block=False)
 
 
-def test_a_context_manager_takes_what_is_started_already() -> None:
+def test_a_started_outbound_can_be_used_as_a_context_manager() -> None:
     app = Outbound(nothing, port=0)
     app.start(block=False)
     with app as same:
@@ -99,7 +99,7 @@ def test_each_call_has_a_thread_named_after_it() -> None:
     assert peer.returned == f"eslsync-call-{peer.uuid}"
 
 
-def test_calls_are_those_that_handlers_work_on() -> None:
+def test_calls_lists_the_calls_that_handlers_work_on() -> None:
     def handler(session: Session) -> None:
         session.wait("DTMF")
 

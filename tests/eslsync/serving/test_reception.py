@@ -12,7 +12,7 @@ from tests.support.peer import call, event, quiet_call, reply
 from tests.support.servers import dialled, messages, nothing, serving
 
 
-def test_a_health_check_is_no_warning(caplog: pytest.LogCaptureFixture) -> None:
+def test_a_health_check_logs_no_warning(caplog: pytest.LogCaptureFixture) -> None:
     caplog.set_level(logging.DEBUG, "eslsync")
     with serving(nothing) as app, dialled(app) as peer:
         peer.end()
@@ -24,7 +24,7 @@ def test_a_health_check_is_no_warning(caplog: pytest.LogCaptureFixture) -> None:
     assert any("was no call" in each for each in messages(caplog, logging.DEBUG))
 
 
-def test_a_health_check_that_resets_is_no_warning(caplog: pytest.LogCaptureFixture) -> None:
+def test_a_health_check_that_resets_logs_no_warning(caplog: pytest.LogCaptureFixture) -> None:
     caplog.set_level(logging.DEBUG, "eslsync")
     with serving(nothing) as app, dialled(app) as peer:
         peer.reset()
@@ -49,7 +49,7 @@ def test_a_health_check_that_resets_is_no_warning(caplog: pytest.LogCaptureFixtu
         b"\0" * 100 + b"\n\n",
     ],
 )
-def test_a_peer_that_is_no_switch_is_left_with_one_line_in_the_log(
+def test_a_peer_that_is_no_switch_costs_one_line_in_the_log(
     said: bytes, caplog: pytest.LogCaptureFixture
 ) -> None:
     with serving(nothing) as app, dialled(app) as peer:
@@ -61,7 +61,7 @@ def test_a_peer_that_is_no_switch_is_left_with_one_line_in_the_log(
     assert record.exc_info is None
 
 
-def test_a_peer_that_says_nothing_is_left_after_a_while(
+def test_a_silent_peer_is_dropped_after_a_while(
     monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
 ) -> None:
     monkeypatch.setattr(handover, "HANDSHAKE_TIMEOUT", 0.01)
@@ -116,7 +116,7 @@ def test_a_handler_that_raises_is_logged_with_its_traceback_and_other_calls_go_o
     "leave",
     [SystemExit, KeyboardInterrupt, GeneratorExit],
 )
-def test_not_even_leaving_python_in_a_handler_ends_more_than_its_call(
+def test_sys_exit_in_a_handler_ends_only_its_call(
     leave: type[BaseException], caplog: pytest.LogCaptureFixture
 ) -> None:
     def handler(session: Session) -> None:
@@ -140,7 +140,7 @@ def test_a_hangup_that_a_handler_does_not_catch_is_a_normal_end(
     assert "the call ended: NORMAL_CLEARING" in messages(caplog)
 
 
-def test_a_connection_that_breaks_is_a_warning_and_no_traceback(
+def test_a_broken_connection_logs_a_warning_without_a_traceback(
     caplog: pytest.LogCaptureFixture,
 ) -> None:
     with call(lambda session: session.channel.playback("x")) as peer:

@@ -97,7 +97,7 @@ def test_the_same_call_is_written_the_same_way(tmp_path: Path) -> None:
     assert one.read_bytes() == other.read_bytes()
 
 
-def test_a_name_tells_when_and_which_call_and_is_never_taken_twice(tmp_path: Path) -> None:
+def test_a_recordings_name_tells_time_and_call_and_is_unique(tmp_path: Path) -> None:
     calls = [play(Outbound(ivr, record=tmp_path)) for _ in range(2)]
     assert calls[0].uuid == calls[1].uuid
     stem = f"20260105T090000Z_{calls[0].uuid}"
@@ -107,13 +107,13 @@ def test_a_name_tells_when_and_which_call_and_is_never_taken_twice(tmp_path: Pat
 
 
 @pytest.mark.skipif(os.name != "posix", reason="permissions are the POSIX ones")
-def test_only_the_owner_may_read_it(tmp_path: Path) -> None:
+def test_only_the_owner_may_read_a_recording(tmp_path: Path) -> None:
     play(Outbound(ivr, record=tmp_path / "new" / "folder"))
     [path] = (tmp_path / "new" / "folder").iterdir()
     assert path.stat().st_mode & 0o777 == 0o600
 
 
-def test_many_calls_at_once_are_files_of_their_own(tmp_path: Path) -> None:
+def test_calls_at_once_are_recorded_in_separate_files(tmp_path: Path) -> None:
     app = Outbound(ivr, record=tmp_path)
     with FreeSwitch() as switch:
         calls = [switch.call(app, caller=str(1000 + number)) for number in range(30)]
@@ -132,7 +132,7 @@ def test_many_calls_at_once_are_files_of_their_own(tmp_path: Path) -> None:
         assert f"ivr/ivr-option-{1 + number % 4}" in played
 
 
-def test_who_may_not_call_and_who_only_looks_in_is_not_recorded(tmp_path: Path) -> None:
+def test_strangers_and_health_checks_are_not_recorded(tmp_path: Path) -> None:
     closed: dict[str, Any] = {"record": tmp_path, "allow": ["192.0.2.1"]}
     with serving(ivr, **closed) as app, dialled(app, name="04a") as stranger:
         stranger.connect()
@@ -174,7 +174,7 @@ def press_digits(call: Call) -> None:
 
 
 @pytest.mark.parametrize("format", ["plain", "json", "xml"])
-def test_what_is_redacted_is_nowhere_in_the_file_and_the_rest_is(
+def test_redacted_values_are_nowhere_in_the_file_and_the_rest_is_there(
     tmp_path: Path, format: Any
 ) -> None:
     for folder, redact in (("all", ()), ("less", ("DTMF", "pin"))):
@@ -235,12 +235,12 @@ def test_a_long_recording_says_that_it_is_cut(tmp_path: Path) -> None:
     assert len(of_app(lines)) < 100
 
 
-def test_a_limit_that_holds_no_call_is_refused(tmp_path: Path) -> None:
+def test_a_limit_too_small_for_a_call_is_refused(tmp_path: Path) -> None:
     with pytest.raises(ValueError, match="record_limit must be at least 65536 bytes"):
         Outbound(ivr, record=tmp_path, record_limit=1000)
 
 
-def test_what_is_said_before_it_is_known_to_be_a_call_is_bounded(
+def test_bytes_held_until_a_connection_is_a_call_are_bounded(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr("eslsync.serving.recorder.MAX_HELD", 100)
@@ -278,7 +278,7 @@ def test_a_full_disk_costs_no_call(
     assert any("No space left on device" in each for each in messages(caplog, logging.WARNING))
 
 
-def test_a_disk_that_fails_on_the_way_leaves_whole_lines(
+def test_a_disk_that_fails_midway_leaves_whole_lines(
     tmp_path: Path, caplog: pytest.LogCaptureFixture
 ) -> None:
     """The file is taken away while the call is up: it is not made again."""
@@ -298,7 +298,7 @@ def test_a_disk_that_fails_on_the_way_leaves_whole_lines(
     assert [each for each in messages(caplog, logging.WARNING) if "not recorded" in each]
 
 
-def test_a_disk_that_is_too_slow_is_told_in_the_recording(
+def test_a_recording_says_so_if_the_disk_was_too_slow(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr("eslsync.serving.recorder.MAX_WAITING", 3000)

@@ -40,7 +40,7 @@ def redacted(
 
 
 @pytest.mark.parametrize("name", names())
-def test_where_nothing_is_to_be_hidden_nothing_is_changed(name: str) -> None:
+def test_without_anything_to_hide_nothing_is_changed(name: str) -> None:
     recorded = recording(name)
     app, switch = redacted(recorded, ["nothing_of_that_name"])
     theirs = Parser().feed(recorded.switch_bytes)
@@ -53,7 +53,7 @@ def test_where_nothing_is_to_be_hidden_nothing_is_changed(name: str) -> None:
 
 
 @pytest.mark.parametrize("name", names())
-def test_no_digit_is_left_and_the_rest_is(name: str) -> None:
+def test_digits_are_hidden_and_everything_else_is_left(name: str) -> None:
     recorded = recording(name)
     app, switch = redacted(recorded, ["DTMF"])
     assert redacted(recorded, ["DTMF"], seed=1) == (app, switch), "however the bytes are split"
@@ -70,7 +70,7 @@ def test_no_digit_is_left_and_the_rest_is(name: str) -> None:
         raise AssertionError(digits)
 
 
-def test_what_no_switch_says_is_not_passed_on() -> None:
+def test_bytes_that_no_switch_sends_are_not_passed_on() -> None:
     less = Redacted(Redactor(["pin"]))
     assert less.switch(b"Content-Type: ") == b""
     with pytest.raises(ProtocolError):

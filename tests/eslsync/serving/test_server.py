@@ -13,7 +13,7 @@ from eslsync.serving.server import Server
 from tests.support.servers import dialled, messages, nothing, serving
 
 
-def test_no_more_descriptors_is_one_line_and_the_connection_is_served_later(
+def test_running_out_of_descriptors_logs_one_line_and_delays_the_connection(
     monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
 ) -> None:
     def exhausted(self: Server) -> Any:
@@ -34,7 +34,7 @@ def test_no_more_descriptors_is_one_line_and_the_connection_is_served_later(
     assert "Too many open files" in told
 
 
-def test_a_thread_that_can_not_start_costs_one_call(
+def test_a_thread_that_cannot_start_costs_one_call(
     monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
 ) -> None:
     def exhausted(thread: threading.Thread) -> None:
@@ -56,7 +56,7 @@ def test_a_thread_that_can_not_start_costs_one_call(
     assert "can't start new thread" in messages(caplog, logging.ERROR)[0]
 
 
-def test_a_connection_that_can_not_be_watched_costs_one_call(
+def test_a_connection_that_cannot_be_watched_costs_one_call(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
     with serving(nothing) as app:

@@ -23,7 +23,7 @@ from tests.support.servers import nothing
         ({"max_call_duration": math.inf}, "max_call_duration must be"),
     ],
 )
-def test_a_bound_that_can_not_be_meant_is_refused(options: dict[str, Any], said: str) -> None:
+def test_invalid_limits_are_refused(options: dict[str, Any], said: str) -> None:
     with pytest.raises(ValueError, match=said):
         Outbound(print, **options)
 
@@ -41,7 +41,7 @@ def test_a_bound_that_can_not_be_meant_is_refused(options: dict[str, Any], said:
         ((nothing,), {"linger": -1}, ValueError),
     ],
 )
-def test_what_can_not_be_meant_is_refused(
+def test_invalid_settings_are_refused(
     arguments: tuple[Any, ...], options: dict[str, Any], error: type[Exception]
 ) -> None:
     with pytest.raises(error):

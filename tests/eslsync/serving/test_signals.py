@@ -63,7 +63,7 @@ def test_sigusr1_prints_the_calls_and_sigterm_drains(capfd: pytest.CaptureFixtur
 
 
 @needs_signals
-def test_a_program_s_own_signal_handlers_stay() -> None:
+def test_a_programs_own_signal_handlers_are_kept() -> None:
     def own(number: int, frame: object) -> None:
         taken.append(number)
 
@@ -85,7 +85,7 @@ def test_a_program_s_own_signal_handlers_stay() -> None:
     assert set(taken) == {signal.SIGTERM, signal.SIGUSR1}
 
 
-def test_start_in_another_thread_than_the_main_one_touches_no_signal() -> None:
+def test_start_outside_the_main_thread_touches_no_signal() -> None:
     before = signal.getsignal(signal.SIGTERM)
     app = Outbound(answer_and_wait, port=0)
     running = Beside(app.start)
@@ -188,7 +188,7 @@ with serving(lambda session: session.wait("DTMF"), events=["DTMF"], linger=False
 
 
 @needs_signals
-def test_stop_in_a_signal_s_handler_ends_though_that_interrupts_a_look_at_the_calls() -> None:
+def test_stop_in_a_signal_handler_works_even_if_it_interrupted_a_look_at_the_calls() -> None:
     done = subprocess.run(
         [sys.executable, "-c", WHOEVER_STOPS + IN_CALLS],
         capture_output=True,
@@ -199,14 +199,14 @@ def test_stop_in_a_signal_s_handler_ends_though_that_interrupts_a_look_at_the_ca
 
 
 @needs_signals
-def test_a_report_that_nobody_can_read_does_not_end_the_server() -> None:
+def test_a_report_to_a_closed_stderr_does_not_end_the_server() -> None:
     done = subprocess.run(
         [sys.executable, "-c", LOSES_STDERR], capture_output=True, text=True, timeout=60
     )
     assert done.stdout == "ended in order\n"
 
 
-def test_a_stop_that_was_interrupted_can_be_done_again() -> None:
+def test_an_interrupted_stop_can_be_repeated() -> None:
     done = subprocess.run(
         [sys.executable, "-c", INTERRUPTED_TWICE], capture_output=True, text=True, timeout=60
     )

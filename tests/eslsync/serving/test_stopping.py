@@ -67,7 +67,7 @@ def test_stop_cuts_a_handler_that_waits_and_gives_its_call_back(
     )
 
 
-def test_a_handler_that_stop_cuts_in_its_own_code_gives_its_call_back(
+def test_a_handler_cut_in_its_own_code_gives_its_call_back(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
     def handler(session: Session) -> None:
@@ -90,7 +90,7 @@ def test_a_handler_that_stop_cuts_in_its_own_code_gives_its_call_back(
         stopping.join()
 
 
-def test_a_call_that_stop_cuts_while_it_is_given_back_is_given_back() -> None:
+def test_a_call_cut_while_it_is_given_back_is_given_back() -> None:
     with serving(nothing) as app, dialled(app) as peer:
         peer.handshake()
         uuid = peer.execute("set")
@@ -175,7 +175,7 @@ def test_connections_that_arrive_while_it_stops_are_given_back(
     assert refused(app)
 
 
-def test_a_handler_that_is_stuck_is_logged_and_left_behind(
+def test_a_stuck_handler_is_logged_and_left_behind(
     monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
 ) -> None:
     monkeypatch.setattr("eslsync.serving.server.CUT_TIMEOUT", 0.01)
@@ -199,7 +199,7 @@ def test_a_handler_that_is_stuck_is_logged_and_left_behind(
     assert f"eslsync-call-{peer.uuid}" in told
 
 
-def test_stop_in_a_handler_ends_the_other_calls_and_its_own_goes_on() -> None:
+def test_stop_in_a_handler_ends_the_other_calls_but_not_its_own() -> None:
     def handler(session: Session) -> None:
         digit = session.channel.wait("DTMF")["DTMF-Digit"]
         app.stop(timeout=0)
@@ -255,7 +255,7 @@ def test_a_stop_that_interrupts_a_stop_returns_at_once(monkeypatch: pytest.Monke
     app.stop()
 
 
-def test_another_thread_that_stops_waits_until_it_has_stopped(
+def test_a_second_stop_in_another_thread_waits_for_the_first(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
     app = Outbound(lambda session: session.wait("DTMF"), port=0, clock=Watched())
@@ -275,7 +275,7 @@ def test_another_thread_that_stops_waits_until_it_has_stopped(
         second.join()
 
 
-def test_a_timeout_that_is_none_stops_nothing() -> None:
+def test_an_invalid_timeout_stops_nothing() -> None:
     with Outbound(nothing, port=0) as app:
         with pytest.raises(TypeError):
             app.stop(timeout="soon")  # type: ignore[arg-type]

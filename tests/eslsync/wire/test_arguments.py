@@ -29,7 +29,7 @@ def test_expansion_gives_a_literal_back(text: str) -> None:
 
 
 @given(TEXT)
-def test_what_would_be_expanded_is_known(text: str) -> None:
+def test_is_expanded_knows_what_freeswitch_would_expand(text: str) -> None:
     changed = expand(text, no_variable) != text
     assert not changed or arguments.is_expanded(text)
     assert "EXPANDED" not in expand(text, no_variable) or arguments.holds_variables(text)
@@ -111,7 +111,7 @@ def test_a_file_that_freeswitch_would_search_for_ever_is_refused(file: str) -> N
         (arguments.check_line, "half \ud800"),
     ],
 )
-def test_what_freeswitch_would_take_for_something_else_is_refused(
+def test_values_that_freeswitch_would_misread_are_refused(
     check: Callable[[str], object], refused: str
 ) -> None:
     with pytest.raises(ValueError, match=r"\S"):

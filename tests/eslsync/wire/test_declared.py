@@ -14,7 +14,7 @@ def test_an_application_is_found_by_its_name_and_on_its_method() -> None:
     assert declaration_of(Session.originate).api
 
 
-def test_what_declares_nothing_is_nothing_in_particular() -> None:
+def test_an_unknown_application_declares_nothing() -> None:
     for nothing in (declared("no_such_application"), declaration_of(print)):
         assert not nothing.name
         assert not nothing.plays

@@ -105,7 +105,7 @@ def test_recorded_causes_are_known_and_have_the_recorded_number() -> None:
         (None, None),
     ],
 )
-def test_a_cause_of_a_later_switch_stays_text(name: str | None, known: str | None) -> None:
+def test_an_unknown_cause_stays_text(name: str | None, known: str | None) -> None:
     assert HangupCause.known(name) == known
     assert isinstance(HangupCause.known(name), HangupCause) is isinstance(known, HangupCause)
 

@@ -85,7 +85,7 @@ def test_a_protocol_error_keeps_no_more_than_the_start(kind: type[bytes] | type[
     assert len(str(error)) < 1000
 
 
-def test_what_is_said_of_a_long_command_is_short() -> None:
+def test_an_error_about_a_long_command_is_short() -> None:
     assert len(str(CommandError("api " + "x" * 100_000, REFUSED, REFUSED.text))) < 500
 
 
@@ -98,7 +98,7 @@ def test_what_is_said_of_a_long_command_is_short() -> None:
         ProtocolError("too much", b"data"),
     ],
 )
-def test_an_error_can_go_to_another_process(error: ESLError) -> None:
+def test_errors_can_be_pickled(error: ESLError) -> None:
     again = pickle.loads(pickle.dumps(error))
     assert type(again) is type(error)
     assert str(again) == str(error)

@@ -94,7 +94,7 @@ def test_the_reply_to_connect_tells_what_the_socket_is_allowed(
     assert answer["Control"] == control
 
 
-def test_variables_that_came_by_sip_are_in_the_reply_to_connect() -> None:
+def test_sip_variables_are_in_the_connect_reply() -> None:
     assert connect_reply("01b").variables["sip_h_X-Tenant"] == "acme corp"
 
 
@@ -195,7 +195,7 @@ def test_letter_case_does_not_matter(dtmf: Event, name: str) -> None:
 
 @each_format
 @pytest.mark.parametrize("name", ["DTMF", "Digit", "DTMF-Digit ", "", "h\u00e9llo", "\ud800"])
-def test_what_is_not_there_is_a_key_error_or_the_default(dtmf: Event, name: str) -> None:
+def test_a_missing_header_is_a_key_error_or_the_default(dtmf: Event, name: str) -> None:
     assert name not in dtmf
     assert dtmf.get(name) is None
     assert dtmf.get(name, "else") == "else"
@@ -206,14 +206,14 @@ def test_what_is_not_there_is_a_key_error_or_the_default(dtmf: Event, name: str)
 
 
 @each_format
-def test_a_message_cannot_be_written_to(dtmf: Event) -> None:
+def test_a_message_is_read_only(dtmf: Event) -> None:
     with pytest.raises(TypeError):
         dtmf["DTMF-Digit"] = "1"  # type: ignore[index]
     with pytest.raises(TypeError):
         del dtmf["DTMF-Digit"]  # type: ignore[attr-defined]
 
 
-def test_what_is_no_text_is_not_in_a_message() -> None:
+def test_only_text_can_be_in_a_message() -> None:
     assert object() not in event("1: one")
 
 
@@ -222,7 +222,7 @@ def test_a_header_that_is_not_ascii_is_found_by_its_name() -> None:
     assert event("\u212aelvin: 1")["kelvin"] == "1"  # by the letter case of Unicode
 
 
-def test_events_are_the_same_only_if_they_are_one() -> None:
+def test_events_are_equal_only_to_themselves() -> None:
     one, other = event("Event-Name: DTMF"), event("Event-Name: DTMF")
     assert one == one
     assert one != other
@@ -269,7 +269,7 @@ def test_headers_that_differ_in_letter_case_are_found_by_their_spelling(
     assert command.get_all("Content-Length") == ["39", "40", "41"]
 
 
-def test_an_array_variable_is_given_as_it_came_and_in_its_elements() -> None:
+def test_an_array_variable_has_a_raw_value_and_elements() -> None:
     *_, last = recording("11h").events()
     assert last.variables["arr"] == "ARRAY::one|:two"
     assert last.get_all("variable_arr") == ["one", "two"]
@@ -427,7 +427,7 @@ def test_an_event_about_no_channel_has_no_uuid() -> None:
         (LogData(b"", b"12345"), "<LogData 5 bytes>"),
     ],
 )
-def test_a_message_shows_itself_in_a_line(shown: Message, text: str) -> None:
+def test_a_message_has_a_one_line_repr(shown: Message, text: str) -> None:
     assert repr(shown).startswith(text)
     assert len(repr(shown)) < 200
 
@@ -460,7 +460,7 @@ def test_getvar_may_answer_with_a_line_break() -> None:
 
 
 @pytest.mark.parametrize("value", ["two\nlines", " blanks  ", "a: b", "  ", "50%", "%0A"])
-def test_what_getvar_answers_is_kept_to_the_letter(value: str) -> None:
+def test_getvars_answer_is_kept_verbatim(value: str) -> None:
     assert reply(value)["Reply-Text"] == value
 
 
@@ -530,7 +530,7 @@ def test_a_disconnect_notice_tells_whether_the_connection_stays() -> None:
     assert ends.body.startswith("Disconnected, goodbye.\n")
 
 
-def test_a_disconnect_notice_need_not_say_what_becomes_of_the_connection() -> None:
+def test_a_disconnect_notice_without_a_disposition_does_not_linger() -> None:
     [notice] = [each for each in recording("13b").messages() if isinstance(each, DisconnectNotice)]
     assert "Content-Disposition" not in notice
     assert not notice.lingers
@@ -544,7 +544,7 @@ def test_every_linger_notice_names_its_channel() -> None:
                 assert notice["Controlled-Session-UUID"] in channels
 
 
-def test_a_line_of_the_log_has_a_level_and_a_text() -> None:
+def test_a_log_line_has_a_level_and_a_text() -> None:
     lines = [each for each in recording("12i").messages() if isinstance(each, LogData)]
     assert len(lines) > 100
     [line] = [each for each in lines if "an error line" in each.body and "[ERR]" in each.body]
@@ -554,11 +554,11 @@ def test_a_line_of_the_log_has_a_level_and_a_text() -> None:
 
 
 @pytest.mark.parametrize("name", ["13a", "13b", "13c", "13d"])
-def test_an_inbound_socket_opens_with_a_request_to_log_in(name: str) -> None:
+def test_an_inbound_socket_begins_with_an_auth_request(name: str) -> None:
     assert isinstance(recording(name).messages()[0], AuthRequest)
 
 
-def test_a_switch_may_turn_us_away() -> None:
+def test_a_switch_may_reject_the_connection() -> None:
     body = b"Access Denied, go away.\n"
     head = [("Content-Type", "text/rude-rejection"), ("Content-Length", str(len(body)))]
     [message] = Parser().feed(encode_message(head, body))
@@ -610,7 +610,7 @@ MALFORMED = [
         pytest.param(lambda each: each.body, id="body"),
     ],
 )
-def test_a_look_at_a_malformed_event_is_a_protocol_error(
+def test_reading_a_malformed_event_is_a_protocol_error(
     malformed: Event, message: str, look: Callable[[Event], object]
 ) -> None:
     with pytest.raises(ProtocolError) as caught:
@@ -626,7 +626,7 @@ def test_escapes_of_json_that_are_text_are_read() -> None:
 
 
 @pytest.mark.parametrize("value", ["9" * 19, "9" * 400, "9" * 5000, "-1", "1.5", "\u00b2", ""])
-def test_a_duration_that_no_call_can_have_is_none(value: str) -> None:
+def test_an_impossible_duration_is_none(value: str) -> None:
     found = event(f"variable_mduration: {quote(value)}", f"variable_billmsec: {quote(value)}")
     assert found.duration is None
     assert found.billsec is None
@@ -644,7 +644,7 @@ def test_an_empty_event_is_empty() -> None:
     assert repr(Event(b"")) == "<Event>"
 
 
-def test_what_stands_in_the_body_is_no_header_even_right_behind_the_blank_line() -> None:
+def test_a_line_of_the_body_is_no_header_even_right_after_the_blank_line() -> None:
     event = Event(b"Event-Name: CUSTOM\nContent-Length: 15\n\nUnique-ID: b-leg\nX: y\n")
     for _ in range(2):  # also after a first look at what stands further behind
         assert "X" not in event

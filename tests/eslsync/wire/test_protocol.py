@@ -84,7 +84,7 @@ def feed_all(reader: Parser, *pieces: bytes) -> list[Message]:
 
 @both_sides
 @every_recording
-def test_a_recording_says_the_same_byte_by_byte_as_read_and_all_at_once(
+def test_a_recording_parses_the_same_byte_by_byte_as_read_and_all_at_once(
     name: str, side: Side
 ) -> None:
     data = recording(name).bytes_from(side)
@@ -102,7 +102,7 @@ def test_a_recording_says_the_same_byte_by_byte_as_read_and_all_at_once(
         max_size=12,
     ).filter(lambda sizes: sum(sizes) > 50 * len(sizes)),
 )
-def test_any_split_and_any_coalescing_of_a_recording_says_the_same(
+def test_a_recording_parses_the_same_however_its_bytes_are_split(
     name: str, side: Side, sizes: list[int]
 ) -> None:
     data = recording(name).bytes_from(side)
@@ -113,7 +113,7 @@ def test_any_split_and_any_coalescing_of_a_recording_says_the_same(
     ("name", "side"),
     [("13b", "switch"), ("13c", "switch"), ("08f", "app"), ("07e", "app"), ("09d", "app")],
 )
-def test_it_makes_no_difference_where_the_bytes_are_cut_in_two(name: str, side: Side) -> None:
+def test_a_recording_parses_the_same_wherever_it_is_cut_in_two(name: str, side: Side) -> None:
     data = recording(name).bytes_from(side)
     at_once = read([data], side)
     for at in range(len(data)):
@@ -121,14 +121,14 @@ def test_it_makes_no_difference_where_the_bytes_are_cut_in_two(name: str, side: 
 
 
 @every_recording
-def test_what_a_switch_sends_is_cut_up_without_a_byte_lost(name: str) -> None:
+def test_framing_what_a_switch_sends_loses_no_byte(name: str) -> None:
     data = recording(name).switch_bytes
     pairs = Framer(lambda head, body: (head, body)).feed(data)
     assert b"".join(head + b"\n\n" + body for head, body in pairs) == data
 
 
 @every_recording
-def test_what_an_app_sends_is_read_and_written_without_a_byte_lost(name: str) -> None:
+def test_reading_and_writing_what_an_app_sends_loses_no_byte(name: str) -> None:
     # CRLF is read as LF (08f), and a line without a colon is passed over (08a).
     # The length of a body is written last, and in our own spelling.
     lines = recording(name).app_bytes.replace(b"\r\n", b"\n").split(b"\n")
@@ -186,13 +186,13 @@ def test_the_content_type_says_what_a_message_is(content_type: str, kind: type[M
         b"Content-Length: 20\r\nContent-Type: text/event-plain\r",
     ],
 )
-def test_names_of_headers_and_types_are_of_any_letter_case_and_spacing(head: bytes) -> None:
+def test_header_names_and_types_may_have_any_case_and_spacing(head: bytes) -> None:
     [event] = Parser().feed(head + b"\n\nEvent-Name: DTMF\n\n\n\n")
     assert isinstance(event, Event)
     assert event.name == "DTMF"
 
 
-def test_the_reply_to_connect_is_told_by_its_event_name() -> None:
+def test_a_connect_reply_is_recognized_by_its_event_name() -> None:
     first, second, *_ = recording("01a").messages()
     assert type(first) is ConnectReply
     assert type(second) is CommandReply
@@ -248,7 +248,7 @@ BROKEN = [
 
 
 @pytest.mark.parametrize(("data", "message"), BROKEN)
-def test_what_is_not_event_socket_is_a_protocol_error_that_says_why(
+def test_input_that_is_not_event_socket_is_a_protocol_error_that_says_why(
     data: bytes, message: str
 ) -> None:
     with pytest.raises(ProtocolError) as caught:
@@ -257,7 +257,7 @@ def test_what_is_not_event_socket_is_a_protocol_error_that_says_why(
 
 
 @pytest.mark.parametrize(("data", "message"), BROKEN)
-def test_a_protocol_error_shows_the_start_of_it_and_no_more(data: bytes, message: str) -> None:
+def test_a_protocol_error_shows_only_the_start_of_the_data(data: bytes, message: str) -> None:
     with pytest.raises(ProtocolError) as caught:
         Parser(max_headers=1000, max_body=1000).feed(data)
     assert 0 < len(caught.value.data) <= 200
@@ -266,7 +266,7 @@ def test_a_protocol_error_shows_the_start_of_it_and_no_more(data: bytes, message
 
 
 @pytest.mark.parametrize(("data", "message"), BROKEN)
-def test_what_came_whole_before_the_error_is_given_first(data: bytes, message: str) -> None:
+def test_whole_messages_before_an_error_are_returned_first(data: bytes, message: str) -> None:
     reader = Parser(max_headers=1000, max_body=1000)
     assert len(reader.feed(OK + OK + data)) == 2
     assert str(reader.failure).startswith(message)
@@ -332,7 +332,7 @@ def test_the_limits_leave_room_for_what_a_switch_sends() -> None:
         Parser().feed(b"x" * (MAX_HEADERS + 3))
 
 
-def test_pending_tells_the_bytes_of_a_message_that_is_not_whole() -> None:
+def test_pending_counts_the_bytes_of_an_incomplete_message() -> None:
     reader = Parser()
     assert not reader.rest
     reader.feed(OK + OK[:10])
@@ -389,7 +389,7 @@ PIECES = st.one_of(
 
 @given(st.lists(PIECES, max_size=30))
 @settings(max_examples=1000)
-def test_any_bytes_are_messages_or_a_protocol_error_and_never_kept_beyond_the_limits(
+def test_any_bytes_are_messages_or_a_protocol_error_and_kept_only_within_the_limits(
     pieces: list[bytes],
 ) -> None:
     reader = Parser(max_headers=100, max_body=60)
@@ -436,7 +436,7 @@ def test_any_bytes_are_commands_or_a_protocol_error(pieces: list[bytes]) -> None
 
 
 @given(st.lists(PIECES, max_size=30), st.lists(st.integers(1, 40), min_size=1, max_size=9))
-def test_any_bytes_say_the_same_however_they_are_split(
+def test_any_bytes_parse_the_same_however_they_are_split(
     pieces: list[bytes], sizes: list[int]
 ) -> None:
     data = b"".join(pieces)
@@ -461,7 +461,7 @@ def commands(data: bytes) -> list[tuple[Any, ...]]:
     return [identity(command) for command in CommandParser().feed(data)]
 
 
-def test_messages_in_crlf_are_not_searched_to_the_end_for_each() -> None:
+def test_parsing_messages_with_crlf_takes_linear_time() -> None:
     """A peer that sends many in one go would hold up all calls."""
 
     class Searched(bytes):
@@ -487,7 +487,7 @@ def test_lines_of_a_command_may_end_in_crlf() -> None:
     ]
 
 
-def test_a_body_is_taken_by_its_length_line_breaks_and_all() -> None:
+def test_a_body_is_read_by_its_length_line_breaks_included() -> None:
     [command] = [each for each in recording("07e").commands() if b"note=" in each.body]
     assert command.body.decode() == "note=body with a\nnewline, 100% & héllo"
 
@@ -497,7 +497,7 @@ def test_an_argument_may_be_very_long() -> None:
     assert len(longest.get("execute-app-arg") or "") > 100_000
 
 
-def test_a_header_of_a_command_is_found_in_any_letter_case() -> None:
+def test_a_commands_header_is_found_in_any_letter_case() -> None:
     [command] = CommandParser().feed(b"SendMsg\nCALL-COMMAND: execute\ncall-command: unicast\n\n")
     assert command.line == "SendMsg"
     assert command.get("Call-Command") == "execute"
@@ -515,11 +515,11 @@ def test_a_header_of_a_command_is_found_in_any_letter_case() -> None:
         b"connect\n\r\n",
     ],
 )
-def test_a_command_is_read_past_what_does_not_count(data: bytes) -> None:
+def test_blank_lines_and_lines_without_a_colon_do_not_count_in_a_command(data: bytes) -> None:
     assert commands(data) == [("connect", [], b"")]
 
 
-def test_a_command_shows_itself() -> None:
+def test_a_command_has_a_readable_repr() -> None:
     [command] = CommandParser().feed(b"sendmsg\ncall-command: execute\n\n")
     assert repr(command) == "<Command 'sendmsg' [('call-command', 'execute')]>"
 
@@ -561,7 +561,7 @@ def test_line_breaks_and_nul_in_a_command_are_refused_with_advice(place: str, ba
     assert "foo" not in str(caught.value)  # it may be a secret
 
 
-def test_what_is_said_of_a_long_argument_is_short() -> None:
+def test_an_error_about_a_long_argument_is_short() -> None:
     with pytest.raises(ValueError, match=r"take '.{1,4}' out") as caught:
         encode_command("sendmsg", [("execute-app-arg", "x" * 100_000 + "\n")])
     assert len(str(caught.value)) < 500
@@ -574,7 +574,7 @@ def test_a_command_without_a_word_is_refused(line: str) -> None:
 
 
 @pytest.mark.parametrize("name", ["Content-Length", "content-LENGTH", " Content-Length "])
-def test_a_length_of_the_users_own_is_refused(name: str) -> None:
+def test_a_content_length_of_the_users_own_is_refused(name: str) -> None:
     """The switch would take the next command for the rest of a body."""
     with pytest.raises(ValueError, match="Content-Length is counted"):
         encode_command("sendmsg", [(name, "100")])
@@ -662,7 +662,7 @@ def test_quoted_text_is_one_line_and_is_read_as_it_was(text: str) -> None:
     sizes=st.lists(st.integers(1, 40), min_size=1, max_size=9),
 )
 @example(said=[("log/data", [], b"\n\nContent-Type: api/response\n\n")] * 2, sizes=[1])
-def test_what_a_switch_sends_is_read_as_it_was_written_however_it_is_split(
+def test_a_switchs_messages_are_read_as_written_however_they_are_split(
     said: list[tuple[str, list[tuple[str, str]], bytes]], sizes: list[int]
 ) -> None:
     data = b"".join(
@@ -680,7 +680,7 @@ def test_what_a_switch_sends_is_read_as_it_was_written_however_it_is_split(
 
 
 @given(st.dictionaries(NAME, ANY_TEXT, max_size=8))
-def test_an_event_is_the_same_out_of_plain_json_and_xml(headers: dict[str, str]) -> None:
+def test_an_event_is_the_same_in_plain_json_and_xml(headers: dict[str, str]) -> None:
     spellings = [name.lower() for name in headers]
     assume(len(set(spellings)) == len(spellings))
     # An element's name begins with a letter.

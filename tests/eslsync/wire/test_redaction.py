@@ -53,7 +53,7 @@ DIGITS = "8642"
         ("playback ivr/ivr-welcome", "playback ivr/ivr-welcome"),
     ],
 )
-def test_what_stands_behind_a_name_is_hidden(text: str, left: str) -> None:
+def test_the_value_of_a_redacted_name_is_hidden(text: str, left: str) -> None:
     assert Redactor(["DTMF", "pin", "sip_h_X-Token"])(text) == left
 
 
@@ -62,12 +62,12 @@ def test_without_names_nothing_is_hidden() -> None:
 
 
 @pytest.mark.parametrize("redact", ["pin", ["a=b"], [""]])
-def test_what_is_no_name_is_refused(redact: list[str]) -> None:
+def test_an_invalid_name_is_refused(redact: list[str]) -> None:
     with pytest.raises((TypeError, ValueError)):
         Outbound(lambda session: None, redact=redact)
 
 
-def test_digits_are_in_no_log_and_no_exception_by_default(
+def test_digits_appear_in_no_log_or_exception_by_default(
     caplog: pytest.LogCaptureFixture,
 ) -> None:
     caplog.set_level(logging.DEBUG, "eslsync")
@@ -116,7 +116,7 @@ def test_passwords_are_hidden_where_they_are_named(caplog: pytest.LogCaptureFixt
     assert DIGITS not in caplog.text
 
 
-def test_what_a_report_shows_is_redacted() -> None:
+def test_reports_are_redacted() -> None:
     def handler(session: Session) -> None:
         session.api("uuid_send_dtmf 0-1-2 8642")
 
@@ -131,7 +131,7 @@ def test_what_a_report_shows_is_redacted() -> None:
     assert "from *** to 5000" in report
 
 
-def test_the_bytes_of_a_broken_conversation_are_redacted(
+def test_the_data_of_a_protocol_error_is_redacted(
     caplog: pytest.LogCaptureFixture,
 ) -> None:
     def broken(peer: Peer) -> None:
@@ -150,7 +150,7 @@ def test_a_value_with_a_line_break_is_hidden_to_its_end() -> None:
     assert DIGITS not in Redactor(["pin"]).value("pin", f"1\n{DIGITS}")
 
 
-def test_another_thread_s_exceptions_hold_no_digits() -> None:
+def test_exceptions_in_other_threads_hold_no_digits() -> None:
     errors: list[BaseException] = []
 
     def handler(session: Session) -> None:
@@ -174,7 +174,7 @@ def test_another_thread_s_exceptions_hold_no_digits() -> None:
     assert all(DIGITS not in text for text in said), said
 
 
-def test_an_event_that_is_no_event_shows_no_digits() -> None:
+def test_a_malformed_event_shows_no_digits() -> None:
     def broken(peer: Peer) -> None:
         body = b'{"Event-Name":"DTMF","DTMF-Digit":"8642","x":1}'
         head = b"Content-Type: text/event-json\nContent-Length: %d\n\n" % len(body)
@@ -188,7 +188,7 @@ def test_an_event_that_is_no_event_shows_no_digits() -> None:
     assert DIGITS not in str(peer.raised)
 
 
-def test_a_stranger_s_answer_shows_no_digits(caplog: pytest.LogCaptureFixture) -> None:
+def test_an_answer_of_a_stranger_shows_no_digits(caplog: pytest.LogCaptureFixture) -> None:
     with serving(lambda session: None) as app, dialled(app) as peer:
         peer.hear("connect")
         peer.say(f"Event-Name: DTMF\nDTMF-Digit: {DIGITS}\nReply-Text: +OK\n\n".encode())
@@ -198,7 +198,7 @@ def test_a_stranger_s_answer_shows_no_digits(caplog: pytest.LogCaptureFixture) -
 
 
 @pytest.mark.parametrize("which", ["set", "send_dtmf", "send", "large"])
-def test_what_is_refused_shows_no_secrets(which: str) -> None:
+def test_refusals_show_no_secrets(which: str) -> None:
     said: list[str] = []
 
     def handler(session: Session) -> None:

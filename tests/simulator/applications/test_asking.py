@@ -5,7 +5,7 @@ from __future__ import annotations
 from tests.support.model_call import ModelCall
 
 
-def test_keys_that_are_sent_with_pauses_take_their_time() -> None:
+def test_send_dtmf_takes_the_time_of_its_pauses() -> None:
     # recording 21r; switch_core_io.c, switch_core_session_send_dtmf_string
     call = ModelCall().answered()
     call.execute("send_dtmf", "1W2w3@500")

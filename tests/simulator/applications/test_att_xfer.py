@@ -11,7 +11,7 @@ def consulting(legs: Legs, far: str = FAR) -> None:
     legs.wait(0.5)
 
 
-def test_who_hangs_up_after_asking_hands_the_call_over(legs: Legs) -> None:
+def test_hanging_up_after_the_consultation_hands_the_call_over(legs: Legs) -> None:
     consulting(legs)
     assert legs.bridged() == [(legs.a, B), (legs.a, C)]
     legs.api("uuid_kill", legs.a)
@@ -21,7 +21,7 @@ def test_who_hangs_up_after_asking_hands_the_call_over(legs: Legs) -> None:
     assert legs.cause(C) == "NORMAL_CLEARING"
 
 
-def test_the_call_goes_on_where_the_third_party_hangs_up(legs: Legs) -> None:
+def test_the_call_goes_on_if_the_third_party_hangs_up(legs: Legs) -> None:
     consulting(legs)
     legs.api("uuid_kill", C)
     legs.wait(0.5)
@@ -83,7 +83,7 @@ def test_a_third_party_that_does_not_answer_leaves_the_bridge_as_it_was(legs: Le
     assert legs.channel.up
 
 
-def test_where_who_waited_has_gone_the_bridge_is_over_with_the_asking(legs: Legs) -> None:
+def test_if_the_waiting_party_has_gone_the_bridge_ends_with_the_consultation(legs: Legs) -> None:
     consulting(legs)
     legs.api("uuid_kill", B)
     assert legs.up(C)
@@ -94,7 +94,7 @@ def test_where_who_waited_has_gone_the_bridge_is_over_with_the_asking(legs: Legs
     assert not legs.done(legs.a, "socket")
 
 
-def test_without_a_bridge_it_is_one(legs: Legs) -> None:
+def test_without_a_bridge_att_xfer_bridges(legs: Legs) -> None:
     legs.execute("att_xfer", f"{{origination_uuid={C}}}{FAR}")
     legs.wait(0.5)
     assert legs.bridged() == [(legs.a, C)]

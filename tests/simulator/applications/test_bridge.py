@@ -32,7 +32,7 @@ def test_ringback_is_heard_from_the_ringing_to_the_answer() -> None:
     assert f"◀─ {TONE} ─" in call.ladder()
 
 
-def test_it_ends_when_nobody_answers_too() -> None:
+def test_ringback_ends_when_nobody_answers() -> None:
     with FreeSwitch() as switch:
         switch.endpoint("user/1000", rings=True, answers_after=None)
         call = switch.call(bridges)
@@ -41,7 +41,7 @@ def test_it_ends_when_nobody_answers_too() -> None:
     assert call.heard == [TONE]
 
 
-def test_who_does_not_say_that_it_rings_makes_no_ringback_unless_it_is_instant() -> None:
+def test_ringback_needs_ringing_unless_it_is_instant() -> None:
     def at_once(session: Session) -> None:
         session.channel.set("instant_ringback", "true")
         bridges(session)
@@ -87,7 +87,7 @@ def test_the_called_leg_does_as_it_is_told_while_bridged(legs: Legs) -> None:
     assert legs.channel.up
 
 
-def test_what_is_sent_to_a_leg_waits_for_the_first_frames_of_a_bridge(legs: Legs) -> None:
+def test_commands_for_a_leg_wait_for_the_first_frames_of_a_bridge(legs: Legs) -> None:
     legs.execute("bridge", f"{{origination_uuid={B}}}{FAR}")
     legs.wait(0.05)
     legs.told(B, "set", "a=1")

@@ -27,7 +27,7 @@ def actions(call: ModelCall) -> list[str]:
     return [each.get("Action") for each in call.events("CUSTOM")]
 
 
-def test_two_in_a_room() -> None:
+def test_two_members_meet_in_a_room() -> None:
     call = ModelCall().answered()
     call.execute("conference", "room@default")
     call.wait(0.2)
@@ -48,7 +48,7 @@ def test_two_in_a_room() -> None:
     assert api(call, "list") == "+OK No active conferences.\n"
 
 
-def test_muted_and_deaf() -> None:
+def test_members_can_be_muted_and_deafened() -> None:
     call = ModelCall().answered()
     call.execute("conference", "room@default+flags{mute|deaf}")
     call.wait(0.2)
@@ -77,7 +77,7 @@ def test_muted_and_deaf() -> None:
     assert actions(call)[3:6] == ["undeaf-member", "mute-member", "unmute-member"]
 
 
-def test_keys() -> None:
+def test_a_members_keys_control_the_conference() -> None:
     call = ModelCall().answered()
     call.execute("conference", "room@default")
     call.wait(0.2)
@@ -97,7 +97,7 @@ def test_keys() -> None:
     assert call.variable("conference_last_matching_digits") == "#"
 
 
-def test_all_hear_a_file_or_one_does() -> None:
+def test_a_file_is_played_to_all_or_to_one() -> None:
     call = ModelCall(prompts={"news": 3.0}, missing=["nope"]).answered()
     call.execute("conference", "room@default")
     call.wait(0.2)
@@ -115,7 +115,7 @@ def test_all_hear_a_file_or_one_does() -> None:
     assert call.channel.heard[-1].how == "cut"
 
 
-def test_a_room_with_a_pin() -> None:
+def test_a_room_can_ask_for_a_pin() -> None:
     prompts = {"conference/conf-pin.wav": 1.0, "conference/conf-bad-pin.wav": 1.0}
     call = ModelCall(prompts=prompts).answered()
     joined(call)
@@ -130,7 +130,7 @@ def test_a_room_with_a_pin() -> None:
 
 
 @pytest.mark.parametrize("supplied", ["42", ""])
-def test_who_knows_no_pin_stays_out(supplied: str) -> None:
+def test_without_the_pin_a_caller_stays_out(supplied: str) -> None:
     call = ModelCall().answered()
     joined(call)
     api(call, "room pin 42")
@@ -141,7 +141,7 @@ def test_who_knows_no_pin_stays_out(supplied: str) -> None:
     assert call.channel.up
 
 
-def test_a_locked_room() -> None:
+def test_a_locked_room_admits_nobody() -> None:
     call = ModelCall().answered()
     joined(call)
     assert api(call, "room lock") == "+OK room locked\n"
@@ -178,7 +178,7 @@ def test_a_recording_of_the_room_can_be_played() -> None:
     assert call.completed.get("Application-Response") == "FILE PLAYED"
 
 
-def test_what_is_said_and_where_a_member_goes() -> None:
+def test_a_member_can_be_spoken_to_and_transferred() -> None:
     call = ModelCall(speech_engines=["flite"]).answered()
     call.execute("conference", "room@default")
     call.wait(0.1)

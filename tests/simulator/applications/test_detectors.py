@@ -41,7 +41,7 @@ def test_a_file_displaces_what_is_heard() -> None:
 
 
 @pytest.mark.parametrize(("audible", "seconds"), [(False, 0.9), (True, 2.0)])
-def test_silence_is_waited_for(audible: bool, seconds: float) -> None:
+def test_wait_for_silence_waits_for_silence(audible: bool, seconds: float) -> None:
     call = ModelCall().answered()
     call.channel.audible = audible
     call.execute("wait_for_silence", "200 20 0 2000")

@@ -39,7 +39,7 @@ def test_the_star_ends_an_eavesdrop_and_no_three_way(legs: Legs) -> None:
     assert not legs.done(legs.a, "three_way")
 
 
-def test_nobody_is_listened_to_who_is_not_there(legs: Legs) -> None:
+def test_listening_in_on_an_unknown_leg_fails(legs: Legs) -> None:
     legs.execute("eavesdrop", "nobody")
     legs.execute("eavesdrop", legs.a)
     legs.wait(0.1)

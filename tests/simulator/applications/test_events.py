@@ -5,7 +5,7 @@ from __future__ import annotations
 from tests.support.model_call import ModelCall
 
 
-def test_an_event_of_the_apps_own() -> None:
+def test_an_app_fires_an_event_of_its_own() -> None:
     call = ModelCall().answered()
     call.execute("event", "Event-Name=CUSTOM,Event-Subclass=my::own,what=it is")
     call.wait(0.1)

@@ -25,7 +25,7 @@ def api(call: ModelCall, command: str) -> str:
     return next(each.body for each in call.sent[before:] if each.lane == "answer")
 
 
-def test_a_caller_waits_with_music_until_a_consumer_takes_him() -> None:
+def test_a_caller_waits_with_music_until_a_consumer_takes_them() -> None:
     call = ModelCall().answered()
     consumers(call)
     call.execute("fifo", "q in undef local_stream://moh")
@@ -80,7 +80,7 @@ def test_a_consumer_who_waits_is_given_one_caller_after_the_other() -> None:
     assert actions(call).count("consumer_reentrance") == 2
 
 
-def test_nobody_to_serve() -> None:
+def test_a_consumer_finds_nobody_to_serve() -> None:
     call = ModelCall().answered()
     call.execute("fifo", "q out nowait")
     call.wait(0.1)
@@ -88,7 +88,7 @@ def test_nobody_to_serve() -> None:
     assert actions(call) == ["consumer_start", "consumer_stop"]
 
 
-def test_who_is_first() -> None:
+def test_vips_then_priority_then_arrival_decide_who_is_first() -> None:
     """A VIP, then a lower fifo_priority, then who came first."""
     call = ModelCall()
     waiting = []
@@ -123,7 +123,7 @@ def test_positions_move_up() -> None:
     assert [other.get("fifo_position") for other in others[1:]] == ["1", "2"]
 
 
-def test_his_key_lets_a_caller_leave() -> None:
+def test_a_key_lets_a_caller_leave_the_queue() -> None:
     call = ModelCall().answered()
     call.execute("set", "fifo_caller_exit_key=*")
     call.execute("fifo", "q in", event_lock="true")
@@ -150,7 +150,7 @@ def test_a_caller_who_waits_too_long_goes_elsewhere(orbit: str, goes_on: bool) -
         assert call.channel.hangup_cause == "NO_ROUTE_DESTINATION"
 
 
-def test_chimes_in_the_music() -> None:
+def test_chimes_interrupt_the_music() -> None:
     call = ModelCall(prompts={"your-call": 1.0}).answered()
     call.execute("set", "fifo_chime_list=your-call")
     call.execute("set", "fifo_chime_freq=5")

@@ -26,7 +26,7 @@ from tests.support.model_call import ModelCall
         ("strepoch tomorrow", "0"),
     ],
 )
-def test_answers(command: str, answer: str) -> None:
+def test_each_function_answers(command: str, answer: str) -> None:
     call = ModelCall()
     call.send("connect")
     assert call.send(f"api {command}") == answer

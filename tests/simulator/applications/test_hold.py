@@ -45,7 +45,7 @@ def test_soft_hold_lasts_until_its_key(legs: Legs) -> None:
     assert not legs.done(legs.a, "bridge")
 
 
-def test_hold_and_soft_hold_without_a_bridge(legs: Legs) -> None:
+def test_hold_and_soft_hold_do_nothing_without_a_bridge(legs: Legs) -> None:
     legs.execute("hold")
     legs.execute("unhold")
     legs.execute("soft_hold", "1")

@@ -28,7 +28,7 @@ def test_intercept_bleg_takes_the_partner(legs: Legs) -> None:
 
 
 @pytest.mark.parametrize("data", ["nobody", "-bleg nobody", "", "-bleg"])
-def test_intercept_of_nobody_leaves_the_call_as_it_is(legs: Legs, data: str) -> None:
+def test_intercepting_nobody_leaves_the_call_as_it_is(legs: Legs, data: str) -> None:
     legs.execute("intercept", data)
     legs.wait(0.3)
     assert legs.done(legs.a, "intercept")
@@ -36,7 +36,7 @@ def test_intercept_of_nobody_leaves_the_call_as_it_is(legs: Legs, data: str) -> 
 
 
 @pytest.mark.parametrize("only", ["intercept_unbridged_only", "intercept_unanswered_only"])
-def test_intercept_may_be_choosy(legs: Legs, only: str) -> None:
+def test_intercept_can_be_limited_to_unbridged_or_unanswered_legs(legs: Legs, only: str) -> None:
     # switch_ivr_intercept_session
     legs.originate()
     legs.originate(C)

@@ -20,7 +20,7 @@ def api(call: ModelCall, command: str) -> str:
     return next(each.body for each in call.sent[before:] if each.lane == "answer")
 
 
-def test_one_call_too_many_goes_elsewhere() -> None:
+def test_a_call_beyond_the_limit_goes_elsewhere() -> None:
     call = ModelCall().answered()
     for _ in range(2):  # a channel counts once
         call.execute("limit", "hash realm id 1")
@@ -35,7 +35,7 @@ def test_one_call_too_many_goes_elsewhere() -> None:
     assert other(call, "hash realm id 1 !USER_BUSY").hangup_cause is None
 
 
-def test_so_many_in_a_while() -> None:
+def test_a_limit_can_be_per_interval() -> None:
     call = ModelCall().answered()
     for rate in ("1", "2"):
         call.execute("limit", "hash realm rate 2/5")
@@ -54,7 +54,7 @@ def test_so_many_in_a_while() -> None:
     assert call.channel.hangup_cause == "USER_BUSY"
 
 
-def test_by_api() -> None:
+def test_limits_can_be_used_by_api() -> None:
     call = ModelCall().answered()
     uuid = call.channel.uuid
     assert api(call, f"uuid_limit {uuid} db realm id 3") == "+OK"
@@ -69,7 +69,7 @@ def test_by_api() -> None:
         assert api(call, command).startswith("USAGE")
 
 
-def test_it_is_told_of_and_an_application_may_depend_on_it() -> None:
+def test_a_limit_fires_events_and_applications_can_depend_on_it() -> None:
     call = ModelCall().answered()
     call.execute("limit_execute", "hash realm id 1 playback welcome")
     call.wait(3.0)

@@ -34,7 +34,7 @@ def test_a_message_is_recorded_until_a_key_and_played_back_as_long_as_it_was() -
         call.wait()
 
 
-def test_it_lasts_as_long_as_the_test_says_if_it_says_so() -> None:
+def test_a_test_can_say_how_long_a_recording_lasts() -> None:
     call = ModelCall(prompts={MESSAGE: 1.0}).answered()
     call.execute("record", f"{MESSAGE} 5")
     call.wait(7.0)
@@ -43,7 +43,7 @@ def test_it_lasts_as_long_as_the_test_says_if_it_says_so() -> None:
     assert call.completed.get("Application-Response") == "FILE PLAYED"
 
 
-def test_what_was_not_recorded_is_not_there() -> None:
+def test_a_file_that_was_not_recorded_does_not_exist() -> None:
     call = ModelCall(only_known=True).answered()
     call.execute("playback", MESSAGE)
     call.wait(0.1)
@@ -78,14 +78,14 @@ def test_silence_ends_a_recording(
         ("/tmp/greeting", "/tmp/greeting.L16"),
     ],
 )
-def test_where_a_recording_goes(name: str, path: str) -> None:
+def test_a_recordings_path_depends_on_its_name(name: str, path: str) -> None:
     call = ModelCall().answered()
     call.execute("record", f"{name} 1")
     call.wait(3.0)
     assert [each.get("Record-File-Path") for each in call.events("RECORD_STOP")] == [path]
 
 
-def test_a_key_begins_the_limit_anew() -> None:
+def test_a_key_restarts_the_limit() -> None:
     # switch_ivr_record_file_event: record_restart_limit_on_dtmf
     call = ModelCall().answered()
     call.execute("set", "record_restart_limit_on_dtmf=true")
@@ -98,7 +98,7 @@ def test_a_key_begins_the_limit_anew() -> None:
     assert call.completed.get("Application") == "record"
 
 
-def test_a_session_is_recorded_for_so_many_seconds_of_the_epoch() -> None:
+def test_record_sessions_limit_counts_whole_seconds_of_the_epoch() -> None:
     # recording 21d: +2 is over with the second second's beginning
     call = ModelCall().answered()
     call.execute("record_session", f"{MESSAGE} +2 {{who=me}}")
@@ -109,7 +109,7 @@ def test_a_session_is_recorded_for_so_many_seconds_of_the_epoch() -> None:
     assert stop.time == pytest.approx(2.0, abs=0.01)
 
 
-def test_two_recordings_stop_at_once_and_the_last_is_the_first_to_be_gone() -> None:
+def test_two_recordings_stop_together_in_reverse_order() -> None:
     call = ModelCall().answered()
     for path in ("/tmp/a.wav", "/tmp/b.wav"):
         call.execute("record_session", path)
@@ -130,7 +130,7 @@ def test_two_recordings_stop_at_once_and_the_last_is_the_first_to_be_gone() -> N
         ("RECORD_INITIAL_TIMEOUT_MS=500", "no-input-timeout"),
     ],
 )
-def test_a_recording_that_nobody_needs(variables: str, cause: str) -> None:
+def test_a_recording_too_short_or_silent_says_so(variables: str, cause: str) -> None:
     # switch_ivr_async.c, record_callback
     call = ModelCall().answered()
     call.execute("set", variables)
@@ -142,7 +142,7 @@ def test_a_recording_that_nobody_needs(variables: str, cause: str) -> None:
     assert stop.get("Record-Completion-Cause") == cause
 
 
-def test_uuid_record() -> None:
+def test_uuid_record_starts_and_stops_recordings() -> None:
     call = ModelCall().answered()
     uuid = call.channel.uuid
 

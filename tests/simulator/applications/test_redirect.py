@@ -22,7 +22,7 @@ from tests.support.model_call import ModelCall
         ("deflect", "sip:1@example.com", "BLIND_TRANSFER"),
     ],
 )
-def test_a_sip_call_that_was_not_answered(
+def test_an_unanswered_sip_call_can_be_redirected(
     application: str, argument: str, cause: str | None
 ) -> None:
     call = ModelCall()
@@ -33,7 +33,7 @@ def test_a_sip_call_that_was_not_answered(
     assert call.channel.hangup_cause == cause
 
 
-def test_after_the_answer_it_is_too_late_for_a_redirect_and_not_for_a_deflect() -> None:
+def test_an_answered_call_can_be_deflected_but_not_redirected() -> None:
     call = ModelCall()
     call.channel.endpoint = "sofia"
     call.answered()
@@ -47,7 +47,7 @@ def test_after_the_answer_it_is_too_late_for_a_redirect_and_not_for_a_deflect() 
     assert call.channel.hangup_cause == "BLIND_TRANSFER"
 
 
-def test_nothing_comes_of_it_on_a_loopback_channel_but_deflect_waits() -> None:
+def test_on_a_loopback_channel_only_deflect_has_an_effect_and_waits() -> None:
     call = ModelCall().answered()
     call.execute("redirect", "sip:1@example.com")
     call.execute("respond", "486 Busy")

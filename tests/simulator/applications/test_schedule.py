@@ -16,7 +16,7 @@ def api(call: ModelCall, command: str) -> str:
     return next(each.body for each in call.sent[before:] if each.lane == "answer")
 
 
-def test_a_hangup_later_by_a_cause_that_there_is_not() -> None:
+def test_a_scheduled_hangup_with_an_unknown_cause_is_handled_as_freeswitch_does() -> None:
     call = ModelCall().answered()
     call.execute("sched_hangup", "+10 alloted_timeout")
     call.wait(9.5)
@@ -25,7 +25,7 @@ def test_a_hangup_later_by_a_cause_that_there_is_not() -> None:
     assert call.channel.hangup_cause == "NORMAL_CLEARING"
 
 
-def test_a_hangup_in_no_time_is_now() -> None:
+def test_a_hangup_scheduled_in_no_time_is_immediate() -> None:
     call = ModelCall().answered()
     call.execute("sched_hangup", "+0 USER_BUSY")
     call.wait(0.1)
@@ -33,7 +33,7 @@ def test_a_hangup_in_no_time_is_now() -> None:
 
 
 @pytest.mark.parametrize("how", ["app", "api", "group of its own"])
-def test_what_was_to_come_may_be_cancelled(how: str) -> None:
+def test_scheduled_tasks_can_be_cancelled(how: str) -> None:
     call = ModelCall().answered()
     call.execute("sched_hangup", "+2")
     call.execute("sched_broadcast", "+1 silence_stream://100")
@@ -54,7 +54,7 @@ def test_what_was_to_come_may_be_cancelled(how: str) -> None:
     assert bool(call.events("PLAYBACK_START")) is (how == "group of its own")
 
 
-def test_an_api_command_later_and_again_and_again() -> None:
+def test_an_api_command_can_be_scheduled_and_repeated() -> None:
     call = ModelCall().answered()
     uuid = call.channel.uuid
     assert api(call, f"sched_api +2 none uuid_setvar {uuid} once yes").startswith("+OK Added: ")
@@ -73,7 +73,7 @@ def test_an_api_command_later_and_again_and_again() -> None:
     assert api(call, "sched_api +2").startswith("-ERR Invalid syntax.")
 
 
-def test_by_api_for_any_channel() -> None:
+def test_hangups_can_be_scheduled_by_api_for_any_channel() -> None:
     call = ModelCall().answered()
     uuid = call.channel.uuid
     assert api(call, f"sched_broadcast +1 {uuid} silence_stream://100") == "+OK Message scheduled\n"
@@ -87,7 +87,7 @@ def test_by_api_for_any_channel() -> None:
     assert call.channel.hangup_cause == "NO_ROUTE_DESTINATION"
 
 
-def test_a_second_hangup_is_one_more() -> None:
+def test_a_second_scheduled_hangup_does_not_replace_the_first() -> None:
     """The earlier one is done, whichever was asked for first; the other goes with the channel."""
     call = ModelCall().answered()
     call.execute("sched_hangup", "+30 CALL_REJECTED")
@@ -99,7 +99,7 @@ def test_a_second_hangup_is_one_more() -> None:
     assert call.switch.state(Tasks).delete(call.channel.uuid) == 0
 
 
-def test_a_time_without_a_plus_is_every_so_many_seconds() -> None:
+def test_a_time_without_a_plus_repeats() -> None:
     """A second of the epoch that is past is a period (switch_scheduler_add_task_ex)."""
     call = ModelCall().answered()
     uuid = call.channel.uuid
@@ -116,7 +116,7 @@ def test_a_time_without_a_plus_is_every_so_many_seconds() -> None:
     assert call.channel.hangup_cause == "USER_BUSY"
 
 
-def test_the_called_leg_alone_may_be_hung_up_later() -> None:
+def test_the_called_leg_alone_can_be_hung_up_later() -> None:
     call = ModelCall().answered()
     call.endpoint("user/1000", answers_after=0.0)
     call.execute("sched_hangup", "+3 CALL_REJECTED bleg")
@@ -127,7 +127,7 @@ def test_the_called_leg_alone_may_be_hung_up_later() -> None:
     assert call.variable("last_bridge_hangup_cause") == "CALL_REJECTED"
 
 
-def test_a_task_is_told_of() -> None:
+def test_scheduled_tasks_fire_events() -> None:
     call = ModelCall().answered()
     call.execute("sched_hangup", "+1")
     call.wait(1.5)

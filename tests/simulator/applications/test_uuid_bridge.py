@@ -70,7 +70,7 @@ def test_a_leg_goes_to_where_transfer_after_bridge_says(legs: Legs) -> None:
     assert legs.channel.up
 
 
-def test_what_is_queued_is_lost_to_a_uuid_bridge(legs: Legs) -> None:
+def test_queued_applications_are_lost_to_a_uuid_bridge(legs: Legs) -> None:
     # recording 207
     legs.originate()
     for _ in range(2):

@@ -23,7 +23,7 @@ def info(call: ModelCall, lot: str = "") -> str:
     return next(each.body for each in call.sent[before:] if each.lane == "answer")
 
 
-def test_a_parked_caller_is_fetched_by_who_dials_the_slot() -> None:
+def test_a_parked_caller_is_fetched_by_dialling_the_slot() -> None:
     call = ModelCall().answered()
     call.execute("valet_park", "lot 4001")
     call.wait(1.0)
@@ -40,7 +40,7 @@ def test_a_parked_caller_is_fetched_by_who_dials_the_slot() -> None:
     assert call.channel.hangup_cause is not None
 
 
-def test_the_next_free_slot_is_taken_and_told() -> None:
+def test_the_next_free_slot_is_taken_and_announced() -> None:
     phrases = {"valet_announce_ext": [("play-file", "slot-$1")]}
     call = ModelCall(phrases=phrases).answered()
     first = parker(call, "lot auto in 10 11")
@@ -53,7 +53,7 @@ def test_the_next_free_slot_is_taken_and_told() -> None:
     assert not full.up  # nothing is left for it to do
 
 
-def test_the_one_who_waits_longest_is_fetched() -> None:
+def test_the_caller_who_waits_longest_is_fetched() -> None:
     call = ModelCall().answered()
     first, second = parker(call, "lot 20"), parker(call, "lot 15")
     call.execute("valet_park", "lot auto out 10 30")
@@ -81,7 +81,7 @@ def test_a_caller_who_is_not_fetched_goes_elsewhere(variables: str, seconds: int
     assert [each.get("Action") for each in call.events("CUSTOM")] == ["hold", "exit"]
 
 
-def test_keys_end_it() -> None:
+def test_the_hash_key_ends_the_parking() -> None:
     call = ModelCall().answered()
     call.execute("set", "valet_hold_music=silence")
     call.execute("valet_park", "lot 1", event_lock="true")
@@ -111,7 +111,7 @@ def test_the_slot_may_be_asked_for() -> None:
     assert call.variable("valet_lot_extension") == "42"
 
 
-def test_no_answer_ends_the_call() -> None:
+def test_not_answering_ends_the_call() -> None:
     call = ModelCall(prompts={"which": 1.0}).answered()
     call.execute("valet_park", "lot ask 1 4 1000 which")
     call.wait(1.5)
@@ -120,7 +120,7 @@ def test_no_answer_ends_the_call() -> None:
     assert call.events("CHANNEL_HANGUP_COMPLETE")
 
 
-def test_what_comes_of_wrong_arguments() -> None:
+def test_wrong_arguments_of_valet_park_are_handled_as_freeswitch_does() -> None:
     call = ModelCall().answered()
     for argument in ("", "lot", "lot auto in 1", "lot auto up 1 2", "lot auto out 1 2"):
         call.execute("valet_park", argument)

@@ -8,7 +8,7 @@ from tests.support.model_call import ModelCall
 
 
 @pytest.mark.parametrize("name", ["log", "lua", "system", "tone_detect"])
-def test_they_are_executed_and_the_call_goes_on(name: str) -> None:
+def test_applications_without_effect_complete_and_the_call_goes_on(name: str) -> None:
     call = ModelCall().answered()
     call.execute(name, "anything")
     call.wait(0.1)

@@ -30,7 +30,7 @@ def test_a_recording_ends_with_the_silence_after_the_talking() -> None:
     assert "talks for 7 s" in call.ladder()
 
 
-def test_who_says_nothing_is_recorded_until_the_silence_is_over() -> None:
+def test_a_silent_caller_is_recorded_until_the_silence_limit() -> None:
     with FreeSwitch() as switch:
         call = switch.call(records)
         call.wait()
@@ -47,7 +47,7 @@ def test_talking_in_the_middle_of_a_recording_begins_the_silence_anew() -> None:
     assert call.variable("record_seconds") == "4"
 
 
-def test_a_script_has_a_caller_talk() -> None:
+def test_a_script_can_have_the_caller_talk() -> None:
     steps = [Step("expect", {"what": "record"}), Step("talk", {"seconds": 3}), Step("wait")]
     call = Script("", steps).run(records)
     assert call.variable("record_seconds") == "5"
@@ -125,7 +125,7 @@ def test_a_script_has_extensions_phrases_and_speech_engines() -> None:
     script.run(speaks)
 
 
-def test_a_callers_number_stays_the_one_he_called_from() -> None:
+def test_a_callers_number_stays_the_one_they_called_from() -> None:
     def waits(session: Session) -> None:
         session.channel.answer()
         session.channel.sleep(60)

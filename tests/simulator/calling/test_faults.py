@@ -29,7 +29,7 @@ def say_nothing(call: Call) -> None:
 @pytest.mark.parametrize(
     ("kind", "ending"), [("hangup", Hangup), ("drop", Disconnected), ("refuse", CommandError)]
 )
-def test_at_every_point_of_the_ivr_a_fault_ends_the_handler_with_its_own_exception(
+def test_a_fault_at_any_point_of_the_ivr_raises_its_own_exception(
     script: object, kind: FaultKind, ending: type[Exception]
 ) -> None:
     assert callable(script)
@@ -142,7 +142,7 @@ def times_of(*faults: Fault) -> dict[str, float]:
     return {each.text: each.time for each in told}
 
 
-def test_of_two_delays_each_holds_for_its_own_message() -> None:
+def test_each_delay_holds_for_its_own_message() -> None:
     start, complete = "CHANNEL_EXECUTE playback one", "CHANNEL_EXECUTE_COMPLETE playback one"
     usual = times_of()
     late = times_of(Fault("delay", start, 2.5), Fault("delay", complete, 3.0))
@@ -152,7 +152,7 @@ def test_of_two_delays_each_holds_for_its_own_message() -> None:
     assert late[complete] == pytest.approx(usual[complete] + 3.0)
 
 
-def test_what_was_held_back_is_lost_with_the_connection() -> None:
+def test_delayed_messages_are_lost_with_the_connection() -> None:
     faults = [Fault("delay", "PLAYBACK_START", 5.0), Fault("drop", "PLAYBACK_STOP")]
     with FreeSwitch(raises=False) as switch:
         call = switch.call(play_two, faults=faults)
@@ -177,12 +177,12 @@ def test_a_split_message_is_the_same_message() -> None:
     assert times_of(Fault("split", "CHANNEL_EXECUTE_COMPLETE playback one")) == usual
 
 
-def test_an_unknown_kind_of_fault_is_refused_with_those_there_are() -> None:
+def test_an_unknown_kind_of_fault_is_refused_and_the_known_ones_named() -> None:
     with pytest.raises(ValueError, match="hangup, drop, refuse"):
         Fault("explode", 1)  # type: ignore[arg-type]
 
 
-def test_what_a_handler_raises_is_raised_again_by_the_verbs_and_by_the_block() -> None:
+def test_a_handlers_exception_is_raised_by_verbs_and_by_the_block() -> None:
     def broken(session: Session) -> None:
         session.channel.answer()
         raise LookupError("no such customer")
@@ -200,7 +200,7 @@ def test_what_a_handler_raises_is_raised_again_by_the_verbs_and_by_the_block() -
         switch.call(broken_afterwards).hear("ivr/ivr-welcome", start=True)
 
 
-def test_leaving_the_block_hangs_up_what_is_up() -> None:
+def test_leaving_the_block_hangs_up_every_call() -> None:
     with FreeSwitch() as switch:
         call = switch.call(handler)
         call.hear("ivr/ivr-welcome", start=True)

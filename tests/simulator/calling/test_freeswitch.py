@@ -33,7 +33,7 @@ def test_a_handler_that_returns_gives_the_call_back_to_the_dialplan() -> None:
     assert not any("set eslsync" in command for command in commands(call))
 
 
-def test_where_nothing_stands_after_socket_a_call_given_back_is_hung_up() -> None:
+def test_a_call_given_back_to_an_empty_dialplan_is_hung_up() -> None:
     # recordings 12k, 12n
     with FreeSwitch() as switch:
         call = switch.call(greet)
@@ -43,7 +43,7 @@ def test_where_nothing_stands_after_socket_a_call_given_back_is_hung_up() -> Non
 
 @pytest.mark.parametrize("events", [True, False, ["CHANNEL_ANSWER"]])
 @pytest.mark.parametrize("socket", ["async full", "async", "full", ""])
-def test_a_handler_that_does_nothing_at_all_parks_nobody(
+def test_a_handler_that_does_nothing_leaves_nobody_parked(
     events: bool | list[str], socket: str
 ) -> None:
     # recording 14b2: a close within a moment of connect parks the caller for ever, so an
@@ -67,7 +67,7 @@ def test_a_handler_that_raises_gives_its_call_back_too() -> None:
     assert isinstance(call.error, LookupError)
 
 
-def test_an_outbound_lends_its_handler_and_its_options() -> None:
+def test_an_outbounds_handler_and_options_are_used() -> None:
     app = Outbound(greet, port=5999, events=["CHANNEL_ANSWER"], linger=7)
     with FreeSwitch() as switch:
         call = switch.call(app)
@@ -81,7 +81,7 @@ def test_an_outbound_lends_its_handler_and_its_options() -> None:
     assert app.port == 5999
 
 
-def test_the_call_brings_its_numbers_and_variables() -> None:
+def test_a_call_brings_its_numbers_and_variables() -> None:
     seen: dict[str, str] = {}
 
     def look(session: Session) -> None:
@@ -109,7 +109,7 @@ def test_the_call_brings_its_numbers_and_variables() -> None:
     }
 
 
-def test_several_calls_run_beside_each_other_in_one_time() -> None:
+def test_several_calls_share_one_virtual_time() -> None:
     with FreeSwitch(prompts={"greeting": 5.0}) as switch:
         calls = [switch.call(greet) for _ in range(20)]
         for call in calls:
@@ -177,7 +177,7 @@ def test_expect_waits_for_an_event_or_an_application_of_the_channel() -> None:
             call.expect("CHANNEL_BRIDGE")
 
 
-def test_a_call_that_nobody_ends_fails_the_wait_for_its_end() -> None:
+def test_waiting_for_the_end_of_an_endless_call_fails() -> None:
     def for_ever(session: Session) -> None:
         session.channel.answer()
         while True:
@@ -197,7 +197,7 @@ def test_a_call_that_nobody_ends_fails_the_wait_for_its_end() -> None:
             vain.wait(timeout=1e9)
 
 
-def test_what_a_caller_says_and_does_stands_in_the_transcript() -> None:
+def test_the_transcript_lists_what_a_caller_says_and_does() -> None:
     with FreeSwitch() as switch:
         call = switch.call(greet)
         call.hear("greeting", start=True)
@@ -209,7 +209,7 @@ def test_what_a_caller_says_and_does_stands_in_the_transcript() -> None:
     assert str(call.transcript).count("\n") > 20
 
 
-def test_threads_that_a_handler_starts_work_in_real_time() -> None:
+def test_threads_started_by_a_handler_run_in_real_time() -> None:
     found: list[str] = []
 
     def asks_elsewhere(session: Session) -> None:

@@ -9,7 +9,7 @@ def waits_for(event: threading.Event) -> None:
     event.wait()
 
 
-def test_a_thread_left_behind_is_told_by_name_and_stack() -> None:
+def test_a_thread_left_behind_is_reported_by_name_and_stack() -> None:
     before = threading.enumerate()
     event = threading.Event()
     thread = threading.Thread(target=waits_for, args=(event,), name="left over")
@@ -23,7 +23,7 @@ def test_a_thread_left_behind_is_told_by_name_and_stack() -> None:
     assert "in waits_for" in told
 
 
-def test_a_thread_that_is_ending_has_time_to() -> None:
+def test_a_thread_that_is_ending_is_given_time() -> None:
     before = threading.enumerate()
     event = threading.Event()
     threading.Thread(target=waits_for, args=(event,)).start()

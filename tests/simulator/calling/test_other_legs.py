@@ -43,7 +43,7 @@ def test_of_two_that_ring_one_answers() -> None:
     assert simulation_of(switch).legs.dialled == {"user/1000", "user/1001", "user/9"}
 
 
-def test_it_is_drawn_at_the_switch() -> None:
+def test_other_legs_are_drawn_at_the_switch() -> None:
     with FreeSwitch() as switch:
         switch.endpoint("user/1000", rejects="USER_BUSY")
         call = switch.call(lambda session: bridging(session, "user/1000"))
@@ -54,7 +54,7 @@ def test_it_is_drawn_at_the_switch() -> None:
     assert "├─ bridge completed: USER_BUSY ─" in drawn
 
 
-def test_a_leg_that_an_app_originates_is_told_in_the_apps_call() -> None:
+def test_an_originated_leg_is_shown_in_the_call_of_its_app() -> None:
     def handler(session: Session) -> None:
         session.channel.answer()
         if session.context["Caller-Caller-ID-Number"] == "2":
@@ -79,7 +79,7 @@ def test_a_leg_that_an_app_originates_is_told_in_the_apps_call() -> None:
     ]
 
 
-def test_what_is_executed_on_another_leg_says_on_which() -> None:
+def test_commands_for_another_leg_say_for_which() -> None:
     def handler(session: Session) -> None:
         session.channel.answer()
         session.send("filter Unique-ID far")

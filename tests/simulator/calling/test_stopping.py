@@ -36,7 +36,7 @@ def test_a_stop_gives_the_call_back_to_the_dialplan_and_the_next_caller_finds_no
     assert not late.taken
 
 
-def test_before_the_handler_has_begun_it_never_does() -> None:
+def test_a_stop_before_the_handler_begins_keeps_it_from_beginning() -> None:
     begun: list[Session] = []
     for step in range(1, 7):  # connect, linger, filter
         with FreeSwitch() as switch:
@@ -46,7 +46,7 @@ def test_before_the_handler_has_begun_it_never_does() -> None:
     assert not begun
 
 
-def test_a_stop_at_whatever_step_gives_the_same_transcript_each_time() -> None:
+def test_a_stop_at_any_step_gives_the_same_transcript_each_time() -> None:
     def transcript(step: int) -> str:
         with FreeSwitch(raises=False) as switch:
             call = switch.call(ivr.handler, faults=[Fault("stop", step)], after=SORRY)
@@ -78,7 +78,7 @@ def test_a_handler_that_is_cut_can_clean_up() -> None:
     assert cleaned == [True]
 
 
-def test_a_handler_that_cleans_up_for_longer_than_stop_waits_is_told() -> None:
+def test_a_handler_that_outlasts_stop_is_reported() -> None:
     def slow(session: Session) -> None:
         try:
             session.channel.answer()
@@ -101,7 +101,7 @@ def test_another_program_cannot_be_stopped() -> None:
         switch.dial("127.0.0.1:5000", faults=[Fault("stop", 1)])
 
 
-def test_in_real_time_as_well() -> None:
+def test_stops_work_in_real_time_too() -> None:
     with FreeSwitch(real_time=True, raises=False, prompts={"ivr/ivr-welcome": 0.1}) as switch:
         call = switch.call(ivr.handler, faults=[Fault("stop", "PLAYBACK_START")])
         call.wait()
@@ -112,7 +112,7 @@ def test_in_real_time_as_well() -> None:
 STOPS = 100
 
 
-def test_stops_at_any_moment_of_several_calls_at_once() -> None:
+def test_several_calls_can_be_stopped_at_any_moment() -> None:
     """Up to three callers, each somewhere else; all are cut by the stop at one of their steps."""
     chance = random.Random(2026)
     stopped = cut = 0

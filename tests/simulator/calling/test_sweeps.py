@@ -33,7 +33,7 @@ def test_every_third_step_is_every_third_of_all() -> None:
         )
 
 
-def test_there_is_no_zeroth_step() -> None:
+def test_a_step_of_zero_is_refused() -> None:
     with pytest.raises(ValueError, match="sweep: every must be at least 1, not 0"):
         sweep(press_one, handler, every=0)
 
@@ -78,7 +78,7 @@ def test_a_swept_script_brings_its_circumstances_along() -> None:
     assert seen == {("42", "blue", 23)}
 
 
-def test_what_stands_around_the_socket_is_heard_in_a_swept_script() -> None:
+def test_applications_around_the_socket_are_heard_in_a_swept_script() -> None:
     heard: list[list[str]] = []
 
     class Watched(Script):
@@ -117,7 +117,7 @@ def test_pairs_are_two_faults_of_one_call_which_the_seed_chooses() -> None:
     assert [each.faults for each in pairs_of(seed=2)] != [each.faults for each in pairs]
 
 
-def test_a_second_fault_that_the_call_ended_too_early_for_is_told_apart() -> None:
+def test_a_second_fault_that_never_came_is_reported_separately() -> None:
     result = sweep(Call.wait, basic.handler, faults=["drop"], every=1000, pairs=10)
     # after a connection is gone, nothing is said on it any more
     assert [len(outcome.missed) for outcome in result.outcomes] == [0, *[1] * 10]
@@ -127,7 +127,7 @@ def test_a_second_fault_that_the_call_ended_too_early_for_is_told_apart() -> Non
     assert "two at once    10" in str(result)
 
 
-def test_there_are_no_fewer_than_no_pairs() -> None:
+def test_a_negative_number_of_pairs_is_refused() -> None:
     with pytest.raises(ValueError, match="sweep: pairs must be at least 0, not -1"):
         sweep(press_one, handler, pairs=-1)
 
@@ -135,7 +135,7 @@ def test_there_are_no_fewer_than_no_pairs() -> None:
 # What a run leaves behind
 
 
-def test_a_descriptor_that_is_left_open_is_told() -> None:
+def test_a_descriptor_left_open_is_reported() -> None:
     left: list[socket.socket] = []
 
     def keeps(session: Session) -> None:
@@ -149,7 +149,7 @@ def test_a_descriptor_that_is_left_open_is_told() -> None:
         each.close()
 
 
-def test_what_a_call_leaves_in_memory_is_told() -> None:
+def test_objects_left_in_memory_are_reported() -> None:
     seen: list[Session] = []
 
     def remembers(session: Session) -> None:
@@ -181,7 +181,7 @@ def test_a_log_that_keeps_its_records_is_no_leak(caplog: pytest.LogCaptureFixtur
     assert "Hangup" in caplog.text
 
 
-def test_a_failure_that_only_the_log_tells_of_is_wrong() -> None:
+def test_a_failure_that_was_only_logged_counts_as_wrong() -> None:
     def careless(session: Session) -> None:
         @session.on_hangup
         def bill(_: object) -> None:

@@ -9,7 +9,7 @@ from simulator.clockwork.agenda import Agenda, Timer
 
 
 @given(st.lists(st.integers(0, 5), max_size=20))
-def test_what_is_due_at_one_time_happens_in_order_of_asking(times: list[int]) -> None:
+def test_actions_due_at_the_same_time_happen_in_order_of_asking(times: list[int]) -> None:
     agenda = Agenda(0)
     happened: list[tuple[int, int]] = []
     for number, when in enumerate(times):
@@ -19,7 +19,7 @@ def test_what_is_due_at_one_time_happens_in_order_of_asking(times: list[int]) ->
     assert agenda.now == 10
 
 
-def test_time_is_that_of_what_happens() -> None:
+def test_now_is_the_time_of_the_action_that_happens() -> None:
     agenda = Agenda(100)
     seen: list[int] = []
     agenda.at(250, lambda: seen.append(agenda.now))
@@ -42,7 +42,7 @@ def test_a_cancelled_timer_never_happens_and_nothing_waits_for_it() -> None:
     assert happened == ["kept"]
 
 
-def test_something_may_be_cancelled_by_what_happens_just_before() -> None:
+def test_an_action_can_cancel_the_next_one_due_at_the_same_time() -> None:
     agenda = Agenda(0)
     happened: list[str] = []
     timers: list[Timer] = []

@@ -75,7 +75,9 @@ def test_the_tests_own_clock_follows_too_and_is_real_again_afterwards() -> None:
     assert sleep is REAL_SLEEP
 
 
-def test_what_a_module_imports_on_demand_stays_so(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_modules_that_import_on_demand_are_not_made_to_import(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
     asked: list[str] = []
     module = ModuleType("on_demand")
     module.__dict__.update(
@@ -89,12 +91,12 @@ def test_what_a_module_imports_on_demand_stays_so(monkeypatch: pytest.MonkeyPatc
     assert "heavy" not in asked
 
 
-def test_a_time_that_the_test_has_frozen_is_where_the_world_begins() -> None:
+def test_the_switch_begins_at_the_time_that_a_test_has_frozen() -> None:
     with freezegun.freeze_time("2020-02-29 12:00:00"), FreeSwitch() as switch:
         assert switch.now == time.time()
         assert datetime.datetime.now() == datetime.datetime(2020, 2, 29, 12)
 
 
-def test_a_start_that_is_no_time_is_refused_with_an_example() -> None:
+def test_an_invalid_start_is_refused_with_an_example() -> None:
     with pytest.raises(ValueError, match="2026-01-05T09:00:00"):
         FreeSwitch(start="half past nine")

@@ -35,7 +35,7 @@ def linked(count: int = 1) -> Iterator[tuple[Exchange, list[Noted]]]:
             theirs.close()
 
 
-def test_what_a_step_writes_is_sent_at_its_end_in_one_piece() -> None:
+def test_bytes_written_in_a_step_are_sent_in_one_piece_at_its_end() -> None:
     with linked() as (exchange, [link]):
 
         def step() -> None:
@@ -58,7 +58,7 @@ def test_only_connections_with_news_are_flushed_and_once() -> None:
         assert [link.sent for link in links] == [[b"second"], [], [b"firstagain"]]
 
 
-def test_nothing_is_written_after_the_close_and_the_close_is_at_the_end_of_the_step() -> None:
+def test_a_close_takes_effect_at_the_end_of_the_step_and_nothing_follows_it() -> None:
     with linked() as (exchange, [link]):
         link.write(b"goodbye")
         link.close()
@@ -69,7 +69,7 @@ def test_nothing_is_written_after_the_close_and_the_close_is_at_the_end_of_the_s
         assert link.sent == [b"goodbye"]
 
 
-def test_what_is_written_while_it_is_flushed_goes_out_in_the_same_step() -> None:
+def test_bytes_written_during_a_flush_are_sent_in_the_same_step() -> None:
     class Echoes(Noted):
         def flush(self) -> None:
             super().flush()

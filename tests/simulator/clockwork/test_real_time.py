@@ -110,7 +110,7 @@ def read_all(sock: socket.socket) -> bytes:
 
 
 @pytest.mark.parametrize("script", SCRIPTS)
-def test_a_script_says_the_same_in_virtual_and_in_real_time(
+def test_a_script_gives_the_same_call_in_virtual_and_in_real_time(
     script: Callable[[Call], None],
 ) -> None:
     calls = []
@@ -146,7 +146,7 @@ def test_a_handlers_timeout_is_real() -> None:
     assert call.outcome is None
 
 
-def test_calls_at_once_each_go_their_own_way() -> None:
+def test_calls_at_once_do_not_disturb_each_other() -> None:
     with real_time() as switch:
         calls = [switch.call(ivr, caller=str(1001 + number)) for number in range(6)]
         for call in calls:
@@ -164,7 +164,7 @@ def test_calls_at_once_each_go_their_own_way() -> None:
         assert isinstance(call.outcome, Hangup) is (number % 3 == 2)
 
 
-def test_what_a_handler_raises_is_raised_by_the_verb() -> None:
+def test_a_handlers_exception_is_raised_by_the_verb() -> None:
     def broken(session: Session) -> None:
         session.channel.answer()
         raise LookupError("no such department")
@@ -176,7 +176,7 @@ def test_what_a_handler_raises_is_raised_by_the_verb() -> None:
     assert call.given_back
 
 
-def test_a_hangup_waits_for_what_the_handler_does_afterwards() -> None:
+def test_hangup_waits_for_the_handler_to_clean_up() -> None:
     hung_up, written = threading.Event(), threading.Event()
 
     def books(session: Session) -> None:
@@ -234,7 +234,7 @@ def test_time_frozen_in_the_middle_of_a_call_hangs_nothing() -> None:
     assert call.heard == ["ivr/ivr-welcome", "ivr/ivr-option-1"]
 
 
-def test_between_verbs_time_goes_on() -> None:
+def test_time_goes_on_between_verbs() -> None:
     world = RealTime()
     try:
         world.run(lambda: True)
@@ -250,7 +250,7 @@ def test_between_verbs_time_goes_on() -> None:
 # Faults
 
 
-def test_a_refused_command_is_an_error_of_the_handler() -> None:
+def test_a_refused_command_raises_in_the_handler() -> None:
     with real_time(raises=False) as switch:
         call = switch.call(ivr, faults=[Fault("refuse", "playback")])
         call.wait()
@@ -258,7 +258,7 @@ def test_a_refused_command_is_an_error_of_the_handler() -> None:
     assert call.cause == "NORMAL_CLEARING"
 
 
-def test_a_connection_that_breaks_is_an_error_of_the_handler() -> None:
+def test_a_broken_connection_raises_in_the_handler() -> None:
     with real_time(raises=False) as switch:
         call = switch.call(ivr, faults=[Fault("drop", "PLAYBACK_START")])
         call.wait()
@@ -326,7 +326,7 @@ def test_a_key_is_pressed_when_a_program_asks_for_one(program: str) -> None:
     assert call.heard == ["ivr/ivr-welcome", "ivr/ivr-option-1"]
 
 
-def test_a_program_and_a_handler_at_once(program: str) -> None:
+def test_a_program_and_a_handler_can_be_called_at_once(program: str) -> None:
     with real_time() as switch:
         theirs, ours = switch.dial(program), switch.call(ivr)
         theirs.hear("ivr/ivr-welcome")
@@ -350,14 +350,14 @@ def test_a_script_that_fails_against_a_program_shows_the_ladder(program: str) ->
     assert "playback ivr/ivr-option-1" in str(failure.value)
 
 
-def test_an_outbound_that_listens_in_this_process_is_a_program_as_well() -> None:
+def test_an_outbound_that_listens_in_this_process_can_be_called_by_address() -> None:
     with Outbound(ivr, port=0) as server, real_time() as switch:
         call = switch.dial(f"localhost:{server.port}")
         press_1(call)
     assert call.heard == ["ivr/ivr-welcome", "ivr/ivr-option-1"]
 
 
-def test_where_nobody_listens_the_dialplan_goes_on() -> None:
+def test_if_nobody_listens_the_dialplan_goes_on() -> None:
     with socket.socket() as deaf:
         deaf.bind(("127.0.0.1", 0))
         with real_time() as switch:
@@ -389,7 +389,7 @@ def reset_after_connect(sock: socket.socket) -> None:
 
 
 @pytest.mark.parametrize("verb", [Call.wait, lambda call: call.hear("ivr/ivr-welcome")])
-def test_a_caller_that_is_left_parked_is_told_so(verb: Callable[[Call], None]) -> None:
+def test_verbs_say_that_the_caller_was_left_parked(verb: Callable[[Call], None]) -> None:
     # recording 14b: nobody will ever do anything with this call
     with listening(close_at_once) as address, real_time() as switch:
         call = switch.dial(address)
@@ -408,7 +408,9 @@ def test_a_caller_that_is_left_parked_is_told_so(verb: Callable[[Call], None]) -
 
 
 @pytest.mark.parametrize("app", [close_after_connect, reset_after_connect])
-def test_a_program_that_closes_right_after_connect(app: Callable[[socket.socket], None]) -> None:
+def test_a_program_that_closes_right_after_connect_parks_the_caller(
+    app: Callable[[socket.socket], None],
+) -> None:
     # A race, here as in a real switch: within a millisecond it parks the caller (14b2), later
     # it gives the call back.
     with listening(app) as address, real_time() as switch:
@@ -418,7 +420,7 @@ def test_a_program_that_closes_right_after_connect(app: Callable[[socket.socket]
     assert call.cause == "NORMAL_CLEARING"
 
 
-def test_a_caller_that_is_left_parked_can_hang_up() -> None:
+def test_a_parked_caller_can_hang_up() -> None:
     with listening(close_at_once) as address, real_time() as switch:
         call = switch.dial(address)
         call.say_nothing(0.05)
@@ -426,7 +428,7 @@ def test_a_caller_that_is_left_parked_can_hang_up() -> None:
     assert call.cause == "USER_BUSY"
 
 
-def test_a_program_that_says_nothing() -> None:
+def test_a_silent_program_is_told_goodbye() -> None:
     heard: list[bytes] = []
 
     def silent(sock: socket.socket) -> None:
@@ -441,7 +443,7 @@ def test_a_program_that_says_nothing() -> None:
     assert b"Disconnected, goodbye." in heard[0]
 
 
-def test_a_connection_that_is_reset_in_the_middle_of_a_prompt() -> None:
+def test_a_reset_during_a_prompt_lets_the_dialplan_go_on() -> None:
     def reset(sock: socket.socket) -> None:
         sock.sendall(b"connect\n\nevent plain PLAYBACK_START\n\n")
         sock.sendall(
@@ -460,7 +462,7 @@ def test_a_connection_that_is_reset_in_the_middle_of_a_prompt() -> None:
     assert call.cause == "NORMAL_CLEARING"
 
 
-def test_a_program_that_does_not_read_holds_nobody_up_and_misses_nothing() -> None:
+def test_a_program_that_does_not_read_blocks_nobody_and_misses_nothing() -> None:
     # The reply to `connect` is the longest; so many of them are more than the system keeps.
     times = 2500
     received: list[bytes] = []
@@ -484,7 +486,7 @@ def test_a_program_that_does_not_read_holds_nobody_up_and_misses_nothing() -> No
     assert received[0].endswith(b"See you at ClueCon! http://www.cluecon.com/\n")
 
 
-def test_a_program_that_goes_away_with_much_unread() -> None:
+def test_a_program_may_go_away_with_much_unread() -> None:
     answered = threading.Event()
 
     def sluggish(sock: socket.socket) -> None:
@@ -502,7 +504,7 @@ def test_a_program_that_goes_away_with_much_unread() -> None:
     assert call.cause == "NORMAL_CLEARING"
 
 
-def test_the_switch_closes_first_and_the_program_later() -> None:
+def test_the_program_may_close_after_the_switch() -> None:
     close = threading.Event()
 
     def slow(sock: socket.socket) -> None:
@@ -545,14 +547,14 @@ def test_no_descriptor_is_left_behind() -> None:
     assert open_descriptors() == before
 
 
-def test_a_switch_that_is_never_used_holds_nothing_open() -> None:
+def test_an_unused_switch_holds_nothing_open() -> None:
     FreeSwitch(real_time=True)
     gc.collect()  # a socket that nobody closed would be told of here
     with FreeSwitch(real_time=True):
         pass
 
 
-def test_a_verb_after_the_end_opens_nothing_again() -> None:
+def test_a_verb_after_the_end_opens_nothing() -> None:
     with real_time() as switch:
         call = switch.call(ivr)
         press_1(call)

@@ -23,7 +23,7 @@ def test_a_thread_takes_its_next_step_when_it_asked_to() -> None:
     assert thread.finished
 
 
-def test_whoever_has_news_wakes_it_before_its_time() -> None:
+def test_a_thread_can_be_woken_before_its_time() -> None:
     agenda, steps = Agenda(0), list[int]()
     thread = Thread(agenda, waits(agenda, steps, None, 50))
     thread.run()

@@ -118,7 +118,7 @@ def test_a_handler_that_runs_is_abandoned() -> None:
             release.set()
 
 
-def test_many_commands_at_one_moment_are_no_loop() -> None:
+def test_many_commands_at_one_moment_do_not_count_as_a_loop() -> None:
     def asks_a_lot(session: Session) -> None:
         for _ in range(1500):
             session.api("status")

@@ -13,14 +13,14 @@ from tests.support.places import ROOT
 from tests.support.terminal import IVR, run, without_markers, write
 
 
-def test_a_script_s_call_is_recorded(tmp_path: Path) -> None:
+def test_a_scripts_call_is_recorded(tmp_path: Path) -> None:
     script = str(ROOT / "examples" / "ring_two.call.yaml")
     assert run("call", "--script", script, "--record", tmp_path).exit_code == 0
     [path] = tmp_path.iterdir()
     assert run("replay", path, ROOT / "examples" / "ring_two.py").exit_code == 0
 
 
-def test_another_program_s_calls_are_not_recorded_here(tmp_path: Path) -> None:
+def test_another_programs_calls_are_not_recorded(tmp_path: Path) -> None:
     result = run("call", "127.0.0.1:5000", "--record", tmp_path)
     assert result.exit_code == 2
     assert "recorded where it is served" in result.stderr
@@ -46,13 +46,13 @@ def test_the_same_call_is_drawn_the_same_way() -> None:
     assert UUID.sub("", first.stdout) == UUID.sub("", other.stdout)
 
 
-def test_keys_come_at_their_times() -> None:
+def test_keys_are_pressed_at_their_times() -> None:
     result = run("call", IVR, "--press", "1", "--press", "23", "--at", "1", "--at", "1.5")
     times = re.findall(r"^ *([\d.]+) .*presses (\d)", result.stdout, re.MULTILINE)
     assert times == [("1.000", "1"), ("1.500", "2"), ("1.700", "3")]
 
 
-def test_a_key_without_a_time_comes_when_the_handler_waits_for_one(tmp_path: Path) -> None:
+def test_a_key_without_a_time_is_pressed_when_the_handler_waits_for_one(tmp_path: Path) -> None:
     app = write(
         tmp_path,
         "def handler(session):\n"
@@ -68,7 +68,7 @@ def test_a_key_without_a_time_comes_when_the_handler_waits_for_one(tmp_path: Pat
     assert told == ["got 5", "got 6", "end of say/1", "presses 5", "end of say/2", "presses 6"]
 
 
-def test_keys_that_nobody_asked_for_are_told() -> None:
+def test_keys_that_nobody_asked_for_are_reported() -> None:
     basic = ROOT / "examples" / "basic.py"
     result = run("call", basic, "--press", "1", "--press", "2")
     assert result.exit_code == 0
@@ -78,14 +78,14 @@ def test_keys_that_nobody_asked_for_are_told() -> None:
     assert "not pressed: 1; the call was over by then" in late.stderr
 
 
-def test_the_caller_hangs_up() -> None:
+def test_the_caller_can_hang_up() -> None:
     result = run("call", IVR, "--hangup-after", "1.25")
     assert result.exit_code == 0
     assert "1.250  ┃├─ hangs up NORMAL_CLEARING" in result.stdout
     assert "after 1.2 s; the handler ended with the call\n" in result.stdout
 
 
-def test_who_calls_when(tmp_path: Path) -> None:
+def test_caller_destination_and_start_can_be_given(tmp_path: Path) -> None:
     app = write(
         tmp_path,
         "from datetime import datetime\n"
@@ -114,7 +114,7 @@ def test_prompts_last_as_long_as_their_files(tmp_path: Path) -> None:
 DESK = ROOT / "tests" / "examples" / "desk.py"
 
 
-def test_far_ends_do_as_they_are_told() -> None:
+def test_far_ends_behave_as_given() -> None:
     result = run(
         *("call", DESK, "--far-end", "user/1000=no_answer", "--far-end"),
         "user/1001=rings,answers:1.5,presses:12#@2,hangs_up:4,cause:CALL_REJECTED",
@@ -132,7 +132,7 @@ def test_far_ends_do_as_they_are_told() -> None:
     ]
 
 
-def test_a_far_end_that_is_not_called_is_told() -> None:
+def test_a_far_end_that_was_not_called_is_reported() -> None:
     result = run(
         "call", DESK, "--far-end", "user/1000=answers,hangs_up:1", "--far-end", "user/1=busy"
     )
@@ -177,7 +177,7 @@ def test_callers_of_a_script_are_drawn_one_after_the_other(tmp_path: Path) -> No
     assert run("call", "--script", script, "--far-end", "user/1=busy").exit_code == 2
 
 
-def test_a_script_is_played_and_what_goes_wrong_names_its_line(tmp_path: Path) -> None:
+def test_a_script_is_played_and_a_failure_names_its_line(tmp_path: Path) -> None:
     scripts = ROOT / "tests" / "simulator" / "scripts"
     result = run("call", "--script", scripts / "option-1.call.yaml")
     assert (result.exit_code, result.stderr) == (0, "")
@@ -208,7 +208,7 @@ def test_a_program_that_listens_is_called_in_real_time(tmp_path: Path) -> None:
     assert run("call", address, "--start", "2026-01-05T09:00:00").exit_code == 2
 
 
-def test_what_the_handler_raises_is_shown_short(tmp_path: Path) -> None:
+def test_a_handlers_exception_is_shown_without_our_frames(tmp_path: Path) -> None:
     app = write(
         tmp_path,
         "from eslsync import TimeoutError\n"
@@ -237,7 +237,7 @@ def test_what_the_handler_raises_is_shown_short(tmp_path: Path) -> None:
     )
 
 
-def test_a_handler_that_is_stuck(tmp_path: Path) -> None:
+def test_a_stuck_handler_is_reported(tmp_path: Path) -> None:
     app = write(
         tmp_path,
         "import threading\n"
@@ -280,7 +280,7 @@ def test_a_handler_that_is_stuck(tmp_path: Path) -> None:
         (["--far-end", "user/1=busy", "--far-end", "user/1=rings"], "is given twice"),
     ],
 )
-def test_options_that_make_no_sense(arguments: list[str], said: str) -> None:
+def test_invalid_options_are_refused(arguments: list[str], said: str) -> None:
     result = run("call", IVR, *arguments)
     assert result.exit_code == 2
     assert said in result.stderr

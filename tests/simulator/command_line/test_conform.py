@@ -20,7 +20,7 @@ def test_a_recording_conforms() -> None:
     )
 
 
-def test_a_recording_that_differs(tmp_path: Path) -> None:
+def test_a_recording_that_differs_is_shown_as_a_diff(tmp_path: Path) -> None:
     text = (RECORDINGS / "01a_basic_playback_hangup.jsonl").read_text()
     path = write(tmp_path, text.replace("+OK will linger", "+OK might linger"), "x.jsonl")
     result = run("conform", path, RECORDINGS / "12n_app_closes_socket_idle_parked.jsonl")
@@ -31,13 +31,13 @@ def test_a_recording_that_differs(tmp_path: Path) -> None:
     assert "1 of 2 conform: " in result.stdout.splitlines()[-1]
 
 
-def test_both_sides() -> None:
+def test_verbose_shows_both_sides() -> None:
     result = run("conform", "-v", RECORDINGS / "12n_app_closes_socket_idle_parked.jsonl")
     assert "--- 12n_app_closes_socket_idle_parked, recorded\n" in result.stdout
     assert re.search(r"^ +0\.\d{3}  CHANNEL_EXECUTE answer", result.stdout, re.MULTILINE)
 
 
-def test_what_is_no_recording(tmp_path: Path) -> None:
+def test_a_file_that_is_no_recording_is_refused(tmp_path: Path) -> None:
     for text in ["", "x", "[1]", '{"t": 1}', json.dumps({"recording": 1}) + '\n{"t": 1}']:
         result = run("conform", write(tmp_path, text, "x.jsonl"))
         assert result.exit_code == 2

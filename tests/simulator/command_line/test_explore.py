@@ -47,7 +47,7 @@ def test_the_command_reports_saves_scripts_and_exits_with_1(tmp_path: Path) -> N
         ([str(FAULTY), "--script", "no-such.call.yaml"], "No such file"),
     ],
 )
-def test_the_command_tells_what_it_can_not_use(arguments: list[str], said: str) -> None:
+def test_invalid_arguments_are_refused(arguments: list[str], said: str) -> None:
     ran = CliRunner().invoke(main, ["explore", *arguments])
     assert ran.exit_code == 2
     assert said in ran.output

@@ -11,7 +11,7 @@ from tests.support.terminal import IVR, run
 
 
 @pytest.mark.parametrize("command", ["ladder", "replay", "script"])
-def test_what_is_no_recording(command: str, tmp_path: Path) -> None:
+def test_a_file_that_is_no_recording_is_refused(command: str, tmp_path: Path) -> None:
     also = [IVR] if command == "replay" else []
     for text in ["", "x", "[1]", '{"t": 1}\n{"t": 1}', json.dumps({"recording": 1}) + "\n[2]"]:
         (tmp_path / "x.jsonl").write_text(text)

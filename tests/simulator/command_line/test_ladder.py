@@ -19,7 +19,7 @@ def test_a_recording_is_drawn() -> None:
 
 
 @pytest.mark.parametrize("arguments", [["--format", "svg"], ["--output", "x.svg"]])
-def test_it_is_drawn_as_a_picture(
+def test_a_recording_can_be_drawn_as_a_picture(
     arguments: list[str], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.chdir(tmp_path)
@@ -33,12 +33,12 @@ def test_it_is_drawn_as_a_picture(
 @pytest.mark.parametrize(
     ("name", "begins"), [("a.mmd", "---\ntitle"), ("a.txt", "        s "), ("a.svg", "<svg ")]
 )
-def test_a_file_s_name_says_the_format(name: str, begins: str, tmp_path: Path) -> None:
+def test_the_output_files_name_decides_the_format(name: str, begins: str, tmp_path: Path) -> None:
     assert run("ladder", PAGD, "--output", tmp_path / name).exit_code == 0
     assert (tmp_path / name).read_text("utf-8").startswith(begins)
 
 
-def test_what_can_not_be_written(tmp_path: Path) -> None:
+def test_an_unwritable_output_is_reported(tmp_path: Path) -> None:
     result = run("ladder", PAGD, "--output", tmp_path / "no" / "folder.svg")
     assert result.exit_code == 1
     assert "folder.svg can't be written: No such file or directory" in result.stderr

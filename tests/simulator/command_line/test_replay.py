@@ -41,7 +41,7 @@ def test_many_calls_are_replayed(tmp_path: Path) -> None:
     assert run("replay", *paths, IVR).exit_code == 0
 
 
-def test_what_can_not_be_replayed(tmp_path: Path) -> None:
+def test_recordings_that_cannot_be_replayed_are_refused(tmp_path: Path) -> None:
     [inbound] = RECORDINGS.glob("13a_*.jsonl")
     result = run("replay", inbound, IVR)
     assert result.exit_code == 2

@@ -64,7 +64,7 @@ def test_nobody_who_may_want_an_event_is_left_out_whatever_was_filtered_before(
     assert list(audience) == here
 
 
-def test_a_filter_that_stands_there_twice_is_found_and_taken_back_once() -> None:
+def test_a_filter_given_twice_counts_once() -> None:
     twice: Any = Connected(("Unique-ID", "a-leg"), ("unique-id", "A-LEG"))
     audience = joined(twice)
     assert audience.of(event(Unique_ID="a-leg")) == [twice]
@@ -72,7 +72,7 @@ def test_a_filter_that_stands_there_twice_is_found_and_taken_back_once() -> None
     assert audience.of(event(Unique_ID="a-leg")) == []
 
 
-def test_who_has_left_is_not_entered_again_by_a_late_filter() -> None:
+def test_a_late_filter_does_not_bring_a_connection_back() -> None:
     gone: Any = Connected()
     audience = joined(gone)
     audience.leave(gone)

@@ -43,7 +43,7 @@ from tests.support.model_call import ModelCall
         ("exit", "+OK bye"),
     ],
 )
-def test_replies(command: str, reply: str) -> None:
+def test_each_command_is_answered_as_recorded(command: str, reply: str) -> None:
     call = ModelCall()
     call.send("connect")
     assert call.send(command) == reply
@@ -88,7 +88,7 @@ def test_one_that_is_closed_later_lets_the_dialplan_go_on() -> None:
     assert call.channel.hangup_cause == "USER_BUSY"
 
 
-def test_where_nobody_listens_the_dialplan_goes_on() -> None:
+def test_if_nobody_listens_the_dialplan_goes_on() -> None:
     call = ModelCall(listening=False, incoming={"after": [("hangup", "USER_BUSY")]})
     assert call.channel.hangup_cause == "USER_BUSY"
     assert call.dialled == ["127.0.0.1:5000 async full"]
@@ -103,7 +103,7 @@ def test_several_addresses_are_tried_in_turn() -> None:
     ("linger", "closes"),
     [(None, 0.1), ("linger 3", 4), ("linger abc", 1), ("linger", None)],
 )
-def test_linger(linger: str | None, closes: float | None) -> None:
+def test_linger_keeps_the_connection_open(linger: str | None, closes: float | None) -> None:
     call = ModelCall()
     call.send("connect")
     if linger is not None:
@@ -117,7 +117,7 @@ def test_linger(linger: str | None, closes: float | None) -> None:
         assert closes - 1.0 <= call.closed_at <= closes
 
 
-def test_what_is_sent_while_it_lingers_is_never_run() -> None:
+def test_commands_during_linger_are_never_run() -> None:
     call = ModelCall().answered()
     call.channel.caller_hangs_up()
     call.wait(0.5)
@@ -250,7 +250,7 @@ def heard(call: ModelCall) -> list[str]:
     return [each for each in subclasses if each.startswith("my::")]
 
 
-def test_a_channel_that_is_parked_fires_what_it_is_sent() -> None:
+def test_a_parked_channel_fires_events_that_it_is_sent() -> None:
     call = ModelCall().answered()
     send_event(call, "my::parked")
     assert heard(call) == []
@@ -261,7 +261,7 @@ def test_a_channel_that_is_parked_fires_what_it_is_sent() -> None:
     assert event.get("Event-Name") == ""  # it never was made ready for delivery
 
 
-def test_what_runs_may_take_it_or_leave_it() -> None:
+def test_a_running_application_may_take_a_sent_event_or_lose_it() -> None:
     call = ModelCall().answered()
     call.execute("sleep", "1000")
     call.wait(0.5)
@@ -277,7 +277,7 @@ def test_what_runs_may_take_it_or_leave_it() -> None:
     assert heard(call) == ["my::asleep"]
 
 
-def test_diverted_to_who_controls_the_channel() -> None:
+def test_diverted_events_go_to_the_connection_that_controls_the_channel() -> None:
     call = ModelCall().answered()
     call.execute("sleep", "1000")
     call.wait(0.2)
@@ -288,7 +288,7 @@ def test_diverted_to_who_controls_the_channel() -> None:
     assert call.sent[-2].get("Answer-State") == ""
 
 
-def test_an_app_that_has_shut_its_sending_side_is_told_the_end() -> None:
+def test_an_app_that_shut_its_sending_side_is_told_of_the_end() -> None:
     call = ModelCall().answered()
     call.send("bgapi msleep 500")
     call.control.closed(reads=True)
@@ -297,7 +297,7 @@ def test_an_app_that_has_shut_its_sending_side_is_told_the_end() -> None:
     assert call.sent[-1].lane == "notice"
 
 
-def test_one_that_has_gone_is_told_nothing() -> None:
+def test_an_app_that_has_gone_is_sent_nothing() -> None:
     call = ModelCall().answered()
     before = len(call.sent)
     call.control.closed()

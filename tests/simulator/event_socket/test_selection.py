@@ -5,7 +5,7 @@ from __future__ import annotations
 from tests.support.model_call import ModelCall
 
 
-def test_filters_let_through_and_hold_back() -> None:
+def test_filters_include_and_exclude_events() -> None:
     call = ModelCall()
     call.send("connect")
     call.send("event plain all")
@@ -20,7 +20,7 @@ def test_filters_let_through_and_hold_back() -> None:
     assert call.ladder()[1:] == ["CHANNEL_EXECUTE_COMPLETE log"]
 
 
-def test_noevents_and_nixevent() -> None:
+def test_noevents_and_nixevent_unsubscribe() -> None:
     call = ModelCall().answered()
     call.send("nixevent CHANNEL_EXECUTE")
     before = len(call.ladder())

@@ -46,12 +46,12 @@ def listens_for_1(session: Session) -> None:
     session.channel.hangup()
 
 
-def test_of_a_menu_each_key_and_silence_are_tried() -> None:
+def test_each_key_and_silence_are_tried_at_a_menu() -> None:
     tried = asked_first(asks_for_a_key, "129#")
     assert {"1", "2", "9", "silence"} <= tried
 
 
-def test_of_a_number_those_that_match_that_do_not_and_that_are_too_short_are_tried() -> None:
+def test_valid_invalid_and_too_short_numbers_are_tried() -> None:
     tried = asked_first(asks_for_two_to_four, "0123456789#")
     entered = {label for label in tried if label.strip("#").isdigit()}
     valid = {each.strip("#") for each in entered if each.startswith("1")}
@@ -62,13 +62,13 @@ def test_of_a_number_those_that_match_that_do_not_and_that_are_too_short_are_tri
     assert any("during the prompt" in label for label in tried)
 
 
-def test_into_a_recording_callers_speak() -> None:
+def test_callers_speak_into_a_recording() -> None:
     exploration = explore(takes_a_message, keys="1#")
     labels = {edge.label for node in exploration.nodes for edge in node.edges}
     assert {"speaks", "# at once"} <= labels
 
 
-def test_of_keys_that_nobody_listens_for_one_stands_for_all() -> None:
+def test_one_key_stands_for_all_that_nobody_listens_for() -> None:
     exploration = explore(listens_for_1, keys="12345")
     pressed = {edge.keys for node in exploration.nodes for edge in node.edges if edge.what == "key"}
     assert "1" in pressed

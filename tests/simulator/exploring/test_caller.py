@@ -49,7 +49,7 @@ def never_ends(session: Session) -> None:
     ],
     ids=lambda each: each.__name__ if callable(each) else "",
 )
-def test_a_call_that_the_handler_ends_says_how(
+def test_an_edge_tells_how_the_handler_ended_the_call(
     handler: Callable[[Session], object], ends: set[str]
 ) -> None:
     exploration = explore(handler, keys="1")
@@ -57,6 +57,6 @@ def test_a_call_that_the_handler_ends_says_how(
     assert {edge.target.how for edge in edges if isinstance(edge.target, CallEnd)} == ends
 
 
-def test_a_call_that_nobody_ends_waits_for_ever() -> None:
+def test_a_call_that_nobody_ends_is_marked_as_waiting_for_ever() -> None:
     exploration = explore(never_ends, keys="1")
     assert [node.waits_for_ever for node in exploration.nodes] == [True]

@@ -33,7 +33,7 @@ def faulty() -> Exploration:
     return explore(FAULTY, keys="0123456#", workers=1)
 
 
-def test_each_fault_of_an_ivr_is_found_where_it_is_and_nothing_else(faulty: Exploration) -> None:
+def test_each_fault_of_an_ivr_is_found_at_its_line_and_nothing_else_is(faulty: Exploration) -> None:
     planted = [
         (number, kind)
         for number, line in enumerate(FAULTY.read_text().splitlines(), 1)
@@ -59,7 +59,7 @@ def test_a_script_shows_each_fault(faulty: Exploration, tmp_path: Path) -> None:
             assert ran.output.count("─ main/menu") == 2
 
 
-def test_scripts_are_the_shortest(faulty: Exploration) -> None:
+def test_scripts_take_the_shortest_way(faulty: Exploration) -> None:
     [dead] = [finding for finding in faulty.findings if finding.kind == "dead-key"]
     assert dead.way is not None
     assert [step.verb for step in dead.way.steps] == ["hear", "press", "say_nothing"]
@@ -188,18 +188,18 @@ def has_a_dead_branch(session: Session) -> None:
     ],
     ids=lambda each: each.__name__ if callable(each) else "",
 )
-def test_what_is_wrong_is_told(handler: object, kinds: list[str]) -> None:
+def test_each_kind_of_fault_is_reported(handler: object, kinds: list[str]) -> None:
     exploration = explore(handler, keys=KEYS)  # type: ignore[arg-type]
     assert found(exploration) == kinds, str(exploration)
 
 
-def test_what_is_allowed_is_not_told() -> None:
+def test_allowed_kinds_are_not_reported() -> None:
     assert found(explore(has_a_dead_branch, keys="12")) == ["unplayed"]
     assert found(explore(has_a_dead_branch, keys="12", allow=["raises"])) == ["unplayed"]
     assert found(explore(has_a_dead_branch, keys="12", allow=["raises", "unplayed"])) == []
 
 
-def test_a_handler_that_is_stuck_in_something_else() -> None:
+def test_a_handler_stuck_outside_the_call_is_reported() -> None:
     exploration = explore(waits_for_a_lock, keys="1", patience=0.3)
     assert found(exploration) == ["stuck"]
     assert "waits_for_a_lock" in str(exploration.findings[0].place)
@@ -272,18 +272,18 @@ def cleans_up_after_the_call(session: Session) -> None:
     ],
     ids=lambda each: each.__name__,
 )
-def test_nothing_is_told_where_all_is_well(handler: object) -> None:
+def test_a_handler_without_faults_has_no_findings(handler: object) -> None:
     exploration = explore(handler, keys=KEYS)  # type: ignore[arg-type]
     assert exploration.complete
     assert not exploration.findings, str(exploration)
 
 
-def test_to_leave_the_call_up_is_well_where_something_stands_behind() -> None:
+def test_leaving_the_call_up_is_no_fault_if_the_dialplan_goes_on() -> None:
     circumstances = [{"after": [{"playback": "mailbox"}]}]
     assert not explore(forgets_to_hang_up, keys="1", circumstances=circumstances).findings
 
 
-def test_files_that_are_not_there(tmp_path: Path) -> None:
+def test_missing_sound_files_are_reported(tmp_path: Path) -> None:
     with wave.open(str(tmp_path / "menu.wav"), "wb") as sound:
         sound.setparams((1, 2, 8000, 8000, "NONE", ""))
         sound.writeframes(bytes(16000))
@@ -293,7 +293,7 @@ def test_files_that_are_not_there(tmp_path: Path) -> None:
     assert [finding.text for finding in exploration.findings] == [f"goodbye is not in {tmp_path}"]
 
 
-def test_kinds_that_there_are_not() -> None:
+def test_an_unknown_kind_is_refused() -> None:
     with pytest.raises(ValueError, match="there is no kind of finding 'crash'; there are raises"):
         explore(only_routes, allow=["crash"])
 

@@ -18,7 +18,7 @@ def bridges(session: Session) -> None:
     session.channel.hangup()
 
 
-def test_a_node_is_named_by_what_the_caller_hears_or_whom_they_speak_to() -> None:
+def test_a_node_is_titled_by_what_the_caller_hears_or_whom_they_speak_to() -> None:
     titles = {node.title for node in explore(bridges, keys="1").nodes}
     assert "menu.wav + 2" in titles
     assert "waits for a key" in titles
@@ -35,11 +35,11 @@ def test_a_node_is_named_by_what_the_caller_hears_or_whom_they_speak_to() -> Non
         ("tone_stream://%(500,0,800)", "tone_stream://%(500,0,800)"),
     ],
 )
-def test_a_prompt_is_told_in_short(prompt: str, short: str) -> None:
+def test_a_prompts_name_is_shortened(prompt: str, short: str) -> None:
     assert in_short(prompt) == short
 
 
-def test_a_way_can_be_gone_on_from_and_becomes_a_script() -> None:
+def test_a_way_can_be_extended_and_becomes_a_script() -> None:
     way = Way({"caller": "1001"}, (Step("hear", {"prompt": "menu"}),))
     longer = way.then(Step("press", {"digits": "1"}), "wait")
     assert [step.verb for step in way.steps] == ["hear"]

@@ -19,13 +19,13 @@ def remembers_calls(session: Session) -> None:
     session.channel.hangup()
 
 
-def test_what_goes_elsewhere_the_second_time_is_told() -> None:
+def test_a_call_that_goes_another_way_the_second_time_is_reported() -> None:
     exploration = explore(remembers_calls, keys="1")
     assert exploration.astray
     assert "went elsewhere the second time" in str(exploration)
 
 
-def test_a_file_begins_anew_with_each_call(tmp_path: Path) -> None:
+def test_a_file_is_run_anew_for_each_call(tmp_path: Path) -> None:
     source = (
         "from eslsync import Session\n\nCALLS = []\n\n\ndef handler(session: Session) -> None:\n"
     )

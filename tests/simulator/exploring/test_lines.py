@@ -10,7 +10,7 @@ from simulator import explore
 from tests.support.explored import FAULTY
 
 
-def test_lines_that_nobody_reaches() -> None:
+def test_lines_that_no_caller_reaches_are_reported() -> None:
     pytest.importorskip("coverage")
     # In a process of its own: this one's lines may be counted already.
     exploration = explore(FAULTY, keys="6", workers=2, coverage=True, calls=40)

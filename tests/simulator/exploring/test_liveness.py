@@ -98,7 +98,7 @@ def _nothing_is_left_over() -> Iterator[None]:
     ],
     ids=lambda each: each.__name__ if callable(each) else "",
 )
-def test_what_is_read_after_the_wait_is_alive(
+def test_variables_read_after_the_wait_are_alive(
     function: Callable[[], object], alive: set[str]
 ) -> None:
     function()

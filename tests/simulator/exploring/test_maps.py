@@ -31,5 +31,5 @@ def test_the_tree_has_each_spot_once(tries: Exploration) -> None:
         (["12#", "34#", "56#", "78#", "90#"], "12#, 34#, 56#, …"),
     ],
 )
-def test_what_leads_the_same_way_is_one_label(labels: list[str], said: str) -> None:
+def test_labels_that_lead_the_same_way_are_joined(labels: list[str], said: str) -> None:
     assert in_a_row(labels) == said

@@ -22,20 +22,20 @@ def test_dot_and_mermaid_name_prompts_keys_and_times(tries: Exploration) -> None
     assert "dashed" in dot  # the same key leads elsewhere at the third try
 
 
-def test_what_is_wrong_is_red(trap: Exploration, tries: Exploration) -> None:
+def test_faults_are_drawn_in_red(trap: Exploration, tries: Exploration) -> None:
     red = pictures.FAULT[1]
     assert f"✖ {trap.findings[0].kind}" in trap.dot()
     assert red in trap.dot()
     assert red not in tries.dot()
 
 
-def test_what_far_ends_do_stands_on_the_edges() -> None:
+def test_edges_are_labelled_with_what_far_ends_do() -> None:
     dot = explore(takes_no_notice_of_others, keys="1").dot()
     assert "user/1000 answers" in dot.replace("\\n", " ")
     assert "user/1000 is busy" in dot.replace("\\n", " ")
 
 
-def test_svg_where_graphviz_is_and_mermaid_where_it_is_not(
+def test_without_graphviz_a_map_is_written_as_mermaid(
     trap: Exploration, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     try:

@@ -26,7 +26,7 @@ def test_the_bar_shows_nodes_calls_and_rate_at_the_end(monkeypatch: pytest.Monke
     assert "3 nodes, 10 calls, 5 calls a second" in terminal.getvalue()
 
 
-def test_where_there_is_no_terminal_nothing_is_written(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_without_a_terminal_nothing_is_written(monkeypatch: pytest.MonkeyPatch) -> None:
     output = io.StringIO()
     monkeypatch.setattr(sys, "stderr", output)
     with Bar() as bar:

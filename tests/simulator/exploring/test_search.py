@@ -9,7 +9,7 @@ from simulator import explore
 from tests.support.explored import KEYS, asks_for_ever, has_three_tries, prompts
 
 
-def test_tries_are_counted_and_menus_that_lead_back_end() -> None:
+def test_tries_are_told_apart_and_menus_that_loop_are_explored_once() -> None:
     exploration = explore(has_three_tries, keys=KEYS)
     assert prompts(exploration) == {"menu", "thanks", "too-often"}
     asked = [node for node in exploration.nodes if node.situation.asks]
@@ -37,7 +37,7 @@ def second_menu(channel: Channel) -> None:
     first_menu(channel)
 
 
-def test_menus_that_call_each_other_end() -> None:
+def test_menus_that_call_each_other_are_explored_once() -> None:
     exploration = explore(calls_itself, keys=KEYS)
     assert len(exploration.nodes) == 2
     assert not exploration.findings
@@ -51,7 +51,7 @@ def knows_a_number(session: Session) -> None:
     channel.hangup()
 
 
-def test_entries_that_nobody_could_guess() -> None:
+def test_given_entries_are_tried() -> None:
     assert "right" not in prompts(explore(knows_a_number, keys="0123456789#"))
     assert "right" in prompts(explore(knows_a_number, keys="0123456789#", entries=["31415"]))
 
@@ -60,7 +60,9 @@ def test_entries_that_nobody_could_guess() -> None:
     ("limits", "said"),
     [({"calls": 5}, "5 calls"), ({"depth": 1}, "depth 1"), ({"seconds": 0.0}, "0 s")],
 )
-def test_limits(limits: dict[str, float], said: str) -> None:
+def test_limits_stop_an_exploration_and_the_report_says_so(
+    limits: dict[str, float], said: str
+) -> None:
     exploration = explore(asks_for_ever, keys=KEYS, **limits)  # type: ignore[arg-type]
     assert not exploration.complete
     assert exploration.stopped == said
@@ -68,7 +70,7 @@ def test_limits(limits: dict[str, float], said: str) -> None:
     assert f"not all was tried: stopped at {said}" in str(exploration)
 
 
-def test_ctrl_c_gives_what_was_found_so_far() -> None:
+def test_ctrl_c_returns_what_was_found_so_far() -> None:
     calls = 0
 
     def interrupt(progress: object) -> None:

@@ -18,5 +18,5 @@ def gathers_digits(session: Session) -> None:
     channel.hangup()
 
 
-def test_digits_that_a_handler_gathers_itself_and_a_pin_that_its_code_names() -> None:
+def test_a_pin_in_the_handlers_code_is_tried() -> None:
     assert {"wrong-pin", "right-pin"} <= prompts(explore(gathers_digits, keys="1#"))

@@ -8,7 +8,7 @@ from examples.ivr import handler as ivr
 from tests.support.calls import play, press_1
 
 
-def test_another_format_is_refused() -> None:
+def test_an_unknown_format_is_refused() -> None:
     call = play(ivr, press_1)
     with pytest.raises(ValueError, match="must be one of text, svg, mermaid, not 'png'"):
         call.ladder("png")  # type: ignore[arg-type]

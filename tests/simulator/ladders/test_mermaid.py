@@ -6,7 +6,7 @@ from examples.ivr import handler as ivr
 from tests.support.calls import play, press_1
 
 
-def test_a_call_as_mermaid() -> None:
+def test_a_call_is_drawn_as_mermaid() -> None:
     assert (
         play(ivr, press_1).ladder("mermaid")
         == """\

@@ -40,7 +40,7 @@ class Picture:
         return list(dict.fromkeys(each.text or "" for each in heads))
 
 
-def test_a_call_as_svg() -> None:
+def test_a_call_is_drawn_as_svg() -> None:
     picture = Picture(play(ivr, press_1).ladder("svg"))
     assert picture.lanes == ["caller", "switch", "app"]
     said = picture.texts
@@ -51,11 +51,11 @@ def test_a_call_as_svg() -> None:
     assert len(picture.of("bar")) == 2, "two prompts"
 
 
-def test_it_is_the_same_on_every_run() -> None:
+def test_the_drawing_is_the_same_on_every_run() -> None:
     assert play(ivr, press_1).ladder("svg") == play(ivr, press_1).ladder("svg")
 
 
-def test_what_is_told_in_words_is_told_by_a_bar() -> None:
+def test_paused_and_cut_prompts_are_drawn_as_bars() -> None:
     """The welcome is interrupted by the option, goes on, and is cut by the hangup."""
 
     def script(call: Call) -> None:
@@ -82,7 +82,7 @@ def test_other_legs_have_lifelines() -> None:
     assert "    p0<<->>p2: bridged" in re.sub(r"\d+\.\d{3}  ", "", mermaid)
 
 
-def test_nothing_in_it_is_taken_for_markup() -> None:
+def test_text_is_never_taken_for_markup() -> None:
     def handler(session: Session) -> None:
         session.channel.answer()
         session.channel.playback('<b>&"#;end')
@@ -95,7 +95,7 @@ def test_nothing_in_it_is_taken_for_markup() -> None:
     assert "<b>" not in told
 
 
-def test_what_is_too_long_is_cut() -> None:
+def test_long_texts_are_cut() -> None:
     def handler(session: Session) -> None:
         session.channel.answer()
         session.channel.set("big", "x" * 100_000)

@@ -36,7 +36,7 @@ def press_during_the_welcome(call: Call) -> None:
     call.press("2")
 
 
-def test_a_whole_call() -> None:
+def test_a_whole_call_is_drawn() -> None:
     call = play(ivr, lambda call: call.press("1", when_asked=True))
     assert (
         call.ladder()
@@ -103,7 +103,7 @@ def test_a_hangup_cuts_the_prompt() -> None:
     )
 
 
-def test_what_the_handler_raises_and_that_it_leaves_the_call() -> None:
+def test_an_exception_and_giving_the_call_back_are_drawn() -> None:
     def handler(session: Session) -> None:
         session.channel.answer()
         raise ValueError("no such\nmenu")
@@ -116,7 +116,7 @@ def test_what_the_handler_raises_and_that_it_leaves_the_call() -> None:
     )
 
 
-def test_a_refusal() -> None:
+def test_a_refusal_is_drawn() -> None:
     def handler(session: Session) -> None:
         session.channel.answer()
         with pytest.raises(CommandError):
@@ -126,7 +126,7 @@ def test_a_refusal() -> None:
     assert "├─ -ERR command not found ─" in play(handler).ladder()
 
 
-def test_the_digits_that_an_application_collected() -> None:
+def test_collected_digits_are_drawn() -> None:
     def handler(session: Session) -> None:
         channel = session.channel
         channel.answer()
@@ -152,7 +152,7 @@ def long_names(session: Session) -> None:
 
 @pytest.mark.parametrize("width", [60, 80, 100, 130, 250])
 @pytest.mark.parametrize("handler", [ivr, long_names])
-def test_it_keeps_to_the_width(handler: Handler, width: int) -> None:
+def test_the_ladder_keeps_to_the_width(handler: Handler, width: int) -> None:
     drawn = (
         draw(play(handler, press_during_the_welcome).transcript.entries, width=width)
         if (handler is ivr)
@@ -163,7 +163,7 @@ def test_it_keeps_to_the_width(handler: Handler, width: int) -> None:
     assert widths.pop() <= width
 
 
-def test_what_is_too_long_is_broken_at_slashes_and_then_cut() -> None:
+def test_long_texts_are_broken_at_slashes_and_then_cut() -> None:
     call = play(long_names)
     drawn = draw(call.transcript.entries, width=80)
     assert "playback /srv/sounds/ ─" in drawn
@@ -171,7 +171,7 @@ def test_what_is_too_long_is_broken_at_slashes_and_then_cut() -> None:
     assert LONG in draw(call.transcript.entries, width=1000)
 
 
-def test_ascii() -> None:
+def test_the_ladder_can_be_drawn_in_ascii() -> None:
     drawn = draw(play(ivr, press_during_the_welcome).transcript.entries, glyphs=ASCII)
     assert drawn.isascii()
     assert "   0.040   +|<- ivr/ivr-welcome -----------|" in drawn
@@ -182,7 +182,7 @@ def test_every_glyph_is_one_column_wide() -> None:
     assert all(columns(glyph) == 1 for glyph in str(BOX))
 
 
-def test_a_style_sees_what_it_colours() -> None:
+def test_a_style_is_given_the_kind_of_each_piece() -> None:
     seen: dict[str, set[str]] = {}
 
     def style(text: str, kind: str) -> str:

@@ -11,7 +11,7 @@ from simulator.ladders.transcript import Transcript
 REPLY = b"Content-Type: command/reply\nReply-Text: +OK\n\n"
 
 
-def test_a_line_tells_when_who_to_whom_and_what() -> None:
+def test_a_line_tells_the_time_the_parties_and_the_text() -> None:
     transcript = Transcript(1_000_000)
     transcript.note(1_000_000, "caller", "switch", "calls 5000")
     transcript.note(2_040_000, "app", "switch", b"connect\n\n")
@@ -26,7 +26,7 @@ def test_a_line_tells_when_who_to_whom_and_what() -> None:
 
 
 @pytest.mark.parametrize("size", [1, 7, 1000])
-def test_messages_are_whole_however_their_bytes_came(size: int) -> None:
+def test_messages_are_listed_whole_however_their_bytes_came(size: int) -> None:
     transcript = Transcript(0)
     said = b"sendmsg\ncall-command: execute\nexecute-app-name: playback\nexecute-app-arg: a.wav\n\n"
     for at in range(0, len(said), size):
@@ -46,14 +46,14 @@ def test_messages_are_whole_however_their_bytes_came(size: int) -> None:
         (b"sendmsg 1-2-3", "sendmsg (on 1-2-3)"),
     ],
 )
-def test_a_command_is_told_in_a_line(command: bytes, text: str) -> None:
+def test_a_command_is_listed_in_one_line(command: bytes, text: str) -> None:
     transcript = Transcript(0)
     transcript.note(0, "app", "switch", command + b"\n\n")
     [entry] = transcript.entries
     assert entry.text == text
 
 
-def test_a_transcript_so_far_stays_as_it_is() -> None:
+def test_a_transcript_so_far_does_not_change() -> None:
     def handler(session: Session) -> None:
         session.channel.answer()
         session.channel.playback("welcome")

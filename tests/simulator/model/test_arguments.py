@@ -27,7 +27,7 @@ from simulator.model.arguments import atoi, expand, separate, variables_of
         ("it's fine", ["it's fine"]),  # a lone quote holds together what follows
     ],
 )
-def test_separate_at_blanks(text: str, words: list[str]) -> None:
+def test_words_are_separated_at_blanks(text: str, words: list[str]) -> None:
     assert separate(text) == words
 
 
@@ -42,7 +42,7 @@ def test_separate_at_blanks(text: str, words: list[str]) -> None:
         ("it's,fine", ["it's", "fine"]),  # a lone quote is itself
     ],
 )
-def test_separate_at_a_comma(text: str, words: list[str]) -> None:
+def test_pieces_are_separated_at_commas(text: str, words: list[str]) -> None:
     assert separate(text, ",") == words
 
 
@@ -58,7 +58,7 @@ def test_plain_words_come_through(words: list[str]) -> None:
 
 
 @given(st.text())
-def test_no_text_breaks_it(text: str) -> None:
+def test_any_text_can_be_read(text: str) -> None:
     for delimiter in " ,|":
         separate(text, delimiter, 4)
     variables_of(text)
@@ -77,7 +77,7 @@ def test_atoi_is_that_of_c() -> None:
     ]
 
 
-def test_variables_before_a_dial_string() -> None:
+def test_variables_before_a_dial_string_are_read() -> None:
     assert variables_of("{a=1,b='x,y'}[c=2]user/1000") == (
         {"a": "1", "b": "x,y", "c": "2"},
         "user/1000",
@@ -105,6 +105,6 @@ def test_variables_before_a_dial_string() -> None:
         ("${api(a ${name})}", "<a Alice>"),
     ],
 )
-def test_expansion(text: str, expanded: str) -> None:
+def test_variables_and_functions_are_expanded(text: str, expanded: str) -> None:
     known = {"name": "Alice", "which": "name", "held": "${name}"}
     assert expand(text, known.get, lambda name, argument: f"<{argument}>") == expanded

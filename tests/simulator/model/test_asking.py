@@ -20,7 +20,7 @@ PAGD = "1 2 2 1000 # a.wav b.wav choice [1-3]+ 500"
         ("9#", None, "9", "failure", "abab"),
     ],
 )
-def test_play_and_get_digits(
+def test_play_and_get_digits_collects_as_recorded(
     keys: str, choice: str | None, invalid: str | None, result: str, prompts: str
 ) -> None:
     call = ModelCall(prompts=PROMPTS).answered()
@@ -37,7 +37,7 @@ def test_play_and_get_digits(
     assert "".join(each.prompt[0] for each in call.channel.heard) == prompts
 
 
-def test_a_key_pressed_before_is_lost() -> None:
+def test_a_key_pressed_before_the_prompt_is_lost() -> None:
     call = ModelCall(prompts=PROMPTS).answered()  # recordings 03g, 14c
     call.channel.press("2")
     call.wait(0.5)
@@ -46,7 +46,7 @@ def test_a_key_pressed_before_is_lost() -> None:
     assert call.variable("choice") is None
 
 
-def test_read() -> None:
+def test_read_collects_into_a_variable() -> None:
     call = ModelCall(prompts=PROMPTS).answered()
     call.execute("read", "1 3 a.wav pin 1000 #")
     call.wait(0.5)
@@ -57,7 +57,7 @@ def test_read() -> None:
     assert call.variable("read_terminator_used") == "#"
 
 
-def test_who_hung_up_is_not_transferred() -> None:
+def test_a_caller_who_hung_up_is_not_transferred() -> None:
     call = ModelCall(prompts=PROMPTS).answered()
     call.execute("play_and_get_digits", f"{PAGD} nowhere")
     call.wait(0.5)

@@ -10,7 +10,7 @@ from tests.support.model_call import ModelCall
 PROMPTS = {"a.wav": 2.0, "b.wav": 1.0, "c.wav": 0.6}
 
 
-def test_every_event_is_told_whether_subscribed_or_not() -> None:
+def test_listeners_in_the_model_see_every_event() -> None:
     call = ModelCall()
     names: list[str] = []
     call.channel.on_event = lambda name, event: names.append(name)
@@ -21,7 +21,7 @@ def test_every_event_is_told_whether_subscribed_or_not() -> None:
     assert not call.events("CHANNEL_ANSWER")
 
 
-def test_two_runs_with_one_seed_say_the_same_bytes() -> None:
+def test_two_runs_with_one_seed_send_the_same_bytes() -> None:
     def run() -> list[str]:
         call = ModelCall(prompts=PROMPTS).answered()
         call.execute("playback", "a.wav")

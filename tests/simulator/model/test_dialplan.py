@@ -31,7 +31,7 @@ def test_a_transfer_to_nowhere_hangs_up() -> None:
     assert call.channel.hangup_cause == "NO_ROUTE_DESTINATION"
 
 
-def test_an_inline_dialplan() -> None:
+def test_an_inline_dialplan_is_run() -> None:
     call = ModelCall(prompts=PROMPTS).answered()
     call.execute("transfer", "'m:^:playback:c.wav^hangup:USER_BUSY' inline")
     call.wait(2)

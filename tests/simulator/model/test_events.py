@@ -39,7 +39,7 @@ def test_the_library_reads_what_the_switch_wrote(format: str) -> None:
     assert read["Event-Sequence"] == "7"
 
 
-def test_what_looks_encoded_is_not_encoded_again_but_in_json() -> None:
+def test_an_encoded_value_is_not_encoded_again_except_in_json() -> None:
     event = fired(("X-Text", "%41"))
     assert [received(event, format)["X-Text"] for format in ("plain", "xml", "json")] == [
         "A",
@@ -48,7 +48,7 @@ def test_what_looks_encoded_is_not_encoded_again_but_in_json() -> None:
     ]
 
 
-def test_an_empty_value_is_told_as_undefined_on_plain_events() -> None:
+def test_an_empty_value_is_undef_in_plain_events() -> None:
     assert b"X-Text: _undef_\n" in fired(("X-Text", "")).packet("plain")
 
 

@@ -54,7 +54,7 @@ def test_nested_prompts_pause_each_other_and_complete_in_reverse() -> None:
     assert (heard[0].ended - heard[0].started) / 1e6 == pytest.approx(3.0)
 
 
-def test_event_lock_queues() -> None:
+def test_applications_with_event_lock_queue() -> None:
     call = ModelCall(prompts=PROMPTS).answered()
     for prompt in ("a.wav", "b.wav", "c.wav"):
         call.execute("playback", prompt, event_lock="true")
@@ -64,7 +64,7 @@ def test_event_lock_queues() -> None:
     assert [each.how for each in call.channel.heard] == ["ended"] * 3
 
 
-def test_loops() -> None:
+def test_loops_repeats_an_application() -> None:
     call = ModelCall(prompts=PROMPTS).answered()
     call.send(
         "sendmsg",

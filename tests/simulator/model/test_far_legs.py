@@ -63,7 +63,7 @@ def test_a_far_end_that_never_answers_is_given_up_after_originate_timeout() -> N
     assert call.duration == pytest.approx(5.0, abs=0.3)
 
 
-def test_a_far_end_nobody_spoke_of_is_not_there() -> None:
+def test_an_unknown_far_end_does_not_exist() -> None:
     came: list[str] = []
 
     def handler(session: Session) -> None:

@@ -31,7 +31,7 @@ def test_each_of_several_files_is_heard_in_its_turn() -> None:
     assert call.duration == pytest.approx(5.6, abs=0.1)
 
 
-def test_a_file_that_was_not_begun_is_not_heard() -> None:
+def test_a_file_that_never_began_is_not_heard() -> None:
     with FreeSwitch(prompts=LENGTHS) as switch:
         call = switch.call(several)
         call.hear("ivr/a", start=True)
@@ -43,7 +43,7 @@ def test_a_file_that_was_not_begun_is_not_heard() -> None:
     assert call.heard == ["ivr/a.wav"]
 
 
-def test_another_prompt_inside_makes_the_files_wait() -> None:
+def test_a_nested_prompt_makes_the_files_wait() -> None:
     def interrupts(session: Session) -> None:
         session.channel.answer()
         session.channel.playback(FILES, block=False)
@@ -59,7 +59,7 @@ def test_another_prompt_inside_makes_the_files_wait() -> None:
     assert call.heard == ["ivr/a.wav", "inside", "ivr/b.wav", "digits/1.wav"]
 
 
-def test_what_begins_in_the_middle_is_heard_from_there() -> None:
+def test_playback_from_an_offset_begins_with_the_file_there() -> None:
     def skips(session: Session) -> None:
         session.channel.answer()
         session.channel.execute("playback", f"file_string://{'!'.join(FILES)}@@32000")

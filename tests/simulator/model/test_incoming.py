@@ -17,14 +17,14 @@ def test_a_call_is_introduced_as_the_real_switch_does() -> None:
     assert [name for name, _ in call.sent[0].headers] == expected
 
 
-def test_what_stands_before_the_socket_is_run_first() -> None:
+def test_applications_before_the_socket_run_first() -> None:
     call = ModelCall(incoming={"before": [("set", "tenant=acme"), ("answer", "")]})
     assert call.channel.answered_at == call.channel.created_at
     assert call.send("connect") == "+OK\n"
     assert call.sent[0].get("variable_tenant") == "acme"
 
 
-def test_variables_of_the_call() -> None:
+def test_a_call_brings_its_variables() -> None:
     call = ModelCall(incoming={"variables": {"order": "42"}})
     call.send("connect")
     assert call.send("getvar order") == "42"

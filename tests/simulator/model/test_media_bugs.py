@@ -23,7 +23,7 @@ def test_a_bug_is_removed_once_and_says_so_to_whoever_began_it() -> None:
     assert stopped == ["a.wav"]
 
 
-def test_several_that_are_removed_together_go_in_reverse() -> None:
+def test_bugs_removed_together_stop_in_reverse_order() -> None:
     call = ModelCall().answered()
     for target in ("a.wav", "b.wav"):
         MediaBug(call.channel, "session_record", target)
@@ -32,7 +32,7 @@ def test_several_that_are_removed_together_go_in_reverse() -> None:
     assert call.channel.bugs == []
 
 
-def test_they_are_stopped_by_function_and_by_target() -> None:
+def test_bugs_are_stopped_by_function_and_by_target() -> None:
     call = ModelCall().answered()
     MediaBug(call.channel, "session_record", "a.wav")
     MediaBug(call.channel, "session_record", "b.wav")

@@ -19,7 +19,9 @@ PROMPTS = {"a.wav": 2.0, "b.wav": 1.0, "c.wav": 0.6}
         ("12", "2", True),
     ],
 )
-def test_what_key_ends_a_playback(terminators: str | None, key: str, cut: bool) -> None:
+def test_playback_terminators_decide_which_key_ends_it(
+    terminators: str | None, key: str, cut: bool
+) -> None:
     call = ModelCall(prompts=PROMPTS).answered()
     call.channel.set("playback_terminators", terminators)
     call.execute("playback", "a.wav")
@@ -31,7 +33,7 @@ def test_what_key_ends_a_playback(terminators: str | None, key: str, cut: bool) 
     assert call.events("DTMF")[0].get("DTMF-Digit") == key
 
 
-def test_a_file_that_is_not_there() -> None:
+def test_a_missing_file_is_reported() -> None:
     call = ModelCall(prompts=PROMPTS, only_known=True).answered()
     call.execute("playback", "nowhere.wav")
     call.wait(1)

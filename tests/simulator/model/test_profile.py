@@ -19,7 +19,7 @@ def listed(profile: Profile, prefix: str = "Caller") -> dict[str, str]:
     return {name: value for block in who(profile, prefix) for name, value in block.headers}
 
 
-def test_what_is_not_known_is_not_listed() -> None:
+def test_unknown_fields_are_not_listed() -> None:
     headers = listed(PROFILE)
     assert headers["Caller-Caller-ID-Number"] == "1001"
     assert headers["Caller-Destination-Number"] == "5000"

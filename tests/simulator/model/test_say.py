@@ -21,11 +21,13 @@ from simulator.model.say import say_files
         ("number", "iterated", "407", "4 0 7"),
     ],
 )
-def test_say_numbers(kind: str, method: str, text: str, files: str) -> None:
+def test_numbers_are_said_as_the_english_module_says_them(
+    kind: str, method: str, text: str, files: str
+) -> None:
     assert say_files(kind, method, text) == [f"digits/{each}.wav" for each in files.split()]
 
 
-def test_say_spelled_and_money() -> None:
+def test_names_and_money_are_said_and_anything_else_is_not() -> None:
     assert say_files("name_spelled", "pronounced", "A1") == ["ascii/97.wav", "digits/1.wav"]
     assert say_files("currency", "pronounced", "$1.02") == [
         "digits/1.wav",
@@ -38,7 +40,7 @@ def test_say_spelled_and_money() -> None:
     assert say_files("unheard_of", "pronounced", "1") is None
 
 
-def test_what_is_said_is_heard_word_by_word() -> None:
+def test_speech_is_heard_word_by_word() -> None:
     def says(session: Session) -> None:
         session.channel.answer()
         session.channel.say("42")

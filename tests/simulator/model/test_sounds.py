@@ -46,7 +46,7 @@ def test_lengths_from_wav_files(tmp_path: Path) -> None:
     assert media.open("ivr/broken.wav", PREFIX) is None
 
 
-def test_what_is_not_known_lasts_two_seconds_or_does_not_exist() -> None:
+def test_an_unknown_file_lasts_two_seconds_or_does_not_exist() -> None:
     assert seconds(Media(), "ivr/a.wav") == 2.0
     assert seconds(Media(default=1.0), "ivr/a.wav") == 1.0
     assert Media(only_known=True).open("ivr/a.wav", PREFIX) is None
@@ -65,12 +65,12 @@ def test_what_is_not_known_lasts_two_seconds_or_does_not_exist() -> None:
         ("file_string://a.wav!b.wav", 0.5 + 0.25 + 0.3),  # recording 11o
     ],
 )
-def test_streams(name: str, length: float | None) -> None:
+def test_silence_tones_and_files_in_a_row_have_lengths(name: str, length: float | None) -> None:
     media = Media(prompts={"a.wav": 0.5, "b.wav": 0.3}, only_known=True)
     assert seconds(media, name) == pytest.approx(length)
 
 
-def test_streams_of_nothing() -> None:
+def test_a_stream_of_unknown_files_or_of_no_kind_does_not_exist() -> None:
     media = Media(only_known=True)
     assert media.open("file_string://x.wav!y.wav", PREFIX) is None
     assert media.open("nonsense://x", PREFIX) is None

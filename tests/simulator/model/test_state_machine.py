@@ -7,7 +7,7 @@ from tests.support.model_call import ModelCall
 PROMPTS = {"a.wav": 2.0, "b.wav": 1.0, "c.wav": 0.6}
 
 
-def test_a_caller_who_hangs_up_ends_what_runs_and_what_waits_never_runs() -> None:
+def test_a_hangup_ends_the_running_application_and_drops_queued_ones() -> None:
     call = ModelCall(prompts=PROMPTS).answered()
     for prompt in ("a.wav", "b.wav"):
         call.execute("playback", prompt, event_lock="true")
@@ -26,7 +26,7 @@ def test_a_caller_who_hangs_up_ends_what_runs_and_what_waits_never_runs() -> Non
     assert call.events("CHANNEL_HANGUP_COMPLETE")[0].get("Hangup-Cause") == "ORIGINATOR_CANCEL"
 
 
-def test_the_world_is_told_once_of_the_end() -> None:
+def test_the_end_is_told_once() -> None:
     call = ModelCall()
     ends: list[float] = []
     call.channel.on_hangup = lambda: ends.append(call.seconds)

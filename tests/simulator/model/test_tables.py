@@ -42,14 +42,14 @@ from tests.support.model_call import ModelCall
         ("show channels count", "\n1 total.\n"),
     ],
 )
-def test_words(command: str, answer: str) -> None:
+def test_api_commands_answer_in_the_switchs_words(command: str, answer: str) -> None:
     call = ModelCall()
     call.send("connect")
     assert call.send("api " + command.format(uuid=call.channel.uuid)) == answer
 
 
 @pytest.mark.parametrize("seed", range(40))
-def test_whatever_is_sent_the_switch_goes_on(seed: int) -> None:
+def test_the_switch_survives_anything_it_is_sent(seed: int) -> None:
     """Any application and any api command, with good and bad arguments, at any time."""
     chance = random.Random(seed)
     options = ("async full", "full", "async", "")

@@ -53,10 +53,10 @@ def test_the_block_follows_every_change() -> None:
 
 
 @pytest.mark.parametrize("value", ["true", "YES", "on", "1", "t", "enabled", "-1"])
-def test_true(value: str) -> None:
+def test_true_values_are_true(value: str) -> None:
     assert is_true(value)
 
 
 @pytest.mark.parametrize("value", [None, "", "false", "no", "0", "00", "truth"])
-def test_not_true(value: str | None) -> None:
+def test_other_values_are_not_true(value: str | None) -> None:
     assert not is_true(value)

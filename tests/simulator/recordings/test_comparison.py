@@ -47,7 +47,7 @@ def event_lines(lines: list[dict[str, Any]], name: str) -> list[int]:
 RECORDING = "12n_app_closes_socket_idle_parked"
 
 
-def test_a_changed_reply_fails(tmp_path: Path) -> None:
+def test_a_changed_reply_is_noticed(tmp_path: Path) -> None:
     def change(lines: list[dict[str, Any]]) -> None:
         for line in lines:
             if "+OK event listener enabled plain" in line.get("data", ""):
@@ -56,7 +56,7 @@ def test_a_changed_reply_fails(tmp_path: Path) -> None:
     assert not check(changed(tmp_path, RECORDING, change)).conforms
 
 
-def test_a_reply_that_is_not_there_fails(tmp_path: Path) -> None:
+def test_a_missing_reply_is_noticed(tmp_path: Path) -> None:
     def change(lines: list[dict[str, Any]]) -> None:
         lines[:] = [line for line in lines if "+OK filter added" not in line.get("data", "")]
 
@@ -64,7 +64,7 @@ def test_a_reply_that_is_not_there_fails(tmp_path: Path) -> None:
 
 
 @pytest.mark.parametrize("name", ["CHANNEL_EXECUTE", "CHANNEL_ANSWER", "CHANNEL_EXECUTE_COMPLETE"])
-def test_a_dropped_event_fails(tmp_path: Path, name: str) -> None:
+def test_a_missing_event_is_noticed(tmp_path: Path, name: str) -> None:
     def change(lines: list[dict[str, Any]]) -> None:
         by_message(lines)
         del lines[event_lines(lines, name)[0]]
@@ -72,7 +72,7 @@ def test_a_dropped_event_fails(tmp_path: Path, name: str) -> None:
     assert not check(changed(tmp_path, RECORDING, change)).conforms
 
 
-def test_an_event_too_many_fails(tmp_path: Path) -> None:
+def test_an_extra_event_is_noticed(tmp_path: Path) -> None:
     def change(lines: list[dict[str, Any]]) -> None:
         by_message(lines)
         at = event_lines(lines, "CHANNEL_CALLSTATE")[0]
@@ -81,7 +81,7 @@ def test_an_event_too_many_fails(tmp_path: Path) -> None:
     assert not check(changed(tmp_path, RECORDING, change)).conforms
 
 
-def test_two_swapped_events_fail(tmp_path: Path) -> None:
+def test_two_swapped_events_are_noticed(tmp_path: Path) -> None:
     def change(lines: list[dict[str, Any]]) -> None:
         by_message(lines)
         first = event_lines(lines, "CHANNEL_ANSWER")[0]
@@ -101,7 +101,7 @@ def test_two_swapped_events_fail(tmp_path: Path) -> None:
         ("Channel-Call-State-Number: 4", "Channel-Call-State-Number: 5"),
     ],
 )
-def test_a_changed_header_fails(tmp_path: Path, old: str, new: str) -> None:
+def test_a_changed_header_is_noticed(tmp_path: Path, old: str, new: str) -> None:
     def change(lines: list[dict[str, Any]]) -> None:
         # in the events only: what the connect reply says is given
         for line in lines:
@@ -123,7 +123,7 @@ def replaced(data: str, old: str, new: str) -> str:
     return "Content-Length: ".join(out)
 
 
-def test_a_late_event_fails(tmp_path: Path) -> None:
+def test_a_late_event_is_noticed(tmp_path: Path) -> None:
     """Replies and events change places only within a moment."""
 
     def change(lines: list[dict[str, Any]]) -> None:

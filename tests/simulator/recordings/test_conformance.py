@@ -11,13 +11,13 @@ NAMES = sorted(path.stem for path in RECORDINGS.glob("*.jsonl"))
 
 
 @pytest.mark.parametrize("name", NAMES)
-def test_conforms(name: str) -> None:
+def test_the_model_conforms_to_the_recording(name: str) -> None:
     report = check(RECORDINGS / f"{name}.jsonl")
     assert report.conforms, str(report)
     assert set(report.left_out) <= set(LEFT_OUT)
 
 
-def test_the_report_tells_what_was_compared() -> None:
+def test_the_report_counts_what_was_compared() -> None:
     report = check(RECORDINGS / "01a_basic_playback_hangup.jsonl")
     assert report.messages >= 28
     assert report.headers > 1500

@@ -22,7 +22,7 @@ FIRST = {"recording": 1, "name": "a"}
 REPLY = "Content-Type: command/reply\nReply-Text: +OK\n\n"
 
 
-def test_messages_are_put_together_of_the_pieces_that_were_received(tmp_path: Path) -> None:
+def test_messages_are_assembled_from_the_pieces_received(tmp_path: Path) -> None:
     recording = Recording.read(
         written(
             tmp_path,
@@ -44,7 +44,7 @@ def test_messages_are_put_together_of_the_pieces_that_were_received(tmp_path: Pa
     assert recording.ended == 0.4
 
 
-def test_a_recording_that_was_cut_says_why(tmp_path: Path) -> None:
+def test_a_truncated_recording_says_why(tmp_path: Path) -> None:
     recording = Recording.read(
         written(tmp_path, FIRST, {"t": 1.0, "truncated": "the disk is full"})
     )
@@ -52,7 +52,7 @@ def test_a_recording_that_was_cut_says_why(tmp_path: Path) -> None:
 
 
 @pytest.mark.parametrize("first", [{}, {"recording": 2}, {"t": 0.0, "from": "app", "data": ""}])
-def test_what_does_not_begin_as_a_recording_is_refused(
+def test_a_file_that_does_not_begin_as_a_recording_is_refused(
     first: dict[str, Any], tmp_path: Path
 ) -> None:
     with pytest.raises(ValueError, match="first line"):

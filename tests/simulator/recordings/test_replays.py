@@ -64,7 +64,7 @@ def said(replay: Replay) -> list[str]:
     return [str(each) for each in replay.differences]
 
 
-def test_the_same_handler_does_the_same(tmp_path: Path) -> None:
+def test_the_same_handler_replays_without_differences(tmp_path: Path) -> None:
     done = replay(record(tmp_path, ivr, press_1), ivr)
     assert done.differences == []
     assert done.same
@@ -82,7 +82,7 @@ def test_one_changed_prompt_is_named(tmp_path: Path) -> None:
     )
 
 
-def test_several_are_named_in_one_run(tmp_path: Path) -> None:
+def test_several_differences_are_named_in_one_run(tmp_path: Path) -> None:
     path = record(tmp_path, menu(), press_1)
     assert said(replay(path, menu(welcome="hello", sales="sales-2"))) == [
         "0.020 s, command 6: it played hello where welcome was recorded",
@@ -103,7 +103,7 @@ def test_the_handler_sees_the_time_of_the_recording(tmp_path: Path) -> None:
     assert [str(each) for each in seen] == ["2026-01-05 09:00:00", "2026-01-05 09:00:04.100000"]
 
 
-def test_where_it_does_something_else_altogether_it_ends(tmp_path: Path) -> None:
+def test_a_replay_ends_where_the_handler_does_something_else_altogether(tmp_path: Path) -> None:
     path = record(tmp_path, menu(), press_1)
 
     def handler(session: Session) -> None:
@@ -118,7 +118,7 @@ def test_where_it_does_something_else_altogether_it_ends(tmp_path: Path) -> None
     ]
 
 
-def test_where_it_ends_sooner(tmp_path: Path) -> None:
+def test_a_handler_that_ends_sooner_is_reported(tmp_path: Path) -> None:
     path = record(tmp_path, menu(), press_1)
 
     def handler(session: Session) -> None:
@@ -130,7 +130,7 @@ def test_where_it_ends_sooner(tmp_path: Path) -> None:
     ]
 
 
-def test_where_it_does_more(tmp_path: Path) -> None:
+def test_a_handler_that_does_more_is_reported(tmp_path: Path) -> None:
     def leaves(session: Session) -> None:
         session.channel.answer()
         session.channel.playback("welcome")
@@ -144,7 +144,7 @@ def test_where_it_does_more(tmp_path: Path) -> None:
     ]
 
 
-def test_where_it_waits_for_ever(tmp_path: Path) -> None:
+def test_a_handler_that_waits_for_ever_is_reported(tmp_path: Path) -> None:
     path = record(tmp_path, menu(), press_1)
 
     def handler(session: Session) -> None:
@@ -158,7 +158,7 @@ def test_where_it_waits_for_ever(tmp_path: Path) -> None:
     ]
 
 
-def test_where_it_waits_and_had_ended(tmp_path: Path) -> None:
+def test_a_handler_that_waits_where_it_had_ended_is_reported(tmp_path: Path) -> None:
     def leaves(session: Session) -> None:
         session.channel.answer()
 
@@ -171,7 +171,7 @@ def test_where_it_waits_and_had_ended(tmp_path: Path) -> None:
     ]
 
 
-def test_where_it_raises(tmp_path: Path) -> None:
+def test_a_handler_that_raises_is_reported(tmp_path: Path) -> None:
     path = record(tmp_path, menu(), press_1)
 
     def handler(session: Session) -> None:
@@ -185,7 +185,7 @@ def test_where_it_raises(tmp_path: Path) -> None:
     assert isinstance(done.outcome, KeyError)
 
 
-def test_a_shorter_timeout_is_seen_where_it_runs_out(tmp_path: Path) -> None:
+def test_a_shorter_timeout_is_reported_where_it_expires(tmp_path: Path) -> None:
     path = record(tmp_path, menu(), lambda call: call.press_after(6, "1"))
     assert replay(path, menu()).same
     assert said(replay(path, menu(timeout=1.0))) == [
@@ -193,7 +193,7 @@ def test_a_shorter_timeout_is_seen_where_it_runs_out(tmp_path: Path) -> None:
     ]
 
 
-def test_what_comes_later_is_a_remark(tmp_path: Path) -> None:
+def test_a_later_command_is_only_a_remark(tmp_path: Path) -> None:
     path = record(tmp_path, menu(), press_1)
 
     def handler(session: Session) -> None:
@@ -205,7 +205,7 @@ def test_what_comes_later_is_a_remark(tmp_path: Path) -> None:
     assert done.remarks == ["2.000 s, command 5: execute answer came 2.0 s later than recorded"]
 
 
-def test_identities_are_those_of_now(tmp_path: Path) -> None:
+def test_new_uuids_stand_for_the_recorded_ones(tmp_path: Path) -> None:
     """Applications and jobs are known by ids, which are others when something was asked before."""
 
     def handler(session: Session, first: str = "") -> None:
@@ -229,14 +229,14 @@ def test_identities_are_those_of_now(tmp_path: Path) -> None:
 
 
 @pytest.mark.parametrize("format", ["plain", "json", "xml"])
-def test_every_format_of_events(tmp_path: Path, format: Any) -> None:
+def test_every_event_format_can_be_replayed(tmp_path: Path, format: Any) -> None:
     path = record(tmp_path, menu(), press_1, format=format)
     assert replay(path, Outbound(menu(), format=format)).same
     assert replay(path, menu()).same, "events are what the recorded switch has sent"
     assert len(replay(path, menu(sales="x")).differences) == 1
 
 
-def test_another_outbound_prepares_otherwise(tmp_path: Path) -> None:
+def test_another_outbounds_preparations_are_reported(tmp_path: Path) -> None:
     """How it listens is no difference: what it does with the call is."""
     path = record(tmp_path, menu(), press_1)
     assert replay(path, Outbound(menu(), linger=False, max_call_duration=60)).same
@@ -246,7 +246,7 @@ def test_another_outbound_prepares_otherwise(tmp_path: Path) -> None:
     assert replay(short, menu()).same
 
 
-def test_what_is_redacted_is_told(tmp_path: Path) -> None:
+def test_redacted_values_are_reported(tmp_path: Path) -> None:
     path = record(tmp_path, menu(), press_1, redact=("DTMF",))
     done = replay(path, menu())
     assert said(done) == ["2.060 s, command 7: it played support where sales was recorded"]
@@ -256,7 +256,7 @@ def test_what_is_redacted_is_told(tmp_path: Path) -> None:
     assert replay(path, menu(sales="support")).differences[0].recorded == "sales"
 
 
-def test_a_recording_that_is_cut_is_replayed_up_to_there(tmp_path: Path) -> None:
+def test_a_truncated_recording_is_replayed_up_to_its_end(tmp_path: Path) -> None:
     def talks(session: Session) -> None:
         session.channel.answer()
         for _ in range(40):
@@ -269,9 +269,7 @@ def test_a_recording_that_is_cut_is_replayed_up_to_there(tmp_path: Path) -> None
     assert 5 < done.commands < 40
 
 
-def test_a_handler_that_is_stuck_fails_the_replay(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
+def test_a_stuck_handler_fails_the_replay(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr("eslsync.serving.server.CUT_TIMEOUT", 0.01)
     monkeypatch.setattr("eslsync.serving.server.LAST_TIMEOUT", 0.01)
     path = record(tmp_path, menu(), press_1)
@@ -333,7 +331,9 @@ def misses_a_file(session: Session) -> None:
         ("16", plays_long),
     ],
 )
-def test_handlers_against_a_real_switch(name: str, handler: Handler | Outbound) -> None:
+def test_handlers_replay_recordings_of_a_real_switch(
+    name: str, handler: Handler | Outbound
+) -> None:
     [path] = RECORDINGS.glob(f"{name}_*.jsonl")
     done = replay(path, handler)
     assert done.differences == []
@@ -343,7 +343,7 @@ def test_handlers_against_a_real_switch(name: str, handler: Handler | Outbound) 
     )
 
 
-def test_a_prompt_that_a_real_switch_was_not_asked_for() -> None:
+def test_a_prompt_that_the_real_switch_was_not_asked_for_is_named() -> None:
     def handler(session: Session) -> None:
         session.channel.answer()
         session.channel.playback("ivr/ivr-short.wav")
@@ -356,7 +356,7 @@ def test_a_prompt_that_a_real_switch_was_not_asked_for() -> None:
     )
 
 
-def test_what_a_real_switch_refused_is_refused_again() -> None:
+def test_a_recorded_refusal_is_replayed() -> None:
     def handler(session: Session) -> None:
         for command in ("bogus", "bogus with args"):
             with pytest.raises(CommandError, match="command not found"):
@@ -367,7 +367,7 @@ def test_what_a_real_switch_refused_is_refused_again() -> None:
 
 
 @pytest.mark.parametrize("name", ["13a", "08d", "14a"])
-def test_what_no_handler_can_have_had_is_refused(name: str) -> None:
+def test_recordings_that_no_handler_made_are_refused(name: str) -> None:
     [path] = RECORDINGS.glob(f"{name}_*.jsonl")
     with pytest.raises(ValueError, match="not of a call that a handler had"):
         replay(path, ivr)

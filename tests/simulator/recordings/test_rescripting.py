@@ -64,7 +64,7 @@ def steps(script: Script) -> list[tuple[str, Any]]:
     return [(step.verb, dict(step.options)) for step in script.steps]
 
 
-def test_an_ivr(tmp_path: Path) -> None:
+def test_a_recorded_ivr_call_becomes_a_script(tmp_path: Path) -> None:
     one, script, other = both(tmp_path, ivr, lambda call: call.press("1", when_asked=True))
     assert_same(one, other)
     assert script.dump() == (
@@ -88,7 +88,7 @@ expect:
     )
 
 
-def test_a_caller_who_presses_during_a_prompt_and_hangs_up(tmp_path: Path) -> None:
+def test_pressing_during_a_prompt_and_hanging_up_are_kept(tmp_path: Path) -> None:
     def caller(call: Call) -> None:
         call.hear("ivr/ivr-welcome", start=True)
         call.say_nothing(1.2)
@@ -109,7 +109,7 @@ def test_a_caller_who_presses_during_a_prompt_and_hangs_up(tmp_path: Path) -> No
     ]
 
 
-def test_keys_in_a_row_and_one_by_one(tmp_path: Path) -> None:
+def test_keys_in_a_row_and_single_keys_are_kept(tmp_path: Path) -> None:
     def handler(session: Session) -> None:
         session.channel.answer()
         session.channel.get_digits("pin", min=4)
@@ -133,7 +133,7 @@ def test_keys_in_a_row_and_one_by_one(tmp_path: Path) -> None:
     ]
 
 
-def test_prompts_have_their_lengths(tmp_path: Path) -> None:
+def test_the_lengths_of_prompts_are_kept(tmp_path: Path) -> None:
     lengths = {"short": 0.5, "long": 7.5, "cut": 30.0}
 
     def handler(session: Session) -> None:
@@ -159,7 +159,7 @@ def test_prompts_have_their_lengths(tmp_path: Path) -> None:
     assert prompts["cut"] > 9, "at least what was heard of it"
 
 
-def test_the_time_of_day_and_who_calls(tmp_path: Path) -> None:
+def test_the_time_of_day_and_the_caller_are_kept(tmp_path: Path) -> None:
     def handler(session: Session) -> None:
         from datetime import datetime
 
@@ -190,7 +190,7 @@ def test_the_time_of_day_and_who_calls(tmp_path: Path) -> None:
         {"answers_after": None},
     ],
 )
-def test_far_ends(tmp_path: Path, behaviour: dict[str, Any]) -> None:
+def test_the_behaviour_of_far_ends_is_kept(tmp_path: Path, behaviour: dict[str, Any]) -> None:
     def handler(session: Session) -> None:
         session.channel.answer()
         bridged = session.channel.bridge("user/1000", ring_timeout=10)
@@ -204,7 +204,7 @@ def test_far_ends(tmp_path: Path, behaviour: dict[str, Any]) -> None:
     assert script.call["endpoints"] == {"user/1000": told}
 
 
-def test_legs_that_the_handler_calls_itself(tmp_path: Path) -> None:
+def test_legs_that_the_handler_originates_are_kept(tmp_path: Path) -> None:
     def handler(session: Session) -> None:
         channel = session.channel
         channel.answer()
@@ -231,7 +231,7 @@ def test_legs_that_the_handler_calls_itself(tmp_path: Path) -> None:
     }
 
 
-def test_several_files_that_are_played_as_one(tmp_path: Path) -> None:
+def test_files_played_as_one_are_kept(tmp_path: Path) -> None:
     def handler(session: Session) -> None:
         session.channel.answer()
         session.channel.playback(["press.wav", "digits/1.wav", "sales.wav"], terminators="#")
@@ -250,7 +250,7 @@ def test_several_files_that_are_played_as_one(tmp_path: Path) -> None:
 
 
 @pytest.mark.parametrize("path", sorted(EXAMPLES.glob("*.call.yaml")), ids=lambda path: path.name)
-def test_the_examples(path: Path, tmp_path: Path) -> None:
+def test_calls_to_the_examples_become_scripts(path: Path, tmp_path: Path) -> None:
     """Each call is recorded, replays clean, and is made again by the script that comes of it."""
     written = Script.read(path)
     handler = written.load()
@@ -268,14 +268,14 @@ def test_the_examples(path: Path, tmp_path: Path) -> None:
     assert other.heard == [each for each in one.heard if each not in ringback]
 
 
-def test_a_caller_who_says_nothing(tmp_path: Path) -> None:
+def test_a_silent_caller_becomes_a_script(tmp_path: Path) -> None:
     one, script, other = both(tmp_path, ivr)
     assert_same(one, other)
     assert steps(script)[-1] == ("wait", {})
     assert script.expect["heard"] == ["ivr/ivr-welcome", "ivr/ivr-timeout"]
 
 
-def test_it_fails_where_the_handler_does_otherwise(tmp_path: Path) -> None:
+def test_the_script_fails_where_the_handler_does_something_else(tmp_path: Path) -> None:
     def other_handler(session: Session) -> None:
         channel = session.channel
         channel.answer()
@@ -292,7 +292,7 @@ def test_it_fails_where_the_handler_does_otherwise(tmp_path: Path) -> None:
         script.run(other_handler)
 
 
-def test_keys_that_are_redacted_can_not_be_pressed(tmp_path: Path) -> None:
+def test_redacted_keys_cannot_be_pressed(tmp_path: Path) -> None:
     with FreeSwitch() as switch:
         call = switch.call(Outbound(ivr, record=tmp_path))
         call.press("1", when_asked=True)
@@ -305,7 +305,7 @@ def test_keys_that_are_redacted_can_not_be_pressed(tmp_path: Path) -> None:
 # Recordings of a real switch
 
 
-def test_a_real_caller(tmp_path: Path) -> None:
+def test_a_call_by_a_real_caller_becomes_a_script(tmp_path: Path) -> None:
     def handler(session: Session) -> None:
         session.channel.answer()
         given = "1 1 3 3000 # ivr/ivr-please_enter.wav ivr/ivr-invalid.wav choice [1-3]"

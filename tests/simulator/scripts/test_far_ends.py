@@ -96,7 +96,7 @@ def test_a_far_end_may_be_another_handler_of_the_same_file_or_of_another(tmp_pat
         ]
 
 
-def test_a_far_ends_handler_that_is_not_there_says_its_line() -> None:
+def test_a_missing_far_end_handler_is_reported_with_its_line() -> None:
     for name, said in [("{name: nobody}", "has no 'nobody'"), ("nix.py", "there is no file nix")]:
         with pytest.raises(ScriptError, match=f"^ivr.call.yaml:3: .*{said}"):
             scripted(
@@ -104,7 +104,7 @@ def test_a_far_ends_handler_that_is_not_there_says_its_line() -> None:
             )
 
 
-def test_what_was_not_bridged_or_not_set_is_told() -> None:
+def test_unmet_expectations_of_bridges_and_variables_are_reported() -> None:
     for expect, said in [
         (
             "bridged: [user/1000]",
@@ -119,7 +119,7 @@ def test_what_was_not_bridged_or_not_set_is_told() -> None:
         assert str(raised.value).startswith("ivr.call.yaml:4: ")
 
 
-def test_applications_around_the_socket() -> None:
+def test_applications_around_the_socket_are_run() -> None:
     call = scripted(
         "call:\n"
         "  before: [answer, {set: account=0042}]\n"
@@ -159,7 +159,7 @@ def test_callers_take_turns() -> None:
     assert Script.parse(script.dump()) == script
 
 
-def test_another_callers_failure_is_told_with_its_line_and_ladder() -> None:
+def test_another_callers_failure_is_reported_with_its_line_and_ladder() -> None:
     with pytest.raises(CallFailed) as raised:
         scripted(
             'steps:\n  - say_nothing: 1\n  - call:\n      caller: "1002"\n      destination: 7\n'

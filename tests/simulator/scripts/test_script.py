@@ -20,7 +20,7 @@ SCRIPTS = sorted(HERE.glob("*.call.yaml"))
 # Running
 
 
-def test_there_are_scripts() -> None:
+def test_the_folder_has_scripts() -> None:
     assert len(SCRIPTS) >= 3
 
 
@@ -31,7 +31,7 @@ def test_a_script_runs_and_returns_its_call(path: Path) -> None:
     assert call.cause is not None
 
 
-def test_what_a_script_says_is_what_happens() -> None:
+def test_a_script_plays_what_it_says() -> None:
     call = run_script(HERE / "key-during-welcome.call.yaml")
     assert call.heard == ["ivr/ivr-welcome", "ivr/ivr-option-2"]
     assert 4.0 < call.duration < 4.3  # 3 and 1 s of prompts, as it says
@@ -39,7 +39,7 @@ def test_what_a_script_says_is_what_happens() -> None:
         assert switch.call(handler).uuid == call.uuid
 
 
-def test_every_script_is_as_a_test_in_python_would_be() -> None:
+def test_a_script_does_the_same_as_a_test_in_python() -> None:
     """Verb by verb the same transcript."""
     text = script_of("hear: ivr/ivr-welcome", 'press: "1"', "hear: ivr/ivr-option-1", "wait")
     played = Script.parse(text).run(handler)
@@ -100,7 +100,7 @@ def test_a_handler_and_sounds_are_looked_for_beside_the_script(tmp_path: Path) -
     assert run_script(path).heard == ["hello"]
 
 
-def test_a_step_that_goes_wrong_says_where_it_stands_and_draws_the_call() -> None:
+def test_a_failed_step_names_its_line_and_draws_the_call() -> None:
     script = Script.parse(
         script_of("hear: ivr/ivr-welcome", 'press: "2"', "hear: ivr/ivr-option-1"), "ivr.call.yaml"
     )
@@ -114,7 +114,7 @@ def test_a_step_that_goes_wrong_says_where_it_stands_and_draws_the_call() -> Non
     assert "presses 2" in ladder
 
 
-def test_what_a_handler_raises_is_told_with_its_line(tmp_path: Path) -> None:
+def test_a_handlers_exception_is_shown_with_its_line(tmp_path: Path) -> None:
     (tmp_path / "ivr.py").write_text(
         "def handler(session):\n"
         "    session.channel.answer()\n"
@@ -132,7 +132,7 @@ def test_what_a_handler_raises_is_told_with_its_line(tmp_path: Path) -> None:
     assert raised.value.__cause__ is not None
 
 
-def test_what_a_handler_raises_at_the_hangup_after_the_last_step_counts() -> None:
+def test_an_exception_after_the_last_step_counts() -> None:
     def tidy_up_badly(session: Session) -> None:
         try:
             session.channel.wait("DTMF")
@@ -143,7 +143,7 @@ def test_what_a_handler_raises_at_the_hangup_after_the_last_step_counts() -> Non
         Script("", [Step("say_nothing", {"seconds": 1})]).run(tidy_up_badly)
 
 
-def test_a_stuck_handler_says_at_which_step(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_stuck_handler_is_reported_with_the_step(monkeypatch: pytest.MonkeyPatch) -> None:
     def no_progress(call: Call, *, timeout: float = 0.0) -> None:
         raise SimulationError("no progress for 5 s of real time")
 
@@ -157,7 +157,7 @@ def test_a_stuck_handler_says_at_which_step(monkeypatch: pytest.MonkeyPatch) -> 
     assert "calls 5000" in str(raised.value)
 
 
-def test_a_file_without_a_handler_is_told_with_the_scripts_line(tmp_path: Path) -> None:
+def test_a_file_without_a_handler_is_reported_with_the_scripts_line(tmp_path: Path) -> None:
     path = tmp_path / "ivr.call.yaml"
     path.write_text("steps: [wait]\nhandler: ivr.py\n")
     with pytest.raises(ScriptError, match=r"ivr\.call\.yaml:2: there is no file .*ivr\.py") as none:
@@ -183,7 +183,7 @@ def test_a_file_without_a_handler_is_told_with_the_scripts_line(tmp_path: Path) 
         ),
     ],
 )
-def test_what_was_expected_and_is_not_so_says_its_line(expect: str, said: str) -> None:
+def test_an_unmet_expectation_names_its_line(expect: str, said: str) -> None:
     text = script_of("hear: ivr/ivr-welcome", "press: 2", "wait", then=f"\nexpect:\n  {expect}")
     with pytest.raises(CallFailed) as raised:
         Script.parse(text, "ivr.call.yaml").run(handler)
@@ -191,7 +191,7 @@ def test_what_was_expected_and_is_not_so_says_its_line(expect: str, said: str) -
     assert "presses 2" in str(raised.value)
 
 
-def test_a_cause_is_expected_of_a_call_that_has_ended() -> None:
+def test_a_cause_can_only_be_expected_of_an_ended_call() -> None:
     script = Script("", [Step("expect", {"what": "CHANNEL_ANSWER"})], expect={"cause": "NONE"})
     with pytest.raises(CallFailed, match="it is still up; end the steps with wait or hangup"):
         script.run(handler)
@@ -221,7 +221,7 @@ def test_a_script_calls_a_program_that_listens() -> None:
         assert script.run(f"127.0.0.1:{server.port}").heard == ["beep"]
 
 
-def test_real_time_has_no_other_start_than_now() -> None:
+def test_a_start_is_refused_in_real_time() -> None:
     script = Script.parse("handler: ivr.py\nsteps: []\ncall:\n  start: 2026-01-05", "a.call.yaml")
     with pytest.raises(ScriptError, match=r"^a\.call\.yaml:4: a call in real time begins now"):
         script.run(handler, real_time=True)

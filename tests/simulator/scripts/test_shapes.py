@@ -29,7 +29,7 @@ def test_the_circumstances_are_options_of_switch_and_call() -> None:
     assert ENDPOINT.keys() == behaviour
 
 
-def test_the_docs_tell_every_key() -> None:
+def test_the_docs_name_every_key() -> None:
     text = (ROOT / "docs" / "scripts.md").read_text(encoding="utf-8")
     verbs = text.partition("### `steps`")[2]
     for verb, options in VERBS.items():
@@ -94,14 +94,14 @@ WRONG = {
 
 
 @pytest.mark.parametrize("step", WRONG)
-def test_a_wrong_step_says_file_line_and_what_is_allowed(step: str) -> None:
+def test_an_invalid_step_names_file_line_and_what_is_allowed(step: str) -> None:
     assert failure(script_of(step)) == f"ivr.call.yaml:{WRONG[step]}"
 
 
 @pytest.mark.parametrize(
     "written", ["01", "089", "010", "0x10", "0o17", "1_0", "1:30", "1e3", "1.5", "-1", "+1"]
 )
-def test_keys_that_some_yaml_reader_would_change_are_to_be_quoted(written: str) -> None:
+def test_keys_that_a_yaml_reader_would_change_must_be_quoted(written: str) -> None:
     said = failure(script_of(f"press: {written}"))
     assert said.startswith("ivr.call.yaml:3: digits of press")
     if written != "-1":  # the same number for all, but no keys
@@ -113,7 +113,7 @@ def test_keys_that_some_yaml_reader_would_change_are_to_be_quoted(written: str) 
     [("1", "1"), ("0", "0"), ("10", "10"), ("12#", "12#"), ('"01"', "01"), ("'*9#'", "*9#"),
      ("1A", "1A"), ("2*", "2*")],
 )  # fmt: skip
-def test_keys_come_out_as_they_are_written(written: str, keys: str) -> None:
+def test_quoted_keys_stay_as_written(written: str, keys: str) -> None:
     [step] = Script.parse(script_of(f"press: {written}")).steps
     assert step == Step("press", {"digits": keys})
 
@@ -159,11 +159,11 @@ def test_keys_come_out_as_they_are_written(written: str, keys: str) -> None:
         ("handler: x\n<<: {steps: []}", ':2: a key of a script: YAML takes << for merge; quote'),
     ],
 )  # fmt: skip
-def test_a_wrong_file_says_line_and_what_is_allowed(text: str, said: str) -> None:
+def test_an_invalid_file_names_the_line_and_what_is_allowed(text: str, said: str) -> None:
     assert failure(text).startswith(f"ivr.call.yaml{said}")
 
 
-def test_a_file_that_cannot_be_read_says_so(tmp_path: Path) -> None:
+def test_an_unreadable_file_is_reported(tmp_path: Path) -> None:
     with pytest.raises(ScriptError, match=r"none\.call\.yaml: No such file"):
         run_script(tmp_path / "none.call.yaml")
     (tmp_path / "latin.call.yaml").write_bytes(b"handler: caf\xe9")
@@ -189,7 +189,7 @@ def test_a_file_that_cannot_be_read_says_so(tmp_path: Path) -> None:
         ({}, {"heard": [1]}, "each in heard of expect takes a prompt's name"),
     ],
 )
-def test_a_script_built_wrongly_is_refused(
+def test_an_invalid_script_is_refused(
     call: dict[str, object], expect: dict[str, object], said: str
 ) -> None:
     with pytest.raises(ScriptError) as raised:

@@ -21,7 +21,7 @@ from simulator.scripts.script import ScriptError, Step
         ("call", {"caller": "2", "steps": ["wait"]}, "steps of call takes a list of steps"),
     ],
 )
-def test_a_step_built_wrongly_is_refused(verb: str, options: dict[str, object], said: str) -> None:
+def test_an_invalid_step_is_refused(verb: str, options: dict[str, object], said: str) -> None:
     with pytest.raises(ScriptError) as raised:
         Step(verb, options)
     assert str(raised.value).startswith(said)

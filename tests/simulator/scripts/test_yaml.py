@@ -66,7 +66,7 @@ def test_a_script_is_dumped_as_a_person_would_write_it() -> None:
     )
 
 
-def test_a_script_is_equal_to_the_same_one_built_of_other_sequences() -> None:
+def test_scripts_compare_equal_whatever_sequences_they_were_built_from() -> None:
     script = Script("ivr.py", [Step("wait")], expect={"heard": ("welcome",)})
     assert script == Script("ivr.py", (Step("wait"),), expect={"heard": ["welcome"]})
     assert script == Script.parse(script.dump())
@@ -160,5 +160,5 @@ def with_callers(script: dict[str, Any]) -> dict[str, Any]:
         }
     ).map(lambda script: Script(**with_callers(script)))
 )
-def test_what_is_dumped_is_read_back(script: Script) -> None:
+def test_a_dumped_script_is_read_back_the_same(script: Script) -> None:
     assert Script.parse(script.dump()) == script
