@@ -41,8 +41,6 @@ class Selection:
 
     def wants(self, event: SwitchEvent) -> bool:
         """True if the event is subscribed to, and passes the filters (event_handler)."""
-        if not self._listens:
-            return False
         if event.name not in self._names:
             return False
         if (
@@ -52,11 +50,12 @@ class Selection:
             and event.subclass not in self._subclasses
         ):
             return False
-        sent = self._passes(event) if self.filters else True
-        if sent and self._mine is not None:
-            sent = event.get("Unique-ID") == self._mine
-            sent = sent or event.get("Job-Owner-UUID") == self._mine
-        return sent
+        if self.filters and not self._passes(event):
+            return False
+        if self._mine is None:
+            return True
+        mine = self._mine
+        return event.get("Unique-ID") == mine or event.get("Job-Owner-UUID") == mine
 
     def _passes(self, event: SwitchEvent) -> bool:
         """True if a filter matches, and none that begins with a minus sign (recording 14e)."""

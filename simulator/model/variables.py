@@ -64,15 +64,13 @@ class OrderedVariables:
         if key in self._pairs:
             self._block = None
             del self._pairs[key], self._lines[key]
-        if value:
+        if value and value.startswith(ARRAY):
             value = as_header(value)
         if value:
-            self._put(name, value)
+            self._put(key, PREFIX + name, value)
 
-    def _put(self, name: str, value: str) -> None:
+    def _put(self, key: str, header: str, value: str) -> None:
         self._block = None
-        key = name.lower()
-        header = PREFIX + name
         self._pairs[key] = (header, value)
         self._lines[key] = plain_line(header, value)
 
@@ -81,11 +79,12 @@ class OrderedVariables:
         if name not in self:
             self.set(name, value)
             return
-        header, old = self._pairs[name.lower()]
+        key = name.lower()
+        header, old = self._pairs[key]
         values = elements(old)
         values.insert(0 if first else len(values), value)
         # an array that grows keeps its place
-        self._put(header[len(PREFIX) :], ARRAY + ARRAY_SEPARATOR.join(values))
+        self._put(key, header, ARRAY + ARRAY_SEPARATOR.join(values))
 
     def _set_element(self, name: str, value: str) -> None:
         name, _, index = name.partition("[")
@@ -94,7 +93,7 @@ class OrderedVariables:
         values += [""] * (number + 1 - len(values))
         values[number] = value
         joined = ARRAY_SEPARATOR.join(values)
-        self._put(name, ARRAY + joined if len(values) > 1 else joined)
+        self._put(name.lower(), PREFIX + name, ARRAY + joined if len(values) > 1 else joined)
 
     @property
     def block(self) -> Block:
