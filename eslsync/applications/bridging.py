@@ -1,4 +1,4 @@
-"""Applications that bring legs together: bridge, transfer with consultation, conference, queue."""
+"""Applications that connect legs: bridge, attended transfer, conference, queue."""
 
 from __future__ import annotations
 
@@ -17,25 +17,25 @@ from .units import whole_seconds
 
 __all__ = ["Bridged", "BridgingApplications"]
 
-#: The variables of a bridge with another leg, as they were before it.
+#: Puts the variables of a bridge with another leg back to what they were.
 NO_BRIDGE = {"park_after_bridge": None, "uuid_bridge_park_on_cancel": None}
-#: Seconds within which a bridge of two legs that are up begins; it takes some ticks.
+#: Seconds within which a bridge of two legs that are up must begin; it takes some ticks.
 BEGIN_TIMEOUT = 5.0
 
 
 class Bridged(NamedTuple):
     """How a bridge went."""
 
-    #: Did the far end take the call?
+    #: True if the far end took the call.
     answered: bool
-    #: Why it ended (bridge_hangup_cause), or why there was none (originate_disposition), such
-    #: as USER_BUSY, NO_ANSWER, ORIGINATOR_CANCEL.
+    #: Why it ended (bridge_hangup_cause), or why it never began (originate_disposition), such as
+    #: USER_BUSY, NO_ANSWER, ORIGINATOR_CANCEL.
     cause: HangupCause | str | None
-    #: The B leg: the one that took the call; None where none did.
+    #: The B leg, the one that took the call; None if none did.
     uuid: str | None
-    #: How long they were connected, in seconds.
+    #: How many seconds they were connected.
     seconds: float
-    #: The B leg's name (bridge_channel), which tells who took the call.
+    #: The B leg's name (bridge_channel), which says who took the call.
     channel: str | None = None
 
 
@@ -55,38 +55,41 @@ class BridgingApplications(Applications):
         lock: bool = False,
         timeout: float | None = None,
     ) -> Bridged:
-        """Connect the caller with somebody else (application ``bridge``); wait for the end of it.
+        """Connect the caller with somebody else (application ``bridge``); wait until it ends.
 
-        ``to`` is a dial string: ``"user/1000"``, ``,`` between those to be rung at once, ``|``
-        between those to be tried one after the other. (It is FreeSWITCH's own language, but
-        that nothing in it is expanded.) Or it is another leg that is up, see below.
-        ``variables`` are for the legs called; ``ring_timeout`` is how long they may ring
-        (seconds, of which FreeSWITCH counts whole ones: recording 10c), 60 if nobody says;
-        ``caller_id_name`` and ``caller_id_number`` are what they see; ``ringback`` is what the
-        caller hears meanwhile (a file or a tone; variables ringback and transfer_ringback).
+        ``to`` is a dial string, such as ``"user/1000"``, with ``,`` between those to ring at
+        once and ``|`` between those to try one after the other. (It is FreeSWITCH's own
+        language, except that nothing in it is expanded.) Or it is another leg that is up, see
+        below. ``variables`` are set on the legs called; ``ring_timeout`` is how many seconds they
+        may ring (FreeSWITCH counts whole ones: recording 10c; default 60); they see
+        ``caller_id_name`` and ``caller_id_number``; the caller hears ``ringback`` meanwhile (a
+        file or a tone; variables ringback and transfer_ringback).
 
-        Returns how it went, as `Bridged`: the far end has hung up, or nobody took the call.
-        The caller stays up, to be talked to again: unless ``hangup_on_fail``, which passes the
-        far end's cause on to it (recordings 10a, 10j), or ``hangup_after`` (10b).
+        Returns how it went, as `Bridged`, once the far end has hung up, or nobody took the call.
+        The caller stays up, unless ``hangup_on_fail`` passes the far end's cause on (recordings
+        10a, 10j), or ``hangup_after`` is given (10b).
 
         Raises Hangup when the caller hangs up, while it rings or later (10d, 10e), TimeoutError
-        after ``timeout`` seconds (the bridge goes on), RuntimeError with ``events=False``, and
+        after ``timeout`` seconds (the bridge continues), RuntimeError with ``events=False``, and
         what `execute` raises.
 
-        With another leg, one that `Session.originate` has called, say, each hears the other
-        until that one hangs up (api ``uuid_bridge``). None of the options for a dial string may
-        be given then; the caller must have been answered, and the socket in the dialplan must
-        be ``async``. What still plays to the caller ends. This takes the caller out of the
-        dialplan: when the handler ends, it is hung up instead of given back (recordings 202, 213).
+        With another leg, for instance one that `Session.originate` called, the two hear each
+        other until one hangs up (api ``uuid_bridge``). Then no option for dial strings can be
+        given, the caller must have been answered, and the socket in the dialplan must be
+        ``async``. Whatever plays to the caller ends. The bridge takes the caller out of the
+        dialplan: when the handler ends, the caller is hung up, not given back (recordings 202,
+        213).
         """
         if isinstance(to, Applications):
             options = (variables, ring_timeout, caller_id_name, caller_id_number, ringback)
             if any(option is not None for option in options) or hangup_on_fail or lock:
-                raise ValueError("bridge: such options are for a dial string, not for a leg")
+                raise ValueError(
+                    "bridge: with a leg, the only options are hangup_after and timeout"
+                )
             return self._bridge_leg(to, hangup_after, timeout)
         called = called_with(variables or {}, ring_timeout, caller_id_name, caller_id_number)
         if not to:
-            raise ValueError("bridge: an empty dial string")
+            raise ValueError("bridge: the dial string is empty")
         dial_string = variable_block(called) + to
         as_it_is(dial_string)
         if ringback is not None:
@@ -121,7 +124,7 @@ class BridgingApplications(Applications):
         return self._until_back(since, deadline, other)
 
     def _prepare_to_leave(self, hangup_after: bool, timeout: float | None) -> int:
-        """The leg will leave its socket application for a bridge, and is to park behind that.
+        """Have the leg park after a bridge that takes it out of its socket application.
 
         Returns how many events have arrived by now.
         """
@@ -129,13 +132,15 @@ class BridgingApplications(Applications):
         conversation.check_thread()
         conversation.raise_if_gone(self.leg)
         if not conversation.subscription.is_async:
-            raise RuntimeError("legs are bridged on an async socket only: see the dialplan")
+            raise RuntimeError('bridging two legs needs an async socket: "async" in the dialplan')
         if self.answer_state not in (AnswerState.ANSWERED, AnswerState.EARLY):
             # the bridge would hang up both (recording 213)
-            raise RuntimeError("answer the call before it is bridged to another leg")
+            raise RuntimeError(
+                "answer the call before bridging it to another leg: else both hang up"
+            )
         conversation.subscribe_to("CHANNEL_BRIDGE", "CHANNEL_UNBRIDGE", "CHANNEL_PARK")
-        # Without it the dialplan goes on, or hangs up (recordings 201, 202); so it does when the
-        # other leg hangs up in the moment before the bridge (switch_ivr_bridge.c).
+        # Without it the dialplan continues, or hangs up (recordings 201, 202); also when the
+        # other leg hangs up just before the bridge (switch_ivr_bridge.c).
         park = "false" if hangup_after else "true"
         self.leg.settings.set(
             timeout,
@@ -150,7 +155,7 @@ class BridgingApplications(Applications):
     def _until_back(
         self, since: int, deadline: Deadline | None, other: Applications | None = None
     ) -> Bridged:
-        """Wait until the leg is bridged, and again until that is over and it is parked."""
+        """Wait until the leg is bridged, and then until the bridge is over and it is parked."""
         conversation = self.leg.conversation
 
         def one_of(*names: str) -> Callable[[Event | None], Event | None]:
@@ -181,16 +186,16 @@ class BridgingApplications(Applications):
     def att_xfer(self, dial_string: str, *, timeout: float | None = None) -> bool:
         """Transfer the other side with consultation (application ``att_xfer``).
 
-        For a leg that is bridged: it calls ``dial_string`` while the other side is on hold.
-        When this leg hangs up after the answer, the other two are connected; when the callee
-        hangs up, or this leg presses ``#`` (attxfer_cancel_key), it is back with the other
-        side; ``*`` hangs up the callee (attxfer_hangup_key), ``0`` makes it a conference of
-        three (attxfer_conf_key). Returns whether the other side was handed over, when one of
-        these has come about (att_xfer_result; mod_dptools.c, att_xfer_function). Raises what
-        `execute` raises, and RuntimeError with ``events=False``.
+        For a leg that is bridged: it calls ``dial_string`` while the other side is on hold. If
+        this leg hangs up after the answer, the other two are connected. If the callee hangs up,
+        or this leg presses ``#`` (attxfer_cancel_key), this leg is back with the other side.
+        ``*`` hangs up the callee (attxfer_hangup_key), ``0`` connects all three
+        (attxfer_conf_key). Returns True if the other side was handed over (att_xfer_result;
+        mod_dptools.c, att_xfer_function). Raises what `execute` raises, and RuntimeError with
+        ``events=False``.
 
-        The legs that are left are bridged anew: a `bridge` that was waited for has completed
-        by then, while its two sides may talk on (recording 251).
+        The legs that are left are bridged anew: a `bridge` that the handler waited for has
+        completed by then, though its two sides may go on talking (recording 251).
         """
 
         def handed_over(event: Event) -> bool:
@@ -200,10 +205,10 @@ class BridgingApplications(Applications):
 
     @Declaration("eavesdrop", joins=True)
     def eavesdrop(self, leg: Applications | str, *, timeout: float | None = None) -> None:
-        """Listen in on another channel (application ``eavesdrop``), until it ends.
+        """Listen in on another channel until it ends (application ``eavesdrop``).
 
-        ``leg`` is the channel, its uuid, or "all". The keys 1, 2, 3 and 0 of the listener
-        speak to one side, the other, both or none (mod_dptools.c, eavesdrop_function). Raises
+        ``leg`` is the channel, its uuid, or "all". With the keys 1, 2, 3 and 0 the listener
+        speaks to one side, the other, both or none (mod_dptools.c, eavesdrop_function). Raises
         what `execute` raises.
         """
         self.leg.do("eavesdrop", _uuid(leg), timeout)
@@ -212,13 +217,13 @@ class BridgingApplications(Applications):
     def intercept(
         self, leg: Applications | str, *, bleg: bool = False, timeout: float | None = None
     ) -> Bridged:
-        """Take another channel over (application ``intercept``): be bridged to it.
+        """Take over another channel (application ``intercept``), and be bridged to it.
 
-        Whoever it was bridged to is hung up with PICKED_OFF. With ``bleg``, take that one
+        Whoever it was bridged to is hung up with PICKED_OFF. With ``bleg``, take that one over
         instead (mod_dptools.c, intercept_function; recordings 221, 223). ``leg`` is the channel
-        or its uuid. Waits until one of the two hangs up, and returns how it went, as a `bridge`
-        with another leg does, with the same consequences. Raises TimeoutError when there was
-        nobody to be bridged to, after 5 seconds or ``timeout``, and what `bridge` raises.
+        or its uuid. Waits until one of the two hangs up, and returns how it went, as `bridge`
+        with another leg does, with the same consequences. Raises TimeoutError after 5 seconds,
+        or ``timeout``, if there is nobody to be bridged to, and what `bridge` raises.
         """
         conversation = self.leg.conversation
         uuid = _uuid(leg)
@@ -239,18 +244,18 @@ class BridgingApplications(Applications):
         flags: str = "",
         timeout: float | None = None,
     ) -> None:
-        """Join a conference (application ``conference``), and stay until it is left.
+        """Join a conference and stay until the caller leaves it (application ``conference``).
 
-        ``flags`` are FreeSWITCH's, ``|`` between them: "mute|deaf|moderator|endconf" and so on.
-        The events are ``"CUSTOM conference::maintenance"`` (recording 11e); what is done to a
-        conference from outside is ``session.api("conference NAME ...")``. Raises ValueError for
-        what FreeSWITCH would take apart, and what `execute` raises.
+        ``flags`` are FreeSWITCH's, with ``|`` between them, such as "mute|deaf|moderator". Its
+        events are ``"CUSTOM conference::maintenance"`` (recording 11e); control it from outside
+        with ``session.api("conference NAME ...")``. Raises ValueError for text that FreeSWITCH
+        would take apart, and what `execute` raises.
         """
         for text in (name, profile, pin or "", flags):
             if set("@+{} ") & set(text) or (not text and text is name):
-                raise ValueError(f"conference: not a name, profile, pin or flags: {text!r}")
+                raise ValueError(f"conference: blanks, @, +, {{ and }} would split {text!r}")
         if name.lower().startswith("bridge:"):
-            raise ValueError(f"conference: not a name: {name!r}")
+            raise ValueError(f"conference: a name can't begin with bridge: {name!r}")
         words = f"{name}@{profile}"
         if pin is not None:
             words += f"+{check_digits(pin)}"
@@ -266,18 +271,18 @@ class BridgingApplications(Applications):
         *more: str,
         timeout: float | None = None,
     ) -> None:
-        """Park the caller in a slot to be fetched from, or fetch who is there (``valet_park``).
+        """Park the caller in a slot, or fetch whoever is parked there (``valet_park``).
 
-        ``valet_park("lot", "6001")`` parks where 6001 is free, and is bridged to who is parked
-        where it is not; ``valet_park("lot", "auto", "in", "6001", "6099")`` takes a free slot,
-        ``"out"`` one that is taken, ``"ask"`` asks for it. Returns when the parking is over:
-        the caller has been fetched, or has left (valet_parking_timeout,
-        valet_parking_orbit_exten); for who fetches, at once. Then the two are bridged, out of
-        the dialplan's ``socket``: when that ends, the dialplan goes on behind it
-        (mod_valet_parking.c; recordings 21k, 21l). Raises ValueError for what FreeSWITCH would
-        take apart, and what `execute` raises.
+        ``valet_park("lot", "6001")`` parks the caller if 6001 is free, and else bridges the
+        caller to whoever is parked there. ``valet_park("lot", "auto", "in", "6001", "6099")``
+        takes a free slot, ``"out"`` one that is taken, ``"ask"`` asks the caller for it. For a
+        parked caller it returns when they were fetched, or left (valet_parking_timeout,
+        valet_parking_orbit_exten); for the one who fetches, at once. The two are then bridged
+        outside of the dialplan's ``socket``; when that ends, the dialplan continues behind it
+        (mod_valet_parking.c; recordings 21k, 21l). Raises ValueError for text that FreeSWITCH
+        would take apart, and what `execute` raises.
         """
-        # They come to stand in an inline dialplan as well, which runs what it reads.
+        # They also get into an inline dialplan, which executes what it reads.
         words = [check_name("valet_park's word", each, " ,'\\${}^") for each in (lot, extension)]
         self.leg.do("valet_park", " ".join([*words, *map(word, more)]), timeout)
 
@@ -294,17 +299,18 @@ class BridgingApplications(Applications):
     ) -> None:
         """Wait in a queue, or serve one (application ``fifo``).
 
-        ``"in"``: the caller waits with ``music`` until somebody takes the call, who hears
-        ``announce``, or it leaves (fifo_orbit_exten, the exit key). ``"out"``: be bridged to
-        who has waited longest; with ``wait``, and nobody there, wait with ``music`` for one.
-        Events are ``"CUSTOM fifo::info"`` (mod_fifo.c, fifo_function). Raises ValueError for
-        what FreeSWITCH would take apart, and what `execute` raises.
+        ``"in"``: the caller hears ``music`` until somebody takes the call, who hears
+        ``announce``, or until the caller leaves (fifo_orbit_exten, the exit key). ``"out"``: be
+        bridged to whoever has waited longest; if nobody waits, return, or with ``wait`` hear
+        ``music`` until somebody does. Its events are ``"CUSTOM fifo::info"`` (mod_fifo.c,
+        fifo_function). Raises ValueError for text that FreeSWITCH would take apart, and what
+        `execute` raises.
         """
         check_name("fifo", name, ",!'\\")
         if name.strip(" ") != name:
-            raise ValueError(f"not a fifo: {name!r}")
+            raise ValueError(f"fifo: a name can't begin or end with a blank: {name!r}")
         if way not in ("in", "out"):
-            raise ValueError(f"a fifo's way is 'in' or 'out', not {way!r}")
+            raise ValueError(f"fifo: way must be 'in' or 'out', not {way!r}")
         words = [word(name), way]
         if way == "out":
             words.append("wait" if wait else "nowait")
@@ -325,17 +331,18 @@ def called_with(
     caller_id_name: str | None,
     caller_id_number: str | None,
 ) -> dict[str, str]:
-    """The variables of legs that are called."""
+    """The variables to set on legs that are called."""
+    ring = None if ring_timeout is None else whole_seconds("ring_timeout", ring_timeout)
     own = {
         "origination_caller_id_name": caller_id_name,
         "origination_caller_id_number": caller_id_number,
-        "originate_timeout": None if ring_timeout is None else str(whole_seconds(ring_timeout)),
+        "originate_timeout": None if ring is None else str(ring),
     }
     return {**variables, **{name: value for name, value in own.items() if value is not None}}
 
 
 def bridged(event: Event) -> Bridged:
-    """What the completion of ``bridge`` tells (recordings 10a to 10j)."""
+    """How a bridge went, from its completion (recordings 10a to 10j)."""
     variables = event.variables
     disposition = variables.get("originate_disposition")
     if disposition != "SUCCESS":
@@ -344,7 +351,7 @@ def bridged(event: Event) -> Bridged:
 
 
 def bridged_to(uuid: str | None, event: Event) -> Bridged:
-    """A bridge that has ended, by an event of the leg that is left behind."""
+    """How a bridge went, from an event of the leg that is left."""
     began = number(event.get("Caller-Channel-Bridged-Time", ""))
     now = number(event.get("Event-Date-Timestamp", ""))
     return Bridged(
@@ -357,5 +364,5 @@ def bridged_to(uuid: str | None, event: Event) -> Bridged:
 
 
 def not_bridged(hangup: Event | None) -> Bridged:
-    """The other leg has hung up before it came to it."""
+    """The result if the other leg hung up before the bridge began."""
     return Bridged(False, None if hangup is None else hangup.hangup_cause, None, 0.0)

@@ -1,4 +1,4 @@
-"""Applications that steer the call itself: answer, hang up, transfer, wait."""
+"""Applications that control the call itself: answer, hang up, transfer, sleep, hold."""
 
 from __future__ import annotations
 
@@ -27,7 +27,7 @@ class ControlApplications(Applications):
 
     @Declaration("pre_answer")
     def pre_answer(self, *, timeout: float | None = None) -> None:
-        """Let early media through (application ``pre_answer``): prompts before the answer.
+        """Play prompts before the answer, as early media (application ``pre_answer``).
 
         Raises what `execute` raises.
         """
@@ -35,7 +35,7 @@ class ControlApplications(Applications):
 
     @Declaration("ring_ready")
     def ring_ready(self, *, timeout: float | None = None) -> None:
-        """Tell the caller that it rings (application ``ring_ready``; recording 10i).
+        """Signal to the caller that it rings (application ``ring_ready``; recording 10i).
 
         Raises what `execute` raises.
         """
@@ -50,9 +50,9 @@ class ControlApplications(Applications):
     ) -> None:
         """End the leg (application ``hangup``) and wait until it has ended.
 
-        Returns once the final event is in (``hangup_event``), or at once if it has ended
+        Returns once its last event has arrived (``hangup_event``), or at once if it has ended
         already. Behind an application that runs under ``lock=True``, the hangup waits for its
-        end. Raises TimeoutError after ``timeout`` seconds (it is hung up all the same),
+        end. Raises TimeoutError after ``timeout`` seconds (the leg is hung up all the same),
         Disconnected if the connection ends without a hangup, ValueError for a cause that
         FreeSWITCH doesn't know.
         """
@@ -61,24 +61,24 @@ class ControlApplications(Applications):
             self.leg.hang_up(name, timeout)
         except Hangup as hangup:
             if not self.leg.is_own and (hangup.event is None or hangup.event.uuid != self.uuid):
-                raise  # the call itself has ended, and not this leg of it
+                raise  # the call itself has ended, not this leg
 
     @Declaration("sleep")
     def sleep(self, seconds: float, *, timeout: float | None = None) -> None:
-        """Do nothing on the channel for so many seconds (application ``sleep``).
+        """Pause the channel for a number of seconds (application ``sleep``).
 
         A digit ends it, unless the variable sleep_eat_digits is set (recording 11f). Raises
         what `execute` raises.
         """
-        self.leg.do("sleep", milliseconds(seconds), timeout)
+        self.leg.do("sleep", milliseconds("sleep: seconds", seconds), timeout)
 
     @Declaration("park")
     def park(self, *, timeout: float | None = None) -> None:
         """Park the channel (application ``park``).
 
-        On the leg that is on an async socket it returns at once, since that is parked already
-        (recording 11k). Elsewhere it goes on until something else is done with the leg; an
-        application that is sent to it meanwhile runs inside. Raises what `execute` raises.
+        The leg on an async socket is parked already: there it returns at once (recording 11k).
+        Any other leg stays parked until something else is done with it; an application that is
+        sent to it meanwhile runs inside. Raises what `execute` raises.
         """
         self.leg.do("park", "", timeout)
 
@@ -94,9 +94,9 @@ class ControlApplications(Applications):
     ) -> None:
         """Send the channel to an extension of the dialplan (application ``transfer``).
 
-        ``leg`` says who goes: this one, the one that it is bridged to ("bleg"), or both. The
-        connection stays open: the handler hears of the channel to its end, and can execute
-        nothing that the dialplan does not let in (recording 12a). Raises what `execute` raises.
+        ``leg`` says who goes: this one, the one it is bridged to ("bleg"), or both. The
+        connection stays open: the channel's events arrive until its end, but what is executed
+        waits until the dialplan lets it run (recording 12a). Raises what `execute` raises.
         """
         argument = " ".join([*_flag(leg), _target(extension, dialplan, context)])
         self.leg.settings.put_back(timeout)
@@ -107,8 +107,8 @@ class ControlApplications(Applications):
     def deflect(self, target: str, *, timeout: float | None = None) -> None:
         """Send an answered SIP call elsewhere, by REFER (application ``deflect``).
 
-        ``target`` is a SIP URI. The far end does it, and hangs up when it has: raises Hangup
-        then, and what `execute` raises. Other channels than SIP's take no notice (mod_dptools.c,
+        ``target`` is a SIP URI. The far end calls it, and hangs up here: raises Hangup then, and
+        what `execute` raises. Channels other than SIP ignore it (mod_dptools.c,
         deflect_function).
         """
         self.leg.do("deflect", target, timeout)
@@ -118,7 +118,7 @@ class ControlApplications(Applications):
         """Send a SIP call that is not answered elsewhere, by 302 (application ``redirect``).
 
         ``target`` is a SIP URI. It ends the call here: raises Hangup, and what `execute` raises.
-        Other channels than SIP's take no notice (mod_dptools.c, redirect_function).
+        Channels other than SIP ignore it (mod_dptools.c, redirect_function).
         """
         self.leg.do("redirect", target, timeout)
 
@@ -131,9 +131,9 @@ class ControlApplications(Applications):
         *,
         timeout: float | None = None,
     ) -> None:
-        """Run the applications of another extension, and come back (``execute_extension``).
+        """Run the applications of another extension and return (``execute_extension``).
 
-        Waits for the last of them. Raises what `execute` raises.
+        Waits until the last one has completed. Raises what `execute` raises.
         """
         argument = _target(extension, dialplan, context)
         self.leg.settings.put_back(timeout)
@@ -147,12 +147,13 @@ class ControlApplications(Applications):
         *,
         timeout: float | None = None,
     ) -> None:
-        """Have the channel hung up in so many seconds (application ``sched_hangup``).
+        """Schedule a hangup of the channel in a number of seconds (application ``sched_hangup``).
 
-        In whole seconds of the epoch, so up to one second earlier; 0 is now. Returns at once.
-        Raises what `execute` raises.
+        FreeSWITCH counts whole seconds of the epoch, so it comes up to a second earlier; 0 is
+        now. Returns at once. Raises what `execute` raises.
         """
-        self.leg.do("sched_hangup", f"+{whole_seconds(seconds)} {_cause(cause)}", timeout)
+        when = whole_seconds("sched_hangup: seconds", seconds)
+        self.leg.do("sched_hangup", f"+{when} {_cause(cause)}", timeout)
 
     @Declaration("sched_transfer")
     def sched_transfer(
@@ -164,13 +165,14 @@ class ControlApplications(Applications):
         *,
         timeout: float | None = None,
     ) -> None:
-        """Have the channel transferred in so many seconds (application ``sched_transfer``).
+        """Schedule a transfer of the channel (application ``sched_transfer``).
 
-        In whole seconds, as `sched_hangup`; for the rest see `transfer`. Returns at once.
+        ``seconds`` are as for `sched_hangup`; for the rest see `transfer`. Returns at once.
         Raises what `execute` raises.
         """
         target = _target(extension, dialplan, context)
-        self.leg.do("sched_transfer", f"+{whole_seconds(seconds)} {target}", timeout)
+        when = whole_seconds("sched_transfer: seconds", seconds)
+        self.leg.do("sched_transfer", f"+{when} {target}", timeout)
 
     @Declaration("hold")
     def hold(self, display: str = "", *, timeout: float | None = None) -> None:
@@ -192,16 +194,16 @@ class ControlApplications(Applications):
     def break_(self, *, everything: bool = False, timeout: float | None = None) -> None:
         """Break off what runs on the channel (api ``uuid_break``; recording 11f).
 
-        With ``everything`` what is queued behind it is dropped as well, and none of it ever
-        completes: a wait for that lasts until its own timeout or the end of the call. Waits for
-        the reply, and not for the end: see `Execution.stop` for that. Raises Hangup if the leg
-        has hung up, and what `Session.api` raises.
+        With ``everything``, what is queued behind it is dropped, too, and never completes: a
+        wait for that lasts until its own timeout or the end of the call. Waits for the reply
+        only; `Execution.stop` waits for the end. Raises Hangup if the leg has hung up, and what
+        `Session.api` raises.
         """
         self.leg.api(f"uuid_break {self.uuid}{' all' if everything else ''}", timeout)
 
 
 def _cause(cause: HangupCause | str) -> str:
-    """FreeSWITCH takes a cause that it doesn't know for NORMAL_CLEARING."""
+    """The cause's name. (FreeSWITCH takes an unknown one for NORMAL_CLEARING.)"""
     known = HangupCause.known(check_line(cause).upper())
     if not isinstance(known, HangupCause):
         raise ValueError(f"FreeSWITCH has no hangup cause {cause!r}")
@@ -210,7 +212,7 @@ def _cause(cause: HangupCause | str) -> str:
 
 def _target(extension: str, dialplan: str | None, context: str | None) -> str:
     if not extension or extension.lower() in ("-bleg", "-both"):
-        raise ValueError(f"not an extension: {extension!r}")
+        raise ValueError(f"an extension can't be empty, -bleg or -both: {extension!r}")
     words = [extension]
     if dialplan is not None or context is not None:
         words.append(dialplan or "XML")
@@ -221,5 +223,5 @@ def _target(extension: str, dialplan: str | None, context: str | None) -> str:
 
 def _flag(leg: WhichLeg) -> list[str]:
     if leg not in ("aleg", "bleg", "both"):
-        raise ValueError(f"a leg is 'aleg', 'bleg' or 'both', not {leg!r}")
+        raise ValueError(f"transfer: leg must be 'aleg', 'bleg' or 'both', not {leg!r}")
     return [] if leg == "aleg" else [f"-{leg}"]

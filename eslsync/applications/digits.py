@@ -32,16 +32,16 @@ PLAY_AND_GET_DIGITS = (
     "transfer_on_failure",
 )
 READ = ("min", "max", "file", "variable", "timeout", "terminators", "digit_timeout")
-#: The longest that they collect (mod_dptools.c: a buffer of 128).
+#: Maximum digits that they collect (mod_dptools.c: a buffer of 128).
 LONGEST = 127
 
 
 class Digits(str):
-    """Digits that were collected: a string, empty where none count, and what else is known.
+    """The digits that were collected, as a string: empty if none were valid.
 
-    ``invalid`` holds the digits that were wrong, or too few, of the last try; ``timed_out`` tells
-    that the caller pressed nothing, or too little, until the time was over; ``terminator`` is
-    the key that ended it, None where none did.
+    ``invalid`` has the digits of the last try that were wrong or too few; ``timed_out`` is True
+    if the caller pressed nothing, or too few, in time; ``terminator`` is the key that ended the
+    entry, or None.
     """
 
     invalid: str
@@ -95,25 +95,25 @@ class DigitApplications(PlayingApplications):
     ) -> Digits:
         """Play a prompt and collect digits (application ``play_and_get_digits``).
 
-        From ``min`` to ``max`` of them (default: as many as ``min``), ended early by one of
-        ``terminators`` ("" for none). The first has ``timeout`` seconds from the end of the
-        prompt, each of the others ``digit_timeout`` (default: the same); both are 1 s or more,
-        and none raises. Digits that don't match ``regexp``, or too few, have ``invalid_file``
-        played and the prompt again, ``tries`` times in all.
+        From ``min`` to ``max`` digits (default: ``min``), ended early by one of ``terminators``
+        ("" for none). The caller has ``timeout`` seconds from the end of the prompt for the first
+        digit, and ``digit_timeout`` for each of the others (default: the same). Both are at least
+        1 s; running out of time raises nothing. If the digits don't match ``regexp``, or are too
+        few, ``invalid_file`` is played and the prompt again, up to ``tries`` times in all.
 
-        Returns the digits, as `Digits`: empty when the last try failed; ``timed_out`` tells
-        that the caller pressed too little, ``invalid`` what didn't match. With
-        ``transfer_on_failure`` ("extension dialplan context"), FreeSWITCH transfers the
-        channel then (recording 14g).
+        Returns the digits, as `Digits`. If the last try failed they are empty: ``timed_out`` is
+        True if the caller pressed too few, ``invalid`` has what didn't match. With
+        ``transfer_on_failure`` ("extension dialplan context"), FreeSWITCH then transfers the
+        channel (recording 14g).
 
-        A digit that was pressed before it began is lost to it (03g, 14c); `get_digits` takes
-        those as well. Recordings 03c, 03d, 03e. Raises what `execute` raises, and RuntimeError
-        with ``events=False``.
+        Digits pressed before it began are lost (03g, 14c); `get_digits` takes those, too.
+        Recordings 03c, 03d, 03e. Raises what `execute` raises, and RuntimeError with
+        ``events=False``.
         """
         words = [
-            *_how_many(min, max),
-            str(_positive("tries", tries)),
-            milliseconds(timeout, 1.0),
+            *_how_many("play_and_get_digits", min, max),
+            str(_tries("play_and_get_digits", tries)),
+            milliseconds("play_and_get_digits: timeout", timeout, 1.0),
             _terminators(terminators),
             "silence" if file is None else word(in_a_row(file)),
             word(in_a_row(invalid_file) if invalid_file else ""),
@@ -121,7 +121,8 @@ class DigitApplications(PlayingApplications):
             word(regexp or ""),
         ]
         if digit_timeout is not None or transfer_on_failure:
-            words.append(milliseconds(timeout if digit_timeout is None else digit_timeout, 1.0))
+            each = timeout if digit_timeout is None else digit_timeout
+            words.append(milliseconds("play_and_get_digits: digit_timeout", each, 1.0))
         if transfer_on_failure:
             words.append(word(transfer_on_failure))
 
@@ -145,15 +146,19 @@ class DigitApplications(PlayingApplications):
     ) -> Digits:
         """Play a prompt and collect digits, once (application ``read``; recording 03j).
 
-        As `play_and_get_digits`, with one try and without a pattern.
+        As `play_and_get_digits`, with one try and no pattern.
         """
         words = [
-            *_how_many(min, max),
+            *_how_many("read", min, max),
             "silence" if file is None else word(in_a_row(file)),
             VARIABLE,
-            milliseconds(timeout, 1.0),
+            milliseconds("read: timeout", timeout, 1.0),
             _terminators(terminators),
-            *([] if digit_timeout is None else [milliseconds(digit_timeout, 1.0)]),
+            *(
+                []
+                if digit_timeout is None
+                else [milliseconds("read: digit_timeout", digit_timeout, 1.0)]
+            ),
         ]
 
         def collected(event: Event) -> Digits:
@@ -162,11 +167,11 @@ class DigitApplications(PlayingApplications):
         return self.leg.run("read", " ".join(words), collected, lock, None)
 
     def _collected(self, event: Event, terminators: str, invalid: str) -> Digits:
-        """What one of FreeSWITCH's collectors has left."""
+        """What an application of FreeSWITCH's collected."""
         digits = event.variables.get(VARIABLE, "")
         success = event.variables.get("read_result") == "success"
-        # The switch's own read_terminator_used may be an earlier one's (recording 03j), and its
-        # NAME_invalid that of an earlier try.
+        # The switch's own read_terminator_used may be left from before (recording 03j), and
+        # NAME_invalid from an earlier try.
         last = self.leg.last_collected
         return Digits(
             digits,
@@ -192,32 +197,32 @@ class DigitApplications(PlayingApplications):
     ) -> Digits:
         """Play a prompt and collect digits from their events, type-ahead included.
 
-        No application of FreeSWITCH's: those lose what was pressed before they began. Here a
-        digit that was pressed earlier and that no wait has taken counts; the prompt is cut by
-        the first digit (``barge_in``), and is not played at all when one is there. A terminator
-        without a digit before it is passed over, where at least one is asked for: it belongs
-        to an entry before this.
+        This is no application of FreeSWITCH's; those lose what was pressed before they began.
+        Here, digits pressed earlier that no wait has taken count. The first digit cuts the
+        prompt (``barge_in``); if one is there already, the prompt is not played. A terminator
+        with no digit before it belongs to an earlier entry, and is ignored if ``min`` is 1 or
+        more.
 
-        From ``min`` to ``max`` digits (default: as many as ``min``), ended early by one of
-        ``terminators`` (default: ``#``, but none for a single digit, which may be one). The
-        first has ``timeout`` seconds from the end of the prompt, each of the others
-        ``digit_timeout`` (default: the same); neither raises. ``valid`` is a regular expression
-        that the digits must match as a whole, or a function that says whether they are. What
-        is wrong, or too short, has the prompt ``invalid`` played and is asked for again,
-        ``tries`` times in all.
+        From ``min`` to ``max`` digits (default: ``min``), ended early by one of ``terminators``
+        (default: ``#``, or none if a single digit is asked for). The caller has ``timeout``
+        seconds from the end of the prompt for the first digit, and ``digit_timeout`` for each of
+        the others (default: the same); running out of time raises nothing. ``valid`` is a regular
+        expression that must match all of the digits, or a function that returns True for valid
+        ones. After an entry that is wrong or too short, ``invalid`` is played and the prompt
+        again, up to ``tries`` times in all.
 
-        Returns the digits, as `Digits`: empty when the last try failed; ``timed_out`` tells
-        that the caller pressed too little in time, ``invalid`` what was wrong. `on_dtmf`
-        handlers don't run for these digits. It needs an async socket: a sync one tells no digit
-        while nothing runs (06h), and has play_and_get_digits. Waits for the caller, in all for
-        no longer than the prompts and timeouts of every try. Raises Hangup or Disconnected
-        when the leg or the connection ends, and what ``valid`` raises.
+        Returns the digits, as `Digits`. If the last try failed they are empty: ``timed_out`` is
+        True if the caller pressed too few in time, ``invalid`` has what was wrong. `on_dtmf`
+        handlers don't run for these digits. It needs an async socket, since a sync one tells
+        digits only while an application runs (06h): use play_and_get_digits there. It waits at
+        most for the prompts and timeouts of every try. Raises Hangup or Disconnected when the leg
+        or the connection ends, and what ``valid`` raises.
         """
-        least, most = map(int, _how_many(min, max))
+        least, most = map(int, _how_many("get_digits", min, max))
         if terminators is None:
             terminators = "#" if most > 1 else ""
         check_digits(terminators)
-        _positive("tries", tries)
+        _tries("get_digits", tries)
         leg = self.leg
         conversation = leg.conversation
         conversation.check_thread()
@@ -232,7 +237,7 @@ class DigitApplications(PlayingApplications):
             outcome = Digits()
             for attempt in range(tries):
                 if attempt:
-                    self.flush_digits()  # what was typed after a wrong entry belongs to that
+                    self.flush_digits()  # digits typed after a wrong entry belong to it
                     if invalid is not None:
                         self.playback(invalid, terminators="none")
                 outcome = self._get_once(
@@ -261,7 +266,7 @@ class DigitApplications(PlayingApplications):
         typeahead = conversation.typeahead
         digits = ""
         terminator = None
-        # A # that comes behind the last entry, complete without it, is none of this one.
+        # A # behind the last entry, which was complete without it, does not belong to this one.
         ignored = terminators if least else ""
         cut_by = "".join(key for key in ANY_KEY if key not in ignored) if barge_in else "none"
         typeahead.forget_first(self.leg, ignored)
@@ -290,83 +295,87 @@ class DigitApplications(PlayingApplications):
     ) -> None:
         """Send digits to the far end (application ``send_dtmf``).
 
-        ``w`` and ``W`` in them are pauses of half a second and of a second; each digit lasts
-        ``duration`` seconds (default: the switch's, 0.25). Returns when they are queued. Raises
-        ValueError for what is no digit, and what `execute` raises.
+        ``w`` and ``W`` in them are pauses of 0.5 s and 1 s; each digit lasts ``duration`` seconds
+        (default: the switch's, 0.25). Returns when they are queued. Raises ValueError for
+        anything that is not a digit, and what `execute` raises.
         """
-        self.leg.do("send_dtmf", _digit_string(digits, duration), timeout)
+        self.leg.do("send_dtmf", _digit_string("send_dtmf", digits, duration), timeout)
 
     @Declaration("queue_dtmf", argument=("digits",), digits=True)
     def queue_dtmf(
         self, digits: str, *, duration: float | None = None, timeout: float | None = None
     ) -> None:
-        """As `send_dtmf`, after the leg is answered or bridged (application ``queue_dtmf``)."""
-        self.leg.do("queue_dtmf", _digit_string(digits, duration), timeout)
+        """As `send_dtmf`, once the leg is answered or bridged (application ``queue_dtmf``)."""
+        self.leg.do("queue_dtmf", _digit_string("queue_dtmf", digits, duration), timeout)
 
     @Declaration("uuid_recv_dtmf", api=True, digits=True)
     def recv_dtmf(
         self, digits: str, *, duration: float | None = None, timeout: float | None = None
     ) -> None:
-        """Let it be as if the leg had pressed these digits (api ``uuid_recv_dtmf``).
+        """Act as if the leg had pressed these digits (api ``uuid_recv_dtmf``).
 
-        Their events come with DTMF-Source APP (recording 14k); for ``duration`` see `send_dtmf`.
+        Their events have DTMF-Source APP (recording 14k); for ``duration`` see `send_dtmf`.
         Raises Hangup if the leg has hung up, and what `Session.api` raises.
         """
-        text = _digit_string(digits, duration)
+        text = _digit_string("recv_dtmf", digits, duration)
         self.leg.api(f"uuid_recv_dtmf {self.uuid} {text}", timeout)
 
     @Declaration("start_dtmf")
     def start_dtmf(self, *, timeout: float | None = None) -> None:
         """Listen for digits as tones in the audio (application ``start_dtmf``).
 
-        Their events come with DTMF-Source INBAND_AUDIO (recording 03l). Raises what `execute`
-        raises.
+        Their events have DTMF-Source INBAND_AUDIO (recording 03l). Raises what `execute` raises.
         """
         self.leg.do("start_dtmf", "", timeout)
 
     @Declaration("stop_dtmf")
     def stop_dtmf(self, *, timeout: float | None = None) -> None:
-        """Listen for tones no longer (application ``stop_dtmf``). Raises what `execute` raises."""
+        """Stop listening for tones (application ``stop_dtmf``). Raises what `execute` raises."""
         self.leg.do("stop_dtmf", "", timeout)
 
     @Declaration("flush_dtmf", prepares=True)
     def flush_dtmf(self, *, timeout: float | None = None) -> None:
-        """Have the switch forget digits that nothing has read there (application ``flush_dtmf``).
+        """Discard digits that no application has read (application ``flush_dtmf``).
 
-        And ours as well: see `flush_digits`. Raises what `execute` raises.
+        And those that no wait has taken: see `flush_digits`. Raises what `execute` raises.
         """
         self.leg.do("flush_dtmf", "", timeout)
         self.flush_digits()
 
     def flush_digits(self) -> None:
-        """Forget the digits that were pressed and that no wait has taken."""
+        """Discard the digits that were pressed and that no wait has taken."""
         self.leg.conversation.typeahead.forget(self.leg)
 
 
-def _how_many(least: int, most: int | None) -> list[str]:
+def _how_many(method: str, least: int, most: int | None) -> list[str]:
     if most is None:
         most = least if least > 0 else 1
     if not 0 <= least <= most or not 1 <= most <= LONGEST:
-        raise ValueError(f"it can't be from {least} to {most} digits (at most {LONGEST})")
+        raise ValueError(
+            f"{method}: min and max must be 0 <= min <= max and 1 <= max <= {LONGEST}, "
+            f"not min={least}, max={most}"
+        )
     return [str(least), str(most)]
 
 
-def _positive(name: str, number: int) -> int:
-    if number < 1:
-        raise ValueError(f"{name} is 1 or more, not {number!r}")
-    return number
+def _tries(method: str, tries: int) -> int:
+    if tries < 1:
+        raise ValueError(f"{method}: tries must be at least 1, not {tries!r}")
+    return tries
 
 
 def _terminators(terminators: str) -> str:
-    # An empty word would be "#"; a character that is no key ends nothing.
+    # An empty word would mean "#"; "none" has no key in it.
     return check_digits(terminators) or "none"
 
 
-def _digit_string(digits: str, duration: float | None) -> str:
+def _digit_string(method: str, digits: str, duration: float | None) -> str:
     if not digits:
-        raise ValueError("there are no digits to send")
+        raise ValueError(f"{method}: digits must not be empty")
     check_digits(digits, also="wW")
-    return digits if duration is None else f"{digits}@{milliseconds(duration)}"
+    return (
+        digits if duration is None else f"{digits}@{milliseconds(f'{method}: duration', duration)}"
+    )
 
 
 def _is_valid(digits: str, valid: str | Callable[[str], bool] | None) -> bool:

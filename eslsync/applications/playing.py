@@ -19,37 +19,39 @@ __all__ = ["Played", "PlayingApplications"]
 
 
 class Played(NamedTuple):
-    """How it went to play something."""
+    """How playing something went."""
 
-    #: Application-Response: ``FILE PLAYED`` (also when a key cut it), ``FILE NOT FOUND``,
-    #: ``PLAYBACK ERROR``, ``PHRASE PLAYED``; ``_none_`` for what has none. Empty with
-    #: ``events=False``, where nobody tells.
+    #: Application-Response: ``FILE PLAYED`` (also if a key cut it), ``FILE NOT FOUND``,
+    #: ``PLAYBACK ERROR``, ``PHRASE PLAYED``, or ``_none_``. Empty with ``events=False``.
     response: str
-    #: The key that cut it, None where none did (playback_terminator_used).
+    #: The key that cut it (playback_terminator_used); None if none did.
     terminator: str | None
-    #: How long it played, of a file (playback_ms).
+    #: How many seconds of a file were played (playback_ms).
     seconds: float | None
 
     @property
     def failed(self) -> bool:
-        """Could it not be played: no such file or phrase, or a broken one?"""
+        """True if it could not be played: no such file or phrase, or a broken one."""
         return self.response in ("FILE NOT FOUND", "PLAYBACK ERROR", "UNKNOWN ERROR")
 
 
 def in_a_row(files: str | Sequence[str]) -> str:
-    """A file, or several as the one that FreeSWITCH plays them as (mod_dptools.c, file_string)."""
+    """A file, or several as one for FreeSWITCH to play (mod_dptools.c, file_string)."""
     if isinstance(files, str):
         return check_file(files)
     if not files or any(
         not file or file.strip(" ") != file or file.startswith("^^") or set("!'\\") & set(file)
         for file in files
     ):
-        raise ValueError(f"not files to be played in a row: {files!r}")
+        raise ValueError(
+            "files in a row need names without !, quotes, backslashes, blanks at their ends, "
+            f"and ^^ at the start: {files!r}"
+        )
     for file in files:
         check_file(file)
         if "://" not in file and "." not in file.rpartition("/")[2]:
             raise ValueError(
-                f"FreeSWITCH adds no suffix to files in a row: name it, as in {file + '.wav'!r}"
+                f"FreeSWITCH adds no suffix to files in a row: write {file + '.wav'!r}, for example"
             )
     return files[0] if len(files) == 1 else f"file_string://{'!'.join(files)}"
 
@@ -124,12 +126,11 @@ class PlayingApplications(Applications):
         """Play a file, tone or stream (application ``playback``); wait for its end.
 
         A list of files, with their suffixes, is played in a row, as one (``file_string://``;
-        recording 11o).
-        ``terminators`` are the keys that cut it ("12#", "any", "" for none); None leaves it to
-        the channel's variable playback_terminators, without which it is ``*``. Returns how it
-        went, as `Played`; a file that is not there is told by its ``failed`` and raises nothing.
-        With ``block=False`` it returns an `Execution` as soon as it is queued, whose ``stop()``
-        ends it. For ``lock``, ``timeout`` and what it raises see `execute` (recordings 03a, 08b,
+        recording 11o). ``terminators`` are the keys that cut it ("12#", "any", or "" for none);
+        None leaves that to the channel's variable playback_terminators (default: ``*``). Returns
+        how it went, as `Played`; for a file that does not exist, ``failed`` is True. With
+        ``block=False`` it returns an `Execution` as soon as it is queued, whose ``stop()`` ends
+        it. For ``lock``, ``timeout`` and what it raises see `execute` (recordings 03a, 08b,
         11o).
         """
         argument = as_it_is(in_a_row(file))
@@ -174,18 +175,18 @@ class PlayingApplications(Applications):
         block: bool = True,
         timeout: float | None = None,
     ) -> Played | Execution[Played]:
-        """Say a number, a date, a spelling ... from recorded pieces (application ``say``).
+        """Say a number, a date or a spelling in recorded pieces (application ``say``).
 
         ``kind`` is number, items, currency, name_spelled, current_date_time, telephone_number
-        and so on, ``method`` pronounced, iterated or counted, ``module`` the language, with a
-        dialect as ``"en:us"`` (recording 11n). Raises ValueError for an empty text; for the
-        rest see `playback`.
+        and so on; ``method`` is pronounced, iterated or counted; ``module`` is the language,
+        with a dialect as in ``"en:us"`` (recording 11n). Raises ValueError for an empty text; for
+        the rest see `playback`.
         """
         for name, name_word in (("kind", kind), ("method", method), ("module", module)):
             if not name_word or " " in name_word:
-                raise ValueError(f"say: {name} is one word, not {name_word!r}")
+                raise ValueError(f"say: {name} must be one word, not {name_word!r}")
         if not text:
-            raise ValueError("say: there is nothing to say")
+            raise ValueError("say: the text is empty")
         words = [module, kind, method, *([gender] if gender else []), text]
         argument = as_it_is(" ".join(map(word, words)))
         return play(self.leg, "say", argument, terminators, lock, block, timeout)
@@ -222,28 +223,31 @@ class PlayingApplications(Applications):
         block: bool = True,
         timeout: float | None = None,
     ) -> Played | Execution[Played]:
-        """Speak text (application ``speak``), by an engine such as flite (recording 11p).
+        """Speak text, by an engine such as flite (application ``speak``; recording 11p).
 
-        Without ``voice`` or ``engine``, the channel's variables tts_voice and tts_engine name
-        them; without those either, FreeSWITCH hangs up (mod_dptools.c, speak_function). Raises
-        ValueError for what it would take apart; for the rest see `playback`.
+        The channel's variables tts_voice and tts_engine are the defaults of ``voice`` and
+        ``engine``; without those, FreeSWITCH hangs up (mod_dptools.c, speak_function). Raises
+        ValueError for text that FreeSWITCH would take apart; for the rest see `playback`.
         """
         if engine is not None and voice is None:
-            raise ValueError("speak: an engine needs a voice as well")
+            raise ValueError("speak: give a voice with the engine")
         text = text.lstrip(" ")  # as FreeSWITCH does
         names = [name for name in (engine, voice) if name is not None]
         if not text or any(not name or set("|'\\ ") & set(name) for name in names):
-            raise ValueError(f"speak: an empty text, or no name of a voice: {[*names, text]}")
+            raise ValueError(
+                "speak: the text is empty, or voice or engine has blanks, |, quotes or "
+                f"backslashes: {[*names, text]}"
+            )
         if "|" in text and len(names) < 2:
-            raise ValueError("speak: name voice and engine where there is a | in the text")
+            raise ValueError("speak: give voice and engine, since the text has a | in it")
         if text.startswith("{"):
             raise ValueError(f"speak: FreeSWITCH takes {{ at the start for parameters: {text!r}")
         if text.endswith("\\") and len(names) < 2:
-            raise ValueError("speak: name voice and engine where the text ends in a backslash")
+            raise ValueError("speak: give voice and engine, since the text ends in a backslash")
         argument = as_it_is("|".join([*names, text]))
         if argument.startswith("^^"):
             raise ValueError(
-                f"speak: FreeSWITCH takes ^^ at the start as a separator: {argument!r}"
+                f"speak: FreeSWITCH takes ^^ at the start for a separator: {argument!r}"
             )
         return play(self.leg, "speak", argument, terminators, lock, block, timeout)
 
@@ -268,15 +272,15 @@ class PlayingApplications(Applications):
     ) -> Played | Execution[Played]:
         """Play a phrase macro of the switch's configuration (application ``phrase``).
 
-        ``data`` is what the macro's patterns are matched against (recording 11n). An unknown
-        macro is told by ``failed``. Raises ValueError for what FreeSWITCH would expand in
-        ``data``, whatever is done about it: ``${`` and escapes. For the rest see `playback`.
+        The macro's patterns are matched against ``data`` (recording 11n). For an unknown macro,
+        ``failed`` is True. Raises ValueError for ``${`` and escapes in ``data``, which FreeSWITCH
+        would expand however they were written. For the rest see `playback`.
         """
         if not macro or "," in macro:
-            raise ValueError(f"phrase: not a macro's name: {macro!r}")
+            raise ValueError(f"phrase: a macro's name can't be empty or have a comma: {macro!r}")
         if is_expanded(data):
-            # the macro does so once more (switch_ivr_play_say.c, switch_ivr_phrase_macro_event)
-            raise ValueError(f"phrase: FreeSWITCH would expand what is in {data!r}")
+            # once more, in the macro (switch_ivr_play_say.c, switch_ivr_phrase_macro_event)
+            raise ValueError(f"phrase: FreeSWITCH would expand data: {data!r}")
         argument = as_it_is(f"{macro},{data}" if data else macro)
         return play(self.leg, "phrase", argument, terminators, lock, block, timeout)
 
@@ -290,15 +294,15 @@ class PlayingApplications(Applications):
     ) -> None:
         """Play a file to a leg while it does something else (api ``uuid_broadcast``).
 
-        To a leg that is bridged, say, or to both legs of the bridge (recording 11m). Returns
-        when it is queued. Raises ValueError for ``application::argument``, Hangup if the leg
-        has hung up, and what `Session.api` raises.
+        For instance to a leg that is bridged, or to both legs of the bridge (recording 11m).
+        Returns when it is queued. Raises ValueError for ``application::argument``, Hangup if the
+        leg has hung up, and what `Session.api` raises.
         """
         if leg not in ("aleg", "bleg", "both"):
-            raise ValueError(f"a leg is 'aleg', 'bleg' or 'both', not {leg!r}")
+            raise ValueError(f"broadcast: leg must be 'aleg', 'bleg' or 'both', not {leg!r}")
         _, colon, rest = file.partition(":")
         if colon and rest.startswith(":"):
             raise ValueError(f"broadcast: FreeSWITCH would execute it as an application: {file!r}")
-        # It is the argument of an application there.
+        # It becomes the argument of an application.
         argument = word(as_it_is(check_file(file)))
         self.leg.api(f"uuid_broadcast {self.uuid} {argument} {leg}", timeout)

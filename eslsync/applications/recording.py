@@ -1,4 +1,4 @@
-"""Applications that record: the caller's message, or the whole conversation."""
+"""Applications that record: a message of the caller's, or the whole conversation."""
 
 from __future__ import annotations
 
@@ -18,9 +18,9 @@ class Recorded(NamedTuple):
     """What was recorded."""
 
     file: str
-    #: How long it is (record_ms).
+    #: Its length (record_ms).
     seconds: float
-    #: The key that ended it, None where none did (playback_terminator_used).
+    #: The key that ended it (playback_terminator_used); None if none did.
     terminator: str | None
 
 
@@ -39,25 +39,25 @@ class RecordingApplications(PlayingApplications):
     ) -> Recorded:
         """Record the caller into a file (application ``record``); wait for its end.
 
-        It ends when more than ``limit`` seconds are past (whole ones, rounded up, of FreeSWITCH's
-        clock: up to one second later), by one of the keys in ``terminators`` (see `playback`),
-        or when it has been quieter than ``silence_threshold`` (an energy: 200, say) for
-        ``silence_seconds``. Returns what was recorded (recording
-        11a); the key that ended it satisfies no later wait for a digit. A file that can't be
-        written, in a folder that is not there, say, makes FreeSWITCH hang up (mod_dptools.c,
-        record_function). For the rest see `execute`.
+        It ends after ``limit`` seconds (rounded up to whole ones of FreeSWITCH's clock, so up to
+        a second later), with one of the keys in ``terminators`` (see `playback`), or when the
+        caller has been quieter than ``silence_threshold`` (an energy, such as 200) for
+        ``silence_seconds``. Returns what was recorded (recording 11a). The key that ended it
+        satisfies no later wait for a digit. If the file can't be written, for instance because
+        its folder does not exist, FreeSWITCH hangs up (mod_dptools.c, record_function). For the
+        rest see `execute`.
         """
         if silence_seconds is not None and silence_threshold is None:
-            raise ValueError("record: silence_seconds needs a silence_threshold")
+            raise ValueError("record: silence_seconds needs silence_threshold")
         if limit is not None and limit <= 0:
-            raise ValueError(f"record: a limit is more than 0 seconds, not {limit!r}")
+            raise ValueError(f"record: limit must be more than 0 s, not {limit!r}")
         words = [word(check_file(file))]
         if limit is not None or silence_threshold is not None:
-            words.append(str(0 if limit is None else whole_seconds(limit)))
+            words.append(str(0 if limit is None else whole_seconds("record: limit", limit)))
         if silence_threshold is not None:
             words.append(str(int(silence_threshold)))
             if silence_seconds is not None:
-                words.append(str(whole_seconds(silence_seconds)))
+                words.append(str(whole_seconds("record: silence_seconds", silence_seconds)))
         argument = " ".join(words)
         as_it_is(argument)
         terminate_by(self.leg, terminators, timeout)
@@ -75,22 +75,24 @@ class RecordingApplications(PlayingApplications):
     def record_session(
         self, file: str, *, limit: float | None = None, timeout: float | None = None
     ) -> None:
-        """Record both sides from now on, whatever else is done (application ``record_session``).
+        """Record both sides from now on (application ``record_session``).
 
-        Until `stop_record_session`, the hangup, or ``limit`` seconds (whole ones, rounded up).
-        Returns at once; RECORD_START and RECORD_STOP tell of it (recordings 11c, 11d). Raises
-        what `execute` raises.
+        Until `stop_record_session`, the hangup, or ``limit`` seconds (rounded up to whole ones).
+        Returns at once; its events are RECORD_START and RECORD_STOP (recordings 11c, 11d).
+        Raises what `execute` raises.
         """
-        words = [word(check_file(file)), *([] if limit is None else [f"+{whole_seconds(limit)}"])]
+        words = [word(check_file(file))]
+        if limit is not None:
+            words.append(f"+{whole_seconds('record_session: limit', limit)}")
         self.leg.do("record_session", " ".join(words), timeout)
 
     @Declaration("stop_record_session", argument=("file",))
     def stop_record_session(self, file: str = "all", *, timeout: float | None = None) -> None:
         """End what `record_session` began (application ``stop_record_session``).
 
-        ``file`` with its whole path (Record-File-Path of RECORD_START), or all of them. Raises
-        what `execute` raises.
+        ``file`` is the whole path (Record-File-Path of RECORD_START), or "all". Raises what
+        `execute` raises.
         """
         if not file:
-            raise ValueError("stop_record_session: an empty file name")
+            raise ValueError("stop_record_session: file must not be empty")
         self.leg.do("stop_record_session", file, timeout)

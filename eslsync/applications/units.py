@@ -7,15 +7,21 @@ import math
 __all__ = ["milliseconds", "whole_seconds"]
 
 
-def milliseconds(seconds: float, least: float = 0.0) -> str:
-    """Seconds in milliseconds. Raises ValueError below ``least`` seconds."""
-    if not least <= seconds < math.inf:
-        raise ValueError(f"it takes {least:g} seconds or more, not {seconds!r}")
-    return str(round(seconds * 1000))
+def milliseconds(what: str, seconds: float, least: float = 0.0) -> str:
+    """Seconds in milliseconds. Raises ValueError, about ``what``, below ``least`` seconds."""
+    return str(round(_checked(what, seconds, least) * 1000))
 
 
-def whole_seconds(seconds: float) -> int:
-    """Seconds, rounded up to whole ones. Raises ValueError for less than none."""
-    if not 0 <= seconds < math.inf:
-        raise ValueError(f"can't wait for {seconds!r} seconds")
-    return math.ceil(seconds)
+def whole_seconds(what: str, seconds: float) -> int:
+    """Seconds, rounded up to whole ones. Raises ValueError, about ``what``, below 0."""
+    return math.ceil(_checked(what, seconds, 0.0))
+
+
+def _checked(what: str, seconds: float, least: float) -> float:
+    if not math.isfinite(seconds):
+        raise ValueError(
+            f"{what} must be a finite number of seconds, {least:g} or more, not {seconds!r}"
+        )
+    if seconds < least:
+        raise ValueError(f"{what} must be at least {least:g} s, not {seconds!r}")
+    return seconds

@@ -26,28 +26,27 @@ class VariableApplications(Applications):
     def variables(self) -> ChannelVariables:
         """The channel's variables, as a mapping.
 
-        Reading gives what is known: what the last event that told variables said (most of the
-        CHANNEL_* events do). Assigning is `set`, ``del`` is `unset`. See `get_variable` for
-        asking the switch.
+        Reading gives the values in the last event that had variables (most of the CHANNEL_*
+        events do); `get_variable` asks the switch. Assigning is `set`, ``del`` is `unset`.
         """
         return ChannelVariables(self)
 
     @Declaration("uuid_getvar", api=True)
     def get_variable(self, name: str, *, timeout: float | None = None) -> str | None:
-        """Ask the switch for a variable; None where it is not set.
+        """Ask the switch for a variable; None if it is not set.
 
-        By api ``uuid_getvar``, which gives the whole value; on a socket without ``full``, by
-        ``getvar``, which cuts it at 511 bytes (recording 14f). Raises what `Session.send`
-        raises.
+        Uses the api ``uuid_getvar``, which gives the whole value, or on a socket without
+        ``full`` ``getvar``, which cuts it at 511 bytes (recording 14f). Raises what
+        `Session.send` raises.
         """
         return self.leg.ask_variable(variable_name(name), timeout)
 
     @Declaration("set", prepares=True, sets=True)
     def set(self, name: str, value: str, *, timeout: float | None = None) -> None:
-        """Set a channel variable (application ``set``); wait until it is.
+        """Set a channel variable (application ``set``); wait until it is set.
 
-        The value is set as it is: nothing in it is expanded. An empty one unsets the variable,
-        and ``ARRAY::one|:two`` makes it an array. Raises what `execute` raises.
+        Nothing in the value is expanded. An empty value unsets the variable, and
+        ``ARRAY::one|:two`` makes it an array. Raises what `execute` raises.
         """
         # The application expands the value once more (mod_dptools.c, base_set).
         self.leg.do("set", f"{variable_name(name)}={literal(check_value(value))}", timeout)
@@ -56,8 +55,8 @@ class VariableApplications(Applications):
     def multiset(self, variables: Mapping[str, str], *, timeout: float | None = None) -> None:
         """Set several variables at once (application ``multiset``; recording 11h).
 
-        Raises ValueError where they hold every character that could stand between them; for
-        the rest see `set`.
+        Raises ValueError if the values contain every character that could separate them; for the
+        rest see `set`.
         """
         for argument in multiset_arguments(variables):
             self.leg.do("multiset", argument, timeout)
@@ -71,14 +70,16 @@ class VariableApplications(Applications):
     def export(
         self, name: str, value: str, *, nolocal: bool = False, timeout: float | None = None
     ) -> None:
-        """Set a variable that legs to be bridged to get as well (application ``export``).
+        """Set a variable here and on legs that are called later (application ``export``).
 
-        With ``nolocal``, only they get it (recording 11h). Raises ValueError for a value with
-        ``${`` in it, which they would not get, and what `execute` raises.
+        With ``nolocal``, only on those (recording 11h). Raises ValueError for a value with ``${``
+        in it, which those legs would not get, and what `execute` raises.
         """
         if holds_variables(check_value(value)):
             # switch_channel.c, switch_channel_set_variable_var_check
-            raise ValueError(f"{name}: legs to be bridged to don't get a value with ${{: {value!r}")
+            raise ValueError(
+                f"export: a value with ${{ does not get to other legs: {name}={value!r}"
+            )
         prefix = "nolocal:" if nolocal else ""
         self.leg.do("export", f"{prefix}{variable_name(name)}={value}", timeout)
 
@@ -86,11 +87,11 @@ class VariableApplications(Applications):
     def push(self, name: str, value: str, *, timeout: float | None = None) -> None:
         """Append to a variable, which becomes an array (application ``push``; recording 11h).
 
-        Events tell it as ``ARRAY::one|:two``; ``event.get_all("variable_" + name)`` takes it
-        apart. Raises ValueError for ``|:`` in a value, and what `execute` raises.
+        Events have it as ``ARRAY::one|:two``; ``event.get_all("variable_" + name)`` splits it.
+        Raises ValueError for ``|:`` in a value, and what `execute` raises.
         """
         if ARRAY_SEPARATOR in value or value.startswith(ARRAY):
-            raise ValueError(f"{name}: FreeSWITCH takes this for an array of its own: {value!r}")
+            raise ValueError(f"push: FreeSWITCH takes the value for an array: {name}={value!r}")
         self.leg.do("push", f"{variable_name(name)}={literal(value)}", timeout)
 
     @Declaration("hash", argument=("action", "realm", "key", "value"), separator="/", prepares=True)
