@@ -10,11 +10,9 @@ from .wire.message import (
     DisconnectNotice,
     Event,
     Format,
-    JsonEvent,
     LogData,
     Message,
     RudeRejection,
-    XmlEvent,
 )
 from .wire.protocol import (
     MAX_BODY,
@@ -27,6 +25,7 @@ from .wire.protocol import (
     encode_message,
     quote,
 )
+from .wire.written_events import JsonEvent, XmlEvent
 
 __all__ = [
     "ARRAY",

@@ -9,15 +9,11 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
 from functools import lru_cache
-from itertools import groupby
-from typing import TYPE_CHECKING, Any, Literal, TypeVar, overload
+from typing import Any, Literal, TypeVar, overload
 
-from .arguments import as_array, elements
+from .arguments import elements
 from .enums import AnswerState, CallState, ChannelState, DTMFSource, HangupCause
 from .exceptions import ProtocolError
-
-if TYPE_CHECKING:
-    from xml.etree import ElementTree
 
 __all__ = [
     "ApiResponse",
@@ -27,13 +23,11 @@ __all__ = [
     "DisconnectNotice",
     "Event",
     "Format",
-    "JsonEvent",
     "LogData",
     "Message",
     "Reply",
     "RudeRejection",
     "Variables",
-    "XmlEvent",
 ]
 
 #: How a switch can be told to write its events.
@@ -60,15 +54,6 @@ def unquote(value: bytes) -> str:
         return value.decode("utf-8", "surrogateescape")
     # Most values stand in event after event; long ones are not worth the memory.
     return _unquote_again(value) if len(value) < 200 else _unquote(value)
-
-
-def _is_text(value: str) -> bool:
-    """Can it be sent again? What stands for bytes that are not UTF-8 can; ``\\ud800`` can't."""
-    try:
-        value.encode("utf-8", "surrogateescape")
-    except UnicodeEncodeError:
-        return False
-    return True
 
 
 def _unquote(value: bytes) -> str:
@@ -403,118 +388,6 @@ class Event(Message):
         except ProtocolError as error:
             return f"<Event: {error.args[0]}>"
         return f"<{' '.join(['Event', *parts])}>"
-
-
-class JsonEvent(Event):
-    """The same event, sent as text/event-json: raw values, the body in ``_body``."""
-
-    __slots__ = ()
-
-    @property
-    def head(self) -> bytes:
-        return b""
-
-    @property
-    def content(self) -> bytes:
-        return self.raw
-
-    def _fields(self) -> tuple[tuple[str, Any], ...]:
-        import json  # not needed to import eslsync
-
-        try:
-            # FreeSWITCH copies bytes that are not UTF-8 into its JSON as they are, and a name
-            # may stand there twice (Hangup-Cause does).
-            fields = json.loads(text(self.content), object_pairs_hook=tuple)
-        except (ValueError, RecursionError) as error:
-            raise ProtocolError(f"an event is not JSON ({error})", self.content) from None
-        if not isinstance(fields, tuple):
-            raise ProtocolError("an event's JSON is not an object", self.content)
-        escaped = b"\\u" in self.content
-        for name, value in fields:
-            if isinstance(value, str) and not escaped:
-                continue
-            is_array = isinstance(value, list) and name != "_body"
-            for element in value if is_array else (value,):
-                if not isinstance(element, str):
-                    raise ProtocolError("an event's JSON holds more than text", self.content)
-                if not _is_text(element):
-                    raise ProtocolError("an event's JSON holds half a surrogate pair", self.content)
-        return fields
-
-    def _pairs(self) -> Iterator[tuple[str, str]]:
-        for name, value in self._fields():
-            if isinstance(value, list):
-                yield name, as_array(value)
-            elif name != "_body":
-                yield name, value
-
-    @property
-    def body(self) -> str:
-        return next((value for name, value in self._fields() if name == "_body"), "")
-
-    def name_in_front(self) -> None:
-        """What looks like a plain event's first line is no JSON."""
-
-    @property
-    def has_variables(self) -> bool:
-        return b'"variable_' in self.raw
-
-    get = Message.get  # type: ignore[assignment]  # the same types, in other words
-    __getitem__ = Message.__getitem__
-    __contains__ = Message.__contains__
-
-
-class XmlEvent(Event):
-    """The same event, sent as text/event-xml: percent-encoded values, a ``<body>``."""
-
-    __slots__ = ()
-
-    @property
-    def head(self) -> bytes:
-        return b""
-
-    @property
-    def content(self) -> bytes:
-        return self.raw
-
-    def _root(self) -> ElementTree.Element:
-        from xml.etree import ElementTree  # not needed to import eslsync
-
-        if b"<!DOCTYPE" in self.content:
-            # A switch sends none, and what can be declared in it can fill any memory.
-            raise ProtocolError("an event's XML declares a document type", self.content)
-        try:
-            return ElementTree.fromstring(text(self.content))
-        except (ElementTree.ParseError, UnicodeEncodeError) as error:
-            raise ProtocolError(f"an event is not XML ({error})", self.content) from None
-
-    def _pairs(self) -> Iterator[tuple[str, str]]:
-        root = self._root()
-        # An array is an element repeated at once; other headers repeat at a distance.
-        for name, run in groupby(root.iterfind("headers/*"), lambda header: header.tag):
-            values = [unquote((each.text or "").encode()) for each in run]
-            yield name, values[0] if len(values) == 1 else as_array(values)
-        length = root.findtext("Content-Length")
-        if length is not None:
-            yield "Content-Length", length
-
-    @property
-    def body(self) -> str:
-        root = self._root()
-        body = (root.findtext("body") or "").encode()
-        # The switch indents its closing tag, and those blanks are not of the body.
-        return text(body[: number(root.findtext("Content-Length") or "")])
-
-    def name_in_front(self) -> None:
-        """What looks like a plain event's first line is no XML."""
-
-    @property
-    def has_variables(self) -> bool:
-        return b"<variable_" in self.raw
-
-    get = Message.get  # type: ignore[assignment]  # the same types, in other words
-    __getitem__ = Message.__getitem__
-    __contains__ = Message.__contains__
 
 
 class CommandReply(Message):

@@ -24,13 +24,12 @@ from .message import (
     ConnectReply,
     DisconnectNotice,
     Event,
-    JsonEvent,
     LogData,
     Message,
     RudeRejection,
-    XmlEvent,
     text,
 )
+from .written_events import JsonEvent, XmlEvent
 
 __all__ = [
     "MAX_BODY",

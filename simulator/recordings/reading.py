@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Any
 from urllib.parse import unquote_to_bytes
 from xml.etree import ElementTree
 
-from eslsync.protocol import Framer, Parser
+from eslsync.protocol import Framer, JsonEvent, Parser, XmlEvent
 from eslsync.wire import message as esl
 
 if TYPE_CHECKING:
@@ -64,11 +64,11 @@ def sent(message: esl.Message, time: float) -> Sent:
 def _opened(message: esl.Message, time: float) -> Sent:
     if isinstance(message, esl.ConnectReply):
         return Sent(time, "answer", "connect reply", _plain(message.head), "")
-    if isinstance(message, esl.JsonEvent):
+    if isinstance(message, JsonEvent):
         flat = _json(message.content)
         body = next((value for key, value in flat if key == "_body"), "")
         return Sent(time, "event", "text/event-json", flat, body)
-    if isinstance(message, esl.XmlEvent):
+    if isinstance(message, XmlEvent):
         body = ElementTree.fromstring(message.content).findtext("body") or ""
         return Sent(time, "event", "text/event-xml", _xml(message.content), body)
     if isinstance(message, esl.Event):

@@ -19,9 +19,20 @@ from eslsync import (
     TimeoutError,
 )
 from eslsync.call import ending
-from eslsync.call.ending import Stopped
+from eslsync.call.ending import TRANSITIONS, Sign, Stage, Stopped
 from tests.support.peer import PATIENCE, Peer, call, event, quiet_call, reply, response
 from tests.support.servers import Beside, in_another_thread
+
+
+def test_every_sign_but_the_first_word_is_the_last_and_nothing_follows_that() -> None:
+    assert set(TRANSITIONS) == set(Stage)
+    assert TRANSITIONS[Stage.OVER] == {}
+    for stage in (Stage.UP, Stage.ENDING):
+        for sign, then in TRANSITIONS[stage].items():
+            first = sign in (Sign.HANGUP, Sign.LINGERS)
+            assert then is (Stage.ENDING if first else Stage.OVER)
+    # only who waits for the last word can see that it does not come
+    assert set(Sign) - set(TRANSITIONS[Stage.UP]) == {Sign.SILENCE}
 
 
 def test_callbacks_are_told_of_a_hangup_that_a_wait_notices() -> None:

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import re
+from collections.abc import Callable
 from typing import Any
 
 import pytest
@@ -10,6 +12,9 @@ from eslsync import Channel, ChannelState, Event, Session, TimeoutError
 from eslsync.call.watching import Wait
 from simulator import FreeSwitch
 from tests.support.asking import ask
+from tests.support.peer import call
+
+UUID = re.compile(r"[0-9a-f-]{36}")
 
 
 @pytest.mark.parametrize(
@@ -27,6 +32,63 @@ def test_a_timeout_says_what_was_waited_for(what: Any, message: str) -> None:
         return str(late.value).replace(channel.uuid, "UUID")
 
     assert ask(question).value == f"{message} did not arrive within 3 s (leg UUID)"
+
+
+@pytest.mark.parametrize(
+    ("wait", "message"),
+    [
+        (
+            lambda session: session.channel.playback("welcome", timeout=0.1),
+            "playback did not complete within 0.1 s; it continues (leg UUID)",
+        ),
+        (
+            lambda session: session.channel.playback("welcome", block=False).wait(0.1),
+            "playback did not complete within 0.1 s; it continues (leg UUID)",
+        ),
+        (
+            lambda session: session.originate("user/1000", timeout=3),
+            "bgapi originate {ignore_early_media=true,origination_uuid=OTHER,"
+            "eslsync_originate=OTHER}user/1000 &park() did not complete within 3 s; "
+            "it continues (leg UUID)",
+        ),
+        (
+            lambda session: session.wait(ChannelState.HANGUP, timeout=2),
+            "CS_HANGUP was not reached within 2 s (leg UUID)",
+        ),
+        (
+            lambda session: next(session.events("DTMF", timeout=60)),
+            "an event did not come within 60 s (leg UUID)",
+        ),
+    ],
+)
+def test_what_is_too_late_names_the_seconds_and_the_leg(
+    wait: Callable[[Session], object], message: str
+) -> None:
+    def handler(session: Session) -> None:
+        session.channel.answer()
+        with pytest.raises(TimeoutError) as late:
+            wait(session)
+        said.append(UUID.sub("OTHER", str(late.value).replace(session.uuid, "UUID")))
+        session.channel.hangup()
+
+    said: list[str] = []
+    with FreeSwitch(prompts={"welcome": 5.0}) as switch:
+        switch.endpoint("user/1000", rings=True, answers_after=None)
+        switch.call(handler).wait()
+    assert said == [message]
+
+
+def test_a_reply_that_is_too_late_names_the_seconds_and_the_leg() -> None:
+    def handler(session: Session) -> str:
+        with pytest.raises(TimeoutError) as late:
+            session.api("status", timeout=0.01)
+        return str(late.value).replace(session.uuid, "UUID")
+
+    with call(handler) as peer:
+        peer.handshake()
+        peer.hear("api status")
+        peer.await_handler()
+    assert peer.returned == "no reply to 'api status' within 0.01 s (leg UUID)"
 
 
 class Notes:

@@ -1,0 +1,131 @@
+"""Events that a switch was asked to write as JSON or XML; they say what plain ones say."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from itertools import groupby
+from typing import TYPE_CHECKING, Any, ClassVar
+
+from .arguments import as_array
+from .exceptions import ProtocolError
+from .message import Event, Message, number, text, unquote
+
+if TYPE_CHECKING:
+    from xml.etree import ElementTree
+
+__all__ = ["JsonEvent", "XmlEvent"]
+
+
+class WrittenEvent(Event):
+    """An event that has to be parsed as a whole before anything is found in it."""
+
+    __slots__ = ()
+
+    #: What every variable's name is written behind.
+    before_variable: ClassVar[bytes]
+
+    @property
+    def head(self) -> bytes:
+        return b""
+
+    @property
+    def content(self) -> bytes:
+        return self.raw
+
+    def name_in_front(self) -> None:
+        """Never: what looks like a plain event's first line is no JSON and no XML."""
+
+    @property
+    def has_variables(self) -> bool:
+        return self.before_variable + b"variable_" in self.raw
+
+    get = Message.get  # type: ignore[assignment]  # the same types, in other words
+    __getitem__ = Message.__getitem__
+    __contains__ = Message.__contains__
+
+
+class JsonEvent(WrittenEvent):
+    """The same event, sent as text/event-json: raw values, the body in ``_body``."""
+
+    __slots__ = ()
+
+    before_variable = b'"'
+
+    def _fields(self) -> tuple[tuple[str, Any], ...]:
+        import json  # not needed to import eslsync
+
+        try:
+            # FreeSWITCH copies bytes that are not UTF-8 into its JSON as they are, and a name
+            # may stand there twice (Hangup-Cause does).
+            fields = json.loads(text(self.content), object_pairs_hook=tuple)
+        except (ValueError, RecursionError) as error:
+            raise ProtocolError(f"an event is not JSON ({error})", self.content) from None
+        if not isinstance(fields, tuple):
+            raise ProtocolError("an event's JSON is not an object", self.content)
+        escaped = b"\\u" in self.content
+        for name, value in fields:
+            if isinstance(value, str) and not escaped:
+                continue
+            is_array = isinstance(value, list) and name != "_body"
+            for element in value if is_array else (value,):
+                if not isinstance(element, str):
+                    raise ProtocolError("an event's JSON holds more than text", self.content)
+                if not _is_text(element):
+                    raise ProtocolError("an event's JSON holds half a surrogate pair", self.content)
+        return fields
+
+    def _pairs(self) -> Iterator[tuple[str, str]]:
+        for name, value in self._fields():
+            if isinstance(value, list):
+                yield name, as_array(value)
+            elif name != "_body":
+                yield name, value
+
+    @property
+    def body(self) -> str:
+        return next((value for name, value in self._fields() if name == "_body"), "")
+
+
+class XmlEvent(WrittenEvent):
+    """The same event, sent as text/event-xml: percent-encoded values, a ``<body>``."""
+
+    __slots__ = ()
+
+    before_variable = b"<"
+
+    def _root(self) -> ElementTree.Element:
+        from xml.etree import ElementTree  # not needed to import eslsync
+
+        if b"<!DOCTYPE" in self.content:
+            # A switch sends none, and what can be declared in it can fill any memory.
+            raise ProtocolError("an event's XML declares a document type", self.content)
+        try:
+            return ElementTree.fromstring(text(self.content))
+        except (ElementTree.ParseError, UnicodeEncodeError) as error:
+            raise ProtocolError(f"an event is not XML ({error})", self.content) from None
+
+    def _pairs(self) -> Iterator[tuple[str, str]]:
+        root = self._root()
+        # An array is an element repeated at once; other headers repeat at a distance.
+        for name, run in groupby(root.iterfind("headers/*"), lambda header: header.tag):
+            values = [unquote((each.text or "").encode()) for each in run]
+            yield name, values[0] if len(values) == 1 else as_array(values)
+        length = root.findtext("Content-Length")
+        if length is not None:
+            yield "Content-Length", length
+
+    @property
+    def body(self) -> str:
+        root = self._root()
+        body = (root.findtext("body") or "").encode()
+        # The switch indents its closing tag, and those blanks are not of the body.
+        return text(body[: number(root.findtext("Content-Length") or "")])
+
+
+def _is_text(value: str) -> bool:
+    """True if it can be sent again: bytes that are not UTF-8 can, ``\\ud800`` can't."""
+    try:
+        value.encode("utf-8", "surrogateescape")
+    except UnicodeEncodeError:
+        return False
+    return True
