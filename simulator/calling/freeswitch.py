@@ -36,7 +36,7 @@ __all__ = ["FreeSwitch", "simulation_of"]
 #: pytest shows the lines of the test that failed, not ours.
 __tracebackhide__ = True
 
-#: Calls that a switch holds on to after their end; of a thousand, nobody looks at the first.
+#: How many calls a switch keeps after their end; of a thousand, no test looks at the first.
 CALLS_KEPT = 10
 
 

@@ -29,11 +29,11 @@ __all__ = ["script_of"]
 
 #: Seconds from a key press to its event; the switch looks every 20 ms.
 FRAME_SECONDS = FRAME / SECOND
-#: Times less than so many seconds apart are the same.
+#: Seconds; times that are closer together count as the same.
 SAME = 0.001
 #: Seconds by which the gaps between keys that are pressed in a row may differ.
 STEADY = 0.03
-#: A gap of more than so many seconds is a pause.
+#: Seconds; a longer gap between two keys is a pause.
 IN_A_ROW = 2.0
 #: Seconds assumed to be left of a prompt that was cut.
 UNHEARD = 2.0

@@ -21,7 +21,7 @@ __all__ = ["retell"]
 RATE = re.compile(r"/(8|16|32|48)000/")
 #: Seconds that an event may take to arrive; the listener looks every 20 ms.
 ON_ITS_WAY = 0.1
-#: A leg's hangup less than so many seconds after another's may follow from it.
+#: Seconds within which one leg's hangup may follow from another's.
 FOLLOWS = 0.15
 #: Commands that have a leg hung up, at once or by what it does next.
 HANGS_UP = re.compile(
