@@ -18,7 +18,6 @@ ELSEWHERE = {
     "simulator/applications/conference_api.py": "tests/simulator/applications/test_conference.py",
     "simulator/command_line/options.py": "tests/simulator/command_line/test_call.py",
     "simulator/exploring/attempts.py": "tests/simulator/exploring/test_caller.py",
-    "simulator/exploring/observer.py": "tests/simulator/exploring/test_situations.py",
 }
 
 
