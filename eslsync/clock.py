@@ -55,6 +55,10 @@ class Clock:
         deadline.seconds = timeout
         return deadline
 
+    def left(self, deadline: Deadline | None) -> float | None:
+        """Seconds until then, 0 if it is past; None for never."""
+        return None if deadline is None else max(0.0, deadline - self.now())
+
     def get(self, inbox: SimpleQueue[T], deadline: float | None) -> T:
         """The next thing in ``inbox``; wait for it until ``deadline``.
 

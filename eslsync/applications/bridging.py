@@ -94,7 +94,7 @@ class BridgingApplications(Applications):
         as_it_is(dial_string)
         if ringback is not None:
             check_file(ringback)
-        self.leg.settings.set(
+        self.leg.borrowed.set(
             timeout,
             continue_on_fail="false" if hangup_on_fail else "true",
             hangup_after_bridge="true" if hangup_after else "false",
@@ -119,7 +119,7 @@ class BridgingApplications(Applications):
                 if "invalid uuid" not in error.text.lower():
                     raise
                 conversation.await_end(self.leg, error, lambda: not other.is_up)
-            self.leg.settings.set(timeout, **NO_BRIDGE)
+            self.leg.borrowed.set(timeout, **NO_BRIDGE)
             return not_bridged(other.hangup_event)
         return self._until_back(since, deadline, other)
 
@@ -142,7 +142,7 @@ class BridgingApplications(Applications):
         # Without it the dialplan continues, or hangs up (recordings 201, 202); also when the
         # other leg hangs up just before the bridge (switch_ivr_bridge.c).
         park = "false" if hangup_after else "true"
-        self.leg.settings.set(
+        self.leg.borrowed.set(
             timeout,
             park_after_bridge=park,
             uuid_bridge_park_on_cancel=park,
@@ -171,7 +171,7 @@ class BridgingApplications(Applications):
         try:
             event = conversation.until("the beginning of a bridge", begun, begins, self.leg)
         except TimeoutError:
-            self.leg.settings.set(conversation.left(deadline), **NO_BRIDGE)
+            self.leg.borrowed.set(conversation.left(deadline), **NO_BRIDGE)
             raise
         outcome = not_bridged(other.hangup_event if other is not None else None)
         while event.name != "CHANNEL_PARK":
@@ -179,7 +179,7 @@ class BridgingApplications(Applications):
             event = conversation.until("the end of a bridge", over, deadline, self.leg)
             if event.name == "CHANNEL_UNBRIDGE":
                 outcome = bridged_to(event.get("Bridge-B-Unique-ID"), event)
-        self.leg.settings.set(conversation.left(deadline), **NO_BRIDGE)
+        self.leg.borrowed.set(conversation.left(deadline), **NO_BRIDGE)
         return outcome
 
     @Declaration("att_xfer", joins=True, sends=True)

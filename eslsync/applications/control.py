@@ -99,7 +99,7 @@ class ControlApplications(Applications):
         waits until the dialplan lets it run (recording 12a). Raises what `execute` raises.
         """
         argument = " ".join([*_flag(leg), _target(extension, dialplan, context)])
-        self.leg.settings.put_back(timeout)
+        self.leg.borrowed.put_back(timeout)
         self.leg.do("transfer", argument, timeout)
         self.leg.leaves_dialplan = False
 
@@ -136,7 +136,7 @@ class ControlApplications(Applications):
         Waits until the last one has completed. Raises what `execute` raises.
         """
         argument = _target(extension, dialplan, context)
-        self.leg.settings.put_back(timeout)
+        self.leg.borrowed.put_back(timeout)
         self.leg.do("execute_extension", argument, timeout)
 
     @Declaration("sched_hangup")

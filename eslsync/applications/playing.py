@@ -101,7 +101,7 @@ def terminate_by(leg: Leg, terminators: str | None, timeout: float | None) -> No
     """Set the keys that cut what is played or recorded next."""
     if terminators is not None and terminators.lower() not in ("any", "none"):
         terminators = check_digits(terminators) or "none"
-    leg.settings.set(timeout, playback_terminators=terminators)
+    leg.borrowed.set(timeout, playback_terminators=terminators)
 
 
 class PlayingApplications(Applications):

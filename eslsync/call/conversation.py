@@ -200,7 +200,7 @@ class Conversation:
 
     def left(self, deadline: Deadline | None) -> float | None:
         """Seconds until then, 0 if it is past."""
-        return None if deadline is None else max(0.0, deadline - self.clock.now())
+        return self.clock.left(deadline)
 
     # Commands and replies
 

@@ -179,7 +179,7 @@ class Handover:
         if own.left_socket and own.leaves_dialplan:
             self._leave_bridged()
             return
-        own.settings.put_back(ending.last_words())
+        own.borrowed.put_back(ending.last_words())
         self._make_safe_to_leave()
         conversation.logger.info("call given back to the dialplan")
 

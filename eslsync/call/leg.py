@@ -18,10 +18,10 @@ from ..wire.declared import declared
 from ..wire.enums import ChannelState
 from ..wire.exceptions import CommandError, ProtocolError
 from ..wire.message import ApiResponse, Event
+from .borrowed import BorrowedVariables
 from .callbacks import DigitHandler
 from .ending import Stage
 from .execution import Execution, UnderWay
-from .settings import Settings
 
 if TYPE_CHECKING:
     from .conversation import Conversation
@@ -53,6 +53,7 @@ class Leg:
     __slots__ = (
         "_told_state",
         "_told_variables",
+        "borrowed",
         "collecting",
         "conversation",
         "digit_handlers",
@@ -63,7 +64,6 @@ class Leg:
         "last_collected",
         "leaves_dialplan",
         "left_socket",
-        "settings",
         "uuid",
     )
 
@@ -89,7 +89,7 @@ class Leg:
         #: The last digit that an application collected.
         self.last_collected: str | None = None
         #: Variables that methods have set for themselves.
-        self.settings = Settings(self)
+        self.borrowed = BorrowedVariables(self, conversation.clock)
 
     def __repr__(self) -> str:
         return f"<Leg {self.uuid} {self.state}>"
@@ -237,8 +237,8 @@ class Leg:
                 return result(under_way.wait(deadline))
             return Execution(under_way, result)
         finally:
-            if self.settings.ours and declared(application).sets and not under_way.refused:
-                self.settings.forget(argument)
+            if self.borrowed.ours and declared(application).sets and not under_way.refused:
+                self.borrowed.forget(argument)
 
     def start(self, application: str, argument: str = "", timeout: float | None = None) -> UnderWay:
         """As `do`, but wait for the command's reply only."""

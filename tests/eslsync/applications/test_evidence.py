@@ -34,7 +34,7 @@ def functions_of(module: str) -> dict[str, Callable[..., None]]:
 def evidence() -> list[Evidence]:
     modules = [
         *MODULES,
-        *(f"tests.eslsync.call.test_{each}" for each in ("added_legs", "leg", "settings")),
+        *(f"tests.eslsync.call.test_{each}" for each in ("added_legs", "borrowed", "leg")),
     ]
     marked = [test for module in modules for test in functions_of(module).values()]
     return [each for test in marked for each in getattr(test, "evidence", [])]

@@ -1,36 +1,45 @@
-"""Channel variables that methods set for themselves, and that are put back."""
+"""Channel variables that methods set for their application, and that are put back."""
 
 from __future__ import annotations
 
 import re
 import threading
-from typing import TYPE_CHECKING, NamedTuple
+from typing import NamedTuple, Protocol
 
+from ..clock import Clock
 from ..wire.arguments import check_value, literal, multiset_arguments
+from ..wire.message import Event
 
-if TYPE_CHECKING:
-    from .leg import Leg
-
-__all__ = ["Settings"]
+__all__ = ["BorrowedVariables"]
 
 
-class Setting(NamedTuple):
+class Lender(Protocol):
+    """The leg whose variables they are."""
+
+    @property
+    def known(self) -> Event: ...
+
+    def start(self, application: str, argument: str, timeout: float | None) -> object: ...
+
+
+class Borrowed(NamedTuple):
     """A variable that a method has set: to what, and what it was before."""
 
     value: str
     before: str | None
 
 
-class Settings:
+class BorrowedVariables:
     """The variables of one leg that methods have set because an application looks at them."""
 
-    __slots__ = ("_leg", "_lock", "ours")
+    __slots__ = ("_clock", "_leg", "_lock", "ours")
 
-    def __init__(self, leg: Leg) -> None:
+    def __init__(self, leg: Lender, clock: Clock) -> None:
         self._leg = leg
-        #: By name: what is to be put back.
-        self.ours: dict[str, Setting] = {}
+        self._clock = clock
         self._lock = threading.Lock()  # other threads execute applications as well
+        #: By name: what is to be put back.
+        self.ours: dict[str, Borrowed] = {}
 
     def set(self, timeout: float | None, **variables: str | None) -> None:
         """Set these; None puts back what we have changed.
@@ -40,13 +49,13 @@ class Settings:
         """
         ours = dict(self.ours)
         known = self._leg.known.variables
-        kept: dict[str, Setting] = {}
+        kept: dict[str, Borrowed] = {}
         changed: dict[str, str | None] = {}
         for name, value in variables.items():
             was = ours.get(name)
             before = _restorable(known.get(name)) if was is None else was.before
             if value is not None:
-                kept[name] = Setting(check_value(value), before)
+                kept[name] = Borrowed(check_value(value), before)
                 if was is None or was.value != value:
                     changed[name] = value
             elif was is not None:
@@ -78,10 +87,9 @@ class Settings:
             commands.append(("set", f"{name}={literal(value)}"))
         elif new:
             commands += [("multiset", argument) for argument in multiset_arguments(new)]
-        leg = self._leg
-        deadline = leg.conversation.deadline(timeout)
+        deadline = self._clock.deadline(timeout)
         for application, argument in commands:
-            leg.start(application, argument, leg.conversation.left(deadline))
+            self._leg.start(application, argument, self._clock.left(deadline))
 
 
 def _restorable(value: str | None) -> str | None:

@@ -35,8 +35,8 @@ def test_a_variable_that_another_thread_has_set_is_not_restored(
 
     def handler(session: Session) -> None:
         channel = session.channel
-        settings = channel.leg.settings
-        settings.set(None, one="ours", two="ours")
+        borrowed = channel.leg.borrowed
+        borrowed.set(None, one="ours", two="ours")
         go = threading.Event()
 
         def other() -> None:
@@ -55,8 +55,8 @@ def test_a_variable_that_another_thread_has_set_is_not_restored(
 
         with monkeypatch.context() as patched:
             patched.setattr(Leg, "start", start_and_let_the_other_set)
-            settings.set(None, two="again")
-        kept.update(settings.ours)
+            borrowed.set(None, two="again")
+        kept.update(borrowed.ours)
 
     kept: set[str] = set()
     with call(handler) as peer:
