@@ -36,7 +36,7 @@ LANE = 14
 #: Height of a box without its description, and of a line of that.
 NAME, LINE = 32, 14
 #: Pixels of a character in a description and in a name, and lines of a description.
-CHARACTER, NAME_CHARACTER, LINES = 6.2, 7.6, 3
+CHARACTER, NAME_CHARACTER, LINES = 6.2, 7.6, 4
 #: Orders from which the best is taken.
 TRIES = 40
 
