@@ -10,8 +10,8 @@ from pathlib import Path
 import pytest
 
 if sys.dont_write_bytecode:
-    # A hundred Pythons are started here, and each would compile all that it imports: what one of
-    # them has compiled stays where pytest keeps such things.
+    # A hundred Pythons are started here, and each would compile everything it imports. So keep
+    # what they compile, in pytest's own cache folder.
     sys.dont_write_bytecode = False
     sys.pycache_prefix = str(Path(__file__).parents[1] / ".pytest_cache" / "compiled")
     os.environ.pop("PYTHONDONTWRITEBYTECODE", None)
@@ -21,8 +21,8 @@ from hypothesis import HealthCheck, settings
 
 from simulator.calling.leaks import threads_left
 
-#: Seconds that a thread runs before another may. Python has 0.005; with 0.000001 they change
-#: places almost anywhere, which finds what nobody has locked.
+#: Seconds after which another thread may run; Python's default is 0.005. With 0.000001, threads
+#: switch almost anywhere, which finds missing locks.
 SWITCH_INTERVAL = os.environ.get("ESLSYNC_SWITCH_INTERVAL")
 if SWITCH_INTERVAL:
     sys.setswitchinterval(float(SWITCH_INTERVAL))
@@ -34,9 +34,9 @@ def pytest_report_header() -> str | None:
 
 WORKER = os.environ.get("PYTEST_XDIST_WORKER")
 if WORKER and hasattr(os, "sched_setaffinity") and not SWITCH_INTERVAL:
-    # Of a call's threads only one runs at a time, and to hand over between cores costs a quarter
-    # more. Another run on the same machine begins at another core. (Where threads are to change
-    # places anywhere, they may do so between cores, too.)
+    # Only one of a call's threads runs at a time, and switching between cores costs a quarter
+    # more. So each process keeps to one core; other runs on this machine begin at another one.
+    # (Not with SWITCH_INTERVAL, which is there to have threads switch anywhere.)
     cores = sorted(os.sched_getaffinity(0))
     mine = (os.getppid() + int(WORKER.removeprefix("gw"))) % len(cores)
     os.sched_setaffinity(0, {cores[mine]})
@@ -53,7 +53,7 @@ settings.load_profile("suite")
 
 @pytest.fixture(autouse=True)
 def _no_thread_is_left_behind() -> Iterator[None]:
-    """Whatever a test starts has ended when the test has."""
+    """Fail a test that leaves a thread behind."""
     before = threading.enumerate()
     yield
     left = threads_left(before)
@@ -62,11 +62,11 @@ def _no_thread_is_left_behind() -> Iterator[None]:
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    # What takes longest begins first, so that no process waits for it in the end.
+    # The longest test begins first, so that no process waits for it at the end.
     items.sort(key=lambda item: item.path.name != "test_determinism.py")
 
 
 def pytest_collection_finish() -> None:
-    # What there is by now stays: no need to go through all of it at each garbage collection.
-    # hypothesis asks for one in every thread that it runs in.
+    # Everything imported by now stays, so garbage collections need not go through it.
+    # (hypothesis asks for one in every thread that it runs in.)
     gc.freeze()

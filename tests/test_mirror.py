@@ -1,4 +1,4 @@
-"""Tests stand as the two packages do: each module has a test file of its name, in its folder."""
+"""Tests mirror both packages: each module has a test file of its name in its folder."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ import pytest
 
 from tests.support.places import ROOT
 
-#: Modules without one, and where their behaviour is tested instead.
+#: Modules without one, and the file that tests them instead.
 ELSEWHERE = {
     "eslsync/applications/base.py": "tests/eslsync/test_channel.py",
     "eslsync/command_line/files.py": "tests/eslsync/test_loading.py",

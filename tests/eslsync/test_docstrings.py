@@ -1,4 +1,4 @@
-"""What is public says what it does; what waits says what it raises, and in which unit it counts."""
+"""Docstrings of public names: what they do, what they raise, and the units of times."""
 
 from __future__ import annotations
 
@@ -15,14 +15,14 @@ from eslsync import Channel, Execution, Job, Session
 
 #: Methods whose parameters or results are times, by the parameter's name.
 TIMES = re.compile(r"^(timeout|digit_timeout|ring_timeout|seconds|limit|duration|silence_seconds)$")
-#: What refers a reader to what another method raises.
+#: How a docstring refers to another method for what it raises.
 ELSEWHERE = re.compile(r"\b[Ss]ee `|^As `", re.MULTILINE)
-#: Those that neither wait nor send.
+#: Methods that neither wait nor send.
 WAITS_FOR_NOTHING = {"on", "on_dtmf", "onDTMF", "on_hangup", "flush_digits"}
 
 
 def members(home: type) -> Iterator[tuple[str, Any]]:
-    """The public methods and properties of a class, those of its ancestors in eslsync as well."""
+    """The public methods and properties of a class, including inherited ones of eslsync."""
     for ancestor in home.__mro__:
         if not ancestor.__module__.startswith("eslsync"):
             continue

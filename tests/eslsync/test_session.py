@@ -159,7 +159,7 @@ def test_log_records_of_a_call_carry_its_uuid(caplog: pytest.LogCaptureFixture) 
 
 
 def a_call(format: str) -> tuple[list[object], list[Event]]:
-    """One call with a bit of everything: what the handler got, and every event."""
+    """Make one call with a bit of everything; return the handler's results, and every event."""
     results: list[object] = []
     events: list[Event] = []
 
@@ -193,7 +193,7 @@ def a_call(format: str) -> tuple[list[object], list[Event]]:
     return results, events
 
 
-#: Headers that say how long what was sent is, or stand for the body.
+#: Headers that depend on the event's format.
 OF_THE_FORMAT = ("Content-Length",)
 
 

@@ -1,4 +1,4 @@
-"""Reports and tracebacks show the user's lines, and none of ours."""
+"""Reports and tracebacks show the user's lines and not ours."""
 
 from __future__ import annotations
 

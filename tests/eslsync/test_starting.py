@@ -1,4 +1,4 @@
-"""What is not needed is not imported: `import eslsync` and the commands start fast."""
+"""`import eslsync` and the commands import only what they need, and so start fast."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ IVR = str(ROOT / "examples" / "ivr.py")
 
 
 def loaded_by(code: str) -> set[str]:
-    """The modules that a fresh Python has when it has run the code."""
+    """The modules that a fresh Python has loaded after running the code."""
     # -S: what an editable install imports on its own account is none of ours.
     done = subprocess.run(
         [sys.executable, "-S", "-c", f"import sys\n{code}\nprint()\nprint(*sys.modules)"],

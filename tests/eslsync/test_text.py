@@ -1,7 +1,7 @@
 """Text that a method takes survives the way to FreeSWITCH and back, or is refused.
 
-For every method of `Channel` and `Session` that takes text, and each of its parameters, there is
-a row here: it has a simulated call take a text, and tells what FreeSWITCH understood. What is
+For every parameter of `Channel` and `Session` methods that takes text there is a row here: it
+passes a text in a simulated call, and returns what FreeSWITCH understood. Text that is
 refused is a ValueError, before anything is sent. The model reads text as FreeSWITCH does (the C
 sources are named where it does, and thousands of texts have been compared with a real one).
 """
@@ -33,7 +33,7 @@ from simulator.model.events import encoded
 from simulator.model.switch import Switch
 from simulator.model.tables import Application
 
-#: What FreeSWITCH makes something else of, somewhere.
+#: Texts that FreeSWITCH changes in one place or another.
 DANGEROUS = [
     *("${", "$${", "${uuid}", "$", "}", "{", "[", "]", "<", ">", "%[", "%,[", "^^", "^^:", "^^,"),
     *("\\", "\\\\", "\\n", "\\s", "\\t", "\\'", "\\$", "'", '"', " ", "  ", ",", "|", "=", ":"),
@@ -52,7 +52,7 @@ CAUSES = st.one_of(TEXT, st.sampled_from([*map(str, HangupCause), "user_busy", "
 
 
 class Bench:
-    """A call in which texts are tried: what was sent, and what FreeSWITCH did about it."""
+    """A call in which texts are tried: what was sent, and what FreeSWITCH made of it."""
 
     def __init__(self, session: Session, model: Switch, sent: list[Received]) -> None:
         self.session = session
@@ -76,7 +76,7 @@ class Bench:
         assert self.sent[self._begun :] == []
 
     def data(self, application: str) -> str:
-        """What the application got that was executed last."""
+        """The argument of the application that was executed last."""
         data = [e for e in self._executed if e["Application"] == application]
         return data[-1].get("Application-Data", "")
 
@@ -84,11 +84,11 @@ class Bench:
         return separate(self.data(application), " ", most)
 
     def line(self, verb: str) -> str:
-        """The last command of the event socket that begins so."""
+        """The last event socket command that begins with ``start``."""
         return next(each.line for each in reversed(self.sent) if each.line.startswith(verb))
 
     def leave_undone(self, application: str) -> None:
-        """From now on, this application does nothing (where it would lose the call, say)."""
+        """Have this application do nothing from now on (it would lose the call, say)."""
         stub = Application(application, lambda channel, data: None, nomedia=True)
         self.model.applications = {**APPLICATIONS, application.lower(): stub}
 
@@ -109,7 +109,7 @@ class Bench:
             self.begin()
 
 
-#: What is wanted, and what there is. Where nothing is left of a text, FreeSWITCH has nothing.
+#: The expected text, and what FreeSWITCH has; None if nothing is left of a text.
 Understood = tuple[str | None, str | None]
 Row = Callable[[Bench, str], Understood]
 Call = Callable[[Channel, str], object]
@@ -122,12 +122,12 @@ def data(application: str) -> Look:
 
 
 def word(application: str, at: int, most: int = 1000) -> Look:
-    """One of the words that the application takes its argument apart into."""
+    """One of the words that the application splits its argument into."""
     return lambda bench: bench.words(application, most)[at]
 
 
 def own(call: Call, look: Look, empty: str | None = "") -> Row:
-    """A method of the call's own channel. ``empty``: what becomes of an empty text."""
+    """A method of the call's own channel. ``empty``: what an empty text becomes."""
 
     def row(bench: Bench, text: str) -> Understood:
         call(bench.channel, text)
@@ -158,7 +158,7 @@ def got(name: str) -> Look:
 
 
 def ending(call: Call, header: str) -> Row:
-    """A method after which the leg ends, and a header of its end."""
+    """A method that ends the leg, and a header of the hangup event."""
 
     def row(bench: Bench, text: str) -> Understood:
         with bench.leg() as leg:
@@ -180,7 +180,7 @@ def in_capitals(row: Row) -> Row:
 
 
 def born(call: Callable[[Bench, str], object], header: str, empty: str | None = None) -> Row:
-    """A method that calls a far end: what its leg was told."""
+    """A method that calls a far end; returns what its leg was given."""
 
     def row(bench: Bench, text: str) -> Understood:
         call(bench, text)
@@ -258,7 +258,7 @@ def executed(bench: Bench, text: str) -> Understood:
 
 
 def in_conference(call: Call, group: int) -> Row:
-    """As mod_conference.c, conference_function, takes it apart."""
+    """The argument as conference_function (mod_conference.c) splits it."""
     pattern = r"(?!bridge:)([^@+]+)@([^@+]*)(?:\+([^+{]*))?(?:\+flags\{([^}]*)\})?"
 
     def look(bench: Bench) -> str:
@@ -289,7 +289,7 @@ def echoed(call: Callable[[Session, str], str]) -> Row:
 
 
 def line(call: Ask, verb: str) -> Row:
-    """A command that FreeSWITCH may have no use for, as it reads it."""
+    """A command as FreeSWITCH reads it, whether or not it has any use for it."""
 
     def row(bench: Bench, text: str) -> Understood:
         with suppress(CommandError):
@@ -307,7 +307,7 @@ def to_another(bench: Bench, text: str) -> Understood:
 
 
 def header(call: Ask, name: str | None, value: str | None = None) -> Row:
-    """A header of a command, or one that is named by the text."""
+    """A header of a command, or one whose name is the text."""
 
     def row(bench: Bench, text: str) -> Understood:
         call(bench.session, text)
@@ -326,7 +326,7 @@ def filtered(call: Ask, at: int) -> Row:
 
 
 def unfiltered(name: str | None) -> Row:
-    """Of two filters, the right one is gone."""
+    """True if the right one of two filters was deleted."""
 
     def row(bench: Bench, text: str) -> Understood:
         [listener] = bench.model.state(Audience)
@@ -372,7 +372,7 @@ def of_word(method: str, parameter: str, others: Mapping[str, str]) -> Row:
 
 
 def sample(annotation: str) -> str:
-    """What a parameter can be: the first of a few words, or any text."""
+    """A value for a parameter: the first of its few words, or any text."""
     found = re.match(r"Literal\[['\"](\w+)", annotation)
     return found[1] if found else "x"
 
@@ -614,7 +614,7 @@ ROWS: dict[str, Row] = {
     "Session.log.level": line(lambda s, t: s.log(t), "log "),
 }
 
-#: What takes text that never comes to FreeSWITCH.
+#: Parameters whose text never reaches FreeSWITCH.
 NEVER_SENT = {
     "Channel.on.event": "compared with the names of events that come",
     "Channel.wait.event": "compared with the names of events that come",
@@ -628,7 +628,7 @@ NEVER_SENT = {
 
 
 def text_parameters() -> Iterator[str]:
-    """Of every public method, each parameter that takes a str (and not one of a few words)."""
+    """Every parameter of a public method that takes any str."""
     for owner in (Channel, Session):
         for name, method in inspect.getmembers(owner, inspect.isfunction):
             if name.startswith("_"):
@@ -643,7 +643,7 @@ def text_parameters() -> Iterator[str]:
 
 
 def test_no_method_that_takes_text_is_missing() -> None:
-    """Aliases (onDTMF) are the method that they are for."""
+    """The method's own name, for aliases such as onDTMF."""
     found = {name for name in text_parameters() if ".onDTMF." not in name}
     rows = {name.partition(": ")[0] for name in ROWS}
     assert found == rows | NEVER_SENT.keys()
@@ -689,7 +689,7 @@ FILES = [
 def test_a_file_that_freeswitch_would_hang_on_is_refused(
     name: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """It hung for ever on a first brace that none closed (switch_utils.h, switch_is_file_path)."""
+    """It would hang for ever on an unclosed first brace (switch_utils.h, switch_is_file_path)."""
 
     def handler(bench: Bench) -> None:
         for text in ("{", "{x", "{a{b}", "{a}{b", "{a} {b", "{x@@}"):
@@ -706,7 +706,7 @@ def test_a_file_that_freeswitch_would_hang_on_is_refused(
 
 @pytest.mark.parametrize("format", ["plain", "json"])
 def test_events_carry_text_unchanged(format: Format, monkeypatch: pytest.MonkeyPatch) -> None:
-    """But that a plain one can't tell ``%41`` from ``A`` (switch_utils.c, switch_url_encode)."""
+    """Plain events can't tell ``%41`` from ``A`` (switch_utils.c, switch_url_encode)."""
 
     def handler(bench: Bench) -> None:
         @settings(max_examples=20, database=None)

@@ -1,4 +1,4 @@
-"""The operator of examples/attended_transfer.py: whom the caller speaks to, and what he hears."""
+"""examples/attended_transfer.py: whom the caller speaks to, and what they hear."""
 
 from __future__ import annotations
 
@@ -115,7 +115,7 @@ def taken(call: Call) -> None:
 
 @pytest.mark.parametrize("kind", ["hangup", "drop", "refuse"])
 def test_the_call_ends_whatever_happens(kind: FaultKind) -> None:
-    # With the events that the library needs and no others, every third step: a second each.
+    # Only the events that the library needs, and every third step: a second each.
     result = sweep(taken, Outbound(handler, events=["DTMF"]), faults=[kind], every=3)
     assert result.outcomes
     assert not result.wrong, str(result)

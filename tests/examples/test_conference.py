@@ -1,4 +1,4 @@
-"""The conference of examples/conference.py: who may enter, and what is told to whom."""
+"""examples/conference.py: who may enter, and what is announced to whom."""
 
 from __future__ import annotations
 
@@ -90,7 +90,7 @@ def wrong_pin(call: Call) -> None:
 
 @pytest.mark.parametrize("script", [stay_a_while, wrong_pin])
 def test_the_call_ends_whatever_happens(script: Callable[[Call], object]) -> None:
-    # With the events that the library needs and no others, every third step: a second each.
+    # Only the events that the library needs, and every third step: a second each.
     result = sweep(script, Outbound(handler, events=["DTMF"]), every=3)
     assert result.outcomes
     assert not result.wrong, str(result)

@@ -1,4 +1,4 @@
-"""What README.md and docs/ show is what happens: their tests run, and so do their commands."""
+"""The code and commands in README.md and docs/ run, and do what is shown."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""The scripts that lie beside the examples: each call goes as it says there."""
+"""The scripts beside the examples: each call goes as written."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Every call that an example can have: nothing is wrong, and callers come to all of it."""
+"""Every call that an example can have: no faults, and no line out of reach."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from simulator import explore
 from tests.support.places import EXAMPLES
 
 HANDLERS = sorted(EXAMPLES.glob("*.py"))
-#: Those that the examples know, and some that they don't. `eslsync explore` takes all.
+#: Keys that the examples know, and some that they don't. `eslsync explore` takes all keys.
 KEYS = "1234*#"
 
 

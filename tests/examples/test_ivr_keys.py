@@ -1,4 +1,4 @@
-"""The IVR of examples/ivr.py, called in every way that a key can fall."""
+"""examples/ivr.py with keys pressed at every kind of moment."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Call screening, examples/screening.py: what the caller hears, by what the owner does."""
+"""examples/screening.py: what the caller hears, depending on what the owner does."""
 
 from __future__ import annotations
 
@@ -113,7 +113,7 @@ def to_voicemail(call: Call) -> None:
 @pytest.mark.parametrize("kind", ["hangup", "drop", "refuse"])
 @pytest.mark.parametrize("script", [accepted, to_voicemail])
 def test_the_call_ends_whatever_happens(script: Callable[[Call], object], kind: FaultKind) -> None:
-    # With the events that the library needs and no others, every third step: a second each.
+    # Only the events that the library needs, and every third step: a second each.
     result = sweep(script, Outbound(handler, events=["DTMF"]), faults=[kind], every=3)
     assert result.outcomes
     assert not result.wrong, str(result)

@@ -1,4 +1,4 @@
-"""Each example serves when it is run as a program, and the dialplan points at it."""
+"""Each example can be run as a program, and the dialplan points to it."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Every example, with every fault and with two at once: none hangs, fails or leaves anything.
+"""Every example under every fault, and under two at once: none hangs, fails or leaks.
 
 Here at some of the steps; `benchmarks/sweep.py` takes them all (docs/faults.md has what it said).
 """
@@ -31,7 +31,7 @@ def test_no_fault_makes_an_example_hang_or_fail(path: Path) -> None:
     script = Script.read(path)
     handler = load_handler(EXAMPLES / script.handler)
     assert not isinstance(handler, Outbound)
-    # Some of the messages, and of the events those that the library needs: a thirtieth of what
+    # Some of the messages, and only the events that the library needs: a thirtieth of what
     # the benchmark does.
     look_at(sweep(script.play, needing_little(handler), faults=KINDS, every=24, pairs=6))
 

@@ -19,7 +19,7 @@ def spool(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
 
 
 def recording(call: Call, spool: Path) -> Path:
-    """The file that a real switch would write; the simulated one writes none."""
+    """Write the file that a real switch would write; the simulated one writes none."""
     file = spool / f"{call.uuid}.wav"
     file.touch()
     return file

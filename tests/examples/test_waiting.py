@@ -1,4 +1,4 @@
-"""The queue in examples/waiting.py, called by one, two and three at once."""
+"""examples/waiting.py, called by one, two and three callers at once."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ AGENT = "user/1000"
 
 @pytest.fixture(autouse=True)
 def line(monkeypatch: pytest.MonkeyPatch) -> Line:
-    """A queue with nobody in it, for each test."""
+    """An empty queue for each test."""
     line = Line(AGENTS)
     monkeypatch.setattr(waiting, "line", line)
     return line
@@ -109,7 +109,7 @@ def give_up(call: Call) -> None:
 def test_the_call_ends_whatever_happens_and_the_agent_is_free_again(
     script: Callable[[Call], object],
 ) -> None:
-    # With the events that the library needs and no others, every third step: a second each.
+    # Only the events that the library needs, and every third step: a second each.
     result = sweep(script, Outbound(handler, events=["DTMF"]), every=3)
     assert result.outcomes
     assert not result.wrong, str(result)

@@ -17,7 +17,7 @@ from .loopback import OnSocket, SocketClock, defects_of, nothing_left, play
 @click.option("--seed", default=0, show_default=True, help="The first one's; one more for each.")
 @click.option("--at-once", default=8, show_default=True, help="How many at a time.")
 def main(conversations: int, seed: int, at_once: int) -> None:
-    """Play malformed conversations to a server, and show how they ended."""
+    """Play malformed conversations to a server and show how they ended."""
     endings: defaultdict[str, Counter[str]] = defaultdict(Counter)
     defects: list[str] = []
     clock = SocketClock()

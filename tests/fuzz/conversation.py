@@ -1,7 +1,7 @@
 """One malformed conversation: who waits for what, what time it is, and how it ended.
 
-The switch's side runs inside the handler's own waits: when the handler has taken all that was
-said and waits for more, the switch says its next thing. So nothing waits on real time. Time
+The switch's side runs inside the handler's own waits: when the handler has read everything and
+waits for more, the switch sends its next thing. So nothing waits on real time. Time
 stands still, and jumps to the handler's deadline where the switch stays silent. A wait that has
 no deadline and goes on after the peer's end is a hang: it would last for ever.
 """
@@ -33,11 +33,11 @@ ALLOWED = (ProtocolError, Disconnected, Hangup, CommandError)
 
 
 class Hang(BaseException):
-    """A wait that would never have ended."""
+    """A wait that would never end."""
 
 
 class Conversation:
-    """One of them, with all that becomes of it."""
+    """One conversation, and everything that happens in it."""
 
     def __init__(self, seed: int, mutation: str | None = None) -> None:
         self.seed = seed
@@ -70,7 +70,7 @@ class Conversation:
         return self._now
 
     def get(self, inbox: SimpleQueue[T], deadline: float | None) -> T:
-        """What is in the inbox; while it is empty, the switch speaks."""
+        """The next item in the inbox; while it is empty, the switch speaks."""
         while True:
             try:
                 return inbox.get_nowait()
@@ -88,7 +88,7 @@ class Conversation:
                 self._now = deadline
 
     def _step(self, inbox: SimpleQueue[T], patient: bool) -> bool:
-        """Say one thing, so that the app has read it; False if there is nothing to say."""
+        """Send one thing and have the app read it; False if there is nothing to send."""
         if self._ending in (Ending.END, Ending.RESET):
             return False
         self._hear()
@@ -112,16 +112,16 @@ class Conversation:
         return True
 
     def _next(self, patient: bool) -> bytes | Ending:
-        """What the switch says now."""
+        """What the switch sends now."""
         return self.switch.next(patient=patient)
 
     @abstractmethod
     def _hear(self) -> None:
-        """Take all that the app has sent, and note its end."""
+        """Read everything that the app has sent, and note its end."""
 
     @abstractmethod
     def _say(self, data: bytes, inbox: SimpleQueue[T]) -> None:
-        """Send this; return when it has been read, or when something stands in the inbox."""
+        """Send this; return when it has been read, or when something is in the inbox."""
 
     @abstractmethod
     def _end(self, ending: Ending, inbox: SimpleQueue[T]) -> None:
@@ -140,7 +140,7 @@ class Conversation:
     # how it ended
 
     def finish(self) -> None:
-        """It is over: say how, and keep no more of it than that."""
+        """Note how it ended, and drop the rest."""
         self.ending = self._ending_in_a_word()
         self.defects = list(self._find_defects())
         self.ended_by = None
@@ -155,7 +155,7 @@ class Conversation:
         return f"no call: {type(errors[-1]).__name__}" if errors else "no call"
 
     def _find_defects(self) -> Iterator[str]:
-        """What must not be: other exceptions, tracebacks in the log, waits without an end."""
+        """Defects: other exceptions, tracebacks in the log, endless waits."""
         if self.hung:
             yield "a wait that nothing ends"
         if self._waited_in_vain > 1.0:
@@ -182,13 +182,13 @@ def errors_in(record: logging.LogRecord) -> Iterator[BaseException]:
 
 
 class SwitchClock(Clock):
-    """The clock of all these conversations."""
+    """The clock of all conversations."""
 
     def __init__(self) -> None:
         self._here = threading.local()
 
     def serve(self, conversation: Conversation | None) -> None:
-        """From now on, this thread serves that conversation."""
+        """Have this thread serve that conversation from now on."""
         self._here.conversation = conversation
 
     @property
@@ -205,12 +205,12 @@ class SwitchClock(Clock):
 
 
 class Log(logging.Handler):
-    """Keeps what is logged with the conversation it is about."""
+    """Keeps log records with the conversation that they are about."""
 
     def __init__(self, clock: SwitchClock) -> None:
         super().__init__()
         self._clock = clock
-        #: what the server's own threads have to say
+        #: records of the server's own threads
         self.elsewhere: list[logging.LogRecord] = []
 
     def emit(self, record: logging.LogRecord) -> None:

@@ -32,7 +32,7 @@ TARGETS = ("parser", "commands", "decoding", "conversation")
 )
 @click.option("--inside", is_flag=True, hidden=True)
 def main(seconds: int, target: str | None, found: Path, inside: bool) -> None:
-    """Have atheris fuzz the parsers, the decoding of messages, and whole conversations."""
+    """Fuzz the parsers, the decoding of messages, and whole conversations with atheris."""
     if importlib.util.find_spec("atheris") is None:
         click.echo("there is no atheris here (pip install '.[fuzz]'): nothing was fuzzed", err=True)
         sys.exit(NO_ATHERIS)
@@ -47,7 +47,7 @@ def main(seconds: int, target: str | None, found: Path, inside: bool) -> None:
 
 
 def run(target: str, seconds: int, found: Path) -> bool:
-    """One target in a process of its own, which atheris ends as it likes."""
+    """Run one target in a process of its own, which atheris ends as it likes."""
     click.echo(f"=== {target}, {seconds} s", err=True)
     found.mkdir(exist_ok=True)
     command = [sys.executable, "-m", __spec__.name, "--inside", f"--target={target}"]

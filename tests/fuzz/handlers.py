@@ -1,4 +1,4 @@
-"""A handler that does a bit of everything, and looks at all that it is given."""
+"""A handler that does a bit of everything and looks at everything it is given."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ FAR_END = "00000000-0000-4000-8000-000000000001"
 
 
 def look_at(message: Message) -> None:
-    """Every header, and all that is decoded of them."""
+    """Read every header, and everything that is decoded from them."""
     for name, value in message.items():
         assert isinstance(value, str), name
     for name in ("Unique-ID", next(iter(message), "")):
@@ -99,7 +99,7 @@ LAST: list[Step] = [
 
 
 def handler(session: Session, chance: Random) -> None:
-    """Some of it, in some order."""
+    """Do some of it, in some order."""
     channel = session.channel
     look_at(session.context)
     session.on("ALL", look_at)

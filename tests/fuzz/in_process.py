@@ -24,7 +24,7 @@ T = TypeVar("T")
 
 
 class Memory:
-    """A socket's place."""
+    """Stands in for a socket."""
 
     def __init__(self) -> None:
         self.incoming: list[bytes | Ending] = []
@@ -48,7 +48,7 @@ class Memory:
             self.read(Ending.END)  # it is read at once, and has not come from the peer
 
     def read(self, said: bytes | Ending) -> None:
-        """This has come: what the reader does then."""
+        """Do what the reader does when this arrives."""
         self.incoming.append(said)
         if self.connection is not None and self.connection.interest:
             reason = self.connection.receive()
@@ -67,7 +67,7 @@ class Memory:
 
 
 class InMemory(Conversation):
-    """A conversation with a peer in memory."""
+    """A conversation whose peer is in memory."""
 
     def __init__(self, seed: int, mutation: str | None = None) -> None:
         super().__init__(seed, mutation)
@@ -87,7 +87,7 @@ class InMemory(Conversation):
 
 
 class Watching:
-    """The reader's place: what it is told to read is read when the switch speaks."""
+    """Stands in for the reader: connections are read when the switch speaks."""
 
     def __init__(self, conversation: InMemory) -> None:
         self._conversation = conversation
@@ -97,7 +97,7 @@ class Watching:
 
 
 def play(conversation: InMemory, clock: SwitchClock) -> None:
-    """The conversation, from beginning to end, in this thread."""
+    """Run the whole conversation in this thread."""
     outbound = Outbound(conversation.handle, port=0, clock=clock)
     reader = cast(Reader, Watching(conversation))
     reception = Reception(outbound, Connections(nudge=lambda: None), reader, recorder=None)

@@ -131,7 +131,7 @@ class SocketClock(SwitchClock):
 def play(
     conversations: Iterable[OnSocket], log: Log, clock: SocketClock, at_once: int = 8
 ) -> Iterator[OnSocket]:
-    """Play them, so many at a time; each is given back when it is over."""
+    """Play them, that many at a time; yield each when it is over."""
 
     def handler(session: Session) -> None:
         assert isinstance(clock.here, OnSocket)
@@ -156,7 +156,7 @@ def over(conversation: OnSocket) -> OnSocket:
 
 @contextmanager
 def nothing_left() -> Iterator[None]:
-    """Threads, descriptors and sessions are at the end what they were at the beginning."""
+    """Check that no threads, descriptors or sessions are left at the end."""
     gc.collect()
     before = what_there_is()
     yield
@@ -176,7 +176,7 @@ def what_there_is() -> dict[str, int]:
 
 
 def defects_of(log: Log) -> list[str]:
-    """What the server's own threads had to say."""
+    """The log records of the server's own threads."""
     formatter = logging.Formatter()
     return [
         formatter.format(record)

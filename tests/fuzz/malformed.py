@@ -1,6 +1,6 @@
-"""How a conversation is spoilt: each function here takes a packet, and gives what is said instead.
+"""Ways to spoil a conversation: each function takes a packet and returns what is sent instead.
 
-They know the protocol: noise alone would never come past the first header.
+They know the protocol, because noise alone would never get past the first header.
 """
 
 from __future__ import annotations
@@ -19,7 +19,7 @@ from .packets import Said
 
 
 class Ending(Enum):
-    """How a peer ends what it says."""
+    """How a peer stops sending."""
 
     END = "end"
     RESET = "reset"
@@ -27,7 +27,7 @@ class Ending(Enum):
 
 
 class Later(NamedTuple):
-    """A packet whose turn comes after the next one's."""
+    """A packet that is sent after the next one."""
 
     packet: bytes
 
@@ -257,9 +257,9 @@ def with_length(packet: bytes, value: bytes) -> bytes:
     return line + kept + blank + body
 
 
-# What an event says, in a packet that is sound
+# The content of an event, in a valid packet
 
-#: What the library itself looks at.
+#: Headers that the library itself reads.
 LOOKED_AT = [
     *packets.COMPLETED,
     "Unique-ID",
@@ -344,7 +344,7 @@ def xml_broken(chance: Random, packet: bytes, said: Said) -> list[Action]:
 
 @mutation
 def json_or_xml_hostile(chance: Random, packet: bytes, said: Said) -> list[Action]:
-    """Sound JSON or XML, that says what no switch would."""
+    """Valid JSON or XML that no switch would send."""
     name, value = chance.choice(LOOKED_AT).encode(), chance.choice(HOSTILE)
     half = chance.choice([b"", rb"\ud800"])
     pair = b'"%s":"%s%s"' % (name, half, value)

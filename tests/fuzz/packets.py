@@ -1,4 +1,4 @@
-"""What the recorded switches said, packet by packet: what malformed conversations are made of."""
+"""The packets of the recorded switches, of which malformed conversations are made."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ from tests.support.recorded import names, recording
 
 
 class Said(NamedTuple):
-    """What one recorded switch said, replies apart."""
+    """What one recorded switch sent, except replies."""
 
     context: bytes  # the reply to `connect`
     uuid: str
@@ -30,7 +30,7 @@ class Said(NamedTuple):
     tail: list[bytes]  # from there on
 
 
-#: What the library and the handlers look at: an event that is no recorded one has them all.
+#: Headers that the library and the handlers read; every made-up event has them all.
 COMPLETED = {
     "Event-Name": "CHANNEL_EXECUTE_COMPLETE",
     "Channel-State": "CS_EXECUTE",
@@ -54,13 +54,13 @@ COMPLETED = {
 
 
 def split(data: bytes) -> list[bytes]:
-    """The packets that the bytes are, to the byte."""
+    """The packets in the bytes, unchanged."""
     return Framer(lambda head, body: head + b"\n\n" + body).feed(data)
 
 
 @cache
 def said(name: str) -> Said | None:
-    """What the switch of that recording said; None where it never answered `connect`."""
+    """What the switch of that recording sent; None if it never answered `connect`."""
     packets = split(recording(name).switch_bytes)
     messages = recording(name).messages()
     if not packets or not isinstance(messages[0], ConnectReply):
@@ -87,7 +87,7 @@ def calls() -> list[str]:
 
 @cache
 def of_kind(kind: type[Event]) -> list[bytes]:
-    """Every recorded event that came as JSON, say."""
+    """Every recorded event of that class, such as JsonEvent."""
     return [
         packet
         for name in names()
@@ -107,12 +107,12 @@ def as_json(packet: bytes) -> bytes:
 
 
 def told(headers: Mapping[str, str]) -> bytes:
-    """An event with all that is looked at, and these headers."""
+    """An event with every header that is read, and these."""
     return event({**COMPLETED, **headers})
 
 
 def with_content(packet: bytes, content: bytes) -> bytes:
-    """The same packet with another body, of the length that it says."""
+    """The packet with another body, and its right length."""
     kind = b"xml" if b"event-xml" in packet else b"json" if b"event-json" in packet else b"plain"
     if kind == b"plain":
         return as_event(content)

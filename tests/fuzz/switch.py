@@ -14,7 +14,7 @@ from .malformed import MUTATIONS, Action, Ending, Later
 
 
 class Switch:
-    """What a peer says. It is asked for one thing after the other, and told what the app sends.
+    """The peer. It is asked for one thing after the other, and told what the app sends.
 
     ``mutation`` spoils one packet; without one, the conversation is sound.
     """
@@ -25,7 +25,7 @@ class Switch:
         self._said = said
         self._chance = chance
         self._mutation = mutation
-        #: Which packets are spoilt: mostly early ones, or else there is not much to come.
+        #: Which packets are spoilt: mostly early ones, so that something follows.
         self._spoilt_at = {int(chance.expovariate(1 / 7)) for _ in range(chance.choice([1, 1, 2]))}
         self._emitted = 0
         self._commands: deque[Command] = deque()
@@ -36,7 +36,7 @@ class Switch:
         self._silent = False
         self._keys = 6  # that are pressed at most
         self._in_json = chance.random() < 0.2
-        #: Has the mutation been in what was said?
+        #: True once something spoilt has been sent.
         self.spoilt = mutation is None
 
     def hear(self, data: bytes) -> None:
@@ -44,7 +44,7 @@ class Switch:
         self._commands += self._parser.feed(data)
 
     def next(self, *, patient: bool) -> bytes | Ending:
-        """What is said now. The app waits: until a deadline of its own, if it is ``patient``."""
+        """What is sent next. The app waits, until a deadline of its own if it is ``patient``."""
         while True:
             if self._silent:
                 return Ending.SILENCE if patient else Ending.END
@@ -70,7 +70,7 @@ class Switch:
                 return Ending.END
 
     def _emit(self, packet: bytes) -> None:
-        """Say this packet, or what has become of it."""
+        """Send this packet, or its spoilt version."""
         late, self._late = self._late, []
         if self._mutation is not None and self._emitted in self._spoilt_at:
             self._out.extend(MUTATIONS[self._mutation](self._chance, packet, self._said))
@@ -114,7 +114,7 @@ class Switch:
         return response("+OK\n")
 
     def _run(self, application: str, uuid: str) -> None:
-        """An application runs: keys are pressed meanwhile, perhaps; it completes."""
+        """Run an application, perhaps with keys pressed meanwhile, to its completion."""
         for digit in self._chance.choice(["", "", "1", "12#"])[: self._keys]:
             self._keys -= 1  # each may have the handler play something, and so on
             self._tell({"Event-Name": "DTMF", "DTMF-Digit": digit})

@@ -1,4 +1,4 @@
-"""What must hold of any bytes at all. Each function takes some, and raises if it doesn't."""
+"""Properties that hold for any bytes. Each function takes some and raises if one does not."""
 
 from __future__ import annotations
 
@@ -30,22 +30,22 @@ MAX_HEADERS, MAX_BODY = 2000, 4000
 #: Bytes of the longest input.
 LONGEST = 32768
 
-#: Stands between what is said at one time and what is said at the next.
+#: Separates what is sent at one time from what is sent at the next.
 PAUSE = b"\x1e"
 
 
 def parser(data: bytes) -> None:
-    """Pieces of any size say what the whole says, and no more is kept than the limits allow."""
+    """Pieces of any size parse as the whole does, and no more is kept than the limits allow."""
     same_in_pieces(data, lambda: Parser(max_headers=MAX_HEADERS, max_body=MAX_BODY))
 
 
 def commands(data: bytes) -> None:
-    """The same of what an app sends."""
+    """As above, for the app's side."""
     same_in_pieces(data, lambda: CommandParser(max_headers=MAX_HEADERS, max_body=MAX_BODY))
 
 
 def decoding(data: bytes) -> None:
-    """A look at a message is a value or a ProtocolError."""
+    """Reading a message gives a value or a ProtocolError."""
     for kind in (Event, JsonEvent, XmlEvent, ConnectReply):
         look(kind(data))
     try:
@@ -57,7 +57,7 @@ def decoding(data: bytes) -> None:
 
 
 def conversation(data: bytes) -> None:
-    """A call in which the switch says this ends as it should."""
+    """A call in which the switch sends this ends as it should."""
     said = Scripted(data)
     with LOG.kept():
         play(said, CLOCK)
@@ -72,7 +72,7 @@ LOG = Log(CLOCK)
 
 
 class Scripted(InMemory):
-    """A conversation in which the switch says these bytes, whatever it is told."""
+    """A conversation in which the switch sends these bytes, whatever it is sent."""
 
     def __init__(self, data: bytes) -> None:
         # the same handler for the same bytes: the first says which
@@ -110,7 +110,7 @@ def read(reader: Any, parts: Any) -> tuple[list[Any], str]:
         except ProtocolError:
             pass
         assert len(reader.rest) <= MAX_HEADERS + MAX_BODY + 2
-    # How much of it is shown depends on how much had come.
+    # How much of the data is shown depends on how much had arrived.
     return said, "" if reader.failure is None else type(reader.failure).__name__
 
 
@@ -131,7 +131,7 @@ def look(message: Message) -> None:
 
 
 def corpus(target: str) -> Iterator[bytes]:
-    """Some hundred inputs, made of the recordings."""
+    """Some hundred inputs, made from the recordings."""
     if target == "conversation":
         yield from conversations()
         return
@@ -156,7 +156,7 @@ def smallest() -> Iterator[bytes]:
 
 
 def conversations() -> Iterator[bytes]:
-    """What switches say to these handlers, spoilt and not."""
+    """What switches send to these handlers, spoilt and not."""
     with LOG.kept():
         for seed in range(150):
             kept = Kept(seed, "none" if seed < 40 else list(MUTATIONS)[seed % len(MUTATIONS)])
@@ -166,7 +166,7 @@ def conversations() -> Iterator[bytes]:
 
 
 class Kept(InMemory):
-    """A conversation of which what the switch says is kept."""
+    """A conversation that keeps what the switch sends."""
 
     def __init__(self, seed: int, mutation: str) -> None:
         super().__init__(seed, mutation)

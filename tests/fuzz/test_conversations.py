@@ -1,4 +1,4 @@
-"""A few of them on every run of the suite; ``python -m tests.fuzz`` plays as many as one likes."""
+"""A few conversations in every run of the suite; ``python -m tests.fuzz`` plays any number."""
 
 from __future__ import annotations
 

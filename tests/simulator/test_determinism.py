@@ -20,7 +20,7 @@ RUNS = 1000
 
 @contextmanager
 def busy_cores() -> Iterator[None]:
-    """Two processes that do nothing, as fast as they can, though nicely: it took a minute else.
+    """Run two processes that only burn CPU, at a low priority (otherwise it takes a minute).
 
     All of them, and the calls, run on whatever core there is (see tests/conftest.py).
     """
@@ -49,7 +49,7 @@ def on_any_core() -> Iterator[None]:
 
 
 def scripted_call(seed: int = 0) -> Transcript:
-    """What one call of the IVR left. Two are equal if the bytes on the wire and their times are."""
+    """What one call of the IVR left; equal if the bytes on the wire and their times are."""
     with FreeSwitch(seed=seed) as switch:
         call = switch.call(handler)
         call.hear("ivr/ivr-welcome", start=True)
@@ -66,8 +66,8 @@ def test_a_thousand_runs_on_busy_cores_give_one_transcript_byte_for_byte() -> No
         assert all(scripted_call() == first for _ in range(RUNS - 1))
 
 
-#: What a thousand calls said, on every Python. Where the switch's model is changed on purpose,
-#: this changes with it: the test prints the new one.
+#: The digest of a thousand calls, on every Python. If the model is changed on purpose, this
+#: changes too: the test prints the new one.
 GOLDEN = "0ad3044104a5f24a03aff3dcccdfa8ae93b7b94f3fa98c0fb5c8cc814ac1f21a"
 
 

@@ -1,4 +1,4 @@
-"""The pytest plugin, as a project sees it that tests its handlers with it."""
+"""The pytest plugin in a project that tests its handlers with it."""
 
 from __future__ import annotations
 
@@ -421,7 +421,7 @@ def test_a_script_leaves_no_thread(
     result.stdout.fnmatch_lines(["1 thread(s) left behind:", "left over"])
 
 
-# What it costs those who don't use it
+# Projects that don't use it
 
 
 def test_the_plugin_imports_the_simulator_only_when_used() -> None:

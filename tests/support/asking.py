@@ -1,4 +1,4 @@
-"""A whole simulated call for one question."""
+"""Whole simulated calls that put one question to a channel."""
 
 from __future__ import annotations
 
@@ -33,13 +33,13 @@ T = TypeVar("T")
 
 @dataclass(frozen=True)
 class Asked(Generic[T]):
-    """What came of it."""
+    """The answer, and the call."""
 
     value: T
     call: Call
 
 
-#: By the channels that questions are put to.
+#: The session of each channel that a question is put to.
 _sessions: WeakKeyDictionary[Channel, Session] = WeakKeyDictionary()
 
 
@@ -55,7 +55,7 @@ def ask(
     extensions: Mapping[str, list[tuple[str, str]]] | None = None,
     **options: Any,
 ) -> Asked[T]:
-    """Somebody calls; the handler answers, puts the question to the channel, and hangs up.
+    """Make a call whose handler answers, puts the question to the channel, and hangs up.
 
     ``caller`` is what the caller does; ``endpoints`` are far ends (`FreeSwitch.endpoint`),
     ``prompts`` how long sounds are, and ``options`` are for `FreeSwitch.call`. ``engines`` speak;
@@ -83,7 +83,7 @@ def ask(
 
 
 def words_of(application: str, question: Callable[[Channel], object], **options: Any) -> list[str]:
-    """How FreeSWITCH takes apart what a method sends for an application, when that begins."""
+    """The words that FreeSWITCH splits the argument into that a method sends."""
     data: list[str] = []
 
     def watched(channel: Channel) -> None:
@@ -99,14 +99,14 @@ def words_of(application: str, question: Callable[[Channel], object], **options:
 
 
 def recorded_words(name: str, application: str, number: int = 0) -> list[str]:
-    """The same of what was sent when a recording was made, the first time or a later."""
+    """As `words_of`, for the first or a later execution in a recording."""
     events = recording(name).events("CHANNEL_EXECUTE")
     found = [event for event in events if event["Application"] == application]
     return separate(found[number].get("Application-Data", ""))
 
 
 def session_of(channel: Channel) -> Session:
-    """The session that the channel of a question is on."""
+    """The session of the channel that a question is put to."""
     return _sessions[channel]
 
 

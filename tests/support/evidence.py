@@ -1,4 +1,4 @@
-"""What the switch's side of a test stands on: a recording, or a function of FreeSWITCH's C code.
+"""The evidence for the simulated switch's side of a test: a recording, or a C function.
 
     @stands_on("11a_record_app", "record")
     def test_...
@@ -56,7 +56,7 @@ def stands_on(source: str, *methods: str) -> Callable[[TestT], TestT]:
 
 @contextmanager
 def used(methods: tuple[str, ...]) -> Iterator[None]:
-    """Each of the methods is called, and its application or command sent, before the end."""
+    """Check that each method is called, and that its application or command is sent."""
     called: set[str] = set()
     sent: list[str] = []
     send = Connection.send

@@ -1,4 +1,4 @@
-"""Handlers, and what is found of them, for the tests of `explore`."""
+"""Handlers that several tests of `explore` share."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ from simulator import Exploration
 from tests.support.places import ROOT
 
 FAULTY = ROOT / "tests" / "support" / "faulty_ivr.py"
-#: Those that the handlers here know, and some that they don't.
+#: Keys that the handlers here know, and some that they don't.
 KEYS = "123#*"
 
 
@@ -27,7 +27,7 @@ def only_routes(session: Session) -> None:
 
 
 def takes_no_notice_of_others(session: Session) -> None:
-    """What the far end answers to is found out by itself."""
+    """Bridge without looking at what the caller wants."""
     session.channel.answer()
     if session.channel.bridge("user/1000", ring_timeout=10).answered:
         session.channel.playback("goodbye")

@@ -1,4 +1,4 @@
-"""A call with other legs beside it, on the model itself."""
+"""A call with other legs, on the model itself."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ FAR = "loopback/hold/default"
 
 
 class Legs(ModelCall):
-    """A call on a socket, answered, with a far end that answers when it is called."""
+    """An answered call on a socket, with a far end that answers when called."""
 
     def __init__(self, **options: Any) -> None:
         super().__init__(**options)
@@ -33,7 +33,7 @@ class Legs(ModelCall):
         self.wait(0.2)
 
     def bridge(self, uuid: str = B) -> None:
-        """Bridge by `bridge`."""
+        """Bridge with the application `bridge`."""
         self.execute("bridge", f"{{origination_uuid={uuid}}}{FAR}")
         self.wait(0.5)
 
@@ -43,7 +43,7 @@ class Legs(ModelCall):
         return answer
 
     def told(self, uuid: str, name: str, argument: str = "") -> None:
-        """`sendmsg <uuid>`."""
+        """Execute an application on a leg, with `sendmsg <uuid>`."""
         self.send(
             f"sendmsg {uuid}",
             "call-command: execute",
@@ -67,7 +67,7 @@ class Legs(ModelCall):
         ]
 
     def bridged(self) -> list[tuple[str, str]]:
-        """Who was bridged to whom, in order."""
+        """The pairs of legs that were bridged, in order."""
         return [
             (each.get("Bridge-A-Unique-ID"), each.get("Bridge-B-Unique-ID"))
             for each in self.events("CHANNEL_BRIDGE")

@@ -75,7 +75,7 @@ class ModelCall:
         self.switch.state(FarEnds).endpoints[target] = Endpoint(**behaviour)
 
     def send(self, *lines: str) -> str:
-        """Send a command; what it is answered at once."""
+        """Send a command; return its immediate answer."""
         before = len(self.sent)
         self.control.received("\n".join(lines).encode() + b"\n\n")
         answers = [each for each in self.sent[before:] if each.lane == "answer"]
@@ -95,7 +95,7 @@ class ModelCall:
         self.agenda.run_until(self.agenda.now + round(seconds * 1e6))
 
     def answered(self) -> ModelCall:
-        """Connect, listen to everything, answer."""
+        """Connect, subscribe to everything, answer."""
         self.send("connect")
         self.send("linger")
         self.send("event plain all")
@@ -112,7 +112,7 @@ class ModelCall:
         return self.events("CHANNEL_EXECUTE_COMPLETE")[-1]
 
     def ladder(self, skip: Sequence[str] = ("CHANNEL_STATE", "CHANNEL_CALLSTATE")) -> list[str]:
-        """Names of the events, with the application where there is one."""
+        """The names of the events, with their applications."""
         return [
             " ".join(filter(None, [each.name, each.get("Application")]))
             for each in self.sent

@@ -1,4 +1,4 @@
-"""The conversations in tests/recordings: what a real FreeSWITCH said, and to what.
+"""The conversations in tests/recordings, with a real FreeSWITCH.
 
 The README beside them describes the format, and what each one shows.
 """
@@ -37,7 +37,7 @@ class Recording:
         return self.bytes_from("app")
 
     def messages(self) -> list[Message]:
-        """What the switch said."""
+        """The switch's messages."""
         return Parser().feed(self.switch_bytes)
 
     def events(self, name: str | None = None) -> list[Event]:
@@ -51,7 +51,7 @@ class Recording:
         ]
 
     def commands(self) -> list[Command]:
-        """What the app said."""
+        """The app's commands."""
         return CommandParser().feed(self.app_bytes)
 
     def bytes_from(self, side: Side) -> bytes:
@@ -72,9 +72,9 @@ def names() -> list[str]:
 
 @cache
 def recording(name: str) -> Recording:
-    """The recording of that name, of which the number (``"03a"``) is enough."""
+    """The recording of that name; its number (``"03a"``) is enough."""
     [found] = [each for each in names() if each == name or each.startswith(name + "_")]
-    # not splitlines(), which takes some bytes of the data for line breaks
+    # not splitlines(), which would also split at other characters in the data
     lines = (RECORDINGS / f"{found}.jsonl").read_text(encoding="utf-8").strip("\n").split("\n")
     circumstances, *entries = map(json.loads, lines)
     if circumstances["recording"] != 1:

@@ -1,4 +1,4 @@
-"""A server with several calls or none, and what a test looks at from outside."""
+"""Servers with several calls or none, and threads beside the test."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ from tests.support.peer import PATIENCE, Peer, Watched
 
 @contextmanager
 def serving(handler: Callable[[Session], Any], **options: Any) -> Iterator[Outbound]:
-    """For tests of more than one call, or of none; the clock is a watched one."""
+    """A started `Outbound`, for tests of more than one call or of none."""
     with Outbound(handler, port=0, clock=Watched(), **options) as app:
         yield app
 
@@ -80,7 +80,7 @@ def in_another_thread(work: Callable[[], Any]) -> Any:
 
 
 def is_turned_away(peer: Peer, cause: str) -> None:
-    """Hung up with a cause; and the app closes only after the switch has (14b2)."""
+    """Check that the call is hung up, and that the app closes only after the switch (14b2)."""
     peer.connect()
     hangup = peer.serve("sendmsg")
     assert hangup.get("call-command") == "hangup"
@@ -96,7 +96,7 @@ def nothing(session: Session) -> None:
 
 
 class Blocking(threading.Event):
-    """An event that tells when somebody waits for it."""
+    """An event that sets another when somebody waits for it."""
 
     def __init__(self, blocked: threading.Event) -> None:
         super().__init__()

@@ -388,7 +388,7 @@ def test_an_agent_consults_a_colleague() -> None:
 def two_calls(
     second: Any, **endpoints: dict[str, Any]
 ) -> tuple[Call, Call, list[HangupCause | str | None]]:
-    """A caller who listens to music, and another, whose handler is given the first's uuid."""
+    """Call one handler that plays music, and another that is given the first's uuid."""
     causes: list[HangupCause | str | None] = []
     uuids: list[str] = []
 

@@ -20,7 +20,7 @@ LONG = {ENTER: 10.0}
 
 
 def press(keys: str, *, after: float = 0.0, prompt: str = ENTER) -> Callable[[Call], None]:
-    """A caller who presses keys so many seconds after a prompt began."""
+    """Press keys that many seconds after a prompt began."""
 
     def caller(call: Call) -> None:
         call.hear(prompt, start=True)

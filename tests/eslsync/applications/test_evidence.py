@@ -1,4 +1,4 @@
-"""Every method has a test, and every test something that it stands on."""
+"""Every method has a test, and every test names its evidence."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ MODULES = sorted(
     for path in FOLDER.glob("test_*.py")
     if path.name not in ("test_evidence.py", "test_page.py")
 )
-#: What executes nothing.
+#: Methods that execute nothing.
 OUR_OWN = {"flush_digits", "variables"}
 
 

@@ -1,4 +1,4 @@
-"""docs/applications.md names every method, and says of each what is so."""
+"""docs/applications.md lists every method, with true statements about it."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Applications that play, and what is left of them: `Played` and `Execution`."""
+"""Applications that play, and what they return: `Played` and `Execution`."""
 
 from __future__ import annotations
 

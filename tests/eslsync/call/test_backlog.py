@@ -1,4 +1,4 @@
-"""What nobody has taken yet is bounded, and what the bounds drop is counted."""
+"""Unread events are bounded, and those that the bounds drop are counted."""
 
 from __future__ import annotations
 
@@ -30,7 +30,7 @@ def test_events_behind_a_slow_callback_are_bounded_and_dropped_ones_counted_and_
         peer.handshake()
         peer.say(peer.event("CHANNEL_ANSWER"))
         peer.hear("getvar x")
-        # Digits, and what somebody listens to, are the last to go.
+        # Digits, and events with a callback, are dropped last.
         peer.say(peer.digit("1"), peer.event("PLAYBACK_STOP"))
         peer.say(*[peer.event("PLAYBACK_START")] * 15, reply("1"))
         peer.settle()

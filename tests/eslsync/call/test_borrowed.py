@@ -1,4 +1,4 @@
-"""Variables that methods set for themselves are put back, and nobody else's."""
+"""Variables that methods set for themselves are restored, and no others."""
 
 from __future__ import annotations
 
@@ -31,7 +31,7 @@ def test_variables_set_for_one_bridge_are_not_left_for_the_next() -> None:
 def test_a_variable_that_another_thread_has_set_is_not_restored(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
-    """What a method has set is read, sent, and written: another thread may come between."""
+    """Another thread may set the variable between a method's reading and writing it."""
 
     def handler(session: Session) -> None:
         channel = session.channel

@@ -48,11 +48,11 @@ def test_a_handler_that_reads_nothing_holds_the_switch_back_and_loses_nothing(
     assert peer.returned == sent
 
 
-# What waits to be taken
+# Unread input
 
 
 def test_a_flood_of_tiny_messages_holds_the_switch_back_too() -> None:
-    """What a message costs beside its bytes counts as well."""
+    """The cost of a message counts as well as its bytes."""
     tiny = b"Content-Type: log/data\n\n"
     with call(lambda session: full.wait(PATIENCE)) as peer:
         full = threading.Event()
@@ -72,7 +72,7 @@ def test_a_flood_of_tiny_messages_holds_the_switch_back_too() -> None:
 def another_thread_waits(
     first: str, then: list[str]
 ) -> Iterator[tuple[Peer, list[Any], threading.Event]]:
-    """The handler takes nothing, and another thread has asked; what it was told."""
+    """A handler that reads nothing while another thread sends commands; yields their results."""
 
     def handler(session: Session) -> None:
         def ask() -> None:
@@ -117,7 +117,7 @@ def test_a_reply_behind_too_large_a_flood_is_given_up(
     assert "the handler has not taken what has arrived" in str(told[1])
 
 
-# What waits to be sent
+# Unsent output
 
 
 def test_a_switch_that_reads_nothing_blocks_a_command_no_longer_than_its_timeout() -> None:
@@ -179,7 +179,7 @@ def test_unsent_bytes_are_sent_before_the_close(
 
 
 def test_large_messages_that_nobody_reads_hold_the_switch_back() -> None:
-    """A message counts with all its bytes, however many reads they took."""
+    """All bytes of a message count, however many reads they took."""
     size = 1024 * 1024
     large = event({"Event-Name": "CUSTOM", "Event-Subclass": "large::one"}, "x" * size)
     with call(lambda session: full.wait(PATIENCE)) as peer:

@@ -1,4 +1,4 @@
-"""What arrives while a handler sleeps for something else: it is not woken, and misses nothing."""
+"""A handler is woken only by what it waits for, and still misses nothing."""
 
 from __future__ import annotations
 
@@ -67,7 +67,7 @@ def test_events_during_a_wait_that_timed_out_satisfy_no_later_wait() -> None:
 def test_a_hangup_completed_in_the_moment_of_a_timeout_ends_the_call(
     waits: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """CHANNEL_HANGUP_COMPLETE never comes, and is given up in the very moment of a timeout."""
+    """CHANNEL_HANGUP_COMPLETE never comes, and is given up at the very moment of a timeout."""
 
     def wait(session: Session) -> object:
         if waits == "for an event":
@@ -97,7 +97,7 @@ def test_a_hangup_completed_in_the_moment_of_a_timeout_ends_the_call(
 
 
 def test_in_one_batch_a_callbacks_wait_takes_only_the_events_behind_its_own() -> None:
-    """What the outer wait passes over in one batch has had its turn; what is behind has not."""
+    """Events of a batch that the outer wait has passed over are gone; those behind are not."""
 
     def handler(session: Session) -> list[str | None]:
         seen: list[str | None] = []
@@ -331,7 +331,7 @@ def test_a_flood_of_events_does_not_keep_a_command_from_its_deadline() -> None:
         peer.hear("getvar x")
         peer.settle()
         peer.clock.ahead += 10
-        # However many came, each would be looked at before the deadline.
+        # Even in a flood, the deadline is checked after each event.
         peer.say(peer.event("PLAYBACK_START"))
         peer.await_handler()
     assert peer.returned == "PLAYBACK_START"

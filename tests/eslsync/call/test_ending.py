@@ -129,7 +129,7 @@ RAISED: dict[str, type[ESLError]] = {
 
 def wait_for_a_reply(session: Session, timeout: float | None) -> None:
     session.send("getvar x", timeout=timeout)
-    session.channel.wait("DTMF", timeout=timeout)  # the reply nobody asked for is in time
+    session.channel.wait("DTMF", timeout=timeout)  # here the unrequested reply is not too early
 
 
 def wait_for_an_application(session: Session, timeout: float | None) -> None:
@@ -215,7 +215,7 @@ def test_a_command_during_linger_ends_with_the_call(failure: str) -> None:
         with pytest.raises(Hangup):
             session.channel.wait("DTMF")
         session.api("status", timeout=0.01 if failure == "timeout" else None)
-        session.api("again")  # the reply nobody asked for is in time
+        session.api("again")  # here the unrequested reply is not too early
 
     with call(handler) as peer:
         peer.handshake()
@@ -254,7 +254,7 @@ def test_every_wait_after_the_end_raises_again_and_api_still_works() -> None:
             for wait in (wait_for_an_event, wait_for_an_application, wait_for_a_state):
                 with pytest.raises(Hangup):
                     wait(session, None)
-        session.channel.hangup()  # it is over, as was wanted
+        session.channel.hangup()  # returns at once: the call is over
         return session.api("status")
 
     with call(handler) as peer:
@@ -329,7 +329,7 @@ def test_a_hangup_is_raised_even_if_it_never_completes(
         peer.handshake()
         peer.say(peer.event("CHANNEL_HANGUP"))
         peer.hear("api status")
-        peer.settle()  # a wait that is no busy loop
+        peer.settle()  # the wait is not a busy loop
         peer.say(response("UP"))
     assert peer.returned == "UP"
 
@@ -340,7 +340,7 @@ def test_a_hangup_is_raised_even_if_it_never_completes(
 def test_without_a_hangup_event_the_cause_is_asked_for(
     name: str, events: bool, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    # Where CHANNEL_HANGUP_COMPLETE never comes, it is not waited for.
+    # CHANNEL_HANGUP_COMPLETE is not awaited where it never comes.
     monkeypatch.setattr(ending, "HANGUP_COMPLETE_TIMEOUT", 10 * PATIENCE)
 
     with call(
@@ -361,7 +361,7 @@ def test_without_a_hangup_event_the_cause_is_asked_for(
 
 
 def test_the_cause_is_not_asked_for_once_an_event_has_told_it() -> None:
-    """On a sync socket the notice may be first, and ends the call: it is all that is sure."""
+    """On a sync socket the notice may come first, and ends the call: nothing else is certain."""
 
     def handler(session: Session) -> None:
         session.on_hangup(lambda hangup: causes.append(hangup.cause))

@@ -1,4 +1,4 @@
-"""Applications as they run: each returns at its own completion."""
+"""Executing applications: each call returns at its own completion."""
 
 from __future__ import annotations
 

@@ -91,7 +91,7 @@ def test_a_call_that_refuses_the_handshake_is_given_back(
 
 
 def test_a_call_without_a_completed_application_is_given_one_before_the_close() -> None:
-    """14b2: a close within a moment of connect parks the caller for ever."""
+    """14b2: a close right after connect parks the caller for ever."""
     with call(nothing) as peer:
         peer.handshake()
         uuid = peer.execute("set")
@@ -140,7 +140,7 @@ def test_a_handler_that_raises_gives_its_call_back_too(caplog: pytest.LogCapture
 
 def test_a_call_that_has_ended_is_not_given_back() -> None:
     def handler(session: Session) -> None:
-        session.send("getvar x")  # the hangup has arrived, and nobody has looked
+        session.send("getvar x")  # the hangup has arrived unread
 
     with call(handler) as peer:
         peer.handshake()
@@ -183,7 +183,7 @@ def test_callbacks_do_not_run_while_the_end_of_the_call_is_awaited() -> None:
 
 
 def test_the_close_is_orderly_however_much_is_still_unread() -> None:
-    """The peer sees all that was sent and then the end, and never a reset."""
+    """The peer receives everything that was sent and then the end, never a reset."""
     with call(lambda session: session.channel.answer()) as peer:
         peer.handshake()
         uuid = peer.execute("answer")
@@ -213,7 +213,7 @@ def test_other_threads_can_send_nothing_after_the_handler() -> None:
         peer.hear_end()
         with pytest.raises(Disconnected, match="the handler has ended"):
             sessions[0].send("getvar x")
-        peer.say(peer.event("PLAYBACK_START"))  # and what is on its way is taken still
+        peer.say(peer.event("PLAYBACK_START"))  # messages already on their way are still read
         peer.say(peer.event("PLAYBACK_STOP"))
 
 

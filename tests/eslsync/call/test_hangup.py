@@ -1,4 +1,4 @@
-"""Our own hangup returns once the call has ended."""
+"""`hangup` returns once the call has ended."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Hostile and broken peers, each by its name: a real socket, and a real `Outbound`."""
+"""Hostile and broken peers against a real `Outbound`, over real sockets."""
 
 from __future__ import annotations
 
@@ -27,7 +27,7 @@ def waiting(session: Session) -> None:
 
 @contextmanager
 def at_most(megabytes: int) -> Iterator[None]:
-    """The memory that is taken meanwhile is bounded."""
+    """Check that the block allocates a bounded amount of memory."""
     tracemalloc.start()
     try:
         yield
@@ -62,7 +62,7 @@ def knocking(clock: Watched | None = None) -> Iterator[Peer]:
             peer.sock.close()
 
 
-# What has no end
+# Endless input
 
 
 def test_a_body_of_a_gigabyte_is_refused_at_its_header() -> None:
@@ -102,7 +102,7 @@ def test_blank_lines_without_an_end_are_no_message_and_are_not_kept() -> None:
 
 
 def test_unread_events_are_bounded_by_tcp() -> None:
-    """The handler is busy elsewhere: its call is not read on, and the switch is held back."""
+    """While the handler is busy elsewhere, its call is not read and the switch is held back."""
     with at_most(40), call(lambda session: peer.ended.wait()) as peer:
         peer.handshake()
         packet = peer.digit("1")
@@ -113,7 +113,7 @@ def test_unread_events_are_bounded_by_tcp() -> None:
         peer.sock.close()
 
 
-# What comes slowly, or stops
+# Slow or silent peers
 
 
 def test_a_peer_that_answers_connect_byte_by_byte_is_given_up_at_the_timeout() -> None:
@@ -186,7 +186,7 @@ def test_a_peer_that_disconnects_during_the_handshake_is_no_call(
 
 
 def test_a_peer_that_vanished_is_noticed_by_keep_alive() -> None:
-    """Nothing can be seen of it but what the system has been asked to do."""
+    """Only the socket's options can be checked here."""
     settings: list[int] = []
 
     def handler(session: Session) -> None:
@@ -254,7 +254,7 @@ def test_an_api_response_where_a_reply_is_due_is_a_protocol_error() -> None:
 
 
 def test_replies_are_matched_to_commands_by_order() -> None:
-    """Nothing on the wire tells which command a reply is for: only the order does."""
+    """Only the order tells which command a reply belongs to."""
 
     def handler(session: Session) -> list[str]:
         return [session.send("getvar one").text, session.send("getvar two").text]
@@ -416,7 +416,7 @@ def test_impossible_numbers_in_headers_are_none() -> None:
     assert peer.returned is None
 
 
-# What the library's core does not yet do
+# Conversations that end in unusual ways
 
 
 def test_connect_refused_as_an_unknown_command_is_no_call() -> None:

@@ -1,4 +1,4 @@
-"""Other legs: calling somebody, talking to them, connecting them; and what belongs to which leg."""
+"""Other legs: applications and events belong to their leg, and legs can be bridged."""
 
 from __future__ import annotations
 
@@ -229,7 +229,7 @@ def test_after_a_bridge_to_a_leg_the_handlers_end_ends_the_call() -> None:
     assert call.cause is HangupCause.NORMAL_CLEARING
 
 
-# Legs that are there
+# Legs of ended bridges and handlers
 
 
 @pytest.mark.parametrize("bridges", [False, True])

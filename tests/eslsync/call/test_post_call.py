@@ -1,4 +1,4 @@
-"""After the end of a call: what is known of it, and who is told."""
+"""After the end of a call: what is known about it, and who is told."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ from simulator import Call, FreeSwitch
 
 
 def talk(session: Session) -> None:
-    """A call that is answered after a second, and goes on until the caller hangs up."""
+    """Answer after a second, and wait until the caller hangs up."""
     session.channel.sleep(1)
     session.channel.answer()
     session.channel.set("tenant", "acme")
@@ -21,7 +21,7 @@ def talk(session: Session) -> None:
 
 
 def called(handler: Any, seconds: float | None = 10.0, **options: Any) -> Call:
-    """A call, of which the caller hangs up after so many seconds."""
+    """A call whose caller hangs up after that many seconds."""
     with FreeSwitch(prompts={"ivr/ivr-long": 60.0}) as switch:
         call = switch.call(handler, **options)
         if seconds is not None:
@@ -31,7 +31,7 @@ def called(handler: Any, seconds: float | None = 10.0, **options: Any) -> Call:
 
 
 def facts(event: Event | None) -> list[object]:
-    """What is asked most."""
+    """The questions that are asked most often."""
     assert event is not None
     return [
         event.name,
@@ -216,7 +216,7 @@ def test_on_hangup_can_ask_for_a_variable_and_play_nothing() -> None:
     assert call.heard == []
 
 
-# However the switch serves us
+# Whatever the socket and its options
 
 
 @pytest.mark.parametrize(
@@ -272,7 +272,7 @@ def test_the_cause_is_known_even_without_a_last_event(options: dict[str, Any], s
 def test_on_hangup_may_take_as_long_as_it_needs(
     caplog: pytest.LogCaptureFixture,
 ) -> None:
-    """The handler has as long as it takes: nothing is cut, and nothing is logged as an error."""
+    """Nothing is cut off, and nothing is logged as an error."""
     done: list[str] = []
 
     def handler(session: Session) -> None:

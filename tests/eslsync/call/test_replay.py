@@ -1,7 +1,7 @@
 """The recorded switch, played to a handler that issues the recorded commands.
 
-What the handler is given is held against a reading of the recorded bytes that has nothing in
-common with the library's own: `said` below.
+What the handler is given is compared with another reading of the recorded bytes, which shares no
+code with the library: `said` below.
 """
 
 from __future__ import annotations
@@ -21,18 +21,18 @@ from eslsync.call import connection
 from eslsync.protocol import ApiResponse, Command, CommandParser, CommandReply
 from tests.support.recorded import names, recording
 
-#: Conversations that a handler can't have: the first command is always `connect`.
+#: Conversations that no handler can have, because they don't begin with `connect`.
 NOT_TO_BE_HAD = ["08d", "13a", "13b", "13c", "13d", "14a", "14b_"]
 
 HELD = [name for name in names() if not name.startswith(tuple(NOT_TO_BE_HAD))]
 FIRST_FOUR_GROUPS = [name for name in HELD if name[:2] in ("01", "02", "03", "04")]
 
-#: Seconds that a conversation may take: for a defect, not for a slow machine.
+#: Seconds after which a conversation counts as stuck, however slow the machine.
 PATIENCE = 30.0
 
 
 class Said(NamedTuple):
-    """A message, as plain as can be."""
+    """A message in its plainest form."""
 
     kind: str
     headers: list[tuple[str, str]]
@@ -60,7 +60,7 @@ def decoded(pairs: list[tuple[str, str]]) -> list[tuple[str, str]]:
 
 
 def said(data: bytes) -> Iterator[Said]:
-    """What the bytes say."""
+    """The messages in the bytes, read independently of the library."""
     at = 0
     while data[at:].strip(b"\n"):
         while data[at] == 10:
@@ -109,7 +109,7 @@ def xml_event(content: str) -> tuple[list[tuple[str, str]], str]:
 
 
 def issue(session: Session, command: Command) -> CommandReply | ApiResponse:
-    """Say what the recorded app said; return what the switch answers."""
+    """Send a command that the recorded app sent; return the switch's answer."""
     verb, _, uuid = command.line.partition(" ")
     names = [name.lower() for name, _ in command.headers]
     try:
@@ -118,7 +118,7 @@ def issue(session: Session, command: Command) -> CommandReply | ApiResponse:
             return session.sendmsg(call_command, dict(rest), uuid=uuid or None)
         if not command.headers:
             return session.send(command.line)
-        # Bodies, and headers of other commands, are below what a session offers.
+        # Sessions have no method for bodies, or for headers of other commands.
         headers = [each for each in command.headers if each[0].lower() != "content-length"]
         body = command.body.decode("utf-8", "surrogateescape")
         return session.channel.leg.conversation.exchange(command.line, headers, body=body)
@@ -127,7 +127,7 @@ def issue(session: Session, command: Command) -> CommandReply | ApiResponse:
 
 
 class Heard:
-    """What a handler was given that said the recorded commands."""
+    """What a handler that sent the recorded commands was given."""
 
     def __init__(self, answered: list[Command], unanswered: list[Command]) -> None:
         self.replies: list[CommandReply | ApiResponse] = []

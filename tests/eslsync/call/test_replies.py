@@ -1,4 +1,4 @@
-"""Replies reach whoever sent the command, from whatever thread."""
+"""Each reply reaches the thread that sent its command."""
 
 from __future__ import annotations
 
@@ -80,7 +80,7 @@ def test_each_reply_reaches_the_thread_that_sent_the_command() -> None:
 
     with quiet_call(handler) as peer:
         peer.connect()
-        for _ in range(3):  # theirs may be before, between or after ours
+        for _ in range(3):  # theirs may come before, between or after ours
             command = peer.hear()
             peer.say(reply(command.line.removeprefix("getvar ")))
     assert peer.returned == ["ours", "theirs"]

@@ -1,4 +1,4 @@
-"""What the switch was asked to tell, and what would never come."""
+"""Which events the switch was asked for, and what to do about those that never come."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Digits that were pressed before anybody asked, and whose they are."""
+"""Digits pressed before anybody asked, and whose they are."""
 
 from __future__ import annotations
 

@@ -97,7 +97,7 @@ def test_a_stranger_whose_switch_never_closes_is_dropped_after_a_while(
 
 
 def test_too_many_strangers_at_once_are_just_disconnected(monkeypatch: pytest.MonkeyPatch) -> None:
-    """They could keep everybody else out otherwise."""
+    """Otherwise they could keep everybody else out."""
     monkeypatch.setattr("eslsync.serving.connections.MAX_STRANGERS", 1)
     with serving(nobody, allow=ELSEWHERE) as app, dialled(app, name="04a") as peer:
         peer.hear("connect")
@@ -124,7 +124,7 @@ def test_a_stranger_can_not_write_lines_of_its_own_into_the_log(
 def test_input_from_a_stranger_is_bounded(
     caplog: pytest.LogCaptureFixture,
 ) -> None:
-    """16 MB of anything cost seconds of work, in which nobody else gets on."""
+    """Parsing 16 MB of anything would take seconds, during which no other call is served."""
     with serving(nobody, allow=ELSEWHERE) as app, dialled(app) as peer:
         peer.hear("connect")
         peer.say(b"Content-Type: log/data\nContent-Length: 70000\n\n")

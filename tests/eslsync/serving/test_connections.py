@@ -1,4 +1,4 @@
-"""Bounds: calls at a time, how long they last, what waits to be taken or sent."""
+"""A full server: calls and connections at one time are bounded."""
 
 from __future__ import annotations
 
@@ -60,7 +60,7 @@ def test_a_call_beyond_max_calls_is_hung_up_with_the_configured_cause(
 
 
 def until(condition: Callable[[], bool]) -> None:
-    """What comes to be by itself, once other threads have got so far."""
+    """Wait for a condition that other threads bring about."""
     while not condition():
         threading.Event().wait(0.001)
 
@@ -94,9 +94,9 @@ def test_a_full_server_stops_listening_so_that_freeswitch_tries_the_next_host() 
 def test_calls_already_connected_when_the_server_becomes_full_are_given_back(
     fails: list[int], knocking: int, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """Never just closed: that would park the caller for ever (14b).
+    """A connection that is just closed would park the caller for ever (14b).
 
-    Not even where one of them could not be accepted at once, or there are many.
+    This holds for connections that could not be accepted at once, however many, too.
     """
 
     def held(self: Server) -> Any:

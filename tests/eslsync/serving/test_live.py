@@ -1,4 +1,4 @@
-"""Seeing inside: the calls that are up, what each waits for, and where."""
+"""Which calls are up, what each waits for, and where."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ from tests.support.servers import Beside, dialled, serving
 
 
 def line_of(function: Callable[..., Any], offset: int) -> str:
-    """A line so far into a function, as a report names it."""
+    """The line at that offset in a function, as a report names it."""
     line = function.__code__.co_firstlineno + offset
     return f"{os.path.basename(__file__)}:{line} in {function.__name__}"
 
@@ -138,7 +138,7 @@ def test_stop_says_what_it_cut_and_where_it_was() -> None:
 
 
 class Stopping(Beside):
-    """A stop() beside the test, and what it returns."""
+    """Runs stop() beside the test, and keeps its result."""
 
     def __init__(self, app: Outbound, timeout: float = 0.0) -> None:
         self._cut: tuple[LiveCall, ...] = ()

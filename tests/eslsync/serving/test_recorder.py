@@ -1,4 +1,4 @@
-"""Calls as recordings: what stands in the files, what does not, and what a bad disk costs."""
+"""Calls as recordings: what is in the files, what is not, and what a bad disk costs."""
 
 from __future__ import annotations
 
@@ -19,12 +19,12 @@ from simulator import Call, FreeSwitch
 from tests.support.peer import PATIENCE
 from tests.support.servers import dialled, messages, serving
 
-#: Pressed, sent or set; in no line of code that a traceback would show.
+#: Pressed, sent or set. (A name, so that no traceback shows the digits in a line of code.)
 DIGITS = "8642"
 
 
 def calls_in(folder: Path) -> list[list[dict[str, Any]]]:
-    """The recordings in a folder, by name; each as its lines."""
+    """The recordings in a folder, in order of their names, as lists of lines."""
     return [
         [json.loads(line) for line in path.read_bytes().split(b"\n")[:-1]]
         for path in sorted(folder.iterdir())
@@ -60,7 +60,7 @@ def press_1(call: Call) -> None:
     call.press("1", when_asked=True)
 
 
-# What stands in it
+# What is recorded
 
 
 def test_a_call_is_written_as_it_went(tmp_path: Path) -> None:
@@ -146,11 +146,11 @@ def test_strangers_and_health_checks_are_not_recorded(tmp_path: Path) -> None:
     assert list(tmp_path.iterdir()) == []
 
 
-# What does not
+# What is not
 
 
 def asks_for_digits(session: Session) -> None:
-    """Digits and a password, by all the ways that they come to stand on the wire."""
+    """Send digits and a password in every way that puts them on the wire."""
     channel = session.channel
     channel.answer()
     channel.playback("ivr/ivr-welcome", terminators="*")
@@ -212,7 +212,7 @@ def assert_same_but_for_stars(ours: list[Message], theirs: list[Message]) -> Non
 
 
 def same(ours: str, theirs: str) -> bool:
-    """Is it the same, but for what is hidden behind a name?"""
+    """True if the texts differ only in values hidden behind a name."""
     return ours == theirs or (ours.endswith("***") and theirs.startswith(ours.removesuffix("***")))
 
 
@@ -281,7 +281,7 @@ def test_a_full_disk_costs_no_call(
 def test_a_disk_that_fails_midway_leaves_whole_lines(
     tmp_path: Path, caplog: pytest.LogCaptureFixture
 ) -> None:
-    """The file is taken away while the call is up: it is not made again."""
+    """A file that is removed while the call is up is not created again."""
 
     def handler(session: Session) -> None:
         session.channel.answer()

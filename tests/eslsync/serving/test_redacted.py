@@ -1,4 +1,4 @@
-"""Conversations of a real switch without what is to be hidden: they stay conversations."""
+"""Redacted conversations of a real switch are still conversations."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ Side = Literal["app", "switch"]
 
 
 def pieces(recorded: Recording, seed: int | None) -> Iterator[tuple[Side, bytes]]:
-    """What was said, as it was recorded, or in pieces of any size."""
+    """The recorded bytes of both sides, as recorded or in pieces of that size."""
     seeded = random.Random(seed)
     for _, side, data in recorded.chunks:
         while data:
@@ -31,7 +31,7 @@ def pieces(recorded: Recording, seed: int | None) -> Iterator[tuple[Side, bytes]
 def redacted(
     recorded: Recording, hidden: list[str], seed: int | None = None
 ) -> tuple[bytes, bytes]:
-    """What is left of what the app said, and of what the switch said."""
+    """The redacted bytes of the app, and of the switch."""
     less = Redacted(Redactor(hidden))
     said: dict[Side, list[bytes]] = {"app": [], "switch": []}
     for side, data in pieces(recorded, seed):

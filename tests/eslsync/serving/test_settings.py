@@ -1,4 +1,4 @@
-"""Settings that no server could serve with are refused."""
+"""Settings that no server could work with are refused."""
 
 from __future__ import annotations
 

@@ -24,7 +24,7 @@ def answer_and_wait(session: Session) -> None:
 
 
 def in_another_thread_than_start(work: Callable[[Outbound], None]) -> Outbound:
-    """Blocks in start() as a program's main thread does, while ``work`` is done elsewhere."""
+    """Block in start(), as a program's main thread does, while another thread does ``work``."""
 
     def wait_and_work() -> None:
         while app.port == 0:  # it does not listen yet

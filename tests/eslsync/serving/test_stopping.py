@@ -146,7 +146,7 @@ def test_stop_waits_for_the_answer_to_connect_and_gives_the_call_back(
 def test_connections_that_arrive_while_it_stops_are_given_back(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
-    """Never just closed: that would park the caller for ever (14b)."""
+    """A connection that is just closed would park the caller for ever (14b)."""
 
     def accept_and_linger(self: Server, most: int) -> bool:
         could = accept(self, most)
@@ -242,7 +242,7 @@ def test_stop_in_a_handler_while_another_stop_runs_returns_at_once() -> None:
 
 
 def test_a_stop_that_interrupts_a_stop_returns_at_once(monkeypatch: pytest.MonkeyPatch) -> None:
-    """As a signal's handler does, in the thread that stops already."""
+    """As a signal handler does, in the thread that is already stopping."""
 
     def interrupted(self: Reader) -> None:
         app.stop()

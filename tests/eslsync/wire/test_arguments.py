@@ -1,4 +1,4 @@
-"""What one side writes, the other reads as it was; what can't be written so is refused."""
+"""Text survives being written and read; text that could not is refused."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from hypothesis import strategies as st
 from eslsync.wire import arguments
 from simulator.model.arguments import expand, separate, variables_of
 
-#: Text that a command can hold, made of what means something to FreeSWITCH more often than not.
+#: Text that a command can hold, mostly made of what means something to FreeSWITCH.
 PIECES = ["$", "{", "}", "\\", "'", " ", ",", "=", "^^", "${", "n", "s", "ä", "a", "@@", "%", '"']
 TEXT = st.lists(st.sampled_from(PIECES), max_size=8).map("".join)
 TEXT_WITHOUT_BRACES = TEXT.map(lambda text: re.sub("[{}]", "", text))

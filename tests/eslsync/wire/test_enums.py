@@ -87,7 +87,7 @@ def test_recorded_causes_are_known_and_have_the_recorded_number() -> None:
         for event in recording.events("CHANNEL_HANGUP_COMPLETE"):
             cause = HangupCause.known(event["Hangup-Cause"])
             assert isinstance(cause, HangupCause)
-            # What is above Q.850 is told to the network as normal clearing.
+            # Causes above Q.850 are sent to the network as normal clearing.
             told = cause.code if cause.code < 128 else HangupCause.NORMAL_CLEARING.code
             assert event.variables["hangup_cause_q850"] == str(told)
             seen.add(cause)

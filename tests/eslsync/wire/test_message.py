@@ -289,7 +289,7 @@ def test_the_body_of_an_event_need_not_end_in_a_line_break() -> None:
     assert bodies == ["note=body with a\nnewline, 100% & h\u00e9llo", "ivr/ivr-short.wav", ""]
 
 
-# What an event says of itself
+# What an event tells about itself
 
 
 def test_an_event_tells_its_name_its_channel_and_its_variables() -> None:
@@ -423,7 +423,7 @@ def test_recorded_api_bodies_may_end_in_a_line_break_or_not() -> None:
     assert "+OK\n" in bodies
 
 
-# Notices, logs, and what an inbound socket is told
+# Notices, logs, and what an inbound socket receives
 
 
 def test_a_disconnect_notice_tells_whether_the_connection_stays() -> None:

@@ -47,7 +47,7 @@ def parser(side: Side) -> Parser | CommandParser:
 
 
 def read(pieces: Iterable[bytes], side: Side) -> list[tuple[Any, ...]]:
-    """All that the messages are, in a form that can be compared."""
+    """Messages in a form that can be compared."""
     reader = parser(side)
     said: list[Message | Command] = []
     for piece in pieces:
@@ -80,7 +80,7 @@ def feed_all(reader: Parser, *pieces: bytes) -> list[Message]:
     return [message for piece in pieces for message in reader.feed(piece)]
 
 
-# Any split of the bytes gives the same messages
+# The same messages, however the bytes are split
 
 
 @both_sides
@@ -144,7 +144,7 @@ def test_reading_and_writing_what_an_app_sends_loses_no_byte(name: str) -> None:
 
 def test_the_recordings_hold_every_kind_of_message() -> None:
     kinds = {type(message) for each in recordings() for message in each.messages()}
-    # No recorded switch has turned us away by an access list.
+    # No recorded switch has rejected us by an access list.
     assert kinds == all_message_types() - {RudeRejection, WrittenEvent}
 
 
@@ -157,7 +157,7 @@ def test_blank_lines_between_messages_do_not_count() -> None:
     assert len(Parser().feed(b"\n" + OK + b"\n\n\n" + OK + b"\r\n" + OK)) == 3
 
 
-# What each kind of message is read as
+# How each kind of message is read
 
 
 @pytest.mark.parametrize(
@@ -204,7 +204,7 @@ def test_a_connect_may_be_answered_twice() -> None:
     assert kinds.count(ConnectReply) > 1
 
 
-# What is not event socket
+# Input that is not event socket
 
 
 BROKEN = [
@@ -455,7 +455,7 @@ def test_any_bytes_parse_the_same_however_they_are_split(
     assert said(cut(data, sizes)) == said([data])
 
 
-# What an app sends
+# The app's side
 
 
 def commands(data: bytes) -> list[tuple[Any, ...]]:
@@ -463,7 +463,7 @@ def commands(data: bytes) -> list[tuple[Any, ...]]:
 
 
 def test_parsing_messages_with_crlf_takes_linear_time() -> None:
-    """A peer that sends many in one go would hold up all calls."""
+    """Otherwise a peer that sends many at once would hold up all calls."""
 
     class Searched(bytes):
         looked_at = 0
@@ -576,7 +576,7 @@ def test_a_command_without_a_word_is_refused(line: str) -> None:
 
 @pytest.mark.parametrize("name", ["Content-Length", "content-LENGTH", " Content-Length "])
 def test_a_content_length_of_the_users_own_is_refused(name: str) -> None:
-    """The switch would take the next command for the rest of a body."""
+    """The switch would take the next command for the rest of the body."""
     with pytest.raises(ValueError, match="Content-Length is counted"):
         encode_command("sendmsg", [(name, "100")])
     with pytest.raises(ValueError, match="Content-Length is counted"):
@@ -611,7 +611,7 @@ def test_a_command_is_read_as_it_was_written(
     assert commands(data + data) == [(line, headers + length, body)] * 2
 
 
-# What a switch sends, written and read
+# The switch's side, written and read
 
 
 def test_values_are_quoted_as_the_recorded_switch_quotes_them() -> None:

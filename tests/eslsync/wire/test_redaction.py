@@ -1,4 +1,4 @@
-"""Passwords and digits, kept out of logs, reports and the texts of exceptions."""
+"""Passwords and digits are kept out of logs, reports and exceptions."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ from simulator import FreeSwitch
 from tests.support.peer import Peer, call, reply
 from tests.support.servers import Beside, dialled, serving
 
-#: Not written where a traceback shows it.
+#: Names, so that no traceback shows the values in a line of code.
 DIGITS = "8642"
 
 

@@ -106,7 +106,7 @@ def test_an_event_has_the_same_headers_in_the_same_order_in_plain_and_json() -> 
     assert {name: in_plain[name] for name in same} == {name: in_json[name] for name in same}
 
 
-# Events that are not what they say
+# Malformed events
 
 
 MALFORMED = [

@@ -9,7 +9,7 @@ from tests.support.model_call import ModelCall
 
 
 def joined(call: ModelCall, argument: str = "room@default") -> Channel:
-    """A second call, in the same conference."""
+    """Have a second call join the same conference."""
     other = call.incoming(caller_number="2002", caller_name="Bob")
     other.run_extension([("conference", argument)])
     other.start()

@@ -9,7 +9,7 @@ from tests.support.model_call import ModelCall
 
 
 def consumers(call: ModelCall, extension: str = "fifo q out nowait") -> None:
-    """Who is called at user/agent runs that once answered."""
+    """Whoever is called at user/agent runs this once they have answered."""
     name, _, data = extension.partition(" ")
     taken_by = taken_by_dialplan(call.switch, "agent", [("answer", ""), (name, data)])
     call.endpoint("loopback/agent/default", taken_by=taken_by)
@@ -41,7 +41,7 @@ def test_a_caller_waits_with_music_until_a_consumer_takes_them() -> None:
     assert call.channel.partner.uuid == call.variable("fifo_target")
     assert api(call, "fifo count q") == "q:0:0:0:0:0\n"
     assert "<bridge fifo_name=" in api(call, "fifo list q")
-    # he has left his dialplan: the socket's application is over, and its listener stays
+    # they have left their dialplan: the socket's application is over, and its listener stays
     assert "CHANNEL_EXECUTE_COMPLETE socket" in call.ladder()
     call.channel.caller_hangs_up()
     call.wait(0.2)

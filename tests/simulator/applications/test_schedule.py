@@ -1,4 +1,4 @@
-"""What is to happen later: recordings 21s, 21t, 27c, 27d; mod_commands.c, mod_dptools.c,
+"""Scheduled tasks: recordings 21s, 21t, 27c, 27d; mod_commands.c, mod_dptools.c,
 switch_scheduler.c.
 """
 
@@ -88,7 +88,7 @@ def test_hangups_can_be_scheduled_by_api_for_any_channel() -> None:
 
 
 def test_a_second_scheduled_hangup_does_not_replace_the_first() -> None:
-    """The earlier one is done, whichever was asked for first; the other goes with the channel."""
+    """The earlier one happens, whichever was scheduled first; the other ends with the channel."""
     call = ModelCall().answered()
     call.execute("sched_hangup", "+30 CALL_REJECTED")
     call.execute("sched_hangup", "+2 USER_BUSY")
@@ -100,7 +100,7 @@ def test_a_second_scheduled_hangup_does_not_replace_the_first() -> None:
 
 
 def test_a_time_without_a_plus_repeats() -> None:
-    """A second of the epoch that is past is a period (switch_scheduler_add_task_ex)."""
+    """A past second of the epoch is taken as a period (switch_scheduler_add_task_ex)."""
     call = ModelCall().answered()
     uuid = call.channel.uuid
     api(call, f"sched_api 2 mine uuid_setvar {uuid} often yes")

@@ -9,7 +9,7 @@ from tests.support.model_call import ModelCall
 
 
 def parker(call: ModelCall, argument: str) -> Channel:
-    """Another call, that runs valet_park."""
+    """Have another call run valet_park."""
     other = call.incoming(caller_number="2002")
     other.run_extension([("answer", ""), ("valet_park", argument)])
     other.start()

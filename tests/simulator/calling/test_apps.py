@@ -1,4 +1,4 @@
-"""What calls are handed to: servers of handlers, and other programs."""
+"""The apps that calls are handed to: servers of handlers, and other programs."""
 
 from __future__ import annotations
 

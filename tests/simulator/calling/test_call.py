@@ -1,4 +1,4 @@
-"""What a caller does besides pressing keys, and where calls go besides the handler."""
+"""What callers do besides pressing keys, and where calls go besides the handler."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What goes wrong at every point of the IVR, and how its handler ends then."""
+"""Faults at every point of the IVR, and how its handler ends."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from simulator.calling.faults import KINDS, FaultKind
 
 
 def press_during_the_welcome_and_after(call: Call) -> None:
-    """Reply pending, application running, inside a callback, lingering: all occur in here."""
+    """Covers a pending reply, a running application, a callback and lingering."""
     call.hear("ivr/ivr-welcome", start=True)
     call.say_nothing(0.5)
     call.press("1")
@@ -134,7 +134,7 @@ def play_two(session: Session) -> None:
 
 
 def times_of(*faults: Fault) -> dict[str, float]:
-    """When the app was told what: of each message the last time, in seconds."""
+    """When the app was sent each message, in seconds; the last time counts."""
     with FreeSwitch(raises=False) as switch:
         call = switch.call(play_two, faults=faults)
         call.wait()

@@ -1,4 +1,4 @@
-"""Calls as a test makes them: who takes them, who gives them back, and what they leave."""
+"""Calls as a test makes them: how they are taken, given back, and left."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ from simulator import Call, CallFailed, FreeSwitch
 
 
 def commands(call: Call) -> list[str]:
-    """What the app said on the control connection."""
+    """What the app sent on the control connection."""
     return [entry.text for entry in call.transcript.entries if entry.sender == "app"]
 
 

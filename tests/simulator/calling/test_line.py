@@ -1,4 +1,4 @@
-"""A call seen from both ends, as the rest of the simulator looks at it."""
+"""A call seen from both ends, for the rest of the simulator."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What happens on other legs than the caller's, as the ladder and the transcript tell it."""
+"""Other legs than the caller's in the ladder and the transcript."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from simulator.calling.freeswitch import simulation_of
 
 
 def told(call: Call) -> list[str]:
-    """What stands at the switch, and what the caller is told of bridges."""
+    """Entries at the switch, and those that tell the caller of bridges."""
     entries = call.transcript.entries
     return [e.text for e in entries if e.sender == "switch" == e.receiver or "bridged" in e.text]
 

@@ -1,4 +1,4 @@
-"""What the calls of one switch share, as the rest of the simulator gets it."""
+"""What the calls of one switch share, for the rest of the simulator."""
 
 from __future__ import annotations
 

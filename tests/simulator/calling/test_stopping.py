@@ -1,4 +1,4 @@
-"""The fault "stop": the app's server is stopped in the middle of a call, as a deploy does it."""
+"""The fault "stop": the app's server is stopped during a call, as in a deploy."""
 
 from __future__ import annotations
 
@@ -108,12 +108,12 @@ def test_stops_work_in_real_time_too() -> None:
     assert isinstance(call.error, Disconnected)
 
 
-#: How many stops; `benchmarks/sweep.py` has as many as there are messages.
+#: How many stops; `benchmarks/sweep.py` has one at every message.
 STOPS = 100
 
 
 def test_several_calls_can_be_stopped_at_any_moment() -> None:
-    """Up to three callers, each somewhere else; all are cut by the stop at one of their steps."""
+    """Up to three callers in different places; the stop at one's step cuts them all."""
     chance = random.Random(2026)
     stopped = cut = 0
     for _ in range(STOPS):

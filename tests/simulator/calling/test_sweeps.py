@@ -1,4 +1,4 @@
-"""What a sweep can be told."""
+"""The options of a sweep."""
 
 from __future__ import annotations
 
@@ -132,7 +132,7 @@ def test_a_negative_number_of_pairs_is_refused() -> None:
         sweep(press_one, handler, pairs=-1)
 
 
-# What a run leaves behind
+# Leaks
 
 
 def test_a_descriptor_left_open_is_reported() -> None:

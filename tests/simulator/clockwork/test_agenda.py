@@ -1,4 +1,4 @@
-"""What is due happens in order of time, and in order of asking."""
+"""Actions happen in order of time, and then in order of asking."""
 
 from __future__ import annotations
 

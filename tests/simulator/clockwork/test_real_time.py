@@ -1,7 +1,7 @@
-"""The same switch, script and verbs in real time, also against programs of their own.
+"""The same switch, script and verbs in real time, also against separate programs.
 
-A prompt lasts a tenth of a second here. Nothing waits for the machine: whoever waits, waits
-for what the other side does.
+A prompt lasts a tenth of a second here. Nothing depends on the machine's speed: every wait is
+for something that the other side does.
 """
 
 from __future__ import annotations
@@ -30,7 +30,7 @@ PROMPTS = dict.fromkeys(
     ["ivr/ivr-welcome", "ivr/ivr-option-1", "ivr/ivr-option-2", "ivr/ivr-timeout"], 0.1
 )
 
-#: Serves the IVR on a port of its own choice, which it prints, until its input ends.
+#: Serves the IVR on a free port, which it prints, until its input ends.
 PROGRAM = """
 import sys
 from eslsync import Outbound
@@ -74,7 +74,7 @@ def commands(call: Call) -> list[str]:
 
 @contextlib.contextmanager
 def listening(app: Callable[[socket.socket], None], buffer: int = 0) -> Iterator[str]:
-    """An app of sockets alone, for one call: its address."""
+    """Serve one call with an app made of plain sockets; yields its address."""
 
     def serve() -> None:
         sock, _ = server.accept()
@@ -283,12 +283,12 @@ def test_a_handler_gets_over_a_fault(fault: Fault) -> None:
     assert call.heard == ["ivr/ivr-welcome", "ivr/ivr-option-1"]
 
 
-# A program of its own
+# Separate programs
 
 
 @pytest.fixture(scope="module")
 def program() -> Iterator[str]:
-    """The IVR, served by another process: its address."""
+    """Serve the IVR in another process; yields its address."""
     # mypy's and the tests' own path: examples/ is not installed
     environment = {**os.environ, "PYTHONPATH": str(ROOT)}
     with subprocess.Popen(
@@ -371,7 +371,7 @@ def test_if_nobody_listens_the_dialplan_goes_on() -> None:
     assert "nobody listens on 127.0.0.1:" in str(call.transcript)
 
 
-# Programs that misbehave
+# Misbehaving programs
 
 
 def close_at_once(sock: socket.socket) -> None:
@@ -390,7 +390,7 @@ def reset_after_connect(sock: socket.socket) -> None:
 
 @pytest.mark.parametrize("verb", [Call.wait, lambda call: call.hear("ivr/ivr-welcome")])
 def test_verbs_say_that_the_caller_was_left_parked(verb: Callable[[Call], None]) -> None:
-    # recording 14b: nobody will ever do anything with this call
+    # recording 14b: nothing will ever happen to this call
     with listening(close_at_once) as address, real_time() as switch:
         call = switch.dial(address)
         with pytest.raises(CallFailed) as failure:
@@ -411,7 +411,7 @@ def test_verbs_say_that_the_caller_was_left_parked(verb: Callable[[Call], None])
 def test_a_program_that_closes_right_after_connect_parks_the_caller(
     app: Callable[[socket.socket], None],
 ) -> None:
-    # A race, here as in a real switch: within a millisecond it parks the caller (14b2), later
+    # A race, as in a real switch: within a millisecond it parks the caller (14b2), later
     # it gives the call back.
     with listening(app) as address, real_time() as switch:
         call = switch.dial(address)
@@ -525,7 +525,7 @@ def test_the_program_may_close_after_the_switch() -> None:
         call.wait()
 
 
-# What is left behind
+# Leaks
 
 
 def test_no_descriptor_is_left_behind() -> None:
@@ -564,7 +564,7 @@ def test_a_verb_after_the_end_opens_nothing() -> None:
     gc.collect()
 
 
-# Wrong arguments
+# Invalid arguments
 
 
 def test_a_program_is_not_called_in_virtual_time() -> None:

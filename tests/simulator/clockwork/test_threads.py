@@ -7,7 +7,7 @@ from simulator.clockwork.threads import Steps, Thread, pause
 
 
 def waits(agenda: Agenda, steps: list[int], *until: int | None) -> Steps[None]:
-    """A thread that notes the time of each of its steps, and waits until these times."""
+    """A thread that notes the time of each step, and waits until these times."""
     for each in until:
         steps.append(agenda.now)
         yield each

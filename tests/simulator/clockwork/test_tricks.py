@@ -1,4 +1,4 @@
-"""What is done beyond what freezegun and Python document, and that each is held by a test."""
+"""Each trick that relies on undocumented behaviour names the test that holds it."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Virtual time: the handler's clocks, and how little real time it takes."""
+"""Virtual time: it jumps when all wait, and notices handlers that never do."""
 
 from __future__ import annotations
 

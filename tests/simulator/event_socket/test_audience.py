@@ -1,4 +1,4 @@
-"""Of all connections, an event is offered to those whose filters may let it through."""
+"""An event is offered to the connections whose filters may let it through."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ FILTERS = st.lists(st.tuples(st.sampled_from(NAMES), st.sampled_from(VALUES)), m
 
 
 class Connected:
-    """A connection, as far as an audience looks at it."""
+    """As much of a connection as an audience reads."""
 
     def __init__(self, *filters: tuple[str, str]) -> None:
         self.selection = Selection()

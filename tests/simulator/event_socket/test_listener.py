@@ -258,7 +258,7 @@ def test_a_parked_channel_fires_events_that_it_is_sent() -> None:
     [event] = [each for each in call.sent if each.get("Event-Subclass") == "my::parked"]
     assert event.get("X-A") == "b"
     assert event.get("Answer-State") == "answered"
-    assert event.get("Event-Name") == ""  # it never was made ready for delivery
+    assert event.get("Event-Name") == ""  # it was never prepared for delivery
 
 
 def test_a_running_application_may_take_a_sent_event_or_lose_it() -> None:

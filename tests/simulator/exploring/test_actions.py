@@ -1,4 +1,4 @@
-"""What callers try, by what the handler asks for."""
+"""What callers try, depending on what the handler asks for."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ Handler = Callable[[Session], object]
 
 
 def asked_first(handler: Handler, keys: str) -> set[str]:
-    """What callers do where the handler asks for the first time, by how it is called on a map."""
+    """The map's labels of what callers do where the handler first asks for something."""
     exploration = explore(handler, keys=keys)
     asked = next(node for node in exploration.nodes if node.situation.asks)
     return {edge.label for edge in asked.edges}

@@ -1,4 +1,4 @@
-"""The steps to a situation lead there again."""
+"""The steps to a situation lead to it again."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""How calls end, and that each goes the same way again."""
+"""How the calls of an exploration end."""
 
 from __future__ import annotations
 

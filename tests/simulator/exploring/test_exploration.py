@@ -1,4 +1,4 @@
-"""What `explore` gives back."""
+"""What `explore` returns."""
 
 from __future__ import annotations
 

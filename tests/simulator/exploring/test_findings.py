@@ -1,4 +1,4 @@
-"""What `explore` finds wrong with a handler, kind by kind; and what it does not complain of."""
+"""The faults that `explore` reports, kind by kind, and what it does not report."""
 
 from __future__ import annotations
 
@@ -51,7 +51,7 @@ def test_a_script_shows_each_fault(faulty: Exploration, tmp_path: Path) -> None:
     assert len(scripts) == len(faulty.findings) - found(faulty).count("unplayed")
     for name, path in scripts.items():
         ran = CliRunner().invoke(main, ["call", "--script", str(path)])
-        # A key that changes nothing is shown by the call, and no test can be made of it.
+        # The call shows a key without effect, but no test can fail for it.
         assert ran.exit_code == (0 if "dead-key" in name else 1), ran.output
         if "raises" in name or "after-hangup" in name:
             assert re.search("KeyError|IndexError", ran.output)
@@ -205,7 +205,7 @@ def test_a_handler_stuck_outside_the_call_is_reported() -> None:
     assert "waits_for_a_lock" in str(exploration.findings[0].place)
 
 
-# What is well
+# Handlers without faults
 
 
 def leaves_on_purpose(session: Session) -> None:

@@ -1,4 +1,4 @@
-"""What was found, and how it is called in pictures."""
+"""What was found, and its titles in pictures."""
 
 from __future__ import annotations
 

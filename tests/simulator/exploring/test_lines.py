@@ -1,4 +1,4 @@
-"""Lines that no caller reaches, by coverage.py."""
+"""Lines that no caller reaches, as coverage.py sees them."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Which variables count at a point where a function waits: those that are still read."""
+"""The variables that count where a function waits are those that are still read."""
 
 from __future__ import annotations
 

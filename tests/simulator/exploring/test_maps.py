@@ -1,4 +1,4 @@
-"""Maps as text: each spot once, and what leads the same way on one line."""
+"""Maps as text: each spot once, and labels that lead the same way joined."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""An application that somebody adds is explored as it declares itself, without another edit."""
+"""An application that somebody adds is explored as it declares, without any other edit."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ WORDS = ("min", "max", "file", "variable", "timeout", "terminators")
 
 @pytest.fixture(autouse=True)
 def added(monkeypatch: pytest.MonkeyPatch) -> None:
-    """Two methods of a channel, each for an application of its own."""
+    """Two methods for applications of their own."""
     monkeypatch.setattr(declared, "_applications", dict(declared._applications))
 
     @Declaration("chorus", argument=("loops", "file"), prompts=("file",), plays=True)

@@ -1,4 +1,4 @@
-"""How far `explore` goes: to what callers come to, and within limits."""
+"""How far `explore` goes, and its limits."""
 
 from __future__ import annotations
 
@@ -66,7 +66,7 @@ def test_limits_stop_an_exploration_and_the_report_says_so(
     exploration = explore(asks_for_ever, keys=KEYS, **limits)  # type: ignore[arg-type]
     assert not exploration.complete
     assert exploration.stopped == said
-    assert not exploration.findings  # who has not seen all can't say that there is no way out
+    assert not exploration.findings  # an incomplete exploration can't tell that there is no way out
     assert f"not all was tried: stopped at {said}" in str(exploration)
 
 

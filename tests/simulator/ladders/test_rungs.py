@@ -1,4 +1,4 @@
-"""What a ladder shows of a call: the news, in a few words."""
+"""Which entries a ladder shows, and in which words."""
 
 from __future__ import annotations
 

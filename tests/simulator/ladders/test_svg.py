@@ -20,7 +20,7 @@ SVG = "{http://www.w3.org/2000/svg}"
 
 
 class Picture:
-    """An SVG, laid open."""
+    """A parsed SVG."""
 
     def __init__(self, svg: str) -> None:
         self.root = ElementTree.fromstring(svg)
@@ -35,7 +35,7 @@ class Picture:
 
     @property
     def lanes(self) -> list[str]:
-        """From left to right."""
+        """The names of the lifelines, from left to right."""
         heads = sorted(self.of("name"), key=lambda each: float(each.attrib["x"]))
         return list(dict.fromkeys(each.text or "" for each in heads))
 

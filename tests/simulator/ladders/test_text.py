@@ -23,7 +23,7 @@ def play(
 
 
 def lines(call: Call, *, begin: str, end: str) -> str:
-    """The ladder from the line that has ``begin`` to the one that has ``end``."""
+    """The ladder from the line with ``begin`` to the line with ``end``."""
     drawn = call.ladder().splitlines()
     first = next(number for number, line in enumerate(drawn) if begin in line)
     last = next(number for number, line in enumerate(drawn) if end in line and number >= first)

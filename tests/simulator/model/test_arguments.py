@@ -1,4 +1,4 @@
-"""Arguments are read as FreeSWITCH reads them, so what fails there fails here."""
+"""Arguments are read as FreeSWITCH reads them, so mistakes show here too."""
 
 from __future__ import annotations
 

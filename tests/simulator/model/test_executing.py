@@ -1,4 +1,4 @@
-"""Executing applications and what is sent meanwhile."""
+"""Executing applications, and commands that arrive meanwhile."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Far ends: who is called by a bridge, and how they behave."""
+"""Far ends: whom a bridge calls, and how they behave."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ DIALLED = "user/1000"
 
 
 def bridged(session: Session, dial_string: str = DIALLED) -> Event:
-    """Bridge the caller to user/1000; the caller stays, whatever comes of it."""
+    """Bridge the caller to user/1000, and keep the caller whatever the result."""
     session.channel.answer()
     session.channel.set("continue_on_fail", "true")
     session.channel.set("hangup_after_bridge", "false")

@@ -1,4 +1,4 @@
-"""What listens in on a channel's media is told as it begins and as it ends."""
+"""Media bugs fire an event when they start and when they stop."""
 
 from __future__ import annotations
 

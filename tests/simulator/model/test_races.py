@@ -1,4 +1,4 @@
-"""Races: whoever builds the switch chooses how they end."""
+"""Races: whoever builds the switch decides how they end."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""How long what is played lasts, and what is said."""
+"""How long files, tones and silence last."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""The switch: what is kept for it, and what it tells."""
+"""The switch: state that it keeps, and events that it hands out."""
 
 from __future__ import annotations
 

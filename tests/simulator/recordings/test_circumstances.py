@@ -21,7 +21,7 @@ def first_line(path: Path) -> dict[str, Any]:
 
 
 def without(tmp_path: Path, name: str, key: str) -> Path:
-    """A copy of a recording whose first line does not have that key, however deep it stands."""
+    """A copy of a recording without that key, at any depth, in its first line."""
 
     def pruned(value: Any) -> Any:
         if isinstance(value, dict):

@@ -14,7 +14,7 @@ from tests.support.places import RECORDINGS
 
 
 def changed(tmp_path: Path, name: str, change: Callable[[list[dict[str, Any]]], None]) -> Path:
-    """A copy of a recording with something changed in it."""
+    """A changed copy of a recording."""
     lines = [json.loads(line) for line in (RECORDINGS / f"{name}.jsonl").read_text().splitlines()]
     change(lines)
     path = tmp_path / f"{name}.jsonl"
@@ -112,7 +112,7 @@ def test_a_changed_header_is_noticed(tmp_path: Path, old: str, new: str) -> None
 
 
 def replaced(data: str, old: str, new: str) -> str:
-    """``new`` for ``old``, with each Content-Length still right."""
+    """Replace ``old`` by ``new``, and correct each Content-Length."""
     out = []
     for piece in data.split("Content-Length: "):
         length, newline, rest = piece.partition("\n")
@@ -124,7 +124,7 @@ def replaced(data: str, old: str, new: str) -> str:
 
 
 def test_a_late_event_is_noticed(tmp_path: Path) -> None:
-    """Replies and events change places only within a moment."""
+    """Replies and events may only swap places within a moment."""
 
     def change(lines: list[dict[str, Any]]) -> None:
         by_message(lines)

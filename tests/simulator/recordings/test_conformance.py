@@ -1,4 +1,4 @@
-"""The simulated switch, held against every recording of the real one."""
+"""The simulated switch conforms to every recording of the real one."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""The model, driven with a recording: commands at their times, in the recorded order."""
+"""The model driven by a recording: commands at their times, in the recorded order."""
 
 from __future__ import annotations
 

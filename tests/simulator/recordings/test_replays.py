@@ -1,4 +1,4 @@
-"""A handler, run again against the switch of a recording."""
+"""A handler run again, against the switch of a recording."""
 
 from __future__ import annotations
 
@@ -29,7 +29,7 @@ def record(
     far_ends: dict[str, dict[str, Any]] | None = None,
     **options: Any,
 ) -> Path:
-    """Make a simulated call; returns its recording."""
+    """Make a simulated call and return its recording."""
     with FreeSwitch(raises=False) as switch:
         for dial_string, behaviour in (far_ends or {}).items():
             switch.endpoint(dial_string, **behaviour)
@@ -206,7 +206,7 @@ def test_a_later_command_is_only_a_remark(tmp_path: Path) -> None:
 
 
 def test_new_uuids_stand_for_the_recorded_ones(tmp_path: Path) -> None:
-    """Applications and jobs are known by ids, which are others when something was asked before."""
+    """The ids of applications and jobs differ if something was asked before."""
 
     def handler(session: Session, first: str = "") -> None:
         session.channel.answer()
@@ -237,7 +237,7 @@ def test_every_event_format_can_be_replayed(tmp_path: Path, format: Any) -> None
 
 
 def test_another_outbounds_preparations_are_reported(tmp_path: Path) -> None:
-    """How it listens is no difference: what it does with the call is."""
+    """How it subscribes makes no difference; what it does with the call does."""
     path = record(tmp_path, menu(), press_1)
     assert replay(path, Outbound(menu(), linger=False, max_call_duration=60)).same
     folder = tmp_path / "short"

@@ -1,4 +1,4 @@
-"""A recorded call made into a caller's script, which makes the same call again."""
+"""A recorded call becomes a script, which makes the same call again."""
 
 from __future__ import annotations
 
@@ -29,7 +29,7 @@ def both(
     start: str | None = None,
     **call: Any,
 ) -> tuple[Call, Script, Call]:
-    """A call, the script that comes of its recording, and the call that comes of that."""
+    """Make a call; return it, the script made from its recording, and the script's call."""
     with FreeSwitch(prompts=prompts, start=start, raises=False) as switch:
         for dial_string, behaviour in (far_ends or {}).items():
             switch.endpoint(dial_string, **behaviour)
@@ -43,7 +43,7 @@ def both(
 
 
 def pressed(call: Call) -> list[tuple[float, str]]:
-    """The keys, with the moment of each."""
+    """The keys, each with its time."""
     return [
         (entry.time, entry.text)
         for entry in call.transcript.entries
@@ -251,7 +251,7 @@ def test_files_played_as_one_are_kept(tmp_path: Path) -> None:
 
 @pytest.mark.parametrize("path", sorted(EXAMPLES.glob("*.call.yaml")), ids=lambda path: path.name)
 def test_calls_to_the_examples_become_scripts(path: Path, tmp_path: Path) -> None:
-    """Each call is recorded, replays clean, and is made again by the script that comes of it."""
+    """Each call is recorded, replays without differences, and is made again by its script."""
     written = Script.read(path)
     handler = written.load()
     assert not isinstance(handler, Outbound)

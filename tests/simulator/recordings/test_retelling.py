@@ -13,16 +13,16 @@ from tests.support.places import RECORDINGS
 @pytest.mark.parametrize(
     ("name", "lines"),
     [
-        # who hung up is not told by any event, and seen by what came before
+        # no event tells who hung up; what came before does
         ("02a", ["├─ hangs up NORMAL_CLEARING ─", "┻│   cut: ivr/ivr-long.wav "]),
         ("01a", ["│◀─ hangs up NORMAL_CLEARING ─", "┗│   end of ivr/ivr-welcome.wav "]),
         # a digit that breaks a prompt, and the one that is taken
         ("03e", ["├─ presses 9 ─", "┻│   cut: ivr/ivr-please_enter.wav ", "completed: choice=2 ─"]),
         # prompts inside prompts
         ("07b", ["┗┆┆│   end of ivr/ivr-option-2.wav ", "┃┆│   on with ivr/ivr-option-1.wav "]),
-        # what a blocking api holds back has happened before
+        # events held back by a blocking api happened earlier
         ("09f", ["    0.541  ┗│   end of ivr/ivr-short.wav ", "    1.529   │ "]),
-        # what was wrong with a command that is else only summed up
+        # a refused command is shown whole
         ("08a", ["│◀─ event plain NOT_AN_EVENT ─", "├─ -ERR no keywords supplied ─"]),
         ("08b", ["├─ playback completed: FILE NOT FOUND ─", "hangs up DESTINATION_OUT_OF_ORDER ─"]),
         # another leg, by the name that it was called by
@@ -31,9 +31,9 @@ from tests.support.places import RECORDINGS
             ["loopback/bye2000/default hangs up NORMAL_CLEARING", "├─ bridge completed: SUCCESS ─"],
         ),
         ("222", ["hangs up loopback/hold/default (2) PICKED_OFF"]),
-        # who never says anything to the switch
+        # an app that never sends anything
         ("14a", ["├─ calls 5009 ─", "├─ disconnect notice ─"]),
-        # without events of prompts, applications tell
+        # without events of prompts, completions tell
         ("05a", ["│◀─ ivr/ivr-"]),
         # other events
         ("11e", ["├─ conference::maintenance kick-member ─"]),

@@ -1,4 +1,4 @@
-"""Others than the caller: far ends, applications around the socket, several callers."""
+"""Far ends, applications around the socket, and several callers in scripts."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Scripts as data: what they may say, what they do, and how their errors read."""
+"""Scripts: what they do, and how their failures read."""
 
 from __future__ import annotations
 
@@ -40,7 +40,7 @@ def test_a_script_plays_what_it_says() -> None:
 
 
 def test_a_script_does_the_same_as_a_test_in_python() -> None:
-    """Verb by verb the same transcript."""
+    """The transcripts are the same, verb by verb."""
     text = script_of("hear: ivr/ivr-welcome", 'press: "1"', "hear: ivr/ivr-option-1", "wait")
     played = Script.parse(text).run(handler)
     with FreeSwitch() as switch:

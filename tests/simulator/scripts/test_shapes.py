@@ -1,4 +1,4 @@
-"""What a script may say, and how its errors read."""
+"""What a script may contain, and how its errors read."""
 
 from __future__ import annotations
 

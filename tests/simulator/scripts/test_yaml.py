@@ -1,4 +1,4 @@
-"""Scripts are written as they are read."""
+"""Scripts are written so that they can be read again."""
 
 from __future__ import annotations
 
@@ -137,7 +137,7 @@ def steps(verbs: Collection[str] = tuple(VERBS)) -> st.SearchStrategy[Step]:
 
 
 def with_callers(script: dict[str, Any]) -> dict[str, Any]:
-    """Whoever goes on has called before, under a number of his own."""
+    """A caller who goes on has called before, with a number of their own."""
     known = [script["call"].get("caller", "1001")]
     kept = []
     for step in script["steps"]:
