@@ -15,12 +15,12 @@ from typing import Any, TypeVar
 T = TypeVar("T")
 M = TypeVar("M", bound=float)
 
-#: Where a peer is: what `socket.getpeername` says of the connection.
+#: A peer's address, as `socket.getpeername` returns it.
 Peer = tuple[Any, ...]
 
 
 class Deadline(float):
-    """A moment by some clock, which was ``seconds`` ahead when it was set."""
+    """A moment on some clock, ``seconds`` after the moment it was set."""
 
     __slots__ = ("seconds",)
 
@@ -32,8 +32,8 @@ class Clock:
 
     def now(self) -> float:
         """Seconds on a clock that never goes back; only differences mean anything."""
-        # freezegun replaces time.monotonic, and leaves this alone: somebody who freezes time
-        # around a real call must not stop the library's own timeouts.
+        # freezegun replaces time.monotonic but not this: freezing time around a real call must
+        # not stop the library's own timeouts.
         return time.clock_gettime(time.CLOCK_MONOTONIC)
 
     if not hasattr(time, "clock_gettime"):  # on Windows
@@ -42,7 +42,10 @@ class Clock:
             return time.monotonic()
 
     def deadline(self, timeout: float | None) -> Deadline | None:
-        """The moment that is ``timeout`` seconds from now; None for never."""
+        """The moment ``timeout`` seconds from now; None for never.
+
+        Raises TypeError or ValueError for anything but a number of seconds.
+        """
         if timeout is None:
             return None
         if isinstance(timeout, bool) or not isinstance(timeout, (int, float)):
@@ -60,40 +63,40 @@ class Clock:
         return None if deadline is None else max(0.0, deadline - self.now())
 
     def get(self, inbox: SimpleQueue[T], deadline: float | None) -> T:
-        """The next thing in ``inbox``; wait for it until ``deadline``.
+        """Return the next item of ``inbox``; wait for it until ``deadline``.
 
-        Raises `queue.Empty` if there was nothing by then. What is in the inbox already is
-        returned even when the deadline is past.
+        Raises `queue.Empty` if there was none by then. An item that is there already is returned
+        even after the deadline.
         """
         if deadline is None:
             return inbox.get()
         left = min(deadline - self.now(), threading.TIMEOUT_MAX)
         return inbox.get(timeout=left) if left > 0 else inbox.get_nowait()
 
-    # What a simulated clock is told. Real time has no use for it.
+    # Told to simulated clocks; real time ignores it.
 
     def begun(self, peer: Peer) -> None:
-        """This thread, the handler's, begins to serve the connection from ``peer``."""
+        """This thread, a handler's, begins to serve the connection from ``peer``."""
 
     def ended(self, peer: Peer) -> None:
-        """This thread has done with that connection."""
+        """This thread is done with that connection."""
 
     def joining(self) -> None:
         """This thread, which stops a server, is about to wait for handlers' threads to end."""
 
     def sending(self, peer: Peer, size: int) -> None:
-        """``size`` bytes are about to be sent; the end of what we send counts as one byte."""
+        """``size`` bytes are about to be sent; our end counts as one byte."""
 
     def received(self, peer: Peer, size: int) -> None:
-        """``size`` bytes were read, and what they said is in the inbox; an end counts as one."""
+        """``size`` bytes were read, and their messages queued; the peer's end counts as one."""
 
 
 def sooner(one: M | None, other: M | None) -> M | None:
-    """The earlier of two deadlines, of which either may be never."""
+    """The earlier of two deadlines; None is never."""
     if one is None or other is None:
         return other if one is None else one
     return min(one, other)
 
 
-#: For what is not part of any call's time: threads that stop, and users' own threads.
+#: For waits that are not part of any call's time: stopping threads, and users' own threads.
 REAL = Clock()

@@ -1,4 +1,4 @@
-"""What has arrived and waits: bounded in number and in bytes, whoever sends it."""
+"""A queue of events, bounded in number and in bytes."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ __all__ = ["Backlog"]
 
 
 class Backlog(deque[Event]):
-    """Events in order of arrival. The oldest is ``backlog[0]``."""
+    """Events in order of arrival; ``backlog[0]`` is the oldest. Its owner drops the excess."""
 
     def __init__(self, most: int, most_bytes: int) -> None:
         super().__init__()
@@ -20,7 +20,7 @@ class Backlog(deque[Event]):
 
     @property
     def overfull(self) -> bool:
-        """Has something to go?"""
+        """True while something has to be dropped."""
         return len(self) > self._most or self._bytes > self._most_bytes
 
     def append(self, event: Event) -> None:

@@ -1,10 +1,10 @@
 """A call's socket, and what arrived on it.
 
 Three kinds of thread meet here. The reader calls `receive` and `flush`: it frames bytes, hands
-each reply to whoever sent its command, keeps the rest for the handler's thread, which it wakes
-for what that waits for and not before, and sends on what the switch did not take at once. The
-handler's thread takes what has arrived. Any thread sends, and none waits in it. What they share
-is changed under ``_lock``; ``_parser`` is the reader's alone, but for its bounds.
+each reply to the thread that sent the command, and queues the rest for the handler's thread,
+which it wakes only for what that thread waits for; it also sends what the switch did not take at
+once. The handler's thread takes what has arrived. Any thread may send; sending never waits. Shared
+state changes under ``_lock``; ``_parser`` belongs to the reader, except for its bounds.
 """
 
 from __future__ import annotations
@@ -23,40 +23,40 @@ from ..wire.message import ApiResponse, CommandReply, Event, Message, Reply
 from ..wire.protocol import MAX_BODY, Parser
 from ..wire.redaction import Redactor
 
-#: Above this many bytes that the handler has not taken, its connection is not read, and TCP
-#: holds the switch back; below the lower mark it is read again. A mean event is 5 KB.
+#: Bytes not yet taken by the handler above which its connection is not read, so that TCP holds
+#: the switch back; below the lower mark it is read again. A mean event is 5 KB.
 HIGH_WATER = 1024 * 1024
 LOW_WATER = 256 * 1024
-#: The same while another thread waits for a reply, which stands behind what is untaken.
+#: The same while another thread waits for a reply, which arrives behind those bytes.
 FLOOD_WATER = 16 * 1024 * 1024
-#: What a message weighs besides its bytes, so that a flood of tiny ones is bounded as well.
+#: Bytes that a message counts in addition to its own, to bound a flood of tiny messages as well.
 MESSAGE_WEIGHT = 512
-#: Above this many bytes a handler is woken also for what it does not wait for, and takes it.
+#: Bytes above which a handler is woken even for what it does not wait for, to take them.
 SLEEPS_THROUGH = 64 * 1024
-#: What a handler is woken for whatever it waits for: they change what a wait may come to.
+#: Events that wake a handler whatever it waits for: they can end or change any wait.
 ALWAYS_WANTED = frozenset({"CHANNEL_HANGUP", "CHANNEL_HANGUP_COMPLETE", "DTMF"})
-#: The largest body that is taken of a peer before it is known to be a switch that may call.
+#: The largest body accepted from a peer before it is known to be a switch that may call.
 MAX_FIRST_BODY = 64 * 1024
-#: What is read in one go: enough for a dozen events, and where so much was there, for fifty.
+#: Bytes to read at once: a dozen events, or fifty after a read that was full.
 READ_SIZE = 64 * 1024
 LARGE_READ_SIZE = 256 * 1024
-#: A switch that takes nothing for so long (seconds) is gone.
+#: Seconds without taking a byte after which a switch counts as gone.
 SEND_TIMEOUT = 30.0
-#: What may wait to be sent: the largest command that FreeSWITCH takes, and some more.
+#: Bytes that may wait to be sent: the largest command that FreeSWITCH accepts, and some more.
 MAX_UNSENT = MAX_BODY + HIGH_WATER
-#: Commands that may wait for their replies. A thread waits for one before it sends the next, so
-#: only a switch that answers nothing, to somebody who tries again and again, ever comes here.
+#: Commands that may wait for their replies. A thread waits for each before it sends the next, so
+#: only retries to a switch that never answers reach this.
 MAX_UNANSWERED = 1000
-#: How long (seconds) an orderly close waits for the switch to close its side as well. It does
-#: so within a tick; this is for a switch that has stopped answering.
+#: Seconds that an orderly close waits for the switch to close its side. It does so within a
+#: tick; this is for a switch that has stopped answering.
 CLOSE_TIMEOUT = 5.0
 
 
 class Taping(Protocol):
-    """Keeps what is said on a connection. Any thread; waits for nothing."""
+    """Records a connection. Called in any thread; must not wait."""
 
     def note(self, side: Literal["app", "switch"], data: bytes) -> None:
-        """``side`` has said ``data``, or has ended (b"")."""
+        """``side`` has sent ``data``, or has ended (b"")."""
 
     def admit(self) -> None:
         """The connection is a call that may be recorded."""
@@ -73,13 +73,13 @@ Inbox = SimpleQueue[Reply | NothingMore]
 
 
 class Pending:
-    """A command whose reply has not come.
+    """A command that waits for its reply.
 
-    The reply goes to the inbox of the thread that sent it. The handler's thread has none of its
-    own: there the command arrives with its ``reply``, to be ``told`` in its turn. Where it is
-    ``quiet``, it arrives only if it was refused.
+    The reply goes to the inbox of the thread that sent the command. The handler's thread has no
+    inbox: for it, the command itself arrives with its ``reply``, and is ``told`` in its turn; a
+    ``quiet`` command arrives only if it was refused.
 
-    As text it is the command as it may be shown, made when somebody looks, since few ever do.
+    ``str()`` gives the command as it may be shown, made on demand since few are ever shown.
     """
 
     __slots__ = ("_headers", "_line", "_redact", "execution", "inbox", "quiet", "reply", "told")
@@ -99,14 +99,14 @@ class Pending:
         self.quiet = quiet
         self.reply: Reply | None = None
         self.told = False
-        self.execution = ""  # what it has sent: its Event-UUID
+        self.execution = ""  # the Event-UUID of the application that it executes
 
     def __str__(self) -> str:
         return self._redact.command(self._line, self._headers)
 
 
 Item = Message | Pending | NothingMore
-#: When it was read, and what.
+#: When it was read (by the clock), and what.
 Arrived = tuple[float, Item]
 
 
@@ -127,7 +127,7 @@ class Connection:
     ) -> None:
         self.peer = peer
         self._tape = tape
-        #: Rung when the handler's thread sleeps, and something that it waits for is there.
+        #: Rung to wake the handler's thread: something that it waits for has arrived.
         self.doorbell: SimpleQueue[None] = SimpleQueue()
         self._sock = sock
         self._clock = clock
@@ -138,18 +138,19 @@ class Connection:
         self._lock = threading.Lock()
         self._replies: deque[Pending] = deque()  # in the order of the commands
         self._unsent = bytearray()
-        self._progress = 0.0  # when the switch last took some of that: real time
-        self._arrived: list[Arrived] = []  # what the handler's thread has not taken
-        self._queued = 0  # that weighs so much
-        self._sleeps = False  # the handler's thread does, until the bell rings
-        self._wanted: Collection[str] | None = None  # events that it sleeps for; None for all
-        self.paused = False  # not read, until the handler has taken some of that
-        self._closing = False  # nothing more is sent, but for what is unsent
-        #: Why every wait on it was ended, by `cut`.
+        self._progress = 0.0  # when the switch last took some of that, in real time
+        self._arrived: list[Arrived] = []  # not yet taken by the handler's thread
+        self._queued = 0  # the weight of these, in bytes
+        self._sleeps = False  # the handler's thread sleeps until the bell rings
+        self._wanted: Collection[str] | None = None  # the events it sleeps for; None for all
+        #: True while it is not read, until the handler has taken some of what arrived.
+        self.paused = False
+        self._closing = False  # only what is unsent is still sent
+        #: The reason given to `cut`, which ended every wait on it.
         self.cut_by: ESLError | None = None
-        #: Why nothing that is sent now would be answered: a ProtocolError, or the end.
+        #: Why nothing sent from now on would be answered: a ProtocolError, or the end.
         self._failure: ESLError | None = None
-        #: Has the peer's end been read? Until then, even a broken connection is read on.
+        #: True once the peer's end was read. Until then, even a broken connection is read.
         self._ended = False
         sock.setblocking(False)
 
@@ -159,11 +160,11 @@ class Connection:
     # any thread
 
     def send(self, data: bytes, *commands: Pending) -> None:
-        """Send these commands; their replies will come to them. Waits for nothing.
+        """Send these commands, whose replies will be put into them. Waits for nothing.
 
-        Raises Disconnected if it can't be sent, or would not be answered. In the handler's
-        thread the connection's own end is none of these reasons: it has arrived, behind what may
-        tell why (a hangup, perhaps).
+        Raises Disconnected if they can't be sent, or would not be answered; but not in the
+        handler's thread because the connection has ended: that end has arrived there, behind
+        what may tell why (a hangup, perhaps).
         """
         elsewhere = commands[0].inbox is not None
         with self._lock:
@@ -176,7 +177,7 @@ class Connection:
             if self._tape is not None:
                 self._tape.note("app", data)
             news = False
-            if self._unsent:  # the reader is at it
+            if self._unsent:  # the reader is sending it
                 self._unsent += data
             else:
                 sent = self._push(data)
@@ -204,13 +205,13 @@ class Connection:
             raise Disconnected(f"nothing can be sent: {reason}") from cause
 
     def _push(self, data: bytes | bytearray) -> int:
-        """Send what the switch takes at once; how much that was."""
+        """Send what the switch takes at once; return how many bytes that was."""
         try:
             return self._sock.send(data)
         except BlockingIOError:
             return 0
         except OSError:
-            # Part of a command may be out, so nothing can follow it. The reader tells why.
+            # Part of a command may be sent, so nothing can follow. The reader finds out why.
             self._shutdown(socket.SHUT_RDWR)
             return len(data)
 
@@ -225,7 +226,7 @@ class Connection:
     # the handler's thread
 
     def admit(self) -> None:
-        """It is a switch's that may call: from now on it may say more."""
+        """The peer is a switch that may call: accept larger messages from now on."""
         self._parser.max_body = MAX_BODY
         if self._tape is not None:
             self._tape.admit()
@@ -233,9 +234,9 @@ class Connection:
     def take(
         self, wanted: Collection[str] | None, deadline: float | None, clock: Clock | None = None
     ) -> list[Arrived]:
-        """All that has arrived; if there is nothing, sleep until something has that is wanted.
+        """Take all that has arrived; if there is nothing, sleep until something wanted arrives.
 
-        ``wanted`` are names of events (None for all); what is no event is always wanted. Raises
+        ``wanted`` names events (None for all); anything but an event is always wanted. Raises
         `queue.Empty` at the deadline.
         """
         while True:
@@ -253,25 +254,25 @@ class Connection:
                 self._watch(self)
             if arrived:
                 return arrived
-            # The bell may have been rung for what was taken already: then it is looked again.
+            # The bell may have rung for what was taken already: then look again.
             try:
                 (clock or self._clock).get(self.doorbell, deadline)
             except Empty:
-                # What has been slept through has arrived all the same, and is looked at.
+                # Events that were not wanted have arrived all the same, and are taken now.
                 with self._lock:
                     if not self._arrived:
                         raise
 
     @property
     def untaken(self) -> list[Item]:
-        """What has arrived, and the handler's thread has not taken. Any thread.
+        """What has arrived and was not taken by the handler's thread. Any thread.
 
-        Copied in one operation and without the lock: a signal's handler may ask.
+        Copied in one operation and without the lock: signal handlers may ask.
         """
         return [item for _, item in self._arrived.copy()]
 
     def _pause_or_resume(self) -> bool:
-        """Is the switch to be held back? True if it was, and is no longer."""
+        """Decide whether to hold the switch back. Returns True if reading resumes."""
         was, queued = self.paused, self._queued
         self.paused = queued > (LOW_WATER if was else HIGH_WATER) and not (
             queued <= FLOOD_WATER and self._elsewhere()
@@ -279,10 +280,10 @@ class Connection:
         return was and not self.paused
 
     def close(self) -> None:
-        """Close in order: send the end, take what is still on its way, until the peer's end.
+        """Close in order: send our end, and take what still arrives until the peer's end.
 
-        Closing at once, with data unread, would be a reset, and a reset can overtake the last
-        command on its way to the switch.
+        Closing at once, with data unread, would reset the connection, and a reset can overtake
+        the last command on its way to the switch.
         """
         clock, deadline = self._clock, self._clock.deadline(CLOSE_TIMEOUT)
         with self._lock:
@@ -300,7 +301,7 @@ class Connection:
             except Empty:
                 late = True
             if late:
-                # The reader sees an end of our own making, which takes no time worth telling.
+                # The reader now sees an end of our own making, which takes no time worth counting.
                 self._shutdown(socket.SHUT_RDWR)
                 clock, deadline = REAL, None
             with self._lock:
@@ -321,7 +322,7 @@ class Connection:
 
     @property
     def interest(self) -> int:
-        """What to watch it for: something to read, or that the switch takes more."""
+        """The selector's events to watch for: readable, or writable while something is unsent."""
         with self._lock:
             if self._ended:
                 return 0
@@ -329,7 +330,7 @@ class Connection:
             return reads | (selectors.EVENT_WRITE if self._unsent else 0)
 
     def flush(self) -> None:
-        """Send what the switch takes now; and then our end, where that is due."""
+        """Send what the switch takes now, and then our end if that is due."""
         with self._lock:
             sent = self._push(self._unsent)
             if sent:
@@ -339,18 +340,18 @@ class Connection:
                 self._end_sending()
 
     def give_up_sending(self, now: float) -> Disconnected | None:
-        """The reason to end this connection, if the switch has taken nothing for too long."""
+        """Return why to `end` this connection, if the switch has taken nothing for too long."""
         with self._lock:
             if self._unsent and now - self._progress > SEND_TIMEOUT:
                 return Disconnected(f"the switch has taken nothing for {SEND_TIMEOUT:g} s")
         return None
 
     def receive(self) -> Disconnected | None:
-        """Read what is there; the reason to `end` it if nothing more will come."""
+        """Read what is there. Returns why to `end` the connection if nothing more will come."""
         try:
             data = self._sock.recv(self._read_size)
         except BlockingIOError:
-            return None  # readiness that came to nothing
+            return None  # a spurious wake-up
         except OSError as error:
             return Disconnected(f"the connection broke: {error}")
         if self._tape is not None:
@@ -358,13 +359,13 @@ class Connection:
         if not data:
             return Disconnected("the switch closed the connection")
         self._read_size = LARGE_READ_SIZE if len(data) >= READ_SIZE else READ_SIZE
-        if self._failure is None:  # else nothing can be understood, but there is an end to come
+        if self._failure is None:  # after one, bytes mean nothing, but the end still counts
             self._understand(data)
         self._clock.received(self.peer, len(data))
         return None
 
     def _understand(self, data: bytes) -> None:
-        """Put what the bytes say where it belongs."""
+        """Parse the bytes and hand on each message."""
         parser, begun = self._parser, len(self._parser.rest)
         messages: list[Message] = []
         failure: ProtocolError | None = None
@@ -379,7 +380,7 @@ class Connection:
             before, wakes = len(arrived), self._wanted is None
             for message in messages:
                 if type(message) is Event:
-                    # More is not decoded here: one whose name is elsewhere is the handler's to see.
+                    # Nothing else is decoded in this thread: a name elsewhere wakes the handler.
                     name = message.name_in_front()
                     if not wakes:
                         wakes = name is None or name in wanted or name in ALWAYS_WANTED
@@ -404,10 +405,9 @@ class Connection:
                 wakes = True
                 self._fail(failure)
             if len(arrived) == before:
-                # A part of a message, or another thread's reply: nothing for the handler to
-                # take, and so nothing that it could be late with.
+                # Part of a message, or another thread's reply: nothing for the handler to take.
                 return
-            # with all their bytes, of which this read may have brought the last
+            # all bytes of the messages, though this read may have brought only the last of them
             whole = begun + len(data) - len(parser.rest)
             self._queued += whole + MESSAGE_WEIGHT * len(messages)
             if wakes or self._queued > SLEEPS_THROUGH:
@@ -418,18 +418,18 @@ class Connection:
                     self._tell_elsewhere(UNTAKEN)
 
     def _tell(self, end: NothingMore) -> None:
-        """Tell the handler's thread. Called with ``_lock``."""
+        """Queue the end for the handler's thread. Called with ``_lock``."""
         self._arrived.append((self._clock.now(), end))
         self._ring()
 
     def _ring(self) -> None:
-        """Wake the handler's thread, if it sleeps. Called with ``_lock``."""
+        """Wake the handler's thread if it sleeps. Called with ``_lock``."""
         if self._sleeps:
             self._sleeps = False
             self.doorbell.put(None)
 
     def _fail(self, reason: ESLError) -> None:
-        """No reply will come any more: other threads that wait for one are told."""
+        """No reply will come any more: tell the other threads that wait for one."""
         self._failure = reason
         self._tell_elsewhere(reason)
         self._replies.clear()
@@ -439,13 +439,13 @@ class Connection:
             inbox.put(NothingMore(reason))
 
     def _elsewhere(self) -> list[Inbox]:
-        """Where other threads than the handler's wait for replies."""
+        """The inboxes of other threads than the handler's that wait for replies."""
         return [each.inbox for each in self._replies if each.inbox is not None]
 
     def end(self, reason: Disconnected, size: int) -> None:
         """Nothing more will come: tell everybody who waits.
 
-        The last that the reader does with it: the handler's thread may close the socket next.
+        The reader's last act here: the handler's thread may close the socket next.
         """
         with self._lock:
             self._ended = True

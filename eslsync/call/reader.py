@@ -1,11 +1,11 @@
 """The one thread that reads every call's socket.
 
-One reader for all calls, and not one a call: measured with thousands of held calls, half the
-threads and less than half the memory, and a key pressed on all of them at once is answered
-in a second, where a thousand readers woken together convoy on the interpreter lock.
+One reader for all calls instead of one per call: with thousands of held calls that took half the
+threads and less than half the memory, and a key pressed on all of them at once was answered in a
+second, where a thousand readers woken together queue for the interpreter lock.
 
-It frames bytes and appends to queues, and sends what a switch did not take at once. It runs no
-user code, decodes nothing, and waits for nobody but its selector.
+It frames bytes, appends to queues, and sends what a switch did not take at once. It runs no user
+code, decodes nothing, and waits only for its selector.
 """
 
 from __future__ import annotations
@@ -24,19 +24,19 @@ logger = logging.getLogger("eslsync")
 
 READ, WRITE = selectors.EVENT_READ, selectors.EVENT_WRITE
 
-#: Seconds between two looks at connections whose switch takes nothing.
+#: Seconds between checks of connections whose switch takes nothing.
 CHECK_INTERVAL = 1.0
 
 
 class Reader:
-    """Serves connections as they have something to say; one thread, started at once."""
+    """Reads every connection, in one thread that it starts at once."""
 
     def __init__(self, name: str) -> None:
-        # Other threads leave connections in _to_look_at, under _lock, and write a byte to wake
-        # the reader: the selector itself belongs to the reader's thread alone.
+        # Other threads put connections into _to_look_at, under _lock, and write a byte to wake
+        # the reader: the selector itself belongs to the reader's thread.
         self._selector = selectors.DefaultSelector()
-        self._watched: dict[Connection, int] = {}  # and what for; the reader's, too
-        self._stalled: set[Connection] = set()  # those that the switch takes nothing from
+        self._watched: dict[Connection, int] = {}  # and for which events; the reader's as well
+        self._stalled: set[Connection] = set()  # those with bytes that the switch has not taken
         self._lock = threading.Lock()
         self._to_look_at: list[Connection] = []
         self._stopping = False
@@ -49,7 +49,7 @@ class Reader:
         self._thread.start()
 
     def watch(self, connection: Connection) -> None:
-        """Look at what there is to be done for this connection from now on. Any thread."""
+        """Watch this connection, or what has changed in its `interest`. Any thread."""
         with self._lock:
             late = self._stopped
             if not late:
@@ -60,7 +60,7 @@ class Reader:
             self._nudge()
 
     def stop(self) -> None:
-        """End the thread. What is still connected is told that nothing more will come."""
+        """End the thread, and every connection that is left."""
         with self._lock:
             self._stopping = True
         self._nudge()
@@ -73,7 +73,7 @@ class Reader:
         try:
             self._wake.send(b"!")
         except OSError:
-            pass  # full of unread wake-up calls, or closed: nobody needs another
+            pass  # full of unread wake-up calls, or closed
 
     # the reader's thread
 
@@ -83,7 +83,7 @@ class Reader:
             for key, events in self._selector.select(CHECK_INTERVAL if self._stalled else None):
                 if key.data is not None:
                     self._serve(key.data, events)
-                else:  # before the look at what there is: who comes later wakes us again
+                else:  # emptied before we look: whoever comes later wakes us again
                     self._woken.recv(4096)
                     woken = True
             if woken:
@@ -103,7 +103,7 @@ class Reader:
             if events & WRITE:
                 connection.flush()
             reason = connection.receive() if events & READ else None
-        except Exception as error:  # a defect of ours ends one call, never the reader
+        except Exception as error:  # a bug of ours ends one call, never the reader
             logger.exception("the reader failed on a connection from %s", connection.peer)
             self._end(connection, Disconnected(f"the reader failed: {error}"), 0)
             return
@@ -113,7 +113,7 @@ class Reader:
             self._look_at(connection)
 
     def _look_at(self, connection: Connection) -> None:
-        """Have the selector tell of what there is to be done for it."""
+        """Have the selector watch it for what it is interested in now."""
         wanted = connection.interest
         watched = self._watched.get(connection, 0)
         if wanted == watched:
@@ -144,7 +144,7 @@ class Reader:
             try:
                 self._selector.unregister(connection)
             except KeyError:
-                pass  # a selector that fails to change what it watches for has let go of it
+                pass  # a selector whose modify() failed has unregistered it already
         connection.end(reason, size)
 
     def _end_all(self, news: Iterable[Connection]) -> None:

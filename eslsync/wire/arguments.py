@@ -1,9 +1,9 @@
-"""How text is written in a command so that FreeSWITCH reads it as it was meant.
+"""Quoting: writes text into a command so that FreeSWITCH reads exactly that text.
 
-FreeSWITCH takes an application's argument apart in layers: first ``${...}`` is expanded, then the
-application splits what is left at blanks, commas or ``=``, and each piece loses its quotes and
-escapes. Text from outside, a caller's name say, must pass all of them: ``${system(...)}`` in it
-would be run. Each function here writes for one layer; the outermost layer is written last.
+FreeSWITCH takes an application's argument apart in layers: first it expands ``${...}``, then the
+application splits the rest at blanks, commas or ``=``, and each piece loses its quotes and
+escapes. Text from outside, such as a caller's name, must survive all of them: ``${system(...)}``
+in it would be run. Each function here quotes for one layer; quote for the outermost layer last.
 """
 
 from __future__ import annotations
@@ -35,16 +35,16 @@ __all__ = [
     "word",
 ]
 
-#: What has FreeSWITCH look for something to expand (switch_utils.h, switch_string_var_check_const
-#: and switch_string_has_escaped_data); where there is none, it leaves all as it is.
+#: What makes FreeSWITCH expand a text (switch_utils.h, switch_string_var_check_const and
+#: switch_string_has_escaped_data); it leaves any other text as it is.
 _EXPANDED = re.compile(r"\$[$\\]*\{|\\[\\nst']")
 
 #: What it takes for a variable (switch_string_var_check_const).
 _VARIABLE = re.compile(r"\$[$\\]*\{")
 
-#: What can stand between the variables of one ``multiset``; the first that none of them holds.
+#: Separators for the variables of one ``multiset``: the first that occurs in none of them serves.
 SEPARATORS = ",;|~!#\x02\x03\x04\x05"
-#: How many of them one ``multiset`` takes (mod_dptools.c: an array of 256).
+#: The most variables that one ``multiset`` takes (mod_dptools.c: an array of 256).
 MOST = 255
 
 #: The keys of a telephone, and all that FreeSWITCH takes for a digit.
@@ -60,25 +60,25 @@ ARRAY_SEPARATOR = "|:"
 #: A header's name.
 _HEADER = re.compile(r"[!-9;-Z\\-~]+")
 
-#: What would end a command, or a header.
+#: Characters that would end a command or a header.
 FORBIDDEN = "\r\n\0"
 
-#: What stands between enterprise dial strings, wherever it does (switch_ivr_originate.c).
+#: The separator of enterprise dial strings, recognized anywhere (switch_ivr_originate.c).
 _ENTERPRISE = ":_:"
 
 
 def literal(text: str) -> str:
-    """Text that ``switch_channel_expand_variables`` gives back as ``text``."""
+    """Quote text so that ``switch_channel_expand_variables`` returns ``text``."""
     return re.sub(r"[\\$]", r"\\\g<0>", text) if _EXPANDED.search(text) else text
 
 
 def holds_variables(text: str) -> bool:
-    """Would FreeSWITCH take something in the text for a variable, escaped or not?"""
+    """True if FreeSWITCH would take something in the text for a variable, escaped or not."""
     return _VARIABLE.search(text) is not None
 
 
 def is_expanded(text: str) -> bool:
-    """Would FreeSWITCH make another text of it where it expands it?"""
+    """True if FreeSWITCH would change the text when it expands variables."""
     return _EXPANDED.search(text) is not None
 
 
@@ -88,7 +88,7 @@ def _escaped(text: str, special: str) -> str:
 
 
 def word(text: str) -> str:
-    """One of several words that are split at blanks (switch_utils.c, switch_separate_string)."""
+    """Quote one of several words split at blanks (switch_utils.c, switch_separate_string)."""
     check_line(text)
     if text.startswith("^^"):
         raise ValueError(f"FreeSWITCH takes ^^ at the start as a separator: {text!r}")
@@ -98,12 +98,12 @@ def word(text: str) -> str:
 
 
 def item(text: str, separator: str) -> str:
-    """One of several pieces that are split at ``separator``, which is not a blank."""
+    """Quote one of several pieces split at ``separator``, which is not a blank."""
     return _escaped(text, f"'\\{separator}")
 
 
 def variable_block(variables: Mapping[str, str], brackets: str = "{}") -> str:
-    """Variables before a dial string: ``{name=value,...}``, nothing where there are none.
+    """Write variables to stand before a dial string, ``{name=value,...}``; "" for none.
 
     (switch_event.c, switch_event_create_brackets: split at the commas, then at ``=``.) An empty
     value sets nothing. Raises ValueError for a brace in a value, which FreeSWITCH would count,
@@ -123,10 +123,10 @@ def variable_block(variables: Mapping[str, str], brackets: str = "{}") -> str:
 
 
 def multiset_arguments(variables: Mapping[str, str]) -> list[str]:
-    """What ``multiset`` is to be given, once or more often, to set all these.
+    """Write the arguments of as many ``multiset`` as it takes to set all these variables.
 
-    (mod_dptools.c, multiset_function.) Raises ValueError where the values hold every character
-    that could stand between them.
+    (mod_dptools.c, multiset_function.) Raises ValueError if the values contain every character
+    that could separate them.
     """
     text = "".join(variables.values())
     separator = next((each for each in SEPARATORS if each not in text), None)
@@ -142,21 +142,21 @@ def multiset_arguments(variables: Mapping[str, str]) -> list[str]:
 
 
 def variable_name(name: str) -> str:
-    """The name itself. Raises ValueError for what is not a channel variable's name."""
+    """Return the name. Raises ValueError if it can't name a channel variable."""
     if not re.fullmatch(r"[A-Za-z0-9_.:\-]+", name):
         raise ValueError(f"not a variable's name: {name!r}")
     return name
 
 
 def check_line(text: str) -> str:
-    """The text itself. Raises ValueError for what no command can hold.
+    """Return the text. Raises ValueError if no command can contain it.
 
-    That is line breaks, NUL, and characters that are no text: halves of a surrogate pair. (Those
-    that stand for bytes which are not UTF-8 are sent as these bytes.)
+    That is text with line breaks, NUL or half a surrogate pair. (Surrogates that stand for bytes
+    which are not UTF-8 are sent as those bytes.)
     """
     if "\n" in text or "\r" in text or "\0" in text:
         at = min(text.index(character) for character in FORBIDDEN if character in text)
-        # and no more is shown of a text that may be secret
+        # the rest is not shown: it may be secret
         raise ValueError(f"line breaks and NUL can't be sent: take {text[at]!r} out, at {at}")
     if not text.isascii():
         text.encode("utf-8", "surrogateescape")
@@ -164,10 +164,10 @@ def check_line(text: str) -> str:
 
 
 def check_value(text: str) -> str:
-    """The value of a variable or a header itself. Raises ValueError for what none can be.
+    """Return the value. Raises ValueError if no variable or header can have it.
 
-    (switch_event.c, switch_event_base_add_header: what begins with ``ARRAY::`` is taken apart,
-    and is itself again only if it is an array of two or more.)
+    (switch_event.c, switch_event_base_add_header: a value that begins with ``ARRAY::`` is taken
+    apart, and survives only if it is an array of two elements or more.)
     """
     check_line(text)
     if not text.startswith(ARRAY):
@@ -179,17 +179,17 @@ def check_value(text: str) -> str:
 
 
 def elements(value: str) -> list[str]:
-    """The elements of an array, or the one value that is none."""
+    """The elements of an array; any other value is its only element."""
     return value[len(ARRAY) :].split(ARRAY_SEPARATOR) if value.startswith(ARRAY) else [value]
 
 
 def as_array(values: Iterable[str]) -> str:
-    """Several values as FreeSWITCH writes them in one."""
+    """Write several values as one, as FreeSWITCH does."""
     return ARRAY + ARRAY_SEPARATOR.join(values)
 
 
 def check_header(name: str, value: str) -> None:
-    """Raises ValueError for a header that FreeSWITCH would read as another."""
+    """Raise ValueError for a header that FreeSWITCH would read as another."""
     check_line(name)
     if not _HEADER.fullmatch(name) or name == "_body":
         raise ValueError(f"not a header's name: {name!r}")
@@ -197,14 +197,14 @@ def check_header(name: str, value: str) -> None:
 
 
 def check_header_value(name: str, value: str) -> None:
-    """Raises ValueError for a value that FreeSWITCH would not take as it is."""
+    """Raise ValueError for a value that FreeSWITCH would change."""
     if value.startswith(" "):
         raise ValueError(f"{name}: FreeSWITCH takes off the blanks that a value begins with")
     check_value(value)
 
 
 def check_name(what: str, text: str, refused: str) -> str:
-    """A name that stands in an argument as it is. Raises ValueError for what would not."""
+    """Return a name that an argument contains unquoted. Raises ValueError if it can't."""
     check_line(text)
     if not text or set(text) & set(refused) or not text.isprintable():
         raise ValueError(f"not a {what}: {text!r}")
@@ -212,10 +212,10 @@ def check_name(what: str, text: str, refused: str) -> str:
 
 
 def check_file(file: str) -> str:
-    """The name of a file itself, with ``{parameter=value}`` before it or without.
+    """Return the name of a file, which may begin with ``{parameter=value}``.
 
-    Raises ValueError for a brace at the start that none closes: FreeSWITCH would look for that
-    for ever, and the call could not even be hung up (switch_utils.h, switch_is_file_path).
+    Raises ValueError for an unclosed brace at the start: FreeSWITCH would search for its end for
+    ever, and the call could not even be hung up (switch_utils.h, switch_is_file_path).
     """
     for rest in (file, file.partition("@@")[0]):  # what follows @@ is where to begin
         while rest.startswith("{"):
@@ -230,14 +230,14 @@ def check_file(file: str) -> str:
 
 
 def check_uuid(uuid: str) -> str:
-    """The uuid itself. Raises ValueError for what can't be one, or would be read as an option."""
+    """Return the uuid. Raises ValueError if it can't be one, or would be read as an option."""
     if uuid[:1] in "/+-":
         raise ValueError(f"not a channel's uuid: {uuid!r}")
     return check_name("channel's uuid", uuid, " '\\^")
 
 
 def check_digits(digits: str, also: Iterable[str] = ()) -> str:
-    """The digits themselves. Raises ValueError for what is no digit."""
+    """Return the digits. Raises ValueError for anything that is no digit nor in ``also``."""
     for digit in digits:
         if digit.upper() not in DIGITS and digit not in also:
             raise ValueError(f"digits are {DIGITS}, not {digit!r}")

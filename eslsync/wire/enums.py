@@ -1,4 +1,4 @@
-"""FreeSWITCH's own words: a channel's states, why a call ended, how a digit came."""
+"""FreeSWITCH's own vocabulary: channel states, hangup causes, digit sources, event names."""
 
 from __future__ import annotations
 
@@ -9,14 +9,14 @@ W = TypeVar("W", bound="Word")
 
 
 class Word(str, Enum):
-    """One of FreeSWITCH's words; equal to the text of it."""
+    """A member of one of FreeSWITCH's enumerations; equal to its text."""
 
     def __str__(self) -> str:
         return str(self._value_)
 
     @classmethod
     def known(cls: type[W], text: str | None) -> W | str | None:
-        """The member of that value; a text that is none of ours stays text, and None is None."""
+        """The member with that value; unknown text stays text, and None or "" is None."""
         try:
             return cls._value2member_map_[text]  # type: ignore[return-value]
         except KeyError:
@@ -24,7 +24,7 @@ class Word(str, Enum):
 
 
 class ChannelState(Word):
-    """A channel's state (switch_types.h, ``switch_channel_state_t``), in their order.
+    """A channel's state (switch_types.h, ``switch_channel_state_t``), in order.
 
     ``ChannelState.HANGUP`` and ``ChannelState.CS_HANGUP`` are the same.
     """
@@ -46,12 +46,12 @@ class ChannelState(Word):
 
     @property
     def is_hangup(self) -> bool:
-        """Has the call ended in this state?"""
+        """True for the states of a call that has ended."""
         return self in (ChannelState.HANGUP, ChannelState.REPORTING, ChannelState.DESTROY)
 
 
 class CallState(Word):
-    """How a call stands (switch_types.h, ``switch_channel_callstate_t``; Channel-Call-State)."""
+    """A call's state (switch_types.h, ``switch_channel_callstate_t``; Channel-Call-State)."""
 
     DOWN = "DOWN"
     DIALING = "DIALING"
@@ -65,7 +65,7 @@ class CallState(Word):
 
 
 class AnswerState(Word):
-    """Has it been answered? (switch_channel.c, switch_channel_event_set_basic_data)"""
+    """Whether a call was answered (switch_channel.c, switch_channel_event_set_basic_data)."""
 
     HANGUP = "hangup"
     ANSWERED = "answered"
@@ -74,7 +74,7 @@ class AnswerState(Word):
 
 
 class DTMFSource(Word):
-    """How a digit came (switch_types.h, ``switch_dtmf_source_t``; DTMF-Source)."""
+    """Where a digit came from (switch_types.h, ``switch_dtmf_source_t``; DTMF-Source)."""
 
     UNKNOWN = "UNKNOWN"
     INBAND_AUDIO = "INBAND_AUDIO"
@@ -84,9 +84,9 @@ class DTMFSource(Word):
 
 
 class DialStatus(Word):
-    """How a bridge's dialling went (switch_ivr_originate.c; variable DIALSTATUS).
+    """The outcome of a bridge's dialling (switch_ivr_originate.c; variable DIALSTATUS).
 
-    Where it is not one of these it is the hangup cause.
+    Any other outcome is told as the hangup cause.
     """
 
     SUCCESS = "SUCCESS"
@@ -113,7 +113,7 @@ class HangupDisposition(Word):
 class HangupCause(Word):
     """Why a call ended (switch_types.h, ``switch_call_cause_t``); equal to its own name.
 
-    ``code`` is the number FreeSWITCH gives it: Q.850's below 128, its own above.
+    ``code`` is FreeSWITCH's number for it: Q.850's below 128, its own above.
     """
 
     _value_: str
@@ -210,7 +210,7 @@ class HangupCause(Word):
     REJECT_ALL = "REJECT_ALL", 825
 
 
-#: Every event name (switch_event.c, ``EVENT_NAMES``); ALL stands for any of them.
+#: Every event name (switch_event.c, ``EVENT_NAMES``); ALL means any of them.
 EVENT_NAMES = frozenset(
     """
     CUSTOM CLONE CHANNEL_CREATE CHANNEL_DESTROY CHANNEL_STATE CHANNEL_CALLSTATE CHANNEL_ANSWER
@@ -233,7 +233,7 @@ EVENT_NAMES = frozenset(
 
 
 def check_event_name(name: str) -> str:
-    """The name itself. Raises ValueError for one that FreeSWITCH doesn't know.
+    """Return the name. Raises ValueError for an event that FreeSWITCH doesn't know.
 
     A wait for a mistyped event would last as long as the call.
     """

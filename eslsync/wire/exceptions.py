@@ -1,4 +1,4 @@
-"""How things fail: one vocabulary, raised by every wait."""
+"""The exceptions that every wait raises."""
 
 from __future__ import annotations
 
@@ -20,34 +20,34 @@ __all__ = [
 ]
 
 
-#: Characters of a text from outside that are shown.
+#: The most characters shown of a text from outside.
 MAX_SHOWN = 200
 
 
 def in_a_log(text: str) -> str:
-    """Text from outside as it may stand in a log: it can neither begin a line nor break a file."""
+    """Text from outside, safe for a log: unprintable characters are escaped."""
     if text.isprintable():
         return text
     return "".join(each if each.isprintable() else repr(each)[1:-1] for each in text)
 
 
 def in_a_line(command: str) -> str:
-    """A command in one line, bounded: its first line and what its headers say, ids apart."""
+    """A command in one line, bounded: its first line and its headers' values except ids."""
     line, *headers = command.split("\n")
     said = [h.partition(": ")[2] for h in headers if not h.startswith(("Event-UUID", "Job-UUID"))]
     return in_a_log(" ".join([line, *said])[:MAX_SHOWN])
 
 
 class ESLError(Exception):
-    """The root of all that eslsync raises about a call."""
+    """The base class of all that eslsync raises about a call."""
 
 
 class Hangup(ESLError):
     """The call ended. It unwinds the handler; uncaught, it is a normal end of a call.
 
-    ``cause`` is the hangup cause (text where FreeSWITCH names one that `HangupCause`
-    doesn't know, None where the switch never said). ``event`` is the last hangup event
-    that arrived: CHANNEL_HANGUP_COMPLETE where there is one, else CHANNEL_HANGUP, else None.
+    ``cause`` is the hangup cause: a `HangupCause`, or text if FreeSWITCH names one that this
+    doesn't know, or None if the switch never said. ``event`` is the last hangup event that
+    arrived, CHANNEL_HANGUP_COMPLETE or CHANNEL_HANGUP; None if neither did.
     """
 
     def __init__(self, cause: HangupCause | str | None = None, event: Event | None = None) -> None:
@@ -60,15 +60,14 @@ class Hangup(ESLError):
 
 
 class Disconnected(ESLError):
-    """The control connection ended, and the switch had not said that the call did."""
+    """The control connection ended before the switch said that the call did."""
 
 
 class CommandError(ESLError):
-    """FreeSWITCH refused a command, or could not do it.
+    """FreeSWITCH refused a command, or failed to carry it out.
 
-    ``reply`` is its answer, ``command`` what was sent (what `Outbound` is to redact apart),
-    ``text`` what the answer says ("-ERR USER_BUSY"). ``hint`` says what to do about it, where
-    that is known.
+    ``command`` is what was sent (redacted), ``reply`` the answer, and ``text`` what the answer
+    says ("-ERR USER_BUSY"). ``hint`` says what to do about it, if that is known.
     """
 
     def __init__(self, command: str, reply: Message, text: str, hint: str = "") -> None:
@@ -80,7 +79,7 @@ class CommandError(ESLError):
 
     @property
     def cause(self) -> HangupCause | None:
-        """The hangup cause that the answer names, as a failed originate's does."""
+        """The hangup cause that the answer names (a failed originate's does); else None."""
         known = HangupCause.known(self.text.removeprefix("-ERR").strip())
         return known if isinstance(known, HangupCause) else None
 
@@ -91,11 +90,11 @@ class CommandError(ESLError):
 
 
 class TimeoutError(ESLError, builtins.TimeoutError):
-    """A wait reached its own deadline; the call goes on."""
+    """A wait reached its own deadline; the call continues."""
 
 
 class ProtocolError(ESLError):
-    """The peer sent what is not event socket. ``data`` is the start of it, bounded."""
+    """The peer violated the event socket protocol. ``data`` is the start of what it sent."""
 
     def __init__(self, message: str, data: bytes | bytearray = b"") -> None:
         self.data = bytes(data[:200])
@@ -105,6 +104,6 @@ class ProtocolError(ESLError):
         return f"{self.args[0]}: {self.data!r}" if self.data else str(self.args[0])
 
 
-# Tracebacks and pickles name the address that users import them from.
+# Tracebacks and pickles name the module that users import them from.
 for _each in (ESLError, Hangup, Disconnected, CommandError, TimeoutError, ProtocolError):
     _each.__module__ = "eslsync.exceptions"

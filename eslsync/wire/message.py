@@ -1,8 +1,8 @@
-"""What a switch sends, as values: raw bytes that are decoded when somebody looks.
+"""Messages of a switch: raw bytes that are decoded on demand.
 
 A mean event is 5 KB in 117 headers, of which a handler reads two or three. So a message
-keeps its bytes, finds a header in them by its name (or that there is none), and makes the
-whole dictionary only for what that can't answer (other letter case, iteration).
+keeps its bytes, searches them for a header by its name, and makes the whole dictionary only
+for what a search can't answer (other letter case, iteration).
 """
 
 from __future__ import annotations
@@ -30,29 +30,29 @@ __all__ = [
     "Variables",
 ]
 
-#: How a switch can be told to write its events.
+#: How a switch can be asked to write its events.
 Format = Literal["plain", "json", "xml"]
 
 T = TypeVar("T")
 
-PERCENT = ord("%")  # as a number it is looked for ten times as fast
+PERCENT = ord("%")  # bytes search for a number ten times as fast
 
 
 def text(data: bytes) -> str:
-    """Bytes of the wire as text. What is not UTF-8 survives as surrogates (PEP 383)."""
+    """Decode bytes of the wire. Bytes that are not UTF-8 survive as surrogates (PEP 383)."""
     return data.decode("utf-8", "surrogateescape")
 
 
 def number(digits: str) -> int | None:
-    """A number as a switch writes it; None for what is none, or too large to be one."""
+    """Read a number as a switch writes it; None for anything else, or one too large."""
     return int(digits) if digits.isdecimal() and len(digits) < 19 else None
 
 
 def unquote(value: bytes) -> str:
-    """A percent-encoded value, decoded once."""
+    """Decode a percent-encoded value, once."""
     if PERCENT not in value:
         return value.decode("utf-8", "surrogateescape")
-    # Most values stand in event after event; long ones are not worth the memory.
+    # Most values recur in event after event; long ones are not worth the memory.
     return _unquote_again(value) if len(value) < 200 else _unquote(value)
 
 
@@ -67,7 +67,7 @@ _unquote_again = lru_cache(maxsize=4096)(_unquote)
 
 @lru_cache(maxsize=1024)
 def _labels(name: str) -> tuple[bytes, bytes, int]:
-    """A header's name as it stands before its value, in the first line and in others; its size."""
+    """What precedes a header's value in the first line, and in others; and the latter's size."""
     label = b"\n%b: " % name.encode("utf-8", "surrogatepass")
     return label[1:], label, len(label)
 
@@ -75,16 +75,15 @@ def _labels(name: str) -> tuple[bytes, bytes, int]:
 class Message(Mapping[str, str]):
     """A message's headers, as a read-only mapping, and its ``body``.
 
-    Names are compared without regard to letter case; where two headers differ in nothing
-    else, each is found by its own spelling. A header that is repeated gives its first value,
-    as FreeSWITCH's own ``switch_event_get_header`` does; `get_all` gives all. Values that
-    are not UTF-8 keep their bytes as surrogates: encode with ``"surrogateescape"`` to have
-    them back.
+    Names match in any letter case; two headers that differ only in that are each found by
+    their own spelling. A repeated header has its first value, as for FreeSWITCH's own
+    ``switch_event_get_header``; `get_all` returns all. Values that are not UTF-8 keep their
+    bytes as surrogates: encode them with ``"surrogateescape"`` to get the bytes back.
     """
 
     __slots__ = ("_content", "_head", "_headers")
 
-    #: Are the values in ``head`` percent-encoded? In events they are, in replies not.
+    #: True if the values in ``head`` are percent-encoded, as those of events are.
     encoded = False
 
     def __init__(self, head: bytes, content: bytes = b"") -> None:
@@ -109,16 +108,16 @@ class Message(Mapping[str, str]):
         return text(self.content)
 
     def get_all(self, name: str) -> list[str]:
-        """Every value of a header: of each repetition, and of each element of an array.
+        """Every value of a header: of each repetition, and each element of an array.
 
         FreeSWITCH sends an array variable (see the application ``push``) as one value,
-        ``ARRAY::one|:two``; the mapping itself gives it as it came.
+        ``ARRAY::one|:two``, which is what the mapping itself contains.
         """
         values = [value for key, value in self._pairs() if key.lower() == name.lower()]
         return [element for value in values for element in elements(value)]
 
     def _pairs(self) -> Iterator[tuple[str, str]]:
-        """Name and decoded value of every header, in order, repetitions included."""
+        """The name and decoded value of every header, in order, with repetitions."""
         decode = unquote if self.encoded else text
         name, value = "", b""
         for line in self.head.split(b"\n"):
@@ -130,7 +129,7 @@ class Message(Mapping[str, str]):
                 if not self.encoded:
                     value = value.removesuffix(b"\r")
             elif name and line and not self.encoded:
-                # getvar answers with the raw value, line breaks and all (recording 07e)
+                # getvar's reply contains the raw value, with its line breaks (recording 07e)
                 value += b"\n" + line
         if name:
             yield name, decode(value)
@@ -203,14 +202,14 @@ class Event(Message):
 
     encoded = True
 
-    #: `name`, for loops that can't wait for a property: None until somebody has asked for that.
+    #: `name` without a property's cost, for hot loops; None until somebody has asked for `name`.
     quick_name: str | None
     #: The bytes of the event.
     raw: bytes
     #: The event's place in the order of arrival on its call's connection, from 1 on; 0 before
     #: the session has seen it.
     serial: int
-    #: True for a digit (DTMF) that a running play_and_get_digits or read takes.
+    #: True for a digit (DTMF) that a running play_and_get_digits or read collects.
     collected: bool
 
     def __init__(self, raw: bytes) -> None:
@@ -221,7 +220,7 @@ class Event(Message):
         self.serial = 0
         self.collected = False
 
-    # An event with its own Content-Length carries a body after its headers; the body may hold
+    # An event with its own Content-Length has a body after its headers; the body may contain
     # blank lines and need not end in a line break (recording 09d).
 
     @property
@@ -241,9 +240,9 @@ class Event(Message):
         return name
 
     def name_in_front(self) -> str | None:
-        """The name, if it stands where FreeSWITCH writes it, in the first line or the second.
+        """The name, if it is where FreeSWITCH writes it, in the first line or the second.
 
-        Decodes nothing else, so that the reader's thread may ask.
+        None if it may be elsewhere. Decodes nothing else, so that the reader's thread may ask.
         """
         raw, start = self.raw, 12
         if not raw.startswith(b"Event-Name: "):
@@ -259,14 +258,14 @@ class Event(Message):
 
     @property
     def uuid(self) -> str | None:
-        """Unique-ID: the channel that the event is about; None where it is about none."""
+        """Unique-ID: the channel that the event is about; None for an event about none."""
         return self.get("Unique-ID")
 
     def late_header(self, name: str) -> str:
-        """A header that is among the last ones, looked for from the end; empty if missing.
+        """A header, searched from the end, where it is expected; empty if missing.
 
         For an application's completion and the reply to ``connect``, which have no body that
-        the search could meet first.
+        the search could find it in.
         """
         _, label, size = _labels(name)
         start = self.raw.rfind(label) + size
@@ -282,12 +281,11 @@ class Event(Message):
 
     @property
     def has_variables(self) -> bool:
-        """Did any come with it?"""
+        """True if channel variables came with the event."""
         at = self.raw.find(b"\nvariable_")
         return at >= 0 and self.raw.find(b"\n\n", self._sure, at + 1) < 0
 
-    # What the headers say, as FreeSWITCH's own types. Where a header is missing: None; where it
-    # says what no type of ours knows: its text.
+    # Headers as FreeSWITCH's own types: None for a missing header, text for an unknown value.
 
     @property
     def channel_state(self) -> ChannelState | str | None:
@@ -316,7 +314,7 @@ class Event(Message):
 
     @property
     def dtmf_source(self) -> DTMFSource | str | None:
-        """DTMF-Source: how the digit came."""
+        """DTMF-Source: where the digit came from."""
         return DTMFSource.known(self.get("DTMF-Source"))
 
     @property
@@ -340,15 +338,15 @@ class Event(Message):
     def get(self, name: str, /, default: str | T) -> str | T: ...
 
     def get(self, name: str, /, default: Any = None) -> Any:
-        # Most looks are at a header that is there, by the name it was sent under.
+        # Most lookups find the header, under the name it was sent by.
         raw, (first, label, size) = self.raw, _labels(name)
         if raw.startswith(first):
             start = size - 1
         else:
             start = raw.find(label)
             if start > self._sure:
-                # Not in the body? A search for its beginning is the dearest of all, and most
-                # headers that somebody looks at are near the front.
+                # Make sure that it is not in the body. This search costs most, and most headers
+                # that are looked up are near the front, so it begins where the last one ended.
                 if raw.find(b"\n\n", self._sure, start + 1) >= 0:
                     start = -1
                 else:
@@ -361,7 +359,7 @@ class Event(Message):
         return unquote(value) if PERCENT in value else value.decode("utf-8", "surrogateescape")
 
     def _get_otherwise(self, name: str, default: Any) -> Any:
-        """What is not there under this very name: in another letter case, or not at all."""
+        """A header that was not found under this very name: another letter case, or none."""
         if self._headers is None and self.raw.isascii():
             first, label, _ = _labels(name.lower())
             lower = self.raw.lower()
@@ -402,7 +400,7 @@ class CommandReply(Message):
 
     @property
     def ok(self) -> bool:
-        """Was the command taken? For ``sendmsg`` that means queued, and no more."""
+        """True unless the command was refused. For ``sendmsg`` that only means queued."""
         return self._head.find(b"-ERR") < 0 or not self.text.startswith("-ERR")
 
     def __repr__(self) -> str:
@@ -418,7 +416,7 @@ class ConnectReply(CommandReply, Event):
         Event.__init__(self, raw)
         self._sure = len(raw)  # it has no body
 
-    #: What is refused is answered in other words than a channel's data.
+    #: A refusal has no channel's data, and so is no ConnectReply.
     ok = True
 
     head = Event.head
@@ -443,7 +441,7 @@ class ApiResponse(Message):
         return f"<ApiResponse {self.text[:60]!r}>"
 
 
-#: What answers a command.
+#: The reply to a command.
 Reply = CommandReply | ApiResponse
 
 
@@ -454,7 +452,7 @@ class DisconnectNotice(Message):
 
     @property
     def lingers(self) -> bool:
-        """Does the switch keep the connection open for what is still to come?"""
+        """True if the switch keeps the connection open for what is still to come."""
         return (b"\n%b\n" % self.head.lower()).find(b"\ncontent-disposition: linger\n") >= 0
 
 

@@ -1,7 +1,7 @@
-"""Event socket: bytes to messages and back. No socket, no thread, no clock.
+"""The event socket protocol: bytes to messages and back. No socket, no thread, no clock.
 
-Both sides of the wire are here, so that there is one parser to trust: `Parser` reads what
-a switch sends, `CommandParser` what an app sends, and the ``encode_*`` functions write.
+Both sides of the wire are here, so that there is one framing to trust: `Parser` reads what a
+switch sends, `CommandParser` what an app sends, and the ``encode_*`` functions write.
 
 A message is a block of header lines, a blank line, and as many bytes of body as its
 Content-Length says. Everything is framed before anything is decoded: a ``%0A`` in a
@@ -42,13 +42,13 @@ __all__ = [
     "quote",
 ]
 
-#: The connect reply is the one large block of headers (4 KB bare, more with SIP headers and
-#: variables of the dialplan's own); a variable may be 100 KB (recording 14f).
+#: The most bytes of headers. Only the reply to connect has many (4 KB, more with SIP headers and
+#: the dialplan's variables); one variable may be 100 KB (recording 14f).
 MAX_HEADERS = 1024 * 1024
-#: FreeSWITCH takes commands of up to 16 MB (mod_event_socket.c, MAX_CONTENT_LENGTH).
+#: The most bytes of a body: FreeSWITCH's own limit (mod_event_socket.c, MAX_CONTENT_LENGTH).
 MAX_BODY = 16 * 1024 * 1024
 
-#: Headers of no more bytes are short.
+#: Headers of up to so many bytes are remembered: they recur.
 SHORT = 100
 
 M = TypeVar("M")
@@ -57,7 +57,7 @@ M = TypeVar("M")
 class Framer(Generic[M]):
     """Cuts a stream into header blocks and bodies; ``make`` turns each pair into a message.
 
-    What came whole before the peer broke the protocol is still given: `feed` returns it and
+    When the peer violates the protocol, `feed` still returns the messages that were whole before,
     keeps the ProtocolError in ``failure``, and raises it from the next call on.
     """
 
@@ -73,10 +73,10 @@ class Framer(Generic[M]):
         self.max_body = max_body
         self._make = make
         self._short = min(SHORT, max_headers)
-        #: A message that is not whole yet, from its beginning.
+        #: The beginning of a message that is not whole yet.
         self.rest = bytearray()
-        self._searched = 0  # no blank line ends in that before here
-        self._needed = 0  # how long that must be before it can be whole, where that is known
+        self._searched = 0  # no blank line ends in `rest` before this index
+        self._needed = 0  # the length that `rest` must reach to be whole; 0: unknown
 
     def feed(self, data: bytes) -> list[M]:
         """Take what the peer sent; return the messages that are now whole, in order."""
@@ -86,7 +86,7 @@ class Framer(Generic[M]):
         try:
             start = 0
             if self.rest:
-                # of a long piece only what the message that has begun lacks, where that is known
+                # from a long piece, copy only what the begun message lacks, if that is known
                 start = max(self._needed - len(self.rest), 0) or len(data)
                 self.rest += data[:start]
                 if not self._worth_a_look():
@@ -104,7 +104,7 @@ class Framer(Generic[M]):
         return messages
 
     def _worth_a_look(self) -> bool:
-        """May the message that has begun be whole now? Found out without copying it."""
+        """True if the begun message may be whole now; found out without copying it."""
         rest = self.rest
         if self._needed:
             return len(rest) >= self._needed
@@ -114,25 +114,25 @@ class Framer(Generic[M]):
         return False
 
     def _note_search(self, size: int, data: bytes | bytearray) -> None:
-        """There is no blank line in the ``size`` bytes that a message has begun with."""
-        # The two bytes are a blank line that has begun: as long as it may still come in time,
-        # how the bytes were split must make no difference.
+        """Note that the ``size`` bytes of a begun message contain no blank line."""
+        # The two more bytes may be the start of a blank line, which still comes in time: how the
+        # bytes were split must make no difference.
         if size > self.max_headers + 2:
             what = f"more than {self.max_headers} bytes of headers without a blank line"
             raise ProtocolError(what, data[-size:])
         self._searched = max(0, size - 2)  # a blank line is at most three bytes long
 
     def _take(self, data: bytes, start: int, messages: list[M]) -> None:
-        """Cut the messages that are whole off ``data``; keep the rest."""
+        """Take the whole messages from ``data``; keep the rest."""
         size, known, short, most = len(data), self._known, self._short, self.max_body
-        plain = data.find(b"\r") < 0  # or else the next of these may be a long way off, each time
+        plain = data.find(b"\r") < 0  # asked once: each search for another may be a long one
         while start < size:
             end = data.find(b"\n\n", start) if plain else start
             head, body = data[start:end], end + 2
             described = known(head) if start < end <= start + short else None
             if described is None:
                 if data[start] in b"\r\n":
-                    # blank lines before a message are none of it: a variable that ends in one, say
+                    # skip blank lines before a message: a variable's value may end in one, say
                     start = _LINE_BREAKS.match(data, start).end()  # type: ignore[union-attr]
                     continue
                 if end < 0 or not plain:
@@ -159,17 +159,17 @@ class Framer(Generic[M]):
             self.rest += data[start:]
 
     def _describe(self, head: bytes) -> tuple[int, Callable[[bytes, bytes], M]]:
-        """How many bytes of body stand behind these headers, and what makes their message."""
+        """The length of the body that follows these headers, and what makes their message."""
         return body_length(head), self._make
 
     def _known(self, head: bytes) -> tuple[int, Callable[[bytes, bytes], M]] | None:
-        """The same of short headers, where that is remembered; None: look at them."""
+        """The same for short headers, remembered; None if `_describe` has to look."""
         return None
 
 
 def body_length(head: bytes) -> int:
-    """How many bytes of body stand behind a block of headers."""
-    at = head.lower().find(b"content-length")  # a regular expression is slow to find it
+    """The number of bytes of the body that follows a block of headers."""
+    at = head.lower().find(b"content-length")  # faster than a regular expression
     found = _CONTENT_LENGTH.search(head, at) if at >= 0 else None
     if found is None:
         return 0
@@ -179,14 +179,14 @@ def body_length(head: bytes) -> int:
     return int(digits)
 
 
-# An app may end its lines with CRLF (recording 08f). A switch never does: what does is a web
-# client, say, on the wrong port, and had better be told so than waited for.
+# An app may end its lines with CRLF (recording 08f). A switch never does; a web client on the
+# wrong port does, and an error is better than waiting for more from it.
 _BLANK_LINE = re.compile(rb"\n\r?\n")
 _LINE_BREAKS = re.compile(rb"[\r\n]*")
 _CONTENT_LENGTH = re.compile(rb"^content-length[ \t]*:([^\n]*)", re.IGNORECASE | re.MULTILINE)
 _CONTENT_TYPE = re.compile(rb"^content-type[ \t]*:[ \t]*([^\s;]*)", re.IGNORECASE | re.MULTILINE)
 
-#: Makes a message of its headers and its body.
+#: Makes a message from its headers and its body.
 Make = Callable[[bytes, bytes], Message]
 
 
@@ -222,10 +222,10 @@ def _no_message(head: bytes, body: bytes) -> Message:
 
 
 def _find_out(head: bytes) -> tuple[int, Make]:
-    """How many bytes of body stand behind these headers of a switch, and what makes a message."""
+    """The length of the body behind these headers of a switch, and what makes their message."""
     if head.startswith(b"Event-Name:"):
-        # Only the reply to connect has its headers in the open, and it has no body. It is long,
-        # so no other letter case is thought of.
+        # Only the reply to connect has an event's headers outside of a body, and it has no body.
+        # It is long, so other letter cases of Content-Length are not searched for.
         return 0 if head.find(b"\nContent-Length:") < 0 else body_length(head), _connect_reply
     length = body_length(head)
     found = _CONTENT_TYPE.search(head)
@@ -233,12 +233,12 @@ def _find_out(head: bytes) -> tuple[int, Make]:
 
 
 def _find_out_quickly(head: bytes) -> tuple[int, Make] | None:
-    """The same, unless they begin with a blank line."""
+    """The same; None for headers that begin with a blank line."""
     return None if head.startswith(b"\n") else _find_out(head)
 
 
 class Parser(Framer[Message]):
-    """Reads what a switch sends. The same messages come out however the bytes are split."""
+    """Reads what a switch sends. How the bytes are split makes no difference."""
 
     def __init__(self, *, max_headers: int = MAX_HEADERS, max_body: int = MAX_BODY) -> None:
         super().__init__(_no_message, max_headers=max_headers, max_body=max_body)
@@ -246,13 +246,12 @@ class Parser(Framer[Message]):
     def _describe(self, head: bytes) -> tuple[int, Make]:
         return _find_out(head)
 
-    # The same short headers stand before message after message; long ones are not worth the
-    # memory.
+    # The same short headers precede message after message; long ones are not worth the memory.
     _known = staticmethod(lru_cache(maxsize=4096)(_find_out_quickly))
 
 
 class Command:
-    """What an app sends: a line (``"sendmsg <uuid>"``), headers, and perhaps a body."""
+    """A command of an app: a line (``"sendmsg <uuid>"``), headers, and perhaps a body."""
 
     __slots__ = ("body", "headers", "line")
 
@@ -262,7 +261,7 @@ class Command:
         self.body = body
 
     def get(self, name: str, default: str | None = None) -> str | None:
-        """The first value of a header; the letter case of its name doesn't matter."""
+        """The first value of a header, named in any letter case."""
         for key, value in self.headers:
             if key.lower() == name.lower():
                 return value
@@ -285,16 +284,16 @@ def _command(head: bytes, body: bytes) -> Command:
 class CommandParser(Framer[Command]):
     """Reads what an app sends, as mod_event_socket.c's ``read_packet`` does.
 
-    Line ends may be LF or CRLF (recording 08f), names are of any letter case, a line without
-    a colon is passed over, and blank lines before a command don't count.
+    Lines may end in LF or CRLF (recording 08f), names match in any letter case, and lines
+    without a colon and blank lines before a command are skipped.
     """
 
     def __init__(self, *, max_headers: int = MAX_BODY, max_body: int = MAX_BODY) -> None:
         super().__init__(_command, max_headers=max_headers, max_body=max_body)
 
 
-#: What FreeSWITCH encodes in an event besides control characters and bytes over "~"
-#: (switch_utils.h, SWITCH_URL_UNSAFE); comma, slash, apostrophe and parentheses stay.
+#: The bytes that FreeSWITCH encodes in an event besides control characters and bytes above "~"
+#: (switch_utils.h, SWITCH_URL_UNSAFE); comma, slash, apostrophe and parentheses are not among them.
 _UNSAFE = b'\r\n #%&+:;<=>?@[\\]^`{|}"'
 _QUOTED = [
     f"%{byte:02X}" if byte < 32 or byte > 126 or byte in _UNSAFE else chr(byte)
@@ -308,11 +307,11 @@ def quote(value: str) -> str:
 
 
 def encode_command(line: str, headers: Iterable[tuple[str, str]] = (), body: bytes = b"") -> bytes:
-    """A command as an app sends it.
+    """Encode a command as an app sends it.
 
-    Raises ValueError for a line break or NUL in the line or a header: it would smuggle in a
-    header or a command of its own. And for what is too large: FreeSWITCH takes longer for headers
-    the more there are (a mebibyte, half a second), and no body of over 16 MiB.
+    Raises ValueError for a line break or NUL in the line or a header, which would smuggle in
+    another header or command; and for headers over 1 MiB (which take FreeSWITCH half a second)
+    or a body over 16 MiB (which it refuses).
     """
     lines = [line]
     for name, value in headers:
@@ -325,7 +324,7 @@ def encode_command(line: str, headers: Iterable[tuple[str, str]] = (), body: byt
         or not written.isascii()
         or "content-length" in written.lower()
     ):
-        _check_lines(lines)  # one by one, which takes longer, and seldom finds something
+        _check_lines(lines)  # one by one: slower, and rarely finds anything
     if not line.strip():
         raise ValueError("a command can't be empty")
     if body:
@@ -342,11 +341,11 @@ def _check_lines(lines: Iterable[str]) -> None:
     for each in lines:
         check_line(each)
         if each.lstrip().lower().startswith("content-length"):
-            # the switch would take the commands that follow for a body
+            # the switch would read the commands that follow as a body
             raise ValueError("Content-Length is counted here, it can't be given")
 
 
 def encode_message(headers: Iterable[tuple[str, str]], body: bytes = b"") -> bytes:
-    """A message as a switch sends it. The headers hold its Content-Length, where it has one."""
+    """Encode a message as a switch sends it. The caller's headers include Content-Length."""
     lines = [f"{name}: {value}\n" for name, value in headers]
     return "".join([*lines, "\n"]).encode("utf-8", "surrogateescape") + body

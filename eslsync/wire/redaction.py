@@ -11,12 +11,12 @@ from .exceptions import ProtocolError, in_a_line, in_a_log
 
 __all__ = ["DTMF", "HIDDEN", "Redactor"]
 
-#: Stands for digits, wherever they are pressed, sent or collected.
+#: In a list of names: digits, wherever they are pressed, sent or collected.
 DTMF = "DTMF"
-#: Stands where something was.
+#: What replaces a hidden value.
 HIDDEN = "***"
 
-#: What digits stand behind, besides applications: headers, variables, lines of FreeSWITCH's log.
+#: What precedes digits, besides applications: headers, variables, lines of FreeSWITCH's log.
 _DIGITS = (
     r"DTMF-(?:Digit|Key)",
     r"eslsync_digits\w*",
@@ -24,7 +24,7 @@ _DIGITS = (
     r"DTMF(?=[ :(\[=]+[0-9*#A-DwW]+(?:\W|$))",
 )
 
-#: Words of which one is in each of these.
+#: Each of these patterns contains one of these words.
 _DIGIT_WORDS = ("dtmf", "digit", "terminator_used")
 
 #: What stands between a name and its value: as a header, a variable, a word, in JSON and XML, and
@@ -35,8 +35,8 @@ _BETWEEN = r"[\"'\]]*[ \t]*[=:,>][ \t]*|[ \t(]+"
 class Redactor:
     """Hides the values of some headers and channel variables in text.
 
-    A name counts in any letter case, and with ``variable_`` before it. What stands behind it is
-    hidden to the end of the line, since no value has an end that could be told otherwise.
+    Names match in any letter case, and with ``variable_`` before them. A value is hidden to the
+    end of its line, since nothing else marks its end.
     """
 
     def __init__(self, names: Iterable[str] = (DTMF,)) -> None:
@@ -63,39 +63,39 @@ class Redactor:
         )
 
     def __call__(self, text: str) -> str:
-        """The text without what is to be hidden."""
+        """The text with `HIDDEN` in place of what is to be hidden."""
         if not self._pattern:
             return text
         return self._pattern.sub(rf"\g<1>{HIDDEN}", text)
 
     def may_change(self, text: str) -> bool:
-        """Could there be something to hide in it? A quick look, that is never wrong with no."""
+        """False only if there is certainly nothing to hide; quicker than hiding it."""
         text = text.lower()
         return any(word in text for word in self._words)
 
     def names_one(self, text: str) -> bool:
-        """Does it name something whose value is hidden?"""
+        """True if the text names something whose value is hidden."""
         return self._name.search(text) is not None
 
     def command(self, line: str, headers: Sequence[tuple[str, str]]) -> str:
-        """A command in one line, as it may be shown."""
+        """A command in one line, redacted."""
         application = dict(headers).get("execute-app-name", "")
         lines = [self(line)]
         for name, value in headers:
-            if name == "execute-app-arg":  # as it would read in the dialplan
+            if name == "execute-app-arg":  # hidden by the application's name
                 value = self(f"{application} {value}").removeprefix(f"{application} ")
             lines.append(self(f"{name}: {value}"))
         return in_a_line("\n".join(lines))
 
     def value(self, name: str, value: str) -> str:
-        """The value of a header as it may stand in a log, unless it is to be hidden."""
+        """The value of a header, safe for a log; `HIDDEN` if it is to be hidden."""
         hides = self(f"{name}: x") != f"{name}: x"
         return HIDDEN if hides else in_a_log(value)
 
     def data(self, data: bytes) -> bytes:
-        """Bytes of the wire without what is to be hidden."""
+        """Bytes of the wire, redacted."""
         return self(data.decode("latin-1")).encode("latin-1")
 
     def error(self, error: ProtocolError) -> ProtocolError:
-        """The same without what is to be hidden of the bytes that it shows."""
+        """The same error, with the bytes that it shows redacted."""
         return ProtocolError(error.args[0], self.data(error.data))
