@@ -1,6 +1,6 @@
 """The one place in the library that waits or asks the time.
 
-`Clock` is real time. A simulator hands ``Outbound(clock=)`` one of its own, whose time jumps
+`Clock` is real time. A simulator passes its own as ``Outbound(clock=)``, whose time jumps
 whenever all is quiet; the five methods at the end tell it what it needs to know for that.
 """
 
