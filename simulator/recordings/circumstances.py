@@ -33,6 +33,24 @@ __all__ = ["channel_of", "start_of", "switch_of"]
 START = 1_767_603_600 * SECOND
 #: The folder of the sound files, if a recording doesn't say.
 SOUND_PREFIX = "/srv/fs/sounds"
+#: The dialplan and the phrase macros of the installation where the project's recordings were made,
+#: for a first line that has none of its own.
+INSTALLED_DIALPLAN = {
+    r"^bye(\d+)$": [["answer", ""], ["sleep", "$1"], ["hangup", "NORMAL_CLEARING"]],
+    r"^press-(\d+)-(.+)$": [
+        ["answer", ""],
+        ["sleep", "$1"],
+        ["send_dtmf", "$2@200"],
+        ["playback", "silence_stream://-1"],
+    ],
+    r"^hold$": [["answer", ""], ["playback", "silence_stream://-1"]],
+}
+INSTALLED_PHRASES = {
+    "welcome": [["play-file", "ivr/ivr-welcome.wav"]],
+    "saydigits": [["play-file", "ivr/ivr-short.wav"], ["say", "en number iterated $1"]],
+}
+#: Seconds within which `speak` fails if there is no such engine.
+SILENT = 0.2
 #: Variables that the application `socket` sets itself, before the connect reply.
 SET_BY_SOCKET = ("current_application", "current_application_data", "socket_host")
 
@@ -69,8 +87,8 @@ def switch_of(recording: Recording, agenda: Agenda, races: Races, dial: Dial) ->
         only_known=True,
         sound_prefix=sound_prefix,
         extensions=_extensions(circumstances),
-        phrases=_pairs(circumstances.get("phrases", {})),
-        speech_engines=circumstances.get("speech_engines", ()),
+        phrases=_pairs(circumstances.get("phrases", INSTALLED_PHRASES)),
+        speech_engines=circumstances.get("speech_engines", _speech_engines(recording.switch)),
         hostname=source.get("FreeSWITCH-Hostname", "freeswitch"),
         switchname=source.get("FreeSWITCH-Switchname", "freeswitch"),
         ipv4=source.get("FreeSWITCH-IPv4", "127.0.0.1"),
@@ -159,7 +177,7 @@ def _pairs(written: Mapping[str, Sequence[Sequence[str]]]) -> dict[str, Extensio
 
 def _extensions(circumstances: dict[str, Any]) -> dict[str, Extension]:
     """The dialplan in the circumstances: the app's extension, and those transferred to."""
-    extensions = _pairs(circumstances.get("dialplan", {}))
+    extensions = _pairs(circumstances.get("dialplan", INSTALLED_DIALPLAN))
     if "destination" in circumstances:
         pairs = (*circumstances.get("before", ()), *circumstances.get("after", ()))
         before = len(circumstances.get("before", ()))
@@ -216,3 +234,15 @@ def _recorded_lengths(
             if samples and "stream://" not in path:
                 lengths.setdefault(relative, int(samples) / 8000)
     return lengths
+
+
+def _speech_engines(messages: list[Sent]) -> tuple[str, ...]:
+    """The engines that could speak, read off how long `speak` took: flite, or none."""
+    began = 0.0
+    for message in messages:
+        if message.get("Application") == "speak":
+            if message.name == "CHANNEL_EXECUTE":
+                began = message.time
+            elif message.time - began > SILENT:
+                return ("flite",)
+    return ()

@@ -30,8 +30,8 @@ __all__ = ["Drive"]
 PATIENCE = 2 * SECOND
 #: Microseconds from a key press on the caller's leg to its arrival by loopback.
 KEY_LATENCY = 30 * MILLISECOND
-#: Milliseconds that callers press a key, if an action doesn't say.
-KEY_LENGTH = 200
+#: Milliseconds that a caller presses a key, by how they call, if an action doesn't say.
+KEY_LENGTH = {"loopback": 200, "sip": 280}
 #: Seconds until a key that is sent as a tone is recognized, and until the next one is.
 TONE, NEXT_TONE = 0.18, 0.24
 
@@ -166,11 +166,13 @@ class Drive:
         channel.on_event = on_event
 
     def _act_at(self, channel: Channel, when: int, action: dict[str, Any]) -> None:
+        key_length = KEY_LENGTH[self.recording.circumstances["caller"]["by"]]
+
         def act() -> None:
             if "hangup" in action:
                 channel.caller_hangs_up(action["hangup"])
             for key in action.get("press", ""):
-                channel.press(key, action.get("milliseconds", KEY_LENGTH))
+                channel.press(key, action.get("milliseconds", key_length))
 
         self.agenda.at(when, act)
 

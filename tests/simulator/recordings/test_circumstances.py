@@ -37,19 +37,43 @@ def without(tmp_path: Path, name: str, key: str) -> Path:
 @pytest.mark.parametrize(
     ("name", "key"),
     [
-        ("11i_uuid_transfer_away", "dialplan"),
-        ("11n_say_phrase_speak", "phrases"),
-        ("11p_speak_flite", "speech_engines"),
         ("14n_a_leg_bridging_to_socket", "cause"),
-        ("03h_dtmf_sipp_rfc2833", "milliseconds"),
         ("03l_spandsp_inband_dtmf", "inband"),
         ("16_freeswitch_shutdown_while_connected", "shuts_down"),
     ],
 )
-def test_what_a_first_line_leaves_out_is_not_guessed(tmp_path: Path, name: str, key: str) -> None:
+def test_what_happened_is_said_by_the_first_line(tmp_path: Path, name: str, key: str) -> None:
     assert check(RECORDINGS / f"{name}.jsonl").conforms
     path = without(tmp_path, name, key)
     assert Recording.read(path).switch, "it can be read all the same"
+    assert not check(path).conforms
+
+
+@pytest.mark.parametrize(
+    ("name", "key", "other"),
+    [
+        ("11i_uuid_transfer_away", "dialplan", {"^bye1500$": [["answer", ""]]}),
+        ("11n_say_phrase_speak", "phrases", {}),
+        ("11p_speak_flite", "speech_engines", []),
+    ],
+)
+def test_the_installation_is_the_usual_one_unless_the_first_line_describes_another(
+    tmp_path: Path, name: str, key: str, other: Any
+) -> None:
+    path = without(tmp_path, name, key)
+    assert check(path).conforms
+    rest = path.read_text(encoding="utf-8").partition("\n")[2]
+    path.write_text(f"{json.dumps({**first_line(path), key: other})}\n{rest}", encoding="utf-8")
+    assert not check(path).conforms
+
+
+def test_a_key_pressed_by_sip_lasts_280_ms_unless_the_action_says_otherwise(tmp_path: Path) -> None:
+    path = without(tmp_path, "03h_dtmf_sipp_rfc2833", "milliseconds")
+    assert check(path).conforms
+    first = first_line(path)
+    first["actions"] = [{**each, "milliseconds": 200} for each in first["actions"]]
+    rest = path.read_text(encoding="utf-8").partition("\n")[2]
+    path.write_text(f"{json.dumps(first)}\n{rest}", encoding="utf-8")
     assert not check(path).conforms
 
 
