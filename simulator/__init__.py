@@ -26,8 +26,7 @@ __all__ = [
     "sweep",
 ]
 
-# Imported when they are asked for: `eslsync serve` lives in this package too, and a production
-# server shall load neither the simulated switch nor freezegun.
+# Imported when they are asked for: `eslsync call` starts faster without what it does not need.
 _HOMES = {
     "Call": "calling.call",
     "CallFailed": "calling.call",

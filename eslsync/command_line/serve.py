@@ -15,7 +15,7 @@ from .terminal import show_logs
 __all__ = ["serve"]
 
 
-@click.command()
+@click.command(short_help="Serve a handler to a real FreeSWITCH.")
 @click.argument("file", type=click.Path(path_type=Path))
 @files.handler
 @click.option("--host", help="The address to listen on; default: 127.0.0.1.")

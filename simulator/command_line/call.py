@@ -77,7 +77,7 @@ def read_variables(
     return variables
 
 
-@click.command()
+@click.command(short_help="Call a handler in simulated time, and draw the call.")
 @click.argument("file", required=False)
 @click.option(
     "--script",

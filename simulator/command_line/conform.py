@@ -21,7 +21,7 @@ if TYPE_CHECKING:
 __all__ = ["conform"]
 
 
-@click.command()
+@click.command(short_help="Compare the simulated switch with recordings.")
 @click.argument(
     "recordings", nargs=-1, required=True, metavar="RECORDING...", type=click.Path(path_type=Path)
 )

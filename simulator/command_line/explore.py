@@ -44,7 +44,7 @@ def check_format(
 PATH = click.Path(path_type=Path)
 
 
-@click.command()
+@click.command(short_help="Make every call that a handler can have, and report what is wrong.")
 @click.argument("file", type=PATH)
 @handler
 @click.option(
@@ -148,8 +148,8 @@ def explore(
     from eslsync.loading import LoadError
 
     from ..exploring.exploration import explore as run
-    from ..exploring.progress import Bar
     from ..scripts.script import Script, ScriptError
+    from .progress import Bar
 
     try:
         circumstances = [_circumstances(Script.read(script), script) for script in scripts]

@@ -19,7 +19,7 @@ __all__ = ["ladder"]
 SUFFIXES: dict[str, LadderFormat] = {".svg": "svg", ".mmd": "mermaid", ".mermaid": "mermaid"}
 
 
-@click.command()
+@click.command(short_help="Draw a recorded call as a ladder.")
 @click.argument("recording", type=click.Path(path_type=Path))
 @click.option(
     "--format",

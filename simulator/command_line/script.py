@@ -14,7 +14,7 @@ from .files import read, write
 __all__ = ["script"]
 
 
-@click.command()
+@click.command(short_help="Turn a recorded call into a caller script.")
 @click.argument("recording", type=click.Path(path_type=Path))
 @click.argument("file", required=False, type=click.Path(path_type=Path))
 @click.option("--handler", "name", metavar="NAME", help="The function in FILE.")

@@ -1,4 +1,4 @@
-"""A progress bar on a terminal."""
+"""The progress bar of `eslsync explore`."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from typing import Any
 import click
 
 from ..clockwork.frozen import real_seconds
-from .search import Progress
+from ..exploring.search import Progress
 
 __all__ = ["Bar"]
 

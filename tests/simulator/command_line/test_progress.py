@@ -7,7 +7,7 @@ import sys
 
 import pytest
 
-from simulator.exploring.progress import Bar
+from simulator.command_line.progress import Bar
 from simulator.exploring.search import Progress
 
 
