@@ -52,7 +52,7 @@ class Session:
     @property
     def uuid(self) -> str:
         """The channel's uuid."""
-        return self._conversation.own.uuid
+        return self._conversation.uuid
 
     @property
     def context(self) -> ConnectReply:

@@ -165,6 +165,11 @@ class Conversation:
         self.dropped = 0
 
     @property
+    def uuid(self) -> str:
+        """The uuid of the leg that is on this socket."""
+        return self.own.uuid
+
+    @property
     def waiting_for(self) -> str | None:
         """What the handler waits for now, as text; None while it runs."""
         what = self._awaited

@@ -83,7 +83,7 @@ class Handover:
         """The commands that subscribe to these events."""
         conversation = self._conversation
         if conversation.full:
-            uuid = conversation.own.uuid
+            uuid = conversation.uuid
             return [f"filter Unique-ID {uuid}", conversation.subscription.event(events)]
         # `event` is refused without ``full``, and myevents serves (recording 08c)
         return [conversation.subscription.myevents]
@@ -98,7 +98,7 @@ class Handover:
         when, cause = f"+{math.ceil(seconds) + 1}", HangupCause.ALLOTTED_TIMEOUT
         if conversation.full:
             # In a group of its own: sched_hangup's is the channel's, which others use as well.
-            kill = f"uuid_kill {conversation.own.uuid} {cause}"
+            kill = f"uuid_kill {conversation.uuid} {cause}"
             conversation.api(f"sched_api {when} {self._limit_group} {kill}", timeout)
         else:
             conversation.own.start("sched_hangup", f"{when} {cause}", timeout)
@@ -117,7 +117,7 @@ class Handover:
 
     @property
     def _limit_group(self) -> str:
-        return f"eslsync/{self._conversation.own.uuid}"
+        return f"eslsync/{self._conversation.uuid}"
 
     def refuse(self, cause: HangupCause) -> None:
         """Hang up, and let the switch close: a close of ours might overtake the hangup (14b2)."""

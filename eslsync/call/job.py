@@ -2,25 +2,56 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from collections.abc import Callable, Collection, Sequence
+from typing import Protocol, TypeVar
 
 from ..clock import Deadline
 from ..wire.arguments import check_line
 from ..wire.exceptions import CommandError
-from ..wire.message import Event
-
-if TYPE_CHECKING:
-    from .conversation import Conversation
+from ..wire.message import Event, Reply
+from ..wire.redaction import Redactor
+from .subscription import Subscription
 
 __all__ = ["Job", "Jobs", "result_of"]
 
 TOLD_BY = ("BACKGROUND_JOB",)
 
+T = TypeVar("T")
+
+
+class Starts(Protocol):
+    """What jobs need of their conversation."""
+
+    redact: Redactor
+    subscription: Subscription
+
+    @property
+    def uuid(self) -> str: ...
+
+    def new_id(self) -> str: ...
+
+    def command(
+        self, line: str, headers: Sequence[tuple[str, str]] = ..., timeout: float | None = ...
+    ) -> Reply: ...
+
+    def pull(self) -> None: ...
+
+    def deadline(self, timeout: float | None) -> Deadline | None: ...
+
+    def until(
+        self,
+        what: object,
+        ready: Callable[[Event | None], T | None],
+        deadline: Deadline | None,
+        *,
+        wanted: Collection[str] | None,
+    ) -> T: ...
+
 
 class Job:
     """A command that runs in the background (bgapi)."""
 
-    def __init__(self, conversation: Conversation, command: str, uuid: str) -> None:
+    def __init__(self, conversation: Starts, command: str, uuid: str) -> None:
         self.command = command
         self.uuid = uuid
         #: Its BACKGROUND_JOB, once that has arrived.
@@ -62,7 +93,7 @@ class Jobs:
 
     __slots__ = ("_conversation", "_heard", "running")
 
-    def __init__(self, conversation: Conversation) -> None:
+    def __init__(self, conversation: Starts) -> None:
         self._conversation = conversation
         #: By their Job-UUID.
         self.running: dict[str, Job] = {}
@@ -90,8 +121,7 @@ class Jobs:
         if subscription.filtered or not subscription.on:
             # A filter on Unique-ID hides BACKGROUND_JOB; this lets our own through (09g).
             # Where there is none, or myevents (05i), a first filter would hide the rest.
-            uuid = conversation.own.uuid
-            conversation.command(f"filter Job-Owner-UUID {uuid}", timeout=timeout)
+            conversation.command(f"filter Job-Owner-UUID {conversation.uuid}", timeout=timeout)
         conversation.command(subscription.event("BACKGROUND_JOB"), timeout=timeout)
 
     def complete(self, event: Event) -> None:

@@ -2,22 +2,45 @@
 
 from __future__ import annotations
 
+import logging
 from collections.abc import Iterable
 from itertools import takewhile
-from typing import TYPE_CHECKING
+from typing import Protocol
 
 from ..wire.message import Event
 from .backlog import Backlog
-
-if TYPE_CHECKING:
-    from .conversation import Conversation
-    from .leg import Leg
 
 __all__ = ["TypeAhead"]
 
 #: Digits that are kept, of all legs, and the bytes of their events.
 MAX_DIGITS = 100
 MAX_DIGITS_BYTES = 1024 * 1024
+
+
+class Pressed(Protocol):
+    """What digits need of the leg on which they were pressed."""
+
+    @property
+    def uuid(self) -> str: ...
+
+    @property
+    def hangup_event(self) -> Event | None: ...
+
+
+class Queues(Protocol):
+    """What digits need of their conversation: where they wait for their turn."""
+
+    backlog: Backlog
+    dropped: int
+    logger: logging.LoggerAdapter[logging.Logger]
+
+    @property
+    def own(self) -> Pressed: ...
+
+    @property
+    def in_callback(self) -> bool: ...
+
+    def pull(self) -> None: ...
 
 
 class TypeAhead:
@@ -29,7 +52,7 @@ class TypeAhead:
 
     __slots__ = ("_conversation", "_digits")
 
-    def __init__(self, conversation: Conversation) -> None:
+    def __init__(self, conversation: Queues) -> None:
         self._conversation = conversation
         self._digits = Backlog(MAX_DIGITS, MAX_DIGITS_BYTES)
 
@@ -43,7 +66,7 @@ class TypeAhead:
                 "more than %d digits typed ahead; dropping the oldest", MAX_DIGITS
             )
 
-    def take(self, event: Event | None, leg: Leg | None) -> Event | None:
+    def take(self, event: Event | None, leg: Pressed | None) -> Event | None:
         """Take the oldest of a leg, or of any leg.
 
         Inside a callback: of those that wait for their turn, or the one that arrives (``event``).
@@ -63,28 +86,28 @@ class TypeAhead:
                 return event
         return None
 
-    def of(self, leg: Leg) -> list[Event]:
+    def of(self, leg: Pressed) -> list[Event]:
         """Those of a leg whose turn has come, the oldest first."""
         return [event for event in self._digits if event.uuid == leg.uuid]
 
-    def untaken(self, leg: Leg) -> list[Event]:
+    def untaken(self, leg: Pressed) -> list[Event]:
         """Those of a leg that a wait could take now, the oldest first."""
         conversation = self._conversation
         conversation.pull()
         waiting = [event for event in conversation.backlog if is_digit(event, leg)]
         return waiting if conversation.in_callback else [*self.of(leg), *waiting]
 
-    def forget_first(self, leg: Leg, keys: str) -> None:
+    def forget_first(self, leg: Pressed, keys: str) -> None:
         """Forget the digits that are among ``keys``, up to the first that is not."""
         untaken = self.untaken(leg)
         self._forget(list(takewhile(lambda event: (event.digit or "") in keys, untaken)))
 
-    def forget_last(self, leg: Leg, key: str) -> None:
+    def forget_last(self, leg: Pressed, key: str) -> None:
         """Forget the digit that was pressed last, if it is this one."""
         last = self.untaken(leg)[-1:]
         self._forget(event for event in last if event.digit == key)
 
-    def forget(self, leg: Leg) -> None:
+    def forget(self, leg: Pressed) -> None:
         """Forget every digit of a leg."""
         untaken = self.untaken(leg)
         self._forget([*untaken, *(each for each in self.of(leg) if each not in untaken)])
@@ -97,7 +120,7 @@ class TypeAhead:
                 self._conversation.backlog.remove(event)
 
 
-def is_digit(event: Event, leg: Leg | None) -> bool:
+def is_digit(event: Event, leg: Pressed | None) -> bool:
     """True for a digit of this leg, or of any, that no application of FreeSWITCH's has taken."""
     if event.name != "DTMF" or event.collected:
         return False
