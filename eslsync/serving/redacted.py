@@ -1,4 +1,4 @@
-"""A conversation without what is to be hidden: bytes in, bytes of the same kind out."""
+"""Hides values in a recorded conversation: bytes in, bytes of the same kind out."""
 
 from __future__ import annotations
 
@@ -15,8 +15,8 @@ from ..wire.redaction import DTMF, HIDDEN, Redactor
 
 __all__ = ["Redacted"]
 
-#: Headers that hold what an application or a command is given, and those that name it. Together
-#: they read as a command does: ``send_dtmf 1234``.
+#: Headers with the argument of an application or a command, and the headers that name it.
+#: Together they read as a command: ``send_dtmf 1234``.
 ARGUMENTS = {
     "Application-Data": "Application",
     "variable_current_application_data": "variable_current_application",
@@ -25,9 +25,9 @@ ARGUMENTS = {
     "API-Command-Argument": "API-Command",
     "execute-app-arg": "execute-app-name",
 }
-#: How an event begins, in each of its formats.
+#: How an event begins, in each format.
 EVENTS = ("Event-Name: ", '{"Event-Name":', "<event>")
-#: Replies that hold no value.
+#: How replies begin that have no value.
 NO_VALUE = ("+OK", "-ERR", "-USAGE")
 
 _LENGTH = re.compile(r"^(content-length[ \t]*:[ \t]*)\d+", re.IGNORECASE | re.MULTILINE)
@@ -38,17 +38,17 @@ Whole = tuple[bytes, bytes]
 
 
 class Redacted:
-    """One conversation, of which each message comes out when it is whole.
+    """One conversation; each message comes out when it is complete.
 
-    ``switch`` and ``app`` take what the two have said. Raise ProtocolError where that is not
-    event socket: then nobody can tell what is to be hidden in it.
+    ``switch`` and ``app`` take the bytes that each side sent. They raise ProtocolError for bytes
+    that are not event socket, since nobody can tell what to hide in those.
     """
 
     def __init__(self, redact: Redactor) -> None:
         self._redact = redact
         self._said = Framer[Whole](lambda head, body: (head, body))
         self._asked = Framer[Whole](lambda head, body: (head, body))
-        #: Of the commands that have not been answered: what they ask for.
+        #: The commands that have not been answered.
         self._questions: deque[str] = deque()
 
     def app(self, data: bytes) -> bytes:
@@ -77,13 +77,13 @@ class Redacted:
         return _whole(head, body)
 
     def _learn(self, lines: list[str], body: str) -> None:
-        """Digits that are collected into a variable are digits there, too."""
+        """Hide the variable that digits are collected into from now on."""
         given = {name.lower(): value for name, _, value in (each.partition(": ") for each in lines)}
         place = declared(given.get("execute-app-name", "")).place("variable")
         if place is not None:
             for name in given.get("execute-app-arg", body).split()[place : place + 1]:
                 names = dict.fromkeys((*self._redact.names, name, f"{name}_invalid"))
-                with suppress(ValueError):  # it is no variable's name
+                with suppress(ValueError):  # not a variable's name
                     self._redact = Redactor(names)
 
     # What the switch says
@@ -108,7 +108,7 @@ class Redacted:
         return self._questions.popleft() if self._questions else ""
 
     def _answer(self, said: str, question: str, before: str = "") -> str:
-        """A reply. What answers a question about a name of ours is a value of it."""
+        """A reply; hidden if the question named something whose value is hidden."""
         if said.startswith(EVENTS):  # uuid_dump
             return self._event(said)
         start, _, value = said.partition(before) if before else ("", "", said)
@@ -189,13 +189,13 @@ class Redacted:
     # Values
 
     def _value(self, name: str, value: str, named_by: str) -> str:
-        """The value of a header, or what may be told of it."""
+        """The value of a header, with what must be hidden hidden."""
         if name in ARGUMENTS:
             value = self._behind(named_by, value)
         return self._behind(f"{name}:", value)
 
     def _behind(self, before: str, value: str) -> str:
-        """What stands behind something that may be a name of ours, to its very end."""
+        """A value that follows a text, hidden if that text names something hidden."""
         if not value:
             return value
         line = self._redact(f"{before} {value}".replace("\n", "\0"))
