@@ -111,7 +111,6 @@ class Search:
     patience: float | None = 5.0
     base: Path = Path()
     covers: bool = False
-    far_ends: bool = True
     progress: Callable[[Progress], None] = lambda _: None
 
     nodes: list[Node] = field(default_factory=list)
@@ -416,7 +415,7 @@ class Search:
 
     def _others(self, job: _Job, outcome: AttemptOutcome) -> Iterator[_Job]:
         """The same, where a far end that was called behaves differently."""
-        if not self.far_ends or job.attempt.hangs_up:
+        if job.attempt.hangs_up:
             return
         described = job.attempt.call.get("endpoints", {})
         came = outcome.ended if outcome.reached is None else outcome.reached.key
