@@ -84,9 +84,9 @@ def test_a_caller_who_hangs_up_makes_room_for_the_next() -> None:
         first, second, third = callers
         first.expect("CHANNEL_BRIDGE")
         third.hear("digits/3.wav")
-        second.hangup()  # while he waits
+        second.hangup()  # while they wait
         third.hear("digits/2.wav")
-        first.hangup()  # while he speaks
+        first.hangup()  # while they speak
         third.expect("CHANNEL_BRIDGE")
     assert second.bridged == []
 

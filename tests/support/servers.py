@@ -79,6 +79,12 @@ def in_another_thread(work: Callable[[], Any]) -> Any:
     return done[0]
 
 
+def acceptor(app: Outbound) -> threading.Thread:
+    """The thread that accepts a server's connections; it ends as soon as the server stops."""
+    [thread] = [t for t in threading.enumerate() if t.name == f"eslsync-accept-{app.port}"]
+    return thread
+
+
 def is_turned_away(peer: Peer, cause: str) -> None:
     """Check that the call is hung up, and that the app closes only after the switch (14b2)."""
     peer.connect()

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import errno
 import logging
+import selectors
 import threading
 from typing import Any
 
@@ -60,9 +61,7 @@ def test_a_connection_that_cannot_be_watched_costs_one_call(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
     with serving(nothing) as app:
-        server = app._server
-        assert server is not None
-        monkeypatch.setattr(server.reader._selector, "register", no_space)
+        monkeypatch.setattr(selectors.DefaultSelector, "register", no_space)
         with dialled(app) as unlucky:
             unlucky.hear_end()
         monkeypatch.undo()

@@ -17,7 +17,16 @@ from eslsync.call.connection import Connection
 from eslsync.call.reader import Reader
 from eslsync.serving.server import Server
 from tests.support.peer import PATIENCE, Watched
-from tests.support.servers import Beside, Blocking, dialled, messages, nothing, refused, serving
+from tests.support.servers import (
+    Beside,
+    Blocking,
+    acceptor,
+    dialled,
+    messages,
+    nothing,
+    refused,
+    serving,
+)
 
 
 def test_stop_lets_calls_finish() -> None:
@@ -127,10 +136,9 @@ def test_stop_waits_for_the_answer_to_connect_and_gives_the_call_back(
     begun: list[Session] = []
     with serving(begun.append) as app, dialled(app) as peer:
         peer.hear("connect")
-        server = app._server
-        assert server is not None
+        accepting = acceptor(app)
         stopping = Beside(lambda: app.stop(timeout=0))
-        server._acceptor.join(PATIENCE)  # it has begun to stop
+        accepting.join(PATIENCE)  # it has begun to stop
         if answered:
             peer.say(peer.connect_reply)
             # No handler, so none of what it would rely on.
@@ -164,10 +172,9 @@ def test_connections_that_arrive_while_it_stops_are_given_back(
     with serving(nothing) as app:
         socket.create_connection((app.host, app.port)).close()
         assert accepted.wait(PATIENCE)
-        server = app._server
-        assert server is not None
-        join = server._acceptor.join
-        monkeypatch.setattr(server._acceptor, "join", stop_and_join)
+        accepting = acceptor(app)
+        join = accepting.join
+        monkeypatch.setattr(accepting, "join", stop_and_join)
         with dialled(app) as peer:  # when all that had come was accepted
             stopping = Beside(app.stop)
             peer.is_given_back()
@@ -230,10 +237,9 @@ def test_stop_in_a_handler_while_another_stop_runs_returns_at_once() -> None:
 
     with serving(handler) as app, dialled(app) as peer:
         peer.handshake()
-        server = app._server
-        assert server is not None
+        accepting = acceptor(app)
         stopping = Beside(app.stop)
-        server._acceptor.join(PATIENCE)
+        accepting.join(PATIENCE)
         peer.say(peer.digit("1"))
         peer.run("playback")  # where that stop() would have been waited for, nobody would play
         assert peer.hear_end() == []
