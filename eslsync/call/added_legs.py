@@ -13,12 +13,12 @@ from .leg import Leg
 
 __all__ = ["AddedLegs"]
 
-#: The variable of all legs that one `originate` has called.
+#: The variable that marks all legs called by one `originate`.
 MARK = "eslsync_originate"
 
 
 class AddedLegs:
-    """The legs that a session's handler has added to its conversation."""
+    """The legs that a handler has added to its session."""
 
     def __init__(self, conversation: Conversation) -> None:
         self._conversation = conversation
@@ -89,14 +89,14 @@ class AddedLegs:
             conversation.command(f"filter delete Unique-ID {leg.uuid}")
 
     def _look_at(self, leg: Leg) -> None:
-        """Ask for what no event has told yet."""
+        """Ask for the leg's state and variables, unless an event has told them."""
         if leg.hangup_event is None and not leg.latest.name:
             dump = self._conversation.api(f"uuid_dump {leg.uuid}")
             if not leg.latest.name:
                 leg.begin(Event(dump.encode("utf-8", "surrogateescape")))
 
     def _hang_up_rest(self, mark: str) -> None:
-        """Hang up every leg that an originate has called by now."""
+        """Hang up every leg that an originate has called so far."""
         conversation = self._conversation
         try:
             command = f"api hupall NORMAL_CLEARING {MARK} {mark}"
@@ -105,7 +105,7 @@ class AddedLegs:
             conversation.logger.debug("what rings could not be hung up: %s", error)
 
     def hang_up(self, uuid: str) -> None:
-        """Hang up a leg, if it is still there. Raises nothing: the call is being left."""
+        """Hang up a leg if it is still up. Logs errors: the call is being left."""
         conversation = self._conversation
         try:
             last_words = conversation.ending.last_words()
@@ -114,7 +114,7 @@ class AddedLegs:
             conversation.logger.debug("%s could not be hung up: %s", uuid, error)
 
     def leave(self) -> None:
-        """Hang up every leg that we have called, unless it is bridged to somebody by now."""
+        """Hang up every leg that we have called, unless it is bridged by now."""
         if self._originated:
             self._conversation.pull()
         while self._originated:
@@ -130,12 +130,12 @@ class AddedLegs:
             elif leg.leaves_dialplan:
                 command = f"uuid_setvar {leg.uuid} park_after_bridge false"
                 conversation.api(command, ending.last_words())
-        except ESLError as error:  # it has gone by itself, say
+        except ESLError as error:  # it has hung up by itself, say
             conversation.logger.debug("%s is left: %s", leg.uuid, error)
 
 
 def _named(uuid: str) -> str:
-    """The uuid itself. Raises ProtocolError where the switch named what can be none."""
+    """Return the uuid in a switch's answer. Raises ProtocolError if it can't be one."""
     try:
         return check_uuid(uuid)
     except ValueError:

@@ -1,4 +1,4 @@
-"""Channel variables that methods set for their application, and that are put back."""
+"""Channel variables that methods set for their application, and put back afterwards."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ __all__ = ["BorrowedVariables"]
 
 
 class Lender(Protocol):
-    """The leg whose variables they are."""
+    """The leg that the variables belong to."""
 
     @property
     def known(self) -> Event: ...
@@ -30,7 +30,7 @@ class Borrowed(NamedTuple):
 
 
 class BorrowedVariables:
-    """The variables of one leg that methods have set because an application looks at them."""
+    """The variables of one leg that methods have set because an application reads them."""
 
     __slots__ = ("_clock", "_leg", "_lock", "ours")
 
@@ -38,14 +38,14 @@ class BorrowedVariables:
         self._leg = leg
         self._clock = clock
         self._lock = threading.Lock()  # other threads execute applications as well
-        #: By name: what is to be put back.
+        #: What is to be put back, by the variable's name.
         self.ours: dict[str, Borrowed] = {}
 
     def set(self, timeout: float | None, **variables: str | None) -> None:
-        """Set these; None puts back what we have changed.
+        """Set these variables; None restores one that we have changed.
 
-        They are the channel's, so they are set only when they differ from what we last set.
-        What is sent afterwards runs afterwards, so that nobody need wait for their completion.
+        They are set only if they differ from what we last set. FreeSWITCH executes in the order
+        of sending, so their completion need not be awaited.
         """
         ours = dict(self.ours)
         known = self._leg.known.variables
@@ -67,11 +67,11 @@ class BorrowedVariables:
             self.ours = others | kept
 
     def put_back(self, timeout: float | None) -> None:
-        """Leave the channel's variables as they were before methods set them."""
+        """Restore every variable to what it was before methods set it."""
         self.set(timeout, **dict.fromkeys(self.ours))
 
     def forget(self, argument: str) -> None:
-        """The handler has set what this argument names, so it is not put back any more."""
+        """The handler itself sets what this argument names: don't restore that any more."""
         with self._lock:
             self.ours = {
                 name: value
@@ -93,5 +93,5 @@ class BorrowedVariables:
 
 
 def _restorable(value: str | None) -> str | None:
-    """The value, unless no command can hold it: then the variable is unset instead."""
+    """The value, or None if no command can contain it; the variable is unset then."""
     return value if value is None or value.isprintable() else None

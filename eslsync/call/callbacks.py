@@ -28,23 +28,23 @@ DigitHandlerT = TypeVar("DigitHandlerT", bound=DigitHandler)
 
 
 class Callbacks(list[tuple[str, Callback]]):
-    """The event that each is for, and the callback, in order of registration.
+    """Pairs of an event and a callback, in order of registration.
 
-    An event is ``"ALL"``, a name, or ``"CUSTOM <subclass>"``.
+    The event is a name, ``"CUSTOM <subclass>"``, or ``"ALL"``.
     """
 
     @property
     def names(self) -> set[str]:
-        """The names of the events that there is a callback for."""
+        """The names of the events that have a callback."""
         return {name.partition(" ")[0] for name, _ in self}
 
     def wake_for(self, wanted: Collection[str] | None) -> Collection[str] | None:
-        """The events to wake up for: those that are wanted, and ours. None for all."""
+        """The events to wake up for: those wanted, and those with a callback. None for all."""
         names = self.names
         return None if wanted is None or "ALL" in names else names.union(wanted)
 
     def of(self, event: Event) -> list[Callback]:
-        """Those to call for an event."""
+        """The callbacks to call for an event."""
         keys = {event.name, "ALL"}
         if event.name == "CUSTOM":
             keys.add(f"CUSTOM {event.get('Event-Subclass')}")

@@ -1,12 +1,11 @@
-"""What is said on one call's control connection, and what waits for it.
+"""One call's control connection, as its handler uses it: commands, replies, events and waits.
 
-Commands go out and replies come back; events arrive, and wait their turn. All events and
-callbacks belong to the handler's thread. An event that arrives stands in ``backlog``; a
-blocking call takes events from there in order, runs their callbacks, and returns when it comes
-to the one it waits for. While a callback runs, later events wait; only the blocking calls made
-inside the callback look at them.
+Commands go out and replies come back; events arrive and wait for their turn. All events and
+callbacks belong to the handler's thread. Events queue in ``backlog``; a blocking call takes them
+from there in order, runs their callbacks, and returns when it reaches the one it waits for.
+While a callback runs, later events wait; only blocking calls inside the callback look at them.
 
-`Ending` holds how a conversation ends.
+How a conversation ends is `Ending`'s.
 """
 
 from __future__ import annotations
@@ -58,16 +57,16 @@ logger = logging.getLogger("eslsync")
 
 T = TypeVar("T")
 
-#: Events that wait their turn while a callback runs, and their bytes; beyond either the oldest
-#: is dropped, which is counted and logged. A mean event is 5 KB.
+#: The most events, and their bytes, that wait for their turn while a callback runs. Beyond either
+#: the oldest is dropped, which is counted and logged. A mean event is 5 KB.
 MAX_BACKLOG = 1000
 MAX_BACKLOG_BYTES = 8 * 1024 * 1024
-#: Messages up to this late (seconds) still count as on time: clocks round.
+#: Messages up to this late (seconds) still count as on time (clock rounding).
 IN_TIME = 0.001
-#: Events that change what a wait may come to, and so are looked at when they arrive.
+#: Events that can end or change any wait, and so are noted when they arrive.
 TELLING = frozenset({"BACKGROUND_JOB", "CHANNEL_EXECUTE_COMPLETE", *ALWAYS_WANTED})
-#: Events that are kept to be asked what they tell of the legs, while the handler sleeps and while
-#: it works; few ever are asked.
+#: The most events to keep unread while the handler sleeps, and while it works: what they say of
+#: the legs is rarely asked for, so they are read in batches.
 MAX_RECENT = 4
 MAX_RECENT_AT_WORK = 20
 
@@ -78,14 +77,15 @@ class Late(Exception):
     """The deadline of a wait has passed. Private, because callbacks may raise queue.Empty."""
 
 
-#: Tells whether a wait is over: asked once with None, then with each event in its turn.
+#: Returns what a wait returns, or None to go on waiting. Called with None at first, then with each
+#: event in its turn.
 Ready = Callable[["Event | None"], "T | None"]
 
 
 class Conversation:
     """One control connection, as the handler's thread uses it."""
 
-    # As slots: a dict of so many would be slow and large.
+    # Slots, since a dict of so many would be slow and large.
     __slots__ = (
         "_awaited",
         "_items",
@@ -129,39 +129,39 @@ class Conversation:
         self._awaited: object = None  # what the handler waits for
         self._watcher: Watcher | None = None
 
-        #: What the switch said of the channel at the start: the reply to ``connect``.
+        #: The reply to ``connect``: the channel's data at the start.
         self.context = ConnectReply(b"")
-        #: True where this socket may use every command (the word ``full`` in the dialplan).
+        #: True if this socket may use every command (the word ``full`` in the dialplan).
         self.full = False
         self.subscription = Subscription()
-        #: The leg that is on this socket; nobody's until the switch has answered ``connect``.
+        #: The leg on this socket; without a uuid until the switch has answered ``connect``.
         self.own = Leg(self, "", Event(b""))
-        #: By uuid: our own leg, and those whose events we let through.
+        #: Our own leg and those added to the filter, by uuid.
         self.legs: dict[str, Leg] = {}
         self.ending = Ending(self.own, clock, self.subscription)
-        #: The start of the ids of our applications and jobs, by which we know their events.
+        #: What the ids of our applications and jobs begin with (see `new_id`).
         self.ids = ""
         self._numbers = count(1)
         self.jobs = Jobs(self)
         #: Applications sent and not completed, in that order, by their Application-UUID.
         self.under_way: dict[str, UnderWay] = {}
 
-        # What has been taken in one piece, and is looked at one by one.
+        # Taken from the connection at once, and looked at one by one.
         self._items: deque[Arrived] = deque()
         #: The serial of the last event that arrived.
         self.arrived = 0
-        #: The last of these, of which nobody has asked what they tell of the legs.
+        #: The last events, whose news of the legs nobody has asked for yet.
         self.recent: deque[Event] = deque()
         self._mark = 0  # inside a callback: serial of the last event an earlier wait saw
-        #: Events that wait their turn.
+        #: Events that wait for their turn.
         self.backlog = Backlog(MAX_BACKLOG, MAX_BACKLOG_BYTES)
         self.typeahead = TypeAhead(self)
         self.callbacks = Callbacks()
-        #: Those for the hangup that have not been called.
+        #: Callbacks for the hangup that have not been called.
         self.hangup_callbacks: list[HangupCallback] = []
         #: The event whose callback runs; None while none does.
         self.inside: Event | None = None
-        #: Events that were dropped because too many waited for their turn, or for a wait.
+        #: The number of events dropped because too many waited for their turn, or for a wait.
         self.dropped = 0
 
     @property
@@ -181,7 +181,7 @@ class Conversation:
         return self.inside is not None
 
     def watch(self, watcher: Watcher | None) -> None:
-        """Tell ``watcher`` of every wait that begins or ends from now on: see `Session.watch`."""
+        """Tell ``watcher`` when a wait begins or ends: see `Session.watch`."""
         self.check_thread()
         self._watcher = watcher
 
@@ -192,7 +192,7 @@ class Conversation:
         return get_ident() == self._thread
 
     def check_thread(self) -> None:
-        """Raise RuntimeError in other threads than the handler's."""
+        """Raise RuntimeError in any thread but the handler's."""
         if get_ident() != self._thread:
             raise RuntimeError(
                 "events belong to the handler's thread: in other threads send commands, or "
@@ -210,10 +210,10 @@ class Conversation:
     # Commands and replies
 
     def new_id(self) -> str:
-        """An id for an application or a job of ours, by which its event is known.
+        """Return an id for an application or a job of ours, which its event will contain.
 
-        It begins with the channel's uuid, and with the Event-Sequence of the reply to
-        ``connect``: a transfer away and back makes another session of the same channel.
+        It begins with the channel's uuid and the Event-Sequence of the reply to ``connect``,
+        since a transfer away and back makes another session of the same channel.
         """
         return f"{self.ids}/{next(self._numbers)}"
 
@@ -232,16 +232,16 @@ class Conversation:
         return reply
 
     def api(self, command: str, timeout: float | None = None) -> str:
-        """Run an api command, and return what it printed: see `Session.api`."""
+        """Run an api command and return what it printed: see `Session.api`."""
         return self.command(f"api {command}", timeout=timeout).text
 
     def getvar(self, name: str, timeout: float | None) -> str | None:
-        """Ask for a variable by the command ``getvar``: see `Session.getvar`."""
+        """Return a variable, asked for by ``getvar``: see `Session.getvar`."""
         reply = self.exchange(f"getvar {name}", timeout=timeout)
         return None if reply.text == "-ERR command not found" else reply.text
 
     def subscribe_to(self, *names: str) -> None:
-        """Subscribe to those of these events that do not come yet."""
+        """Subscribe to those of these events that we have not subscribed to."""
         missing = self.subscription.missing(*names)
         if missing:
             self.command(self.subscription.event(" ".join(sorted(missing))))
@@ -254,7 +254,7 @@ class Conversation:
         if not lines:
             return
         sent = [Pending(self.redact, line, quiet=True) for line in lines]
-        sent[-1].quiet = False  # it is waited for, and with it all are answered
+        sent[-1].quiet = False  # its reply is the last to arrive
         self.connection.send(b"".join(map(encode_command, lines)), *sent)
         self.own_reply(sent[-1], deadline)
         for line, pending in zip(lines, sent, strict=True):
@@ -279,7 +279,7 @@ class Conversation:
         timeout: float | None = None,
         body: str = "",
     ) -> Reply:
-        """Send a command and wait for its reply, whatever that says."""
+        """Send a command, wait for its reply, and return that even if it is ``-ERR``."""
         if get_ident() == self._thread:
             deadline = self.deadline(timeout)
             return self.own_reply(self.send(line, headers, body), deadline)
@@ -296,9 +296,9 @@ class Conversation:
         *,
         quiet: bool = False,
     ) -> Pending:
-        """Send a command, and wait for nothing; without ``inbox``, in the handler's thread."""
+        """Send a command without waiting for its reply. Other threads pass their ``inbox``."""
         data = encode_command(line, headers, body.encode("utf-8", "surrogateescape"))
-        if line[:4].lower() == "exit":  # whatever follows (mod_event_socket.c, parse_command)
+        if line[:4].lower() == "exit":  # FreeSWITCH ignores the rest (mod_event_socket.c)
             self.ending.note_exit()
         if inbox is None and self.ending.failure is not None:
             self.raise_if_over()
@@ -307,7 +307,7 @@ class Conversation:
         return pending
 
     def own_reply(self, pending: Pending, deadline: Deadline | None) -> Reply:
-        """Wait for the reply to a command that the handler's thread has sent."""
+        """Wait for the reply to a command of the handler's thread."""
         before, self._awaited = self._awaited, pending
         watched, ending = None, self.ending
         over = ending.stage is OVER
@@ -360,11 +360,11 @@ class Conversation:
     ) -> Event | None:
         """Look at the next thing that arrived; wait for it until ``deadline``.
 
-        Sleeps through events that are not ``wanted`` (None: all are), and that no callback is
-        there for; where it ``skips``, these have had their turn. Returns an event, which the
-        caller sees to; None if it was something else. Raises `Late` if nothing came by
-        then; what came later is left for the next to look. With ``leg`` it raises Hangup when
-        the call has ended, or that leg has.
+        Returns an event, for the caller to handle, or None if it was something else. Sleeps
+        through events that are neither ``wanted`` (None: all are) nor have a callback; with
+        ``skips`` these count as having had their turn. Raises `Late` if nothing arrived in time;
+        what arrived later is left for the next call. With ``leg``, raises Hangup once the call
+        or that leg has ended.
         """
         until, ending = deadline, self.ending
         if ending.stage is not UP or (leg is not None and leg.hangup_event is not None):
@@ -381,7 +381,7 @@ class Conversation:
                     self.read_recent()
                 items.extend(self.connection.take(wakes, until))
             while items:
-                # Or else a wait would last as long as there is always something to look at.
+                # Otherwise a wait would last as long as there is something to look at.
                 if until is not None and items[0][0] > until + IN_TIME:
                     raise Empty
                 _, item = items.popleft()
@@ -402,12 +402,12 @@ class Conversation:
                 self.raise_if_gone(leg)
             if until == deadline:
                 raise Late from None
-        except ProtocolError as error:  # an event that has no name
+        except ProtocolError as error:  # a malformed event, found when its name is read
             raise self.redact.error(error) from None
         return None
 
     def _see(self, item: Pending | NothingMore | Message) -> None:
-        """Keep the books of what arrived and is no event."""
+        """Note something that arrived and is no event."""
         if isinstance(item, Pending):
             item.told = True
             if item.quiet:  # refused
@@ -421,7 +421,7 @@ class Conversation:
                 self.logger.debug("%s", in_a_log(self.redact(line)))
 
     def _keep_books(self, event: Event, name: str) -> None:
-        """Note at once what an event says; its callbacks wait their turn."""
+        """Note at once what an event says; its callbacks wait for their turn."""
         if name == "CHANNEL_EXECUTE_COMPLETE":
             under_way = self.under_way.pop(event.late_header("Application-UUID"), None)
             if under_way is not None:
@@ -443,7 +443,7 @@ class Conversation:
                 self.ending.note_hangup(leg, event)
 
     def collect(self, deadline: float | None, wanted: Collection[str] | None = None) -> None:
-        """Look at the next thing that arrives, and put an event where it waits for its turn.
+        """Look at the next thing that arrives; queue an event for its turn.
 
         Raises `Late` at the deadline.
         """
@@ -465,7 +465,7 @@ class Conversation:
             pass
 
     def read_recent(self) -> None:
-        """See what the last events have told of the legs' states and variables."""
+        """Note what the last events said of the legs' states and variables."""
         if self.recent:
             events = [*self.recent]
             events.reverse()
@@ -474,11 +474,11 @@ class Conversation:
             self.recent.clear()
 
     def unread(self) -> list[Event]:
-        """The same events, for other threads, whether the handler has looked or not; last first.
+        """Those events and all that follow, the last first; for other threads.
 
-        Without a lock, and taking nothing away: a signal's handler may ask.
+        Takes no lock and removes nothing: signal handlers may ask.
         """
-        # in the order in which they move on: what moves meanwhile is seen twice, and not missed
+        # in the order in which events move on: one that moves meanwhile is seen twice, not missed
         untaken = self.connection.untaken
         items = [item for _, item in self._items.copy()]
         items = [*self.recent.copy(), *items, *untaken]
@@ -488,7 +488,7 @@ class Conversation:
                 if isinstance(item, Event) and item.name:
                     events.append(item)
             except ProtocolError:
-                pass  # the handler's wait will say
+                pass  # the handler's own wait will raise it
         return events
 
     def _keep(self, event: Event) -> None:
@@ -497,7 +497,7 @@ class Conversation:
             self._drop_one()
 
     def _drop_one(self) -> None:
-        """Make room: the oldest event that is no digit and has no callback, if there is one."""
+        """Drop the oldest event that is no digit and has no callback, or else the oldest."""
         for event in self.backlog:
             if event.name != "DTMF" and not self.callbacks.of(event):
                 break
@@ -526,9 +526,9 @@ class Conversation:
     ) -> T:
         """Take events in their turn until ``ready`` returns something; return that.
 
-        ``what`` is waited for (see `Wait.what`); ``wanted`` names the events that it can come
-        from, None if any can. Raises TimeoutError at the deadline, and Hangup when the call
-        ends, or ``leg`` does.
+        ``what`` describes what is waited for (see `Wait.what`); ``wanted`` names the events that
+        can end the wait, None for any. Raises TimeoutError at the deadline, and Hangup when the
+        call or ``leg`` ends.
         """
         if get_ident() != self._thread:
             self.check_thread()
@@ -567,7 +567,7 @@ class Conversation:
     def _look_until(
         self, ready: Ready[T], deadline: Deadline | None, leg: Leg, wanted: Collection[str] | None
     ) -> T:
-        """As `until`, inside a callback: what is looked at stays, and its turn comes later."""
+        """As `until`, inside a callback: events are looked at, and keep their turn for later."""
         result = ready(None)
         for event in tuple(self.backlog):
             if result is None and event.serial > self._mark:
@@ -586,7 +586,7 @@ class Conversation:
         leg: Leg,
         wanted: Collection[str] | None,
     ) -> tuple[Watcher, Wait]:
-        """Tell the watcher that a wait begins; keep both, since either may change meanwhile."""
+        """Tell the watcher that a wait begins. Returns what `_ends` needs to tell the same one."""
         watcher = self._watcher
         assert watcher is not None
         wait = Wait(what, leg, self.clock.now(), deadline, wanted, self.inside)
@@ -613,7 +613,7 @@ class Conversation:
                 leg.run_digit_handler(event)
         except Hangup:
             self.inside = None
-            if self.ending.stage is OVER:  # and not another leg's alone
+            if self.ending.stage is OVER:  # the call's own hangup, not another leg's
                 self._dispatch_rest()
             raise
         finally:
@@ -623,7 +623,7 @@ class Conversation:
             self.typeahead.keep(event)
 
     def _dispatch_rest(self) -> None:
-        """The call has ended: dispatch what still waits its turn, digits apart."""
+        """The call has ended: dispatch what still waits for its turn, except digits."""
         while self.backlog:
             event = self.backlog.popleft()
             if event.name != "DTMF":
@@ -635,9 +635,9 @@ class Conversation:
         self.tell_hangup()
 
     def tell_hangup(self) -> None:
-        """The call has ended, and all that was said of it is in: call every hangup callback.
+        """The call is over: call every hangup callback.
 
-        Raises again what the first of them raises; what others raise is in the log as well.
+        Logs what they raise, and raises the first of it again.
         """
         failure: BaseException | None = None
         while self.hangup_callbacks:
@@ -669,15 +669,15 @@ class Conversation:
             try:
                 raise hangup
             finally:
-                del hangup  # or else it would hold itself, and all of the call, in a circle
+                del hangup  # breaks a reference cycle that would keep the whole call alive
         self.ending.raise_failure()
 
     def await_end(
         self, leg: Leg, error: ESLError, another: Callable[[], bool] = lambda: False
     ) -> None:
-        """A command found that there is no such leg: wait for its hangup event, and raise Hangup.
+        """A command was refused because its leg is gone: wait for that to be told as a Hangup.
 
-        Raises ``error`` if none comes. Returns if ``another`` turns out to have been meant.
+        Raises ``error`` if it never is. Returns once ``another`` leg turns out to be the gone one.
         """
         if self.in_its_thread():
             deadline = self.deadline(self.ending.patience(False))
@@ -693,9 +693,10 @@ class Conversation:
         return self.ending.hangup(self._ask_hangup_cause)
 
     def _ask_hangup_cause(self) -> str:
-        """No event told us (a sync socket, ``events=False``), but a lingering switch answers.
+        """Ask for the cause that no event told (sync socket, ``events=False``); "" for none.
 
-        Its notice may come a tick or two of 20 ms before the channel knows its own cause.
+        A lingering switch answers; but its notice may come one or two ticks of 20 ms before the
+        channel knows its own cause.
         """
         for _ in range(3):
             try:

@@ -1,8 +1,8 @@
-"""How a call ends, with its legs and its connection. Whatever changes that state stands here.
+"""How a call ends, with its legs and its connection. Everything that changes that state is here.
 
-A call ends in two steps: the first word of the hangup, and the last, CHANNEL_HANGUP_COMPLETE,
-with which everything has been said. A sync socket or ``events=False`` may skip either. The
-connection ends for itself, before or after. Every wait looks at both, and none outlives either.
+A call ends in two steps: the first sign of the hangup, and the last, CHANNEL_HANGUP_COMPLETE,
+after which nothing follows. On a sync socket, or with ``events=False``, either may be missing.
+The connection ends independently, before or after. No wait outlives the call or the connection.
 """
 
 from __future__ import annotations
@@ -19,46 +19,46 @@ from .subscription import Subscription
 
 __all__ = ["HANGUP_COMPLETE_TIMEOUT", "LINGER", "Ending", "Sign", "Stage", "Stopped"]
 
-#: Seconds to wait for CHANNEL_HANGUP_COMPLETE after the first word of a hangup. It comes within
-#: milliseconds, or not at all (the app has taken it off its events). A reply that was due
-#: before the hangup has as long.
+#: Seconds to wait for CHANNEL_HANGUP_COMPLETE after the first sign of a hangup. It comes within
+#: milliseconds, or never (if the app has unsubscribed from it). A reply that was due before the
+#: hangup has as long.
 HANGUP_COMPLETE_TIMEOUT = 5.0
-#: Seconds that the connection, and with it every wait, outlasts the hangup when
-#: ``Outbound(linger=True)`` leaves it to us. (A bare `linger` lasts for ever: 12e.)
+#: Seconds that the connection outlasts the hangup with ``Outbound(linger=True)``. (After a bare
+#: `linger` the switch would never close: 12e.)
 LINGER = 60
-#: Seconds for all that is said before a call is given back, or after it was refused.
+#: Seconds for all commands before a call is given back, or after it was refused.
 GIVE_BACK_TIMEOUT = 5.0
-#: Seconds by which FreeSWITCH may count its linger late (recording 01a), and a moment more.
+#: Seconds by which the end of FreeSWITCH's linger may be late (recording 01a), and some more.
 LINGER_GRACE = 5.0
 
 
 class Stopped(Disconnected):
-    """`Outbound.stop` has cut this call short."""
+    """`Outbound.stop` has cut this call."""
 
 
 class Stage(Enum):
     """How far a call has ended."""
 
     UP = "up"
-    ENDING = "ending"  #: the first word of the hangup is in, CHANNEL_HANGUP_COMPLETE is awaited
-    OVER = "over"  #: all that will ever be said of the call is in
+    ENDING = "ending"  #: the first sign of the hangup is in, CHANNEL_HANGUP_COMPLETE is awaited
+    OVER = "over"  #: nothing more will be said of the call
 
 
 class Sign(Enum):
-    """What tells of a call's end."""
+    """A sign of a call's end."""
 
     HANGUP = "CHANNEL_HANGUP of the call's own leg"
     COMPLETE = "CHANNEL_HANGUP_COMPLETE of it"
     LINGERS = "the notice that the switch lingers, with CHANNEL_HANGUP_COMPLETE to come"
-    NOTICE = "any other disconnect notice, unless our own `exit` brought it"
-    SILENCE = "HANGUP_COMPLETE_TIMEOUT has passed since the first word"
+    NOTICE = "any other disconnect notice, unless our own `exit` caused it"
+    SILENCE = "HANGUP_COMPLETE_TIMEOUT has passed since the first sign"
     TOLD = "a Hangup is raised"
 
 
 UP, ENDING, OVER = Stage
 
-#: What each sign makes of a call. The notice that the switch lingers may come before
-#: CHANNEL_HANGUP_COMPLETE, and even before CHANNEL_HANGUP (recording 02c).
+#: The stage that each sign leads to; other signs change nothing. The notice that the switch
+#: lingers may come before CHANNEL_HANGUP_COMPLETE, and even before CHANNEL_HANGUP (recording 02c).
 TRANSITIONS: dict[Stage, dict[Sign, Stage]] = {
     UP: {
         Sign.HANGUP: ENDING,
@@ -78,18 +78,18 @@ TRANSITIONS: dict[Stage, dict[Sign, Stage]] = {
 
 
 class Ends(Protocol):
-    """What is kept of a leg's end, on the leg."""
+    """The attributes of a leg that its end sets."""
 
     #: CHANNEL_HANGUP_COMPLETE, or CHANNEL_HANGUP until that is in; None while the leg is up.
     hangup_event: Event | None
-    #: The serial of the first of these.
+    #: The serial of the first hangup event.
     hangup_serial: int | None
-    #: For another leg than the call's own: when everything has been said of it.
+    #: For any leg but the call's own: when its end counts as told.
     gone_by: float | None
 
 
 class Ending:
-    """How one call ends, and its connection. Belongs to the handler's thread."""
+    """The end of one call and of its connection. Belongs to the handler's thread."""
 
     __slots__ = (
         "_cause",
@@ -117,9 +117,9 @@ class Ending:
         #: Seconds that the switch stays connected after the hangup.
         self.linger: float = 0.0
         self._exiting = False  # `exit` was sent: the notice that follows is not the call's end
-        self._leave_by: float | None = None  # the handler has ended: when giving back must be done
+        self._leave_by: float | None = None  # set once the handler ends: the time to give back by
         self._over_since: float | None = None  # when a wait first saw that the call is over
-        self._cause: str | None = None  # what the switch answered, where no event told
+        self._cause: str | None = None  # the switch's answer, if no event told the cause
 
     # What changes it
 
@@ -151,8 +151,8 @@ class Ending:
     def note_failure(self, reason: ESLError) -> None:
         """The connection has ended, or was cut.
 
-        After a cut its real end may come; after that, nothing. A cut of a handler that has
-        ended meanwhile counts for nothing: its connection works, and the call is given back.
+        A cut may be followed by the real end, which is final. A cut is ignored once the handler
+        has ended: the connection works, and the call is being given back.
         """
         if self._leave_by is not None and isinstance(reason, Stopped):
             return
@@ -164,22 +164,22 @@ class Ending:
         self._exiting = True
 
     def note_leaving(self) -> None:
-        """The handler has ended, and the call is about to be given back."""
+        """The handler has ended; the call is about to be given back."""
         self._leave_by = self._clock.now() + GIVE_BACK_TIMEOUT
         if isinstance(self.failure, Stopped):
             self.failure = None
 
     def note_silence(self, until: float | None) -> None:
-        """Nothing came until then."""
+        """Nothing arrived until then."""
         if until == self.due:
             self._heard(Sign.SILENCE)
 
     def hangup(self, ask: Callable[[], str]) -> Hangup:
-        """What to raise: the call has ended. Where no event says why, ``ask`` does, once."""
+        """Return the Hangup to raise. If no event told the cause, calls ``ask`` for it, once."""
         self._heard(Sign.TOLD)
         event = self._own.hangup_event
         if event is None and self._cause is None:
-            self._cause = ""  # the question itself may end here, too
+            self._cause = ""  # asking may itself end here
             self._cause = ask()
         cause = self._cause if event is None else event.get("Hangup-Cause")
         return Hangup(HangupCause.known(cause), event)
@@ -188,13 +188,13 @@ class Ending:
 
     @property
     def is_over(self) -> bool:
-        """True once all is said of the call, or its hangup is known and the connection is gone."""
+        """True once nothing more will be said of the call, which has hung up."""
         return self.stage is OVER or (
             self.failure is not None and self._own.hangup_event is not None
         )
 
     def has_gone(self, leg: Ends) -> bool:
-        """True once all is said of another leg than the call's own."""
+        """True once the end of a leg, other than the call's own, counts as told."""
         return (
             leg.hangup_event is not None
             and leg.gone_by is not None
@@ -202,23 +202,23 @@ class Ending:
         )
 
     def limit(self, until: float | None, leg: Ends | None) -> float | None:
-        """When a wait of ``leg`` must look again: ``until``, unless an end is due before."""
+        """When a wait must look again: at ``until``, or earlier if an end is due before."""
         if leg is not None:
             until = sooner(until, leg.gone_by)
         return sooner(until, self.due) if self.stage is ENDING else until
 
     def patience(self, over: bool) -> float:
-        """Seconds that a reply may take which was asked for before or after the call was over."""
+        """Seconds to wait for a reply, to a command sent after the call was ``over`` or before."""
         return self.linger + LINGER_GRACE if over else HANGUP_COMPLETE_TIMEOUT
 
     def last_reply(self, over: bool) -> float:
-        """The same as a moment, from when a wait first saw that the call is over."""
+        """The moment when that patience ends, counted from when a wait first saw the end."""
         if self._over_since is None:
             self._over_since = self._clock.now()
         return self._over_since + self.patience(over)
 
     def last_words(self) -> float:
-        """Seconds for the next command of those that a call is left with."""
+        """Seconds that the next command has, of those before a call is given back."""
         if self._leave_by is None:
             return GIVE_BACK_TIMEOUT
         return max(0.0, self._leave_by - self._clock.now())

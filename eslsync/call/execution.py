@@ -32,16 +32,16 @@ class UnderWay:
         self.lock = lock
         #: Its CHANNEL_EXECUTE_COMPLETE, once that has arrived.
         self.event: Event | None = None
-        #: The command that sent it, where nobody has waited for its reply alone.
+        #: The command that sent it, unless its reply was waited for.
         self.pending: Pending | None = None
 
     @property
     def refused(self) -> bool:
-        """True once FreeSWITCH has refused the command that nobody waited for alone."""
+        """True once FreeSWITCH has refused that command."""
         return self.pending is not None and self.pending.told
 
     def wait(self, deadline: Deadline | None) -> Event | None:
-        """Wait for its completion, and return that; None with ``events=False``."""
+        """Wait for its completion event, and return that; None with ``events=False``."""
         leg = self.leg
         conversation = leg.conversation
         if not conversation.subscription.completions:
@@ -54,7 +54,7 @@ class UnderWay:
             event = self.event
             if event is None:
                 return True if pending is not None and pending.told else None
-            # Inside a callback nothing else has its turn; outside, what came before comes first.
+            # Inside a callback nothing else has its turn; outside, earlier events go first.
             if conversation.in_callback or not backlog or backlog[0].serial > event.serial:
                 # An application that completes after the hangup was ended by it.
                 hangup = leg.hangup_serial
@@ -111,7 +111,7 @@ class Execution(Generic[T]):
 
     @property
     def done(self) -> bool:
-        """True once it has completed; always with ``events=False``, where nobody tells."""
+        """True once it has completed; always True with ``events=False``, where nothing tells."""
         conversation = self._under_way.leg.conversation
         if not conversation.subscription.completions:
             return True

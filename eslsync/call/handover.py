@@ -17,34 +17,34 @@ __all__ = ["Handover", "event_list"]
 #: Seconds that a peer has for the answer to `connect`, and then for the rest of the handshake.
 HANDSHAKE_TIMEOUT = 10.0
 
-#: What blocking calls and the end of a call rest on, whatever ``events=[...]`` names.
+#: Events that blocking calls and the end of a call need, whatever ``events=[...]`` names.
 NEEDED_EVENTS = ("CHANNEL_EXECUTE_COMPLETE", "CHANNEL_HANGUP", "CHANNEL_HANGUP_COMPLETE", "DTMF")
 
 
 class Handover:
-    """How one call comes into our hands, and leaves them. In the handler's thread."""
+    """Takes one call and gives it back. Used in the handler's thread."""
 
     def __init__(self, conversation: Conversation) -> None:
         self._conversation = conversation
-        #: Legs besides the call's own.
+        #: The legs besides the call's own.
         self.added_legs = AddedLegs(conversation)
         #: When the call was taken, by the session's clock.
         self.began = conversation.clock.now()
-        self._limited = False  # the switch will hang up, and can be told not to
+        self._limited = False  # the switch will hang up at a limit that we can lift
 
     # Taking it
 
     def connect(self) -> None:
         """Take the call.
 
-        Raises Disconnected if the peer only looked in (a health check), ProtocolError if it is
-        no switch.
+        Raises Disconnected if the peer closes the connection (a health check), ProtocolError if
+        it is no switch.
         """
         conversation = self._conversation
         reply = conversation.command("connect", timeout=HANDSHAKE_TIMEOUT)
         ids = (reply.get("Unique-ID", ""), reply.get("Event-Sequence", "0"))
         if not isinstance(reply, ConnectReply) or not all(map(str.isprintable, ids)) or not ids[0]:
-            what = "the answer to connect is not a channel's data"
+            what = "the reply to connect is not a channel's data"
             raise ProtocolError(what, conversation.redact.data(reply.head))
         conversation.context = reply
         conversation.own.uuid = ids[0]
@@ -62,7 +62,7 @@ class Handover:
         format: Format,
         max_duration: float | None,
     ) -> None:
-        """Have the switch linger, and send events, before the handler begins."""
+        """Before the handler begins: have the switch linger, send events, and limit the call."""
         conversation = self._conversation
         conversation.subscription.format = format
         deadline = conversation.deadline(HANDSHAKE_TIMEOUT)
@@ -77,7 +77,7 @@ class Handover:
         if max_duration is not None:
             self._limit(max_duration, conversation.left(deadline))
         if conversation.connection.cut_by is not None:
-            raise conversation.connection.cut_by  # the handler need not begin
+            raise conversation.connection.cut_by  # no need for the handler to begin
 
     def _asking_for(self, events: str) -> list[str]:
         """The commands that subscribe to these events."""
@@ -85,19 +85,19 @@ class Handover:
         if conversation.full:
             uuid = conversation.uuid
             return [f"filter Unique-ID {uuid}", conversation.subscription.event(events)]
-        # `event` is refused without ``full``, and myevents serves (recording 08c)
+        # without ``full``, `event` is refused but myevents is not (recording 08c)
         return [conversation.subscription.myevents]
 
     def _limit(self, seconds: float, timeout: float | None) -> None:
         """Have the switch hang up after so many seconds, whatever the handler does by then.
 
-        By the switch's own clock: even a handler that is stuck can't hold its caller. What is
-        due in N seconds comes N - 1 to N + 0.5 seconds from now (recording 27c).
+        The switch's own clock decides, so even a stuck handler can't hold its caller. What is
+        scheduled in N seconds happens in N - 1 to N + 0.5 seconds (recording 27c).
         """
         conversation = self._conversation
         when, cause = f"+{math.ceil(seconds) + 1}", HangupCause.ALLOTTED_TIMEOUT
         if conversation.full:
-            # In a group of its own: sched_hangup's is the channel's, which others use as well.
+            # In a group of its own: sched_hangup uses the channel's, which others use as well.
             kill = f"uuid_kill {conversation.uuid} {cause}"
             conversation.api(f"sched_api {when} {self._limit_group} {kill}", timeout)
         else:
@@ -105,14 +105,14 @@ class Handover:
         self._limited = conversation.full
 
     def _lift_limit(self) -> None:
-        """Take the limit back: what the dialplan does with the call has none of ours."""
+        """Lift the limit, which must not apply to what the dialplan does with the call."""
         if self._limited:
             self._limited = False
             conversation = self._conversation
             try:
                 last_words = conversation.ending.last_words()
                 conversation.exchange(f"api sched_del {self._limit_group}", timeout=last_words)
-            except ESLError as error:  # it finds no such channel, then
+            except ESLError as error:  # the channel is gone when it strikes, then
                 conversation.logger.debug("the limit of the call's duration stays: %s", error)
 
     @property
@@ -120,7 +120,7 @@ class Handover:
         return f"eslsync/{self._conversation.uuid}"
 
     def refuse(self, cause: HangupCause) -> None:
-        """Hang up, and let the switch close: a close of ours might overtake the hangup (14b2)."""
+        """Hang up, and let the switch close: our close could overtake the hangup (14b2)."""
         conversation = self._conversation
         last_words = conversation.ending.last_words()
         deadline = conversation.deadline(last_words)
@@ -148,7 +148,7 @@ class Handover:
             self._tell_hangup()
         except ESLError as error:
             conversation.logger.info("connection closed: %s", error)
-        except Exception:  # noqa: BLE001 - an on_hangup callback's: in the log, and nobody's else
+        except Exception:  # noqa: BLE001 - an on_hangup callback's, which is logged already
             conversation.logger.debug("connection closed")
         finally:
             conversation.connection.close()
@@ -156,18 +156,15 @@ class Handover:
     def _tell_hangup(self) -> None:
         try:
             self._conversation.tell_hangup()
-        except Exception:  # noqa: BLE001 - the handler has returned: nobody else could be told
+        except Exception:  # noqa: BLE001 - logged already, and the handler has returned
             self._conversation.logger.debug("an on_hangup callback has failed, as said above")
 
     def give_back(self) -> None:
         """Give the call back to the dialplan. Raises Hangup if it has ended instead."""
         self._lift_limit()
         self.added_legs.leave()
-        conversation, own, ending = (
-            self._conversation,
-            self._conversation.own,
-            self._conversation.ending,
-        )
+        conversation = self._conversation
+        own, ending = conversation.own, conversation.ending
         if ending.stage is not Stage.OVER or own.hangup_event is None:
             conversation.pull()
         if ending.stage is Stage.OVER or own.hangup_event is not None:
@@ -184,15 +181,12 @@ class Handover:
         conversation.logger.info("call given back to the dialplan")
 
     def _leave_bridged(self) -> None:
-        """There is no dialplan to give the call back to: it ends with its bridge, or now.
+        """Let the call end with its bridge, or now: it has left the dialplan.
 
-        It would be parked for ever, with nobody in control.
+        Otherwise it would stay parked, with nobody in control.
         """
-        conversation, own, ending = (
-            self._conversation,
-            self._conversation.own,
-            self._conversation.ending,
-        )
+        conversation = self._conversation
+        own, ending = conversation.own, conversation.ending
         command = f"uuid_setvar {own.uuid} park_after_bridge false"
         conversation.api(command, ending.last_words())
         if own.ask_variable("bridge_to", ending.last_words()) is None:
@@ -207,8 +201,7 @@ class Handover:
         if own.has_completed:
             return
         # A close within a moment of connect leaves the caller parked for ever, with nobody in
-        # control (recording 14b2). An application that has completed is proof that the channel
-        # is past that moment.
+        # control (recording 14b2). A completed application proves that this moment is over.
         if not conversation.subscription.completions:
             events = self._asking_for("CHANNEL_EXECUTE_COMPLETE")
             conversation.say(events, conversation.deadline(last_words()))
@@ -216,7 +209,7 @@ class Handover:
 
 
 def event_list(names: Sequence[str]) -> str:
-    """The arguments of ``event``: each name once, and subclasses last, after one CUSTOM."""
+    """Write the arguments of ``event``: each name once, subclasses last, after one CUSTOM."""
     once = dict.fromkeys(names)
     custom = [name for name in once if name.partition(" ")[0] == "CUSTOM"]
     plain = [check_event_name(name) for name in once if name not in custom]

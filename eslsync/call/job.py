@@ -95,9 +95,9 @@ class Jobs:
 
     def __init__(self, conversation: Starts) -> None:
         self._conversation = conversation
-        #: By their Job-UUID.
+        #: Jobs whose result has not arrived, by Job-UUID.
         self.running: dict[str, Job] = {}
-        self._heard = False  # BACKGROUND_JOB is subscribed to
+        self._heard = False  # True once we have subscribed to BACKGROUND_JOB
 
     def start(self, command: str, timeout: float | None) -> Job:
         """Start an api command in the background: see `Session.bgapi`."""

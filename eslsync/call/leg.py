@@ -1,10 +1,12 @@
-"""A leg of a call: what events told of it, and how an application is executed on it.
+"""A leg of a call: what events said of it, and how applications are executed on it.
 
-It is what `Channel` is made of, and what the methods of a channel use, users' own included::
+The methods of `Channel` are written with it, and so are functions for other applications::
 
-    class MyChannel(Channel):
-        def loop_playback(self, file: str, times: int, *, timeout: float | None = None) -> None:
-            self.leg.do("loop_playback", f"+{times} {file}", timeout)
+    def phrase(channel: Channel, macro: str, timeout: float | None = None) -> str:
+        def response(event: Event) -> str:
+            return event["Application-Response"]
+
+        return channel.leg.run("phrase", macro, response, False, timeout)
 """
 
 from __future__ import annotations
@@ -30,14 +32,14 @@ __all__ = ["Collecting", "Leg", "as_it_is", "check_application"]
 
 T = TypeVar("T")
 
-#: The channel's states in the order that a call passes through the last of them.
+#: The channel's states in order; a call passes through the last of them in this order.
 STATES = list(ChannelState)
 
 UP = Stage.UP
 
 
 class Collecting(NamedTuple):
-    """How `Channel.get_digits` collects, while it does."""
+    """The parameters of a `Channel.get_digits` that is under way."""
 
     prompt: object
     least: int
@@ -72,23 +74,23 @@ class Leg:
         self.uuid = uuid
         self._told_state = told
         self._told_variables = told
-        # How it ends: see ending.py, where they are changed.
+        # How it ends. Only ending.py changes these.
         self.hangup_event: Event | None = None
         self.hangup_serial: int | None = None
         self.gone_by: float | None = None
         #: True once an application of ours has completed on it.
         self.has_completed = False
-        #: True once its socket application has ended; the leg may be up.
+        #: True once its socket application has ended, though the leg may still be up.
         self.left_socket = False
         #: True once a bridge with another leg took it, or will take it, out of the dialplan.
         self.leaves_dialplan = False
-        #: What to call with a digit, by the digit; by None for any other.
+        #: Handlers by digit; by None the handler for any other digit.
         self.digit_handlers: dict[str | None, DigitHandler] = {}
-        #: While get_digits takes the digits, instead of these handlers: how.
+        #: Set while get_digits takes the digits instead of these handlers.
         self.collecting: Collecting | None = None
         #: The last digit that an application collected.
         self.last_collected: str | None = None
-        #: Variables that methods have set for themselves.
+        #: Variables that methods set for their application, to be put back.
         self.borrowed = BorrowedVariables(self, conversation.clock)
 
     def __repr__(self) -> str:
@@ -99,36 +101,36 @@ class Leg:
         """True for the leg that is on the socket."""
         return self is self.conversation.own
 
-    # What events told of it
+    # What events said of it
 
     @property
     def latest(self) -> Event:
-        """The last event that told the channel's state."""
+        """The last event that contained the channel's state."""
         return self._told()[0]
 
     @property
     def known(self) -> Event:
-        """The last event that told the channel's variables."""
+        """The last event that contained the channel's variables."""
         return self._told()[1]
 
     @property
     def state(self) -> ChannelState:
-        """The channel's state; NEW until an event has told one."""
+        """The channel's state in `latest`; NEW before any event."""
         state = self.latest.channel_state
         return state if isinstance(state, ChannelState) else ChannelState.NEW
 
     def begin(self, told: Event) -> None:
-        """What an answer of the switch says of it, before any event does."""
+        """Take state and variables from an answer of the switch, before any event."""
         self._told_state = self._told_variables = told
 
     def reached(self, state: ChannelState) -> Event | None:
-        """The event that told the state, if the leg is in it (or, for a hangup, past it)."""
+        """Return `latest` if the leg is in this state (or, for a hangup state, past it)."""
         now = self.state
         past = state.is_hangup and STATES.index(now) >= STATES.index(state)
         return self.latest if now is state or past else None
 
     def read(self, events: Iterable[Event]) -> None:
-        """Note what these events tell, the last one first. In the handler's thread."""
+        """Note what these events say, the last one first. In the handler's thread."""
         state, variables = self._found(events)
         if state is not None:
             self._told_state = state
@@ -147,7 +149,7 @@ class Leg:
         )
 
     def _found(self, events: Iterable[Event]) -> tuple[Event | None, Event | None]:
-        """The last that told the state, and the variables; ``events`` begin with the last."""
+        """The last with the state, and the last with variables; ``events`` begin with the last."""
         state = variables = None
         for event in events:
             tells_state = state is None and event.name.startswith("CHANNEL_")
@@ -163,7 +165,7 @@ class Leg:
     # Executing
 
     def do(self, application: str, argument: str, timeout: float | None) -> None:
-        """Execute an application and wait for its end; nothing in ``argument`` is expanded."""
+        """Execute an application and wait until it completes. ``argument`` is plain text."""
         self.execute(application, as_it_is(argument), _nothing, timeout=timeout)
 
     def run(
@@ -174,7 +176,7 @@ class Leg:
         lock: bool,
         timeout: float | None,
     ) -> T:
-        """As `do`, for an application whose outcome stands in its completion: ``result`` of it.
+        """As `do`; return ``result(event)`` of the completion, CHANNEL_EXECUTE_COMPLETE.
 
         Raises RuntimeError with ``events=False``, where no completion comes.
         """
@@ -221,10 +223,10 @@ class Leg:
         block: bool = True,
         timeout: float | None = None,
     ) -> T | Execution[T]:
-        """Execute an application; return ``result`` of its completion (None: ``events=False``).
+        """Execute an application; return ``result(event)`` of its completion.
 
-        The argument is the dialplan's own language; see `as_it_is` for text. For the rest, and
-        what it raises, see `Channel.execute`.
+        With ``events=False`` the event is None. The argument is in the dialplan's own language;
+        `as_it_is` quotes plain text. For the rest, and what it raises, see `Channel.execute`.
         """
         conversation = self.conversation
         if block:
@@ -241,7 +243,7 @@ class Leg:
                 self.borrowed.forget(argument)
 
     def start(self, application: str, argument: str = "", timeout: float | None = None) -> UnderWay:
-        """As `do`, but wait for the command's reply only."""
+        """As `do`, but wait only for the reply that it is queued."""
         return self._send(application, as_it_is(argument), False, False, timeout)
 
     def hang_up(self, cause: str, timeout: float | None) -> NoReturn:
@@ -254,18 +256,18 @@ class Leg:
 
     @property
     def under_way(self) -> list[UnderWay]:
-        """The applications that have been sent and have not completed, in that order."""
+        """The applications that were sent and have not completed, in the order of sending."""
         return [each for each in [*self.conversation.under_way.values()] if each.leg is self]
 
     @property
     def collects_digits(self) -> bool:
-        """True while an application of FreeSWITCH's takes the digits that are pressed."""
+        """True while an application that collects digits is under way."""
         return any(declared(each.application).collects for each in self.under_way)
 
     def _send(
         self, application: str, argument: str, lock: bool, quiet: bool, timeout: float | None
     ) -> UnderWay:
-        """Send it, and wait for the reply; where it is ``quiet``, only a refusal is told."""
+        """Send an application, and wait for the reply unless ``quiet`` (see `Pending`)."""
         conversation = self.conversation
         ending = conversation.ending
         if ending.stage is not UP or ending.failure is not None or self.hangup_event is not None:
@@ -288,7 +290,7 @@ class Leg:
                 pending.execution = under_way.uuid
             else:
                 self._sendmsg(line, headers, timeout)
-        except BaseException:  # refused, or nobody knows whether it has been taken
+        except BaseException:  # refused, or unknown whether it was taken
             conversation.under_way.pop(under_way.uuid, None)
             raise
         return under_way
@@ -302,7 +304,7 @@ class Leg:
             raise ProtocolError("an api response to a sendmsg")
 
     def raise_refused(self, error: CommandError) -> NoReturn:
-        """A message to it was refused: raise that, or the leg's Hangup where it has gone."""
+        """Raise the refusal of a message to this leg; or its Hangup, if it is gone."""
         if not self.is_own and "invalid session id" in error.text:
             self.conversation.await_end(self, error)
         raise error
@@ -310,7 +312,7 @@ class Leg:
     # Other commands about it
 
     def api(self, command: str, timeout: float | None) -> None:
-        """Send an api command about this leg. Raises its Hangup where it has gone."""
+        """Send an api command about this leg. Raises its Hangup if it is gone."""
         try:
             self.conversation.api(command, timeout)
         except CommandError as error:
@@ -330,7 +332,7 @@ class Leg:
                 return reply.body
             if not self.is_own:
                 raise CommandError(command, reply, reply.body.strip())
-        # A channel that has hung up is no channel to the api, and still is one to getvar.
+        # The api no longer knows a channel that has hung up, but getvar does.
         return conversation.getvar(name, timeout)
 
     # Digits
@@ -340,7 +342,7 @@ class Leg:
         return self.conversation.typeahead.untaken(self)
 
     def run_digit_handler(self, event: Event) -> None:
-        """It is this digit's turn."""
+        """Run the handler for a digit, if there is one."""
         if not self.digit_handlers or self.collecting is not None:
             return
         digit = event.get("DTMF-Digit", "")
@@ -351,14 +353,14 @@ class Leg:
 
 @lru_cache(maxsize=256)
 def check_application(application: str) -> None:
-    """Raise ValueError for what is not the name of an application."""
+    """Raise ValueError if this can't be the name of an application."""
     check_name("application", application, " ")
 
 
 def as_it_is(argument: str) -> str:
-    """An application's argument that FreeSWITCH reads as this text, whatever stands in it.
+    """Quote an application's argument so that FreeSWITCH expands nothing in it.
 
-    Raises ValueError where no argument can be.
+    Raises ValueError if there is no way to write it.
     """
     check_value(argument)
     if argument.startswith(" "):

@@ -13,7 +13,7 @@ VERBS = frozenset({"EVENT", "FILTER", "MYEVENTS", "NOEVENTS"})
 
 
 class Subscription:
-    """Which events come, as the commands that the switch has taken say. Any thread sends those."""
+    """Which events arrive, derived from the commands that the switch accepted in any thread."""
 
     __slots__ = (
         "_lock",
@@ -29,21 +29,21 @@ class Subscription:
     def __init__(self) -> None:
         self._lock = threading.Lock()
         self._names: set[str] = set()
-        #: How the switch is to write events.
+        #: The format that events are asked for in.
         self.format: Format = "plain"
         #: True for an async socket. On a sync one, a hangup's last event never comes (06a).
         self.is_async = False
-        #: True once any events come.
+        #: True while any events arrive.
         self.on = False
-        #: True once a filter lets only some of them through.
+        #: True once there is a filter on them.
         self.filtered = False
-        #: True once CHANNEL_EXECUTE_COMPLETE comes, which blocking calls rest on.
+        #: True while CHANNEL_EXECUTE_COMPLETE arrives, which blocking calls need.
         self.completions = False
-        #: True once CHANNEL_HANGUP_COMPLETE comes, the last word of a hangup.
+        #: True while CHANNEL_HANGUP_COMPLETE arrives, the last sign of a hangup.
         self.hangups = False
 
     def note(self, line: str) -> None:
-        """The switch has taken this command."""
+        """The switch has accepted this command."""
         verb = line.split(None, 1)[0].upper()
         if verb not in VERBS:
             return

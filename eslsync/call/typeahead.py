@@ -1,4 +1,4 @@
-"""Digits that have arrived and that nobody has asked for yet."""
+"""Digits that were pressed before anybody asked for them."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from .backlog import Backlog
 
 __all__ = ["TypeAhead"]
 
-#: Digits that are kept, of all legs, and the bytes of their events.
+#: The most digits to keep, of all legs, and the most bytes of their events.
 MAX_DIGITS = 100
 MAX_DIGITS_BYTES = 1024 * 1024
 
@@ -44,10 +44,10 @@ class Queues(Protocol):
 
 
 class TypeAhead:
-    """The digits of one conversation that were pressed and that no wait has taken.
+    """The digits of one conversation that no wait has taken.
 
-    A digit whose turn has come, and whose handlers have run, is kept here. Those that still wait
-    for their turn are in the conversation's backlog.
+    It keeps digits whose turn has come, and whose handlers have run. Digits that still wait for
+    their turn are in the conversation's backlog.
     """
 
     __slots__ = ("_conversation", "_digits")
@@ -57,7 +57,7 @@ class TypeAhead:
         self._digits = Backlog(MAX_DIGITS, MAX_DIGITS_BYTES)
 
     def keep(self, event: Event) -> None:
-        """Its turn has come, and nobody waits for it."""
+        """Keep a digit whose turn has come."""
         self._digits.append(event)
         while self._digits.overfull:
             self._digits.popleft()
@@ -67,9 +67,10 @@ class TypeAhead:
             )
 
     def take(self, event: Event | None, leg: Pressed | None) -> Event | None:
-        """Take the oldest of a leg, or of any leg.
+        """Take the oldest digit of a leg, or of any leg; None if there is none.
 
-        Inside a callback: of those that wait for their turn, or the one that arrives (``event``).
+        Inside a callback only digits that wait for their turn count; ``event`` is one that has
+        just arrived.
         """
         conversation = self._conversation
         if (leg or conversation.own).hangup_event is not None:
@@ -87,23 +88,23 @@ class TypeAhead:
         return None
 
     def of(self, leg: Pressed) -> list[Event]:
-        """Those of a leg whose turn has come, the oldest first."""
+        """A leg's digits whose turn has come, the oldest first."""
         return [event for event in self._digits if event.uuid == leg.uuid]
 
     def untaken(self, leg: Pressed) -> list[Event]:
-        """Those of a leg that a wait could take now, the oldest first."""
+        """A leg's digits that a wait could take now, the oldest first."""
         conversation = self._conversation
         conversation.pull()
         waiting = [event for event in conversation.backlog if is_digit(event, leg)]
         return waiting if conversation.in_callback else [*self.of(leg), *waiting]
 
     def forget_first(self, leg: Pressed, keys: str) -> None:
-        """Forget the digits that are among ``keys``, up to the first that is not."""
+        """Forget a leg's oldest digits, up to the first that is not among ``keys``."""
         untaken = self.untaken(leg)
         self._forget(list(takewhile(lambda event: (event.digit or "") in keys, untaken)))
 
     def forget_last(self, leg: Pressed, key: str) -> None:
-        """Forget the digit that was pressed last, if it is this one."""
+        """Forget the digit that was pressed last, if it is ``key``."""
         last = self.untaken(leg)[-1:]
         self._forget(event for event in last if event.digit == key)
 
@@ -121,7 +122,7 @@ class TypeAhead:
 
 
 def is_digit(event: Event, leg: Pressed | None) -> bool:
-    """True for a digit of this leg, or of any, that no application of FreeSWITCH's has taken."""
+    """True for a digit of this leg (None: of any) that no application has collected."""
     if event.name != "DTMF" or event.collected:
         return False
     return leg is None or event.uuid == leg.uuid

@@ -16,14 +16,14 @@ if TYPE_CHECKING:
 
 __all__ = ["Expected", "wait_for"]
 
-#: What can be waited for: an event's name or a state, several of those, or a function of an event.
+#: What can be waited for: an event's name, a state, several of these, or a function of an event.
 Expected = str | ChannelState | Iterable[str | ChannelState] | Callable[[Event], bool]
 
 
 def wait_for(
     conversation: Conversation, what: Expected, timeout: float | None, leg: Leg | None
 ) -> Event:
-    """Wait for an event of ``leg``, or of any leg where that is None. See `Channel.wait`."""
+    """Wait for an event of ``leg``, or of any leg if that is None. See `Channel.wait`."""
     deadline = None if timeout is None else conversation.clock.deadline(timeout)
     if isinstance(what, str):
         ready, wanted = _ready_for(conversation, what, leg)
@@ -46,7 +46,7 @@ def wait_for(
 def _ready_for(
     conversation: Conversation, what: str | ChannelState, leg: Leg | None
 ) -> tuple[Ready[Event], tuple[str] | None]:
-    """What tells that the wait is over, and the event that it can end with; None for any."""
+    """Return what finds out that the wait is over, and the event that can end it (None: any)."""
     if isinstance(what, ChannelState):
         target, state = leg or conversation.own, what
         return lambda _: target.reached(state), None
@@ -81,15 +81,15 @@ def _hangup_or_next(name: str, leg: Leg | None, target: Leg) -> Ready[Event]:
         if event is not None:
             return coming(event)
         event = target.hangup_event
-        # CHANNEL_HANGUP_COMPLETE answers for CHANNEL_HANGUP, once both are in
+        # CHANNEL_HANGUP_COMPLETE serves for CHANNEL_HANGUP as well
         return event if event is not None and event.name.startswith(name) else None
 
     return ready
 
 
-@lru_cache(maxsize=256)  # the same waits come again and again
+@lru_cache(maxsize=256)  # the same waits recur
 def _named(name: str, subclass: str, uuid: str | None) -> Ready[Event]:
-    """The next event of that name; of any leg where there is no ``uuid``."""
+    """Wait for the next event of that name; of any leg if ``uuid`` is None."""
 
     def ready(event: Event | None) -> Event | None:
         if event is None or event.quick_name != name:
@@ -103,6 +103,6 @@ def _named(name: str, subclass: str, uuid: str | None) -> Ready[Event]:
 
 @lru_cache(maxsize=256)
 def _parsed(what: str) -> tuple[str, str]:
-    """An event's name, and the subclass of a custom one. Raises ValueError for an unknown name."""
+    """Split an event into name and subclass. Raises ValueError for an unknown name."""
     name, _, subclass = what.partition(" ")
     return check_event_name(name), subclass

@@ -1,4 +1,4 @@
-"""What a handler waits for, as text, as an error when it did not come, and for a watcher."""
+"""What a handler waits for: as text, as an error when it is late, and as a watcher is told it."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ __all__ = ["Wait", "Watcher", "described", "too_late"]
 
 
 def described(what: object) -> str:
-    """What is waited for, in a few words."""
+    """Describe what is waited for in a few words."""
     if isinstance(what, UnderWay):
         return what.application
     if isinstance(what, tuple):
@@ -29,7 +29,7 @@ def described(what: object) -> str:
 
 
 def too_late(what: object, deadline: Deadline | None, leg: Leg) -> TimeoutError:
-    """The error to raise: it did not come within its time."""
+    """Return the error to raise when something did not arrive by the deadline."""
     seconds = 0.0 if deadline is None else deadline.seconds
     within = f"within {round(seconds, 3):g} s"
     if isinstance(what, Pending):
@@ -45,37 +45,37 @@ def too_late(what: object, deadline: Deadline | None, leg: Leg) -> TimeoutError:
 
 
 def events_of(what: object) -> frozenset[str]:
-    """The names of the events that are waited for, "CUSTOM" without its subclass."""
+    """The names of the events waited for, "CUSTOM" without its subclass."""
     several = what if isinstance(what, tuple) else (what,)
     names = {each.partition(" ")[0] for each in several if isinstance(each, str)}
     return frozenset(names & EVENT_NAMES)
 
 
 def is_event(what: object) -> bool:
-    """True for the names of events and states, and for a function of an event."""
+    """True for events by name, for several events or states, and for a function of an event."""
     return isinstance(what, tuple) or callable(what) or bool(events_of(what))
 
 
 class Wait(NamedTuple):
-    """A wait of the handler's, as a watcher is told of it."""
+    """A wait of the handler, as a watcher is told of it."""
 
     #: What is waited for: an event's name, a `ChannelState`, a tuple of these, a function of an
-    #: event, an application
-    #: (`UnderWay`), a `Job`, a command whose reply is due, or a few words.
+    #: event, an application (`UnderWay`), a `Job`, a command that waits for its reply (`Pending`),
+    #: or a few words.
     what: object
-    #: The leg whose end ends the wait. (A wait for a reply is the call's own leg's.)
+    #: The leg whose hangup ends the wait; the call's own leg for a reply.
     leg: Leg
-    #: When it began, and when it raises TimeoutError (None: never), by the session's clock.
+    #: When it began, and when it raises TimeoutError (None: never), on the session's clock.
     since: float
     deadline: float | None
-    #: The events that it can end with; None if any can. Empty for a reply.
+    #: The names of the events that can end it; None for any, empty for a reply.
     wanted: Collection[str] | None
-    #: The event whose callback or digit handler the wait is in; None outside of callbacks.
+    #: The event whose callback or digit handler waits; None outside of callbacks.
     inside: Event | None
 
     @property
     def kind(self) -> Literal["application", "job", "reply", "state", "event", "end"]:
-        """What kind of thing is waited for; "end" for the end of a leg, or of a bridge."""
+        """The kind of `what`; "end" stands for the end of a leg or of a bridge."""
         what = self.what
         if isinstance(what, UnderWay):
             return "application"
@@ -97,10 +97,10 @@ class Wait(NamedTuple):
 
 
 class Watcher(Protocol):
-    """Who is told of a session's waits: see `Session.watch`."""
+    """Is told of a session's waits: see `Session.watch`."""
 
     def begins(self, wait: Wait) -> None:
-        """The handler begins to wait. Called in its own thread, below the method it called."""
+        """The handler begins to wait. Called in its thread, below the method that waits."""
 
     def ends(self, wait: Wait) -> None:
-        """The same wait is over, or has raised: in its own thread, waits inside it before it."""
+        """That wait is over, or raises. Called in the handler's thread; inner waits end first."""

@@ -6,7 +6,7 @@ from typing import Any
 
 import pytest
 
-from eslsync import Bridged, Channel, Hangup, HangupCause, Session
+from eslsync import Bridged, Channel, Event, Hangup, HangupCause, Session
 from simulator import Call, Fault, FreeSwitch
 from tests.support.asking import ANSWERS, ORIGINATED, ask, session_of, told
 from tests.support.evidence import stands_on
@@ -271,3 +271,14 @@ def test_a_hangup_just_before_a_bridge_to_a_leg_raises_hangup() -> None:
         call = switch.call(handler, faults=[hangup])
         call.wait()
     assert isinstance(call.outcome, Hangup)
+
+
+def test_a_function_for_another_application_is_written_with_the_leg() -> None:
+    def phrase(channel: Channel, macro: str, timeout: float | None = None) -> str:
+        def response(event: Event) -> str:
+            return event["Application-Response"]
+
+        return channel.leg.run("phrase", macro, response, False, timeout)
+
+    asked = ask(lambda channel: phrase(channel, "hello"), phrases={"hello": [("play-file", "a")]})
+    assert asked.value == "PHRASE PLAYED"
