@@ -1,3 +1,5 @@
+"""What holds for every test: no thread is left, and each process keeps to one core."""
+
 from __future__ import annotations
 
 import gc

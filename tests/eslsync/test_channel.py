@@ -1,3 +1,5 @@
+"""A channel: its callbacks and its state."""
+
 from __future__ import annotations
 
 from eslsync import ChannelState, Event, Session

@@ -1,3 +1,5 @@
+"""A session: its context, commands and log."""
+
 from __future__ import annotations
 
 import logging

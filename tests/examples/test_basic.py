@@ -1,3 +1,5 @@
+"""examples/basic.py"""
+
 from __future__ import annotations
 
 from examples.basic import handler

@@ -1,3 +1,5 @@
+"""examples/business_hours.py, inside and outside of its hours."""
+
 from __future__ import annotations
 
 import pytest

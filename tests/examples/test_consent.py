@@ -1,3 +1,5 @@
+"""examples/consent.py: what is recorded, and what is not."""
+
 from __future__ import annotations
 
 import pytest

@@ -1,3 +1,5 @@
+"""examples/ivr.py: a key, and silence."""
+
 from __future__ import annotations
 
 import pytest

@@ -1,3 +1,5 @@
+"""examples/pin.py: setting a PIN."""
+
 from __future__ import annotations
 
 import pytest

@@ -1,3 +1,5 @@
+"""examples/ring_two.py: which phone gets the call."""
+
 from __future__ import annotations
 
 import pytest

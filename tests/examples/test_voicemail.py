@@ -1,3 +1,5 @@
+"""examples/voicemail.py: which messages are kept."""
+
 from __future__ import annotations
 
 from pathlib import Path

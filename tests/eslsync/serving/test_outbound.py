@@ -1,3 +1,5 @@
+"""Starting and stopping an `Outbound`, and the calls it has."""
+
 from __future__ import annotations
 
 import threading

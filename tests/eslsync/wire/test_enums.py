@@ -1,3 +1,5 @@
+"""Causes, states and event names are FreeSWITCH's own."""
+
 from __future__ import annotations
 
 import pickle

@@ -1,3 +1,5 @@
+"""The exceptions: their texts, their family, and what they carry."""
+
 from __future__ import annotations
 
 import builtins

@@ -1,3 +1,5 @@
+"""Messages: replies, events and notices, as the library reads them."""
+
 from __future__ import annotations
 
 import pytest

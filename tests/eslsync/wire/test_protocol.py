@@ -1,3 +1,5 @@
+"""Bytes to messages and back, on both sides of the event socket."""
+
 from __future__ import annotations
 
 import contextlib

@@ -1,3 +1,5 @@
+"""Threads that are left behind."""
+
 from __future__ import annotations
 
 import threading

@@ -1,3 +1,5 @@
+"""Ladders as text."""
+
 from __future__ import annotations
 
 from collections.abc import Callable
