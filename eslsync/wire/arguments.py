@@ -15,6 +15,7 @@ __all__ = [
     "ARRAY",
     "ARRAY_SEPARATOR",
     "DIGITS",
+    "are_keys",
     "as_array",
     "check_digits",
     "check_file",
@@ -234,6 +235,11 @@ def check_uuid(uuid: str) -> str:
     if uuid[:1] in "/+-":
         raise ValueError(f"not a channel's uuid: {uuid!r}")
     return check_name("channel's uuid", uuid, " '\\^")
+
+
+def are_keys(digits: str) -> bool:
+    """True for one key or more that FreeSWITCH takes for digits."""
+    return bool(digits) and not digits.upper().strip(DIGITS)
 
 
 def check_digits(digits: str, also: Iterable[str] = ()) -> str:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Iterable, Sequence
 
-from .arguments import variable_name
+from .arguments import DIGITS, variable_name
 from .declared import declarations
 from .exceptions import ProtocolError, in_a_line, in_a_log
 
@@ -21,7 +21,7 @@ _DIGITS = (
     r"DTMF-(?:Digit|Key)",
     r"eslsync_digits\w*",
     r"digits_dialed|last_matching_digits|(?:playback|read)_terminator_used",
-    r"DTMF(?=[ :(\[=]+[0-9*#A-DwW]+(?:\W|$))",
+    rf"DTMF(?=[ :(\[=]+[{re.escape(DIGITS)}wW]+(?:\W|$))",
 )
 
 #: Each of these patterns contains one of these words.

@@ -10,7 +10,7 @@ from collections.abc import Callable
 from typing import TYPE_CHECKING
 
 from eslsync import HangupCause
-from eslsync.wire.arguments import DIGITS
+from eslsync.wire.arguments import are_keys
 
 from ..clockwork.threads import SECOND
 from ..ladders.formats import LadderFormat, drawn
@@ -356,11 +356,6 @@ def failed(line: Line, why: str) -> CallFailed:
     """The exception for a call that went wrong, with its ladder as it is now."""
     so_far = line.transcript.so_far()
     return CallFailed(why, lambda: drawn(so_far.entries))
-
-
-def are_keys(digits: str) -> bool:
-    """True for keys of a telephone, at least one."""
-    return bool(digits) and not digits.upper().strip(DIGITS)
 
 
 def check_keys(digits: str) -> None:

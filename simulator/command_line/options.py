@@ -8,7 +8,7 @@ from typing import Any, TypeVar
 
 import click
 
-from eslsync.wire.arguments import DIGITS
+from eslsync.wire.arguments import are_keys
 
 __all__ = ["check_keys", "patience", "seed", "sounds"]
 
@@ -42,6 +42,6 @@ def check_keys(
 ) -> str | Sequence[str]:
     """Check an option's keys, or those of one that may be repeated."""
     for each in [keys] if isinstance(keys, str) else keys:
-        if not each or each.upper().strip(DIGITS):
+        if not are_keys(each):
             raise click.BadParameter(f"keys are 0-9, *, # and A-D, not {each!r}")
     return keys

@@ -11,6 +11,7 @@ from math import isfinite
 from typing import Any
 
 from eslsync import HangupCause
+from eslsync.wire.arguments import are_keys
 
 from ..calling.faults import KINDS
 
@@ -112,9 +113,7 @@ FILE = Scalar("the Python file that it is in", str, len)
 PROMPT = Scalar("a prompt's name, such as ivr/ivr-welcome", str, len)
 EVENT = Scalar("the name of an event or an application, such as CHANNEL_ANSWER or bridge", str, len)
 ANY_TEXT = Scalar("text", str)
-KEYS = Scalar(
-    'keys (0-9, *, # and A-D), such as "12#"', str, re.compile("[0-9*#A-Da-d]+").fullmatch
-)
+KEYS = Scalar('keys (0-9, *, # and A-D), such as "12#"', str, are_keys)
 CAUSE = Scalar(
     "a hangup cause, such as NORMAL_CLEARING or USER_BUSY", str, HangupCause.__members__.get
 )
