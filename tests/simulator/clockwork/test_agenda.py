@@ -28,6 +28,15 @@ def test_now_is_the_time_of_the_action_that_happens() -> None:
     assert seen == [100, 250]
 
 
+def test_an_action_for_a_past_time_waits_its_turn_among_those_due_now() -> None:
+    agenda = Agenda(100)
+    happened: list[str] = []
+    agenda.at(100, lambda: happened.append("now"))
+    agenda.at(50, lambda: happened.append("past"))
+    agenda.run_until(100)
+    assert happened == ["now", "past"]
+
+
 def test_a_cancelled_timer_never_happens_and_nothing_waits_for_it() -> None:
     agenda = Agenda(0)
     happened: list[str] = []

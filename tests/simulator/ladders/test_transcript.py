@@ -65,6 +65,8 @@ def test_a_transcript_so_far_does_not_change() -> None:
         middle = call.transcript.so_far()
         text = str(middle)
         call.wait()
+        call.transcript.legs["another uuid"] = "user/1000"
     assert str(middle) == text
+    assert "another uuid" not in middle.legs
     assert middle != call.transcript
     assert str(call.transcript).startswith(text)
