@@ -46,7 +46,7 @@ def freeswitch(request: pytest.FixtureRequest) -> Iterator[Any]:
     try:
         plugin = simulators_plugin(request.config)
     except InTheWay as error:
-        pytest.fail(str(error), pytrace=False)
+        raise pytest.fail.Exception(str(error), pytrace=False) from None
     yield from plugin.freeswitch(request)
 
 
