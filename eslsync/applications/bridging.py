@@ -234,7 +234,7 @@ class BridgingApplications(Applications):
         )
         return self._until_back(since, deadline)
 
-    @Declaration("conference", joins=True)
+    @Declaration("conference", joins=True, untold=True)
     def conference(
         self,
         name: str,
@@ -263,7 +263,7 @@ class BridgingApplications(Applications):
             words += f"+flags{{{flags}}}"
         self.leg.do("conference", words, timeout)
 
-    @Declaration("valet_park", joins=True)
+    @Declaration("valet_park", joins=True, untold=True)
     def valet_park(
         self,
         lot: str,
@@ -286,7 +286,7 @@ class BridgingApplications(Applications):
         words = [check_name("valet_park's word", each, " ,'\\${}^") for each in (lot, extension)]
         self.leg.do("valet_park", " ".join([*words, *map(word, more)]), timeout)
 
-    @Declaration("fifo", joins=True)
+    @Declaration("fifo", joins=True, untold=True)
     def fifo(
         self,
         name: str,

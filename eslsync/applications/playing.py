@@ -161,7 +161,7 @@ class PlayingApplications(Applications):
         **options: Unpack[BlockingOptions],
     ) -> Played: ...
 
-    @Declaration("say", plays=True)
+    @Declaration("say", plays=True, untold=True)
     def say(
         self,
         text: str,
@@ -211,7 +211,7 @@ class PlayingApplications(Applications):
         **options: Unpack[BlockingOptions],
     ) -> Played: ...
 
-    @Declaration("speak", plays=True)
+    @Declaration("speak", plays=True, untold=True)
     def speak(
         self,
         text: str,
@@ -259,7 +259,7 @@ class PlayingApplications(Applications):
     @overload
     def phrase(self, macro: str, data: str = ..., **options: Unpack[BlockingOptions]) -> Played: ...
 
-    @Declaration("phrase", plays=True)
+    @Declaration("phrase", plays=True, untold=True)
     def phrase(
         self,
         macro: str,

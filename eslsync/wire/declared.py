@@ -30,6 +30,7 @@ class Declaration:
         separator: str = " ",
         prompts: tuple[str, ...] = (),
         plays: bool = False,
+        untold: bool = False,
         collects: bool = False,
         fewest: int = 0,
         records: bool = False,
@@ -51,6 +52,8 @@ class Declaration:
         self.prompts = prompts
         #: True if it runs until something has been played.
         self.plays = plays
+        #: True if it plays prompts that no PLAYBACK_START tells.
+        self.untold = untold
         #: True if the digits pressed while it runs are its own.
         self.collects = collects
         #: The fewest digits it collects, even when asked for fewer.

@@ -11,7 +11,8 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 
-from eslsync import HangupCause
+from eslsync import Event, HangupCause
+from eslsync.wire.declared import declared
 from eslsync.wire.redaction import HIDDEN
 
 from ..calling.call import GAP, without_suffix
@@ -37,8 +38,6 @@ STEADY = 0.03
 IN_A_ROW = 2.0
 #: Seconds assumed to be left of a prompt that was cut.
 UNHEARD = 2.0
-#: Applications whose prompts have no events.
-UNTOLD = ("say", "speak", "phrase", "conference", "fifo", "valet_park", "queue")
 
 
 def script_of(recording: Recording, handler: str, name: str | None = None) -> Script:
@@ -297,12 +296,10 @@ def expected(entries: Sequence[Entry], recording: Recording) -> dict[str, object
         each.text.removeprefix("plays ") for each in entries if each.text.startswith("plays ")
     ]
     said = {
-        each.message.get("Application")
-        for each in entries
-        if each.message is not None and hasattr(each.message, "name")
+        each.message.get("Application", "") for each in entries if isinstance(each.message, Event)
     }
     unsure = any(len(pieces(each)) > 1 or ANY_UUID.search(each) for each in played)
-    if not unsure and not said.intersection(UNTOLD):
+    if not unsure and not any(declared(each).untold for each in said):
         expect["heard"] = [without_suffix(each) for each in played]
     return expect
 
