@@ -9,6 +9,7 @@ from simulator import Call, FreeSwitch
 
 
 def play(handler: Callable[[Session], object], script: Callable[[Call], object]) -> Call:
+    """Call a handler as the script says, to the end of the call."""
     with FreeSwitch(raises=False) as switch:
         call = switch.call(handler)
         script(call)

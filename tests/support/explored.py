@@ -12,6 +12,7 @@ KEYS = "123#*"
 
 
 def found(exploration: Exploration) -> list[str]:
+    """The kinds of the findings, in order."""
     return [finding.kind for finding in exploration.findings]
 
 
@@ -40,6 +41,7 @@ def takes_no_notice_of_others(session: Session) -> None:
 
 
 def prompts(exploration: Exploration) -> set[str]:
+    """The prompts that callers come to."""
     return {node.situation.prompt for node in exploration.nodes if node.situation.prompt}
 
 

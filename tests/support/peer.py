@@ -93,6 +93,7 @@ class Watched(Clock):
 
 
 def reply(text: str) -> bytes:
+    """A reply to a command."""
     return encode_message([("Content-Type", "command/reply"), ("Reply-Text", text)])
 
 

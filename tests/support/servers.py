@@ -24,6 +24,7 @@ def serving(handler: Callable[[Session], Any], **options: Any) -> Iterator[Outbo
 
 @contextmanager
 def dialled(app: Outbound, **options: Any) -> Iterator[Peer]:
+    """A connection to a server of `serving`, from the switch's end."""
     assert isinstance(app.clock, Watched)
     peer = Peer(app, clock=app.clock, **options)
     with peer.sock:
@@ -31,6 +32,7 @@ def dialled(app: Outbound, **options: Any) -> Iterator[Peer]:
 
 
 def refused(app: Outbound) -> bool:
+    """True if nobody listens on the server's port."""
     try:
         socket.create_connection((app.host, app.port), timeout=PATIENCE).close()
     except ConnectionError:  # refused, or reset when the socket is closed in this moment
@@ -39,11 +41,12 @@ def refused(app: Outbound) -> bool:
 
 
 def messages(caplog: pytest.LogCaptureFixture, level: int = logging.INFO) -> list[str]:
+    """What was logged at that level or above."""
     return [record.getMessage() for record in caplog.records if record.levelno >= level]
 
 
 class Beside:
-    """Something that runs beside the test."""
+    """Runs something in a thread beside the test; `join` raises what it raised."""
 
     def __init__(self, work: Callable[[], Any]) -> None:
         self._work = work
@@ -65,6 +68,7 @@ class Beside:
 
 
 def in_another_thread(work: Callable[[], Any]) -> Any:
+    """Run this in another thread; return its result, or the exception that it raised."""
     done: list[Any] = []
 
     def run() -> None:
@@ -98,7 +102,7 @@ def is_turned_away(peer: Peer, cause: str) -> None:
 
 
 def nothing(session: Session) -> None:
-    pass
+    """A handler that returns at once."""
 
 
 class Blocking(threading.Event):
