@@ -11,7 +11,7 @@ from .situations import Situation
 
 __all__ = ["SHORT", "approach"]
 
-#: What lasts less (microseconds) is no waiting: commands and their replies.
+#: Microseconds below which a pause does not count as waiting: commands and their replies.
 SHORT = 100 * MILLISECOND
 #: Seconds above which a caller's step must say how long to wait (see `Call.hear`).
 LONG = 40.0

@@ -32,11 +32,11 @@ from .whereabouts import Place, is_own
 
 __all__ = ["LATE", "Caller"]
 
-#: Simulated seconds in which nothing new happens, after which nothing will.
+#: Simulated seconds without anything new, after which nothing new is expected.
 PATIENT = 4 * 3600.0
-#: Simulated seconds that a caller stays where everything is known.
+#: Simulated seconds that a caller stays where every situation is known.
 STAYS = 600.0
-#: Simulated seconds that a handler may go on after the hangup.
+#: Simulated seconds that a handler may continue after the hangup.
 LATE = 30.0
 #: How commands for other legs than the caller's begin.
 ELSEWHERE = (b"sendmsg ", b"bgapi", b"api conf")
@@ -53,7 +53,7 @@ class Caller:
     app: Callable[[], Handler | Outbound]
     key: Callable[[Situation], object] | None = None
     patience: float | None = 5.0
-    base: Path = Path()  #: where the files are that circumstances name
+    base: Path = Path()  #: the folder of the files that circumstances name
     lines: Lines | None = None
 
     def make(self, attempt: Attempt, *, draw: bool = False) -> AttemptOutcome:
@@ -78,7 +78,7 @@ class _Keeper(logging.Handler):
 
 @contextmanager
 def _quiet() -> Iterator[list[logging.LogRecord]]:
-    """Keep what the library logs as errors, and let it go nowhere else."""
+    """Collect the errors that the library logs, instead of showing them."""
     logger = logging.getLogger("eslsync")
     kept: list[logging.LogRecord] = []
     handlers, level, propagate = logger.handlers, logger.level, logger.propagate
@@ -92,7 +92,7 @@ def _quiet() -> Iterator[list[logging.LogRecord]]:
 
 
 class _Making:
-    """A call being made."""
+    """One call: makes it, and leaves its `outcome`."""
 
     def __init__(
         self, caller: Caller, attempt: Attempt, log: list[logging.LogRecord], draw: bool
@@ -100,7 +100,7 @@ class _Making:
         self.outcome = AttemptOutcome()
         self._log = log
         self._attempt = attempt
-        self._last = 0  # when the last step was over
+        self._last = 0  # when the last step ended
         script = Script("handler", call=attempt.call, path=caller.base / "script")
         options, circumstances = script.circumstances()
         self._closing = False
@@ -125,7 +125,7 @@ class _Making:
             try:
                 self.simulation.finish()
             except AssertionError:
-                pass  # told already
+                pass  # reported already
         self._look_at_log()
 
     # What happens
@@ -155,7 +155,7 @@ class _Making:
         self._last = self.simulation.now
 
     def _do(self, steps: Sequence[Step]) -> Sighting | None:
-        """What is tried; returns the situation just before."""
+        """Do what is to be tried; return the situation just before."""
         before: Sighting | None = None
         for number, step in enumerate(steps):
             if step.verb in ("press", "talk") and before is None:
@@ -178,7 +178,7 @@ class _Making:
         self._seen = self.observer.look()
         return self._seen
 
-    _seen: Sighting | None = None  # the last situation that it was in
+    _seen: Sighting | None = None  # the last situation
     _heard = _executed = 0
     _from: int | None = None
 
@@ -209,7 +209,7 @@ class _Making:
                 return False
             happened = (world.wakes, model.events_made, line.events)
             if happened == looked:
-                return False  # as it was when we looked last
+                return False  # nothing has changed since we looked
             looked = happened
             seen = observer.look()
             if seen is None or seen.situation.key in known:
@@ -284,7 +284,7 @@ class _Making:
         )
 
     def _hang_up(self) -> None:
-        """The caller hangs up; the handler must come to an end."""
+        """Hang up; then the handler must end."""
         call = self.call
         self._closing = True
         if self._attempt.hasty and self.world.patience is not None:

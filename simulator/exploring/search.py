@@ -51,7 +51,7 @@ CHUNK = 4
 
 @dataclass(frozen=True)
 class Limits:
-    """When to stop."""
+    """When to stop, even if not all was tried."""
 
     depth: int | None = None  #: things done in one call
     calls: int | None = None
@@ -86,7 +86,7 @@ class Incident:
 
 @dataclass
 class _Job:
-    """An attempt, and what it is for."""
+    """An attempt, and where its outcome belongs."""
 
     attempt: Attempt
     root: int
