@@ -54,7 +54,7 @@ setup(
             *BENCH,
             *EXPLORE,
             "hypothesis>=6.100",
-            "import-linter>=2.3",
+            "import-linter>=2.6",
             "mypy>=1.13",
             "pytest>=8.2",
             "pytest-xdist>=3.8",
