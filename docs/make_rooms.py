@@ -1,7 +1,7 @@
 """The picture of the rooms in docs/design.md, drawn from the imports of the code.
 
 python docs/make_rooms.py            # write docs/rooms.svg
-python docs/make_rooms.py --check    # are the picture and the names in the page those of the code?
+python docs/make_rooms.py --check    # compare it, and the names in the page; look for circles
 
 A room is a folder of a package, or a module beside the folders. It stands one row above the
 highest room it imports from. An arrow is drawn from importer to imported, unless a longer way of
@@ -64,6 +64,8 @@ STYLE = """
 """
 
 PACKAGES = ("eslsync", "simulator")
+#: The most files that may import each other.
+CIRCLE = 4
 Edges = set[tuple[str, str]]
 
 
@@ -325,9 +327,7 @@ def said(rooms: Rooms, other: str) -> str:
     return f"{rooms.package} imports of {other}: {', '.join([*public, *names]) or 'nothing'}"
 
 
-def picture() -> str:
-    sys.path.insert(0, str(ROOT))
-    graph = grimp.build_graph(*PACKAGES, cache_dir=None)
+def picture(graph: grimp.ImportGraph) -> str:
     library, simulator = Rooms("eslsync", graph), Rooms("simulator", graph)
     panels = [Panel(simulator), Panel(library)]
     spare = (WIDTH - 2 * MARGIN - PANEL_GAP - sum(panel.width for panel in panels)) / 2
@@ -374,16 +374,28 @@ def wrong_names() -> list[str]:
     ]
 
 
+def circles(graph: grimp.ImportGraph) -> list[str]:
+    """The circles of more files than `CIRCLE` that import each other."""
+    below = {module: graph.find_upstream_modules(module) for module in graph.modules}
+    found = {
+        frozenset([module, *(each for each in below[module] if module in below[each])])
+        for module in below
+    }
+    return [f"a circle: {', '.join(sorted(each))}" for each in found if len(each) > CIRCLE]
+
+
 def main() -> None:
     parser = argparse.ArgumentParser(
         description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
     )
     parser.add_argument("--check", action="store_true")
-    now = picture()
+    sys.path.insert(0, str(ROOT))
+    graph = grimp.build_graph(*PACKAGES, cache_dir=None)
+    now = picture(graph)
     if not parser.parse_args().check:
         PICTURE.write_text(now, encoding="utf-8")
         return
-    wrong = [f"docs/design.md: {each}" for each in wrong_names()]
+    wrong = [*(f"docs/design.md: {each}" for each in wrong_names()), *circles(graph)]
     if now != PICTURE.read_text(encoding="utf-8"):
         wrong.append("docs/rooms.svg is not what the imports are: run python docs/make_rooms.py")
     if wrong:
