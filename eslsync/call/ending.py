@@ -124,10 +124,11 @@ class Ending:
     # What changes it
 
     def _heard(self, sign: Sign) -> None:
-        before = self.stage
-        self.stage = TRANSITIONS[before].get(sign, before)
-        if self.stage is ENDING and before is UP:
-            self.due = self._clock.now() + HANGUP_COMPLETE_TIMEOUT
+        stage = TRANSITIONS[self.stage].get(sign)
+        if stage is not None:
+            self.stage = stage
+            if stage is ENDING:
+                self.due = self._clock.now() + HANGUP_COMPLETE_TIMEOUT
 
     def note_hangup(self, leg: Ends, event: Event) -> None:
         """A hangup event of a leg has arrived."""
@@ -203,7 +204,7 @@ class Ending:
 
     def limit(self, until: float | None, leg: Ends | None) -> float | None:
         """When a wait must look again: at ``until``, or earlier if an end is due before."""
-        if leg is not None:
+        if leg is not None and leg.gone_by is not None:
             until = sooner(until, leg.gone_by)
         return sooner(until, self.due) if self.stage is ENDING else until
 
