@@ -44,7 +44,7 @@ def unusable(name: str, why: str) -> click.Command:
         raise Unusable(why)
 
     anything = {"ignore_unknown_options": True, "allow_extra_args": True, "help_option_names": []}
-    return click.Command(name, anything, say, help="Can't be imported now.")
+    return click.Command(name, anything, say, help="Says why it can't be imported here.")
 
 
 @click.group(cls=Commands, context_settings={"help_option_names": ["-h", "--help"]})

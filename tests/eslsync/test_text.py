@@ -345,18 +345,23 @@ def unfiltered(name: str | None) -> Row:
 
 
 def declared_rows() -> Iterator[tuple[str, Row]]:
-    """Rows of parameters that are words of their application's argument, as it is declared."""
+    """Rows that follow from a declaration: words of the argument, and terminators of what plays."""
     for name, method in inspect.getmembers(Channel, inspect.isfunction):
         application = declaration_of(method)
         parameters = inspect.signature(method).parameters.values()
         for parameter in parameters:
+            others = {
+                each.name: sample(each.annotation)
+                for each in [*parameters][1:]
+                if each.default is each.empty and each is not parameter
+            }
             if application.place(parameter.name) is not None and "str" in parameter.annotation:
-                others = {
-                    each.name: sample(each.annotation)
-                    for each in [*parameters][1:]
-                    if each.default is each.empty and each is not parameter
-                }
-                yield f"Channel.{name}.{parameter.name}", of_word(name, parameter.name, others)
+                row = of_word(name, parameter.name, others)
+            elif application.plays and parameter.name == "terminators":
+                row = of_terminators(name, others)
+            else:
+                continue
+            yield f"Channel.{name}.{parameter.name}", row
 
 
 def of_word(method: str, parameter: str, others: Mapping[str, str]) -> Row:
@@ -366,9 +371,20 @@ def of_word(method: str, parameter: str, others: Mapping[str, str]) -> Row:
 
     def look(bench: Bench) -> str:
         argument = bench.data(application.name)
-        return argument if most == 1 else separate(argument, application.separator, most)[place]
+        if most == 1:
+            return argument
+        words = separate(argument, application.separator, most)
+        return words[place] if place < len(words) else ""
 
     return own(lambda c, t: getattr(c, method)(**others, **{parameter: t}), look)
+
+
+def of_terminators(method: str, others: Mapping[str, str]) -> Row:
+    return own(
+        lambda c, t: getattr(c, method)(**others, terminators=t),
+        got("playback_terminators"),
+        "none",
+    )
 
 
 def sample(annotation: str) -> str:
@@ -436,19 +452,10 @@ ROWS: dict[str, Row] = {
         lambda b: expand(b.data("phrase")[2:], lambda name: f"<{name}>"),
     ),
     # digits
-    "Channel.playback.terminators": own(
-        lambda c, t: c.playback("x", terminators=t), got("playback_terminators"), "none"
-    ),
-    "Channel.say.terminators": own(
-        lambda c, t: c.say("1", terminators=t), got("playback_terminators"), "none"
-    ),
     "Channel.speak.terminators": own(
         lambda c, t: c.speak("x", "kal", "flite", terminators=t),
         got("playback_terminators"),
         "none",
-    ),
-    "Channel.phrase.terminators": own(
-        lambda c, t: c.phrase("x", terminators=t), got("playback_terminators"), "none"
     ),
     "Channel.record.terminators": own(
         lambda c, t: c.record("/x.wav", limit=1, terminators=t),
