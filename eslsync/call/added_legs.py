@@ -1,4 +1,4 @@
-"""Legs besides the one on the socket: called, looked up, and hung up when the handler ends."""
+"""Further legs than the one on the socket: originated, looked up, hung up when the handler ends."""
 
 from __future__ import annotations
 
@@ -43,13 +43,13 @@ class AddedLegs:
             job = conversation.jobs.start(command, conversation.left(deadline))
             uuid = result_of(job, deadline).removeprefix("+OK ")
         except CommandError:
-            self._originated.remove(leg)  # there is none
+            self._originated.remove(leg)  # it was never created
             self._forget(leg)
             raise
         except BaseException:
             self._hang_up_rest(leg.uuid)
             raise
-        if uuid != leg.uuid:  # of several that were called, only the first has our uuid
+        if uuid != leg.uuid:  # of several called legs, only the first has our uuid
             self._originated.remove(leg)
             self._forget(leg)
             leg = self._add(_named(uuid))
@@ -74,11 +74,11 @@ class AddedLegs:
         return leg
 
     def _add(self, uuid: str) -> Leg:
-        """From now on, the events of that leg are let through, and belong to it."""
+        """Let the leg's events through from now on, and file them under it."""
         conversation = self._conversation
         if conversation.subscription.filtered:
             conversation.command(f"filter Unique-ID {uuid}")
-        conversation.read_recent()  # what came before is none of what we are told of it
+        conversation.read_recent()  # earlier events don't count for this leg
         leg = conversation.legs[uuid] = Leg(conversation, uuid, Event(b""))
         return leg
 
@@ -102,7 +102,7 @@ class AddedLegs:
             command = f"api hupall NORMAL_CLEARING {MARK} {mark}"
             conversation.exchange(command, timeout=conversation.ending.last_words())
         except ESLError as error:
-            conversation.logger.debug("what rings could not be hung up: %s", error)
+            conversation.logger.debug("ringing legs could not be hung up: %s", error)
 
     def hang_up(self, uuid: str) -> None:
         """Hang up a leg if it is still up. Logs errors: the call is being left."""

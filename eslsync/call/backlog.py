@@ -20,7 +20,7 @@ class Backlog(deque[Event]):
 
     @property
     def overfull(self) -> bool:
-        """True while something has to be dropped."""
+        """True while events have to be dropped."""
         return len(self) > self._most or self._bytes > self._most_bytes
 
     def append(self, event: Event) -> None:

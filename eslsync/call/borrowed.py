@@ -23,7 +23,7 @@ class Lender(Protocol):
 
 
 class Borrowed(NamedTuple):
-    """A variable that a method has set: to what, and what it was before."""
+    """A variable that a method has set: its value, and the one before."""
 
     value: str
     before: str | None
@@ -62,7 +62,7 @@ class BorrowedVariables:
                 changed[name] = before
         self._send(changed, timeout)
         with self._lock:
-            # what another thread has set meanwhile is no longer ours
+            # forget those that another thread has set meanwhile
             others = {n: s for n, s in self.ours.items() if n not in variables}
             self.ours = others | kept
 

@@ -1,10 +1,10 @@
 """A call's socket, and what arrived on it.
 
 Three kinds of thread meet here. The reader calls `receive` and `flush`: it frames bytes, hands
-each reply to the thread that sent the command, and queues the rest for the handler's thread,
-which it wakes only for what that thread waits for; it also sends what the switch did not take at
-once. The handler's thread takes what has arrived. Any thread may send; sending never waits. Shared
-state changes under ``_lock``; ``_parser`` belongs to the reader, except for its bounds.
+each reply to the thread that sent the command, queues the rest for the handler's thread, and wakes
+that only for what it waits for. The reader also sends what the switch did not take at once. The
+handler's thread takes what has arrived. Any thread may send; sending never waits. Shared state
+changes under ``_lock``; ``_parser`` belongs to the reader, except for its bounds.
 """
 
 from __future__ import annotations
@@ -23,15 +23,15 @@ from ..wire.message import ApiResponse, CommandReply, Event, Message, Reply
 from ..wire.protocol import MAX_BODY, Parser
 from ..wire.redaction import Redactor
 
-#: Bytes not yet taken by the handler above which its connection is not read, so that TCP holds
-#: the switch back; below the lower mark it is read again. A mean event is 5 KB.
+#: Above this many bytes that the handler has not taken, its connection is not read, and TCP holds
+#: the switch back; below the lower mark reading resumes. An average event is 5 KB.
 HIGH_WATER = 1024 * 1024
 LOW_WATER = 256 * 1024
-#: The same while another thread waits for a reply, which arrives behind those bytes.
+#: The upper mark while another thread waits for a reply, which arrives behind those bytes.
 FLOOD_WATER = 16 * 1024 * 1024
-#: Bytes that a message counts in addition to its own, to bound a flood of tiny messages as well.
+#: Bytes added to each message's size, to bound a flood of tiny messages as well.
 MESSAGE_WEIGHT = 512
-#: Bytes above which a handler is woken even for what it does not wait for, to take them.
+#: Above this many bytes the handler is woken to take them, whatever it waits for.
 SLEEPS_THROUGH = 64 * 1024
 #: Events that wake a handler whatever it waits for: they can end or change any wait.
 ALWAYS_WANTED = frozenset({"CHANNEL_HANGUP", "CHANNEL_HANGUP_COMPLETE", "DTMF"})
@@ -68,7 +68,7 @@ class NothingMore(NamedTuple):
     reason: ESLError
 
 
-#: Where another thread than the handler's waits for the reply to its command.
+#: A thread other than the handler's waits here for the reply to its command.
 Inbox = SimpleQueue[Reply | NothingMore]
 
 
@@ -79,7 +79,7 @@ class Pending:
     inbox: for it, the command itself arrives with its ``reply``, and is ``told`` in its turn; a
     ``quiet`` command arrives only if it was refused.
 
-    ``str()`` gives the command as it may be shown, made on demand since few are ever shown.
+    ``str()`` gives the command as it may be shown, redacted on demand since few are ever shown.
     """
 
     __slots__ = ("_headers", "_line", "_redact", "execution", "inbox", "quiet", "reply", "told")
@@ -106,11 +106,11 @@ class Pending:
 
 
 Item = Message | Pending | NothingMore
-#: When it was read (by the clock), and what.
+#: The time of reading (by the clock), and the item.
 Arrived = tuple[float, Item]
 
 
-UNTAKEN = Disconnected("the handler has not taken what has arrived, and no reply can come")
+UNTAKEN = Disconnected("no reply can come: the handler does not take the messages before it")
 
 
 class Connection:
@@ -127,7 +127,7 @@ class Connection:
     ) -> None:
         self.peer = peer
         self._tape = tape
-        #: Rung to wake the handler's thread: something that it waits for has arrived.
+        #: Wakes the handler's thread when something that it waits for has arrived.
         self.doorbell: SimpleQueue[None] = SimpleQueue()
         self._sock = sock
         self._clock = clock
@@ -138,19 +138,19 @@ class Connection:
         self._lock = threading.Lock()
         self._replies: deque[Pending] = deque()  # in the order of the commands
         self._unsent = bytearray()
-        self._progress = 0.0  # when the switch last took some of that, in real time
+        self._progress = 0.0  # when the switch last took some of `_unsent`, in real time
         self._arrived: list[Arrived] = []  # not yet taken by the handler's thread
         self._queued = 0  # the weight of these, in bytes
         self._sleeps = False  # the handler's thread sleeps until the bell rings
         self._wanted: Collection[str] | None = None  # the events it sleeps for; None for all
-        #: True while it is not read, until the handler has taken some of what arrived.
+        #: True while reading pauses, until the handler has taken some of what arrived.
         self.paused = False
         self._closing = False  # only what is unsent is still sent
         #: The reason given to `cut`, which ended every wait on it.
         self.cut_by: ESLError | None = None
-        #: Why nothing sent from now on would be answered: a ProtocolError, or the end.
+        #: Why no command will be answered any more: a ProtocolError, or the end.
         self._failure: ESLError | None = None
-        #: True once the peer's end was read. Until then, even a broken connection is read.
+        #: True once the peer's end was read. Until then reading goes on, even after an error.
         self._ended = False
         sock.setblocking(False)
 
@@ -160,11 +160,11 @@ class Connection:
     # any thread
 
     def send(self, data: bytes, *commands: Pending) -> None:
-        """Send these commands, whose replies will be put into them. Waits for nothing.
+        """Send these commands, and wait for nothing; each gets its reply.
 
-        Raises Disconnected if they can't be sent, or would not be answered; but not in the
-        handler's thread because the connection has ended: that end has arrived there, behind
-        what may tell why (a hangup, perhaps).
+        Raises Disconnected if they can't be sent, or would not be answered. When the connection
+        has ended, raises nothing in the handler's thread: that finds the end in its queue, behind
+        messages that may say why (a hangup, perhaps).
         """
         elsewhere = commands[0].inbox is not None
         with self._lock:
@@ -211,7 +211,7 @@ class Connection:
         except BlockingIOError:
             return 0
         except OSError:
-            # Part of a command may be sent, so nothing can follow. The reader finds out why.
+            # Part of a command may be out, so nothing can follow. The reader finds the reason.
             self._shutdown(socket.SHUT_RDWR)
             return len(data)
 
@@ -254,18 +254,18 @@ class Connection:
                 self._watch(self)
             if arrived:
                 return arrived
-            # The bell may have rung for what was taken already: then look again.
+            # The bell may have rung for something already taken: then look again.
             try:
                 (clock or self._clock).get(self.doorbell, deadline)
             except Empty:
-                # Events that were not wanted have arrived all the same, and are taken now.
+                # Unwanted events have arrived meanwhile; take them.
                 with self._lock:
                     if not self._arrived:
                         raise
 
     @property
     def untaken(self) -> list[Item]:
-        """What has arrived and was not taken by the handler's thread. Any thread.
+        """The items that the handler's thread has not taken yet. Any thread.
 
         Copied in one operation and without the lock: signal handlers may ask.
         """
@@ -301,7 +301,7 @@ class Connection:
             except Empty:
                 late = True
             if late:
-                # The reader now sees an end of our own making, which takes no time worth counting.
+                # The reader now sees our own end, which takes no time worth counting.
                 self._shutdown(socket.SHUT_RDWR)
                 clock, deadline = REAL, None
             with self._lock:
@@ -330,7 +330,7 @@ class Connection:
             return reads | (selectors.EVENT_WRITE if self._unsent else 0)
 
     def flush(self) -> None:
-        """Send what the switch takes now, and then our end if that is due."""
+        """Send what the switch takes now, then our end if due."""
         with self._lock:
             sent = self._push(self._unsent)
             if sent:
@@ -340,14 +340,14 @@ class Connection:
                 self._end_sending()
 
     def give_up_sending(self, now: float) -> Disconnected | None:
-        """Return why to `end` this connection, if the switch has taken nothing for too long."""
+        """The reason to `end` the connection, if the switch has taken nothing for too long."""
         with self._lock:
             if self._unsent and now - self._progress > SEND_TIMEOUT:
                 return Disconnected(f"the switch has taken nothing for {SEND_TIMEOUT:g} s")
         return None
 
     def receive(self) -> Disconnected | None:
-        """Read what is there. Returns why to `end` the connection if nothing more will come."""
+        """Read what has arrived. Returns the reason to `end` if nothing more will come."""
         try:
             data = self._sock.recv(self._read_size)
         except BlockingIOError:
@@ -359,7 +359,7 @@ class Connection:
         if not data:
             return Disconnected("the switch closed the connection")
         self._read_size = LARGE_READ_SIZE if len(data) >= READ_SIZE else READ_SIZE
-        if self._failure is None:  # after one, bytes mean nothing, but the end still counts
+        if self._failure is None:  # after a failure, only the end of the stream counts
             self._understand(data)
         self._clock.received(self.peer, len(data))
         return None
@@ -407,7 +407,7 @@ class Connection:
             if len(arrived) == before:
                 # Part of a message, or another thread's reply: nothing for the handler to take.
                 return
-            # all bytes of the messages, though this read may have brought only the last of them
+            # count all bytes of the messages; this read may have brought only the last of them
             whole = begun + len(data) - len(parser.rest)
             self._queued += whole + MESSAGE_WEIGHT * len(messages)
             if wakes or self._queued > SLEEPS_THROUGH:
@@ -429,7 +429,7 @@ class Connection:
             self.doorbell.put(None)
 
     def _fail(self, reason: ESLError) -> None:
-        """No reply will come any more: tell the other threads that wait for one."""
+        """Tell the other threads that wait for a reply that none will come."""
         self._failure = reason
         self._tell_elsewhere(reason)
         self._replies.clear()
@@ -439,18 +439,18 @@ class Connection:
             inbox.put(NothingMore(reason))
 
     def _elsewhere(self) -> list[Inbox]:
-        """The inboxes of other threads than the handler's that wait for replies."""
+        """The inboxes of the threads, other than the handler's, that wait for replies."""
         return [each.inbox for each in self._replies if each.inbox is not None]
 
     def end(self, reason: Disconnected, size: int) -> None:
-        """Nothing more will come: tell everybody who waits.
+        """Tell everybody who waits that nothing more will come.
 
         The reader's last act here: the handler's thread may close the socket next.
         """
         with self._lock:
             self._ended = True
             if self._unsent:
-                # FreeSWITCH waits for the rest of a command, and for nothing else meanwhile.
+                # FreeSWITCH would wait for the rest of a command, and do nothing else.
                 self._unsent.clear()
                 self._shutdown(socket.SHUT_RDWR)
             self._fail(reason)

@@ -166,7 +166,7 @@ class Conversation:
 
     @property
     def uuid(self) -> str:
-        """The uuid of the leg that is on this socket."""
+        """The uuid of the leg on this socket."""
         return self.own.uuid
 
     @property
@@ -195,8 +195,8 @@ class Conversation:
         """Raise RuntimeError in any thread but the handler's."""
         if get_ident() != self._thread:
             raise RuntimeError(
-                "events belong to the handler's thread: in other threads send commands, or "
-                "execute applications with block=False"
+                "only the handler's thread may wait for events: in other threads send commands, "
+                "or execute applications with block=False"
             )
 
     def deadline(self, timeout: float | None) -> Deadline | None:
@@ -204,7 +204,7 @@ class Conversation:
         return None if timeout is None else self.clock.deadline(timeout)
 
     def left(self, deadline: Deadline | None) -> float | None:
-        """Seconds until then, 0 if it is past."""
+        """Seconds until the deadline, 0 if it has passed."""
         return self.clock.left(deadline)
 
     # Commands and replies
@@ -457,7 +457,7 @@ class Conversation:
         self.pull_until(self.clock.now())
 
     def pull_until(self, deadline: float | None) -> None:
-        """Look at what arrives until then, without running callbacks."""
+        """Look at what arrives until the deadline, without running callbacks."""
         try:
             while True:
                 self.collect(deadline)
@@ -598,7 +598,7 @@ class Conversation:
         watcher.ends(wait)
 
     def _dispatch(self, event: Event) -> None:
-        """It is this event's turn: run its callbacks."""
+        """Run the callbacks of an event whose turn has come."""
         is_digit = event.quick_name == "DTMF" and not event.collected
         callbacks: Sequence[Callback] = self.callbacks.of(event) if self.callbacks else ()
         if not (callbacks or is_digit):

@@ -225,7 +225,7 @@ class Ending:
         return max(0.0, self._leave_by - self._clock.now())
 
     def raise_failure(self) -> None:
-        """Raise why the connection has ended, if it has."""
+        """Raise the reason why the connection has ended, if it has."""
         if self.failure is not None:
             # A new exception each time, so that tracebacks don't pile up on one.
             raise type(self.failure)(*self.failure.args)

@@ -1,4 +1,4 @@
-"""An application on its way, and what it returns when it has completed."""
+"""A sent application, and its result on completion."""
 
 from __future__ import annotations
 
@@ -67,7 +67,7 @@ class UnderWay:
         return told
 
     def await_end_of_leg(self, deadline: Deadline | None) -> NoReturn:
-        """Wait until it has ended its leg, which raises the Hangup."""
+        """Wait until it has ended its leg, and raise the Hangup."""
         pending, conversation = self.pending, self.leg.conversation
         assert pending is not None
         conversation.until(
@@ -85,9 +85,9 @@ class UnderWay:
 
 
 class Execution(Generic[T]):
-    """An application on its way: queued, running or completed.
+    """An application that was sent: queued, running or completed.
 
-    What the methods of a channel return under ``block=False``.
+    The methods of a channel return it with ``block=False``.
     """
 
     def __init__(self, under_way: UnderWay, result: Callable[[Event | None], T]) -> None:
@@ -131,10 +131,10 @@ class Execution(Generic[T]):
     def stop(self, timeout: float | None = None) -> T:
         """Break it off (application ``break``), wait for its end, and return what `wait` does.
 
-        For what plays, records or sleeps; it may still be queued. FreeSWITCH breaks off the
-        innermost application that runs (switch_ivr_play_say.c, CF_BREAK): raises RuntimeError
-        where that is another one, sent after this, and for an application that runs under
-        ``lock=True``, behind which the ``break`` would wait. For the rest see `wait`.
+        Works for applications that play, record or sleep, even if still queued. FreeSWITCH breaks
+        off the innermost running application (switch_ivr_play_say.c, CF_BREAK): raises
+        RuntimeError if that is a later one, and for an application with ``lock=True``, behind
+        which the ``break`` would wait. For the rest see `wait`.
         """
         under_way = self._under_way
         leg = under_way.leg

@@ -14,7 +14,7 @@ from .ending import LINGER, Stage
 
 __all__ = ["Handover", "event_list"]
 
-#: Seconds that a peer has for the answer to `connect`, and then for the rest of the handshake.
+#: Seconds for the peer to answer ``connect``, and again for the rest of the handshake.
 HANDSHAKE_TIMEOUT = 10.0
 
 #: Events that blocking calls and the end of a call need, whatever ``events=[...]`` names.
@@ -89,7 +89,7 @@ class Handover:
         return [conversation.subscription.myevents]
 
     def _limit(self, seconds: float, timeout: float | None) -> None:
-        """Have the switch hang up after so many seconds, whatever the handler does by then.
+        """Have the switch hang up after ``seconds``, whatever the handler does by then.
 
         The switch's own clock decides, so even a stuck handler can't hold its caller. What is
         scheduled in N seconds happens in N - 1 to N + 0.5 seconds (recording 27c).
@@ -135,7 +135,7 @@ class Handover:
     # Giving it back
 
     def close(self) -> None:
-        """The handler has ended: give the call back if it is still up, and close in order."""
+        """Give the call back if it is still up, and close in order, after the handler."""
         conversation = self._conversation
         conversation.callbacks.clear()
         for leg in conversation.legs.values():

@@ -20,7 +20,7 @@ T = TypeVar("T")
 
 
 class Starts(Protocol):
-    """What jobs need of their conversation."""
+    """What jobs need of a conversation."""
 
     redact: Redactor
     subscription: Subscription
@@ -120,12 +120,12 @@ class Jobs:
         subscription = conversation.subscription
         if subscription.filtered or not subscription.on:
             # A filter on Unique-ID hides BACKGROUND_JOB; this lets our own through (09g).
-            # Where there is none, or myevents (05i), a first filter would hide the rest.
+            # Without one, or with myevents (05i), a first filter would hide the rest.
             conversation.command(f"filter Job-Owner-UUID {conversation.uuid}", timeout=timeout)
         conversation.command(subscription.event("BACKGROUND_JOB"), timeout=timeout)
 
     def complete(self, event: Event) -> None:
-        """A BACKGROUND_JOB event has arrived."""
+        """Complete the job of a BACKGROUND_JOB event."""
         job = self.running.pop(event.get("Job-UUID", ""), None)
         if job is not None:
             job.event = event

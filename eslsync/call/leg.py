@@ -78,11 +78,11 @@ class Leg:
         self.hangup_event: Event | None = None
         self.hangup_serial: int | None = None
         self.gone_by: float | None = None
-        #: True once an application of ours has completed on it.
+        #: True once an application that this session sent has completed on it.
         self.has_completed = False
         #: True once its socket application has ended, though the leg may still be up.
         self.left_socket = False
-        #: True once a bridge with another leg took it, or will take it, out of the dialplan.
+        #: True once a bridge with another leg has taken, or will take, it out of the dialplan.
         self.leaves_dialplan = False
         #: Handlers by digit; by None the handler for any other digit.
         self.digit_handlers: dict[str | None, DigitHandler] = {}
@@ -98,7 +98,7 @@ class Leg:
 
     @property
     def is_own(self) -> bool:
-        """True for the leg that is on the socket."""
+        """True for the leg on the socket."""
         return self is self.conversation.own
 
     # What events said of it
@@ -178,11 +178,11 @@ class Leg:
     ) -> T:
         """As `do`; return ``result(event)`` of the completion, CHANNEL_EXECUTE_COMPLETE.
 
-        Raises RuntimeError with ``events=False``, where no completion comes.
+        Raises RuntimeError with ``events=False``, as no completion comes.
         """
         if not self.conversation.subscription.completions:
             raise RuntimeError(
-                f"{application}: the outcome would never be told, since the call was taken with "
+                f"{application}: the outcome would never arrive, since the call was taken with "
                 "events=False"
             )
 
@@ -247,7 +247,7 @@ class Leg:
         return self._send(application, as_it_is(argument), False, False, timeout)
 
     def hang_up(self, cause: str, timeout: float | None) -> NoReturn:
-        """Execute ``hangup`` and wait for the leg's end, which raises the Hangup."""
+        """Execute ``hangup``, wait for the leg's end, and raise the Hangup."""
         conversation = self.conversation
         conversation.check_thread()
         deadline = conversation.deadline(timeout)
@@ -338,7 +338,7 @@ class Leg:
     # Digits
 
     def typed_ahead(self) -> list[Event]:
-        """The digits that were pressed and that no wait has taken, the oldest first."""
+        """The digits that no wait has taken, the oldest first."""
         return self.conversation.typeahead.untaken(self)
 
     def run_digit_handler(self, event: Event) -> None:
@@ -364,9 +364,7 @@ def as_it_is(argument: str) -> str:
     """
     check_value(argument)
     if argument.startswith(" "):
-        raise ValueError(
-            f"FreeSWITCH takes off the blanks that an argument begins with: {argument!r}"
-        )
+        raise ValueError(f"FreeSWITCH strips blanks at the start of an argument: {argument!r}")
     if argument.startswith("%") and "[" in argument[1:3]:
         # switch_core_session.c, switch_core_session_exec: variables for this application alone
         raise ValueError(f"FreeSWITCH takes {argument[:3]!r} at the start for variables")

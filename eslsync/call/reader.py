@@ -1,8 +1,8 @@
 """The one thread that reads every call's socket.
 
-One reader for all calls instead of one per call: with thousands of held calls that took half the
+One reader serves all calls. Compared with one per call, thousands of held calls took half the
 threads and less than half the memory, and a key pressed on all of them at once was answered in a
-second, where a thousand readers woken together queue for the interpreter lock.
+second, whereas a thousand readers that wake together queue for the interpreter lock.
 
 It frames bytes, appends to queues, and sends what a switch did not take at once. It runs no user
 code, decodes nothing, and waits only for its selector.
@@ -24,7 +24,7 @@ logger = logging.getLogger("eslsync")
 
 READ, WRITE = selectors.EVENT_READ, selectors.EVENT_WRITE
 
-#: Seconds between checks of connections whose switch takes nothing.
+#: Seconds between checks for switches that take nothing.
 CHECK_INTERVAL = 1.0
 
 
@@ -35,8 +35,8 @@ class Reader:
         # Other threads put connections into _to_look_at, under _lock, and write a byte to wake
         # the reader: the selector itself belongs to the reader's thread.
         self._selector = selectors.DefaultSelector()
-        self._watched: dict[Connection, int] = {}  # and for which events; the reader's as well
-        self._stalled: set[Connection] = set()  # those with bytes that the switch has not taken
+        self._watched: dict[Connection, int] = {}  # and for which events; the reader's thread only
+        self._stalled: set[Connection] = set()  # with bytes that the switch has not taken
         self._lock = threading.Lock()
         self._to_look_at: list[Connection] = []
         self._stopping = False
@@ -49,7 +49,7 @@ class Reader:
         self._thread.start()
 
     def watch(self, connection: Connection) -> None:
-        """Watch this connection, or what has changed in its `interest`. Any thread."""
+        """Watch this connection, by its current `interest`. Any thread."""
         with self._lock:
             late = self._stopped
             if not late:
@@ -60,7 +60,7 @@ class Reader:
             self._nudge()
 
     def stop(self) -> None:
-        """End the thread, and every connection that is left."""
+        """End the thread, and every remaining connection."""
         with self._lock:
             self._stopping = True
         self._nudge()
@@ -83,7 +83,7 @@ class Reader:
             for key, events in self._selector.select(CHECK_INTERVAL if self._stalled else None):
                 if key.data is not None:
                     self._serve(key.data, events)
-                else:  # emptied before we look: whoever comes later wakes us again
+                else:  # emptied before looking: a later request wakes the reader again
                     self._woken.recv(4096)
                     woken = True
             if woken:
@@ -113,7 +113,7 @@ class Reader:
             self._look_at(connection)
 
     def _look_at(self, connection: Connection) -> None:
-        """Have the selector watch it for what it is interested in now."""
+        """Have the selector watch the connection by its current `interest`."""
         wanted = connection.interest
         watched = self._watched.get(connection, 0)
         if wanted == watched:

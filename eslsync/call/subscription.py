@@ -1,4 +1,4 @@
-"""Which events the switch has been asked for."""
+"""The events that the switch has been asked for."""
 
 from __future__ import annotations
 
@@ -64,7 +64,7 @@ class Subscription:
 
     @property
     def myevents(self) -> str:
-        """The command that subscribes to the channel's own events, as the switch chooses them."""
+        """The command that subscribes to the events of the channel that the switch chooses."""
         return "myevents" if self.format == "plain" else f"myevents {self.format}"
 
     def event(self, names: str) -> str:
@@ -72,12 +72,12 @@ class Subscription:
         return f"event {self.format} {names}"
 
     def missing(self, *names: str) -> set[str]:
-        """Those of these events that no ``event`` has named yet."""
+        """The events among these that no ``event`` has named yet."""
         with self._lock:
             return set() if "ALL" in self._names else set(names) - self._names
 
     def check(self, what: object) -> None:
-        """Raise RuntimeError where a wait for ``what`` would last as long as the call."""
+        """Raise RuntimeError if a wait for ``what`` would last as long as the call."""
         if not self.on:
             raise RuntimeError(
                 f"{what} would never arrive: the call was taken with events=False, and no "

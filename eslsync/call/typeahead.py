@@ -18,7 +18,7 @@ MAX_DIGITS_BYTES = 1024 * 1024
 
 
 class Pressed(Protocol):
-    """What digits need of the leg on which they were pressed."""
+    """What digits need of the leg that they were pressed on."""
 
     @property
     def uuid(self) -> str: ...
@@ -28,7 +28,7 @@ class Pressed(Protocol):
 
 
 class Queues(Protocol):
-    """What digits need of their conversation: where they wait for their turn."""
+    """What digits need of a conversation: the queues in which they wait for their turn."""
 
     backlog: Backlog
     dropped: int
@@ -74,7 +74,7 @@ class TypeAhead:
         """
         conversation = self._conversation
         if (leg or conversation.own).hangup_event is not None:
-            return None  # nobody is there any more
+            return None  # the leg has gone
         if conversation.in_callback:
             for waiting in conversation.backlog if event is None else (event,):
                 if is_digit(waiting, leg):
@@ -109,7 +109,7 @@ class TypeAhead:
         self._forget(event for event in last if event.digit == key)
 
     def forget(self, leg: Pressed) -> None:
-        """Forget every digit of a leg."""
+        """Discard every digit of a leg."""
         untaken = self.untaken(leg)
         self._forget([*untaken, *(each for each in self.of(leg) if each not in untaken)])
 

@@ -1,4 +1,4 @@
-"""What a handler can wait for: events by name, states, digits, hangups."""
+"""Waits of a handler: for events by name, states, digits, hangups."""
 
 from __future__ import annotations
 

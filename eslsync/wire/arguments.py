@@ -36,11 +36,11 @@ __all__ = [
     "word",
 ]
 
-#: What makes FreeSWITCH expand a text (switch_utils.h, switch_string_var_check_const and
+#: Matches a text that FreeSWITCH expands (switch_utils.h, switch_string_var_check_const and
 #: switch_string_has_escaped_data); it leaves any other text as it is.
 _EXPANDED = re.compile(r"\$[$\\]*\{|\\[\\nst']")
 
-#: What it takes for a variable (switch_string_var_check_const).
+#: Matches the start of a variable (switch_string_var_check_const).
 _VARIABLE = re.compile(r"\$[$\\]*\{")
 
 #: Separators for the variables of one ``multiset``: the first that occurs in none of them serves.
@@ -48,10 +48,10 @@ SEPARATORS = ",;|~!#\x02\x03\x04\x05"
 #: The most variables that one ``multiset`` takes (mod_dptools.c: an array of 256).
 MOST = 255
 
-#: The keys of a telephone, and all that FreeSWITCH takes for a digit.
+#: The keys of a telephone; FreeSWITCH accepts no other digits.
 KEYS = "0123456789*#"
 DIGITS = KEYS + "ABCD"
-#: What ``playback_terminators=any`` stands for, in FreeSWITCH's order (mod_dptools.c, on_dtmf).
+#: The digits of ``playback_terminators=any``, in FreeSWITCH's order (mod_dptools.c, on_dtmf).
 ANY_KEY = "1234567890*#"
 
 #: How FreeSWITCH writes an array as one value (switch_event.c): ``ARRAY::one|:two``.
@@ -74,7 +74,7 @@ def literal(text: str) -> str:
 
 
 def holds_variables(text: str) -> bool:
-    """True if FreeSWITCH would take something in the text for a variable, escaped or not."""
+    """True if FreeSWITCH would find a variable in the text, escaped or not."""
     return _VARIABLE.search(text) is not None
 
 
@@ -124,7 +124,7 @@ def variable_block(variables: Mapping[str, str], brackets: str = "{}") -> str:
 
 
 def multiset_arguments(variables: Mapping[str, str]) -> list[str]:
-    """Write the arguments of as many ``multiset`` as it takes to set all these variables.
+    """Write the arguments of the ``multiset`` applications that set all these variables.
 
     (mod_dptools.c, multiset_function.) Raises ValueError if the values contain every character
     that could separate them.
@@ -158,7 +158,7 @@ def check_line(text: str) -> str:
     if "\n" in text or "\r" in text or "\0" in text:
         at = min(text.index(character) for character in FORBIDDEN if character in text)
         # the rest is not shown: it may be secret
-        raise ValueError(f"line breaks and NUL can't be sent: take {text[at]!r} out, at {at}")
+        raise ValueError(f"line breaks and NUL can't be sent: {text[at]!r} at index {at}")
     if not text.isascii():
         text.encode("utf-8", "surrogateescape")
     return text
@@ -200,7 +200,7 @@ def check_header(name: str, value: str) -> None:
 def check_header_value(name: str, value: str) -> None:
     """Raise ValueError for a value that FreeSWITCH would change."""
     if value.startswith(" "):
-        raise ValueError(f"{name}: FreeSWITCH takes off the blanks that a value begins with")
+        raise ValueError(f"{name}: FreeSWITCH strips blanks at the start of a value")
     check_value(value)
 
 
@@ -218,14 +218,14 @@ def check_file(file: str) -> str:
     Raises ValueError for an unclosed brace at the start: FreeSWITCH would search for its end for
     ever, and the call could not even be hung up (switch_utils.h, switch_is_file_path).
     """
-    for rest in (file, file.partition("@@")[0]):  # what follows @@ is where to begin
+    for rest in (file, file.partition("@@")[0]):  # after @@: the sample to begin at
         while rest.startswith("{"):
             depth = at = 1
             while depth and at < len(rest):
                 depth += {"{": 1, "}": -1}.get(rest[at], 0)
                 at += 1
             if depth:
-                raise ValueError(f"not a file's name, no brace closes the first: {file!r}")
+                raise ValueError(f"not a file's name, its first brace is not closed: {file!r}")
             rest = rest[at:].lstrip(" ")
     return file
 
@@ -243,7 +243,7 @@ def are_keys(digits: str) -> bool:
 
 
 def check_digits(digits: str, also: Iterable[str] = ()) -> str:
-    """Return the digits. Raises ValueError for anything that is no digit nor in ``also``."""
+    """Return the digits. Raises ValueError for any other character that is not in ``also``."""
     for digit in digits:
         if digit.upper() not in DIGITS and digit not in also:
             raise ValueError(f"digits are {DIGITS}, not {digit!r}")

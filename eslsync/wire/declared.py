@@ -1,4 +1,4 @@
-"""What FreeSWITCH's dialplan applications are: each is declared once, on the method that runs it.
+"""Facts about FreeSWITCH's dialplan applications, each declared once, on the method that runs it.
 
     @Declaration("playback", argument=("file",), prompts=("file",), plays=True)
     def playback(self, file, ...): ...
@@ -18,7 +18,7 @@ MethodT = TypeVar("MethodT", bound=Callable[..., Any])
 
 
 class Declaration:
-    """What an application does; a decorator for the method that runs it."""
+    """Facts about an application; a decorator for the method that runs it."""
 
     # no dataclass: `import eslsync` would load inspect for it
     def __init__(
@@ -46,11 +46,11 @@ class Declaration:
         self.api = api
         #: Names for the words of its argument, in order. One name stands for the whole argument.
         self.argument = argument
-        #: What stands between these words.
+        #: The separator of these words.
         self.separator = separator
-        #: Those words of the argument, and parameters of the method, that name what is played.
+        #: The words of the argument, and parameters of the method, that name sounds to play.
         self.prompts = prompts
-        #: True if it runs until something has been played.
+        #: True if it completes when a sound has been played.
         self.plays = plays
         #: True if it plays prompts that no PLAYBACK_START tells.
         self.untold = untold
@@ -62,9 +62,9 @@ class Declaration:
         self.records = records
         #: True if the caller talks to others while it runs, and can leave at any time.
         self.joins = joins
-        #: True if it sends the call elsewhere.
+        #: True if it transfers the call.
         self.sends = sends
-        #: True if it only prepares what comes next, and the caller notices nothing.
+        #: True if it only prepares later applications, and the caller notices nothing.
         self.prepares = prepares
         #: True if it sets or unsets channel variables.
         self.sets = sets
@@ -92,16 +92,16 @@ _UNKNOWN = Declaration("")
 
 
 def declared(application: str) -> Declaration:
-    """The declaration of an application; one that says nothing for an unknown application."""
+    """The declaration of an application; an empty declaration for an unknown one."""
     return _applications.get(application, _UNKNOWN)
 
 
 def declarations() -> tuple[Declaration, ...]:
-    """All that are declared, in order of declaration."""
+    """All declarations, in order."""
     return tuple(_applications.values())
 
 
 def declaration_of(method: object) -> Declaration:
-    """What a method runs; a declaration that says nothing for any other object."""
+    """The declaration of a method; an empty declaration for any other object."""
     found = getattr(method, "declaration", _UNKNOWN)
     return found if isinstance(found, Declaration) else _UNKNOWN

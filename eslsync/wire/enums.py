@@ -86,7 +86,7 @@ class DTMFSource(Word):
 class DialStatus(Word):
     """The outcome of a bridge's dialling (switch_ivr_originate.c; variable DIALSTATUS).
 
-    Any other outcome is told as the hangup cause.
+    For any other outcome, the variable contains the hangup cause.
     """
 
     SUCCESS = "SUCCESS"
@@ -119,7 +119,7 @@ class HangupCause(Word):
     _value_: str
     code: int
 
-    # To a type checker HangupCause("USER_BUSY") calls this, hence the default.
+    # Type checkers take HangupCause("USER_BUSY") for a call of this, hence the default.
     def __new__(cls, name: str, code: int = -1) -> HangupCause:
         member = str.__new__(cls, name)
         member._value_ = name

@@ -20,7 +20,7 @@ __all__ = [
 ]
 
 
-#: The most characters shown of a text from outside.
+#: The maximum number of characters shown of a text from outside.
 MAX_SHOWN = 200
 
 
@@ -32,22 +32,22 @@ def in_a_log(text: str) -> str:
 
 
 def in_a_line(command: str) -> str:
-    """A command in one line, bounded: its first line and its headers' values except ids."""
+    """A command in one short line: its first line and the values of its headers except ids."""
     line, *headers = command.split("\n")
     said = [h.partition(": ")[2] for h in headers if not h.startswith(("Event-UUID", "Job-UUID"))]
     return in_a_log(" ".join([line, *said])[:MAX_SHOWN])
 
 
 class ESLError(Exception):
-    """The base class of all that eslsync raises about a call."""
+    """The base class of the exceptions that eslsync raises about a call."""
 
 
 class Hangup(ESLError):
     """The call ended. It unwinds the handler; uncaught, it is a normal end of a call.
 
-    ``cause`` is the hangup cause: a `HangupCause`, or text if FreeSWITCH names one that this
-    doesn't know, or None if the switch never said. ``event`` is the last hangup event that
-    arrived, CHANNEL_HANGUP_COMPLETE or CHANNEL_HANGUP; None if neither did.
+    ``cause`` is the hangup cause: a `HangupCause`, text for a cause that `HangupCause` lacks, or
+    None if the switch never said. ``event`` is the last hangup event that arrived,
+    CHANNEL_HANGUP_COMPLETE or CHANNEL_HANGUP; None if neither did.
     """
 
     def __init__(self, cause: HangupCause | str | None = None, event: Event | None = None) -> None:
@@ -66,8 +66,8 @@ class Disconnected(ESLError):
 class CommandError(ESLError):
     """FreeSWITCH refused a command, or failed to carry it out.
 
-    ``command`` is what was sent (redacted), ``reply`` the answer, and ``text`` what the answer
-    says ("-ERR USER_BUSY"). ``hint`` says what to do about it, if that is known.
+    ``command`` is the command as sent (redacted), ``reply`` the answer, and ``text`` the answer's
+    text ("-ERR USER_BUSY"). ``hint`` says what to do about it, if that is known.
     """
 
     def __init__(self, command: str, reply: Message, text: str, hint: str = "") -> None:

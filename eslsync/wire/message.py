@@ -1,8 +1,8 @@
-"""Messages of a switch: raw bytes that are decoded on demand.
+"""Messages of a switch: raw bytes, decoded on demand.
 
-A mean event is 5 KB in 117 headers, of which a handler reads two or three. So a message
-keeps its bytes, searches them for a header by its name, and makes the whole dictionary only
-for what a search can't answer (other letter case, iteration).
+An average event is 5 KB in 117 headers, of which a handler reads two or three. A message
+therefore keeps its bytes and searches them for a header by name; it makes a dictionary of all
+headers only when a search can't answer (other letter case, iteration).
 """
 
 from __future__ import annotations
@@ -30,7 +30,7 @@ __all__ = [
     "Variables",
 ]
 
-#: How a switch can be asked to write its events.
+#: The formats in which a switch writes events.
 Format = Literal["plain", "json", "xml"]
 
 T = TypeVar("T")
@@ -44,7 +44,7 @@ def text(data: bytes) -> str:
 
 
 def number(digits: str) -> int | None:
-    """Read a number as a switch writes it; None for anything else, or one too large."""
+    """Read a number as a switch writes it; None for any other text, or if it is too large."""
     return int(digits) if digits.isdecimal() and len(digits) < 19 else None
 
 
@@ -67,16 +67,16 @@ _unquote_again = lru_cache(maxsize=4096)(_unquote)
 
 @lru_cache(maxsize=1024)
 def _labels(name: str) -> tuple[bytes, bytes, int]:
-    """What precedes a header's value in the first line, and in others; and the latter's size."""
+    """The bytes before a header's value in the first line and in others; the latter's size."""
     label = b"\n%b: " % name.encode("utf-8", "surrogatepass")
     return label[1:], label, len(label)
 
 
 class Message(Mapping[str, str]):
-    """A message's headers, as a read-only mapping, and its ``body``.
+    """A read-only mapping of a message's headers, and its ``body``.
 
     Names match in any letter case; two headers that differ only in that are each found by
-    their own spelling. A repeated header has its first value, as for FreeSWITCH's own
+    their own spelling. A repeated header has its first value, as in FreeSWITCH's own
     ``switch_event_get_header``; `get_all` returns all. Values that are not UTF-8 keep their
     bytes as surrogates: encode them with ``"surrogateescape"`` to get the bytes back.
     """
@@ -202,7 +202,7 @@ class Event(Message):
 
     encoded = True
 
-    #: `name` without a property's cost, for hot loops; None until somebody has asked for `name`.
+    #: `name` without a property's cost, for hot loops; None until the first use of `name`.
     quick_name: str | None
     #: The bytes of the event.
     raw: bytes
@@ -262,7 +262,7 @@ class Event(Message):
         return self.get("Unique-ID")
 
     def late_header(self, name: str) -> str:
-        """A header, searched from the end, where it is expected; empty if missing.
+        """A header that is expected near the end, and searched from there; empty if missing.
 
         For an application's completion and the reply to ``connect``, which have no body that
         the search could find it in.
@@ -345,8 +345,8 @@ class Event(Message):
         else:
             start = raw.find(label)
             if start > self._sure:
-                # Make sure that it is not in the body. This search costs most, and most headers
-                # that are looked up are near the front, so it begins where the last one ended.
+                # Make sure that it is not in the body. This search costs most, so it begins where
+                # the last one ended; most headers that are looked up are near the front.
                 if raw.find(b"\n\n", self._sure, start + 1) >= 0:
                     start = -1
                 else:
@@ -359,7 +359,7 @@ class Event(Message):
         return unquote(value) if PERCENT in value else value.decode("utf-8", "surrogateescape")
 
     def _get_otherwise(self, name: str, default: Any) -> Any:
-        """A header that was not found under this very name: another letter case, or none."""
+        """A header that was not found as spelled: find it in another letter case, if at all."""
         if self._headers is None and self.raw.isascii():
             first, label, _ = _labels(name.lower())
             lower = self.raw.lower()
@@ -416,7 +416,7 @@ class ConnectReply(CommandReply, Event):
         Event.__init__(self, raw)
         self._sure = len(raw)  # it has no body
 
-    #: A refusal has no channel's data, and so is no ConnectReply.
+    #: A refusal contains no channel's data, and so is not a ConnectReply.
     ok = True
 
     head = Event.head
@@ -452,7 +452,7 @@ class DisconnectNotice(Message):
 
     @property
     def lingers(self) -> bool:
-        """True if the switch keeps the connection open for what is still to come."""
+        """True if the switch keeps the connection open for messages still to come."""
         return (b"\n%b\n" % self.head.lower()).find(b"\ncontent-disposition: linger\n") >= 0
 
 
@@ -463,12 +463,12 @@ class LogData(Message):
 
 
 class AuthRequest(Message):
-    """auth/request: what an inbound socket opens with."""
+    """auth/request: the first message on an inbound socket."""
 
     __slots__ = ()
 
 
 class RudeRejection(Message):
-    """text/rude-rejection: an access list of the switch turned us away."""
+    """text/rude-rejection: an access list of the switch refused the connection."""
 
     __slots__ = ()

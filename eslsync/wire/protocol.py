@@ -1,11 +1,11 @@
 """The event socket protocol: bytes to messages and back. No socket, no thread, no clock.
 
-Both sides of the wire are here, so that there is one framing to trust: `Parser` reads what a
-switch sends, `CommandParser` what an app sends, and the ``encode_*`` functions write.
+Both sides of the wire share one framing: `Parser` reads what a switch sends, `CommandParser`
+what an app sends, and the ``encode_*`` functions write.
 
 A message is a block of header lines, a blank line, and as many bytes of body as its
-Content-Length says. Everything is framed before anything is decoded: a ``%0A`` in a
-variable never becomes a line break that a header could be forged with.
+Content-Length says. Framing precedes decoding, so a ``%0A`` in a variable can't become a line
+break and forge a header.
 """
 
 from __future__ import annotations
@@ -42,13 +42,13 @@ __all__ = [
     "quote",
 ]
 
-#: The most bytes of headers. Only the reply to connect has many (4 KB, more with SIP headers and
+#: The maximum bytes of headers. Only the reply to connect has many (4 KB, more with SIP headers and
 #: the dialplan's variables); one variable may be 100 KB (recording 14f).
 MAX_HEADERS = 1024 * 1024
-#: The most bytes of a body: FreeSWITCH's own limit (mod_event_socket.c, MAX_CONTENT_LENGTH).
+#: The maximum bytes of a body: FreeSWITCH's own limit (mod_event_socket.c, MAX_CONTENT_LENGTH).
 MAX_BODY = 16 * 1024 * 1024
 
-#: Headers of up to so many bytes are remembered: they recur.
+#: Headers up to this many bytes are cached, since they recur.
 SHORT = 100
 
 M = TypeVar("M")
@@ -57,7 +57,7 @@ M = TypeVar("M")
 class Framer(Generic[M]):
     """Cuts a stream into header blocks and bodies; ``make`` turns each pair into a message.
 
-    When the peer violates the protocol, `feed` still returns the messages that were whole before,
+    When the peer violates the protocol, `feed` returns the messages that were complete before,
     keeps the ProtocolError in ``failure``, and raises it from the next call on.
     """
 
@@ -73,20 +73,20 @@ class Framer(Generic[M]):
         self.max_body = max_body
         self._make = make
         self._short = min(SHORT, max_headers)
-        #: The beginning of a message that is not whole yet.
+        #: The beginning of an incomplete message.
         self.rest = bytearray()
         self._searched = 0  # no blank line ends in `rest` before this index
-        self._needed = 0  # the length that `rest` must reach to be whole; 0: unknown
+        self._needed = 0  # the length that completes `rest`; 0: unknown
 
     def feed(self, data: bytes) -> list[M]:
-        """Take what the peer sent; return the messages that are now whole, in order."""
+        """Take what the peer sent; return the messages that are now complete, in order."""
         if self.failure is not None:
             raise self.failure
         messages: list[M] = []
         try:
             start = 0
             if self.rest:
-                # from a long piece, copy only what the begun message lacks, if that is known
+                # from a long piece, copy only what the incomplete message lacks, if that is known
                 start = max(self._needed - len(self.rest), 0) or len(data)
                 self.rest += data[:start]
                 if not self._worth_a_look():
@@ -104,7 +104,7 @@ class Framer(Generic[M]):
         return messages
 
     def _worth_a_look(self) -> bool:
-        """True if the begun message may be whole now; found out without copying it."""
+        """True if the incomplete message may be complete now, found out without copying it."""
         rest = self.rest
         if self._needed:
             return len(rest) >= self._needed
@@ -114,25 +114,25 @@ class Framer(Generic[M]):
         return False
 
     def _note_search(self, size: int, data: bytes | bytearray) -> None:
-        """Note that the ``size`` bytes of a begun message contain no blank line."""
-        # The two more bytes may be the start of a blank line, which still comes in time: how the
-        # bytes were split must make no difference.
+        """Note that the ``size`` bytes of an incomplete message contain no blank line."""
+        # Two more bytes may begin a blank line within the limit: how the bytes were split must
+        # make no difference.
         if size > self.max_headers + 2:
             what = f"more than {self.max_headers} bytes of headers without a blank line"
             raise ProtocolError(what, data[-size:])
         self._searched = max(0, size - 2)  # a blank line is at most three bytes long
 
     def _take(self, data: bytes, start: int, messages: list[M]) -> None:
-        """Take the whole messages from ``data``; keep the rest."""
+        """Take the complete messages from ``data``; keep the rest."""
         size, known, short, most = len(data), self._known, self._short, self.max_body
-        plain = data.find(b"\r") < 0  # asked once: each search for another may be a long one
+        plain = data.find(b"\r") < 0  # once, since each search may be long
         while start < size:
             end = data.find(b"\n\n", start) if plain else start
             head, body = data[start:end], end + 2
             described = known(head) if start < end <= start + short else None
             if described is None:
                 if data[start] in b"\r\n":
-                    # skip blank lines before a message: a variable's value may end in one, say
+                    # skip blank lines before a message: a variable's value may end in one
                     start = _LINE_BREAKS.match(data, start).end()  # type: ignore[union-attr]
                     continue
                 if end < 0 or not plain:
@@ -159,11 +159,11 @@ class Framer(Generic[M]):
             self.rest += data[start:]
 
     def _describe(self, head: bytes) -> tuple[int, Callable[[bytes, bytes], M]]:
-        """The length of the body that follows these headers, and what makes their message."""
+        """The length of the body after these headers, and the function that makes the message."""
         return body_length(head), self._make
 
     def _known(self, head: bytes) -> tuple[int, Callable[[bytes, bytes], M]] | None:
-        """The same for short headers, remembered; None if `_describe` has to look."""
+        """As `_describe`, cached for short headers; None for others."""
         return None
 
 
@@ -180,13 +180,13 @@ def body_length(head: bytes) -> int:
 
 
 # An app may end its lines with CRLF (recording 08f). A switch never does; a web client on the
-# wrong port does, and an error is better than waiting for more from it.
+# wrong port does, and gets an error instead of a wait for more.
 _BLANK_LINE = re.compile(rb"\n\r?\n")
 _LINE_BREAKS = re.compile(rb"[\r\n]*")
 _CONTENT_LENGTH = re.compile(rb"^content-length[ \t]*:([^\n]*)", re.IGNORECASE | re.MULTILINE)
 _CONTENT_TYPE = re.compile(rb"^content-type[ \t]*:[ \t]*([^\s;]*)", re.IGNORECASE | re.MULTILINE)
 
-#: Makes a message from its headers and its body.
+#: Makes a message of headers and a body.
 Make = Callable[[bytes, bytes], Message]
 
 
@@ -222,7 +222,7 @@ def _no_message(head: bytes, body: bytes) -> Message:
 
 
 def _find_out(head: bytes) -> tuple[int, Make]:
-    """The length of the body behind these headers of a switch, and what makes their message."""
+    """The length of the body after a switch's headers, and the function that makes the message."""
     if head.startswith(b"Event-Name:"):
         # Only the reply to connect has an event's headers outside of a body, and it has no body.
         # It is long, so other letter cases of Content-Length are not searched for.
@@ -233,7 +233,7 @@ def _find_out(head: bytes) -> tuple[int, Make]:
 
 
 def _find_out_quickly(head: bytes) -> tuple[int, Make] | None:
-    """The same; None for headers that begin with a blank line."""
+    """As `_find_out`; None for headers that begin with a blank line."""
     return None if head.startswith(b"\n") else _find_out(head)
 
 
@@ -309,9 +309,9 @@ def quote(value: str) -> str:
 def encode_command(line: str, headers: Iterable[tuple[str, str]] = (), body: bytes = b"") -> bytes:
     """Encode a command as an app sends it.
 
-    Raises ValueError for a line break or NUL in the line or a header, which would smuggle in
-    another header or command; and for headers over 1 MiB (which take FreeSWITCH half a second)
-    or a body over 16 MiB (which it refuses).
+    Raises ValueError for a line break or NUL in the line or a header, which could inject another
+    header or command; for headers over 1 MiB (which take FreeSWITCH half a second); and for a
+    body over 16 MiB (which it refuses).
     """
     lines = [line]
     for name, value in headers:
@@ -331,9 +331,9 @@ def encode_command(line: str, headers: Iterable[tuple[str, str]] = (), body: byt
         written += f"\nContent-Length: {len(body)}"
     head = f"{written}\n\n".encode("utf-8", "surrogateescape")
     if len(head) > MAX_HEADERS:
-        raise ValueError(f"a command's line and headers of {len(head)} bytes, over {MAX_HEADERS}")
+        raise ValueError(f"a command's line and headers take {len(head)} bytes, over {MAX_HEADERS}")
     if len(body) > MAX_BODY:
-        raise ValueError(f"a command's body of {len(body)} bytes, over {MAX_BODY}")
+        raise ValueError(f"a command's body takes {len(body)} bytes, over {MAX_BODY}")
     return head + body
 
 
@@ -342,7 +342,7 @@ def _check_lines(lines: Iterable[str]) -> None:
         check_line(each)
         if each.lstrip().lower().startswith("content-length"):
             # the switch would read the commands that follow as a body
-            raise ValueError("Content-Length is counted here, it can't be given")
+            raise ValueError("Content-Length is computed; leave it out")
 
 
 def encode_message(headers: Iterable[tuple[str, str]], body: bytes = b"") -> bytes:

@@ -1,4 +1,4 @@
-"""What is kept out of logs: passwords, and the digits that callers press."""
+"""Keeps passwords, and the digits that callers press, out of logs."""
 
 from __future__ import annotations
 
@@ -11,12 +11,12 @@ from .exceptions import ProtocolError, in_a_line, in_a_log
 
 __all__ = ["DTMF", "HIDDEN", "Redactor"]
 
-#: In a list of names: digits, wherever they are pressed, sent or collected.
+#: In a list of names: the digits that are pressed, sent or collected, wherever they appear.
 DTMF = "DTMF"
-#: What replaces a hidden value.
+#: Replaces a hidden value.
 HIDDEN = "***"
 
-#: What precedes digits, besides applications: headers, variables, lines of FreeSWITCH's log.
+#: Precede digits, besides applications: headers, variables, lines of FreeSWITCH's log.
 _DIGITS = (
     r"DTMF-(?:Digit|Key)",
     r"eslsync_digits\w*",
@@ -24,10 +24,10 @@ _DIGITS = (
     rf"DTMF(?=[ :(\[=]+[{re.escape(DIGITS)}wW]+(?:\W|$))",
 )
 
-#: Each of these patterns contains one of these words.
+#: Every pattern contains one of these words.
 _DIGIT_WORDS = ("dtmf", "digit", "terminator_used")
 
-#: What stands between a name and its value: as a header, a variable, a word, in JSON and XML, and
+#: Stands between a name and its value: as a header, a variable, a word, in JSON and XML, and
 #: in FreeSWITCH's log ("SET [pin]=[1234]").
 _BETWEEN = r"[\"'\]]*[ \t]*[=:,>][ \t]*|[ \t(]+"
 
@@ -63,13 +63,13 @@ class Redactor:
         )
 
     def __call__(self, text: str) -> str:
-        """The text with `HIDDEN` in place of what is to be hidden."""
+        """The text, with `HIDDEN` in place of each value to hide."""
         if not self._pattern:
             return text
         return self._pattern.sub(rf"\g<1>{HIDDEN}", text)
 
     def may_change(self, text: str) -> bool:
-        """False only if there is certainly nothing to hide; quicker than hiding it."""
+        """False only if the text certainly has nothing to hide; quicker than hiding it."""
         text = text.lower()
         return any(word in text for word in self._words)
 

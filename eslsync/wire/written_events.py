@@ -1,4 +1,4 @@
-"""Events that a switch was asked to write as JSON or XML; they say what plain ones say."""
+"""Events that a switch writes as JSON or XML, on request; they contain what plain ones do."""
 
 from __future__ import annotations
 
@@ -17,11 +17,11 @@ __all__ = ["JsonEvent", "XmlEvent"]
 
 
 class WrittenEvent(Event):
-    """An event that has to be parsed as a whole before anything is found in it."""
+    """An event that must be parsed as a whole to find anything in it."""
 
     __slots__ = ()
 
-    #: What every variable's name is written behind.
+    #: The prefix of every variable's name.
     before_variable: ClassVar[bytes]
 
     @property
@@ -33,7 +33,7 @@ class WrittenEvent(Event):
         return self.raw
 
     def name_in_front(self) -> None:
-        """Never: what looks like a plain event's first line is no JSON and no XML."""
+        """Always None: JSON and XML have no first line like a plain event's."""
 
     @property
     def has_variables(self) -> bool:
@@ -97,7 +97,7 @@ class XmlEvent(WrittenEvent):
         from xml.etree import ElementTree  # not needed to import eslsync
 
         if b"<!DOCTYPE" in self.content:
-            # A switch sends none, and what can be declared in it can fill any memory.
+            # A switch sends none, and the entities declared in one could fill any memory.
             raise ProtocolError("an event's XML declares a document type", self.content)
         try:
             return ElementTree.fromstring(text(self.content))
@@ -118,7 +118,7 @@ class XmlEvent(WrittenEvent):
     def body(self) -> str:
         root = self._root()
         body = (root.findtext("body") or "").encode()
-        # The switch indents its closing tag, and those blanks are not of the body.
+        # The switch indents its closing tag; those blanks are not part of the body.
         return text(body[: number(root.findtext("Content-Length") or "")])
 
 

@@ -579,9 +579,9 @@ def test_a_command_without_a_word_is_refused(line: str) -> None:
 @pytest.mark.parametrize("name", ["Content-Length", "content-LENGTH", " Content-Length "])
 def test_a_content_length_of_the_users_own_is_refused(name: str) -> None:
     """The switch would take the next command for the rest of the body."""
-    with pytest.raises(ValueError, match="Content-Length is counted"):
+    with pytest.raises(ValueError, match="Content-Length is computed"):
         encode_command("sendmsg", [(name, "100")])
-    with pytest.raises(ValueError, match="Content-Length is counted"):
+    with pytest.raises(ValueError, match="Content-Length is computed"):
         encode_command(f"{name}: 100")
 
 
