@@ -20,8 +20,8 @@ class Channel(
 ):
     """A call leg, and the applications of the dialplan that can be executed on it.
 
-    The one that is on the socket is ``session.channel``; others are given by
-    `Session.originate` and `Session.leg`. A method that is named as an application executes it,
-    waits until it has completed, and returns what it is for. The text that it is handed is
-    taken as it is: nothing in it is expanded. What has no method is executed by `execute`.
+    ``session.channel`` is the one on the socket; `Session.originate` and `Session.leg` return
+    others. A method named after an application executes it, waits until it has completed, and
+    returns its result. FreeSWITCH expands nothing in the method's arguments. For an application
+    without a method, use `execute`.
     """

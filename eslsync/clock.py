@@ -1,7 +1,7 @@
 """The one place in the library that waits or asks the time.
 
-`Clock` is real time. A simulator passes its own as ``Outbound(clock=)``, whose time jumps
-whenever all is quiet; the five methods at the end tell it what it needs to know for that.
+`Clock` is real time. The simulator passes its own clock as ``Outbound(clock=)``, whose time jumps
+whenever all is quiet; the library reports to it through the five methods at the end.
 """
 
 from __future__ import annotations
@@ -20,7 +20,7 @@ Peer = tuple[Any, ...]
 
 
 class Deadline(float):
-    """A moment on some clock, ``seconds`` after the moment it was set."""
+    """A time on a clock, ``seconds`` after it was set."""
 
     __slots__ = ("seconds",)
 
@@ -32,8 +32,8 @@ class Clock:
 
     def now(self) -> float:
         """Seconds on a clock that never goes back; only differences mean anything."""
-        # freezegun replaces time.monotonic but not this: freezing time around a real call must
-        # not stop the library's own timeouts.
+        # freezegun replaces time.monotonic but not this, so that freezing time around a real call
+        # doesn't stop the library's own timeouts.
         return time.clock_gettime(time.CLOCK_MONOTONIC)
 
     if not hasattr(time, "clock_gettime"):  # on Windows
@@ -59,30 +59,30 @@ class Clock:
         return deadline
 
     def left(self, deadline: Deadline | None) -> float | None:
-        """Seconds until then, 0 if it is past; None for never."""
+        """Seconds until the deadline, 0 if it has passed; None for never."""
         return None if deadline is None else max(0.0, deadline - self.now())
 
     def get(self, inbox: SimpleQueue[T], deadline: float | None) -> T:
         """Return the next item of ``inbox``; wait for it until ``deadline``.
 
-        Raises `queue.Empty` if there was none by then. An item that is there already is returned
-        even after the deadline.
+        Raises `queue.Empty` if none arrived by then. An item already in the inbox is returned even
+        after the deadline.
         """
         if deadline is None:
             return inbox.get()
         left = min(deadline - self.now(), threading.TIMEOUT_MAX)
         return inbox.get(timeout=left) if left > 0 else inbox.get_nowait()
 
-    # Told to simulated clocks; real time ignores it.
+    # Reports to simulated clocks; real time ignores them.
 
     def begun(self, peer: Peer) -> None:
-        """This thread, a handler's, begins to serve the connection from ``peer``."""
+        """The current thread, a handler's, begins to serve the connection from ``peer``."""
 
     def ended(self, peer: Peer) -> None:
-        """This thread is done with that connection."""
+        """The current thread has finished with the connection from ``peer``."""
 
     def joining(self) -> None:
-        """This thread, which stops a server, is about to wait for handlers' threads to end."""
+        """The current thread is about to wait for handlers' threads to end, to stop a server."""
 
     def sending(self, peer: Peer, size: int) -> None:
         """``size`` bytes are about to be sent; our end counts as one byte."""
@@ -98,5 +98,5 @@ def sooner(one: M | None, other: M | None) -> M | None:
     return min(one, other)
 
 
-#: For waits that are not part of any call's time: stopping threads, and users' own threads.
+#: For waits outside of any call's time: to stop threads, and in users' own threads.
 REAL = Clock()

@@ -1,4 +1,4 @@
-"""How things fail: the exceptions that `eslsync` raises, under their own address."""
+"""The exceptions that `eslsync` raises, also under this name."""
 
 from .wire.exceptions import (
     CommandError,

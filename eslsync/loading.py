@@ -28,7 +28,7 @@ __all__ = [
 
 
 class LoadError(Exception):
-    """A file can't be used; the message is for the person who wrote it."""
+    """A file can't be used; the message addresses its author."""
 
 
 class _Listens(BaseException):
@@ -36,19 +36,19 @@ class _Listens(BaseException):
 
 
 def load_handler(path: str | Path, name: str | None = None) -> Handler | Outbound:
-    """The handler that the file ``path`` defines.
+    """Return the handler that the file ``path`` defines.
 
-    That is what ``name`` names (a function of one argument, or an `Outbound`), else `handler`,
-    else the only function of one argument that the file defines itself. A file that starts its
-    server on import, without ``if __name__ == "__main__"``, is run up to there. Raises
-    LoadError.
+    It is the function of one argument, or the `Outbound`, named ``name``; without ``name`` the one
+    named `handler`, or else the only function of one argument that the file defines itself. A file
+    that starts its server on import, without ``if __name__ == "__main__"``, runs up to there.
+    Raises LoadError.
     """
     path = Path(path)
     return handler_in(load(path), path, name)
 
 
 def handler_in(module: ModuleType, path: Path, name: str | None = None) -> Handler | Outbound:
-    """The handler in a file that has been imported, as `load_handler` finds it."""
+    """The handler in an imported file, as `load_handler` finds it."""
     if name is None:
         name = "handler" if hasattr(module, "handler") else only_handler(module, path)
     if not hasattr(module, name):
@@ -73,7 +73,7 @@ def handler_in(module: ModuleType, path: Path, name: str | None = None) -> Handl
 
 
 def module_of(handler: Handler | Outbound) -> ModuleType | None:
-    """The file that defines a handler, as it was imported; None if that can't be told."""
+    """The imported file that defines a handler; None if it is unknown."""
     function = inspect.unwrap(handler.handler if isinstance(handler, Outbound) else handler)
     names = getattr(function, "__globals__", None)
     if names is None:
@@ -85,7 +85,7 @@ def module_of(handler: Handler | Outbound) -> ModuleType | None:
 
 
 def load(path: Path) -> ModuleType:
-    """Import a file, which finds its neighbours as with `python FILE`, but not as __main__.
+    """Import a file, with its folder on `sys.path` as for `python FILE`, but not as __main__.
 
     Raises LoadError.
     """
@@ -146,7 +146,7 @@ def only_handler(module: ModuleType, path: Path) -> str:
 
 
 def own_functions(module: ModuleType) -> dict[str, Callable[..., object]]:
-    """The functions that a file defines itself, by name; not those that it imports."""
+    """The functions that a file defines itself, by name, without imported ones."""
     return {
         name: each
         for name, each in vars(module).items()

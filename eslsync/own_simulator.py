@@ -1,7 +1,7 @@
-"""Import the package `simulator` that is installed with eslsync, and not another of that name.
+"""Imports the package `simulator` that is installed with eslsync, and no other of that name.
 
-The name is common: a project may have a `simulator.py` or a package `simulator` of its own, and
-Python imports whichever comes first on `sys.path`.
+The name is common: a project may contain a `simulator.py` or a package `simulator`, and Python
+imports whichever comes first on `sys.path`.
 """
 
 from __future__ import annotations
@@ -16,12 +16,12 @@ from types import ModuleType
 __all__ = ["NAME", "InTheWay", "import_simulator", "raise_if_hidden_from"]
 
 NAME = "simulator"
-#: It is installed beside this package, editable or not.
+#: Installed beside this package, editable or not.
 OURS = Path(__file__).resolve().parents[1] / NAME
 
 
 class InTheWay(ImportError):
-    """Another `simulator` is where eslsync's own should be; the message says which."""
+    """Another `simulator` hides eslsync's own; the message says which."""
 
 
 def import_simulator(module: str) -> ModuleType:
@@ -46,9 +46,9 @@ def import_simulator(module: str) -> ModuleType:
 
 
 def raise_if_hidden_from(file: Path) -> None:
-    """Raise InTheWay if eslsync's simulator is imported and ``file`` has a neighbour of that name.
+    """Raise InTheWay if ``file`` has a neighbour `simulator` that eslsync's, imported, hides.
 
-    ``import simulator`` in the file means the neighbour, and would get ours.
+    ``import simulator`` in the file means the neighbour, and would get eslsync's.
     """
     place = place_of(PathFinder.find_spec(NAME, [str(file.resolve().parent)]))
     if place is not None and NAME in sys.modules and place.resolve() not in (OURS, file.resolve()):

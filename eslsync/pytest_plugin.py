@@ -1,7 +1,7 @@
-"""The pytest plugin, as far as every run loads it: options, the fixture `freeswitch`, scripts.
+"""The part of the pytest plugin that every run loads: options, the fixture `freeswitch`, scripts.
 
-pytest imports this in every project in whose environment eslsync is installed. The rest is
-`simulator.pytest_plugin`, imported when a test asks for it.
+pytest imports this in every environment that has eslsync. The rest, `simulator.pytest_plugin`, is
+imported when a test needs it.
 """
 
 from __future__ import annotations
@@ -14,7 +14,7 @@ import pytest
 
 from .own_simulator import InTheWay, import_simulator
 
-#: How the names of files end that are tests.
+#: The endings of test files' names.
 SCRIPTS = (".call.yaml", ".call.yml")
 
 
@@ -23,9 +23,7 @@ def pytest_addoption(parser: pytest.Parser) -> None:
     group.addoption(
         "--esl-seed", type=int, metavar="N", help="the seed of every FreeSwitch that tests get"
     )
-    group.addoption(
-        "--esl-real-time", action="store_true", help="let calls take the time that they take"
-    )
+    group.addoption("--esl-real-time", action="store_true", help="run calls in real time")
 
 
 def pytest_configure(config: pytest.Config) -> None:
@@ -41,7 +39,8 @@ def freeswitch(request: pytest.FixtureRequest) -> Iterator[Any]:
     """A simulated FreeSWITCH, to call handlers with in virtual time (simulator.FreeSwitch).
 
     Options come from @pytest.mark.freeswitch(seed=..., start=..., prompts={...}). When the test
-    ends, what is up is hung up, what a handler raised is raised, and no thread may be left.
+    ends, the fixture hangs up remaining calls, re-raises exceptions of handlers, and fails if
+    threads are left.
     """
     try:
         plugin = simulators_plugin(request.config)

@@ -1,4 +1,4 @@
-"""A call, as the handler is given it: commands, legs, events and waits."""
+"""A call, as the handler gets it: commands, legs, events and waits."""
 
 from __future__ import annotations
 
@@ -35,8 +35,8 @@ class Session:
     """A call that the switch has handed over; the handler's argument.
 
     Use its methods in the handler's thread and its callbacks. In other threads, commands and
-    their replies work; whatever waits for an event raises RuntimeError there. A handler may set
-    attributes of its own on it.
+    their replies work; methods that wait for an event raise RuntimeError. A handler may set
+    attributes on it.
     """
 
     def __init__(self, conversation: Conversation, handover: Handover) -> None:
@@ -86,32 +86,32 @@ class Session:
 
     @property
     def hangup_event(self) -> Event | None:
-        """CHANNEL_HANGUP_COMPLETE, or CHANNEL_HANGUP until that is in; None while the call is up.
+        """CHANNEL_HANGUP_COMPLETE, or CHANNEL_HANGUP until that arrives; None while it is up.
 
         Read it after a Hangup, in ``finally`` or in an `on_hangup` callback: its
-        ``hangup_cause``, ``billsec``, ``duration`` and ``variables`` tell how the call went.
+        ``hangup_cause``, ``billsec``, ``duration`` and ``variables`` describe the call.
         """
         return self._conversation.own.hangup_event
 
     @property
     def waiting_for(self) -> str | None:
-        """What the handler waits for now, as text; None while it runs.
+        """The target of the handler's current wait, as text; None while it runs.
 
         An event's name, a state, an application, or the command whose reply is due.
         """
         return self._conversation.waiting_for
 
     def watch(self, watcher: Watcher | None) -> None:
-        """Tell ``watcher`` of every wait of the handler; for tools that test or draw handlers.
+        """Report every wait of the handler to ``watcher``; for tools that test or draw handlers.
 
         Calls ``watcher.begins(wait)`` as a wait begins, and ``watcher.ends(wait)`` when it is over
-        or raises, both in the handler's thread and below the method that waits. The `Wait` says
-        what is waited for, on which leg, from when until when, and inside which callback; waits
-        in a callback begin and end within the wait that runs it. Waits for replies are included.
-        What the watcher raises, the wait raises.
+        or raises, both in the handler's thread and below the method that waits. The `Wait` has
+        its target, leg, start, deadline, and the callback it is inside; waits in a callback begin
+        and end within the wait that runs it. Waits for replies are included. An exception of the
+        watcher propagates from the wait.
 
-        A session has one watcher: another replaces it, None removes it. Meanwhile, see
-        ``channel.leg`` for what the handler has registered and what was typed ahead:
+        A session has one watcher: another replaces it, None removes it. For registered handlers
+        and digits typed ahead, see these attributes of ``channel.leg``:
         ``digit_handlers``, ``collecting``, ``typed_ahead()``, ``conversation.callbacks`` and
         ``conversation.legs``. Raises RuntimeError in another thread.
         """
@@ -129,8 +129,8 @@ class Session:
     ) -> CommandReply | ApiResponse:
         """Send a command, such as ``"filter Unique-ID <uuid>"``; wait for its reply.
 
-        The command is in FreeSWITCH's own language, and sent as it is, as are the headers'
-        values; FreeSWITCH drops empty headers.
+        The command is in FreeSWITCH's syntax, and sent unchanged, as are the headers' values;
+        FreeSWITCH drops empty headers.
 
         Raises CommandError if the reply is ``-ERR ...``; ValueError for line breaks or NUL in the
         command or a header, NUL in the body, and a header that FreeSWITCH would read as another;
@@ -153,9 +153,9 @@ class Session:
     ) -> CommandReply:
         """Send ``sendmsg`` with ``call-command: <call_command>`` and more headers.
 
-        To the call's own channel, or to the one that ``uuid`` names. The reply ``+OK`` only means
-        that FreeSWITCH has queued the message (recording 08a); `Channel.execute` waits for the
-        application itself. Raises what `send` raises.
+        It goes to the call's own channel, or to the one with ``uuid``. The reply ``+OK`` only
+        means that FreeSWITCH has queued the message (recording 08a); `Channel.execute` waits for
+        the application itself. Raises what `send` raises.
         """
         line = f"sendmsg {check_uuid(uuid)}" if uuid else "sendmsg"
         all_headers = {"call-command": call_command, **(headers or {})}
@@ -169,23 +169,23 @@ class Session:
     def api(self, command: str, *, timeout: float | None = None) -> str:
         """Run an api command; return what it printed, without the last line break.
 
-        The command is in FreeSWITCH's own language, and sent as it is; FreeSWITCH strips blanks
-        from its ends. Until it is done, every other reply and event of this call has to wait
-        (recording 09f): use `bgapi` for what takes time. Raises CommandError if it printed
-        ``-ERR`` or ``-USAGE``, and what `send` raises.
+        The command is in FreeSWITCH's syntax, and sent unchanged; FreeSWITCH strips blanks from
+        its ends. Until it is done, every other reply and event of this call has to wait
+        (recording 09f): use `bgapi` for slow commands. Raises CommandError if it printed ``-ERR``
+        or ``-USAGE``, and what `send` raises.
         """
         return self._conversation.api(command, timeout)
 
     def bgapi(self, command: str, *, timeout: float | None = None) -> Job:
         """Start an api command in the background; its `Job` waits for the result.
 
-        The command is as for `api`; ``timeout`` (seconds) is for the reply that it has started.
+        The command is as for `api`; ``timeout`` (seconds) is for the reply that says it started.
         Raises what `send` raises.
         """
         return self._conversation.jobs.start(command, timeout)
 
     def filter(self, header: str, value: str) -> None:
-        """Also let events through whose ``header`` has this ``value``.
+        """Also let through events whose ``header`` has this ``value``.
 
         Filters are ORed; a value that begins with ``-`` excludes, and ``/.../`` is a regular
         expression (recording 14e); other values match in any letter case. Raises ValueError for
@@ -194,7 +194,7 @@ class Session:
         self.send(f"filter {_header(header)} {_filtered(value)}")
 
     def filter_delete(self, header: str, value: str | None = None) -> None:
-        """Remove a filter; without ``value`` all of that header; all for ``"all"`` (14e).
+        """Remove a filter; without ``value`` every filter of that header; ``"all"``: all (14e).
 
         Raises what `send` raises.
         """
@@ -206,16 +206,16 @@ class Session:
     def getvar(self, name: str, *, timeout: float | None = None) -> str | None:
         """Return a variable of the channel on the socket (``getvar``); None if it is not set.
 
-        It works on every socket, and after the hangup, but a value is cut at 511 bytes and must
-        not contain a line break (recordings 07e, 14f): see `Channel.get_variable`. Raises what
-        `send` raises, except CommandError.
+        Works on every socket, and after the hangup, but FreeSWITCH cuts the value at 511 bytes,
+        and it must not contain a line break (recordings 07e, 14f): see `Channel.get_variable`.
+        Raises what `send` raises, except CommandError.
         """
         return self._conversation.getvar(variable_name(name), timeout)
 
     def linger(self, seconds: int | None = None) -> None:
-        """Have the connection kept open after the hangup, for so many seconds or until closed.
+        """Keep the connection open after the hangup, for ``seconds`` or until closed.
 
-        Sent at the start by the library, unless ``Outbound(linger=False)`` (recordings 12e, 01a).
+        The library sends it at the start, unless ``Outbound(linger=False)`` (recordings 12e, 01a).
         Raises what `send` raises.
         """
         self.send("linger" if seconds is None else f"linger {int(seconds)}")
@@ -232,9 +232,9 @@ class Session:
         self.send(f"divert_events {'on' if on else 'off'}")
 
     def myevents(self) -> None:
-        """Subscribe to the channel's own events, as the switch chooses them (``myevents``).
+        """Subscribe to the channel's events that the switch chooses (``myevents``).
 
-        PLAYBACK_*, RECORD_*, CUSTOM and more are not among them (recording 05a). The library
+        They exclude PLAYBACK_*, RECORD_*, CUSTOM and more (recording 05a). The library
         subscribes at the start, see `Outbound`. Raises what `send` raises: CommandError if
         it was sent before.
         """
@@ -272,18 +272,18 @@ class Session:
         self.send(f"sendevent {name}", {**first, **(headers or {})}, body, timeout=timeout)
 
     def resume(self) -> None:
-        """Let the dialplan cut what runs when the connection ends, and continue (``resume``).
+        """Let the dialplan cut the running application when the connection ends (``resume``).
 
-        Without it the dialplan continues as well, but first finishes what runs and what is
-        queued (recordings 12b, 12c, 12q). Raises what `send` raises.
+        The dialplan then continues. Without ``resume`` it continues, too, but finishes running
+        and queued applications first (recordings 12b, 12c, 12q). Raises what `send` raises.
         """
         self.send("resume")
 
     def exit(self) -> None:
         """Give the call back to the dialplan, and end this connection (``exit``; 12g).
 
-        What runs and what is queued is finished first. A handler that just returns has the same
-        effect. Nothing can be sent afterwards. Raises what `send` raises.
+        FreeSWITCH finishes running and queued applications first. A handler that just returns has
+        the same effect. Nothing can be sent afterwards. Raises what `send` raises.
         """
         self._conversation.check_thread()
         self._handover.give_back()
@@ -304,17 +304,17 @@ class Session:
     ) -> Channel:
         """Call somebody else (bgapi ``originate``); wait until they answer; return their leg.
 
-        The leg is parked, with a state, waits and callbacks of its own; the applications that
-        its methods execute run there. For the dial string, ``variables``, ``ring_timeout`` and
-        the caller id see `Channel.bridge`. Early media is no answer, unless ``variables`` sets
+        The leg is parked, with its own state, waits and callbacks; its methods execute
+        applications there. For the dial string, ``variables``, ``ring_timeout`` and the caller id
+        see `Channel.bridge`. Early media does not count as an answer, unless ``variables`` sets
         ignore_early_media to "false".
 
         When the handler ends, the leg is hung up unless it is bridged to another.
 
         Raises CommandError when nobody takes the call (its ``cause`` says why: USER_BUSY,
         NO_ANSWER), TimeoutError after ``timeout`` seconds, and Hangup or Disconnected when the
-        call ends first. In the last two cases, legs that ring are hung up; but the switch still
-        tries what follows a ``|`` (limit that by ``ring_timeout``), and with
+        call ends first. In the last two cases, ringing legs are hung up; but the switch still
+        tries phones after a ``|`` (limit that by ``ring_timeout``), and with
         ``Outbound(linger=False)`` nothing can be hung up once the caller has gone. It needs
         ``full`` in the dialplan's ``socket`` entry (else CommandError), and events (else
         RuntimeError). Recording 13d; mod_commands.c, originate_function.
@@ -330,9 +330,9 @@ class Session:
 
     @Declaration("uuid_dump", api=True)
     def leg(self, uuid: str) -> Channel:
-        """Return the leg with that uuid, such as the one that answered a bridge.
+        """Return the leg with this uuid, such as the one that answered a bridge.
 
-        From then on its events arrive as well, and the applications of its methods run there.
+        From then on its events arrive, too, and its methods execute applications there.
         Raises CommandError if there is no such channel, or without ``full`` in the dialplan's
         ``socket`` entry.
         """
@@ -355,8 +355,8 @@ class Session:
 
         ``event`` is an event name, ``"CUSTOM <subclass>"``, or ``"ALL"``. Callbacks run on the
         handler's thread while it is inside a blocking call, one at a time, in the order in which
-        events arrived and callbacks were registered. What a callback raises, the blocking call
-        raises.
+        events arrived and callbacks were registered. An exception of a callback propagates from
+        the blocking call.
         """
         check_event_name(event.partition(" ")[0])
 
@@ -373,9 +373,9 @@ class Session:
             @session.on_hangup
             def bill(hangup): ...
 
-        It is called in the handler's thread, once the call's final events are in (see
-        `hangup_event`): by the blocking call that raises Hangup, or after the handler has
-        returned. It is not called if the call is given back to the dialplan, or if only the
+        It runs in the handler's thread, once the call's final events have arrived (see
+        `hangup_event`): inside the blocking call that raises Hangup, or after the handler has
+        returned. It does not run if the call is given back to the dialplan, or if only the
         connection ended (Disconnected).
         """
         self._conversation.check_thread()
@@ -392,8 +392,8 @@ class Session:
     def events(self, *names: str, timeout: float | None = None) -> Iterator[Event]:
         """Iterate over the events of these names, or over all events, until the call ends.
 
-        In order of arrival, beginning with the first iteration; events that arrive while the
-        loop does something else are included. Raises TimeoutError when none arrives for
+        In order of arrival, from the first iteration on; events that arrive while the loop does
+        something else are included. Raises TimeoutError when none arrives for
         ``timeout`` seconds, and RuntimeError inside a callback.
         """
         conversation = self._conversation

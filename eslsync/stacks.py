@@ -1,4 +1,4 @@
-"""Stacks and exceptions as the user reads them: their own lines, without eslsync's."""
+"""Stacks and exceptions reduced to the user's own lines, without eslsync's."""
 
 from __future__ import annotations
 
@@ -25,7 +25,7 @@ __all__ = [
 T = TypeVar("T")
 
 _HERE = os.path.dirname(__file__)
-#: eslsync, and the simulator, which is installed beside it.
+#: The folders of eslsync and of the simulator, which is installed beside it.
 _OURS = (_HERE + os.sep, os.path.join(os.path.dirname(_HERE), "simulator", ""))
 
 
@@ -35,7 +35,7 @@ def is_ours(filename: str) -> bool:
 
 
 def users_frames(frames: Iterable[FrameSummary]) -> list[FrameSummary]:
-    """The frames that are not ours, in their order."""
+    """The frames outside of eslsync and the simulator, in order."""
     return [each for each in frames if not is_ours(each.filename)]
 
 
@@ -58,10 +58,10 @@ def stack_of(thread: threading.Thread) -> list[FrameSummary]:
 
 
 def users_stack(thread: threading.Thread, *, waits: bool = False) -> list[FrameSummary]:
-    """The frames of a handler's thread from the handler on, the outermost first, without ours.
+    """The frames of a handler's thread from the handler on, the outermost first, without eslsync's.
 
-    ``waits`` is True if the handler waits in a method of ours: what that has called, a clock of
-    somebody else's for instance, is left out. Empty before the handler begins and after it ends.
+    ``waits`` is True if the handler waits in a method of eslsync: then frames below that method,
+    such as another clock's, are left out. Empty before the handler begins and after it ends.
     """
     frames = _walk(thread)
     begins = next((i for i, each in enumerate(frames) if each.f_code is call_user.__code__), 0)
@@ -91,12 +91,12 @@ def _summary(frames: list[FrameType]) -> list[FrameSummary]:
 
 
 def summary_of(error: BaseException) -> str:
-    """An exception in a line: "KeyError: 'pin'"."""
+    """An exception in one line: "KeyError: 'pin'"."""
     return "".join(traceback.format_exception_only(error)).strip().replace("\n", " ")
 
 
 def users_traceback(error: BaseException, path: str | os.PathLike[str]) -> str:
-    """A traceback from the user's file ``path`` on, without ours."""
+    """A traceback from the user's file ``path`` on, without eslsync's frames."""
     whole = traceback.TracebackException.from_exception(error)
     file = os.path.realpath(path)
     seen: set[int] = set()

@@ -1,7 +1,7 @@
-"""FreeSWITCH's dialplan applications as blocking methods, by what they are about.
+"""FreeSWITCH's dialplan applications as blocking methods, by subject.
 
-Each method declares what it runs (`eslsync.wire.declared`). Applications without a method are
-declared here, for `Leg.execute`.
+Each method declares its application (`eslsync.wire.declared`). Applications without a method
+are declared here, for `Leg.execute`.
 """
 
 from __future__ import annotations

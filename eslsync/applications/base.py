@@ -1,4 +1,4 @@
-"""What a channel is besides the families of applications: its state, waits and callbacks."""
+"""The part of a channel that all applications share: its state, waits and callbacks."""
 
 from __future__ import annotations
 
@@ -17,10 +17,10 @@ __all__ = ["Applications", "itself"]
 
 
 class Applications:
-    """A family of applications, as methods; `Channel` is all of them."""
+    """The base of the families of applications; `Channel` combines them all."""
 
     def __init__(self, leg: Leg) -> None:
-        #: The leg that the methods stand on. Use it to write a method for another application:
+        #: The leg that the methods work on. Use it to write a method for another application:
         #: ``self.leg.do("loop_playback", "+2 music.wav", timeout)``.
         self.leg = leg
 
@@ -34,22 +34,22 @@ class Applications:
 
     @property
     def hangup_event(self) -> Event | None:
-        """CHANNEL_HANGUP_COMPLETE, or CHANNEL_HANGUP until that is in; None while it is up."""
+        """CHANNEL_HANGUP_COMPLETE, or CHANNEL_HANGUP until that arrives; None while it is up."""
         return self.leg.hangup_event
 
     @property
     def state(self) -> ChannelState:
-        """The channel's state, as the last event that arrived told it (Channel-State)."""
+        """The channel's state in the last event that arrived (Channel-State)."""
         return self.leg.state
 
     @property
     def call_state(self) -> CallState | str | None:
-        """The state of the call, as the last event told it (Channel-Call-State)."""
+        """The state of the call in the last event (Channel-Call-State)."""
         return self.leg.latest.call_state
 
     @property
     def answer_state(self) -> AnswerState | str | None:
-        """Answered, early, ringing or hung up, as the last event told it (Answer-State)."""
+        """Answered, early, ringing or hung up, by the last event (Answer-State)."""
         return self.leg.latest.answer_state
 
     @property
@@ -90,23 +90,23 @@ class Applications:
         block: bool = True,
         timeout: float | None = None,
     ) -> Event | Execution[Event | None] | None:
-        """Execute a dialplan application, any of FreeSWITCH's.
+        """Execute any dialplan application of FreeSWITCH.
 
-        The argument is the dialplan's own language: ``${...}`` in it is expanded, and
-        ``${system(...)}`` is run. (The methods named after an application send text as it is,
-        and nothing in it is expanded.)
+        FreeSWITCH expands the argument as in a dialplan: ``${...}`` is replaced, and
+        ``${system(...)}`` is run. (The methods named after an application quote text, and
+        FreeSWITCH expands nothing in it.)
 
         Waits for its CHANNEL_EXECUTE_COMPLETE and returns that event; callbacks run meanwhile.
         With ``block=False`` it waits for the reply only and returns an `Execution`. With
         ``Outbound(events=False)``, where no completion comes, it returns None at the reply.
 
-        What is sent while another application runs is run inside it, which then resumes; under
-        ``lock=True`` (event-lock) whatever arrives while this application runs queues instead
-        (recordings 07a, 07b, 07f). An application that FreeSWITCH doesn't know ends the call
-        (08b).
+        An application that is sent while another one runs interrupts it, and that resumes
+        afterwards; with ``lock=True`` (event-lock), applications sent while this one runs queue
+        instead (recordings 07a, 07b, 07f). An application that FreeSWITCH doesn't know ends
+        the call (08b).
 
-        Raises Hangup if the leg has hung up or does so first, TimeoutError after ``timeout``
-        seconds (the application continues), CommandError if FreeSWITCH refuses the command,
+        Raises Hangup if the leg has hung up or hangs up first, TimeoutError after ``timeout``
+        seconds (the application continues), CommandError if FreeSWITCH refuses the command, and
         ValueError for line breaks in an argument.
         """
         check_application(application)
@@ -122,14 +122,14 @@ class Applications:
         which it returns True.
 
         - A digit that was pressed before satisfies ``wait("DTMF")`` (type-ahead), and its
-          `on_dtmf` handlers have run by the time it returns. Inside a callback it takes the
-          digit for itself: its handlers don't run.
+          `on_dtmf` handlers have run by the time the wait returns. A wait inside a callback
+          takes the digit, and its handlers don't run.
         - Any other event counts if it arrived since the last blocking call returned.
-        - A state that the channel is in already, and a hangup that already happened, satisfy
+        - A state that the channel is in already, or a hangup that already happened, satisfies
           the wait at once.
 
         Raises TimeoutError after ``timeout`` seconds, Hangup when the leg hangs up (unless the
-        hangup is what was waited for), Disconnected when the connection ends.
+        wait is for that), Disconnected when the connection ends.
         """
         leg = self.leg
         return wait_for(leg.conversation, event, timeout, leg)
@@ -141,7 +141,7 @@ class Applications:
     def on(self, event: str, callback: CallbackT) -> CallbackT: ...
 
     def on(self, event: str, callback: CallbackT | None = None) -> Any:
-        """As `Session.on`, for the events of this leg alone."""
+        """As `Session.on`, for events of this leg only."""
         check_event_name(event.partition(" ")[0])
         conversation, uuid = self.leg.conversation, self.uuid
 
@@ -157,15 +157,15 @@ class Applications:
         return register if callback is None else register(callback)
 
     def on_dtmf(self, digit: str | None = None) -> Callable[[DigitHandlerT], DigitHandlerT]:
-        """A decorator: call the function with each digit pressed, or with that one alone.
+        """A decorator: call the function with each digit pressed, or only with ``digit``.
 
             @channel.on_dtmf("1")
             def option1(digit): ...
 
-        The handler for a digit takes precedence over the one for any; registering again
-        replaces. Handlers run on the handler's thread while it is inside a blocking call, one
-        at a time. A digit of another leg never runs them, nor does one that is pressed while
-        play_and_get_digits, read or get_digits runs: it belongs to those.
+        The handler for a digit takes precedence over the one for any digit; registering again
+        replaces. Digit handlers run on the handler's thread while it is inside a blocking call,
+        one at a time. Digits of another leg never run them, nor do digits pressed while
+        play_and_get_digits, read or get_digits collects them.
         """
         if callable(digit):
             raise TypeError("write @channel.on_dtmf() with parentheses, or name a digit")
@@ -184,5 +184,5 @@ class Applications:
 
 
 def itself(event: Event | None) -> Event | None:
-    """What `execute` returns."""
+    """The result of `execute`: the event itself."""
     return event

@@ -17,25 +17,25 @@ from .units import whole_seconds
 
 __all__ = ["Bridged", "BridgingApplications"]
 
-#: Puts the variables of a bridge with another leg back to what they were.
+#: Restores the variables that a bridge with another leg has set.
 NO_BRIDGE = {"park_after_bridge": None, "uuid_bridge_park_on_cancel": None}
-#: Seconds within which a bridge of two legs that are up must begin; it takes some ticks.
+#: Seconds for a bridge of two legs that are up to begin; it takes some ticks of 20 ms.
 BEGIN_TIMEOUT = 5.0
 
 
 class Bridged(NamedTuple):
-    """How a bridge went."""
+    """The outcome of a bridge."""
 
     #: True if the far end took the call.
     answered: bool
-    #: Why it ended (bridge_hangup_cause), or why it never began (originate_disposition), such as
-    #: USER_BUSY, NO_ANSWER, ORIGINATOR_CANCEL.
+    #: The cause of its end (bridge_hangup_cause), or of its failure (originate_disposition), such
+    #: as USER_BUSY, NO_ANSWER, ORIGINATOR_CANCEL.
     cause: HangupCause | str | None
     #: The B leg, the one that took the call; None if none did.
     uuid: str | None
-    #: How many seconds they were connected.
+    #: Seconds that the two were connected.
     seconds: float
-    #: The B leg's name (bridge_channel), which says who took the call.
+    #: The B leg's channel name (bridge_channel), which says who took the call.
     channel: str | None = None
 
 
@@ -55,17 +55,17 @@ class BridgingApplications(Applications):
         lock: bool = False,
         timeout: float | None = None,
     ) -> Bridged:
-        """Connect the caller with somebody else (application ``bridge``); wait until it ends.
+        """Connect the caller with somebody else (application ``bridge``); wait for the end.
 
-        ``to`` is a dial string, such as ``"user/1000"``, with ``,`` between those to ring at
-        once and ``|`` between those to try one after the other. (It is FreeSWITCH's own
-        language, except that nothing in it is expanded.) Or it is another leg that is up, see
-        below. ``variables`` are set on the legs called; ``ring_timeout`` is how many seconds they
-        may ring (FreeSWITCH counts whole ones: recording 10c; default 60); they see
-        ``caller_id_name`` and ``caller_id_number``; the caller hears ``ringback`` meanwhile (a
-        file or a tone; variables ringback and transfer_ringback).
+        ``to`` is a dial string, such as ``"user/1000"``, with ``,`` between phones to ring at
+        once and ``|`` between phones to try one after the other (in FreeSWITCH's syntax, but
+        without expansion); or another leg that is up, see below. ``variables`` are set on the
+        called legs, which ring for ``ring_timeout`` seconds (FreeSWITCH counts whole ones:
+        recording 10c; default 60) and see ``caller_id_name`` and ``caller_id_number``; the
+        caller hears ``ringback`` meanwhile (a file or a tone; variables ringback and
+        transfer_ringback).
 
-        Returns how it went, as `Bridged`, once the far end has hung up, or nobody took the call.
+        Returns a `Bridged` once the far end has hung up, or nobody took the call.
         The caller stays up, unless ``hangup_on_fail`` passes the far end's cause on (recordings
         10a, 10j), or ``hangup_after`` is given (10b).
 
@@ -76,7 +76,7 @@ class BridgingApplications(Applications):
         With another leg, for instance one that `Session.originate` called, the two hear each
         other until one hangs up (api ``uuid_bridge``). Then no option for dial strings can be
         given, the caller must have been answered, and the socket in the dialplan must be
-        ``async``. Whatever plays to the caller ends. The bridge takes the caller out of the
+        ``async``. Any playback to the caller ends. The bridge takes the caller out of the
         dialplan: when the handler ends, the caller is hung up, not given back (recordings 202,
         213).
         """
@@ -124,9 +124,9 @@ class BridgingApplications(Applications):
         return self._until_back(since, deadline, other)
 
     def _prepare_to_leave(self, hangup_after: bool, timeout: float | None) -> int:
-        """Have the leg park after a bridge that takes it out of its socket application.
+        """Have the leg park after a bridge, which takes it out of its socket application.
 
-        Returns how many events have arrived by now.
+        Returns the number of events that have arrived so far.
         """
         conversation = self.leg.conversation
         conversation.check_thread()
@@ -136,10 +136,10 @@ class BridgingApplications(Applications):
         if self.answer_state not in (AnswerState.ANSWERED, AnswerState.EARLY):
             # the bridge would hang up both (recording 213)
             raise RuntimeError(
-                "answer the call before bridging it to another leg: else both hang up"
+                "answer the call before bridging it to another leg; otherwise both hang up"
             )
         conversation.subscribe_to("CHANNEL_BRIDGE", "CHANNEL_UNBRIDGE", "CHANNEL_PARK")
-        # Without it the dialplan continues, or hangs up (recordings 201, 202); also when the
+        # Otherwise the dialplan continues, or hangs up (recordings 201, 202), even when the
         # other leg hangs up just before the bridge (switch_ivr_bridge.c).
         park = "false" if hangup_after else "true"
         self.leg.borrowed.set(
@@ -155,7 +155,7 @@ class BridgingApplications(Applications):
     def _until_back(
         self, since: int, deadline: Deadline | None, other: Applications | None = None
     ) -> Bridged:
-        """Wait until the leg is bridged, and then until the bridge is over and it is parked."""
+        """Wait until the leg is bridged, then until the bridge is over and the leg is parked."""
         conversation = self.leg.conversation
 
         def one_of(*names: str) -> Callable[[Event | None], Event | None]:
@@ -186,16 +186,15 @@ class BridgingApplications(Applications):
     def att_xfer(self, dial_string: str, *, timeout: float | None = None) -> bool:
         """Transfer the other side with consultation (application ``att_xfer``).
 
-        For a leg that is bridged: it calls ``dial_string`` while the other side is on hold. If
-        this leg hangs up after the answer, the other two are connected. If the callee hangs up,
-        or this leg presses ``#`` (attxfer_cancel_key), this leg is back with the other side.
-        ``*`` hangs up the callee (attxfer_hangup_key), ``0`` connects all three
-        (attxfer_conf_key). Returns True if the other side was handed over (att_xfer_result;
-        mod_dptools.c, att_xfer_function). Raises what `execute` raises, and RuntimeError with
-        ``events=False``.
+        A bridged leg calls ``dial_string`` while the other side is on hold. If this leg hangs up
+        after the answer, FreeSWITCH connects the other two. If the callee hangs up, or this leg
+        presses ``#`` (attxfer_cancel_key), this leg returns to the other side. ``*`` hangs up the
+        callee (attxfer_hangup_key), ``0`` connects all three (attxfer_conf_key). Returns True if
+        the other side was handed over (att_xfer_result; mod_dptools.c, att_xfer_function).
+        Raises what `execute` raises, and RuntimeError with ``events=False``.
 
-        The legs that are left are bridged anew: a `bridge` that the handler waited for has
-        completed by then, though its two sides may go on talking (recording 251).
+        The remaining legs are bridged anew: a `bridge` that the handler waits for completes,
+        though its two sides may go on talking (recording 251).
         """
 
         def handed_over(event: Event) -> bool:
@@ -219,11 +218,11 @@ class BridgingApplications(Applications):
     ) -> Bridged:
         """Take over another channel (application ``intercept``), and be bridged to it.
 
-        Whoever it was bridged to is hung up with PICKED_OFF. With ``bleg``, take that one over
+        The leg it was bridged to is hung up with PICKED_OFF. With ``bleg``, take over that leg
         instead (mod_dptools.c, intercept_function; recordings 221, 223). ``leg`` is the channel
-        or its uuid. Waits until one of the two hangs up, and returns how it went, as `bridge`
-        with another leg does, with the same consequences. Raises TimeoutError after 5 seconds,
-        or ``timeout``, if there is nobody to be bridged to, and what `bridge` raises.
+        or its uuid. Waits until one of the two hangs up, and returns a `Bridged`, as `bridge`
+        with another leg does, with the same consequences. Raises TimeoutError if no bridge
+        begins within 5 seconds, or ``timeout``, and what `bridge` raises.
         """
         conversation = self.leg.conversation
         uuid = _uuid(leg)
@@ -249,7 +248,7 @@ class BridgingApplications(Applications):
         ``flags`` are FreeSWITCH's, with ``|`` between them, such as "mute|deaf|moderator". Its
         events are ``"CUSTOM conference::maintenance"`` (recording 11e); control it from outside
         with ``session.api("conference NAME ...")``. Raises ValueError for text that FreeSWITCH
-        would take apart, and what `execute` raises.
+        would split, and what `execute` raises.
         """
         for text in (name, profile, pin or "", flags):
             if set("@+{} ") & set(text) or (not text and text is name):
@@ -271,18 +270,18 @@ class BridgingApplications(Applications):
         *more: str,
         timeout: float | None = None,
     ) -> None:
-        """Park the caller in a slot, or fetch whoever is parked there (``valet_park``).
+        """Park the caller in a slot, or fetch the one parked there (``valet_park``).
 
-        ``valet_park("lot", "6001")`` parks the caller if 6001 is free, and else bridges the
-        caller to whoever is parked there. ``valet_park("lot", "auto", "in", "6001", "6099")``
-        takes a free slot, ``"out"`` one that is taken, ``"ask"`` asks the caller for it. For a
-        parked caller it returns when they were fetched, or left (valet_parking_timeout,
-        valet_parking_orbit_exten); for the one who fetches, at once. The two are then bridged
-        outside of the dialplan's ``socket``; when that ends, the dialplan continues behind it
+        ``valet_park("lot", "6001")`` parks the caller if 6001 is free, and otherwise bridges
+        them to the caller parked there. ``valet_park("lot", "auto", "in", "6001", "6099")``
+        takes a free slot, ``"out"`` an occupied one, ``"ask"`` asks the caller for it. Returns
+        for a parked caller when they are fetched, or leave (valet_parking_timeout,
+        valet_parking_orbit_exten); for a fetching one, at once. The two are then bridged
+        outside of the dialplan's ``socket``, after which the dialplan continues
         (mod_valet_parking.c; recordings 21k, 21l). Raises ValueError for text that FreeSWITCH
-        would take apart, and what `execute` raises.
+        would split, and what `execute` raises.
         """
-        # They also get into an inline dialplan, which executes what it reads.
+        # These also reach an inline dialplan, which executes them.
         words = [check_name("valet_park's word", each, " ,'\\${}^") for each in (lot, extension)]
         self.leg.do("valet_park", " ".join([*words, *map(word, more)]), timeout)
 
@@ -301,9 +300,9 @@ class BridgingApplications(Applications):
 
         ``"in"``: the caller hears ``music`` until somebody takes the call, who hears
         ``announce``, or until the caller leaves (fifo_orbit_exten, the exit key). ``"out"``: be
-        bridged to whoever has waited longest; if nobody waits, return, or with ``wait`` hear
+        bridged to the one who has waited longest; if nobody waits, return, or with ``wait`` hear
         ``music`` until somebody does. Its events are ``"CUSTOM fifo::info"`` (mod_fifo.c,
-        fifo_function). Raises ValueError for text that FreeSWITCH would take apart, and what
+        fifo_function). Raises ValueError for text that FreeSWITCH would split, and what
         `execute` raises.
         """
         check_name("fifo", name, ",!'\\")
@@ -331,7 +330,7 @@ def called_with(
     caller_id_name: str | None,
     caller_id_number: str | None,
 ) -> dict[str, str]:
-    """The variables to set on legs that are called."""
+    """The variables to set on called legs."""
     ring = None if ring_timeout is None else whole_seconds("ring_timeout", ring_timeout)
     own = {
         "origination_caller_id_name": caller_id_name,
@@ -342,7 +341,7 @@ def called_with(
 
 
 def bridged(event: Event) -> Bridged:
-    """How a bridge went, from its completion (recordings 10a to 10j)."""
+    """The outcome of a bridge, from its completion (recordings 10a to 10j)."""
     variables = event.variables
     disposition = variables.get("originate_disposition")
     if disposition != "SUCCESS":
@@ -351,7 +350,7 @@ def bridged(event: Event) -> Bridged:
 
 
 def bridged_to(uuid: str | None, event: Event) -> Bridged:
-    """How a bridge went, from an event of the leg that is left."""
+    """The outcome of a bridge, from an event of the remaining leg."""
     began = number(event.get("Caller-Channel-Bridged-Time", ""))
     now = number(event.get("Event-Date-Timestamp", ""))
     return Bridged(
@@ -364,5 +363,5 @@ def bridged_to(uuid: str | None, event: Event) -> Bridged:
 
 
 def not_bridged(hangup: Event | None) -> Bridged:
-    """The result if the other leg hung up before the bridge began."""
+    """The outcome if the other leg hung up before the bridge began."""
     return Bridged(False, None if hangup is None else hangup.hangup_cause, None, 0.0)

@@ -35,7 +35,7 @@ class ControlApplications(Applications):
 
     @Declaration("ring_ready")
     def ring_ready(self, *, timeout: float | None = None) -> None:
-        """Signal to the caller that it rings (application ``ring_ready``; recording 10i).
+        """Signal ringing to the caller (application ``ring_ready``; recording 10i).
 
         Raises what `execute` raises.
         """
@@ -51,8 +51,8 @@ class ControlApplications(Applications):
         """End the leg (application ``hangup``) and wait until it has ended.
 
         Returns once its last event has arrived (``hangup_event``), or at once if it has ended
-        already. Behind an application that runs under ``lock=True``, the hangup waits for its
-        end. Raises TimeoutError after ``timeout`` seconds (the leg is hung up all the same),
+        already. While an application runs with ``lock=True``, the hangup waits for its
+        end. Raises TimeoutError after ``timeout`` seconds (the leg hangs up all the same),
         Disconnected if the connection ends without a hangup, ValueError for a cause that
         FreeSWITCH doesn't know.
         """
@@ -65,7 +65,7 @@ class ControlApplications(Applications):
 
     @Declaration("sleep")
     def sleep(self, seconds: float, *, timeout: float | None = None) -> None:
-        """Pause the channel for a number of seconds (application ``sleep``).
+        """Pause the channel for ``seconds`` (application ``sleep``).
 
         A digit ends it, unless the variable sleep_eat_digits is set (recording 11f). Raises
         what `execute` raises.
@@ -76,8 +76,8 @@ class ControlApplications(Applications):
     def park(self, *, timeout: float | None = None) -> None:
         """Park the channel (application ``park``).
 
-        The leg on an async socket is parked already: there it returns at once (recording 11k).
-        Any other leg stays parked until something else is done with it; an application that is
+        On an async socket the leg is parked already, and this returns at once (recording 11k).
+        Any other leg stays parked until a transfer, bridge or hangup; an application that is
         sent to it meanwhile runs inside. Raises what `execute` raises.
         """
         self.leg.do("park", "", timeout)
@@ -94,9 +94,9 @@ class ControlApplications(Applications):
     ) -> None:
         """Send the channel to an extension of the dialplan (application ``transfer``).
 
-        ``leg`` says who goes: this one, the one it is bridged to ("bleg"), or both. The
-        connection stays open: the channel's events arrive until its end, but what is executed
-        waits until the dialplan lets it run (recording 12a). Raises what `execute` raises.
+        ``leg`` says which leg goes: this one, the one it is bridged to ("bleg"), or both. The
+        connection stays open: the channel's events arrive until its end, but applications
+        wait until the dialplan lets them run (recording 12a). Raises what `execute` raises.
         """
         argument = " ".join([*_flag(leg), _target(extension, dialplan, context)])
         self.leg.borrowed.put_back(timeout)
@@ -105,9 +105,9 @@ class ControlApplications(Applications):
 
     @Declaration("deflect", sends=True)
     def deflect(self, target: str, *, timeout: float | None = None) -> None:
-        """Send an answered SIP call elsewhere, by REFER (application ``deflect``).
+        """Send an answered SIP call to another URI, by REFER (application ``deflect``).
 
-        ``target`` is a SIP URI. The far end calls it, and hangs up here: raises Hangup then, and
+        ``target`` is a SIP URI. The far end calls it, and hangs up here. Raises Hangup then, and
         what `execute` raises. Channels other than SIP ignore it (mod_dptools.c,
         deflect_function).
         """
@@ -115,9 +115,9 @@ class ControlApplications(Applications):
 
     @Declaration("redirect", sends=True)
     def redirect(self, target: str, *, timeout: float | None = None) -> None:
-        """Send a SIP call that is not answered elsewhere, by 302 (application ``redirect``).
+        """Send an unanswered SIP call to another URI, by 302 (application ``redirect``).
 
-        ``target`` is a SIP URI. It ends the call here: raises Hangup, and what `execute` raises.
+        ``target`` is a SIP URI. The call ends here: raises Hangup, and what `execute` raises.
         Channels other than SIP ignore it (mod_dptools.c, redirect_function).
         """
         self.leg.do("redirect", target, timeout)
@@ -147,10 +147,10 @@ class ControlApplications(Applications):
         *,
         timeout: float | None = None,
     ) -> None:
-        """Schedule a hangup of the channel in a number of seconds (application ``sched_hangup``).
+        """Schedule a hangup of the channel in ``seconds`` (application ``sched_hangup``).
 
-        FreeSWITCH counts whole seconds of the epoch, so it comes up to a second earlier; 0 is
-        now. Returns at once. Raises what `execute` raises.
+        FreeSWITCH counts whole seconds of the epoch, so the hangup comes up to 1 s earlier; 0
+        hangs up now. Returns at once. Raises what `execute` raises.
         """
         when = whole_seconds("sched_hangup: seconds", seconds)
         self.leg.do("sched_hangup", f"+{when} {_cause(cause)}", timeout)
@@ -192,18 +192,18 @@ class ControlApplications(Applications):
 
     @Declaration("uuid_break", api=True)
     def break_(self, *, everything: bool = False, timeout: float | None = None) -> None:
-        """Break off what runs on the channel (api ``uuid_break``; recording 11f).
+        """Break off the running application (api ``uuid_break``; recording 11f).
 
-        With ``everything``, what is queued behind it is dropped, too, and never completes: a
-        wait for that lasts until its own timeout or the end of the call. Waits for the reply
-        only; `Execution.stop` waits for the end. Raises Hangup if the leg has hung up, and what
+        With ``everything``, drop queued applications, too, which then never complete: a wait for
+        one lasts until its timeout or the end of the call. Waits for the reply only;
+        `Execution.stop` waits for the end. Raises Hangup if the leg has hung up, and what
         `Session.api` raises.
         """
         self.leg.api(f"uuid_break {self.uuid}{' all' if everything else ''}", timeout)
 
 
 def _cause(cause: HangupCause | str) -> str:
-    """The cause's name. (FreeSWITCH takes an unknown one for NORMAL_CLEARING.)"""
+    """The cause's name. Raises ValueError for one that FreeSWITCH would replace."""
     known = HangupCause.known(check_line(cause).upper())
     if not isinstance(known, HangupCause):
         raise ValueError(f"FreeSWITCH has no hangup cause {cause!r}")

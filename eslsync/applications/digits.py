@@ -1,4 +1,4 @@
-"""Applications about digits: collecting them, sending them, forgetting them."""
+"""Applications about digits: to collect, send and discard them."""
 
 from __future__ import annotations
 
@@ -15,9 +15,9 @@ from .units import milliseconds
 
 __all__ = ["DigitApplications", "Digits"]
 
-#: Where FreeSWITCH's collectors leave what they collected.
+#: The variable in which FreeSWITCH's applications leave the digits they collected.
 VARIABLE = "eslsync_digits"
-#: The words of their arguments (mod_dptools.c: SWITCH_ADD_APP has the usage of each).
+#: The words of their arguments (mod_dptools.c: the usage in each SWITCH_ADD_APP).
 PLAY_AND_GET_DIGITS = (
     "min",
     "max",
@@ -37,7 +37,7 @@ LONGEST = 127
 
 
 class Digits(str):
-    """The digits that were collected, as a string: empty if none were valid.
+    """The collected digits, as a string: empty if none were valid.
 
     ``invalid`` has the digits of the last try that were wrong or too few; ``timed_out`` is True
     if the caller pressed nothing, or too few, in time; ``terminator`` is the key that ended the
@@ -102,11 +102,11 @@ class DigitApplications(PlayingApplications):
         few, ``invalid_file`` is played and the prompt again, up to ``tries`` times in all.
 
         Returns the digits, as `Digits`. If the last try failed they are empty: ``timed_out`` is
-        True if the caller pressed too few, ``invalid`` has what didn't match. With
+        True if the caller pressed too few, ``invalid`` contains those that didn't match. With
         ``transfer_on_failure`` ("extension dialplan context"), FreeSWITCH then transfers the
         channel (recording 14g).
 
-        Digits pressed before it began are lost (03g, 14c); `get_digits` takes those, too.
+        Digits pressed before it begins are lost (03g, 14c); `get_digits` takes those, too.
         Recordings 03c, 03d, 03e. Raises what `execute` raises, and RuntimeError with
         ``events=False``.
         """
@@ -167,11 +167,11 @@ class DigitApplications(PlayingApplications):
         return self.leg.run("read", " ".join(words), collected, lock, None)
 
     def _collected(self, event: Event, terminators: str, invalid: str) -> Digits:
-        """What an application of FreeSWITCH's collected."""
+        """The digits that a FreeSWITCH application collected."""
         digits = event.variables.get(VARIABLE, "")
         success = event.variables.get("read_result") == "success"
-        # The switch's own read_terminator_used may be left from before (recording 03j), and
-        # NAME_invalid from an earlier try.
+        # The switch's own read_terminator_used may be an earlier one's (recording 03j), and
+        # NAME_invalid an earlier try's.
         last = self.leg.last_collected
         return Digits(
             digits,
@@ -197,11 +197,10 @@ class DigitApplications(PlayingApplications):
     ) -> Digits:
         """Play a prompt and collect digits from their events, type-ahead included.
 
-        This is no application of FreeSWITCH's; those lose what was pressed before they began.
-        Here, digits pressed earlier that no wait has taken count. The first digit cuts the
-        prompt (``barge_in``); if one is there already, the prompt is not played. A terminator
-        with no digit before it belongs to an earlier entry, and is ignored if ``min`` is 1 or
-        more.
+        This is not a FreeSWITCH application; those lose digits pressed before they begin. Here,
+        earlier digits that no wait has taken count. The first digit cuts the prompt
+        (``barge_in``); if one was typed ahead, the prompt is not played. A terminator with no
+        digit before it belongs to an earlier entry, and is ignored if ``min`` is 1 or more.
 
         From ``min`` to ``max`` digits (default: ``min``), ended early by one of ``terminators``
         (default: ``#``, or none if a single digit is asked for). The caller has ``timeout``
@@ -212,8 +211,8 @@ class DigitApplications(PlayingApplications):
         again, up to ``tries`` times in all.
 
         Returns the digits, as `Digits`. If the last try failed they are empty: ``timed_out`` is
-        True if the caller pressed too few in time, ``invalid`` has what was wrong. `on_dtmf`
-        handlers don't run for these digits. It needs an async socket, since a sync one tells
+        True if the caller pressed too few in time, ``invalid`` contains the wrong ones. `on_dtmf`
+        handlers don't run for these digits. It needs an async socket, because a sync one sends
         digits only while an application runs (06h): use play_and_get_digits there. It waits at
         most for the prompts and timeouts of every try. Raises Hangup or Disconnected when the leg
         or the connection ends, and what ``valid`` raises.
@@ -266,7 +265,7 @@ class DigitApplications(PlayingApplications):
         typeahead = conversation.typeahead
         digits = ""
         terminator = None
-        # A # behind the last entry, which was complete without it, does not belong to this one.
+        # A # after the last entry, which was complete without it, does not belong to this one.
         ignored = terminators if least else ""
         cut_by = "".join(key for key in ANY_KEY if key not in ignored) if barge_in else "none"
         typeahead.forget_first(self.leg, ignored)
@@ -337,13 +336,13 @@ class DigitApplications(PlayingApplications):
     def flush_dtmf(self, *, timeout: float | None = None) -> None:
         """Discard digits that no application has read (application ``flush_dtmf``).
 
-        And those that no wait has taken: see `flush_digits`. Raises what `execute` raises.
+        Also those that no wait has taken: see `flush_digits`. Raises what `execute` raises.
         """
         self.leg.do("flush_dtmf", "", timeout)
         self.flush_digits()
 
     def flush_digits(self) -> None:
-        """Discard the digits that were pressed and that no wait has taken."""
+        """Discard the digits that no wait has taken."""
         self.leg.conversation.typeahead.forget(self.leg)
 
 
@@ -365,7 +364,7 @@ def _tries(method: str, tries: int) -> int:
 
 
 def _terminators(terminators: str) -> str:
-    # An empty word would mean "#"; "none" has no key in it.
+    # An empty word would mean "#"; "none" contains no key.
     return check_digits(terminators) or "none"
 
 

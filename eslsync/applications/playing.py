@@ -19,14 +19,14 @@ __all__ = ["Played", "PlayingApplications"]
 
 
 class Played(NamedTuple):
-    """How playing something went."""
+    """The outcome of playing."""
 
     #: Application-Response: ``FILE PLAYED`` (also if a key cut it), ``FILE NOT FOUND``,
     #: ``PLAYBACK ERROR``, ``PHRASE PLAYED``, or ``_none_``. Empty with ``events=False``.
     response: str
     #: The key that cut it (playback_terminator_used); None if none did.
     terminator: str | None
-    #: How many seconds of a file were played (playback_ms).
+    #: Seconds of a file that were played (playback_ms).
     seconds: float | None
 
     @property
@@ -36,7 +36,7 @@ class Played(NamedTuple):
 
 
 def in_a_row(files: str | Sequence[str]) -> str:
-    """A file, or several as one for FreeSWITCH to play (mod_dptools.c, file_string)."""
+    """A file, or several joined into one name (mod_dptools.c, file_string)."""
     if isinstance(files, str):
         return check_file(files)
     if not files or any(
@@ -78,7 +78,7 @@ class PlayOptions(TypedDict, total=False):
 
 
 class BlockingOptions(PlayOptions, total=False):
-    """The same of methods that wait for the end."""
+    """The options of methods that play and wait for the end."""
 
     block: Literal[True]
 
@@ -98,7 +98,7 @@ def play(
 
 
 def terminate_by(leg: Leg, terminators: str | None, timeout: float | None) -> None:
-    """Set the keys that cut what is played or recorded next."""
+    """Set the keys that cut the next playback or recording."""
     if terminators is not None and terminators.lower() not in ("any", "none"):
         terminators = check_digits(terminators) or "none"
     leg.borrowed.set(timeout, playback_terminators=terminators)
@@ -128,10 +128,9 @@ class PlayingApplications(Applications):
         A list of files, with their suffixes, is played in a row, as one (``file_string://``;
         recording 11o). ``terminators`` are the keys that cut it ("12#", "any", or "" for none);
         None leaves that to the channel's variable playback_terminators (default: ``*``). Returns
-        how it went, as `Played`; for a file that does not exist, ``failed`` is True. With
-        ``block=False`` it returns an `Execution` as soon as it is queued, whose ``stop()`` ends
-        it. For ``lock``, ``timeout`` and what it raises see `execute` (recordings 03a, 08b,
-        11o).
+        a `Played`; for a file that does not exist, its ``failed`` is True. With ``block=False``,
+        returns an `Execution` as soon as it is queued, whose ``stop()`` ends it. For ``lock``,
+        ``timeout`` and exceptions see `execute` (recordings 03a, 08b, 11o).
         """
         argument = as_it_is(in_a_row(file))
         return play(self.leg, "playback", argument, terminators, lock, block, timeout)
@@ -223,11 +222,11 @@ class PlayingApplications(Applications):
         block: bool = True,
         timeout: float | None = None,
     ) -> Played | Execution[Played]:
-        """Speak text, by an engine such as flite (application ``speak``; recording 11p).
+        """Speak text with an engine such as flite (application ``speak``; recording 11p).
 
         The channel's variables tts_voice and tts_engine are the defaults of ``voice`` and
-        ``engine``; without those, FreeSWITCH hangs up (mod_dptools.c, speak_function). Raises
-        ValueError for text that FreeSWITCH would take apart; for the rest see `playback`.
+        ``engine``; without either, FreeSWITCH hangs up (mod_dptools.c, speak_function). Raises
+        ValueError for text that FreeSWITCH would split; for the rest see `playback`.
         """
         if engine is not None and voice is None:
             raise ValueError("speak: give a voice with the engine")
@@ -279,7 +278,7 @@ class PlayingApplications(Applications):
         if not macro or "," in macro:
             raise ValueError(f"phrase: a macro's name can't be empty or have a comma: {macro!r}")
         if is_expanded(data):
-            # once more, in the macro (switch_ivr_play_say.c, switch_ivr_phrase_macro_event)
+            # and again in the macro (switch_ivr_play_say.c, switch_ivr_phrase_macro_event)
             raise ValueError(f"phrase: FreeSWITCH would expand data: {data!r}")
         argument = as_it_is(f"{macro},{data}" if data else macro)
         return play(self.leg, "phrase", argument, terminators, lock, block, timeout)
@@ -292,9 +291,9 @@ class PlayingApplications(Applications):
         *,
         timeout: float | None = None,
     ) -> None:
-        """Play a file to a leg while it does something else (api ``uuid_broadcast``).
+        """Play a file to a leg whatever it does (api ``uuid_broadcast``).
 
-        For instance to a leg that is bridged, or to both legs of the bridge (recording 11m).
+        For instance, to a bridged leg, or to both legs of the bridge (recording 11m).
         Returns when it is queued. Raises ValueError for ``application::argument``, Hangup if the
         leg has hung up, and what `Session.api` raises.
         """
@@ -303,6 +302,6 @@ class PlayingApplications(Applications):
         _, colon, rest = file.partition(":")
         if colon and rest.startswith(":"):
             raise ValueError(f"broadcast: FreeSWITCH would execute it as an application: {file!r}")
-        # It becomes the argument of an application.
+        # The file becomes the argument of an application.
         argument = word(as_it_is(check_file(file)))
         self.leg.api(f"uuid_broadcast {self.uuid} {argument} {leg}", timeout)

@@ -1,4 +1,4 @@
-"""Applications that record: a message of the caller's, or the whole conversation."""
+"""Applications that record: a message by the caller, or the whole conversation."""
 
 from __future__ import annotations
 
@@ -15,10 +15,10 @@ __all__ = ["Recorded", "RecordingApplications"]
 
 
 class Recorded(NamedTuple):
-    """What was recorded."""
+    """A finished recording."""
 
     file: str
-    #: Its length (record_ms).
+    #: Its length in seconds (record_ms).
     seconds: float
     #: The key that ended it (playback_terminator_used); None if none did.
     terminator: str | None
@@ -37,15 +37,14 @@ class RecordingApplications(PlayingApplications):
         lock: bool = False,
         timeout: float | None = None,
     ) -> Recorded:
-        """Record the caller into a file (application ``record``); wait for its end.
+        """Record the caller into a file (application ``record``); wait for the end.
 
-        It ends after ``limit`` seconds (rounded up to whole ones of FreeSWITCH's clock, so up to
-        a second later), with one of the keys in ``terminators`` (see `playback`), or when the
-        caller has been quieter than ``silence_threshold`` (an energy, such as 200) for
-        ``silence_seconds``. Returns what was recorded (recording 11a). The key that ended it
-        satisfies no later wait for a digit. If the file can't be written, for instance because
-        its folder does not exist, FreeSWITCH hangs up (mod_dptools.c, record_function). For the
-        rest see `execute`.
+        Ends after ``limit`` seconds (rounded up to whole ones of FreeSWITCH's clock, so up to 1 s
+        later), at one of the keys in ``terminators`` (see `playback`), or when the caller has
+        been quieter than ``silence_threshold`` (an energy, such as 200) for ``silence_seconds``.
+        Returns a `Recorded` (recording 11a). The key that ended it satisfies no later wait for a
+        digit. If the file can't be written, for instance because its folder does not exist,
+        FreeSWITCH hangs up (mod_dptools.c, record_function). For the rest see `execute`.
         """
         if silence_seconds is not None and silence_threshold is None:
             raise ValueError("record: silence_seconds needs silence_threshold")
@@ -77,7 +76,7 @@ class RecordingApplications(PlayingApplications):
     ) -> None:
         """Record both sides from now on (application ``record_session``).
 
-        Until `stop_record_session`, the hangup, or ``limit`` seconds (rounded up to whole ones).
+        Ends at `stop_record_session`, the hangup, or after ``limit`` seconds (rounded up).
         Returns at once; its events are RECORD_START and RECORD_STOP (recordings 11c, 11d).
         Raises what `execute` raises.
         """
@@ -88,9 +87,9 @@ class RecordingApplications(PlayingApplications):
 
     @Declaration("stop_record_session", argument=("file",))
     def stop_record_session(self, file: str = "all", *, timeout: float | None = None) -> None:
-        """End what `record_session` began (application ``stop_record_session``).
+        """End a `record_session` (application ``stop_record_session``).
 
-        ``file`` is the whole path (Record-File-Path of RECORD_START), or "all". Raises what
+        ``file`` is the full path (Record-File-Path of RECORD_START), or "all". Raises what
         `execute` raises.
         """
         if not file:

@@ -1,4 +1,4 @@
-"""Seconds, as FreeSWITCH's applications take them."""
+"""Converts seconds to the units of FreeSWITCH's applications."""
 
 from __future__ import annotations
 
@@ -8,12 +8,12 @@ __all__ = ["milliseconds", "whole_seconds"]
 
 
 def milliseconds(what: str, seconds: float, least: float = 0.0) -> str:
-    """Seconds in milliseconds. Raises ValueError, about ``what``, below ``least`` seconds."""
+    """Milliseconds, as text. Raises ValueError, naming ``what``, below ``least`` seconds."""
     return str(round(_checked(what, seconds, least) * 1000))
 
 
 def whole_seconds(what: str, seconds: float) -> int:
-    """Seconds, rounded up to whole ones. Raises ValueError, about ``what``, below 0."""
+    """Seconds, rounded up to whole ones. Raises ValueError, naming ``what``, below 0."""
     return math.ceil(_checked(what, seconds, 0.0))
 
 

@@ -1,4 +1,4 @@
-"""Channel variables: set, read, and as a mapping; and values that all calls share."""
+"""Channel variables, set, read, and as a mapping; and values that all calls share."""
 
 from __future__ import annotations
 
@@ -26,8 +26,8 @@ class VariableApplications(Applications):
     def variables(self) -> ChannelVariables:
         """The channel's variables, as a mapping.
 
-        Reading gives the values in the last event that had variables (most of the CHANNEL_*
-        events do); `get_variable` asks the switch. Assigning is `set`, ``del`` is `unset`.
+        Reading returns the values in the last event with variables (most CHANNEL_* events have
+        them); `get_variable` asks the switch. Assigning is `set`, ``del`` is `unset`.
         """
         return ChannelVariables(self)
 
@@ -35,8 +35,8 @@ class VariableApplications(Applications):
     def get_variable(self, name: str, *, timeout: float | None = None) -> str | None:
         """Ask the switch for a variable; None if it is not set.
 
-        Uses the api ``uuid_getvar``, which gives the whole value, or on a socket without
-        ``full`` ``getvar``, which cuts it at 511 bytes (recording 14f). Raises what
+        Uses the api ``uuid_getvar``, which returns the whole value; on a socket without
+        ``full``, uses ``getvar``, which cuts it at 511 bytes (recording 14f). Raises what
         `Session.send` raises.
         """
         return self.leg.ask_variable(variable_name(name), timeout)
@@ -45,7 +45,7 @@ class VariableApplications(Applications):
     def set(self, name: str, value: str, *, timeout: float | None = None) -> None:
         """Set a channel variable (application ``set``); wait until it is set.
 
-        Nothing in the value is expanded. An empty value unsets the variable, and
+        FreeSWITCH expands nothing in the value. An empty value unsets the variable, and
         ``ARRAY::one|:two`` makes it an array. Raises what `execute` raises.
         """
         # The application expands the value once more (mod_dptools.c, base_set).
@@ -70,16 +70,14 @@ class VariableApplications(Applications):
     def export(
         self, name: str, value: str, *, nolocal: bool = False, timeout: float | None = None
     ) -> None:
-        """Set a variable here and on legs that are called later (application ``export``).
+        """Set a variable here and on legs called later (application ``export``).
 
-        With ``nolocal``, only on those (recording 11h). Raises ValueError for a value with ``${``
-        in it, which those legs would not get, and what `execute` raises.
+        With ``nolocal``, only on those (recording 11h). Raises ValueError for a value with
+        ``${``, which those legs would not get, and what `execute` raises.
         """
         if holds_variables(check_value(value)):
             # switch_channel.c, switch_channel_set_variable_var_check
-            raise ValueError(
-                f"export: a value with ${{ does not get to other legs: {name}={value!r}"
-            )
+            raise ValueError(f"export: other legs would not get a value with ${{: {name}={value!r}")
         prefix = "nolocal:" if nolocal else ""
         self.leg.do("export", f"{prefix}{variable_name(name)}={value}", timeout)
 
@@ -106,10 +104,11 @@ class VariableApplications(Applications):
     ) -> None:
         """Store a value under a realm and a key, or delete it (application ``hash``; 28a).
 
-        Until the switch restarts, ``session.api(f"hash select/{realm}/{key}")`` reads it, in any
-        call. ``"insert_ifempty"`` stores if nothing is there, ``"delete_ifmatch"`` deletes if
-        the value is this one (mod_hash.c, hash_function). Raises ValueError for an empty realm,
-        key or value, and what `execute` raises.
+        Until the switch restarts, any call can read it with
+        ``session.api(f"hash select/{realm}/{key}")``. ``"insert_ifempty"`` stores unless the key
+        has a value, ``"delete_ifmatch"`` deletes if its value is ``value`` (mod_hash.c,
+        hash_function). Raises ValueError for an empty realm, key or value, and what `execute`
+        raises.
         """
         words = [realm, key, *([] if action == "delete" else [value])]
         if not all(words):
@@ -118,7 +117,7 @@ class VariableApplications(Applications):
 
 
 class ChannelVariables(MutableMapping[str, str]):
-    """What `Channel.variables` gives."""
+    """The mapping `Channel.variables`."""
 
     def __init__(self, channel: VariableApplications) -> None:
         self._channel = channel

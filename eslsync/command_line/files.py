@@ -1,4 +1,4 @@
-"""How a command finds the handler in a user's file."""
+"""Finds the handler in a user's file, for the commands."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ handler = click.option(
 
 
 class Unusable(click.ClickException):
-    """Something that the user named can't be used. Exit status 2."""
+    """A file or name that the user gave can't be used. Exit status 2."""
 
     exit_code = 2
 

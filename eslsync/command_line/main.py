@@ -15,7 +15,7 @@ __all__ = ["main"]
 
 
 class Commands(click.Group):
-    """The commands of eslsync, and those that are added to them."""
+    """The commands of eslsync, and those that other distributions add."""
 
     def list_commands(self, context: click.Context) -> list[str]:
         return sorted({*self.commands, *added_commands()})
@@ -38,7 +38,7 @@ def imported(name: str, place: str) -> click.Command:
 
 
 def unusable(name: str, why: str) -> click.Command:
-    """A command that only says why there is none, whatever it is given."""
+    """A command that fails with ``why``, whatever its arguments."""
 
     def say() -> None:
         raise Unusable(why)

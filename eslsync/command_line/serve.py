@@ -31,7 +31,7 @@ __all__ = ["serve"]
     "--max-calls",
     metavar="N",
     type=click.IntRange(min=1),
-    help="Most calls at one time; default: no limit.",
+    help="Maximum number of calls at one time; default: no limit.",
 )
 @click.option(
     "--when-full",
@@ -49,7 +49,7 @@ __all__ = ["serve"]
     "--redact",
     metavar="NAME",
     multiple=True,
-    help="A header or channel variable whose value is kept out of the log, as digits that are "
+    help="A header or channel variable whose value is kept out of the log; digits that are "
     "pressed always are. May be repeated.",
 )
 @click.option(
@@ -75,9 +75,9 @@ def serve(file: Path, name: str | None, drain: float, verbose: bool, **options: 
     \b
     <action application="socket" data="127.0.0.1:5000 async full"/>
 
-    SIGTERM or Ctrl-C stops it: no more calls are taken, those that are up have --drain seconds
-    to finish, and what is left goes back to the dialplan. A second one cuts at once. SIGUSR1
-    prints the calls that are up, and where the handler of each is.
+    SIGTERM or Ctrl-C stops it: it takes no more calls, gives the current ones --drain seconds to
+    finish, and the rest back to the dialplan. A second one cuts them at once. SIGUSR1 prints the
+    current calls, with the stack of each handler.
 
     \b
     eslsync serve examples/ivr.py
@@ -87,7 +87,7 @@ def serve(file: Path, name: str | None, drain: float, verbose: bool, **options: 
 
     handler = files.load(file, name)
     show_logs(logging.DEBUG if verbose else logging.INFO)
-    # What is not given here is as the file's own Outbound has it.
+    # Options not given here come from the file's own Outbound.
     given = {key: each for key, each in options.items() if each not in (None, ())}
     app = handler if isinstance(handler, Outbound) else Outbound(handler)
     try:
@@ -96,7 +96,7 @@ def serve(file: Path, name: str | None, drain: float, verbose: bool, **options: 
         server = app.replace(**given)
     except ValueError as error:
         raise click.UsageError(str(error)) from None
-    # SIGINT too: a shell starts what runs in its background with it ignored.
+    # SIGINT, too, since a shell starts background jobs with SIGINT ignored.
     signal.signal(signal.SIGINT, signal.default_int_handler)
     try:
         server.start(drain=drain)

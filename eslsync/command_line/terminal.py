@@ -1,4 +1,4 @@
-"""What the commands print, and where the log goes."""
+"""Output of the commands, and of the log."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ __all__ = ["can_show", "plain", "show", "show_logs"]
 
 
 def show(text: str) -> None:
-    """Print to standard output, in colours only where they are wanted."""
+    """Print to standard output, in colours if the terminal wants them."""
     click.echo(plain(text), color=False if "NO_COLOR" in os.environ else None)
 
 
@@ -43,7 +43,7 @@ def show_logs(level: int) -> None:
     output.addFilter(name_call)
     logger = logging.getLogger("eslsync")
     logger.setLevel(level)
-    # The handler's own records go there as well, unless its file has configured logging.
+    # The handler's own records go there, too, unless its file has configured logging.
     root = logging.getLogger()
     if root.handlers:
         logger.addHandler(output)

@@ -1,1 +1,1 @@
-"""The server: who is let in, a thread a call, how it stops, what is seen from outside."""
+"""The server: access, a thread per call, stopping, a view of the calls, their recordings."""

@@ -1,4 +1,4 @@
-"""Who may call: the networks whose hosts a server takes calls from."""
+"""Access: the networks that a server accepts calls from."""
 
 from __future__ import annotations
 
@@ -27,7 +27,9 @@ class Access:
         for each in self.allow:
             try:
                 if "%" in str(each):
-                    raise ValueError(f"{each!r} has a scope, and addresses are compared without")
+                    raise ValueError(
+                        f"{each!r}: leave out the scope; addresses are compared without"
+                    )
                 self._networks.append(ipaddress.ip_network(each))
             except ValueError as error:
                 raise ValueError(

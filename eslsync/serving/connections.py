@@ -1,4 +1,4 @@
-"""A server's connections: the thread that serves each, and the call that it is, once it is one."""
+"""A server's connections: the thread that serves each, and its call once it is accepted."""
 
 from __future__ import annotations
 
@@ -13,44 +13,44 @@ __all__ = ["Connections"]
 
 logger = logging.getLogger("eslsync")
 
-#: Most connections not (yet) accepted as calls. Those beyond wait to be accepted meanwhile; a
-#: switch waits 25 s for the first word (recording 14a).
+#: Maximum connections not (yet) accepted as calls. Further ones wait to be accepted; a switch
+#: waits 25 s for the first command (recording 14a).
 MAX_KNOCKING = 256
-#: Most of these from peers that may not call. Those beyond are just closed.
+#: Maximum of these from peers that may not call. Further ones are just closed.
 MAX_STRANGERS = 16
-#: Most hosts that `log_once` remembers.
+#: Maximum hosts that `log_once` remembers.
 MAX_HOSTS = 1000
 
 
 class Connections:
-    """Counts connections in and out. Any thread may use it; all changes are made under a lock.
+    """Counts connections in and out. Any thread may use it; a lock protects all changes.
 
-    ``nudge`` is called when there is room again for a connection that the acceptor holds up.
+    Calls ``nudge`` when room opens up for a connection that the acceptor holds back.
     """
 
     def __init__(self, nudge: Callable[[], None]) -> None:
-        self.calls: dict[threading.Thread, Served] = {}  #: those that are calls
-        self.closing = False  #: the server stops: what still connects is given back
+        self.calls: dict[threading.Thread, Served] = {}  #: accepted as calls
+        self.closing = False  #: the server stops: calls that still connect are given back
         self._nudge = nudge
         self._lock = threading.Lock()
         self._threads: set[threading.Thread] = set()  # one for each connection
         self._strangers: set[threading.Thread] = set()  # those of peers that may not call
         self._held_up = False  # the acceptor waits for room
-        self._told: OrderedDict[tuple[str, str], None] = OrderedDict()  # what was logged of hosts
+        self._told: OrderedDict[tuple[str, str], None] = OrderedDict()  # logged reasons by host
 
     def __contains__(self, thread: threading.Thread) -> bool:
         return thread in self._threads
 
     @property
     def others(self) -> list[threading.Thread]:
-        """The threads of connections, without the one that asks."""
+        """The threads of connections, except the current one."""
         with self._lock:
             return [each for each in self._threads if each is not threading.current_thread()]
 
     # The acceptor
 
     def hold_up(self) -> None:
-        """Call ``nudge`` whenever there may be room, from here on."""
+        """From now on, call ``nudge`` whenever room may open up."""
         with self._lock:
             self._held_up = True
 
@@ -63,7 +63,7 @@ class Connections:
             return room
 
     def may_be(self, calls: int) -> bool:
-        """True if there are so many calls, with all connections that may become calls."""
+        """True if calls and connections that may become calls number at least ``calls``."""
         with self._lock:
             return len(self._threads) - len(self._strangers) >= calls
 
@@ -88,11 +88,11 @@ class Connections:
 
     @property
     def is_stranger(self) -> bool:
-        """True if this thread's peer may not call."""
+        """True if the current thread's peer may not call."""
         return threading.current_thread() in self._strangers
 
     def count_in(self, call: Served, most: int | None) -> bool:
-        """Count this thread's connection as a call; False if there are ``most`` already."""
+        """Count the current thread's connection as a call; False if ``most`` are up already."""
         with self._lock:
             if most is not None and len(self.calls) >= most:
                 return False
@@ -101,7 +101,7 @@ class Connections:
         return True
 
     def count_out(self) -> None:
-        """This thread's call has ended."""
+        """Count out the current thread's call, which has ended."""
         with self._lock:
             del self.calls[threading.current_thread()]
 
@@ -115,19 +115,19 @@ class Connections:
 
     def look(self) -> tuple[LiveCall, ...]:
         """The calls that handlers work on now."""
-        # Copied in one operation and without the lock: a signal handler may ask as well, whatever
-        # it has interrupted.
+        # Copied in one operation and without the lock, because a signal handler may ask as well,
+        # whatever it interrupted.
         calls = self.calls.copy()
         return tuple(look_at(call, thread) for thread, call in calls.items())
 
     def of_others(self) -> list[tuple[threading.Thread, Served]]:
-        """The calls, without that of the thread that asks."""
+        """The calls, except that of the current thread."""
         others = self.others
         with self._lock:
             return [(each, self.calls[each]) for each in others if each in self.calls]
 
     def log_once(self, host: str, why: str, message: str, *arguments: object) -> None:
-        """Log a warning; the next with the same ``why`` about that host at DEBUG."""
+        """Log a warning; later ones with the same ``why`` about that host at DEBUG."""
         with self._lock:
             known = (host, why) in self._told
             self._told[host, why] = None

@@ -1,4 +1,4 @@
-"""A server's calls, seen from outside: who calls, how long, and what each handler does."""
+"""A server's calls from outside: who calls, how long, and what each handler does."""
 
 from __future__ import annotations
 
@@ -19,13 +19,13 @@ __all__ = ["LiveCall", "Served", "look_at", "report"]
 
 
 class LiveCall(NamedTuple):
-    """A call that a handler works on, as it was when somebody looked.
+    """A snapshot of a call that a handler works on.
 
-    ``age`` is in seconds since the call was taken. ``waiting_for`` is what the handler waits
+    ``age`` is in seconds since the call was taken. ``waiting_for`` names what the handler waits
     for in one of eslsync's methods (an event's name, an application, the command whose reply is
-    due); None while it does something else. ``where`` is the handler's line that is being
-    executed ("ivr.py:23 in option1"); ``stack`` has the lines that led there, the outermost
-    first, and ends in the libraries that the handler has called.
+    due); None while it does something else. ``where`` is the handler's current line
+    ("ivr.py:23 in option1"); ``stack`` contains the lines that led there, the outermost first,
+    and ends in the libraries that the handler has called.
     """
 
     uuid: str
@@ -62,7 +62,7 @@ class Served(NamedTuple):
 
 
 def look_at(call: Served, thread: threading.Thread) -> LiveCall:
-    """A call as it is now. Any thread may look."""
+    """A snapshot of a call. Any thread may take it."""
     session, redact = call.session, call.conversation.redact
     stack = users_stack(thread, waits=session.waiting_for is not None)
     return LiveCall(
@@ -88,7 +88,7 @@ def report(calls: Iterable[LiveCall]) -> str:
 
 
 def _where(stack: list[traceback.FrameSummary]) -> str:
-    """The innermost line in the handler's own folder; code elsewhere belongs to others."""
+    """The innermost line in the handler's own folder; other code belongs to libraries."""
     if not stack:
         return "its beginning or end"
     folder = os.path.dirname(stack[0].filename)

@@ -1,4 +1,4 @@
-"""The server that FreeSWITCH's ``socket`` application connects to: what a program uses of it."""
+"""The server that FreeSWITCH's ``socket`` application connects to, as programs use it."""
 
 from __future__ import annotations
 
@@ -27,17 +27,16 @@ logger = logging.getLogger("eslsync")
 #: Default seconds that calls have to finish when a server stops.
 DRAIN_TIMEOUT = 10.0
 
-#: The system may hand a signal to any thread, and Python runs its handler in the main thread,
-#: which looks for that at least so often (seconds).
+#: Seconds between the main thread's checks for signals: the system may hand one to any thread,
+#: and Python runs its handler in the main thread.
 SIGNAL_INTERVAL = 1.0
 
-#: Longest `max_call_duration`, in seconds: FreeSWITCH counts time since 1970 in 32 bits, of which
-#: most are used.
+#: Maximum `max_call_duration`, in seconds: FreeSWITCH counts time since 1970 in 32 bits.
 MAX_DURATION = 10_000_000
 
-#: Default limit of one call's recording, in bytes: some 2,000 events.
+#: Default limit of one call's recording, in bytes: about 2,000 events.
 RECORD_LIMIT = 10 * 1024 * 1024
-#: Smallest limit of a recording, in bytes: the reply to `connect` alone may take 10 KB.
+#: Minimum limit of a recording, in bytes: the reply to `connect` alone may take 10 KB.
 MIN_RECORD_LIMIT = 64 * 1024
 
 #: The arguments of `Outbound`.
@@ -59,49 +58,49 @@ OPTIONS = (
 )
 
 
-#: Called with each `Outbound` before it listens. (`eslsync.loading` raises there: a file that it
-#: reads for the handler shall not start its server.)
+#: Called with each `Outbound` before it listens. (`eslsync.loading` raises there, so that a file
+#: imported for its handler doesn't start its server.)
 on_listen: list[Callable[[Outbound], None]] = []
 
 
 class Outbound:
     """Takes the calls that FreeSWITCH hands over (event socket, outbound mode).
 
-    ``handler`` is called with a `Session` for each call, in a thread of its own. If the call is
+    For each call, ``handler`` is called with a `Session`, in a separate thread. If the call is
     still up when it returns or raises, the call goes back to the dialplan: FreeSWITCH continues
-    after ``socket`` there, or hangs up if nothing follows (recordings 12c, 12k, 12n). What it
-    raises is logged, except Hangup, which is a normal end.
+    after ``socket`` there, or hangs up if nothing follows (recordings 12c, 12k, 12n). Exceptions
+    are logged, except Hangup, which is a normal end.
 
-    ``host`` and ``port`` are where it listens (port 0: any that is free; see ``port``).
+    It listens on ``host`` and ``port`` (0: any free port; see ``port``).
     ``events``: True for every event of the call; a list of event names for those and the few
     that blocking calls need; False for none, and application methods return at the reply.
-    ``format``: how the switch writes events, "plain", "json" or "xml". Each `Event` is the same;
-    plain is decoded fastest.
+    ``format``: the switch's format of events, "plain", "json" or "xml". The `Event` objects are
+    the same; plain is decoded fastest.
     ``linger``: stay connected after the hangup, for the final events and the handler's last
-    questions: True for a minute at most, a number of seconds, or False.
+    commands: True for at most 60 s, a number of seconds, or False.
 
     ``allow`` lists the networks and hosts whose switches may call (``["10.0.0.0/8"]``); default:
-    this machine, whatever ``host`` is. A call from elsewhere is hung up with CALL_REJECTED. (If
-    its connection were just closed, the caller would stay parked for ever, recording 14b.)
+    this machine, whatever ``host`` is. A call from elsewhere is hung up with CALL_REJECTED.
+    (Just closing its connection would leave the caller parked for ever, recording 14b.)
 
-    ``max_calls`` is the most calls at one time (None: no limit). Calls beyond it are hung up
-    with ``when_full``, a hangup cause. If ``when_full`` is "close", the server instead stops
-    listening until a call has ended: FreeSWITCH's connect fails, and it tries the next host of
-    ``socket host1:port|host2:port`` or, after the last, continues the dialplan. Calls that have
-    connected by then are given back to the dialplan. (A call that connects in the microseconds
-    between the last accept and the close is reset; if the socket is ``async``, its caller stays
-    parked for ever. No program can prevent that.)
+    ``max_calls`` is the maximum number of calls at one time (None: no limit). Further calls are
+    hung up with ``when_full``, a hangup cause. If ``when_full`` is "close", the server instead
+    stops listening until a call has ended: FreeSWITCH fails to connect, and tries the next host
+    of ``socket host1:port|host2:port`` or, after the last, continues the dialplan. Calls that
+    have connected by then are given back to the dialplan. (A call that connects in the
+    microseconds between the last accept and the close is reset; if the socket is ``async``, its
+    caller stays parked for ever. No program can prevent that.)
 
-    ``max_call_duration``: FreeSWITCH hangs the call up with ALLOTTED_TIMEOUT that many seconds
+    ``max_call_duration``: FreeSWITCH hangs up the call with ALLOTTED_TIMEOUT that many seconds
     after the handler began, or up to 1.5 s later, even if the handler is stuck (recording 27c).
-    The limit ends when the call is given back to the dialplan; without ``full`` in the dialplan's
-    ``socket`` entry it can't be lifted, and stays.
+    Giving the call back to the dialplan lifts the limit, unless the dialplan's ``socket`` entry
+    lacks ``full``.
 
     ``redact`` lists headers and channel variables whose values are kept out of logs, recordings
     and the text of eslsync's exceptions; "DTMF" stands for digits that are pressed, sent or
-    collected. ``record`` is a folder: each call is recorded there, in a file of what went over
-    its connection, up to ``record_limit`` bytes (docs/recordings.md).
-    ``clock`` is for simulators.
+    collected. ``record`` is a folder: the bytes of each call's connection are recorded in a file
+    there, up to ``record_limit`` bytes (docs/recordings.md).
+    ``clock`` is for simulated time.
     """
 
     def __init__(
@@ -162,7 +161,7 @@ class Outbound:
         self.redactor = Redactor(redact)
         self._port = port
         self._server: Server | None = None
-        self._stopping = threading.Lock()  # taken by the thread that stops it, and kept
+        self._stopping = threading.Lock()  # taken for good by the thread that stops it
         self._stopper: threading.Thread | None = None
         self._stopped = threading.Event()
 
@@ -178,7 +177,7 @@ class Outbound:
 
     @property
     def port(self) -> int:
-        """The port it listens on; before `start`, the one that it was given."""
+        """The port it listens on; before `start`, the given one."""
         return self._port if self._server is None else self._server.port
 
     @property
@@ -187,7 +186,7 @@ class Outbound:
         return () if self._server is None else self._server.connections.look()
 
     def report(self) -> str:
-        """The calls that handlers work on now and where each handler is, as text to print."""
+        """The calls that handlers work on now, with each handler's stack, as text to print."""
         return report(self.calls)
 
     def replace(self, **changes: Any) -> Outbound:
@@ -197,13 +196,13 @@ class Outbound:
     def start(self, block: bool = True, *, drain: float = DRAIN_TIMEOUT) -> None:
         """Listen, and take calls until `stop`.
 
-        With ``block=True`` it returns after `stop`, called in another thread for instance. Ctrl-C
-        stops it, too, and so does SIGTERM in the main thread of a program that does not handle
-        it otherwise: calls have ``drain`` seconds to finish, and a second signal cuts them at
-        once. SIGUSR1 prints `report` to standard error. With ``block=False`` it returns at once,
-        and no signal is handled.
+        With ``block=True``, returns after `stop`, called for instance in another thread. Ctrl-C
+        stops it, too, and so does SIGTERM, in the main thread and unless the program handles it:
+        calls have ``drain`` seconds to finish, and a second signal cuts them at once. SIGUSR1
+        prints `report` to standard error. With ``block=False``, returns at once and handles no
+        signals.
 
-        Raises OSError if it can't listen on the address, RuntimeError if it was started before.
+        Raises OSError if it can't listen on the address, RuntimeError if started before.
         """
         if not block:
             self._listen()
@@ -230,14 +229,14 @@ class Outbound:
             logger.warning("only calls from this machine are taken: list other hosts in allow=")
 
     def stop(self, timeout: float = DRAIN_TIMEOUT) -> tuple[LiveCall, ...]:
-        """Take no more calls, let those that are up finish, and cut what is left.
+        """Take no more calls, let the current ones finish, and cut those that don't.
 
-        Returns the calls that were cut, as they stood then; they are logged, too. Calls have
-        ``timeout`` seconds; then every wait of their handlers raises Disconnected, and they have
-        5 s to clean up. Calls that are cut, and calls that connect while it stops, are given back
-        to the dialplan. A handler that is stuck is logged and left behind, so this always
-        returns: at most 6 s after ``timeout``, and 5 s more if calls are recorded to a disk that
-        hangs. Called in a handler, it does not wait for that handler, whose own call continues.
+        Returns snapshots of the calls that it cut, and logs them. Calls have ``timeout``
+        seconds; then every wait of their handlers raises Disconnected, and they have 5 s to clean
+        up. Calls that are cut, and calls that connect while it stops, are given back to the
+        dialplan. A handler that is stuck is logged and left behind, so this always returns: at
+        most 6 s after ``timeout``, and 5 s more if calls are recorded to a disk that hangs.
+        Called in a handler, it does not wait for that handler, whose own call continues.
         Called in a signal handler, it can deadlock: raise KeyboardInterrupt there, and call
         stop() where you catch it.
         """
@@ -249,12 +248,12 @@ class Outbound:
             try:
                 return server.stop(deadline)
             except BaseException:
-                self._stopping.release()  # interrupted: it can be called again
+                self._stopping.release()  # interrupted: allow another call
                 raise
             finally:
                 self._stopped.set()
-        # In a handler, for which that stop() waits, and in a signal handler that has interrupted
-        # it, waiting would deadlock.
+        # Waiting would deadlock in a handler, for which that stop() waits, and in a signal handler
+        # that has interrupted it.
         if me is not self._stopper and me not in server.connections:
             self._stopped.wait()
         return ()

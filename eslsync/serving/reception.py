@@ -1,4 +1,4 @@
-"""What happens on the thread of one connection: a call is taken, handled and given back."""
+"""The thread of one connection: takes the call, runs the handler, gives the call back."""
 
 from __future__ import annotations
 
@@ -80,7 +80,7 @@ class Reception:
                 self._connections.count_out()
 
     def _take(self, sock: socket.socket, peer: Peer) -> Served | None:
-        """Take the call that a connection is for; None if it is for none."""
+        """Take the call of a connection; None if it is not a call."""
         settings, recorder = self._settings, self._recorder
         try:
             connection = Connection(
@@ -103,8 +103,8 @@ class Reception:
             handover.connect()
             taken = True
         except (Disconnected, Hangup) as error:
-            # Health checks look in like this many times a minute, and a caller may be gone
-            # already (recording 27f).
+            # Health checks do this many times a minute, and a caller may be gone already
+            # (recording 27f).
             logger.debug("a connection from %s was no call: %s", peer, error)
         except ESLError as error:
             why = "a connection from %s was no call: %s"
@@ -115,7 +115,7 @@ class Reception:
         return Served(Session(conversation, handover), conversation, handover) if taken else None
 
     def _refusal(self, call: Served) -> tuple[str, HangupCause | None] | None:
-        """Why a call is turned away, and with which cause; None if it is counted in."""
+        """The reason and the hangup cause for turning a call away; None if it is counted in."""
         settings, connections = self._settings, self._connections
         if connections.is_stranger:
             why = f"its host is not among allow={list(settings.allow)}"
@@ -139,7 +139,7 @@ class Reception:
             call.connection.close()
 
     def _prepare(self, call: Served) -> bool:
-        """Make the call ready for its handler; False if the handler is not to be called.
+        """Prepare the call for its handler; False if the handler must not be called.
 
         A switch that refuses the first commands gets its call back.
         """

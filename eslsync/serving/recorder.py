@@ -1,6 +1,6 @@
-"""Recordings of calls: what went over each call's connection, in a file of JSON lines.
+"""Recordings of calls: the bytes of each call's connection, in a file of JSON lines.
 
-The threads that read and send only note the bytes; a thread of its own writes them to disk. A
+The threads that read and send only queue the bytes; a separate thread writes them to disk. A
 disk that is slow, full or gone costs recordings, never a call.
 """
 
@@ -29,21 +29,21 @@ logger = logging.getLogger("eslsync")
 
 Side = Literal["app", "switch"]
 
-#: Bytes of a recording that are reserved for a last line that says why it is truncated.
+#: Bytes of a recording reserved for a last line that says why it is truncated.
 LAST_LINE = 200
-#: Most bytes, of all calls, that wait to be written; and what a note counts besides its data.
+#: Maximum bytes of all calls that wait to be written; and the bytes added for each note.
 MAX_WAITING = 32 * 1024 * 1024
 NOTE_WEIGHT = 256
-#: Most bytes of a connection that is not yet known to be a call: the reply to `connect`.
+#: Maximum bytes of a connection not yet known to be a call: the reply to `connect`.
 MAX_HELD = MAX_HEADERS + 64 * 1024
 #: Seconds that `stop` waits for the rest to be written.
 STOP_TIMEOUT = 5.0
-#: Most names that are tried for a file, if others of that name exist.
+#: Maximum names to try for a file, if others of that name exist.
 MAX_NAMESAKES = 1000
 
 
 class Note(NamedTuple):
-    """Bytes that a side has said; b"": it has ended. None: they could not be kept."""
+    """Bytes that a side has sent; b"": it has ended. None: the bytes were too many to keep."""
 
     tape: Tape
     at: float
@@ -56,25 +56,25 @@ class Note(NamedTuple):
 
 
 class Tape:
-    """What is said on one connection. Nothing is written before `admit`."""
+    """The bytes of one connection. Nothing is written before `admit`."""
 
     def __init__(self, recorder: Recorder, clock: Clock, file: RecordingFile) -> None:
         self.file = file
         #: The notes until `admit`; None after it.
         self.held: list[Note] | None = []
-        #: True once notes are of no use any more.
+        #: True once notes are no longer needed.
         self.done = False
         self._recorder = recorder
         self._clock = clock
         self._began = clock.now()
 
     def note(self, side: Side, data: bytes) -> None:
-        """``side`` has said ``data``, or has ended (b""). Any thread may tell; never blocks."""
+        """Note that ``side`` has sent ``data``, or ended (b""). Any thread; never blocks."""
         if not self.done:
             self._recorder.put(Note(self, self._clock.now() - self._began, side, data))
 
     def admit(self) -> None:
-        """Record it: it is a call that was accepted."""
+        """Start writing: the connection is an accepted call."""
         self._recorder.release(self)
 
 
@@ -85,7 +85,7 @@ class Recorder:
         self._folder = Path(folder)
         self._redactor = redactor
         self._limit = limit
-        self._failing = False  # the writer's: the failure has been logged
+        self._failing = False  # the writer's only: the failure has been logged
         # Under this lock:
         self._changed = threading.Condition()
         self._notes: list[Note] = []
@@ -99,7 +99,7 @@ class Recorder:
         return Tape(self, clock, RecordingFile(self._folder, self._redactor, self._limit))
 
     def stop(self) -> None:
-        """Write what is noted, and end; give up on a disk after STOP_TIMEOUT seconds."""
+        """Write the remaining notes, and end; give up on the disk after STOP_TIMEOUT seconds."""
         with self._changed:
             self._stopping = True
             self._changed.notify()
@@ -173,13 +173,13 @@ class Recorder:
 
 
 class RecordingFile:
-    """A recording's file. It is not kept open: one descriptor a call, its socket, is enough.
+    """A recording's file. It is not kept open, so that a call needs one descriptor, its socket.
 
-    Its first line describes the call, so the file is made when the reply to ``connect`` is in.
+    Its first line describes the call, so the reply to ``connect`` creates the file.
     """
 
     def __init__(self, folder: Path, redactor: Redactor, limit: int) -> None:
-        #: True once nothing will be added.
+        #: True once it is complete.
         self.complete = False
         self._folder = folder
         self._redactor = redactor
@@ -188,10 +188,10 @@ class RecordingFile:
         self._path: Path | None = None
         self._parser = Parser()  # for the reply to `connect`
         self._lines: list[bytes] = []  # to be written
-        self._size = 0  # bytes that are written, and of those lines
+        self._size = 0  # bytes written, and of those lines
 
     def write(self, notes: list[Note]) -> bool:
-        """Add to the file; True if anything was written. Raises OSError: then nothing was."""
+        """Add to the file; True if anything was written. Raises OSError if nothing could be."""
         for note in notes:
             if not self.complete:
                 self._take(note)
@@ -234,7 +234,7 @@ class RecordingFile:
         self.complete = True
 
     def _begin(self, data: bytes) -> None:
-        """Make the file, with its first line, once the switch has told which call it is."""
+        """Create the file, with its first line, once the reply to ``connect`` is complete."""
         reply = next((m for m in self._parser.feed(data) if isinstance(m, ConnectReply)), None)
         if reply is None:
             return
@@ -245,7 +245,7 @@ class RecordingFile:
 
 
 def circumstances(reply: ConnectReply, name: str, redacted: tuple[str, ...]) -> dict[str, Any]:
-    """The first line: what the switch tells about the call."""
+    """The first line: the switch's data about the call."""
     driver = reply.get("Channel-Source", "").removeprefix("mod_")
     number_dialled = reply.get("Caller-Destination-Number", "")
     caller = reply.get("Caller-Caller-ID-Number", "")
@@ -267,14 +267,14 @@ def circumstances(reply: ConnectReply, name: str, redacted: tuple[str, ...]) -> 
 
 
 def stem(reply: ConnectReply) -> str:
-    """The name of a call's file: when it was taken (UTC, by the switch's clock), and its uuid."""
+    """The name of a call's file: the time it was taken (UTC, by the switch's clock), its uuid."""
     date = (number(reply.get("Event-Date-Timestamp", "")) or 0) / 1_000_000
     uuid = re.sub(r"[^0-9A-Za-z-]", "_", reply.get("Unique-ID", ""))[:64]
     return f"{time.strftime('%Y%m%dT%H%M%SZ', time.gmtime(date))}_{uuid}"
 
 
 def create(folder: Path, stem: str) -> Path:
-    """Make a new file that only its owner can read. Raises OSError."""
+    """Create a new file that only its owner can read. Raises OSError."""
     folder.mkdir(parents=True, exist_ok=True)
     for count in range(1, MAX_NAMESAKES):
         path = folder / (f"{stem}.jsonl" if count == 1 else f"{stem}_{count}.jsonl")

@@ -15,8 +15,8 @@ from ..wire.redaction import DTMF, HIDDEN, Redactor
 
 __all__ = ["Redacted"]
 
-#: Headers with the argument of an application or a command, and the headers that name it.
-#: Together they read as a command: ``send_dtmf 1234``.
+#: Headers with the argument of an application or a command, and the headers with its name.
+#: Together they form a command: ``send_dtmf 1234``.
 ARGUMENTS = {
     "Application-Data": "Application",
     "variable_current_application_data": "variable_current_application",
@@ -25,9 +25,9 @@ ARGUMENTS = {
     "API-Command-Argument": "API-Command",
     "execute-app-arg": "execute-app-name",
 }
-#: How an event begins, in each format.
+#: The beginning of an event, in each format.
 EVENTS = ("Event-Name: ", '{"Event-Name":', "<event>")
-#: How replies begin that have no value.
+#: The beginnings of replies without a value.
 NO_VALUE = ("+OK", "-ERR", "-USAGE")
 
 _LENGTH = re.compile(r"^(content-length[ \t]*:[ \t]*)\d+", re.IGNORECASE | re.MULTILINE)
@@ -38,10 +38,10 @@ Whole = tuple[bytes, bytes]
 
 
 class Redacted:
-    """One conversation; each message comes out when it is complete.
+    """Redacts one conversation; each message is returned when it is complete.
 
     ``switch`` and ``app`` take the bytes that each side sent. They raise ProtocolError for bytes
-    that are not event socket, since nobody can tell what to hide in those.
+    that are not event socket, in which nobody can tell what to hide.
     """
 
     def __init__(self, redact: Redactor) -> None:
@@ -77,7 +77,7 @@ class Redacted:
         return _whole(head, body)
 
     def _learn(self, lines: list[str], body: str) -> None:
-        """Hide the variable that digits are collected into from now on."""
+        """From now on, hide the variable that these commands collect digits into."""
         given = {name.lower(): value for name, _, value in (each.partition(": ") for each in lines)}
         place = declared(given.get("execute-app-name", "")).place("variable")
         if place is not None:
@@ -108,7 +108,7 @@ class Redacted:
         return self._questions.popleft() if self._questions else ""
 
     def _answer(self, said: str, question: str, before: str = "") -> str:
-        """A reply; hidden if the question named something whose value is hidden."""
+        """A reply; hidden if the command named something with a hidden value."""
         if said.startswith(EVENTS):  # uuid_dump
             return self._event(said)
         start, _, value = said.partition(before) if before else ("", "", said)
@@ -189,13 +189,13 @@ class Redacted:
     # Values
 
     def _value(self, name: str, value: str, named_by: str) -> str:
-        """The value of a header, with what must be hidden hidden."""
+        """The redacted value of a header."""
         if name in ARGUMENTS:
             value = self._behind(named_by, value)
         return self._behind(f"{name}:", value)
 
     def _behind(self, before: str, value: str) -> str:
-        """A value that follows a text, hidden if that text names something hidden."""
+        """A value after a text; hidden if the text names something hidden."""
         if not value:
             return value
         line = self._redact(f"{before} {value}".replace("\n", "\0"))

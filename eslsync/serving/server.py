@@ -1,7 +1,7 @@
-"""The ThreadingTCPServer behind an `Outbound`: how connections are accepted, and how it stops.
+"""The ThreadingTCPServer behind an `Outbound`: it accepts connections, and stops in order.
 
-Three kinds of thread: the acceptor (`serve_forever`), one for each connection (`Reception`), and
-whoever starts, asks or stops. They share `Connections`; the listening socket is the acceptor's.
+Three kinds of thread meet here: the acceptor (`serve_forever`), one per connection (`Reception`),
+and those that start, ask or stop. They share `Connections`; the acceptor owns the socket.
 """
 
 from __future__ import annotations
@@ -29,9 +29,9 @@ __all__ = ["Server"]
 
 logger = logging.getLogger("eslsync")
 
-#: Connections that may wait to be accepted; socketserver's own 5 overflows in a burst of calls.
+#: Connections that may wait to be accepted; socketserver's default of 5 overflows in a burst.
 BACKLOG = 512
-#: A peer whose machine is gone is noticed after two minutes, whether it owes us an answer
+#: Notice after two minutes that a peer's machine is gone, whether TCP waits for its answer
 #: (milliseconds, TCP_USER_TIMEOUT) or both sides are silent (seconds).
 KEEP_ALIVE = {
     "TCP_KEEPIDLE": 60,
@@ -39,17 +39,17 @@ KEEP_ALIVE = {
     "TCP_KEEPCNT": 4,
     "TCP_USER_TIMEOUT": 120_000,
 }
-#: Seconds until the next try when no connection can be accepted (no more descriptors, say), or
-#: the port can't be had again.
+#: Seconds until the next try when no connection can be accepted (out of descriptors, for
+#: example), or the port can't be opened again.
 ACCEPT_PAUSE = 1.0
-#: Seconds that a handler has to end after `stop` has cut its call.
+#: Seconds for a handler to end after `stop` has cut its call.
 CUT_TIMEOUT = 5.0
-#: Seconds that it has after the reader has stopped, too: nothing is left to wait for.
+#: Seconds for it to end after the reader has stopped, too, and no wait is left.
 LAST_TIMEOUT = 1.0
 
 
 class Server(socketserver.ThreadingTCPServer):
-    """Accepts connections, and hands each to `Reception` on a thread of its own."""
+    """Accepts connections, and hands each to `Reception` on a new thread."""
 
     allow_reuse_address = True
     request_queue_size = BACKLOG
@@ -62,7 +62,7 @@ class Server(socketserver.ThreadingTCPServer):
         address = (settings.host, settings.port)
         self.address_family = socket.getaddrinfo(*address, type=socket.SOCK_STREAM)[0][0]
         super().__init__(address, _Call)
-        with ExitStack() as undo:  # if something fails, nothing is left open
+        with ExitStack() as undo:  # closes what is open if something fails
             undo.callback(self.socket.close)
             self.socket.setblocking(False)
             self.port: int = self.server_address[1]
@@ -108,18 +108,18 @@ class Server(socketserver.ThreadingTCPServer):
         try:
             self._wake.send(b"!")
         except OSError:
-            pass  # full of nudges, or closed: one more is not needed
+            pass  # full of nudges, or closed
 
     # The acceptor's thread
 
     def serve_forever(self, poll_interval: float = 0.0) -> None:
-        """Accept until `stop`; what has connected by then is still accepted, and given back."""
+        """Accept until `stop`; calls that have connected by then are accepted and given back."""
         watched: socket.socket | None = None
         exhausted = draining = False
         while not draining:
-            # From here on a thread that makes room nudges us; earlier ones are seen below.
+            # From here on, a thread that makes room nudges; earlier room is seen below.
             self.connections.hold_up()
-            if not (exhausted and self._listening):  # closing would reset who is not accepted yet
+            if not (exhausted and self._listening):  # closing would reset waiting connections
                 exhausted = not self._open_or_close()
             wanted = self.socket if self._accepts() and not exhausted else None
             if watched is not wanted:
@@ -134,18 +134,18 @@ class Server(socketserver.ThreadingTCPServer):
             draining = self.connections.closing  # before the last look
             exhausted = not self._accept(BACKLOG if draining else 1)
             if not exhausted and self._listening and self._closes():
-                exhausted = not self._accept(BACKLOG)  # closing would reset who still waits
+                exhausted = not self._accept(BACKLOG)
                 if watched is not None:
                     self._selector.unregister(watched)
                     watched = None
         self.socket.close()
 
     def _accepts(self) -> bool:
-        """True if another connection may be accepted; if not, there will be a nudge."""
+        """True if another connection may be accepted; if not, a nudge follows."""
         return self.connections.have_room(self._listening)
 
     def _accept(self, most: int) -> bool:
-        """Accept up to ``most`` who have connected; False if none can be accepted for now."""
+        """Accept up to ``most`` connections; False if none can be accepted for now."""
         for _ in range(most):
             if not (self._accepts() or self._is_last_look()):
                 break
@@ -162,13 +162,13 @@ class Server(socketserver.ThreadingTCPServer):
         return True
 
     def _is_last_look(self) -> bool:
-        """True before the socket is closed: all who have connected are accepted, whatever room."""
+        """True before the socket is closed: accept all connections, even without room."""
         return self._listening and (self.connections.closing or self._closes())
 
     def _closes(self) -> bool:
-        """True if nobody shall listen, since the server is full.
+        """True if the server is full, and should stop listening.
 
-        Connections that may become calls count already: the next host is tried sooner.
+        Connections that may become calls count, so that FreeSWITCH tries the next host sooner.
         """
         most = self.settings.max_calls
         if most is None or self.settings.when_full != CLOSE:
@@ -176,10 +176,10 @@ class Server(socketserver.ThreadingTCPServer):
         return self.connections.may_be(most)
 
     def _open_or_close(self) -> bool:
-        """Listen or stop listening, as `_closes` has it; False if the port can't be had again."""
+        """Start or stop listening, by `_closes`; False if the port can't be opened again."""
         closes = self._closes()
         if closes and self._listening:
-            # At once after the last accept: a peer in between is reset, and its caller parked.
+            # Right after the last accept: a peer in between is reset, and its caller parked.
             self.socket.close()
             self._listening = False
             self.connections.log_once("", "full", "full: not listening until a call has ended")
@@ -190,7 +190,7 @@ class Server(socketserver.ThreadingTCPServer):
                 self.server_activate()
             except OSError as error:
                 self.socket.close()
-                logger.warning("the port can't be listened on again for now: %s", error)
+                logger.warning("can't listen on the port again for now: %s", error)
                 return False
             self.socket.setblocking(False)
             self._listening = True
@@ -198,7 +198,7 @@ class Server(socketserver.ThreadingTCPServer):
 
     def process_request(self, request: Any, client_address: Any) -> None:
         if has_ended(request):
-            # A health check, many times a minute: not worth a thread.
+            # A health check, many times a minute: spare a thread.
             logger.debug("a connection from %s was no call: it has ended", client_address)
             request.close()
             return
@@ -235,7 +235,7 @@ class Server(socketserver.ThreadingTCPServer):
     # Stopping
 
     def stop(self, deadline: float | None) -> tuple[LiveCall, ...]:
-        """End everything, in steps with a time limit each; returns the calls that were cut."""
+        """End everything, in steps with a time limit each; return the calls that were cut."""
         me = threading.current_thread()
         self.connections.closing = True
         logger.info("stopping; calls that are up: %d", len(self.connections.calls))
@@ -279,12 +279,12 @@ class Server(socketserver.ThreadingTCPServer):
 
 
 def has_ended(sock: socket.socket) -> bool:
-    """True if the peer has closed its side already, and said nothing."""
+    """True if the peer has closed its side without sending anything."""
     sock.setblocking(False)
     try:
         return not sock.recv(1, socket.MSG_PEEK)
     except BlockingIOError:
-        return False  # as any switch, which says nothing before `connect`
+        return False  # as any switch, which sends nothing before `connect`
     except OSError:
         return True
 

@@ -1,4 +1,4 @@
-"""What a server is told: the settings of an `Outbound`, as the parts of the server see them."""
+"""The settings of an `Outbound`, as the parts of the server see them."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What signals do while `Outbound.start` blocks in the main thread."""
+"""Handles signals while `Outbound.start` blocks in the main thread."""
 
 from __future__ import annotations
 
@@ -17,8 +17,8 @@ __all__ = ["handling_signals"]
 def handling_signals(report: Callable[[], str]) -> Iterator[None]:
     """Have SIGTERM interrupt as Ctrl-C does, and SIGUSR1 print ``report()`` to standard error.
 
-    Only in the main thread, if the system has these signals, and if the program does not handle
-    them itself.
+    Only in the main thread, if the system has these signals, and unless the program handles them
+    itself.
     """
 
     def tell(number: int, frame: FrameType | None) -> None:

@@ -52,7 +52,7 @@ def test_the_networks_and_hosts_of_a_list_may_call(
         (["10.0.0.1/8"], ValueError, "host bits set"),
         (["switch.example.com"], ValueError, "write a network"),
         (["10.0.0.0/33"], ValueError, "write a network"),
-        (["fe80::1%eth0"], ValueError, "has a scope"),
+        (["fe80::1%eth0"], ValueError, "leave out the scope"),
     ],
 )
 def test_an_invalid_network_is_refused(allow: list[str], error: type[Exception], said: str) -> None:
