@@ -113,7 +113,9 @@ class Handover:
                 last_words = conversation.ending.last_words()
                 conversation.exchange(f"api sched_del {self._limit_group}", timeout=last_words)
             except ESLError as error:  # the channel is gone when it strikes, then
-                conversation.logger.debug("the limit of the call's duration stays: %s", error)
+                conversation.logger.debug(
+                    "the limit of the call's duration was not cancelled: %s", error
+                )
 
     @property
     def _limit_group(self) -> str:

@@ -59,7 +59,7 @@ def is_event(what: object) -> bool:
 class Wait(NamedTuple):
     """A wait of the handler, as a watcher is told of it."""
 
-    #: What is waited for: an event's name, a `ChannelState`, a tuple of these, a function of an
+    #: The target: an event's name, a `ChannelState`, a tuple of these, a function of an
     #: event, an application (`UnderWay`), a `Job`, a command that waits for its reply (`Pending`),
     #: or a few words.
     what: object

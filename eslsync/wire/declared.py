@@ -54,7 +54,7 @@ class Declaration:
         self.plays = plays
         #: True if it plays prompts that no PLAYBACK_START tells.
         self.untold = untold
-        #: True if the digits pressed while it runs are its own.
+        #: True if it takes the digits that are pressed while it runs.
         self.collects = collects
         #: The fewest digits it collects, even when asked for fewer.
         self.fewest = fewest

@@ -1,7 +1,7 @@
 """FreeSWITCH's applications and api commands, a file for each family.
 
-Importing the package imports every file in it, and so fills the tables of the model: to add an
-application, put a file here.
+Importing the package imports every file in it, which fills the tables of the model: to add an
+application, add a file.
 """
 
 from __future__ import annotations

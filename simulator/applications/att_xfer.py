@@ -1,9 +1,9 @@
 """Attended transfer: talk to a third party, and hand the call over by hanging up.
 
 mod_dptools.c, att_xfer_function; recordings 250 to 257. The leg that executes it talks to the
-third party while the leg that it is bridged to waits. A key cancels (``#``), leaves the two others
-to each other (``*``), or makes it a call of three (``0``). The way back to the leg that waits is
-a `uuid_bridge`, which leaves the application that ran, even a `socket`.
+third party while the leg that it is bridged to waits. A key cancels (``#``), hangs up the third
+party (``*``), or connects all three (``0``). A `uuid_bridge` leads back to the waiting leg, and
+leaves the running application, even a `socket`.
 """
 
 from __future__ import annotations
@@ -25,7 +25,7 @@ if TYPE_CHECKING:
 
 __all__: list[str] = []
 
-#: Microseconds between two looks of the session's thread at the thread that does the work.
+#: Microseconds between the session thread's checks of the thread that does the work.
 POLL = 100 * MILLISECOND
 
 
@@ -47,7 +47,7 @@ def _consult(channel: Channel, data: str) -> Steps[None]:
     if isinstance(outcome, FarLeg):
         yield from connect(channel, outcome, on_key=_keys(channel, outcome), inner=True)
         if not channel.up:
-            yield channel.now  # the leg that waits sees it first
+            yield channel.now  # the waiting leg notices first
     if bond or not isinstance(outcome, FarLeg) or not outcome.up:
         channel.set("signal_bond", bond)
     if waiting is not None and isinstance(outcome, FarLeg):
@@ -93,7 +93,7 @@ def _keys(channel: Channel, peer: Channel) -> OnKey:
 
 
 def _meet(channel: Channel, peer: Channel) -> None:
-    """The third party joins the call, or takes the place of a waiting leg that has gone."""
+    """Let the third party join the call, or replace a waiting leg that has gone."""
     waiting = channel.switch.locate(channel.get("soft_holding_uuid") or "")
     application = "intercept" if waiting is not None and not waiting.is_ready() else "three_way"
     peer.run_extension([(application, channel.uuid)])
@@ -102,7 +102,7 @@ def _meet(channel: Channel, peer: Channel) -> None:
 
 
 def _back(channel: Channel, peer: Channel, waiting: Channel) -> None:
-    """Bridge the two that are left."""
+    """Bridge the two remaining legs."""
     switch = channel.switch
     if peer.up and not channel.is_ready():
         _note_result(peer, uuid_bridge(switch, peer.uuid, waiting.uuid))

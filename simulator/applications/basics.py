@@ -30,7 +30,7 @@ def pre_answer(channel: Channel, data: str) -> None:
 
 @application("ring_ready", nomedia=True)
 def ring_ready(channel: Channel, data: str) -> None:
-    """Tell the caller that it rings (switch_channel_perform_mark_ring_ready_value)."""
+    """Signal ringing to the caller (switch_channel_perform_mark_ring_ready_value)."""
     if channel.up and not channel.media_ready and not channel.ring_ready:
         channel.ring_ready = True
         channel.stamp(progress=channel.now)
@@ -68,7 +68,7 @@ def transfer_application(channel: Channel, data: str) -> None:
 
 @application("execute_extension", nomedia=True)
 def execute_extension(channel: Channel, data: str) -> Steps[None]:
-    """Run another extension's applications, then go on."""
+    """Run another extension's applications, then continue."""
     words = separate(data, " ", 3)
     for name, argument in (actions_of(channel, words[0]) or ()) if words else ():
         if not channel.is_ready():
@@ -120,7 +120,7 @@ def break_(channel: Channel, data: str) -> None:
 
 @application("echo")
 def echo(channel: Channel, data: str) -> Steps[None]:
-    """Send the caller's audio back, until the call ends or something breaks it off."""
+    """Send the caller's audio back, until the end of the call or a ``break``."""
     while channel.is_ready() and not executing.take_break(channel):
         yield from executing.parse_all_events(channel)
         channel.flush_digits()  # sent back, but not read (switch_ivr_session_echo)

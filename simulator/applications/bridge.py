@@ -71,7 +71,7 @@ def _named(cause: str, names: str) -> bool:
 # --- connected
 
 
-#: What is sent to a leg waits for this many microseconds of media (DEFAULT_LEAD_FRAMES).
+#: Microseconds of media before commands sent to a leg run (DEFAULT_LEAD_FRAMES).
 LEAD = 11 * FRAME
 #: Called with a key before it is passed on: False ends the bridge, None keeps the key back.
 OnKey = Callable[["Digit"], "bool | None"]
@@ -84,16 +84,16 @@ class BridgeSide:
     channel: Channel
     other: Channel
     on_key: OnKey | None = None
-    #: True for a bridge inside another one, which goes on afterwards (CF_INNER_BRIDGE)
+    #: True for a bridge inside another one, which continues afterwards (CF_INNER_BRIDGE)
     inner: bool = False
-    clean_exit: bool = False  # it left for elsewhere, and knows what comes next
+    clean_exit: bool = False  # it was transferred, and knows what comes next
     done: bool = False
 
 
 def connect(
     channel: Channel, peer: Channel, *, on_key: OnKey | None = None, inner: bool = False
 ) -> Steps[None]:
-    """Let two legs hear each other until one goes; then do what their variables say."""
+    """Let two legs hear each other until one goes; then act by their variables."""
     if not channel.is_ready():
         peer.hangup(channel.hangup_cause or "ORIGINATOR_CANCEL")
         return
@@ -157,7 +157,7 @@ def connect(
 
 
 def _display(channel: Channel, peer: Channel) -> None:
-    """Tell each phone who is at the other end (send_display)."""
+    """Display the other end on each phone (send_display)."""
     assert channel.other_profile is not None
     callee = channel.other_profile
     number = callee.callee_id_number or callee.destination_number
@@ -222,7 +222,7 @@ def _pass_on_keys(side: BridgeSide) -> bool:
 
 
 def _go_on(channel: Channel, cause: str) -> None:
-    """What the leg that bridged does once its peer has gone."""
+    """Continue the leg that bridged once its peer has gone."""
     if (channel.get("hangup_after_bridge") or "").lower() == "explicit":
         channel.hangup(cause)
     if not channel.up or channel.reset_by_transfer:
@@ -237,7 +237,7 @@ def _go_on(channel: Channel, cause: str) -> None:
 
 
 def _exchange_media(side: BridgeSide) -> Steps[None]:
-    """The peer's side of a bridge, and what it does afterwards."""
+    """Run the peer's side of a bridge, and the steps after it."""
     channel = side.channel
     yield from _hear(side)
     channel.state_handlers.pop(State.EXCHANGE_MEDIA, None)

@@ -28,7 +28,7 @@ __all__ = ["LOUDEST", "CalledFrom", "Member", "Room", "Rooms"]
 SUBCLASS = "conference::maintenance"
 #: Microseconds until the room's own thread gives the floor to a new member.
 FLOOR_AFTER = FRAME
-#: How many times a PIN is asked for, and for how many milliseconds each time.
+#: The number of tries for a PIN, and milliseconds for each.
 PIN_RETRIES, PIN_TIMEOUT = 3, 10_000
 
 CalledFrom = tuple[str, str, int]
@@ -234,7 +234,7 @@ class Room:
         switch.publish(event)
 
     def stop(self, member: Member | None = None) -> int:
-        """Stop what plays to the room, or to a member; returns the number of files."""
+        """Stop the files that play to the room, or to a member; return their number."""
         queue = self.sounds if member is None else member.sounds
         count = len(queue)
         for sound in queue:
@@ -251,7 +251,7 @@ class Rooms:
 
     def __init__(self, switch: Switch) -> None:
         self.by_name: dict[str, Room] = {}
-        self.members = 0  #: how many there have been, in all rooms
+        self.members = 0  #: the number of members so far, in all rooms
 
 
 @application("conference")
@@ -299,7 +299,7 @@ def _flags(channel: Channel, data: str) -> tuple[str, frozenset[str]]:
 
 
 def _ask_pin(channel: Channel, pin: str, moderator_pin: str) -> Steps[str | None]:
-    """Ask for a PIN; returns the one that was given, or None if the application is over."""
+    """Ask for a PIN; return the caller's, or None if the application is over."""
     known = [each for each in (pin, moderator_pin) if each]
     supplied = (channel.get("supplied_pin") or "").partition(";")[0]
     if supplied in known:

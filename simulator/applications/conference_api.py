@@ -342,7 +342,7 @@ def _norecord(switch: Switch, room: Room, words: Sequence[str]) -> str:
             switch.media.record(path, (switch.scheduler.now - began) * RATE // SECOND)
             room.tell(switch, "stop-recording", _line("norecord", 0), ("Path", path))
             stopped.append(f"Stopped recording file {path}\n")
-    # (the count is of automatic recordings, not of those that were asked for: conf_two)
+    # (the count includes only automatic recordings: conf_two)
     return "".join(stopped) + "+OK Stopped recording 0 files\n"
 
 

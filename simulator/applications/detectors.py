@@ -16,7 +16,7 @@ if TYPE_CHECKING:
 
 __all__: list[str] = []
 
-#: Frames for which wait_for_silence goes on once it has found silence.
+#: Frames for which wait_for_silence continues once it has found silence.
 SILENT_FRAMES = 25
 #: A day, in milliseconds.
 FOREVER = 86_400_000
@@ -65,7 +65,7 @@ def wait_for_silence(channel: Channel, data: str) -> Steps[None]:
         return
     frames, sound, timeout = map(atoi, words[1:4])
     channel.change_read_codec()
-    # An audible caller never falls silent; a silent one never makes the sound that is waited for.
+    # An audible caller never falls silent; a silent one never makes the awaited sound.
     heard = not channel.audible and not sound
     length = timeout
     if heard:

@@ -1,4 +1,4 @@
-"""Events that an app makes."""
+"""Events that an app fires."""
 
 from __future__ import annotations
 

@@ -38,7 +38,7 @@ __all__: list[str] = []
 SUBCLASS = "fifo::info"
 #: The number of priorities; callers with priority 0 come first.
 PRIORITIES = 10
-#: The queue that the module makes itself, for calls that it only counts.
+#: The queue that the module creates, for calls that it only counts.
 MANUAL_CALLS = "manual_calls"
 #: Seconds until a caller leaves for fifo_orbit_exten, and between chimes.
 ORBIT_AFTER, CHIME_EVERY = 60, 30
@@ -165,7 +165,7 @@ class Fifos:
         self.by_name: dict[str, Fifo] = {}
 
     def get(self, name: str) -> Fifo:
-        """A queue, ``<name>[!<importance>]``, made if it doesn't exist."""
+        """A queue, ``<name>[!<importance>]``, created if it doesn't exist."""
         name, _, importance = name.partition("!")
         if name not in self.by_name:
             self.by_name[name] = Fifo(name, max(0, atoi(importance)))
@@ -325,7 +325,7 @@ def _listen(channel: Channel, is_exit_key: OnDigit, patience: Patience) -> Steps
 
 
 def _leave(channel: Channel, fifo: Fifo, caller: WaitingCaller, patience: Patience) -> Steps[None]:
-    """The caller leaves: nobody came in time, or they pressed the exit key."""
+    """Let the caller leave: nobody came in time, or they pressed the exit key."""
     _note(channel, "TIMEOUT" if patience.expired else "ABORTED")
     _tell(channel, fifo.name, "timeout" if patience.expired else "abort")
     fifo.remove(caller)
@@ -482,7 +482,7 @@ def _take(
 
 
 def _abandon(channel: Channel, other: Channel) -> Steps[None]:
-    """The consumer hung up on the way: the caller goes back to the head of the queue."""
+    """Return the caller to the head of the queue after the consumer hung up on the way."""
     name, data = other.get("current_application"), other.get("current_application_data")
     until = channel.now + ABANDONED
     while other.up and other.running_state is not State.HIBERNATE and channel.now < until:
@@ -496,7 +496,7 @@ def _abandon(channel: Channel, other: Channel) -> Steps[None]:
 
 
 def _introduce(channel: Channel, other: Channel) -> tuple[str, str]:
-    """Tell each about the other; returns the number and name by which the consumer was called."""
+    """Tell each about the other; return the number and name that the consumer was called by."""
     inbound = channel.profile.direction == "inbound"
     if inbound:
         called = channel.get("callee_id_name") or channel.get("destination_number") or ""

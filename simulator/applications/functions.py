@@ -1,4 +1,4 @@
-"""Api commands that compute something: texts, conditions, times."""
+"""Api commands that compute texts, conditions and times."""
 
 from __future__ import annotations
 

@@ -1,9 +1,8 @@
 """Holding: `hold`, `unhold`, `soft_hold`, and the api command `uuid_hold`.
 
 switch_ivr.c, switch_ivr_hold and the like; switch_ivr_async.c, switch_ivr_soft_hold; recordings
-11m, 249, 262, 263. The endpoint marks a call as held (switch_channel_mark_hold), and only SIP's
-does, with its own events: a loopback call can be put on hold any number of times, and never be
-taken back.
+11m, 249, 262, 263. Only the SIP endpoint marks a call as held (switch_channel_mark_hold), with
+its own events: a loopback call can be put on hold any number of times, and never taken back.
 """
 
 from __future__ import annotations
@@ -96,7 +95,7 @@ def uuid_hold(switch: Switch, argument: str) -> str:
     """``[off|toggle] <uuid> [<display>]``."""
     words = separate(argument)
     if not words:
-        # it goes on after the usage, and fails
+        # it continues after the usage, and fails
         return usage("[off|toggle] <uuid> [<display>]") + "-ERR Operation failed\n"
     how = words[0].lower()
     if how in ("off", "toggle"):

@@ -1,7 +1,7 @@
 """Intercepting: a leg takes the place of another leg's partner.
 
-switch_ivr_bridge.c, switch_ivr_intercept_session; recordings 220 to 224. It is a `uuid_bridge`
-with the leg that is taken; the leg that it was bridged to is hung up.
+switch_ivr_bridge.c, switch_ivr_intercept_session; recordings 220 to 224. A `uuid_bridge` takes
+the leg, and the leg that it was bridged to is hung up.
 """
 
 from __future__ import annotations

@@ -40,7 +40,7 @@ class LimitBackends:
         self.by_key: dict[tuple[str, str], Limit] = {}
 
     def get(self, backend: str, realm: str, name: str) -> Limit:
-        """A limit; one that nobody has used yet is empty."""
+        """A limit; a new one is empty."""
         return self.by_key.get((backend, f"{realm}_{name}")) or Limit()
 
     def of(self, backend: str) -> list[Limit]:
@@ -235,7 +235,7 @@ def limit_interval_reset(switch: Switch, argument: str) -> str:
 
 @api("limit_status")
 def limit_status(switch: Switch, argument: str) -> str:
-    """Neither of the two backends tells much."""
+    """Both backends say little."""
     if not argument:
         return "USAGE: limit_status <backend>\n"
     if argument == "hash":

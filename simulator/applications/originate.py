@@ -1,6 +1,6 @@
-"""Originating: calling far ends until one answers, for a channel or by api command.
+"""Originate: call far ends until one answers, for a channel or by api command.
 
-It follows switch_ivr_originate.c, as far as recordings 05b, 05f, 13d and group 10 show it.
+Follows switch_ivr_originate.c, as far as recordings 05b, 05f, 13d and group 10 show it.
 """
 
 from __future__ import annotations

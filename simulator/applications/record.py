@@ -1,4 +1,4 @@
-"""Recording what the caller says (`record`), and what both sides say (`record_session`).
+"""Recording of the caller (`record`), and of both sides (`record_session`).
 
 A recording can be played afterwards, and lasts as long as it took.
 """
@@ -96,7 +96,7 @@ def _record_until(channel: Channel, limit: int, silence: int | None) -> Steps[No
                 ends = (channel.now // SECOND + limit + 1) * SECOND
             if on_digit(channel.take_digit()):
                 return
-        channel.queued_events.clear()  # dropped, as a playback drops them
+        channel.queued_events.clear()  # as a playback does
         if not channel.is_ready():
             return
         until = min((end for end in (ends, silent_at) if end is not None), default=None)
@@ -200,7 +200,7 @@ def stop_record_session(channel: Channel, data: str) -> None:
 @application("record_session_pause")
 @application("record_session_resume")
 def changed(channel: Channel, data: str) -> None:
-    """The recording goes on with silence, or not at all; the model knows only its length."""
+    """Mask, unmask, pause or resume: no effect, since the model knows only the length."""
 
 
 @api("uuid_record")

@@ -48,7 +48,7 @@ CAUSES = {
 
 
 def redirected(channel: Channel, data: str) -> None:
-    """Tell the caller to call elsewhere; after the answer, it has no effect."""
+    """Redirect the caller to another URI; after the answer, it has no effect."""
     if data and channel.endpoint == "sofia" and not channel.answered:
         _, _, cause = data.partition(" ")
         channel.hangup(channel.switch.cause(cause) if cause else "NORMAL_UNSPECIFIED")

@@ -24,14 +24,14 @@ if TYPE_CHECKING:
 
 __all__ = ["Tasks"]
 
-#: Number of tasks that the switch has added itself before the first call.
+#: The number of tasks that the switch itself adds before the first call.
 OWN_TASKS = 3
 
 ADDED = ("switch_scheduler.c", "switch_scheduler_add_task_ex", 266)
 RESCHEDULED = ("switch_scheduler.c", "switch_scheduler_execute", 75)
 DELETED = ("switch_scheduler.c", "task_thread_loop", 151)
 
-#: Microseconds between two looks of the task thread.
+#: Microseconds between checks of the task thread.
 LOOKS = SECOND // 2
 
 
@@ -43,7 +43,7 @@ class _Task:
     second: int  #: since the epoch
     action: Callable[[], None]
     every: int  #: seconds; 0 for once
-    deleted: bool = False  # it goes with the next look
+    deleted: bool = False  # removed at the next check
 
 
 class Tasks:
@@ -117,7 +117,7 @@ class Tasks:
         self._wait()
 
     def _wait(self) -> None:
-        """Schedule the task thread's next look at which there is something to do."""
+        """Schedule the task thread's next check that finds something to do."""
         now = self._switch.scheduler.now
         tasks = self._tasks.values()
         news = [now if task.deleted else task.second * SECOND for task in tasks]

@@ -67,7 +67,7 @@ def create_uuid(switch: Switch, argument: str) -> str:
 
 @api("show")
 def show(switch: Switch, argument: str) -> str:
-    """Only ``show channels count`` and ``show calls count`` know anything."""
+    """Supports only ``show channels count`` and ``show calls count``."""
     words = argument.split()
     if words[:1] in (["channels"], ["calls"]) and words[-1:] == ["count"]:
         return f"\n{len(switch.channels)} total.\n"

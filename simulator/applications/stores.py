@@ -1,4 +1,4 @@
-"""Values that calls leave for each other: the applications and api commands ``hash`` and ``db``.
+"""Values shared between calls: the applications and api commands ``hash`` and ``db``.
 
 (mod_hash.c, hash_function and hash_api_function; mod_db.c, db_function and db_api_function.)
 """
@@ -20,7 +20,7 @@ HASH_USAGE = "insert|insert_ifempty|select|delete|delete_ifmatch/realm/key[/valu
 
 
 class Stores:
-    """What is stored in a switch: by application, realm and key."""
+    """The stored values of a switch, by application, realm and key."""
 
     def __init__(self, switch: Switch) -> None:
         self.hash: dict[tuple[str, str], str] = {}
@@ -29,7 +29,7 @@ class Stores:
 
 @application("hash", nomedia=True, zombie=True)
 def hash_application(channel: Channel, data: str) -> None:
-    hash_api(channel.switch, data)  # it does the same, and answers nobody
+    hash_api(channel.switch, data)  # does the same, without an answer
 
 
 @api("hash")

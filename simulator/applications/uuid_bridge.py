@@ -1,8 +1,8 @@
-"""The api command `uuid_bridge`: two legs leave what they do, and are bridged to each other.
+"""The api command `uuid_bridge`: two legs leave their applications, and are bridged.
 
 switch_ivr_bridge.c, switch_ivr_uuid_bridge and its state handlers; recordings 201 to 215. The leg
 that bridges goes through CS_HIBERNATE and CS_RESET to CS_SOFT_EXECUTE, waits there for the other,
-and bridges. Afterwards its dialplan goes on after the application that it left.
+and bridges. Afterwards its dialplan continues after the application that it left.
 """
 
 from __future__ import annotations
@@ -40,7 +40,7 @@ def uuid_bridge_api(switch: Switch, argument: str) -> str:
 
 
 def uuid_bridge(switch: Switch, originator_uuid: str, originatee_uuid: str) -> bool:
-    """Have two channels leave what they do for each other; False if one doesn't exist."""
+    """Have two channels leave their applications for each other; False if one doesn't exist."""
     channel, other = switch.locate(originator_uuid), switch.locate(originatee_uuid)
     if channel is None or other is None:
         return False

@@ -1,4 +1,4 @@
-"""Valet parking: a caller is parked in a slot of a lot, and whoever dials the slot fetches them.
+"""Valet parking: a caller is parked in a slot of a lot, and fetched by dialling the slot.
 
 mod_valet_parking.c, valet_parking_function.
 """
@@ -41,7 +41,7 @@ class Slot:
 
     uuid: str
     extension: str
-    #: True for a call on its way here: nobody without its ticket gets the slot.
+    #: True for a call on its way here: only the holder of its ticket gets the slot.
     expected: bool = False
     bridged: bool = False
 
@@ -85,7 +85,7 @@ class Lots:
 
     def __init__(self, switch: Switch) -> None:
         self.by_name: dict[str, Lot] = {}
-        self.presence_events = 0  #: how many there have been
+        self.presence_events = 0  #: the number fired so far
 
 
 class _Timeout(Alarm):
@@ -206,7 +206,7 @@ def _fetch(channel: Channel, lot: Lot, slot: Slot) -> bool:
 
 
 def _destination(channel: Channel, lot: Lot, slot: Slot, music: str) -> str:
-    """An inline dialplan that parks whoever is sent there, with the same settings."""
+    """An inline dialplan that parks a channel with the same settings."""
     names = ("timeout", "orbit_exten", "orbit_dialplan", "orbit_context", "orbit_exit_key")
     given = [(name, channel.get(f"valet_parking_{name}")) for name in names]
     actions = [f"set:valet_parking_{name}={value}" for name, value in given if value]

@@ -1,6 +1,6 @@
-"""Applications of FreeSWITCH's that no other file models: they leave only their own events.
+"""FreeSWITCH applications that no other file models: they leave only their own events.
 
-They are executed, since an unknown application would hang the call up.
+They are executed, because an unknown application would hang up the call.
 """
 
 from __future__ import annotations
@@ -24,7 +24,7 @@ def nothing(channel: Channel, data: str) -> None:
 
 
 def _known(names: str, *, nomedia: bool = False, zombie: bool = False) -> None:
-    """Register these, except for those that another file has registered."""
+    """Register these, except those that another file has registered."""
     for name in names.split():
         if name not in APPLICATIONS:
             application(name, nomedia=nomedia, zombie=zombie)(nothing)

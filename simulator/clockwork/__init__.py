@@ -1,1 +1,1 @@
-"""What happens when: the agenda, simulated threads, virtual time and real time."""
+"""Time: the agenda, simulated threads, virtual time and real time."""

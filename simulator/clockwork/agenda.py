@@ -1,4 +1,4 @@
-"""What is due, in order of time: the switch's model asks for things to happen, and when."""
+"""The agenda: actions of the switch's model, in order of the times they are due."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ class Wakeable(Protocol):
 
 
 class Timer:
-    """Something that is due at a moment, unless it is cancelled before."""
+    """An action that is due at a time, unless it is cancelled before."""
 
     __slots__ = ("action",)
 
@@ -26,38 +26,38 @@ class Timer:
         self.action: Callable[[], None] | None = action
 
     def cancel(self) -> None:
-        """Don't let it happen. Does nothing if it has happened or was cancelled."""
+        """Cancel the action. Does nothing if it has run or was cancelled."""
         self.action = None
 
 
 class Agenda:
-    """Does what is due next, ties in order of asking. Times are microseconds since the epoch."""
+    """Runs actions when due, ties in order of asking. Times are microseconds since the epoch."""
 
     def __init__(self, now: int) -> None:
         self.now = now
-        self.running: Wakeable | None = None  #: the thread that takes a step at this moment
+        self.running: Wakeable | None = None  #: the thread that is taking a step
         self._due: list[tuple[int, int, Timer]] = []
         self._serial = itertools.count()
 
     def at(self, when: int, action: Callable[[], None]) -> Timer:
-        """Have ``action`` called at ``when``, or at this moment if that is past."""
+        """Call ``action`` at ``when``, or at the current time if that is past."""
         timer = Timer(action)
         heapq.heappush(self._due, (max(when, self.now), next(self._serial), timer))
         return timer
 
     def next_due(self) -> int | None:
-        """The time of the next thing that is due; None if nothing is."""
+        """The time of the next action; None if there is none."""
         while self._due and self._due[0][2].action is None:
             heapq.heappop(self._due)
         return self._due[0][0] if self._due else None
 
     @property
     def idle(self) -> bool:
-        """True if nothing will ever happen any more."""
+        """True if nothing is due, now or later."""
         return self.next_due() is None
 
     def do_next(self) -> None:
-        """Do what is due next, after advancing ``now`` to its time."""
+        """Run the next action, after advancing ``now`` to its time."""
         when, _, timer = heapq.heappop(self._due)
         self.now = max(self.now, when)
         action, timer.action = timer.action, None
@@ -65,7 +65,7 @@ class Agenda:
         action()
 
     def run_until(self, limit: int, satisfied: Callable[[], bool] = lambda: False) -> None:
-        """Do what is due until ``satisfied()``, or up to ``limit``, which is then the time."""
+        """Run actions until ``satisfied()``, or up to ``limit``, which then becomes the time."""
         while not satisfied():
             due = self.next_due()
             if due is None or due > limit:

@@ -1,4 +1,4 @@
-"""What virtual time counts: handler threads that run, and bytes in flight on each connection."""
+"""Counters of virtual time: running handler threads, and bytes in flight on each connection."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ __all__ = ["Participant", "VirtualLink"]
 
 T = TypeVar("T")
 
-#: Most bytes that are sent to an app in one step.
+#: Maximum bytes sent to an app in one step.
 MOUTHFUL = 256 * 1024
 
 
@@ -42,10 +42,10 @@ class Participant:
         self.parked = False
         self.error: BaseException | None = None  # to be raised where it is parked
         self.inbox: SimpleQueue[Any] | None = None  # what it is parked on, unless it sleeps
-        self.moment = 0  # the virtual time at which it went on last
-        self.since = 0.0  # the real time at which it first went on at that moment
-        self.turns = 0  # how often it has gone on at that moment
-        self.errand: Callable[[], None] | None = None  # to be run before it goes on
+        self.moment = 0  # the virtual time at which it last resumed
+        self.since = 0.0  # the real time at which it first resumed at that moment
+        self.turns = 0  # how often it has resumed at that moment
+        self.errand: Callable[[], None] | None = None  # to run before it resumes
 
     def wait(self) -> None:
         """Wait at the gate, on the participant's own thread; run errands meanwhile."""
@@ -56,7 +56,7 @@ class Participant:
             self.gate.acquire()
 
     def ask(self, question: Callable[[], T]) -> T:
-        """Have the thread, which is parked, answer a question. Raises what ``question`` raises."""
+        """Run ``question`` on the parked thread; return its answer, or raise its exception."""
         answers: SimpleQueue[T | Failure] = SimpleQueue()
 
         def answer() -> None:
@@ -74,7 +74,7 @@ class Participant:
 
 
 class Failure(NamedTuple):
-    """What answering a question raised."""
+    """The exception that a question raised."""
 
     error: BaseException
 
@@ -82,8 +82,8 @@ class Failure(NamedTuple):
 class VirtualLink(Link):
     """A control connection whose bytes in flight are counted, both ways.
 
-    ``flies`` is told how many bytes more are in flight to the app, ``landed`` how many have been
-    received from it (0: its end).
+    Calls ``flies`` with the number of bytes added in flight to the app, and ``landed`` with the
+    number received from it (0: its end).
     """
 
     def __init__(
@@ -96,7 +96,7 @@ class VirtualLink(Link):
     ) -> None:
         super().__init__(exchange, number, sock)
         self.to_app = 0  #: bytes in flight to the app
-        self.to_switch = 0  #: and from it; the end of what a side sends counts as one byte
+        self.to_switch = 0  #: bytes in flight from the app; a side's end counts as one byte
         self.participant: Participant | None = None
         self._exchange = exchange
         self._flies = flies
@@ -108,7 +108,7 @@ class VirtualLink(Link):
         data = b"".join(self.outgoing)
         self.outgoing.clear()
         if len(data) > MOUTHFUL:
-            # The app reads only so much until its handler has caught up.
+            # The app stops reading until its handler has caught up.
             data, rest = data[:MOUTHFUL], data[MOUTHFUL:]
             self.outgoing.append(rest)
             self._exchange.at(self._exchange.now, lambda: self._exchange.has_news(self))
@@ -148,6 +148,6 @@ class VirtualLink(Link):
         self._let_go()
 
     def _let_go(self) -> None:
-        """Release the switch's side once both sides are closed: nothing will be told any more."""
+        """Release the switch's side once both sides are closed, and no report will follow."""
         if self.closed and self.ended:
             self.listener = self.on_traffic = None

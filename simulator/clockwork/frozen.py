@@ -1,6 +1,6 @@
 """The handler's clocks: datetime, time and time.sleep follow virtual time.
 
-freezegun answers for datetime and time; `tricks` has what that rests on.
+freezegun answers for datetime and time; `tricks` contains the parts that depend on its internals.
 """
 
 from __future__ import annotations
@@ -25,9 +25,9 @@ tricks.look_through_modules_fast()
 def start_of_time(start: str | datetime | None) -> int:
     """Microseconds since the epoch at which a world begins.
 
-    Times without a zone are local times where the clock stands at UTC, as in freezegun. None:
-    the time that a test has frozen already, else 2026-01-05T09:00:00, a Monday. Raises
-    ValueError for a string that is no time.
+    Times without a zone are UTC, as in freezegun. None means the time that a test has frozen
+    already, else 2026-01-05T09:00:00, a Monday. Raises ValueError for a string that is not a
+    time.
     """
     if start is None:
         start = tricks.frozen_now() or DEFAULT_START
@@ -48,26 +48,26 @@ def real_seconds() -> float:
 
 
 def standing_still(start: str | datetime | None) -> AbstractContextManager[object]:
-    """Freeze time at ``start`` (see `start_of_time`), where worlds that begin meanwhile begin.
+    """Freeze time at ``start`` (see `start_of_time`), at which worlds then begin.
 
-    They begin faster: the first who freezes time pays for most of it.
+    They begin faster, because the first freeze costs most of the time.
     """
     return freezegun.freeze_time(EPOCH + timedelta(microseconds=start_of_time(start)))
 
 
 class Frozen(Protocol):
-    """A world whose time the process's clocks follow."""
+    """A world that sets the process's clocks."""
 
     @property
     def now(self) -> int:
         """Microseconds since the epoch."""
 
     def sleep(self, seconds: float) -> bool:
-        """Let that time pass for this thread; False if its time is real."""
+        """Let ``seconds`` pass for the current thread; False if its time is real."""
 
 
 class FrozenTime:
-    """Holds the process's clocks at a world's time, and replaces time.sleep."""
+    """Keeps the process's clocks at a world's time, and replaces time.sleep."""
 
     def __init__(self, world: Frozen) -> None:
         self._world = world

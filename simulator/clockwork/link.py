@@ -1,4 +1,4 @@
-"""A control connection, from the switch's end: what virtual and real time have in common."""
+"""A control connection, from the switch's end: the part common to virtual and real time."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ __all__ = ["Exchange", "Link", "Listener"]
 
 
 class Listener(Protocol):
-    """The switch's side of a control connection, told what the app does."""
+    """The switch's side of a control connection, called with what the app sends."""
 
     def received(self, data: bytes) -> None: ...
 
@@ -23,22 +23,22 @@ class Listener(Protocol):
 class Link:
     """A control connection, from the switch's end.
 
-    What is written is sent at the end of the step (see `Exchange`). How, and what is received,
-    is up to the kind of time.
+    Data written is sent at the end of the step (see `Exchange`). Subclasses for each kind of time
+    send and receive.
     """
 
     def __init__(self, exchange: Exchange, number: int, sock: socket.socket) -> None:
         self.number = number
         self.sock = sock
         self.listener: Listener | None = None
-        #: Called with the sender and the bytes of all that goes either way.
+        #: Called with the sender and the bytes of each transmission, in both directions.
         self.on_traffic: Callable[[Literal["app", "switch"], bytes], None] | None = None
-        #: The handler's thread, in virtual time and while it serves this connection.
+        #: The handler's thread, in virtual time, while it serves this connection.
         self.thread: threading.Thread | None = None
-        self.outgoing: list[bytes] = []  #: what this step has written
+        self.outgoing: list[bytes] = []  #: data written in this step
         self.closing = False  #: the switch has asked for its side to be closed
         self.closed = False  #: the switch's side is closed
-        self.ended = False  #: the app's handler has ended, and let go of it
+        self.ended = False  #: the app's handler has ended, and released it
         self._exchange = exchange
 
     def write(self, data: bytes) -> None:
@@ -48,7 +48,7 @@ class Link:
             self._exchange.has_news(self)
 
     def close(self) -> None:
-        """Close the switch's side, after what has been written."""
+        """Close the switch's side, after the data written so far."""
         self.closing = True
         self._exchange.has_news(self)
 
@@ -57,16 +57,16 @@ class Link:
         raise NotImplementedError
 
     def receive(self) -> None:
-        """Tell the listener what the app has sent."""
+        """Pass what the app has sent to the listener."""
         raise NotImplementedError
 
     def dispose(self) -> None:
-        """Let go of the socket."""
+        """Release the socket."""
         self.sock.close()
 
 
 class Exchange(Agenda):
-    """An agenda with links: what a step writes to them is sent when the step ends."""
+    """An agenda with links: data that a step writes to them is sent when the step ends."""
 
     def __init__(self, now: int) -> None:
         super().__init__(now)

@@ -1,7 +1,7 @@
-"""Real time: the same switch for programs that have clocks of their own.
+"""Real time: the same switch for programs whose clocks can't be simulated.
 
-What is due happens when its time has come, on the test's own thread, inside the caller's verbs.
-Between verbs the switch stands still while time goes on, and then catches up.
+Actions run at their times, on the test's own thread, inside the caller's verbs. Between verbs the
+switch stands still while time passes, and then catches up.
 """
 
 from __future__ import annotations
@@ -25,15 +25,15 @@ __all__ = ["RealTime"]
 
 T = TypeVar("T")
 
-#: Seconds that an app has to accept a connection. Everything else waits meanwhile.
+#: Seconds for an app to accept a connection. Everything else waits meanwhile.
 DIAL_TIMEOUT = 5.0
 
 
 class RealLink(Link):
-    """A control connection that is read and written as far as that does not block.
+    """A control connection, read and written without blocking.
 
-    It lasts until both sides have closed: on a socket that is not ``async``, an app that has
-    closed its side may still be owed answers.
+    It lasts until both sides have closed: on a sync socket, an app that has closed its side may
+    still receive answers.
     """
 
     def __init__(self, world: RealTime, number: int, sock: socket.socket) -> None:
@@ -68,7 +68,7 @@ class RealLink(Link):
         if data:
             self.listener.received(data)
         else:
-            self.listener.closed(reads=True)  # as far as is known
+            self.listener.closed(reads=True)  # as far as the switch knows
 
     def flush(self) -> None:
         data = b"".join(self.outgoing)
@@ -95,13 +95,13 @@ class RealLink(Link):
         except BlockingIOError:
             pass  # the rest is sent once the app has read
         except OSError:
-            # The app has reset the connection; reading tells of it, too.
+            # The app has reset the connection; reading finds out, too.
             self._unsent.clear()
             self.closed = self.closing
 
 
 class RealTime(Exchange):
-    """Does what is due in real time. Times are microseconds since the epoch."""
+    """Runs actions in real time. Times are microseconds since the epoch."""
 
     def __init__(self) -> None:
         # If time.time() is frozen, time goes on from there, since REAL is not.
@@ -110,8 +110,8 @@ class RealTime(Exchange):
         self.clock: Clock = WatchedClock(self)
         self._numbers = itertools.count(1)
         self._links: list[RealLink] = []
-        # Our addresses on connections that handlers of this process serve. Their threads add and
-        # remove them.
+        # Our addresses on connections that handlers of this process serve; the handlers' threads
+        # add and remove them.
         self._served: set[Peer] = set()
         self._runner: int | None = None  # the thread that is in `run`
         self._closed = False
@@ -122,7 +122,7 @@ class RealTime(Exchange):
 
     @property
     def now(self) -> int:
-        """The time of the step that this thread is in; outside of steps, the time."""
+        """The time of the current thread's step; outside of steps, the real time."""
         return self._now if self._runner == threading.get_ident() else max(self._now, self._tell())
 
     @now.setter
@@ -135,7 +135,7 @@ class RealTime(Exchange):
     # Any thread
 
     def nudge(self) -> None:
-        """Look again at what `run` waits for: another thread has changed something."""
+        """Have `run` check its condition again, after a change by another thread."""
         wake = self._wake
         if wake is None:
             return
@@ -154,7 +154,7 @@ class RealTime(Exchange):
     # The test's thread
 
     def aside(self, work: Callable[[], object], name: str) -> threading.Thread:
-        """Begin ``work`` on a thread of its own."""
+        """Start ``work`` on a new thread."""
         helper = threading.Thread(target=work, name=name, daemon=True)
         helper.start()
         return helper
@@ -174,10 +174,10 @@ class RealTime(Exchange):
         return link
 
     def run(self, until: Callable[[], bool], deadline: int | None = None) -> bool:
-        """Do what is due until ``until()`` is true, or up to ``deadline``.
+        """Run actions until ``until()`` is true, or up to ``deadline``.
 
-        Returns False if ``deadline`` came first, or nothing is due and nobody is connected who
-        could change that.
+        Returns False if ``deadline`` came first, or if nothing is due and no connection could
+        change that.
         """
         if self._closed:
             return self._run_out(until)
@@ -200,7 +200,7 @@ class RealTime(Exchange):
 
     @property
     def idle(self) -> bool:
-        """True if nothing is due, and nobody is connected who may still say something."""
+        """True if nothing is due, and no connection may still bring data."""
         return self.next_due() is None and all(link.ended for link in self._links)
 
     def _run_out(self, until: Callable[[], bool]) -> bool:
@@ -212,7 +212,7 @@ class RealTime(Exchange):
         return True
 
     def _listen(self, moment: int | None) -> None:
-        """Wait until ``moment`` for what apps say."""
+        """Wait until ``moment`` for data from apps."""
         assert self._selector is not None
         assert self._woken is not None
         wait = None if moment is None else max(0.0, (moment - self._tell()) / SECOND)
@@ -230,7 +230,7 @@ class RealTime(Exchange):
                 self.flush()
 
     def _tidy(self) -> None:
-        """Watch each link for what it needs, and dispose of those that are done."""
+        """Watch each link by its interest, and dispose of finished ones."""
         assert self._selector is not None
         watched = self._selector.get_map()
         for link in list(self._links):
@@ -243,7 +243,7 @@ class RealTime(Exchange):
             elif self._selector.get_key(link).events != interest:
                 self._selector.modify(link, interest, link)
             if link.gone:
-                # A handler of this process has ended only when its thread has.
+                # A handler of this process has not ended until its thread has.
                 link.ended = link.peer not in self._served
                 if link.ended and link.closed and not interest:
                     link.dispose()
@@ -271,7 +271,7 @@ class RealTime(Exchange):
 
 
 class WatchedClock(Clock):
-    """Real time, and `RealTime` is told when a handler of this process begins, waits and ends."""
+    """Real time; tells `RealTime` when a handler of this process begins, waits and ends."""
 
     def __init__(self, world: RealTime) -> None:
         self._world = world

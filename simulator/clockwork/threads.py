@@ -1,9 +1,9 @@
 """The switch's threads, as generators that yield the time until which they wait.
 
-FreeSWITCH runs each channel on a thread of its own, and applications nest on its stack. Here a
-thread is a generator: it yields the time until which it waits (microseconds since the epoch;
-None: until somebody wakes it), and nested applications are ``yield from``. Whoever has news for
-a thread wakes it early, so every wait is a loop that asks whether it is over.
+FreeSWITCH runs each channel on its own thread, and applications nest on its stack. Here a thread
+is a generator: it yields the time until which it waits (microseconds since the epoch; None: until
+somebody wakes it), and nested applications are ``yield from``. News wakes a thread early, so
+every wait is a loop that checks its condition.
 """
 
 from __future__ import annotations
@@ -19,7 +19,7 @@ MILLISECOND = 1_000
 SECOND = 1_000_000
 
 T = TypeVar("T")
-#: What a thread runs: yields the time it waits for, and returns a T in the end.
+#: The steps of a thread: yields the times it waits for, and finally returns a T.
 Steps = Generator["int | None", None, T]
 
 
@@ -81,7 +81,7 @@ class Thread:
 
 
 def pause(agenda: Agenda, microseconds: int) -> Steps[None]:
-    """Wait that long, whatever happens meanwhile."""
+    """Wait for ``microseconds``, even when woken."""
     until = agenda.now + microseconds
     while agenda.now < until:
         yield until

@@ -1,10 +1,9 @@
-"""What is done to freezegun and to Python beyond what they document, and why; all in one place.
+"""Undocumented uses of freezegun and Python, and the reasons; all in one place.
 
-Each of these names the test that fails without it. One more thing rests on how freezegun works
-inside: it gives real time to code that has one of its ignored modules, `threading` among them,
-within five frames on its stack. Between a handler and the beginning of its thread there are more:
-those of socketserver, of eslsync's server and of `stacks.call_user`
-(test_the_handlers_clocks_follow_the_call).
+Each function names the test that fails without it. One more dependency: freezegun gives real time
+to code that has one of its ignored modules, `threading` among them, within five frames on its
+stack. A handler is further from the beginning of its thread, behind frames of socketserver, of
+eslsync's server and of `stacks.call_user` (test_the_handlers_clocks_follow_the_call).
 """
 
 from __future__ import annotations
@@ -31,11 +30,11 @@ __all__ = [
 
 
 def look_through_modules_fast() -> None:
-    """Have freezegun look for the clocks in a module's dict alone, whenever time is frozen.
+    """Have freezegun look for the clocks in a module's dict only, whenever time is frozen.
 
-    Its own way asks for each name that a module offers, and so imports what is imported on
-    demand; and it sorts the names of all modules to see which have changed, which takes longer
-    than a call: 9 ms with 600 modules (test_modules_that_import_on_demand_are_not_made_to_import).
+    Unpatched, it gets every attribute of a module, which triggers imports on demand, and sorts
+    the names of all modules to find changes, which takes longer than a call: 9 ms with 600
+    modules (test_modules_that_import_on_demand_are_not_made_to_import).
     """
     api: Any = freezegun.api
     api._get_module_attributes = attributes_of
@@ -47,12 +46,12 @@ def attributes_of(module: ModuleType) -> list[tuple[str, object]]:
 
 
 def state_of(module: ModuleType) -> str:
-    """Different from before if names have come to a module or it was replaced."""
+    """A text that changes when a module gains names or is replaced."""
     return f"{id(module)}-{len(getattr(module, '__dict__', ()))}"
 
 
 def frozen_now() -> datetime | None:
-    """The time that somebody has frozen; None if nobody has.
+    """The time at which freezegun has frozen the clocks; None if it has not.
 
     (test_the_switch_begins_at_the_time_that_a_test_has_frozen)
     """
@@ -60,15 +59,15 @@ def frozen_now() -> datetime | None:
 
 
 def answer_with(now: Callable[[], datetime]) -> None:
-    """Have freezegun, which has just frozen time, ask ``now`` whenever it is asked.
+    """Have freezegun, which has just frozen time, call ``now`` for the time.
 
-    So nothing needs to be done as virtual time passes (test_the_handlers_clocks_follow_the_call).
+    Virtual time then passes at no cost (test_the_handlers_clocks_follow_the_call).
     """
     freeze_factories[-1] = Asking(now)
 
 
 class Asking(FrozenDateTimeFactory):
-    """Tells another's time."""
+    """A freezegun factory that asks another clock for the time."""
 
     def __init__(self, now: Callable[[], datetime]) -> None:
         self._now = now
@@ -78,10 +77,10 @@ class Asking(FrozenDateTimeFactory):
 
 
 def sleeps() -> Iterator[tuple[ModuleType, str]]:
-    """Where `time.sleep` is, which freezegun does not replace: the modules and its names there.
+    """The modules that contain `time.sleep`, which freezegun does not replace, and its names there.
 
-    ``from time import sleep`` puts it anywhere. What was found in a module is remembered until
-    names come to it (test_the_handlers_clocks_follow_the_call).
+    ``from time import sleep`` puts it anywhere. Findings are cached until a module gains names
+    (test_the_handlers_clocks_follow_the_call).
     """
     for key, module in list(sys.modules.items()):
         names = getattr(module, "__dict__", None)
@@ -91,7 +90,7 @@ def sleeps() -> Iterator[tuple[ModuleType, str]]:
         if known is not module:
             size, found = -1, []
         if size != len(names):
-            # also those of before, where another world's sleep stands now
+            # include earlier ones, which may contain another world's sleep now
             now = (name for name, value in list(names.items()) if value is real_sleep)
             found = list(dict.fromkeys([*found, *now]))
             _looked_at[key] = module, len(names), found
@@ -104,14 +103,14 @@ def sleeps() -> Iterator[tuple[ModuleType, str]]:
 
 real_sleep = time.sleep
 _NEVER: tuple[ModuleType | None, int, list[str]] = None, -1, []
-#: Of each module how many names it had, and which of them were `time.sleep`.
+#: For each module, the number of its names, and those that were `time.sleep`.
 _looked_at: dict[str, tuple[ModuleType, int, list[str]]] = {}
 
 
 def raise_in(thread: threading.Thread, error: type[BaseException]) -> None:
-    """Raise ``error`` in a thread that runs, between two instructions of Python.
+    """Raise ``error`` in a running thread, between two instructions of Python.
 
-    No thread can be ended otherwise (test_a_handler_that_runs_is_abandoned).
+    Python has no other way to end a thread (test_a_handler_that_runs_is_abandoned).
     """
     import ctypes  # rarely needed
 

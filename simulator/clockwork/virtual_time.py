@@ -1,13 +1,13 @@
-"""Virtual time: a world in which one thing happens after the other.
+"""Virtual time: a world that runs one action after the other.
 
-Sockets and threads are real, yet the order is the same on every run. The world counts what is
-going on: handler threads that run, and bytes in flight on each connection. A handler that waits
-in the clock (`VirtualClock`, which the library waits on) is parked. Only when no handler runs
-and nothing flies does the world do the next thing that is due: exactly one, the earliest, ties
-in order of asking. Waking a handler is itself due, so at most one runs at a time. Time jumps
-from one due thing to the next: silence costs nothing.
+Sockets and threads are real, yet the order is the same on every run. The world counts running
+handler threads, and bytes in flight on each connection. A handler that waits in the clock
+(`VirtualClock`, which the library waits on) is parked. Only when no handler runs and no bytes are
+in flight does the world run the next action: exactly one, the earliest, ties in order of asking.
+Waking a handler is an action, too, so at most one runs at a time. Time jumps from one action to
+the next: silence costs nothing.
 
-All of it happens on the test's own thread, inside the caller's verbs (`World.run`). While the
+The world runs on the test's own thread, inside the caller's verbs (`World.run`). While the
 test does something else, the world stands still.
 
 Everything here belongs to the test's thread, except the counters and the participants, which
@@ -35,26 +35,26 @@ from .tricks import raise_in
 
 __all__ = ["SimulationError", "VirtualClock", "World"]
 
-#: pytest shows the lines of the failing test, and not ours.
+#: Has pytest show the lines of the failing test, not these.
 __tracebackhide__ = True
 
 T = TypeVar("T")
 
-#: How often a handler may go on at one moment before the real time that takes is limited.
+#: Resumptions of a handler at one moment after which their real time is limited.
 TURNS = 1000
-#: Most lines of a handler's stack that a failure shows.
+#: Maximum lines of a handler's stack in a failure.
 SHOWN = 6
 
 
 class SimulationError(AssertionError):
-    """The simulation can't continue: a handler is stuck, or nothing will ever happen again."""
+    """The simulation can't continue: a handler is stuck, or nothing is due any more."""
 
 
 class World(Exchange):
-    """Does what is due in virtual time, in order. Times are microseconds since the epoch.
+    """Runs actions in virtual time, in order. Times are microseconds since the epoch.
 
-    ``patience`` is how many real seconds handlers may run without waiting for the call (None:
-    no limit). It may be changed at any time.
+    ``patience`` is the number of real seconds that handlers may run without waiting for the call
+    (None: no limit). It may be changed at any time.
     """
 
     def __init__(self, now: int, *, patience: float | None) -> None:
@@ -67,17 +67,17 @@ class World(Exchange):
         self._lock = threading.Lock()
         self._gate: threading.Lock | None = None  # where the test's thread waits for quiet
         self._participants: dict[int, Participant] = {}
-        self._mailed: set[Participant] = set()  # parked, with something in their inboxes
-        self._talking: set[VirtualLink] = set()  # their apps sent what we have not received
+        self._mailed: set[Participant] = set()  # parked, with items in their inboxes
+        self._talking: set[VirtualLink] = set()  # with data from apps that we have not received
         self._running = 0  # handlers
         self._dialling = 0  # connections whose handler's thread has not begun
         self._flying = 0  # bytes to apps
         # Links on which a thread that the handler started has sent. They are answered at once,
-        # since the handler may be waiting for that thread; so their order may vary.
+        # since the handler may wait for that thread; so their order may vary.
         self._urgent: list[VirtualLink] = []
-        self.wakes = 0  #: how often handlers have gone on
+        self.wakes = 0  #: the number of resumptions of handlers
         self.stuck = False  #: SimulationError was raised, since a handler is stuck
-        self._waits: threading.Event | None = None  # set when what is done `aside` waits
+        self._waits: threading.Event | None = None  # set when the work of `aside` waits
         self._closed = False
 
     # The switch's model
@@ -89,7 +89,7 @@ class World(Exchange):
         # Bound first: the app's thread may ask for our address before connect returns here.
         sock.bind((address[0], 0))
         if sock.getsockname()[1] == address[1]:
-            # We got the port that we want to connect to, so nobody listens there.
+            # We were given the port that we want to connect to, so nobody listens there.
             sock.close()
             return None
         link = VirtualLink(self, next(self._numbers), sock, self._flies, self._landed)
@@ -118,9 +118,9 @@ class World(Exchange):
                 self._talking.discard(link)
 
     def ask(self, link: Link, question: Callable[[], T]) -> T | None:
-        """Have the handler that serves ``link`` answer a question, on its own thread.
+        """Run ``question`` on the thread of the handler that serves ``link``; return its answer.
 
-        Returns None if it does not wait in the clock. (To look at the frames of another thread,
+        Returns None if the handler does not wait in the clock. (To read another thread's frames,
         for instance, is not safe.) Raises what ``question`` raises.
         """
         participant = self._serving(link)
@@ -134,9 +134,9 @@ class World(Exchange):
     def abandon(self, link: Link, error: type[BaseException]) -> None:
         """Raise ``error`` in the handler that serves ``link``, to end its thread.
 
-        A handler that waits in the clock gets it from that wait, at this virtual time. One that
-        runs gets it between two instructions of Python, so not before a call into C returns.
-        Nothing happens if no handler serves ``link`` any more.
+        In a handler that waits in the clock, the wait raises it, at the current virtual time. In
+        a running one, it arrives between two instructions of Python, so not before a call into C
+        returns. Does nothing if no handler serves ``link`` any more.
         """
         participant = self._serving(link)
         if participant is None:
@@ -150,7 +150,7 @@ class World(Exchange):
     # The test's thread
 
     def run(self, until: Callable[[], bool], deadline: int | None = None) -> bool:
-        """Do what is due until ``until()`` is true, or up to ``deadline``.
+        """Run actions until ``until()`` is true, or up to ``deadline``.
 
         Returns False if ``deadline`` came first, or nothing is due any more. Raises
         SimulationError if a handler is stuck.
@@ -163,7 +163,7 @@ class World(Exchange):
                 return False
 
     def _step(self, deadline: int | None) -> bool:
-        """Do the next thing that is due; False if there is none before ``deadline``."""
+        """Run the next action; False if none is due before ``deadline``."""
         due = self.next_due()
         if due is not None and (deadline is None or due <= deadline):
             self.do_next()
@@ -173,7 +173,7 @@ class World(Exchange):
         return False
 
     def _settle(self) -> None:
-        """Wait until no handler runs and nothing flies; act on what the apps have sent."""
+        """Wait for quiet, and act on what the apps have sent."""
         while True:
             self._wait_for_quiet()
             with self._lock:
@@ -188,7 +188,7 @@ class World(Exchange):
             self.flush()
 
     def _wait_for_quiet(self) -> None:
-        """Wait until no handler runs and nothing flies, or there is something urgent."""
+        """Wait until no handler runs and no bytes are in flight, or a link is urgent."""
         with self._lock:
             if self._is_our_turn():
                 return
@@ -203,10 +203,10 @@ class World(Exchange):
                 raise SimulationError(self._who_is_stuck())
 
     def aside(self, work: Callable[[], object], name: str) -> threading.Thread:
-        """Begin ``work``, which stops a server, on a thread of its own.
+        """Start ``work``, which stops a server, on a new thread.
 
-        Returns when it is done or waits for handlers to end (`Clock.joining`). No handler runs
-        until then, so what it does happens in one moment.
+        Returns when the work is done or waits for handlers to end (`Clock.joining`). No handler
+        runs until then, so all of it happens in one moment.
         """
         waits = self._waits = threading.Event()
 
@@ -228,13 +228,13 @@ class World(Exchange):
         return bool(self._urgent) or not (self._running or self._dialling or self._flying)
 
     def _open_gate(self) -> None:
-        """Wake the test's thread, if it waits and nothing runs. Called with ``_lock`` held."""
+        """Wake the test's thread if it waits and all is quiet. Called with ``_lock`` held."""
         if self._gate is not None and self._is_our_turn():
             self._gate.release()
             self._gate = None
 
     def _deliver_mail(self) -> None:
-        """Make it due to wake whoever has something in its inbox, in a fixed order."""
+        """Schedule the waking of participants with items in their inboxes, in a fixed order."""
         for participant in sorted(self._mailed, key=lambda each: each.number):
             participant.inbox = None
             self.at(self.now, lambda participant=participant: self._wake(participant))  # type: ignore[misc]
@@ -278,16 +278,14 @@ class World(Exchange):
                     f"\n{stack}"
                 )
         if len(said) == 1:
-            said.append(
-                f"dialling: {self._dialling}, bytes on their way to the app: {self._flying}"
-            )
+            said.append(f"dialling: {self._dialling}, bytes in flight to the app: {self._flying}")
         return "\n".join(said)
 
     def nudge(self) -> None:
-        """Look again at what `run` waits for: not needed here, where the counters tell."""
+        """Do nothing: the counters show when `run` must check its condition again."""
 
     def close(self) -> None:
-        """End virtual time: handlers that are left wait in real time."""
+        """End virtual time: remaining handlers wait in real time."""
         with self._lock:
             self._closed = True
             for participant in self._participants.values():
@@ -302,7 +300,7 @@ class World(Exchange):
     # Handler threads
 
     def participant(self) -> Participant | None:
-        """The participant that this thread is; None in any other thread."""
+        """The current thread's participant; None in a thread without one."""
         return None if self._closed else self._participants.get(threading.get_ident())
 
     def park(
@@ -310,8 +308,8 @@ class World(Exchange):
     ) -> None:
         """Wait, on the handler's thread, until it is woken. Called with ``_lock`` held.
 
-        It is woken at ``deadline``, and as soon as something is in its ``inbox``. Raises what
-        it is abandoned with.
+        It is woken at ``deadline``, or when an item arrives in its ``inbox``. Raises the error
+        that it is abandoned with.
         """
         timer = None
         if deadline is not None:
@@ -332,7 +330,7 @@ class World(Exchange):
             raise error
 
     def sleep(self, seconds: float) -> bool:
-        """Sleep in virtual time; False, at once, in a thread that is no participant."""
+        """Sleep in virtual time; return False at once in a thread that is not a participant."""
         participant = self.participant()
         if participant is None:
             return False
@@ -344,7 +342,7 @@ class World(Exchange):
 
 
 def stack_of(participant: Participant) -> str:
-    """Where a handler's thread is, its innermost line last."""
+    """The stack of a handler's thread, the innermost line last."""
     frames = stacks.users_stack(participant.thread) or stacks.stack_of(participant.thread)
     return "".join(traceback.format_list(frames[-SHOWN:]))
 

@@ -186,7 +186,7 @@ def _value(
     api: Callable[[str, str], str] | None,
     depth: int,
 ) -> str:
-    """The value of what is between the braces: a variable, or a command and its argument."""
+    """The value of the text in braces: a variable, or a command and its argument."""
     called = re.search(r"[ (]", name)
     if called is not None:
         if api is None:
@@ -206,7 +206,7 @@ def _value(
 
 
 def _argument(text: str, depth: int) -> str:
-    """The text up to the parenthesis that closes the command's."""
+    """The text up to the closing parenthesis of the command."""
     for at, character in enumerate(text):
         if character == "(":
             depth += 1

@@ -1,7 +1,7 @@
-"""A channel: one call leg, and what it is at this moment.
+"""A channel: one call leg, and its current state.
 
-What its session thread does is in `state_machine`, and what applications are made of in
-`executing`, `waiting`, `playing` and `asking`.
+`state_machine` runs its session thread; `executing`, `waiting`, `playing` and `asking` are the
+building blocks of applications.
 """
 
 from __future__ import annotations
@@ -57,7 +57,7 @@ class Codec(NamedTuple):
 
 @dataclass
 class Heard:
-    """A prompt that the caller heard, or hears: by the name it was played under."""
+    """A prompt that the caller heard, or hears, by the name that was played."""
 
     prompt: str
     started: int  #: microseconds since the epoch
@@ -74,10 +74,10 @@ class Controller(Protocol):
 
     connected: bool  #: True once `connect` has come
     finished: bool  #: True once the connection is closed
-    resumes: bool  #: True if the dialplan goes on after it
+    resumes: bool  #: True if the dialplan continues after it
 
     def start(self, *, full: bool) -> None:
-        """Serve the connection on a thread of its own (``async``)."""
+        """Serve the connection on a separate thread (``async``)."""
 
     def run(self, *, full: bool, asynchronous: bool) -> Steps[None]:
         """Serve the connection to its end."""
@@ -89,9 +89,9 @@ class Controller(Protocol):
 class Channel:
     """One call leg. Times are microseconds since the epoch.
 
-    Whoever makes a channel gives it its session ``thread``. ``on_event`` is called with every
-    event the channel fires; ``on_heard`` whenever a prompt begins, is paused, resumes, ends, or is
-    cut; ``on_hangup`` once, when the call has ended.
+    The creator of a channel sets its session ``thread``. The channel calls ``on_event`` with every
+    event it fires; ``on_heard`` whenever a prompt begins, is paused, resumes, ends, or is cut; and
+    ``on_hangup`` once, when the call has ended.
     """
 
     thread: Thread
@@ -115,13 +115,13 @@ class Channel:
         self.state = State.EXECUTE
         self.running_state = State.EXECUTE
         self.callstate = CallState.RINGING
-        #: Why the call ended, and when; None while it is up. Its last events may come later.
+        #: The cause and time of the hangup; None while it is up. Its last events may come later.
         self.hangup_cause: str | None = None
         self.hung_up_at: int | None = None
         self.answered = False
         self.early_media = False
         self.ring_ready = False
-        self.reset_by_transfer = False  # CF_TRANSFER: what runs must come to an end
+        self.reset_by_transfer = False  # CF_TRANSFER: the running application must end
         self.redirected = False  # CF_REDIRECT: a uuid_bridge sends it elsewhere
         self.in_dialplan = False  # CF_DIALPLAN: an outbound leg that was sent to an extension
         self.called = False  # CF_BLEG: an inbound leg that a uuid_bridge made the called one
@@ -131,17 +131,17 @@ class Channel:
         self.other_type = ""
         self.other_profile: Profile | None = None
 
-        #: The extension's applications that are still to run.
+        #: The extension's applications that have not run yet.
         self.extension: deque[tuple[str, str]] = deque(dialplan)
-        #: Commands that were sent to the channel, in order (the private event queue).
+        #: Commands sent to the channel, in order (the private event queue).
         self.private_events: deque[PrivateCommand] = deque()
-        #: Events that were sent to the channel; whatever runs next may take them.
+        #: Events sent to the channel; the next application may take them.
         self.queued_events: deque[SwitchEvent] = deque()
         self.digits: deque[Digit] = deque()
-        self.audible = False  # the caller makes a continuous sound that is no key
+        self.audible = False  # the caller makes a continuous sound that is not a key
         self.quiet_since = profile.times.created  # when the caller stopped talking, or will
         self.digits_dialed = ""
-        #: How many of the nested parses hold the event lock (CF_EVENT_LOCK is counted).
+        #: The number of nested parses that hold the event lock (CF_EVENT_LOCK is counted).
         self.event_locks = 0
         self.controlled = False  # CF_CONTROLLED: parked under a socket
         self.broadcast = False  # CF_BROADCAST: a private event executes
@@ -154,9 +154,9 @@ class Channel:
         self.partner: Channel | None = None  # the leg it is bridged to
         self.bridges = False  # CF_BRIDGE_ORIGINATOR: it is the leg that bridged
         self.bridged = False  # CF_BRIDGED: its own side of the bridge runs
-        self.suspended = False  # CF_SUSPEND: the other side of the bridge executes something
-        self.read_locks = 0  #: how many look at it still, so that it can't be destroyed
-        #: What an application has made of the states (switch_channel_add_state_handler).
+        self.suspended = False  # CF_SUSPEND: the other side of the bridge executes an application
+        self.read_locks = 0  #: the number of holders that keep it from being destroyed
+        #: The state handlers that an application has set (switch_channel_add_state_handler).
         self.state_handlers: dict[State, Callable[[], Steps[None]]] = {}
         self.app_log: list[tuple[str, str]] = []
 
@@ -174,7 +174,7 @@ class Channel:
         self._blocks: list[Block] = []
         self._made: dict[tuple[object, ...], Any] = {}
 
-    # --- how it stands
+    # --- its state
 
     @property
     def created_at(self) -> int:
@@ -189,7 +189,7 @@ class Channel:
         return self.state < State.HANGUP
 
     def is_ready(self) -> bool:
-        """True while an application may go on (switch_channel_ready)."""
+        """True while an application may continue (switch_channel_ready)."""
         return (
             State.ROUTING < self.state < State.HANGUP
             and self.state is not State.RESET
@@ -211,7 +211,7 @@ class Channel:
     # --- the caller's side
 
     def press(self, key: str, duration_ms: int = 200) -> None:
-        """The caller presses a key; the next application that reads digits takes it."""
+        """Press a key as the caller; the next application that reads digits takes it."""
         # A key of 200 ms arrives by loopback as 1600 samples of unknown source, by SIP as an RTP
         # event (recordings 03a and 03h).
         source = "RTP" if self.endpoint == "sofia" else "UNKNOWN"
@@ -228,7 +228,7 @@ class Channel:
             self.when_sent(digit)
 
     def caller_hangs_up(self, cause: str = "NORMAL_CLEARING") -> None:
-        """The caller puts the phone down."""
+        """Hang up as the caller."""
         self.hangup(cause)
 
     # --- time
@@ -242,7 +242,7 @@ class Channel:
         return self.now + FRAME - (self.now - self.phase) % FRAME
 
     def poke(self) -> None:
-        """Tell the session thread that something has changed; it sees it with its next frame."""
+        """Have the session thread notice a change with its next frame."""
         self.thread.wake(self.tick())
 
     def frames(self, until: int | None) -> Steps[None]:
@@ -317,7 +317,7 @@ class Channel:
             self.poke()
 
     def divert(self, on: bool) -> None:
-        """Give the events that are queued for the channel to those who control it, or stop."""
+        """Pass the events queued for the channel to its controllers, or stop."""
         self.divert_events = on
         while on and self.queued_events:
             self.queue_event(self.queued_events.popleft())
@@ -410,17 +410,17 @@ class Channel:
         return expand(text, self.get, self.switch.api_now)
 
     def stamp(self, **times: int) -> None:
-        """Note when something happened."""
+        """Note the times of events in the profile."""
         self.profile = self.profile._replace(times=self.profile.times._replace(**times))
 
     def note_transfer(self, source: str) -> None:
-        """Note what sent the channel elsewhere (transfer_source and transfer_history)."""
+        """Note the source of a transfer (transfer_source and transfer_history)."""
         self.profile = self.profile._replace(transfer_source=source)
         self.variables.push("transfer_history", source)
         self.set("transfer_source", source)
 
     def change_read_codec(self) -> None:
-        """Set the codec in which an application reads audio, or set it back: CODEC."""
+        """Set or restore the codec in which an application reads audio; fires CODEC."""
         self.set("read_codec", self.codec.name)
         self.set("read_rate", self.codec.rate)
         self.fire(
@@ -538,7 +538,7 @@ class Channel:
     # --- states
 
     def move_to(self, state: State) -> None:
-        """Have the session thread go on in another state, unless the channel is down
+        """Have the session thread continue in another state, unless the channel is down
         (switch_channel_set_state).
         """
         if self.up:
@@ -546,7 +546,7 @@ class Channel:
             self._poke_both()
 
     def park_elsewhere(self) -> None:
-        """Have the channel leave what it does, and park (switch_ivr_park_session)."""
+        """Have the channel leave its application, and park (switch_ivr_park_session)."""
         self.reset_by_transfer = True
         self.move_to(State.PARK)
 
@@ -612,10 +612,10 @@ class Channel:
         self.digits_dialed += "".join(digit.key for digit in self.digits)
         self.digits.clear()
 
-    # --- what is heard
+    # --- prompts
 
     def hear(self, prompt: str, starts: Sequence[tuple[str, int]] = ()) -> Heard:
-        """A prompt begins.
+        """Begin a prompt.
 
         ``starts`` are the files of a ``file_string``, and when each begins, in microseconds.
         """
@@ -628,13 +628,13 @@ class Channel:
         return heard
 
     def _hear_piece(self, name: str) -> Callable[[str], None]:
-        """A file of a ``file_string`` begins; returns what to call when it has ended or is cut."""
+        """Begin a file of a ``file_string``; return the function to call when it ends or is cut."""
         heard = Heard(name, self.now, is_piece=True)
         self._tell(heard)
         return lambda how: self.hear_change(heard, how)
 
     def hear_change(self, heard: Heard, how: str) -> None:
-        """A prompt "plays" again, is "paused", has "ended", or was "cut"."""
+        """Note that a prompt "plays" again, is "paused", has "ended", or was "cut"."""
         if heard.how == how:
             return
         heard.how = how

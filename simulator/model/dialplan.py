@@ -1,4 +1,4 @@
-"""The dialplan: what an extension does, and sending a channel to another one."""
+"""The dialplan: the applications of extensions, and transfers between them."""
 
 from __future__ import annotations
 
@@ -39,7 +39,7 @@ def route(channel: Channel) -> None:
 
 
 def actions_of(channel: Channel, destination: str) -> list[tuple[str, str]] | None:
-    """The applications of an extension, with what its pattern captured filled in.
+    """The applications of an extension, with the captures of its pattern filled in.
 
     None if the dialplan has no such extension.
     """
@@ -101,7 +101,7 @@ def transfer(channel: Channel, extension: str = "", dialplan: str = "", context:
 
 
 def leave_for(channel: Channel, extension: Extension) -> None:
-    """Have the channel leave what it does, and run other applications (xferext)."""
+    """Have the channel leave its application, and run others (xferext)."""
     channel.run_extension(extension)
     channel.reset_by_transfer = True
     channel.move_to(State.RESET)

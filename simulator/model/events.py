@@ -1,8 +1,8 @@
-"""Events as the switch builds and serialises them: which headers, in which order, how encoded.
+"""Events as the switch builds and serialises them: the headers, their order and encoding.
 
-An event is about 5 KB in a hundred headers, nearly all of which were in the event before it. So
-it is composed of blocks (the caller's profile, the channel's variables ...) that belong to what
-they describe, and that are encoded once for as long as they don't change.
+An event is about 5 KB in a hundred headers, nearly all of them the same as in the event before.
+It is therefore composed of blocks (the caller's profile, the channel's variables ...) that belong
+to the objects they describe, and are encoded once for as long as they don't change.
 """
 
 from __future__ import annotations
@@ -276,7 +276,7 @@ class SwitchEvent:
         self.named_first = named_first
         self.called_from = called_from or CALLED_FROM.get(name, UNKNOWN_CALLER)
         self._packets: dict[Format, bytes] = {}
-        self._values: dict[str, str | None] = {}  # of headers that were asked for
+        self._values: dict[str, str | None] = {}  # cached header values
 
     def _dated(self) -> Headers:
         return [

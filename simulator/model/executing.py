@@ -1,7 +1,7 @@
-"""Executing applications, and the commands that are sent to a channel meanwhile.
+"""Executes applications, and the commands that are sent to a channel meanwhile.
 
 All of it runs on the channel's session thread. Loops that play, wait, or collect digits call
-`parse_all_events` once a frame: what was sent is executed there, nested inside what runs.
+`parse_all_events` once a frame, which executes commands nested inside the running application.
 """
 
 from __future__ import annotations
@@ -82,14 +82,14 @@ def respond(channel: Channel, response: str) -> None:
     channel.set("current_application_response", response)
 
 
-# --- what was sent
+# --- commands
 
 
 def parse_all_events(channel: Channel) -> Steps[None]:
-    """Execute what was sent, unless the event lock is held (switch_ivr_parse_all_events).
+    """Execute the queued commands, unless the event lock is held (switch_ivr_parse_all_events).
 
-    It is executed inside whatever runs: a second playback interrupts the first (recordings 07b,
-    07f).
+    They run inside the current application: a second playback interrupts the first (recordings
+    07b, 07f).
     """
     while channel.private_events and not channel.event_locks:
         if not (yield from parse_next_event(channel)):
@@ -208,14 +208,14 @@ def broadcast(channel: Channel, path: str, *, hold: bool = False, loops: int | N
 
 
 def stop_broadcast(channel: Channel) -> None:
-    """End what was sent and is being executed (switch_channel_stop_broadcast)."""
+    """End the command that is being executed (switch_channel_stop_broadcast)."""
     if channel.broadcast:
         channel.stop_broadcast = channel.break_requested = True
         channel.poke()
 
 
 def take_break(channel: Channel) -> bool:
-    """True, once, after the channel was told to break off what it does (CF_BREAK)."""
+    """True, once, after a request to break off the running application (CF_BREAK)."""
     if not channel.break_requested:
         return False
     channel.break_requested = False

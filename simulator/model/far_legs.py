@@ -1,7 +1,7 @@
-"""Legs to far ends: calling them, and how they behave.
+"""Legs to far ends: how they are called, and how they behave.
 
-A far end behaves as its `Endpoint` says. Its leg is called for another channel, by `bridge` and
-the like, or for nobody, by the api command `originate`.
+A far end behaves as its `Endpoint` says. `bridge` and the like call its leg for another channel,
+the api command `originate` for none.
 """
 
 from __future__ import annotations
@@ -39,7 +39,7 @@ NOT_THERE = {
     "user": "SUBSCRIBER_ABSENT",
 }
 
-#: The caller's number if nobody calls.
+#: The caller's number if no channel calls.
 NO_NUMBER = "0000000000"
 
 #: The status with which a SIP far end refuses a call, by cause.
@@ -115,7 +115,7 @@ class FarLeg(Channel):
         self.caller: Channel | None = None  # the channel that calls
         self.far: Channel | None = None  # the call that takes it, if one does
         self.left = False  # the far end hung up, and not the switch
-        self.rang = False  # it has said that it rings
+        self.rang = False  # it has signalled ringing
         self.when_rings: Callable[[], None] | None = None
         #: Called with keys that the far end presses, and with keys that it hears.
         self.on_press: Callable[[str], None] | None = None
@@ -132,12 +132,12 @@ class FarLeg(Channel):
         super().hangup(cause)
 
     def caller_hangs_up(self, cause: str = "NORMAL_CLEARING") -> None:
-        """The far end refuses the call, or puts the phone down."""
+        """Refuse the call, or hang up, as the far end."""
         self.left = self.left or self.up
         super().caller_hangs_up(cause)
 
     def send_digit(self, digit: Digit) -> None:
-        """The far end hears a key that the other side of the bridge pressed."""
+        """Let the far end hear a key that the other side of the bridge pressed."""
         if self.far is not None:
             if self.on_key_heard is not None:
                 self.on_key_heard(digit.key)
@@ -148,7 +148,7 @@ class FarLeg(Channel):
 
 
 def _run_leg(leg: FarLeg) -> Steps[None]:
-    """Be called; once answered, a channel like any other."""
+    """Ring; once answered, run as any other channel."""
     if leg.caller is not None:
         leg.call_uuid = leg.caller.uuid
     yield from _be_called(leg)
@@ -159,7 +159,7 @@ def _run_leg(leg: FarLeg) -> Steps[None]:
 
 
 def _be_called(leg: FarLeg) -> Steps[None]:
-    """INIT, ROUTING and CONSUME_MEDIA while the far end rings, and what follows.
+    """Go through INIT, ROUTING and CONSUME_MEDIA while the far end rings, and the outcome.
 
     A far end that answers at once may do so before the leg's thread has gone through its first
     states (recordings 05b and 240, 260).
@@ -194,7 +194,7 @@ def _be_called(leg: FarLeg) -> Steps[None]:
         _see_first_states(leg)
         asleep = leg.state
     while leg.state is asleep:
-        yield None  # whoever has it called moves it on
+        yield None  # until the originating side moves it on
     if seen == "never" or (seen == "after" and not leg.answered):
         _see_creation(leg)
     if leg.up:
@@ -255,7 +255,7 @@ def _wait(leg: FarLeg, until: int | None) -> Steps[None]:
 
 
 def _schedule_far_end(leg: FarLeg) -> None:
-    """Schedule what the far end does once it has answered, whatever becomes of its leg."""
+    """Schedule the far end's actions after the answer, whatever becomes of its leg."""
     far_end, at = leg.far_end, leg.switch.scheduler.at
     for after, keys in far_end.presses:
         at(leg.now + round(after * SECOND), lambda keys=keys: _press(leg, keys))  # type: ignore[misc]
@@ -282,7 +282,7 @@ def split_targets(targets: str) -> list[str]:
 def dial(
     switch: Switch, target: str, variables: dict[str, str], caller: Channel | None = None
 ) -> FarLeg | str:
-    """Begin to call one far end; returns its leg, or the cause if it can't even be tried."""
+    """Begin to call one far end; return its leg, or the cause if the call can't begin."""
     outcome = _dial(switch, target, variables, caller)
     on_dial = switch.state(FarEnds).on_dial
     if on_dial is not None:
@@ -301,7 +301,7 @@ def _dial(
         return switch.cause(rest)
     endpoint = switch.state(FarEnds).endpoints.get(target)
     if endpoint is None and technology == "user":
-        return NOT_THERE[technology]  # not in the directory: there is no leg at all
+        return NOT_THERE[technology]  # not in the directory: no leg is created
     if endpoint is None or endpoint.no_route:
         endpoint = Endpoint(rejects=NOT_THERE.get(technology, "NO_ROUTE_DESTINATION"))
     given = variables.get("origination_uuid", "")
@@ -390,7 +390,7 @@ def _profile(
 def _tell_origin(
     leg: FarLeg, technology: str, variables: dict[str, str], caller: Channel | None
 ) -> None:
-    """Set the variables that say who has the leg called, and how."""
+    """Set the variables that say who originates the leg, and how."""
     early = "false" if is_true(variables.get("ignore_early_media")) else "true"
     told = [*variables.items(), ("originate_early_media", early)]
     if caller is not None:

@@ -1,4 +1,4 @@
-"""The files of a ``file_string``, which are heard one after the other."""
+"""The files of a ``file_string``, which play one after the other."""
 
 from __future__ import annotations
 
@@ -13,8 +13,9 @@ class Pieces:
     """Begins and ends each file at its time.
 
     ``starts`` are the files' names, and when each begins, in microseconds from the start of the
-    whole. ``begin`` is called with a file's name, and returns what to call with "ended" or "cut".
-    It has a timer of its own, so that watching does not change the channel's thread.
+    whole. ``begin`` is called with a file's name, and returns a function to call with "ended" or
+    "cut".
+    It has its own timer, so that watching does not change the channel's thread.
     """
 
     def __init__(
@@ -32,7 +33,7 @@ class Pieces:
         self._end_file: Callable[[str], None] | None = None
 
     def change(self, how: str) -> None:
-        """The whole "plays", is "paused", has "ended", or was "cut"."""
+        """Note that the whole "plays", is "paused", has "ended", or was "cut"."""
         if self._timer is not None:
             self._timer.cancel()
         if self._since is not None:
@@ -44,11 +45,11 @@ class Pieces:
             self._end(how)
 
     def _begin(self) -> None:
-        """Begin the file whose time has come, and schedule the next one."""
+        """Begin the file that is due, and schedule the next one."""
         assert self._since is not None
         played = self._played + self._scheduler.now - self._since
         begun = [name for name, start in self.starts if start <= played]
-        if begun:  # several if it began in the middle: only the last of them is heard
+        if begun:  # several if playing began in the middle: only the last is heard
             del self.starts[: len(begun)]
             self._end("ended")
             self._end_file = self._begin_file(begun[-1])

@@ -19,13 +19,12 @@ HEARTBEAT = 20 * SECOND
 class Heartbeat:
     """Fires HEARTBEATs, but only while somebody wants them.
 
-    An event that is always due would keep a simulated world from seeing that nothing will ever
-    happen again.
+    An event that is always due would keep a simulated world from noticing that nothing else is.
     """
 
     def __init__(self, switch: Switch) -> None:
         self._switch = switch
-        #: When the first one is due, or the next one if there has been one.
+        #: When the next one is due.
         self.due = switch.started + HEARTBEAT
         self._scheduled = False
 

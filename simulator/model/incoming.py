@@ -28,7 +28,7 @@ def incoming(
     variables: Mapping[str, str] | None = None,
     uuid: str | None = None,
 ) -> Channel:
-    """A call comes in by loopback. `Channel.start` runs its dialplan: before, socket, after."""
+    """Let a call come in by loopback. `Channel.start` runs its dialplan: before, socket, after."""
     uuid, other = uuid or switch.uuid(), switch.uuid()
     name = f"loopback/{destination}-b"
     created = switch.scheduler.now
@@ -73,7 +73,7 @@ def incoming(
 
 
 def add_channel(switch: Switch, profile: Profile, dialplan: Extension) -> Channel:
-    """A channel of that profile, which will run those applications."""
+    """Add a channel with this profile, which will run these applications."""
     channel = Channel(switch, profile, dialplan)
     channel.thread = Thread(switch.scheduler, run_session(channel))
     switch.channels[channel.uuid] = channel

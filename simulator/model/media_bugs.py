@@ -1,4 +1,4 @@
-"""Media bugs: what listens in on a channel's media, or changes it (switch_core_media_bug.c)."""
+"""Media bugs, which listen in on a channel's media, or change it (switch_core_media_bug.c)."""
 
 from __future__ import annotations
 
@@ -42,7 +42,7 @@ class MediaBug:
         return True
 
     def destroy(self) -> None:
-        """Tell that it is gone."""
+        """Report that it is gone: MEDIA_BUG_STOP."""
         self.channel.fire("MEDIA_BUG_STOP", first=self._about())
 
     def _about(self) -> list[tuple[str, str]]:

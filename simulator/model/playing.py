@@ -1,7 +1,7 @@
 """Playing: files, phrases, speech and tones (switch_ivr_play_say.c).
 
-The loops look at the channel once a frame, always in the same order: is it still ready, was it
-told to break, was a command sent (which is executed right there, nested), was a digit pressed.
+Once a frame, the loops check the channel in this order: readiness, a request to break, commands
+(executed right there, nested), digits.
 """
 
 from __future__ import annotations
@@ -44,7 +44,7 @@ PHRASE_PAUSE = 100
 class Alarm:
     """Interrupts playing at certain times (a read_frame_callback)."""
 
-    due: int | None = None  #: when it is asked next, in microseconds
+    due: int | None = None  #: the time of its next check, in microseconds
     status = Status.BREAK  #: how playing ends then
 
     def rings(self, channel: Channel, heard: Heard | None = None) -> Steps[bool]:
@@ -150,7 +150,7 @@ def _play_sound(
             status = Status.BREAK
             break
         if on_digit is not None and channel.queued_events:
-            channel.queued_events.clear()  # whoever looks at digits is given them, and drops them
+            channel.queued_events.clear()  # checks for digits take them, and drop them
         if length is not None and played >= length * SECOND // RATE:
             break
         if not channel.is_ready():
@@ -178,7 +178,7 @@ def _play_sound(
 
 
 def _parse_while_heard(channel: Channel, heard: Heard) -> Steps[None]:
-    """Execute what was sent; a prompt that this plays pauses the one that is heard."""
+    """Execute queued commands; a prompt that they play pauses ``heard``."""
     if channel.private_events and not channel.event_locks:
         count = len(channel.heard)
         steps = parse_all_events(channel)
@@ -292,7 +292,7 @@ def tones(channel: Channel, script: str, on_digit: OnDigit) -> Steps[None]:
 def _wait_while_heard(
     channel: Channel, what: str, length: int, on_digit: OnDigit | None
 ) -> Steps[Status]:
-    """Let something be heard for ``length`` microseconds, or until a digit ends it."""
+    """Wait for ``length`` microseconds of sound, or until a digit ends it."""
     heard = channel.hear(what)
     until = channel.now + length
     status = Status.SUCCESS

@@ -1,7 +1,7 @@
-"""Races between FreeSWITCH's threads: where more than one outcome is right, which one happens.
+"""Races between FreeSWITCH's threads: the choice among several right outcomes.
 
-The model takes the usual outcome. Whoever builds a switch may hand in another choice: checking
-the model against a recording repeats the outcomes that were recorded.
+The model takes the usual outcome. A `Switch` accepts another choice: a check against a recording
+repeats the recorded outcomes.
 """
 
 from __future__ import annotations

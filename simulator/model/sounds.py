@@ -1,7 +1,7 @@
-"""Sounds: which exist, and how long they last.
+"""Sounds: their existence and length.
 
-A length comes from the user's table, else from the WAV file, else it is the default. Nothing is
-rendered, only timed.
+A length comes from the user's table, else from the WAV file, else it is the default. Sound is
+timed, never rendered.
 """
 
 from __future__ import annotations

@@ -21,9 +21,9 @@ __all__ = ["end_session", "run_session"]
 
 
 def run_session(channel: Channel) -> Steps[None]:
-    """Do what each state asks for, until the channel is destroyed (switch_core_session_run)."""
+    """Do the work of each state, until the channel is destroyed (switch_core_session_run)."""
     if channel.state is channel.running_state:
-        yield from _work(channel)  # the call comes in in the middle of its state
+        yield from _work(channel)  # an incoming call begins in the middle of its state
     while channel.up:
         if channel.state is not channel.running_state:
             _enter_state(channel)
@@ -44,7 +44,7 @@ def _enter_state(channel: Channel) -> None:
 
 
 def _work(channel: Channel) -> Steps[None]:
-    """Do once what the state asks for (STATE_MACRO)."""
+    """Do the work of the state once (STATE_MACRO)."""
     handler = channel.state_handlers.get(channel.state)
     if handler is not None:
         yield from handler()
@@ -75,7 +75,7 @@ def end_session(channel: Channel) -> Steps[None]:
     _hang_up(channel)
     _report(channel)
     while channel.controls or channel.read_locks:
-        yield None  # whoever still looks at the channel keeps it from being destroyed
+        yield None  # until no read lock keeps it from being destroyed
     _destroy(channel)
 
 
@@ -120,7 +120,7 @@ def _destroy(channel: Channel) -> None:
     channel.running_state = State.DESTROY
     channel.fire("CHANNEL_STATE")
     channel.switch.forget(channel)
-    # Let go of the watchers: cycles of thousands of ended calls keep the garbage collector busy.
+    # Release the watchers: cycles of thousands of ended calls keep the garbage collector busy.
     channel.on_event = channel.on_heard = channel.on_hangup = None
 
 

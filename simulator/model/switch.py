@@ -1,4 +1,4 @@
-"""The switch: what its channels and connections share."""
+"""The switch: the state that its channels and connections share."""
 
 from __future__ import annotations
 
@@ -24,23 +24,23 @@ __all__ = ["Dial", "Extension", "Switch"]
 
 S = TypeVar("S")
 
-#: What an extension does: (application, data) pairs.
+#: The applications of an extension: (application, data) pairs.
 Extension = Sequence[tuple[str, str]]
 Dial = Callable[["Channel", str], "Controller | None"]
 
 
 class Switch:
-    """A simulated FreeSWITCH, without sockets and without a clock of its own.
+    """A simulated FreeSWITCH, without sockets or a clock.
 
-    ``scheduler`` is its time, ``random`` its only source of chance (for uuids), and ``races``
-    chooses the outcome where FreeSWITCH's threads race. ``applications`` and ``api_commands`` are
-    what it can do. ``dial`` connects the `socket` application: called with a channel and
+    ``scheduler`` is its time, ``random`` its only source of randomness (for uuids), and ``races``
+    chooses the outcome when FreeSWITCH's threads race. ``applications`` and ``api_commands`` are
+    its tables of functions. ``dial`` connects the `socket` application: called with a channel and
     "host:port options", it returns the new connection, or None if nobody listens.
 
-    ``prompts``, ``sounds``, ``missing`` and ``only_known`` say which sounds there are (see
+    ``prompts``, ``sounds``, ``missing`` and ``only_known`` define the existing sounds (see
     `Media`); ``phrases`` are macros of ``play-file`` and ``say`` actions; ``extensions`` is the
     dialplan for transfers: a regular expression to search for in the destination, and the
-    applications to run, in which ``$1`` is what it captured.
+    applications to run, in which ``$1`` is its first capture.
     """
 
     version = "1.10.12-release~64bit ( 64bit)"
@@ -116,7 +116,7 @@ class Switch:
         self._states: dict[object, object] = {}
 
     def state(self, kind: Callable[[Switch], S]) -> S:
-        """What an application or module keeps for this switch; ``kind(switch)`` at first use."""
+        """The state of an application or module for this switch; ``kind(switch)`` at first use."""
         try:
             return self._states[kind]  # type: ignore[return-value]
         except KeyError:
@@ -129,15 +129,15 @@ class Switch:
     # --- channels
 
     def locate(self, uuid: str) -> Channel | None:
-        """The channel of that uuid, if it is up; one that was hung up takes no commands."""
+        """The channel with this uuid, if it is up; one that was hung up takes no commands."""
         channel = self.channels.get(uuid)
         return channel if channel is not None and channel.up else None
 
     def forget(self, channel: Channel) -> None:
-        """A channel is destroyed, and everything that was scheduled for it is cancelled."""
+        """Remove a destroyed channel, and cancel its tasks."""
         for action in self.when_destroyed:
             action(channel)
-        if self.channels.get(channel.uuid) is channel:  # its uuid may have been given again
+        if self.channels.get(channel.uuid) is channel:  # its uuid may have been reused
             del self.channels[channel.uuid]
 
     def cause(self, name: str) -> str:

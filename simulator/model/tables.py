@@ -1,8 +1,8 @@
 """The tables of dialplan applications and api commands.
 
-A function registers itself with the decorator `application` or `api`; whoever builds a `Switch`
-hands the tables in. Both kinds of function either return when they are done, or are generators
-that run on a simulated thread and may take time.
+The decorators `application` and `api` register functions; a `Switch` is created with the tables.
+Both kinds of function either return when they are done, or are generators that run on a
+simulated thread and may take time.
 """
 
 from __future__ import annotations
@@ -79,7 +79,7 @@ def api(name: str) -> Callable[[ApiFunction], ApiFunction]:
     return add
 
 
-# --- running an api command, and what it answers
+# --- running an api command, and its answers
 
 #: Stripped from both ends of a command's argument (switch_strip_whitespace).
 BLANKS = " \t\n\v\r"

@@ -15,7 +15,7 @@ PREFIX = "variable_"
 
 
 def is_true(value: str | None) -> bool:
-    """True if FreeSWITCH takes the value for a yes (switch_true)."""
+    """True if FreeSWITCH counts the value as true (switch_true)."""
     if not value:
         return False
     word = value.lower()

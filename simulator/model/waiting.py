@@ -16,7 +16,7 @@ if TYPE_CHECKING:
 
 __all__ = ["OnDigit", "park", "peek", "sleep"]
 
-#: Called with a digit that was taken off the queue; True ends what plays or sleeps.
+#: Called with a digit that was taken off the queue; True ends the playback or sleep.
 OnDigit = Callable[["Digit"], bool]
 
 
@@ -51,7 +51,7 @@ def sleep(channel: Channel, milliseconds: int, on_digit: OnDigit | None = peek) 
 
 
 def park(channel: Channel) -> Steps[None]:
-    """Wait under a socket's control, and execute what it sends (switch_ivr_park)."""
+    """Wait under a socket's control, and execute its commands (switch_ivr_park)."""
     if channel.controlled or channel.state is State.RESET:
         return
     expires, cause = _park_timeout(channel)
@@ -62,7 +62,7 @@ def park(channel: Channel) -> Steps[None]:
         yield from channel.frames(expires)
         if not had_media and channel.private_events and not channel.event_locks:
             # Without media, the first command of a frame is executed without its
-            # PRIVATE_COMMAND; that is why an answer has none (recordings 01a, 08a).
+            # PRIVATE_COMMAND, so an answer has none (recordings 01a, 08a).
             yield from parse_event(channel, channel.private_events.popleft())
         elif not channel.is_ready():
             break
