@@ -1,1 +1,1 @@
-"""What a test uses: the switch, the caller, faults, sweeps."""
+"""The simulator as tests use it: the switch, the caller, faults, sweeps."""

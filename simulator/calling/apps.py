@@ -23,7 +23,7 @@ __all__ = ["Apps"]
 class Apps:
     """Serves handlers, and connects calls to them or to other programs.
 
-    With ``raises``, what a handler raises, Hangup apart, is kept for `raise_again`.
+    With ``raises``, keeps a handler's exception, except Hangup, for `raise_again`.
     """
 
     def __init__(
@@ -34,7 +34,7 @@ class Apps:
         *,
         raises: bool,
     ) -> None:
-        self.raised: BaseException | None = None  #: by a handler, and to be raised again
+        self.raised: BaseException | None = None  #: by a handler; to be re-raised
         self._world = world
         self._lines = lines
         self._legs = legs
@@ -43,7 +43,7 @@ class Apps:
         self._stops: dict[Outbound, Stop] = {}  # by the server that a fault stopped
 
     def find(self, app: App) -> tuple[str, int]:
-        """The host and port where this app listens; starts a handler's server if need be.
+        """The host and port where this app listens; starts a handler's server if necessary.
 
         Raises ValueError for a string that is not an address, and RuntimeError for an address
         while time is virtual.
@@ -74,7 +74,7 @@ class Apps:
         return host.strip("[]"), int(port)
 
     def _watched(self, handler: Handler) -> Handler:
-        """The handler, wrapped to tell its line how it ends."""
+        """The handler, wrapped to report its end to its line."""
 
         def watched(session: Session) -> None:
             line = self._lines[session.uuid]
@@ -140,13 +140,13 @@ class Apps:
         return tuple(call for stop in self._stops.values() for call in stop.cut)
 
     def raise_again(self) -> None:
-        """Raise what a handler raised; only once."""
+        """Re-raise a handler's exception, once."""
         raised, self.raised = self.raised, None
         if raised is not None:
             raise raised
 
     def close(self) -> None:
-        """Stop all servers; raises SimulationError if one did not stop as it should."""
+        """Stop all servers; raise SimulationError if one did not stop in order."""
         for server in self._servers.values():
             if server not in self._stops:
                 server.stop(timeout=0.0)

@@ -1,4 +1,4 @@
-"""The caller: one simulated call, and the verbs that play who makes it.
+"""The caller: one simulated call, and the verbs that play the caller.
 
 Each verb blocks in simulated time. A verb that fails says what was heard instead, and shows the
 ladder so far.
@@ -24,19 +24,19 @@ if TYPE_CHECKING:
 
 __all__ = ["Call", "CallFailed"]
 
-#: pytest shows the lines of the test that failed, not ours.
+#: Has pytest show the lines of the failing test, not these.
 __tracebackhide__ = True
 
-#: Seconds between two keys that are pressed in a row; also how long each key is held.
+#: Seconds between two keys pressed in a row, and seconds that each is held.
 GAP = 0.2
 #: Simulated seconds that `Call.hear` waits for a prompt.
 HEAR_TIMEOUT = 60.0
 
 
 class CallFailed(AssertionError):
-    """The call did not go as the test says it should.
+    """The call did not go as the test expects.
 
-    ``ladder()`` draws the call; it is called when somebody looks at the failure.
+    ``ladder()`` draws the call; it is called when the failure is shown.
     """
 
     def __init__(self, why: str, ladder: Callable[[], str] | None = None) -> None:
@@ -44,7 +44,7 @@ class CallFailed(AssertionError):
         self._ladder = ladder
 
     def at(self, where: str) -> CallFailed:
-        """The same, with the place in a script where it happened."""
+        """The same exception, with the place in a script where it was raised."""
         return CallFailed(f"{where}: {super().__str__()}", self._ladder)
 
     def __str__(self) -> str:
@@ -60,7 +60,7 @@ class Call:
         self._simulation = simulation
         self._line = line
 
-    # What is known of it
+    # Its state
 
     @property
     def uuid(self) -> str:
@@ -69,9 +69,9 @@ class Call:
 
     @property
     def cause(self) -> HangupCause | str | None:
-        """Why the call ended; None while it is up.
+        """The hangup cause; None while the call is up.
 
-        A str for a cause that `HangupCause` doesn't have.
+        A str for a cause that `HangupCause` lacks.
         """
         cause = self._line.channel.hangup_cause
         return HangupCause.known(cause) if cause else None
@@ -94,17 +94,17 @@ class Call:
 
     @property
     def outcome(self) -> BaseException | None:
-        """What the handler raised, Hangup included; None if it returned."""
+        """The handler's exception, including Hangup; None if it returned."""
         return self._line.outcome
 
     @property
     def error(self) -> BaseException | None:
-        """What the handler raised, Hangup apart, which is a normal end."""
+        """The handler's exception, except Hangup, which is a normal end."""
         return self._line.error
 
     @property
     def given_back(self) -> bool:
-        """True if the handler ended with the call still up: the dialplan goes on with it."""
+        """True if the handler ended with the call still up, and the dialplan continues."""
         return self._line.given_back
 
     @property
@@ -119,15 +119,15 @@ class Call:
 
     @property
     def heard(self) -> list[str]:
-        """The prompts that the caller has heard, or heard begin, in order.
+        """The prompts that have begun for the caller, in order.
 
-        Files that are played as one (``file_string://``) are named one by one.
+        Files played as one (``file_string://``) are named one by one.
         """
         return [prompt.name for prompt in self._line.prompts if prompt.told]
 
     @property
     def bridged(self) -> list[str]:
-        """Whom the caller was bridged to, in order: dial strings, or other callers' numbers."""
+        """The far ends that the caller was bridged to: dial strings, or other callers' numbers."""
         return list(self._line.bridged)
 
     @property
@@ -137,7 +137,7 @@ class Call:
 
     @property
     def app(self) -> App:
-        """What the call was handed to: a handler, or a program's address."""
+        """The app that got the call: a handler, or a program's address."""
         return self._line.app
 
     @property
@@ -152,7 +152,7 @@ class Call:
 
     @property
     def began(self) -> float:
-        """When it began: seconds since the epoch."""
+        """The start of the call, in seconds since the epoch."""
         return self._line.began / SECOND
 
     @property
@@ -167,8 +167,8 @@ class Call:
     def ladder(self, format: LadderFormat = "text") -> str:
         """The call drawn as a ladder: caller, switch, app, with times.
 
-        ``format`` is ``"text"``, ``"svg"`` or ``"mermaid"``; in the last two, other legs have
-        lifelines of their own.
+        ``format`` is ``"text"``, ``"svg"`` or ``"mermaid"``; the last two give each leg its own
+        lifeline.
         """
         return drawn(
             self.transcript.entries, format, title=f"{self.number} calls {self.destination}"
@@ -218,9 +218,9 @@ class Call:
     def expect(self, what: str, *, timeout: float = HEAR_TIMEOUT) -> None:
         """Wait until the call's channel fires an event, or begins an application.
 
-        ``what`` is an event's name ("CHANNEL_ANSWER") or an application's ("bridge"). What
-        happened since this call's last verb satisfies the wait. Raises CallFailed if it does not
-        happen within ``timeout`` simulated seconds, or before the call ends.
+        ``what`` is an event's name ("CHANNEL_ANSWER") or an application's ("bridge"). One since
+        this call's last verb satisfies the wait. Raises CallFailed if none comes within
+        ``timeout`` simulated seconds, or before the call ends.
         """
         line = self._line
         mark = line.mark
@@ -241,10 +241,10 @@ class Call:
     def press(self, digits: str, *, gap: float = GAP, when_asked: bool = False) -> None:
         """Press keys, ``gap`` simulated seconds apart; return when the last is pressed.
 
-        With ``when_asked=True`` the first is pressed as soon as the handler waits for a digit, or
-        for a `record` that a digit ends. (For a program that `FreeSwitch.dial` called: as soon as
-        an application collects digits or records, or none has run on the channel for 1 s.)
-        Raises CallFailed if the call has ended, ValueError if ``digits`` are no keys.
+        With ``when_asked=True``, press the first as soon as the handler waits for a digit, or for
+        a `record` that a digit ends. (For a program called by `FreeSwitch.dial`: as soon as an
+        application collects digits or records, or none has run on the channel for 1 s.) Raises
+        CallFailed if the call has ended, ValueError if ``digits`` are not keys.
         """
         check_keys(digits)
         line = self._begin()
@@ -254,9 +254,9 @@ class Call:
             self._do(lambda digit=digit: self._press(digit), gap if index else 0.0)  # type: ignore[misc]
 
     def press_after(self, seconds: float, digits: str, *, gap: float = GAP) -> None:
-        """Press keys ``seconds`` from now, ``gap`` seconds apart, whatever else the caller does.
+        """Press keys ``seconds`` from now, ``gap`` seconds apart, beside the caller's other verbs.
 
-        Returns at once. Keys that would come after the call's end are not pressed.
+        Returns at once. Keys due after the call's end are not pressed.
         """
         check_keys(digits)
         line = self._line
@@ -276,7 +276,7 @@ class Call:
     def hangup_after(
         self, seconds: float, cause: HangupCause | str = HangupCause.NORMAL_CLEARING
     ) -> None:
-        """Hang up ``seconds`` from now, whatever else the caller does; returns at once."""
+        """Hang up ``seconds`` from now, beside the caller's other verbs; return at once."""
         self._simulation.later(seconds, lambda: self._line.hang_up(str(cause)))
 
     def say_nothing(self, seconds: float) -> None:
@@ -287,7 +287,7 @@ class Call:
     def talk(self, seconds: float) -> None:
         """Speak for ``seconds`` of simulated time, or less if the call ends.
 
-        `record` counts the silence that ends it from there.
+        The silence that ends a `record` counts from there.
         """
         self._begin()
         self._do(lambda: self._talk(seconds), 0.0)
@@ -296,8 +296,8 @@ class Call:
     def wait(self, *, timeout: float = CALL_TIMEOUT) -> None:
         """Wait until the call and its handler have ended.
 
-        Raises CallFailed if they have not within ``timeout`` simulated seconds, or if nothing
-        that could end them will ever happen.
+        Raises CallFailed if they have not ended within ``timeout`` simulated seconds, or if
+        nothing is due that could end them.
         """
         line = self._begin()
         if not self._simulation.run(lambda: line.ended, timeout):
@@ -310,13 +310,13 @@ class Call:
     # Inside
 
     def _begin(self) -> Line:
-        """A verb begins: what happened before it no longer counts."""
+        """Begin a verb: prompts and events before it no longer count."""
         line = self._line
         line.mark = line.events
         return line
 
     def _run(self, until: Callable[[], bool], timeout: float) -> str:
-        """Let time pass until ``until()`` is true; return how long that was, in words."""
+        """Let time pass until ``until()`` is true; return the time it took, in words."""
         began = self._simulation.now
         self._simulation.run(until, timeout)
         if self._line.hung_up:
@@ -326,7 +326,7 @@ class Call:
         return f"within {timeout:g} s"
 
     def _do(self, action: Callable[[], None], delay: float) -> None:
-        """Let the caller do something at its turn, in ``delay`` seconds; wait until it is done."""
+        """Schedule an action of the caller in ``delay`` seconds, and wait until it is done."""
         done: list[bool] = []
 
         def act() -> None:
@@ -348,12 +348,12 @@ class Call:
 
 
 def line_of(call: Call) -> Line:
-    """The line that a call stands on, for the rest of the simulator."""
+    """The line of a call, for the rest of the simulator."""
     return call._line
 
 
 def failed(line: Line, why: str) -> CallFailed:
-    """The exception for a call that went wrong, with its ladder as it is now."""
+    """The exception for a failed call, with its ladder so far."""
     so_far = line.transcript.so_far()
     return CallFailed(why, lambda: drawn(so_far.entries))
 

@@ -1,8 +1,8 @@
-"""Faults on purpose: what can go wrong between a switch and an app, at a named step of a call.
+"""Injected faults: failures between a switch and an app, at a named step of a call.
 
 A step is a message on the control connection, in either direction. It is named by its number
-(the app's ``connect`` is 1), or by words of it as the transcript shows them ("execute
-playback", "PLAYBACK_STOP").
+(the app's ``connect`` is 1), or by some of its words in the transcript ("execute playback",
+"PLAYBACK_STOP").
 """
 
 from __future__ import annotations
@@ -26,16 +26,16 @@ FaultKind = Literal[
 ]
 KINDS: tuple[FaultKind, ...] = get_args(FaultKind)
 
-#: Microseconds that a message waits for the next one, to arrive with it in one piece.
+#: Microseconds that a message waits for the next one, to arrive in one piece with it.
 COALESCE = 20_000
-#: A split message comes as 256 single bytes, then pieces of 64 bytes, and 16 single bytes.
+#: A split message arrives as 256 single bytes, then pieces of 64 bytes, and 16 single bytes.
 SINGLY, PIECE, LAST = 256, 64, 16
 REFUSAL = b"Content-Type: command/reply\nReply-Text: -ERR refused on purpose\n\n"
 
 
 @dataclass(frozen=True)
 class Fault:
-    """Something that goes wrong once, at a step.
+    """A failure that happens once, at a step.
 
     ``kind`` is one of these:
 
@@ -43,7 +43,7 @@ class Fault:
     - ``drop``: the connection breaks instead of carrying the message;
     - ``refuse``: the switch answers -ERR instead of obeying;
     - ``stop``: a deploy stops the app's server, with ``Outbound.stop(timeout=0)``;
-    - ``delay``: the message, and whatever follows it, arrives ``seconds`` late;
+    - ``delay``: the message, and those after it, arrive ``seconds`` late;
     - ``split``, ``coalesce``: the message arrives in many pieces, or together with the next;
     - ``repeat``, ``lose``: the event arrives twice, or never.
 
@@ -60,7 +60,7 @@ class Fault:
             raise ValueError(f"a fault is one of {', '.join(KINDS)}; not {self.kind!r}")
 
     def is_at(self, number: int, message: Callable[[], Message | Command]) -> bool:
-        """True if it befalls this message, which has that number."""
+        """True if the fault happens at this message, with this number."""
         if isinstance(self.step, int):
             return self.step == number and can_befall(self.kind, message())
         return self.step in describe(message()) and can_befall(self.kind, message())
@@ -70,7 +70,7 @@ class Fault:
 
 
 def can_befall(kind: FaultKind, message: object) -> bool:
-    """True if that can go wrong with this message; see `Fault`."""
+    """True if this kind of fault can happen to the message; see `Fault`."""
     if kind == "refuse":
         return isinstance(message, Command)
     is_event = isinstance(message, Event) and not isinstance(message, CommandReply)
@@ -78,7 +78,7 @@ def can_befall(kind: FaultKind, message: object) -> bool:
 
 
 def in_pieces(message: bytes) -> list[bytes]:
-    """A message in pieces: single bytes in its head and at its end, where parsers decide."""
+    """A message in pieces: single bytes in its head and at its end, which parsers depend on."""
     size = len(message)
     cuts = [
         *range(min(size, SINGLY)),
@@ -94,17 +94,17 @@ def _whole(head: bytes, body: bytes) -> bytes:
 
 
 class _Way:
-    """One direction of a connection, and the messages that are held back in it."""
+    """One direction of a connection, and the messages held back in it."""
 
     def __init__(self) -> None:
-        self.until = 0  # messages that come before this moment are held back
+        self.until = 0  # messages before this moment are held back
         self.held: deque[tuple[int, Callable[[], None]]] = deque()
 
 
 class Tap:
-    """Stands between a link and the switch's side of it, and makes faults happen.
+    """Injects faults between a link and the switch's side of it.
 
-    ``elsewhere`` has what to do for the kinds of fault that leave the message alone.
+    ``elsewhere`` has the actions for the kinds of fault that leave the message alone.
     """
 
     def __init__(
@@ -128,7 +128,7 @@ class Tap:
         self._to_app = _Way()
         self._to_switch = _Way()
 
-    # What the switch's side writes
+    # From the switch's side
 
     def write(self, data: bytes) -> None:
         for message in self._from_switch.feed(data):
@@ -148,7 +148,7 @@ class Tap:
     def close(self) -> None:
         self._pass(self._to_app, self._link.close)
 
-    # What the link brings from the app
+    # From the app, by the link
 
     def received(self, data: bytes) -> None:
         for message in self._from_app.feed(data):
@@ -188,7 +188,7 @@ class Tap:
             self._listener.received(piece)
 
     def _step(self, parser: Parser | CommandParser, data: bytes, way: _Way) -> FaultKind | None:
-        """Count a message; return the kind of fault that befalls it, if any."""
+        """Count a message; return the kind of fault at it, if any."""
         self._number += 1
         for fault in self._faults:
             if not fault.is_at(self._number, lambda: parser.feed(data)[0]):
@@ -208,7 +208,7 @@ class Tap:
         self._world.at(until, lambda: self._release(way))
 
     def _pass(self, way: _Way, action: Callable[[], None]) -> None:
-        """Do it now, or after the messages that are held back in this direction."""
+        """Run the action now, or after the messages held back in this direction."""
         if way.held or self._world.now < way.until:
             way.held.append((way.until, action))
         else:
@@ -220,7 +220,7 @@ class Tap:
             action()
 
     def _drop(self) -> None:
-        """Break the connection, for both sides at once; whatever is on its way is lost."""
+        """Break the connection for both sides at once, losing messages in flight."""
         self._dropped = True
         self._to_app.held.clear()
         self._to_switch.held.clear()

@@ -1,4 +1,4 @@
-"""A simulated FreeSWITCH: what a test uses to call handlers without a telephone switch."""
+"""A simulated FreeSWITCH, with which tests call handlers without a telephone switch."""
 
 from __future__ import annotations
 
@@ -33,10 +33,10 @@ from .simulation import Simulation
 
 __all__ = ["FreeSwitch", "simulation_of"]
 
-#: pytest shows the lines of the test that failed, not ours.
+#: Has pytest show the lines of the failing test, not these.
 __tracebackhide__ = True
 
-#: How many calls a switch keeps after their end; of a thousand, no test looks at the first.
+#: The number of ended calls that a switch keeps; of a thousand, no test looks at the first.
 CALLS_KEPT = 10
 
 
@@ -50,27 +50,27 @@ class FreeSwitch:
             call.hangup()
 
     Time is virtual: it passes only while a verb of a call waits, and datetime, time and
-    time.sleep follow it, in the handler and in the test. ``start`` is when it begins (default:
-    the time that the test has frozen, else 2026-01-05T09:00:00); uuids are drawn from ``seed``.
+    time.sleep follow it, in the handler and in the test. It begins at ``start`` (default: the
+    time that the test has frozen, else 2026-01-05T09:00:00); uuids are drawn from ``seed``.
 
     ``prompts`` maps names of sound files to their lengths in seconds; lengths of others are read
     from the WAV files in the folder ``sounds``; any other prompt lasts 2 s.
 
     ``extensions`` is the dialplan for transfers: it maps a number, or a regular expression that
-    the whole number must match, to (application, data) pairs, in which ``$1`` is what the
-    expression captured. ``phrases`` maps names of phrase macros to pairs of an action
+    the whole number must match, to (application, data) pairs, in which ``$1`` is the
+    expression's first capture. ``phrases`` maps names of phrase macros to pairs of an action
     (``play-file`` or ``say``) and its data, in which ``$1`` is the macro's argument.
     ``speech_engines`` are the engines that can speak.
 
-    A handler that runs, or is stuck in something other than the call, for ``patience`` real
-    seconds makes the simulation fail with its stack (None: no limit).
+    The simulation fails, with the handler's stack, if a handler does not wait for the call for
+    ``patience`` real seconds (None: no limit).
 
-    Leaving the block hangs up every call, waits until handlers end, and raises again what a
-    handler raised, Hangup apart; so do the verbs. With ``raises=False`` neither does: see
+    Leaving the block hangs up every call, waits until handlers end, and re-raises a handler's
+    exception, except Hangup; so do the verbs. With ``raises=False`` neither does: see
     `Call.error`.
 
-    With ``real_time=True`` everything takes the time that it says, no clock is touched, and
-    `dial` can call a program in any language.
+    With ``real_time=True`` calls run in real time, no clock is replaced, and `dial` can call a
+    program in any language.
     """
 
     def __init__(
@@ -166,10 +166,10 @@ class FreeSwitch:
         """Have ``caller`` call ``destination``, where the dialplan hands the call to ``app``.
 
         ``app`` is a handler, or an `Outbound` that has not been started, whose handler and
-        options are used on a port of the switch's choice. (Or ``"host:port"``: see `dial`.)
-        ``socket`` is what follows host and port in the dialplan's `socket` entry; ``before``
-        and ``after`` are the (application, data) pairs before and after that entry.
-        ``variables`` are set on the channel. ``faults`` happen on the way. The call begins when a
+        options are used on a port that the switch chooses. (Or ``"host:port"``: see `dial`.)
+        ``socket`` gives the options after host and port in the dialplan's `socket` entry;
+        ``before`` and ``after`` are the (application, data) pairs before and after that entry.
+        ``variables`` are set on the channel. ``faults`` are injected. The call begins when a
         verb of a call first waits.
         """
         if not self._entered:
@@ -205,7 +205,7 @@ class FreeSwitch:
         """As `call`, for a program in any language that listens on ``"host:port"``.
 
         Raises RuntimeError unless time is real (``FreeSwitch(real_time=True)``), since that
-        program has a clock of its own.
+        program has its own clock.
         """
         return self.call(address, **options)
 
@@ -221,7 +221,7 @@ class FreeSwitch:
         presses: Sequence[tuple[float, str]] = (),
         cause: HangupCause | str = HangupCause.NORMAL_CLEARING,
     ) -> None:
-        """Set how a far end behaves when it is bridged to, originated or transferred to.
+        """Set the behaviour of a far end that is bridged to, originated or transferred to.
 
         ``dial_string`` is written as the handler gives it ("user/1000"). The far end answers
         after ``answers_after`` simulated seconds (None: never), and hangs up with ``cause``
@@ -229,9 +229,9 @@ class FreeSwitch:
         cause ("USER_BUSY"). With ``rings=True`` it rings first (CHANNEL_PROGRESS). ``presses``
         are pairs of seconds after the answer, and keys.
 
-        With ``handler``, that handler takes the call instead: it answers or doesn't, and gets
-        the keys that are pressed on the other side of the bridge; each side hangs up with the
-        other. Its call is among `calls`.
+        With ``handler``, that handler takes the call instead: it may answer, and gets the keys
+        pressed on the other side of the bridge; each side hangs up with the other. Its call is
+        among `calls`.
         """
 
         def take(leg: FarLeg) -> Channel:
@@ -261,7 +261,7 @@ class FreeSwitch:
     def calls(self) -> dict[int, Call]:
         """The calls made, by number; the first is 1.
 
-        These are the calls that are up, the last 10, and older ones that somebody still holds.
+        Contains the calls that are up, the last 10, and older ones that are still referenced.
         """
         return dict(self._all)
 
@@ -277,7 +277,7 @@ class FreeSwitch:
 
 
 def simulation_of(switch: FreeSwitch) -> Simulation:
-    """The simulation that a switch stands on, for the rest of the simulator."""
+    """The simulation behind a switch, for the rest of the simulator."""
     return switch._simulation
 
 

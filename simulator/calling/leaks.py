@@ -1,4 +1,4 @@
-"""What is left behind by some work: threads, open descriptors, objects."""
+"""Finds leaks of some work: threads, open descriptors, objects."""
 
 from __future__ import annotations
 
@@ -14,13 +14,12 @@ from eslsync.stacks import stack_of
 
 __all__ = ["descriptors", "objects_since_freeze", "threads_left"]
 
-#: Real seconds that threads have to end. One that ends at all takes milliseconds; the rest is
-#: for a machine that is busy with other things.
+#: Real seconds for threads to end. They take milliseconds; the margin is for a busy machine.
 GRACE = 10.0
 
 
 def threads_left(before: Iterable[threading.Thread], grace: float = GRACE) -> list[str]:
-    """The threads that run now and did not ``before``: the name and the stack of each.
+    """The threads that run now and are not in ``before``: the name and the stack of each.
 
     They have ``grace`` real seconds to end.
     """
@@ -36,7 +35,7 @@ def _stack(thread: threading.Thread) -> str:
 
 
 def descriptors() -> dict[int, str]:
-    """The open descriptors of this process, and what each is; empty where the system can't say."""
+    """The open descriptors of this process, described; empty if the system can't list them."""
     folder = next(filter(os.path.isdir, ("/proc/self/fd", "/dev/fd")), None)
     found: dict[int, str] = {}
     for name in os.listdir(folder) if folder else ():
@@ -45,14 +44,14 @@ def descriptors() -> dict[int, str]:
         except FileNotFoundError:
             pass  # the listing's own
         except OSError:
-            found[int(name)] = f"descriptor {name}"  # /dev/fd says no more
+            found[int(name)] = f"descriptor {name}"  # /dev/fd gives no target
     return found
 
 
 def objects_since_freeze(*packages: str, but: tuple[type, ...] = ()) -> Counter[str]:
-    """Count the objects of these packages' types that were made since `gc.freeze`, by type.
+    """Count the objects of these packages' types created since `gc.freeze`, by type.
 
-    Leaves out the types in ``but``. This is cheap: the collector passes over frozen objects.
+    Excludes the types in ``but``. This is cheap: the collector skips frozen objects.
     """
     gc.collect()
     return Counter(

@@ -1,6 +1,6 @@
-"""One call, seen from both ends: what the caller does and notices, and the app that has it.
+"""One call from both ends: the caller's actions and perceptions, and the app.
 
-A test plays a `Call`, whose verbs stand on this. The rest of the simulator gets it from
+A test plays a `Call`, whose verbs use this. The rest of the simulator gets it from
 `simulator.calling.call.line_of`.
 """
 
@@ -22,7 +22,7 @@ from .faults import Fault, Tap
 
 __all__ = ["App", "HeardPrompt", "Line"]
 
-#: What a call is handed to: a handler, or another program's address ("host:port").
+#: The app that gets a call: a handler, or another program's address ("host:port").
 App = Handler | Outbound | str
 
 #: Seconds without a running application after which another program seems to await a digit.
@@ -40,19 +40,19 @@ class HeardPrompt:
 
     @property
     def told(self) -> bool:
-        """True if it is in `Call.heard`. (Of a ``file_string://`` the files are, not the whole.)"""
+        """True if it is in `Call.heard`, which has the files of a ``file_string://``."""
         return self.heard.pieces is None
 
 
 class Line:
-    """One call: its channel, what the caller notices there, and the app that has it."""
+    """One call: its channel, what the caller notices there, and the app."""
 
     def __init__(
         self, world: Exchange, app: App, channel: Channel, faults: Sequence[Fault] = ()
     ) -> None:
         self.app = app
         self.channel = channel
-        self.number = channel.profile.caller_id_number  #: as the call began
+        self.number = channel.profile.caller_id_number  #: when the call began
         self.destination = channel.profile.destination_number
         self.began = channel.created_at  #: microseconds since the epoch
         self.transcript = Transcript(channel.created_at)
@@ -61,22 +61,22 @@ class Line:
 
         # The caller's end.
         self.events = 0  #: counts what the caller notices
-        self.mark = 0  #: what `events` was when the last verb began
+        self.mark = 0  #: the value of `events` when the last verb began
         self.prompts: list[HeardPrompt] = []
         self.fired: list[tuple[int, str]] = []  #: events, and applications as they begin
         self.executing: list[str] = []  #: applications that run on the channel
-        self.bridged: list[str] = []  #: whom the caller was bridged to
+        self.bridged: list[str] = []  #: the far ends that the caller was bridged to
         self.hung_up = False
         #: Called with each event of the channel.
         self.watchers: list[Callable[[str, SwitchEvent], None]] = []
         self._idle_since = 0
 
         # The app's end.
-        self.faults = faults  #: to happen, on purpose
+        self.faults = faults  #: to inject
         self.link: Link | None = None  #: the control connection
-        self.tap: Tap | None = None  #: makes faults happen on it, if there are any
+        self.tap: Tap | None = None  #: injects the faults, if any
         self.session: Session | None = None  #: None until the handler begins
-        self.outcome: BaseException | None = None  #: what the handler raised
+        self.outcome: BaseException | None = None  #: the handler's exception
         self.given_back = False
 
         channel.on_heard = self._hear
@@ -95,10 +95,10 @@ class Line:
 
     @property
     def error(self) -> BaseException | None:
-        """What the handler raised, Hangup apart, which is a normal end."""
+        """The handler's exception, except Hangup, which is a normal end."""
         return None if isinstance(self.outcome, Hangup) else self.outcome
 
-    # What the caller does
+    # The caller's actions
 
     def press(self, digit: str) -> None:
         """Press one key."""
@@ -116,7 +116,7 @@ class Line:
             self.note("caller", f"hangs up {cause}")
             self.channel.caller_hangs_up(cause)
 
-    # What the handler waits for
+    # The handler's waits
 
     def asks_for_digit(self) -> bool:
         """True if the handler waits for a digit, or for an application that a digit ends."""
@@ -127,7 +127,7 @@ class Line:
             what = declared(waits_for)
             asks = what.collects or what.records
             return waits_for == "DTMF" or (asks and self._collects())
-        # Of another program we know only which application runs on the channel, if any.
+        # Of another program, only the application that runs on the channel is known.
         if not self.answered or any(each != "socket" for each in self.executing):
             return self._collects()
         return self._world.now - self._idle_since >= IDLE * SECOND
@@ -140,15 +140,15 @@ class Line:
             for each in self.executing
         )
 
-    # What the transcript says
+    # The transcript
 
     def note(self, who: Party, text: str) -> None:
-        """Note what somebody does. (The app's commands are noted as they arrive.)"""
+        """Note an action. (The app's commands are noted as they arrive.)"""
         whom: dict[Party, Party] = {"caller": "switch", "switch": "caller", "app": "app"}
         self.transcript.note(self._world.now, who, whom[who], text)
 
     def tell(self, text: str) -> None:
-        """Note what happens on another leg that belongs to the call."""
+        """Note an event of another leg that belongs to the call."""
         self.transcript.note(self._world.now, "switch", "switch", text)
 
     def bridged_to(self, whom: str) -> None:
@@ -156,7 +156,7 @@ class Line:
         self.bridged.append(whom)
         self.note("switch", f"bridged to {whom}")
 
-    # What the channel tells
+    # The channel's events
 
     def _hear(self, heard: Heard) -> None:
         self.events += 1
@@ -190,7 +190,7 @@ class Line:
             self.executing.remove(application)
             self._idle_since = self._world.now
             if self.session is None:
-                # Time must stop there: a verb may wait for the channel to be idle.
+                # Time must stop at that moment: a verb may wait for the channel to be idle.
                 self._world.at(self._world.now + round(IDLE * SECOND), lambda: None)
         if name == "CHANNEL_ANSWER":
             self.note("switch", "answers")

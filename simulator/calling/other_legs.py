@@ -1,6 +1,6 @@
-"""What happens on legs other than callers', noted in the call that the leg belongs to.
+"""The legs other than callers', whose events are noted in the call that the leg belongs to.
 
-A leg belongs to the call that it is called for, or to the call whose app originated it.
+A leg belongs to the call that it was dialled for, or to the call whose app originated it.
 """
 
 from __future__ import annotations
@@ -15,7 +15,7 @@ from .line import Line
 
 __all__ = ["OtherLegs"]
 
-#: Commands to originate that are kept, to know which call's app gave them.
+#: The maximum number of originate commands kept, to find the call whose app sent one.
 ORIGINATES_KEPT = 50
 
 
@@ -36,12 +36,12 @@ class OtherLegs:
         return frozenset(self._names.values())
 
     def commanded(self, line: Line, data: bytes) -> None:
-        """Take what a call's app sent to the switch."""
+        """Note a command that a call's app sent to the switch."""
         if b"originate" in data:
             self._asked.append((data, line))
 
     def called(self, target: str, leg: FarLeg | str, caller: Channel | None) -> None:
-        """Note that the switch calls a far end; or that it can't, with ``leg`` as the cause."""
+        """Note that the switch calls a far end, or can't, with ``leg`` as the cause."""
         self.dialled.add(target)
         line = self._owner_of(target, caller)
         if line is None:
@@ -58,7 +58,7 @@ class OtherLegs:
         leg.on_press = lambda keys: line.tell(f"{target} presses {keys}")
 
     def noticed(self, name: str, event: SwitchEvent) -> None:
-        """Take an event of a channel: it may bridge two channels, or end a bridge."""
+        """Note an event of a channel, which may bridge two channels, or end a bridge."""
         if name == "CHANNEL_BRIDGE":
             self._bridged(event)
         elif name == "CHANNEL_UNBRIDGE":

@@ -1,6 +1,6 @@
 """A simulated switch at work: its time, the model of FreeSWITCH, and the calls that are up.
 
-A test uses `FreeSwitch`, which stands on this. The rest of the simulator gets it from
+A test uses `FreeSwitch`, which wraps this. The rest of the simulator gets it from
 `simulator.calling.freeswitch.simulation_of`.
 """
 
@@ -20,17 +20,17 @@ from .other_legs import OtherLegs
 
 __all__ = ["CALL_TIMEOUT", "Simulation"]
 
-#: Simulated seconds that a call may last, unless a verb says otherwise.
+#: Maximum simulated seconds of a call, unless a verb says otherwise.
 CALL_TIMEOUT = 3600.0
-#: Seconds that handlers have to end after the hangup, where time is real.
+#: Seconds for handlers to end after the hangup, in real time.
 REAL_END_TIMEOUT = 10.0
 
 
 class Simulation:
-    """What the calls of one switch share.
+    """The state that the calls of one switch share.
 
     ``lines`` are the calls by the uuids of their channels: those that are up, and some that
-    have just ended. ``legs`` are the other legs, ``apps`` what calls are handed to.
+    have just ended. ``legs`` are the other legs, ``apps`` the servers that calls go to.
     """
 
     def __init__(
@@ -64,13 +64,13 @@ class Simulation:
         return line
 
     def later(self, delay: float, action: Callable[[], None]) -> None:
-        """Have ``action`` happen in ``delay`` seconds."""
+        """Run ``action`` in ``delay`` seconds."""
         self.world.at(self.world.now + round(delay * SECOND), action)
 
     def run(self, until: Callable[[], bool], timeout: float | None) -> bool:
         """Let time pass until ``until()`` is true; False if that takes over ``timeout`` seconds.
 
-        Raises what a handler raised meanwhile, and SimulationError if one is stuck.
+        Re-raises a handler's exception, and raises SimulationError if a handler is stuck.
         """
         deadline = None if timeout is None else self.world.now + round(timeout * SECOND)
         apps = self.apps
@@ -81,11 +81,11 @@ class Simulation:
     def finish(self) -> Line | None:
         """Hang up every call, and let handlers end, for `time_to_end` seconds.
 
-        Returns a line whose handler still runs then, if there is one; otherwise raises what a
-        handler raised.
+        Returns a line whose handler still runs then, if any; otherwise re-raises a handler's
+        exception.
         """
         if isinstance(self.world, World) and self.world.stuck:
-            return None  # told already; no handler will get any further
+            return None  # reported already; no handler will get any further
         for line in list(self.lines.values()):
             self.later(0.0, line.hang_up)
         deadline = self.world.now + round(self.time_to_end * SECOND)
@@ -96,10 +96,10 @@ class Simulation:
 
     @property
     def time_to_end(self) -> float:
-        """Seconds that handlers have to end after `finish` has hung up."""
+        """Seconds for handlers to end after `finish` has hung up."""
         return CALL_TIMEOUT if isinstance(self.world, World) else REAL_END_TIMEOUT
 
     def close(self) -> None:
-        """Stop all servers; handlers that still run go on in real time."""
+        """Stop all servers; handlers that still run continue in real time."""
         self.world.close()
         self.apps.close()

@@ -1,4 +1,4 @@
-"""A server that is stopped in the middle of its calls, as a deploy does it."""
+"""Stops a server in the middle of its calls, as a deploy does."""
 
 from __future__ import annotations
 
@@ -10,14 +10,14 @@ from ..clockwork.virtual_time import SimulationError, World
 
 __all__ = ["Stop"]
 
-#: Seconds that handlers have to end after `Outbound.stop` has cut their calls.
+#: Seconds for handlers to end after `Outbound.stop` has cut their calls.
 CLEAN_UP = 6.0
 #: Real seconds within which `Outbound.stop` must return.
 STOP_TIMEOUT = 10.0
 
 
 class Stop:
-    """Calls ``Outbound.stop(timeout=0)`` on a thread of its own."""
+    """Calls ``Outbound.stop(timeout=0)`` on a new thread."""
 
     def __init__(self, server: Outbound, world: World | RealTime) -> None:
         self._server = server
@@ -26,7 +26,7 @@ class Stop:
         self._late = 0  # handlers that it would have left behind in real time
         self._error: BaseException | None = None
         self._thread = world.aside(self._work, "Outbound.stop")
-        # In virtual time a handler's minute of cleaning up takes no real time at all.
+        # In virtual time, even a handler's minute of cleaning up takes no real time.
         world.at(world.now + round(CLEAN_UP * SECOND), self._look)
 
     def _work(self) -> None:

@@ -1,4 +1,4 @@
-"""One script, run again and again with a fault at each step: the handler must always end well."""
+"""Runs one script again and again, with a fault at each step: the handler must always end well."""
 
 from __future__ import annotations
 
@@ -32,7 +32,7 @@ __all__ = ["FaultRun", "Sweep", "sweep"]
 
 @runtime_checkable
 class Described(Protocol):
-    """Knows the circumstances of its calls, as a `simulator.scripts.script.Script` does."""
+    """Has the circumstances of its calls, as a `simulator.scripts.script.Script` does."""
 
     def circumstances(self) -> tuple[dict[str, Any], dict[str, Any]]:
         """The options of FreeSwitch, and those of FreeSwitch.call."""
@@ -40,12 +40,12 @@ class Described(Protocol):
 
 @dataclass(frozen=True)
 class FaultRun:
-    """One run, with a fault or two, and what came of it."""
+    """The outcome of one run with one or two faults."""
 
     faults: tuple[Fault, ...]  #: one, or two in the order of their steps
-    at: str  #: the message that the first fault befell
+    at: str  #: the message of the first fault
     raised: BaseException | None  #: by the handler
-    wrong: str | None  #: what should not have happened; None if nothing
+    wrong: str | None  #: what went wrong; None if nothing
     missed: tuple[Fault, ...] = ()  #: the call ended before these could happen
 
     @property
@@ -55,7 +55,7 @@ class FaultRun:
 
     @property
     def ending(self) -> str:
-        """How the handler ended, in one word."""
+        """The end of the handler, in one word."""
         if self.raised is None:
             return "returned"
         names = [each.__name__ for each in type(self.raised).__mro__]
@@ -63,7 +63,7 @@ class FaultRun:
 
     @property
     def row(self) -> str:
-        """The row of the table in which it counts."""
+        """Its row in the table."""
         if len(self.faults) == 1:
             return self.fault.kind
         return "two, one missed" if self.missed else "two at once"
@@ -82,7 +82,7 @@ class Sweep:
 
     @property
     def wrong(self) -> list[FaultRun]:
-        """The runs in which something happened that should not have."""
+        """The runs that went wrong."""
         return [outcome for outcome in self.outcomes if outcome.wrong is not None]
 
     def __str__(self) -> str:
@@ -122,15 +122,15 @@ def sweep(
     The steps are those of a first run without a fault; with ``every=n``, each n-th of them.
     Then come ``pairs`` runs with two of these faults each, at steps that the seed chooses. (The
     first fault changes the call, so the second step may never come; such runs are counted
-    apart.)
+    separately.)
 
-    A run is right if the handler ends, by itself or with an exception of eslsync's; if the
-    library logs no failure of its own; and if no thread, open descriptor or object of these
-    packages is left behind. (Pass ``memory=False`` if the handler keeps sessions or events
-    somewhere that outlives the call.) The script may fail, since the call is not the one that it
-    was written for. ``seed``, ``start`` and ``prompts`` are those of `FreeSwitch`.
+    A run passes if the handler ends, by itself or with an exception of eslsync's; if the library
+    logs no failure of its own; and if no thread, open descriptor or object of these packages is
+    left behind. (Pass ``memory=False`` if the handler keeps sessions or events beyond the call.)
+    The script itself may fail, since it was written for another call. ``seed``, ``start`` and
+    ``prompts`` are those of `FreeSwitch`.
 
-    The ``play`` of a `simulator.scripts.script.Script` brings the call's circumstances along.
+    The ``play`` of a `simulator.scripts.script.Script` supplies the call's circumstances.
 
     Raises AssertionError if the script fails without a fault, and ValueError for ``every`` below
     1 or ``pairs`` below 0.
@@ -167,7 +167,7 @@ def sweep(
 
 
 def _steps_for(kind: FaultKind, steps: Sequence[Entry]) -> Iterator[int]:
-    """The numbers of the steps at which that kind of fault can happen."""
+    """The numbers of the steps at which this kind of fault can happen."""
     return (n for n, entry in enumerate(steps, 1) if can_befall(kind, entry.message))
 
 
@@ -184,7 +184,7 @@ def _two_of(faults: Sequence[Fault], chance: random.Random) -> list[Fault]:
 
 @dataclass
 class _Run:
-    """One call, and what came of it."""
+    """One call, and its outcome."""
 
     steps: list[Entry]
     raised: BaseException | None
@@ -192,12 +192,12 @@ class _Run:
     wrong: str | None
 
 
-#: What outlasts a run: its result holds on to these.
+#: Types that outlive a run, because its result refers to them.
 OUTLASTING = (_Run, BaseException, Message)
 
 
 class _Runs:
-    """Plays the script again and again, and looks for what each run leaves behind."""
+    """Plays the script again and again, and finds the leaks of each run."""
 
     def __init__(
         self,
@@ -207,7 +207,7 @@ class _Runs:
         of_call: Mapping[str, Any],
         memory: bool,
     ) -> None:
-        #: What the library logs as its own failures.
+        #: The failures that the library logs as its own.
         self.logged: list[str] = []
         self._script = script
         self._app = app
@@ -217,7 +217,7 @@ class _Runs:
         self._memory = memory
 
     def first(self) -> list[Entry]:
-        """The steps of a run without a fault, which may leave behind what is made only once."""
+        """The steps of a run without a fault, which may leave objects created only once."""
         run = self._play(())
         if run.wrong is None and run.raised is not None and not isinstance(run.raised, Hangup):
             run.wrong = f"the handler raised {run.raised!r}"
@@ -226,10 +226,10 @@ class _Runs:
         return run.steps
 
     def make(self, faults: Sequence[Fault]) -> _Run:
-        """A run with these faults."""
+        """Make a run with these faults."""
         threads, opened = set(threading.enumerate()), descriptors()
         if self._memory:
-            gc.freeze()  # objects that exist by now don't count
+            gc.freeze()  # existing objects don't count
         run = self._play(faults)
         run.wrong = run.wrong or left_behind(threads, opened)
         if self._memory and run.wrong is None:
@@ -254,7 +254,7 @@ class _Runs:
                 try:
                     self._script(call)
                 except AssertionError:
-                    pass  # the fault has made another call of it
+                    pass  # the fault has changed the call
                 call.hangup()
         except AssertionError as error:
             wrong = str(error).splitlines()[0]
@@ -272,7 +272,7 @@ class _Runs:
 
 
 def left_behind(threads: set[threading.Thread], opened: Mapping[int, str]) -> str | None:
-    """The threads and descriptors that are here now and were not before, in words."""
+    """The new threads and descriptors, in words."""
     names = [left.partition("\n")[0] for left in threads_left(threads)]
     names += [name for number, name in descriptors().items() if opened.get(number) != name]
     return f"left behind: {', '.join(names)}" if names else None
@@ -287,7 +287,7 @@ def objects_left() -> str | None:
 
 
 def _let_go_of_frames(error: BaseException | None) -> None:
-    """Drop an exception's frames, which hold the whole call."""
+    """Drop an exception's frames, which refer to the whole call."""
     while error is not None:
         error.__traceback__ = None
         error = error.__cause__ or error.__context__
@@ -295,9 +295,9 @@ def _let_go_of_frames(error: BaseException | None) -> None:
 
 @contextmanager
 def _plain_log(failures: list[str]) -> Iterator[None]:
-    """Meanwhile make log records of text alone, so that a kept record holds no call.
+    """Meanwhile make log records of text only, so that a kept record refers to no call.
 
-    Failures that the library logs, and that are not the handler's, go to ``failures`` as well.
+    Failures that the library logs, except the handler's, go to ``failures``, too.
     """
     make = logging.getLogRecordFactory()
 

@@ -1,6 +1,6 @@
-"""The audience of a switch's events: of hundreds of connections, the few that want one.
+"""The audience of a switch's events: finds the few connections, of hundreds, that want one.
 
-Most connections filter for their own call's uuid, and are found by it. Asking each of 200
+Most connections filter for their own call's uuid, and are looked up by it. Asking each of 200
 connections about each event took more time than everything else in 200 calls.
 """
 
@@ -28,8 +28,8 @@ class Audience:
         switch.consumers.append(self.deliver)
         self._serial = itertools.count()
         self._numbers: dict[Control, int] = {}
-        self._keys: dict[Control, list[Key]] = {}  # empty if it is asked about every event
-        self._asked: dict[int, Control] = {}  # those
+        self._keys: dict[Control, list[Key]] = {}  # empty for one that is asked about every event
+        self._asked: dict[int, Control] = {}  # asked about every event
         self._found: dict[str, dict[str, dict[int, Control]]] = {}  # the others, by key
 
     def __iter__(self) -> Iterator[Control]:
@@ -47,7 +47,7 @@ class Audience:
         del self._numbers[control]
 
     def filtered(self, control: Control) -> None:
-        """A connection's filters have changed."""
+        """Note that a connection's filters have changed."""
         if control in self._numbers:
             self._strike(control)
             self._enter(control)
@@ -91,7 +91,7 @@ class Audience:
         self._asked.pop(number, None)
         for name, value in self._keys.pop(control):
             by_value = self._found[name]
-            by_value[value].pop(number, None)  # None for a filter that is there twice
+            by_value[value].pop(number, None)  # None for a duplicate filter
             if not by_value[value]:
                 del by_value[value]
             if not by_value:
@@ -99,7 +99,7 @@ class Audience:
 
 
 def keys_of(filters: list[tuple[str, str]]) -> list[Key]:
-    """The keys of which an event must have one; empty if the filters are not that simple.
+    """The keys of which an event must match one; empty if the filters are more complex.
 
     A value may also begin with a sign or a blank, or be a regular expression.
     """

@@ -1,8 +1,8 @@
 """The switch's side of one event socket connection: commands, replies, and events.
 
 mod_event_socket.c calls it a listener. On an ``async`` socket it runs beside the session thread;
-on any other it runs on that thread, so that the reply to ``sendmsg`` comes when the application
-is done, and events wait until the listener reads again (recordings 06a to 06j).
+on a sync one it runs on that thread, so the reply to ``sendmsg`` comes when the application has
+completed, and events wait until the listener reads again (recordings 06a to 06j).
 """
 
 from __future__ import annotations
@@ -35,7 +35,7 @@ __all__ = ["Control"]
 
 #: Seconds after which an app that sent no command is dropped (recording 14a).
 FIRST_COMMAND = 25
-#: Microseconds after which the listener looks up from its socket, at its events and channel.
+#: Microseconds between the listener's checks of its events and channel.
 POLL = FRAME
 #: Bytes of a reply: it is made in a buffer of 512 with a NUL at the end (recording 14f).
 LONGEST_REPLY = 511
@@ -62,9 +62,9 @@ INVALID_LOG_LEVEL = 64
 class Control:
     """The switch's side of one event socket connection.
 
-    The world calls `received` and `closed`; the control calls ``write`` with whole messages, and
-    ``close`` when the switch closes. ``channel`` is the channel that it controls, or None on an
-    inbound connection, which an app made to ``switch``.
+    The world calls `received` and `closed`; the control calls ``write`` with complete messages,
+    and ``close`` when the switch closes. ``channel`` is the channel that it controls, or None on
+    an inbound connection, which an app made to ``switch``.
     """
 
     def __init__(
@@ -82,7 +82,7 @@ class Control:
         self.channel = channel
         self.full = channel is None
         self.asynchronous = True
-        self.connected = False  # True once `connect` has come
+        self.connected = False  # True once `connect` has arrived
         self.finished = False  # True once the listener and its connection are gone
         self.resumes = False
         self.selection = Selection()  #: the events that it wants
@@ -97,7 +97,7 @@ class Control:
         self._ended = False  # the app closed its side
         self._gone = False  # ... and reads no more
         self._jobs = 0  # running in the background
-        self._reading = False  # True while the listener waits at its socket
+        self._reading = False  # True while the listener waits for its socket
         self._thread: Thread | None = None
         self._log_level: int | None = None
         self._linger: int | None = None  # seconds, -1 for ever, None for no linger
@@ -109,7 +109,7 @@ class Control:
     # --- the world's side
 
     def received(self, data: bytes) -> None:
-        """The app sent bytes."""
+        """Take bytes from the app."""
         try:
             self._commands.extend(self._reader.feed(data))
         except ProtocolError:
@@ -117,7 +117,7 @@ class Control:
         self._look()
 
     def closed(self, *, reads: bool = False) -> None:
-        """The app closed its side; ``reads`` is true if it still reads what it is sent."""
+        """Note that the app closed its side; ``reads`` is true if it still reads."""
         self._ended = True
         self._gone = not reads
         self._look()
@@ -131,7 +131,7 @@ class Control:
         self._thread.run()
 
     def deliver(self, event: SwitchEvent) -> None:
-        """Write an event if the listener is at its socket; otherwise queue it."""
+        """Write an event if the listener waits for its socket; otherwise queue it."""
         if self.finished:
             return
         if self._reading and self.asynchronous:
@@ -139,7 +139,7 @@ class Control:
         else:
             self._events.append(event)
             if self._reading and self.channel is not None:
-                # the session thread waits at the socket, and looks up from it
+                # the session thread waits for the socket, and checks its events
                 self.channel.thread.wake(self.switch.scheduler.now + POLL)
 
     # --- the listener
@@ -169,12 +169,12 @@ class Control:
             if reply is not None:
                 self._reply(reply)
         self._audience.leave(self)
-        while self._jobs:  # the listener stays until they are done
+        while self._jobs:  # the listener stays until they have ended
             yield None
         self._finish()
 
     def _deadline(self) -> int:
-        """When the first command is due: at a whole second since the epoch, in 24 to 25 s."""
+        """The deadline of the first command: a whole second since the epoch, in 24 to 25 s."""
         return (self.switch.scheduler.now // SECOND + FIRST_COMMAND) * SECOND
 
     def _authorize(self) -> Steps[None]:
@@ -221,8 +221,8 @@ class Control:
         """Write the queued events.
 
         An event takes a moment to reach the listener's queue. Without async, the listener runs on
-        the thread that fired the event, so it finds it only at its next look (recordings 06c,
-        06j; in 06f the connection is closed before that).
+        the thread that fired the event, and finds it only at its next check (recordings 06c, 06j;
+        in 06f the connection is closed before that).
         """
         now = self.switch.scheduler.now
         while self._events and (self.asynchronous or self._events[0].time < now):
@@ -233,7 +233,7 @@ class Control:
             self._send(data)
 
     def _look(self) -> None:
-        """Let the listener look at its socket."""
+        """Have the listener check its socket."""
         if self._reading:
             self._run()
 
@@ -244,7 +244,7 @@ class Control:
             self.channel.thread.run()
 
     def _notice_down(self) -> None:
-        """The channel was hung up; the listener sees it with its next look."""
+        """Have the listener notice the hangup at its next check."""
         thread = self._thread
         if thread is not None:
             thread.wake(self.switch.scheduler.now + POLL)
@@ -253,7 +253,7 @@ class Control:
         assert self._linger is not None
         assert self.channel is not None
         if self._linger != -1:
-            # it closes at the first whole second since the epoch that is past the time
+            # it closes at the first whole second since the epoch after the linger time
             second = self.switch.scheduler.now // SECOND
             self._linger_until = (second + self._linger + 1) * SECOND
         self._write(
@@ -268,7 +268,7 @@ class Control:
         )
 
     def _finish(self, *, quietly: bool = False) -> None:
-        """Say goodbye, and let go of the channel (the end of listener_run)."""
+        """Send the notice, and release the channel (the end of listener_run)."""
         if self.finished:
             return
         channel = self.channel
@@ -278,7 +278,7 @@ class Control:
         if self in self._audience:
             self._audience.leave(self)
         if channel is not None and self.resumes and channel.up and not channel.reset_by_transfer:
-            # what runs is cut, and the dialplan goes on (recording 12q)
+            # the running application is cut, and the dialplan continues (recording 12q)
             channel.state = State.RESET
         if not self._gone and not quietly:
             who = "" if channel is None else f"Controlled-Session-UUID: {channel.uuid}\n"
@@ -299,7 +299,7 @@ class Control:
         self._finish(quietly=True)
 
     def _reply(self, reply: str) -> None:
-        if reply.startswith("~"):  # a reply that brings its own headers
+        if reply.startswith("~"):  # a reply with its own headers
             self._write(f"Content-Type: command/reply\n{reply[1:]}".encode())
             return
         # surrogates are bytes that were not UTF-8; a long reply is cut, even inside a character

@@ -11,7 +11,7 @@ __all__ = ["Received", "command_reader"]
 
 
 class Received(PrivateCommand):
-    """A command from an app; its origin is the bytes that it came in."""
+    """A command from an app; its origin is its bytes."""
 
     __slots__ = ()
 
@@ -28,7 +28,7 @@ class Received(PrivateCommand):
 
 
 def command_reader() -> Framer[Received]:
-    """A parser of what an app sends, with the switch's own limits."""
+    """A parser of an app's commands, with the switch's own limits."""
     return Framer(Received, max_headers=MAX_BODY, max_body=MAX_BODY)
 
 

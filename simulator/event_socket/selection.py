@@ -1,4 +1,4 @@
-"""Which events a connection wants: what it has subscribed to, its filters, and the format."""
+"""The events that a connection wants: its subscriptions, filters, and format."""
 
 from __future__ import annotations
 

@@ -1,1 +1,1 @@
-"""What happened in a call, as a transcript and as pictures."""
+"""A call as a transcript and as pictures."""

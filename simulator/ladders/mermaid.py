@@ -55,7 +55,7 @@ def lines(entries: list[Entry], title: str) -> Iterator[str]:
 
 
 def escaped(text: str) -> str:
-    """The text, with the characters escaped that mean something to Mermaid."""
+    """The text, with Mermaid's special characters escaped."""
     return re.sub(r"[#;<>{}]", lambda found: f"#{ord(found[0])};", text)
 
 

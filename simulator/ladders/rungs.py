@@ -1,7 +1,7 @@
-"""What a ladder shows of a call: its rungs, whatever they are drawn with.
+"""The rungs of a ladder, in any format: the part of a call that it shows.
 
-The rungs are a transcript's entries in fewer words, without those that say nothing new; commands
-that only prepare share a rung. A `Span` says between which lifelines a rung is.
+Rungs are a transcript's entries in fewer words, without those that say nothing new; commands
+that only prepare share a rung. A `Span` gives the lifelines that a rung connects.
 """
 
 from __future__ import annotations
@@ -18,19 +18,19 @@ from .transcript import CALLER, Entry, Party
 
 __all__ = ["ANY_UUID", "PAUSE", "Prompts", "RungKind", "Span", "shown", "span", "words", "wrapped"]
 
-#: Shortest silence, in seconds, that a ladder shows.
+#: Minimum seconds of a silence that a ladder shows.
 PAUSE = 0.5
-#: Most characters of a dial string's variables that are shown.
+#: Maximum characters shown of a dial string's variables.
 VARIABLES = 24
-#: Most characters of a text that are shown.
+#: Maximum characters shown of a text.
 LONGEST = 2000
-#: Most lines of the switch's log that are shown.
+#: Maximum lines shown of the switch's log.
 LOG_LINES = 3
 
-#: Commands that only prepare a connection, or what comes next.
+#: Commands that only prepare a connection, or later commands.
 PREPARE = ("connect", "linger", "filter", "event", "myevents")
 
-#: What a piece of a ladder is; it may be coloured by that.
+#: The kind of a piece of a ladder, which may decide its colour.
 RungKind = Literal["caller", "switch", "app", "problem", "line", "time", "prompt"]
 
 ANY_UUID = re.compile("[0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12}")
@@ -38,13 +38,13 @@ ANY_UUID = re.compile("[0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12}")
 #: One word of an application's argument; quotes hold it together.
 ARGUMENT = re.compile(r"(?:\\.|'(?:\\.|[^'\\])*'|[^ '\\])+")
 
-#: How a line of the switch's log begins: its time, and how idle the machine is.
+#: The beginning of a line of the switch's log: its time, and the machine's idle share.
 LOG_HEAD = re.compile(r"^[\d-]+ [\d:.]+ [\d.]+% ")
 
-#: Several files that are played in a row.
+#: Several files played in a row.
 FILES = re.compile(r"file_string://(\S+)")
 
-#: Events whose name says it all.
+#: Events described by their name alone.
 TOLD = (
     "CHANNEL_UNBRIDGE",
     "CHANNEL_HOLD",
@@ -62,7 +62,7 @@ TROUBLE = ("-ERR", "FILE NOT FOUND", "PLAYBACK ERROR")
 
 
 def shown(entries: Iterable[Entry]) -> list[Entry]:
-    """The rungs of a ladder: what is news, with commands that prepare joined into one."""
+    """The rungs of a ladder: entries with news, and preparing commands joined into one."""
     kept: list[Entry] = []
     prepared: Entry | None = None  # the last command, if it only prepares
     hung_up = False
@@ -92,7 +92,7 @@ def shown(entries: Iterable[Entry]) -> list[Entry]:
                 continue  # the caller has hung up, and the switch repeats it
             hung_up = True
         elif kept and kept[-1].text == f"resumes {text.removeprefix('cuts ')}":
-            kept.pop()  # it went on for no time
+            kept.pop()  # it continued for no time
         kept.append(replace(entry, text=text))
     return kept
 
@@ -113,7 +113,7 @@ def told(entry: Entry) -> str | None:
         first, *more = message.text.split("\n") or [""]
         text = in_a_line(first) + (" …" if more else "") or "(nothing)"
         if ANY_UUID.fullmatch(text):
-            text = None  # the answer to create_uuid: the next commands have it
+            text = None  # the answer to create_uuid appears in the next commands
     elif isinstance(message, LogData):
         text = f"log: {LOG_HEAD.sub('', in_a_line(message.body))}"
     elif isinstance(message, AuthRequest):
@@ -135,7 +135,7 @@ def tell_whole(kept: list[Entry], prepared: Entry) -> None:
 
 
 def is_preparation(command: Command) -> bool:
-    """True if the command only prepares a connection, or what comes next."""
+    """True if the command only prepares a connection, or later commands."""
     if command.line == "api create_uuid":
         return True
     return first_word(command.line) in PREPARE
@@ -194,11 +194,11 @@ def completion(event: Event) -> str | None:
     return f"{application} completed" + (f": {said}" if said else "")
 
 
-# Where it stands
+# Lifelines
 
 
 class Span(NamedTuple):
-    """The lifelines that a rung goes from and to; the same one for what happens at one."""
+    """The lifelines that a rung connects; the same one twice for an event at one lifeline."""
 
     start: str
     end: str
@@ -207,7 +207,7 @@ class Span(NamedTuple):
 
 
 def span(entry: Entry) -> Span:
-    """Where a rung stands in a drawing that gives other legs lifelines of their own."""
+    """The lifelines of a rung in a drawing that has one for each other leg."""
     text = words(entry)
     others = sorted(set(entry.legs.values()) - {CALLER}, key=len, reverse=True)
     if entry.text.startswith("bridged to ") and entry.receiver == "caller":
@@ -233,7 +233,7 @@ def span(entry: Entry) -> Span:
 
 
 def is_left(entry: Entry) -> bool:
-    """True if a rung stands between caller and switch, where there are no other lifelines."""
+    """True if a rung is between caller and switch, in a drawing without other lifelines."""
     return "caller" in (entry.sender, entry.receiver) or entry.sender == "switch" == entry.receiver
 
 
@@ -276,7 +276,7 @@ class Prompts:
 
     @classmethod
     def deepest(cls, entries: Iterable[Entry]) -> int:
-        """The most prompts that are nested at one time; at least 1."""
+        """The maximum number of nested prompts; at least 1."""
         prompts, deepest = cls(), 1
         for entry in entries:
             prompts.follow(entry)
@@ -298,7 +298,7 @@ class Prompts:
                 return
 
     def settle(self) -> None:
-        """Go on to the next entry: what began plays, and what ended is gone."""
+        """Move on to the next entry: begun prompts now play, ended ones are removed."""
         for index, prompt in enumerate(self.playing):
             if prompt is not None and prompt.state == "begins":
                 prompt.state = "plays"
@@ -323,7 +323,7 @@ def words(entry: Entry) -> str:
 
 
 def in_short(files: Iterable[str]) -> str:
-    """Files that are played in a row, without suffixes, each folder named once."""
+    """Files played in a row, without suffixes, each folder named once."""
     said: list[str] = []
     last = ""
     for file in files:

@@ -1,9 +1,9 @@
 """A call drawn as a ladder in SVG: every leg has a lifeline, with a bar for each prompt it hears.
 
-The SVG is written directly: it consists of lines and texts, and the work is to place them, which a
-drawing library would leave to us. There are no scripts, and no fonts or styles from elsewhere;
-colours follow the reader's light or dark scheme. Arrowheads are drawn one by one, because a shared
-definition (``<marker>``) gets lost when several pictures stand in one page.
+This writes SVG directly: it consists of lines and texts, and the work is to place them, which a
+drawing library would leave to its user. It contains no scripts and no external fonts or styles;
+colours follow the reader's light or dark scheme. Each arrowhead is drawn, because a shared
+definition (``<marker>``) is lost when one page contains several pictures.
 """
 
 from __future__ import annotations
@@ -26,14 +26,14 @@ GAP = 30  #: the height of a silence
 HEAD = 30
 TIMES = 62  #: the column of times
 BAR = 9
-NEAREST = 130  #: least distance of two lifelines
-FARTHEST = 370  #: and the most
+NEAREST = 130  #: minimum distance of two lifelines
+FARTHEST = 370  #: and the maximum
 ARROW = 8
-#: Most lines of a text.
+#: Maximum lines of a text.
 MAX_LINES = 3
-#: Most characters of a tooltip.
+#: Maximum characters of a tooltip.
 TOOLTIP = 300
-#: Most rows before the lifelines are named at the foot, too.
+#: Maximum rows before the lifelines are named at the foot, too.
 LONG = 24
 
 STYLE = """
@@ -83,11 +83,11 @@ def svg(entries: Iterable[Entry], *, title: str = "", about: str = "") -> str:
 
 @dataclass
 class Row:
-    """The rungs that stand side by side, at one moment."""
+    """Rungs side by side, at one moment."""
 
     time: float
     rungs: list[tuple[Entry, Span, list[str]]] = field(default_factory=list)
-    #: Prompts that what begins in this row pauses.
+    #: Prompts that are paused by one that begins in this row.
     paused: list[Entry] = field(default_factory=list)
 
     @property
@@ -108,10 +108,10 @@ class Drawing:
         self.at = self._places()  # lifelines, from left to right
         self.rows = list(self._rows())
 
-    # Where things go
+    # Layout
 
     def _places(self) -> dict[str, float]:
-        """Where the lifelines are: as far apart as the texts between them need, within bounds."""
+        """The places of the lifelines, spaced by the texts between them, within bounds."""
         wanted = [float(NEAREST)] * len(self.names)  # to the right of each
         for each in self.spans:
             left, right = sorted((self.names.index(each.start), self.names.index(each.end)))
@@ -125,7 +125,7 @@ class Drawing:
         x = MARGIN + TIMES + self.depth * (BAR + 3) + max(24.0, width(self.names[0]) / 2 + 6)
         places: dict[str, float] = {}
         for name, room in zip(self.names, wanted, strict=True):
-            places[name] = round(x) + 0.5  # where lines are sharp
+            places[name] = round(x) + 0.5  # lines are sharp there
             x += room
         return places
 
@@ -163,7 +163,7 @@ class Drawing:
         beside = places[index - 1] if index else places[min(1, len(places) - 1)]
         return max(abs(beside - start), NEAREST) - 2 * ARROW
 
-    # What is drawn
+    # Drawing
 
     def document(self) -> str:
         top = MARGIN
@@ -253,7 +253,7 @@ class Drawing:
             kind = "caller"  # or another leg
         arrow = draws(entry, where)
         if start == end and where.start != self.names[0]:
-            x, anchor, lift = start - 8, "end", 4.0  # left of its lifeline, where there is room
+            x, anchor, lift = start - 8, "end", 4.0  # left of its lifeline, where room is
         elif start == end:
             x, anchor, lift = start + 10, "start", 4.0
         elif not arrow:
@@ -279,7 +279,7 @@ class Drawing:
         return "".join([*drawn, self._cleared(lines, x, top, anchor), *texts, "</g>"])
 
     def _cleared(self, lines: list[str], x: float, top: float, anchor: str) -> str:
-        """Paper behind a text that stands on a lifeline."""
+        """Paper behind a text that is on a lifeline."""
         wide = max(map(width, lines))
         left = x - wide * {"start": 0.0, "middle": 0.5, "end": 1.0}[anchor]
         if not any(left < life < left + wide for life in self.at.values()):
@@ -296,7 +296,7 @@ class Bars:
     def __init__(self, x: float) -> None:
         self.x = x
         self.prompts = Prompts()
-        self.since: dict[int, float] = {}  # where the piece of a bar began, by its depth
+        self.since: dict[int, float] = {}  # the top of a bar's current piece, by depth
 
     def follow(self, entry: Entry, y: float) -> Iterator[str]:
         if not is_prompt(entry):
@@ -332,7 +332,7 @@ class Bars:
 
 
 def draws(entry: Entry, where: Span) -> bool:
-    """True if it is an arrow. (The end of a prompt is told beside its bar.)"""
+    """True for an arrow. (The end of a prompt is written beside its bar.)"""
     return where.start != where.end and (not is_prompt(entry) or entry.text.startswith("plays "))
 
 
@@ -360,7 +360,7 @@ def lasts(seconds: float) -> str:
 
 
 def width(text: str) -> float:
-    """A text's width in pixels, estimated for a wide font, since the reader's is not known."""
+    """A text's width in pixels, estimated for a wide font, since the reader's is unknown."""
     return sum(WIDTHS.get(char, 0.62 if char.isascii() else 1.0) for char in text) * FONT
 
 

@@ -1,8 +1,8 @@
-"""A call drawn as a ladder in text: caller, switch and app, and what passed between them.
+"""A call drawn as a ladder in text: caller, switch and app, and their messages.
 
-The bar to the left of the caller's line is what the caller hears: a prompt begins, plays, is
-paused while another plays inside it (further left), continues, ends or is cut. Silences of half
-a second or more are shown with their length.
+The bar to the left of the caller's line shows what the caller hears: a prompt begins, plays, is
+paused while another plays inside it (further left), continues, ends or is cut. Silences of 0.5 s
+or more are shown with their length.
 """
 
 from __future__ import annotations
@@ -30,9 +30,9 @@ __all__ = ["ASCII", "BOX", "Glyphs", "RungKind", "Style", "draw"]
 
 #: Default width of a ladder, in columns.
 WIDTH = 100
-#: Fewest columns between two lifelines.
+#: Minimum columns between two lifelines.
 NARROWEST = 18
-#: Most lines of a text, and of one that names several files to play.
+#: Maximum lines of a text, and of one that names several files to play.
 MAX_LINES = 4
 MAX_LINES_OF_FILES = 2
 Style = Callable[[str, RungKind], str]
@@ -92,7 +92,7 @@ class Ladder:
         self.left, self.right = self._lanes(width)
 
     def _lanes(self, width: int) -> tuple[int, int]:
-        """The widths of the two lanes: what their texts need, or a fair share of what there is."""
+        """The widths of the two lanes: enough for their texts, or a fair share of the width."""
         wanted = {True: NARROWEST, False: NARROWEST}
         for entry in self.entries:
             lane = is_left(entry)

@@ -1,4 +1,4 @@
-"""What happened in a call, line by line, in text that is the same on every run."""
+"""The transcript of a call, line by line, the same on every run."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ __all__ = ["Entry", "Party", "Transcript"]
 
 Party = Literal["caller", "switch", "app"]
 
-#: Headers that say what an event is about, in the order in which they are shown.
+#: Headers that identify the subject of an event, in the order shown.
 TELLING = (
     "Event-Subclass",
     "Application",
@@ -35,7 +35,7 @@ TELLING = (
     "Hangup-Cause",
     "Job-UUID",
 )
-#: Headers that every event has, and that are only shown in one.
+#: Headers of every event that are only shown in one.
 ONLY_IN = {"Channel-Call-State": "CHANNEL_CALLSTATE"}
 
 
@@ -45,20 +45,20 @@ CALLER = "caller"
 
 @dataclass(frozen=True)
 class Entry:
-    """One thing that happened: ``sender`` did or said ``text`` to ``receiver``, or to itself."""
+    """One entry: ``sender`` did or said ``text`` to ``receiver``, or to itself."""
 
     time: float  #: seconds since the call began
     sender: Party
     receiver: Party
     text: str
-    #: What was said, if it went over the control connection.
+    #: The message, if it went over the control connection.
     message: Message | Command | None = None
     #: The names of legs, by their uuid.
     legs: Mapping[str, str] = field(default_factory=dict, repr=False)
 
     @property
     def leg(self) -> str | None:
-        """The name of the leg that it is about; None for the caller's own."""
+        """The name of its leg; None for the caller's own."""
         message, uuid = self.message, ""
         if isinstance(message, Event):
             uuid = message.get("Unique-ID", "")
@@ -82,11 +82,11 @@ class Transcript:
         self._log: list[tuple[int, Party, Party, str | bytes]] = []
 
     def note(self, now: int, sender: Party, receiver: Party, what: str | bytes) -> None:
-        """Add something that happened; bytes went over the control connection."""
+        """Add an entry; bytes went over the control connection."""
         self._log.append((now, sender, receiver, what))
 
     def so_far(self) -> Transcript:
-        """A copy, which stays as this transcript is now."""
+        """A copy, which does not change any more."""
         copy = Transcript(self._began)
         copy.legs = dict(self.legs)
         copy._log = list(self._log)

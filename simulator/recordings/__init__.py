@@ -1,1 +1,1 @@
-"""Recorded calls: the model held to them, handlers run against them."""
+"""Recorded calls: the model is checked against them, and handlers run against them."""

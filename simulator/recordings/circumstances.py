@@ -1,7 +1,7 @@
-"""Opens the simulated call that a recording is compared with: its switch and its channel.
+"""Sets up the simulated call to compare with a recording: its switch and its channel.
 
-The circumstances are those that the recording's first line gives (tests/recordings/README.md),
-and what its messages show besides: dates, names, uuids, numbers that count on.
+The circumstances come from the recording's first line (tests/recordings/README.md), and from its
+messages: dates, names, uuids, counters.
 """
 
 from __future__ import annotations
@@ -34,7 +34,7 @@ START = 1_767_603_600 * SECOND
 #: The folder of the sound files, if a recording doesn't say.
 SOUND_PREFIX = "/srv/fs/sounds"
 #: The dialplan and the phrase macros of the installation where the project's recordings were made,
-#: for a first line that has none of its own.
+#: for a first line without them.
 INSTALLED_DIALPLAN = {
     r"^bye(\d+)$": [["answer", ""], ["sleep", "$1"], ["hangup", "NORMAL_CLEARING"]],
     r"^press-(\d+)-(.+)$": [
@@ -49,7 +49,7 @@ INSTALLED_PHRASES = {
     "welcome": [["play-file", "ivr/ivr-welcome.wav"]],
     "saydigits": [["play-file", "ivr/ivr-short.wav"], ["say", "en number iterated $1"]],
 }
-#: Seconds within which `speak` fails if there is no such engine.
+#: Seconds within which `speak` fails if the engine does not exist.
 SILENT = 0.2
 #: Variables that the application `socket` sets itself, before the connect reply.
 SET_BY_SOCKET = ("current_application", "current_application_data", "socket_host")
@@ -64,7 +64,7 @@ def start_of(recording: Recording) -> int:
 
 
 def _dated(recording: Recording) -> Sent | None:
-    """The first event with a date: it says when and where the recording was made."""
+    """The first event with a date, which shows when and where the recording was made."""
     return next((each for each in recording.switch if each.get("Event-Date-Timestamp")), None)
 
 
@@ -107,12 +107,12 @@ def switch_of(recording: Recording, agenda: Agenda, races: Races, dial: Dial) ->
 
 
 def _count_on(switch: Switch, recording: Recording) -> None:
-    """Have the switch's own numbers and its heartbeat go on as in the recording."""
+    """Continue the switch's counters and its heartbeat as in the recording."""
     messages = recording.switch
     for message in messages:
         number = message.get("variable_session_id")
         if number and message.lane != "others":
-            # Our own channel has that number; a channel that is called is to get it.
+            # Our own channel has that number; a called channel is to get it.
             switch.sessions = int(number) - (recording.connect is None)
             break
     beat = next((each for each in messages if each.name == "HEARTBEAT"), None)
@@ -125,7 +125,7 @@ def _count_on(switch: Switch, recording: Recording) -> None:
 
 
 def channel_of(recording: Recording, switch: Switch) -> Channel:
-    """The channel of an outbound connection, as it is when the connection is made."""
+    """The channel of an outbound connection, at the time of the connection."""
     circumstances = recording.circumstances
     after = [(name, data) for name, data in circumstances.get("after", [])]
     if recording.connect is not None:
@@ -171,12 +171,12 @@ def _described(given: dict[str, str], switch: Switch, dialplan: Extension) -> Ch
 
 
 def _pairs(written: Mapping[str, Sequence[Sequence[str]]]) -> dict[str, Extension]:
-    """Applications, or a macro's actions, by name, as pairs; JSON has lists."""
+    """Applications, or a macro's actions, by name, as pairs, from JSON's lists."""
     return {name: [(each, data) for each, data in pairs] for name, pairs in written.items()}
 
 
 def _extensions(circumstances: dict[str, Any]) -> dict[str, Extension]:
-    """The dialplan in the circumstances: the app's extension, and those transferred to."""
+    """The dialplan in the circumstances: the app's extension, and targets of transfers."""
     extensions = _pairs(circumstances.get("dialplan", INSTALLED_DIALPLAN))
     if "destination" in circumstances:
         pairs = (*circumstances.get("before", ()), *circumstances.get("after", ()))
@@ -224,7 +224,7 @@ def profile_of(headers: dict[str, str], prefix: str) -> Profile:
 def _recorded_lengths(
     messages: list[Sent], known: dict[str, float], sound_prefix: str
 ) -> dict[str, float]:
-    """Lengths of prompts that are not ``known``, read off the events that end them."""
+    """Lengths of prompts that are not ``known``, from the events that end them."""
     lengths: dict[str, float] = {}
     for message in messages:
         path = message.get("Playback-File-Path")
@@ -237,7 +237,7 @@ def _recorded_lengths(
 
 
 def _speech_engines(messages: list[Sent]) -> tuple[str, ...]:
-    """The engines that could speak, read off how long `speak` took: flite, or none."""
+    """The engines that could speak, inferred from the length of `speak`: flite, or none."""
     began = 0.0
     for message in messages:
         if message.get("Application") == "speak":

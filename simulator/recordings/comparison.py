@@ -1,6 +1,6 @@
 """Compares two conversations: a recorded one, and the model's.
 
-`simulator.recordings.conformance.LEFT_OUT` lists what is not compared, and why.
+`simulator.recordings.conformance.LEFT_OUT` lists what is not compared, with reasons.
 """
 
 from __future__ import annotations
@@ -17,13 +17,13 @@ from .reading import Recording, Sent, described
 
 __all__ = ["Comparison", "Mismatch", "Report"]
 
-#: Replies and events less than this apart (seconds of the recording) may change places.
+#: Replies and events less than this many seconds of the recording apart may change places.
 RACE = 0.045
-#: The same for the linger notice and the events of a hangup's tail, on a busy host.
+#: The same for the linger notice and the last events of a hangup, on a busy host.
 NOTICE_RACE = 0.2
-#: How much times may differ, in microseconds: a few frames of 20 ms.
+#: Maximum difference of times, in microseconds: a few frames of 20 ms.
 TIME_TOLERANCE = 200 * MILLISECOND
-#: By how many samples the length of a cut playback may differ.
+#: Maximum difference of the length of a cut playback, in samples.
 SAMPLE_TOLERANCE = 2400
 #: The beginnings of a body that is an event, in each format.
 EVENTS = ("Event-Name: ", '{"Event-Name":', "<event>")
@@ -166,7 +166,7 @@ class Comparison:
         ):
             return False
         if "async" not in self.recording.circumstances.get("socket", "async"):
-            return True  # they wait for the listener to look again, which it may not do
+            return True  # they wait for the listener's next check, which may not come
         for events, all_ in ((missing, self.report.expected), (extra, self.report.found)):
             closing = [each for each in all_ if each.get("Content-Disposition") == "disconnect"]
             if not closing or any(closing[0].time - each.time > RACE for each in events):
@@ -329,15 +329,15 @@ class Comparison:
         if "async" in self.recording.circumstances.get("socket", "async"):
             return False
         if earlier.lane != "event":
-            # It had been fired when the reply was sent, and waited.
+            # It was fired before the reply was sent, and waited.
             return self._fired(later) <= earlier.time + RACE
         # A listener on the session's own thread sends an application's events either just after
-        # the reply, or when it looks next, which may be after the next application.
+        # the reply, or at its next check, which may be after the next application.
         replies = [each.time for each in expected[: earlier.order] if each.lane == "answer"]
         return bool(replies) and earlier.time - replies[-1] <= RACE
 
     def _fired(self, event: Sent) -> float:
-        """When an event was fired by its own date, in seconds of the recording."""
+        """The time when an event was fired, by its date, in seconds of the recording."""
         stamp = event.get("Event-Date-Timestamp")
         dated = (each for each in self.recording.switch if each.get("Event-Date-Timestamp"))
         first = next(dated, None)
@@ -351,7 +351,7 @@ class Comparison:
         last = -1
         for each in found:
             numbers = [value for key, value in each.headers if key == "Event-Sequence"]
-            number = numbers[-1] if numbers else ""  # a COMMAND has one of its own first
+            number = numbers[-1] if numbers else ""  # a COMMAND has its own first
             if each.lane == "event" and number:
                 if int(number) <= last:
                     self._differ(each, "a growing Event-Sequence", number)
@@ -363,7 +363,7 @@ class Comparison:
 
 
 def _key(message: Sent) -> tuple[str, ...]:
-    """What identifies an event when its counterpart is looked for."""
+    """The key for finding an event's counterpart."""
     keys = ("Event-Subclass", "Application", "DTMF-Digit", "Playback-File-Path", "Job-Command")
     own = "" if message.get("Unique-ID") == message.get("Caller-Unique-ID") else "other"
     return (message.name, own, message.get("Channel-Name"), *map(message.get, keys))
@@ -378,7 +378,7 @@ def _is_number(text: str) -> bool:
 
 
 def _without_numbers(text: str) -> str:
-    """The reply to `api status` or strftime without its numbers; any other text as it is."""
+    """The reply to `api status` or strftime without its numbers; any other text unchanged."""
     if re.fullmatch(r"\d{10}", text):  # strepoch
         return "0"
     if text.startswith("UP ") or re.fullmatch(r"\d{4}-\d\d-\d\d \d\d:\d\d:\d\d", text):

@@ -1,7 +1,7 @@
-"""Holds the simulated switch to the real one: `check` compares it with a recording.
+"""Checks the simulated switch against the real one: `check` compares it with a recording.
 
-The recording drives the model, and what the model says is compared with what was recorded,
-message by message.
+The recording drives the model, and the model's messages are compared with the recorded ones, one
+by one.
 """
 
 from __future__ import annotations
@@ -17,7 +17,7 @@ from .reading import Recording, Sent
 
 __all__ = ["LEFT_OUT", "check"]
 
-#: Everything that is not compared, and why.
+#: Everything that is not compared, with the reason.
 LEFT_OUT = {
     "CHANNEL_PARK at the start": (
         "the event is fired at about the time of the first commands, and whether the subscription "
@@ -115,7 +115,7 @@ def _check(name: str, recording: Recording, shortest_loop: int) -> Report:
 
 
 class RecordedRaces(Races):
-    """The races end as they ended in the recording: one outcome after the other, for each leg."""
+    """Repeats the outcomes of races in the recording, one after the other, for each leg."""
 
     def __init__(self, messages: list[Sent], shortest_loop: int) -> None:
         self.shortest_loop = shortest_loop
@@ -134,10 +134,10 @@ class RecordedRaces(Races):
 
 
 def _races(messages: list[Sent]) -> tuple[dict[str, list[FirstStates]], dict[str, list[bool]]]:
-    """The outcomes of the races between a leg's thread and those who call or bridge it, by leg.
+    """The outcomes of the races between a leg's thread and those that call or bridge it, by leg.
 
-    That is, when its first states were seen, and whether a peer was seen in CS_CONSUME_MEDIA
-    before it was bridged. (Only legs whose uuids the app gave can be told apart.)
+    They are the moments of its first states, and whether a peer reached CS_CONSUME_MEDIA before
+    it was bridged. (Only legs whose uuids the app chose can be distinguished.)
     """
     legs: dict[str, list[FirstStates]] = {}
     peers: dict[str, list[bool]] = {}

@@ -1,7 +1,7 @@
 """Drives the model with a recording: its circumstances, the app's commands, the caller's actions.
 
 Each command is sent at its recorded time, but not before the messages that precede it in the
-recording have come. The model is driven directly, in virtual time and without sockets.
+recording. The model is driven directly, in virtual time and without sockets.
 """
 
 from __future__ import annotations
@@ -30,14 +30,14 @@ __all__ = ["Drive"]
 PATIENCE = 2 * SECOND
 #: Microseconds from a key press on the caller's leg to its arrival by loopback.
 KEY_LATENCY = 30 * MILLISECOND
-#: Milliseconds that a caller presses a key, by how they call, if an action doesn't say.
+#: Milliseconds that a caller presses a key, by technology, unless an action says.
 KEY_LENGTH = {"loopback": 200, "sip": 280}
-#: Seconds until a key that is sent as a tone is recognized, and until the next one is.
+#: Seconds until a key sent as a tone is recognized, and until the next one is.
 TONE, NEXT_TONE = 0.18, 0.24
 
 
 class Drive:
-    """Plays a recording's app and caller to the model; ``found`` is what the model said."""
+    """Plays a recording's app and caller to the model; ``found`` are the model's messages."""
 
     def __init__(self, recording: Recording, races: Races) -> None:
         self.recording = recording
@@ -57,7 +57,7 @@ class Drive:
 
     def _dial(self, channel: Channel, where: str) -> Control | None:
         if self.control is not None:
-            # Another connection, which is not in this recording.
+            # Another connection, not in this recording.
             return Control(channel, lambda data: None, lambda: None)
         self.control = Control(channel, self._written, self._closed)
         return self.control
@@ -73,7 +73,7 @@ class Drive:
 
     @property
     def seconds(self) -> float:
-        """The time of the recording that it is now."""
+        """The current time of the recording."""
         return (self.agenda.now - self.start) / SECOND
 
     def moment(self, seconds: float) -> int:
@@ -122,14 +122,14 @@ class Drive:
         def own(match: re.Match[str]) -> str:
             uuid = match[0]
             if uuid not in self.roles:
-                # (A uuid that the app made up stays as it is.)
+                # (A uuid that the app chose stays unchanged.)
                 self.roles.update(self._learn(uuid, before) or {uuid: uuid})
             return self.roles.get(uuid, uuid)
 
         return ANY_UUID.sub(own, data.decode("latin-1")).encode("latin-1")
 
     def _learn(self, uuid: str, before: int) -> dict[str, str]:
-        """The model's counterpart of a uuid: it is where the recorded one first was."""
+        """The model's counterpart of a uuid, found where the recorded one first occurs."""
         seen: Counter[str] = Counter()
         for message in self.recording.switch[:before]:
             seen[message.name] += 1
@@ -177,7 +177,7 @@ class Drive:
         self.agenda.at(when, act)
 
     def _schedule_notes(self) -> None:
-        """Schedule what was done from outside."""
+        """Schedule the actions from outside."""
         for note in self.recording.circumstances.get("notes", []):
             if note.get("shuts_down"):
                 self.agenda.at(self.moment(note["t"]), self.switch.state(Audience).shut_down)
@@ -192,7 +192,7 @@ class Drive:
 
 
 def _lanes(messages: Sequence[Sent]) -> Counter[str]:
-    """How many messages there are in each lane, of those that commands must wait for."""
+    """The number of messages in each lane that commands must wait for."""
     return Counter(
         each.lane
         for each in messages

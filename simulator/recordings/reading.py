@@ -1,4 +1,4 @@
-"""Reads a recording of a real switch: its circumstances, and who said what when.
+"""Reads a recording of a real switch: its circumstances, and the messages with their times.
 
 tests/recordings/README.md describes the format.
 """
@@ -34,7 +34,7 @@ class Sent:
     body: str
     order: int = 0
     message: esl.Message | None = field(default=None, repr=False)  #: as parsed
-    raw: bytes = field(default=b"", repr=False)  #: as it was sent
+    raw: bytes = field(default=b"", repr=False)  #: as sent
 
     @property
     def name(self) -> str:
@@ -116,15 +116,15 @@ def _unquote(value: str) -> str:
 
 @dataclass
 class Recording:
-    """A recording: its circumstances, what the app sent, and what the switch sent."""
+    """A recording: its circumstances, the app's commands, and the switch's messages."""
 
     circumstances: dict[str, Any]  #: the first line
-    #: time, bytes (None: the app closed), and how many messages of the switch came before
+    #: time, bytes (None: the app closed), and the number of the switch's messages before
     app: list[tuple[float, bytes | None, int]]
     switch: list[Sent]
     ended: float
     closed: bool  #: by the switch
-    truncated: str | None = None  #: why it is incomplete
+    truncated: str | None = None  #: the reason why it is incomplete
 
     @classmethod
     def read(cls, path: str | Path) -> Recording:
@@ -178,7 +178,7 @@ class Recording:
 
 
 def set_apart(messages: list[Sent], commands: str) -> None:
-    """Put messages that are not part of the call in lanes of their own."""
+    """Put messages that are not part of the call in separate lanes."""
     ours = {message.get("Unique-ID") for message in messages if message.kind == "connect reply"}
     # A call comes in by the B half of a loopback, and goes out by the A half.
     far_halves = {

@@ -1,9 +1,9 @@
-"""Replays a recording: a handler runs against the recorded switch, which says what it said then.
+"""Replays a recording: runs a handler against the recorded messages of a switch.
 
-The switch speaks at the recorded times, in virtual time, but never before the commands that
-precede the message in the recording. It has nothing else to say. So if the handler gives the same
-application something else, such as another prompt, the recorded answer serves and the replay goes
-on; if it does something else altogether, the replay ends.
+Each message is sent at its recorded time, in virtual time, but never before the commands that
+precede it in the recording. If the handler executes the same application with another argument,
+such as another prompt, it gets the recorded answer and the replay continues; if it does something
+else altogether, the replay ends.
 """
 
 from __future__ import annotations
@@ -36,32 +36,32 @@ from .reading import Recording, Sent
 
 __all__ = ["Difference", "Replay", "replay"]
 
-#: pytest shows the lines of the test that failed, and not ours.
+#: Has pytest show the lines of the failing test, not these.
 __tracebackhide__ = True
 
-#: Seconds by which a command may come sooner or later than recorded without a remark.
+#: Seconds by which a command may be earlier or later than recorded without a remark.
 IN_TIME = 0.5
-#: Simulated seconds that a replay may take longer than the recording.
+#: Simulated seconds by which a replay may exceed the recording.
 PATIENCE = 3600.0
-#: Commands that the library sends for itself; answered even if the recording has none.
+#: Commands that the library itself sends; answered even if the recording lacks them.
 HOUSEKEEPING = re.compile(
     r"api create_uuid|api sched_(api|del) .*eslsync/|execute set eslsync_|api hupall .* eslsync_"
     rf"|({'|'.join(PREPARE)}|exit)\b"
 )
-#: The arguments that applications mean when they have none.
+#: The default arguments of applications.
 DEFAULTS = {"hangup": "NORMAL_CLEARING"}
-#: Headers of a command that are new each time.
+#: Headers of a command that change each time.
 IDENTITIES = ("event-uuid", "job-uuid")
 
 
 @dataclass(frozen=True)
 class Difference:
-    """A place at which the handler did something else than recorded."""
+    """A point at which the handler differed from the recording."""
 
     time: float  #: seconds since the connection
     command: int  #: the number of the recorded command; the first is 1
-    found: str  #: what it did
-    recorded: str  #: what it did when it was recorded
+    found: str  #: its action
+    recorded: str  #: the recorded action
 
     def __str__(self) -> str:
         return (
@@ -74,13 +74,13 @@ class Difference:
 class Replay:
     """The result of a replay."""
 
-    #: What the handler did differently. Empty if it did what was recorded.
+    #: The handler's differences. Empty if it did what was recorded.
     differences: list[Difference] = field(default_factory=list)
-    #: Other notes: commands that came sooner or later, and what the recording lacks.
+    #: Other notes: commands that were earlier or later, and gaps of the recording.
     remarks: list[str] = field(default_factory=list)
-    #: What the handler raised; None if it returned.
+    #: The handler's exception; None if it returned.
     outcome: BaseException | None = None
-    commands: int = 0  #: that were as recorded, or served as one that was
+    commands: int = 0  #: the number that matched a recorded one, or got its answer
 
     @property
     def same(self) -> bool:
@@ -101,13 +101,13 @@ class Replay:
 def replay(
     recording: str | Path | Recording, handler: Handler | Outbound, *, patience: float | None = 5.0
 ) -> Replay:
-    """Run a handler against the switch of a recording, and tell what it does differently.
+    """Run a handler against the switch of a recording, and report the differences.
 
     ``recording`` is a file, or a `Recording`. ``handler`` may be an `Outbound` that has not been
     started, whose options are used. ``patience`` is that of `FreeSwitch`.
 
-    Raises OSError if the file can't be read, ValueError if it is not the recording of a call that
-    a handler had (which begins with ``connect``), and SimulationError if the handler is stuck.
+    Raises OSError if the file can't be read, ValueError if it is not the recording of a handler's
+    call (which begins with ``connect``), and SimulationError if the handler is stuck.
     """
     if not isinstance(recording, Recording):
         recording = Recording.read(recording)
@@ -122,9 +122,9 @@ class RecordedCommand:
     number: int
     time: float
     reply: Sent | None = None
-    #: The uuid that its events have: its Event-UUID or Job-UUID, or one that the switch made up.
+    #: The uuid in its events: its Event-UUID or Job-UUID, or one that the switch chose.
     identity: str | None = None
-    before: int = 0  #: how many messages of the switch came before it
+    before: int = 0  #: the number of the switch's messages before it
     skipped: bool = False  #: True if the handler did not send it, so that no reply is due
 
 
@@ -150,10 +150,10 @@ class Replaying:
         self._session: Session | None = None
         self._said = CommandParser()
         self._next = 0  # the number of the command that is due
-        self._told = 0  # messages of the switch that were sent, or never will be
-        self._late = 0.0  # seconds by which the replay is later than the recording by now
+        self._told = 0  # messages of the switch that were sent or dropped
+        self._late = 0.0  # seconds by which the replay is behind the recording
         self._over = False  # True once nothing is compared any more
-        self._identities: dict[str, str] = {}  # of commands: those recorded to those of now
+        self._identities: dict[str, str] = {}  # of commands: recorded to current
         self._roles: dict[str, str] = {}  # the same for uuids inside commands
 
     def run(self) -> Replay:
@@ -207,7 +207,7 @@ class Replaying:
             if self._skip_preparation():
                 self._world.at(self._world.now, self._advance)
                 continue
-            # Nothing more will happen: the recording is over, or waits for the handler.
+            # Nothing is due: the recording is over, or waits for the handler.
             if self._told < len(self.recording.switch) or self._app_left:
                 waits_for = self._session.waiting_for if self._session else None
                 self._differ(f"waits for {waits_for}" if waits_for else "does nothing")
@@ -215,7 +215,7 @@ class Replaying:
         if self._world.now > longest:
             self._differ(f"still runs {PATIENCE:g} s after the recorded end")
 
-    # What the handler says
+    # From the handler
 
     def received(self, data: bytes) -> None:
         for command in self._said.feed(data):
@@ -224,7 +224,7 @@ class Replaying:
         self._advance()
 
     def closed(self, *, reads: bool = False) -> None:
-        """The handler has ended."""
+        """Note that the handler has ended."""
         if not self._over:
             self._skip_preparation()
             error = self.replay.outcome
@@ -252,7 +252,7 @@ class Replaying:
         return self.commands[self._next]
 
     def _skip_to(self, command: Command) -> bool:
-        """Skip to this command, past those that only prepare; False if it is not due."""
+        """Skip to this command, past preparing ones; False if it is not due."""
         for at in range(self._next, len(self.commands)):
             recorded = self.commands[at].command
             passes = prepares(recorded)
@@ -266,7 +266,7 @@ class Replaying:
         return False
 
     def _skip_preparation(self) -> bool:
-        """Skip the commands that only prepare and that are due; False if there are none."""
+        """Skip the preparing commands that are due; False if there are none."""
         at = self._next
         while at < len(self.commands) and prepares(self.commands[at].command):
             at += 1
@@ -280,7 +280,7 @@ class Replaying:
         self._next = at
 
     def _consume(self, command: Command) -> None:
-        """Take it as the recorded command that is due."""
+        """Match it with the recorded command that is due."""
         recorded = self._due
         self._next += 1
         self.replay.commands += 1
@@ -297,7 +297,7 @@ class Replaying:
         self._late += max(0.0, late)
 
     def _make_up_answer(self, command: Command) -> None:
-        """Answer a command that only prepares, and that the recording does not have."""
+        """Answer a preparing command that the recording lacks."""
         if not command.line.startswith("api "):
             self._write(encode_message([("Content-Type", "command/reply"), ("Reply-Text", "+OK")]))
             return
@@ -305,10 +305,10 @@ class Replaying:
         length = ("Content-Length", str(len(made)))
         self._write(encode_message([("Content-Type", "api/response"), length], made.encode()))
 
-    # What the switch says
+    # From the switch
 
     def _advance(self) -> None:
-        """Send the messages that are due; come again when the next is."""
+        """Send the messages that are due, and schedule the next."""
         while self._told < len(self.recording.switch) and not self._over:
             message = self.recording.switch[self._told]
             answered = self._answered.get(message.order)
@@ -326,7 +326,7 @@ class Replaying:
             self._world.at(self._moment(self.recording.ended), self._close)
 
     def _as_of_now(self, raw: bytes) -> bytes:
-        """A recorded message, with the identities that the commands have now."""
+        """A recorded message, with the current identities of commands."""
         head, blank, body = raw.partition(b"\n\n")
         for then, now in self._identities.items():
             if then != now:
@@ -341,7 +341,7 @@ class Replaying:
         self._link.write(data)
 
     def _end(self) -> None:
-        """End the replay: the recorded switch has nothing more to say."""
+        """End the replay: the recorded switch sends nothing more."""
         self._over = True
         self._close()
 
@@ -352,7 +352,7 @@ class Replaying:
     # The result
 
     def _moment(self, time: float) -> int:
-        """When something at that time of the recording is due now."""
+        """The current time at which a time of the recording is due."""
         return self._began + round((time + self._late) * SECOND)
 
     @property
@@ -384,7 +384,7 @@ class Replaying:
             )
 
     def _same(self, recorded: Command, command: Command) -> bool:
-        """True if they say the same but for identities."""
+        """True if they are equal but for identities."""
         theirs, ours = canonical(recorded), canonical(command)
         return recorded.body == command.body and (theirs == ours or self._same_roles(theirs, ours))
 
@@ -400,7 +400,7 @@ class Replaying:
 
 
 def commands_of(recording: Recording) -> list[RecordedCommand]:
-    """The recorded commands, each with its reply and the uuid that its events have."""
+    """The recorded commands, each with its reply and the uuid in its events."""
     parser = CommandParser()
     commands = [
         RecordedCommand(command, 0, time, before=before)
@@ -433,12 +433,12 @@ def is_reply(message: Sent) -> bool:
 
 
 def prepares(command: Command) -> bool:
-    """True for a command that the library sends for itself."""
+    """True for a command that the library itself sends."""
     return HOUSEKEEPING.match(describe(command)) is not None
 
 
 def canonical(command: Command) -> str:
-    """A command as text; commands that mean the same have the same."""
+    """A command as text, the same for commands with the same meaning."""
     headers = {name.lower(): value for name, value in reversed(command.headers) if value}
     application = headers.get("execute-app-name", "")
     if headers.get("execute-app-arg") == DEFAULTS.get(application):
@@ -459,7 +459,7 @@ def alike(recorded: Command, command: Command) -> bool:
 
 
 def did(command: Command) -> str:
-    """A command as something that the handler did."""
+    """A command as an action of the handler."""
     text = describe(command)
     if text.startswith("execute playback "):
         return f"played {text.removeprefix('execute playback ')}"

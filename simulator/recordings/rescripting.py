@@ -1,7 +1,7 @@
-"""Makes a caller's script of a recording: what the caller heard and pressed, and how it ended.
+"""Turns a recording into a caller's script: the prompts heard, the keys pressed, the end.
 
-Times count from the prompt that was heard last, not from the start of the call, so the script
-plays the same caller even if the handler becomes slower or a prompt longer.
+Times count from the last prompt, not from the start of the call, so the script plays the same
+caller even if the handler becomes slower or a prompt longer.
 """
 
 from __future__ import annotations
@@ -30,21 +30,20 @@ __all__ = ["script_of"]
 
 #: Seconds from a key press to its event; the switch looks every 20 ms.
 FRAME_SECONDS = FRAME / SECOND
-#: Seconds; times that are closer together count as the same.
+#: Times less than this many seconds apart count as the same.
 SAME = 0.001
-#: Seconds by which the gaps between keys that are pressed in a row may differ.
+#: Maximum difference, in seconds, of the gaps between keys pressed in a row.
 STEADY = 0.03
-#: Seconds; a longer gap between two keys is a pause.
+#: A longer gap between two keys, in seconds, is a pause.
 IN_A_ROW = 2.0
-#: Seconds assumed to be left of a prompt that was cut.
+#: Seconds assumed to remain of a prompt that was cut.
 UNHEARD = 2.0
 
 
 def script_of(recording: Recording, handler: str, name: str | None = None) -> Script:
     """The script of a recorded call, for a handler in a file.
 
-    Raises ScriptError if the recording does not hold enough: its keys are redacted, or it is not
-    of a call.
+    Raises ScriptError if the recording lacks data: its keys are redacted, or it is not of a call.
     """
     connect = recording.connect
     if connect is None:
@@ -74,7 +73,7 @@ def script_of(recording: Recording, handler: str, name: str | None = None) -> Sc
 
 @dataclass
 class Act:
-    """Something that the caller did."""
+    """An action of the caller."""
 
     time: float
     text: str
@@ -116,7 +115,7 @@ def steps(entries: Sequence[Entry]) -> Iterator[Step]:
 
 
 def rows(acts: list[Act], heard: Sequence[Entry]) -> Iterator[tuple[Act, list[Act]]]:
-    """The acts one by one, with keys that are pressed in a row together."""
+    """The acts one by one, with keys pressed in a row as one."""
     while acts:
         first, *acts = acts
         keys = [first] if first.key else []
@@ -131,14 +130,14 @@ def rows(acts: list[Act], heard: Sequence[Entry]) -> Iterator[tuple[Act, list[Ac
 
 
 def hearing(heard: Sequence[Entry]) -> tuple[list[Step], float | None]:
-    """Steps that hear these prompts, the last at its end or its beginning; and that moment."""
+    """Steps that hear these prompts, the last at its end or beginning; and that moment."""
     steps: list[Step] = []
     moment: float | None = None
     changes = [each for each in heard if not each.text.startswith(("pauses ", "resumes "))]
     for entry in changes:
         verb, _, name = entry.text.partition(" ")
         if ANY_UUID.search(name) or (verb == "cuts" and len(pieces(name)) > 1):
-            continue  # its name is new each time, or which of its files was cut is unknown
+            continue  # its name changes each time, or the file that was cut is unknown
         if verb in ("ends", "cuts"):
             steps.append(Step("hear", {"prompt": pieces(name)[-1]}))
             moment = entry.time
@@ -149,13 +148,13 @@ def hearing(heard: Sequence[Entry]) -> tuple[list[Step], float | None]:
 
 
 def pieces(prompt: str) -> list[str]:
-    """The files of a prompt, which are heard one by one."""
+    """The files of a prompt, as the caller hears them one by one."""
     files = prompt.partition("file_string://")[2]
     return files.split("!") if files else [prompt]
 
 
 def lengths(entries: Sequence[Entry], recording: Recording) -> dict[str, object]:
-    """The lengths of prompts that do not have the default length."""
+    """The lengths of prompts, except those of the default length."""
     known: dict[str, float] = {
         name: float(seconds) for name, seconds in recording.circumstances.get("prompts", {}).items()
     }
@@ -185,14 +184,14 @@ def lengths(entries: Sequence[Entry], recording: Recording) -> dict[str, object]
 
 
 def far_ends(entries: Sequence[Entry], recording: Recording) -> dict[str, object]:
-    """How far ends behaved, by their own events or by the results of bridges."""
+    """The behaviour of far ends, from their own events or from the results of bridges."""
     return {**bridged(recording), **called(entries)}
 
 
 def called(entries: Sequence[Entry]) -> dict[str, object]:
-    """How far ends behaved whose events arrived (`session.originate`, or a filter)."""
+    """The behaviour of far ends whose events arrived (`session.originate`, or a filter)."""
     found: dict[str, dict[str, object]] = {}
-    since: dict[str, float] = {}  # when each was called, later when it answered
+    since: dict[str, float] = {}  # the time of the call, later of the answer
     for entry in entries:
         where = span(entry)
         leg = where.end if where.text == "calls" else where.start
@@ -226,7 +225,7 @@ def called(entries: Sequence[Entry]) -> dict[str, object]:
 
 
 def bridged(recording: Recording) -> dict[str, object]:
-    """How far ends behaved that `bridge` called, by the caller's events alone."""
+    """The behaviour of far ends that `bridge` called, from the caller's events only."""
     found: dict[str, object] = {}
     uuid = recording.connect.get("Unique-ID") if recording.connect else ""
     began: Sent | None = None
@@ -259,7 +258,7 @@ def bridged(recording: Recording) -> dict[str, object]:
 
 
 def dial_strings(data: str, answered: str) -> list[str]:
-    """The dial strings in a bridge's data without their variables; first the one that answered."""
+    """The dial strings in a bridge's data, without variables; first the one that answered."""
     bare = re.sub(r"\{[^}]*\}|\[[^\]]*\]|<[^>]*>", "", data)
     found = [each for each in re.split(r":_:|[,|]", bare) if DIAL_STRING.accepts(each)]
     return sorted(found, key=lambda each: each.partition("/")[2] not in answered)
@@ -287,7 +286,7 @@ def rounded(seconds: float) -> float:
 
 
 def expected(entries: Sequence[Entry], recording: Recording) -> dict[str, object]:
-    """What the script expects of the call."""
+    """The script's expectations of the call."""
     expect: dict[str, object] = {}
     causes = [each.text.removeprefix("hangs up ") for each in entries if is_hangup(each)]
     if causes and causes[0] in HangupCause.__members__:

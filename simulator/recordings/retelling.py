@@ -1,7 +1,7 @@
-"""Retells a recording as a transcript: its events say what the caller did and heard.
+"""Turns a recording into a transcript: its events show what the caller did and heard.
 
-What the caller did is placed by the event's own date, and the event where it arrived. That may
-be much later, since a blocking ``api``, or a socket that is not ``async``, holds events back.
+A caller's action is placed by the event's own date, the event itself by its arrival. That may be
+much later, since a blocking ``api``, or a sync socket, holds events back.
 """
 
 from __future__ import annotations
@@ -17,22 +17,22 @@ from .reading import Recording, Sent
 
 __all__ = ["retell"]
 
-#: The part of a sound file's path that is its sampling rate.
+#: The part of a sound file's path that gives its sampling rate.
 RATE = re.compile(r"/(8|16|32|48)000/")
-#: Seconds that an event may take to arrive; the listener looks every 20 ms.
+#: Seconds that an event may take to arrive; the listener checks every 20 ms.
 ON_ITS_WAY = 0.1
 #: Seconds within which one leg's hangup may follow from another's.
 FOLLOWS = 0.15
-#: Commands that have a leg hung up, at once or by what it does next.
+#: Commands that hang up a leg, at once or later.
 HANGS_UP = re.compile(
     r"^(execute )?(sched_)?hangup|uuid_kill|hupall|fsctl|transfer"
     r"|^execute (redirect|respond|limit .* !)"
 )
 #: Commands that subscribe to the events of prompts.
 TELLS_PROMPTS = re.compile(r"^event \w+ .*(all|PLAYBACK_START)", re.IGNORECASE | re.MULTILINE)
-#: A leg that the app calls under a uuid of its own, and its dial string.
+#: A leg that the app calls under a uuid that it chose, and its dial string.
 NAMED = re.compile(r"origination_uuid=([\w-]+)[^}\]]*[}\]]([^\s|,]+)")
-#: Causes with which the switch itself hangs a leg up.
+#: Causes with which the switch itself hangs up a leg.
 OF_THE_SWITCH = (
     "ALLOTTED_TIMEOUT",
     "ATTENDED_TRANSFER",
@@ -63,18 +63,18 @@ def retell(recording: Recording) -> list[Entry]:
 
 
 class Retelling:
-    """A recording on its way to be entries of a transcript."""
+    """Turns a recording into entries of a transcript."""
 
     def __init__(self, recording: Recording) -> None:
         self.recording = recording
         self.entries: list[Entry] = []
         self.legs: dict[str, str] = {}  # names of legs, by uuid
         self._playing: list[str] = []  # prompts that the caller hears; the innermost last
-        self._told: set[tuple[str, str]] = set()  # what has been noted of other legs
-        self._hung_up: dict[str, float] = {}  # when legs hung up, by uuid
+        self._told: set[tuple[str, str]] = set()  # notes about other legs
+        self._hung_up: dict[str, float] = {}  # times of hangups, by uuid
         self._told_off: set[str] = set()  # legs that the app has hung up
         self._base = self._clock()
-        # Executions that were asked for; and the moment before which no event was fired.
+        # Requested executions; and the moment before which no event was fired.
         self._asked: list[tuple[float, str]] = []
         self._since = 0.0
         self._said = "".join((data or b"").decode("latin-1") for _, data, _ in recording.app)
@@ -82,7 +82,7 @@ class Retelling:
         self._prefix = ""  # of prompts' names, by FreeSWITCH
         if recording.connect and recording.connect.get("variable_sound_prefix"):
             self._prefix = f"{recording.connect.get('variable_sound_prefix')}/"
-        # True if there are events for prompts (with myevents there are none).
+        # True if prompts have events (with myevents they have none).
         self._tells_prompts = TELLS_PROMPTS.search(self._said) is not None
         for uuid, dial_string in NAMED.findall(self._said):
             self._name(uuid, dial_string)
@@ -137,7 +137,7 @@ class Retelling:
     ) -> None:
         self.entries.append(Entry(time, sender, receiver, text, message, self.legs))  # type: ignore[arg-type]
 
-    # What the switch sent
+    # From the switch
 
     def _switch(self, message: Sent) -> None:
         if message.lane in ("others", "early") or message.message is None:
@@ -152,7 +152,7 @@ class Retelling:
         self._note(message.time, "switch", "app", describe(message.message), message.message)
 
     def _fired(self, event: Sent) -> float:
-        """When an event was fired: when it arrived, unless it was held back."""
+        """The time when an event was fired: that of its arrival, unless it was held back."""
         date = event.get("Event-Date-Timestamp")
         fired = int(date) / SECOND - self._base if date.isdigit() else event.time
         if event.name == "CHANNEL_EXECUTE":
@@ -194,7 +194,7 @@ class Retelling:
         self._note(time, "switch", "caller", text)
 
     def _is_the_callers(self, event: Sent, fired: float) -> bool:
-        """True if the caller hung up. The event doesn't say; what came before it does."""
+        """True if the caller hung up. The event doesn't say; earlier messages do."""
         by_sip = event.get("variable_sip_hangup_disposition")
         if by_sip:
             return by_sip.startswith("recv")
@@ -267,7 +267,7 @@ class Retelling:
             self._caller(time, f"resumes {self._playing[-1]}")
 
     def _prompt(self, path: str) -> str:
-        """A prompt's name as the app gave it, from the path that FreeSWITCH made of it."""
+        """A prompt's name as the app gave it, from FreeSWITCH's path."""
         path = RATE.sub("/", path)
         parts = path.split("/")
         for start in range(len(parts)):
@@ -281,5 +281,5 @@ class Retelling:
 
 
 def short(channel: str) -> str:
-    """A channel's name, without the suffix that names the half of a loopback."""
+    """A channel's name, without the suffix for the half of a loopback."""
     return re.sub(r"-[ab]$", "", channel) if channel.startswith("loopback/") else channel

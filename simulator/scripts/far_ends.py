@@ -1,4 +1,4 @@
-"""Far ends as the command line writes them, such as ``user/1000=rings,answers:2,hangs_up:10``."""
+"""Far ends in the command line's syntax, such as ``user/1000=rings,answers:2,hangs_up:10``."""
 
 from __future__ import annotations
 
@@ -35,8 +35,8 @@ def _name(text: str) -> str | None:
     return text if text.isidentifier() else None
 
 
-#: The words that may follow the dial string: for each the option of FreeSwitch.endpoint, how its
-#: value is read, and what the value must be. "answers" and "rings" may stand without a value.
+#: The words that may follow the dial string: for each the option of FreeSwitch.endpoint, a parser
+#: of its value, and the valid values. "answers" and "rings" need no value.
 WORDS: dict[str, tuple[str, Callable[[str], Any], str]] = {
     "answers": ("answers_after", _seconds, "seconds, as in answers:2, or answers:never"),
     "hangs_up": ("hangs_up_after", _seconds, "seconds after the answer, as in hangs_up:10"),
@@ -52,7 +52,7 @@ SYNTAX = "write it as in user/1000=answers:2,hangs_up:10 or user/1000=busy"
 def parse(text: str) -> tuple[str, dict[str, Any]]:
     """The dial string, and the options of FreeSwitch.endpoint (in which ``handler`` is a name).
 
-    Raises ValueError, with what may be written.
+    Raises ValueError, which gives the syntax.
     """
     dial_string, equals, words = text.rpartition("=")
     if not equals:

@@ -1,4 +1,4 @@
-"""A script: a call, what its caller does and what must be heard, as data or a small YAML file.
+"""A script: a call, its caller's actions and expectations, as data or a small YAML file.
 
     handler: ivr.py
     call: {caller: "1001", destination: "5000"}
@@ -50,12 +50,12 @@ USUAL_NUMBER = "1001"
 
 @dataclass(frozen=True)
 class Script:
-    """A call to a handler, and what its caller does, as data.
+    """A call to a handler, and its caller's actions, as data.
 
     ``handler`` is the path of the handler's file, relative to the script's; ``name`` is the
-    handler's name in that file (default: found as `eslsync call` does). ``call`` has the
-    circumstances (CIRCUMSTANCES in `simulator.scripts.shapes`), ``expect`` what must be true
-    after the last step (EXPECT there). Raises ScriptError.
+    handler's name in that file (default: found as by `eslsync call`). ``call`` gives the
+    circumstances (CIRCUMSTANCES in `simulator.scripts.shapes`), ``expect`` the expectations after
+    the last step (EXPECT there). Raises ScriptError.
     """
 
     handler: str
@@ -99,9 +99,9 @@ class Script:
 
     @classmethod
     def parse(cls, text: str, path: str | Path | None = None) -> Script:
-        """The script that YAML holds; raises ScriptError.
+        """The script in a YAML text; raises ScriptError.
 
-        ``path`` is the file that errors name, and that handlers are looked for beside.
+        ``path`` is the file that errors name; handlers are found relative to it.
         """
         path = None if path is None else Path(path)
         parts = read(text, path)
@@ -144,8 +144,8 @@ class Script:
         ``handler`` and ``seed`` replace the script's own. A handler given as an address,
         "host:port", is a program in any language, which is called in real time.
 
-        Raises ScriptError if there is no such handler; CallFailed, with the file and line of the
-        step, if the call does not go as the script says or the handler raises; and
+        Raises ScriptError if the handler does not exist; CallFailed, with the file and line of
+        the step, if the call does not go as the script says or the handler raises; and
         SimulationError if the handler is stuck.
         """
         if handler is None:
@@ -162,18 +162,18 @@ class Script:
         with FreeSwitch(**options) as switch:
             call = switch.call(handler, **circumstances)
             self.play(call)
-            # What the handler raises at the hangup is raised here too, to name its place.
+            # An exception of the handler at the hangup is raised here, too, to name its place.
             with self._place(call, f"{self._where()}, after the last step"):
                 call.hangup()
         return call
 
     def load(self) -> Handler | Outbound:
-        """The handler that the script names; raises ScriptError if there is none."""
+        """The handler that the script names; raises ScriptError if it does not exist."""
         with self._loading("handler"):
             return load_handler(shown(self._beside(self.handler)), self.name)
 
     def play(self, call: Call) -> None:
-        """Play the steps in a call, and check what is expected of it.
+        """Play the steps in a call, and check the expectations.
 
         Raises CallFailed as `run` does. `sweep` takes this method as its script.
         """
@@ -190,7 +190,7 @@ class Script:
         return self._switch(), self._call()
 
     def set_up_far_ends(self, call: Call) -> None:
-        """Set how the script's far ends behave, on the call's switch; raises ScriptError."""
+        """Set up the script's far ends on the call's switch; raises ScriptError."""
         files: dict[Path, ModuleType] = {}
         far_ends: Any = self.call.get("endpoints", {})
         for dial_string, behaviour in far_ends.items():
@@ -258,7 +258,7 @@ class Script:
 
     @contextmanager
     def _loading(self, key: str) -> Iterator[None]:
-        """Make a LoadError in the block a ScriptError that says where the script names it."""
+        """Turn a LoadError in the block into a ScriptError that names the place in the script."""
         try:
             yield
         except LoadError as error:
@@ -273,7 +273,7 @@ class Script:
 
     @contextmanager
     def _place(self, call: Call, where: str) -> Iterator[None]:
-        """Make failures in the block say where in the script they are."""
+        """Add the place in the script to failures in the block."""
         try:
             yield
         except Exception as error:
@@ -310,7 +310,7 @@ def _fault(written: Mapping[str, Any]) -> Fault:
 
 
 def _with_line(error: BaseException) -> str:
-    """An exception in a line, with the last line of the user's code that it passed."""
+    """An exception in one line, with the last line of the user's code in its traceback."""
     said = summary_of(error)
     theirs = users_frames(traceback.extract_tb(error.__traceback__))
     if not theirs:
@@ -319,7 +319,7 @@ def _with_line(error: BaseException) -> str:
 
 
 def _difference(call: Call, name: str, expected: Any) -> str | None:
-    """How the call differs from what is expected, in words; None if it doesn't."""
+    """The difference of the call from the expectation, in words; None if there is none."""
     if name == "cause":
         if call.cause is None:
             return (
@@ -351,7 +351,7 @@ def _difference(call: Call, name: str, expected: Any) -> str | None:
 
 
 def _lists(what: str, wanted: Sequence[str], found: Sequence[str], verb: str) -> str | None:
-    """How two lists differ, line by line; None if they don't."""
+    """The differences of two lists, line by line; None if they are equal."""
     if list(wanted) == list(found):
         return None
     lines = [f"  {line}" for line in difflib.ndiff(wanted, found) if line[0] != "?"]

@@ -32,7 +32,7 @@ class Scalar:
     is_what: str  #: the kind in words, for errors
     type: type | tuple[type, ...]
     check: Callable[[Any], object] = lambda value: True
-    #: a word that may be written instead
+    #: a word that is valid instead
     word: str | None = None
 
     def accepts(self, value: object) -> bool:
@@ -57,14 +57,14 @@ class ByName:
     """A mapping of any names to values of one shape."""
 
     each: Shape
-    name: Scalar | None = None  #: what names must be
+    name: Scalar | None = None  #: the kind of valid names
 
 
 @dataclass(frozen=True)
 class Fields:
-    """A mapping with certain keys, of which those ``needed`` can't be left out.
+    """A mapping with certain keys, of which ``needed`` are required.
 
-    The value of the key ``alone`` may be written instead of the mapping.
+    The value of the key ``alone`` may replace the mapping.
     """
 
     fields: Mapping[str, Shape]
@@ -76,7 +76,7 @@ class Fields:
 class OneOf:
     """A mapping with exactly one of certain keys."""
 
-    what: str  #: what the key is, in words
+    what: str  #: the meaning of the key, in words
     choices: Mapping[str, Fields]
 
 
@@ -87,7 +87,7 @@ class DialplanAction:
 
 @dataclass(frozen=True)
 class StepList:
-    """A list of steps, which another caller does."""
+    """A list of another caller's steps."""
 
 
 Shape = Scalar | Many | ByName | Fields | OneOf | DialplanAction | StepList
@@ -137,7 +137,7 @@ STEP = Scalar(
 
 HANDLER: dict[str, Shape] = {"file": FILE, "name": TEXT}
 
-#: Options of FreeSwitch.endpoint: how a far end behaves.
+#: Options of FreeSwitch.endpoint: the behaviour of a far end.
 ENDPOINT: dict[str, Shape] = {
     "answers_after": SECONDS_OR_NEVER,
     "hangs_up_after": SECONDS_OR_NEVER,
@@ -186,7 +186,7 @@ EXPECT: dict[str, Shape] = {
     "variables": ByName(ANY_TEXT),
 }
 
-#: The caller's verbs and their options. A value without an option's name is for the first.
+#: The caller's verbs and their options. A value without a name is the first option's.
 VERBS: dict[str, dict[str, Shape]] = {
     "hear": {"prompt": PROMPT, "start": FLAG, "timeout": SECONDS},
     "expect": {"what": EVENT, "timeout": SECONDS},
@@ -199,7 +199,7 @@ VERBS: dict[str, dict[str, Shape]] = {
     "call": {**WHO_CALLS, "steps": StepList()},
     "as": {"caller": TEXT, "steps": StepList()},
 }
-#: Verbs that may stand alone; all others need their first option.
+#: Verbs that need no options; all others need their first.
 ALONE = frozenset({"wait", "hangup"})
 
 

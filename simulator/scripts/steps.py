@@ -13,10 +13,10 @@ __all__ = ["Step"]
 
 @dataclass(frozen=True)
 class Step:
-    """One thing that the caller does: a verb of `Call`, and its options by name.
+    """One action of the caller: a verb of `Call`, and its options by name.
 
-    Two verbs are about other callers, who do ``steps`` of their own: ``call`` (another
-    ``caller`` calls) and ``as`` (one of those callers goes on). Raises ScriptError.
+    Two verbs are about other callers, who have their own ``steps``: ``call`` (another
+    ``caller`` calls) and ``as`` (one of those callers continues). Raises ScriptError.
     """
 
     verb: str
@@ -51,5 +51,5 @@ class Step:
         return tuple(steps)
 
     def play(self, call: Call) -> None:
-        """Do it, and wait until it is done; raises what the verb raises."""
+        """Run the verb in a call; raises what the verb raises."""
         getattr(call, self.verb)(**self.options)

@@ -1,4 +1,4 @@
-"""Reads scripts from YAML, with errors that say where and what is allowed, and writes them."""
+"""Reads scripts from YAML, with errors that name the place and the valid values; writes them."""
 
 from __future__ import annotations
 
@@ -61,13 +61,13 @@ def read(text: str, path: Path | None) -> Parts:
 
 
 def place(path: Path | None, line: int | None) -> str:
-    """A file and a line in it, as errors begin with them."""
+    """A file and a line in it, for the beginning of an error."""
     file = "script" if path is None else shown(path)
     return file if line is None else f"{file}:{line}"
 
 
 def shown(path: Path) -> str:
-    """A path as a reader would write it: relative, if it is below the current folder."""
+    """A path for messages: relative, if it is below the current folder."""
     below = os.path.relpath(path)
     return str(path) if below.startswith(os.pardir) else below
 
@@ -103,7 +103,7 @@ def write(data: Mapping[str, object]) -> str:
 
 
 def plain(value: object) -> object:
-    """The same value in dicts and lists, as YAML's dumper wants them."""
+    """The same value in plain dicts and lists, for YAML's dumper."""
     if isinstance(value, Mapping):
         return {str(key): plain(each) for key, each in value.items()}
     if isinstance(value, Step):
@@ -123,12 +123,12 @@ def _dumped(step: Step) -> object:
 
 # Reading
 
-#: What some reader of YAML takes for a number: 1.1 and 1.2 differ in 012 and 0o12.
+#: Texts that some YAML readers take for numbers: 1.1 and 1.2 differ in 012 and 0o12.
 _NUMBER = re.compile(
     r"[-+]?(0[xob][0-9a-f_]+|[0-9][0-9_]*(\.[0-9_]*)?(e[-+]?[0-9]+)?|\.[0-9]+(e[-+]?[0-9]+)?)",
     re.IGNORECASE,
 )
-#: Numbers that all readers take alike, and write as they were.
+#: Numbers that all readers read alike, and write unchanged.
 _WHOLE = re.compile("0|-?[1-9][0-9]*")
 _SECONDS = re.compile(r"(0|[1-9][0-9]*)(\.[0-9]+)?")
 
@@ -136,7 +136,7 @@ _NAMES = {"int": "a number", "float": "a number", "bool": "true or false", "time
 
 
 def _means_more(text: str, tag: str) -> str | None:
-    """What YAML takes unquoted text for; None if for text."""
+    """The kind of value that YAML takes unquoted text for; None if for text."""
     if _NUMBER.fullmatch(text):
         return "a number"
     kind = tag.removeprefix(_TAG)
@@ -264,7 +264,7 @@ class _Reader:
         return {key: self._value(value, key, shape.choices[key])}
 
     def _entries(self, node: Node, what: str, allowed: Iterable[str]) -> dict[str, Node]:
-        """The entries of a mapping; its keys must be ``allowed``, if any are named."""
+        """The entries of a mapping; its keys must be among ``allowed``, unless that is empty."""
         if not isinstance(node, MappingNode):
             said = f": {', '.join(allowed)}" if allowed else ""
             self._fail(node, f"{what} is a mapping (key: value){said}; found {_found(node)}")
@@ -279,7 +279,7 @@ class _Reader:
         return entries
 
     def _scalar(self, node: Node, what: str, kind: Scalar) -> Any:
-        """A single value. Text must be what YAML takes it for, as it was written."""
+        """A single value. Text must be text to YAML, too, as it was written."""
         if not isinstance(node, ScalarNode):
             self._fail(node, f"{what} takes {kind.is_what}, not {_found(node)}")
         text = node.value
@@ -337,7 +337,7 @@ def _is_nothing(node: Node) -> bool:
 
 
 def _found(node: Node) -> str:
-    """What a node is, in words."""
+    """The kind of a node, in words."""
     if isinstance(node, MappingNode):
         return f"a mapping ({', '.join(str(key.value) for key, _ in node.value)})"
     if isinstance(node, SequenceNode):
