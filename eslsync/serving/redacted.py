@@ -12,6 +12,7 @@ from ..wire.declared import declared
 from ..wire.message import text, unquote
 from ..wire.protocol import Framer, quote
 from ..wire.redaction import DTMF, HIDDEN, Redactor
+from ..wire.written_events import BEGINNINGS
 
 __all__ = ["Redacted"]
 
@@ -25,8 +26,6 @@ ARGUMENTS = {
     "API-Command-Argument": "API-Command",
     "execute-app-arg": "execute-app-name",
 }
-#: The beginning of an event, in each format.
-EVENTS = ("Event-Name: ", '{"Event-Name":', "<event>")
 #: The beginnings of replies without a value.
 NO_VALUE = ("+OK", "-ERR", "-USAGE")
 
@@ -109,7 +108,7 @@ class Redacted:
 
     def _answer(self, said: str, question: str, before: str = "") -> str:
         """A reply; hidden if the command named something with a hidden value."""
-        if said.startswith(EVENTS):  # uuid_dump
+        if said.startswith(BEGINNINGS):  # uuid_dump
             return self._event(said)
         start, _, value = said.partition(before) if before else ("", "", said)
         if self._redact.names_one(question) and value and not value.startswith(NO_VALUE):

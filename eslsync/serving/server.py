@@ -61,7 +61,7 @@ class Server(socketserver.ThreadingTCPServer):
         self._last: threading.Thread | None = None  # its handler has called `stop`
         address = (settings.host, settings.port)
         self.address_family = socket.getaddrinfo(*address, type=socket.SOCK_STREAM)[0][0]
-        super().__init__(address, _Call)
+        super().__init__(address, _Accepted)
         with ExitStack() as undo:  # closes what is open if something fails
             undo.callback(self.socket.close)
             self.socket.setblocking(False)
@@ -289,7 +289,7 @@ def has_ended(sock: socket.socket) -> bool:
         return True
 
 
-class _Call(socketserver.BaseRequestHandler):
+class _Accepted(socketserver.BaseRequestHandler):
     """A connection, as socketserver hands it over."""
 
     server: Server

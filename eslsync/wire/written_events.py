@@ -13,7 +13,10 @@ from .message import Event, Message, number, text, unquote
 if TYPE_CHECKING:
     from xml.etree import ElementTree
 
-__all__ = ["JsonEvent", "XmlEvent"]
+__all__ = ["BEGINNINGS", "JsonEvent", "XmlEvent"]
+
+#: How an event that is the answer to a command begins: plain, JSON, XML.
+BEGINNINGS = ("Event-Name: ", '{"Event-Name":', "<event>")
 
 
 class WrittenEvent(Event):

@@ -93,7 +93,7 @@ def _whole(head: bytes, body: bytes) -> bytes:
     return head + b"\n\n" + body
 
 
-class _Way:
+class _Direction:
     """One direction of a connection, and the messages held back in it."""
 
     def __init__(self) -> None:
@@ -125,8 +125,8 @@ class Tap:
         self._dropped = False
         self._from_app = Framer(_whole)
         self._from_switch = Framer(_whole)
-        self._to_app = _Way()
-        self._to_switch = _Way()
+        self._to_app = _Direction()
+        self._to_switch = _Direction()
 
     # From the switch's side
 
@@ -187,7 +187,9 @@ class Tap:
         for piece in pieces:
             self._listener.received(piece)
 
-    def _step(self, parser: Parser | CommandParser, data: bytes, way: _Way) -> FaultKind | None:
+    def _step(
+        self, parser: Parser | CommandParser, data: bytes, direction: _Direction
+    ) -> FaultKind | None:
         """Count a message; return the kind of fault at it, if any."""
         self._number += 1
         for fault in self._faults:
@@ -199,24 +201,24 @@ class Tap:
                 self._world.at(self._world.now, self._elsewhere[fault.kind])
             elif fault.kind in ("delay", "coalesce"):
                 wait = COALESCE if fault.kind == "coalesce" else round(fault.seconds * SECOND)
-                self._hold(way, self._world.now + wait)
+                self._hold(direction, self._world.now + wait)
             return fault.kind
         return None
 
-    def _hold(self, way: _Way, until: int) -> None:
-        way.until = max(way.until, until)
-        self._world.at(until, lambda: self._release(way))
+    def _hold(self, direction: _Direction, until: int) -> None:
+        direction.until = max(direction.until, until)
+        self._world.at(until, lambda: self._release(direction))
 
-    def _pass(self, way: _Way, action: Callable[[], None]) -> None:
+    def _pass(self, direction: _Direction, action: Callable[[], None]) -> None:
         """Run the action now, or after the messages held back in this direction."""
-        if way.held or self._world.now < way.until:
-            way.held.append((way.until, action))
+        if direction.held or self._world.now < direction.until:
+            direction.held.append((direction.until, action))
         else:
             action()
 
-    def _release(self, way: _Way) -> None:
-        while way.held and way.held[0][0] <= self._world.now:
-            _, action = way.held.popleft()
+    def _release(self, direction: _Direction) -> None:
+        while direction.held and direction.held[0][0] <= self._world.now:
+            _, action = direction.held.popleft()
             action()
 
     def _drop(self) -> None:

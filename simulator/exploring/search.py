@@ -85,7 +85,7 @@ class Incident:
 
 
 @dataclass
-class _Job:
+class _Planned:
     """An attempt, and where its outcome belongs."""
 
     attempt: Attempt
@@ -138,7 +138,7 @@ class Search:
         self._slow: set[str] = set()  # spots where handlers wait for something else than the call
         self._people: dict[object, set[str]] = {}
         self._stayed: set[int] = set()
-        level = [_Job(Attempt(call, ()), root) for root, call in enumerate(self.circumstances)]
+        level = [_Planned(Attempt(call, ()), root) for root, call in enumerate(self.circumstances)]
         depth = 0
         try:
             with self._calling() as call:
@@ -160,18 +160,18 @@ class Search:
 
     def _level(
         self,
-        jobs: list[_Job],
+        jobs: list[_Planned],
         call: Callable[[Sequence[Attempt]], Iterator[AttemptOutcome]],
         depth: int,
         began: float,
-    ) -> list[_Job]:
+    ) -> list[_Planned]:
         """Make a level's calls; return the next level."""
-        following: list[_Job] = []
+        following: list[_Planned] = []
         while jobs:
             if self.limits.calls is not None and self.calls + len(jobs) > self.limits.calls:
                 jobs = jobs[: self.limits.calls - self.calls]
                 self._stop(f"{self.limits.calls} calls")
-            more: list[_Job] = []  # at the same depth: far ends that behave otherwise
+            more: list[_Planned] = []  # at the same depth: far ends that behave otherwise
             if self._slow:
                 jobs = [replace(job, attempt=replace(job.attempt, hasty=True)) for job in jobs]
             for job, outcome in zip(jobs, call([job.attempt for job in jobs]), strict=False):
@@ -190,7 +190,7 @@ class Search:
             jobs = more if self.stopped is None else []
         return following if self.stopped is None else []
 
-    def _take(self, job: _Job, outcome: AttemptOutcome, depth: int) -> Node | None:
+    def _take(self, job: _Planned, outcome: AttemptOutcome, depth: int) -> Node | None:
         """Add what came of a call to the graph; return the node if it is a new one."""
         attempt = job.attempt
         done = Way(attempt.call, job.prefix)
@@ -243,7 +243,7 @@ class Search:
             job.node.edges.append(edge)
         return new
 
-    def _note(self, job: _Job, outcome: AttemptOutcome, made: Way, there: Node | None) -> None:
+    def _note(self, job: _Planned, outcome: AttemptOutcome, made: Way, there: Node | None) -> None:
         """Keep what else was seen. (In the end, the caller hung up ``there``.)"""
         if outcome.slow and there is not None:
             self._slow.add(there.situation.spot)
@@ -272,7 +272,7 @@ class Search:
         for file, numbers in outcome.lines.items():
             self.lines.setdefault(file, set()).update(numbers)
 
-    def _expand(self, node: Node, by: str) -> list[_Job]:
+    def _expand(self, node: Node, by: str) -> list[_Planned]:
         """What is to be tried in a situation that these keys led to."""
         at_spot = self._spots.setdefault((node.root, node.situation.spot), [])
         # Each call to a stuck handler costs all our patience.
@@ -299,7 +299,7 @@ class Search:
                 steps, act = steps + act, ()
             attempt = Attempt(node.way.call, steps, act, action.hangs_up, node.situation.number)
             jobs.append(
-                _Job(
+                _Planned(
                     attempt,
                     node.root,
                     node,
@@ -339,7 +339,7 @@ class Search:
     def _spot_of(self, number: int) -> str:
         return self.nodes[number].situation.spot
 
-    def _pressed_there(self, node: Node, few: bool) -> Iterator[_Job]:
+    def _pressed_there(self, node: Node, few: bool) -> Iterator[_Planned]:
         """The same, where the far end presses a key that the handler listens for."""
         situation = node.situation
         where, since = situation.far_end, situation.far_seconds
@@ -359,7 +359,7 @@ class Search:
                 **node.way.call,
                 "endpoints": {**endpoints, where: {**behaviour, "presses": presses}},
             }
-            yield _Job(
+            yield _Planned(
                 Attempt(call, node.way.steps + silence.steps, number=situation.number),
                 node.root,
                 node,
@@ -368,7 +368,7 @@ class Search:
                 dialled=node.dialled,
             )
 
-    def _stays(self) -> list[_Job]:
+    def _stays(self) -> list[_Planned]:
         """Where silence leads round and round: what happens if the caller stays.
 
         The time is no plain variable: a queue that announces the caller's place once a minute,
@@ -384,7 +384,7 @@ class Search:
             known = frozenset(key for root, key in self._by_key if root == node.root)
             attempt = Attempt(node.way.call, steps, number=0, known=known)
             jobs.append(
-                _Job(
+                _Planned(
                     attempt, node.root, node, CallerAction("silence", "silence", node.approach.at),
                     prefix=steps, dialled=node.dialled,
                 )
@@ -413,7 +413,7 @@ class Search:
                 return None if node.waits_for_ever else edge.target
         return None
 
-    def _others(self, job: _Job, outcome: AttemptOutcome) -> Iterator[_Job]:
+    def _others(self, job: _Planned, outcome: AttemptOutcome) -> Iterator[_Planned]:
         """The same, where a far end that was called behaves differently."""
         if job.attempt.hangs_up:
             return

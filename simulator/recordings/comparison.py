@@ -11,6 +11,8 @@ from collections.abc import Iterator
 from dataclasses import dataclass, field, replace
 from difflib import SequenceMatcher
 
+from eslsync.wire.written_events import BEGINNINGS
+
 from ..clockwork.threads import MILLISECOND, SECOND
 from ..ladders.rungs import ANY_UUID
 from .reading import Recording, Sent, described
@@ -25,8 +27,6 @@ NOTICE_RACE = 0.2
 TIME_TOLERANCE = 200 * MILLISECOND
 #: Maximum difference of the length of a cut playback, in samples.
 SAMPLE_TOLERANCE = 2400
-#: The beginnings of a body that is an event, in each format.
-EVENTS = ("Event-Name: ", '{"Event-Name":', "<event>")
 
 
 @dataclass
@@ -206,9 +206,9 @@ class Comparison:
             if values:
                 self._value(expected, key, value, values.pop(0))
         theirs, ours = expected.body, found.body
-        if expected.kind == "api/response" and theirs.startswith(EVENTS):
+        if expected.kind == "api/response" and theirs.startswith(BEGINNINGS):
             # uuid_dump answers with an event
-            if ours.startswith(EVENTS):
+            if ours.startswith(BEGINNINGS):
                 self._compare(described(expected), described(found))
             else:
                 self._body(expected, theirs, ours)

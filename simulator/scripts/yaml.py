@@ -57,7 +57,7 @@ class Parts:
 
 def read(text: str, path: Path | None) -> Parts:
     """The parts of a script's text; raises ScriptError."""
-    return _Reader(path).script(text)
+    return _ScriptReader(path).script(text)
 
 
 def place(path: Path | None, line: int | None) -> str:
@@ -143,7 +143,7 @@ def _means_more(text: str, tag: str) -> str | None:
     return None if kind == "str" else _NAMES.get(kind, kind)
 
 
-class _Reader:
+class _ScriptReader:
     """Makes Parts of YAML's nodes, which know their lines and their text as written."""
 
     def __init__(self, path: Path | None) -> None:
