@@ -178,10 +178,10 @@ class Ending:
     def hangup(self, ask: Callable[[], str]) -> Hangup:
         """Return the Hangup to raise. If no event told the cause, calls ``ask`` for it, once."""
         self._heard(Sign.TOLD)
-        event = self._own.hangup_event
-        if event is None and self._cause is None:
+        if self._own.hangup_event is None and self._cause is None:
             self._cause = ""  # asking may itself end here
             self._cause = ask()
+        event = self._own.hangup_event  # it may have arrived before the answer
         cause = self._cause if event is None else event.get("Hangup-Cause")
         return Hangup(HangupCause.known(cause), event)
 

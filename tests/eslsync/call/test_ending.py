@@ -379,6 +379,18 @@ def test_the_cause_is_not_asked_for_once_an_event_has_told_it() -> None:
     assert causes == [HangupCause.USER_BUSY]
 
 
+def test_a_hangup_event_that_arrives_before_the_answer_counts() -> None:
+    with call(lambda session: session.channel.wait(ChannelState.HIBERNATE), name="06a") as peer:
+        peer.handshake()
+        peer.say(peer.notice(lingers=True))
+        peer.hear("getvar hangup_cause")
+        hangup = {"Event-Name": "CHANNEL_HANGUP", "Unique-ID": peer.uuid}
+        peer.say(event({**hangup, "Hangup-Cause": "USER_BUSY"}), reply("ORIGINATOR_CANCEL"))
+    assert isinstance(peer.raised, Hangup)
+    assert peer.raised.event is not None
+    assert peer.raised.cause is HangupCause.USER_BUSY
+
+
 def test_an_unknown_cause_is_none() -> None:
     def handler(session: Session) -> None:
         session.channel.wait(ChannelState.HANGUP)
