@@ -397,7 +397,9 @@ def main() -> None:
         return
     wrong = [*(f"docs/design.md: {each}" for each in wrong_names()), *circles(graph)]
     if now != PICTURE.read_text(encoding="utf-8"):
-        wrong.append("docs/rooms.svg is not what the imports are: run python docs/make_rooms.py")
+        wrong.append(
+            "docs/rooms.svg is not what imports and docstrings say: run python docs/make_rooms.py"
+        )
     if wrong:
         sys.exit("\n".join(wrong))
 
