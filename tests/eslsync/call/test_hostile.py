@@ -274,9 +274,9 @@ def test_a_peer_that_refuses_everything_gets_its_call_back() -> None:
     with no_call() as app:
         peer = Peer(app)
         peer.connect()
-        peer.serve("linger 60", "-ERR no")
-        # each command of the last ones is refused as well, however many there are
-        commands = CommandParser()
+        for line in ("linger 60", f"filter Unique-ID {peer.uuid}", "event plain all"):
+            peer.serve(line, "-ERR no")
+        commands = CommandParser()  # those that give the call back, however many they are
         while data := peer.sock.recv(65536):
             for _ in commands.feed(data):
                 peer.say(reply("-ERR no"))

@@ -95,11 +95,14 @@ def test_a_handler_that_waits_is_abandoned() -> None:
 
 
 def test_a_handler_that_runs_is_abandoned() -> None:
-    running, release = threading.Event(), threading.Event()
+    release, ended = threading.Event(), threading.Event()
 
     def runs(session: Session) -> None:
-        while not release.is_set():
-            running.set()
+        try:
+            while not release.is_set():
+                pass
+        finally:
+            ended.set()
 
     with FreeSwitch(patience=0.2, raises=False) as switch:
         call = switch.call(runs)
@@ -109,10 +112,10 @@ def test_a_handler_that_runs_is_abandoned() -> None:
             link, world = line_of(call).link, simulation_of(switch).world
             assert link is not None
             assert isinstance(world, World)
-            thread = link.thread
-            assert thread is not None
             world.abandon(link, Abandoned)
-            thread.join(PATIENCE)
+            assert ended.wait(PATIENCE)
+            while call.outcome is None:  # told right after the handler has ended
+                threading.Event().wait(0.001)
             assert isinstance(call.outcome, Abandoned)
         finally:
             release.set()
