@@ -26,7 +26,7 @@ __all__ = [
     "sweep",
 ]
 
-# Imported when they are asked for: `eslsync call` starts faster without what it does not need.
+# Imported on first use, so that `eslsync call` starts faster.
 _HOMES = {
     "Call": "calling.call",
     "CallFailed": "calling.call",

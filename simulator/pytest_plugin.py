@@ -1,6 +1,6 @@
-"""The pytest plugin: what the fixture does, calls drawn when a test fails, scripts as tests.
+"""The pytest plugin: the fixture, ladders of calls when a test fails, scripts as tests.
 
-`eslsync.pytest_plugin`, which pytest loads in every project, imports this when a test asks for it.
+`eslsync.pytest_plugin`, which pytest loads in every project, imports this when a test needs it.
 """
 
 from __future__ import annotations
@@ -24,7 +24,7 @@ from .calling import leaks
 if TYPE_CHECKING:
     from .scripts.script import Script
 
-#: Most ladders in a report: of a test that makes thousands of calls, the last matter.
+#: Maximum ladders in a report: the last ones of a test that makes thousands of calls.
 LADDERS = 10
 
 _switch = pytest.StashKey[FreeSwitch]()
@@ -36,7 +36,7 @@ _raised = pytest.StashKey[BaseException]()
 
 
 class _Failed(Exception):
-    """The test has failed already: what else goes wrong at its end is not reported."""
+    """The test has failed already, so further failures at its end are not reported."""
 
 
 def freeswitch(request: pytest.FixtureRequest) -> Iterator[FreeSwitch]:
@@ -58,7 +58,7 @@ def freeswitch(request: pytest.FixtureRequest) -> Iterator[FreeSwitch]:
         yield switch
         if _raised in item.stash:
             raise _Failed
-    # a stuck thread is still here, and its stack has been shown
+    # a stuck thread is still running, and its stack has been shown
     if not leftover_threads and not isinstance(item.stash.get(_raised, None), SimulationError):
         _check_threads(before)
 
@@ -100,7 +100,7 @@ def _from_command_line(config: pytest.Config, given: Mapping[str, object]) -> di
 def _let_pytest_see_real_time() -> None:
     """Let pytest measure durations in real time while a fixture holds the clocks.
 
-    freezegun does so by itself up to pytest 8; pytest 9 has the clock in a module of its own.
+    freezegun does so by itself up to pytest 8; pytest 9 moved the clock to a separate module.
     """
     freezegun.configure(extend_ignore_list=["_pytest.timing"])
 
@@ -108,8 +108,8 @@ def _let_pytest_see_real_time() -> None:
 def _hide_the_librarys_frames() -> None:
     """Show only the test's and the handler's lines of a traceback (--full-trace shows all).
 
-    The library's are between them, and at the end if it raised one of its own exceptions. If it
-    raised anything else, it has a bug, and its lines are shown.
+    Lines of the library are between them, and at the end if it raised one of its own exceptions.
+    Any other exception in the library is a bug, and its lines are shown.
     """
     ours = {name: module for name, module in sys.modules.items() if name.startswith("eslsync.")}
     files = {module.__file__ for module in ours.values()}
@@ -150,7 +150,7 @@ def pytest_runtest_makereport(
         said = "" if call.excinfo is None else str(call.excinfo.value)
         report.sections.extend(_ladders(switch, said))
     if report.when == "teardown":
-        # they keep alive the calls, and all that the test's frames refer to
+        # they keep alive the calls, and everything that the test's frames refer to
         if _switch in item.stash:
             del item.stash[_switch]
         if _raised in item.stash:

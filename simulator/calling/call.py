@@ -304,7 +304,7 @@ class Call:
             ended = "the call has ended, but its handler still runs"
             what = ended if line.hung_up else "the call is still up"
             if self._simulation.world.idle:
-                raise failed(line, f"{what}, and nothing that could end it will ever happen")
+                raise failed(line, f"{what}, and nothing is due that could end it")
             raise failed(line, f"{what} after {timeout:g} s")
 
     # Inside

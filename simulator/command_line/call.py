@@ -24,11 +24,11 @@ if TYPE_CHECKING:
 
 __all__ = ["call"]
 
-#: Where another program listens: HOST:PORT.
+#: The address of another program: HOST:PORT.
 ADDRESS = re.compile(r"[^/\\]*:\d+")
 #: The options that may be given together with --script.
 BESIDE_SCRIPT = ("file", "script", "name", "seed", "record", "transcript", "verbose")
-#: Seconds between two keys of a caller who answers as soon as they are asked.
+#: Seconds between two keys of a caller who answers as soon as asked.
 BETWEEN_KEYS = 0.2
 
 
@@ -174,9 +174,9 @@ def call(
 ) -> None:
     """Call the handler in FILE, in simulated time, and draw the call.
 
-    No FreeSWITCH is needed, and silence takes no time. The caller presses what --press says
-    and then waits for the end. FILE may also be HOST:PORT, where a program of any language
-    listens: it is called in real time.
+    No FreeSWITCH is needed, and silence takes no time. The caller presses the keys of --press
+    and then waits for the end. FILE may also be HOST:PORT, the address of a program in any
+    language, which is called in real time.
 
     \b
     eslsync call examples/ivr.py
@@ -211,7 +211,7 @@ def call(
     if list(times) != sorted(times):
         raise click.UsageError("--at is counted from the start of the call, so it can't decrease")
 
-    # Imported before the file, which may use it.
+    # Import this before the file, which may use it.
     from eslsync.stacks import users_traceback
 
     from .. import CallFailed, FreeSwitch, SimulationError
@@ -271,7 +271,7 @@ def call(
 
 
 def recorded(app: Handler | Outbound | str, folder: Path) -> Outbound:
-    """The same app, whose calls are recorded in full: they are simulated, and nobody's secrets."""
+    """The same app with calls recorded in full, since simulated calls contain no secrets."""
     from eslsync import Outbound
 
     if isinstance(app, str):
@@ -287,7 +287,7 @@ def is_address(file: str) -> bool:
 def play_script(
     context: click.Context, path: Path, file: str | None, name: str | None, transcript: bool
 ) -> NoReturn:
-    """`eslsync call --script`: the script says what most other options say."""
+    """`eslsync call --script`, which replaces most other options."""
     from .. import CallFailed, SimulationError
     from ..scripts.script import Script, ScriptError
 
@@ -318,7 +318,7 @@ def play_script(
 
 
 def play_caller(call: Call, presses: Sequence[str], times: Sequence[float]) -> list[str]:
-    """Press the keys that the options name; returns what could not be pressed."""
+    """Press the keys of the options; return those that could not be pressed."""
     from .. import CallFailed
 
     for number, digits in enumerate(presses):
@@ -355,7 +355,7 @@ def neighbour(name: str, app: Handler | Outbound | str, file: str) -> Handler | 
 
 
 def show_calls(made: Call, transcript: bool) -> None:
-    """Show a call, and others of the same switch: those that it caused, or further callers."""
+    """Show a call, and others of the same switch: those that it caused, and further callers."""
 
     def show_call(call: Call) -> None:
         if transcript:

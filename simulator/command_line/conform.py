@@ -71,7 +71,7 @@ def diff(difference: Mismatch) -> str:
 
 
 def both_sides(report: Report) -> str:
-    """What the real switch and the simulated one sent, line by line."""
+    """The messages of the real switch and the simulated one, line by line."""
     from difflib import SequenceMatcher
 
     def lines(messages: Sequence[Sent]) -> list[str]:

@@ -1,4 +1,4 @@
-"""Options that several commands have."""
+"""Options that several commands share."""
 
 from __future__ import annotations
 
@@ -20,13 +20,13 @@ seed = click.option(
 
 
 def sounds(what_for: str) -> Callable[[CommandT], CommandT]:
-    """A folder of sound files."""
+    """Add the option for a folder of sound files."""
     folder = click.Path(exists=True, file_okay=False, path_type=Path)
     return click.option("--sounds", metavar="DIR", type=folder, help=what_for)
 
 
 def patience(least: click.FloatRange, more: str = "") -> Callable[[CommandT], CommandT]:
-    """Real seconds that a handler may wait for something other than the call."""
+    """Add the option for real seconds that a handler may wait for something but the call."""
     return click.option(
         "--patience",
         metavar="SECONDS",

@@ -1,4 +1,4 @@
-"""Calls on a terminal: their ladders, in its width, characters and colours."""
+"""Prints ladders of calls in the terminal's width, characters and colours."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ if TYPE_CHECKING:
 
 __all__ = ["show_ladder", "show_logs_if"]
 
-#: Width where the output is not a terminal, in columns.
+#: Width in columns, if the output is not a terminal.
 WIDTH = 100
 
 COLOURS: dict[RungKind, dict[str, Any]] = {
@@ -44,7 +44,7 @@ def colour(text: str, kind: RungKind) -> str:
 
 
 def show_logs_if(verbose: bool) -> None:
-    """Show the log, or keep the library's quiet: what it says of a call, the ladder shows."""
+    """Show the log, or silence the library's, whose content the ladder shows."""
     if verbose:
         show_logs(logging.DEBUG)
     else:

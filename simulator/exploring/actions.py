@@ -1,4 +1,4 @@
-"""What a caller can do in a situation, as steps of a script."""
+"""The actions of a caller in a situation, as steps of a script."""
 
 from __future__ import annotations
 
@@ -15,11 +15,11 @@ from .situations import Collects, Situation
 
 __all__ = ["Approach", "CallerAction", "actions"]
 
-#: The key to press where any will do.
+#: The key to press if any will do.
 ANY = "1"
 #: Seconds that a caller speaks into a recording.
 TALKS = 3.0
-#: The order in which digits are made up.
+#: The order of made-up digits.
 COUNTING = KEYS[1:10] + KEYS[0]
 #: Maximum numbers of digits tried in search of one that matches a pattern.
 TRIES = 2000
@@ -31,33 +31,33 @@ ActionKind = Literal["key", "entry", "early", "wrong", "silence", "hangup", "far
 
 @dataclass(frozen=True)
 class Approach:
-    """The steps that lead into a situation, from the end of the last action."""
+    """The steps into a situation, from the end of the last action."""
 
     at: tuple[Step, ...]  #: to its beginning
-    #: To the end of its prompt; None where no name tells that.
+    #: To the end of its prompt; None if no prompt's name marks it.
     out: tuple[Step, ...] | None
 
 
 @dataclass(frozen=True)
 class CallerAction:
-    """Something a caller does."""
+    """An action of a caller."""
 
     what: ActionKind
     label: str
     steps: tuple[Step, ...]
-    keys: str = ""  #: that are pressed
+    keys: str = ""  #: the keys pressed
     hangs_up: bool = False  #: True to hang up after the steps
 
 
 def actions(
     situation: Situation, approach: Approach, keys: str, words: Sequence[str], *, few: bool = False
 ) -> list[CallerAction]:
-    """All that is tried in a situation; with ``few``, one action may stand for several."""
+    """The actions to try in a situation; with ``few``, one may represent several."""
     if few:
         keys = keys[:1] + keys[-1:] if len(keys) > 1 else keys
     some = keys
     if situation.listens is not None:
-        # Of the keys that nothing listens for now, one stands for all.
+        # One key represents all that nothing listens for now.
         some = "".join(key for key in keys if key in situation.listens)
         some += next((key for key in ANY + keys if key in keys and key not in some), "")
     found: list[CallerAction] = []
@@ -119,7 +119,7 @@ def _collected(
 
 
 def _entries(collects: Collects, keys: str, words: Sequence[str]) -> Iterator[tuple[str, str]]:
-    """What is entered, each once, and its label."""
+    """The entries to try, each once, with labels."""
     least, most, ends = collects.least, collects.most, collects.terminators
     seen: set[str] = set()
 
@@ -158,7 +158,7 @@ def _entries(collects: Collects, keys: str, words: Sequence[str]) -> Iterator[tu
 
 
 def is_valid(collects: Collects, entry: str) -> bool:
-    """True if the entry would be accepted, as far as the pattern tells."""
+    """True if the entry would be accepted, judging by the pattern."""
     digits = _without_end(collects, entry)
     if not collects.least <= len(digits) <= collects.most:
         return False

@@ -1,4 +1,4 @@
-"""The steps that lead a caller into a situation that was just reached."""
+"""The steps that lead a caller into the situation just reached."""
 
 from __future__ import annotations
 
@@ -26,9 +26,9 @@ def approach(
     since: int,
     measured: bool,
 ) -> Approach:
-    """The steps from ``since``, the end of the last one, to a situation that was just reached.
+    """The steps from ``since``, the end of the last one, to the situation just reached.
 
-    ``measured``: the lengths of prompts are known, and may be longer than `Call.hear` waits.
+    ``measured``: the lengths of prompts are known, and may exceed the wait of `Call.hear`.
     """
     passed = (now - since) / SECOND
     late = {"timeout": round(passed) + 600} if passed > LONG or measured else {}
@@ -52,7 +52,7 @@ def approach(
 
 
 def _first(line: Line, playing: HeardPrompt) -> str | None:
-    """What the caller hears first of it, if nothing since the last step has the same name."""
+    """The first file of it that the caller hears, unless its name occurred since the last step."""
     mine = [each for each in line.prompts if each.began >= playing.began]
     heard = next((each for each in mine if each.told), None)
     if heard is None:
@@ -64,7 +64,7 @@ def _first(line: Line, playing: HeardPrompt) -> str | None:
 
 
 def _last(line: Line, playing: HeardPrompt) -> str | None:
-    """What the caller hears last of a prompt that has just begun."""
+    """The last file that the caller hears of a prompt that has just begun."""
     pieces = playing.heard.pieces
     names = [name for name, _ in pieces.starts] if pieces is not None else []
     if names:

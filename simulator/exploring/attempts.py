@@ -1,4 +1,4 @@
-"""One call to be made: what its caller does, and what comes of it."""
+"""One call of an exploration: its caller's actions, and the outcome."""
 
 from __future__ import annotations
 
@@ -16,22 +16,22 @@ __all__ = ["Attempt", "AttemptOutcome", "CallEnd", "Trouble"]
 
 @dataclass(frozen=True)
 class Attempt:
-    """What a caller does, in which circumstances; the last part is what is tried."""
+    """A caller's actions and circumstances; the last action is the one to try."""
 
     call: Mapping[str, Any]
     steps: tuple[Step, ...]
     act: tuple[Step, ...] = ()
     hangs_up: bool = False
-    number: int = 0  #: of the application that runs where it is tried (see `Situation`)
-    #: Keys of situations to pass by: the caller does nothing until there is another.
+    number: int = 0  #: of the application that runs at that point (see `Situation`)
+    #: Keys of situations to pass by: the caller does nothing until another comes.
     known: frozenset[str] = frozenset()
-    #: True to have less patience after the hangup: this handler is known to go on.
+    #: True for less patience after the hangup: this handler is known to continue.
     hasty: bool = False
 
 
 @dataclass(frozen=True)
 class CallEnd:
-    """How a call ended."""
+    """The end of a call."""
 
     how: Literal["hangup", "raised", "given back", "left", "sent", "stuck", "for ever"]
     text: str
@@ -39,7 +39,7 @@ class CallEnd:
 
 @dataclass(frozen=True)
 class Trouble:
-    """Something that went wrong in a call."""
+    """A problem in a call."""
 
     kind: str
     text: str
@@ -49,29 +49,29 @@ class Trouble:
 
 @dataclass
 class AttemptOutcome:
-    """What came of it."""
+    """The outcome of an attempt."""
 
     reached: Situation | None = None
     approach: Approach | None = None
     ended: CallEnd | None = None
-    #: Prompts and applications that began between what was tried and what was reached.
+    #: Prompts and applications that began between the action and the situation reached.
     said: tuple[str, ...] = ()
     did: tuple[str, ...] = ()
     seconds: float = 0.0
     time: float = 0.0  #: when it was over
     troubles: list[Trouble] = field(default_factory=list)
     played: frozenset[str] = frozenset()
-    #: Of those, the ones that the handler named itself (`say`, for one, names its own).
+    #: Those that the handler named itself (`say`, for one, chooses its own).
     files: frozenset[str] = frozenset()
-    #: Commands for other legs, in which names of prompts may stand.
+    #: Commands for other legs, which may name prompts.
     elsewhere: bytes = b""
     recorded: frozenset[str] = frozenset()
     dialled: frozenset[str] = frozenset()
     waits_for_ever: bool = False
     up: bool = True  #: True if the call was up after the steps
     answered: bool = False
-    slow: bool = False  #: True if the handler used up our patience
-    #: True if it did not come where the steps lead: the handler varies from call to call.
+    slow: bool = False  #: True if the handler used up the patience
+    #: True if it did not get where the steps lead: the handler varies from call to call.
     astray: bool = False
     ladder: str = ""
     #: Lines that were run for the first time, by file.

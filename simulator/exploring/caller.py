@@ -1,6 +1,6 @@
 """Makes the calls of an exploration.
 
-Each call has a switch of its own, begins with nothing, and so goes the same way each time.
+Each call has a new switch, begins from nothing, and so takes the same course each time.
 """
 
 from __future__ import annotations
@@ -32,18 +32,18 @@ from .whereabouts import Place, is_own
 
 __all__ = ["LATE", "Caller"]
 
-#: Simulated seconds without anything new, after which nothing new is expected.
+#: Simulated seconds without anything new after which nothing new is expected.
 PATIENT = 4 * 3600.0
-#: Simulated seconds that a caller stays where every situation is known.
+#: Simulated seconds that a caller stays when every situation is known.
 STAYS = 600.0
 #: Simulated seconds that a handler may continue after the hangup.
 LATE = 30.0
-#: How commands for other legs than the caller's begin.
+#: The beginnings of commands for legs other than the caller's.
 ELSEWHERE = (b"sendmsg ", b"bgapi", b"api conf")
 
 
 class Abandoned(BaseException):
-    """Ends a handler that nothing else will end."""
+    """Ends a handler that would not end otherwise."""
 
 
 @dataclass
@@ -53,7 +53,7 @@ class Caller:
     app: Callable[[], Handler | Outbound]
     key: Callable[[Situation], object] | None = None
     patience: float | None = 5.0
-    base: Path = Path()  #: the folder of the files that circumstances name
+    base: Path = Path()  #: the folder of files named in circumstances
     lines: Lines | None = None
 
     def make(self, attempt: Attempt, *, draw: bool = False) -> AttemptOutcome:
@@ -100,7 +100,7 @@ class _Making:
         self.outcome = AttemptOutcome()
         self._log = log
         self._attempt = attempt
-        self._last = 0  # when the last step ended
+        self._last = 0  # the end of the last step
         script = Script("handler", call=attempt.call, path=caller.base / "script")
         options, circumstances = script.circumstances()
         self._closing = False
@@ -128,7 +128,7 @@ class _Making:
                 pass  # reported already
         self._look_at_log()
 
-    # What happens
+    # The course of the call
 
     def _go(self) -> None:
         attempt = self._attempt
@@ -155,7 +155,7 @@ class _Making:
         self._last = self.simulation.now
 
     def _do(self, steps: Sequence[Step]) -> Sighting | None:
-        """Do what is to be tried; return the situation just before."""
+        """Run the steps; return the situation just before."""
         before: Sighting | None = None
         for number, step in enumerate(steps):
             if step.verb in ("press", "talk") and before is None:
@@ -209,7 +209,7 @@ class _Making:
                 return False
             happened = (world.wakes, model.events_made, line.events)
             if happened == looked:
-                return False  # nothing has changed since we looked
+                return False  # nothing has changed since the last look
             looked = happened
             seen = observer.look()
             if seen is None or seen.situation.key in known:
@@ -293,7 +293,7 @@ class _Making:
         if not self.simulation.run(lambda: call.ended, LATE):
             self._outlives()
 
-    # What went wrong
+    # Problems
 
     def _trouble(self, kind: str, text: str, place: Place | None) -> None:
         self.outcome.troubles.append(Trouble(kind, text, place, self._closing))
@@ -305,7 +305,7 @@ class _Making:
     def _stuck(self, error: SimulationError) -> None:
         self.outcome.slow = True
         why = str(error).partition("\n")[0]
-        # Where it last waited: at this very moment it may be anywhere in a loop.
+        # The place where it last waited: at this moment it may be anywhere in a loop.
         place = None if self._seen is None else self._seen.situation.place
         if self.line.hung_up:
             text = f"the handler goes on after the call has ended: {why}"
@@ -356,7 +356,7 @@ class _Making:
 
 
 def place_of(error: BaseException) -> Place | None:
-    """The handler's line that an exception comes from."""
+    """The handler's line that raised an exception."""
     frames = [
         frame for frame in traceback.extract_tb(error.__traceback__) if is_own(frame.filename)
     ]

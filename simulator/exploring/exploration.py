@@ -1,4 +1,4 @@
-"""`explore`: every call that a handler can have, and what came of it."""
+"""`explore`: every call that a handler can have, and the outcomes."""
 
 from __future__ import annotations
 
@@ -26,27 +26,27 @@ __all__ = ["Exploration", "explore"]
 
 #: Maximum calls, by default.
 CALLS = 20_000
-#: When a handler that looks at the clock is called, besides Monday morning: a Sunday at night.
+#: The second time of calls to a handler that looks at the clock: a Sunday night.
 AT_NIGHT = "2026-01-04T03:00:00"
-#: Who calls a handler that asks who calls, besides somebody with a number.
+#: The second caller of a handler that asks for the caller: one without a number.
 NOBODY = "anonymous"
 
 
 @dataclass
 class Exploration:
-    """What was found. ``str()`` of it is a report: the map as a tree, and what is wrong."""
+    """The result of an exploration. ``str()`` is a report: the map as a tree, and the findings."""
 
     nodes: list[Node]  #: the situations that callers get into, the nearest first
-    edges: list[Edge]  #: what leads from one to another
-    findings: list[Finding]  #: what is wrong, except for what is allowed
-    calls: int  #: that were made
+    edges: list[Edge]  #: the actions that lead from one to another
+    findings: list[Finding]  #: the problems, except allowed ones
+    calls: int  #: the number of calls made
     seconds: float  #: of real time
-    #: True if all was tried; else ``stopped`` says why not: a limit, or Ctrl-C.
+    #: True if everything was tried; otherwise ``stopped`` says why not: a limit, or Ctrl-C.
     complete: bool
     stopped: str | None
-    #: Situations that were not gone on with, because many were at the same spot.
+    #: Situations not continued, because many were at the same spot.
     cut: int = 0
-    #: With ``coverage=True``, by file: the number of lines, and those that were not run.
+    #: With ``coverage=True``, by file: the number of lines, and the lines that were not run.
     uncovered: dict[str, tuple[int, list[int]]] = field(default_factory=dict)
     #: Ways whose steps led elsewhere the second time: the handler varies from call to call.
     astray: list[Way] = field(default_factory=list)
@@ -55,7 +55,7 @@ class Exploration:
 
     @property
     def map(self) -> Map:
-        """The map: what was found, made small enough to be looked at."""
+        """The map: the situations and actions, reduced to a readable size."""
         assert self._search is not None
         return Map(self.nodes, self.edges, self.findings, self._search.keys)
 
@@ -65,7 +65,7 @@ class Exploration:
         return self._explored.title()
 
     def ladder(self, way: Way) -> str:
-        """The call that goes a way, drawn as text."""
+        """The call that takes a way, drawn as text."""
         return self._made(way)
 
     def _made(self, way: Way) -> str:
@@ -74,7 +74,7 @@ class Exploration:
         return self._search.caller().make(attempt, draw=True).ladder
 
     def script(self, finding: Finding, folder: Path | None = None) -> str | None:
-        """The caller script that shows a finding, as YAML; None where no caller can.
+        """The caller script that shows a finding, as YAML; None if no caller can.
 
         The handler's file is named relative to ``folder``.
         """
@@ -113,7 +113,7 @@ class Exploration:
         return "\n".join(self.report())
 
     def report(self, *, with_map: bool = True) -> list[str]:
-        """Its lines: the map as a tree, a summary, what is wrong, and lines no caller reaches."""
+        """Its lines: the map as a tree, a summary, the findings, and lines no caller reaches."""
         lines = [*as_tree(self.map), ""] if with_map else []
         lines += self.summary.splitlines()
         if self.findings:
@@ -139,7 +139,7 @@ class Exploration:
     def draw(self, file: Path) -> Path:
         """Draw the map as the suffix says (.svg, .html, .dot, .mmd or .txt); return the file.
 
-        Without Graphviz, a Mermaid file is written beside the SVG that was asked for.
+        Without Graphviz, writes a Mermaid file instead of the SVG.
         """
         from .pictures import draw
 
@@ -207,18 +207,18 @@ def explore(
     patience: float | None = 5.0,
     progress: Callable[[Progress], None] = lambda _: None,
 ) -> Exploration:
-    """Make every call that a handler can have, and report what is wrong.
+    """Make every call that a handler can have, and report the problems.
 
-    ``app`` is a handler, an `Outbound`, or the file of one, where ``name`` says which. A file is
+    ``app`` is a handler, an `Outbound`, or the file that defines one, named ``name``. A file is
     loaded anew for each call, and ``workers`` processes (default: one for each core) make the
-    calls; a function is called as it is, in this process.
+    calls; a function is called in this process, and keeps its state.
 
-    At each point where the handler waits, everything a caller can do is tried: each of ``keys``;
-    where several digits are collected, entries that are valid, invalid, too short and ended
-    early, those in ``entries`` and numbers in the code; silence; hanging up. Far ends that nobody
-    describes answer, are busy, or don't answer. ``key(situation)`` may say which situations are
-    the same. ``circumstances`` are like a script's ``call`` section, one mapping for each way to
-    call; files that they name are looked for in ``base``.
+    At each point where the handler waits, it tries every action of a caller: each of ``keys``;
+    if several digits are collected, entries that are valid, invalid, too short and ended early,
+    those in ``entries`` and numbers in the code; silence; hanging up. Far ends without a
+    description answer, are busy, or don't answer. Situations with an equal ``key(situation)``
+    count as the same. ``circumstances`` are like a script's ``call`` section, one mapping for
+    each way to call; paths in them are relative to ``base``.
 
     It stops at ``depth`` actions in one call, after ``calls``, or after ``seconds`` of real time.
     Kinds of findings in ``allow`` are left out. Without ``seconds``, the same arguments give the
@@ -274,7 +274,7 @@ def explore(
 
 
 def _circumstances(asks_time: bool, asks_caller: bool) -> Sequence[dict[str, Any]]:
-    """The ways to call where nobody says: by what the handler asks for."""
+    """The default ways to call, by what the handler asks for."""
     ways: list[dict[str, Any]] = [{}]
     if asks_time:
         ways.append({"start": AT_NIGHT})

@@ -1,4 +1,4 @@
-"""What is wrong with a handler, as far as an exploration shows it."""
+"""The problems of a handler that an exploration shows."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ from .whereabouts import Place
 
 __all__ = ["KINDS", "Finding", "findings"]
 
-#: The kinds, and what each means.
+#: The kinds, and the meaning of each.
 KINDS: dict[str, str] = {
     "raises": "the handler raises",
     "stuck": "the handler waits for something that is not the call",
@@ -32,26 +32,26 @@ KINDS: dict[str, str] = {
     "unplayed": "a prompt that the code names is never played",
     "missing-file": "a sound file that is not there",
 }
-#: Keys that by custom repeat a menu: to come back to it is what they are for.
+#: Keys that by custom repeat a menu, and so may lead back to it.
 REPEATS = "*#"
-#: Maximum simulated seconds that a caller listens for what a key may have changed.
+#: Maximum simulated seconds that a caller listens for the effect of a key.
 LISTENS = 60
 #: Spots of a region that a finding names.
 NAMED = 4
-#: Simulated seconds that a caller waits for an end where there seems to be none.
+#: Simulated seconds that a caller waits for an end that seems never to come.
 STAYS = 600
 
 
 @dataclass(frozen=True, eq=False)
 class Finding:
-    """Something that is wrong, and the shortest way to see it."""
+    """A problem, and the shortest way to see it."""
 
     kind: str
     text: str
     place: Place | None = None
-    #: What a caller does to see it; None where no caller can.
+    #: A caller's actions that show it; None if no caller can.
     way: Way | None = None
-    #: What should hold at the end of the way, and doesn't (a script's ``expect``).
+    #: The expectation (a script's ``expect``) that fails at the end of the way.
     expect: Mapping[str, object] = field(default_factory=dict)
     node: int | None = None  #: the situation it is about
 
@@ -61,7 +61,7 @@ class Finding:
 
 
 def findings(search: Search, source: HandlerSource, sounds: Path | None) -> list[Finding]:
-    """All that is wrong, each once, in the order of `KINDS`."""
+    """All problems, each once, in the order of `KINDS`."""
     traps = dict(_traps(search))
     found = [
         *_incidents(search),
@@ -96,7 +96,7 @@ def _incidents(search: Search) -> Iterator[Finding]:
 
 
 def _traps(search: Search) -> Iterator[tuple[Finding, frozenset[str]]]:
-    """Regions that a caller can enter but only leave by hanging up; and their spots."""
+    """Regions that a caller can enter but only leave by hanging up, with their spots."""
     seen: set[frozenset[str]] = set()
     ending = _can_end(search.nodes)
     stuck = [node for node in search.nodes if node.number not in ending]
@@ -123,7 +123,7 @@ def _traps(search: Search) -> Iterator[tuple[Finding, frozenset[str]]]:
 
 
 def _can_end(nodes: Sequence[Node]) -> set[int]:
-    """The nodes from which a way leads to an end, or to where nothing was tried yet."""
+    """The nodes from which a way leads to an end, or to an untried node."""
     leads: dict[int, set[int]] = {}
     ending: set[int] = set()
     for node in nodes:
@@ -182,7 +182,7 @@ def _sinks(nodes: Sequence[Node]) -> list[set[int]]:
 
 
 def _dead_keys(search: Search, source: HandlerSource, trapped: Set[str]) -> Iterator[Finding]:
-    """Keys that change nothing, except in traps, which have findings of their own."""
+    """Keys that change nothing, except in traps, which have other findings."""
     seen: set[object] = set()
     for node in search.nodes:
         situation = node.situation
@@ -224,7 +224,7 @@ def _dead_keys(search: Search, source: HandlerSource, trapped: Set[str]) -> Iter
 
 
 def _listening(edge: Edge) -> Way:
-    """The way along an edge, until the caller can hear that nothing has changed."""
+    """The way along an edge, until the caller hears that nothing has changed."""
     return edge.way.then(Step("say_nothing", {"seconds": min(math.ceil(edge.seconds), LISTENS)}))
 
 
@@ -237,7 +237,7 @@ def _as_silence(edge: Edge, silence: Edge) -> bool:
 def _comes_back(edge: Edge, node: Node, nodes: Sequence[Node]) -> bool:
     """True if the caller is back where they were, and heard nothing else.
 
-    Or at a prompt heard just before, where the menu begins anew. Tries may have been counted.
+    Or at a prompt heard just before, at which the menu begins anew. Tries may have been counted.
     """
     if isinstance(edge.target, CallEnd) or edge.said or len(edge.did) > 1:
         return False
@@ -269,7 +269,7 @@ def _but_numbers(situation: Situation) -> dict[str, str]:
 def _offered(
     node: Node, keys: Sequence[Edge], nothing: Sequence[Edge], source: HandlerSource
 ) -> set[str]:
-    """The keys that a handler takes, as far as can be told."""
+    """The keys that a handler accepts, as far as known."""
     situation = node.situation
     collects = situation.collects
     if collects is not None and collects.pattern is not None:
@@ -277,7 +277,7 @@ def _offered(
     offered = set(situation.handled)
     if situation.place is not None:
         offered |= source.compared(situation.place.line)
-    # Where most keys lead to the same, "that was wrong", say, the handler knows the others.
+    # If most keys lead to the same place, such as "that was wrong", the handler knows the others.
     groups: dict[object, int] = {}
     for edge in keys:
         if edge not in nothing:
@@ -337,7 +337,7 @@ def _missing(search: Search, sounds: Path) -> Iterator[Finding]:
 
 
 def is_there(sounds: Path, prompt: str) -> bool:
-    """True if there is such a file, also in a folder for its rate, as FreeSWITCH has them."""
+    """True if the file exists, or a version in a folder for its rate, as in FreeSWITCH."""
     path = sounds / prompt
     names = [path, path.with_name(f"{path.name}.wav")]
     names += [name.parent / rate / name.name for name in names for rate in RATES]
@@ -348,7 +348,7 @@ RATES = ("8000", "16000", "32000", "48000")
 
 
 def kinds(found: Iterable[Finding]) -> dict[str, int]:
-    """How many there are of each kind."""
+    """The number of findings of each kind."""
     count: dict[str, int] = {}
     for each in found:
         count[each.kind] = count.get(each.kind, 0) + 1

@@ -1,4 +1,4 @@
-"""What was found of a handler: situations, and what leads from one to another."""
+"""The graph of a handler: situations, and the actions that lead from one to another."""
 
 from __future__ import annotations
 
@@ -19,13 +19,13 @@ __all__ = ["Edge", "Node", "Way"]
 
 @dataclass(frozen=True)
 class Way:
-    """What a caller does to get somewhere, and in which circumstances."""
+    """A caller's actions and circumstances that lead somewhere."""
 
     call: Mapping[str, Any]
     steps: tuple[Step, ...]
 
     def then(self, *verbs: str | Step) -> Way:
-        """The same, with these steps at the end."""
+        """The same way, with these steps added."""
         more = tuple(each if isinstance(each, Step) else Step(each) for each in verbs)
         return Way(self.call, self.steps + more)
 
@@ -45,9 +45,9 @@ class Node:
     root: int = 0  #: the circumstances, by their number among those explored
     edges: list[Edge] = field(default_factory=list)
     expanded: bool = False  #: True if something was tried here
-    #: Where only some keys were tried, or none: a node at the same spot where all were.
+    #: If only some keys were tried here, or none: a node at the same spot with all tried.
     like: int | None = None
-    by: Edge | None = None  #: what led there first
+    by: Edge | None = None  #: the first edge that led there
     dialled: frozenset[str] = frozenset()
     waits_for_ever: bool = False  #: True if nothing happens, however long the caller waits
 
@@ -78,13 +78,13 @@ class Node:
 
 
 def _target(data: str) -> str:
-    """Whom an application connects to, without the variables in front."""
+    """The far end that an application connects to, without the variables in front."""
     data = ANY_UUID.sub("…", data)
     return re.sub(r"^[{\[<][^}\]>]*[}\]>]", "", data)[:40]
 
 
 def in_short(prompt: str) -> str:
-    """A prompt's name; of several played as one, the first, and how many follow."""
+    """A prompt's name; of several played as one, the first and the number of others."""
     prompt = ANY_UUID.sub("…", prompt)
     scheme, colon, rest = prompt.partition("://")
     if colon and scheme == "file_string":
@@ -95,7 +95,7 @@ def in_short(prompt: str) -> str:
 
 @dataclass
 class Edge:
-    """Something that a caller does, and where it leads."""
+    """An action of a caller, and where it leads."""
 
     source: int | None  #: the node's number; None for the beginning of the call
     target: int | CallEnd
@@ -105,7 +105,7 @@ class Edge:
     way: Way  #: the shortest one along this edge
     said: tuple[str, ...]  #: prompts on the way
     did: tuple[str, ...]  #: applications on the way
-    seconds: float  #: how long it takes
+    seconds: float  #: its duration
     time: float  #: since the call began
     answered: bool = True  #: True if the call was answered by then
 

@@ -1,4 +1,4 @@
-"""The handler to be explored, as each process has it."""
+"""The explored handler, as each process loads it."""
 
 from __future__ import annotations
 
@@ -22,8 +22,8 @@ __all__ = ["Explored"]
 class Explored:
     """A handler: a function, or one that a file defines.
 
-    A file is run again for each call, so that its globals start anew. A function is called as it
-    is, and keeps what it has changed.
+    A file is run again for each call, so that its globals start anew. A function keeps its state
+    from call to call.
     """
 
     app: Handler | Outbound | None

@@ -1,4 +1,4 @@
-"""Lines of the handler that were run, by coverage.py."""
+"""The lines of the handler that were run, measured by coverage.py."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ __all__ = ["Lines", "statements"]
 
 
 class Lines:
-    """Tells which lines of a file were run, each once."""
+    """Reports the lines that were run, each once."""
 
     def __init__(self, file: Path | None) -> None:
         import coverage

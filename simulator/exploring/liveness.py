@@ -1,8 +1,7 @@
-"""Which variables of a function will still be read, at a point where it waits.
+"""Finds the variables of a function that will still be read, at a point where it waits.
 
-A variable that is never read again can't change what a handler does: situations that differ in
-such variables only are the same. Found in the function's bytecode, going backwards from reads to
-writes.
+A variable that is never read again can't affect a handler: situations that differ only in such
+variables are the same. The analysis goes backwards through the bytecode, from reads to writes.
 """
 
 from __future__ import annotations
@@ -17,7 +16,7 @@ __all__ = ["live_names"]
 
 #: Instructions that end a statement, or nearly.
 ENDS_STATEMENT = ("STORE_", "POP_", "RETURN_", "JUMP_", "DELETE_", "FOR_ITER", "RAISE_")
-#: Instructions that never go on to the next one.
+#: Instructions that never continue with the next one.
 GOES_AWAY = ("JUMP_FORWARD", "JUMP_BACKWARD", "JUMP_ABSOLUTE", "RETURN_", "RAISE_", "RERAISE")
 
 
@@ -25,10 +24,10 @@ def live_names(code: CodeType, offset: int) -> frozenset[str]:
     """The variables that are still read after the instruction at ``offset`` has returned.
 
     Variables shared with other functions (closures) always count, and so does a ``for`` loop's
-    variable: it stands for how far the loop has got.
+    variable, which shows the loop's progress.
     """
     offsets, live = _live(code)
-    # A call stands at its own offset or, until it returns, in the cache behind it (3.11).
+    # A call is at its own offset or, until it returns, in the cache after it (3.11).
     return live[bisect_right(offsets, offset) - 1]
 
 
@@ -71,7 +70,7 @@ def _live(code: CodeType) -> tuple[list[int], list[frozenset[str]]]:
 
 
 def _effects(instruction: dis.Instruction) -> tuple[frozenset[str], frozenset[str]]:
-    """What an instruction reads and writes. Some do both at once (3.12, 3.13)."""
+    """The names that an instruction reads and writes. Some do both (3.12, 3.13)."""
     name, names = instruction.opname, instruction.argval
     if "_FAST" not in name:
         return frozenset(), frozenset()
@@ -89,7 +88,7 @@ def _effects(instruction: dis.Instruction) -> tuple[frozenset[str], frozenset[st
 
 
 def _held(instructions: list[dis.Instruction], reads: list[frozenset[str]]) -> list[frozenset[str]]:
-    """For each instruction: what its statement has read by then, and still holds.
+    """For each instruction: the names that its statement has read by then, and still uses.
 
     In ``pin += channel.wait("DTMF").digit`` the old pin has been read before the wait.
     """
@@ -106,7 +105,7 @@ def _held(instructions: list[dis.Instruction], reads: list[frozenset[str]]) -> l
 def _handlers(
     code: CodeType, instructions: list[dis.Instruction], index: dict[int, int]
 ) -> list[set[int]]:
-    """For each instruction: where an exception in it can go."""
+    """For each instruction: the possible targets of an exception in it."""
     found: list[set[int]] = [set() for _ in instructions]
     if sys.version_info >= (3, 11):
         for entry in dis.Bytecode(code).exception_entries:  # type: ignore[attr-defined]
@@ -115,7 +114,7 @@ def _handlers(
                 if entry.start <= each.offset < entry.end:
                     found[number].add(target)
         return found
-    # Before 3.11 that is known at run time only: it may be any handler.
+    # Before 3.11 the target is known only at run time: it may be any exception handler.
     targets = {
         index[each.argval]
         for each in instructions

@@ -1,4 +1,4 @@
-"""The map of a handler: what was found, made small enough to be looked at.
+"""The map of a handler: the graph, reduced to a readable size.
 
 Situations at the same lines with the same prompt are one spot; all edges from one spot to
 another are one street.
@@ -28,25 +28,25 @@ NAMED = 3
 
 @dataclass
 class Street:
-    """What leads from a spot to another, or to an end."""
+    """The edges from a spot to another, or to an end."""
 
     target: int | CallEnd
     label: str
     edges: list[Edge]
-    by_itself: bool = False  #: True if it is what happens when the caller does nothing
+    by_itself: bool = False  #: True if silence leads along it
     sometimes: bool = False  #: True if the same actions lead elsewhere, too
 
 
 @dataclass
 class Spot:
-    """Situations at the same lines, with the same prompt, whatever was before."""
+    """Situations at the same lines, with the same prompt, whatever came before."""
 
     number: int
     node: Node  #: the first of them
     nodes: list[Node]
     streets: list[Street] = field(default_factory=list)
     findings: list[Finding] = field(default_factory=list)
-    time: float = math.inf  #: the fewest seconds in which a caller can be here
+    time: float = math.inf  #: the minimum seconds to get here
 
     @property
     def title(self) -> str:
@@ -59,7 +59,7 @@ class Spot:
 
 
 class Map:
-    """Spots and streets, and where the call begins."""
+    """Spots and streets, and the beginning of the call."""
 
     def __init__(
         self,
@@ -90,13 +90,13 @@ class Map:
                 spot = self.spots[self._of[edge.target]]
                 spot.time = min(spot.time, edge.time)
         self._busy: Counter[int] = Counter()
-        self._first_to: dict[int, int] = {}  # from where it is reached first
+        self._first_to: dict[int, int] = {}  # the spot that first leads to it
         for spot in self.spots.values():
             for street in spot.streets:
                 if not isinstance(street.target, CallEnd):
                     self._busy[street.target] += 1
                     self._first_to.setdefault(street.target, spot.number)
-        self.others: list[Finding] = []  #: findings that are about no spot
+        self.others: list[Finding] = []  #: findings without a spot
         for finding in findings:
             if finding.node is None:
                 self.others.append(finding)
@@ -108,9 +108,9 @@ class Map:
         return len(self.spots) <= SMALL
 
     def is_far(self, spot: Spot, street: Street) -> bool:
-        """True if the street's target is better named than drawn to.
+        """True if the street's target should be named instead of drawn to.
 
-        In a large map, too many streets lead back to the main menu to be told apart.
+        In a large map, too many streets lead back to the main menu to tell them apart.
         """
         if self.small or isinstance(street.target, CallEnd):
             return False
@@ -119,7 +119,7 @@ class Map:
         return street.target < spot.number or self._busy[street.target] > BUSY
 
     def spot_of(self, node: int) -> Spot:
-        """Where a situation is on the map."""
+        """The spot of a situation."""
         return self.spots[self._of[node]]
 
     def _streets(self, spot: Spot) -> Iterator[Street]:
@@ -188,7 +188,7 @@ def in_a_row(labels: Sequence[str], keys: str = KEYS) -> str:
 
 
 def _together(labels: Sequence[str], keys: str) -> list[str]:
-    """What a far end presses, and what else it does, as one label."""
+    """The keys and other actions of a far end, as one label."""
     joined: dict[str, list[str]] = {}
     for label in labels:
         who, presses, key = label.partition(" presses ")
@@ -219,7 +219,7 @@ def ranges(keys: Sequence[str]) -> list[str]:
 
 
 def as_tree(drawn: Map, *, branch: Mapping[str, str] | None = None) -> list[str]:
-    """The map as a tree, each spot once; a street back names its spot."""
+    """The map as a tree, with each spot once; a street back names its target."""
     signs = branch or {"fork": "├─ ", "last": "└─ ", "line": "│  ", "none": "   ", "back": "↩"}
     seen: set[int] = set()
     lines: list[str] = []

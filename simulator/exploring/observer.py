@@ -1,4 +1,4 @@
-"""Watches one call, and tells which situation it is in."""
+"""Watches one call, and identifies its situations."""
 
 from __future__ import annotations
 
@@ -40,29 +40,29 @@ class _Running:
 
 @dataclass
 class Sighting:
-    """A situation that was seen, and what tells whether the next one is another."""
+    """A situation that was seen, with the data that distinguishes it from the next."""
 
     situation: Situation
-    #: What asks or runs, and lasts as long as the situation: `get_digits`, or an application.
+    #: The `get_digits` or the application that lasts as long as the situation.
     holder: Collecting | _Running | None
-    executed: int  #: applications that had begun by then
+    executed: int  #: the number of applications begun by then
 
     def goes_on(self, later: Sighting) -> bool:
-        """True if the later one is still this one."""
+        """True if the later one is still the same situation."""
         same = self.situation.key == later.situation.key
         if self.holder is not None and self.holder is later.holder:
             return same or self.situation.kind != "prompt"
         return same and self.executed == later.executed
 
     def resumes(self, number: int) -> bool:
-        """True if it only goes on with what ran before the application of that number."""
+        """True if it only resumes what ran before the application with this number."""
         return isinstance(self.holder, _Running) and self.holder.number < number
 
 
 class Observer:
     """Watches a handler and its call.
 
-    ``far_ends`` are a script's ``endpoints``; ``key`` may say which situations are the same.
+    ``far_ends`` are a script's ``endpoints``; situations with an equal ``key`` are the same.
     """
 
     def __init__(
@@ -74,7 +74,7 @@ class Observer:
         self.log: list[str] = []
         self._far_ends = far_ends
         self._key = key
-        self._waits: list[Wait] = []  # that the handler is in, the innermost last
+        self._waits: list[Wait] = []  # the handler's current waits, the innermost last
         self._running: list[_Running] = []
 
     def watched(self, app: Handler | Outbound) -> Handler | Outbound:
@@ -89,13 +89,13 @@ class Observer:
         return app.replace(handler=watching) if isinstance(app, Outbound) else watching
 
     def follow(self, call: Call) -> None:
-        """Watch the call that the app is given."""
+        """Watch the app's call."""
         self._call = call
         self._line = line_of(call)
         self._simulation = simulation_of(call.switch)
         self._line.watchers.append(self._noticed)
 
-    # What it is told
+    # Reports
 
     def begins(self, wait: Wait) -> None:
         self._waits.append(wait)
@@ -119,11 +119,11 @@ class Observer:
         uuid, data = event.get("Application-UUID", ""), event.get("Application-Data", "")
         self._running.append(_Running(uuid, name, data, len(self.log)))
 
-    # What it sees
+    # Observations
 
     @property
     def waits_for(self) -> object:
-        """Equal while the handler waits for the same; None while for nothing of the call."""
+        """A value that is equal while the wait is the same; None for no wait of the call."""
         wait = self._waits[-1] if self._waits else None
         return wait if wait is None or wait.kind == "reply" else str(wait)
 
@@ -209,14 +209,14 @@ class Observer:
         return Sighting(situation, holder, len(self.log))
 
     def playing(self) -> HeardPrompt | None:
-        """What the caller hears: the whole of it, where it consists of pieces."""
+        """The prompt that the caller hears; the whole of one that consists of pieces."""
         for prompt in reversed(self._line.prompts):
             if prompt.ended is None and not prompt.heard.is_piece and prompt.heard.how == "plays":
                 return prompt
         return None
 
     def _fates(self) -> list[tuple[str, list[tuple[str, Any]]]]:
-        """What is still to come of the far ends that are being called, or talk."""
+        """The pending actions of the far ends that are being called, or talk."""
         up = self._simulation.legs.up
         return [
             (name, [(k, v) for k, v in sorted(behaviour.items()) if k != "presses"])
@@ -245,7 +245,7 @@ class Observer:
 
 
 def _listens_there(leg: Leg) -> bool:
-    """True for another leg than the caller's that is up and whose keys have handlers."""
+    """True for a leg other than the caller's that is up and whose keys have handlers."""
     return not leg.is_own and leg.hangup_event is None and bool(leg.digit_handlers)
 
 

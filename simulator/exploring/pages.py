@@ -1,4 +1,4 @@
-"""The map as a page of HTML: click a spot to see the call that leads there."""
+"""The map as an HTML page: a click on a spot shows the call that leads there."""
 
 from __future__ import annotations
 
@@ -15,12 +15,12 @@ if TYPE_CHECKING:
 
 __all__ = ["as_html"]
 
-#: Maximum spots whose ladder is drawn: each takes a call.
+#: Maximum spots with a ladder: each takes a call.
 MOST_LADDERS = 400
 
 
 def as_html(exploration: Exploration) -> str:
-    """The page; it loads nothing from elsewhere."""
+    """The page, without external resources."""
     drawn = exploration.map
     try:
         svg = as_svg(drawn, exploration.title)

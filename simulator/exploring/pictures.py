@@ -38,7 +38,7 @@ class NoGraphviz(Exception):
 
 
 def draw(exploration: Exploration, file: Path) -> Path:
-    """Write the map as the file's suffix says; return the file that was written."""
+    """Write the map in the format of the file's suffix; return the file written."""
     drawn = exploration.map
     if file.suffix == ".html":
         from .pages import as_html
@@ -117,7 +117,7 @@ def _dot_spot(spot: Spot) -> str:
 
 
 def _dot_far(drawn: Map, source: str, streets: Sequence[Street]) -> Iterator[str]:
-    """Streets whose targets are named, not drawn to; those with the same label as one."""
+    """Streets whose targets are named, not drawn to; equal labels are joined."""
     together: dict[tuple[str, bool], list[Street]] = {}
     for street in streets:
         together.setdefault((street.label, street.sometimes), []).append(street)

@@ -1,8 +1,8 @@
-"""Tries all that callers can do, breadth first: the shortest ways come first.
+"""Tries all actions of callers, breadth first, so that the shortest ways come first.
 
-A level holds what is tried after the same number of actions. Its calls are independent, and may
-be made in several processes; their outcomes are looked at in the order in which the calls were
-asked for, so that nothing depends on which was faster.
+A level contains the attempts after the same number of actions. Its calls are independent, and may
+run in several processes; their outcomes are processed in the order of the calls, so that nothing
+depends on speed.
 """
 
 from __future__ import annotations
@@ -32,14 +32,14 @@ from .situations import Situation
 
 __all__ = ["Incident", "Limits", "Progress", "Search"]
 
-#: Of the situations at one spot, which differ in variables only: the first SOME are tried with
-#: each key, up to ENOUGH with a few keys; up to FAR only along one way of gathered digits.
+#: Limits on the situations at one spot, which differ only in variables: the first SOME are tried
+#: with each key, up to ENOUGH with a few keys; up to FAR only along one way of gathered digits.
 SOME, ENOUGH, FAR = 8, 48, 96
-#: When ALIKE situations at a spot behave the same, only ENOUGH_ALIKE are gone on with.
+#: When ALIKE situations at a spot behave the same, only ENOUGH_ALIKE are continued.
 ALIKE, ENOUGH_ALIKE = 3, 12
 #: Dial strings from one line of code whose far ends are varied.
 PEOPLE = 2
-#: How a far end can behave that nobody described: in words, and as a script says it.
+#: The behaviours of a far end without a description: in words, and in a script.
 FAR_ENDS: tuple[tuple[str, Mapping[str, Any]], ...] = (
     ("answers", {"rings": True, "answers_after": 2, "hangs_up_after": 20}),
     ("is busy", {"rejects": "USER_BUSY"}),
@@ -51,49 +51,49 @@ CHUNK = 4
 
 @dataclass(frozen=True)
 class Limits:
-    """When to stop, even if not all was tried."""
+    """Limits at which to stop, even if not everything was tried."""
 
-    depth: int | None = None  #: things done in one call
+    depth: int | None = None  #: actions in one call
     calls: int | None = None
     seconds: float | None = None  #: of real time
 
 
 @dataclass(frozen=True)
 class Progress:
-    """How far an exploration has got."""
+    """The progress of an exploration."""
 
     nodes: int
     calls: int
-    known: int  #: calls that were made or are known to be needed
+    known: int  #: calls made or known to be needed
     seconds: float
 
     @property
     def rate(self) -> float:
-        """Calls a second."""
+        """Calls per second."""
         return self.calls / self.seconds if self.seconds else 0.0
 
 
 @dataclass(frozen=True)
 class Incident:
-    """Something that went wrong in a call, and how to get there."""
+    """A problem in a call, and the way there."""
 
     kind: str
     text: str
     place: object
     way: Way
-    node: int | None  #: where it happened, or what led there
+    node: int | None  #: its situation, or the one before
 
 
 @dataclass
 class _Planned:
-    """An attempt, and where its outcome belongs."""
+    """An attempt, and the place of its outcome."""
 
     attempt: Attempt
     root: int
     node: Node | None = None
     action: CallerAction | None = None
     label: str = ""
-    prefix: tuple[Any, ...] = ()  # steps that stay, of those made
+    prefix: tuple[Any, ...] = ()  # the leading steps that stay
     dialled: frozenset[str] = frozenset()  # far ends called by then
 
 
@@ -119,8 +119,8 @@ class Search:
     calls: int = 0
     seconds: float = 0.0
     complete: bool = True
-    stopped: str | None = None  #: why it is not complete
-    cut: int = 0  #: situations not gone on with, because enough were at their spot
+    stopped: str | None = None  #: the reason why it is incomplete
+    cut: int = 0  #: situations not continued, because enough were at their spot
     played: dict[str, Way] = field(default_factory=dict)
     files: dict[str, Way] = field(default_factory=dict)
     recorded: set[str] = field(default_factory=set)
@@ -129,13 +129,13 @@ class Search:
     astray: list[Way] = field(default_factory=list)
 
     def run(self) -> None:
-        """Explore until all was tried, a limit is reached, or Ctrl-C is pressed."""
+        """Explore until everything was tried, a limit is reached, or Ctrl-C is pressed."""
         began = real_seconds()
         self._by_key: dict[tuple[int, str], Node] = {}
-        self._spots: dict[tuple[int, str], list[Node]] = {}  # the situations gone on with
+        self._spots: dict[tuple[int, str], list[Node]] = {}  # the continued situations
         self._heard_elsewhere: set[bytes] = set()
         self._called: set[object] = set()
-        self._slow: set[str] = set()  # spots where handlers wait for something else than the call
+        self._slow: set[str] = set()  # spots where handlers wait for something but the call
         self._people: dict[object, set[str]] = {}
         self._stayed: set[int] = set()
         level = [_Planned(Attempt(call, ()), root) for root, call in enumerate(self.circumstances)]
@@ -191,7 +191,7 @@ class Search:
         return following if self.stopped is None else []
 
     def _take(self, job: _Planned, outcome: AttemptOutcome, depth: int) -> Node | None:
-        """Add what came of a call to the graph; return the node if it is a new one."""
+        """Add the outcome of a call to the graph; return its node if that is new."""
         attempt = job.attempt
         done = Way(attempt.call, job.prefix)
         made = Way(attempt.call, attempt.steps + attempt.act)
@@ -222,7 +222,7 @@ class Search:
         there = self.nodes[target] if isinstance(target, int) else job.node
         self._note(job, outcome, made, there)
         if attempt.known and (new is None and not isinstance(target, CallEnd)):
-            return None  # it only goes round
+            return None  # a loop
         edge = Edge(
             source=None if job.node is None else job.node.number,
             target=target,
@@ -244,7 +244,7 @@ class Search:
         return new
 
     def _note(self, job: _Planned, outcome: AttemptOutcome, made: Way, there: Node | None) -> None:
-        """Keep what else was seen. (In the end, the caller hung up ``there``.)"""
+        """Note the other observations. (In the end, the caller hung up ``there``.)"""
         if outcome.slow and there is not None:
             self._slow.add(there.situation.spot)
         for trouble in outcome.troubles:
@@ -273,9 +273,9 @@ class Search:
             self.lines.setdefault(file, set()).update(numbers)
 
     def _expand(self, node: Node, by: str) -> list[_Planned]:
-        """What is to be tried in a situation that these keys led to."""
+        """The attempts in a situation that these keys led to."""
         at_spot = self._spots.setdefault((node.root, node.situation.spot), [])
-        # Each call to a stuck handler costs all our patience.
+        # Each call to a stuck handler takes the full patience.
         if at_spot and node.situation.spot in self._slow:
             return []
         alike = self._alike(at_spot)
@@ -313,9 +313,9 @@ class Search:
         return jobs
 
     def _alike(self, nodes: Sequence[Node]) -> Set[str]:
-        """At a spot whose situations behave the same: one action for each outcome.
+        """One action for each outcome, at a spot whose situations behave the same.
 
-        Empty where they don't, or where too few were looked at.
+        Empty if they differ, or if too few were explored.
         """
         looked = [node for node in nodes if node.edges and node.like is None]
         behaviours = [self._behaviour(node) for node in looked]
@@ -327,7 +327,7 @@ class Search:
         return frozenset(first.values())
 
     def _behaviour(self, node: Node) -> dict[str, object]:
-        """For each action: which spot it leads to, and what is heard on the way."""
+        """For each action: the spot it leads to, and the prompts on the way."""
         return {
             edge.label: (
                 edge.target if isinstance(edge.target, CallEnd) else self._spot_of(edge.target),
@@ -340,7 +340,7 @@ class Search:
         return self.nodes[number].situation.spot
 
     def _pressed_there(self, node: Node, few: bool) -> Iterator[_Planned]:
-        """The same, where the far end presses a key that the handler listens for."""
+        """The same attempts, with the far end pressing a key that the handler listens for."""
         situation = node.situation
         where, since = situation.far_end, situation.far_seconds
         endpoints = dict(node.way.call.get("endpoints", {}))
@@ -369,10 +369,10 @@ class Search:
             )
 
     def _stays(self) -> list[_Planned]:
-        """Where silence leads round and round: what happens if the caller stays.
+        """Attempts to stay in situations that silence leads back to.
 
-        The time is no plain variable: a queue that announces the caller's place once a minute,
-        say, seems to be in the same situation all the time.
+        The time is not a plain variable: a queue that announces the caller's place once a minute,
+        for example, seems to stay in the same situation.
         """
         jobs = []
         for number in self._silent_rounds():
@@ -392,7 +392,7 @@ class Search:
         return jobs
 
     def _silent_rounds(self) -> list[int]:
-        """The first node of each circle that silence goes round in."""
+        """The first node of each cycle of silence."""
         found: list[int] = []
         state: dict[int, int] = {}
         for node in self.nodes:
@@ -414,13 +414,13 @@ class Search:
         return None
 
     def _others(self, job: _Planned, outcome: AttemptOutcome) -> Iterator[_Planned]:
-        """The same, where a far end that was called behaves differently."""
+        """The same attempts, with another behaviour of a far end that was called."""
         if job.attempt.hangs_up:
             return
         described = job.attempt.call.get("endpoints", {})
         came = outcome.ended if outcome.reached is None else outcome.reached.key
         for where in sorted(outcome.dialled - job.dialled - set(described)):
-            # Of the keys that lead there, one is enough.
+            # One of the keys that lead there is enough.
             which = (job.root, job.node and job.node.number, came, where)
             if which in self._called or not DIAL_STRING.accepts(where):
                 continue
@@ -444,7 +444,7 @@ class Search:
                 )
 
     def ends_by_itself(self, way: Way, seconds: float) -> bool:
-        """True if the call ends while the caller waits that long."""
+        """True if the call ends while the caller waits for ``seconds``."""
         steps = (*way.steps, Step("say_nothing", {"seconds": seconds}))
         outcome = self.caller().make(Attempt(way.call, steps, hangs_up=True))
         return not outcome.up or outcome.astray
@@ -467,7 +467,7 @@ class Search:
                 if caller.lines is not None:
                     caller.lines.close()
             return
-        # A forked child has no other threads, and the locks that those held stay locked.
+        # A forked child has no other threads, and locks that they held stay locked.
         alone = threading.active_count() == 1
         copies = sys.platform == "linux" and alone
         context = multiprocessing.get_context("fork" if copies else "spawn")
@@ -496,10 +496,10 @@ def _begin(caller: Callable[[], Caller], start: Any, number: Any) -> None:
         mine = number.value
         number.value += 1
     if hasattr(os, "sched_setaffinity"):
-        # Of a call's threads only one runs at a time: handing over between cores costs more.
+        # Only one of a call's threads runs at a time: switching between cores costs more.
         cores = sorted(os.sched_getaffinity(0))
         os.sched_setaffinity(0, {cores[mine % len(cores)]})
-    signal.signal(signal.SIGINT, signal.SIG_IGN)  # the parent process stops us
+    signal.signal(signal.SIGINT, signal.SIG_IGN)  # the parent process stops this one
     _callers.append(caller())
     standing_still(start).__enter__()
 

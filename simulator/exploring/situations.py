@@ -1,8 +1,8 @@
-"""Where a call stands while its handler waits: what tells one situation from another.
+"""Situations of a call while its handler waits, and the identity of each.
 
 Two situations are the same if the handler is at the same lines, the same application runs with
 the same argument, and the variables that will still be read have the same values. Only small,
-plain values count; docs/explore.md says where that can be wrong.
+plain values count; docs/explore.md describes when that is wrong.
 """
 
 from __future__ import annotations
@@ -20,14 +20,14 @@ from .whereabouts import Place
 
 __all__ = ["Collects", "Situation", "SituationKind"]
 
-#: What the handler waits for: several digits, a single one, the end of a prompt, of a recording,
-#: of a conversation with somebody else, or anything else.
+#: The target of the handler's wait: several digits, a single one, the end of a prompt, of a
+#: recording, of a conversation with somebody else, or anything else.
 SituationKind = Literal["digits", "digit", "prompt", "record", "connected", "waits"]
 
 
 @dataclass(frozen=True)
 class Collects:
-    """How digits are collected."""
+    """The rules of a collection of digits."""
 
     least: int
     most: int
@@ -36,12 +36,12 @@ class Collects:
     #: A regular expression for valid digits, and whether all of the digits must match it.
     pattern: str | None = None
     whole: bool = False
-    #: True where only a function of the handler's can tell.
+    #: True if only a function of the handler can decide.
     asks_handler: bool = False
 
     @classmethod
     def by_handler(cls, how: Collecting) -> Collects:
-        """As `Channel.get_digits` does."""
+        """The rules of a running `Channel.get_digits`."""
         return cls(
             how.least,
             how.most,
@@ -54,7 +54,7 @@ class Collects:
 
     @classmethod
     def by_application(cls, application: Declaration, argument: str) -> Collects:
-        """As an application of FreeSWITCH's does."""
+        """The rules of a FreeSWITCH application."""
         names = application.argument
         words = dict(
             zip(names, separate(argument, application.separator, len(names)), strict=False)
@@ -71,29 +71,29 @@ class Collects:
 
 @dataclass(frozen=True)
 class Situation:
-    """A point at which the handler waits, and time passes."""
+    """A point at which the handler waits and time passes."""
 
     key: str  #: the same for situations that are the same
     spot: str  #: as `key`, whatever the variables are
-    drawn: str  #: as `spot`; in a callback, whatever the handler waits for outside of it
+    drawn: str  #: as `spot`; in a callback, regardless of the wait outside of it
     kind: SituationKind
     places: tuple[Place, ...]  #: the handler's lines, outermost first
-    application: str  #: what runs on the channel, if anything
+    application: str  #: the one running on the channel, if any
     data: str  #: its argument
-    prompt: str | None  #: what the caller hears, as the code names it
+    prompt: str | None  #: the prompt that the caller hears, as named in the code
     variables: Mapping[str, str]  #: plain ones that will still be read, by name
     time: float  #: seconds since the call began
     collects: Collects | None = None
-    #: Keys that have handlers of their own (`on_dtmf`).
+    #: Keys with handlers (`on_dtmf`).
     handled: Set[str] = frozenset()
-    #: While the handler asks for no key: the keys that may have an effect; None for any.
+    #: The keys that may have an effect while the handler asks for none; None for any.
     listens: Set[str] | None = None
     #: The method that the handler is in.
     method: str = ""
     #: The far end whose leg the handler waits for.
     far_end: str | None = None
     far_seconds: float | None = None  #: since that far end answered
-    #: How many applications had begun when the running one began; 0 if none runs.
+    #: The number of applications begun when the running one began; 0 if none runs.
     number: int = 0
 
     @property

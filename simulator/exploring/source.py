@@ -1,4 +1,4 @@
-"""What a handler's source says: its prompts, its numbers that can be keyed in, what it asks for."""
+"""A handler's source code: its prompts, the numbers to key in, its questions about the call."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ __all__ = ["HandlerSource"]
 
 #: Maximum length of a number in the code to be tried as an entry.
 LONGEST = 16
-#: What code uses to tell the time, or who calls.
+#: Names that code uses to get the time, or the caller.
 CLOCKS = frozenset("now today localtime gmtime time strftime utcnow weekday".split())
 CALLERS = frozenset("caller_number caller_name".split())
 
@@ -28,14 +28,14 @@ Definition = ast.FunctionDef | ast.ClassDef | ast.AsyncFunctionDef
 
 @dataclass(frozen=True)
 class NamedPrompt:
-    """A prompt, and where the code names it."""
+    """A prompt, and the place where the code names it."""
 
     prompt: str
     place: Place
 
 
 class HandlerSource:
-    """A handler's file: the parts of it that the handler can reach, by the names it uses."""
+    """The parts of a handler's file that the handler can reach, by the names it uses."""
 
     def __init__(self, path: Path, handler: str) -> None:
         self.path = path
@@ -64,7 +64,7 @@ class HandlerSource:
 
     @property
     def words(self) -> list[str]:
-        """Texts that can be keyed in: PINs and extensions, say."""
+        """Texts that can be keyed in, such as PINs and extensions."""
         return sorted(
             {each for each in self._strings if 1 < len(each) <= LONGEST and set(each) <= set(KEYS)},
             key=lambda each: (len(each), each),
@@ -77,7 +77,7 @@ class HandlerSource:
 
     @property
     def asks_caller(self) -> bool:
-        """True if it asks who calls."""
+        """True if it asks for the caller."""
         return any(
             isinstance(node, ast.Attribute) and node.attr in CALLERS for node in self._nodes()
         )
@@ -98,7 +98,7 @@ class HandlerSource:
             yield from ast.walk(part)
 
     def prompts(self) -> list[NamedPrompt]:
-        """The prompts that the code names where it plays something, each once."""
+        """The prompts that the code names in calls that play, each once."""
         found: dict[str, NamedPrompt] = {}
         for part in self._parts:
             name = getattr(part, "name", "")
@@ -114,7 +114,7 @@ class HandlerSource:
         return self._strings
 
     def compared(self, line: int) -> set[str]:
-        """The keys that the function around a line compares something with."""
+        """The keys in comparisons of the function around a line."""
         around = [
             node
             for node in self._nodes()
@@ -162,7 +162,7 @@ class HandlerSource:
                 yield from self._texts_in(keyword.value)
 
     def _texts_in(self, node: ast.expr, depth: int = 3) -> Iterator[tuple[str, int]]:
-        """The strings that an expression can be, where they are literal or in a constant."""
+        """The possible strings of an expression, if literal or in a constant."""
         if isinstance(node, ast.Constant):
             if isinstance(node.value, str):
                 yield node.value, node.lineno
@@ -188,7 +188,7 @@ class HandlerSource:
                     yield from self._texts_in(each, depth)
 
     def _values_of(self, node: ast.expr, depth: int) -> Iterator[tuple[str, int]]:
-        """The values of a table in which something is looked up."""
+        """The values of a table in a lookup."""
         if isinstance(node, ast.Name) and node.id in self._constants:
             node = self._constants[node.id]
         if isinstance(node, ast.Dict):
@@ -199,7 +199,7 @@ class HandlerSource:
 
 
 def prompts_in(application: Declaration, argument: str) -> Iterator[str]:
-    """What an application plays, as its argument names it."""
+    """The prompts that an application plays, as named in its argument."""
     names = application.argument
     words = separate(argument, application.separator, len(names)) if len(names) > 1 else [argument]
     for name, word in zip(names, words, strict=False):
@@ -224,7 +224,7 @@ def _assigned(tree: ast.Module) -> Iterator[tuple[str, ast.expr]]:
 
 
 def _reached(tree: ast.Module, handler: str) -> Iterator[Definition]:
-    """The functions and classes that a handler can reach: those it names, and those they name."""
+    """The functions and classes that a handler can reach by names, directly or indirectly."""
     definitions: dict[str, Definition] = {}
     constants = dict(_assigned(tree))
     for each in tree.body:

@@ -1,4 +1,4 @@
-"""Where a handler stands, noted by its own thread: its lines, and what it will still read."""
+"""The position of a handler, noted by its own thread: its lines and its live variables."""
 
 from __future__ import annotations
 
@@ -24,7 +24,7 @@ __all__ = ["Place", "Whereabouts", "is_own", "shown", "whereabouts"]
 MANY = 9
 #: Characters of a text that count.
 LONGEST = 80
-#: How deep collections and objects are looked into.
+#: Maximum depth of collections and objects that count.
 DEEPEST = 2
 
 LIBRARIES = tuple({*map(sysconfig.get_path, ("stdlib", "platstdlib", "purelib", "platlib"))})
@@ -44,16 +44,16 @@ class Place:
 
 @dataclass(frozen=True)
 class Whereabouts:
-    """Where a handler stands."""
+    """The position of a handler."""
 
     places: tuple[Place, ...]  #: its lines, outermost first
-    inner: tuple[Place, ...]  #: those of the callback that runs; all of them where none does
-    method: str  #: the method of the library it has called, if it is one of a channel or a session
+    inner: tuple[Place, ...]  #: the lines of the running callback; all of them if none runs
+    method: str  #: the method of a channel or a session that it has called, if any
     variables: Mapping[str, str]  #: plain ones that will still be read
 
 
 def whereabouts() -> Whereabouts | None:
-    """Where the handler stands whose thread this is; None outside the handler's own code."""
+    """The position of the current thread's handler; None outside the handler's own code."""
     own, entry, inner = _frames(inspect.currentframe())
     if not own:
         return None
@@ -67,7 +67,7 @@ def whereabouts() -> Whereabouts | None:
 
 @lru_cache(maxsize=4096)
 def is_own(filename: str) -> bool:
-    """True for a file of the handler's: not one of ours, nor of a library."""
+    """True for a file of the handler, not of eslsync, the simulator, or a library."""
     return not is_ours(filename) and not filename.startswith(("<frozen", *LIBRARIES))
 
 
@@ -100,15 +100,15 @@ def _frames(
 
 
 def _method(entry: FrameType) -> str:
-    """The method's name; empty where the handler waits for an application without a method."""
+    """The method's name; empty while the handler waits for an application without a method."""
     owner = entry.f_locals.get("self")
     return "" if isinstance(owner, (Execution, Leg)) else entry.f_code.co_name
 
 
 def _without_recursion(frames: list[FrameType]) -> list[FrameType]:
-    """Of a function that calls itself, directly or not, only the innermost call.
+    """Keep only the innermost call of a function that calls itself, directly or not.
 
-    Menus that call each other would otherwise never come to the same situation again.
+    Otherwise, menus that call each other would never get to the same situation again.
     """
     kept: list[FrameType] = []
     for frame in frames:
@@ -138,7 +138,7 @@ def _variables(frames: list[FrameType]) -> dict[str, str]:
 
 
 def shown(value: object, modules: Set[str | None], depth: int = DEEPEST) -> str | None:
-    """A plain value as text; None for any other. Classes of ``modules`` are looked into."""
+    """A plain value as text; None for any other. Objects of classes in ``modules`` count."""
     if value is None or isinstance(value, bool):
         return str(value)
     if isinstance(value, Enum):
@@ -158,7 +158,7 @@ def shown(value: object, modules: Set[str | None], depth: int = DEEPEST) -> str 
         ]
         return "{" + ", ".join(parts) + "}"
     if isinstance(value, (list, set, deque)):
-        # Only their length: of digits gathered from callers, say, there is no end.
+        # Only their length, since digits gathered from callers, for example, never end.
         return f"{type(value).__name__} of {len(value) if len(value) <= MANY else 'many'}"
     if isinstance(value, (tuple, frozenset)):
         if len(value) > MANY:
