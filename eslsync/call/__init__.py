@@ -1,1 +1,1 @@
-"""One call: its connection, what is said on it, and what waits for it."""
+"""One call: its connection, the conversation on it, and the waits of its handler."""

@@ -1,4 +1,4 @@
-"""Further legs than the one on the socket: originated, looked up, hung up when the handler ends."""
+"""Legs besides the one on the socket: originated, looked up, hung up when the handler ends."""
 
 from __future__ import annotations
 
@@ -58,7 +58,7 @@ class AddedLegs:
         return leg
 
     def look_up(self, uuid: str) -> Leg:
-        """The leg of that uuid: see `Session.leg`."""
+        """The leg with this uuid: see `Session.leg`."""
         conversation = self._conversation
         conversation.check_thread()
         known = conversation.legs.get(uuid)
@@ -89,7 +89,7 @@ class AddedLegs:
             conversation.command(f"filter delete Unique-ID {leg.uuid}")
 
     def _look_at(self, leg: Leg) -> None:
-        """Ask for the leg's state and variables, unless an event has told them."""
+        """Ask for the leg's state and variables, unless an event has given them."""
         if leg.hangup_event is None and not leg.latest.name:
             dump = self._conversation.api(f"uuid_dump {leg.uuid}")
             if not leg.latest.name:
@@ -130,7 +130,7 @@ class AddedLegs:
             elif leg.leaves_dialplan:
                 command = f"uuid_setvar {leg.uuid} park_after_bridge false"
                 conversation.api(command, ending.last_words())
-        except ESLError as error:  # it has hung up by itself, say
+        except ESLError as error:  # it may have hung up meanwhile
             conversation.logger.debug("%s is left: %s", leg.uuid, error)
 
 

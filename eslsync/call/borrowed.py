@@ -71,7 +71,7 @@ class BorrowedVariables:
         self.set(timeout, **dict.fromkeys(self.ours))
 
     def forget(self, argument: str) -> None:
-        """The handler itself sets what this argument names: don't restore that any more."""
+        """Stop restoring what this argument names: the handler sets it itself."""
         with self._lock:
             self.ours = {
                 name: value

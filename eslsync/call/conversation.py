@@ -5,7 +5,7 @@ callbacks belong to the handler's thread. Events queue in ``backlog``; a blockin
 from there in order, runs their callbacks, and returns when it reaches the one it waits for.
 While a callback runs, later events wait; only blocking calls inside the callback look at them.
 
-How a conversation ends is `Ending`'s.
+`Ending` decides how a conversation ends.
 """
 
 from __future__ import annotations
@@ -57,16 +57,16 @@ logger = logging.getLogger("eslsync")
 
 T = TypeVar("T")
 
-#: The most events, and their bytes, that wait for their turn while a callback runs. Beyond either
-#: the oldest is dropped, which is counted and logged. A mean event is 5 KB.
+#: The maximum number of events, and of their bytes, that wait for their turn while a callback
+#: runs. Beyond either, the oldest is dropped, counted and logged. An average event is 5 KB.
 MAX_BACKLOG = 1000
 MAX_BACKLOG_BYTES = 8 * 1024 * 1024
 #: Messages up to this late (seconds) still count as on time (clock rounding).
 IN_TIME = 0.001
 #: Events that can end or change any wait, and so are noted when they arrive.
 TELLING = frozenset({"BACKGROUND_JOB", "CHANNEL_EXECUTE_COMPLETE", *ALWAYS_WANTED})
-#: The most events to keep unread while the handler sleeps, and while it works: what they say of
-#: the legs is rarely asked for, so they are read in batches.
+#: The maximum number of unread events while the handler sleeps, and while it works. The legs'
+#: states in them are rarely asked for, so they are read in batches.
 MAX_RECENT = 4
 MAX_RECENT_AT_WORK = 20
 
@@ -85,7 +85,7 @@ Ready = Callable[["Event | None"], "T | None"]
 class Conversation:
     """One control connection, as the handler's thread uses it."""
 
-    # Slots, since a dict of so many would be slow and large.
+    # Slots, since a dict of this many would be slow and large.
     __slots__ = (
         "_awaited",
         "_items",
@@ -150,7 +150,7 @@ class Conversation:
         self._items: deque[Arrived] = deque()
         #: The serial of the last event that arrived.
         self.arrived = 0
-        #: The last events, whose news of the legs nobody has asked for yet.
+        #: The last events, not yet read for the legs' states and variables.
         self.recent: deque[Event] = deque()
         self._mark = 0  # inside a callback: serial of the last event an earlier wait saw
         #: Events that wait for their turn.
@@ -236,12 +236,12 @@ class Conversation:
         return self.command(f"api {command}", timeout=timeout).text
 
     def getvar(self, name: str, timeout: float | None) -> str | None:
-        """Return a variable, asked for by ``getvar``: see `Session.getvar`."""
+        """Return a variable by the command ``getvar``: see `Session.getvar`."""
         reply = self.exchange(f"getvar {name}", timeout=timeout)
         return None if reply.text == "-ERR command not found" else reply.text
 
     def subscribe_to(self, *names: str) -> None:
-        """Subscribe to those of these events that we have not subscribed to."""
+        """Subscribe to the events among these that do not come yet."""
         missing = self.subscription.missing(*names)
         if missing:
             self.command(self.subscription.event(" ".join(sorted(missing))))
@@ -407,7 +407,7 @@ class Conversation:
         return None
 
     def _see(self, item: Pending | NothingMore | Message) -> None:
-        """Note something that arrived and is no event."""
+        """Note an arrived item that is not an event."""
         if isinstance(item, Pending):
             item.told = True
             if item.quiet:  # refused
@@ -474,7 +474,7 @@ class Conversation:
             self.recent.clear()
 
     def unread(self) -> list[Event]:
-        """Those events and all that follow, the last first; for other threads.
+        """The unread events, and those not yet taken, the last first; for other threads.
 
         Takes no lock and removes nothing: signal handlers may ask.
         """
@@ -586,7 +586,7 @@ class Conversation:
         leg: Leg,
         wanted: Collection[str] | None,
     ) -> tuple[Watcher, Wait]:
-        """Tell the watcher that a wait begins. Returns what `_ends` needs to tell the same one."""
+        """Tell the watcher that a wait begins. Return both, since the watcher may be replaced."""
         watcher = self._watcher
         assert watcher is not None
         wait = Wait(what, leg, self.clock.now(), deadline, wanted, self.inside)
@@ -623,7 +623,7 @@ class Conversation:
             self.typeahead.keep(event)
 
     def _dispatch_rest(self) -> None:
-        """The call has ended: dispatch what still waits for its turn, except digits."""
+        """Dispatch the events that still wait when the call has ended, except digits."""
         while self.backlog:
             event = self.backlog.popleft()
             if event.name != "DTMF":
@@ -635,9 +635,9 @@ class Conversation:
         self.tell_hangup()
 
     def tell_hangup(self) -> None:
-        """The call is over: call every hangup callback.
+        """Call every hangup callback, once the call is over.
 
-        Logs what they raise, and raises the first of it again.
+        Logs their exceptions, and re-raises the first.
         """
         failure: BaseException | None = None
         while self.hangup_callbacks:
@@ -675,9 +675,9 @@ class Conversation:
     def await_end(
         self, leg: Leg, error: ESLError, another: Callable[[], bool] = lambda: False
     ) -> None:
-        """A command was refused because its leg is gone: wait for that to be told as a Hangup.
+        """Wait for the hangup event of a leg that a command did not find, and raise Hangup.
 
-        Raises ``error`` if it never is. Returns once ``another`` leg turns out to be the gone one.
+        Raises ``error`` if none comes. Returns once ``another`` leg turns out to be the gone one.
         """
         if self.in_its_thread():
             deadline = self.deadline(self.ending.patience(False))
@@ -693,9 +693,9 @@ class Conversation:
         return self.ending.hangup(self._ask_hangup_cause)
 
     def _ask_hangup_cause(self) -> str:
-        """Ask for the cause that no event told (sync socket, ``events=False``); "" for none.
+        """Ask for the cause that no event gave (sync socket, ``events=False``); "" for none.
 
-        A lingering switch answers; but its notice may come one or two ticks of 20 ms before the
+        A lingering switch answers, but its notice may come one or two ticks of 20 ms before the
         channel knows its own cause.
         """
         for _ in range(3):

@@ -41,7 +41,7 @@ class Stage(Enum):
 
     UP = "up"
     ENDING = "ending"  #: the first sign of the hangup is in, CHANNEL_HANGUP_COMPLETE is awaited
-    OVER = "over"  #: nothing more will be said of the call
+    OVER = "over"  #: no more events of the call will come
 
 
 class Sign(Enum):
@@ -84,7 +84,7 @@ class Ends(Protocol):
     hangup_event: Event | None
     #: The serial of the first hangup event.
     hangup_serial: int | None
-    #: For any leg but the call's own: when its end counts as told.
+    #: For any leg but the call's own: when its last event counts as received.
     gone_by: float | None
 
 
@@ -119,7 +119,7 @@ class Ending:
         self._exiting = False  # `exit` was sent: the notice that follows is not the call's end
         self._leave_by: float | None = None  # set once the handler ends: the time to give back by
         self._over_since: float | None = None  # when a wait first saw that the call is over
-        self._cause: str | None = None  # the switch's answer, if no event told the cause
+        self._cause: str | None = None  # the switch's answer, if no event gave the cause
 
     # What changes it
 
@@ -131,7 +131,7 @@ class Ending:
                 self.due = self._clock.now() + HANGUP_COMPLETE_TIMEOUT
 
     def note_hangup(self, leg: Ends, event: Event) -> None:
-        """A hangup event of a leg has arrived."""
+        """Note a hangup event of a leg."""
         leg.hangup_event = event
         leg.hangup_serial = leg.hangup_serial or event.serial
         complete = event.name == "CHANNEL_HANGUP_COMPLETE"
@@ -143,14 +143,14 @@ class Ending:
             leg.gone_by = self._clock.now() + HANGUP_COMPLETE_TIMEOUT
 
     def note_notice(self, notice: DisconnectNotice) -> None:
-        """A disconnect notice has arrived."""
+        """Note a disconnect notice."""
         if notice.lingers:
             self._heard(Sign.LINGERS if self._subscription.hangups else Sign.NOTICE)
         elif not self._exiting:
             self._heard(Sign.NOTICE)
 
     def note_failure(self, reason: ESLError) -> None:
-        """The connection has ended, or was cut.
+        """Note that the connection has ended, or was cut.
 
         A cut may be followed by the real end, which is final. A cut is ignored once the handler
         has ended: the connection works, and the call is being given back.
@@ -161,22 +161,22 @@ class Ending:
             self.failure = reason
 
     def note_exit(self) -> None:
-        """The command ``exit`` is about to be sent."""
+        """Note that the command ``exit`` is about to be sent."""
         self._exiting = True
 
     def note_leaving(self) -> None:
-        """The handler has ended; the call is about to be given back."""
+        """Note that the handler has ended, and the call is about to be given back."""
         self._leave_by = self._clock.now() + GIVE_BACK_TIMEOUT
         if isinstance(self.failure, Stopped):
             self.failure = None
 
     def note_silence(self, until: float | None) -> None:
-        """Nothing arrived until then."""
+        """Note that nothing arrived until ``until``."""
         if until == self.due:
             self._heard(Sign.SILENCE)
 
     def hangup(self, ask: Callable[[], str]) -> Hangup:
-        """Return the Hangup to raise. If no event told the cause, calls ``ask`` for it, once."""
+        """Return the Hangup to raise. If no event gave the cause, calls ``ask`` for it, once."""
         self._heard(Sign.TOLD)
         if self._own.hangup_event is None and self._cause is None:
             self._cause = ""  # asking may itself end here
@@ -189,13 +189,13 @@ class Ending:
 
     @property
     def is_over(self) -> bool:
-        """True once nothing more will be said of the call, which has hung up."""
+        """True once the call has hung up and its last event has arrived, or can't arrive."""
         return self.stage is OVER or (
             self.failure is not None and self._own.hangup_event is not None
         )
 
     def has_gone(self, leg: Ends) -> bool:
-        """True once the end of a leg, other than the call's own, counts as told."""
+        """True once the last event of a leg, other than the call's own, counts as received."""
         return (
             leg.hangup_event is not None
             and leg.gone_by is not None
@@ -219,7 +219,7 @@ class Ending:
         return self._over_since + self.patience(over)
 
     def last_words(self) -> float:
-        """Seconds that the next command has, of those before a call is given back."""
+        """Seconds for the next of the commands that give a call back."""
         if self._leave_by is None:
             return GIVE_BACK_TIMEOUT
         return max(0.0, self._leave_by - self._clock.now())

@@ -111,7 +111,7 @@ class Execution(Generic[T]):
 
     @property
     def done(self) -> bool:
-        """True once it has completed; always True with ``events=False``, where nothing tells."""
+        """True once it has completed; always with ``events=False``, as no completion comes."""
         conversation = self._under_way.leg.conversation
         if not conversation.subscription.completions:
             return True

@@ -91,8 +91,8 @@ class Handover:
     def _limit(self, seconds: float, timeout: float | None) -> None:
         """Have the switch hang up after ``seconds``, whatever the handler does by then.
 
-        The switch's own clock decides, so even a stuck handler can't hold its caller. What is
-        scheduled in N seconds happens in N - 1 to N + 0.5 seconds (recording 27c).
+        The switch's own clock decides, so even a stuck handler can't hold its caller. A task due
+        in N seconds runs N - 1 to N + 0.5 seconds from now (recording 27c).
         """
         conversation = self._conversation
         when, cause = f"+{math.ceil(seconds) + 1}", HangupCause.ALLOTTED_TIMEOUT
@@ -105,14 +105,14 @@ class Handover:
         self._limited = conversation.full
 
     def _lift_limit(self) -> None:
-        """Lift the limit, which must not apply to what the dialplan does with the call."""
+        """Lift the limit, which must not apply to the dialplan that follows."""
         if self._limited:
             self._limited = False
             conversation = self._conversation
             try:
                 last_words = conversation.ending.last_words()
                 conversation.exchange(f"api sched_del {self._limit_group}", timeout=last_words)
-            except ESLError as error:  # the channel is gone when it strikes, then
+            except ESLError as error:  # at the limit, it finds no channel
                 conversation.logger.debug(
                     "the limit of the call's duration was not cancelled: %s", error
                 )

@@ -1,4 +1,4 @@
-"""A leg of a call: what events said of it, and how applications are executed on it.
+"""A leg of a call: its state, from events, and the execution of applications on it.
 
 The methods of `Channel` are written with it, and so are functions for other applications::
 
@@ -32,7 +32,7 @@ __all__ = ["Collecting", "Leg", "as_it_is", "check_application"]
 
 T = TypeVar("T")
 
-#: The channel's states in order; a call passes through the last of them in this order.
+#: The channel's states in order, in which a call passes through the last of them.
 STATES = list(ChannelState)
 
 UP = Stage.UP
@@ -101,7 +101,7 @@ class Leg:
         """True for the leg on the socket."""
         return self is self.conversation.own
 
-    # What events said of it
+    # Its state, from events
 
     @property
     def latest(self) -> Event:
@@ -130,7 +130,7 @@ class Leg:
         return self.latest if now is state or past else None
 
     def read(self, events: Iterable[Event]) -> None:
-        """Note what these events say, the last one first. In the handler's thread."""
+        """Note the state and variables in these events, the last first. In the handler's thread."""
         state, variables = self._found(events)
         if state is not None:
             self._told_state = state

@@ -29,13 +29,13 @@ class Subscription:
     def __init__(self) -> None:
         self._lock = threading.Lock()
         self._names: set[str] = set()
-        #: The format that events are asked for in.
+        #: The format of events.
         self.format: Format = "plain"
         #: True for an async socket. On a sync one, a hangup's last event never comes (06a).
         self.is_async = False
         #: True while any events arrive.
         self.on = False
-        #: True once there is a filter on them.
+        #: True once a filter lets only some events through.
         self.filtered = False
         #: True while CHANNEL_EXECUTE_COMPLETE arrives, which blocking calls need.
         self.completions = False
@@ -43,7 +43,7 @@ class Subscription:
         self.hangups = False
 
     def note(self, line: str) -> None:
-        """The switch has accepted this command."""
+        """Note a command that the switch has accepted."""
         verb = line.split(None, 1)[0].upper()
         if verb not in VERBS:
             return

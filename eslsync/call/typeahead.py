@@ -1,4 +1,4 @@
-"""Digits that were pressed before anybody asked for them."""
+"""Digits pressed before a wait asks for them."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from .backlog import Backlog
 
 __all__ = ["TypeAhead"]
 
-#: The most digits to keep, of all legs, and the most bytes of their events.
+#: The maximum number of digits to keep, of all legs, and of their events' bytes.
 MAX_DIGITS = 100
 MAX_DIGITS_BYTES = 1024 * 1024
 

@@ -46,7 +46,7 @@ def wait_for(
 def _ready_for(
     conversation: Conversation, what: str | ChannelState, leg: Leg | None
 ) -> tuple[Ready[Event], tuple[str] | None]:
-    """Return what finds out that the wait is over, and the event that can end it (None: any)."""
+    """Return the test that ends the wait, and the event that can end it (None: any)."""
     if isinstance(what, ChannelState):
         target, state = leg or conversation.own, what
         return lambda _: target.reached(state), None

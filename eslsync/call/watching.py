@@ -1,4 +1,4 @@
-"""What a handler waits for: as text, as an error when it is late, and as a watcher is told it."""
+"""Describes waits of a handler: as text, as the error of one that timed out, and to a watcher."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ __all__ = ["Wait", "Watcher", "described", "too_late"]
 
 
 def described(what: object) -> str:
-    """Describe what is waited for in a few words."""
+    """The target of a wait, in a few words."""
     if isinstance(what, UnderWay):
         return what.application
     if isinstance(what, tuple):
@@ -57,7 +57,7 @@ def is_event(what: object) -> bool:
 
 
 class Wait(NamedTuple):
-    """A wait of the handler, as a watcher is told of it."""
+    """A wait of the handler, as passed to a watcher."""
 
     #: The target: an event's name, a `ChannelState`, a tuple of these, a function of an
     #: event, an application (`UnderWay`), a `Job`, a command that waits for its reply (`Pending`),
@@ -97,7 +97,7 @@ class Wait(NamedTuple):
 
 
 class Watcher(Protocol):
-    """Is told of a session's waits: see `Session.watch`."""
+    """Observes a session's waits: see `Session.watch`."""
 
     def begins(self, wait: Wait) -> None:
         """The handler begins to wait. Called in its thread, below the method that waits."""

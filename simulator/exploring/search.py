@@ -171,7 +171,7 @@ class Search:
             if self.limits.calls is not None and self.calls + len(jobs) > self.limits.calls:
                 jobs = jobs[: self.limits.calls - self.calls]
                 self._stop(f"{self.limits.calls} calls")
-            more: list[_Planned] = []  # at the same depth: far ends that behave otherwise
+            more: list[_Planned] = []  # at the same depth: other behaviours of far ends
             if self._slow:
                 jobs = [replace(job, attempt=replace(job.attempt, hasty=True)) for job in jobs]
             for job, outcome in zip(jobs, call([job.attempt for job in jobs]), strict=False):
