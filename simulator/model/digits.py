@@ -1,4 +1,4 @@
-"""Digits: keys that are pressed, or sent."""
+"""Digits: keys that are pressed, or sent. `Channel.queue_digit` keeps them until they are read."""
 
 from __future__ import annotations
 

@@ -130,6 +130,15 @@ def test_one_in_a_folder_that_nobody_imports_from_is_not_in_the_way(own: Path) -
     assert done.returncode == 0, done.stdout
 
 
+def test_the_projects_own_comes_first_with_pythonpath(own: Path) -> None:
+    write(own.parent / "pytest.ini", "[pytest]\npythonpath = .\n")
+    write(own.parent / "tests" / "test_own.py", USES_OWN)
+    # as the program `pytest` does it
+    command = [sys.executable, "-I", "-m", "pytest", "-q", "-p", "no:cacheprovider"]
+    done = subprocess.run(command, cwd=own.parent, capture_output=True, encoding="utf-8")
+    assert done.returncode == 0, done.stdout
+
+
 def test_the_entry_point_is_the_plugin() -> None:
     [entry] = entry_points(group="pytest11", name="eslsync")
     assert entry.load() is pytest_plugin
