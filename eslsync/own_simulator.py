@@ -40,7 +40,7 @@ def import_simulator(module: str) -> ModuleType:
     if "FreeSwitch" not in getattr(import_module(NAME), "__all__", ()):
         raise InTheWay(
             f"{OURS} is not eslsync's: another distribution was installed over it; install "
-            "eslsync into an environment of its own"
+            "eslsync into a separate environment"
         )
     return import_module(module)
 

@@ -92,7 +92,7 @@ def _from_command_line(config: pytest.Config, given: Mapping[str, object]) -> di
         options["seed"] = config.getoption("esl_seed")
     if config.getoption("esl_real_time"):
         if given.get("start") is not None:
-            pytest.skip("it has a start time of its own, and real time begins now")
+            pytest.skip("it sets a start time, and real time begins now")
         options["real_time"] = True
     return options
 

@@ -188,9 +188,9 @@ class BridgingApplications(Applications):
 
         A bridged leg calls ``dial_string`` while the other side is on hold. If this leg hangs up
         after the answer, FreeSWITCH connects the other two. If the callee hangs up, or this leg
-        presses ``#`` (attxfer_cancel_key), this leg returns to the other side. ``*`` hangs up the
-        callee (attxfer_hangup_key), ``0`` connects all three (attxfer_conf_key). Returns True if
-        the other side was handed over (att_xfer_result; mod_dptools.c, att_xfer_function).
+        presses ``#`` (attxfer_cancel_key), this leg returns to the other side. ``*`` hangs up
+        this leg (attxfer_hangup_key), ``0`` connects all three (attxfer_conf_key). Returns True
+        if the other side was handed over (att_xfer_result; mod_dptools.c, att_xfer_function).
         Raises what `execute` raises, and RuntimeError with ``events=False``.
 
         The remaining legs are bridged anew: a `bridge` that the handler waits for completes,

@@ -38,7 +38,7 @@ class BorrowedVariables:
         self._leg = leg
         self._clock = clock
         self._lock = threading.Lock()  # other threads execute applications as well
-        #: What is to be put back, by the variable's name.
+        #: The variables to put back, by name.
         self.ours: dict[str, Borrowed] = {}
 
     def set(self, timeout: float | None, **variables: str | None) -> None:

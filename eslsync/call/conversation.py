@@ -139,7 +139,7 @@ class Conversation:
         #: Our own leg and those added to the filter, by uuid.
         self.legs: dict[str, Leg] = {}
         self.ending = Ending(self.own, clock, self.subscription)
-        #: What the ids of our applications and jobs begin with (see `new_id`).
+        #: The prefix of the ids of our applications and jobs (see `new_id`).
         self.ids = ""
         self._numbers = count(1)
         self.jobs = Jobs(self)
@@ -348,7 +348,7 @@ class Conversation:
             raise Disconnected(f"no reply to {str(pending)!r}: {why}") from why
         return reply
 
-    # What arrives
+    # Arrivals
 
     def _next(
         self,

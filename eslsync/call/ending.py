@@ -121,7 +121,7 @@ class Ending:
         self._over_since: float | None = None  # when a wait first saw that the call is over
         self._cause: str | None = None  # the switch's answer, if no event gave the cause
 
-    # What changes it
+    # Changes
 
     def _heard(self, sign: Sign) -> None:
         stage = TRANSITIONS[self.stage].get(sign)
@@ -185,7 +185,7 @@ class Ending:
         cause = self._cause if event is None else event.get("Hangup-Cause")
         return Hangup(HangupCause.known(cause), event)
 
-    # What can be asked
+    # Questions
 
     @property
     def is_over(self) -> bool:

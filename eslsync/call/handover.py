@@ -1,4 +1,4 @@
-"""How a call is taken from the switch before the handler begins, and given back after it."""
+"""Takes a call from the switch before the handler begins, and gives it back afterwards."""
 
 from __future__ import annotations
 
@@ -38,7 +38,7 @@ class Handover:
         """Take the call.
 
         Raises Disconnected if the peer closes the connection (a health check), ProtocolError if
-        it is no switch.
+        it is not a switch.
         """
         conversation = self._conversation
         reply = conversation.command("connect", timeout=HANDSHAKE_TIMEOUT)
@@ -97,7 +97,7 @@ class Handover:
         conversation = self._conversation
         when, cause = f"+{math.ceil(seconds) + 1}", HangupCause.ALLOTTED_TIMEOUT
         if conversation.full:
-            # In a group of its own: sched_hangup uses the channel's, which others use as well.
+            # In a separate group: sched_hangup uses the channel's, which others use as well.
             kill = f"uuid_kill {conversation.uuid} {cause}"
             conversation.api(f"sched_api {when} {self._limit_group} {kill}", timeout)
         else:

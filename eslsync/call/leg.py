@@ -360,7 +360,7 @@ def check_application(application: str) -> None:
 def as_it_is(argument: str) -> str:
     """Quote an application's argument so that FreeSWITCH expands nothing in it.
 
-    Raises ValueError if there is no way to write it.
+    Raises ValueError if that is impossible.
     """
     check_value(argument)
     if argument.startswith(" "):

@@ -16,7 +16,7 @@ if TYPE_CHECKING:
 
 __all__ = ["Expected", "wait_for"]
 
-#: What can be waited for: an event's name, a state, several of these, or a function of an event.
+#: The target of a wait: an event's name, a state, several of these, or a function of an event.
 Expected = str | ChannelState | Iterable[str | ChannelState] | Callable[[Event], bool]
 
 

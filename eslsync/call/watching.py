@@ -103,4 +103,4 @@ class Watcher(Protocol):
         """The handler begins to wait. Called in its thread, below the method that waits."""
 
     def ends(self, wait: Wait) -> None:
-        """That wait is over, or raises. Called in the handler's thread; inner waits end first."""
+        """The wait has ended or raised. Called in the handler's thread; inner waits end first."""

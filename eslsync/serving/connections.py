@@ -111,7 +111,7 @@ class Connections:
         if held_up:
             self._nudge()
 
-    # Who looks on
+    # Observers
 
     def look(self) -> tuple[LiveCall, ...]:
         """The calls that handlers work on now."""

@@ -56,7 +56,7 @@ class Redacted:
     def switch(self, data: bytes) -> bytes:
         return b"".join(self._message(*map(text, each)) for each in self._said.feed(data))
 
-    # What the app says
+    # From the app
 
     def _command(self, head: str, body: str) -> bytes:
         line, *lines = head.replace("\r", "").split("\n")
@@ -85,7 +85,7 @@ class Redacted:
                 with suppress(ValueError):  # not a variable's name
                     self._redact = Redactor(names)
 
-    # What the switch says
+    # From the switch
 
     def _message(self, head: str, body: str) -> bytes:
         if head.startswith("Event-Name:"):  # the reply to connect

@@ -54,7 +54,7 @@ DIGITS = KEYS + "ABCD"
 #: The digits of ``playback_terminators=any``, in FreeSWITCH's order (mod_dptools.c, on_dtmf).
 ANY_KEY = "1234567890*#"
 
-#: How FreeSWITCH writes an array as one value (switch_event.c): ``ARRAY::one|:two``.
+#: The beginning of an array written as one value (switch_event.c): ``ARRAY::one|:two``.
 ARRAY = "ARRAY::"
 ARRAY_SEPARATOR = "|:"
 

@@ -15,7 +15,7 @@ if TYPE_CHECKING:
 
 __all__ = ["BEGINNINGS", "JsonEvent", "XmlEvent"]
 
-#: How an event that is the answer to a command begins: plain, JSON, XML.
+#: The beginnings of an event that answers a command: plain, JSON, XML.
 BEGINNINGS = ("Event-Name: ", '{"Event-Name":', "<event>")
 
 

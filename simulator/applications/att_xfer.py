@@ -1,9 +1,9 @@
 """Attended transfer: talk to a third party, and hand the call over by hanging up.
 
 mod_dptools.c, att_xfer_function; recordings 250 to 257. The leg that executes it talks to the
-third party while the leg that it is bridged to waits. A key cancels (``#``), hangs up the third
-party (``*``), or connects all three (``0``). A `uuid_bridge` leads back to the waiting leg, and
-leaves the running application, even a `socket`.
+third party while the leg that it is bridged to waits. A key cancels (``#``), hangs up and so
+connects the other two (``*``), or connects all three (``0``). A `uuid_bridge` leads back to the
+waiting leg, and leaves the running application, even a `socket`.
 """
 
 from __future__ import annotations

@@ -1,4 +1,4 @@
-"""What the caller hears: files, phrases, speech, tones, and silence."""
+"""Applications that play to the caller: files, phrases, speech, tones, and silence."""
 
 from __future__ import annotations
 

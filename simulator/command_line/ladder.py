@@ -34,8 +34,8 @@ SUFFIXES: dict[str, LadderFormat] = {".svg": "svg", ".mmd": "mermaid", ".mermaid
 def ladder(recording: Path, format_: LadderFormat | None, output: Path | None) -> None:
     """Draw a recorded call as a ladder: caller, other legs, switch and app.
 
-    What the caller did and heard comes from the events. In svg and mermaid each leg has a
-    lifeline of its own.
+    The caller's actions and prompts come from the events. In svg and mermaid, each leg has its
+    own lifeline.
 
     \b
     eslsync ladder tests/recordings/03e_pagd_invalid_then_valid.jsonl

@@ -449,7 +449,7 @@ class Search:
         outcome = self.caller().make(Attempt(way.call, steps, hangs_up=True))
         return not outcome.up or outcome.astray
 
-    # Who makes the calls
+    # Processes
 
     def caller(self) -> Caller:
         lines = Lines(self.explored.file) if self.covers else None
@@ -481,12 +481,12 @@ class Search:
             pool.shutdown(wait=True, cancel_futures=True)
 
     def __getstate__(self) -> dict[str, Any]:
-        """What another process needs to make calls."""
+        """The state that another process needs to make calls."""
         names = ("explored", "key", "patience", "base", "covers")
         return {name: getattr(self, name) for name in names}
 
 
-# In a process of its own
+# In a worker process
 
 _callers: list[Caller] = []
 

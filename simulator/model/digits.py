@@ -15,7 +15,7 @@ __all__ = ["PAUSES", "Digit", "dtmf_string"]
 DTMF = f"{DIGITS}abcdwWfF"
 #: The length of each pause in microseconds.
 PAUSES = {"w": SECOND // 2, "W": SECOND}
-#: How long a key is pressed, in samples: the minimum, the default, and the maximum.
+#: The length of a key press in samples: the minimum, the default, and the maximum.
 SHORTEST_DIGIT, USUAL_DIGIT, LONGEST_DIGIT = 400, 2000, 192_000
 
 

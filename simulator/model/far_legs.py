@@ -56,7 +56,7 @@ SIP_STATUS = {
 
 @dataclass(frozen=True)
 class Endpoint:
-    """How a far end behaves. Times are in seconds.
+    """The behaviour of a far end. Times are in seconds.
 
     ``answers_after`` counts from the call (None: never), ``hangs_up_after`` and ``presses``
     (seconds, keys) from the answer; ``rejects`` is a hangup cause. ``taken_by`` is called with the

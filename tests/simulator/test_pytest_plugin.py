@@ -313,7 +313,7 @@ def test_real_time_is_handed_on(run: Run) -> None:
         "-rs",
     )
     result.assert_outcomes(passed=1, skipped=1)
-    result.stdout.fnmatch_lines(["SKIPPED*it has a start time of its own, and real time*"])
+    result.stdout.fnmatch_lines(["SKIPPED*it sets a start time, and real time*"])
 
 
 # Threads
