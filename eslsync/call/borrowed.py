@@ -90,6 +90,7 @@ class BorrowedVariables:
         deadline = self._clock.deadline(timeout)
         for application, argument in commands:
             self._leg.start(application, argument, self._clock.left(deadline))
+            self.forget(argument)  # until all are sent: the next may be refused
 
 
 def _restorable(value: str | None) -> str | None:

@@ -7,7 +7,7 @@ from typing import Any
 
 import pytest
 
-from eslsync import Channel, Session
+from eslsync import Channel, CommandError, Session
 from eslsync.call.execution import UnderWay
 from eslsync.call.leg import Leg
 from tests.support.asking import ORIGINATED, ask, session_of
@@ -86,3 +86,23 @@ def test_terminators_are_set_only_when_they_change_and_not_awaited() -> None:
         peer.run("playback")
         peer.run("playback")
     assert peer.raised is None
+
+
+def test_a_variable_that_was_unset_before_a_refusal_is_set_again() -> None:
+    def handler(session: Session) -> None:
+        borrowed = session.channel.leg.borrowed
+        borrowed.set(None, one="ours")
+        with pytest.raises(CommandError):
+            borrowed.set(None, one=None, two="ours")
+        borrowed.set(None, one="ours")
+
+    told: list[tuple[str | None, str | None]] = []
+    with call(handler) as peer:
+        peer.handshake()
+        for answer in ("+OK", "+OK", "-ERR no", "+OK"):
+            command = peer.serve("sendmsg", answer)
+            told.append((command.get("execute-app-name"), command.get("execute-app-arg")))
+        peer.await_handler()
+        peer.end()
+        peer.hear_end()
+    assert told == [("set", "one=ours"), ("unset", "one"), ("set", "two=ours"), ("set", "one=ours")]
