@@ -11,7 +11,7 @@ import pytest
 from eslsync import Channel, ChannelState, Event, Session, TimeoutError
 from eslsync.call.watching import Wait
 from simulator import FreeSwitch
-from tests.support.asking import ask
+from tests.support.asking import ask, session_of
 from tests.support.peer import call
 
 UUID = re.compile(r"[0-9a-f-]{36}")
@@ -136,3 +136,27 @@ def test_a_watcher_is_told_of_each_wait_and_of_those_inside_it() -> None:
     assert last.deadline is not None
     assert last.deadline - last.since == pytest.approx(1.5)
     assert last.events == {"DTMF"}
+
+
+@pytest.mark.parametrize("raises_in", ["begins", "ends"])
+def test_the_wait_raises_what_its_watcher_raises_and_the_call_goes_on(raises_in: str) -> None:
+    class Raising(Notes):
+        def begins(self, wait: Wait) -> None:
+            super().begins(wait)
+            if raises_in == "begins":
+                raise KeyError("begins")
+
+        def ends(self, wait: Wait) -> None:
+            super().ends(wait)
+            if raises_in == "ends":
+                raise KeyError("ends")
+
+    def question(channel: Channel) -> list[object]:
+        session = session_of(channel)
+        session.watch(Raising())
+        with pytest.raises(KeyError, match=raises_in):
+            channel.playback("welcome")
+        session.watch(None)
+        return [session.waiting_for, channel.playback("ivr/goodbye").response]
+
+    assert ask(question).value == [None, "FILE PLAYED"]
