@@ -241,10 +241,10 @@ class Connection:
         """
         while True:
             resumes = False
+            arrived: list[Arrived] = []
             with self._lock:
-                arrived = self._arrived
-                if arrived:
-                    self._arrived, self._queued = [], 0
+                if self._arrived:
+                    arrived, self._arrived, self._queued = self._arrived, [], 0
                     if self.paused:
                         resumes = self._pause_or_resume()
                 else:

@@ -2,15 +2,17 @@
 
 from __future__ import annotations
 
+import socket
 import threading
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from typing import Any
 
 import pytest
 
-from eslsync import Disconnected, Session, TimeoutError
+from eslsync import Disconnected, Event, Session, TimeoutError
 from eslsync.call import connection, conversation
+from eslsync.clock import REAL
 from tests.support.peer import PATIENCE, Peer, call, event, quiet_call, response
 from tests.support.servers import Beside
 
@@ -196,3 +198,33 @@ def test_large_messages_that_nobody_reads_hold_the_switch_back() -> None:
         full.set()
         peer.await_handler()
     assert untaken < 3 * size
+
+
+class ReadsOnRelease:
+    """A lock; the first time that it is released, the reader gets in between."""
+
+    def __init__(self, read: Callable[[], object]) -> None:
+        self._lock = threading.Lock()
+        self._read: Callable[[], object] | None = read
+
+    def __enter__(self) -> None:
+        self._lock.acquire()
+
+    def __exit__(self, *_: object) -> None:
+        self._lock.release()
+        read, self._read = self._read, None
+        if read is not None:
+            read()
+
+
+def test_what_arrives_as_the_handler_goes_to_sleep_is_taken_once(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    switch, ours = socket.socketpair()
+    with switch, ours:
+        taking = connection.Connection(ours, ("", 0), REAL, lambda _: None)
+        switch.sendall(event({"Event-Name": "CUSTOM"}))
+        monkeypatch.setattr(taking, "_lock", ReadsOnRelease(taking.receive))
+        [(_, taken)] = taking.take(None, REAL.deadline(PATIENCE))
+        assert isinstance(taken, Event)
+        assert taking.untaken == []
