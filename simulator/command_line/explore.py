@@ -24,7 +24,7 @@ FORMATS = (".svg", ".html", ".dot", ".mmd", ".txt")
 def check_kinds(
     context: click.Context, parameter: click.Parameter, kinds: Sequence[str]
 ) -> Sequence[str]:
-    from ..exploring.findings import KINDS
+    from ..exploring.findings.families import KINDS
 
     for kind in kinds:
         if kind not in KINDS:

@@ -15,7 +15,8 @@ from eslsync.wire.arguments import KEYS
 
 from ..scripts.yaml import shown
 from .attempts import Attempt
-from .findings import KINDS, Finding, findings, kinds
+from .findings.families import KINDS, findings, kinds
+from .findings.finding import Evidence, Finding
 from .graph import Edge, Node, Way
 from .handlers import Explored
 from .maps import Map, as_tree
@@ -256,7 +257,7 @@ def explore(
         progress=progress,
     )
     search.run()
-    found = findings(search, source, None if sounds is None else Path(sounds))
+    found = findings(Evidence(search, source, None if sounds is None else Path(sounds)))
     return Exploration(
         nodes=search.nodes,
         edges=search.edges,

@@ -15,7 +15,7 @@ from dataclasses import dataclass, field
 from eslsync.wire.arguments import KEYS
 
 from .attempts import CallEnd
-from .findings import Finding
+from .findings.finding import Finding
 from .graph import Edge, Node
 
 __all__ = ["Map", "Spot", "Street"]

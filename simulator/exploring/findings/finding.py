@@ -1,0 +1,45 @@
+"""A finding, and what the families look at to find one."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Set
+from dataclasses import dataclass, field
+from pathlib import Path
+
+from ..graph import Way
+from ..search import Search
+from ..source import HandlerSource
+from ..whereabouts import Place
+
+__all__ = ["Evidence", "Finding"]
+
+
+@dataclass(frozen=True, eq=False)
+class Finding:
+    """A problem, and the shortest way to see it."""
+
+    kind: str
+    text: str
+    place: Place | None = None
+    #: A caller's actions that show it; None if no caller can.
+    way: Way | None = None
+    #: The expectation (a script's ``expect``) that fails at the end of the way.
+    expect: Mapping[str, object] = field(default_factory=dict)
+    node: int | None = None  #: the situation it is about
+    #: The spots that it explains: later families say nothing more about the keys there.
+    spots: Set[str] = frozenset()
+
+    def __str__(self) -> str:
+        where = "" if self.place is None else f" ({self.place})"
+        return f"{self.kind}: {self.text}{where}"
+
+
+@dataclass(frozen=True)
+class Evidence:
+    """What an exploration has seen."""
+
+    search: Search
+    source: HandlerSource
+    sounds: Path | None  #: the folder of sound files
+    #: The findings of the families before.
+    found: list[Finding] = field(default_factory=list)

@@ -1,0 +1,32 @@
+"""What goes wrong in a single call: the handler raises, hangs, or goes on after its end."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+from ..whereabouts import Place
+from .finding import Evidence, Finding
+
+__all__ = ["KINDS", "find"]
+
+KINDS = {
+    "raises": "the handler raises",
+    "stuck": "the handler waits for something that is not the call",
+    "outlives": "the handler goes on after the call has ended",
+    "after-hangup": "what the handler does after the hangup fails",
+}
+
+
+def find(evidence: Evidence) -> Iterator[Finding]:
+    seen: set[object] = set()
+    for incident in evidence.search.incidents:
+        what = incident.text.partition(":")[0]
+        which = (incident.kind, incident.place, what)
+        if which in seen:
+            continue
+        seen.add(which)
+        place = incident.place if isinstance(incident.place, Place) else None
+        way = incident.way
+        if not way.steps or way.steps[-1].verb not in ("hangup", "wait"):
+            way = way.then("wait")
+        yield Finding(incident.kind, incident.text, place, way, node=incident.node)

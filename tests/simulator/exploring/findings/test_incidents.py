@@ -1,0 +1,107 @@
+"""A handler that raises, hangs, or goes on after the end of its call."""
+
+from __future__ import annotations
+
+import threading
+import time
+
+import pytest
+
+from eslsync import CommandError, Hangup, Session
+from simulator import explore
+from tests.support.explored import (
+    KEYS,
+    found,
+)
+
+
+def raises_a_command_error(session: Session) -> None:
+    session.channel.answer()
+    session.api("there_is_no_such_command")
+
+
+def waits_for_a_lock(session: Session) -> None:
+    session.channel.answer()
+    session.channel.playback("welcome")
+    threading.Event().wait(0.9)
+    session.channel.hangup()
+
+
+def sleeps_on(session: Session) -> None:
+    session.channel.answer()
+    try:
+        session.channel.playback("welcome")
+    except Hangup:
+        time.sleep(60)
+    session.channel.hangup()
+
+
+def never_notices_the_hangup(session: Session) -> None:
+    session.channel.answer()
+    try:
+        session.channel.playback("welcome")
+    except Hangup:
+        while True:
+            time.sleep(1)
+    session.channel.hangup()
+
+
+def fails_to_bill(session: Session) -> None:
+    @session.on_hangup
+    def bill(hangup: Hangup) -> None:
+        raise KeyError("account")
+
+    session.channel.answer()
+    session.channel.playback("welcome")
+    session.channel.hangup()
+
+
+def asks_of_a_call_that_is_gone(session: Session) -> None:
+    session.channel.answer()
+    try:
+        session.channel.playback("welcome")
+    finally:
+        session.api(f"uuid_getvar {session.uuid} account")
+    session.channel.hangup()
+
+
+@pytest.mark.parametrize(
+    ("handler", "kind"),
+    [
+        (raises_a_command_error, "raises"),
+        (sleeps_on, "outlives"),
+        (never_notices_the_hangup, "outlives"),
+        (fails_to_bill, "after-hangup"),
+        (asks_of_a_call_that_is_gone, "after-hangup"),
+    ],
+    ids=lambda each: each.__name__ if callable(each) else "",
+)
+def test_what_goes_wrong_in_a_call_is_reported(handler: object, kind: str) -> None:
+    exploration = explore(handler, keys=KEYS)  # type: ignore[arg-type]
+    assert found(exploration) == [kind], str(exploration)
+
+
+def test_a_handler_stuck_outside_the_call_is_reported() -> None:
+    exploration = explore(waits_for_a_lock, keys="1", patience=0.3)
+    assert found(exploration) == ["stuck"]
+    assert "waits_for_a_lock" in str(exploration.findings[0].place)
+
+
+def cleans_up_after_the_call(session: Session) -> None:
+    session.channel.answer()
+    try:
+        session.channel.playback("welcome")
+    finally:
+        if not session.channel.is_up:
+            try:
+                session.api(f"uuid_getvar {session.uuid} account")
+            except CommandError:
+                time.sleep(5)
+    session.channel.hangup()
+
+
+@pytest.mark.parametrize("handler", [cleans_up_after_the_call], ids=lambda each: each.__name__)
+def test_cleaning_up_after_the_call_is_no_fault(handler: object) -> None:
+    exploration = explore(handler, keys=KEYS)  # type: ignore[arg-type]
+    assert exploration.complete
+    assert not exploration.findings, str(exploration)
