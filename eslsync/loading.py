@@ -12,6 +12,7 @@ from pathlib import Path
 from types import ModuleType
 from typing import Any
 
+from .callables import fault_of
 from .own_simulator import InTheWay, raise_if_hidden_from
 from .serving.outbound import Handler, Outbound, on_listen
 from .stacks import users_traceback
@@ -58,16 +59,9 @@ def handler_in(module: ModuleType, path: Path, name: str | None = None) -> Handl
         return handler
     if not callable(handler):
         raise LoadError(f"{name} in {path} is not a function, but {brief(handler)}")
-    if inspect.iscoroutinefunction(handler):
-        raise LoadError(
-            f"{name} in {path} is an async function; a handler is a plain function whose calls "
-            "wait: write `def`, and leave out `await`"
-        )
-    if not takes_one(handler):
-        raise LoadError(
-            f"{name}{signature(handler)} in {path} can't be called with one argument; a handler "
-            "takes the session and nothing else"
-        )
+    fault = fault_of(handler)
+    if fault is not None:
+        raise LoadError(f"a handler is called with the session: {name} in {path} {fault}")
     found: Handler = handler
     return found
 

@@ -15,6 +15,7 @@ from .call.job import Job
 from .call.leg import Leg
 from .call.waiting import Expected, wait_for
 from .call.watching import Watcher
+from .callables import check_function
 from .channel import Channel
 from .wire.arguments import (
     check_header,
@@ -115,6 +116,9 @@ class Session:
         ``digit_handlers``, ``collecting``, ``typed_ahead()``, ``conversation.callbacks`` and
         ``conversation.legs``. Raises RuntimeError in another thread.
         """
+        if watcher is not None:
+            check_function("begins", watcher.begins)
+            check_function("ends", watcher.ends)
         self._conversation.watch(watcher)
 
     # Commands
@@ -361,6 +365,7 @@ class Session:
         check_event_name(event.partition(" ")[0])
 
         def register(callback: CallbackT) -> CallbackT:
+            check_function("a callback for on()", callback)
             self._conversation.check_thread()
             self._conversation.callbacks.append((event, callback))
             return callback
@@ -378,6 +383,7 @@ class Session:
         returned. It does not run if the call is given back to the dialplan, or if only the
         connection ended (Disconnected).
         """
+        check_function("a callback for on_hangup", callback)
         self._conversation.check_thread()
         self._conversation.hangup_callbacks.append(callback)
         return callback

@@ -9,6 +9,7 @@ from ..call.callbacks import CallbackT, DigitHandlerT
 from ..call.execution import Execution
 from ..call.leg import Leg, check_application
 from ..call.waiting import Expected, wait_for
+from ..callables import check_function
 from ..wire.arguments import DIGITS
 from ..wire.enums import AnswerState, CallState, ChannelState, check_event_name
 from ..wire.message import Event
@@ -146,10 +147,10 @@ class Applications:
         conversation, uuid = self.leg.conversation, self.uuid
 
         def register(callback: CallbackT) -> CallbackT:
-            def of_this_leg(event: Event) -> None:
-                if event.uuid == uuid:
-                    callback(event)
+            def of_this_leg(event: Event) -> object:
+                return callback(event) if event.uuid == uuid else None
 
+            check_function("a callback for on()", callback)
             conversation.check_thread()
             conversation.callbacks.append((event, of_this_leg))
             return callback
@@ -174,6 +175,7 @@ class Applications:
         key = None if digit is None else digit.upper()
 
         def register(handler: DigitHandlerT) -> DigitHandlerT:
+            check_function("a handler for on_dtmf()", handler)
             self.leg.conversation.check_thread()
             self.leg.digit_handlers[key] = handler
             return handler

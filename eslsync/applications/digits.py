@@ -6,6 +6,7 @@ import re
 from collections.abc import Callable, Sequence
 
 from ..call.leg import Collecting
+from ..callables import check_function, check_returned
 from ..wire.arguments import ANY_KEY, check_digits, word
 from ..wire.declared import Declaration
 from ..wire.exceptions import TimeoutError
@@ -222,6 +223,8 @@ class DigitApplications(PlayingApplications):
             terminators = "#" if most > 1 else ""
         check_digits(terminators)
         _tries("get_digits", tries)
+        if callable(valid):
+            check_function("valid", valid)
         leg = self.leg
         conversation = leg.conversation
         conversation.check_thread()
@@ -381,5 +384,7 @@ def _is_valid(digits: str, valid: str | Callable[[str], bool] | None) -> bool:
     if valid is None:
         return True
     if callable(valid):
-        return valid(digits)
+        answer = valid(digits)
+        check_returned("valid", answer)
+        return answer
     return re.fullmatch(valid, digits) is not None

@@ -18,6 +18,7 @@ from queue import Empty, SimpleQueue
 from threading import get_ident
 from typing import TYPE_CHECKING, TypeVar
 
+from ..callables import check_returned
 from ..clock import REAL, Clock, Deadline, sooner
 from ..wire.exceptions import (
     CommandError,
@@ -607,7 +608,7 @@ class Conversation:
         self.inside = event
         try:
             for callback in callbacks:
-                callback(event)
+                check_returned("the callback", callback(event))
             leg = self.legs.get(event.uuid or "") if is_digit else None
             if leg is not None:
                 leg.run_digit_handler(event)
@@ -642,7 +643,7 @@ class Conversation:
         failure: BaseException | None = None
         while self.hangup_callbacks:
             try:
-                self.hangup_callbacks.pop(0)(self.hangup())
+                check_returned("the callback", self.hangup_callbacks.pop(0)(self.hangup()))
             except BaseException as error:
                 self.logger.exception("an on_hangup callback failed")
                 failure = failure or error

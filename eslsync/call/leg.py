@@ -15,6 +15,7 @@ from collections.abc import Callable, Iterable
 from functools import lru_cache
 from typing import TYPE_CHECKING, NamedTuple, NoReturn, TypeVar, overload
 
+from ..callables import check_returned
 from ..wire.arguments import ARRAY, check_header_value, check_name, check_value, literal
 from ..wire.declared import declared
 from ..wire.enums import ChannelState
@@ -348,7 +349,7 @@ class Leg:
         digit = event.get("DTMF-Digit", "")
         handler = self.digit_handlers.get(digit.upper()) or self.digit_handlers.get(None)
         if handler is not None:
-            handler(digit)
+            check_returned("the digit handler", handler(digit))
 
 
 @lru_cache(maxsize=256)

@@ -6,6 +6,7 @@ from collections.abc import Callable, Iterable
 from functools import lru_cache
 from typing import TYPE_CHECKING
 
+from ..callables import check_function, check_returned
 from ..wire.enums import ChannelState, check_event_name
 from ..wire.message import Event
 from .connection import ALWAYS_WANTED
@@ -29,6 +30,7 @@ def wait_for(
         ready, wanted = _ready_for(conversation, what, leg)
         return conversation.until(what, ready, deadline, leg, wanted)
     if callable(what):
+        check_function("a condition for wait()", what)
         conversation.subscription.check("this event")
         return conversation.until(what, _next_that(what, leg), deadline, leg)
     several = tuple(what)
@@ -68,7 +70,11 @@ def _next_that(wanted: Callable[[Event], bool], leg: Leg | None) -> Ready[Event]
     def ready(event: Event | None) -> Event | None:
         if event is None or (leg is not None and event.uuid != leg.uuid):
             return None
-        return event if wanted(event) else None
+        answer = wanted(event)
+        if not answer:
+            return None
+        check_returned("the condition", answer)
+        return event
 
     return ready
 

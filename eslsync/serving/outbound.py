@@ -10,6 +10,7 @@ from types import TracebackType
 from typing import Any
 
 from ..call.handover import event_list
+from ..callables import check_function
 from ..clock import REAL, Clock
 from ..wire.enums import HangupCause
 from ..wire.message import Format
@@ -121,8 +122,7 @@ class Outbound:
         record_limit: int = RECORD_LIMIT,
         clock: Clock = REAL,
     ) -> None:
-        if not callable(handler):
-            raise TypeError(f"handler must be a function of one argument, not {handler!r}")
+        check_function("a handler", handler)
         if isinstance(events, str):
             raise TypeError("events must be True, False or a list of event names")
         if not isinstance(events, bool):

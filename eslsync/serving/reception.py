@@ -12,6 +12,7 @@ from ..call.conversation import Conversation
 from ..call.ending import Stopped
 from ..call.handover import Handover
 from ..call.reader import Reader
+from ..callables import check_returned
 from ..clock import Peer
 from ..session import Session
 from ..stacks import call_user
@@ -64,7 +65,7 @@ class Reception:
         threading.current_thread().name = f"eslsync-call-{session.uuid}"
         try:
             if self._prepare(call):
-                call_user(self._settings.handler, session)
+                check_returned("the handler", call_user(self._settings.handler, session))
         except Hangup:
             pass  # a normal end, which `Handover.close` logs
         except Stopped:

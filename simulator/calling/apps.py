@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 
 from eslsync import LiveCall, Outbound, Session
+from eslsync.callables import check_returned
 from eslsync.loading import Handler
 
 from ..clockwork.real_time import RealTime
@@ -80,7 +81,7 @@ class Apps:
             line = self._lines[session.uuid]
             line.session = session
             try:
-                handler(session)
+                check_returned("the handler", handler(session))
             except BaseException as error:
                 line.outcome = error
                 if line.error is not None:

@@ -13,6 +13,7 @@ from typing import Any
 from weakref import WeakValueDictionary
 
 from eslsync import HangupCause, LiveCall, Outbound
+from eslsync.callables import check_function
 from eslsync.loading import Handler
 
 from ..applications import API_COMMANDS, APPLICATIONS
@@ -233,6 +234,9 @@ class FreeSwitch:
         pressed on the other side of the bridge; each side hangs up with the other. Its call is
         among `calls`.
         """
+
+        if handler is not None and not isinstance(handler, Outbound):
+            check_function("a far end's handler", handler)
 
         def take(leg: FarLeg) -> Channel:
             assert handler is not None

@@ -16,6 +16,7 @@ from typing import Any, Protocol, runtime_checkable
 
 import eslsync
 from eslsync import ESLError, Hangup, Outbound
+from eslsync.callables import check_function, check_returned
 from eslsync.loading import Handler
 from eslsync.protocol import Message
 from eslsync.stacks import is_ours
@@ -135,6 +136,7 @@ def sweep(
     Raises AssertionError if the script fails without a fault, and ValueError for ``every`` below
     1 or ``pairs`` below 0.
     """
+    check_function("a script", script)
     if every < 1:
         raise ValueError(f"sweep: every must be at least 1, not {every}")
     if pairs < 0:
@@ -252,7 +254,7 @@ class _Runs:
                 of_call = {**self._of_call, "faults": [*self._own_faults, *faults]}
                 call = switch.call(self._app, **of_call)
                 try:
-                    self._script(call)
+                    check_returned("the script", self._script(call))
                 except AssertionError:
                     pass  # the fault has changed the call
                 call.hangup()

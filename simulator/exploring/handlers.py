@@ -11,6 +11,7 @@ from pathlib import Path
 from types import CodeType, ModuleType
 
 from eslsync import Outbound
+from eslsync.callables import check_function
 from eslsync.loading import Handler, handler_in, load, no_server
 
 from .source import HandlerSource
@@ -33,7 +34,9 @@ class Explored:
     _module: ModuleType | None = field(default=None, repr=False)
 
     def prepare(self) -> None:
-        """Load it. Raises LoadError."""
+        """Load it. Raises LoadError, and TypeError for a function that is no handler."""
+        if self.app is not None and not isinstance(self.app, Outbound):
+            check_function("a handler", self.app)
         if self.file is not None and self._code is None:
             self._module = load(self.file)
             handler_in(self._module, self.file, self.name)

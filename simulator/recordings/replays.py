@@ -15,6 +15,7 @@ from pathlib import Path
 from uuid import UUID
 
 from eslsync import Disconnected, Hangup, Outbound, Session
+from eslsync.callables import check_returned
 from eslsync.loading import Handler
 from eslsync.protocol import (
     ApiResponse,
@@ -183,7 +184,7 @@ class Replaying:
         def watched(session: Session) -> None:
             self._session = session
             try:
-                handler(session)
+                check_returned("the handler", handler(session))
             except BaseException as error:
                 self.replay.outcome = error
                 raise

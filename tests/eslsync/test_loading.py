@@ -66,10 +66,12 @@ def test_the_only_function_of_one_argument_is_the_handler(tmp_path: Path) -> Non
         ("def f(): pass\nx = 1\n", [], "no handler, a function of one argument; it has f()"),
         ("def f(a: int): pass\ndef g(b): pass\n", [], "with --handler: f, g"),
         ("def f(a): pass\n", ["--handler", "g"], "has no 'g'; it has f(a)"),
-        ("def handler(): pass\n", [], "handler() in"),
-        ("def handler(a, b): pass\n", [], "handler(a, b) in"),
+        ("def handler(): pass\n", [], "takes () instead"),
+        ("def handler(a, b): pass\n", [], "takes (a, b) instead"),
         ("handler = 5\n", [], "is not a function, but 5"),
         ("async def handler(session): pass\n", [], "is an async function"),
+        ("def handler(session): yield\n", [], "is a generator function"),
+        ("class handler:\n    def __call__(self, session): pass\n", [], "pass an instance"),
     ],
 )
 def test_a_missing_or_unusable_handler_is_reported(
