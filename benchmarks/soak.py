@@ -268,8 +268,9 @@ class Simulated:
     def fault(self) -> Fault:
         kind = self.chance.choice([kind for kind in KINDS if kind != "stop"])  # for the 200 others
         if kind in ("repeat", "lose"):
-            return Fault(kind, self.chance.choice(EVENTS))
-        return Fault(kind, self.chance.randint(1, 80), seconds=self.chance.random())
+            return Fault(kind, self.chance.choice(EVENTS), optional=True)
+        step, seconds = self.chance.randint(1, 80), self.chance.random()
+        return Fault(kind, step, seconds, optional=True)
 
     def far_end(self, switch: FreeSwitch) -> None:
         """Now and then, change the behaviour of a far end."""

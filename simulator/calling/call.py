@@ -15,7 +15,7 @@ from eslsync.wire.arguments import are_keys
 from ..clockwork.threads import SECOND
 from ..ladders.formats import LadderFormat, drawn
 from ..ladders.transcript import Transcript
-from .faults import Fault
+from .faults import Fault, why_missed
 from .line import App, HeardPrompt, Line
 from .simulation import CALL_TIMEOUT, Simulation
 
@@ -111,6 +111,11 @@ class Call:
     def faults(self) -> tuple[Fault, ...]:
         """The faults that have happened, in order."""
         return () if self._line.tap is None else tuple(self._line.tap.happened)
+
+    @property
+    def missed(self) -> tuple[Fault, ...]:
+        """The faults that have not happened; at its end, a call fails because of them."""
+        return self._line.missed
 
     @property
     def answered(self) -> bool:
@@ -283,6 +288,7 @@ class Call:
         """Let ``seconds`` of simulated time pass, or less if the call ends."""
         self._begin()
         self._simulation.run(lambda: self.ended, seconds)
+        self._line.awaited = True
 
     def talk(self, seconds: float) -> None:
         """Speak for ``seconds`` of simulated time, or less if the call ends.
@@ -292,6 +298,7 @@ class Call:
         self._begin()
         self._do(lambda: self._talk(seconds), 0.0)
         self._simulation.run(lambda: self.ended, seconds)
+        self._line.awaited = True
 
     def wait(self, *, timeout: float = CALL_TIMEOUT) -> None:
         """Wait until the call and its handler have ended.
@@ -300,9 +307,11 @@ class Call:
         nothing is due that could end them.
         """
         line = self._begin()
-        if not self._simulation.run(lambda: line.ended, timeout):
-            ended = "the call has ended, but its handler still runs"
-            what = ended if line.hung_up else "the call is still up"
+        ended = self._simulation.run(lambda: line.ended, timeout)
+        line.awaited = True
+        if not ended:
+            lasts = "the call has ended, but its handler still runs"
+            what = lasts if line.hung_up else "the call is still up"
             if self._simulation.world.idle:
                 raise failed(line, f"{what}, and nothing is due that could end it")
             raise failed(line, f"{what} after {timeout:g} s")
@@ -319,6 +328,7 @@ class Call:
         """Let time pass until ``until()`` is true; return the time it took, in words."""
         began = self._simulation.now
         self._simulation.run(until, timeout)
+        self._line.awaited = True
         if self._line.hung_up:
             return "before the call ended"
         if self._simulation.now - began < round(timeout * SECOND):
@@ -356,6 +366,14 @@ def failed(line: Line, why: str) -> CallFailed:
     """The exception for a failed call, with its ladder so far."""
     so_far = line.transcript.so_far()
     return CallFailed(why, lambda: drawn(so_far.entries))
+
+
+def check_faults(line: Line) -> None:
+    """Raise CallFailed if a fault of this call has not happened, unless it is optional."""
+    for fault in line.missed:
+        if not fault.optional:
+            said = [each.message for each in line.transcript.entries if each.message is not None]
+            raise failed(line, why_missed(fault, said))
 
 
 def check_keys(digits: str) -> None:

@@ -7,9 +7,10 @@ A step is a message on the control connection, in either direction. It is named 
 
 from __future__ import annotations
 
+import difflib
 from collections import deque
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from itertools import pairwise
 from typing import Literal, get_args
 
@@ -19,7 +20,7 @@ from ..clockwork.link import Exchange, Link, Listener
 from ..clockwork.threads import SECOND
 from ..ladders.transcript import describe
 
-__all__ = ["KINDS", "Fault", "Tap", "can_befall"]
+__all__ = ["KINDS", "Fault", "Tap", "can_befall", "why_missed"]
 
 FaultKind = Literal[
     "hangup", "drop", "refuse", "stop", "delay", "split", "coalesce", "repeat", "lose"
@@ -30,6 +31,8 @@ KINDS: tuple[FaultKind, ...] = get_args(FaultKind)
 COALESCE = 20_000
 #: A split message arrives as 256 single bytes, then pieces of 64 bytes, and 16 single bytes.
 SINGLY, PIECE, LAST = 256, 64, 16
+#: Maximum characters of a message in the list of a call's messages.
+SHOWN = 90
 REFUSAL = b"Content-Type: command/reply\nReply-Text: -ERR refused on purpose\n\n"
 
 
@@ -47,17 +50,21 @@ class Fault:
     - ``split``, ``coalesce``: the message arrives in many pieces, or together with the next;
     - ``repeat``, ``lose``: the event arrives twice, or never.
 
-    Only commands can be refused, and only events repeated or lost; at any other step such a
-    fault does nothing. Raises ValueError for any other kind.
+    Only commands can be refused, and only events repeated or lost. A call fails if one of its
+    faults has not happened by the end, unless that fault is ``optional``. Raises ValueError for
+    any other kind, and for a step that no message can have.
     """
 
     kind: FaultKind
     step: int | str
     seconds: float = 1.0
+    optional: bool = field(default=False, compare=False)
 
     def __post_init__(self) -> None:
         if self.kind not in KINDS:
             raise ValueError(f"a fault is one of {', '.join(KINDS)}; not {self.kind!r}")
+        if not self.step or (isinstance(self.step, int) and self.step < 0):
+            raise ValueError(f"a fault's step is a number from 1, or words; not {self.step!r}")
 
     def is_at(self, number: int, message: Callable[[], Message | Command]) -> bool:
         """True if the fault happens at this message, with this number."""
@@ -75,6 +82,30 @@ def can_befall(kind: FaultKind, message: object) -> bool:
         return isinstance(message, Command)
     is_event = isinstance(message, Event) and not isinstance(message, CommandReply)
     return is_event or kind not in ("repeat", "lose")
+
+
+def why_missed(fault: Fault, messages: Sequence[Message | Command]) -> str:
+    """Why the fault did not happen in a call with these messages, and what its steps were."""
+    said = [describe(message) for message in messages]
+    whom = {"refuse": "a command", "repeat": "an event", "lose": "an event"}.get(fault.kind, "")
+    if isinstance(fault.step, int) and fault.step > len(said):
+        why = f"the call had only {len(said)} messages"
+    elif isinstance(fault.step, int):
+        what = said[fault.step - 1]
+        why = f"message {fault.step} is {what!r}, " + (
+            f"not {whom}" if whom else "with its own fault"
+        )
+    elif any(fault.step in each for each in said):
+        why = f"no {'' if whom else 'other '}message with {fault.step!r}" + (
+            f" is {whom}" if whom else ""
+        )
+    else:
+        why = f"none of the {len(said)} messages contains {fault.step!r}"
+        words = {word for each in said for word in each.split()}
+        close = difflib.get_close_matches(fault.step, sorted(words), n=1)
+        why += f" (did you mean {close[0]!r}?)" if close else ""
+    steps = [f"{number:>5}  {text[:SHOWN]}" for number, text in enumerate(said, 1)]
+    return "\n".join([f"the fault {fault} did not happen: {why}. The messages were:", *steps])
 
 
 def in_pieces(message: bytes) -> list[bytes]:
@@ -115,11 +146,11 @@ class Tap:
         elsewhere: Mapping[FaultKind, Callable[[], None]],
     ) -> None:
         self.listener: Listener | None = None
-        #: The faults that have happened.
+        #: The faults that have happened, and those that have not.
         self.happened: list[Fault] = []
+        self.missed = list(faults)
         self._world = world
         self._link = link
-        self._faults = list(faults)
         self._elsewhere = elsewhere
         self._number = 0
         self._dropped = False
@@ -192,10 +223,10 @@ class Tap:
     ) -> FaultKind | None:
         """Count a message; return the kind of fault at it, if any."""
         self._number += 1
-        for fault in self._faults:
+        for fault in self.missed:
             if not fault.is_at(self._number, lambda: parser.feed(data)[0]):
                 continue
-            self._faults.remove(fault)
+            self.missed.remove(fault)
             self.happened.append(fault)
             if fault.kind in self._elsewhere:
                 self._world.at(self._world.now, self._elsewhere[fault.kind])

@@ -26,7 +26,7 @@ from ..model.far_legs import Endpoint, FarEnds, FarLeg
 from ..model.incoming import incoming
 from ..model.switch import Switch
 from .apps import Apps
-from .call import Call, failed, line_of
+from .call import Call, check_faults, failed, line_of
 from .faults import Fault
 from .line import App, Line
 from .other_legs import OtherLegs
@@ -136,10 +136,14 @@ class FreeSwitch:
         trace: TracebackType | None,
     ) -> None:
         try:
+            if error is None:
+                self._simulation.see_out()
             late = self._simulation.finish()
             if late is not None:
                 seconds = self._simulation.time_to_end
                 raise failed(late, f"the handler still runs {seconds:g} s after the hangup")
+            for line in (*self._simulation.faulty, *self._simulation.lines.values()):
+                check_faults(line)
         except BaseException:
             if error is None:
                 raise
@@ -248,6 +252,7 @@ class FreeSwitch:
                 socket="127.0.0.1:5000 async full",
             )
             line = line_of(self._begin(handler, channel))
+            line.awaited = True  # its caller is the switch
             leg.on_key_heard = lambda key: line.note("caller", f"presses {key}")
             return channel
 

@@ -67,6 +67,8 @@ class Line:
         self.executing: list[str] = []  #: applications that run on the channel
         self.bridged: list[str] = []  #: the far ends that the caller was bridged to
         self.hung_up = False
+        #: True if the test has waited since the call began, or since the caller's last key.
+        self.awaited = False
         #: Called with each event of the channel.
         self.watchers: list[Callable[[str, SwitchEvent], None]] = []
         self._idle_since = 0
@@ -89,6 +91,11 @@ class Line:
         return self.hung_up and (self.link is None or self.link.ended)
 
     @property
+    def missed(self) -> tuple[Fault, ...]:
+        """The faults that have not happened."""
+        return tuple(self.faults if self.tap is None else self.tap.missed)
+
+    @property
     def answered(self) -> bool:
         """True if the call was answered."""
         return self.channel.answered_at is not None
@@ -102,6 +109,7 @@ class Line:
 
     def press(self, digit: str) -> None:
         """Press one key."""
+        self.awaited = False
         self.note("caller", f"presses {digit}")
         self.channel.press(digit)
 

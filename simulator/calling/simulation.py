@@ -46,6 +46,8 @@ class Simulation:
         self.lines = lines
         self.legs = legs
         self.apps = apps
+        #: Calls that ended long ago, with faults that have not happened.
+        self.faulty: list[Line] = []
 
     @property
     def now(self) -> int:
@@ -56,7 +58,9 @@ class Simulation:
         """Hand a channel's call to ``app``; it begins when time next passes."""
         self.apps.find(app)  # starts its server, or raises for an address that can't be called
         for uuid in [uuid for uuid, each in self.lines.items() if each.ended]:
-            del self.lines[uuid]
+            ended = self.lines.pop(uuid)
+            if ended.missed:
+                self.faulty.append(ended)
         line = self.lines[channel.uuid] = Line(self.world, app, channel, faults)
         line.watchers.append(self.legs.noticed)
         line.note("caller", f"calls {line.destination}")
@@ -77,6 +81,15 @@ class Simulation:
         done = self.world.run(lambda: apps.raised is not None or until(), deadline)
         apps.raise_again()
         return done
+
+    def see_out(self) -> None:
+        """Let the calls go on for which nobody has waited; their callers do nothing more.
+
+        It takes at most `time_to_end` seconds. Re-raises a handler's exception.
+        """
+        silent = [line for line in self.lines.values() if not line.awaited]
+        if silent:
+            self.run(lambda: all(line.ended for line in silent), self.time_to_end)
 
     def finish(self) -> Line | None:
         """Hang up every call, and let handlers end, for `time_to_end` seconds.

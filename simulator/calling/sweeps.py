@@ -10,7 +10,7 @@ import threading
 from collections import Counter
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import datetime
 from typing import Any, Protocol, runtime_checkable
 
@@ -25,7 +25,7 @@ from ..clockwork.frozen import standing_still
 from ..ladders.transcript import Entry
 from .call import Call
 from .faults import Fault, FaultKind, can_befall
-from .freeswitch import FreeSwitch
+from .freeswitch import FreeSwitch, simulation_of
 from .leaks import descriptors, objects_since_freeze, threads_left
 
 __all__ = ["FaultRun", "Sweep", "sweep"]
@@ -251,10 +251,13 @@ class _Runs:
         wrong = call = None
         try:
             with FreeSwitch(**self._of_switch, raises=False) as switch:
-                of_call = {**self._of_call, "faults": [*self._own_faults, *faults]}
+                # A fault changes the call, so others may not come.
+                every = [replace(fault, optional=True) for fault in (*self._own_faults, *faults)]
+                of_call = {**self._of_call, "faults": every if faults else self._own_faults}
                 call = switch.call(self._app, **of_call)
                 try:
                     check_returned("the script", self._script(call))
+                    simulation_of(switch).see_out()
                 except AssertionError:
                     pass  # the fault has changed the call
                 call.hangup()

@@ -34,9 +34,9 @@ from eslsync.loading import (
 )
 from eslsync.stacks import summary_of, users_frames
 
-from ..calling.call import Call, CallFailed, without_suffix
+from ..calling.call import Call, CallFailed, check_faults, line_of, without_suffix
 from ..calling.faults import Fault
-from ..calling.freeswitch import FreeSwitch
+from ..calling.freeswitch import FreeSwitch, simulation_of
 from ..clockwork.virtual_time import SimulationError
 from .shapes import CALL, CIRCUMSTANCES, EXPECT, SWITCH, ScriptError, check, unknown
 from .steps import Step
@@ -164,7 +164,10 @@ class Script:
             self.play(call)
             # An exception of the handler at the hangup is raised here, too, to name its place.
             with self._place(call, f"{self._where()}, after the last step"):
+                simulation_of(switch).see_out()
                 call.hangup()
+            with self._place(call, self._where(self.lines.get("call.faults"))):
+                check_faults(line_of(call))
         return call
 
     def load(self) -> Handler | Outbound:

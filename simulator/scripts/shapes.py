@@ -164,7 +164,7 @@ WHO_CALLS: dict[str, Shape] = {
     "destination": TEXT,
     "variables": ByName(ANY_TEXT),
 }
-FAULT = {"step": STEP, "seconds": SECONDS}
+FAULT = {"step": STEP, "seconds": SECONDS, "optional": FLAG}
 CALL: dict[str, Shape] = {
     **WHO_CALLS,
     "socket": ANY_TEXT,

@@ -163,13 +163,69 @@ def test_delayed_messages_are_lost_with_the_connection() -> None:
 
 def test_a_fault_waits_for_a_message_that_it_can_happen_to() -> None:
     with FreeSwitch(raises=False) as switch:
-        call = switch.call(play_two, faults=[Fault("lose", "playback two"), Fault("refuse", 2)])
+        call = switch.call(play_two, faults=[Fault("lose", "playback two")])
         call.wait()
-    # not the command, but its CHANNEL_EXECUTE; and the second message is a reply
+    # not the command, but its CHANNEL_EXECUTE
     assert call.faults == (Fault("lose", "playback two"),)
     text = str(call.transcript)
     assert "CHANNEL_EXECUTE playback two" not in text
     assert "CHANNEL_EXECUTE_COMPLETE playback two" in text
+
+
+@pytest.mark.parametrize(
+    ("faults", "said"),
+    [
+        ([Fault("drop", "PLAYBACK_STRAT")], "did you mean 'PLAYBACK_START'"),
+        ([Fault("drop", "nonsense")], r"none of the \d\d messages contains 'nonsense'. The mess"),
+        (
+            [Fault("drop", 999)],
+            r"fault drop at step 999 did not happen: the call had only \d\d mes",
+        ),
+        ([Fault("refuse", 2)], r"message 2 is '\+OK .*', not a command"),
+        ([Fault("lose", "+OK")], r"no message with '\+OK' is an event"),
+        ([Fault("delay", 9), Fault("split", 9)], "message 9 is .*, with its own fault"),
+        ([Fault("delay", "connect"), Fault("split", "connect")], "no other message with 'connect'"),
+        ([Fault("hangup", 9), Fault("drop", 99)], "drop at step 99 did not happen"),
+    ],
+    ids=str,
+)
+def test_a_fault_that_never_happens_fails_and_the_steps_are_listed(
+    faults: list[Fault], said: str
+) -> None:
+    missed: list[Fault] = []
+
+    def make_the_call() -> None:
+        with FreeSwitch(raises=False) as switch:
+            call = switch.call(play_two, faults=faults)
+            call.wait()
+            missed.extend(call.missed)
+
+    with pytest.raises(CallFailed, match=said) as failed:
+        make_the_call()
+    assert missed == faults[-1:]
+    assert "    1  connect\n    2  +OK" in str(failed.value)
+
+
+def test_a_fault_of_a_call_that_ended_long_ago_must_have_happened_too() -> None:
+    def make_the_calls() -> None:
+        with FreeSwitch() as switch:
+            for faults in ([Fault("delay", "nonsense")], []):
+                switch.call(play_two, faults=faults).wait()
+
+    with pytest.raises(CallFailed, match="nonsense"):
+        make_the_calls()
+
+
+def test_an_optional_fault_need_not_happen() -> None:
+    with FreeSwitch() as switch:
+        call = switch.call(play_two, faults=[Fault("drop", "nonsense", optional=True)])
+    assert (call.faults, len(call.missed)) == ((), 1)
+
+
+@pytest.mark.parametrize("step", [0, -1, ""])
+def test_a_step_that_no_message_can_have_is_refused(step: int | str) -> None:
+    with pytest.raises(ValueError, match="a fault's step is a number from 1, or words"):
+        Fault("drop", step)
 
 
 def test_a_split_message_is_the_same_message() -> None:
@@ -180,6 +236,70 @@ def test_a_split_message_is_the_same_message() -> None:
 def test_an_unknown_kind_of_fault_is_refused_and_the_known_ones_named() -> None:
     with pytest.raises(ValueError, match="hangup, drop, refuse"):
         Fault("explode", 1)  # type: ignore[arg-type]
+
+
+def test_a_test_without_a_verb_sees_what_the_handler_raises() -> None:
+    def broken(session: Session) -> None:
+        session.channel.answer()
+        session.channel.playback("ivr/ivr-welcome")
+        raise LookupError("no such customer")
+
+    with pytest.raises(LookupError, match="no such customer"), FreeSwitch() as switch:
+        switch.call(broken)
+    with FreeSwitch(raises=False) as switch:
+        calls = [switch.call(broken) for _ in range(3)]
+    assert all(isinstance(call.error, LookupError) for call in calls)
+
+    def play_a_verb_of_another_call() -> None:
+        with FreeSwitch() as switch:
+            switch.call(broken)
+            switch.call(handler).hear("ivr/ivr-welcome", start=True)
+
+    with pytest.raises(LookupError):
+        play_a_verb_of_another_call()
+
+
+def test_a_test_whose_last_verb_is_a_key_sees_what_it_leads_to() -> None:
+    def broken(session: Session) -> None:
+        session.channel.answer()
+        session.channel.wait("DTMF")
+        session.channel.playback("ivr/ivr-option-1")
+        raise LookupError("no such option")
+
+    for play in (
+        lambda call: call.press("1", when_asked=True),
+        lambda call: call.press_after(3.0, "1"),
+        lambda call: (call.say_nothing(1.0), call.press("1")),
+    ):
+        with pytest.raises(LookupError, match="no such option"), FreeSwitch() as switch:
+            play(switch.call(broken))
+
+
+def test_a_caller_whom_the_test_leaves_alone_stays_for_an_hour_at_most() -> None:
+    def for_ever(session: Session) -> None:
+        session.channel.answer()
+        while True:
+            session.channel.playback("again")
+
+    with FreeSwitch(prompts={"again": 600.0}) as switch:
+        call = switch.call(for_ever)
+        idle = switch.call(lambda session: session.channel.wait("DTMF"))
+    assert 3600.0 <= call.duration < 3601.0
+    assert isinstance(call.outcome, Hangup)
+    assert isinstance(idle.outcome, Hangup)
+
+
+def test_a_failing_test_leaves_at_once() -> None:
+    calls: list[Call] = []
+
+    def fail() -> None:
+        with FreeSwitch() as switch:
+            calls.append(switch.call(handler))
+            raise ZeroDivisionError
+
+    with pytest.raises(ZeroDivisionError):
+        fail()
+    assert calls[0].heard == []
 
 
 def test_a_handlers_exception_is_raised_by_verbs_and_by_the_block() -> None:

@@ -225,3 +225,28 @@ def test_a_start_is_refused_in_real_time() -> None:
     script = Script.parse("handler: ivr.py\nsteps: []\ncall:\n  start: 2026-01-05", "a.call.yaml")
     with pytest.raises(ScriptError, match=r"^a\.call\.yaml:4: a call in real time begins now"):
         script.run(handler, real_time=True)
+
+
+def test_a_fault_that_never_happens_fails_with_its_line(tmp_path: Path) -> None:
+    text = (
+        "handler: {file: ivr.py, name: handler}\ncall:\n"
+        "  faults: [{drop: nonsense}]\nsteps: [wait]\n"
+    )
+    path = tmp_path / "nonsense.call.yaml"
+    path.write_text(text)
+    with pytest.raises(CallFailed, match=r"nonsense.call.yaml:3: the fault drop at step nonsense"):
+        Script.read(path).run(handler)
+    path.write_text(text.replace("nonsense", "{step: nonsense, optional: true}"))
+    Script.read(path).run(handler)
+
+
+def test_a_script_whose_last_step_is_a_key_sees_what_it_leads_to() -> None:
+    def broken(session: Session) -> None:
+        session.channel.answer()
+        session.channel.wait("DTMF")
+        session.channel.playback("ivr/ivr-option-1")
+        raise LookupError("no such option")
+
+    script = Script("ivr.py", [Step("press", {"digits": "1", "when_asked": True})])
+    with pytest.raises(CallFailed, match="the handler raised LookupError: no such option"):
+        script.run(broken)
