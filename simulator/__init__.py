@@ -6,7 +6,7 @@ from importlib import import_module
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
-    from .calling.call import Call, CallFailed
+    from .calling.call import Call, CallFailed, NotModelled
     from .calling.faults import Fault
     from .calling.freeswitch import FreeSwitch
     from .calling.sweeps import sweep
@@ -20,6 +20,7 @@ __all__ = [
     "Exploration",
     "Fault",
     "FreeSwitch",
+    "NotModelled",
     "SimulationError",
     "explore",
     "replay",
@@ -33,6 +34,7 @@ _HOMES = {
     "Exploration": "exploring.exploration",
     "Fault": "calling.faults",
     "FreeSwitch": "calling.freeswitch",
+    "NotModelled": "calling.call",
     "SimulationError": "clockwork.virtual_time",
     "explore": "exploring.exploration",
     "replay": "recordings.replays",

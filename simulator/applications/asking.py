@@ -17,7 +17,7 @@ if TYPE_CHECKING:
 __all__: list[str] = []
 
 
-@application("read")
+@application("read", recordings="03j")
 def read(channel: Channel, data: str) -> Steps[None]:
     """``<min> <max> <file> <variable> <timeout> <terminators> [<digit timeout>]``."""
     if not data:
@@ -36,7 +36,7 @@ def read(channel: Channel, data: str) -> Steps[None]:
     )
 
 
-@application("play_and_get_digits")
+@application("play_and_get_digits", recordings="03c 03d 03e")
 def play_and_get_digits(channel: Channel, data: str) -> Steps[None]:
     """``<min> <max> <tries> <timeout> <terminators> <file> <invalid file> <variable> <regex>
     [<digit timeout> [<'transfer on failure'>]]``.
@@ -61,18 +61,18 @@ def play_and_get_digits(channel: Channel, data: str) -> Steps[None]:
     )
 
 
-@application("flush_dtmf", nomedia=True)
+@application("flush_dtmf", recordings="11l", nomedia=True)
 def flush_dtmf(channel: Channel, data: str) -> None:
     channel.flush_digits()
 
 
-@application("queue_dtmf", nomedia=True)
+@application("queue_dtmf", recordings="11l 21r", nomedia=True)
 def queue_dtmf(channel: Channel, data: str) -> None:
     for digit in dtmf_string(data):
         channel.queue_digit(digit)
 
 
-@application("send_dtmf", nomedia=True)
+@application("send_dtmf", recordings="11l 13d 21r", nomedia=True)
 def send_dtmf(channel: Channel, data: str) -> Steps[None]:
     yield from _send(channel, data)
 
@@ -96,7 +96,7 @@ def _send(channel: Channel, text: str) -> Steps[None]:
 # --- the same, by uuid
 
 
-@api("uuid_recv_dtmf")
+@api("uuid_recv_dtmf", recordings="14k 21r 240")
 def uuid_recv_dtmf(switch: Switch, argument: str) -> str:
     channel, rest, complaint = located(switch, argument, "<uuid> <dtmf_data>")
     if channel is None:
@@ -106,7 +106,7 @@ def uuid_recv_dtmf(switch: Switch, argument: str) -> str:
     return f"+OK {channel.uuid} received DTMF {rest}.\n"
 
 
-@api("uuid_send_dtmf")
+@api("uuid_send_dtmf", recordings="14k 21r 240")
 def uuid_send_dtmf(switch: Switch, argument: str) -> Steps[str]:
     channel, rest, complaint = located(switch, argument, "<uuid> <dtmf_data>")
     if channel is None:
@@ -115,7 +115,7 @@ def uuid_send_dtmf(switch: Switch, argument: str) -> Steps[str]:
     return f"+OK {channel.uuid} sent DTMF {rest}.\n"
 
 
-@api("uuid_flush_dtmf")
+@api("uuid_flush_dtmf", recordings="14k 21r")
 def uuid_flush_dtmf(switch: Switch, argument: str) -> str:
     channel, _, complaint = located(switch, argument, "<uuid>")
     if channel is None:

@@ -29,7 +29,7 @@ __all__: list[str] = []
 POLL = 100 * MILLISECOND
 
 
-@application("att_xfer")
+@application("att_xfer", recordings="251 253 256")
 def att_xfer(channel: Channel, data: str) -> Steps[None]:
     began = channel.now
     yield from _consult(channel, data)

@@ -18,17 +18,17 @@ if TYPE_CHECKING:
 __all__: list[str] = []
 
 
-@application("answer", nomedia=True)
+@application("answer", recordings="01a 01b 02a", nomedia=True)
 def answer(channel: Channel, data: str) -> None:
     channel.answer()
 
 
-@application("pre_answer", nomedia=True)
+@application("pre_answer", recordings="11l", nomedia=True)
 def pre_answer(channel: Channel, data: str) -> None:
     channel.pre_answer()
 
 
-@application("ring_ready", nomedia=True)
+@application("ring_ready", recordings="10i", nomedia=True)
 def ring_ready(channel: Channel, data: str) -> None:
     """Signal ringing to the caller (switch_channel_perform_mark_ring_ready_value)."""
     if channel.up and not channel.media_ready and not channel.ring_ready:
@@ -37,23 +37,23 @@ def ring_ready(channel: Channel, data: str) -> None:
         channel.fire("CHANNEL_PROGRESS")
 
 
-@application("hangup", nomedia=True)
+@application("hangup", recordings="01a 01b 03a", nomedia=True)
 def hangup(channel: Channel, data: str) -> None:
     channel.hangup(channel.switch.cause(data) if data else "NORMAL_CLEARING")
 
 
-@application("park", nomedia=True)
+@application("park", recordings="11k 13d 201", nomedia=True)
 def park(channel: Channel, data: str) -> Steps[None]:
     yield from waiting.park(channel)
 
 
-@application("park_state")
+@application("park_state", source="mod_dptools.c, park_state_function")
 def park_state(channel: Channel, data: str) -> None:
     """Leave the dialplan and park, as uuid_park does."""
     channel.park_elsewhere()
 
 
-@application("transfer", nomedia=True)
+@application("transfer", recordings="12a", nomedia=True)
 def transfer_application(channel: Channel, data: str) -> None:
     target = separate(data, " ", 4)
     if target and target[0] in ("-bleg", "-both"):
@@ -66,7 +66,7 @@ def transfer_application(channel: Channel, data: str) -> None:
         transfer(channel, *target[:3])
 
 
-@application("execute_extension", nomedia=True)
+@application("execute_extension", source="mod_dptools.c, exe_function", nomedia=True)
 def execute_extension(channel: Channel, data: str) -> Steps[None]:
     """Run another extension's applications, then continue."""
     words = separate(data, " ", 3)
@@ -76,7 +76,7 @@ def execute_extension(channel: Channel, data: str) -> Steps[None]:
         yield from executing.execute(channel, name, argument)
 
 
-@application("socket", nomedia=True)
+@application("socket", recordings="01a 01b", nomedia=True)
 def socket(channel: Channel, data: str) -> Steps[None]:
     """Hand the channel to an app (mod_event_socket.c, socket_function)."""
     words = separate(data, " ", 80)
@@ -107,18 +107,18 @@ def socket(channel: Channel, data: str) -> Steps[None]:
         channel.state = State.EXECUTE
 
 
-@application("wait_for_answer", nomedia=True)
+@application("wait_for_answer", source="mod_dptools.c, wait_for_answer_function", nomedia=True)
 def wait_for_answer(channel: Channel, data: str) -> Steps[None]:
     while not channel.answered and channel.is_ready():
         yield from waiting.sleep(channel, 100, None)
 
 
-@application("break", nomedia=True)
+@application("break", source="mod_dptools.c, break_function", nomedia=True)
 def break_(channel: Channel, data: str) -> None:
     channel.break_requested = True
 
 
-@application("echo")
+@application("echo", recordings="21e")
 def echo(channel: Channel, data: str) -> Steps[None]:
     """Send the caller's audio back, until the end of the call or a ``break``."""
     while channel.is_ready() and not executing.take_break(channel):
@@ -131,7 +131,7 @@ def echo(channel: Channel, data: str) -> Steps[None]:
 # --- the same, by uuid
 
 
-@api("uuid_answer")
+@api("uuid_answer", source="mod_commands.c, uuid_answer_function")
 def uuid_answer(switch: Switch, argument: str) -> str:
     channel, _, complaint = located(switch, argument, "<uuid>")
     if channel is None:
@@ -140,7 +140,7 @@ def uuid_answer(switch: Switch, argument: str) -> str:
     return OK
 
 
-@api("uuid_pre_answer")
+@api("uuid_pre_answer", source="mod_commands.c, uuid_pre_answer_function")
 def uuid_pre_answer(switch: Switch, argument: str) -> str:
     channel, _, complaint = located(switch, argument, "<uuid>")
     if channel is None:
@@ -149,7 +149,7 @@ def uuid_pre_answer(switch: Switch, argument: str) -> str:
     return OK
 
 
-@api("uuid_kill")
+@api("uuid_kill", recordings="08a 201 202")
 def uuid_kill(switch: Switch, argument: str) -> str:
     channel, cause, complaint = located(switch, argument, "<uuid> [cause]")
     if channel is None:
@@ -158,7 +158,7 @@ def uuid_kill(switch: Switch, argument: str) -> str:
     return OK
 
 
-@api("hupall")
+@api("hupall", source="mod_commands.c, hupall_api_function")
 def hupall(switch: Switch, argument: str) -> str:
     words = separate(argument)
     cause = switch.cause(words[0]) if words else "MANAGER_REQUEST"
@@ -171,7 +171,7 @@ def hupall(switch: Switch, argument: str) -> str:
     return f"+OK hangup all channels with cause {cause}\n"
 
 
-@api("uuid_park")
+@api("uuid_park", recordings="209 215 242")
 def uuid_park(switch: Switch, argument: str) -> str:
     channel, _, complaint = located(switch, argument, "<uuid>")
     if channel is None:
@@ -180,7 +180,7 @@ def uuid_park(switch: Switch, argument: str) -> str:
     return OK
 
 
-@api("uuid_transfer")
+@api("uuid_transfer", recordings="11i 215")
 def uuid_transfer(switch: Switch, argument: str) -> str:
     uuid, *where = separate(argument, " ", 5) or [""]
     if not where:
@@ -200,7 +200,7 @@ def uuid_transfer(switch: Switch, argument: str) -> str:
     return OK
 
 
-@api("uuid_dual_transfer")
+@api("uuid_dual_transfer", recordings="247")
 def uuid_dual_transfer(switch: Switch, argument: str) -> str:
     """Transfer both legs of a bridge: ``<extension>[/<dialplan>[/<context>]]`` each."""
     words = separate(argument, " ", 5)
@@ -219,7 +219,7 @@ def uuid_dual_transfer(switch: Switch, argument: str) -> str:
     return OK
 
 
-@api("uuid_break")
+@api("uuid_break", recordings="11f 11o 209")
 def uuid_break(switch: Switch, argument: str) -> str:
     channel, rest, complaint = located(switch, argument, "<uuid> [all]")
     if channel is None:
@@ -232,13 +232,13 @@ def uuid_break(switch: Switch, argument: str) -> str:
     return OK
 
 
-@api("uuid_exists")
+@api("uuid_exists", recordings="09a")
 def uuid_exists(switch: Switch, argument: str) -> str:
     known = switch.locate(argument) is not None or argument in switch.callers
     return "true" if known else "false"
 
 
-@api("uuid_media")
+@api("uuid_media", recordings="262")
 def uuid_media(switch: Switch, argument: str) -> str:
     """A loopback call's media can't bypass the switch, so it can't be taken back either
     (recording 262).

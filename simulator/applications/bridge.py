@@ -33,7 +33,7 @@ __all__ = ["OnKey", "connect"]
 NO_REASON_TO_HANG_UP = frozenset({"NO_ANSWER", "NO_USER_RESPONSE", "ORIGINATOR_CANCEL"})
 
 
-@application("bridge", nomedia=True)
+@application("bridge", recordings="05b 10a 10b", nomedia=True)
 def bridge(channel: Channel, data: str) -> Steps[None]:
     if not data:
         return

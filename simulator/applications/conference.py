@@ -254,7 +254,7 @@ class Rooms:
         self.members = 0  #: the number of members so far, in all rooms
 
 
-@application("conference")
+@application("conference", recordings="11e")
 def conference(channel: Channel, data: str) -> Steps[None]:
     """``<room>[@<profile>][+<pin>][+flags{<flag>|...}]``: stay until kicked or hung up."""
     switch = channel.switch

@@ -26,7 +26,7 @@ def _line(function: str, line: int) -> CalledFrom:
     return ("conference_api.c", f"conference_api_sub_{function}", line)
 
 
-@api("conference")
+@api("conference", recordings="11e")
 def conference_api(switch: Switch, argument: str) -> str:
     words = argument.split(" ")
     rooms = switch.state(Rooms).by_name

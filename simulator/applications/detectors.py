@@ -22,7 +22,7 @@ SILENT_FRAMES = 25
 FOREVER = 86_400_000
 
 
-@application("displace_session")
+@application("displace_session", recordings="11l")
 def displace_session(channel: Channel, data: str) -> None:
     """Play a file in place of what the caller says."""
     path = data.partition(" ")[0]
@@ -31,33 +31,33 @@ def displace_session(channel: Channel, data: str) -> None:
         media_bugs.MediaBug(channel, "displace", sound.path)
 
 
-@application("stop_displace_session")
+@application("stop_displace_session", source="mod_dptools.c, stop_displace_session_function")
 def stop_displace_session(channel: Channel, data: str) -> None:
     sound = channel.switch.media.open(data, playing.sound_prefix(channel))
     media_bugs.stop_bugs(channel, "displace", sound.path if sound is not None else data)
 
 
-@application("start_dtmf")
+@application("start_dtmf", recordings="11l")
 def start_dtmf(channel: Channel, data: str) -> None:
     media_bugs.MediaBug(channel, "inband_dtmf", "N/A")
 
 
-@application("stop_dtmf")
+@application("stop_dtmf", recordings="11l")
 def stop_dtmf(channel: Channel, data: str) -> None:
     media_bugs.stop_bugs(channel, "inband_dtmf", "")
 
 
-@application("spandsp_start_dtmf")
+@application("spandsp_start_dtmf", recordings="03l")
 def spandsp_start_dtmf(channel: Channel, data: str) -> None:
     media_bugs.MediaBug(channel, "spandsp_dtmf_detect", "N/A")
 
 
-@application("spandsp_stop_dtmf")
+@application("spandsp_stop_dtmf", recordings="03l")
 def spandsp_stop_dtmf(channel: Channel, data: str) -> None:
     media_bugs.stop_bugs(channel, "spandsp_dtmf_detect", "")
 
 
-@application("wait_for_silence")
+@application("wait_for_silence", recordings="11l")
 def wait_for_silence(channel: Channel, data: str) -> Steps[None]:
     """``<threshold> <silence frames> <frames of sound> <timeout ms>``."""
     words = separate(data, " ", 5)
@@ -79,7 +79,7 @@ def wait_for_silence(channel: Channel, data: str) -> Steps[None]:
     channel.change_read_codec()
 
 
-@api("uuid_displace")
+@api("uuid_displace", source="mod_commands.c, session_displace_function")
 def uuid_displace(switch: Switch, argument: str) -> str:
     words = separate(argument, " ", 5)
     if len(words) < 3:

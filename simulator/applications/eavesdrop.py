@@ -19,7 +19,7 @@ if TYPE_CHECKING:
 __all__: list[str] = []
 
 
-@application("eavesdrop")
+@application("eavesdrop", recordings="230 231")
 def eavesdrop(channel: Channel, data: str) -> Steps[None]:
     """``<uuid>``: listen until one of the two hangs up, or ``*`` is pressed."""
     keys = channel.get("eavesdrop_enable_dtmf")
@@ -27,7 +27,7 @@ def eavesdrop(channel: Channel, data: str) -> Steps[None]:
     yield from _listen(channel, data, keys=keys is None or is_true(keys), group=group)
 
 
-@application("three_way")
+@application("three_way", source="mod_dptools.c, three_way_function")
 def three_way(channel: Channel, data: str) -> Steps[None]:
     """``<uuid>``: join a call until one of the two hangs up."""
     yield from _listen(channel, data, keys=False, group=None)

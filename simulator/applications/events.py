@@ -13,7 +13,7 @@ if TYPE_CHECKING:
 __all__: list[str] = []
 
 
-@application("event", nomedia=True, zombie=True)
+@application("event", recordings="11l", nomedia=True, zombie=True)
 def event(channel: Channel, data: str) -> None:
     """``<header>=<value>,...``: fire an event with these headers (recording 11l)."""
     name, subclass = "CHANNEL_APPLICATION", None

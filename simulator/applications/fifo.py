@@ -187,7 +187,7 @@ def _note(channel: Channel, status: str) -> None:
     channel.set("fifo_timestamp", local_time(channel.now))
 
 
-@application("fifo")
+@application("fifo", recordings="21h 21i 21j")
 def fifo_application(channel: Channel, data: str) -> Steps[None]:
     """``<name>[,<name>...] in [<announce>|undef] [<music>|undef]``, or
     ``... out [wait|nowait] [<announce>|undef] [<music>|undef]``.
@@ -594,7 +594,7 @@ def _wrap_up(channel: Channel, name: str) -> Steps[bool]:
 # --- the api command
 
 
-@api("fifo")
+@api("fifo", source="mod_fifo.c, fifo_api_function")
 def fifo_api(switch: Switch, argument: str) -> str:
     words = separate(argument, " ", 5)
     usage = (

@@ -19,12 +19,12 @@ if TYPE_CHECKING:
 __all__: list[str] = []
 
 
-@api("echo")
+@api("echo", source="mod_commands.c, echo_function")
 def echo(switch: Switch, argument: str) -> str:
     return argument or "-ERR no reply\n"
 
 
-@api("expand")
+@api("expand", recordings="09a")
 def expand(switch: Switch, argument: str) -> Steps[str]:
     if not argument:
         return "-ERR No input\n"
@@ -33,34 +33,34 @@ def expand(switch: Switch, argument: str) -> Steps[str]:
     return answer
 
 
-@api("eval")
+@api("eval", source="mod_commands.c, eval_function")
 def evaluate(switch: Switch, argument: str) -> str:
     return switch.expand(argument) or "-ERR no reply\n"
 
 
-@api("toupper")
+@api("toupper", source="mod_commands.c, toupper_function")
 def toupper(switch: Switch, argument: str) -> str:
     return argument.upper()
 
 
-@api("tolower")
+@api("tolower", source="mod_commands.c, tolower_function")
 def tolower(switch: Switch, argument: str) -> str:
     return argument.lower()
 
 
-@api("url_encode")
+@api("url_encode", source="mod_commands.c, url_encode_function")
 def url_encode(switch: Switch, argument: str) -> str:
     return quote(argument)
 
 
-@api("md5")
+@api("md5", source="mod_commands.c, md5_function")
 def md5(switch: Switch, argument: str) -> str:
     import hashlib  # late, because it loads OpenSSL
 
     return hashlib.md5(argument.encode("utf-8", "surrogateescape")).hexdigest()
 
 
-@api("regex")
+@api("regex", source="mod_commands.c, regex_function")
 def regex(switch: Switch, argument: str) -> str:
     """``<text>|<pattern>[|<replacement>]``: "true", "false", or the replacement, filled in."""
     words = argument.split("|")
@@ -78,7 +78,7 @@ def regex(switch: Switch, argument: str) -> str:
     return re.sub(r"[$%](\d)", lambda each: groups[int(each[1])], words[2])
 
 
-@api("cond")
+@api("cond", source="mod_commands.c, cond_function")
 def cond(switch: Switch, argument: str) -> str:
     """``<expression> ? <yes> : <no>``, with ==, !=, <, <=, >, >= between numbers or texts."""
     found = re.fullmatch(r"\s*(.*?)\s*(==|!=|<=|>=|<|>)\s*(.*?)\s*\?\s*(.*?)\s*:\s*(.*)", argument)
@@ -101,12 +101,12 @@ def cond(switch: Switch, argument: str) -> str:
     return yes if results[operator] else no.rstrip()
 
 
-@api("strftime")
+@api("strftime", recordings="09a")
 def strftime(switch: Switch, argument: str) -> str:
     return local_time(switch.scheduler.now, argument or "%Y-%m-%d %T".replace("%T", "%H:%M:%S"))
 
 
-@api("strepoch")
+@api("strepoch", source="mod_dptools.c, strepoch_api_function")
 def strepoch(switch: Switch, argument: str) -> str:
     """Seconds since the epoch: now, or at a date in UTC."""
     if not argument:
@@ -118,7 +118,7 @@ def strepoch(switch: Switch, argument: str) -> str:
     return str(int(moment.replace(tzinfo=timezone.utc).timestamp()))
 
 
-@api("msleep")
+@api("msleep", recordings="09a 09f 21f")
 def msleep(switch: Switch, argument: str) -> Steps[str]:
     yield from pause(switch.scheduler, max(0, atoi(argument)) * MILLISECOND)
     return "+OK"

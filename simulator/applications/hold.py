@@ -60,17 +60,17 @@ def hold_music(channel: Channel) -> str | None:
     return None if music in (None, "", "silence", "indicate_hold") else music
 
 
-@application("hold", nomedia=True)
+@application("hold", recordings="262", nomedia=True)
 def hold_application(channel: Channel, data: str) -> None:
     hold(channel)
 
 
-@application("unhold", nomedia=True)
+@application("unhold", recordings="262", nomedia=True)
 def unhold_application(channel: Channel, data: str) -> None:
     unhold(channel)
 
 
-@application("soft_hold")
+@application("soft_hold", recordings="262")
 def soft_hold(channel: Channel, data: str) -> Steps[None]:
     """``<unhold key> [<own music>] [<music of the other leg>]``: hold until the key is pressed."""
     words = separate(data, " ", 3)
@@ -90,7 +90,7 @@ def soft_hold(channel: Channel, data: str) -> Steps[None]:
         executing.stop_broadcast(other)
 
 
-@api("uuid_hold")
+@api("uuid_hold", recordings="11m 262")
 def uuid_hold(switch: Switch, argument: str) -> str:
     """``[off|toggle] <uuid> [<display>]``."""
     words = separate(argument)

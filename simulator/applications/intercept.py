@@ -19,7 +19,7 @@ if TYPE_CHECKING:
 __all__: list[str] = []
 
 
-@application("intercept", nomedia=True)
+@application("intercept", recordings="221 222 223", nomedia=True)
 def intercept(channel: Channel, data: str) -> None:
     """``[-bleg] <uuid>``: be bridged to that leg, or to the leg that it is bridged to."""
     words = separate(data, " ", 4)

@@ -143,7 +143,7 @@ def _exceeded(channel: Channel, target: Sequence[str]) -> None:
         transfer(channel, *target[:3])
 
 
-@application("limit", nomedia=True)
+@application("limit", recordings="11l 21u 21v", nomedia=True)
 def limit_application(channel: Channel, data: str) -> None:
     """``<backend> <realm> <id> [<max>[/<seconds>] [<extension>|!<cause> ...]]``."""
     words = separate(data, " ", 7)
@@ -154,7 +154,7 @@ def limit_application(channel: Channel, data: str) -> None:
         _exceeded(channel, words[4:] or [EXCEEDED])
 
 
-@application("limit_execute", nomedia=True)
+@application("limit_execute", recordings="21u", nomedia=True)
 def limit_execute(channel: Channel, data: str) -> Steps[None]:
     """``<backend> <realm> <id> <max>[/<seconds>] <application> <argument>``."""
     words = separate(data, " ", 6)
@@ -164,7 +164,7 @@ def limit_execute(channel: Channel, data: str) -> Steps[None]:
         yield from executing.execute(channel, words[4], words[5])
 
 
-@api("limit_usage")
+@api("limit_usage", recordings="21u 28a")
 def limit_usage(switch: Switch, argument: str) -> str:
     words = separate(argument, " ", 5)
     if len(words) == 2:
@@ -179,7 +179,7 @@ def _told(limit: Limit, options: Sequence[str]) -> str:
     return f"{len(limit.users)}{rate}"
 
 
-@api("limit_hash_usage")
+@api("limit_hash_usage", recordings="21u")
 def limit_hash_usage(switch: Switch, argument: str) -> str:
     if not argument:
         return (
@@ -191,7 +191,7 @@ def limit_hash_usage(switch: Switch, argument: str) -> str:
     return _told(switch.state(LimitBackends).get("hash", words[0], name), words[2:3])
 
 
-@api("uuid_limit")
+@api("uuid_limit", recordings="21u")
 def uuid_limit(switch: Switch, argument: str) -> str:
     words = separate(argument, " ", 8)
     if len(words) < 4:
@@ -208,7 +208,7 @@ def uuid_limit(switch: Switch, argument: str) -> str:
     return "+OK"
 
 
-@api("uuid_limit_release")
+@api("uuid_limit_release", recordings="21u")
 def uuid_limit_release(switch: Switch, argument: str) -> str:
     words = separate(argument, " ", 5)
     if len(words) < 2:
@@ -223,7 +223,7 @@ def uuid_limit_release(switch: Switch, argument: str) -> str:
     return "+OK"
 
 
-@api("limit_interval_reset")
+@api("limit_interval_reset", recordings="21u")
 def limit_interval_reset(switch: Switch, argument: str) -> str:
     words = separate(argument, " ", 5)
     if len(words) < 3:
@@ -233,7 +233,7 @@ def limit_interval_reset(switch: Switch, argument: str) -> str:
     return "+OK"
 
 
-@api("limit_status")
+@api("limit_status", recordings="21u")
 def limit_status(switch: Switch, argument: str) -> str:
     """Both backends say little."""
     if not argument:
@@ -246,7 +246,7 @@ def limit_status(switch: Switch, argument: str) -> str:
     return f"Tracking {count} resources for db."
 
 
-@api("limit_reset")
+@api("limit_reset", recordings="21u")
 def limit_reset(switch: Switch, argument: str) -> str:
     if not argument:
         return "USAGE: limit_reset <backend>\n"

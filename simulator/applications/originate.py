@@ -188,7 +188,7 @@ ORIGINATE_SYNTAX = (
 )
 
 
-@api("originate")
+@api("originate", recordings="13d 201 202")
 def originate_api(switch: Switch, argument: str) -> Steps[str]:
     """Call a far end, and send its leg to an application or an extension (recording 13d)."""
     words = separate(argument, " ", 10)

@@ -28,7 +28,7 @@ PLAYED: Mapping[Status, str] = {
 }
 
 
-@application("playback")
+@application("playback", recordings="01a 01b 02a")
 def playback(channel: Channel, data: str) -> Steps[None]:
     file, at, offset = data.partition("@@")
     channel.set("playback_terminator_used", None)
@@ -38,7 +38,7 @@ def playback(channel: Channel, data: str) -> Steps[None]:
     executing.respond(channel, PLAYED.get(status, "PLAYBACK ERROR"))
 
 
-@application("endless_playback")
+@application("endless_playback", recordings="11o")
 def endless_playback(channel: Channel, data: str) -> Steps[None]:
     status = Status.SUCCESS
     while channel.is_ready() and status in (Status.SUCCESS, Status.BREAK):
@@ -46,7 +46,7 @@ def endless_playback(channel: Channel, data: str) -> Steps[None]:
     executing.respond(channel, PLAYED.get(status, "PLAYBACK ERROR"))
 
 
-@application("loop_playback")
+@application("loop_playback", source="mod_dptools.c, loop_playback_function")
 def loop_playback(channel: Channel, data: str) -> Steps[None]:
     loops = 1
     found = re.match(r"\+(-?\d+)\s+(.*)", data)
@@ -59,7 +59,7 @@ def loop_playback(channel: Channel, data: str) -> Steps[None]:
     executing.respond(channel, PLAYED.get(status, "PLAYBACK ERROR"))
 
 
-@application("gentones")
+@application("gentones", recordings="11l")
 def gentones(channel: Channel, data: str) -> Steps[None]:
     script, _, loops = data.partition("|")
     yield from playing.tones(
@@ -67,7 +67,7 @@ def gentones(channel: Channel, data: str) -> Steps[None]:
     )
 
 
-@application("say")
+@application("say", recordings="11l 11n 21w")
 def say(channel: Channel, data: str) -> Steps[None]:
     words = separate(data, " ", 5)
     if len(words) not in (4, 5):
@@ -76,19 +76,19 @@ def say(channel: Channel, data: str) -> Steps[None]:
     yield from playing.say(channel, words, playing.on_terminator(channel))
 
 
-@application("speak")
+@application("speak", recordings="11l 11n 11p")
 def speak(channel: Channel, data: str) -> Steps[None]:
     yield from playing.speak_application(channel, data, playing.on_terminator(channel))
 
 
-@application("phrase")
+@application("phrase", recordings="11l 11n")
 def phrase(channel: Channel, data: str) -> Steps[None]:
     macro, _, argument = data.partition(",")
     status = yield from playing.phrase(channel, macro, argument, playing.on_terminator(channel))
     executing.respond(channel, "PHRASE PLAYED" if status is Status.SUCCESS else "UNKNOWN ERROR")
 
 
-@application("sleep", nomedia=True)
+@application("sleep", recordings="06a 11f 11i", nomedia=True)
 def sleep(channel: Channel, data: str) -> Steps[None]:
     if not data:
         return
@@ -99,7 +99,7 @@ def sleep(channel: Channel, data: str) -> Steps[None]:
     yield from waiting.sleep(channel, atoi(data), on_digit)
 
 
-@application("broadcast")
+@application("broadcast", source="mod_dptools.c, broadcast_function")
 def broadcast(channel: Channel, data: str) -> None:
     """``<path> [aleg|bleg|holdb|both]``: both legs hear it, except with ``holdb``."""
     words = separate(data, " ", 4)
@@ -111,7 +111,7 @@ def broadcast(channel: Channel, data: str) -> None:
     executing.respond(channel, "BROADCAST_SENT")
 
 
-@api("uuid_broadcast")
+@api("uuid_broadcast", recordings="11m 209 240")
 def uuid_broadcast(switch: Switch, argument: str) -> str:
     syntax = "<uuid> <path> [aleg|bleg|holdb|both]"
     words = separate(argument, " ", 3)

@@ -40,7 +40,7 @@ def samples_since(channel: Channel, began: int) -> int:
     return (channel.now - began) // FRAME * FRAME * RATE // SECOND
 
 
-@application("record")
+@application("record", recordings="11a 21a 21b")
 def record(channel: Channel, data: str) -> Steps[None]:
     """``<path> [<seconds> [<silence threshold> [<silence hits>]]]`` (switch_ivr_record_file)."""
     words = separate(data, " ", 4)
@@ -176,7 +176,7 @@ def record_session(
         at(channel.now + silence * MILLISECOND, nobody_spoke)
 
 
-@application("record_session")
+@application("record_session", recordings="11c 11d 21d")
 def record_session_application(channel: Channel, data: str) -> Steps[None]:
     """``<path> [+<seconds>] [{<variable>=<value>,...}]``: record while the call goes on."""
     path, *rest = separate(data, " ", 5) or [""]
@@ -189,21 +189,21 @@ def record_session_application(channel: Channel, data: str) -> Steps[None]:
     yield from record_session(channel, path, limit, options)
 
 
-@application("stop_record_session")
+@application("stop_record_session", recordings="11c 21d")
 def stop_record_session(channel: Channel, data: str) -> None:
     """``<path>`` as RECORD_START gives it, or ``all``."""
     media_bugs.stop_bugs(channel, "session_record", "all" if data.lower() == "all" else data)
 
 
-@application("record_session_mask")
-@application("record_session_unmask")
-@application("record_session_pause")
-@application("record_session_resume")
+@application("record_session_mask", recordings="21d")
+@application("record_session_unmask", recordings="21d")
+@application("record_session_pause", recordings="21d")
+@application("record_session_resume", recordings="21d")
 def changed(channel: Channel, data: str) -> None:
     """Mask, unmask, pause or resume: no effect, since the model knows only the length."""
 
 
-@api("uuid_record")
+@api("uuid_record", recordings="21d")
 def uuid_record(switch: Switch, argument: str) -> Steps[str]:
     syntax = usage("<uuid> [start|stop|mask|unmask] <path> [<limit>] [<recording_vars>]")
     words = separate(argument, " ", 5)

@@ -63,13 +63,13 @@ def deflected(channel: Channel) -> str:
     return "SIP/2.0 202 Accepted"
 
 
-@application("redirect", nomedia=True)
+@application("redirect", recordings="21p 21q", nomedia=True)
 def redirect(channel: Channel, data: str) -> None:
     """``<uri>[,<uri>...] [<cause>]``."""
     redirected(channel, data)
 
 
-@application("respond", nomedia=True)
+@application("respond", recordings="21p 21q", nomedia=True)
 def respond(channel: Channel, data: str) -> None:
     """``<status> [<reason>]``: a refusal ends a call that was not answered."""
     code = atoi(data) or 488
@@ -79,7 +79,7 @@ def respond(channel: Channel, data: str) -> None:
         channel.hangup(CAUSES.get(code, "NORMAL_UNSPECIFIED"))
 
 
-@application("deflect", nomedia=True)
+@application("deflect", recordings="21p 21q", nomedia=True)
 def deflect(channel: Channel, data: str) -> Steps[None]:
     until = channel.now + MEDIA_ACK
     while channel.endpoint == "loopback" and channel.up and channel.now < until:
@@ -88,7 +88,7 @@ def deflect(channel: Channel, data: str) -> Steps[None]:
         deflected(channel)
 
 
-@api("uuid_deflect")
+@api("uuid_deflect", recordings="21p 21q")
 def uuid_deflect(switch: Switch, argument: str) -> str:
     uuid, _, target = argument.partition(" ")
     if not target:
@@ -97,7 +97,7 @@ def uuid_deflect(switch: Switch, argument: str) -> str:
     return f"-ERR No such channel {uuid}!\n" if channel is None else f"+OK:{deflected(channel)}\n"
 
 
-@api("uuid_redirect")
+@api("uuid_redirect", recordings="21q")
 def uuid_redirect(switch: Switch, argument: str) -> str:
     uuid, _, target = argument.partition(" ")
     if not target:

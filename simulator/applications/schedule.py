@@ -186,7 +186,7 @@ def schedule_broadcast(switch: Switch, uuid: str, when: str, path: str, legs: st
     return switch.state(Tasks).add(when, uuid, "switch_ivr_schedule_broadcast", due)
 
 
-@application("sched_hangup", nomedia=True)
+@application("sched_hangup", recordings="11l 21s 21t", nomedia=True)
 def sched_hangup(channel: Channel, data: str) -> None:
     """``[+]<time> [<cause> [bleg]]``."""
     words = separate(data, " ", 5)
@@ -195,7 +195,7 @@ def sched_hangup(channel: Channel, data: str) -> None:
         schedule_hangup(channel, words[0], cause, *words[2:3])
 
 
-@application("sched_transfer", nomedia=True)
+@application("sched_transfer", source="mod_dptools.c, sched_transfer_function", nomedia=True)
 def sched_transfer(channel: Channel, data: str) -> None:
     """``[+]<time> <extension> [<dialplan> [<context>]]``."""
     words = separate(data, " ", 4)
@@ -203,7 +203,7 @@ def sched_transfer(channel: Channel, data: str) -> None:
         channel.set("last_sched_id", str(schedule_transfer(channel, words[0], words[1:])))
 
 
-@application("sched_broadcast", nomedia=True)
+@application("sched_broadcast", source="mod_dptools.c, sched_broadcast_function", nomedia=True)
 def sched_broadcast(channel: Channel, data: str) -> None:
     """``[[+]<time>|@time] <path> [aleg|bleg|both]``."""
     words = separate(data, " ", 6)
@@ -213,13 +213,13 @@ def sched_broadcast(channel: Channel, data: str) -> None:
         channel.set("last_sched_id", str(number))
 
 
-@application("sched_cancel", nomedia=True)
+@application("sched_cancel", source="mod_dptools.c, sched_cancel_function", nomedia=True)
 def sched_cancel(channel: Channel, data: str) -> None:
     """``[<group>|<number>]``: delete tasks, by default the channel's own."""
     channel.switch.state(Tasks).delete(data or channel.uuid)
 
 
-@api("sched_hangup")
+@api("sched_hangup", source="mod_commands.c, sched_hangup_function")
 def sched_hangup_api(switch: Switch, argument: str) -> str:
     words = separate(argument, " ", 4)
     if not words:
@@ -232,7 +232,7 @@ def sched_hangup_api(switch: Switch, argument: str) -> str:
     return OK
 
 
-@api("sched_transfer")
+@api("sched_transfer", source="mod_commands.c, sched_transfer_function")
 def sched_transfer_api(switch: Switch, argument: str) -> str:
     words = separate(argument, " ", 6)
     if not 2 <= len(words) <= 5:
@@ -244,7 +244,7 @@ def sched_transfer_api(switch: Switch, argument: str) -> str:
     return OK
 
 
-@api("sched_broadcast")
+@api("sched_broadcast", source="mod_commands.c, sched_broadcast_function")
 def sched_broadcast_api(switch: Switch, argument: str) -> str:
     words = separate(argument, " ", 4)
     if len(words) < 3:
@@ -255,7 +255,7 @@ def sched_broadcast_api(switch: Switch, argument: str) -> str:
     return "+OK Message scheduled\n"
 
 
-@api("sched_api")
+@api("sched_api", recordings="27d")
 def sched_api(switch: Switch, argument: str) -> str:
     """``[+@]<time> <group> <command>[&]``; with ``@``, it repeats."""
     when, _, rest = argument.partition(" ")
@@ -277,14 +277,14 @@ def sched_api(switch: Switch, argument: str) -> str:
     return f"+OK Added: {number}\n"
 
 
-@api("sched_del")
+@api("sched_del", recordings="27d")
 def sched_del(switch: Switch, argument: str) -> str:
     if not argument:
         return "-ERR Invalid syntax\n"
     return f"+OK Deleted: {switch.state(Tasks).delete(argument)}\n"
 
 
-@api("unsched_api")
+@api("unsched_api", source="mod_commands.c, unsched_api_function")
 def unsched_api(switch: Switch, argument: str) -> str:
     if not argument:
         return "-ERR Invalid syntax. USAGE: <task_id>\n"
@@ -297,17 +297,17 @@ def unsched_api(switch: Switch, argument: str) -> str:
 # --- a session's heartbeat
 
 
-@application("sched_heartbeat", nomedia=True)
+@application("sched_heartbeat", source="mod_dptools.c, sched_heartbeat_function", nomedia=True)
 def sched_heartbeat(channel: Channel, data: str) -> None:
     channel.beat_every(max(0, atoi(data)))
 
 
-@application("enable_heartbeat", nomedia=True)
+@application("enable_heartbeat", recordings="14i", nomedia=True)
 def enable_heartbeat(channel: Channel, data: str) -> None:
     channel.beat_every(atoi(data) if data[:1].isdigit() else 60 if not data or is_true(data) else 0)
 
 
-@api("uuid_session_heartbeat")
+@api("uuid_session_heartbeat", source="mod_commands.c, uuid_session_heartbeat_function")
 def uuid_session_heartbeat(switch: Switch, argument: str) -> str:
     channel, rest, complaint = located(switch, argument, "<uuid> [sched] [0|<seconds>]")
     if channel is None:

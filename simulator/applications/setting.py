@@ -27,40 +27,40 @@ def _set(channel: Channel, data: str, put: Callable[[str, str | None], None]) ->
     put(name, value or None)
 
 
-@application("set", nomedia=True, zombie=True)
+@application("set", recordings="07e 07f 07g", nomedia=True, zombie=True)
 def set_(channel: Channel, data: str) -> None:
     _set(channel, data, channel.set)
 
 
-@application("multiset", nomedia=True, zombie=True)
+@application("multiset", recordings="11h", nomedia=True, zombie=True)
 def multiset(channel: Channel, data: str) -> None:
     for pair in separate(data, " ", 256):
         _set(channel, pair, channel.set)
 
 
-@application("push", nomedia=True, zombie=True)
+@application("push", recordings="09g 11h", nomedia=True, zombie=True)
 def push(channel: Channel, data: str) -> None:
     _set(channel, data, lambda name, value: channel.variables.push(name, value or ""))
 
 
-@application("unshift", nomedia=True, zombie=True)
+@application("unshift", source="mod_dptools.c, unshift_function", nomedia=True, zombie=True)
 def unshift(channel: Channel, data: str) -> None:
     _set(channel, data, lambda name, value: channel.variables.push(name, value or "", first=True))
 
 
-@application("unset", nomedia=True, zombie=True)
+@application("unset", recordings="11h", nomedia=True, zombie=True)
 def unset(channel: Channel, data: str) -> None:
     if data:
         channel.set(data, None)
 
 
-@application("multiunset", nomedia=True, zombie=True)
+@application("multiunset", source="mod_dptools.c, multiunset_function", nomedia=True, zombie=True)
 def multiunset(channel: Channel, data: str) -> None:
     for name in separate(data):
         channel.set(name, None)
 
 
-@application("export", nomedia=True, zombie=True)
+@application("export", recordings="11h", nomedia=True, zombie=True)
 def export(channel: Channel, data: str) -> None:
     """Set a variable, and list it in export_vars, its name as given (recording 11h)."""
     name, _, value = data.partition("=")
@@ -74,19 +74,21 @@ def export(channel: Channel, data: str) -> None:
     channel.set("export_vars", f"{exported},{name}" if exported else name)
 
 
-@application("set_global", nomedia=True, zombie=True)
+@application("set_global", source="mod_dptools.c, set_global_function", nomedia=True, zombie=True)
 def set_global(channel: Channel, data: str) -> None:
     name, _, value = data.partition("=")
     channel.switch.globals[name] = value
 
 
-@application("set_profile_var", nomedia=True, zombie=True)
+@application(
+    "set_profile_var", source="mod_dptools.c, set_profile_var_function", nomedia=True, zombie=True
+)
 def set_profile_var(channel: Channel, data: str) -> None:
     name, _, value = data.partition("=")
     channel.set_profile_field(name, value)
 
 
-@application("strftime", nomedia=True)
+@application("strftime", recordings="11l", nomedia=True)
 def strftime(channel: Channel, data: str) -> None:
     name, separator, format = data.partition("=")
     if separator:
@@ -96,7 +98,7 @@ def strftime(channel: Channel, data: str) -> None:
 # --- the same, by uuid
 
 
-@api("uuid_getvar")
+@api("uuid_getvar", recordings="09a 240")
 def uuid_getvar(switch: Switch, argument: str) -> str:
     channel, name, complaint = located(switch, argument, "<uuid> <var>")
     if channel is None:
@@ -106,7 +108,7 @@ def uuid_getvar(switch: Switch, argument: str) -> str:
     return channel.get(name) or "_undef_"
 
 
-@api("uuid_setvar")
+@api("uuid_setvar", recordings="09a 11h 203")
 def uuid_setvar(switch: Switch, argument: str) -> str:
     channel, rest, complaint = located(switch, argument, "<uuid> <var> [value]")
     if channel is None:
@@ -118,7 +120,7 @@ def uuid_setvar(switch: Switch, argument: str) -> str:
     return OK
 
 
-@api("uuid_setvar_multi")
+@api("uuid_setvar_multi", source="mod_commands.c, uuid_setvar_multi_function")
 def uuid_setvar_multi(switch: Switch, argument: str) -> str:
     channel, rest, complaint = located(switch, argument, "<uuid> <var>=<value>;<var>=<value>...")
     if channel is None:
@@ -131,7 +133,7 @@ def uuid_setvar_multi(switch: Switch, argument: str) -> str:
     return OK
 
 
-@api("uuid_dump")
+@api("uuid_dump", recordings="21k 261")
 def uuid_dump(switch: Switch, argument: str) -> str:
     channel, word, complaint = located(switch, argument, "<uuid> [format]")
     if channel is None:
@@ -141,14 +143,14 @@ def uuid_dump(switch: Switch, argument: str) -> str:
     return event.packet(format).partition(b"\n\n")[2].decode("utf-8", "surrogateescape")
 
 
-@api("global_getvar")
+@api("global_getvar", recordings="09a")
 def global_getvar(switch: Switch, argument: str) -> str:
     if not argument:
         return "".join(f"{name}={value}\n" for name, value in switch.globals.items())
     return switch.globals.get(argument, "")
 
 
-@api("global_setvar")
+@api("global_setvar", source="mod_commands.c, global_setvar_function")
 def global_setvar(switch: Switch, argument: str) -> str:
     name, equals, value = argument.partition("=")
     if not name or not equals:

@@ -23,7 +23,7 @@ MODULES = frozenset(
 )
 
 
-@api("status")
+@api("status", recordings="01a 05a 06f")
 def status(switch: Switch, argument: str) -> str:
     count = len(switch.channels)
     return (
@@ -38,34 +38,34 @@ def status(switch: Switch, argument: str) -> str:
     )
 
 
-@api("version")
+@api("version", recordings="05i 09a 09b")
 def version(switch: Switch, argument: str) -> str:
     return f"FreeSWITCH Version {switch.version}\n"
 
 
-@api("uptime")
+@api("uptime", source="mod_commands.c, uptime_function")
 def uptime(switch: Switch, argument: str) -> str:
     units = {"": SECOND, "s": SECOND, "ms": MILLISECOND, "us": 1}
     unit = units.get(argument, SECOND)
     return f"{(switch.scheduler.now - switch.started) // unit}\n"
 
 
-@api("hostname")
+@api("hostname", source="mod_commands.c, hostname_api_function")
 def hostname(switch: Switch, argument: str) -> str:
     return switch.identity.hostname
 
 
-@api("switchname")
+@api("switchname", source="mod_commands.c, switchname_api_function")
 def switchname(switch: Switch, argument: str) -> str:
     return switch.identity.switchname
 
 
-@api("create_uuid")
+@api("create_uuid", source="mod_commands.c, uuid_function")
 def create_uuid(switch: Switch, argument: str) -> str:
     return switch.uuid()
 
 
-@api("show")
+@api("show", source="mod_commands.c, show_function")
 def show(switch: Switch, argument: str) -> str:
     """Supports only ``show channels count`` and ``show calls count``."""
     words = argument.split()
@@ -74,11 +74,11 @@ def show(switch: Switch, argument: str) -> str:
     return "\n0 total.\n"
 
 
-@api("module_exists")
+@api("module_exists", source="mod_commands.c, module_exists_function")
 def module_exists(switch: Switch, argument: str) -> str:
     return "true" if argument in MODULES else "false"
 
 
-@api("reloadxml")
+@api("reloadxml", source="mod_commands.c, reload_xml_function")
 def reloadxml(switch: Switch, argument: str) -> str:
     return "+OK [Success]\n"

@@ -27,12 +27,12 @@ class Stores:
         self.db: dict[tuple[str, str], str] = {}
 
 
-@application("hash", nomedia=True, zombie=True)
+@application("hash", recordings="28a", nomedia=True, zombie=True)
 def hash_application(channel: Channel, data: str) -> None:
     hash_api(channel.switch, data)  # does the same, without an answer
 
 
-@api("hash")
+@api("hash", recordings="28a")
 def hash_api(switch: Switch, argument: str) -> str:
     action, *words = separate(argument, "/", 4) or [""]
     action = action.lower()
@@ -60,13 +60,13 @@ def hash_api(switch: Switch, argument: str) -> str:
     return OK
 
 
-@application("db", nomedia=True, zombie=True)
+@application("db", recordings="28a", nomedia=True, zombie=True)
 def db_application(channel: Channel, data: str) -> None:
     if data.lower().startswith(("insert/", "delete/")):
         db_api(channel.switch, data)
 
 
-@api("db")
+@api("db", recordings="28a")
 def db_api(switch: Switch, argument: str) -> str:
     action, *words = separate(argument, "/", 4) or [""]
     stored = switch.state(Stores).db

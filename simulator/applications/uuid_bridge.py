@@ -27,7 +27,7 @@ if TYPE_CHECKING:
 __all__ = ["uuid_bridge"]
 
 
-@api("uuid_bridge")
+@api("uuid_bridge", recordings="201 202 203")
 def uuid_bridge_api(switch: Switch, argument: str) -> str:
     """``<uuid> <other_uuid> [<another_uuid>]``: the third is used if the second doesn't exist."""
     words = separate(argument, " ", 4)

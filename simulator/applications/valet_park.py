@@ -105,7 +105,7 @@ def _tell(channel: Channel, lot: str, extension: str, action: str, *more: tuple[
     )
 
 
-@application("valet_park")
+@application("valet_park", recordings="21k 21l 21m")
 def valet_park(channel: Channel, data: str) -> Steps[None]:
     """``<lot> <extension>``, ``<lot> ask [<min> [<max> [<timeout> [<prompt>]]]]``, or
     ``<lot> auto in|out <min> <max>``.
@@ -293,7 +293,7 @@ def _tell_presence(switch: Switch, lot: Lot, slot: Slot) -> None:
         switch.publish(switch.event("PRESENCE_IN", own, called_from=called_from))
 
 
-@api("valet_info")
+@api("valet_info", recordings="21k 21l")
 def valet_info(switch: Switch, argument: str) -> str:
     """``[<lot>]``: list the parked calls."""
     lines = ["<lots>"]

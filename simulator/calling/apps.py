@@ -43,6 +43,11 @@ class Apps:
         self._servers: dict[Handler | Outbound, Outbound] = {}
         self._stops: dict[Outbound, Stop] = {}  # by the server that a fault stopped
 
+    def fail(self, error: BaseException) -> None:
+        """Keep an exception for `raise_again`: the first one, and only with ``raises``."""
+        if self._raises:
+            self.raised = self.raised or error
+
     def find(self, app: App) -> tuple[str, int]:
         """The host and port where this app listens; starts a handler's server if necessary.
 
@@ -86,8 +91,7 @@ class Apps:
                 line.outcome = error
                 if line.error is not None:
                     line.note("app", f"raises {type(error).__name__}: {error}".rstrip(": "))
-                    if self._raises:
-                        self.raised = self.raised or error
+                    self.fail(error)
                 raise
             finally:
                 if not line.channel.hangup_cause:

@@ -15,6 +15,7 @@ from eslsync.wire.arguments import are_keys
 from ..clockwork.threads import SECOND
 from ..ladders.formats import LadderFormat, drawn
 from ..ladders.transcript import Transcript
+from ..model.evidence import Part, StandsOn
 from .faults import Fault, why_missed
 from .line import App, HeardPrompt, Line
 from .simulation import CALL_TIMEOUT, Simulation
@@ -22,7 +23,7 @@ from .simulation import CALL_TIMEOUT, Simulation
 if TYPE_CHECKING:
     from .freeswitch import FreeSwitch
 
-__all__ = ["Call", "CallFailed"]
+__all__ = ["Call", "CallFailed", "NotModelled"]
 
 #: Has pytest show the lines of the failing test, not these.
 __tracebackhide__ = True
@@ -45,11 +46,15 @@ class CallFailed(AssertionError):
 
     def at(self, where: str) -> CallFailed:
         """The same exception, with the place in a script where it was raised."""
-        return CallFailed(f"{where}: {super().__str__()}", self._ladder)
+        return type(self)(f"{where}: {super().__str__()}", self._ladder)
 
     def __str__(self) -> str:
         why = super().__str__()
         return why if self._ladder is None else f"{why}\n\n{self._ladder()}"
+
+
+class NotModelled(CallFailed):
+    """The call used something of FreeSWITCH that the simulated switch does not model."""
 
 
 class Call:
@@ -134,6 +139,16 @@ class Call:
     def bridged(self) -> list[str]:
         """The far ends that the caller was bridged to: dial strings, or other callers' numbers."""
         return list(self._line.bridged)
+
+    @property
+    def stands_on(self) -> StandsOn:
+        """The evidence for what the call used of FreeSWITCH; ``str()`` of it counts it."""
+        return self._line.stands_on
+
+    @property
+    def not_modelled(self) -> list[Part]:
+        """What the call used that is neither modelled nor allowed (``allow_unmodelled``)."""
+        return list(self._line.not_modelled)
 
     @property
     def switch(self) -> FreeSwitch:
@@ -362,10 +377,12 @@ def line_of(call: Call) -> Line:
     return call._line
 
 
-def failed(line: Line, why: str) -> CallFailed:
+def failed(line: Line | None, why: str, kind: type[CallFailed] = CallFailed) -> CallFailed:
     """The exception for a failed call, with its ladder so far."""
+    if line is None:
+        return kind(why)
     so_far = line.transcript.so_far()
-    return CallFailed(why, lambda: drawn(so_far.entries))
+    return kind(why, lambda: drawn(so_far.entries))
 
 
 def check_faults(line: Line) -> None:

@@ -22,15 +22,23 @@ from ..clockwork.real_time import RealTime
 from ..clockwork.threads import SECOND
 from ..clockwork.virtual_time import World
 from ..model.channel import Channel
+from ..model.evidence import StandsOn
 from ..model.far_legs import Endpoint, FarEnds, FarLeg
 from ..model.incoming import incoming
 from ..model.switch import Switch
+from ..model.tables import (
+    ApiFunction,
+    ApplicationFunction,
+    with_your_commands,
+    with_yours,
+)
 from .apps import Apps
 from .call import Call, check_faults, failed, line_of
 from .faults import Fault
 from .line import App, Line
 from .other_legs import OtherLegs
 from .simulation import Simulation
+from .standing import Standing, whole_run
 
 __all__ = ["FreeSwitch", "simulation_of"]
 
@@ -63,6 +71,12 @@ class FreeSwitch:
     (``play-file`` or ``say``) and its data, in which ``$1`` is the macro's argument.
     ``speech_engines`` are the engines that can speak.
 
+    What FreeSWITCH has and this switch does not model (an application, an api command, a channel
+    variable, an option of an argument) fails the call with `NotModelled`. Model it with
+    ``applications`` or ``api_commands``, by name: a function like those in
+    `simulator.applications`. Or allow it by its name in ``allow_unmodelled``: then it does
+    nothing, and the ladder says so. See docs/testing.md.
+
     The simulation fails, with the handler's stack, if a handler does not wait for the call for
     ``patience`` real seconds (None: no limit).
 
@@ -84,6 +98,9 @@ class FreeSwitch:
         extensions: Mapping[str, Sequence[tuple[str, str]]] | None = None,
         phrases: Mapping[str, Sequence[tuple[str, str]]] | None = None,
         speech_engines: Collection[str] = (),
+        applications: Mapping[str, ApplicationFunction] | None = None,
+        api_commands: Mapping[str, ApiFunction] | None = None,
+        allow_unmodelled: Collection[str] = (),
         patience: float | None = 5.0,
         raises: bool = True,
         real_time: bool = False,
@@ -103,8 +120,8 @@ class FreeSwitch:
         model = Switch(
             world,
             random.Random(seed),
-            applications=APPLICATIONS,
-            api_commands=API_COMMANDS,
+            applications=with_yours(APPLICATIONS, applications),
+            api_commands=with_your_commands(API_COMMANDS, api_commands),
             dial=apps.connect,
             sounds=sounds,
             prompts=prompts,
@@ -113,6 +130,8 @@ class FreeSwitch:
             speech_engines=speech_engines,
         )
         model.state(FarEnds).on_dial = legs.called
+        self._standing = Standing(legs, apps, allow_unmodelled)
+        model.on_used = self._standing.used
         self._simulation = Simulation(world, model, lines, legs, apps)
         self._made = 0
         self._all: WeakValueDictionary[int, Call] = WeakValueDictionary()  # by number
@@ -151,6 +170,7 @@ class FreeSwitch:
             self._entered = False
             try:
                 self._simulation.close()
+                whole_run.add(self.stands_on.parts)
             finally:
                 if self._time is not None:
                     self._time.stop()
@@ -273,6 +293,11 @@ class FreeSwitch:
         Contains the calls that are up, the last 10, and older ones that are still referenced.
         """
         return dict(self._all)
+
+    @property
+    def stands_on(self) -> StandsOn:
+        """The evidence for what its calls used of FreeSWITCH; ``str()`` of it counts it."""
+        return self._standing.stands_on
 
     @property
     def cut(self) -> tuple[LiveCall, ...]:

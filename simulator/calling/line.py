@@ -18,6 +18,7 @@ from ..clockwork.threads import SECOND
 from ..ladders.transcript import CALLER, Party, Transcript
 from ..model.channel import Channel, Heard
 from ..model.events import SwitchEvent
+from ..model.evidence import Part, StandsOn
 from .faults import Fault, Tap
 
 __all__ = ["App", "HeardPrompt", "Line"]
@@ -72,6 +73,10 @@ class Line:
         #: Called with each event of the channel.
         self.watchers: list[Callable[[str, SwitchEvent], None]] = []
         self._idle_since = 0
+
+        # What it used of FreeSWITCH.
+        self.stands_on = StandsOn()
+        self.not_modelled: list[Part] = []  #: neither modelled nor allowed
 
         # The app's end.
         self.faults = faults  #: to inject

@@ -35,6 +35,12 @@ class OtherLegs:
         """The dial strings of the legs that are being called, or are up."""
         return frozenset(self._names.values())
 
+    def owner(self, channel: Channel | None) -> Line | None:
+        """The call that a channel belongs to; without a channel, the first call that is up."""
+        if channel is not None:
+            return self._lines.get(channel.uuid) or self._owners.get(channel.uuid)
+        return next(iter(self._lines.values()), None)
+
     def commanded(self, line: Line, data: bytes) -> None:
         """Note a command that a call's app sent to the switch."""
         if b"originate" in data:
@@ -84,11 +90,11 @@ class OtherLegs:
 
     def _owner_of(self, target: str, caller: Channel | None) -> Line | None:
         if caller is not None:
-            return self._lines.get(caller.uuid) or self._owners.get(caller.uuid)
+            return self.owner(caller)
         for data, line in reversed(self._asked):
             if target.encode("utf-8", "surrogateescape") in data:
                 return line
-        return next(iter(self._lines.values()), None)
+        return self.owner(None)
 
     def _name(self, uuid: str, event: SwitchEvent) -> str:
         line = self._lines.get(uuid)

@@ -8,7 +8,7 @@ import logging
 import random
 import threading
 from collections import Counter
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field, replace
 from datetime import datetime
@@ -23,6 +23,7 @@ from eslsync.stacks import is_ours
 
 from ..clockwork.frozen import standing_still
 from ..ladders.transcript import Entry
+from ..model.evidence import Part
 from .call import Call
 from .faults import Fault, FaultKind, can_befall
 from .freeswitch import FreeSwitch, simulation_of
@@ -117,6 +118,7 @@ def sweep(
     seed: int | None = None,
     start: str | datetime | None = None,
     prompts: Mapping[str, float] | None = None,
+    allow_unmodelled: Collection[str] | None = None,
 ) -> Sweep:
     """Play ``script(call)`` against a handler, once for each fault at each step.
 
@@ -128,8 +130,8 @@ def sweep(
     A run passes if the handler ends, by itself or with an exception of eslsync's; if the library
     logs no failure of its own; and if no thread, open descriptor or object of these packages is
     left behind. (Pass ``memory=False`` if the handler keeps sessions or events beyond the call.)
-    The script itself may fail, since it was written for another call. ``seed``, ``start`` and
-    ``prompts`` are those of `FreeSwitch`.
+    The script itself may fail, since it was written for another call. ``seed``, ``start``,
+    ``prompts`` and ``allow_unmodelled`` are those of `FreeSwitch`.
 
     The ``play`` of a `simulator.scripts.script.Script` supplies the call's circumstances.
 
@@ -141,7 +143,12 @@ def sweep(
         raise ValueError(f"sweep: every must be at least 1, not {every}")
     if pairs < 0:
         raise ValueError(f"sweep: pairs must be at least 0, not {pairs}")
-    given = {"seed": seed, "start": start, "prompts": prompts}
+    given = {
+        "seed": seed,
+        "start": start,
+        "prompts": prompts,
+        "allow_unmodelled": allow_unmodelled,
+    }
     owner = getattr(script, "__self__", None)
     of_switch, of_call = owner.circumstances() if isinstance(owner, Described) else ({}, {})
     of_switch = {**of_switch, **{key: each for key, each in given.items() if each is not None}}
@@ -194,8 +201,8 @@ class _Run:
     wrong: str | None
 
 
-#: Types that outlive a run, because its result refers to them.
-OUTLASTING = (_Run, BaseException, Message)
+#: Types that outlive a run, because its result or `whole_run` refers to them.
+OUTLASTING = (_Run, BaseException, Message, Part)
 
 
 class _Runs:
@@ -267,6 +274,8 @@ class _Runs:
         for each in switch.calls.values():
             if wrong is None and each.error is not None and not isinstance(each.error, ESLError):
                 wrong = f"the handler raised {each.error!r}"
+            if wrong is None and each.not_modelled:
+                wrong = f"the simulated switch does not model the {each.not_modelled[0]}"
         if wrong is None and self.logged:
             wrong = f"logged: {self.logged[0]}"
         steps = []

@@ -428,7 +428,7 @@ class Control:
     def _api(self, text: str) -> Steps[None]:
         """Run an api command; everything else waits until it is done (recording 09f)."""
         name, _, argument = text.partition(" ")
-        answer = yield from run_api(self.switch, name, argument)
+        answer = yield from run_api(self.switch, name, argument, self.channel)
         body = (answer or "-ERR no reply\n").encode("utf-8", "surrogateescape")
         self._write(b"Content-Type: api/response\nContent-Length: %d\n\n%b" % (len(body), body))
 
@@ -442,7 +442,7 @@ class Control:
 
     def _job(self, job: str, name: str, argument: str) -> Steps[None]:
         self._jobs += 1
-        answer = yield from run_api(self.switch, name, argument)
+        answer = yield from run_api(self.switch, name, argument, self.channel)
         self._jobs -= 1
         about = [("Job-UUID", job)]
         if self.channel is not None:

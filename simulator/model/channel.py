@@ -407,7 +407,11 @@ class Channel:
 
     def expand(self, text: str) -> str:
         """Replace ``${...}`` in an argument."""
-        return expand(text, self.get, self.switch.api_now)
+
+        def api(name: str, argument: str) -> str:
+            return self.switch.api_now(name, argument, self)
+
+        return expand(text, self.get, api)
 
     def stamp(self, **times: int) -> None:
         """Note the times of events in the profile."""

@@ -43,6 +43,7 @@ def execute(channel: Channel, name: str, data: str) -> Steps[bool]:
     elif not application.nomedia and not channel.media_ready and not channel.pre_answer():
         return False
     name = application.name
+    channel.switch.on_used(application.part, channel)
 
     uuid = channel.variables.get("app_uuid")
     if uuid is None:

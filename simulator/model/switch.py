@@ -13,9 +13,10 @@ from eslsync import HangupCause
 from ..clockwork.agenda import Agenda
 from .arguments import expand
 from .events import Block, Headers, Identity, SwitchEvent
+from .evidence import Evidence, Kind, Part
 from .races import Races
 from .sounds import DEFAULT_LENGTH, Media
-from .tables import ApiFunction, Application, run_api
+from .tables import ApiCommand, Application, run_api
 
 if TYPE_CHECKING:
     from .channel import Channel, Controller
@@ -52,7 +53,7 @@ class Switch:
         random: Random,
         *,
         applications: Mapping[str, Application],
-        api_commands: Mapping[str, ApiFunction],
+        api_commands: Mapping[str, ApiCommand],
         dial: Dial | None = None,
         races: Races | None = None,
         sounds: str | Path | None = None,
@@ -111,6 +112,8 @@ class Switch:
         self.events_made = 0
         #: Called with every event (switch_event_bind).
         self.consumers: list[Callable[[SwitchEvent], None]] = []
+        #: Called with everything in FreeSWITCH that a channel, or nobody's channel, uses.
+        self.on_used: Callable[[Part, Channel | None], object] = lambda part, channel: None
         #: Called with every channel that is destroyed.
         self.when_destroyed: list[Callable[[Channel], object]] = []
         self._states: dict[object, object] = {}
@@ -125,6 +128,14 @@ class Switch:
 
     def uuid(self) -> str:
         return str(UUID(int=self.random.getrandbits(128), version=4))
+
+    def not_modelled(self, kind: Kind, name: str, channel: Channel | None, where: str = "") -> None:
+        """Report something that FreeSWITCH has and that has no effect here.
+
+        ``name`` is what a user allows it by; ``where`` says where FreeSWITCH has it, or who
+        reads it.
+        """
+        self.on_used(Part(kind, name, Evidence(modelled=False), where), channel)
 
     # --- channels
 
@@ -190,14 +201,14 @@ class Switch:
         """Expand a text outside a channel: globals and api commands."""
         return expand(text, self.globals.get, self.api_now)
 
-    def api_now(self, name: str, argument: str) -> str:
+    def api_now(self, name: str, argument: str, channel: Channel | None = None) -> str:
         """Run an api command inside an argument, ``${name(argument)}``; it can't take time.
 
         An unknown command gives an empty string (switch_api_execute fails).
         """
         if name.lower() not in self.api_commands:
             return ""
-        steps = run_api(self, name, argument)
+        steps = run_api(self, name, argument, channel)
         try:
             next(steps)
         except StopIteration as stop:

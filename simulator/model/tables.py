@@ -7,11 +7,13 @@ simulated thread and may take time.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Generator
-from dataclasses import dataclass
+from collections.abc import Callable, Generator, Mapping
+from dataclasses import dataclass, replace
+from functools import cached_property
 from typing import TYPE_CHECKING
 
 from ..clockwork.threads import Steps
+from .evidence import YOURS, Evidence, Part
 
 if TYPE_CHECKING:
     from .channel import Channel
@@ -22,13 +24,19 @@ __all__ = [
     "APPLICATIONS",
     "NO_CHANNEL",
     "OK",
+    "ApiCommand",
     "ApiFunction",
     "Application",
+    "ApplicationFunction",
     "api",
     "application",
     "located",
+    "not_modelled",
+    "not_modelled_api",
     "run_api",
     "usage",
+    "with_your_commands",
+    "with_yours",
 ]
 
 ApplicationFunction = Callable[["Channel", str], "Steps[None] | None"]
@@ -40,43 +48,142 @@ class Application:
     """A dialplan application: a function of the channel and its argument.
 
     ``nomedia``: it needs no media; any other application pre-answers an unanswered channel.
-    ``zombie``: it also runs on a channel that was hung up.
+    ``zombie``: it also runs on a channel that was hung up. ``where`` is its FreeSWITCH module.
     """
 
     name: str
     function: ApplicationFunction
     nomedia: bool = False
     zombie: bool = False
+    evidence: Evidence = YOURS
+    where: str = ""
+
+    @cached_property
+    def part(self) -> Part:
+        """Its entry in what a call stands on."""
+        return Part("application", self.name, self.evidence, self.where)
+
+
+@dataclass(frozen=True)
+class ApiCommand:
+    """An api command: a function of the switch and its argument, which returns what it prints."""
+
+    name: str
+    function: ApiFunction
+    evidence: Evidence = YOURS
+    where: str = ""
+
+    @cached_property
+    def part(self) -> Part:
+        """Its entry in what a call stands on."""
+        return Part("api command", self.name, self.evidence, self.where)
 
 
 APPLICATIONS: dict[str, Application] = {}
-API_COMMANDS: dict[str, ApiFunction] = {}
+API_COMMANDS: dict[str, ApiCommand] = {}
 
 
 def application(
-    name: str, *, nomedia: bool = False, zombie: bool = False
+    name: str,
+    *,
+    recordings: str = "",
+    source: str = "",
+    nomedia: bool = False,
+    zombie: bool = False,
 ) -> Callable[[ApplicationFunction], ApplicationFunction]:
-    """Register a function as the application ``name`` (SWITCH_ADD_APP)."""
+    """Register a function as the application ``name`` (SWITCH_ADD_APP).
+
+    ``recordings`` are the numbers of recordings that show it, separated by blanks; ``source`` is
+    the FreeSWITCH source that it was read from. One of them is required.
+    """
+    evidence = _evidence(name, recordings, source)
 
     def add(function: ApplicationFunction) -> ApplicationFunction:
-        if name in APPLICATIONS:
-            raise ValueError(f"there are two applications {name!r}")
-        APPLICATIONS[name] = Application(name, function, nomedia, zombie)
+        _add(Application(name, function, nomedia, zombie, evidence))
         return function
 
     return add
 
 
-def api(name: str) -> Callable[[ApiFunction], ApiFunction]:
-    """Register a function as the api command ``name`` (SWITCH_ADD_API)."""
+def api(
+    name: str, *, recordings: str = "", source: str = ""
+) -> Callable[[ApiFunction], ApiFunction]:
+    """Register a function as the api command ``name`` (SWITCH_ADD_API), as `application`."""
+    evidence = _evidence(name, recordings, source)
 
     def add(function: ApiFunction) -> ApiFunction:
-        if name in API_COMMANDS:
-            raise ValueError(f"there are two api commands {name!r}")
-        API_COMMANDS[name] = function
+        _add_api(ApiCommand(name, function, evidence))
         return function
 
     return add
+
+
+def _evidence(name: str, recordings: str, source: str) -> Evidence:
+    if not recordings and not source:
+        raise ValueError(f"{name!r} needs evidence: recordings= or source=")
+    return Evidence(tuple(recordings.split()), source)
+
+
+def _add(application: Application) -> None:
+    if application.name in APPLICATIONS:
+        raise ValueError(f"there are two applications {application.name!r}")
+    APPLICATIONS[application.name] = application
+
+
+def _add_api(command: ApiCommand) -> None:
+    if command.name in API_COMMANDS:
+        raise ValueError(f"there are two api commands {command.name!r}")
+    API_COMMANDS[command.name] = command
+
+
+# --- what users model
+
+
+def with_yours(
+    ours: Mapping[str, Application], yours: Mapping[str, ApplicationFunction] | None
+) -> Mapping[str, Application]:
+    """The table with a user's applications added, or in the place of ours."""
+    if not yours:
+        return ours
+    table = dict(ours)
+    for name, function in yours.items():
+        like = ours.get(name.lower(), Application(name, function))
+        table[name.lower()] = replace(like, function=function, evidence=YOURS, where="")
+    return table
+
+
+def with_your_commands(
+    ours: Mapping[str, ApiCommand], yours: Mapping[str, ApiFunction] | None
+) -> Mapping[str, ApiCommand]:
+    """The table with a user's api commands added, or in the place of ours."""
+    added = {name.lower(): ApiCommand(name, each) for name, each in (yours or {}).items()}
+    return {**ours, **added} if added else ours
+
+
+# --- what FreeSWITCH has and the simulated switch does not
+
+
+def not_modelled(names: str, *, module: str, nomedia: bool = False, zombie: bool = False) -> None:
+    """Declare applications of a FreeSWITCH module that are not modelled.
+
+    A call that executes one fails, unless its user has allowed it; then it does nothing.
+    """
+    for name in names.split():
+        _add(Application(name, _nothing, nomedia, zombie, Evidence(modelled=False), module))
+
+
+def not_modelled_api(names: str, *, module: str) -> None:
+    """Declare api commands of a FreeSWITCH module that are not modelled, as `not_modelled`."""
+    for name in names.split():
+        _add_api(ApiCommand(name, _print_nothing, Evidence(modelled=False), module))
+
+
+def _nothing(channel: Channel, data: str) -> None:
+    pass
+
+
+def _print_nothing(switch: Switch, argument: str) -> str:
+    return ""
 
 
 # --- running an api command, and its answers
@@ -87,14 +194,18 @@ NO_CHANNEL = "-ERR No such channel!\n"
 OK = "+OK\n"
 
 
-def run_api(switch: Switch, name: str, argument: str) -> Steps[str]:
-    """Run a command and return what it printed (switch_api_execute)."""
+def run_api(switch: Switch, name: str, argument: str, channel: Channel | None = None) -> Steps[str]:
+    """Run a command and return what it printed (switch_api_execute).
+
+    ``channel`` is the channel whose app or argument asks for it, if any.
+    """
     name, argument = name.strip(BLANKS), argument.strip(BLANKS)
-    function = switch.api_commands.get(name.lower())
-    if function is None:
+    command = switch.api_commands.get(name.lower())
+    if command is None:
         answer: str | Steps[str] = f"-ERR {name} Command not found!\n"
     else:
-        answer = function(switch, argument)
+        switch.on_used(command.part, channel)
+        answer = command.function(switch, argument)
     if isinstance(answer, Generator):
         answer = yield from answer
     own = [("API-Command", name)]

@@ -157,6 +157,7 @@ SWITCH: dict[str, Shape] = {
     "extensions": ByName(Many(DialplanAction())),
     "phrases": ByName(Many(DialplanAction())),
     "speech_engines": Many(TEXT),
+    "allow_unmodelled": Many(TEXT),
 }
 WHO_CALLS: dict[str, Shape] = {
     "caller": TEXT,

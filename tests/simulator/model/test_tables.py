@@ -84,8 +84,10 @@ def test_every_file_of_the_applications_is_loaded() -> None:
     )
 
 
-def test_a_name_is_registered_once() -> None:
+def test_a_name_is_registered_once_with_evidence() -> None:
     with pytest.raises(ValueError, match="there are two applications 'answer'"):
-        application("answer")(lambda channel, data: None)
+        application("answer", recordings="01a")(lambda channel, data: None)
     with pytest.raises(ValueError, match="there are two api commands 'status'"):
-        api("status")(lambda switch, argument: "")
+        api("status", recordings="01a")(lambda switch, argument: "")
+    with pytest.raises(ValueError, match="'new' needs evidence: recordings= or source="):
+        application("new")

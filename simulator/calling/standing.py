@@ -1,0 +1,53 @@
+"""What calls stand on: the evidence for everything in FreeSWITCH that they used."""
+
+from __future__ import annotations
+
+from collections.abc import Collection
+
+from ..model.channel import Channel
+from ..model.evidence import Basis, Part, StandsOn
+from .apps import Apps
+from .call import NotModelled, failed
+from .other_legs import OtherLegs
+
+__all__ = ["Standing", "whole_run"]
+
+#: What all calls of this process stood on.
+whole_run = StandsOn()
+
+
+class Standing:
+    """Notes what calls use; fails a call that uses what is neither modelled nor allowed."""
+
+    def __init__(self, legs: OtherLegs, apps: Apps, allowed: Collection[str]) -> None:
+        self._legs = legs
+        self._apps = apps
+        self._allowed = frozenset(name.lower() for name in allowed)
+        self.stands_on = StandsOn()  #: what all calls used
+
+    def used(self, part: Part, channel: Channel | None) -> None:
+        """Note a part that a channel, or nobody's channel, uses."""
+        line = self._legs.owner(channel)
+        first = self.stands_on.use(part)
+        if line is not None:
+            first = line.stands_on.use(part)
+        if not first or part.basis is not Basis.NOT_MODELLED:
+            return
+        if line is not None:
+            line.tell(f"not modelled: {part}")
+        if part.name.lower() in self._allowed:
+            return
+        if line is not None:
+            line.not_modelled.append(part)
+        self._apps.fail(failed(line, _why(part), NotModelled))
+
+
+def _why(part: Part) -> str:
+    where = f" ({part.where})" if part.where else ""
+    said = f"the simulated switch does not model the {part}{where}, which had no effect"
+    allow = f"FreeSwitch(allow_unmodelled=[{part.name!r}])"
+    if part.kind == "application":
+        return f"{said}: model it, FreeSwitch(applications={{{part.name!r}: ...}}), or {allow}"
+    if part.kind == "api command":
+        return f"{said}: model it, FreeSwitch(api_commands={{{part.name!r}: ...}}), or {allow}"
+    return f"{said}: if the call does not depend on it, {allow}"

@@ -1,0 +1,142 @@
+"""What is not modelled fails the call, unless the user has modelled or allowed it."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+import pytest
+
+from eslsync import CommandError, Session
+from simulator import CallFailed, FreeSwitch, NotModelled, sweep
+from simulator.clockwork.threads import Steps
+from simulator.model import playing
+from simulator.model.channel import Channel as Leg
+from simulator.model.switch import Switch
+
+
+def executes(*applications: str) -> Callable[[Session], None]:
+    def handler(session: Session) -> None:
+        session.channel.answer()
+        for name in applications:
+            session.channel.execute(name, "support")
+        session.channel.hangup()
+
+    return handler
+
+
+def asks(command: str, answers: list[str]) -> Callable[[Session], None]:
+    def handler(session: Session) -> None:
+        session.channel.answer()
+        try:
+            answers.append(session.api(command))
+        except CommandError as error:
+            answers.append(str(error.reply))
+        session.channel.hangup()
+
+    return handler
+
+
+def test_an_application_that_is_not_modelled_fails_the_call() -> None:
+    with pytest.raises(NotModelled) as failed, FreeSwitch() as switch:
+        switch.call(executes("lua")).wait()
+    said = str(failed.value)
+    assert said.startswith(
+        "the simulated switch does not model the application lua (mod_lua), which had no effect: "
+        "model it, FreeSwitch(applications={'lua': ...}), or "
+        "FreeSwitch(allow_unmodelled=['lua'])\n"
+    )
+    assert "not modelled: application lua" in said  # in the ladder
+    assert isinstance(failed.value, CallFailed)
+
+
+def test_it_fails_also_a_verb_of_another_call() -> None:
+    with FreeSwitch() as switch:
+        switch.call(executes("lua"))
+        other = switch.call(executes())
+        with pytest.raises(NotModelled):
+            other.wait()
+
+
+def test_what_is_allowed_does_nothing_and_the_ladder_says_so() -> None:
+    with FreeSwitch(allow_unmodelled=["Lua"]) as switch:
+        call = switch.call(executes("lua", "lua"))
+        call.wait()
+    assert call.not_modelled == []
+    assert call.ladder().count("not modelled: application lua") == 1
+    assert str(call.stands_on).startswith(
+        "4 applications: 3 held to recordings, 1 not modelled (lua)"
+    )
+
+
+def test_without_raises_the_call_has_it() -> None:
+    with FreeSwitch(raises=False) as switch:
+        call = switch.call(executes("lua", "curl"))
+        call.wait()
+        assert [str(part) for part in call.not_modelled] == ["application lua", "application curl"]
+
+
+def test_a_user_models_an_application() -> None:
+    heard: list[str] = []
+
+    def callcenter(leg: Leg, queue: str) -> Steps[None]:
+        leg.set("cc_queue", queue)
+        yield from playing.play(leg, "hold")
+
+    def handler(session: Session) -> None:
+        session.channel.answer()
+        session.channel.execute("CallCenter", "support")
+        heard.append(session.channel.get_variable("cc_queue") or "")
+        session.channel.hangup()
+
+    with FreeSwitch(applications={"callcenter": callcenter}) as switch:
+        call = switch.call(handler)
+        call.hear("hold")
+        call.wait()
+    assert heard == ["support"]
+    assert str(call.stands_on) == (
+        "4 applications: 3 held to recordings, 1 yours; 1 api command: 1 held to recordings"
+    )
+
+
+def test_a_user_models_an_api_command_in_the_place_of_ours() -> None:
+    def status(switch: Switch, argument: str) -> str:
+        return f"fine {argument}"
+
+    answers: list[str] = []
+    with FreeSwitch(api_commands={"status": status}) as switch:
+        call = switch.call(asks("status now", answers))
+        call.wait()
+    assert answers == ["fine now"]
+    assert str(call.stands_on).endswith("1 api command: 1 yours")
+
+
+def test_each_call_and_the_switch_know_what_they_stand_on() -> None:
+    with FreeSwitch(allow_unmodelled=["lua"]) as switch:
+        one, other = switch.call(executes("lua")), switch.call(executes("sleep"))
+        one.wait()
+        other.wait()
+    assert [part.name for part in other.stands_on.parts] == ["socket", "answer", "sleep", "hangup"]
+    assert {part.name for part in one.stands_on.parts} == {"socket", "answer", "lua", "hangup"}
+    assert {part.name for part in switch.stands_on.parts} == {
+        *("socket", "answer", "lua", "sleep", "hangup")
+    }
+
+
+def test_a_command_in_an_argument_counts_for_its_call() -> None:
+    def handler(session: Session) -> None:
+        session.channel.answer()
+        session.channel.execute("set", "short=${md5(x)}")
+        session.channel.hangup()
+
+    with FreeSwitch() as switch:
+        call = switch.call(handler)
+        call.wait()
+    assert "api command md5" in [str(part) for part in call.stands_on.parts]
+
+
+def test_a_sweep_of_a_handler_that_uses_it_fails() -> None:
+    with pytest.raises(AssertionError, match=r"even without a fault: .* application lua"):
+        sweep(lambda call: call.wait(), executes("lua"))
+    assert not sweep(
+        lambda call: call.wait(), executes("lua"), every=5, allow_unmodelled=["lua"]
+    ).wrong
