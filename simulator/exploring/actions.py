@@ -13,7 +13,7 @@ from eslsync.wire.arguments import KEYS
 from ..scripts.steps import Step
 from .situations import Collects, Situation
 
-__all__ = ["Approach", "CallerAction", "actions"]
+__all__ = ["COUNTING", "Approach", "CallerAction", "Entries", "actions"]
 
 #: The key to press if any will do.
 ANY = "1"
@@ -25,6 +25,8 @@ COUNTING = KEYS[1:10] + KEYS[0]
 TRIES = 2000
 #: Maximum entries, the user's and the code's, tried at one collection.
 MOST_WORDS = 12
+#: Maximum entries beside those, and beside the numbers that the code compares with.
+MOST_BESIDE = 18
 
 ActionKind = Literal["key", "entry", "early", "wrong", "silence", "hangup", "far end"]
 
@@ -39,6 +41,14 @@ class Approach:
 
 
 @dataclass(frozen=True)
+class Entries:
+    """Digits to enter where several are collected."""
+
+    words: Sequence[str]  #: the user's, and those in the code
+    beside: Sequence[str] = ()  #: those at which a comparison in the code may turn
+
+
+@dataclass(frozen=True)
 class CallerAction:
     """An action of a caller."""
 
@@ -50,7 +60,7 @@ class CallerAction:
 
 
 def actions(
-    situation: Situation, approach: Approach, keys: str, words: Sequence[str], *, few: bool = False
+    situation: Situation, approach: Approach, keys: str, known: Entries, *, few: bool = False
 ) -> list[CallerAction]:
     """The actions to try in a situation; with ``few``, one may represent several."""
     if few:
@@ -63,11 +73,11 @@ def actions(
     found: list[CallerAction] = []
     if situation.far_end is None or situation.kind == "connected":
         if situation.collects is not None:
-            found += _collected(situation.collects, approach, keys, words)
+            found += _collected(situation.collects, approach, keys, known)
         elif situation.kind == "digit":
             found += [_pressed("key", key, (_press(key, True),)) for key in keys]
             if not few:  # it may be the first of several
-                several = words[:MOST_WORDS]
+                several = known.words[:MOST_WORDS]
                 found += [_pressed("entry", word, (_press(word, True),)) for word in several]
         elif situation.kind == "record":
             found += _recorded(approach, keys)
@@ -96,14 +106,14 @@ def _recorded(approach: Approach, keys: str) -> Iterator[CallerAction]:
 
 
 def _collected(
-    collects: Collects, approach: Approach, keys: str, words: Sequence[str]
+    collects: Collects, approach: Approach, keys: str, known: Entries
 ) -> Iterator[CallerAction]:
     out = approach.out
 
     def enter(digits: str) -> tuple[Step, ...]:
         return (_press(digits, True),) if out is None else (*out, _press(digits))
 
-    entries = list(_entries(collects, keys, words))
+    entries = list(_entries(collects, keys, known))
     for digits, label in entries:
         yield _pressed("key" if len(digits) == 1 else "entry", digits, enter(digits), label)
     if out is not None:
@@ -118,7 +128,7 @@ def _collected(
         yield _pressed("wrong", wrong, steps, f"{wrong} {collects.tries} times")
 
 
-def _entries(collects: Collects, keys: str, words: Sequence[str]) -> Iterator[tuple[str, str]]:
+def _entries(collects: Collects, keys: str, known: Entries) -> Iterator[tuple[str, str]]:
     """The entries to try, each once, with labels."""
     least, most, ends = collects.least, collects.most, collects.terminators
     seen: set[str] = set()
@@ -137,8 +147,11 @@ def _entries(collects: Collects, keys: str, words: Sequence[str]) -> Iterator[tu
     valid = _matching(collects, digits_only)
     for digits in valid:
         yield from once(digits if len(digits) == most else digits + end)
-    fitting = [word for word in words if max(least, 2) <= len(word) <= most][:MOST_WORDS]
-    for word in fitting:
+    fewest = max(least, 2)
+    fitting = [word for word in known.words if fewest <= len(word) <= most][:MOST_WORDS]
+    beside = [each.zfill(least) for each in known.beside]
+    beside = [each for each in beside if fewest <= len(each) <= most][:MOST_BESIDE]
+    for word in fitting + beside:
         yield from once(word if len(word) == most else word + end)
     if collects.pattern is not None or collects.asks_handler:
         others = "".join(key for key in keys if key not in ends)

@@ -73,6 +73,8 @@ class AttemptOutcome:
     slow: bool = False  #: True if the handler used up the patience
     #: True if it did not get where the steps lead: the handler varies from call to call.
     astray: bool = False
+    #: True if the handler took an entry that was to be made at every try.
+    taken: bool = False
     ladder: str = ""
     #: Lines that were run for the first time, by file.
     lines: Mapping[str, frozenset[int]] = field(default_factory=dict)

@@ -13,6 +13,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from eslsync import Outbound
+from eslsync.call.leg import Collecting
 from eslsync.loading import Handler
 from eslsync.stacks import summary_of
 from eslsync.wire.declared import declarations, declared
@@ -132,15 +133,19 @@ class _Making:
 
     def _go(self) -> None:
         attempt = self._attempt
+        begun = 0  # applications before the last step
         try:
             for step in attempt.steps:
+                begun = len(self.observer.log)
                 self._play(step)
             before = self._do(attempt.act)
         except CallFailed:
             before = None
-            self.outcome.astray = not self.call.ended
+            self.outcome.taken = self._has_been_taken()
+            self.outcome.astray = not self.call.ended and not self.outcome.taken
         self.outcome.up = not self.line.hung_up
-        if attempt.hangs_up or self.outcome.astray:
+        if attempt.hangs_up or self.outcome.astray or self.outcome.taken:
+            self.outcome.did = tuple(self.observer.log[begun:])
             self._hang_up()
             return
         seen = self._watch(before)
@@ -149,6 +154,20 @@ class _Making:
             if seen is not None:
                 self._reach(seen)
             self._hang_up()
+
+    def _has_been_taken(self) -> bool:
+        """True if an entry, to be made at every try, was taken at the first.
+
+        Only a function of the handler knows which are.
+        """
+        asked = None if self._seen is None else self._seen.holder
+        session = self.line.session
+        return (
+            isinstance(asked, Collecting)
+            and callable(asked.valid)
+            and session is not None
+            and session.channel.leg.collecting is not asked
+        )
 
     def _play(self, step: Step) -> None:
         step.play(self.call)

@@ -14,6 +14,7 @@ from eslsync.loading import Handler
 from eslsync.wire.arguments import KEYS
 
 from ..scripts.yaml import shown
+from .actions import Entries
 from .attempts import Attempt
 from .findings.families import KINDS, findings, kinds
 from .findings.finding import Evidence, Finding
@@ -247,7 +248,7 @@ def explore(
         explored,
         ways,
         "".join(dict.fromkeys(keys.upper())),
-        words,
+        Entries(words, source.beside),
         Limits(depth, calls, seconds),
         workers=(os.cpu_count() or 1) if workers is None else workers,
         key=key,

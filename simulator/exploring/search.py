@@ -22,7 +22,7 @@ from typing import Any
 from ..clockwork.frozen import real_seconds, standing_still
 from ..scripts.shapes import DIAL_STRING
 from ..scripts.steps import Step
-from .actions import CallerAction, actions
+from .actions import CallerAction, Entries, actions
 from .attempts import Attempt, AttemptOutcome, CallEnd
 from .caller import LATE, Caller
 from .graph import Edge, Node, Way
@@ -104,7 +104,7 @@ class Search:
     explored: Explored
     circumstances: Sequence[Mapping[str, Any]]
     keys: str
-    words: Sequence[str]
+    entries: Entries
     limits: Limits
     workers: int = 1
     key: Callable[[Situation], object] | None = None
@@ -195,7 +195,7 @@ class Search:
         attempt = job.attempt
         done = Way(attempt.call, job.prefix)
         made = Way(attempt.call, attempt.steps + attempt.act)
-        if outcome.astray or attempt.hangs_up:
+        if outcome.astray or outcome.taken or attempt.hangs_up:
             self._note(job, outcome, made, job.node)
             if outcome.astray:
                 self.astray.append(made)
@@ -291,7 +291,7 @@ class Search:
         node.expanded = True
         at_spot.append(node)
         jobs = []
-        for action in actions(node.situation, node.approach, self.keys, self.words, few=few):
+        for action in actions(node.situation, node.approach, self.keys, self.entries, few=few):
             if alike and action.label not in alike:
                 continue
             steps, act = node.way.steps, action.steps
@@ -375,7 +375,7 @@ class Search:
         for example, seems to stay in the same situation.
         """
         jobs = []
-        for number in self._silent_rounds():
+        for number in [min(cycle) for cycle in self.silent_rounds()]:
             if number in self._stayed:
                 continue
             node = self.nodes[number]
@@ -391,9 +391,9 @@ class Search:
             )  # fmt: skip
         return jobs
 
-    def _silent_rounds(self) -> list[int]:
-        """The first node of each cycle of silence."""
-        found: list[int] = []
+    def silent_rounds(self) -> list[list[int]]:
+        """The nodes of each cycle in which silence leads round."""
+        found: list[list[int]] = []
         state: dict[int, int] = {}
         for node in self.nodes:
             path: list[int] = []
@@ -403,7 +403,7 @@ class Search:
                 path.append(number)
                 number = self._in_silence(number)
             if number is not None and number in path:
-                found.append(min(path[path.index(number) :]))
+                found.append(path[path.index(number) :])
         return found
 
     def _in_silence(self, number: int) -> int | None:
@@ -445,9 +445,13 @@ class Search:
 
     def ends_by_itself(self, way: Way, seconds: float) -> bool:
         """True if the call ends while the caller waits for ``seconds``."""
-        steps = (*way.steps, Step("say_nothing", {"seconds": seconds}))
-        outcome = self.caller().make(Attempt(way.call, steps, hangs_up=True))
+        outcome = self.in_silence(way, seconds)
         return not outcome.up or outcome.astray
+
+    def in_silence(self, way: Way, seconds: float) -> AttemptOutcome:
+        """What happens while the caller does nothing for ``seconds``, and then hangs up."""
+        steps = (*way.steps, Step("say_nothing", {"seconds": seconds}))
+        return self.caller().make(Attempt(way.call, steps, hangs_up=True))
 
     # Processes
 

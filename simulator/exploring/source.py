@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import ast
 import inspect
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -13,6 +13,8 @@ from eslsync.wire.arguments import KEYS
 from eslsync.wire.declared import Declaration, declaration_of, declared
 
 from ..model.arguments import separate
+from .actions import COUNTING
+from .boundaries import numbers_in
 from .whereabouts import Place
 
 __all__ = ["HandlerSource"]
@@ -44,6 +46,7 @@ class HandlerSource:
         except (OSError, SyntaxError, ValueError):
             tree = ast.Module([], [])
         self._constants = dict(_assigned(tree))
+        self._attributes = dict(_assigned_in_classes(tree))
         self._parts = list(_reached(tree, handler))
         self._strings = [
             node.value
@@ -69,6 +72,31 @@ class HandlerSource:
             {each for each in self._strings if 1 < len(each) <= LONGEST and set(each) <= set(KEYS)},
             key=lambda each: (len(each), each),
         )
+
+    @property
+    def beside(self) -> list[str]:
+        """Numbers to key in at which the code may turn, and what is beside its words.
+
+        That is each number that it compares with, one less and one more; as many digits as it
+        compares a length with, one fewer and one more; its words with a digit too few or too many.
+        """
+        numbers = numbers_in([*self._nodes(), *self._tables()], self._value_of)
+        found: list[str] = []
+        for number in sorted(numbers.values):
+            found += [str(each) for each in (number, number + 1, number - 1) if each >= 0]
+        for length in sorted(numbers.lengths):
+            found += [(COUNTING * 2)[:each] for each in (length, length + 1, length - 1)]
+        for word in self.words:
+            if word.isdecimal():
+                found += [word[:-1], word + COUNTING[0]]
+        known = {*self.words, ""}
+        return [each for each in dict.fromkeys(found) if each not in known and len(each) <= LONGEST]
+
+    def _value_of(self, node: ast.expr) -> ast.expr | None:
+        """The value that the file gives a name, or an attribute of a class."""
+        if isinstance(node, ast.Name):
+            return self._constants.get(node.id)
+        return self._attributes.get(node.attr) if isinstance(node, ast.Attribute) else None
 
     @property
     def asks_time(self) -> bool:
@@ -97,6 +125,11 @@ class HandlerSource:
         for part in self._parts:
             yield from ast.walk(part)
 
+    def _tables(self) -> Iterator[ast.AST]:
+        """The values of the file's global names."""
+        for value in self._constants.values():
+            yield from ast.walk(value)
+
     def prompts(self) -> list[NamedPrompt]:
         """The prompts that the code names in calls that play, each once."""
         found: dict[str, NamedPrompt] = {}
@@ -115,16 +148,39 @@ class HandlerSource:
 
     def compared(self, line: int) -> set[str]:
         """The keys in comparisons of the function around a line."""
+        function = self._around(line)
+        return set() if function is None else self._keys_in(function)
+
+    def repeats(self, line: int) -> set[str]:
+        """The keys at which the function around a line goes back on purpose.
+
+        Code says so with `continue` or `return`, by calling the function again, or in the loop's
+        condition.
+        """
+        function = self._around(line)
+        found: set[str] = set()
+        for node in ast.walk(function) if function is not None else ():
+            if isinstance(node, ast.If) and _goes_back(node.body, function):
+                found |= self._keys_in(node.test)
+            elif isinstance(node, ast.match_case) and _goes_back(node.body, function):
+                found |= self._keys_in(node.pattern)
+            elif isinstance(node, ast.While) and not _negates(node.test):
+                found |= self._keys_in(node.test)
+        return found
+
+    def _around(self, line: int) -> ast.FunctionDef | None:
+        """The innermost function that contains a line."""
         around = [
             node
             for node in self._nodes()
             if isinstance(node, ast.FunctionDef) and node.lineno <= line <= (node.end_lineno or 0)
         ]
-        if not around:
-            return set()
-        inner = min(around, key=lambda each: (each.end_lineno or 0) - each.lineno)
+        return min(around, key=lambda each: (each.end_lineno or 0) - each.lineno, default=None)
+
+    def _keys_in(self, part: ast.AST) -> set[str]:
+        """The keys in comparisons."""
         found: set[str] = set()
-        for node in ast.walk(inner):
+        for node in ast.walk(part):
             values: list[ast.expr] = []
             if isinstance(node, ast.Compare):
                 values = [node.left, *node.comparators]
@@ -207,6 +263,27 @@ def prompts_in(application: Declaration, argument: str) -> Iterator[str]:
             yield word
 
 
+def _goes_back(body: Sequence[ast.stmt], function: ast.AST | None) -> bool:
+    """True if these statements begin the loop, or the function, anew."""
+    name = getattr(function, "name", None)
+    return any(
+        isinstance(node, (ast.Continue, ast.Return))
+        or (isinstance(node, ast.Call) and isinstance(node.func, ast.Name) and node.func.id == name)
+        or (
+            isinstance(node, ast.Call)
+            and isinstance(node.func, ast.Attribute)
+            and node.func.attr == name
+        )
+        for statement in body
+        for node in ast.walk(statement)
+    )
+
+
+def _negates(test: ast.expr) -> bool:
+    """True if a condition asks for anything else than what it names."""
+    return any(isinstance(node, (ast.NotEq, ast.NotIn, ast.Not)) for node in ast.walk(test))
+
+
 def _assigned(tree: ast.Module) -> Iterator[tuple[str, ast.expr]]:
     """The file's global names, and their values."""
     for node in tree.body:
@@ -221,6 +298,13 @@ def _assigned(tree: ast.Module) -> Iterator[tuple[str, ast.expr]]:
         elif isinstance(node, ast.AnnAssign) and node.value is not None:
             if isinstance(node.target, ast.Name):
                 yield node.target.id, node.value
+
+
+def _assigned_in_classes(tree: ast.Module) -> Iterator[tuple[str, ast.expr]]:
+    """The attributes that the file's classes assign, and their values."""
+    for node in ast.walk(tree):
+        if isinstance(node, ast.ClassDef):
+            yield from _assigned(ast.Module(node.body, []))
 
 
 def _reached(tree: ast.Module, handler: str) -> Iterator[Definition]:

@@ -29,6 +29,7 @@ def find(evidence: Evidence) -> Iterator[Finding]:
     search = evidence.search
     explained = frozenset[str]().union(*(each.spots for each in evidence.found))
     seen: set[object] = set()
+    effective: dict[str, set[str]] = {}  # at each spot, the keys with an effect at an earlier visit
     for node in search.nodes:
         situation = node.situation
         if not situation.asks or not node.expanded or situation.spot in seen:
@@ -43,7 +44,11 @@ def find(evidence: Evidence) -> Iterator[Finding]:
             continue
         ignored = [edge for edge in keys if _as_silence(edge, silence)]
         back = [edge for edge in keys if _comes_back(edge, node, search.nodes)]
-        nothing = [edge for edge in keys if edge in ignored or edge in back]
+        has = effective.setdefault(situation.spot, set())
+        nothing = [
+            edge for edge in keys if (edge in ignored or edge in back) and edge.keys not in has
+        ]
+        has |= {edge.keys for edge in keys if edge not in nothing}
         if len(nothing) == len(keys) > 1:
             if situation.collects is not None and situation.collects.pattern is not None:
                 if not any(is_valid(situation.collects, edge.keys) for edge in keys):
@@ -55,10 +60,13 @@ def find(evidence: Evidence) -> Iterator[Finding]:
             yield Finding("dead-key", text, situation.place, _listening(keys[0]), node=node.number)
             continue
         offered = _offered(node, keys, nothing, evidence.source)
+        repeats = {*REPEATS}
+        if situation.place is not None:
+            repeats |= evidence.source.repeats(situation.place.line)
         dead = [
             edge
             for edge in nothing
-            if edge.keys in offered and (edge in ignored or edge.keys not in REPEATS)
+            if edge.keys in offered and (edge in ignored or edge.keys not in repeats)
         ]
         if dead:
             seen.add(situation.spot)

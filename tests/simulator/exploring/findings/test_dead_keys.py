@@ -63,10 +63,69 @@ def test_a_key_that_changes_nothing_is_reported(handler: object, kind: str) -> N
     assert found(exploration) == [kind], str(exploration)
 
 
+def asks_three_times_at_most(session: Session) -> None:
+    channel = session.channel
+    channel.answer()
+    for _ in range(3):
+        key = channel.get_digits("menu", valid="[12]", tries=2)
+        if key == "1":
+            channel.playback("opening-hours")
+        elif key == "2":
+            channel.playback("address")
+        else:
+            break
+    channel.playback("goodbye")
+    channel.hangup()
+
+
+def repeats_at_9(session: Session) -> None:
+    silent = 0
+    session.channel.answer()
+    while silent < 3:
+        key = session.channel.get_digits("menu-press-9-to-hear-it-again")
+        if key == "9":
+            continue
+        if key == "1":
+            session.channel.playback("opening-hours")
+        elif key:
+            session.channel.playback("invalid")
+        else:
+            silent += 1
+    session.channel.hangup()
+
+
+def repeats_at_0_by_its_condition(session: Session) -> None:
+    session.channel.answer()
+    key: str | None = "0"
+    while key == "0":
+        key = session.channel.get_digits("menu-press-0-to-hear-it-again")
+    session.channel.playback("one" if key == "1" else "wrong")
+    session.channel.hangup()
+
+
+def repeats_at_9_by_calling_itself(session: Session) -> None:
+    key = session.channel.get_digits("menu", valid="[129]")
+    match key:
+        case "9":
+            return repeats_at_9_by_calling_itself(session)
+        case "1" | "2":
+            session.channel.playback("chosen")
+    session.channel.hangup()
+
+
 @pytest.mark.parametrize(
-    "handler", [can_be_heard_again, takes_no_notice_of_others], ids=lambda each: each.__name__
+    "handler",
+    [
+        can_be_heard_again,
+        takes_no_notice_of_others,
+        asks_three_times_at_most,
+        repeats_at_9,
+        repeats_at_0_by_its_condition,
+        repeats_at_9_by_calling_itself,
+    ],
+    ids=lambda each: each.__name__,
 )
 def test_keys_with_an_effect_or_without_a_taker_are_not_reported(handler: object) -> None:
-    exploration = explore(handler, keys=KEYS)  # type: ignore[arg-type]
+    exploration = explore(handler, keys="01239*#")  # type: ignore[arg-type]
     assert exploration.complete
     assert not exploration.findings, str(exploration)
