@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from ..clockwork.threads import MILLISECOND, Steps
-from ..model import executing, waiting
+from ..model import answering, executing, waiting
 from ..model.arguments import separate
 from ..model.dialplan import actions_of, transfer
 from ..model.states import State
@@ -19,22 +19,18 @@ __all__: list[str] = []
 
 
 @application("answer", recordings="01a 01b 02a", nomedia=True)
-def answer(channel: Channel, data: str) -> None:
-    channel.answer()
+def answer(channel: Channel, data: str) -> Steps[None]:
+    yield from answering.answer(channel)
 
 
 @application("pre_answer", recordings="11l", nomedia=True)
-def pre_answer(channel: Channel, data: str) -> None:
-    channel.pre_answer()
+def pre_answer(channel: Channel, data: str) -> Steps[None]:
+    yield from answering.pre_answer(channel)
 
 
 @application("ring_ready", recordings="10i", nomedia=True)
-def ring_ready(channel: Channel, data: str) -> None:
-    """Signal ringing to the caller (switch_channel_perform_mark_ring_ready_value)."""
-    if channel.up and not channel.media_ready and not channel.ring_ready:
-        channel.ring_ready = True
-        channel.stamp(progress=channel.now)
-        channel.fire("CHANNEL_PROGRESS")
+def ring_ready(channel: Channel, data: str) -> Steps[None]:
+    yield from answering.ring_ready(channel)
 
 
 @application("hangup", recordings="01a 01b 03a", nomedia=True)
@@ -132,20 +128,20 @@ def echo(channel: Channel, data: str) -> Steps[None]:
 
 
 @api("uuid_answer", source="mod_commands.c, uuid_answer_function")
-def uuid_answer(switch: Switch, argument: str) -> str:
+def uuid_answer(switch: Switch, argument: str) -> Steps[str]:
     channel, _, complaint = located(switch, argument, "<uuid>")
     if channel is None:
         return complaint
-    channel.answer()
+    yield from answering.answer(channel)
     return OK
 
 
 @api("uuid_pre_answer", source="mod_commands.c, uuid_pre_answer_function")
-def uuid_pre_answer(switch: Switch, argument: str) -> str:
+def uuid_pre_answer(switch: Switch, argument: str) -> Steps[str]:
     channel, _, complaint = located(switch, argument, "<uuid>")
     if channel is None:
         return complaint
-    channel.pre_answer()
+    yield from answering.pre_answer(channel)
     return OK
 
 

@@ -10,7 +10,7 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
 from ..clockwork.threads import SECOND, Steps
-from ..model import asking, executing, playing
+from ..model import answering, asking, executing, playing
 from ..model.sounds import FRAME
 from ..model.states import Status
 from ..model.tables import application
@@ -274,7 +274,7 @@ def conference(channel: Channel, data: str) -> Steps[None]:
         room.pin = pin
     channel.set("conference_name", name)
     channel.set("app_session_uuid", room.uuid)
-    channel.answer()
+    yield from answering.answer(channel)
     pin, moderator_pin = pin or room.pin, channel.get("conference_moderator_pin") or ""
     if pin or moderator_pin:
         given = yield from _ask_pin(channel, pin, moderator_pin)

@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING
 from eslsync.protocol import quote
 
 from ..clockwork.threads import MILLISECOND, SECOND, Steps
-from ..model import asking, executing, media_bugs, playing
+from ..model import answering, asking, executing, media_bugs, playing
 from ..model.arguments import atoi, separate
 from ..model.dialplan import transfer
 from ..model.events import local_time
@@ -271,7 +271,7 @@ def _wait(channel: Channel, fifo: Fifo, words: Sequence[str]) -> Steps[None]:
 
     patience = Patience(channel, is_exit_key)
     if len(words) < 5 or words[4].lower() not in ("noans", "early"):
-        channel.answer()
+        yield from answering.answer(channel)
     given = channel.get("fifo_priority")
     caller = WaitingCaller(channel, min(max(atoi(given), 0), PRIORITIES - 1))
     _tell(channel, fifo.name, "push", ("FIFO-Slot", str(caller.priority)))
@@ -356,7 +356,7 @@ def _serve(channel: Channel, fifos: list[Fifo], words: Sequence[str]) -> Steps[N
     if waits == "wait":
         for fifo in fifos:
             fifo.consumers.append(channel)
-        channel.answer()
+        yield from answering.answer(channel)
     _tell(channel, name, "consumer_start")
     _note(channel, "WAITING")
     while channel.is_ready():
@@ -427,7 +427,7 @@ def _take(
     if not channel.is_ready():
         yield from _abandon(channel, other)
         return False
-    channel.answer()
+    yield from answering.answer(channel)
     number, called = _introduce(channel, other)
     talk = Talk(other, channel, channel.now)
     second = str(channel.now // SECOND)

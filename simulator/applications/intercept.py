@@ -8,6 +8,8 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from ..clockwork.threads import Steps
+from ..model import answering
 from ..model.arguments import separate
 from ..model.tables import application
 from ..model.variables import is_true
@@ -20,7 +22,7 @@ __all__: list[str] = []
 
 
 @application("intercept", recordings="221 222 223", nomedia=True)
-def intercept(channel: Channel, data: str) -> None:
+def intercept(channel: Channel, data: str) -> Steps[None]:
     """``[-bleg] <uuid>``: be bridged to that leg, or to the leg that it is bridged to."""
     words = separate(data, " ", 4)
     if words and words[0].lower() == "-bleg":
@@ -35,8 +37,8 @@ def intercept(channel: Channel, data: str) -> None:
     if is_true(channel.get("intercept_unanswered_only")) and taken.answered:
         return
     left = taken.bonded
-    channel.answer()
-    taken.answer()
+    yield from answering.answer(channel)
+    yield from answering.answer(taken)
     taken.park_elsewhere()
     if left is channel:
         left = None

@@ -13,7 +13,7 @@ from eslsync import CallState
 
 from ..clockwork.agenda import Agenda
 from ..clockwork.threads import SECOND, Steps
-from ..model import playing
+from ..model import answering, playing
 from ..model.arguments import atoi, separate, variables_of
 from ..model.dialplan import transfer
 from ..model.far_legs import FarLeg, dial, split_targets
@@ -52,12 +52,12 @@ def originate(channel: Channel, data: str) -> Steps[FarLeg | str]:
     if channel.answered:
         channel.set_callstate(CallState.RING_WAIT)
     else:
-        channel.pre_answer()
+        yield from answering.pre_answer(channel)
     outcome: FarLeg | str = "NORMAL_TEMPORARY_FAILURE"
     for alternative in targets.split("|"):
         outcome, called = yield from _try(channel, alternative, variables)
         if isinstance(outcome, FarLeg):
-            _succeeded(channel, outcome, called)
+            yield from _succeeded(channel, outcome, called)
             return outcome
         channel.set("originate_disposition", outcome)
         channel.set("DIALSTATUS", DIALSTATUS.get(outcome, outcome))
@@ -154,9 +154,9 @@ def _ringback(channel: Channel) -> str | None:
     return data
 
 
-def _succeeded(channel: Channel, leg: FarLeg, called: list[FarLeg]) -> None:
+def _succeeded(channel: Channel, leg: FarLeg, called: list[FarLeg]) -> Steps[None]:
     if not channel.answered:
-        channel.answer()
+        yield from answering.answer(channel)
     channel.set("originate_signal_bond", None)
     callee = leg.profile
     sofia = leg.endpoint == "sofia"

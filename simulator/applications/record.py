@@ -8,7 +8,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from ..clockwork.threads import MILLISECOND, SECOND, Steps
-from ..model import executing, media_bugs, playing
+from ..model import answering, executing, media_bugs, playing
 from ..model.arguments import atoi, separate, variables_of
 from ..model.sounds import FRAME, RATE
 from ..model.tables import api, application, usage
@@ -150,7 +150,7 @@ def record_session(
     channel: Channel, name: str, limit: int = 0, options: dict[str, str] | None = None
 ) -> Steps[None]:
     """Record both sides, for ``limit`` seconds or 0 (switch_ivr_record_session_event)."""
-    if not channel.pre_answer():
+    if not (yield from answering.pre_answer(channel)):
         return
     path = path_of(channel, name)
     if any(bug.function == "session_record" and bug.target == path for bug in channel.bugs):

@@ -6,6 +6,7 @@ import re
 from typing import TYPE_CHECKING
 
 from ..clockwork.threads import MILLISECOND, Steps
+from . import answering
 from .arguments import separate
 from .dialplan import transfer
 from .executing import parse_all_events
@@ -79,7 +80,7 @@ def read(
     channel.set("read_result", None)
     if variable:
         channel.set(variable, None)
-    if not channel.pre_answer():
+    if not (yield from answering.pre_answer(channel)):
         return Status.FALSE, ""
     pressed: list[str] = []
 

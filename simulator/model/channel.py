@@ -495,37 +495,7 @@ class Channel:
             callee_id_number=old.caller_id_number,
         )
 
-    # --- answering
-
-    def answer(self) -> None:
-        """Answer an inbound call, unless it is answered (switch_channel_perform_mark_answered)."""
-        if not self.up or self.answered or self.profile.direction == "outbound":
-            return
-        self.mark_answered()
-
-    def mark_answered(self) -> None:
-        self.stamp(answered=self.now)
-        self.answered = True
-        for action in self.when_answered:
-            action()
-        self.fire("CHANNEL_ANSWER")
-        heartbeat = self.variables.get("enable_heartbeat_events")
-        if heartbeat:
-            self.beat_every(int(heartbeat) if heartbeat.isdigit() else 60)
-        self.set("endpoint_disposition", "ANSWER")
-        self.set_callstate(CallState.ACTIVE)
-
-    def pre_answer(self) -> bool:
-        """Let media through (switch_channel_perform_mark_pre_answered); False if it is down."""
-        if not self.up:
-            return False
-        if not self.media_ready:
-            self.early_media = True
-            self.set("endpoint_disposition", "EARLY MEDIA")
-            self.stamp(progress_media=self.now)
-            self.fire("CHANNEL_PROGRESS_MEDIA")
-            self.set_callstate(CallState.EARLY)
-        return True
+    # --- states
 
     def set_callstate(self, callstate: CallState) -> None:
         if callstate == self.callstate or self.callstate is CallState.HANGUP:
@@ -538,8 +508,6 @@ class Channel:
                 ("Channel-Call-State-Number", str(CALLSTATE_NUMBERS[callstate])),
             ),
         )
-
-    # --- states
 
     def move_to(self, state: State) -> None:
         """Have the session thread continue in another state, unless the channel is down

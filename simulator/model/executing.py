@@ -9,9 +9,10 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from ..clockwork.threads import Steps
+from . import answering
 from .arguments import atoi
 from .dialplan import leave_for
-from .events import PrivateCommand
+from .events import Headers, PrivateCommand
 from .sounds import FRAME
 from .variables import is_true
 
@@ -21,6 +22,7 @@ if TYPE_CHECKING:
 __all__ = [
     "broadcast",
     "execute",
+    "execute_async",
     "parse_all_events",
     "parse_event",
     "parse_next_event",
@@ -40,8 +42,9 @@ def execute(channel: Channel, name: str, data: str) -> Steps[bool]:
         # neither EXECUTE nor COMPLETE (recording 08b)
         channel.hangup("DESTINATION_OUT_OF_ORDER")
         return False
-    elif not application.nomedia and not channel.media_ready and not channel.pre_answer():
-        return False
+    elif not (application.nomedia or channel.media_ready):
+        if not (yield from answering.pre_answer(channel)):
+            return False
     name = application.name
     channel.switch.on_used(application.part, channel)
 
@@ -184,27 +187,27 @@ def broadcast(channel: Channel, path: str, *, hold: bool = False, loops: int | N
     else:
         name, argument = "playback", path
     name, bang, cause = name.partition("!")
+    more = [("lead-frames", "5")]
+    if loops is not None:
+        more.append(("loops", str(loops)))
+    if hold:
+        more.append(("hold-bleg", "true"))
+    execute_async(channel, name, argument, more)
+    if bang:
+        execute_async(channel, "hangup", cause or "normal_clearing")
+
+
+def execute_async(channel: Channel, name: str, argument: str, more: Headers = ()) -> None:
+    """Queue an application (switch_core_session_execute_application_async)."""
     created = channel.switch.event("COMMAND")
     headers = [
         ("call-command", "execute"),
         ("execute-app-name", name),
         ("execute-app-arg", argument),
         ("event-lock", "true"),
-        ("lead-frames", "5"),
+        *more,
     ]
-    if loops is not None:
-        headers.append(("loops", str(loops)))
-    if hold:
-        headers.append(("hold-bleg", "true"))
     channel.private_events.append(PrivateCommand("", headers, b"", list(created.headers())))
-    if bang:
-        headers = [
-            ("call-command", "execute"),
-            ("execute-app-name", "hangup"),
-            ("execute-app-arg", cause or "normal_clearing"),
-            ("event-lock", "true"),
-        ]
-        channel.private_events.append(PrivateCommand("", headers, b"", list(created.headers())))
     channel.poke()
 
 

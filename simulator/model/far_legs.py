@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING
 from eslsync import CallState
 
 from ..clockwork.threads import SECOND, Steps, Thread
+from . import answering
 from .channel import Channel
 from .digits import Digit
 from .executing import parse_all_events
@@ -187,7 +188,7 @@ def _be_called(leg: FarLeg) -> Steps[None]:
         leg.other_profile = leg.other_profile._replace(times=times)
     yield from _ring_until_answered(leg, began)
     if leg.up:
-        leg.mark_answered()
+        yield from answering.mark_answered(leg)
         if caller is not None:
             caller.poke()
     if seen == "after" and leg.up:
@@ -222,8 +223,7 @@ def _ring_until_answered(leg: FarLeg, began: int) -> Steps[None]:
         leg.caller_hangs_up(far_end.rejects)
     if far_end.rings and leg.up:
         leg.stamp(progress=leg.now)
-        leg.fire("CHANNEL_PROGRESS")
-        leg.set_callstate(CallState.RINGING)
+        yield from answering.mark_ringing(leg)
         leg.rang = True
         if leg.when_rings is not None:
             leg.when_rings()

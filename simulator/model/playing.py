@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING
 from eslsync.wire.arguments import ANY_KEY
 
 from ..clockwork.threads import MILLISECOND, SECOND, Steps
+from . import answering
 from .arguments import atoi, separate
 from .executing import parse_all_events, take_break
 from .say import say_files
@@ -87,7 +88,7 @@ def play(
     alarm: Alarm | None = None,
 ) -> Steps[Status]:
     """Play a file, or several (switch_ivr_play_file), from the sample ``start`` on."""
-    if not channel.pre_answer():
+    if not (yield from answering.pre_answer(channel)):
         return Status.FALSE
     if not file:
         return Status.FALSE
@@ -274,7 +275,7 @@ def _say_text(channel: Channel, text: str, on_digit: OnDigit | None) -> Steps[St
 
 
 def _speak(channel: Channel, text: str, on_digit: OnDigit | None) -> Steps[Status]:
-    if not channel.pre_answer():
+    if not (yield from answering.pre_answer(channel)):
         return Status.FALSE
     return (yield from _wait_while_heard(channel, text, speech_length(text), on_digit))
 

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 from eslsync import CallState, HangupCause
 
 from ..clockwork.threads import MILLISECOND, SECOND, Steps
+from . import hooks
 from .dialplan import route
 from .events import local_time
 from .executing import execute, parse_all_events
@@ -73,6 +74,9 @@ def _execute_dialplan(channel: Channel) -> Steps[None]:
 def end_session(channel: Channel) -> Steps[None]:
     """CS_HANGUP, CS_REPORTING and CS_DESTROY."""
     _hang_up(channel)
+    yield from hooks.api_hook(channel, "api_hangup_hook")
+    _begin_report(channel)
+    yield from hooks.api_hook(channel, "api_reporting_hook")
     _report(channel)
     while channel.controls or channel.read_locks:
         yield None  # until no read lock keeps it from being destroyed
@@ -101,13 +105,16 @@ def _q850(cause: str | None) -> int:
     return code if code <= 127 else 16
 
 
-def _report(channel: Channel) -> None:
+def _begin_report(channel: Channel) -> None:
     """switch_core_session_reporting_state."""
     channel.state = State.REPORTING
     channel.set_running_state(State.REPORTING)
     channel.switch.callers.discard(channel.variables.get("other_loopback_leg_uuid") or "")
     if channel.endpoint == "loopback":
         channel.set("is_loopback", "1")
+
+
+def _report(channel: Channel) -> None:
     assert channel.hangup_cause is not None
     channel.fire("CHANNEL_HANGUP_COMPLETE", first=(("Hangup-Cause", channel.hangup_cause),))
     channel.state = State.DESTROY

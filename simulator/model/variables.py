@@ -55,6 +55,10 @@ class OrderedVariables:
         number = _leading_number(index)
         return found[number] if number < len(found) else None
 
+    def beginning(self, prefix: str) -> dict[str, str]:
+        """The variables whose names begin with ``prefix``, both in lower case."""
+        return {name: value for name, (_, value) in self._pairs.items() if name.startswith(prefix)}
+
     def set(self, name: str, value: str | None) -> None:
         """Set a variable; None or an empty value unsets it."""
         if value and "[" in name:

@@ -6,8 +6,8 @@ from collections.abc import Callable
 from typing import TYPE_CHECKING
 
 from ..clockwork.threads import MILLISECOND, SECOND, Steps
+from . import executing
 from .arguments import atoi
-from .executing import parse_all_events, parse_event, take_break
 from .states import State, Status
 
 if TYPE_CHECKING:
@@ -30,18 +30,18 @@ def sleep(channel: Channel, milliseconds: int, on_digit: OnDigit | None = peek) 
     until = channel.now + milliseconds * MILLISECOND
     if not channel.media_ready:
         while channel.is_ready() and channel.now < until:
-            if take_break(channel):
+            if executing.take_break(channel):
                 return Status.BREAK
             yield min(until, channel.tick())
         return Status.SUCCESS
     while True:
         if not channel.is_ready():
             return Status.FALSE
-        if take_break(channel):
+        if executing.take_break(channel):
             return Status.BREAK
         if channel.now >= until:
             return Status.SUCCESS
-        yield from parse_all_events(channel)
+        yield from executing.parse_all_events(channel)
         if channel.digits and on_digit is not None:
             if on_digit is peek or on_digit(channel.take_digit()):
                 return Status.BREAK
@@ -63,13 +63,13 @@ def park(channel: Channel) -> Steps[None]:
         if not had_media and channel.private_events and not channel.event_locks:
             # Without media, the first command of a frame is executed without its
             # PRIVATE_COMMAND, so an answer has none (recordings 01a, 08a).
-            yield from parse_event(channel, channel.private_events.popleft())
+            yield from executing.parse_event(channel, channel.private_events.popleft())
         elif not channel.is_ready():
             break
         if expires is not None and channel.now >= expires:
             channel.hangup(cause)
             break
-        yield from parse_all_events(channel)
+        yield from executing.parse_all_events(channel)
         if channel.digits:
             channel.take_digit()
         _fire_queued(channel)
