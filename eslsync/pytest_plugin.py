@@ -1,4 +1,5 @@
-"""The part of the pytest plugin that every run loads: options, the fixture `freeswitch`, scripts.
+"""The part of the pytest plugin that every run loads: options, the fixture `freeswitch`, scripts,
+and the line in the summary that says what simulated calls stood on.
 
 pytest imports this in every environment that has eslsync. The rest, `simulator.pytest_plugin`, is
 imported when a test needs it.
@@ -6,6 +7,7 @@ imported when a test needs it.
 
 from __future__ import annotations
 
+import sys
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
@@ -14,6 +16,10 @@ import pytest
 
 from .own_simulator import InTheWay, import_simulator
 
+#: The module that knows what simulated calls stood on; loaded once a test makes one.
+STANDING = "simulator.calling.standing"
+#: Where an xdist worker puts it.
+WORKERS = "eslsync_stands_on"
 #: The endings of test files' names.
 SCRIPTS = (".call.yaml", ".call.yml")
 
@@ -72,3 +78,25 @@ def simulators_plugin(config: pytest.Config) -> Any:
     if not config.pluginmanager.is_registered(plugin):
         config.pluginmanager.register(plugin)
     return plugin
+
+
+def pytest_sessionfinish(session: pytest.Session) -> None:
+    standing = sys.modules.get(STANDING)
+    output = getattr(session.config, "workeroutput", None)
+    if standing is not None and output is not None:
+        output[WORKERS] = standing.dumped(standing.whole_run)
+
+
+@pytest.hookimpl(optionalhook=True)
+def pytest_testnodedown(node: Any) -> None:
+    """An xdist worker has ended: add what its calls stood on."""
+    dumped = getattr(node, "workeroutput", {}).get(WORKERS)
+    if dumped:
+        standing = import_simulator(STANDING)
+        standing.whole_run.add(standing.loaded(dumped))
+
+
+def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter) -> None:
+    standing = sys.modules.get(STANDING)
+    if standing is not None and standing.whole_run.parts and terminalreporter.verbosity >= 0:
+        terminalreporter.write_line(f"simulated calls stood on {standing.whole_run}")

@@ -2,18 +2,32 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection
+from collections.abc import Collection, Iterable, Iterator, Sequence
+from dataclasses import astuple
+from typing import Any
 
 from ..model.channel import Channel
-from ..model.evidence import Basis, Part, StandsOn
+from ..model.evidence import Basis, Evidence, Part, StandsOn
 from .apps import Apps
 from .call import NotModelled, failed
 from .other_legs import OtherLegs
 
-__all__ = ["Standing", "whole_run"]
+__all__ = ["Standing", "dumped", "loaded", "whole_run"]
 
 #: What all calls of this process stood on.
 whole_run = StandsOn()
+
+
+def dumped(stands_on: StandsOn) -> list[tuple[Any, ...]]:
+    """Its parts as plain values, for another process."""
+    return [astuple(part) for part in stands_on.parts]
+
+
+def loaded(parts: Iterable[Sequence[Any]]) -> Iterator[Part]:
+    """The parts that `dumped` made plain values of."""
+    for kind, name, evidence, where in parts:
+        recordings, source, modelled = evidence
+        yield Part(kind, name, Evidence(tuple(recordings), source, modelled), where)
 
 
 class Standing:
