@@ -142,6 +142,7 @@ def read_variables(
 )
 @options.sounds("A folder of WAV files: prompts last as long as these; any other lasts 2 s.")
 @options.seed
+@options.allow_unmodelled
 @options.patience(click.FloatRange(min=0), "; 0: no limit, for a debugger")
 @click.option(
     "--record",
@@ -167,6 +168,7 @@ def call(
     start: str | None,
     sounds: Path | None,
     seed: int,
+    allow_unmodelled: Sequence[str],
     patience: float,
     record: Path | None,
     transcript: bool,
@@ -200,7 +202,8 @@ def call(
     eslsync call office.py --far-end user/1000=busy --far-end user/1001=rings,answers:3
 
     Exit status: 0 if the handler ended, by itself or with the call; 1 if it raised anything
-    else, or never ended; 2 if there was no call, because of the options or FILE.
+    else, never ended, or used what the simulated switch doesn't model; 2 if there was no
+    call, because of the options or FILE.
     """
     if script is not None:
         play_script(context, script, file, name, transcript)
@@ -235,6 +238,7 @@ def call(
             seed=seed,
             start=start,
             sounds=sounds,
+            allow_unmodelled=allow_unmodelled,
             patience=patience or None,
             raises=False,
             real_time=elsewhere,
@@ -264,10 +268,13 @@ def call(
     for each in raised:
         click.secho("\nThe handler raised:", err=True, fg="red")
         click.echo(plain(users_traceback(each, Path(file))).rstrip(), err=True)
+    missing = [part for each in made.switch.calls.values() for part in each.not_modelled]
+    for part in dict.fromkeys(missing):
+        click.secho(f"\n{plain(options.not_modelled(part))}", err=True, fg="red")
     if trouble is not None:
         click.secho(f"\n{plain(trouble)}", err=True, fg="red")
     show(f"\n{summary(made, trouble)}")
-    sys.exit(1 if raised or trouble is not None else 0)
+    sys.exit(1 if raised or missing or trouble is not None else 0)
 
 
 def recorded(app: Handler | Outbound | str, folder: Path) -> Outbound:

@@ -2,21 +2,43 @@
 
 from __future__ import annotations
 
+import shlex
 from collections.abc import Callable, Sequence
 from pathlib import Path
-from typing import Any, TypeVar
+from typing import TYPE_CHECKING, Any, TypeVar
 
 import click
 
 from eslsync.wire.arguments import are_keys
 
-__all__ = ["check_keys", "patience", "seed", "sounds"]
+if TYPE_CHECKING:
+    from ..model.evidence import Part
+
+__all__ = ["allow_unmodelled", "check_keys", "not_modelled", "patience", "seed", "sounds"]
 
 CommandT = TypeVar("CommandT", bound=Callable[..., Any])
 
 seed = click.option(
     "--seed", metavar="N", type=int, default=0, show_default=True, help="The seed of uuids."
 )
+
+
+allow_unmodelled = click.option(
+    "--allow-unmodelled",
+    metavar="NAME",
+    multiple=True,
+    help="An application, api command, variable or option that may do nothing, since the "
+    "simulated switch doesn't model it; may be repeated.",
+)
+
+
+def not_modelled(part: Part) -> str:
+    """Why a call fails that used what is neither modelled nor allowed, and what to do."""
+    where = f" ({part.where})" if part.where else ""
+    return (
+        f"the simulated switch does not model the {part}{where}, which had no effect: allow it "
+        f"with --allow-unmodelled {shlex.quote(part.name)}, or model it in a test"
+    )
 
 
 def sounds(what_for: str) -> Callable[[CommandT], CommandT]:

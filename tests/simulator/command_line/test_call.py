@@ -253,6 +253,21 @@ def test_a_stuck_handler_is_reported(tmp_path: Path) -> None:
     assert result.stdout.endswith("the handler did not end\n")
 
 
+def test_what_is_not_modelled_fails_unless_allowed(tmp_path: Path) -> None:
+    app = tmp_path / "app.py"
+    app.write_text(
+        "def handler(session):\n"
+        "    session.channel.execute('lua', 'a.lua')\n"
+        "    session.channel.hangup()\n"
+    )
+    result = run("call", app)
+    assert result.exit_code == 1
+    assert "does not model the application lua (mod_lua)" in result.stderr
+    assert "allow it with --allow-unmodelled lua" in result.stderr
+    assert "not modelled: application lua" in result.stdout
+    assert run("call", app, "--allow-unmodelled", "lua").exit_code == 0
+
+
 @pytest.mark.parametrize(
     ("arguments", "said"),
     [
