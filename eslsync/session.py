@@ -175,8 +175,9 @@ class Session:
 
         The command is in FreeSWITCH's syntax, and sent unchanged; FreeSWITCH strips blanks from
         its ends. Until it is done, every other reply and event of this call has to wait
-        (recording 09f): use `bgapi` for slow commands. Raises CommandError if it printed ``-ERR``
-        or ``-USAGE``, and what `send` raises.
+        (recording 09f): use `bgapi` for slow commands. Raises CommandError if it printed a
+        failure (``-ERR ...``, ``-USAGE ...``, ``-OK`` or ``!err!``; a value may begin like one),
+        and what `send` raises. A command that printed nothing returns "" (28a).
         """
         return self._conversation.api(command, timeout)
 

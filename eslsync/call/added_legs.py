@@ -125,7 +125,7 @@ class AddedLegs:
         try:
             if leg.hangup_event is not None:
                 return
-            if leg.ask_variable("bridge_to", ending.last_words()) is None:
+            if not leg.ask_variable("bridge_to", ending.last_words()):
                 self.hang_up(leg.uuid)
             elif leg.leaves_dialplan:
                 command = f"uuid_setvar {leg.uuid} park_after_bridge false"

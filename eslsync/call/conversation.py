@@ -30,6 +30,7 @@ from ..wire.exceptions import (
     in_a_log,
 )
 from ..wire.message import (
+    NOT_FOUND,
     ConnectReply,
     DisconnectNotice,
     Event,
@@ -225,9 +226,9 @@ class Conversation:
         timeout: float | None = None,
         body: str = "",
     ) -> Reply:
-        """Send a command and wait for its reply. Raises CommandError if that is ``-ERR``."""
+        """Send a command and wait for its reply. Raises CommandError if that is a failure."""
         reply = self.exchange(line, headers, timeout, body)
-        if not reply.ok:
+        if not reply.ok and reply.refuses(line):
             raise self.refused(Pending(self.redact, line, headers), reply)
         self.subscription.note(line)
         return reply
@@ -239,7 +240,7 @@ class Conversation:
     def getvar(self, name: str, timeout: float | None) -> str | None:
         """Return a variable by the command ``getvar``: see `Session.getvar`."""
         reply = self.exchange(f"getvar {name}", timeout=timeout)
-        return None if reply.text == "-ERR command not found" else reply.text
+        return None if reply.text == NOT_FOUND else reply.text
 
     def subscribe_to(self, *names: str) -> None:
         """Subscribe to the events among these that do not come yet."""
@@ -266,7 +267,7 @@ class Conversation:
     def refused(self, command: Pending, reply: Reply) -> CommandError:
         """The error to raise for a command that was refused."""
         hint = ""
-        if reply.text == "-ERR command not found" and not self.full:
+        if reply.text == NOT_FOUND and not self.full:
             hint = (
                 "this socket may use only a few commands (recording 08c): "
                 'write "full" behind its address in the dialplan, as in host:port async full'

@@ -191,7 +191,7 @@ class Handover:
         own, ending = conversation.own, conversation.ending
         command = f"uuid_setvar {own.uuid} park_after_bridge false"
         conversation.api(command, ending.last_words())
-        if own.ask_variable("bridge_to", ending.last_words()) is None:
+        if not own.ask_variable("bridge_to", ending.last_words()):
             self.added_legs.hang_up(own.uuid)
             deadline = conversation.deadline(ending.last_words())
             conversation.until("the end of the call", lambda _: None, deadline, wanted=())

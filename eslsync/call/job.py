@@ -9,6 +9,7 @@ from ..clock import Deadline
 from ..wire.arguments import check_line
 from ..wire.exceptions import CommandError
 from ..wire.message import Event, Reply
+from ..wire.printed import failed, text_of
 from ..wire.redaction import Redactor
 from .subscription import Subscription
 
@@ -67,8 +68,9 @@ class Job:
     def wait(self, timeout: float | None = None) -> str:
         """Wait for the job's BACKGROUND_JOB event; return what the command printed.
 
-        Raises CommandError if that is ``-ERR ...``, TimeoutError after ``timeout`` seconds
-        (the job continues), and Hangup or Disconnected when the call ends first.
+        Raises CommandError if the command failed (see `Session.api`), TimeoutError after
+        ``timeout`` seconds (the job continues), and Hangup or Disconnected when the call ends
+        first.
         """
         return result_of(self, self._conversation.deadline(timeout))
 
@@ -82,8 +84,8 @@ class Job:
 def result_of(job: Job, deadline: Deadline | None) -> str:
     """As `Job.wait`, until a deadline."""
     event = job._conversation.until(job, lambda _: job.event, deadline, wanted=TOLD_BY)
-    text = event.body.rstrip("\n")
-    if text.startswith(("-ERR", "-USAGE")):
+    text = text_of(event.body)
+    if failed(event.body, job.command):
         raise CommandError(str(job), event, text)
     return text
 

@@ -21,6 +21,7 @@ from ..wire.declared import declared
 from ..wire.enums import ChannelState
 from ..wire.exceptions import CommandError, ProtocolError
 from ..wire.message import ApiResponse, Event
+from ..wire.printed import NOTHING
 from .borrowed import BorrowedVariables
 from .callbacks import DigitHandler
 from .ending import Stage
@@ -330,7 +331,7 @@ class Leg:
             if reply.body == "_undef_":
                 return None
             if reply.body != "-ERR No such channel!\n":
-                return reply.body
+                return "" if reply.body == NOTHING else reply.body
             if not self.is_own:
                 raise CommandError(command, reply, reply.body.strip())
         # The api no longer knows a channel that has hung up, but getvar does.

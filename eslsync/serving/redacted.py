@@ -10,6 +10,7 @@ from xml.sax.saxutils import escape, unescape
 
 from ..wire.declared import declared
 from ..wire.message import text, unquote
+from ..wire.printed import failed, text_of
 from ..wire.protocol import Framer, quote
 from ..wire.redaction import DTMF, HIDDEN, Redactor
 from ..wire.written_events import BEGINNINGS
@@ -26,9 +27,6 @@ ARGUMENTS = {
     "API-Command-Argument": "API-Command",
     "execute-app-arg": "execute-app-name",
 }
-#: The beginnings of replies without a value.
-NO_VALUE = ("+OK", "-ERR", "-USAGE")
-
 _LENGTH = re.compile(r"^(content-length[ \t]*:[ \t]*)\d+", re.IGNORECASE | re.MULTILINE)
 _TYPE = re.compile(r"^content-type[ \t]*:[ \t]*([^\s;]*)", re.IGNORECASE | re.MULTILINE)
 _ELEMENT = re.compile(r"<([\w.:-]+)>([^<]+)</\1>")
@@ -111,8 +109,10 @@ class Redacted:
         if said.startswith(BEGINNINGS):  # uuid_dump
             return self._event(said)
         start, _, value = said.partition(before) if before else ("", "", said)
-        if self._redact.names_one(question) and value and not value.startswith(NO_VALUE):
-            return f"{start}{before}{HIDDEN}"
+        if self._redact.names_one(question) and value:
+            command = question.removeprefix("api ")
+            if not value.startswith("+OK") and not failed(value, command) and text_of(value):
+                return f"{start}{before}{HIDDEN}"
         return self._redact(said)
 
     def _event(self, content: str) -> str:

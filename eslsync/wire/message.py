@@ -14,8 +14,10 @@ from typing import Any, Literal, TypeVar, overload
 from .arguments import elements
 from .enums import AnswerState, CallState, ChannelState, DTMFSource, HangupCause
 from .exceptions import ProtocolError
+from .printed import failed, text_of
 
 __all__ = [
+    "NOT_FOUND",
     "ApiResponse",
     "AuthRequest",
     "CommandReply",
@@ -32,6 +34,9 @@ __all__ = [
 
 #: The formats in which a switch writes events.
 Format = Literal["plain", "json", "xml"]
+
+#: The refusal of a command that the socket may not use, and getvar's of a variable that is not set.
+NOT_FOUND = "-ERR command not found"
 
 T = TypeVar("T")
 
@@ -403,6 +408,10 @@ class CommandReply(Message):
         """True unless the command was refused. For ``sendmsg`` that only means queued."""
         return self._head.find(b"-ERR") < 0 or not self.text.startswith("-ERR")
 
+    def refuses(self, line: str) -> bool:
+        """True if it refuses this command; getvar's answer may be a value that looks like that."""
+        return not self.ok and (line[:7].lower() != "getvar " or self.text == NOT_FOUND)
+
     def __repr__(self) -> str:
         return f"<{type(self).__name__} {self.text[:60]!r}>"
 
@@ -430,12 +439,17 @@ class ApiResponse(Message):
 
     @property
     def text(self) -> str:
-        """The body without the line break that some commands end it with (recording 09a)."""
-        return self.body.rstrip("\n")
+        """What it printed, without the line break that some commands end it with (09a)."""
+        return text_of(self.body)
 
     @property
     def ok(self) -> bool:
-        return not self.text.startswith(("-ERR", "-USAGE"))
+        """True unless the command failed, as far as that can be said without the command."""
+        return not failed(self.body)
+
+    def refuses(self, line: str) -> bool:
+        """True if it tells that this ``api`` command failed."""
+        return failed(self.body, line.partition(" ")[2])
 
     def __repr__(self) -> str:
         return f"<ApiResponse {self.text[:60]!r}>"

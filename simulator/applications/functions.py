@@ -21,7 +21,7 @@ __all__: list[str] = []
 
 @api("echo", source="mod_commands.c, echo_function")
 def echo(switch: Switch, argument: str) -> str:
-    return argument or "-ERR no reply\n"
+    return argument
 
 
 @api("expand", recordings="09a")
@@ -35,7 +35,7 @@ def expand(switch: Switch, argument: str) -> Steps[str]:
 
 @api("eval", source="mod_commands.c, eval_function")
 def evaluate(switch: Switch, argument: str) -> str:
-    return switch.expand(argument) or "-ERR no reply\n"
+    return switch.expand(argument)
 
 
 @api("toupper", source="mod_commands.c, toupper_function")
@@ -57,6 +57,8 @@ def url_encode(switch: Switch, argument: str) -> str:
 def md5(switch: Switch, argument: str) -> str:
     import hashlib  # late, because it loads OpenSSL
 
+    if not argument:
+        return "!err!"
     return hashlib.md5(argument.encode("utf-8", "surrogateescape")).hexdigest()
 
 
