@@ -5,16 +5,18 @@ freezegun answers for datetime and time; `tricks` contains the parts that depend
 
 from __future__ import annotations
 
-from contextlib import AbstractContextManager
+import sys
+from collections.abc import Callable, Iterator
+from contextlib import AbstractContextManager, contextmanager
 from datetime import datetime, timedelta, timezone
-from types import ModuleType
+from types import FrameType, ModuleType
 from typing import Protocol
 
 import freezegun
 
 from . import tricks
 
-__all__ = ["FrozenTime", "real_seconds", "standing_still", "start_of_time"]
+__all__ = ["FrozenTime", "reads_noticed", "real_seconds", "standing_still", "start_of_time"]
 
 EPOCH = datetime(1970, 1, 1)
 DEFAULT_START = "2026-01-05T09:00:00"
@@ -55,6 +57,19 @@ def standing_still(start: str | datetime | None) -> AbstractContextManager[objec
     return freezegun.freeze_time(EPOCH + timedelta(microseconds=start_of_time(start)))
 
 
+@contextmanager
+def reads_noticed(noticed: Callable[[FrameType], None]) -> Iterator[None]:
+    """Call ``noticed`` with the frame of each caller of datetime.now and its like."""
+    _noticed.append(noticed)
+    try:
+        yield
+    finally:
+        _noticed.remove(noticed)
+
+
+_noticed: list[Callable[[FrameType], None]] = []
+
+
 class Frozen(Protocol):
     """A world that sets the process's clocks."""
 
@@ -76,10 +91,18 @@ class FrozenTime:
     def start(self) -> None:
         self._freezer = freezegun.freeze_time(EPOCH)
         self._freezer.start()
-        tricks.answer_with(lambda: EPOCH + timedelta(microseconds=self._world.now))
+        tricks.answer_with(self._now)
         for module, name in tricks.sleeps():
             setattr(module, name, self.sleep)
             self._replaced.append((module, name))
+
+    def _now(self) -> datetime:
+        if _noticed:
+            frame = tricks.asks_time_of_day(sys._getframe(1))
+            if frame is not None:
+                for noticed in _noticed:
+                    noticed(frame)
+        return EPOCH + timedelta(microseconds=self._world.now)
 
     def stop(self) -> None:
         for module, name in self._replaced:

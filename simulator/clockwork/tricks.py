@@ -13,7 +13,7 @@ import threading
 import time
 from collections.abc import Callable, Iterator
 from datetime import datetime
-from types import ModuleType
+from types import FrameType, ModuleType
 from typing import Any
 
 import freezegun
@@ -21,6 +21,7 @@ from freezegun.api import FrozenDateTimeFactory, freeze_factories
 
 __all__ = [
     "answer_with",
+    "asks_time_of_day",
     "frozen_now",
     "look_through_modules_fast",
     "raise_in",
@@ -74,6 +75,22 @@ class Asking(FrozenDateTimeFactory):
 
     def __call__(self) -> datetime:
         return self._now()
+
+
+def asks_time_of_day(frame: FrameType | None) -> FrameType | None:
+    """The frame that asks freezegun for the time of day; None if it asks for a running time.
+
+    ``frame`` is the one in which freezegun gets the time, or calls for it.
+    (test_the_reads_of_the_time_of_day_are_noticed)
+    """
+    name = ""
+    while frame is not None and frame.f_code.co_filename in (freezegun.api.__file__, __file__):
+        name = frame.f_code.co_name
+        frame = frame.f_back
+    return frame if name in TIME_OF_DAY else None
+
+
+TIME_OF_DAY = frozenset("now today utcnow fake_localtime fake_gmtime fake_strftime".split())
 
 
 def sleeps() -> Iterator[tuple[ModuleType, str]]:

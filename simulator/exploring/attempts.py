@@ -67,6 +67,8 @@ class AttemptOutcome:
     elsewhere: bytes = b""
     recorded: frozenset[str] = frozenset()
     dialled: frozenset[str] = frozenset()
+    #: Where the handler asked for the time of day, and how many seconds after the call began.
+    clock: dict[tuple[Place, ...], float] = field(default_factory=dict)
     waits_for_ever: bool = False
     up: bool = True  #: True if the call was up after the steps
     answered: bool = False

@@ -3,15 +3,30 @@
 from __future__ import annotations
 
 import ast
-from collections.abc import Callable, Iterable, Iterator
+import re
+from bisect import bisect_right
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from contextlib import suppress
+from datetime import date, datetime, time, timedelta, timezone
+from zoneinfo import ZoneInfo
 
-__all__ = ["Numbers", "numbers_in"]
+__all__ = ["Numbers", "Times", "Turns", "moments", "numbers_in", "times_in"]
 
 #: Names by which code reads the parts of a time: what is compared with them is no entry.
 CLOCK = frozenset(
     "hour minute second microsecond day month year weekday isoweekday tm_hour tm_min tm_sec "
     "tm_mday tm_mon tm_year tm_wday tm_yday".split()
 )
+#: The same, by the part of a time.
+PARTS = {
+    "hour": "hour", "tm_hour": "hour", "minute": "minute", "tm_min": "minute",
+    "month": "month", "tm_mon": "month", "day": "day", "tm_mday": "day",
+}  # fmt: skip
+WEEKDAYS = frozenset("weekday isoweekday tm_wday isocalendar day_name".split())
+#: The year of a date of which the code names only month and day.
+YEAR = 2026
+TIME_TEXT = re.compile(r"[0-9]{1,2}:[0-9]{2}(:[0-9]{2})?")
+DATE_TEXT = re.compile(r"[0-9]{4}-[0-9]{2}-[0-9]{2}")
 #: Looks up the value of a name or an attribute: an expression, if the code assigns one.
 Lookup = Callable[[ast.expr], "ast.expr | None"]
 
@@ -73,3 +88,173 @@ def _is_length(node: ast.expr) -> bool:
 
 def _asks_clock(node: ast.expr) -> bool:
     return any(isinstance(each, ast.Attribute) and each.attr in CLOCK for each in ast.walk(node))
+
+
+class Turns:
+    """The boundaries between which values count as the same.
+
+    A number or a time kept in a variable may be compared later, so it matters between which of
+    the code's boundaries it is.
+    """
+
+    def __init__(self, numbers: Iterable[int] = (), times: Iterable[time] = ()) -> None:
+        self._numbers = sorted(numbers)
+        self._times = sorted(times)
+
+    def number(self, value: int) -> str:
+        """The number's place among those that the code compares with."""
+        place = 2 * bisect_right(self._numbers, value)
+        return f"{place + (value in self._numbers)}" if self._numbers else ""
+
+    def moment(self, value: date | time) -> str | None:
+        """A time's place in the day, and its day; None if the code names no time of day."""
+        if not self._times:
+            return None
+        day = f"{value:%a}" if isinstance(value, date) else ""
+        if isinstance(value, datetime):
+            value = value.time()
+        if isinstance(value, time):
+            return f"{day}{bisect_right(self._times, value.replace(tzinfo=None))}"
+        return day
+
+
+# The clock
+
+
+class Times:
+    """The times of day, dates and days of the week that code asks for."""
+
+    def __init__(self) -> None:
+        self.times: set[time] = set()
+        self.dates: set[date] = set()
+        self.weekdays = False  #: True if it asks for the day of the week
+        self.zones: set[str] = set()
+
+
+def times_in(nodes: Iterable[ast.AST], lookup: Lookup) -> Times:
+    """The times in calls of `time`, `date` and `datetime`, in texts, and in comparisons."""
+    found = Times()
+    nodes = list(nodes)
+    parts = _names_of_parts(nodes)  # such as hour = datetime.now().hour
+    compared: dict[str, set[int]] = {}
+    for node in nodes:
+        if isinstance(node, ast.Call):
+            _literal(node, lookup, found)
+        elif isinstance(node, ast.Constant) and isinstance(node.value, str):
+            _text(node.value, found)
+        elif isinstance(node, ast.Attribute) and node.attr in WEEKDAYS:
+            found.weekdays = True
+        elif isinstance(node, ast.Compare):
+            sides = [node.left, *node.comparators]
+            asked = {part for side in sides for part in _parts(side, parts)}
+            for side in sides:
+                numbers = set(integers(side, lookup))
+                for part in asked:
+                    compared.setdefault(part, set()).update(numbers)
+                if any("%H" in ast.unparse(other) for other in sides):
+                    _clock_digits(side, found)
+    hours = {hour % 24 for each in compared.get("hour", ()) for hour in (each, each + 1)}
+    found.times.update(time(hour) for hour in hours)
+    for minute in compared.get("minute", ()):
+        around = {each.hour for each in found.times} or {9}
+        found.times.update(time(hour, minute % 60) for hour in around)
+    for month in compared.get("month", ()):
+        for day in compared.get("day", {1}):
+            with suppress(ValueError):
+                found.dates.add(date(YEAR, month, day))
+    return found
+
+
+def moments(times: Times, monday: date) -> list[datetime]:
+    """The moments at which a handler may act differently, in UTC, the likeliest first.
+
+    At each time of day, and a second before and after it: on ``monday``, and then on the other
+    days that the code asks for. Each hour of a day and each day of the week, if it names none.
+    """
+    second = timedelta(seconds=1)
+    week = [monday + timedelta(days=day) for day in range(7)]
+    night = datetime.combine(week[6], time(3)) - timedelta(days=7)
+    around = [
+        datetime.combine(monday, each) + later
+        for each in sorted(times.times)
+        for later in (-second, 0 * second, second)
+    ]
+    noons = [datetime.combine(day, time(12)) for day in (*sorted(times.dates), *week)]
+    found = [night, *around]
+    if not times.times and not times.dates:
+        found += [datetime.combine(monday, time(hour)) for hour in range(24)]
+    found += noons
+    for day in sorted(times.dates):
+        begins = datetime.combine(day, time())
+        found += [begins - second, begins, begins + timedelta(days=1)]
+    others = [*sorted(times.dates), *(week[1:] if times.weekdays else ())]
+    found += [
+        datetime.combine(day, each) + later
+        for day in others
+        for each in sorted(times.times)
+        for later in (-second, 0 * second)
+    ]
+    zone = ZoneInfo(min(times.zones)) if len(times.zones) == 1 else timezone.utc
+    return list(
+        dict.fromkeys(
+            each.replace(tzinfo=zone).astimezone(timezone.utc).replace(tzinfo=None)
+            for each in found
+        )
+    )
+
+
+def _names_of_parts(nodes: Sequence[ast.AST]) -> dict[str, str]:
+    """The variables that hold a part of a time."""
+    return {
+        target.id: part
+        for node in nodes
+        if isinstance(node, ast.Assign)
+        for part in _parts(node.value, {})
+        for target in node.targets
+        if isinstance(target, ast.Name)
+    }
+
+
+def _parts(node: ast.expr, names: Mapping[str, str]) -> Iterator[str]:
+    """The parts of a time that an expression asks for: hour, minute, month or day."""
+    if isinstance(node, ast.Attribute) and node.attr in PARTS:
+        yield PARTS[node.attr]
+    elif isinstance(node, ast.Name) and node.id in names:
+        yield names[node.id]
+
+
+def _literal(call: ast.Call, lookup: Lookup, found: Times) -> None:
+    name = ast.unparse(call.func).rpartition(".")[2]
+    given = [next(integers(each, lookup), None) for each in call.args]
+    given += [None] * 7
+    words = {each.arg: next(integers(each.value, lookup), None) for each in call.keywords}
+    with suppress(ValueError, TypeError):
+        if name == "time" and (call.args or call.keywords):
+            hour, minute = given[0] or words.get("hour"), given[1] or words.get("minute")
+            found.times.add(time(hour or 0, minute or 0, given[2] or words.get("second") or 0))
+        elif name in ("date", "datetime") and len(call.args) >= 3:
+            found.dates.add(date(*given[:3]))  # type: ignore[arg-type]
+            if name == "datetime" and given[3] is not None:
+                found.times.add(time(given[3], given[4] or 0))
+        elif name in ("ZoneInfo", "timezone", "gettz") and call.args:
+            zone = call.args[0]
+            if isinstance(zone, ast.Constant) and isinstance(zone.value, str):
+                with suppress(Exception):  # no such zone, or not on this machine
+                    found.zones.add(ZoneInfo(zone.value).key)
+
+
+def _text(text: str, found: Times) -> None:
+    with suppress(ValueError):
+        if TIME_TEXT.fullmatch(text):
+            found.times.add(time.fromisoformat(text.zfill(5)))
+        elif DATE_TEXT.fullmatch(text):
+            found.dates.add(date.fromisoformat(text))
+
+
+def _clock_digits(side: ast.expr, found: Times) -> None:
+    """Digits compared with strftime("%H"), or with "%H%M"."""
+    if isinstance(side, ast.Constant) and isinstance(side.value, str):
+        digits = side.value
+        if digits.isdecimal() and len(digits) in (2, 4):
+            with suppress(ValueError):
+                found.times.add(time(int(digits[:2]), int(digits[2:] or 0)))

@@ -11,6 +11,7 @@ from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
+from types import FrameType
 
 from eslsync import Outbound
 from eslsync.call.leg import Collecting
@@ -20,16 +21,18 @@ from eslsync.wire.declared import declarations, declared
 
 from ..calling.call import CallFailed, line_of
 from ..calling.freeswitch import FreeSwitch, simulation_of
+from ..clockwork.frozen import reads_noticed
 from ..clockwork.threads import SECOND
 from ..clockwork.virtual_time import SimulationError, World
 from ..scripts.script import Script
 from ..scripts.steps import Step
 from .approaches import SHORT, approach
 from .attempts import Attempt, AttemptOutcome, CallEnd, Trouble
+from .boundaries import Turns
 from .lines import Lines
 from .observer import Observer, Sighting
 from .situations import Situation
-from .whereabouts import Place, is_own
+from .whereabouts import Place, is_own, own_places
 
 __all__ = ["LATE", "Caller"]
 
@@ -41,6 +44,10 @@ STAYS = 600.0
 LATE = 30.0
 #: The beginnings of commands for legs other than the caller's.
 ELSEWHERE = (b"sendmsg ", b"bgapi", b"api conf")
+
+
+#: Functions of libraries between the handler and datetime.now, at most.
+HELPERS = 3
 
 
 class Abandoned(BaseException):
@@ -56,6 +63,7 @@ class Caller:
     patience: float | None = 5.0
     base: Path = Path()  #: the folder of files named in circumstances
     lines: Lines | None = None
+    turns: Turns | None = None
 
     def make(self, attempt: Attempt, *, draw: bool = False) -> AttemptOutcome:
         """Make one call; ``draw`` its ladder, too."""
@@ -106,11 +114,15 @@ class _Making:
         options, circumstances = script.circumstances()
         self._closing = False
         self._measured = "prompts" in attempt.call or "sounds" in attempt.call
-        with FreeSwitch(**options, raises=False, patience=caller.patience) as switch:
+        with (
+            reads_noticed(self._reads_clock),
+            FreeSwitch(**options, raises=False, patience=caller.patience) as switch,
+        ):
             self.simulation = simulation_of(switch)
             assert isinstance(self.simulation.world, World)
             self.world = self.simulation.world
-            self.observer = Observer(attempt.call.get("endpoints", {}), caller.key)
+            self._began = self.world.now
+            self.observer = Observer(attempt.call.get("endpoints", {}), caller.key, caller.turns)
             self.call = switch.call(self.observer.watched(caller.app()), **circumstances)
             self.observer.follow(self.call)
             self.line = line_of(self.call)
@@ -128,6 +140,17 @@ class _Making:
             except AssertionError:
                 pass  # reported already
         self._look_at_log()
+
+    def _reads_clock(self, frame: FrameType) -> None:
+        """Note where the handler asks for the time of day, and when it does for the first time."""
+        for _ in range(HELPERS):
+            if is_own(frame.f_code.co_filename):
+                places = own_places(frame)
+                self.outcome.clock.setdefault(places, (self.world.now - self._began) / SECOND)
+                return
+            if frame.f_back is None:
+                return
+            frame = frame.f_back
 
     # The course of the call
 

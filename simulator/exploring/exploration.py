@@ -28,8 +28,6 @@ __all__ = ["Exploration", "explore"]
 
 #: Maximum calls, by default.
 CALLS = 20_000
-#: The second time of calls to a handler that looks at the clock: a Sunday night.
-AT_NIGHT = "2026-01-04T03:00:00"
 #: The second caller of a handler that asks for the caller: one without a number.
 NOBODY = "anonymous"
 
@@ -235,9 +233,7 @@ def explore(
     explored = Explored(None if of_file else app, Path(app) if of_file else None, name)  # type: ignore[arg-type]
     explored.prepare()
     source = explored.source()
-    ways = [dict(each) for each in circumstances] or list(
-        _circumstances(source.asks_time, source.asks_caller)
-    )
+    ways = [dict(each) for each in circumstances] or _circumstances(source.asks_caller)
     for way in ways:
         if sounds is not None:
             way.setdefault("sounds", str(Path(sounds).resolve()))
@@ -250,6 +246,8 @@ def explore(
         "".join(dict.fromkeys(keys.upper())),
         Entries(words, source.beside),
         Limits(depth, calls, seconds),
+        turns=source.turns(),
+        moments=source.moments(),
         workers=(os.cpu_count() or 1) if workers is None else workers,
         key=key,
         patience=patience,
@@ -275,14 +273,9 @@ def explore(
     )
 
 
-def _circumstances(asks_time: bool, asks_caller: bool) -> Sequence[dict[str, Any]]:
+def _circumstances(asks_caller: bool) -> list[dict[str, Any]]:
     """The default ways to call, by what the handler asks for."""
-    ways: list[dict[str, Any]] = [{}]
-    if asks_time:
-        ways.append({"start": AT_NIGHT})
-    if asks_caller:
-        ways.append({"caller": NOBODY})
-    return ways
+    return [{}, {"caller": NOBODY}] if asks_caller else [{}]
 
 
 def _uncovered(search: Search) -> dict[str, tuple[int, list[int]]]:

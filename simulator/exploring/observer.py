@@ -22,6 +22,7 @@ from ..calling.line import HeardPrompt
 from ..clockwork.threads import SECOND
 from ..clockwork.virtual_time import World
 from ..model.events import SwitchEvent
+from .boundaries import Turns
 from .situations import Collects, Situation, SituationKind
 from .whereabouts import Place, is_own, whereabouts
 
@@ -69,11 +70,13 @@ class Observer:
         self,
         far_ends: Mapping[str, Mapping[str, Any]],
         key: Callable[[Situation], object] | None = None,
+        turns: Turns | None = None,
     ) -> None:
         #: Applications that began on the caller's channel, except those that only prepare.
         self.log: list[str] = []
         self._far_ends = far_ends
         self._key = key
+        self._turns = turns or Turns()
         self._waits: list[Wait] = []  # the handler's current waits, the innermost last
         self._running: list[_Running] = []
 
@@ -142,7 +145,7 @@ class Observer:
         world = self._simulation.world
         if session is None or link is None or not isinstance(world, World):
             return None
-        where = world.ask(link, whereabouts)
+        where = world.ask(link, lambda: whereabouts(self._turns))
         if where is None:
             return None
         wait = self._waits[-1] if self._waits else None

@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import multiprocessing
 import os
+import re
 import signal
 import sys
 import threading
@@ -16,6 +17,7 @@ from collections.abc import Callable, Iterator, Mapping, Sequence, Set
 from concurrent.futures import ProcessPoolExecutor
 from contextlib import contextmanager
 from dataclasses import dataclass, field, replace
+from datetime import datetime, timedelta
 from pathlib import Path
 from typing import Any
 
@@ -24,6 +26,7 @@ from ..scripts.shapes import DIAL_STRING
 from ..scripts.steps import Step
 from .actions import CallerAction, Entries, actions
 from .attempts import Attempt, AttemptOutcome, CallEnd
+from .boundaries import Turns
 from .caller import LATE, Caller
 from .graph import Edge, Node, Way
 from .handlers import Explored
@@ -37,6 +40,8 @@ __all__ = ["Incident", "Limits", "Progress", "Search"]
 SOME, ENOUGH, FAR = 8, 48, 96
 #: When ALIKE situations at a spot behave the same, only ENOUGH_ALIKE are continued.
 ALIKE, ENOUGH_ALIKE = 3, 12
+#: Moments tried at one place where the handler asks for the time of day.
+MOMENTS = 100
 #: Dial strings from one line of code whose far ends are varied.
 PEOPLE = 2
 #: The behaviours of a far end without a description: in words, and in a script.
@@ -95,6 +100,7 @@ class _Planned:
     label: str = ""
     prefix: tuple[Any, ...] = ()  # the leading steps that stay
     dialled: frozenset[str] = frozenset()  # far ends called by then
+    moved: bool = False  # to another time
 
 
 @dataclass
@@ -106,6 +112,8 @@ class Search:
     keys: str
     entries: Entries
     limits: Limits
+    turns: Turns = field(default_factory=Turns)
+    moments: Sequence[datetime] = ()  #: when a handler that asks for the time is called, too
     workers: int = 1
     key: Callable[[Situation], object] | None = None
     patience: float | None = 5.0
@@ -135,6 +143,8 @@ class Search:
         self._spots: dict[tuple[int, str], list[Node]] = {}  # the continued situations
         self._heard_elsewhere: set[bytes] = set()
         self._called: set[object] = set()
+        self._clock_read: set[object] = set()
+        self._shapes: dict[object, Node] = {}
         self._slow: set[str] = set()  # spots where handlers wait for something but the call
         self._people: dict[object, set[str]] = {}
         self._stayed: set[int] = set()
@@ -180,6 +190,7 @@ class Search:
                 if node is not None:
                     following += self._expand(node, job.action.keys if job.action else "")
                 more += self._others(job, outcome)
+                more += self._at_other_times(job, outcome)
                 seconds = real_seconds() - began
                 self.progress(
                     Progress(len(self.nodes), self.calls, self.calls + len(following), seconds)
@@ -207,7 +218,10 @@ class Search:
             target = job.node.number
         elif outcome.reached is not None and outcome.approach is not None:
             which = (job.root, outcome.reached.key)
+            shape = (job.root, _shape(outcome.reached))
             node = self._by_key.get(which)
+            if node is None and job.moved:
+                node = self._shapes.get(shape)
             if node is None:
                 number = len(self.nodes)
                 node = new = Node(
@@ -216,6 +230,7 @@ class Search:
                 )  # fmt: skip
                 self.nodes.append(node)
                 self._by_key[which] = node
+                self._shapes.setdefault(shape, node)
             target = node.number
         else:
             target = outcome.ended or CallEnd("for ever", "nothing happens any more")
@@ -223,6 +238,8 @@ class Search:
         self._note(job, outcome, made, there)
         if attempt.known and (new is None and not isinstance(target, CallEnd)):
             return None  # a loop
+        if job.moved and new is None and self._goes_there(job, target, outcome):
+            return None
         edge = Edge(
             source=None if job.node is None else job.node.number,
             target=target,
@@ -242,6 +259,17 @@ class Search:
         if job.node is not None:
             job.node.edges.append(edge)
         return new
+
+    def _goes_there(self, job: _Planned, target: int | CallEnd, outcome: AttemptOutcome) -> bool:
+        """True if the same action has led there at another time."""
+        number = None if job.node is None else job.node.number
+        what = "silence" if job.action is None else job.action.what
+        keys = "" if job.action is None else job.action.keys
+        return any(
+            (edge.source, edge.what, edge.keys, edge.target) == (number, what, keys, target)
+            and edge.said == outcome.said
+            for edge in self.edges
+        )
 
     def _note(self, job: _Planned, outcome: AttemptOutcome, made: Way, there: Node | None) -> None:
         """Note the other observations. (In the end, the caller hung up ``there``.)"""
@@ -443,6 +471,27 @@ class Search:
                     dialled=job.dialled | {where},
                 )
 
+    def _at_other_times(self, job: _Planned, outcome: AttemptOutcome) -> Iterator[_Planned]:
+        """The same attempts at other times, if the handler asks for the time at a new place.
+
+        They begin so that the handler asks at the moment, or less than a second later.
+        """
+        if job.attempt.hangs_up or job.attempt.known or "start" in self.circumstances[job.root]:
+            return
+        for places, seconds in outcome.clock.items():
+            which = (job.root, places)
+            if which in self._clock_read:
+                continue
+            self._clock_read.add(which)
+            for moment in self.moments[:MOMENTS]:
+                start = moment - timedelta(seconds=int(seconds))
+                call = {**job.attempt.call, "start": start.isoformat()}
+                label = f"{moment:%a %H:%M:%S}"
+                if job.action is not None and job.action.what != "silence":
+                    label = f"{job.label or job.action.label}; {label}"
+                attempt = replace(job.attempt, call=call)
+                yield replace(job, attempt=attempt, label=label, moved=True)
+
     def ends_by_itself(self, way: Way, seconds: float) -> bool:
         """True if the call ends while the caller waits for ``seconds``."""
         outcome = self.in_silence(way, seconds)
@@ -457,7 +506,7 @@ class Search:
 
     def caller(self) -> Caller:
         lines = Lines(self.explored.file) if self.covers else None
-        return Caller(self.explored.fresh, self.key, self.patience, self.base, lines)
+        return Caller(self.explored.fresh, self.key, self.patience, self.base, lines, self.turns)
 
     @contextmanager
     def _calling(self) -> Iterator[Callable[[Sequence[Attempt]], Iterator[AttemptOutcome]]]:
@@ -486,8 +535,18 @@ class Search:
 
     def __getstate__(self) -> dict[str, Any]:
         """The state that another process needs to make calls."""
-        names = ("explored", "key", "patience", "base", "covers")
+        names = ("explored", "key", "patience", "base", "covers", "turns")
         return {name: getattr(self, name) for name in names}
+
+
+def _shape(situation: Situation) -> object:
+    """As its key, whatever the digits are: a name that contains the time is different each time."""
+    data = re.sub(r"[0-9]+", "0", situation.data)
+    variables = {
+        name: re.sub(r"[0-9]+", "0", text) if text[:1] in "\"'" else text
+        for name, text in situation.variables.items()
+    }
+    return situation.places, situation.kind, situation.application, data, str(variables)
 
 
 # In a worker process

@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import ast
 import inspect
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
+from datetime import date, datetime
 from pathlib import Path
 
 from eslsync import Channel
@@ -14,15 +15,16 @@ from eslsync.wire.declared import Declaration, declaration_of, declared
 
 from ..model.arguments import separate
 from .actions import COUNTING
-from .boundaries import numbers_in
+from .boundaries import Times, Turns, moments, numbers_in, times_in
 from .whereabouts import Place
 
 __all__ = ["HandlerSource"]
 
 #: Maximum length of a number in the code to be tried as an entry.
 LONGEST = 16
-#: Names that code uses to get the time, or the caller.
-CLOCKS = frozenset("now today localtime gmtime time strftime utcnow weekday".split())
+#: The day of calls to a handler: that of `FreeSwitch(start=)`.
+MONDAY = date(2026, 1, 5)
+#: Names that code uses to get the caller.
 CALLERS = frozenset("caller_number caller_name".split())
 
 Definition = ast.FunctionDef | ast.ClassDef | ast.AsyncFunctionDef
@@ -92,6 +94,18 @@ class HandlerSource:
         known = {*self.words, ""}
         return [each for each in dict.fromkeys(found) if each not in known and len(each) <= LONGEST]
 
+    def moments(self) -> list[datetime]:
+        """The moments at which the code may act differently (see `boundaries`)."""
+        return moments(self._times(), MONDAY)
+
+    def turns(self) -> Turns:
+        """The boundaries between which variables count as the same."""
+        numbers = numbers_in(self._nodes(), self._value_of)
+        return Turns(numbers.values, self._times().times)
+
+    def _times(self) -> Times:
+        return times_in([*self._nodes(), *self._tables()], self._value_of)
+
     def _value_of(self, node: ast.expr) -> ast.expr | None:
         """The value that the file gives a name, or an attribute of a class."""
         if isinstance(node, ast.Name):
@@ -99,26 +113,10 @@ class HandlerSource:
         return self._attributes.get(node.attr) if isinstance(node, ast.Attribute) else None
 
     @property
-    def asks_time(self) -> bool:
-        """True if it looks at the clock."""
-        return self._calls(CLOCKS)
-
-    @property
     def asks_caller(self) -> bool:
         """True if it asks for the caller."""
         return any(
             isinstance(node, ast.Attribute) and node.attr in CALLERS for node in self._nodes()
-        )
-
-    def _calls(self, names: Iterable[str]) -> bool:
-        return any(
-            isinstance(node, ast.Call)
-            and isinstance(node.func, ast.Attribute)
-            and node.func.attr in names
-            and not node.args
-            and isinstance(node.func.value, (ast.Name, ast.Attribute))
-            and (node.func.attr != "time" or ast.unparse(node.func.value) == "time")
-            for node in self._nodes()
         )
 
     def _nodes(self) -> Iterator[ast.AST]:

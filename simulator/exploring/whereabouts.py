@@ -7,6 +7,7 @@ import sysconfig
 from collections import deque
 from collections.abc import Iterator, Mapping, Set
 from dataclasses import dataclass
+from datetime import date, time
 from enum import Enum
 from functools import lru_cache
 from pathlib import Path
@@ -16,9 +17,10 @@ from eslsync import Channel, Event, Execution, Session
 from eslsync.call.leg import Leg
 from eslsync.stacks import is_ours
 
+from .boundaries import Turns
 from .liveness import live_names
 
-__all__ = ["Place", "Whereabouts", "is_own", "shown", "whereabouts"]
+__all__ = ["Place", "Whereabouts", "is_own", "own_places", "shown", "whereabouts"]
 
 #: Integers above this count as "many", and so do the parts of a collection.
 MANY = 9
@@ -52,7 +54,7 @@ class Whereabouts:
     variables: Mapping[str, str]  #: plain ones that will still be read
 
 
-def whereabouts() -> Whereabouts | None:
+def whereabouts(turns: Turns) -> Whereabouts | None:
     """The position of the current thread's handler; None outside the handler's own code."""
     own, entry, inner = _frames(inspect.currentframe())
     if not own:
@@ -61,8 +63,13 @@ def whereabouts() -> Whereabouts | None:
         places=tuple(map(_place, own)),
         inner=tuple(map(_place, inner)),
         method="" if entry is None else _method(entry),
-        variables=_variables(own),
+        variables=_variables(own, turns),
     )
+
+
+def own_places(frame: FrameType) -> tuple[Place, ...]:
+    """The lines of the handler's own code that lead to a frame, outermost first."""
+    return tuple(map(_place, _frames(frame)[0]))
 
 
 @lru_cache(maxsize=4096)
@@ -120,7 +127,7 @@ def _without_recursion(frames: list[FrameType]) -> list[FrameType]:
     return kept
 
 
-def _variables(frames: list[FrameType]) -> dict[str, str]:
+def _variables(frames: list[FrameType], turns: Turns) -> dict[str, str]:
     modules = {frame.f_globals.get("__name__") for frame in frames}
     found: dict[str, str] = {}
     for frame in frames:
@@ -131,29 +138,33 @@ def _variables(frames: list[FrameType]) -> dict[str, str]:
         values = frame.f_locals
         for name in sorted(live):
             if name in values:
-                text = shown(values[name], modules)
+                text = shown(values[name], modules, turns)
                 if text is not None:
                     found[f"{code.co_name}.{name}"] = text
     return found
 
 
-def shown(value: object, modules: Set[str | None], depth: int = DEEPEST) -> str | None:
+def shown(
+    value: object, modules: Set[str | None], turns: Turns, depth: int = DEEPEST
+) -> str | None:
     """A plain value as text; None for any other. Objects of classes in ``modules`` count."""
     if value is None or isinstance(value, bool):
         return str(value)
     if isinstance(value, Enum):
         return str(value)
     if isinstance(value, int):
-        return str(value) if abs(value) <= MANY else "many"
+        return str(value) if abs(value) <= MANY else f"many{turns.number(value)}"
     if isinstance(value, (str, bytes)):
         return repr(value)[:LONGEST]
+    if isinstance(value, (date, time)):
+        return turns.moment(value)
     if isinstance(value, (Session, Channel, Event, float)) or depth == 0:
         return None
     if isinstance(value, Mapping):
         if len(value) > MANY:
             return f"{type(value).__name__} of many"
         parts = [
-            f"{shown(key, modules, depth - 1)}: {shown(each, modules, depth - 1)}"
+            f"{shown(key, modules, turns, depth - 1)}: {shown(each, modules, turns, depth - 1)}"
             for key, each in value.items()
         ]
         return "{" + ", ".join(parts) + "}"
@@ -163,18 +174,18 @@ def shown(value: object, modules: Set[str | None], depth: int = DEEPEST) -> str 
     if isinstance(value, (tuple, frozenset)):
         if len(value) > MANY:
             return f"{type(value).__name__} of many"
-        parts = [str(shown(each, modules, depth - 1)) for each in value]
+        parts = [str(shown(each, modules, turns, depth - 1)) for each in value]
         if isinstance(value, Set):
             parts.sort()
         return f"{type(value).__name__}({', '.join(parts)})"
     if type(value).__module__ in modules and hasattr(value, "__dict__"):
-        plain = _attributes(value, modules, depth)
+        plain = _attributes(value, modules, turns, depth)
         return f"{type(value).__name__}({', '.join(plain)})"
     return None
 
 
-def _attributes(value: object, modules: Set[str | None], depth: int) -> Iterator[str]:
+def _attributes(value: object, modules: Set[str | None], turns: Turns, depth: int) -> Iterator[str]:
     for name, each in sorted(vars(value).items()):
-        text = shown(each, modules, depth - 1)
+        text = shown(each, modules, turns, depth - 1)
         if text is not None:
             yield f"{name}={text}"

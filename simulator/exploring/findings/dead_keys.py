@@ -115,7 +115,7 @@ def _but_numbers(situation: Situation) -> dict[str, str]:
     return {
         name: value
         for name, value in situation.variables.items()
-        if value != "many" and not value.lstrip("-").isdecimal()
+        if not value.startswith("many") and not value.lstrip("-").isdecimal()
     }
 
 

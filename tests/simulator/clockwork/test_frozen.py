@@ -13,6 +13,7 @@ import pytest
 
 from eslsync import Session
 from simulator import FreeSwitch
+from simulator.clockwork.frozen import reads_noticed
 
 REAL_SLEEP = sleep
 
@@ -100,3 +101,20 @@ def test_the_switch_begins_at_the_time_that_a_test_has_frozen() -> None:
 def test_an_invalid_start_is_refused_with_an_example() -> None:
     with pytest.raises(ValueError, match="2026-01-05T09:00:00"):
         FreeSwitch(start="half past nine")
+
+
+def asks_for_every_time(session: Session) -> None:
+    time.monotonic()
+    time.time()
+    datetime.datetime.now()
+    datetime.date.today()
+    time.strftime("%H:%M")
+    session.channel.hangup()
+
+
+def test_the_reads_of_the_time_of_day_are_noticed() -> None:
+    lines: list[int] = []
+    first = asks_for_every_time.__code__.co_firstlineno
+    with reads_noticed(lambda frame: lines.append(frame.f_lineno - first)), FreeSwitch() as switch:
+        switch.call(asks_for_every_time).wait()
+    assert lines == [3, 4, 5]

@@ -1,9 +1,11 @@
-"""Callers enter the numbers at which the code's comparisons turn, and what is beside them."""
+"""Callers enter the numbers, and call at the times, at which the code's comparisons turn."""
 
 from __future__ import annotations
 
 from collections.abc import Callable
+from datetime import date, datetime, time
 from enum import Enum
+from zoneinfo import ZoneInfo
 
 import pytest
 
@@ -90,3 +92,110 @@ def test_both_sides_of_a_comparison_are_reached(
     assert heard <= prompts(exploration)
     assert not exploration.astray
     assert not exploration.findings, str(exploration)
+
+
+# The clock
+
+
+def closes_for_lunch(session: Session) -> None:
+    channel = session.channel
+    channel.answer()
+    now = datetime.now().time()
+    if time(12) <= now < time(13):
+        channel.playback("lunch")
+    elif now >= time(8):
+        channel.playback("open")
+    else:
+        channel.playback("closed")
+    channel.hangup()
+
+
+def asks_for_the_hour_behind_a_menu(session: Session) -> None:
+    channel = session.channel
+    channel.answer()
+    if channel.get_digits("menu", tries=1) == "1":
+        hour = datetime.now().hour
+        channel.playback("late" if hour == 23 else "early")
+    channel.hangup()
+
+
+def asks_first_and_compares_later(session: Session) -> None:
+    channel = session.channel
+    channel.answer()
+    now = datetime.now()
+    channel.playback("welcome")
+    channel.playback("evening" if now.time() >= time(18, 30) else "day")
+    channel.hangup()
+
+
+def closes_at_christmas(session: Session) -> None:
+    channel = session.channel
+    channel.answer()
+    today = date.today()
+    if today.month == 12 and today.day == 24:
+        channel.playback("christmas-eve")
+    elif today == date(2026, 5, 1) or today.isoformat() == "2026-10-26":
+        channel.playback("holiday")
+    channel.hangup()
+
+
+def closes_early_on_fridays(session: Session) -> None:
+    channel = session.channel
+    channel.answer()
+    now = datetime.now()
+    closes = 14 if now.weekday() == 4 else 18
+    if not 9 <= now.hour < closes:
+        channel.playback("closed-on-friday" if now.weekday() == 4 and now.hour < 18 else "closed")
+    channel.hangup()
+
+
+def is_in_vienna(session: Session) -> None:
+    channel = session.channel
+    channel.answer()
+    now = datetime.now(ZoneInfo("Europe/Vienna")).strftime("%H:%M")
+    channel.playback("minute" if "12:00" <= now < "12:01" else "any-time")
+    channel.hangup()
+
+
+@pytest.mark.parametrize(
+    ("handler", "heard"),
+    [
+        (closes_for_lunch, {"lunch", "open", "closed"}),
+        (asks_for_the_hour_behind_a_menu, {"late", "early"}),
+        (asks_first_and_compares_later, {"evening", "day"}),
+        (closes_at_christmas, {"christmas-eve", "holiday"}),
+        (closes_early_on_fridays, {"closed-on-friday", "closed"}),
+        (is_in_vienna, {"minute", "any-time"}),
+    ],
+    ids=lambda each: each.__name__ if callable(each) else "",
+)
+def test_calls_come_at_both_sides_of_a_time_in_the_code(
+    handler: Callable[[Session], object], heard: set[str]
+) -> None:
+    exploration = explore(handler, keys="12")
+    assert heard <= prompts(exploration)
+    assert not exploration.findings, str(exploration)
+
+
+def has_no_word_for_noon(session: Session) -> None:
+    session.channel.answer()
+    now = datetime.now()
+    if (now.hour, now.minute) < (12, 0):
+        greeting = "morning"
+    elif now.hour > 12:
+        greeting = "afternoon"
+    session.channel.playback(greeting)
+    session.channel.hangup()
+
+
+def test_a_gap_between_two_times_is_found() -> None:
+    [finding] = explore(has_no_word_for_noon, keys="1").findings
+    assert finding.kind == "raises"
+    assert finding.way is not None
+    assert finding.way.call["start"] == "2026-01-05T12:00:00"
+
+
+def test_times_are_tried_once_for_each_place_that_asks() -> None:
+    assert explore(closes_for_lunch, keys="12").calls < 40
+    fixed = [{"start": "2026-01-05T12:30:00"}]
+    assert prompts(explore(closes_for_lunch, keys="1", circumstances=fixed)) == {"lunch"}

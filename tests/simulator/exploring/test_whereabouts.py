@@ -8,6 +8,7 @@ import pytest
 
 from eslsync import Session
 from simulator import explore
+from simulator.exploring.boundaries import Turns
 from simulator.exploring.whereabouts import shown
 
 
@@ -62,9 +63,9 @@ class Mine:
     ],
 )
 def test_only_plain_values_tell_situations_apart(value: object, text: str | None) -> None:
-    assert shown(value, {__name__}) == text
+    assert shown(value, {__name__}, Turns()) == text
 
 
 def test_objects_of_the_handlers_own_classes_are_looked_into() -> None:
-    assert shown(Mine(), {__name__}) == "Mine(tries=3)"
-    assert shown(Mine(), set()) is None
+    assert shown(Mine(), {__name__}, Turns()) == "Mine(tries=3)"
+    assert shown(Mine(), set(), Turns()) is None
