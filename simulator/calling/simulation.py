@@ -87,6 +87,8 @@ class Simulation:
 
         It takes at most `time_to_end` seconds. Re-raises a handler's exception.
         """
+        if isinstance(self.world, World) and self.world.stuck:
+            return  # reported already; no handler will get any further
         silent = [line for line in self.lines.values() if not line.awaited]
         if silent:
             self.run(lambda: all(line.ended for line in silent), self.time_to_end)
