@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 
 from ..clockwork.threads import MILLISECOND, Steps
 from ..model import answering, executing, waiting
-from ..model.arguments import separate
+from ..model.arguments import atoi, separate
 from ..model.dialplan import actions_of, transfer
 from ..model.states import State
 from ..model.tables import NO_CHANNEL, OK, api, application, located, usage
@@ -16,6 +16,9 @@ if TYPE_CHECKING:
     from ..model.switch import Switch
 
 __all__: list[str] = []
+
+#: The port of an app whose address has none (socket_function).
+DEFAULT_PORT = 8084
 
 
 @application("answer", recordings="01a 01b 02a", nomedia=True)
@@ -79,11 +82,18 @@ def socket(channel: Channel, data: str) -> Steps[None]:
     if not words:
         return
     addresses, *options = words
-    control = None
-    for address in addresses.split("|"):
-        host, _, _ = address.rpartition(":")
-        channel.set("socket_host", host or address)
-        control = channel.switch.dial(channel, " ".join([address, *options]))
+    control, port = None, DEFAULT_PORT
+    for address in filter(None, addresses.split("|")):
+        host, colon, number = address.rpartition(":")
+        if colon:
+            port = atoi(number)  # also for further hosts, if they have none
+            path = number.partition("/")[2]
+        else:
+            host, _, path = address.partition("/")
+        if path:
+            channel.set("socket_path", path)
+        channel.set("socket_host", host)
+        control = channel.switch.dial(channel, " ".join([f"{host}:{port}", *options]))
         if control is not None:
             break
     if control is None:

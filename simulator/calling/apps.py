@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 
 from eslsync import LiveCall, Outbound, Session
 from eslsync.callables import check_returned
@@ -14,7 +14,7 @@ from ..event_socket.listener import Control
 from ..ladders.transcript import Party
 from ..model.channel import Channel
 from .faults import Tap
-from .line import App, Line
+from .line import App, Line, normal_address
 from .other_legs import OtherLegs
 from .stopping import Stop
 
@@ -40,6 +40,10 @@ class Apps:
         self._lines = lines
         self._legs = legs
         self._raises = raises
+        #: Handlers and programs besides those that calls are made to, by the address of `socket`.
+        self.listeners: dict[str, App] = {}
+        #: Called with a leg that runs `socket`, and the app that it gets to; returns its line.
+        self.on_leg: Callable[[Channel, App], Line] | None = None
         self._servers: dict[Handler | Outbound, Outbound] = {}
         self._stops: dict[Outbound, Stop] = {}  # by the server that a fault stopped
 
@@ -88,8 +92,9 @@ class Apps:
             try:
                 check_returned("the handler", handler(session))
             except BaseException as error:
-                line.outcome = error
-                if line.error is not None:
+                if line.error is None:
+                    line.outcome = error  # the first of several handlers that raises is told
+                if error is line.error:
                     line.note("app", f"raises {type(error).__name__}: {error}".rstrip(": "))
                     self.fail(error)
                 raise
@@ -101,15 +106,36 @@ class Apps:
 
         return watched
 
+    def _listening(self, address: str, line: Line | None) -> App | None:
+        """The app at an address of the dialplan, for a channel of this call."""
+        for each in (line, *self._lines.values()):
+            if each is not None and each.address == address:
+                return each.app
+        return self.listeners.get(address)
+
     def connect(self, channel: Channel, where: str) -> Control | None:
-        """Connect a channel that runs `socket` to its app; None if nobody listens there."""
-        line = self._lines[channel.uuid]
-        link = self._world.dial(self.find(line.app))
-        if link is None:
-            now = self._world.now
-            line.transcript.note(now, "switch", "app", f"nobody listens on {where.split()[0]}")
+        """Connect a channel that runs `socket` to the app there; None if nobody listens.
+
+        That is the app of its call, if the address is that app's, or one of `listeners`. No other
+        address is called: the dialplan of a test may well name servers that exist.
+        """
+        line = self._lines.get(channel.uuid)
+        called = where.split()[0]
+        owner = self._legs.owner(channel)
+        app = self._listening(normal_address(called), owner)
+        link = None if app is None else self._world.dial(self.find(app))
+        if app is None or link is None:
+            if owner is not None:
+                now = self._world.now
+                owner.transcript.note(now, "switch", "app", f"nobody listens on {called}")
             return None
-        line.link = link
+        if line is None:
+            assert self.on_leg is not None
+            line = self.on_leg(channel, app)
+            line.address = normal_address(called)
+        elif line.links and app != line.app:
+            line.transcript.note(self._world.now, "switch", "app", f"calls {called}")
+        line.links.append(link)
 
         def said(sender: Party, data: bytes) -> None:
             receiver: Party = "app" if sender == "switch" else "switch"
@@ -125,16 +151,17 @@ class Apps:
             self._world,
             link,
             line.faults,
-            {"hangup": line.hang_up, "stop": lambda: self._stop(line)},
+            {"hangup": line.hang_up, "stop": lambda: self._stop(line, app)},
+            after=line.tap,
         )
         tap.listener = control = Control(channel, tap.write, tap.close)
         link.listener = tap
         return control
 
-    def _stop(self, line: Line) -> None:
-        """Stop the server of the line's app, as a deploy does; it cuts all its calls."""
-        assert not isinstance(line.app, str)
-        server = self._servers[line.app]
+    def _stop(self, line: Line, app: App) -> None:
+        """Stop the server of an app, as a deploy does; it cuts all its calls."""
+        assert not isinstance(app, str)
+        server = self._servers[app]
         if server not in self._stops:
             line.note("app", "is stopped")
             self._stops[server] = Stop(server, self._world)

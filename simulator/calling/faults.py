@@ -135,7 +135,8 @@ class _Direction:
 class Tap:
     """Injects faults between a link and the switch's side of it.
 
-    ``elsewhere`` has the actions for the kinds of fault that leave the message alone.
+    ``elsewhere`` has the actions for the kinds of fault that leave the message alone. ``after`` is
+    the tap of the same call's last connection, whose count and faults go on.
     """
 
     def __init__(
@@ -144,15 +145,17 @@ class Tap:
         link: Link,
         faults: Sequence[Fault],
         elsewhere: Mapping[FaultKind, Callable[[], None]],
+        *,
+        after: Tap | None = None,
     ) -> None:
         self.listener: Listener | None = None
         #: The faults that have happened, and those that have not.
-        self.happened: list[Fault] = []
-        self.missed = list(faults)
+        self.happened: list[Fault] = [] if after is None else after.happened
+        self.missed: list[Fault] = list(faults) if after is None else after.missed
         self._world = world
         self._link = link
         self._elsewhere = elsewhere
-        self._number = 0
+        self._number: int = 0 if after is None else after._number
         self._dropped = False
         self._from_app = Framer(_whole)
         self._from_switch = Framer(_whole)

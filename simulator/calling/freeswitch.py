@@ -35,7 +35,7 @@ from ..model.tables import (
 from .apps import Apps
 from .call import Call, check_faults, failed, line_of
 from .faults import Fault
-from .line import App, Line
+from .line import OWN_ADDRESS, App, Line, normal_address
 from .other_legs import OtherLegs
 from .simulation import Simulation
 from .standing import Standing, whole_run
@@ -130,6 +130,7 @@ class FreeSwitch:
             speech_engines=speech_engines,
         )
         model.state(FarEnds).on_dial = legs.called
+        apps.on_leg = self._take
         self._standing = Standing(legs, apps, allow_unmodelled)
         model.on_used = self._standing.used
         self._simulation = Simulation(world, model, lines, legs, apps)
@@ -201,7 +202,7 @@ class FreeSwitch:
             raise RuntimeError("a FreeSwitch makes calls only inside its with block")
         if isinstance(app, str) and any(fault.kind == "stop" for fault in faults):
             raise ValueError("the fault stop needs a handler of this process, not another program")
-        where = app if isinstance(app, str) else "127.0.0.1:5000"
+        where = normal_address(app) if isinstance(app, str) else OWN_ADDRESS
         channel = incoming(
             self._simulation.model,
             caller_number=caller,
@@ -216,11 +217,17 @@ class FreeSwitch:
 
     def _begin(self, app: App, channel: Channel, faults: Sequence[Fault] = ()) -> Call:
         """A channel's call, handed to ``app``; it begins when a verb of a call first waits."""
-        line = self._simulation.begin(app, channel, faults)
+        return self._made_of(self._simulation.begin(app, channel, faults))
+
+    def _take(self, leg: Channel, app: App) -> Line:
+        """A leg of the switch that runs `socket` becomes a call of its own."""
+        return line_of(self._made_of(self._simulation.take(app, leg)))
+
+    def _made_of(self, line: Line) -> Call:
         call = Call(self, self._simulation, line)
         for uuid in self._up.keys() - self._simulation.lines.keys():
             del self._up[uuid]
-        self._up[channel.uuid] = call
+        self._up[call.uuid] = call
         self._made += 1
         self._all[self._made] = call
         self._kept.append(call)
@@ -269,7 +276,7 @@ class FreeSwitch:
                 caller_number=leg.profile.caller_id_number,
                 caller_name=leg.profile.caller_id_name,
                 destination=dial_string.rpartition("/")[2],
-                socket="127.0.0.1:5000 async full",
+                socket=f"{OWN_ADDRESS} async full",
             )
             line = line_of(self._begin(handler, channel))
             line.awaited = True  # its caller is the switch
@@ -285,6 +292,18 @@ class FreeSwitch:
             cause=str(cause),
             taken_by=None if handler is None else take,
         )
+
+    def listen(self, address: str, app: App) -> None:
+        """Have another app listen on an address that the dialplan may hand calls to.
+
+        ``address`` is written as in the dialplan's `socket` entry (``"10.9.9.9:6000"``), and names
+        no machine: ``app`` is served as that of `call` is. Nobody listens on any other address,
+        except a call's own app on 127.0.0.1:5000 (or where `dial` called it), and `socket` then
+        continues with the next entry of the dialplan.
+        """
+        if not re.fullmatch(r"\S+:\d+", address):
+            raise ValueError(f"listen: an address is host:port, not {address!r}")
+        self._simulation.apps.listeners[normal_address(address)] = app
 
     @property
     def calls(self) -> dict[int, Call]:

@@ -21,10 +21,13 @@ from ..model.events import SwitchEvent
 from ..model.evidence import Part, StandsOn
 from .faults import Fault, Tap
 
-__all__ = ["App", "HeardPrompt", "Line"]
+__all__ = ["OWN_ADDRESS", "App", "HeardPrompt", "Line", "normal_address"]
 
 #: The app that gets a call: a handler, or another program's address ("host:port").
 App = Handler | Outbound | str
+
+#: Where the dialplan finds the handler of a call.
+OWN_ADDRESS = "127.0.0.1:5000"
 
 #: Seconds without a running application after which another program seems to await a digit.
 IDLE = 1.0
@@ -52,6 +55,8 @@ class Line:
         self, world: Exchange, app: App, channel: Channel, faults: Sequence[Fault] = ()
     ) -> None:
         self.app = app
+        #: Where the dialplan finds the app.
+        self.address = normal_address(app) if isinstance(app, str) else OWN_ADDRESS
         self.channel = channel
         self.number = channel.profile.caller_id_number  #: when the call began
         self.destination = channel.profile.destination_number
@@ -80,20 +85,27 @@ class Line:
 
         # The app's end.
         self.faults = faults  #: to inject
-        self.link: Link | None = None  #: the control connection
+        self.links: list[Link] = []  #: the control connections, one after the other
         self.tap: Tap | None = None  #: injects the faults, if any
         self.session: Session | None = None  #: None until the handler begins
         self.outcome: BaseException | None = None  #: the handler's exception
         self.given_back = False
 
+        if channel.on_event is not None:
+            self.watchers.append(channel.on_event)
         channel.on_heard = self._hear
         channel.on_hangup = self._hang_up
         channel.on_event = self._notice
 
     @property
+    def link(self) -> Link | None:
+        """The last control connection."""
+        return self.links[-1] if self.links else None
+
+    @property
     def ended(self) -> bool:
-        """True when the call and its handler have ended."""
-        return self.hung_up and (self.link is None or self.link.ended)
+        """True when the call and its handlers have ended."""
+        return self.hung_up and all(link.ended for link in self.links)
 
     @property
     def missed(self) -> tuple[Fault, ...]:
@@ -211,3 +223,10 @@ class Line:
     def _hang_up(self) -> None:
         self.hung_up = True
         self.note("switch", f"hangs up {self.channel.hangup_cause}")
+
+
+def normal_address(address: str) -> str:
+    """``host:port`` as the dialplan's `socket` has it, by which its listener is found."""
+    host, _, port = address.rpartition(":")
+    host = host.strip("[]").lower()
+    return f"{'127.0.0.1' if host == 'localhost' else host}:{port}"

@@ -98,7 +98,7 @@ class OtherLegs:
 
     def _name(self, uuid: str, event: SwitchEvent) -> str:
         line = self._lines.get(uuid)
-        if line is not None:
+        if line is not None and uuid not in self._names:
             return line.number
         return self._names.get(uuid) or event.get("Other-Leg-Channel-Name") or uuid
 

@@ -67,6 +67,14 @@ class Simulation:
         self.world.at(self.world.now, channel.start)
         return line
 
+    def take(self, app: App, leg: Channel) -> Line:
+        """Make a call of a leg of the switch that an app gets to control."""
+        line = self.lines[leg.uuid] = Line(self.world, app, leg)
+        if not line.watchers:  # its events would be noticed twice
+            line.watchers.append(self.legs.noticed)
+        line.awaited = True  # its caller is the switch
+        return line
+
     def later(self, delay: float, action: Callable[[], None]) -> None:
         """Run ``action`` in ``delay`` seconds."""
         self.world.at(self.world.now + round(delay * SECOND), action)

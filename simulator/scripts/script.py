@@ -193,7 +193,7 @@ class Script:
         return self._switch(), self._call()
 
     def set_up_far_ends(self, call: Call) -> None:
-        """Set up the script's far ends on the call's switch; raises ScriptError."""
+        """Set up the script's far ends and listeners on the switch; raises ScriptError."""
         files: dict[Path, ModuleType] = {}
         far_ends: Any = self.call.get("endpoints", {})
         for dial_string, behaviour in far_ends.items():
@@ -206,8 +206,12 @@ class Script:
                 ]
             if "handler" in options:
                 with self._loading("call.endpoints"):
-                    options["handler"] = self._far_handler(options["handler"], call, files)
+                    options["handler"] = self._other_handler(options["handler"], call, files)
             call.switch.endpoint(dial_string, **options)
+        listeners: Any = self.call.get("listeners", {})
+        for address, handler in listeners.items():
+            with self._loading("call.listeners"):
+                call.switch.listen(address, self._other_handler(handler, call, files))
 
     # Inside
 
@@ -247,10 +251,10 @@ class Script:
             options["faults"] = [_fault(each) for each in options["faults"]]
         return options
 
-    def _far_handler(
+    def _other_handler(
         self, handler: str | Mapping[str, str], call: Call, files: dict[Path, ModuleType]
     ) -> Handler | Outbound:
-        """The handler of a far end: in another file, or in the file of the call's handler."""
+        """The handler of a far end or listener, in another file or that of the call's."""
         named = {"file": handler} if isinstance(handler, str) else handler
         path = self._beside(named.get("file", self.handler))
         if path not in files:

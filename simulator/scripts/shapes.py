@@ -125,6 +125,11 @@ FLAG = Scalar("true or false", bool)
 DIAL_STRING = Scalar(
     "a dial string, such as user/1000", str, re.compile(r"[^\s/,|]+/\S+").fullmatch
 )
+ADDRESS = Scalar(
+    'an address of the dialplan\'s socket entries, such as "10.9.9.9:6000"',
+    str,
+    re.compile(r"\S+:\d+").fullmatch,
+)
 #: A message of a call: its number, or words that it contains.
 STEP = Scalar(
     "a step's number, or words of its message, such as execute playback",
@@ -175,7 +180,10 @@ CALL: dict[str, Shape] = {
         OneOf("fault", {kind: Fields(FAULT, needed=("step",), alone="step") for kind in KINDS})
     ),
 }
-FAR_ENDS: dict[str, Shape] = {"endpoints": ByName(Fields(ENDPOINT), name=DIAL_STRING)}
+FAR_ENDS: dict[str, Shape] = {
+    "endpoints": ByName(Fields(ENDPOINT), name=DIAL_STRING),
+    "listeners": ByName(Fields(HANDLER, alone="file"), name=ADDRESS),
+}
 CIRCUMSTANCES = {**CALL, **SWITCH, **FAR_ENDS}
 
 EXPECT: dict[str, Shape] = {

@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
+
 import pytest
 
 from eslsync import Outbound, Session
-from simulator import FreeSwitch
+from simulator import Call, FreeSwitch
 from simulator.calling.freeswitch import simulation_of
 
 
@@ -49,3 +51,188 @@ def test_what_a_handler_raised_is_raised_once() -> None:
         with pytest.raises(KeyError):
             apps.raise_again()
         apps.raise_again()
+
+
+# Other addresses
+
+
+def at(*addresses: str) -> list[tuple[str, str]]:
+    return [("socket", f"{'|'.join(addresses)} async full")]
+
+
+def transfers(session: Session) -> None:
+    session.channel.answer()
+    session.channel.transfer("queue")
+
+
+def queue(session: Session) -> None:
+    session.channel.playback("queue/welcome")
+    session.channel.hangup()
+
+
+def test_nobody_listens_on_another_address_and_the_dialplan_continues() -> None:
+    # mod_event_socket.c, socket_function: it returns if it can't connect
+    extension = [*at("10.9.9.9:6000"), ("playback", "fallback")]
+    with FreeSwitch(extensions={"queue": extension}) as switch:
+        call = switch.call(transfers)
+        call.hear("fallback")
+        call.wait()
+    assert len(switch.calls) == 1
+    assert "nobody listens on 10.9.9.9:6000" in call.ladder()
+
+
+def test_a_call_is_handed_to_whoever_listens_there() -> None:
+    with FreeSwitch(extensions={"queue": at("10.9.9.9:6000")}) as switch:
+        switch.listen("10.9.9.9:6000", queue)
+        call = switch.call(transfers)
+        call.hear("queue/welcome")
+        call.wait()
+    assert "calls 10.9.9.9:6000" in call.ladder()
+    assert call.cause == "NORMAL_CLEARING"
+
+
+def test_handlers_can_hand_a_call_over_and_back() -> None:
+    visits: list[str] = []
+
+    def menu(session: Session) -> None:
+        visits.append("menu")
+        if len(visits) > 1:
+            session.channel.hangup()
+            return
+        transfers(session)
+
+    def desk(session: Session) -> None:
+        visits.append("desk")
+        session.channel.transfer("menu")
+
+    extensions = {"queue": at("desk.example:6000"), "menu": at("localhost:5000")}
+    with FreeSwitch(extensions=extensions) as switch:
+        switch.listen("Desk.example:6000", Outbound(desk, events=["DTMF"]))
+        switch.call(menu).wait()
+    assert visits == ["menu", "desk", "menu"]
+
+
+def test_the_first_of_several_handlers_that_raises_is_told() -> None:
+    def breaks(session: Session) -> None:
+        session.channel.transfer("queue")
+        raise KeyError("customer")
+
+    with FreeSwitch(extensions={"queue": at("10.9.9.9:6000")}, raises=False) as switch:
+        switch.listen("10.9.9.9:6000", queue)
+        call = switch.call(breaks)
+        call.hear("queue/welcome", start=True)
+        call.hangup()
+    assert isinstance(call.error, KeyError)
+
+
+def test_the_next_host_is_tried_and_inherits_the_port() -> None:
+    extension = at("10.9.9.9:6000", "10.9.9.10", "10.9.9.11:7000/path")
+    with FreeSwitch(extensions={"queue": extension}) as switch:
+        switch.listen("10.9.9.10:6000", queue)
+        call = switch.call(transfers)
+        call.hear("queue/welcome")
+        assert call.variable("socket_host") == "10.9.9.10"
+    with FreeSwitch(extensions={"queue": extension}) as switch:
+        switch.listen("10.9.9.11:7000", queue)
+        call = switch.call(transfers)
+        call.hear("queue/welcome")
+        assert call.variable("socket_path") == "path"
+
+
+def socket_before(switch: FreeSwitch) -> Call:
+    return switch.call(transfers, before=at("10.9.9.9:6000"))
+
+
+def socket_after(switch: FreeSwitch) -> Call:
+    return switch.call(lambda session: None, after=at("10.9.9.9:6000"))
+
+
+def by_execute_extension(switch: FreeSwitch) -> Call:
+    def handler(session: Session) -> None:
+        session.channel.execute("execute_extension", "queue")
+
+    return switch.call(handler)
+
+
+def by_execute(switch: FreeSwitch) -> Call:
+    def handler(session: Session) -> None:
+        session.channel.execute("socket", "10.9.9.9:6000 async full")
+
+    return switch.call(handler)
+
+
+def by_xferext(switch: FreeSwitch) -> Call:
+    def handler(session: Session) -> None:
+        session.sendmsg("xferext", {"application": "socket 10.9.9.9:6000 async full"})
+
+    return switch.call(handler)
+
+
+WAYS = [socket_before, socket_after, by_execute_extension, by_execute, by_xferext]
+
+
+@pytest.mark.parametrize("way", WAYS)
+def test_whatever_leads_to_a_socket_leads_to_its_listener(
+    way: Callable[[FreeSwitch], Call],
+) -> None:
+    extensions = {"queue": at("10.9.9.9:6000")}
+    with FreeSwitch(extensions=extensions) as switch:
+        call = way(switch)
+        call.wait()
+    assert "nobody listens on 10.9.9.9:6000" in str(call.transcript)
+    with FreeSwitch(extensions=extensions) as switch:
+        switch.listen("10.9.9.9:6000", queue)
+        way(switch).hear("queue/welcome")
+
+
+@pytest.mark.parametrize("listens", [True, False])
+def test_a_leg_is_handed_to_whoever_listens(listens: bool) -> None:
+    served: list[str] = []
+
+    def far(session: Session) -> None:
+        served.append(session.uuid)
+        session.channel.playback("hello")
+        session.channel.hangup()
+
+    def handler(session: Session) -> None:
+        session.channel.answer()
+        session.api("originate user/1000 '&socket(10.9.9.9:6000 async full)'")
+        session.channel.sleep(10.0)
+        session.channel.hangup()
+
+    with FreeSwitch() as switch:
+        switch.endpoint("user/1000")
+        if listens:
+            switch.listen("10.9.9.9:6000", far)
+        call = switch.call(handler)
+        call.wait()
+    assert len(served) == len(switch.calls) - 1 == listens
+    if listens:
+        leg = switch.calls[2]
+        assert leg.uuid == served[0]
+        assert leg.heard == ["hello"]
+        assert leg.ended
+
+
+def test_a_leg_is_handed_to_the_handler_of_the_call_that_it_was_made_for() -> None:
+    served: list[str] = []
+
+    def handler(session: Session) -> None:
+        served.append(session.uuid)
+        if len(served) > 1:
+            return
+        session.channel.answer()
+        session.api("originate user/1000 '&socket(127.0.0.1:5000 async full)'")
+        session.channel.sleep(1.0)
+
+    with FreeSwitch() as switch:
+        switch.endpoint("user/1000")
+        call = switch.call(handler)
+        call.wait()
+    assert [each.uuid for each in switch.calls.values()] == served
+    assert "user/1000 answers" in call.ladder()
+
+
+def test_an_address_to_listen_on_has_a_port() -> None:
+    with FreeSwitch() as switch, pytest.raises(ValueError, match="an address is host:port"):
+        switch.listen("10.9.9.9", queue)

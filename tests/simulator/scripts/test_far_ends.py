@@ -168,3 +168,25 @@ def test_another_callers_failure_is_reported_with_its_line_and_ladder() -> None:
         )
     assert str(raised.value).startswith("ivr.call.yaml:8: did not hear 'queue/you-are-1'")
     assert "calls 7 ─" in str(raised.value)
+
+
+def test_a_script_says_who_listens_on_another_address(tmp_path: Path) -> None:
+    app = tmp_path / "menu.py"
+    app.write_text(
+        "def handler(session):\n    session.channel.transfer('queue')\n"
+        "def queue(session):\n    session.channel.playback('queue/welcome')\n"
+    )
+    path = tmp_path / "queue.call.yaml"
+    path.write_text(
+        "handler: {file: menu.py, name: handler}\n"
+        "call:\n"
+        '  extensions: {queue: [{socket: "10.9.9.9:6000 async full"}]}\n'
+        '  listeners: {"10.9.9.9:6000": {name: queue}}\n'
+        "steps: [hear: queue/welcome]\n"
+    )
+    script = Script.read(path)
+    script.run()
+    assert Script.parse(script.dump(), path) == script
+    path.write_text(path.read_text().replace("9.9:6000", "9.9"))
+    with pytest.raises(ScriptError, match=r"queue.call.yaml:4: a key of listeners of call takes"):
+        Script.read(path)

@@ -11,6 +11,7 @@ from hypothesis import strategies as st
 from eslsync import HangupCause
 from simulator.scripts.script import Script, Step
 from simulator.scripts.shapes import (
+    ADDRESS,
     ALONE,
     CAUSE,
     CIRCUMSTANCES,
@@ -110,6 +111,8 @@ def singles(kind: Scalar) -> st.SearchStrategy[object]:
         return st.booleans()
     if kind is DIAL_STRING:
         return st.sampled_from(["user/1000", "sofia/gateway/gw/0", "loopback/9:1", "error/x"])
+    if kind is ADDRESS:
+        return st.sampled_from(["10.9.9.9:6000", "::1:5000", "queue.example:80"])
     if kind is STEP:
         return st.integers(1) | st.sampled_from(["execute playback", "yes", "01x"])
     least = 0 if kind.accepts("") else 1
