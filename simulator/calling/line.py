@@ -69,6 +69,7 @@ class Line:
         self.events = 0  #: counts what the caller notices
         self.mark = 0  #: the value of `events` when the last verb began
         self.prompts: list[HeardPrompt] = []
+        self._prompt_of: dict[int, HeardPrompt] = {}  # by the identity of `Heard`
         self.fired: list[tuple[int, str]] = []  #: events, and applications as they begin
         self.executing: list[str] = []  #: applications that run on the channel
         self.bridged: list[str] = []  #: the far ends that the caller was bridged to
@@ -185,20 +186,24 @@ class Line:
 
     def _hear(self, heard: Heard) -> None:
         self.events += 1
-        prompt = next((each for each in reversed(self.prompts) if each.heard is heard), None)
+        prompt = self._prompt_of.get(id(heard))
         if heard.is_piece:
             if prompt is None:
-                self.prompts.append(HeardPrompt(heard.prompt, self.events, heard))
+                self._prompt(heard)
             elif heard.ended is not None:
                 prompt.ended = self.events
         elif prompt is None:
-            self.prompts.append(HeardPrompt(heard.prompt, self.events, heard))
+            self._prompt(heard)
             self.note("switch", f"plays {heard.prompt}")
         else:
             if heard.ended is not None:
                 prompt.ended = self.events
             verb = {"paused": "pauses", "plays": "resumes", "ended": "ends", "cut": "cuts"}
             self.note("switch", f"{verb[heard.how]} {heard.prompt}")
+
+    def _prompt(self, heard: Heard) -> None:
+        prompt = self._prompt_of[id(heard)] = HeardPrompt(heard.prompt, self.events, heard)
+        self.prompts.append(prompt)
 
     def _notice(self, name: str, event: SwitchEvent) -> None:
         self.events += 1

@@ -36,7 +36,8 @@ class Approach:
     """The steps into a situation, from the end of the last action."""
 
     at: tuple[Step, ...]  #: to its beginning
-    #: To the end of its prompt; None if no prompt's name marks it.
+    #: To the end of its prompt; None if no prompt's name marks it, if it has no end, or if the
+    #: handler does not wait for it.
     out: tuple[Step, ...] | None
 
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 from ..calling.call import same_prompt, without_suffix
 from ..calling.line import HeardPrompt, Line
 from ..clockwork.threads import MILLISECOND, SECOND
+from ..model.playing import sound_prefix
 from ..scripts.steps import Step
 from .actions import Approach
 from .situations import Situation
@@ -39,7 +40,7 @@ def approach(
         if name is not None and playing.heard.started >= now - SHORT:
             at = (Step("hear", {"prompt": name, "start": True, **late}),)
         last = _last(line, playing)
-        if last is not None:
+        if last is not None and not situation.background and _ends(line, playing):
             out = (Step("hear", {"prompt": last, **late}),)
     if at is None and situation.application and situation.application != "get_digits":
         began = [name for at_, name in line.fired if at_ > line.mark]
@@ -49,6 +50,13 @@ def approach(
         seconds = (now - since + SHORT // 2) / SECOND
         at = (Step("say_nothing", {"seconds": seconds}),)
     return Approach(at, out)
+
+
+def _ends(line: Line, playing: HeardPrompt) -> bool:
+    """False for a sound without an end, such as music on hold."""
+    channel = line.channel
+    sound = channel.switch.media.open(playing.name, sound_prefix(channel))
+    return sound is None or sound.samples is not None
 
 
 def _first(line: Line, playing: HeardPrompt) -> str | None:

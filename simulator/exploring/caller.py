@@ -38,6 +38,8 @@ __all__ = ["LATE", "Caller"]
 
 #: Simulated seconds without anything new after which nothing new is expected.
 PATIENT = 4 * 3600.0
+#: Steps of the simulation after which a wait without a timeout counts as one for ever.
+MANY_STEPS = 2_000
 #: Simulated seconds that a caller stays when every situation is known.
 STAYS = 600.0
 #: Simulated seconds that a handler may continue after the hangup.
@@ -236,14 +238,19 @@ class _Making:
         state: object = None
         since = world.now
         looked: object = None
+        wait, steps = observer.endless_wait, 0
 
         def enough() -> bool:
-            nonlocal state, since, looked
+            nonlocal state, since, looked, wait, steps
             if call.ended or line.hung_up or call.given_back:
                 return True
             if line.session is None:
                 return False
             now = (observer.waits_for, line.events)
+            last, wait = wait, observer.endless_wait
+            steps = steps + 1 if wait is not None and wait is last else 0
+            if steps > MANY_STEPS:
+                return True
             if now != state:
                 state, since = now, world.now
             due = world.next_due()

@@ -130,6 +130,12 @@ class Observer:
         wait = self._waits[-1] if self._waits else None
         return wait if wait is None or wait.kind == "reply" else str(wait)
 
+    @property
+    def endless_wait(self) -> Wait | None:
+        """The handler's current wait, if it has no timeout."""
+        wait = self._waits[-1] if self._waits else None
+        return wait if wait is not None and wait.deadline is None else None
+
     def place(self) -> Place | None:
         """The handler's line, also while it runs."""
         link = self._line.link
@@ -205,6 +211,7 @@ class Observer:
             method=method,
             far_end=far,
             far_seconds=far_seconds,
+            background=playing is not None and (wait is None or wait.kind != "application"),
             number=holder.number if isinstance(holder, _Running) else 0,
         )
         if self._key is not None:

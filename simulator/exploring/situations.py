@@ -93,6 +93,8 @@ class Situation:
     #: The far end whose leg the handler waits for.
     far_end: str | None = None
     far_seconds: float | None = None  #: since that far end answered
+    #: True if the prompt is only in the background: the handler does not wait for its end.
+    background: bool = False
     #: The number of applications begun when the running one began; 0 if none runs.
     number: int = 0
 

@@ -245,9 +245,12 @@ class Channel:
         """Have the session thread notice a change with its next frame."""
         self.thread.wake(self.tick())
 
-    def frames(self, until: int | None) -> Steps[None]:
-        """Read frames until a time, or until something changes (switch_core_session_read_frame)."""
-        if self.digits or (self.private_events and not self.event_locks):
+    def frames(self, until: int | None, *, digits: bool = True) -> Steps[None]:
+        """Read frames until a time, or until something changes (switch_core_session_read_frame).
+
+        With ``digits=False``, digits that wait don't count: the reader has no use for them.
+        """
+        if (digits and self.digits) or (self.private_events and not self.event_locks):
             until = self.tick() if until is None else min(until, self.tick())
         yield from self.frames_unread(until)
 

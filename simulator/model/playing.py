@@ -165,7 +165,8 @@ def _play_sound(
             due = max(alarm.due, channel.tick())
             end = due if end is None else min(end, due)
         # a `break` that was just executed is seen a frame later
-        yield from channel.frames(channel.tick() if channel.break_requested else end)
+        until = channel.tick() if channel.break_requested else end
+        yield from channel.frames(until, digits=on_digit is not None)
         played += channel.now - began
         if alarm is not None and (yield from alarm.rings(channel, heard)):
             status = alarm.status
