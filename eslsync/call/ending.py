@@ -43,6 +43,8 @@ class Stage(Enum):
     ENDING = "ending"  #: the first sign of the hangup is in, CHANNEL_HANGUP_COMPLETE is awaited
     OVER = "over"  #: no more events of the call will come
 
+    __hash__ = object.__hash__  # Enum's own is written in Python
+
 
 class Sign(Enum):
     """A sign of a call's end."""
@@ -53,6 +55,8 @@ class Sign(Enum):
     NOTICE = "any other disconnect notice, unless our own `exit` caused it"
     SILENCE = "HANGUP_COMPLETE_TIMEOUT has passed since the first sign"
     TOLD = "a Hangup is raised"
+
+    __hash__ = object.__hash__
 
 
 UP, ENDING, OVER = Stage
