@@ -1,7 +1,7 @@
 """The event socket, for programs that speak it themselves: bytes to messages and back."""
 
 from .wire.arguments import ARRAY, ARRAY_SEPARATOR
-from .wire.enums import EVENT_NAMES
+from .wire.event_names import EVENT_NAMES
 from .wire.message import (
     ApiResponse,
     AuthRequest,

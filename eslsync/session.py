@@ -25,7 +25,7 @@ from .wire.arguments import (
     variable_name,
 )
 from .wire.declared import Declaration
-from .wire.enums import check_event_name
+from .wire.event_names import parse_event
 from .wire.exceptions import Disconnected, Hangup, ProtocolError
 from .wire.message import ApiResponse, CommandReply, ConnectReply, Event
 
@@ -145,6 +145,8 @@ class Session:
             check_header(name, value)
         if "\0" in body:
             raise ValueError("a body can't contain NUL: FreeSWITCH takes it for the body's end")
+        if command[:6].lower() == "bgapi " and self._conversation.subscription.on:
+            self._conversation.jobs.hear(timeout)
         return self._conversation.command(command, tuple((headers or {}).items()), timeout, body)
 
     def sendmsg(
@@ -271,8 +273,7 @@ class Session:
         parse_command). Raises ValueError for a name that FreeSWITCH doesn't know, and what
         `send` raises.
         """
-        name, _, subclass = name.partition(" ")
-        check_event_name(name)
+        name, subclass = parse_event(name)
         first = {"Event-Subclass": subclass} if subclass else {}
         self.send(f"sendevent {name}", {**first, **(headers or {})}, body, timeout=timeout)
 
@@ -361,13 +362,15 @@ class Session:
         ``event`` is an event name, ``"CUSTOM <subclass>"``, or ``"ALL"``. Callbacks run on the
         handler's thread while it is inside a blocking call, one at a time, in the order in which
         events arrived and callbacks were registered. An exception of a callback propagates from
-        the blocking call.
+        the blocking call. Events that may be about no channel pass the call's filter from now on.
+        Raises ValueError for an unknown event, and RuntimeError for one that would never arrive.
         """
-        check_event_name(event.partition(" ")[0])
+        parse_event(event)
 
         def register(callback: CallbackT) -> CallbackT:
             check_function("a callback for on()", callback)
             self._conversation.check_thread()
+            self._conversation.expect(event, None)
             self._conversation.callbacks.append((event, callback))
             return callback
 
@@ -392,7 +395,8 @@ class Session:
     def wait(self, event: Expected, timeout: float | None = None) -> Event:
         """Wait for an event of any leg, by name, or for the channel to reach a state.
 
-        As `Channel.wait`, but for events about any channel, or about none.
+        As `Channel.wait`, but for events about any channel, or about none, such as HEARTBEAT or
+        ``"CUSTOM sofia::register"``; these pass the call's filter from now on.
         """
         return wait_for(self._conversation, event, timeout, None)
 
@@ -401,11 +405,18 @@ class Session:
 
         In order of arrival, from the first iteration on; events that arrive while the loop does
         something else are included. Raises TimeoutError when none arrives for
-        ``timeout`` seconds, and RuntimeError inside a callback.
+        ``timeout`` seconds, and RuntimeError inside a callback, or for an event that would never
+        arrive.
         """
         conversation = self._conversation
         if conversation.in_callback:
             raise RuntimeError("events() can't be used inside a callback: wait for one event there")
+        for name in names or ("ALL",):
+            conversation.expect(name, None)
+        return self._events(names, timeout)
+
+    def _events(self, names: tuple[str, ...], timeout: float | None) -> Iterator[Event]:
+        conversation = self._conversation
         arrived: deque[Event] = deque()
         callbacks = [(name, arrived.append) for name in dict.fromkeys(names or ("ALL",))]
         for name, keep in callbacks:

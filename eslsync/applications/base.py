@@ -11,7 +11,8 @@ from ..call.leg import Leg, check_application
 from ..call.waiting import Expected, wait_for
 from ..callables import check_function
 from ..wire.arguments import DIGITS
-from ..wire.enums import AnswerState, CallState, ChannelState, check_event_name
+from ..wire.enums import AnswerState, CallState, ChannelState
+from ..wire.event_names import parse_event
 from ..wire.message import Event
 
 __all__ = ["Applications", "itself"]
@@ -130,7 +131,8 @@ class Applications:
           the wait at once.
 
         Raises TimeoutError after ``timeout`` seconds, Hangup when the leg hangs up (unless the
-        wait is for that), Disconnected when the connection ends.
+        wait is for that), Disconnected when the connection ends, ValueError for an unknown event,
+        and RuntimeError for one that would never arrive (docs/errors.md).
         """
         leg = self.leg
         return wait_for(leg.conversation, event, timeout, leg)
@@ -143,7 +145,7 @@ class Applications:
 
     def on(self, event: str, callback: CallbackT | None = None) -> Any:
         """As `Session.on`, for events of this leg only."""
-        check_event_name(event.partition(" ")[0])
+        parse_event(event)
         conversation, uuid = self.leg.conversation, self.uuid
 
         def register(callback: CallbackT) -> CallbackT:
@@ -152,6 +154,7 @@ class Applications:
 
             check_function("a callback for on()", callback)
             conversation.check_thread()
+            conversation.expect(event, self.leg)
             conversation.callbacks.append((event, of_this_leg))
             return callback
 
@@ -177,6 +180,7 @@ class Applications:
         def register(handler: DigitHandlerT) -> DigitHandlerT:
             check_function("a handler for on_dtmf()", handler)
             self.leg.conversation.check_thread()
+            self.leg.conversation.expect("DTMF", self.leg)
             self.leg.digit_handlers[key] = handler
             return handler
 

@@ -228,7 +228,7 @@ class DigitApplications(PlayingApplications):
         leg = self.leg
         conversation = leg.conversation
         conversation.check_thread()
-        conversation.subscription.check("a digit")
+        conversation.subscription.check("DTMF", leg.uuid)
         if not conversation.subscription.is_async:
             raise RuntimeError("get_digits needs an async socket: use play_and_get_digits")
         before, leg.collecting = (

@@ -30,7 +30,7 @@ class AddedLegs:
         """Call somebody, and wait until they answer: see `Session.originate`."""
         conversation = self._conversation
         conversation.check_thread()
-        conversation.subscription.check("the answer")
+        conversation.subscription.check_any("the answer")
         deadline = conversation.deadline(timeout)
         if not dial_string:
             raise ValueError("originate: an empty dial string")
@@ -64,7 +64,7 @@ class AddedLegs:
         known = conversation.legs.get(uuid)
         if known is not None:
             return known
-        conversation.subscription.check("its hangup")
+        conversation.subscription.check_any("its hangup")
         leg = self._add(check_uuid(uuid))
         try:
             self._look_at(leg)

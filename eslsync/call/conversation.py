@@ -67,6 +67,16 @@ MAX_BACKLOG_BYTES = 8 * 1024 * 1024
 IN_TIME = 0.001
 #: Events that can end or change any wait, and so are noted when they arrive.
 TELLING = frozenset({"BACKGROUND_JOB", "CHANNEL_EXECUTE_COMPLETE", *ALWAYS_WANTED})
+#: What a socket without async can't do: FreeSWITCH reads the channel only while an application
+#: runs, and sends its events afterwards (recordings 06a, 06h).
+LATE_ON_SYNC = {
+    "DTMF": "a digit arrives when the next application has read it; use play_and_get_digits",
+    **dict.fromkeys(
+        ("TALK", "NOTALK", "DETECTED_SPEECH", "DETECTED_TONE"),
+        "what the caller says is heard only while an application runs, and told after it: use one",
+    ),
+    "CHANNEL_HANGUP_COMPLETE": "CHANNEL_HANGUP_COMPLETE never comes; use on_hangup",
+}
 #: The maximum number of unread events while the handler sleeps, and while it works. The legs'
 #: states in them are rarely asked for, so they are read in batches.
 MAX_RECENT = 4
@@ -94,6 +104,7 @@ class Conversation:
         "_mark",
         "_numbers",
         "_thread",
+        "_warned",
         "_watcher",
         "arrived",
         "backlog",
@@ -165,6 +176,7 @@ class Conversation:
         self.inside: Event | None = None
         #: The number of events dropped because too many waited for their turn, or for a wait.
         self.dropped = 0
+        self._warned: set[str] = set()
 
     @property
     def uuid(self) -> str:
@@ -241,6 +253,30 @@ class Conversation:
         """Return a variable by the command ``getvar``: see `Session.getvar`."""
         reply = self.exchange(f"getvar {name}", timeout=timeout)
         return None if reply.text == NOT_FOUND else reply.text
+
+    def expect(self, event: str, leg: Leg | None) -> None:
+        """Raise RuntimeError if an event about a leg (None: any, or none) would never arrive.
+
+        An event that may be about no channel is let through the filters from now on.
+        """
+        subscription = self.subscription
+        if leg is None and subscription.filtered:
+            opening = subscription.needed(event)
+            if opening is not None:
+                self.command(opening)
+        subscription.check(event, None if leg is None else leg.uuid)
+        if not subscription.is_async and event in LATE_ON_SYNC:
+            self.warn_sync(LATE_ON_SYNC[event])
+
+    def warn_sync(self, what: str) -> None:
+        """Log once what this socket can't do, since it is not async."""
+        if what not in self._warned:
+            self._warned.add(what)
+            self.logger.warning(
+                "this socket is not async: %s, or write async behind its address in the dialplan, "
+                "as in host:port async full",
+                what,
+            )
 
     def subscribe_to(self, *names: str) -> None:
         """Subscribe to the events among these that do not come yet."""

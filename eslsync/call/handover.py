@@ -5,7 +5,8 @@ from __future__ import annotations
 import math
 from collections.abc import Sequence
 
-from ..wire.enums import HangupCause, check_event_name
+from ..wire.enums import HangupCause
+from ..wire.event_names import parse_event
 from ..wire.exceptions import ESLError, Hangup, ProtocolError
 from ..wire.message import ConnectReply, Format
 from .added_legs import AddedLegs
@@ -52,7 +53,9 @@ class Handover:
         conversation.legs[ids[0]] = conversation.own
         conversation.ids = "/".join(ids)
         conversation.full = reply.late_header("Control") == "full"
-        conversation.subscription.is_async = reply.late_header("Socket-Mode") == "async"
+        subscription = conversation.subscription
+        subscription.uuid, subscription.full = ids[0], conversation.full
+        subscription.is_async = reply.late_header("Socket-Mode") == "async"
         conversation.logger.extra = {"uuid": ids[0]}
 
     def prepare(
@@ -71,22 +74,30 @@ class Handover:
             conversation.ending.linger = LINGER if linger is True else linger
             commands.append(f"linger {conversation.ending.linger}")
         if events is not False:
-            told = "all" if events is True else event_list([*events, *NEEDED_EVENTS])
-            commands += self._asking_for(told)
+            commands += self._asking_for(() if events is True else [*events, *NEEDED_EVENTS])
         conversation.say(commands, deadline)
         if max_duration is not None:
             self._limit(max_duration, conversation.left(deadline))
         if conversation.connection.cut_by is not None:
             raise conversation.connection.cut_by  # no need for the handler to begin
 
-    def _asking_for(self, events: str) -> list[str]:
-        """The commands that subscribe to these events."""
+    def _asking_for(self, events: Sequence[str]) -> list[str]:
+        """The commands that subscribe to these events, or to all.
+
+        The filter keeps the events of other calls away; those that were named, and may be about
+        no channel, pass it.
+        """
         conversation = self._conversation
-        if conversation.full:
-            uuid = conversation.uuid
-            return [f"filter Unique-ID {uuid}", conversation.subscription.event(events)]
-        # without ``full``, `event` is refused but myevents is not (recording 08c)
-        return [conversation.subscription.myevents]
+        subscription = conversation.subscription
+        if not conversation.full:
+            # without ``full``, `event` is refused but myevents is not (recording 08c)
+            return [subscription.myevents]
+        openings = dict.fromkeys(map(subscription.opening, one_by_one(events)))
+        return [
+            f"filter Unique-ID {conversation.uuid}",
+            *(opening for opening in openings if opening is not None),
+            subscription.event(event_list(events) if events else "all"),
+        ]
 
     def _limit(self, seconds: float, timeout: float | None) -> None:
         """Have the switch hang up after ``seconds``, whatever the handler does by then.
@@ -205,15 +216,24 @@ class Handover:
         # A close within a moment of connect leaves the caller parked for ever, with nobody in
         # control (recording 14b2). A completed application proves that this moment is over.
         if not conversation.subscription.completions:
-            events = self._asking_for("CHANNEL_EXECUTE_COMPLETE")
+            events = self._asking_for(["CHANNEL_EXECUTE_COMPLETE"])
             conversation.say(events, conversation.deadline(last_words()))
         own.do("set", "eslsync_gave_back=true", last_words())
 
 
+def one_by_one(events: Sequence[str]) -> list[str]:
+    """The events, each once; ``"CUSTOM <subclass> <subclass>"`` names several."""
+    names: list[str] = []
+    for event in events:
+        word, *subclasses = event.split() or [""]
+        several = word == "CUSTOM" and subclasses
+        names += [f"{word} {each}" for each in subclasses] if several else [event]
+    return list(dict.fromkeys(names))
+
+
 def event_list(names: Sequence[str]) -> str:
     """Write the arguments of ``event``: each name once, subclasses last, after one CUSTOM."""
-    once = dict.fromkeys(names)
-    custom = [name for name in once if name.partition(" ")[0] == "CUSTOM"]
-    plain = [check_event_name(name) for name in once if name not in custom]
-    subclasses = [word for name in custom for word in name.split()[1:]]
-    return " ".join([*plain, *(["CUSTOM", *subclasses] if custom else [])])
+    events = [parse_event(name) for name in one_by_one(names)]
+    plain = [name for name, _ in events if name != "CUSTOM"]
+    custom = [subclass for name, subclass in events if name == "CUSTOM"]
+    return " ".join([*plain, *(["CUSTOM", *filter(None, custom)] if custom else [])])

@@ -83,6 +83,8 @@ class Job:
 
 def result_of(job: Job, deadline: Deadline | None) -> str:
     """As `Job.wait`, until a deadline."""
+    if job.event is None:
+        job._conversation.subscription.check("BACKGROUND_JOB")
     event = job._conversation.until(job, lambda _: job.event, deadline, wanted=TOLD_BY)
     text = text_of(event.body)
     if failed(event.body, job.command):
@@ -93,21 +95,18 @@ def result_of(job: Job, deadline: Deadline | None) -> str:
 class Jobs:
     """The jobs of one conversation."""
 
-    __slots__ = ("_conversation", "_heard", "running")
+    __slots__ = ("_conversation", "running")
 
     def __init__(self, conversation: Starts) -> None:
         self._conversation = conversation
         #: Jobs whose result has not arrived, by Job-UUID.
         self.running: dict[str, Job] = {}
-        self._heard = False  # True once we have subscribed to BACKGROUND_JOB
 
     def start(self, command: str, timeout: float | None) -> Job:
         """Start an api command in the background: see `Session.bgapi`."""
         check_line(command)
         conversation = self._conversation
-        if not self._heard:
-            self._subscribe(timeout)
-            self._heard = True
+        self.hear(timeout)
         job = Job(conversation, command, conversation.new_id())
         self.running[job.uuid] = job
         try:
@@ -117,9 +116,12 @@ class Jobs:
             raise
         return job
 
-    def _subscribe(self, timeout: float | None) -> None:
+    def hear(self, timeout: float | None) -> None:
+        """Have BACKGROUND_JOB arrive from now on, if it does not."""
         conversation = self._conversation
         subscription = conversation.subscription
+        if subscription.arrives("BACKGROUND_JOB"):
+            return
         if subscription.filtered or not subscription.on:
             # A filter on Unique-ID hides BACKGROUND_JOB; this lets our own through (09g).
             # Without one, or with myevents (05i), a first filter would hide the rest.

@@ -184,8 +184,8 @@ class Leg:
         """
         if not self.conversation.subscription.completions:
             raise RuntimeError(
-                f"{application}: the outcome would never arrive, since the call was taken with "
-                "events=False"
+                f"{application}: the outcome would never arrive, since CHANNEL_EXECUTE_COMPLETE "
+                "doesn't: the call was taken with events=False, or events were switched off"
             )
 
         def told(event: Event | None) -> T:
@@ -233,6 +233,8 @@ class Leg:
         conversation = self.conversation
         if block:
             conversation.check_thread()
+        elif not conversation.subscription.is_async:
+            conversation.warn_sync(f"block=False waits until {application} has completed")
         deadline = None if timeout is None else conversation.clock.deadline(timeout)
         quiet = block and conversation.subscription.completions
         under_way = self._send(application, argument, lock, quiet, timeout)

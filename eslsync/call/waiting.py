@@ -7,7 +7,8 @@ from functools import lru_cache
 from typing import TYPE_CHECKING
 
 from ..callables import check_function, check_returned
-from ..wire.enums import ChannelState, check_event_name
+from ..wire.enums import ChannelState
+from ..wire.event_names import parse_event
 from ..wire.message import Event
 from .connection import ALWAYS_WANTED
 
@@ -31,7 +32,7 @@ def wait_for(
         return conversation.until(what, ready, deadline, leg, wanted)
     if callable(what):
         check_function("a condition for wait()", what)
-        conversation.subscription.check("this event")
+        conversation.subscription.check_any("this event")
         return conversation.until(what, _next_that(what, leg), deadline, leg)
     several = tuple(what)
     if not several:
@@ -51,11 +52,11 @@ def _ready_for(
     """Return the test that ends the wait, and the event that can end it (None: any)."""
     if isinstance(what, ChannelState):
         target, state = leg or conversation.own, what
+        if target.reached(state) is None:
+            conversation.subscription.check_state(state, target.uuid)
         return lambda _: target.reached(state), None
-    name, subclass = _parsed(what)
-    subscription = conversation.subscription
-    if not subscription.on:
-        subscription.check(what)
+    name, subclass = parse_event(what)
+    conversation.expect(what, leg)
     if name == "ALL":
         return _next_that(lambda event: True, leg), None
     if name not in ALWAYS_WANTED:
@@ -105,10 +106,3 @@ def _named(name: str, subclass: str, uuid: str | None) -> Ready[Event]:
         return event if uuid is None or event.uuid == uuid else None
 
     return ready
-
-
-@lru_cache(maxsize=256)
-def _parsed(what: str) -> tuple[str, str]:
-    """Split an event into name and subclass. Raises ValueError for an unknown name."""
-    name, _, subclass = what.partition(" ")
-    return check_event_name(name), subclass

@@ -6,7 +6,8 @@ from collections.abc import Collection
 from typing import Literal, NamedTuple, Protocol
 
 from ..clock import Deadline
-from ..wire.enums import EVENT_NAMES, ChannelState
+from ..wire.enums import ChannelState
+from ..wire.event_names import EVENT_NAMES
 from ..wire.exceptions import TimeoutError
 from ..wire.message import Event
 from .connection import Pending
@@ -41,6 +42,8 @@ def too_late(what: object, deadline: Deadline | None, leg: Leg) -> TimeoutError:
     else:
         arrive = "arrive" if is_event(what) else "come"
         said = f"{described(what)} did not {arrive} {within}"
+        if what == "DTMF" and not leg.conversation.subscription.is_async:
+            said += ": without async in the dialplan, digits come after the next application"
     return TimeoutError(f"{said} (leg {leg.uuid})" if leg.uuid else said)
 
 

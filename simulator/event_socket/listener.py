@@ -512,7 +512,7 @@ class Control:
     def _set_linger(self, command: Received, rest: str) -> str:
         if self.channel is None:
             return "-ERR not controlling a session"
-        if rest.startswith(" ") and len(rest) > 1:
+        if rest.startswith(" "):
             self._linger = atoi(rest)
             return f"+OK will linger {self._linger} seconds"
         self._linger = -1

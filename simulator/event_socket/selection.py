@@ -34,6 +34,7 @@ class Selection:
         self.wants_heartbeat = False  #: True once HEARTBEAT was subscribed to by name
         self._names: set[str] = set()
         self._subclasses: set[str] = set()  # of CUSTOM
+        self._nixed: set[str] | None = None  # after ALL, which names all others (set_all_custom)
         self._listens = False  # LFLAG_EVENTS
         self._mine: str | None = None  # the uuid that `myevents` is about
 
@@ -48,6 +49,7 @@ class Selection:
             and event.subclass is not None
             and "ALL" not in self._names
             and event.subclass not in self._subclasses
+            and (self._nixed is None or event.subclass in self._nixed)
         ):
             return False
         if self.filters and not self._passes(event):
@@ -93,6 +95,8 @@ class Selection:
         if not names:
             return "-ERR no keywords supplied"
         self._names |= EVENT_NAMES if "ALL" in names else names
+        if "ALL" in names:
+            self._nixed = set()
         self._listens = True
         self.wants_heartbeat = self.wants_heartbeat or "HEARTBEAT" in names
         return f"+OK event listener enabled {self.format}"
@@ -101,11 +105,13 @@ class Selection:
         """``nixevent <name>... [CUSTOM <subclass>...]``."""
         names, subclasses = _event_names(words)
         self._subclasses -= subclasses
+        if self._nixed is not None:
+            self._nixed |= subclasses
         if not names:
             return "-ERR no keywords supplied"
         if "ALL" in names:
             self._names.clear()
-        else:
+        elif names != {"CUSTOM"}:
             self._names -= names - {"CUSTOM"}
             self._names.discard("ALL")
         self._listens = True
@@ -118,6 +124,7 @@ class Selection:
         self._listens = False
         self._names.clear()
         self._subclasses.clear()
+        self._nixed = None
         return "+OK no longer listening for events"
 
     def filter(self, text: str) -> str:
@@ -161,7 +168,9 @@ def _event_names(words: list[str]) -> tuple[set[str], set[str]]:
     names: set[str] = set()
     subclasses: set[str] = set()
     for word in words:
-        name = word.upper().removeprefix("SWITCH_EVENT_")
+        name = word.upper()
+        if name[13:] in EVENT_NAMES:  # "SWITCH_EVENT_" or any 13 letters (switch_name_event)
+            name = name[13:]
         if "CUSTOM" in names:
             subclasses.add(word)
         elif name in EVENT_NAMES:

@@ -44,7 +44,7 @@ def test_a_variable_that_another_thread_has_set_is_not_restored(
             channel.execute("set", "one=theirs", block=False)
 
         beside = Beside(other)
-        session.on("CUSTOM", lambda event: None)
+        session.on("CODEC", lambda event: None)
         start = Leg.start
 
         def start_and_let_the_other_set(self: Leg, *arguments: Any) -> UnderWay:

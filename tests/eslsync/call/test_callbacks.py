@@ -27,6 +27,7 @@ def test_callbacks_run_in_order_of_arrival_and_then_of_registration() -> None:
 
     with call(handler) as peer:
         peer.handshake()
+        peer.serve("filter Event-Name CUSTOM")
         peer.say(event({"Event-Name": "CUSTOM", "Event-Subclass": "my::a"}))
         peer.say(peer.event("CHANNEL_ANSWER"))
         peer.say(event({"Event-Name": "CUSTOM", "Event-Subclass": "my::b"}))

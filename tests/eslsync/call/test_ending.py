@@ -344,7 +344,7 @@ def test_without_a_hangup_event_the_cause_is_asked_for(
     monkeypatch.setattr(ending, "HANGUP_COMPLETE_TIMEOUT", 10 * PATIENCE)
 
     with call(
-        lambda session: session.channel.wait(ChannelState.HIBERNATE), name=name, events=events
+        lambda session: session.channel.wait(ChannelState.HANGUP), name=name, events=events
     ) as peer:
         peer.connect()
         peer.serve("linger 60")

@@ -30,6 +30,8 @@ from tests.support.servers import Beside, dialled, messages, nothing, serving
             False,
             [
                 "filter Unique-ID {uuid}",
+                "filter Event-Subclass one::a",
+                "filter Event-Subclass two::b",
                 "event plain CHANNEL_ANSWER DTMF CHANNEL_EXECUTE_COMPLETE CHANNEL_HANGUP "
                 "CHANNEL_HANGUP_COMPLETE CUSTOM one::a two::b",
             ],

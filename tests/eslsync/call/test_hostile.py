@@ -22,7 +22,7 @@ def answering(session: Session) -> None:
 
 
 def waiting(session: Session) -> None:
-    session.wait("CUSTOM never::comes")
+    session.wait("CODEC")  # which never comes
 
 
 @contextmanager
@@ -317,7 +317,7 @@ def test_a_hangup_of_another_channel_does_not_end_the_call() -> None:
     def handler(session: Session) -> str:
         session.channel.answer()
         assert session.channel.is_up
-        return session.wait("HEARTBEAT").name
+        return session.wait("CODEC").name
 
     with call(handler) as peer:
         peer.handshake()
@@ -326,10 +326,10 @@ def test_a_hangup_of_another_channel_does_not_end_the_call() -> None:
             peer.say(changed(peer.event(name), {"Unique-ID": OTHER}))
         peer.say(peer.completed("answer", uuid))
         peer.settle()
-        peer.say(event({"Event-Name": "HEARTBEAT"}))
+        peer.say(event({"Event-Name": "CODEC"}))
         peer.await_handler()
         peer.end()
-    assert peer.returned == "HEARTBEAT"
+    assert peer.returned == "CODEC"
 
 
 def test_a_completion_of_an_unknown_execution_completes_nothing() -> None:

@@ -56,16 +56,18 @@ def test_a_job_that_fails_raises_what_it_printed() -> None:
 
 
 @pytest.mark.parametrize(
-    ("before", "filters"),
+    ("before", "filters", "subscribes"),
     [
-        ([], True),  # with none at all, every job of the switch would come
-        (["filter Unique-ID x", "event plain all"], True),
-        (["event plain all"], False),  # a first filter would hide all that is not our job's
-        (["myevents"], False),  # and so it would here (05i)
+        ([], True, True),  # with none at all, every job of the switch would come
+        (["filter Unique-ID x", "event plain all"], True, True),
+        (["event plain all"], False, False),  # a first filter would hide all but our jobs
+        (["myevents"], False, True),  # and so it would here (05i)
+        (["event plain all", "nixevent BACKGROUND_JOB"], False, True),
+        (["event plain all", "noevents"], True, True),
     ],
 )
 def test_bgapi_filters_for_its_jobs_only_where_that_hides_nothing(
-    before: list[str], filters: bool
+    before: list[str], filters: bool, subscribes: bool
 ) -> None:
     def handler(session: Session) -> None:
         for command in before:
@@ -79,7 +81,8 @@ def test_bgapi_filters_for_its_jobs_only_where_that_hides_nothing(
             peer.serve(command)
         if filters:
             peer.serve(f"filter Job-Owner-UUID {peer.uuid}")
-        peer.serve("event plain BACKGROUND_JOB")
+        if subscribes:
+            peer.serve("event plain BACKGROUND_JOB")
         peer.serve("bgapi version")
         peer.serve("bgapi status")
     assert peer.raised is None

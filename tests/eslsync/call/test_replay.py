@@ -143,7 +143,8 @@ class Heard:
             self.failure = error
 
     def _handle(self, session: Session) -> None:
-        session.on("ALL", self.events.append)
+        # Session.on refuses what has not been subscribed to; the recording does that later.
+        session.channel.leg.conversation.callbacks.append(("ALL", self.events.append))
         self.replies.append(session.context)
         for command in self._answered:
             self.replies.append(issue(session, command))

@@ -20,6 +20,7 @@ def test_wait_returns_the_event() -> None:
 def test_wait_tells_the_subclasses_of_custom_events_apart() -> None:
     with call(lambda session: session.wait("CUSTOM my::b")) as peer:
         peer.handshake()
+        peer.serve("filter Event-Subclass my::b")
         for subclass in ("my::a", "my::b"):
             peer.say(event({"Event-Name": "CUSTOM", "Event-Subclass": subclass}))
     assert peer.returned["Event-Subclass"] == "my::b"

@@ -1,4 +1,4 @@
-"""Causes, states and event names are FreeSWITCH's own."""
+"""Causes and states are FreeSWITCH's own."""
 
 from __future__ import annotations
 
@@ -6,7 +6,7 @@ import pickle
 
 import pytest
 
-from eslsync.wire.enums import ChannelState, HangupCause, check_event_name
+from eslsync.wire.enums import ChannelState, HangupCause
 from tests.support.recorded import recordings
 
 # switch_types.h, switch_call_cause_t, of FreeSWITCH 1.10
@@ -162,27 +162,3 @@ def test_recorded_states_are_known() -> None:
 )
 def test_a_state_tells_whether_the_call_has_ended(state: ChannelState, ended: bool) -> None:
     assert state.is_hangup is ended
-
-
-def test_recorded_events_have_known_names() -> None:
-    names = {event.name for recording in recordings() for event in recording.events()}
-    names.discard("")  # an app's own event that was handed to a channel has lost it (21e)
-    assert len(names) > 20
-    for name in names:
-        assert check_event_name(name) == name
-
-
-@pytest.mark.parametrize(
-    ("name", "hint"),
-    [
-        ("dtmf", "; did you mean 'DTMF'?"),
-        ("CHANEL_ANSWER", "; did you mean 'CHANNEL_ANSWER'?"),
-        ("HANGUP_COMPLETE", "; did you mean 'CHANNEL_HANGUP_COMPLETE'?"),
-        ("xyzzy", ""),
-        ("", ""),
-    ],
-)
-def test_a_mistyped_event_name_is_refused_with_a_hint(name: str, hint: str) -> None:
-    with pytest.raises(ValueError, match="no event") as caught:
-        check_event_name(name)
-    assert str(caught.value) == f"FreeSWITCH has no event {name!r}{hint}"

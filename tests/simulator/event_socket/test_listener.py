@@ -101,7 +101,7 @@ def test_several_addresses_are_tried_in_turn() -> None:
 
 @pytest.mark.parametrize(
     ("linger", "closes"),
-    [(None, 0.1), ("linger 3", 4), ("linger abc", 1), ("linger", None)],
+    [(None, 0.1), ("linger 3", 4), ("linger abc", 1), ("linger ", 1), ("linger", None)],
 )
 def test_linger_keeps_the_connection_open(linger: str | None, closes: float | None) -> None:
     call = ModelCall()
@@ -304,3 +304,39 @@ def test_an_app_that_has_gone_is_sent_nothing() -> None:
     call.wait(0.1)
     assert len(call.sent) == before
     assert call.closed_at is not None
+
+
+@pytest.mark.parametrize(
+    ("command", "reply"),
+    [
+        ("events plain all", "+OK event listener enabled plain"),
+        ("EVENTxyz json DTMF", "+OK event listener enabled json"),
+        ("eventxyz", "-ERR no keywords supplied"),
+        ("event plain nonsense", "-ERR no keywords supplied"),
+        ("event plain xxxxxxxxxxxxxDTMF", "+OK event listener enabled plain"),
+        ("nixevents DTMF", "+OK events nixed"),
+        ("myeventsss", "+OK Events Enabled"),
+        ("noeventsss", "-ERR not listening for events"),
+        ("divert_eventson", "+OK events diverted"),
+        ("divert_events", "-ERR missing value."),
+        ("filterEvent-Name DTMF", "-ERR command not found"),
+        ("filter  Event-Name DTMF", "+OK filter added. [Event-Name]=[DTMF]"),
+        ("lingering", "+OK will linger"),
+        ("nolingering", "+OK will not linger"),
+        ("resumed", "+OK"),
+        ("getvars caller_id_number", "1001"),
+        ("logdebug", "+OK log level debug [7]"),
+        ("nologs", "-ERR not loging"),
+        ("apistatus", "-ERR command not found"),
+        ("bgapistatus", "-ERR command not found"),
+        ("sendmsgs", "-ERR invalid session id [s]"),
+        ("exits", "+OK bye"),
+        ("...xyz", "+OK bye"),
+        ("evnt plain all", "-ERR command not found"),
+    ],
+)
+def test_only_the_beginning_of_a_command_is_compared(command: str, reply: str) -> None:
+    # mod_event_socket.c, parse_command
+    call = ModelCall()
+    call.send("connect")
+    assert call.send(command) == reply

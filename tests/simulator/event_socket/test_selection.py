@@ -31,3 +31,16 @@ def test_noevents_and_nixevent_unsubscribe() -> None:
     call.execute("log", "INFO hello")
     call.wait(0.1)
     assert len(call.ladder()) == before + 1
+
+
+def test_after_all_each_subclass_stays_until_it_is_nixed() -> None:
+    # mod_event_socket.c, set_all_custom
+    call = ModelCall()
+    call.send("connect")
+    call.send("event plain all")
+    call.send("nixevent TALK")
+    call.send("nixevent CUSTOM my::other")
+    for subclass in ("my::event", "my::other"):
+        call.send("sendevent CUSTOM", f"Event-Subclass: {subclass}")
+    call.wait(0.1)
+    assert [each.get("Event-Subclass") for each in call.events("CUSTOM")] == ["my::event"]
