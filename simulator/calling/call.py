@@ -76,8 +76,14 @@ class Call:
     def cause(self) -> HangupCause | str | None:
         """The hangup cause; None while the call is up.
 
-        A str for a cause that `HangupCause` lacks.
+        A str for a cause that `HangupCause` lacks. Once the test has looked at it, the call no
+        longer fails for an application that FreeSWITCH does not have.
         """
+        self._line.cause_seen |= self._line.hung_up
+        return self._cause
+
+    @property
+    def _cause(self) -> HangupCause | str | None:
         cause = self._line.channel.hangup_cause
         return HangupCause.known(cause) if cause else None
 
@@ -151,6 +157,11 @@ class Call:
         return list(self._line.not_modelled)
 
     @property
+    def unknown_applications(self) -> list[str]:
+        """The applications that FreeSWITCH does not have, and because of which it hung up."""
+        return list(self._line.unknown)
+
+    @property
     def switch(self) -> FreeSwitch:
         """The switch that the call is in."""
         return self._switch
@@ -195,7 +206,7 @@ class Call:
         )
 
     def __repr__(self) -> str:
-        return f"<Call {self.uuid} {self.cause or 'up'} {self.duration:.3f} s>"
+        return f"<Call {self.uuid} {self._cause or 'up'} {self.duration:.3f} s>"
 
     # The verbs
 
@@ -345,7 +356,7 @@ class Call:
         self._simulation.run(until, timeout)
         self._line.awaited = True
         if self._line.hung_up:
-            return "before the call ended"
+            return f"before the call ended{_because(self._line)}"
         if self._simulation.now - began < round(timeout * SECOND):
             return "and nothing more will happen"
         return f"within {timeout:g} s"
@@ -385,12 +396,29 @@ def failed(line: Line | None, why: str, kind: type[CallFailed] = CallFailed) -> 
     return kind(why, lambda: drawn(so_far.entries))
 
 
-def check_faults(line: Line) -> None:
-    """Raise CallFailed if a fault of this call has not happened, unless it is optional."""
+def check_end(line: Line, *, raises: bool = True) -> None:
+    """Raise CallFailed for what the call shows to be wrong with it, or with the test.
+
+    That is, with ``raises``, an application that FreeSWITCH does not have, unless the test has
+    looked at the hangup cause; and a fault that has not happened, unless it is optional.
+    """
+    if raises and line.unknown and not line.cause_seen:
+        raise failed(line, why_unknown(line))
     for fault in line.missed:
         if not fault.optional:
             said = [each.message for each in line.transcript.entries if each.message is not None]
             raise failed(line, why_missed(fault, said))
+
+
+def why_unknown(line: Line) -> str:
+    """Why the switch hung up on an application, in words."""
+    name, close = next(iter(line.unknown.items()))
+    hint = f" (did you mean {close!r}?)" if close else ""
+    return f"FreeSWITCH has no application {name!r}{hint}: it hung up, DESTINATION_OUT_OF_ORDER"
+
+
+def _because(line: Line) -> str:
+    return f" ({why_unknown(line)})" if line.unknown else ""
 
 
 def check_keys(digits: str) -> None:

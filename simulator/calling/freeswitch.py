@@ -33,7 +33,7 @@ from ..model.tables import (
     with_yours,
 )
 from .apps import Apps
-from .call import Call, check_faults, failed, line_of
+from .call import Call, check_end, failed, line_of
 from .faults import Fault
 from .line import OWN_ADDRESS, App, Line, normal_address
 from .other_legs import OtherLegs
@@ -76,6 +76,9 @@ class FreeSwitch:
     ``applications`` or ``api_commands``, by name: a function like those in
     `simulator.applications`. Or allow it by its name in ``allow_unmodelled``: then it does
     nothing, and the ladder says so. See docs/testing.md.
+
+    An application that FreeSWITCH does not have either hangs the call up. That fails the test at
+    the end of the block, unless it has looked at `Call.cause` by then, or allows the name.
 
     The simulation fails, with the handler's stack, if a handler does not wait for the call for
     ``patience`` real seconds (None: no limit).
@@ -133,7 +136,9 @@ class FreeSwitch:
         apps.on_leg = self._take
         self._standing = Standing(legs, apps, allow_unmodelled)
         model.on_used = self._standing.used
+        model.on_unknown = self._standing.unknown
         self._simulation = Simulation(world, model, lines, legs, apps)
+        self._raises = raises
         self._made = 0
         self._all: WeakValueDictionary[int, Call] = WeakValueDictionary()  # by number
         self._up: dict[str, Call] = {}  # by uuid, as the simulation's lines
@@ -163,7 +168,7 @@ class FreeSwitch:
                 seconds = self._simulation.time_to_end
                 raise failed(late, f"the handler still runs {seconds:g} s after the hangup")
             for line in (*self._simulation.faulty, *self._simulation.lines.values()):
-                check_faults(line)
+                check_end(line, raises=self._raises)
         except BaseException:
             if error is None:
                 raise

@@ -83,6 +83,9 @@ class Line:
         # What it used of FreeSWITCH.
         self.stands_on = StandsOn()
         self.not_modelled: list[Part] = []  #: neither modelled nor allowed
+        #: Applications that FreeSWITCH does not have and hung up on, and names close to theirs.
+        self.unknown: dict[str, str] = {}
+        self.cause_seen = False  #: the test has looked at the hangup cause
 
         # The app's end.
         self.faults = faults  #: to inject

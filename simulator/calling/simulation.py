@@ -46,7 +46,7 @@ class Simulation:
         self.lines = lines
         self.legs = legs
         self.apps = apps
-        #: Calls that ended long ago, with faults that have not happened.
+        #: Calls that ended long ago, and may have to fail at the end.
         self.faulty: list[Line] = []
 
     @property
@@ -59,7 +59,7 @@ class Simulation:
         self.apps.find(app)  # starts its server, or raises for an address that can't be called
         for uuid in [uuid for uuid, each in self.lines.items() if each.ended]:
             ended = self.lines.pop(uuid)
-            if ended.missed:
+            if ended.missed or ended.unknown:
                 self.faulty.append(ended)
         line = self.lines[channel.uuid] = Line(self.world, app, channel, faults)
         line.watchers.append(self.legs.noticed)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Collection, Iterable, Iterator, Sequence
 from dataclasses import astuple
+from difflib import get_close_matches
 from typing import Any
 
 from ..model.channel import Channel
@@ -38,6 +39,15 @@ class Standing:
         self._apps = apps
         self._allowed = frozenset(name.lower() for name in allowed)
         self.stands_on = StandsOn()  #: what all calls used
+
+    def unknown(self, name: str, channel: Channel) -> None:
+        """Note that a channel is hung up because of an application that does not exist."""
+        line = self._legs.owner(channel)
+        if line is not None:
+            line.tell(f"no application {name!r}")
+            if name.lower() not in self._allowed:
+                close = get_close_matches(name.lower(), channel.switch.applications, n=1)
+                line.unknown[name] = close[0] if close else ""
 
     def used(self, part: Part, channel: Channel | None) -> None:
         """Note a part that a channel, or nobody's channel, uses."""

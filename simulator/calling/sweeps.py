@@ -24,7 +24,7 @@ from eslsync.stacks import is_ours
 from ..clockwork.frozen import standing_still
 from ..ladders.transcript import Entry
 from ..model.evidence import Part
-from .call import Call
+from .call import Call, line_of, why_unknown
 from .faults import Fault, FaultKind, can_befall
 from .freeswitch import FreeSwitch, simulation_of
 from .leaks import descriptors, objects_since_freeze, threads_left
@@ -272,6 +272,9 @@ class _Runs:
             wrong = str(error).splitlines()[0]
         assert call is not None
         for each in switch.calls.values():
+            line = line_of(each)
+            if wrong is None and line.unknown and not line.cause_seen:
+                wrong = why_unknown(line)
             if wrong is None and each.error is not None and not isinstance(each.error, ESLError):
                 wrong = f"the handler raised {each.error!r}"
             if wrong is None and each.not_modelled:

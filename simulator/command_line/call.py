@@ -218,6 +218,7 @@ def call(
     from eslsync.stacks import users_traceback
 
     from .. import CallFailed, FreeSwitch, SimulationError
+    from ..calling.call import line_of, why_unknown
     from ..calling.freeswitch import simulation_of
 
     elsewhere = is_address(file)
@@ -271,10 +272,13 @@ def call(
     missing = [part for each in made.switch.calls.values() for part in each.not_modelled]
     for part in dict.fromkeys(missing):
         click.secho(f"\n{plain(options.not_modelled(part))}", err=True, fg="red")
+    unknown = [line_of(each) for each in made.switch.calls.values() if each.unknown_applications]
+    for line in unknown:
+        click.secho(f"\n{plain(why_unknown(line))}", err=True, fg="red")
     if trouble is not None:
         click.secho(f"\n{plain(trouble)}", err=True, fg="red")
     show(f"\n{summary(made, trouble)}")
-    sys.exit(1 if raised or missing or trouble is not None else 0)
+    sys.exit(1 if raised or missing or unknown or trouble is not None else 0)
 
 
 def recorded(app: Handler | Outbound | str, folder: Path) -> Outbound:

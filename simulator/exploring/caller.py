@@ -9,7 +9,7 @@ import logging
 import traceback
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from types import FrameType
 
@@ -114,6 +114,8 @@ class _Making:
         self._last = 0  # the end of the last step
         script = Script("handler", call=attempt.call, path=caller.base / "script")
         options, circumstances = script.circumstances()
+        faults = circumstances.get("faults", ())
+        circumstances["faults"] = [replace(fault, optional=True) for fault in faults]
         self._closing = False
         self._measured = "prompts" in attempt.call or "sounds" in attempt.call
         with (

@@ -114,6 +114,8 @@ class Switch:
         self.consumers: list[Callable[[SwitchEvent], None]] = []
         #: Called with everything in FreeSWITCH that a channel, or nobody's channel, uses.
         self.on_used: Callable[[Part, Channel | None], object] = lambda part, channel: None
+        #: Called with an application's name that does not exist, and the channel that is hung up.
+        self.on_unknown: Callable[[str, Channel], object] = lambda name, channel: None
         #: Called with every channel that is destroyed.
         self.when_destroyed: list[Callable[[Channel], object]] = []
         self._states: dict[object, object] = {}

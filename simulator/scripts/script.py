@@ -34,7 +34,7 @@ from eslsync.loading import (
 )
 from eslsync.stacks import summary_of, users_frames
 
-from ..calling.call import Call, CallFailed, check_faults, line_of, without_suffix
+from ..calling.call import Call, CallFailed, check_end, line_of, without_suffix
 from ..calling.faults import Fault
 from ..calling.freeswitch import FreeSwitch, simulation_of
 from ..clockwork.virtual_time import SimulationError
@@ -166,8 +166,10 @@ class Script:
             with self._place(call, f"{self._where()}, after the last step"):
                 simulation_of(switch).see_out()
                 call.hangup()
-            with self._place(call, self._where(self.lines.get("call.faults"))):
-                check_faults(line_of(call))
+            with self._place(
+                call, self._where(self.lines.get("call.faults") if call.missed else None)
+            ):
+                check_end(line_of(call))
         return call
 
     def load(self) -> Handler | Outbound:

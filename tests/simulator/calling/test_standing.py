@@ -3,15 +3,17 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from typing import Any
 
 import pytest
 
 from eslsync import CommandError, Session
-from simulator import CallFailed, FreeSwitch, NotModelled, sweep
+from simulator import Call, CallFailed, FreeSwitch, NotModelled, sweep
 from simulator.clockwork.threads import Steps
 from simulator.model import playing
 from simulator.model.channel import Channel as Leg
 from simulator.model.switch import Switch
+from simulator.scripts.script import Script, Step
 
 
 def executes(*applications: str) -> Callable[[Session], None]:
@@ -140,3 +142,72 @@ def test_a_sweep_of_a_handler_that_uses_it_fails() -> None:
     assert not sweep(
         lambda call: call.wait(), executes("lua"), every=5, allow_unmodelled=["lua"]
     ).wrong
+
+
+# Applications that FreeSWITCH does not have
+
+TYPO = r"FreeSWITCH has no application 'plaback' \(did you mean 'playback'\?\): it hung up, DEST"
+
+
+def silent(call: Call) -> None:
+    """Play no verb."""
+
+
+def call_a_typo(play: Callable[[Call], object], **options: Any) -> Call:
+    with FreeSwitch(**options) as switch:
+        call = switch.call(executes("plaback"))
+        play(call)
+    return call
+
+
+@pytest.mark.parametrize("play", [silent, Call.wait, lambda call: call.press("1")])
+def test_an_application_that_freeswitch_does_not_have_fails_the_test(
+    play: Callable[[Call], object],
+) -> None:
+    with pytest.raises(CallFailed, match=TYPO):
+        call_a_typo(play)
+
+
+def test_a_verb_that_fails_for_it_says_so() -> None:
+    said = f"did not hear 'support' before the call ended .{TYPO}"
+    with pytest.raises(CallFailed, match=said):
+        call_a_typo(lambda call: call.hear("support"))
+
+
+def test_a_test_that_looks_at_the_cause_expects_it() -> None:
+    def looks(call: Call) -> None:
+        call.wait()
+        assert call.cause == "DESTINATION_OUT_OF_ORDER"
+
+    call = call_a_typo(looks)
+    assert call.unknown_applications == ["plaback"]
+    with pytest.raises(CallFailed, match=TYPO):
+        call_a_typo(lambda call: call.cause)  # too early
+
+
+def test_an_unknown_application_can_be_allowed() -> None:
+    assert call_a_typo(silent, allow_unmodelled=["plaback"]).unknown_applications == []
+    assert call_a_typo(silent, raises=False).unknown_applications == ["plaback"]
+
+
+def test_the_dialplan_may_have_the_typo() -> None:
+    def typo_after() -> None:
+        with FreeSwitch() as switch:
+            switch.call(lambda session: None, after=[("plaback", "sorry")]).wait()
+
+    with pytest.raises(CallFailed, match=TYPO):
+        typo_after()
+
+
+def test_a_script_expects_it_by_its_cause() -> None:
+    with pytest.raises(CallFailed, match=f"^script: {TYPO}"):
+        Script("ivr.py", [Step("wait")]).run(executes("plaback"))
+    expect = {"cause": "DESTINATION_OUT_OF_ORDER"}
+    script = Script("ivr.py", [Step("wait")], expect=expect)
+    assert script.run(executes("plaback")).unknown_applications == ["plaback"]
+    assert not sweep(script.play, executes("plaback"), every=4).wrong
+
+
+def test_a_sweep_of_a_handler_with_a_typo_fails() -> None:
+    with pytest.raises(AssertionError, match=f"even without a fault: {TYPO}"):
+        sweep(Call.wait, executes("plaback"))

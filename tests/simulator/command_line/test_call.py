@@ -300,3 +300,11 @@ def test_invalid_options_are_refused(arguments: list[str], said: str) -> None:
     assert result.exit_code == 2
     assert said in result.stderr
     assert result.stdout == ""
+
+
+def test_an_application_that_freeswitch_does_not_have_is_told(tmp_path: Path) -> None:
+    app = write(tmp_path, "def handler(session):\n    session.channel.execute('plaback', 'hi')\n")
+    result = run("call", app)
+    assert result.exit_code == 1
+    assert "FreeSWITCH has no application 'plaback' (did you mean 'playback'?)" in result.stderr
+    assert run("call", app, "--allow-unmodelled", "plaback").exit_code == 0
