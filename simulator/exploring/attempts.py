@@ -11,7 +11,7 @@ from .actions import Approach
 from .situations import Situation
 from .whereabouts import Place
 
-__all__ = ["Attempt", "AttemptOutcome", "CallEnd", "Trouble"]
+__all__ = ["Attempt", "AttemptOutcome", "BridgeEnd", "CallEnd", "Trouble"]
 
 
 @dataclass(frozen=True)
@@ -47,6 +47,16 @@ class Trouble:
     at_hangup: bool  #: when the caller hung up, after all steps
 
 
+@dataclass(frozen=True)
+class BridgeEnd:
+    """The end of an application `bridge`, and what the caller heard from there on."""
+
+    place: Place | None
+    answered: bool  #: True if somebody took the call
+    up: bool  #: True if the caller had been answered before
+    heard: tuple[str, ...]
+
+
 @dataclass
 class AttemptOutcome:
     """The outcome of an attempt."""
@@ -69,6 +79,7 @@ class AttemptOutcome:
     dialled: frozenset[str] = frozenset()
     #: Where the handler asked for the time of day, and how many seconds after the call began.
     clock: dict[tuple[Place, ...], float] = field(default_factory=dict)
+    bridges: tuple[BridgeEnd, ...] = ()
     waits_for_ever: bool = False
     up: bool = True  #: True if the call was up after the steps
     answered: bool = False

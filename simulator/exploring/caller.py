@@ -6,6 +6,7 @@ Each call has a new switch, begins from nothing, and so takes the same course ea
 from __future__ import annotations
 
 import logging
+import random
 import traceback
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
@@ -27,7 +28,7 @@ from ..clockwork.virtual_time import SimulationError, World
 from ..scripts.script import Script
 from ..scripts.steps import Step
 from .approaches import SHORT, approach
-from .attempts import Attempt, AttemptOutcome, CallEnd, Trouble
+from .attempts import Attempt, AttemptOutcome, BridgeEnd, CallEnd, Trouble
 from .boundaries import Turns
 from .lines import Lines
 from .observer import Observer, Sighting
@@ -69,7 +70,7 @@ class Caller:
 
     def make(self, attempt: Attempt, *, draw: bool = False) -> AttemptOutcome:
         """Make one call; ``draw`` its ladder, too."""
-        with _quiet() as log:
+        with _quiet() as log, _same_randomness():
             outcome = _Making(self, attempt, log, draw).outcome
         if self.lines is not None:
             outcome.lines = self.lines.new()
@@ -100,6 +101,17 @@ def _quiet() -> Iterator[list[logging.LogRecord]]:
     finally:
         logger.handlers, logger.propagate = handlers, propagate
         logger.setLevel(level)
+
+
+@contextmanager
+def _same_randomness() -> Iterator[None]:
+    """Begin the module `random` anew, so that each call takes the same course."""
+    state = random.getstate()
+    random.seed(0)
+    try:
+        yield
+    finally:
+        random.setstate(state)
 
 
 class _Making:
@@ -173,6 +185,9 @@ class _Making:
         self.outcome.up = not self.line.hung_up
         if attempt.hangs_up or self.outcome.astray or self.outcome.taken:
             self.outcome.did = tuple(self.observer.log[begun:])
+            if self.call.ended or self.call.given_back or self.line.hung_up:
+                self.simulation.run(lambda: self.call.ended, LATE)
+                self.outcome.ended = self._end()
             self._hang_up()
             return
         seen = self._watch(before)
@@ -379,6 +394,11 @@ class _Making:
                 outcome.troubles[-1] = Trouble("raises", summary_of(error), place_of(error), False)
         outcome.played = frozenset(prompt.name for prompt in self.line.prompts)
         outcome.answered = call.answered
+        names = [prompt.name for prompt in self.line.prompts]
+        outcome.bridges = tuple(
+            BridgeEnd(place, taken, up, tuple(names[number:]))
+            for place, up, taken, number in self.observer.bridges
+        )
         outcome.dialled = frozenset(self.simulation.legs.dialled)
         players = (each.name for each in declarations() if each.api and each.prompts)
         elsewhere = (*ELSEWHERE, *(f"api {name}".encode() for name in players))

@@ -107,6 +107,8 @@ class Edge:
     did: tuple[str, ...]  #: applications on the way
     seconds: float  #: its duration
     time: float  #: since the call began
+    #: The far end whose behaviour was varied last, and how it behaves.
+    far_end: tuple[str, str] | None = None
     answered: bool = True  #: True if the call was answered by then
 
     @property

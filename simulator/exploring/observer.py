@@ -74,6 +74,10 @@ class Observer:
     ) -> None:
         #: Applications that began on the caller's channel, except those that only prepare.
         self.log: list[str] = []
+        #: For each `bridge` that is over: its line, whether the caller had been answered before,
+        #: whether somebody took the call, and the number of prompts that were heard by then.
+        self.bridges: list[tuple[Place | None, bool, bool, int]] = []
+        self._bridging: tuple[Place | None, bool] = None, False
         self._far_ends = far_ends
         self._key = key
         self._turns = turns or Turns()
@@ -110,13 +114,19 @@ class Observer:
         if name == "CHANNEL_EXECUTE":
             self._begun(dict(event.own))
         elif name == "CHANNEL_EXECUTE_COMPLETE":
-            uuid = dict(event.own).get("Application-UUID")
+            own = dict(event.own)
+            uuid = own.get("Application-UUID")
+            if own.get("Application") == "bridge":
+                taken = self._call.variable("originate_disposition") == "SUCCESS"
+                self.bridges.append((*self._bridging, taken, len(self._line.prompts)))
             self._running = [each for each in self._running if each.uuid != uuid]
 
     def _begun(self, event: Mapping[str, str]) -> None:
         name = event.get("Application", "")
         if name == "socket":
             return
+        if name == "bridge":
+            self._bridging = self.place(), self._call.answered
         if not declared(name).prepares:
             self.log.append(name)
         uuid, data = event.get("Application-UUID", ""), event.get("Application-Data", "")

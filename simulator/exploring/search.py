@@ -33,7 +33,7 @@ from .handlers import Explored
 from .lines import Lines
 from .situations import Situation
 
-__all__ = ["Incident", "Limits", "Progress", "Search"]
+__all__ = ["ANSWERS", "Incident", "Limits", "Progress", "Search"]
 
 #: Limits on the situations at one spot, which differ only in variables: the first SOME are tried
 #: with each key, up to ENOUGH with a few keys; up to FAR only along one way of gathered digits.
@@ -45,9 +45,11 @@ MOMENTS = 100
 #: Dial strings from one line of code whose far ends are varied.
 PEOPLE = 2
 #: The behaviours of a far end without a description: in words, and in a script.
+ANSWERS = "answers"
 FAR_ENDS: tuple[tuple[str, Mapping[str, Any]], ...] = (
-    ("answers", {"rings": True, "answers_after": 2, "hangs_up_after": 20}),
+    (ANSWERS, {"rings": True, "answers_after": 2, "hangs_up_after": 20}),
     ("is busy", {"rejects": "USER_BUSY"}),
+    ("answers and hangs up", {"rings": True, "answers_after": 2, "hangs_up_after": 0}),
     ("does not answer", {"rings": True, "answers_after": "never"}),
 )
 #: Attempts given to a process at once.
@@ -100,6 +102,7 @@ class _Planned:
     label: str = ""
     prefix: tuple[Any, ...] = ()  # the leading steps that stay
     dialled: frozenset[str] = frozenset()  # far ends called by then
+    far_end: tuple[str, str] | None = None  # the one varied, and how it behaves
     moved: bool = False  # to another time
 
 
@@ -252,6 +255,7 @@ class Search:
             seconds=outcome.seconds,
             time=outcome.time,
             answered=outcome.answered,
+            far_end=job.far_end,
         )
         self.edges.append(edge)
         if new is not None:
@@ -468,6 +472,7 @@ class Search:
                     job,
                     attempt=replace(job.attempt, call=call),
                     label=label,
+                    far_end=(where, words),
                     dialled=job.dialled | {where},
                 )
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from pathlib import Path
 
 import pytest
 
@@ -14,7 +15,7 @@ from tests.support.explored import (
     found,
     only_routes,
 )
-from tests.support.places import EXAMPLES
+from tests.support.places import EXAMPLES, ROOT
 
 
 def test_each_fault_of_an_ivr_is_found_at_its_line_and_nothing_else_is(faulty: Exploration) -> None:
@@ -52,3 +53,17 @@ def test_every_kind_is_in_the_docs() -> None:
     page = (EXAMPLES.parent / "docs/explore.md").read_text()
     for kind in KINDS:
         assert f"`{kind}`" in page
+
+
+CORRECT = sorted((ROOT / "tests/support/correct_ivrs").glob("*.py"))
+
+
+@pytest.mark.parametrize("file", CORRECT, ids=lambda path: path.stem)
+def test_nothing_is_wrong_with_a_correct_ivr(file: Path) -> None:
+    exploration = explore(file, keys="01239*#", workers=1)
+    assert not exploration.findings, str(exploration)
+    assert not exploration.astray
+
+
+def test_there_are_many_correct_ivrs() -> None:
+    assert len(CORRECT) >= 10

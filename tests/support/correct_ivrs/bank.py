@@ -1,0 +1,63 @@
+"""A bank: an account number, a PIN with three tries, and a menu for those who know both."""
+
+from __future__ import annotations
+
+from eslsync import Channel, Outbound, Session
+
+PINS = {"10001": "4711", "10002": "0815"}
+TRIES = 3
+
+
+def handler(session: Session) -> None:
+    channel = session.channel
+    channel.answer()
+    channel.playback("bank/welcome")
+    account = channel.get_digits("bank/account", min=5, max=5, valid="[0-9]+", tries=TRIES)
+    if account and is_known(channel, account):
+        menu(channel)
+    else:
+        channel.playback("bank/sorry")
+    channel.playback("bank/goodbye")
+    channel.hangup()
+
+
+def is_known(channel: Channel, account: str) -> bool:
+    for _ in range(TRIES):
+        pin = channel.get_digits("bank/pin", min=4, max=4, terminators="")
+        if pin and PINS.get(account) == pin:
+            return True
+        channel.playback("bank/wrong_pin")
+    return False
+
+
+def menu(channel: Channel) -> None:
+    silent = 0
+    while silent < 2:
+        key = channel.get_digits("bank/menu_9_to_repeat_0_to_leave", valid="[1290]", tries=2)
+        if key == "1":
+            channel.playback("bank/balance")
+        elif key == "2":
+            transfer_money(channel)
+        elif key == "9":
+            continue
+        elif key == "0":
+            return
+        else:
+            silent += 1
+
+
+def transfer_money(channel: Channel) -> None:
+    amount = int(channel.get_digits("bank/amount", max=5, valid="[1-9][0-9]*", tries=2) or "0")
+    if amount == 0:
+        return
+    if amount > 2000:
+        channel.playback("bank/too_much")
+        return
+    if channel.get_digits("bank/press_1_to_confirm", valid="[12]") == "1":
+        channel.playback("bank/done")
+    else:
+        channel.playback("bank/cancelled")
+
+
+if __name__ == "__main__":
+    Outbound(handler, "127.0.0.1", 5000).start()
