@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from functools import partial
 from typing import TYPE_CHECKING
 
 from eslsync.protocol import Format
 
 from ..model.arguments import separate
 from ..model.events import local_time
+from ..model.known_variables import note_variable
 from ..model.tables import OK, api, application, located, usage
 
 if TYPE_CHECKING:
@@ -18,34 +20,52 @@ if TYPE_CHECKING:
 __all__: list[str] = []
 
 
-def _set(channel: Channel, data: str, put: Callable[[str, str | None], None]) -> None:
+def _put(channel: Channel, name: str, value: str | None) -> None:
+    """Set a variable as a program asks."""
+    channel.set(name, value)
+    note_variable(channel.switch, channel, name, value)
+
+
+def _push(channel: Channel, name: str, value: str | None, *, first: bool = False) -> None:
+    channel.variables.push(name, value or "", first=first)
+    note_variable(channel.switch, channel, name, value)
+
+
+def _put_global(switch: Switch, channel: Channel | None, name: str, value: str) -> None:
+    switch.globals[name] = value
+    note_variable(switch, channel, name, value)
+
+
+def _set(
+    channel: Channel, data: str, put: Callable[[Channel, str, str | None], None] = _put
+) -> None:
     if not data:
         return
     name, separator, value = data.partition("=" if "=" in data else ",")
     if separator:
         value = channel.expand(value)
-    put(name, value or None)
+    put(channel, name, value or None)
 
 
 @application("set", recordings="07e 07f 07g", nomedia=True, zombie=True)
 def set_(channel: Channel, data: str) -> None:
-    _set(channel, data, channel.set)
+    _set(channel, data)
 
 
 @application("multiset", recordings="11h", nomedia=True, zombie=True)
 def multiset(channel: Channel, data: str) -> None:
     for pair in separate(data, " ", 256):
-        _set(channel, pair, channel.set)
+        _set(channel, pair)
 
 
 @application("push", recordings="09g 11h", nomedia=True, zombie=True)
 def push(channel: Channel, data: str) -> None:
-    _set(channel, data, lambda name, value: channel.variables.push(name, value or ""))
+    _set(channel, data, _push)
 
 
 @application("unshift", source="mod_dptools.c, unshift_function", nomedia=True, zombie=True)
 def unshift(channel: Channel, data: str) -> None:
-    _set(channel, data, lambda name, value: channel.variables.push(name, value or "", first=True))
+    _set(channel, data, partial(_push, first=True))
 
 
 @application("unset", recordings="11h", nomedia=True, zombie=True)
@@ -67,7 +87,7 @@ def export(channel: Channel, data: str) -> None:
     if not name:
         return
     local = name[len("nolocal:") :] if name.startswith("nolocal:") else None
-    channel.set(name, value or None)
+    _put(channel, name, value or None)
     if local is None and value:
         channel.set(name, value)
     exported = channel.variables.get("export_vars")
@@ -77,7 +97,7 @@ def export(channel: Channel, data: str) -> None:
 @application("set_global", source="mod_dptools.c, set_global_function", nomedia=True, zombie=True)
 def set_global(channel: Channel, data: str) -> None:
     name, _, value = data.partition("=")
-    channel.switch.globals[name] = value
+    _put_global(channel.switch, channel, name, value)
 
 
 @application(
@@ -116,7 +136,7 @@ def uuid_setvar(switch: Switch, argument: str) -> str:
     name, _, value = rest.partition(" ")
     if not name:
         return "-ERR No variable specified\n"
-    channel.set(name, value.lstrip(" "))
+    _put(channel, name, value.lstrip(" "))
     return OK
 
 
@@ -129,7 +149,7 @@ def uuid_setvar_multi(switch: Switch, argument: str) -> str:
         name, _, value = pair.partition("=")
         if not name:
             return "-ERR No variable specified\n"
-        channel.set(name, value)
+        _put(channel, name, value)
     return OK
 
 
@@ -155,5 +175,5 @@ def global_setvar(switch: Switch, argument: str) -> str:
     name, equals, value = argument.partition("=")
     if not name or not equals:
         return usage("<var>=<value> [=<value2>]")
-    switch.globals[name] = value
+    _put_global(switch, None, name, value)
     return "+OK"

@@ -25,6 +25,7 @@ from ..model.channel import Channel
 from ..model.evidence import StandsOn
 from ..model.far_legs import Endpoint, FarEnds, FarLeg
 from ..model.incoming import incoming
+from ..model.known_variables import note_variable
 from ..model.switch import Switch
 from ..model.tables import (
     ApiFunction,
@@ -218,7 +219,10 @@ class FreeSwitch:
             after=after,
             variables=variables,
         )
-        return self._begin(app, channel, faults)
+        call = self._begin(app, channel, faults)
+        for name, value in (variables or {}).items():
+            note_variable(channel.switch, channel, name, value)
+        return call
 
     def _begin(self, app: App, channel: Channel, faults: Sequence[Fault] = ()) -> Call:
         """A channel's call, handed to ``app``; it begins when a verb of a call first waits."""

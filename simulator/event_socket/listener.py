@@ -84,7 +84,7 @@ class Control:
         self.asynchronous = True
         self.connected = False  # True once `connect` has arrived
         self.finished = False  # True once the listener and its connection are gone
-        self.resumes = False
+        self._resumes = False  # LFLAG_RESUME
         self.selection = Selection()  #: the events that it wants
 
         self._audience = owner.state(Audience)
@@ -105,6 +105,12 @@ class Control:
         self._down_handled = False
         self._authorized = channel is not None
         self._password = password
+
+    @property
+    def resumes(self) -> bool:
+        """True if the dialplan continues after the connection."""
+        assert self.channel is not None
+        return self._resumes or is_true(self.channel.get("socket_resume"))
 
     # --- the world's side
 
@@ -323,7 +329,7 @@ class Control:
         channel = self.channel
         if channel is not None:
             if verb.startswith("resume"):
-                self.resumes = True
+                self._resumes = True
                 channel.set("socket_resume", "true")
                 return "+OK"
             if verb.startswith("connect"):

@@ -74,7 +74,10 @@ class Controller(Protocol):
 
     connected: bool  #: True once `connect` has come
     finished: bool  #: True once the connection is closed
-    resumes: bool  #: True if the dialplan continues after it
+
+    @property
+    def resumes(self) -> bool:
+        """True if the dialplan continues after it."""
 
     def start(self, *, full: bool) -> None:
         """Serve the connection on a separate thread (``async``)."""

@@ -19,6 +19,7 @@ from .channel import Channel
 from .digits import Digit
 from .executing import parse_all_events
 from .incoming import incoming
+from .known_variables import note_variable
 from .profile import Profile, Times
 from .races import FirstStates
 from .state_machine import end_session, run_session
@@ -287,6 +288,9 @@ def dial(
     on_dial = switch.state(FarEnds).on_dial
     if on_dial is not None:
         on_dial(target, outcome, caller)
+    if isinstance(outcome, FarLeg):
+        for name, value in variables.items():
+            note_variable(switch, outcome, name, value)
     return outcome
 
 

@@ -60,7 +60,7 @@ def api_on(channel: Channel, prefix: str) -> Steps[bool]:
     for value in values.values():
         for each in elements(value):
             name, _, argument = each.partition(" ")
-            yield from run_api(channel.switch, name, channel.expand(argument))
+            yield from run_api(channel.switch, name, channel.expand(argument), channel)
     return bool(values)
 
 
@@ -82,4 +82,7 @@ def api_hook(channel: Channel, variable: str) -> Steps[None]:
         headers = (block.get(name.lower()) for block in blocks)
         return value or next(filter(None, headers), channel.switch.globals.get(name))
 
-    yield from run_api(channel.switch, name, expand(argument, lookup, channel.switch.api_now))
+    def api(name: str, argument: str) -> str:
+        return channel.switch.api_now(name, argument, channel)
+
+    yield from run_api(channel.switch, name, expand(argument, lookup, api), channel)

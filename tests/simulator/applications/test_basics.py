@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import pytest
 
+from eslsync import Session
+from simulator import FreeSwitch
 from simulator.model.states import State
 from tests.support.model_call import ModelCall
 
@@ -69,3 +71,13 @@ def test_hupall_hangs_up_everybody(command: str, cause: str) -> None:
     assert api(call, command).startswith("+OK")
     assert call.channel.hangup_cause == cause
     assert api(call, "uuid_exists {uuid}") == "false"
+
+
+def test_the_dialplan_continues_after_a_socket_if_a_variable_says_so() -> None:
+    def handler(session: Session) -> None:
+        session.channel.answer()
+        session.channel.set("socket_resume", "true")
+
+    with FreeSwitch() as switch:
+        call = switch.call(handler, after=[("playback", "goodbye")])
+        call.hear("goodbye")
