@@ -70,6 +70,7 @@ class AttemptOutcome:
     seconds: float = 0.0
     time: float = 0.0  #: when it was over
     troubles: list[Trouble] = field(default_factory=list)
+    heard: tuple[str, ...] = ()  #: every prompt, in order
     played: frozenset[str] = frozenset()
     #: Those that the handler named itself (`say`, for one, chooses its own).
     files: frozenset[str] = frozenset()

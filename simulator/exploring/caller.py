@@ -392,11 +392,11 @@ class _Making:
             self._trouble(kind, summary_of(error), place_of(error))
             if self._closing and outcome.troubles[-1].kind == "raises":
                 outcome.troubles[-1] = Trouble("raises", summary_of(error), place_of(error), False)
-        outcome.played = frozenset(prompt.name for prompt in self.line.prompts)
+        outcome.heard = tuple(prompt.name for prompt in self.line.prompts)
+        outcome.played = frozenset(outcome.heard)
         outcome.answered = call.answered
-        names = [prompt.name for prompt in self.line.prompts]
         outcome.bridges = tuple(
-            BridgeEnd(place, taken, up, tuple(names[number:]))
+            BridgeEnd(place, taken, up, outcome.heard[number:])
             for place, up, taken, number in self.observer.bridges
         )
         outcome.dialled = frozenset(self.simulation.legs.dialled)

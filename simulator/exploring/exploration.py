@@ -256,7 +256,8 @@ def explore(
         progress=progress,
     )
     search.run()
-    found = findings(Evidence(search, source, None if sounds is None else Path(sounds)))
+    with search.standing_still():
+        found = findings(Evidence(search, source, None if sounds is None else Path(sounds)))
     return Exploration(
         nodes=search.nodes,
         edges=search.edges,

@@ -502,29 +502,42 @@ class Search:
         outcome = self.in_silence(way, seconds)
         return not outcome.up or outcome.astray
 
-    def in_silence(self, way: Way, seconds: float) -> AttemptOutcome:
+    def in_silence(self, way: Way, seconds: float, caller: Caller | None = None) -> AttemptOutcome:
         """What happens while the caller does nothing for ``seconds``, and then hangs up."""
         steps = (*way.steps, Step("say_nothing", {"seconds": seconds}))
-        return self.caller().make(Attempt(way.call, steps, hangs_up=True))
+        attempt = Attempt(way.call, steps, hangs_up=True)
+        return (caller or self.caller(covers=False)).make(attempt)
 
     # Processes
 
-    def caller(self) -> Caller:
-        lines = Lines(self.explored.file) if self.covers else None
+    def caller(self, *, covers: bool = True) -> Caller:
+        lines = Lines(self.explored.file) if self.covers and covers else None
         return Caller(self.explored.fresh, self.key, self.patience, self.base, lines, self.turns)
+
+    def caller_of_one_process(self) -> Caller:
+        """One whose calls all meet the same handler, which keeps its state between them."""
+        app = self.explored.fresh()
+        return Caller(lambda: app, self.key, self.patience, self.base, None, self.turns)
+
+    @contextmanager
+    def standing_still(self) -> Iterator[None]:
+        """Freeze time, so that single calls begin faster."""
+        start = self.circumstances[0].get("start") if self.circumstances else None
+        with standing_still(start):
+            yield
 
     @contextmanager
     def _calling(self) -> Iterator[Callable[[Sequence[Attempt]], Iterator[AttemptOutcome]]]:
-        start = self.circumstances[0].get("start") if self.circumstances else None
         if self.workers <= 1 or not self.explored.portable:
             caller = self.caller()
             try:
-                with standing_still(start):
+                with self.standing_still():
                     yield lambda attempts: map(caller.make, attempts)
             finally:
                 if caller.lines is not None:
                     caller.lines.close()
             return
+        start = self.circumstances[0].get("start") if self.circumstances else None
         # A forked child has no other threads, and locks that they held stay locked.
         alone = threading.active_count() == 1
         copies = sys.platform == "linux" and alone

@@ -7,13 +7,13 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 
-from . import bridges, dead_keys, endings, incidents, no_way_out, prompts, silence
+from . import bridges, dead_keys, endings, incidents, no_way_out, prompts, second_calls, silence
 from .finding import Evidence, Finding
 
 __all__ = ["KINDS", "findings", "kinds"]
 
 #: In the order of their findings.
-FAMILIES = (incidents, no_way_out, silence, dead_keys, endings, bridges, prompts)
+FAMILIES = (incidents, no_way_out, silence, dead_keys, endings, bridges, second_calls, prompts)
 #: The kinds, and the meaning of each.
 KINDS: dict[str, str] = {
     kind: meaning for family in FAMILIES for kind, meaning in family.KINDS.items()

@@ -1,0 +1,89 @@
+"""Calls that take another course after other calls in the same process."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+from ..attempts import AttemptOutcome
+from ..graph import Way
+from ..search import Search
+from .finding import Evidence, Finding
+
+__all__ = ["KINDS", "find"]
+
+KINDS = {
+    "second-call": "a later call in the same process takes another course",
+}
+#: Ways tried again, at most: some to a hangup in the middle, and some to an end.
+HANGUPS, ENDS = 24, 24
+#: Simulated seconds that a caller does nothing at the end of a way.
+STAYS = 60.0
+#: A way, and the seconds that the caller does nothing at its end.
+_Call = tuple[Way, float]
+
+
+def find(evidence: Evidence) -> Iterator[Finding]:
+    """The first call that differs, of a handler whose file is loaded once for all of them.
+
+    Ways are compared with themselves in a process of their own. Only what the handler's code names
+    is compared: another number read out, or another far end called, is no fault.
+    """
+    search = evidence.search
+    if search.explored.file is None:  # a function keeps its state while it is explored
+        return
+    caller = search.caller_of_one_process()
+    before: list[_Call] = []
+    for call in _calls(search):
+        alone = search.in_silence(*call)
+        if alone.astray or alone.slow:
+            return
+        later = search.in_silence(*call, caller)
+        if _course(alone) == _course(later):
+            before.append(call)
+            continue
+        when = "after another call"
+        if not later.slow:  # a stuck handler uses up the patience at each attempt
+            if _differs_after(search, call, call, alone):
+                when = "the second time"
+            elif not any(_differs_after(search, other, call, alone) for other in before):
+                when = f"after {len(before)} others"
+        places = [trouble.place for trouble in later.troubles]
+        text = f"{when}, {_difference(alone, later)}"
+        yield Finding("second-call", text, places[0] if places else None)
+        return
+
+
+def _calls(search: Search) -> Iterator[_Call]:
+    """Calls to each spot, where the caller hangs up, and then to each end."""
+    spots = {node.situation.spot: node.here for node in reversed(search.nodes)}
+    for way in list(reversed(spots.values()))[:HANGUPS]:
+        yield way, 0.0
+    ends = [edge for edge in search.edges if edge.ends is not None]
+    first = {(edge.source, edge.ends, edge.said): edge.way for edge in reversed(ends)}
+    for way in list(reversed(first.values()))[:ENDS]:
+        yield way, STAYS
+
+
+def _differs_after(search: Search, other: _Call, call: _Call, alone: AttemptOutcome) -> bool:
+    """True if the call takes another course after the other one."""
+    caller = search.caller_of_one_process()
+    search.in_silence(*other, caller)
+    return _course(search.in_silence(*call, caller)) != _course(alone)
+
+
+def _course(outcome: AttemptOutcome) -> object:
+    heard = [each for each in outcome.heard if each in outcome.files and "digits/" not in each]
+    return heard, outcome.ended, [trouble.kind for trouble in outcome.troubles]
+
+
+def _difference(alone: AttemptOutcome, later: AttemptOutcome) -> str:
+    for trouble in later.troubles:
+        if trouble.kind not in [each.kind for each in alone.troubles]:
+            return trouble.text
+    if alone.ended != later.ended and later.ended is not None and alone.heard == later.heard:
+        return f"it {later.ended.text}"
+    for number, name in enumerate(later.heard):
+        if alone.heard[number : number + 1] != (name,):
+            instead = alone.heard[number] if number < len(alone.heard) else "nothing more"
+            return f"the caller hears {name} instead of {instead}"
+    return f"the caller doesn't hear {alone.heard[len(later.heard)]}"
