@@ -1,9 +1,5 @@
 """FreeSWITCH's event socket, outbound mode, as plain blocking functions."""
 
-from .applications.bridging import Bridged
-from .applications.digits import Digits
-from .applications.playing import Played
-from .applications.recording import Recorded
 from .call.execution import Execution
 from .call.job import Job
 from .call.watching import Wait, Watcher
@@ -29,6 +25,7 @@ from .wire.exceptions import (
     TimeoutError,
 )
 from .wire.message import Event
+from .wire.outcomes import Bridged, Digits, Played, Recorded
 
 __all__ = [
     "AnswerState",

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
-from typing import Literal, NamedTuple
+from typing import Literal
 
 from ..call.leg import as_it_is
 from ..clock import Deadline, sooner
@@ -12,31 +12,26 @@ from ..wire.declared import Declaration
 from ..wire.enums import AnswerState, HangupCause
 from ..wire.exceptions import CommandError, TimeoutError
 from ..wire.message import Event, number
+from ..wire.outcomes import Bridged
 from .base import Applications
 from .units import whole_seconds
 
-__all__ = ["Bridged", "BridgingApplications"]
+__all__ = ["BridgingApplications"]
 
 #: Restores the variables that a bridge with another leg has set.
 NO_BRIDGE = {"park_after_bridge": None, "uuid_bridge_park_on_cancel": None}
+#: Variables of the dialplan that take the caller away after a bridge, and values that don't
+#: (switch_ivr_bridge.c, switch_ivr_multi_threaded_bridge).
+AFTER_BRIDGE = {
+    "park_after_bridge": "false",
+    "park_after_early_bridge": "false",
+    "transfer_after_bridge": "",
+    "transfer_after_early_bridge": "",
+}
+#: The variables that tell the outcome of a bridge.
+OUTCOMES = ("bridge_hangup_cause", "originate_disposition", "originate_failed_cause")
 #: Seconds for a bridge of two legs that are up to begin; it takes some ticks of 20 ms.
 BEGIN_TIMEOUT = 5.0
-
-
-class Bridged(NamedTuple):
-    """The outcome of a bridge."""
-
-    #: True if the far end took the call.
-    answered: bool
-    #: The cause of its end (bridge_hangup_cause), or of its failure (originate_disposition), such
-    #: as USER_BUSY, NO_ANSWER, ORIGINATOR_CANCEL.
-    cause: HangupCause | str | None
-    #: The B leg, the one that took the call; None if none did.
-    uuid: str | None
-    #: Seconds that the two were connected.
-    seconds: float
-    #: The B leg's channel name (bridge_channel), which says who took the call.
-    channel: str | None = None
 
 
 class BridgingApplications(Applications):
@@ -67,9 +62,12 @@ class BridgingApplications(Applications):
 
         Returns a `Bridged` once the far end has hung up, or nobody took the call.
         The caller stays up, unless ``hangup_on_fail`` passes the far end's cause on (recordings
-        10a, 10j), or ``hangup_after`` is given (10b).
+        10a, 10j), or ``hangup_after`` is given (10b). A park_after_bridge or transfer_after_bridge
+        of the dialplan waits until the call is given back; one that the handler sets takes the
+        caller away.
 
-        Raises Hangup when the caller hangs up, while it rings or later (10d, 10e), TimeoutError
+        Raises Hangup when the caller hangs up, while it rings or later (10d, 10e), which has the
+        outcome as ``hangup.bridged``, TimeoutError
         after ``timeout`` seconds (the bridge continues), RuntimeError with ``events=False``, and
         what `execute` raises.
 
@@ -98,12 +96,42 @@ class BridgingApplications(Applications):
             timeout,
             continue_on_fail="false" if hangup_on_fail else "true",
             hangup_after_bridge="true" if hangup_after else "false",
-            park_after_bridge=None,
             uuid_bridge_park_on_cancel=None,
             ringback=ringback,
             transfer_ringback=ringback,
+            **self._stay_after_bridge(),
         )
-        return self.leg.run("bridge", dial_string, bridged, lock, timeout)
+        before = self._forget_outcomes(timeout)
+
+        def outcome(event: Event) -> Bridged:
+            return bridged(event, before)
+
+        return self.leg.run("bridge", dial_string, outcome, lock, timeout)
+
+    def _stay_after_bridge(self) -> dict[str, str | None]:
+        """The variables that keep the leg in its socket after a bridge.
+
+        They suspend those of the dialplan; what the handler has set itself counts.
+        """
+        leg = self.leg
+        given, known = leg.conversation.context.variables, leg.known.variables
+        variables: dict[str, str | None] = {"park_after_bridge": None}
+        for name, value in AFTER_BRIDGE.items() if leg.is_own else ():
+            inherited = given.get(name)
+            if inherited and (name in leg.borrowed.ours or known.get(name) == inherited):
+                variables[name] = value
+        return variables
+
+    def _forget_outcomes(self, timeout: float | None) -> str | None:
+        """Unset what an earlier bridge has left; return the leg that it was to.
+
+        FreeSWITCH sets these variables only if there is something to tell.
+        """
+        known = self.leg.known.variables
+        stale = [name for name in OUTCOMES if name in known]
+        if stale:
+            self.leg.start("multiunset", " ".join(stale), timeout)
+        return known.get("last_bridge_to")
 
     def _bridge_leg(
         self, other: Applications, hangup_after: bool, timeout: float | None
@@ -174,11 +202,18 @@ class BridgingApplications(Applications):
             self.leg.borrowed.set(conversation.left(deadline), **NO_BRIDGE)
             raise
         outcome = not_bridged(other.hangup_event if other is not None else None)
-        while event.name != "CHANNEL_PARK":
-            over = one_of("CHANNEL_UNBRIDGE", "CHANNEL_PARK")
-            event = conversation.until("the end of a bridge", over, deadline, self.leg)
-            if event.name == "CHANNEL_UNBRIDGE":
-                outcome = bridged_to(event.get("Bridge-B-Unique-ID"), event)
+
+        def at_hangup(hangup: Event | None) -> Bridged:
+            if event.name == "CHANNEL_BRIDGE" and hangup is not None:
+                return bridged_to(event.get("Bridge-B-Unique-ID"), hangup)
+            return outcome
+
+        with self.leg.tells_at_hangup(at_hangup):
+            while event.name != "CHANNEL_PARK":
+                over = one_of("CHANNEL_UNBRIDGE", "CHANNEL_PARK")
+                event = conversation.until("the end of a bridge", over, deadline, self.leg)
+                if event.name == "CHANNEL_UNBRIDGE":
+                    outcome = bridged_to(event.get("Bridge-B-Unique-ID"), event)
         self.leg.borrowed.set(conversation.left(deadline), **NO_BRIDGE)
         return outcome
 
@@ -340,13 +375,20 @@ def called_with(
     return {**variables, **{name: value for name, value in own.items() if value is not None}}
 
 
-def bridged(event: Event) -> Bridged:
-    """The outcome of a bridge, from its completion (recordings 10a to 10j)."""
+def bridged(event: Event, before: str | None) -> Bridged:
+    """The outcome of a bridge, from its completion (recordings 10a to 10j).
+
+    ``before`` is the leg of the bridge before. If it is still the last, nobody was connected: the
+    far end may have answered a caller who was on their way elsewhere.
+    """
     variables = event.variables
-    disposition = variables.get("originate_disposition")
-    if disposition != "SUCCESS":
-        return Bridged(False, HangupCause.known(disposition), None, 0.0)
-    return bridged_to(variables.get("last_bridge_to"), event)
+    uuid = variables.get("last_bridge_to")
+    if uuid is not None and uuid != before:
+        return bridged_to(uuid, event)
+    cause = variables.get("originate_disposition")
+    if cause in (None, "SUCCESS"):  # none with :_: between the phones, or with campon
+        cause = variables.get("originate_failed_cause")
+    return Bridged(False, HangupCause.known(cause), None, 0.0)
 
 
 def bridged_to(uuid: str | None, event: Event) -> Bridged:

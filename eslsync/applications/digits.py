@@ -11,10 +11,11 @@ from ..wire.arguments import ANY_KEY, check_digits, word
 from ..wire.declared import Declaration
 from ..wire.exceptions import TimeoutError
 from ..wire.message import Event
+from ..wire.outcomes import Digits
 from .playing import PlayingApplications, in_a_row
 from .units import milliseconds
 
-__all__ = ["DigitApplications", "Digits"]
+__all__ = ["DigitApplications"]
 
 #: The variable in which FreeSWITCH's applications leave the digits they collected.
 VARIABLE = "eslsync_digits"
@@ -35,41 +36,6 @@ PLAY_AND_GET_DIGITS = (
 READ = ("min", "max", "file", "variable", "timeout", "terminators", "digit_timeout")
 #: Maximum digits that they collect (mod_dptools.c: a buffer of 128).
 LONGEST = 127
-
-
-class Digits(str):
-    """The collected digits, as a string: empty if none were valid.
-
-    ``invalid`` has the digits of the last try that were wrong or too few; ``timed_out`` is True
-    if the caller pressed nothing, or too few, in time; ``terminator`` is the key that ended the
-    entry, or None.
-    """
-
-    invalid: str
-    timed_out: bool
-    terminator: str | None
-
-    def __new__(
-        cls,
-        digits: str = "",
-        *,
-        invalid: str = "",
-        timed_out: bool = False,
-        terminator: str | None = None,
-    ) -> Digits:
-        self = super().__new__(cls, digits)
-        self.invalid = invalid
-        self.timed_out = timed_out
-        self.terminator = terminator
-        return self
-
-    def __repr__(self) -> str:
-        more = [
-            *([f"invalid={self.invalid!r}"] if self.invalid else []),
-            *(["timed_out=True"] if self.timed_out else []),
-            *([f"terminator={self.terminator!r}"] if self.terminator else []),
-        ]
-        return f"Digits({', '.join([str.__repr__(self), *more])})"
 
 
 class DigitApplications(PlayingApplications):
@@ -105,14 +71,16 @@ class DigitApplications(PlayingApplications):
         Returns the digits, as `Digits`. If the last try failed they are empty: ``timed_out`` is
         True if the caller pressed too few, ``invalid`` contains those that didn't match. With
         ``transfer_on_failure`` ("extension dialplan context"), FreeSWITCH then transfers the
-        channel (recording 14g).
+        channel (recording 14g). If the caller hangs up, ``hangup.digits`` has what they entered.
 
         Digits pressed before it begins are lost (03g, 14c); `get_digits` takes those, too.
         Recordings 03c, 03d, 03e. Raises what `execute` raises, and RuntimeError with
         ``events=False``.
         """
+        least, most = _how_many("play_and_get_digits", min, max)
         words = [
-            *_how_many("play_and_get_digits", min, max),
+            str(least),
+            str(most),
             str(_tries("play_and_get_digits", tries)),
             milliseconds("play_and_get_digits: timeout", timeout, 1.0),
             _terminators(terminators),
@@ -127,9 +95,11 @@ class DigitApplications(PlayingApplications):
         if transfer_on_failure:
             words.append(word(transfer_on_failure))
 
+        before = self._begin_to_collect()
+
         def collected(event: Event) -> Digits:
             invalid = event.variables.get(f"{VARIABLE}_invalid", "") if regexp else ""
-            return self._collected(event, terminators, invalid)
+            return self._collected(event, least, terminators, invalid, before)
 
         return self.leg.run("play_and_get_digits", " ".join(words), collected, lock, None)
 
@@ -149,8 +119,10 @@ class DigitApplications(PlayingApplications):
 
         As `play_and_get_digits`, with one try and no pattern.
         """
+        least, most = _how_many("read", min, max)
         words = [
-            *_how_many("read", min, max),
+            str(least),
+            str(most),
             "silence" if file is None else word(in_a_row(file)),
             VARIABLE,
             milliseconds("read: timeout", timeout, 1.0),
@@ -162,23 +134,42 @@ class DigitApplications(PlayingApplications):
             ),
         ]
 
+        before = self._begin_to_collect()
+
         def collected(event: Event) -> Digits:
-            return self._collected(event, terminators, "")
+            return self._collected(event, least or 1, terminators, "", before)
 
         return self.leg.run("read", " ".join(words), collected, lock, None)
 
-    def _collected(self, event: Event, terminators: str, invalid: str) -> Digits:
+    def _begin_to_collect(self) -> str | None:
+        """Forget who ended the entry before; return its digits, in case they are told again."""
+        self.leg.last_collected = None
+        return self.leg.known.variables.get(VARIABLE)
+
+    def _collected(
+        self, event: Event, least: int, terminators: str, invalid: str, before: str | None
+    ) -> Digits:
         """The digits that a FreeSWITCH application collected."""
         digits = event.variables.get(VARIABLE, "")
         success = event.variables.get("read_result") == "success"
+        if digits and digits == before and self.leg.last_collected is None:
+            # Nobody has pressed a key, so these are the digits of the entry before. A channel that
+            # leaves the dialplan runs no loop (switch_play_and_get_digits), and resets nothing.
+            digits, success = "", False
+        if self.leg.hangup_event is not None:
+            return Digits(digits)
         # The switch's own read_terminator_used may be an earlier one's (recording 03j), and
         # NAME_invalid an earlier try's.
         last = self.leg.last_collected
+        terminator = last if last and last in terminators else None
+        if digits and len(digits) < least:
+            # too few, but FreeSWITCH leaves them in the variable (switch_ivr_read)
+            return Digits(invalid=digits, timed_out=terminator is None, terminator=terminator)
         return Digits(
             digits,
             invalid=invalid if success and not digits else "",
             timed_out=not digits and not success,
-            terminator=last if success and last and last in terminators else None,
+            terminator=terminator if success else None,
         )
 
     @Declaration("playback", prompts=("prompt", "invalid"), collects=True)
@@ -218,7 +209,7 @@ class DigitApplications(PlayingApplications):
         most for the prompts and timeouts of every try. Raises Hangup or Disconnected when the leg
         or the connection ends, and what ``valid`` raises.
         """
-        least, most = map(int, _how_many("get_digits", min, max))
+        least, most = _how_many("get_digits", min, max)
         if terminators is None:
             terminators = "#" if most > 1 else ""
         check_digits(terminators)
@@ -272,21 +263,23 @@ class DigitApplications(PlayingApplications):
         ignored = terminators if least else ""
         cut_by = "".join(key for key in ANY_KEY if key not in ignored) if barge_in else "none"
         typeahead.forget_first(self.leg, ignored)
-        if prompt is not None and not (barge_in and self.leg.typed_ahead()):
-            self.playback(prompt, terminators="any" if cut_by == ANY_KEY else cut_by)
-        deadline = conversation.deadline(timeout)
-        while len(digits) < most:
-            try:
-                digit = self.wait("DTMF", conversation.left(deadline)).digit or ""
-            except TimeoutError:
-                break
-            if digit in terminators:
-                if not digits and digit in ignored:
-                    continue
-                terminator = digit
-                break
-            digits += digit
-            deadline = conversation.deadline(timeout if digit_timeout is None else digit_timeout)
+        with self.leg.tells_at_hangup(lambda _: Digits(digits)):
+            if prompt is not None and not (barge_in and self.leg.typed_ahead()):
+                self.playback(prompt, terminators="any" if cut_by == ANY_KEY else cut_by)
+            deadline = conversation.deadline(timeout)
+            while len(digits) < most:
+                try:
+                    digit = self.wait("DTMF", conversation.left(deadline)).digit or ""
+                except TimeoutError:
+                    break
+                if digit in terminators:
+                    if not digits and digit in ignored:
+                        continue
+                    terminator = digit
+                    break
+                digits += digit
+                each = timeout if digit_timeout is None else digit_timeout
+                deadline = conversation.deadline(each)
         if len(digits) < least:
             return Digits(invalid=digits, timed_out=terminator is None, terminator=terminator)
         return Digits(digits, terminator=terminator)
@@ -349,7 +342,7 @@ class DigitApplications(PlayingApplications):
         self.leg.conversation.typeahead.forget(self.leg)
 
 
-def _how_many(method: str, least: int, most: int | None) -> list[str]:
+def _how_many(method: str, least: int, most: int | None) -> tuple[int, int]:
     if most is None:
         most = least if least > 0 else 1
     if not 0 <= least <= most or not 1 <= most <= LONGEST:
@@ -357,7 +350,7 @@ def _how_many(method: str, least: int, most: int | None) -> list[str]:
             f"{method}: min and max must be 0 <= min <= max and 1 <= max <= {LONGEST}, "
             f"not min={least}, max={most}"
         )
-    return [str(least), str(most)]
+    return least, most
 
 
 def _tries(method: str, tries: int) -> int:

@@ -3,36 +3,20 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import TYPE_CHECKING, Literal, NamedTuple, TypedDict, overload
+from typing import TYPE_CHECKING, Literal, TypedDict, overload
 
 from ..call.execution import Execution
 from ..call.leg import Leg, as_it_is
 from ..wire.arguments import check_digits, check_file, is_expanded, word
 from ..wire.declared import Declaration
 from ..wire.message import Event, number
+from ..wire.outcomes import Played
 from .base import Applications
 
 if TYPE_CHECKING:
     from typing_extensions import Unpack
 
-__all__ = ["Played", "PlayingApplications"]
-
-
-class Played(NamedTuple):
-    """The outcome of playing."""
-
-    #: Application-Response: ``FILE PLAYED`` (also if a key cut it), ``FILE NOT FOUND``,
-    #: ``PLAYBACK ERROR``, ``PHRASE PLAYED``, or ``_none_``. Empty with ``events=False``.
-    response: str
-    #: The key that cut it (playback_terminator_used); None if none did.
-    terminator: str | None
-    #: Seconds of a file that were played (playback_ms).
-    seconds: float | None
-
-    @property
-    def failed(self) -> bool:
-        """True if it could not be played: no such file or phrase, or a broken one."""
-        return self.response in ("FILE NOT FOUND", "PLAYBACK ERROR", "UNKNOWN ERROR")
+__all__ = ["PlayingApplications"]
 
 
 def in_a_row(files: str | Sequence[str]) -> str:

@@ -2,26 +2,16 @@
 
 from __future__ import annotations
 
-from typing import NamedTuple
-
 from ..call.leg import as_it_is
 from ..wire.arguments import check_file, word
 from ..wire.declared import Declaration
+from ..wire.enums import HangupCause
 from ..wire.message import Event, number
+from ..wire.outcomes import Recorded
 from .playing import PlayingApplications, terminate_by
 from .units import whole_seconds
 
-__all__ = ["Recorded", "RecordingApplications"]
-
-
-class Recorded(NamedTuple):
-    """A finished recording."""
-
-    file: str
-    #: Its length in seconds (record_ms).
-    seconds: float
-    #: The key that ended it (playback_terminator_used); None if none did.
-    terminator: str | None
+__all__ = ["RecordingApplications"]
 
 
 class RecordingApplications(PlayingApplications):
@@ -42,9 +32,10 @@ class RecordingApplications(PlayingApplications):
         Ends after ``limit`` seconds (rounded up to whole ones of FreeSWITCH's clock, so up to 1 s
         later), at one of the keys in ``terminators`` (see `playback`), or when the caller has
         been quieter than ``silence_threshold`` (an energy, such as 200) for ``silence_seconds``.
-        Returns a `Recorded` (recording 11a). The key that ended it satisfies no later wait for a
-        digit. If the file can't be written, for instance because its folder does not exist,
-        FreeSWITCH hangs up (mod_dptools.c, record_function). For the rest see `execute`.
+        Returns a `Recorded` (recording 11a). Most recordings end when the caller hangs up: then
+        the `Hangup` has it as ``hangup.recorded`` (21b). The key that ended it satisfies no later
+        wait for a digit. If the file can't be written, for instance because its folder does not
+        exist, FreeSWITCH hangs up (mod_dptools.c, record_function). For the rest see `execute`.
         """
         if silence_seconds is not None and silence_threshold is None:
             raise ValueError("record: silence_seconds needs silence_threshold")
@@ -61,14 +52,19 @@ class RecordingApplications(PlayingApplications):
         as_it_is(argument)
         terminate_by(self.leg, terminators, timeout)
 
-        def recorded(event: Event) -> Recorded:
-            milliseconds = number(event.variables.get("record_ms", "")) or 0
-            terminator = event.variables.get("playback_terminator_used") or None
-            if terminator is not None:
-                self.leg.conversation.typeahead.forget_last(self.leg, terminator)
-            return Recorded(file, milliseconds / 1000, terminator)
+        before = self.leg.known.variables.get("record_ms")
 
-        return self.leg.run("record", argument, recorded, lock, timeout)
+        def recorded(event: Event) -> Recorded:
+            told = event.variables.get("record_ms", "")
+            if told == before and self.leg.hangs_up_with(HangupCause.DESTINATION_OUT_OF_ORDER):
+                told = ""  # nothing was recorded, and this is the length of the recording before
+            terminator = event.variables.get("playback_terminator_used") or None
+            return Recorded(file, (number(told) or 0) / 1000, terminator)
+
+        outcome = self.leg.run("record", argument, recorded, lock, timeout)
+        if outcome.terminator is not None:
+            self.leg.conversation.typeahead.forget_last(self.leg, outcome.terminator)
+        return outcome
 
     @Declaration("record_session", records=True)
     def record_session(

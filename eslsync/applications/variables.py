@@ -21,6 +21,10 @@ from .base import Applications
 __all__ = ["ChannelVariables", "VariableApplications"]
 
 
+# bridge sends it, to know its own outcome
+Declaration("multiunset", prepares=True, sets=True).register()
+
+
 class VariableApplications(Applications):
     @property
     def variables(self) -> ChannelVariables:

@@ -465,6 +465,8 @@ class Conversation:
             if under_way is not None:
                 under_way.event = event
                 under_way.leg.has_completed = True
+                if under_way.leg.hangup_serial is not None:
+                    under_way.leg.ended.append(under_way)
             elif event.late_header("Application") == "socket":
                 leg = self.legs.get(event.uuid or "")
                 if leg is not None:
@@ -696,7 +698,7 @@ class Conversation:
             self.raise_if_over()
         if ending.has_gone(leg):
             assert leg.hangup_event is not None
-            raise Hangup(leg.hangup_event.hangup_cause, leg.hangup_event)
+            raise Hangup(leg.hangup_event.hangup_cause, leg.hangup_event, leg.outcomes)
 
     def raise_if_over(self) -> None:
         """Raise Hangup if the call is over, Disconnected (or why) if only the connection is."""
@@ -728,7 +730,9 @@ class Conversation:
 
     def hangup(self) -> Hangup:
         """The Hangup to raise, now that the call has ended."""
-        return self.ending.hangup(self._ask_hangup_cause)
+        hangup = self.ending.hangup(self._ask_hangup_cause)
+        hangup.outcomes = self.own.outcomes
+        return hangup
 
     def _ask_hangup_cause(self) -> str:
         """Ask for the cause that no event gave (sync socket, ``events=False``); "" for none.

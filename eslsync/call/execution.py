@@ -23,7 +23,7 @@ COMPLETION = ("CHANNEL_EXECUTE_COMPLETE",)
 class UnderWay:
     """An application that was sent to a leg: queued, running, completed or refused."""
 
-    __slots__ = ("application", "event", "leg", "lock", "pending", "uuid")
+    __slots__ = ("application", "event", "leg", "lock", "pending", "result", "uuid")
 
     def __init__(self, leg: Leg, application: str, uuid: str, lock: bool) -> None:
         self.leg = leg
@@ -34,6 +34,8 @@ class UnderWay:
         self.event: Event | None = None
         #: The command that sent it, unless its reply was waited for.
         self.pending: Pending | None = None
+        #: Makes what its method returns of that event; None for one without a result.
+        self.result: Callable[[Event | None], object] | None = None
 
     @property
     def refused(self) -> bool:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import math
 from collections.abc import Sequence
 
-from ..wire.enums import HangupCause
+from ..wire.enums import ChannelState, HangupCause
 from ..wire.event_names import parse_event
 from ..wire.exceptions import ESLError, Hangup, ProtocolError
 from ..wire.message import ConnectReply, Format
@@ -186,7 +186,8 @@ class Handover:
             raise conversation.hangup()
         conversation.raise_if_over()
         own.digit_handlers.clear()
-        if own.left_socket and own.leaves_dialplan:
+        parked = own.state is ChannelState.PARK  # by park_after_bridge, outside of the dialplan
+        if own.left_socket and (own.leaves_dialplan or parked):
             self._leave_bridged()
             return
         own.borrowed.put_back(ending.last_words())

@@ -11,15 +11,16 @@ The methods of `Channel` are written with it, and so are functions for other app
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Iterator
+from contextlib import contextmanager
 from functools import lru_cache
 from typing import TYPE_CHECKING, NamedTuple, NoReturn, TypeVar, overload
 
 from ..callables import check_returned
 from ..wire.arguments import ARRAY, check_header_value, check_name, check_value, literal
 from ..wire.declared import declared
-from ..wire.enums import ChannelState
-from ..wire.exceptions import CommandError, ProtocolError
+from ..wire.enums import ChannelState, HangupCause
+from ..wire.exceptions import CommandError, Hangup, ProtocolError
 from ..wire.message import ApiResponse, Event
 from ..wire.printed import NOTHING
 from .borrowed import BorrowedVariables
@@ -61,6 +62,7 @@ class Leg:
         "collecting",
         "conversation",
         "digit_handlers",
+        "ended",
         "gone_by",
         "hangup_event",
         "hangup_serial",
@@ -68,6 +70,7 @@ class Leg:
         "last_collected",
         "leaves_dialplan",
         "left_socket",
+        "unfinished",
         "uuid",
     )
 
@@ -82,6 +85,10 @@ class Leg:
         self.gone_by: float | None = None
         #: True once an application that this session sent has completed on it.
         self.has_completed = False
+        #: The applications that its hangup has ended.
+        self.ended: list[UnderWay] = []
+        #: Other work that its hangup would end, or has ended: functions that return the outcome.
+        self.unfinished: list[Callable[[Event | None], object]] = []
         #: True once its socket application has ended, though the leg may still be up.
         self.left_socket = False
         #: True once a bridge with another leg has taken, or will take, it out of the dialplan.
@@ -238,6 +245,7 @@ class Leg:
         deadline = None if timeout is None else conversation.clock.deadline(timeout)
         quiet = block and conversation.subscription.completions
         under_way = self._send(application, argument, lock, quiet, timeout)
+        under_way.result = result
         try:
             if block:
                 return result(under_way.wait(deadline))
@@ -257,6 +265,32 @@ class Leg:
         deadline = conversation.deadline(timeout)
         conversation.raise_if_gone(self)
         self._send("hangup", cause, False, True, timeout).await_end_of_leg(deadline)
+
+    # What a hangup has ended
+
+    @property
+    def outcomes(self) -> tuple[object, ...]:
+        """The results of what its hangup has ended."""
+        results = [each.result(each.event) for each in self.ended if each.result is not None]
+        results += [outcome(self.hangup_event) for outcome in self.unfinished]
+        return tuple(each for each in results if each is not None)
+
+    @contextmanager
+    def tells_at_hangup(self, outcome: Callable[[Event | None], object]) -> Iterator[None]:
+        """If this block ends with a hangup, ``outcome(event)`` is among its outcomes."""
+        self.unfinished.append(outcome)
+        try:
+            yield
+        except Hangup:
+            raise
+        except BaseException:
+            self.unfinished.remove(outcome)
+            raise
+        self.unfinished.remove(outcome)
+
+    def hangs_up_with(self, cause: HangupCause) -> bool:
+        """True if it has hung up, with this cause."""
+        return self.hangup_event is not None and self.hangup_event.hangup_cause is cause
 
     @property
     def under_way(self) -> list[UnderWay]:

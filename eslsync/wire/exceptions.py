@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 import builtins
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, TypeVar
 
 from .enums import HangupCause
+from .outcomes import Bridged, Digits, Played, Recorded
 
 if TYPE_CHECKING:
     from .message import Event, Message
@@ -19,6 +20,8 @@ __all__ = [
     "TimeoutError",
 ]
 
+
+T = TypeVar("T")
 
 #: The maximum number of characters shown of a text from outside.
 MAX_SHOWN = 200
@@ -48,12 +51,45 @@ class Hangup(ESLError):
     ``cause`` is the hangup cause: a `HangupCause`, text for a cause that `HangupCause` lacks, or
     None if the switch never said. ``event`` is the last hangup event that arrived,
     CHANNEL_HANGUP_COMPLETE or CHANNEL_HANGUP; None if neither did.
+
+    ``outcomes`` are the results of the applications that the hangup ended, in the order in which
+    they ended: what their methods would have returned. `recorded`, `bridged`, `digits` and
+    `played` find one of them by its type.
     """
 
-    def __init__(self, cause: HangupCause | str | None = None, event: Event | None = None) -> None:
+    def __init__(
+        self,
+        cause: HangupCause | str | None = None,
+        event: Event | None = None,
+        outcomes: tuple[object, ...] = (),
+    ) -> None:
         super().__init__(cause, event)
         self.cause = cause
         self.event = event
+        self.outcomes = outcomes
+
+    @property
+    def recorded(self) -> Recorded | None:
+        """The recording that the hangup ended: a message left by the caller; else None."""
+        return self._last(Recorded)
+
+    @property
+    def bridged(self) -> Bridged | None:
+        """The bridge that the hangup ended, also while it still rang; else None."""
+        return self._last(Bridged)
+
+    @property
+    def digits(self) -> Digits | None:
+        """The digits that the caller had entered, if digits were being collected; else None."""
+        return self._last(Digits)
+
+    @property
+    def played(self) -> Played | None:
+        """The playing that the hangup ended, as far as it came; else None."""
+        return self._last(Played)
+
+    def _last(self, kind: type[T]) -> T | None:
+        return next((each for each in reversed(self.outcomes) if isinstance(each, kind)), None)
 
     def __str__(self) -> str:
         return f"the call ended: {in_a_log(self.cause or 'no cause given')}"

@@ -15,7 +15,7 @@ from datetime import datetime
 from typing import Any, Protocol, runtime_checkable
 
 import eslsync
-from eslsync import ESLError, Hangup, Outbound
+from eslsync import Bridged, Digits, ESLError, Hangup, Outbound, Played, Recorded
 from eslsync.callables import check_function, check_returned
 from eslsync.loading import Handler
 from eslsync.protocol import Message
@@ -202,7 +202,7 @@ class _Run:
 
 
 #: Types that outlive a run, because its result or `whole_run` refers to them.
-OUTLASTING = (_Run, BaseException, Message, Part)
+OUTLASTING = (_Run, BaseException, Message, Part, Bridged, Digits, Played, Recorded)
 
 
 class _Runs:

@@ -1,0 +1,88 @@
+"""What applications report: the results of a channel's methods."""
+
+from __future__ import annotations
+
+from typing import NamedTuple
+
+from .enums import HangupCause
+
+__all__ = ["Bridged", "Digits", "Played", "Recorded"]
+
+
+class Played(NamedTuple):
+    """The outcome of playing."""
+
+    #: Application-Response: ``FILE PLAYED`` (also if a key cut it), ``FILE NOT FOUND``,
+    #: ``PLAYBACK ERROR``, ``PHRASE PLAYED``, or ``_none_``. Empty with ``events=False``.
+    response: str
+    #: The key that cut it (playback_terminator_used); None if none did.
+    terminator: str | None
+    #: Seconds of a file that were played (playback_ms).
+    seconds: float | None
+
+    @property
+    def failed(self) -> bool:
+        """True if it could not be played: no such file or phrase, or a broken one."""
+        return self.response in ("FILE NOT FOUND", "PLAYBACK ERROR", "UNKNOWN ERROR")
+
+
+class Recorded(NamedTuple):
+    """A finished recording."""
+
+    file: str
+    #: Its length in seconds (record_ms).
+    seconds: float
+    #: The key that ended it (playback_terminator_used); None if none did.
+    terminator: str | None
+
+
+class Bridged(NamedTuple):
+    """The outcome of a bridge."""
+
+    #: True if the far end took the call, and the two were connected.
+    answered: bool
+    #: The cause of its end (bridge_hangup_cause), or of its failure (originate_disposition), such
+    #: as USER_BUSY, NO_ANSWER, ORIGINATOR_CANCEL. None if it is not known: the far end was
+    #: transferred away, or answered but was not connected.
+    cause: HangupCause | str | None
+    #: The B leg, the one that took the call; None if none did.
+    uuid: str | None
+    #: Seconds that the two were connected.
+    seconds: float
+    #: The B leg's channel name (bridge_channel), which says who took the call.
+    channel: str | None = None
+
+
+class Digits(str):
+    """The collected digits, as a string: empty if none were valid.
+
+    ``invalid`` has the digits of the last try that were wrong or too few; ``timed_out`` is True
+    if the caller pressed nothing, or too few, in time; ``terminator`` is the key that ended the
+    entry, or None.
+    """
+
+    invalid: str
+    timed_out: bool
+    terminator: str | None
+
+    def __new__(
+        cls,
+        digits: str = "",
+        *,
+        invalid: str = "",
+        timed_out: bool = False,
+        terminator: str | None = None,
+    ) -> Digits:
+        self = super().__new__(cls, digits)
+        self.invalid = invalid
+        self.timed_out = timed_out
+        self.terminator = terminator
+        return self
+
+    def __repr__(self) -> str:
+        more = [
+            *([f"invalid={self.invalid!r}"] if self.invalid else []),
+            *(["timed_out=True"] if self.timed_out else []),
+            *([f"terminator={self.terminator!r}"] if self.terminator else []),
+        ]
+        return f"Digits({', '.join([str.__repr__(self), *more])})"
