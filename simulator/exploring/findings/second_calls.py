@@ -38,7 +38,7 @@ def find(evidence: Evidence) -> Iterator[Finding]:
         if alone.astray or alone.slow:
             return
         later = search.in_silence(*call, caller)
-        if _course(alone) == _course(later):
+        if _course(alone) == _course(later) or alone.dialled != later.dialled:
             before.append(call)
             continue
         when = "after another call"
