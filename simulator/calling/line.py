@@ -83,6 +83,7 @@ class Line:
         # What it used of FreeSWITCH.
         self.stands_on = StandsOn()
         self.not_modelled: list[Part] = []  #: neither modelled nor allowed
+        self.on_lack: Callable[[Part], None] | None = None  #: called with each of these
         #: Applications that FreeSWITCH does not have and hung up on, and names close to theirs.
         self.unknown: dict[str, str] = {}
         self.cause_seen = False  #: the test has looked at the hangup cause
@@ -207,6 +208,12 @@ class Line:
     def _prompt(self, heard: Heard) -> None:
         prompt = self._prompt_of[id(heard)] = HeardPrompt(heard.prompt, self.events, heard)
         self.prompts.append(prompt)
+
+    def lacks(self, part: Part) -> None:
+        """Note something that is neither modelled nor allowed."""
+        self.not_modelled.append(part)
+        if self.on_lack is not None:
+            self.on_lack(part)
 
     def _notice(self, name: str, event: SwitchEvent) -> None:
         self.events += 1

@@ -62,7 +62,7 @@ class Standing:
         if part.name.lower() in self._allowed:
             return
         if line is not None:
-            line.not_modelled.append(part)
+            line.lacks(part)
         self._apps.fail(failed(line, _why(part), NotModelled))
 
 

@@ -21,14 +21,15 @@ __all__ = ["explore"]
 FORMATS = (".svg", ".html", ".dot", ".mmd", ".txt")
 
 
-def check_kinds(
+def check_allowed(
     context: click.Context, parameter: click.Parameter, kinds: Sequence[str]
 ) -> Sequence[str]:
-    from ..exploring.findings.families import KINDS
+    from ..exploring.findings.families import check_kinds
 
-    for kind in kinds:
-        if kind not in KINDS:
-            raise click.BadParameter(f"there is no kind {kind!r}; there are {', '.join(KINDS)}")
+    try:
+        check_kinds(kinds)
+    except ValueError as error:
+        raise click.BadParameter(str(error)) from None
     return kinds
 
 
@@ -44,7 +45,21 @@ def check_format(
 PATH = click.Path(path_type=Path)
 
 
-@click.command(short_help="Make every call that a handler can have, and report what is wrong.")
+class WithKinds(click.Command):
+    """A command whose help lists the kinds of findings."""
+
+    def format_epilog(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:
+        from ..exploring.findings.families import INCOMPLETE, KINDS
+
+        for title, incomplete in (("Findings", False), ("Not tried (incomplete)", True)):
+            with formatter.section(title):
+                kinds = [each for each in KINDS.items() if (each[0] in INCOMPLETE) == incomplete]
+                formatter.write_dl(kinds)
+
+
+@click.command(
+    cls=WithKinds, short_help="Make every call that a handler can have, and report what is wrong."
+)
 @click.argument("file", type=PATH)
 @handler
 @click.option(
@@ -104,8 +119,9 @@ PATH = click.Path(path_type=Path)
     "--allow",
     metavar="KIND",
     multiple=True,
-    callback=check_kinds,
-    help="A kind of finding not to report. May be repeated.",
+    callback=check_allowed,
+    help="A kind of finding not to report; incomplete: all that say what was not tried. May be "
+    "repeated.",
 )
 @click.option(
     "--coverage", is_flag=True, help="Report lines that no caller reaches (needs coverage.py)."
@@ -116,6 +132,7 @@ PATH = click.Path(path_type=Path)
     type=click.IntRange(min=1),
     help="Number of processes; default: one for each core.",
 )
+@shared.allow_unmodelled
 @shared.patience(click.FloatRange(min=0, min_open=True))
 @click.option("-q", "--quiet", is_flag=True, help="Print only the summary and the findings.")
 def explore(
@@ -139,11 +156,9 @@ def explore(
     eslsync explore office.py --map office.html --save-scripts calls/
     eslsync explore office.py --keys 123# --entry 4711 --allow left-up
 
-    Kinds of findings: raises, stuck, outlives, after-hangup, no-exit, no-end, dead-key, left-up,
-    unplayed, missing-file (docs/explore.md).
-
-    Exit status: 0 if nothing is wrong, 1 if something is, 2 if FILE or an option can't be used.
-    Ctrl-C ends it with the findings so far.
+    Exit status: 0 if nothing is wrong and all was tried, 1 if something is wrong, 2 if FILE or an
+    option can't be used, 3 if nothing is wrong but not all was tried ("incomplete"). Ctrl-C ends
+    it with the findings so far.
     """
     from eslsync.loading import LoadError
 
@@ -173,7 +188,7 @@ def explore(
     if save_scripts is not None:
         for path in found.save_scripts(save_scripts):
             click.echo(f"wrote {path}", err=True)
-    sys.exit(1 if found.findings else 0)
+    sys.exit(0 if not found.findings else 3 if found.findings == found.incomplete else 1)
 
 
 def _circumstances(script: Any, path: Path) -> dict[str, Any]:
@@ -188,7 +203,9 @@ def _coloured(lines: Sequence[str]) -> str:
     said = []
     for line in lines:
         bare = line.lstrip("│ ")
-        if bare.startswith("! ") or line[:1].isdigit():
+        if "; incomplete: " in line or line.startswith("incomplete"):
+            line = click.style(line, fg="yellow")
+        elif bare.startswith("! ") or line[:1].isdigit():
             line = click.style(line, fg="red")
         elif line.endswith("nothing is wrong"):
             line = click.style(line, fg="green")

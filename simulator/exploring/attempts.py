@@ -6,6 +6,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any, Literal
 
+from ..model.evidence import Part
 from ..scripts.steps import Step
 from .actions import Approach
 from .situations import Situation
@@ -23,6 +24,8 @@ class Attempt:
     act: tuple[Step, ...] = ()
     hangs_up: bool = False
     number: int = 0  #: of the application that runs at that point (see `Situation`)
+    #: The number of leading steps that an earlier call has taken.
+    proven: int = 0
     #: Keys of situations to pass by: the caller does nothing until another comes.
     known: frozenset[str] = frozenset()
     #: True for less patience after the hangup: this handler is known to continue.
@@ -85,10 +88,14 @@ class AttemptOutcome:
     up: bool = True  #: True if the call was up after the steps
     answered: bool = False
     slow: bool = False  #: True if the handler used up the patience
-    #: True if it did not get where the steps lead: the handler varies from call to call.
+    #: True if it did not get where the steps lead.
     astray: bool = False
     #: True if the handler took an entry that was to be made at every try.
     taken: bool = False
     ladder: str = ""
+    #: What it used of FreeSWITCH, if this process has not told of it before.
+    stands_on: tuple[Part, ...] = ()
+    #: What is neither modelled nor allowed, and the handler's lines that used it.
+    not_modelled: list[tuple[Part, Place | None]] = field(default_factory=list)
     #: Lines that were run for the first time, by file.
     lines: Mapping[str, frozenset[int]] = field(default_factory=dict)

@@ -10,7 +10,7 @@ import random
 import traceback
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from types import FrameType
 
@@ -20,11 +20,12 @@ from eslsync.loading import Handler
 from eslsync.stacks import summary_of
 from eslsync.wire.declared import declarations, declared
 
-from ..calling.call import CallFailed, line_of
+from ..calling.call import CallFailed, line_of, why_unknown
 from ..calling.freeswitch import FreeSwitch, simulation_of
 from ..clockwork.frozen import reads_noticed
 from ..clockwork.threads import SECOND
 from ..clockwork.virtual_time import SimulationError, World
+from ..model.evidence import StandsOn
 from ..scripts.script import Script
 from ..scripts.steps import Step
 from .approaches import SHORT, approach
@@ -67,11 +68,14 @@ class Caller:
     base: Path = Path()  #: the folder of files named in circumstances
     lines: Lines | None = None
     turns: Turns | None = None
+    #: What its calls used of FreeSWITCH.
+    stands_on: StandsOn = field(default_factory=StandsOn)
 
     def make(self, attempt: Attempt, *, draw: bool = False) -> AttemptOutcome:
         """Make one call; ``draw`` its ladder, too."""
         with _quiet() as log, _same_randomness():
             outcome = _Making(self, attempt, log, draw).outcome
+        outcome.stands_on = tuple(filter(self.stands_on.use, outcome.stands_on))
         if self.lines is not None:
             outcome.lines = self.lines.new()
         return outcome
@@ -172,16 +176,19 @@ class _Making:
 
     def _go(self) -> None:
         attempt = self._attempt
-        begun = 0  # applications before the last step
+        begun = taken = 0  # applications before the last step, and steps taken
         try:
             for step in attempt.steps:
                 begun = len(self.observer.log)
                 self._play(step)
+                taken += 1
             before = self._do(attempt.act)
         except CallFailed:
             before = None
             self.outcome.taken = self._has_been_taken()
-            self.outcome.astray = not self.call.ended and not self.outcome.taken
+            self.outcome.astray = taken < attempt.proven or not (
+                self.call.ended or self.outcome.taken
+            )
         self.outcome.up = not self.line.hung_up
         if attempt.hangs_up or self.outcome.astray or self.outcome.taken:
             self.outcome.did = tuple(self.observer.log[begun:])
@@ -392,6 +399,10 @@ class _Making:
             self._trouble(kind, summary_of(error), place_of(error))
             if self._closing and outcome.troubles[-1].kind == "raises":
                 outcome.troubles[-1] = Trouble("raises", summary_of(error), place_of(error), False)
+        if self.line.unknown:
+            place = self.observer.hung_up_at
+            text = why_unknown(self.line)
+            outcome.troubles.append(Trouble("unknown-application", text, place, at_hangup=False))
         outcome.heard = tuple(prompt.name for prompt in self.line.prompts)
         outcome.played = frozenset(outcome.heard)
         outcome.answered = call.answered
@@ -399,6 +410,8 @@ class _Making:
             BridgeEnd(place, taken, up, outcome.heard[number:])
             for place, up, taken, number in self.observer.bridges
         )
+        outcome.stands_on = call.stands_on.parts
+        outcome.not_modelled = self.observer.lacks
         outcome.dialled = frozenset(self.simulation.legs.dialled)
         players = (each.name for each in declarations() if each.api and each.prompts)
         elsewhere = (*ELSEWHERE, *(f"api {name}".encode() for name in players))

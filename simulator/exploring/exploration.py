@@ -13,11 +13,12 @@ from eslsync import Outbound
 from eslsync.loading import Handler
 from eslsync.wire.arguments import KEYS
 
+from ..model.evidence import StandsOn
 from ..scripts.yaml import shown
 from .actions import Entries
 from .attempts import Attempt
-from .findings.families import KINDS, findings, kinds
-from .findings.finding import Evidence, Finding
+from .findings.families import INCOMPLETE, check_kinds, findings, kinds, named
+from .findings.finding import Evidence, Finding, many
 from .graph import Edge, Node, Way
 from .handlers import Explored
 from .maps import Map, as_tree
@@ -38,18 +39,21 @@ class Exploration:
 
     nodes: list[Node]  #: the situations that callers get into, the nearest first
     edges: list[Edge]  #: the actions that lead from one to another
-    findings: list[Finding]  #: the problems, except allowed ones
+    #: The problems, and what was not tried (`incomplete`), except what is allowed.
+    findings: list[Finding]
     calls: int  #: the number of calls made
     seconds: float  #: of real time
-    #: True if everything was tried; otherwise ``stopped`` says why not: a limit, or Ctrl-C.
-    complete: bool
-    stopped: str | None
-    #: Situations not continued, because many were at the same spot.
+    complete: bool  #: True if everything was tried
+    stopped: str | None  #: the limit at which it stopped, or what interrupted it
+    #: Situations that were not explored, since many at the same spot were.
     cut: int = 0
+    allowed: list[Finding] = field(default_factory=list)  #: what was found, and is allowed
     #: With ``coverage=True``, by file: the number of lines, and the lines that were not run.
     uncovered: dict[str, tuple[int, list[int]]] = field(default_factory=dict)
-    #: Ways whose steps led elsewhere the second time: the handler varies from call to call.
+    #: Ways whose steps led elsewhere the second time.
     astray: list[Way] = field(default_factory=list)
+    #: The evidence for what its calls used of FreeSWITCH.
+    stands_on: StandsOn = field(default_factory=StandsOn)
     _explored: Explored = field(default_factory=lambda: Explored(None), repr=False)
     _search: Search | None = field(default=None, repr=False)
 
@@ -148,30 +152,38 @@ class Exploration:
     @property
     def summary(self) -> str:
         """The result in a line or two."""
-        spots = _many(len(self.map.spots), "spot")
-        said = f"{_many(len(self.nodes), 'situation')} at {spots}, {_many(self.calls, 'call')}; "
+        spots = many(len(self.map.spots), "spot")
+        situations = many(len(self.nodes), "situation")
+        calls = many(self.calls, "call")
+        return f"{situations} at {spots}, {calls}; {self.verdict}\nstands on {self.stands_on}"
+
+    @property
+    def incomplete(self) -> list[Finding]:
+        """What was not tried, except what is allowed."""
+        return [each for each in self.findings if each.kind in INCOMPLETE]
+
+    @property
+    def verdict(self) -> str:
+        """The findings by their kinds; "nothing is wrong" only if all was tried."""
+        faults = [each for each in self.findings if each.kind not in INCOMPLETE]
+        said = [_counted(faults)] if faults else []
+        if self.incomplete:
+            said.append(f"incomplete: {_counted(self.incomplete)}")
+        if not said:
+            said = ["nothing else is wrong" if self.allowed else "nothing is wrong"]
+        if self.allowed:
+            said[-1] += f" (allowed: {_counted(self.allowed)})"
+        return "; ".join(said)
+
+    def check(self) -> None:
+        """Raise AssertionError, with the report, if anything is wrong or was not tried."""
+        __tracebackhide__ = True
         if self.findings:
-            count = kinds(self.findings)
-            said += ", ".join(f"{number} {kind}" for kind, number in count.items())
-        else:
-            said += "nothing is wrong"
-        if self.cut:
-            said += (
-                f"\n{_many(self.cut, 'situation')} not gone on with: they differ in variables only "
-                "from many at the same spot"
-            )
-        if not self.complete:
-            said += f"\nnot all was tried: stopped at {self.stopped}"
-        if self.astray:
-            said += (
-                f"\n{_many(len(self.astray), 'call')} went elsewhere the second time: does the "
-                "handler keep something from call to call, or do something at random?"
-            )
-        return said
+            raise AssertionError(str(self))
 
 
-def _many(number: int, what: str) -> str:
-    return f"{number} {what}{'' if number == 1 else 's'}"
+def _counted(found: Sequence[Finding]) -> str:
+    return ", ".join(f"{number} {kind}" for kind, number in kinds(found).items())
 
 
 def _covered(file: str, count: int, missed: Sequence[int]) -> str:
@@ -202,6 +214,7 @@ def explore(
     base: str | Path = ".",
     sounds: str | Path | None = None,
     allow: Collection[str] = (),
+    allow_unmodelled: Collection[str] = (),
     workers: int | None = None,
     coverage: bool = False,
     patience: float | None = 5.0,
@@ -221,14 +234,12 @@ def explore(
     each way to call; paths in them are relative to ``base``.
 
     It stops at ``depth`` actions in one call, after ``calls``, or after ``seconds`` of real time.
-    Kinds of findings in ``allow`` are left out. Without ``seconds``, the same arguments give the
-    same result, for any number of ``workers``. Raises `LoadError` for a file without a handler.
+    Kinds of findings in ``allow`` are left out; ``"incomplete"`` stands for those that say what
+    was not tried. ``allow_unmodelled`` is that of `FreeSwitch`. Without ``seconds``, the same
+    arguments give the same result, for any number of ``workers``. Raises `LoadError` for a file
+    without a handler.
     """
-    unknown = sorted(set(allow) - set(KINDS))
-    if unknown:
-        raise ValueError(
-            f"there is no kind of finding {unknown[0]!r}; there are {', '.join(KINDS)}"
-        )
+    check_kinds(allow)
     of_file = isinstance(app, (str, Path))
     explored = Explored(None if of_file else app, Path(app) if of_file else None, name)  # type: ignore[arg-type]
     explored.prepare()
@@ -239,6 +250,8 @@ def explore(
             way.setdefault("sounds", str(Path(sounds).resolve()))
         if seed:
             way["seed"] = seed
+        if allow_unmodelled:
+            way["allow_unmodelled"] = [*way.get("allow_unmodelled", ()), *allow_unmodelled]
     words = [*entries, *(word for word in source.words if word not in entries)]
     search = Search(
         explored,
@@ -258,17 +271,20 @@ def explore(
     search.run()
     with search.standing_still():
         found = findings(Evidence(search, source, None if sounds is None else Path(sounds)))
+    allowed = named(allow)
     return Exploration(
         nodes=search.nodes,
         edges=search.edges,
-        findings=[each for each in found if each.kind not in allow],
+        findings=[each for each in found if each.kind not in allowed],
         calls=search.calls,
         seconds=search.seconds,
         complete=search.complete,
         stopped=search.stopped,
-        cut=search.cut,
+        cut=len(search.uncontinued),
+        allowed=[each for each in found if each.kind in allowed],
         uncovered=_uncovered(search) if coverage else {},
         astray=search.astray,
+        stands_on=search.stands_on,
         _explored=explored,
         _search=search,
     )

@@ -11,7 +11,7 @@ from ..ladders.rungs import ANY_UUID
 from ..scripts.script import Script
 from ..scripts.steps import Step
 from .actions import ActionKind, Approach
-from .attempts import CallEnd
+from .attempts import Attempt, CallEnd
 from .situations import Situation
 
 __all__ = ["Edge", "Node", "Way"]
@@ -42,6 +42,7 @@ class Node:
     way: Way  #: the shortest one there, up to the last action
     approach: Approach  #: the rest of it
     depth: int  #: actions on the way
+    attempt: Attempt  #: the one that led there first
     root: int = 0  #: the circumstances, by their number among those explored
     edges: list[Edge] = field(default_factory=list)
     expanded: bool = False  #: True if something was tried here

@@ -22,6 +22,7 @@ from ..calling.line import HeardPrompt
 from ..clockwork.threads import SECOND
 from ..clockwork.virtual_time import World
 from ..model.events import SwitchEvent
+from ..model.evidence import Part
 from .boundaries import Turns
 from .situations import Collects, Situation, SituationKind
 from .whereabouts import Place, is_own, whereabouts
@@ -78,6 +79,9 @@ class Observer:
         #: whether somebody took the call, and the number of prompts that were heard by then.
         self.bridges: list[tuple[Place | None, bool, bool, int]] = []
         self._bridging: tuple[Place | None, bool] = None, False
+        #: What is neither modelled nor allowed, and the handler's lines that used it.
+        self.lacks: list[tuple[Part, Place | None]] = []
+        self.hung_up_at: Place | None = None  #: the handler's line at the hangup
         self._far_ends = far_ends
         self._key = key
         self._turns = turns or Turns()
@@ -101,6 +105,7 @@ class Observer:
         self._line = line_of(call)
         self._simulation = simulation_of(call.switch)
         self._line.watchers.append(self._noticed)
+        self._line.on_lack = lambda part: self.lacks.append((part, self.place()))
 
     # Reports
 
@@ -120,6 +125,8 @@ class Observer:
                 taken = self._call.variable("originate_disposition") == "SUCCESS"
                 self.bridges.append((*self._bridging, taken, len(self._line.prompts)))
             self._running = [each for each in self._running if each.uuid != uuid]
+        elif name == "CHANNEL_HANGUP":
+            self.hung_up_at = self.place()
 
     def _begun(self, event: Mapping[str, str]) -> None:
         name = event.get("Application", "")

@@ -13,8 +13,10 @@ import re
 import signal
 import sys
 import threading
+from collections import Counter
 from collections.abc import Callable, Iterator, Mapping, Sequence, Set
 from concurrent.futures import ProcessPoolExecutor
+from concurrent.futures.process import BrokenProcessPool
 from contextlib import contextmanager
 from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
@@ -22,6 +24,7 @@ from pathlib import Path
 from typing import Any
 
 from ..clockwork.frozen import real_seconds, standing_still
+from ..model.evidence import Part, StandsOn
 from ..scripts.shapes import DIAL_STRING
 from ..scripts.steps import Step
 from .actions import CallerAction, Entries, actions
@@ -32,8 +35,9 @@ from .graph import Edge, Node, Way
 from .handlers import Explored
 from .lines import Lines
 from .situations import Situation
+from .whereabouts import Place
 
-__all__ = ["ANSWERS", "Incident", "Limits", "Progress", "Search"]
+__all__ = ["ANSWERS", "Incident", "Lack", "Limits", "Progress", "Search"]
 
 #: Limits on the situations at one spot, which differ only in variables: the first SOME are tried
 #: with each key, up to ENOUGH with a few keys; up to FAR only along one way of gathered digits.
@@ -52,6 +56,8 @@ FAR_ENDS: tuple[tuple[str, Mapping[str, Any]], ...] = (
     ("answers and hangs up", {"rings": True, "answers_after": 2, "hangs_up_after": 0}),
     ("does not answer", {"rings": True, "answers_after": "never"}),
 )
+#: Calls that must lead to the same situation for a handler to count as one that does not vary.
+REPEATS = 3
 #: Attempts given to a process at once.
 CHUNK = 4
 
@@ -89,6 +95,16 @@ class Incident:
     place: object
     way: Way
     node: int | None  #: its situation, or the one before
+
+
+@dataclass(frozen=True)
+class Lack:
+    """Something that a call used and that is not modelled, and the way there."""
+
+    part: Part
+    place: Place | None
+    way: Way
+    node: int | None
 
 
 @dataclass
@@ -129,15 +145,21 @@ class Search:
     incidents: list[Incident] = field(default_factory=list)
     calls: int = 0
     seconds: float = 0.0
-    complete: bool = True
-    stopped: str | None = None  #: the reason why it is incomplete
-    cut: int = 0  #: situations not continued, because enough were at their spot
+    stopped: str | None = None  #: the limit at which it stopped, or what interrupted it
+    #: Situations that were not explored, since enough at their spot were.
+    uncontinued: list[Node] = field(default_factory=list)
+    lacks: list[Lack] = field(default_factory=list)
+    stands_on: StandsOn = field(default_factory=StandsOn)
     played: dict[str, Way] = field(default_factory=dict)
     files: dict[str, Way] = field(default_factory=dict)
     recorded: set[str] = field(default_factory=set)
     elsewhere: list[bytes] = field(default_factory=list)
     lines: dict[str, set[int]] = field(default_factory=dict)
     astray: list[Way] = field(default_factory=list)
+    #: For each of these, the situation it should have led to; and the numbers of those to which
+    #: the calls that found them lead each time.
+    strays: list[Node] = field(default_factory=list)
+    repeatable: set[int] = field(default_factory=set)
 
     def run(self) -> None:
         """Explore until everything was tried, a limit is reached, or Ctrl-C is pressed."""
@@ -151,7 +173,9 @@ class Search:
         self._slow: set[str] = set()  # spots where handlers wait for something but the call
         self._people: dict[object, set[str]] = {}
         self._stayed: set[int] = set()
+        self._due: Counter[int | None] = Counter()  # actions planned and not tried, by situation
         level = [_Planned(Attempt(call, ()), root) for root, call in enumerate(self.circumstances)]
+        self._due[None] = len(level)
         depth = 0
         try:
             with self._calling() as call:
@@ -163,13 +187,38 @@ class Search:
                     depth += 1
                     if not level and self.stopped is None:
                         level = self._stays()
+                self._follow_strays(call)
         except KeyboardInterrupt:
             self._stop("interrupted")
+        except BrokenProcessPool:
+            self._stop("a worker process died")
         self.seconds = real_seconds() - began
 
+    @property
+    def complete(self) -> bool:
+        """True if everything was tried."""
+        left_out = self.stopped or self.uncontinued or self.strays
+        return bool(self.nodes or self.incidents) and not left_out
+
+    @property
+    def due(self) -> int:
+        """The number of actions that were planned and not tried."""
+        return self._due.total()
+
+    @property
+    def open(self) -> list[Node]:
+        """The situations in which actions were planned and not tried."""
+        return [node for node in self.nodes if self._due[node.number] > 0]
+
     def _stop(self, why: str) -> None:
-        self.complete = False
         self.stopped = self.stopped or why
+
+    def _follow_strays(self, call: Callable[[Sequence[Attempt]], Iterator[AttemptOutcome]]) -> None:
+        """Find out whether the handler varies: repeat the calls that found the situations."""
+        for node in {node.number: node for node in self.strays}.values():
+            again = call([node.attempt] * REPEATS)
+            if all(each.reached and each.reached.key == node.situation.key for each in again):
+                self.repeatable.add(node.number)
 
     def _level(
         self,
@@ -189,11 +238,15 @@ class Search:
                 jobs = [replace(job, attempt=replace(job.attempt, hasty=True)) for job in jobs]
             for job, outcome in zip(jobs, call([job.attempt for job in jobs]), strict=False):
                 self.calls += 1
+                self._due[_number(job)] -= 1
                 node = self._take(job, outcome, depth)
                 if node is not None:
-                    following += self._expand(node, job.action.keys if job.action else "")
-                more += self._others(job, outcome)
-                more += self._at_other_times(job, outcome)
+                    expanded = self._expand(node, job.action.keys if job.action else "")
+                    self._due.update(map(_number, expanded))
+                    following += expanded
+                others = [*self._others(job, outcome), *self._at_other_times(job, outcome)]
+                self._due.update(map(_number, others))
+                more += others
                 seconds = real_seconds() - began
                 self.progress(
                     Progress(len(self.nodes), self.calls, self.calls + len(following), seconds)
@@ -211,8 +264,10 @@ class Search:
         made = Way(attempt.call, attempt.steps + attempt.act)
         if outcome.astray or outcome.taken or attempt.hangs_up:
             self._note(job, outcome, made, job.node)
-            if outcome.astray:
+            # At another time, the way there may be another.
+            if outcome.astray and job.node is not None and not job.moved:
                 self.astray.append(made)
+                self.strays.append(job.node)
             return None
         target: int | CallEnd
         new: Node | None = None
@@ -228,7 +283,7 @@ class Search:
             if node is None:
                 number = len(self.nodes)
                 node = new = Node(
-                    number, outcome.reached, done, outcome.approach, depth, job.root,
+                    number, outcome.reached, done, outcome.approach, depth, attempt, job.root,
                     dialled=outcome.dialled,
                 )  # fmt: skip
                 self.nodes.append(node)
@@ -293,6 +348,9 @@ class Search:
             where = there if trouble.at_hangup else job.node
             node = None if where is None else where.number
             self.incidents.append(Incident(trouble.kind, trouble.text, trouble.place, way, node))
+        self.stands_on.add(outcome.stands_on)
+        number = None if job.node is None else job.node.number
+        self.lacks += [Lack(part, place, made, number) for part, place in outcome.not_modelled]
         for prompt in sorted(outcome.played):
             self.played.setdefault(prompt, made)
         self.recorded |= outcome.recorded
@@ -309,13 +367,16 @@ class Search:
         at_spot = self._spots.setdefault((node.root, node.situation.spot), [])
         # Each call to a stuck handler takes the full patience.
         if at_spot and node.situation.spot in self._slow:
+            self.uncontinued.append(node)
             return []
         alike = self._alike(at_spot)
         # Digits gathered one by one lead ever deeper: only one way of them is followed.
         follows = by == self.keys[:1] and len(at_spot) < FAR
         if len(at_spot) >= (ENOUGH_ALIKE if alike else ENOUGH) and not follows:
-            self.cut += not alike
-            node.like = at_spot[0].number if alike else None
+            if alike:
+                node.like = at_spot[0].number
+            else:
+                self.uncontinued.append(node)
             return []
         few = len(at_spot) >= SOME and not alike
         if alike or few:
@@ -329,7 +390,10 @@ class Search:
             steps, act = node.way.steps, action.steps
             if action.what == "silence":
                 steps, act = steps + act, ()
-            attempt = Attempt(node.way.call, steps, act, action.hangs_up, node.situation.number)
+            attempt = Attempt(
+                node.way.call, steps, act, action.hangs_up, node.situation.number,
+                proven=len(node.way.steps),
+            )  # fmt: skip
             jobs.append(
                 _Planned(
                     attempt,
@@ -412,6 +476,7 @@ class Search:
                 continue
             node = self.nodes[number]
             self._stayed.add(number)
+            self._due[number] += 1
             steps = node.here.steps
             known = frozenset(key for root, key in self._by_key if root == node.root)
             attempt = Attempt(node.way.call, steps, number=0, known=known)
@@ -565,6 +630,10 @@ def _shape(situation: Situation) -> object:
         for name, text in situation.variables.items()
     }
     return situation.places, situation.kind, situation.application, data, str(variables)
+
+
+def _number(job: _Planned) -> int | None:
+    return None if job.node is None else job.node.number
 
 
 # In a worker process

@@ -17,7 +17,5 @@ KEYS = "1234*#"
 @pytest.mark.parametrize("file", HANDLERS, ids=lambda path: path.stem)
 def test_nothing_is_wrong_with_an_example(file: Path) -> None:
     exploration = explore(file, keys=KEYS, workers=1)
-    assert exploration.complete
-    assert not exploration.astray
-    assert not exploration.findings, str(exploration)
+    exploration.check()
     assert exploration.map.spots

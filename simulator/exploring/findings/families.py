@@ -5,19 +5,56 @@ A family is a module with `KINDS`, what each of its kinds means, and `find`, whi
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Collection, Iterable
 
-from . import bridges, dead_keys, endings, incidents, no_way_out, prompts, second_calls, silence
+from . import (
+    bridges,
+    dead_keys,
+    endings,
+    incidents,
+    no_way_out,
+    prompts,
+    second_calls,
+    silence,
+    unmodelled,
+    untried,
+)
 from .finding import Evidence, Finding
 
-__all__ = ["KINDS", "findings", "kinds"]
+__all__ = ["INCOMPLETE", "KINDS", "check_kinds", "findings", "kinds", "named"]
 
 #: In the order of their findings.
-FAMILIES = (incidents, no_way_out, silence, dead_keys, endings, bridges, second_calls, prompts)
+FAMILIES = (
+    incidents,
+    no_way_out,
+    silence,
+    dead_keys,
+    endings,
+    bridges,
+    second_calls,
+    prompts,
+    unmodelled,
+    untried,
+)
 #: The kinds, and the meaning of each.
 KINDS: dict[str, str] = {
     kind: meaning for family in FAMILIES for kind, meaning in family.KINDS.items()
 }
+#: Those that say what was not tried. Together they are called "incomplete".
+INCOMPLETE = frozenset([*unmodelled.KINDS, *untried.KINDS])
+
+
+def check_kinds(names: Iterable[str]) -> None:
+    """Raise ValueError for a name that is neither a kind nor "incomplete"."""
+    for name in names:
+        if name not in KINDS and name != "incomplete":
+            known = ", ".join([*KINDS, "incomplete"])
+            raise ValueError(f"there is no kind of finding {name!r}; there are {known}")
+
+
+def named(names: Collection[str]) -> frozenset[str]:
+    """The kinds with these names; "incomplete" stands for several."""
+    return frozenset(names) | (INCOMPLETE if "incomplete" in names else frozenset())
 
 
 def findings(evidence: Evidence) -> list[Finding]:

@@ -11,7 +11,7 @@ from ..search import Search
 from ..source import HandlerSource
 from ..whereabouts import Place
 
-__all__ = ["Evidence", "Finding"]
+__all__ = ["Evidence", "Finding", "many"]
 
 
 @dataclass(frozen=True, eq=False)
@@ -43,3 +43,8 @@ class Evidence:
     sounds: Path | None  #: the folder of sound files
     #: The findings of the families before.
     found: list[Finding] = field(default_factory=list)
+
+
+def many(number: int, what: str) -> str:
+    """A number of things, in words: "1 call", "2 calls"."""
+    return f"{number} {what}{'' if number == 1 else 's'}"

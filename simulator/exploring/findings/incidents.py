@@ -11,6 +11,7 @@ __all__ = ["KINDS", "find"]
 
 KINDS = {
     "raises": "the handler raises",
+    "unknown-application": "an application that FreeSWITCH doesn't have, so that it hangs up",
     "stuck": "the handler waits for something that is not the call",
     "outlives": "the handler goes on after the call has ended",
     "after-hangup": "what the handler does after the hangup fails",

@@ -24,7 +24,7 @@ RATES = ("8000", "16000", "32000", "48000")
 def find(evidence: Evidence) -> Iterator[Finding]:
     """Both kinds; unplayed prompts only if everything was tried."""
     search = evidence.search
-    if search.complete and not search.cut:
+    if search.complete:
         yield from _unplayed(search, evidence.source, evidence.sounds)
     if evidence.sounds is not None:
         yield from _missing(search, evidence.sounds)

@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+import re
 from pathlib import Path
 
 import pytest
 from click.testing import CliRunner
 
 from eslsync.command_line.main import main
+from simulator.exploring.findings.families import KINDS
 from simulator.scripts.script import Script
 from tests.support.explored import FAULTY
 from tests.support.places import EXAMPLES, ROOT
@@ -20,8 +22,14 @@ def test_the_command_reports_saves_scripts_and_exits_with_1(tmp_path: Path) -> N
         main,
         ["explore", str(FAULTY), *options, "--report", str(report), "--save-scripts", str(scripts)],
     )
-    assert ran.exit_code == 0, ran.output
+    assert ran.exit_code == 3, ran.output  # nothing is wrong so far
+    assert "; incomplete: 1 stopped\n" in ran.output
     assert "main/menu" in report.read_text()
+    ran = CliRunner().invoke(
+        main, ["explore", str(FAULTY), "--keys", "6", "--depth", "1", "--allow", "incomplete"]
+    )
+    assert ran.exit_code == 0, ran.output
+    assert "nothing else is wrong (allowed: 1 stopped)" in ran.output
     broken = ROOT / "tests" / "examples" / "broken.py"
     options = ["--keys", "1", "--workers", "1", "--save-scripts", str(scripts)]
     ran = CliRunner().invoke(main, ["explore", str(broken), *options])
@@ -37,11 +45,16 @@ def test_the_command_reports_saves_scripts_and_exits_with_1(tmp_path: Path) -> N
     assert ran.exit_code == 0, ran.output
 
 
+def test_the_help_names_every_kind() -> None:
+    said = CliRunner().invoke(main, ["explore", "--help"]).output
+    assert [kind for kind in KINDS if not re.search(rf"^  {kind}\s", said, re.MULTILINE)] == []
+
+
 @pytest.mark.parametrize(
     ("arguments", "said"),
     [
         (["no-such-file.py"], "no-such-file.py"),
-        ([str(FAULTY), "--allow", "crash"], "there is no kind 'crash'"),
+        ([str(FAULTY), "--allow", "crash"], "there is no kind of finding 'crash'"),
         ([str(FAULTY), "--keys", "x"], "keys are 0-9, *, # and A-D"),
         ([str(FAULTY), "--map", "map.png"], "should end in one of .svg"),
         ([str(FAULTY), "--script", "no-such.call.yaml"], "No such file"),

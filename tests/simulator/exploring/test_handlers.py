@@ -22,7 +22,7 @@ def remembers_calls(session: Session) -> None:
 def test_a_call_that_goes_another_way_the_second_time_is_reported() -> None:
     exploration = explore(remembers_calls, keys="1")
     assert exploration.astray
-    assert "went elsewhere the second time" in str(exploration)
+    assert "led elsewhere the second time" in str(exploration)
 
 
 def test_a_file_is_run_anew_for_each_call(tmp_path: Path) -> None:

@@ -45,9 +45,7 @@ def test_a_call_left_up_is_reported(handler: object, kind: str) -> None:
     "handler", [leaves_on_purpose, sends_on, only_routes], ids=lambda each: each.__name__
 )
 def test_a_call_given_back_on_purpose_is_not_reported(handler: object) -> None:
-    exploration = explore(handler, keys=KEYS)  # type: ignore[arg-type]
-    assert exploration.complete
-    assert not exploration.findings, str(exploration)
+    explore(handler, keys=KEYS, allow=["untried"]).check()  # type: ignore[arg-type]
 
 
 def test_leaving_the_call_up_is_no_fault_if_the_dialplan_goes_on() -> None:

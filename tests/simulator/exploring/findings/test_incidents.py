@@ -20,6 +20,13 @@ def raises_a_command_error(session: Session) -> None:
     session.api("there_is_no_such_command")
 
 
+def misspells_an_application(session: Session) -> None:
+    session.channel.answer()
+    session.channel.playback("welcome")
+    session.channel.execute("playbak", "goodbye")
+    session.channel.hangup()
+
+
 def waits_for_a_lock(session: Session) -> None:
     session.channel.answer()
     session.channel.playback("welcome")
@@ -69,6 +76,7 @@ def asks_of_a_call_that_is_gone(session: Session) -> None:
     ("handler", "kind"),
     [
         (raises_a_command_error, "raises"),
+        (misspells_an_application, "unknown-application"),
         (sleeps_on, "outlives"),
         (never_notices_the_hangup, "outlives"),
         (fails_to_bill, "after-hangup"),
@@ -79,6 +87,14 @@ def asks_of_a_call_that_is_gone(session: Session) -> None:
 def test_what_goes_wrong_in_a_call_is_reported(handler: object, kind: str) -> None:
     exploration = explore(handler, keys=KEYS)  # type: ignore[arg-type]
     assert found(exploration) == [kind], str(exploration)
+
+
+def test_an_unknown_application_is_reported_at_its_line() -> None:
+    [unknown] = explore(misspells_an_application, keys="1").findings
+    assert "no application 'playbak' (did you mean 'playback'?)" in unknown.text
+    assert unknown.place is not None
+    line = misspells_an_application.__code__.co_firstlineno + 3
+    assert unknown.place.line == line
 
 
 def test_a_handler_stuck_outside_the_call_is_reported() -> None:
