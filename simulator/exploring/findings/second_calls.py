@@ -38,7 +38,7 @@ def find(evidence: Evidence) -> Iterator[Finding]:
         if alone.astray or alone.slow:
             return
         later = search.in_silence(*call, caller)
-        if _course(alone) == _course(later) or alone.dialled != later.dialled:
+        if not _differs(alone, later):
             before.append(call)
             continue
         when = "after another call"
@@ -68,22 +68,42 @@ def _differs_after(search: Search, other: _Call, call: _Call, alone: AttemptOutc
     """True if the call takes another course after the other one."""
     caller = search.caller_of_one_process()
     search.in_silence(*other, caller)
-    return _course(search.in_silence(*call, caller)) != _course(alone)
+    return _differs(alone, search.in_silence(*call, caller))
 
 
-def _course(outcome: AttemptOutcome) -> object:
-    heard = [each for each in outcome.heard if each in outcome.files and "digits/" not in each]
-    return heard, outcome.ended, [trouble.kind for trouble in outcome.troubles]
+def _differs(alone: AttemptOutcome, later: AttemptOutcome) -> bool:
+    """True if the later call took another course.
+
+    If its caller could not do the same, because another number was read out, say, what was heard
+    by then decides.
+    """
+    if alone.dialled != later.dialled:
+        return False
+    heard, again = _heard(alone), _heard(later)
+    if later.astray:
+        return again != heard[: len(again)]
+    return (heard, alone.ended, _kinds(alone)) != (again, later.ended, _kinds(later))
+
+
+def _heard(outcome: AttemptOutcome) -> list[str]:
+    return [each for each in outcome.heard if each in outcome.files and "digits/" not in each]
+
+
+def _kinds(outcome: AttemptOutcome) -> list[str]:
+    return [trouble.kind for trouble in outcome.troubles]
 
 
 def _difference(alone: AttemptOutcome, later: AttemptOutcome) -> str:
     for trouble in later.troubles:
-        if trouble.kind not in [each.kind for each in alone.troubles]:
+        if trouble.kind not in _kinds(alone):
             return trouble.text
-    if alone.ended != later.ended and later.ended is not None and alone.heard == later.heard:
+    if alone.ended != later.ended and later.ended is not None and _heard(alone) == _heard(later):
         return f"it {later.ended.text}"
-    for number, name in enumerate(later.heard):
-        if alone.heard[number : number + 1] != (name,):
-            instead = alone.heard[number] if number < len(alone.heard) else "nothing more"
+    heard, again = _heard(alone), _heard(later)
+    for number, name in enumerate(again):
+        if heard[number : number + 1] != [name]:
+            instead = heard[number] if number < len(heard) else "nothing more"
             return f"the caller hears {name} instead of {instead}"
-    return f"the caller doesn't hear {alone.heard[len(later.heard)]}"
+    if len(again) < len(heard):
+        return f"the caller doesn't hear {heard[len(again)]}"
+    return "the handler ends otherwise"
