@@ -109,7 +109,8 @@ class Applications:
 
         Raises Hangup if the leg has hung up or hangs up first, TimeoutError after ``timeout``
         seconds (the application continues), CommandError if FreeSWITCH refuses the command, and
-        ValueError for line breaks in an argument.
+        ValueError for NUL in an argument. An argument of several lines travels as the command's
+        body (07e).
         """
         check_application(application)
         return self.leg.execute(application, argument, itself, lock, block, timeout)

@@ -7,7 +7,7 @@ from typing import Literal
 
 from ..call.leg import as_it_is
 from ..clock import Deadline, sooner
-from ..wire.arguments import check_digits, check_file, check_name, check_uuid, variable_block, word
+from ..wire.arguments import check_digits, check_file, check_name, check_uuid, with_variables, word
 from ..wire.declared import Declaration
 from ..wire.enums import AnswerState, HangupCause
 from ..wire.exceptions import CommandError, TimeoutError
@@ -54,8 +54,8 @@ class BridgingApplications(Applications):
 
         ``to`` is a dial string, such as ``"user/1000"``, with ``,`` between phones to ring at
         once and ``|`` between phones to try one after the other (in FreeSWITCH's syntax, but
-        without expansion); or another leg that is up, see below. ``variables`` are set on the
-        called legs, which ring for ``ring_timeout`` seconds (FreeSWITCH counts whole ones:
+        without expansion); or another leg that is up, see below. ``variables`` are set on all
+        called legs (docs/calls.md#other-legs), which ring for ``ring_timeout`` seconds (FreeSWITCH counts whole ones:
         recording 10c; default 60) and see ``caller_id_name`` and ``caller_id_number``; the
         caller hears ``ringback`` meanwhile (a file or a tone; variables ringback and
         transfer_ringback).
@@ -88,7 +88,7 @@ class BridgingApplications(Applications):
         called = called_with(variables or {}, ring_timeout, caller_id_name, caller_id_number)
         if not to:
             raise ValueError("bridge: the dial string is empty")
-        dial_string = variable_block(called) + to
+        dial_string = with_variables(called, to)
         as_it_is(dial_string)
         if ringback is not None:
             check_file(ringback)

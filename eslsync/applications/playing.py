@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from typing import TYPE_CHECKING, Literal, TypedDict, overload
 
 from ..call.execution import Execution
-from ..call.leg import Leg, as_it_is
+from ..call.leg import Leg, as_it_is, as_text
 from ..wire.arguments import check_digits, check_file, is_expanded, word
 from ..wire.declared import Declaration
 from ..wire.message import Event, number
@@ -227,7 +227,7 @@ class PlayingApplications(Applications):
             raise ValueError(f"speak: FreeSWITCH takes {{ at the start for parameters: {text!r}")
         if text.endswith("\\") and len(names) < 2:
             raise ValueError("speak: give voice and engine, since the text ends in a backslash")
-        argument = as_it_is("|".join([*names, text]))
+        argument = as_text("|".join([*names, text]))
         if argument.startswith("^^"):
             raise ValueError(
                 f"speak: FreeSWITCH takes ^^ at the start for a separator: {argument!r}"

@@ -8,7 +8,7 @@ from typing import Literal
 from ..wire.arguments import (
     ARRAY,
     ARRAY_SEPARATOR,
-    check_value,
+    check_variable,
     holds_variables,
     item,
     literal,
@@ -49,11 +49,13 @@ class VariableApplications(Applications):
     def set(self, name: str, value: str, *, timeout: float | None = None) -> None:
         """Set a channel variable (application ``set``); wait until it is set.
 
-        FreeSWITCH expands nothing in the value. An empty value unsets the variable, and
-        ``ARRAY::one|:two`` makes it an array. Raises what `execute` raises.
+        FreeSWITCH expands nothing in the value, which may have line breaks. An empty value unsets
+        the variable, and ``ARRAY::one|:two`` makes it an array. Raises ValueError for a line break
+        in a variable that becomes a SIP header (``sip_h_...``), and what `execute` raises.
         """
+        check_variable(name, value)
         # The application expands the value once more (mod_dptools.c, base_set).
-        self.leg.do("set", f"{variable_name(name)}={literal(check_value(value))}", timeout)
+        self.leg.do_text("set", f"{name}={literal(value)}", timeout)
 
     @Declaration("multiset", prepares=True, sets=True)
     def multiset(self, variables: Mapping[str, str], *, timeout: float | None = None) -> None:
@@ -79,11 +81,12 @@ class VariableApplications(Applications):
         With ``nolocal``, only on those (recording 11h). Raises ValueError for a value with
         ``${``, which those legs would not get, and what `execute` raises.
         """
-        if holds_variables(check_value(value)):
+        check_variable(name, value)
+        if holds_variables(value):
             # switch_channel.c, switch_channel_set_variable_var_check
             raise ValueError(f"export: other legs would not get a value with ${{: {name}={value!r}")
         prefix = "nolocal:" if nolocal else ""
-        self.leg.do("export", f"{prefix}{variable_name(name)}={value}", timeout)
+        self.leg.do_text("export", f"{prefix}{name}={value}", timeout)
 
     @Declaration("push")
     def push(self, name: str, value: str, *, timeout: float | None = None) -> None:
@@ -94,7 +97,8 @@ class VariableApplications(Applications):
         """
         if ARRAY_SEPARATOR in value or value.startswith(ARRAY):
             raise ValueError(f"push: FreeSWITCH takes the value for an array: {name}={value!r}")
-        self.leg.do("push", f"{variable_name(name)}={literal(value)}", timeout)
+        check_variable(name, value)
+        self.leg.do_text("push", f"{name}={literal(value)}", timeout)
 
     @Declaration("hash", argument=("action", "realm", "key", "value"), separator="/", prepares=True)
     def hash(

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 
-from ..wire.arguments import check_line, check_uuid, variable_block, word
+from ..wire.arguments import check_line, check_uuid, with_variables, word
 from ..wire.exceptions import CommandError, ESLError, ProtocolError
 from ..wire.message import Event
 from .conversation import Conversation
@@ -34,10 +34,10 @@ class AddedLegs:
         deadline = conversation.deadline(timeout)
         if not dial_string:
             raise ValueError("originate: an empty dial string")
-        check_line(variable_block(variables) + dial_string)
+        check_line(with_variables(variables, dial_string))
         leg = self._add(_named(conversation.api("create_uuid", conversation.left(deadline))))
-        block = variable_block({**variables, "origination_uuid": leg.uuid, MARK: leg.uuid})
-        command = f"originate {word(block + dial_string)} &park()"
+        variables = {**variables, "origination_uuid": leg.uuid, MARK: leg.uuid}
+        command = f"originate {word(with_variables(variables, dial_string))} &park()"
         self._originated.append(leg)
         try:
             job = conversation.jobs.start(command, conversation.left(deadline))

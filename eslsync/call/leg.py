@@ -17,7 +17,15 @@ from functools import lru_cache
 from typing import TYPE_CHECKING, NamedTuple, NoReturn, TypeVar, overload
 
 from ..callables import check_returned
-from ..wire.arguments import ARRAY, check_header_value, check_name, check_value, literal
+from ..wire.arguments import (
+    ARRAY,
+    check_header_value,
+    check_line,
+    check_name,
+    check_text,
+    check_value,
+    literal,
+)
 from ..wire.declared import declared
 from ..wire.enums import ChannelState, HangupCause
 from ..wire.exceptions import CommandError, Hangup, ProtocolError
@@ -31,7 +39,7 @@ from .execution import Execution, UnderWay
 if TYPE_CHECKING:
     from .conversation import Conversation
 
-__all__ = ["Collecting", "Leg", "as_it_is", "check_application"]
+__all__ = ["Collecting", "Leg", "as_it_is", "as_text", "check_application"]
 
 T = TypeVar("T")
 
@@ -177,6 +185,10 @@ class Leg:
         """Execute an application and wait until it completes. ``argument`` is plain text."""
         self.execute(application, as_it_is(argument), _nothing, timeout=timeout)
 
+    def do_text(self, application: str, argument: str, timeout: float | None) -> None:
+        """As `do`, for an argument that may have line breaks."""
+        self.execute(application, as_text(argument), _nothing, timeout=timeout)
+
     def run(
         self,
         application: str,
@@ -256,7 +268,7 @@ class Leg:
 
     def start(self, application: str, argument: str = "", timeout: float | None = None) -> UnderWay:
         """As `do`, but wait only for the reply that it is queued."""
-        return self._send(application, as_it_is(argument), False, False, timeout)
+        return self._send(application, as_text(argument), False, False, timeout)
 
     def hang_up(self, cause: str, timeout: float | None) -> NoReturn:
         """Execute ``hangup``, wait for the leg's end, and raise the Hangup."""
@@ -314,7 +326,12 @@ class Leg:
         if argument.startswith((" ", ARRAY)):  # every command is checked for the rest
             check_header_value("execute-app-arg", argument)
         headers = [("call-command", "execute"), ("execute-app-name", application)]
-        if argument:
+        body = ""
+        if "\n" in argument or "\r" in argument:
+            # A body has a length, and so can't end a command or begin another (recording 07e).
+            body = check_text(argument)
+            headers.append(("content-type", "text/plain"))
+        elif argument:
             headers.append(("execute-app-arg", argument))
         if lock:
             headers.append(("event-lock", "true"))
@@ -324,18 +341,20 @@ class Leg:
         try:
             line = "sendmsg" if self is conversation.own else f"sendmsg {self.uuid}"
             if quiet:
-                pending = under_way.pending = conversation.send(line, headers, quiet=True)
+                pending = under_way.pending = conversation.send(line, headers, body, quiet=True)
                 pending.execution = under_way.uuid
             else:
-                self._sendmsg(line, headers, timeout)
+                self._sendmsg(line, headers, timeout, body)
         except BaseException:  # refused, or unknown whether it was taken
             conversation.under_way.pop(under_way.uuid, None)
             raise
         return under_way
 
-    def _sendmsg(self, line: str, headers: list[tuple[str, str]], timeout: float | None) -> None:
+    def _sendmsg(
+        self, line: str, headers: list[tuple[str, str]], timeout: float | None, body: str
+    ) -> None:
         try:
-            reply = self.conversation.command(line, headers, timeout)
+            reply = self.conversation.command(line, headers, timeout, body)
         except CommandError as error:
             self.raise_refused(error)
         if isinstance(reply, ApiResponse):
@@ -396,10 +415,16 @@ def check_application(application: str) -> None:
 
 
 def as_it_is(argument: str) -> str:
-    """Quote an application's argument so that FreeSWITCH expands nothing in it.
+    """Quote an application's argument of one line, so that FreeSWITCH expands nothing in it.
 
     Raises ValueError if that is impossible.
     """
+    check_line(argument)
+    return as_text(argument)
+
+
+def as_text(argument: str) -> str:
+    """As `as_it_is`, for an argument that may have line breaks."""
     check_value(argument)
     if argument.startswith(" "):
         raise ValueError(f"FreeSWITCH strips blanks at the start of an argument: {argument!r}")

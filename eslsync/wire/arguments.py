@@ -23,16 +23,18 @@ __all__ = [
     "check_header_value",
     "check_line",
     "check_name",
+    "check_text",
     "check_uuid",
     "check_value",
+    "check_variable",
     "elements",
     "holds_variables",
     "is_expanded",
     "item",
     "literal",
     "multiset_arguments",
-    "variable_block",
     "variable_name",
+    "with_variables",
     "word",
 ]
 
@@ -66,6 +68,15 @@ FORBIDDEN = "\r\n\0"
 
 #: The separator of enterprise dial strings, recognized anywhere (switch_ivr_originate.c).
 _ENTERPRISE = ":_:"
+#: Variables of a dial string that no leg gets: they name its caller.
+_PROFILE = ("origination_caller_id_name", "origination_caller_id_number")
+#: The variable of a dial string that allows ``${`` in the others.
+NESTED = "origination_nested_vars"
+
+#: Variables that FreeSWITCH writes into the headers of SIP messages (mod_sofia.h).
+_IN_SIP_HEADERS = re.compile(
+    r"sip_(info_|bye_|r|p)?h_|(effective|origination)_call(er|ee)_id_", re.IGNORECASE
+)
 
 
 def literal(text: str) -> str:
@@ -84,8 +95,9 @@ def is_expanded(text: str) -> bool:
 
 
 def _escaped(text: str, special: str) -> str:
-    # after a backslash, s is a blank (switch_utils.c, unescape_char)
-    return re.sub(f"[{re.escape(special)}]", r"\\\g<0>", text).replace(" ", r"\s")
+    # after a backslash, s is a blank, n and r are line breaks (switch_utils.c, unescape_char)
+    text = re.sub(f"[{re.escape(special)}]", r"\\\g<0>", text).replace(" ", r"\s")
+    return text.replace("\n", r"\n").replace("\r", r"\r")
 
 
 def word(text: str) -> str:
@@ -103,24 +115,89 @@ def item(text: str, separator: str) -> str:
     return _escaped(text, f"'\\{separator}")
 
 
-def variable_block(variables: Mapping[str, str], brackets: str = "{}") -> str:
-    """Write variables to stand before a dial string, ``{name=value,...}``; "" for none.
+def with_variables(variables: Mapping[str, str], dial_string: str) -> str:
+    """Write variables for all called legs into a dial string (switch_ivr_originate.c).
 
-    (switch_event.c, switch_event_create_brackets: split at the commas, then at ``=``.) An empty
-    value sets nothing. Raises ValueError for a brace in a value, which FreeSWITCH would count,
-    and for ``:_:``.
+    They stand before it as ``{name=value,...}``; or as ``<name=value,...>`` if it begins with
+    such a block, which has to be first, or has ``:_:``, up to which the former would hold
+    (switch_event.c, switch_event_create_brackets: split at the commas, then at ``=``). A value
+    whose brackets don't pair goes where those are not counted. An empty value sets nothing.
+
+    Raises ValueError if nothing fits, for a value with ``${``, which FreeSWITCH would not set, and
+    for a dial string that it would refuse.
     """
-    pairs = []
+    rest = _checked_dial_string(dial_string)
+    angled = _ENTERPRISE in rest or rest.startswith("<")
+    blocks: dict[str, list[str]] = {"<>": [], "{}": []}
     for name, value in variables.items():
-        variable_name(name)
-        if any(bracket in value for bracket in brackets):
-            raise ValueError(f"{name}: {brackets} can't be in a leg's variable: {value!r}")
-        check_value(value)
-        pairs.append(item(f"{name}={item(value, '=')}", ","))
-    block = f"{brackets[0]}{','.join(pairs)}{brackets[1]}" if pairs else ""
-    if _ENTERPRISE in block:
-        raise ValueError(f"FreeSWITCH takes {_ENTERPRISE} for the end of a dial string: {block!r}")
-    return block
+        pair = _pair(name, value)
+        if name not in _PROFILE and holds_variables(value) and NESTED not in variables:
+            raise ValueError(
+                f"{name}: FreeSWITCH would not set a leg's variable with ${{ in it: {value!r}"
+            )
+        kinds = ("<>",) if angled else ("{}", "<>")
+        brackets = next((each for each in kinds if _fits(pair, each)), None)
+        if brackets is None:
+            raise ValueError(
+                f"{name}: FreeSWITCH would count the brackets in {value!r}; set it before by "
+                f"channel.export({name!r}, ..., nolocal=True)"
+            )
+        blocks[brackets].append(pair)
+    written = [each[0] + ",".join(pairs) + each[1] for each, pairs in blocks.items() if pairs]
+    return "".join([*written, rest])
+
+
+def _pair(name: str, value: str) -> str:
+    """A variable, quoted to stand in a block; ``:_:`` in it is kept apart by quotes."""
+    check_variable(name, value)
+    return item(f"{name}={item(value, '=')}", ",").replace(_ENTERPRISE, ":'_':")
+
+
+def _fits(pair: str, brackets: str) -> bool:
+    """True if a variable in these brackets does not end them early or late."""
+    return _end(brackets[0] + pair + brackets[1], brackets) == len(pair) + 1
+
+
+def _end(text: str, brackets: str) -> int:
+    """Where the bracket that begins the text is closed (switch_find_end_paren); -1 if nowhere."""
+    depth = 0
+    for at, character in enumerate(text):
+        depth += {brackets[0]: 1, brackets[1]: -1}.get(character, 0)
+        if not depth:
+            return at
+    return -1
+
+
+def _checked_dial_string(text: str) -> str:
+    """The dial string without blanks before it. Raises ValueError for one that is refused."""
+    rest = text.lstrip(" ")
+    for piece in _without_blocks(rest, "<>", text).lstrip(" ").split(_ENTERPRISE):
+        piece = _without_blocks(piece.lstrip(" "), "<>", text)
+        piece = _without_blocks(piece, "{}", text)
+        if not piece.strip(" "):
+            raise ValueError(f"the dial string names nobody to call: {text!r}")
+        at = piece.find("[")
+        while at >= 0:
+            piece = piece[:at] + _without_blocks(piece[at:], "[]", text)
+            at = piece.find("[")
+        for phone in re.split(r"[|,]", piece):
+            if phone.lstrip(" ")[:1] in ("<", "{"):
+                raise ValueError(
+                    f"FreeSWITCH would take {phone.lstrip(' ')[:20]!r} for a phone's name: write "
+                    f"<...> first, then {{...}} without blanks between, and the variables of one "
+                    f"phone as [...]: {text!r}"
+                )
+    return rest
+
+
+def _without_blocks(text: str, brackets: str, whole: str) -> str:
+    """What follows the blocks of variables in such brackets."""
+    while text.startswith(brackets[0]):
+        end = _end(text, brackets)
+        if end < 0:
+            raise ValueError(f"FreeSWITCH would miss a {brackets[1]} in the dial string {whole!r}")
+        text = text[end + 1 :]
+    return text
 
 
 def multiset_arguments(variables: Mapping[str, str]) -> list[str]:
@@ -133,10 +210,9 @@ def multiset_arguments(variables: Mapping[str, str]) -> list[str]:
     separator = next((each for each in SEPARATORS if each not in text), None)
     if separator is None:
         raise ValueError("multiset: no separator is left for these values; set them one by one")
-    pairs = [
-        f"{variable_name(name)}={item(literal(check_value(value)), separator)}"
-        for name, value in variables.items()
-    ]
+    for name, value in variables.items():
+        check_variable(name, value)
+    pairs = [f"{name}={item(literal(value), separator)}" for name, value in variables.items()]
     return [
         f"^^{separator}{separator.join(pairs[at : at + MOST])}" for at in range(0, len(pairs), MOST)
     ]
@@ -149,14 +225,23 @@ def variable_name(name: str) -> str:
     return name
 
 
-def check_line(text: str) -> str:
-    """Return the text. Raises ValueError if no command can contain it.
+def check_text(text: str) -> str:
+    """Return the text. Raises ValueError if FreeSWITCH can't have it: NUL, half a surrogate pair.
 
-    That is text with line breaks, NUL or half a surrogate pair. (Surrogates that stand for bytes
-    which are not UTF-8 are sent as those bytes.)
+    (Surrogates that stand for bytes which are not UTF-8 are sent as those bytes.)
     """
-    if "\n" in text or "\r" in text or "\0" in text:
-        at = min(text.index(character) for character in FORBIDDEN if character in text)
+    return _checked(text, "\0")
+
+
+def check_line(text: str) -> str:
+    """Return the text. Raises ValueError if it does not fit in one line, or as `check_text`."""
+    return _checked(text, FORBIDDEN)
+
+
+def _checked(text: str, forbidden: str) -> str:
+    found = [text.index(character) for character in forbidden if character in text]
+    if found:
+        at = min(found)
         # the rest is not shown: it may be secret
         raise ValueError(f"line breaks and NUL can't be sent: {text[at]!r} at index {at}")
     if not text.isascii():
@@ -165,18 +250,29 @@ def check_line(text: str) -> str:
 
 
 def check_value(text: str) -> str:
-    """Return the value. Raises ValueError if no variable or header can have it.
+    """Return the value, which may have line breaks. Raises ValueError if no variable can have it.
 
     (switch_event.c, switch_event_base_add_header: a value that begins with ``ARRAY::`` is taken
     apart, and survives only if it is an array of two elements or more.)
     """
-    check_line(text)
+    check_text(text)
     if not text.startswith(ARRAY):
         return text
     first, *others = elements(text)
     if not others or not first or first.startswith(ARRAY):
         raise ValueError(f"FreeSWITCH takes {ARRAY} at the start for an array: {text[:200]!r}")
     return text
+
+
+def check_variable(name: str, value: str) -> None:
+    """Raise ValueError if a channel can't have such a variable, or shouldn't.
+
+    A line break in a variable that becomes part of a SIP header would begin another header.
+    """
+    variable_name(name)
+    check_value(value)
+    if _IN_SIP_HEADERS.match(name):
+        check_line(value)
 
 
 def elements(value: str) -> list[str]:
@@ -201,6 +297,7 @@ def check_header_value(name: str, value: str) -> None:
     """Raise ValueError for a value that FreeSWITCH would change."""
     if value.startswith(" "):
         raise ValueError(f"{name}: FreeSWITCH strips blanks at the start of a value")
+    check_line(value)
     check_value(value)
 
 

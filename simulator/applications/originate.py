@@ -14,9 +14,10 @@ from eslsync import CallState
 from ..clockwork.agenda import Agenda
 from ..clockwork.threads import SECOND, Steps
 from ..model import answering, playing
-from ..model.arguments import atoi, separate, variables_of
+from ..model.arguments import atoi, separate
+from ..model.dial_strings import DialString, Phone, read_dial_string
 from ..model.dialplan import transfer
-from ..model.far_legs import FarLeg, dial, split_targets
+from ..model.far_legs import FarLeg, dial
 from ..model.sounds import FRAME
 from ..model.states import State
 from ..model.tables import api, usage
@@ -41,12 +42,18 @@ DIALSTATUS = {
 }
 
 
+#: The cause of a dial string whose brackets are not closed, or that names nobody.
+REFUSED = "DESTINATION_OUT_OF_ORDER"
+
+
 def originate(channel: Channel, data: str) -> Steps[FarLeg | str]:
     """Call far ends until one answers; returns its leg, or the cause of the failure.
 
     Far ends separated by ``,`` are called at once, those separated by ``|`` one after the other.
     """
-    variables, targets = variables_of(data)
+    read = _groups(channel.switch, data, _exported(channel), channel)
+    if read is None:
+        return REFUSED
     channel.set("originate_disposition", "failure")
     channel.set("DIALSTATUS", DIALSTATUS["failure"])
     if channel.answered:
@@ -54,8 +61,8 @@ def originate(channel: Channel, data: str) -> Steps[FarLeg | str]:
     else:
         yield from answering.pre_answer(channel)
     outcome: FarLeg | str = "NORMAL_TEMPORARY_FAILURE"
-    for alternative in targets.split("|"):
-        outcome, called = yield from _try(channel, alternative, variables)
+    for phones in read:
+        outcome, called = yield from _try(channel, phones)
         if isinstance(outcome, FarLeg):
             yield from _succeeded(channel, outcome, called)
             return outcome
@@ -69,6 +76,33 @@ def originate(channel: Channel, data: str) -> Steps[FarLeg | str]:
     return outcome
 
 
+def _exported(channel: Channel) -> dict[str, str]:
+    """The variables that `export` has named, for the legs (switch_channel_process_export)."""
+    names = channel.get("export_vars")
+    if not names:
+        return {}
+    exported = {"export_vars": names}
+    for name in separate(names, ","):
+        value = channel.get(name)
+        if value:
+            exported[name.removeprefix("nolocal:").removeprefix("_nolocal_")] = value
+    return exported
+
+
+def _groups(
+    switch: Switch, data: str, given: dict[str, str], channel: Channel | None = None
+) -> DialString | None:
+    """The groups of phones in a dial string; None if FreeSWITCH refuses it."""
+    read = read_dial_string(data, given)
+    if read is None:
+        return None
+    if len(read) == 1:
+        return read[0]
+    if any(len(groups) > 1 for groups in read):
+        switch.not_modelled("option", ":_: with |", channel)
+    return [[phone for groups in read if groups for phone in groups[0]]]
+
+
 def _note_causes(channel: Channel, called: list[FarLeg]) -> None:
     """Note how each leg of a group ended, in the order in which they were called."""
     for leg in called:
@@ -76,19 +110,14 @@ def _note_causes(channel: Channel, called: list[FarLeg]) -> None:
         channel.variables.push("originate_causes", f"{leg.uuid};{cause}")
 
 
-def _try(
-    channel: Channel, targets: str, variables: dict[str, str]
-) -> Steps[tuple[FarLeg | str, list[FarLeg]]]:
+def _try(channel: Channel, phones: list[Phone]) -> Steps[tuple[FarLeg | str, list[FarLeg]]]:
     """Call a group of far ends at once; returns the outcome, and the legs."""
     began = channel.now
-    limit = variables.get("originate_timeout") or channel.get("call_timeout")
-    # whole seconds since the epoch are counted: here 3 of them took 2.95 s (recording 10c)
-    until = (began // SECOND + (atoi(limit) if limit else 60)) * SECOND
     legs: list[FarLeg] = []
+    until: dict[FarLeg, int] = {}
     cause = "NORMAL_TEMPORARY_FAILURE"
-    for target in split_targets(targets):
-        own, target = variables_of(target)
-        leg = dial(channel.switch, target, {**variables, **own}, channel)
+    for phone in phones:
+        leg = dial(channel.switch, phone.name, phone.variables, channel)
         if isinstance(leg, str):
             cause = leg
             continue
@@ -98,9 +127,14 @@ def _try(
             "originated_legs", f"{leg.uuid};{callee.callee_id_name};{callee.callee_id_number}"
         )
         legs.append(leg)
+        limit = phone.shared.get("originate_timeout") or channel.get("call_timeout")
+        # whole seconds since the epoch are counted: here 3 of them took 2.95 s (recording 10c)
+        until[leg] = (began // SECOND + (atoi(limit) if limit else 60)) * SECOND
     ringback = _ringback(channel)
     ringing: Heard | None = None
-    instant = is_true(variables.get("instant_ringback") or channel.get("instant_ringback"))
+    instant = is_true(channel.get("instant_ringback")) or any(
+        is_true(phone.shared.get("instant_ringback")) for phone in phones
+    )
     for leg in legs:
         if ringback:
             leg.when_rings = channel.poke
@@ -129,14 +163,16 @@ def _try(
         for leg in [leg for leg in legs if not leg.up]:
             cause = leg.hangup_cause or cause
             legs.remove(leg)
-        if not channel.up or channel.now >= until:
-            cause = "ORIGINATOR_CANCEL" if not channel.up else "NO_ANSWER"
-            for leg in legs:
-                leg.hangup(cause)
-            break
+        late = [leg for leg in legs if not channel.up or channel.now >= until[leg]]
+        if late or not channel.up:
+            cause = "NO_ANSWER" if channel.up else "ORIGINATOR_CANCEL"
+        for leg in late:
+            leg.hangup(cause)
+            legs.remove(leg)
         if not legs:
             break
-        yield from channel.frames_unread(min([until, *(ends[leg] for leg in legs if leg in ends)]))
+        due = [*(until[leg] for leg in legs), *(ends[leg] for leg in legs if leg in ends)]
+        yield from channel.frames_unread(min(due))
     if ringing:
         channel.hear_change(ringing, "cut")
     return cause, called
@@ -196,13 +232,11 @@ def originate_api(switch: Switch, argument: str) -> Steps[str]:
         return usage(ORIGINATE_SYNTAX)
     words = ["" if word.lower() == "undef" else word for word in words] + [""] * 5
     target, extension, dialplan, context, name, number, timeout = words[:7]
-    variables, targets = variables_of(target)
-    if name:
-        variables.setdefault("origination_caller_id_name", name)
-    if number:
-        variables.setdefault("origination_caller_id_number", number)
-    limit = variables.get("originate_timeout") or timeout
-    outcome = yield from _reach(switch, targets, variables, atoi(limit) if limit else 60)
+    given = {"origination_caller_id_name": name, "origination_caller_id_number": number}
+    read = _groups(switch, target, {name: value for name, value in given.items() if value})
+    if read is None:
+        return f"-ERR {REFUSED}\n"
+    outcome = yield from _reach(switch, read, atoi(timeout) if timeout else 60)
     if not isinstance(outcome, FarLeg):
         return f"-ERR {outcome}\n"
     if extension.startswith("&") and len(extension) > 1:
@@ -215,17 +249,15 @@ def originate_api(switch: Switch, argument: str) -> Steps[str]:
     return f"+OK {outcome.uuid}\n"
 
 
-def _reach(
-    switch: Switch, targets: str, variables: dict[str, str], seconds: int
-) -> Steps[FarLeg | str]:
+def _reach(switch: Switch, groups: DialString, seconds: int) -> Steps[FarLeg | str]:
     """Call far ends until one answers; returns its leg, or the cause of the failure."""
     cause = "NORMAL_TEMPORARY_FAILURE"
-    for alternative in targets.split("|"):
-        until = (switch.scheduler.now // SECOND + seconds) * SECOND
+    for phones in groups:
+        limits = [atoi(phone.shared.get("originate_timeout")) or seconds for phone in phones]
+        until = (switch.scheduler.now // SECOND + max(limits, default=0)) * SECOND
         legs = []
-        for target in split_targets(alternative):
-            own, target = variables_of(target)
-            leg = dial(switch, target, {**variables, **own})
+        for phone in phones:
+            leg = dial(switch, phone.name, phone.variables)
             if isinstance(leg, FarLeg):
                 legs.append(leg)
                 leg.start()

@@ -86,12 +86,10 @@ def export(channel: Channel, data: str) -> None:
     name, _, value = data.partition("=")
     if not name:
         return
-    local = name[len("nolocal:") :] if name.startswith("nolocal:") else None
     _put(channel, name, value or None)
-    if local is None and value:
-        channel.set(name, value)
-    exported = channel.variables.get("export_vars")
-    channel.set("export_vars", f"{exported},{name}" if exported else name)
+    if value:
+        exported = channel.variables.get("export_vars")
+        channel.set("export_vars", f"{exported},{name}" if exported else name)
 
 
 @application("set_global", source="mod_dptools.c, set_global_function", nomedia=True, zombie=True)

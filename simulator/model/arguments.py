@@ -9,7 +9,7 @@ from __future__ import annotations
 import re
 from collections.abc import Callable, Iterator
 
-__all__ = ["atoi", "expand", "separate", "variables_of"]
+__all__ = ["atoi", "expand", "holds_variables", "separate", "variables_of"]
 
 
 def atoi(text: str | None) -> int:
@@ -124,6 +124,11 @@ def variables_of(text: str) -> tuple[dict[str, str], str]:
                 found[name] = value[0]
         text = text[end + 1 :].lstrip(" ")
     return found, text
+
+
+def holds_variables(text: str) -> bool:
+    """True if FreeSWITCH finds a variable in the text (switch_string_var_check_const)."""
+    return re.search(r"\$[$\\]*\{", text) is not None
 
 
 def expand(

@@ -15,6 +15,7 @@ from eslsync import CallState
 
 from ..clockwork.threads import SECOND, Steps, Thread
 from . import answering
+from .arguments import holds_variables
 from .channel import Channel
 from .digits import Digit
 from .executing import parse_all_events
@@ -29,7 +30,7 @@ from .variables import is_true
 if TYPE_CHECKING:
     from .switch import Extension, Switch
 
-__all__ = ["Endpoint", "FarEnds", "FarLeg", "dial", "split_targets", "taken_by_dialplan"]
+__all__ = ["Endpoint", "FarEnds", "FarLeg", "dial", "taken_by_dialplan"]
 
 #: The endpoint modules; a dial string of any other is CHAN_NOT_IMPLEMENTED.
 TECHNOLOGIES = frozenset({"error", "group", "loopback", "sofia", "user", "verto"})
@@ -275,11 +276,6 @@ def _press(leg: FarLeg, keys: str) -> None:
 # --- calling
 
 
-def split_targets(targets: str) -> list[str]:
-    """Split at commas, except inside brackets."""
-    return re.split(r",(?![^\[{<]*[\]}>])", targets)
-
-
 def dial(
     switch: Switch, target: str, variables: dict[str, str], caller: Channel | None = None
 ) -> FarLeg | str:
@@ -409,8 +405,10 @@ def _tell_origin(
             ("originate_early_media", "false"),
             ("originating_leg_uuid", caller.uuid),
         ]
+    nested = is_true(variables.get("origination_nested_vars"))
     for name, value in (*told, ("originate_endpoint", technology)):
-        leg.set(name, value)
+        if nested or not holds_variables(value):  # else refused, with a line in the log
+            leg.set(name, value)
     if technology == "loopback":
         leg.set("other_loopback_leg_uuid", leg.switch.uuid())
         leg.set("loopback_leg", "A")

@@ -184,19 +184,90 @@ def test_the_far_end_sees_the_caller_id_that_is_given() -> None:
 
 
 @stands_on("05b_filter_second_uuid_bridge", "bridge")
-def test_the_far_ends_leg_has_the_variables_that_are_given() -> None:
+@pytest.mark.parametrize(
+    "value",
+    [
+        "a=b, 'c' $5 \\ d",
+        "it's, a = b",
+        "a [b]",
+        '{"id": 5, "of": {"x": ["<y>", 1]}}',
+        "a { b",
+        "a:_:b",
+        "v=0\r\no=- 1 1 IN IP4 1.2.3.4\r\n",
+    ],
+)
+@pytest.mark.parametrize(
+    "to",
+    ["user/1000", "<x=1>user/1000", "{y=2}user/1000", "[z=3]user/1000", "user/1:_:user/1000"],
+)
+def test_the_far_ends_leg_has_the_variables_that_are_given(to: str, value: str) -> None:
     uuid = "dc49bf02-00c8-420e-ae6e-9957a661411a"
     events: list[Event] = []
 
     def question(channel: Channel) -> str | None:
         session_of(channel).filter("Unique-ID", uuid)
         session_of(channel).on("CHANNEL_ANSWER", events.append)
-        variables = {"origination_uuid": uuid, "tenant": "a=b, 'c' $5 \\ d"}
-        return channel.bridge("user/1000", variables=variables).uuid
+        variables = {"origination_uuid": uuid, "tenant": value}
+        return channel.bridge(to, variables=variables, ring_timeout=20).uuid
 
     assert ask(question, endpoints=TALKS).value == uuid
     [event] = events
-    assert event.variables["tenant"] == "a=b, 'c' $5 \\ d"
+    assert event.variables["tenant"] == value
+
+
+@stands_on("mod_dptools.c, export_function", "export")
+def test_an_exported_variable_reaches_the_far_ends_leg_alone() -> None:
+    uuid = "dc49bf02-00c8-420e-ae6e-9957a661411a"
+    value = '{"id": <5'
+    events: list[Event] = []
+
+    def question(channel: Channel) -> str | None:
+        session_of(channel).filter("Unique-ID", uuid)
+        session_of(channel).on("CHANNEL_ANSWER", events.append)
+        channel.export("ctx", value, nolocal=True)
+        channel.bridge("user/1000", variables={"origination_uuid": uuid})
+        return channel.get_variable("ctx")
+
+    assert ask(question, endpoints=TALKS).value is None
+    [event] = events
+    assert event.variables["ctx"] == value
+
+
+@stands_on("10b_bridge_answered_far_end_hangs_up", "bridge")
+def test_the_timeout_holds_for_every_dial_string_side_by_side() -> None:
+    def question(channel: Channel) -> Bridged:
+        return channel.bridge("user/1000:_:[leg=2]user/1001", ring_timeout=3)
+
+    rings: dict[str, dict[str, Any]]
+    rings = {"user/1000": {"answers_after": None}, "user/1001": {"answers_after": None}}
+    asked = ask(question, endpoints=rings)
+    assert asked.value == (False, HangupCause.NO_ANSWER, None, 0.0, None)
+    assert asked.call.duration < 4
+    one_answers = {**rings, "user/1001": {"answers_after": 1.0, "hangs_up_after": 1.0}}
+    assert ask(question, endpoints=one_answers).value.channel == "user/1001"
+
+
+@pytest.mark.parametrize(
+    ("dial_string", "cause"),
+    [
+        ("{originate_timeout=5}<x=1>user/1000", HangupCause.CHAN_NOT_IMPLEMENTED),
+        ("{a=1} {b=2}user/1000", HangupCause.CHAN_NOT_IMPLEMENTED),
+        ("{a=1 user/1000", None),
+        ("<x=1>user/1000", HangupCause.SUCCESS),
+    ],
+)
+def test_a_dial_string_that_freeswitch_refuses_calls_nobody(
+    dial_string: str, cause: HangupCause | None
+) -> None:
+    # asked of FreeSWITCH 1.10.12
+    def question(channel: Channel) -> str | None:
+        channel.set("continue_on_fail", "true")
+        channel.execute("bridge", dial_string)
+        return channel.get_variable("originate_disposition")
+
+    asked = ask(question, endpoints=TALKS)
+    assert asked.value == cause
+    assert len(asked.call.bridged) == (1 if cause == HangupCause.SUCCESS else 0)
 
 
 @stands_on("10c_bridge_unanswered_timeout", "bridge")
@@ -225,7 +296,11 @@ def test_bridge_is_written_as_recorded() -> None:
     [
         {"to": ""},
         {"to": "user/1000", "variables": {"a b": "c"}},
-        {"to": "user/1000", "variables": {"a": "{c}"}},
+        {"to": "user/1000", "variables": {"a": "{c"}, "ringback": "{"},
+        {"to": "user/1000", "variables": {"a": "{<c"}},
+        {"to": "user/1000", "variables": {"sip_h_X-A": "two\nlines"}},
+        {"to": "{a=1}<b=2>user/1000"},
+        {"to": "{a=1 user/1000"},
         {"to": "user/1000", "caller_id_name": "two\nlines"},
         {"to": "user/1000", "ring_timeout": -1},
     ],

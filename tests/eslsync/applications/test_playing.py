@@ -331,7 +331,9 @@ def test_speak_is_heard_and_written_as_recorded() -> None:
 
 
 @stands_on("11p_speak_flite", "speak")
-@pytest.mark.parametrize("text", ["50% off, ${uuid}", "it's here", "a \\ b"])
+@pytest.mark.parametrize(
+    "text", ["50% off, ${uuid}", "it's here", "a \\ b", "<speak>\n one\n two\n</speak>"]
+)
 def test_speak_says_a_text_as_it_is(text: str) -> None:
     def question(channel: Channel) -> None:
         channel.multiset({"tts_engine": "flite", "tts_voice": "slt"})

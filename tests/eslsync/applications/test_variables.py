@@ -18,6 +18,9 @@ AWKWARD = [
     "a|b,c;d~e!f#g",
     "back\\slash\\",
     " blanks around ",
+    '{"id": 5, "to": ["a", {}]}',
+    "one\ntwo\r\n\n three\n",
+    "execute-app-arg: x\n\nsendmsg\ncall-command: hangup\n\n",
     "x" * 5000,
 ]
 
@@ -183,12 +186,46 @@ def test_an_invalid_name_is_refused_before_anything_is_sent(name: str) -> None:
 
 
 @stands_on("11h_set_export_setvar", "set")
-@pytest.mark.parametrize("value", ["two\nlines", "nul\0", "return\r"])
-def test_values_that_no_command_can_hold_are_refused(value: str) -> None:
+def test_a_value_that_freeswitch_cannot_have_is_refused() -> None:
     def question(channel: Channel) -> None:
-        with pytest.raises(ValueError, match="line breaks and NUL"):
-            channel.set("x", value)
+        with pytest.raises(ValueError, match="NUL"):
+            channel.set("x", "nul\0")
         channel.set("x", "y")
+
+    ask(question)
+
+
+@stands_on("07e_execute_text_plain_body", "set", "export", "push", "multiset")
+def test_a_value_may_have_several_lines() -> None:
+    value = "text/plain:one\r\n\r\ntwo\n"
+
+    def question(channel: Channel) -> list[str | None]:
+        channel.set("a", value)
+        channel.export("b", value)
+        channel.push("c", value)
+        channel.multiset({"d": value, "e": "1"})
+        channel.execute("set", f"f={value}")
+        channel.variables["g"] = value
+        return [channel.get_variable(name) for name in "abcdefg"]
+
+    assert ask(question).value == [value] * 4 + ["1"] + [value] * 2
+
+
+@pytest.mark.parametrize(
+    "name", ["sip_h_X-Tenant", "sip_bye_h_Reason", "SIP_RH_X", "effective_caller_id_name"]
+)
+def test_no_variable_can_add_a_sip_header(name: str) -> None:
+    def question(channel: Channel) -> None:
+        value = "a\r\nX-Forged: b"
+        attempts: list[Callable[[], object]] = [
+            lambda: channel.set(name, value),
+            lambda: channel.export(name, value),
+            lambda: channel.push(name, value),
+            lambda: channel.multiset({name: value}),
+        ]
+        for refused in attempts:
+            with pytest.raises(ValueError, match="line breaks and NUL"):
+                refused()
 
     ask(question)
 

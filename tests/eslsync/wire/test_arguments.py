@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Callable
 
 import pytest
@@ -10,12 +9,12 @@ from hypothesis import assume, given
 from hypothesis import strategies as st
 
 from eslsync.wire import arguments
-from simulator.model.arguments import expand, separate, variables_of
+from simulator.model.arguments import expand, separate
+from simulator.model.dial_strings import Phone, read_dial_string
 
 #: Text that a command can hold, mostly made of what means something to FreeSWITCH.
-PIECES = ["$", "{", "}", "\\", "'", " ", ",", "=", "^^", "${", "n", "s", "ä", "a", "@@", "%", '"']
+PIECES = [*"${}\\' ,=ns\xe4a%\"<>[]|:_", "^^", "${", "@@", ":_:"]
 TEXT = st.lists(st.sampled_from(PIECES), max_size=8).map("".join)
-TEXT_WITHOUT_BRACES = TEXT.map(lambda text: re.sub("[{}]", "", text))
 NAMES = st.text("abc_1", min_size=1, max_size=4)
 
 
@@ -53,16 +52,105 @@ def test_items_are_split_where_they_were_joined(texts: list[str]) -> None:
     assert separate(joined, ",") == texts
 
 
-@given(st.dictionaries(NAMES, TEXT_WITHOUT_BRACES.filter(bool), max_size=4))
-def test_variables_before_a_dial_string_are_read_as_they_were(variables: dict[str, str]) -> None:
-    dialled = arguments.variable_block(variables) + "user/1000"
-    assert variables_of(dialled) == (variables, "user/1000")
+#: Dial strings of every form, and the variables of their own that each phone has.
+DIAL_STRINGS: dict[str, list[dict[str, str]]] = {
+    "user/1000": [{}],
+    "  user/1000": [{}],
+    "{x=1}user/1000": [{"x": "1"}],
+    "{x=1}{y=2} user/1000": [{"x": "1", "y": "2"}],
+    "<x=1>user/1000": [{"x": "1"}],
+    "<x=1>{y=2}[z=3]user/1000": [{"x": "1", "y": "2", "z": "3"}],
+    "{^^:x=1:y=a,b}user/1000": [{"x": "1", "y": "a,b"}],
+    "[x=1]user/1000,[x={2},y=a\\\\,b]user/1001|[^^:x=3:y=a,b]user/1002": [
+        {"x": "1"},
+        {"x": "{2}", "y": "a,b"},
+        {"x": "3", "y": "a,b"},
+    ],
+    "user/1000:_:{x=1}user/1001|user/1002": [{}, {"x": "1"}, {"x": "1"}],
+    "<x=1>user/1000:_:<y=2>{z=3}user/1001": [{"x": "1"}, {"x": "1", "y": "2", "z": "3"}],
+}
 
 
-@pytest.mark.parametrize("value", ["a}b", "{", "a:_:b", "ARRAY::one", "a\nb"])
-def test_a_value_that_would_end_its_block_is_refused(value: str) -> None:
-    with pytest.raises(ValueError, match=r"brackets|can't be|end of a dial string|array|sent"):
-        arguments.variable_block({"account": value})
+@given(
+    st.dictionaries(st.text("abc_", min_size=1, max_size=4), TEXT.filter(bool), max_size=4),
+    st.sampled_from(sorted(DIAL_STRINGS)),
+)
+def test_every_phone_gets_the_variables_put_into_its_dial_string(
+    variables: dict[str, str], dial_string: str
+) -> None:
+    try:
+        written = arguments.with_variables(variables, dial_string)
+    except ValueError:
+        pieces = "".join(variables.values())
+        assert arguments.holds_variables(pieces) or set("{}<>") & set(pieces)
+        return
+    read = read_dial_string(written)
+    assert read is not None
+    phones = [phone for groups in read for group in groups for phone in group]
+    told = [{k: v for k, v in p.variables.items() if k != "ignore_early_media"} for p in phones]
+    assert told == [{**variables, **own} for own in DIAL_STRINGS[dial_string]]
+    assert phones[0].name == "user/1000"
+
+
+@pytest.mark.parametrize(
+    ("value", "written"),
+    [
+        ("it's, a = b", "{v=it\\\\\\'s\\,\\\\sa\\\\s\\\\=\\\\sb}user/1"),
+        ('{"id": 5}', '{v={"id":\\\\s5}}user/1'),
+        ("a { b", "<v=a\\\\s{\\\\sb>user/1"),
+        ("a:_:b", "{v=a:'_':b}user/1"),
+        ("a\r\nb", "{v=a\\\\r\\\\nb}user/1"),
+    ],
+)
+def test_a_value_is_written_so_that_it_ends_nothing(value: str, written: str) -> None:
+    # asked of FreeSWITCH 1.10.12: a leg called so has this very value
+    assert arguments.with_variables({"v": value}, "user/1") == written
+    assert read_dial_string(written) == [[[Phone("user/1", {"v": value}, {})]]]
+
+
+@pytest.mark.parametrize(
+    ("variables", "said"),
+    [
+        ({"v": "{<"}, "channel.export"),
+        ({"v": "}{ ><"}, "channel.export"),
+        ({"v": "x${uuid}"}, "would not set"),
+        ({"v": "ARRAY::one"}, "array"),
+        ({"v": "a\0b"}, "NUL"),
+        ({"sip_h_X-Tenant": "a\r\nFrom: b"}, "line breaks"),
+    ],
+)
+def test_a_variable_that_no_leg_could_get_is_refused(variables: dict[str, str], said: str) -> None:
+    with pytest.raises(ValueError, match=said):
+        arguments.with_variables(variables, "user/1000")
+
+
+def test_a_callers_name_is_no_variable_of_the_leg() -> None:
+    named = {"origination_caller_id_name": "${uuid}"}
+    assert arguments.with_variables(named, "user/1000").startswith("{origination_caller_id_name=")
+
+
+@pytest.mark.parametrize(
+    "dial_string",
+    [
+        "",
+        "  ",
+        "{x=1}",
+        "<x=1> ",
+        "user/1000:_:",
+        "{x=1 user/1000",
+        "<x=1 user/1000",
+        "[x=1 user/1000",
+        "{x=1}<y=2>user/1000",
+        "{x=1} {y=2}user/1000",
+        "[x=1]{y=2}user/1000",
+        "user/1000|{x=1}user/1001",
+        "user/1000, {x=1}user/1001",
+        "user/1000:_:{x=1}<y=2>user/1001",
+    ],
+)
+def test_a_dial_string_that_freeswitch_would_refuse_is_refused(dial_string: str) -> None:
+    with pytest.raises(ValueError, match=r"dial string|phone's name"):
+        arguments.with_variables({}, dial_string)
 
 
 @given(st.dictionaries(NAMES, TEXT, min_size=1, max_size=4))
