@@ -88,15 +88,15 @@ READERS = (
         "bridge, originate",
         "switch_ivr_originate.c; switch_core_session.c, switch_core_session_outgoing_channel",
         modelled="""
-            call_timeout ignore_early_media instant_ringback leg_timeout max_forwards
+            call_timeout export_vars ignore_early_media instant_ringback leg_timeout max_forwards
             originate_timeout origination_caller_id_name origination_caller_id_number
-            origination_uuid ringback soft_holding_uuid transfer_ringback
+            origination_nested_vars origination_uuid ringback soft_holding_uuid transfer_ringback
         """,
         not_modelled="""
             api_on_originate* api_on_orphaned_bleg* api_on_post_originate* api_on_pre_originate*
             bridge_early_media effective_ani effective_caller_id_name effective_caller_id_number
             execute_on_originate* execute_on_orphaned_bleg* execute_on_post_originate*
-            execute_on_pre_originate* export_vars fail_on_single_reject failed_json_cdr_prefix
+            execute_on_pre_originate* fail_on_single_reject failed_json_cdr_prefix
             failed_xml_cdr_prefix group_confirm_cancel_timeout group_confirm_early_ok
             group_confirm_error_file group_confirm_file group_confirm_key group_confirm_read_timeout
             group_confirm_timeout hangup_on_single_reject holding_uuid ignore_ring_ready import
@@ -105,7 +105,7 @@ READERS = (
             originate_retries originate_retry_min_period_ms originate_retry_sleep_ms
             originate_retry_timeout originate_xfer_zombie origination_ani origination_callee_id_name
             origination_callee_id_number origination_cancel_key origination_channel_name
-            origination_nested_vars preserve_originated_vars=false progress_timeout
+            preserve_originated_vars=false progress_timeout
             return_ring_ready ring_ready
         """,
         unnoticed="""

@@ -98,7 +98,8 @@ def test_ringing_has_its_own() -> None:
 
 def test_a_far_end_has_its_own() -> None:
     def handler(session: Session) -> None:
-        hooks = "{execute_on_answer='set a=1',api_on_ring='uuid_setvar ${uuid} b 2'}"
+        ring = "api_on_ring='uuid_setvar ${uuid} b 2',origination_nested_vars=true"
+        hooks = f"{{execute_on_answer='set a=1',{ring}}}"
         leg = session.api(f"originate {hooks}user/1000 &park").removeprefix("+OK ").strip()
         got.extend(session.api(f"uuid_getvar {leg} {name}") for name in "ab")
 
