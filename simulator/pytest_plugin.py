@@ -53,7 +53,7 @@ def freeswitch(request: pytest.FixtureRequest) -> Iterator[FreeSwitch]:
         said = f"@pytest.mark.freeswitch: {error}"
         raise pytest.fail.Exception(said, pytrace=False) from None
     item.stash[_switch] = switch
-    item.stash[_seed] = options.get("seed", 0)
+    item.stash[_seed] = switch.seed
     with suppress(_Failed), switch:
         yield switch
         if _raised in item.stash:
@@ -194,7 +194,9 @@ class ScriptItem(pytest.Item):
 
     def runtest(self) -> None:
         options = _from_command_line(self.config, self.script.call)
-        self.stash[_seed] = options.get("seed", self.script.call.get("seed", 0))
+        seed = options.get("seed", self.script.call.get("seed"))
+        if seed is not None or not options.get("real_time"):  # where it differs each time
+            self.stash[_seed] = seed or 0
         before = threading.enumerate()
         self.script.run(**options)
         _check_threads(before)

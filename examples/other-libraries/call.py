@@ -97,10 +97,10 @@ def play(scenario: Scenario, python: str, app: str) -> None:
         switch = FreeSwitch(real_time=True, prompts=PROMPTS)
         with switch, running(python, app, log) as address:
             call = switch.dial(address, faults=scenario.faults)
-            verdict = "the app has closed the connection"
             try:
                 scenario.script(call)
                 call.wait(timeout=PATIENCE)
+                verdict = str(call.parting)
             except CallFailed as failure:
                 verdict = str(failure).partition("\n")[0]
             print(call.ladder())

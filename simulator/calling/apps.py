@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
+import socket
 from collections.abc import Callable, Mapping
 
 from eslsync import LiveCall, Outbound, Session
 from eslsync.callables import check_returned
 from eslsync.loading import Handler
 
-from ..clockwork.real_time import RealTime
+from ..clockwork.real_time import DIAL_TIMEOUT, RealTime
 from ..clockwork.virtual_time import World
 from ..event_socket.listener import Control
 from ..ladders.transcript import Party
@@ -16,7 +17,9 @@ from ..model.channel import Channel
 from .faults import Tap
 from .line import App, Line, normal_address
 from .other_legs import OtherLegs
+from .parting import Wire
 from .stopping import Stop
+from .strangers import Stranger
 
 __all__ = ["Apps"]
 
@@ -34,14 +37,18 @@ class Apps:
         legs: OtherLegs,
         *,
         raises: bool,
+        patience: float | None = None,
     ) -> None:
         self.raised: BaseException | None = None  #: by a handler; to be re-raised
         self._world = world
         self._lines = lines
         self._legs = legs
         self._raises = raises
+        self._patience = patience
         #: Handlers and programs besides those that calls are made to, by the address of `socket`.
         self.listeners: dict[str, App] = {}
+        #: Makes the failure of a call to what does not speak event socket.
+        self.on_stranger: Callable[[Line, str], BaseException] | None = None
         #: Called with a leg that runs `socket`, and the app that it gets to; returns its line.
         self.on_leg: Callable[[Channel, App], Line] | None = None
         self._servers: dict[Handler | Outbound, Outbound] = {}
@@ -123,11 +130,16 @@ class Apps:
         called = where.split()[0]
         owner = self._legs.owner(channel)
         app = self._listening(normal_address(called), owner)
-        link = None if app is None else self._world.dial(self.find(app))
-        if app is None or link is None:
+        try:
+            if app is None:
+                raise ConnectionRefusedError
+            address = self.find(app)
+            link = self._world.dial(address)
+        except OSError as error:
+            why = _why_not(error, app if isinstance(app, str) else called)
             if owner is not None:
-                now = self._world.now
-                owner.transcript.note(now, "switch", "app", f"nobody listens on {called}")
+                owner.unreached = owner.unreached or why
+                owner.transcript.note(self._world.now, "switch", "app", why)
             return None
         if line is None:
             assert self.on_leg is not None
@@ -144,19 +156,32 @@ class Apps:
                 self._legs.commanded(line, data)
 
         link.on_traffic = said
-        if not line.faults:
-            link.listener = control = Control(channel, link.write, link.close)
-            return control
-        line.tap = tap = Tap(
-            self._world,
-            link,
-            line.faults,
-            {"hangup": line.hang_up, "stop": lambda: self._stop(line, app)},
-            after=line.tap,
-        )
-        tap.listener = control = Control(channel, tap.write, tap.close)
-        link.listener = tap
+        tap: Tap | None = None
+        if line.faults:
+            line.tap = tap = Tap(
+                self._world,
+                link,
+                line.faults,
+                {"hangup": line.hang_up, "stop": lambda: self._stop(line, app)},
+                after=line.tap,
+            )
+        write, close = (link.write, link.close) if tap is None else (tap.write, tap.close)
+        if isinstance(app, str) and isinstance(self._world, RealTime):
+            wire = line.wire = Wire(link, channel, close)
+            control = wire.control = Control(channel, write, wire.close)
+            Stranger(self._world, line, wire, app, address, self._refuse).watch(self._patience)
+        else:
+            control = Control(channel, write, close)
+        if tap is None:
+            link.listener = control
+        else:
+            link.listener, tap.listener = tap, control
         return control
+
+    def _refuse(self, line: Line, why: str) -> None:
+        """Have the next verb fail, also without ``raises``: it is no handler's exception."""
+        assert self.on_stranger is not None
+        self.raised = self.raised or self.on_stranger(line, why)
 
     def _stop(self, line: Line, app: App) -> None:
         """Stop the server of an app, as a deploy does; it cuts all its calls."""
@@ -184,3 +209,14 @@ class Apps:
                 server.stop(timeout=0.0)
         for stop in self._stops.values():
             stop.join()
+
+
+def _why_not(error: OSError, called: str) -> str:
+    """Why nobody could be connected to, in words."""
+    if isinstance(error, ConnectionRefusedError):
+        return f"nobody listens on {called}"
+    if isinstance(error, socket.gaierror):
+        return f"{called.rpartition(':')[0]} is not a known host: {error.strerror}"
+    if isinstance(error, TimeoutError):
+        return f"{called} did not answer within {DIAL_TIMEOUT:g} s"
+    return f"can't call {called}: {error.strerror or error}"

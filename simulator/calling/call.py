@@ -17,7 +17,8 @@ from ..ladders.formats import LadderFormat, drawn
 from ..ladders.transcript import Transcript
 from ..model.evidence import Part, StandsOn
 from .faults import Fault, why_missed
-from .line import App, HeardPrompt, Line
+from .line import END_TIMEOUT, App, HeardPrompt, Line
+from .parting import Parting, parting
 from .simulation import CALL_TIMEOUT, Simulation
 
 if TYPE_CHECKING:
@@ -117,6 +118,15 @@ class Call:
     def given_back(self) -> bool:
         """True if the handler ended with the call still up, and the dialplan continues."""
         return self._line.given_back
+
+    @property
+    def parting(self) -> Parting | None:
+        """How the call and its app parted, as the control connection showed; None until then.
+
+        Of a program that `FreeSwitch.dial` called, it tells an orderly end from one that was
+        killed, or that dropped the call: see `Parting`.
+        """
+        return parting(self._line)
 
     @property
     def faults(self) -> tuple[Fault, ...]:
@@ -330,14 +340,17 @@ class Call:
         """Wait until the call and its handler have ended.
 
         Raises CallFailed if they have not ended within ``timeout`` simulated seconds, or if
-        nothing is due that could end them.
+        nothing is due that could end them. Another program must close its connection within
+        10 s of the hangup.
         """
         line = self._begin()
-        ended = self._simulation.run(lambda: line.ended, timeout)
+        ended = self._simulation.run(lambda: line.ended or line.overdue, timeout) and line.ended
         line.awaited = True
         if not ended:
             lasts = "the call has ended, but its handler still runs"
             what = lasts if line.hung_up else "the call is still up"
+            if line.overdue:
+                raise failed(line, f"{parting(line)} within {END_TIMEOUT:g} s")
             if self._simulation.world.idle:
                 raise failed(line, f"{what}, and nothing is due that could end it")
             raise failed(line, f"{what} after {timeout:g} s")

@@ -61,7 +61,8 @@ class FreeSwitch:
 
     Time is virtual: it passes only while a verb of a call waits, and datetime, time and
     time.sleep follow it, in the handler and in the test. It begins at ``start`` (default: the
-    time that the test has frozen, else 2026-01-05T09:00:00); uuids are drawn from ``seed``.
+    time that the test has frozen, else 2026-01-05T09:00:00); uuids are drawn from ``seed``
+    (default: 0; in real time, another one each time).
 
     ``prompts`` maps names of sound files to their lengths in seconds; lengths of others are read
     from the WAV files in the folder ``sounds``; any other prompt lasts 2 s.
@@ -89,13 +90,14 @@ class FreeSwitch:
     `Call.error`.
 
     With ``real_time=True`` calls run in real time, no clock is replaced, and `dial` can call a
-    program in any language.
+    program in any language. Such a program fails the call if it sends nothing for ``patience``
+    seconds, or for the 25 s after which FreeSWITCH gives up, or if it speaks another protocol.
     """
 
     def __init__(
         self,
         *,
-        seed: int = 0,
+        seed: int | None = None,
         start: str | datetime | None = None,
         sounds: str | Path | None = None,
         prompts: Mapping[str, float] | None = None,
@@ -111,6 +113,10 @@ class FreeSwitch:
     ) -> None:
         if real_time and start is not None:
             raise ValueError("FreeSwitch: real time begins now; leave start= out")
+        if seed is None:
+            # in real time, the uuids of two processes must differ
+            seed = random.SystemRandom().getrandbits(32) if real_time else 0
+        self.seed = seed  #: from which uuids are drawn
         world: World | RealTime
         self._time: FrozenTime | None = None
         if real_time:
@@ -120,10 +126,10 @@ class FreeSwitch:
             self._time = FrozenTime(world)
         lines: dict[str, Line] = {}
         legs = OtherLegs(lines)
-        apps = Apps(world, lines, legs, raises=raises)
+        apps = Apps(world, lines, legs, raises=raises, patience=patience)
         model = Switch(
             world,
-            random.Random(seed),
+            random.Random(self.seed),
             applications=with_yours(APPLICATIONS, applications),
             api_commands=with_your_commands(API_COMMANDS, api_commands),
             dial=apps.connect,
@@ -135,6 +141,7 @@ class FreeSwitch:
         )
         model.state(FarEnds).on_dial = legs.called
         apps.on_leg = self._take
+        apps.on_stranger = failed
         self._standing = Standing(legs, apps, allow_unmodelled)
         model.on_used = self._standing.used
         model.on_unknown = self._standing.unknown

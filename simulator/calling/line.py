@@ -20,14 +20,18 @@ from ..model.channel import Channel, Heard
 from ..model.events import SwitchEvent
 from ..model.evidence import Part, StandsOn
 from .faults import Fault, Tap
+from .parting import Wire
 
-__all__ = ["OWN_ADDRESS", "App", "HeardPrompt", "Line", "normal_address"]
+__all__ = ["END_TIMEOUT", "OWN_ADDRESS", "App", "HeardPrompt", "Line", "normal_address"]
 
 #: The app that gets a call: a handler, or another program's address ("host:port").
 App = Handler | Outbound | str
 
 #: Where the dialplan finds the handler of a call.
 OWN_ADDRESS = "127.0.0.1:5000"
+
+#: Seconds for another program to close its connection after the hangup.
+END_TIMEOUT = 10.0
 
 #: Seconds without a running application after which another program seems to await a digit.
 IDLE = 1.0
@@ -74,6 +78,9 @@ class Line:
         self.executing: list[str] = []  #: applications that run on the channel
         self.bridged: list[str] = []  #: the far ends that the caller was bridged to
         self.hung_up = False
+        self.overdue = False  #: another program has had `END_TIMEOUT` seconds since then
+        self.caller_left = False  #: it was the caller who hung up
+        self.hung_up_in: list[str] = []  #: the applications that ran at the hangup
         #: True if the test has waited since the call began, or since the caller's last key.
         self.awaited = False
         #: Called with each event of the channel.
@@ -91,6 +98,8 @@ class Line:
         # The app's end.
         self.faults = faults  #: to inject
         self.links: list[Link] = []  #: the control connections, one after the other
+        self.wire: Wire | None = None  #: what is seen of another program's last one
+        self.unreached: str | None = None  #: why nobody could be connected to, at first
         self.tap: Tap | None = None  #: injects the faults, if any
         self.session: Session | None = None  #: None until the handler begins
         self.outcome: BaseException | None = None  #: the handler's exception
@@ -143,6 +152,7 @@ class Line:
     def hang_up(self, cause: str = "NORMAL_CLEARING") -> None:
         """Hang up, if the call is up."""
         if self.channel.up:
+            self.caller_left = True
             self.note("caller", f"hangs up {cause}")
             self.channel.caller_hangs_up(cause)
 
@@ -220,6 +230,8 @@ class Line:
         self.fired.append((self.events, name))
         for watcher in self.watchers:
             watcher(name, event)
+        if name == "CHANNEL_HANGUP":
+            self.hung_up_in = list(self.executing)
         if name not in ("CHANNEL_ANSWER", "CHANNEL_EXECUTE", "CHANNEL_EXECUTE_COMPLETE"):
             return
         application = dict(event.own).get("Application", "")
@@ -238,6 +250,11 @@ class Line:
     def _hang_up(self) -> None:
         self.hung_up = True
         self.note("switch", f"hangs up {self.channel.hangup_cause}")
+        if self.wire is not None and not self.ended:
+            self._world.at(self._world.now + round(END_TIMEOUT * SECOND), self._lose_patience)
+
+    def _lose_patience(self) -> None:
+        self.overdue = not self.ended
 
 
 def normal_address(address: str) -> str:

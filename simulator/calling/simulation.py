@@ -15,15 +15,13 @@ from ..model.channel import Channel
 from ..model.switch import Switch
 from .apps import Apps
 from .faults import Fault
-from .line import App, Line
+from .line import END_TIMEOUT, App, Line
 from .other_legs import OtherLegs
 
 __all__ = ["CALL_TIMEOUT", "Simulation"]
 
 #: Maximum simulated seconds of a call, unless a verb says otherwise.
 CALL_TIMEOUT = 3600.0
-#: Seconds for handlers to end after the hangup, in real time.
-REAL_END_TIMEOUT = 10.0
 
 
 class Simulation:
@@ -120,7 +118,7 @@ class Simulation:
     @property
     def time_to_end(self) -> float:
         """Seconds for handlers to end after `finish` has hung up."""
-        return CALL_TIMEOUT if isinstance(self.world, World) else REAL_END_TIMEOUT
+        return CALL_TIMEOUT if isinstance(self.world, World) else END_TIMEOUT
 
     def close(self) -> None:
         """Stop all servers; handlers that still run continue in real time."""

@@ -33,11 +33,18 @@ class Link:
         self.listener: Listener | None = None
         #: Called with the sender and the bytes of each transmission, in both directions.
         self.on_traffic: Callable[[Literal["app", "switch"], bytes], None] | None = None
+        #: Called when the app's end is seen, and when the connection is gone for both sides.
+        self.on_end: Callable[[], None] | None = None
+        self.on_gone: Callable[[], None] | None = None
         #: The handler's thread, in virtual time, while it serves this connection.
         self.thread: threading.Thread | None = None
         self.outgoing: list[bytes] = []  #: data written in this step
         self.closing = False  #: the switch has asked for its side to be closed
         self.closed = False  #: the switch's side is closed
+        self.gone = False  #: the app has closed its side
+        self.reset = False  #: the app's side has reset the connection
+        self.reset_at_once = False  #: ... instead of closing it
+        self.unread = 0  #: bytes that the app's side does not take
         self.ended = False  #: the app's handler has ended, and released it
         self._exchange = exchange
 

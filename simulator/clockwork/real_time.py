@@ -21,12 +21,26 @@ from eslsync.clock import REAL, Clock, Peer
 from .link import Exchange, Link
 from .threads import SECOND
 
-__all__ = ["RealTime"]
+__all__ = ["DIAL_TIMEOUT", "RealLink", "RealTime"]
 
 T = TypeVar("T")
 
 #: Seconds for an app to accept a connection. Everything else waits meanwhile.
 DIAL_TIMEOUT = 5.0
+
+
+#: Microseconds for the app's side to confirm that ours is closed, and between two looks.
+SETTLING, SETTLING_STEP = 200_000, 1000
+#: The state of a connection that is over (TCP_CLOSE in Linux's tcp_states.h).
+CLOSED = 7
+
+
+def tcp_state(sock: socket.socket) -> int | None:
+    """The state of a TCP connection; None where the system doesn't tell."""
+    try:
+        return sock.getsockopt(socket.IPPROTO_TCP, socket.TCP_INFO, 1)[0]
+    except (AttributeError, OSError):
+        return None
 
 
 class RealLink(Link):
@@ -39,7 +53,8 @@ class RealLink(Link):
     def __init__(self, world: RealTime, number: int, sock: socket.socket) -> None:
         super().__init__(world, number, sock)
         self.peer: Peer = sock.getsockname()  # our address, as the app sees it
-        self.gone = False  # the app has closed its side
+        self.asked = False  #: `ask` was called
+        self.settles_by: int | None = None  # then, our end counts as known to the app's side
         self._unsent: deque[bytes] = deque()
 
     def fileno(self) -> int:
@@ -58,11 +73,15 @@ class RealLink(Link):
             data = self.sock.recv(65536)
         except BlockingIOError:
             return
-        except OSError:  # a reset
+        except OSError:
             data = b""
+            self.reset = self.reset_at_once = True
         if data and self.on_traffic is not None:
             self.on_traffic("app", data)
-        self.gone = not data
+        if not data:
+            self.gone = True
+            if self.on_end is not None:
+                self.on_end()
         if self.listener is None:
             return
         if data:
@@ -93,11 +112,41 @@ class RealLink(Link):
                 self.closed = True
                 self.sock.shutdown(socket.SHUT_WR)
         except BlockingIOError:
-            pass  # the rest is sent once the app has read
+            self.unread = self._size_unsent()  # they are sent once the app has read
         except OSError:
             # The app has reset the connection; reading finds out, too.
+            self.reset = True
+            if not self.gone:
+                self.reset_at_once = True
+                self.unread = self._size_unsent()
             self._unsent.clear()
             self.closed = self.closing
+        else:
+            self.unread = 0
+
+    def ask(self, data: bytes) -> None:
+        """Send something beside the conversation."""
+        self.asked = True
+        self._unsent.append(data)
+        self.push()
+
+    def give_up(self) -> None:
+        """Close both sides, whatever the app does."""
+        self._unsent.clear()
+        self.gone = self.closing = self.closed = self.reset = True
+
+    def is_settled(self, now: int) -> bool:
+        """True once the app's side knows that ours is closed; `reset` is known then."""
+        if self.settles_by is None:
+            self.settles_by = now + SETTLING
+        if not self.reset and now < self.settles_by and tcp_state(self.sock) not in (None, CLOSED):
+            return False
+        if self.sock.getsockopt(socket.SOL_SOCKET, socket.SO_ERROR):
+            self.reset = True
+        return True
+
+    def _size_unsent(self) -> int:
+        return sum(map(len, self._unsent))
 
 
 class RealTime(Exchange):
@@ -159,13 +208,10 @@ class RealTime(Exchange):
         helper.start()
         return helper
 
-    def dial(self, address: tuple[str, int]) -> Link | None:
-        """Connect to an app; None if nobody listens there."""
+    def dial(self, address: tuple[str, int]) -> RealLink:
+        """Connect to an app; raises OSError if nobody listens there."""
         selector = self._open()
-        try:
-            sock = socket.create_connection(address, DIAL_TIMEOUT)
-        except OSError:
-            return None
+        sock = socket.create_connection(address, DIAL_TIMEOUT)
         sock.setblocking(False)
         sock.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
         link = RealLink(self, next(self._numbers), sock)
@@ -242,12 +288,18 @@ class RealTime(Exchange):
                 self._selector.unregister(link)
             elif self._selector.get_key(link).events != interest:
                 self._selector.modify(link, interest, link)
-            if link.gone:
-                # A handler of this process has not ended until its thread has.
-                link.ended = link.peer not in self._served
-                if link.ended and link.closed and not interest:
-                    link.dispose()
-                    self._links.remove(link)
+            if not link.gone or link.peer in self._served:
+                continue  # a handler of this process has not ended until its thread has
+            if not link.closed or interest:
+                link.ended = True
+            elif link.is_settled(self._now):
+                link.ended = True
+                link.dispose()
+                self._links.remove(link)
+                if link.on_gone is not None:
+                    link.on_gone()
+            else:
+                self.at(self._now + SETTLING_STEP, lambda: None)  # look again
 
     def _open(self) -> selectors.BaseSelector:
         if self._selector is None:

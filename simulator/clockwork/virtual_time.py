@@ -82,8 +82,8 @@ class World(Exchange):
 
     # The switch's model
 
-    def dial(self, address: tuple[str, int]) -> Link | None:
-        """Connect to an app; None if nobody listens there."""
+    def dial(self, address: tuple[str, int]) -> Link:
+        """Connect to an app; raises OSError if nobody listens there."""
         sock = socket.socket(socket.AF_INET6 if ":" in address[0] else socket.AF_INET)
         sock.settimeout(self.patience)
         # Bound first: the app's thread may ask for our address before connect returns here.
@@ -91,7 +91,7 @@ class World(Exchange):
         if sock.getsockname()[1] == address[1]:
             # We were given the port that we want to connect to, so nobody listens there.
             sock.close()
-            return None
+            raise ConnectionRefusedError(f"nobody listens on {address}")
         link = VirtualLink(self, next(self._numbers), sock, self._flies, self._landed)
         with self._lock:
             self._links[sock.getsockname()] = link
@@ -102,7 +102,7 @@ class World(Exchange):
             with self._lock:
                 self._dialling -= 1
             sock.close()
-            return None
+            raise
         sock.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
         return link
 

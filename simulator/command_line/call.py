@@ -167,7 +167,7 @@ def call(
     far_ends: dict[str, dict[str, Any]],
     start: str | None,
     sounds: Path | None,
-    seed: int,
+    seed: int | None,
     allow_unmodelled: Sequence[str],
     patience: float,
     record: Path | None,
@@ -203,7 +203,8 @@ def call(
 
     Exit status: 0 if the handler ended, by itself or with the call; 1 if it raised anything
     else, never ended, or used what the simulated switch doesn't model; 2 if there was no
-    call, because of the options or FILE.
+    call, because of the options or FILE. A program at HOST:PORT must end in order: 1 if it
+    was killed, turned the call away, dropped it, or does not speak event socket.
     """
     if script is not None:
         play_script(context, script, file, name, transcript)
@@ -246,7 +247,10 @@ def call(
         ) as switch:
             for dial_string, behaviour in far_ends.items():
                 switch.endpoint(dial_string, **behaviour)
-            made = switch.call(app, caller=caller, destination=destination, variables=variables)
+            try:
+                made = switch.call(app, caller=caller, destination=destination, variables=variables)
+            except ValueError as error:  # an address without a host, say
+                raise Unusable(str(error)) from None
             if hangup_after is not None:
                 made.hangup_after(hangup_after)
             notes = play_caller(made, presses, times)
@@ -255,8 +259,9 @@ def call(
         # the first paragraph; a ladder follows it, and is drawn below anyway
         trouble = str(error).partition("\n\n")[0].strip()
     assert made is not None
+    parted = made.parting if elsewhere else None
     if elsewhere and not made.taken:
-        raise Unusable(f"nobody listens on {file}")
+        raise Unusable(line_of(made).unreached or f"{file} was not called")
 
     dialled = simulation_of(made.switch).legs.dialled
     called = ", ".join(sorted(dialled)) or "nobody"
@@ -278,7 +283,8 @@ def call(
     if trouble is not None:
         click.secho(f"\n{plain(trouble)}", err=True, fg="red")
     show(f"\n{summary(made, trouble)}")
-    sys.exit(1 if raised or missing or unknown or trouble is not None else 0)
+    astray = parted is not None and not parted.orderly
+    sys.exit(1 if raised or missing or unknown or astray or trouble is not None else 0)
 
 
 def recorded(app: Handler | Outbound | str, folder: Path) -> Outbound:
@@ -325,7 +331,8 @@ def play_script(
         sys.exit(1)
     show_calls(made, transcript)
     show(f"\n{summary(made, None)}")
-    sys.exit(0)
+    parted = made.parting if isinstance(made.app, str) else None
+    sys.exit(0 if parted is None or parted.orderly else 1)
 
 
 def play_caller(call: Call, presses: Sequence[str], times: Sequence[float]) -> list[str]:
@@ -384,6 +391,9 @@ def show_calls(made: Call, transcript: bool) -> None:
 
 def summary(call: Call, trouble: str | None) -> str:
     did = "ended"
+    if isinstance(call.app, str):
+        how = call.parting or trouble
+        return f"{call.cause or 'still up'} after {call.duration:.1f} s; {how}"
     if trouble is not None:
         return f"{call.cause or 'still up'} after {call.duration:.1f} s; the handler did not end"
     if call.error is not None:

@@ -19,7 +19,10 @@ __all__ = ["allow_unmodelled", "check_keys", "not_modelled", "patience", "seed",
 CommandT = TypeVar("CommandT", bound=Callable[..., Any])
 
 seed = click.option(
-    "--seed", metavar="N", type=int, default=0, show_default=True, help="The seed of uuids."
+    "--seed",
+    metavar="N",
+    type=int,
+    help="The seed of uuids; default: 0, or another one for each call of a program (HOST:PORT).",
 )
 
 

@@ -31,7 +31,7 @@ if TYPE_CHECKING:
     from ..model.channel import Channel
     from ..model.switch import Switch
 
-__all__ = ["Control"]
+__all__ = ["FIRST_COMMAND", "Control"]
 
 #: Seconds after which an app that sent no command is dropped (recording 14a).
 FIRST_COMMAND = 25
@@ -111,6 +111,11 @@ class Control:
         """True if the dialplan continues after the connection."""
         assert self.channel is not None
         return self._resumes or is_true(self.channel.get("socket_resume"))
+
+    @property
+    def unfinished(self) -> bytes:
+        """The beginning of a command that is not complete."""
+        return bytes(self._reader.rest)
 
     # --- the world's side
 

@@ -59,6 +59,8 @@ TOLD = (
 
 #: Words of the switch that mark a rung as a problem.
 TROUBLE = ("-ERR", "FILE NOT FOUND", "PLAYBACK ERROR")
+#: How a rung of the app begins that is a problem.
+WRONG = ("raises ", "drops ", "resets ", "closes ", "speaks ", "sends nothing")
 
 
 def shown(entries: Iterable[Entry]) -> list[Entry]:
@@ -238,7 +240,7 @@ def is_left(entry: Entry) -> bool:
 
 
 def kind_of(entry: Entry) -> RungKind:
-    if entry.sender == "app" == entry.receiver and entry.text.startswith("raises "):
+    if entry.sender == "app" == entry.receiver and entry.text.startswith(WRONG):
         return "problem"
     if entry.sender == "switch" and any(word in entry.text for word in TROUBLE):
         return "problem"

@@ -6,6 +6,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Literal
 
+from eslsync.exceptions import ProtocolError
 from eslsync.protocol import (
     ApiResponse,
     Command,
@@ -101,7 +102,12 @@ class Transcript:
             if isinstance(what, str):
                 entries.append(Entry(time, sender, receiver, what, None, self.legs))
             else:
-                for message in said[sender].feed(what):
+                try:
+                    messages = said[sender].feed(what)
+                except ProtocolError as error:
+                    entries.append(Entry(time, sender, receiver, f"not event socket: {error}"))
+                    continue
+                for message in messages:
                     text = describe(message)
                     entries.append(Entry(time, sender, receiver, text, message, self.legs))
         return entries

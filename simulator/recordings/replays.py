@@ -192,9 +192,7 @@ class Replaying:
         return watched
 
     def _dial(self, port: int) -> None:
-        link = self._world.dial(("127.0.0.1", port))
-        assert link is not None
-        self._link = link
+        self._link = link = self._world.dial(("127.0.0.1", port))
         link.listener = self
         self._advance()
 

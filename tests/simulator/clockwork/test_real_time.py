@@ -25,6 +25,7 @@ from examples.ivr import handler as ivr
 from simulator import Call, CallFailed, Fault, FreeSwitch
 from simulator.clockwork.real_time import RealTime
 from tests.support.places import ROOT
+from tests.support.programs import listening, read_all, read_until
 
 PROMPTS = dict.fromkeys(
     ["ivr/ivr-welcome", "ivr/ivr-option-1", "ivr/ivr-option-2", "ivr/ivr-timeout"], 0.1
@@ -43,7 +44,7 @@ with Outbound(handler, port=0) as server:
 
 
 def real_time(**options: object) -> FreeSwitch:
-    return FreeSwitch(real_time=True, prompts=PROMPTS, **options)  # type: ignore[arg-type]
+    return FreeSwitch(real_time=True, seed=0, prompts=PROMPTS, **options)  # type: ignore[arg-type]
 
 
 def press_1(call: Call) -> None:
@@ -70,40 +71,6 @@ SCRIPTS = [press_1, press_2_during_the_welcome, hang_up_during_the_welcome]
 
 def commands(call: Call) -> list[str]:
     return [entry.text for entry in call.transcript.entries if entry.sender == "app"]
-
-
-@contextlib.contextmanager
-def listening(app: Callable[[socket.socket], None], buffer: int = 0) -> Iterator[str]:
-    """Serve one call with an app made of plain sockets; yields its address."""
-
-    def serve() -> None:
-        sock, _ = server.accept()
-        with sock:
-            app(sock)
-
-    with socket.create_server(("127.0.0.1", 0)) as server:
-        server.settimeout(10.0)
-        if buffer:
-            server.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, buffer)
-        thread = threading.Thread(target=serve)
-        thread.start()
-        try:
-            yield f"127.0.0.1:{server.getsockname()[1]}"
-        finally:
-            thread.join()
-
-
-def read_until(sock: socket.socket, ending: bytes) -> bytes:
-    data = b""
-    while not data.endswith(ending):
-        more = sock.recv(65536)
-        assert more, f"the connection ended after {data!r}"
-        data += more
-    return data
-
-
-def read_all(sock: socket.socket) -> bytes:
-    return b"".join(iter(lambda: sock.recv(65536), b""))
 
 
 # A handler of this process

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+import socket
 import wave
 from pathlib import Path
 
@@ -10,6 +11,7 @@ import pytest
 
 from eslsync import Outbound, Session
 from tests.support.places import ROOT
+from tests.support.programs import HANG_UP, Program, end_in_order, listening, read_all, take
 from tests.support.terminal import IVR, run, without_markers, write
 
 
@@ -308,3 +310,92 @@ def test_an_application_that_freeswitch_does_not_have_is_told(tmp_path: Path) ->
     assert result.exit_code == 1
     assert "FreeSWITCH has no application 'plaback' (did you mean 'playback'?)" in result.stderr
     assert run("call", app, "--allow-unmodelled", "plaback").exit_code == 0
+
+
+def called(program: Program) -> tuple[int, str, str]:
+    """Call a program; the exit status, the summary, and what standard error says."""
+    with listening(program) as address:
+        result = run("call", address)
+    return result.exit_code, result.stdout.splitlines()[-1], result.stderr
+
+
+def test_a_program_that_ends_in_order_gives_0() -> None:
+    def gives_back(sock: socket.socket) -> None:
+        take(sock)
+        end_in_order(sock)
+
+    status, summary, said = called(gives_back)
+    assert (status, said) == (0, "")
+    assert summary.startswith("NORMAL_CLEARING after ")
+    assert summary.endswith("; the app gave the call back")
+
+
+def test_a_program_that_does_not_end_in_order_gives_1() -> None:
+    def drops(sock: socket.socket) -> None:
+        take(sock)
+
+    def turns_away(sock: socket.socket) -> None:
+        take(sock, HANG_UP)
+        read_all(sock)
+
+    status, summary, _ = called(drops)
+    assert status == 1
+    assert "; the app dropped the call: it closed the connection without exit" in summary
+    status, summary, _ = called(turns_away)
+    assert status == 1
+    assert summary.startswith("USER_BUSY after ")
+    assert summary.endswith("; the app turned the call away with USER_BUSY")
+
+
+def test_a_program_that_closes_at_once_gives_1() -> None:
+    status, summary, said = called(lambda sock: None)
+    assert status == 1
+    assert summary.endswith("; the app never sent connect")
+    assert "the call is still up, and nothing is due that could end it" in said
+
+
+def test_another_protocol_is_named() -> None:
+    def greets(sock: socket.socket) -> None:
+        sock.sendall(b"SSH-2.0-OpenSSH_9.2\r\n")
+        read_all(sock)
+
+    status, _, said = called(greets)
+    assert status == 1
+    assert "speaks SSH, and not outbound event socket: it began with 'SSH-2.0-OpenSSH_9.2'" in said
+
+
+def test_a_script_of_a_program_that_drops_the_call_gives_1(tmp_path: Path) -> None:
+    def drops(sock: socket.socket) -> None:
+        take(sock)
+
+    script = write(tmp_path, "handler: ivr.py\nsteps: [wait]\n", "wait.call.yaml")
+    with listening(drops) as address:
+        result = run("call", address, "--script", script)
+    assert result.exit_code == 1
+    assert "the app dropped the call" in result.stdout
+
+
+@pytest.mark.parametrize(
+    ("address", "said"),
+    [
+        ("no-such-host.invalid:5000", "no-such-host.invalid is not a known host"),
+        ("[::1]:1", "nobody listens on [::1]:1"),
+        (":5000", "a program's address is host:port, not ':5000'"),
+        ("127.0.0.1:99999", "a program's address is host:port, not '127.0.0.1:99999'"),
+    ],
+)
+def test_there_is_no_call_if_nobody_is_there(address: str, said: str) -> None:
+    result = run("call", address)
+    assert (result.exit_code, said in result.stderr) == (2, True)
+
+
+def test_each_call_of_a_program_has_its_own_uuid() -> None:
+    drawn = []
+    with Outbound(lambda session: session.channel.hangup(), port=0) as app:
+        for options in ((), (), ("--seed", "1"), ("--seed", "1")):
+            result = run("call", f"127.0.0.1:{app.port}", "--transcript", *options)
+            found = UUID.search(result.stdout)
+            assert found is not None
+            drawn.append(found[0])
+    assert len(set(drawn)) == 3
+    assert drawn[2] == drawn[3]
