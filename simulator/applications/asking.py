@@ -68,8 +68,7 @@ def flush_dtmf(channel: Channel, data: str) -> None:
 
 @application("queue_dtmf", recordings="11l 21r", nomedia=True)
 def queue_dtmf(channel: Channel, data: str) -> None:
-    for digit in dtmf_string(data):
-        channel.queue_digit(digit)
+    receive(channel, data)
 
 
 @application("send_dtmf", recordings="11l 13d 21r", nomedia=True)
@@ -85,12 +84,21 @@ def _send(channel: Channel, text: str) -> Steps[None]:
     digits = dtmf_string(text, "UNKNOWN")
     for digit in digits:
         if digit.key not in PAUSES:
-            channel.send_digit(digit)
+            channel.send_digit(digit, unfiltered=not text.startswith("~"))
         elif channel.endpoint != "sofia":
             yield from pause(channel.switch.scheduler, PAUSES[digit.key])
     total = sum(digit.duration // 8 + 250 for digit in digits)
     if total:  # with the 250 ms of silence after each (recordings 11l, 14k)
         channel.set("last_dtmf_duration", str(total))
+
+
+def receive(channel: Channel, text: str) -> None:
+    """Have the channel receive digits (switch_channel_queue_dtmf_string).
+
+    Nothing filters them, unless the text begins with ``~``.
+    """
+    for digit in dtmf_string(text):
+        channel.queue_digit(digit, unfiltered=not text.startswith("~"))
 
 
 # --- the same, by uuid
@@ -101,8 +109,7 @@ def uuid_recv_dtmf(switch: Switch, argument: str) -> str:
     channel, rest, complaint = located(switch, argument, "<uuid> <dtmf_data>")
     if channel is None:
         return complaint
-    for digit in dtmf_string(rest):
-        channel.queue_digit(digit)
+    receive(channel, rest)
     return f"+OK {channel.uuid} received DTMF {rest}.\n"
 
 

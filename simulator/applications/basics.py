@@ -19,6 +19,8 @@ __all__: list[str] = []
 
 #: The port of an app whose address has none (socket_function).
 DEFAULT_PORT = 8084
+#: Milliseconds that delay_echo can delay.
+LONGEST_ECHO = 10_000
 
 
 @application("answer", recordings="01a 01b 02a", nomedia=True)
@@ -132,6 +134,18 @@ def echo(channel: Channel, data: str) -> Steps[None]:
         channel.flush_digits()  # sent back, but not read (switch_ivr_session_echo)
         if channel.is_ready():
             yield from channel.frames(None)
+
+
+@application("delay_echo", source="switch_ivr.c, switch_ivr_delay_echo")
+def delay_echo(channel: Channel, data: str) -> Steps[None]:
+    """Send the caller's audio back later, until the end of the call.
+
+    Digits and commands wait for ever; a delay that is not 1 to 10000 milliseconds does nothing.
+    """
+    if data and not 1 <= atoi(data) <= LONGEST_ECHO:
+        return
+    while channel.is_ready():
+        yield from channel.frames_unread(None)
 
 
 # --- the same, by uuid

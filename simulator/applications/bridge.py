@@ -19,7 +19,7 @@ from ..model.far_legs import FarLeg
 from ..model.sounds import FRAME
 from ..model.states import State
 from ..model.tables import application
-from ..model.variables import is_true
+from ..model.variables import exported, is_true
 from .originate import originate
 
 if TYPE_CHECKING:
@@ -98,6 +98,9 @@ def connect(
         peer.hangup(channel.hangup_cause or "ORIGINATOR_CANCEL")
         return
     about = (("Bridge-A-Unique-ID", channel.uuid), ("Bridge-B-Unique-ID", peer.uuid))
+    for one, other in ((peer, channel), (channel, peer)):
+        for name, value in exported(one.get, "bridge_export_vars").items():
+            other.set(name, value)
     peer.read_locks += 1
     side = BridgeSide(channel, peer, on_key, inner)
     outer = (channel.partner, channel.bridged, channel.bridges)

@@ -57,6 +57,12 @@ def spandsp_stop_dtmf(channel: Channel, data: str) -> None:
     media_bugs.stop_bugs(channel, "spandsp_dtmf_detect", "")
 
 
+@application("remove_bugs", source="mod_dptools.c, remove_bugs_function")
+def remove_bugs(channel: Channel, data: str) -> None:
+    """Remove all media bugs, or those with that function: recordings, detectors, recognizers."""
+    media_bugs.remove_all([bug for bug in channel.bugs if data in ("", bug.function)])
+
+
 @application("wait_for_silence", recordings="11l")
 def wait_for_silence(channel: Channel, data: str) -> Steps[None]:
     """``<threshold> <silence frames> <frames of sound> <timeout ms>``."""

@@ -11,6 +11,7 @@ from ..model import executing
 from ..model.arguments import atoi, separate
 from ..model.dialplan import transfer
 from ..model.tables import api, application
+from ..model.variables import is_true
 
 if TYPE_CHECKING:
     from ..model.channel import Channel
@@ -162,6 +163,26 @@ def limit_execute(channel: Channel, data: str) -> Steps[None]:
         return
     if _take(channel, words[:3], *_maximum(words[3])):
         yield from executing.execute(channel, words[4], words[5])
+
+
+#: The variable that lets the applications' old names do something.
+COMPATIBLE = "switch_limit_backwards_compat_flag"
+
+
+@application("limit_hash", source="mod_dptools.c, limit_hash_function", nomedia=True)
+def limit_hash(channel: Channel, data: str) -> None:
+    """``limit hash``, for a configuration that allows the old name."""
+    if is_true(channel.get(COMPATIBLE)):
+        limit_application(channel, f"hash {data}")
+
+
+@application(
+    "limit_hash_execute", source="mod_dptools.c, limit_hash_execute_function", nomedia=True
+)
+def limit_hash_execute(channel: Channel, data: str) -> Steps[None]:
+    if is_true(channel.get(COMPATIBLE)):
+        steps = limit_execute(channel, f"hash {data}")
+        yield from steps or ()
 
 
 @api("limit_usage", recordings="21u 28a")

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable
 from functools import partial
 from typing import TYPE_CHECKING
@@ -12,12 +13,16 @@ from ..model.arguments import separate
 from ..model.events import local_time
 from ..model.known_variables import note_variable
 from ..model.tables import OK, api, application, located, usage
+from ..model.variables import is_true
 
 if TYPE_CHECKING:
     from ..model.channel import Channel
     from ..model.switch import Switch
 
 __all__: list[str] = []
+
+#: Words for no (switch_false).
+OFF = frozenset({"0", "disabled", "disallow", "false", "inactive", "no", "off"})
 
 
 def _put(channel: Channel, name: str, value: str | None) -> None:
@@ -83,13 +88,24 @@ def multiunset(channel: Channel, data: str) -> None:
 @application("export", recordings="11h", nomedia=True, zombie=True)
 def export(channel: Channel, data: str) -> None:
     """Set a variable, and list it in export_vars, its name as given (recording 11h)."""
+    _export(channel, data, "export_vars")
+
+
+@application("bridge_export", recordings="29f", nomedia=True, zombie=True)
+def bridge_export(channel: Channel, data: str) -> None:
+    """As ``export``, for the leg that the channel is bridged to, whoever called that."""
+    _export(channel, data, "bridge_export_vars")
+
+
+def _export(channel: Channel, data: str, to: str) -> None:
+    """Set a variable, and list it in the variable ``to`` (switch_channel_export_variable)."""
     name, _, value = data.partition("=")
     if not name:
         return
     _put(channel, name, value or None)
     if value:
-        exported = channel.variables.get("export_vars")
-        channel.set("export_vars", f"{exported},{name}" if exported else name)
+        exported = channel.variables.get(to)
+        channel.set(to, f"{exported},{name}" if exported else name)
 
 
 @application("set_global", source="mod_dptools.c, set_global_function", nomedia=True, zombie=True)
@@ -111,6 +127,78 @@ def strftime(channel: Channel, data: str) -> None:
     name, separator, format = data.partition("=")
     if separator:
         channel.set(name, local_time(channel.now, format))
+
+
+@application("set_name", source="mod_dptools.c, set_name_function", nomedia=True)
+def set_name(channel: Channel, data: str) -> None:
+    if data:
+        channel.name = data
+        channel.set("channel_name", data)
+
+
+@application(
+    "transfer_vars", source="switch_ivr.c, switch_ivr_transfer_variable", nomedia=True, zombie=True
+)
+def transfer_vars(channel: Channel, data: str) -> None:
+    """Copy a variable to the other leg of a bridge, or those that begin with ``~<prefix>``."""
+    name = (separate(data, " ", 1) or [""])[0]
+    other = channel.bonded
+    if other is None or not name:
+        return
+    if not name.startswith("~"):
+        value = channel.get(name)
+        if value:
+            other.set(name, value)
+        return
+    for each, value in list(channel.variables):
+        if each.startswith(name[1:]):
+            other.set(each, value)
+
+
+@application("capture", source="mod_dptools.c, capture_function", nomedia=True)
+def capture(channel: Channel, data: str) -> None:
+    """``<variable>|<text>|<pattern>``: push the match, and then its groups."""
+    words = separate(data, "|", 3)
+    if len(words) != 3:
+        return
+    name, text, pattern = words
+    try:
+        match = re.search(pattern, text)
+    except re.error:
+        return
+    for group in () if match is None else (match[0], *match.groups("")):
+        channel.variables.push(name, group)
+
+
+@application("media_reset", source="mod_dptools.c, media_reset_function", nomedia=True)
+def media_reset(channel: Channel, data: str) -> None:
+    if not channel.media_ready:
+        channel.set("bypass_media", None)
+        channel.set("proxy_media", None)
+
+
+@application("verbose_events", source="mod_dptools.c, verbose_events_function", nomedia=True)
+def verbose_events(channel: Channel, data: str) -> None:
+    """From now on all events of the channel carry its variables."""
+    channel.verbose = True
+
+
+@application("privacy", source="mod_dptools.c, privacy_function", nomedia=True)
+def privacy(channel: Channel, data: str) -> None:
+    """``full|name|number|on|off``: what is hidden of the caller from those who are called."""
+    if not data:
+        return
+    hidden = {"full": "name number", "name": "name", "number": "number"}.get(data.lower())
+    if hidden is None and is_true(data):
+        hidden = "name number"
+    changes = {f"privacy_hide_{each}": "true" for each in (hidden or "").split()}
+    if hidden is None and data.lower() in OFF:
+        changes = {"privacy_hide_name": "false", "privacy_hide_number": "false"}
+    channel.profile = channel.profile._replace(
+        screen_bit="true",
+        privacy_hide_name=changes.get("privacy_hide_name", channel.profile.privacy_hide_name),
+        privacy_hide_number=changes.get("privacy_hide_number", channel.profile.privacy_hide_number),
+    )
 
 
 # --- the same, by uuid

@@ -326,13 +326,14 @@ class Call:
         self._simulation.run(lambda: self.ended, seconds)
         self._line.awaited = True
 
-    def talk(self, seconds: float) -> None:
+    def talk(self, seconds: float, words: str = "") -> None:
         """Speak for ``seconds`` of simulated time, or less if the call ends.
 
-        The silence that ends a `record` counts from there.
+        The silence that ends a `record` counts from there. ``words`` are what `detect_speech` and
+        `play_and_detect_speech` understand; see docs/simulator.md for the form of the result.
         """
         self._begin()
-        self._do(lambda: self._talk(seconds), 0.0)
+        self._do(lambda: self._talk(seconds, words), 0.0)
         self._simulation.run(lambda: self.ended, seconds)
         self._line.awaited = True
 
@@ -390,10 +391,10 @@ class Call:
             raise failed(self._line, f"can't press {digit!r}: the call has ended")
         self._line.press(digit)
 
-    def _talk(self, seconds: float) -> None:
+    def _talk(self, seconds: float, words: str) -> None:
         if self._line.hung_up:
             raise failed(self._line, "can't talk: the call has ended")
-        self._line.talk(seconds)
+        self._line.talk(seconds, words)
 
 
 def line_of(call: Call) -> Line:

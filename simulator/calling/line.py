@@ -144,10 +144,10 @@ class Line:
         self.note("caller", f"presses {digit}")
         self.channel.press(digit)
 
-    def talk(self, seconds: float) -> None:
+    def talk(self, seconds: float, words: str = "") -> None:
         """Begin to speak, for ``seconds``."""
-        self.note("caller", f"talks for {seconds:g} s")
-        self.channel.quiet_since = self._world.now + round(seconds * SECOND)
+        self.note("caller", f"says {words}" if words else f"talks for {seconds:g} s")
+        self.channel.talk(round(seconds * SECOND), words)
 
     def hang_up(self, cause: str = "NORMAL_CLEARING") -> None:
         """Hang up, if the call is up."""

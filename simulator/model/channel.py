@@ -15,7 +15,7 @@ from eslsync import CallState
 
 from ..clockwork.threads import SECOND, Steps, Thread
 from .arguments import expand
-from .digits import Digit
+from .digits import Digit, Filters
 from .events import Block, Headers, PrivateCommand, SwitchEvent
 from .file_string import Pieces
 from .profile import NEVER, PROFILE_VARIABLES, Profile, when, who
@@ -67,6 +67,21 @@ class Heard:
     #: The files of a ``file_string``; and True if this is one of those files.
     pieces: Pieces | None = None
     is_piece: bool = False
+
+
+class Speech(NamedTuple):
+    """What the caller said last, or says: from when to when, and the words if they are known."""
+
+    began: int
+    ended: int
+    words: str = ""
+
+
+class Listens(Protocol):
+    """A recognizer of speech."""
+
+    def caller_talks(self) -> None:
+        """Notice that the caller begins to talk."""
 
 
 class Controller(Protocol):
@@ -142,7 +157,10 @@ class Channel:
         self.queued_events: deque[SwitchEvent] = deque()
         self.digits: deque[Digit] = deque()
         self.audible = False  # the caller makes a continuous sound that is not a key
-        self.quiet_since = profile.times.created  # when the caller stopped talking, or will
+        self.speech = Speech(profile.times.created, profile.times.created)
+        #: What listens to the caller's speech (``detect_speech``); told when they begin to talk.
+        self.recognizer: Listens | None = None
+        self.filters = Filters()
         self.digits_dialed = ""
         #: The number of nested parses that hold the event lock (CF_EVENT_LOCK is counted).
         self.event_locks = 0
@@ -151,6 +169,7 @@ class Channel:
         self.stop_broadcast = False
         self.break_requested = False  # CF_BREAK
         self.divert_events = False
+        self.verbose = False  # CF_VERBOSE_EVENTS: all its events carry its variables
         self.heartbeat: int | None = None  # microseconds between SESSION_HEARTBEATs
         self._heartbeat_due = 0
         self.controls: list[Controller] = []
@@ -220,15 +239,28 @@ class Channel:
         source = "RTP" if self.endpoint == "sofia" else "UNKNOWN"
         self.queue_digit(Digit(key, duration_ms * 8, source))
 
-    def queue_digit(self, digit: Digit) -> None:
-        if self.up:
+    def queue_digit(self, digit: Digit, *, unfiltered: bool = False) -> None:
+        """Receive a key, unless a filter takes it (switch_channel_queue_dtmf)."""
+        if self.up and (unfiltered or not self.filters.take_received(digit)):
             self.digits.append(digit)
             self.poke()
 
-    def send_digit(self, digit: Digit) -> None:
-        """Send a key to the other end."""
-        if self.when_sent is not None:
+    def send_digit(self, digit: Digit, *, unfiltered: bool = False) -> None:
+        """Send a key to the other end, unless a filter takes it (switch_core_session_send_dtmf)."""
+        taken = not unfiltered and self.filters.take_sent(digit)
+        if self.when_sent is not None and not taken:
             self.when_sent(digit)
+
+    def talk(self, microseconds: int, words: str = "") -> None:
+        """Begin to speak as the caller."""
+        self.speech = Speech(self.now, self.now + microseconds, words)
+        if self.recognizer is not None:
+            self.recognizer.caller_talks()
+
+    @property
+    def quiet_since(self) -> int:
+        """When the caller stopped talking, or will."""
+        return self.speech.ended
 
     def caller_hangs_up(self, cause: str = "NORMAL_CLEARING") -> None:
         """Hang up as the caller."""
@@ -292,7 +324,9 @@ class Channel:
         ``before`` and ``first`` come before the headers that describe the channel, ``own`` after
         them; ``variables`` overrides whether its variables are listed.
         """
-        blocks = self.blocks(variables=name in WITH_VARIABLES if variables is None else variables)
+        if variables is None:
+            variables = self.verbose or name in WITH_VARIABLES
+        blocks = self.blocks(variables=variables)
         if first:
             blocks = [Block(first), *blocks]
         event = self.switch.event(

@@ -2,14 +2,15 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from collections.abc import Callable
+from dataclasses import dataclass, field
 
 from eslsync.wire.arguments import DIGITS
 
 from ..clockwork.threads import SECOND
 from .arguments import atoi, separate
 
-__all__ = ["PAUSES", "Digit", "dtmf_string"]
+__all__ = ["PAUSES", "Digit", "Filter", "Filters", "dtmf_string"]
 
 #: Digits as switch_utils.h's is_dtmf accepts them; ``w`` and ``W`` are pauses in what is sent.
 DTMF = f"{DIGITS}abcdwWfF"
@@ -37,3 +38,33 @@ def dtmf_string(text: str, source: str = "APP") -> list[Digit]:
         duration = min(asked, LONGEST_DIGIT) if asked > SHORTEST_DIGIT else USUAL_DIGIT
         digits += [Digit(key, duration, source) for key in keys if key in DTMF]
     return digits
+
+
+#: Sees a digit that a channel receives or sends; True takes it.
+Filter = Callable[[Digit], bool]
+
+
+@dataclass
+class Filters:
+    """What sees a channel's digits before it gets them, or its other end (switch_core_io.c)."""
+
+    received: list[Filter] = field(default_factory=list)
+    sent: list[Filter] = field(default_factory=list)
+    #: What takes all digits that are received, or that are to be sent (`bind_digit_action`).
+    received_by: Callable[[Digit], None] | None = None
+    sent_by: Callable[[Digit], None] | None = None
+
+    def take_received(self, digit: Digit) -> bool:
+        """True if the digit that was received is taken."""
+        taker = self.received_by
+        if taker is not None:
+            taker(digit)
+        return any(each(digit) for each in self.received) or taker is not None
+
+    def take_sent(self, digit: Digit) -> bool:
+        """True if the digit to be sent is taken."""
+        if any(each(digit) for each in self.sent):
+            return True
+        if self.sent_by is not None:
+            self.sent_by(digit)
+        return self.sent_by is not None

@@ -139,12 +139,12 @@ class FarLeg(Channel):
         self.left = self.left or self.up
         super().caller_hangs_up(cause)
 
-    def send_digit(self, digit: Digit) -> None:
+    def send_digit(self, digit: Digit, *, unfiltered: bool = False) -> None:
         """Let the far end hear a key that the other side of the bridge pressed."""
-        if self.far is not None:
+        if self.far is not None and (unfiltered or not self.filters.take_sent(digit)):
             if self.on_key_heard is not None:
                 self.on_key_heard(digit.key)
-            self.far.queue_digit(digit)
+            self.far.queue_digit(digit, unfiltered=unfiltered)
 
 
 # --- the leg's session thread

@@ -17,7 +17,7 @@ from .executing import parse_all_events, take_break
 from .say import say_files
 from .sounds import FRAME, RATE, tone_length
 from .states import Status
-from .waiting import OnDigit, sleep
+from .waiting import OnDigit, sleep, take_events
 
 if TYPE_CHECKING:
     from .channel import Channel, Heard
@@ -150,8 +150,9 @@ def _play_sound(
         if on_digit is not None and channel.digits and on_digit(channel.take_digit()):
             status = Status.BREAK
             break
-        if on_digit is not None and channel.queued_events:
-            channel.queued_events.clear()  # checks for digits take them, and drop them
+        if on_digit is not None and take_events(channel, on_digit):
+            status = Status.BREAK
+            break
         if length is not None and played >= length * SECOND // RATE:
             break
         if not channel.is_ready():

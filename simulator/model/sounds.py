@@ -71,6 +71,11 @@ class Media:
         """Add a file that was recorded; from now on it can be played."""
         self._recorded[path] = samples / RATE
 
+    def rename(self, old: str, new: str) -> None:
+        """Rename a file that was recorded; any other keeps its name."""
+        if old in self._recorded:
+            self._recorded[new] = self._recorded.pop(old)
+
     def open(self, name: str, prefix: str) -> Playable | None:
         """Open a sound, or return None if it doesn't exist.
 

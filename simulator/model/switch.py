@@ -70,6 +70,7 @@ class Switch:
         extensions: Mapping[str, Extension] | None = None,
         phrases: Mapping[str, Extension] | None = None,
         speech_engines: Collection[str] = (),
+        recognizers: Collection[str] | None = None,
     ) -> None:
         self.scheduler = scheduler
         self.random = random
@@ -102,6 +103,10 @@ class Switch:
         self.extensions = dict(extensions or {})
         self.phrases = dict(phrases or {})
         self.speech_engines = frozenset(engine.lower() for engine in speech_engines)
+        #: The engines that understand speech; None if any name is one.
+        self.recognizers = (
+            None if recognizers is None else frozenset(each.lower() for each in recognizers)
+        )
         self.languages = frozenset({"en"})
         self.started = scheduler.now
 

@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+import re
+from collections.abc import Callable, Iterator
 
 from eslsync.protocol import ARRAY, ARRAY_SEPARATOR
 
+from .arguments import separate
 from .events import Block, elements, plain_line
 
-__all__ = ["OrderedVariables", "as_header", "is_true"]
+__all__ = ["OrderedVariables", "as_header", "exported", "is_true"]
 
 #: The prefix of their headers in an event.
 PREFIX = "variable_"
@@ -22,6 +24,22 @@ def is_true(value: str | None) -> bool:
     if word in ("yes", "on", "true", "t", "enabled", "active", "allow"):
         return True
     return word.lstrip("-").isdigit() and int(word) != 0
+
+
+def exported(get: Callable[[str], str | None], listed_in: str) -> dict[str, str]:
+    """What a channel passes on to another leg: the list itself, and the variables in it.
+
+    ``get`` reads the channel's variables (switch_channel_process_export).
+    """
+    names = get(listed_in)
+    if not names:
+        return {}
+    passed = {listed_in: names}
+    for name in separate(names, ",", 256):
+        value = get(name)
+        if value:
+            passed[re.sub("^(?i:nolocal:|_nolocal_)", "", name)] = value
+    return passed
 
 
 class OrderedVariables:

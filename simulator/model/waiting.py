@@ -8,16 +8,43 @@ from typing import TYPE_CHECKING
 from ..clockwork.threads import MILLISECOND, SECOND, Steps
 from . import executing
 from .arguments import atoi
+from .channel import WITH_VARIABLES
+from .events import Block
 from .states import State, Status
 
 if TYPE_CHECKING:
     from .channel import Channel
     from .digits import Digit
+    from .events import SwitchEvent
 
-__all__ = ["OnDigit", "park", "peek", "sleep"]
+__all__ = ["Input", "OnDigit", "park", "peek", "sleep", "take_events"]
 
 #: Called with a digit that was taken off the queue; True ends the playback or sleep.
 OnDigit = Callable[["Digit"], bool]
+
+
+class Input:
+    """Digits and events that end a playback or sleep (switch_input_callback_function_t)."""
+
+    def __call__(self, digit: Digit) -> bool:
+        """True if this digit ends it."""
+        raise NotImplementedError
+
+    def event(self, event: SwitchEvent) -> bool:
+        """True if this event, which was sent to the channel, ends it."""
+        raise NotImplementedError
+
+
+def take_events(channel: Channel, on_digit: OnDigit) -> bool:
+    """Take the events that were sent to the channel; True if one ends the playback or sleep.
+
+    What looks only for digits takes the events as well, and drops them.
+    """
+    while channel.queued_events:
+        event = channel.queued_events.popleft()
+        if isinstance(on_digit, Input) and on_digit.event(event):
+            return True
+    return False
 
 
 def peek(digit: Digit) -> bool:
@@ -45,6 +72,8 @@ def sleep(channel: Channel, milliseconds: int, on_digit: OnDigit | None = peek) 
         if channel.digits and on_digit is not None:
             if on_digit is peek or on_digit(channel.take_digit()):
                 return Status.BREAK
+        if isinstance(on_digit, Input) and take_events(channel, on_digit):
+            return Status.BREAK
         if not channel.is_ready():
             return Status.FALSE
         yield from channel.frames(until)
@@ -98,7 +127,9 @@ def _fire_queued(channel: Channel) -> None:
     event = channel.queued_events.popleft()
     if event.subclass is not None and event.name == "CUSTOM":
         event.before = (event.before[-1], *event.before[:-1])
-    event.blocks = tuple(channel.blocks(variables=event.name == "CUSTOM"))
+    about = channel.blocks(variables=channel.verbose or event.name in WITH_VARIABLES)
+    event.blocks = (Block(event.own), *about) if event.own else tuple(about)
+    event.own = ()
     channel.switch.publish(event)
     if channel.queued_events:
         channel.poke()

@@ -89,6 +89,7 @@ def switch_of(recording: Recording, agenda: Agenda, races: Races, dial: Dial) ->
         extensions=_extensions(circumstances),
         phrases=_pairs(circumstances.get("phrases", INSTALLED_PHRASES)),
         speech_engines=circumstances.get("speech_engines", _speech_engines(recording.switch)),
+        recognizers=circumstances.get("recognizers", ()),
         hostname=source.get("FreeSWITCH-Hostname", "freeswitch"),
         switchname=source.get("FreeSWITCH-Switchname", "freeswitch"),
         ipv4=source.get("FreeSWITCH-IPv4", "127.0.0.1"),

@@ -25,6 +25,8 @@ RACE = 0.045
 NOTICE_RACE = 0.2
 #: Maximum difference of times, in microseconds: a few frames of 20 ms.
 TIME_TOLERANCE = 200 * MILLISECOND
+#: Events that are sent to the channel, which fires them when it is parked.
+QUEUED = frozenset({"CHANNEL_DATA", "DETECTED_SPEECH", "DETECTED_TONE"})
 #: Maximum difference of the length of a cut playback, in samples.
 SAMPLE_TOLERANCE = 2400
 
@@ -347,12 +349,15 @@ class Comparison:
         return first.time + since / SECOND
 
     def _sequence(self, found: list[Sent]) -> None:
-        """Check that Event-Sequence grows from event to event."""
+        """Check that Event-Sequence grows from event to event.
+
+        An event that has waited for its channel keeps the number with which it was made.
+        """
         last = -1
         for each in found:
             numbers = [value for key, value in each.headers if key == "Event-Sequence"]
             number = numbers[-1] if numbers else ""  # a COMMAND has its own first
-            if each.lane == "event" and number:
+            if each.lane == "event" and number and each.name not in QUEUED:
                 if int(number) <= last:
                     self._differ(each, "a growing Event-Sequence", number)
                 last = int(number)

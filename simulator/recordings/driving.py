@@ -171,6 +171,8 @@ class Drive:
         def act() -> None:
             if "hangup" in action:
                 channel.caller_hangs_up(action["hangup"])
+            if "talk" in action:
+                channel.talk(round(action["talk"] * SECOND), action.get("words", ""))
             for key in action.get("press", ""):
                 channel.press(key, action.get("milliseconds", key_length))
 

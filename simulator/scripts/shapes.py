@@ -201,7 +201,7 @@ VERBS: dict[str, dict[str, Shape]] = {
     "expect": {"what": EVENT, "timeout": SECONDS},
     "press": {"digits": KEYS, "gap": SECONDS, "when_asked": FLAG},
     "say_nothing": {"seconds": SECONDS},
-    "talk": {"seconds": SECONDS},
+    "talk": {"seconds": SECONDS, "words": TEXT},
     "wait": {"timeout": SECONDS},
     "hangup": {"cause": CAUSE},
     "hangup_after": {"seconds": SECONDS, "cause": CAUSE},

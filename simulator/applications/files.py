@@ -1,0 +1,25 @@
+"""Files on the switch's disk: ``mkdir`` and ``rename``. The test machine's disk isn't touched."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from ..model.tables import application
+
+if TYPE_CHECKING:
+    from ..model.channel import Channel
+
+__all__: list[str] = []
+
+
+@application("mkdir", source="mod_dptools.c, mkdir_function", nomedia=True)
+def mkdir(channel: Channel, data: str) -> None:
+    """Folders are not modelled: every file can be recorded."""
+
+
+@application("rename", source="mod_dptools.c, rename_function", nomedia=True, zombie=True)
+def rename(channel: Channel, data: str) -> None:
+    """``<path> <new path>``: a file that was recorded is played under its new name."""
+    old, blank, new = data.partition(" ")
+    if blank:
+        channel.switch.media.rename(old, new)
