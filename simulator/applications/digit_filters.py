@@ -77,7 +77,7 @@ class DigitFilters:
 # --- all of them
 
 
-@application("block_dtmf", source="mod_dptools.c, dtmf_block_function", nomedia=True)
+@application("block_dtmf", recordings="29d", nomedia=True)
 def block_dtmf(channel: Channel, data: str) -> None:
     filters = channel.switch.state(DigitFilters)
     filters.blocked.add(channel.uuid)
@@ -90,7 +90,7 @@ def block_dtmf(channel: Channel, data: str) -> None:
         channel.filters.sent.append(block)
 
 
-@application("unblock_dtmf", source="mod_dptools.c, dtmf_unblock_function", nomedia=True)
+@application("unblock_dtmf", recordings="29d", nomedia=True)
 def unblock_dtmf(channel: Channel, data: str) -> None:
     channel.switch.state(DigitFilters).blocked.discard(channel.uuid)
 
@@ -98,9 +98,7 @@ def unblock_dtmf(channel: Channel, data: str) -> None:
 # --- those that come twice
 
 
-@application(
-    "deduplicate_dtmf", source="mod_dptools.c, deduplicate_dtmf_app_function", nomedia=True
-)
+@application("deduplicate_dtmf", recordings="29d", nomedia=True)
 def deduplicate_dtmf(channel: Channel, data: str) -> None:
     """Drop a digit that was also recognized by its tone; ``only_rtp`` drops all but RTP's."""
     filters = channel.switch.state(DigitFilters)
@@ -128,7 +126,7 @@ def deduplicate_dtmf(channel: Channel, data: str) -> None:
 # --- those that execute an application during a bridge
 
 
-@application("bind_meta_app", source="mod_dptools.c, dtmf_bind_function", nomedia=True)
+@application("bind_meta_app", recordings="29e", nomedia=True)
 def bind_meta_app(channel: Channel, data: str) -> None:
     """``<key> <whose: a|b> <flags> <application>[::<argument>]``: the meta key is ``*``."""
     words = separate(data, " ", 4)
@@ -154,7 +152,7 @@ def bind_meta_app(channel: Channel, data: str) -> None:
             directions[direction].bound[key] = _MetaApp(name, flags)
 
 
-@application("unbind_meta_app", source="mod_dptools.c, dtmf_unbind_function", nomedia=True)
+@application("unbind_meta_app", recordings="29e", nomedia=True)
 def unbind_meta_app(channel: Channel, data: str) -> None:
     """``[<key>]``: without one, or with 0, all of them."""
     filters = channel.switch.state(DigitFilters)

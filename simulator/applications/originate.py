@@ -21,7 +21,7 @@ from ..model.far_legs import FarLeg, dial
 from ..model.sounds import FRAME
 from ..model.states import State
 from ..model.tables import api, usage
-from ..model.variables import is_true
+from ..model.variables import exported, is_true
 
 if TYPE_CHECKING:
     from ..model.channel import Channel, Heard
@@ -51,7 +51,7 @@ def originate(channel: Channel, data: str) -> Steps[FarLeg | str]:
 
     Far ends separated by ``,`` are called at once, those separated by ``|`` one after the other.
     """
-    read = _groups(channel.switch, data, _exported(channel), channel)
+    read = _groups(channel.switch, data, exported(channel.get, "export_vars"), channel)
     if read is None:
         return REFUSED
     channel.set("originate_disposition", "failure")
@@ -74,19 +74,6 @@ def originate(channel: Channel, data: str) -> Steps[FarLeg | str]:
     if channel.callstate is CallState.RING_WAIT and channel.up:
         channel.set_callstate(CallState.ACTIVE)
     return outcome
-
-
-def _exported(channel: Channel) -> dict[str, str]:
-    """The variables that `export` has named, for the legs (switch_channel_process_export)."""
-    names = channel.get("export_vars")
-    if not names:
-        return {}
-    exported = {"export_vars": names}
-    for name in separate(names, ","):
-        value = channel.get(name)
-        if value:
-            exported[name.removeprefix("nolocal:").removeprefix("_nolocal_")] = value
-    return exported
 
 
 def _groups(

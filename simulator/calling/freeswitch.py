@@ -71,7 +71,8 @@ class FreeSwitch:
     the whole number must match, to (application, data) pairs, in which ``$1`` is the
     expression's first capture. ``phrases`` maps names of phrase macros to pairs of an action
     (``play-file`` or ``say``) and its data, in which ``$1`` is the macro's argument.
-    ``speech_engines`` are the engines that can speak.
+    ``speech_engines`` are the engines that can speak, ``recognizers`` those that understand speech
+    (default: every name is one).
 
     What FreeSWITCH has and this switch does not model (an application, an api command, a channel
     variable, an option of an argument) fails the call with `NotModelled`. Model it with
@@ -104,6 +105,7 @@ class FreeSwitch:
         extensions: Mapping[str, Sequence[tuple[str, str]]] | None = None,
         phrases: Mapping[str, Sequence[tuple[str, str]]] | None = None,
         speech_engines: Collection[str] = (),
+        recognizers: Collection[str] | None = None,
         applications: Mapping[str, ApplicationFunction] | None = None,
         api_commands: Mapping[str, ApiFunction] | None = None,
         allow_unmodelled: Collection[str] = (),
@@ -138,6 +140,7 @@ class FreeSwitch:
             extensions={_pattern(number): each for number, each in (extensions or {}).items()},
             phrases=phrases,
             speech_engines=speech_engines,
+            recognizers=recognizers,
         )
         model.state(FarEnds).on_dial = legs.called
         apps.on_leg = self._take

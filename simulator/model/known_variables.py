@@ -120,11 +120,12 @@ READERS = (
         "mod_dptools.c, audio_bridge_function; switch_ivr_bridge.c; "
         "switch_channel.c, switch_channel_handle_cause",
         modelled="""
-            bridge_filter_dtmf continue_on_fail failure_causes hangup_after_bridge park_after_bridge
+            bridge_export_vars bridge_filter_dtmf continue_on_fail failure_causes
+            hangup_after_bridge park_after_bridge
             transfer_after_bridge
         """,
         not_modelled="""
-            api_after_bridge* api_before_bridge* bridge_export_vars bridge_pre_execute_aleg_app
+            api_after_bridge* api_before_bridge* bridge_pre_execute_aleg_app
             bridge_pre_execute_aleg_data bridge_pre_execute_app bridge_pre_execute_bleg_app
             bridge_pre_execute_bleg_data bridge_pre_execute_data bridge_terminate_key bypass_media
             bypass_media_after_bridge campon campon_announce_sound campon_fallback_context

@@ -162,6 +162,7 @@ SWITCH: dict[str, Shape] = {
     "extensions": ByName(Many(DialplanAction())),
     "phrases": ByName(Many(DialplanAction())),
     "speech_engines": Many(TEXT),
+    "recognizers": Many(TEXT),
     "allow_unmodelled": Many(TEXT),
 }
 WHO_CALLS: dict[str, Shape] = {
