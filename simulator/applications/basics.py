@@ -67,7 +67,7 @@ def transfer_application(channel: Channel, data: str) -> None:
         transfer(channel, *target[:3])
 
 
-@application("execute_extension", source="mod_dptools.c, exe_function", nomedia=True)
+@application("execute_extension", recordings="29e 29h", nomedia=True)
 def execute_extension(channel: Channel, data: str) -> Steps[None]:
     """Run another extension's applications, then continue."""
     words = separate(data, " ", 3)

@@ -169,7 +169,7 @@ def limit_execute(channel: Channel, data: str) -> Steps[None]:
 COMPATIBLE = "switch_limit_backwards_compat_flag"
 
 
-@application("limit_hash", source="mod_dptools.c, limit_hash_function", nomedia=True)
+@application("limit_hash", recordings="21u", nomedia=True)
 def limit_hash(channel: Channel, data: str) -> None:
     """``limit hash``, for a configuration that allows the old name."""
     if is_true(channel.get(COMPATIBLE)):

@@ -85,13 +85,13 @@ def multiunset(channel: Channel, data: str) -> None:
         channel.set(name, None)
 
 
-@application("export", recordings="11h", nomedia=True, zombie=True)
+@application("export", recordings="11h 29g", nomedia=True, zombie=True)
 def export(channel: Channel, data: str) -> None:
     """Set a variable, and list it in export_vars, its name as given (recording 11h)."""
     _export(channel, data, "export_vars")
 
 
-@application("bridge_export", recordings="29f", nomedia=True, zombie=True)
+@application("bridge_export", recordings="29g", nomedia=True, zombie=True)
 def bridge_export(channel: Channel, data: str) -> None:
     """As ``export``, for the leg that the channel is bridged to, whoever called that."""
     _export(channel, data, "bridge_export_vars")
