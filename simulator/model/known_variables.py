@@ -232,6 +232,23 @@ READERS = (
         """,
     ),
     Reader(
+        "detect_speech, play_and_detect_speech",
+        "switch_ivr_async.c, switch_ivr_detect_speech",
+        modelled="fire_asr_events play_and_detect_speech_close_asr",
+        not_modelled="asr_intercept_dtmf",
+    ),
+    Reader(
+        "bind_digit_action, bind_meta_app",
+        "mod_dptools.c, bind_to_session; switch_ivr_async.c, switch_ivr_bind_dtmf_meta_session",
+        modelled="bda_terminators bind_digit_digit_timeout bind_digit_input_timeout bind_meta_key",
+    ),
+    Reader(
+        "mutex",
+        "mod_dptools.c, do_mutex",
+        modelled="mutex_feedback mutex_orbit_exten mutex_timeout",
+        unnoticed="mutex_orbit_context mutex_orbit_dialplan",
+    ),
+    Reader(
         "displace_session, uuid_displace",
         "switch_ivr_async.c, switch_ivr_displace_session",
         not_modelled="DISPLACE_HANGUP_ON_ERROR",

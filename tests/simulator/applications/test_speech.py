@@ -96,7 +96,7 @@ def test_the_response_says_what_is_wrong(data: str, response: str) -> None:
     def handler(session: Session) -> None:
         session.channel.answer()
         done = session.channel.execute("play_and_detect_speech", data)
-        found.append(done["Application-Response"])
+        found.append(None if done is None else done["Application-Response"])
         session.channel.hangup()
 
     with FreeSwitch(prompts=QUESTION, recognizers=("vosk",)) as switch:

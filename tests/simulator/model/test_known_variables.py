@@ -33,12 +33,14 @@ OWN = frozenset(
 )
 #: What is read only by applications that are not modelled, or by the configuration.
 OTHERS = re.compile(
-    r"bda_|bind_|mutex_|page_|vad_|tone_detect|\w+_on_tone_detect|\w+_on_pickup|channel_swap|asr_|"
-    r"fire_\w+_events|play_and_detect|delay_echo|disable_system_|chat_proto|rate$"
+    r"page_|vad_|tone_detect|\w+_on_tone_detect|\w+_on_pickup|channel_swap|"
+    r"fire_text_events|delay_echo|disable_system_|chat_proto|rate$"
 )
 #: Variables that the simulator sets, or whose name something else has, too.
 NAMED_OTHERWISE = frozenset(
-    "export_vars loopback_bowout loopback_bowout_on_execute ring_ready".split()
+    """
+    bypass_media export_vars loopback_bowout loopback_bowout_on_execute proxy_media ring_ready
+    """.split()
 )
 SIP = "SIP legs"
 
