@@ -12,8 +12,10 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
+from eslsync import HangupCause
+
 from ..clockwork.threads import Steps
-from ..model import executing
+from ..model import executing, hooks
 from ..model.dialplan import transfer
 from ..model.far_legs import FarLeg
 from ..model.sounds import FRAME
@@ -39,10 +41,17 @@ def bridge(channel: Channel, data: str) -> Steps[None]:
         return
     outcome = yield from originate(channel, data)
     if isinstance(outcome, FarLeg):
-        yield from connect(channel, outcome)
+        ours, theirs = _ends_it(channel), _ends_it(outcome)
+        yield from connect(channel, outcome, on_key=ours, on_their_key=theirs)
         return
     channel.set("originate_failed_cause", outcome)
     _pass_on(channel, outcome)
+
+
+def _ends_it(leg: Channel) -> OnKey | None:
+    """The keys with which a leg ends the bridge, if it has one (bridge_on_dtmf)."""
+    keys = leg.get("bridge_terminate_key")
+    return None if keys is None else lambda digit: digit.key not in keys
 
 
 def _pass_on(channel: Channel, cause: str) -> None:
@@ -51,21 +60,31 @@ def _pass_on(channel: Channel, cause: str) -> None:
     """
     if not channel.up:
         return
-    go_on = channel.get("continue_on_fail")
-    failures = channel.get("failure_causes")
-    if failures and not _named(cause, failures):
-        return
-    if go_on and (is_true(go_on) or _named(cause, go_on)):
-        return
-    if not go_on and not failures and cause in NO_REASON_TO_HANG_UP:
-        return
+    if cause != "ATTENDED_TRANSFER":
+        go_on = channel.get("continue_on_fail")
+        failures = channel.get("failure_causes")
+        if failures and not _named(cause, failures):
+            return
+        if go_on and (is_true(go_on) or _named(cause, go_on)):
+            return
+        if not go_on and not failures and cause in NO_REASON_TO_HANG_UP:
+            return
+        causes, *where = (channel.get("transfer_on_fail") or "").split(" ")
+        if is_true(causes):
+            return
+        if _named(cause, causes):
+            if not where or where[0].lower() == "auto_cause":
+                where[:1] = [cause]
+            transfer(channel, *where[:3])
     if not channel.reset_by_transfer and channel.state is not State.ROUTING:
         channel.hangup(cause)
 
 
-def _named(cause: str, names: str) -> bool:
-    """True if a cause is in a list of names."""
-    return any(name.strip().upper() == cause for name in names.split(",") if name.strip())
+def _named(cause: str, listed: str) -> bool:
+    """True if a cause is in a list of names and numbers."""
+    known = HangupCause.known(cause)
+    number = str(known.code) if isinstance(known, HangupCause) else ""
+    return any(name.strip().upper() in (cause, number) for name in listed.split(",") if name)
 
 
 # --- connected
@@ -91,7 +110,12 @@ class BridgeSide:
 
 
 def connect(
-    channel: Channel, peer: Channel, *, on_key: OnKey | None = None, inner: bool = False
+    channel: Channel,
+    peer: Channel,
+    *,
+    on_key: OnKey | None = None,
+    on_their_key: OnKey | None = None,
+    inner: bool = False,
 ) -> Steps[None]:
     """Let two legs hear each other until one goes; then act by their variables."""
     if not channel.is_ready():
@@ -125,7 +149,14 @@ def connect(
         one.set("bridge_channel", other.name)
         one.set("bridge_uuid", other.uuid)
         one.set("signal_bond", other.uuid)
-    theirs = BridgeSide(peer, channel, inner=inner)
+    for leg, app, data in (
+        (channel, "bridge_pre_execute_aleg_app", "bridge_pre_execute_aleg_data"),
+        (peer, "bridge_pre_execute_bleg_app", "bridge_pre_execute_bleg_data"),
+    ):
+        if channel.get(app):
+            leg.set("bridge_pre_execute_app", channel.get(app))
+            leg.set("bridge_pre_execute_data", channel.get(data))
+    theirs = BridgeSide(peer, channel, on_their_key, inner)
     if peer.up:
         peer.state_handlers[State.EXCHANGE_MEDIA] = lambda: _exchange_media(theirs)
         peer.state = State.EXCHANGE_MEDIA
@@ -176,11 +207,18 @@ def _hear(side: BridgeSide) -> Steps[None]:
     """Pass on keys and execute commands, until one leg goes (audio_bridge_thread)."""
     channel, other = side.channel, side.other
     lead = channel.now + LEAD
+    before: int | None = None
+    if _has_hooks(side):
+        before = channel.now + LEAD - FRAME
     while True:
         if channel.reset_by_transfer or (channel.up and not channel.is_ready()):
             side.clean_exit = True
         if side.clean_exit or not channel.up or not _stays(side):
             break
+        if before is not None and channel.now >= before:
+            before = None
+            yield from _run_hooks(side)
+            continue
         if channel.private_events and not channel.event_locks and channel.now >= lead:
             other.suspended = True
             yield from executing.parse_next_event(channel)
@@ -193,14 +231,49 @@ def _hear(side: BridgeSide) -> Steps[None]:
                 break
             if channel.reset_by_transfer or not channel.up:
                 continue
-        until = None
+        until = before
         if channel.private_events and not channel.event_locks:
             until = max(lead, channel.tick())
         yield until
+    yield from hooks.execute_on(channel, "execute_on_post_bridge")
+    if not side.inner:
+        yield from hooks.api_on(channel, "api_after_bridge")
+        _execute_afterwards(channel)
     channel.set("bridge_to", None)
     channel.bridged = False
     channel.partner = None
     other.poke()
+
+
+def _has_hooks(side: BridgeSide) -> bool:
+    """True if something is to be executed as the bridge begins."""
+    channel = side.channel
+    beginning = channel.variables.beginning
+    return bool(
+        channel.get("bridge_pre_execute_app")
+        or beginning("execute_on_pre_bridge")
+        or beginning("api_before_bridge")
+    )
+
+
+def _run_hooks(side: BridgeSide) -> Steps[None]:
+    channel = side.channel
+    yield from hooks.execute_on(channel, "execute_on_pre_bridge")
+    if not side.inner:
+        yield from hooks.api_on(channel, "api_before_bridge")
+    name = channel.get("bridge_pre_execute_app")
+    if name:
+        executing.execute_async(channel, name, channel.get("bridge_pre_execute_data") or "")
+
+
+def _execute_afterwards(channel: Channel) -> None:
+    """Let an application be all that the dialplan still runs (exec_after_bridge_app)."""
+    name = channel.get("exec_after_bridge_app")
+    if not name or not channel.up or channel.redirected:
+        return
+    channel.run_extension([(name, channel.get("exec_after_bridge_arg") or "")])
+    if channel.state is not State.EXECUTE:
+        channel.move_to(State.EXECUTE)
 
 
 def _stays(side: BridgeSide) -> bool:
@@ -230,8 +303,9 @@ def _go_on(channel: Channel, cause: str) -> None:
         channel.hangup(cause)
     if not channel.up or channel.reset_by_transfer:
         return
-    after = channel.get("transfer_after_bridge")
-    if is_true(channel.get("park_after_bridge")):
+    after = channel.get("transfer_after_bridge") or channel.get("transfer_after_early_bridge")
+    parks = ("park_after_bridge", "park_after_early_bridge")
+    if any(is_true(channel.get(name)) for name in parks):
         channel.park_elsewhere()
     elif after:
         _transfer_after_bridge(channel, after)

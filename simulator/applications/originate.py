@@ -6,22 +6,22 @@ Follows switch_ivr_originate.c, as far as recordings 05b, 05f, 13d and group 10 
 from __future__ import annotations
 
 import re
-from collections.abc import Sequence
+from collections.abc import Mapping
 from typing import TYPE_CHECKING
 
 from eslsync import CallState
 
-from ..clockwork.agenda import Agenda
-from ..clockwork.threads import SECOND, Steps
-from ..model import answering, playing
+from ..clockwork.threads import MILLISECOND, SECOND, Steps, pause
+from ..model import answering, executing, hooks, playing, waiting
 from ..model.arguments import atoi, separate
-from ..model.dial_strings import DialString, Phone, read_dial_string
+from ..model.dial_strings import DialString, read_dial_string
 from ..model.dialplan import transfer
-from ..model.far_legs import FarLeg, dial
+from ..model.far_legs import FarLeg
 from ..model.sounds import FRAME
 from ..model.states import State
 from ..model.tables import api, usage
-from ..model.variables import exported, is_true
+from ..model.variables import exported, is_false, is_true
+from .calling_group import Group, bounded, limit_of
 
 if TYPE_CHECKING:
     from ..model.channel import Channel, Heard
@@ -44,6 +44,23 @@ DIALSTATUS = {
 
 #: The cause of a dial string whose brackets are not closed, or that names nobody.
 REFUSED = "DESTINATION_OUT_OF_ORDER"
+#: The caller's variables that count for the far ends as those of the dial string do.
+FROM_CALLER = (
+    "group_confirm_key",
+    "group_confirm_file",
+    "group_confirm_read_timeout",
+    "group_confirm_cancel_timeout",
+    "group_confirm_timeout",
+    "forked_dial",
+    "fail_on_single_reject",
+    "ignore_early_media",
+    "originate_continue_on_timeout",
+    "ignore_ring_ready",
+    "ring_ready",
+    "instant_ringback",
+    "progress_timeout",
+    "language",
+)
 
 
 def originate(channel: Channel, data: str) -> Steps[FarLeg | str]:
@@ -51,28 +68,32 @@ def originate(channel: Channel, data: str) -> Steps[FarLeg | str]:
 
     Far ends separated by ``,`` are called at once, those separated by ``|`` one after the other.
     """
-    read = _groups(channel.switch, data, exported(channel.get, "export_vars"), channel)
-    if read is None:
+    if is_false(channel.get("preserve_originated_vars")):
+        channel.set("originated_legs", None)
+        channel.set("originate_causes", None)
+    yield from hooks.execute_on(channel, "execute_on_pre_originate")
+    yield from hooks.api_on(channel, "api_on_pre_originate")
+    groups = _groups(channel.switch, data, exported(channel.get, "export_vars"), channel)
+    if groups is None:
         return REFUSED
+    options = _options(groups, channel)
+    delay = atoi(options.get("originate_delay_start"))
+    if delay > 0:
+        yield from pause(channel.switch.scheduler, delay * MILLISECOND)
     channel.set("originate_disposition", "failure")
     channel.set("DIALSTATUS", DIALSTATUS["failure"])
     if channel.answered:
         channel.set_callstate(CallState.RING_WAIT)
     else:
         yield from answering.pre_answer(channel)
-    outcome: FarLeg | str = "NORMAL_TEMPORARY_FAILURE"
-    for phones in read:
-        outcome, called = yield from _try(channel, phones)
-        if isinstance(outcome, FarLeg):
-            yield from _succeeded(channel, outcome, called)
-            return outcome
-        channel.set("originate_disposition", outcome)
-        channel.set("DIALSTATUS", DIALSTATUS.get(outcome, outcome))
-        _note_causes(channel, called)
-        if not channel.up:
-            break
-    if channel.callstate is CallState.RING_WAIT and channel.up:
+    limit = limit_of(options, atoi(channel.get("call_timeout")))
+    outcome, group = yield from _reach(channel.switch, groups, options, limit, channel)
+    if isinstance(outcome, FarLeg):
+        yield from _succeeded(channel, outcome, group.legs)
+    elif channel.callstate is CallState.RING_WAIT and channel.up:
         channel.set_callstate(CallState.ACTIVE)
+    yield from hooks.execute_on(channel, "execute_on_post_originate")
+    yield from hooks.api_on(channel, "api_on_post_originate")
     return outcome
 
 
@@ -90,6 +111,95 @@ def _groups(
     return [[phone for groups in read if groups for phone in groups[0]]]
 
 
+def _options(groups: DialString, channel: Channel | None = None) -> dict[str, str]:
+    """The variables for all phones; the caller's are added to them."""
+    shared = [phone.shared for phones in groups for phone in phones]
+    for name in FROM_CALLER:
+        value = None if channel is None else channel.variables.get(name)
+        if value is not None:
+            for each in shared:
+                each.setdefault(name, value)
+    return shared[0] if shared else {}
+
+
+def _reach(
+    switch: Switch,
+    groups: DialString,
+    options: Mapping[str, str],
+    limit: int,
+    channel: Channel | None = None,
+) -> Steps[tuple[FarLeg | str, Group]]:
+    """Call far ends until one answers, for a channel or for nobody.
+
+    Returns its leg, or the cause of the failure; and the group that was called last.
+    """
+    tries = _Tries(switch, options, channel)
+    forced: str | None = None
+    group = Group(switch, options, limit, channel)
+    for attempt in range(tries.number):
+        if attempt and not (yield from tries.begin()):
+            break
+        for at, phones in enumerate(groups):
+            if attempt and not (yield from tries.sleep(tries.pause)):
+                return forced or group.cause, group
+            if at == 0:
+                tries.last = switch.scheduler.now
+            group = Group(switch, options, limit, channel, forced=forced)
+            yield from group.call(phones)
+            outcome: FarLeg | str = group.cause
+            if group.fatal:
+                group.hang_up(group.cause)
+            elif channel is None:
+                outcome = yield from _watch(group)
+            else:
+                outcome = yield from _wait(channel, group)
+            if isinstance(outcome, FarLeg):
+                return outcome, group
+            forced = group.forced
+            if channel is not None:
+                _failed(channel, outcome, group.legs)
+            over = group.timed_out and not is_true(options.get("originate_continue_on_timeout"))
+            if group.fatal or over or not (channel is None or channel.up):
+                return forced or outcome, group
+    return forced or group.cause, group
+
+
+class _Tries:
+    """How often far ends are called, and the pauses between (originate_retries)."""
+
+    def __init__(self, switch: Switch, options: Mapping[str, str], channel: Channel | None) -> None:
+        self._switch = switch
+        self._channel = channel
+        self._began = self.last = switch.scheduler.now
+        self._limit = max(0, atoi(options.get("originate_retry_timeout")))  # seconds
+        most = 1 << 31 if self._limit else 100
+        self.number = bounded(options, "originate_retries", 1, most, 1)
+        self.pause = bounded(options, "originate_retry_sleep_ms", 500, 60_000, 1000)
+        self._period = bounded(options, "originate_retry_min_period_ms", 500, 300_000, 1000)
+
+    def begin(self) -> Steps[bool]:
+        """Wait until the next try may begin; False if there is none."""
+        now = self._switch.scheduler.now
+        if self._limit and now // SECOND - self._began // SECOND > self._limit:
+            return False
+        wait = self._period - self.pause - (now - self.last) // MILLISECOND
+        return wait <= 0 or (yield from self.sleep(wait))
+
+    def sleep(self, milliseconds: int) -> Steps[bool]:
+        """Sleep; False if the caller is gone by then."""
+        if self._channel is None:
+            yield from pause(self._switch.scheduler, milliseconds * MILLISECOND)
+            return True
+        yield from waiting.sleep(self._channel, milliseconds, None)
+        return self._channel.is_ready()
+
+
+def _failed(channel: Channel, cause: str, legs: list[FarLeg]) -> None:
+    channel.set("originate_disposition", cause)
+    channel.set("DIALSTATUS", DIALSTATUS.get(cause, cause))
+    _note_causes(channel, legs)
+
+
 def _note_causes(channel: Channel, called: list[FarLeg]) -> None:
     """Note how each leg of a group ended, in the order in which they were called."""
     for leg in called:
@@ -97,72 +207,41 @@ def _note_causes(channel: Channel, called: list[FarLeg]) -> None:
         channel.variables.push("originate_causes", f"{leg.uuid};{cause}")
 
 
-def _try(channel: Channel, phones: list[Phone]) -> Steps[tuple[FarLeg | str, list[FarLeg]]]:
-    """Call a group of far ends at once; returns the outcome, and the legs."""
-    began = channel.now
-    legs: list[FarLeg] = []
-    until: dict[FarLeg, int] = {}
-    cause = "NORMAL_TEMPORARY_FAILURE"
-    for phone in phones:
-        leg = dial(channel.switch, phone.name, phone.variables, channel)
-        if isinstance(leg, str):
-            cause = leg
-            continue
-        channel.set("originate_signal_bond", leg.uuid)
-        callee = leg.profile
-        channel.variables.push(
-            "originated_legs", f"{leg.uuid};{callee.callee_id_name};{callee.callee_id_number}"
-        )
-        legs.append(leg)
-        limit = phone.shared.get("originate_timeout") or channel.get("call_timeout")
-        # whole seconds since the epoch are counted: here 3 of them took 2.95 s (recording 10c)
-        until[leg] = (began // SECOND + (atoi(limit) if limit else 60)) * SECOND
+def _wait(channel: Channel, group: Group) -> Steps[FarLeg | str]:
+    """Wait for a far end, while the caller hears the ringback; returns what came of it."""
     ringback = _ringback(channel)
     ringing: Heard | None = None
-    instant = is_true(channel.get("instant_ringback")) or any(
-        is_true(phone.shared.get("instant_ringback")) for phone in phones
-    )
-    for leg in legs:
-        if ringback:
+    instant = any(is_true(group.options.get(name)) for name in ("instant_ringback", "ring_ready"))
+    cancel_key = (channel.get("origination_cancel_key") or "")[:1]
+    group.on_news = channel.poke
+    if ringback:
+        for leg in group.legs:
             leg.when_rings = channel.poke
-        leg.start()
-    called = list(legs)
-    # more than this many whole seconds since the epoch (check_per_channel_timeouts)
-    ends = {
-        leg: (began // SECOND + atoi(timeout) + 1) * SECOND
-        for leg in legs
-        if (timeout := leg.variables.get("leg_timeout")) is not None
-    }
-    while legs:
-        if ringback and not ringing and (instant or any(leg.rang for leg in legs)):
+    group.start()
+    while True:
+        if ringback and not ringing and (instant or any(leg.rang for leg in group.legs)):
             ringing = channel.hear(ringback)
-        answered = next((leg for leg in legs if leg.answered and leg.up), None)
-        if answered is not None:
-            for leg in legs:
-                if leg is not answered:
-                    leg.hangup("LOSE_RACE")
-            if ringing:
-                channel.hear_change(ringing, "cut")
-            return answered, called
-        for leg in legs:
-            if leg in ends and channel.now >= ends[leg]:
-                leg.hangup("ALLOTTED_TIMEOUT")
-        for leg in [leg for leg in legs if not leg.up]:
-            cause = leg.hangup_cause or cause
-            legs.remove(leg)
-        late = [leg for leg in legs if not channel.up or channel.now >= until[leg]]
-        if late or not channel.up:
-            cause = "NO_ANSWER" if channel.up else "ORIGINATOR_CANCEL"
-        for leg in late:
-            leg.hangup(cause)
-            legs.remove(leg)
-        if not legs:
+        outcome = group.look()
+        if isinstance(outcome, FarLeg):
+            group.hang_up("LOSE_RACE", outcome)
+        if outcome is not None:
             break
-        due = [*(until[leg] for leg in legs), *(ends[leg] for leg in legs if leg in ends)]
-        yield from channel.frames_unread(min(due))
+        yield from executing.parse_all_events(channel)
+        if not channel.is_ready():
+            outcome = "ORIGINATOR_CANCEL"
+            group.hang_up(outcome)
+            break
+        if cancel_key and channel.digits and channel.take_digit().key == cancel_key:
+            outcome = "LOSE_RACE" if len(group.legs) > 1 else "NO_ANSWER"
+            group.hang_up(outcome)
+            break
+        until = group.due
+        if cancel_key and channel.digits:
+            until = channel.tick()
+        yield from channel.frames_unread(until)
     if ringing:
         channel.hear_change(ringing, "cut")
-    return cause, called
+    return outcome
 
 
 def _ringback(channel: Channel) -> str | None:
@@ -181,6 +260,10 @@ def _succeeded(channel: Channel, leg: FarLeg, called: list[FarLeg]) -> Steps[Non
     if not channel.answered:
         yield from answering.answer(channel)
     channel.set("originate_signal_bond", None)
+    for name in separate(channel.get("import") or "", ","):
+        value = leg.get(name)
+        if value:
+            channel.set(name, value)
     callee = leg.profile
     sofia = leg.endpoint == "sofia"
     if sofia:
@@ -200,6 +283,8 @@ def _succeeded(channel: Channel, leg: FarLeg, called: list[FarLeg]) -> Steps[Non
     _note_causes(channel, called)
     channel.set_callstate(CallState.ACTIVE)
     channel.set("signal_bond", leg.uuid)
+    yield from hooks.execute_on(leg, "execute_on_post_originate")
+    yield from hooks.api_on(leg, "api_on_post_originate")
 
 
 # --- the api command
@@ -220,10 +305,11 @@ def originate_api(switch: Switch, argument: str) -> Steps[str]:
     words = ["" if word.lower() == "undef" else word for word in words] + [""] * 5
     target, extension, dialplan, context, name, number, timeout = words[:7]
     given = {"origination_caller_id_name": name, "origination_caller_id_number": number}
-    read = _groups(switch, target, {name: value for name, value in given.items() if value})
-    if read is None:
+    groups = _groups(switch, target, {name: value for name, value in given.items() if value})
+    if groups is None:
         return f"-ERR {REFUSED}\n"
-    outcome = yield from _reach(switch, read, atoi(timeout) if timeout else 60)
+    options = _options(groups)
+    outcome, _ = yield from _reach(switch, groups, options, limit_of(options, atoi(timeout)))
     if not isinstance(outcome, FarLeg):
         return f"-ERR {outcome}\n"
     if extension.startswith("&") and len(extension) > 1:
@@ -236,49 +322,17 @@ def originate_api(switch: Switch, argument: str) -> Steps[str]:
     return f"+OK {outcome.uuid}\n"
 
 
-def _reach(switch: Switch, groups: DialString, seconds: int) -> Steps[FarLeg | str]:
-    """Call far ends until one answers; returns its leg, or the cause of the failure."""
-    cause = "NORMAL_TEMPORARY_FAILURE"
-    for phones in groups:
-        limits = [atoi(phone.shared.get("originate_timeout")) or seconds for phone in phones]
-        until = (switch.scheduler.now // SECOND + max(limits, default=0)) * SECOND
-        legs = []
-        for phone in phones:
-            leg = dial(switch, phone.name, phone.variables)
-            if isinstance(leg, FarLeg):
-                legs.append(leg)
-                leg.start()
-            else:
-                cause = leg
-        began = switch.scheduler.now
-        while legs:
-            answered = next((leg for leg in legs if leg.answered and leg.up), None)
-            late = switch.scheduler.now >= until
-            for leg in legs:
-                if leg is not answered and (answered is not None or late):
-                    leg.hangup("LOSE_RACE" if answered is not None else "NO_ANSWER")
-            if answered is not None:
-                return answered
-            cause = next((leg.hangup_cause for leg in legs if leg.hangup_cause), cause)
-            legs = [leg for leg in legs if leg.up]
-            if legs:
-                yield from _wait_for_news(switch.scheduler, legs, began, until)
-    return cause
+def _watch(group: Group) -> Steps[FarLeg | str]:
+    """Wait for a far end; returns what came of it.
 
-
-def _wait_for_news(
-    scheduler: Agenda, legs: Sequence[FarLeg], began: int, until: int
-) -> Steps[None]:
-    """Wait for the frame in which a leg is answered or hung up, or for the last one.
-
-    Frames count from ``began``. (FreeSWITCH looks at every frame; a minute has 3,000 of them.)
+    Frames count from its beginning. (FreeSWITCH looks at every frame; a minute has 3,000 of them.)
     """
+    scheduler = group.switch.scheduler
+    thread = scheduler.running
+    due = 0
 
     def frame(moment: int) -> int:
-        return began + -(-(moment - began) // FRAME) * FRAME
-
-    due = frame(until)
-    thread = scheduler.running
+        return group.began + -(-(moment - group.began) // FRAME) * FRAME
 
     def news() -> None:
         nonlocal due
@@ -286,12 +340,19 @@ def _wait_for_news(
         if thread is not None:
             thread.wake(due)
 
-    hooks = [hooks for leg in legs for hooks in (leg.when_answered, leg.when_down)]
-    for each in hooks:
-        each.append(news)
-    try:
+    group.on_news = news
+    for leg in group.legs:
+        for hooked in (leg.when_answered, leg.when_down):
+            hooked.append(news)
+    group.start()
+    while (outcome := group.look()) is None:
+        due = frame(group.due)
         while scheduler.now < due:
             yield due
-    finally:
-        for each in hooks:
-            each.remove(news)
+    if isinstance(outcome, FarLeg):
+        group.hang_up("LOSE_RACE", outcome)
+    for leg in group.legs:
+        for hooked in (leg.when_answered, leg.when_down):
+            if news in hooked:
+                hooked.remove(news)
+    return outcome

@@ -11,6 +11,7 @@ from __future__ import annotations
 from typing import NamedTuple
 
 from .arguments import separate
+from .variables import is_true
 
 __all__ = ["DialString", "Phone", "read_dial_string"]
 
@@ -32,7 +33,12 @@ class Phone(NamedTuple):
 
     @property
     def variables(self) -> dict[str, str]:
-        """The variables of its leg: the shared ones win, except options of the call itself."""
+        """The variables of its leg: the shared ones win, except options of the call itself.
+
+        With ``local_var_clobber``, its own win.
+        """
+        if is_true(self.shared.get("local_var_clobber")):
+            return {**self.shared, **self.own}
         options = {n: value for n, value in self.own.items() if n.startswith("origination_")}
         return {**self.own, **self.shared, **options}
 

@@ -119,6 +119,8 @@ class FarLeg(Channel):
         self.far: Channel | None = None  # the call that takes it, if one does
         self.left = False  # the far end hung up, and not the switch
         self.rang = False  # it has signalled ringing
+        self.blocked = False  # CF_BLOCK_STATE: it is not called yet
+        self.meanwhile: Steps[None] | None = None  # to be done before it is connected
         self.when_rings: Callable[[], None] | None = None
         #: Called with keys that the far end presses, and with keys that it hears.
         self.on_press: Callable[[str], None] | None = None
@@ -154,7 +156,10 @@ def _run_leg(leg: FarLeg) -> Steps[None]:
     """Ring; once answered, run as any other channel."""
     if leg.caller is not None:
         leg.call_uuid = leg.caller.uuid
-    yield from _be_called(leg)
+    while leg.blocked and leg.up:
+        yield None
+    if leg.up:
+        yield from _be_called(leg)
     if leg.up:
         yield from run_session(leg)
     else:
@@ -171,7 +176,8 @@ def _be_called(leg: FarLeg) -> Steps[None]:
     far_end, caller = leg.far_end, leg.caller
     leg.set_running_state(State.INIT)
     at_once = far_end.rejects is not None or (
-        far_end.answers_after == 0 and not far_end.rings and far_end.taken_by is None
+        far_end.answers_after == 0
+        and not (far_end.rings or far_end.taken_by or leg.get("group_confirm_key"))
     )
     seen: FirstStates = "before" if caller is None or not at_once else "never"
     if at_once:
@@ -196,12 +202,20 @@ def _be_called(leg: FarLeg) -> Steps[None]:
     if seen == "after" and leg.up:
         _see_first_states(leg)
         asleep = leg.state
+    asked = False
     while leg.state is asleep:
-        yield None  # until the originating side moves it on
+        if leg.meanwhile is None:
+            yield None  # until the originating side moves it on
+        else:
+            asked = True
+            _schedule_far_end(leg)
+            steps, leg.meanwhile = leg.meanwhile, None
+            yield from steps
     if seen == "never" or (seen == "after" and not leg.answered):
         _see_creation(leg)
     if leg.up:
-        _schedule_far_end(leg)
+        if not asked:
+            _schedule_far_end(leg)
     elif caller is not None:
         caller.poke()
 
@@ -353,8 +367,14 @@ def _profile(
     else:
         number = re.split(r"[@/]", rest.partition("/")[2] or rest)[0]
         name, callee = f"{technology}/{rest}", number
+    name = variables.get("origination_channel_name") or name
     given_name = variables.get("origination_caller_id_name")
     given_number = variables.get("origination_caller_id_number")
+    given_ani = variables.get("origination_ani")
+    if caller is not None:
+        given_name = given_name or caller.get("effective_caller_id_name")
+        given_number = given_number or caller.get("effective_caller_id_number")
+        given_ani = given_ani or caller.get("effective_ani")
     if caller is None:
         # (recordings 05f and 13d)
         number_or_none = given_number or NO_NUMBER
@@ -377,9 +397,9 @@ def _profile(
         caller_id_number=own.caller_id_number if given_number is None else given_number,
         orig_caller_id_name=own.orig_caller_id_name,
         orig_caller_id_number=own.orig_caller_id_number,
-        callee_id_name="Outbound Call",
-        callee_id_number=callee,
-        ani=own.ani,
+        callee_id_name=variables.get("origination_callee_id_name") or "Outbound Call",
+        callee_id_number=variables.get("origination_callee_id_number") or callee,
+        ani=given_ani or own.ani,
         destination_number=number,
         source=own.source,
         context=own.context,
@@ -401,8 +421,7 @@ def _tell_origin(
             ("signal_bond", caller.uuid),
             ("call_uuid", caller.uuid),
             *variables.items(),
-            ("ignore_early_media", caller.get("ignore_early_media") or ""),
-            ("originate_early_media", "false"),
+            ("originate_early_media", early),
             ("originating_leg_uuid", caller.uuid),
         ]
     nested = is_true(variables.get("origination_nested_vars"))

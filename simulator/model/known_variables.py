@@ -88,28 +88,28 @@ READERS = (
         "bridge, originate",
         "switch_ivr_originate.c; switch_core_session.c, switch_core_session_outgoing_channel",
         modelled="""
-            call_timeout export_vars ignore_early_media instant_ringback leg_timeout max_forwards
-            originate_timeout origination_caller_id_name origination_caller_id_number
-            origination_nested_vars origination_uuid ringback soft_holding_uuid transfer_ringback
+            api_on_originate* api_on_post_originate* api_on_pre_originate* call_timeout
+            effective_ani effective_caller_id_name effective_caller_id_number execute_on_originate*
+            execute_on_post_originate* execute_on_pre_originate* export_vars fail_on_single_reject
+            group_confirm_cancel_timeout group_confirm_error_file group_confirm_file
+            group_confirm_key group_confirm_read_timeout group_confirm_timeout ignore_early_media
+            ignore_ring_ready import instant_ringback leg_delay_start leg_progress_timeout
+            leg_required leg_timeout local_var_clobber max_forwards originate_continue_on_timeout
+            originate_delay_start originate_retries originate_retry_min_period_ms
+            originate_retry_sleep_ms originate_retry_timeout originate_timeout origination_ani
+            origination_callee_id_name origination_callee_id_number origination_caller_id_name
+            origination_caller_id_number origination_cancel_key origination_channel_name
+            origination_nested_vars origination_uuid preserve_originated_vars progress_timeout
+            ring_ready ringback soft_holding_uuid transfer_ringback
         """,
         not_modelled="""
-            api_on_originate* api_on_orphaned_bleg* api_on_post_originate* api_on_pre_originate*
-            bridge_early_media effective_ani effective_caller_id_name effective_caller_id_number
-            execute_on_originate* execute_on_orphaned_bleg* execute_on_post_originate*
-            execute_on_pre_originate* fail_on_single_reject failed_json_cdr_prefix
-            failed_xml_cdr_prefix group_confirm_cancel_timeout group_confirm_early_ok
-            group_confirm_error_file group_confirm_file group_confirm_key group_confirm_read_timeout
-            group_confirm_timeout hangup_on_single_reject holding_uuid ignore_ring_ready import
-            leg_delay_start leg_progress_timeout leg_required monitor_early_media_fail
-            monitor_early_media_ring originate_continue_on_timeout originate_delay_start
-            originate_retries originate_retry_min_period_ms originate_retry_sleep_ms
-            originate_retry_timeout originate_xfer_zombie origination_ani origination_callee_id_name
-            origination_callee_id_number origination_cancel_key origination_channel_name
-            preserve_originated_vars=false progress_timeout
-            return_ring_ready ring_ready
+            api_on_orphaned_bleg* bridge_early_media execute_on_orphaned_bleg*
+            failed_json_cdr_prefix failed_xml_cdr_prefix group_confirm_early_ok
+            hangup_on_single_reject holding_uuid monitor_early_media_fail monitor_early_media_ring
+            originate_xfer_zombie return_ring_ready
         """,
         unnoticed="""
-            device_id effective_aniii ent_originate_aleg_uuid forked_dial local_var_clobber
+            device_id effective_aniii ent_originate_aleg_uuid forked_dial
             monitor_early_media_ring_total monitor_fail_dispo monitor_ring_dispo no_throttle_limits
             origination_aleg_uuid origination_aniii origination_external_id origination_privacy
             push_channel_name session_copy_loglevel
@@ -120,20 +120,19 @@ READERS = (
         "mod_dptools.c, audio_bridge_function; switch_ivr_bridge.c; "
         "switch_channel.c, switch_channel_handle_cause",
         modelled="""
-            bridge_export_vars bridge_filter_dtmf continue_on_fail failure_causes
-            hangup_after_bridge park_after_bridge
-            transfer_after_bridge
+            api_after_bridge* api_before_bridge* bridge_export_vars bridge_filter_dtmf
+            bridge_pre_execute_aleg_app bridge_pre_execute_aleg_data bridge_pre_execute_app
+            bridge_pre_execute_bleg_app bridge_pre_execute_bleg_data bridge_pre_execute_data
+            bridge_terminate_key continue_on_fail exec_after_bridge_app exec_after_bridge_arg
+            execute_on_post_bridge* execute_on_pre_bridge* failure_causes hangup_after_bridge
+            park_after_bridge park_after_early_bridge transfer_after_bridge
+            transfer_after_early_bridge transfer_on_fail
         """,
         not_modelled="""
-            api_after_bridge* api_before_bridge* bridge_pre_execute_aleg_app
-            bridge_pre_execute_aleg_data bridge_pre_execute_app bridge_pre_execute_bleg_app
-            bridge_pre_execute_bleg_data bridge_pre_execute_data bridge_terminate_key bypass_media
-            bypass_media_after_bridge campon campon_announce_sound campon_fallback_context
-            campon_fallback_dialplan campon_fallback_exten campon_hold_music campon_retries
-            campon_sleep campon_stop_key campon_timeout copy_json_cdr copy_xml_cdr
-            exec_after_bridge_app exec_after_bridge_arg execute_on_post_bridge*
-            execute_on_pre_bridge* hold_hangup_xfer_exten park_after_early_bridge proxy_media
-            transfer_after_early_bridge transfer_on_fail
+            bypass_media bypass_media_after_bridge campon campon_announce_sound
+            campon_fallback_context campon_fallback_dialplan campon_fallback_exten campon_hold_music
+            campon_retries campon_sleep campon_stop_key campon_timeout copy_json_cdr copy_xml_cdr
+            hold_hangup_xfer_exten proxy_media
         """,
         unnoticed="""
             bridge_answer_timeout bridge_generate_comfort_noise bypass_media_after_bridge_oldschool
@@ -276,8 +275,8 @@ READERS = (
             conference_controls conference_endconference_grace_time conference_enter_sound
             conference_exit_sound conference_flags conference_max_members conference_moh_sound
             conference_permanent_wait_mod_moh conference_perpetual_sound conference_silent_entry
-            conference_utils_auto_outcall_flags hangup_after_conference last_transfered_conference
-            outcall_flags
+            conference_utils_auto_outcall_flags hangup_after_conference=false
+            last_transfered_conference outcall_flags
         """,
         unnoticed="""
             conference_call_key conference_enforce_security conference_force_canvas_size

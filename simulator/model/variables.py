@@ -10,7 +10,7 @@ from eslsync.protocol import ARRAY, ARRAY_SEPARATOR
 from .arguments import separate
 from .events import Block, elements, plain_line
 
-__all__ = ["OrderedVariables", "as_header", "exported", "is_true"]
+__all__ = ["OrderedVariables", "as_header", "exported", "is_false", "is_true"]
 
 #: The prefix of their headers in an event.
 PREFIX = "variable_"
@@ -40,6 +40,16 @@ def exported(get: Callable[[str], str | None], listed_in: str) -> dict[str, str]
         if value:
             passed[re.sub("^(?i:nolocal:|_nolocal_)", "", name)] = value
     return passed
+
+
+def is_false(value: str | None) -> bool:
+    """True if FreeSWITCH counts the value as false; an empty one is neither (switch_false)."""
+    if not value:
+        return False
+    word = value.lower()
+    if word in ("no", "off", "false", "f", "disabled", "inactive", "disallow"):
+        return True
+    return word.lstrip("-").isdigit() and int(word) == 0
 
 
 class OrderedVariables:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 
 from eslsync import Session
-from simulator import FreeSwitch
+from simulator import Call, FreeSwitch
 from simulator.model.channel import Channel
 from simulator.model.far_legs import FarLeg
 from simulator.model.states import State
@@ -169,3 +169,123 @@ def test_a_call_at_the_far_end_goes_where_its_leg_goes(legs: Legs) -> None:
     legs.wait(0.2)
     assert legs.cause(C) == "USER_BUSY"
     assert legs.state(legs.a) is State.PARK
+
+
+# --- what variables change
+
+
+def bridged(
+    variables: dict[str, str], dial_string: str = "user/1000", **far_end: object
+) -> tuple[Call, list[str]]:
+    """A call that is bridged with these variables; and what the far end heard."""
+
+    def handler(session: Session) -> None:
+        session.channel.answer()
+        for name, value in variables.items():
+            session.channel.set(name, value)
+        session.channel.execute("bridge", dial_string)
+        session.channel.playback("next")
+
+    with FreeSwitch(extensions={"^9$": [("playback", "extension")]}) as switch:
+        switch.endpoint("user/1000", **{"hangs_up_after": 3.0, **far_end})  # type: ignore[arg-type]
+        call = switch.call(handler)
+        call.wait()
+    heard = [
+        line.split("hears ")[1] for line in str(call.transcript).splitlines() if "hears" in line
+    ]
+    return call, heard
+
+
+def test_each_leg_has_something_executed_before_it_hears_the_other() -> None:
+    call, heard = bridged(
+        {
+            "bridge_pre_execute_aleg_app": "playback",
+            "bridge_pre_execute_aleg_data": "ours",
+            "bridge_pre_execute_bleg_app": "playback",
+            "bridge_pre_execute_bleg_data": "theirs",
+        }
+    )
+    assert call.heard == ["ours", "next"]
+    assert heard == ["theirs"]
+
+
+def test_something_is_executed_before_and_after_a_bridge() -> None:
+    call, _ = bridged(
+        {"execute_on_pre_bridge": "playback before", "execute_on_post_bridge": "playback after"}
+    )
+    assert call.heard == ["before", "after", "next"]
+
+
+def test_api_commands_are_run_before_and_after_a_bridge() -> None:
+    got: list[str | None] = []
+
+    def handler(session: Session) -> None:
+        session.channel.answer()
+        session.channel.set("api_before_bridge", "uuid_setvar ${uuid} before yes")
+        session.channel.set("api_after_bridge", "uuid_setvar ${uuid} after yes")
+        session.channel.execute("bridge", "user/1000")
+        got.extend(session.channel.get_variable(name) for name in ("before", "after"))
+
+    with FreeSwitch() as switch:
+        switch.endpoint("user/1000", hangs_up_after=3.0)
+        switch.call(handler).wait()
+    assert got == ["yes", "yes"]
+
+
+def test_an_application_takes_the_place_of_the_rest_of_the_dialplan() -> None:
+    def handler(session: Session) -> None:
+        session.channel.answer()
+        session.channel.set("exec_after_bridge_app", "playback")
+        session.channel.set("exec_after_bridge_arg", "instead")
+        session.channel.execute("bridge", "user/1000")
+        session.send("resume")
+
+    with FreeSwitch() as switch:
+        switch.endpoint("user/1000", hangs_up_after=3.0)
+        call = switch.call(handler, after=[("playback", "planned")])
+        call.wait()
+    assert call.heard == ["instead"]
+
+
+def test_keys_of_either_leg_end_the_bridge() -> None:
+    for presses, ends in (([(1.0, "#")], True), ([(1.0, "1")], False)):
+        call, _ = bridged(
+            {},
+            "{bridge_terminate_key=#*}user/1000",
+            presses=presses,
+            hangs_up_after=None if ends else 3.0,
+        )
+        assert call.heard == ["next"]
+        assert call.duration == pytest.approx(3.1 if ends else 5.1, abs=0.3)
+
+
+def test_a_failed_bridge_sends_the_caller_elsewhere() -> None:
+    for variable, heard in (
+        ("USER_BUSY 9", "extension"),
+        ("CALL_REJECTED 9", ""),
+        ("17,19 9", "extension"),
+    ):
+        call, _ = bridged({"transfer_on_fail": variable}, rejects="USER_BUSY")
+        assert call.heard[:1] == ([heard] if heard else [])
+
+
+def test_causes_can_be_numbers() -> None:
+    call, _ = bridged({"continue_on_fail": "17,19"}, rejects="USER_BUSY")
+    assert call.heard == ["next"]
+
+
+def test_variables_are_exchanged_with_a_bridge() -> None:
+    got: list[str] = []
+
+    def handler(session: Session) -> None:
+        session.channel.answer()
+        session.channel.set("ours", "1")
+        session.channel.set("bridge_export_vars", "ours")
+        dialled = "{theirs=2,bridge_export_vars=theirs}user/1000"
+        session.channel.execute("bridge", dialled)
+        got.append(session.channel.get_variable("theirs") or "")
+
+    with FreeSwitch() as switch:
+        switch.endpoint("user/1000", hangs_up_after=3.0)
+        switch.call(handler).wait()
+    assert got == ["2"]

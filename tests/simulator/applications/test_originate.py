@@ -2,8 +2,12 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 import pytest
 
+from eslsync import Session
+from simulator import Call, FreeSwitch
 from simulator.model.states import State
 from tests.support.legs import FAR, B, Legs
 from tests.support.model_call import ModelCall
@@ -88,3 +92,163 @@ def test_originate_tells_why_nobody_answered(behaviour: dict[str, object], answe
     call.send("bgapi originate user/1000 &park")
     call.wait(70)
     assert [each.body for each in call.events("BACKGROUND_JOB")] == [answer]
+
+
+# --- what variables change
+
+
+def bridge_of(
+    dial_string: str, variables: dict[str, str], *, asks: str = "", **far_end: Any
+) -> tuple[Call, list[str | None]]:
+    """A call that is bridged with these variables; ``asks`` are variables to read afterwards."""
+    got: list[str | None] = []
+
+    def handler(session: Session) -> None:
+        session.channel.answer()
+        for name, value in {"continue_on_fail": "true", **variables}.items():
+            session.channel.set(name, value)
+        session.channel.execute("bridge", dial_string)
+        got.extend(session.channel.get_variable(name) for name in asks.split())
+        session.channel.playback("next")
+        session.channel.hangup()
+
+    with FreeSwitch() as switch:
+        switch.endpoint("user/1000", **{"hangs_up_after": 1.0, **far_end})
+        switch.endpoint("user/1001", hangs_up_after=1.0)
+        call = switch.call(handler)
+        call.wait()
+    return call, got
+
+
+def count(call: Call, *words: str) -> int:
+    return sum(all(word in line for word in words) for line in str(call.transcript).splitlines())
+
+
+def test_a_far_end_that_refuses_is_called_again() -> None:
+    call, _ = bridge_of(
+        "{originate_retries=3,originate_retry_sleep_ms=2000}user/1000", {}, rejects="USER_BUSY"
+    )
+    assert count(call, "calls user/1000") == 3
+    assert call.duration == pytest.approx(4.0 + 2.0, abs=0.5)  # two pauses, and the prompt
+
+
+def test_tries_end_with_their_time() -> None:
+    call, _ = bridge_of(
+        "{originate_retries=50,originate_retry_timeout=5}user/1000", {}, rejects="USER_BUSY"
+    )
+    assert 5 <= count(call, "calls user/1000") <= 8
+
+
+def test_tries_end_when_the_caller_leaves() -> None:
+    def handler(session: Session) -> None:
+        session.channel.answer()
+        session.channel.execute("bridge", "{originate_retries=50}user/1000")
+
+    with FreeSwitch() as switch:
+        switch.endpoint("user/1000", rejects="USER_BUSY")
+        call = switch.call(handler)
+        call.say_nothing(3.0)
+        call.hangup()
+    assert count(call, "calls user/1000") <= 4
+
+
+def test_after_the_timeout_the_next_far_end_is_called_only_if_a_variable_says_so() -> None:
+    for variables, called in (({}, 0), ({"originate_continue_on_timeout": "true"}, 1)):
+        call, _ = bridge_of(
+            "{originate_timeout=3}user/1000|user/1001", variables, answers_after=None
+        )
+        assert count(call, "calls user/1001") == called
+
+
+def test_a_key_of_the_caller_stops_the_call_to_the_far_end() -> None:
+    def handler(session: Session) -> None:
+        session.channel.answer()
+        session.channel.set("origination_cancel_key", "#")
+        session.channel.set("continue_on_fail", "true")
+        session.channel.execute("bridge", "user/1000")
+        session.channel.playback("next")
+
+    with FreeSwitch() as switch:
+        switch.endpoint("user/1000", rings=True, answers_after=None)
+        call = switch.call(handler)
+        call.say_nothing(3.0)
+        call.press("1")
+        call.press("#")
+        call.hear("next")
+    assert count(call, "hangs up user/1000", "NO_ANSWER") == 1
+
+
+@pytest.mark.parametrize("way", ["effective_caller_id", "origination_caller_id"])
+def test_the_far_end_sees_the_number_that_was_set(way: str) -> None:
+    seen: list[str | None] = []
+
+    def callee(session: Session) -> None:
+        session.channel.answer()
+        seen.append(session.channel.get_variable("caller_id_number"))
+        session.channel.sleep(1.0)
+        session.channel.hangup()
+
+    def handler(session: Session) -> None:
+        session.channel.answer()
+        if way == "effective_caller_id":
+            session.channel.set("effective_caller_id_number", "999")
+            session.channel.execute("bridge", "loopback/2000")
+        else:
+            session.channel.execute("bridge", "{origination_caller_id_number=999}loopback/2000")
+
+    with FreeSwitch() as switch:
+        switch.endpoint("loopback/2000", callee)
+        switch.call(handler).wait()
+    assert seen == ["999"]
+
+
+def variables_of_leg(dial_string: str, names: str) -> list[str | None]:
+    """Variables of the called leg."""
+    variables = {"mine": "yes", "nolocal:theirs": "yes", "export_vars": "mine,nolocal:theirs"}
+    _, got = bridge_of(dial_string, {**variables, "import": names.replace(" ", ",")}, asks=names)
+    return got
+
+
+def test_variables_are_exported_to_the_far_end() -> None:
+    assert variables_of_leg("user/1000", "mine theirs") == ["yes", "yes"]
+
+
+def test_those_for_all_far_ends_count_more_unless_clobbered() -> None:
+    assert variables_of_leg("{a=all}[a=own]user/1000", "a") == ["all"]
+    assert variables_of_leg("{a=all,local_var_clobber=true}[a=own]user/1000", "a") == ["own"]
+
+
+def test_the_far_end_has_the_name_and_number_that_were_given() -> None:
+    given = "{origination_callee_id_name=Ann,origination_callee_id_number=7}user/1000"
+    _, got = bridge_of(given, {}, asks="originated_legs")
+    assert str(got[0]).endswith(";Ann;7")
+
+
+def test_what_is_executed_before_and_after_a_call_to_a_far_end() -> None:
+    _, got = bridge_of(
+        "{execute_on_originate='set made=1',execute_on_post_originate='set done=1'}user/1000",
+        {
+            "execute_on_pre_originate": "set before=1",
+            "execute_on_post_originate": "set after=1",
+            "import": "made,done",
+        },
+        asks="before after made",
+    )
+    assert got == ["1", "1", "1"]
+
+
+def test_the_causes_of_earlier_calls_can_be_forgotten() -> None:
+    causes: list[list[str]] = []
+
+    def handler(session: Session) -> None:
+        session.channel.answer()
+        session.channel.set("continue_on_fail", "true")
+        for keep in ("true", "false"):
+            session.channel.set("preserve_originated_vars", keep)
+            session.channel.execute("bridge", "user/1000")
+            causes.append((session.channel.get_variable("originate_causes") or "").split("|:"))
+
+    with FreeSwitch() as switch:
+        switch.endpoint("user/1000", rejects="USER_BUSY")
+        switch.call(handler).wait()
+    assert [len(each) for each in causes] == [1, 1]

@@ -39,7 +39,7 @@ OTHERS = re.compile(
 #: Variables that the simulator sets, or whose name something else has, too.
 NAMED_OTHERWISE = frozenset(
     """
-    bypass_media export_vars loopback_bowout loopback_bowout_on_execute proxy_media ring_ready
+    bypass_media language loopback_bowout loopback_bowout_on_execute proxy_media
     """.split()
 )
 SIP = "SIP legs"
@@ -228,8 +228,8 @@ def test_what_switches_it_off_is_not_told(value: str) -> None:
 
 
 def test_of_some_only_one_value_matters() -> None:
-    assert ignored_by("preserve_originated_vars", "true") is None
-    assert ignored_by("preserve_originated_vars", "false") == "bridge, originate"
+    assert ignored_by("hangup_after_conference", "true") is None
+    assert ignored_by("hangup_after_conference", "false") == "conference"
 
 
 @pytest.mark.parametrize(
