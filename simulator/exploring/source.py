@@ -16,6 +16,7 @@ from eslsync.wire.declared import Declaration, declaration_of, declared
 from ..model.arguments import separate
 from .actions import COUNTING
 from .boundaries import Times, Turns, moments, numbers_in, times_in
+from .reach import Reach
 from .whereabouts import Place
 
 __all__ = ["HandlerSource"]
@@ -36,6 +37,17 @@ class NamedPrompt:
 
     prompt: str
     place: Place
+    #: True if only what is tried (keys, far ends, times) decides whether a caller hears it.
+    up_to_callers: bool = True
+
+
+@dataclass(frozen=True)
+class Uncalled:
+    """A function for calls that nothing calls."""
+
+    name: str
+    place: Place
+    prompts: tuple[str, ...]
 
 
 class HandlerSource:
@@ -43,12 +55,14 @@ class HandlerSource:
 
     def __init__(self, path: Path, handler: str) -> None:
         self.path = path
+        self._handler = handler
         try:
             tree = ast.parse(path.read_text(encoding="utf-8"))
         except (OSError, SyntaxError, ValueError):
             tree = ast.Module([], [])
         self._constants = dict(_assigned(tree))
         self._attributes = dict(_assigned_in_classes(tree))
+        self._reach = Reach(tree, self._constants)
         self._parts = list(_reached(tree, handler))
         self._strings = [
             node.value
@@ -137,8 +151,20 @@ class HandlerSource:
                 if isinstance(node, ast.Call):
                     for text, line in self._played(node):
                         place = Place(str(self.path), line, name)
-                        found.setdefault(text, NamedPrompt(text, place))
+                        if text not in found:
+                            up_to_callers = self._reach.is_up_to_callers(node)
+                            found[text] = NamedPrompt(text, place, up_to_callers)
         return list(found.values())
+
+    def uncalled(self) -> list[Uncalled]:
+        """The functions for calls that the file never calls, or names otherwise."""
+        found = []
+        for function in self._reach.uncalled():
+            calls = [node for node in ast.walk(function) if isinstance(node, ast.Call)]
+            prompts = [text for call in calls for text, _ in self._played(call)]
+            place = Place(str(self.path), function.lineno, function.name)
+            found.append(Uncalled(function.name, place, tuple(dict.fromkeys(prompts))))
+        return [each for each in found if each.name != self._handler]
 
     def texts(self) -> list[str]:
         """All strings in it."""

@@ -14,8 +14,7 @@ def handler(session: Session) -> None:
 
     @session.on_hangup
     def bill(hangup: Hangup) -> None:
-        if session.channel.hangup_event is not None and channel.call_state == "never":
-            channel.playback("main/unreachable")  # FAULT unplayed
+        session.logger.info("%s: %s", session.uuid, hangup.cause)
 
     channel.answer()
     for _ in range(2):
@@ -33,6 +32,8 @@ def handler(session: Session) -> None:
             pass
         elif choice == "5":
             opinions(channel)
+        elif choice == "7":
+            channel.playback("main/unreachable")  # FAULT unplayed
         elif choice == "6":
             channel.playback("main/thanks")
             break

@@ -11,10 +11,11 @@ from ..source import HandlerSource
 from ..whereabouts import Place
 from .finding import Evidence, Finding
 
-__all__ = ["KINDS", "find"]
+__all__ = ["KINDS", "find", "unplayed"]
 
 KINDS = {
     "unplayed": "a prompt that the code names is never played",
+    "uncalled": "a function for calls that the file defines, and never calls",
     "missing-file": "a sound file that is not there",
 }
 #: The folders in which FreeSWITCH keeps a sound's versions.
@@ -22,28 +23,43 @@ RATES = ("8000", "16000", "32000", "48000")
 
 
 def find(evidence: Evidence) -> Iterator[Finding]:
-    """Both kinds; unplayed prompts only if everything was tried."""
-    search = evidence.search
-    if search.complete:
-        yield from _unplayed(search, evidence.source, evidence.sounds)
+    """All kinds; unplayed prompts only if everything was tried."""
+    if evidence.search.explored.file is not None and evidence.search.explored.name is None:
+        yield from _uncalled(evidence.source)
+    for prompt, place, up_to_callers in unplayed(evidence):
+        if up_to_callers:
+            yield Finding("unplayed", f"{prompt} is never played", place)
     if evidence.sounds is not None:
-        yield from _missing(search, evidence.sounds)
+        yield from _missing(evidence.search, evidence.sounds)
 
 
-def _unplayed(search: Search, source: HandlerSource, sounds: Path | None) -> Iterator[Finding]:
+def unplayed(evidence: Evidence) -> Iterator[tuple[str, Place | None, bool]]:
+    """Prompts that the code names, and no caller has heard; none unless everything was tried.
+
+    The last item is False if more decides than what is tried.
+    """
+    search, source, sounds = evidence.search, evidence.source, evidence.sounds
+    if not search.complete:
+        return
     played = {without_suffix(prompt) for prompt in search.played}
     elsewhere = b"\n".join(search.elsewhere)
-    named = {each.prompt: each.place for each in source.prompts()}
+    named = {each.prompt: (each.place, each.up_to_callers) for each in source.prompts()}
     if sounds is not None:
         for text in source.texts():
             if text not in named and "/" in text and is_there(sounds, text):
-                named[text] = Place(str(source.path), 0, "")
-    for prompt, place in named.items():
+                named[text] = Place(str(source.path), 0, ""), True
+    for prompt, (place, up_to_callers) in named.items():
         if "://" in prompt or not prompt or prompt.startswith("/"):
             continue
         if without_suffix(prompt) in played or prompt.encode() in elsewhere:
             continue
-        yield Finding("unplayed", f"{prompt} is never played", place if place.line else None)
+        yield prompt, place if place.line else None, up_to_callers
+
+
+def _uncalled(source: HandlerSource) -> Iterator[Finding]:
+    for each in source.uncalled():
+        nobody = f", and nobody hears {', '.join(each.prompts)}" if each.prompts else ""
+        yield Finding("uncalled", f"{each.name} is never called{nobody}", each.place)
 
 
 def _missing(search: Search, sounds: Path) -> Iterator[Finding]:

@@ -1,0 +1,199 @@
+"""What code says about the ways to a line: whether a caller decides them, and what nobody calls."""
+
+from __future__ import annotations
+
+import ast
+from collections.abc import Iterator, Mapping
+
+from eslsync import Channel
+from eslsync.wire.declared import declaration_of
+
+from .boundaries import CLOCK
+
+__all__ = ["Reach", "is_of_calls"]
+
+#: Functions and methods whose results follow from their arguments, or from what callers do.
+PLAIN = CLOCK | frozenset(
+    "len int str float bool tuple list set frozenset dict sorted min max sum any all range "
+    "enumerate zip reversed iter next isinstance get keys values items pop count index "
+    "isdecimal isdigit isnumeric startswith endswith strip upper lower removesuffix "
+    "removeprefix fullmatch match search group time date datetime timedelta now today "
+    "monotonic localtime ZoneInfo wait".split()
+)
+#: Exceptions that callers, and the far ends tried, bring about.
+BY_CALLERS = frozenset(("Hangup", "TimeoutError", "ValueError", "KeyError", "IndexError"))
+#: How far calls of functions are followed.
+DEEP = 4
+
+
+class Reach:
+    """The functions of a file, and the conditions on the ways to its lines."""
+
+    def __init__(self, tree: ast.Module, constants: Mapping[str, ast.expr]) -> None:
+        self._tree = tree
+        self._constants = constants
+        self._above: dict[ast.AST, ast.AST] = {
+            child: node for node in ast.walk(tree) for child in ast.iter_child_nodes(node)
+        }
+        self._functions: dict[str, ast.FunctionDef] = {
+            node.name: node for node in ast.walk(tree) if isinstance(node, ast.FunctionDef)
+        }
+
+    def is_up_to_callers(self, node: ast.AST, deep: int = DEEP) -> bool:
+        """True if only what is tried (keys, far ends, times) decides whether a node runs."""
+        function: ast.AST | None = node
+        child = node
+        while (parent := self._above.get(child)) is not None:
+            if not self._is_known_branch(parent, child):
+                return False
+            if isinstance(parent, ast.FunctionDef):
+                function = parent
+                break
+            child = parent
+        if not isinstance(function, ast.FunctionDef) or deep == 0:
+            return True
+        calls = [
+            each
+            for each in ast.walk(self._tree)
+            if isinstance(each, ast.Call)
+            and _name_of(each.func) == function.name
+            and self._function_around(each) is not function
+        ]
+        return not calls or any(self.is_up_to_callers(each, deep - 1) for each in calls)
+
+    def uncalled(self) -> Iterator[ast.FunctionDef]:
+        """Functions for calls, by their parameters, whose names occur nowhere else."""
+        used = {node.id for node in ast.walk(self._tree) if isinstance(node, ast.Name)}
+        used |= {node.attr for node in ast.walk(self._tree) if isinstance(node, ast.Attribute)}
+        exported = self._constants.get("__all__", ast.Tuple([]))
+        used |= {str(node.value) for node in ast.walk(exported) if isinstance(node, ast.Constant)}
+        if used & {"getattr", "globals", "vars", "import_module"}:
+            return  # names may be put together
+        for function in self._functions.values():
+            if function.name in used or function.decorator_list or function.name[:2] == "__":
+                continue
+            if is_of_calls(function) and not function.name.startswith("test"):
+                yield function
+
+    def _function_around(self, node: ast.AST) -> ast.AST | None:
+        above = self._above.get(node)
+        while above is not None and not isinstance(above, ast.FunctionDef):
+            above = self._above.get(above)
+        return above
+
+    def _is_known_branch(self, parent: ast.AST, child: ast.AST) -> bool:
+        if isinstance(parent, (ast.If, ast.While, ast.IfExp)) and child is not parent.test:
+            if not self._is_known(parent.test):
+                return False
+        elif isinstance(parent, ast.For) and child is not parent.iter:
+            if not self._is_known(parent.iter):
+                return False
+        elif isinstance(parent, ast.Match) and child is not parent.subject:
+            if not self._is_known(parent.subject):
+                return False
+        elif isinstance(parent, ast.ExceptHandler):
+            caught = parent.type
+            several = caught.elts if isinstance(caught, ast.Tuple) else [caught]
+            if caught is None or not {_name_of(each) for each in several} & BY_CALLERS:
+                return False
+        for body in (getattr(parent, name, None) for name in ("body", "orelse", "finalbody")):
+            if isinstance(body, list) and child in body:
+                before = body[: body.index(child)]
+                if not all(map(self._goes_on, before)):
+                    return False
+        return True
+
+    def _goes_on(self, statement: ast.stmt) -> bool:
+        """False if the statement may leave, for a reason that no caller decides."""
+        if not isinstance(statement, ast.If) or self._is_known(statement.test):
+            return True
+        leaves = (ast.Return, ast.Raise, ast.Continue, ast.Break)
+        return not any(isinstance(each, leaves) for each in ast.walk(statement))
+
+    def _is_known(self, node: ast.expr | None, deep: int = DEEP) -> bool:
+        """True if the value follows from literals, and from what is tried."""
+        if node is None or isinstance(node, (ast.Constant, ast.Lambda, ast.JoinedStr)):
+            return True
+        if deep == 0:
+            return False
+        if isinstance(node, ast.Name):
+            return self._is_known_name(node, deep)
+        if isinstance(node, ast.Attribute):
+            if isinstance(node.value, ast.Name) and node.value.id in ("channel", "session"):
+                return False  # a fact about the call
+            return node.attr.isupper() or self._is_known(node.value, deep - 1)
+        if isinstance(node, ast.Call):
+            name = _name_of(node.func)
+            owner = node.func.value if isinstance(node.func, ast.Attribute) else None
+            if name in self._functions:
+                return self._returns_known(self._functions[name], deep - 1)
+            method = getattr(Channel, name, None)
+            if method is not None:
+                declared = declaration_of(method)
+                if declared.collects or declared.joins or name in PLAIN:
+                    return True
+            if name not in PLAIN and not name[:1].isupper():
+                return False
+            plain_owner = owner is None or name in CLOCK or _is_module(owner)
+            return (plain_owner or self._is_known(owner, deep - 1)) and all(
+                self._is_known(each, deep - 1) for each in node.args
+            )
+        return all(
+            self._is_known(each, deep)
+            for each in ast.iter_child_nodes(node)
+            if isinstance(each, ast.expr)
+        )
+
+    def _is_known_name(self, node: ast.Name, deep: int) -> bool:
+        if node.id in self._constants:
+            return self._is_known(self._constants[node.id], deep - 1)
+        function = self._function_around(node)
+        values = [
+            value
+            for each in (ast.walk(function) if function is not None else ())
+            for value in _given(each, node.id)
+        ]
+        return all(self._is_known(each, deep - 1) for each in values)
+
+    def _returns_known(self, function: ast.FunctionDef, deep: int) -> bool:
+        returned = [each.value for each in ast.walk(function) if isinstance(each, ast.Return)]
+        tests = [each.test for each in ast.walk(function) if isinstance(each, (ast.If, ast.While))]
+        return all(self._is_known(each, deep) for each in (*returned, *tests))
+
+
+def is_of_calls(function: ast.FunctionDef) -> bool:
+    """True if a parameter is a session or a channel."""
+    return any(
+        each.arg in ("session", "channel")
+        or (each.annotation is not None and _name_of(each.annotation) in ("Session", "Channel"))
+        for each in function.args.args
+    )
+
+
+def _given(node: ast.AST, name: str) -> Iterator[ast.expr]:
+    """The values that a statement gives a variable."""
+    if isinstance(node, ast.Assign):
+        if any(name in _names(each) for each in node.targets):
+            yield node.value
+    elif isinstance(node, (ast.AnnAssign, ast.AugAssign, ast.NamedExpr)):
+        if isinstance(node.target, ast.Name) and node.target.id == name and node.value is not None:
+            yield node.value
+    elif isinstance(node, ast.For):
+        if name in _names(node.target):
+            yield node.iter
+
+
+def _names(node: ast.AST) -> set[str]:
+    return {each.id for each in ast.walk(node) if isinstance(each, ast.Name)}
+
+
+def _name_of(node: ast.AST | None) -> str:
+    if isinstance(node, ast.Name):
+        return node.id
+    if isinstance(node, ast.Constant) and isinstance(node.value, str):
+        return node.value
+    return node.attr if isinstance(node, ast.Attribute) else ""
+
+
+def _is_module(node: ast.expr) -> bool:
+    return isinstance(node, ast.Name) and node.id in ("time", "datetime", "date", "re", "math")
