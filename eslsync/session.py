@@ -11,6 +11,7 @@ from .applications.bridging import called_with
 from .call.callbacks import CallbackT, HangupCallbackT
 from .call.conversation import Conversation
 from .call.handover import Handover
+from .call.handwritten import note
 from .call.job import Job
 from .call.leg import Leg
 from .call.waiting import Expected, wait_for
@@ -147,7 +148,10 @@ class Session:
             raise ValueError("a body can't contain NUL: FreeSWITCH takes it for the body's end")
         if command[:6].lower() == "bgapi " and self._conversation.subscription.on:
             self._conversation.jobs.hear(timeout)
-        return self._conversation.command(command, tuple((headers or {}).items()), timeout, body)
+        pairs = tuple((headers or {}).items())
+        reply = self._conversation.command(command, pairs, timeout, body)
+        note(self._conversation, command, headers)
+        return reply
 
     def sendmsg(
         self,
@@ -170,6 +174,7 @@ class Session:
         reply = self._conversation.command(line, tuple(all_headers.items()), timeout)
         if not isinstance(reply, CommandReply):
             raise ProtocolError("an api response to a sendmsg")
+        note(self._conversation, line, all_headers)
         return reply
 
     def api(self, command: str, *, timeout: float | None = None) -> str:
@@ -181,7 +186,9 @@ class Session:
         failure (``-ERR ...``, ``-USAGE ...``, ``-OK`` or ``!err!``; a value may begin like one),
         and what `send` raises. A command that printed nothing returns "" (28a).
         """
-        return self._conversation.api(command, timeout)
+        printed = self._conversation.api(command, timeout)
+        note(self._conversation, f"api {command}")
+        return printed
 
     def bgapi(self, command: str, *, timeout: float | None = None) -> Job:
         """Start an api command in the background; its `Job` waits for the result.
@@ -189,7 +196,9 @@ class Session:
         The command is as for `api`; ``timeout`` (seconds) is for the reply that says it started.
         Raises what `send` raises.
         """
-        return self._conversation.jobs.start(command, timeout)
+        job = self._conversation.jobs.start(command, timeout)
+        note(self._conversation, f"bgapi {command}")
+        return job
 
     def filter(self, header: str, value: str) -> None:
         """Also let through events whose ``header`` has this ``value``.
@@ -281,18 +290,20 @@ class Session:
         """Let the dialplan cut the running application when the connection ends (``resume``).
 
         The dialplan then continues. Without ``resume`` it continues, too, but finishes running
-        and queued applications first (recordings 12b, 12c, 12q). Raises what `send` raises.
+        and queued applications first (recordings 12b, 12c, 12q). The library sends it itself if
+        something still runs when the handler ends. Raises what `send` raises.
         """
         self.send("resume")
 
     def exit(self) -> None:
         """Give the call back to the dialplan, and end this connection (``exit``; 12g).
 
-        FreeSWITCH finishes running and queued applications first. A handler that just returns has
-        the same effect. Nothing can be sent afterwards. Raises what `send` raises.
+        FreeSWITCH finishes running and queued applications first (12c, 12k): music started with
+        ``block=False`` plays to its end. (When a handler just returns, they are broken off.)
+        Nothing can be sent afterwards. Raises what `send` raises.
         """
         self._conversation.check_thread()
-        self._handover.give_back()
+        self._handover.give_back(breaks_off=False)
         self.send("exit")
 
     # Other legs

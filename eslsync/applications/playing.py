@@ -289,3 +289,4 @@ class PlayingApplications(Applications):
         # The file becomes the argument of an application.
         argument = word(as_it_is(check_file(file)))
         self.leg.api(f"uuid_broadcast {self.uuid} {argument} {leg}", timeout)
+        self.leg.may_play = True

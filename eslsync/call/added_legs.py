@@ -113,12 +113,33 @@ class AddedLegs:
         except ESLError as error:
             conversation.logger.debug("%s could not be hung up: %s", uuid, error)
 
+    def break_off(self, leg: Leg, how: str = "") -> None:
+        """End what plays on a leg; with ``"all"`` also what is queued. Logs errors."""
+        conversation = self._conversation
+        try:
+            last_words = conversation.ending.last_words()
+            if conversation.full:
+                conversation.exchange(
+                    f"api uuid_break {leg.uuid} {how}".rstrip(), timeout=last_words
+                )
+            else:
+                leg.start("break", timeout=last_words)
+        except ESLError as error:
+            conversation.logger.debug("what plays on %s is not ended: %s", leg.uuid, error)
+
     def leave(self) -> None:
-        """Hang up every leg that we have called, unless it is bridged by now."""
-        if self._originated:
-            self._conversation.pull()
+        """Hang up every leg that we have called, unless it is bridged by now.
+
+        End what plays on legs that go on.
+        """
+        conversation = self._conversation
+        if len(conversation.legs) > 1:
+            conversation.pull()
         while self._originated:
             self._leave(self._originated.pop(0))
+        for leg in conversation.legs.values():
+            if not leg.is_own and leg.hangup_event is None and leg.plays_on:
+                self.break_off(leg)
 
     def _leave(self, leg: Leg) -> None:
         conversation, ending = self._conversation, self._conversation.ending
@@ -127,6 +148,7 @@ class AddedLegs:
                 return
             if not leg.ask_variable("bridge_to", ending.last_words()):
                 self.hang_up(leg.uuid)
+                leg.sent_away = True
             elif leg.leaves_dialplan:
                 command = f"uuid_setvar {leg.uuid} park_after_bridge false"
                 conversation.api(command, ending.last_words())

@@ -192,6 +192,11 @@ class Ending:
     # Questions
 
     @property
+    def exiting(self) -> bool:
+        """True once ``exit`` was sent: the handler gives the call back itself."""
+        return self._exiting
+
+    @property
     def is_over(self) -> bool:
         """True once the call has hung up and its last event has arrived, or can't arrive."""
         return self.stage is OVER or (

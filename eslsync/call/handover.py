@@ -5,6 +5,7 @@ from __future__ import annotations
 import math
 from collections.abc import Sequence
 
+from ..wire.declared import declared
 from ..wire.enums import ChannelState, HangupCause
 from ..wire.event_names import parse_event
 from ..wire.exceptions import ESLError, Hangup, ProtocolError
@@ -155,7 +156,7 @@ class Handover:
             leg.digit_handlers.clear()
         conversation.ending.note_leaving()
         try:
-            self.give_back()
+            self.give_back(breaks_off=not conversation.ending.exiting)
         except Hangup as hangup:
             conversation.logger.info("%s", hangup)
             self._tell_hangup()
@@ -172,8 +173,12 @@ class Handover:
         except Exception:  # noqa: BLE001 - logged already, and the handler has returned
             self._conversation.logger.debug("an on_hangup callback has failed, as said above")
 
-    def give_back(self) -> None:
-        """Give the call back to the dialplan. Raises Hangup if it has ended instead."""
+    def give_back(self, *, breaks_off: bool) -> None:
+        """Give the call back to the dialplan. Raises Hangup if it has ended instead.
+
+        With ``breaks_off``, applications that still run don't hold the caller (`_break_off`);
+        otherwise FreeSWITCH finishes them first, and those that are queued (12c, 12k).
+        """
         self._lift_limit()
         self.added_legs.leave()
         conversation = self._conversation
@@ -190,9 +195,50 @@ class Handover:
         if own.left_socket and (own.leaves_dialplan or parked):
             self._leave_bridged()
             return
+        if breaks_off and not own.left_socket:
+            self._break_off()
         own.borrowed.put_back(ending.last_words())
         self._make_safe_to_leave()
         conversation.logger.info("call given back to the dialplan")
+
+    def _break_off(self) -> None:
+        """Have the dialplan go on at once, though an application still runs, such as music.
+
+        ``resume`` cuts it as the connection ends (recording 12q), and a break ends it now. Callers
+        who talk to others, in a bridge for instance, are left there: only what runs inside is
+        broken off.
+        """
+        conversation, own = self._conversation, self._conversation.own
+        last_words = conversation.ending.last_words
+        if own.sent_away or not own.plays_on:
+            return
+        running = [declared(each.application) for each in own.under_way]
+        if any(each.joins for each in running):
+            self.added_legs.break_off(own, "all")
+        elif conversation.subscription.is_async:
+            if any(each.records for each in running):
+                self._end_recording()
+            conversation.command("resume", timeout=last_words())
+            if "socket_resume" not in conversation.context.variables:
+                own.start("unset", "socket_resume", last_words())  # not for later sockets
+
+    def _end_recording(self) -> None:
+        """Break off what records, and what runs inside, the innermost first.
+
+        A recording that is cut hangs the channel up (mod_dptools.c, record_function).
+        """
+        conversation, own = self._conversation, self._conversation.own
+        deadline = conversation.deadline(conversation.ending.last_words())
+        while any(declared(each.application).records for each in own.under_way):
+            running = [each for each in own.under_way if each.application != "break"]
+            locked = next((each for each in running if each.lock), None)
+            if locked is None:
+                own.start("break", timeout=conversation.left(deadline))
+            elif conversation.full:  # a break would wait behind the lock
+                self.added_legs.break_off(own)
+            else:
+                return
+            (locked or running[-1]).wait(deadline)
 
     def _leave_bridged(self) -> None:
         """Let the call end with its bridge, or now: it has left the dialplan.

@@ -78,6 +78,8 @@ class Leg:
         "last_collected",
         "leaves_dialplan",
         "left_socket",
+        "may_play",
+        "sent_away",
         "unfinished",
         "uuid",
     )
@@ -99,6 +101,10 @@ class Leg:
         self.unfinished: list[Callable[[Event | None], object]] = []
         #: True once its socket application has ended, though the leg may still be up.
         self.left_socket = False
+        #: True once it was transferred, or hung up.
+        self.sent_away = False
+        #: True once something was sent to it that may play for ever, and that tells no end.
+        self.may_play = False
         #: True once a bridge with another leg has taken, or will take, it out of the dialplan.
         self.leaves_dialplan = False
         #: Handlers by digit; by None the handler for any other digit.
@@ -310,6 +316,12 @@ class Leg:
         return [each for each in [*self.conversation.under_way.values()] if each.leg is self]
 
     @property
+    def plays_on(self) -> bool:
+        """True while something plays, records or waits on it that was sent to it."""
+        running = [declared(each.application) for each in self.under_way]
+        return self.may_play or any(not (each.joins or each.prepares) for each in running)
+
+    @property
     def collects_digits(self) -> bool:
         """True while an application that collects digits is under way."""
         return any(declared(each.application).collects for each in self.under_way)
@@ -323,6 +335,8 @@ class Leg:
         if ending.stage is not UP or ending.failure is not None or self.hangup_event is not None:
             conversation.raise_if_gone(self)
         under_way = UnderWay(self, application, conversation.new_id(), lock)
+        if application == "transfer" and not argument.startswith("-bleg"):
+            self.sent_away = True
         if argument.startswith((" ", ARRAY)):  # every command is checked for the rest
             check_header_value("execute-app-arg", argument)
         headers = [("call-command", "execute"), ("execute-app-name", application)]

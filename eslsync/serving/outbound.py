@@ -69,8 +69,8 @@ class Outbound:
 
     For each call, ``handler`` is called with a `Session`, in a separate thread. If the call is
     still up when it returns or raises, the call goes back to the dialplan: FreeSWITCH continues
-    after ``socket`` there, or hangs up if nothing follows (recordings 12c, 12k, 12n). Exceptions
-    are logged, except Hangup, which is a normal end.
+    after ``socket`` there, or hangs up if nothing follows (recordings 12c, 12k, 12n). What still
+    plays or records is broken off. Exceptions are logged, except Hangup, which is a normal end.
 
     It listens on ``host`` and ``port`` (0: any free port; see ``port``).
     ``events``: True for every event of the call; a list of event names for those and the few

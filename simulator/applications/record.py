@@ -100,7 +100,7 @@ def _record_until(channel: Channel, limit: int, silence: int | None) -> Steps[No
         if not channel.is_ready():
             return
         until = min((end for end in (ends, silent_at) if end is not None), default=None)
-        yield from channel.frames(until)
+        yield from channel.frames(channel.tick() if channel.break_requested else until)
 
 
 # --- sessions

@@ -76,7 +76,7 @@ def sleep(channel: Channel, milliseconds: int, on_digit: OnDigit | None = peek) 
             return Status.BREAK
         if not channel.is_ready():
             return Status.FALSE
-        yield from channel.frames(until)
+        yield from channel.frames(channel.tick() if channel.break_requested else until)
 
 
 def park(channel: Channel) -> Steps[None]:

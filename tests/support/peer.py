@@ -250,6 +250,11 @@ class Peer:
         """As `execute`; and let it complete at once."""
         self.say(self.completed(application, self.execute(application, argument)))
 
+    def resume(self) -> None:
+        """Hear that the application that still runs must not hold the caller."""
+        self.serve("resume")
+        self.execute("unset", "socket_resume")
+
     def is_given_back(self) -> None:
         """Connect, and check that the call is given back before any handler has it."""
         self.connect()

@@ -126,6 +126,7 @@ def test_stop_says_what_it_cut_and_where_it_was() -> None:
         peer.settle()
         stopping = Stopping(app)
         other.end()  # no call yet, and so not cut
+        peer.resume()
         peer.run("set")
         assert peer.hear_end() == []
         peer.end()

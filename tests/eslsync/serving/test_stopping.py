@@ -63,6 +63,7 @@ def test_stop_cuts_a_handler_that_waits_and_gives_its_call_back(
         peer.execute("playback")
         peer.settle()
         stopping = Beside(lambda: app.stop(timeout=0))
+        peer.resume()
         peer.run("set")
         assert peer.hear_end() == []
         peer.end()

@@ -1,0 +1,31 @@
+"""Commands that a handler writes itself: what they start plays on, and nothing tells its end.
+
+A method's application is followed to its completion. What these start is noted, so that it doesn't
+hold the caller when the call is given back.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+
+from ..wire.declared import declared
+from .conversation import Conversation
+
+__all__ = ["note"]
+
+
+def note(conversation: Conversation, line: str, headers: Mapping[str, str] | None = None) -> None:
+    """Note a command that the switch has accepted."""
+    verb, name, uuid, *_ = [*line.split(None, 3), "", "", ""]
+    if verb == "sendmsg":
+        given = {key.lower(): value for key, value in (headers or {}).items()}
+        application = given.get("execute-app-name", "")
+        uuid = name or conversation.uuid
+        sends = application == "transfer"
+        plays = "loops" in given or declared(application).plays
+    else:  # api, bgapi
+        sends, plays = name == "uuid_transfer", name == "uuid_broadcast"
+    leg = conversation.legs.get(uuid)
+    if leg is not None:
+        leg.sent_away |= sends
+        leg.may_play |= plays
