@@ -285,12 +285,22 @@ class Call:
         With ``when_asked=True``, press the first as soon as the handler waits for a digit, or for
         a `record` that a digit ends. (For a program called by `FreeSwitch.dial`: as soon as an
         application collects digits or records, or none has run on the channel for 1 s.) Raises
-        CallFailed if the call has ended, ValueError if ``digits`` are not keys.
+        CallFailed if the call has ended, or if the handler does not ask within an hour;
+        ValueError if ``digits`` are not keys.
         """
         check_keys(digits)
         line = self._begin()
         if when_asked:
-            self._simulation.run(lambda: line.hung_up or line.asks_for_digit(), CALL_TIMEOUT)
+            asked: list[bool] = []
+
+            def asks() -> bool:
+                asked[:] = [line.hung_up or line.asks_for_digit()]
+                return asked[0]
+
+            until = self._run(asks, CALL_TIMEOUT)
+            if not asked[0]:
+                why = f"the handler did not wait for a digit {until}"
+                raise failed(line, f"can't press {digits!r}: {why}")
         for index, digit in enumerate(digits):
             self._do(lambda digit=digit: self._press(digit), gap if index else 0.0)  # type: ignore[misc]
 

@@ -154,12 +154,14 @@ class FreeSwitch:
         self._all: WeakValueDictionary[int, Call] = WeakValueDictionary()  # by number
         self._up: dict[str, Call] = {}  # by uuid, as the simulation's lines
         self._kept: deque[Call] = deque(maxlen=CALLS_KEPT)
-        self._entered = False
+        self._entered = self._left = False
 
     def __repr__(self) -> str:
         return f"<FreeSwitch {self._made} calls>"
 
     def __enter__(self) -> FreeSwitch:
+        if self._left:
+            raise RuntimeError("a FreeSwitch is entered once: make a new one for each test")
         if self._time is not None:
             self._time.start()
         self._entered = True
@@ -184,7 +186,7 @@ class FreeSwitch:
             if error is None:
                 raise
         finally:
-            self._entered = False
+            self._entered, self._left = False, True
             try:
                 self._simulation.close()
                 whole_run.add(self.stands_on.parts)
@@ -216,6 +218,9 @@ class FreeSwitch:
         """
         if not self._entered:
             raise RuntimeError("a FreeSwitch makes calls only inside its with block")
+        words = socket.lower().split()
+        if not {*words} <= {"async", "full"}:
+            raise ValueError(f"call: the options of socket are async and full, not {socket!r}")
         if isinstance(app, str) and any(fault.kind == "stop" for fault in faults):
             raise ValueError("the fault stop needs a handler of this process, not another program")
         where = normal_address(app) if isinstance(app, str) else OWN_ADDRESS

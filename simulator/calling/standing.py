@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Collection, Iterable, Iterator, Sequence
 from dataclasses import astuple
 from difflib import get_close_matches
-from typing import Any
+from typing import Any, Literal
 
 from ..model.channel import Channel
 from ..model.evidence import Basis, Evidence, Part, StandsOn
@@ -31,6 +31,10 @@ def loaded(parts: Iterable[Sequence[Any]]) -> Iterator[Part]:
         yield Part(kind, name, Evidence(tuple(recordings), source, modelled), where)
 
 
+#: What a channel may be hung up for.
+Unknown = Literal["application", "extension"]
+
+
 class Standing:
     """Notes what calls use; fails a call that uses what is neither modelled nor allowed."""
 
@@ -40,12 +44,12 @@ class Standing:
         self._allowed = frozenset(name.lower() for name in allowed)
         self.stands_on = StandsOn()  #: what all calls used
 
-    def unknown(self, name: str, channel: Channel) -> None:
-        """Note that a channel is hung up because of an application that does not exist."""
+    def unknown(self, kind: Unknown, name: str, channel: Channel) -> None:
+        """Note that a channel is hung up because of something that does not exist."""
         line = self._legs.owner(channel)
-        if line is not None:
-            line.tell(f"no application {name!r}")
-            if name.lower() not in self._allowed:
+        if line is not None and (kind == "application" or channel.switch.extensions):
+            line.tell(f"no {kind} {name!r}")
+            if kind == "application" and name.lower() not in self._allowed:
                 close = get_close_matches(name.lower(), channel.switch.applications, n=1)
                 line.unknown[name] = close[0] if close else ""
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 import sys
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, NoReturn
 
@@ -220,7 +220,6 @@ def call(
 
     from .. import CallFailed, FreeSwitch, SimulationError
     from ..calling.call import line_of, why_unknown
-    from ..calling.freeswitch import simulation_of
 
     elsewhere = is_address(file)
     if elsewhere and (name or start):
@@ -263,10 +262,7 @@ def call(
     if elsewhere and not made.taken:
         raise Unusable(line_of(made).unreached or f"{file} was not called")
 
-    dialled = simulation_of(made.switch).legs.dialled
-    called = ", ".join(sorted(dialled)) or "nobody"
-    for dial_string in sorted(far_ends.keys() - dialled):
-        notes.append(f"not called: {dial_string}; called: {called}")
+    notes += not_called(made, far_ends)
     show_calls(made, transcript)
     for note in notes:
         click.secho(plain(note), err=True, fg="yellow")
@@ -285,6 +281,15 @@ def call(
     show(f"\n{summary(made, trouble)}")
     astray = parted is not None and not parted.orderly
     sys.exit(1 if raised or missing or unknown or astray or trouble is not None else 0)
+
+
+def not_called(made: Call, far_ends: Iterable[str]) -> list[str]:
+    """The far ends that were set up and that nobody called, in words."""
+    from ..calling.freeswitch import simulation_of
+
+    dialled = simulation_of(made.switch).legs.dialled
+    called = ", ".join(sorted(dialled)) or "nobody"
+    return [f"not called: {each}; called: {called}" for each in sorted({*far_ends} - dialled)]
 
 
 def recorded(app: Handler | Outbound | str, folder: Path) -> Outbound:
@@ -330,6 +335,9 @@ def play_script(
         show(str(error))
         sys.exit(1)
     show_calls(made, transcript)
+    far_ends: Any = script.call.get("endpoints", ())
+    for note in not_called(made, far_ends):
+        click.secho(plain(note), err=True, fg="yellow")
     show(f"\n{summary(made, None)}")
     parted = made.parting if isinstance(made.app, str) else None
     sys.exit(0 if parted is None or parted.orderly else 1)

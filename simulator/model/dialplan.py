@@ -32,6 +32,7 @@ def route(channel: Channel) -> None:
     else:
         found = actions_of(channel, profile.destination_number)
     if found is None:
+        channel.switch.on_unknown("extension", profile.destination_number, channel)
         channel.hangup("NO_ROUTE_DESTINATION")
         return
     channel.run_extension(found)

@@ -40,7 +40,7 @@ def execute(channel: Channel, name: str, data: str) -> Steps[bool]:
             return False
     elif application is None:
         # neither EXECUTE nor COMPLETE (recording 08b)
-        channel.switch.on_unknown(name, channel)
+        channel.switch.on_unknown("application", name, channel)
         channel.hangup("DESTINATION_OUT_OF_ORDER")
         return False
     elif not (application.nomedia or channel.media_ready):

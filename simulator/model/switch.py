@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
 from pathlib import Path
 from random import Random
-from typing import TYPE_CHECKING, TypeVar
+from typing import TYPE_CHECKING, Literal, TypeVar
 from uuid import UUID
 
 from eslsync import HangupCause
@@ -119,8 +119,11 @@ class Switch:
         self.consumers: list[Callable[[SwitchEvent], None]] = []
         #: Called with everything in FreeSWITCH that a channel, or nobody's channel, uses.
         self.on_used: Callable[[Part, Channel | None], object] = lambda part, channel: None
-        #: Called with an application's name that does not exist, and the channel that is hung up.
-        self.on_unknown: Callable[[str, Channel], object] = lambda name, channel: None
+        #: Called with an application or extension that does not exist, and the channel that is
+        #: hung up because of it.
+        self.on_unknown: Callable[[Literal["application", "extension"], str, Channel], object] = (
+            lambda kind, name, channel: None
+        )
         #: Called with every channel that is destroyed.
         self.when_destroyed: list[Callable[[Channel], object]] = []
         self._states: dict[object, object] = {}

@@ -236,6 +236,44 @@ def test_calls_are_made_inside_the_block() -> None:
         FreeSwitch().call(greet)
 
 
+def test_a_switch_is_entered_once() -> None:
+    # the time of its calls is over: a second block would pass without calling anybody
+    with FreeSwitch() as switch:
+        switch.call(greet).wait()
+    with pytest.raises(RuntimeError, match="entered once"), switch:
+        pass
+
+
+@pytest.mark.parametrize("socket", ["asnyc full", "async,full"])
+def test_a_misspelt_option_of_socket_is_an_error(socket: str) -> None:
+    with FreeSwitch() as switch, pytest.raises(ValueError, match="are async and full, not"):
+        switch.call(greet, socket=socket)
+
+
+def test_a_key_that_the_handler_never_asks_for_is_not_pressed() -> None:
+    def only_plays(session: Session) -> None:
+        session.channel.answer()
+        while True:
+            session.channel.playback("again")
+
+    with FreeSwitch(prompts={"again": 60.0}) as switch:
+        call = switch.call(only_plays)
+        said = "can't press '1': the handler did not wait for a digit within 3600 s"
+        with pytest.raises(CallFailed, match=said):
+            call.press("1", when_asked=True)
+    assert "presses 1" not in str(call.transcript)
+
+
+def test_an_extension_that_the_dialplan_lacks_is_told() -> None:
+    def transfers(session: Session) -> None:
+        session.channel.transfer("60O1")
+
+    with FreeSwitch(extensions={"6001": [("playback", "hold")]}) as switch:
+        call = switch.call(transfers)
+    assert call.cause == HangupCause.NO_ROUTE_DESTINATION
+    assert "no extension '60O1'" in call.ladder()
+
+
 def test_a_flood_of_events_larger_than_any_buffer_loses_nothing() -> None:
     seen: list[str] = []
 

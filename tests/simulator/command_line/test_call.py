@@ -142,6 +142,14 @@ def test_a_far_end_that_was_not_called_is_reported() -> None:
     assert result.stderr == "not called: user/1; called: user/1000\n"
 
 
+def test_a_far_end_of_a_script_that_was_not_called_is_reported(tmp_path: Path) -> None:
+    far_ends = "{user/1000: {hangs_up_after: 1}, user/100O: {rejects: USER_BUSY}}"
+    text = f"handler: {DESK}\ncall: {{endpoints: {far_ends}}}\nsteps: [wait]\n"
+    result = run("call", "--script", write(tmp_path, text, "desk.call.yaml"))
+    assert result.exit_code == 0
+    assert result.stderr == "not called: user/100O; called: user/1000\n"
+
+
 def test_a_handler_at_the_far_end_is_drawn_as_a_call_of_its_own(tmp_path: Path) -> None:
     app = write(
         tmp_path,
