@@ -5,7 +5,7 @@ from __future__ import annotations
 import logging
 from collections import deque
 from collections.abc import Callable, Iterator, Mapping
-from typing import Any, overload
+from typing import TYPE_CHECKING, Any, NoReturn, overload
 
 from .applications.bridging import called_with
 from .call.callbacks import CallbackT, HangupCallbackT
@@ -20,11 +20,13 @@ from .callables import check_function
 from .channel import Channel
 from .wire.arguments import (
     check_header,
+    check_line,
     check_name,
     check_uuid,
     check_value,
     variable_name,
 )
+from .wire.commands import check_api, check_call_command, check_command
 from .wire.declared import Declaration
 from .wire.event_names import parse_event
 from .wire.exceptions import Disconnected, Hangup, ProtocolError
@@ -50,6 +52,12 @@ class Session:
 
     def __repr__(self) -> str:
         return f"<Session {self.uuid} {self.channel.state}>"
+
+    if not TYPE_CHECKING:  # a type checker knows that there are no other attributes
+
+        def __getattr__(self, name: str) -> NoReturn:
+            where = f": write session.channel.{name}" if hasattr(Channel, name) else ""
+            raise AttributeError(f"a Session has no {name!r}{where}", name=name, obj=self)
 
     @property
     def uuid(self) -> str:
@@ -142,6 +150,7 @@ class Session:
         TimeoutError after ``timeout`` seconds (a late reply is dropped); and Hangup or
         Disconnected if the connection ends first.
         """
+        check_command(command, headers)
         for name, value in (headers or {}).items():
             check_header(name, value)
         if "\0" in body:
@@ -167,6 +176,7 @@ class Session:
         means that FreeSWITCH has queued the message (recording 08a); `Channel.execute` waits for
         the application itself. Raises what `send` raises.
         """
+        check_call_command(call_command)
         line = f"sendmsg {check_uuid(uuid)}" if uuid else "sendmsg"
         all_headers = {"call-command": call_command, **(headers or {})}
         for name, value in all_headers.items():
@@ -186,6 +196,7 @@ class Session:
         failure (``-ERR ...``, ``-USAGE ...``, ``-OK`` or ``!err!``; a value may begin like one),
         and what `send` raises. A command that printed nothing returns "" (28a).
         """
+        check_api(command)
         printed = self._conversation.api(command, timeout)
         note(self._conversation, f"api {command}")
         return printed
@@ -196,6 +207,7 @@ class Session:
         The command is as for `api`; ``timeout`` (seconds) is for the reply that says it started.
         Raises what `send` raises.
         """
+        check_api(command)
         job = self._conversation.jobs.start(command, timeout)
         note(self._conversation, f"bgapi {command}")
         return job
@@ -205,8 +217,11 @@ class Session:
 
         Filters are ORed; a value that begins with ``-`` excludes, and ``/.../`` is a regular
         expression (recording 14e); other values match in any letter case. Raises ValueError for
-        a header of several words or an empty value, and what `send` raises.
+        a header of several words, an empty value, or an Event-Name that FreeSWITCH doesn't have,
+        and what `send` raises.
         """
+        if header.lower() == "event-name" and not value.startswith("/"):
+            parse_event(value.lstrip("+- ").upper())
         self.send(f"filter {_header(header)} {_filtered(value)}")
 
     def filter_delete(self, header: str, value: str | None = None) -> None:
@@ -457,4 +472,4 @@ def _header(name: str) -> str:
 def _filtered(value: str) -> str:
     if not value:
         raise ValueError("filter: the value must not be empty")
-    return check_value(value)
+    return check_value(check_line(value))

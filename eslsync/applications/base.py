@@ -11,6 +11,7 @@ from ..call.leg import Leg, check_application
 from ..call.waiting import Expected, wait_for
 from ..callables import check_function
 from ..wire.arguments import DIGITS
+from ..wire.commands import check_execute
 from ..wire.enums import AnswerState, CallState, ChannelState
 from ..wire.event_names import parse_event
 from ..wire.message import Event
@@ -112,6 +113,7 @@ class Applications:
         ValueError for NUL in an argument. An argument of several lines travels as the command's
         body (07e).
         """
+        check_execute(application, argument)
         check_application(application)
         return self.leg.execute(application, argument, itself, lock, block, timeout)
 

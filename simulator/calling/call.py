@@ -6,11 +6,13 @@ ladder so far.
 
 from __future__ import annotations
 
-from collections.abc import Callable
+import difflib
+from collections.abc import Callable, Collection
 from typing import TYPE_CHECKING
 
 from eslsync import HangupCause
 from eslsync.wire.arguments import are_keys
+from eslsync.wire.event_names import parse_event
 
 from ..clockwork.threads import SECOND
 from ..ladders.formats import LadderFormat, drawn
@@ -33,6 +35,18 @@ __tracebackhide__ = True
 GAP = 0.2
 #: Simulated seconds that `Call.hear` waits for a prompt.
 HEAR_TIMEOUT = 60.0
+
+
+def _check_expected(what: str, applications: Collection[str]) -> None:
+    """Raise ValueError for what is neither an event nor an application: it would never come."""
+    if what in applications:
+        return
+    try:
+        parse_event(what)
+    except ValueError as error:
+        close = difflib.get_close_matches(what, applications, 1)
+        hint = f", or the application {close[0]!r}" if close else ""
+        raise ValueError(f"{error}{hint}") from None
 
 
 class CallFailed(AssertionError):
@@ -259,11 +273,13 @@ class Call:
     def expect(self, what: str, *, timeout: float = HEAR_TIMEOUT) -> None:
         """Wait until the call's channel fires an event, or begins an application.
 
-        ``what`` is an event's name ("CHANNEL_ANSWER") or an application's ("bridge"). One since
-        this call's last verb satisfies the wait. Raises CallFailed if none comes within
-        ``timeout`` simulated seconds, or before the call ends.
+        ``what`` is an event ("CHANNEL_ANSWER", "CUSTOM fifo::info") or an application ("bridge").
+        One since this call's last verb satisfies the wait. Raises CallFailed if none comes within
+        ``timeout`` simulated seconds, or before the call ends, and ValueError for a name that is
+        neither.
         """
         line = self._line
+        _check_expected(what, line.channel.switch.applications)
         mark = line.mark
         found: list[int] = []
 

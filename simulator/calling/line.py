@@ -228,6 +228,8 @@ class Line:
     def _notice(self, name: str, event: SwitchEvent) -> None:
         self.events += 1
         self.fired.append((self.events, name))
+        if name == "CUSTOM" and event.subclass:
+            self.fired.append((self.events, f"CUSTOM {event.subclass}"))
         for watcher in self.watchers:
             watcher(name, event)
         if name == "CHANNEL_HANGUP":

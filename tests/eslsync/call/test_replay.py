@@ -116,7 +116,8 @@ def issue(session: Session, command: Command) -> CommandReply | ApiResponse:
         if verb == "sendmsg" and names[:1] == ["call-command"] and not command.body:
             (_, call_command), *rest = command.headers
             return session.sendmsg(call_command, dict(rest), uuid=uuid or None)
-        if not command.headers:
+        # `Session.send` refuses a bare sendmsg, and subscribes to the result of a bgapi.
+        if not command.headers and not verb.lower().startswith(("sendmsg", "bgapi")):
             return session.send(command.line)
         # Sessions have no method for bodies, or for headers of other commands.
         headers = [each for each in command.headers if each[0].lower() != "content-length"]

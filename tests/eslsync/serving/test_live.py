@@ -109,7 +109,9 @@ def test_a_session_of_a_live_call_can_be_sent_commands_from_outside() -> None:
         peer.handshake()
         peer.execute("answer")
         peer.settle()
-        asking = Beside(lambda: app.calls[0].session.send(f"sendmsg {peer.uuid}"))
+        asking = Beside(
+            lambda: app.calls[0].session.send(f"sendmsg {peer.uuid}", {"call-command": "nomedia"})
+        )
         peer.serve(f"sendmsg {peer.uuid}")
         asking.join()
         peer.end()

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import re
+
 import pytest
 
 from eslsync import Session
@@ -173,3 +175,32 @@ def test_a_key_that_is_due_after_the_end_of_the_call_is_not_pressed() -> None:
     assert "presses" not in call.ladder()
     with FreeSwitch() as switch, pytest.raises(ValueError, match="keys 0-9"):
         switch.call(records).press_after(1.0, "one")
+
+
+@pytest.mark.parametrize(
+    ("what", "said"),
+    [
+        ("conference::maintenance", "write 'CUSTOM conference::maintenance'"),
+        ("channel_answer", "did you mean 'CHANNEL_ANSWER'"),
+        ("playbakc", "or the application 'playback'"),
+        ("CS_EXECUTE", "ChannelState.EXECUTE"),
+    ],
+)
+def test_expecting_what_can_never_come_is_refused(what: str, said: str) -> None:
+    with FreeSwitch() as switch:
+        call = switch.call(lambda session: session.channel.answer())
+        with pytest.raises(ValueError, match=re.escape(said)):
+            call.expect(what)
+        call.wait()
+
+
+def test_a_custom_event_is_expected_by_its_subclass() -> None:
+    def handler(session: Session) -> None:
+        session.channel.answer()
+        session.channel.execute("event", "Event-Name=CUSTOM,Event-Subclass=my::own")
+        session.channel.sleep(1)
+
+    with FreeSwitch() as switch:
+        call = switch.call(handler)
+        call.expect("CUSTOM my::own")
+        call.wait()
