@@ -14,7 +14,7 @@ from dataclasses import dataclass, field, replace
 from pathlib import Path
 from types import FrameType
 
-from eslsync import Outbound
+from eslsync import Hangup, Outbound
 from eslsync.call.leg import Collecting
 from eslsync.loading import Handler
 from eslsync.stacks import summary_of
@@ -33,6 +33,7 @@ from .attempts import Attempt, AttemptOutcome, BridgeEnd, CallEnd, Trouble
 from .boundaries import Turns
 from .lines import Lines
 from .observer import Observer, Sighting
+from .reach import skipped_work
 from .situations import Situation
 from .whereabouts import Place, is_own, own_places
 
@@ -403,6 +404,8 @@ class _Making:
             place = self.observer.hung_up_at
             text = why_unknown(self.line)
             outcome.troubles.append(Trouble("unknown-application", text, place, at_hangup=False))
+        self._look_at_answers()
+        self._look_at_work_after_hangup()
         outcome.heard = tuple(prompt.name for prompt in self.line.prompts)
         outcome.played = frozenset(outcome.heard)
         outcome.answered = call.answered
@@ -429,6 +432,40 @@ class _Making:
         outcome.files = frozenset(each for each in outcome.played if each in named)
         if draw:
             outcome.ladder = call.ladder()
+
+    def _look_at_answers(self) -> None:
+        call, observer, ended = self.call, self.observer, self.outcome.ended
+        found: list[tuple[str, Place | None]] = []
+        if observer.answered_again is not None:
+            found.append(("the call is answered a second time", observer.answered_again))
+        if observer.unanswered is not None:
+            text = "the caller is asked for keys, or recorded, before the call is answered"
+            found.append((text, observer.unanswered))
+        elif (
+            ended is not None
+            and ended.text == "hangs up"
+            and not call.answered
+            and self.line.prompts
+            and "pre_answer" not in observer.log
+        ):
+            seen = None if self._seen is None else self._seen.situation.place
+            found.append(("prompts are played, and the call is never answered", seen))
+        for text, place in found:
+            self.outcome.troubles.append(Trouble("answer", text, place, at_hangup=False))
+
+    def _look_at_work_after_hangup(self) -> None:
+        """Look whether the Hangup was raised again where it was handled, and skipped the rest."""
+        again = self.observer.hangup
+        first = None if again is None else again.__context__
+        if again is None or not isinstance(first, Hangup) or place_of(first) == place_of(again):
+            return
+        for frame in traceback.extract_tb(again.__traceback__):
+            if is_own(frame.filename):
+                line = skipped_work(frame.filename, frame.lineno or 0)
+                if line is not None:
+                    text = f"Hangup is raised again where it is handled, and skips line {line}"
+                    self._trouble("after-hangup", text, place_of(again))
+                    return
 
     def _look_at_log(self) -> None:
         if self.call.error is not None:

@@ -8,7 +8,7 @@ from functools import wraps
 from hashlib import blake2b
 from typing import Any
 
-from eslsync import Channel, Outbound, Session
+from eslsync import Channel, Hangup, Outbound, Session
 from eslsync.call.leg import Collecting, Leg
 from eslsync.call.watching import Wait
 from eslsync.loading import Handler
@@ -82,6 +82,13 @@ class Observer:
         #: What is neither modelled nor allowed, and the handler's lines that used it.
         self.lacks: list[tuple[Part, Place | None]] = []
         self.hung_up_at: Place | None = None  #: the handler's line at the hangup
+        #: The Hangup that ended the handler.
+        self.hangup: Hangup | None = None
+        #: Where the caller, not answered yet, was first asked for keys or recorded.
+        self.unanswered: Place | None = None
+        #: Where the handler answered a call that it had answered before.
+        self.answered_again: Place | None = None
+        self._has_answered = False
         self._far_ends = far_ends
         self._key = key
         self._turns = turns or Turns()
@@ -95,7 +102,11 @@ class Observer:
         @wraps(handler)
         def watching(session: Session) -> None:
             session.watch(self)
-            handler(session)
+            try:
+                handler(session)
+            except Hangup as error:
+                self.hangup = error
+                raise
 
         return app.replace(handler=watching) if isinstance(app, Outbound) else watching
 
@@ -134,6 +145,10 @@ class Observer:
             return
         if name == "bridge":
             self._bridging = self.place(), self._call.answered
+        if name == "answer" and self._line.session is not None:
+            if self._has_answered:
+                self.answered_again = self.place()
+            self._has_answered = True
         if not declared(name).prepares:
             self.log.append(name)
         uuid, data = event.get("Application-UUID", ""), event.get("Application-Data", "")
@@ -205,6 +220,9 @@ class Observer:
             kind = "prompt"
         else:
             kind, holder = "waits", None
+        if kind in ("digits", "digit", "record") and other is None and self.unanswered is None:
+            if not self._call.answered and "pre_answer" not in self.log:
+                self.unanswered = where.places[-1]
         if kind == "connected":
             others = (leg for leg in session.channel.leg.conversation.legs.values())
             other = next(filter(_listens_there, others), None)

@@ -3,14 +3,16 @@
 from __future__ import annotations
 
 import ast
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
+from functools import lru_cache
+from pathlib import Path
 
 from eslsync import Channel
 from eslsync.wire.declared import declaration_of
 
 from .boundaries import CLOCK
 
-__all__ = ["Reach", "is_of_calls"]
+__all__ = ["Reach", "is_of_calls", "skipped_work"]
 
 #: Functions and methods whose results follow from their arguments, or from what callers do.
 PLAIN = CLOCK | frozenset(
@@ -125,13 +127,13 @@ class Reach:
         if isinstance(node, ast.Call):
             name = _name_of(node.func)
             owner = node.func.value if isinstance(node.func, ast.Attribute) else None
-            if name in self._functions:
-                return self._returns_known(self._functions[name], deep - 1)
-            method = getattr(Channel, name, None)
+            method = None if owner is None else getattr(Channel, name, None)
             if method is not None:
                 declared = declaration_of(method)
                 if declared.collects or declared.joins or name in PLAIN:
                     return True
+            if name in self._functions:
+                return self._returns_known(self._functions[name], deep - 1)
             if name not in PLAIN and not name[:1].isupper():
                 return False
             plain_owner = owner is None or name in CLOCK or _is_module(owner)
@@ -159,6 +161,56 @@ class Reach:
         returned = [each.value for each in ast.walk(function) if isinstance(each, ast.Return)]
         tests = [each.test for each in ast.walk(function) if isinstance(each, (ast.If, ast.While))]
         return all(self._is_known(each, deep) for each in (*returned, *tests))
+
+
+@lru_cache(maxsize=64)
+def _tree_of(file: str) -> ast.Module:
+    try:
+        return ast.parse(Path(file).read_text(encoding="utf-8"))
+    except (OSError, SyntaxError, ValueError):
+        return ast.Module([], [])
+
+
+def skipped_work(file: str, line: int) -> int | None:
+    """The first line that is skipped if one in `finally` or `except` raises, and that does work.
+
+    Commands for the call are no work: there is no call any more.
+    """
+    found: int | None = None
+    for node in ast.walk(_tree_of(file)):
+        if isinstance(node, ast.Try):
+            for body in (node.finalbody, *(each.body for each in node.handlers)):
+                found = found or _work_after(body, line)
+    return found
+
+
+def _work_after(body: Sequence[ast.stmt], line: int) -> int | None:
+    for number, statement in enumerate(body):
+        if statement.lineno <= line <= (statement.end_lineno or 0):
+            for name in ("body", "orelse", "finalbody"):
+                inner = _work_after(getattr(statement, name, []), line)
+                if inner is not None:
+                    return inner
+            return next((each.lineno for each in body[number + 1 :] if _works(each)), None)
+    return None
+
+
+def _works(statement: ast.stmt) -> bool:
+    """True if a statement calls anything but methods of a call, or functions with one."""
+    for node in ast.walk(statement):
+        if isinstance(node, ast.Call):
+            given = (*node.args, *(each.value for each in node.keywords))
+            names = {each.id for each in given if isinstance(each, ast.Name)}
+            if not (names | _dotted(node.func)) & {"channel", "session"}:
+                return True
+    return False
+
+
+def _dotted(node: ast.expr) -> set[str]:
+    """The names in an expression such as ``session.channel.hangup``."""
+    if isinstance(node, ast.Attribute):
+        return {node.attr} | _dotted(node.value)
+    return {node.id} if isinstance(node, ast.Name) else set()
 
 
 def is_of_calls(function: ast.FunctionDef) -> bool:

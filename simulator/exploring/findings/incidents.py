@@ -14,7 +14,8 @@ KINDS = {
     "unknown-application": "an application that FreeSWITCH doesn't have, so that it hangs up",
     "stuck": "the handler waits for something that is not the call",
     "outlives": "the handler goes on after the call has ended",
-    "after-hangup": "what the handler does after the hangup fails",
+    "after-hangup": "what the handler does after the hangup fails, or is skipped",
+    "answer": "a caller is never answered, or answered twice",
 }
 
 

@@ -104,10 +104,15 @@ def repeats_at_0_by_its_condition(session: Session) -> None:
 
 
 def repeats_at_9_by_calling_itself(session: Session) -> None:
+    session.channel.answer()
+    asks_again(session)
+
+
+def asks_again(session: Session) -> None:
     key = session.channel.get_digits("menu", valid="[129]")
     match key:
         case "9":
-            return repeats_at_9_by_calling_itself(session)
+            return asks_again(session)
         case "1" | "2":
             session.channel.playback("chosen")
     session.channel.hangup()

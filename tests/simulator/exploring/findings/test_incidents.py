@@ -72,9 +72,45 @@ def asks_of_a_call_that_is_gone(session: Session) -> None:
     session.channel.hangup()
 
 
+def bills_after_playing(session: Session) -> None:
+    session.channel.answer()
+    try:
+        session.channel.playback("welcome")
+    finally:
+        session.channel.playback("goodbye")  # raises Hangup again if the caller has gone
+        session.logger.info(bill_of(session.uuid))
+    session.channel.hangup()
+
+
+def bill_of(uuid: str) -> str:
+    return f"{uuid}: 1"
+
+
+def answers_twice(session: Session) -> None:
+    session.channel.answer()
+    session.channel.playback("welcome")
+    session.channel.answer()
+    session.channel.hangup()
+
+
+def asks_before_it_answers(session: Session) -> None:
+    session.channel.get_digits("menu", tries=1)
+    session.channel.answer()
+    session.channel.hangup()
+
+
+def plays_and_never_answers(session: Session) -> None:
+    session.channel.playback("welcome")
+    session.channel.hangup()
+
+
 @pytest.mark.parametrize(
     ("handler", "kind"),
     [
+        (bills_after_playing, "after-hangup"),
+        (answers_twice, "answer"),
+        (asks_before_it_answers, "answer"),
+        (plays_and_never_answers, "answer"),
         (raises_a_command_error, "raises"),
         (misspells_an_application, "unknown-application"),
         (sleeps_on, "outlives"),
@@ -87,6 +123,37 @@ def asks_of_a_call_that_is_gone(session: Session) -> None:
 def test_what_goes_wrong_in_a_call_is_reported(handler: object, kind: str) -> None:
     exploration = explore(handler, keys=KEYS)  # type: ignore[arg-type]
     assert found(exploration) == [kind], str(exploration)
+
+
+def bills_before_playing(session: Session) -> None:
+    session.channel.answer()
+    try:
+        session.channel.playback("welcome")
+    finally:
+        session.logger.info(bill_of(session.uuid))
+        session.channel.playback("goodbye")
+        session.channel.hangup()
+
+
+def plays_early_media(session: Session) -> None:
+    session.channel.pre_answer()
+    session.channel.playback("closed-today")
+    session.channel.hangup()
+
+
+def turns_the_caller_away(session: Session) -> None:
+    session.channel.playback("no-such-number")
+    session.channel.hangup("UNALLOCATED_NUMBER")
+
+
+@pytest.mark.parametrize(
+    "handler",
+    [bills_before_playing, plays_early_media, turns_the_caller_away],
+    ids=lambda each: each.__name__,
+)
+def test_what_goes_right_is_not(handler: object) -> None:
+    exploration = explore(handler, keys="1")  # type: ignore[arg-type]
+    assert not exploration.findings, str(exploration)
 
 
 def test_an_unknown_application_is_reported_at_its_line() -> None:
