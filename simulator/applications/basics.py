@@ -48,7 +48,7 @@ def park(channel: Channel, data: str) -> Steps[None]:
     yield from waiting.park(channel)
 
 
-@application("park_state", source="mod_dptools.c, park_state_function")
+@application("park_state", recordings="30g")
 def park_state(channel: Channel, data: str) -> None:
     """Leave the dialplan and park, as uuid_park does."""
     channel.park_elsewhere()
@@ -115,13 +115,13 @@ def socket(channel: Channel, data: str) -> Steps[None]:
         channel.state = State.EXECUTE
 
 
-@application("wait_for_answer", source="mod_dptools.c, wait_for_answer_function", nomedia=True)
+@application("wait_for_answer", recordings="30e", nomedia=True)
 def wait_for_answer(channel: Channel, data: str) -> Steps[None]:
     while not channel.answered and channel.is_ready():
         yield from waiting.sleep(channel, 100, None)
 
 
-@application("break", source="mod_dptools.c, break_function", nomedia=True)
+@application("break", recordings="30e", nomedia=True)
 def break_(channel: Channel, data: str) -> None:
     channel.break_requested = True
 
@@ -136,7 +136,7 @@ def echo(channel: Channel, data: str) -> Steps[None]:
             yield from channel.frames(None)
 
 
-@application("delay_echo", source="switch_ivr.c, switch_ivr_delay_echo")
+@application("delay_echo", recordings="30e")
 def delay_echo(channel: Channel, data: str) -> Steps[None]:
     """Send the caller's audio back later, until the end of the call.
 
@@ -151,21 +151,32 @@ def delay_echo(channel: Channel, data: str) -> Steps[None]:
 # --- the same, by uuid
 
 
-@api("uuid_answer", source="mod_commands.c, uuid_answer_function")
+@api("uuid_answer", recordings="30b")
 def uuid_answer(switch: Switch, argument: str) -> Steps[str]:
-    channel, _, complaint = located(switch, argument, "<uuid>")
+    channel = switch.locate(argument)
     if channel is None:
-        return complaint
+        return "-ERROR\n"
     yield from answering.answer(channel)
+    channel.poke()  # it has media now
     return OK
 
 
-@api("uuid_pre_answer", source="mod_commands.c, uuid_pre_answer_function")
+@api("uuid_pre_answer", recordings="30b")
 def uuid_pre_answer(switch: Switch, argument: str) -> Steps[str]:
-    channel, _, complaint = located(switch, argument, "<uuid>")
+    channel = switch.locate(argument)
+    if channel is None:
+        return "-ERROR\n"
+    yield from answering.pre_answer(channel)
+    channel.poke()
+    return OK
+
+
+@api("uuid_ring_ready", recordings="30b")
+def uuid_ring_ready(switch: Switch, argument: str) -> Steps[str]:
+    channel, _, complaint = located(switch, argument, "<uuid> [queued]")
     if channel is None:
         return complaint
-    yield from answering.pre_answer(channel)
+    yield from answering.ring_ready(channel)
     return OK
 
 
@@ -193,9 +204,9 @@ def hupall(switch: Switch, argument: str) -> str:
 
 @api("uuid_park", recordings="209 215 242")
 def uuid_park(switch: Switch, argument: str) -> str:
-    channel, _, complaint = located(switch, argument, "<uuid>")
+    channel = switch.locate(argument)
     if channel is None:
-        return complaint
+        return NO_CHANNEL
     channel.park_elsewhere()
     return OK
 

@@ -31,10 +31,10 @@ def displace_session(channel: Channel, data: str) -> None:
         media_bugs.MediaBug(channel, "displace", sound.path)
 
 
-@application("stop_displace_session", source="mod_dptools.c, stop_displace_session_function")
+@application("stop_displace_session", recordings="30e")
 def stop_displace_session(channel: Channel, data: str) -> None:
-    sound = channel.switch.media.open(data, playing.sound_prefix(channel))
-    media_bugs.stop_bugs(channel, "displace", sound.path if sound is not None else data)
+    """``<path>``: in full, as MEDIA_BUG_START tells it."""
+    media_bugs.stop_bugs(channel, "displace", data)
 
 
 @application("start_dtmf", recordings="11l")
@@ -57,7 +57,7 @@ def spandsp_stop_dtmf(channel: Channel, data: str) -> None:
     media_bugs.stop_bugs(channel, "spandsp_dtmf_detect", "")
 
 
-@application("remove_bugs", source="mod_dptools.c, remove_bugs_function")
+@application("remove_bugs", recordings="30e")
 def remove_bugs(channel: Channel, data: str) -> None:
     """Remove all media bugs, or those with that function: recordings, detectors, recognizers."""
     media_bugs.remove_all([bug for bug in channel.bugs if data in ("", bug.function)])
@@ -85,7 +85,7 @@ def wait_for_silence(channel: Channel, data: str) -> Steps[None]:
     channel.change_read_codec()
 
 
-@api("uuid_displace", source="mod_commands.c, session_displace_function")
+@api("uuid_displace", recordings="30b")
 def uuid_displace(switch: Switch, argument: str) -> str:
     words = separate(argument, " ", 5)
     if len(words) < 3:
@@ -99,7 +99,5 @@ def uuid_displace(switch: Switch, argument: str) -> str:
             return "-ERR Cannot displace session!\n"
         media_bugs.MediaBug(channel, "displace", sound.path)
         return "+OK Success\n"
-    stopped = media_bugs.stop_bugs(
-        channel, "displace", sound.path if sound is not None else words[2]
-    )
+    stopped = media_bugs.stop_bugs(channel, "displace", words[2])
     return "+OK Success\n" if stopped else "-ERR Cannot stop displace session!\n"

@@ -12,12 +12,12 @@ if TYPE_CHECKING:
 __all__: list[str] = []
 
 
-@application("mkdir", source="mod_dptools.c, mkdir_function", nomedia=True)
+@application("mkdir", recordings="30d", nomedia=True)
 def mkdir(channel: Channel, data: str) -> None:
     """Folders are not modelled: every file can be recorded."""
 
 
-@application("rename", source="mod_dptools.c, rename_function", nomedia=True, zombie=True)
+@application("rename", recordings="30d", nomedia=True, zombie=True)
 def rename(channel: Channel, data: str) -> None:
     """``<path> <new path>``: a file that was recorded is played under its new name."""
     old, blank, new = data.partition(" ")

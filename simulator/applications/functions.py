@@ -2,14 +2,17 @@
 
 from __future__ import annotations
 
+import operator
 import re
+from collections.abc import Callable
 from datetime import datetime, timezone
 from typing import TYPE_CHECKING
+from urllib.parse import unquote_to_bytes
 
 from eslsync.protocol import quote
 
 from ..clockwork.threads import MILLISECOND, SECOND, Steps, pause
-from ..model.arguments import atoi
+from ..model.arguments import atoi, separate
 from ..model.events import local_time
 from ..model.tables import api, run_api
 
@@ -19,7 +22,7 @@ if TYPE_CHECKING:
 __all__: list[str] = []
 
 
-@api("echo", source="mod_commands.c, echo_function")
+@api("echo", recordings="30a")
 def echo(switch: Switch, argument: str) -> str:
     return argument
 
@@ -33,28 +36,30 @@ def expand(switch: Switch, argument: str) -> Steps[str]:
     return answer
 
 
-@api("eval", source="mod_commands.c, eval_function")
+@api("eval", recordings="30a")
 def evaluate(switch: Switch, argument: str) -> str:
     return switch.expand(argument)
 
 
-@api("toupper", source="mod_commands.c, toupper_function")
+@api("toupper", recordings="30a")
 def toupper(switch: Switch, argument: str) -> str:
     return argument.upper()
 
 
-@api("tolower", source="mod_commands.c, tolower_function")
+@api("tolower", recordings="30a")
 def tolower(switch: Switch, argument: str) -> str:
     return argument.lower()
 
 
-@api("url_encode", source="mod_commands.c, url_encode_function")
+@api("url_encode", recordings="30a")
 def url_encode(switch: Switch, argument: str) -> str:
     return quote(argument)
 
 
-@api("md5", source="mod_commands.c, md5_function")
+@api("md5", recordings="30a")
 def md5(switch: Switch, argument: str) -> str:
+    if not argument:
+        return "!err!"
     import hashlib  # late, because it loads OpenSSL
 
     if not argument:
@@ -62,45 +67,106 @@ def md5(switch: Switch, argument: str) -> str:
     return hashlib.md5(argument.encode("utf-8", "surrogateescape")).hexdigest()
 
 
-@api("regex", source="mod_commands.c, regex_function")
+@api("url_decode", recordings="30a")
+def url_decode(switch: Switch, argument: str) -> str:
+    data = unquote_to_bytes(argument.encode("utf-8", "surrogateescape"))
+    return data.decode("utf-8", "surrogateescape")
+
+
+@api("sql_escape", recordings="30a")
+def sql_escape(switch: Switch, argument: str) -> str:
+    return argument.replace("'", "''")
+
+
+@api("quote_shell_arg", recordings="30a")
+def quote_shell_arg(switch: Switch, argument: str) -> str:
+    inside = argument.replace("'", "'\\''")
+    return f"'{inside}'" if argument else ""
+
+
+@api("replace", recordings="30a")
+def replace(switch: Switch, argument: str) -> str:
+    """``<text>|<old>|<new>``; ``m:~`` before it makes ``~`` the separator."""
+    words = _delimited(argument, 3)
+    return words[0].replace(words[1], words[2]) if len(words) == 3 else "-ERR"
+
+
+@api("is_lan_addr", recordings="30a")
+def is_lan_addr(switch: Switch, argument: str) -> str:
+    lan = re.match(
+        r"10\.|192\.168\.|127\.|255\.|0\.|1\.|2\.|169\.254\.|172\.(1[6-9]|2\d|3[01])\.", argument
+    )
+    return "true" if lan else "false"
+
+
+@api("regex", recordings="30a")
 def regex(switch: Switch, argument: str) -> str:
-    """``<text>|<pattern>[|<replacement>]``: "true", "false", or the replacement, filled in."""
-    words = argument.split("|")
+    """``<text>|<pattern>[|<replacement>[|n|b]]``: "true", "false", or the replacement, filled in.
+
+    ``m:~`` before it makes ``~`` the separator. What replaces nothing is the text, "false" with
+    the flag ``b``, or nothing with ``n``.
+    """
+    words = _delimited(argument, 4)
     if len(words) < 2:
         return "-ERR"
     try:
         match = re.search(words[1], words[0])
     except re.error:
-        return "-ERR"
+        match = None
     if len(words) == 2:
         return "true" if match else "false"
     if match is None:
-        return words[0]
+        flags = words[3] if len(words) > 3 else ""
+        return "" if "n" in flags else "false" if "b" in flags else words[0]
     groups = [match[0], *match.groups("")]
-    return re.sub(r"[$%](\d)", lambda each: groups[int(each[1])], words[2])
+    return re.sub(r"[$%](\d)", lambda each: "".join(groups[int(each[1]) :][:1]), words[2])
 
 
-@api("cond", source="mod_commands.c, cond_function")
+def _delimited(argument: str, most: int) -> list[str]:
+    """The words of an argument, separated by ``|``, or by a character that ``m:`` names."""
+    separator = "|"
+    if argument[:2] == "m:" and argument[2:3] in ("|", "~", "/"):
+        separator, argument = argument[2], argument[3:]
+    return separate(argument, separator, most)
+
+
+#: One side of a condition: quoted, with escapes, or a word.
+_SIDE = r"(?:'((?:\\[\\']|[^'])*)'(?=\s)|([^\s']\S*))"
+_CONDITION = re.compile(rf"{_SIDE}\s+(==|!=|<=|>=|<|>)\s*{_SIDE}\s+\?(.*)", re.DOTALL)
+_OPERATORS: dict[str, Callable[[float, float], bool]] = {
+    "==": operator.eq,
+    "!=": operator.ne,
+    "<": operator.lt,
+    "<=": operator.le,
+    ">": operator.gt,
+    ">=": operator.ge,
+}
+
+
+@api("cond", recordings="30a")
 def cond(switch: Switch, argument: str) -> str:
-    """``<expression> ? <yes> : <no>``, with ==, !=, <, <=, >, >= between numbers or texts."""
-    found = re.fullmatch(r"\s*(.*?)\s*(==|!=|<=|>=|<|>)\s*(.*?)\s*\?\s*(.*?)\s*:\s*(.*)", argument)
+    """``<expression> ? <yes> [: <no>]``, with ==, !=, <, <=, >, >= between numbers or texts.
+
+    A text counts as its length, unless both are texts and compared for equality.
+    """
+    found = _CONDITION.fullmatch(argument)
     if found is None:
         return "-ERR"
-    left, operator, right, yes, no = found.groups()
-    left, right = left.strip("'\""), right.strip("'\"")
-    both = (left, right)
-    numbers = all(re.fullmatch(r"-?\d+(\.\d+)?", each) for each in both)
-    a, b = (float(left), float(right)) if numbers else (float(len(left)), float(len(right)))
-    equal = a == b if numbers else left == right
-    results = {
-        "==": equal,
-        "!=": not equal,
-        "<": a < b,
-        "<=": a <= b,
-        ">": a > b,
-        ">=": a >= b,
-    }
-    return yes if results[operator] else no.rstrip()
+    quoted_a, plain_a, compares, quoted_b, plain_b, rest = found.groups()
+    a, b = (quoted_a or plain_a or "", quoted_b or plain_b or "")
+    numbers = [re.fullmatch(r"-?[\d.]+", each or "") is not None for each in (plain_a, plain_b)]
+    if compares in ("==", "!=") and not any(numbers):
+        true = (a == b) == (compares == "==")
+    else:
+        values = [
+            float(each) if number else float(len(each))
+            for each, number in zip((a, b), numbers, strict=True)
+        ]
+        true = _OPERATORS[compares](*values)
+    answers = separate(f":{rest}", ":", 3)
+    if len(answers) < 2:
+        return "-ERR"
+    return answers[1] if true else "".join(answers[2:])
 
 
 @api("strftime", recordings="09a")
@@ -108,7 +174,7 @@ def strftime(switch: Switch, argument: str) -> str:
     return local_time(switch.scheduler.now, argument or "%Y-%m-%d %T".replace("%T", "%H:%M:%S"))
 
 
-@api("strepoch", source="mod_dptools.c, strepoch_api_function")
+@api("strepoch", recordings="30a")
 def strepoch(switch: Switch, argument: str) -> str:
     """Seconds since the epoch: now, or at a date in UTC."""
     if not argument:
@@ -118,6 +184,12 @@ def strepoch(switch: Switch, argument: str) -> str:
     except ValueError:
         return "0"
     return str(int(moment.replace(tzinfo=timezone.utc).timestamp()))
+
+
+@api("strmicroepoch", recordings="30a")
+def strmicroepoch(switch: Switch, argument: str) -> str:
+    """As strepoch, in microseconds."""
+    return f"{strepoch(switch, argument)}000000" if argument else str(switch.scheduler.now)
 
 
 @api("msleep", recordings="09a 09f 21f")

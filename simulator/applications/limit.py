@@ -176,9 +176,7 @@ def limit_hash(channel: Channel, data: str) -> None:
         limit_application(channel, f"hash {data}")
 
 
-@application(
-    "limit_hash_execute", source="mod_dptools.c, limit_hash_execute_function", nomedia=True
-)
+@application("limit_hash_execute", recordings="30c", nomedia=True)
 def limit_hash_execute(channel: Channel, data: str) -> Steps[None]:
     if is_true(channel.get(COMPATIBLE)):
         steps = limit_execute(channel, f"hash {data}")

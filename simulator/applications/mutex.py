@@ -68,7 +68,7 @@ class _Turn(playing.Alarm):
         return self.came(channel)
 
 
-@application("mutex", source="mod_dptools.c, do_mutex", nomedia=True)
+@application("mutex", recordings="30e", nomedia=True)
 def mutex(channel: Channel, data: str) -> Steps[None]:
     """``<name> [off]``: wait for the mutex, or release it."""
     key, _, word = data.partition(" ")

@@ -103,14 +103,13 @@ not_modelled_api(
     acl alias banner bg_spawn bg_system bgapi break coalesce complete console_complete
     console_complete_xml db_cache domain_data domain_exists escape event_channel_broadcast
     file_exists find_user_xml fsctl getcputime getenv gethost group_call help host_lookup
-    in_group interface_ip is_lan_addr json list_users load memory nat_map pause pool_stats
-    quote_shell_arg reg_url reload reloadacl replace say_string shutdown spawn spawn_stream
-    sql_escape strftime_tz stun system time_test timer_test tone_detect unload url_decode
-    user_data user_exists uuid_audio uuid_buglist uuid_capture_text uuid_chat uuid_codec_debug
-    uuid_codec_param uuid_debug_media uuid_display uuid_drop_dtmf uuid_early_ok uuid_fileman
-    uuid_jitterbuffer uuid_loglevel uuid_media_3p uuid_media_params uuid_media_reneg
-    uuid_outgoing_answer uuid_pause uuid_phone_event uuid_preprocess uuid_recovery_refresh
-    uuid_ring_ready uuid_send_info uuid_send_message uuid_send_text uuid_set_media_stats
+    in_group interface_ip json list_users load memory nat_map pause pool_stats reg_url reload
+    reloadacl say_string shutdown spawn spawn_stream strftime_tz stun system time_test
+    timer_test tone_detect unload user_data user_exists uuid_audio uuid_buglist
+    uuid_capture_text uuid_chat uuid_codec_debug uuid_codec_param uuid_debug_media uuid_display
+    uuid_drop_dtmf uuid_early_ok uuid_fileman uuid_jitterbuffer uuid_media_3p uuid_media_params
+    uuid_media_reneg uuid_outgoing_answer uuid_pause uuid_phone_event uuid_preprocess
+    uuid_recovery_refresh uuid_send_info uuid_send_message uuid_send_text uuid_set_media_stats
     uuid_simplify uuid_video_bandwidth uuid_video_bitrate uuid_video_refresh uuid_xfer_zombie
     uuid_zombie_exec xml_flush_cache xml_locate xml_wrap
     """,
@@ -135,7 +134,7 @@ not_modelled_api("cv_bug", module="mod_cv")
 not_modelled_api("dahdi_transcode", module="mod_dahdi_codec")
 not_modelled_api("group", module="mod_db")
 not_modelled_api("distributor distributor_ctl", module="mod_distributor")
-not_modelled_api("chat page presence strmicroepoch", module="mod_dptools")
+not_modelled_api("chat page presence", module="mod_dptools")
 not_modelled_api("easyroute", module="mod_easyroute")
 not_modelled_api("enum enum_auto", module="mod_enum")
 not_modelled_api("erlang", module="mod_erlang_event")

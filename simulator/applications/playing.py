@@ -46,7 +46,7 @@ def endless_playback(channel: Channel, data: str) -> Steps[None]:
     executing.respond(channel, PLAYED.get(status, "PLAYBACK ERROR"))
 
 
-@application("loop_playback", source="mod_dptools.c, loop_playback_function")
+@application("loop_playback", recordings="30e")
 def loop_playback(channel: Channel, data: str) -> Steps[None]:
     loops = 1
     found = re.match(r"\+(-?\d+)\s+(.*)", data)
@@ -99,7 +99,7 @@ def sleep(channel: Channel, data: str) -> Steps[None]:
     yield from waiting.sleep(channel, atoi(data), on_digit)
 
 
-@application("broadcast", source="mod_dptools.c, broadcast_function")
+@application("broadcast", recordings="30e")
 def broadcast(channel: Channel, data: str) -> None:
     """``<path> [aleg|bleg|holdb|both]``: both legs hear it, except with ``holdb``."""
     words = separate(data, " ", 4)

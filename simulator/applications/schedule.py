@@ -14,7 +14,7 @@ from ..clockwork.threads import SECOND, Steps, Thread
 from ..model import executing
 from ..model.arguments import atoi, separate
 from ..model.dialplan import transfer
-from ..model.tables import NO_CHANNEL, OK, api, application, located, run_api, usage
+from ..model.tables import NO_CHANNEL, OK, api, application, run_api, usage
 from ..model.variables import is_true
 
 if TYPE_CHECKING:
@@ -52,7 +52,7 @@ class Tasks:
     def __init__(self, switch: Switch) -> None:
         self._switch = switch
         switch.when_destroyed.append(lambda channel: self.delete(channel.uuid))
-        self._last = OWN_TASKS
+        self.last = OWN_TASKS  #: the number of the last task
         self._tasks: dict[int, _Task] = {}
         self._looked = 0  # when the task thread last looked
         self._timer: Timer | None = None
@@ -78,8 +78,8 @@ class Tasks:
         elif second < now:
             every = second
             second += now
-        self._last += 1
-        task = _Task(self._last, group, description, second, action, every)
+        self.last += 1
+        task = _Task(self.last, group, description, second, action, every)
         self._tasks[task.number] = task
         self._tell("ADD_SCHEDULE", task, ADDED)
         # the task thread sends the event, and then looks at once
@@ -195,7 +195,7 @@ def sched_hangup(channel: Channel, data: str) -> None:
         schedule_hangup(channel, words[0], cause, *words[2:3])
 
 
-@application("sched_transfer", source="mod_dptools.c, sched_transfer_function", nomedia=True)
+@application("sched_transfer", recordings="30f", nomedia=True)
 def sched_transfer(channel: Channel, data: str) -> None:
     """``[+]<time> <extension> [<dialplan> [<context>]]``."""
     words = separate(data, " ", 4)
@@ -203,7 +203,7 @@ def sched_transfer(channel: Channel, data: str) -> None:
         channel.set("last_sched_id", str(schedule_transfer(channel, words[0], words[1:])))
 
 
-@application("sched_broadcast", source="mod_dptools.c, sched_broadcast_function", nomedia=True)
+@application("sched_broadcast", recordings="30f 30i", nomedia=True)
 def sched_broadcast(channel: Channel, data: str) -> None:
     """``[[+]<time>|@time] <path> [aleg|bleg|both]``."""
     words = separate(data, " ", 6)
@@ -213,13 +213,13 @@ def sched_broadcast(channel: Channel, data: str) -> None:
         channel.set("last_sched_id", str(number))
 
 
-@application("sched_cancel", source="mod_dptools.c, sched_cancel_function", nomedia=True)
+@application("sched_cancel", recordings="30d", nomedia=True)
 def sched_cancel(channel: Channel, data: str) -> None:
     """``[<group>|<number>]``: delete tasks, by default the channel's own."""
     channel.switch.state(Tasks).delete(data or channel.uuid)
 
 
-@api("sched_hangup", source="mod_commands.c, sched_hangup_function")
+@api("sched_hangup", recordings="30f")
 def sched_hangup_api(switch: Switch, argument: str) -> str:
     words = separate(argument, " ", 4)
     if not words:
@@ -232,7 +232,7 @@ def sched_hangup_api(switch: Switch, argument: str) -> str:
     return OK
 
 
-@api("sched_transfer", source="mod_commands.c, sched_transfer_function")
+@api("sched_transfer", recordings="30f")
 def sched_transfer_api(switch: Switch, argument: str) -> str:
     words = separate(argument, " ", 6)
     if not 2 <= len(words) <= 5:
@@ -244,7 +244,7 @@ def sched_transfer_api(switch: Switch, argument: str) -> str:
     return OK
 
 
-@api("sched_broadcast", source="mod_commands.c, sched_broadcast_function")
+@api("sched_broadcast", recordings="30f")
 def sched_broadcast_api(switch: Switch, argument: str) -> str:
     words = separate(argument, " ", 4)
     if len(words) < 3:
@@ -284,10 +284,8 @@ def sched_del(switch: Switch, argument: str) -> str:
     return f"+OK Deleted: {switch.state(Tasks).delete(argument)}\n"
 
 
-@api("unsched_api", source="mod_commands.c, unsched_api_function")
+@api("unsched_api", recordings="30a")
 def unsched_api(switch: Switch, argument: str) -> str:
-    if not argument:
-        return "-ERR Invalid syntax. USAGE: <task_id>\n"
     number = atoi(argument)
     if not number:
         return ""
@@ -297,9 +295,22 @@ def unsched_api(switch: Switch, argument: str) -> str:
 # --- a session's heartbeat
 
 
-@application("sched_heartbeat", source="mod_dptools.c, sched_heartbeat_function", nomedia=True)
+@application("sched_heartbeat", recordings="30f", nomedia=True)
 def sched_heartbeat(channel: Channel, data: str) -> None:
-    channel.beat_every(max(0, atoi(data)))
+    """Fire a SESSION_HEARTBEAT, after the seconds that ``enable_heartbeat`` has set, if any.
+
+    (It ignores its own argument, 0 to stop it included: recording 30f.)
+    """
+    if not data or atoi(data) < 0:
+        return
+    every = (channel.heartbeat or 0) // SECOND
+    channel.switch.state(Tasks).add(
+        f"+{every}",
+        channel.uuid,
+        "switch_core_session_sched_heartbeat",
+        lambda: channel.fire("SESSION_HEARTBEAT"),
+        every,
+    )
 
 
 @application("enable_heartbeat", recordings="14i", nomedia=True)
@@ -307,10 +318,13 @@ def enable_heartbeat(channel: Channel, data: str) -> None:
     channel.beat_every(atoi(data) if data[:1].isdigit() else 60 if not data or is_true(data) else 0)
 
 
-@api("uuid_session_heartbeat", source="mod_commands.c, uuid_session_heartbeat_function")
+@api("uuid_session_heartbeat", recordings="30b")
 def uuid_session_heartbeat(switch: Switch, argument: str) -> str:
-    channel, rest, complaint = located(switch, argument, "<uuid> [sched] [0|<seconds>]")
+    uuid, _, rest = argument.partition(" ")
+    if not rest:
+        return usage("uuid_session_heartbeat <uuid> [sched] [0|<seconds>]")
+    channel = switch.locate(uuid)
     if channel is None:
-        return complaint
+        return NO_CHANNEL
     channel.beat_every(atoi(rest.rpartition(" ")[2]))
     return OK

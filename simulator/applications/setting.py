@@ -68,7 +68,7 @@ def push(channel: Channel, data: str) -> None:
     _set(channel, data, _push)
 
 
-@application("unshift", source="mod_dptools.c, unshift_function", nomedia=True, zombie=True)
+@application("unshift", recordings="30c", nomedia=True, zombie=True)
 def unshift(channel: Channel, data: str) -> None:
     _set(channel, data, partial(_push, first=True))
 
@@ -79,7 +79,7 @@ def unset(channel: Channel, data: str) -> None:
         channel.set(data, None)
 
 
-@application("multiunset", source="mod_dptools.c, multiunset_function", nomedia=True, zombie=True)
+@application("multiunset", recordings="30c", nomedia=True, zombie=True)
 def multiunset(channel: Channel, data: str) -> None:
     for name in separate(data):
         channel.set(name, None)
@@ -108,15 +108,13 @@ def _export(channel: Channel, data: str, to: str) -> None:
         channel.set(to, f"{exported},{name}" if exported else name)
 
 
-@application("set_global", source="mod_dptools.c, set_global_function", nomedia=True, zombie=True)
+@application("set_global", recordings="30c", nomedia=True, zombie=True)
 def set_global(channel: Channel, data: str) -> None:
     name, _, value = data.partition("=")
     _put_global(channel.switch, channel, name, value)
 
 
-@application(
-    "set_profile_var", source="mod_dptools.c, set_profile_var_function", nomedia=True, zombie=True
-)
+@application("set_profile_var", recordings="30c", nomedia=True, zombie=True)
 def set_profile_var(channel: Channel, data: str) -> None:
     name, _, value = data.partition("=")
     channel.set_profile_field(name, value)
@@ -129,16 +127,14 @@ def strftime(channel: Channel, data: str) -> None:
         channel.set(name, local_time(channel.now, format))
 
 
-@application("set_name", source="mod_dptools.c, set_name_function", nomedia=True)
+@application("set_name", recordings="30c", nomedia=True)
 def set_name(channel: Channel, data: str) -> None:
     if data:
         channel.name = data
         channel.set("channel_name", data)
 
 
-@application(
-    "transfer_vars", source="switch_ivr.c, switch_ivr_transfer_variable", nomedia=True, zombie=True
-)
+@application("transfer_vars", recordings="30c", nomedia=True, zombie=True)
 def transfer_vars(channel: Channel, data: str) -> None:
     """Copy a variable to the other leg of a bridge, or those that begin with ``~<prefix>``."""
     name = (separate(data, " ", 1) or [""])[0]
@@ -155,7 +151,7 @@ def transfer_vars(channel: Channel, data: str) -> None:
             other.set(each, value)
 
 
-@application("capture", source="mod_dptools.c, capture_function", nomedia=True)
+@application("capture", recordings="30c", nomedia=True)
 def capture(channel: Channel, data: str) -> None:
     """``<variable>|<text>|<pattern>``: push the match, and then its groups."""
     words = separate(data, "|", 3)
@@ -170,20 +166,20 @@ def capture(channel: Channel, data: str) -> None:
         channel.variables.push(name, group)
 
 
-@application("media_reset", source="mod_dptools.c, media_reset_function", nomedia=True)
+@application("media_reset", recordings="30c", nomedia=True)
 def media_reset(channel: Channel, data: str) -> None:
     if not channel.media_ready:
         channel.set("bypass_media", None)
         channel.set("proxy_media", None)
 
 
-@application("verbose_events", source="mod_dptools.c, verbose_events_function", nomedia=True)
+@application("verbose_events", recordings="30c", nomedia=True)
 def verbose_events(channel: Channel, data: str) -> None:
     """From now on all events of the channel carry its variables."""
     channel.verbose = True
 
 
-@application("privacy", source="mod_dptools.c, privacy_function", nomedia=True)
+@application("privacy", recordings="30c", nomedia=True)
 def privacy(channel: Channel, data: str) -> None:
     """``full|name|number|on|off``: what is hidden of the caller from those who are called."""
     if not data:
@@ -221,20 +217,22 @@ def uuid_setvar(switch: Switch, argument: str) -> str:
         return complaint
     name, _, value = rest.partition(" ")
     if not name:
-        return "-ERR No variable specified\n"
+        return usage("<uuid> <var> [value]")
     _put(channel, name, value.lstrip(" "))
     return OK
 
 
-@api("uuid_setvar_multi", source="mod_commands.c, uuid_setvar_multi_function")
+@api("uuid_setvar_multi", recordings="30b")
 def uuid_setvar_multi(switch: Switch, argument: str) -> str:
     channel, rest, complaint = located(switch, argument, "<uuid> <var>=<value>;<var>=<value>...")
     if channel is None:
         return complaint
+    if not rest:
+        return ""
     for pair in separate(rest, ";"):
         name, _, value = pair.partition("=")
         if not name:
-            return "-ERR No variable specified\n"
+            return "-ERR No variable specified\n" + usage("<uuid> <var>=<value>;<var>=<value>...")
         _put(channel, name, value)
     return OK
 
@@ -256,10 +254,15 @@ def global_getvar(switch: Switch, argument: str) -> str:
     return switch.globals.get(argument, "")
 
 
-@api("global_setvar", source="mod_commands.c, global_setvar_function")
+@api("global_setvar", recordings="30a")
 def global_setvar(switch: Switch, argument: str) -> str:
-    name, equals, value = argument.partition("=")
-    if not name or not equals:
+    name, *values = separate(argument, "=", 3) or [""]
+    if not name:
         return usage("<var>=<value> [=<value2>]")
-    _put_global(switch, None, name, value)
+    known = switch.globals
+    # with a second value, only if it has that one now (switch_core_set_var_conditional)
+    if len(values) < 2 or not values[1] or known.get(name) == values[1]:
+        known.pop(name, None)
+        if values and values[0]:
+            _put_global(switch, None, name, values[0])
     return "+OK"

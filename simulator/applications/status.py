@@ -74,11 +74,13 @@ def show(switch: Switch, argument: str) -> str:
     return "\n0 total.\n"
 
 
-@api("module_exists", source="mod_commands.c, module_exists_function")
+@api("module_exists", recordings="30a")
 def module_exists(switch: Switch, argument: str) -> str:
+    if not argument:
+        return ""
     return "true" if argument in MODULES else "false"
 
 
-@api("reloadxml", source="mod_commands.c, reload_xml_function")
+@api("reloadxml", recordings="30a")
 def reloadxml(switch: Switch, argument: str) -> str:
     return "+OK [Success]\n"

@@ -107,11 +107,11 @@ def _q850(cause: str | None) -> int:
 
 def _begin_report(channel: Channel) -> None:
     """switch_core_session_reporting_state."""
+    if channel.endpoint == "loopback":
+        channel.set("is_loopback", "1")
     channel.state = State.REPORTING
     channel.set_running_state(State.REPORTING)
     channel.switch.callers.discard(channel.variables.get("other_loopback_leg_uuid") or "")
-    if channel.endpoint == "loopback":
-        channel.set("is_loopback", "1")
 
 
 def _report(channel: Channel) -> None:

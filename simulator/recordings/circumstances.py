@@ -15,6 +15,7 @@ from eslsync import CallState
 
 from ..applications import API_COMMANDS, APPLICATIONS
 from ..applications.conference import Rooms
+from ..applications.schedule import Tasks
 from ..clockwork.agenda import Agenda
 from ..clockwork.threads import SECOND
 from ..model.channel import Channel, Codec
@@ -97,6 +98,7 @@ def switch_of(recording: Recording, agenda: Agenda, races: Races, dial: Dial) ->
         core_uuid=source.get("Core-UUID"),
     )
     _count_on(switch, recording)
+    switch.state(Tasks).last = circumstances.get("tasks", switch.state(Tasks).last)
     for target, behaviour in circumstances.get("endpoints", {}).items():
         if "dialplan" in behaviour:
             dialplan = [(name, data) for name, data in behaviour["dialplan"]]

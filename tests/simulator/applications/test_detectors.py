@@ -34,10 +34,12 @@ def test_a_file_displaces_what_is_heard() -> None:
     call.execute("displace_session", "a.wav")
     call.wait(0.1)
     assert len(call.events("MEDIA_BUG_START")) == 2
-    assert call.send(f"{displace} stop a.wav") == "+OK Success\n"  # both: they have one path
+    path = call.events("MEDIA_BUG_START")[0].get("Media-Bug-Target")
+    assert call.send(f"{displace} stop a.wav") == "-ERR Cannot stop displace session!\n"
+    assert call.send(f"{displace} stop {path}") == "+OK Success\n"  # both: they have one path
     call.wait(0.1)
     assert len(call.events("MEDIA_BUG_STOP")) == 2
-    assert call.send(f"{displace} stop a.wav") == "-ERR Cannot stop displace session!\n"
+    assert call.send(f"{displace} stop {path}") == "-ERR Cannot stop displace session!\n"
 
 
 @pytest.mark.parametrize(("audible", "seconds"), [(False, 0.9), (True, 2.0)])
