@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING
 
 from ..clockwork.threads import SECOND, Steps
 from ..model import answering, asking, executing, playing
+from ..model.known_options import note_conference_flags, note_option
 from ..model.sounds import FRAME
 from ..model.states import Status
 from ..model.tables import application
@@ -254,6 +255,10 @@ class Rooms:
         self.members = 0  #: the number of members so far, in all rooms
 
 
+#: Profiles of FreeSWITCH's own configuration that differ in the quality of sound alone.
+PROFILES = frozenset(["", "default", "wideband", "ultrawideband", "cdquality"])
+
+
 @application("conference", recordings="11e")
 def conference(channel: Channel, data: str) -> Steps[None]:
     """``<room>[@<profile>][+<pin>][+flags{<flag>|...}]``: stay until kicked or hung up."""
@@ -266,6 +271,11 @@ def conference(channel: Channel, data: str) -> Steps[None]:
     profile, _, pin = rest.partition("+")
     if "+" in name:
         name, _, pin = name.partition("+")
+    if name.startswith("bridge:"):
+        note_option(switch, channel, "conference bridge:")
+    if profile.lower() not in PROFILES:
+        note_option(switch, channel, f"conference @{profile}", "a room is as the default has it")
+    note_conference_flags(channel, flags)
     room = rooms.get(name)
     created = room is None
     if room is None:

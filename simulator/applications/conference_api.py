@@ -9,6 +9,7 @@ from ..clockwork.threads import SECOND
 from ..model import playing
 from ..model.arguments import atoi
 from ..model.dialplan import leave_for
+from ..model.known_options import note_conference_command
 from ..model.sounds import RATE
 from ..model.tables import api
 from .conference import LOUDEST, CalledFrom, Member, Room, Rooms
@@ -44,6 +45,7 @@ def conference_api(switch: Switch, argument: str) -> str:
         return _for_members(room, name, words[2:])
     command = _COMMANDS.get(name)
     if command is None:
+        note_conference_command(switch, name)
         return f"-ERR Conference command '{words[1]}' not found.\n"
     return command(switch, room, words[2:])
 

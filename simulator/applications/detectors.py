@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 from ..clockwork.threads import MILLISECOND, Steps
 from ..model import media_bugs, playing, waiting
 from ..model.arguments import atoi, separate
+from ..model.known_options import note_option
 from ..model.sounds import FRAME
 from ..model.tables import api, application, usage
 
@@ -25,7 +26,9 @@ FOREVER = 86_400_000
 @application("displace_session", recordings="11l")
 def displace_session(channel: Channel, data: str) -> None:
     """Play a file in place of what the caller says."""
-    path = data.partition(" ")[0]
+    path, *options = separate(data, " ", 4) or [""]
+    if any(option.startswith("+") for option in options):
+        note_option(channel.switch, channel, "displace_session +<limit>")
     sound = channel.switch.media.open(path, playing.sound_prefix(channel))
     if sound is not None:
         media_bugs.MediaBug(channel, "displace", sound.path)
@@ -97,6 +100,8 @@ def uuid_displace(switch: Switch, argument: str) -> str:
     if words[1].lower() == "start":
         if sound is None:
             return "-ERR Cannot displace session!\n"
+        if atoi("".join(words[3:4])):
+            note_option(switch, channel, "uuid_displace <limit>")
         media_bugs.MediaBug(channel, "displace", sound.path)
         return "+OK Success\n"
     stopped = media_bugs.stop_bugs(channel, "displace", words[2])

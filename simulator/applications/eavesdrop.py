@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING
 
 from ..clockwork.threads import Steps
 from ..model import media_bugs
+from ..model.known_options import note_option
 from ..model.tables import application
 from ..model.variables import is_true
 
@@ -22,6 +23,8 @@ __all__: list[str] = []
 @application("eavesdrop", recordings="230 231")
 def eavesdrop(channel: Channel, data: str) -> Steps[None]:
     """``<uuid>``: listen until one of the two hangs up, or ``*`` is pressed."""
+    if data.lower() == "all":
+        note_option(channel.switch, channel, "eavesdrop all")
     keys = channel.get("eavesdrop_enable_dtmf")
     group = channel.get("eavesdrop_require_group")
     yield from _listen(channel, data, keys=keys is None or is_true(keys), group=group)

@@ -85,6 +85,7 @@ def _take(channel: Channel, what: Sequence[str], most: int, seconds: int) -> boo
     if backends is None:
         channel.set("limit_backend", backend)
         channel.when_down.append(lambda: _release_all(channel))
+        channel.when_routed.append(lambda: _leave(channel))
     elif backend not in backends:
         channel.set("limit_backend", f"{backends},{backend}")
     return True
@@ -128,6 +129,12 @@ def _fire(
         called_from=("switch_limit.c", "switch_limit_fire_event", 64),
     )
     switch.publish(event)
+
+
+def _leave(channel: Channel) -> None:
+    """A transfer ends the limits, unless a variable says otherwise (limit_state_handler)."""
+    if not is_true(channel.get("limit_ignore_transfer")):
+        _release_all(channel)
 
 
 def _release_all(channel: Channel) -> None:

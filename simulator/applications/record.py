@@ -7,11 +7,12 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from ..clockwork.threads import MILLISECOND, SECOND, Steps
-from ..model import answering, executing, media_bugs, playing
+from ..clockwork.threads import MILLISECOND, SECOND, Steps, Thread
+from ..model import answering, executing, hooks, media_bugs, playing
 from ..model.arguments import atoi, separate, variables_of
+from ..model.known_variables import note_variable
 from ..model.sounds import FRAME, RATE
-from ..model.tables import api, application, usage
+from ..model.tables import api, application, run_api, usage
 from ..model.variables import is_true
 
 if TYPE_CHECKING:
@@ -30,10 +31,17 @@ RECORD_FILE_STOP = ("switch_ivr_play_say.c", "switch_ivr_record_file_event", 103
 
 def path_of(channel: Channel, name: str) -> str:
     """The path of a recording; relative names are in the folder of the sounds."""
-    _, name = variables_of(name)
+    options, name = variables_of(name)
+    _note_options(channel, options)
     if "://" in name or name.startswith("/"):
         return name
     return f"{playing.sound_prefix(channel)}/{name}"
+
+
+def _note_options(channel: Channel, options: dict[str, str]) -> None:
+    """Report options that are not modelled; they have the names of variables."""
+    for key, value in options.items():
+        note_variable(channel.switch, channel, key, value)
 
 
 def samples_since(channel: Channel, began: int) -> int:
@@ -56,6 +64,7 @@ def record(channel: Channel, data: str) -> Steps[None]:
     if not native:
         channel.change_read_codec()
     channel.fire("RECORD_START", (("Record-File-Path", path),), called_from=RECORD_FILE_START)
+    yield from _has_started(channel)
     threshold = len(words) > 2 and atoi(words[2]) and not native
     hits = (atoi(words[3]) if len(words) > 3 else 0) or 3
     silence = hits * SECOND if threshold and not channel.audible else None
@@ -69,11 +78,37 @@ def record(channel: Channel, data: str) -> Steps[None]:
     channel.set("record_ms", str(samples * 1000 // RATE))
     channel.set("record_samples", str(samples))
     channel.switch.media.record(path, samples)
+    yield from _process_file(channel)
     channel.fire("RECORD_STOP", (("Record-File-Path", path),), called_from=RECORD_FILE_STOP)
+    yield from _has_stopped(channel)
     if not native:
         channel.change_read_codec()
     if not channel.is_ready():
         channel.hangup("DESTINATION_OUT_OF_ORDER")
+
+
+def _has_started(channel: Channel) -> Steps[None]:
+    yield from hooks.execute_on(channel, "execute_on_record_start")
+    yield from hooks.api_on(channel, "api_on_record_start")
+
+
+def _has_stopped(channel: Channel) -> Steps[None]:
+    yield from hooks.execute_on(channel, "execute_on_record_stop")
+    yield from hooks.api_on(channel, "api_on_record_stop")
+
+
+def _post_process(channel: Channel) -> Steps[None]:
+    """What is to be done with the file of a session (record_helper_post_process)."""
+    yield from hooks.execute_on(channel, "record_post_process_exec_app")
+    yield from _process_file(channel)
+
+
+def _process_file(channel: Channel) -> Steps[None]:
+    """Run the api command ``<name>:<argument>`` that is to have the file."""
+    command = channel.get("record_post_process_exec_api")
+    if command:
+        name, _, argument = command.partition(":")
+        yield from run_api(channel.switch, name, channel.expand(argument), channel)
 
 
 def _record_until(channel: Channel, limit: int, silence: int | None) -> Steps[None]:
@@ -116,6 +151,7 @@ class _SessionRecording:
         self.began = channel.now
         self.cause: str | None = None
         self._fire("RECORD_START")
+        self._run(_has_started(channel), "execute_on_record_start")
 
     def option(self, name: str) -> str | None:
         """An option that the recording was started with, else a variable (get_recording_var)."""
@@ -144,6 +180,19 @@ class _SessionRecording:
         channel.set("record_ms", str(samples * 1000 // RATE))
         channel.set("record_completion_cause", cause)
         self._fire("RECORD_STOP", (("Record-Completion-Cause", cause),))
+        self._run(_has_stopped(channel), "execute_on_record_stop")
+        self._run(_post_process(channel), "record_post_process_exec_app")
+
+    def _run(self, steps: Steps[None], option: str) -> None:
+        """Execute an application of the recording's options, and the steps, on its thread."""
+        value = self.options.get(option)
+
+        def run() -> Steps[None]:
+            if value:
+                yield from hooks.execute_value(self.channel, value)
+            yield from steps
+
+        Thread(self.channel.switch.scheduler, run()).run()
 
 
 def record_session(
@@ -158,6 +207,7 @@ def record_session(
         if is_true(toggles or channel.get("RECORD_TOGGLE_ON_REPEAT")):
             media_bugs.stop_bugs(channel, "session_record", path)
         return
+    _note_options(channel, options or {})
     yield channel.tick()  # the recording thread takes a frame to start
     recording = _SessionRecording(channel, path, options or {})
     bug = media_bugs.MediaBug(channel, "session_record", path, recording.stopped)

@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING
 
 from ..clockwork.threads import MILLISECOND, SECOND
 from ..model.heartbeat import up_time
+from ..model.known_options import note_option
 from ..model.tables import api
 
 if TYPE_CHECKING:
@@ -71,6 +72,7 @@ def show(switch: Switch, argument: str) -> str:
     words = argument.split()
     if words[:1] in (["channels"], ["calls"]) and words[-1:] == ["count"]:
         return f"\n{len(switch.channels)} total.\n"
+    note_option(switch, None, f"show {argument}".rstrip())
     return "\n0 total.\n"
 
 

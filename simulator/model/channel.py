@@ -189,8 +189,9 @@ class Channel:
         self.on_hangup: Callable[[], None] | None = None
         #: Called with every key that is sent to the other end.
         self.when_sent: Callable[[Digit], None] | None = None
-        #: Called when the channel is hung up, and when it is answered.
+        #: Called when the channel is hung up, goes to another extension, and is answered.
         self.when_down: list[Callable[[], None]] = []
+        self.when_routed: list[Callable[[], None]] = []
         self.when_answered: list[Callable[[], None]] = []
         self._described: tuple[object, ...] = ()  # the state that `_blocks` describes
         self._blocks: list[Block] = []

@@ -21,6 +21,8 @@ __all__ = ["actions_of", "leave_for", "route", "transfer"]
 
 def route(channel: Channel) -> None:
     """Let the dialplan choose what runs next (CS_ROUTING)."""
+    for action in channel.when_routed:
+        action()
     profile = channel.profile
     found: Sequence[tuple[str, str]] | None
     if profile.dialplan.lower() == "inline":

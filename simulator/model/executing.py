@@ -59,7 +59,8 @@ def execute(channel: Channel, name: str, data: str) -> Steps[bool]:
     if data and not is_true(channel.variables.get("app_disable_expand_variables")):
         data = channel.expand(data)
 
-    channel.app_log.append((name, data))
+    if not is_true(channel.get("disable_app_log")):
+        channel.app_log.append((name, data))
     channel.set("current_application", name)
     channel.set("current_application_data", data)
     channel.set("current_application_response", None)

@@ -48,8 +48,7 @@ READERS = (
     Reader(
         "every application",
         "switch_core_session.c",
-        modelled="app_disable_expand_variables app_uuid app_uuid_name",
-        not_modelled="disable_app_log",
+        modelled="app_disable_expand_variables app_uuid app_uuid_name disable_app_log",
         unnoticed="verbose_presence",
     ),
     Reader(
@@ -182,11 +181,11 @@ READERS = (
     Reader(
         "playback and everything that plays",
         "switch_ivr_play_say.c, switch_ivr_play_file; mod_dptools.c, on_dtmf",
-        modelled="playback_delimiter playback_sleep_val playback_terminators sound_prefix",
-        not_modelled="""
-            native_backup_extension playback_timeout_as_success playback_timeout_sec
-            playback_timeout_sec_cumulative
+        modelled="""
+            playback_delimiter playback_sleep_val playback_terminators playback_timeout_as_success
+            playback_timeout_sec playback_timeout_sec_cumulative sound_prefix
         """,
+        not_modelled="native_backup_extension",
         unnoticed="audio_spool_path stream_prebuffer timer_name youtube_resolver",
     ),
     Reader(
@@ -204,12 +203,11 @@ READERS = (
     Reader(
         "record, record_session, uuid_record",
         "switch_ivr_play_say.c, switch_ivr_record_file_event",
-        modelled="record_restart_limit_on_dtmf",
-        not_modelled="""
+        modelled="""
             api_on_record_start* api_on_record_stop* execute_on_record_start*
-            execute_on_record_stop* RECORD_APPEND record_indication record_post_process_exec_api
-            RECORD_WRITE_OVER
+            execute_on_record_stop* record_post_process_exec_api record_restart_limit_on_dtmf
         """,
+        not_modelled="RECORD_APPEND record_indication RECORD_WRITE_OVER",
         unnoticed="""
             enable_file_write_buffering record_artist record_comment record_copyright record_date
             record_fill_cng record_play_video record_rate record_sample_rate record_software
@@ -219,11 +217,14 @@ READERS = (
     Reader(
         "record_session, uuid_record",
         "switch_ivr_async.c, switch_ivr_record_session_event",
-        modelled="RECORD_INITIAL_TIMEOUT_MS RECORD_MIN_SEC RECORD_TOGGLE_ON_REPEAT",
+        modelled="""
+            RECORD_INITIAL_TIMEOUT_MS RECORD_MIN_SEC record_post_process_exec_app*
+            RECORD_TOGGLE_ON_REPEAT
+        """,
         not_modelled="""
             media_bug_answer_req RECORD_ANSWER_REQ RECORD_BRIDGE_REQ RECORD_CHECK_BRIDGE
-            RECORD_FINAL_TIMEOUT_MS RECORD_HANGUP_ON_ERROR record_post_process_exec_app*
-            RECORD_PRE_BUFFER_FRAMES RECORD_SILENCE_THRESHOLD
+            RECORD_FINAL_TIMEOUT_MS RECORD_HANGUP_ON_ERROR RECORD_PRE_BUFFER_FRAMES
+            RECORD_SILENCE_THRESHOLD
         """,
         unnoticed="""
             record_bleg_video record_concat_video RECORD_READ_ONLY RECORD_STEREO RECORD_STEREO_SWAP
@@ -320,8 +321,7 @@ READERS = (
     Reader(
         "limit, limit_execute",
         "switch_limit.c; mod_dptools.c",
-        modelled="limit_backend",
-        not_modelled="limit_ignore_transfer",
+        modelled="limit_backend limit_ignore_transfer",
         unnoticed="switch_limit_backwards_compat_flag",
     ),
     Reader(

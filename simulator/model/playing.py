@@ -14,9 +14,11 @@ from ..clockwork.threads import MILLISECOND, SECOND, Steps
 from . import answering
 from .arguments import atoi, separate
 from .executing import parse_all_events, take_break
+from .known_options import note_option
 from .say import say_files
 from .sounds import FRAME, RATE, tone_length
 from .states import Status
+from .variables import is_true
 from .waiting import OnDigit, sleep, take_events
 
 if TYPE_CHECKING:
@@ -95,6 +97,7 @@ def play(
     delimiter = channel.variables.get("playback_delimiter")
     files = separate(file, delimiter[0]) if delimiter else [file]
     status = Status.SUCCESS
+    limit = _Limit(channel)
     for at, name in enumerate(files):
         if not channel.is_ready():
             status = Status.FALSE
@@ -116,10 +119,31 @@ def play(
                 channel.flush_digits()  # switch_core_session_reset (recording 11l)
                 status = Status.NOT_FOUND
                 continue
-            status = yield from _play_sound(channel, sound, name, on_digit, start, alarm)
+            status = yield from _play_sound(channel, sound, name, on_digit, start, alarm, limit)
         if status is not Status.SUCCESS:
             break
+    limit.note(channel)
     return status
+
+
+class _Limit:
+    """How long files may play: ``left`` is in microseconds, None without a limit."""
+
+    def __init__(self, channel: Channel) -> None:
+        given = channel.get("playback_timeout_sec_cumulative")
+        self._cumulative = given is not None
+        seconds = atoi(given if self._cumulative else channel.get("playback_timeout_sec"))
+        self.left = seconds * SECOND if seconds > 1 else None
+
+    def status(self, channel: Channel) -> Status:
+        """How playing ends at the limit."""
+        succeeds = is_true(channel.get("playback_timeout_as_success"))
+        return Status.SUCCESS if succeeds else Status.TIMEOUT
+
+    def note(self, channel: Channel) -> None:
+        """Leave what is left to the next playback."""
+        if self._cumulative and self.left:
+            channel.set("playback_timeout_sec_cumulative", str(self.left // SECOND))
 
 
 def _play_sound(
@@ -129,6 +153,7 @@ def _play_sound(
     on_digit: OnDigit | None,
     start: int,
     alarm: Alarm | None,
+    limit: _Limit,
 ) -> Steps[Status]:
     about = [("Playback-File-Path", sound.path)]
     if sound.kind is not None:
@@ -165,10 +190,18 @@ def _play_sound(
         if alarm is not None and alarm.due is not None:
             due = max(alarm.due, channel.tick())
             end = due if end is None else min(end, due)
+        if limit.left is not None:
+            due = began + limit.left
+            end = due if end is None else min(end, due)
         # a `break` that was just executed is seen a frame later
         until = channel.tick() if channel.break_requested else end
         yield from channel.frames(until, digits=on_digit is not None)
         played += channel.now - began
+        if limit.left is not None:
+            limit.left = max(0, limit.left - (channel.now - began))
+            if not limit.left:
+                status = limit.status(channel)
+                break
         if alarm is not None and (yield from alarm.rings(channel, heard)):
             status = alarm.status
             break
@@ -237,7 +270,11 @@ def phrase(channel: Channel, macro: str, argument: str, on_digit: OnDigit | None
 def say(channel: Channel, words: list[str], on_digit: OnDigit | None) -> Steps[Status]:
     """``<module> <type> <method> [<gender>] <text>`` (switch_ivr_say)."""
     # the module may be followed by a language
-    if not channel.switch.languages.issuperset(words[0].split(":")):
+    module, _, language = words[0].partition(":")
+    known = channel.switch.languages
+    if module not in known:
+        note_option(channel.switch, channel, f"say {module}", "only English is spoken")
+    if not known.issuperset({module, language or module}):
         return Status.FALSE
     saved = sound_prefix(channel)
     channel.set("sound_prefix", channel.switch.sound_prefix)
@@ -262,8 +299,15 @@ def speak_application(channel: Channel, data: str, on_digit: OnDigit) -> Steps[N
     engine = words[0] if len(words) == 3 else channel.get("tts_engine") or ""
     # the text keeps its quotes and escapes
     text = data.split("|", 2)[-1].lstrip(" ")
-    if engine.lower() in channel.switch.speech_engines and text:
+    if text and _has_engine(channel, engine):
         yield from _speak(channel, text, on_digit)
+
+
+def _has_engine(channel: Channel, name: str) -> bool:
+    if name.lower() in channel.switch.speech_engines:
+        return True
+    note_option(channel.switch, channel, f"speak {name}", "it is not among speech_engines=")
+    return False
 
 
 def _say_text(channel: Channel, text: str, on_digit: OnDigit | None) -> Steps[Status]:
@@ -271,7 +315,7 @@ def _say_text(channel: Channel, text: str, on_digit: OnDigit | None) -> Steps[St
     engine = channel.get("tts_engine")
     if engine is None:
         return Status.SUCCESS  # nothing is said
-    if engine.lower() not in channel.switch.speech_engines:
+    if not _has_engine(channel, engine):
         return Status.FALSE
     return (yield from _speak(channel, text, on_digit))
 

@@ -2,6 +2,10 @@
 
 from __future__ import annotations
 
+import pytest
+
+from eslsync import Session
+from simulator import FreeSwitch
 from simulator.model.channel import Channel
 from tests.support.model_call import ModelCall
 
@@ -76,3 +80,22 @@ def test_a_limit_fires_events_and_applications_can_depend_on_it() -> None:
     assert [heard.prompt for heard in call.channel.heard] == ["welcome"]
     [told] = [each for each in call.events("CUSTOM") if each.get("usage")]
     assert (told.get("backend"), told.get("key"), told.get("usage")) == ("hash", "id", "1")
+
+
+@pytest.mark.parametrize(("setting", "used"), [("", "0"), ("limit_ignore_transfer=true", "1")])
+def test_a_transfer_ends_a_limit_unless_it_is_to_be_ignored(setting: str, used: str) -> None:
+    def handler(session: Session) -> None:
+        session.channel.answer()
+        session.channel.execute("multiset", f"a=b {setting}")
+        session.channel.execute("limit", "hash realm name 5")
+        session.channel.execute("transfer", "9")
+
+    def other(session: Session) -> None:
+        session.channel.answer()
+        usage.append(session.api("limit_usage hash realm name").strip())
+
+    usage: list[str] = []
+    with FreeSwitch(extensions={"^9$": [("sleep", "20000")]}) as switch:
+        switch.call(handler).expect("sleep")
+        switch.call(other).wait()
+    assert usage == [used]

@@ -158,3 +158,34 @@ def test_uuid_record_starts_and_stops_recordings() -> None:
     assert answer("mask /tmp/other.wav") == "-ERR Cannot mask recording session!\n"
     assert answer("stop all") == "+OK Success\n"
     assert answer(f"nonsense {MESSAGE}").startswith("-USAGE")
+
+
+# --- what variables have done
+
+
+@pytest.mark.parametrize("application", ["record", "record_session"])
+def test_something_is_done_as_a_recording_starts_and_stops(application: str) -> None:
+    got: list[str | None] = []
+
+    def handler(session: Session) -> None:
+        channel = session.channel
+        channel.answer()
+        for name, value in {
+            "execute_on_record_start": "set started=1",
+            "api_on_record_start": "uuid_setvar ${uuid} told 1",
+            "execute_on_record_stop": "set stopped=1",
+            "record_post_process_exec_api": "uuid_setvar:${uuid} processed 1",
+        }.items():
+            channel.execute("set", f"{name}=" + value.replace("${", "\\${"))
+        if application == "record":
+            channel.execute("record", "/tmp/a.wav 1")
+        else:
+            channel.execute("record_session", "/tmp/a.wav")
+            channel.sleep(1.0)
+            channel.execute("stop_record_session", "/tmp/a.wav")
+        names = ("started", "told", "stopped", "processed")
+        got.extend(channel.get_variable(name) for name in names)
+
+    with FreeSwitch() as switch:
+        switch.call(handler).wait()
+    assert got == ["1"] * 4

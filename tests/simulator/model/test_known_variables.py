@@ -39,7 +39,7 @@ OTHERS = re.compile(
 #: Variables that the simulator sets, or whose name something else has, too.
 NAMED_OTHERWISE = frozenset(
     """
-    bypass_media language loopback_bowout loopback_bowout_on_execute proxy_media
+    bypass_media conference_flags language loopback_bowout loopback_bowout_on_execute proxy_media
     """.split()
 )
 SIP = "SIP legs"
