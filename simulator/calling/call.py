@@ -115,8 +115,12 @@ class Call:
 
     @property
     def taken(self) -> bool:
-        """True if the app was there to take the call; False if nobody listened."""
-        return self._line.link is not None
+        """True if the app was there to take the call; False if nobody listened.
+
+        Once the test has looked at it, the call no longer fails because nobody did.
+        """
+        self._line.absence_expected |= self._line.unreached is not None
+        return bool(self._line.links)
 
     @property
     def outcome(self) -> BaseException | None:
@@ -440,8 +444,11 @@ def check_end(line: Line, *, raises: bool = True) -> None:
     """Raise CallFailed for what the call shows to be wrong with it, or with the test.
 
     That is, with ``raises``, an application that FreeSWITCH does not have, unless the test has
-    looked at the hangup cause; and a fault that has not happened, unless it is optional.
+    looked at the hangup cause; or another program that is not there, unless the test expects it;
+    and a fault that has not happened, unless it is optional.
     """
+    if raises and line.unreached is not None and not line.links and not line.absence_expected:
+        raise failed(line, line.unreached)
     if raises and line.unknown and not line.cause_seen:
         raise failed(line, why_unknown(line))
     for fault in line.missed:

@@ -237,6 +237,8 @@ class FreeSwitch:
         call = self._begin(app, channel, faults)
         for name, value in (variables or {}).items():
             note_variable(channel.switch, channel, name, value)
+        if after:
+            line_of(call).absence_expected = True
         return call
 
     def _begin(self, app: App, channel: Channel, faults: Sequence[Fault] = ()) -> Call:
@@ -259,6 +261,9 @@ class FreeSwitch:
 
     def dial(self, address: str, **options: Any) -> Call:
         """As `call`, for a program in any language that listens on ``"host:port"``.
+
+        The test fails at the end of its block if nobody listens there, unless ``after`` says how
+        the dialplan continues, or the test has looked at `Call.taken` by then.
 
         Raises RuntimeError unless time is real (``FreeSwitch(real_time=True)``), since that
         program has its own clock.

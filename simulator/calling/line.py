@@ -100,6 +100,8 @@ class Line:
         self.links: list[Link] = []  #: the control connections, one after the other
         self.wire: Wire | None = None  #: what is seen of another program's last one
         self.unreached: str | None = None  #: why nobody could be connected to, at first
+        #: The test knows that nobody may listen; a handler of this process always does at first.
+        self.absence_expected = not isinstance(app, str)
         self.tap: Tap | None = None  #: injects the faults, if any
         self.session: Session | None = None  #: None until the handler begins
         self.outcome: BaseException | None = None  #: the handler's exception

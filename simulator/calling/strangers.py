@@ -26,7 +26,7 @@ __all__ = ["Stranger", "name_of"]
 #: Seconds of silence after which a program is asked.
 SILENCE = 0.5
 #: Seconds for a TLS server to answer.
-TLS_TIMEOUT = 0.3
+TLS_TIMEOUT = 2.0
 #: A line of the log, without text, which is also a request of HTTP.
 QUESTION = b"Log-File: / HTTP/1.0\nContent-Type: log/data\nContent-Length: 0\n\n"
 #: FreeSWITCH itself, where programs connect to it.

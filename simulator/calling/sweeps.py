@@ -135,14 +135,16 @@ def sweep(
 
     The ``play`` of a `simulator.scripts.script.Script` supplies the call's circumstances.
 
-    Raises AssertionError if the script fails without a fault, and ValueError for ``every`` below
-    1 or ``pairs`` below 0.
+    Raises AssertionError if the script fails without a fault, or the call does not reach the
+    handler; and ValueError for no ``faults``, ``every`` below 1, or ``pairs`` below 0.
     """
     check_function("a script", script)
     if every < 1:
         raise ValueError(f"sweep: every must be at least 1, not {every}")
     if pairs < 0:
         raise ValueError(f"sweep: pairs must be at least 0, not {pairs}")
+    if not faults:
+        raise ValueError("sweep: name at least one kind of fault")
     given = {
         "seed": seed,
         "start": start,
@@ -230,6 +232,8 @@ class _Runs:
         run = self._play(())
         if run.wrong is None and run.raised is not None and not isinstance(run.raised, Hangup):
             run.wrong = f"the handler raised {run.raised!r}"
+        if run.wrong is None and not run.steps:
+            run.wrong = "the call did not reach the handler"
         if run.wrong is not None:
             raise AssertionError(f"the script fails even without a fault: {run.wrong}")
         return run.steps

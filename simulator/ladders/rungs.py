@@ -58,7 +58,7 @@ TOLD = (
 )
 
 #: Words of the switch that mark a rung as a problem.
-TROUBLE = ("-ERR", "FILE NOT FOUND", "PLAYBACK ERROR")
+TROUBLE = ("-ERR", "FILE NOT FOUND", "PLAYBACK ERROR", "no application '", "nobody listens on")
 #: How a rung of the app begins that is a problem.
 WRONG = ("raises ", "drops ", "resets ", "closes ", "speaks ", "sends nothing")
 

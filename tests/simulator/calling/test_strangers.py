@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import contextlib
 import http.server
+import re
 import socket
 import ssl
 import threading
@@ -128,9 +129,16 @@ def test_a_program_that_is_not_there(address: str, said: str) -> None:
     with FreeSwitch(real_time=True) as switch:
         call = switch.dial(address)
         call.wait()
-    assert not call.taken
+        assert not call.taken
     assert call.parting is None
     assert said in str(call.transcript)
+
+    def dial() -> None:
+        with FreeSwitch(real_time=True) as switch:
+            switch.dial(address).wait()
+
+    with pytest.raises(CallFailed, match=re.escape(said)):
+        dial()
 
 
 def test_a_program_is_called_by_ipv6() -> None:

@@ -127,6 +127,14 @@ def test_a_second_fault_that_never_came_is_reported_separately() -> None:
     assert "two at once    10" in str(result)
 
 
+def test_a_sweep_of_nothing_is_refused() -> None:
+    with pytest.raises(ValueError, match="sweep: name at least one kind of fault"):
+        sweep(Call.wait, basic.handler, faults=[])
+    script = Script("basic.py", [Step("wait")], call={"before": [{"hangup": "USER_BUSY"}]})
+    with pytest.raises(AssertionError, match="the call did not reach the handler"):
+        sweep(script.play, basic.handler)
+
+
 def test_a_negative_number_of_pairs_is_refused() -> None:
     with pytest.raises(ValueError, match="sweep: pairs must be at least 0, not -1"):
         sweep(press_one, handler, pairs=-1)
