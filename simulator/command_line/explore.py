@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 import sys
 from collections.abc import Sequence
 from pathlib import Path
@@ -40,6 +41,17 @@ def check_format(
         if file.suffix not in FORMATS:
             raise click.BadParameter(f"{file} should end in one of {', '.join(FORMATS)}")
     return files
+
+
+def check_extensions(
+    context: click.Context, parameter: click.Parameter, numbers: Sequence[str]
+) -> Sequence[str]:
+    for number in numbers:
+        try:
+            re.compile(number)
+        except re.error as error:
+            raise click.BadParameter(f"{number} is not a regular expression: {error}") from None
+    return numbers
 
 
 PATH = click.Path(path_type=Path)
@@ -114,6 +126,15 @@ class WithKinds(click.Command):
 @click.option("--report", metavar="REPORT", type=PATH, help="Write the report to a file, too.")
 @click.option(
     "--save-scripts", metavar="DIR", type=PATH, help="Write a caller script for each finding."
+)
+@click.option(
+    "--extension",
+    "extensions",
+    metavar="NUMBER",
+    multiple=True,
+    callback=check_extensions,
+    help="An extension of the dialplan, or a regular expression for several: transfers to others "
+    "are reported. May be repeated.",
 )
 @click.option(
     "--allow",

@@ -84,6 +84,8 @@ class AttemptOutcome:
     #: Where the handler asked for the time of day, and how many seconds after the call began.
     clock: dict[tuple[Place, ...], float] = field(default_factory=dict)
     bridges: tuple[BridgeEnd, ...] = ()
+    #: The extensions that the call was transferred to, and where.
+    transfers: tuple[tuple[str, Place | None], ...] = ()
     waits_for_ever: bool = False
     up: bool = True  #: True if the call was up after the steps
     answered: bool = False

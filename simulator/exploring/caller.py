@@ -409,6 +409,7 @@ class _Making:
         outcome.heard = tuple(prompt.name for prompt in self.line.prompts)
         outcome.played = frozenset(outcome.heard)
         outcome.answered = call.answered
+        outcome.transfers = tuple(self.observer.transfers)
         outcome.bridges = tuple(
             BridgeEnd(place, taken, up, outcome.heard[number:])
             for place, up, taken, number in self.observer.bridges

@@ -19,6 +19,7 @@ from .actions import Entries
 from .attempts import Attempt
 from .findings.families import INCOMPLETE, check_kinds, findings, kinds, named
 from .findings.finding import Evidence, Finding, many
+from .findings.transfers import known_extensions
 from .graph import Edge, Node, Way
 from .handlers import Explored
 from .maps import Map, as_tree
@@ -54,6 +55,8 @@ class Exploration:
     astray: list[Way] = field(default_factory=list)
     #: The evidence for what its calls used of FreeSWITCH.
     stands_on: StandsOn = field(default_factory=StandsOn)
+    #: The extensions that calls were transferred to, if nobody said which the dialplan has.
+    transfers: list[str] = field(default_factory=list)
     _explored: Explored = field(default_factory=lambda: Explored(None), repr=False)
     _search: Search | None = field(default=None, repr=False)
 
@@ -155,7 +158,10 @@ class Exploration:
         spots = many(len(self.map.spots), "spot")
         situations = many(len(self.nodes), "situation")
         calls = many(self.calls, "call")
-        return f"{situations} at {spots}, {calls}; {self.verdict}\nstands on {self.stands_on}"
+        said = f"{situations} at {spots}, {calls}; {self.verdict}\nstands on {self.stands_on}"
+        if self.transfers:
+            said += f"\ntransfers to {', '.join(self.transfers)}: not looked up in a dialplan"
+        return said
 
     @property
     def incomplete(self) -> list[Finding]:
@@ -215,6 +221,7 @@ def explore(
     sounds: str | Path | None = None,
     allow: Collection[str] = (),
     allow_unmodelled: Collection[str] = (),
+    extensions: Collection[str] = (),
     workers: int | None = None,
     coverage: bool = False,
     patience: float | None = 5.0,
@@ -235,9 +242,10 @@ def explore(
 
     It stops at ``depth`` actions in one call, after ``calls``, or after ``seconds`` of real time.
     Kinds of findings in ``allow`` are left out; ``"incomplete"`` stands for those that say what
-    was not tried. ``allow_unmodelled`` is that of `FreeSwitch`. Without ``seconds``, the same
-    arguments give the same result, for any number of ``workers``. Raises `LoadError` for a file
-    without a handler.
+    was not tried. ``allow_unmodelled`` is that of `FreeSwitch`. ``extensions`` are those of the
+    dialplan, numbers or regular expressions: transfers to others are reported. Without
+    ``seconds``, the same arguments give the same result, for any number of ``workers``. Raises
+    `LoadError` for a file without a handler.
     """
     check_kinds(allow)
     of_file = isinstance(app, (str, Path))
@@ -269,8 +277,10 @@ def explore(
         progress=progress,
     )
     search.run()
+    folder = None if sounds is None else Path(sounds)
+    evidence = Evidence(search, source, folder, tuple(extensions))
     with search.standing_still():
-        found = findings(Evidence(search, source, None if sounds is None else Path(sounds)))
+        found = findings(evidence)
     allowed = named(allow)
     return Exploration(
         nodes=search.nodes,
@@ -285,6 +295,7 @@ def explore(
         uncovered=_uncovered(search) if coverage else {},
         astray=search.astray,
         stands_on=search.stands_on,
+        transfers=[] if known_extensions(evidence) else list(search.transfers),
         _explored=explored,
         _search=search,
     )

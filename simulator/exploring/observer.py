@@ -82,6 +82,8 @@ class Observer:
         #: What is neither modelled nor allowed, and the handler's lines that used it.
         self.lacks: list[tuple[Part, Place | None]] = []
         self.hung_up_at: Place | None = None  #: the handler's line at the hangup
+        #: The extensions that the call was transferred to, and where.
+        self.transfers: list[tuple[str, Place | None]] = []
         #: The Hangup that ended the handler.
         self.hangup: Hangup | None = None
         #: Where the caller, not answered yet, was first asked for keys or recorded.
@@ -145,6 +147,9 @@ class Observer:
             return
         if name == "bridge":
             self._bridging = self.place(), self._call.answered
+        if name == "transfer":
+            words = [each for each in event.get("Application-Data", "").split() if each[0] != "-"]
+            self.transfers += [(each, self.place()) for each in words[:1]]
         if name == "answer" and self._line.session is not None:
             if self._has_answered:
                 self.answered_again = self.place()

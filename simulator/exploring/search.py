@@ -153,6 +153,8 @@ class Search:
     played: dict[str, Way] = field(default_factory=dict)
     files: dict[str, Way] = field(default_factory=dict)
     recorded: set[str] = field(default_factory=set)
+    #: For each extension that calls were transferred to: the first way there, and its line.
+    transfers: dict[str, tuple[Way, Place | None]] = field(default_factory=dict)
     elsewhere: list[bytes] = field(default_factory=list)
     lines: dict[str, set[int]] = field(default_factory=dict)
     astray: list[Way] = field(default_factory=list)
@@ -353,6 +355,8 @@ class Search:
         self.lacks += [Lack(part, place, made, number) for part, place in outcome.not_modelled]
         for prompt in sorted(outcome.played):
             self.played.setdefault(prompt, made)
+        for extension, line in outcome.transfers:
+            self.transfers.setdefault(extension, (made, line))
         self.recorded |= outcome.recorded
         for file in sorted(outcome.files):
             self.files.setdefault(file, made)

@@ -16,6 +16,7 @@ from . import (
     prompts,
     second_calls,
     silence,
+    transfers,
     unmodelled,
     untried,
 )
@@ -32,6 +33,7 @@ FAMILIES = (
     endings,
     bridges,
     second_calls,
+    transfers,
     prompts,
     unmodelled,
     untried,

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Set
+from collections.abc import Collection, Mapping, Set
 from dataclasses import dataclass, field
 from pathlib import Path
 
@@ -41,6 +41,8 @@ class Evidence:
     search: Search
     source: HandlerSource
     sounds: Path | None  #: the folder of sound files
+    #: The dialplan's extensions: numbers, or regular expressions for them.
+    extensions: Collection[str] = ()
     #: The findings of the families before.
     found: list[Finding] = field(default_factory=list)
 

@@ -1,0 +1,38 @@
+"""Transfers to extensions that the dialplan doesn't have."""
+
+from __future__ import annotations
+
+import pytest
+
+from eslsync import Session
+from simulator import explore
+
+
+def sends_to_departments(session: Session) -> None:
+    channel = session.channel
+    channel.answer()
+    key = channel.get_digits("menu", valid="[12]", tries=1)
+    channel.transfer({"1": "6001", "2": "6020"}.get(key, "6000"))
+
+
+@pytest.mark.parametrize("known", [["6000", "6001"], ["600[0-9]"]])
+def test_an_extension_that_is_not_there_is_reported(known: list[str]) -> None:
+    exploration = explore(sends_to_departments, keys="12", extensions=known)
+    [finding] = exploration.findings
+    assert finding.kind == "no-extension"
+    assert "6020" in finding.text
+    assert finding.place is not None
+    assert finding.place.line == sends_to_departments.__code__.co_firstlineno + 4
+    assert not exploration.transfers
+
+
+def test_those_of_the_circumstances_are_there() -> None:
+    defined = {number: ["answer"] for number in ("6000", "6001", "6020")}
+    circumstances = [{"extensions": defined}]
+    assert not explore(sends_to_departments, keys="12", circumstances=circumstances).findings
+
+
+def test_if_none_are_given_the_report_says_what_was_transferred_to() -> None:
+    exploration = explore(sends_to_departments, keys="12")
+    assert not exploration.findings
+    assert "transfers to 6000, 6001, 6020: not looked up in a dialplan" in exploration.summary
