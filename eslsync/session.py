@@ -14,7 +14,7 @@ from .call.handover import Handover
 from .call.handwritten import note
 from .call.job import Job
 from .call.leg import Leg
-from .call.waiting import Expected, wait_for
+from .call.waiting import Expected, check_event, wait_for
 from .call.watching import Watcher
 from .callables import check_function
 from .channel import Channel
@@ -391,7 +391,7 @@ class Session:
         the blocking call. Events that may be about no channel pass the call's filter from now on.
         Raises ValueError for an unknown event, and RuntimeError for one that would never arrive.
         """
-        parse_event(event)
+        check_event(event)
 
         def register(callback: CallbackT) -> CallbackT:
             check_function("a callback for on()", callback)
@@ -425,6 +425,20 @@ class Session:
         ``"CUSTOM sofia::register"``; these pass the call's filter from now on.
         """
         return wait_for(self._conversation, event, timeout, None)
+
+    def post(self, value: Any = None) -> bool:
+        """Wake the handler with a value, from any thread: a web request, a push, a worker.
+
+        ``session.wait("POSTED")`` returns an event whose ``value`` it is; callbacks registered
+        with ``session.on("POSTED")`` get that event, while the handler is inside any blocking
+        call. A wait for several, such as ``session.wait(["POSTED", "DTMF"])``, ends with the
+        first. Values are kept in order until a wait takes them, or a callback has had them. They
+        never leave the program: the switch knows nothing of them, and no subscription is needed.
+
+        Returns False if nobody will take it, since the call has ended or was given back. Raises
+        queue.Full if the handler has not taken 1000 values.
+        """
+        return self._conversation.post(value)
 
     def events(self, *names: str, timeout: float | None = None) -> Iterator[Event]:
         """Iterate over the events of these names, or over all events, until the call ends.

@@ -8,12 +8,11 @@ from typing import Any, Literal, overload
 from ..call.callbacks import CallbackT, DigitHandlerT
 from ..call.execution import Execution
 from ..call.leg import Leg, check_application
-from ..call.waiting import Expected, wait_for
+from ..call.waiting import Expected, check_event, wait_for
 from ..callables import check_function
 from ..wire.arguments import DIGITS
 from ..wire.commands import check_execute
 from ..wire.enums import AnswerState, CallState, ChannelState
-from ..wire.event_names import parse_event
 from ..wire.message import Event
 
 __all__ = ["Applications", "itself"]
@@ -148,7 +147,7 @@ class Applications:
 
     def on(self, event: str, callback: CallbackT | None = None) -> Any:
         """As `Session.on`, for events of this leg only."""
-        parse_event(event)
+        check_event(event)
         conversation, uuid = self.leg.conversation, self.uuid
 
         def register(callback: CallbackT) -> CallbackT:

@@ -7,6 +7,7 @@ from typing import Any, TypeVar
 
 from ..wire.exceptions import Hangup
 from ..wire.message import Event
+from .posted import POSTED
 
 __all__ = [
     "Callback",
@@ -45,6 +46,8 @@ class Callbacks(list[tuple[str, Callback]]):
 
     def of(self, event: Event) -> list[Callback]:
         """The callbacks to call for an event."""
+        if event.name == POSTED:
+            return [callback for key, callback in self if key == POSTED]
         keys = {event.name, "ALL"}
         if event.name == "CUSTOM":
             keys.add(f"CUSTOM {event.get('Event-Subclass')}")

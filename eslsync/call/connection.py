@@ -215,6 +215,17 @@ class Connection:
             self._shutdown(socket.SHUT_RDWR)
             return len(data)
 
+    def post(self, event: Event) -> bool:
+        """Queue an event of the program's own, behind what has arrived. False after the end."""
+        with self._lock:
+            if self._failure is not None or self._closing or self.cut_by is not None:
+                return False
+            self._arrived.append((self._clock.now(), event))
+            if self._wanted is None or event.name in self._wanted:
+                self._ring()
+        self._clock.received(self.peer, 0)
+        return True
+
     def cut(self, reason: ESLError) -> None:
         """End every wait on this connection with ``reason``, without closing it."""
         with self._lock:

@@ -46,6 +46,7 @@ from .connection import ALWAYS_WANTED, Arrived, Connection, Inbox, NothingMore, 
 from .ending import Ending, Stage
 from .job import Jobs
 from .leg import Leg
+from .posted import POSTED, Posts
 from .subscription import Subscription
 from .typeahead import TypeAhead
 from .watching import Wait, Watcher, described, too_late
@@ -66,7 +67,9 @@ MAX_BACKLOG_BYTES = 8 * 1024 * 1024
 #: Messages up to this late (seconds) still count as on time (clock rounding).
 IN_TIME = 0.001
 #: Events that can end or change any wait, and so are noted when they arrive.
-TELLING = frozenset({"BACKGROUND_JOB", "CHANNEL_EXECUTE_COMPLETE", *ALWAYS_WANTED})
+TELLING = frozenset({"BACKGROUND_JOB", "CHANNEL_EXECUTE_COMPLETE", POSTED, *ALWAYS_WANTED})
+#: Those that are kept until a wait takes them.
+KEPT = frozenset({"DTMF", POSTED})
 #: What a socket without async can't do: FreeSWITCH reads the channel only while an application
 #: runs, and sends its events afterwards (recordings 06a, 06h).
 LATE_ON_SYNC = {
@@ -122,6 +125,7 @@ class Conversation:
         "legs",
         "logger",
         "own",
+        "posts",
         "recent",
         "redact",
         "subscription",
@@ -169,6 +173,7 @@ class Conversation:
         #: Events that wait for their turn.
         self.backlog = Backlog(MAX_BACKLOG, MAX_BACKLOG_BYTES)
         self.typeahead = TypeAhead(self)
+        self.posts = Posts(self)
         self.callbacks = Callbacks()
         #: Callbacks for the hangup that have not been called.
         self.hangup_callbacks: list[HangupCallback] = []
@@ -259,6 +264,8 @@ class Conversation:
 
         An event that may be about no channel is let through the filters from now on.
         """
+        if event == POSTED:
+            return
         subscription = self.subscription
         if leg is None and subscription.filtered:
             opening = subscription.needed(event)
@@ -386,6 +393,10 @@ class Conversation:
             raise Disconnected(f"no reply to {str(pending)!r}: {why}") from why
         return reply
 
+    def post(self, value: object) -> bool:
+        """Wake the handler with a value, in any thread: see `Session.post`."""
+        return self.ending.stage is not OVER and self.posts.post(value)
+
     # Arrivals
 
     def _next(
@@ -473,7 +484,7 @@ class Conversation:
                     leg.left_socket = True
         elif name == "BACKGROUND_JOB":
             self.jobs.complete(event)
-        else:
+        elif name != POSTED:
             leg = self.legs.get(event.uuid or "")
             if leg is not None and name == "DTMF":
                 event.collected = leg.collects_digits
@@ -539,7 +550,7 @@ class Conversation:
     def _drop_one(self) -> None:
         """Drop the oldest event that is no digit and has no callback, or else the oldest."""
         for event in self.backlog:
-            if event.name != "DTMF" and not self.callbacks.of(event):
+            if event.name not in KEPT and not self.callbacks.of(event):
                 break
         else:
             event = self.backlog[0]
@@ -590,7 +601,7 @@ class Conversation:
                     event = self._next(deadline, wanted, leg, skips=True)
                 if event is not None:
                     self._mark = event.serial
-                    if self.callbacks or event.quick_name == "DTMF":
+                    if self.callbacks or event.quick_name in KEPT:
                         self._dispatch(event)
                 result = ready(event)
         except Late:
@@ -641,6 +652,11 @@ class Conversation:
         """Run the callbacks of an event whose turn has come."""
         is_digit = event.quick_name == "DTMF" and not event.collected
         callbacks: Sequence[Callback] = self.callbacks.of(event) if self.callbacks else ()
+        if event.quick_name == POSTED:
+            if POSTED not in self.callbacks.names:
+                self.posts.keep(event)
+            else:
+                self.posts.had()
         if not (callbacks or is_digit):
             return
         awaited, self._awaited = self._awaited, None

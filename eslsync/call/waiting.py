@@ -11,12 +11,13 @@ from ..wire.enums import ChannelState
 from ..wire.event_names import parse_event
 from ..wire.message import Event
 from .connection import ALWAYS_WANTED
+from .posted import POSTED
 
 if TYPE_CHECKING:
     from .conversation import Conversation, Ready
     from .leg import Leg
 
-__all__ = ["Expected", "wait_for"]
+__all__ = ["Expected", "check_event", "wait_for"]
 
 #: The target of a wait: an event's name, a state, several of these, or a function of an event.
 Expected = str | ChannelState | Iterable[str | ChannelState] | Callable[[Event], bool]
@@ -55,6 +56,8 @@ def _ready_for(
         if target.reached(state) is None:
             conversation.subscription.check_state(state, target.uuid)
         return lambda _: target.reached(state), None
+    if what == POSTED:
+        return conversation.posts.take, (POSTED,)
     name, subclass = parse_event(what)
     conversation.expect(what, leg)
     if name == "ALL":
@@ -67,9 +70,17 @@ def _ready_for(
     return _hangup_or_next(name, leg, leg or conversation.own), (name,)
 
 
+def check_event(event: str) -> None:
+    """Raise ValueError for an event that nobody knows."""
+    if event != POSTED:
+        parse_event(event)
+
+
 def _next_that(wanted: Callable[[Event], bool], leg: Leg | None) -> Ready[Event]:
     def ready(event: Event | None) -> Event | None:
-        if event is None or (leg is not None and event.uuid != leg.uuid):
+        if event is None or event.quick_name == POSTED:
+            return None
+        if leg is not None and event.uuid != leg.uuid:
             return None
         answer = wanted(event)
         if not answer:

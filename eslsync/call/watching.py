@@ -14,6 +14,7 @@ from .connection import Pending
 from .execution import UnderWay
 from .job import Job
 from .leg import Leg
+from .posted import POSTED
 
 __all__ = ["Wait", "Watcher", "described", "too_late"]
 
@@ -51,7 +52,7 @@ def events_of(what: object) -> frozenset[str]:
     """The names of the events waited for, "CUSTOM" without its subclass."""
     several = what if isinstance(what, tuple) else (what,)
     names = {each.partition(" ")[0] for each in several if isinstance(each, str)}
-    return frozenset(names & EVENT_NAMES)
+    return frozenset(names & (EVENT_NAMES | {POSTED}))
 
 
 def is_event(what: object) -> bool:

@@ -207,6 +207,8 @@ class Event(Message):
 
     encoded = True
 
+    #: What was posted (`Session.post`); None for an event of the switch.
+    value: Any = None
     #: `name` without a property's cost, for hot loops; None until the first use of `name`.
     quick_name: str | None
     #: The bytes of the event.
