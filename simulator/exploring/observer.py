@@ -150,7 +150,8 @@ class Observer:
         if name == "transfer":
             words = [each for each in event.get("Application-Data", "").split() if each[0] != "-"]
             self.transfers += [(each, self.place()) for each in words[:1]]
-        if name == "answer" and self._line.session is not None:
+        given_away = self.transfers or self._call.given_back
+        if name == "answer" and self._line.session is not None and not given_away:
             if self._has_answered:
                 self.answered_again = self.place()
             self._has_answered = True

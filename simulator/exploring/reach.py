@@ -25,7 +25,7 @@ PLAIN = CLOCK | frozenset(
 #: Exceptions that callers, and the far ends tried, bring about.
 BY_CALLERS = frozenset(("Hangup", "TimeoutError", "ValueError", "KeyError", "IndexError"))
 #: How far calls of functions are followed.
-DEEP = 4
+DEEP = 10
 
 
 class Reach:
