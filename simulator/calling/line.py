@@ -77,6 +77,9 @@ class Line:
         self.fired: list[tuple[int, str]] = []  #: events, and applications as they begin
         self.executing: list[str] = []  #: applications that run on the channel
         self.bridged: list[str] = []  #: the far ends that the caller was bridged to
+        #: The same, and the keys that the caller pressed, each with the value of `events`.
+        self.joined: list[tuple[int, str]] = []
+        self.pressed: list[tuple[int, str]] = []
         self.hung_up = False
         self.overdue = False  #: another program has had `END_TIMEOUT` seconds since then
         self.caller_left = False  #: it was the caller who hung up
@@ -143,6 +146,7 @@ class Line:
     def press(self, digit: str) -> None:
         """Press one key."""
         self.awaited = False
+        self.pressed.append((self.events, digit))
         self.note("caller", f"presses {digit}")
         self.channel.press(digit)
 
@@ -196,6 +200,7 @@ class Line:
     def bridged_to(self, whom: str) -> None:
         """Note that the caller and ``whom`` hear each other from now on."""
         self.bridged.append(whom)
+        self.joined.append((self.events, whom))
         self.note("switch", f"bridged to {whom}")
 
     # The channel's events

@@ -137,6 +137,13 @@ class WithKinds(click.Command):
     "are reported. May be repeated.",
 )
 @click.option(
+    "--expect",
+    metavar="RULES",
+    type=PATH,
+    help="A file of rules that calls must keep, such as 'every call hears goodbye'; default: the "
+    "file named like FILE that ends in .expect, if there is one.",
+)
+@click.option(
     "--allow",
     metavar="KIND",
     multiple=True,
@@ -184,6 +191,7 @@ def explore(
     from eslsync.loading import LoadError
 
     from ..exploring.exploration import explore as run
+    from ..exploring.rules import RuleError
     from ..scripts.script import Script, ScriptError
     from .progress import Bar
 
@@ -194,7 +202,7 @@ def explore(
     with Bar() as bar:
         try:
             found = run(file, circumstances=circumstances, progress=bar.show, **options)
-        except LoadError as error:
+        except (LoadError, RuleError) as error:
             raise Unusable(str(error)) from None
         except ModuleNotFoundError as error:
             raise Unusable(f"{error.name} is needed: pip install 'eslsync[explore]'") from None

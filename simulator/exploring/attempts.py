@@ -10,6 +10,7 @@ from ..model.evidence import Part
 from ..scripts.steps import Step
 from .actions import Approach
 from .situations import Situation
+from .stories import Story
 from .whereabouts import Place
 
 __all__ = ["Attempt", "AttemptOutcome", "BridgeEnd", "CallEnd", "Trouble"]
@@ -70,6 +71,10 @@ class AttemptOutcome:
     #: Prompts and applications that began between the action and the situation reached.
     said: tuple[str, ...] = ()
     did: tuple[str, ...] = ()
+    #: What happened, from the beginning of the call to the situation reached, or to its end.
+    story: Story = ()
+    #: The length of the story when the call began, and after each step.
+    told: tuple[int, ...] = (0,)
     seconds: float = 0.0
     time: float = 0.0  #: when it was over
     troubles: list[Trouble] = field(default_factory=list)

@@ -35,6 +35,7 @@ from .lines import Lines
 from .observer import Observer, Sighting
 from .reach import skipped_work
 from .situations import Situation
+from .stories import ended, so_far, story_of
 from .whereabouts import Place, is_own, own_places
 
 __all__ = ["LATE", "Caller"]
@@ -221,6 +222,7 @@ class _Making:
 
     def _play(self, step: Step) -> None:
         step.play(self.call)
+        self.outcome.told += (so_far(self.line),)
         self._last = self.simulation.now
 
     def _do(self, steps: Sequence[Step]) -> Sighting | None:
@@ -311,6 +313,7 @@ class _Making:
         began = self._from if self._from is not None else self.line.began
         outcome.seconds = (self.simulation.now - began) / SECOND
         outcome.time = self.call.duration
+        outcome.story = story_of(self.line)
         call = self.call
         if seen is not None:
             outcome.reached = seen.situation
@@ -324,6 +327,7 @@ class _Making:
                 outcome.ended = CallEnd("for ever", "nothing happens any more")
             return
         outcome.ended = self._end()
+        outcome.story += ended(outcome.ended.how, self.line)
 
     def _end(self) -> CallEnd:
         call = self.call

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import os
 import re
-from collections.abc import Callable, Collection, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -23,6 +23,7 @@ from .findings.transfers import known_extensions
 from .graph import Edge, Node, Way
 from .handlers import Explored
 from .maps import Map, as_tree
+from .rules import Rule, digits_in, read_rules, rules_beside, rules_in
 from .search import Limits, Progress, Search
 from .situations import Situation
 
@@ -57,6 +58,8 @@ class Exploration:
     stands_on: StandsOn = field(default_factory=StandsOn)
     #: The extensions that calls were transferred to, if nobody said which the dialplan has.
     transfers: list[str] = field(default_factory=list)
+    #: The rules that calls had to keep.
+    rules: Sequence[str] = ()
     _explored: Explored = field(default_factory=lambda: Explored(None), repr=False)
     _search: Search | None = field(default=None, repr=False)
 
@@ -122,7 +125,7 @@ class Exploration:
     def report(self, *, with_map: bool = True) -> list[str]:
         """Its lines: the map as a tree, a summary, the findings, and lines no caller reaches."""
         lines = [*as_tree(self.map), ""] if with_map else []
-        lines += self.summary.splitlines()
+        lines += [*self.summary.splitlines(), *_kept(self.rules, self.findings)]
         if self.findings:
             lines.append("")
         for number, finding in enumerate(self.findings, 1):
@@ -192,6 +195,15 @@ def _counted(found: Sequence[Finding]) -> str:
     return ", ".join(f"{number} {kind}" for kind, number in kinds(found).items())
 
 
+def _kept(rules: Sequence[str], found: Iterable[Finding]) -> list[str]:
+    """How many rules hold, if there are any."""
+    if not rules:
+        return []
+    count = sum(not any(each.rule == rule for each in found) for rule in rules)
+    holds = "holds" if count == 1 else "hold"
+    return [f"{count} of {many(len(rules), 'rule')} {holds}"]
+
+
 def _covered(file: str, count: int, missed: Sequence[int]) -> str:
     if not missed:
         return f"{shown(Path(file))}: callers reach all of its {count} lines"
@@ -219,6 +231,7 @@ def explore(
     circumstances: Sequence[Mapping[str, Any]] = (),
     base: str | Path = ".",
     sounds: str | Path | None = None,
+    expect: str | Path | Sequence[str] | None = None,
     allow: Collection[str] = (),
     allow_unmodelled: Collection[str] = (),
     extensions: Collection[str] = (),
@@ -240,12 +253,15 @@ def explore(
     count as the same. ``circumstances`` are like a script's ``call`` section, one mapping for
     each way to call; paths in them are relative to ``base``.
 
+    ``expect`` are rules that all calls must keep (docs/explore.md), as sentences or a file of
+    them; by default the file beside ``app``, if there is one: ``pin.expect`` for ``pin.py``.
+
     It stops at ``depth`` actions in one call, after ``calls``, or after ``seconds`` of real time.
     Kinds of findings in ``allow`` are left out; ``"incomplete"`` stands for those that say what
     was not tried. ``allow_unmodelled`` is that of `FreeSwitch`. ``extensions`` are those of the
     dialplan, numbers or regular expressions: transfers to others are reported. Without
     ``seconds``, the same arguments give the same result, for any number of ``workers``. Raises
-    `LoadError` for a file without a handler.
+    `LoadError` for a file without a handler, and `RuleError` for a sentence that is no rule.
     """
     check_kinds(allow)
     of_file = isinstance(app, (str, Path))
@@ -260,6 +276,8 @@ def explore(
             way["seed"] = seed
         if allow_unmodelled:
             way["allow_unmodelled"] = [*way.get("allow_unmodelled", ()), *allow_unmodelled]
+    rules = _rules(expect, explored.file)
+    entries = list(dict.fromkeys([*entries, *digits_in(rules)]))
     words = [*entries, *(word for word in source.words if word not in entries)]
     search = Search(
         explored,
@@ -278,7 +296,7 @@ def explore(
     )
     search.run()
     folder = None if sounds is None else Path(sounds)
-    evidence = Evidence(search, source, folder, tuple(extensions))
+    evidence = Evidence(search, source, folder, tuple(extensions), rules)
     with search.standing_still():
         found = findings(evidence)
     allowed = named(allow)
@@ -292,6 +310,7 @@ def explore(
         stopped=search.stopped,
         cut=len(search.uncontinued),
         allowed=[each for each in found if each.kind in allowed],
+        rules=[rule.text for rule in rules],
         uncovered=_uncovered(search) if coverage else {},
         astray=search.astray,
         stands_on=search.stands_on,
@@ -299,6 +318,14 @@ def explore(
         _explored=explored,
         _search=search,
     )
+
+
+def _rules(expect: str | Path | Sequence[str] | None, file: Path | None) -> list[Rule]:
+    if expect is None:
+        return [] if file is None else rules_beside(file)
+    if isinstance(expect, (str, Path)):
+        return read_rules(Path(expect))
+    return rules_in(expect)
 
 
 def _circumstances(asks_caller: bool) -> list[dict[str, Any]]:

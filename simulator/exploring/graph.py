@@ -13,6 +13,7 @@ from ..scripts.steps import Step
 from .actions import ActionKind, Approach
 from .attempts import Attempt, CallEnd
 from .situations import Situation
+from .stories import Story
 
 __all__ = ["Edge", "Node", "Way"]
 
@@ -111,6 +112,10 @@ class Edge:
     #: The far end whose behaviour was varied last, and how it behaves.
     far_end: tuple[str, str] | None = None
     answered: bool = True  #: True if the call was answered by then
+    #: What happened between the last action before and the end of this one, and from there on,
+    #: until the target was reached.
+    story: Story = ()
+    then: Story = ()
 
     @property
     def ends(self) -> CallEnd | None:

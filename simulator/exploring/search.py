@@ -313,6 +313,8 @@ class Search:
             time=outcome.time,
             answered=outcome.answered,
             far_end=job.far_end,
+            story=outcome.story[_told(outcome, job.node) : outcome.told[-1]],
+            then=outcome.story[outcome.told[-1] :],
         )
         self.edges.append(edge)
         if new is not None:
@@ -638,6 +640,12 @@ def _shape(situation: Situation) -> object:
 
 def _number(job: _Planned) -> int | None:
     return None if job.node is None else job.node.number
+
+
+def _told(outcome: AttemptOutcome, source: Node | None) -> int:
+    """The length of the story at the end of the last action before."""
+    steps = 0 if source is None else len(source.way.steps)
+    return outcome.told[min(steps, len(outcome.told) - 1)]
 
 
 # In a worker process

@@ -11,6 +11,7 @@ from . import (
     bridges,
     dead_keys,
     endings,
+    expected,
     incidents,
     no_way_out,
     prompts,
@@ -34,6 +35,7 @@ FAMILIES = (
     bridges,
     second_calls,
     transfers,
+    expected,
     prompts,
     unmodelled,
     untried,
@@ -43,7 +45,7 @@ KINDS: dict[str, str] = {
     kind: meaning for family in FAMILIES for kind, meaning in family.KINDS.items()
 }
 #: Those that say what was not tried. Together they are called "incomplete".
-INCOMPLETE = frozenset([*unmodelled.KINDS, *untried.KINDS])
+INCOMPLETE = frozenset([*unmodelled.KINDS, *untried.KINDS, expected.IDLE])
 
 
 def check_kinds(names: Iterable[str]) -> None:

@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Mapping, Set
+from collections.abc import Collection, Mapping, Sequence, Set
 from dataclasses import dataclass, field
 from pathlib import Path
 
 from ..graph import Way
+from ..rules import Rule
 from ..search import Search
 from ..source import HandlerSource
 from ..whereabouts import Place
@@ -26,6 +27,7 @@ class Finding:
     #: The expectation (a script's ``expect``) that fails at the end of the way.
     expect: Mapping[str, object] = field(default_factory=dict)
     node: int | None = None  #: the situation it is about
+    rule: str | None = None  #: the rule that it is about
     #: The spots that it explains: later families say nothing more about the keys there.
     spots: Set[str] = frozenset()
 
@@ -43,6 +45,7 @@ class Evidence:
     sounds: Path | None  #: the folder of sound files
     #: The dialplan's extensions: numbers, or regular expressions for them.
     extensions: Collection[str] = ()
+    rules: Sequence[Rule] = ()  #: that calls must keep
     #: The findings of the families before.
     found: list[Finding] = field(default_factory=list)
 

@@ -1,0 +1,179 @@
+"""Calls that break a rule (`simulator.exploring.rules`), and rules that no call can break.
+
+A rule is checked over the graph: for each situation, all that callers may have heard and done
+before. What seems to break it is then tried as a call, and told if the call does break it.
+"""
+
+from __future__ import annotations
+
+from collections import deque
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+from typing import Any
+
+from ...scripts.steps import Step
+from ..attempts import Attempt, CallEnd
+from ..graph import Edge, Node, Way
+from ..rules import Condition, KeyLeads, Mark, NoCall, Rule, begin, follow, near
+from ..search import Search
+from ..stories import Happening
+from ..whereabouts import Place
+from .finding import Evidence, Finding
+
+__all__ = ["IDLE", "KINDS", "find"]
+
+#: The kind of a rule that was not really checked.
+IDLE = "idle-rule"
+
+KINDS = {
+    "expected": "a call breaks a rule",
+    IDLE: "a rule that no call could break: what it names never happens",
+}
+#: Places that break one rule, of which each is told, and the calls tried for each.
+PLACES, TRIES = 4, 3
+
+
+def find(evidence: Evidence) -> Iterator[Finding]:
+    search = evidence.search
+    happened = {happening for edge in search.edges for happening in (*edge.story, *edge.then)}
+    for rule in evidence.rules:
+        idle = _idle(rule, happened, evidence)
+        if idle is not None:
+            yield Finding(IDLE, f"{rule.text}: {idle}", rule=rule.text)
+        tried: dict[object, int] = {}
+        told: set[object] = set()
+        for broken in _breaks(rule, search):
+            if broken.place in told or len(told) == PLACES:
+                continue
+            tried[broken.place] = tried.get(broken.place, 0) + 1
+            if tried[broken.place] > TRIES:
+                continue
+            outcome = search.caller().make(Attempt(broken.way.call, broken.way.steps))
+            if (why := follow(rule, begin(rule), outcome.story).broken) is not None:
+                told.add(broken.place)
+                yield _finding(rule, why, broken)
+
+
+@dataclass(frozen=True)
+class _Break:
+    """A way that seems to break a rule."""
+
+    way: Way
+    place: Place | None
+    node: int | None
+
+
+def _finding(rule: Rule, why: str, broken: _Break) -> Finding:
+    # Of the expectations of a script, only this one can say what a rule says.
+    hears = rule.hears
+    way = broken.way.then("wait" if hears is None else Step("hear", {"prompt": hears}))
+    text = f"{rule.text}: {why}"
+    return Finding("expected", text, broken.place, way, node=broken.node, rule=rule.text)
+
+
+def _breaks(rule: Rule, search: Search) -> Iterator[_Break]:
+    """Ways that seem to break it, those of the fewest actions first."""
+    start = _Path(None, begin(rule), (), {})
+    waiting = deque([start])
+    seen: set[tuple[int, Mark]] = set()
+    while waiting:
+        path = waiting.popleft()
+        for edge, source in _edges(path.node, search):
+            way = _along(path, edge, source)
+            if way is None:
+                continue
+            mark = follow(rule, path.mark, edge.story)
+            target = None if isinstance(edge.target, CallEnd) else search.nodes[edge.target]
+            if follow(rule, mark, edge.then).broken is not None:
+                there = target or path.node
+                place = None if there is None else there.situation.place
+                yield _Break(way, place, None if there is None else there.number)
+            elif target is not None and (target.number, mark) not in seen:
+                seen.add((target.number, mark))
+                # The steps to a situation are those to its last action, of whoever comes there.
+                waiting.append(_Path(target, mark, way.steps, way.call))
+
+
+@dataclass(frozen=True)
+class _Path:
+    """A way to a situation, and how far its calls have come."""
+
+    node: Node | None  #: None at the beginning of a call
+    mark: Mark
+    steps: tuple[Step, ...]
+    call: Mapping[str, Any]
+
+
+def _edges(node: Node | None, search: Search) -> Iterator[tuple[Edge, Node | None]]:
+    """What callers do there, also what was tried only where it is alike."""
+    if node is None:
+        yield from ((edge, None) for edge in search.edges if edge.source is None)
+        return
+    tried = {edge.label for edge in node.edges}
+    yield from ((edge, node) for edge in node.edges)
+    if node.like is not None:
+        like = search.nodes[node.like]
+        yield from ((edge, like) for edge in like.edges if edge.label not in tried)
+
+
+def _along(path: _Path, edge: Edge, source: Node | None) -> Way | None:
+    """The way on from the end of a path; None if no call goes there."""
+    before = () if source is None else source.way.steps
+    if path.steps == before:
+        return edge.way  # it was made
+    call = _together(path.call, edge.way.call)
+    return None if call is None else Way(call, (*path.steps, *edge.way.steps[len(before) :]))
+
+
+def _together(one: Mapping[str, Any], other: Mapping[str, Any]) -> Mapping[str, Any] | None:
+    """The circumstances of two parts of a call; None if no call has both."""
+    if one == other or not one:
+        return other
+    mine, theirs = one.get("endpoints", {}), other.get("endpoints", {})
+    if {**one, "endpoints": 0} != {**other, "endpoints": 0}:
+        return None
+    if any(theirs[where] != how for where, how in mine.items() if where in theirs):
+        return None
+    return {**one, "endpoints": {**mine, **theirs}}
+
+
+# Rules that can't be broken
+
+
+def _idle(rule: Rule, happened: set[Happening], evidence: Evidence) -> str | None:
+    """Why no call can break the rule, or why a part of it is out of date."""
+    prompts = sorted(each.name for each in happened if each.what == "hears")
+    if isinstance(rule, NoCall) and not rule.names:
+        for each in rule.conditions:
+            if each.what == "hears" and not _met(each, happened):
+                named = [Happening("hears", text) for text in evidence.source.texts()]
+                if not _met(each, {*named}):
+                    return f"the handler names no {each.name}{near(each.name, prompts)}"
+        return None
+    for each in rule.names:
+        if each.what == "enters":
+            continue  # was tried
+        if not _met(each, happened):
+            hint = near(each.name, prompts) if each.what == "hears" else ""
+            return f"no call {each}{hint}"
+    if isinstance(rule, KeyLeads) and not _asked(rule, evidence.search):
+        where = "first" if rule.at is None else f"at {rule.at}"
+        return f"no call presses {rule.key} {where}"
+    return None
+
+
+def _met(condition: Condition, happened: set[Happening]) -> bool:
+    return any(condition.met_by(each) for each in happened)
+
+
+def _asked(rule: KeyLeads, search: Search) -> bool:
+    """True if a caller pressed the key where the rule says."""
+    marks: dict[int | None, set[Mark]] = {None: {begin(rule)}}
+    for edge in search.edges:  # sources come before their edges
+        for mark in marks.get(edge.source, ()):
+            if follow(rule, mark, edge.story).state == "pressed":
+                return True
+        if not isinstance(edge.target, CallEnd):
+            reached = {follow(rule, mark, edge.story) for mark in marks.get(edge.source, ())}
+            marks.setdefault(edge.target, set()).update(reached)
+    return False

@@ -1,0 +1,140 @@
+"""Rules that calls break, found in all calls; and rules that no call can break."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+
+from eslsync import Channel, Session
+from simulator import Exploration, explore
+from simulator.exploring.findings.finding import Finding
+from simulator.scripts.script import Script
+
+PIN = "4711"
+
+
+def bank(session: Session) -> None:
+    """Takes any PIN of the right length; 2 leads to the wrong prompt, 3 out without a word."""
+    channel = session.channel
+    channel.answer()
+    for _ in range(4):  # one try too many
+        if len(channel.get_digits("bank/pin", min=4, max=4)) == len(PIN):
+            menu(channel)
+            break
+    channel.hangup()
+
+
+def menu(channel: Channel) -> None:
+    key = channel.get_digits("bank/menu", valid="[123]")
+    if key == "1":
+        channel.playback("bank/balance")
+    elif key == "2":
+        channel.playback("bank/loans")
+    elif key == "3":
+        return
+    channel.playback("bank/goodbye")
+
+
+def checked(*rules: str) -> Exploration:
+    return explore(bank, keys="123#", expect=rules)
+
+
+def told(exploration: Exploration, kind: str = "expected") -> list[str]:
+    return [finding.text for finding in exploration.findings if finding.kind == kind]
+
+
+@pytest.mark.parametrize(
+    ("rule", "why"),
+    [
+        ("at most 3 tries at bank/pin", "a call hears bank/pin 4 times"),
+        (f"no call hears balance before it enters {PIN}", "a call hears balance"),
+        ("key 2 at menu leads to balance", "a call ends after 2 without that: we hang up"),
+        ("every call that hears menu hears goodbye", "a call ends without that: we hang up"),
+        ("no call that hears balance is hung up by us", "a call is hung up by us"),
+    ],
+)
+def test_a_rule_that_a_call_breaks_is_told_with_the_call(rule: str, why: str) -> None:
+    found = checked(rule)
+    assert told(found)[0] == f"{rule}: {why}"
+    first = next(each for each in found.findings if each.kind == "expected")
+    assert first.place is not None
+    assert first.place.function in ("bank", "menu")
+    assert "0 of 1 rule hold" in str(found)
+
+
+@pytest.mark.parametrize(
+    "rule",
+    [
+        "at most 4 tries at bank/pin",
+        "no call hears balance before it hears menu",
+        "key 1 at menu leads to balance",
+        "every call is hung up by us",
+        "every call that hears balance hears goodbye",
+    ],
+)
+def test_a_rule_that_holds_is_counted(rule: str) -> None:
+    found = checked(rule)
+    assert not told(found) + told(found, "idle-rule"), str(found)
+    assert "1 of 1 rule holds" in str(found)
+
+
+def test_the_way_is_the_shortest_and_its_script_fails(tmp_path: Path) -> None:
+    found = checked("every call that hears menu hears goodbye")
+    finding = next(each for each in found.findings if each.kind == "expected")
+    assert finding.way is not None
+    assert [step.verb for step in finding.way.steps if step.verb == "press"] == ["press", "press"]
+    script = found.script(finding, tmp_path)
+    assert script is not None
+    with pytest.raises(AssertionError, match="did not hear 'goodbye'"):
+        Script.parse(script).run(bank)
+
+
+def test_what_a_path_of_two_known_parts_breaks_is_found() -> None:
+    """The second visit of the menu is no new situation: only the graph has calls of both."""
+
+    def shop(session: Session) -> None:
+        channel = session.channel
+        channel.answer()
+        while (key := channel.get_digits("shop/menu", valid="[12]")) != "":
+            channel.playback("shop/offers" if key == "1" else "shop/order")
+        channel.hangup()
+
+    found = explore(shop, keys="12", expect=["no call that hears offers hears order"])
+    [finding] = [each for each in found.findings if each.kind == "expected"]
+    assert finding.way is not None
+    pressed = [str(step.options["digits"]) for step in finding.way.steps if step.verb == "press"]
+    assert sorted(pressed) == ["1", "2"]
+
+
+@pytest.mark.parametrize(
+    ("rule", "why"),
+    [
+        ("every call hears godbye or hears bank/pin", "no call hears godbye; did you mean bank/"),
+        ("at most 3 tries at code", "no call hears code"),
+        ("key 9 at menu leads to goodbye", "no call presses 9"),
+        ("key # at balance leads to goodbye", "no call presses # at balance"),
+        ("every answered bridge is recorded", "no call is bridged"),
+        ("no call hears secret", "the handler names no secret"),
+        ("no call that is transferred hears goodbye", "no call is transferred"),
+        ("no call hears goodbye before it is answered by hand", "is no rule"),
+    ],
+)
+def test_a_rule_that_no_call_can_break_is_told(rule: str, why: str) -> None:
+    if why == "is no rule":
+        with pytest.raises(ValueError, match=why):
+            checked(rule)
+        return
+    assert why in str(told(checked(rule), "idle-rule"))
+
+
+def test_digits_that_a_rule_names_are_tried() -> None:
+    found = explore(bank, keys="12", entries=(), expect=["every call that enters 9876 hears menu"])
+    assert not [each for each in found.findings if each.rule is not None], str(found)
+
+
+def test_findings_name_their_rule_and_can_be_allowed() -> None:
+    rule = "at most 3 tries at bank/pin"
+    found: list[Finding] = checked(rule).findings
+    assert [each.rule for each in found if each.kind == "expected"] == [rule]
+    assert not told(explore(bank, keys="1", expect=[rule], allow=["expected"]))
