@@ -20,29 +20,33 @@ UNUSUAL = CO_GENERATOR | CO_COROUTINE | CO_ASYNC_GENERATOR
 MAX_SHOWN = 60
 
 
-def check_function(what: str, function: object, arguments: int = 1) -> None:
+def check_function(
+    what: str, function: object, arguments: int = 1, *, may_yield: bool = False
+) -> None:
     """Raise TypeError unless ``function`` runs when it is called with so many arguments."""
-    fault = fault_of(function, arguments)
+    fault = fault_of(function, arguments, may_yield=may_yield)
     if fault is not None:
-        plain = f"a plain function of {how_many(arguments)}"
+        kind = "function or generator function" if may_yield else "function"
+        plain = f"a plain {kind} of {how_many(arguments)}"
         raise TypeError(f"{what} must be {plain}: {named(function)} {fault}")
 
 
-def fault_of(function: object, arguments: int = 1) -> str | None:
+def fault_of(function: object, arguments: int = 1, *, may_yield: bool = False) -> str | None:
     """Why a call of ``function`` with so many arguments would run nothing; None if it is sound.
 
-    Written to follow the function's name. A function that only returns a coroutine looks like
-    any other: see `check_returned`.
+    With ``may_yield``, whoever calls it iterates over what a generator function returns. Written
+    to follow the function's name. A function that only returns a coroutine looks like any other:
+    see `check_returned`.
     """
     if type(function) is FunctionType:
         code = function.__code__
         usual = not code.co_flags & UNUSUAL and not code.co_kwonlyargcount
         if usual and code.co_argcount == arguments:
             return None
-    return _fault_of_others(function, arguments)
+    return _fault_of_others(function, arguments, may_yield)
 
 
-def _fault_of_others(function: object, arguments: int) -> str | None:
+def _fault_of_others(function: object, arguments: int, may_yield: bool) -> str | None:
     import inspect
 
     if not callable(function):
@@ -55,7 +59,7 @@ def _fault_of_others(function: object, arguments: int) -> str | None:
     for each in (bare, inspect.getattr_static(type(bare), "__call__", None)):
         if inspect.iscoroutinefunction(each) or inspect.isasyncgenfunction(each):
             return "is an async function, which nobody awaits: write `def`, and leave out `await`"
-        if inspect.isgeneratorfunction(each):
+        if inspect.isgeneratorfunction(each) and not may_yield:
             return "is a generator function, which nobody iterates: leave out `yield`"
     try:
         signature = inspect.signature(function, follow_wrapped=False)

@@ -10,6 +10,7 @@ from pathlib import Path
 from typing import Any
 
 from eslsync import Outbound
+from eslsync.callables import check_function
 from eslsync.loading import Handler
 from eslsync.wire.arguments import KEYS
 
@@ -267,6 +268,9 @@ def explore(
     of_file = isinstance(app, (str, Path))
     explored = Explored(None if of_file else app, Path(app) if of_file else None, name)  # type: ignore[arg-type]
     explored.prepare()
+    for what, function in (("key", key), ("progress", progress)):
+        if function is not None:
+            check_function(what, function)
     source = explored.source()
     ways = [dict(each) for each in circumstances] or _circumstances(source.asks_caller)
     for way in ways:

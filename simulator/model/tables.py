@@ -12,6 +12,8 @@ from dataclasses import dataclass, replace
 from functools import cached_property
 from typing import TYPE_CHECKING
 
+from eslsync.callables import check_function
+
 from ..clockwork.threads import Steps
 from .evidence import YOURS, Evidence, Part
 
@@ -147,6 +149,7 @@ def with_yours(
         return ours
     table = dict(ours)
     for name, function in yours.items():
+        check_function(f"the application {name!r}", function, 2, may_yield=True)
         like = ours.get(name.lower(), Application(name, function))
         table[name.lower()] = replace(like, function=function, evidence=YOURS, where="")
     return table
@@ -156,6 +159,8 @@ def with_your_commands(
     ours: Mapping[str, ApiCommand], yours: Mapping[str, ApiFunction] | None
 ) -> Mapping[str, ApiCommand]:
     """The table with a user's api commands added, or in the place of ours."""
+    for name, function in (yours or {}).items():
+        check_function(f"the api command {name!r}", function, 2, may_yield=True)
     added = {name.lower(): ApiCommand(name, each) for name, each in (yours or {}).items()}
     return {**ours, **added} if added else ours
 

@@ -175,6 +175,26 @@ def test_a_watcher_of_async_methods_is_refused() -> None:
         switch.call(handler).wait()
 
 
+def test_what_would_not_run_is_no_application_of_the_simulated_switch() -> None:
+    def known(channel: object, data: str) -> Iterator[None]:
+        yield
+
+    FreeSwitch(applications={"mine": known}, api_commands={"mine": known})  # type: ignore[dict-item]
+    for kind in ("an async method", "no argument"):
+        function = REFUSED[kind][0]
+        with pytest.raises(TypeError, match="the application 'mine' must be a plain function or"):
+            FreeSwitch(applications={"mine": function})
+        with pytest.raises(TypeError, match="the api command 'mine' must be a plain function or"):
+            FreeSwitch(api_commands={"mine": function})
+
+
+def test_what_would_not_run_is_no_key_of_an_exploration() -> None:
+    with pytest.raises(TypeError, match="key must be a plain function"):
+        explore(lambda session: None, key=awaited)
+    with pytest.raises(TypeError, match="progress must be a plain function"):
+        explore(lambda session: None, progress=awaited)  # type: ignore[arg-type]
+
+
 def test_a_script_that_would_not_run_sweeps_nothing() -> None:
     def handler(session: Session) -> None:
         session.channel.answer()
