@@ -1,4 +1,4 @@
-"""Files on the switch's disk: ``mkdir`` and ``rename``. The test machine's disk isn't touched."""
+"""Files on the switch's disk. The test machine's disk isn't touched."""
 
 from __future__ import annotations
 
@@ -10,11 +10,6 @@ if TYPE_CHECKING:
     from ..model.channel import Channel
 
 __all__: list[str] = []
-
-
-@application("mkdir", recordings="30d", nomedia=True)
-def mkdir(channel: Channel, data: str) -> None:
-    """Folders are not modelled: every file can be recorded."""
 
 
 @application("rename", recordings="30d", nomedia=True, zombie=True)

@@ -27,9 +27,11 @@ __all__: list[str] = []
 # what happens in FreeSWITCH's memory, and on the line, while nothing else does
 @application("clear_speech_cache", recordings="30d")
 @application("enable_keepalive", recordings="30d", nomedia=True)
+# a folder: every file can be recorded
+@application("mkdir", recordings="30d", nomedia=True)
 # a call without video
 @application("novideo", recordings="30d", nomedia=True)
-@application("video_decode", recordings="30d", nomedia=True)
+@application("video_decode", recordings="30d")
 @application("video_refresh", recordings="30d", nomedia=True)
 @application("wait_for_video_ready", recordings="30d")
 def nothing(channel: Channel, data: str) -> None:
