@@ -150,6 +150,8 @@ class _SessionRecording:
         self.options = options
         self.began = channel.now
         self.cause: str | None = None
+        self._paused_at: int | None = None
+        self._left_out = 0  # microseconds
         self._fire("RECORD_START")
         self._run(_has_started(channel), "execute_on_record_start")
 
@@ -165,9 +167,20 @@ class _SessionRecording:
         own += [(f"Recording-Variable-{key}", value) for key, value in self.options.items()]
         self.channel.fire(name, (*own, *last))
 
+    def pause(self) -> None:
+        if self._paused_at is None:
+            self._paused_at = self.channel.now
+
+    def resume(self) -> None:
+        if self._paused_at is not None:
+            self._left_out += self.channel.now - self._paused_at
+            self._paused_at = None
+
     def stopped(self) -> None:
         channel = self.channel
-        samples = samples_since(channel, self.began)
+        channel.switch.state(SessionRecordings).running.remove(self)
+        self.resume()
+        samples = samples_since(channel, self.began + self._left_out)
         channel.set("record_file_size", str(WAV_HEADER + 2 * samples))
         if samples < atoi(self.option("RECORD_MIN_SEC")) * RATE:
             channel.set("RECORD_DISCARDED", "true")
@@ -195,6 +208,17 @@ class _SessionRecording:
         Thread(self.channel.switch.scheduler, run()).run()
 
 
+class SessionRecordings:
+    """The recordings of sessions that a switch makes."""
+
+    def __init__(self, switch: Switch) -> None:
+        self.running: list[_SessionRecording] = []
+
+    def of(self, channel: Channel, name: str) -> list[_SessionRecording]:
+        path = path_of(channel, name)
+        return [each for each in self.running if each.channel is channel and each.path == path]
+
+
 def record_session(
     channel: Channel, name: str, limit: int = 0, options: dict[str, str] | None = None
 ) -> Steps[None]:
@@ -210,6 +234,7 @@ def record_session(
     _note_options(channel, options or {})
     yield channel.tick()  # the recording thread takes a frame to start
     recording = _SessionRecording(channel, path, options or {})
+    channel.switch.state(SessionRecordings).running.append(recording)
     bug = media_bugs.MediaBug(channel, "session_record", path, recording.stopped)
     at = channel.switch.scheduler.at
     if limit:  # whole seconds since the epoch are counted
@@ -245,12 +270,17 @@ def stop_record_session(channel: Channel, data: str) -> None:
     media_bugs.stop_bugs(channel, "session_record", "all" if data.lower() == "all" else data)
 
 
-@application("record_session_mask", recordings="21d")
-@application("record_session_unmask", recordings="21d")
 @application("record_session_pause", recordings="21d")
+def record_session_pause(channel: Channel, data: str) -> None:
+    """``<path>``: leave out what is heard until it is resumed (switch_ivr_record_session_pause)."""
+    for recording in channel.switch.state(SessionRecordings).of(channel, data):
+        recording.pause()
+
+
 @application("record_session_resume", recordings="21d")
-def changed(channel: Channel, data: str) -> None:
-    """Mask, unmask, pause or resume: no effect, since the model knows only the length."""
+def record_session_resume(channel: Channel, data: str) -> None:
+    for recording in channel.switch.state(SessionRecordings).of(channel, data):
+        recording.resume()
 
 
 @api("uuid_record", recordings="21d")

@@ -27,6 +27,9 @@ __all__: list[str] = []
 # what happens in FreeSWITCH's memory, and on the line, while nothing else does
 @application("clear_speech_cache", recordings="30d")
 @application("enable_keepalive", recordings="30d", nomedia=True)
+# silence in a recording, which lasts as long
+@application("record_session_mask", recordings="21d")
+@application("record_session_unmask", recordings="21d")
 # a folder: every file can be recorded
 @application("mkdir", recordings="30d", nomedia=True)
 # a call without video

@@ -189,3 +189,16 @@ def test_something_is_done_as_a_recording_starts_and_stops(application: str) -> 
     with FreeSwitch() as switch:
         switch.call(handler).wait()
     assert got == ["1"] * 4
+
+
+def test_a_pause_is_left_out_of_the_recording() -> None:
+    call = ModelCall().answered()
+    call.execute("record_session", "/tmp/paused.wav")
+    call.wait(2.0)
+    call.execute("record_session_pause", "/tmp/paused.wav")
+    call.wait(3.0)
+    call.execute("record_session_resume", "/tmp/paused.wav")
+    call.wait(1.0)
+    call.execute("stop_record_session", "/tmp/paused.wav")
+    call.wait(0.1)
+    assert call.variable("record_seconds") in ("2", "3")
