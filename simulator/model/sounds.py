@@ -158,7 +158,7 @@ class Media:
             try:
                 with wave.open(str(file), "rb") as sound:
                     return sound.getnframes() / sound.getframerate()
-            except (OSError, EOFError, wave.Error, ZeroDivisionError):
+            except (OSError, ValueError, EOFError, wave.Error, ZeroDivisionError):
                 continue
         return None
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -72,8 +73,14 @@ def _missing(search: Search, sounds: Path) -> Iterator[Finding]:
 
 
 def is_there(sounds: Path, prompt: str) -> bool:
-    """True if the file exists, or a version in a folder for its rate, as in FreeSWITCH."""
-    path = sounds / prompt
-    names = [path, path.with_name(f"{path.name}.wav")]
-    names += [name.parent / rate / name.name for name in names for rate in RATES]
-    return any(name.is_file() for name in names)
+    """True if the file exists, or a version in a folder for its rate, as in FreeSWITCH.
+
+    Any text may be asked about: what can't be the name of a file is not there.
+    """
+    name = prompt.rpartition("/")[2]
+    folder = prompt[: len(prompt) - len(name)]
+    return bool(name) and any(
+        os.path.isfile(os.path.join(sounds, folder, rate, each))  # False for any text
+        for each in (name, f"{name}.wav")
+        for rate in ("", *RATES)
+    )

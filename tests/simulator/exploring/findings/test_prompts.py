@@ -9,10 +9,8 @@ import pytest
 
 from eslsync import Session
 from simulator import explore
-from tests.support.explored import (
-    KEYS,
-    found,
-)
+from tests.support.explored import KEYS, found
+from tests.support.places import EXAMPLES
 
 
 def has_a_dead_branch(session: Session) -> None:
@@ -47,3 +45,30 @@ def test_missing_sound_files_are_reported(tmp_path: Path) -> None:
     assert not exploration.findings
     exploration = explore(forgets_to_hang_up, keys="1", sounds=tmp_path, allow=["left-up"])
     assert [finding.text for finding in exploration.findings] == [f"goodbye is not in {tmp_path}"]
+
+
+FOLDER = "/var/spool/voicemail"
+
+
+def names_files_in_many_ways(session: Session) -> None:
+    channel = session.channel
+    channel.answer()
+    channel.playback(f"{FOLDER}/{session.uuid}.wav")
+    channel.playback("clinic/" + "a" * 300 + "/welcome")
+    channel.playback("../..")
+    if channel.get_variable("odd") in ("x/\0", "y/\udcff", "./", "//"):
+        channel.playback("odd")
+    channel.hangup()
+
+
+def test_any_text_in_the_code_may_be_the_name_of_a_file(tmp_path: Path) -> None:
+    exploration = explore(names_files_in_many_ways, keys="1", sounds=tmp_path, allow=["unplayed"])
+    missing = [finding.text.partition(" ")[0] for finding in exploration.findings]
+    assert "../.." in missing
+    assert any("aaa" in name for name in missing)
+
+
+@pytest.mark.parametrize("file", sorted(EXAMPLES.glob("*.py")), ids=lambda path: path.stem)
+def test_examples_are_explored_with_a_folder_of_sounds(file: Path, tmp_path: Path) -> None:
+    exploration = explore(file, keys="1", depth=1, sounds=tmp_path, workers=1)
+    assert {finding.kind for finding in exploration.findings} <= {"missing-file", "stopped"}
