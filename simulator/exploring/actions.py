@@ -39,6 +39,7 @@ class Approach:
     #: To the end of its prompt; None if no prompt's name marks it, if it has no end, or if the
     #: handler does not wait for it.
     out: tuple[Step, ...] | None
+    endless: bool = False  #: True if its prompt has no end, and the handler waits for it
 
 
 @dataclass(frozen=True)
@@ -112,6 +113,8 @@ def _collected(
     out = approach.out
 
     def enter(digits: str) -> tuple[Step, ...]:
+        if approach.endless:
+            return (*approach.at, _press(digits))
         return (_press(digits, True),) if out is None else (*out, _press(digits))
 
     entries = list(_entries(collects, keys, known))

@@ -35,21 +35,23 @@ def approach(
     late = {"timeout": round(passed) + 600} if passed > LONG or measured else {}
     at: tuple[Step, ...] | None = None
     out: tuple[Step, ...] | None = None
+    ends = True
     if playing is not None:
         name = _first(line, playing)
         if name is not None and playing.heard.started >= now - SHORT:
             at = (Step("hear", {"prompt": name, "start": True, **late}),)
         last = _last(line, playing)
-        if last is not None and not situation.background and _ends(line, playing):
+        ends = _ends(line, playing)
+        if last is not None and not situation.background and ends:
             out = (Step("hear", {"prompt": last, **late}),)
-    if at is None and situation.application and situation.application != "get_digits":
+    if at is None and situation.application in line.channel.switch.applications:
         began = [name for at_, name in line.fired if at_ > line.mark]
         if began.count(situation.application) == 1:
             at = (Step("expect", {"what": situation.application, **late}),)
     if at is None:
         seconds = (now - since + SHORT // 2) / SECOND
         at = (Step("say_nothing", {"seconds": seconds}),)
-    return Approach(at, out)
+    return Approach(at, out, endless=not ends and not situation.background)
 
 
 def _ends(line: Line, playing: HeardPrompt) -> bool:

@@ -29,8 +29,6 @@ class Attempt:
     proven: int = 0
     #: Keys of situations to pass by: the caller does nothing until another comes.
     known: frozenset[str] = frozenset()
-    #: True for less patience after the hangup: this handler is known to continue.
-    hasty: bool = False
 
 
 @dataclass(frozen=True)
@@ -95,6 +93,7 @@ class AttemptOutcome:
     up: bool = True  #: True if the call was up after the steps
     answered: bool = False
     slow: bool = False  #: True if the handler used up the patience
+    stuck_at: frozenset[Place] = frozenset()  #: its lines then
     #: True if it did not get where the steps lead.
     astray: bool = False
     #: True if the handler took an entry that was to be made at every try.

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import logging
 import random
+import threading
 import traceback
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
@@ -56,6 +57,12 @@ ELSEWHERE = (b"sendmsg ", b"bgapi", b"api conf")
 HELPERS = 3
 
 
+#: Real seconds of patience with handlers at lines that have used up the full patience before.
+KNOWN_PATIENCE = 0.2
+#: Looks at a handler that is stuck, and real seconds between them.
+MOMENTS, MOMENT = 8, 0.005
+
+
 class Abandoned(BaseException):
     """Ends a handler that would not end otherwise."""
 
@@ -72,11 +79,20 @@ class Caller:
     turns: Turns | None = None
     #: What its calls used of FreeSWITCH.
     stands_on: StandsOn = field(default_factory=StandsOn)
+    #: Lines of the handler at which it has used up the patience.
+    stuck: set[Place] = field(default_factory=set)
 
     def make(self, attempt: Attempt, *, draw: bool = False) -> AttemptOutcome:
         """Make one call; ``draw`` its ladder, too."""
         with _quiet() as log, _same_randomness():
-            outcome = _Making(self, attempt, log, draw).outcome
+            patience = self.patience
+            if self.stuck and patience is not None:
+                patience = min(patience, KNOWN_PATIENCE)
+            outcome = _Making(self, attempt, log, draw, patience).outcome
+            if outcome.slow and patience != self.patience and not self.stuck & outcome.stuck_at:
+                # It may only be slow: it gets the full patience at a line that is not known.
+                outcome = _Making(self, attempt, log, draw, self.patience).outcome
+            self.stuck |= outcome.stuck_at
         outcome.stands_on = tuple(filter(self.stands_on.use, outcome.stands_on))
         if self.lines is not None:
             outcome.lines = self.lines.new()
@@ -124,7 +140,12 @@ class _Making:
     """One call: makes it, and leaves its `outcome`."""
 
     def __init__(
-        self, caller: Caller, attempt: Attempt, log: list[logging.LogRecord], draw: bool
+        self,
+        caller: Caller,
+        attempt: Attempt,
+        log: list[logging.LogRecord],
+        draw: bool,
+        patience: float | None,
     ) -> None:
         self.outcome = AttemptOutcome()
         self._log = log
@@ -138,7 +159,7 @@ class _Making:
         self._measured = "prompts" in attempt.call or "sounds" in attempt.call
         with (
             reads_noticed(self._reads_clock),
-            FreeSwitch(**options, raises=False, patience=caller.patience) as switch,
+            FreeSwitch(**options, raises=False, patience=patience) as switch,
         ):
             self.simulation = simulation_of(switch)
             assert isinstance(self.simulation.world, World)
@@ -365,8 +386,6 @@ class _Making:
         """Hang up; then the handler must end."""
         call = self.call
         self._closing = True
-        if self._attempt.hasty and self.world.patience is not None:
-            self.world.patience /= 5
         self.simulation.later(0.0, self.line.hang_up)
         if not self.simulation.run(lambda: call.ended, LATE):
             self._outlives()
@@ -382,6 +401,7 @@ class _Making:
 
     def _stuck(self, error: SimulationError) -> None:
         self.outcome.slow = True
+        self.outcome.stuck_at = self._lines()
         why = str(error).partition("\n")[0]
         # The place where it last waited: at this moment it may be anywhere in a loop.
         place = None if self._seen is None else self._seen.situation.place
@@ -395,6 +415,16 @@ class _Making:
             self._trouble("stuck", f"the handler waits for nothing of the call: {why}", place)
         if self.outcome.ended is None:
             self.outcome.ended = CallEnd("stuck", "is stuck")
+
+    def _lines(self) -> frozenset[Place]:
+        """The handler's lines in a few moments, as it may be in a loop."""
+        pause = threading.Lock()
+        pause.acquire()
+        found = set()
+        for _ in range(MOMENTS):
+            found.add(self.observer.place())
+            pause.acquire(timeout=MOMENT)
+        return frozenset(place for place in found if place is not None)
 
     def _look_back(self, draw: bool) -> None:
         call, outcome = self.call, self.outcome

@@ -150,6 +150,7 @@ class Search:
     uncontinued: list[Node] = field(default_factory=list)
     lacks: list[Lack] = field(default_factory=list)
     stands_on: StandsOn = field(default_factory=StandsOn)
+    stuck: set[Place] = field(default_factory=set)  #: lines that have used up the patience
     played: dict[str, Way] = field(default_factory=dict)
     files: dict[str, Way] = field(default_factory=dict)
     recorded: set[str] = field(default_factory=set)
@@ -236,8 +237,6 @@ class Search:
                 jobs = jobs[: self.limits.calls - self.calls]
                 self._stop(f"{self.limits.calls} calls")
             more: list[_Planned] = []  # at the same depth: other behaviours of far ends
-            if self._slow:
-                jobs = [replace(job, attempt=replace(job.attempt, hasty=True)) for job in jobs]
             for job, outcome in zip(jobs, call([job.attempt for job in jobs]), strict=False):
                 self.calls += 1
                 self._due[_number(job)] -= 1
@@ -336,6 +335,7 @@ class Search:
 
     def _note(self, job: _Planned, outcome: AttemptOutcome, made: Way, there: Node | None) -> None:
         """Note the other observations. (In the end, the caller hung up ``there``.)"""
+        self.stuck |= outcome.stuck_at
         if outcome.slow and there is not None:
             self._slow.add(there.situation.spot)
         for trouble in outcome.troubles:
@@ -583,12 +583,17 @@ class Search:
 
     def caller(self, *, covers: bool = True) -> Caller:
         lines = Lines(self.explored.file) if self.covers and covers else None
-        return Caller(self.explored.fresh, self.key, self.patience, self.base, lines, self.turns)
+        fresh = self.explored.fresh
+        return Caller(
+            fresh, self.key, self.patience, self.base, lines, self.turns, stuck=self.stuck
+        )
 
     def caller_of_one_process(self) -> Caller:
         """One whose calls all meet the same handler, which keeps its state between them."""
         app = self.explored.fresh()
-        return Caller(lambda: app, self.key, self.patience, self.base, None, self.turns)
+        return Caller(
+            lambda: app, self.key, self.patience, self.base, None, self.turns, stuck=self.stuck
+        )
 
     @contextmanager
     def standing_still(self) -> Iterator[None]:
@@ -624,7 +629,7 @@ class Search:
 
     def __getstate__(self) -> dict[str, Any]:
         """The state that another process needs to make calls."""
-        names = ("explored", "key", "patience", "base", "covers", "turns")
+        names = ("explored", "key", "patience", "base", "covers", "turns", "stuck")
         return {name: getattr(self, name) for name in names}
 
 

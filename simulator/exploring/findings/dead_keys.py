@@ -42,6 +42,8 @@ def find(evidence: Evidence) -> Iterator[Finding]:
         keys = [edge for edge in node.edges if edge.what == "key"]
         if silence is None or not keys:
             continue
+        if silence.ends is not None and silence.ends.how == "stuck":
+            continue  # whatever the key is, the handler gets no further
         ignored = [edge for edge in keys if _as_silence(edge, silence)]
         back = [edge for edge in keys if _comes_back(edge, node, search.nodes)]
         has = effective.setdefault(situation.spot, set())

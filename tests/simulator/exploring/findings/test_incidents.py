@@ -4,11 +4,13 @@ from __future__ import annotations
 
 import threading
 import time
+from typing import Any
 
 import pytest
 
 from eslsync import CommandError, Hangup, Session
-from simulator import explore
+from simulator import FreeSwitch, explore
+from simulator.exploring.caller import KNOWN_PATIENCE
 from tests.support.explored import (
     KEYS,
     found,
@@ -31,6 +33,13 @@ def waits_for_a_lock(session: Session) -> None:
     session.channel.answer()
     session.channel.playback("welcome")
     threading.Event().wait(0.9)
+    session.channel.hangup()
+
+
+def looks_up_each_key(session: Session) -> None:
+    session.channel.answer()
+    session.channel.get_digits("menu")
+    LOOKED_UP.wait(30)
     session.channel.hangup()
 
 
@@ -102,6 +111,9 @@ def asks_before_it_answers(session: Session) -> None:
 def plays_and_never_answers(session: Session) -> None:
     session.channel.playback("welcome")
     session.channel.hangup()
+
+
+LOOKED_UP = threading.Event()
 
 
 @pytest.mark.parametrize(
@@ -188,3 +200,21 @@ def test_cleaning_up_after_the_call_is_no_fault(handler: object) -> None:
     exploration = explore(handler, keys=KEYS)  # type: ignore[arg-type]
     assert exploration.complete
     assert not exploration.findings, str(exploration)
+
+
+def test_patience_is_used_up_once_at_each_line(monkeypatch: pytest.MonkeyPatch) -> None:
+    given: list[float | None] = []
+    make = FreeSwitch.__init__
+
+    def note(switch: FreeSwitch, **options: Any) -> None:
+        given.append(options["patience"])
+        make(switch, **options)
+
+    monkeypatch.setattr(FreeSwitch, "__init__", note)
+    exploration = explore(looks_up_each_key, keys="12345", patience=1.0)
+    LOOKED_UP.set()
+    assert found(exploration) == ["stuck"]
+    assert "no progress for 1 s" in exploration.findings[0].text
+    # The first call finds the menu, and the second the lock.
+    assert given[:2] == [1.0, 1.0]
+    assert set(given[2:]) == {KNOWN_PATIENCE}

@@ -7,30 +7,28 @@ from simulator import explore
 from tests.support.explored import found, has_three_tries
 
 
-def listens_for_words(session: Session) -> None:
+def hears_a_voice(session: Session) -> None:
     session.channel.answer()
-    session.channel.execute("detect_speech", "pocketsphinx yesno")
+    session.channel.execute("vad_test")
     session.channel.playback("goodbye")
     session.channel.hangup()
 
 
 def test_what_is_not_modelled_makes_an_exploration_incomplete() -> None:
-    exploration = explore(listens_for_words, keys="1")
+    exploration = explore(hears_a_voice, keys="1")
     [lack] = exploration.findings
     assert lack.kind == "not-modelled"
-    assert lack.text.startswith("the application detect_speech (mod_dptools) had no effect")
+    assert lack.text.startswith("the application vad_test (mod_dptools) had no effect")
     assert lack.place is not None
-    assert lack.place.function == "listens_for_words"
+    assert lack.place.function == "hears_a_voice"
     assert exploration.verdict == "incomplete: 1 not-modelled"
-    assert "1 not modelled (detect_speech)" in str(exploration)
+    assert "1 not modelled (vad_test)" in str(exploration)
 
 
 def test_it_may_be_allowed_by_name_or_with_its_kind() -> None:
-    assert not explore(listens_for_words, keys="1", allow_unmodelled=["detect_speech"]).findings
-    assert not explore(listens_for_words, keys="1", allow=["not-modelled"]).findings
-    assert found(explore(listens_for_words, keys="1", allow_unmodelled=["mutex"])) == [
-        "not-modelled"
-    ]
+    assert not explore(hears_a_voice, keys="1", allow_unmodelled=["vad_test"]).findings
+    assert not explore(hears_a_voice, keys="1", allow=["not-modelled"]).findings
+    assert found(explore(hears_a_voice, keys="1", allow_unmodelled=["curl"])) == ["not-modelled"]
 
 
 def test_an_exploration_says_what_it_stands_on() -> None:
