@@ -178,6 +178,11 @@ class Line:
             return self._collects()
         return self._world.now - self._idle_since >= IDLE * SECOND
 
+    @property
+    def collects_digits(self) -> bool:
+        """True if the handler is in `get_digits`, whose prompt may play for ever."""
+        return self.session is not None and self.session.channel.leg.collecting is not None
+
     def _collects(self) -> bool:
         """True if an application runs that collects digits, or ends with one."""
         none = (self.channel.get("playback_terminators") or "").lower() == "none"

@@ -160,9 +160,9 @@ def parting(line: Line) -> Parting | None:
         return Parting("never connected", detail=how)
     if wire.rest:
         return Parting("cut short", detail=f", after {quoted(wire.rest)}")
-    if not wire.up:
-        return _hung_up(line, ", and the app reset the connection" if link.reset else "")
     commands = _commands(line)
+    if not wire.up or (commands and HANGS_UP.match(commands[-1])):
+        return _hung_up(line, ", and the app reset the connection" if link.reset else "")
     if commands and commands[-1].startswith(("exit", "...")):
         return Parting("gave back")
     if link.unread:

@@ -263,6 +263,16 @@ def test_a_key_that_the_handler_never_asks_for_is_not_pressed() -> None:
             call.press("1", when_asked=True)
     assert "presses 1" not in str(call.transcript)
 
+    def collects(session: Session) -> None:
+        session.channel.get_digits("local_stream://moh")
+        session.channel.hangup()
+
+    with FreeSwitch() as switch:
+        call = switch.call(collects)
+        call.press("1", when_asked=True)  # it cuts music that never ends
+        call.wait()
+    assert call.outcome is None
+
 
 def test_an_extension_that_the_dialplan_lacks_is_told() -> None:
     def transfers(session: Session) -> None:

@@ -59,6 +59,11 @@ def hangs_up(sock: socket.socket) -> None:
     read_all(sock)
 
 
+def hangs_up_and_closes(sock: socket.socket) -> None:
+    take(sock)
+    sock.sendall(HANG_UP)
+
+
 def turns_away(sock: socket.socket) -> None:
     take(sock, HANG_UP)
     read_all(sock)
@@ -102,6 +107,7 @@ WAYS = [
     (closes_in_order, "gave back", "the app gave the call back"),
     (hangs_up, "hung up", "the app hung up"),
     (hangs_up_and_resets, "hung up", "the app hung up, and the app reset the connection"),
+    (hangs_up_and_closes, "hung up", "the app hung up"),
     (turns_away, "turned away", "the app turned the call away with USER_BUSY"),
     (drops, "dropped", "the app dropped the call: it closed the connection without exit and read"),
     (resets, "reset", "the app reset the connection with the call up"),
