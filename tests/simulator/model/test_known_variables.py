@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import ast
 import re
+import runpy
 from collections.abc import Callable
 from pathlib import Path
 
@@ -115,6 +116,11 @@ def test_the_simulator_reads_nothing_that_freeswitch_does_not() -> None:
                     asked.add(str(node.args[0].value).lower())
     assert "playback_terminators" in asked
     assert asked - READ <= {"other_loopback_leg_uuid"}  # which mod_loopback sets
+
+
+def test_the_page_has_the_list_as_it_is() -> None:
+    make = runpy.run_path(str(ROOT / "docs" / "make_variables.py"))
+    assert make["PAGE"].read_text() == make["page"](), "run python docs/make_variables.py"
 
 
 # --- told

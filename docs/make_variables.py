@@ -1,0 +1,87 @@
+"""The tables in docs/variables.md, written from the simulator's own lists.
+
+python docs/make_variables.py            # write docs/variables.md
+python docs/make_variables.py --check    # compare it
+"""
+
+from __future__ import annotations
+
+import sys
+from pathlib import Path
+
+from simulator.model.known_options import CONFERENCE_COMMANDS, CONFERENCE_FLAGS
+from simulator.model.known_variables import READERS
+
+PAGE = Path(__file__).parent / "variables.md"
+
+HEAD = """# Variables of FreeSWITCH
+
+The core of FreeSWITCH and the modules of modelled applications read these variables to decide
+what they do. The tables say what the simulated switch does about each, however a call sets it:
+`channel.set`, `export`, a dial string, `switch.call(variables=)`, `uuid_setvar` and so on.
+
+- **Modelled**: it does what it does in FreeSWITCH, as recorded or read from source.
+- **Fails the call**: it would change what a caller or a program notices, and has no effect here. A
+  call that sets it fails with `NotModelled`, unless its name is in `allow_unmodelled`
+  ([Testing](testing.md#what-is-not-modelled)). Values that switch it off (`false`, `0`) are fine.
+- **No effect here**: codecs, video, SIP messages, CDRs and logs, which simulated calls don't have.
+
+`*` stands for the rest of a name, `=false` for the only value that matters. The list is
+`simulator/model/known_variables.py`, and this page is written from it.
+"""
+
+OPTIONS = """
+## Options
+
+These options in arguments fail the call, too, each by the name in the second column:
+
+| option | name |
+|---|---|
+"""
+
+#: Options that no list has: what is written, and the name by which it is allowed.
+SINGLE = (
+    ("`conference bridge:<room>:<dial string>`", "conference bridge:"),
+    ("`conference <room>@<profile>`, a profile of your own", "conference @mine"),
+    ("`displace_session <file> +<limit>`", "displace_session +<limit>"),
+    ("`uuid_displace <uuid> start <file> <limit>`", "uuid_displace <limit>"),
+    ("`eavesdrop all`", "eavesdrop all"),
+    ("`say` in another language than English", "say de"),
+    ("`speak` with an engine that is not in `speech_engines=`", "speak flite"),
+    ("`show`, except `show channels count` and `show calls count`", "show registrations"),
+    ("a dial string with `:_:` and alternatives", ":_: with \\|"),
+)
+
+
+def code(names: str) -> str:
+    return " ".join(f"`{name}`" for name in names.split())
+
+
+def page() -> str:
+    lines = [HEAD]
+    for reader in READERS:
+        lines += [f"## {reader.who}\n", f"Read in {reader.source}.\n", "| | |", "|---|---|"]
+        for title, names in (
+            ("modelled", reader.modelled),
+            ("fails the call", reader.not_modelled),
+            ("no effect here", reader.unnoticed),
+        ):
+            if names:
+                lines.append(f"| {title} | {code(names)} |")
+        lines.append("")
+    lines.append(OPTIONS.strip("\n"))
+    lines += [f"| {what} | `{name}` |" for what, name in SINGLE]
+    flags = code(" ".join(sorted(CONFERENCE_FLAGS)))
+    commands = code(" ".join(sorted(CONFERENCE_COMMANDS)))
+    lines.append(
+        f"| `conference <room>+flags{{...}}` with {flags} | `conference +flags{{ghost}}` |"
+    )
+    lines.append(f"| `api conference <room>` {commands} | `conference floor` |")
+    return "\n".join(lines) + "\n"
+
+
+if __name__ == "__main__":
+    if "--check" not in sys.argv:
+        PAGE.write_text(page())
+    elif PAGE.read_text() != page():
+        sys.exit("docs/variables.md is not up to date: run python docs/make_variables.py")
