@@ -71,6 +71,8 @@ def originate(channel: Channel, data: str) -> Steps[FarLeg | str]:
     if is_false(channel.get("preserve_originated_vars")):
         channel.set("originated_legs", None)
         channel.set("originate_causes", None)
+    if channel.answered:
+        channel.set_callstate(CallState.RING_WAIT)
     yield from hooks.execute_on(channel, "execute_on_pre_originate")
     yield from hooks.api_on(channel, "api_on_pre_originate")
     groups = _groups(channel.switch, data, exported(channel.get, "export_vars"), channel)
@@ -82,18 +84,16 @@ def originate(channel: Channel, data: str) -> Steps[FarLeg | str]:
         yield from pause(channel.switch.scheduler, delay * MILLISECOND)
     channel.set("originate_disposition", "failure")
     channel.set("DIALSTATUS", DIALSTATUS["failure"])
-    if channel.answered:
-        channel.set_callstate(CallState.RING_WAIT)
-    else:
+    if not channel.answered:
         yield from answering.pre_answer(channel)
     limit = limit_of(options, atoi(channel.get("call_timeout")))
     outcome, group = yield from _reach(channel.switch, groups, options, limit, channel)
     if isinstance(outcome, FarLeg):
         yield from _succeeded(channel, outcome, group.legs)
-    elif channel.callstate is CallState.RING_WAIT and channel.up:
-        channel.set_callstate(CallState.ACTIVE)
     yield from hooks.execute_on(channel, "execute_on_post_originate")
     yield from hooks.api_on(channel, "api_on_post_originate")
+    if channel.callstate is CallState.RING_WAIT and channel.up:
+        channel.set_callstate(CallState.ACTIVE)
     return outcome
 
 
@@ -281,7 +281,6 @@ def _succeeded(channel: Channel, leg: FarLeg, called: list[FarLeg]) -> Steps[Non
     channel.set("originate_disposition", "SUCCESS")
     channel.set("DIALSTATUS", "SUCCESS")
     _note_causes(channel, called)
-    channel.set_callstate(CallState.ACTIVE)
     channel.set("signal_bond", leg.uuid)
     yield from hooks.execute_on(leg, "execute_on_post_originate")
     yield from hooks.api_on(leg, "api_on_post_originate")
