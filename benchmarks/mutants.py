@@ -287,7 +287,7 @@ class Results:
         """The columns in which the mutant counts as found."""
         columns: set[str] = set()
         fresh = self.new_findings(mutant)
-        alone = [row for row in fresh if row[0] != "expected"]
+        alone = [row for row in fresh if row[0] not in ("expected", "idle-rule")]
         if alone:
             columns.add("explore")
         if any(row[2] in mutant.functions for row in alone):
