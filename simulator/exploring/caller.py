@@ -438,6 +438,9 @@ class _Making:
             place = self.observer.hung_up_at
             text = why_unknown(self.line)
             outcome.troubles.append(Trouble("unknown-application", text, place, at_hangup=False))
+        if self.observer.has_gone_on and self.observer.hangup is not None:
+            text = "a Hangup is caught, and the handler goes on until the next one"
+            self._trouble("swallowed", text, place_of(self.observer.hangup))
         self._look_at_answers()
         self._look_at_work_after_hangup()
         outcome.heard = tuple(prompt.name for prompt in self.line.prompts)

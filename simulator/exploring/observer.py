@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+import sys
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, replace
 from functools import wraps
 from hashlib import blake2b
@@ -91,6 +92,7 @@ class Observer:
         #: Where the handler answered a call that it had answered before.
         self.answered_again: Place | None = None
         self._has_answered = False
+        self._first: Hangup | None = None  # the first that a wait raised
         self._far_ends = far_ends
         self._key = key
         self._turns = turns or Turns()
@@ -127,6 +129,9 @@ class Observer:
 
     def ends(self, wait: Wait) -> None:
         self._waits.pop()
+        error = sys.exc_info()[1]
+        if isinstance(error, Hangup) and self._line.hung_up and self._first is None:
+            self._first = error
 
     def _noticed(self, name: str, event: SwitchEvent) -> None:
         if name == "CHANNEL_EXECUTE":
@@ -167,6 +172,13 @@ class Observer:
         """A value that is equal while the wait is the same; None for no wait of the call."""
         wait = self._waits[-1] if self._waits else None
         return wait if wait is None or wait.kind == "reply" else str(wait)
+
+    @property
+    def has_gone_on(self) -> bool:
+        """True if the handler caught a Hangup, and was ended by another one later."""
+        if self._first is None or self.hangup is None:
+            return False
+        return not any(each is self._first for each in _contexts(self.hangup))
 
     @property
     def endless_wait(self) -> Wait | None:
@@ -293,6 +305,14 @@ class Observer:
             return None
         cut = "*" if terminators is None else terminators
         return frozenset([*filter(None, handlers), *(key for key in cut if key in KEYS)])
+
+
+def _contexts(error: BaseException) -> Iterator[BaseException]:
+    """An exception, and those that were being handled when it was raised."""
+    context: BaseException | None = error
+    while context is not None:
+        yield context
+        context = context.__context__
 
 
 def _listens_there(leg: Leg) -> bool:

@@ -153,7 +153,7 @@ class Search:
     stuck: set[Place] = field(default_factory=set)  #: lines that have used up the patience
     played: dict[str, Way] = field(default_factory=dict)
     files: dict[str, Way] = field(default_factory=dict)
-    recorded: set[str] = field(default_factory=set)
+    recorded: dict[str, Way] = field(default_factory=dict)
     #: For each extension that calls were transferred to: the first way there, and its line.
     transfers: dict[str, tuple[Way, Place | None]] = field(default_factory=dict)
     elsewhere: list[bytes] = field(default_factory=list)
@@ -359,7 +359,8 @@ class Search:
             self.played.setdefault(prompt, made)
         for extension, line in outcome.transfers:
             self.transfers.setdefault(extension, (made, line))
-        self.recorded |= outcome.recorded
+        for file in sorted(outcome.recorded):
+            self.recorded.setdefault(file, made)
         for file in sorted(outcome.files):
             self.files.setdefault(file, made)
         if outcome.elsewhere and outcome.elsewhere not in self._heard_elsewhere:

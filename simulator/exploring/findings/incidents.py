@@ -15,6 +15,7 @@ KINDS = {
     "stuck": "the handler waits for something that is not the call",
     "outlives": "the handler goes on after the call has ended",
     "after-hangup": "what the handler does after the hangup fails, or is skipped",
+    "swallowed": "the handler catches a Hangup, and goes on as if the call were up",
     "answer": "a caller is never answered, or answered twice",
 }
 

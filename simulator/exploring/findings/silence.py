@@ -15,7 +15,7 @@ from .no_way_out import STAYS
 __all__ = ["KINDS", "find"]
 
 KINDS = {
-    "silence": "a caller who does nothing never comes to an end, nor to anybody else",
+    "silence": "a caller who does nothing never comes to an end, or waits for long, and for nobody",
 }
 
 
@@ -39,6 +39,17 @@ def find(evidence: Evidence) -> Iterator[Finding]:
         text = f"nothing ends the call of a caller who does nothing at {titles}"
         way = nodes[0].here.then(Step("wait", {"timeout": STAYS}))
         yield Finding("silence", text, place, way, node=nodes[0].number)
+    for edge in search.edges:
+        if edge.source is None or edge.what != "silence" or edge.seconds <= STAYS:
+            continue
+        node = search.nodes[edge.source]
+        situation = node.situation
+        if situation.spot in seen or not situation.asks or _is_with_others(node):
+            continue
+        seen.add(situation.spot)
+        text = f"a caller who presses nothing at {node.title} waits for {edge.seconds:.0f} s"
+        waits = node.here.then(Step("wait", {"timeout": STAYS}))
+        yield Finding("silence", text, situation.place, waits, node=node.number)
 
 
 def _is_with_others(node: Node) -> bool:

@@ -218,3 +218,62 @@ def test_patience_is_used_up_once_at_each_line(monkeypatch: pytest.MonkeyPatch) 
     # The first call finds the menu, and the second the lock.
     assert given[:2] == [1.0, 1.0]
     assert set(given[2:]) == {KNOWN_PATIENCE}
+
+
+def swallows_in_a_loop(session: Session) -> None:
+    session.channel.answer()
+    for _ in range(3):
+        try:
+            session.channel.playback("try-again")
+        except Exception:  # noqa: BLE001 (this is the fault)
+            continue
+    session.channel.playback("goodbye")
+    session.channel.hangup()
+
+
+def goes_on_after_it(session: Session) -> None:
+    session.channel.answer()
+    try:
+        session.channel.playback("hello")
+    except Hangup:
+        pass
+    session.channel.playback("goodbye")
+    session.channel.hangup()
+
+
+@pytest.mark.parametrize("handler", [swallows_in_a_loop, goes_on_after_it])
+def test_a_hangup_that_is_caught_and_forgotten_is_reported(handler: object) -> None:
+    exploration = explore(handler, keys="1")  # type: ignore[arg-type]
+    assert found(exploration) == ["swallowed"], str(exploration)
+    [finding] = exploration.findings
+    assert finding.place is not None
+    assert finding.way is not None
+
+
+def works_after_it(session: Session) -> None:
+    saved: list[str] = []
+    session.channel.answer()
+    try:
+        session.channel.playback("hello")
+        session.channel.playback("goodbye")
+    except Hangup:
+        saved.append("hung up")
+        raise
+    finally:
+        saved.append(session.channel.uuid)
+    session.channel.hangup()
+
+
+def is_done_after_it(session: Session) -> None:
+    session.channel.answer()
+    try:
+        session.channel.playback("hello")
+        session.channel.hangup()
+    except Hangup:
+        session.logger.info("hung up early")
+
+
+@pytest.mark.parametrize("handler", [works_after_it, is_done_after_it])
+def test_a_hangup_that_is_caught_and_ends_the_handler_is_fine(handler: object) -> None:
+    exploration = explore(handler, keys="1")  # type: ignore[arg-type]
+    assert not exploration.findings, str(exploration)

@@ -76,3 +76,16 @@ def counts_silence(session: Session) -> None:
 def test_a_caller_who_waits_for_somebody_or_is_let_go_is_not(handler: object) -> None:
     exploration = explore(handler, keys=KEYS)  # type: ignore[arg-type]
     assert "silence" not in found(exploration), str(exploration)
+
+
+def waits_in_milliseconds(session: Session) -> None:
+    session.channel.answer()
+    if session.channel.get_digits("menu", timeout=5000):
+        session.channel.playback("thanks")
+    session.channel.hangup()
+
+
+def test_a_wait_of_more_than_an_hour_is_reported() -> None:
+    exploration = explore(waits_in_milliseconds, keys="1")
+    [finding] = exploration.findings
+    assert finding.text == "a caller who presses nothing at menu waits for 5000 s"
