@@ -12,7 +12,7 @@ from eslsync.wire.declared import declaration_of
 
 from .boundaries import CLOCK
 
-__all__ = ["Reach", "is_of_calls", "skipped_work"]
+__all__ = ["Reach", "dotted", "is_of_calls", "skipped_work", "tree_of", "works"]
 
 #: Functions and methods whose results follow from their arguments, or from what callers do.
 PLAIN = CLOCK | frozenset(
@@ -164,7 +164,7 @@ class Reach:
 
 
 @lru_cache(maxsize=64)
-def _tree_of(file: str) -> ast.Module:
+def tree_of(file: str) -> ast.Module:
     try:
         return ast.parse(Path(file).read_text(encoding="utf-8"))
     except (OSError, SyntaxError, ValueError):
@@ -177,7 +177,7 @@ def skipped_work(file: str, line: int) -> int | None:
     Commands for the call are no work: there is no call any more.
     """
     found: int | None = None
-    for node in ast.walk(_tree_of(file)):
+    for node in ast.walk(tree_of(file)):
         if isinstance(node, ast.Try):
             for body in (node.finalbody, *(each.body for each in node.handlers)):
                 found = found or _work_after(body, line)
@@ -191,25 +191,25 @@ def _work_after(body: Sequence[ast.stmt], line: int) -> int | None:
                 inner = _work_after(getattr(statement, name, []), line)
                 if inner is not None:
                     return inner
-            return next((each.lineno for each in body[number + 1 :] if _works(each)), None)
+            return next((each.lineno for each in body[number + 1 :] if works(each)), None)
     return None
 
 
-def _works(statement: ast.stmt) -> bool:
+def works(statement: ast.stmt) -> bool:
     """True if a statement calls anything but methods of a call, or functions with one."""
     for node in ast.walk(statement):
         if isinstance(node, ast.Call):
             given = (*node.args, *(each.value for each in node.keywords))
             names = {each.id for each in given if isinstance(each, ast.Name)}
-            if not (names | _dotted(node.func)) & {"channel", "session"}:
+            if not (names | dotted(node.func)) & {"channel", "session"}:
                 return True
     return False
 
 
-def _dotted(node: ast.expr) -> set[str]:
+def dotted(node: ast.expr) -> set[str]:
     """The names in an expression such as ``session.channel.hangup``."""
     if isinstance(node, ast.Attribute):
-        return {node.attr} | _dotted(node.value)
+        return {node.attr} | dotted(node.value)
     return {node.id} if isinstance(node, ast.Name) else set()
 
 
