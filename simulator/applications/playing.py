@@ -84,8 +84,12 @@ def speak(channel: Channel, data: str) -> Steps[None]:
 @application("phrase", recordings="11l 11n")
 def phrase(channel: Channel, data: str) -> Steps[None]:
     macro, _, argument = data.partition(",")
+    if not data:
+        executing.respond(channel, "NOTHING")
+        return
     status = yield from playing.phrase(channel, macro, argument, playing.on_terminator(channel))
-    executing.respond(channel, "PHRASE PLAYED" if status is Status.SUCCESS else "UNKNOWN ERROR")
+    played = status in (Status.SUCCESS, Status.BREAK)
+    executing.respond(channel, "PHRASE PLAYED" if played else "UNKNOWN ERROR")
 
 
 @application("sleep", recordings="06a 11f 11i", nomedia=True)

@@ -23,6 +23,9 @@ def route(channel: Channel) -> None:
     """Let the dialplan choose what runs next (CS_ROUTING)."""
     for action in channel.when_routed:
         action()
+    if channel.extension:  # chosen by xferext
+        channel.state = State.EXECUTE
+        return
     profile = channel.profile
     found: Sequence[tuple[str, str]] | None
     if profile.dialplan.lower() == "inline":
@@ -96,7 +99,9 @@ def transfer(channel: Channel, extension: str = "", dialplan: str = "", context:
     other = switch.locate(channel.get("bridge_to") or "")
     if other is not None:
         other.set("signal_bond", None)
-    channel.other_type, channel.other_profile = "", None  # they belonged to the old profile
+    # they belonged to the old profile
+    channel.other_type, channel.other_profile = "", None
+    channel.extension.clear()
     channel.move_to(State.ROUTING)
     second = switch.scheduler.now // SECOND
     source = f"{second}:{switch.uuid()}:bl_xfer:{extension}/{context}/{dialplan}"
@@ -107,4 +112,4 @@ def leave_for(channel: Channel, extension: Extension) -> None:
     """Have the channel leave its application, and run others (xferext)."""
     channel.run_extension(extension)
     channel.reset_by_transfer = True
-    channel.move_to(State.RESET)
+    channel.move_to(State.ROUTING)
