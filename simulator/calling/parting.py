@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Literal
 
@@ -146,7 +146,7 @@ def parting(line: Line) -> Parting | None:
     if wire is None:
         if not line.links or not line.ended:
             return None
-        return Parting("gave back") if line.given_back else _hung_up(line)
+        return Parting("gave back") if line.given_back else _hung_up(line, _commands(line))
     link = wire.link
     if not link.gone:
         if not line.hung_up:
@@ -162,7 +162,7 @@ def parting(line: Line) -> Parting | None:
         return Parting("cut short", detail=f", after {quoted(wire.rest)}")
     commands = _commands(line)
     if not wire.up or (commands and HANGS_UP.match(commands[-1])):
-        return _hung_up(line, ", and the app reset the connection" if link.reset else "")
+        return _hung_up(line, commands, ", and the app reset the connection" if link.reset else "")
     if commands and commands[-1].startswith(("exit", "...")):
         return Parting("gave back")
     if link.unread:
@@ -173,15 +173,15 @@ def parting(line: Line) -> Parting | None:
 
 
 def _commands(line: Line) -> list[str]:
+    """What the app sent, as the transcript has it."""
     entries = line.transcript.entries
     return [describe(e.message) for e in entries if isinstance(e.message, Command)]
 
 
-def _hung_up(line: Line, detail: str = "") -> Parting:
+def _hung_up(line: Line, commands: Sequence[str], detail: str = "") -> Parting:
     """Who hung up."""
     if line.caller_left:
         return Parting("hung up", "the caller", detail)
-    commands = _commands(line)
     if any(HANGS_UP.match(each) for each in commands):
         cause = f" with {line.channel.hangup_cause}"
         if not line.answered and all(c == "connect" or HANGS_UP.match(c) for c in commands):
