@@ -31,6 +31,7 @@ from .wire.declared import Declaration
 from .wire.event_names import parse_event
 from .wire.exceptions import Disconnected, Hangup, ProtocolError
 from .wire.message import ApiResponse, CommandReply, ConnectReply, Event
+from .wire.texts import sendable
 
 __all__ = ["Session"]
 
@@ -135,8 +136,8 @@ class Session:
     def send(
         self,
         command: str,
-        headers: Mapping[str, str] | None = None,
-        body: str = "",
+        headers: Mapping[str, str | bytes] | None = None,
+        body: str | bytes = "",
         *,
         timeout: float | None = None,
     ) -> CommandReply | ApiResponse:
@@ -151,21 +152,19 @@ class Session:
         Disconnected if the connection ends first.
         """
         check_command(command, headers)
-        for name, value in (headers or {}).items():
-            check_header(name, value)
+        given, body = _sendable(headers), sendable(body)
         if "\0" in body:
             raise ValueError("a body can't contain NUL: FreeSWITCH takes it for the body's end")
         if command[:6].lower() == "bgapi " and self._conversation.subscription.on:
             self._conversation.jobs.hear(timeout)
-        pairs = tuple((headers or {}).items())
-        reply = self._conversation.command(command, pairs, timeout, body)
-        note(self._conversation, command, headers)
+        reply = self._conversation.command(command, tuple(given.items()), timeout, body)
+        note(self._conversation, command, given)
         return reply
 
     def sendmsg(
         self,
         call_command: str,
-        headers: Mapping[str, str] | None = None,
+        headers: Mapping[str, str | bytes] | None = None,
         *,
         uuid: str | None = None,
         timeout: float | None = None,
@@ -178,9 +177,7 @@ class Session:
         """
         check_call_command(call_command)
         line = f"sendmsg {check_uuid(uuid)}" if uuid else "sendmsg"
-        all_headers = {"call-command": call_command, **(headers or {})}
-        for name, value in all_headers.items():
-            check_header(name, value)
+        all_headers = _sendable({"call-command": call_command, **(headers or {})})
         reply = self._conversation.command(line, tuple(all_headers.items()), timeout)
         if not isinstance(reply, CommandReply):
             raise ProtocolError("an api response to a sendmsg")
@@ -285,8 +282,8 @@ class Session:
     def sendevent(
         self,
         name: str,
-        headers: Mapping[str, str] | None = None,
-        body: str = "",
+        headers: Mapping[str, str | bytes] | None = None,
+        body: str | bytes = "",
         *,
         timeout: float | None = None,
     ) -> None:
@@ -328,10 +325,10 @@ class Session:
         self,
         dial_string: str,
         *,
-        variables: Mapping[str, str] | None = None,
+        variables: Mapping[str, str | bytes] | None = None,
         ring_timeout: float | None = None,
-        caller_id_name: str | None = None,
-        caller_id_number: str | None = None,
+        caller_id_name: str | bytes | None = None,
+        caller_id_number: str | bytes | None = None,
         timeout: float | None = None,
     ) -> Channel:
         """Call somebody else (bgapi ``originate``); wait until they answer; return their leg.
@@ -351,13 +348,13 @@ class Session:
         ``full`` in the dialplan's ``socket`` entry (else CommandError), and events (else
         RuntimeError). Recording 13d; mod_commands.c, originate_function.
         """
-        variables = called_with(
+        called = called_with(
             {"ignore_early_media": "true", **(variables or {})},
             ring_timeout,
             caller_id_name,
             caller_id_number,
         )
-        leg = self._handover.added_legs.originate(dial_string, variables, timeout)
+        leg = self._handover.added_legs.originate(dial_string, called, timeout)
         return self._channel(leg)
 
     @Declaration("uuid_dump", api=True)
@@ -476,6 +473,14 @@ class Session:
             ]
 
 
+def _sendable(headers: Mapping[str, str | bytes] | None) -> dict[str, str]:
+    """The headers as they are sent. Raises ValueError for one that FreeSWITCH would change."""
+    given = {name: sendable(value) for name, value in (headers or {}).items()}
+    for name, value in given.items():
+        check_header(name, value)
+    return given
+
+
 def _header(name: str) -> str:
     check_header(name, "x")
     if name.lower() in ("add", "delete"):
@@ -486,4 +491,4 @@ def _header(name: str) -> str:
 def _filtered(value: str) -> str:
     if not value:
         raise ValueError("filter: the value must not be empty")
-    return check_value(check_line(value))
+    return check_value(check_line(sendable(value)))

@@ -14,6 +14,7 @@ from ..wire.arguments import DIGITS
 from ..wire.commands import check_execute
 from ..wire.enums import AnswerState, CallState, ChannelState
 from ..wire.message import Event
+from ..wire.texts import sendable
 
 __all__ = ["Applications", "itself"]
 
@@ -65,7 +66,7 @@ class Applications:
     def execute(
         self,
         application: str,
-        argument: str = ...,
+        argument: str | bytes = ...,
         *,
         lock: bool = ...,
         block: Literal[True] = ...,
@@ -76,7 +77,7 @@ class Applications:
     def execute(
         self,
         application: str,
-        argument: str = ...,
+        argument: str | bytes = ...,
         *,
         lock: bool = ...,
         block: Literal[False],
@@ -86,7 +87,7 @@ class Applications:
     def execute(
         self,
         application: str,
-        argument: str = "",
+        argument: str | bytes = "",
         *,
         lock: bool = False,
         block: bool = True,
@@ -114,7 +115,7 @@ class Applications:
         """
         check_execute(application, argument)
         check_application(application)
-        return self.leg.execute(application, argument, itself, lock, block, timeout)
+        return self.leg.execute(application, sendable(argument), itself, lock, block, timeout)
 
     # Events
 

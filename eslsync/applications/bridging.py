@@ -13,6 +13,7 @@ from ..wire.enums import AnswerState, HangupCause
 from ..wire.exceptions import CommandError, TimeoutError
 from ..wire.message import Event, number
 from ..wire.outcomes import Bridged
+from ..wire.texts import sendable
 from .base import Applications
 from .units import whole_seconds
 
@@ -40,10 +41,10 @@ class BridgingApplications(Applications):
         self,
         to: str | Applications,
         *,
-        variables: Mapping[str, str] | None = None,
+        variables: Mapping[str, str | bytes] | None = None,
         ring_timeout: float | None = None,
-        caller_id_name: str | None = None,
-        caller_id_number: str | None = None,
+        caller_id_name: str | bytes | None = None,
+        caller_id_number: str | bytes | None = None,
         ringback: str | None = None,
         hangup_on_fail: bool = False,
         hangup_after: bool = False,
@@ -360,10 +361,10 @@ def _uuid(leg: Applications | str) -> str:
 
 
 def called_with(
-    variables: Mapping[str, str],
+    variables: Mapping[str, str | bytes],
     ring_timeout: float | None,
-    caller_id_name: str | None,
-    caller_id_number: str | None,
+    caller_id_name: str | bytes | None,
+    caller_id_number: str | bytes | None,
 ) -> dict[str, str]:
     """The variables to set on called legs."""
     ring = None if ring_timeout is None else whole_seconds("ring_timeout", ring_timeout)
@@ -372,7 +373,8 @@ def called_with(
         "origination_caller_id_number": caller_id_number,
         "originate_timeout": None if ring is None else str(ring),
     }
-    return {**variables, **{name: value for name, value in own.items() if value is not None}}
+    given = {name: value for name, value in own.items() if value is not None}
+    return {name: sendable(value) for name, value in {**variables, **given}.items()}
 
 
 def bridged(event: Event, before: str | None) -> Bridged:

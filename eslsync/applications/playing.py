@@ -11,6 +11,7 @@ from ..wire.arguments import check_digits, check_file, is_expanded, word
 from ..wire.declared import Declaration
 from ..wire.message import Event, number
 from ..wire.outcomes import Played
+from ..wire.texts import sendable
 from .base import Applications
 
 if TYPE_CHECKING:
@@ -214,7 +215,7 @@ class PlayingApplications(Applications):
         """
         if engine is not None and voice is None:
             raise ValueError("speak: give a voice with the engine")
-        text = text.lstrip(" ")  # as FreeSWITCH does
+        text = sendable(text).lstrip(" ")  # as FreeSWITCH does
         names = [name for name in (engine, voice) if name is not None]
         if not text or any(not name or set("|'\\ ") & set(name) for name in names):
             raise ValueError(

@@ -16,6 +16,7 @@ from ..wire.arguments import (
     variable_name,
 )
 from ..wire.declared import Declaration
+from ..wire.texts import sendable
 from .base import Applications
 
 __all__ = ["ChannelVariables", "VariableApplications"]
@@ -46,25 +47,28 @@ class VariableApplications(Applications):
         return self.leg.ask_variable(variable_name(name), timeout)
 
     @Declaration("set", prepares=True, sets=True)
-    def set(self, name: str, value: str, *, timeout: float | None = None) -> None:
+    def set(self, name: str, value: str | bytes, *, timeout: float | None = None) -> None:
         """Set a channel variable (application ``set``); wait until it is set.
 
         FreeSWITCH expands nothing in the value, which may have line breaks. An empty value unsets
         the variable, and ``ARRAY::one|:two`` makes it an array. Raises ValueError for a line break
         in a variable that becomes a SIP header (``sip_h_...``), and what `execute` raises.
         """
+        value = sendable(value)
         check_variable(name, value)
         # The application expands the value once more (mod_dptools.c, base_set).
         self.leg.do_text("set", f"{name}={literal(value)}", timeout)
 
     @Declaration("multiset", prepares=True, sets=True)
-    def multiset(self, variables: Mapping[str, str], *, timeout: float | None = None) -> None:
+    def multiset(
+        self, variables: Mapping[str, str | bytes], *, timeout: float | None = None
+    ) -> None:
         """Set several variables at once (application ``multiset``; recording 11h).
 
         Raises ValueError if the values contain every character that could separate them; for the
         rest see `set`.
         """
-        for argument in multiset_arguments(variables):
+        for argument in multiset_arguments({n: sendable(value) for n, value in variables.items()}):
             self.leg.do("multiset", argument, timeout)
 
     @Declaration("unset", prepares=True, sets=True)
@@ -74,13 +78,14 @@ class VariableApplications(Applications):
 
     @Declaration("export", prepares=True, sets=True)
     def export(
-        self, name: str, value: str, *, nolocal: bool = False, timeout: float | None = None
+        self, name: str, value: str | bytes, *, nolocal: bool = False, timeout: float | None = None
     ) -> None:
         """Set a variable here and on legs called later (application ``export``).
 
         With ``nolocal``, only on those (recording 11h). Raises ValueError for a value with
         ``${``, which those legs would not get, and what `execute` raises.
         """
+        value = sendable(value)
         check_variable(name, value)
         if holds_variables(value):
             # switch_channel.c, switch_channel_set_variable_var_check
@@ -89,12 +94,13 @@ class VariableApplications(Applications):
         self.leg.do_text("export", f"{prefix}{name}={value}", timeout)
 
     @Declaration("push")
-    def push(self, name: str, value: str, *, timeout: float | None = None) -> None:
+    def push(self, name: str, value: str | bytes, *, timeout: float | None = None) -> None:
         """Append to a variable, which becomes an array (application ``push``; recording 11h).
 
         Events have it as ``ARRAY::one|:two``; ``event.get_all("variable_" + name)`` splits it.
         Raises ValueError for ``|:`` in a value, and what `execute` raises.
         """
+        value = sendable(value)
         if ARRAY_SEPARATOR in value or value.startswith(ARRAY):
             raise ValueError(f"push: FreeSWITCH takes the value for an array: {name}={value!r}")
         check_variable(name, value)
@@ -106,7 +112,7 @@ class VariableApplications(Applications):
         action: Literal["insert", "insert_ifempty", "delete", "delete_ifmatch"],
         realm: str,
         key: str,
-        value: str = "",
+        value: str | bytes = "",
         *,
         timeout: float | None = None,
     ) -> None:
@@ -118,7 +124,7 @@ class VariableApplications(Applications):
         hash_function). Raises ValueError for an empty realm, key or value, and what `execute`
         raises.
         """
-        words = [realm, key, *([] if action == "delete" else [value])]
+        words = [realm, key, *([] if action == "delete" else [sendable(value)])]
         if not all(words):
             raise ValueError(f"hash: {action} needs a realm, a key and a value, not {words}")
         self.leg.do("hash", "/".join([action, *(item(word, "/") for word in words)]), timeout)
@@ -133,7 +139,11 @@ class ChannelVariables(MutableMapping[str, str]):
     def __getitem__(self, name: str) -> str:
         return self._channel.leg.known.variables[name]
 
-    def __setitem__(self, name: str, value: str) -> None:
+    def get_bytes(self, name: str) -> bytes | None:
+        """A variable's value in the last event, as bytes, for values that are not UTF-8."""
+        return self._channel.leg.known.variables.get_bytes(name)
+
+    def __setitem__(self, name: str, value: str | bytes) -> None:
         self._channel.set(name, value)
 
     def __delitem__(self, name: str) -> None:

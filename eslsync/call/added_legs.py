@@ -91,9 +91,9 @@ class AddedLegs:
     def _look_at(self, leg: Leg) -> None:
         """Ask for the leg's state and variables, unless an event has given them."""
         if leg.hangup_event is None and not leg.latest.name:
-            dump = self._conversation.api(f"uuid_dump {leg.uuid}")
+            dump = self._conversation.command(f"api uuid_dump {leg.uuid}")
             if not leg.latest.name:
-                leg.begin(Event(dump.encode("utf-8", "surrogateescape")))
+                leg.begin(Event(dump.content.rstrip(b"\n")))
 
     def _hang_up_rest(self, mark: str) -> None:
         """Hang up every leg that an originate has called so far."""
@@ -161,5 +161,5 @@ def _named(uuid: str) -> str:
     try:
         return check_uuid(uuid)
     except ValueError:
-        said = uuid.encode("utf-8", "surrogateescape")
+        said = uuid.encode("utf-8", "replace")
         raise ProtocolError("the answer is not a channel's uuid", said) from None

@@ -9,6 +9,7 @@ from typing import NamedTuple, Protocol
 from ..clock import Clock
 from ..wire.arguments import check_value, literal, multiset_arguments
 from ..wire.message import Event
+from ..wire.texts import sendable
 
 __all__ = ["BorrowedVariables"]
 
@@ -95,4 +96,7 @@ class BorrowedVariables:
 
 def _restorable(value: str | None) -> str | None:
     """The value, or None if no command can contain it; the variable is unset then."""
-    return value if value is None or value.isprintable() else None
+    try:
+        return None if value is None else check_value(sendable(value))
+    except ValueError:
+        return None

@@ -9,10 +9,11 @@ from contextlib import suppress
 from xml.sax.saxutils import escape, unescape
 
 from ..wire.declared import declared
-from ..wire.message import text, unquote
+from ..wire.message import unquote
 from ..wire.printed import failed, text_of
 from ..wire.protocol import Framer, quote
 from ..wire.redaction import DTMF, HIDDEN, Redactor
+from ..wire.texts import lossless
 from ..wire.written_events import BEGINNINGS
 
 __all__ = ["Redacted"]
@@ -49,10 +50,10 @@ class Redacted:
         self._questions: deque[str] = deque()
 
     def app(self, data: bytes) -> bytes:
-        return b"".join(self._command(*map(text, each)) for each in self._asked.feed(data))
+        return b"".join(self._command(*map(lossless, each)) for each in self._asked.feed(data))
 
     def switch(self, data: bytes) -> bytes:
-        return b"".join(self._message(*map(text, each)) for each in self._said.feed(data))
+        return b"".join(self._message(*map(lossless, each)) for each in self._said.feed(data))
 
     # From the app
 

@@ -75,7 +75,7 @@ def check_call_command(call_command: str) -> None:
 
 def check_execute(application: object, argument: object) -> None:
     """Raise TypeError or ValueError for an application that is not given by name and argument."""
-    if not isinstance(application, str) or not isinstance(argument, str):
+    if not isinstance(application, str) or not isinstance(argument, (str, bytes)):
         raise TypeError(
             "execute takes an application and its argument, both text, as in "
             f"execute('playback', 'a.wav'), not {application!r} and {type(argument).__name__}"

@@ -15,6 +15,7 @@ from .arguments import elements
 from .enums import AnswerState, CallState, ChannelState, DTMFSource, HangupCause
 from .exceptions import ProtocolError
 from .printed import failed, text_of
+from .texts import bytes_of, lossless, readable, without_line_end
 
 __all__ = [
     "NOT_FOUND",
@@ -43,31 +44,35 @@ T = TypeVar("T")
 PERCENT = ord("%")  # bytes search for a number ten times as fast
 
 
-def text(data: bytes) -> str:
-    """Decode bytes of the wire. Bytes that are not UTF-8 survive as surrogates (PEP 383)."""
-    return data.decode("utf-8", "surrogateescape")
-
-
 def number(digits: str) -> int | None:
     """Read a number as a switch writes it; None for any other text, or if it is too large."""
     return int(digits) if digits.isdecimal() and len(digits) < 19 else None
 
 
 def unquote(value: bytes) -> str:
-    """Decode a percent-encoded value, once."""
+    """Decode a percent-encoded value, once, as text that keeps its bytes."""
+    return lossless(_unquote_to_bytes(value)) if PERCENT in value else lossless(value)
+
+
+def unquoted(value: bytes) -> str:
+    """Decode a percent-encoded value, once, as text for user code."""
     if PERCENT not in value:
-        return value.decode("utf-8", "surrogateescape")
+        return readable(value)
     # Most values recur in event after event; long ones are not worth the memory.
-    return _unquote_again(value) if len(value) < 200 else _unquote(value)
+    return _unquoted_again(value) if len(value) < 200 else _unquoted(value)
 
 
-def _unquote(value: bytes) -> str:
+def _unquote_to_bytes(value: bytes) -> bytes:
     from urllib.parse import unquote_to_bytes  # not needed to import eslsync
 
-    return text(unquote_to_bytes(value))
+    return unquote_to_bytes(value)
 
 
-_unquote_again = lru_cache(maxsize=4096)(_unquote)
+def _unquoted(value: bytes) -> str:
+    return readable(_unquote_to_bytes(value))
+
+
+_unquoted_again = lru_cache(maxsize=4096)(_unquoted)
 
 
 @lru_cache(maxsize=1024)
@@ -82,8 +87,8 @@ class Message(Mapping[str, str]):
 
     Names match in any letter case; two headers that differ only in that are each found by
     their own spelling. A repeated header has its first value, as in FreeSWITCH's own
-    ``switch_event_get_header``; `get_all` returns all. Values that are not UTF-8 keep their
-    bytes as surrogates: encode them with ``"surrogateescape"`` to get the bytes back.
+    ``switch_event_get_header``; `get_all` returns all. Bytes that are not UTF-8 read as U+FFFD;
+    `get_bytes` returns them.
     """
 
     __slots__ = ("_content", "_head", "_headers")
@@ -104,13 +109,24 @@ class Message(Mapping[str, str]):
 
     @property
     def content(self) -> bytes:
-        """The body."""
+        """The body as sent, which of an event in JSON or XML is the event."""
         return self._content
 
     @property
     def body(self) -> str:
         """The body, as text."""
-        return text(self.content)
+        return readable(self.body_bytes)
+
+    @property
+    def body_bytes(self) -> bytes:
+        """The body."""
+        return self.content
+
+    def get_bytes(self, name: str) -> bytes | None:
+        """A header's value as bytes, for values that are not UTF-8; None if it is missing."""
+        found = [(key, value) for key, value in self._pairs() if key.lower() == name.lower()]
+        exact = [value for key, value in found if key == name] or [value for _, value in found]
+        return bytes_of(exact[0]) if exact else None
 
     def get_all(self, name: str) -> list[str]:
         """Every value of a header: of each repetition, and each element of an array.
@@ -119,18 +135,21 @@ class Message(Mapping[str, str]):
         ``ARRAY::one|:two``, which is what the mapping itself contains.
         """
         values = [value for key, value in self._pairs() if key.lower() == name.lower()]
-        return [element for value in values for element in elements(value)]
+        return [readable(bytes_of(each)) for value in values for each in elements(value)]
 
     def _pairs(self) -> Iterator[tuple[str, str]]:
-        """The name and decoded value of every header, in order, with repetitions."""
-        decode = unquote if self.encoded else text
+        """The name and value of every header, in order and with repetitions.
+
+        Values keep their bytes.
+        """
+        decode = unquote if self.encoded else lossless
         name, value = "", b""
         for line in self.head.split(b"\n"):
             before, colon, after = line.partition(b":")
             if colon:
                 if name:
                     yield name, decode(value)
-                name, value = text(before), after.removeprefix(b" ")
+                name, value = readable(before), after.removeprefix(b" ")
                 if not self.encoded:
                     value = value.removesuffix(b"\r")
             elif name and line and not self.encoded:
@@ -144,6 +163,8 @@ class Message(Mapping[str, str]):
             names: dict[str, str] = {}
             values: dict[str, str] = {}
             for name, value in self._pairs():
+                if not value.isascii():
+                    value = readable(bytes_of(value))
                 names.setdefault(name.lower(), name)
                 values.setdefault(name, value)
             self._headers = names, values
@@ -188,6 +209,10 @@ class Variables(Mapping[str, str]):
             return self._event["variable_" + name]
         except KeyError:
             raise KeyError(name) from None
+
+    def get_bytes(self, name: str) -> bytes | None:
+        """A variable's value as bytes, for values that are not UTF-8; None if it is missing."""
+        return self._event.get_bytes("variable_" + name)
 
     def __iter__(self) -> Iterator[str]:
         return (name[9:] for name in self._event if name.lower().startswith("variable_"))
@@ -260,7 +285,7 @@ class Event(Message):
                 return None
         end = raw.find(b"\n", start)
         value = raw[start:end] if end >= 0 else raw[start:]
-        self.quick_name = value.decode("utf-8", "surrogateescape")
+        self.quick_name = readable(value)
         return self.quick_name
 
     @property
@@ -279,7 +304,7 @@ class Event(Message):
         if start < size:
             return self.get(name, "")
         end = self.raw.find(b"\n", start)
-        return unquote(self.raw[start:end] if end >= 0 else self.raw[start:])
+        return unquoted(self.raw[start:end] if end >= 0 else self.raw[start:])
 
     @property
     def variables(self) -> Variables:
@@ -363,7 +388,7 @@ class Event(Message):
             start += size
         end = raw.find(b"\n", start)
         value = raw[start:end] if end >= 0 else raw[start:]
-        return unquote(value) if PERCENT in value else value.decode("utf-8", "surrogateescape")
+        return unquoted(value) if PERCENT in value else readable(value)
 
     def _get_otherwise(self, name: str, default: Any) -> Any:
         """A header that was not found as spelled: find it in another letter case, if at all."""
@@ -403,7 +428,7 @@ class CommandReply(Message):
     @property
     def text(self) -> str:
         """Reply-Text: ``"+OK ..."``, ``"-ERR ..."``, or what ``getvar`` found."""
-        return self.get("Reply-Text", "").rstrip("\n")
+        return without_line_end(self.get("Reply-Text", ""))
 
     @property
     def ok(self) -> bool:

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from .texts import without_line_end
+
 __all__ = ["NOTHING", "failed", "text_of"]
 
 #: How the switch answers ``api`` when a command printed nothing (mod_event_socket.c, api_exec;
@@ -18,7 +20,7 @@ VALUES = frozenset({"db", "echo", "eval", "global_getvar", "hash", "uuid_getvar"
 
 def text_of(printed: str) -> str:
     """What a command printed, without the last line break."""
-    return "" if printed == NOTHING else printed.rstrip("\n")
+    return "" if printed == NOTHING else without_line_end(printed)
 
 
 def failed(printed: str, command: str = "") -> bool:

@@ -27,8 +27,8 @@ from .message import (
     LogData,
     Message,
     RudeRejection,
-    text,
 )
+from .texts import lossless
 from .written_events import JsonEvent, XmlEvent
 
 __all__ = [
@@ -218,7 +218,7 @@ def _no_message(head: bytes, body: bytes) -> Message:
     found = _CONTENT_TYPE.search(head)
     if found is None:
         raise ProtocolError("a message without a Content-Type", head)
-    raise ProtocolError(f"a Content-Type of {text(found[1][:60])!r}", head)
+    raise ProtocolError(f"a Content-Type of {lossless(found[1][:60])!r}", head)
 
 
 def _find_out(head: bytes) -> tuple[int, Make]:
@@ -277,8 +277,8 @@ def _command(head: bytes, body: bytes) -> Command:
     for each in rest:
         name, colon, value = each.partition(b":")
         if colon:
-            headers.append((text(name), text(value.lstrip(b" "))))
-    return Command(text(line), headers, body)
+            headers.append((lossless(name), lossless(value.lstrip(b" "))))
+    return Command(lossless(line), headers, body)
 
 
 class CommandParser(Framer[Command]):

@@ -8,7 +8,8 @@ from typing import TYPE_CHECKING, Any, ClassVar
 
 from .arguments import as_array
 from .exceptions import ProtocolError
-from .message import Event, Message, number, text, unquote
+from .message import Event, Message, number, unquote
+from .texts import bytes_of, lossless, readable
 
 if TYPE_CHECKING:
     from xml.etree import ElementTree
@@ -60,7 +61,7 @@ class JsonEvent(WrittenEvent):
         try:
             # FreeSWITCH copies bytes that are not UTF-8 into its JSON as they are, and a name
             # may stand there twice (Hangup-Cause does).
-            fields = json.loads(text(self.content), object_pairs_hook=tuple)
+            fields = json.loads(lossless(self.content), object_pairs_hook=tuple)
         except (ValueError, RecursionError) as error:
             raise ProtocolError(f"an event is not JSON ({error})", self.content) from None
         if not isinstance(fields, tuple):
@@ -79,14 +80,16 @@ class JsonEvent(WrittenEvent):
 
     def _pairs(self) -> Iterator[tuple[str, str]]:
         for name, value in self._fields():
+            if not name.isascii():
+                name = name.encode("utf-8", "replace").decode()
             if isinstance(value, list):
                 yield name, as_array(value)
             elif name != "_body":
                 yield name, value
 
     @property
-    def body(self) -> str:
-        return next((value for name, value in self._fields() if name == "_body"), "")
+    def body_bytes(self) -> bytes:
+        return next((bytes_of(value) for name, value in self._fields() if name == "_body"), b"")
 
 
 class XmlEvent(WrittenEvent):
@@ -103,26 +106,34 @@ class XmlEvent(WrittenEvent):
             # A switch sends none, and the entities declared in one could fill any memory.
             raise ProtocolError("an event's XML declares a document type", self.content)
         try:
-            return ElementTree.fromstring(text(self.content))
-        except (ElementTree.ParseError, UnicodeEncodeError) as error:
+            # As Latin-1, a byte a character, since the body may be anything: see _bytes_in.
+            return ElementTree.fromstring(self.content.decode("latin-1"))
+        except ElementTree.ParseError as error:
             raise ProtocolError(f"an event is not XML ({error})", self.content) from None
 
     def _pairs(self) -> Iterator[tuple[str, str]]:
         root = self._root()
         # An array is an element repeated at once; other headers repeat at a distance.
         for name, run in groupby(root.iterfind("headers/*"), lambda header: header.tag):
-            values = [unquote((each.text or "").encode()) for each in run]
-            yield name, values[0] if len(values) == 1 else as_array(values)
+            values = [unquote(_bytes_in(each.text)) for each in run]
+            key = readable(_bytes_in(name))
+            yield key, values[0] if len(values) == 1 else as_array(values)
         length = root.findtext("Content-Length")
         if length is not None:
             yield "Content-Length", length
 
     @property
-    def body(self) -> str:
+    def body_bytes(self) -> bytes:
         root = self._root()
-        body = (root.findtext("body") or "").encode()
         # The switch indents its closing tag; those blanks are not part of the body.
-        return text(body[: number(root.findtext("Content-Length") or "")])
+        return _bytes_in(root.findtext("body"))[: number(root.findtext("Content-Length") or "")]
+
+
+def _bytes_in(text: str | None) -> bytes:
+    """The bytes of text that was read as Latin-1; a larger character stood there by number."""
+    return "".join(
+        each if each < "\u0100" else each.encode().decode("latin-1") for each in text or ""
+    ).encode("latin-1")
 
 
 def _is_text(value: str) -> bool:

@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING
 from eslsync import HangupCause
 from eslsync.wire.arguments import are_keys
 from eslsync.wire.event_names import parse_event
+from eslsync.wire.texts import bytes_of, readable
 
 from ..clockwork.threads import SECOND
 from ..ladders.formats import LadderFormat, drawn
@@ -167,7 +168,7 @@ class Call:
 
         Files played as one (``file_string://``) are named one by one.
         """
-        return [prompt.name for prompt in self._line.prompts if prompt.told]
+        return [readable(bytes_of(prompt.name)) for prompt in self._line.prompts if prompt.told]
 
     @property
     def bridged(self) -> list[str]:
@@ -221,7 +222,8 @@ class Call:
 
     def variable(self, name: str) -> str | None:
         """A channel variable, also after the call's end; None if it is not set."""
-        return self._line.channel.get(name)
+        value = self._line.channel.get(name)
+        return None if value is None else readable(bytes_of(value))
 
     def ladder(self, format: LadderFormat = "text") -> str:
         """The call drawn as a ladder: caller, switch, app, with times.

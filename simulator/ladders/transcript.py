@@ -18,6 +18,7 @@ from eslsync.protocol import (
     Message,
     Parser,
 )
+from eslsync.wire.texts import bytes_of, lossless, readable
 
 __all__ = ["Entry", "Party", "Transcript"]
 
@@ -100,7 +101,8 @@ class Transcript:
         for now, sender, receiver, what in self._log:
             time = (now - self._began) / 1_000_000
             if isinstance(what, str):
-                entries.append(Entry(time, sender, receiver, what, None, self.legs))
+                shown = readable(bytes_of(what))
+                entries.append(Entry(time, sender, receiver, shown, None, self.legs))
             else:
                 try:
                     messages = said[sender].feed(what)
@@ -129,7 +131,7 @@ class Transcript:
 def describe(message: Message | Command) -> str:
     """A command or message in one line."""
     if isinstance(message, Command):
-        return describe_command(message)
+        return readable(bytes_of(describe_command(message)))
     if isinstance(message, ConnectReply):
         return f"{message.text} {message.get('Channel-Name', '')}"
     if isinstance(message, CommandReply):
@@ -152,6 +154,7 @@ def describe_command(command: Command) -> str:
         return command.line
     to = command.line[len("sendmsg") :].strip()
     parts = [command.get("call-command") or "sendmsg"]
-    parts += filter(None, (command.get("execute-app-name"), command.get("execute-app-arg")))
+    argument = command.get("execute-app-arg") or " ".join(lossless(command.body).split())
+    parts += filter(None, (command.get("execute-app-name"), argument))
     parts += filter(None, (command.get("hangup-cause"), to and f"(on {to})"))
     return " ".join(parts)

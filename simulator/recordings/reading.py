@@ -14,6 +14,7 @@ from xml.etree import ElementTree
 
 from eslsync.protocol import Framer, JsonEvent, Parser, XmlEvent
 from eslsync.wire import message as esl
+from eslsync.wire.texts import bytes_of, lossless
 
 if TYPE_CHECKING:
     from ..ladders.formats import LadderFormat
@@ -72,12 +73,14 @@ def _opened(message: esl.Message, time: float) -> Sent:
         body = ElementTree.fromstring(message.content).findtext("body") or ""
         return Sent(time, "event", "text/event-xml", _xml(message.content), body)
     if isinstance(message, esl.Event):
-        return Sent(time, "event", "text/event-plain", _plain(message.head), message.body)
-    lines = esl.text(message.head).split("\n")
+        return Sent(
+            time, "event", "text/event-plain", _plain(message.head), lossless(message.body_bytes)
+        )
+    lines = lossless(message.head).split("\n")
     headers = [(key, value) for key, _, value in (line.partition(": ") for line in lines) if key]
     kind = dict(headers).get("Content-Type", "")
     lanes = {"text/disconnect-notice": "notice", "log/data": "log"}
-    return Sent(time, lanes.get(kind, "answer"), kind, headers, message.body)
+    return Sent(time, lanes.get(kind, "answer"), kind, headers, lossless(message.body_bytes))
 
 
 def described(message: Sent) -> Sent:
@@ -88,7 +91,7 @@ def described(message: Sent) -> Sent:
     elif body.startswith("<"):
         headers = _xml(body)
     else:
-        headers = _plain(body.encode("utf-8", "surrogateescape"))
+        headers = _plain(bytes_of(body))
     return Sent(message.time, message.lane, "an event in a body", headers, "", message.order)
 
 
@@ -104,14 +107,14 @@ def _xml(content: str | bytes) -> list[tuple[str, str]]:
 
 def _plain(head: bytes) -> list[tuple[str, str]]:
     pairs = []
-    for line in esl.text(head).strip("\n").split("\n"):
+    for line in lossless(head).strip("\n").split("\n"):
         key, _, value = line.partition(": ")
         pairs.append((key, _unquote(value)))
     return pairs
 
 
 def _unquote(value: str) -> str:
-    return esl.text(unquote_to_bytes(value.encode("utf-8", "surrogateescape")))
+    return lossless(unquote_to_bytes(bytes_of(value)))
 
 
 @dataclass

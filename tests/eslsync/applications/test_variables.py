@@ -195,6 +195,40 @@ def test_a_value_that_freeswitch_cannot_have_is_refused() -> None:
     ask(question)
 
 
+@stands_on("11h_set_export_setvar", "set", "multiset", "export", "push", "bridge")
+@pytest.mark.parametrize("data", [b"Jos\xe9", b"\xed\xa0\xbd\xed\xb8\x80", b"caf\xc3"])
+def test_text_that_is_not_utf_8_is_read_clean_and_sent_back_as_it_came(data: bytes) -> None:
+    clean = data.decode("utf-8", "replace")
+    leg: list[bytes | None] = []
+
+    def question(channel: Channel) -> list[bytes | None]:
+        session = session_of(channel)
+        assert session.caller_name == clean
+        assert session.context.get_bytes("caller-caller-id-name") == data
+        channel.set("a", data)
+        read = channel.get_variable("a")
+        assert read == channel.variables["a"] == session.getvar("a") == clean
+        assert session.api(f"uuid_getvar {channel.uuid} a") == clean
+        channel.set("b", read or "")
+        channel.multiset({"c": session.caller_name, "d": data})
+        channel.export("e", channel.variables["a"])
+        channel.push("f", read or "")
+        channel.execute("set", b"g=" + data)
+        channel.variables["h"] = channel.variables["a"]
+        session.on("CHANNEL_ANSWER", lambda event: leg.append(event.variables.get_bytes("i")))
+        session.filter("Event-Name", "CHANNEL_ANSWER")
+        channel.bridge("user/1000", variables={"i": read or ""}, caller_id_name=session.caller_name)
+        return [channel.variables.get_bytes(name) for name in "abcdefgh"]
+
+    talks = {"user/1000": {"answers_after": 1.0, "hangs_up_after": 1.0}}
+    asked = ask(question, caller_name=data.decode("utf-8", "surrogateescape"), endpoints=talks)
+    assert asked.value == [data] * 8
+    assert leg == [data]
+    assert asked.call.variable("a") == clean
+    for shown in (str(asked.call.transcript), asked.call.ladder(), asked.call.ladder("svg")):
+        shown.encode()
+
+
 @stands_on("07e_execute_text_plain_body", "set", "export", "push", "multiset")
 def test_a_value_may_have_several_lines() -> None:
     value = "text/plain:one\r\n\r\ntwo\n"

@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import copy
+import pickle
+
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
@@ -22,6 +25,7 @@ from eslsync.protocol import (
     encode_message,
     quote,
 )
+from eslsync.wire.texts import sendable
 from tests.support.recorded import recording, recordings
 
 
@@ -103,8 +107,8 @@ def test_sip_variables_are_in_the_connect_reply() -> None:
         ("%250A", "%0A"),
         ("h%C3%A9llo", "h\u00e9llo"),
         ("h\u00e9llo", "h\u00e9llo"),
-        ("%FF%C3", "\udcff\udcc3"),
-        ("\udcff", "\udcff"),
+        ("%FF%C3", "\ufffd\ufffd"),
+        ("\udcff", "\ufffd"),
         ("%", "%"),
         ("50%zz", "50%zz"),
         ("%0", "%0"),
@@ -141,13 +145,48 @@ def test_recorded_variables_are_read_as_they_were_set() -> None:
 
 
 @given(st.binary(max_size=60).filter(lambda data: b"\n" not in data))
-def test_bytes_that_are_not_utf_8_come_back_by_surrogateescape(data: bytes) -> None:
-    read = Event(b"X: " + data.replace(b"%", b"%25") + b"\n\n" + data)
-    assert read["X"].encode("utf-8", "surrogateescape") == data
-    assert read.body.encode("utf-8", "surrogateescape") == data
-    assert reply(b"x" + data + b"x")["Reply-Text"].encode("utf-8", "surrogateescape") == (
-        b"x" + data + b"x"
-    )
+def test_text_can_be_encoded_and_its_bytes_are_at_hand(data: bytes) -> None:
+    read = Event(b"x: " + data.replace(b"%", b"%25") + b"\n\n" + data)
+    answer = reply(b"x" + data + b"x")
+    for text in (read["X"], read.get("X", ""), dict(read)["x"], read.body, answer["Reply-Text"]):
+        text.encode()
+    assert read["X"] == read.body == data.decode("utf-8", "replace")
+    assert read.get_bytes("X") == read.body_bytes == data
+    assert answer.get_bytes("reply-text") == b"x" + data + b"x"
+    assert sendable(read["X"]).encode("utf-8", "surrogateescape") == data
+    assert read.get_bytes("Y") is None
+
+
+#: Names as phones send them: Latin-1, CESU-8, UTF-8 that was cut, Shift JIS.
+NOT_UTF8 = [b"Jos\xe9", b"\xed\xa0\xbd\xed\xb8\x80", b"caf\xc3", b"\x83\x7a\x81", b"\xff"]
+
+
+@pytest.mark.parametrize("data", NOT_UTF8)
+def test_what_is_not_utf_8_reads_alike_in_every_format(data: bytes) -> None:
+    quoted = quote(data.decode("utf-8", "surrogateescape")).encode()
+    size = str(len(data)).encode()
+    events = [
+        Event(b"variable_x: %b\nContent-Length: %b\n\n%b" % (quoted, size, data)),
+        JsonEvent(b'{"variable_x": "%b", "_body": "%b"}' % (data, data)),
+        XmlEvent(
+            b"<event><headers><variable_x>%b</variable_x></headers>"
+            b"<Content-Length>%b</Content-Length><body>%b</body></event>" % (quoted, size, data)
+        ),
+    ]
+    for event in events:
+        text = event.variables["x"]
+        assert text == data.decode("utf-8", "replace")
+        assert "\ufffd" in text
+        assert event.variables.get_bytes("X") == event.get_bytes("variable_x") == data
+        assert (event.body, event.body_bytes) == (text, data)
+
+
+def test_text_that_is_not_utf_8_survives_a_copy() -> None:
+    text = Event(b"X: Jos%E9\n\n")["X"]
+    for copied in (copy.deepcopy(text), pickle.loads(pickle.dumps(text))):
+        assert copied == "Jos\ufffd"
+        assert sendable(copied) == "Jos\udce9"
+    assert sendable(text.upper()) == "JOS\ufffd"  # another text
 
 
 # A read-only mapping

@@ -127,7 +127,6 @@ MALFORMED = [
     (XmlEvent(b""), "an event is not XML"),
     (XmlEvent(b"<event>"), "an event is not XML"),
     (XmlEvent(b"<event><headers><a b></headers></event>"), "an event is not XML"),
-    (XmlEvent(b"<event>\xff</event>"), "an event is not XML"),
     (XmlEvent(b"<event>\0</event>"), "an event is not XML"),
     (
         XmlEvent(b'<!DOCTYPE a [<!ENTITY b "c">]><event><headers><a>&b;</a></headers></event>'),
