@@ -218,7 +218,7 @@ class Handover:
         elif conversation.subscription.is_async:
             if any(each.records for each in running):
                 self._end_recording()
-            conversation.command("resume", timeout=last_words())
+            conversation.exchange("resume", timeout=last_words())
             if "socket_resume" not in conversation.context.variables:
                 own.start("unset", "socket_resume", last_words())  # not for later sockets
 

@@ -85,6 +85,6 @@ def test_frozen_time_does_not_stop_the_librarys_own_timeouts() -> None:
         peer.handshake()
         peer.execute("playback")
         peer.hear("getvar x")
-        peer.execute("set")  # the handler has ended
+        peer.hear("resume")  # the handler has ended
         peer.sock.close()
     assert seen == [datetime.datetime(2026, 1, 5, 17, 59, 50)] * 2

@@ -303,4 +303,6 @@ def test_a_switch_that_refuses_to_resume_gets_its_call_back_all_the_same() -> No
         peer.handshake()
         peer.execute("playback")
         peer.serve("resume", "-ERR command not found")
+        peer.execute("unset", "socket_resume")
+        peer.run("set", "eslsync_gave_back=true")
         assert peer.hear_end() == []
