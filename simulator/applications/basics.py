@@ -189,7 +189,7 @@ def uuid_kill(switch: Switch, argument: str) -> str:
     return OK
 
 
-@api("hupall", source="mod_commands.c, hupall_api_function")
+@api("hupall", recordings="32b")
 def hupall(switch: Switch, argument: str) -> str:
     words = separate(argument)
     cause = switch.cause(words[0]) if words else "MANAGER_REQUEST"

@@ -30,7 +30,7 @@ def eavesdrop(channel: Channel, data: str) -> Steps[None]:
     yield from _listen(channel, data, keys=keys is None or is_true(keys), group=group)
 
 
-@application("three_way", source="mod_dptools.c, three_way_function")
+@application("three_way", recordings="32a")
 def three_way(channel: Channel, data: str) -> Steps[None]:
     """``<uuid>``: join a call until one of the two hangs up."""
     yield from _listen(channel, data, keys=False, group=None)
@@ -54,4 +54,5 @@ def _listen(channel: Channel, uuid: str, *, keys: bool, group: str | None) -> St
         yield channel.tick() if keys and channel.digits else None
     target.when_down.remove(channel.poke)
     bug.stop()
+    channel.flush_digits()  # those that nobody read (recording 32a)
     channel.change_read_codec()

@@ -594,7 +594,7 @@ def _wrap_up(channel: Channel, name: str) -> Steps[bool]:
 # --- the api command
 
 
-@api("fifo", source="mod_fifo.c, fifo_api_function")
+@api("fifo", recordings="32b")
 def fifo_api(switch: Switch, argument: str) -> str:
     words = separate(argument, " ", 5)
     usage = (

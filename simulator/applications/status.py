@@ -51,17 +51,17 @@ def uptime(switch: Switch, argument: str) -> str:
     return f"{(switch.scheduler.now - switch.started) // unit}\n"
 
 
-@api("hostname", source="mod_commands.c, hostname_api_function")
+@api("hostname", recordings="32b")
 def hostname(switch: Switch, argument: str) -> str:
     return switch.identity.hostname
 
 
-@api("switchname", source="mod_commands.c, switchname_api_function")
+@api("switchname", recordings="32b")
 def switchname(switch: Switch, argument: str) -> str:
     return switch.identity.switchname
 
 
-@api("create_uuid", source="mod_commands.c, uuid_function")
+@api("create_uuid", recordings="32b")
 def create_uuid(switch: Switch, argument: str) -> str:
     return switch.uuid()
 
