@@ -171,6 +171,7 @@ class Search:
         self._spots: dict[tuple[int, str], list[Node]] = {}  # the continued situations
         self._heard_elsewhere: set[bytes] = set()
         self._called: set[object] = set()
+        self._gone: set[object] = set()
         self._clock_read: set[object] = set()
         self._shapes: dict[object, Node] = {}
         self._slow: set[str] = set()  # spots where handlers wait for something but the call
@@ -245,7 +246,11 @@ class Search:
                     expanded = self._expand(node, job.action.keys if job.action else "")
                     self._due.update(map(_number, expanded))
                     following += expanded
-                others = [*self._others(job, outcome), *self._at_other_times(job, outcome)]
+                others = [
+                    *self._others(job, outcome),
+                    *self._gone_at_once(job, outcome),
+                    *self._at_other_times(job, outcome),
+                ]
                 self._due.update(map(_number, others))
                 more += others
                 seconds = real_seconds() - began
@@ -470,6 +475,24 @@ class Search:
                 prefix=node.way.steps + silence.steps,
                 dialled=node.dialled,
             )
+
+    def _gone_at_once(self, job: _Planned, outcome: AttemptOutcome) -> Iterator[_Planned]:
+        """The same attempt, if a far end's key got it connected, but it hangs up in that moment."""
+        reached, action = outcome.reached, job.action
+        if action is None or action.what != "far end" or reached is None or job.node is None:
+            return
+        if reached.kind != "connected" or job.node.situation.kind == "connected":
+            return
+        where = job.node.situation.far_end or ""
+        which = (job.root, job.node.situation.spot, where)
+        if which in self._gone:
+            return
+        self._gone.add(which)
+        ends = job.attempt.call["endpoints"]
+        gone = {**ends[where], "hangs_up_after": ends[where]["presses"][-1]["after"]}
+        call = {**job.attempt.call, "endpoints": {**ends, where: gone}}
+        attempt = replace(job.attempt, call=call)
+        yield replace(job, attempt=attempt, label=f"{action.label} and hangs up")
 
     def _stays(self) -> list[_Planned]:
         """Attempts to stay in situations that silence leads back to.

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from eslsync import Channel, Session
+from eslsync import Channel, CommandError, Hangup, Session
 from simulator import explore
 from tests.support.explored import KEYS, asks_for_ever, found, has_three_tries, prompts
 
@@ -84,3 +84,80 @@ def test_ctrl_c_returns_what_was_found_so_far() -> None:
     assert exploration.calls == 4
     assert exploration.stopped == "interrupted"
     assert "menu" in str(exploration)
+
+
+def asks_whether_to_connect(session: Session) -> None:
+    channel = session.channel
+    channel.answer()
+    try:
+        desk = session.originate("user/1000", ring_timeout=20)
+    except CommandError:
+        channel.playback("nobody-there")
+    else:
+        if desk.get_digits("press-1-to-accept", timeout=10.0) == "1":
+            channel.bridge(desk)
+        channel.playback("goodbye")
+    channel.hangup()
+
+
+def test_a_far_end_hangs_up_in_the_moment_it_accepts() -> None:
+    exploration = explore(asks_whether_to_connect, keys="12")
+    labels = {edge.label for edge in exploration.edges}
+    assert "user/1000 presses 1 and hangs up" in labels
+    assert "user/1000 presses 2 and hangs up" not in labels
+
+
+# What it can't see: docs/explore.md has the list
+
+
+def swallows_a_hangup(session: Session) -> None:
+    channel = session.channel
+    channel.answer()
+    for _ in range(3):
+        try:
+            channel.playback("welcome")
+            break
+        except Hangup:
+            continue
+    if channel.is_up:
+        channel.hangup()
+
+
+def says_nothing_when_nobody_answers(session: Session) -> None:
+    channel = session.channel
+    channel.answer()
+    try:
+        channel.bridge(session.originate("user/1000", ring_timeout=20))
+    except CommandError:
+        pass
+    channel.hangup()
+
+
+def takes_any_pin(session: Session) -> None:
+    channel = session.channel
+    channel.answer()
+    pin = channel.get_digits("pin", min=4, max=4, tries=5)
+    channel.playback("balance" if pin[:2] == "47" or pin else "goodbye")
+    channel.hangup()
+
+
+calls: list[str] = []
+
+
+def keeps_a_count(session: Session) -> None:
+    session.channel.answer()
+    calls.append(session.uuid)
+    session.channel.playback("welcome")
+    if len(calls) > 100_000:
+        session.channel.hangup()
+    session.channel.hangup()
+
+
+@pytest.mark.parametrize(
+    "handler",
+    [swallows_a_hangup, says_nothing_when_nobody_answers, takes_any_pin, keeps_a_count],
+    ids=lambda each: each.__name__,
+)
+def test_what_it_cannot_see_is_in_the_docs(handler: object) -> None:
+    exploration = explore(handler, keys="012#")  # type: ignore[arg-type]
+    assert not exploration.findings, f"take it off the list in docs/explore.md:\n{exploration}"
