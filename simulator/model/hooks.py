@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING
 from ..clockwork.threads import Steps
 from . import executing
 from .arguments import expand
-from .events import elements
+from .events import QueuedEvent, elements
 from .tables import run_api
 
 if TYPE_CHECKING:
@@ -67,7 +67,8 @@ def api_on(channel: Channel, prefix: str) -> Steps[bool]:
 def api_hook(channel: Channel, variable: str) -> Steps[None]:
     """Run the api command ``<name>[ <argument>]`` or ``<name>::<argument>`` of a variable.
 
-    Its argument may name the headers of the channel's events, as well as its variables.
+    Its argument may name the headers of the channel's events, as well as its variables. The event
+    that tells of it has no name, and the variables twice.
     """
     hook = channel.get(variable)
     if not hook:
@@ -85,4 +86,12 @@ def api_hook(channel: Channel, variable: str) -> Steps[None]:
     def api(name: str, argument: str) -> str:
         return channel.switch.api_now(name, argument, channel)
 
-    yield from run_api(channel.switch, name, expand(argument, lookup, api), channel)
+    event = QueuedEvent(
+        "CHANNEL_DATA",
+        channel.switch.identity,
+        channel.now,
+        0,
+        before=tuple(channel.variables),
+        blocks=blocks,
+    )
+    yield from run_api(channel.switch, name, expand(argument, lookup, api), channel, event)

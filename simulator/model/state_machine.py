@@ -94,6 +94,8 @@ def _hang_up(channel: Channel) -> None:
     for name, value in _call_times(channel):
         channel.set(name, value)
     channel.set_callstate(CallState.HANGUP)
+    if channel.endpoint == "loopback":
+        channel.set("is_loopback", "1")
 
 
 def _q850(cause: str | None) -> int:
@@ -107,8 +109,6 @@ def _q850(cause: str | None) -> int:
 
 def _begin_report(channel: Channel) -> None:
     """switch_core_session_reporting_state."""
-    if channel.endpoint == "loopback":
-        channel.set("is_loopback", "1")
     channel.state = State.REPORTING
     channel.set_running_state(State.REPORTING)
     channel.switch.callers.discard(channel.variables.get("other_loopback_leg_uuid") or "")

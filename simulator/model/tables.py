@@ -19,6 +19,7 @@ from .evidence import YOURS, Evidence, Part
 
 if TYPE_CHECKING:
     from .channel import Channel
+    from .events import SwitchEvent
     from .switch import Switch
 
 __all__ = [
@@ -199,10 +200,17 @@ NO_CHANNEL = "-ERR No such channel!\n"
 OK = "+OK\n"
 
 
-def run_api(switch: Switch, name: str, argument: str, channel: Channel | None = None) -> Steps[str]:
+def run_api(
+    switch: Switch,
+    name: str,
+    argument: str,
+    channel: Channel | None = None,
+    event: SwitchEvent | None = None,
+) -> Steps[str]:
     """Run a command and return what it printed (switch_api_execute).
 
-    ``channel`` is the channel whose app or argument asks for it, if any.
+    ``channel`` is the channel whose app or argument asks for it, if any. ``event`` tells of it,
+    by default an API event.
     """
     name, argument = name.strip(BLANKS), argument.strip(BLANKS)
     command = switch.api_commands.get(name.lower())
@@ -216,7 +224,10 @@ def run_api(switch: Switch, name: str, argument: str, channel: Channel | None = 
     own = [("API-Command", name)]
     if argument:
         own.append(("API-Command-Argument", argument))
-    switch.publish(switch.event("API", own))
+    if event is None:
+        event = switch.event("API", own)
+    event.own = own
+    switch.publish(event)
     return answer
 
 

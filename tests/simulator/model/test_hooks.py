@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
+
 import pytest
 
 from eslsync import Session
@@ -37,3 +39,24 @@ def test_a_hook_knows_how_the_call_ended(variable: str, separator: str) -> None:
 
 def test_an_unknown_command_does_nothing() -> None:
     assert ended("nonsense ${uuid}") is None
+
+
+def test_the_event_that_tells_of_it_has_no_name() -> None:
+    told: list[dict[str, str]] = []
+
+    def handler(session: Session) -> None:
+        @session.on("ALL")
+        def anything(event: Mapping[str, str]) -> None:
+            if "Event-Name" not in event:
+                told.append(dict(event))
+
+        session.channel.answer()
+        session.channel.set("api_hangup_hook", "global_setvar ended=1")
+        session.channel.hangup()
+        session.wait("CHANNEL_HANGUP_COMPLETE")
+
+    with FreeSwitch() as switch:
+        switch.call(handler).wait()
+    (event,) = told
+    assert event["API-Command"] == "global_setvar"
+    assert event["hangup_cause"] == event["variable_hangup_cause"] == "NORMAL_CLEARING"
