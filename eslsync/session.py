@@ -28,7 +28,7 @@ from .wire.arguments import (
 )
 from .wire.commands import check_api, check_call_command, check_command
 from .wire.declared import Declaration
-from .wire.event_names import parse_event
+from .wire.event_names import EVENT_NAMES, parse_event
 from .wire.exceptions import Disconnected, Hangup, ProtocolError
 from .wire.message import ApiResponse, CommandReply, ConnectReply, Event
 from .wire.texts import sendable
@@ -217,8 +217,9 @@ class Session:
         a header of several words, an empty value, or an Event-Name that FreeSWITCH doesn't have,
         and what `send` raises.
         """
-        if header.lower() == "event-name" and not value.startswith("/"):
-            parse_event(value.lstrip("+- ").upper())
+        name = value.lstrip("+- ")
+        if header.lower() == "event-name" and name[:1] != "/" and name.upper() not in EVENT_NAMES:
+            parse_event(name)
         self.send(f"filter {_header(header)} {_filtered(value)}")
 
     def filter_delete(self, header: str, value: str | None = None) -> None:

@@ -47,7 +47,7 @@ from .ending import Ending, Stage
 from .job import Jobs
 from .leg import Leg
 from .posted import POSTED, Posts
-from .subscription import Subscription
+from .subscription import Subscription, unknown_event
 from .typeahead import TypeAhead
 from .watching import Wait, Watcher, described, too_late
 
@@ -315,6 +315,8 @@ class Conversation:
                 "this socket may use only a few commands (recording 08c): "
                 'write "full" behind its address in the dialplan, as in host:port async full'
             )
+        elif reply.text == "-ERR no keywords supplied":
+            hint = unknown_event(str(command))
         return CommandError(str(command), reply, reply.text, hint)
 
     def exchange(

@@ -17,7 +17,7 @@ __all__ = ["note"]
 def note(conversation: Conversation, line: str, headers: Mapping[str, str] | None = None) -> None:
     """Note a command that the switch has accepted."""
     verb, name, uuid, *_ = [*line.split(None, 3), "", "", ""]
-    if verb == "sendmsg":
+    if verb.lower().startswith("sendmsg"):  # as FreeSWITCH compares it
         given = {key.lower(): value for key, value in (headers or {}).items()}
         application = given.get("execute-app-name", "")
         uuid = name or conversation.uuid

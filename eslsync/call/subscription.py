@@ -8,7 +8,7 @@ from ..wire.enums import ChannelState
 from ..wire.event_names import EVENT_NAMES, OF_A_CHANNEL, OF_NO_CHANNEL, parse_event
 from ..wire.message import Format
 
-__all__ = ["Subscription"]
+__all__ = ["Subscription", "unknown_event"]
 
 #: The events that ``myevents`` brings (mod_event_socket.c; recording 05a).
 MYEVENTS = frozenset(
@@ -279,6 +279,17 @@ def _may_pass(header: str, value: str, name: str, subclass: str, uuid: str | Non
     if header == "unique-id":
         return name not in OF_NO_CHANNEL and (uuid is None or value.lower() == uuid.lower())
     return True
+
+
+def unknown_event(line: str) -> str:
+    """Why a command names no event that FreeSWITCH knows, for an error; "" if nobody can tell."""
+    for word in line.split()[1:]:
+        try:
+            if word.lower() not in ("plain", "json", "xml"):
+                parse_event(word)
+        except ValueError as error:
+            return str(error)
+    return ""
 
 
 def _names_in(line: str) -> tuple[list[str], list[str]]:

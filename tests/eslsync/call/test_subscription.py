@@ -323,6 +323,34 @@ def test_other_calls_stay_hidden_from_one_that_asks_for_events_of_none() -> None
     assert heard == ["1"]
 
 
+@pytest.mark.parametrize(
+    ("command", "said"),
+    [
+        ("event plain sofia::register", "write 'CUSTOM sofia::register'"),
+        ("event json CHANEL_ANSWER", "did you mean 'CHANNEL_ANSWER'"),
+        ("nixevent playback", "it is an application"),
+    ],
+)
+def test_a_command_that_names_no_event_is_refused_with_a_hint(command: str, said: str) -> None:
+    def question(channel: Channel) -> str:
+        with pytest.raises(CommandError) as refused:
+            session_of(channel).send(command)
+        return str(refused.value)
+
+    assert said in ask(question).value
+
+
+def test_a_filter_for_an_unknown_event_is_refused() -> None:
+    def question(channel: Channel) -> None:
+        session = session_of(channel)
+        with pytest.raises(ValueError, match="write 'CUSTOM sofia::register'"):
+            session.filter("Event-Name", "sofia::register")
+        session.filter("Event-Name", "-dtmf")
+        session.filter("event-name", "/^CHANNEL_/")
+
+    ask(question)
+
+
 # --- sockets without async
 
 
