@@ -23,6 +23,7 @@ from eslsync import TimeoutError as ESLTimeout
 from eslsync.call.connection import Connection
 from eslsync.protocol import Format
 from eslsync.wire.declared import declaration_of
+from eslsync.wire.texts import sendable
 from simulator import FreeSwitch
 from simulator.applications import APPLICATIONS
 from simulator.calling.freeswitch import simulation_of
@@ -713,7 +714,10 @@ def test_a_file_that_freeswitch_would_hang_on_is_refused(
 
 @pytest.mark.parametrize("format", ["plain", "json"])
 def test_events_carry_text_unchanged(format: Format, monkeypatch: pytest.MonkeyPatch) -> None:
-    """Plain events can't tell ``%41`` from ``A`` (switch_utils.c, switch_url_encode)."""
+    """Plain events can't tell ``%41`` from ``A`` (switch_utils.c, switch_url_encode).
+
+    Text that is not UTF-8 reads as U+FFFD, and keeps its bytes.
+    """
 
     def handler(bench: Bench) -> None:
         @settings(max_examples=20, database=None)
@@ -723,7 +727,7 @@ def test_events_carry_text_unchanged(format: Format, monkeypatch: pytest.MonkeyP
                 bench.channel.set("x", text)
             except ValueError:
                 return
-            told = bench.channel.variables.get("x", "")
+            told = sendable(bench.channel.variables.get("x", ""))
             if format == "plain" and re.search("%[0-9A-F]{2}", text):
                 assert encoded(told) == encoded(text)
             else:
@@ -746,7 +750,9 @@ def in_a_call(
 
     monkeypatch.setattr(Connection, "send", recorded)
     with FreeSwitch(patience=None) as switch:
-        simulation_of(switch).model.speech_engines = frozenset({"flite"})
+        model = simulation_of(switch).model
+        model.speech_engines = frozenset({"flite"})
+        model.on_used = lambda part, channel: None  # any text may be what is not modelled
         switch.endpoint("loopback/far")
         switch.endpoint("loopback/bye", hangs_up_after=0.1)
 
