@@ -169,6 +169,8 @@ def tested(package: str, path: Path, source: str) -> Told:
                 failed.append("collecting")
 
     arguments = ["-q", "-n0", "-p", "no:cacheprovider", "--no-header", f"--rootdir={ROOT}"]
+    # The plugin of this project is loaded already.
+    arguments += ["-W", "ignore::pytest.PytestAssertRewriteWarning"]
     pytest.main([*arguments, "-c", str(ROOT / "pyproject.toml"), str(test)], [Keeper()])
     return {"failed": sorted(failed)}
 
@@ -301,9 +303,16 @@ class Results:
         if told and told.get("map") != before.get("map"):
             columns.add("maps")
         for way in ("script", "sweep", "tests"):
-            if self.told(way, mutant.name).get("failed"):
+            original = _failed(self.told(way, f"{mutant.file}/original"))
+            if _failed(self.told(way, mutant.name)) - original:
                 columns.add(way)
         return columns
+
+
+def _failed(told: Told) -> set[str]:
+    failed = told.get("failed", [])
+    assert isinstance(failed, list)
+    return set(failed)
 
 
 def _rows(findings: object) -> list[list[str]]:

@@ -34,8 +34,11 @@ def test_a_file_always_has_the_same_mutants() -> None:
 
 def test_a_missing_hangup_is_found_by_explore(tmp_path: Path) -> None:
     command = [sys.executable, "benchmarks/mutants.py", "--only", "basic/missing-hangup"]
-    command += ["--results", str(tmp_path), "--ways", "explore", "script"]
+    command += ["--results", str(tmp_path), "--ways", "explore", "script", "tests", "sweep"]
     ran = subprocess.run(command, cwd=ROOT, capture_output=True, text=True, check=True)
     assert "| missing hangup | 1 | 1 | 1 |" in ran.stdout
     [told] = (tmp_path / "explore").glob("basic.missing-hangup.*.json")
     assert "left-up" in str(json.loads(told.read_text(encoding="utf-8"))["findings"])
+    for way in ("script", "tests", "sweep"):
+        original = tmp_path / way / "basic.original.json"
+        assert json.loads(original.read_text(encoding="utf-8"))["failed"] == []
