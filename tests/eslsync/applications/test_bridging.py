@@ -215,7 +215,7 @@ def test_the_far_ends_leg_has_the_variables_that_are_given(to: str, value: str) 
     assert event.variables["tenant"] == value
 
 
-@stands_on("mod_dptools.c, export_function", "export")
+@stands_on("11h_set_export_setvar", "export")
 def test_an_exported_variable_reaches_the_far_ends_leg_alone() -> None:
     uuid = "dc49bf02-00c8-420e-ae6e-9957a661411a"
     value = '{"id": <5'
@@ -247,6 +247,7 @@ def test_the_timeout_holds_for_every_dial_string_side_by_side() -> None:
     assert ask(question, endpoints=one_answers).value.channel == "user/1001"
 
 
+@stands_on("11h_set_export_setvar", "set")
 @pytest.mark.parametrize(
     ("dial_string", "cause"),
     [

@@ -195,7 +195,8 @@ def test_a_value_that_freeswitch_cannot_have_is_refused() -> None:
     ask(question)
 
 
-@stands_on("11h_set_export_setvar", "set", "multiset", "export", "push", "bridge")
+@stands_on("11h_set_export_setvar", "set", "multiset", "export", "push")
+@stands_on("10b_bridge_answered_far_end_hangs_up", "bridge")
 @pytest.mark.parametrize("data", [b"Jos\xe9", b"\xed\xa0\xbd\xed\xb8\x80", b"caf\xc3"])
 def test_text_that_is_not_utf_8_is_read_clean_and_sent_back_as_it_came(data: bytes) -> None:
     clean = data.decode("utf-8", "replace")
@@ -229,7 +230,7 @@ def test_text_that_is_not_utf_8_is_read_clean_and_sent_back_as_it_came(data: byt
         shown.encode()
 
 
-@stands_on("07e_execute_text_plain_body", "set", "export", "push", "multiset")
+@stands_on("11h_set_export_setvar", "set", "export", "push", "multiset")
 def test_a_value_may_have_several_lines() -> None:
     value = "text/plain:one\r\n\r\ntwo\n"
 
@@ -245,6 +246,7 @@ def test_a_value_may_have_several_lines() -> None:
     assert ask(question).value == [value] * 4 + ["1"] + [value] * 2
 
 
+@stands_on("11h_set_export_setvar", "set")
 @pytest.mark.parametrize(
     "name", ["sip_h_X-Tenant", "sip_bye_h_Reason", "SIP_RH_X", "effective_caller_id_name"]
 )
@@ -260,6 +262,7 @@ def test_no_variable_can_add_a_sip_header(name: str) -> None:
         for refused in attempts:
             with pytest.raises(ValueError, match="line breaks and NUL"):
                 refused()
+        channel.set("x", value)
 
     ask(question)
 
