@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import logging
 import random
+import re
 import threading
 import traceback
 from collections.abc import Callable, Iterator, Sequence
@@ -61,6 +62,14 @@ HELPERS = 3
 KNOWN_PATIENCE = 0.2
 #: Looks at a handler that is stuck, and real seconds between them.
 MOMENTS, MOMENT = 8, 0.005
+
+
+#: An application that the handler has the caller's channel execute.
+EXECUTES = re.compile(rb"\Asendmsg\n(?:.*\n)*?execute-app-name: (.*)")
+
+
+#: Applications after which the call is somebody else's.
+LEAVES = ("transfer", "deflect", "redirect")
 
 
 class Abandoned(BaseException):
@@ -438,11 +447,10 @@ class _Making:
             place = self.observer.hung_up_at
             text = why_unknown(self.line)
             outcome.troubles.append(Trouble("unknown-application", text, place, at_hangup=False))
-        if self.observer.has_gone_on and self.observer.hangup is not None:
-            text = "a Hangup is caught, and the handler goes on until the next one"
-            self._trouble("swallowed", text, place_of(self.observer.hangup))
         self._look_at_answers()
         self._look_at_work_after_hangup()
+        self._look_for_swallowed()
+        self._look_for_lost_transfer()
         outcome.heard = tuple(prompt.name for prompt in self.line.prompts)
         outcome.played = frozenset(outcome.heard)
         outcome.answered = call.answered
@@ -490,6 +498,29 @@ class _Making:
             found.append(("prompts are played, and the call is never answered", seen))
         for text, place in found:
             self.outcome.troubles.append(Trouble("answer", text, place, at_hangup=False))
+
+    def _look_for_swallowed(self) -> None:
+        if self.observer.went_on is not None:
+            caught, then = self.observer.went_on
+            text = f"a Hangup is caught: the handler goes on until the next, at line {then.line}"
+            self._trouble("swallowed", text, caught)
+
+    def _look_for_lost_transfer(self) -> None:
+        """Look whether the handler has transferred the call, and then hung it up."""
+        transferred = False
+        for _, sender, _, what in self.call.transcript.entries_raw:
+            if sender == "caller" and str(what).startswith("hangs up"):
+                return
+            if sender != "app" or not isinstance(what, bytes):
+                continue
+            name = EXECUTES.search(what)
+            application = name[1].decode() if name else ""
+            if application == "hangup" and transferred:
+                text = "the call is transferred, and hung up all the same"
+                place = self.observer.hung_up_at
+                self.outcome.troubles.append(Trouble("transfer-lost", text, place, False))
+                return
+            transferred |= application in LEAVES
 
     def _look_at_work_after_hangup(self) -> None:
         """Look whether the Hangup was raised again where it was handled, and skipped the rest."""

@@ -7,6 +7,7 @@ from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, replace
 from functools import wraps
 from hashlib import blake2b
+from types import FrameType
 from typing import Any
 
 from eslsync import Channel, Hangup, Outbound, Session
@@ -82,6 +83,8 @@ class Observer:
         self._bridging: tuple[Place | None, bool] = None, False
         #: What is neither modelled nor allowed, and the handler's lines that used it.
         self.lacks: list[tuple[Part, Place | None]] = []
+        #: Each Hangup that has arrived in the handler's code since the call ended, and the line.
+        self.hangups: list[tuple[Hangup, Place]] = []
         self.hung_up_at: Place | None = None  #: the handler's line at the hangup
         #: The extensions that the call was transferred to, and where.
         self.transfers: list[tuple[str, Place | None]] = []
@@ -92,7 +95,6 @@ class Observer:
         #: Where the handler answered a call that it had answered before.
         self.answered_again: Place | None = None
         self._has_answered = False
-        self._first: Hangup | None = None  # the first that a wait raised
         self._far_ends = far_ends
         self._key = key
         self._turns = turns or Turns()
@@ -129,9 +131,35 @@ class Observer:
 
     def ends(self, wait: Wait) -> None:
         self._waits.pop()
-        error = sys.exc_info()[1]
-        if isinstance(error, Hangup) and self._line.hung_up and self._first is None:
-            self._first = error
+        if self._line.hung_up and len(self.hangups) < 2 and sys.gettrace() is None:
+            self._trace_hangups(sys._getframe())
+
+    def _trace_hangups(self, frame: FrameType | None) -> None:
+        """Watch for each Hangup that arrives in the handler's code, in the handler's thread.
+
+        Nothing else tells of one that the handler catches. It costs nothing before the hangup.
+        """
+        sys.settrace(self._traced)
+        while frame is not None:
+            if is_own(frame.f_code.co_filename):
+                frame.f_trace_lines = False
+                frame.f_trace = self._traced
+            frame = frame.f_back
+
+    def _traced(self, frame: FrameType, event: str, arg: Any) -> Callable[..., Any] | None:
+        if not is_own(frame.f_code.co_filename):
+            return None
+        frame.f_trace_lines = False
+        if event == "exception" and isinstance(arg[1], Hangup):
+            error = arg[1]
+            is_own_leg = error.event is None or error.event.uuid == self._line.channel.uuid
+            if is_own_leg and not any(error is each for each, _ in self.hangups):
+                code = frame.f_code
+                place = Place(code.co_filename, frame.f_lineno, code.co_name)
+                self.hangups.append((error, place))
+                if len(self.hangups) == 2:  # that is enough
+                    sys.settrace(None)
+        return self._traced
 
     def _noticed(self, name: str, event: SwitchEvent) -> None:
         if name == "CHANNEL_EXECUTE":
@@ -174,11 +202,12 @@ class Observer:
         return wait if wait is None or wait.kind == "reply" else str(wait)
 
     @property
-    def has_gone_on(self) -> bool:
-        """True if the handler caught a Hangup, and was ended by another one later."""
-        if self._first is None or self.hangup is None:
-            return False
-        return not any(each is self._first for each in _contexts(self.hangup))
+    def went_on(self) -> tuple[Place, Place] | None:
+        """The lines where a Hangup was caught and forgotten, and where the next one arrived."""
+        if len(self.hangups) < 2:
+            return None
+        (first, caught), (again, then) = self.hangups
+        return None if any(each is first for each in _contexts(again)) else (caught, then)
 
     @property
     def endless_wait(self) -> Wait | None:

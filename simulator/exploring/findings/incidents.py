@@ -16,6 +16,7 @@ KINDS = {
     "outlives": "the handler goes on after the call has ended",
     "after-hangup": "what the handler does after the hangup fails, or is skipped",
     "swallowed": "the handler catches a Hangup, and goes on as if the call were up",
+    "transfer-lost": "the handler transfers the call, and hangs it up all the same",
     "answer": "a caller is never answered, or answered twice",
 }
 
