@@ -112,14 +112,15 @@ def issue(session: Session, command: Command) -> CommandReply | ApiResponse:
     """Send a command that the recorded app sent; return the switch's answer."""
     verb, _, uuid = command.line.partition(" ")
     names = [name.lower() for name, _ in command.headers]
+    once = len(set(names)) == len(names)
     try:
-        if verb == "sendmsg" and names[:1] == ["call-command"] and not command.body:
+        if verb == "sendmsg" and names[:1] == ["call-command"] and not command.body and once:
             (_, call_command), *rest = command.headers
             return session.sendmsg(call_command, dict(rest), uuid=uuid or None)
         # `Session.send` refuses a bare sendmsg, and subscribes to the result of a bgapi.
         if not command.headers and not verb.lower().startswith(("sendmsg", "bgapi")):
             return session.send(command.line)
-        # Sessions have no method for bodies, or for headers of other commands.
+        # Sessions have no method for bodies, for headers of other commands, or for repeated ones.
         headers = [each for each in command.headers if each[0].lower() != "content-length"]
         body = command.body.decode("utf-8", "surrogateescape")
         return session.channel.leg.conversation.exchange(command.line, headers, body=body)

@@ -204,7 +204,7 @@ def test_refusals_show_no_secrets(which: str) -> None:
     def handler(session: Session) -> None:
         try:
             if which == "set":
-                session.channel.set("pin", f"{DIGITS}\n")
+                session.channel.set("pin", f"{DIGITS}\0")
             elif which == "send_dtmf":
                 session.channel.send_dtmf(f"{DIGITS}x")
             elif which == "send":
