@@ -45,13 +45,14 @@ BEGINNINGS = (
     (rb"220[ -]", "SMTP"),
     (rb"\* OK", "IMAP"),
     (rb"\+OK", "POP3"),
+    (rb"Log-File: / HTTP/1\.0", "the echo protocol"),
     (rb"agi_\w+:", "Asterisk's AGI"),
     (rb"Asterisk Call Manager", "Asterisk's manager interface"),
 )
 #: The first words of the commands of event socket.
 COMMANDS = re.compile(
     rb"(connect|auth|exit|\.\.\.|api|bgapi|sendmsg|sendevent|event|nixevent|noevents|filter|"
-    rb"myevents|divert_events|linger|nolinger|log|nolog|getvar|resume)\b",
+    rb"myevents|divert_events|linger|nolinger|log|nolog|getvar|resume)(?![\w-])",
     re.IGNORECASE,
 )
 

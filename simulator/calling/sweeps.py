@@ -130,8 +130,8 @@ def sweep(
     A run passes if the handler ends, by itself or with an exception of eslsync's; if the library
     logs no failure of its own; and if no thread, open descriptor or object of these packages is
     left behind. (Pass ``memory=False`` if the handler keeps sessions or events beyond the call.)
-    The script itself may fail, since it was written for another call. ``seed``, ``start``,
-    ``prompts`` and ``allow_unmodelled`` are those of `FreeSwitch`.
+    With a fault the script itself may fail, since it was written for another call. ``seed``,
+    ``start``, ``prompts`` and ``allow_unmodelled`` are those of `FreeSwitch`.
 
     The ``play`` of a `simulator.scripts.script.Script` supplies the call's circumstances.
 
@@ -270,7 +270,9 @@ class _Runs:
                     check_returned("the script", self._script(call))
                     simulation_of(switch).see_out()
                 except AssertionError:
-                    pass  # the fault has changed the call
+                    if not faults:
+                        raise
+                    # otherwise the fault has changed the call
                 call.hangup()
         except AssertionError as error:
             wrong = str(error).splitlines()[0]

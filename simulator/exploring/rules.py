@@ -297,7 +297,10 @@ def rules_in(sentences: Iterable[str]) -> list[Rule]:
 
 
 def read_rules(path: Path) -> list[Rule]:
-    """The rules in a file, one a line; lines that begin with # are comments. Raises RuleError."""
+    """The rules in a file, one a line; lines that begin with # are comments.
+
+    Raises RuleError, also if there is none.
+    """
     rules = []
     try:
         lines = path.read_text(encoding="utf-8").splitlines()
@@ -309,6 +312,8 @@ def read_rules(path: Path) -> list[Rule]:
                 rules += rules_in([line])
             except RuleError as error:
                 raise RuleError(f"{shown(path)}:{number}: {error}") from None
+    if not rules:
+        raise RuleError(f"{shown(path)} has no rule. The rules are:\n{FORMS}")
     return rules
 
 

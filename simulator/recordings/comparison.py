@@ -55,7 +55,8 @@ class Report:
 
     @property
     def conforms(self) -> bool:
-        return not self.differences
+        """True if something was compared, and nothing differs."""
+        return self.messages > 0 and not self.differences
 
     def __str__(self) -> str:
         lines = [str(difference) for difference in self.differences]

@@ -236,8 +236,13 @@ def test_the_far_end_and_the_switch_hang_up_too() -> None:
     assert said == ["the far end hung up", "the switch hung up"]
 
 
+def ends_at_once(session: Session) -> None:
+    session.channel.answer()
+    session.channel.hangup()
+
+
 def test_a_served_handler_parts_in_order() -> None:
-    with Outbound(ivr, port=0) as server:
+    with Outbound(ends_at_once, port=0) as server:
         call = dial(f"127.0.0.1:{server.port}")
         assert str(call.parting) == "the app hung up"
     with Outbound(lambda session: session.channel.answer(), port=0) as server:
@@ -248,8 +253,9 @@ def test_a_served_handler_parts_in_order() -> None:
 def test_a_server_that_is_full_turns_the_call_away() -> None:
     with Outbound(ivr, port=0, max_calls=1) as server, FreeSwitch(real_time=True) as switch:
         address = f"127.0.0.1:{server.port}"
-        first, second = switch.dial(address), switch.dial(address)
+        first = switch.dial(address)
         first.expect("CHANNEL_ANSWER")
+        second = switch.dial(address)
         second.wait()
         first.hangup()
     assert str(second.parting).startswith("the app turned the call away with ")
@@ -270,9 +276,9 @@ def test_calls_of_programs_have_uuids_of_their_own() -> None:
     uuids = set()
     for _ in range(3):
         with FreeSwitch(real_time=True) as switch:
-            call = switch.call(ivr)
-            call.hangup()
+            call = switch.call(ends_at_once)
+            call.wait()
         uuids.add(call.uuid)
     assert len(uuids) == 3
     with FreeSwitch(real_time=True, seed=switch.seed) as again:
-        assert again.call(ivr).uuid == call.uuid
+        assert again.call(ends_at_once).uuid == call.uuid

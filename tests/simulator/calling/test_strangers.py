@@ -111,6 +111,15 @@ def test_a_server_that_says_nothing_is_given_up() -> None:
         )
 
 
+def test_a_server_that_echoes_is_named() -> None:
+    def echo(sock: socket.socket) -> None:
+        while data := sock.recv(1024):
+            sock.sendall(data)
+
+    with listening(echo) as address:
+        assert failure(address).startswith(f"{address} speaks the echo protocol, and not outbound")
+
+
 def test_event_socket_programs_skip_the_question() -> None:
     with serving(nothing) as app, dialled(app) as peer:
         peer.say(QUESTION)

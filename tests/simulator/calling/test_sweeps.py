@@ -127,6 +127,11 @@ def test_a_second_fault_that_never_came_is_reported_separately() -> None:
     assert "two at once    10" in str(result)
 
 
+def test_a_script_that_fails_without_a_fault_fails_the_sweep() -> None:
+    with pytest.raises(AssertionError, match="fails even without a fault: did not hear 'welcom'"):
+        sweep(lambda call: call.hear("welcom"), handler)
+
+
 def test_a_sweep_of_nothing_is_refused() -> None:
     with pytest.raises(ValueError, match="sweep: name at least one kind of fault"):
         sweep(Call.wait, basic.handler, faults=[])

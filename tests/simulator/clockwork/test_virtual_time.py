@@ -95,11 +95,14 @@ def test_a_handler_that_waits_is_abandoned() -> None:
 
 
 def test_a_handler_that_runs_is_abandoned() -> None:
-    release = threading.Event()
+    release, ended = threading.Event(), threading.Event()
 
     def runs(session: Session) -> None:
-        while not release.wait(0.001):  # real time: the clock does not know of it
-            pass
+        try:
+            while not release.wait(0.001):  # real time: the clock does not know of it
+                pass
+        finally:
+            ended.set()
 
     with FreeSwitch(patience=0.2, raises=False) as switch:
         call = switch.call(runs)
@@ -108,10 +111,11 @@ def test_a_handler_that_runs_is_abandoned() -> None:
                 call.wait()
             link, world = line_of(call).link, simulation_of(switch).world
             assert link is not None
-            assert link.thread is not None
             assert isinstance(world, World)
             world.abandon(link, Abandoned)
-            link.thread.join(PATIENCE)
+            assert ended.wait(PATIENCE)
+            while call.outcome is None:  # told right after the handler has ended
+                threading.Event().wait(0.001)
             assert isinstance(call.outcome, Abandoned)
         finally:
             release.set()

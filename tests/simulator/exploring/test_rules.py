@@ -143,6 +143,13 @@ def handler(session):
 """
 
 
+def test_a_file_without_a_rule_is_refused(tmp_path: Path) -> None:
+    path = tmp_path / "office.expect"
+    path.write_text("# every call hears goodbye\n")
+    with pytest.raises(RuleError, match=r"office\.expect has no rule"):
+        read_rules(path)
+
+
 def test_the_rules_beside_a_file_are_taken_unless_others_are_given(tmp_path: Path) -> None:
     file = tmp_path / "office.py"
     file.write_text(HANDLER)

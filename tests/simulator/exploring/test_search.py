@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from eslsync import Channel, CommandError, Hangup, Session
+from eslsync import Channel, CommandError, Session
 from simulator import explore
 from tests.support.explored import KEYS, asks_for_ever, found, has_three_tries, prompts
 
@@ -110,19 +110,6 @@ def test_a_far_end_hangs_up_in_the_moment_it_accepts() -> None:
 # What it can't see: docs/explore.md has the list
 
 
-def swallows_a_hangup(session: Session) -> None:
-    channel = session.channel
-    channel.answer()
-    for _ in range(3):
-        try:
-            channel.playback("welcome")
-            break
-        except Hangup:
-            continue
-    if channel.is_up:
-        channel.hangup()
-
-
 def says_nothing_when_nobody_answers(session: Session) -> None:
     channel = session.channel
     channel.answer()
@@ -155,7 +142,7 @@ def keeps_a_count(session: Session) -> None:
 
 @pytest.mark.parametrize(
     "handler",
-    [swallows_a_hangup, says_nothing_when_nobody_answers, takes_any_pin, keeps_a_count],
+    [says_nothing_when_nobody_answers, takes_any_pin, keeps_a_count],
     ids=lambda each: each.__name__,
 )
 def test_what_it_cannot_see_is_in_the_docs(handler: object) -> None:
