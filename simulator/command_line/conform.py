@@ -55,9 +55,7 @@ def conform(recordings: Sequence[Path], verbose: bool) -> None:
         for difference in report.differences:
             show(diff(difference))
         verdict = f"{len(report.differences)} differences" if report.differences else "conforms"
-        if not report.messages:
-            verdict = "nothing to compare: the switch says nothing in it"
-        show(click.style(f"{report.name}: {verdict}", fg="green" if report.conforms else "red"))
+        show(click.style(f"{report.name}: {verdict}", fg="red" if report.differences else "green"))
     show(totals(reports))
     sys.exit(0 if all(report.conforms for report in reports) else 1)
 

@@ -55,8 +55,7 @@ class Report:
 
     @property
     def conforms(self) -> bool:
-        """True if something was compared, and nothing differs."""
-        return self.messages > 0 and not self.differences
+        return not self.differences
 
     def __str__(self) -> str:
         lines = [str(difference) for difference in self.differences]

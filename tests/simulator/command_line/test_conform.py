@@ -31,12 +31,12 @@ def test_a_recording_that_differs_is_shown_as_a_diff(tmp_path: Path) -> None:
     assert "1 of 2 conform: " in result.stdout.splitlines()[-1]
 
 
-def test_a_recording_in_which_nothing_is_said_does_not_conform(tmp_path: Path) -> None:
+def test_a_recording_that_is_cut_after_its_first_line_does_not_conform(tmp_path: Path) -> None:
     text = (RECORDINGS / "01a_basic_playback_hangup.jsonl").read_text()
     path = write(tmp_path, text.splitlines(keepends=True)[0], "cut.jsonl")
     result = run("conform", path)
     assert result.exit_code == 1
-    assert "cut: nothing to compare: the switch says nothing in it" in result.stdout
+    assert "@ the recording\n- a conversation\n+ its first line only\n" in result.stdout
 
 
 def test_verbose_shows_both_sides() -> None:
