@@ -8,6 +8,8 @@ import subprocess
 import sys
 from pathlib import Path
 
+import pytest
+
 from benchmarks.mutants import EQUIVALENT, all_mutants
 from benchmarks.mutating import KINDS, mutants_of
 from tests.support.places import EXAMPLES, ROOT
@@ -32,6 +34,7 @@ def test_a_file_always_has_the_same_mutants() -> None:
     assert mutants_of(EXAMPLES / "basic.py") == mutants_of(EXAMPLES / "basic.py")
 
 
+@pytest.mark.thorough
 def test_a_missing_hangup_is_found_by_explore(tmp_path: Path) -> None:
     command = [sys.executable, "benchmarks/mutants.py", "--only", "basic/missing-hangup"]
     command += ["--results", str(tmp_path), "--ways", "explore", "script", "tests", "sweep"]

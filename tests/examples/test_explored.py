@@ -14,6 +14,7 @@ HANDLERS = sorted(EXAMPLES.glob("*.py"))
 KEYS = "1234*#"
 
 
+@pytest.mark.thorough
 @pytest.mark.parametrize("file", HANDLERS, ids=lambda path: path.stem)
 def test_nothing_is_wrong_with_an_example(file: Path) -> None:
     exploration = explore(file, keys=KEYS, workers=1)

@@ -58,6 +58,7 @@ def test_every_kind_is_in_the_docs() -> None:
 CORRECT = sorted((ROOT / "tests/support/correct_ivrs").glob("*.py"))
 
 
+@pytest.mark.thorough
 @pytest.mark.parametrize("file", CORRECT, ids=lambda path: path.stem)
 def test_nothing_is_wrong_with_a_correct_ivr(file: Path) -> None:
     exploration = explore(file, keys="01239*#", workers=1)
