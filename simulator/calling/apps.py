@@ -24,6 +24,9 @@ from .strangers import Stranger
 
 __all__ = ["Apps"]
 
+#: Real seconds for a server to stop whose handler is stuck.
+STUCK_TIMEOUT = 0.5
+
 
 class Apps:
     """Serves handlers, and connects calls to them or to other programs.
@@ -207,11 +210,15 @@ class Apps:
         """Stop all servers; raise SimulationError if one did not stop in order."""
         stuck = isinstance(self._world, World) and self._world.stuck
         for server in self._servers.values():
-            if server not in self._stops and stuck:
-                # A handler that is stuck does not end by being cut: nothing is gained by waiting.
-                threading.Thread(target=server.stop, args=(0.0,), daemon=True).start()
-            elif server not in self._stops:
+            if server in self._stops:
+                continue
+            if not stuck:
                 server.stop(timeout=0.0)
+                continue
+            # A handler that is stuck may never end, so nothing is gained by waiting longer.
+            stopping = threading.Thread(target=server.stop, args=(0.0,), daemon=True)
+            stopping.start()
+            stopping.join(STUCK_TIMEOUT)
         for stop in self._stops.values():
             stop.join()
 
