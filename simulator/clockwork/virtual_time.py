@@ -76,6 +76,7 @@ class World(Exchange):
         # since the handler may wait for that thread; so their order may vary.
         self._urgent: list[VirtualLink] = []
         self.wakes = 0  #: the number of resumptions of handlers
+        self.sleeps = 0  #: the number of calls of time.sleep
         self.stuck = False  #: SimulationError was raised, since a handler is stuck
         self._waits: threading.Event | None = None  # set when the work of `aside` waits
         self._closed = False
@@ -334,6 +335,7 @@ class World(Exchange):
         participant = self.participant()
         if participant is None:
             return False
+        self.sleeps += 1
         until = self.now + max(0, round(seconds * SECOND))
         with self._lock:
             while self.now < until and not self._closed:

@@ -36,6 +36,7 @@ from .boundaries import Turns
 from .lines import Lines
 from .observer import Observer, Sighting
 from .reach import skipped_work
+from .rounds import Rounds
 from .situations import Situation
 from .stories import ended, so_far, story_of
 from .whereabouts import Place, is_own, own_places
@@ -165,6 +166,7 @@ class _Making:
         faults = circumstances.get("faults", ())
         circumstances["faults"] = [replace(fault, optional=True) for fault in faults]
         self._closing = False
+        self._clock_reads = 0
         self._measured = "prompts" in attempt.call or "sounds" in attempt.call
         with (
             reads_noticed(self._reads_clock),
@@ -195,6 +197,7 @@ class _Making:
 
     def _reads_clock(self, frame: FrameType) -> None:
         """Note where the handler asks for the time of day, and when it does for the first time."""
+        self._clock_reads += 1
         for _ in range(HELPERS):
             if is_own(frame.f_code.co_filename):
                 places = own_places(frame)
@@ -296,6 +299,7 @@ class _Making:
         since = world.now
         looked: object = None
         wait, steps = observer.endless_wait, 0
+        rounds = Rounds(observer, lambda: self._clock_reads)
 
         def enough() -> bool:
             nonlocal state, since, looked, wait, steps
@@ -312,16 +316,16 @@ class _Making:
                 state, since = now, world.now
             due = world.next_due()
             if due is not None and due - world.now < SHORT and world.now - since < SHORT:
-                return False
+                return rounds.step(hasty=True)
             happened = (world.wakes, model.events_made, line.events)
             if happened == looked:
                 return False  # nothing has changed since the last look
             looked = happened
             seen = observer.look()
             if seen is None or seen.situation.key in known:
-                return False
+                return rounds.step(hasty=False)
             if seen.resumes(number) or (before is not None and before.goes_on(seen)):
-                return False
+                return rounds.step(hasty=False)
             found.append(seen)
             return True
 
@@ -329,6 +333,9 @@ class _Making:
         if found:
             self._seen = found[0]
             return self._seen
+        if rounds.too_many and (rounds.hasty or not rounds.same):
+            self._goes_round(rounds.same)
+            return None
         if line.hung_up and not call.ended:
             if not self.simulation.run(lambda: call.ended, LATE):
                 self._outlives()
@@ -349,6 +356,8 @@ class _Making:
             outcome.reached = seen.situation
             if outcome.said and seen.situation.prompt == outcome.said[-1]:
                 outcome.said = outcome.said[:-1]
+            return
+        if outcome.ended is not None:
             return
         if not call.ended and not call.given_back and not self.line.hung_up:
             outcome.waits_for_ever = True
@@ -407,6 +416,16 @@ class _Making:
     def _outlives(self) -> None:
         what = f"goes on {LATE:g} s after the call has ended"
         self._trouble("outlives", f"the handler {what}", self.observer.place())
+
+    def _goes_round(self, same: bool) -> None:
+        self.outcome.ended = CallEnd("for ever", "goes round and round")
+        what = "the handler goes round and round, and hardly any time passes"
+        place = self.observer.place()
+        if same:
+            text = f"{what}: nothing ends it but the caller's own hangup"
+            self._trouble("no-exit", text, place)
+        else:
+            self._trouble("cut", f"{what}: not followed to its end", place)
 
     def _stuck(self, error: SimulationError) -> None:
         self.outcome.slow = True

@@ -27,7 +27,7 @@ from ..model.events import SwitchEvent
 from ..model.evidence import Part
 from .boundaries import Turns
 from .situations import Collects, Situation, SituationKind
-from .whereabouts import Place, is_own, whereabouts
+from .whereabouts import Place, Whereabouts, is_own, whereabouts
 
 __all__ = ["Observer", "Sighting"]
 
@@ -98,7 +98,8 @@ class Observer:
         self._far_ends = far_ends
         self._key = key
         self._turns = turns or Turns()
-        self._waits: list[Wait] = []  # the handler's current waits, the innermost last
+        self._count = 0  # the number of waits that the handler has begun
+        self._waits: list[Wait] = []  # its current ones, the innermost last
         self._running: list[_Running] = []
 
     def watched(self, app: Handler | Outbound) -> Handler | Outbound:
@@ -127,6 +128,7 @@ class Observer:
     # Reports
 
     def begins(self, wait: Wait) -> None:
+        self._count += 1
         self._waits.append(wait)
 
     def ends(self, wait: Wait) -> None:
@@ -196,6 +198,12 @@ class Observer:
     # Observations
 
     @property
+    def waits(self) -> int:
+        """The number of waits that the handler has begun, of time.sleep, too."""
+        world = self._simulation.world
+        return self._count + (world.sleeps if isinstance(world, World) else 0)
+
+    @property
     def waits_for(self) -> object:
         """A value that is equal while the wait is the same; None for no wait of the call."""
         wait = self._waits[-1] if self._waits else None
@@ -223,15 +231,18 @@ class Observer:
         own = [each for each in stack_of(link.thread) if is_own(each.filename)]
         return Place(own[-1].filename, own[-1].lineno or 0, own[-1].name) if own else None
 
+    def whereabouts(self, turns: Turns) -> Whereabouts | None:
+        """The handler's position; None unless it waits."""
+        link, world = self._line.link, self._simulation.world
+        if self._line.session is None or link is None or not isinstance(world, World):
+            return None
+        return world.ask(link, lambda: whereabouts(turns))
+
     def look(self) -> Sighting | None:
         """The situation now; None unless the handler waits."""
-        line = self._line
-        session, link = line.session, line.link
-        world = self._simulation.world
-        if session is None or link is None or not isinstance(world, World):
-            return None
-        where = world.ask(link, lambda: whereabouts(self._turns))
-        if where is None:
+        line, session = self._line, self._line.session
+        where = self.whereabouts(self._turns)
+        if where is None or session is None:
             return None
         wait = self._waits[-1] if self._waits else None
         other = None if wait is None or wait.leg.is_own else wait.leg

@@ -56,6 +56,8 @@ FAR_ENDS: tuple[tuple[str, Mapping[str, Any]], ...] = (
     ("answers and hangs up", {"rings": True, "answers_after": 2, "hangs_up_after": 0}),
     ("does not answer", {"rings": True, "answers_after": "never"}),
 )
+#: Simulated seconds of rounds in which next to no time passes that a finding's script has.
+ROUND = 1
 #: Calls that must lead to the same situation for a handler to count as one that does not vary.
 REPEATS = 3
 #: Attempts given to a process at once.
@@ -201,7 +203,8 @@ class Search:
     @property
     def complete(self) -> bool:
         """True if everything was tried."""
-        left_out = self.stopped or self.uncontinued or self.strays
+        cut = any(incident.kind == "cut" for incident in self.incidents)
+        left_out = self.stopped or self.uncontinued or self.strays or cut
         return bool(self.nodes or self.incidents) and not left_out
 
     @property
@@ -352,6 +355,8 @@ class Search:
                 seconds = LATE if trouble.at_hangup else round(outcome.seconds, 3)
                 ends = [Step("hangup_after", {"seconds": 0})] if trouble.at_hangup else []
                 way = way.then(*ends, Step("wait", {"timeout": seconds}))
+            elif trouble.kind in ("no-exit", "cut"):  # a round takes hardly any time
+                way = way.then(Step("wait", {"timeout": ROUND}))
             elif trouble.at_hangup:
                 way = way.then("hangup")
             where = there if trouble.at_hangup else job.node

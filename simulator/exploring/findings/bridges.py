@@ -40,6 +40,8 @@ def _judged(search: Search, edges: list[Edge]) -> Iterator[Finding]:
     taken: AttemptOutcome | None = None
     failed: list[tuple[Edge, AttemptOutcome]] = []
     for edge in edges:
+        if edge.ends is not None and edge.ends.how == "for ever":
+            continue
         outcome = search.in_silence(edge.way, STAYS)
         if not outcome.bridges or outcome.astray:
             continue

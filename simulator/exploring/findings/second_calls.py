@@ -58,7 +58,7 @@ def _calls(search: Search) -> Iterator[_Call]:
     spots = {node.situation.spot: node.here for node in reversed(search.nodes)}
     for way in list(reversed(spots.values()))[:HANGUPS]:
         yield way, 0.0
-    ends = [edge for edge in search.edges if edge.ends is not None]
+    ends = [e for e in search.edges if e.ends is not None and e.ends.how != "for ever"]
     first = {(edge.source, edge.ends, edge.said): edge.way for edge in reversed(ends)}
     for way in list(reversed(first.values()))[:ENDS]:
         yield way, STAYS
