@@ -157,7 +157,7 @@ class Session:
             raise ValueError("a body can't contain NUL: FreeSWITCH takes it for the body's end")
         if command[:6].lower() == "bgapi " and self._conversation.subscription.on:
             self._conversation.jobs.hear(timeout)
-        reply = self._conversation.command(command, tuple(given.items()), timeout, body)
+        reply = self._conversation.commands.run(command, tuple(given.items()), timeout, body)
         note(self._conversation, command, given)
         return reply
 
@@ -178,7 +178,7 @@ class Session:
         check_call_command(call_command)
         line = f"sendmsg {check_uuid(uuid)}" if uuid else "sendmsg"
         all_headers = _sendable({"call-command": call_command, **(headers or {})})
-        reply = self._conversation.command(line, tuple(all_headers.items()), timeout)
+        reply = self._conversation.commands.run(line, tuple(all_headers.items()), timeout)
         if not isinstance(reply, CommandReply):
             raise ProtocolError("an api response to a sendmsg")
         note(self._conversation, line, all_headers)
@@ -194,7 +194,7 @@ class Session:
         and what `send` raises. A command that printed nothing returns "" (28a).
         """
         check_api(command)
-        printed = self._conversation.api(command, timeout)
+        printed = self._conversation.commands.api(command, timeout)
         note(self._conversation, f"api {command}")
         return printed
 
@@ -239,7 +239,7 @@ class Session:
         and it must not contain a line break (recordings 07e, 14f): see `Channel.get_variable`.
         Raises what `send` raises, except CommandError.
         """
-        return self._conversation.getvar(variable_name(name), timeout)
+        return self._conversation.commands.getvar(variable_name(name), timeout)
 
     def linger(self, seconds: int | None = None) -> None:
         """Keep the connection open after the hangup, for ``seconds`` or until closed.
@@ -413,7 +413,7 @@ class Session:
         """
         check_function("a callback for on_hangup", callback)
         self._conversation.check_thread()
-        self._conversation.hangup_callbacks.append(callback)
+        self._conversation.turns.hangup_callbacks.append(callback)
         return callback
 
     def wait(self, event: Expected, timeout: float | None = None) -> Event:

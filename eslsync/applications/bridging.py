@@ -142,7 +142,7 @@ class BridgingApplications(Applications):
         since = self._prepare_to_leave(hangup_after, timeout)
         try:
             command = f"uuid_bridge {self.uuid} {other.uuid}"
-            conversation.api(command, conversation.left(deadline))
+            conversation.commands.api(command, conversation.left(deadline))
         except CommandError as error:
             if other.is_up:
                 if "invalid uuid" not in error.text.lower():
@@ -178,8 +178,8 @@ class BridgingApplications(Applications):
             hangup_after_bridge="true" if hangup_after else "false",
         )
         self.leg.leaves_dialplan = True
-        conversation.pull()
-        return conversation.arrived
+        conversation.arrivals.pull()
+        return conversation.arrivals.count
 
     def _until_back(
         self, since: int, deadline: Deadline | None, other: Applications | None = None

@@ -35,7 +35,9 @@ class AddedLegs:
         if not dial_string:
             raise ValueError("originate: an empty dial string")
         check_line(with_variables(variables, dial_string))
-        leg = self._add(_named(conversation.api("create_uuid", conversation.left(deadline))))
+        leg = self._add(
+            _named(conversation.commands.api("create_uuid", conversation.left(deadline)))
+        )
         variables = {**variables, "origination_uuid": leg.uuid, MARK: leg.uuid}
         command = f"originate {word(with_variables(variables, dial_string))} &park()"
         self._originated.append(leg)
@@ -77,8 +79,8 @@ class AddedLegs:
         """Let the leg's events through from now on, and file them under it."""
         conversation = self._conversation
         if conversation.subscription.filtered:
-            conversation.command(f"filter Unique-ID {uuid}")
-        conversation.read_recent()  # earlier events don't count for this leg
+            conversation.commands.run(f"filter Unique-ID {uuid}")
+        conversation.arrivals.read_recent()  # earlier events don't count for this leg
         leg = conversation.legs[uuid] = Leg(conversation, uuid, Event(b""))
         return leg
 
@@ -86,12 +88,12 @@ class AddedLegs:
         conversation = self._conversation
         del conversation.legs[leg.uuid]
         if conversation.subscription.filtered:
-            conversation.command(f"filter delete Unique-ID {leg.uuid}")
+            conversation.commands.run(f"filter delete Unique-ID {leg.uuid}")
 
     def _look_at(self, leg: Leg) -> None:
         """Ask for the leg's state and variables, unless an event has given them."""
         if leg.hangup_event is None and not leg.latest.name:
-            dump = self._conversation.command(f"api uuid_dump {leg.uuid}")
+            dump = self._conversation.commands.run(f"api uuid_dump {leg.uuid}")
             if not leg.latest.name:
                 leg.begin(Event(dump.content.rstrip(b"\n")))
 
@@ -100,7 +102,7 @@ class AddedLegs:
         conversation = self._conversation
         try:
             command = f"api hupall NORMAL_CLEARING {MARK} {mark}"
-            conversation.exchange(command, timeout=conversation.ending.last_words())
+            conversation.commands.exchange(command, timeout=conversation.ending.last_words())
         except ESLError as error:
             conversation.logger.debug("ringing legs could not be hung up: %s", error)
 
@@ -109,7 +111,7 @@ class AddedLegs:
         conversation = self._conversation
         try:
             last_words = conversation.ending.last_words()
-            conversation.exchange(f"api uuid_kill {uuid}", timeout=last_words)
+            conversation.commands.exchange(f"api uuid_kill {uuid}", timeout=last_words)
         except ESLError as error:
             conversation.logger.debug("%s could not be hung up: %s", uuid, error)
 
@@ -119,7 +121,7 @@ class AddedLegs:
         try:
             last_words = conversation.ending.last_words()
             if conversation.full:
-                conversation.exchange(
+                conversation.commands.exchange(
                     f"api uuid_break {leg.uuid} {how}".rstrip(), timeout=last_words
                 )
             else:
@@ -134,7 +136,7 @@ class AddedLegs:
         """
         conversation = self._conversation
         if len(conversation.legs) > 1:
-            conversation.pull()
+            conversation.arrivals.pull()
         while self._originated:
             self._leave(self._originated.pop(0))
         for leg in conversation.legs.values():
@@ -151,7 +153,7 @@ class AddedLegs:
                 leg.sent_away = True
             elif leg.leaves_dialplan:
                 command = f"uuid_setvar {leg.uuid} park_after_bridge false"
-                conversation.api(command, ending.last_words())
+                conversation.commands.api(command, ending.last_words())
         except ESLError as error:  # it may have hung up meanwhile
             conversation.logger.debug("%s is left: %s", leg.uuid, error)
 

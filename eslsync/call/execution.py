@@ -50,14 +50,14 @@ class UnderWay:
             conversation.check_thread()
             return None
 
-        pending, backlog = self.pending, conversation.backlog
+        pending, turns, backlog = self.pending, conversation.turns, conversation.backlog
 
         def ready(_: Event | None) -> Event | Literal[True] | None:
             event = self.event
             if event is None:
                 return True if pending is not None and pending.told else None
             # Inside a callback nothing else has its turn; outside, earlier events go first.
-            if conversation.in_callback or not backlog or backlog[0].serial > event.serial:
+            if turns.inside is not None or not backlog or backlog[0].serial > event.serial:
                 # An application that completes after the hangup was ended by it.
                 hangup = leg.hangup_serial
                 return event if hangup is None or event.serial < hangup else None
@@ -83,7 +83,7 @@ class UnderWay:
         assert pending.reply is not None
         if isinstance(pending.reply, ApiResponse):
             raise ProtocolError("an api response to a sendmsg")
-        self.leg.raise_refused(self.leg.conversation.refused(pending, pending.reply))
+        self.leg.raise_refused(self.leg.conversation.commands.refused(pending, pending.reply))
 
 
 class Execution(Generic[T]):
@@ -117,7 +117,7 @@ class Execution(Generic[T]):
         conversation = self._under_way.leg.conversation
         if not conversation.subscription.completions:
             return True
-        conversation.pull()
+        conversation.arrivals.pull()
         return self.event is not None
 
     def wait(self, timeout: float | None = None) -> T:

@@ -11,7 +11,8 @@ from ..wire.event_names import parse_event
 from ..wire.exceptions import ESLError, Hangup, ProtocolError
 from ..wire.message import ConnectReply, Format
 from .added_legs import AddedLegs
-from .conversation import Conversation, Late
+from .arrivals import Late
+from .conversation import Conversation
 from .ending import LINGER, Stage
 
 __all__ = ["Handover", "event_list"]
@@ -43,7 +44,7 @@ class Handover:
         it is not a switch.
         """
         conversation = self._conversation
-        reply = conversation.command("connect", timeout=HANDSHAKE_TIMEOUT)
+        reply = conversation.commands.run("connect", timeout=HANDSHAKE_TIMEOUT)
         ids = (reply.get("Unique-ID", ""), reply.get("Event-Sequence", "0"))
         if not isinstance(reply, ConnectReply) or not all(map(str.isprintable, ids)) or not ids[0]:
             what = "the reply to connect is not a channel's data"
@@ -52,7 +53,7 @@ class Handover:
         conversation.own.uuid = ids[0]
         conversation.own.begin(reply)
         conversation.legs[ids[0]] = conversation.own
-        conversation.ids = "/".join(ids)
+        conversation.commands.ids = "/".join(ids)
         conversation.full = reply.late_header("Control") == "full"
         subscription = conversation.subscription
         subscription.uuid, subscription.full = ids[0], conversation.full
@@ -76,7 +77,7 @@ class Handover:
             commands.append(f"linger {conversation.ending.linger}")
         if events is not False:
             commands += self._asking_for(() if events is True else [*events, *NEEDED_EVENTS])
-        conversation.say(commands, deadline)
+        conversation.commands.say(commands, deadline)
         if max_duration is not None:
             self._limit(max_duration, conversation.left(deadline))
         if conversation.connection.cut_by is not None:
@@ -111,7 +112,7 @@ class Handover:
         if conversation.full:
             # In a separate group: sched_hangup uses the channel's, which others use as well.
             kill = f"uuid_kill {conversation.uuid} {cause}"
-            conversation.api(f"sched_api {when} {self._limit_group} {kill}", timeout)
+            conversation.commands.api(f"sched_api {when} {self._limit_group} {kill}", timeout)
         else:
             conversation.own.start("sched_hangup", f"{when} {cause}", timeout)
         self._limited = conversation.full
@@ -123,7 +124,9 @@ class Handover:
             conversation = self._conversation
             try:
                 last_words = conversation.ending.last_words()
-                conversation.exchange(f"api sched_del {self._limit_group}", timeout=last_words)
+                conversation.commands.exchange(
+                    f"api sched_del {self._limit_group}", timeout=last_words
+                )
             except ESLError as error:  # at the limit, it finds no channel
                 conversation.logger.debug(
                     "the limit of the call's duration was not cancelled: %s", error
@@ -139,10 +142,10 @@ class Handover:
         last_words = conversation.ending.last_words()
         deadline = conversation.deadline(last_words)
         headers = (("call-command", "hangup"), ("hangup-cause", str(cause)))
-        conversation.command("sendmsg", headers, last_words)
+        conversation.commands.run("sendmsg", headers, last_words)
         try:
             while conversation.ending.failure is None:
-                conversation.collect(deadline)
+                conversation.arrivals.collect(deadline)
         except Late:
             pass
 
@@ -169,7 +172,7 @@ class Handover:
 
     def _tell_hangup(self) -> None:
         try:
-            self._conversation.tell_hangup()
+            self._conversation.turns.tell_hangup()
         except Exception:  # noqa: BLE001 - logged already, and the handler has returned
             self._conversation.logger.debug("an on_hangup callback has failed, as said above")
 
@@ -184,9 +187,9 @@ class Handover:
         conversation = self._conversation
         own, ending = conversation.own, conversation.ending
         if ending.stage is not Stage.OVER or own.hangup_event is None:
-            conversation.pull()
+            conversation.arrivals.pull()
         if ending.stage is Stage.OVER or own.hangup_event is not None:
-            if conversation.hangup_callbacks:
+            if conversation.turns.hangup_callbacks:
                 conversation.until("the end of the call", lambda _: None, None, wanted=())
             raise conversation.hangup()
         conversation.raise_if_over()
@@ -218,7 +221,7 @@ class Handover:
         elif conversation.subscription.is_async:
             if any(each.records for each in running):
                 self._end_recording()
-            conversation.exchange("resume", timeout=last_words())
+            conversation.commands.exchange("resume", timeout=last_words())
             if "socket_resume" not in conversation.context.variables:
                 own.start("unset", "socket_resume", last_words())  # not for later sockets
 
@@ -248,7 +251,7 @@ class Handover:
         conversation = self._conversation
         own, ending = conversation.own, conversation.ending
         command = f"uuid_setvar {own.uuid} park_after_bridge false"
-        conversation.api(command, ending.last_words())
+        conversation.commands.api(command, ending.last_words())
         if not own.ask_variable("bridge_to", ending.last_words()):
             self.added_legs.hang_up(own.uuid)
             deadline = conversation.deadline(ending.last_words())
@@ -264,7 +267,7 @@ class Handover:
         # control (recording 14b2). A completed application proves that this moment is over.
         if not conversation.subscription.completions:
             events = self._asking_for(["CHANNEL_EXECUTE_COMPLETE"])
-            conversation.say(events, conversation.deadline(last_words()))
+            conversation.commands.say(events, conversation.deadline(last_words()))
         own.do("set", "eslsync_gave_back=true", last_words())
 
 

@@ -2,15 +2,17 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Collection, Sequence
+from collections.abc import Callable, Collection
 from typing import Protocol, TypeVar
 
 from ..clock import Deadline
 from ..wire.arguments import check_line
 from ..wire.exceptions import CommandError
-from ..wire.message import Event, Reply
+from ..wire.message import Event
 from ..wire.printed import failed, text_of
 from ..wire.redaction import Redactor
+from .arrivals import Arrivals
+from .commands import Commands
 from .subscription import Subscription
 
 __all__ = ["Job", "Jobs", "result_of"]
@@ -25,17 +27,11 @@ class Starts(Protocol):
 
     redact: Redactor
     subscription: Subscription
+    arrivals: Arrivals
+    commands: Commands
 
     @property
     def uuid(self) -> str: ...
-
-    def new_id(self) -> str: ...
-
-    def command(
-        self, line: str, headers: Sequence[tuple[str, str]] = ..., timeout: float | None = ...
-    ) -> Reply: ...
-
-    def pull(self) -> None: ...
 
     def deadline(self, timeout: float | None) -> Deadline | None: ...
 
@@ -62,7 +58,7 @@ class Job:
     @property
     def done(self) -> bool:
         """True once its BACKGROUND_JOB event has arrived."""
-        self._conversation.pull()
+        self._conversation.arrivals.pull()
         return self.event is not None
 
     def wait(self, timeout: float | None = None) -> str:
@@ -107,10 +103,10 @@ class Jobs:
         check_line(command)
         conversation = self._conversation
         self.hear(timeout)
-        job = Job(conversation, command, conversation.new_id())
+        job = Job(conversation, command, conversation.commands.new_id())
         self.running[job.uuid] = job
         try:
-            conversation.command(f"bgapi {command}", (("Job-UUID", job.uuid),), timeout)
+            conversation.commands.run(f"bgapi {command}", (("Job-UUID", job.uuid),), timeout)
         except BaseException:
             self.running.pop(job.uuid, None)
             raise
@@ -125,8 +121,8 @@ class Jobs:
         if subscription.filtered or not subscription.on:
             # A filter on Unique-ID hides BACKGROUND_JOB; this lets our own through (09g).
             # Without one, or with myevents (05i), a first filter would hide the rest.
-            conversation.command(f"filter Job-Owner-UUID {conversation.uuid}", timeout=timeout)
-        conversation.command(subscription.event("BACKGROUND_JOB"), timeout=timeout)
+            conversation.commands.run(f"filter Job-Owner-UUID {conversation.uuid}", timeout=timeout)
+        conversation.commands.run(subscription.event("BACKGROUND_JOB"), timeout=timeout)
 
     def complete(self, event: Event) -> None:
         """Complete the job of a BACKGROUND_JOB event."""

@@ -163,9 +163,9 @@ class Leg:
     def _told(self) -> tuple[Event, Event]:
         conversation = self.conversation
         if conversation.in_its_thread():
-            conversation.read_recent()
+            conversation.arrivals.read_recent()
             return self._told_state, self._told_variables
-        state, variables = self._found(conversation.unread())
+        state, variables = self._found(conversation.arrivals.unread())
         return (
             self._told_state if state is None else state,
             self._told_variables if variables is None else variables,
@@ -334,7 +334,7 @@ class Leg:
         ending = conversation.ending
         if ending.stage is not UP or ending.failure is not None or self.hangup_event is not None:
             conversation.raise_if_gone(self)
-        under_way = UnderWay(self, application, conversation.new_id(), lock)
+        under_way = UnderWay(self, application, conversation.commands.new_id(), lock)
         if application == "transfer" and not argument.startswith("-bleg"):
             self.sent_away = True
         if argument.startswith((" ", ARRAY)):  # every command is checked for the rest
@@ -355,7 +355,9 @@ class Leg:
         try:
             line = "sendmsg" if self is conversation.own else f"sendmsg {self.uuid}"
             if quiet:
-                pending = under_way.pending = conversation.send(line, headers, body, quiet=True)
+                pending = under_way.pending = conversation.commands.send(
+                    line, headers, body, quiet=True
+                )
                 pending.execution = under_way.uuid
             else:
                 self._sendmsg(line, headers, timeout, body)
@@ -368,7 +370,7 @@ class Leg:
         self, line: str, headers: list[tuple[str, str]], timeout: float | None, body: str
     ) -> None:
         try:
-            reply = self.conversation.command(line, headers, timeout, body)
+            reply = self.conversation.commands.run(line, headers, timeout, body)
         except CommandError as error:
             self.raise_refused(error)
         if isinstance(reply, ApiResponse):
@@ -385,7 +387,7 @@ class Leg:
     def api(self, command: str, timeout: float | None) -> None:
         """Send an api command about this leg. Raises its Hangup if it is gone."""
         try:
-            self.conversation.api(command, timeout)
+            self.conversation.commands.api(command, timeout)
         except CommandError as error:
             if not any(each in error.text.lower() for each in ("no such channel", "invalid uuid")):
                 raise
@@ -396,7 +398,7 @@ class Leg:
         conversation = self.conversation
         if conversation.full:
             command = f"api uuid_getvar {self.uuid} {name}"
-            reply = conversation.exchange(command, timeout=timeout)
+            reply = conversation.commands.exchange(command, timeout=timeout)
             if reply.body == "_undef_":
                 return None
             if reply.body != "-ERR No such channel!\n":
@@ -404,7 +406,7 @@ class Leg:
             if not self.is_own:
                 raise CommandError(command, reply, reply.body.strip())
         # The api no longer knows a channel that has hung up, but getvar does.
-        return conversation.getvar(name, timeout)
+        return conversation.commands.getvar(name, timeout)
 
     # Digits
 

@@ -27,6 +27,12 @@ class Pressed(Protocol):
     def hangup_event(self) -> Event | None: ...
 
 
+class Pulls(Protocol):
+    """What digits need of arrivals."""
+
+    def pull(self) -> None: ...
+
+
 class Queues(Protocol):
     """What digits need of a conversation: the queues in which they wait for their turn."""
 
@@ -38,9 +44,10 @@ class Queues(Protocol):
     def own(self) -> Pressed: ...
 
     @property
-    def in_callback(self) -> bool: ...
+    def arrivals(self) -> Pulls: ...
 
-    def pull(self) -> None: ...
+    @property
+    def in_callback(self) -> bool: ...
 
 
 class TypeAhead:
@@ -94,7 +101,7 @@ class TypeAhead:
     def untaken(self, leg: Pressed) -> list[Event]:
         """A leg's digits that a wait could take now, the oldest first."""
         conversation = self._conversation
-        conversation.pull()
+        conversation.arrivals.pull()
         waiting = [event for event in conversation.backlog if is_digit(event, leg)]
         return waiting if conversation.in_callback else [*self.of(leg), *waiting]
 

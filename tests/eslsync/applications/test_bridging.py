@@ -505,7 +505,7 @@ def test_intercept_takes_over_another_call() -> None:
     outcomes: list[Bridged] = []
 
     def take(channel: Channel, uuid: str) -> None:
-        channel.leg.conversation.api(f"sched_hangup +5 {uuid}")
+        channel.leg.conversation.commands.api(f"sched_hangup +5 {uuid}")
         outcomes.append(channel.intercept(uuid))
 
     one, two, _ = two_calls(take)

@@ -7,7 +7,7 @@ import logging
 import pytest
 
 from eslsync import Session
-from eslsync.call import conversation
+from eslsync.call import turns
 from tests.support.peer import call, event, reply
 from tests.support.servers import messages
 
@@ -15,7 +15,7 @@ from tests.support.servers import messages
 def test_events_behind_a_slow_callback_are_bounded_and_dropped_ones_counted_and_logged(
     monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
 ) -> None:
-    monkeypatch.setattr(conversation, "MAX_BACKLOG", 10)
+    monkeypatch.setattr(turns, "MAX_BACKLOG", 10)
 
     def handler(session: Session) -> tuple[int, list[str]]:
         told: list[str] = []
@@ -43,7 +43,7 @@ def test_events_behind_a_slow_callback_are_bounded_and_dropped_ones_counted_and_
 def test_a_completion_is_noticed_even_if_its_event_was_dropped(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
-    monkeypatch.setattr(conversation, "MAX_BACKLOG", 3)
+    monkeypatch.setattr(turns, "MAX_BACKLOG", 3)
 
     def handler(session: Session) -> int:
         session.on("PLAYBACK_START", lambda event: None)
@@ -64,7 +64,7 @@ def test_a_completion_is_noticed_even_if_its_event_was_dropped(
 def test_events_behind_a_callback_are_bounded_in_bytes(
     monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
 ) -> None:
-    monkeypatch.setattr(conversation, "MAX_BACKLOG_BYTES", 500_000)
+    monkeypatch.setattr(turns, "MAX_BACKLOG_BYTES", 500_000)
 
     def handler(session: Session) -> int:
         session.on("CHANNEL_ANSWER", lambda event: session.send("getvar x"))

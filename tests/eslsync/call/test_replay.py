@@ -123,7 +123,7 @@ def issue(session: Session, command: Command) -> CommandReply | ApiResponse:
         # Sessions have no method for bodies, for headers of other commands, or for repeated ones.
         headers = [each for each in command.headers if each[0].lower() != "content-length"]
         body = command.body.decode("utf-8", "surrogateescape")
-        return session.channel.leg.conversation.exchange(command.line, headers, body=body)
+        return session.channel.leg.conversation.commands.exchange(command.line, headers, body=body)
     except CommandError as error:
         return cast("CommandReply | ApiResponse", error.reply)
 

@@ -219,7 +219,7 @@ def test_new_uuids_stand_for_the_recorded_ones(tmp_path: Path) -> None:
         session.channel.hangup()
 
     def asks_for_itself(session: Session) -> None:
-        session.channel.leg.conversation.new_id()
+        session.channel.leg.conversation.commands.new_id()
         handler(session)
 
     far_ends = {"user/1000": {"answers_after": 1.0, "hangs_up_after": 5.0}}

@@ -1,0 +1,266 @@
+"""What arrives for the handler's thread: taken in order, and noted at once.
+
+An event's callbacks wait for their turn, but what it says does not: that an application or a job
+has completed, that a leg has hung up, or whose digit was pressed.
+"""
+
+from __future__ import annotations
+
+import logging
+from collections import deque
+from collections.abc import Collection, Mapping
+from queue import Empty
+from typing import Any, Protocol
+
+from ..clock import Clock
+from ..wire.exceptions import ProtocolError, in_a_log
+from ..wire.message import DisconnectNotice, Event, LogData, Message
+from ..wire.redaction import Redactor
+from .callbacks import Callbacks
+from .connection import ALWAYS_WANTED, Arrived, Connection, NothingMore, Pending
+from .ending import Ending, Ends, Stage
+from .posted import POSTED
+from .turns import Turns
+
+__all__ = ["MAX_RECENT_AT_WORK", "Arrivals", "Late"]
+
+#: Messages up to this late (seconds) still count as on time (clock rounding).
+IN_TIME = 0.001
+#: Events that can end or change any wait, and so are noted when they arrive.
+TELLING = frozenset({"BACKGROUND_JOB", "CHANNEL_EXECUTE_COMPLETE", POSTED, *ALWAYS_WANTED})
+#: The maximum number of unread events while the handler sleeps, and while it works. The legs'
+#: states in them are rarely asked for, so they are read in batches.
+MAX_RECENT = 4
+MAX_RECENT_AT_WORK = 20
+
+UP = Stage.UP
+
+
+class Late(Exception):
+    """The deadline of a wait has passed. Private, because callbacks may raise queue.Empty."""
+
+
+class Told(Ends, Protocol):
+    """A leg, as events tell of it."""
+
+    has_completed: bool
+    left_socket: bool
+    last_collected: str | None
+
+    @property
+    def ended(self) -> list[Any]: ...
+
+    @property
+    def collects_digits(self) -> bool: ...
+
+    def read(self, events: list[Event], /) -> None: ...
+
+
+class Completes(Protocol):
+    """The jobs, as events tell of them."""
+
+    def complete(self, event: Event, /) -> None: ...
+
+
+class Tells(Protocol):
+    """What arrivals need of a conversation."""
+
+    clock: Clock
+    callbacks: Callbacks
+    redact: Redactor
+    logger: logging.LoggerAdapter[logging.Logger]
+    turns: Turns
+
+    @property
+    def connection(self) -> Connection: ...
+
+    @property
+    def ending(self) -> Ending: ...
+
+    @property
+    def jobs(self) -> Completes: ...
+
+    @property
+    def legs(self) -> Mapping[str, Told]: ...
+
+    @property
+    def under_way(self) -> dict[str, Any]: ...
+
+    def check_thread(self) -> None: ...
+
+    def raise_if_gone(self, leg: Any) -> None: ...
+
+    def raise_if_over(self) -> None: ...
+
+
+class Arrivals:
+    """What has arrived for one conversation, and is not looked at yet; its handler's thread."""
+
+    __slots__ = (
+        "_callbacks",
+        "_connection",
+        "_conversation",
+        "_ending",
+        "_items",
+        "count",
+        "recent",
+    )
+
+    def __init__(self, conversation: Tells) -> None:
+        self._conversation = conversation
+        self._connection = conversation.connection
+        self._callbacks = conversation.callbacks
+        self._ending = conversation.ending
+        # Taken from the connection at once, and looked at one by one.
+        self._items: deque[Arrived] = deque()
+        #: The number of events so far, which is the serial of the last.
+        self.count = 0
+        #: The last events, not yet read for the legs' states and variables.
+        self.recent: deque[Event] = deque()
+
+    def next(
+        self,
+        deadline: float | None,
+        wanted: Collection[str] | None = None,
+        leg: Ends | None = None,
+        *,
+        skips: bool = False,
+    ) -> Event | None:
+        """Look at the next thing that arrived; wait for it until ``deadline``.
+
+        Returns an event, for the caller to handle, or None if it was something else. Sleeps
+        through events that are neither ``wanted`` (None: all are) nor have a callback; with
+        ``skips`` these count as having had their turn. Raises `Late` if nothing arrived in time;
+        what arrived later is left for the next call. With ``leg``, raises Hangup once the call
+        or that leg has ended.
+        """
+        until, ending = deadline, self._ending
+        if ending.stage is not UP or (leg is not None and leg.hangup_event is not None):
+            if leg is not None:
+                self._conversation.raise_if_gone(leg)
+            until = ending.limit(deadline, leg)
+        elif leg is not None and ending.failure is not None:
+            self._conversation.raise_if_over()
+        wakes = self._callbacks.wake_for(wanted) if self._callbacks else wanted
+        items, recent = self._items, self.recent
+        try:
+            if not items:
+                if len(recent) > MAX_RECENT:
+                    self.read_recent()
+                items.extend(self._connection.take(wakes, until))
+            while items:
+                # Otherwise a wait would last as long as there is something to look at.
+                if until is not None and items[0][0] > until + IN_TIME:
+                    raise Empty
+                _, item = items.popleft()
+                if not isinstance(item, Event):
+                    self._see(item)
+                    return None
+                name = item.quick_name or item.name
+                self.count = item.serial = self.count + 1
+                recent.append(item)
+                if name in TELLING:
+                    self._note(item, name)
+                elif skips and wakes is not None and name not in wakes:
+                    continue
+                return item
+        except Empty:
+            ending.note_silence(until)
+            if leg is not None:
+                self._conversation.raise_if_gone(leg)
+            if until == deadline:
+                raise Late from None
+        except ProtocolError as error:  # a malformed event, found when its name is read
+            raise self._conversation.redact.error(error) from None
+        return None
+
+    def collect(self, deadline: float | None, wanted: Collection[str] | None = None) -> None:
+        """Look at the next thing that arrives; queue an event for its turn.
+
+        Raises `Late` at the deadline.
+        """
+        event = self.next(deadline, wanted)
+        if event is not None:
+            self._conversation.turns.keep(event)
+
+    def pull(self) -> None:
+        """Look at what has arrived already, without waiting and without running callbacks."""
+        self._conversation.check_thread()
+        self.pull_until(self._conversation.clock.now())
+
+    def pull_until(self, deadline: float | None) -> None:
+        """Look at what arrives until the deadline, without running callbacks."""
+        try:
+            while True:
+                self.collect(deadline)
+        except Late:
+            pass
+
+    # The books
+
+    def _see(self, item: Pending | NothingMore | Message) -> None:
+        """Note an arrived item that is not an event."""
+        conversation = self._conversation
+        if isinstance(item, Pending):
+            item.told = True
+            if item.quiet:  # refused
+                conversation.under_way.pop(item.execution, None)
+        elif isinstance(item, NothingMore):
+            self._ending.note_failure(item.reason)
+        elif isinstance(item, DisconnectNotice):
+            self._ending.note_notice(item)
+        elif isinstance(item, LogData) and conversation.logger.isEnabledFor(logging.DEBUG):
+            for line in item.body.rstrip("\n").split("\n"):
+                conversation.logger.debug("%s", in_a_log(conversation.redact(line)))
+
+    def _note(self, event: Event, name: str) -> None:
+        """Note at once what an event says; its callbacks wait for their turn."""
+        conversation = self._conversation
+        if name == "CHANNEL_EXECUTE_COMPLETE":
+            under_way = conversation.under_way.pop(event.late_header("Application-UUID"), None)
+            if under_way is not None:
+                under_way.event, leg = event, under_way.leg
+                leg.has_completed = True
+                if leg.hangup_serial is not None:
+                    leg.ended.append(under_way)
+            elif event.late_header("Application") == "socket":
+                leg = conversation.legs.get(event.uuid or "")
+                if leg is not None:
+                    leg.left_socket = True
+        elif name == "BACKGROUND_JOB":
+            conversation.jobs.complete(event)
+        elif name != POSTED:
+            leg = conversation.legs.get(event.uuid or "")
+            if leg is not None and name == "DTMF":
+                event.collected = leg.collects_digits
+                if event.collected:
+                    leg.last_collected = event.digit
+            elif leg is not None:
+                self._ending.note_hangup(leg, event)
+
+    def read_recent(self) -> None:
+        """Note what the last events said of the legs' states and variables."""
+        if self.recent:
+            events = [*self.recent]
+            events.reverse()
+            for leg in self._conversation.legs.values():
+                leg.read(events)
+            self.recent.clear()
+
+    def unread(self) -> list[Event]:
+        """The unread events, and those not yet taken, the last first; for other threads.
+
+        Takes no lock and removes nothing: signal handlers may ask.
+        """
+        # in the order in which events move on: one that moves meanwhile is seen twice, not missed
+        untaken = self._connection.untaken
+        items = [item for _, item in self._items.copy()]
+        items = [*self.recent.copy(), *items, *untaken]
+        events = []
+        for item in reversed(items):
+            try:
+                if isinstance(item, Event) and item.name:
+                    events.append(item)
+            except ProtocolError:
+                pass  # the handler's own wait will raise it
+        return events
