@@ -41,8 +41,10 @@ USUAL_KEYS = "123*#"
 MOST = 11
 #: Limits on an exploration: its calls, and the real seconds that a handler may be stuck.
 CALLS, PATIENCE = 1500, 2.0
-#: Real seconds after which a look is ended, and has found nothing.
+#: Real seconds after which a look is ended, and has found nothing; on a busy machine, take more.
 LONGEST = 300.0
+#: What the ways need, imported once for all processes.
+NEEDED = ("hypothesis", "pytest", "simulator.pytest_plugin", "simulator.scripts.script")
 #: Steps of a script at which sweeps put a fault.
 SWEPT_STEPS = 8
 #: Mutants that behave as the original does, and why.
@@ -226,12 +228,17 @@ def look(way: str, package: str, path: Path, source: str, kept: Path) -> None:
     except Exception as error:  # noqa: BLE001 (a file that can't be loaded, for one)
         told = {"failed": [f"{type(error).__name__}: {error}"], "findings": None}
     told["seconds"] = round(time.monotonic() - began, 1)
+    told["cpu"] = round(time.process_time(), 1)
     kept.parent.mkdir(parents=True, exist_ok=True)
     kept.write_text(json.dumps(told), encoding="utf-8")
     os._exit(0)
 
 
-def run(jobs: Iterable[tuple[str, str, Path, str, Path]], processes: int) -> None:
+#: The way, the package, the file, its source, and where to keep what was told.
+Job = tuple[str, str, Path, str, Path]
+
+
+def run(jobs: Iterable[Job], processes: int, longest: float) -> None:
     """Make the jobs that are not yet done, in so many processes, and end those that hang."""
     context = multiprocessing.get_context("fork")
     waiting = [job for job in jobs if not job[4].exists()]
@@ -245,11 +252,13 @@ def run(jobs: Iterable[tuple[str, str, Path, str, Path]], processes: int) -> Non
             running[process] = (time.monotonic(), job[4])
         for process, (began, kept) in list(running.items()):
             process.join(0.05)
-            if process.is_alive() and time.monotonic() - began > LONGEST:
+            if process.is_alive() and time.monotonic() - began > longest:
                 process.kill()
                 process.join()
                 kept.parent.mkdir(parents=True, exist_ok=True)
-                kept.write_text(json.dumps({"failed": [], "findings": None}))
+                kept.write_text(
+                    json.dumps({"failed": [], "findings": None, "ended": "by the limit"})
+                )
             if not process.is_alive():
                 del running[process]
                 done = total - len(waiting) - len(running)
@@ -272,6 +281,29 @@ class Results:
     def told(self, way: str, name: str) -> Told:
         file = self.file(way, name)
         return json.loads(file.read_text(encoding="utf-8")) if file.exists() else {}
+
+    def wrong_with(self, job: Job) -> str:
+        """What is wrong with an original, looked at in one way; empty if nothing is."""
+        way, _, path, _, kept = job
+        told = json.loads(kept.read_text(encoding="utf-8"))
+        if told.get("failed"):
+            return f"{way} of {path.stem}: {', '.join(map(str, told['failed']))}"
+        if way == "explore" and told.get("ended") != "complete":
+            return f"explore of {path.stem}: {told.get('ended', 'not at all')}"
+        if "seconds" not in told:
+            return f"{way} of {path.stem}: ended by the limit in real time"
+        return ""
+
+    def limited(self, mutant: Mutant) -> list[str]:
+        """The ways in which a limit in real time ended the look, or had a part in what it told."""
+        ways = []
+        for way in WAYS:
+            told = self.told(way, mutant.name)
+            findings = told.get("findings") or []
+            assert isinstance(findings, list)
+            if told.get("ended") == "by the limit" or any(row[0] == "stuck" for row in findings):
+                ways.append(way)
+        return ways
 
     def new_findings(self, mutant: Mutant) -> list[list[str]]:
         """The findings that the original doesn't have."""
@@ -339,6 +371,10 @@ def table(mutants: Sequence[Mutant], results: Results) -> list[str]:
     nobody = [mutant for mutant in mutants if not found[mutant.name] - {"maps"}]
     lines += ["", f"Found by nobody ({len(nobody)}):", ""]
     lines += [f"- {mutant.name}" for mutant in nobody]
+    limited = {mutant.name: results.limited(mutant) for mutant in mutants}
+    if any(limited.values()):
+        lines += ["", "Ended by a limit in real time, which a busy machine reaches sooner:", ""]
+        lines += [f"- {name}: {', '.join(ways)}" for name, ways in limited.items() if ways]
     return lines
 
 
@@ -350,6 +386,7 @@ def main() -> None:
     parser.add_argument("--ways", nargs="+", choices=WAYS, default=list(WAYS))
     parser.add_argument("--only", default="", help="mutants whose name begins so")
     parser.add_argument("--processes", type=int, default=os.cpu_count())
+    parser.add_argument("--longest", type=float, default=LONGEST, help="real seconds for a look")
     parser.add_argument("--fresh", action="store_true", help="forget earlier results")
     parser.add_argument("--list", action="store_true")
     parser.add_argument("--show", action="store_true", help="what was found of each")
@@ -364,7 +401,7 @@ def main() -> None:
             print(f"{mutant.name}\n{mutant.diff}\n")
         return
     results = Results(options.results)
-    jobs = []
+    originals, jobs = list[Job](), list[Job]()
     for package, path in files():
         mine = [(mutant.name, mutant.source) for mutant in mutants if mutant.file == path.stem]
         if mine:
@@ -374,10 +411,16 @@ def main() -> None:
                 kept = results.file(way, name)
                 if options.fresh:
                     kept.unlink(missing_ok=True)
-                jobs.append((way, package, path, source, kept))
-    import simulator  # noqa: F401 (once, for all processes)
-
-    run(jobs, options.processes)
+                job = (way, package, path, source, kept)
+                (originals if name.endswith("/original") else jobs).append(job)
+    for module in NEEDED:
+        importlib.import_module(module)
+    run(originals, options.processes, options.longest)
+    wrong = [each for job in originals if (each := results.wrong_with(job))]
+    if wrong:
+        # Else what an original fails at would hide that its mutants do.
+        sys.exit("\n".join(["The originals must pass, without a fault:", *wrong]))
+    run(jobs, options.processes, options.longest)
     if options.show:
         for mutant in mutants:
             found = sorted(results.found_by(mutant))

@@ -68,7 +68,11 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
     items.sort(key=lambda item: item.path.name != "test_determinism.py")
 
 
-def pytest_collection_finish() -> None:
-    # Everything imported by now stays, so garbage collections need not go through it.
-    # (hypothesis asks for one in every thread that it runs in.)
+@pytest.fixture(scope="module", autouse=True)
+def _garbage_collections_are_short() -> None:
+    """Have them pass over what stays: modules, pytest's items, what earlier files left in caches.
+
+    Hypothesis asks for one in every thread that it runs in, and Python has its own.
+    """
+    gc.collect()
     gc.freeze()

@@ -226,6 +226,7 @@ class _Runs:
         self._of_call = of_call
         self._own_faults: Sequence[Fault] = of_call.get("faults", ())
         self._memory = memory
+        self._frozen = gc.get_freeze_count()  # by whoever calls
 
     def first(self) -> list[Entry]:
         """The steps of a run without a fault, which may leave objects created only once."""
@@ -254,7 +255,7 @@ class _Runs:
         return self
 
     def __exit__(self, *_: object) -> None:
-        if self._memory:
+        if self._memory and not self._frozen:
             gc.unfreeze()
 
     def _play(self, faults: Sequence[Fault]) -> _Run:

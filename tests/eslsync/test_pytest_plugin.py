@@ -45,6 +45,9 @@ steps:
 #: How a project may have its own: the file that makes it, and what is named when it is in the way.
 WAYS = {"file": ("simulator.py", "simulator.py"), "package": ("simulator/__init__.py", "simulator")}
 
+#: Plugins that take long to import.
+NO_OTHERS = [f"-pno:{name}" for name in ("cacheprovider", "hypothesispytest", "xdist")]
+
 
 @pytest.fixture(params=["file", "package"])
 def own(request: pytest.FixtureRequest, tmp_path: Path) -> Path:
@@ -65,7 +68,7 @@ def run(folder: Path, *options: str) -> tuple[int, str]:
     """Run pytest, with the folder on sys.path; its exit status and what it printed."""
     environment = {k: v for k, v in os.environ.items() if not k.startswith(("PYTEST_", "CI"))}
     done = subprocess.run(
-        [sys.executable, "-m", "pytest", "-p", "no:cacheprovider", *options],
+        [sys.executable, "-m", "pytest", *NO_OTHERS, *options],
         cwd=folder,
         env={**environment, "PYTHONDONTWRITEBYTECODE": "1", "PYTHONIOENCODING": "utf-8"},
         capture_output=True,

@@ -464,35 +464,37 @@ def test_the_plugin_is_installed_with_the_package() -> None:
 # The calls of a switch
 
 
-@pytest.mark.parametrize("workers", ["0", "2"])
+STANDING = """
+import pytest
+from simulator import FreeSwitch
+
+def handler(session):
+    session.channel.answer()
+    session.channel.execute("callcenter", "support")
+    session.channel.hangup()
+
+def callcenter(leg, queue): ...
+
+def test_mine(freeswitch):
+    freeswitch.call(lambda session: session.channel.hangup()).wait()
+
+def test_yours():
+    with FreeSwitch(applications={"callcenter": callcenter}) as switch:
+        switch.call(handler).wait()
+"""
+STOOD_ON = ["simulated calls stood on 4 applications: 3 held to recordings, 1 yours", "*2 passed*"]
+
+
+@pytest.mark.parametrize("workers", ["-n0", "-n2"])
 def test_the_summary_says_what_calls_stood_on(pytester: pytest.Pytester, workers: str) -> None:
-    pytester.makeini("[pytest]\n")
-    pytester.makepyfile(
-        """
-        import pytest
-        from simulator import FreeSwitch
+    """In processes of their own, in which nothing else has made calls."""
+    pytester.makepyfile(STANDING)
+    result = pytester.runpytest_subprocess(workers, "-p", "no:hypothesispytest")
+    result.stdout.fnmatch_lines(STOOD_ON)
 
-        def handler(session):
-            session.channel.answer()
-            session.channel.execute("callcenter", "support")
-            session.channel.hangup()
 
-        def callcenter(leg, queue): ...
-
-        def test_mine(freeswitch):
-            freeswitch.call(lambda session: session.channel.hangup()).wait()
-
-        def test_yours():
-            with FreeSwitch(applications={"callcenter": callcenter}) as switch:
-                switch.call(handler).wait()
-        """
-    )
-    result = pytester.runpytest_subprocess("-n", workers)
-    result.stdout.fnmatch_lines(
-        ["simulated calls stood on 4 applications: 3 held to recordings, 1 yours", "*2 passed*"]
-    )
-    quiet = pytester.runpytest_subprocess("-n", workers, "-q")
-    quiet.stdout.no_fnmatch_line("*stood on*")
+def test_a_quiet_summary_does_not(run: Run) -> None:
+    run(STANDING, "-q").stdout.no_fnmatch_line("*stood on*")
 
 
 def test_calls_are_numbered_and_old_ones_are_released() -> None:

@@ -67,6 +67,10 @@ def identity(said: Message | Command) -> tuple[Any, ...]:
     return type(said), said.head, said.content
 
 
+#: Bytes of a recording that are read one by one.
+SLOWLY = 10_000
+
+
 def one_by_one(data: bytes) -> Iterator[bytes]:
     return (data[at : at + 1] for at in range(len(data)))
 
@@ -92,10 +96,11 @@ def feed_all(reader: Parser, *pieces: bytes) -> list[Message]:
 def test_a_recording_parses_the_same_byte_by_byte_as_read_and_all_at_once(
     name: str, side: Side
 ) -> None:
+    """Byte by byte only the first few messages of a long one: the others are like them."""
     data = recording(name).bytes_from(side)
     at_once = read([data], side)
     assert read(recording(name).chunks_from(side), side) == at_once
-    assert read(one_by_one(data), side) == at_once
+    assert read([*one_by_one(data[:SLOWLY]), data[SLOWLY:]], side) == at_once
 
 
 @given(
