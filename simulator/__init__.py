@@ -6,7 +6,7 @@ from importlib import import_module
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
-    from .calling.call import Call, CallFailed, NotModelled
+    from .calling.call import Call, CallFailed, NotModelled, Refused
     from .calling.faults import Fault
     from .calling.freeswitch import FreeSwitch
     from .calling.sweeps import sweep
@@ -21,6 +21,7 @@ __all__ = [
     "Fault",
     "FreeSwitch",
     "NotModelled",
+    "Refused",
     "SimulationError",
     "explore",
     "replay",
@@ -35,6 +36,7 @@ _HOMES = {
     "Fault": "calling.faults",
     "FreeSwitch": "calling.freeswitch",
     "NotModelled": "calling.call",
+    "Refused": "calling.call",
     "SimulationError": "clockwork.virtual_time",
     "explore": "exploring.exploration",
     "replay": "recordings.replays",

@@ -8,6 +8,7 @@ from ..clockwork.threads import Steps, pause
 from ..model import asking
 from ..model.arguments import atoi, separate
 from ..model.digits import PAUSES, dtmf_string
+from ..model.executing import refuse
 from ..model.tables import OK, api, application, located
 
 if TYPE_CHECKING:
@@ -21,6 +22,7 @@ __all__: list[str] = []
 def read(channel: Channel, data: str) -> Steps[None]:
     """``<min> <max> <file> <variable> <timeout> <terminators> [<digit timeout>]``."""
     if not data:
+        refuse(channel, "it has no argument")
         return
     words = separate(data, " ", 7) + [""] * 7
     least = max(1, atoi(words[0]))
@@ -42,6 +44,7 @@ def play_and_get_digits(channel: Channel, data: str) -> Steps[None]:
     [<digit timeout> [<'transfer on failure'>]]``.
     """
     if not data:
+        refuse(channel, "it has no argument")
         return
     words = separate(data, " ", 11) + [""] * 11
     least = max(0, atoi(words[0]))

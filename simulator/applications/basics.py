@@ -8,6 +8,7 @@ from ..clockwork.threads import MILLISECOND, Steps
 from ..model import answering, executing, waiting
 from ..model.arguments import atoi, separate
 from ..model.dialplan import actions_of, transfer
+from ..model.known_options import note_option
 from ..model.states import State
 from ..model.tables import NO_CHANNEL, OK, api, application, located, usage
 
@@ -40,7 +41,7 @@ def ring_ready(channel: Channel, data: str) -> Steps[None]:
 
 @application("hangup", recordings="01a 01b 03a", nomedia=True)
 def hangup(channel: Channel, data: str) -> None:
-    channel.hangup(channel.switch.cause(data) if data else "NORMAL_CLEARING")
+    channel.hangup(channel.switch.cause(data, channel) if data else "NORMAL_CLEARING")
 
 
 @application("park", recordings="11k 13d 201", nomedia=True)
@@ -71,7 +72,11 @@ def transfer_application(channel: Channel, data: str) -> None:
 def execute_extension(channel: Channel, data: str) -> Steps[None]:
     """Run another extension's applications, then continue."""
     words = separate(data, " ", 3)
-    for name, argument in (actions_of(channel, words[0]) or ()) if words else ():
+    actions = actions_of(channel, words[0]) if words else None
+    if actions is None:
+        what = f"execute_extension {words[0]}" if words else "execute_extension"
+        note_option(channel.switch, channel, what, "it is not among extensions=")
+    for name, argument in actions or ():
         if not channel.is_ready():
             break
         yield from executing.execute(channel, name, argument)
@@ -185,7 +190,7 @@ def uuid_kill(switch: Switch, argument: str) -> str:
     channel, cause, complaint = located(switch, argument, "<uuid> [cause]")
     if channel is None:
         return complaint
-    channel.hangup(switch.cause(cause) if cause else "NORMAL_CLEARING")
+    channel.hangup(switch.cause(cause, channel) if cause else "NORMAL_CLEARING")
     return OK
 
 

@@ -16,6 +16,7 @@ from ..model import executing
 from ..model.arguments import atoi, separate
 from ..model.digits import dtmf_string
 from ..model.events import QueuedEvent
+from ..model.patterns import check_pattern, search
 from ..model.tables import application
 
 if TYPE_CHECKING:
@@ -47,12 +48,9 @@ class _Binding:
     value: str
     target: str  #: whose channel does it: "self", "peer" or "both"
 
-    def matched(self, digits: str) -> str | None:
+    def matched(self, channel: Channel, digits: str) -> str | None:
         """The digits that the action is told, if the regular expression matches."""
-        try:
-            found = re.search(self.digits, digits)
-        except re.error:
-            return None
+        found = search(channel.switch, channel, self.digits, digits)
         if found is None or self.replacement is None:
             return None if found is None else digits
         groups = [found[0], *found.groups("")]
@@ -91,6 +89,8 @@ class DigitMachine:
         written, first = digits.removeprefix("="), digits.startswith("=")
         is_regex = written.startswith("~")
         pattern, doubled, replacement = written.removeprefix("~").partition("~~")
+        if is_regex:
+            check_pattern(self._channel.switch, self._channel, pattern)
         flags = re.match(r"(?i:exec|api:)\[([^\]]*)\]:", action)
         new = _Binding(
             pattern if is_regex else written,
@@ -178,7 +178,7 @@ class DigitMachine:
             if binding.is_regex:
                 expressions = True
                 possible += 1
-                found = binding.matched(digits)
+                found = binding.matched(self._channel, digits)
                 if found is not None:
                     matched[id(binding)] = found
                     if binding.first_match:
@@ -323,6 +323,7 @@ def bind_digit_action(channel: Channel, data: str) -> None:
     """``<realm>,<digits>|~<regex>,<action>[,<value>[,<whose keys>[,<whose channel>]]]``."""
     words = separate(data, ",", 6)
     if len(words) < 3 or not all(words[:3]):
+        executing.refuse(channel, "usage: <realm>,<digits>|~<regex>,<action>[,<value>]")
         return
     realm, digits, action, value, whose, doer, *_ = (*words, "", "", "")
     machines = channel.switch.state(DigitMachines)

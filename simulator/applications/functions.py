@@ -14,6 +14,7 @@ from eslsync.protocol import quote
 from ..clockwork.threads import MILLISECOND, SECOND, Steps, pause
 from ..model.arguments import atoi, separate
 from ..model.events import local_time
+from ..model.patterns import search
 from ..model.tables import api, run_api
 
 if TYPE_CHECKING:
@@ -109,10 +110,7 @@ def regex(switch: Switch, argument: str) -> str:
     words = _delimited(argument, 4)
     if len(words) < 2:
         return "-ERR"
-    try:
-        match = re.search(words[1], words[0])
-    except re.error:
-        match = None
+    match = search(switch, None, words[1], words[0])
     if len(words) == 2:
         return "true" if match else "false"
     if match is None:

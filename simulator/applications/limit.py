@@ -146,7 +146,7 @@ def _release_all(channel: Channel) -> None:
 def _exceeded(channel: Channel, target: Sequence[str]) -> None:
     """``!<cause>``, or ``<extension> [<dialplan> [<context>]]``."""
     if target[0].startswith("!"):
-        channel.hangup(channel.switch.cause(target[0][1:]))
+        channel.hangup(channel.switch.cause(target[0][1:], channel))
     else:
         transfer(channel, *target[:3])
 

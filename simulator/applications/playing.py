@@ -71,6 +71,7 @@ def gentones(channel: Channel, data: str) -> Steps[None]:
 def say(channel: Channel, data: str) -> Steps[None]:
     words = separate(data, " ", 5)
     if len(words) not in (4, 5):
+        executing.refuse(channel, "usage: <module>[:<lang>] <type> <method> [<gender>] <text>")
         return
     channel.set("playback_terminator_used", None)
     yield from playing.say(channel, words, playing.on_terminator(channel))
@@ -87,6 +88,7 @@ def phrase(channel: Channel, data: str) -> Steps[None]:
     if not data:
         executing.respond(channel, "NOTHING")
         return
+    playing.note_phrase(channel, macro)
     status = yield from playing.phrase(channel, macro, argument, playing.on_terminator(channel))
     played = status in (Status.SUCCESS, Status.BREAK)
     executing.respond(channel, "PHRASE PLAYED" if played else "UNKNOWN ERROR")
@@ -108,6 +110,7 @@ def broadcast(channel: Channel, data: str) -> None:
     """``<path> [aleg|bleg|holdb|both]``: both legs hear it, except with ``holdb``."""
     words = separate(data, " ", 4)
     if not 1 <= len(words) <= 2:
+        executing.refuse(channel, "usage: <path> [aleg|bleg|holdb|both]")
         return
     if channel.partner is not None and words[1:] != ["holdb"]:
         executing.broadcast(channel.partner, words[0])

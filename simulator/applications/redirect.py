@@ -51,7 +51,7 @@ def redirected(channel: Channel, data: str) -> None:
     """Redirect the caller to another URI; after the answer, it has no effect."""
     if data and channel.endpoint == "sofia" and not channel.answered:
         _, _, cause = data.partition(" ")
-        channel.hangup(channel.switch.cause(cause) if cause else "NORMAL_UNSPECIFIED")
+        channel.hangup(channel.switch.cause(cause, channel) if cause else "NORMAL_UNSPECIFIED")
 
 
 def deflected(channel: Channel) -> str:

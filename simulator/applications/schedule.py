@@ -191,7 +191,7 @@ def sched_hangup(channel: Channel, data: str) -> None:
     """``[+]<time> [<cause> [bleg]]``."""
     words = separate(data, " ", 5)
     if words:
-        cause = channel.switch.cause(words[1]) if len(words) > 1 else "ALLOTTED_TIMEOUT"
+        cause = channel.switch.cause(words[1], channel) if len(words) > 1 else "ALLOTTED_TIMEOUT"
         schedule_hangup(channel, words[0], cause, *words[2:3])
 
 

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Callable
 from functools import partial
 from typing import TYPE_CHECKING
@@ -11,7 +10,8 @@ from eslsync.protocol import Format
 
 from ..model.arguments import separate
 from ..model.events import local_time
-from ..model.known_variables import note_variable
+from ..model.known_variables import note_reading, note_variable
+from ..model.patterns import search
 from ..model.tables import OK, api, application, located, usage
 from ..model.variables import is_true
 
@@ -49,7 +49,16 @@ def _set(
     name, separator, value = data.partition("=" if "=" in data else ",")
     if separator:
         value = channel.expand(value)
+    else:
+        _note_no_value(channel, name)
     put(channel, name, value or None)
+
+
+def _note_no_value(channel: Channel, name: str) -> None:
+    """Report what has no ``=``, unless it unsets a variable."""
+    if name not in channel.variables:
+        why = "without = it unsets that variable, which is not set"
+        channel.switch.refused(f"{channel.get('current_application')} {name}", channel, why)
 
 
 @application("set", recordings="07e 07f 07g", nomedia=True, zombie=True)
@@ -102,6 +111,8 @@ def _export(channel: Channel, data: str, to: str) -> None:
     name, _, value = data.partition("=")
     if not name:
         return
+    if "=" not in data:
+        _note_no_value(channel, name)
     _put(channel, name, value or None)
     if value:
         exported = channel.variables.get(to)
@@ -158,10 +169,7 @@ def capture(channel: Channel, data: str) -> None:
     if len(words) != 3:
         return
     name, text, pattern = words
-    try:
-        match = re.search(pattern, text)
-    except re.error:
-        return
+    match = search(channel.switch, channel, pattern, text)
     for group in () if match is None else (match[0], *match.groups("")):
         channel.variables.push(name, group)
 
@@ -207,7 +215,10 @@ def uuid_getvar(switch: Switch, argument: str) -> str:
         return complaint
     if not name:
         return usage("<uuid> <var>")
-    return channel.get(name) or "_undef_"
+    value = channel.get(name)
+    if value is None:
+        note_reading(switch, channel, name)
+    return value or "_undef_"
 
 
 @api("uuid_setvar", recordings="09a 11h 203")

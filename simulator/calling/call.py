@@ -27,7 +27,7 @@ from .simulation import CALL_TIMEOUT, Simulation
 if TYPE_CHECKING:
     from .freeswitch import FreeSwitch
 
-__all__ = ["Call", "CallFailed", "NotModelled"]
+__all__ = ["Call", "CallFailed", "NotModelled", "Refused"]
 
 #: Has pytest show the lines of the failing test, not these.
 __tracebackhide__ = True
@@ -71,6 +71,10 @@ class CallFailed(AssertionError):
 
 class NotModelled(CallFailed):
     """The call used something of FreeSWITCH that the simulated switch does not model."""
+
+
+class Refused(CallFailed):
+    """The call asked for something that FreeSWITCH refuses with no more than a line in its log."""
 
 
 class Call:
@@ -182,7 +186,10 @@ class Call:
 
     @property
     def not_modelled(self) -> list[Part]:
-        """What the call used that is neither modelled nor allowed (``allow_unmodelled``)."""
+        """What the call asked for that had no effect, and is not allowed (``allow_unmodelled``).
+
+        The simulated switch does not model it, or FreeSWITCH itself refuses it.
+        """
         return list(self._line.not_modelled)
 
     @property

@@ -23,7 +23,7 @@ from ..clockwork.threads import SECOND
 from ..clockwork.virtual_time import World
 from ..model.channel import Channel
 from ..model.evidence import StandsOn
-from ..model.far_legs import Endpoint, FarEnds, FarLeg
+from ..model.far_legs import Endpoint, FarEnds, FarLeg, check_dial_string
 from ..model.incoming import incoming
 from ..model.known_variables import note_variable
 from ..model.switch import Switch
@@ -295,6 +295,7 @@ class FreeSwitch:
         among `calls`.
         """
 
+        check_dial_string(dial_string)
         if handler is not None and not isinstance(handler, Outbound):
             check_function("a far end's handler", handler)
 

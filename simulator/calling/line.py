@@ -92,7 +92,7 @@ class Line:
 
         # What it used of FreeSWITCH.
         self.stands_on = StandsOn()
-        self.not_modelled: list[Part] = []  #: neither modelled nor allowed
+        self.not_modelled: list[Part] = []  #: what had no effect, and is not allowed
         self.on_lack: Callable[[Part], None] | None = None  #: called with each of these
         #: Applications that FreeSWITCH does not have and hung up on, and names close to theirs.
         self.unknown: dict[str, str] = {}
@@ -232,7 +232,7 @@ class Line:
         self.prompts.append(prompt)
 
     def lacks(self, part: Part) -> None:
-        """Note something that is neither modelled nor allowed."""
+        """Note something that had no effect, and is not allowed."""
         self.not_modelled.append(part)
         if self.on_lack is not None:
             self.on_lack(part)

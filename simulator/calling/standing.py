@@ -10,7 +10,7 @@ from typing import Any, Literal
 from ..model.channel import Channel
 from ..model.evidence import Basis, Evidence, Part, StandsOn
 from .apps import Apps
-from .call import NotModelled, failed
+from .call import NotModelled, Refused, failed
 from .other_legs import OtherLegs
 
 __all__ = ["Standing", "dumped", "loaded", "whole_run"]
@@ -27,8 +27,8 @@ def dumped(stands_on: StandsOn) -> list[tuple[Any, ...]]:
 def loaded(parts: Iterable[Sequence[Any]]) -> Iterator[Part]:
     """The parts that `dumped` made plain values of."""
     for kind, name, evidence, where in parts:
-        recordings, source, modelled = evidence
-        yield Part(kind, name, Evidence(tuple(recordings), source, modelled), where)
+        recordings, *more = evidence
+        yield Part(kind, name, Evidence(tuple(recordings), *more), where)
 
 
 #: What a channel may be hung up for.
@@ -59,23 +59,24 @@ class Standing:
         first = self.stands_on.use(part)
         if line is not None:
             first = line.stands_on.use(part)
-        if not first or part.basis is not Basis.NOT_MODELLED:
+        if not first or part.has_effect:
             return
+        refused = part.basis is Basis.REFUSED
         if line is not None:
-            line.tell(f"not modelled: {part}")
+            line.tell(f"refused: {part.name}" if refused else f"not modelled: {part}")
         if part.name.lower() in self._allowed:
             return
         if line is not None:
             line.lacks(part)
-        self._apps.fail(failed(line, _why(part), NotModelled))
+        self._apps.fail(failed(line, _why(part), Refused if refused else NotModelled))
 
 
 def _why(part: Part) -> str:
-    where = f" ({part.where})" if part.where else ""
-    said = f"the simulated switch does not model the {part}{where}, which had no effect"
     allow = f"FreeSwitch(allow_unmodelled=[{part.name!r}])"
+    if part.basis is Basis.REFUSED:
+        return f"{part.lack}; if it is meant so, {allow}"
     if part.kind == "application":
-        return f"{said}: model it, FreeSwitch(applications={{{part.name!r}: ...}}), or {allow}"
+        return f"{part.lack}: model it, FreeSwitch(applications={{{part.name!r}: ...}}), or {allow}"
     if part.kind == "api command":
-        return f"{said}: model it, FreeSwitch(api_commands={{{part.name!r}: ...}}), or {allow}"
-    return f"{said}: if the call does not depend on it, {allow}"
+        return f"{part.lack}: model it, FreeSwitch(api_commands={{{part.name!r}: ...}}), or {allow}"
+    return f"{part.lack}: if the call does not depend on it, {allow}"

@@ -285,7 +285,7 @@ class _Runs:
             if wrong is None and each.error is not None and not isinstance(each.error, ESLError):
                 wrong = f"the handler raised {each.error!r}"
             if wrong is None and each.not_modelled:
-                wrong = f"the simulated switch does not model the {each.not_modelled[0]}"
+                wrong = each.not_modelled[0].lack
         if wrong is None and self.logged:
             wrong = f"logged: {self.logged[0]}"
         steps = []

@@ -36,12 +36,13 @@ allow_unmodelled = click.option(
 
 
 def not_modelled(part: Part) -> str:
-    """Why a call fails that used what is neither modelled nor allowed, and what to do."""
-    where = f" ({part.where})" if part.where else ""
-    return (
-        f"the simulated switch does not model the {part}{where}, which had no effect: allow it "
-        f"with --allow-unmodelled {shlex.quote(part.name)}, or model it in a test"
-    )
+    """Why a call fails for something that had no effect, and what to do."""
+    from ..model.evidence import Basis
+
+    allow = f"allow it with --allow-unmodelled {shlex.quote(part.name)}"
+    if part.basis is Basis.REFUSED:
+        return f"{part.lack}; if it is meant so, {allow}"
+    return f"{part.lack}: {allow}, or model it in a test"
 
 
 def sounds(what_for: str) -> Callable[[CommandT], CommandT]:

@@ -19,6 +19,7 @@ from ..model.arguments import atoi
 from ..model.events import QueuedEvent, SwitchEvent
 from ..model.executing import parse_event
 from ..model.heartbeat import Heartbeat
+from ..model.known_variables import note_reading
 from ..model.sounds import FRAME
 from ..model.states import State
 from ..model.tables import run_api
@@ -385,7 +386,10 @@ class Control:
     @staticmethod
     def _getvar(channel: Channel, line: str) -> str:
         _, _, name = line.partition(" ")
-        return (channel.get(name) if name else None) or "-ERR command not found"
+        value = channel.get(name) if name else None
+        if name and value is None:
+            note_reading(channel.switch, channel, name)
+        return value or "-ERR command not found"
 
     def _filter(self, text: str) -> str:
         reply = self.selection.filter(text)
@@ -439,7 +443,7 @@ class Control:
     def _api(self, text: str) -> Steps[None]:
         """Run an api command; everything else waits until it is done (recording 09f)."""
         name, _, argument = text.partition(" ")
-        answer = yield from run_api(self.switch, name, argument, self.channel)
+        answer = yield from run_api(self.switch, name, argument, self.channel, answered=True)
         body = (answer or "-ERR no reply\n").encode("utf-8", "surrogateescape")
         self._write(b"Content-Type: api/response\nContent-Length: %d\n\n%b" % (len(body), body))
 

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import re
 from typing import TYPE_CHECKING
 
 from ..clockwork.threads import MILLISECOND, Steps
@@ -10,6 +9,7 @@ from . import answering
 from .arguments import separate
 from .dialplan import transfer
 from .executing import parse_all_events
+from .patterns import check_pattern, search
 from .playing import play
 from .states import Status
 
@@ -141,8 +141,10 @@ def play_and_get_digits(
     transfer_on_failure: str,
 ) -> Steps[None]:
     """Ask until the digits match, or no try is left (switch_play_and_get_digits)."""
-    if regex and variable:
-        channel.set(f"{variable}_invalid", None)
+    if regex:
+        check_pattern(channel.switch, channel, regex)
+        if variable:
+            channel.set(f"{variable}_invalid", None)
     while channel.is_ready() and tries:
         status, digits = yield from read(
             channel,
@@ -161,7 +163,7 @@ def play_and_get_digits(
         if least == 0 and not digits and channel.get("read_terminator_used"):
             return
         if status is Status.SUCCESS and digits:
-            if not regex or _matches(regex, digits):
+            if not regex or search(channel.switch, channel, regex, digits):
                 return
             channel.set(variable, None)
             if variable:
@@ -173,11 +175,3 @@ def play_and_get_digits(
     target = separate(transfer_on_failure, " ", 4)
     if target:
         transfer(channel, *target[:3])
-
-
-def _matches(regex: str, digits: str) -> bool:
-    """True if the expression matches anywhere in the digits (switch_regex_match)."""
-    try:
-        return re.search(regex, digits) is not None
-    except re.error:
-        return False

@@ -11,8 +11,8 @@ from typing import Literal
 __all__ = ["YOURS", "Basis", "Evidence", "Kind", "Part", "StandsOn"]
 
 #: The kinds of things in FreeSWITCH that a call may use. An option is part of an argument.
-Kind = Literal["application", "api command", "variable", "option"]
-#: The kinds whose parts are counted; variables and options are only told if not modelled.
+Kind = Literal["application", "api command", "variable", "option", "event", "argument"]
+#: The kinds whose parts are counted; the others are only told if they had no effect.
 COUNTED: tuple[Kind, ...] = ("application", "api command")
 
 
@@ -23,6 +23,7 @@ class Basis(Enum):
     SOURCE = "read from source"
     YOURS = "yours"
     NOT_MODELLED = "not modelled"
+    REFUSED = "refused by FreeSWITCH"
 
     __hash__ = object.__hash__
 
@@ -38,9 +39,12 @@ class Evidence:
     recordings: tuple[str, ...] = ()
     source: str = ""
     modelled: bool = True
+    refused: bool = False  #: FreeSWITCH itself has no such thing
 
     @property
     def basis(self) -> Basis:
+        if self.refused:
+            return Basis.REFUSED
         if not self.modelled:
             return Basis.NOT_MODELLED
         if self.recordings:
@@ -55,7 +59,8 @@ YOURS = Evidence()
 class Part:
     """One thing in FreeSWITCH that a call used, and the evidence for the model of it.
 
-    ``where`` says where FreeSWITCH has it, or who reads it, as "mod_callcenter".
+    ``where`` says where FreeSWITCH has it, or who reads it, as "mod_callcenter"; or, of what
+    FreeSWITCH refuses, why.
     """
 
     kind: Kind
@@ -66,6 +71,19 @@ class Part:
     @property
     def basis(self) -> Basis:
         return self.evidence.basis
+
+    @property
+    def has_effect(self) -> bool:
+        """False if the handler asked for it, and it did nothing."""
+        return self.basis not in (Basis.NOT_MODELLED, Basis.REFUSED)
+
+    @property
+    def lack(self) -> str:
+        """Why it had no effect, in a sentence."""
+        if self.basis is Basis.REFUSED:
+            return f"FreeSWITCH refuses {self.name}, and goes on: {self.where}"
+        where = f" ({self.where})" if self.where else ""
+        return f"the simulated switch does not model the {self}{where}, which had no effect"
 
     def __str__(self) -> str:
         return f"{self.kind} {self.name}"
@@ -91,6 +109,11 @@ class StandsOn:
         """What had no effect, since it is not modelled."""
         return tuple(part for part in self.parts if part.basis is Basis.NOT_MODELLED)
 
+    @property
+    def refused(self) -> tuple[Part, ...]:
+        """What had no effect, since FreeSWITCH itself refuses it."""
+        return tuple(part for part in self.parts if part.basis is Basis.REFUSED)
+
     def add(self, parts: Iterable[Part]) -> None:
         """Add what other calls used."""
         for part in parts:
@@ -109,6 +132,8 @@ class StandsOn:
         others = [str(part) for part in self.not_modelled if part.kind not in COUNTED]
         if others:
             said.append(f"not modelled: {', '.join(others)}")
+        if self.refused:
+            said.append(f"refused: {', '.join(part.name for part in self.refused)}")
         return "; ".join(said) or "nothing of FreeSWITCH"
 
     def _count(self, kind: Kind) -> str:

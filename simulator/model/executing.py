@@ -26,6 +26,7 @@ __all__ = [
     "parse_all_events",
     "parse_event",
     "parse_next_event",
+    "refuse",
     "respond",
     "stop_broadcast",
     "take_break",
@@ -88,6 +89,12 @@ def respond(channel: Channel, response: str) -> None:
     channel.set("current_application_response", response)
 
 
+def refuse(channel: Channel, why: str) -> None:
+    """Report that FreeSWITCH does nothing with the argument of the running application."""
+    name = channel.variables.get("current_application") or "an application"
+    channel.switch.refused(name, channel, why)
+
+
 # --- commands
 
 
@@ -130,7 +137,7 @@ def parse_event(channel: Channel, command: PrivateCommand) -> Steps[bool]:
         yield from _execute_command(channel, command)
     elif verb.lower() == "hangup":
         cause = command.get("hangup-cause")
-        channel.hangup(channel.switch.cause(cause) if cause else "NORMAL_CLEARING")
+        channel.hangup(channel.switch.cause(cause, channel) if cause else "NORMAL_CLEARING")
     elif verb.lower() == "xferext":
         applications = [value for key, value in command.headers if key.lower() == "application"]
         leave_for(channel, [each.partition(" ")[::2] for each in applications])

@@ -20,9 +20,11 @@ from .channel import Channel
 from .digits import Digit
 from .executing import parse_all_events
 from .incoming import incoming
+from .known_options import note_option
 from .known_variables import note_variable
 from .profile import Profile, Times
 from .races import FirstStates
+from .spelling import hint, misspelt
 from .state_machine import end_session, run_session
 from .states import State
 from .variables import is_true
@@ -30,10 +32,17 @@ from .variables import is_true
 if TYPE_CHECKING:
     from .switch import Extension, Switch
 
-__all__ = ["Endpoint", "FarEnds", "FarLeg", "dial", "taken_by_dialplan"]
+__all__ = ["Endpoint", "FarEnds", "FarLeg", "check_dial_string", "dial", "taken_by_dialplan"]
 
 #: The endpoint modules; a dial string of any other is CHAN_NOT_IMPLEMENTED.
 TECHNOLOGIES = frozenset({"error", "group", "loopback", "sofia", "user", "verto"})
+#: More endpoint modules of FreeSWITCH, whose legs are not modelled.
+NOT_MODELLED = frozenset(
+    """
+    alsa dingaling freetdm gsmopen h323 iax2 khomp lcr modem null opal pickup portaudio reference
+    rtc rtmp rtp sip skinny skypopen unicall verto.rtc vlc
+    """.split()
+)
 
 #: The cause of a call to an unknown far end, by technology.
 NOT_THERE = {
@@ -298,9 +307,9 @@ def dial(
     on_dial = switch.state(FarEnds).on_dial
     if on_dial is not None:
         on_dial(target, outcome, caller)
-    if isinstance(outcome, FarLeg):
-        for name, value in variables.items():
-            note_variable(switch, outcome, name, value)
+    leg = outcome if isinstance(outcome, FarLeg) else caller
+    for name, value in variables.items():
+        note_variable(switch, leg, name, value)
     return outcome
 
 
@@ -310,9 +319,16 @@ def _dial(
     technology, _, rest = target.partition("/")
     technology = technology.lower()
     if technology not in TECHNOLOGIES:
+        if technology in NOT_MODELLED:
+            note_option(switch, caller, f"dial {technology}/")
+        else:
+            switch.refused(f"the endpoint {technology}/", caller, no_such_endpoint(target))
         return "CHAN_NOT_IMPLEMENTED"
+    if technology == "sofia" and misspelt(rest.partition("/")[0], ["gateway"], shortest=6):
+        why = "there is no such SIP profile (did you mean 'sofia/gateway/'?)"
+        switch.refused(f"the endpoint sofia/{rest.partition('/')[0]}/", caller, why)
     if technology == "error":
-        return switch.cause(rest)
+        return switch.cause(rest, caller)
     endpoint = switch.state(FarEnds).endpoints.get(target)
     if endpoint is None and technology == "user":
         return NOT_THERE[technology]  # not in the directory: no leg is created
@@ -350,6 +366,22 @@ def _dial(
     leg.fire("CHANNEL_OUTGOING", variables=False)
     _tell_origin(leg, technology, variables, caller)
     return leg
+
+
+def check_dial_string(dial_string: str) -> None:
+    """Raise ValueError for a far end that no dial string of FreeSWITCH can reach."""
+    technology, slash, _ = dial_string.partition("/")
+    if not slash or technology.lower() not in TECHNOLOGIES | NOT_MODELLED:
+        raise ValueError(f"the far end {dial_string!r}: {no_such_endpoint(dial_string)}")
+
+
+def no_such_endpoint(dial_string: str) -> str:
+    """Why a dial string names no endpoint module of FreeSWITCH."""
+    technology, slash, _ = dial_string.partition("/")
+    known = TECHNOLOGIES | NOT_MODELLED
+    if not slash:
+        return "a dial string is written as in user/1000"
+    return f"there is no endpoint {technology}/{hint(technology, known)}"
 
 
 def _profile(

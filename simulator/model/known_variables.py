@@ -13,11 +13,15 @@ from collections.abc import Iterator
 from functools import lru_cache
 from typing import TYPE_CHECKING, NamedTuple
 
+from .arguments import atoi
+from .profile import PROFILE_VARIABLES
+from .spelling import misspelt
+
 if TYPE_CHECKING:
     from .channel import Channel
     from .switch import Switch
 
-__all__ = ["READERS", "Reader", "ignored_by", "note_variable"]
+__all__ = ["READERS", "Reader", "ignored_by", "meant", "note_reading", "note_variable"]
 
 
 class Reader(NamedTuple):
@@ -372,6 +376,10 @@ def _unmodelled() -> tuple[dict[str, tuple[str, str]], tuple[tuple[str, str], ..
     return whole, tuple(prefixes)
 
 
+#: Names of FreeSWITCH's own that are one letter from a name above.
+ALIKE = frozenset("effective_callee_id_name effective_callee_id_number supress_cng".split())
+#: The words of which a switch is one or the other.
+WORDS = ("true", "false")
 #: The values that leave a variable without effect (switch_false, and no number).
 OFF = frozenset(["", "no", "off", "false", "f", "0", "disabled", "inactive", "disallow", "undef"])
 
@@ -389,9 +397,64 @@ def ignored_by(name: str, value: str | None) -> str | None:
     return next((who for prefix, who in prefixes if key.startswith(prefix)), None)
 
 
+@lru_cache(maxsize=1)
+def _all_names() -> tuple[frozenset[str], tuple[str, ...]]:
+    """All names, and all prefixes of names, in lower case."""
+    listed = {
+        name
+        for reader in READERS
+        for each in (reader.modelled, reader.not_modelled, reader.unnoticed)
+        for name, _ in names(each)
+    }
+    prefixes = tuple(name[:-1] for name in listed if name.endswith("*"))
+    return frozenset(name for name in listed if not name.endswith("*")), prefixes
+
+
+#: Seconds to ring for; an hour is more than anybody waits, and what is greater is milliseconds.
+RINGING = frozenset(
+    """
+    call_timeout leg_progress_timeout leg_timeout originate_timeout progress_timeout
+    """.split()
+)
+LONGEST_RINGING = 3600
+
+
+@lru_cache(maxsize=1024)
+def meant(name: str) -> str | None:
+    """The variable that FreeSWITCH reads and that a misspelt name was meant for, if any."""
+    whole, prefixes = _all_names()
+    key = name.lower()
+    if key in whole or key in ALIKE or key.startswith(prefixes):
+        return None
+    return misspelt(key, whole)
+
+
 def note_variable(switch: Switch, channel: Channel | None, name: str, value: str | None) -> None:
-    """Report a variable that a program sets, if it would have an effect in FreeSWITCH."""
+    """Report a variable that a program sets, if it would have an effect in FreeSWITCH, or if
+    FreeSWITCH would not read it as it is meant.
+    """
     name = name.removeprefix("nolocal:")
     who = ignored_by(name, value)
     if who is not None:
         switch.not_modelled("variable", name, channel, f"read by {who}")
+    if not value:
+        return
+    known = meant(name)
+    key = name.lower()
+    if known is not None:
+        why = f"it reads no such variable (did you mean {known!r}?)"
+        switch.refused(f"the variable {name}", channel, why)
+    elif key in _all_names()[0] and misspelt(value, WORDS, shortest=4):
+        why = f"it is neither true nor false (did you mean {misspelt(value, WORDS, shortest=4)!r}?)"
+        switch.refused(f"{name}={value}", channel, why)
+    elif key in RINGING and atoi(value) > LONGEST_RINGING:
+        why = f"it counts seconds, and {value} are {atoi(value) / 3600:.1f} hours"
+        switch.refused(f"{name}={value}", channel, why)
+
+
+def note_reading(switch: Switch, channel: Channel | None, name: str) -> None:
+    """Report a variable that a program reads, that is not set, and that is misspelt."""
+    known = meant(name) or misspelt(name, PROFILE_VARIABLES)
+    if known is not None and name.lower() not in PROFILE_VARIABLES:
+        why = f"there is no such variable (did you mean {known!r}?)"
+        switch.refused(f"the variable {name}", channel, why)

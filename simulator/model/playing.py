@@ -12,10 +12,11 @@ from eslsync.wire.arguments import ANY_KEY
 
 from ..clockwork.threads import MILLISECOND, SECOND, Steps
 from . import answering
-from .arguments import atoi, separate
+from .arguments import atoi, separate, variables_of
 from .executing import parse_all_events, take_break
+from .file_formats import unknown_format
 from .known_options import note_option
-from .say import say_files
+from .say import refused, say_files
 from .sounds import FRAME, RATE, tone_length
 from .states import Status
 from .variables import is_true
@@ -28,6 +29,7 @@ if TYPE_CHECKING:
 
 __all__ = [
     "Alarm",
+    "note_phrase",
     "on_terminator",
     "phrase",
     "play",
@@ -110,11 +112,13 @@ def play(
                 break
         if name.startswith("phrase:"):
             macro, _, argument = name[7:].partition(":")
+            note_phrase(channel, macro)
             status = yield from phrase(channel, macro, argument, on_digit)
         elif name.startswith("say:"):
             status = yield from _say_text(channel, name[4:], on_digit)
         else:
             sound = channel.switch.media.open(name, sound_prefix(channel))
+            _note_unknown(channel, name, sound)
             if sound is None:
                 channel.flush_digits()  # switch_core_session_reset (recording 11l)
                 status = Status.NOT_FOUND
@@ -124,6 +128,16 @@ def play(
             break
     limit.note(channel)
     return status
+
+
+def _note_unknown(channel: Channel, name: str, sound: Playable | None) -> None:
+    """Report a stream or a format of files that no module plays."""
+    switch = channel.switch
+    unknown = None if switch.media.knows(name) else unknown_format(variables_of(name)[1])
+    if unknown is not None:
+        switch.refused(unknown[0], channel, unknown[1])
+    elif sound is None and name.startswith("local_stream://"):
+        note_option(switch, channel, f"playback {name}", "it is not among prompts=")
 
 
 class _Limit:
@@ -243,6 +257,12 @@ def _note_playback(
     channel.set("playback_samples", str(read))
 
 
+def note_phrase(channel: Channel, macro: str) -> None:
+    """Report a phrase that a handler asks for and that is not known."""
+    if macro not in channel.switch.phrases:
+        note_option(channel.switch, channel, f"phrase {macro}", "it is not among phrases=")
+
+
 def phrase(channel: Channel, macro: str, argument: str, on_digit: OnDigit | None) -> Steps[Status]:
     """Play a phrase macro: its actions are ``play-file`` and ``say`` (switch_ivr_phrase_macro)."""
     switch = channel.switch
@@ -284,6 +304,9 @@ def say(channel: Channel, words: list[str], on_digit: OnDigit | None) -> Steps[S
 
 
 def _say_words(channel: Channel, words: list[str], on_digit: OnDigit | None) -> Steps[Status]:
+    wrong = refused(words[1], words[2], words[3] if len(words) > 4 else "")
+    if wrong is not None:
+        channel.switch.refused(f"say {wrong[0]}", channel, wrong[1])
     files = say_files(words[1], words[2], words[-1], channel.now // SECOND)
     if files is None:
         return Status.FALSE

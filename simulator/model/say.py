@@ -6,11 +6,30 @@ from collections.abc import Iterator
 from datetime import datetime, timezone
 
 from .arguments import atoi
+from .spelling import hint
 
-__all__ = ["say_files"]
+__all__ = ["refused", "say_files"]
+
+#: FreeSWITCH's words (switch_ivr_say.c).
+TYPES = (
+    "NUMBER ITEMS PERSONS MESSAGES CURRENCY TIME_MEASUREMENT CURRENT_DATE CURRENT_TIME "
+    "CURRENT_DATE_TIME TELEPHONE_NUMBER TELEPHONE_EXTENSION URL IP_ADDRESS EMAIL_ADDRESS "
+    "POSTAL_ADDRESS ACCOUNT_NUMBER NAME_SPELLED NAME_PHONETIC SHORT_DATE_TIME"
+).split()
+METHODS = "N/A PRONOUNCED ITERATED COUNTED PRONOUNCED_YEAR".split()
+GENDERS = "MASCULINE FEMININE NEUTER".split()
 
 
-METHODS = frozenset({"N/A", "PRONOUNCED", "ITERATED", "COUNTED"})
+def refused(kind: str, method: str, gender: str = "") -> tuple[str, str] | None:
+    """The word that is none of FreeSWITCH's, and why; None if there is no such word."""
+    for what, word, known in (
+        ("type", kind, TYPES),
+        ("method", method, METHODS),
+        ("gender", gender, GENDERS),
+    ):
+        if word and word.upper() not in known:
+            return word, f"it has no {what} {word!r}{hint(word, map(str.lower, known))}"
+    return None
 
 
 def say_files(kind: str, method: str, text: str, now: int = 0) -> list[str] | None:

@@ -76,6 +76,10 @@ class Media:
         if old in self._recorded:
             self._recorded[new] = self._recorded.pop(old)
 
+    def knows(self, name: str) -> bool:
+        """True if the user has said how long it lasts, or a call has recorded it."""
+        return name in self._prompts or name in self._recorded
+
     def open(self, name: str, prefix: str) -> Playable | None:
         """Open a sound, or return None if it doesn't exist.
 

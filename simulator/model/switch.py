@@ -16,7 +16,8 @@ from .events import Block, Headers, Identity, SwitchEvent
 from .evidence import Evidence, Kind, Part
 from .races import Races
 from .sounds import DEFAULT_LENGTH, Media
-from .tables import ApiCommand, Application, run_api
+from .spelling import hint
+from .tables import ApiCommand, Application, note_unknown_command, run_api
 
 if TYPE_CHECKING:
     from .channel import Channel, Controller
@@ -147,6 +148,13 @@ class Switch:
         """
         self.on_used(Part(kind, name, Evidence(modelled=False), where), channel)
 
+    def refused(self, name: str, channel: Channel | None, why: str) -> None:
+        """Report something that FreeSWITCH refuses with a line in its log, and goes on.
+
+        ``name`` is what a user allows it by.
+        """
+        self.on_used(Part("argument", name, Evidence(refused=True), why), channel)
+
     # --- channels
 
     def locate(self, uuid: str) -> Channel | None:
@@ -161,14 +169,21 @@ class Switch:
         if self.channels.get(channel.uuid) is channel:  # its uuid may have been reused
             del self.channels[channel.uuid]
 
-    def cause(self, name: str) -> str:
-        """A hangup cause by name, in any letter case, or by number (switch_channel_str2cause)."""
+    def cause(self, name: str, channel: Channel | None = None) -> str:
+        """A hangup cause by name, in any letter case, or by number (switch_channel_str2cause).
+
+        What is no cause is NORMAL_CLEARING, and reported as asked for by ``channel``.
+        """
         if name.isdigit():
             for cause in HangupCause:
                 if cause.code == int(name):
                     return str(cause)
         known = HangupCause.known(name.upper())
-        return str(known) if isinstance(known, HangupCause) else "NORMAL_CLEARING"
+        if isinstance(known, HangupCause):
+            return str(known)
+        why = f"it is no hangup cause{hint(name, HangupCause.__members__)}, so NORMAL_CLEARING"
+        self.refused(f"the cause {name}", channel, why)
+        return "NORMAL_CLEARING"
 
     # --- events
 
@@ -217,6 +232,7 @@ class Switch:
         An unknown command gives an empty string (switch_api_execute fails).
         """
         if name.lower() not in self.api_commands:
+            note_unknown_command(self, name, channel)
             return ""
         steps = run_api(self, name, argument, channel)
         try:

@@ -16,6 +16,7 @@ from eslsync.callables import check_function
 
 from ..clockwork.threads import Steps
 from .evidence import YOURS, Evidence, Part
+from .spelling import hint
 
 if TYPE_CHECKING:
     from .channel import Channel
@@ -36,6 +37,7 @@ __all__ = [
     "located",
     "not_modelled",
     "not_modelled_api",
+    "note_unknown_command",
     "run_api",
     "usage",
     "with_your_commands",
@@ -206,15 +208,20 @@ def run_api(
     argument: str,
     channel: Channel | None = None,
     event: SwitchEvent | None = None,
+    *,
+    answered: bool = False,
 ) -> Steps[str]:
     """Run a command and return what it printed (switch_api_execute).
 
     ``channel`` is the channel whose app or argument asks for it, if any. ``event`` tells of it,
-    by default an API event.
+    by default an API event. With ``answered``, the answer itself tells that a command is unknown;
+    any other unknown one is reported.
     """
     name, argument = name.strip(BLANKS), argument.strip(BLANKS)
     command = switch.api_commands.get(name.lower())
     if command is None:
+        if not answered:
+            note_unknown_command(switch, name, channel)
         answer: str | Steps[str] = f"-ERR {name} Command not found!\n"
     else:
         switch.on_used(command.part, channel)
@@ -229,6 +236,12 @@ def run_api(
     event.own = own
     switch.publish(event)
     return answer
+
+
+def note_unknown_command(switch: Switch, name: str, channel: Channel | None) -> None:
+    """Report an api command that FreeSWITCH does not have, of which nothing else tells."""
+    why = f"there is no such api command{hint(name, switch.api_commands)}"
+    switch.refused(f"the command {name}", channel, why)
 
 
 def usage(text: str) -> str:

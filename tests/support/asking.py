@@ -53,13 +53,15 @@ def ask(
     engines: Collection[str] = (),
     phrases: Mapping[str, list[tuple[str, str]]] | None = None,
     extensions: Mapping[str, list[tuple[str, str]]] | None = None,
+    allow: Collection[str] = (),
     **options: Any,
 ) -> Asked[T]:
     """Make a call whose handler answers, puts the question to the channel, and hangs up.
 
     ``caller`` is what the caller does; ``endpoints`` are far ends (`FreeSwitch.endpoint`),
     ``prompts`` how long sounds are, and ``options`` are for `FreeSwitch.call`. ``engines`` speak;
-    ``phrases`` are macros, and ``extensions`` the rest of the dialplan.
+    ``phrases`` are macros, ``extensions`` the rest of the dialplan; ``allow`` is what may have no
+    effect.
     """
     values: list[T] = []
 
@@ -71,7 +73,11 @@ def ask(
         session.channel.hangup()
 
     with FreeSwitch(
-        prompts=prompts, extensions=extensions, phrases=phrases, speech_engines=engines
+        prompts=prompts,
+        extensions=extensions,
+        phrases=phrases,
+        speech_engines=engines,
+        allow_unmodelled=allow,
     ) as switch:
         for dial_string, behaviour in (endpoints or {}).items():
             switch.endpoint(dial_string, **behaviour)

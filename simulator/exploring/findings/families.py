@@ -49,7 +49,7 @@ KINDS: dict[str, str] = {
     kind: meaning for family in FAMILIES for kind, meaning in family.KINDS.items()
 }
 #: Those that say what was not tried. Together they are called "incomplete".
-INCOMPLETE = frozenset([*unmodelled.KINDS, *untried.KINDS, expected.IDLE])
+INCOMPLETE = frozenset(["not-modelled", *untried.KINDS, expected.IDLE])
 
 
 def check_kinds(names: Iterable[str]) -> None:

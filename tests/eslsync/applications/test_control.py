@@ -133,7 +133,8 @@ def test_another_extensions_applications_are_run_and_the_handler_goes_on() -> No
         channel.execute_extension("greet", context="sales")
         channel.playback("ivr/after")
 
-    assert words_of("execute_extension", question) == ["greet", "XML", "sales"]
+    sent = words_of("execute_extension", question, allow=["execute_extension greet"])
+    assert sent == ["greet", "XML", "sales"]
     asked = ask(question, extensions={"^greet$": [("playback", "ivr/ivr-welcome")]})
     assert asked.call.heard == ["ivr/ivr-welcome", "ivr/after"]
 

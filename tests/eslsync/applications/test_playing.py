@@ -97,7 +97,9 @@ def test_terminators_of_one_prompt_do_not_apply_to_the_next() -> None:
 
 @stands_on("08b_unknown_app_and_missing_file", "playback")
 def test_a_missing_file_is_reported_without_raising() -> None:
-    played = ask(lambda channel: channel.playback("local_stream://nowhere")).value
+    nowhere = "local_stream://nowhere"
+    asked = ask(lambda channel: channel.playback(nowhere), allow=[f"playback {nowhere}"])
+    played = asked.value
     assert played == Played("FILE NOT FOUND", None, None)
     assert played.failed
 
@@ -344,10 +346,10 @@ def test_speak_says_a_text_as_it_is(text: str) -> None:
 
 @stands_on("11n_say_phrase_speak", "phrase")
 def test_an_unknown_phrase_is_reported_as_failed() -> None:
-    assert ask(lambda channel: channel.phrase("nope")).value.failed
-    assert words_of("phrase", lambda channel: channel.phrase("saydigits", "42")) == (
-        recorded_words("11n", "phrase", 1)
-    )
+    allow = ["phrase nope", "phrase saydigits"]
+    assert ask(lambda channel: channel.phrase("nope"), allow=allow).value.failed
+    said = words_of("phrase", lambda channel: channel.phrase("saydigits", "42"), allow=allow)
+    assert said == recorded_words("11n", "phrase", 1)
 
 
 @stands_on("11n_say_phrase_speak", "phrase")

@@ -7,8 +7,8 @@ from typing import Any
 
 import pytest
 
-from eslsync import CommandError, Session
-from simulator import Call, CallFailed, FreeSwitch, NotModelled, sweep
+from eslsync import Channel, CommandError, Session
+from simulator import Call, CallFailed, FreeSwitch, NotModelled, Refused, sweep
 from simulator.clockwork.threads import Steps
 from simulator.model import playing
 from simulator.model.channel import Channel as Leg
@@ -211,3 +211,146 @@ def test_a_script_expects_it_by_its_cause() -> None:
 def test_a_sweep_of_a_handler_with_a_typo_fails() -> None:
     with pytest.raises(AssertionError, match=f"even without a fault: {TYPO}"):
         sweep(Call.wait, executes("plaback"))
+
+
+def refused(question: Callable[[Channel], object], **options: Any) -> list[str]:
+    """What FreeSWITCH refuses of what a handler does."""
+
+    def handler(session: Session) -> None:
+        session.channel.answer()
+        question(session.channel)
+        session.channel.hangup()
+
+    with FreeSwitch(raises=False, **options) as switch:
+        call = switch.call(handler)
+        call.wait()
+    return [part.name for part in call.not_modelled]
+
+
+@pytest.mark.parametrize(
+    ("application", "argument", "name"),
+    [
+        ("say", "en numbr pronounced 5", "say numbr"),
+        ("say", "en number pronouncd 5", "say pronouncd"),
+        ("say", "en number pronounced masculin 5", "say masculin"),
+        ("say", "en 5", "say"),
+        ("phrase", "nosuch", "phrase nosuch"),
+        ("playback", "phrase:nosuch:1", "phrase nosuch"),
+        ("playback", "tone_strem://%(500,0,640)", "tone_strem://"),
+        ("playback", "silence_stram://500", "silence_stram://"),
+        ("playback", "welcome.wavv", ".wavv"),
+        ("playback", "local_stream://mho", "playback local_stream://mho"),
+        ("set", "nothing", "set nothing"),
+        ("export", "nothing", "export nothing"),
+        ("multiset", "a=b c", "multiset c"),
+        ("set", "hangup_after_brige=true", "the variable hangup_after_brige"),
+        ("set", "playback_terminator=none", "the variable playback_terminator"),
+        ("set", "hangup_after_bridge=treu", "hangup_after_bridge=treu"),
+        ("set", "call_timeout=20000", "call_timeout=20000"),
+        ("set", "x=${uper(a)}", "the command uper"),
+        ("set", "x=${regex(a|[)}", "the expression '['"),
+        ("hangup", "USER_BSUY", "the cause USER_BSUY"),
+        ("play_and_get_digits", "1 1 1 2000 # menu none digits [", "the expression '['"),
+        ("play_and_get_digits", "", "play_and_get_digits"),
+        ("bind_digit_action", "local,~[,exec:playback,x", "the expression '['"),
+        ("bind_digit_action", "local,1", "bind_digit_action"),
+        ("bridge", "usr/2000", "the endpoint usr/"),
+        ("bridge", "2000", "the endpoint 2000/"),
+        ("bridge", "sofia/gatway/provider/123", "the endpoint sofia/gatway/"),
+        ("bridge", "freetdm/1/1/123", "dial freetdm/"),
+        (
+            "bridge",
+            "{origination_caller_id_nmae=x}user/2000",
+            "the variable origination_caller_id_nmae",
+        ),
+        ("bridge", "[leg_timeout=20000]user/2000", "leg_timeout=20000"),
+        ("execute_extension", "9999", "execute_extension 9999"),
+    ],
+)
+def test_what_freeswitch_refuses_is_told(application: str, argument: str, name: str) -> None:
+    def question(channel: Channel) -> None:
+        channel.execute("set", "continue_on_fail=true")
+        channel.execute(application, argument)
+
+    assert refused(question) == [name]
+
+
+@pytest.mark.parametrize(
+    ("application", "argument"),
+    [
+        ("set", "call_timeout=60"),
+        ("set", "lang=de"),
+        ("set", "hangup_after_bridge=yes"),
+        ("set", "group_confirm_key2=5"),
+        ("set", "effective_callee_id_name=x"),
+        ("say", "en number pronounced feminine 5"),
+        ("playback", "/sounds/v1.2/welcome.wav"),
+        ("playback", "{timeout=5}tone_stream://%(500,0,640)"),
+        ("playback", "file_string://a.wav!b.mp3"),
+    ],
+)
+def test_what_freeswitch_takes_is_not_told(application: str, argument: str) -> None:
+    assert refused(lambda channel: channel.execute(application, argument)) == []
+
+
+def test_a_variable_that_is_set_may_be_unset_without_an_equals_sign() -> None:
+    def question(channel: Channel) -> None:
+        channel.execute("set", "mine=1")
+        channel.execute("set", "mine")
+
+    assert refused(question) == []
+
+
+def test_a_ring_timeout_in_milliseconds_is_told() -> None:
+    def question(channel: Channel) -> None:
+        channel.bridge("user/2000", ring_timeout=20000)
+
+    [name] = refused(question)
+    assert name == "originate_timeout=20000"
+
+
+def test_a_job_with_a_command_that_is_not_there_is_told() -> None:
+    def handler(session: Session) -> None:
+        session.send("bgapi nosuch x")
+        session.channel.answer()
+
+    with pytest.raises(Refused, match="there is no such api command"), FreeSwitch() as switch:
+        switch.call(handler)
+
+
+def test_reading_a_misspelt_variable_is_told() -> None:
+    assert refused(lambda channel: channel.get_variable("hangup_after_brige")) == [
+        "the variable hangup_after_brige"
+    ]
+    assert refused(lambda channel: channel.get_variable("caler_id_number")) == [
+        "the variable caler_id_number"
+    ]
+    assert refused(lambda channel: channel.get_variable("my_own")) == []
+
+
+def test_what_is_refused_fails_the_test_and_can_be_allowed() -> None:
+    def handler(session: Session) -> None:
+        session.channel.answer()
+        session.channel.execute("hangup", "USER_BSUY")
+
+    with pytest.raises(Refused) as caught, FreeSwitch() as switch:
+        switch.call(handler).wait()
+    said = str(caught.value)
+    assert "FreeSWITCH refuses the cause USER_BSUY, and goes on: it is no hangup cause" in said
+    assert "did you mean 'user_busy'?" in said
+    assert "FreeSwitch(allow_unmodelled=['the cause USER_BSUY'])" in said
+    with FreeSwitch(allow_unmodelled=["the cause USER_BSUY"]) as switch:
+        call = switch.call(handler)
+        call.wait()
+    assert "refused: the cause USER_BSUY" in str(call.transcript)
+    assert str(call.stands_on).endswith("; refused: the cause USER_BSUY")
+
+
+def test_streams_with_a_length_are_known() -> None:
+    stream = "mystream://news"
+    assert refused(lambda channel: channel.playback(stream), prompts={stream: 1.0}) == []
+
+
+def test_a_far_end_that_no_dial_string_reaches_is_refused_at_once() -> None:
+    with FreeSwitch() as switch, pytest.raises(ValueError, match=r"did you mean 'user'\?"):
+        switch.endpoint("usr/2000")
