@@ -9,6 +9,7 @@ from typing import Any, Literal
 from ..model.evidence import Part
 from ..scripts.steps import Step
 from .actions import Approach
+from .probes import Spot
 from .situations import Situation
 from .stories import Story
 from .whereabouts import Place
@@ -103,5 +104,7 @@ class AttemptOutcome:
     stands_on: tuple[Part, ...] = ()
     #: What is neither modelled nor allowed, and the handler's lines that used it.
     not_modelled: list[tuple[Part, Place | None]] = field(default_factory=list)
+    #: What ran of the handler's own file for the first time in this process.
+    ran: frozenset[Spot] = frozenset()
     #: Lines that were run for the first time, by file.
     lines: Mapping[str, frozenset[int]] = field(default_factory=dict)

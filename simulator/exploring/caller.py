@@ -35,6 +35,7 @@ from .attempts import Attempt, AttemptOutcome, BridgeEnd, CallEnd, Trouble
 from .boundaries import Turns
 from .lines import Lines
 from .observer import Observer, Sighting
+from .probes import Ran
 from .reach import skipped_work
 from .rounds import Rounds
 from .situations import Situation
@@ -86,6 +87,7 @@ class Caller:
     patience: float | None = 5.0
     base: Path = Path()  #: the folder of files named in circumstances
     lines: Lines | None = None
+    ran: Ran = field(default_factory=Ran)
     turns: Turns | None = None
     #: What its calls used of FreeSWITCH.
     stands_on: StandsOn = field(default_factory=StandsOn)
@@ -104,6 +106,7 @@ class Caller:
                 outcome = _Making(self, attempt, log, draw, self.patience).outcome
             self.stuck |= outcome.stuck_at
         outcome.stands_on = tuple(filter(self.stands_on.use, outcome.stands_on))
+        outcome.ran = self.ran.new()
         if self.lines is not None:
             outcome.lines = self.lines.new()
         return outcome

@@ -298,11 +298,12 @@ def explore(
         covers=coverage,
         progress=progress,
     )
-    search.run()
     folder = None if sounds is None else Path(sounds)
     evidence = Evidence(search, source, folder, tuple(extensions), rules)
-    with search.standing_still():
-        found = findings(evidence)
+    with explored.probing():
+        search.run()
+        with search.standing_still():
+            found = findings(evidence)
     allowed = named(allow)
     return Exploration(
         nodes=search.nodes,

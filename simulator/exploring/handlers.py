@@ -4,16 +4,18 @@ from __future__ import annotations
 
 import inspect
 import sys
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass, field
 from importlib.machinery import SourceFileLoader
 from pathlib import Path
-from types import CodeType, ModuleType
+from types import CodeType, FunctionType, ModuleType
 
 from eslsync import Outbound
 from eslsync.callables import check_function
 from eslsync.loading import Handler, handler_in, load, no_server
 
+from .probes import PROBE, Ran, probed, probing
 from .source import HandlerSource
 
 __all__ = ["Explored"]
@@ -30,6 +32,8 @@ class Explored:
     app: Handler | Outbound | None
     file: Path | None = None
     name: str | None = None
+    #: What has run of the handler's own file.
+    ran: Ran = field(default_factory=Ran, repr=False)
     _code: CodeType | None = field(default=None, repr=False)
     _module: ModuleType | None = field(default=None, repr=False)
 
@@ -41,7 +45,8 @@ class Explored:
             self._module = load(self.file)
             handler_in(self._module, self.file, self.name)
             loader = SourceFileLoader(self._module.__name__, str(self.file))
-            self._code = loader.get_code(self._module.__name__)
+            source = loader.get_source(self._module.__name__)
+            self._code = probed(source or "", str(self.file))
 
     @property
     def portable(self) -> bool:
@@ -49,7 +54,10 @@ class Explored:
         return self.file is not None
 
     def __getstate__(self) -> dict[str, object]:
-        return {"app": None, "file": self.file, "name": self.name, "_code": None, "_module": None}
+        return {
+            "app": None, "file": self.file, "name": self.name, "ran": Ran(), "_code": None,
+            "_module": None,
+        }  # fmt: skip
 
     def fresh(self) -> Handler | Outbound:
         """The handler for one call."""
@@ -62,10 +70,27 @@ class Explored:
         module = ModuleType(self._module.__name__)
         for name in ("__file__", "__spec__", "__loader__", "__package__"):
             setattr(module, name, getattr(self._module, name, None))
+        setattr(module, PROBE, self.ran.spots.add)
         sys.modules[module.__name__] = module
         with no_server():
             exec(self._code, vars(module))
         return handler_in(module, self.file, self.name)
+
+    @contextmanager
+    def probing(self) -> Iterator[None]:
+        """Note what runs of a handler whose file is not loaded anew for each call, too."""
+        function = self.function()
+        if isinstance(function, FunctionType) and not self.is_loaded_anew:
+            with probing(function, self.ran):
+                yield
+        else:
+            yield
+
+    @property
+    def is_loaded_anew(self) -> bool:
+        """True if each call gets functions of its own."""
+        module = getattr(self._module, "__name__", None)
+        return self.file is not None and self.function().__module__ == module
 
     def function(self) -> Callable[..., object]:
         """The function itself."""

@@ -376,6 +376,7 @@ class Search:
         if outcome.elsewhere and outcome.elsewhere not in self._heard_elsewhere:
             self._heard_elsewhere.add(outcome.elsewhere)
             self.elsewhere.append(outcome.elsewhere)
+        self.explored.ran.spots |= outcome.ran
         for file, numbers in outcome.lines.items():
             self.lines.setdefault(file, set()).update(numbers)
 
@@ -613,15 +614,16 @@ class Search:
     def caller(self, *, covers: bool = True) -> Caller:
         lines = Lines(self.explored.file) if self.covers and covers else None
         fresh = self.explored.fresh
+        ran = self.explored.ran
         return Caller(
-            fresh, self.key, self.patience, self.base, lines, self.turns, stuck=self.stuck
+            fresh, self.key, self.patience, self.base, lines, ran, self.turns, stuck=self.stuck
         )
 
     def caller_of_one_process(self) -> Caller:
         """One whose calls all meet the same handler, which keeps its state between them."""
         app = self.explored.fresh()
         return Caller(
-            lambda: app, self.key, self.patience, self.base, None, self.turns, stuck=self.stuck
+            lambda: app, self.key, self.patience, self.base, turns=self.turns, stuck=self.stuck
         )
 
     @contextmanager
@@ -649,7 +651,10 @@ class Search:
         context = multiprocessing.get_context("fork" if copies else "spawn")
         number = context.Value("i", 0)
         pool = ProcessPoolExecutor(
-            self.workers, context, initializer=_begin, initargs=(self.caller, start, number)
+            self.workers,
+            context,
+            initializer=_begin,
+            initargs=(self.explored, self.caller, start, number),
         )
         try:
             yield lambda attempts: pool.map(_make, attempts, chunksize=CHUNK)
@@ -687,7 +692,7 @@ def _told(outcome: AttemptOutcome, source: Node | None) -> int:
 _callers: list[Caller] = []
 
 
-def _begin(caller: Callable[[], Caller], start: Any, number: Any) -> None:
+def _begin(explored: Explored, caller: Callable[[], Caller], start: Any, number: Any) -> None:
     with number.get_lock():
         mine = number.value
         number.value += 1
@@ -696,6 +701,7 @@ def _begin(caller: Callable[[], Caller], start: Any, number: Any) -> None:
         cores = sorted(os.sched_getaffinity(0))
         os.sched_setaffinity(0, {cores[mine % len(cores)]})
     signal.signal(signal.SIGINT, signal.SIG_IGN)  # the parent process stops this one
+    explored.probing().__enter__()
     _callers.append(caller())
     standing_still(start).__enter__()
 

@@ -55,7 +55,7 @@ class HandlerSource:
 
     def __init__(self, path: Path, handler: str) -> None:
         self.path = path
-        self._handler = handler
+        self.handler = handler
         try:
             tree = ast.parse(path.read_text(encoding="utf-8"))
         except (OSError, SyntaxError, ValueError):
@@ -164,7 +164,7 @@ class HandlerSource:
             prompts = [text for call in calls for text, _ in self._played(call)]
             place = Place(str(self.path), function.lineno, function.name)
             found.append(Uncalled(function.name, place, tuple(dict.fromkeys(prompts))))
-        return [each for each in found if each.name != self._handler]
+        return [each for each in found if each.name != self.handler]
 
     def texts(self) -> list[str]:
         """All strings in it."""

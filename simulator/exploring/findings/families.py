@@ -21,6 +21,7 @@ from . import (
     silence,
     transfers,
     unmodelled,
+    unreached,
     untried,
 )
 from .finding import Evidence, Finding
@@ -43,13 +44,14 @@ FAMILIES = (
     prompts,
     unmodelled,
     untried,
+    unreached,
 )
 #: The kinds, and the meaning of each.
 KINDS: dict[str, str] = {
     kind: meaning for family in FAMILIES for kind, meaning in family.KINDS.items()
 }
 #: Those that say what was not tried. Together they are called "incomplete".
-INCOMPLETE = frozenset(["not-modelled", *untried.KINDS, expected.IDLE])
+INCOMPLETE = frozenset(["not-modelled", *untried.KINDS, *unreached.KINDS, expected.IDLE])
 
 
 def check_kinds(names: Iterable[str]) -> None:

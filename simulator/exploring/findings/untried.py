@@ -6,7 +6,6 @@ from collections.abc import Iterable, Iterator
 
 from ..graph import Node
 from .finding import Evidence, Finding, many
-from .prompts import unplayed
 
 __all__ = ["KINDS", "find"]
 
@@ -15,7 +14,6 @@ KINDS = {
     "cut": "situations that were not explored, since many at the same spot were",
     "astray": "the same steps led elsewhere the second time",
     "lost": "steps that explore itself could not take again",
-    "unreached": "prompts behind a condition that explore can't bring about",
     "untried": "the handler never waited for a caller, so there was nothing to try",
 }
 #: Situations that a finding names.
@@ -29,10 +27,6 @@ def find(evidence: Evidence) -> Iterator[Finding]:
         yield _stopped(search.stopped, search.open, search.due)
     elif not search.nodes and not search.incidents:
         yield Finding("untried", "the handler never waits: no caller has anything to do")
-    for prompt, place, up_to_callers in unplayed(evidence):
-        if not up_to_callers:
-            text = f"no caller got to {prompt}: more decides than keys, far ends and times"
-            yield Finding("unreached", text, place)
     for first, number in _by_spot(search.uncontinued):
         differ = "they differ only in variables from others there"
         text = f"{many(number, 'situation')} not explored at {first.title}: {differ}"
