@@ -9,9 +9,11 @@ from ..attempts import AttemptOutcome
 from ..graph import Edge, Way
 from ..search import ANSWERS, Search
 from .finding import Evidence, Finding
-from .no_way_out import STAYS
 
 __all__ = ["KINDS", "find"]
+
+#: Simulated seconds that a caller stays: longer than phones are left to ring, one after the other.
+STAYS = 240
 
 KINDS = {
     "no-word": "nobody takes the call, and the caller is hung up on without a word",

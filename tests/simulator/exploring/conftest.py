@@ -11,11 +11,11 @@ from tests.support.terminal import nothing_stays
 __all__ = ["nothing_stays"]
 
 
-@pytest.fixture(scope="module")
+@pytest.fixture(scope="session")
 def tries() -> Exploration:
     return explore(has_three_tries, keys="129#")
 
 
-@pytest.fixture(scope="module")
+@pytest.fixture(scope="session")
 def trap() -> Exploration:
     return explore(asks_for_ever, keys="12")

@@ -10,6 +10,6 @@ from tests.support.explored import (
 )
 
 
-@pytest.fixture(scope="module")
+@pytest.fixture(scope="session")
 def faulty() -> Exploration:
     return explore(FAULTY, keys="0123456#", workers=1)

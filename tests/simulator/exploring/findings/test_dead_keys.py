@@ -131,6 +131,6 @@ def asks_again(session: Session) -> None:
     ids=lambda each: each.__name__,
 )
 def test_keys_with_an_effect_or_without_a_taker_are_not_reported(handler: object) -> None:
-    exploration = explore(handler, keys="01239*#")  # type: ignore[arg-type]
+    exploration = explore(handler, keys="0129*")  # type: ignore[arg-type]
     assert exploration.complete
     assert not exploration.findings, str(exploration)

@@ -10,7 +10,6 @@ import pytest
 from eslsync import Session
 from simulator import explore
 from tests.support.explored import KEYS, found
-from tests.support.places import EXAMPLES
 
 
 def has_a_dead_branch(session: Session) -> None:
@@ -66,9 +65,3 @@ def test_any_text_in_the_code_may_be_the_name_of_a_file(tmp_path: Path) -> None:
     missing = [finding.text.partition(" ")[0] for finding in exploration.findings]
     assert "../.." in missing
     assert any("aaa" in name for name in missing)
-
-
-@pytest.mark.parametrize("file", sorted(EXAMPLES.glob("*.py")), ids=lambda path: path.stem)
-def test_examples_are_explored_with_a_folder_of_sounds(file: Path, tmp_path: Path) -> None:
-    exploration = explore(file, keys="1", depth=1, sounds=tmp_path, workers=1, expect=[])
-    assert {finding.kind for finding in exploration.findings} <= {"missing-file", "stopped"}
