@@ -13,6 +13,7 @@ from ..wire.enums import AnswerState, HangupCause
 from ..wire.exceptions import CommandError, TimeoutError
 from ..wire.message import Event, number
 from ..wire.outcomes import Bridged
+from ..wire.shown import in_quotes
 from ..wire.texts import sendable
 from .base import Applications
 from .units import whole_seconds
@@ -269,7 +270,8 @@ class BridgingApplications(Applications):
         )
         return self._until_back(since, deadline)
 
-    @Declaration("conference", joins=True, untold=True)
+    # its argument: name@profile+pin+flags{...} (mod_conference.c, conference_function)
+    @Declaration("conference", joins=True, untold=True, before_pin=r"[^+\n]*\+(?!flags\{)")
     def conference(
         self,
         name: str,
@@ -286,11 +288,12 @@ class BridgingApplications(Applications):
         with ``session.api("conference NAME ...")``. Raises ValueError for text that FreeSWITCH
         would split, and what `execute` raises.
         """
-        for text in (name, profile, pin or "", flags):
+        told = {"its name": name, "profile": profile, "pin": pin or "", "flags": flags}
+        for what, text in told.items():
             if set("@+{} ") & set(text) or (not text and text is name):
-                raise ValueError(f"conference: blanks, @, +, {{ and }} would split {text!r}")
+                raise ValueError(f"conference: blanks, @, +, {{ and }} would split {what}")
         if name.lower().startswith("bridge:"):
-            raise ValueError(f"conference: a name can't begin with bridge: {name!r}")
+            raise ValueError(f"conference: a name can't begin with bridge: {in_quotes(name)}")
         words = f"{name}@{profile}"
         if pin is not None:
             words += f"+{check_digits(pin)}"
@@ -343,7 +346,7 @@ class BridgingApplications(Applications):
         """
         check_name("fifo", name, ",!'\\")
         if name.strip(" ") != name:
-            raise ValueError(f"fifo: a name can't begin or end with a blank: {name!r}")
+            raise ValueError(f"fifo: a name can't begin or end with a blank: {in_quotes(name)}")
         if way not in ("in", "out"):
             raise ValueError(f"fifo: way must be 'in' or 'out', not {way!r}")
         words = [word(name), way]

@@ -8,6 +8,7 @@ from ..wire.arguments import check_line, word
 from ..wire.declared import Declaration
 from ..wire.enums import HangupCause
 from ..wire.exceptions import Hangup
+from ..wire.shown import in_quotes
 from .base import Applications
 from .units import milliseconds, whole_seconds
 
@@ -206,13 +207,13 @@ def _cause(cause: HangupCause | str) -> str:
     """The cause's name. Raises ValueError for one that FreeSWITCH would replace."""
     known = HangupCause.known(check_line(cause).upper())
     if not isinstance(known, HangupCause):
-        raise ValueError(f"FreeSWITCH has no hangup cause {cause!r}")
+        raise ValueError(f"FreeSWITCH has no hangup cause {in_quotes(cause)}")
     return str(known)
 
 
 def _target(extension: str, dialplan: str | None, context: str | None) -> str:
     if not extension or extension.lower() in ("-bleg", "-both"):
-        raise ValueError(f"an extension can't be empty, -bleg or -both: {extension!r}")
+        raise ValueError(f"an extension can't be empty, -bleg or -both: {in_quotes(extension)}")
     words = [extension]
     if dialplan is not None or context is not None:
         words.append(dialplan or "XML")

@@ -11,6 +11,7 @@ from ..wire.arguments import check_digits, check_file, is_expanded, word
 from ..wire.declared import Declaration
 from ..wire.message import Event, number
 from ..wire.outcomes import Played
+from ..wire.shown import in_quotes
 from ..wire.texts import sendable
 from .base import Applications
 
@@ -30,13 +31,14 @@ def in_a_row(files: str | Sequence[str]) -> str:
     ):
         raise ValueError(
             "files in a row need names without !, quotes, backslashes, blanks at their ends, "
-            f"and ^^ at the start: {files!r}"
+            f"and ^^ at the start: {in_quotes(files)}"
         )
     for file in files:
         check_file(file)
         if "://" not in file and "." not in file.rpartition("/")[2]:
             raise ValueError(
-                f"FreeSWITCH adds no suffix to files in a row: write {file + '.wav'!r}, for example"
+                "FreeSWITCH adds no suffix to files in a row: write "
+                f"{in_quotes(file + '.wav')}, for example"
             )
     return files[0] if len(files) == 1 else f"file_string://{'!'.join(files)}"
 
@@ -168,7 +170,7 @@ class PlayingApplications(Applications):
         """
         for name, name_word in (("kind", kind), ("method", method), ("module", module)):
             if not name_word or " " in name_word:
-                raise ValueError(f"say: {name} must be one word, not {name_word!r}")
+                raise ValueError(f"say: {name} must be one word, not {in_quotes(name_word)}")
         if not text:
             raise ValueError("say: the text is empty")
         words = [module, kind, method, *([gender] if gender else []), text]
@@ -220,19 +222,17 @@ class PlayingApplications(Applications):
         if not text or any(not name or set("|'\\ ") & set(name) for name in names):
             raise ValueError(
                 "speak: the text is empty, or voice or engine has blanks, |, quotes or "
-                f"backslashes: {[*names, text]}"
+                f"backslashes: {in_quotes([*names])}"
             )
         if "|" in text and len(names) < 2:
             raise ValueError("speak: give voice and engine, since the text has a | in it")
         if text.startswith("{"):
-            raise ValueError(f"speak: FreeSWITCH takes {{ at the start for parameters: {text!r}")
+            raise ValueError("speak: FreeSWITCH takes { at the start of a text for parameters")
         if text.endswith("\\") and len(names) < 2:
             raise ValueError("speak: give voice and engine, since the text ends in a backslash")
         argument = as_text("|".join([*names, text]))
         if argument.startswith("^^"):
-            raise ValueError(
-                f"speak: FreeSWITCH takes ^^ at the start for a separator: {argument!r}"
-            )
+            raise ValueError("speak: FreeSWITCH takes ^^ at the start for a separator")
         return play(self.leg, "speak", argument, terminators, lock, block, timeout)
 
     @overload
@@ -261,10 +261,12 @@ class PlayingApplications(Applications):
         would expand however they were written. For the rest see `playback`.
         """
         if not macro or "," in macro:
-            raise ValueError(f"phrase: a macro's name can't be empty or have a comma: {macro!r}")
+            raise ValueError(
+                f"phrase: a macro's name can't be empty or have a comma: {in_quotes(macro)}"
+            )
         if is_expanded(data):
             # and again in the macro (switch_ivr_play_say.c, switch_ivr_phrase_macro_event)
-            raise ValueError(f"phrase: FreeSWITCH would expand data: {data!r}")
+            raise ValueError("phrase: FreeSWITCH would expand what is in data: ${ or an escape")
         argument = as_it_is(f"{macro},{data}" if data else macro)
         return play(self.leg, "phrase", argument, terminators, lock, block, timeout)
 
@@ -286,7 +288,9 @@ class PlayingApplications(Applications):
             raise ValueError(f"broadcast: leg must be 'aleg', 'bleg' or 'both', not {leg!r}")
         _, colon, rest = file.partition(":")
         if colon and rest.startswith(":"):
-            raise ValueError(f"broadcast: FreeSWITCH would execute it as an application: {file!r}")
+            raise ValueError(
+                f"broadcast: FreeSWITCH would execute it as an application: {in_quotes(file)}"
+            )
         # The file becomes the argument of an application.
         argument = word(as_it_is(check_file(file)))
         self.leg.api(f"uuid_broadcast {self.uuid} {argument} {leg}", timeout)

@@ -89,7 +89,7 @@ class VariableApplications(Applications):
         check_variable(name, value)
         if holds_variables(value):
             # switch_channel.c, switch_channel_set_variable_var_check
-            raise ValueError(f"export: other legs would not get a value with ${{: {name}={value!r}")
+            raise ValueError(f"export: other legs would not get {name}, since its value has ${{")
         prefix = "nolocal:" if nolocal else ""
         self.leg.do_text("export", f"{prefix}{name}={value}", timeout)
 
@@ -102,7 +102,7 @@ class VariableApplications(Applications):
         """
         value = sendable(value)
         if ARRAY_SEPARATOR in value or value.startswith(ARRAY):
-            raise ValueError(f"push: FreeSWITCH takes the value for an array: {name}={value!r}")
+            raise ValueError(f"push: FreeSWITCH takes the value of {name} for an array")
         check_variable(name, value)
         self.leg.do_text("push", f"{name}={literal(value)}", timeout)
 
@@ -126,7 +126,7 @@ class VariableApplications(Applications):
         """
         words = [realm, key, *([] if action == "delete" else [sendable(value)])]
         if not all(words):
-            raise ValueError(f"hash: {action} needs a realm, a key and a value, not {words}")
+            raise ValueError(f"hash: {action} needs a realm, a key and a value, none of them empty")
         self.leg.do("hash", "/".join([action, *(item(word, "/") for word in words)]), timeout)
 
 

@@ -13,9 +13,11 @@ from queue import Empty
 from typing import Any, Protocol
 
 from ..clock import Clock
-from ..wire.exceptions import ProtocolError, in_a_log
+from ..wire.declared import declared
+from ..wire.exceptions import ProtocolError
 from ..wire.message import DisconnectNotice, Event, LogData, Message
-from ..wire.redaction import Redactor
+from ..wire.secrets import Secrets
+from ..wire.shown import in_a_log
 from .callbacks import Callbacks
 from .connection import ALWAYS_WANTED, Arrived, Connection, NothingMore, Pending
 from .ending import Ending, Ends, Stage
@@ -67,7 +69,7 @@ class Tells(Protocol):
 
     clock: Clock
     callbacks: Callbacks
-    redact: Redactor
+    redact: Secrets
     logger: logging.LoggerAdapter[logging.Logger]
     turns: Turns
 
@@ -116,7 +118,7 @@ class Arrivals:
         #: The number of events so far, which is the serial of the last.
         self.count = 0
         #: The last events, not yet read for the legs' states and variables.
-        self.recent: deque[Event] = deque()
+        self.recent = conversation.redact.recent
 
     def next(
         self,
@@ -223,14 +225,21 @@ class Arrivals:
                 leg.has_completed = True
                 if leg.hangup_serial is not None:
                     leg.ended.append(under_way)
-            elif event.late_header("Application") == "socket":
-                leg = conversation.legs.get(event.uuid or "")
-                if leg is not None:
-                    leg.left_socket = True
+                application = under_way.application
+            else:  # one of the dialplan's
+                application = event.late_header("Application")
+                if application == "socket":
+                    leg = conversation.legs.get(event.uuid or "")
+                    if leg is not None:
+                        leg.left_socket = True
+            if declared(application).collects:
+                conversation.redact.read(event)
         elif name == "BACKGROUND_JOB":
             conversation.jobs.complete(event)
         elif name != POSTED:
             leg = conversation.legs.get(event.uuid or "")
+            if name == "DTMF":
+                conversation.redact.pressed(event.uuid or "", event.digit or "")
             if leg is not None and name == "DTMF":
                 event.collected = leg.collects_digits
                 if event.collected:

@@ -11,7 +11,7 @@ from ..clock import REAL, Deadline, sooner
 from ..wire.exceptions import CommandError, Disconnected, TimeoutError
 from ..wire.message import NOT_FOUND, Reply
 from ..wire.protocol import encode_command
-from ..wire.redaction import Redactor
+from ..wire.secrets import Secrets
 from .arrivals import Arrivals, Late
 from .connection import Connection, Inbox, NothingMore, Pending
 from .ending import Ending, Stage
@@ -28,7 +28,7 @@ class Speaks(Protocol):
     awaited: object
     arrivals: Arrivals
     full: bool
-    redact: Redactor
+    redact: Secrets
     subscription: Subscription
 
     @property
@@ -127,7 +127,8 @@ class Commands:
             )
         elif reply.text == "-ERR no keywords supplied":
             hint = unknown_event(str(command))
-        return CommandError(str(command), reply, reply.text, hint)
+        text = self._conversation.redact(reply.text, words=True)
+        return CommandError(str(command), reply, text, hint)
 
     def exchange(
         self,
@@ -140,10 +141,14 @@ class Commands:
         conversation = self._conversation
         if conversation.in_its_thread():
             deadline = conversation.deadline(timeout)
-            return self._own_reply(self.send(line, headers, body), deadline)
-        inbox: Inbox = SimpleQueue()
-        pending = self.send(line, headers, body, inbox)
-        return self._other_threads_reply(pending, inbox, REAL.deadline(timeout))
+            reply = self._own_reply(self.send(line, headers, body), deadline)
+        else:
+            inbox: Inbox = SimpleQueue()
+            pending = self.send(line, headers, body, inbox)
+            reply = self._other_threads_reply(pending, inbox, REAL.deadline(timeout))
+        if conversation.redact.asks(line):
+            conversation.redact.answered(line, reply.text)
+        return reply
 
     def send(
         self,
@@ -161,6 +166,8 @@ class Commands:
             conversation.ending.note_exit()
         if inbox is None and conversation.ending.failure is not None:
             conversation.raise_if_over()
+        if conversation.redact.may_tell(data):
+            conversation.redact.sent(line, headers, body)
         pending = Pending(conversation.redact, line, headers, inbox, quiet)
         conversation.connection.send(data, pending)
         return pending

@@ -22,6 +22,7 @@ from ..wire.exceptions import Disconnected, ESLError, ProtocolError
 from ..wire.message import ApiResponse, CommandReply, Event, Message, Reply
 from ..wire.protocol import MAX_BODY, Parser
 from ..wire.redaction import Redactor
+from ..wire.secrets import Secrets
 
 #: Above this many bytes that the handler has not taken, its connection is not read, and TCP holds
 #: the switch back; below the lower mark reading resumes. An average event is 5 KB.
@@ -86,7 +87,7 @@ class Pending:
 
     def __init__(
         self,
-        redact: Redactor,
+        redact: Secrets,
         line: str,
         headers: Sequence[tuple[str, str]] = (),
         inbox: Inbox | None = None,
@@ -122,7 +123,7 @@ class Connection:
         peer: Peer,
         clock: Clock,
         watch: Callable[[Connection], None],
-        redact: Redactor | None = None,
+        redact: Secrets | None = None,
         tape: Taping | None = None,
     ) -> None:
         self.peer = peer
@@ -132,7 +133,7 @@ class Connection:
         self._sock = sock
         self._clock = clock
         self._watch = watch  # has the reader look at it
-        self._redact = redact or Redactor()
+        self._redact = redact or Secrets(Redactor())
         self._parser = Parser(max_body=MAX_FIRST_BODY)
         self._read_size = READ_SIZE
         self._lock = threading.Lock()

@@ -20,6 +20,7 @@ from ..clock import Clock, Deadline
 from ..wire.exceptions import CommandError, ESLError, Hangup, TimeoutError
 from ..wire.message import ConnectReply, Event
 from ..wire.redaction import Redactor
+from ..wire.secrets import Secrets
 from .arrivals import MAX_RECENT_AT_WORK, Arrivals, Late
 from .callbacks import Callbacks
 from .commands import Commands
@@ -91,12 +92,10 @@ class Conversation:
         "watcher",
     )
 
-    def __init__(
-        self, connection: Connection, clock: Clock, redact: Redactor | None = None
-    ) -> None:
+    def __init__(self, connection: Connection, clock: Clock, redact: Secrets | None = None) -> None:
         self.connection = connection
         self.clock = clock
-        self.redact = redact or Redactor()
+        self.redact = redact or Secrets(Redactor())
         #: The library's logger, with the call's uuid in each record (``record.uuid``).
         self.logger: logging.LoggerAdapter[logging.Logger]
         self.logger = logging.LoggerAdapter(logger, {"uuid": None})

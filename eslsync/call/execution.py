@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Generic, Literal, NoReturn, TypeVar
 from ..clock import Deadline
 from ..wire.exceptions import ProtocolError
 from ..wire.message import ApiResponse, Event
+from ..wire.shown import in_a_log
 from .connection import Pending
 
 if TYPE_CHECKING:
@@ -159,4 +160,4 @@ class Execution(Generic[T]):
 
     def __repr__(self) -> str:
         state = "completed" if self.event is not None else "on its way"
-        return f"<Execution {self.application} {state}>"
+        return f"<Execution {in_a_log(self.application)} {state}>"

@@ -24,6 +24,11 @@ HANDSHAKE_TIMEOUT = 10.0
 NEEDED_EVENTS = ("CHANNEL_EXECUTE_COMPLETE", "CHANNEL_HANGUP", "CHANNEL_HANGUP_COMPLETE", "DTMF")
 
 
+def _is_id(text: str) -> bool:
+    """True for what can be a channel's id (switch_types.h, SWITCH_UUID_FORMATTED_LENGTH)."""
+    return 0 < len(text) <= 256 and text.isprintable()
+
+
 class Handover:
     """Takes one call and gives it back. Used in the handler's thread."""
 
@@ -46,7 +51,7 @@ class Handover:
         conversation = self._conversation
         reply = conversation.commands.run("connect", timeout=HANDSHAKE_TIMEOUT)
         ids = (reply.get("Unique-ID", ""), reply.get("Event-Sequence", "0"))
-        if not isinstance(reply, ConnectReply) or not all(map(str.isprintable, ids)) or not ids[0]:
+        if not isinstance(reply, ConnectReply) or not all(map(_is_id, ids)):
             what = "the reply to connect is not a channel's data"
             raise ProtocolError(what, conversation.redact.data(reply.head))
         conversation.context = reply

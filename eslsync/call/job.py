@@ -10,7 +10,8 @@ from ..wire.arguments import check_line
 from ..wire.exceptions import CommandError
 from ..wire.message import Event
 from ..wire.printed import failed, text_of
-from ..wire.redaction import Redactor
+from ..wire.secrets import Secrets
+from ..wire.shown import in_a_log, in_quotes
 from .arrivals import Arrivals
 from .commands import Commands
 from .subscription import Subscription
@@ -25,7 +26,7 @@ T = TypeVar("T")
 class Starts(Protocol):
     """What jobs need of a conversation."""
 
-    redact: Redactor
+    redact: Secrets
     subscription: Subscription
     arrivals: Arrivals
     commands: Commands
@@ -71,10 +72,10 @@ class Job:
         return result_of(self, self._conversation.deadline(timeout))
 
     def __repr__(self) -> str:
-        return f"<Job {self.uuid} {self._conversation.redact(self.command)!r}>"
+        return f"<Job {self.uuid} {in_quotes(self._conversation.redact(self.command, words=True))}>"
 
     def __str__(self) -> str:
-        return self._conversation.redact(f"bgapi {self.command}")
+        return in_a_log(self._conversation.redact(f"bgapi {self.command}", words=True))
 
 
 def result_of(job: Job, deadline: Deadline | None) -> str:
@@ -84,7 +85,7 @@ def result_of(job: Job, deadline: Deadline | None) -> str:
     event = job._conversation.until(job, lambda _: job.event, deadline, wanted=TOLD_BY)
     text = text_of(event.body)
     if failed(event.body, job.command):
-        raise CommandError(str(job), event, text)
+        raise CommandError(str(job), event, job._conversation.redact(text, words=True))
     return text
 
 
@@ -129,3 +130,5 @@ class Jobs:
         job = self.running.pop(event.get("Job-UUID", ""), None)
         if job is not None:
             job.event = event
+            if self._conversation.redact.names_one(job.command):
+                self._conversation.redact.answered(job.command, text_of(event.body))

@@ -145,6 +145,7 @@ class Leg:
     def begin(self, told: Event) -> None:
         """Take state and variables from an answer of the switch, before any event."""
         self._told_state = self._told_variables = told
+        self.conversation.redact.note(self.uuid, told)
 
     def reached(self, state: ChannelState) -> Event | None:
         """Return `latest` if the leg is in this state (or, for a hangup state, past it)."""
@@ -159,6 +160,7 @@ class Leg:
             self._told_state = state
         if variables is not None:
             self._told_variables = variables
+            self.conversation.redact.note(self.uuid, variables)
 
     def _told(self) -> tuple[Event, Event]:
         conversation = self.conversation
@@ -443,7 +445,7 @@ def as_text(argument: str) -> str:
     """As `as_it_is`, for an argument that may have line breaks."""
     check_value(argument)
     if argument.startswith(" "):
-        raise ValueError(f"FreeSWITCH strips blanks at the start of an argument: {argument!r}")
+        raise ValueError("FreeSWITCH strips blanks at the start of an argument")
     if argument.startswith("%") and "[" in argument[1:3]:
         # switch_core_session.c, switch_core_session_exec: variables for this application alone
         raise ValueError(f"FreeSWITCH takes {argument[:3]!r} at the start for variables")

@@ -10,6 +10,7 @@ from ..wire.enums import ChannelState
 from ..wire.event_names import EVENT_NAMES
 from ..wire.exceptions import TimeoutError
 from ..wire.message import Event
+from ..wire.shown import in_a_log
 from .connection import Pending
 from .execution import UnderWay
 from .job import Job
@@ -21,6 +22,10 @@ __all__ = ["Wait", "Watcher", "described", "too_late"]
 
 def described(what: object) -> str:
     """The target of a wait, in a few words."""
+    return in_a_log(_described(what))
+
+
+def _described(what: object) -> str:
     if isinstance(what, UnderWay):
         return what.application
     if isinstance(what, tuple):

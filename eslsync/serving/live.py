@@ -14,6 +14,7 @@ from ..call.handover import Handover
 from ..session import Session
 from ..stacks import users_stack
 from ..wire.enums import ChannelState
+from ..wire.shown import in_a_log
 
 __all__ = ["LiveCall", "Served", "look_at", "report"]
 
@@ -96,4 +97,4 @@ def _where(stack: list[traceback.FrameSummary]) -> str:
 
 
 def _line(frame: traceback.FrameSummary) -> str:
-    return f"{os.path.basename(frame.filename)}:{frame.lineno} in {frame.name}"
+    return in_a_log(f"{os.path.basename(frame.filename)}:{frame.lineno} in {frame.name}")

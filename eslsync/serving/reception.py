@@ -25,6 +25,7 @@ from ..wire.exceptions import (
     ProtocolError,
     TimeoutError,
 )
+from ..wire.secrets import Secrets
 from .connections import Connections
 from .live import Served
 from .settings import CLOSE, Settings
@@ -83,13 +84,14 @@ class Reception:
     def _take(self, sock: socket.socket, peer: Peer) -> Served | None:
         """Take the call of a connection; None if it is not a call."""
         settings, recorder = self._settings, self._recorder
+        secrets = Secrets(settings.redactor)
         try:
             connection = Connection(
                 sock,
                 peer,
                 settings.clock,
                 self._reader.watch,
-                redact=settings.redactor,
+                redact=secrets,
                 tape=None if recorder is None else recorder.tape(settings.clock),
             )
         except OSError as error:
@@ -97,7 +99,7 @@ class Reception:
             sock.close()
             return None
         self._reader.watch(connection)
-        conversation = Conversation(connection, settings.clock, settings.redactor)
+        conversation = Conversation(connection, settings.clock, secrets)
         handover = Handover(conversation)
         taken = False
         try:
@@ -155,6 +157,8 @@ class Reception:
             session.logger.warning("the handler is not called: %s", error)
             return False
         if session.logger.isEnabledFor(logging.INFO):
-            number = settings.redactor.value("Caller-Caller-ID-Number", session.caller_number)
+            number = call.conversation.redact.value(
+                "Caller-Caller-ID-Number", session.caller_number
+            )
             session.logger.info("call from %s", number)
         return True

@@ -5,29 +5,20 @@ from __future__ import annotations
 import json
 import re
 from collections import deque
-from contextlib import suppress
-from xml.sax.saxutils import escape, unescape
+from collections.abc import Sequence
+from html import unescape
+from xml.sax.saxutils import escape
 
-from ..wire.declared import declared
 from ..wire.message import unquote
 from ..wire.printed import failed, text_of
 from ..wire.protocol import Framer, quote
-from ..wire.redaction import DTMF, HIDDEN, Redactor
+from ..wire.redaction import HIDDEN, Redactor
+from ..wire.secrets import ARGUMENTS, Secrets
 from ..wire.texts import lossless
 from ..wire.written_events import BEGINNINGS
 
 __all__ = ["Redacted"]
 
-#: Headers with the argument of an application or a command, and the headers with its name.
-#: Together they form a command: ``send_dtmf 1234``.
-ARGUMENTS = {
-    "Application-Data": "Application",
-    "variable_current_application_data": "variable_current_application",
-    "variable_last_arg": "variable_last_app",
-    "Job-Command-Arg": "Job-Command",
-    "API-Command-Argument": "API-Command",
-    "execute-app-arg": "execute-app-name",
-}
 _LENGTH = re.compile(r"^(content-length[ \t]*:[ \t]*)\d+", re.IGNORECASE | re.MULTILINE)
 _TYPE = re.compile(r"^content-type[ \t]*:[ \t]*([^\s;]*)", re.IGNORECASE | re.MULTILINE)
 _ELEMENT = re.compile(r"<([\w.:-]+)>([^<]+)</\1>")
@@ -42,8 +33,8 @@ class Redacted:
     that are not event socket, in which nobody can tell what to hide.
     """
 
-    def __init__(self, redact: Redactor) -> None:
-        self._redact = redact
+    def __init__(self, redactor: Redactor) -> None:
+        self._secrets = Secrets(redactor)
         self._said = Framer[Whole](lambda head, body: (head, body))
         self._asked = Framer[Whole](lambda head, body: (head, body))
         #: The commands that have not been answered.
@@ -58,31 +49,25 @@ class Redacted:
     # From the app
 
     def _command(self, head: str, body: str) -> bytes:
+        secrets = self._secrets
         line, *lines = head.replace("\r", "").split("\n")
         self._questions.append(line)
-        if DTMF in self._redact.names:
-            self._learn(lines, body)
-        if self._redact.may_change(head) or self._redact.may_change(body):
-            headers = [(name, value) for name, _, value in (each.partition(": ") for each in lines)]
+        headers = [
+            (name, value.removeprefix(" "))
+            for name, _, value in (each.partition(":") for each in lines)
+        ]
+        secrets.sent(line, headers, body)
+        if secrets.may_hide(head) or secrets.may_hide(body):
             given = {name.lower(): value for name, value in headers}
             application = given.get("execute-app-name", "")
-            body = self._behind(application, body)
+            if body:
+                name = "execute-app-arg" if application else ""
+                body = secrets.header(name, body, application)
             lines = [
-                f"{name}: {self._value(name.lower(), value, application)}"
-                for name, value in headers
+                f"{name}: {secrets.header(name, value, application)}" for name, value in headers
             ]
-            head = "\n".join([self._redact(line), *lines])
+            head = "\n".join([secrets(line, words=True), *lines])
         return _whole(head, body)
-
-    def _learn(self, lines: list[str], body: str) -> None:
-        """From now on, hide the variable that these commands collect digits into."""
-        given = {name.lower(): value for name, _, value in (each.partition(": ") for each in lines)}
-        place = declared(given.get("execute-app-name", "")).place("variable")
-        if place is not None:
-            for name in given.get("execute-app-arg", body).split()[place : place + 1]:
-                names = dict.fromkeys((*self._redact.names, name, f"{name}_invalid"))
-                with suppress(ValueError):  # not a variable's name
-                    self._redact = Redactor(names)
 
     # From the switch
 
@@ -99,7 +84,7 @@ class Redacted:
         elif kind == "api/response":
             body = self._answer(body, self._answered())
         else:
-            head, body = self._redact(head), self._redact(body)
+            head, body = self._lines(head), self._secrets(body)
         return _whole(head, body)
 
     def _answered(self) -> str:
@@ -110,14 +95,24 @@ class Redacted:
         if said.startswith(BEGINNINGS):  # uuid_dump
             return self._event(said)
         start, _, value = said.partition(before) if before else ("", "", said)
-        if self._redact.names_one(question) and value:
+        self._secrets.answered(question, value)
+        if self._secrets.names_one(question) and value:
             command = question.removeprefix("api ")
             if not value.startswith("+OK") and not failed(value, command) and text_of(value):
                 return f"{start}{before}{HIDDEN}"
-        return self._redact(said)
+        return self._lines(said) if before else self._secrets(said, words=True)
+
+    def _lines(self, head: str) -> str:
+        """Headers that are not encoded; one may have several lines."""
+        lines = []
+        for line in head.split("\n"):
+            name, colon, value = line.partition(": ")
+            shown = f"{name}: {self._secrets.header(name, value)}" if colon else self._secrets(line)
+            lines.append(shown)
+        return "\n".join(lines)
 
     def _event(self, content: str) -> str:
-        if not self._redact.may_change(content):
+        if not self._secrets.may_hide(content):
             return content
         if content.startswith("{"):
             return self._json(content)
@@ -133,73 +128,81 @@ class Redacted:
 
     def _plain(self, head: str) -> str:
         """The headers of an event, percent-encoded."""
-        if not self._redact.may_change(head):
+        if not self._secrets.may_hide(head):
             return head
-        lines = head.split("\n")
-        known = {name: value for name, _, value in (line.partition(": ") for line in lines)}
-        for index, line in enumerate(lines):
-            name, _, value = line.partition(": ")
-            if self._redact.may_change(line) or name in ARGUMENTS:
-                told = _decoded(value)
-                named_by = _decoded(known.get(ARGUMENTS.get(name, ""), ""))
-                shown = self._value(name, told, named_by)
-                if shown != told:
-                    lines[index] = f"{name}: {quote(shown)}"
-        return "\n".join(lines)
+        lines = [line.partition(": ") for line in head.split("\n")]
+        headers = [(name, _decoded(value)) for name, _, value in lines]
+        shown = self._headers(headers)
+        return "\n".join(
+            f"{name}{colon}{quote(less) if less != told else value}"
+            for (name, colon, value), (_, told), less in zip(lines, headers, shown, strict=True)
+        )
+
+    def _learn(self, headers: Sequence[tuple[str, str]]) -> None:
+        self._secrets.event(headers)
+        known = dict(headers)
+        if known.get("Event-Name") == "DTMF":
+            self._secrets.pressed(known.get("Unique-ID", ""), known.get("DTMF-Digit", ""))
+
+    def _headers(self, headers: Sequence[tuple[str, str]]) -> list[str]:
+        """The values of an event's headers."""
+        self._learn(headers)
+        known = dict(headers)
+        return [
+            self._secrets.header(name, value, known.get(ARGUMENTS.get(name, ""), ""))
+            for name, value in headers
+        ]
 
     def _json(self, content: str) -> str:
         try:
             pairs = json.loads(content, object_pairs_hook=list)
         except (ValueError, RecursionError):
-            return self._redact(content)
+            return self._secrets(content)
         known = {name: value for name, value in pairs if isinstance(value, str)}
         question = " ".join(known.get(name, "") for name in ("Job-Command", "Job-Command-Arg"))
+        self._learn(
+            [
+                (name, str(each))
+                for name, value in pairs
+                for each in ([value] if isinstance(value, str) else value or ())
+            ]
+        )
+        body = self._answer(known.get("_body", ""), question)
         fields = []
         for name, value in pairs:
+            command = known.get(ARGUMENTS.get(name, ""), "")
             if name == "_body":
-                value = self._answer(value, question)
+                value = body
             elif not isinstance(value, str):  # an array's values
-                value = [self._value(name, str(each), "") for each in value or ()]
+                value = [self._secrets.header(name, str(each)) for each in value or ()]
             elif name == "Content-Length" and "_body" in known:
-                value = str(len(_encoded(self._answer(known["_body"], question))))
+                value = str(len(_encoded(body)))
             else:
-                value = self._value(name, value, known.get(ARGUMENTS.get(name, ""), ""))
+                value = self._secrets.header(name, value, command)
             fields.append(f"{json.dumps(name)}:{json.dumps(value, ensure_ascii=False)}")
         return "{" + ",".join(fields) + "}"
 
     def _xml(self, content: str) -> str:
-        known = {name: _of_xml(value) for name, value in _ELEMENT.findall(content)}
+        found = [(name, _of_xml(value)) for name, value in _ELEMENT.findall(content)]
+        known = dict(found)
+        self._learn(found)
         question = " ".join(known.get(name, "") for name in ("Job-Command", "Job-Command-Arg"))
-        body = self._answer(unescape(known.get("body", "")), question)
+        told_body = unescape(dict(_ELEMENT.findall(content)).get("body", ""))
+        body = self._answer(told_body, question)
 
         def shown(found: re.Match[str]) -> str:
             name, value = found.groups()
             if name == "body":
-                value = escape(body)
+                value = value if body == told_body else escape(body)
             elif name == "Content-Length":
                 value = str(len(_encoded(body))) if "body" in known else value
             else:
                 told = _of_xml(value)
-                less = self._value(name, told, known.get(ARGUMENTS.get(name, ""), ""))
+                less = self._secrets.header(name, told, known.get(ARGUMENTS.get(name, ""), ""))
                 value = value if less == told else quote(less)
             return f"<{name}>{value}</{name}>"
 
         return _ELEMENT.sub(shown, content)
-
-    # Values
-
-    def _value(self, name: str, value: str, named_by: str) -> str:
-        """The redacted value of a header."""
-        if name in ARGUMENTS:
-            value = self._behind(named_by, value)
-        return self._behind(f"{name}:", value)
-
-    def _behind(self, before: str, value: str) -> str:
-        """A value after a text; hidden if the text names something hidden."""
-        if not value:
-            return value
-        line = self._redact(f"{before} {value}".replace("\n", "\0"))
-        return line.replace("\0", "\n")[len(before) + 1 :]
 
 
 def _whole(head: str, body: str) -> bytes:

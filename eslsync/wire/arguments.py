@@ -11,6 +11,8 @@ from __future__ import annotations
 import re
 from collections.abc import Iterable, Mapping
 
+from .shown import in_quotes
+
 __all__ = [
     "ARRAY",
     "ARRAY_SEPARATOR",
@@ -104,7 +106,7 @@ def word(text: str) -> str:
     """Quote one of several words split at blanks (switch_utils.c, switch_separate_string)."""
     check_line(text)
     if text.startswith("^^"):
-        raise ValueError(f"FreeSWITCH takes ^^ at the start as a separator: {text!r}")
+        raise ValueError("FreeSWITCH takes ^^ at the start of a word as a separator")
     if "'" in text or "\\" in text:
         return _escaped(text, "'\\")
     return text if text and " " not in text else f"'{text}'"
@@ -132,14 +134,12 @@ def with_variables(variables: Mapping[str, str], dial_string: str) -> str:
     for name, value in variables.items():
         pair = _pair(name, value)
         if name not in _PROFILE and holds_variables(value) and NESTED not in variables:
-            raise ValueError(
-                f"{name}: FreeSWITCH would not set a leg's variable with ${{ in it: {value!r}"
-            )
+            raise ValueError(f"{name}: FreeSWITCH would not set a leg's variable with ${{ in it")
         kinds = ("<>",) if angled else ("{}", "<>")
         brackets = next((each for each in kinds if _fits(pair, each)), None)
         if brackets is None:
             raise ValueError(
-                f"{name}: FreeSWITCH would count the brackets in {value!r}; set it before by "
+                f"{name}: FreeSWITCH would count the brackets in its value; set it before by "
                 f"channel.export({name!r}, ..., nolocal=True)"
             )
         blocks[brackets].append(pair)
@@ -175,19 +175,25 @@ def _checked_dial_string(text: str) -> str:
         piece = _without_blocks(piece.lstrip(" "), "<>", text)
         piece = _without_blocks(piece, "{}", text)
         if not piece.strip(" "):
-            raise ValueError(f"the dial string names nobody to call: {text!r}")
+            raise ValueError(f"the dial string names nobody to call: {_dial_string(text)}")
         at = piece.find("[")
         while at >= 0:
             piece = piece[:at] + _without_blocks(piece[at:], "[]", text)
             at = piece.find("[")
         for phone in re.split(r"[|,]", piece):
             if phone.lstrip(" ")[:1] in ("<", "{"):
+                begins = _dial_string(phone.lstrip(" ")[:20])
                 raise ValueError(
-                    f"FreeSWITCH would take {phone.lstrip(' ')[:20]!r} for a phone's name: write "
+                    f"FreeSWITCH would take {begins} for a phone's name: write "
                     f"<...> first, then {{...}} without blanks between, and the variables of one "
-                    f"phone as [...]: {text!r}"
+                    f"phone as [...]: {_dial_string(text)}"
                 )
     return rest
+
+
+def _dial_string(text: str) -> str:
+    """A dial string as an error quotes it: without the values of its variables."""
+    return in_quotes(re.sub(r"(?<==)[^,\]}>]*", "…", text))
 
 
 def _without_blocks(text: str, brackets: str, whole: str) -> str:
@@ -195,7 +201,9 @@ def _without_blocks(text: str, brackets: str, whole: str) -> str:
     while text.startswith(brackets[0]):
         end = _end(text, brackets)
         if end < 0:
-            raise ValueError(f"FreeSWITCH would miss a {brackets[1]} in the dial string {whole!r}")
+            raise ValueError(
+                f"FreeSWITCH would miss a {brackets[1]} in the dial string {_dial_string(whole)}"
+            )
         text = text[end + 1 :]
     return text
 
@@ -221,7 +229,7 @@ def multiset_arguments(variables: Mapping[str, str]) -> list[str]:
 def variable_name(name: str) -> str:
     """Return the name. Raises ValueError if it can't name a channel variable."""
     if not re.fullmatch(r"[A-Za-z0-9_.:\-]+", name):
-        raise ValueError(f"not a variable's name: {name!r}")
+        raise ValueError(f"not a variable's name: {in_quotes(name)}")
     return name
 
 
@@ -260,7 +268,7 @@ def check_value(text: str) -> str:
         return text
     first, *others = elements(text)
     if not others or not first or first.startswith(ARRAY):
-        raise ValueError(f"FreeSWITCH takes {ARRAY} at the start for an array: {text[:200]!r}")
+        raise ValueError(f"FreeSWITCH takes {ARRAY} at the start for an array, and this is none")
     return text
 
 
@@ -289,7 +297,7 @@ def check_header(name: str, value: str) -> None:
     """Raise ValueError for a header that FreeSWITCH would read as another."""
     check_line(name)
     if not _HEADER.fullmatch(name) or name == "_body":
-        raise ValueError(f"not a header's name: {name!r}")
+        raise ValueError(f"not a header's name: {in_quotes(name)}")
     check_header_value(name, value)
 
 
@@ -305,7 +313,7 @@ def check_name(what: str, text: str, refused: str) -> str:
     """Return a name that an argument contains unquoted. Raises ValueError if it can't."""
     check_line(text)
     if not text or set(text) & set(refused) or not text.isprintable():
-        raise ValueError(f"not a {what}: {text!r}")
+        raise ValueError(f"not a {what}: {in_quotes(text)}")
     return text
 
 
@@ -322,7 +330,9 @@ def check_file(file: str) -> str:
                 depth += {"{": 1, "}": -1}.get(rest[at], 0)
                 at += 1
             if depth:
-                raise ValueError(f"not a file's name, its first brace is not closed: {file!r}")
+                raise ValueError(
+                    f"not a file's name, its first brace is not closed: {_dial_string(file)}"
+                )
             rest = rest[at:].lstrip(" ")
     return file
 
@@ -330,7 +340,7 @@ def check_file(file: str) -> str:
 def check_uuid(uuid: str) -> str:
     """Return the uuid. Raises ValueError if it can't be one, or would be read as an option."""
     if uuid[:1] in "/+-":
-        raise ValueError(f"not a channel's uuid: {uuid!r}")
+        raise ValueError(f"not a channel's uuid: {in_quotes(uuid)}")
     return check_name("channel's uuid", uuid, " '\\^")
 
 

@@ -39,6 +39,7 @@ class Declaration:
         prepares: bool = False,
         sets: bool = False,
         digits: bool = False,
+        before_pin: str = "",
     ) -> None:
         #: FreeSWITCH's name for it.
         self.name = name
@@ -70,6 +71,8 @@ class Declaration:
         self.sets = sets
         #: True if its argument is digits, to be hidden like those that callers press.
         self.digits = digits
+        #: A pattern of what stands before a PIN in its argument; empty if it takes none.
+        self.before_pin = before_pin
 
     def __call__(self, method: MethodT) -> MethodT:
         """Declare the method, and the application if the method is named for it."""
@@ -92,8 +95,10 @@ _UNKNOWN = Declaration("")
 
 
 def declared(application: str) -> Declaration:
-    """The declaration of an application; an empty declaration for an unknown one."""
-    return _applications.get(application, _UNKNOWN)
+    """The declaration of an application, named in any letter case as FreeSWITCH allows
+    (switch_loadable_module.c, application_hash); an empty declaration for an unknown one.
+    """
+    return _applications.get(application) or _applications.get(application.lower(), _UNKNOWN)
 
 
 def declarations() -> tuple[Declaration, ...]:

@@ -7,6 +7,7 @@ from functools import lru_cache
 from .arguments import KEYS
 from .declared import declared
 from .enums import AnswerState, CallState, ChannelState, HangupCause
+from .shown import MAX_SHOWN, in_quotes
 
 __all__ = ["EVENT_NAMES", "OF_A_CHANNEL", "OF_NO_CHANNEL", "parse_event"]
 
@@ -58,7 +59,9 @@ def parse_event(event: str) -> tuple[str, str]:
     name, _, subclass = event.partition(" ")
     if name in EVENT_NAMES and (not subclass or (name == "CUSTOM" and len(subclass.split()) == 1)):
         return name, subclass
-    raise ValueError(f"FreeSWITCH has no event {str(event)!r}{_instead(event)}")
+    raise ValueError(
+        f"FreeSWITCH has no event {in_quotes(str(event))}{_instead(event[:MAX_SHOWN])}"
+    )
 
 
 def _instead(event: str) -> str:

@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 import builtins
-from typing import TYPE_CHECKING, TypeVar
+from typing import TYPE_CHECKING, Any, TypeVar
 
 from .enums import HangupCause
 from .outcomes import Bridged, Digits, Played, Recorded
+from .shown import in_a_line, in_a_log, in_quotes
 
 if TYPE_CHECKING:
     from .message import Event, Message
@@ -22,23 +23,6 @@ __all__ = [
 
 
 T = TypeVar("T")
-
-#: The maximum number of characters shown of a text from outside.
-MAX_SHOWN = 200
-
-
-def in_a_log(text: str) -> str:
-    """Text from outside, safe for a log: unprintable characters are escaped."""
-    if text.isprintable():
-        return text
-    return "".join(each if each.isprintable() else repr(each)[1:-1] for each in text)
-
-
-def in_a_line(command: str) -> str:
-    """A command in one short line: its first line and the values of its headers except ids."""
-    line, *headers = command.split("\n")
-    said = [h.partition(": ")[2] for h in headers if not h.startswith(("Event-UUID", "Job-UUID"))]
-    return in_a_log(" ".join([line, *said])[:MAX_SHOWN])
 
 
 class ESLError(Exception):
@@ -94,6 +78,11 @@ class Hangup(ESLError):
     def __str__(self) -> str:
         return f"the call ended: {in_a_log(self.cause or 'no cause given')}"
 
+    def __repr__(self) -> str:
+        cause = self.cause
+        known = repr(cause) if isinstance(cause, HangupCause) else in_quotes(cause)
+        return f"{type(self).__name__}({known}, {self.event!r})"
+
 
 class Disconnected(ESLError):
     """The control connection ended before the switch said that the call did."""
@@ -103,15 +92,22 @@ class CommandError(ESLError):
     """FreeSWITCH refused a command, or failed to carry it out.
 
     ``command`` is the command as sent (redacted), ``reply`` the answer, and ``text`` the answer's
-    text ("-ERR USER_BUSY"). ``hint`` says what to do about it, if that is known.
+    text ("-ERR USER_BUSY"; redacted). ``hint`` says what to do about it, if that is known.
     """
 
     def __init__(self, command: str, reply: Message, text: str, hint: str = "") -> None:
-        super().__init__(command, reply, text, hint)
+        super().__init__(command, text, hint)  # without the reply, which may tell what is redacted
         self.command = command
         self.reply = reply
         self.text = text
         self.hint = hint
+
+    def __repr__(self) -> str:
+        told = (self.command, self.text, *([self.hint] if self.hint else []))
+        return f"{type(self).__name__}({', '.join(map(in_quotes, told))})"
+
+    def __reduce__(self) -> tuple[Any, ...]:
+        return type(self), (self.command, self.reply, self.text, self.hint)
 
     @property
     def cause(self) -> HangupCause | None:
@@ -120,7 +116,7 @@ class CommandError(ESLError):
         return known if isinstance(known, HangupCause) else None
 
     def __str__(self) -> str:
-        text = in_a_log(self.text[:MAX_SHOWN])
+        text = in_a_log(self.text)
         why = f"{text} ({self.hint})" if self.hint else text
         return f"{in_a_line(self.command)!r} was refused: {why}"
 

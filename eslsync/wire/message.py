@@ -15,6 +15,7 @@ from .arguments import elements
 from .enums import AnswerState, CallState, ChannelState, DTMFSource, HangupCause
 from .exceptions import ProtocolError
 from .printed import failed, text_of
+from .shown import in_a_log
 from .texts import bytes_of, lossless, readable, without_line_end
 
 __all__ = [
@@ -414,9 +415,9 @@ class Event(Message):
     def __repr__(self) -> str:
         keys = ("Event-Name", "DTMF-Digit", "Application", "Hangup-Cause", "Unique-ID")
         try:
-            parts = [self[key][:60] for key in keys if key in self]
+            parts = [in_a_log(self[key][:60]) for key in keys if key in self]
         except ProtocolError as error:
-            return f"<Event: {error.args[0]}>"
+            return f"<Event: {in_a_log(str(error.args[0]))}>"
         return f"<{' '.join(['Event', *parts])}>"
 
 

@@ -28,6 +28,7 @@ from .message import (
     Message,
     RudeRejection,
 )
+from .shown import in_quotes
 from .texts import lossless
 from .written_events import JsonEvent, XmlEvent
 
@@ -268,7 +269,7 @@ class Command:
         return default
 
     def __repr__(self) -> str:
-        return f"<Command {self.line!r} {self.headers!r}>"
+        return f"<Command {in_quotes(self.line)} {in_quotes(self.headers)}>"
 
 
 def _command(head: bytes, body: bytes) -> Command:

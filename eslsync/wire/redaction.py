@@ -1,13 +1,16 @@
-"""Keeps passwords, and the digits that callers press, out of logs."""
+"""Keeps passwords, and the digits that callers press, out of logs: what stands behind a name.
+
+What a call has told otherwise to be secret is known to its `Secrets`.
+"""
 
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable
+from functools import lru_cache
 
 from .arguments import DIGITS, variable_name
 from .declared import declarations
-from .exceptions import ProtocolError, in_a_line, in_a_log
 
 __all__ = ["DTMF", "HIDDEN", "Redactor"]
 
@@ -16,86 +19,95 @@ DTMF = "DTMF"
 #: Replaces a hidden value.
 HIDDEN = "***"
 
-#: Precede digits, besides applications: headers, variables, lines of FreeSWITCH's log.
+#: Precede digits, besides applications: headers, variables, lines of FreeSWITCH's log, and the
+#: body of a SIP INFO.
 _DIGITS = (
     r"DTMF-(?:Digit|Key)",
+    r"Digits(?=: )",  # conference_api.c
     r"eslsync_digits\w*",
-    r"digits_dialed|last_matching_digits|(?:playback|read)_terminator_used",
+    r"digits_dialed|(?:conference_)?last_(?:non_)?matching_digits",
+    r"(?:playback|read)_terminator_used",
+    r"null_channel_dtmf_queued|modem_digits",
+    r"supplied_pin|conference_(?:moderator_)?pin",  # mod_conference.c
+    rf"Signal(?=[ \t]*=[ \t]*[{re.escape(DIGITS)}])",
     rf"DTMF(?=[ :(\[=]+[{re.escape(DIGITS)}wW]+(?:\W|$))",
 )
 
 #: Every pattern contains one of these words.
-_DIGIT_WORDS = ("dtmf", "digit", "terminator_used")
+_DIGIT_WORDS = ("dtmf", "digit", "terminator_used", "conference", "signal", "supplied_pin")
 
 #: Stands between a name and its value: as a header, a variable, a word, in JSON and XML, and
 #: in FreeSWITCH's log ("SET [pin]=[1234]").
 _BETWEEN = r"[\"'\]]*[ \t]*[=:,>][ \t]*|[ \t(]+"
+#: Commands whose keys are a path: ``hash insert/realm/pin/1234``.
+_STORES = r"(?:hash|db|memcache|redis)\W[^\n]*/"
+#: What ``conference`` says of digits as a command of the api.
+_CONFERENCE = r"conference[ \t(]+\S+[ \t]+(?:pin|dtmf[ \t]+\S+)[ \t]+"
 
 
 class Redactor:
     """Hides the values of some headers and channel variables in text.
 
     Names match in any letter case, and with ``variable_`` before them. A value is hidden to the
-    end of its line, since nothing else marks its end.
+    end of its line, since nothing else marks its end. ``collected`` are further names, of the
+    variables into which a call's digits are collected.
     """
 
-    def __init__(self, names: Iterable[str] = (DTMF,)) -> None:
+    def __init__(self, names: Iterable[str] = (DTMF,), collected: Iterable[str] = ()) -> None:
         if isinstance(names, str):
             raise TypeError(f"redact is a list of names, such as [{names!r}]")
         self.names = tuple(names)
-        patterns: list[str] = []
-        self._words: list[str] = []
-        for name in self.names:
-            if name == DTMF:
-                given = {each.name.removeprefix("uuid_") for each in declarations() if each.digits}
-                patterns += [*_DIGITS, *(rf"(?:uuid_)?{name}" for name in sorted(given))]
-                self._words += _DIGIT_WORDS
-                self._words += (name for name in given if not self.may_change(name))
-            else:
-                patterns.append(re.escape(variable_name(name)))
-                self._words.append(variable_name(name).lower())
-        known = "|".join(patterns)
-        self._pattern = patterns and re.compile(
-            rf"(?<![\w.-])((?:variable_)?(?:{known})(?:{_BETWEEN}))[^\n]+", re.IGNORECASE
+        collected = tuple(collected)
+        hidden = [*(variable_name(name) for name in self.names if name != DTMF), *collected]
+        patterns = list(map(re.escape, hidden))
+        #: What a text must contain, in lower case, to tell something hidden.
+        self.words = [name.lower() for name in hidden]
+        whole = []
+        if DTMF in self.names:
+            given = {each.name.removeprefix("uuid_") for each in declarations() if each.digits}
+            patterns += [*_DIGITS, *(rf"(?:uuid_)?{name}" for name in sorted(given))]
+            self.words += _DIGIT_WORDS
+            self.words += (name for name in given if not self.may_change(name))
+            whole.append(_CONFERENCE)
+            whole += (rf"{name}(?:{_BETWEEN}){before}" for name, before in _pins().items())
+        known = "|".join(patterns) or "(?!)"
+        if hidden:
+            names_only = "|".join(map(re.escape, hidden))
+            whole.append(rf"{_STORES}(?:{names_only})/")
+        told = "|".join([rf"(?:variable_)?(?:{known})(?:{_BETWEEN})", *whole])
+        self._pattern = re.compile(rf"(?<![\w.-])({told})[^\n]+", re.IGNORECASE)
+        self._name = re.compile(rf"(?<![\w.-])(?:variable_)?(?:{known})(?![\w-])", re.IGNORECASE)
+        self._header = re.compile(
+            rf"(?:variable_)?(?:{known}{'|Digits' if DTMF in self.names else ''})", re.IGNORECASE
         )
-        self._name = re.compile(
-            rf"(?<![\w.-])(?:variable_)?(?:{known or '(?!)'})(?![\w-])", re.IGNORECASE
+        #: Matches a name and what stands before its value: see `Secrets`.
+        self.before = re.compile(
+            rf"(?<![\w.-])(?:variable_)?(?:{known})(?P<between>{_BETWEEN}|/)", re.IGNORECASE
         )
 
     def __call__(self, text: str) -> str:
         """The text, with `HIDDEN` in place of each value to hide."""
-        if not self._pattern:
-            return text
-        return self._pattern.sub(rf"\g<1>{HIDDEN}", text)
+        return self._pattern.sub(rf"\g<1>{HIDDEN}", text) if self.words else text
 
     def may_change(self, text: str) -> bool:
         """False only if the text certainly has nothing to hide; quicker than hiding it."""
         text = text.lower()
-        return any(word in text for word in self._words)
+        return any(word in text for word in self.words)
 
     def names_one(self, text: str) -> bool:
         """True if the text names something whose value is hidden."""
         return self._name.search(text) is not None
 
-    def command(self, line: str, headers: Sequence[tuple[str, str]]) -> str:
-        """A command in one line, redacted."""
-        application = dict(headers).get("execute-app-name", "")
-        lines = [self(line)]
-        for name, value in headers:
-            if name == "execute-app-arg":  # hidden by the application's name
-                value = self(f"{application} {value}").removeprefix(f"{application} ")
-            lines.append(self(f"{name}: {value}"))
-        return in_a_line("\n".join(lines))
+    def hides(self, name: str) -> bool:
+        """True if the values of this header, or channel variable, are hidden."""
+        return self._header.fullmatch(name) is not None
 
-    def value(self, name: str, value: str) -> str:
-        """The value of a header, safe for a log; `HIDDEN` if it is to be hidden."""
-        hides = self(f"{name}: x") != f"{name}: x"
-        return HIDDEN if hides else in_a_log(value)
 
-    def data(self, data: bytes) -> bytes:
-        """Bytes of the wire, redacted."""
-        return self(data.decode("latin-1")).encode("latin-1")
+@lru_cache(maxsize=256)
+def also_collected(names: tuple[str, ...], collected: tuple[str, ...]) -> Redactor:
+    """A redactor of these names, and of variables into which digits are collected."""
+    return Redactor(names, collected)
 
-    def error(self, error: ProtocolError) -> ProtocolError:
-        """The same error, with the bytes that it shows redacted."""
-        return ProtocolError(error.args[0], self.data(error.data))
+
+def _pins() -> dict[str, str]:
+    return {each.name: each.before_pin for each in declarations() if each.before_pin}

@@ -7,7 +7,9 @@ switch_channel.c statement by statement.
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
+
+from eslsync.wire.separation import closing, separate, variables_of
 
 __all__ = ["atoi", "expand", "holds_variables", "separate", "variables_of"]
 
@@ -18,112 +20,11 @@ def atoi(text: str | None) -> int:
     return int(found[0]) if found else 0
 
 
-def separate(text: str, delimiter: str = " ", limit: int = 1000) -> list[str]:
-    """Split an argument string (switch_separate_string).
-
-    A blank as delimiter collapses; single quotes keep an argument together; a backslash escapes
-    the next character. The ``limit``th argument is the rest of the text. A text that begins with
-    ``^^`` and a character is split at that character.
-    """
-    if text.startswith("^^") and len(text) > 2:
-        text, delimiter = text[3:], text[2]
-    if delimiter == " ":
-        return [_clean(piece, "") for piece in _split_blanks(text, limit)]
-    return [_clean(piece, delimiter) for piece in _split(text, delimiter, limit)]
-
-
-def _split_blanks(text: str, limit: int) -> Iterator[str]:
-    """switch_utils.c, separate_string_blank_delim."""
-    at, end, count = 0, len(text), 0
-    while True:
-        while at < end and text[at] == " ":
-            at += 1
-        if at >= end:
-            if end and not count:
-                yield ""
-            return
-        count += 1
-        if count == limit:
-            yield text[at:]
-            return
-        start, quoted = at, False
-        while at < end and (quoted or text[at] != " "):
-            if text[at] == "\\":
-                at += 1
-            elif text[at] == "'":
-                quoted = not quoted
-            at += 1
-        yield text[start:at]
-
-
-def _split(text: str, delimiter: str, limit: int) -> Iterator[str]:
-    """switch_utils.c, separate_string_char_delim."""
-    at, end, count = 0, len(text), 0
-    while at < end:
-        count += 1
-        if count == limit:
-            yield text[at:]
-            return
-        start, quoted = at, False
-        while at < end and (quoted or text[at] != delimiter):
-            if text[at] == "\\":
-                at += 1
-            elif text[at] == "'" and (quoted or "'" in text[at + 1 :]):
-                quoted = not quoted
-            at += 1
-        yield text[start:at]
-        at += 1
-
-
 #: The maximum depth of variables in the values of variables.
 DEEPEST = 100
 #: Matches a text that has something to expand (switch_string_var_check_const,
 #: switch_string_has_escaped_data).
 _EXPANDABLE = re.compile(r"\$[$\\]*\{|\\[\\nst']")
-_ESCAPED = {"n": "\n", "r": "\r", "t": "\t", "s": " "}
-
-
-def _clean(piece: str, delimiter: str) -> str:
-    """Remove blanks, quotes and escapes (cleanup_separated_string)."""
-    out: list[str] = []
-    quoted, at, kept = False, 0, 0
-    piece = piece.lstrip(" ")
-    while at < len(piece):
-        character = piece[at]
-        following = piece[at + 1 : at + 2]
-        if character == "\\" and following and following in "'\"\\nrts" + delimiter:
-            out.append(_ESCAPED.get(following, following))
-            at += 2
-            kept = len(out)
-            continue
-        if character == "'" and (quoted or "'" in piece[at + 1 :]):
-            quoted = not quoted
-            if quoted:
-                kept = len(out)
-        else:
-            out.append(character)
-            if character != " " or quoted:
-                kept = len(out)
-        at += 1
-    return "".join(out[:kept])
-
-
-def variables_of(text: str) -> tuple[dict[str, str], str]:
-    """The variables in brackets before a dial string or file, and the rest: ``{a=1,b=2}rest``
-    (switch_event_create_brackets).
-    """
-    found: dict[str, str] = {}
-    while text.startswith(("{", "<", "[")):
-        close = {"{": "}", "<": ">", "[": "]"}[text[0]]
-        end = _closing(text, 1, text[0], close)
-        if end < 0:
-            break
-        for pair in separate(text[1:end], ","):
-            name, *value = separate(pair, "=", 2) or [""]
-            if value:
-                found[name] = value[0]
-        text = text[end + 1 :].lstrip(" ")
-    return found, text
 
 
 def holds_variables(text: str) -> bool:
@@ -159,7 +60,7 @@ def expand(
             out.append("\\")
         elif text.startswith(("${", "$${"), at):
             start = text.index("{", at) + 1
-            close = _closing(text, start, "{", "}")
+            close = closing(text, start, "{", "}")
             name = text[start:] if close < 0 else text[start:close]
             out.append(_value(name, lookup, api, depth + 1))
             at = end if close < 0 else close + 1
@@ -174,15 +75,6 @@ def expand(
             out.append(text[at])
         at += 1
     return "".join(out)
-
-
-def _closing(text: str, at: int, opening: str, close: str) -> int:
-    depth = 1
-    for position in range(at, len(text)):
-        depth += {opening: 1, close: -1}.get(text[position], 0)
-        if depth == 0:
-            return position
-    return -1
 
 
 def _value(

@@ -2,16 +2,20 @@
 
 from __future__ import annotations
 
+import json
 import random
 import re
 from collections.abc import Iterator
 from typing import Literal
+from xml.sax.saxutils import escape
 
 import pytest
 
 from eslsync import ProtocolError
 from eslsync.protocol import CommandParser, Parser
 from eslsync.serving.redacted import Redacted
+from eslsync.wire.message import unquote
+from eslsync.wire.protocol import encode_message, quote
 from eslsync.wire.redaction import Redactor
 from tests.support.recorded import Recording, names, recording
 
@@ -75,3 +79,75 @@ def test_bytes_that_no_switch_sends_are_not_passed_on() -> None:
     assert less.switch(b"Content-Type: ") == b""
     with pytest.raises(ProtocolError):
         less.switch(b"x\nsecret: 1234\nContent-Length: many\n\n1234")
+
+
+# What a conversation has told is hidden in the rest of it
+
+CODE = "73519"
+
+
+def spoken(format: str, name: str, *headers: tuple[str, str], body: str = "") -> bytes:
+    """An event as a switch writes it."""
+    fields = [("Event-Name", name), ("Unique-ID", "0-1-2"), *headers]
+    if format == "json":
+        more = {"_body": body, "Content-Length": str(len(body))} if body else {}
+        content = json.dumps({**dict(fields), **more})
+    elif format == "xml":
+        told = "".join(f"<{each}>{escape(quote(value))}</{each}>" for each, value in fields)
+        if body:
+            body = f"<Content-Length>{len(body)}</Content-Length><body>{escape(body)}</body>"
+        content = f"<event><headers>{told}</headers>{body}</event>"
+    else:
+        head = "".join(f"{each}: {quote(value)}\n" for each, value in fields)
+        content = f"{head}Content-Length: {len(body)}\n\n{body}" if body else f"{head}\n"
+    return encode_message(
+        [("Content-Length", str(len(content.encode()))), ("Content-Type", f"text/event-{format}")],
+        content.encode(),
+    )
+
+
+def answer(text: str) -> bytes:
+    head = [("Content-Type", "api/response"), ("Content-Length", str(len(text.encode())))]
+    return encode_message(head, text.encode())
+
+
+@pytest.mark.parametrize("format", ["plain", "json", "xml"])
+@pytest.mark.parametrize("told", ["collected", "keys", "sent", "answered"])
+def test_a_value_once_told_is_hidden_in_the_rest(format: str, told: str) -> None:
+    less = Redacted(Redactor(["DTMF", "pin"]))
+    said = []
+    if told == "collected":
+        said += [
+            spoken(
+                format,
+                "CHANNEL_EXECUTE_COMPLETE",
+                ("variable_Code", CODE),
+                ("Application", "READ"),
+                ("Application-Data", "4 4 'please enter.wav' Code 5000 #"),
+            )
+        ]
+    elif told == "keys":
+        said += [spoken(format, "DTMF", ("DTMF-Digit", digit)) for digit in CODE]
+    elif told == "sent":
+        assert CODE.encode() not in less.app(f"api uuid_setvar 0-1-2 pin {CODE}\n\n".encode())
+        said.append(answer("+OK\n"))
+    else:
+        less.app(b"api uuid_getvar 0-1-2 pin\n\n")
+        said.append(answer(CODE))
+    shown = b"".join(less.switch(each) for each in said)
+    asked = less.app(f"api db select/account/{CODE}\n\n".encode())
+    said = [
+        answer(f"-ERR nobody has {CODE}\n"),
+        spoken(format, "CHANNEL_ANSWER", ("variable_copy", CODE), ("Caller-Callee-ID-Name", CODE)),
+        spoken(format, "MESSAGE", ("type", "text/plain"), body=f"the answer is {CODE}, he says"),
+        spoken(format, "CUSTOM", ("Event-Subclass", "x::y"), ("Data", f"<a b={CODE}&c>")),
+    ]
+    shown += b"".join(less.switch(each) for each in said)
+    assert CODE.encode() not in asked + shown
+    assert CODE not in unquote(shown)
+    # which is still a conversation
+    [*_, refusal, variables, text, custom] = Parser().feed(shown)
+    assert refusal.body == "-ERR nobody has ***\n"
+    assert (variables["variable_copy"], variables["Caller-Callee-ID-Name"]) == ("***", "***")
+    assert text.body == "the answer is ***, he says"
+    assert custom["Data"] == "<a b=***&c>"

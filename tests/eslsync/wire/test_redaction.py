@@ -10,8 +10,9 @@ import pytest
 
 from eslsync import CommandError, ESLError, Outbound, ProtocolError, Session, TimeoutError
 from eslsync.wire.redaction import Redactor
+from eslsync.wire.secrets import Secrets
 from simulator import FreeSwitch
-from tests.support.peer import Peer, call, reply
+from tests.support.peer import Peer, call, event, reply, response
 from tests.support.servers import Beside, dialled, serving
 
 #: Names, so that no traceback shows the values in a line of code.
@@ -147,7 +148,7 @@ def test_the_data_of_a_protocol_error_is_redacted(
 
 
 def test_a_value_with_a_line_break_is_hidden_to_its_end() -> None:
-    assert DIGITS not in Redactor(["pin"]).value("pin", f"1\n{DIGITS}")
+    assert DIGITS not in Secrets(Redactor(["pin"])).value("pin", f"1\n{DIGITS}")
 
 
 def test_exceptions_in_other_threads_hold_no_digits() -> None:
@@ -221,3 +222,56 @@ def test_refusals_show_no_secrets(which: str) -> None:
         peer.hear_end()
     assert said
     assert DIGITS not in said[0]
+
+
+@pytest.mark.parametrize("how", ["sent", "event", "keys", "getvar"])
+def test_an_answer_that_quotes_a_secret_shows_none(
+    how: str, caplog: pytest.LogCaptureFixture
+) -> None:
+    caplog.set_level(logging.DEBUG, "eslsync")
+    errors: list[CommandError] = []
+
+    def handler(session: Session) -> None:
+        channel = session.channel
+        if how == "sent":
+            channel.set("pin", DIGITS)
+        elif how == "keys":
+            channel.get_digits(min=4)
+        elif how == "getvar":
+            session.getvar("pin")
+        else:
+            session.wait("CHANNEL_ANSWER")
+        session.send("log debug")
+        for command in (f"check {DIGITS}", f"ask {DIGITS}"):
+            try:
+                session.api(command)
+            except CommandError as error:
+                errors.append(error)
+        raise errors[0]
+
+    with serving(handler, redact=["DTMF", "pin"]) as app, dialled(app) as peer:
+        peer.handshake()
+        if how == "sent":
+            peer.run("set", f"pin={DIGITS}")
+        elif how == "keys":
+            for digit in DIGITS:
+                peer.say(peer.digit(digit))
+        elif how == "getvar":
+            peer.hear("getvar pin")
+            peer.say(reply(DIGITS))
+        else:
+            told = {"Event-Name": "CHANNEL_ANSWER", "Unique-ID": peer.uuid, "variable_pin": DIGITS}
+            peer.say(event(told))
+        peer.hear("log debug")
+        line = f"[INFO] looking for {DIGITS}\n"
+        head = f"Content-Type: log/data\nContent-Length: {len(line)}\n\n"
+        peer.say(reply("+OK log level"), (head + line).encode())
+        for command in "check", "ask":
+            peer.hear(f"api {command} {DIGITS}")
+            peer.say(response(f"-ERR {command}: {DIGITS} is wrong\n"))
+        peer.end()
+        peer.hear_end()
+    said = [*map(str, errors), *map(repr, errors), *(each.text for each in errors), caplog.text]
+    assert [each.text for each in errors] == ["-ERR check: *** is wrong", "-ERR ask: *** is wrong"]
+    assert "looking for ***" in caplog.text
+    assert all(DIGITS not in text for text in said), said

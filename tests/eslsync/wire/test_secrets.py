@@ -1,0 +1,212 @@
+"""What a call has told to be secret is hidden wherever it stands from then on."""
+
+from __future__ import annotations
+
+import pytest
+
+from eslsync.wire.protocol import quote
+from eslsync.wire.redaction import Redactor
+from eslsync.wire.secrets import Secrets
+
+UUID = "7f1c0b52-73519-4a"  # not one: only its shape resembles one
+CODE = "73519"
+
+
+def secrets(*names: str) -> Secrets:
+    return Secrets(Redactor(names or ("DTMF", "pin")))
+
+
+def execute(application: str, argument: str) -> tuple[str, list[tuple[str, str]]]:
+    return "sendmsg", [
+        ("call-command", "execute"),
+        ("execute-app-name", application),
+        ("execute-app-arg", argument),
+    ]
+
+
+@pytest.mark.parametrize(
+    ("application", "argument"),
+    [
+        ("set", f"pin={CODE}"),
+        ("SET", f"PIN={CODE}"),
+        ("export", f"nolocal:pin={CODE}"),
+        ("bridge_export", f"pin={CODE}"),
+        ("multiset", f"^^,a=1,pin={CODE},b=2"),
+        ("multiset", f"^^:pin={CODE}:b=2"),
+        ("multiset", f"pin={CODE} b=2"),
+        ("set_global", f"pin={CODE}"),
+        ("push", f"pin={CODE}"),
+        ("hash", f"insert/realm/pin/{CODE}"),
+        ("db", f"insert/realm/pin/{CODE}"),
+        ("bridge", f"{{a=1,pin={CODE}}}user/1000"),
+        ("bridge", f"[pin={CODE}]user/1000,user/1001"),
+        ("bridge", f"<pin='{CODE}'>user/1000:_:user/1001"),
+        ("transfer", f"'set:pin={CODE},park' inline"),
+        ("transfer", f"'m:^:set:pin={CODE}^park:' inline"),
+        ("execute_extension", f"set:pin={CODE},hangup inline"),
+        ("playback", f"say:${{set(pin={CODE})}}"),
+        ("send_dtmf", CODE),
+        ("send_dtmf", f"{CODE}@200"),
+        ("Queue_DTMF", f"w{CODE}W"),
+        ("transfer", f"'send_dtmf:{CODE},park' inline"),
+        ("set", f"execute_on_answer=send_dtmf {CODE}"),
+        ("sched_broadcast", f"+1 send_dtmf::{CODE} aleg"),
+        ("conference", f"room@default+{CODE}"),
+        ("conference", f"room+{CODE}+flags{{mute}}"),
+        ("CONFERENCE", f"room+{CODE}@default"),
+        ("transfer", f"'conference:room@default+{CODE}' inline"),
+        ("set", f"supplied_pin={CODE}"),
+    ],
+)
+def test_what_an_application_is_told_is_secret(application: str, argument: str) -> None:
+    hidden = secrets()
+    hidden.sent(*execute(application, argument))
+    assert CODE not in hidden.command(*execute(application, argument))
+    assert hidden(f"-ERR no such thing as {CODE}!") == "-ERR no such thing as ***!"
+
+
+@pytest.mark.parametrize(
+    "command",
+    [
+        f"api uuid_setvar 0-1-2 pin {CODE}",
+        f"bgapi uuid_setvar 0-1-2 pin {CODE}",
+        f"api uuid_setvar_multi 0-1-2 a=1;pin={CODE};b=2",
+        f"api global_setvar pin={CODE}",
+        f"api hash insert/realm/pin/{CODE}",
+        f"api db insert/realm/pin/{CODE}",
+        f"api uuid_send_dtmf 0-1-2 {CODE}@100",
+        f"api uuid_recv_dtmf 0-1-2 {CODE}",
+        f"api uuid_broadcast 0-1-2 send_dtmf::{CODE} aleg",
+        f"api uuid_broadcast 0-1-2 'set::pin={CODE}' both",
+        f"api sched_api +1 none uuid_send_dtmf 0-1-2 {CODE}",
+        f"api sched_broadcast +1 0-1-2 send_dtmf::{CODE}",
+        f"api originate {{pin={CODE}}}user/1000 &park",
+        f"api originate user/1000 &send_dtmf({CODE})",
+        f"api originate user/1000 &conference(room@default+{CODE})",
+        f"api uuid_transfer 0-1-2 'set:pin={CODE},park' inline",
+        f"api conference room pin {CODE}",
+        f"api conference room dtmf all {CODE}",
+        f"api expand set_global pin={CODE}",
+    ],
+)
+def test_what_the_api_is_told_is_secret(command: str) -> None:
+    hidden = secrets()
+    hidden.sent(command, ())
+    assert CODE not in hidden.command(command, ())
+    assert hidden(f"-USAGE: {CODE}") == "-USAGE: ***"
+
+
+@pytest.mark.parametrize(
+    ("application", "argument"),
+    [
+        ("play_and_get_digits", r"4 4 3 5000 # a.wav b.wav code \d+"),
+        ("play_and_get_digits", r"4 4 3 5000 # 'say:Enter your code' '' code \d+"),
+        ("play_and_get_digits", r"4 4 3 5000 # say:it\'s\syours '' 'code' \d+"),
+        ("play_and_get_digits", "^^:4:4:3:5000:#:a.wav:b.wav:code:x"),
+        ("Play_And_Get_Digits", "4 4 3 5000 # ${find(a b)} ${x y} code ."),
+        ("read", "4 4 'ivr/please enter.wav' code 5000 #"),
+        ("READ", "4   4 a.wav  CODE 5000 #"),
+        ("read", "^^|4|4|a b.wav|code|5000|#"),
+        ("read", "4 4 a.wav code[0] 5000 #"),
+        ("transfer", "'read:4 4 a.wav code 5000 #,park' inline"),
+        ("set", "execute_on_answer=read 4 4 a.wav code 5000 #"),
+        ("execute_extension", "read:4 4 a.wav code 5000 # inline"),
+    ],
+)
+def test_the_variable_that_digits_are_collected_into_is_secret(
+    application: str, argument: str
+) -> None:
+    hidden = secrets()
+    hidden.sent(*execute(application, argument))
+    assert hidden.header("variable_code", CODE) == "***"
+    assert hidden.header("variable_Code_invalid", CODE) == "***"
+    assert hidden.header("variable_barcode", CODE) == CODE
+    hidden.event([("Event-Name", "CHANNEL_EXECUTE_COMPLETE"), ("variable_code", CODE)])
+    assert hidden(f"playback digits/{CODE}.wav") == "playback digits/***.wav"
+
+
+def test_an_event_tells_what_the_dialplan_collects() -> None:
+    hidden = secrets()
+    headers = [
+        ("Event-Name", "CHANNEL_EXECUTE_COMPLETE"),
+        ("variable_my code", CODE),
+        ("Application", "READ"),
+        ("Application-Data", "4 4 a.wav 'my code' 5000 #"),
+    ]
+    hidden.event(headers)
+    assert hidden.header("variable_my code", CODE) == "***"
+    assert hidden.header("variable_copy", f"<{CODE}>") == "<***>"
+
+
+@pytest.mark.parametrize("question", ["getvar pin", "api uuid_getvar 0-1-2 pin", "api eval ${pin}"])
+def test_an_answer_is_secret(question: str) -> None:
+    hidden = secrets()
+    hidden.answered(question, CODE)
+    assert hidden(f"user/{CODE}@host") == "user/***@host"
+
+
+def test_keys_are_secret_once_they_are_pressed() -> None:
+    hidden = secrets()
+    assert hidden(f"set account={CODE}") == f"set account={CODE}"
+    for digit in f"1{CODE}#":
+        hidden.pressed("0-1-2", digit)
+    for each in ("set account={}", "user/{}@host", "pin%3D{}", "db select/pins/{}", "-ERR {}#"):
+        assert CODE not in hidden(each.format(CODE))
+    # in another order, or inside of a longer number, they are others
+    assert hidden("91537 173519000") == "91537 173519000"
+
+
+def test_the_ways_to_write_a_value_make_no_difference() -> None:
+    hidden = secrets("password")
+    hidden.sent(*execute("set", r"password=it\'s \$ecret"))
+    for each in ("it's $ecret", quote("it's $ecret"), quote(quote("it's $ecret"))):
+        assert "ecret" not in hidden(f"a {each} b")
+    hidden = secrets()
+    hidden.sent(*execute("set", f"pin={CODE}"))
+    encoded = "".join(f"%{ord(each):02x}" for each in CODE)
+    assert hidden(f"a=1&b={encoded}&c=2") == "a=1&b=%2A%2A%2A&c=2".replace("%2A", "*")
+
+
+def test_short_values_do_not_blank_the_rest() -> None:
+    hidden = secrets()
+    for pin in ("7", "42", "735"):
+        hidden.sent(*execute("set", f"pin={pin}"))
+    text = "Event-Sequence: 42\n7 of 735 took 42.5 s"
+    assert hidden(text) == text
+    assert hidden.header("variable_copy", "42") == "***"
+    assert hidden.header("variable_seconds", "42.5") == "42.5"
+    assert hidden.header("execute-app-arg", "copy=735", "set") == "copy=***"
+    assert hidden.header("execute-app-arg", "copy=7", "set") == "copy=7"
+    assert hidden("sendmsg execute set pin=7") == "sendmsg execute set pin=***"
+
+
+def test_the_switchs_own_facts_stay() -> None:
+    hidden = secrets()
+    hidden.sent(*execute("set", "pin=1234"))
+    for name in ("Event-Sequence", "Unique-ID", "Content-Length", "Event-Date-Timestamp"):
+        assert hidden.header(name, "1234") == "1234"
+    uuid = "ab12cd34-1234-4321-1234-abcdef123456"
+    assert hidden(f"uuid_kill {uuid}") == f"uuid_kill {uuid}"
+    assert hidden("17 1234567 x1234 1234y") == "17 1234567 x1234 1234y"
+
+
+def test_ordinary_words_are_no_secrets() -> None:
+    hidden = secrets("flag")
+    hidden.event([("variable_flag", "true")])
+    assert hidden("set other=true") == "set other=true"
+
+
+def test_what_is_known_is_bounded_and_the_newest_is_kept() -> None:
+    hidden = secrets()
+    for number in range(10_000, 10_300):
+        hidden.sent(*execute("set", f"pin={number}"))
+        hidden.sent(*execute("read", f"1 4 a.wav name{number} 5000 #"))
+    assert hidden("x 10299 y") == "x *** y"
+    assert hidden.header("variable_name10299", "5") == "***"
+
+
+def test_without_names_nothing_is_learned() -> None:
+    hidden = Secrets(Redactor(()))
+    hidden.sent(*execute("send_dtmf", CODE))
+    hidden.pressed("x", CODE)
+    assert hidden(f"pin={CODE}") == f"pin={CODE}"
