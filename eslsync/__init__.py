@@ -23,6 +23,7 @@ from .wire.exceptions import (
     Hangup,
     ProtocolError,
     TimeoutError,
+    Transferred,
 )
 from .wire.message import Event
 from .wire.outcomes import Bridged, Digits, Played, Recorded
@@ -52,6 +53,7 @@ __all__ = [
     "Recorded",
     "Session",
     "TimeoutError",
+    "Transferred",
     "Wait",
     "Watcher",
 ]

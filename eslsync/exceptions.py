@@ -7,6 +7,7 @@ from .wire.exceptions import (
     Hangup,
     ProtocolError,
     TimeoutError,
+    Transferred,
 )
 
 __all__ = [
@@ -16,4 +17,5 @@ __all__ = [
     "Hangup",
     "ProtocolError",
     "TimeoutError",
+    "Transferred",
 ]

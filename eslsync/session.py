@@ -14,6 +14,7 @@ from .call.handover import Handover
 from .call.handwritten import note
 from .call.job import Job
 from .call.leg import Leg
+from .call.taken_away import sending
 from .call.waiting import Expected, check_event, wait_for
 from .call.watching import Watcher
 from .callables import check_function
@@ -157,7 +158,8 @@ class Session:
             raise ValueError("a body can't contain NUL: FreeSWITCH takes it for the body's end")
         if command[:6].lower() == "bgapi " and self._conversation.subscription.on:
             self._conversation.jobs.hear(timeout)
-        reply = self._conversation.commands.run(command, tuple(given.items()), timeout, body)
+        with sending(self._conversation, command, given):
+            reply = self._conversation.commands.run(command, tuple(given.items()), timeout, body)
         note(self._conversation, command, given)
         return reply
 
@@ -178,7 +180,8 @@ class Session:
         check_call_command(call_command)
         line = f"sendmsg {check_uuid(uuid)}" if uuid else "sendmsg"
         all_headers = _sendable({"call-command": call_command, **(headers or {})})
-        reply = self._conversation.commands.run(line, tuple(all_headers.items()), timeout)
+        with sending(self._conversation, line, all_headers):
+            reply = self._conversation.commands.run(line, tuple(all_headers.items()), timeout)
         if not isinstance(reply, CommandReply):
             raise ProtocolError("an api response to a sendmsg")
         note(self._conversation, line, all_headers)
@@ -194,7 +197,8 @@ class Session:
         and what `send` raises. A command that printed nothing returns "" (28a).
         """
         check_api(command)
-        printed = self._conversation.commands.api(command, timeout)
+        with sending(self._conversation, f"api {command}"):
+            printed = self._conversation.commands.api(command, timeout)
         note(self._conversation, f"api {command}")
         return printed
 
@@ -205,7 +209,8 @@ class Session:
         Raises what `send` raises.
         """
         check_api(command)
-        job = self._conversation.jobs.start(command, timeout)
+        with sending(self._conversation, f"bgapi {command}"):
+            job = self._conversation.jobs.start(command, timeout)
         note(self._conversation, f"bgapi {command}")
         return job
 

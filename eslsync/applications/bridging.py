@@ -106,7 +106,7 @@ class BridgingApplications(Applications):
         before = self._forget_outcomes(timeout)
 
         def outcome(event: Event) -> Bridged:
-            return bridged(event, before)
+            return bridged(event, before, self.leg.bridge_event)
 
         return self.leg.run("bridge", dial_string, outcome, lock, timeout)
 
@@ -207,7 +207,7 @@ class BridgingApplications(Applications):
 
         def at_hangup(hangup: Event | None) -> Bridged:
             if event.name == "CHANNEL_BRIDGE" and hangup is not None:
-                return bridged_to(event.get("Bridge-B-Unique-ID"), hangup)
+                return bridged_to(event.get("Bridge-B-Unique-ID"), hangup, self.leg.bridge_event)
             return outcome
 
         with self.leg.tells_at_hangup(at_hangup):
@@ -215,7 +215,9 @@ class BridgingApplications(Applications):
                 over = one_of("CHANNEL_UNBRIDGE", "CHANNEL_PARK")
                 event = conversation.until("the end of a bridge", over, deadline, self.leg)
                 if event.name == "CHANNEL_UNBRIDGE":
-                    outcome = bridged_to(event.get("Bridge-B-Unique-ID"), event)
+                    outcome = bridged_to(
+                        event.get("Bridge-B-Unique-ID"), event, self.leg.bridge_event
+                    )
         self.leg.borrowed.set(conversation.left(deadline), **NO_BRIDGE)
         return outcome
 
@@ -380,25 +382,31 @@ def called_with(
     return {name: sendable(value) for name, value in {**variables, **given}.items()}
 
 
-def bridged(event: Event, before: str | None) -> Bridged:
+def bridged(event: Event, before: str | None, begun: Event | None) -> Bridged:
     """The outcome of a bridge, from its completion (recordings 10a to 10j).
 
     ``before`` is the leg of the bridge before. If it is still the last, nobody was connected: the
-    far end may have answered a caller who was on their way elsewhere.
+    far end may have answered a caller who was on their way elsewhere. ``begun`` is the last
+    CHANNEL_BRIDGE.
     """
     variables = event.variables
     uuid = variables.get("last_bridge_to")
     if uuid is not None and uuid != before:
-        return bridged_to(uuid, event)
+        return bridged_to(uuid, event, begun)
     cause = variables.get("originate_disposition")
     if cause in (None, "SUCCESS"):  # none with :_: between the phones, or with campon
         cause = variables.get("originate_failed_cause")
     return Bridged(False, HangupCause.known(cause), None, 0.0)
 
 
-def bridged_to(uuid: str | None, event: Event) -> Bridged:
-    """The outcome of a bridge, from an event of the remaining leg."""
+def bridged_to(uuid: str | None, event: Event, begun: Event | None) -> Bridged:
+    """The outcome of a bridge, from an event of the remaining leg, and its beginning.
+
+    A transfer gives the leg a new profile, in which it was never bridged (recording 33b).
+    """
     began = number(event.get("Caller-Channel-Bridged-Time", ""))
+    if not began and begun is not None:
+        began = number(begun.get("Event-Date-Timestamp", ""))
     now = number(event.get("Event-Date-Timestamp", ""))
     return Bridged(
         True,

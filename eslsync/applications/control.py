@@ -52,9 +52,12 @@ class ControlApplications(Applications):
         """End the leg (application ``hangup``) and wait until it has ended.
 
         Returns once its last event has arrived (``hangup_event``), or at once if it has ended
-        already. While an application runs with ``lock=True``, the hangup waits for its
-        end. Raises TimeoutError after ``timeout`` seconds (the leg hangs up all the same),
-        Disconnected if the connection ends without a hangup, ValueError for a cause that
+        already. While an application runs with ``lock=True``, the hangup waits for its end.
+        Otherwise a channel that hasn't hung up within 3 seconds, since it is calling somebody or
+        is stuck, is ended by the api ``uuid_kill``; without ``full`` in the dialplan, this waits
+        on. Raises TimeoutError after ``timeout`` seconds (the leg hangs up all the same),
+        Transferred if somebody else has taken the leg away, Disconnected if the connection ends
+        without a hangup, ValueError for a cause that
         FreeSWITCH doesn't know.
         """
         name = _cause(cause)

@@ -6,6 +6,7 @@ import re
 from collections.abc import Callable, Sequence
 
 from ..call.leg import Collecting
+from ..call.taken_away import ROUTING
 from ..callables import check_function, check_returned
 from ..wire.arguments import ANY_KEY, check_digits, word
 from ..wire.declared import Declaration
@@ -94,6 +95,7 @@ class DigitApplications(PlayingApplications):
             words.append(milliseconds("play_and_get_digits: digit_timeout", each, 1.0))
         if transfer_on_failure:
             words.append(word(transfer_on_failure))
+            self.leg.own_ways.add(ROUTING)
 
         before = self._begin_to_collect()
 
@@ -300,7 +302,13 @@ class DigitApplications(PlayingApplications):
     def queue_dtmf(
         self, digits: str, *, duration: float | None = None, timeout: float | None = None
     ) -> None:
-        """As `send_dtmf`, once the leg is answered or bridged (application ``queue_dtmf``)."""
+        """Send digits to the far end of a bridge (application ``queue_dtmf``).
+
+        FreeSWITCH acts as if the leg pressed them once it is answered. In a bridge, the far end
+        hears them. Without one they come back as this leg's own DTMF events, with DTMF-Source APP
+        (recording 33k): no wait takes these, and no `on_dtmf` handler runs. For ``duration`` and
+        the rest see `send_dtmf`; to have handlers run, use `recv_dtmf`.
+        """
         self.leg.do("queue_dtmf", _digit_string("queue_dtmf", digits, duration), timeout)
 
     @Declaration("uuid_recv_dtmf", api=True, digits=True)

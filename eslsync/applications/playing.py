@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Sequence
 from typing import TYPE_CHECKING, Literal, TypedDict, overload
 
@@ -43,17 +44,42 @@ def in_a_row(files: str | Sequence[str]) -> str:
     return files[0] if len(files) == 1 else f"file_string://{'!'.join(files)}"
 
 
-def played(event: Event | None) -> Played:
+#: What FreeSWITCH sets when a file ends: the last sample played, those that were read, and how long
+#: these last. The application reads ahead, up to 2 s (recording 33j).
+MEASURES = ("playback_last_offset_pos", "playback_samples", "playback_ms")
+#: Files that are played by others, and measured by nobody (switch_ivr_play_file).
+UNMEASURED = re.compile(r"(phrase|say):")
+#: The first sample to play, behind the name of a file.
+FIRST_SAMPLE = re.compile(r"@@(\d+)$")
+
+
+def played(event: Event | None, before: Event) -> Played:
+    """The outcome of playing, from its completion; ``before`` told of earlier playing."""
     if event is None:
         return Played("", None, None)
-    variables = event.variables
-    milliseconds = number(variables.get("playback_ms", ""))
     response = event.get("Application-Response", "")
-    return Played(
-        response,
-        variables.get("playback_terminator_used") or None,
-        milliseconds / 1000 if response == "FILE PLAYED" and milliseconds is not None else None,
-    )
+    terminator = event.variables.get("playback_terminator_used") or None
+    return Played(response, terminator, _seconds(event, response, before))
+
+
+def _seconds(event: Event, response: str, before: Event) -> float | None:
+    """Seconds that the caller heard of a file; None if the variables are an earlier one's."""
+    file = event.get("Application-Data", "")
+    measured = [event.variables.get(name, "") for name in MEASURES]
+    if response == "PLAYBACK ERROR":
+        # cut by a hangup or a transfer, unless it never began
+        if measured == [before.variables.get(name, "") for name in MEASURES]:
+            return None
+    elif response != "FILE PLAYED" or UNMEASURED.match(file):
+        return None
+    last, _, milliseconds = map(number, measured)
+    if last is not None:
+        start = FIRST_SAMPLE.search(file)
+        heard = last - (int(start[1]) if start is not None else 0)
+        rate = number(event.get("Channel-Read-Codec-Rate", ""))
+        if rate:
+            return max(heard, 0) / rate  # samples of the channel, whatever the file's are
+    return None if milliseconds is None else milliseconds / 1000
 
 
 class PlayOptions(TypedDict, total=False):
@@ -81,7 +107,12 @@ def play(
 ) -> Played | Execution[Played]:
     """Execute an application that plays, as `PlayingApplications.playback` does."""
     terminate_by(leg, terminators, timeout)
-    return leg.execute(application, argument, played, lock, block, timeout)
+    before = leg.known
+
+    def outcome(event: Event | None) -> Played:
+        return played(event, before)
+
+    return leg.execute(application, argument, outcome, lock, block, timeout)
 
 
 def terminate_by(leg: Leg, terminators: str | None, timeout: float | None) -> None:

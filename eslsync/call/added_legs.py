@@ -140,13 +140,13 @@ class AddedLegs:
         while self._originated:
             self._leave(self._originated.pop(0))
         for leg in conversation.legs.values():
-            if not leg.is_own and leg.hangup_event is None and leg.plays_on:
+            if not leg.is_own and _is_ours(leg) and leg.plays_on:
                 self.break_off(leg)
 
     def _leave(self, leg: Leg) -> None:
         conversation, ending = self._conversation, self._conversation.ending
         try:
-            if leg.hangup_event is not None:
+            if leg.hangup_event is not None or leg.transferred is not None:
                 return
             if not leg.ask_variable("bridge_to", ending.last_words()):
                 self.hang_up(leg.uuid)
@@ -156,6 +156,10 @@ class AddedLegs:
                 conversation.commands.api(command, ending.last_words())
         except ESLError as error:  # it may have hung up meanwhile
             conversation.logger.debug("%s is left: %s", leg.uuid, error)
+
+
+def _is_ours(leg: Leg) -> bool:
+    return leg.hangup_event is None and leg.transferred is None
 
 
 def _named(uuid: str) -> str:

@@ -19,9 +19,10 @@ from ..wire.message import DisconnectNotice, Event, LogData, Message
 from ..wire.secrets import Secrets
 from ..wire.shown import in_a_log
 from .callbacks import Callbacks
-from .connection import ALWAYS_WANTED, Arrived, Connection, NothingMore, Pending
+from .connection import TAKEN_AWAY, WAKING, Arrived, Connection, NothingMore, Pending
 from .ending import Ending, Ends, Stage
 from .posted import POSTED
+from .taken_away import Movable, has_hung_up, note
 from .turns import Turns
 
 __all__ = ["MAX_RECENT_AT_WORK", "Arrivals", "Late"]
@@ -29,7 +30,7 @@ __all__ = ["MAX_RECENT_AT_WORK", "Arrivals", "Late"]
 #: Messages up to this late (seconds) still count as on time (clock rounding).
 IN_TIME = 0.001
 #: Events that can end or change any wait, and so are noted when they arrive.
-TELLING = frozenset({"BACKGROUND_JOB", "CHANNEL_EXECUTE_COMPLETE", POSTED, *ALWAYS_WANTED})
+TELLING = frozenset({"BACKGROUND_JOB", "CHANNEL_BRIDGE", POSTED, *WAKING})
 #: The maximum number of unread events while the handler sleeps, and while it works. The legs'
 #: states in them are rarely asked for, so they are read in batches.
 MAX_RECENT = 4
@@ -42,11 +43,11 @@ class Late(Exception):
     """The deadline of a wait has passed. Private, because callbacks may raise queue.Empty."""
 
 
-class Told(Ends, Protocol):
+class Told(Ends, Movable, Protocol):
     """A leg, as events tell of it."""
 
     has_completed: bool
-    left_socket: bool
+    bridge_event: Event | None
     last_collected: str | None
 
     @property
@@ -54,6 +55,8 @@ class Told(Ends, Protocol):
 
     @property
     def collects_digits(self) -> bool: ...
+
+    def comes_back(self, event: Event, /) -> bool: ...
 
     def read(self, events: list[Event], /) -> None: ...
 
@@ -89,6 +92,8 @@ class Tells(Protocol):
     def under_way(self) -> dict[str, Any]: ...
 
     def check_thread(self) -> None: ...
+
+    def in_its_thread(self) -> bool: ...
 
     def raise_if_gone(self, leg: Any) -> None: ...
 
@@ -185,6 +190,18 @@ class Arrivals:
         if event is not None:
             self._conversation.turns.keep(event)
 
+    def look(self) -> None:
+        """Before a leg is sent something: learn whether somebody else has taken it away.
+
+        The handler's thread may not have waited for long. In other threads, this does nothing.
+        """
+        connection = self._connection
+        if connection.has_news and self._conversation.in_its_thread():
+            news = (getattr(item, "quick_name", None) for item in connection.untaken)
+            if not TAKEN_AWAY.isdisjoint(news):
+                while self._items or connection.has_news:
+                    self.collect(None)
+
     def pull(self) -> None:
         """Look at what has arrived already, without waiting and without running callbacks."""
         self._conversation.check_thread()
@@ -220,20 +237,28 @@ class Arrivals:
         conversation = self._conversation
         if name == "CHANNEL_EXECUTE_COMPLETE":
             under_way = conversation.under_way.pop(event.late_header("Application-UUID"), None)
-            if under_way is not None:
+            if under_way is None:  # one of the dialplan's
+                application = event.late_header("Application")
+                found = conversation.legs.get(event.uuid or "")
+                if found is not None:
+                    note(found, event, ours=False)
+            else:
+                application = under_way.application
                 under_way.event, leg = event, under_way.leg
                 leg.has_completed = True
-                if leg.hangup_serial is not None:
+                note(leg, event, ours=True)
+                if leg.hangup_serial is not None or leg.transferred or has_hung_up(event):
                     leg.ended.append(under_way)
-                application = under_way.application
-            else:  # one of the dialplan's
-                application = event.late_header("Application")
-                if application == "socket":
-                    leg = conversation.legs.get(event.uuid or "")
-                    if leg is not None:
-                        leg.left_socket = True
             if declared(application).collects:
                 conversation.redact.read(event)
+        elif name in TAKEN_AWAY or name == "CHANNEL_BRIDGE":
+            found = conversation.legs.get(event.uuid or "")
+            if found is None:
+                pass
+            elif name == "CHANNEL_BRIDGE":
+                found.bridge_event = event
+            else:
+                note(found, event, ours=False)
         elif name == "BACKGROUND_JOB":
             conversation.jobs.complete(event)
         elif name != POSTED:
@@ -241,8 +266,9 @@ class Arrivals:
             if name == "DTMF":
                 conversation.redact.pressed(event.uuid or "", event.digit or "")
             if leg is not None and name == "DTMF":
-                event.collected = leg.collects_digits
-                if event.collected:
+                collects = leg.collects_digits
+                event.collected = leg.comes_back(event) or collects
+                if collects:
                     leg.last_collected = event.digit
             elif leg is not None:
                 self._ending.note_hangup(leg, event)

@@ -36,6 +36,9 @@ MESSAGE_WEIGHT = 512
 SLEEPS_THROUGH = 64 * 1024
 #: Events that wake a handler whatever it waits for: they can end or change any wait.
 ALWAYS_WANTED = frozenset({"CHANNEL_HANGUP", "CHANNEL_HANGUP_COMPLETE", "DTMF"})
+#: Events that may tell that somebody else has taken the channel away (taken_away.py).
+TAKEN_AWAY = frozenset({"CHANNEL_EXECUTE_COMPLETE", "CHANNEL_UNBRIDGE", "CHANNEL_UNPARK"})
+WAKING = ALWAYS_WANTED | TAKEN_AWAY
 #: The largest body accepted from a peer before it is known to be a switch that may call.
 MAX_FIRST_BODY = 64 * 1024
 #: Bytes to read at once: a dozen events, or fifty after a read that was full.
@@ -276,6 +279,11 @@ class Connection:
                         raise
 
     @property
+    def has_news(self) -> bool:
+        """True if something has arrived that the handler's thread has not taken."""
+        return bool(self._arrived)
+
+    @property
     def untaken(self) -> list[Item]:
         """The items that the handler's thread has not taken yet. Any thread.
 
@@ -395,7 +403,7 @@ class Connection:
                     # Nothing else is decoded in this thread: a name elsewhere wakes the handler.
                     name = message.name_in_front()
                     if not wakes:
-                        wakes = name is None or name in wanted or name in ALWAYS_WANTED
+                        wakes = name is None or name in wanted or name in WAKING
                     arrived.append((now, message))
                 elif not isinstance(message, (CommandReply, ApiResponse)):
                     wakes = True

@@ -231,6 +231,8 @@ class Conversation:
         if get_ident() != self._thread:
             self.check_thread()
         before, self.awaited = self.awaited, what
+        # A wait of the session, and not of the channel, goes on with what it knows.
+        known = self.own.transferred if leg is None else None
         leg, turns = leg or self.own, self.turns
         watched = None
         result: T | None
@@ -238,13 +240,15 @@ class Conversation:
             if self.watcher is not None:
                 watched = self.begins(what, deadline, leg, wanted)
             if turns.inside is not None:
-                result = self._look_until(ready, deadline, leg, wanted)
+                result = self._look_until(ready, deadline, leg, wanted, known)
             else:
                 result = ready(None)
             while result is None:
                 if self.backlog:
                     event: Event | None = self.backlog.popleft()
                 else:
+                    if leg.transferred is not known:
+                        leg.check_here()
                     event = self.arrivals.next(deadline, wanted, leg, skips=True)
                 if event is not None:
                     turns.mark = event.serial
@@ -264,7 +268,12 @@ class Conversation:
         return result
 
     def _look_until(
-        self, ready: Ready[T], deadline: Deadline | None, leg: Leg, wanted: Collection[str] | None
+        self,
+        ready: Ready[T],
+        deadline: Deadline | None,
+        leg: Leg,
+        wanted: Collection[str] | None,
+        known: Event | None,
     ) -> T:
         """As `until`, inside a callback: events are looked at, and keep their turn for later."""
         turns = self.turns
@@ -273,6 +282,8 @@ class Conversation:
             if result is None and event.serial > turns.mark:
                 result = ready(event)
         while result is None:
+            if leg.transferred is not known:
+                leg.check_here()
             arrived = self.arrivals.next(deadline, wanted, leg)
             if arrived is not None:
                 turns.keep(arrived)

@@ -5,11 +5,12 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import TYPE_CHECKING, Generic, Literal, NoReturn, TypeVar
 
-from ..clock import Deadline
-from ..wire.exceptions import ProtocolError
+from ..clock import Deadline, sooner
+from ..wire.exceptions import ProtocolError, TimeoutError
 from ..wire.message import ApiResponse, Event
 from ..wire.shown import in_a_log
 from .connection import Pending
+from .taken_away import has_hung_up
 
 if TYPE_CHECKING:
     from .leg import Leg
@@ -17,6 +18,9 @@ if TYPE_CHECKING:
 __all__ = ["Execution", "UnderWay"]
 
 T = TypeVar("T")
+
+#: Seconds in which the hangup follows that ended a playback: a tick of 20 ms, and some more.
+HANGUP_FOLLOWS = 0.05
 
 COMPLETION = ("CHANNEL_EXECUTE_COMPLETE",)
 
@@ -59,15 +63,37 @@ class UnderWay:
                 return True if pending is not None and pending.told else None
             # Inside a callback nothing else has its turn; outside, earlier events go first.
             if turns.inside is not None or not backlog or backlog[0].serial > event.serial:
-                # An application that completes after the hangup was ended by it.
+                # An application that completes after the hangup was ended by it, also if the
+                # completion overtakes CHANNEL_HANGUP; likewise after a transfer.
                 hangup = leg.hangup_serial
-                return event if hangup is None or event.serial < hangup else None
+                if hangup is not None and event.serial > hangup:
+                    return None
+                if has_hung_up(event) and conversation.subscription.hangups:
+                    return None
+                taken = leg.transferred
+                return event if taken is None or event.serial < taken.serial else None
             return None
 
         told = conversation.until(self, ready, deadline, leg, COMPLETION)
         if not isinstance(told, Event):
             self._raise_refused()
+        if told.get("Application-Response") == "PLAYBACK ERROR":
+            self._await_hangup(deadline)
         return told
+
+    def _await_hangup(self, deadline: Deadline | None) -> None:
+        """Raise the Hangup if it follows at once: then the file is all right, and the caller gone.
+
+        The caller's side can end the sound a tick before FreeSWITCH knows of the hangup (33l).
+        """
+        leg = self.leg
+        conversation = leg.conversation
+        leg.ended.append(self)
+        try:
+            until = sooner(conversation.deadline(HANGUP_FOLLOWS), deadline)
+            conversation.until("the end of the call", lambda _: None, until, leg, ())
+        except TimeoutError:
+            leg.ended.remove(self)
 
     def await_end_of_leg(self, deadline: Deadline | None) -> NoReturn:
         """Wait until it has ended its leg, and raise the Hangup."""

@@ -199,6 +199,9 @@ class Handover:
             raise conversation.hangup()
         conversation.raise_if_over()
         own.digit_handlers.clear()
+        if own.transferred is not None:
+            conversation.logger.info("call left alone: it was taken away by somebody else")
+            return
         parked = own.state is ChannelState.PARK  # by park_after_bridge, outside of the dialplan
         if own.left_socket and (own.leaves_dialplan or parked):
             self._leave_bridged()

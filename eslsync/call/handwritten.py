@@ -21,11 +21,9 @@ def note(conversation: Conversation, line: str, headers: Mapping[str, str] | Non
         given = {key.lower(): value for key, value in (headers or {}).items()}
         application = given.get("execute-app-name", "")
         uuid = name or conversation.uuid
-        sends = application == "transfer"
         plays = "loops" in given or declared(application).plays
     else:  # api, bgapi
-        sends, plays = name == "uuid_transfer", name == "uuid_broadcast"
+        plays = name == "uuid_broadcast"
     leg = conversation.legs.get(uuid)
     if leg is not None:
-        leg.sent_away |= sends
         leg.may_play |= plays

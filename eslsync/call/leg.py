@@ -17,6 +17,7 @@ from functools import lru_cache
 from typing import TYPE_CHECKING, NamedTuple, NoReturn, TypeVar, overload
 
 from ..callables import check_returned
+from ..clock import sooner
 from ..wire.arguments import (
     ARRAY,
     check_header_value,
@@ -28,13 +29,14 @@ from ..wire.arguments import (
 )
 from ..wire.declared import declared
 from ..wire.enums import ChannelState, HangupCause
-from ..wire.exceptions import CommandError, Hangup, ProtocolError
+from ..wire.exceptions import CommandError, Hangup, ProtocolError, TimeoutError, Transferred
 from ..wire.message import ApiResponse, Event
 from ..wire.printed import NOTHING
 from .borrowed import BorrowedVariables
 from .callbacks import DigitHandler
 from .ending import Stage
 from .execution import Execution, UnderWay
+from .taken_away import destination, note_execution
 
 if TYPE_CHECKING:
     from .conversation import Conversation
@@ -47,6 +49,13 @@ T = TypeVar("T")
 STATES = list(ChannelState)
 
 UP = Stage.UP
+
+#: Seconds to wait for the application ``hangup``, which a channel runs within a tick or two, before
+#: the switch is told to end the channel.
+HANGUP_PATIENCE = 3.0
+#: The digits of queue_dtmf to recognize when they come back: as many as a channel queues
+#: (SWITCH_DTMF_LOG_LEN).
+MAX_QUEUED = 1000
 
 
 class Collecting(NamedTuple):
@@ -67,6 +76,7 @@ class Leg:
         "_told_state",
         "_told_variables",
         "borrowed",
+        "bridge_event",
         "collecting",
         "conversation",
         "digit_handlers",
@@ -79,7 +89,10 @@ class Leg:
         "leaves_dialplan",
         "left_socket",
         "may_play",
+        "own_ways",
+        "queued_digits",
         "sent_away",
+        "transferred",
         "unfinished",
         "uuid",
     )
@@ -101,12 +114,20 @@ class Leg:
         self.unfinished: list[Callable[[Event | None], object]] = []
         #: True once its socket application has ended, though the leg may still be up.
         self.left_socket = False
-        #: True once it was transferred, or hung up.
+        #: True once this session itself has transferred it, or hung it up.
         self.sent_away = False
+        #: The states in which our own applications may take it away later.
+        self.own_ways: set[str] = set()
+        #: The last CHANNEL_BRIDGE.
+        self.bridge_event: Event | None = None
+        #: The event that told that somebody else has taken it away (`Transferred`).
+        self.transferred: Event | None = None
         #: True once something was sent to it that may play for ever, and that tells no end.
         self.may_play = False
         #: True once a bridge with another leg has taken, or will take, it out of the dialplan.
         self.leaves_dialplan = False
+        #: Digits that queue_dtmf has queued, and that have not come back as this leg's own.
+        self.queued_digits = ""
         #: Handlers by digit; by None the handler for any other digit.
         self.digit_handlers: dict[str | None, DigitHandler] = {}
         #: Set while get_digits takes the digits instead of these handlers.
@@ -284,24 +305,37 @@ class Leg:
         conversation.check_thread()
         deadline = conversation.deadline(timeout)
         conversation.raise_if_gone(self)
-        self._send("hangup", cause, False, True, timeout).await_end_of_leg(deadline)
+        under_way = self._send("hangup", cause, False, True, timeout)
+        killed = False
+        while conversation.full and not killed:
+            patience = conversation.clock.deadline(HANGUP_PATIENCE)
+            try:
+                under_way.await_end_of_leg(sooner(patience, deadline))
+            except TimeoutError:
+                if patience is None or (deadline is not None and deadline <= patience):
+                    raise
+            killed = not any(each.lock for each in self.under_way)
+            if killed:  # its thread is stuck, or calls somebody, and doesn't look at its queue
+                conversation.commands.exchange(f"api uuid_kill {self.uuid} {cause}")
+        under_way.await_end_of_leg(deadline)
 
     # What a hangup has ended
 
     @property
     def outcomes(self) -> tuple[object, ...]:
-        """The results of what its hangup has ended."""
+        """The results of what its hangup, or somebody else's transfer, has ended."""
         results = [each.result(each.event) for each in self.ended if each.result is not None]
-        results += [outcome(self.hangup_event) for outcome in self.unfinished]
+        end = self.transferred or self.hangup_event
+        results += [outcome(end) for outcome in self.unfinished]
         return tuple(each for each in results if each is not None)
 
     @contextmanager
     def tells_at_hangup(self, outcome: Callable[[Event | None], object]) -> Iterator[None]:
-        """If this block ends with a hangup, ``outcome(event)`` is among its outcomes."""
+        """If this block ends with a hangup or transfer, ``outcome(event)`` is an outcome of it."""
         self.unfinished.append(outcome)
         try:
             yield
-        except Hangup:
+        except (Hangup, Transferred):
             raise
         except BaseException:
             self.unfinished.remove(outcome)
@@ -334,11 +368,21 @@ class Leg:
         """Send an application, and wait for the reply unless ``quiet`` (see `Pending`)."""
         conversation = self.conversation
         ending = conversation.ending
-        if ending.stage is not UP or ending.failure is not None or self.hangup_event is not None:
+        if conversation.connection.has_news:
+            conversation.arrivals.look()
+        if (
+            ending.stage is not UP
+            or ending.failure is not None
+            or self.hangup_event is not None
+            or self.transferred is not None
+        ):
+            self.check_here()
             conversation.raise_if_gone(self)
         under_way = UnderWay(self, application, conversation.commands.new_id(), lock)
-        if application == "transfer" and not argument.startswith("-bleg"):
-            self.sent_away = True
+        note_execution(self, application, argument)
+        if application == "queue_dtmf":
+            digits = argument.partition("@")[0].upper()
+            self.queued_digits = (self.queued_digits + digits)[-MAX_QUEUED:]
         if argument.startswith((" ", ARRAY)):  # every command is checked for the rest
             check_header_value("execute-app-arg", argument)
         headers = [("call-command", "execute"), ("execute-app-name", application)]
@@ -384,10 +428,20 @@ class Leg:
             self.conversation.await_end(self, error)
         raise error
 
+    def check_here(self) -> None:
+        """Raise Transferred if somebody else has taken it away."""
+        conversation = self.conversation
+        if conversation.connection.has_news:
+            conversation.arrivals.look()
+        taken = self.transferred
+        if taken is not None:
+            raise Transferred(taken, destination(taken), self.outcomes)
+
     # Other commands about it
 
     def api(self, command: str, timeout: float | None) -> None:
         """Send an api command about this leg. Raises its Hangup if it is gone."""
+        self.check_here()
         try:
             self.conversation.commands.api(command, timeout)
         except CommandError as error:
@@ -398,6 +452,7 @@ class Leg:
     def ask_variable(self, name: str, timeout: float | None) -> str | None:
         """Ask the switch for a variable; None if it is not set. See `Channel.get_variable`."""
         conversation = self.conversation
+        self.check_here()
         if conversation.full:
             command = f"api uuid_getvar {self.uuid} {name}"
             reply = conversation.commands.exchange(command, timeout=timeout)
@@ -415,6 +470,16 @@ class Leg:
     def typed_ahead(self) -> list[Event]:
         """The digits that no wait has taken, the oldest first."""
         return self.conversation.typeahead.untaken(self)
+
+    def comes_back(self, event: Event) -> bool:
+        """True for a digit that `queue_dtmf` has queued, and nobody has pressed (recording 33k)."""
+        if not self.queued_digits or event.get("DTMF-Source") != "APP":
+            return False
+        # those before it went elsewhere
+        _, found, rest = self.queued_digits.partition((event.digit or " ").upper())
+        if found:
+            self.queued_digits = rest
+        return bool(found)
 
     def run_digit_handler(self, event: Event) -> None:
         """Run the handler for a digit, if there is one."""

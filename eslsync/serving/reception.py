@@ -24,6 +24,7 @@ from ..wire.exceptions import (
     Hangup,
     ProtocolError,
     TimeoutError,
+    Transferred,
 )
 from ..wire.secrets import Secrets
 from .connections import Connections
@@ -69,6 +70,8 @@ class Reception:
                 check_returned("the handler", call_user(self._settings.handler, session))
         except Hangup:
             pass  # a normal end, which `Handover.close` logs
+        except Transferred as error:
+            session.logger.info("%s", error)
         except Stopped:
             session.logger.info("the handler was cut by stop")
         except (Disconnected, ProtocolError) as error:

@@ -19,6 +19,7 @@ __all__ = [
     "Hangup",
     "ProtocolError",
     "TimeoutError",
+    "Transferred",
 ]
 
 
@@ -29,7 +30,41 @@ class ESLError(Exception):
     """The base class of the exceptions that eslsync raises about a call."""
 
 
-class Hangup(ESLError):
+class EndsApplications(ESLError):
+    """What ends applications with it: the common part of `Hangup` and `Transferred`.
+
+    ``outcomes`` are the results of the applications that it ended, in the order in which they
+    ended: what their methods would have returned. The other attributes find one of them by its
+    type.
+    """
+
+    outcomes: tuple[object, ...] = ()
+
+    @property
+    def recorded(self) -> Recorded | None:
+        """The recording that it ended: a message left by the caller; else None."""
+        return self._last(Recorded)
+
+    @property
+    def bridged(self) -> Bridged | None:
+        """The bridge that it ended, also while it still rang; else None."""
+        return self._last(Bridged)
+
+    @property
+    def digits(self) -> Digits | None:
+        """The digits that the caller had entered, if digits were being collected; else None."""
+        return self._last(Digits)
+
+    @property
+    def played(self) -> Played | None:
+        """The playing that it ended, as far as it came; else None."""
+        return self._last(Played)
+
+    def _last(self, kind: type[T]) -> T | None:
+        return next((each for each in reversed(self.outcomes) if isinstance(each, kind)), None)
+
+
+class Hangup(EndsApplications):
     """The call ended. It unwinds the handler; uncaught, it is a normal end of a call.
 
     ``cause`` is the hangup cause: a `HangupCause`, text for a cause that `HangupCause` lacks, or
@@ -52,29 +87,6 @@ class Hangup(ESLError):
         self.event = event
         self.outcomes = outcomes
 
-    @property
-    def recorded(self) -> Recorded | None:
-        """The recording that the hangup ended: a message left by the caller; else None."""
-        return self._last(Recorded)
-
-    @property
-    def bridged(self) -> Bridged | None:
-        """The bridge that the hangup ended, also while it still rang; else None."""
-        return self._last(Bridged)
-
-    @property
-    def digits(self) -> Digits | None:
-        """The digits that the caller had entered, if digits were being collected; else None."""
-        return self._last(Digits)
-
-    @property
-    def played(self) -> Played | None:
-        """The playing that the hangup ended, as far as it came; else None."""
-        return self._last(Played)
-
-    def _last(self, kind: type[T]) -> T | None:
-        return next((each for each in reversed(self.outcomes) if isinstance(each, kind)), None)
-
     def __str__(self) -> str:
         return f"the call ended: {in_a_log(self.cause or 'no cause given')}"
 
@@ -86,6 +98,37 @@ class Hangup(ESLError):
 
 class Disconnected(ESLError):
     """The control connection ended before the switch said that the call did."""
+
+
+class Transferred(EndsApplications, Disconnected):
+    """Somebody else has taken the channel out of its socket: the handler no longer serves it.
+
+    The agent's phone has transferred the caller (REFER), or another client has, by
+    ``uuid_transfer``; or the caller was bridged or parked by others, or by an application's own
+    rule, such as a ``limit`` that was exceeded. The channel runs another extension by now, or talks
+    to somebody. The method that was waiting raises it, and so does every later method of that
+    channel; nothing more is done to the call (recordings 33a to 33h).
+
+    ``event`` is the event that told it, ``extension`` the number that the channel was sent to
+    (Caller-Destination-Number; None if it was bridged or parked). `bridged` and the other outcomes
+    are those of the applications that it ended, as for `Hangup`.
+    """
+
+    def __init__(
+        self,
+        event: Event | None = None,
+        extension: str | None = None,
+        outcomes: tuple[object, ...] = (),
+    ) -> None:
+        super().__init__(event, extension)
+        self.event = event
+        self.extension = extension
+        self.outcomes = outcomes
+
+    def __str__(self) -> str:
+        if self.extension is None:
+            return "somebody else has bridged or parked the channel"
+        return f"somebody else has transferred the channel to {in_a_log(self.extension)}"
 
 
 class CommandError(ESLError):
@@ -137,5 +180,13 @@ class ProtocolError(ESLError):
 
 
 # Tracebacks and pickles name the module that users import them from.
-for _each in (ESLError, Hangup, Disconnected, CommandError, TimeoutError, ProtocolError):
+for _each in (
+    ESLError,
+    Hangup,
+    Disconnected,
+    Transferred,
+    CommandError,
+    TimeoutError,
+    ProtocolError,
+):
     _each.__module__ = "eslsync.exceptions"

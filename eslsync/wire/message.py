@@ -242,7 +242,8 @@ class Event(Message):
     #: The event's place in the order of arrival on its call's connection, from 1 on; 0 before
     #: the session has seen it.
     serial: int
-    #: True for a digit (DTMF) that a running play_and_get_digits or read collects.
+    #: True for a digit (DTMF) that a running play_and_get_digits or read collects, and for one that
+    #: nobody pressed, as the handler has queued it (`Channel.queue_dtmf`).
     collected: bool
 
     def __init__(self, raw: bytes) -> None:

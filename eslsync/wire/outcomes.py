@@ -17,7 +17,8 @@ class Played(NamedTuple):
     response: str
     #: The key that cut it (playback_terminator_used); None if none did.
     terminator: str | None
-    #: Seconds of a file that were played (playback_ms).
+    #: Seconds of a file that the caller heard (playback_last_offset_pos); None if it is not known,
+    #: as for `say`, `speak` and `phrase`.
     seconds: float | None
 
     @property

@@ -228,7 +228,7 @@ def _wait(channel: Channel, group: Group) -> Steps[FarLeg | str]:
             break
         yield from executing.parse_all_events(channel)
         if not channel.is_ready():
-            outcome = "ORIGINATOR_CANCEL"
+            outcome = group.cause = "ORIGINATOR_CANCEL"
             group.hang_up(outcome)
             break
         if cancel_key and channel.digits and channel.take_digit().key == cancel_key:

@@ -18,6 +18,7 @@ from eslsync.wire.texts import bytes_of, readable
 from ..clockwork.threads import SECOND
 from ..ladders.formats import LadderFormat, drawn
 from ..ladders.transcript import Transcript
+from ..model.dialplan import transfer
 from ..model.evidence import Part, StandsOn
 from .faults import Fault, why_missed
 from .line import END_TIMEOUT, App, HeardPrompt, Line
@@ -134,7 +135,7 @@ class Call:
 
     @property
     def error(self) -> BaseException | None:
-        """The handler's exception, except Hangup, which is a normal end."""
+        """The handler's exception, except Hangup and Transferred, which are normal ends."""
         return self._line.error
 
     @property
@@ -358,6 +359,24 @@ class Call:
     ) -> None:
         """Hang up ``seconds`` from now, beside the caller's other verbs; return at once."""
         self._simulation.later(seconds, lambda: self._line.hang_up(str(cause)))
+
+    def transfer(self, extension: str) -> None:
+        """Have another client of the switch transfer this call (api ``uuid_transfer``).
+
+        As an operator's console does: the handler meets `eslsync.Transferred`. For an agent's phone
+        that transfers see ``transfers`` of `FreeSwitch.endpoint`. Raises CallFailed if the call has
+        ended.
+        """
+        line = self._begin()
+
+        def send() -> None:
+            if line.hung_up:
+                raise failed(line, f"can't be transferred to {extension}: the call has ended")
+            line.tell(f"another client transfers the call to {extension}")
+            transfer(line.channel, extension)
+
+        self._do(send, 0.0)
+        line.awaited = True
 
     def say_nothing(self, seconds: float) -> None:
         """Let ``seconds`` of simulated time pass, or less if the call ends."""

@@ -280,6 +280,7 @@ class FreeSwitch:
         rejects: HangupCause | str | None = None,
         rings: bool = False,
         presses: Sequence[tuple[float, str]] = (),
+        transfers: tuple[float, str] | None = None,
         cause: HangupCause | str = HangupCause.NORMAL_CLEARING,
     ) -> None:
         """Set the behaviour of a far end that is bridged to, originated or transferred to.
@@ -288,7 +289,9 @@ class FreeSwitch:
         after ``answers_after`` simulated seconds (None: never), and hangs up with ``cause``
         ``hangs_up_after`` seconds later (None: not by itself); or it ``rejects`` the call with a
         cause ("USER_BUSY"). With ``rings=True`` it rings first (CHANNEL_PROGRESS). ``presses``
-        are pairs of seconds after the answer, and keys.
+        are pairs of seconds after the answer, and keys. ``transfers`` is such a pair of seconds
+        and an extension: its phone then sends whom it is bridged to there (a blind transfer by
+        SIP REFER), and the handler of that call meets `eslsync.Transferred`.
 
         With ``handler``, that handler takes the call instead: it may answer, and gets the keys
         pressed on the other side of the bridge; each side hangs up with the other. Its call is
@@ -319,6 +322,7 @@ class FreeSwitch:
             rejects=None if rejects is None else str(rejects),
             rings=rings,
             presses=presses,
+            transfers=transfers,
             cause=str(cause),
             taken_by=None if handler is None else take,
         )

@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
-from eslsync import Hangup, Outbound, Session
+from eslsync import Hangup, Outbound, Session, Transferred
 from eslsync.loading import Handler
 from eslsync.wire.declared import declared
 
@@ -138,8 +138,8 @@ class Line:
 
     @property
     def error(self) -> BaseException | None:
-        """The handler's exception, except Hangup, which is a normal end."""
-        return None if isinstance(self.outcome, Hangup) else self.outcome
+        """The handler's exception, except Hangup and Transferred, which are normal ends."""
+        return None if isinstance(self.outcome, (Hangup, Transferred)) else self.outcome
 
     # The caller's actions
 

@@ -62,6 +62,7 @@ class OtherLegs:
         leg.on_event = lambda name, event: self._happened(line, target, leg, name, event)
         leg.on_heard = lambda heard: _hears(line, target, leg, heard)
         leg.on_press = lambda keys: line.tell(f"{target} presses {keys}")
+        leg.on_transfer = lambda to: line.tell(f"{target} transfers the other side to {to}")
 
     def noticed(self, name: str, event: SwitchEvent) -> None:
         """Note an event of a channel, which may bridge two channels, or end a bridge."""

@@ -17,6 +17,7 @@ from ..clockwork.threads import SECOND, Steps, Thread
 from . import answering
 from .arguments import holds_variables
 from .channel import Channel
+from .dialplan import transfer
 from .digits import Digit
 from .executing import parse_all_events
 from .incoming import incoming
@@ -71,8 +72,10 @@ class Endpoint:
     """The behaviour of a far end. Times are in seconds.
 
     ``answers_after`` counts from the call (None: never), ``hangs_up_after`` and ``presses``
-    (seconds, keys) from the answer; ``rejects`` is a hangup cause. ``taken_by`` is called with the
-    leg and returns another call, which answers and hangs up for the far end.
+    (seconds, keys) from the answer, as does ``transfers`` (seconds, extension): the far end's
+    phone sends the other side of its bridge there (REFER). ``rejects`` is a hangup cause.
+    ``taken_by`` is called with the leg and returns another call, which answers and hangs up for
+    the far end.
     """
 
     answers_after: float | None = 0.0
@@ -82,6 +85,7 @@ class Endpoint:
     no_route: bool = False
     cause: str = "NORMAL_CLEARING"
     presses: Sequence[tuple[float, str]] = ()
+    transfers: tuple[float, str] | None = None
     taken_by: Callable[[FarLeg], Channel] | None = None
 
 
@@ -133,6 +137,8 @@ class FarLeg(Channel):
         self.when_rings: Callable[[], None] | None = None
         #: Called with keys that the far end presses, and with keys that it hears.
         self.on_press: Callable[[str], None] | None = None
+        #: Called with the extension that the far end transfers the other side to.
+        self.on_transfer: Callable[[str], None] | None = None
         self.on_key_heard: Callable[[str], None] | None = None
         self.state = State.INIT
         self.running_state = State.NONE
@@ -284,6 +290,9 @@ def _schedule_far_end(leg: FarLeg) -> None:
     far_end, at = leg.far_end, leg.switch.scheduler.at
     for after, keys in far_end.presses:
         at(leg.now + round(after * SECOND), lambda keys=keys: _press(leg, keys))  # type: ignore[misc]
+    if far_end.transfers is not None:
+        after, extension = far_end.transfers
+        at(leg.now + round(after * SECOND), lambda: _transfer(leg, extension))
     if far_end.hangs_up_after is not None:
         after = far_end.hangs_up_after
         at(leg.now + round(after * SECOND), lambda: leg.caller_hangs_up(far_end.cause))
@@ -294,6 +303,15 @@ def _press(leg: FarLeg, keys: str) -> None:
         leg.on_press(keys)
     for key in keys:
         leg.press(key)
+
+
+def _transfer(leg: FarLeg, extension: str) -> None:
+    """Send the other side of the bridge elsewhere (sofia_handle_sip_i_refer)."""
+    other = leg.switch.locate(leg.get("bridge_to") or "")
+    if leg.up and other is not None:
+        if leg.on_transfer is not None:
+            leg.on_transfer(extension)
+        transfer(other, extension)
 
 
 # --- calling

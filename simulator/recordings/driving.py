@@ -14,13 +14,14 @@ from typing import Any
 from eslsync.protocol import Parser
 
 from ..clockwork.agenda import Agenda
-from ..clockwork.threads import MILLISECOND, SECOND
+from ..clockwork.threads import MILLISECOND, SECOND, Steps, Thread
 from ..event_socket.audience import Audience
 from ..event_socket.listener import Control
 from ..ladders.rungs import ANY_UUID
 from ..model.channel import Channel
 from ..model.digits import Digit
 from ..model.races import Races
+from ..model.tables import run_api
 from .circumstances import channel_of, start_of, switch_of
 from .reading import Recording, Sent, sent
 
@@ -171,12 +172,19 @@ class Drive:
         def act() -> None:
             if "hangup" in action:
                 channel.caller_hangs_up(action["hangup"])
+            if "api" in action:
+                self._run_for_another(self._translate(action["api"].encode("latin-1"), 10**9))
             if "talk" in action:
                 channel.talk(round(action["talk"] * SECOND), action.get("words", ""))
             for key in action.get("press", ""):
                 channel.press(key, action.get("milliseconds", key_length))
 
         self.agenda.at(when, act)
+
+    def _run_for_another(self, command: bytes) -> None:
+        """Run an api command of another client of the switch."""
+        name, _, argument = command.decode("latin-1").partition(" ")
+        Thread(self.agenda, _drained(run_api(self.switch, name, argument))).run()
 
     def _schedule_notes(self) -> None:
         """Schedule the actions from outside."""
@@ -191,6 +199,10 @@ class Drive:
         channel = self.channel
         assert channel is not None
         self.agenda.at(self.moment(seconds), lambda: channel.queue_digit(digit))
+
+
+def _drained(steps: Steps[str]) -> Steps[None]:
+    yield from steps
 
 
 def _lanes(messages: Sequence[Sent]) -> Counter[str]:

@@ -7,7 +7,7 @@ from typing import Any
 
 from eslsync import HangupCause
 
-from .shapes import CAUSE, DIAL_STRING, KEYS, SECONDS, unknown
+from .shapes import CAUSE, DIAL_STRING, EXTENSION, KEYS, SECONDS, unknown
 
 __all__ = ["parse"]
 
@@ -26,6 +26,12 @@ def _presses(text: str) -> tuple[float, str] | None:
     return (seconds, keys) if seconds is not None and KEYS.accepts(keys) else None
 
 
+def _transfers(text: str) -> tuple[float, str] | None:
+    extension, _, after = text.partition("@")
+    seconds = _seconds(after)
+    return (seconds, extension) if seconds is not None and EXTENSION.accepts(extension) else None
+
+
 def _cause(text: str) -> str | None:
     text = text.upper()
     return text if CAUSE.accepts(text) else None
@@ -42,6 +48,11 @@ WORDS: dict[str, tuple[str, Callable[[str], Any], str]] = {
     "hangs_up": ("hangs_up_after", _seconds, "seconds after the answer, as in hangs_up:10"),
     "rings": ("rings", lambda text: None, "no value"),
     "presses": ("presses", _presses, "keys and seconds after the answer, as in presses:12#@3"),
+    "transfers": (
+        "transfers",
+        _transfers,
+        "an extension and seconds after the answer, as in transfers:2000@3",
+    ),
     "rejects": ("rejects", _cause, CAUSE.is_what),
     "cause": ("cause", _cause, CAUSE.is_what),
     "handler": ("handler", _name, "the name of a function in FILE"),

@@ -206,6 +206,8 @@ class Script:
                 options["presses"] = [
                     (each["after"], each["digits"]) for each in options["presses"]
                 ]
+            if "transfers" in options:
+                options["transfers"] = (options["transfers"]["after"], options["transfers"]["to"])
             if "handler" in options:
                 with self._loading("call.endpoints"):
                     options["handler"] = self._other_handler(options["handler"], call, files)

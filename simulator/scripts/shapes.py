@@ -113,6 +113,7 @@ FILE = Scalar("the Python file that it is in", str, len)
 PROMPT = Scalar("a prompt's name, such as ivr/ivr-welcome", str, len)
 EVENT = Scalar("the name of an event or an application, such as CHANNEL_ANSWER or bridge", str, len)
 ANY_TEXT = Scalar("text", str)
+EXTENSION = Scalar("an extension of the dialplan, such as 2000", str, re.compile(r"\S+").fullmatch)
 KEYS = Scalar('keys (0-9, *, # and A-D), such as "12#"', str, are_keys)
 CAUSE = Scalar(
     "a hangup cause, such as NORMAL_CLEARING or USER_BUSY", str, HangupCause.__members__.get
@@ -149,6 +150,7 @@ ENDPOINT: dict[str, Shape] = {
     "rejects": CAUSE,
     "rings": FLAG,
     "presses": Many(Fields({"after": SECONDS, "digits": KEYS}, needed=("after", "digits"))),
+    "transfers": Fields({"after": SECONDS, "to": EXTENSION}, needed=("after", "to")),
     "cause": CAUSE,
     "handler": Fields(HANDLER, alone="file"),
 }
@@ -206,6 +208,7 @@ VERBS: dict[str, dict[str, Shape]] = {
     "wait": {"timeout": SECONDS},
     "hangup": {"cause": CAUSE},
     "hangup_after": {"seconds": SECONDS, "cause": CAUSE},
+    "transfer": {"extension": EXTENSION},
     "call": {**WHO_CALLS, "steps": StepList()},
     "as": {"caller": TEXT, "steps": StepList()},
 }

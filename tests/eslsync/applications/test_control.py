@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+import time
 from contextlib import suppress
 
 import pytest
 
 from eslsync import AnswerState, Channel, Event, Hangup, HangupCause, Session, TimeoutError
 from simulator import Call, FreeSwitch
+from simulator.clockwork.threads import SECOND, Steps
+from simulator.model.channel import Channel as ModelChannel
 from tests.support.asking import ask, recorded_words, words_of
 from tests.support.evidence import stands_on
 
@@ -150,6 +153,39 @@ def test_sched_hangup_hangs_up_after_its_seconds() -> None:
     assert 29.0 <= asked.call.duration <= 30.1
     words = words_of("sched_hangup", question)
     assert words[:1] == recorded_words("11l", "sched_hangup")  # whose default is our cause
+
+
+@stands_on("switch_channel.c, switch_channel_perform_hangup", "hangup")
+def test_hangup_ends_a_channel_that_is_stuck() -> None:
+    def stuck(channel: ModelChannel, data: str) -> Steps[None]:
+        until = channel.now + 60 * SECOND
+        while channel.now < until:  # a script that looks at nothing
+            yield until
+
+    took: list[float] = []
+
+    def handler(session: Session) -> None:
+        session.channel.answer()
+        session.channel.execute("lua", "stuck.lua", block=False)
+        began = time.monotonic()
+        session.channel.hangup("USER_BUSY")
+        took.append(time.monotonic() - began)
+
+    with FreeSwitch(applications={"lua": stuck}) as switch:
+        call = switch.call(handler)
+        call.wait()
+    assert call.cause == "USER_BUSY"
+    assert took[0] < 10
+
+
+@stands_on("27e_hangup_behind_lock", "hangup")
+def test_hangup_waits_for_an_application_under_a_lock() -> None:
+    def question(channel: Channel) -> None:
+        channel.playback("ivr/ivr-long", lock=True, block=False)
+        channel.hangup()
+
+    asked = ask(question, prompts={"ivr/ivr-long": 20.0})
+    assert asked.call.duration > 20
 
 
 @stands_on("mod_dptools.c, sched_transfer_function", "sched_transfer")

@@ -37,8 +37,7 @@ def test_a_star_cuts_a_file_and_other_keys_do_not() -> None:
     played = ask(lambda channel: channel.playback("ivr/ivr-long"), caller, prompts=LONG).value
     assert played.terminator == "*"
     assert played.response == "FILE PLAYED"
-    assert played.seconds is not None
-    assert played.seconds < 3
+    assert played.seconds == pytest.approx(0.7, abs=0.3)  # heard; 2.048 s were read ahead
 
 
 @stands_on("mod_dptools.c, on_dtmf", "playback")

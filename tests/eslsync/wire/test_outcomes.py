@@ -149,6 +149,7 @@ def test_a_prompt_that_the_hangup_cut_is_told() -> None:
     hangup = hung_up_in(lambda _, channel: channel.playback("moh/music"), silence("playback", 3))
     assert hangup.played is not None
     assert hangup.played.terminator is None
+    assert hangup.played.seconds == pytest.approx(3.0, abs=0.1)
 
 
 def test_an_application_without_a_method_is_told_by_its_completion() -> None:
