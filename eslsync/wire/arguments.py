@@ -66,7 +66,7 @@ ARRAY_SEPARATOR = "|:"
 _HEADER = re.compile(r"[!-9;-Z\\-~]+")
 
 #: Characters that would end a command or a header.
-FORBIDDEN = "\r\n\0"
+_NOT_IN_A_LINE, _NOT_IN_TEXT = re.compile(r"[\r\n\0]"), re.compile(r"\0")
 
 #: The separator of enterprise dial strings, recognized anywhere (switch_ivr_originate.c).
 _ENTERPRISE = ":_:"
@@ -238,20 +238,21 @@ def check_text(text: str) -> str:
 
     (Surrogates that stand for bytes which are not UTF-8 are sent as those bytes.)
     """
-    return _checked(text, "\0")
+    return _checked(text, _NOT_IN_TEXT)
 
 
 def check_line(text: str) -> str:
     """Return the text. Raises ValueError if it does not fit in one line, or as `check_text`."""
-    return _checked(text, FORBIDDEN)
+    return _checked(text, _NOT_IN_A_LINE)
 
 
-def _checked(text: str, forbidden: str) -> str:
-    found = [text.index(character) for character in forbidden if character in text]
-    if found:
-        at = min(found)
+def _checked(text: str, forbidden: re.Pattern[str]) -> str:
+    found = forbidden.search(text)
+    if found is not None:
         # the rest is not shown: it may be secret
-        raise ValueError(f"line breaks and NUL can't be sent: {text[at]!r} at index {at}")
+        raise ValueError(
+            f"line breaks and NUL can't be sent: {found[0]!r} at index {found.start()}"
+        )
     if not text.isascii():
         text.encode("utf-8", "surrogateescape")
     return text

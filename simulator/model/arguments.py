@@ -13,10 +13,13 @@ from eslsync.wire.separation import closing, separate, variables_of
 
 __all__ = ["atoi", "expand", "holds_variables", "separate", "variables_of"]
 
+_NUMBER = re.compile(r"\s*[+-]?\d+")
+_VARIABLE = re.compile(r"\$[$\\]*\{")
+
 
 def atoi(text: str | None) -> int:
     """C's atoi: the number at the start of a text, after blanks; 0 if there is none."""
-    found = re.match(r"\s*[+-]?\d+", text or "")
+    found = _NUMBER.match(text or "")
     return int(found[0]) if found else 0
 
 
@@ -29,7 +32,7 @@ _EXPANDABLE = re.compile(r"\$[$\\]*\{|\\[\\nst']")
 
 def holds_variables(text: str) -> bool:
     """True if FreeSWITCH finds a variable in the text (switch_string_var_check_const)."""
-    return re.search(r"\$[$\\]*\{", text) is not None
+    return _VARIABLE.search(text) is not None
 
 
 def expand(

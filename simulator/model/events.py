@@ -13,6 +13,7 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta, timezone
 from functools import lru_cache
+from itertools import starmap
 
 from eslsync.protocol import ARRAY, ARRAY_SEPARATOR, Command, Format, quote
 
@@ -115,7 +116,7 @@ def elements(value: str) -> list[str]:
 
 
 def plain_lines(headers: Headers) -> bytes:
-    return b"".join([plain_line(name, value) for name, value in headers])
+    return b"".join(starmap(plain_line, headers))
 
 
 def xml_lines(headers: Headers) -> bytes:

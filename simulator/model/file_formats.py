@@ -26,6 +26,7 @@ SUFFIXES = frozenset(
     silk siren speex vp8 vp9
     """.split()
 )
+_SUFFIX = re.compile(r"\.([^./\s]+)$")
 
 
 def unknown_format(name: str) -> tuple[str, str] | None:
@@ -38,7 +39,7 @@ def unknown_format(name: str) -> tuple[str, str] | None:
         if scheme.lower() in SCHEMES:
             return None
         return f"{scheme}://", f"no module plays {scheme}://{hint(scheme, SCHEMES)}"
-    found = re.search(r"\.([^./\s]+)$", name)
+    found = _SUFFIX.search(name)
     if found is None or found[1].lower() in SUFFIXES:
         return None
     return f".{found[1]}", f"no module plays .{found[1]}{hint(found[1], SUFFIXES)}"

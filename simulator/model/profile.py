@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+from functools import cache
+from itertools import starmap
+from operator import attrgetter
 from typing import NamedTuple
 
 from .events import Block
@@ -72,25 +75,37 @@ def who(profile: Profile, prefix: str) -> tuple[Block, Block]:
 
     One block stands before the times and one after them, because usually only the times change.
     """
-    pairs = [(f"{prefix}-{name}", getattr(profile, key)) for name, key in PROFILE_HEADERS]
     # (the original caller is listed only if there is a caller)
-    nobody = {
-        f"{prefix}-Orig-Caller-ID-{what}": not caller
-        for what, caller in (("Name", profile.caller_id_name), ("Number", profile.caller_id_number))
-    }
-    pairs = [(name, value) for name, value in pairs if value and not nobody.get(name)]
-    flags = [(f"{prefix}-{name}", getattr(profile, key)) for name, key in FLAG_HEADERS]
+    if not (profile.caller_id_name and profile.caller_id_number):
+        profile = profile._replace(
+            orig_caller_id_name=profile.caller_id_name and profile.orig_caller_id_name,
+            orig_caller_id_number=profile.caller_id_number and profile.orig_caller_id_number,
+        )
+    names, flags, _ = _headers_under(prefix)
+    pairs = [pair for pair in zip(names, _PROFILE_FIELDS(profile), strict=True) if pair[1]]
     begin = f"{prefix.lower()}-"
-    return Block(pairs, prefix=begin), Block(flags, prefix=begin)
+    return (
+        Block(pairs, prefix=begin),
+        Block(list(zip(flags, _FLAG_FIELDS(profile), strict=True)), prefix=begin),
+    )
 
 
 def when(times: Times, prefix: str) -> Block:
     """The headers of a profile's times."""
-    headers = [
-        (f"{prefix}-{name}", str(time)) for (name, _), time in zip(TIME_HEADERS, times, strict=True)
-    ]
-    plain = "".join([f"{name}: {time}\n" for name, time in headers]).encode()
+    *_, names = _headers_under(prefix)
+    headers = list(zip(names, map(str, times), strict=True))
+    plain = "".join(starmap("{}: {}\n".format, headers)).encode()
     return Block(headers, plain=plain, prefix=f"{prefix.lower()}-")
+
+
+@cache
+def _headers_under(prefix: str) -> tuple[list[str], list[str], list[str]]:
+    """The names of a profile's headers, its flags' and its times'."""
+    profile, flags, times = (
+        [f"{prefix}-{name}" for name, _ in table]
+        for table in (PROFILE_HEADERS, FLAG_HEADERS, TIME_HEADERS)
+    )
+    return profile, flags, times
 
 
 #: Header and field, in the order of switch_caller_profile_event_set_data; empty fields are
@@ -137,6 +152,8 @@ FLAG_HEADERS = (
     ("Privacy-Hide-Name", "privacy_hide_name"),
     ("Privacy-Hide-Number", "privacy_hide_number"),
 )
+_PROFILE_FIELDS = attrgetter(*(field for _, field in PROFILE_HEADERS))
+_FLAG_FIELDS = attrgetter(*(field for _, field in FLAG_HEADERS))
 
 #: The fields that can be read as variables (switch_caller_get_field_by_name).
 PROFILE_VARIABLES = {

@@ -73,18 +73,20 @@ class OrderedVariables:
 
     def get(self, name: str) -> str | None:
         """The value, or None. ``name[index]`` is an element of an array."""
-        name, bracket, index = name.lower().partition("[")
-        pair = self._pairs.get(name)
-        if pair is None:
-            return None
-        if not bracket:
+        pair = self._pairs.get(name.lower())
+        if pair is not None:
             return pair[1]
-        found = elements(pair[1])
-        number = _leading_number(index)
+        if "[" not in name:
+            return None
+        name, _, index = name.partition("[")
+        number, value = _leading_number(index), self.get(name)
+        found = [] if value is None else elements(value)
         return found[number] if number < len(found) else None
 
     def beginning(self, prefix: str) -> dict[str, str]:
         """The variables whose names begin with ``prefix``, both in lower case."""
+        if f"\n{prefix}" not in "\n".join(["", *self._pairs]):  # the usual case, and soon said
+            return {}
         return {name: value for name, (_, value) in self._pairs.items() if name.startswith(prefix)}
 
     def set(self, name: str, value: str | None) -> None:
@@ -96,9 +98,11 @@ class OrderedVariables:
         if key in self._pairs:
             self._block = None
             del self._pairs[key], self._lines[key]
-        if value and value.startswith(ARRAY):
-            value = as_header(value)
         if value:
+            if value.startswith(ARRAY):
+                value = as_header(value)
+                if not value:
+                    return
             self._put(key, PREFIX + name, value)
 
     def _put(self, key: str, header: str, value: str) -> None:
