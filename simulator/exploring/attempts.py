@@ -104,6 +104,8 @@ class AttemptOutcome:
     stands_on: tuple[Part, ...] = ()
     #: What is neither modelled nor allowed, and the handler's lines that used it.
     not_modelled: list[tuple[Part, Place | None]] = field(default_factory=list)
+    #: The statements that ran and depend on facts about the call.
+    asks: frozenset[Spot] = frozenset()
     #: What ran of the handler's own file for the first time in this process.
     ran: frozenset[Spot] = frozenset()
     #: Lines that were run for the first time, by file.

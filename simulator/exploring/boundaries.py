@@ -21,6 +21,7 @@ CLOCK = frozenset(
 PARTS = {
     "hour": "hour", "tm_hour": "hour", "minute": "minute", "tm_min": "minute",
     "month": "month", "tm_mon": "month", "day": "day", "tm_mday": "day",
+    "year": "year", "tm_year": "year",
 }  # fmt: skip
 WEEKDAYS = frozenset("weekday isoweekday tm_wday isocalendar day_name".split())
 #: The year of a date of which the code names only month and day.
@@ -151,17 +152,18 @@ def times_in(nodes: Iterable[ast.AST], lookup: Lookup) -> Times:
                 numbers = set(integers(side, lookup))
                 for part in asked:
                     compared.setdefault(part, set()).update(numbers)
-                if any("%H" in ast.unparse(other) for other in sides):
-                    _clock_digits(side, found)
+                for form in (form for other in sides for form in _forms(other)):
+                    _formatted(side, form, found)
     hours = {hour % 24 for each in compared.get("hour", ()) for hour in (each, each + 1)}
     found.times.update(time(hour) for hour in hours)
     for minute in compared.get("minute", ()):
         around = {each.hour for each in found.times} or {9}
         found.times.update(time(hour, minute % 60) for hour in around)
-    for month in compared.get("month", ()):
-        for day in compared.get("day", {1}):
-            with suppress(ValueError):
-                found.dates.add(date(YEAR, month, day))
+    for year in compared.get("year", {YEAR}):
+        for month in compared.get("month", {1} if compared.keys() & {"day", "year"} else ()):
+            for day in compared.get("day", {1}):
+                with suppress(ValueError):
+                    found.dates.add(date(year, month, day))
     return found
 
 
@@ -251,10 +253,21 @@ def _text(text: str, found: Times) -> None:
             found.dates.add(date.fromisoformat(text))
 
 
-def _clock_digits(side: ast.expr, found: Times) -> None:
-    """Digits compared with strftime("%H"), or with "%H%M"."""
-    if isinstance(side, ast.Constant) and isinstance(side.value, str):
-        digits = side.value
-        if digits.isdecimal() and len(digits) in (2, 4):
+def _forms(node: ast.expr) -> Iterator[str]:
+    """The formats of `strftime` in it."""
+    for each in ast.walk(node):
+        if isinstance(each, ast.Constant) and isinstance(each.value, str) and "%" in each.value:
+            yield each.value
+
+
+def _formatted(side: ast.expr, form: str, found: Times) -> None:
+    """Texts compared with a time in a format, such as that of ``strftime("%H%M")``."""
+    for each in ast.walk(side):
+        if isinstance(each, ast.Constant) and isinstance(each.value, str) and each.value != form:
             with suppress(ValueError):
-                found.times.add(time(int(digits[:2]), int(digits[2:] or 0)))
+                moment = datetime.strptime(each.value, form)
+                if re.search("%[HIMSTX]", form):
+                    found.times.add(moment.time())
+                if re.search("%[dmjYyDFx]", form):
+                    year = moment.year if re.search("%[YyDFx]", form) else YEAR
+                    found.dates.add(moment.replace(year=year).date())

@@ -35,7 +35,7 @@ from .attempts import Attempt, AttemptOutcome, BridgeEnd, CallEnd, Trouble
 from .boundaries import Turns
 from .lines import Lines
 from .observer import Observer, Sighting
-from .probes import Ran
+from .probes import Ran, Spot
 from .reach import skipped_work
 from .rounds import Rounds
 from .situations import Situation
@@ -89,6 +89,7 @@ class Caller:
     lines: Lines | None = None
     ran: Ran = field(default_factory=Ran)
     turns: Turns | None = None
+    questions: frozenset[Spot] = frozenset()  #: statements that depend on facts about the call
     #: What its calls used of FreeSWITCH.
     stands_on: StandsOn = field(default_factory=StandsOn)
     #: Lines of the handler at which it has used up the patience.
@@ -96,6 +97,7 @@ class Caller:
 
     def make(self, attempt: Attempt, *, draw: bool = False) -> AttemptOutcome:
         """Make one call; ``draw`` its ladder, too."""
+        self.ran.begin()
         with _quiet() as log, _same_randomness():
             patience = self.patience
             if self.stuck and patience is not None:
@@ -106,6 +108,7 @@ class Caller:
                 outcome = _Making(self, attempt, log, draw, self.patience).outcome
             self.stuck |= outcome.stuck_at
         outcome.stands_on = tuple(filter(self.stands_on.use, outcome.stands_on))
+        outcome.asks = self.questions & self.ran.now
         outcome.ran = self.ran.new()
         if self.lines is not None:
             outcome.lines = self.lines.new()

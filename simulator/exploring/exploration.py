@@ -291,6 +291,7 @@ def explore(
         Limits(depth, calls, seconds),
         turns=source.turns(),
         moments=source.moments(),
+        questions=source.questions(),
         workers=(os.cpu_count() or 1) if workers is None else workers,
         key=key,
         patience=patience,

@@ -70,7 +70,7 @@ class Explored:
         module = ModuleType(self._module.__name__)
         for name in ("__file__", "__spec__", "__loader__", "__package__"):
             setattr(module, name, getattr(self._module, name, None))
-        setattr(module, PROBE, self.ran.spots.add)
+        setattr(module, PROBE, self.ran.now.add)
         sys.modules[module.__name__] = module
         with no_server():
             exec(self._code, vars(module))

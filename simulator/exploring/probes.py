@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import ast
 import inspect
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping, Set
 from contextlib import contextmanager
 from pathlib import Path
 from types import CodeType, FunctionType
@@ -26,18 +26,28 @@ class Ran:
     """The spots that ran."""
 
     def __init__(self) -> None:
-        self.spots: set[Spot] = set()
+        self.now: set[Spot] = set()  #: in the current call
+        self._before: set[Spot] = set()  # in others
         #: The functions that have probes, by name and first line; None for all of the file's.
         self.functions: set[tuple[str, int]] | None = None
-        self._told: set[Spot] = set()
+
+    def begin(self) -> None:
+        """A call begins."""
+        self._before |= self.now
+        self.now.clear()
 
     def new(self) -> frozenset[Spot]:
-        """Those that ran for the first time since the last time."""
-        if len(self.spots) == len(self._told):
-            return frozenset()
-        found = frozenset(self.spots - self._told)
-        self._told |= found
-        return found
+        """Those that ran in this call for the first time."""
+        return frozenset(self.now - self._before)
+
+    def add(self, spots: Set[Spot]) -> None:
+        """Note those of a call that another process made."""
+        self._before |= spots
+
+    @property
+    def spots(self) -> Set[Spot]:
+        """Those of all calls."""
+        return self.now | self._before
 
 
 def spot(node: ast.stmt | ast.expr) -> Spot:
@@ -106,7 +116,7 @@ def probing(function: FunctionType, ran: Ran) -> Iterator[None]:
             each.__code__ = twin
             before.append((each, code))
             ran.functions.add((code.co_name, code.co_firstlineno))
-    namespace[PROBE] = ran.spots.add
+    namespace[PROBE] = ran.now.add
     try:
         yield
     finally:

@@ -18,44 +18,34 @@ from collections.abc import Callable, Iterator, Mapping, Sequence, Set
 from concurrent.futures import ProcessPoolExecutor
 from concurrent.futures.process import BrokenProcessPool
 from contextlib import contextmanager
-from dataclasses import dataclass, field, replace
-from datetime import datetime, timedelta
+from dataclasses import dataclass, field
+from datetime import datetime
 from pathlib import Path
 from typing import Any
 
 from ..clockwork.frozen import real_seconds, standing_still
 from ..model.evidence import Part, StandsOn
-from ..scripts.shapes import DIAL_STRING
 from ..scripts.steps import Step
 from .actions import CallerAction, Entries, actions
 from .attempts import Attempt, AttemptOutcome, CallEnd
 from .boundaries import Turns
 from .caller import LATE, Caller
+from .facts import Question
 from .graph import Edge, Node, Way
 from .handlers import Explored
 from .lines import Lines
+from .probes import Spot
 from .situations import Situation
+from .variants import Planned, Variants
 from .whereabouts import Place
 
-__all__ = ["ANSWERS", "Incident", "Lack", "Limits", "Progress", "Search"]
+__all__ = ["Incident", "Lack", "Limits", "Progress", "Search"]
 
 #: Limits on the situations at one spot, which differ only in variables: the first SOME are tried
 #: with each key, up to ENOUGH with a few keys; up to FAR only along one way of gathered digits.
 SOME, ENOUGH, FAR = 8, 48, 96
 #: When ALIKE situations at a spot behave the same, only ENOUGH_ALIKE are continued.
 ALIKE, ENOUGH_ALIKE = 3, 12
-#: Moments tried at one place where the handler asks for the time of day.
-MOMENTS = 100
-#: Dial strings from one line of code whose far ends are varied.
-PEOPLE = 2
-#: The behaviours of a far end without a description: in words, and in a script.
-ANSWERS = "answers"
-FAR_ENDS: tuple[tuple[str, Mapping[str, Any]], ...] = (
-    (ANSWERS, {"rings": True, "answers_after": 2, "hangs_up_after": 20}),
-    ("is busy", {"rejects": "USER_BUSY"}),
-    ("answers and hangs up", {"rings": True, "answers_after": 2, "hangs_up_after": 0}),
-    ("does not answer", {"rings": True, "answers_after": "never"}),
-)
 #: Simulated seconds of rounds in which next to no time passes that a finding's script has.
 ROUND = 1
 #: Calls that must lead to the same situation for a handler to count as one that does not vary.
@@ -110,21 +100,6 @@ class Lack:
 
 
 @dataclass
-class _Planned:
-    """An attempt, and the place of its outcome."""
-
-    attempt: Attempt
-    root: int
-    node: Node | None = None
-    action: CallerAction | None = None
-    label: str = ""
-    prefix: tuple[Any, ...] = ()  # the leading steps that stay
-    dialled: frozenset[str] = frozenset()  # far ends called by then
-    far_end: tuple[str, str] | None = None  # the one varied, and how it behaves
-    moved: bool = False  # to another time
-
-
-@dataclass
 class Search:
     """An exploration."""
 
@@ -135,6 +110,8 @@ class Search:
     limits: Limits
     turns: Turns = field(default_factory=Turns)
     moments: Sequence[datetime] = ()  #: when a handler that asks for the time is called, too
+    #: Facts about the call that the code compares with literals, by the statement.
+    questions: Mapping[Spot, Sequence[Question]] = field(default_factory=dict)
     workers: int = 1
     key: Callable[[Situation], object] | None = None
     patience: float | None = 5.0
@@ -172,15 +149,12 @@ class Search:
         self._by_key: dict[tuple[int, str], Node] = {}
         self._spots: dict[tuple[int, str], list[Node]] = {}  # the continued situations
         self._heard_elsewhere: set[bytes] = set()
-        self._called: set[object] = set()
-        self._gone: set[object] = set()
-        self._clock_read: set[object] = set()
+        self._variants = Variants(self.circumstances, self.moments, self.questions)
         self._shapes: dict[object, Node] = {}
         self._slow: set[str] = set()  # spots where handlers wait for something but the call
-        self._people: dict[object, set[str]] = {}
         self._stayed: set[int] = set()
         self._due: Counter[int | None] = Counter()  # actions planned and not tried, by situation
-        level = [_Planned(Attempt(call, ()), root) for root, call in enumerate(self.circumstances)]
+        level = [Planned(Attempt(call, ()), root) for root, call in enumerate(self.circumstances)]
         self._due[None] = len(level)
         depth = 0
         try:
@@ -229,18 +203,18 @@ class Search:
 
     def _level(
         self,
-        jobs: list[_Planned],
+        jobs: list[Planned],
         call: Callable[[Sequence[Attempt]], Iterator[AttemptOutcome]],
         depth: int,
         began: float,
-    ) -> list[_Planned]:
+    ) -> list[Planned]:
         """Make a level's calls; return the next level."""
-        following: list[_Planned] = []
+        following: list[Planned] = []
         while jobs:
             if self.limits.calls is not None and self.calls + len(jobs) > self.limits.calls:
                 jobs = jobs[: self.limits.calls - self.calls]
                 self._stop(f"{self.limits.calls} calls")
-            more: list[_Planned] = []  # at the same depth: other behaviours of far ends
+            more: list[Planned] = []  # at the same depth: other behaviours of far ends
             for job, outcome in zip(jobs, call([job.attempt for job in jobs]), strict=False):
                 self.calls += 1
                 self._due[_number(job)] -= 1
@@ -249,11 +223,7 @@ class Search:
                     expanded = self._expand(node, job.action.keys if job.action else "")
                     self._due.update(map(_number, expanded))
                     following += expanded
-                others = [
-                    *self._others(job, outcome),
-                    *self._gone_at_once(job, outcome),
-                    *self._at_other_times(job, outcome),
-                ]
+                others = list(self._variants.of(job, outcome))
                 self._due.update(map(_number, others))
                 more += others
                 seconds = real_seconds() - began
@@ -266,7 +236,7 @@ class Search:
             jobs = more if self.stopped is None else []
         return following if self.stopped is None else []
 
-    def _take(self, job: _Planned, outcome: AttemptOutcome, depth: int) -> Node | None:
+    def _take(self, job: Planned, outcome: AttemptOutcome, depth: int) -> Node | None:
         """Add the outcome of a call to the graph; return its node if that is new."""
         attempt = job.attempt
         done = Way(attempt.call, job.prefix)
@@ -330,7 +300,7 @@ class Search:
             job.node.edges.append(edge)
         return new
 
-    def _goes_there(self, job: _Planned, target: int | CallEnd, outcome: AttemptOutcome) -> bool:
+    def _goes_there(self, job: Planned, target: int | CallEnd, outcome: AttemptOutcome) -> bool:
         """True if the same action has led there at another time."""
         number = None if job.node is None else job.node.number
         what = "silence" if job.action is None else job.action.what
@@ -341,7 +311,7 @@ class Search:
             for edge in self.edges
         )
 
-    def _note(self, job: _Planned, outcome: AttemptOutcome, made: Way, there: Node | None) -> None:
+    def _note(self, job: Planned, outcome: AttemptOutcome, made: Way, there: Node | None) -> None:
         """Note the other observations. (In the end, the caller hung up ``there``.)"""
         self.stuck |= outcome.stuck_at
         if outcome.slow and there is not None:
@@ -376,11 +346,11 @@ class Search:
         if outcome.elsewhere and outcome.elsewhere not in self._heard_elsewhere:
             self._heard_elsewhere.add(outcome.elsewhere)
             self.elsewhere.append(outcome.elsewhere)
-        self.explored.ran.spots |= outcome.ran
+        self.explored.ran.add(outcome.ran)
         for file, numbers in outcome.lines.items():
             self.lines.setdefault(file, set()).update(numbers)
 
-    def _expand(self, node: Node, by: str) -> list[_Planned]:
+    def _expand(self, node: Node, by: str) -> list[Planned]:
         """The attempts in a situation that these keys led to."""
         at_spot = self._spots.setdefault((node.root, node.situation.spot), [])
         # Each call to a stuck handler takes the full patience.
@@ -413,7 +383,7 @@ class Search:
                 proven=len(node.way.steps),
             )  # fmt: skip
             jobs.append(
-                _Planned(
+                Planned(
                     attempt,
                     node.root,
                     node,
@@ -423,7 +393,9 @@ class Search:
                 )
             )
         if node.situation.far_end is not None:
-            jobs += self._pressed_there(node, few)
+            jobs += self._variants.pressed_there(
+                node, self.keys[:1] + self.keys[-1:] if few else self.keys
+            )
         return jobs
 
     def _alike(self, nodes: Sequence[Node]) -> Set[str]:
@@ -453,54 +425,7 @@ class Search:
     def _spot_of(self, number: int) -> str:
         return self.nodes[number].situation.spot
 
-    def _pressed_there(self, node: Node, few: bool) -> Iterator[_Planned]:
-        """The same attempts, with the far end pressing a key that the handler listens for."""
-        situation = node.situation
-        where, since = situation.far_end, situation.far_seconds
-        endpoints = dict(node.way.call.get("endpoints", {}))
-        behaviour = endpoints.get(where)
-        if behaviour is None or since is None or "handler" in behaviour:
-            return
-        if situation.kind not in ("digit", "connected"):
-            return
-        silence = CallerAction("silence", "", node.approach.at)
-        for key in self.keys[:1] + self.keys[-1:] if few else self.keys:
-            presses = [
-                *behaviour.get("presses", ()),
-                {"after": round(since + 0.5, 2), "digits": key},
-            ]
-            call = {
-                **node.way.call,
-                "endpoints": {**endpoints, where: {**behaviour, "presses": presses}},
-            }
-            yield _Planned(
-                Attempt(call, node.way.steps + silence.steps, number=situation.number),
-                node.root,
-                node,
-                CallerAction("far end", f"{where} presses {key}", silence.steps, key),
-                prefix=node.way.steps + silence.steps,
-                dialled=node.dialled,
-            )
-
-    def _gone_at_once(self, job: _Planned, outcome: AttemptOutcome) -> Iterator[_Planned]:
-        """The same attempt, if a far end's key got it connected, but it hangs up in that moment."""
-        reached, action = outcome.reached, job.action
-        if action is None or action.what != "far end" or reached is None or job.node is None:
-            return
-        if reached.kind != "connected" or job.node.situation.kind == "connected":
-            return
-        where = job.node.situation.far_end or ""
-        which = (job.root, job.node.situation.spot, where)
-        if which in self._gone:
-            return
-        self._gone.add(which)
-        ends = job.attempt.call["endpoints"]
-        gone = {**ends[where], "hangs_up_after": ends[where]["presses"][-1]["after"]}
-        call = {**job.attempt.call, "endpoints": {**ends, where: gone}}
-        attempt = replace(job.attempt, call=call)
-        yield replace(job, attempt=attempt, label=f"{action.label} and hangs up")
-
-    def _stays(self) -> list[_Planned]:
+    def _stays(self) -> list[Planned]:
         """Attempts to stay in situations that silence leads back to.
 
         The time is not a plain variable: a queue that announces the caller's place once a minute,
@@ -517,7 +442,7 @@ class Search:
             known = frozenset(key for root, key in self._by_key if root == node.root)
             attempt = Attempt(node.way.call, steps, number=0, known=known)
             jobs.append(
-                _Planned(
+                Planned(
                     attempt, node.root, node, CallerAction("silence", "silence", node.approach.at),
                     prefix=steps, dialled=node.dialled,
                 )
@@ -546,58 +471,6 @@ class Search:
                 return None if node.waits_for_ever else edge.target
         return None
 
-    def _others(self, job: _Planned, outcome: AttemptOutcome) -> Iterator[_Planned]:
-        """The same attempts, with another behaviour of a far end that was called."""
-        if job.attempt.hangs_up:
-            return
-        described = job.attempt.call.get("endpoints", {})
-        came = outcome.ended if outcome.reached is None else outcome.reached.key
-        for where in sorted(outcome.dialled - job.dialled - set(described)):
-            # One of the keys that lead there is enough.
-            which = (job.root, job.node and job.node.number, came, where)
-            if which in self._called or not DIAL_STRING.accepts(where):
-                continue
-            place = None if job.node is None else job.node.situation.spot
-            people = self._people.setdefault((job.root, place), set())
-            if where not in people and len(people) >= PEOPLE:
-                continue
-            people.add(where)
-            self._called.add(which)
-            for words, behaviour in FAR_ENDS:
-                call = {**job.attempt.call, "endpoints": {**described, where: dict(behaviour)}}
-                told = f"{where} {words}"
-                label = told
-                if job.action is not None and job.action.what != "silence":
-                    label = f"{job.action.label}; {told}"
-                yield replace(
-                    job,
-                    attempt=replace(job.attempt, call=call),
-                    label=label,
-                    far_end=(where, words),
-                    dialled=job.dialled | {where},
-                )
-
-    def _at_other_times(self, job: _Planned, outcome: AttemptOutcome) -> Iterator[_Planned]:
-        """The same attempts at other times, if the handler asks for the time at a new place.
-
-        They begin so that the handler asks at the moment, or less than a second later.
-        """
-        if job.attempt.hangs_up or job.attempt.known or "start" in self.circumstances[job.root]:
-            return
-        for places, seconds in outcome.clock.items():
-            which = (job.root, places)
-            if which in self._clock_read:
-                continue
-            self._clock_read.add(which)
-            for moment in self.moments[:MOMENTS]:
-                start = moment - timedelta(seconds=int(seconds))
-                call = {**job.attempt.call, "start": start.isoformat()}
-                label = f"{moment:%a %H:%M:%S}"
-                if job.action is not None and job.action.what != "silence":
-                    label = f"{job.label or job.action.label}; {label}"
-                attempt = replace(job.attempt, call=call)
-                yield replace(job, attempt=attempt, label=label, moved=True)
-
     def ends_by_itself(self, way: Way, seconds: float) -> bool:
         """True if the call ends while the caller waits for ``seconds``."""
         outcome = self.in_silence(way, seconds)
@@ -616,8 +489,9 @@ class Search:
         fresh = self.explored.fresh
         ran = self.explored.ran
         return Caller(
-            fresh, self.key, self.patience, self.base, lines, ran, self.turns, stuck=self.stuck
-        )
+            fresh, self.key, self.patience, self.base, lines, ran, self.turns, stuck=self.stuck,
+            questions=frozenset(self.questions),
+        )  # fmt: skip
 
     def caller_of_one_process(self) -> Caller:
         """One whose calls all meet the same handler, which keeps its state between them."""
@@ -663,7 +537,7 @@ class Search:
 
     def __getstate__(self) -> dict[str, Any]:
         """The state that another process needs to make calls."""
-        names = ("explored", "key", "patience", "base", "covers", "turns", "stuck")
+        names = ("explored", "key", "patience", "base", "covers", "turns", "questions", "stuck")
         return {name: getattr(self, name) for name in names}
 
 
@@ -677,7 +551,7 @@ def _shape(situation: Situation) -> object:
     return situation.places, situation.kind, situation.application, data, str(variables)
 
 
-def _number(job: _Planned) -> int | None:
+def _number(job: Planned) -> int | None:
     return None if job.node is None else job.node.number
 
 

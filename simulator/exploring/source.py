@@ -16,6 +16,8 @@ from eslsync.wire.declared import Declaration, declaration_of, declared
 from ..model.arguments import separate
 from .actions import COUNTING
 from .boundaries import Times, Turns, moments, numbers_in, times_in
+from .facts import Question, questions_in
+from .probes import Spot
 from .reach import Reach
 from .whereabouts import Place
 
@@ -62,6 +64,7 @@ class HandlerSource:
             tree = ast.Module([], [])
         self._constants = dict(_assigned(tree))
         self._attributes = dict(_assigned_in_classes(tree))
+        self._tree = tree
         self._reach = Reach(tree, self._constants)
         self._parts = list(_reached(tree, handler))
         self._strings = [
@@ -111,6 +114,10 @@ class HandlerSource:
     def moments(self) -> list[datetime]:
         """The moments at which the code may act differently (see `boundaries`)."""
         return moments(self._times(), MONDAY)
+
+    def questions(self) -> dict[Spot, list[Question]]:
+        """The facts about a call that its statements depend on."""
+        return questions_in(self._tree, self._value_of)
 
     def turns(self) -> Turns:
         """The boundaries between which variables count as the same."""

@@ -48,7 +48,8 @@ class _Walk:
     def __init__(self, tree: ast.Module, lines: Sequence[str], ran: Ran) -> None:
         self._tree = tree
         self._lines = lines
-        self._ran = ran
+        self._functions_with_probes = ran.functions
+        self._spots = ran.spots
         self._names: set[str] = set()  # that the code which ran uses
         self._methods: set[str] = set()
         self._functions = {each.name: each for each in tree.body if isinstance(each, Function)}
@@ -107,11 +108,11 @@ class _Walk:
 
     def _has_probes(self, function: Function) -> bool:
         first = min(each.lineno for each in (function, *function.decorator_list))
-        functions = self._ran.functions
+        functions = self._functions_with_probes
         return functions is None or (function.name, first) in functions
 
     def _has_run(self, node: ast.stmt | ast.expr) -> bool:
-        return spot(node) in self._ran.spots
+        return spot(node) in self._spots
 
     def _block(
         self, body: Sequence[ast.stmt], function: str, behind: str, header: int

@@ -7,7 +7,8 @@ from collections.abc import Iterator
 from ...scripts.steps import Step
 from ..attempts import AttemptOutcome
 from ..graph import Edge, Way
-from ..search import ANSWERS, Search
+from ..search import Search
+from ..variants import ANSWERS
 from .finding import Evidence, Finding
 
 __all__ = ["KINDS", "find"]

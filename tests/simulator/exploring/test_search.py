@@ -86,27 +86,6 @@ def test_ctrl_c_returns_what_was_found_so_far() -> None:
     assert "menu" in str(exploration)
 
 
-def asks_whether_to_connect(session: Session) -> None:
-    channel = session.channel
-    channel.answer()
-    try:
-        desk = session.originate("user/1000", ring_timeout=20)
-    except CommandError:
-        channel.playback("nobody-there")
-    else:
-        if desk.get_digits("press-1-to-accept", timeout=10.0) == "1":
-            channel.bridge(desk)
-        channel.playback("goodbye")
-    channel.hangup()
-
-
-def test_a_far_end_hangs_up_in_the_moment_it_accepts() -> None:
-    exploration = explore(asks_whether_to_connect, keys="12")
-    labels = {edge.label for edge in exploration.edges}
-    assert "user/1000 presses 1 and hangs up" in labels
-    assert "user/1000 presses 2 and hangs up" not in labels
-
-
 # What it can't see: docs/explore.md has the list
 
 

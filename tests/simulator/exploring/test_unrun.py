@@ -38,7 +38,7 @@ RAN = {(5, 4), (6, 4), (10, 8), (13, 8), (19, 4), (20, 8)}
 
 def test_what_the_code_that_ran_names_should_have_run() -> None:
     ran = Ran()
-    ran.spots |= RAN
+    ran.add(RAN)
     left_out = unrun(ast.parse(SOURCE), SOURCE, "handler", ran)
     assert [(each.function, each.first, each.behind) for each in left_out] == [
         ("sales", 22, "else of if session"),

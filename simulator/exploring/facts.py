@@ -1,0 +1,297 @@
+"""Facts about a call that code compares with literals: the caller, the number called, variables."""
+
+from __future__ import annotations
+
+import ast
+import re
+from collections.abc import Iterable, Iterator, Mapping
+from dataclasses import dataclass
+from typing import Any
+
+from .boundaries import Lookup, integers
+from .probes import Spot, spot
+
+__all__ = ["Fact", "Question", "questions_in"]
+
+#: Properties of a session, and headers of its context, by the option of a call that sets them.
+PROPERTIES = {
+    "caller_number": "caller", "caller_name": "caller_name", "destination": "destination",
+    "Caller-Caller-ID-Number": "caller", "Caller-Caller-ID-Name": "caller_name",
+    "Caller-Destination-Number": "destination",
+}  # fmt: skip
+#: Methods of texts that leave enough of them to compare.
+PLAIN = frozenset("strip lstrip rstrip lower upper casefold removeprefix removesuffix".split())
+#: Values that one comparison is tried with, at most.
+MOST = 16
+#: The length that made-up numbers get, and their digits.
+LONG, DIGITS = 11, "12345678901"
+
+
+@dataclass(frozen=True)
+class Fact:
+    """A fact about a call: an option of it, or one of its variables."""
+
+    option: str
+    variable: str = ""
+
+    def among(self, call: Mapping[str, Any]) -> bool:
+        """True if the circumstances of a call say what it is."""
+        return self.option in call and (not self.variable or self.variable in call[self.option])
+
+    def given(self, call: Mapping[str, Any], value: str) -> dict[str, Any]:
+        """The circumstances of a call, with this value."""
+        if self.variable:
+            value = {**call.get(self.option, {}), self.variable: value}  # type: ignore[assignment]
+        return {**call, self.option: value}
+
+    def __str__(self) -> str:
+        return self.variable or self.option.replace("_", " ")
+
+
+@dataclass(frozen=True)
+class Question:
+    """A fact that a statement depends on, and the values at which it may turn."""
+
+    fact: Fact
+    values: tuple[str, ...]
+
+
+def questions_in(tree: ast.Module, lookup: Lookup) -> dict[Spot, list[Question]]:
+    """The facts that the statements of a file depend on."""
+    known = _Known(tree)
+    found: dict[Spot, list[Question]] = {}
+    read: dict[Fact, Spot] = {}  # variables, and the first statement that reads each
+    for statement, expression in _statements(tree):
+        values: dict[Fact, dict[str, None]] = {}
+        for node in ast.walk(expression):
+            for fact, value in _compared(node, known, lookup):
+                values.setdefault(fact, {})[value] = None
+            fact_here = known.fact(node)
+            if fact_here is not None and fact_here.variable:
+                read.setdefault(fact_here, spot(statement))
+        for fact, several in values.items():
+            question = Question(fact, tuple(several)[:MOST])
+            found.setdefault(spot(statement), []).append(question)
+    compared = {question.fact for each in found.values() for question in each}
+    for fact, where in read.items():
+        if fact not in compared and fact.variable not in known.assigned:
+            found.setdefault(where, []).append(Question(fact, ("true",)))
+    return found
+
+
+def _statements(tree: ast.Module) -> Iterator[tuple[ast.stmt, ast.expr]]:
+    """The statements, each with the expressions that are its own."""
+    for node in ast.walk(tree):
+        if not isinstance(node, ast.stmt) or isinstance(node, _DEFINITIONS):
+            continue
+        for child in ast.iter_child_nodes(node):
+            if isinstance(child, ast.expr):
+                yield node, child
+            elif isinstance(child, ast.withitem):
+                yield node, child.context_expr
+        if isinstance(node, ast.Match):
+            for case in node.cases:
+                for text in _texts_of_pattern(case.pattern):
+                    test = ast.Compare(node.subject, [ast.Eq()], [text])
+                    yield node, ast.copy_location(test, node.subject)
+
+
+_DEFINITIONS = (ast.FunctionDef, ast.AsyncFunctionDef, ast.ClassDef)
+
+
+def _texts_of_pattern(pattern: ast.pattern) -> Iterator[ast.expr]:
+    for node in ast.walk(pattern):
+        if isinstance(node, ast.MatchValue):
+            yield node.value
+
+
+class _Known:
+    """The names by which the code has facts."""
+
+    def __init__(self, tree: ast.Module) -> None:
+        self._names: dict[str, Fact] = {}  # variables, parameters, attributes, functions
+        self.assigned: set[str] = set()  # the channel's variables that the code sets
+        functions = {n.name: n for n in ast.walk(tree) if isinstance(n, ast.FunctionDef)}
+        for _ in range(3):  # from one name to the next
+            for node in ast.walk(tree):
+                self._learn(node, functions)
+
+    def _learn(self, node: ast.AST, functions: Mapping[str, ast.FunctionDef]) -> None:
+        if isinstance(node, (ast.Assign, ast.AnnAssign, ast.NamedExpr)) and node.value is not None:
+            targets = node.targets if isinstance(node, ast.Assign) else [node.target]
+            for target in targets:
+                self._name(_name_of(target), node.value)
+                if isinstance(target, ast.Subscript):
+                    self.assigned |= set(_texts(target.slice))
+        elif isinstance(node, ast.FunctionDef):
+            for each in ast.walk(node):
+                if isinstance(each, ast.Return) and each.value is not None:
+                    self._name(node.name, each.value)
+        elif isinstance(node, ast.Call):
+            name = _name_of(node.func)
+            if name in ("set", "multiset", "export", "execute"):
+                self.assigned |= {text for each in node.args for text in _texts(each)}
+            if name in functions:
+                parameters = [each.arg for each in functions[name].args.args]
+                if parameters[:1] == ["self"]:
+                    del parameters[0]
+                for parameter, argument in zip(parameters, node.args, strict=False):
+                    self._name(parameter, argument)
+                for keyword in node.keywords:
+                    self._name(keyword.arg or "", keyword.value)
+
+    def _name(self, name: str, value: ast.expr) -> None:
+        fact = self.fact(value)
+        if name and fact is not None:
+            self._names.setdefault(name, fact)
+
+    def fact(self, node: ast.AST) -> Fact | None:
+        """The fact that an expression is, or a plain text made of it."""
+        if isinstance(node, (ast.Name, ast.Attribute)):
+            name = _name_of(node)
+            if isinstance(node, ast.Attribute) and name in PROPERTIES:
+                return Fact(PROPERTIES[name])
+            return self._names.get(name)
+        if isinstance(node, ast.Subscript):
+            return _looked_up(node.value, node.slice) or self._part(node)
+        if isinstance(node, ast.NamedExpr):
+            return self.fact(node.value)
+        if isinstance(node, ast.BoolOp) and isinstance(node.op, ast.Or):
+            return self.fact(node.values[0])
+        if isinstance(node, ast.Call):
+            name = _name_of(node.func)
+            owner = node.func.value if isinstance(node.func, ast.Attribute) else None
+            if name == "get_variable" and node.args:
+                return _variable(node.args[0])
+            if name == "get" and owner is not None and node.args:
+                return _looked_up(owner, node.args[0])
+            if name in PLAIN and owner is not None:
+                return self.fact(owner)
+            if name in ("str", "int") and node.args:
+                return self.fact(node.args[0])
+            return self._names.get(name)
+        return None
+
+    def _part(self, node: ast.Subscript) -> Fact | None:
+        """A text's beginning or end is compared as the whole of it."""
+        return self.fact(node.value) if isinstance(node.slice, (ast.Slice, ast.UnaryOp)) else None
+
+
+def _looked_up(owner: ast.expr, key: ast.expr) -> Fact | None:
+    """The fact under a key of a channel's variables, or of a context or an event."""
+    if _name_of(owner) == "variables":
+        return _variable(key)
+    for text in _texts(key):
+        if text in PROPERTIES and "-" in text:
+            return Fact(PROPERTIES[text])
+        if text.startswith("variable_"):
+            return Fact("variables", text.removeprefix("variable_"))
+    return None
+
+
+def _variable(name: ast.expr) -> Fact | None:
+    return next((Fact("variables", text) for text in _texts(name)), None)
+
+
+def _compared(node: ast.AST, known: _Known, lookup: Lookup) -> Iterator[tuple[Fact, str]]:
+    """The facts that an expression compares, and values at which it turns."""
+    if isinstance(node, ast.Compare):
+        sides = [node.left, *node.comparators]
+        for side in sides:
+            fact = known.fact(side)
+            if fact is None:
+                continue
+            others = [other for other in sides if other is not side]
+            for value in _values(others, lookup):
+                yield fact, _whole(side, value)
+    elif isinstance(node, ast.Subscript):
+        fact = known.fact(node.slice)
+        if fact is not None:
+            yield from ((fact, value) for value in _values([node.value], lookup))
+    elif isinstance(node, ast.Call):
+        name = _name_of(node.func)
+        owner = node.func.value if isinstance(node.func, ast.Attribute) else None
+        given = [known.fact(each) for each in node.args]
+        if owner is not None and (fact := known.fact(owner)) is not None:
+            for value in _values(node.args, lookup):
+                if name == "startswith":
+                    yield fact, _longer(value)
+                elif name == "endswith":
+                    yield fact, DIGITS[: max(0, LONG - len(value))] + value
+        elif name == "get" and owner is not None and given[:1] != [None]:
+            yield from ((f, v) for f in given[:1] if f for v in _values([owner], lookup))
+        elif name in ("match", "fullmatch", "search"):
+            fact = next(filter(None, given), None)
+            patterns = [*node.args, *([] if owner is None else _compiled(owner, lookup))]
+            if fact is not None:
+                yield from ((fact, m) for p in _values(patterns, lookup) for m in _matching(p))
+
+
+def _compiled(owner: ast.expr, lookup: Lookup) -> list[ast.expr]:
+    """The arguments of the `re.compile` that a name stands for."""
+    value = lookup(owner) if isinstance(owner, (ast.Name, ast.Attribute)) else owner
+    return value.args[:1] if isinstance(value, ast.Call) else []
+
+
+def _whole(side: ast.expr, value: str) -> str:
+    """A text of which the compared part has a value."""
+    if isinstance(side, ast.Subscript) and isinstance(side.slice, ast.Slice):
+        return _longer(value) if side.slice.lower is None else DIGITS[: LONG - len(value)] + value
+    return value
+
+
+def _longer(beginning: str) -> str:
+    return beginning + DIGITS[: max(0, LONG - len(beginning))]
+
+
+def _matching(pattern: str) -> Iterator[str]:
+    """A text that begins as the pattern does, and matches it, if one is found."""
+    plain = re.match(r"\^?((?:\\?[+#*]|[\w ])*)", pattern.removeprefix(r"\A"))
+    begins = "" if plain is None else plain[1].replace("\\", "")
+    for beginning in (begins, begins[:-1]):
+        for length in range(LONG + 5):
+            text = beginning + (DIGITS * 2)[:length]
+            try:
+                if text and re.search(pattern, text):
+                    yield text
+                    return
+            except re.error:
+                return
+
+
+def _values(nodes: Iterable[ast.expr], lookup: Lookup, deep: int = 3) -> Iterator[str]:
+    """The texts that expressions can mean; a number, and those beside it."""
+    for node in nodes:
+        if isinstance(node, (ast.Name, ast.Attribute)):
+            value = lookup(node)
+            if value is not None and deep:
+                yield from _values([value], lookup, deep - 1)
+        elif isinstance(node, ast.Dict):
+            yield from _values([key for key in node.keys if key is not None], lookup, deep)
+        elif isinstance(node, ast.Constant) and not isinstance(node.value, str):
+            for number in integers(node, lookup):
+                yield from (str(each) for each in (number, number + 1, number - 1) if each >= 0)
+        elif isinstance(node, ast.Call) and _name_of(node.func) in ("set", "frozenset", "tuple"):
+            yield from _values(node.args, lookup, deep)
+        else:
+            yield from _texts(node)
+
+
+def _texts(node: ast.expr) -> Iterator[str]:
+    """The texts of a literal."""
+    if isinstance(node, ast.Constant):
+        if isinstance(node.value, str) and node.value:
+            yield node.value
+    elif isinstance(node, (ast.Tuple, ast.List, ast.Set)):
+        for each in node.elts:
+            yield from _texts(each)
+    elif isinstance(node, ast.Dict):
+        for key in node.keys:
+            if key is not None:
+                yield from _texts(key)
+
+
+def _name_of(node: ast.expr) -> str:
+    if isinstance(node, ast.Name):
+        return node.id
+    return node.attr if isinstance(node, ast.Attribute) else ""

@@ -1,0 +1,43 @@
+"""The same attempts with other far ends, at other times, by other callers."""
+
+from __future__ import annotations
+
+from eslsync import CommandError, Session
+from simulator import explore
+
+
+def asks_whether_to_connect(session: Session) -> None:
+    channel = session.channel
+    channel.answer()
+    try:
+        desk = session.originate("user/1000", ring_timeout=20)
+    except CommandError:
+        channel.playback("nobody-there")
+    else:
+        if desk.get_digits("press-1-to-accept", timeout=10.0) == "1":
+            channel.bridge(desk)
+        channel.playback("goodbye")
+    channel.hangup()
+
+
+def test_a_far_end_hangs_up_in_the_moment_it_accepts() -> None:
+    exploration = explore(asks_whether_to_connect, keys="12")
+    labels = {edge.label for edge in exploration.edges}
+    assert "user/1000 presses 1 and hangs up" in labels
+    assert "user/1000 presses 2 and hangs up" not in labels
+
+
+def greets_its_own(session: Session) -> None:
+    channel = session.channel
+    channel.answer()
+    channel.playback("welcome" if session.caller_number == "2001" else "hello")
+    channel.get_digits("menu", valid="[12]")
+    channel.playback("goodbye")
+    channel.hangup()
+
+
+def test_callers_who_come_to_the_same_situation_do_not_explore_it_again() -> None:
+    exploration = explore(greets_its_own, keys="12")
+    labels = {edge.label for edge in exploration.edges}
+    assert "caller 2001" in labels
+    assert [node.situation.prompt for node in exploration.nodes].count("menu") == 2  # and anonymous
