@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 import re
-import threading
 from typing import NamedTuple, Protocol
 
+from .. import forks
 from ..clock import Clock
 from ..wire.arguments import check_value, literal, multiset_arguments
 from ..wire.message import Event
@@ -38,7 +38,7 @@ class BorrowedVariables:
     def __init__(self, leg: Lender, clock: Clock) -> None:
         self._leg = leg
         self._clock = clock
-        self._lock = threading.Lock()  # other threads execute applications as well
+        self._lock = forks.lock()  # other threads execute applications as well
         #: The variables to put back, by name.
         self.ours: dict[str, Borrowed] = {}
 

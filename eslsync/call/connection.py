@@ -11,12 +11,12 @@ from __future__ import annotations
 
 import selectors
 import socket
-import threading
 from collections import deque
 from collections.abc import Callable, Collection, Sequence
 from queue import Empty, SimpleQueue
 from typing import Literal, NamedTuple, Protocol
 
+from .. import forks
 from ..clock import REAL, Clock, Peer
 from ..wire.exceptions import Disconnected, ESLError, ProtocolError
 from ..wire.message import ApiResponse, CommandReply, Event, Message, Reply
@@ -117,6 +117,9 @@ Arrived = tuple[float, Item]
 UNTAKEN = Disconnected("no reply can come: the handler does not take the messages before it")
 
 
+FORKED = Disconnected("this process is a forked child, and the call is its parent's")
+
+
 class Connection:
     """One control connection with a switch."""
 
@@ -139,7 +142,7 @@ class Connection:
         self._redact = redact or Secrets(Redactor())
         self._parser = Parser(max_body=MAX_FIRST_BODY)
         self._read_size = READ_SIZE
-        self._lock = threading.Lock()
+        self._lock = forks.lock()
         self._replies: deque[Pending] = deque()  # in the order of the commands
         self._unsent = bytearray()
         self._progress = 0.0  # when the switch last took some of `_unsent`, in real time
@@ -237,6 +240,15 @@ class Connection:
             self._tell_elsewhere(reason)
             self._tell(NothingMore(reason))
         self._clock.received(self.peer, 0)
+
+    def let_go(self) -> None:
+        """In a forked child: the call is the parent's, so every wait on it ends."""
+        with self._lock:
+            self._ended = True
+            self._unsent.clear()
+            self._fail(FORKED)
+            self._tell(NothingMore(FORKED))
+        self._sock.close()
 
     # the handler's thread
 

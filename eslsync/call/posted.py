@@ -6,11 +6,11 @@ it, so that a handler which plays a prompt meanwhile misses nothing.
 
 from __future__ import annotations
 
-import threading
 from collections import deque
 from queue import Full
 from typing import Any, Protocol
 
+from .. import forks
 from ..wire.message import Event
 from .backlog import Backlog
 
@@ -60,7 +60,7 @@ class Posts:
 
     def __init__(self, conversation: Queues) -> None:
         self._conversation = conversation
-        self._lock = threading.Lock()
+        self._lock = forks.lock()
         self._untaken = 0  # wherever they are
         self._kept: deque[Event] = deque()  # their turn has come; the handler's thread only
 

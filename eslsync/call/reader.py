@@ -16,6 +16,7 @@ import socket
 import threading
 from collections.abc import Iterable
 
+from .. import forks
 from ..clock import REAL
 from ..wire.exceptions import Disconnected
 from .connection import Connection
@@ -37,7 +38,7 @@ class Reader:
         self._selector = selectors.DefaultSelector()
         self._watched: dict[Connection, int] = {}  # and for which events; the reader's thread only
         self._stalled: set[Connection] = set()  # with bytes that the switch has not taken
-        self._lock = threading.Lock()
+        self._lock = forks.lock()
         self._to_look_at: list[Connection] = []
         self._stopping = False
         self._stopped = False
@@ -45,8 +46,8 @@ class Reader:
         self._wake.setblocking(False)
         self._woken.setblocking(False)
         self._selector.register(self._woken, READ, None)
-        self._thread = threading.Thread(target=self._run, name=name, daemon=True)
-        self._thread.start()
+        self.thread = threading.Thread(target=self._run, name=name, daemon=True)
+        self.thread.start()
 
     def watch(self, connection: Connection) -> None:
         """Watch this connection, by its current `interest`. Any thread."""
@@ -64,10 +65,16 @@ class Reader:
         with self._lock:
             self._stopping = True
         self._nudge()
-        self._thread.join()
+        self.thread.join()
         self._wake.close()
         self._woken.close()
         self._selector.close()
+
+    def let_go(self) -> None:
+        """In a forked child, where nobody reads."""
+        self._stopped = True
+        for each in (self._selector, self._wake, self._woken):
+            each.close()
 
     def _nudge(self) -> None:
         try:

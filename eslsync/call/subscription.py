@@ -2,8 +2,7 @@
 
 from __future__ import annotations
 
-import threading
-
+from .. import forks
 from ..wire.enums import ChannelState
 from ..wire.event_names import EVENT_NAMES, OF_A_CHANNEL, OF_NO_CHANNEL, parse_event
 from ..wire.message import Format
@@ -53,7 +52,7 @@ class Subscription:
     )
 
     def __init__(self) -> None:
-        self._lock = threading.Lock()
+        self._lock = forks.lock()
         self._names: set[str] = set()  # with "ALL": every subclass as well
         self._subclasses: set[str] = set()  # of CUSTOM
         self._nixed: set[str] | None = None  # after ALL, which names all others

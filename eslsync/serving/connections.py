@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 import logging
+import socket
 import threading
 from collections import OrderedDict
 from collections.abc import Callable
 
+from .. import forks
 from .live import LiveCall, Served, look_at
 
 __all__ = ["Connections"]
@@ -32,8 +34,10 @@ class Connections:
         self.calls: dict[threading.Thread, Served] = {}  #: accepted as calls
         self.closing = False  #: the server stops: calls that still connect are given back
         self._nudge = nudge
-        self._lock = threading.Lock()
-        self._threads: set[threading.Thread] = set()  # one for each connection
+        self._lock = forks.lock()
+        self._threads: dict[threading.Thread, socket.socket] = {}  # one for each connection
+        #: Threads of connections that have ended while the server was closing.
+        self.gone: list[threading.Thread] = []
         self._strangers: set[threading.Thread] = set()  # those of peers that may not call
         self._held_up = False  # the acceptor waits for room
         self._told: OrderedDict[tuple[str, str], None] = OrderedDict()  # logged reasons by host
@@ -67,23 +71,30 @@ class Connections:
         with self._lock:
             return len(self._threads) - len(self._strangers) >= calls
 
-    def let_in(self, thread: threading.Thread, *, stranger: bool) -> bool:
+    def let_in(self, thread: threading.Thread, sock: socket.socket, *, stranger: bool) -> bool:
         """Count a connection in; False if there are too many strangers already."""
         with self._lock:
             if stranger:
                 if len(self._strangers) >= MAX_STRANGERS:
                     return False
                 self._strangers.add(thread)
-            self._threads.add(thread)
+            self._threads[thread] = sock
         return True
+
+    def forget(self, thread: threading.Thread) -> None:
+        """Count out a connection whose thread could not be started."""
+        with self._lock:
+            self._threads.pop(thread, None)
+            self._strangers.discard(thread)
 
     # A connection's thread, for itself
 
-    def let_out(self, thread: threading.Thread) -> None:
-        """Count a connection out."""
-        with self._lock:
-            self._threads.discard(thread)
-            self._strangers.discard(thread)
+    def let_out(self) -> None:
+        """Count the current thread's connection out."""
+        thread = threading.current_thread()
+        if self.closing:
+            self.gone.append(thread)
+        self.forget(thread)
         self._tell_of_room()
 
     @property
@@ -103,7 +114,7 @@ class Connections:
     def count_out(self) -> None:
         """Count out the current thread's call, which has ended."""
         with self._lock:
-            del self.calls[threading.current_thread()]
+            self.calls.pop(threading.current_thread(), None)  # gone in a forked child
 
     def _tell_of_room(self) -> None:
         with self._lock:
@@ -120,12 +131,6 @@ class Connections:
         calls = self.calls.copy()
         return tuple(look_at(call, thread) for thread, call in calls.items())
 
-    def of_others(self) -> list[tuple[threading.Thread, Served]]:
-        """The calls, except that of the current thread."""
-        others = self.others
-        with self._lock:
-            return [(each, self.calls[each]) for each in others if each in self.calls]
-
     def log_once(self, host: str, why: str, message: str, *arguments: object) -> None:
         """Log a warning; later ones with the same ``why`` about that host at DEBUG."""
         with self._lock:
@@ -135,3 +140,15 @@ class Connections:
             if len(self._told) > MAX_HOSTS:
                 self._told.popitem(last=False)
         logger.log(logging.DEBUG if known else logging.WARNING, message, *arguments)
+
+    # A forked child
+
+    def let_go(self) -> None:
+        """Close all connections, which are the parent's."""
+        for call in self.calls.values():
+            call.connection.let_go()
+        for sock in self._threads.values():
+            sock.close()
+        self.calls.clear()
+        self._threads.clear()
+        self._strangers.clear()

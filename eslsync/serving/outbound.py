@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import logging
 import os
-import threading
 from collections.abc import Callable, Iterable, Sequence
 from types import TracebackType
 from typing import Any
@@ -17,16 +16,13 @@ from ..wire.message import Format
 from ..wire.redaction import DTMF, Redactor
 from .access import LOOPBACK, Access
 from .live import LiveCall, report
-from .server import Server
+from .server import DRAIN_TIMEOUT, Server
 from .settings import CLOSE, Handler
-from .signals import handling_signals
+from .signals import Signals
 
 __all__ = ["Handler", "Outbound", "on_listen"]
 
 logger = logging.getLogger("eslsync")
-
-#: Default seconds that calls have to finish when a server stops.
-DRAIN_TIMEOUT = 10.0
 
 #: Seconds between the main thread's checks for signals: the system may hand one to any thread,
 #: and Python runs its handler in the main thread.
@@ -88,9 +84,8 @@ class Outbound:
     hung up with ``when_full``, a hangup cause. If ``when_full`` is "close", the server instead
     stops listening until a call has ended: FreeSWITCH fails to connect, and tries the next host
     of ``socket host1:port|host2:port`` or, after the last, continues the dialplan. Calls that
-    have connected by then are given back to the dialplan. (A call that connects in the
-    microseconds between the last accept and the close is reset; if the socket is ``async``, its
-    caller stays parked for ever. No program can prevent that.)
+    have connected by then are given back to the dialplan. (docs/production.md has what can't be
+    avoided.)
 
     ``max_call_duration``: FreeSWITCH hangs up the call with ALLOTTED_TIMEOUT that many seconds
     after the handler began, or up to 1.5 s later, even if the handler is stuck (recording 27c).
@@ -161,9 +156,7 @@ class Outbound:
         self.redactor = Redactor(redact)
         self._port = port
         self._server: Server | None = None
-        self._stopping = threading.Lock()  # taken for good by the thread that stops it
-        self._stopper: threading.Thread | None = None
-        self._stopped = threading.Event()
+        self._drain: float | None = None  # of a start() that blocks
 
     @property
     def allow(self) -> tuple[str, ...]:
@@ -196,37 +189,63 @@ class Outbound:
     def start(self, block: bool = True, *, drain: float = DRAIN_TIMEOUT) -> None:
         """Listen, and take calls until `stop`.
 
-        With ``block=True``, returns after `stop`, called for instance in another thread. Ctrl-C
-        stops it, too, and so does SIGTERM, in the main thread and unless the program handles it:
-        calls have ``drain`` seconds to finish, and a second signal cuts them at once. SIGUSR1
-        prints `report` to standard error. With ``block=False``, returns at once and handles no
-        signals.
+        With ``block=True``, returns when `stop`, called for instance in another thread or in a
+        handler, has ended all calls. Ctrl-C stops it, too, and so does SIGTERM, in the main thread
+        and unless the program handles it: calls have ``drain`` seconds to finish, and a second
+        signal cuts them at once. SIGUSR1 prints `report` to standard error. With
+        ``block=False``, returns at once and handles no signals; the program's end stops it.
 
         Raises OSError if it can't listen on the address, RuntimeError if started before.
         """
+        REAL.deadline(drain)  # raises for what is no time
         if not block:
             self._listen()
             return
-        with handling_signals(self.report):
-            try:
-                self._listen()
-                while not self._stopped.wait(SIGNAL_INTERVAL):
-                    pass
-            except KeyboardInterrupt:
-                try:
-                    self.stop(drain)
-                except KeyboardInterrupt:
-                    self.stop(0.0)
+        self._drain = drain
+        deadlines: list[float | None] = []  # of the signals so far
 
-    def _listen(self) -> None:
+        def stop() -> None:
+            deadlines.append(REAL.deadline(0.0 if deadlines else drain))
+            if self._server is not None:
+                self._server.ask(deadlines[-1], deadlines[-1])
+
+        signals = Signals(stop, self.report)
+        try:
+            with signals:
+                self._block(deadlines, drain)
+        finally:
+            signals.restore()  # if `with` was interrupted in doing so
+
+    def _block(self, asked: list[float | None], drain: float) -> None:
+        """Listen until all is stopped, or ``asked`` to be; an exception stops it, too."""
+        try:
+            server = self._listen()
+            for deadline in asked:
+                server.ask(deadline, deadline)
+            while not server.wait(SIGNAL_INTERVAL):
+                pass
+            self.stop()
+        except BaseException as error:  # raised by the program's own signal handlers
+            self._stop_in_order(drain)
+            if not isinstance(error, KeyboardInterrupt):
+                raise
+
+    def _listen(self) -> Server:
         if self._server is not None:
             raise RuntimeError("this Outbound was started before; use replace() for another")
         for tell in on_listen:
             tell(self)
-        self._server = Server(self)
-        logger.info("listening on %s port %d", self.host, self.port)
-        if self.allow == LOOPBACK and not self.access.permits(self._server.server_address):
-            logger.warning("only calls from this machine are taken: list other hosts in allow=")
+        server = self._server = Server(self)
+        try:
+            server.start()
+            logger.info("listening on %s port %d", self.host, self.port)
+            if self.allow == LOOPBACK and not server.listener.is_local:
+                logger.warning("only calls from this machine are taken: list other hosts in allow=")
+        except BaseException:
+            self._stop_in_order(0.0)
+            self._server = None
+            raise
+        return server
 
     def stop(self, timeout: float = DRAIN_TIMEOUT) -> tuple[LiveCall, ...]:
         """Take no more calls, let the current ones finish, and cut those that don't.
@@ -235,28 +254,27 @@ class Outbound:
         seconds; then every wait of their handlers raises Disconnected, and they have 5 s to clean
         up. Calls that are cut, and calls that connect while it stops, are given back to the
         dialplan. A handler that is stuck is logged and left behind, so this always returns: at
-        most 6 s after ``timeout``, and 5 s more if calls are recorded to a disk that hangs.
-        Called in a handler, it does not wait for that handler, whose own call continues.
-        Called in a signal handler, it can deadlock: raise KeyboardInterrupt there, and call
-        stop() where you catch it.
+        most 6 s after ``timeout``, and 5 s more if calls are recorded to a disk that hangs. A
+        second stop() with a shorter ``timeout`` cuts sooner.
+
+        Called in a handler, it does not wait for that handler, whose own call continues: for
+        ``drain`` seconds if `start` blocks, and else until somebody else stops the server, too.
+        Called in a signal handler that has interrupted
+        `start` or `stop`, it returns at once, and these return when all is stopped; in other
+        signal handlers it may deadlock.
         """
-        server, me, deadline = self._server, threading.current_thread(), REAL.deadline(timeout)
-        if server is None:
+        deadline = REAL.deadline(timeout)
+        if self._server is None:
             return ()
-        if self._stopping.acquire(blocking=False):
-            self._stopper = me
-            try:
-                return server.stop(deadline)
-            except BaseException:
-                self._stopping.release()  # interrupted: allow another call
-                raise
-            finally:
-                self._stopped.set()
-        # Waiting would deadlock in a handler, for which that stop() waits, and in a signal handler
-        # that has interrupted it.
-        if me is not self._stopper and me not in server.connections:
-            self._stopped.wait()
-        return ()
+        return self._server.stop(deadline, REAL.deadline(self._drain))
+
+    def _stop_in_order(self, timeout: float) -> None:
+        """Stop, at once if that is interrupted."""
+        try:
+            self.stop(timeout)
+        except BaseException:
+            self.stop(0.0)
+            raise
 
     def __enter__(self) -> Outbound:
         if self._server is None:
@@ -269,4 +287,4 @@ class Outbound:
         error: BaseException | None,
         trace: TracebackType | None,
     ) -> None:
-        self.stop()
+        self._stop_in_order(DRAIN_TIMEOUT)

@@ -16,6 +16,7 @@ from contextlib import suppress
 from pathlib import Path
 from typing import Any, Literal, NamedTuple
 
+from .. import forks
 from ..clock import Clock
 from ..wire.exceptions import ProtocolError
 from ..wire.message import ConnectReply, number
@@ -85,14 +86,15 @@ class Recorder:
         self._folder = Path(folder)
         self._redactor = redactor
         self._limit = limit
+        self._gate = forks.gate()
         self._failing = False  # the writer's only: the failure has been logged
         # Under this lock:
-        self._changed = threading.Condition()
+        self._changed = threading.Condition(forks.lock())
         self._notes: list[Note] = []
         self._waiting = 0  # bytes
         self._stopping = False
-        self._thread = threading.Thread(target=self._run, name="eslsync-recorder", daemon=True)
-        self._thread.start()
+        self.thread = threading.Thread(target=self._run, name="eslsync-recorder", daemon=True)
+        self.thread.start()
 
     def tape(self, clock: Clock) -> Tape:
         """A tape for a new connection."""
@@ -103,9 +105,14 @@ class Recorder:
         with self._changed:
             self._stopping = True
             self._changed.notify()
-        self._thread.join(STOP_TIMEOUT)
-        if self._thread.is_alive():
+        self.thread.join(STOP_TIMEOUT)
+        if self.thread.is_alive():
             logger.error("the disk is stuck: recordings in %s are incomplete", self._folder)
+
+    def let_go(self) -> None:
+        """In a forked child, where nobody writes."""
+        self._stopping = True
+        self._notes.clear()
 
     # Any thread
 
@@ -159,7 +166,9 @@ class Recorder:
 
     def _write(self, tape: Tape, notes: list[Note]) -> None:
         try:
-            if tape.file.write(notes):
+            with self._gate:
+                written = tape.file.write(notes)
+            if written:
                 self._failing = False
         except OSError as error:
             # logged as a warning once, until it works again

@@ -1,23 +1,31 @@
-"""The ThreadingTCPServer behind an `Outbound`: it accepts connections, and stops in order.
+"""The server behind an `Outbound`: it listens, accepts connections, and ends its calls in order.
 
-Three kinds of thread meet here: the acceptor (`serve_forever`), one per connection (`Reception`),
-and those that start, ask or stop. They share `Connections`; the acceptor owns the socket.
+All of that happens in one thread, the acceptor, from opening the port to ending the last thread.
+Others only ask it to stop, and wait. Python runs signal handlers in the main thread, so none can
+interrupt the acceptor, wherever Ctrl-C finds the program. (`Thread.join` in the main thread would
+not do: before Python 3.13, interrupting it marks a thread as ended that still runs.)
 """
 
 from __future__ import annotations
 
+import atexit
 import logging
+import math
 import selectors
 import socket
-import socketserver
 import threading
+from collections import deque
+from collections.abc import Callable
 from contextlib import ExitStack
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
+from weakref import WeakSet
 
+from .. import forks
 from ..call.ending import Stopped
 from ..call.reader import Reader
-from ..clock import REAL
+from ..clock import REAL, Peer
 from .connections import Connections
+from .listening import BACKLOG, Listener
 from .live import LiveCall, look_at
 from .reception import Reception
 from .settings import CLOSE, Settings
@@ -25,66 +33,204 @@ from .settings import CLOSE, Settings
 if TYPE_CHECKING:
     from .recorder import Recorder
 
-__all__ = ["Server"]
+__all__ = ["RUNNING", "Server"]
 
 logger = logging.getLogger("eslsync")
 
-#: Connections that may wait to be accepted; socketserver's default of 5 overflows in a burst.
-BACKLOG = 512
-#: Notice after two minutes that a peer's machine is gone, whether TCP waits for its answer
-#: (milliseconds, TCP_USER_TIMEOUT) or both sides are silent (seconds).
-KEEP_ALIVE = {
-    "TCP_KEEPIDLE": 60,
-    "TCP_KEEPINTVL": 15,
-    "TCP_KEEPCNT": 4,
-    "TCP_USER_TIMEOUT": 120_000,
-}
-#: Seconds until the next try when no connection can be accepted (out of descriptors, for
+#: Seconds until the next try when no connection can be served (out of descriptors or threads, for
 #: example), or the port can't be opened again.
 ACCEPT_PAUSE = 1.0
+#: Seconds for handshakes to complete that have begun when the server stops listening: a round
+#: trip between two sites.
+HANDSHAKE_TIME = 0.1
 #: Seconds for a handler to end after `stop` has cut its call.
 CUT_TIMEOUT = 5.0
 #: Seconds for it to end after the reader has stopped, too, and no wait is left.
 LAST_TIMEOUT = 1.0
+#: Seconds for the acceptor to begin, after whoever started it was interrupted. It takes
+#: microseconds; but it may be that the system was not asked for the thread yet.
+BEGIN_TIMEOUT = 1.0
+#: Maximum connections that wait to be accepted when it stops listening.
+MOST_WAITING = 2 * BACKLOG
+#: Default seconds that calls have to finish when a server stops.
+DRAIN_TIMEOUT = 10.0
+#: Maximum seconds of one wait in the selector; some systems refuse a month.
+MAX_WAIT = 86_400.0
+
+#: The servers that have started and not ended.
+RUNNING: WeakSet[Server] = WeakSet()
 
 
-class Server(socketserver.ThreadingTCPServer):
-    """Accepts connections, and hands each to `Reception` on a new thread."""
-
-    allow_reuse_address = True
-    request_queue_size = BACKLOG
+class Server:
+    """Serves calls from `start` until `stop`."""
 
     def __init__(self, settings: Settings) -> None:
         self.settings = settings
+        self.port = settings.port
         self.connections = Connections(self._nudge)
-        self._listening = True  # the acceptor's, as is the socket
-        self._last: threading.Thread | None = None  # its handler has called `stop`
-        address = (settings.host, settings.port)
-        self.address_family = socket.getaddrinfo(*address, type=socket.SOCK_STREAM)[0][0]
-        super().__init__(address, _Accepted)
-        with ExitStack() as undo:  # closes what is open if something fails
-            undo.callback(self.socket.close)
-            self.socket.setblocking(False)
-            self.port: int = self.server_address[1]
+        #: Set when everything has ended.
+        self.finished = threading.Event()
+        self._thread = threading.Thread(target=self._run, name="eslsync-accept", daemon=True)
+        self._starting = False
+        self._begun = threading.Event()  # the acceptor runs
+        self._started = threading.Event()  # it listens, or has failed
+        self._failure: Exception | None = None
+        self._gate = forks.gate()
+        self._own_threads: list[threading.Thread] = [self._thread]
+        # Who stops it; no lock is waited for, because a signal handler may do so.
+        self._first = threading.Lock()  # taken for good by the first who does
+        self._waiting: set[threading.Thread] = set()  # for `finished`
+        self._spared: set[threading.Thread] = set()  # their handlers have called `stop`
+        self._times: list[float] = []  # when calls are cut, except those that are spared
+        self._times_of_spared: list[float] = []  # when these are cut
+        self._others_ended = threading.Event()
+        # The acceptor's:
+        self._cut: tuple[LiveCall, ...] = ()
+        self._is_open = False
+        self._watched: socket.socket | None = None  # the listening socket, while it is waited for
+        self._able = True  # False: out of descriptors or threads
+        self._unserved: deque[tuple[socket.socket, Peer]] = deque()  # accepted, without a thread
+
+    # Other threads
+
+    def start(self) -> None:
+        """Listen, and return. Raises OSError or RuntimeError if that fails."""
+        self._starting = True
+        self._thread.start()
+        self._started.wait()
+        failure, self._failure = self._failure, None
+        if failure is not None:
+            self._wait()
+            try:
+                raise failure
+            finally:
+                del failure
+
+    def ask(self, deadline: float | None, last: float | None) -> None:
+        """Have it stop: calls are cut at ``deadline``, and those that are spared at ``last``.
+
+        A signal handler may do so, whatever it has interrupted.
+        """
+        self._times.append(math.inf if deadline is None else deadline)
+        self._times_of_spared.append(math.inf if last is None else last)
+        self.connections.closing = True
+        self._nudge()
+
+    def stop(self, deadline: float | None, own: float | None = None) -> tuple[LiveCall, ...]:
+        """Have it stop, and wait; return the calls that were cut.
+
+        If called in a handler, that is spared, and its own call is cut at the time ``own``.
+        """
+        me = threading.current_thread()
+        first = self._first.acquire(blocking=False)
+        if me in self.connections:  # it needn't wait for its own handler
+            self._spared.add(me)
+            self.ask(deadline, own)
+            if not first:
+                return ()  # the other may be waiting for this handler
+            self._others_ended.wait()
+            return self._taken_cut()
+        self.ask(deadline, deadline)
+        if me in self._waiting or me in self._own_threads:
+            return ()  # a signal handler, or a finalizer: what it has interrupted has to go on
+        if not (self._starting and self._begun.wait(BEGIN_TIMEOUT)):
+            return ()  # its start was interrupted; it would end at once
+        self._wait()
+        return self._taken_cut()
+
+    def wait(self, timeout: float) -> bool:
+        """Wait until everything has ended; False after ``timeout`` seconds."""
+        me = threading.current_thread()
+        try:
+            self._waiting.add(me)
+            return self.finished.wait(timeout)
+        finally:
+            self._waiting.discard(me)
+
+    def _wait(self) -> None:
+        while not self.wait(MAX_WAIT):
+            pass
+        if self._thread.is_alive():  # not in a forked child
+            self._thread.join()  # it does nothing more
+
+    def _taken_cut(self) -> tuple[LiveCall, ...]:
+        cut, self._cut = self._cut, ()
+        return cut
+
+    def _nudge(self) -> None:
+        """Have the acceptor look again. Any thread."""
+        if not self._is_open:
+            return
+        try:
+            self._wake.send(b"!")
+        except OSError:
+            pass  # full of nudges, or closed
+
+    def let_go(self) -> None:
+        """In a forked child, where nothing of this runs: whoever waits for its end goes on."""
+        RUNNING.discard(self)
+        self.connections.let_go()
+        self.listener.let_go()
+        self.reader.let_go()
+        if self.recorder is not None:
+            self.recorder.let_go()
+        for each in (self._selector, self._wake, self._woken):
+            each.close()
+        for sock, _ in self._unserved:
+            sock.close()
+        self.finished = self._others_ended = self._started = threading.Event()
+        self.finished.set()
+
+    # The acceptor
+
+    def _run(self) -> None:
+        self._begun.set()
+        try:
+            with ExitStack() as resources:
+                try:
+                    self._open(resources)
+                except Exception as error:  # noqa: BLE001 - start() raises it
+                    self._failure = error
+                    return
+                self._started.set()
+                self._take_calls()
+                self._end_calls()
+            for thread in self.connections.others:
+                logger.error("stop: %s is stuck in its handler, and left behind", thread.name)
+        finally:
+            RUNNING.discard(self)
+            for event in (self._others_ended, self.finished, self._started):
+                event.set()
+
+    def _open(self, resources: ExitStack) -> None:
+        """Open and start everything, to be ended in the opposite order."""
+        settings = self.settings
+        self.listener = Listener(settings.host, settings.port)
+        with self._gate:
+            self.listener.open()
+            resources.callback(self.listener.close)
+            self.port = self.listener.port
             self._wake, self._woken = socket.socketpair()
-            undo.callback(self._wake.close)
-            undo.callback(self._woken.close)
+            resources.callback(self._wake.close)
+            resources.callback(self._woken.close)
             self._wake.setblocking(False)
             self._woken.setblocking(False)
             self._selector = selectors.DefaultSelector()
-            undo.callback(self._selector.close)
+            resources.callback(self._selector.close)
             self._selector.register(self._woken, selectors.EVENT_READ)
-            self.reader = Reader(f"eslsync-reader-{self.port}")
-            undo.callback(self.reader.stop)
             self.recorder = self._recorder()
             if self.recorder is not None:
-                undo.callback(self.recorder.stop)
-            self.reception = Reception(settings, self.connections, self.reader, self.recorder)
-            self._acceptor = threading.Thread(
-                target=self.serve_forever, name=f"eslsync-accept-{self.port}", daemon=True
-            )
-            self._acceptor.start()
-            undo.pop_all()
+                resources.callback(self.recorder.stop)
+                self._own_threads.append(self.recorder.thread)
+            resources.callback(self._join)
+            self.reader = Reader(f"eslsync-reader-{self.port}")
+            resources.callback(self.reader.stop)
+            self._own_threads.append(self.reader.thread)
+            self._is_open = True
+            forks.register(self)
+        self.reception = Reception(settings, self.connections, self.reader, self.recorder)
+        self._thread.name = f"eslsync-accept-{self.port}"
+        RUNNING.add(self)
 
     def _recorder(self) -> Recorder | None:
         settings = self.settings
@@ -94,79 +240,24 @@ class Server(socketserver.ThreadingTCPServer):
 
         return Recorder(settings.record, settings.redactor, settings.record_limit)
 
-    def server_bind(self) -> None:
-        """Bind, with socket options that connections inherit."""
-        self.socket.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
-        self.socket.setsockopt(socket.SOL_SOCKET, socket.SO_KEEPALIVE, 1)
-        for option, value in KEEP_ALIVE.items():
-            if hasattr(socket, option):
-                self.socket.setsockopt(socket.IPPROTO_TCP, getattr(socket, option), value)
-        super().server_bind()
-
-    def _nudge(self) -> None:
-        """Have the acceptor look again. Any thread."""
-        try:
-            self._wake.send(b"!")
-        except OSError:
-            pass  # full of nudges, or closed
-
-    # The acceptor's thread
-
-    def serve_forever(self, poll_interval: float = 0.0) -> None:
-        """Accept until `stop`; calls that have connected by then are accepted and given back."""
-        watched: socket.socket | None = None
-        exhausted = draining = False
-        while not draining:
+    def _take_calls(self) -> None:
+        """Accept until it is to stop; while it is full, don't listen if the settings say so."""
+        able = True
+        while not self.connections.closing:
             # From here on, a thread that makes room nudges; earlier room is seen below.
             self.connections.hold_up()
-            if not (exhausted and self._listening):  # closing would reset waiting connections
-                exhausted = not self._open_or_close()
-            wanted = self.socket if self._accepts() and not exhausted else None
-            if watched is not wanted:
-                if watched is not None:
-                    self._selector.unregister(watched)
-                if wanted is not None:
-                    self._selector.register(wanted, selectors.EVENT_READ)
-                watched = wanted
-            ready = self._selector.select(ACCEPT_PAUSE if exhausted else None)
-            if any(key.fileobj is self._woken for key, _ in ready):
-                self._woken.recv(4096)
-            draining = self.connections.closing  # before the last look
-            exhausted = not self._accept(BACKLOG if draining else 1)
-            if not exhausted and self._listening and self._closes():
-                exhausted = not self._accept(BACKLOG)
-                if watched is not None:
-                    self._selector.unregister(watched)
-                    watched = None
-        self.socket.close()
-
-    def _accepts(self) -> bool:
-        """True if another connection may be accepted; if not, a nudge follows."""
-        return self.connections.have_room(self._listening)
-
-    def _accept(self, most: int) -> bool:
-        """Accept up to ``most`` connections; False if none can be accepted for now."""
-        for _ in range(most):
-            if not (self._accepts() or self._is_last_look()):
-                break
-            try:
-                request, address = self.get_request()
-            except BlockingIOError:
-                return True
-            except ConnectionAbortedError:
-                continue  # the peer is gone
-            except OSError as error:
-                logger.warning("no connection can be accepted for now: %s", error)
-                return False
-            self.process_request(request, address)
-        return True
-
-    def _is_last_look(self) -> bool:
-        """True before the socket is closed: accept all connections, even without room."""
-        return self._listening and (self.connections.closing or self._closes())
+            full = self._closes()
+            if full and self.listener.is_open:
+                able = self._close()
+            elif not (full or self.listener.welcomes):
+                able = self._open_again()
+            accepts = self.connections.have_room(able and self.listener.welcomes)
+            ready = self._select(None if able else ACCEPT_PAUSE, accepts)
+            if ready or not able:
+                able = self._serve() and self._accept() and self._serve()
 
     def _closes(self) -> bool:
-        """True if the server is full, and should stop listening.
+        """True if the server is full, and should not listen.
 
         Connections that may become calls count, so that FreeSWITCH tries the next host sooner.
         """
@@ -175,107 +266,172 @@ class Server(socketserver.ThreadingTCPServer):
             return False
         return self.connections.may_be(most)
 
-    def _open_or_close(self) -> bool:
-        """Start or stop listening, by `_closes`; False if the port can't be opened again."""
-        closes = self._closes()
-        if closes and self._listening:
-            # Right after the last accept: a peer in between is reset, and its caller parked.
-            self.socket.close()
-            self._listening = False
-            self.connections.log_once("", "full", "full: not listening until a call has ended")
-        elif not (closes or self._listening):
-            try:
-                self.socket = socket.socket(self.address_family, self.socket_type)
-                self.server_bind()
-                self.server_activate()
-            except OSError as error:
-                self.socket.close()
-                logger.warning("can't listen on the port again for now: %s", error)
-                return False
-            self.socket.setblocking(False)
-            self._listening = True
+    def _open_again(self) -> bool:
+        """Listen again; False if that is impossible for now."""
+        try:
+            with self._gate:
+                self.listener.open()
+        except OSError as error:
+            logger.warning("can't listen on the port again for now: %s", error)
+            return False
         return True
 
-    def process_request(self, request: Any, client_address: Any) -> None:
-        if has_ended(request):
+    def _close(self) -> bool:
+        """Stop listening, and serve all that have connected; False if that is not done yet."""
+        self.listener.bar()
+        deadline = REAL.now() + (0.0 if self.listener.is_local else HANDSHAKE_TIME)
+        while self._accept(MOST_WAITING):
+            left = deadline - REAL.now()
+            if left <= 0:
+                self._watch(None)
+                self.listener.close()
+                if not self.connections.closing:
+                    what = "full: not listening until a call has ended"
+                    self.connections.log_once("", "full", what)
+                return self._serve()
+            self._select(left, accepts=True)
+        return False
+
+    def _select(self, timeout: float | None, accepts: bool = False) -> bool:
+        """Wait for a nudge, or for a connection if it ``accepts`` one; True if there is one."""
+        self._watch(self.listener.sock if accepts else None)
+        ready = [key.fileobj for key, _ in self._selector.select(timeout)]
+        if self._woken in ready:
+            self._woken.recv(4096)
+        return self._watched in ready
+
+    def _watch(self, sock: socket.socket | None) -> None:
+        if self._watched is not sock:
+            if self._watched is not None:
+                self._selector.unregister(self._watched)
+            if sock is not None:
+                self._selector.register(sock, selectors.EVENT_READ)
+            self._watched = sock
+
+    def _accept(self, most: int = 1) -> bool:
+        """Accept up to ``most`` connections that wait; False if that is impossible for now."""
+        for _ in range(most if self.listener.is_open else 0):
+            if most == 1 and not self.connections.have_room(self.listener.welcomes):
+                break
+            try:
+                with self._gate:
+                    self._unserved.append(self.listener.accept())
+            except BlockingIOError:
+                break
+            except ConnectionAbortedError:
+                continue  # the peer is gone
+            except OSError as error:
+                return self._is_able("no connection can be accepted for now: %s", error)
+        return self._is_able()
+
+    def _serve(self) -> bool:
+        """Serve what was accepted; False if no thread can be started for now."""
+        while self._unserved:
+            try:
+                self._serve_one(*self._unserved[0])
+            except RuntimeError as error:
+                return self._is_able("a connection waits for a thread: %s", error)
+            self._unserved.popleft()
+        return True
+
+    def _is_able(self, failure: str = "", error: Exception | None = None) -> bool:
+        """False if there is a ``failure``, which is logged unless there was one before."""
+        if failure:
+            logger.log(logging.WARNING if self._able else logging.DEBUG, failure, error)
+        self._able = not failure
+        return self._able
+
+    def _serve_one(self, sock: socket.socket, peer: Peer) -> None:
+        """Serve a connection on a new thread. Raises RuntimeError if none can be started."""
+        if has_ended(sock):
             # A health check, many times a minute: spare a thread.
-            logger.debug("a connection from %s was no call: it has ended", client_address)
-            request.close()
+            logger.debug("a connection from %s was no call: it has ended", peer)
+            sock.close()
             return
         thread = threading.Thread(
-            target=self.process_request_thread,
-            args=(request, client_address),
-            name=f"eslsync-call-{client_address[1]}",
+            target=self._serve_in_thread,
+            args=(sock, peer),
+            name=f"eslsync-call-{peer[1]}",
             daemon=True,
         )
-        stranger = not self.settings.access.permits(client_address)
-        if not self.connections.let_in(thread, stranger=stranger):
+        stranger = not self.settings.access.permits(peer)
+        if not self.connections.let_in(thread, sock, stranger=stranger):
             what = "a connection from %s was closed: too many are turned away already"
-            self.connections.log_once(client_address[0], "too many", what, client_address)
-            request.close()
+            self.connections.log_once(peer[0], "too many", what, peer)
+            sock.close()
             return
         try:
             thread.start()
-        except RuntimeError as error:
-            self.connections.let_out(thread)
-            logger.error("a connection from %s could not be served: %s", client_address, error)
-            request.close()
+        except BaseException:
+            self.connections.forget(thread)
+            raise
+
+    def _end_calls(self) -> None:
+        """Let handlers finish, and cut those that don't: last, those that have called `stop`."""
+        logger.info("stopping; calls that are up: %d", len(self.connections.calls))
+        self._see_out(
+            lambda: [each for each in self.connections.others if each not in self._spared],
+            lambda: min(self._times),
+        )
+        self._watch(None)
+        if self.listener.is_open or self._unserved:
+            logger.warning("stop: connections that could not be served are closed")
+            self.listener.close()
+        while self._unserved:
+            self._unserved.popleft()[0].close()
+        self._others_ended.set()
+        self._see_out(
+            lambda: [each for each in self.connections.others if each in self._spared],
+            lambda: min(self._times_of_spared),
+        )
+
+    def _see_out(
+        self, threads: Callable[[], list[threading.Thread]], time: Callable[[], float]
+    ) -> None:
+        """Wait for these threads; cut their calls at ``time()``, and wait a little more."""
+        self._await(threads, time)
+        for thread in threads():
+            call = self.connections.calls.get(thread)
+            if call is not None:
+                seen = look_at(call, thread)
+                self._cut += (seen,)
+                call.session.logger.warning("stop: the call is cut: %s", seen)
+                call.connection.cut(Stopped("the server is stopping"))
+        end = REAL.now() + CUT_TIMEOUT
+        self._await(threads, lambda: end)
+
+    def _await(
+        self, threads: Callable[[], list[threading.Thread]], time: Callable[[], float]
+    ) -> None:
+        """Wait until these threads have ended, or until ``time()``. Stops listening as well."""
+        while True:
+            self.connections.hold_up()
+            done = self._close() if self.listener.is_open else self._serve()
+            left = time() - REAL.now()
+            if left <= 0 or not (threads() or self._unserved):
+                return
+            self.settings.clock.joining()
+            self._select(min(left, MAX_WAIT if done else ACCEPT_PAUSE))
+
+    def _join(self) -> None:
+        """Wait until the threads of connections have ended, but not long."""
+        deadline = REAL.deadline(LAST_TIMEOUT)
+        for thread in (*self.connections.gone, *self.connections.others):
+            left = REAL.left(deadline)
+            if left:
+                self.settings.clock.joining()
+            thread.join(left)
 
     # A connection's thread
 
-    def process_request_thread(self, request: Any, client_address: Any) -> None:
-        thread = threading.current_thread()
+    def _serve_in_thread(self, sock: socket.socket, peer: Peer) -> None:
+        clock = self.settings.clock
+        clock.begun(peer)
         try:
-            self.finish_request(request, client_address)
+            self.reception.serve(sock, peer)
         finally:
-            self.connections.let_out(thread)
-            if self._last is thread:
-                self._stop_threads()
-
-    # Stopping
-
-    def stop(self, deadline: float | None) -> tuple[LiveCall, ...]:
-        """End everything, in steps with a time limit each; return the calls that were cut."""
-        me = threading.current_thread()
-        self.connections.closing = True
-        logger.info("stopping; calls that are up: %d", len(self.connections.calls))
-        self._nudge()
-        self._acceptor.join()
-        self._selector.close()
-        self._wake.close()
-        self._woken.close()
-        self._join(deadline)
-        cut = self._cut_all()
-        self._join(REAL.deadline(CUT_TIMEOUT))
-        if me in self.connections:
-            self._last = me  # its handler still needs the reader
-        else:
-            self._stop_threads()
-        for thread in self.connections.others:
-            logger.error("stop: %s is stuck in its handler, and left behind", thread.name)
-        return cut
-
-    def _cut_all(self) -> tuple[LiveCall, ...]:
-        calls = self.connections.of_others()
-        cut = tuple(look_at(call, thread) for thread, call in calls)
-        for (_, call), seen in zip(calls, cut, strict=True):
-            call.session.logger.warning("stop: the call is cut: %s", seen)
-            call.connection.cut(Stopped("the server is stopping"))
-        return cut
-
-    def _stop_threads(self) -> None:
-        """End the threads that serve all calls."""
-        self.reader.stop()
-        self._join(REAL.deadline(LAST_TIMEOUT))
-        if self.recorder is not None:
-            self.recorder.stop()
-
-    def _join(self, deadline: float | None) -> None:
-        for thread in self.connections.others:
-            left = None if deadline is None else max(0.0, deadline - REAL.now())
-            if left != 0.0:
-                self.settings.clock.joining()
-            thread.join(left)
+            clock.ended(peer)
+            self.connections.let_out()
 
 
 def has_ended(sock: socket.socket) -> bool:
@@ -289,15 +445,18 @@ def has_ended(sock: socket.socket) -> bool:
         return True
 
 
-class _Accepted(socketserver.BaseRequestHandler):
-    """A connection, as socketserver hands it over."""
+@atexit.register
+def stop_all() -> None:
+    """Stop the servers that still run at the program's end, as `Outbound.stop` does.
 
-    server: Server
-
-    def handle(self) -> None:
-        clock = self.server.settings.clock
-        clock.begun(self.client_address)
+    Their threads would die with it, and callers would stay parked.
+    """
+    for server in list(RUNNING):
+        deadline = REAL.deadline(DRAIN_TIMEOUT)
+        server.ask(deadline, deadline)
+    for server in list(RUNNING):
         try:
-            self.server.reception.serve(self.request, self.client_address)
-        finally:
-            clock.ended(self.client_address)
+            server.stop(None)
+        except BaseException:
+            server.stop(REAL.now())
+            raise

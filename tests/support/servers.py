@@ -83,10 +83,10 @@ def in_another_thread(work: Callable[[], Any]) -> Any:
     return done[0]
 
 
-def acceptor(app: Outbound) -> threading.Thread:
-    """The thread that accepts a server's connections; it ends as soon as the server stops."""
-    [thread] = [t for t in threading.enumerate() if t.name == f"eslsync-accept-{app.port}"]
-    return thread
+def until(condition: Callable[[], bool]) -> None:
+    """Wait for a condition that other threads bring about."""
+    while not condition():
+        threading.Event().wait(0.001)
 
 
 def is_turned_away(peer: Peer, cause: str) -> None:

@@ -7,16 +7,16 @@ import itertools
 import logging
 import socket
 import threading
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from contextlib import contextmanager
 from typing import Any
 
 import pytest
 
 from eslsync import Outbound, Session
-from eslsync.serving.server import Server
+from eslsync.serving.listening import Listener
 from tests.support.peer import PATIENCE, Peer
-from tests.support.servers import Beside, dialled, is_turned_away, messages, refused, serving
+from tests.support.servers import Beside, dialled, is_turned_away, messages, refused, serving, until
 
 
 def wait_for_a_digit(session: Session) -> None:
@@ -59,12 +59,6 @@ def test_a_call_beyond_max_calls_is_hung_up_with_the_configured_cause(
     assert "there are max_calls=2" in told
 
 
-def until(condition: Callable[[], bool]) -> None:
-    """Wait for a condition that other threads bring about."""
-    while not condition():
-        threading.Event().wait(0.001)
-
-
 @contextmanager
 def first_that_connects(app: Outbound) -> Iterator[Peer]:
     while True:
@@ -99,14 +93,14 @@ def test_calls_already_connected_when_the_server_becomes_full_are_given_back(
     This holds for connections that could not be accepted at once, however many, too.
     """
 
-    def held(self: Server) -> Any:
+    def held(self: Listener) -> Any:
         assert go.wait(PATIENCE)
         if next(attempts) in fails:
             raise OSError(errno.EMFILE, "Too many open files")
         return accept(self)
 
-    go, accept, attempts = threading.Event(), Server.get_request, itertools.count(1)
-    monkeypatch.setattr(Server, "get_request", held)
+    go, accept, attempts = threading.Event(), Listener.accept, itertools.count(1)
+    monkeypatch.setattr(Listener, "accept", held)
     monkeypatch.setattr("eslsync.serving.server.ACCEPT_PAUSE", 0.001)
     monkeypatch.setattr("eslsync.serving.connections.MAX_KNOCKING", knocking)
     with (

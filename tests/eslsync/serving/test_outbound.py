@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 import threading
+from contextlib import nullcontext
 
 import pytest
 
 from eslsync import Outbound, Session
+from eslsync.serving.server import Server
 from tests.support.peer import PATIENCE, quiet_call
-from tests.support.servers import Beside, Blocking, dialled, nothing, refused, serving
+from tests.support.servers import Beside, dialled, nothing, refused, serving
 
 # Listening
 
@@ -73,22 +75,32 @@ def test_stopping_twice_or_before_the_start_does_nothing() -> None:
 
 def test_a_blocking_start_returns_when_it_is_stopped(monkeypatch: pytest.MonkeyPatch) -> None:
     app = Outbound(nothing, port=0)
-    blocked = threading.Event()
-    monkeypatch.setattr(app, "_stopped", Blocking(blocked))
+    waits = threading.Event()
+
+    def tell_and_wait(server: Server, timeout: float) -> bool:
+        waits.set()
+        return wait(server, timeout)
+
+    wait = Server.wait
+    monkeypatch.setattr(Server, "wait", tell_and_wait)
     running = Beside(app.start)
-    assert blocked.wait(PATIENCE)
+    assert waits.wait(PATIENCE)
     app.stop()
     running.join()
 
 
-def test_ctrl_c_in_a_blocking_start_stops_it(monkeypatch: pytest.MonkeyPatch) -> None:
-    class Interrupted(threading.Event):
-        def wait(self, timeout: float | None = None) -> bool:
-            raise KeyboardInterrupt
+@pytest.mark.parametrize("ends", [KeyboardInterrupt, SystemExit])
+def test_an_exception_of_a_signal_handler_in_a_blocking_start_stops_it(
+    ends: type[BaseException], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def interrupted(server: Server, timeout: float) -> bool:
+        monkeypatch.undo()
+        raise ends
 
     app = Outbound(nothing, port=0)
-    monkeypatch.setattr(app, "_stopped", Interrupted())
-    app.start()
+    monkeypatch.setattr(Server, "wait", interrupted)
+    with nullcontext() if ends is KeyboardInterrupt else pytest.raises(ends):
+        app.start()
     assert refused(app)
 
 

@@ -10,21 +10,23 @@ from typing import Any
 
 import pytest
 
-from eslsync.serving.server import Server
-from tests.support.servers import dialled, messages, nothing, serving
+from eslsync import Session
+from eslsync.serving.listening import Listener
+from tests.support.peer import PATIENCE
+from tests.support.servers import dialled, messages, nothing, serving, until
 
 
 def test_running_out_of_descriptors_logs_one_line_and_delays_the_connection(
     monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
 ) -> None:
-    def exhausted(self: Server) -> Any:
+    def exhausted(self: Listener) -> Any:
         if failures:
             raise failures.pop()
         return original(self)
 
     failures = [OSError(errno.EMFILE, "Too many open files"), ConnectionAbortedError()]
-    original = Server.get_request
-    monkeypatch.setattr(Server, "get_request", exhausted)
+    original = Listener.accept
+    monkeypatch.setattr(Listener, "accept", exhausted)
     monkeypatch.setattr("eslsync.serving.server.ACCEPT_PAUSE", 0.01)
     with serving(nothing) as app, dialled(app) as peer:
         peer.handshake()
@@ -35,26 +37,41 @@ def test_running_out_of_descriptors_logs_one_line_and_delays_the_connection(
     assert "Too many open files" in told
 
 
-def test_a_thread_that_cannot_start_costs_one_call(
+def test_calls_wait_for_a_thread_that_cannot_start(
     monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
 ) -> None:
+    """A connection that is just closed would park the caller for ever (14b)."""
+
     def exhausted(thread: threading.Thread) -> None:
-        if thread.name.startswith("eslsync-call") and failures:
-            raise failures.pop()
+        if thread.name.startswith("eslsync-call") and len(up) == most:
+            raise RuntimeError("can't start new thread")
+        up.append(thread)
         original(thread)
 
-    failures = [RuntimeError("can't start new thread")]
+    def handler(session: Session) -> None:
+        session.wait("DTMF")
+
     original = threading.Thread.start
     monkeypatch.setattr(threading.Thread, "start", exhausted)
-    with serving(nothing) as app:
-        with dialled(app) as unlucky:
-            assert unlucky.hear_end() == []
-        with dialled(app) as peer:
+    monkeypatch.setattr("eslsync.serving.server.ACCEPT_PAUSE", 10 * PATIENCE)
+    up: list[threading.Thread] = []
+    with serving(handler) as app:
+        most = len(up) + 1
+        with dialled(app) as peer, dialled(app) as second, dialled(app) as third:
             peer.handshake()
-            peer.run("set")
-            peer.hear_end()
-            peer.end()
-    assert "can't start new thread" in messages(caplog, logging.ERROR)[0]
+            until(lambda: bool(messages(caplog, logging.WARNING)))
+            for waits, after in ((second, peer), (third, second)):
+                waits.hear_nothing()
+                most += 1
+                after.say(*after.tail())
+                after.end()
+                after.hear_end()
+                waits.handshake()  # as soon as the other's thread has ended
+            third.say(*third.tail())
+            third.end()
+            third.hear_end()
+    told = messages(caplog, logging.WARNING)
+    assert told == ["a connection waits for a thread: can't start new thread"] * 2
 
 
 def test_a_connection_that_cannot_be_watched_costs_one_call(

@@ -2,18 +2,23 @@
 
 from __future__ import annotations
 
+import itertools
 import os
 import signal
 import subprocess
 import sys
 import threading
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from types import FrameType
+from typing import Any
 
 import pytest
 
 from eslsync import Outbound, Session
-from tests.support.peer import Watched
-from tests.support.servers import Beside, dialled, refused
+from eslsync.serving import server
+from eslsync.serving.server import Server
+from tests.support.peer import PATIENCE, Watched
+from tests.support.servers import Beside, dialled, nothing, refused, until
 
 needs_signals = pytest.mark.skipif(os.name == "nt", reason="Windows has none to send")
 
@@ -23,7 +28,11 @@ def answer_and_wait(session: Session) -> None:
     session.channel.wait("DTMF", timeout=60)
 
 
-def in_another_thread_than_start(work: Callable[[Outbound], None]) -> Outbound:
+def in_another_thread_than_start(
+    work: Callable[[Outbound], None],
+    handler: Callable[[Session], None] = answer_and_wait,
+    drain: float = 0.0,
+) -> Outbound:
     """Block in start(), as a program's main thread does, while another thread does ``work``."""
 
     def wait_and_work() -> None:
@@ -32,9 +41,9 @@ def in_another_thread_than_start(work: Callable[[Outbound], None]) -> Outbound:
         work(app)
 
     listening = threading.Event()
-    app = Outbound(answer_and_wait, port=0, clock=Watched())
+    app = Outbound(handler, port=0, clock=Watched())
     working = Beside(wait_and_work)
-    app.start(drain=0.0)
+    app.start(drain=drain)
     working.join()
     return app
 
@@ -94,6 +103,40 @@ def test_start_outside_the_main_thread_touches_no_signal() -> None:
     assert signal.getsignal(signal.SIGTERM) is before
     app.stop()
     running.join()
+
+
+@needs_signals
+@pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGINT])
+def test_a_second_signal_cuts_calls_and_waits_for_their_cleaning_up(
+    number: signal.Signals, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def handler(session: Session) -> None:
+        try:
+            session.wait("DTMF")
+        finally:
+            cleaning.set()
+            assert released.wait(PATIENCE)
+            cleaned_up.append(session.uuid)
+
+    def signals(app: Outbound) -> None:
+        with dialled(app) as peer:
+            peer.handshake()
+            peer.settle()
+            os.kill(os.getpid(), number)
+            until(lambda: refused(app))  # it stops, and waits for the call
+            os.kill(os.getpid(), number)
+            assert cleaning.wait(PATIENCE)
+            os.kill(os.getpid(), number)  # and a third, for one who can't wait
+            released.set()
+            peer.run("set")
+            assert peer.hear_end() == []
+            peer.end()
+
+    cleaning, released = threading.Event(), threading.Event()
+    cleaned_up: list[str] = []
+    monkeypatch.setattr("eslsync.serving.outbound.SIGNAL_INTERVAL", 0.01)
+    in_another_thread_than_start(signals, handler, drain=10 * PATIENCE)
+    assert len(cleaned_up) == 1
 
 
 WHOEVER_STOPS = """
@@ -160,33 +203,6 @@ except OSError as error:
 """
 
 
-INTERRUPTED_TWICE = """
-from eslsync.call import connection, ending
-from tests.support.servers import dialled, serving
-
-# its peer says nothing more, nor closes
-ending.GIVE_BACK_TIMEOUT = connection.CLOSE_TIMEOUT = 0.1
-with serving(lambda session: session.wait("DTMF"), events=["DTMF"], linger=False) as app:
-    with dialled(app) as peer:
-        peer.connect()
-        peer.serve(f"filter Unique-ID {peer.uuid}")
-        peer.hear()
-        join = app._server._join
-
-        def interrupted(deadline):
-            app._server._join = join
-            raise KeyboardInterrupt
-
-        app._server._join = interrupted
-        try:
-            app.stop()
-        except KeyboardInterrupt:
-            pass
-        app.stop(0)
-        print(app._server.reader._thread.is_alive())
-"""
-
-
 @needs_signals
 def test_stop_in_a_signal_handler_works_even_if_it_interrupted_a_look_at_the_calls() -> None:
     done = subprocess.run(
@@ -198,6 +214,48 @@ def test_stop_in_a_signal_handler_works_even_if_it_interrupted_a_look_at_the_cal
     assert (done.stdout, done.returncode) == ("ended\n", 0), done
 
 
+PROGRAM_ENDS = """
+import sys, threading
+from eslsync import Outbound
+
+
+def handler(session):
+    try:
+        session.channel.playback("x")
+    finally:
+        print("cleaned up", flush=True)
+
+
+app = Outbound(handler, port=0)
+app.start(block=False)
+print(app.port, flush=True)
+sys.stdin.read()
+sys.exit(3)
+"""
+
+
+def test_a_program_that_ends_stops_its_servers_first() -> None:
+    with subprocess.Popen(
+        [sys.executable, "-c", PROGRAM_ENDS],
+        stdin=subprocess.PIPE,
+        stdout=subprocess.PIPE,
+        text=True,
+    ) as program:
+        assert program.stdin is not None
+        assert program.stdout is not None
+        app = Outbound(nothing, port=int(program.stdout.readline()), clock=Watched())
+        with dialled(app) as peer:
+            peer.handshake()
+            uuid = peer.execute("playback")
+            program.stdin.close()
+            until(lambda: refused(app))
+            peer.say(peer.completed("playback", uuid))
+            assert peer.hear_end() == []
+            peer.end()
+        assert program.stdout.read() == "cleaned up\n"
+    assert program.returncode == 3
+
+
 @needs_signals
 def test_a_report_to_a_closed_stderr_does_not_end_the_server() -> None:
     done = subprocess.run(
@@ -206,8 +264,74 @@ def test_a_report_to_a_closed_stderr_does_not_end_the_server() -> None:
     assert done.stdout == "ended in order\n"
 
 
-def test_an_interrupted_stop_can_be_repeated() -> None:
-    done = subprocess.run(
-        [sys.executable, "-c", INTERRUPTED_TWICE], capture_output=True, text=True, timeout=60
-    )
-    assert done.stdout == "False\n", done
+def lines_interrupted(work: Callable[[], object], error: type[BaseException]) -> Iterator[str]:
+    """Do the work again and again, each time with the exception at a later line of the serving.
+
+    Yields that line after each, until all were passed.
+    """
+    folder = os.path.dirname(server.__file__)
+
+    def trace(frame: FrameType, event: str, value: object) -> Callable[..., Any] | None:
+        if os.path.dirname(frame.f_code.co_filename) != folder:
+            return None
+        if event == "line":
+            passed.append(f"{frame.f_code.co_name}:{frame.f_lineno}")
+            if len(passed) == at:
+                sys.settrace(None)
+                raise error
+        return trace
+
+    for at in itertools.count(1):
+        passed: list[str] = []
+        before = sys.gettrace()
+        sys.settrace(trace)
+        try:
+            work()
+        except error:
+            pass
+        finally:
+            sys.settrace(before)
+        if len(passed) < at:
+            break
+        yield passed[-1]
+    assert at > 50
+
+
+@pytest.mark.parametrize("error", [KeyboardInterrupt, SystemExit])
+def test_a_start_that_is_interrupted_anywhere_leaves_nothing_behind(
+    error: type[BaseException], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(server, "BEGIN_TIMEOUT", 0.01)  # of the line before the thread's start
+
+    def start() -> None:
+        apps.append(Outbound(nothing, port=0))
+        apps[-1].start(block=False)
+        apps[-1].stop()
+
+    apps: list[Outbound] = []
+    for at in lines_interrupted(start, error):
+        app = apps.pop() if apps else Outbound(nothing)
+        app.stop(0.0)  # if it was interrupted after start()
+        names = [thread.name for thread in threading.enumerate()]
+        assert not any(name.startswith("eslsync") for name in names), f"{names} at {at}"
+
+
+@needs_signals
+def test_a_blocking_start_that_is_interrupted_anywhere_ends_all(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    """By a program's own signal handler that calls sys.exit(), say."""
+
+    def ask_and_wait(its: Server, timeout: float) -> bool:
+        its.ask(0.0, 0.0)  # as another thread does
+        return wait(its, timeout)
+
+    wait = Server.wait
+    monkeypatch.setattr(Server, "wait", ask_and_wait)
+    monkeypatch.setattr(server, "BEGIN_TIMEOUT", 0.01)
+    numbers = (signal.SIGINT, signal.SIGTERM, signal.SIGUSR1)
+    before = [signal.getsignal(each) for each in numbers]
+    for at in lines_interrupted(lambda: Outbound(nothing, port=0).start(), SystemExit):
+        assert [signal.getsignal(each) for each in numbers] == before, at
+        names = [thread.name for thread in threading.enumerate()]
+        assert not any(name.startswith("eslsync") for name in names), f"{names} at {at}"

@@ -5,7 +5,6 @@ from __future__ import annotations
 import errno
 import logging
 import re
-import socket
 import threading
 from typing import Any
 
@@ -15,17 +14,18 @@ from eslsync import Disconnected, Hangup, Outbound, Session
 from eslsync.call import connection
 from eslsync.call.connection import Connection
 from eslsync.call.reader import Reader
+from eslsync.serving.listening import Listener
 from eslsync.serving.server import Server
 from tests.support.peer import PATIENCE, Watched
 from tests.support.servers import (
     Beside,
     Blocking,
-    acceptor,
     dialled,
     messages,
     nothing,
     refused,
     serving,
+    until,
 )
 
 
@@ -137,9 +137,8 @@ def test_stop_waits_for_the_answer_to_connect_and_gives_the_call_back(
     begun: list[Session] = []
     with serving(begun.append) as app, dialled(app) as peer:
         peer.hear("connect")
-        accepting = acceptor(app)
         stopping = Beside(lambda: app.stop(timeout=0))
-        accepting.join(PATIENCE)  # it has begun to stop
+        until(lambda: refused(app))  # it has begun to stop
         if answered:
             peer.say(peer.connect_reply)
             # No handler, so none of what it would rely on.
@@ -157,28 +156,20 @@ def test_connections_that_arrive_while_it_stops_are_given_back(
 ) -> None:
     """A connection that is just closed would park the caller for ever (14b)."""
 
-    def accept_and_linger(self: Server, most: int) -> bool:
-        could = accept(self, most)
-        if not accepted.is_set():
-            accepted.set()
-            assert stops.wait(PATIENCE)
-        return could
-
-    def stop_and_join() -> None:
+    def bar_when_somebody_waits(self: Listener) -> None:
         stops.set()
-        join()
+        assert dialled_.wait(PATIENCE)
+        bar(self)
 
-    accepted, stops, accept = threading.Event(), threading.Event(), Server._accept
-    monkeypatch.setattr(Server, "_accept", accept_and_linger)
+    stops, dialled_, bar = threading.Event(), threading.Event(), Listener.bar
+    monkeypatch.setattr(Listener, "bar", bar_when_somebody_waits)
     with serving(nothing) as app:
-        socket.create_connection((app.host, app.port)).close()
-        assert accepted.wait(PATIENCE)
-        accepting = acceptor(app)
-        join = accepting.join
-        monkeypatch.setattr(accepting, "join", stop_and_join)
-        with dialled(app) as peer:  # when all that had come was accepted
-            stopping = Beside(app.stop)
+        stopping = Beside(app.stop)
+        assert stops.wait(PATIENCE)  # it accepts nothing more
+        with dialled(app) as peer, dialled(app) as second:
+            dialled_.set()
             peer.is_given_back()
+            second.is_given_back()
             stopping.join()
     assert refused(app)
 
@@ -238,14 +229,78 @@ def test_stop_in_a_handler_while_another_stop_runs_returns_at_once() -> None:
 
     with serving(handler) as app, dialled(app) as peer:
         peer.handshake()
-        accepting = acceptor(app)
         stopping = Beside(app.stop)
-        accepting.join(PATIENCE)
+        until(lambda: refused(app))
         peer.say(peer.digit("1"))
         peer.run("playback")  # where that stop() would have been waited for, nobody would play
         assert peer.hear_end() == []
         peer.end()
         stopping.join()
+
+
+@pytest.mark.parametrize("completes", [True, False])
+def test_start_returns_when_a_handler_that_has_called_stop_has_ended(completes: bool) -> None:
+    """Before, a program whose last line it is ended in the middle of that handler's goodbye."""
+
+    def handler(session: Session) -> None:
+        app.stop(0)
+        session.channel.playback("goodbye")
+
+    app = Outbound(handler, port=0, clock=Watched())
+    running = Beside(lambda: app.start(drain=PATIENCE if completes else 0.0))
+    until(lambda: app.port != 0)
+    with dialled(app) as peer:
+        peer.handshake()
+        uuid = peer.execute("playback")
+        assert running.thread.is_alive()
+        if completes:
+            peer.say(peer.completed("playback", uuid))
+        else:  # it has ``drain`` seconds
+            peer.resume()
+            peer.run("set")
+        assert peer.hear_end() == []
+        peer.end()
+        running.join()
+
+
+def test_an_interrupted_with_block_cuts_calls_and_waits_for_them(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    """By a second Ctrl-C, say, which finds it in stop()."""
+
+    def interrupted(server: Server, timeout: float) -> bool:
+        monkeypatch.undo()
+        raise KeyboardInterrupt
+
+    def handler(session: Session) -> None:
+        try:
+            session.channel.playback("x")
+        finally:
+            cleaned_up.append(session.uuid)
+
+    cleaned_up: list[str] = []
+
+    def serve() -> None:
+        with serving(handler) as app:
+            apps.append(app)
+            assert dialled_.wait(PATIENCE)
+            monkeypatch.setattr(Server, "wait", interrupted)
+
+    apps: list[Outbound] = []
+    dialled_ = threading.Event()
+    serves = Beside(serve)
+    until(lambda: bool(apps))
+    with dialled(apps[0]) as peer:
+        peer.handshake()
+        peer.execute("playback")
+        dialled_.set()
+        peer.resume()
+        peer.run("set")
+        assert peer.hear_end() == []
+        peer.end()
+        with pytest.raises(KeyboardInterrupt):
+            serves.join()
+    assert cleaned_up == [peer.uuid]
 
 
 def test_a_stop_that_interrupts_a_stop_returns_at_once(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -267,8 +322,9 @@ def test_a_second_stop_in_another_thread_waits_for_the_first(
 ) -> None:
     app = Outbound(lambda session: session.wait("DTMF"), port=0, clock=Watched())
     blocked = threading.Event()
-    monkeypatch.setattr(app, "_stopped", Blocking(blocked))
     app.start(block=False)
+    assert app._server is not None
+    monkeypatch.setattr(app._server, "finished", Blocking(blocked))
     with dialled(app) as peer:
         peer.handshake()
         first, second = Beside(app.stop), Beside(app.stop)
@@ -290,15 +346,13 @@ def test_an_invalid_timeout_stops_nothing() -> None:
 
 
 def test_a_pause_in_accepting_does_not_hold_up_stop(monkeypatch: pytest.MonkeyPatch) -> None:
-    def exhausted(self: Server) -> Any:
-        attempts.append(self)
+    def exhausted(self: Listener) -> Any:
         refused_once.set()
         raise OSError(errno.EMFILE, "Too many open files")
 
     refused_once = threading.Event()
-    attempts: list[Server] = []
-    monkeypatch.setattr(Server, "get_request", exhausted)
+    monkeypatch.setattr(Listener, "accept", exhausted)
     monkeypatch.setattr("eslsync.serving.server.ACCEPT_PAUSE", 10 * PATIENCE)
     with serving(nothing) as app, dialled(app):
         assert refused_once.wait(PATIENCE)
-    assert len(attempts) == 2  # the other is the last look of stop()
+    assert refused(app)

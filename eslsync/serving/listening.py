@@ -1,0 +1,128 @@
+"""The socket that a server listens on."""
+
+from __future__ import annotations
+
+import array
+import errno
+import socket
+import struct
+import sys
+from contextlib import suppress
+
+from ..clock import Peer
+from .access import Access
+
+__all__ = ["Listener"]
+
+#: Connections that may wait to be accepted; more than a burst brings.
+BACKLOG = 512
+#: Notice after two minutes that a peer's machine is gone, whether TCP waits for its answer
+#: (milliseconds, TCP_USER_TIMEOUT) or both sides are silent (seconds).
+KEEP_ALIVE = {
+    "TCP_KEEPIDLE": 60,
+    "TCP_KEEPINTVL": 15,
+    "TCP_KEEPCNT": 4,
+    "TCP_USER_TIMEOUT": 120_000,
+}
+#: Linux's SO_ATTACH_FILTER and SO_DETACH_FILTER, which Python doesn't name, and a filter
+#: (socket(7), bpf(4)): load the TCP header's flags; is SYN among them? then drop the packet,
+#: else keep it.
+ATTACH_FILTER, DETACH_FILTER = 26, 27
+NO_SYN = ((0x30, 0, 0, 13), (0x45, 0, 1, 0x02), (0x06, 0, 0, 0), (0x06, 0, 0, 0xFFFFFFFF))
+
+
+class Listener:
+    """Listens, and stops listening without losing a connection. Used by one thread.
+
+    Closing a listening socket resets the connections that wait to be accepted. So `bar` stops
+    others from beginning; then accept those that are there, and `close`.
+    """
+
+    def __init__(self, host: str, port: int) -> None:
+        found = socket.getaddrinfo(host, port, type=socket.SOCK_STREAM)
+        self._family, self._address = found[0][0], found[0][4]
+        self.is_open = False
+        self._is_barred = False  # new connections are not begun
+
+    def open(self) -> None:
+        """Listen, and `bar` nobody any more. Raises OSError.
+
+        Connections inherit the socket's options.
+        """
+        if self.is_open:
+            self._unbar()
+            return
+        sock = socket.socket(self._family, socket.SOCK_STREAM)
+        try:
+            sock.setblocking(False)
+            sock.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+            sock.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
+            sock.setsockopt(socket.SOL_SOCKET, socket.SO_KEEPALIVE, 1)
+            for option, value in KEEP_ALIVE.items():
+                if hasattr(socket, option):
+                    sock.setsockopt(socket.IPPROTO_TCP, getattr(socket, option), value)
+            sock.bind(self._address)
+            sock.listen(BACKLOG)
+            self._address = sock.getsockname()  # the port that the system chose
+        except BaseException:
+            sock.close()
+            raise
+        self.sock = sock
+        self.is_open, self._is_barred = True, False
+
+    @property
+    def welcomes(self) -> bool:
+        """True if connections may begin."""
+        return self.is_open and not self._is_barred
+
+    @property
+    def port(self) -> int:
+        return int(self._address[1])
+
+    @property
+    def is_local(self) -> bool:
+        """True if only this machine can connect, where a handshake takes no time."""
+        return Access().permits(self._address)
+
+    def accept(self) -> tuple[socket.socket, Peer]:
+        """Accept a connection. Raises BlockingIOError if none waits, or another OSError."""
+        sock, peer = self.sock.accept()
+        return sock, peer
+
+    def bar(self) -> None:
+        """Let no new connection begin; handshakes that have begun are completed.
+
+        A peer that is barred tries again after 1 s, as TCP does when a packet is lost, and is
+        refused if the socket is closed by then. Where the system can't do that, few others
+        begin.
+        """
+        if self._is_barred:
+            return
+        self._is_barred = True
+        program = array.array("B", b"".join(struct.pack("HBBI", *each) for each in NO_SYN))
+        try:
+            if sys.platform != "linux":
+                raise OSError(errno.ENOPROTOOPT, "no packet filters")
+            pointer = struct.pack("HP", len(NO_SYN), program.buffer_info()[0])
+            self.sock.setsockopt(socket.SOL_SOCKET, ATTACH_FILTER, pointer)
+        except OSError:
+            self.sock.listen(0)
+
+    def _unbar(self) -> None:
+        self.sock.listen(BACKLOG)
+        if sys.platform == "linux":
+            with suppress(OSError):  # there is none
+                self.sock.setsockopt(socket.SOL_SOCKET, DETACH_FILTER, 0)
+        self._is_barred = False
+
+    def close(self) -> None:
+        """Stop listening, even if a child process has a copy of the socket."""
+        if self.is_open:
+            with suppress(OSError):  # some systems don't shut down what is not connected
+                self.sock.shutdown(socket.SHUT_RDWR)
+            self.let_go()
+
+    def let_go(self) -> None:
+        """Close this process's copy: another one listens."""
+        self.is_open = False
+        self.sock.close()
