@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 import logging
-from collections import deque
 from collections.abc import Callable, Iterator, Mapping
 from typing import TYPE_CHECKING, Any, NoReturn, overload
 
 from .applications.bridging import called_with
+from .bounds import ITERATED
+from .call.backlog import Backlog
 from .call.callbacks import CallbackT, HangupCallbackT
 from .call.conversation import Conversation
 from .call.handover import Handover
@@ -78,8 +79,11 @@ class Session:
 
     @property
     def dropped(self) -> int:
-        """The number of events dropped because too many waited for their turn, or for a wait."""
-        return self._conversation.dropped
+        """The number of events, digits and results dropped because too many were not taken.
+
+        docs/production.md#limits has the limits.
+        """
+        return self._conversation.losses.total
 
     @property
     def caller_number(self) -> str:
@@ -460,19 +464,34 @@ class Session:
 
     def _events(self, names: tuple[str, ...], timeout: float | None) -> Iterator[Event]:
         conversation = self._conversation
-        arrived: deque[Event] = deque()
-        callbacks = [(name, arrived.append) for name in dict.fromkeys(names or ("ALL",))]
-        for name, keep in callbacks:
+        arrived = Backlog(ITERATED)
+
+        def keep(event: Event) -> None:
+            arrived.append(event)
+            while arrived.overfull:
+                conversation.losses.count(ITERATED, arrived.popleft().name)
+
+        def next_one() -> Event | None:
+            while arrived:
+                event = arrived.popleft()
+                if conversation.typeahead.has(event):  # no wait has taken the digit meanwhile
+                    return event
+            return None
+
+        callbacks = [(name, keep) for name in dict.fromkeys(names or ("ALL",))]
+        for name, _ in callbacks:
             self.on(name, keep)
         try:
             while True:
                 try:
                     deadline = conversation.deadline(timeout)
-                    conversation.until("an event", lambda _: True if arrived else None, deadline)
+                    event = conversation.until("an event", lambda _: next_one(), deadline)
                 except (Hangup, Disconnected):
-                    yield from arrived
+                    while (event := next_one()) is not None:  # type: ignore[assignment]
+                        yield event
                     return
-                yield arrived.popleft()
+                conversation.typeahead.taken(event)
+                yield event
         finally:
             conversation.callbacks[:] = [
                 each for each in conversation.callbacks if each not in callbacks

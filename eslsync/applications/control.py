@@ -204,6 +204,8 @@ class ControlApplications(Applications):
         `Session.api` raises.
         """
         self.leg.api(f"uuid_break {self.uuid}{' all' if everything else ''}", timeout)
+        if everything:
+            self.leg.drop_queued()
 
 
 def _cause(cause: HangupCause | str) -> str:

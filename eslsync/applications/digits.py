@@ -209,7 +209,8 @@ class DigitApplications(PlayingApplications):
         handlers don't run for these digits. It needs an async socket, because a sync one sends
         digits only while an application runs (06h): use play_and_get_digits there. It waits at
         most for the prompts and timeouts of every try. Raises Hangup or Disconnected when the leg
-        or the connection ends, and what ``valid`` raises.
+        or the connection ends, and what ``valid`` and callbacks raise; then the digits of that try
+        can be waited for again.
         """
         least, most = _how_many("get_digits", min, max)
         if terminators is None:
@@ -235,13 +236,14 @@ class DigitApplications(PlayingApplications):
                     self.flush_digits()  # digits typed after a wrong entry belong to it
                     if invalid is not None:
                         self.playback(invalid, terminators="none")
-                outcome = self._get_once(
-                    prompt, least, most, terminators, timeout, digit_timeout, barge_in
-                )
-                if len(outcome) < least:
-                    continue  # too short
-                if _is_valid(outcome, valid):
-                    break
+                with conversation.typeahead.unless_it_fails() as taken:
+                    outcome = self._get_once(
+                        prompt, least, most, terminators, timeout, digit_timeout, barge_in, taken
+                    )
+                    if len(outcome) < least:
+                        continue  # too short
+                    if _is_valid(outcome, valid):
+                        break
                 outcome = Digits(invalid=str(outcome), terminator=outcome.terminator)
             return outcome
         finally:
@@ -256,6 +258,7 @@ class DigitApplications(PlayingApplications):
         timeout: float,
         digit_timeout: float | None,
         barge_in: bool,
+        taken: list[Event],
     ) -> Digits:
         conversation = self.leg.conversation
         typeahead = conversation.typeahead
@@ -271,9 +274,10 @@ class DigitApplications(PlayingApplications):
             deadline = conversation.deadline(timeout)
             while len(digits) < most:
                 try:
-                    digit = self.wait("DTMF", conversation.left(deadline)).digit or ""
+                    taken.append(self.wait("DTMF", conversation.left(deadline)))
                 except TimeoutError:
                     break
+                digit = taken[-1].digit or ""
                 if digit in terminators:
                     if not digits and digit in ignored:
                         continue

@@ -36,6 +36,9 @@ TELLING = frozenset({"BACKGROUND_JOB", "CHANNEL_BRIDGE", POSTED, *WAKING})
 MAX_RECENT = 4
 MAX_RECENT_AT_WORK = 20
 
+#: The event that tells of an application's beginning. It counts for those that collect digits.
+BEGINNING = "CHANNEL_EXECUTE"
+
 UP = Stage.UP
 
 
@@ -109,8 +112,10 @@ class Arrivals:
         "_conversation",
         "_ending",
         "_items",
+        "_telling",
         "count",
         "recent",
+        "tells_beginnings",
     )
 
     def __init__(self, conversation: Tells) -> None:
@@ -120,6 +125,10 @@ class Arrivals:
         self._ending = conversation.ending
         # Taken from the connection at once, and looked at one by one.
         self._items: deque[Arrived] = deque()
+        self._telling = TELLING | {BEGINNING}
+        #: True once the switch has told of an application's beginning. Not every one does:
+        #: it may not be subscribed to.
+        self.tells_beginnings = False
         #: The number of events so far, which is the serial of the last.
         self.count = 0
         #: The last events, not yet read for the legs' states and variables.
@@ -166,7 +175,7 @@ class Arrivals:
                 name = item.quick_name or item.name
                 self.count = item.serial = self.count + 1
                 recent.append(item)
-                if name in TELLING:
+                if name in self._telling:
                     self._note(item, name)
                 elif skips and wakes is not None and name not in wakes:
                     continue
@@ -217,6 +226,10 @@ class Arrivals:
 
     # The books
 
+    def look_for_beginnings(self) -> None:
+        """Note when an application begins, since one that collects digits is about to be sent."""
+        self._telling = TELLING | {BEGINNING}
+
     def _see(self, item: Pending | NothingMore | Message) -> None:
         """Note an arrived item that is not an event."""
         conversation = self._conversation
@@ -251,6 +264,13 @@ class Arrivals:
                     leg.ended.append(under_way)
             if declared(application).collects:
                 conversation.redact.read(event)
+        elif name == BEGINNING:
+            self.tells_beginnings = True
+            under_way = conversation.under_way.get(event.late_header("Application-UUID"))
+            if under_way is not None:
+                under_way.begun = True
+            if not any(each.will_collect for each in [*conversation.under_way.values()]):
+                self._telling = TELLING
         elif name in TAKEN_AWAY or name == "CHANNEL_BRIDGE":
             found = conversation.legs.get(event.uuid or "")
             if found is None:

@@ -16,7 +16,9 @@ from collections.abc import Callable, Collection
 from threading import get_ident
 from typing import TYPE_CHECKING, TypeVar
 
+from ..bounds import APPLICATIONS
 from ..clock import Clock, Deadline
+from ..wire.declared import declared
 from ..wire.exceptions import CommandError, ESLError, Hangup, TimeoutError
 from ..wire.message import ConnectReply, Event
 from ..wire.redaction import Redactor
@@ -28,6 +30,7 @@ from .connection import Connection
 from .ending import Ending, Stage
 from .job import Jobs
 from .leg import Leg
+from .losses import Losses
 from .posted import POSTED, Posts
 from .subscription import Subscription
 from .turns import KEPT, Turns
@@ -76,12 +79,12 @@ class Conversation:
         "commands",
         "connection",
         "context",
-        "dropped",
         "ending",
         "full",
         "jobs",
         "legs",
         "logger",
+        "losses",
         "own",
         "posts",
         "redact",
@@ -118,8 +121,7 @@ class Conversation:
         self.under_way: dict[str, UnderWay] = {}
         self.ending = Ending(self.own, clock, self.subscription)
         self.callbacks = Callbacks()
-        #: The number of events dropped because too many waited for their turn, or for a wait.
-        self.dropped = 0
+        self.losses = Losses(self.logger)
         self._warned: set[str] = set()
 
         self.jobs = Jobs(self)
@@ -212,6 +214,15 @@ class Conversation:
         """Wake the handler with a value, in any thread: see `Session.post`."""
         return self.ending.stage is not OVER and self.posts.post(value)
 
+    def note_under_way(self, under_way: UnderWay) -> None:
+        """Note an application that is about to be sent."""
+        self.under_way[under_way.uuid] = under_way
+        if declared(under_way.application).collects:
+            self.arrivals.look_for_beginnings()
+        if len(self.under_way) > APPLICATIONS.most:
+            forgotten = self.under_way.pop(next(iter(self.under_way)))
+            self.losses.count(APPLICATIONS, forgotten.application)
+
     # Waiting
 
     def until(
@@ -234,6 +245,7 @@ class Conversation:
         # A wait of the session, and not of the channel, goes on with what it knows.
         known = self.own.transferred if leg is None else None
         leg, turns = leg or self.own, self.turns
+        backlog = turns.backlog
         watched = None
         result: T | None
         try:
@@ -244,8 +256,8 @@ class Conversation:
             else:
                 result = ready(None)
             while result is None:
-                if self.backlog:
-                    event: Event | None = self.backlog.popleft()
+                if backlog.events:
+                    event: Event | None = backlog.popleft()
                 else:
                     if leg.transferred is not known:
                         leg.check_here()

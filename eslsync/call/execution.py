@@ -6,6 +6,7 @@ from collections.abc import Callable
 from typing import TYPE_CHECKING, Generic, Literal, NoReturn, TypeVar
 
 from ..clock import Deadline, sooner
+from ..wire.declared import declared
 from ..wire.exceptions import ProtocolError, TimeoutError
 from ..wire.message import ApiResponse, Event
 from ..wire.shown import in_a_log
@@ -28,13 +29,27 @@ COMPLETION = ("CHANNEL_EXECUTE_COMPLETE",)
 class UnderWay:
     """An application that was sent to a leg: queued, running, completed or refused."""
 
-    __slots__ = ("application", "event", "leg", "lock", "pending", "result", "uuid")
+    __slots__ = (
+        "application",
+        "begun",
+        "dropped",
+        "event",
+        "leg",
+        "lock",
+        "pending",
+        "result",
+        "uuid",
+    )
 
     def __init__(self, leg: Leg, application: str, uuid: str, lock: bool) -> None:
         self.leg = leg
         self.application = application
         self.uuid = uuid
         self.lock = lock
+        #: True once its CHANNEL_EXECUTE has arrived; noted of those that collect digits.
+        self.begun = False
+        #: True once it was broken off; one that was queued never completes.
+        self.dropped = False
         #: Its CHANNEL_EXECUTE_COMPLETE, once that has arrived.
         self.event: Event | None = None
         #: The command that sent it, unless its reply was waited for.
@@ -47,6 +62,18 @@ class UnderWay:
         """True once FreeSWITCH has refused that command."""
         return self.pending is not None and self.pending.told
 
+    @property
+    def takes_digits(self) -> bool:
+        """True while it collects digits: from its beginning, if the switch tells of that."""
+        if self.dropped or not declared(self.application).collects:
+            return False
+        return self.begun or not self.leg.conversation.arrivals.tells_beginnings
+
+    @property
+    def will_collect(self) -> bool:
+        """True if it collects digits, but has not begun."""
+        return not self.begun and declared(self.application).collects
+
     def wait(self, deadline: Deadline | None) -> Event | None:
         """Wait for its completion event, and return that; None with ``events=False``."""
         leg = self.leg
@@ -55,14 +82,18 @@ class UnderWay:
             conversation.check_thread()
             return None
 
-        pending, turns, backlog = self.pending, conversation.turns, conversation.backlog
+        pending, turns, backlog = self.pending, conversation.turns, conversation.turns.backlog
 
         def ready(_: Event | None) -> Event | Literal[True] | None:
             event = self.event
             if event is None:
                 return True if pending is not None and pending.told else None
             # Inside a callback nothing else has its turn; outside, earlier events go first.
-            if turns.inside is not None or not backlog or backlog[0].serial > event.serial:
+            if (
+                turns.inside is not None
+                or not backlog.events
+                or backlog.first_serial > event.serial
+            ):
                 # An application that completes after the hangup was ended by it, also if the
                 # completion overtakes CHANNEL_HANGUP; likewise after a transfer.
                 hangup = leg.hangup_serial
@@ -182,7 +213,11 @@ class Execution(Generic[T]):
                     f"a break would end {inner.application}, which runs inside {self.application}"
                 )
             leg.start("break", timeout=timeout)
-        return self._result(under_way.wait(deadline))
+        try:
+            return self._result(under_way.wait(deadline))
+        except TimeoutError:
+            under_way.dropped = True
+            raise
 
     def __repr__(self) -> str:
         state = "completed" if self.event is not None else "on its way"

@@ -16,7 +16,7 @@ __all__ = ["note"]
 
 def note(conversation: Conversation, line: str, headers: Mapping[str, str] | None = None) -> None:
     """Note a command that the switch has accepted."""
-    verb, name, uuid, *_ = [*line.split(None, 3), "", "", ""]
+    verb, name, uuid, *more = [*line.split(), "", "", ""]
     if verb.lower().startswith("sendmsg"):  # as FreeSWITCH compares it
         given = {key.lower(): value for key, value in (headers or {}).items()}
         application = given.get("execute-app-name", "")
@@ -26,4 +26,6 @@ def note(conversation: Conversation, line: str, headers: Mapping[str, str] | Non
         plays = name == "uuid_broadcast"
     leg = conversation.legs.get(uuid)
     if leg is not None:
+        if name == "uuid_break" and "all" in more:
+            leg.drop_queued()
         leg.may_play |= plays

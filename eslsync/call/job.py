@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Collection
 from typing import Protocol, TypeVar
 
+from ..bounds import JOBS
 from ..clock import Deadline
 from ..wire.arguments import check_line
 from ..wire.exceptions import CommandError
@@ -14,6 +15,7 @@ from ..wire.secrets import Secrets
 from ..wire.shown import in_a_log, in_quotes
 from .arrivals import Arrivals
 from .commands import Commands
+from .losses import Losses
 from .subscription import Subscription
 
 __all__ = ["Job", "Jobs", "result_of"]
@@ -30,6 +32,7 @@ class Starts(Protocol):
     subscription: Subscription
     arrivals: Arrivals
     commands: Commands
+    losses: Losses
 
     @property
     def uuid(self) -> str: ...
@@ -106,6 +109,9 @@ class Jobs:
         self.hear(timeout)
         job = Job(conversation, command, conversation.commands.new_id())
         self.running[job.uuid] = job
+        if len(self.running) > JOBS.most:
+            forgotten = self.running.pop(next(iter(self.running)))
+            conversation.losses.count(JOBS, str(forgotten))
         try:
             conversation.commands.run(f"bgapi {command}", (("Job-UUID", job.uuid),), timeout)
         except BaseException:

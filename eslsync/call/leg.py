@@ -332,6 +332,9 @@ class Leg:
     @contextmanager
     def tells_at_hangup(self, outcome: Callable[[Event | None], object]) -> Iterator[None]:
         """If this block ends with a hangup or transfer, ``outcome(event)`` is an outcome of it."""
+        if self.hangup_event is not None or self.transferred is not None:
+            yield  # nothing that begins after it
+            return
         self.unfinished.append(outcome)
         try:
             yield
@@ -351,6 +354,11 @@ class Leg:
         """The applications that were sent and have not completed, in the order of sending."""
         return [each for each in [*self.conversation.under_way.values()] if each.leg is self]
 
+    def drop_queued(self) -> None:
+        """Note that the switch has broken off, or dropped, everything that was sent to it."""
+        for each in self.under_way:
+            each.dropped = True
+
     @property
     def plays_on(self) -> bool:
         """True while something plays, records or waits on it that was sent to it."""
@@ -360,7 +368,7 @@ class Leg:
     @property
     def collects_digits(self) -> bool:
         """True while an application that collects digits is under way."""
-        return any(declared(each.application).collects for each in self.under_way)
+        return any(each.takes_digits for each in self.under_way)
 
     def _send(
         self, application: str, argument: str, lock: bool, quiet: bool, timeout: float | None
@@ -397,7 +405,7 @@ class Leg:
             headers.append(("event-lock", "true"))
         headers.append(("Event-UUID", under_way.uuid))
         if conversation.subscription.completions:
-            conversation.under_way[under_way.uuid] = under_way
+            conversation.note_under_way(under_way)
         try:
             line = "sendmsg" if self is conversation.own else f"sendmsg {self.uuid}"
             if quiet:

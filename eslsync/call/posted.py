@@ -11,6 +11,7 @@ from queue import Full
 from typing import Any, Protocol
 
 from .. import forks
+from ..bounds import POSTS
 from ..wire.message import Event
 from .backlog import Backlog
 
@@ -18,8 +19,6 @@ __all__ = ["POSTED", "Posted", "Posts"]
 
 #: The name that waits and callbacks use; FreeSWITCH has no such event.
 POSTED = "POSTED"
-#: The maximum number of values that a handler has not taken.
-MAX_POSTS = 1000
 
 
 class Posted(Event):
@@ -67,8 +66,8 @@ class Posts:
     def post(self, value: Any) -> bool:
         """Queue a value, in any thread: see `Session.post`."""
         with self._lock:
-            if self._untaken >= MAX_POSTS:
-                raise Full(f"the handler has not taken {MAX_POSTS} posted values")
+            if self._untaken >= POSTS.most:
+                raise Full(f"the handler has not taken {POSTS.most} posted values")
             self._untaken += 1
         conversation = self._conversation
         if conversation.connection.post(Posted(conversation.uuid, value)):

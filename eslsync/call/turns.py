@@ -6,12 +6,14 @@ import logging
 from collections.abc import Mapping, Sequence
 from typing import Protocol
 
+from ..bounds import BACKLOG
 from ..callables import check_returned
-from ..wire.exceptions import Hangup
+from ..wire.exceptions import Disconnected, Hangup
 from ..wire.message import Event
 from .backlog import Backlog
 from .callbacks import Callback, Callbacks, HangupCallback
 from .ending import Ending, Stage
+from .losses import Losses
 from .posted import POSTED, Posts
 from .typeahead import TypeAhead
 
@@ -19,10 +21,6 @@ __all__ = ["Turns"]
 
 OVER = Stage.OVER
 
-#: The maximum number of events, and of their bytes, that wait for their turn while a callback
-#: runs. Beyond either, the oldest is dropped, counted and logged. An average event is 5 KB.
-MAX_BACKLOG = 1000
-MAX_BACKLOG_BYTES = 8 * 1024 * 1024
 #: Those that are kept until a wait takes them.
 KEPT = frozenset({"DTMF", POSTED})
 
@@ -37,7 +35,7 @@ class Queues(Protocol):
     """What turns need of a conversation."""
 
     awaited: object
-    dropped: int
+    losses: Losses
     callbacks: Callbacks
     posts: Posts
     typeahead: TypeAhead
@@ -68,7 +66,7 @@ class Turns:
         self._conversation = conversation
         self._callbacks = conversation.callbacks
         #: Events that wait for their turn.
-        self.backlog = Backlog(MAX_BACKLOG, MAX_BACKLOG_BYTES)
+        self.backlog = Backlog(BACKLOG)
         #: Callbacks for the hangup that have not been called.
         self.hangup_callbacks: list[HangupCallback] = []
         #: The event whose callback runs; None while none does.
@@ -80,29 +78,18 @@ class Turns:
         """Queue an event for its turn."""
         self.backlog.append(event)
         while self.backlog.overfull:
-            self._drop_one()
+            dropped = self.backlog.drop(self._is_worth_keeping)
+            self._conversation.losses.count(self.backlog.bound, dropped.name)
 
-    def _drop_one(self) -> None:
-        """Drop the oldest event that is no digit and has no callback, or else the oldest."""
-        for event in self.backlog:
-            if event.name not in KEPT and not self._callbacks.of(event):
-                break
-        else:
-            event = self.backlog[0]
-        self.backlog.remove(event)
-        conversation = self._conversation
-        conversation.dropped += 1
-        if conversation.dropped == 1:
-            conversation.logger.warning(
-                "more than %d events or %d bytes of them wait for a callback to return; "
-                "dropping the oldest, %s first",
-                MAX_BACKLOG,
-                MAX_BACKLOG_BYTES,
-                event.name,
-            )
+    def _is_worth_keeping(self, event: Event) -> bool:
+        """True for a digit or a posted value, and for an event with a callback."""
+        return event.name in KEPT or bool(self._callbacks.of(event))
 
     def run(self, event: Event) -> None:
-        """Run the callbacks of an event whose turn has come."""
+        """Run the callbacks of an event whose turn has come, and the digit's handler.
+
+        All of them run; then the first exception is raised. Others are logged.
+        """
         conversation = self._conversation
         is_digit = event.quick_name == "DTMF" and not event.collected
         callbacks: Sequence[Callback] = self._callbacks.of(event) if self._callbacks else ()
@@ -115,25 +102,38 @@ class Turns:
             return
         awaited, conversation.awaited = conversation.awaited, None
         self.inside = event
+        first: Exception | None = None
         try:
             for callback in callbacks:
-                check_returned("the callback", callback(event))
+                try:
+                    check_returned("the callback", callback(event))
+                except Exception as error:  # noqa: BLE001 - raised below, or logged
+                    first = self._first_of(first, error)
             leg = conversation.legs.get(event.uuid or "") if is_digit else None
             if leg is not None:
-                leg.run_digit_handler(event)
-        except Hangup:
-            self.inside = None
-            if conversation.ending.stage is OVER:  # the call's own hangup, not another leg's
-                self.run_rest()
-            raise
+                try:
+                    leg.run_digit_handler(event)
+                except Exception as error:  # noqa: BLE001 - raised below, or logged
+                    first = self._first_of(first, error)
         finally:
             self.inside = None
             conversation.awaited = awaited
-        if is_digit:
-            conversation.typeahead.keep(event)
+            if is_digit:
+                conversation.typeahead.keep(event)
+        if first is not None:
+            try:
+                if isinstance(first, Hangup) and conversation.ending.stage is OVER:
+                    self.run_rest()  # it is the call's own hangup, not another leg's
+                raise first
+            finally:
+                del first  # breaks a reference cycle that would keep the whole call alive
 
     def run_rest(self) -> None:
-        """Run those of the events that still wait when the call has ended, except digits."""
+        """Run those of the events that still wait when the call has ended, except digits.
+
+        Hangups of their callbacks are ignored; of other exceptions the first is raised at the end.
+        """
+        first: Exception | None = None
         while self.backlog:
             event = self.backlog.popleft()
             if event.name != "DTMF":
@@ -142,7 +142,22 @@ class Turns:
                     self.run(event)
                 except Hangup:
                     pass  # told already
-        self.tell_hangup()
+                except Exception as error:  # noqa: BLE001 - raised below, or logged
+                    first = self._first_of(first, error)
+        try:
+            self.tell_hangup()
+            if first is not None:
+                raise first
+        finally:
+            del first
+
+    def _first_of(self, first: Exception | None, error: Exception) -> Exception:
+        """The exception to raise when all callbacks have run; logs any other."""
+        if first is None:
+            return error
+        if not isinstance(error, (Hangup, Disconnected)):
+            self._conversation.logger.error("another callback failed", exc_info=error)
+        return first
 
     def tell_hangup(self) -> None:
         """Call every hangup callback, once the call is over.

@@ -2,19 +2,17 @@
 
 from __future__ import annotations
 
-import logging
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
+from contextlib import contextmanager
 from itertools import takewhile
 from typing import Protocol
 
+from ..bounds import DIGITS
 from ..wire.message import Event
 from .backlog import Backlog
+from .losses import Losses
 
 __all__ = ["TypeAhead"]
-
-#: The maximum number of digits to keep, of all legs, and of their events' bytes.
-MAX_DIGITS = 100
-MAX_DIGITS_BYTES = 1024 * 1024
 
 
 class Pressed(Protocol):
@@ -37,8 +35,7 @@ class Queues(Protocol):
     """What digits need of a conversation: the queues in which they wait for their turn."""
 
     backlog: Backlog
-    dropped: int
-    logger: logging.LoggerAdapter[logging.Logger]
+    losses: Losses
 
     @property
     def own(self) -> Pressed: ...
@@ -61,17 +58,14 @@ class TypeAhead:
 
     def __init__(self, conversation: Queues) -> None:
         self._conversation = conversation
-        self._digits = Backlog(MAX_DIGITS, MAX_DIGITS_BYTES)
+        self._digits = Backlog(DIGITS)
 
     def keep(self, event: Event) -> None:
         """Keep a digit whose turn has come."""
         self._digits.append(event)
         while self._digits.overfull:
-            self._digits.popleft()
-            self._conversation.dropped += 1
-            self._conversation.logger.warning(
-                "more than %d digits typed ahead; dropping the oldest", MAX_DIGITS
-            )
+            dropped = self._digits.popleft()
+            self._conversation.losses.count(self._digits.bound, f"a digit of {dropped.uuid}")
 
     def take(self, event: Event | None, leg: Pressed | None) -> Event | None:
         """Take the oldest digit of a leg, or of any leg; None if there is none.
@@ -93,6 +87,26 @@ class TypeAhead:
                 self._digits.remove(event)
                 return event
         return None
+
+    def taken(self, event: Event) -> None:
+        """A wait returns this event; if it is a digit, no other wait will."""
+        if event.quick_name == "DTMF":
+            self._forget([event])
+
+    def has(self, event: Event) -> bool:
+        """True for a digit that no wait has taken, and for any event that is no digit to take."""
+        return event.quick_name != "DTMF" or event.collected or event in self._digits
+
+    @contextmanager
+    def unless_it_fails(self) -> Iterator[list[Event]]:
+        """Yield a list for the digits that are taken; if the block raises, they are put back."""
+        taken: list[Event] = []
+        try:
+            yield taken
+        except BaseException:
+            conversation = self._conversation
+            (conversation.backlog if conversation.in_callback else self._digits).put_back(taken)
+            raise
 
     def of(self, leg: Pressed) -> list[Event]:
         """A leg's digits whose turn has come, the oldest first."""
@@ -124,7 +138,7 @@ class TypeAhead:
         for event in digits:
             if event in self._digits:
                 self._digits.remove(event)
-            else:
+            elif event in self._conversation.backlog:
                 self._conversation.backlog.remove(event)
 
 

@@ -30,11 +30,15 @@ def wait_for(
     deadline = None if timeout is None else conversation.clock.deadline(timeout)
     if isinstance(what, str):
         ready, wanted = _ready_for(conversation, what, leg)
-        return conversation.until(what, ready, deadline, leg, wanted)
+        event = conversation.until(what, ready, deadline, leg, wanted)
+        conversation.typeahead.taken(event)  # a wait for "ALL" takes digits, too
+        return event
     if callable(what):
         check_function("a condition for wait()", what)
         conversation.subscription.check_any("this event")
-        return conversation.until(what, _next_that(what, leg), deadline, leg)
+        event = conversation.until(what, _next_that(what, leg), deadline, leg)
+        conversation.typeahead.taken(event)
+        return event
     several = tuple(what)
     if not several:
         raise ValueError("wait: name an event or a state")
@@ -44,7 +48,9 @@ def wait_for(
         found = (ready(event) for ready in readies)
         return next((each for each in found if each is not None), None)
 
-    return conversation.until(several, any_ready, deadline, leg)
+    event = conversation.until(several, any_ready, deadline, leg)
+    conversation.typeahead.taken(event)
+    return event
 
 
 def _ready_for(

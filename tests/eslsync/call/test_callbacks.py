@@ -84,3 +84,59 @@ def test_events_during_a_callback_wait_their_turn() -> None:
         peer.say(peer.event("PLAYBACK_START"), reply("1"))
         peer.serve("getvar x")
     assert peer.returned == ["CHANNEL_ANSWER", "answered", "PLAYBACK_START", "answered"]
+
+
+def test_a_callback_that_raises_costs_nobody_else_the_digit(
+    caplog: pytest.LogCaptureFixture,
+) -> None:
+    """All run; the first exception is raised, the next is logged, and the digit is kept."""
+    told: list[str] = []
+
+    def handler(session: Session) -> str | None:
+        def fail(error: Exception) -> None:
+            raise error
+
+        session.on("ALL", lambda event: fail(KeyError("first")) if event.digit else None)
+        session.on("DTMF", lambda event: fail(ValueError("second")))
+        session.on("DTMF", lambda event: told.append("a callback"))
+        session.channel.on_dtmf("5")(lambda digit: told.append("the digit's handler"))
+        with pytest.raises(KeyError, match="first"):
+            session.channel.playback("x")
+        return session.channel.wait("DTMF", timeout=0).digit
+
+    with call(handler) as peer:
+        peer.handshake()
+        uuid = peer.execute("playback")
+        peer.say(peer.digit("5"), peer.completed("playback", uuid))
+    assert (peer.returned, told) == ("5", ["a callback", "the digit's handler"])
+    [record] = [each for each in caplog.records if each.message == "another callback failed"]
+    assert record.exc_info is not None
+    assert isinstance(record.exc_info[1], ValueError)
+
+
+def test_after_the_hangup_a_callback_that_raises_costs_no_other_event_its_turn() -> None:
+    told: list[str] = []
+
+    def handler(session: Session) -> None:
+        @session.on("PLAYBACK_START")
+        def slow(event: Event) -> None:
+            session.channel.playback("y")
+
+        @session.on("PLAYBACK_STOP")
+        def broken(event: Event) -> None:
+            told.append(event.name)
+            raise KeyError(len(told))
+
+        session.on_hangup(lambda hangup: told.append("on_hangup"))
+        session.channel.wait("CHANNEL_PARK")
+
+    with call(handler) as peer:
+        peer.handshake()
+        peer.say(peer.event("PLAYBACK_START"))
+        peer.execute("playback")
+        stops = [peer.event("PLAYBACK_STOP")] * 2
+        peer.say(*stops, peer.event("CHANNEL_HANGUP"), peer.event("CHANNEL_HANGUP_COMPLETE"))
+        peer.await_handler()
+    assert told == ["PLAYBACK_STOP", "PLAYBACK_STOP", "on_hangup"]
+    assert isinstance(peer.raised, KeyError)
+    assert peer.raised.args == (1,)

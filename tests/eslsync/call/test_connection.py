@@ -11,7 +11,8 @@ from typing import Any
 import pytest
 
 from eslsync import Disconnected, Event, Session, TimeoutError
-from eslsync.call import connection, conversation
+from eslsync.bounds import BACKLOG
+from eslsync.call import connection, turns
 from eslsync.clock import REAL
 from tests.support.peer import PATIENCE, Peer, call, event, quiet_call, response
 from tests.support.servers import Beside
@@ -22,7 +23,7 @@ def test_a_handler_that_reads_nothing_holds_the_switch_back_and_loses_nothing(
 ) -> None:
     monkeypatch.setattr(connection, "HIGH_WATER", 100_000)
     monkeypatch.setattr(connection, "LOW_WATER", 10_000)
-    monkeypatch.setattr(conversation, "MAX_BACKLOG", 10)
+    monkeypatch.setattr(turns, "BACKLOG", BACKLOG._replace(most=10))
 
     def handler(session: Session) -> int:
         full.wait(PATIENCE)

@@ -11,6 +11,7 @@ from typing import Any
 import pytest
 
 from eslsync import Event, Hangup, Outbound, Session, TimeoutError
+from eslsync.bounds import POSTS
 from eslsync.call import posted
 from simulator import Call, FreeSwitch
 from tests.support.peer import PATIENCE, call
@@ -253,7 +254,7 @@ def test_a_future_is_waited_for_by_its_callback() -> None:
 def test_a_handler_that_takes_nothing_is_told_to_whoever_posts(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
-    monkeypatch.setattr(posted, "MAX_POSTS", 3)
+    monkeypatch.setattr(posted, "POSTS", POSTS._replace(most=3))
     got: list[Any] = []
 
     def handler(session: Session) -> None:

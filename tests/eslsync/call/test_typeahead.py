@@ -7,9 +7,11 @@ from typing import Any
 
 import pytest
 
-from eslsync import Session, TimeoutError
+from eslsync import Event, Session, TimeoutError
+from eslsync.bounds import DIGITS
 from eslsync.call import typeahead
-from tests.support.peer import call, event, reply
+from simulator import FreeSwitch
+from tests.support.peer import call, event, reply, response
 
 
 def test_a_digit_pressed_before_satisfies_the_next_wait() -> None:
@@ -224,13 +226,13 @@ def test_unclaimed_digits_are_bounded_and_dropped_ones_counted() -> None:
 
     with call(handler) as peer:
         peer.handshake()
-        peer.say(peer.digit("1"), *[peer.digit("2")] * typeahead.MAX_DIGITS)
+        peer.say(peer.digit("1"), *[peer.digit("2")] * DIGITS.most)
         peer.say(peer.event("CHANNEL_ANSWER"))
     assert peer.returned == (1, "2")
 
 
 def test_digits_typed_ahead_are_bounded_in_bytes(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(typeahead, "MAX_DIGITS_BYTES", 2_000)
+    monkeypatch.setattr(typeahead, "DIGITS", DIGITS._replace(most_bytes=2_000))
 
     def handler(session: Session) -> tuple[str, int]:
         session.channel.wait("CHANNEL_PARK")
@@ -243,3 +245,159 @@ def test_digits_typed_ahead_are_bounded_in_bytes(monkeypatch: pytest.MonkeyPatch
             peer.say(event({**headers, "Padding": "x" * 900}))
         peer.say(event({"Event-Name": "CHANNEL_PARK", "Unique-ID": peer.uuid}))
     assert peer.returned == ("2", 1)
+
+
+@pytest.mark.parametrize("what", ["a function", "several", "ALL", "events"])
+def test_a_digit_that_another_kind_of_wait_returned_is_not_counted_twice(what: str) -> None:
+    def take(session: Session) -> str | None:
+        if what == "events":
+            return next(session.events("DTMF")).digit
+        targets: dict[str, Any] = {
+            "a function": lambda event: event.digit is not None,
+            "several": ["CHANNEL_PARK", "DTMF"],
+            "ALL": "ALL",
+        }
+        return session.channel.wait(targets[what]).digit
+
+    def handler(session: Session) -> list[str | None]:
+        return [take(session), session.channel.wait("DTMF").digit]
+
+    with call(handler) as peer:
+        peer.handshake()
+        if what in ("ALL", "events"):
+            peer.settle()
+        peer.say(*map(peer.digit, "12"))
+    assert peer.returned == ["1", "2"]
+
+
+def test_a_digit_taken_in_the_body_of_a_loop_over_events_does_not_come_again() -> None:
+    def handler(session: Session) -> list[str | None]:
+        digits: list[str | None] = []
+        for each in session.events("DTMF"):
+            digits += [each.digit, session.channel.wait("DTMF").digit]
+            if len(digits) == 4:
+                return digits
+        return []
+
+    with call(handler) as peer:
+        peer.handshake()
+        peer.say(*map(peer.digit, "1234"))
+    assert peer.returned == ["1", "2", "3", "4"]
+
+
+def test_a_function_waits_inside_a_callback_for_a_digit_that_then_runs_no_handler() -> None:
+    told: list[str] = []
+
+    def handler(session: Session) -> str | None:
+        @session.on("CHANNEL_ANSWER")
+        def ask(event: Event) -> None:
+            digit = session.channel.wait(lambda event: event.digit is not None).digit
+            told.append(f"asked {digit}")
+
+        session.channel.on_dtmf()(lambda digit: told.append(f"pressed {digit}"))
+        session.channel.wait("CHANNEL_ANSWER")
+        return session.channel.wait("DTMF").digit
+
+    with call(handler) as peer:
+        peer.handshake()
+        peer.say(peer.event("CHANNEL_ANSWER"), *map(peer.digit, "12"))
+    assert (peer.returned, told) == ("2", ["asked 1", "pressed 2"])
+
+
+@pytest.mark.parametrize("inside", [False, True])
+def test_digits_of_an_entry_that_raises_are_put_back(inside: bool) -> None:
+    def handler(session: Session) -> list[str | None]:
+        channel = session.channel
+
+        def collect(_: object = None) -> list[str | None]:
+            with pytest.raises(ZeroDivisionError):
+                channel.get_digits(min=2, valid=lambda digits: bool(1 / 0))
+            return [channel.wait("DTMF").digit for _ in "123"]
+
+        if not inside:
+            return collect()
+        collected: list[str | None] = []
+        session.on("CHANNEL_ANSWER", lambda event: collected.extend(collect()))
+        channel.wait("CHANNEL_ANSWER")
+        return collected
+
+    with call(handler) as peer:
+        peer.handshake()
+        peer.say(peer.event("CHANNEL_ANSWER"), *map(peer.digit, "123"))
+    assert peer.returned == ["1", "2", "3"]
+
+
+@pytest.mark.parametrize("dropped_by", ["break_", "api", "bgapi", "others"])
+def test_a_collector_that_was_dropped_takes_no_digits(dropped_by: str) -> None:
+    """It was queued behind a lock, so it never begins, and its completion never comes."""
+    told: list[str] = []
+
+    def handler(session: Session) -> str | None:
+        channel = session.channel
+        channel.answer()
+        channel.on_dtmf()(told.append)
+        channel.playback("a.wav", lock=True, block=False)
+        channel.wait("PLAYBACK_START")
+        channel.execute("read", "1 4 silence pin 3000 #", block=False)
+        if dropped_by == "break_":
+            channel.break_(everything=True)
+        elif dropped_by != "others":
+            getattr(session, dropped_by)(f"uuid_break {session.uuid} all")
+        digit = channel.wait("DTMF").digit
+        channel.hangup()
+        return digit
+
+    returned: list[str | None] = []
+    with FreeSwitch(prompts={"a.wav": 60.0}) as switch:
+        call = switch.call(lambda session: returned.append(handler(session)))
+        call.hear("a.wav", start=True)
+        call.say_nothing(10)
+        if dropped_by == "others":
+            uuid = call.uuid
+            switch.call(lambda session: session.api(f"uuid_break {uuid} all")).wait()
+        call.press("5")
+        call.wait()
+    assert (returned, told) == (["5"], ["5"])
+
+
+def test_a_lost_collector_takes_no_digits_once_it_was_broken_off() -> None:
+    """A switch that tells of no beginning, and whose completion is lost."""
+
+    def handler(session: Session) -> str | None:
+        channel = session.channel
+        with pytest.raises(TimeoutError):
+            channel.execute("read", "1 4 silence pin 3000 #", timeout=0)
+        channel.break_(everything=True)
+        return channel.wait("DTMF").digit
+
+    with call(handler) as peer:
+        peer.handshake()
+        peer.execute("read")
+        peer.hear(f"api uuid_break {peer.uuid} all")
+        peer.say(response("+OK"), peer.digit("5"))
+    assert peer.returned == "5"
+
+
+def test_a_digit_pressed_before_the_collector_began_is_not_its_own() -> None:
+    """FreeSWITCH loses it for the collector (recording 14c); here the next wait gets it."""
+    began: list[str] = []
+
+    def handler(session: Session) -> str | None:
+        channel = session.channel
+        channel.answer()
+        channel.execute("read", "1 4 silence pin 3000 #")
+        return channel.wait("DTMF").digit
+
+    with call(handler) as peer:
+        peer.handshake()
+        for application in ("answer", "read"):
+            uuid = peer.execute(application)
+            if application == "read":
+                peer.say(peer.digit("1"))
+            began.append(uuid)
+            headers = {"Event-Name": "CHANNEL_EXECUTE", "Unique-ID": peer.uuid}
+            peer.say(event({**headers, "Application-UUID": uuid}))
+            if application == "read":
+                peer.say(peer.digit("2"))
+            peer.say(peer.completed(application, uuid))
+    assert peer.returned == "1"

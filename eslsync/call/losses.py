@@ -1,0 +1,28 @@
+"""What the bounds of a call have dropped: counted, and each kind logged once."""
+
+from __future__ import annotations
+
+import logging
+
+from ..bounds import Bound
+
+__all__ = ["Losses"]
+
+
+class Losses:
+    """The losses of one call, on its handler's thread."""
+
+    __slots__ = ("_logger", "_told", "total")
+
+    def __init__(self, logger: logging.LoggerAdapter[logging.Logger]) -> None:
+        self._logger = logger
+        self._told: set[str] = set()
+        #: The number of things that were dropped, of all kinds.
+        self.total = 0
+
+    def count(self, bound: Bound, lost: object, level: int = logging.WARNING) -> None:
+        """Count one thing that was dropped because there were too many of its kind."""
+        self.total += 1
+        if bound.what not in self._told:
+            self._told.add(bound.what)
+            self._logger.log(level, "%s; dropping the oldest, %s first", bound, lost)
