@@ -36,8 +36,22 @@ def pytest_configure(config: pytest.Config) -> None:
     config.addinivalue_line(
         "markers",
         "freeswitch(seed=0, start=..., prompts={...}, ...): options of the fixture freeswitch, "
-        "those of simulator.FreeSwitch, and leftover_threads=True (threads may outlive the test)",
+        "those of simulator.FreeSwitch, leftover_threads=True (threads may outlive the test) and "
+        "no_call=True (the test makes no call)",
     )
+
+
+def pytest_runtest_setup(item: pytest.Item) -> None:
+    """Fail a test with a marker of its own that nothing reads."""
+    fixtures = getattr(item, "fixturenames", ())
+    marked = any(marker.name == "freeswitch" for marker in item.own_markers)
+    # (a fixture with `request` may ask for any other)
+    if marked and not {"freeswitch", "request"}.intersection(fixtures):
+        pytest.fail(
+            "@pytest.mark.freeswitch has the options of the fixture freeswitch, and the test does "
+            "not take that; a FreeSwitch of its own takes them itself",
+            pytrace=False,
+        )
 
 
 @pytest.fixture
@@ -56,7 +70,7 @@ def freeswitch(request: pytest.FixtureRequest) -> Iterator[Any]:
 
 
 def pytest_collect_file(file_path: Path, parent: pytest.Collector) -> pytest.Collector | None:
-    if file_path.name.endswith(SCRIPTS):
+    if file_path.name.lower().endswith(SCRIPTS):
         return ScriptFile.from_parent(parent, path=file_path)
     return None
 

@@ -20,6 +20,7 @@ import eslsync
 
 from . import CallFailed, FreeSwitch, SimulationError
 from .calling import leaks
+from .calling.freeswitch import simulation_of
 
 if TYPE_CHECKING:
     from .scripts.script import Script
@@ -44,6 +45,7 @@ def freeswitch(request: pytest.FixtureRequest) -> Iterator[FreeSwitch]:
     item = request.node
     options = _options(item, set(inspect.signature(FreeSwitch).parameters))
     leftover_threads = options.pop("leftover_threads", False)
+    no_call = options.pop("no_call", False)
     before = threading.enumerate()
     _let_pytest_see_real_time()
     _hide_the_librarys_frames()
@@ -58,6 +60,12 @@ def freeswitch(request: pytest.FixtureRequest) -> Iterator[FreeSwitch]:
         yield switch
         if _raised in item.stash:
             raise _Failed
+    if _raised not in item.stash and not no_call and not simulation_of(switch).asked:
+        pytest.fail(
+            "the test has made no call with its fixture freeswitch, so no handler was tried; if "
+            "it is meant so, mark it @pytest.mark.freeswitch(no_call=True)",
+            pytrace=False,
+        )
     # a stuck thread is still running, and its stack has been shown
     if not leftover_threads and not isinstance(item.stash.get(_raised, None), SimulationError):
         _check_threads(before)
@@ -65,7 +73,7 @@ def freeswitch(request: pytest.FixtureRequest) -> Iterator[FreeSwitch]:
 
 def _options(item: pytest.Item, of_switch: set[str]) -> dict[str, Any]:
     """The options of the markers, the nearest first, after those of the command line."""
-    allowed = sorted(of_switch | {"leftover_threads"})
+    allowed = sorted(of_switch | {"leftover_threads", "no_call"})
     options: dict[str, Any] = {}
     for marker in item.iter_markers("freeswitch"):
         if marker.args:
@@ -181,7 +189,7 @@ def scripts_in(file: pytest.File) -> Iterator[pytest.Item]:
         script = Script.read(file.path)
     except ScriptError as error:
         raise file.CollectError(str(error)) from None
-    name = file.path.name.rpartition(".call.")[0]
+    name = file.path.name[: file.path.name.lower().rindex(".call.")]
     yield ScriptItem.from_parent(file, name=name, script=script)
 
 

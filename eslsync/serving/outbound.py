@@ -247,15 +247,17 @@ class Outbound:
             raise
         return server
 
-    def stop(self, timeout: float = DRAIN_TIMEOUT) -> tuple[LiveCall, ...]:
+    def stop(
+        self, timeout: float = DRAIN_TIMEOUT, *, clean_up: float | None = None
+    ) -> tuple[LiveCall, ...]:
         """Take no more calls, let the current ones finish, and cut those that don't.
 
         Returns snapshots of the calls that it cut, and logs them. Calls have ``timeout``
-        seconds; then every wait of their handlers raises Disconnected, and they have 5 s to clean
-        up. Calls that are cut, and calls that connect while it stops, are given back to the
-        dialplan. A handler that is stuck is logged and left behind, so this always returns: at
-        most 6 s after ``timeout``, and 5 s more if calls are recorded to a disk that hangs. A
-        second stop() with a shorter ``timeout`` cuts sooner.
+        seconds; then every wait of their handlers raises Disconnected, and they have ``clean_up``
+        seconds to clean up, by default 5. Calls that are cut, and calls that connect while it
+        stops, are given back to the dialplan. A handler that is stuck is logged and left behind,
+        so this always returns: at most 1 s after these, and 5 s more if calls are recorded to a
+        disk that hangs. A second stop() with a shorter ``timeout`` cuts sooner.
 
         Called in a handler, it does not wait for that handler, whose own call continues: for
         ``drain`` seconds if `start` blocks, and else until somebody else stops the server, too.
@@ -266,6 +268,8 @@ class Outbound:
         deadline = REAL.deadline(timeout)
         if self._server is None:
             return ()
+        if clean_up is not None:
+            self._server.clean_up = clean_up
         return self._server.stop(deadline, REAL.deadline(self._drain))
 
     def _stop_in_order(self, timeout: float) -> None:

@@ -80,6 +80,8 @@ class Server:
         # Who stops it; no lock is waited for, because a signal handler may do so.
         self._first = threading.Lock()  # taken for good by the first who does
         self._waiting: set[threading.Thread] = set()  # for `finished`
+        #: Seconds for a handler to end once its call is cut, other than CUT_TIMEOUT.
+        self.clean_up: float | None = None
         self._spared: set[threading.Thread] = set()  # their handlers have called `stop`
         self._times: list[float] = []  # when calls are cut, except those that are spared
         self._times_of_spared: list[float] = []  # when these are cut
@@ -397,7 +399,7 @@ class Server:
                 self._cut += (seen,)
                 call.session.logger.warning("stop: the call is cut: %s", seen)
                 call.connection.cut(Stopped("the server is stopping"))
-        end = REAL.now() + CUT_TIMEOUT
+        end = REAL.now() + (CUT_TIMEOUT if self.clean_up is None else self.clean_up)
         self._await(threads, lambda: end)
 
     def _await(
@@ -415,7 +417,8 @@ class Server:
 
     def _join(self) -> None:
         """Wait until the threads of connections have ended, but not long."""
-        deadline = REAL.deadline(LAST_TIMEOUT)
+        last = LAST_TIMEOUT if self.clean_up is None else min(self.clean_up, LAST_TIMEOUT)
+        deadline = REAL.deadline(last)
         for thread in (*self.connections.gone, *self.connections.others):
             left = REAL.left(deadline)
             if left:

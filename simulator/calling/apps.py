@@ -24,8 +24,8 @@ from .strangers import Stranger
 
 __all__ = ["Apps"]
 
-#: Real seconds for a server to stop whose handler is stuck.
-STUCK_TIMEOUT = 0.5
+#: Real seconds for a handler that is stuck to clean up.
+STUCK_TIMEOUT = 0.2
 
 
 class Apps:
@@ -100,6 +100,7 @@ class Apps:
         def watched(session: Session) -> None:
             line = self._lines[session.uuid]
             line.session = session
+            line.served_by = threading.get_ident()
             try:
                 check_returned("the handler", handler(session))
             except BaseException as error:
@@ -113,6 +114,7 @@ class Apps:
                 if not line.channel.hangup_cause:
                     line.given_back = True
                     line.note("app", "gives the call back")
+                line.served_by = None
                 self._world.nudge()
 
         return watched
@@ -210,15 +212,9 @@ class Apps:
         """Stop all servers; raise SimulationError if one did not stop in order."""
         stuck = isinstance(self._world, World) and self._world.stuck
         for server in self._servers.values():
-            if server in self._stops:
-                continue
-            if not stuck:
-                server.stop(timeout=0.0)
-                continue
-            # A handler that is stuck may never end, so nothing is gained by waiting longer.
-            stopping = threading.Thread(target=server.stop, args=(0.0,), daemon=True)
-            stopping.start()
-            stopping.join(STUCK_TIMEOUT)
+            if server not in self._stops:
+                # A handler that is stuck may never end, so nothing is gained by waiting longer.
+                server.stop(timeout=0.0, clean_up=STUCK_TIMEOUT if stuck else None)
         for stop in self._stops.values():
             stop.join()
 

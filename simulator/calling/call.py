@@ -135,7 +135,10 @@ class Call:
 
     @property
     def error(self) -> BaseException | None:
-        """The handler's exception, except Hangup and Transferred, which are normal ends."""
+        """The exception of the handler, or of a thread that it started.
+
+        Hangup and Transferred are normal ends, and not among them.
+        """
         return self._line.error
 
     @property
@@ -357,7 +360,12 @@ class Call:
     def hangup_after(
         self, seconds: float, cause: HangupCause | str = HangupCause.NORMAL_CLEARING
     ) -> None:
-        """Hang up ``seconds`` from now, beside the caller's other verbs; return at once."""
+        """Hang up ``seconds`` from now, beside the caller's other verbs; return at once.
+
+        Raises CallFailed if the call has ended.
+        """
+        if self._line.hung_up:
+            raise failed(self._line, "can't hang up: the call has ended")
         self._simulation.later(seconds, lambda: self._line.hang_up(str(cause)))
 
     def transfer(self, extension: str) -> None:

@@ -26,11 +26,14 @@ from ..model.evidence import StandsOn
 from ..model.far_legs import Endpoint, FarEnds, FarLeg, check_dial_string
 from ..model.incoming import incoming
 from ..model.known_variables import note_variable
+from ..model.playing import PHRASE_ACTIONS
+from ..model.spelling import hint
 from ..model.switch import Switch
 from ..model.tables import (
+    ApiCommand,
     ApiFunction,
+    Application,
     ApplicationFunction,
-    with_your_commands,
     with_yours,
 )
 from .apps import Apps
@@ -40,6 +43,7 @@ from .line import OWN_ADDRESS, App, Line, normal_address
 from .other_legs import OtherLegs
 from .simulation import Simulation
 from .standing import Standing, whole_run
+from .witness import Witness
 
 __all__ = ["FreeSwitch", "simulation_of"]
 
@@ -132,8 +136,8 @@ class FreeSwitch:
         model = Switch(
             world,
             random.Random(self.seed),
-            applications=with_yours(APPLICATIONS, applications),
-            api_commands=with_your_commands(API_COMMANDS, api_commands),
+            applications=with_yours(Application, APPLICATIONS, applications),
+            api_commands=with_yours(ApiCommand, API_COMMANDS, api_commands),
             dial=apps.connect,
             sounds=sounds,
             prompts=prompts,
@@ -142,9 +146,21 @@ class FreeSwitch:
             speech_engines=speech_engines,
             recognizers=recognizers,
         )
+        self._allowed = frozenset(name.lower() for name in allow_unmodelled)
+        for number, actions in (extensions or {}).items():
+            self._check_actions(model, f"FreeSwitch: the extension {number!r}", actions)
+        for macro, actions in (phrases or {}).items():
+            for function, _ in actions:
+                if function not in PHRASE_ACTIONS:
+                    known = " and ".join(PHRASE_ACTIONS)
+                    raise ValueError(
+                        f"FreeSwitch: the phrase {macro!r} has the action {function!r}; there are "
+                        f"{known}"
+                    )
         model.state(FarEnds).on_dial = legs.called
         apps.on_leg = self._take
         apps.on_stranger = failed
+        self._witness = Witness(legs, apps)
         self._standing = Standing(legs, apps, allow_unmodelled)
         model.on_used = self._standing.used
         model.on_unknown = self._standing.unknown
@@ -164,6 +180,7 @@ class FreeSwitch:
             raise RuntimeError("a FreeSwitch is entered once: make a new one for each test")
         if self._time is not None:
             self._time.start()
+        self._witness.start()
         self._entered = True
         return self
 
@@ -187,6 +204,7 @@ class FreeSwitch:
                 raise
         finally:
             self._entered, self._left = False, True
+            self._witness.stop()
             try:
                 self._simulation.close()
                 whole_run.add(self.stands_on.parts)
@@ -218,11 +236,14 @@ class FreeSwitch:
         """
         if not self._entered:
             raise RuntimeError("a FreeSwitch makes calls only inside its with block")
+        self._simulation.asked = True
         words = socket.lower().split()
         if not {*words} <= {"async", "full"}:
             raise ValueError(f"call: the options of socket are async and full, not {socket!r}")
         if isinstance(app, str) and any(fault.kind == "stop" for fault in faults):
             raise ValueError("the fault stop needs a handler of this process, not another program")
+        for entries, actions in (("before", before), ("after", after)):
+            self._check_actions(self._simulation.model, f"call: {entries}", actions)
         where = normal_address(app) if isinstance(app, str) else OWN_ADDRESS
         channel = incoming(
             self._simulation.model,
@@ -240,6 +261,15 @@ class FreeSwitch:
         if after:
             line_of(call).absence_expected = True
         return call
+
+    def _check_actions(self, model: Switch, where: str, actions: Sequence[tuple[str, str]]) -> None:
+        """Raise ValueError for an application that FreeSWITCH does not have and nobody allows."""
+        for name, _ in actions:
+            if name.lower() not in model.applications and name.lower() not in self._allowed:
+                raise ValueError(
+                    f"{where} has the application {name!r}, which FreeSWITCH does not have"
+                    f"{hint(name, model.applications)}"
+                )
 
     def _begin(self, app: App, channel: Channel, faults: Sequence[Fault] = ()) -> Call:
         """A channel's call, handed to ``app``; it begins when a verb of a call first waits."""

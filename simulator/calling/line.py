@@ -108,6 +108,8 @@ class Line:
         self.tap: Tap | None = None  #: injects the faults, if any
         self.session: Session | None = None  #: None until the handler begins
         self.outcome: BaseException | None = None  #: the handler's exception
+        self.in_thread: BaseException | None = None  #: the exception of a thread that it started
+        self.served_by: int | None = None  #: the thread of the handler
         self.given_back = False
 
         if channel.on_event is not None:
@@ -138,8 +140,12 @@ class Line:
 
     @property
     def error(self) -> BaseException | None:
-        """The handler's exception, except Hangup and Transferred, which are normal ends."""
-        return None if isinstance(self.outcome, (Hangup, Transferred)) else self.outcome
+        """The exception of the handler, or of a thread that it started.
+
+        Hangup and Transferred are normal ends, and not among them.
+        """
+        normal = isinstance(self.outcome, (Hangup, Transferred))
+        return (None if normal else self.outcome) or self.in_thread
 
     # The caller's actions
 

@@ -41,6 +41,12 @@ class OtherLegs:
             return self._lines.get(channel.uuid) or self._owners.get(channel.uuid)
         return next(iter(self._lines.values()), None)
 
+    def served_by(self, thread: int | None) -> Line | None:
+        """The call whose handler runs on a thread."""
+        if thread is None:
+            return None
+        return next((line for line in self._lines.values() if line.served_by == thread), None)
+
     def commanded(self, line: Line, data: bytes) -> None:
         """Note a command that a call's app sent to the switch."""
         if b"originate" in data:

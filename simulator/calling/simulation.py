@@ -44,6 +44,7 @@ class Simulation:
         self.lines = lines
         self.legs = legs
         self.apps = apps
+        self.asked = False  #: True once the test has asked for a call
         #: Calls that ended long ago, and may have to fail at the end.
         self.faulty: list[Line] = []
 

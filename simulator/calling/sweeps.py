@@ -136,7 +136,9 @@ def sweep(
     The ``play`` of a `simulator.scripts.script.Script` supplies the call's circumstances.
 
     Raises AssertionError if the script fails without a fault, or the call does not reach the
-    handler; and ValueError for no ``faults``, ``every`` below 1, or ``pairs`` below 0.
+    handler; and ValueError for no ``faults``, ``every`` below 1 or above the number of steps
+    without ``pairs``,
+    ``pairs`` below 0, or faults that can't be at any step.
     """
     check_function("a script", script)
     if every < 1:
@@ -165,10 +167,17 @@ def sweep(
     with standing_still(of_switch.get("start")), _plain_log(runs.logged), runs:
         steps = runs.first()
         result.steps = len(steps)
+        if every > len(steps) and not pairs:
+            raise ValueError(
+                f"sweep: every={every} leaves out all but the first of the {len(steps)} steps"
+            )
         possible = [[Fault(kind, n) for n in _steps_for(kind, steps)] for kind in faults]
         for of_kind in possible:
             for fault in of_kind[::every]:
                 add(fault)
+        if not result.outcomes and not pairs:
+            kinds = ", ".join(faults)
+            raise ValueError(f"sweep: at none of the {len(steps)} steps can there be {kinds}")
         chance = random.Random(of_switch.get("seed", 0))
         all_of_them = list(itertools.chain(*possible))
         if len({fault.step for fault in all_of_them}) > 1:

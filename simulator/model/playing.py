@@ -28,6 +28,7 @@ if TYPE_CHECKING:
     from .sounds import Playable
 
 __all__ = [
+    "PHRASE_ACTIONS",
     "Alarm",
     "note_phrase",
     "on_terminator",
@@ -42,6 +43,8 @@ __all__ = [
 
 #: Samples read ahead from a file: playback_samples counts what was read, not what was played.
 BLOCK = 16384
+#: The actions of a phrase macro that are modelled.
+PHRASE_ACTIONS = ("play-file", "say")
 #: Milliseconds of silence after each action of a phrase macro (recording 11n).
 PHRASE_PAUSE = 100
 

@@ -10,7 +10,7 @@ from __future__ import annotations
 from collections.abc import Callable, Generator, Mapping
 from dataclasses import dataclass, replace
 from functools import cached_property
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any, TypeVar
 
 from eslsync.callables import check_function
 
@@ -40,7 +40,6 @@ __all__ = [
     "note_unknown_command",
     "run_api",
     "usage",
-    "with_your_commands",
     "with_yours",
 ]
 
@@ -144,28 +143,22 @@ def _add_api(command: ApiCommand) -> None:
 # --- what users model
 
 
+Entry = TypeVar("Entry", Application, ApiCommand)
+
+
 def with_yours(
-    ours: Mapping[str, Application], yours: Mapping[str, ApplicationFunction] | None
-) -> Mapping[str, Application]:
-    """The table with a user's applications added, or in the place of ours."""
+    kind: type[Entry], ours: Mapping[str, Entry], yours: Mapping[str, Callable[..., Any]] | None
+) -> Mapping[str, Entry]:
+    """A table with a user's functions added, or in the place of ours."""
     if not yours:
         return ours
     table = dict(ours)
     for name, function in yours.items():
-        check_function(f"the application {name!r}", function, 2, may_yield=True)
-        like = ours.get(name.lower(), Application(name, function))
+        new = kind(name, function)
+        check_function(f"the {new.part.kind} {name!r}", function, 2, may_yield=True)
+        like = ours.get(name.lower(), new)
         table[name.lower()] = replace(like, function=function, evidence=YOURS, where="")
     return table
-
-
-def with_your_commands(
-    ours: Mapping[str, ApiCommand], yours: Mapping[str, ApiFunction] | None
-) -> Mapping[str, ApiCommand]:
-    """The table with a user's api commands added, or in the place of ours."""
-    for name, function in (yours or {}).items():
-        check_function(f"the api command {name!r}", function, 2, may_yield=True)
-    added = {name.lower(): ApiCommand(name, each) for name, each in (yours or {}).items()}
-    return {**ours, **added} if added else ours
 
 
 # --- what FreeSWITCH has and the simulated switch does not

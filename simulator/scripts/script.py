@@ -159,8 +159,9 @@ class Script:
             options["seed"] = seed
         if real_time:
             options["real_time"] = True
-        with FreeSwitch(**options) as switch:
-            call = switch.call(handler, **circumstances)
+        with self._made(options) as switch:
+            with self._valid():
+                call = switch.call(handler, **circumstances)
             self.play(call)
             # An exception of the handler at the hangup is raised here, too, to name its place.
             with self._place(call, f"{self._where()}, after the last step"):
@@ -171,6 +172,10 @@ class Script:
             ):
                 check_end(line_of(call))
         return call
+
+    def _made(self, options: Mapping[str, Any]) -> FreeSwitch:
+        with self._valid():
+            return FreeSwitch(**options)
 
     def load(self) -> Handler | Outbound:
         """The handler that the script names; raises ScriptError if it does not exist."""
@@ -274,6 +279,14 @@ class Script:
             yield
         except LoadError as error:
             raise ScriptError(f"{self._where(self.lines.get(key))}: {error}") from error
+
+    @contextmanager
+    def _valid(self) -> Iterator[None]:
+        """Turn a ValueError in the block into a ScriptError that names the place in the script."""
+        try:
+            yield
+        except ValueError as error:
+            raise ScriptError(f"{self._where(self.lines.get('call'))}: {error}") from None
 
     def _where(self, line: int | None = None) -> str:
         return place(self.path, line)

@@ -171,9 +171,14 @@ class _ScriptReader:
             ("expect", parts.expect, EXPECT),
         ):
             if part in top:
-                for key, node in self._entries(top[part], part, allowed).items():
+                entries = self._entries(top[part], part, allowed)
+                if not entries:
+                    self._fail(top[part], f"{part} is empty: leave it out")
+                for key, node in entries.items():
                     values[key] = self._value(node, f"{key} of {part}", allowed[key])
                     parts.lines[f"{part}.{key}"] = _line(node)
+        if not parts.steps:
+            self._fail(top["steps"], "steps is empty: a caller who does nothing takes '- wait'")
         return parts
 
     def _steps(self, node: Node, what: str) -> tuple[Step, ...]:

@@ -158,7 +158,7 @@ def test_a_handlers_exception_shows_its_line_and_the_tests(run: Run) -> None:
 def test_full_trace_shows_the_library_too(run: Run) -> None:
     traceback = lines_of(run(CRASH, "--full-trace")).partition("Captured log")[0]
     assert "reception.py" in traceback
-    assert "conversation.py" in traceback
+    assert "commands.py" in traceback
 
 
 def test_an_unexpected_exception_in_the_library_shows_its_lines(run: Run) -> None:
@@ -235,6 +235,48 @@ def test_a_stuck_handler_fails_its_test_once(run: Run) -> None:
     )
 
 
+def test_a_test_that_makes_no_call_fails(run: Run) -> None:
+    result = run(
+        """
+        import pytest
+
+        def test_forgotten(freeswitch):
+            freeswitch.call
+
+        @pytest.mark.freeswitch(no_call=True)
+        def test_meant_so(freeswitch):
+            assert freeswitch.now
+
+        def test_tried(freeswitch):
+            with pytest.raises(RuntimeError):
+                freeswitch.call("127.0.0.1:5000")
+        """
+    )
+    result.assert_outcomes(passed=3, errors=1)
+    result.stdout.fnmatch_lines(["*the test has made no call with its fixture freeswitch*"])
+
+
+def test_a_marker_of_a_test_without_the_fixture_fails(run: Run) -> None:
+    result = run(
+        """
+        import pytest
+        from simulator import FreeSwitch
+
+        @pytest.mark.freeswitch(start="2026-01-05T03:00:00")
+        def test_own():
+            with FreeSwitch() as switch:
+                switch.now
+
+        @pytest.mark.freeswitch(start="2026-01-05T03:00:00")
+        class TestAll:
+            def test_without(self):
+                pass
+        """
+    )
+    result.assert_outcomes(passed=1, errors=1)
+    result.stdout.fnmatch_lines(["*the test does not take that*"])
+
+
 # The marker and the command line
 
 OPTIONS = """
@@ -279,7 +321,7 @@ def test_the_command_lines_seed_takes_precedence_and_is_shown(run: Run) -> None:
     [
         (
             "sed=3",
-            "FreeSwitch has no option 'sed'; there are allow_unmodelled, *leftover_threads, pa*",
+            "FreeSwitch has no option 'sed'; there are *, leftover_threads, no_call, pa*",
         ),
         ("3", "@pytest.mark.freeswitch takes options by name, not 3; they are allow_unmodelled, *"),
         ("start='noon'", "@pytest.mark.freeswitch: start is a time like *, not 'noon'"),

@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
+import threading
 from collections.abc import Callable
 
 import pytest
 
 from eslsync import Outbound, Session
-from simulator import Call, FreeSwitch
+from simulator import Call, FreeSwitch, SimulationError
 from simulator.calling.freeswitch import simulation_of
 
 
@@ -236,3 +237,21 @@ def test_a_leg_is_handed_to_the_handler_of_the_call_that_it_was_made_for() -> No
 def test_an_address_to_listen_on_has_a_port() -> None:
     with FreeSwitch() as switch, pytest.raises(ValueError, match="an address is host:port"):
         switch.listen("10.9.9.9", queue)
+
+
+def test_a_stuck_handler_outlives_its_switch_and_nothing_else_does() -> None:
+    release = threading.Event()
+    stuck: list[threading.Thread] = []
+
+    def handler(session: Session) -> None:
+        stuck.append(threading.current_thread())
+        release.wait()
+
+    before = {*threading.enumerate()}
+    try:
+        with pytest.raises(SimulationError), FreeSwitch(patience=0.2) as switch:
+            switch.call(handler).wait()
+        assert {*threading.enumerate()} - before == {*stuck}
+    finally:
+        release.set()
+        stuck[0].join()

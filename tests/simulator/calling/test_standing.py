@@ -190,13 +190,16 @@ def test_an_unknown_application_can_be_allowed() -> None:
     assert call_a_typo(silent, raises=False).unknown_applications == ["plaback"]
 
 
-def test_the_dialplan_may_have_the_typo() -> None:
-    def typo_after() -> None:
-        with FreeSwitch() as switch:
-            switch.call(lambda session: None, after=[("plaback", "sorry")]).wait()
-
-    with pytest.raises(CallFailed, match=TYPO):
-        typo_after()
+def test_the_dialplan_may_not_have_the_typo() -> None:
+    typo = [("plaback", "sorry")]
+    why = r"has the application 'plaback', which .* not have \(did you mean 'playback'\?\)"
+    with FreeSwitch() as switch, pytest.raises(ValueError, match=f"call: after {why}"):
+        switch.call(lambda session: None, after=typo)
+    with pytest.raises(ValueError, match=f"the extension '9999' {why}"):
+        FreeSwitch(extensions={"9999": typo})
+    FreeSwitch(extensions={"9999": typo}, allow_unmodelled=["plaback"])
+    with pytest.raises(ValueError, match="the phrase 'hello' has the action 'plaback'"):
+        FreeSwitch(phrases={"hello": typo})
 
 
 def test_a_script_expects_it_by_its_cause() -> None:

@@ -93,7 +93,7 @@ def test_applications_around_the_socket_are_heard_in_a_swept_script() -> None:
         [Step("wait")],
         call={"before": ["answer", {"playback": "hello"}], "after": [{"playback": "goodbye"}]},
     )
-    sweep(script.play, lambda session: None, faults=["refuse"], every=100)
+    sweep(script.play, lambda session: None, faults=["refuse"], every=5)
     assert heard[0] == ["hello", "goodbye"]
 
 
@@ -205,3 +205,8 @@ def test_a_failure_that_was_only_logged_counts_as_wrong() -> None:
 
     result = sweep(Call.wait, careless, faults=["hangup"])
     assert "logged: an on_hangup callback failed" in {outcome.wrong for outcome in result.wrong}
+
+
+def test_a_sweep_that_would_try_nothing_is_refused() -> None:
+    with pytest.raises(ValueError, match=r"every=1000 leaves out all but the first of the \d+"):
+        sweep(Call.wait, handler, every=1000)

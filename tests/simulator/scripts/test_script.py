@@ -222,7 +222,9 @@ def test_a_script_calls_a_program_that_listens() -> None:
 
 
 def test_a_start_is_refused_in_real_time() -> None:
-    script = Script.parse("handler: ivr.py\nsteps: []\ncall:\n  start: 2026-01-05", "a.call.yaml")
+    script = Script.parse(
+        "handler: ivr.py\nsteps: [wait]\ncall:\n  start: 2026-01-05", "a.call.yaml"
+    )
     with pytest.raises(ScriptError, match=r"^a\.call\.yaml:4: a call in real time begins now"):
         script.run(handler, real_time=True)
 
@@ -250,3 +252,10 @@ def test_a_script_whose_last_step_is_a_key_sees_what_it_leads_to() -> None:
     script = Script("ivr.py", [Step("press", {"digits": "1", "when_asked": True})])
     with pytest.raises(CallFailed, match="the handler raised LookupError: no such option"):
         script.run(broken)
+
+
+def test_an_application_of_the_dialplan_that_is_not_there_is_told_with_its_line() -> None:
+    text = "handler: ivr.py\nsteps: [wait]\ncall: {extensions: {'9': [plaback]}}"
+    script = Script.parse(text, "a.call.yaml")
+    with pytest.raises(ScriptError, match=r"a.call.yaml:3: .*\(did you mean 'playback'\?\)"):
+        script.run(lambda session: None)

@@ -126,6 +126,8 @@ def test_quoted_keys_stay_as_written(written: str, keys: str) -> None:
         ("handler: x", ":1: no steps; a script needs handler (its file) and steps"),
         ("\nsteps: []", ":2: no handler; a script needs handler"),
         ("handler: x\nstps: []", ":2: a script has no 'stps' (did you mean steps?); there are"),
+        ("handler: x\nsteps: []", ":2: steps is empty: a caller who does nothing takes '- wait'"),
+        ("handler: x\nsteps: []\nexpect: {}", ":3: expect is empty: leave it out"),
         ("handler: x\nsteps: 3", ":2: steps takes a list, such as '- hear: welcome', not 3"),
         ("handler: {name: x}\nsteps: []", ":1: handler needs file: the Python file that it is"),
         ("handler: x\ncall:\nsteps: []", ":2: call is a mapping (key: value): caller, caller_na"),

@@ -149,7 +149,7 @@ def with_callers(script: dict[str, Any]) -> dict[str, Any]:
             continue
         known.append(number)
         kept.append(step)
-    return {**script, "steps": tuple(kept)}
+    return {**script, "steps": tuple(kept) or (Step("wait"),)}
 
 
 @given(
@@ -157,7 +157,7 @@ def with_callers(script: dict[str, Any]) -> dict[str, Any]:
         {
             "handler": values(TEXT),
             "name": st.none() | st.sampled_from(["menu", "yes", "01"]),
-            "steps": st.lists(steps(), max_size=4),
+            "steps": st.lists(steps(), min_size=1, max_size=4),
             "call": entries(CIRCUMSTANCES),
             "expect": entries(EXPECT),
         }
