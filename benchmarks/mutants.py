@@ -154,7 +154,7 @@ def swept(package: str, path: Path, source: str) -> Told:
 
 
 def tested(package: str, path: Path, source: str) -> Told:
-    """The tests beside it that fail."""
+    """The first test beside it that fails."""
     import pytest
 
     mutated(package, path, source)
@@ -170,7 +170,7 @@ def tested(package: str, path: Path, source: str) -> Told:
             if report.failed:
                 failed.append("collecting")
 
-    arguments = ["-q", "-n0", "-p", "no:cacheprovider", "--no-header", f"--rootdir={ROOT}"]
+    arguments = ["-q", "-x", "-n0", "-p", "no:cacheprovider", "--no-header", f"--rootdir={ROOT}"]
     # The plugin of this project is loaded already.
     arguments += ["-W", "ignore::pytest.PytestAssertRewriteWarning"]
     pytest.main([*arguments, "-c", str(ROOT / "pyproject.toml"), str(test)], [Keeper()])
