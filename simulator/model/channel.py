@@ -139,6 +139,7 @@ class Channel:
         self.answered = False
         self.early_media = False
         self.ring_ready = False
+        self.media_ended = False  # the other half of a loopback is down
         self.reset_by_transfer = False  # CF_TRANSFER: the running application must end
         self.redirected = False  # CF_REDIRECT: a uuid_bridge sends it elsewhere
         self.in_dialplan = False  # CF_DIALPLAN: an outbound leg that was sent to an extension
@@ -265,7 +266,17 @@ class Channel:
 
     def caller_hangs_up(self, cause: str = "NORMAL_CLEARING") -> None:
         """Hang up as the caller."""
-        self.hangup(cause)
+        if (
+            self.endpoint == "loopback"
+            and self.up
+            and self.switch.races.media_ends_first(self.uuid)
+        ):
+            # channel_write_frame fails before channel_on_hangup reaches this half (mod_loopback.c)
+            self.media_ended = True
+            self.poke()
+            self.switch.scheduler.at(self.tick(), lambda: self.hangup(cause))
+        else:
+            self.hangup(cause)
 
     # --- time
 

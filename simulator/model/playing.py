@@ -182,7 +182,7 @@ def _play_sound(
     played = 0  # microseconds
     status = Status.SUCCESS
     while True:
-        if not channel.is_ready():
+        if channel.media_ended or not channel.is_ready():
             status = Status.FALSE
             break
         if take_break(channel):

@@ -27,6 +27,10 @@ class Races:
         """When the first states of a leg whose far end answers or refuses at once are seen."""
         return usual
 
+    def media_ends_first(self, leg: str) -> bool:
+        """True if a loopback caller's hangup ends what plays a tick before the leg's own hangup."""
+        return False
+
     def consumes_media(self, peer: str) -> bool:
         """True if a peer in CS_SOFT_EXECUTE reaches CS_CONSUME_MEDIA before it is bridged."""
         return False

@@ -11,6 +11,7 @@ from pathlib import Path
 
 from ..model.races import FirstStates, Races
 from ..model.sounds import FRAME
+from ..model.states import State
 from .comparison import Comparison, Mismatch, Report
 from .driving import Drive
 from .reading import Recording, Sent
@@ -125,6 +126,7 @@ class RecordedRaces(Races):
         self.shortest_loop = shortest_loop
         legs, peers = _races(messages)
         self._legs = {leg: deque(outcomes) for leg, outcomes in legs.items()}
+        self._media_first = _media_first(messages)
         self._peers = {leg: deque(outcomes) for leg, outcomes in peers.items()}
         self.count = sum(map(len, legs.values())) + sum(map(len, peers.values()))
 
@@ -132,9 +134,26 @@ class RecordedRaces(Races):
         recorded = self._legs.get(leg)
         return recorded.popleft() if recorded else usual
 
+    def media_ends_first(self, leg: str) -> bool:
+        return self._media_first
+
     def consumes_media(self, peer: str) -> bool:
         recorded = self._peers.get(peer)
         return recorded.popleft() if recorded else False
+
+
+def _media_first(messages: list[Sent]) -> bool:
+    """True if a playback failed in a leg that was up, right before the leg's hangup."""
+    failed = False
+    for message in messages:
+        if message.name == "CHANNEL_HANGUP":
+            return failed
+        if message.name == "CHANNEL_EXECUTE_COMPLETE":
+            error = message.get("Application-Response") == "PLAYBACK ERROR"
+            failed = error and message.get("Channel-State-Number") == f"{State.EXECUTE:d}"
+        elif message.name == "CHANNEL_STATE":
+            failed = False
+    return False
 
 
 def _races(messages: list[Sent]) -> tuple[dict[str, list[FirstStates]], dict[str, list[bool]]]:

@@ -178,7 +178,7 @@ def test_hangup_ends_a_channel_that_is_stuck() -> None:
     assert took[0] < 10
 
 
-@stands_on("27e_hangup_behind_lock", "hangup")
+@stands_on("switch_ivr.c, switch_ivr_parse_event", "hangup")
 def test_hangup_waits_for_an_application_under_a_lock() -> None:
     def question(channel: Channel) -> None:
         channel.playback("ivr/ivr-long", lock=True, block=False)

@@ -16,6 +16,8 @@ from eslsync import (
     Session,
     TimeoutError,
 )
+from simulator import FreeSwitch
+from simulator.model.races import Races
 from tests.support.peer import call, changed, reply, response
 
 
@@ -195,3 +197,22 @@ def test_hangup_raises_if_only_the_connection_ends() -> None:
         peer.handshake()
         peer.execute("hangup")
     assert type(peer.raised) is Disconnected
+
+
+def test_a_playback_that_ends_just_before_the_hangup_raises_it(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setattr(Races, "media_ends_first", lambda races, leg: True)  # recording 33l
+
+    def handler(session: Session) -> None:
+        session.channel.answer()
+        session.channel.playback("ivr/long")
+
+    with FreeSwitch(prompts={"ivr/long": 60.0}) as switch:
+        call = switch.call(handler)
+        call.hear("ivr/long", start=True)
+        call.say_nothing(2)
+        call.hangup()
+    assert isinstance(call.outcome, Hangup)
+    assert call.outcome.played is not None
+    assert call.outcome.played.seconds == pytest.approx(2.0, abs=0.1)
