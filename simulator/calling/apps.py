@@ -173,7 +173,7 @@ class Apps:
             )
         write, close = (link.write, link.close) if tap is None else (tap.write, tap.close)
         if isinstance(app, str) and isinstance(self._world, RealTime):
-            wire = line.wire = Wire(link, channel, close)
+            wire = line.wire = Wire(link, channel, close, line.executing)
             control = wire.control = Control(channel, write, wire.close)
             Stranger(self._world, line, wire, app, address, self._refuse).watch(self._patience)
         else:

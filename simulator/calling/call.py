@@ -418,9 +418,10 @@ class Call:
             what = lasts if line.hung_up else "the call is still up"
             if line.overdue:
                 raise failed(line, f"{parting(line)} within {END_TIMEOUT:g} s")
+            waits = waiting_for(line)
             if self._simulation.world.idle:
-                raise failed(line, f"{what}, and nothing is due that could end it")
-            raise failed(line, f"{what} after {timeout:g} s")
+                raise failed(line, f"{what}, and nothing is due that could end it{waits}")
+            raise failed(line, f"{what} after {timeout:g} s{waits}")
 
     # Inside
 
@@ -461,6 +462,19 @@ class Call:
         if self._line.hung_up:
             raise failed(self._line, "can't talk: the call has ended")
         self._line.talk(seconds, words)
+
+
+def waiting_for(line: Line) -> str:
+    """Who waits for what, to follow a failure's text; "" if nobody can tell."""
+    runs = ", ".join(each for each in line.executing if each != "socket")
+    said = [f"{runs} runs on the channel"] if runs else []
+    if line.session is not None and line.session.waiting_for:
+        said.append(f"the handler waits for {line.session.waiting_for}")
+    elif line.wire is not None:
+        sent = [entry for entry in line.transcript.entries if entry.sender == "app"]
+        last = f"since {sent[-1].text!r} at {sent[-1].time:.1f} s" if sent else "at all"
+        said.append(f"the app has sent nothing {last}")
+    return f"; {' and '.join(said)}" if said else ""
 
 
 def line_of(call: Call) -> Line:

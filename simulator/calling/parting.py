@@ -21,6 +21,8 @@ __all__ = ["Parting", "PartingKind", "Wire", "parting", "quoted"]
 
 PartingKind = Literal[
     "gave back",
+    "closed",
+    "left",
     "hung up",
     "turned away",
     "dropped",
@@ -31,7 +33,7 @@ PartingKind = Literal[
     "still open",
 ]
 #: The kinds that are the orderly end of a program's part in a call.
-ORDERLY: tuple[PartingKind, ...] = ("gave back", "hung up")
+ORDERLY: tuple[PartingKind, ...] = ("gave back", "closed", "hung up")
 
 #: Commands with which an app hangs up.
 HANGS_UP = re.compile(r"hangup\b|execute (hangup|respond|redirect|deflect)\b|.*\buuid_kill\b")
@@ -47,8 +49,10 @@ class Parting:
 
     ``kind`` is one of these:
 
-    - ``gave back``: the app ended in order with the call up (``exit``, or it closed its side and
-      read on to the end), and the dialplan continued;
+    - ``gave back``: the app ended with ``exit`` and the call up, and the dialplan continued;
+    - ``closed``: the same without ``exit``: it closed its side and read on to the end;
+    - ``left``: the same while an application still ran on the channel, which is also what a killed
+      program behind a proxy looks like;
     - ``hung up``: the call ended first; ``by`` says who hung up: "the caller", "the app", "the far
       end", or "the switch";
     - ``turned away``: the app's first words were to hang up;
@@ -60,7 +64,7 @@ class Parting:
     - ``never read``: it ended with messages that the app had not read;
     - ``still open``: the app did not close it after the hangup.
 
-    The last seven are only seen of another program (`FreeSwitch.dial`). ``str()`` of it is a
+    Of a handler, only ``gave back`` and ``hung up`` are seen. ``str()`` of it is a
     sentence.
     """
 
@@ -76,6 +80,8 @@ class Parting:
     def __str__(self) -> str:
         words: dict[PartingKind, str] = {
             "gave back": "the app gave the call back",
+            "closed": "the app gave the call back, closing the connection without exit",
+            "left": "the app closed the connection without exit",
             "hung up": f"{self.by} hung up",
             "turned away": "the app turned the call away",
             "dropped": "the app dropped the call: it closed the connection without exit and read "
@@ -93,6 +99,8 @@ class Parting:
         """The line for a ladder, from the app's side; None if it says nothing new."""
         rungs: dict[PartingKind, str] = {
             "gave back": "gives the call back",
+            "closed": "gives the call back",
+            "left": "closes without exit",
             "dropped": "drops the call",
             "reset": "resets the connection",
             "cut short": "closes in the middle of a command",
@@ -106,8 +114,16 @@ class Parting:
 class Wire:
     """What the switch has seen of the connection to another program."""
 
-    def __init__(self, link: Link, channel: Channel, close: Callable[[], None]) -> None:
+    def __init__(
+        self,
+        link: Link,
+        channel: Channel,
+        close: Callable[[], None],
+        executing: Sequence[str] = (),
+    ) -> None:
         self.link = link
+        self.ran = ""  #: the application that ran on the channel when the program closed
+        self._executing = executing
         self.first = b""  #: what the program said first
         self.up = True  #: False if the call was hung up when the first of both sides closed
         self.rest = b""  #: the program's last command, if it is not complete
@@ -133,6 +149,7 @@ class Wire:
     def ends(self) -> None:
         """Note that the program has closed its side, or reset the connection."""
         self._begin_to_close()
+        self.ran = next((each for each in self._executing if each != "socket"), "")
         self.rest = b"" if self.control is None else self.control.unfinished
 
     def _begin_to_close(self) -> None:
@@ -169,7 +186,13 @@ def parting(line: Line) -> Parting | None:
         return Parting("never read", detail=f": {link.unread} bytes")
     if link.reset_at_once:
         return Parting("reset")
-    return Parting("dropped") if link.reset else Parting("gave back")
+    if link.reset:
+        return Parting("dropped")
+    if wire.ran:
+        return Parting(
+            "left", detail=f" while {wire.ran} ran, as a killed program behind a proxy does"
+        )
+    return Parting("closed")
 
 
 def _commands(line: Line) -> list[str]:

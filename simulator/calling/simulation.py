@@ -111,7 +111,10 @@ class Simulation:
         for line in list(self.lines.values()):
             self.later(0.0, line.hang_up)
         deadline = self.world.now + round(self.time_to_end * SECOND)
-        if not self.world.run(lambda: all(c.ended for c in self.lines.values()), deadline):
+        # a program that had its time to close gets no more
+        if not self.world.run(
+            lambda: all(c.ended or c.overdue for c in self.lines.values()), deadline
+        ) or any(c.overdue for c in self.lines.values()):
             return next(line for line in self.lines.values() if not line.ended)
         self.apps.raise_again()
         return None

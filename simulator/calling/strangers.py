@@ -128,7 +128,7 @@ class Stranger:
 
     def _gone(self) -> None:
         parted = parting(self._line) if self._line.wire is self._wire else None
-        if parted is not None and parted.kind == "gave back":
+        if parted is not None and parted.kind in ("gave back", "closed", "left"):
             self._line.given_back = True
         if parted is not None and parted.rung is not None:
             self._line.note("app", parted.rung)

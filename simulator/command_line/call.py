@@ -28,6 +28,10 @@ __all__ = ["call"]
 ADDRESS = re.compile(r"[^/\\]*:\d+")
 #: The options that may be given together with --script.
 BESIDE_SCRIPT = ("file", "script", "name", "seed", "record", "transcript", "verbose")
+#: Maximum seconds of a call of another program, and of a simulated one.
+PROGRAMS_TIMEOUT, TIMEOUT = 120.0, 3600.0
+#: The exit status after Ctrl-C.
+INTERRUPTED = 130
 #: Seconds between two keys of a caller who answers as soon as asked.
 BETWEEN_KEYS = 0.2
 
@@ -111,6 +115,12 @@ def read_variables(
     help="When the caller hangs up, from the start of the call; default: never.",
 )
 @click.option(
+    "--timeout",
+    metavar="SECONDS",
+    type=click.FloatRange(min=0, min_open=True),
+    help="Maximum length of the call; default: 3600, or 120 of a program (HOST:PORT).",
+)
+@click.option(
     "--caller", metavar="N", default="1001", show_default=True, help="The caller's number."
 )
 @click.option(
@@ -161,6 +171,7 @@ def call(
     presses: Sequence[str],
     times: Sequence[float],
     hangup_after: float | None,
+    timeout: float | None,
     caller: str,
     destination: str,
     variables: dict[str, str],
@@ -204,7 +215,8 @@ def call(
     Exit status: 0 if the handler ended, by itself or with the call; 1 if it raised anything
     else, never ended, or used what the simulated switch doesn't model; 2 if there was no
     call, because of the options or FILE. A program at HOST:PORT must end in order: 1 if it
-    was killed, turned the call away, dropped it, or does not speak event socket.
+    was killed, turned the call away, dropped it, or does not speak event socket. 130 after
+    Ctrl-C, which shows the call so far.
     """
     if script is not None:
         play_script(context, script, file, name, transcript)
@@ -219,7 +231,7 @@ def call(
     from eslsync.stacks import users_traceback
 
     from .. import CallFailed, FreeSwitch, SimulationError
-    from ..calling.call import line_of, why_unknown
+    from ..calling.call import line_of, waiting_for, why_unknown
 
     elsewhere = is_address(file)
     if elsewhere and (name or start):
@@ -252,8 +264,17 @@ def call(
                 raise Unusable(str(error)) from None
             if hangup_after is not None:
                 made.hangup_after(hangup_after)
-            notes = play_caller(made, presses, times)
-            made.wait()
+            limit = timeout or (PROGRAMS_TIMEOUT if elsewhere else TIMEOUT)
+            try:
+                notes = play_caller(made, presses, times)
+                made.wait(timeout=round(max(0.0, limit - made.duration), 3))
+            except KeyboardInterrupt:
+                show_calls(made, transcript)
+                waits = waiting_for(line_of(made))
+                click.secho(plain(f"\ninterrupted{waits}"), err=True, fg="red")
+                raise
+    except KeyboardInterrupt:
+        sys.exit(INTERRUPTED)
     except (CallFailed, SimulationError) as error:
         # the first paragraph; a ladder follows it, and is drawn below anyway
         trouble = str(error).partition("\n\n")[0].strip()
@@ -262,6 +283,8 @@ def call(
     if elsewhere and not made.taken:
         raise Unusable(line_of(made).unreached or f"{file} was not called")
 
+    if hangup_after is not None and not line_of(made).caller_left and trouble is None:
+        notes.append(f"not hung up after {hangup_after:g} s: the call was over by then")
     notes += not_called(made, far_ends)
     show_calls(made, transcript)
     for note in notes:

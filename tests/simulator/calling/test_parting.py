@@ -24,6 +24,7 @@ from tests.support.programs import (
     take,
 )
 
+PLAY = ANSWER.replace(b"answer", b"playback").replace(b"\n\n", b"\nexecute-app-arg: long\n\n")
 #: With it the caller is not left parked, should a program be gone in the first millisecond.
 AFTER = [("playback", "sorry"), ("hangup", "")]
 
@@ -50,6 +51,14 @@ def exits_and_closes(sock: socket.socket) -> None:
 
 def closes_in_order(sock: socket.socket) -> None:
     take(sock)
+    end_in_order(sock)
+
+
+def closes_in_a_prompt(sock: socket.socket) -> None:
+    take(sock)
+    sock.sendall(b"event plain PLAYBACK_START\n\n" + PLAY)
+    while b"Playback-File-Path" not in sock.recv(65536):
+        pass
     end_in_order(sock)
 
 
@@ -104,7 +113,12 @@ def api_only(sock: socket.socket) -> None:
 WAYS = [
     (exits, "gave back", "the app gave the call back"),
     (exits_and_closes, "gave back", "the app gave the call back"),
-    (closes_in_order, "gave back", "the app gave the call back"),
+    (closes_in_order, "closed", "the app gave the call back, closing the connection without exit"),
+    (
+        closes_in_a_prompt,
+        "left",
+        "without exit while playback ran, as a killed program behind a",
+    ),
     (hangs_up, "hung up", "the app hung up"),
     (hangs_up_and_resets, "hung up", "the app hung up, and the app reset the connection"),
     (hangs_up_and_closes, "hung up", "the app hung up"),
@@ -124,8 +138,8 @@ def test_the_wire_shows_how_a_program_ended(program: Program, kind: str, said: s
     assert call.parting is not None
     assert call.parting.kind == kind
     assert said in str(call.parting)
-    assert call.parting.orderly is (kind in ("gave back", "hung up"))
-    assert call.given_back is (kind == "gave back")
+    assert call.parting.orderly is (kind in ("gave back", "closed", "hung up"))
+    assert call.given_back is (kind in ("gave back", "closed", "left"))
 
 
 @pytest.mark.parametrize(
@@ -247,7 +261,9 @@ def test_a_served_handler_parts_in_order() -> None:
         assert str(call.parting) == "the app hung up"
     with Outbound(lambda session: session.channel.answer(), port=0) as server:
         call = dial(f"127.0.0.1:{server.port}")
-        assert str(call.parting) == "the app gave the call back"
+        assert str(call.parting) == (
+            "the app gave the call back, closing the connection without exit"
+        )
 
 
 def test_a_server_that_is_full_turns_the_call_away() -> None:

@@ -335,7 +335,42 @@ def test_a_program_that_ends_in_order_gives_0() -> None:
     status, summary, said = called(gives_back)
     assert (status, said) == (0, "")
     assert summary.startswith("NORMAL_CLEARING after ")
-    assert summary.endswith("; the app gave the call back")
+    assert summary.endswith("; the app gave the call back, closing the connection without exit")
+
+
+def test_a_program_that_does_nothing_is_not_waited_for_long() -> None:
+    def does_nothing(sock: socket.socket) -> None:
+        take(sock)
+        read_all(sock)
+
+    with listening(does_nothing) as address:
+        result = run("call", address, "--timeout", "0.3")
+    assert result.exit_code == 1
+    assert "the call is still up after 0." in result.stderr
+    assert "; the app has sent nothing since 'execute answer' at 0.0 s" in result.stderr
+
+
+def test_ctrl_c_shows_the_call_so_far_and_who_waits(tmp_path: Path) -> None:
+    app = write(
+        tmp_path,
+        "def handler(session):\n"
+        "    session.channel.answer()\n"
+        "    session.on('PLAYBACK_START', interrupt)\n"
+        "    session.channel.playback('ivr/ivr-welcome')\n"
+        "def interrupt(event):\n"
+        "    import _thread; _thread.interrupt_main()\n"
+        "    import time; time.sleep(60)\n",
+    )
+    result = run("call", app)
+    assert result.exit_code == 130
+    assert "◀─ ivr/ivr-welcome ─" in result.stdout
+    assert "interrupted; playback runs on the channel" in result.stderr
+
+
+def test_a_hangup_that_never_came_is_told() -> None:
+    result = run("call", IVR, "--press", "1", "--hangup-after", "100")
+    assert result.exit_code == 0
+    assert result.stderr == "not hung up after 100 s: the call was over by then\n"
 
 
 def test_a_program_that_does_not_end_in_order_gives_1() -> None:
