@@ -12,6 +12,7 @@ import os
 import re
 import threading
 import time
+from collections import deque
 from contextlib import suppress
 from pathlib import Path
 from typing import Any, Literal, NamedTuple
@@ -22,6 +23,7 @@ from ..wire.exceptions import ProtocolError
 from ..wire.message import ConnectReply, number
 from ..wire.protocol import MAX_HEADERS, Parser
 from ..wire.redaction import Redactor
+from ..wire.shown import in_a_log
 from .redacted import Redacted
 
 __all__ = ["Recorder", "Tape"]
@@ -32,6 +34,10 @@ Side = Literal["app", "switch"]
 
 #: Bytes of a recording reserved for a last line that says why it is truncated.
 LAST_LINE = 200
+#: The characters of it that say why.
+MAX_WHY = 120
+#: The number of lines, at the end, whose places are known: together they have room for that one.
+LAST_LINES = 16
 #: Maximum bytes of all calls that wait to be written; and the bytes added for each note.
 MAX_WAITING = 32 * 1024 * 1024
 NOTE_WEIGHT = 256
@@ -87,7 +93,10 @@ class Recorder:
         self._redactor = redactor
         self._limit = limit
         self._gate = forks.gate()
-        self._failing = False  # the writer's only: the failure has been logged
+        # The writer's only: the causes of failures that were logged, and the recordings that were
+        # cut or lost. Both are forgotten when a later recording has become whole.
+        self._causes: set[int | None] = set()
+        self._lost = 0
         # Under this lock:
         self._changed = threading.Condition(forks.lock())
         self._notes: list[Note] = []
@@ -165,20 +174,30 @@ class Recorder:
         return not stopping
 
     def _write(self, tape: Tape, notes: list[Note]) -> None:
+        file = tape.file
+        if not file.begun:
+            file.lost_before = self._lost
         try:
             with self._gate:
-                written = tape.file.write(notes)
-            if written:
-                self._failing = False
+                whole = file.write(notes)
+            if whole and self._lost and file.lost_before == self._lost:
+                logger.info("calls are recorded again; lost or cut until now: %d", self._lost)
+                self._causes.clear()
+                self._lost = 0
         except OSError as error:
-            # logged as a warning once, until it works again
-            level = logging.DEBUG if self._failing else logging.WARNING
-            logger.log(level, "a call is not recorded: %s", error)
-            self._failing = tape.done = tape.file.complete = True
+            self._lost += 1
+            known = error.errno in self._causes
+            self._causes.add(error.errno)
+            logger.log(
+                logging.DEBUG if known else logging.WARNING,
+                "a call is not recorded: %s (told once, until calls are recorded again)",
+                in_a_log(str(error)),
+            )
+            file.complete = True
         except Exception:  # a bug of ours costs one recording, not the others
             logger.exception("a call is not recorded")
-            tape.done = tape.file.complete = True
-        tape.done = tape.done or tape.file.complete
+            file.complete = True
+        tape.done = tape.done or file.complete
 
 
 class RecordingFile:
@@ -188,8 +207,10 @@ class RecordingFile:
     """
 
     def __init__(self, folder: Path, redactor: Redactor, limit: int) -> None:
-        #: True once it is complete.
+        #: True once nothing is added to it any more.
         self.complete = False
+        #: The number of recordings that were lost before it began.
+        self.lost_before = 0
         self._folder = folder
         self._redactor = redactor
         self._redacted = Redacted(redactor) if redactor.names else None
@@ -198,17 +219,54 @@ class RecordingFile:
         self._parser = Parser()  # for the reply to `connect`
         self._lines: list[bytes] = []  # to be written
         self._size = 0  # bytes written, and of those lines
+        self._starts: deque[int] = deque(maxlen=LAST_LINES)  # of the last lines written
+        self._ended: set[Side] = set()
+
+    @property
+    def begun(self) -> bool:
+        """True once the file is created."""
+        return self._path is not None
 
     def write(self, notes: list[Note]) -> bool:
-        """Add to the file; True if anything was written. Raises OSError if nothing could be."""
+        """Add to the file; True if the recording is whole now.
+
+        Raises OSError if it could not be written. What the file has then says so, if possible; a
+        file without any line is removed.
+        """
         for note in notes:
             if not self.complete:
                 self._take(note)
         if self._path is None or not self._lines:
             return False
-        append(self._path, b"".join(self._lines))
+        start = self._size - sum(map(len, self._lines))
+        try:
+            append(self._path, b"".join(self._lines))
+        except OSError as error:
+            self._lines.clear()
+            with suppress(OSError):
+                self._cut(self._path, start, notes[-1].at, error)
+            raise
+        for line in self._lines:
+            self._starts.append(start)
+            start += len(line)
         self._lines.clear()
-        return True
+        return len(self._ended) == 2
+
+    def _cut(self, path: Path, end: int, at: float, error: OSError) -> None:
+        """Say that the file ends too early: behind its end, or on a full disk over it."""
+        if not end:
+            path.unlink()
+            return
+        why = f"it could not be written: {error.strerror}"
+        line = encoded({"t": round(at, 6), "truncated": why[:MAX_WHY]})
+        try:
+            append(path, line)
+        except OSError:
+            room = [start for start in self._starts if start and start + len(line) <= end]
+            if room:
+                append(path, line, room[-1])
+            else:  # its first line alone tells nothing
+                path.unlink()
 
     def _take(self, note: Note) -> None:
         at, data = round(note.at, 6), note.data
@@ -228,6 +286,8 @@ class RecordingFile:
         if self._path is None and note.side == "switch":
             self._begin(data)
         said = {"data": data.decode("latin-1")} if data else {"eof": True}
+        if not data:
+            self._ended.add(note.side)
         line = encoded({"t": at, "from": note.side, **said})
         if self._size + len(line) > self._limit - LAST_LINE:
             self._truncate(at, f"it would be over record_limit={self._limit}")
@@ -295,17 +355,23 @@ def create(folder: Path, stem: str) -> Path:
     raise FileExistsError(f"{path} exists, and so do {MAX_NAMESAKES - 2} others of its name")
 
 
-def append(path: Path, data: bytes) -> None:
-    """Add to a file, all or nothing. Raises OSError, also if the file is gone."""
+def append(path: Path, data: bytes, start: int | None = None) -> None:
+    """Add to a file, all or nothing; with ``start``, in place of what is there from there on.
+
+    Raises OSError, which names the file, also if the file is gone.
+    """
     with open(path, "r+b", buffering=0) as file:
-        end = file.seek(0, os.SEEK_END)
+        end = file.seek(0, os.SEEK_END) if start is None else file.seek(start)
         try:
             left = memoryview(data)
             while left:
                 left = left[file.write(left) :]
-        except OSError:
-            with suppress(OSError):
-                file.truncate(end)
+            file.truncate()
+        except OSError as error:
+            error.filename = error.filename or str(path)
+            if start is None:
+                with suppress(OSError):
+                    file.truncate(end)
             raise
 
 

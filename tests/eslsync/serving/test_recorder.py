@@ -7,6 +7,8 @@ import logging
 import os
 import threading
 from collections.abc import Callable
+from errno import EACCES, ENOSPC
+from io import FileIO
 from pathlib import Path
 from typing import Any
 
@@ -267,17 +269,6 @@ def test_a_folder_that_cannot_be_written_costs_no_call(
     assert str(tmp_path / "file") in told[0]
 
 
-@pytest.mark.skipif(not os.path.exists("/dev/full"), reason="no /dev/full")
-def test_a_full_disk_costs_no_call(
-    tmp_path: Path, caplog: pytest.LogCaptureFixture, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    monkeypatch.setattr("eslsync.serving.recorder.create", lambda folder, stem: Path("/dev/full"))
-    call = play(Outbound(ivr, record=tmp_path), press_1)
-    assert call.heard == ["ivr/ivr-welcome", "ivr/ivr-option-1"]
-    assert call.outcome is None
-    assert any("No space left on device" in each for each in messages(caplog, logging.WARNING))
-
-
 def test_a_disk_that_fails_midway_leaves_whole_lines(
     tmp_path: Path, caplog: pytest.LogCaptureFixture
 ) -> None:
@@ -296,6 +287,116 @@ def test_a_disk_that_fails_midway_leaves_whole_lines(
     [lines] = calls_in(tmp_path)
     assert of_app(lines)[0].line == "connect"
     assert [each for each in messages(caplog, logging.WARNING) if "not recorded" in each]
+
+
+class Disk:
+    """A disk with so much room, in place of `os` and `open` in the recorder."""
+
+    def __init__(self, monkeypatch: pytest.MonkeyPatch, room: int) -> None:
+        self.room = room
+        self.used = threading.Event()
+        monkeypatch.setattr("eslsync.serving.recorder.open", self.open, raising=False)
+
+    def open(self, path: Path, mode: str, buffering: int) -> Any:
+        disk, file = self, FileIO(path, mode.replace("b", ""))
+
+        class Limited:
+            def __enter__(self) -> Limited:
+                return self
+
+            def __exit__(self, *exception: object) -> None:
+                file.close()
+
+            def seek(self, *where: int) -> int:
+                return file.seek(*where)
+
+            def truncate(self, *size: int) -> int:
+                return file.truncate(*size)
+
+            def write(self, data: bytes) -> int:
+                disk.used.set()
+                larger = file.tell() + len(data) - os.fstat(file.fileno()).st_size
+                if larger > disk.room:
+                    if not disk.room:
+                        raise OSError(ENOSPC, os.strerror(ENOSPC))
+                    data = data[: len(data) - (larger - disk.room)]
+                    larger = disk.room
+                disk.room -= max(larger, 0)
+                return file.write(data)
+
+        return Limited()
+
+
+def test_a_full_disk_is_told_once_and_cut_recordings_say_so(
+    tmp_path: Path, caplog: pytest.LogCaptureFixture, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    caplog.set_level(logging.INFO, "eslsync")
+    play(Outbound(ivr, record=tmp_path / "one"))
+    [path] = (tmp_path / "one").iterdir()
+    Disk(monkeypatch, int(path.stat().st_size * 2.5))
+    app = Outbound(ivr, record=tmp_path / "calls")
+    with FreeSwitch() as switch:
+        for call in [switch.call(app) for _ in range(8)]:
+            call.wait()
+            assert call.heard == ["ivr/ivr-welcome", "ivr/ivr-timeout"]
+    told = [each for each in messages(caplog, logging.WARNING) if "recorded" in each]
+    assert len(told) == 1, told
+    assert "No space left on device" in told[0]
+    assert str(tmp_path / "calls") in told[0]
+    recorded = calls_in(tmp_path / "calls")  # which are lines of JSON
+    assert 1 <= len(recorded) <= 8
+    for lines in recorded:
+        assert of_app(lines)[0].line == "connect"
+        whole = {line["from"] for line in lines if "eof" in line} == {"app", "switch"}
+        cut = lines[-1].get("truncated", "") == "it could not be written: No space left on device"
+        assert whole is not cut
+        assert not any("truncated" in line for line in lines[:-1])
+
+
+def test_calls_are_recorded_again_once_there_is_room(
+    tmp_path: Path, caplog: pytest.LogCaptureFixture, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    caplog.set_level(logging.INFO, "eslsync")
+    disk = Disk(monkeypatch, 0)
+    app = Outbound(ivr, record=tmp_path)
+    with FreeSwitch() as switch:
+        for room in (0, 10_000_000, 0):
+            disk.room = room
+            disk.used.clear()
+            switch.call(app).wait()
+            assert disk.used.wait(PATIENCE)
+            if room:  # this call's recording is whole before the next call begins
+                while not any("again; lost" in each for each in messages(caplog, logging.INFO)):
+                    disk.used.clear()
+                    switch.call(app).wait()
+                    assert disk.used.wait(PATIENCE)
+    told = [each for each in messages(caplog, logging.WARNING) if "recorded" in each]
+    assert len(told) == 2, told
+    again = [each for each in messages(caplog, logging.INFO) if "again; lost" in each]
+    assert again == ["calls are recorded again; lost or cut until now: 1"]
+    assert all("eof" in lines[-1] or "truncated" in lines[-1] for lines in calls_in(tmp_path))
+
+
+def test_each_cause_is_told_once(
+    tmp_path: Path, caplog: pytest.LogCaptureFixture, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    causes = iter([ENOSPC, ENOSPC, EACCES, ENOSPC, EACCES])
+
+    def fails(path: Path, mode: str, buffering: int) -> Any:
+        cause = next(causes)
+        raise OSError(cause, os.strerror(cause), str(path))
+
+    monkeypatch.setattr("eslsync.serving.recorder.open", fails, raising=False)
+    app = Outbound(ivr, record=tmp_path)
+    with FreeSwitch() as switch:
+        for _ in range(5):
+            switch.call(app).wait()
+    told = [each for each in messages(caplog, logging.WARNING) if "recorded" in each]
+    assert [("No space" in each, "Permission" in each) for each in told] == [
+        (True, False),
+        (False, True),
+    ]
+    assert list(tmp_path.iterdir()) == []
 
 
 def test_a_recording_says_so_if_the_disk_was_too_slow(
