@@ -4,22 +4,33 @@ from __future__ import annotations
 
 import logging
 import os
+import re
 import sys
 
 import click
+
+from ..wire.shown import printable
+
+#: Matches what click writes for a colour.
+_COLOUR = re.compile(r"(\x1b\[[0-9;]*m)")
 
 __all__ = ["can_show", "plain", "show", "show_logs"]
 
 
 def show(text: str) -> None:
     """Print to standard output, in colours if the terminal wants them."""
-    click.echo(plain(text), color=False if "NO_COLOR" in os.environ else None)
+    pieces = _COLOUR.split(text)
+    pieces[::2] = map(plain, pieces[::2])
+    click.echo("".join(pieces), color=False if "NO_COLOR" in os.environ else None)
 
 
 def plain(text: str) -> str:
-    """The text, with "?" for what the terminal's encoding doesn't have."""
+    """The text, with "?" for what the terminal's encoding doesn't have.
+
+    What the terminal would obey, such as escapes in a caller's name, is shown escaped.
+    """
     encoding = sys.stdout.encoding or "utf-8"
-    return text.encode(encoding, "replace").decode(encoding)
+    return printable(text, also="\n\t").encode(encoding, "replace").decode(encoding)
 
 
 def can_show(text: str) -> bool:

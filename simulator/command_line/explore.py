@@ -11,10 +11,12 @@ from typing import Any
 import click
 
 from eslsync.command_line.files import Unusable, handler
-from eslsync.command_line.terminal import show
+from eslsync.command_line.terminal import plain, show
 from eslsync.wire.arguments import KEYS
 
+from .. import files
 from . import options as shared
+from .files import writing
 
 __all__ = ["explore"]
 
@@ -208,15 +210,18 @@ def explore(
             raise Unusable(f"{error.name} is needed: pip install 'eslsync[explore]'") from None
     text = str(found)
     show(_coloured(found.report(with_map=not quiet)))
-    if report is not None:
-        report.write_text(f"{text}\n", encoding="utf-8")
-    for each in maps:
-        written = found.draw(each)
-        if written != each:
-            click.secho(f"Graphviz is not there; wrote {written} instead of {each}", err=True)
-    if save_scripts is not None:
-        for path in found.save_scripts(save_scripts):
-            click.echo(f"wrote {path}", err=True)
+    # exit status 1 would mean that something is wrong with the handler
+    with writing(Unusable):
+        if report is not None:
+            files.write(report, f"{text}\n")
+        for each in maps:
+            written = found.draw(each)
+            if written != each:
+                note = f"Graphviz is not there; wrote {written} instead of {each}"
+                click.secho(plain(note), err=True)
+        if save_scripts is not None:
+            for path in found.save_scripts(save_scripts):
+                click.echo(plain(f"wrote {path}"), err=True)
     sys.exit(0 if not found.findings else 3 if found.findings == found.incomplete else 1)
 
 

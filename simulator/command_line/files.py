@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -10,10 +12,12 @@ import click
 from eslsync.command_line.files import Unusable
 from eslsync.command_line.terminal import show
 
+from .. import files
+
 if TYPE_CHECKING:
     from ..recordings.reading import Recording
 
-__all__ = ["read", "write"]
+__all__ = ["read", "write", "writing"]
 
 
 def read(path: Path) -> Recording:
@@ -35,7 +39,14 @@ def write(text: str, output: Path | None) -> None:
     if output is None:
         show(text)
         return
+    with writing():
+        files.write(output, f"{text}\n")
+
+
+@contextmanager
+def writing(error_type: type[click.ClickException] = click.ClickException) -> Iterator[None]:
+    """Say which file can't be written, instead of a traceback."""
     try:
-        output.write_text(f"{text}\n", encoding="utf-8")
+        yield
     except OSError as error:
-        raise click.ClickException(f"{output} can't be written: {error.strerror}") from None
+        raise error_type(f"{error.filename} can't be written: {error.strerror}") from None

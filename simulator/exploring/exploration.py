@@ -13,7 +13,9 @@ from eslsync import Outbound
 from eslsync.callables import check_function
 from eslsync.loading import Handler
 from eslsync.wire.arguments import KEYS
+from eslsync.wire.shown import printable
 
+from .. import files
 from ..model.evidence import StandsOn
 from ..scripts.yaml import shown
 from .actions import Entries
@@ -91,7 +93,7 @@ class Exploration:
         """
         if finding.way is None:
             return None
-        about = "\n# ".join(str(finding).splitlines())
+        about = "\n# ".join(printable(str(finding), also="\n").split("\n"))
         return f"# {about}\n{self.way_script(finding.way, folder, finding.expect)}"
 
     def way_script(
@@ -116,7 +118,7 @@ class Exploration:
             if script is not None:
                 name = re.sub(r"[^a-z0-9]+", "-", finding.kind)
                 path = folder / f"{number:02}-{name}.call.yaml"
-                path.write_text(script, encoding="utf-8")
+                files.write(path, script)
                 written.append(path)
         return written
 
@@ -133,7 +135,7 @@ class Exploration:
             lines.append(f"{number}. {finding}")
         for file, (count, missed) in self.uncovered.items():
             lines += ["", _covered(file, count, missed)]
-        return lines
+        return [printable(line, also="\n") for line in lines]
 
     def dot(self) -> str:
         """The map in Graphviz's language."""

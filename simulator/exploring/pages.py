@@ -5,7 +5,10 @@ from __future__ import annotations
 import html
 import json
 import re
+from string import Template
 from typing import TYPE_CHECKING, Any
+
+from eslsync.wire.shown import printable
 
 from .maps import Map, Spot, as_tree
 from .pictures import NoGraphviz, as_svg
@@ -26,25 +29,33 @@ def as_html(exploration: Exploration) -> str:
         svg = as_svg(drawn, exploration.title)
         picture = re.sub(r"^.*?(?=<svg)", "", svg, flags=re.DOTALL)
     except NoGraphviz:
-        tree = html.escape("\n".join(as_tree(drawn)))
+        tree = _html("\n".join(as_tree(drawn)))
         picture = re.sub(r"\[(\d+)\]", r'<a href="#" data-spot="s\1">[\1]</a>', tree)
         picture = f"<pre>{picture}</pre>"
     spots = {f"s{number}": _spot(exploration, spot) for number, spot in drawn.spots.items()}
-    data = json.dumps(spots).replace("</", "<\\/")
-    return (
-        PAGE.replace("TITLE", html.escape(exploration.title))
-        .replace("SUMMARY", html.escape(exploration.summary).replace("\n", "<br>"))
-        .replace("FINDINGS", _findings(exploration, drawn))
-        .replace("PICTURE", picture)
-        .replace("DATA", data)
+    return PAGE.substitute(
+        title=_html(exploration.title),
+        summary=_html(exploration.summary).replace("\n", "<br>"),
+        findings=_findings(exploration, drawn),
+        picture=picture,
+        data=_json(spots),
     )
+
+
+def _html(text: str) -> str:
+    return html.escape(printable(text, also="\n"))
+
+
+def _json(data: object) -> str:
+    """JSON that can stand in a page's script: nothing in it begins a tag or a comment."""
+    return json.dumps(data).replace("<", "\\u003c")
 
 
 def _findings(exploration: Exploration, drawn: Map) -> str:
     items = []
     for finding in exploration.findings:
         spot = None if finding.node is None else drawn.spot_of(finding.node)
-        text = f"<b>{html.escape(finding.kind)}</b> {html.escape(finding.text)}"
+        text = f"<b>{_html(finding.kind)}</b> {_html(finding.text)}"
         if spot is None:
             items.append(f"<li>{text}</li>")
         else:
@@ -56,25 +67,31 @@ def _spot(exploration: Exploration, spot: Spot) -> dict[str, Any]:
     node = spot.node
     ladder = exploration.ladder(node.here) if spot.number <= MOST_LADDERS else ""
     return {
-        "title": spot.title,
-        "place": str(node.situation.place or ""),
+        "title": printable(spot.title),
+        "place": printable(str(node.situation.place or "")),
         "time": f"{spot.time:.1f} s into the call, at the earliest",
-        "variables": [f"{name} = {value}" for name, value in node.situation.variables.items()],
+        "variables": [
+            printable(f"{name} = {value}") for name, value in node.situation.variables.items()
+        ],
         "script": exploration.way_script(node.here.then("hangup")),
         "ladder": ladder,
         "findings": [
-            {"text": f"{each.kind}: {each.text}", "script": exploration.script(each) or ""}
+            {
+                "text": printable(f"{each.kind}: {each.text}", also="\n"),
+                "script": exploration.script(each) or "",
+            }
             for each in spot.findings
         ],
     }
 
 
-PAGE = """<!DOCTYPE html>
+#: Filled in one pass: what is filled in is not looked through again.
+PAGE = Template("""<!DOCTYPE html>
 <html lang="en">
 <head>
 <meta charset="utf-8">
 <meta name="viewport" content="width=device-width, initial-scale=1">
-<title>TITLE: map</title>
+<title>$title: map</title>
 <style>
   :root { --ink: #1f2933; --dim: #6b7480; --line: #d9dee5; --fault: #c4281c; --link: #2457a6; }
   * { box-sizing: border-box; }
@@ -110,14 +127,14 @@ PAGE = """<!DOCTYPE html>
 </head>
 <body>
 <header><nav><button id="less">&minus;</button><button id="more">+</button></nav>
-<h1>TITLE</h1><span>SUMMARY</span></header>
+<h1>$title</h1><span>$summary</span></header>
 <main>
-<div id="map">PICTURE</div>
+<div id="map">$picture</div>
 <aside id="told"><p class="dim">Click a box: how a caller gets there, as a script and as a
-ladder.</p>FINDINGS</aside>
+ladder.</p>$findings</aside>
 </main>
 <script>
-const spots = DATA;
+const spots = $data;
 const told = document.getElementById("told");
 const first = told.innerHTML;
 const svg = document.querySelector("#map svg");
@@ -174,4 +191,4 @@ document.addEventListener("click", event => {
 </script>
 </body>
 </html>
-"""
+""")

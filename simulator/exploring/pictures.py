@@ -2,12 +2,17 @@
 
 from __future__ import annotations
 
+import html
 import re
 import textwrap
 from collections.abc import Iterator, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from eslsync.wire.shown import printable
+
+from .. import files
+from ..ladders.mermaid import escaped
 from .attempts import CallEnd
 from .maps import Map, Spot, Street, as_tree
 
@@ -55,7 +60,7 @@ def draw(exploration: Exploration, file: Path) -> Path:
         text = as_mermaid(drawn)
     else:
         text = "\n".join(as_tree(drawn)) + "\n"
-    file.write_text(text, encoding="utf-8")
+    files.write(file, text)
     return file
 
 
@@ -168,19 +173,22 @@ def in_brief(title: str) -> str:
 
 
 def _name(text: str) -> str:
-    return re.sub(r"\W+", "_", text)
+    return re.sub(r"\W+", "_", text, flags=re.ASCII)
 
 
 def _text(text: str) -> str:
-    return '"' + text.replace("\\", "\\\\").replace('"', '\\"').replace("\\\\n", "\\n") + '"'
+    """Text in quotes, which Graphviz reads for escapes and for HTML's entities."""
+    text = printable(text, also="\n").replace("&", "&amp;")
+    text = text.replace("\\", "\\\\").replace('"', '\\"').replace("\n", "\\n")
+    return f'"{text}"'
 
 
 def _in_lines(label: str) -> str:
-    return "\\n".join(textwrap.wrap(label, WIDE, break_long_words=False))
+    return "\n".join(textwrap.wrap(label, WIDE, break_long_words=False))
 
 
 def _html(text: str) -> str:
-    return text.replace("&", "&amp;").replace("<", "&lt;").replace(">", "&gt;")
+    return html.escape(printable(text), quote=False)
 
 
 def wrapped(title: str) -> list[str]:
@@ -211,7 +219,7 @@ def _mermaid(drawn: Map) -> Iterator[str]:
     for street in drawn.starts:
         yield from _mermaid_street("start", street)
     for spot in drawn.spots.values():
-        title = _quoted("<br/>".join(wrapped(spot.title)))
+        title = "<br/>".join(map(escaped, wrapped(spot.title)))
         faults = "".join(f"<br/>✖ {each}" for each in dict.fromkeys(f.kind for f in spot.findings))
         shape = ("([", "])") if spot.node.situation.asks else ("[", "]")
         yield f's{spot.number}{shape[0]}"{title}{faults}<br/>{seconds(spot.time)}"{shape[1]}'
@@ -225,13 +233,9 @@ def _mermaid(drawn: Map) -> Iterator[str]:
 
 def _mermaid_street(source: str, street: Street) -> Iterator[str]:
     arrow = "-.->" if street.sometimes else "-->"
-    label = f'|"{_quoted(street.label)}"|' if street.label else ""
+    label = f'|"{escaped(street.label)}"|' if street.label else ""
     if isinstance(street.target, CallEnd):
         name = f"{source}_{_name(street.target.text)}"
-        yield f'{source} {arrow}{label} {name}["{_quoted(street.target.text)}"]'
+        yield f'{source} {arrow}{label} {name}["{escaped(street.target.text)}"]'
     else:
         yield f"{source} {arrow}{label} s{street.target}"
-
-
-def _quoted(text: str) -> str:
-    return text.replace('"', "#quot;").replace("#,", "#35;,").replace("#|", "#35;|")

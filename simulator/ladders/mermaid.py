@@ -5,6 +5,8 @@ from __future__ import annotations
 import re
 from collections.abc import Iterable, Iterator
 
+from eslsync.wire.shown import printable
+
 from .rungs import PAUSE, is_prompt, same_time, shown, span
 from .svg import lanes, lasts
 from .transcript import Entry
@@ -55,9 +57,9 @@ def lines(entries: list[Entry], title: str) -> Iterator[str]:
 
 
 def escaped(text: str) -> str:
-    """The text, with Mermaid's special characters escaped."""
-    return re.sub(r"[#;<>{}]", lambda found: f"#{ord(found[0])};", text)
+    """The text, with Mermaid's and HTML's special characters escaped."""
+    return re.sub(r"[#;<>{}\"&`|]|%(?=%)", lambda found: f"#{ord(found[0])};", printable(text))
 
 
 def quoted(text: str) -> str:
-    return '"' + text.replace("\\", "\\\\").replace('"', '\\"') + '"'
+    return '"' + printable(text).replace("\\", "\\\\").replace('"', '\\"') + '"'

@@ -13,6 +13,7 @@ from typing import Literal, NamedTuple
 
 from eslsync.protocol import ApiResponse, AuthRequest, Command, CommandReply, Event, LogData
 from eslsync.wire.declared import declared
+from eslsync.wire.shown import printable
 
 from .transcript import CALLER, Entry, Party
 
@@ -96,7 +97,12 @@ def shown(entries: Iterable[Entry]) -> list[Entry]:
         elif kept and kept[-1].text == f"resumes {text.removeprefix('cuts ')}":
             kept.pop()  # it continued for no time
         kept.append(replace(entry, text=text))
-    return kept
+    return [
+        each
+        if each.text.isprintable()
+        else replace(each, text=printable(" ".join(each.text.split())))
+        for each in kept
+    ]
 
 
 def told(entry: Entry) -> str | None:

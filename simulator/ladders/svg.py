@@ -12,6 +12,8 @@ from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field
 from xml.sax.saxutils import escape
 
+from eslsync.wire.shown import printable
+
 from .rungs import PAUSE, Prompts, Span, is_prompt, kind_of, same_time, shown, span, words, wrapped
 from .transcript import Entry
 
@@ -185,7 +187,7 @@ class Drawing:
                 f'<svg xmlns="http://www.w3.org/2000/svg" class="ladder" role="img" '
                 f'width="{self._width:g}" height="{height:g}" '
                 f'viewBox="0 0 {self._width:g} {height:g}">',
-                f"<title>{escape(self.title or 'A call')}</title>",
+                f"<title>{written(self.title or 'A call')}</title>",
                 f"<style>{STYLE}</style>",
                 f'<rect class="paper" width="{self._width:g}" height="{height:g}" rx="6"/>',
                 *head,
@@ -264,9 +266,8 @@ class Drawing:
             label(x, y + lift - (len(lines) - 1 - number) * LINE, line, "", anchor)
             for number, line in enumerate(lines)
         ]
-        drawn = [
-            f'<g class="{kind}"><title>{entry.time:.3f} s: {escape(words(entry)[:TOOLTIP])}</title>'
-        ]
+        tooltip = written(f"{entry.time:.3f} s: {words(entry)[:TOOLTIP]}")
+        drawn = [f'<g class="{kind}"><title>{tooltip}</title>']
         if arrow:
             towards = 1 if end > start else -1
             back = start + (towards * ARROW if where.mutual else 0)
@@ -346,7 +347,12 @@ def lanes(spans: Iterable[Span]) -> list[str]:
 def label(x: float, y: float, text: str, kind: str, anchor: str = "start") -> str:
     named = f' class="{kind}"' if kind else ""
     placed = "" if anchor == "start" else f' text-anchor="{anchor}"'
-    return f'<text{named} x="{x:.1f}" y="{y:.1f}"{placed}>{escape(text)}</text>'
+    return f'<text{named} x="{x:.1f}" y="{y:.1f}"{placed}>{written(text)}</text>'
+
+
+def written(text: str) -> str:
+    """Text as XML has it: most control characters it can't have at all."""
+    return escape(printable(text))
 
 
 def tip(x: float, y: float, towards: int) -> str:

@@ -18,6 +18,7 @@ from eslsync.protocol import (
     Message,
     Parser,
 )
+from eslsync.wire.shown import printable
 from eslsync.wire.texts import bytes_of, lossless, readable
 
 __all__ = ["Entry", "Party", "Transcript"]
@@ -71,7 +72,7 @@ class Entry:
 
     def __str__(self) -> str:
         to = "" if self.receiver == self.sender else f" → {self.receiver}"
-        return f"{self.time:9.3f}  {f'{self.sender:>6}{to}':<15}  {self.text}"
+        return f"{self.time:9.3f}  {f'{self.sender:>6}{to}':<15}  {printable(self.text)}"
 
 
 class Transcript:

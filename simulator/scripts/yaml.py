@@ -13,6 +13,8 @@ from typing import Any, NoReturn
 import yaml
 from yaml import MappingNode, Node, ScalarNode, SequenceNode
 
+from eslsync.wire.shown import printable
+
 from .shapes import (
     ALONE,
     ANY_TEXT,
@@ -96,10 +98,14 @@ _Dumper.add_representer(float, _write_float)
 
 
 def write(data: Mapping[str, object]) -> str:
-    """A script's data as YAML."""
-    return yaml.dump(
+    """A script's data as YAML.
+
+    Characters that are not printable stand in quotes, and are escaped as YAML does.
+    """
+    text: str = yaml.dump(
         plain(data), Dumper=_Dumper, sort_keys=False, allow_unicode=True, default_flow_style=False
     )
+    return printable(text, also="\n")
 
 
 def plain(value: object) -> object:

@@ -13,6 +13,7 @@ from simulator.exploring.findings.families import KINDS
 from simulator.scripts.script import Script
 from tests.support.explored import FAULTY
 from tests.support.places import EXAMPLES, ROOT
+from tests.support.terminal import run
 
 
 def test_the_command_reports_saves_scripts_and_exits_with_1(tmp_path: Path) -> None:
@@ -64,6 +65,17 @@ def test_invalid_arguments_are_refused(arguments: list[str], said: str) -> None:
     ran = CliRunner().invoke(main, ["explore", *arguments])
     assert ran.exit_code == 2
     assert said in ran.output
+
+
+def test_a_file_that_cannot_be_written_is_named_and_is_no_finding(tmp_path: Path) -> None:
+    file = tmp_path / "app.py"
+    file.write_text(
+        "def handler(session):\n    session.channel.answer()\n    session.channel.hangup()\n"
+    )
+    (tmp_path / "file").write_text("")
+    for option, written in (("--map", "map.dot"), ("--report", "all.txt"), ("--save-scripts", "x")):
+        result = run("explore", file, option, tmp_path / "file" / written)
+        assert (result.exit_code, "can't be written: Not a directory" in result.output) == (2, True)
 
 
 def test_a_script_gives_the_circumstances(tmp_path: Path) -> None:

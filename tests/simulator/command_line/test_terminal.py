@@ -2,8 +2,12 @@
 
 from __future__ import annotations
 
+from pathlib import Path
+
 import pytest
 
+from eslsync.command_line.terminal import plain, show
+from tests.support.hostile import HOSTILE, TAME
 from tests.support.terminal import IVR, execute
 
 
@@ -18,3 +22,26 @@ def test_ascii_is_drawn_on_a_terminal_without_box_characters(encoding: str) -> N
 def test_the_ladder_fits_the_terminals_width() -> None:
     done = execute("call", IVR, COLUMNS="70", PYTHONIOENCODING="utf-8")
     assert max(map(len, done.stdout.decode().splitlines())) == 70
+
+
+def test_a_terminal_obeys_nothing_but_colours(capsys: pytest.CaptureFixture[str]) -> None:
+    show(f"\x1b[31mred\x1b[0m {HOSTILE}\n\x1b]0;title\x07\t\u202e")
+    said = capsys.readouterr().out
+    assert said == f"red {TAME}\n\\x1b]0;title\\x07\t\\u202e\n"  # a file gets no colours
+    assert plain(f"a\n{HOSTILE}") == f"a\n{TAME}"
+
+
+def test_a_hostile_exception_and_file_obey_nothing(tmp_path: Path) -> None:
+    file = tmp_path / "h\x1b[2J.py"
+    file.write_text(
+        "def handler(session):\n"
+        "    session.channel.answer()\n"
+        '    session.channel.playback("a\\x1b[2J\\u202e.wav")\n'
+        '    raise ValueError("x\\x1b]0;title\\x07\\u202ey\\x9b2J")\n'
+    )
+    for command in ("call", "explore"):
+        done = execute(command, str(file), PYTHONIOENCODING="utf-8")
+        assert done.returncode == 1
+        for said in (done.stdout.decode(), done.stderr.decode()):
+            assert said.replace("\n", "").replace("\t", "").isprintable(), said
+        assert "ValueError" in done.stdout.decode()

@@ -5,8 +5,15 @@ from __future__ import annotations
 import json
 import re
 from pathlib import Path
+from xml.etree import ElementTree
 
-from simulator import Exploration
+import pytest
+import yaml
+
+from eslsync import Session
+from simulator import Exploration, explore
+from simulator.scripts.yaml import write
+from tests.support.hostile import HOSTILE, TAME, Page
 
 
 def test_a_page_needs_nothing_else_and_has_script_and_ladder_of_each_spot(
@@ -25,3 +32,61 @@ def test_a_page_needs_nothing_else_and_has_script_and_ladder_of_each_spot(
         assert "calls 5000" in told["ladder"]
     [first] = spots["s1"]["findings"]
     assert "wait" in first["script"]
+
+
+@pytest.fixture(scope="module")
+def hostile() -> Exploration:
+    def handler(session: Session) -> None:
+        session.channel.answer()
+        session.channel.playback(HOSTILE)
+        session.wait("DTMF")
+        raise ValueError(f"{HOSTILE}\nand a line")
+
+    return explore(handler, keys="1")
+
+
+def test_hostile_text_stays_text_in_a_page(hostile: Exploration, tmp_path: Path) -> None:
+    text = hostile.draw(tmp_path / "map.html").read_text(encoding="utf-8")
+    page = Page(text)
+    assert page.tags.count("script") == 1
+    assert "b" not in page.tags[page.tags.index("svg") : page.tags.index("aside")]
+    [script] = page.scripts
+    [data] = re.findall(r"^const spots = (.*);$", script, re.MULTILINE)
+    spots = json.loads(data)
+    assert any(TAME in each["text"] for spot in spots.values() for each in spot["findings"])
+    assert any(
+        TAME in spot["ladder"].replace("\n", "") or "alert" in spot["ladder"]
+        for spot in spots.values()
+    )
+    shown = "".join(page.shown)
+    assert f"ValueError: {TAME}" in shown
+    assert '"place"' not in shown
+
+
+def test_hostile_text_stays_text_in_pictures_scripts_and_reports(
+    hostile: Exploration, tmp_path: Path
+) -> None:
+    svg = hostile.draw(tmp_path / "map.svg")
+    if svg.suffix == ".svg":  # Graphviz is there
+        root = ElementTree.fromstring(svg.read_text(encoding="utf-8"))
+        names = {each.tag.rpartition("}")[2] for each in root.iter()}
+        assert names <= {"svg", "g", "title", "text", "path", "polygon", "ellipse", "a", "polyline"}
+        lines = [each.text or "" for each in root.iter() if each.tag.endswith("text")]
+        assert "alert(1)" in "".join(lines)
+        assert "&lt;" in "".join(lines)
+        assert all(each.isprintable() for each in lines)
+    for each in (hostile.dot(), hostile.mermaid(), str(hostile)):
+        assert each.replace("\n", "").isprintable()
+    assert "<script" not in hostile.mermaid()
+    assert TAME in str(hostile)
+    for path in hostile.save_scripts(tmp_path / "calls"):
+        script = path.read_text(encoding="utf-8")
+        assert script.replace("\n", "").isprintable()
+        assert yaml.safe_load(script)["steps"]
+    data = {
+        "prompt": HOSTILE,
+        "lines": ["a\nb\x85c\u2028", "\ud800", "# no: [comment"],
+        HOSTILE: "y",
+    }
+    assert yaml.safe_load(write(data)) == data
+    assert write(data).replace("\n", "").isprintable()
