@@ -314,7 +314,7 @@ def check_name(what: str, text: str, refused: str) -> str:
     """Return a name that an argument contains unquoted. Raises ValueError if it can't."""
     check_line(text)
     if not text or set(text) & set(refused) or not text.isprintable():
-        raise ValueError(f"not a {what}: {in_quotes(text)}")
+        raise ValueError(f"not {'an' if what[:1] in 'aeio' else 'a'} {what}: {in_quotes(text)}")
     return text
 
 

@@ -48,6 +48,8 @@ class Entries:
 
     words: Sequence[str]  #: the user's, and those in the code
     beside: Sequence[str] = ()  #: those at which a comparison in the code may turn
+    #: What the code compares the beginnings and the ends of entries with.
+    ends: Sequence[tuple[str, str]] = ()
 
 
 @dataclass(frozen=True)
@@ -155,7 +157,17 @@ def _entries(collects: Collects, keys: str, known: Entries) -> Iterator[tuple[st
     fitting = [word for word in known.words if fewest <= len(word) <= most][:MOST_WORDS]
     beside = [each.zfill(least) for each in known.beside]
     beside = [each for each in beside if fewest <= len(each) <= most][:MOST_BESIDE]
-    for word in fitting + beside:
+    around = [
+        begins + _counting(digits_only, max(fewest - len(begins + ends), 0)) + ends
+        for begins, ends in known.ends[:MOST_BESIDE]
+    ]
+    starred = [
+        f"{digits[:1]}{key}{digits[2:]}"
+        for digits in [*valid, _counting(digits_only, fewest)][:1]
+        for key in "*#"
+        if key in keys and key not in ends and collects.pattern is None
+    ]
+    for word in fitting + beside + [each for each in around if len(each) <= most] + starred:
         yield from once(word if len(word) == most else word + end)
     if collects.pattern is not None or collects.asks_handler:
         others = "".join(key for key in keys if key not in ends)

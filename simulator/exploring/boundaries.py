@@ -10,7 +10,9 @@ from contextlib import suppress
 from datetime import date, datetime, time, timedelta, timezone
 from zoneinfo import ZoneInfo
 
-__all__ = ["Numbers", "Times", "Turns", "moments", "numbers_in", "times_in"]
+from eslsync.wire.arguments import are_keys
+
+__all__ = ["Numbers", "Times", "Turns", "ends_in", "moments", "numbers_in", "times_in"]
 
 #: Names by which code reads the parts of a time: what is compared with them is no entry.
 CLOCK = frozenset(
@@ -62,6 +64,40 @@ def numbers_in(nodes: Iterable[ast.AST], lookup: Lookup) -> Numbers:
                     if isinstance(each, ast.Assign):
                         found.values.update(integers(each.value, lookup))
     return found
+
+
+def ends_in(nodes: Iterable[ast.AST], lookup: Lookup) -> Iterator[tuple[str, str]]:
+    """What comparisons with a text's first or last digits ask for: the first, and the last."""
+    for node in nodes:
+        if isinstance(node, ast.Compare):
+            sides = [node.left, *node.comparators]
+            for part in sides:
+                index = ast.unparse(part.slice) if isinstance(part, ast.Subscript) else ""
+                for digits in (each for side in sides for each in _digits(side, lookup)):
+                    if index == "0" or re.fullmatch(r":\d+", index):
+                        yield digits, ""
+                    elif index == "-1" or re.fullmatch(r"-\d+:", index):
+                        yield "", digits
+        elif isinstance(node, ast.Call) and isinstance(node.func, ast.Attribute):
+            for digits in (each for given in node.args for each in _digits(given, lookup)):
+                if node.func.attr == "startswith":
+                    yield digits, ""
+                elif node.func.attr == "endswith":
+                    yield "", digits
+
+
+def _digits(node: ast.expr, lookup: Lookup) -> Iterator[str]:
+    """The digits that an expression can mean: a literal, a constant, members."""
+    if isinstance(node, ast.Constant):
+        if isinstance(node.value, str) and node.value and are_keys(node.value):
+            yield node.value
+    elif isinstance(node, (ast.Tuple, ast.List, ast.Set)):
+        for each in node.elts:
+            yield from _digits(each, lookup)
+    elif isinstance(node, (ast.Name, ast.Attribute)):
+        value = lookup(node)
+        if value is not None and not isinstance(value, (ast.Name, ast.Attribute)):
+            yield from _digits(value, lookup)
 
 
 def integers(node: ast.expr, lookup: Lookup) -> Iterator[int]:

@@ -203,7 +203,7 @@ def _kept(rules: Sequence[str], found: Iterable[Finding]) -> list[str]:
     if not rules:
         return []
     count = sum(not any(each.rule == rule for each in found) for rule in rules)
-    holds = "holds" if count == 1 else "hold"
+    holds = "holds" if 1 in (count, len(rules)) else "hold"
     return [f"{count} of {many(len(rules), 'rule')} {holds}"]
 
 
@@ -289,7 +289,7 @@ def explore(
         explored,
         ways,
         "".join(dict.fromkeys(keys.upper())),
-        Entries(words, source.beside),
+        Entries(words, source.beside, source.ends),
         Limits(depth, calls, seconds),
         turns=source.turns(),
         moments=source.moments(),

@@ -3,27 +3,33 @@
 from __future__ import annotations
 
 import ast
+import re
 from collections.abc import Iterator, Mapping, Sequence
 from functools import lru_cache
 from pathlib import Path
 
 from eslsync import Channel
+from eslsync.wire.arguments import KEYS
 from eslsync.wire.declared import declaration_of
 
 from .boundaries import CLOCK
 
-__all__ = ["Reach", "dotted", "is_of_calls", "skipped_work", "tree_of", "works"]
+__all__ = ["Reach", "dotted", "is_of_calls", "keys_in", "skipped_work", "tree_of", "works"]
 
 #: Functions and methods whose results follow from their arguments, or from what callers do.
 PLAIN = CLOCK | frozenset(
-    "len int str float bool tuple list set frozenset dict sorted min max sum any all range "
-    "enumerate zip reversed iter next isinstance get keys values items pop count index "
+    "len int str float bool tuple list set frozenset dict min max any all range enumerate iter "
+    "next isinstance get keys values items pop "
     "isdecimal isdigit isnumeric startswith endswith strip upper lower removesuffix "
     "removeprefix fullmatch match search group time date datetime timedelta now today "
     "monotonic localtime ZoneInfo wait".split()
 )
 #: Exceptions that callers, and the far ends tried, bring about.
 BY_CALLERS = frozenset(("Hangup", "TimeoutError", "ValueError", "KeyError", "IndexError"))
+#: Calculations with an entry that bring together what no literal names.
+COMPUTES = (ast.Mod, ast.Mult, ast.Div, ast.FloorDiv, ast.Pow, ast.BitAnd, ast.BitOr, ast.BitXor)
+#: Methods that change a list, a set or a dict.
+CHANGES = frozenset("add append appendleft insert extend update setdefault pop remove".split())
 #: How far calls of functions are followed.
 DEEP = 10
 
@@ -40,6 +46,7 @@ class Reach:
         self._functions: dict[str, ast.FunctionDef] = {
             node.name: node for node in ast.walk(tree) if isinstance(node, ast.FunctionDef)
         }
+        self._kept = set(_kept_between_calls(tree))
 
     def is_up_to_callers(self, node: ast.AST, deep: int = DEEP) -> bool:
         """True if only what is tried (keys, far ends, times) decides whether a node runs."""
@@ -62,6 +69,19 @@ class Reach:
             and self._function_around(each) is not function
         ]
         return not calls or any(self.is_up_to_callers(each, deep - 1) for each in calls)
+
+    def keys_to(self, node: ast.AST) -> set[str]:
+        """The keys in the conditions, in its function, on the way to a node."""
+        found: set[str] = set()
+        while (parent := self._above.get(node)) is not None:
+            if isinstance(parent, (ast.If, ast.While, ast.IfExp)):
+                found |= keys_in(parent.test)
+            elif isinstance(parent, ast.match_case):
+                found |= keys_in(parent.pattern)
+            elif isinstance(parent, ast.FunctionDef):  # @channel.on_dtmf("1")
+                found |= keys_in(ast.Tuple(parent.decorator_list))
+            node = parent
+        return found
 
     def uncalled(self) -> Iterator[ast.FunctionDef]:
         """Functions for calls, by their parameters, whose names occur nowhere else."""
@@ -119,7 +139,12 @@ class Reach:
         if deep == 0:
             return False
         if isinstance(node, ast.Name):
-            return self._is_known_name(node, deep)
+            return node.id not in self._kept and self._is_known_name(node, deep)
+        if isinstance(node, ast.BinOp) and isinstance(node.op, COMPUTES):
+            return isinstance(node.left, ast.Constant) and isinstance(node.right, ast.Constant)
+        if isinstance(node, ast.Subscript) and is_in_the_middle(node.slice):
+            if not (isinstance(node.value, ast.Name) and node.value.id in self._constants):
+                return False
         if isinstance(node, ast.Attribute):
             if isinstance(node.value, ast.Name) and node.value.id in ("channel", "session"):
                 return False  # a fact about the call
@@ -220,6 +245,47 @@ def is_of_calls(function: ast.FunctionDef) -> bool:
         or (each.annotation is not None and _name_of(each.annotation) in ("Session", "Channel"))
         for each in function.args.args
     )
+
+
+def keys_in(part: ast.AST) -> set[str]:
+    """The keys among the literals in it."""
+    return {
+        node.value
+        for node in ast.walk(part)
+        if isinstance(node, ast.Constant) and isinstance(node.value, str)
+        if len(node.value) == 1 and node.value in KEYS
+    }
+
+
+def is_in_the_middle(index: ast.expr) -> bool:
+    """True for the index of a part of a text that is neither its beginning nor its end."""
+    text = ast.unparse(index)
+    return bool(re.fullmatch(r"[1-9]\d*|\d+:-?\d+|-\d+:-\d+", text))
+
+
+def _kept_between_calls(tree: ast.Module) -> Iterator[str]:
+    """The global names whose values functions change: what is kept from call to call."""
+    for function in ast.walk(tree):
+        if not isinstance(function, ast.FunctionDef):
+            continue
+        assigned = {name for each in ast.walk(function) for name in _bound(each)}
+        for node in ast.walk(function):
+            if isinstance(node, ast.Global):
+                yield from node.names
+            elif isinstance(node, ast.Call) and isinstance(node.func, ast.Attribute):
+                owner = node.func.value
+                if node.func.attr in CHANGES and isinstance(owner, ast.Name):
+                    yield from {owner.id} - assigned
+            elif isinstance(node, ast.Subscript) and isinstance(node.ctx, (ast.Store, ast.Del)):
+                if isinstance(node.value, ast.Name):
+                    yield from {node.value.id} - assigned
+
+
+def _bound(node: ast.AST) -> set[str]:
+    """The names that a statement, or a function's parameters, bind."""
+    if isinstance(node, ast.arg):
+        return {node.arg}
+    return {node.id} if isinstance(node, ast.Name) and isinstance(node.ctx, ast.Store) else set()
 
 
 def _given(node: ast.AST, name: str) -> Iterator[ast.expr]:

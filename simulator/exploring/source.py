@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import ast
 import inspect
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Sequence, Set
 from dataclasses import dataclass
 from datetime import date, datetime
 from pathlib import Path
@@ -15,13 +15,13 @@ from eslsync.wire.declared import Declaration, declaration_of, declared
 
 from ..model.arguments import separate
 from .actions import COUNTING
-from .boundaries import Times, Turns, moments, numbers_in, times_in
+from .boundaries import Times, Turns, ends_in, moments, numbers_in, times_in
 from .facts import Question, questions_in
 from .probes import Spot
-from .reach import Reach
+from .reach import Reach, keys_in
 from .whereabouts import Place
 
-__all__ = ["HandlerSource"]
+__all__ = ["HandlerSource", "NamedPrompt"]
 
 #: Maximum length of a number in the code to be tried as an entry.
 LONGEST = 16
@@ -41,6 +41,7 @@ class NamedPrompt:
     place: Place
     #: True if only what is tried (keys, far ends, times) decides whether a caller hears it.
     up_to_callers: bool = True
+    keys: Set[str] = frozenset()  #: the keys that decide, as far as the code names them
 
 
 @dataclass(frozen=True)
@@ -111,6 +112,11 @@ class HandlerSource:
         known = {*self.words, ""}
         return [each for each in dict.fromkeys(found) if each not in known and len(each) <= LONGEST]
 
+    @property
+    def ends(self) -> list[tuple[str, str]]:
+        """What entries begin and end with that the code compares parts of entries with."""
+        return list(dict.fromkeys(ends_in(self._nodes(), self._value_of)))
+
     def moments(self) -> list[datetime]:
         """The moments at which the code may act differently (see `boundaries`)."""
         return moments(self._times(), MONDAY)
@@ -152,6 +158,9 @@ class HandlerSource:
     def prompts(self) -> list[NamedPrompt]:
         """The prompts that the code names in calls that play, each once."""
         found: dict[str, NamedPrompt] = {}
+        nodes = [*self._nodes(), *self._tables()]
+        dicts = [node for node in nodes if isinstance(node, ast.Dict)]
+        tables = {text for each in dicts for key in each.keys if key for text in keys_in(key)}
         for part in self._parts:
             name = getattr(part, "name", "")
             for node in ast.walk(part):
@@ -159,8 +168,12 @@ class HandlerSource:
                     for text, line in self._played(node):
                         place = Place(str(self.path), line, name)
                         if text not in found:
-                            up_to_callers = self._reach.is_up_to_callers(node)
-                            found[text] = NamedPrompt(text, place, up_to_callers)
+                            where = _literal(text, node)
+                            up_to_callers = self._reach.is_up_to_callers(where or node)
+                            keys = self._reach.keys_to(where or node)
+                            if where is None:
+                                keys |= tables
+                            found[text] = NamedPrompt(text, place, up_to_callers, keys)
         return list(found.values())
 
     def uncalled(self) -> list[Uncalled]:
@@ -283,6 +296,14 @@ class HandlerSource:
                 yield from self._texts_in(value, depth - 1)
         elif isinstance(node, (ast.List, ast.Tuple)):
             yield from self._texts_in(node, depth - 1)
+
+
+def _literal(text: str, part: ast.AST) -> ast.Constant | None:
+    """Where a text stands in an expression; None if a name stands for it."""
+    for node in ast.walk(part):
+        if isinstance(node, ast.Constant) and node.value == text:
+            return node
+    return None
 
 
 def prompts_in(application: Declaration, argument: str) -> Iterator[str]:

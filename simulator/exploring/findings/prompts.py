@@ -7,8 +7,10 @@ from collections.abc import Iterator
 from pathlib import Path
 
 from ...calling.call import without_suffix
+from ..actions import is_valid
 from ..search import Search
-from ..source import HandlerSource
+from ..situations import Situation
+from ..source import HandlerSource, NamedPrompt
 from ..whereabouts import Place
 from .finding import Evidence, Finding
 
@@ -44,7 +46,10 @@ def unplayed(evidence: Evidence) -> Iterator[tuple[str, Place | None, bool]]:
         return
     played = {without_suffix(prompt) for prompt in search.played}
     elsewhere = b"\n".join(search.elsewhere)
-    named = {each.prompt: (each.place, each.up_to_callers) for each in source.prompts()}
+    named = {
+        each.prompt: (each.place, each.up_to_callers and not _may_be_reached(search, each))
+        for each in source.prompts()
+    }
     if sounds is not None:
         for text in source.texts():
             if text not in named and "/" in text and is_there(sounds, text):
@@ -55,6 +60,27 @@ def unplayed(evidence: Evidence) -> Iterator[tuple[str, Place | None, bool]]:
         if without_suffix(prompt) in played or prompt.encode() in elsewhere:
             continue
         yield prompt, place if place.line else None, up_to_callers
+
+
+def _may_be_reached(search: Search, prompt: NamedPrompt) -> bool:
+    """True if a key that was not pressed may lead there: one that the handler would take."""
+    here = [
+        node.situation
+        for node in search.nodes
+        if node.situation.place and node.situation.place.function == prompt.place.function
+    ]
+    situations = here or [node.situation for node in search.nodes]
+    return any(
+        _takes(situation, key) for key in prompt.keys - set(search.keys) for situation in situations
+    )
+
+
+def _takes(situation: Situation, key: str) -> bool:
+    """True if the handler would learn of a key there."""
+    collects = situation.collects
+    if collects is None or collects.asks_handler or collects.most > 1:
+        return situation.asks or key in situation.handled
+    return is_valid(collects, key)
 
 
 def _uncalled(source: HandlerSource) -> Iterator[Finding]:

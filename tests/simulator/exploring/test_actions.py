@@ -73,3 +73,15 @@ def test_one_key_stands_for_all_that_nobody_listens_for() -> None:
     pressed = {edge.keys for node in exploration.nodes for edge in node.edges if edge.what == "key"}
     assert "1" in pressed
     assert len(pressed - {"1"}) == 1
+
+
+def asks_for_a_number(session: Session) -> None:
+    session.channel.answer()
+    pin = session.channel.get_digits("number", min=4, max=4)
+    if pin[:2] == "47" or pin.endswith("99") or pin[-1] == "0":
+        session.channel.playback("known")
+    session.channel.hangup()
+
+
+def test_a_star_inside_of_an_entry_and_the_ends_that_the_code_names_are_tried() -> None:
+    assert {"1*34", "4712", "1299", "1230"} <= asked_first(asks_for_a_number, "0123456789*#")

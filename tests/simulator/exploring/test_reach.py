@@ -46,8 +46,33 @@ def win(channel: Channel) -> None:
     channel.playback("you-win")
 
 
+seen: list[str] = []
+
+
+def counts_its_calls(session: Session) -> None:
+    session.channel.answer()
+    seen.append(session.uuid)
+    session.channel.playback("full" if len(seen) > 5000 else "welcome")
+    session.channel.hangup()
+
+
+def computes(session: Session) -> None:
+    session.channel.answer()
+    pin = session.channel.get_digits("pin", min=4, max=4, valid="[0-9]{4}")
+    session.channel.playback("lucky" if pin and sum(map(int, pin)) == 35 else "welcome")
+    session.channel.hangup()
+
+
+def has_another_key(session: Session) -> None:
+    session.channel.answer()
+    session.channel.playback("nine" if session.channel.get_digits("menu") == "9" else "welcome")
+    session.channel.hangup()
+
+
 @pytest.mark.parametrize(
-    "handler", [greets_some, looks_up, throws_dice], ids=lambda each: each.__name__
+    "handler",
+    [greets_some, looks_up, throws_dice, counts_its_calls, computes, has_another_key],
+    ids=lambda each: each.__name__,
 )
 def test_what_no_caller_decides_is_not_reached_rather_than_blamed(handler: object) -> None:
     exploration = explore(handler, keys="12")  # type: ignore[arg-type]
