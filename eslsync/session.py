@@ -320,8 +320,9 @@ class Session:
     def exit(self) -> None:
         """Give the call back to the dialplan, and end this connection (``exit``; 12g).
 
-        FreeSWITCH finishes running and queued applications first (12c, 12k): music started with
-        ``block=False`` plays to its end. (When a handler just returns, they are broken off.)
+        FreeSWITCH finishes running and queued applications first (12c, 12k): a prompt started with
+        ``block=False`` plays to its end. What would never end (``local_stream://``, ``echo``) is
+        broken off, as everything is when a handler just returns.
         Nothing can be sent afterwards. Raises what `send` raises.
         """
         self._conversation.check_thread()

@@ -6,6 +6,7 @@ import re
 from collections.abc import Sequence
 from typing import TYPE_CHECKING, Literal, TypedDict, overload
 
+from ..call.endless import never_ends
 from ..call.execution import Execution
 from ..call.leg import Leg, as_it_is, as_text
 from ..wire.arguments import check_digits, check_file, is_expanded, word
@@ -326,3 +327,4 @@ class PlayingApplications(Applications):
         argument = word(as_it_is(check_file(file)))
         self.leg.api(f"uuid_broadcast {self.uuid} {argument} {leg}", timeout)
         self.leg.may_play = True
+        self.leg.may_play_for_ever |= never_ends("playback", argument)

@@ -33,6 +33,7 @@ class UnderWay:
         "application",
         "begun",
         "dropped",
+        "endless",
         "event",
         "leg",
         "lock",
@@ -41,11 +42,15 @@ class UnderWay:
         "uuid",
     )
 
-    def __init__(self, leg: Leg, application: str, uuid: str, lock: bool) -> None:
+    def __init__(
+        self, leg: Leg, application: str, uuid: str, lock: bool, *, endless: bool = False
+    ) -> None:
         self.leg = leg
         self.application = application
         self.uuid = uuid
         self.lock = lock
+        #: True if it doesn't end by itself.
+        self.endless = endless
         #: True once its CHANNEL_EXECUTE has arrived; noted of those that collect digits.
         self.begun = False
         #: True once it was broken off; one that was queued never completes.

@@ -185,7 +185,8 @@ class Handover:
         """Give the call back to the dialplan. Raises Hangup if it has ended instead.
 
         With ``breaks_off``, applications that still run don't hold the caller (`_break_off`);
-        otherwise FreeSWITCH finishes them first, and those that are queued (12c, 12k).
+        otherwise FreeSWITCH finishes them first, and those that are queued (12c, 12k), unless one
+        of them would never end.
         """
         self._lift_limit()
         self.added_legs.leave()
@@ -206,7 +207,7 @@ class Handover:
         if own.left_socket and (own.leaves_dialplan or parked):
             self._leave_bridged()
             return
-        if breaks_off and not own.left_socket:
+        if (breaks_off or own.plays_for_ever) and not own.left_socket:
             self._break_off()
         own.borrowed.put_back(ending.last_words())
         self._make_safe_to_leave()

@@ -10,6 +10,7 @@ from collections.abc import Mapping
 
 from ..wire.declared import declared
 from .conversation import Conversation
+from .endless import never_ends
 
 __all__ = ["note"]
 
@@ -22,10 +23,15 @@ def note(conversation: Conversation, line: str, headers: Mapping[str, str] | Non
         application = given.get("execute-app-name", "")
         uuid = name or conversation.uuid
         plays = "loops" in given or declared(application).plays
+        endless = given.get("loops", "").lstrip().startswith("-") or never_ends(
+            application, given.get("execute-app-arg", "")
+        )
     else:  # api, bgapi
         plays = name == "uuid_broadcast"
+        endless = plays and never_ends("playback", line)
     leg = conversation.legs.get(uuid)
     if leg is not None:
         if name == "uuid_break" and "all" in more:
             leg.drop_queued()
         leg.may_play |= plays
+        leg.may_play_for_ever |= endless

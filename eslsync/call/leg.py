@@ -35,6 +35,7 @@ from ..wire.printed import NOTHING
 from .borrowed import BorrowedVariables
 from .callbacks import DigitHandler
 from .ending import Stage
+from .endless import never_ends
 from .execution import Execution, UnderWay
 from .taken_away import destination, note_execution
 
@@ -89,6 +90,7 @@ class Leg:
         "leaves_dialplan",
         "left_socket",
         "may_play",
+        "may_play_for_ever",
         "own_ways",
         "queued_digits",
         "sent_away",
@@ -116,6 +118,8 @@ class Leg:
         self.left_socket = False
         #: True once this session itself has transferred it, or hung it up.
         self.sent_away = False
+        #: True once such a sound was sent to it that doesn't end by itself.
+        self.may_play_for_ever = False
         #: The states in which our own applications may take it away later.
         self.own_ways: set[str] = set()
         #: The last CHANNEL_BRIDGE.
@@ -366,6 +370,11 @@ class Leg:
         return self.may_play or any(not (each.joins or each.prepares) for each in running)
 
     @property
+    def plays_for_ever(self) -> bool:
+        """True if what runs on it would not end by itself."""
+        return self.may_play_for_ever or any(each.endless for each in self.under_way)
+
+    @property
     def collects_digits(self) -> bool:
         """True while an application that collects digits is under way."""
         return any(each.takes_digits for each in self.under_way)
@@ -386,7 +395,10 @@ class Leg:
         ):
             self.check_here()
             conversation.raise_if_gone(self)
-        under_way = UnderWay(self, application, conversation.commands.new_id(), lock)
+        endless = never_ends(application, argument)
+        under_way = UnderWay(
+            self, application, conversation.commands.new_id(), lock, endless=endless
+        )
         note_execution(self, application, argument)
         if application == "queue_dtmf":
             digits = argument.partition("@")[0].upper()
