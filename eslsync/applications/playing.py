@@ -47,7 +47,7 @@ def in_a_row(files: str | Sequence[str]) -> str:
 
 #: What FreeSWITCH sets when a file ends: the last sample played, those that were read, and how long
 #: these last. The application reads ahead, up to 2 s (recording 33j).
-MEASURES = ("playback_last_offset_pos", "playback_samples", "playback_ms")
+MEASURES = LAST_SAMPLE, _, READ_MS = "playback_last_offset_pos", "playback_samples", "playback_ms"
 #: Files that are played by others, and measured by nobody (switch_ivr_play_file).
 UNMEASURED = re.compile(r"(phrase|say):")
 #: The first sample to play, behind the name of a file.
@@ -66,20 +66,21 @@ def played(event: Event | None, before: Event) -> Played:
 def _seconds(event: Event, response: str, before: Event) -> float | None:
     """Seconds that the caller heard of a file; None if the variables are an earlier one's."""
     file = event.get("Application-Data", "")
-    measured = [event.variables.get(name, "") for name in MEASURES]
+    variables = event.variables
     if response == "PLAYBACK ERROR":
         # cut by a hangup or a transfer, unless it never began
-        if measured == [before.variables.get(name, "") for name in MEASURES]:
+        if all(variables.get(name, "") == before.variables.get(name, "") for name in MEASURES):
             return None
     elif response != "FILE PLAYED" or UNMEASURED.match(file):
         return None
-    last, _, milliseconds = map(number, measured)
+    last = number(variables.get(LAST_SAMPLE, ""))
     if last is not None:
         start = FIRST_SAMPLE.search(file)
         heard = last - (int(start[1]) if start is not None else 0)
         rate = number(event.get("Channel-Read-Codec-Rate", ""))
         if rate:
             return max(heard, 0) / rate  # samples of the channel, whatever the file's are
+    milliseconds = number(variables.get(READ_MS, ""))
     return None if milliseconds is None else milliseconds / 1000
 
 

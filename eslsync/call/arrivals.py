@@ -259,8 +259,10 @@ class Arrivals:
                 application = under_way.application
                 under_way.event, leg = event, under_way.leg
                 leg.has_completed = True
-                note(leg, event, ours=True)
-                if leg.hangup_serial is not None or leg.transferred or has_hung_up(event):
+                under_way.hung_up = has_hung_up(event)
+                if not under_way.hung_up:
+                    note(leg, event, ours=True)
+                if leg.hangup_serial is not None or leg.transferred or under_way.hung_up:
                     leg.ended.append(under_way)
             if declared(application).collects:
                 conversation.redact.read(event)

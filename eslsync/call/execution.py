@@ -11,7 +11,6 @@ from ..wire.exceptions import ProtocolError, TimeoutError
 from ..wire.message import ApiResponse, Event
 from ..wire.shown import in_a_log
 from .connection import Pending
-from .taken_away import has_hung_up
 
 if TYPE_CHECKING:
     from .leg import Leg
@@ -35,6 +34,7 @@ class UnderWay:
         "dropped",
         "endless",
         "event",
+        "hung_up",
         "leg",
         "lock",
         "pending",
@@ -57,6 +57,8 @@ class UnderWay:
         self.dropped = False
         #: Its CHANNEL_EXECUTE_COMPLETE, once that has arrived.
         self.event: Event | None = None
+        #: True if the channel had hung up when it fired that.
+        self.hung_up = False
         #: The command that sent it, unless its reply was waited for.
         self.pending: Pending | None = None
         #: Makes what its method returns of that event; None for one without a result.
@@ -104,7 +106,7 @@ class UnderWay:
                 hangup = leg.hangup_serial
                 if hangup is not None and event.serial > hangup:
                     return None
-                if has_hung_up(event) and conversation.subscription.hangups:
+                if self.hung_up and conversation.subscription.hangups:
                     return None
                 taken = leg.transferred
                 return event if taken is None or event.serial < taken.serial else None

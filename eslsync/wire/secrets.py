@@ -11,6 +11,7 @@ from __future__ import annotations
 import re
 from collections import deque
 from collections.abc import Iterable, Iterator, Sequence
+from functools import cache
 from typing import TypeVar
 
 from .arguments import elements
@@ -84,6 +85,17 @@ _GETTERS = VALUES | {"getvar", "expand"}
 _ENDS = ",;|}])>'\"= ~!^&\t\n"
 
 
+@cache
+def _telling(words: tuple[str, ...], digits: bool) -> tuple[list[bytes], re.Pattern[str]]:
+    """What commands, and events, contain that tell secrets, by names and, maybe, by digits."""
+    collectors = [
+        each.name for each in declarations() if digits and each.place("variable") is not None
+    ]
+    names = "|".join(collectors) or "(?!)"
+    told = re.compile(rf"(?:application|last_app)[\"\s:>]+(?:{names})", re.IGNORECASE)
+    return [each.encode() for each in (*words, *collectors)], told
+
+
 class Secrets:
     """Hides what a call's names tell, and what it has told so far. Any thread may use it."""
 
@@ -91,14 +103,8 @@ class Secrets:
         self.names = redactor.names
         self._redactor = redactor
         self._hides = bool(redactor.names)
-        collectors = [each.name for each in declarations() if each.place("variable") is not None]
-        if DTMF not in self.names:
-            collectors.clear()
         # What commands, and events, contain that tell secrets; the words in lower case.
-        self._words = [each.encode() for each in (*redactor.words, *collectors)]
-        self._told = re.compile(
-            rf"(?:application|last_app)[\"\s:>]+(?:{'|'.join(collectors) or '(?!)'})", re.IGNORECASE
-        )
+        self._words, self._told = _telling(tuple(redactor.words), DTMF in self.names)
         # Dictionaries, in place of sets, for their order.
         self._collected: dict[str, None] = {}
         self._values: dict[str, None] = {}
