@@ -373,7 +373,10 @@ class Control:
         self.connected = True
         event = self.switch.event(
             "CHANNEL_DATA",
-            blocks=[*channel.describe(channel.profile, "Channel"), *channel.blocks(variables=True)],
+            blocks=[
+                *channel.description.of_profile(channel.profile, "Channel"),
+                *channel.blocks(variables=True),
+            ],
             own=(
                 ("Content-Type", "command/reply"),
                 ("Reply-Text", "+OK\n"),

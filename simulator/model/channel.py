@@ -9,16 +9,17 @@ from __future__ import annotations
 from collections import deque
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any, Literal, NamedTuple, Protocol, TypeVar
+from typing import TYPE_CHECKING, Literal, NamedTuple, Protocol
 
 from eslsync import CallState
 
 from ..clockwork.threads import SECOND, Steps, Thread
 from .arguments import expand
+from .description import WITH_VARIABLES, Codec, Description
 from .digits import Digit, Filters
 from .events import Block, Headers, PrivateCommand, SwitchEvent
 from .file_string import Pieces
-from .profile import NEVER, PROFILE_VARIABLES, Profile, when, who
+from .profile import PROFILE_VARIABLES, Profile
 from .sounds import FRAME
 from .states import State
 from .variables import OrderedVariables
@@ -27,32 +28,10 @@ if TYPE_CHECKING:
     from .media_bugs import MediaBug
     from .switch import Switch
 
-__all__ = ["Channel", "Codec", "Controller", "Heard"]
+__all__ = ["Channel", "Controller", "Heard"]
 
-T = TypeVar("T")
-
-
-#: Events that carry the channel's variables (switch_channel_event_set_extended_data).
-WITH_VARIABLES = frozenset(
-    """
-    CHANNEL_CREATE CHANNEL_ORIGINATE CHANNEL_UUID CHANNEL_ANSWER CHANNEL_PARK CHANNEL_UNPARK
-    CHANNEL_BRIDGE CHANNEL_UNBRIDGE CHANNEL_PROGRESS CHANNEL_PROGRESS_MEDIA CHANNEL_HANGUP
-    CHANNEL_HANGUP_COMPLETE REQUEST_PARAMS CHANNEL_DATA CHANNEL_EXECUTE
-    CHANNEL_EXECUTE_COMPLETE CHANNEL_DESTROY SESSION_HEARTBEAT API RECORD_START RECORD_STOP
-    PLAYBACK_START PLAYBACK_STOP CALL_UPDATE MEDIA_BUG_START MEDIA_BUG_STOP CHANNEL_HOLD
-    CHANNEL_UNHOLD TEXT CUSTOM
-    """.split()
-)
 #: Channel-Call-State-Number (switch_channel_callstate_t).
 CALLSTATE_NUMBERS = {state: number for number, state in enumerate(CallState)}
-
-
-class Codec(NamedTuple):
-    """The codec of a channel's media, as events name it."""
-
-    name: str = "L16"
-    rate: str = "8000"
-    bit_rate: str = "128000"
 
 
 @dataclass
@@ -194,9 +173,8 @@ class Channel:
         self.when_down: list[Callable[[], None]] = []
         self.when_routed: list[Callable[[], None]] = []
         self.when_answered: list[Callable[[], None]] = []
-        self._described: tuple[object, ...] = ()  # the state that `_blocks` describes
-        self._blocks: list[Block] = []
-        self._made: dict[tuple[object, ...], Any] = {}
+        #: The headers that describe it.
+        self.description = Description(self)
 
     # --- its state
 
@@ -375,61 +353,9 @@ class Channel:
             self.queue_event(self.queued_events.popleft())
 
     def blocks(self, *, variables: bool) -> list[Block]:
-        """The headers that describe the channel (switch_channel_event_set_data)."""
-        blocks = self._description()
+        """The headers that describe the channel."""
+        blocks = self.description.blocks()
         return [*blocks, self.variables.block] if variables else blocks
-
-    def _description(self) -> list[Block]:
-        """The channel's state, its identity, and who calls whom."""
-        state = (
-            self.running_state,
-            self.callstate,
-            self.state,
-            self.answered,
-            self.early_media,
-            self.hangup_cause,
-            self.codec,
-            self.name,
-            self.call_uuid,
-            self.in_dialplan,
-            self.variables.get("presence_id"),
-            self.profile,
-            self.other_type,
-            self.other_profile,
-        )
-        if state != self._described:
-            self._described = state
-            self._blocks = [
-                self._once(_states, self.running_state, self.callstate, self.state),
-                self._once(
-                    _identity,
-                    self.name,
-                    self.uuid,
-                    self.profile.direction,
-                    self.in_dialplan,
-                    self.variables.get("presence_id"),
-                    self.call_uuid,
-                ),
-                self._once(_answer, self.answer_state, self.hangup_cause, self.codec),
-                *self.describe(self.profile, "Caller"),
-            ]
-            if self.other_profile is not None:
-                self._blocks.append(Block([("Other-Type", self.other_type)]))
-                self._blocks += self.describe(self.other_profile, "Other-Leg")
-        return self._blocks
-
-    def describe(self, profile: Profile, prefix: str) -> tuple[Block, Block, Block]:
-        """A profile's headers under ``prefix``."""
-        before, after = self._once(who, profile._replace(times=NEVER), prefix)
-        return before, self._once(when, profile.times, prefix), after
-
-    def _once(self, make: Callable[..., T], *of: object) -> T:
-        """``make(*of)``, made once for as long as the channel lasts."""
-        key = (make, of)
-        made: T | None = self._made.get(key)
-        if made is None:
-            made = self._made[key] = make(*of)
-        return made
 
     @property
     def answer_state(self) -> str:
@@ -674,44 +600,3 @@ class Channel:
 
     def __repr__(self) -> str:
         return f"<Channel {self.name} {self.uuid} {self.state}>"
-
-
-def _states(running: State, call: CallState, state: State) -> Block:
-    headers = (
-        ("Channel-State", str(running)),
-        ("Channel-Call-State", call.name),
-        ("Channel-State-Number", str(int(state))),
-    )
-    return Block(headers, prefix="channel-")
-
-
-def _identity(
-    name: str,
-    uuid: str,
-    direction: str,
-    in_dialplan: bool,
-    presence: str | None,
-    call_uuid: str,
-) -> Block:
-    headers = [
-        ("Channel-Name", name),
-        ("Unique-ID", uuid),
-        ("Call-Direction", direction),
-        ("Presence-Call-Direction", direction),
-        ("Channel-HIT-Dialplan", "true" if direction == "inbound" or in_dialplan else "false"),
-        ("Channel-Call-UUID", call_uuid),
-    ]
-    if presence:
-        headers.insert(5, ("Channel-Presence-ID", presence))
-    return Block(headers)
-
-
-def _answer(state: str, cause: str | None, codec: Codec) -> Block:
-    headers = [("Answer-State", state)]
-    if cause:
-        headers.append(("Hangup-Cause", cause))
-    for way in ("Read", "Write"):
-        headers.append((f"Channel-{way}-Codec-Name", codec.name))
-        headers.append((f"Channel-{way}-Codec-Rate", codec.rate))
-        headers.append((f"Channel-{way}-Codec-Bit-Rate", codec.bit_rate))
-    return Block(headers)

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 from ..clockwork.threads import MILLISECOND, SECOND, Steps
 from . import executing
 from .arguments import atoi
-from .channel import WITH_VARIABLES
+from .description import WITH_VARIABLES
 from .events import Block
 from .states import State, Status
 

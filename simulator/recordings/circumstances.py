@@ -18,7 +18,8 @@ from ..applications.conference import Rooms
 from ..applications.schedule import Tasks
 from ..clockwork.agenda import Agenda
 from ..clockwork.threads import SECOND
-from ..model.channel import Channel, Codec
+from ..model.channel import Channel
+from ..model.description import Codec
 from ..model.far_legs import Endpoint, FarEnds, taken_by_dialplan
 from ..model.heartbeat import Heartbeat
 from ..model.incoming import add_channel, incoming

@@ -1,0 +1,144 @@
+"""The headers that describe a channel in its events (switch_channel_event_set_data)."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import TYPE_CHECKING, Any, NamedTuple, TypeVar
+
+from eslsync import CallState
+
+from .events import Block
+from .profile import NEVER, Profile, when, who
+from .states import State
+
+if TYPE_CHECKING:
+    from .channel import Channel
+
+__all__ = ["WITH_VARIABLES", "Codec", "Description"]
+
+T = TypeVar("T")
+
+#: Events that carry the channel's variables (switch_channel_event_set_extended_data).
+WITH_VARIABLES = frozenset(
+    """
+    CHANNEL_CREATE CHANNEL_ORIGINATE CHANNEL_UUID CHANNEL_ANSWER CHANNEL_PARK CHANNEL_UNPARK
+    CHANNEL_BRIDGE CHANNEL_UNBRIDGE CHANNEL_PROGRESS CHANNEL_PROGRESS_MEDIA CHANNEL_HANGUP
+    CHANNEL_HANGUP_COMPLETE REQUEST_PARAMS CHANNEL_DATA CHANNEL_EXECUTE
+    CHANNEL_EXECUTE_COMPLETE CHANNEL_DESTROY SESSION_HEARTBEAT API RECORD_START RECORD_STOP
+    PLAYBACK_START PLAYBACK_STOP CALL_UPDATE MEDIA_BUG_START MEDIA_BUG_STOP CHANNEL_HOLD
+    CHANNEL_UNHOLD TEXT CUSTOM
+    """.split()
+)
+
+
+class Codec(NamedTuple):
+    """The codec of a channel's media, as events name it."""
+
+    name: str = "L16"
+    rate: str = "8000"
+    bit_rate: str = "128000"
+
+
+class Description:
+    """Describes a channel; what has not changed is not made again."""
+
+    def __init__(self, channel: Channel) -> None:
+        self._channel = channel
+        self._described: tuple[object, ...] = ()  # the state that `_blocks` describes
+        self._blocks: list[Block] = []
+        self._made: dict[tuple[object, ...], Any] = {}
+
+    def blocks(self) -> list[Block]:
+        """The channel's state, its identity, and who calls whom."""
+        channel = self._channel
+        presence = channel.variables.get("presence_id")
+        state = (
+            channel.running_state,
+            channel.callstate,
+            channel.state,
+            channel.answered,
+            channel.early_media,
+            channel.hangup_cause,
+            channel.codec,
+            channel.name,
+            channel.call_uuid,
+            channel.in_dialplan,
+            presence,
+            channel.profile,
+            channel.other_type,
+            channel.other_profile,
+        )
+        if state != self._described:
+            self._described = state
+            self._blocks = [
+                self._once(_states, channel.running_state, channel.callstate, channel.state),
+                self._once(
+                    _identity,
+                    channel.name,
+                    channel.uuid,
+                    channel.profile.direction,
+                    channel.in_dialplan,
+                    presence,
+                    channel.call_uuid,
+                ),
+                self._once(_answer, channel.answer_state, channel.hangup_cause, channel.codec),
+                *self.of_profile(channel.profile, "Caller"),
+            ]
+            if channel.other_profile is not None:
+                self._blocks.append(Block([("Other-Type", channel.other_type)]))
+                self._blocks += self.of_profile(channel.other_profile, "Other-Leg")
+        return self._blocks
+
+    def of_profile(self, profile: Profile, prefix: str) -> tuple[Block, Block, Block]:
+        """A profile's headers under ``prefix``."""
+        before, after = self._once(who, profile._replace(times=NEVER), prefix)
+        return before, self._once(when, profile.times, prefix), after
+
+    def _once(self, make: Callable[..., T], *of: object) -> T:
+        """``make(*of)``, made once for as long as the channel lasts."""
+        key = (make, of)
+        made: T | None = self._made.get(key)
+        if made is None:
+            made = self._made[key] = make(*of)
+        return made
+
+
+def _states(running: State, call: CallState, state: State) -> Block:
+    headers = (
+        ("Channel-State", str(running)),
+        ("Channel-Call-State", call.name),
+        ("Channel-State-Number", str(int(state))),
+    )
+    return Block(headers, prefix="channel-")
+
+
+def _identity(
+    name: str,
+    uuid: str,
+    direction: str,
+    in_dialplan: bool,
+    presence: str | None,
+    call_uuid: str,
+) -> Block:
+    headers = [
+        ("Channel-Name", name),
+        ("Unique-ID", uuid),
+        ("Call-Direction", direction),
+        ("Presence-Call-Direction", direction),
+        ("Channel-HIT-Dialplan", "true" if direction == "inbound" or in_dialplan else "false"),
+        ("Channel-Call-UUID", call_uuid),
+    ]
+    if presence:
+        headers.insert(5, ("Channel-Presence-ID", presence))
+    return Block(headers)
+
+
+def _answer(state: str, cause: str | None, codec: Codec) -> Block:
+    headers = [("Answer-State", state)]
+    if cause:
+        headers.append(("Hangup-Cause", cause))
+    for way in ("Read", "Write"):
+        headers.append((f"Channel-{way}-Codec-Name", codec.name))
+        headers.append((f"Channel-{way}-Codec-Rate", codec.rate))
+        headers.append((f"Channel-{way}-Codec-Bit-Rate", codec.bit_rate))
+    return Block(headers)

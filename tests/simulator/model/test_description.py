@@ -1,0 +1,29 @@
+"""The headers that describe a channel follow its state."""
+
+from __future__ import annotations
+
+from eslsync import Event, Session
+from simulator import FreeSwitch
+
+
+def test_each_event_describes_the_channel_as_it_is_then() -> None:
+    told: list[tuple[str, str, str]] = []
+
+    def handler(session: Session) -> None:
+        channel = session.channel
+
+        @channel.on("ALL")
+        def note(event: Event) -> None:
+            told.append((event.name, event["Answer-State"], event["Caller-Caller-ID-Number"]))
+
+        channel.execute("set_profile_var", "caller_id_number=4711")
+        channel.answer()
+        channel.hangup()
+        channel.wait("CHANNEL_HANGUP_COMPLETE")
+
+    with FreeSwitch() as switch:
+        switch.call(handler, caller="1001").wait()
+    assert ("CHANNEL_EXECUTE", "ringing", "1001") in told
+    assert ("CHANNEL_EXECUTE_COMPLETE", "ringing", "4711") in told
+    assert ("CHANNEL_ANSWER", "answered", "4711") in told
+    assert ("CHANNEL_HANGUP", "hangup", "4711") in told
