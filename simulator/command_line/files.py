@@ -22,16 +22,14 @@ __all__ = ["read", "write", "writing"]
 
 def read(path: Path) -> Recording:
     """Read a recording. Raises Unusable."""
-    from eslsync import ESLError
-
-    from ..recordings.reading import Recording
+    from ..recordings.reading import NotARecording, Recording
 
     try:
         return Recording.read(path)
     except OSError as error:
         raise Unusable(f"{path} can't be read: {error.strerror}") from None
-    except (ValueError, KeyError, TypeError, AttributeError, ESLError) as error:
-        raise Unusable(f"{path} is not a recording: {type(error).__name__}: {error}") from None
+    except NotARecording as error:
+        raise Unusable(f"{path} is not a recording: {error}") from None
 
 
 def write(text: str, output: Path | None) -> None:

@@ -45,6 +45,9 @@ def replay(recordings: Sequence[Path], file: Path, name: str | None, verbose: bo
     Exit status: 0 if the handler did what was recorded, 1 if it did anything else, 2 if there
     was no replay, because of a recording or FILE.
     """
+    if any(path.suffix == ".py" for path in recordings):
+        raise click.UsageError("the recordings come first, and the FILE with the handler last")
+    read(recordings[0])  # its error is more telling than that of a wrong FILE
     app = load(file, name)
     show_logs_if(verbose)
     same = 0

@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Any
 from urllib.parse import unquote_to_bytes
 from xml.etree import ElementTree
 
+from eslsync.exceptions import ProtocolError
 from eslsync.protocol import Framer, JsonEvent, Parser, XmlEvent
 from eslsync.wire import message as esl
 from eslsync.wire.texts import bytes_of, lossless
@@ -19,7 +20,13 @@ from eslsync.wire.texts import bytes_of, lossless
 if TYPE_CHECKING:
     from ..ladders.formats import LadderFormat
 
-__all__ = ["Recording", "Sent", "described", "sent"]
+__all__ = ["NotARecording", "Recording", "Sent", "described", "sent"]
+
+WRITTEN_BY = "recordings are written by Outbound(record=...) and `eslsync call --record`"
+
+
+class NotARecording(ValueError):
+    """A file is not a recording, or is broken. The message names the line, and what to do."""
 
 
 @dataclass
@@ -133,33 +140,36 @@ class Recording:
     def read(cls, path: str | Path) -> Recording:
         """The recording in a file.
 
-        Raises OSError if it can't be read, and ValueError, KeyError or TypeError if it is not a
-        recording.
+        Raises OSError if it can't be read, and NotARecording if it is not a recording.
         """
-        # Not splitlines(), which takes some bytes of the data for line breaks.
-        lines = [json.loads(line) for line in Path(path).read_text("utf-8").split("\n") if line]
-        circumstances, *rest = lines
-        if circumstances.get("recording") != 1:
-            raise ValueError('the first line is not that of a recording ("recording": 1)')
+        (_, circumstances), *rest = _lines(Path(path))
         parser, framer = Parser(), Framer(lambda head, body: head + b"\n\n" + body)
         recording = cls(circumstances, [], [], 0.0, False)
         app, messages = recording.app, recording.switch
-        for line in rest:
-            recording.ended = max(recording.ended, line["t"])
-            if "truncated" in line:
-                recording.truncated = line["truncated"]
-            elif line["from"] == "app":
-                data = None if line.get("eof") else line["data"].encode("latin-1")
-                app.append((line["t"], data, len(messages)))
-            elif line.get("eof"):
-                recording.closed = True
-            else:
-                data = line["data"].encode("latin-1")
-                for each, raw in zip(parser.feed(data), framer.feed(data), strict=True):
-                    message = sent(each, line["t"])
-                    message.order = len(messages)
-                    message.raw = raw
-                    messages.append(message)
+        for number, line in rest:
+            try:
+                recording.ended = max(recording.ended, line["t"])
+                if "truncated" in line:
+                    recording.truncated = line["truncated"]
+                elif line["from"] == "app":
+                    data = None if line.get("eof") else line["data"].encode("latin-1")
+                    app.append((line["t"], data, len(messages)))
+                elif line.get("eof"):
+                    recording.closed = True
+                else:
+                    data = line["data"].encode("latin-1")
+                    for each, raw in zip(parser.feed(data), framer.feed(data), strict=True):
+                        message = sent(each, line["t"])
+                        message.order = len(messages)
+                        message.raw = raw
+                        messages.append(message)
+            except KeyError as error:
+                raise NotARecording(f"line {number} has no {error}") from None
+            except ProtocolError as error:
+                why = f"line {number}: what the switch said is not event socket: {error}"
+                raise NotARecording(why) from None
+            except (ValueError, TypeError, AttributeError) as error:
+                raise NotARecording(f"line {number} is not as written: {error}") from None
         for action in circumstances.get("actions", []):
             if action.get("app_closes"):
                 app.append((action["at"], None, len(messages)))
@@ -178,6 +188,36 @@ class Recording:
     @property
     def connect(self) -> Sent | None:
         return next((each for each in self.switch if each.kind == "connect reply"), None)
+
+
+def _lines(path: Path) -> list[tuple[int, dict[str, Any]]]:
+    """The numbers and objects of a file's lines; raises NotARecording."""
+    try:
+        # Not splitlines(), which takes some bytes of the data for line breaks.
+        texts = path.read_text("utf-8").split("\n")
+    except UnicodeDecodeError as error:
+        why = f"it is not UTF-8 at byte {error.start}; {WRITTEN_BY}"
+        raise NotARecording(why) from None
+    found: list[tuple[int, dict[str, Any]]] = []
+    for number, text in enumerate(texts, 1):
+        if not text:
+            continue
+        try:
+            line = json.loads(text)
+        except ValueError:
+            line = None
+        if not isinstance(line, dict) or (not found and line.get("recording") != 1):
+            if not found:
+                why = f'line {number} does not begin a recording ("recording": 1); {WRITTEN_BY}'
+            elif number >= len(texts) - 1:
+                why = f"line {number}, the last, is cut off: whoever wrote it was killed; delete it"
+            else:
+                why = f"line {number} is no JSON object"
+            raise NotARecording(why)
+        found.append((number, line))
+    if not found:
+        raise NotARecording(f"it is empty; {WRITTEN_BY}")
+    return found
 
 
 def set_apart(messages: list[Sent], commands: str) -> None:

@@ -55,7 +55,7 @@ def test_a_truncated_recording_says_why(tmp_path: Path) -> None:
 def test_a_file_that_does_not_begin_as_a_recording_is_refused(
     first: dict[str, Any], tmp_path: Path
 ) -> None:
-    with pytest.raises(ValueError, match="first line"):
+    with pytest.raises(ValueError, match="line 1 does not begin"):
         Recording.read(written(tmp_path, first))
 
 
