@@ -51,7 +51,9 @@ def speak_to_operator(session: Session) -> str:
     def dial(digit: str) -> None:
         dialled.append(digit)
 
-    channel.bridge(operator)  # until one of them hangs up
+    spoke = channel.bridge(operator)  # until one of them hangs up
+    if not spoke.answered:  # the operator was gone by then
+        channel.playback("voicemail/vm-not_available_no_voicemail")
     return "".join(dialled[:EXTENSION_LENGTH])
 
 

@@ -58,7 +58,7 @@ def handler(session: Session) -> None:
 
 def leave_message(channel: Channel, file: str) -> None:
     channel.playback("voicemail/vm-record_message", terminators="any")
-    for _ in range(TAKES):
+    for take in range(1, TAKES + 1):
         channel.playback(TONE)
         recorded = channel.record(
             file,
@@ -69,8 +69,8 @@ def leave_message(channel: Channel, file: str) -> None:
         )
         if recorded.seconds <= SHORTEST_SECONDS:
             channel.playback("voicemail/vm-too-small")
-        elif review(channel, file) != AGAIN_KEY:
-            channel.playback("voicemail/vm-saved")
+        elif review(channel, file) != AGAIN_KEY or take == TAKES:
+            channel.playback("voicemail/vm-saved")  # the last take is kept, whatever they press
             return
 
 

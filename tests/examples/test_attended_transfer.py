@@ -74,6 +74,15 @@ def test_if_the_operator_is_busy_the_caller_is_told() -> None:
     assert call.bridged == []
 
 
+def test_if_the_operator_is_gone_before_they_are_connected_the_caller_is_told() -> None:
+    with FreeSwitch() as switch:
+        switch.endpoint(OPERATOR, hangs_up_after=0.0)
+        call = switch.call(handler)
+        call.hear(SORRY)
+        call.wait()
+    assert call.bridged == []
+
+
 def test_the_colleague_hears_who_calls() -> None:
     with FreeSwitch() as switch:
         operator_dials(switch, "123")

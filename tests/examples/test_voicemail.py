@@ -116,6 +116,19 @@ def test_too_short_a_message_is_asked_for_again_and_never_kept(spool: Path) -> N
     assert not list(voicemail.MAILBOX.iterdir())
 
 
+def test_the_last_take_is_saved_whatever_is_pressed(spool: Path) -> None:
+    with FreeSwitch() as switch:
+        call = switch.call(voicemail.handler)
+        file = recording(call, spool)
+        for _ in range(voicemail.TAKES):
+            speak(call, 2.0)
+            call.press("#")
+            call.press("2", when_asked=True)
+        call.hear("voicemail/vm-saved")
+        call.wait()
+    assert (voicemail.MAILBOX / file.name).exists()
+
+
 def test_a_message_that_cannot_be_moved_is_logged(caplog: pytest.LogCaptureFixture) -> None:
     with FreeSwitch() as switch:
         call = switch.call(voicemail.handler)  # and there is no file
