@@ -115,7 +115,8 @@ class UnderWay:
         told = conversation.until(self, ready, deadline, leg, COMPLETION)
         if not isinstance(told, Event):
             self._raise_refused()
-        if told.get("Application-Response") == "PLAYBACK ERROR":
+        plays = declared(self.application).plays
+        if plays and told.get("Application-Response") == "PLAYBACK ERROR":
             self._await_hangup(deadline)
         return told
 

@@ -20,6 +20,7 @@ __all__ = ["ROUTING", "Movable", "destination", "has_hung_up", "note", "note_exe
 
 ROUTING, PARK = "2", "6"
 BRIDGED_ANEW = ("8", "9")
+LEFT = frozenset({ROUTING, PARK, *BRIDGED_ANEW})
 #: The Channel-State-Number of a channel that has hung up.
 HUNG_UP = ("10", "11", "12")
 
@@ -88,11 +89,12 @@ def note(leg: Movable, event: Event, *, ours: bool) -> None:
     if event.quick_name == "CHANNEL_UNBRIDGE" and not leg.leaves_dialplan:
         return  # the bridge's completion follows, and tells how it went
     application = ""
-    if event.quick_name == "CHANNEL_EXECUTE_COMPLETE":
+    leaves = state in LEFT
+    if event.quick_name == "CHANNEL_EXECUTE_COMPLETE" and (leaves or not ours):
         application = event.late_header("Application")
         if application == "socket" and leg.is_own and _since_connect(leg, event):
             leg.left_socket = True
-    if state in (ROUTING, PARK, *BRIDGED_ANEW) and _since_connect(leg, event):
+    if state is not None and leaves and _since_connect(leg, event):
         if _is_ours(leg, event, state, application, ours):
             return
         leg.transferred = event

@@ -378,6 +378,8 @@ class _Making:
         call = self.call
         if call.error is not None:
             return CallEnd("raised", f"raises {type(call.error).__name__}")
+        if self.observer.taken_away:
+            return CallEnd("sent", "is transferred by others")
         if call.given_back:
             if self._sent():
                 return CallEnd("sent", "sends the call on")
@@ -527,8 +529,10 @@ class _Making:
     def _look_for_swallowed(self) -> None:
         if self.observer.went_on is not None:
             caught, then = self.observer.went_on
-            text = f"a Hangup is caught: the handler goes on until the next, at line {then.line}"
-            self._trouble("swallowed", text, caught)
+            taken = self.observer.taken_away
+            what = "Transferred" if taken else "Hangup"
+            text = f"a {what} is caught: the handler goes on until the next, at line {then.line}"
+            self._trouble("taken-away" if taken else "swallowed", text, caught)
 
     def _look_for_lost_transfer(self) -> None:
         """Look whether the handler has transferred the call, and then hung it up."""

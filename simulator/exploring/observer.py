@@ -10,7 +10,7 @@ from hashlib import blake2b
 from types import FrameType
 from typing import Any
 
-from eslsync import Channel, Hangup, Outbound, Session
+from eslsync import Channel, Hangup, Outbound, Session, Transferred
 from eslsync.call.leg import Collecting, Leg
 from eslsync.call.watching import Wait
 from eslsync.loading import Handler
@@ -83,8 +83,9 @@ class Observer:
         self._bridging: tuple[Place | None, bool] = None, False
         #: What is neither modelled nor allowed, and the handler's lines that used it.
         self.lacks: list[tuple[Part, Place | None]] = []
-        #: Each Hangup that has arrived in the handler's code since the call ended, and the line.
-        self.hangups: list[tuple[Hangup, Place]] = []
+        #: Each Hangup that has arrived in the handler's code since the call ended (or Transferred,
+        #: since it was taken away), and the line.
+        self.hangups: list[tuple[Hangup | Transferred, Place]] = []
         self.hung_up_at: Place | None = None  #: the handler's line at the hangup
         #: The extensions that the call was transferred to, and where.
         self.transfers: list[tuple[str, Place | None]] = []
@@ -133,11 +134,12 @@ class Observer:
 
     def ends(self, wait: Wait) -> None:
         self._waits.pop()
-        if self._line.hung_up and len(self.hangups) < 2 and sys.gettrace() is None:
+        over = self._line.hung_up or self.taken_away
+        if over and len(self.hangups) < 2 and sys.gettrace() is None:
             self._trace_hangups(sys._getframe())
 
     def _trace_hangups(self, frame: FrameType | None) -> None:
-        """Watch for each Hangup that arrives in the handler's code, in the handler's thread.
+        """Watch for each Hangup or Transferred that arrives in the handler's code, in its thread.
 
         Nothing else tells of one that the handler catches. It costs nothing before the hangup.
         """
@@ -152,7 +154,7 @@ class Observer:
         if not is_own(frame.f_code.co_filename):
             return None
         frame.f_trace_lines = False
-        if event == "exception" and isinstance(arg[1], Hangup):
+        if event == "exception" and isinstance(arg[1], (Hangup, Transferred)):
             error = arg[1]
             is_own_leg = error.event is None or error.event.uuid == self._line.channel.uuid
             if is_own_leg and not any(error is each for each, _ in self.hangups):
@@ -208,6 +210,12 @@ class Observer:
         """A value that is equal while the wait is the same; None for no wait of the call."""
         wait = self._waits[-1] if self._waits else None
         return wait if wait is None or wait.kind == "reply" else str(wait)
+
+    @property
+    def taken_away(self) -> bool:
+        """True if somebody else has transferred the call, and the handler was to know."""
+        session = self._line.session
+        return session is not None and session.channel.leg.transferred is not None
 
     @property
     def went_on(self) -> tuple[Place, Place] | None:
