@@ -12,6 +12,8 @@ import time
 from queue import SimpleQueue
 from typing import Any, TypeVar
 
+from .numbers import is_number
+
 T = TypeVar("T")
 M = TypeVar("M", bound=float)
 
@@ -48,11 +50,11 @@ class Clock:
         """
         if timeout is None:
             return None
-        if isinstance(timeout, bool) or not isinstance(timeout, (int, float)):
+        if not is_number(timeout):
             raise TypeError(f"a timeout is a number of seconds or None, not {timeout!r}")
         if math.isnan(timeout):
             raise ValueError("a timeout is a number of seconds or None, not NaN")
-        if timeout == math.inf:
+        if timeout > threading.TIMEOUT_MAX:  # 292 years; infinity, for example
             return None
         deadline = Deadline(self.now() + timeout)
         deadline.seconds = timeout

@@ -20,6 +20,7 @@ from .call.waiting import Expected, check_event, wait_for
 from .call.watching import Watcher
 from .callables import check_function
 from .channel import Channel
+from .numbers import whole_seconds
 from .wire.arguments import (
     check_header,
     check_line,
@@ -250,13 +251,14 @@ class Session:
         """
         return self._conversation.commands.getvar(variable_name(name), timeout)
 
-    def linger(self, seconds: int | None = None) -> None:
+    def linger(self, seconds: float | None = None) -> None:
         """Keep the connection open after the hangup, for ``seconds`` or until closed.
 
         The library sends it at the start, unless ``Outbound(linger=False)`` (recordings 12e, 01a).
-        Raises what `send` raises.
+        They are rounded up to whole ones. Raises what `send` raises.
         """
-        self.send("linger" if seconds is None else f"linger {int(seconds)}")
+        many = "" if seconds is None else f" {whole_seconds('linger: seconds', seconds)}"
+        self.send(f"linger{many}")
 
     def nolinger(self) -> None:
         """Have the switch close the connection at the hangup. Raises what `send` raises."""

@@ -7,6 +7,7 @@ from typing import Literal
 
 from ..call.leg import as_it_is
 from ..clock import Deadline, sooner
+from ..numbers import whole_seconds
 from ..wire.arguments import check_digits, check_file, check_name, check_uuid, with_variables, word
 from ..wire.declared import Declaration
 from ..wire.enums import AnswerState, HangupCause
@@ -16,7 +17,6 @@ from ..wire.outcomes import Bridged
 from ..wire.shown import in_quotes
 from ..wire.texts import sendable
 from .base import Applications
-from .units import whole_seconds
 
 __all__ = ["BridgingApplications"]
 

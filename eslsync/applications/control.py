@@ -4,13 +4,13 @@ from __future__ import annotations
 
 from typing import Literal
 
+from ..numbers import milliseconds, whole_seconds
 from ..wire.arguments import check_line, word
 from ..wire.declared import Declaration
 from ..wire.enums import HangupCause
 from ..wire.exceptions import Hangup
 from ..wire.shown import in_quotes
 from .base import Applications
-from .units import milliseconds, whole_seconds
 
 __all__ = ["ControlApplications"]
 

@@ -8,13 +8,13 @@ from collections.abc import Callable, Sequence
 from ..call.leg import Collecting
 from ..call.taken_away import ROUTING
 from ..callables import check_function, check_returned
+from ..numbers import milliseconds, whole
 from ..wire.arguments import ANY_KEY, check_digits, word
 from ..wire.declared import Declaration
 from ..wire.exceptions import TimeoutError
 from ..wire.message import Event
 from ..wire.outcomes import Digits
 from .playing import PlayingApplications, in_a_row
-from .units import milliseconds
 
 __all__ = ["DigitApplications"]
 
@@ -357,7 +357,9 @@ class DigitApplications(PlayingApplications):
 def _how_many(method: str, least: int, most: int | None) -> tuple[int, int]:
     if most is None:
         most = least if least > 0 else 1
-    if not 0 <= least <= most or not 1 <= most <= LONGEST:
+    whole(f"{method}: min", least, 0)
+    whole(f"{method}: max", most, 1)
+    if not least <= most <= LONGEST:
         raise ValueError(
             f"{method}: min and max must be 0 <= min <= max and 1 <= max <= {LONGEST}, "
             f"not min={least}, max={most}"
@@ -366,9 +368,7 @@ def _how_many(method: str, least: int, most: int | None) -> tuple[int, int]:
 
 
 def _tries(method: str, tries: int) -> int:
-    if tries < 1:
-        raise ValueError(f"{method}: tries must be at least 1, not {tries!r}")
-    return tries
+    return whole(f"{method}: tries", tries, 1)
 
 
 def _terminators(terminators: str) -> str:

@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 from ..call.leg import as_it_is
+from ..numbers import whole, whole_seconds
 from ..wire.arguments import check_file, word
 from ..wire.declared import Declaration
 from ..wire.enums import HangupCause
 from ..wire.message import Event, number
 from ..wire.outcomes import Recorded
 from .playing import PlayingApplications, terminate_by
-from .units import whole_seconds
 
 __all__ = ["RecordingApplications"]
 
@@ -45,7 +45,7 @@ class RecordingApplications(PlayingApplications):
         if limit is not None or silence_threshold is not None:
             words.append(str(0 if limit is None else whole_seconds("record: limit", limit)))
         if silence_threshold is not None:
-            words.append(str(int(silence_threshold)))
+            words.append(str(whole("record: silence_threshold", silence_threshold, 0)))
             if silence_seconds is not None:
                 words.append(str(whole_seconds("record: silence_seconds", silence_seconds)))
         argument = " ".join(words)

@@ -5,6 +5,7 @@ from __future__ import annotations
 import math
 from collections.abc import Sequence
 
+from ..numbers import whole_seconds
 from ..wire.declared import declared
 from ..wire.enums import ChannelState, HangupCause
 from ..wire.event_names import parse_event
@@ -68,7 +69,7 @@ class Handover:
     def prepare(
         self,
         events: bool | Sequence[str],
-        linger: bool | int,
+        linger: bool | float,
         format: Format,
         max_duration: float | None,
     ) -> None:
@@ -78,7 +79,9 @@ class Handover:
         deadline = conversation.deadline(HANDSHAKE_TIMEOUT)
         commands = []
         if linger is not False and conversation.full:
-            conversation.ending.linger = LINGER if linger is True else linger
+            conversation.ending.linger = (
+                LINGER if linger is True else whole_seconds("linger", linger)
+            )
             commands.append(f"linger {conversation.ending.linger}")
         if events is not False:
             commands += self._asking_for(() if events is True else [*events, *NEEDED_EVENTS])

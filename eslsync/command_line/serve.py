@@ -9,6 +9,7 @@ from typing import Any
 
 import click
 
+from ..numbers import seconds
 from . import files
 from .terminal import show_logs
 
@@ -94,6 +95,7 @@ def serve(file: Path, name: str | None, drain: float, verbose: bool, **options: 
         if "redact" in given:
             given["redact"] = (*app.redact, *given["redact"])
         server = app.replace(**given)
+        seconds("--drain", drain)
     except ValueError as error:
         raise click.UsageError(str(error)) from None
     # SIGINT, too, since a shell starts background jobs with SIGINT ignored.

@@ -22,6 +22,10 @@ class Access:
         if isinstance(allow, str):
             raise TypeError(f"allow must be a list of networks, such as [{allow!r}]")
         self.allow = tuple(allow)
+        if not all(map(is_text, self.allow)):
+            raise TypeError(
+                f"allow must be a list of texts, such as '10.0.0.0/8', not {list(self.allow)!r}"
+            )
         self._address = ipaddress.ip_address
         self._networks: list[ipaddress.IPv4Network | ipaddress.IPv6Network] = []
         for each in self.allow:
@@ -47,3 +51,8 @@ class Access:
         address = self._address(host.partition("%")[0])  # without an IPv6 scope
         mapped = getattr(address, "ipv4_mapped", None)
         return any((mapped or address) in network for network in self._networks)
+
+
+def is_text(network: object) -> bool:
+    """True unless ipaddress would take a number, or bytes, for an address."""
+    return not isinstance(network, (int, bytes))

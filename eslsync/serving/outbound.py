@@ -11,6 +11,7 @@ from typing import Any
 from ..call.handover import event_list
 from ..callables import check_function
 from ..clock import REAL, Clock
+from ..numbers import seconds, whole, whole_seconds
 from ..wire.enums import HangupCause
 from ..wire.message import Format
 from ..wire.redaction import DTMF, Redactor
@@ -27,9 +28,6 @@ logger = logging.getLogger("eslsync")
 #: Seconds between the main thread's checks for signals: the system may hand one to any thread,
 #: and Python runs its handler in the main thread.
 SIGNAL_INTERVAL = 1.0
-
-#: Maximum `max_call_duration`, in seconds: FreeSWITCH counts time since 1970 in 32 bits.
-MAX_DURATION = 10_000_000
 
 #: Default limit of one call's recording, in bytes: about 2,000 events.
 RECORD_LIMIT = 10 * 1024 * 1024
@@ -107,7 +105,7 @@ class Outbound:
         *,
         events: bool | Sequence[str] = True,
         format: Format = "plain",
-        linger: bool | int = True,
+        linger: bool | float = True,
         allow: Iterable[str] = LOOPBACK,
         max_calls: int | None = None,
         when_full: HangupCause | str = HangupCause.SWITCH_CONGESTION,
@@ -118,38 +116,46 @@ class Outbound:
         clock: Clock = REAL,
     ) -> None:
         check_function("a handler", handler)
+        if not isinstance(host, str):
+            raise TypeError(f"host must be a name or an address, not {host!r}")
+        if not host:
+            raise ValueError('host must be a name or an address; "0.0.0.0" is every one of IPv4')
+        whole("port", port, 0, 65535)
         if isinstance(events, str):
             raise TypeError("events must be True, False or a list of event names")
         if not isinstance(events, bool):
+            events = tuple(events)
+            if not all(isinstance(each, str) for each in events):
+                raise TypeError(f"events must be names, not {list(events)!r}")
             event_list(events)
         if format not in ("plain", "json", "xml"):
             raise ValueError(f'format must be "plain", "json" or "xml", not {format!r}')
-        if not 0 <= port <= 65535:
-            raise ValueError(f"port must be from 0 to 65535, not {port!r}")
-        if linger is not True and linger is not False and linger < 0:
-            raise ValueError(f"linger must be True, False or a number of seconds, not {linger!r}")
-        if max_calls is not None and max_calls < 1:
-            raise ValueError(f"max_calls must be at least 1, or None, not {max_calls!r}")
-        if when_full != CLOSE and not isinstance(HangupCause.known(when_full), HangupCause):
+        if not isinstance(linger, bool):
+            whole_seconds("linger", linger)
+        if max_calls is not None:
+            whole("max_calls", max_calls, 1)
+        causes = (CLOSE, *HangupCause)
+        if when_full not in causes:
             raise ValueError(f'when_full must be "close" or a hangup cause, not {when_full!r}')
-        if max_call_duration is not None and not 0 < max_call_duration < MAX_DURATION:
-            raise ValueError(
-                f"max_call_duration must be more than 0 s and less than {MAX_DURATION} s, or "
-                f"None, not {max_call_duration!r}"
-            )
-        if record_limit < MIN_RECORD_LIMIT:
-            raise ValueError(
-                f"record_limit must be at least {MIN_RECORD_LIMIT} bytes, not {record_limit!r}"
-            )
+        if max_call_duration is not None and not whole_seconds(
+            "max_call_duration", max_call_duration
+        ):
+            raise ValueError("max_call_duration must be more than 0 s, or None")
+        folder = None if record is None else os.fspath(record)
+        if folder in ("", b"") or isinstance(folder, bytes):
+            raise ValueError(f"record must name a folder, not {record!r}")
+        whole("record_limit", record_limit, MIN_RECORD_LIMIT)
+        if not isinstance(clock, Clock):
+            raise TypeError(f"clock must be a Clock, not {clock!r}")
         self.handler = handler
         self.host = host
-        self.events = events
+        self.events: bool | Sequence[str] = events
         self.format = format
         self.linger = linger
         self.max_calls = max_calls
         self.when_full = when_full
         self.max_call_duration = max_call_duration
-        self.record = None if record is None else os.fspath(record)
+        self.record = folder
         self.record_limit = record_limit
         self.clock = clock
         self.access = Access(allow)
@@ -197,7 +203,7 @@ class Outbound:
 
         Raises OSError if it can't listen on the address, RuntimeError if started before.
         """
-        REAL.deadline(drain)  # raises for what is no time
+        seconds("drain", drain)
         if not block:
             self._listen()
             return

@@ -29,7 +29,7 @@ class Settings(Protocol):
     access: Access
     events: bool | Sequence[str]
     format: Format
-    linger: bool | int
+    linger: bool | float
     max_calls: int | None
     when_full: HangupCause | str
     max_call_duration: float | None

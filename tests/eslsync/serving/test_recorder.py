@@ -238,7 +238,7 @@ def test_a_long_recording_says_that_it_is_cut(tmp_path: Path) -> None:
 
 
 def test_a_limit_too_small_for_a_call_is_refused(tmp_path: Path) -> None:
-    with pytest.raises(ValueError, match="record_limit must be at least 65536 bytes"):
+    with pytest.raises(ValueError, match="record_limit must be at least 65536"):
         Outbound(ivr, record=tmp_path, record_limit=1000)
 
 

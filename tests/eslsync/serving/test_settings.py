@@ -17,6 +17,13 @@ from tests.support.servers import nothing
         ({"max_calls": 0}, "max_calls must be at least 1"),
         ({"when_full": "GO_AWAY"}, "when_full must be"),
         ({"when_full": "USER_BUSY\n\nexit"}, "when_full must be"),
+        ({"record_limit": 1}, "record_limit must be"),
+        ({"record": ""}, "record must name a folder"),
+        ({"host": ""}, "host must be"),
+        ({"linger": math.nan}, "linger must be"),
+        ({"linger": math.inf}, "linger must be"),
+        ({"linger": 1e308}, "linger must be"),
+        ({"max_call_duration": 1e308}, "max_call_duration must be"),
         ({"max_call_duration": 0}, "max_call_duration must be"),
         ({"max_call_duration": -1}, "max_call_duration must be"),
         ({"max_call_duration": math.nan}, "max_call_duration must be"),
@@ -39,6 +46,19 @@ def test_invalid_limits_are_refused(options: dict[str, Any], said: str) -> None:
         ((nothing,), {"events": ["DTMF\n\nexit"]}, ValueError),
         ((nothing,), {"events": ["CUSTOMISED"]}, ValueError),
         ((nothing,), {"linger": -1}, ValueError),
+        ((nothing,), {"linger": "60"}, TypeError),
+        ((nothing,), {"events": [1]}, TypeError),
+        ((nothing,), {"allow": [1]}, TypeError),
+        ((nothing,), {"allow": [b"\x7f\x00\x00\x01"]}, TypeError),
+        ((nothing,), {"when_full": ["close"]}, ValueError),
+        ((nothing,), {"max_call_duration": True}, TypeError),
+        ((nothing,), {"host": None}, TypeError),
+        ((nothing,), {"clock": 5}, TypeError),
+        *(
+            ((nothing,), {name: value}, TypeError)
+            for name in ("port", "max_calls", "record_limit")
+            for value in (True, 1e5, math.nan, "5000")
+        ),
     ],
 )
 def test_invalid_settings_are_refused(
@@ -46,3 +66,11 @@ def test_invalid_settings_are_refused(
 ) -> None:
     with pytest.raises(error):
         Outbound(*arguments, **options)
+
+
+@pytest.mark.parametrize("drain", [math.nan, -1, True, "5"])
+def test_a_drain_that_is_no_time_is_refused_before_it_listens(drain: Any) -> None:
+    app = Outbound(nothing, port=0)
+    with pytest.raises((TypeError, ValueError), match="drain must be"):
+        app.start(drain=drain)
+    assert app.port == 0
