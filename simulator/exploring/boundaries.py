@@ -12,7 +12,7 @@ from zoneinfo import ZoneInfo
 
 from eslsync.wire.arguments import are_keys
 
-__all__ = ["Numbers", "Times", "Turns", "ends_in", "moments", "numbers_in", "times_in"]
+__all__ = ["Numbers", "Times", "Turns", "ends_in", "integers", "moments", "numbers_in", "times_in"]
 
 #: Names by which code reads the parts of a time: what is compared with them is no entry.
 CLOCK = frozenset(

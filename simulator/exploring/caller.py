@@ -6,6 +6,8 @@ Each call has a new switch, begins from nothing, and so takes the same course ea
 from __future__ import annotations
 
 import logging
+import multiprocessing
+import os
 import random
 import re
 import threading
@@ -15,6 +17,7 @@ from contextlib import contextmanager
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 from types import FrameType
+from typing import NoReturn
 
 from eslsync import Hangup, Outbound
 from eslsync.call.leg import Collecting
@@ -78,6 +81,10 @@ class Abandoned(BaseException):
     """Ends a handler that would not end otherwise."""
 
 
+class Exits(BaseException):
+    """The handler would end its process."""
+
+
 @dataclass
 class Caller:
     """Makes calls to a handler."""
@@ -98,7 +105,7 @@ class Caller:
     def make(self, attempt: Attempt, *, draw: bool = False) -> AttemptOutcome:
         """Make one call; ``draw`` its ladder, too."""
         self.ran.begin()
-        with _quiet() as log, _same_randomness():
+        with _quiet() as log, _same_randomness(), _no_exit():
             patience = self.patience
             if self.stuck and patience is not None:
                 patience = min(patience, KNOWN_PATIENCE)
@@ -150,6 +157,26 @@ def _same_randomness() -> Iterator[None]:
         yield
     finally:
         random.setstate(state)
+
+
+@contextmanager
+def _no_exit() -> Iterator[None]:
+    """Let ``os._exit`` raise, except in a worker process, which will be missed."""
+    if multiprocessing.parent_process() is not None:
+        yield
+        return
+    process, leave = os.getpid(), os._exit
+
+    def exits(status: int) -> NoReturn:
+        if os.getpid() == process:
+            raise Exits(f"os._exit({status}) ends the whole server, with all its calls")
+        leave(status)
+
+    os._exit = exits
+    try:
+        yield
+    finally:
+        os._exit = leave
 
 
 class _Making:
@@ -467,9 +494,10 @@ class _Making:
         error = call.error
         if error is not None and not isinstance(error, Abandoned):
             kind = "raises" if call.given_back else "after-hangup"
-            self._trouble(kind, summary_of(error), place_of(error))
+            text = str(error) if isinstance(error, Exits) else summary_of(error)
+            self._trouble(kind, text, place_of(error))
             if self._closing and outcome.troubles[-1].kind == "raises":
-                outcome.troubles[-1] = Trouble("raises", summary_of(error), place_of(error), False)
+                outcome.troubles[-1] = Trouble("raises", text, place_of(error), False)
         if self.line.unknown:
             place = self.observer.hung_up_at
             text = why_unknown(self.line)

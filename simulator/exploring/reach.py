@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import ast
 import re
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence, Set
 from functools import lru_cache
 from pathlib import Path
 
@@ -14,7 +14,16 @@ from eslsync.wire.declared import declaration_of
 
 from .boundaries import CLOCK
 
-__all__ = ["Reach", "dotted", "is_of_calls", "keys_in", "skipped_work", "tree_of", "works"]
+__all__ = [
+    "Reach",
+    "dotted",
+    "is_of_calls",
+    "keys_in",
+    "names_of_calls",
+    "skipped_work",
+    "tree_of",
+    "works",
+]
 
 #: Functions and methods whose results follow from their arguments, or from what callers do.
 PLAIN = CLOCK | frozenset(
@@ -46,7 +55,9 @@ class Reach:
         self._functions: dict[str, ast.FunctionDef] = {
             node.name: node for node in ast.walk(tree) if isinstance(node, ast.FunctionDef)
         }
-        self._kept = set(_kept_between_calls(tree))
+        self._calls = names_of_calls(tree)
+        #: The global names whose values calls change.
+        self.kept = set(_kept_between_calls(tree))
 
     def is_up_to_callers(self, node: ast.AST, deep: int = DEEP) -> bool:
         """True if only what is tried (keys, far ends, times) decides whether a node runs."""
@@ -139,14 +150,14 @@ class Reach:
         if deep == 0:
             return False
         if isinstance(node, ast.Name):
-            return node.id not in self._kept and self._is_known_name(node, deep)
+            return node.id not in self.kept and self._is_known_name(node, deep)
         if isinstance(node, ast.BinOp) and isinstance(node.op, COMPUTES):
             return isinstance(node.left, ast.Constant) and isinstance(node.right, ast.Constant)
         if isinstance(node, ast.Subscript) and is_in_the_middle(node.slice):
             if not (isinstance(node.value, ast.Name) and node.value.id in self._constants):
                 return False
         if isinstance(node, ast.Attribute):
-            if isinstance(node.value, ast.Name) and node.value.id in ("channel", "session"):
+            if isinstance(node.value, ast.Name) and node.value.id in self._calls:
                 return False  # a fact about the call
             return node.attr.isupper() or self._is_known(node.value, deep - 1)
         if isinstance(node, ast.Call):
@@ -202,31 +213,46 @@ def skipped_work(file: str, line: int) -> int | None:
     Commands for the call are no work: there is no call any more.
     """
     found: int | None = None
-    for node in ast.walk(tree_of(file)):
+    tree = tree_of(file)
+    calls = names_of_calls(tree)
+    for node in ast.walk(tree):
         if isinstance(node, ast.Try):
             for body in (node.finalbody, *(each.body for each in node.handlers)):
-                found = found or _work_after(body, line)
+                found = found or _work_after(body, line, calls)
     return found
 
 
-def _work_after(body: Sequence[ast.stmt], line: int) -> int | None:
+def _work_after(body: Sequence[ast.stmt], line: int, calls: Set[str]) -> int | None:
     for number, statement in enumerate(body):
         if statement.lineno <= line <= (statement.end_lineno or 0):
             for name in ("body", "orelse", "finalbody"):
-                inner = _work_after(getattr(statement, name, []), line)
+                inner = _work_after(getattr(statement, name, []), line, calls)
                 if inner is not None:
                     return inner
-            return next((each.lineno for each in body[number + 1 :] if works(each)), None)
+            return next((each.lineno for each in body[number + 1 :] if works(each, calls)), None)
     return None
 
 
-def works(statement: ast.stmt) -> bool:
+def names_of_calls(tree: ast.Module) -> Set[str]:
+    """The names by which a file has its sessions and channels."""
+    names = {"channel", "session"}
+    for node in ast.walk(tree):
+        if isinstance(node, ast.Assign) and isinstance(node.value, (ast.Attribute, ast.Name)):
+            if _name_of(node.value) in ("channel", "session"):
+                names |= {each.id for each in node.targets if isinstance(each, ast.Name)}
+        elif isinstance(node, ast.arg) and node.annotation is not None:
+            if _name_of(node.annotation) in ("Channel", "Session"):
+                names.add(node.arg)
+    return names
+
+
+def works(statement: ast.stmt, calls: Set[str]) -> bool:
     """True if a statement calls anything but methods of a call, or functions with one."""
     for node in ast.walk(statement):
         if isinstance(node, ast.Call):
             given = (*node.args, *(each.value for each in node.keywords))
             names = {each.id for each in given if isinstance(each, ast.Name)}
-            if not (names | dotted(node.func)) & {"channel", "session"}:
+            if not (names | dotted(node.func)) & calls:
                 return True
     return False
 

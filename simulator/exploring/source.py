@@ -15,7 +15,7 @@ from eslsync.wire.declared import Declaration, declaration_of, declared
 
 from ..model.arguments import separate
 from .actions import COUNTING
-from .boundaries import Times, Turns, ends_in, moments, numbers_in, times_in
+from .boundaries import Times, Turns, ends_in, integers, moments, numbers_in, times_in
 from .facts import Question, questions_in
 from .probes import Spot
 from .reach import Reach, keys_in
@@ -116,6 +116,17 @@ class HandlerSource:
     def ends(self) -> list[tuple[str, str]]:
         """What entries begin and end with that the code compares parts of entries with."""
         return list(dict.fromkeys(ends_in(self._nodes(), self._value_of)))
+
+    def counts(self) -> list[int]:
+        """The numbers that it compares with what it keeps from call to call."""
+        found: set[int] = set()
+        for node in self._nodes():
+            if isinstance(node, ast.Compare):
+                sides = [node.left, *node.comparators]
+                names = {each.id for each in ast.walk(node) if isinstance(each, ast.Name)}
+                if names & self._reach.kept:
+                    found |= {each for side in sides for each in integers(side, self._value_of)}
+        return sorted(found)
 
     def moments(self) -> list[datetime]:
         """The moments at which the code may act differently (see `boundaries`)."""

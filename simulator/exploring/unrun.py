@@ -63,16 +63,17 @@ class _Walk:
         }
 
     def from_handler(self, name: str) -> Iterator[Unrun]:
-        every = [each for each in ast.walk(self._tree) if isinstance(each, Function)]
-        waiting = [(each, True) for each in every if each.name == name][:1]
+        inside = [each for each in ast.walk(self._tree) if isinstance(each, Function)]
+        named = [self._functions[name]] if name in self._functions else inside
+        waiting = [(each, True) for each in named if each.name == name][:1]
         seen: set[ast.AST] = set()
         while waiting:
-            function, named = waiting.pop(0)
+            function, on_its_own = waiting.pop(0)
             if function in seen or not self._has_probes(function):
                 continue
             seen.add(function)
             # One that is not called at all is told where it should be called, if that has run.
-            if named or any(self._has_run(each) for each in function.body):
+            if on_its_own or any(self._has_run(each) for each in function.body):
                 yield from self._block(function.body, function.name, "", function.lineno)
             waiting += self._used()
 

@@ -7,6 +7,7 @@ from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from typing import Any
 
+from ..model.far_legs import check_dial_string
 from ..scripts.shapes import DIAL_STRING
 from .actions import CallerAction
 from .attempts import Attempt, AttemptOutcome
@@ -79,7 +80,7 @@ class Variants:
         for where in sorted(outcome.dialled - job.dialled - set(described)):
             # One of the keys that lead there is enough.
             which = (job.root, job.node and job.node.number, came, where)
-            if which in self._called or not DIAL_STRING.accepts(where):
+            if which in self._called or not _can_be_there(where):
                 continue
             place = None if job.node is None else job.node.situation.spot
             people = self._people.setdefault((job.root, place), set())
@@ -186,3 +187,12 @@ class Variants:
                         label = f"{job.label or job.action.label}; {label}"
                     attempt = replace(job.attempt, call=call)
                     yield replace(job, attempt=attempt, label=label, moved=True)
+
+
+def _can_be_there(where: str) -> bool:
+    """True if FreeSWITCH has such endpoints."""
+    try:
+        check_dial_string(where)
+    except ValueError:
+        return False
+    return DIAL_STRING.accepts(where)

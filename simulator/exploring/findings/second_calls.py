@@ -16,6 +16,8 @@ KINDS = {
 }
 #: Ways tried again, at most: some to a hangup in the middle, and some to an end.
 HANGUPS, ENDS = 24, 24
+#: Calls made to get to the numbers that the code compares what it keeps with.
+REPEATS = 600
 #: Simulated seconds that a caller does nothing at the end of a way.
 STAYS = 60.0
 #: A way, and the seconds that the caller does nothing at its end.
@@ -48,9 +50,34 @@ def find(evidence: Evidence) -> Iterator[Finding]:
             elif not any(_differs_after(search, other, call, alone) for other in before):
                 when = f"after {len(before)} others"
         places = [trouble.place for trouble in later.troubles]
+        _heard_there(search, later, call)
         text = f"{when}, {_difference(alone, later)}"
         yield Finding("second-call", text, places[0] if places else None)
         return
+    yield from _after_many(evidence)
+
+
+def _after_many(evidence: Evidence) -> Iterator[Finding]:
+    """The first call that differs after as many of its kind as the code counts up to."""
+    search = evidence.search
+    for number in evidence.source.counts():
+        for edge in search.edges[: REPEATS // (max(number, 0) + 2)]:
+            call = edge.way, STAYS
+            alone, caller = search.in_silence(*call), search.caller_of_one_process()
+            for before in range(number + 2):
+                later = search.in_silence(*call, caller)
+                if _differs(alone, later):
+                    places = [trouble.place for trouble in later.troubles]
+                    _heard_there(search, later, call)
+                    text = f"after {before} calls like it, {_difference(alone, later)}"
+                    yield Finding("second-call", text, places[0] if places else None)
+                    return
+
+
+def _heard_there(search: Search, later: AttemptOutcome, call: _Call) -> None:
+    """Note what only a later call hears: it is not unplayed."""
+    for prompt in later.played:
+        search.played.setdefault(prompt, call[0])
 
 
 def _calls(search: Search) -> Iterator[_Call]:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from eslsync import CommandError, Session
 from simulator import explore
+from tests.support.explored import found
 
 
 def asks_whether_to_connect(session: Session) -> None:
@@ -41,3 +42,14 @@ def test_callers_who_come_to_the_same_situation_do_not_explore_it_again() -> Non
     labels = {edge.label for edge in exploration.edges}
     assert "caller 2001" in labels
     assert [node.situation.prompt for node in exploration.nodes].count("menu") == 2  # and anonymous
+
+
+def misspells_an_endpoint(session: Session) -> None:
+    session.channel.answer()
+    if not session.channel.bridge("usr/2000").answered:
+        session.channel.playback("nobody")
+    session.channel.hangup()
+
+
+def test_a_far_end_that_no_dial_string_reaches_is_told_and_not_varied() -> None:
+    assert found(explore(misspells_an_endpoint, keys="1")) == ["refused"]

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import threading
 import time
 from typing import Any
@@ -332,6 +333,19 @@ def transfers_unless_hung_up(session: Session) -> None:
 )
 def test_a_hangup_that_is_handled_is_no_fault(handler: object) -> None:
     explore(handler, keys="1", allow=["unplayed", "unreached"]).check()  # type: ignore[arg-type]
+
+
+def ends_the_process(session: Session) -> None:
+    session.channel.answer()
+    if session.channel.get_digits("menu", valid="[12]") == "1":
+        os._exit(0)
+    session.channel.hangup()
+
+
+def test_a_handler_that_would_end_the_process_is_told_and_does_not() -> None:
+    exploration = explore(ends_the_process, keys="12")
+    assert found(exploration) == ["raises"]
+    assert exploration.findings[0].text.startswith("os._exit(0) ends the whole server")
 
 
 def test_a_hangup_is_told_where_it_was_swallowed_though_none_ends_the_handler() -> None:

@@ -35,9 +35,17 @@ def take(channel: Channel, file: str) -> None:
     channel.record(file, limit=30)
 
 
+def tells_somebody_about_it(session: Session) -> None:
+    leg = session.channel
+    leg.answer()
+    leg.record(f"/tmp/{session.uuid}.wav", limit=30)
+    deliver("a message of " + session.uuid)
+    leg.hangup()
+
+
 @pytest.mark.parametrize(
     "handler",
-    [delivers_behind_it, delivers_behind_the_function_that_records],
+    [tells_somebody_about_it, delivers_behind_it, delivers_behind_the_function_that_records],
     ids=lambda each: each.__name__,
 )
 def test_a_recording_that_is_used_only_behind_it_is_reported(handler: object) -> None:
@@ -67,6 +75,15 @@ def delivers_after_a_hangup_too(session: Session) -> None:
     session.channel.hangup()
 
 
+def says_thanks_and_writes_a_line(session: Session) -> None:
+    leg = session.channel
+    leg.answer()
+    leg.record(f"/tmp/{session.uuid}.wav", limit=30)
+    print("recorded")
+    leg.playback("thanks")
+    leg.hangup()
+
+
 def only_removes_it(session: Session) -> None:
     file = f"/tmp/{session.uuid}.wav"
     session.channel.answer()
@@ -77,7 +94,12 @@ def only_removes_it(session: Session) -> None:
 
 @pytest.mark.parametrize(
     "handler",
-    [delivers_whoever_hangs_up, delivers_after_a_hangup_too, only_removes_it],
+    [
+        delivers_whoever_hangs_up,
+        delivers_after_a_hangup_too,
+        only_removes_it,
+        says_thanks_and_writes_a_line,
+    ],
     ids=lambda each: each.__name__,
 )
 def test_one_that_a_hangup_does_not_lose_is_not(handler: object) -> None:

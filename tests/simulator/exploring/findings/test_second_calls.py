@@ -60,14 +60,25 @@ KEEPS_A_COUNT_THAT_NOBODY_HEARS = """
 """
 
 
+FAILS_AT_THE_TWENTIETH = """
+    if channel.get_digits("menu", valid="[12]") == "1":
+        tries.append(session.uuid)
+        if len(tries) >= 20:
+            channel.playback(tries[99])
+    channel.playback("goodbye")
+    channel.hangup()
+"""
+
+
 @pytest.mark.parametrize(
     ("body", "text"),
     [
+        (FAILS_AT_THE_TWENTIETH, "after 19 calls like it, IndexError"),
         (KEEPS_TRIES, "the second time, the caller hears locked-out instead of pin"),
         (NEVER_UNLOCKS_AFTER_A_HANGUP, "after another call, the handler waits for nothing"),
         (HAS_A_MUTABLE_DEFAULT, "the second time, the caller hears hello instead of welcome"),
     ],
-    ids=["tries", "lock", "default"],
+    ids=["count", "tries", "lock", "default"],
 )
 def test_a_later_call_that_differs_is_reported(tmp_path: Path, body: str, text: str) -> None:
     file = tmp_path / "office.py"
