@@ -177,7 +177,7 @@ def test_hangup_ends_a_channel_that_is_stuck() -> None:
         call = switch.call(handler)
         call.wait()
     assert call.cause == "USER_BUSY"
-    assert took[0] < 10
+    assert took[0] < 8.5
 
 
 @stands_on("switch_ivr.c, switch_ivr_parse_event", "hangup")

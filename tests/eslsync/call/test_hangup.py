@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from typing import Any
 
 import pytest
@@ -216,3 +217,32 @@ def test_a_playback_that_ends_just_before_the_hangup_raises_it(
     assert isinstance(call.outcome, Hangup)
     assert call.outcome.played is not None
     assert call.outcome.played.seconds == pytest.approx(2.0, abs=0.1)
+
+
+#: Applications that a hangup ends, and the method that sends each.
+ENDED: dict[str, Callable[[Session], object]] = {
+    "playback": lambda s: s.channel.playback("x"),
+    "say": lambda s: s.channel.say("1"),
+    "sleep": lambda s: s.channel.execute("sleep", "1000"),
+    "bridge": lambda s: s.channel.execute("bridge", "user/1000"),
+    "record": lambda s: s.channel.execute("record", "x.wav"),
+    "play_and_get_digits": lambda s: s.channel.execute("play_and_get_digits", "x"),
+}
+
+
+@pytest.mark.parametrize("application", ENDED)
+def test_a_completion_that_overtakes_the_hangup_is_no_outcome(application: str) -> None:
+    """It has the state of a channel that has hung up; the hangup's own event follows."""
+
+    def handler(session: Session) -> None:
+        ENDED[application](session)
+
+    with call(handler) as peer:
+        peer.handshake()
+        uuid = peer.execute(application)
+        done = peer.completed(application, uuid)
+        peer.say(changed(done, {"Channel-State-Number": "10", "Answer-State": "hangup"}))
+        peer.settle()
+        peer.say(*peer.tail())
+    assert type(peer.raised) is Hangup
+    assert len(peer.raised.outcomes) == 1
