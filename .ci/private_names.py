@@ -21,6 +21,10 @@ PACKAGES = ("eslsync", "simulator")
 
 #: Why a use is right, by file and name. An entry that is not used any more fails, too.
 EXPLAINED = {
+    ("eslsync/clock.py", "_is_owned"): (
+        "whether this thread holds an RLock: public only from Python 3.14 on (locked), but what "
+        "threading.Condition asks of any lock"
+    ),
     ("eslsync/wire/enums.py", "_value2member_map_"): (
         "a word that is no member is common in events; Enum's call raises an exception for each"
     ),

@@ -1,7 +1,12 @@
-"""The one place in the library that waits or asks the time.
+"""The one place in the library that waits or asks the time, and that says who may not wait.
 
 `Clock` is real time. The simulator passes its own clock as ``Outbound(clock=)``, whose time jumps
 whenever all is quiet; the library reports to it through the five methods at the end.
+
+Python runs finalizers, weakref callbacks and signal handlers between any two steps of a thread:
+also in the threads that serve all calls, and while a thread holds a lock of ours. If user code
+waited for a call there, it would wait for what it keeps from happening. So these places are `busy`,
+and what waits begins with `check_may_wait`.
 """
 
 from __future__ import annotations
@@ -9,8 +14,9 @@ from __future__ import annotations
 import math
 import threading
 import time
+from contextlib import AbstractContextManager
 from queue import SimpleQueue
-from typing import Any, TypeVar
+from typing import Any, NoReturn, TypeVar
 
 from .numbers import is_number
 
@@ -91,6 +97,47 @@ class Clock:
 
     def received(self, peer: Peer, size: int) -> None:
         """``size`` bytes were read, and their messages queued; the peer's end counts as one."""
+
+
+class _Here(threading.local):
+    """The current thread."""
+
+    def __init__(self) -> None:
+        # A lock that nobody waits for, since no signal can come before its `with` has begun.
+        self.busy = threading.RLock()
+
+
+_here = _Here()
+
+
+def busy() -> AbstractContextManager[object]:
+    """Mark what the current thread does as no place to wait: ``with busy(), self._lock:``.
+
+    The mark comes first, so that nobody waits for a lock that is being taken by this thread.
+    """
+    return _here.busy
+
+
+def may_wait() -> bool:
+    """False if the current thread is `busy`."""
+    return not _here.busy._is_owned()  # type: ignore[attr-defined]
+
+
+def check_may_wait() -> None:
+    """Raise RuntimeError if the current thread is `busy`."""
+    if _here.busy._is_owned():  # type: ignore[attr-defined]
+        refuse_to_wait()
+
+
+def refuse_to_wait() -> NoReturn:
+    """Raise RuntimeError, in code that was called from within eslsync."""
+    raise RuntimeError(
+        f"{threading.current_thread().name} must not wait here, inside eslsync: what it waits for "
+        "could never come. Python runs finalizers (__del__, weakref callbacks, the end of a "
+        "generator), signal handlers and logging handlers in whatever thread and place it is. "
+        "Call session.post() there, which never waits, or let a thread of your own wait; release "
+        "what a call uses by `with` or `finally` in its handler"
+    )
 
 
 def sooner(one: M | None, other: M | None) -> M | None:

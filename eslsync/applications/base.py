@@ -26,6 +26,7 @@ class Applications:
         #: The leg that the methods work on. Use it to write a method for another application:
         #: ``self.leg.do("loop_playback", "+2 music.wav", timeout)``.
         self.leg = leg
+        self._conversation = leg.conversation  # which a leg knows only weakly later
 
     def __repr__(self) -> str:
         return f"<Channel {self.uuid} {self.state}>"

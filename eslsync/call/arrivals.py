@@ -12,7 +12,7 @@ from collections.abc import Collection, Mapping
 from queue import Empty
 from typing import Any, Protocol
 
-from ..clock import Clock
+from ..clock import Clock, refuse_to_wait
 from ..wire.declared import declared
 from ..wire.exceptions import ProtocolError
 from ..wire.message import DisconnectNotice, Event, LogData, Message
@@ -73,6 +73,7 @@ class Completes(Protocol):
 class Tells(Protocol):
     """What arrivals need of a conversation."""
 
+    at_work: bool
     clock: Clock
     callbacks: Callbacks
     redact: Secrets
@@ -218,11 +219,17 @@ class Arrivals:
 
     def pull_until(self, deadline: float | None) -> None:
         """Look at what arrives until the deadline, without running callbacks."""
+        conversation = self._conversation
+        if conversation.at_work:
+            refuse_to_wait()
+        conversation.at_work = True
         try:
             while True:
                 self.collect(deadline)
         except Late:
             pass
+        finally:
+            conversation.at_work = False
 
     # The books
 
@@ -298,11 +305,17 @@ class Arrivals:
     def read_recent(self) -> None:
         """Note what the last events said of the legs' states and variables."""
         if self.recent:
-            events = [*self.recent]
+            events: list[Event] = []
+            while self.recent:  # one by one: a finalizer may add some meanwhile
+                events.append(self.recent.popleft())
             events.reverse()
             for leg in self._conversation.legs.values():
                 leg.read(events)
-            self.recent.clear()
+
+    def forget(self) -> None:
+        """Forget what has arrived."""
+        self._items.clear()
+        self.recent.clear()
 
     def unread(self) -> list[Event]:
         """The unread events, and those not yet taken, the last first; for other threads.

@@ -6,7 +6,7 @@ import re
 from typing import NamedTuple, Protocol
 
 from .. import forks
-from ..clock import Clock
+from ..clock import Clock, busy, check_may_wait
 from ..wire.arguments import check_value, literal, multiset_arguments
 from ..wire.message import Event
 from ..wire.texts import sendable
@@ -62,7 +62,8 @@ class BorrowedVariables:
             elif was is not None:
                 changed[name] = before
         self._send(changed, timeout)
-        with self._lock:
+        check_may_wait()
+        with busy(), self._lock:
             # forget those that another thread has set meanwhile
             others = {n: s for n, s in self.ours.items() if n not in variables}
             self.ours = others | kept
@@ -73,7 +74,8 @@ class BorrowedVariables:
 
     def forget(self, argument: str) -> None:
         """Stop restoring what this argument names: the handler sets it itself."""
-        with self._lock:
+        check_may_wait()
+        with busy(), self._lock:
             self.ours = {
                 name: value
                 for name, value in self.ours.items()

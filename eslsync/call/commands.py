@@ -7,7 +7,7 @@ from itertools import count
 from queue import Empty, SimpleQueue
 from typing import Any, Protocol
 
-from ..clock import REAL, Deadline, sooner
+from ..clock import REAL, Deadline, refuse_to_wait, sooner
 from ..wire.exceptions import CommandError, Disconnected, TimeoutError
 from ..wire.message import NOT_FOUND, Reply
 from ..wire.protocol import encode_command
@@ -26,6 +26,7 @@ class Speaks(Protocol):
     """What commands need of a conversation."""
 
     awaited: object
+    at_work: bool
     arrivals: Arrivals
     full: bool
     redact: Secrets
@@ -108,6 +109,8 @@ class Commands:
         if not lines:
             return
         conversation = self._conversation
+        if conversation.at_work:
+            refuse_to_wait()
         sent = [Pending(conversation.redact, line, quiet=True) for line in lines]
         sent[-1].quiet = False  # its reply is the last to arrive
         conversation.connection.send(b"".join(map(encode_command, lines)), *sent)
@@ -161,6 +164,8 @@ class Commands:
     ) -> Pending:
         """Send a command without waiting for its reply. Other threads pass their ``inbox``."""
         conversation = self._conversation
+        if inbox is None and conversation.at_work:
+            refuse_to_wait()
         data = encode_command(line, headers, body.encode("utf-8", "surrogateescape"))
         if line[:4].lower() == "exit":  # FreeSWITCH ignores the rest (mod_event_socket.c)
             conversation.ending.note_exit()
@@ -181,6 +186,7 @@ class Commands:
         try:
             if conversation.watcher is not None:
                 watched = conversation.begins(pending, deadline, conversation.own, ())
+            conversation.at_work = True
             while not pending.told:
                 if ending.failure is not None:
                     conversation.raise_if_over()
@@ -197,6 +203,7 @@ class Commands:
         except Late:
             raise conversation.too_late(pending, deadline) from None
         finally:
+            conversation.at_work = False
             conversation.awaited = before
             if watched is not None:
                 conversation.ends(watched)

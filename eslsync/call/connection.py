@@ -4,7 +4,8 @@ Three kinds of thread meet here. The reader calls `receive` and `flush`: it fram
 each reply to the thread that sent the command, queues the rest for the handler's thread, and wakes
 that only for what it waits for. The reader also sends what the switch did not take at once. The
 handler's thread takes what has arrived. Any thread may send; sending never waits. Shared state
-changes under ``_lock``; ``_parser`` belongs to the reader, except for its bounds.
+changes under ``_lock``, and whoever holds that is `busy`; ``_parser`` belongs to the reader, except
+for its bounds. What the program posts takes no lock.
 """
 
 from __future__ import annotations
@@ -17,12 +18,13 @@ from queue import Empty, SimpleQueue
 from typing import Literal, NamedTuple, Protocol
 
 from .. import forks
-from ..clock import REAL, Clock, Peer
+from ..clock import REAL, Clock, Peer, busy, check_may_wait
 from ..wire.exceptions import Disconnected, ESLError, ProtocolError
 from ..wire.message import ApiResponse, CommandReply, Event, Message, Reply
 from ..wire.protocol import MAX_BODY, Parser
 from ..wire.redaction import Redactor
 from ..wire.secrets import Secrets
+from .probation import Probation
 
 #: Above this many bytes that the handler has not taken, its connection is not read, and TCP holds
 #: the switch back; below the lower mark reading resumes. An average event is 5 KB.
@@ -39,8 +41,8 @@ ALWAYS_WANTED = frozenset({"CHANNEL_HANGUP", "CHANNEL_HANGUP_COMPLETE", "DTMF"})
 #: Events that may tell that somebody else has taken the channel away (taken_away.py).
 TAKEN_AWAY = frozenset({"CHANNEL_EXECUTE_COMPLETE", "CHANNEL_UNBRIDGE", "CHANNEL_UNPARK"})
 WAKING = ALWAYS_WANTED | TAKEN_AWAY
-#: The largest body accepted from a peer before it is known to be a switch that may call.
-MAX_FIRST_BODY = 64 * 1024
+#: Bytes of blank lines in a row after which reads rest. One or two may precede a message.
+MAX_BLANK = 1024 * 1024
 #: Bytes to read at once: a dozen events, or fifty after a read that was full.
 READ_SIZE = 64 * 1024
 LARGE_READ_SIZE = 256 * 1024
@@ -140,19 +142,27 @@ class Connection:
         self._clock = clock
         self._watch = watch  # has the reader look at it
         self._redact = redact or Secrets(Redactor())
-        self._parser = Parser(max_body=MAX_FIRST_BODY)
+        self._probation: Probation | None = Probation()  # until `admit`
+        self._parser = Parser(max_body=self._probation.max_body)
         self._read_size = READ_SIZE
         self._lock = forks.lock()
         self._replies: deque[Pending] = deque()  # in the order of the commands
         self._unsent = bytearray()
         self._progress = 0.0  # when the switch last took some of `_unsent`, in real time
         self._arrived: list[Arrived] = []  # not yet taken by the handler's thread
+        # What the program itself has posted, and behind how many of which `_arrived`.
+        self._posted: deque[tuple[list[Arrived], int, Arrived]] = deque()
         self._queued = 0  # the weight of these, in bytes
         self._sleeps = False  # the handler's thread sleeps until the bell rings
         self._wanted: Collection[str] | None = None  # the events it sleeps for; None for all
         #: True while reading pauses, until the handler has taken some of what arrived.
         self.paused = False
         self._closing = False  # only what is unsent is still sent
+        #: Why it is not read any more: it has cost too much before `admit`.
+        self.ignored: str | None = None
+        #: True while the next read has to wait a little, since the last ones brought too little.
+        self.rests = False
+        self._blank = 0  # bytes of blank lines in a row
         #: The reason given to `cut`, which ended every wait on it.
         self.cut_by: ESLError | None = None
         #: Why no command will be answered any more: a ProtocolError, or the end.
@@ -171,10 +181,12 @@ class Connection:
 
         Raises Disconnected if they can't be sent, or would not be answered. When the connection
         has ended, raises nothing in the handler's thread: that finds the end in its queue, behind
-        messages that may say why (a hangup, perhaps).
+        messages that may say why (a hangup, perhaps). Raises RuntimeError where nobody may wait
+        for the reply.
         """
+        check_may_wait()
         elsewhere = commands[0].inbox is not None
-        with self._lock:
+        with busy(), self._lock:
             if self._failure is not None and not elsewhere:
                 return
             if self._closing or self._unsent or elsewhere or len(self._replies) >= MAX_UNANSWERED:
@@ -223,19 +235,22 @@ class Connection:
             return len(data)
 
     def post(self, event: Event) -> bool:
-        """Queue an event of the program's own, behind what has arrived. False after the end."""
-        with self._lock:
-            if self._failure is not None or self._closing or self.cut_by is not None:
-                return False
-            self._arrived.append((self._clock.now(), event))
-            if self._wanted is None or event.name in self._wanted:
-                self._ring()
+        """Queue an event of the program's own, behind what has arrived. False after the end.
+
+        Takes no lock, since a signal handler or a finalizer may post whatever it has interrupted.
+        """
+        if self._failure is not None or self._closing or self.cut_by is not None:
+            return False
+        arrived = self._arrived
+        self._posted.append((arrived, len(arrived), (self._clock.now(), event)))
+        if self.doorbell.empty():  # or the handler's thread looks once more anyway
+            self.doorbell.put(None)
         self._clock.received(self.peer, 0)
         return True
 
     def cut(self, reason: ESLError) -> None:
         """End every wait on this connection with ``reason``, without closing it."""
-        with self._lock:
+        with busy(), self._lock:
             self.cut_by = reason
             self._tell_elsewhere(reason)
             self._tell(NothingMore(reason))
@@ -254,9 +269,14 @@ class Connection:
 
     def admit(self) -> None:
         """The peer is a switch that may call: accept larger messages from now on."""
+        self._probation = None
         self._parser.max_body = MAX_BODY
+
+    def record(self) -> None:
+        """The connection is a call that may be recorded."""
         if self._tape is not None:
-            self._tape.admit()
+            with busy():
+                self._tape.admit()
 
     def take(
         self, wanted: Collection[str] | None, deadline: float | None, clock: Clock | None = None
@@ -266,12 +286,16 @@ class Connection:
         ``wanted`` names events (None for all); anything but an event is always wanted. Raises
         `queue.Empty` at the deadline.
         """
+        check_may_wait()
         while True:
             resumes = False
             arrived: list[Arrived] = []
-            with self._lock:
-                if self._arrived:
+            with busy(), self._lock:
+                if self._arrived or self._posted:
                     arrived, self._arrived, self._queued = self._arrived, [], 0
+                    posted = [self._posted.popleft() for _ in range(len(self._posted))]
+                    for among, place, each in reversed(posted):  # earlier places stay the same
+                        arrived.insert(place if among is arrived else 0, each)
                     if self.paused:
                         resumes = self._pause_or_resume()
                 else:
@@ -286,9 +310,8 @@ class Connection:
                 (clock or self._clock).get(self.doorbell, deadline)
             except Empty:
                 # Unwanted events have arrived meanwhile; take them.
-                with self._lock:
-                    if not self._arrived:
-                        raise
+                if not (self._arrived or self._posted):
+                    raise
 
     @property
     def has_news(self) -> bool:
@@ -318,7 +341,7 @@ class Connection:
         the last command on its way to the switch.
         """
         clock, deadline = self._clock, self._clock.deadline(CLOSE_TIMEOUT)
-        with self._lock:
+        with busy(), self._lock:
             self._closing = True
             ended = self._ended
             if not ended:
@@ -326,6 +349,8 @@ class Connection:
                 if self._tape is not None:
                     self._tape.note("app", b"")
                 self._end_sending()
+        if self.ignored is not None:
+            self._watch(self)
         while not ended:
             try:
                 self.take(None, deadline, clock)
@@ -336,7 +361,7 @@ class Connection:
                 # The reader now sees our own end, which takes no time worth counting.
                 self._shutdown(socket.SHUT_RDWR)
                 clock, deadline = REAL, None
-            with self._lock:
+            with busy(), self._lock:
                 ended = self._ended
         self._sock.close()
 
@@ -358,8 +383,14 @@ class Connection:
         with self._lock:
             if self._ended:
                 return 0
-            reads = 0 if self.paused else selectors.EVENT_READ
+            unread = self.paused or self.rests or self.ignored is not None
+            reads = 0 if unread else selectors.EVENT_READ
             return reads | (selectors.EVENT_WRITE if self._unsent else 0)
+
+    @property
+    def is_done_with(self) -> bool:
+        """True if it closes, and nothing more of it is read."""
+        return self._closing and self.ignored is not None and not self._ended
 
     def flush(self) -> None:
         """Send what the switch takes now, then our end if due."""
@@ -390,8 +421,14 @@ class Connection:
             self._tape.note("switch", data)
         if not data:
             return Disconnected("the switch closed the connection")
+        if self._probation is not None:
+            all_there_is = len(data) < self._read_size
+            self.ignored = self._probation.note_read(len(data), all_there_is=all_there_is)
+            self.rests = self._probation.needs_rest
+            if self.ignored is not None or self.rests:
+                self._watch(self)
         self._read_size = LARGE_READ_SIZE if len(data) >= READ_SIZE else READ_SIZE
-        if self._failure is None:  # after a failure, only the end of the stream counts
+        if self._failure is None and self.ignored is None:  # else only the end of it counts
             self._understand(data)
         self._clock.received(self.peer, len(data))
         return None
@@ -405,7 +442,19 @@ class Connection:
             messages = parser.feed(data)
             failure = parser.failure
         except ProtocolError as error:
-            failure = error
+            failure = error.with_traceback(None)  # whose frames would keep the whole call
+        if self._probation is not None:
+            self.ignored = self._probation.note_messages(len(messages))
+            if self.ignored is not None:
+                self._watch(self)
+                return
+        if messages or parser.rest:
+            self._blank = 0
+        elif failure is None:
+            self._blank += len(data)
+            if self._blank > MAX_BLANK:
+                self.rests = True
+                self._watch(self)
         now = self._clock.now()
         with self._lock:
             arrived, wanted = self._arrived, self._wanted or ()

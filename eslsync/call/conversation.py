@@ -12,12 +12,13 @@ Its parts: `Commands` go out and get their replies; `Arrivals` are taken in orde
 from __future__ import annotations
 
 import logging
+import weakref
 from collections.abc import Callable, Collection
 from threading import get_ident
 from typing import TYPE_CHECKING, TypeVar
 
 from ..bounds import APPLICATIONS
-from ..clock import Clock, Deadline
+from ..clock import Clock, Deadline, refuse_to_wait
 from ..wire.declared import declared
 from ..wire.exceptions import CommandError, ESLError, Hangup, TimeoutError
 from ..wire.message import ConnectReply, Event
@@ -69,9 +70,11 @@ class Conversation:
 
     # Slots, since a dict of this many would be slow and large.
     __slots__ = (
+        "__weakref__",
         "_thread",
         "_warned",
         "arrivals",
+        "at_work",
         "awaited",
         "backlog",
         "callbacks",
@@ -105,6 +108,9 @@ class Conversation:
         self._thread = get_ident()
         #: What the handler waits for.
         self.awaited: object = None
+        #: True while the handler's thread is inside a wait, callbacks apart. (A finalizer that
+        #: waited there would take what the wait is about to look at.)
+        self.at_work = False
         #: Told of the handler's waits (see `Session.watch`).
         self.watcher: Watcher | None = None
 
@@ -124,14 +130,21 @@ class Conversation:
         self.losses = Losses(self.logger)
         self._warned: set[str] = set()
 
-        self.jobs = Jobs(self)
-        self.typeahead = TypeAhead(self)
-        self.posts = Posts(self)
-        self.turns = Turns(self)
+        # The parts know it weakly, so that no circle of references is left: see `let_go`.
+        me = weakref.proxy(self)
+        self.jobs = Jobs(me)
+        self.typeahead = TypeAhead(me)
+        self.posts = Posts(me)
+        self.turns = Turns(me)
         #: Events that wait for their turn.
         self.backlog = self.turns.backlog
-        self.arrivals = Arrivals(self)
-        self.commands = Commands(self)
+        self.arrivals = Arrivals(me)
+        self.commands = Commands(me)
+
+    @property
+    def itself(self) -> Conversation:
+        """The conversation, for parts that know it weakly."""
+        return self
 
     @property
     def uuid(self) -> str:
@@ -241,6 +254,8 @@ class Conversation:
         """
         if get_ident() != self._thread:
             self.check_thread()
+        if self.at_work:
+            refuse_to_wait()
         before, self.awaited = self.awaited, what
         # A wait of the session, and not of the channel, goes on with what it knows.
         known = self.own.transferred if leg is None else None
@@ -251,6 +266,7 @@ class Conversation:
         try:
             if self.watcher is not None:
                 watched = self.begins(what, deadline, leg, wanted)
+            self.at_work = True
             if turns.inside is not None:
                 result = self._look_until(ready, deadline, leg, wanted, known)
             else:
@@ -270,6 +286,7 @@ class Conversation:
         except Late:
             raise too_late(what, deadline, leg) from None
         finally:
+            self.at_work = False
             self.awaited = before
             if watched is not None:
                 self.ends(watched)
@@ -339,9 +356,13 @@ class Conversation:
     def raise_if_over(self) -> None:
         """Raise Hangup if the call is over, Disconnected (or why) if only the connection is."""
         if self.ending.is_over:
-            hangup = self.hangup()
-            if self.turns.inside is None and self.in_its_thread():
-                self.turns.run_rest()
+            at_work, self.at_work = self.at_work, False
+            try:
+                hangup = self.hangup()
+                if self.turns.inside is None and self.in_its_thread():
+                    self.turns.run_rest()
+            finally:
+                self.at_work = at_work
             try:
                 raise hangup
             finally:
@@ -362,7 +383,10 @@ class Conversation:
                 return
             except TimeoutError:
                 pass
-        raise error
+        try:
+            raise error
+        finally:
+            del error  # as in `raise_if_over`
 
     def hangup(self) -> Hangup:
         """The Hangup to raise, now that the call has ended."""
@@ -384,3 +408,20 @@ class Conversation:
             except ESLError:
                 break
         return ""
+
+    def let_go(self) -> None:
+        """Break the circles of references, once the handler's thread has finished with the call.
+
+        Whatever a program still holds works as before: a session, channel, execution or job keeps
+        all of it. When nobody does, its memory is freed at once, without the cyclic collector.
+        """
+        self._thread = 0  # other threads may get this thread's ident
+        self.arrivals.read_recent()
+        self.watcher = None
+        self.callbacks.clear()
+        self.under_way.clear()
+        for part in (self.arrivals, self.jobs, self.posts, self.turns):
+            part.forget()
+        for leg in (self.own, *self.legs.values()):
+            leg.forget()
+            leg.conversation = weakref.proxy(self)

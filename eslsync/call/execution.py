@@ -160,6 +160,7 @@ class Execution(Generic[T]):
 
     def __init__(self, under_way: UnderWay, result: Callable[[Event | None], T]) -> None:
         self._under_way = under_way
+        self._conversation = under_way.leg.conversation  # which a leg knows only weakly later
         self._result = result
 
     @property

@@ -9,7 +9,7 @@ from ..numbers import whole_seconds
 from ..wire.declared import declared
 from ..wire.enums import ChannelState, HangupCause
 from ..wire.event_names import parse_event
-from ..wire.exceptions import ESLError, Hangup, ProtocolError
+from ..wire.exceptions import ESLError, Hangup, ProtocolError, TimeoutError
 from ..wire.message import ConnectReply, Format
 from .added_legs import AddedLegs
 from .arrivals import Late
@@ -50,7 +50,13 @@ class Handover:
         it is not a switch.
         """
         conversation = self._conversation
-        reply = conversation.commands.run("connect", timeout=HANDSHAKE_TIMEOUT)
+        try:
+            reply = conversation.commands.run("connect", timeout=HANDSHAKE_TIMEOUT)
+        except TimeoutError:
+            ignored = conversation.connection.ignored
+            if ignored is not None:
+                raise ProtocolError(f"it was not read any more after {ignored}") from None
+            raise
         ids = (reply.get("Unique-ID", ""), reply.get("Event-Sequence", "0"))
         if not isinstance(reply, ConnectReply) or not all(map(_is_id, ids)):
             what = "the reply to connect is not a channel's data"
@@ -88,8 +94,9 @@ class Handover:
         conversation.commands.say(commands, deadline)
         if max_duration is not None:
             self._limit(max_duration, conversation.left(deadline))
-        if conversation.connection.cut_by is not None:
-            raise conversation.connection.cut_by  # no need for the handler to begin
+        cut_by = conversation.connection.cut_by
+        if cut_by is not None:  # no need for the handler to begin
+            raise type(cut_by)(*cut_by.args)
 
     def _asking_for(self, events: Sequence[str]) -> list[str]:
         """The commands that subscribe to these events, or to all.

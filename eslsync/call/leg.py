@@ -11,6 +11,7 @@ The methods of `Channel` are written with it, and so are functions for other app
 
 from __future__ import annotations
 
+import weakref
 from collections.abc import Callable, Iterable, Iterator
 from contextlib import contextmanager
 from functools import lru_cache
@@ -74,6 +75,7 @@ class Leg:
     """One leg of a call, in its session's conversation."""
 
     __slots__ = (
+        "__weakref__",
         "_told_state",
         "_told_variables",
         "borrowed",
@@ -139,7 +141,7 @@ class Leg:
         #: The last digit that an application collected.
         self.last_collected: str | None = None
         #: Variables that methods set for their application, to be put back.
-        self.borrowed = BorrowedVariables(self, conversation.clock)
+        self.borrowed = BorrowedVariables(weakref.proxy(self), conversation.clock)
 
     def __repr__(self) -> str:
         return f"<Leg {self.uuid} {self.state}>"
@@ -333,6 +335,13 @@ class Leg:
         results += [outcome(end) for outcome in self.unfinished]
         return tuple(each for each in results if each is not None)
 
+    def forget(self) -> None:
+        """Keep only what can be asked after the call: see `Conversation.let_go`."""
+        self.unfinished[:] = [lambda _, each=each: each for each in self.outcomes]  # type: ignore[misc]
+        self.ended.clear()
+        self.digit_handlers.clear()
+        self.collecting = None
+
     @contextmanager
     def tells_at_hangup(self, outcome: Callable[[Event | None], object]) -> Iterator[None]:
         """If this block ends with a hangup or transfer, ``outcome(event)`` is an outcome of it."""
@@ -446,7 +455,10 @@ class Leg:
         """Raise the refusal of a message to this leg; or its Hangup, if it is gone."""
         if not self.is_own and "invalid session id" in error.text:
             self.conversation.await_end(self, error)
-        raise error
+        try:
+            raise error
+        finally:
+            del error  # breaks a circle through this frame
 
     def check_here(self) -> None:
         """Raise Transferred if somebody else has taken it away."""

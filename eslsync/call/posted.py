@@ -2,6 +2,9 @@
 
 A posted value takes its turn among the switch's events. Like a digit it is kept until a wait takes
 it, so that a handler which plays a prompt meanwhile misses nothing.
+
+Posting takes no lock and never waits: it works in signal handlers and finalizers, whatever they
+have interrupted.
 """
 
 from __future__ import annotations
@@ -10,7 +13,6 @@ from collections import deque
 from queue import Full
 from typing import Any, Protocol
 
-from .. import forks
 from ..bounds import POSTS
 from ..wire.message import Event
 from .backlog import Backlog
@@ -59,20 +61,20 @@ class Posts:
 
     def __init__(self, conversation: Queues) -> None:
         self._conversation = conversation
-        self._lock = forks.lock()
-        self._untaken = 0  # wherever they are
+        # One entry for each, wherever it is: a deque changes in one step, a number does not.
+        self._untaken: deque[None] = deque()
         self._kept: deque[Event] = deque()  # their turn has come; the handler's thread only
 
     def post(self, value: Any) -> bool:
         """Queue a value, in any thread: see `Session.post`."""
-        with self._lock:
-            if self._untaken >= POSTS.most:
-                raise Full(f"the handler has not taken {POSTS.most} posted values")
-            self._untaken += 1
+        self._untaken.append(None)
+        if len(self._untaken) > POSTS.most:
+            self._untaken.pop()
+            raise Full(f"the handler has not taken {POSTS.most} posted values")
         conversation = self._conversation
         if conversation.connection.post(Posted(conversation.uuid, value)):
             return True
-        self._count_out()
+        self._untaken.pop()
         return False
 
     # the handler's thread
@@ -97,13 +99,13 @@ class Posts:
         else:
             # One that a callback has had is counted out already.
             return event if isinstance(event, Posted) else None
-        self._count_out()
+        self._untaken.pop()
         return taken
+
+    def forget(self) -> None:
+        """Forget the values that nobody has taken."""
+        self._kept.clear()
 
     def had(self) -> None:
         """Count out a value that its callback has had."""
-        self._count_out()
-
-    def _count_out(self) -> None:
-        with self._lock:
-            self._untaken -= 1
+        self._untaken.pop()

@@ -5,7 +5,8 @@ threads and less than half the memory, and a key pressed on all of them at once 
 second, whereas a thousand readers that wake together queue for the interpreter lock.
 
 It frames bytes, appends to queues, and sends what a switch did not take at once. It runs no user
-code, decodes nothing, and waits only for its selector.
+code, decodes nothing, and waits only for its selector. (Python may run finalizers and a program's
+logging handlers in any thread: here they can't wait, see clock.py, and what they raise is ignored.)
 """
 
 from __future__ import annotations
@@ -14,10 +15,10 @@ import logging
 import selectors
 import socket
 import threading
-from collections.abc import Iterable
+from contextlib import suppress
+from queue import SimpleQueue
 
-from .. import forks
-from ..clock import REAL
+from ..clock import REAL, busy
 from ..wire.exceptions import Disconnected
 from .connection import Connection
 
@@ -27,19 +28,22 @@ READ, WRITE = selectors.EVENT_READ, selectors.EVENT_WRITE
 
 #: Seconds between checks for switches that take nothing.
 CHECK_INTERVAL = 1.0
+#: Seconds of rest for peers that send little at a time, and may not be switches (probation.py).
+REST = 0.02
 
 
 class Reader:
     """Reads every connection, in one thread that it starts at once."""
 
     def __init__(self, name: str) -> None:
-        # Other threads put connections into _to_look_at, under _lock, and write a byte to wake
-        # the reader: the selector itself belongs to the reader's thread.
+        # Other threads put connections into _to_look_at, and write a byte to wake the reader: the
+        # selector itself belongs to the reader's thread.
         self._selector = selectors.DefaultSelector()
         self._watched: dict[Connection, int] = {}  # and for which events; the reader's thread only
         self._stalled: set[Connection] = set()  # with bytes that the switch has not taken
-        self._lock = forks.lock()
-        self._to_look_at: list[Connection] = []
+        self._resting: set[Connection] = set()  # not read until the rest ends, all at one time
+        self._rest_ends = 0.0
+        self._to_look_at: SimpleQueue[Connection] = SimpleQueue()
         self._stopping = False
         self._stopped = False
         self._wake, self._woken = socket.socketpair()
@@ -51,19 +55,15 @@ class Reader:
 
     def watch(self, connection: Connection) -> None:
         """Watch this connection, by its current `interest`. Any thread."""
-        with self._lock:
-            late = self._stopped
-            if not late:
-                self._to_look_at.append(connection)
-        if late:
+        self._to_look_at.put(connection)
+        if self._stopped:  # perhaps after the reader's last look
             connection.end(STOPPED, 0)
         else:
             self._nudge()
 
     def stop(self) -> None:
         """End the thread, and every remaining connection."""
-        with self._lock:
-            self._stopping = True
+        self._stopping = True
         self._nudge()
         self.thread.join()
         self._wake.close()
@@ -85,25 +85,29 @@ class Reader:
     # the reader's thread
 
     def _run(self) -> None:
-        while True:
-            woken = False
-            for key, events in self._selector.select(CHECK_INTERVAL if self._stalled else None):
-                if key.data is not None:
-                    self._serve(key.data, events)
-                else:  # emptied before looking: a later request wakes the reader again
-                    self._woken.recv(4096)
-                    woken = True
-            if woken:
-                with self._lock:
-                    news, self._to_look_at = self._to_look_at, []
-                    if self._stopping:
-                        self._stopped = True
-                        break
-                for connection in news:
-                    self._look_at(connection)
-            if self._stalled:
-                self._give_up_stalled()
-        self._end_all(news)
+        with busy():
+            while not self._stopped:
+                self._take_turn()
+            self._end_all()
+
+    def _take_turn(self) -> None:
+        # Variables here would keep a connection, and so a call, until another has news.
+        woken = False
+        timeout = REST if self._resting else CHECK_INTERVAL if self._stalled else None
+        for key, events in self._selector.select(timeout):
+            if key.data is not None:
+                self._serve(key.data, events)
+            else:  # emptied before looking: a later request wakes the reader again
+                self._woken.recv(4096)
+                woken = True
+        if woken:
+            self._stopped = self._stopping
+            for _ in range(0 if self._stopped else self._to_look_at.qsize()):
+                self._look_at(self._to_look_at.get_nowait())
+        if self._stalled:
+            self._give_up_stalled()
+        if self._resting and REAL.now() >= self._rest_ends:
+            self._end_rest()
 
     def _serve(self, connection: Connection, events: int) -> None:
         try:
@@ -111,7 +115,8 @@ class Reader:
                 connection.flush()
             reason = connection.receive() if events & READ else None
         except Exception as error:  # a bug of ours ends one call, never the reader
-            logger.exception("the reader failed on a connection from %s", connection.peer)
+            with suppress(Exception):  # a logging handler's own
+                logger.exception("the reader failed on a connection from %s", connection.peer)
             self._end(connection, Disconnected(f"the reader failed: {error}"), 0)
             return
         if reason is not None:
@@ -121,6 +126,13 @@ class Reader:
 
     def _look_at(self, connection: Connection) -> None:
         """Have the selector watch the connection by its current `interest`."""
+        if connection.is_done_with:
+            self._end(connection, Disconnected("the connection was not read to its end"), 0)
+            return
+        if connection.rests:
+            if not self._resting:
+                self._rest_ends = REAL.now() + REST
+            self._resting.add(connection)
         wanted = connection.interest
         watched = self._watched.get(connection, 0)
         if wanted == watched:
@@ -145,8 +157,15 @@ class Reader:
             if reason is not None:
                 self._end(connection, reason, 0)
 
+    def _end_rest(self) -> None:
+        rested, self._resting = self._resting, set()
+        for connection in rested:
+            connection.rests = False
+            self._look_at(connection)
+
     def _end(self, connection: Connection, reason: Disconnected, size: int) -> None:
         self._stalled.discard(connection)
+        self._resting.discard(connection)
         if self._watched.pop(connection, 0):
             try:
                 self._selector.unregister(connection)
@@ -154,9 +173,15 @@ class Reader:
                 pass  # a selector whose modify() failed has unregistered it already
         connection.end(reason, size)
 
-    def _end_all(self, news: Iterable[Connection]) -> None:
-        for connection in dict.fromkeys([*self._watched, *news]):
+    def _end_all(self) -> None:
+        connections = dict.fromkeys(self._watched)
+        while not self._to_look_at.empty():
+            connections[self._to_look_at.get_nowait()] = None
+        for connection in connections:
             connection.end(STOPPED, 0)
+        self._watched.clear()
+        self._stalled.clear()
+        self._resting.clear()
 
 
 STOPPED = Disconnected("the server has stopped")

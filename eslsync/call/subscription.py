@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from .. import forks
+from ..clock import busy, check_may_wait
 from ..wire.enums import ChannelState
 from ..wire.event_names import EVENT_NAMES, OF_A_CHANNEL, OF_NO_CHANNEL, parse_event
 from ..wire.message import Format
@@ -84,7 +85,8 @@ class Subscription:
         verb = line[:8].lower()
         if not verb.startswith(("event", "nixevent", "noevents", "filter ", "myevents")):
             return
-        with self._lock:
+        check_may_wait()
+        with busy(), self._lock:
             if verb.startswith("filter "):
                 self._note_filter(line[7:].lstrip(" "))
             elif verb.startswith("event"):
@@ -168,14 +170,16 @@ class Subscription:
         _, header, value = opening.split(" ")
         name, subclass = parse_event(event)
         let = {(header.lower(), value), ("event-name", name)}
-        with self._lock:
+        check_may_wait()
+        with busy(), self._lock:
             passes = not self._filters or not let.isdisjoint(self._filters)
             helps = self._asked_for(name, subclass) and not self._mine
         return None if passes or not helps else opening
 
     def missing(self, *names: str) -> set[str]:
         """The events among these that have not been asked for yet."""
-        with self._lock:
+        check_may_wait()
+        with busy(), self._lock:
             return set() if "ALL" in self._names else set(names) - self._names
 
     # What arrives
@@ -186,7 +190,8 @@ class Subscription:
         ``uuid`` names the channel that it has to be about, None for any or none.
         """
         name, subclass = parse_event(event)
-        with self._lock:
+        check_may_wait()
+        with busy(), self._lock:
             asked = self._asked_for(name, subclass)
             passes = self._lets_through(name, subclass, uuid)
         if passes:
@@ -221,7 +226,8 @@ class Subscription:
 
     def check_state(self, state: ChannelState, uuid: str) -> None:
         """Raise RuntimeError if no event would tell that a channel has reached this state."""
-        with self._lock:
+        check_may_wait()
+        with busy(), self._lock:
             told = self.on and any(
                 self._lets_through(name, "", uuid)
                 for name in ("CHANNEL_STATE", TOLD_BY.get(state, "CHANNEL_STATE"))
@@ -233,7 +239,8 @@ class Subscription:
 
     def arrives(self, name: str) -> bool:
         """True while events of that name may arrive."""
-        with self._lock:
+        check_may_wait()
+        with busy(), self._lock:
             return self._lets_through(name, "", None)
 
     def _asked_for(self, name: str, subclass: str) -> bool:

@@ -35,6 +35,7 @@ class Queues(Protocol):
     """What turns need of a conversation."""
 
     awaited: object
+    at_work: bool
     losses: Losses
     callbacks: Callbacks
     posts: Posts
@@ -101,6 +102,7 @@ class Turns:
         if not (callbacks or is_digit):
             return
         awaited, conversation.awaited = conversation.awaited, None
+        at_work, conversation.at_work = conversation.at_work, False
         self.inside = event
         first: Exception | None = None
         try:
@@ -120,13 +122,14 @@ class Turns:
             conversation.awaited = awaited
             if is_digit:
                 conversation.typeahead.keep(event)
-        if first is not None:
-            try:
+        try:
+            if first is not None:
                 if isinstance(first, Hangup) and conversation.ending.stage is OVER:
                     self.run_rest()  # it is the call's own hangup, not another leg's
                 raise first
-            finally:
-                del first  # breaks a reference cycle that would keep the whole call alive
+        finally:
+            conversation.at_work = at_work
+            del first  # breaks a reference cycle that would keep the whole call alive
 
     def run_rest(self) -> None:
         """Run those of the events that still wait when the call has ended, except digits.
@@ -172,5 +175,14 @@ class Turns:
             except BaseException as error:
                 conversation.logger.exception("an on_hangup callback failed")
                 failure = failure or error
-        if failure is not None:
-            raise failure
+        try:
+            if failure is not None:
+                raise failure
+        finally:
+            del failure  # breaks a circle through this frame
+
+    def forget(self) -> None:
+        """Forget what waits, and the callbacks for a hangup that has not come."""
+        self.hangup_callbacks.clear()
+        while self.backlog:
+            self.backlog.popleft()

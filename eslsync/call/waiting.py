@@ -36,7 +36,8 @@ def wait_for(
     if callable(what):
         check_function("a condition for wait()", what)
         conversation.subscription.check_any("this event")
-        event = conversation.until(what, _next_that(what, leg), deadline, leg)
+        condition = _next_that(_as_a_callback(conversation, what), leg)
+        event = conversation.until(what, condition, deadline, leg)
         conversation.typeahead.taken(event)
         return event
     several = tuple(what)
@@ -80,6 +81,21 @@ def check_event(event: str) -> None:
     """Raise ValueError for an event that nobody knows."""
     if event != POSTED:
         parse_event(event)
+
+
+def _as_a_callback(
+    conversation: Conversation, condition: Callable[[Event], bool]
+) -> Callable[[Event], bool]:
+    """A condition of the handler's, which may wait itself, as a callback may."""
+
+    def ask(event: Event) -> bool:
+        at_work, conversation.at_work = conversation.at_work, False
+        try:
+            return condition(event)
+        finally:
+            conversation.at_work = at_work
+
+    return ask
 
 
 def _next_that(wanted: Callable[[Event], bool], leg: Leg | None) -> Ready[Event]:

@@ -268,8 +268,8 @@ class Outbound:
         Called in a handler, it does not wait for that handler, whose own call continues: for
         ``drain`` seconds if `start` blocks, and else until somebody else stops the server, too.
         Called in a signal handler that has interrupted
-        `start` or `stop`, it returns at once, and these return when all is stopped; in other
-        signal handlers it may deadlock.
+        `start` or `stop`, it returns at once, and these return when all is stopped. So it does
+        wherever user code runs inside eslsync: in other signal handlers, in finalizers.
         """
         deadline = REAL.deadline(timeout)
         if self._server is None:

@@ -61,7 +61,10 @@ class Reception:
             return
         refusal = self._refusal(call)
         if refusal is not None:
-            self._turn_away(call, peer, *refusal)
+            try:
+                self._turn_away(call, peer, *refusal)
+            finally:
+                call.conversation.let_go()
             return
         session = call.session
         threading.current_thread().name = f"eslsync-call-{session.uuid}"
@@ -83,6 +86,7 @@ class Reception:
                 call.handover.close()
             finally:
                 self._connections.count_out()
+                call.conversation.let_go()
 
     def _take(self, sock: socket.socket, peer: Peer) -> Served | None:
         """Take the call of a connection; None if it is not a call."""
@@ -118,6 +122,7 @@ class Reception:
         finally:
             if not taken:
                 connection.close()
+                conversation.let_go()
         return Served(Session(conversation, handover), conversation, handover) if taken else None
 
     def _refusal(self, call: Served) -> tuple[str, HangupCause | None] | None:
@@ -126,10 +131,11 @@ class Reception:
         if connections.is_stranger:
             why = f"its host is not among allow={list(settings.allow)}"
             return why, HangupCause.CALL_REJECTED
+        call.connection.admit()
         if not connections.count_in(call, settings.max_calls):
             cause = None if settings.when_full == CLOSE else HangupCause(settings.when_full)
             return f"there are max_calls={settings.max_calls}", cause
-        call.connection.admit()
+        call.connection.record()
         return None
 
     def _turn_away(self, call: Served, peer: Peer, why: str, cause: HangupCause | None) -> None:

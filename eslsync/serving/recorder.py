@@ -18,7 +18,7 @@ from pathlib import Path
 from typing import Any, Literal, NamedTuple
 
 from .. import forks
-from ..clock import Clock
+from ..clock import Clock, busy
 from ..wire.exceptions import ProtocolError
 from ..wire.message import ConnectReply, number
 from ..wire.protocol import MAX_HEADERS, Parser
@@ -67,8 +67,9 @@ class Tape:
 
     def __init__(self, recorder: Recorder, clock: Clock, file: RecordingFile) -> None:
         self.file = file
-        #: The notes until `admit`; None after it.
+        #: The notes until `admit`, and their weight; None after it.
         self.held: list[Note] | None = []
+        self.weight = 0
         #: True once notes are no longer needed.
         self.done = False
         self._recorder = recorder
@@ -111,7 +112,7 @@ class Recorder:
 
     def stop(self) -> None:
         """Write the remaining notes, and end; give up on the disk after STOP_TIMEOUT seconds."""
-        with self._changed:
+        with busy(), self._changed:
             self._stopping = True
             self._changed.notify()
         self.thread.join(STOP_TIMEOUT)
@@ -130,8 +131,9 @@ class Recorder:
             held = note.tape.held
             if held is None:
                 self._append(note)
-            elif sum(each.weight for each in held) < MAX_HELD:
+            elif note.tape.weight < MAX_HELD:
                 held.append(note)
+                note.tape.weight += note.weight
             else:
                 note.tape.done = True
                 held.clear()
@@ -155,8 +157,9 @@ class Recorder:
     # The writer's thread
 
     def _run(self) -> None:
-        while self._write_next():
-            pass
+        with busy():
+            while self._write_next():
+                pass
 
     def _write_next(self) -> bool:
         """Wait for notes, and write them; False when there will be no more."""
@@ -169,8 +172,9 @@ class Recorder:
             tapes.setdefault(note.tape, []).append(note)
         for tape, its in tapes.items():
             self._write(tape, its)
+        written = sum(note.weight for note in notes)
         with self._changed:
-            self._waiting -= sum(note.weight for note in notes)
+            self._waiting -= written
         return not stopping
 
     def _write(self, tape: Tape, notes: list[Note]) -> None:

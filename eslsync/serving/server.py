@@ -16,14 +16,14 @@ import socket
 import threading
 from collections import deque
 from collections.abc import Callable
-from contextlib import ExitStack
+from contextlib import ExitStack, suppress
 from typing import TYPE_CHECKING
 from weakref import WeakSet
 
 from .. import forks
 from ..call.ending import Stopped
 from ..call.reader import Reader
-from ..clock import REAL, Peer
+from ..clock import REAL, Peer, busy, check_may_wait, may_wait
 from .connections import Connections
 from .listening import BACKLOG, Listener
 from .live import LiveCall, look_at
@@ -76,7 +76,6 @@ class Server:
         self._started = threading.Event()  # it listens, or has failed
         self._failure: Exception | None = None
         self._gate = forks.gate()
-        self._own_threads: list[threading.Thread] = [self._thread]
         # Who stops it; no lock is waited for, because a signal handler may do so.
         self._first = threading.Lock()  # taken for good by the first who does
         self._waiting: set[threading.Thread] = set()  # for `finished`
@@ -97,6 +96,7 @@ class Server:
 
     def start(self) -> None:
         """Listen, and return. Raises OSError or RuntimeError if that fails."""
+        check_may_wait()
         self._starting = True
         self._thread.start()
         self._started.wait()
@@ -128,12 +128,12 @@ class Server:
         if me in self.connections:  # it needn't wait for its own handler
             self._spared.add(me)
             self.ask(deadline, own)
-            if not first:
+            if not (first and may_wait()):
                 return ()  # the other may be waiting for this handler
             self._others_ended.wait()
             return self._taken_cut()
         self.ask(deadline, deadline)
-        if me in self._waiting or me in self._own_threads:
+        if me in self._waiting or not may_wait():
             return ()  # a signal handler, or a finalizer: what it has interrupted has to go on
         if not (self._starting and self._begun.wait(BEGIN_TIMEOUT)):
             return ()  # its start was interrupted; it would end at once
@@ -188,7 +188,7 @@ class Server:
     def _run(self) -> None:
         self._begun.set()
         try:
-            with ExitStack() as resources:
+            with busy(), ExitStack() as resources:
                 try:
                     self._open(resources)
                 except Exception as error:  # noqa: BLE001 - start() raises it
@@ -223,11 +223,9 @@ class Server:
             self.recorder = self._recorder()
             if self.recorder is not None:
                 resources.callback(self.recorder.stop)
-                self._own_threads.append(self.recorder.thread)
             resources.callback(self._join)
             self.reader = Reader(f"eslsync-reader-{self.port}")
             resources.callback(self.reader.stop)
-            self._own_threads.append(self.reader.thread)
             self._is_open = True
             forks.register(self)
         self.reception = Reception(settings, self.connections, self.reader, self.recorder)
@@ -329,22 +327,28 @@ class Server:
     def _serve(self) -> bool:
         """Serve what was accepted; False if no thread can be started for now."""
         while self._unserved:
+            sock, peer = self._unserved[0]
             try:
-                self._serve_one(*self._unserved[0])
-            except RuntimeError as error:
-                return self._is_able("a connection waits for a thread: %s", error)
+                self._serve_one(sock, peer)
+            except _NoThread as error:
+                return self._is_able("a connection waits for a thread: %s", error.__cause__)
+            except Exception:  # a bug of ours, or a logging handler's, costs one connection
+                sock.close()
+                with suppress(Exception):
+                    logger.exception("a connection from %s was not served", peer)
             self._unserved.popleft()
         return True
 
-    def _is_able(self, failure: str = "", error: Exception | None = None) -> bool:
+    def _is_able(self, failure: str = "", error: BaseException | None = None) -> bool:
         """False if there is a ``failure``, which is logged unless there was one before."""
         if failure:
-            logger.log(logging.WARNING if self._able else logging.DEBUG, failure, error)
+            with suppress(Exception):  # a logging handler's own
+                logger.log(logging.WARNING if self._able else logging.DEBUG, failure, error)
         self._able = not failure
         return self._able
 
     def _serve_one(self, sock: socket.socket, peer: Peer) -> None:
-        """Serve a connection on a new thread. Raises RuntimeError if none can be started."""
+        """Serve a connection on a new thread. Raises _NoThread if none can be started."""
         if has_ended(sock):
             # A health check, many times a minute: spare a thread.
             logger.debug("a connection from %s was no call: it has ended", peer)
@@ -364,9 +368,9 @@ class Server:
             return
         try:
             thread.start()
-        except BaseException:
+        except RuntimeError as error:
             self.connections.forget(thread)
-            raise
+            raise _NoThread from error
 
     def _end_calls(self) -> None:
         """Let handlers finish, and cut those that don't: last, those that have called `stop`."""
@@ -435,6 +439,10 @@ class Server:
         finally:
             clock.ended(peer)
             self.connections.let_out()
+
+
+class _NoThread(Exception):
+    """No thread can be started for now."""
 
 
 def has_ended(sock: socket.socket) -> bool:

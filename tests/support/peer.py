@@ -85,6 +85,10 @@ class Watched(Clock):
         with self._changed:
             assert self._changed.wait_for(lambda: self._received[peer] >= sent, PATIENCE)
 
+    def taken(self, peer: Address) -> int:
+        """The number of bytes that have been read from that peer."""
+        return self._received[peer]
+
     def settle(self, peer: Address, sent: int) -> None:
         with self._changed:
             assert self._changed.wait_for(
@@ -169,6 +173,10 @@ class Peer:
         command = self._heard.pop(0)
         assert line in (None, command.line), command
         return command
+
+    def commands(self, data: bytes) -> list[Command]:
+        """The commands that these bytes complete, for a test that reads the socket itself."""
+        return self._parser.feed(data)
 
     def hear_nothing(self) -> None:
         """Check that neither a command nor an end is on its way."""

@@ -2,7 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+import gc
+import logging
+import threading
+import weakref
+from collections.abc import Callable, Iterator
+from contextlib import ExitStack
+from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -14,9 +21,13 @@ from eslsync import (
     Session,
     TimeoutError,
 )
+from eslsync.call.connection import Connection
+from eslsync.call.conversation import Conversation
 from eslsync.call.ending import HANGUP_COMPLETE_TIMEOUT
+from eslsync.call.watching import Wait
 from eslsync.protocol import ConnectReply
-from tests.support.peer import Peer, Watched, call, event, reply, response
+from tests.support.peer import PATIENCE, Peer, Watched, call, event, reply, response
+from tests.support.servers import Beside, dialled, serving
 
 
 def wait_in_vain(session: Session) -> None:
@@ -116,3 +127,215 @@ def test_the_first_header_is_found_in_any_letter_case() -> None:
     assert "event-name" in context
     assert context.get("EVENT-NAME") == "CHANNEL_DATA"
     assert Event(b"Event-Name: DTMF").name == "DTMF"
+
+
+# What is left in memory
+
+
+def given_back(session: Session) -> None:
+    session.channel.playback("x")
+
+
+def fails(session: Session) -> None:
+    raise ValueError("the handler's own")
+
+
+def hangs_up(session: Session) -> None:
+    session.channel.hangup()
+    session.channel.playback("x")
+
+
+def fails_behind_its_hangup(session: Session) -> None:
+    try:
+        session.channel.hangup()
+        session.channel.playback("x")
+    except Hangup as hangup:
+        raise ValueError("the handler's own") from hangup
+
+
+def says_goodbye(session: Session) -> None:
+    try:
+        session.channel.hangup()
+        session.channel.playback("x")
+    finally:
+        session.channel.playback("y")
+
+
+def leaves_callbacks(session: Session) -> None:
+    @session.channel.on_dtmf("1")
+    def pressed(digit: str) -> None:
+        session.channel.playback("x")
+
+    @session.on("CHANNEL_ANSWER")
+    def answered(event: Event) -> None:
+        session.post(event)
+
+    @session.on_hangup
+    def gone(hangup: Hangup) -> None:
+        session.api("status")
+
+
+def callback_fails(session: Session) -> None:
+    @session.on_hangup
+    def gone(hangup: Hangup) -> None:
+        raise ValueError(session)
+
+    session.channel.hangup()
+    session.channel.playback("x")
+
+
+def leaves_work(session: Session) -> None:
+    session.bgapi("status")
+    session.channel.playback("unheard", block=False)
+    session.post(session)
+
+
+def times_out(session: Session) -> None:
+    with pytest.raises(TimeoutError):
+        session.channel.wait("DTMF", timeout=0.1)
+    with pytest.raises(TimeoutError):
+        session.channel.playback("unheard", timeout=0.1)
+
+
+class Watching:
+    def __init__(self, session: Session) -> None:
+        self.session = session
+
+    def begins(self, wait: Wait) -> None:
+        pass
+
+    def ends(self, wait: Wait) -> None:
+        pass
+
+
+def watches(session: Session) -> None:
+    session.watch(Watching(session))
+    session.channel.playback("x")
+
+
+reached = threading.Event()
+
+
+def is_cut(session: Session) -> None:
+    reached.set()
+    session.channel.wait("POSTED")
+
+
+WAYS = [
+    given_back,
+    fails,
+    hangs_up,
+    fails_behind_its_hangup,
+    says_goodbye,
+    leaves_callbacks,
+    callback_fails,
+    leaves_work,
+    times_out,
+    watches,
+    is_cut,
+]
+
+
+@pytest.fixture
+def uncollected(caplog: pytest.LogCaptureFixture) -> Iterator[None]:
+    caplog.set_level(logging.CRITICAL, "eslsync")  # pytest would keep what is logged
+    gc.collect()
+    gc.disable()
+    yield
+    gc.enable()
+
+
+def parts_of(session: Session) -> dict[str, weakref.ref[object]]:
+    conversation = session.channel.leg.conversation
+    parts = (session, session.channel, session.channel.leg, conversation, conversation.connection)
+    return {type(each).__name__: weakref.ref(each) for each in parts}
+
+
+def serve_all(peer: Peer) -> None:
+    """Answer whatever the app sends, to its end; have the caller hang up when it hangs up."""
+    while data := peer.sock.recv(65536):
+        for command in peer.commands(data):
+            application = command.get("execute-app-name", "")
+            if command.line == "connect":
+                peer.say(peer.connect_reply)
+            elif command.line.startswith("api "):
+                peer.say(response("+OK"))
+            else:
+                peer.say(reply("+OK"))
+            if "hangup" in (application, command.get("call-command")):
+                peer.say(*peer.tail())
+                peer.end()
+            elif application and command.get("execute-app-arg") != "unheard":
+                peer.say(peer.completed(application, command.get("Event-UUID") or ""))
+    peer.end()
+
+
+@pytest.mark.parametrize("record", [False, True], ids=["", "recorded"])
+@pytest.mark.parametrize("way", WAYS)
+def test_a_call_that_has_ended_is_freed_without_the_cyclic_collector(
+    way: Callable[[Session], None], record: bool, uncollected: None, tmp_path: Path
+) -> None:
+    parts: dict[str, weakref.ref[object]] = {}
+    thread: list[threading.Thread] = []
+
+    def handler(session: Session) -> None:
+        thread.append(threading.current_thread())
+        parts.update(parts_of(session))
+        session.channel.answer()
+        way(session)
+
+    folder = tmp_path if record else None
+    with serving(handler, record=folder) as app, dialled(app) as peer:
+        if way is is_cut:
+            reached.clear()
+            serving_all = Beside(lambda: serve_all(peer))
+            assert reached.wait(PATIENCE)
+            app.stop(0.0)
+            serving_all.join()
+        else:
+            serve_all(peer)
+        thread[0].join(PATIENCE)
+        assert len(parts) == 5
+        assert [name for name, part in parts.items() if part() is not None] == []
+
+
+@pytest.mark.parametrize("way", ["a stranger", "too many", "no call", "garbage"])
+def test_a_connection_that_becomes_no_call_is_freed_without_the_cyclic_collector(
+    way: str, uncollected: None, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    parts: list[weakref.ref[object]] = []
+    init = Conversation.__init__
+
+    def begin(self: Conversation, connection: Connection, *others: Any) -> None:
+        init(self, connection, *others)
+        parts.extend((weakref.ref(self), weakref.ref(connection), weakref.ref(self.own)))
+
+    options: dict[str, dict[str, Any]] = {
+        "a stranger": {"allow": []},
+        "too many": {"max_calls": 1},
+    }
+    with (
+        serving(lambda session: session.wait("POSTED"), **options.get(way, {})) as app,
+        ExitStack() as first,
+    ):
+        if way == "too many":
+            peer = first.enter_context(dialled(app))
+            peer.handshake()
+            peer.settle()
+        monkeypatch.setattr(Conversation, "__init__", begin)
+        with dialled(app) as peer:
+            peer.hear("connect")
+            [thread] = [
+                each for each in threading.enumerate() if each.name.endswith(str(peer.address[1]))
+            ]
+            if way == "no call":
+                peer.end()
+            elif way == "garbage":
+                peer.say(b"GET / HTTP/1.0\n\n")
+                peer.end()
+            else:
+                peer.say(peer.connect_reply)
+                serve_all(peer)
+            thread.join(PATIENCE)
+            assert len(parts) == 3
+            assert [part() for part in parts if part() is not None] == []

@@ -15,7 +15,11 @@ from typing import Any
 import pytest
 
 from eslsync import Event, Outbound, Session
+from eslsync.clock import REAL
 from eslsync.protocol import ApiResponse, Command, CommandParser, CommandReply, Message, Parser
+from eslsync.serving.outbound import RECORD_LIMIT
+from eslsync.serving.recorder import Note, Recorder
+from eslsync.wire.redaction import Redactor
 from examples.ivr import handler as ivr
 from simulator import Call, FreeSwitch
 from tests.support.peer import PATIENCE
@@ -425,3 +429,25 @@ def test_a_handler_that_stops_the_server_is_recorded_to_its_end(tmp_path: Path) 
     [lines] = calls_in(tmp_path)
     assert of_app(lines)[-1].get("execute-app-arg") == "said=after that"
     assert (lines[-1]["from"], lines[-1]["eof"]) == ("switch", True)
+
+
+def test_a_note_costs_the_same_however_many_wait_for_the_call_to_be_taken(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    weighed = 0
+
+    def count(note: Note) -> int:
+        nonlocal weighed
+        weighed += 1
+        return len(note.data or b"")
+
+    monkeypatch.setattr(Note, "weight", property(count))
+    recorder = Recorder(str(tmp_path), Redactor(), RECORD_LIMIT)
+    tape = recorder.tape(REAL)
+    for _ in range(100):
+        tape.note("switch", b"x")
+    for_a_hundred, weighed = weighed, 0
+    for _ in range(900):
+        tape.note("switch", b"x")
+    recorder.stop()
+    assert weighed <= 9 * for_a_hundred
