@@ -6,6 +6,7 @@ import logging
 import os
 import re
 import sys
+from typing import Any
 
 import click
 
@@ -41,11 +42,14 @@ def can_show(text: str) -> bool:
 def show_logs(level: int) -> None:
     """Log to standard error, in colours on a terminal, with each call's uuid."""
     line = "%(asctime)s %(levelname)-7s %(call)s%(message)s"
-    formatter = logging.Formatter(line)
+    formatter: logging.Formatter = Tame(line)
     if sys.stderr.isatty() and "NO_COLOR" not in os.environ:
         import colorlog
 
-        formatter = colorlog.ColoredFormatter(
+        class Coloured(Tame, colorlog.ColoredFormatter):
+            pass
+
+        formatter = Coloured(
             "%(thin)s%(asctime)s%(reset)s %(log_color)s%(levelname)-7s%(reset)s "
             "%(cyan)s%(call)s%(reset)s%(message)s"
         )
@@ -62,6 +66,13 @@ def show_logs(level: int) -> None:
     else:
         root.addHandler(output)
         root.setLevel(min(level, logging.INFO))
+
+
+class Tame(logging.Formatter):
+    """Shows exceptions without what a terminal would obey: their texts may be a caller's."""
+
+    def formatException(self, ei: Any) -> str:
+        return printable(super().formatException(ei), also="\n\t")
 
 
 def name_call(record: logging.LogRecord) -> bool:

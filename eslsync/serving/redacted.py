@@ -128,7 +128,9 @@ class Redacted:
 
     def _plain(self, head: str) -> str:
         """The headers of an event, percent-encoded."""
-        if not self._secrets.may_hide(head):
+        if not self._secrets.may_hide(head) or not (
+            self._secrets.tells(head) or self._secrets.may_know(_decoded(head))
+        ):
             return head
         lines = [line.partition(": ") for line in head.split("\n")]
         headers = [(name, _decoded(value)) for name, _, value in lines]
@@ -148,8 +150,13 @@ class Redacted:
         """The values of an event's headers."""
         self._learn(headers)
         known = dict(headers)
+        secrets = self._secrets
+        text = "\n".join(known.values())
+        all_may = secrets.may_know(text) or secrets.tells(text)
         return [
-            self._secrets.header(name, value, known.get(ARGUMENTS.get(name, ""), ""))
+            secrets.header(name, value, known.get(ARGUMENTS.get(name, ""), ""))
+            if all_may or name in ARGUMENTS or secrets.hides(name)
+            else value
             for name, value in headers
         ]
 

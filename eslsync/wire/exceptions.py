@@ -25,6 +25,9 @@ __all__ = [
 
 T = TypeVar("T")
 
+#: The maximum number of bytes shown of what a peer sent.
+MAX_DATA = 200
+
 
 class ESLError(Exception):
     """The base class of the exceptions that eslsync raises about a call."""
@@ -172,7 +175,7 @@ class ProtocolError(ESLError):
     """The peer violated the event socket protocol. ``data`` is the start of what it sent."""
 
     def __init__(self, message: str, data: bytes | bytearray = b"") -> None:
-        self.data = bytes(data[:200])
+        self.data = bytes(data[:MAX_DATA])
         super().__init__(message, self.data)
 
     def __str__(self) -> str:

@@ -36,6 +36,9 @@ _DIGITS = (
 #: Every pattern contains one of these words.
 _DIGIT_WORDS = ("dtmf", "digit", "terminator_used", "conference", "signal", "supplied_pin")
 
+#: The most headers' names that are known to be hidden, or not.
+MOST_HEADERS = 2000
+
 #: Stands between a name and its value: as a header, a variable, a word, in JSON and XML, and
 #: in FreeSWITCH's log ("SET [pin]=[1234]").
 _BETWEEN = r"[\"'\]]*[ \t]*[=:,>][ \t]*|[ \t(]+"
@@ -67,9 +70,10 @@ class Redactor:
             given = {each.name.removeprefix("uuid_") for each in declarations() if each.digits}
             patterns += [*_DIGITS, *(rf"(?:uuid_)?{name}" for name in sorted(given))]
             self.words += _DIGIT_WORDS
-            self.words += (name for name in given if not self.may_change(name))
+            self.words += (name for name in given if not any(word in name for word in self.words))
             whole.append(_CONFERENCE)
             whole += (rf"{name}(?:{_BETWEEN}){before}" for name, before in _pins().items())
+        self._may_change = re.compile("|".join(map(re.escape, self.words)))
         known = "|".join(patterns) or "(?!)"
         if hidden:
             names_only = "|".join(map(re.escape, hidden))
@@ -80,6 +84,7 @@ class Redactor:
         self._header = re.compile(
             rf"(?:variable_)?(?:{known}{'|Digits' if DTMF in self.names else ''})", re.IGNORECASE
         )
+        self._known_headers: dict[str, bool] = {}
         #: Matches a name and what stands before its value: see `Secrets`.
         self.before = re.compile(
             rf"(?<![\w.-])(?:variable_)?(?:{known})(?P<between>{_BETWEEN}|/)", re.IGNORECASE
@@ -91,8 +96,7 @@ class Redactor:
 
     def may_change(self, text: str) -> bool:
         """False only if the text certainly has nothing to hide; quicker than hiding it."""
-        text = text.lower()
-        return any(word in text for word in self.words)
+        return bool(self.words) and self._may_change.search(text.lower()) is not None
 
     def names_one(self, text: str) -> bool:
         """True if the text names something whose value is hidden."""
@@ -100,7 +104,12 @@ class Redactor:
 
     def hides(self, name: str) -> bool:
         """True if the values of this header, or channel variable, are hidden."""
-        return self._header.fullmatch(name) is not None
+        hides = self._known_headers.get(name)
+        if hides is None:
+            hides = self._header.fullmatch(name) is not None
+            if len(self._known_headers) < MOST_HEADERS:
+                self._known_headers[name] = hides
+        return hides
 
 
 @lru_cache(maxsize=256)

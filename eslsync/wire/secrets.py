@@ -11,12 +11,12 @@ from __future__ import annotations
 import re
 from collections import deque
 from collections.abc import Iterable, Iterator, Sequence
-from functools import cache
+from functools import cache, lru_cache
 from typing import TypeVar
 
 from .arguments import elements
 from .declared import declarations, declared
-from .exceptions import ProtocolError
+from .exceptions import MAX_DATA, ProtocolError
 from .message import Event, unquote
 from .printed import VALUES, failed
 from .protocol import quote
@@ -50,8 +50,8 @@ MOST_COLLECTED = 50
 #: The longest value to know; a longer one is hidden only behind its name.
 LONGEST = 8 * 1024
 
-#: Values from this length on are hidden inside of longer words and numbers, too; others only as
-#: whole words.
+#: Values from this length on are hidden inside of longer words and numbers, too; others only
+#: where no other letter touches their letters, and no other digit their digits.
 INSIDE = 8
 #: Values below this length are hidden only as a word of an argument, or the whole of a variable.
 SHORT = 4
@@ -68,7 +68,7 @@ _FACTS = re.compile(
 )
 _UUID = r"[0-9a-fA-F]{8}(?:-[0-9a-fA-F]{4}){3}-[0-9a-fA-F]{12}"
 #: Matches keys that may have been pressed.
-_KEYS = re.compile(rf"{_UUID}|(?<![0-9A-Za-z])[0-9*#A-D]{{{SHORT},}}(?![0-9A-Za-z])")
+_KEYS = re.compile(rf"{_UUID}|[0-9*#]{{{SHORT},}}")
 #: Matches words that contain percent-encoded bytes.
 _ENCODED = re.compile(r"[^\s&=;,]*%[0-9A-Fa-f]{2}[^\s&=;,]*")
 #: Matches digits of an argument, with the pauses between them, and not their duration.
@@ -86,14 +86,15 @@ _ENDS = ",;|}])>'\"= ~!^&\t\n"
 
 
 @cache
-def _telling(words: tuple[str, ...], digits: bool) -> tuple[list[bytes], re.Pattern[str]]:
+def _telling(words: tuple[str, ...], digits: bool) -> tuple[re.Pattern[bytes], re.Pattern[str]]:
     """What commands, and events, contain that tell secrets, by names and, maybe, by digits."""
     collectors = [
         each.name for each in declarations() if digits and each.place("variable") is not None
     ]
     names = "|".join(collectors) or "(?!)"
     told = re.compile(rf"(?:application|last_app)[\"\s:>]+(?:{names})", re.IGNORECASE)
-    return [each.encode() for each in (*words, *collectors)], told
+    tell = "|".join(map(re.escape, (*words, *collectors)))
+    return re.compile(tell.encode()), told
 
 
 class Secrets:
@@ -119,8 +120,7 @@ class Secrets:
 
     def may_tell(self, data: bytes) -> bool:
         """False only if these bytes of a command certainly tell no secret."""
-        data = data.lower()
-        return any(word in data for word in self._words)
+        return self._hides and self._words.search(data.lower()) is not None
 
     def sent(self, line: str, headers: Sequence[tuple[str, str]], body: str = "") -> None:
         """Learn from a command of the app."""
@@ -206,7 +206,8 @@ class Secrets:
             self._collected |= {name: None, f"{name}_invalid": None}
             _bound(self._collected, MOST_COLLECTED)
             self._redactor = also_collected(self.names, tuple(self._collected))
-            self._words += [name.lower().encode("utf-8", "surrogateescape")]
+            word = re.escape(name.lower().encode("utf-8", "surrogateescape"))
+            self._words = re.compile(b"|".join((self._words.pattern, word)))
 
     def _read_command(self, text: str) -> None:
         """Learn from a command, or an application, and its argument."""
@@ -253,9 +254,15 @@ class Secrets:
 
     def may_hide(self, text: str) -> bool:
         """False only if the text certainly shows no secret; quicker than hiding it."""
-        if self._values or self._keys or self._redactor.may_change(text):
-            return True
-        return self._told.search(text) is not None
+        return bool(self._values or self._keys) or self.tells(text)
+
+    def tells(self, text: str) -> bool:
+        """False only if the text certainly has no name of something secret."""
+        return self._redactor.may_change(text) or self._told.search(text) is not None
+
+    def hides(self, name: str) -> bool:
+        """True if the values of this header are hidden."""
+        return self._redactor.hides(name)
 
     def names_one(self, text: str) -> bool:
         """True if the text names something whose value is hidden."""
@@ -275,10 +282,13 @@ class Secrets:
         is_argument = name in ARGUMENTS or name.lower() == "execute-app-arg"
         if is_argument:
             value = self._behind(command, value)
-        value = self._behind(f"{name}:", value)
-        if _FACTS.fullmatch(name):
+        if self._redactor.hides(name):
+            return HIDDEN
+        if self._redactor.may_change(value):
+            value = self._redactor(value.replace("\n", "\0")).replace("\0", "\n")
+        if is_fact(name):
             return value
-        if name.lower().startswith("variable_") and value in self._values:
+        if value in self._values and name.lower().startswith("variable_"):
             return HIDDEN
         return self._known(value, words=is_argument)
 
@@ -309,10 +319,19 @@ class Secrets:
             text = _ENCODED.sub(decoded, text)
         return text
 
+    def may_know(self, text: str) -> bool:
+        """False only if no known value is in a text; quicker than hiding it."""
+        if "%" in text or any(each in text for each in self._values.copy()):
+            return True
+        keys = _KEYS.findall(text) if self._keys else ()
+        return any(map(self._was_pressed, keys))
+
+    def _was_pressed(self, keys: str) -> bool:
+        bare = keys.strip("*#")
+        return len(bare) >= SHORT and any(bare in each for each in self._keys.copy().values())
+
     def _unless_pressed(self, found: re.Match[str]) -> str:
-        keys = found[0]
-        pressed = any(keys in each for each in self._keys.copy().values())
-        return HIDDEN if pressed else keys
+        return HIDDEN if self._was_pressed(found[0]) else found[0]
 
     # As the library shows it
 
@@ -334,7 +353,11 @@ class Secrets:
 
     def error(self, error: ProtocolError) -> ProtocolError:
         """The same error, without secrets in the bytes that it shows."""
-        return ProtocolError(error.args[0], self.data(error.data))
+        data = self.data(error.data)
+        begun = [each[:size] for each in self._values.copy() for size in range(2, len(each))]
+        if len(error.data) == MAX_DATA and data.endswith(tuple(map(bytes_of, begun))):
+            data = data[: max(data.rfind(b" "), data.rfind(b"\n"), 0)]  # it may be half of a secret
+        return ProtocolError(error.args[0], data)
 
 
 class Patterns:
@@ -365,13 +388,22 @@ def _bounded(value: str) -> str:
     pattern = re.escape(value)
     if len(value) >= INSIDE:
         return pattern
-    if value[0].isalnum():  # a letter that belongs to an escape is none
-        pattern = rf"(?:(?<![0-9A-Za-z])|(?<=%[0-9A-Fa-f]{{2}})|(?<=\\[nrtsb])){pattern}"
-    return pattern + ("(?![0-9A-Za-z])" if value[-1].isalnum() else "")
+    if value[0].isdigit():
+        pattern = rf"(?:(?<!\d)|(?<=%[0-9A-Fa-f]{{2}})){pattern}"
+    elif value[0].isalpha():  # a letter that belongs to an escape is none
+        pattern = rf"(?:(?<![A-Za-z])|(?<=%[0-9A-Fa-f]{{2}})|(?<=\\[nrtsb])){pattern}"
+    end = value[-1]
+    return pattern + (r"(?!\d)" if end.isdigit() else "(?![A-Za-z])" if end.isalpha() else "")
 
 
 def _hidden(found: re.Match[str]) -> str:
     return found[0] if found["uuid"] else HIDDEN
+
+
+@lru_cache(maxsize=4096)
+def is_fact(name: str) -> bool:
+    """True for a header with the switch's own facts."""
+    return _FACTS.fullmatch(name) is not None
 
 
 _found: re.Pattern[str] | None = None

@@ -187,7 +187,7 @@ def test_the_switchs_own_facts_stay() -> None:
         assert hidden.header(name, "1234") == "1234"
     uuid = "ab12cd34-1234-4321-1234-abcdef123456"
     assert hidden(f"uuid_kill {uuid}") == f"uuid_kill {uuid}"
-    assert hidden("17 1234567 x1234 1234y") == "17 1234567 x1234 1234y"
+    assert hidden("17 1234567 91234 x1234 1234y") == "17 1234567 91234 x*** ***y"
 
 
 def test_ordinary_words_are_no_secrets() -> None:

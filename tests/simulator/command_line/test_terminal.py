@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
+import sys
 from pathlib import Path
 
 import pytest
 
-from eslsync.command_line.terminal import plain, show
+from eslsync.command_line.terminal import Tame, plain, show
 from tests.support.hostile import HOSTILE, TAME
 from tests.support.terminal import IVR, execute
 
@@ -45,3 +46,11 @@ def test_a_hostile_exception_and_file_obey_nothing(tmp_path: Path) -> None:
         for said in (done.stdout.decode(), done.stderr.decode()):
             assert said.replace("\n", "").replace("\t", "").isprintable(), said
         assert "ValueError" in done.stdout.decode()
+
+
+def test_a_logged_exception_obeys_nothing(caplog: pytest.LogCaptureFixture) -> None:
+    try:
+        raise ValueError(f"{HOSTILE}\nand a line")
+    except ValueError:
+        said = Tame("%(message)s").formatException(sys.exc_info())
+    assert said.endswith(f"ValueError: {TAME}\nand a line")
