@@ -164,6 +164,8 @@ class FreeSwitch:
         self._standing = Standing(legs, apps, allow_unmodelled)
         model.on_used = self._standing.used
         model.on_unknown = self._standing.unknown
+        model.on_awaited = self._standing.awaited
+        model.consumers.append(self._standing.fired)
         self._simulation = Simulation(world, model, lines, legs, apps)
         self._raises = raises
         self._made = 0
@@ -194,6 +196,9 @@ class FreeSwitch:
             if error is None:
                 self._simulation.see_out()
             late = self._simulation.finish()
+            if error is None:
+                self._standing.look_back()
+                self._simulation.apps.raise_again()
             if late is not None:
                 seconds = self._simulation.time_to_end
                 raise failed(late, f"the handler still runs {seconds:g} s after the hangup")

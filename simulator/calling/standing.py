@@ -8,9 +8,12 @@ from difflib import get_close_matches
 from typing import Any, Literal
 
 from ..model.channel import Channel
+from ..model.events import SwitchEvent
 from ..model.evidence import Basis, Evidence, Part, StandsOn
+from ..model.spelling import misspelt
 from .apps import Apps
 from .call import NotModelled, Refused, failed
+from .line import Line
 from .other_legs import OtherLegs
 
 __all__ = ["Standing", "dumped", "loaded", "whole_run"]
@@ -43,6 +46,30 @@ class Standing:
         self._apps = apps
         self._allowed = frozenset(name.lower() for name in allowed)
         self.stands_on = StandsOn()  #: what all calls used
+        self._awaited: dict[str, Line | None] = {}  # subclasses, and the first call that waits
+        self._fired: set[str] = set()  # subclasses
+
+    def awaited(self, subclass: str, channel: Channel | None) -> None:
+        """Note a subclass of CUSTOM that is waited for, and that no module of FreeSWITCH fires."""
+        self._awaited.setdefault(subclass, self._legs.owner(channel))
+
+    def fired(self, event: SwitchEvent) -> None:
+        """Note an event."""
+        if event.subclass is not None:
+            self._fired.add(event.subclass)
+
+    def look_back(self) -> None:
+        """Tell which events that were waited for never came, at the end of all calls."""
+        for subclass, line in self._awaited.items():
+            if line is None or subclass in self._fired:
+                continue
+            line.tell(f"never came: CUSTOM {subclass}")
+            meant = misspelt(subclass, self._fired)
+            if meant is not None and f"custom {subclass}".lower() not in self._allowed:
+                why = f"nothing fires it; CUSTOM {meant} was fired"
+                part = Part("argument", f"CUSTOM {subclass}", Evidence(refused=True), why)
+                line.lacks(part)
+                self._apps.fail(failed(line, _why(part), Refused))
 
     def unknown(self, kind: Unknown, name: str, channel: Channel) -> None:
         """Note that a channel is hung up because of something that does not exist."""

@@ -19,6 +19,7 @@ from ..model.arguments import atoi
 from ..model.events import QueuedEvent, SwitchEvent
 from ..model.executing import parse_event
 from ..model.heartbeat import Heartbeat
+from ..model.known_events import note_subclass
 from ..model.known_variables import note_reading
 from ..model.sounds import FRAME
 from ..model.states import State
@@ -396,6 +397,9 @@ class Control:
 
     def _filter(self, text: str) -> str:
         reply = self.selection.filter(text)
+        name, _, value = text.lstrip(" ").partition(" ")
+        if name.lower() == "event-subclass" and value:
+            note_subclass(self.switch, self.channel, value)
         self._audience.filtered(self)
         return reply
 

@@ -125,6 +125,8 @@ class Switch:
         self.on_unknown: Callable[[Literal["application", "extension"], str, Channel], object] = (
             lambda kind, name, channel: None
         )
+        #: Called with a subclass of CUSTOM that an app waits for, and that no module fires.
+        self.on_awaited: Callable[[str, Channel | None], object] = lambda subclass, channel: None
         #: Called with every channel that is destroyed.
         self.when_destroyed: list[Callable[[Channel], object]] = []
         self._states: dict[object, object] = {}

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import inspect
 import re
 from collections.abc import Callable
 
@@ -22,6 +23,7 @@ def rows(heading: str) -> list[list[str]]:
 
 
 APPLICATIONS = rows("| method | what FreeSWITCH runs | returns |")
+ARGUMENTS = rows("| method | arguments |")
 EVIDENCE = rows("| method | evidence |")
 
 
@@ -50,6 +52,25 @@ def test_the_page_names_what_each_method_returns() -> None:
         for field in re.findall(r"\w+", returns.partition(": ")[2]):
             if named[1] in ("Played", "Recorded", "Bridged"):
                 assert hasattr(attribute.__globals__[named[1]], field), f"{named[1]}.{field}"
+
+
+def test_the_page_names_the_arguments_of_each_method() -> None:
+    told = {method.strip("`"): re.findall(r"`([^`]+)`", text) for method, text in ARGUMENTS}
+    assert told == {name: taken for name in methods() if (taken := arguments(name))}
+
+
+def arguments(name: str) -> list[str]:
+    """The arguments of a method as the page writes them."""
+    attribute = getattr(Channel, name)
+    if isinstance(attribute, property):
+        return []
+    _, *parameters = inspect.signature(attribute).parameters.values()
+    marks: dict[object, str] = {
+        inspect.Parameter.VAR_POSITIONAL: "*{}",
+        inspect.Parameter.VAR_KEYWORD: "**{}",
+        inspect.Parameter.KEYWORD_ONLY: "{}=",
+    }
+    return [marks.get(each.kind, "{}").format(each.name) for each in parameters]
 
 
 def annotated(method: Callable[..., object]) -> str:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 from collections.abc import Callable
 from typing import Any
 
@@ -357,3 +358,49 @@ def test_streams_with_a_length_are_known() -> None:
 def test_a_far_end_that_no_dial_string_reaches_is_refused_at_once() -> None:
     with FreeSwitch() as switch, pytest.raises(ValueError, match=r"did you mean 'user'\?"):
         switch.endpoint("usr/2000")
+
+
+def waits_for(event: str) -> Callable[[Session], None]:
+    def handler(session: Session) -> None:
+        session.channel.answer()
+        with contextlib.suppress(TimeoutError):
+            session.wait(event, timeout=3.0)
+        session.channel.hangup()
+
+    return handler
+
+
+def test_an_event_that_never_came_is_told_at_the_end() -> None:
+    with FreeSwitch() as switch:
+        call = switch.call(waits_for("CUSTOM pay::done"))
+        call.wait()
+    assert call.transcript.entries[-1].text == "never came: CUSTOM pay::done"
+
+
+def test_a_misspelt_event_fails_the_call() -> None:
+    said = r"CUSTOM sofia::regster, .* \(did you mean 'CUSTOM sofia::register'\?\)"
+    with pytest.raises(Refused, match=said), FreeSwitch() as switch:
+        switch.call(waits_for("CUSTOM sofia::regster")).wait()
+
+    def fires(session: Session) -> None:
+        session.sendevent("CUSTOM pay::finished")
+
+    def both() -> None:
+        with FreeSwitch() as switch:
+            call = switch.call(waits_for("CUSTOM pay::fnished"))
+            switch.call(fires, caller="1002").wait()
+            call.wait()
+
+    with pytest.raises(Refused, match=r"CUSTOM pay::fnished, .*; CUSTOM pay::finished was fired"):
+        both()
+
+
+def test_an_event_that_came_is_not_told() -> None:
+    def fires(session: Session) -> None:
+        session.sendevent("CUSTOM pay::done")
+
+    with FreeSwitch() as switch:
+        call = switch.call(waits_for("CUSTOM pay::done"))
+        switch.call(fires, caller="1002").wait()
+        call.wait()
+    assert "never came" not in str(call.transcript)
