@@ -68,11 +68,17 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
     items.sort(key=lambda item: item.path.name != "test_determinism.py")
 
 
+def pytest_collection_finish() -> None:
+    gc.set_threshold(10_000)  # of new objects; Python's 700 are fewer than a call makes
+    gc.freeze()
+
+
 @pytest.fixture(scope="module", autouse=True)
-def _garbage_collections_are_short() -> None:
+def _garbage_collections_are_short() -> Iterator[None]:
     """Have them pass over what stays: modules, pytest's items, what earlier files left in caches.
 
     Hypothesis asks for one in every thread that it runs in, and Python has its own.
     """
+    yield
     gc.collect()
     gc.freeze()
