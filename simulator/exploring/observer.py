@@ -86,6 +86,7 @@ class Observer:
         #: Each Hangup that has arrived in the handler's code since the call ended (or Transferred,
         #: since it was taken away), and the line.
         self.hangups: list[tuple[Hangup | Transferred, Place]] = []
+        self._sent_on = False  # transferred by the handler
         self.hung_up_at: Place | None = None  #: the handler's line at the hangup
         #: The extensions that the call was transferred to, and where.
         self.transfers: list[tuple[str, Place | None]] = []
@@ -174,6 +175,10 @@ class Observer:
             if own.get("Application") == "bridge":
                 taken = self._call.variable("originate_disposition") == "SUCCESS"
                 self.bridges.append((*self._bridging, taken, len(self._line.prompts)))
+            elif declared(own.get("Application", "")).collects:
+                channel = self._line.channel
+                if channel.reset_by_transfer:  # `transfer_on_failure`
+                    self.transfers.append((channel.profile.destination_number, self.place()))
             self._running = [each for each in self._running if each.uuid != uuid]
         elif name == "CHANNEL_HANGUP":
             self.hung_up_at = self.place()
@@ -184,10 +189,11 @@ class Observer:
             return
         if name == "bridge":
             self._bridging = self.place(), self._call.answered
-        if name == "transfer":
+        if name in ("transfer", "execute_extension"):
             words = [each for each in event.get("Application-Data", "").split() if each[0] != "-"]
             self.transfers += [(each, self.place()) for each in words[:1]]
-        given_away = self.transfers or self._call.given_back
+            self._sent_on |= name == "transfer"
+        given_away = self._sent_on or self._call.given_back
         if name == "answer" and self._line.session is not None and not given_away:
             if self._has_answered:
                 self.answered_again = self.place()

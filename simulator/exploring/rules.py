@@ -10,6 +10,7 @@ keeps a small state, so that it can be checked over the graph of all calls.
 from __future__ import annotations
 
 import difflib
+import glob
 from collections.abc import Callable, Hashable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -22,8 +23,8 @@ from ..scripts.yaml import shown
 from .stories import Happening, HappeningKind
 
 __all__ = [
-    "Condition", "Mark", "Rule", "RuleError", "begin", "digits_in", "follow", "near", "read_rules",
-    "rules_beside", "rules_in",
+    "Condition", "EveryCall", "KeyLeads", "Mark", "NoCall", "Rule", "RuleError", "begin",
+    "digits_in", "follow", "near", "read_rules", "rules_beside", "rules_in",
 ]  # fmt: skip
 
 #: The suffix of a file of rules beside the handler's.
@@ -318,9 +319,17 @@ def read_rules(path: Path) -> list[Rule]:
 
 
 def rules_beside(handler: Path) -> list[Rule]:
-    """The rules in the file beside a handler's, if there is one. Raises RuleError."""
+    """The rules in the file beside a handler's, if there is one.
+
+    Raises RuleError, also for one whose name is nearly right: nobody would miss its rules.
+    """
     path = handler.with_suffix(SUFFIX)
-    return read_rules(path) if path.exists() else []
+    if path.exists():
+        return read_rules(path)
+    for other in sorted(handler.parent.glob(f"{glob.escape(handler.stem)}.*")):
+        if difflib.get_close_matches(other.suffix.lower(), [SUFFIX], 1, 0.75):
+            raise RuleError(f"{shown(other)} is not read: name it {path.name}")
+    return []
 
 
 def digits_in(rules: Iterable[Rule]) -> list[str]:

@@ -14,7 +14,7 @@ from typing import Any
 from ...scripts.steps import Step
 from ..attempts import Attempt, CallEnd
 from ..graph import Edge, Node, Way
-from ..rules import Condition, KeyLeads, Mark, NoCall, Rule, begin, follow, near
+from ..rules import Condition, EveryCall, KeyLeads, Mark, NoCall, Rule, begin, follow, near
 from ..search import Search
 from ..stories import Happening
 from ..whereabouts import Place
@@ -142,6 +142,10 @@ def _together(one: Mapping[str, Any], other: Mapping[str, Any]) -> Mapping[str, 
 
 def _idle(rule: Rule, happened: set[Happening], evidence: Evidence) -> str | None:
     """Why no call can break the rule, or why a part of it is out of date."""
+    if isinstance(rule, NoCall) and {*rule.conditions} & {*rule.before}:
+        return "it holds whatever calls do: the same stands before and after 'before'"
+    if isinstance(rule, EveryCall) and rule.of in rule.conditions:
+        return "it holds whatever calls do: the same stands before and after 'that'"
     prompts = sorted(each.name for each in happened if each.what == "hears")
     if isinstance(rule, NoCall) and not rule.names:
         for each in rule.conditions:

@@ -160,4 +160,16 @@ def test_the_rules_beside_a_file_are_taken_unless_others_are_given(tmp_path: Pat
     assert "1 of 1 rule holds" in str(found)
     assert not explore(file, keys="1", workers=1, expect=()).rules
     other = explore(file, keys="1", workers=1, expect=["every call is given back"])
+    assert "0 of 1 rule holds" in str(other)
     assert [each.kind for each in other.findings] == ["expected", "idle-rule"]
+
+
+@pytest.mark.parametrize("suffix", [".expects", ".expected", ".EXPECT"])
+def test_a_file_of_rules_whose_name_is_nearly_right_is_not_passed_over(
+    tmp_path: Path, suffix: str
+) -> None:
+    file = tmp_path / "office.py"
+    file.write_text(HANDLER)
+    (tmp_path / f"office{suffix}").write_text("every call hears hello\n")
+    with pytest.raises(RuleError, match=r"name it office\.expect"):
+        explore(file, keys="1", workers=1)

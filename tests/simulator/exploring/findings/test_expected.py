@@ -120,6 +120,8 @@ def test_what_a_path_of_two_known_parts_breaks_is_found() -> None:
 
 def test_rules_that_no_call_can_break_are_told() -> None:
     idle = {
+        "no call hears menu before it hears menu": "it holds whatever calls do",
+        "every call that hears menu hears menu or hears goodbye": "it holds whatever calls do",
         "every call hears godbye or hears bank/pin": "no call hears godbye; did you mean bank/",
         "at most 3 tries at code": "no call hears code",
         "key 9 at menu leads to goodbye": "no call presses 9",

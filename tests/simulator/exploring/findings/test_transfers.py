@@ -36,3 +36,18 @@ def test_if_none_are_given_the_report_says_what_was_transferred_to() -> None:
     exploration = explore(sends_to_departments, keys="12")
     assert not exploration.findings
     assert "transfers to 6000, 6001, 6020: not looked up in a dialplan" in exploration.summary
+
+
+def sends_on_in_other_ways(session: Session) -> None:
+    channel = session.channel
+    channel.answer()
+    channel.execute("execute_extension", "6001")
+    channel.play_and_get_digits("number", regexp="[1]", transfer_on_failure="6020")
+    channel.hangup()
+
+
+def test_extensions_that_are_named_otherwise_count() -> None:
+    circumstances = [{"extensions": {"6001": ["answer"]}}]
+    exploration = explore(sends_on_in_other_ways, keys="12", circumstances=circumstances)
+    [finding] = [each for each in exploration.findings if each.kind == "no-extension"]
+    assert "6020" in finding.text, str(exploration)
