@@ -15,7 +15,7 @@ import math
 import threading
 import time
 from contextlib import AbstractContextManager
-from queue import SimpleQueue
+from queue import Empty, SimpleQueue
 from typing import Any, NoReturn, TypeVar
 
 from .numbers import is_number
@@ -80,6 +80,13 @@ class Clock:
             return inbox.get()
         left = min(deadline - self.now(), threading.TIMEOUT_MAX)
         return inbox.get(timeout=left) if left > 0 else inbox.get_nowait()
+
+    def pause(self, seconds: float) -> None:
+        """Spare the processor for a moment. Simulated time need not pass."""
+        try:
+            REAL.get(SimpleQueue(), REAL.now() + seconds)
+        except Empty:
+            pass
 
     # Reports to simulated clocks; real time ignores them.
 

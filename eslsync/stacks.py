@@ -15,6 +15,7 @@ __all__ = [
     "call_user",
     "frame_of",
     "is_ours",
+    "place",
     "stack_of",
     "summary_of",
     "users_frames",
@@ -85,6 +86,11 @@ def _walk(thread: threading.Thread) -> list[FrameType]:
 def _summary(frames: list[FrameType]) -> list[FrameSummary]:
     lines = ((each, each.f_lineno) for each in reversed(frames))
     return StackSummary.extract(lines, lookup_lines=False)
+
+
+def place(frame: FrameSummary) -> str:
+    """Where a frame is: "ivr.py:31 in handler"."""
+    return f"{os.path.basename(frame.filename)}:{frame.lineno} in {frame.name}"
 
 
 # Exceptions

@@ -36,6 +36,7 @@ from .posted import POSTED, Posts
 from .subscription import Subscription
 from .turns import KEPT, Turns
 from .typeahead import TypeAhead
+from .unheeded import Unheeded
 from .watching import Wait, Watcher, described, too_late
 
 if TYPE_CHECKING:
@@ -95,6 +96,7 @@ class Conversation:
         "turns",
         "typeahead",
         "under_way",
+        "unheeded",
         "watcher",
     )
 
@@ -128,6 +130,7 @@ class Conversation:
         self.ending = Ending(self.own, clock, self.subscription)
         self.callbacks = Callbacks()
         self.losses = Losses(self.logger)
+        self.unheeded = Unheeded(clock, self.logger)
         self._warned: set[str] = set()
 
         # The parts know it weakly, so that no circle of references is left: see `let_go`.
@@ -281,7 +284,7 @@ class Conversation:
                 if event is not None:
                     turns.mark = event.serial
                     if self.callbacks or event.quick_name in KEPT:
-                        turns.run(event)
+                        turns.run(event, leg)
                 result = ready(event)
         except Late:
             raise too_late(what, deadline, leg) from None
@@ -351,6 +354,7 @@ class Conversation:
             self.raise_if_over()
         if ending.has_gone(leg):
             assert leg.hangup_event is not None
+            self.unheeded.count()
             raise Hangup(leg.hangup_event.hangup_cause, leg.hangup_event, leg.outcomes)
 
     def raise_if_over(self) -> None:
@@ -363,11 +367,14 @@ class Conversation:
                     self.turns.run_rest()
             finally:
                 self.at_work = at_work
+            self.unheeded.count()
             try:
                 raise hangup
             finally:
                 del hangup  # breaks a reference cycle that would keep the whole call alive
-        self.ending.raise_failure()
+        if self.ending.failure is not None:
+            self.unheeded.count()
+            self.ending.raise_failure()
 
     def await_end(
         self, leg: Leg, error: ESLError, another: Callable[[], bool] = lambda: False

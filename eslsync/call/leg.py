@@ -467,6 +467,7 @@ class Leg:
             conversation.arrivals.look()
         taken = self.transferred
         if taken is not None:
+            conversation.unheeded.count()
             raise Transferred(taken, destination(taken), self.outcomes)
 
     # Other commands about it

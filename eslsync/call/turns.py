@@ -4,10 +4,11 @@ from __future__ import annotations
 
 import logging
 from collections.abc import Mapping, Sequence
-from typing import Protocol
+from typing import NoReturn, Protocol
 
 from ..bounds import BACKLOG
 from ..callables import check_returned
+from ..replaced import log_replaced
 from ..wire.exceptions import Disconnected, Hangup
 from ..wire.message import Event
 from .backlog import Backlog
@@ -31,6 +32,16 @@ class Pressed(Protocol):
     def run_digit_handler(self, event: Event) -> None: ...
 
 
+class Waits(Protocol):
+    """The leg whose end ends a wait."""
+
+    @property
+    def hangup_event(self) -> Event | None: ...
+
+    @property
+    def transferred(self) -> Event | None: ...
+
+
 class Queues(Protocol):
     """What turns need of a conversation."""
 
@@ -44,6 +55,9 @@ class Queues(Protocol):
 
     @property
     def ending(self) -> Ending: ...
+
+    @property
+    def own(self) -> Waits: ...
 
     @property
     def legs(self) -> Mapping[str, Pressed]: ...
@@ -86,10 +100,11 @@ class Turns:
         """True for a digit or a posted value, and for an event with a callback."""
         return event.name in KEPT or bool(self._callbacks.of(event))
 
-    def run(self, event: Event) -> None:
+    def run(self, event: Event, leg: Waits) -> None:
         """Run the callbacks of an event whose turn has come, and the digit's handler.
 
-        All of them run; then the first exception is raised. Others are logged.
+        All of them run; then the first exception is raised, from a wait for ``leg``. Others are
+        logged.
         """
         conversation = self._conversation
         is_digit = event.quick_name == "DTMF" and not event.collected
@@ -111,10 +126,10 @@ class Turns:
                     check_returned("the callback", callback(event))
                 except Exception as error:  # noqa: BLE001 - raised below, or logged
                     first = self._first_of(first, error)
-            leg = conversation.legs.get(event.uuid or "") if is_digit else None
-            if leg is not None:
+            pressed = conversation.legs.get(event.uuid or "") if is_digit else None
+            if pressed is not None:
                 try:
-                    leg.run_digit_handler(event)
+                    pressed.run_digit_handler(event)
                 except Exception as error:  # noqa: BLE001 - raised below, or logged
                     first = self._first_of(first, error)
         finally:
@@ -126,7 +141,7 @@ class Turns:
             if first is not None:
                 if isinstance(first, Hangup) and conversation.ending.stage is OVER:
                     self.run_rest()  # it is the call's own hangup, not another leg's
-                raise first
+                self._raise(first, leg)
         finally:
             conversation.at_work = at_work
             del first  # breaks a reference cycle that would keep the whole call alive
@@ -142,25 +157,45 @@ class Turns:
             if event.name != "DTMF":
                 self.mark = event.serial
                 try:
-                    self.run(event)
-                except Hangup:
-                    pass  # told already
+                    self.run(event, self._conversation.own)
+                except Hangup as hangup:  # told already
+                    log_replaced(self._conversation.logger, hangup)
                 except Exception as error:  # noqa: BLE001 - raised below, or logged
                     first = self._first_of(first, error)
         try:
             self.tell_hangup()
             if first is not None:
-                raise first
+                self._raise(first, self._conversation.own)
         finally:
             del first
 
     def _first_of(self, first: Exception | None, error: Exception) -> Exception:
         """The exception to raise when all callbacks have run; logs any other."""
+        log_replaced(self._conversation.logger, error)
         if first is None:
             return error
         if not isinstance(error, (Hangup, Disconnected)):
             self._conversation.logger.error("another callback failed", exc_info=error)
         return first
+
+    def _raise(self, error: BaseException, leg: Waits) -> NoReturn:
+        """Raise a callback's exception from a wait for ``leg``.
+
+        A timeout, or the end of another leg, would tell something of that wait which is not true.
+        They are raised as RuntimeError, as Python does with a StopIteration inside a generator
+        (PEP 479). A CommandError names its command.
+        """
+        ending = self._conversation.ending
+        gone = leg.hangup_event is not None or leg.transferred is not None
+        over = gone or ending.is_over or ending.failure is not None
+        try:
+            if isinstance(error, TimeoutError) or (
+                isinstance(error, (Hangup, Disconnected)) and not over
+            ):
+                raise RuntimeError(f"a callback raised {type(error).__name__}: {error}") from error
+            raise error
+        finally:
+            del error  # breaks a circle through this frame
 
     def tell_hangup(self) -> None:
         """Call every hangup callback, once the call is over.
@@ -177,7 +212,7 @@ class Turns:
                 failure = failure or error
         try:
             if failure is not None:
-                raise failure
+                self._raise(failure, conversation.own)
         finally:
             del failure  # breaks a circle through this frame
 

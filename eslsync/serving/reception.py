@@ -14,6 +14,7 @@ from ..call.handover import Handover
 from ..call.reader import Reader
 from ..callables import check_returned
 from ..clock import Peer
+from ..replaced import log_replaced
 from ..session import Session
 from ..stacks import call_user
 from ..wire.enums import HangupCause
@@ -71,14 +72,17 @@ class Reception:
         try:
             if self._prepare(call):
                 check_returned("the handler", call_user(self._settings.handler, session))
-        except Hangup:
-            pass  # a normal end, which `Handover.close` logs
+        except Hangup as error:  # a normal end, which `Handover.close` logs
+            log_replaced(session.logger, error)
         except Transferred as error:
             session.logger.info("%s", error)
-        except Stopped:
+            log_replaced(session.logger, error)
+        except Stopped as error:
             session.logger.info("the handler was cut by stop")
+            log_replaced(session.logger, error)
         except (Disconnected, ProtocolError) as error:
             session.logger.warning("the handler ended: %s", error)
+            log_replaced(session.logger, error)
         except BaseException:
             session.logger.exception("the handler failed")
         finally:

@@ -9,6 +9,7 @@ from collections.abc import Callable, Mapping
 from eslsync import LiveCall, Outbound, Session
 from eslsync.callables import check_returned
 from eslsync.loading import Handler
+from eslsync.replaced import replaced_by
 
 from ..clockwork.real_time import DIAL_TIMEOUT, RealTime
 from ..clockwork.virtual_time import World
@@ -104,11 +105,13 @@ class Apps:
             try:
                 check_returned("the handler", handler(session))
             except BaseException as error:
+                lost = [each.error for each in replaced_by(error) if not each.handled]
+                told = lost[0] if lost else error  # the hangup has replaced the handler's own
                 if line.error is None:
-                    line.outcome = error  # the first of several handlers that raises is told
-                if error is line.error:
-                    line.note("app", f"raises {type(error).__name__}: {error}".rstrip(": "))
-                    self.fail(error)
+                    line.outcome = told  # the first of several handlers that raises is told
+                if told is line.error:
+                    line.note("app", f"raises {type(told).__name__}: {told}".rstrip(": "))
+                    self.fail(told)
                 raise
             finally:
                 if not line.channel.hangup_cause:

@@ -372,6 +372,9 @@ class VirtualClock(Clock):
         # Virtual time has ended.
         return inbox.get() if until is None else inbox.get_nowait()
 
+    def pause(self, seconds: float) -> None:
+        pass  # nor does virtual time
+
     def joining(self) -> None:
         waits = self._world._waits
         if waits is not None:

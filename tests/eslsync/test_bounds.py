@@ -26,6 +26,7 @@ ELSEWHERE = {
     "call/connection.py: _replies": "MAX_UNANSWERED",
     "call/connection.py: _unsent": "MAX_UNSENT",
     "call/connection.py: doorbell": "rung only while the handler's thread sleeps",
+    "call/connection.py: _posted": "POSTS",
     "call/conversation.py: _warned": "the keys of a table of ours",
     "call/conversation.py: callbacks": "what the handler registers",
     "call/conversation.py: legs": "what the handler adds",
@@ -33,6 +34,8 @@ ELSEWHERE = {
     "call/leg.py: own_ways": "states",
     "call/leg.py: unfinished": "methods that are under way",
     "call/losses.py: _told": "one for each bound",
+    "call/posted.py: _untaken": "POSTS",
+    "call/reader.py: _resting": "connections",
     "call/reader.py: _stalled": "connections",
     "call/reader.py: _to_look_at": "connections",
     "call/reader.py: _watched": "connections",
@@ -50,7 +53,6 @@ ELSEWHERE = {
     "wire/secrets.py: _keys": "MOST_LEGS",
     "wire/secrets.py: _newest": "MOST_LEGS",
     "wire/secrets.py: _values": "MOST_VALUES",
-    "wire/secrets.py: _words": "what is to be redacted",
     "wire/secrets.py: recent": "the events of one batch of what the connection had",
 }
 

@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 import queue
+from collections.abc import Callable
 
 import pytest
 
-from eslsync import Event, Session
-from tests.support.peer import call, event, reply
+from eslsync import CommandError, Event, Hangup, Session
+from simulator import FreeSwitch
+from tests.support.peer import call, event, reply, response
 
 
 def test_callbacks_run_in_order_of_arrival_and_then_of_registration() -> None:
@@ -140,3 +142,77 @@ def test_after_the_hangup_a_callback_that_raises_costs_no_other_event_its_turn()
     assert told == ["PLAYBACK_STOP", "PLAYBACK_STOP", "on_hangup"]
     assert isinstance(peer.raised, KeyError)
     assert peer.raised.args == (1,)
+
+
+def callback_timeout(session: Session) -> None:
+    session.channel.wait("CUSTOM a::b", timeout=0)
+
+
+def callback_database(session: Session) -> None:
+    raise TimeoutError("the database")
+
+
+def callback_refused(session: Session) -> None:
+    session.api("nonsense")
+
+
+@pytest.mark.parametrize("waits", ["on", "on_dtmf"])
+@pytest.mark.parametrize("fails", [callback_timeout, callback_database, callback_refused])
+def test_a_callbacks_timeout_or_refusal_does_not_look_like_the_methods_own(
+    fails: Callable[[Session], None], waits: str
+) -> None:
+    def handler(session: Session) -> list[str]:
+        if waits == "on":
+            session.on("DTMF", lambda event: fails(session))
+        else:
+            session.channel.on_dtmf()(lambda digit: fails(session))
+        try:
+            session.channel.playback("x", timeout=60)
+        except TimeoutError as error:
+            return [f"fooled by {error!r}"]
+        except CommandError as error:
+            return [error.command]
+        except RuntimeError as error:
+            return [str(error).partition(":")[0], type(error.__cause__).__name__]
+        return []
+
+    with call(handler) as peer:
+        peer.handshake()
+        if fails is callback_timeout:
+            peer.settle()
+        uuid = peer.execute("playback")
+        peer.say(peer.digit("5"))
+        if fails is callback_refused:
+            peer.hear("api nonsense")
+            peer.say(response("-ERR wrong"))
+        peer.say(peer.completed("playback", uuid))
+        peer.await_handler()
+    own = ["a callback raised TimeoutError", "TimeoutError"]
+    assert peer.returned == (["api nonsense"] if fails is callback_refused else own)
+
+
+def test_another_legs_hangup_in_a_callback_does_not_look_like_the_calls_own() -> None:
+    said: list[str] = []
+
+    def handler(session: Session) -> None:
+        channel = session.channel
+        channel.answer()
+        agent = session.originate("user/1000")
+
+        @session.on("CHANNEL_HANGUP")
+        def gone(event: Event) -> None:
+            if event.uuid == agent.uuid:
+                agent.playback("x")
+
+        try:
+            channel.playback("ivr/ivr-welcome")
+        except Hangup:
+            said.append("the call has ended")
+        except RuntimeError as error:
+            said.append(str(error))
+        channel.hangup()
+
+    with FreeSwitch(prompts={"ivr/ivr-welcome": 60.0}) as switch:
+        switch.endpoint("user/1000", hangs_up_after=5)
+        switch.call(handler).wait()
+    assert said == ["a callback raised Hangup: the call ended: NORMAL_CLEARING"]

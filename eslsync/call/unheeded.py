@@ -1,0 +1,51 @@
+"""The end of a call that its handler does not heed.
+
+``except Exception`` in a loop catches every Hangup. Such a handler is told of in the log, once, and
+each further Hangup takes longer, so that it doesn't take a processor from the other calls.
+"""
+
+from __future__ import annotations
+
+import logging
+import threading
+
+from ..clock import Clock
+from ..stacks import place, users_stack
+
+__all__ = ["Unheeded"]
+
+#: The end is raised so many times before the handler is logged: its ``finally`` blocks and
+#: ``except`` clauses may each meet it.
+PATIENCE = 10
+#: Seconds of the first pause, which doubles each time, and of the longest.
+FIRST_PAUSE = 0.001
+LONGEST_PAUSE = 0.25
+
+
+class Unheeded:
+    """Counts how often one conversation has raised its end; on its handler's thread."""
+
+    __slots__ = ("_clock", "_logger", "_pause", "times")
+
+    def __init__(self, clock: Clock, logger: logging.LoggerAdapter[logging.Logger]) -> None:
+        self._clock = clock
+        self._logger = logger
+        self._pause = FIRST_PAUSE
+        #: The number of times.
+        self.times = 0
+
+    def count(self) -> None:
+        """The end is about to be raised once more."""
+        self.times += 1
+        if self.times < PATIENCE:
+            return
+        if self.times == PATIENCE:
+            stack = users_stack(threading.current_thread(), waits=True)
+            self._logger.warning(
+                "the handler goes on after the end of its call, which was raised %d times, now at "
+                "%s; except Exception catches Hangup, too",
+                self.times,
+                place(stack[-1]) if stack else "an unknown place",
+            )
+        self._clock.pause(self._pause)
+        self._pause = min(2 * self._pause, LONGEST_PAUSE)

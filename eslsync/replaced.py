@@ -1,0 +1,117 @@
+"""Exceptions of a handler's own that the end of its call has replaced.
+
+A ``finally`` that plays a goodbye to a caller who has gone raises Hangup. Python propagates that,
+and keeps what it replaced only as its context, where nobody would look: the handler's defect.
+"""
+
+from __future__ import annotations
+
+import linecache
+import logging
+import traceback
+from collections.abc import Iterator
+from functools import lru_cache
+from types import TracebackType
+from typing import TYPE_CHECKING
+
+from .stacks import is_ours
+from .wire.exceptions import Disconnected, ESLError, Hangup, ProtocolError
+
+if TYPE_CHECKING:
+    import ast
+
+__all__ = ["Replaced", "log_replaced", "replaced_by"]
+
+#: What ends a handler without a defect of its own.
+ENDS = (Hangup, Disconnected, ProtocolError)
+
+#: The attribute of an exception that was logged here.
+LOGGED = "_logged_by_eslsync"
+
+
+class Replaced:
+    """An exception that another one has replaced, while it went through the user's code."""
+
+    def __init__(self, error: BaseException, handled: bool) -> None:
+        self.error = error
+        #: True if an ``except`` clause had caught it; False if a ``finally`` or the end of a
+        #: ``with`` met the other one.
+        self.handled = handled
+
+
+def replaced_by(end: BaseException) -> list[Replaced]:
+    """What the end of a call has replaced, the last first; nothing if ``end`` is no such end."""
+    found: list[Replaced] = []
+    seen: set[int] = set()
+    later: BaseException | None = end
+    while isinstance(later, ENDS) and id(later) not in seen:
+        seen.add(id(later))
+        error = None if later.__suppress_context__ else later.__context__
+        if error is not None and not isinstance(error, ENDS) and _is_users(error):
+            found.append(Replaced(error, _was_handled(error, later)))
+            break  # Python's own report tells what that one has replaced
+        later = error
+    return found
+
+
+def log_replaced(logger: logging.LoggerAdapter[logging.Logger], end: BaseException) -> None:
+    """Log what the end of a call has replaced, with its traceback; each exception once."""
+    for replaced in replaced_by(end):
+        if LOGGED in vars(replaced.error):
+            continue
+        vars(replaced.error)[LOGGED] = True
+        if not replaced.handled:
+            logger.error("an exception was replaced by %s", _named(end), exc_info=replaced.error)
+        elif not isinstance(replaced.error, ESLError):
+            logger.warning(
+                "while an exception was handled: %s", _named(end), exc_info=replaced.error
+            )
+
+
+def _named(end: BaseException) -> str:
+    """In words: "Hangup: the call ended: NORMAL_CLEARING"."""
+    return f"{type(end).__name__}: {end}"
+
+
+def _is_users(error: BaseException) -> bool:
+    """True if it went through a frame of the user's; the library's own exceptions don't."""
+    frames = traceback.walk_tb(error.__traceback__)
+    return any(not is_ours(frame.f_code.co_filename) for frame, _ in frames)
+
+
+def _was_handled(error: BaseException, later: BaseException) -> bool:
+    """True if ``later`` was raised below an ``except`` clause that had caught ``error``."""
+    entry = error.__traceback__
+    while entry is not None and is_ours(entry.tb_frame.f_code.co_filename):
+        entry = entry.tb_next
+    if entry is None:
+        return False
+    frame, raised_at = entry.tb_frame, entry.tb_lineno
+    lines = [each.tb_lineno for each in _entries(later) if each.tb_frame is frame]
+    return any(
+        clause.lineno <= line <= (clause.end_lineno or 0)
+        and body[0].lineno <= raised_at <= (body[-1].end_lineno or 0)
+        for line in lines
+        for body, clause in _clauses(frame.f_code.co_filename)
+    )
+
+
+def _entries(error: BaseException) -> Iterator[TracebackType]:
+    entry = error.__traceback__
+    while entry is not None:
+        yield entry
+        entry = entry.tb_next
+
+
+@lru_cache(maxsize=16)
+def _clauses(filename: str) -> list[tuple[list[ast.stmt], ast.ExceptHandler]]:
+    """The bodies of ``try`` in a file, each with one of its ``except`` clauses."""
+    import ast  # it takes longer to load than all of eslsync
+
+    statements: tuple[type[ast.Try], ...] = (ast.Try, getattr(ast, "TryStar", ast.Try))
+    try:
+        tree = ast.parse("".join(linecache.getlines(filename)))
+    except (SyntaxError, ValueError):
+        return []
+    tries = [node for node in ast.walk(tree) if isinstance(node, statements)]
+    return [(node.body, clause) for node in tries for clause in node.handlers]

@@ -1,0 +1,61 @@
+"""A handler that catches every Hangup and goes on is logged, and does not take a processor."""
+
+from __future__ import annotations
+
+import logging
+
+import pytest
+
+from eslsync import Disconnected, Hangup, Session
+from eslsync.call.unheeded import LONGEST_PAUSE, PATIENCE
+from simulator import FreeSwitch
+from tests.support.peer import Watched, call
+from tests.support.servers import messages
+
+
+@pytest.mark.parametrize("how", ["hung up", "disconnected"])
+def test_an_end_that_is_not_heeded_is_logged_once_and_raised_ever_later(
+    how: str, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+) -> None:
+    pauses: list[float] = []
+    monkeypatch.setattr(Watched, "pause", lambda self, seconds: pauses.append(seconds))
+
+    def handler(session: Session) -> None:
+        for _ in range(PATIENCE + 20):
+            try:
+                session.channel.playback("x")
+            except (Hangup, Disconnected):
+                pass
+
+    with call(handler) as peer:
+        peer.handshake()
+        peer.execute("playback")
+        if how == "hung up":
+            peer.say(*peer.tail())
+        else:
+            peer.end()
+        peer.await_handler()
+    [text] = [each for each in messages(caplog, logging.WARNING) if "goes on" in each]
+    assert f"was raised {PATIENCE} times, now at test_unheeded.py:" in text
+    assert " in handler; except Exception" in text
+    assert pauses[0] < 0.01
+    assert pauses == sorted(pauses)
+    assert pauses[-1] == LONGEST_PAUSE
+
+
+def test_simulated_time_does_not_pass_for_it() -> None:
+    times: set[str] = set()
+
+    def handler(session: Session) -> None:
+        session.channel.answer()
+        for _ in range(PATIENCE + 5):
+            try:
+                session.channel.playback("ivr/ivr-welcome")
+            except Hangup:
+                times.add(str(caller.duration))
+
+    with FreeSwitch() as switch:
+        caller = switch.call(handler)
+        caller.hear("ivr/ivr-welcome", start=True)
+        caller.hangup()
+    assert len(times) == 1
