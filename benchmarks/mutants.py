@@ -368,8 +368,13 @@ def table(mutants: Sequence[Mutant], results: Results) -> list[str]:
         if rows:
             count = [sum(column in found[name] for name in rows) for column in columns]
             lines.append(f"| {kind} | {len(rows)} | {' | '.join(map(str, count))} |")
-    nobody = [mutant for mutant in mutants if not found[mutant.name] - {"maps"}]
-    lines += ["", f"Found by nobody ({len(nobody)}):", ""]
+    names = [mutant.name for mutant in mutants]
+    looked = {way: {name for name in names if results.told(way, name)} for way in WAYS}
+    count = [len(looked.get(column, looked["explore"])) for column in columns]
+    lines.append(f"| looked at | {len(names)} | {' | '.join(map(str, count))} |")
+    everyone = set.intersection(*looked.values())
+    nobody = [each for each in mutants if each.name in everyone and not found[each.name] - {"maps"}]
+    lines += ["", f"Found by nobody ({len(nobody)}, of {len(everyone)} looked at in all ways):", ""]
     lines += [f"- {mutant.name}" for mutant in nobody]
     limited = {mutant.name: results.limited(mutant) for mutant in mutants}
     if any(limited.values()):
