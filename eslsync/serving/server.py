@@ -195,7 +195,12 @@ class Server:
                     self._failure = error
                     return
                 self._started.set()
-                self._take_calls()
+                try:
+                    self._take_calls()
+                except Exception:  # a bug of ours: calls still end in order
+                    logger.exception("the server has failed, and stops")
+                    deadline = REAL.deadline(DRAIN_TIMEOUT)
+                    self.ask(deadline, deadline)
                 self._end_calls()
             for thread in self.connections.others:
                 logger.error("stop: %s is stuck in its handler, and left behind", thread.name)
@@ -320,7 +325,7 @@ class Server:
                 break
             except ConnectionAbortedError:
                 continue  # the peer is gone
-            except OSError as error:
+            except (OSError, MemoryError) as error:
                 return self._is_able("no connection can be accepted for now: %s", error)
         return self._is_able()
 

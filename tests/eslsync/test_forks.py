@@ -177,8 +177,7 @@ def test_a_fork_waits_until_a_descriptor_is_stored() -> None:
     assert not gate.locked()
 
 
-@pytest.mark.parametrize("method", ["fork", "spawn"])
-def test_processes_of_a_handler_leave_its_call_alone(method: str) -> None:
+def test_processes_of_a_handler_leave_its_call_alone() -> None:
     def handler(session: Session) -> None:
         process = context.Process(target=os.getpid, daemon=True)
         process.start()
@@ -186,10 +185,26 @@ def test_processes_of_a_handler_leave_its_call_alone(method: str) -> None:
         codes.append(process.exitcode)
 
     codes: list[int | None] = []
-    context: Any = multiprocessing.get_context(method)
+    context: Any = multiprocessing.get_context("fork")
     with serving(handler) as app, dialled(app) as peer:
         peer.handshake()
         peer.run("set")
         assert peer.hear_end() == []
         peer.end()
     assert codes == [0]
+
+
+def test_other_programs_inherit_nothing() -> None:
+    with serving(lambda session: session.wait("DTMF")) as app, dialled(app) as peer:
+        peer.handshake()
+        inherited = [each for each in descriptors() if is_inheritable(each)]
+        assert set(inherited) <= {0, 1, 2}
+        peer.end()
+        peer.hear_end()
+
+
+def is_inheritable(descriptor: int) -> bool:
+    try:
+        return os.get_inheritable(descriptor)
+    except OSError:  # the listing's own
+        return False

@@ -10,10 +10,10 @@ from typing import Any
 
 import pytest
 
-from eslsync import Session
+from eslsync import Outbound, Session
 from eslsync.serving.listening import Listener
-from tests.support.peer import PATIENCE
-from tests.support.servers import dialled, messages, nothing, serving, until
+from tests.support.peer import PATIENCE, Watched
+from tests.support.servers import Beside, dialled, messages, nothing, serving, until
 
 
 def test_running_out_of_descriptors_logs_one_line_and_delays_the_connection(
@@ -24,7 +24,10 @@ def test_running_out_of_descriptors_logs_one_line_and_delays_the_connection(
             raise failures.pop()
         return original(self)
 
-    failures = [OSError(errno.EMFILE, "Too many open files"), ConnectionAbortedError()]
+    failures: list[Exception] = [
+        OSError(errno.EMFILE, "Too many open files"),
+        ConnectionAbortedError(),
+    ]
     original = Listener.accept
     monkeypatch.setattr(Listener, "accept", exhausted)
     monkeypatch.setattr("eslsync.serving.server.ACCEPT_PAUSE", 0.01)
@@ -91,3 +94,29 @@ def test_a_connection_that_cannot_be_watched_costs_one_call(
 
 def no_space(*arguments: object) -> None:
     raise OSError(errno.ENOSPC, "No space left on device")
+
+
+def test_a_server_that_fails_lets_its_calls_finish(
+    monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+) -> None:
+    def fails(self: Listener) -> Any:
+        monkeypatch.undo()
+        raise LookupError("a defect")
+
+    def handler(session: Session) -> None:
+        session.channel.playback("x")
+
+    app = Outbound(handler, port=0, clock=Watched())
+    running = Beside(app.start)
+    until(lambda: app.port != 0)
+    with dialled(app) as peer:
+        peer.handshake()
+        uuid = peer.execute("playback")
+        monkeypatch.setattr(Listener, "accept", fails)
+        with dialled(app):
+            until(lambda: bool(messages(caplog, logging.ERROR)))
+        peer.say(peer.completed("playback", uuid))
+        assert peer.hear_end() == []
+        peer.end()
+        running.join()
+    assert "the server has failed, and stops" in messages(caplog, logging.ERROR)
