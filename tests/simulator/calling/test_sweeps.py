@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import datetime
+import gc
 import logging
 import socket
 import time
@@ -175,6 +176,15 @@ def test_objects_left_in_memory_are_reported() -> None:
     assert "left in memory: " in str(first)
     assert "1 Session" in str(first)
     assert not sweep(Call.wait, remembers, faults=["delay"], every=10, memory=False).wrong
+
+
+@pytest.mark.parametrize("frozen", [False, True])
+def test_garbage_collection_is_left_as_it_was(frozen: bool) -> None:
+    gc.unfreeze()
+    if frozen:
+        gc.freeze()
+    assert not sweep(Call.wait, handler, faults=["hangup"], every=10).wrong
+    assert (gc.get_freeze_count() > 0) is frozen
 
 
 def test_a_log_that_keeps_its_records_is_no_leak(caplog: pytest.LogCaptureFixture) -> None:
