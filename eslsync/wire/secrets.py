@@ -114,6 +114,7 @@ class Secrets:
         # conversation's last.
         self._newest: dict[str, Event] = {}
         self.recent: deque[Event] = deque()
+        self._read_to = 0  # the serial of the last of these that was read
         self._patterns: tuple[dict[str, None], Patterns] = ({}, Patterns({}))
 
     # What is told
@@ -186,7 +187,9 @@ class Secrets:
             if event is not None:
                 self.read(event)
         for event in self.recent.copy():
-            self.read(event)
+            if event.serial > self._read_to:
+                self._read_to = event.serial
+                self.read(event)
 
     def _learn(self, value: str) -> None:
         for each in {value, value.strip(), *elements(value)}:
@@ -216,6 +219,8 @@ class Secrets:
             for found in _applications().finditer(text):
                 self._read_application(found[1], text[found.end() :], nested=found.start() > 0)
         for found in self._redactor.before.finditer(text):
+            if _applications().match(found[0]) is not None:
+                continue  # read above
             for value in _values(text, found):
                 self._learn(value)
         for at in [each.start() for each in re.finditer(r"[{<\[]", text[:LONGEST])]:
@@ -247,8 +252,9 @@ class Secrets:
             if nested:
                 argument = re.split(r"[,;|)'\"^]", argument.strip("'\""), maxsplit=1)[0]
             for digits in _DIGITS.findall(argument[:LONGEST]):
-                self._learn(digits)
-                self._learn(re.sub("[wW]", "", digits))
+                if "-" not in digits:  # a uuid
+                    self._learn(digits)
+                    self._learn(re.sub("[wW]", "", digits))
 
     # What is shown
 

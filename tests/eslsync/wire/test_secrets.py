@@ -8,7 +8,6 @@ from eslsync.wire.protocol import quote
 from eslsync.wire.redaction import Redactor
 from eslsync.wire.secrets import Secrets
 
-UUID = "7f1c0b52-73519-4a"  # not one: only its shape resembles one
 CODE = "73519"
 
 
@@ -186,6 +185,7 @@ def test_the_switchs_own_facts_stay() -> None:
     for name in ("Event-Sequence", "Unique-ID", "Content-Length", "Event-Date-Timestamp"):
         assert hidden.header(name, "1234") == "1234"
     uuid = "ab12cd34-1234-4321-1234-abcdef123456"
+    hidden.sent(f"api uuid_send_dtmf {uuid} 4321", ())
     assert hidden(f"uuid_kill {uuid}") == f"uuid_kill {uuid}"
     assert hidden("17 1234567 91234 x1234 1234y") == "17 1234567 91234 x*** ***y"
 
