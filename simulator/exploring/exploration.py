@@ -294,6 +294,7 @@ def explore(
         turns=source.turns(),
         moments=source.moments(),
         questions=source.questions(),
+        talks=source.talks(),
         workers=(os.cpu_count() or 1) if workers is None else workers,
         key=key,
         patience=patience,

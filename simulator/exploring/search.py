@@ -50,6 +50,8 @@ ALIKE, ENOUGH_ALIKE = 3, 12
 ROUND = 1
 #: Calls that must lead to the same situation for a handler to count as one that does not vary.
 REPEATS = 3
+#: Lengths of conversations tried, besides the usual one.
+TALKS = 4
 #: Attempts given to a process at once.
 CHUNK = 4
 
@@ -112,6 +114,7 @@ class Search:
     moments: Sequence[datetime] = ()  #: when a handler that asks for the time is called, too
     #: Facts about the call that the code compares with literals, by the statement.
     questions: Mapping[Spot, Sequence[Question]] = field(default_factory=dict)
+    talks: Sequence[int] = ()  #: seconds for which far ends talk, besides 20
     workers: int = 1
     key: Callable[[Situation], object] | None = None
     patience: float | None = 5.0
@@ -149,7 +152,9 @@ class Search:
         self._by_key: dict[tuple[int, str], Node] = {}
         self._spots: dict[tuple[int, str], list[Node]] = {}  # the continued situations
         self._heard_elsewhere: set[bytes] = set()
-        self._variants = Variants(self.circumstances, self.moments, self.questions)
+        self._variants = Variants(
+            self.circumstances, self.moments, self.questions, self.talks[:TALKS]
+        )
         self._shapes: dict[object, Node] = {}
         self._slow: set[str] = set()  # spots where handlers wait for something but the call
         self._stayed: set[int] = set()

@@ -30,6 +30,9 @@ MONDAY = date(2026, 1, 5)
 #: Names that code uses to get the caller.
 CALLERS = frozenset("caller_number caller_name".split())
 
+#: Attributes by which code reads how long a bridge lasted.
+LENGTHS = frozenset("seconds billsec".split())
+
 Definition = ast.FunctionDef | ast.ClassDef | ast.AsyncFunctionDef
 
 
@@ -127,6 +130,16 @@ class HandlerSource:
                 if names & self._reach.kept:
                     found |= {each for side in sides for each in integers(side, self._value_of)}
         return sorted(found)
+
+    def talks(self) -> list[int]:
+        """The seconds that it compares the length of a bridge with, one less and one more."""
+        found: set[int] = set()
+        for node in self._nodes():
+            if isinstance(node, ast.Compare):
+                sides = [node.left, *node.comparators]
+                if any(isinstance(each, ast.Attribute) and each.attr in LENGTHS for each in sides):
+                    found |= {each for side in sides for each in integers(side, self._value_of)}
+        return [each for number in sorted(found) for each in (number - 1, number + 1) if each > 0]
 
     def moments(self) -> list[datetime]:
         """The moments at which the code may act differently (see `boundaries`)."""

@@ -54,10 +54,17 @@ class Variants:
         circumstances: Sequence[Mapping[str, Any]],
         moments: Sequence[datetime],
         questions: Mapping[Spot, Sequence[Question]],
+        talks: Sequence[int] = (),
     ) -> None:
         self._circumstances = circumstances
         self._moments = moments
         self._questions = questions
+        answers, *others = FAR_ENDS
+        self._far_ends = [
+            answers,
+            *((f"talks for {each} s", {**answers[1], "hangs_up_after": each}) for each in talks),
+            *others,
+        ]
         self._called: set[object] = set()
         self._gone: set[object] = set()
         self._clock_read: set[object] = set()
@@ -88,7 +95,7 @@ class Variants:
                 continue
             people.add(where)
             self._called.add(which)
-            for words, behaviour in FAR_ENDS:
+            for words, behaviour in self._far_ends:
                 call = {**job.attempt.call, "endpoints": {**described, where: dict(behaviour)}}
                 told = f"{where} {words}"
                 label = told

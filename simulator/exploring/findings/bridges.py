@@ -64,12 +64,13 @@ def _judged(search: Search, edges: list[Edge]) -> Iterator[Finding]:
     if taken is None or not failed:
         return
     heard = taken.bridges[-1].heard
-    if heard and all(
-        outcome.bridges[-1].heard == heard and outcome.ended == taken.ended for _, outcome in failed
-    ):
-        edge, outcome = failed[0]
-        place = outcome.bridges[-1].place
-        where, words = edge.far_end or ("", "")
-        text = f"the caller hears {', '.join(heard)} whether {where} has taken the call or {words}"
-        way = Way(edge.way.call, (*edge.way.steps, Step("wait")))
-        yield Finding("bridge-ignored", text, place, way, node=edge.source)
+    for edge, outcome in failed if heard else ():
+        if outcome.bridges[-1].heard == heard and outcome.ended == taken.ended:
+            place = outcome.bridges[-1].place
+            where, words = edge.far_end or ("", "")
+            text = (
+                f"the caller hears {', '.join(heard)} whether {where} has taken the call or {words}"
+            )
+            way = Way(edge.way.call, (*edge.way.steps, Step("wait")))
+            yield Finding("bridge-ignored", text, place, way, node=edge.source)
+            return

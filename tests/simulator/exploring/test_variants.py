@@ -53,3 +53,18 @@ def misspells_an_endpoint(session: Session) -> None:
 
 def test_a_far_end_that_no_dial_string_reaches_is_told_and_not_varied() -> None:
     assert found(explore(misspells_an_endpoint, keys="1")) == ["refused"]
+
+
+def thanks_for_a_long_call(session: Session) -> None:
+    session.channel.answer()
+    outcome = session.channel.bridge("user/2000")
+    if outcome.seconds > 90:
+        session.channel.playback("long")
+    session.channel.playback("thanks" if outcome.answered else "nobody")
+    session.channel.hangup()
+
+
+def test_far_ends_talk_as_long_as_the_code_compares() -> None:
+    exploration = explore(thanks_for_a_long_call, keys="")
+    exploration.check()
+    assert "long" in {node.situation.prompt for node in exploration.nodes}

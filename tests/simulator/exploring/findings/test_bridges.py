@@ -35,9 +35,18 @@ def ignores_who_took_it(session: Session) -> None:
     session.channel.hangup()
 
 
+def says_more_to_busy_only(session: Session) -> None:
+    session.channel.answer()
+    if session.channel.bridge("user/1000", ring_timeout=10.0).cause == "USER_BUSY":
+        session.channel.playback("busy")
+    session.channel.playback("goodbye")
+    session.channel.hangup()
+
+
 @pytest.mark.parametrize(
     ("handler", "kind"),
     [
+        (says_more_to_busy_only, "bridge-ignored"),
         (hangs_up_without_a_word, "no-word"),
         (has_a_word_for_busy_only, "no-word"),
         (ignores_who_took_it, "bridge-ignored"),
