@@ -23,7 +23,7 @@ from weakref import WeakSet
 from .. import forks
 from ..call.ending import Stopped
 from ..call.reader import Reader
-from ..clock import REAL, Peer, busy, check_may_wait, may_wait
+from ..clock import REAL, Peer, busy, may_wait
 from .connections import Connections
 from .listening import BACKLOG, Listener
 from .live import LiveCall, look_at
@@ -96,7 +96,6 @@ class Server:
 
     def start(self) -> None:
         """Listen, and return. Raises OSError or RuntimeError if that fails."""
-        check_may_wait()
         self._starting = True
         self._thread.start()
         self._started.wait()

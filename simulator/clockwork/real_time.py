@@ -16,7 +16,7 @@ from collections.abc import Callable
 from queue import SimpleQueue
 from typing import TypeVar
 
-from eslsync.clock import REAL, Clock, Peer
+from eslsync.clock import REAL, Clock, Peer, busy
 
 from .link import Exchange, Link
 from .threads import SECOND
@@ -231,15 +231,16 @@ class RealTime(Exchange):
         self._now = self.now
         self._runner = threading.get_ident()
         try:
-            while not until():
-                due = self.next_due()
-                if due is not None and due <= self._now:
-                    self.do_next()
-                elif self.idle or (deadline is not None and deadline <= self._now):
-                    return False
-                else:
-                    self._listen(due if deadline is None else min(due or deadline, deadline))
-                self._tidy()
+            with busy():  # whoever waited for an app here would keep the world from answering it
+                while not until():
+                    due = self.next_due()
+                    if due is not None and due <= self._now:
+                        self.do_next()
+                    elif self.idle or (deadline is not None and deadline <= self._now):
+                        return False
+                    else:
+                        self._listen(due if deadline is None else min(due or deadline, deadline))
+                    self._tidy()
             return True
         finally:
             self._runner = None

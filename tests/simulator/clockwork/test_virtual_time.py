@@ -10,6 +10,7 @@ from eslsync import Outbound, Session, TimeoutError
 from simulator import FreeSwitch, SimulationError
 from simulator.calling.call import line_of
 from simulator.calling.freeswitch import simulation_of
+from simulator.clockwork.threads import SECOND
 from simulator.clockwork.virtual_time import World
 from tests.support.peer import PATIENCE
 
@@ -161,3 +162,34 @@ def test_a_parked_thread_answers_a_question_itself_and_goes_on_waiting() -> None
         call.wait()
         assert world.ask(link, who) is None  # the handler has ended
     assert heard == ["7"]
+
+
+def test_a_finalizer_on_the_worlds_thread_may_not_wait_for_an_app() -> None:
+    """Only that thread could answer. It may post."""
+    said: list[str] = []
+
+    class Collected:
+        def __init__(self, session: Session) -> None:
+            self.session = session
+
+        def __del__(self) -> None:
+            try:
+                self.session.api("status")
+            except RuntimeError as error:
+                said.append(str(error))
+            said.append(f"posted: {self.session.post('collected')}")
+
+    def handler(session: Session) -> None:
+        session.channel.answer()
+        left.append(Collected(session))
+        session.wait("POSTED")
+
+    left: list[Collected] = []
+    with FreeSwitch() as switch:
+        call = switch.call(handler)
+        world = simulation_of(switch).world
+        world.at(world.now + SECOND, left.clear)
+        call.wait()
+    refused, posted = said
+    assert "must not wait here" in refused
+    assert posted == "posted: True"
