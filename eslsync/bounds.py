@@ -13,6 +13,7 @@ __all__ = [
     "BACKLOG",
     "BOUNDS",
     "DIGITS",
+    "EARLIER",
     "ITERATED",
     "JOBS",
     "POSTS",
@@ -58,6 +59,13 @@ ITERATED = Bound(
     DROPPED,
     ("session.py: arrived",),
 )
+EARLIER = Bound(
+    "events of the last blocking call, for the next wait",
+    1000,
+    MB,
+    DROPPED,
+    ("call/arrivals.py: earlier",),
+)
 DIGITS = Bound(
     "digits that nobody has asked for", 100, MB, DROPPED, ("call/typeahead.py: _digits",)
 )
@@ -80,4 +88,4 @@ POSTS = Bound(
 )
 
 #: Those of each call.
-BOUNDS = (BACKLOG, ITERATED, DIGITS, APPLICATIONS, JOBS, POSTS)
+BOUNDS = (BACKLOG, ITERATED, EARLIER, DIGITS, APPLICATIONS, JOBS, POSTS)

@@ -130,7 +130,9 @@ class Applications:
         - A digit that was pressed before satisfies ``wait("DTMF")`` (type-ahead), and its
           `on_dtmf` handlers have run by the time the wait returns. A wait inside a callback
           takes the digit, and its handlers don't run.
-        - Any other event counts if it arrived since the last blocking call returned.
+        - Any other event counts if it arrived since the last blocking call began: after
+          `answer`, ``wait("CHANNEL_ANSWER")`` returns at once. A wait that returns at once is no
+          such call. One event satisfies one wait.
         - A state that the channel is in already, or a hangup that already happened, satisfies
           the wait at once.
 

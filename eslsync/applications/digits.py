@@ -230,22 +230,30 @@ class DigitApplications(PlayingApplications):
             Collecting(prompt, least, most, tries, terminators, valid),
         )
         try:
-            outcome = Digits()
-            for attempt in range(tries):
-                if attempt:
-                    self.flush_digits()  # digits typed after a wrong entry belong to it
-                    if invalid is not None:
-                        self.playback(invalid, terminators="none")
-                with conversation.typeahead.unless_it_fails() as taken:
-                    outcome = self._get_once(
-                        prompt, least, most, terminators, timeout, digit_timeout, barge_in, taken
-                    )
-                    if len(outcome) < least:
-                        continue  # too short
-                    if _is_valid(outcome, valid):
-                        break
-                outcome = Digits(invalid=str(outcome), terminator=outcome.terminator)
-            return outcome
+            with conversation.one_call():
+                outcome = Digits()
+                for attempt in range(tries):
+                    if attempt:
+                        self.flush_digits()  # digits typed after a wrong entry belong to it
+                        if invalid is not None:
+                            self.playback(invalid, terminators="none")
+                    with conversation.typeahead.unless_it_fails() as had:
+                        outcome = self._get_once(
+                            prompt,
+                            least,
+                            most,
+                            terminators,
+                            timeout,
+                            digit_timeout,
+                            barge_in,
+                            had,
+                        )
+                        if len(outcome) < least:
+                            continue  # too short
+                        if _is_valid(outcome, valid):
+                            break
+                    outcome = Digits(invalid=str(outcome), terminator=outcome.terminator)
+                return outcome
         finally:
             leg.collecting = before
 

@@ -9,9 +9,11 @@ from __future__ import annotations
 import logging
 from collections import deque
 from collections.abc import Collection, Mapping
+from operator import attrgetter
 from queue import Empty
 from typing import Any, Protocol
 
+from ..bounds import EARLIER
 from ..clock import Clock, refuse_to_wait
 from ..wire.declared import declared
 from ..wire.exceptions import ProtocolError
@@ -21,6 +23,7 @@ from ..wire.shown import in_a_log
 from .callbacks import Callbacks
 from .connection import TAKEN_AWAY, WAKING, Arrived, Connection, NothingMore, Pending
 from .ending import Ending, Ends, Stage
+from .losses import Losses
 from .posted import POSTED
 from .taken_away import Movable, has_hung_up, note
 from .turns import Turns
@@ -40,6 +43,9 @@ MAX_RECENT_AT_WORK = 20
 BEGINNING = "CHANNEL_EXECUTE"
 
 UP = Stage.UP
+
+
+RAW = attrgetter("raw")
 
 
 class Late(Exception):
@@ -79,6 +85,7 @@ class Tells(Protocol):
     redact: Secrets
     logger: logging.LoggerAdapter[logging.Logger]
     turns: Turns
+    losses: Losses
 
     @property
     def connection(self) -> Connection: ...
@@ -113,8 +120,12 @@ class Arrivals:
         "_conversation",
         "_ending",
         "_items",
+        "_since",
+        "_size",
+        "_taken",
         "_telling",
         "count",
+        "earlier",
         "recent",
         "tells_beginnings",
     )
@@ -130,6 +141,11 @@ class Arrivals:
         #: True once the switch has told of an application's beginning. Not every one does:
         #: it may not be subscribed to.
         self.tells_beginnings = False
+        #: The events since the last blocking call began, for the next wait; without the recent.
+        self.earlier: deque[Event] = deque()
+        self._size = 0  # their bytes
+        self._since = 0  # the serial of the last event before that call
+        self._taken: set[int] = set()  # the serials of those that a wait has returned
         #: The number of events so far, which is the serial of the last.
         self.count = 0
         #: The last events, not yet read for the legs' states and variables.
@@ -308,13 +324,58 @@ class Arrivals:
             events: list[Event] = []
             while self.recent:  # one by one: a finalizer may add some meanwhile
                 events.append(self.recent.popleft())
+            self.earlier.extend(events)
+            self._size += sum(map(len, map(RAW, events)))
+            if len(self.earlier) > EARLIER.most or self._size > (EARLIER.most_bytes or 0):
+                self._drop_earlier()
             events.reverse()
             for leg in self._conversation.legs.values():
                 leg.read(events)
 
+    # The last blocking call
+
+    def begin_call(self) -> None:
+        """A blocking call begins: what had its turn before is of no use for later waits."""
+        backlog = self._conversation.turns.backlog
+        self._since = backlog.first_serial - 1 if backlog.events else self.count
+        if self.earlier:
+            kept = [event for event in self.earlier if event.serial > self._since]
+            self.earlier = deque(kept)
+            self._size = sum(map(len, map(RAW, kept)))
+        if self._taken:
+            self._taken.clear()
+
+    def of_last_call(self) -> list[Event]:
+        """The events that had their turn in the last blocking call, and that no wait returned."""
+        self.read_recent()
+        backlog = self._conversation.turns.backlog
+        end = backlog.first_serial if backlog.events else self.count + 1
+        return [
+            event
+            for event in self.earlier
+            if self._since < event.serial < end
+            if self.is_untaken(event)
+        ]
+
+    def is_untaken(self, event: Event) -> bool:
+        """True unless a wait has returned it; posted values have an order of their own."""
+        return event.serial not in self._taken and event.quick_name != POSTED
+
+    def take(self, event: Event) -> None:
+        """A wait returns this event; the next one won't."""
+        self._taken.add(event.serial)
+
+    def _drop_earlier(self) -> None:
+        while len(self.earlier) > EARLIER.most or self._size > (EARLIER.most_bytes or 0):
+            event = self.earlier.popleft()
+            self._size -= len(event.raw)
+            if event.serial > self._since:
+                self._conversation.losses.count(EARLIER, event.name, logging.INFO)
+
     def forget(self) -> None:
         """Forget what has arrived."""
         self._items.clear()
+        self.earlier.clear()
         self.recent.clear()
 
     def unread(self) -> list[Event]:

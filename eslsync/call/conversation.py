@@ -13,7 +13,8 @@ from __future__ import annotations
 
 import logging
 import weakref
-from collections.abc import Callable, Collection
+from collections.abc import Callable, Collection, Iterator
+from contextlib import contextmanager
 from threading import get_ident
 from typing import TYPE_CHECKING, TypeVar
 
@@ -58,7 +59,7 @@ LATE_ON_SYNC = {
     ),
     "CHANNEL_HANGUP_COMPLETE": "CHANNEL_HANGUP_COMPLETE never comes; use on_hangup",
 }
-OVER = Stage.OVER
+UP, OVER = Stage.UP, Stage.OVER
 
 
 #: Returns what a wait returns, or None to go on waiting. Called with None at first, then with each
@@ -81,6 +82,7 @@ class Conversation:
         "callbacks",
         "clock",
         "commands",
+        "composing",
         "connection",
         "context",
         "ending",
@@ -132,6 +134,8 @@ class Conversation:
         self.losses = Losses(self.logger)
         self.unheeded = Unheeded(clock, self.logger)
         self._warned: set[str] = set()
+        #: True while a method that waits several times is under way.
+        self.composing = False
 
         # The parts know it weakly, so that no circle of references is left: see `let_go`.
         me = weakref.proxy(self)
@@ -248,11 +252,14 @@ class Conversation:
         deadline: Deadline | None,
         leg: Leg | None = None,
         wanted: Collection[str] | None = None,
+        *,
+        looks_back: bool = False,
     ) -> T:
         """Take events in their turn until ``ready`` returns something; return that.
 
         ``what`` describes what is waited for (see `Wait.what`); ``wanted`` names the events that
-        can end the wait, None for any. Raises TimeoutError at the deadline, and Hangup when the
+        can end the wait, None for any. With ``looks_back``, so can events of the last blocking
+        call. Raises TimeoutError at the deadline, and Hangup when the
         call or ``leg`` ends.
         """
         if get_ident() != self._thread:
@@ -271,9 +278,13 @@ class Conversation:
                 watched = self.begins(what, deadline, leg, wanted)
             self.at_work = True
             if turns.inside is not None:
-                result = self._look_until(ready, deadline, leg, wanted, known)
+                result = self._look_until(ready, deadline, leg, wanted, known, looks_back)
             else:
                 result = ready(None)
+                if result is None and looks_back:
+                    result = self._look_back(ready, leg, self.arrivals.of_last_call())
+                if result is None and not self.composing:
+                    self.arrivals.begin_call()
             while result is None:
                 if backlog.events:
                     event: Event | None = backlog.popleft()
@@ -284,7 +295,7 @@ class Conversation:
                 if event is not None:
                     turns.mark = event.serial
                     if self.callbacks or event.quick_name in KEPT:
-                        turns.run(event, leg)
+                        turns.run(event, leg, deadline)
                 result = ready(event)
         except Late:
             raise too_late(what, deadline, leg) from None
@@ -297,7 +308,31 @@ class Conversation:
         if len(arrivals.recent) > MAX_RECENT_AT_WORK:
             arrivals.read_recent()
         turns.mark = arrivals.count
+        if looks_back and isinstance(result, Event):
+            arrivals.take(result)
         return result
+
+    def _look_back(self, ready: Ready[T], leg: Leg, events: list[Event]) -> T | None:
+        """What an event of the last blocking call makes ready; None after the end of the leg."""
+        ending = self.ending
+        if ending.stage is not UP or ending.failure is not None or leg.hangup_event is not None:
+            return None
+        for event in events:
+            if self.typeahead.has(event) and (result := ready(event)) is not None:
+                return result
+        return None
+
+    @contextmanager
+    def one_call(self) -> Iterator[None]:
+        """All waits in this block belong to one blocking call."""
+        outer = self.composing
+        if not outer and self.turns.inside is None:
+            self.arrivals.begin_call()
+        self.composing = True
+        try:
+            yield
+        finally:
+            self.composing = outer
 
     def _look_until(
         self,
@@ -306,13 +341,17 @@ class Conversation:
         leg: Leg,
         wanted: Collection[str] | None,
         known: Event | None,
+        looks_back: bool,
     ) -> T:
         """As `until`, inside a callback: events are looked at, and keep their turn for later."""
         turns = self.turns
         result = ready(None)
+        since = turns.before if looks_back else turns.mark
         for event in tuple(self.backlog):
-            if result is None and event.serial > turns.mark:
+            if result is None and event.serial > since and self.arrivals.is_untaken(event):
                 result = ready(event)
+        if result is None and not self.composing:
+            turns.before = turns.mark
         while result is None:
             if leg.transferred is not known:
                 leg.check_here()

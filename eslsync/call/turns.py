@@ -46,6 +46,7 @@ class Queues(Protocol):
     """What turns need of a conversation."""
 
     awaited: object
+    composing: bool
     at_work: bool
     losses: Losses
     callbacks: Callbacks
@@ -72,6 +73,7 @@ class Turns:
         "_callbacks",
         "_conversation",
         "backlog",
+        "before",
         "hangup_callbacks",
         "inside",
         "mark",
@@ -88,6 +90,8 @@ class Turns:
         self.inside: Event | None = None
         #: Inside a callback: the serial of the last event that an earlier wait saw.
         self.mark = 0
+        #: The same for the wait before that.
+        self.before = 0
 
     def keep(self, event: Event) -> None:
         """Queue an event for its turn."""
@@ -100,11 +104,11 @@ class Turns:
         """True for a digit or a posted value, and for an event with a callback."""
         return event.name in KEPT or bool(self._callbacks.of(event))
 
-    def run(self, event: Event, leg: Waits) -> None:
+    def run(self, event: Event, leg: Waits, deadline: float | None = None) -> None:
         """Run the callbacks of an event whose turn has come, and the digit's handler.
 
-        All of them run; then the first exception is raised, from a wait for ``leg``. Others are
-        logged.
+        All of them run; then the first exception is raised, from a wait for ``leg`` until
+        ``deadline``. Others are logged.
         """
         conversation = self._conversation
         is_digit = event.quick_name == "DTMF" and not event.collected
@@ -119,6 +123,8 @@ class Turns:
         awaited, conversation.awaited = conversation.awaited, None
         at_work, conversation.at_work = conversation.at_work, False
         self.inside = event
+        self.before = self.mark
+        composing, conversation.composing = conversation.composing, False
         first: Exception | None = None
         try:
             for callback in callbacks:
@@ -135,13 +141,14 @@ class Turns:
         finally:
             self.inside = None
             conversation.awaited = awaited
+            conversation.composing = composing
             if is_digit:
                 conversation.typeahead.keep(event)
         try:
             if first is not None:
                 if isinstance(first, Hangup) and conversation.ending.stage is OVER:
                     self.run_rest()  # it is the call's own hangup, not another leg's
-                self._raise(first, leg)
+                self._raise(first, leg, deadline)
         finally:
             conversation.at_work = at_work
             del first  # breaks a reference cycle that would keep the whole call alive
@@ -178,10 +185,11 @@ class Turns:
             self._conversation.logger.error("another callback failed", exc_info=error)
         return first
 
-    def _raise(self, error: BaseException, leg: Waits) -> NoReturn:
+    def _raise(self, error: BaseException, leg: Waits, deadline: float | None = None) -> NoReturn:
         """Raise a callback's exception from a wait for ``leg``.
 
-        A timeout, or the end of another leg, would tell something of that wait which is not true.
+        A timeout where the wait has one of its own, or the end of another leg, would tell
+        something of that wait which is not true.
         They are raised as RuntimeError, as Python does with a StopIteration inside a generator
         (PEP 479). A CommandError names its command.
         """
@@ -189,7 +197,7 @@ class Turns:
         gone = leg.hangup_event is not None or leg.transferred is not None
         over = gone or ending.is_over or ending.failure is not None
         try:
-            if isinstance(error, TimeoutError) or (
+            if (isinstance(error, TimeoutError) and deadline is not None) or (
                 isinstance(error, (Hangup, Disconnected)) and not over
             ):
                 raise RuntimeError(f"a callback raised {type(error).__name__}: {error}") from error

@@ -30,14 +30,14 @@ def wait_for(
     deadline = None if timeout is None else conversation.clock.deadline(timeout)
     if isinstance(what, str):
         ready, wanted = _ready_for(conversation, what, leg)
-        event = conversation.until(what, ready, deadline, leg, wanted)
+        event = conversation.until(what, ready, deadline, leg, wanted, looks_back=True)
         conversation.typeahead.taken(event)  # a wait for "ALL" takes digits, too
         return event
     if callable(what):
         check_function("a condition for wait()", what)
         conversation.subscription.check_any("this event")
         condition = _next_that(_as_a_callback(conversation, what), leg)
-        event = conversation.until(what, condition, deadline, leg)
+        event = conversation.until(what, condition, deadline, leg, looks_back=True)
         conversation.typeahead.taken(event)
         return event
     several = tuple(what)
@@ -49,7 +49,7 @@ def wait_for(
         found = (ready(event) for ready in readies)
         return next((each for each in found if each is not None), None)
 
-    event = conversation.until(several, any_ready, deadline, leg)
+    event = conversation.until(several, any_ready, deadline, leg, looks_back=True)
     conversation.typeahead.taken(event)
     return event
 

@@ -2,9 +2,13 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 import pytest
 
 from eslsync import Channel, ChannelState, Event, Hangup, Session, TimeoutError
+from eslsync.bounds import EARLIER
+from eslsync.call import arrivals
 from simulator import Call, FreeSwitch
 from tests.support.asking import ask, session_of
 from tests.support.peer import call, event, reply
@@ -202,3 +206,117 @@ def test_events_may_have_a_timeout() -> None:
 
     asked = ask(question)
     assert asked.call.duration == pytest.approx(5, abs=0.2)
+
+
+WAYS: dict[str, Any] = {
+    "name": "CHANNEL_ANSWER",
+    "several": ["CHANNEL_HOLD", "CHANNEL_ANSWER"],
+    "function": lambda event: event.name == "CHANNEL_ANSWER",
+}
+
+
+@pytest.mark.parametrize("of", ["channel", "session"])
+@pytest.mark.parametrize("way", WAYS)
+def test_an_event_of_the_last_blocking_call_satisfies_one_wait(way: str, of: str) -> None:
+    def handler(session: Session) -> list[str]:
+        waits: Any = session.channel if of == "channel" else session
+        session.channel.answer()
+        seen = [waits.wait(WAYS[way], timeout=5).name]
+        with pytest.raises(TimeoutError):
+            waits.wait(WAYS[way], timeout=0)
+        return seen
+
+    returned: list[list[str]] = []
+    with FreeSwitch() as switch:
+        call = switch.call(lambda session: returned.append(handler(session)))
+        call.wait()
+    assert returned == [["CHANNEL_ANSWER"]]
+
+
+def test_an_event_of_an_earlier_call_satisfies_no_wait() -> None:
+    told: list[str] = []
+
+    def handler(session: Session) -> None:
+        session.channel.answer()
+        session.api("status")  # waits for a reply only
+        told.append(session.channel.wait("CHANNEL_EXECUTE", timeout=0)["Application"])
+        session.channel.playback("ivr/ivr-welcome")
+        with pytest.raises(TimeoutError):
+            session.channel.wait("CHANNEL_ANSWER", timeout=0)
+
+    with FreeSwitch() as switch:
+        switch.call(handler).wait()
+    assert told == ["answer"]
+
+
+def test_an_event_during_a_collection_of_several_steps_satisfies_the_next_wait() -> None:
+    def handler(session: Session) -> None:
+        session.channel.answer()
+        session.channel.get_digits("ivr/ivr-enter", timeout=2)
+        assert session.channel.wait("PLAYBACK_START", timeout=0)["Playback-File-Path"]
+
+    with FreeSwitch() as switch:
+        switch.call(handler).wait()
+
+
+def test_inside_a_callback_an_event_of_the_last_blocking_call_satisfies_the_next_wait() -> None:
+    told: list[str] = []
+
+    def handler(session: Session) -> None:
+        channel = session.channel
+
+        @channel.on_dtmf("1")
+        def ask(digit: str) -> None:
+            channel.playback("ivr/ivr-option-1")
+            told.append(channel.wait("PLAYBACK_STOP", timeout=0)["Playback-File-Path"])
+            with pytest.raises(TimeoutError):
+                channel.wait("PLAYBACK_STOP", timeout=0)
+
+        channel.answer()
+        channel.playback("ivr/ivr-welcome")
+
+    with FreeSwitch(prompts={"ivr/ivr-welcome": 30.0}) as switch:
+        call = switch.call(handler)
+        call.hear("ivr/ivr-welcome", start=True)
+        call.press("1")
+        call.wait()
+    assert len(told) == 1
+    assert "ivr-option-1" in told[0]
+
+
+def test_after_a_hangup_every_wait_raises_it_whatever_came_before() -> None:
+    raised: list[str] = []
+
+    def handler(session: Session) -> None:
+        session.channel.answer()
+        for target in ("CHANNEL_EXECUTE", "PLAYBACK_START"):
+            try:
+                session.channel.playback("ivr/ivr-welcome")
+            except Hangup:
+                with pytest.raises(Hangup):
+                    session.channel.wait(target)
+                raised.append(target)
+
+    with FreeSwitch() as switch:
+        call = switch.call(handler)
+        call.hear("ivr/ivr-welcome", start=True)
+        call.hangup()
+    assert raised == ["CHANNEL_EXECUTE", "PLAYBACK_START"]
+
+
+def test_the_events_of_a_long_call_are_bounded(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(arrivals, "EARLIER", EARLIER._replace(most=10))
+
+    def handler(session: Session) -> tuple[bool, int]:
+        session.channel.playback("x")
+        return session.dropped > 0, len(session.channel.leg.conversation.arrivals.earlier)
+
+    with call(handler) as peer:
+        peer.handshake()
+        uuid = peer.execute("playback")
+        for _ in range(10):
+            peer.say(*[peer.event("CHANNEL_ANSWER")] * 10)
+        peer.say(peer.completed("playback", uuid))
+        peer.await_handler()
+    assert peer.returned[0]
+    assert peer.returned[1] <= 10
