@@ -8,7 +8,6 @@ from ..clockwork.threads import Steps, pause
 from ..model import asking
 from ..model.arguments import atoi, separate
 from ..model.digits import PAUSES, dtmf_string
-from ..model.executing import refuse
 from ..model.tables import OK, api, application, located
 
 if TYPE_CHECKING:
@@ -18,11 +17,10 @@ if TYPE_CHECKING:
 __all__: list[str] = []
 
 
-@application("read", recordings="03j")
+@application("read", needs_data=True, recordings="03j")
 def read(channel: Channel, data: str) -> Steps[None]:
     """``<min> <max> <file> <variable> <timeout> <terminators> [<digit timeout>]``."""
     if not data:
-        refuse(channel, "it has no argument")
         return
     words = separate(data, " ", 7) + [""] * 7
     least = max(1, atoi(words[0]))
@@ -38,13 +36,12 @@ def read(channel: Channel, data: str) -> Steps[None]:
     )
 
 
-@application("play_and_get_digits", recordings="03c 03d 03e")
+@application("play_and_get_digits", needs_data=True, recordings="03c 03d 03e")
 def play_and_get_digits(channel: Channel, data: str) -> Steps[None]:
     """``<min> <max> <tries> <timeout> <terminators> <file> <invalid file> <variable> <regex>
     [<digit timeout> [<'transfer on failure'>]]``.
     """
     if not data:
-        refuse(channel, "it has no argument")
         return
     words = separate(data, " ", 11) + [""] * 11
     least = max(0, atoi(words[0]))
@@ -69,12 +66,12 @@ def flush_dtmf(channel: Channel, data: str) -> None:
     channel.flush_digits()
 
 
-@application("queue_dtmf", recordings="11l 21r", nomedia=True)
+@application("queue_dtmf", needs_data=True, recordings="11l 21r", nomedia=True)
 def queue_dtmf(channel: Channel, data: str) -> None:
     receive(channel, data)
 
 
-@application("send_dtmf", recordings="11l 13d 21r", nomedia=True)
+@application("send_dtmf", needs_data=True, recordings="11l 13d 21r", nomedia=True)
 def send_dtmf(channel: Channel, data: str) -> Steps[None]:
     yield from _send(channel, data)
 

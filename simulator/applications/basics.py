@@ -55,7 +55,7 @@ def park_state(channel: Channel, data: str) -> None:
     channel.park_elsewhere()
 
 
-@application("transfer", recordings="12a", nomedia=True)
+@application("transfer", needs_data=True, recordings="12a", nomedia=True)
 def transfer_application(channel: Channel, data: str) -> None:
     target = separate(data, " ", 4)
     if target and target[0] in ("-bleg", "-both"):
@@ -68,13 +68,13 @@ def transfer_application(channel: Channel, data: str) -> None:
         transfer(channel, *target[:3])
 
 
-@application("execute_extension", recordings="29e 29h", nomedia=True)
+@application("execute_extension", needs_data=True, recordings="29e 29h", nomedia=True)
 def execute_extension(channel: Channel, data: str) -> Steps[None]:
     """Run another extension's applications, then continue."""
     words = separate(data, " ", 3)
     actions = actions_of(channel, words[0]) if words else None
-    if actions is None:
-        what = f"execute_extension {words[0]}" if words else "execute_extension"
+    if actions is None and words:
+        what = f"execute_extension {words[0]}"
         note_option(channel.switch, channel, what, "it is not among extensions=")
     for name, argument in actions or ():
         if not channel.is_ready():

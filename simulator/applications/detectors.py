@@ -23,7 +23,7 @@ SILENT_FRAMES = 25
 FOREVER = 86_400_000
 
 
-@application("displace_session", recordings="11l")
+@application("displace_session", needs_data=True, recordings="11l")
 def displace_session(channel: Channel, data: str) -> None:
     """Play a file in place of what the caller says."""
     path, *options = separate(data, " ", 4) or [""]
@@ -66,7 +66,7 @@ def remove_bugs(channel: Channel, data: str) -> None:
     media_bugs.remove_all([bug for bug in channel.bugs if data in ("", bug.function)])
 
 
-@application("wait_for_silence", recordings="11l")
+@application("wait_for_silence", needs_data=True, recordings="11l")
 def wait_for_silence(channel: Channel, data: str) -> Steps[None]:
     """``<threshold> <silence frames> <frames of sound> <timeout ms>``."""
     words = separate(data, " ", 5)

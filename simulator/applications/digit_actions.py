@@ -318,7 +318,7 @@ def _targets(name: str) -> tuple[Target, ...]:
             return ("self",)
 
 
-@application("bind_digit_action", recordings="29c", nomedia=True)
+@application("bind_digit_action", needs_data=True, recordings="29c", nomedia=True)
 def bind_digit_action(channel: Channel, data: str) -> None:
     """``<realm>,<digits>|~<regex>,<action>[,<value>[,<whose keys>[,<whose channel>]]]``."""
     words = separate(data, ",", 6)
@@ -344,7 +344,7 @@ def digit_action_set_realm(channel: Channel, data: str) -> None:
         machine.realm = machine.realms[realm]
 
 
-@application("clear_digit_action", recordings="29c", nomedia=True)
+@application("clear_digit_action", needs_data=True, recordings="29c", nomedia=True)
 def clear_digit_action(channel: Channel, data: str) -> None:
     """``<realm>|all[,<whose keys>]``."""
     if not data:

@@ -126,7 +126,7 @@ def deduplicate_dtmf(channel: Channel, data: str) -> None:
 # --- those that execute an application during a bridge
 
 
-@application("bind_meta_app", recordings="29e", nomedia=True)
+@application("bind_meta_app", needs_data=True, recordings="29e", nomedia=True)
 def bind_meta_app(channel: Channel, data: str) -> None:
     """``<key> <whose: a|b> <flags> <application>[::<argument>]``: the meta key is ``*``."""
     words = separate(data, " ", 4)

@@ -20,7 +20,7 @@ if TYPE_CHECKING:
 __all__: list[str] = []
 
 
-@application("eavesdrop", recordings="230 231")
+@application("eavesdrop", needs_data=True, recordings="230 231")
 def eavesdrop(channel: Channel, data: str) -> Steps[None]:
     """``<uuid>``: listen until one of the two hangs up, or ``*`` is pressed."""
     if data.lower() == "all":

@@ -12,7 +12,7 @@ if TYPE_CHECKING:
 __all__: list[str] = []
 
 
-@application("rename", recordings="30d", nomedia=True, zombie=True)
+@application("rename", needs_data=True, recordings="30d", nomedia=True, zombie=True)
 def rename(channel: Channel, data: str) -> None:
     """``<path> <new path>``: a file that was recorded is played under its new name."""
     old, blank, new = data.partition(" ")

@@ -70,7 +70,7 @@ def unhold_application(channel: Channel, data: str) -> None:
     unhold(channel)
 
 
-@application("soft_hold", recordings="262")
+@application("soft_hold", needs_data=True, recordings="262")
 def soft_hold(channel: Channel, data: str) -> Steps[None]:
     """``<unhold key> [<own music>] [<music of the other leg>]``: hold until the key is pressed."""
     words = separate(data, " ", 3)

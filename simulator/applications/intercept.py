@@ -21,7 +21,7 @@ if TYPE_CHECKING:
 __all__: list[str] = []
 
 
-@application("intercept", recordings="221 222 223")
+@application("intercept", needs_data=True, recordings="221 222 223")
 def intercept(channel: Channel, data: str) -> Steps[None]:
     """``[-bleg] <uuid>``: be bridged to that leg, or to the leg that it is bridged to."""
     words = separate(data, " ", 4)

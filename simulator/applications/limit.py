@@ -151,7 +151,7 @@ def _exceeded(channel: Channel, target: Sequence[str]) -> None:
         transfer(channel, *target[:3])
 
 
-@application("limit", recordings="11l 21u 21v", nomedia=True)
+@application("limit", needs_data=True, recordings="11l 21u 21v", nomedia=True)
 def limit_application(channel: Channel, data: str) -> None:
     """``<backend> <realm> <id> [<max>[/<seconds>] [<extension>|!<cause> ...]]``."""
     words = separate(data, " ", 7)
@@ -162,7 +162,7 @@ def limit_application(channel: Channel, data: str) -> None:
         _exceeded(channel, words[4:] or [EXCEEDED])
 
 
-@application("limit_execute", recordings="21u", nomedia=True)
+@application("limit_execute", needs_data=True, recordings="21u", nomedia=True)
 def limit_execute(channel: Channel, data: str) -> Steps[None]:
     """``<backend> <realm> <id> <max>[/<seconds>] <application> <argument>``."""
     words = separate(data, " ", 6)

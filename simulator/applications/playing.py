@@ -28,7 +28,7 @@ PLAYED: Mapping[Status, str] = {
 }
 
 
-@application("playback", recordings="01a 01b 02a")
+@application("playback", needs_data=True, recordings="01a 01b 02a")
 def playback(channel: Channel, data: str) -> Steps[None]:
     file, at, offset = data.partition("@@")
     channel.set("playback_terminator_used", None)
@@ -38,7 +38,7 @@ def playback(channel: Channel, data: str) -> Steps[None]:
     executing.respond(channel, PLAYED.get(status, "PLAYBACK ERROR"))
 
 
-@application("endless_playback", recordings="11o")
+@application("endless_playback", needs_data=True, recordings="11o")
 def endless_playback(channel: Channel, data: str) -> Steps[None]:
     status = Status.SUCCESS
     while channel.is_ready() and status in (Status.SUCCESS, Status.BREAK):
@@ -46,7 +46,7 @@ def endless_playback(channel: Channel, data: str) -> Steps[None]:
     executing.respond(channel, PLAYED.get(status, "PLAYBACK ERROR"))
 
 
-@application("loop_playback", recordings="30e")
+@application("loop_playback", needs_data=True, recordings="30e")
 def loop_playback(channel: Channel, data: str) -> Steps[None]:
     loops = 1
     found = re.match(r"\+(-?\d+)\s+(.*)", data)
@@ -67,7 +67,7 @@ def gentones(channel: Channel, data: str) -> Steps[None]:
     )
 
 
-@application("say", recordings="11l 11n 21w")
+@application("say", needs_data=True, recordings="11l 11n 21w")
 def say(channel: Channel, data: str) -> Steps[None]:
     words = separate(data, " ", 5)
     if len(words) not in (4, 5):
@@ -77,7 +77,7 @@ def say(channel: Channel, data: str) -> Steps[None]:
     yield from playing.say(channel, words, playing.on_terminator(channel))
 
 
-@application("speak", recordings="11l 11n 11p")
+@application("speak", needs_data=True, recordings="11l 11n 11p")
 def speak(channel: Channel, data: str) -> Steps[None]:
     yield from playing.speak_application(channel, data, playing.on_terminator(channel))
 
@@ -94,7 +94,7 @@ def phrase(channel: Channel, data: str) -> Steps[None]:
     executing.respond(channel, "PHRASE PLAYED" if played else "UNKNOWN ERROR")
 
 
-@application("sleep", recordings="06a 11f 11i", nomedia=True)
+@application("sleep", needs_data=True, recordings="06a 11f 11i", nomedia=True)
 def sleep(channel: Channel, data: str) -> Steps[None]:
     if not data:
         return

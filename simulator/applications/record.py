@@ -48,7 +48,7 @@ def samples_since(channel: Channel, began: int) -> int:
     return (channel.now - began) // FRAME * FRAME * RATE // SECOND
 
 
-@application("record", recordings="11a 21a 21b")
+@application("record", needs_data=True, recordings="11a 21a 21b")
 def record(channel: Channel, data: str) -> Steps[None]:
     """``<path> [<seconds> [<silence threshold> [<silence hits>]]]`` (switch_ivr_record_file)."""
     words = separate(data, " ", 4)
@@ -251,7 +251,7 @@ def record_session(
         at(channel.now + silence * MILLISECOND, nobody_spoke)
 
 
-@application("record_session", recordings="11c 11d 21d")
+@application("record_session", needs_data=True, recordings="11c 11d 21d")
 def record_session_application(channel: Channel, data: str) -> Steps[None]:
     """``<path> [+<seconds>] [{<variable>=<value>,...}]``: record while the call goes on."""
     path, *rest = separate(data, " ", 5) or [""]

@@ -186,7 +186,7 @@ def schedule_broadcast(switch: Switch, uuid: str, when: str, path: str, legs: st
     return switch.state(Tasks).add(when, uuid, "switch_ivr_schedule_broadcast", due)
 
 
-@application("sched_hangup", recordings="11l 21s 21t", nomedia=True)
+@application("sched_hangup", needs_data=True, recordings="11l 21s 21t", nomedia=True)
 def sched_hangup(channel: Channel, data: str) -> None:
     """``[+]<time> [<cause> [bleg]]``."""
     words = separate(data, " ", 5)
@@ -195,7 +195,7 @@ def sched_hangup(channel: Channel, data: str) -> None:
         schedule_hangup(channel, words[0], cause, *words[2:3])
 
 
-@application("sched_transfer", recordings="30f", nomedia=True)
+@application("sched_transfer", needs_data=True, recordings="30f", nomedia=True)
 def sched_transfer(channel: Channel, data: str) -> None:
     """``[+]<time> <extension> [<dialplan> [<context>]]``."""
     words = separate(data, " ", 4)
@@ -203,7 +203,7 @@ def sched_transfer(channel: Channel, data: str) -> None:
         channel.set("last_sched_id", str(schedule_transfer(channel, words[0], words[1:])))
 
 
-@application("sched_broadcast", recordings="30f 30i", nomedia=True)
+@application("sched_broadcast", needs_data=True, recordings="30f 30i", nomedia=True)
 def sched_broadcast(channel: Channel, data: str) -> None:
     """``[[+]<time>|@time] <path> [aleg|bleg|both]``."""
     words = separate(data, " ", 6)
@@ -295,7 +295,7 @@ def unsched_api(switch: Switch, argument: str) -> str:
 # --- a session's heartbeat
 
 
-@application("sched_heartbeat", recordings="30f", nomedia=True)
+@application("sched_heartbeat", needs_data=True, recordings="30f", nomedia=True)
 def sched_heartbeat(channel: Channel, data: str) -> None:
     """Fire a SESSION_HEARTBEAT, after the seconds that ``enable_heartbeat`` has set, if any.
 
@@ -313,7 +313,7 @@ def sched_heartbeat(channel: Channel, data: str) -> None:
     )
 
 
-@application("enable_heartbeat", recordings="14i", nomedia=True)
+@application("enable_heartbeat", needs_data=True, recordings="14i", nomedia=True)
 def enable_heartbeat(channel: Channel, data: str) -> None:
     channel.beat_every(atoi(data) if data[:1].isdigit() else 60 if not data or is_true(data) else 0)
 

@@ -61,46 +61,46 @@ def _note_no_value(channel: Channel, name: str) -> None:
         channel.switch.refused(f"{channel.get('current_application')} {name}", channel, why)
 
 
-@application("set", recordings="07e 07f 07g", nomedia=True, zombie=True)
+@application("set", needs_data=True, recordings="07e 07f 07g", nomedia=True, zombie=True)
 def set_(channel: Channel, data: str) -> None:
     _set(channel, data)
 
 
-@application("multiset", recordings="11h", nomedia=True, zombie=True)
+@application("multiset", needs_data=True, recordings="11h", nomedia=True, zombie=True)
 def multiset(channel: Channel, data: str) -> None:
     for pair in separate(data, " ", 256):
         _set(channel, pair)
 
 
-@application("push", recordings="09g 11h", nomedia=True, zombie=True)
+@application("push", needs_data=True, recordings="09g 11h", nomedia=True, zombie=True)
 def push(channel: Channel, data: str) -> None:
     _set(channel, data, _push)
 
 
-@application("unshift", recordings="30c", nomedia=True, zombie=True)
+@application("unshift", needs_data=True, recordings="30c", nomedia=True, zombie=True)
 def unshift(channel: Channel, data: str) -> None:
     _set(channel, data, partial(_push, first=True))
 
 
-@application("unset", recordings="11h", nomedia=True, zombie=True)
+@application("unset", needs_data=True, recordings="11h", nomedia=True, zombie=True)
 def unset(channel: Channel, data: str) -> None:
     if data:
         channel.set(data, None)
 
 
-@application("multiunset", recordings="30c", nomedia=True, zombie=True)
+@application("multiunset", needs_data=True, recordings="30c", nomedia=True, zombie=True)
 def multiunset(channel: Channel, data: str) -> None:
     for name in separate(data):
         channel.set(name, None)
 
 
-@application("export", recordings="11h 29g", nomedia=True, zombie=True)
+@application("export", needs_data=True, recordings="11h 29g", nomedia=True, zombie=True)
 def export(channel: Channel, data: str) -> None:
     """Set a variable, and list it in export_vars, its name as given (recording 11h)."""
     _export(channel, data, "export_vars")
 
 
-@application("bridge_export", recordings="29g", nomedia=True, zombie=True)
+@application("bridge_export", needs_data=True, recordings="29g", nomedia=True, zombie=True)
 def bridge_export(channel: Channel, data: str) -> None:
     """As ``export``, for the leg that the channel is bridged to, whoever called that."""
     _export(channel, data, "bridge_export_vars")
@@ -119,13 +119,13 @@ def _export(channel: Channel, data: str, to: str) -> None:
         channel.set(to, f"{exported},{name}" if exported else name)
 
 
-@application("set_global", recordings="30c", nomedia=True, zombie=True)
+@application("set_global", needs_data=True, recordings="30c", nomedia=True, zombie=True)
 def set_global(channel: Channel, data: str) -> None:
     name, _, value = data.partition("=")
     _put_global(channel.switch, channel, name, value)
 
 
-@application("set_profile_var", recordings="30c", nomedia=True, zombie=True)
+@application("set_profile_var", needs_data=True, recordings="30c", nomedia=True, zombie=True)
 def set_profile_var(channel: Channel, data: str) -> None:
     name, _, value = data.partition("=")
     channel.set_profile_field(name, value)
@@ -138,14 +138,14 @@ def strftime(channel: Channel, data: str) -> None:
         channel.set(name, local_time(channel.now, format))
 
 
-@application("set_name", recordings="30c", nomedia=True)
+@application("set_name", needs_data=True, recordings="30c", nomedia=True)
 def set_name(channel: Channel, data: str) -> None:
     if data:
         channel.name = data
         channel.set("channel_name", data)
 
 
-@application("transfer_vars", recordings="30c", nomedia=True, zombie=True)
+@application("transfer_vars", needs_data=True, recordings="30c", nomedia=True, zombie=True)
 def transfer_vars(channel: Channel, data: str) -> None:
     """Copy a variable to the other leg of a bridge, or those that begin with ``~<prefix>``."""
     name = (separate(data, " ", 1) or [""])[0]
@@ -162,7 +162,7 @@ def transfer_vars(channel: Channel, data: str) -> None:
             other.set(each, value)
 
 
-@application("capture", recordings="30c", nomedia=True)
+@application("capture", needs_data=True, recordings="30c", nomedia=True)
 def capture(channel: Channel, data: str) -> None:
     """``<variable>|<text>|<pattern>``: push the match, and then its groups."""
     words = separate(data, "|", 3)
@@ -187,7 +187,7 @@ def verbose_events(channel: Channel, data: str) -> None:
     channel.verbose = True
 
 
-@application("privacy", recordings="30c", nomedia=True)
+@application("privacy", needs_data=True, recordings="30c", nomedia=True)
 def privacy(channel: Channel, data: str) -> None:
     """``full|name|number|on|off``: what is hidden of the caller from those who are called."""
     if not data:

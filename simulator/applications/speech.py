@@ -19,7 +19,7 @@ __all__: list[str] = []
 GRAMMARS = frozenset({"nogrammar", "grammaron", "grammaroff", "grammarsalloff"})
 
 
-@application("detect_speech", recordings="29b")
+@application("detect_speech", needs_data=True, recordings="29b")
 def detect_speech(channel: Channel, data: str) -> None:
     """``<engine> <grammar> <name>`` to begin, or a command for the recognizer that listens."""
     command, *words = (*separate(data, " ", 4), "", "")[:4] if data else ("",)
@@ -54,7 +54,7 @@ def _command(recognizer: Recognizer, command: str, words: list[str]) -> None:
             recognizer.start_timers()
 
 
-@application("play_and_detect_speech", recordings="29a")
+@application("play_and_detect_speech", needs_data=True, recordings="29a")
 def play_and_detect_speech(channel: Channel, data: str) -> Steps[None]:
     """``<file> detect:<engine> [{<parameters>}]<grammar>``."""
     channel.set("detect_speech_result", None)

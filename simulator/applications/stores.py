@@ -60,7 +60,7 @@ def hash_api(switch: Switch, argument: str) -> str:
     return OK
 
 
-@application("db", recordings="28a", nomedia=True, zombie=True)
+@application("db", needs_data=True, recordings="28a", nomedia=True, zombie=True)
 def db_application(channel: Channel, data: str) -> None:
     if data.lower().startswith(("insert/", "delete/")):
         db_api(channel.switch, data)

@@ -59,6 +59,8 @@ def execute(channel: Channel, name: str, data: str) -> Steps[bool]:
     channel.set("app_uuid_name", None)
     if data and not is_true(channel.variables.get("app_disable_expand_variables")):
         data = channel.expand(data)
+    if application.needs_data and not data:
+        channel.switch.refused(name, channel, "it has no argument")
 
     if not is_true(channel.get("disable_app_log")):
         channel.app_log.append((name, data))

@@ -52,13 +52,15 @@ class Application:
     """A dialplan application: a function of the channel and its argument.
 
     ``nomedia``: it needs no media; any other application pre-answers an unanswered channel.
-    ``zombie``: it also runs on a channel that was hung up. ``where`` is its FreeSWITCH module.
+    ``zombie``: it also runs on a channel that was hung up. ``needs_data``: without an
+    argument it does nothing. ``where`` is its FreeSWITCH module.
     """
 
     name: str
     function: ApplicationFunction
     nomedia: bool = False
     zombie: bool = False
+    needs_data: bool = False
     evidence: Evidence = YOURS
     where: str = ""
 
@@ -94,6 +96,7 @@ def application(
     source: str = "",
     nomedia: bool = False,
     zombie: bool = False,
+    needs_data: bool = False,
 ) -> Callable[[ApplicationFunction], ApplicationFunction]:
     """Register a function as the application ``name`` (SWITCH_ADD_APP).
 
@@ -103,7 +106,7 @@ def application(
     evidence = _evidence(name, recordings, source)
 
     def add(function: ApplicationFunction) -> ApplicationFunction:
-        _add(Application(name, function, nomedia, zombie, evidence))
+        _add(Application(name, function, nomedia, zombie, needs_data, evidence))
         return function
 
     return add
@@ -170,7 +173,11 @@ def not_modelled(names: str, *, module: str, nomedia: bool = False, zombie: bool
     A call that executes one fails, unless its user has allowed it; then it does nothing.
     """
     for name in names.split():
-        _add(Application(name, _nothing, nomedia, zombie, Evidence(modelled=False), module))
+        _add(
+            Application(
+                name, _nothing, nomedia, zombie, evidence=Evidence(modelled=False), where=module
+            )
+        )
 
 
 def not_modelled_api(names: str, *, module: str) -> None:

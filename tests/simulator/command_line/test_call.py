@@ -340,14 +340,14 @@ def test_a_program_that_ends_in_order_gives_0() -> None:
 
 def test_a_program_that_does_nothing_is_not_waited_for_long() -> None:
     def does_nothing(sock: socket.socket) -> None:
-        take(sock)
+        sock.sendall(b"connect\n\n")
         read_all(sock)
 
     with listening(does_nothing) as address:
         result = run("call", address, "--timeout", "0.3")
     assert result.exit_code == 1
     assert "the call is still up after 0." in result.stderr
-    assert "; the app has sent nothing since 'execute answer' at 0.0 s" in result.stderr
+    assert "; the app has sent nothing " in result.stderr
 
 
 def test_ctrl_c_shows_the_call_so_far_and_who_waits(tmp_path: Path) -> None:
