@@ -36,8 +36,8 @@ EXPLAINED = {
     ),
 }
 
-#: Names that Python documents, of named tuples and of `sys`.
-DOCUMENTED = {"_asdict", "_current_frames", "_fields", "_getframe", "_make", "_replace"}
+#: Names that Python documents, of named tuples, of `sys` and of `os`.
+DOCUMENTED = {"_asdict", "_current_frames", "_exit", "_fields", "_getframe", "_make", "_replace"}
 
 
 def is_private(name: str) -> bool:
