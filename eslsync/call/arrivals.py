@@ -369,7 +369,8 @@ class Arrivals:
         while len(self.earlier) > EARLIER.most or self._size > (EARLIER.most_bytes or 0):
             event = self.earlier.popleft()
             self._size -= len(event.raw)
-            if event.serial > self._since:
+            # what a callback has had is lost to nobody, or counted there
+            if event.serial > self._since and not self._callbacks.of(event):
                 self._conversation.losses.count(EARLIER, event.name, logging.INFO)
 
     def forget(self) -> None:
