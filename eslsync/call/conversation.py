@@ -308,7 +308,7 @@ class Conversation:
         if len(arrivals.recent) > MAX_RECENT_AT_WORK:
             arrivals.read_recent()
         turns.mark = arrivals.count
-        if looks_back and isinstance(result, Event):
+        if isinstance(result, Event):
             arrivals.take(result)
         return result
 

@@ -198,7 +198,7 @@ class Turns:
         over = gone or ending.is_over or ending.failure is not None
         try:
             if (isinstance(error, TimeoutError) and deadline is not None) or (
-                isinstance(error, (Hangup, Disconnected)) and not over
+                isinstance(error, Hangup) and not over
             ):
                 raise RuntimeError(f"a callback raised {type(error).__name__}: {error}") from error
             raise error

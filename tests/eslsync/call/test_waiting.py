@@ -320,3 +320,13 @@ def test_the_events_of_a_long_call_are_bounded(monkeypatch: pytest.MonkeyPatch) 
         peer.await_handler()
     assert peer.returned[0]
     assert peer.returned[1] <= 10
+
+
+def test_the_completion_that_a_method_waited_for_satisfies_no_other_wait() -> None:
+    def handler(session: Session) -> None:
+        session.channel.answer()
+        with pytest.raises(TimeoutError):
+            session.channel.wait("CHANNEL_EXECUTE_COMPLETE", timeout=0)
+
+    with FreeSwitch() as switch:
+        switch.call(handler).wait()
