@@ -3,16 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from typing import TYPE_CHECKING, Any, NamedTuple, TypeVar
+from typing import Any, NamedTuple, Protocol, TypeVar
 
 from eslsync import CallState
 
 from .events import Block
 from .profile import NEVER, Profile, when, who
 from .states import State
-
-if TYPE_CHECKING:
-    from .channel import Channel
+from .variables import OrderedVariables
 
 __all__ = ["WITH_VARIABLES", "Codec", "Description"]
 
@@ -39,10 +37,39 @@ class Codec(NamedTuple):
     bit_rate: str = "128000"
 
 
+class Described(Protocol):
+    """What is told of a channel."""
+
+    name: str
+    call_uuid: str
+    variables: OrderedVariables
+    profile: Profile
+    codec: Codec
+    callstate: CallState
+    answered: bool
+    early_media: bool
+    hangup_cause: str | None
+    in_dialplan: bool
+    other_type: str
+    other_profile: Profile | None
+
+    @property
+    def uuid(self) -> str: ...
+
+    @property
+    def state(self) -> State: ...
+
+    @property
+    def running_state(self) -> State: ...
+
+    @property
+    def answer_state(self) -> str: ...
+
+
 class Description:
     """Describes a channel; what has not changed is not made again."""
 
-    def __init__(self, channel: Channel) -> None:
+    def __init__(self, channel: Described) -> None:
         self._channel = channel
         self._described: tuple[object, ...] = ()  # the state that `_blocks` describes
         self._blocks: list[Block] = []

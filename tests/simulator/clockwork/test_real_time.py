@@ -365,7 +365,10 @@ def test_verbs_say_that_the_caller_was_left_parked(verb: Callable[[Call], None])
         assert call.cause is None
     said = str(failure.value).partition("\n")[0]
     if verb is Call.wait:
-        assert said == "the call is still up, and nothing is due that could end it"
+        assert said == (
+            "the call is still up, and nothing is due that could end it; the app has sent nothing "
+            "since 'closes without connect' at 0.0 s"
+        )
     else:
         assert said == (
             "did not hear 'ivr/ivr-welcome' and nothing more will happen; since the last verb the "
