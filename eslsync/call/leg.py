@@ -345,13 +345,13 @@ class Leg:
     @contextmanager
     def tells_at_hangup(self, outcome: Callable[[Event | None], object]) -> Iterator[None]:
         """If this block ends with a hangup or transfer, ``outcome(event)`` is an outcome of it."""
-        if self.hangup_event is not None or self.transferred is not None:
-            yield  # nothing that begins after it
-            return
+        gone = self.hangup_event is not None or self.transferred is not None
         self.unfinished.append(outcome)
         try:
             yield
         except (Hangup, Transferred):
+            if gone:  # what begins after the end is told by its own exception only
+                self.unfinished.remove(outcome)
             raise
         except BaseException:
             self.unfinished.remove(outcome)

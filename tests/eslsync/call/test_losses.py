@@ -6,9 +6,10 @@ import logging
 
 import pytest
 
-from eslsync import Session
+from eslsync import Hangup, Session
 from eslsync.bounds import APPLICATIONS, DIGITS, JOBS
 from eslsync.call import conversation, job, typeahead
+from simulator import FreeSwitch
 from tests.support.peer import call
 from tests.support.servers import messages
 
@@ -42,3 +43,21 @@ def test_each_kind_of_loss_is_counted_and_logged_once(
         "more than 2 jobs whose result has not arrived",
         "more than 2 digits that nobody has asked for or 1048576 bytes of them",
     ]
+
+
+def test_what_begins_after_the_hangup_is_not_kept() -> None:
+    outcomes: list[int] = []
+
+    def handler(session: Session) -> None:
+        session.channel.answer()
+        for _ in range(5):
+            try:
+                session.channel.get_digits(min=1)
+            except Hangup as hangup:
+                outcomes.append(len(hangup.outcomes))
+
+    with FreeSwitch() as switch:
+        simulated = switch.call(handler)
+        simulated.expect("CHANNEL_ANSWER")
+        simulated.hangup()
+    assert max(outcomes) <= 2
