@@ -11,7 +11,7 @@ import threading
 from queue import SimpleQueue
 from typing import Any, TypeVar, cast
 
-from eslsync import Outbound
+from eslsync import Disconnected, Outbound
 from eslsync.call.connection import Connection
 from eslsync.call.reader import Reader
 from eslsync.serving.connections import Connections
@@ -50,10 +50,14 @@ class Memory:
     def read(self, said: bytes | Ending) -> None:
         """Do what the reader does when this arrives."""
         self.incoming.append(said)
-        if self.connection is not None and self.connection.interest:
+        if self.connection is None:
+            return
+        self.connection.rests = False  # a rest takes no time here
+        while self.incoming and self.connection.interest:
             reason = self.connection.receive()
             if reason is not None:
                 self.connection.end(reason, 1)
+            self.connection.rests = False
 
     def close(self) -> None:
         self.app_has_ended = True
@@ -94,6 +98,8 @@ class Watching:
 
     def watch(self, connection: Connection) -> None:
         self._conversation.socket.connection = connection
+        if connection.is_done_with:
+            connection.end(Disconnected("the connection was not read to its end"), 0)
 
 
 def play(conversation: InMemory, clock: SwitchClock) -> None:
