@@ -178,6 +178,7 @@ class Apps:
         if isinstance(app, str) and isinstance(self._world, RealTime):
             wire = line.wire = Wire(link, channel, close, line.executing)
             control = wire.control = Control(channel, write, wire.close)
+            control.tells = True
             Stranger(self._world, line, wire, app, address, self._refuse).watch(self._patience)
         else:
             control = Control(channel, write, close)

@@ -20,6 +20,7 @@ from ..ladders.formats import LadderFormat, drawn
 from ..ladders.transcript import Transcript
 from ..model.dialplan import transfer
 from ..model.evidence import Part, StandsOn
+from ..model.spelling import hint
 from .faults import Fault, why_missed
 from .line import END_TIMEOUT, App, HeardPrompt, Line
 from .parting import Parting, parting
@@ -352,6 +353,7 @@ class Call:
 
     def hangup(self, cause: HangupCause | str = HangupCause.NORMAL_CLEARING) -> None:
         """Hang up, and wait until the handler has ended; see `wait`."""
+        check_cause(cause)
         line = self._begin()
         if not line.hung_up:
             self._do(lambda: line.hang_up(str(cause)), 0.0)
@@ -364,6 +366,7 @@ class Call:
 
         Raises CallFailed if the call has ended.
         """
+        check_cause(cause)
         if self._line.hung_up:
             raise failed(self._line, "can't hang up: the call has ended")
         self._simulation.later(seconds, lambda: self._line.hang_up(str(cause)))
@@ -516,6 +519,13 @@ def why_unknown(line: Line) -> str:
 
 def _because(line: Line) -> str:
     return f" ({why_unknown(line)})" if line.unknown else ""
+
+
+def check_cause(cause: HangupCause | str) -> None:
+    """Raise ValueError for what is no hangup cause of FreeSWITCH."""
+    if str(cause) not in HangupCause.__members__:
+        close = hint(str(cause), HangupCause.__members__)
+        raise ValueError(f"there is no hangup cause {str(cause)!r}{close}")
 
 
 def check_keys(digits: str) -> None:

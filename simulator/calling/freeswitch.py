@@ -37,7 +37,7 @@ from ..model.tables import (
     with_yours,
 )
 from .apps import Apps
-from .call import Call, check_end, failed, line_of
+from .call import Call, check_cause, check_end, failed, line_of
 from .faults import Fault
 from .line import OWN_ADDRESS, App, Line, normal_address
 from .other_legs import OtherLegs
@@ -334,6 +334,8 @@ class FreeSwitch:
         """
 
         check_dial_string(dial_string)
+        for each in (cause, *([] if rejects is None else [rejects])):
+            check_cause(each)
         if handler is not None and not isinstance(handler, Outbound):
             check_function("a far end's handler", handler)
 

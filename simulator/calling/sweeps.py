@@ -12,7 +12,7 @@ from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field, replace
 from datetime import datetime
-from typing import Any, Protocol, runtime_checkable
+from typing import Any, NoReturn, Protocol, runtime_checkable
 
 import eslsync
 from eslsync import Bridged, Digits, ESLError, Hangup, Outbound, Played, Recorded
@@ -86,6 +86,9 @@ class Sweep:
     def wrong(self) -> list[FaultRun]:
         """The runs that went wrong."""
         return [outcome for outcome in self.outcomes if outcome.wrong is not None]
+
+    def __bool__(self) -> NoReturn:
+        raise TypeError("a Sweep is neither true nor false: assert not sweep(...).wrong")
 
     def __str__(self) -> str:
         endings = sorted({outcome.ending for outcome in self.outcomes})

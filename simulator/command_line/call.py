@@ -285,6 +285,7 @@ def call(
 
     if hangup_after is not None and not line_of(made).caller_left and trouble is None:
         notes.append(f"not hung up after {hangup_after:g} s: the call was over by then")
+    undone = bool(notes)  # the caller could not do what the options say
     notes += not_called(made, far_ends)
     show_calls(made, transcript)
     for note in notes:
@@ -303,7 +304,7 @@ def call(
         click.secho(f"\n{plain(trouble)}", err=True, fg="red")
     show(f"\n{summary(made, trouble)}")
     astray = parted is not None and not parted.orderly
-    sys.exit(1 if raised or missing or unknown or astray or trouble is not None else 0)
+    sys.exit(1 if raised or missing or unknown or astray or undone or trouble is not None else 0)
 
 
 def not_called(made: Call, far_ends: Iterable[str]) -> list[str]:

@@ -22,12 +22,13 @@ from ..model.heartbeat import Heartbeat
 from ..model.known_events import note_subclass
 from ..model.known_variables import note_reading
 from ..model.sounds import FRAME
+from ..model.spelling import hint, misspelt
 from ..model.states import State
 from ..model.tables import run_api
 from ..model.variables import is_true
 from .audience import Audience
 from .received import Received, command_reader
-from .selection import Selection
+from .selection import Selection, unknown_events
 
 if TYPE_CHECKING:
     from ..model.channel import Channel
@@ -44,6 +45,18 @@ LONGEST_REPLY = 511
 
 GOODBYE = b"Disconnected, goodbye.\nSee you at ClueCon! http://www.cluecon.com/\n"
 
+#: The longer headers of sendmsg (switch_ivr_parse_event), which may be misspelt.
+SENDMSG_HEADERS = (
+    "call-command",
+    "execute-app-name",
+    "execute-app-arg",
+    "event-lock",
+    "event-uuid",
+    "event-uuid-name",
+    "hangup-cause",
+    "lead-frames",
+    "content-type",
+)
 #: switch_log_str2level
 LOG_LEVELS = {
     "console": 0,
@@ -85,6 +98,8 @@ class Control:
         self.full = channel is None
         self.asynchronous = True
         self.connected = False  # True once `connect` has arrived
+        #: True if what the switch does not have is reported, since no exception tells of it.
+        self.tells = False
         self.finished = False  # True once the listener and its connection are gone
         self._resumes = False  # LFLAG_RESUME
         self.selection = Selection()  #: the events that it wants
@@ -357,8 +372,27 @@ class Control:
             for word, function in _FULL.items():
                 if verb.startswith(word):
                     reply = function(self, command, line[len(word) :])
-                    return reply or "-ERR command not found"
+                    return reply or self._not_found(line)
+        return self._not_found(line)
+
+    def _not_found(self, line: str) -> str:
+        name = line.partition(" ")[0]
+        known = {
+            *_FULL,
+            "api",
+            "filter",
+            "myevents",
+            "divert_events",
+            "sendmsg",
+            "getvar",
+            "resume",
+        }
+        if self.tells and name.lower() not in known:
+            self._refuse(f"the command {name}", f"there is no such command{hint(name, known)}")
         return "-ERR command not found"
+
+    def _refuse(self, name: str, why: str) -> None:
+        self.switch.refused(name, self.channel, why)
 
     def _auth(self, line: str) -> str:
         if line.lower().startswith("auth "):
@@ -424,6 +458,10 @@ class Control:
         return "+OK events diverted" if self.channel.divert_events else "+OK events not diverted"
 
     def _sendmsg(self, command: Received, uuid: str) -> Steps[str]:
+        for header, _ in command.headers if self.tells else ():
+            meant = misspelt(header, SENDMSG_HEADERS)
+            if meant is not None:
+                self._refuse(f"the header {header}", f"sendmsg reads no such header, but {meant}")
         if uuid:
             # Reading the uuid cuts the command off after its line (strip_cr).
             command.origin = (("Command", command.line),)
@@ -450,7 +488,9 @@ class Control:
     def _api(self, text: str) -> Steps[None]:
         """Run an api command; everything else waits until it is done (recording 09f)."""
         name, _, argument = text.partition(" ")
-        answer = yield from run_api(self.switch, name, argument, self.channel, answered=True)
+        answer = yield from run_api(
+            self.switch, name, argument, self.channel, answered=not self.tells
+        )
         body = (answer or "-ERR no reply\n").encode("utf-8", "surrogateescape")
         self._write(b"Content-Type: api/response\nContent-Length: %d\n\n%b" % (len(body), body))
 
@@ -547,7 +587,10 @@ class Control:
         return "+OK will not linger"
 
     def _event(self, command: Received, rest: str) -> str:
-        reply = self.selection.event(rest.partition(" ")[2].split(" "))
+        words = rest.partition(" ")[2].split(" ")
+        for name in unknown_events(words) if self.tells else ():
+            self._refuse(f"the event {name}", f"there is no such event{hint(name, EVENT_NAMES)}")
+        reply = self.selection.event(words)
         if self.selection.wants_heartbeat:
             self.switch.state(Heartbeat).beat(lambda: self._audience.wants_heartbeat)
         return reply

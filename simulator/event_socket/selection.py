@@ -10,7 +10,7 @@ from eslsync.protocol import EVENT_NAMES, Format
 if TYPE_CHECKING:
     from ..model.events import SwitchEvent
 
-__all__ = ["Selection"]
+__all__ = ["Selection", "unknown_events"]
 
 #: The events that `myevents` subscribes to (mod_event_socket.c).
 MYEVENTS = frozenset(
@@ -176,6 +176,18 @@ def _event_names(words: list[str]) -> tuple[set[str], set[str]]:
         elif name in EVENT_NAMES:
             names.add(name)
     return names, subclasses
+
+
+def unknown_events(words: list[str]) -> list[str]:
+    """The words of an ``event`` command that name no event, and are therefore skipped."""
+    unknown = []
+    for word in words[words[0].lower() in ("plain", "json", "xml") :]:
+        names, _ = _event_names([word])
+        if "CUSTOM" in names:
+            break
+        if word and not names:
+            unknown.append(word)
+    return unknown
 
 
 def _regex(pattern: str, value: str) -> bool:

@@ -7,7 +7,7 @@ import re
 from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any
+from typing import Any, NoReturn
 
 from eslsync import Outbound
 from eslsync.callables import check_function
@@ -65,6 +65,11 @@ class Exploration:
     rules: Sequence[str] = ()
     _explored: Explored = field(default_factory=lambda: Explored(None), repr=False)
     _search: Search | None = field(default=None, repr=False)
+
+    def __bool__(self) -> NoReturn:
+        raise TypeError(
+            "an Exploration is neither true nor false: explore(...).check(), or .findings"
+        )
 
     @property
     def map(self) -> Map:

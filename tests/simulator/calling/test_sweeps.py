@@ -15,7 +15,7 @@ from examples import basic
 from examples.ivr import handler
 from simulator import Call, sweep
 from simulator.calling.faults import KINDS
-from simulator.calling.sweeps import FaultRun
+from simulator.calling.sweeps import FaultRun, Sweep
 from simulator.scripts.script import Script, Step
 
 
@@ -220,3 +220,8 @@ def test_a_failure_that_was_only_logged_counts_as_wrong() -> None:
 def test_a_sweep_that_would_try_nothing_is_refused() -> None:
     with pytest.raises(ValueError, match=r"every=1000 leaves out all but the first of the \d+"):
         sweep(Call.wait, handler, every=1000)
+
+
+def test_a_sweep_is_not_asserted_by_itself() -> None:
+    with pytest.raises(TypeError, match="wrong"):
+        assert Sweep()

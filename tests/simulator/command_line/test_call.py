@@ -73,7 +73,7 @@ def test_a_key_without_a_time_is_pressed_when_the_handler_waits_for_one(tmp_path
 def test_keys_that_nobody_asked_for_are_reported() -> None:
     basic = ROOT / "examples" / "basic.py"
     result = run("call", basic, "--press", "1", "--press", "2")
-    assert result.exit_code == 0
+    assert result.exit_code == 1
     assert "not pressed: 1; the handler never waited for a digit" in result.stderr
     assert "not pressed: 2; " in result.stderr
     late = run("call", basic, "--press", "1", "--at", "99")
@@ -369,7 +369,7 @@ def test_ctrl_c_shows_the_call_so_far_and_who_waits(tmp_path: Path) -> None:
 
 def test_a_hangup_that_never_came_is_told() -> None:
     result = run("call", IVR, "--press", "1", "--hangup-after", "100")
-    assert result.exit_code == 0
+    assert result.exit_code == 1
     assert result.stderr == "not hung up after 100 s: the call was over by then\n"
 
 
@@ -442,3 +442,24 @@ def test_each_call_of_a_program_has_its_own_uuid() -> None:
             drawn.append(found[0])
     assert len(set(drawn)) == 3
     assert drawn[2] == drawn[3]
+
+
+@pytest.mark.parametrize(
+    ("command", "told"),
+    [
+        (b"api uuid_kil x", "the command uuid_kil"),
+        (b"evnt plain ALL", "the command evnt"),
+        (b"event plain CHANNEL_ANSWR", "the event CHANNEL_ANSWR"),
+        (b"sendmsg\ncall-comand: execute", "the header call-comand"),
+    ],
+)
+def test_what_another_program_misspells_is_told(command: bytes, told: str) -> None:
+    def misspells(sock: socket.socket) -> None:
+        take(sock)
+        sock.sendall(command + b"\n\n" + HANG_UP)
+        read_all(sock)
+
+    with listening(misspells) as address:
+        result = run("call", address)
+    assert result.exit_code == 1
+    assert f"refuses {told}" in result.stderr
