@@ -63,7 +63,7 @@ EARLIER = Bound(
     "events of the last blocking call, for the next wait",
     1000,
     MB,
-    DROPPED,
+    "the oldest is forgotten, and logged if a wait asks for one of its name",
     ("call/arrivals.py: earlier",),
 )
 DIGITS = Bound(

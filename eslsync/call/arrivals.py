@@ -119,6 +119,7 @@ class Arrivals:
         "_connection",
         "_conversation",
         "_ending",
+        "_forgotten",
         "_items",
         "_since",
         "_size",
@@ -146,6 +147,7 @@ class Arrivals:
         self._size = 0  # their bytes
         self._since = 0  # the serial of the last event before that call
         self._taken: set[int] = set()  # the serials of those that a wait has returned
+        self._forgotten: set[str] = set()  # the names of those that EARLIER has forgotten
         #: The number of events so far, which is the serial of the last.
         self.count = 0
         #: The last events, not yet read for the legs' states and variables.
@@ -344,6 +346,8 @@ class Arrivals:
             self._size = sum(map(len, map(RAW, kept)))
         if self._taken:
             self._taken.clear()
+        if self._forgotten:
+            self._forgotten.clear()
 
     def of_last_call(self) -> list[Event]:
         """The events that had their turn in the last blocking call, and that no wait returned."""
@@ -369,9 +373,13 @@ class Arrivals:
         while len(self.earlier) > EARLIER.most or self._size > (EARLIER.most_bytes or 0):
             event = self.earlier.popleft()
             self._size -= len(event.raw)
-            # what a callback has had is lost to nobody, or counted there
-            if event.serial > self._since and not self._callbacks.of(event):
-                self._conversation.losses.count(EARLIER, event.name, logging.INFO)
+            if event.serial > self._since:
+                self._forgotten.add(event.name)
+
+    def tell_forgotten(self, wanted: Collection[str] | None) -> None:
+        """Log that a wait which looks back may miss an event: one of its name was forgotten."""
+        if wanted is not None and not self._forgotten.isdisjoint(wanted):
+            self._conversation.losses.tell(EARLIER, *wanted)
 
     def forget(self) -> None:
         """Forget what has arrived."""

@@ -283,6 +283,8 @@ class Conversation:
                 result = ready(None)
                 if result is None and looks_back:
                     result = self._look_back(ready, leg, self.arrivals.of_last_call())
+                    if result is None:
+                        self.arrivals.tell_forgotten(wanted)
                 if result is None and not self.composing:
                     self.arrivals.begin_call()
             while result is None:

@@ -180,11 +180,19 @@ class Execution(Generic[T]):
 
     @property
     def done(self) -> bool:
-        """True once it has completed; always with ``events=False``, as no completion comes."""
-        conversation = self._under_way.leg.conversation
+        """True once it has completed; always with ``events=False``, as no completion comes.
+
+        Until then, raises Hangup, Disconnected or Transferred once it can't complete any more, as
+        `wait` does: a loop until it is done ends.
+        """
+        leg = self._under_way.leg
+        conversation = leg.conversation
         if not conversation.subscription.completions:
             return True
         conversation.arrivals.pull()
+        if self.event is None:
+            leg.check_here()
+            conversation.raise_if_gone(leg)
         return self.event is not None
 
     def wait(self, timeout: float | None = None) -> T:

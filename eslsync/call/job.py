@@ -42,6 +42,8 @@ class Starts(Protocol):
 
     def deadline(self, timeout: float | None) -> Deadline | None: ...
 
+    def raise_if_over(self) -> None: ...
+
     def until(
         self,
         what: object,
@@ -64,8 +66,13 @@ class Job:
 
     @property
     def done(self) -> bool:
-        """True once its BACKGROUND_JOB event has arrived."""
+        """True once its BACKGROUND_JOB event has arrived.
+
+        Until then, raises Hangup or Disconnected once the call has ended, as `wait` does.
+        """
         self._conversation.arrivals.pull()
+        if self.event is None:
+            self._conversation.raise_if_over()
         return self.event is not None
 
     def wait(self, timeout: float | None = None) -> str:

@@ -20,9 +20,13 @@ class Losses:
         #: The number of things that were dropped, of all kinds.
         self.total = 0
 
-    def count(self, bound: Bound, lost: object, level: int = logging.WARNING) -> None:
+    def count(self, bound: Bound, lost: object) -> None:
         """Count one thing that was dropped because there were too many of its kind."""
         self.total += 1
+        self.tell(bound, lost)
+
+    def tell(self, bound: Bound, lost: object) -> None:
+        """Log, once, that a bound drops things."""
         if bound.what not in self._told:
             self._told.add(bound.what)
-            self._logger.log(level, "%s; dropping the oldest, %s first", bound, lost)
+            self._logger.warning("%s; dropping the oldest, %s first", bound, lost)

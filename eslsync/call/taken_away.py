@@ -146,7 +146,15 @@ def note_execution(leg: Movable, application: str, argument: str) -> None:
 def sending(
     conversation: Talks, line: str, headers: Mapping[str, str] | None = None
 ) -> Iterator[None]:
-    """Send a command of the handler's own, which may take a leg away, inside this block."""
+    """Send a command of the handler's own, which may take a leg away, inside this block.
+
+    Raises Transferred for a message to a leg that somebody else has taken away, and for ``resume``.
+    """
+    verb, _, rest = line.partition(" ")
+    if verb.lower() in ("sendmsg", "resume"):  # as FreeSWITCH compares them
+        leg = conversation.legs.get((rest.split() or [conversation.uuid])[0])
+        if leg is not None:
+            leg.check_here()
     legs = [*conversation.legs.values()]
     before = [leg.sent_away for leg in legs]
     _note_command(conversation, line, headers or {})

@@ -19,6 +19,7 @@ GROWING |= {"Counter", "defaultdict", "dict", "list", "set"}
 ELSEWHERE = {
     "call/added_legs.py: _originated": "legs that the handler has called, until it ends",
     "call/arrivals.py: _taken": "of those of the last blocking call",
+    "call/arrivals.py: _forgotten": "names of events",
     "call/arrivals.py: _items": "one batch of what the connection had, which bounds it",
     "call/backlog.py: _unexamined": "serials of the events in it",
     "call/backlog.py: events": "its owner drops what is too much",

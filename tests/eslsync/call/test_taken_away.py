@@ -61,12 +61,17 @@ def transferred_in(
             lambda: channel.wait("DTMF", timeout=60),
             lambda: channel.get_variable("x"),
             channel.break_,
+            lambda: session.sendmsg("hangup", {"hangup-cause": "USER_BUSY"}),
+            lambda: session.send("sendmsg", {"call-command": "hangup"}),
+            session.resume,
         ]
         for method in later:
             with pytest.raises(Transferred):
                 method()
         assert session.api("status")
         assert session.bgapi("status").wait()
+        if what is WAITS["sleep"]:
+            session.exit()  # only closes the connection
         raise told[0]
 
     extensions = {**ELSEWHERE, "^3000$": [("playback", "ivr/long")]}

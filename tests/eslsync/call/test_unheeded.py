@@ -59,3 +59,28 @@ def test_simulated_time_does_not_pass_for_it() -> None:
         caller.hear("ivr/ivr-welcome", start=True)
         caller.hangup()
     assert len(times) == 1
+
+
+def test_a_loop_until_something_is_done_ends_with_the_call() -> None:
+    raised: list[str] = []
+
+    def handler(session: Session) -> None:
+        session.channel.answer()
+        job = session.bgapi("originate user/1000 &park")
+        session.channel.playback("ivr/ivr-welcome", block=False)
+        queued = session.channel.playback("ivr/ivr-welcome", block=False)
+        with pytest.raises(Hangup):
+            session.channel.wait("DTMF")
+        for each in (job, queued):
+            try:
+                while not each.done:
+                    pass
+            except Hangup as hangup:
+                raised.append(str(hangup.cause))
+
+    with FreeSwitch() as switch:
+        switch.endpoint("user/1000", answers_after=None)
+        caller = switch.call(handler)
+        caller.hear("ivr/ivr-welcome", start=True)
+        caller.hangup()
+    assert raised  # what completes with the hangup is done

@@ -304,22 +304,29 @@ def test_after_a_hangup_every_wait_raises_it_whatever_came_before() -> None:
     assert raised == ["CHANNEL_EXECUTE", "PLAYBACK_START"]
 
 
-def test_the_events_of_a_long_call_are_bounded(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_the_events_of_a_long_call_are_bounded(
+    monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+) -> None:
     monkeypatch.setattr(arrivals, "EARLIER", EARLIER._replace(most=10))
 
-    def handler(session: Session) -> tuple[bool, int]:
+    def handler(session: Session) -> tuple[int, int]:
         session.channel.playback("x")
-        return session.dropped > 0, len(session.channel.leg.conversation.arrivals.earlier)
+        kept = len(session.channel.leg.conversation.arrivals.earlier)
+        assert "dropping the oldest" not in caplog.text  # nobody has asked for them
+        with pytest.raises(TimeoutError):
+            session.channel.wait("PLAYBACK_START", timeout=0)
+        return session.dropped, kept
 
     with call(handler) as peer:
         peer.handshake()
         uuid = peer.execute("playback")
-        for _ in range(10):
-            peer.say(*[peer.event("CHANNEL_ANSWER")] * 10)
+        for name in ["PLAYBACK_START"] + ["CHANNEL_ANSWER"] * 9:
+            peer.say(*[peer.event(name)] * 10)
         peer.say(peer.completed("playback", uuid))
         peer.await_handler()
-    assert peer.returned[0]
+    assert peer.returned[0] == 0
     assert peer.returned[1] <= 10
+    assert "dropping the oldest, PLAYBACK_START first" in caplog.text
 
 
 def test_the_completion_that_a_method_waited_for_satisfies_no_other_wait() -> None:
