@@ -351,12 +351,16 @@ class Leg:
             yield
         except (Hangup, Transferred):
             if gone:  # what begins after the end is told by its own exception only
-                self.unfinished.remove(outcome)
+                self._finish(outcome)
             raise
         except BaseException:
-            self.unfinished.remove(outcome)
+            self._finish(outcome)
             raise
-        self.unfinished.remove(outcome)
+        self._finish(outcome)
+
+    def _finish(self, outcome: Callable[[Event | None], object]) -> None:
+        if outcome in self.unfinished:  # else it was let go, with a handler that was stuck
+            self.unfinished.remove(outcome)
 
     def hangs_up_with(self, cause: HangupCause) -> bool:
         """True if it has hung up, with this cause."""

@@ -46,9 +46,9 @@ def test_a_file_that_never_began_is_not_heard() -> None:
 def test_a_nested_prompt_makes_the_files_wait() -> None:
     def interrupts(session: Session) -> None:
         session.channel.answer()
-        session.channel.playback(FILES, block=False)
+        outer = session.channel.playback(FILES, block=False)
         session.channel.playback("inside")
-        session.channel.wait("PLAYBACK_STOP")
+        outer.wait()
         session.channel.hangup()
 
     with FreeSwitch(prompts={**LENGTHS, "inside": 10.0}) as switch:
