@@ -6,23 +6,21 @@ second, whereas a thousand readers that wake together queue for the interpreter 
 
 It frames bytes, appends to queues, and sends what a switch did not take at once. It runs no user
 code, decodes nothing, and waits only for its selector. (Python may run finalizers and a program's
-logging handlers in any thread: here they can't wait, see clock.py, and what they raise is ignored.)
+logging handlers in any thread: here they can't wait, see clock.py, and what they raise ends
+nothing, see logs.py.)
 """
 
 from __future__ import annotations
 
-import logging
 import selectors
 import socket
 import threading
-from contextlib import suppress
 from queue import SimpleQueue
 
 from ..clock import REAL, busy
+from ..logs import logger
 from ..wire.exceptions import Disconnected
 from .connection import Connection
-
-logger = logging.getLogger("eslsync")
 
 READ, WRITE = selectors.EVENT_READ, selectors.EVENT_WRITE
 
@@ -115,8 +113,7 @@ class Reader:
                 connection.flush()
             reason = connection.receive() if events & READ else None
         except Exception as error:  # a bug of ours ends one call, never the reader
-            with suppress(Exception):  # a logging handler's own
-                logger.exception("the reader failed on a connection from %s", connection.peer)
+            logger.exception("the reader failed on a connection from %s", connection.peer)
             self._end(connection, Disconnected(f"the reader failed: {error}"), 0)
             return
         if reason is not None:

@@ -10,11 +10,10 @@ from collections.abc import Callable
 
 from .. import forks
 from ..clock import busy
+from ..logs import logger
 from .live import LiveCall, Served, look_at
 
 __all__ = ["Connections"]
-
-logger = logging.getLogger("eslsync")
 
 #: Maximum connections not (yet) accepted as calls. Further ones wait to be accepted; a switch
 #: waits 25 s for the first command (recording 14a).

@@ -120,6 +120,8 @@ class Outbound:
             raise TypeError(f"host must be a name or an address, not {host!r}")
         if not host:
             raise ValueError('host must be a name or an address; "0.0.0.0" is every one of IPv4')
+        if not host.isprintable():
+            raise ValueError(f"host must be a name or an address, not {host!r}")
         whole("port", port, 0, 65535)
         if isinstance(events, str):
             raise TypeError("events must be True, False or a list of event names")
@@ -144,6 +146,8 @@ class Outbound:
         folder = None if record is None else os.fspath(record)
         if folder in ("", b"") or isinstance(folder, bytes):
             raise ValueError(f"record must name a folder, not {record!r}")
+        if folder is not None and not is_path(folder):
+            raise ValueError(f"record must name a folder, and no path is {record!r}")
         whole("record_limit", record_limit, MIN_RECORD_LIMIT)
         if not isinstance(clock, Clock):
             raise TypeError(f"clock must be a Clock, not {clock!r}")
@@ -271,7 +275,9 @@ class Outbound:
         `start` or `stop`, it returns at once, and these return when all is stopped. So it does
         wherever user code runs inside eslsync: in other signal handlers, in finalizers.
         """
-        deadline = REAL.deadline(timeout)
+        deadline = REAL.deadline(seconds("timeout", timeout))
+        if clean_up is not None:
+            seconds("clean_up", clean_up)
         if self._server is None:
             return ()
         if clean_up is not None:
@@ -279,11 +285,11 @@ class Outbound:
         return self._server.stop(deadline, REAL.deadline(self._drain))
 
     def _stop_in_order(self, timeout: float) -> None:
-        """Stop, at once if that is interrupted."""
+        """Stop; at once if that is interrupted, and in order however often it is."""
         try:
             self.stop(timeout)
         except BaseException:
-            self.stop(0.0)
+            self._stop_in_order(0.0)
             raise
 
     def __enter__(self) -> Outbound:
@@ -298,3 +304,11 @@ class Outbound:
         trace: TracebackType | None,
     ) -> None:
         self._stop_in_order(DRAIN_TIMEOUT)
+
+
+def is_path(name: str) -> bool:
+    """True if the system could have a file of that name."""
+    try:
+        return b"\0" not in os.fsencode(name)
+    except UnicodeEncodeError:
+        return False

@@ -14,6 +14,7 @@ from ..call.handover import Handover
 from ..call.reader import Reader
 from ..callables import check_returned
 from ..clock import Peer
+from ..logs import logger
 from ..replaced import log_replaced
 from ..session import Session
 from ..stacks import call_user
@@ -36,8 +37,6 @@ if TYPE_CHECKING:
     from .recorder import Recorder
 
 __all__ = ["Reception"]
-
-logger = logging.getLogger("eslsync")
 
 
 class Reception:

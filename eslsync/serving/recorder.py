@@ -19,6 +19,7 @@ from typing import Any, Literal, NamedTuple
 
 from .. import forks
 from ..clock import Clock, busy
+from ..logs import logger
 from ..wire.exceptions import ProtocolError
 from ..wire.message import ConnectReply, number
 from ..wire.protocol import MAX_HEADERS, Parser
@@ -27,8 +28,6 @@ from ..wire.shown import in_a_log
 from .redacted import Redacted
 
 __all__ = ["Recorder", "Tape"]
-
-logger = logging.getLogger("eslsync")
 
 Side = Literal["app", "switch"]
 

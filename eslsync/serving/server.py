@@ -16,7 +16,7 @@ import socket
 import threading
 from collections import deque
 from collections.abc import Callable
-from contextlib import ExitStack, suppress
+from contextlib import ExitStack
 from typing import TYPE_CHECKING
 from weakref import WeakSet
 
@@ -24,6 +24,7 @@ from .. import forks
 from ..call.ending import Stopped
 from ..call.reader import Reader
 from ..clock import REAL, Peer, busy, may_wait
+from ..logs import Unfailing, logger
 from .connections import Connections
 from .listening import BACKLOG, Listener
 from .live import LiveCall, look_at
@@ -34,8 +35,6 @@ if TYPE_CHECKING:
     from .recorder import Recorder
 
 __all__ = ["RUNNING", "Server"]
-
-logger = logging.getLogger("eslsync")
 
 #: Seconds until the next try when no connection can be served (out of descriptors or threads, for
 #: example), or the port can't be opened again.
@@ -336,18 +335,16 @@ class Server:
                 self._serve_one(sock, peer)
             except _NoThread as error:
                 return self._is_able("a connection waits for a thread: %s", error.__cause__)
-            except Exception:  # a bug of ours, or a logging handler's, costs one connection
+            except Exception:  # a bug of ours costs one connection
                 sock.close()
-                with suppress(Exception):
-                    logger.exception("a connection from %s was not served", peer)
+                logger.exception("a connection from %s was not served", peer)
             self._unserved.popleft()
         return True
 
     def _is_able(self, failure: str = "", error: BaseException | None = None) -> bool:
         """False if there is a ``failure``, which is logged unless there was one before."""
         if failure:
-            with suppress(Exception):  # a logging handler's own
-                logger.log(logging.WARNING if self._able else logging.DEBUG, failure, error)
+            logger.log(logging.WARNING if self._able else logging.DEBUG, failure, error)
         self._able = not failure
         return self._able
 
@@ -405,7 +402,8 @@ class Server:
             if call is not None:
                 seen = look_at(call, thread)
                 self._cut += (seen,)
-                call.session.logger.warning("stop: the call is cut: %s", seen)
+                say = Unfailing(call.session.logger.logger, call.session.logger.extra)
+                say.warning("stop: the call is cut: %s", seen)
                 call.connection.cut(Stopped("the server is stopping"))
         end = REAL.now() + (CUT_TIMEOUT if self.clean_up is None else self.clean_up)
         self._await(threads, lambda: end)
@@ -461,17 +459,18 @@ def has_ended(sock: socket.socket) -> bool:
 
 
 @atexit.register
-def stop_all() -> None:
+def stop_all(timeout: float = DRAIN_TIMEOUT) -> None:
     """Stop the servers that still run at the program's end, as `Outbound.stop` does.
 
-    Their threads would die with it, and callers would stay parked.
+    Their threads would die with it, and callers would stay parked. Interrupted, it cuts all calls,
+    and still waits for their handlers.
     """
-    for server in list(RUNNING):
-        deadline = REAL.deadline(DRAIN_TIMEOUT)
-        server.ask(deadline, deadline)
-    for server in list(RUNNING):
-        try:
+    try:
+        deadline = REAL.deadline(timeout)
+        for server in list(RUNNING):
+            server.ask(deadline, deadline)
+        for server in list(RUNNING):
             server.stop(None)
-        except BaseException:
-            server.stop(REAL.now())
-            raise
+    except BaseException:
+        stop_all(0.0)
+        raise

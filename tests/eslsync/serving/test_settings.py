@@ -19,7 +19,11 @@ from tests.support.servers import nothing
         ({"when_full": "USER_BUSY\n\nexit"}, "when_full must be"),
         ({"record_limit": 1}, "record_limit must be"),
         ({"record": ""}, "record must name a folder"),
+        ({"record": "\0"}, "record must name a folder"),
+        ({"record": "/x\ud800"}, "record must name a folder"),
         ({"host": ""}, "host must be"),
+        ({"host": "a\0b"}, "host must be"),
+        ({"host": "a\ud800"}, "host must be"),
         ({"linger": math.nan}, "linger must be"),
         ({"linger": math.inf}, "linger must be"),
         ({"linger": 1e308}, "linger must be"),
@@ -74,3 +78,10 @@ def test_a_drain_that_is_no_time_is_refused_before_it_listens(drain: Any) -> Non
     with pytest.raises((TypeError, ValueError), match="drain must be"):
         app.start(drain=drain)
     assert app.port == 0
+
+
+@pytest.mark.parametrize("name", ["timeout", "clean_up"])
+@pytest.mark.parametrize("value", ["5", 1j, math.nan, -1, True])
+def test_a_time_to_stop_in_that_is_no_time_is_refused(name: str, value: Any) -> None:
+    with pytest.raises((TypeError, ValueError), match=f"{name} must be"):
+        Outbound(nothing, port=0).stop(**{name: value})
