@@ -103,6 +103,7 @@ def _pressed(what: ActionKind, keys: str, steps: tuple[Step, ...], label: str = 
 def _recorded(approach: Approach, keys: str) -> Iterator[CallerAction]:
     talks = (*approach.at, Step("talk", {"seconds": TALKS}))
     yield CallerAction("entry", "speaks", talks)
+    yield CallerAction("hangup", "speaks, hangs up", talks, hangs_up=True)
     yield from (_pressed("key", key, (*talks, _press(key)), f"speaks, {key}") for key in keys)
     if keys:
         key = "#" if "#" in keys else keys[0]

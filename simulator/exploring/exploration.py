@@ -300,6 +300,7 @@ def explore(
         moments=source.moments(),
         questions=source.questions(),
         talks=source.talks(),
+        causes=source.looks_at_causes,
         workers=(os.cpu_count() or 1) if workers is None else workers,
         key=key,
         patience=patience,

@@ -23,6 +23,8 @@ PROPERTIES = {
 PLAIN = frozenset("strip lstrip rstrip lower upper casefold removeprefix removesuffix".split())
 #: Values that one comparison is tried with, at most.
 MOST = 16
+#: What calls have that say nothing else, by the option.
+USUAL = {"caller": "1001", "destination": "5000"}
 #: The length that made-up numbers get, and their digits.
 LONG, DIGITS = 11, "12345678901"
 
@@ -61,6 +63,10 @@ def questions_in(tree: ast.Module, lookup: Lookup) -> dict[Spot, list[Question]]
     known = _Known(tree)
     found: dict[Spot, list[Question]] = {}
     read: dict[Fact, Spot] = {}  # variables, and the first statement that reads each
+    around = _functions_around(tree)
+    # A comparison that the usual call fulfils hides those after it, so that the first in each
+    # function is tried with the values of all.
+    first: dict[tuple[ast.AST | None, Fact], tuple[Spot, dict[str, None]]] = {}
     for statement, expression in _statements(tree):
         values: dict[Fact, dict[str, None]] = {}
         for node in ast.walk(expression):
@@ -70,13 +76,33 @@ def questions_in(tree: ast.Module, lookup: Lookup) -> dict[Spot, list[Question]]
             if fact_here is not None and fact_here.variable:
                 read.setdefault(fact_here, spot(statement))
         for fact, several in values.items():
-            question = Question(fact, tuple(several)[:MOST])
-            found.setdefault(spot(statement), []).append(question)
+            here = spot(statement)
+            which = around.get(statement), fact
+            where, others = first.get(which, (here, {}))
+            first[which] = min(where, here), {**others, **several}
+            found.setdefault(here, []).append(Question(fact, tuple(several)[:MOST]))
+    for (_, fact), (where, several) in first.items():
+        found[where] = [each for each in found[where] if each.fact != fact]
+        every = (*tuple(several)[:MOST], *_none_of(fact, several))
+        found[where].append(Question(fact, every))
     compared = {question.fact for each in found.values() for question in each}
     for fact, where in read.items():
         if fact not in compared and fact.variable not in known.assigned:
             found.setdefault(where, []).append(Question(fact, ("true",)))
     return found
+
+
+def _functions_around(tree: ast.Module) -> dict[ast.AST, ast.AST]:
+    """The innermost function around each node."""
+    functions = [node for node in ast.walk(tree) if isinstance(node, ast.FunctionDef)]
+    return {node: function for function in functions for node in ast.walk(function)}
+
+
+def _none_of(fact: Fact, values: Mapping[str, None]) -> Iterator[str]:
+    """A value beside those that the code knows, if the usual call may have one of them."""
+    if fact.variable or USUAL.get(fact.option, "") in values:
+        numbers = all(each.isdecimal() for each in values)
+        yield DIGITS if numbers else "other"
 
 
 def _statements(tree: ast.Module) -> Iterator[tuple[ast.stmt, ast.expr]]:

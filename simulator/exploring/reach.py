@@ -116,7 +116,7 @@ class Reach:
 
     def _is_known_branch(self, parent: ast.AST, child: ast.AST) -> bool:
         if isinstance(parent, (ast.If, ast.While, ast.IfExp)) and child is not parent.test:
-            if not self._is_known(parent.test):
+            if not self._is_known(parent.test) or self._is_setting(parent.test):
                 return False
         elif isinstance(parent, ast.For) and child is not parent.iter:
             if not self._is_known(parent.iter):
@@ -135,6 +135,14 @@ class Reach:
                 if not all(map(self._goes_on, before)):
                     return False
         return True
+
+    def _is_setting(self, test: ast.expr) -> bool:
+        """True if a global name that no call changes decides by itself, such as a flag."""
+        if isinstance(test, ast.BoolOp):
+            return any(map(self._is_setting, test.values))
+        names = _names(test)
+        calls = any(isinstance(node, ast.Call) for node in ast.walk(test))
+        return bool(names) and names <= self._constants.keys() and not calls
 
     def _goes_on(self, statement: ast.stmt) -> bool:
         """False if the statement may leave, for a reason that no caller decides."""

@@ -115,6 +115,7 @@ class Search:
     #: Facts about the call that the code compares with literals, by the statement.
     questions: Mapping[Spot, Sequence[Question]] = field(default_factory=dict)
     talks: Sequence[int] = ()  #: seconds for which far ends talk, besides 20
+    causes: bool = False  #: True if the code looks at hangup causes
     workers: int = 1
     key: Callable[[Situation], object] | None = None
     patience: float | None = 5.0
@@ -153,8 +154,9 @@ class Search:
         self._spots: dict[tuple[int, str], list[Node]] = {}  # the continued situations
         self._heard_elsewhere: set[bytes] = set()
         self._variants = Variants(
-            self.circumstances, self.moments, self.questions, self.talks[:TALKS]
-        )
+            self.circumstances, self.moments, self.questions, self.talks[:TALKS],
+            causes=self.causes,
+        )  # fmt: skip
         self._shapes: dict[object, Node] = {}
         self._slow: set[str] = set()  # spots where handlers wait for something but the call
         self._stayed: set[int] = set()

@@ -170,6 +170,13 @@ class HandlerSource:
             isinstance(node, ast.Attribute) and node.attr in CALLERS for node in self._nodes()
         )
 
+    @property
+    def looks_at_causes(self) -> bool:
+        """True if it looks at a hangup cause."""
+        return any(
+            isinstance(node, ast.Attribute) and node.attr == "cause" for node in self._nodes()
+        )
+
     def _nodes(self) -> Iterator[ast.AST]:
         for part in self._parts:
             yield from ast.walk(part)

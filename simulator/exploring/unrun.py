@@ -19,6 +19,8 @@ PRAGMA = "pragma: no cover"
 TELLS = frozenset("log logger logging warn warnings print".split())
 #: Methods that are called without their names.
 IMPLICIT = frozenset("__init__ __post_init__ __enter__ __exit__ __call__".split())
+#: How the words for branches begin that may do nothing but raise.
+BRANCHES = ("if ", "else of if ", "case ")
 #: Characters of a condition that are shown.
 SHOWN = 60
 
@@ -131,6 +133,8 @@ class _Walk:
             return  # behind a conference, say, that ends only by the caller's hangup
         if all(map(_is_excused, left_out)):
             return
+        if last is None and behind.startswith(BRANCHES) and isinstance(left_out[0], ast.Raise):
+            return  # defends itself against what can't be
         first, end = left_out[0].lineno, left_out[-1].end_lineno or 0
         nearest = header if last is None else last.end_lineno or 0
         if any(PRAGMA in line for line in self._lines[nearest - 1 : first]):
@@ -159,7 +163,10 @@ class _Walk:
                 else:
                     yield from self._block(each.body, function, "", statement.lineno)
             if field in ("body", "orelse", "finalbody"):
-                behind = {"body": f"if {test}", "orelse": f"else of if {test}"}.get(field, "")
+                word = "while" if isinstance(statement, ast.While) else "if"
+                behind = {"body": f"{word} {test}", "orelse": f"else of {word} {test}"}.get(
+                    field, ""
+                )
                 behind = behind if test else ""
                 yield from self._block(value, function, behind, statement.lineno)
             elif not blocks:

@@ -29,6 +29,8 @@ FAR_ENDS: tuple[tuple[str, Mapping[str, Any]], ...] = (
     ("answers and hangs up", {"rings": True, "answers_after": 2, "hangs_up_after": 0}),
     ("does not answer", {"rings": True, "answers_after": "never"}),
 )
+#: One more, if the code looks at the cause.
+REJECTS: tuple[str, Mapping[str, Any]] = ("rejects the call", {"rejects": "CALL_REJECTED"})
 
 
 @dataclass
@@ -55,6 +57,8 @@ class Variants:
         moments: Sequence[datetime],
         questions: Mapping[Spot, Sequence[Question]],
         talks: Sequence[int] = (),
+        *,
+        causes: bool = False,
     ) -> None:
         self._circumstances = circumstances
         self._moments = moments
@@ -64,6 +68,7 @@ class Variants:
             answers,
             *((f"talks for {each} s", {**answers[1], "hangs_up_after": each}) for each in talks),
             *others,
+            *([REJECTS] if causes else []),
         ]
         self._called: set[object] = set()
         self._gone: set[object] = set()

@@ -4,8 +4,9 @@ from __future__ import annotations
 
 from collections.abc import Callable
 
-from eslsync import Session
+from eslsync import Hangup, Session
 from simulator import explore
+from tests.support.explored import found
 
 Handler = Callable[[Session], object]
 
@@ -85,3 +86,18 @@ def asks_for_a_number(session: Session) -> None:
 
 def test_a_star_inside_of_an_entry_and_the_ends_that_the_code_names_are_tried() -> None:
     assert {"1*34", "4712", "1299", "1230"} <= asked_first(asks_for_a_number, "0123456789*#")
+
+
+def looks_at_the_length(session: Session) -> None:
+    @session.on_hangup
+    def over(hangup: Hangup) -> None:
+        if hangup.recorded and int(hangup.recorded.seconds) == 3:
+            raise KeyError("three")
+
+    session.channel.answer()
+    session.channel.record("/var/spool/message.wav", limit=60.0)
+    session.channel.hangup()
+
+
+def test_callers_hang_up_in_the_middle_of_a_recording() -> None:
+    assert "after-hangup" in found(explore(looks_at_the_length, keys="1"))

@@ -89,3 +89,33 @@ def test_the_values_at_which_a_comparison_turns(test: str, values: list[str]) ->
 
     found = questions_in(tree, lookup)
     assert [value for each in found.get((2, 4), []) for value in each.values] == values
+
+
+def knows_the_usual_call(session: Session) -> None:
+    channel = session.channel
+    channel.answer()
+    channel.playback("welcome")
+    if session.destination == "5000":
+        channel.transfer("sales")
+    elif session.destination == "5001":
+        channel.transfer("care")
+    else:
+        channel.transfer("nobody")
+
+
+def knows_two_languages(session: Session) -> None:
+    session.channel.answer()
+    language = session.channel.variables.get("language", "en")
+    session.channel.playback({"de": "de/hello", "en": "en/hello"}[language])
+    session.channel.hangup()
+
+
+def test_a_comparison_that_the_usual_call_fulfils_hides_none_after_it() -> None:
+    exploration = explore(knows_the_usual_call, keys="1", allow=["transfer-lost"])
+    exploration.check()
+    assert set(exploration.transfers) == {"sales", "care", "nobody"}
+
+
+def test_a_variable_also_has_a_value_that_the_code_does_not_know() -> None:
+    (finding,) = explore(knows_two_languages, keys="1").findings
+    assert "KeyError: 'other'" in finding.text

@@ -68,3 +68,17 @@ def test_far_ends_talk_as_long_as_the_code_compares() -> None:
     exploration = explore(thanks_for_a_long_call, keys="")
     exploration.check()
     assert "long" in {node.situation.prompt for node in exploration.nodes}
+
+
+def names_causes(session: Session) -> None:
+    session.channel.answer()
+    outcome = session.channel.bridge("user/2000")
+    if not outcome.answered:
+        session.channel.playback("rejected" if outcome.cause == "CALL_REJECTED" else "nobody")
+    session.channel.hangup()
+
+
+def test_a_far_end_also_rejects_the_call_if_the_code_looks_at_the_cause() -> None:
+    exploration = explore(names_causes, keys="1")
+    exploration.check()
+    assert "rejected" in {node.situation.prompt for node in exploration.nodes}

@@ -14,6 +14,7 @@ from simulator import explore
 from tests.support.explored import found
 
 logger = logging.getLogger(__name__)
+TESTING = False
 #: Functions for keys: nobody presses 9.
 MENU = {"1": lambda channel: channel.playback("one"), "9": lambda channel: channel.hangup()}
 
@@ -64,6 +65,14 @@ def ends(session: Session) -> None:
     session.channel.hangup("CALL_REJECTED")
 
 
+def has_a_flag(session: Session) -> None:
+    session.channel.answer()
+    session.channel.playback("welcome")
+    if TESTING:
+        session.channel.playback("testing")
+    session.channel.hangup()
+
+
 @pytest.mark.parametrize(
     ("handler", "lines"),
     [
@@ -72,6 +81,7 @@ def ends(session: Session) -> None:
         (chooses_in_an_expression, [4]),
         (handles_what_never_happens, [6]),
         (looks_up_a_function, [10]),
+        (has_a_flag, [5]),
     ],
     ids=lambda each: each.__name__ if callable(each) else "",
 )
@@ -92,6 +102,8 @@ def says_that_nobody_gets_there(session: Session) -> None:
     try:
         if key == "2":
             raise AssertionError(key)
+        if len(session.uuid) < 4:
+            raise ValueError(session.uuid)
         if key == "3":  # pragma: no cover
             session.channel.transfer("9999")
         session.channel.playback("welcome")
