@@ -14,7 +14,7 @@ from functools import lru_cache
 from types import TracebackType
 from typing import TYPE_CHECKING
 
-from .stacks import is_ours
+from .stacks import is_ours, parsed
 from .wire.exceptions import Disconnected, ESLError, Hangup, ProtocolError
 
 if TYPE_CHECKING:
@@ -110,7 +110,7 @@ def _clauses(filename: str) -> list[tuple[list[ast.stmt], ast.ExceptHandler]]:
 
     statements: tuple[type[ast.Try], ...] = (ast.Try, getattr(ast, "TryStar", ast.Try))
     try:
-        tree = ast.parse("".join(linecache.getlines(filename)))
+        tree = parsed("".join(linecache.getlines(filename)))
     except (SyntaxError, ValueError):
         return []
     tries = [node for node in ast.walk(tree) if isinstance(node, statements)]

@@ -1,4 +1,4 @@
-"""Stacks and exceptions reduced to the user's own lines, without eslsync's."""
+"""Where a handler is: stacks and exceptions reduced to the user's own lines, and their source."""
 
 from __future__ import annotations
 
@@ -9,12 +9,16 @@ import traceback
 from collections.abc import Callable, Iterable
 from traceback import FrameSummary, StackSummary
 from types import FrameType
-from typing import Any, TypeVar
+from typing import TYPE_CHECKING, Any, TypeVar
+
+if TYPE_CHECKING:
+    import ast
 
 __all__ = [
     "call_user",
     "frame_of",
     "is_ours",
+    "parsed",
     "place",
     "stack_of",
     "summary_of",
@@ -22,6 +26,9 @@ __all__ = [
     "users_stack",
     "users_traceback",
 ]
+
+#: How often to parse a source before believing that it can't be.
+TRIES = 100
 
 T = TypeVar("T")
 
@@ -115,3 +122,19 @@ def users_traceback(error: BaseException, path: str | os.PathLike[str]) -> str:
         each.stack = StackSummary.from_list(users_frames(frames) or frames[-1:])
         each = each.__cause__ or (None if each.__suppress_context__ else each.__context__)
     return "".join(whole.format())
+
+
+def parsed(source: str, file: str = "<unknown>") -> ast.Module:
+    """Return the tree of a source. Raises SyntaxError or ValueError as `ast.parse`.
+
+    Until Python 3.12, the depth of the tree is counted for all threads together: `ast.parse` raises
+    SystemError if another thread parses meanwhile, as one that formats a traceback does.
+    """
+    import ast  # it takes longer to load than all of eslsync
+
+    for _ in range(TRIES - 1):
+        try:
+            return ast.parse(source, file)
+        except SystemError:
+            pass
+    return ast.parse(source, file)

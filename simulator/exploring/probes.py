@@ -13,6 +13,8 @@ from contextlib import contextmanager
 from pathlib import Path
 from types import CodeType, FunctionType
 
+from eslsync.stacks import parsed
+
 __all__ = ["PROBE", "Ran", "Spot", "probed", "probing", "spot"]
 
 #: The name of the function that the probes call.
@@ -57,7 +59,7 @@ def spot(node: ast.stmt | ast.expr) -> Spot:
 
 def probed(source: str, file: str) -> CodeType:
     """The code of a file, with probes."""
-    tree = ast.parse(source, file)
+    tree = parsed(source, file)
     _Prober().visit(tree)
     code: CodeType = compile(ast.fix_missing_locations(tree), file, "exec", dont_inherit=True)
     return code

@@ -9,6 +9,7 @@ from functools import lru_cache
 from pathlib import Path
 
 from eslsync import Channel
+from eslsync.stacks import parsed
 from eslsync.wire.arguments import KEYS
 from eslsync.wire.declared import declaration_of
 
@@ -210,7 +211,7 @@ class Reach:
 @lru_cache(maxsize=64)
 def tree_of(file: str) -> ast.Module:
     try:
-        return ast.parse(Path(file).read_text(encoding="utf-8"))
+        return parsed(Path(file).read_text(encoding="utf-8"))
     except (OSError, SyntaxError, ValueError):
         return ast.Module([], [])
 

@@ -10,6 +10,7 @@ from datetime import date, datetime
 from pathlib import Path
 
 from eslsync import Channel
+from eslsync.stacks import parsed
 from eslsync.wire.arguments import KEYS
 from eslsync.wire.declared import Declaration, declaration_of, declared
 
@@ -63,7 +64,7 @@ class HandlerSource:
         self.path = path
         self.handler = handler
         try:
-            tree = ast.parse(path.read_text(encoding="utf-8"))
+            tree = parsed(path.read_text(encoding="utf-8"))
         except (OSError, SyntaxError, ValueError):
             tree = ast.Module([], [])
         self._constants = dict(_assigned(tree))
