@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import gc
 import os
+import signal
 import sys
 import threading
 from collections.abc import Iterator
@@ -28,6 +29,11 @@ from simulator.calling.leaks import threads_left
 SWITCH_INTERVAL = os.environ.get("ESLSYNC_SWITCH_INTERVAL")
 if SWITCH_INTERVAL:
     sys.setswitchinterval(float(SWITCH_INTERVAL))
+
+
+if signal.getsignal(signal.SIGINT) is signal.SIG_IGN:
+    # A shell begins its background jobs so; the tests, and what they start, press Ctrl-C.
+    signal.signal(signal.SIGINT, signal.default_int_handler)
 
 
 def pytest_report_header() -> str | None:
