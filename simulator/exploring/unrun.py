@@ -19,8 +19,6 @@ PRAGMA = "pragma: no cover"
 TELLS = frozenset("log logger logging warn warnings print".split())
 #: Methods that are called without their names.
 IMPLICIT = frozenset("__init__ __post_init__ __enter__ __exit__ __call__".split())
-#: How the words for branches begin that may do nothing but raise.
-BRANCHES = ("if ", "else of if ", "case ")
 #: Characters of a condition that are shown.
 SHOWN = 60
 
@@ -133,8 +131,6 @@ class _Walk:
             return  # behind a conference, say, that ends only by the caller's hangup
         if all(map(_is_excused, left_out)):
             return
-        if last is None and behind.startswith(BRANCHES) and isinstance(left_out[0], ast.Raise):
-            return  # defends itself against what can't be
         first, end = left_out[0].lineno, left_out[-1].end_lineno or 0
         nearest = header if last is None else last.end_lineno or 0
         if any(PRAGMA in line for line in self._lines[nearest - 1 : first]):
