@@ -10,13 +10,14 @@ import json
 import random
 import socket
 from collections.abc import Callable, Iterator
+from contextlib import suppress
 from typing import NamedTuple, cast
 from urllib.parse import unquote
 from xml.etree import ElementTree
 
 import pytest
 
-from eslsync import CommandError, ESLError, Event, Outbound, Session
+from eslsync import CommandError, ESLError, Event, Outbound, Session, Transferred
 from eslsync.call import connection
 from eslsync.protocol import ApiResponse, Command, CommandParser, CommandReply
 from tests.support.recorded import names, recording
@@ -119,12 +120,14 @@ def issue(session: Session, command: Command) -> CommandReply | ApiResponse:
     names = [name.lower() for name, _ in command.headers]
     once = len(set(names)) == len(names)
     try:
-        if verb == "sendmsg" and names[:1] == ["call-command"] and not command.body and once:
-            (_, call_command), *rest = command.headers
-            return session.sendmsg(call_command, dict(rest), uuid=uuid or None)
-        # `Session.send` refuses a bare sendmsg, and subscribes to the result of a bgapi.
-        if not command.headers and not verb.lower().startswith(("sendmsg", "bgapi")):
-            return session.send(command.line)
+        # A session sends nothing to a channel that others have taken away; recorded apps did.
+        with suppress(Transferred):
+            if verb == "sendmsg" and names[:1] == ["call-command"] and not command.body and once:
+                (_, call_command), *rest = command.headers
+                return session.sendmsg(call_command, dict(rest), uuid=uuid or None)
+            # `Session.send` refuses a bare sendmsg, and subscribes to the result of a bgapi.
+            if not command.headers and not verb.lower().startswith(("sendmsg", "bgapi")):
+                return session.send(command.line)
         # Sessions have no method for bodies, for headers of other commands, or for repeated ones.
         headers = [each for each in command.headers if each[0].lower() != "content-length"]
         body = command.body.decode("utf-8", "surrogateescape")
