@@ -4,9 +4,11 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from eslsync.wire.separation import separate
+
 from ..clockwork.threads import Steps, pause
 from ..model import asking
-from ..model.arguments import atoi, separate
+from ..model.arguments import atoi
 from ..model.digits import PAUSES, dtmf_string
 from ..model.tables import OK, api, application, located
 

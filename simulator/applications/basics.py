@@ -4,9 +4,11 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from eslsync.wire.separation import separate
+
 from ..clockwork.threads import MILLISECOND, Steps
 from ..model import answering, executing, waiting
-from ..model.arguments import atoi, separate
+from ..model.arguments import atoi
 from ..model.dialplan import actions_of, transfer
 from ..model.known_options import note_option
 from ..model.states import State

@@ -4,9 +4,11 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from eslsync.wire.separation import separate
+
 from ..clockwork.threads import MILLISECOND, Steps
 from ..model import media_bugs, playing, waiting
-from ..model.arguments import atoi, separate
+from ..model.arguments import atoi
 from ..model.known_options import note_option
 from ..model.sounds import FRAME
 from ..model.tables import api, application, usage

@@ -11,9 +11,11 @@ import re
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Literal
 
+from eslsync.wire.separation import separate
+
 from ..clockwork.threads import MILLISECOND
 from ..model import executing
-from ..model.arguments import atoi, separate
+from ..model.arguments import atoi
 from ..model.digits import dtmf_string
 from ..model.events import QueuedEvent
 from ..model.patterns import check_pattern, search

@@ -8,9 +8,10 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Literal
 
+from eslsync.wire.separation import separate
+
 from ..clockwork.threads import SECOND
 from ..model import executing
-from ..model.arguments import separate
 from ..model.tables import application
 
 if TYPE_CHECKING:

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from ..model.arguments import separate
+from eslsync.wire.separation import separate
+
 from ..model.tables import application
 
 if TYPE_CHECKING:

@@ -12,10 +12,11 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
 from eslsync.protocol import quote
+from eslsync.wire.separation import separate
 
 from ..clockwork.threads import MILLISECOND, SECOND, Steps
 from ..model import answering, asking, executing, media_bugs, playing
-from ..model.arguments import atoi, separate
+from ..model.arguments import atoi
 from ..model.dialplan import transfer
 from ..model.events import local_time
 from ..model.playing import Alarm

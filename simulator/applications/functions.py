@@ -10,9 +10,10 @@ from typing import TYPE_CHECKING
 from urllib.parse import unquote_to_bytes
 
 from eslsync.protocol import quote
+from eslsync.wire.separation import separate
 
 from ..clockwork.threads import MILLISECOND, SECOND, Steps, pause
-from ..model.arguments import atoi, separate
+from ..model.arguments import atoi
 from ..model.events import local_time
 from ..model.patterns import search
 from ..model.tables import api, run_api

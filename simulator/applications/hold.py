@@ -10,10 +10,10 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from eslsync import CallState
+from eslsync.wire.separation import separate
 
 from ..clockwork.threads import Steps
 from ..model import asking, executing, playing
-from ..model.arguments import separate
 from ..model.tables import api, application, usage
 
 if TYPE_CHECKING:

@@ -8,9 +8,10 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from eslsync.wire.separation import separate
+
 from ..clockwork.threads import Steps
 from ..model import answering
-from ..model.arguments import separate
 from ..model.tables import application
 from ..model.variables import is_true
 from .uuid_bridge import uuid_bridge

@@ -6,9 +6,11 @@ from collections.abc import Sequence
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
+from eslsync.wire.separation import separate
+
 from ..clockwork.threads import SECOND, Steps
 from ..model import executing
-from ..model.arguments import atoi, separate
+from ..model.arguments import atoi
 from ..model.dialplan import transfer
 from ..model.tables import api, application
 from ..model.variables import is_true

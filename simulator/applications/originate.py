@@ -10,10 +10,11 @@ from collections.abc import Mapping
 from typing import TYPE_CHECKING
 
 from eslsync import CallState
+from eslsync.wire.separation import separate
 
 from ..clockwork.threads import MILLISECOND, SECOND, Steps, pause
 from ..model import answering, executing, hooks, playing, waiting
-from ..model.arguments import atoi, separate
+from ..model.arguments import atoi
 from ..model.dial_strings import DialString, read_dial_string
 from ..model.dialplan import transfer
 from ..model.far_legs import FarLeg

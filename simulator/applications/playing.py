@@ -6,9 +6,11 @@ import re
 from collections.abc import Mapping
 from typing import TYPE_CHECKING
 
+from eslsync.wire.separation import separate
+
 from ..clockwork.threads import Steps
 from ..model import executing, playing, waiting
-from ..model.arguments import atoi, separate
+from ..model.arguments import atoi
 from ..model.states import Status
 from ..model.tables import api, application, usage
 from ..model.variables import is_true

@@ -7,9 +7,11 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from eslsync.wire.separation import separate, variables_of
+
 from ..clockwork.threads import MILLISECOND, SECOND, Steps, Thread
 from ..model import answering, executing, hooks, media_bugs, playing
-from ..model.arguments import atoi, separate, variables_of
+from ..model.arguments import atoi
 from ..model.known_variables import note_variable
 from ..model.sounds import FRAME, RATE
 from ..model.tables import api, application, run_api, usage

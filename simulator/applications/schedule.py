@@ -10,9 +10,11 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
+from eslsync.wire.separation import separate
+
 from ..clockwork.threads import SECOND, Steps, Thread
 from ..model import executing
-from ..model.arguments import atoi, separate
+from ..model.arguments import atoi
 from ..model.dialplan import transfer
 from ..model.tables import NO_CHANNEL, OK, api, application, run_api, usage
 from ..model.variables import is_true

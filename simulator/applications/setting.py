@@ -7,8 +7,8 @@ from functools import partial
 from typing import TYPE_CHECKING
 
 from eslsync.protocol import Format
+from eslsync.wire.separation import separate
 
-from ..model.arguments import separate
 from ..model.events import local_time
 from ..model.known_variables import note_reading, note_variable
 from ..model.patterns import search

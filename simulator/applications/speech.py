@@ -4,9 +4,10 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from eslsync.wire.separation import separate
+
 from ..clockwork.threads import Steps
 from ..model import executing
-from ..model.arguments import separate
 from ..model.speech import Recognizer, detect, open_recognizer, play_and_detect
 from ..model.tables import application
 

@@ -7,7 +7,8 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from ..model.arguments import separate
+from eslsync.wire.separation import separate
+
 from ..model.tables import OK, api, application
 
 if TYPE_CHECKING:

@@ -10,9 +10,10 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import TYPE_CHECKING
 
+from eslsync.wire.separation import separate
+
 from ..clockwork.threads import SECOND, Steps
 from ..model import executing
-from ..model.arguments import separate
 from ..model.profile import Times
 from ..model.sounds import FRAME
 from ..model.states import State

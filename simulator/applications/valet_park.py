@@ -9,9 +9,11 @@ from collections.abc import Sequence
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
+from eslsync.wire.separation import separate
+
 from ..clockwork.threads import SECOND, Steps
 from ..model import asking, playing, waiting
-from ..model.arguments import atoi, separate
+from ..model.arguments import atoi
 from ..model.dialplan import transfer
 from ..model.playing import Alarm
 from ..model.states import Status

@@ -14,8 +14,9 @@ from typing import Literal
 from eslsync.call.leg import Collecting
 from eslsync.wire.arguments import DIGITS
 from eslsync.wire.declared import Declaration
+from eslsync.wire.separation import separate
 
-from ..model.arguments import atoi, separate
+from ..model.arguments import atoi
 from .whereabouts import Place
 
 __all__ = ["Collects", "Situation", "SituationKind"]

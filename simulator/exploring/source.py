@@ -13,8 +13,8 @@ from eslsync import Channel
 from eslsync.stacks import parsed
 from eslsync.wire.arguments import KEYS
 from eslsync.wire.declared import Declaration, declaration_of, declared
+from eslsync.wire.separation import separate
 
-from ..model.arguments import separate
 from .actions import COUNTING
 from .boundaries import Times, Turns, ends_in, integers, moments, numbers_in, times_in
 from .facts import Question, questions_in

@@ -1,4 +1,4 @@
-"""How FreeSWITCH reads an application's argument: expansion, splitting, numbers.
+"""How FreeSWITCH reads an application's argument: expansion and numbers.
 
 A wrong argument must fail here as it fails there, so these functions follow switch_utils.c and
 switch_channel.c statement by statement.
@@ -9,9 +9,9 @@ from __future__ import annotations
 import re
 from collections.abc import Callable
 
-from eslsync.wire.separation import closing, separate, variables_of
+from eslsync.wire.separation import closing
 
-__all__ = ["atoi", "expand", "holds_variables", "separate", "variables_of"]
+__all__ = ["atoi", "expand", "holds_variables"]
 
 _NUMBER = re.compile(r"\s*[+-]?\d+")
 _VARIABLE = re.compile(r"\$[$\\]*\{")

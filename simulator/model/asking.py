@@ -4,9 +4,10 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from eslsync.wire.separation import separate
+
 from ..clockwork.threads import MILLISECOND, Steps
 from . import answering
-from .arguments import separate
 from .dialplan import transfer
 from .executing import parse_all_events
 from .patterns import check_pattern, search

@@ -10,7 +10,8 @@ from __future__ import annotations
 
 from typing import NamedTuple
 
-from .arguments import separate
+from eslsync.wire.separation import separate
+
 from .variables import is_true
 
 __all__ = ["DialString", "Phone", "read_dial_string"]

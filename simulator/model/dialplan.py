@@ -7,9 +7,10 @@ from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
 from eslsync.protocol import ARRAY, ARRAY_SEPARATOR
+from eslsync.wire.separation import separate
 
 from ..clockwork.threads import SECOND
-from .arguments import atoi, separate
+from .arguments import atoi
 from .states import State
 
 if TYPE_CHECKING:

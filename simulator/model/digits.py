@@ -6,9 +6,10 @@ from collections.abc import Callable
 from dataclasses import dataclass, field
 
 from eslsync.wire.arguments import DIGITS
+from eslsync.wire.separation import separate
 
 from ..clockwork.threads import SECOND
-from .arguments import atoi, separate
+from .arguments import atoi
 
 __all__ = ["PAUSES", "Digit", "Filter", "Filters", "dtmf_string"]
 

@@ -9,10 +9,11 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from eslsync.wire.arguments import ANY_KEY
+from eslsync.wire.separation import separate, variables_of
 
 from ..clockwork.threads import MILLISECOND, SECOND, Steps
 from . import answering
-from .arguments import atoi, separate, variables_of
+from .arguments import atoi
 from .executing import parse_all_events, take_break
 from .file_formats import unknown_format
 from .known_options import note_option

@@ -10,8 +10,10 @@ from __future__ import annotations
 import json
 from typing import TYPE_CHECKING
 
+from eslsync.wire.separation import separate
+
 from ..clockwork.threads import MILLISECOND
-from .arguments import atoi, separate
+from .arguments import atoi
 from .media_bugs import MediaBug
 from .playing import play
 from .states import Status

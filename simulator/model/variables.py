@@ -6,8 +6,8 @@ import re
 from collections.abc import Callable, Iterator
 
 from eslsync.protocol import ARRAY, ARRAY_SEPARATOR
+from eslsync.wire.separation import separate
 
-from .arguments import separate
 from .events import Block, elements, plain_line
 
 __all__ = ["OrderedVariables", "as_header", "exported", "is_false", "is_true"]

@@ -23,13 +23,14 @@ from eslsync import TimeoutError as ESLTimeout
 from eslsync.call.connection import Connection
 from eslsync.protocol import Format
 from eslsync.wire.declared import declaration_of
+from eslsync.wire.separation import separate
 from eslsync.wire.texts import sendable
 from simulator import FreeSwitch
 from simulator.applications import APPLICATIONS
 from simulator.calling.freeswitch import simulation_of
 from simulator.event_socket.audience import Audience
 from simulator.event_socket.received import Received, command_reader
-from simulator.model.arguments import expand, separate
+from simulator.model.arguments import expand
 from simulator.model.events import encoded
 from simulator.model.switch import Switch
 from simulator.model.tables import Application

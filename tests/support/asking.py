@@ -8,8 +8,8 @@ from typing import Any, Generic, TypeVar
 from weakref import WeakKeyDictionary
 
 from eslsync import Channel, Session
+from eslsync.wire.separation import separate
 from simulator import Call, FreeSwitch
-from simulator.model.arguments import separate
 from tests.support.recorded import recording
 
 #: A recording of `originate`.

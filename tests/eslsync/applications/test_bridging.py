@@ -8,8 +8,8 @@ from typing import Any
 import pytest
 
 from eslsync import Bridged, Channel, Event, Hangup, HangupCause, Session, TimeoutError
+from eslsync.wire.separation import variables_of
 from simulator import Call, FreeSwitch
-from simulator.model.arguments import variables_of
 from tests.support.asking import Asked, ask, recorded_words, session_of, words_of
 from tests.support.evidence import stands_on
 

@@ -9,7 +9,8 @@ from hypothesis import assume, given
 from hypothesis import strategies as st
 
 from eslsync.wire import arguments
-from simulator.model.arguments import expand, separate
+from eslsync.wire.separation import separate
+from simulator.model.arguments import expand
 from simulator.model.dial_strings import Phone, read_dial_string
 
 #: Text that a command can hold, mostly made of what means something to FreeSWITCH.
