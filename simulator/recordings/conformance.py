@@ -150,7 +150,7 @@ def _media_first(messages: list[Sent]) -> bool:
             return failed
         if message.name == "CHANNEL_EXECUTE_COMPLETE":
             error = message.get("Application-Response") == "PLAYBACK ERROR"
-            failed = error and message.get("Channel-State-Number") == f"{State.EXECUTE:d}"
+            failed = error and message.get("Channel-State-Number") == str(int(State.EXECUTE))
         elif message.name == "CHANNEL_STATE":
             failed = False
     return False

@@ -117,7 +117,8 @@ def singles(kind: Scalar) -> st.SearchStrategy[object]:
         return st.integers(1) | st.sampled_from(["execute playback", "yes", "01x"])
     least = 0 if kind.accepts("") else 1
     text = st.text(st.characters(exclude_categories=["Cs"]), min_size=least, max_size=8)
-    return text | st.sampled_from(["yes", "1", "01", "~", "null", "2026-01-05", "a: b", "*", "- "])
+    odd = st.sampled_from(["yes", "1", "01", "~", "null", "2026-01-05", "a: b", "*", "- "])
+    return (text | odd).filter(kind.accepts)
 
 
 def entries(
