@@ -105,7 +105,8 @@ class Secrets:
         self._redactor = redactor
         self._hides = bool(redactor.names)
         # What commands, and events, contain that tell secrets; the words in lower case.
-        self._words, self._told = _telling(tuple(redactor.words), DTMF in self.names)
+        self._always, self._told = _telling(tuple(redactor.words), DTMF in self.names)
+        self._words = self._always
         # Dictionaries, in place of sets, for their order.
         self._collected: dict[str, None] = {}
         self._values: dict[str, None] = {}
@@ -209,8 +210,8 @@ class Secrets:
             self._collected |= {name: None, f"{name}_invalid": None}
             _bound(self._collected, MOST_COLLECTED)
             self._redactor = also_collected(self.names, tuple(self._collected))
-            word = re.escape(name.lower().encode("utf-8", "surrogateescape"))
-            self._words = re.compile(b"|".join((self._words.pattern, word)))
+            names = [each.lower().encode("utf-8", "surrogateescape") for each in self._collected]
+            self._words = re.compile(b"|".join((self._always.pattern, *map(re.escape, names))))
 
     def _read_command(self, text: str) -> None:
         """Learn from a command, or an application, and its argument."""
