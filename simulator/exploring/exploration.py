@@ -17,7 +17,7 @@ from eslsync.wire.shown import printable
 
 from .. import files
 from ..model.evidence import StandsOn
-from ..scripts.yaml import shown
+from ..scripts.nodes import shown
 from .actions import Entries
 from .attempts import Attempt
 from .findings.families import INCOMPLETE, check_kinds, findings, kinds, named

@@ -19,7 +19,7 @@ from typing import ClassVar, NamedTuple, NoReturn
 from eslsync.wire.arguments import are_keys
 
 from ..calling.call import same_prompt
-from ..scripts.yaml import shown
+from ..scripts.nodes import shown
 from .stories import Happening, HappeningKind
 
 __all__ = [

@@ -16,7 +16,7 @@ from .comparison import Comparison, Mismatch, Report
 from .driving import Drive
 from .reading import Recording, Sent
 
-__all__ = ["LEFT_OUT", "check"]
+__all__ = ["LEFT_OUT", "check", "compare"]
 
 #: Everything that is not compared, with the reason.
 LEFT_OUT = {
@@ -88,11 +88,15 @@ def check(path: str | Path) -> Report:
     recording.
     """
     path = Path(path)
-    recording = Recording.read(path)
-    report = _check(path.stem, recording, Races.shortest_loop)
+    return compare(path.stem, Recording.read(path))
+
+
+def compare(name: str, recording: Recording) -> Report:
+    """Compare the model with a recording."""
+    report = _check(name, recording, Races.shortest_loop)
     commands = b"".join(data or b"" for _, data, _ in recording.app)
     if not report.conforms and b"loops:" in commands:
-        other = _check(path.stem, recording, Races.shortest_loop + FRAME)
+        other = _check(name, recording, Races.shortest_loop + FRAME)
         if other.conforms:
             other.left_out["loops of about half a second"] += 1
             return other

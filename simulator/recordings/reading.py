@@ -6,6 +6,7 @@ tests/recordings/README.md describes the format.
 from __future__ import annotations
 
 import json
+from collections.abc import Iterable
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -142,7 +143,15 @@ class Recording:
 
         Raises OSError if it can't be read, and NotARecording if it is not a recording.
         """
-        (_, circumstances), *rest = _lines(Path(path))
+        return cls.of(_lines(Path(path)))
+
+    @classmethod
+    def of(cls, lines: Iterable[tuple[int, dict[str, Any]]]) -> Recording:
+        """The recording that consists of these lines, each with its number.
+
+        Raises NotARecording.
+        """
+        (_, circumstances), *rest = lines
         parser, framer = Parser(), Framer(lambda head, body: head + b"\n\n" + body)
         recording = cls(circumstances, [], [], 0.0, False)
         app, messages = recording.app, recording.switch

@@ -38,9 +38,10 @@ from ..calling.call import Call, CallFailed, check_end, line_of, without_suffix
 from ..calling.faults import Fault
 from ..calling.freeswitch import FreeSwitch, simulation_of
 from ..clockwork.virtual_time import SimulationError
+from .nodes import place, shown, text_of
 from .shapes import CALL, CIRCUMSTANCES, EXPECT, SWITCH, ScriptError, check, unknown
 from .steps import Step
-from .yaml import place, plain, read, shown, write
+from .yaml import plain, read, write
 
 __all__ = ["Script", "ScriptError", "Step", "run_script"]
 
@@ -113,13 +114,7 @@ class Script:
     def read(cls, path: str | Path) -> Script:
         """The script in a file; raises ScriptError."""
         path = Path(path)
-        try:
-            text = path.read_text(encoding="utf-8")
-        except OSError as error:
-            raise ScriptError(f"{shown(path)}: {error.strerror}") from None
-        except UnicodeDecodeError as error:
-            raise ScriptError(f"{shown(path)}: not UTF-8 at byte {error.start}") from None
-        return cls.parse(text, path)
+        return cls.parse(text_of(path), path)
 
     def dump(self) -> str:
         """The script as YAML, of which `parse` makes an equal one."""

@@ -1,0 +1,1 @@
+"""Scenarios: calls that are performed on a real switch, to be recorded."""
