@@ -130,7 +130,10 @@ class Session:
         A session has one watcher: another replaces it, None removes it. For registered handlers
         and digits typed ahead, see these attributes of ``channel.leg``:
         ``digit_handlers``, ``collecting``, ``typed_ahead()``, ``conversation.callbacks`` and
-        ``conversation.legs``. Raises RuntimeError in another thread.
+        ``conversation.legs``. ``conversation.on_expected`` may be set to a function: it is called
+        with each event, ``"CUSTOM <subclass>"`` among them, that the handler waits for or
+        registers a callback for, and with ``"BACKGROUND_JOB <Job-UUID>"`` when it looks at a job.
+        Raises RuntimeError in another thread.
         """
         if watcher is not None:
             check_function("begins", watcher.begins)

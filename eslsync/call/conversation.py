@@ -91,6 +91,7 @@ class Conversation:
         "legs",
         "logger",
         "losses",
+        "on_expected",
         "own",
         "posts",
         "redact",
@@ -117,6 +118,8 @@ class Conversation:
         self.at_work = False
         #: Told of the handler's waits (see `Session.watch`).
         self.watcher: Watcher | None = None
+        #: Called with what the handler asks for (see `Session.watch`).
+        self.on_expected: Callable[[str], object] | None = None
 
         #: The reply to ``connect``: the channel's data at the start.
         self.context = ConnectReply(b"")
@@ -205,6 +208,8 @@ class Conversation:
         """
         if event == POSTED:
             return
+        if self.on_expected is not None:
+            self.on_expected(event)
         subscription = self.subscription
         if leg is None and subscription.filtered:
             opening = subscription.needed(event)
@@ -465,7 +470,7 @@ class Conversation:
         """
         self._thread = 0  # other threads may get this thread's ident
         self.arrivals.read_recent()
-        self.watcher = None
+        self.watcher = self.on_expected = None
         self.callbacks.clear()
         self.under_way.clear()
         for part in (self.arrivals, self.jobs, self.posts, self.turns):

@@ -33,6 +33,7 @@ class Starts(Protocol):
     arrivals: Arrivals
     commands: Commands
     losses: Losses
+    on_expected: Callable[[str], object] | None
 
     @property
     def itself(self) -> Starts: ...
@@ -60,9 +61,14 @@ class Job:
     def __init__(self, conversation: Starts, command: str, uuid: str) -> None:
         self.command = command
         self.uuid = uuid
-        #: Its BACKGROUND_JOB, once that has arrived.
-        self.event: Event | None = None
+        self._event: Event | None = None
         self._conversation = conversation
+
+    @property
+    def event(self) -> Event | None:
+        """Its BACKGROUND_JOB, once that has arrived; None before."""
+        self._look()
+        return self._event
 
     @property
     def done(self) -> bool:
@@ -70,10 +76,19 @@ class Job:
 
         Until then, raises Hangup or Disconnected once the call has ended, as `wait` does.
         """
+        self._look()
         self._conversation.arrivals.pull()
-        if self.event is None:
+        if self._event is None:
             self._conversation.raise_if_over()
-        return self.event is not None
+        return self._event is not None
+
+    def complete(self, event: Event) -> None:
+        """Note its BACKGROUND_JOB."""
+        self._event = event
+
+    def _look(self) -> None:
+        if self._conversation.on_expected is not None:
+            self._conversation.on_expected(f"BACKGROUND_JOB {self.uuid}")
 
     def wait(self, timeout: float | None = None) -> str:
         """Wait for the job's BACKGROUND_JOB event; return what the command printed.
@@ -145,7 +160,7 @@ class Jobs:
         """Complete the job of a BACKGROUND_JOB event."""
         job = self.running.pop(event.get("Job-UUID", ""), None)
         if job is not None:
-            job.event = event
+            job.complete(event)
             if self._conversation.redact.names_one(job.command):
                 self._conversation.redact.answered(job.command, text_of(event.body))
 

@@ -9,8 +9,9 @@ from eslsync.wire.separation import separate
 from ..clockwork.threads import MILLISECOND, Steps
 from ..model import answering, executing, waiting
 from ..model.arguments import atoi
-from ..model.dialplan import actions_of, transfer
+from ..model.dialplan import FLAGS, actions_of, note_place, transfer
 from ..model.known_options import note_option
+from ..model.spelling import hint
 from ..model.states import State
 from ..model.tables import NO_CHANNEL, OK, api, application, located, usage
 
@@ -74,6 +75,7 @@ def transfer_application(channel: Channel, data: str) -> None:
 def execute_extension(channel: Channel, data: str) -> Steps[None]:
     """Run another extension's applications, then continue."""
     words = separate(data, " ", 3)
+    note_place(channel, *words)
     actions = actions_of(channel, words[0]) if words else None
     if actions is None and words:
         what = f"execute_extension {words[0]}"
@@ -229,6 +231,9 @@ def uuid_transfer(switch: Switch, argument: str) -> str:
     who = ""
     if where[0].startswith("-"):
         who, *where = where
+        if who.lower() not in FLAGS:
+            why = f"it says who is transferred{hint(who, FLAGS)}"
+            switch.refused(f"uuid_transfer {who}", channel, why)
         who = who.lower()
     other = switch.locate(channel.get("bridge_to") or "") if who in ("-bleg", "-both") else None
     if other is not None:

@@ -39,7 +39,7 @@ def displace_session(channel: Channel, data: str) -> None:
 @application("stop_displace_session", recordings="30e")
 def stop_displace_session(channel: Channel, data: str) -> None:
     """``<path>``: in full, as MEDIA_BUG_START tells it."""
-    media_bugs.stop_bugs(channel, "displace", data)
+    media_bugs.stop(channel, "displace", data)
 
 
 @application("start_dtmf", recordings="11l")

@@ -325,7 +325,6 @@ def bind_digit_action(channel: Channel, data: str) -> None:
     """``<realm>,<digits>|~<regex>,<action>[,<value>[,<whose keys>[,<whose channel>]]]``."""
     words = separate(data, ",", 6)
     if len(words) < 3 or not all(words[:3]):
-        executing.refuse(channel, "usage: <realm>,<digits>|~<regex>,<action>[,<value>]")
         return
     realm, digits, action, value, whose, doer, *_ = (*words, "", "", "")
     machines = channel.switch.state(DigitMachines)
@@ -344,6 +343,8 @@ def digit_action_set_realm(channel: Channel, data: str) -> None:
     machine = channel.switch.state(DigitMachines).get(channel, _targets(whose)[0])
     if machine is not None and realm in machine.realms:
         machine.realm = machine.realms[realm]
+    else:
+        executing.refuse(channel, f"nothing is bound in the realm {realm!r}")
 
 
 @application("clear_digit_action", needs_data=True, recordings="29c", nomedia=True)

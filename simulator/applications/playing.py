@@ -11,6 +11,7 @@ from eslsync.wire.separation import separate
 from ..clockwork.threads import Steps
 from ..model import executing, playing, waiting
 from ..model.arguments import atoi
+from ..model.file_formats import unknown_format
 from ..model.states import Status
 from ..model.tables import api, application, usage
 from ..model.variables import is_true
@@ -33,6 +34,8 @@ PLAYED: Mapping[Status, str] = {
 @application("playback", needs_data=True, recordings="01a 01b 02a")
 def playback(channel: Channel, data: str) -> Steps[None]:
     file, at, offset = data.partition("@@")
+    if at and not offset.isdigit():
+        executing.refuse(channel, f"a file is played from a sample, @@<number>, not @@{offset}")
     channel.set("playback_terminator_used", None)
     status = yield from playing.play(
         channel, file, playing.on_terminator(channel), start=atoi(offset) if at else 0
@@ -64,6 +67,9 @@ def loop_playback(channel: Channel, data: str) -> Steps[None]:
 @application("gentones", recordings="11l")
 def gentones(channel: Channel, data: str) -> Steps[None]:
     script, _, loops = data.partition("|")
+    wrong = unknown_format(f"tone_stream://{data.replace('|', ';loops=')}") if data else None
+    if wrong is not None:
+        executing.refuse(channel, wrong[1])
     yield from playing.tones(
         channel, f"{script};loops={loops or 1}", playing.on_terminator(channel)
     )
@@ -112,7 +118,6 @@ def broadcast(channel: Channel, data: str) -> None:
     """``<path> [aleg|bleg|holdb|both]``: both legs hear it, except with ``holdb``."""
     words = separate(data, " ", 4)
     if not 1 <= len(words) <= 2:
-        executing.refuse(channel, "usage: <path> [aleg|bleg|holdb|both]")
         return
     if channel.partner is not None and words[1:] != ["holdb"]:
         executing.broadcast(channel.partner, words[0])

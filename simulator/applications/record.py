@@ -12,6 +12,7 @@ from eslsync.wire.separation import separate, variables_of
 from ..clockwork.threads import MILLISECOND, SECOND, Steps, Thread
 from ..model import answering, executing, hooks, media_bugs, playing
 from ..model.arguments import atoi
+from ..model.file_formats import unknown_format
 from ..model.known_variables import note_variable
 from ..model.sounds import FRAME, RATE
 from ..model.tables import api, application, run_api, usage
@@ -35,6 +36,9 @@ def path_of(channel: Channel, name: str) -> str:
     """The path of a recording; relative names are in the folder of the sounds."""
     options, name = variables_of(name)
     _note_options(channel, options)
+    wrong = None if "://" in name else unknown_format(name)
+    if wrong is not None:
+        channel.switch.refused(wrong[0], channel, wrong[1].replace("plays", "records"))
     if "://" in name or name.startswith("/"):
         return name
     return f"{playing.sound_prefix(channel)}/{name}"
@@ -269,7 +273,7 @@ def record_session_application(channel: Channel, data: str) -> Steps[None]:
 @application("stop_record_session", recordings="11c 21d")
 def stop_record_session(channel: Channel, data: str) -> None:
     """``<path>`` as RECORD_START gives it, or ``all``."""
-    media_bugs.stop_bugs(channel, "session_record", "all" if data.lower() == "all" else data)
+    media_bugs.stop(channel, "session_record", "all" if data.lower() == "all" else data)
 
 
 @application("record_session_pause", recordings="21d")
@@ -277,12 +281,14 @@ def record_session_pause(channel: Channel, data: str) -> None:
     """``<path>``: leave out what is heard until it is resumed (switch_ivr_record_session_pause)."""
     for recording in channel.switch.state(SessionRecordings).of(channel, data):
         recording.pause()
+    media_bugs.note_target(channel, "session_record", path_of(channel, data))
 
 
 @application("record_session_resume", recordings="21d")
 def record_session_resume(channel: Channel, data: str) -> None:
     for recording in channel.switch.state(SessionRecordings).of(channel, data):
         recording.resume()
+    media_bugs.note_target(channel, "session_record", path_of(channel, data))
 
 
 @api("uuid_record", recordings="21d")

@@ -9,9 +9,12 @@ from typing import TYPE_CHECKING
 from eslsync.protocol import Format
 from eslsync.wire.separation import separate
 
+from ..model import executing
 from ..model.events import local_time
 from ..model.known_variables import note_reading, note_variable
 from ..model.patterns import search
+from ..model.profile import PROFILE_VARIABLES
+from ..model.spelling import misspelt
 from ..model.tables import OK, api, application, located, usage
 from ..model.variables import is_true
 
@@ -128,6 +131,9 @@ def set_global(channel: Channel, data: str) -> None:
 @application("set_profile_var", needs_data=True, recordings="30c", nomedia=True, zombie=True)
 def set_profile_var(channel: Channel, data: str) -> None:
     name, _, value = data.partition("=")
+    close = misspelt(name, PROFILE_VARIABLES)
+    if close is not None and name not in PROFILE_VARIABLES:
+        executing.refuse(channel, f"a profile has no {name} (did you mean {close!r}?)")
     channel.set_profile_field(name, value)
 
 

@@ -62,6 +62,7 @@ def play_and_detect_speech(channel: Channel, data: str) -> Steps[None]:
     file, marker, rest = data.partition("detect:")
     words = separate(rest, " ", 2)
     if not marker or len(words) != 2:
+        executing.refuse(channel, "usage: <file> detect:<engine> {<parameters>}<grammar>")
         executing.respond(channel, "USAGE ERROR")
         return
     response, result = yield from play_and_detect(channel, file.rstrip(), *words)

@@ -56,6 +56,10 @@ class Apps:
         self.on_stranger: Callable[[Line, str], BaseException] | None = None
         #: Called with a leg that runs `socket`, and the app that it gets to; returns its line.
         self.on_leg: Callable[[Channel, App], Line] | None = None
+        #: Called with a line and what its handler expects (see `Session.watch`).
+        self.on_expected: Callable[[Line, str], object] = lambda line, what: None
+        #: Called with a line whose handler has ended.
+        self.on_served: Callable[[Line], object] = lambda line: None
         self._servers: dict[Handler | Outbound, Outbound] = {}
         self._stops: dict[Outbound, Stop] = {}  # by the server that a fault stopped
 
@@ -102,6 +106,7 @@ class Apps:
             line = self._lines[session.uuid]
             line.session = session
             line.served_by = threading.get_ident()
+            session.channel.leg.conversation.on_expected = lambda what: self.on_expected(line, what)
             try:
                 check_returned("the handler", handler(session))
             except BaseException as error:
@@ -118,6 +123,7 @@ class Apps:
                     line.given_back = True
                     line.note("app", "gives the call back")
                 line.served_by = None
+                self.on_served(line)
                 self._world.nudge()
 
         return watched

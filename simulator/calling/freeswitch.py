@@ -165,6 +165,9 @@ class FreeSwitch:
         model.on_used = self._standing.used
         model.on_unknown = self._standing.unknown
         model.on_awaited = self._standing.awaited
+        model.on_failed_job = self._standing.failed_job
+        apps.on_expected = self._standing.expected
+        apps.on_served = self._standing.served
         model.consumers.append(self._standing.fired)
         self._simulation = Simulation(world, model, lines, legs, apps)
         self._raises = raises

@@ -96,6 +96,10 @@ class Line:
         self.on_lack: Callable[[Part], None] | None = None  #: called with each of these
         #: Applications that FreeSWITCH does not have and hung up on, and names close to theirs.
         self.unknown: dict[str, str] = {}
+        #: Background jobs that failed, by Job-UUID, and what they printed; and the jobs whose
+        #: results the handler has looked at ("" for those of all).
+        self.failed_jobs: dict[str, tuple[str, str]] = {}
+        self.jobs_seen: set[str] = set()
         self.cause_seen = False  #: the test has looked at the hangup cause
 
         # The app's end.

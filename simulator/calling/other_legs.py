@@ -35,6 +35,11 @@ class OtherLegs:
         """The dial strings of the legs that are being called, or are up."""
         return frozenset(self._names.values())
 
+    @property
+    def lines(self) -> list[Line]:
+        """The calls that are up, or have just ended."""
+        return list(self._lines.values())
+
     def owner(self, channel: Channel | None) -> Line | None:
         """The call that a channel belongs to; without a channel, the first call that is up."""
         if channel is not None:

@@ -7,16 +7,23 @@ from dataclasses import astuple
 from difflib import get_close_matches
 from typing import Any, Literal
 
+from eslsync import HangupCause
+
 from ..model.channel import Channel
 from ..model.events import SwitchEvent
 from ..model.evidence import Basis, Evidence, Part, StandsOn
+from ..model.known_events import note_subclass
 from ..model.spelling import misspelt
+from ..model.switch import Switch
 from .apps import Apps
 from .call import NotModelled, Refused, failed
 from .line import Line
 from .other_legs import OtherLegs
 
 __all__ = ["Standing", "dumped", "loaded", "whole_run"]
+
+#: The answer to an api command for a leg that is not there.
+NO_SUCH = ("-ERR No such channel", "-ERR invalid", "-ERROR")
 
 #: What all calls of this process stood on.
 whole_run = StandsOn()
@@ -53,13 +60,37 @@ class Standing:
         """Note a subclass of CUSTOM that is waited for, and that no module of FreeSWITCH fires."""
         self._awaited.setdefault(subclass, self._legs.owner(channel))
 
+    def expected(self, line: Line, what: str) -> None:
+        """Note what a handler waits for, has a callback for, or looks at (see `Session.watch`)."""
+        name, _, rest = what.partition(" ")
+        if name == "CUSTOM" and rest:
+            note_subclass(line.channel.switch, line.channel, rest)
+        elif name in ("BACKGROUND_JOB", "ALL"):
+            line.jobs_seen.add(rest)
+
+    def failed_job(self, job: str, command: str, answer: str, channel: Channel | None) -> None:
+        """Note a background job that printed an error."""
+        line = self._legs.owner(channel)
+        if line is not None and not _a_fate(command, answer, line.channel.switch):
+            line.failed_jobs[job] = command.strip(), answer.strip()
+
+    def served(self, line: Line) -> None:
+        """Tell which jobs failed without their handler having looked, at its end."""
+        for job, (command, answer) in line.failed_jobs.items():
+            if not {job, ""} & line.jobs_seen:
+                why = f"{answer}; the handler has not looked at its Job, whose wait() raises that"
+                line.channel.switch.refused(f"bgapi {command}", line.channel, why)
+        line.failed_jobs.clear()
+
     def fired(self, event: SwitchEvent) -> None:
         """Note an event."""
         if event.subclass is not None:
             self._fired.add(event.subclass)
 
     def look_back(self) -> None:
-        """Tell which events that were waited for never came, at the end of all calls."""
+        """Tell which events never came and which jobs failed late, at the end of all calls."""
+        for served in self._legs.lines:
+            self.served(served)
         for subclass, line in self._awaited.items():
             if line is None or subclass in self._fired:
                 continue
@@ -96,6 +127,15 @@ class Standing:
         if line is not None:
             line.lacks(part)
         self._apps.fail(failed(line, _why(part), Refused if refused else NotModelled))
+
+
+def _a_fate(command: str, answer: str, switch: Switch) -> bool:
+    """True if a job failed as it may in any call: nobody answered, or a leg had ended before."""
+    _, _, said = answer.strip().partition(" ")
+    if said.upper() in HangupCause.__members__:
+        return True
+    words = command.split()
+    return answer.startswith(NO_SUCH) and len(words) > 1 and words[1] in switch.gone
 
 
 def _why(part: Part) -> str:

@@ -19,7 +19,8 @@ from ..model.arguments import atoi
 from ..model.events import QueuedEvent, SwitchEvent
 from ..model.executing import parse_event
 from ..model.heartbeat import Heartbeat
-from ..model.known_events import note_subclass
+from ..model.known_events import note_filter, note_subclass
+from ..model.known_values import as_number
 from ..model.known_variables import note_reading
 from ..model.sounds import FRAME
 from ..model.spelling import hint, misspelt
@@ -42,6 +43,9 @@ FIRST_COMMAND = 25
 POLL = FRAME
 #: Bytes of a reply: it is made in a buffer of 512 with a NUL at the end (recording 14f).
 LONGEST_REPLY = 511
+
+#: How the answer of an api command begins that could not do what it was told.
+FAILED = ("-ERR", "-USAGE")
 
 GOODBYE = b"Disconnected, goodbye.\nSee you at ClueCon! http://www.cluecon.com/\n"
 
@@ -430,10 +434,12 @@ class Control:
         return value or "-ERR command not found"
 
     def _filter(self, text: str) -> str:
-        reply = self.selection.filter(text)
         name, _, value = text.lstrip(" ").partition(" ")
-        if name.lower() == "event-subclass" and value:
-            note_subclass(self.switch, self.channel, value)
+        if name.lower() in ("add", "delete"):
+            name, _, value = value.partition(" ")
+        if name.lower() != "all":
+            note_filter(self.switch, self.channel, name, value)
+        reply = self.selection.filter(text)
         self._audience.filtered(self)
         return reply
 
@@ -454,6 +460,8 @@ class Control:
             return "-ERR not controlling a session."
         if not value:
             return "-ERR missing value."
+        if value.lower() not in ("on", "off"):
+            self._refuse(f"divert_events {value}", "it is written on or off, and is off")
         self.channel.divert(value.lower() == "on")
         return "+OK events diverted" if self.channel.divert_events else "+OK events not diverted"
 
@@ -506,6 +514,8 @@ class Control:
         self._jobs += 1
         answer = yield from run_api(self.switch, name, argument, self.channel)
         self._jobs -= 1
+        if answer.startswith(FAILED):
+            self.switch.on_failed_job(job, f"{name} {argument}", answer, self.channel)
         about = [("Job-UUID", job)]
         if self.channel is not None:
             about.append(("Job-Owner-UUID", self.channel.uuid))
@@ -525,6 +535,8 @@ class Control:
         own = [pair for pair in command.headers if pair[0].lower() != "event-subclass"]
         before = [("Command", command.line), *own, ("Event-UUID", uuid)]
         if name not in EVENT_NAMES:
+            why = f"there is no such event{hint(name, EVENT_NAMES)}, so it fires CLONE"
+            self._refuse(f"the event {name}", why)
             name = "CLONE"
         target = self.switch.locate(command.get("Unique-ID") or "")
         if target is not None:
@@ -576,6 +588,9 @@ class Control:
             return "-ERR not controlling a session"
         if rest.startswith(" "):
             self._linger = atoi(rest)
+            wrong = as_number(rest)
+            if wrong and self.tells:
+                self._refuse(f"linger{rest}", wrong)
             return f"+OK will linger {self._linger} seconds"
         self._linger = -1
         return "+OK will linger"
@@ -588,15 +603,25 @@ class Control:
 
     def _event(self, command: Received, rest: str) -> str:
         words = rest.partition(" ")[2].split(" ")
-        for name in unknown_events(words) if self.tells else ():
-            self._refuse(f"the event {name}", f"there is no such event{hint(name, EVENT_NAMES)}")
-        reply = self.selection.event(words)
+        reply = self.selection.event(list(words))
+        self._note_events(words, reply)
         if self.selection.wants_heartbeat:
             self.switch.state(Heartbeat).beat(lambda: self._audience.wants_heartbeat)
         return reply
 
     def _nixevent(self, command: Received, rest: str) -> str:
-        return self.selection.nixevent(rest.partition(" ")[2].split(" "))
+        words = rest.partition(" ")[2].split(" ")
+        reply = self.selection.nixevent(words)
+        self._note_events(words, reply)
+        return reply
+
+    def _note_events(self, words: list[str], reply: str) -> None:
+        """Report names that FreeSWITCH skips; an error tells of them itself, if it is read."""
+        names, subclasses = unknown_events(words)
+        for name in names if self.tells or reply.startswith("+OK") else ():
+            self._refuse(f"the event {name}", f"there is no such event{hint(name, EVENT_NAMES)}")
+        for subclass in subclasses:
+            note_subclass(self.switch, self.channel, subclass)
 
     def _noevents(self, command: Received, rest: str) -> str:
         self._events.clear()

@@ -178,16 +178,17 @@ def _event_names(words: list[str]) -> tuple[set[str], set[str]]:
     return names, subclasses
 
 
-def unknown_events(words: list[str]) -> list[str]:
-    """The words of an ``event`` command that name no event, and are therefore skipped."""
-    unknown = []
-    for word in words[words[0].lower() in ("plain", "json", "xml") :]:
+def unknown_events(words: list[str]) -> tuple[list[str], list[str]]:
+    """The words of ``event`` that name no event, and are therefore skipped; and the subclasses."""
+    words = [word for word in words[words[0].lower() in ("plain", "json", "xml") :] if word]
+    unknown: list[str] = []
+    for at, word in enumerate(words):
         names, _ = _event_names([word])
         if "CUSTOM" in names:
-            break
-        if word and not names:
+            return unknown, words[at + 1 :]
+        if not names:
             unknown.append(word)
-    return unknown
+    return unknown, []
 
 
 def _regex(pattern: str, value: str) -> bool:

@@ -11,13 +11,22 @@ from eslsync.wire.separation import separate
 
 from ..clockwork.threads import SECOND
 from .arguments import atoi
+from .spelling import hint, misspelt
 from .states import State
 
 if TYPE_CHECKING:
     from .channel import Channel
     from .switch import Extension
 
-__all__ = ["actions_of", "leave_for", "route", "transfer"]
+__all__ = ["FLAGS", "actions_of", "leave_for", "note_place", "route", "transfer"]
+
+#: The words that say who is transferred, before the extension.
+FLAGS = ("-bleg", "-both")
+#: The dialplans that are modelled, and those that other modules add (SWITCH_ADD_DIALPLAN).
+DIALPLANS = ("xml", "inline")
+OTHER_DIALPLANS = frozenset("asterisk directory enum lcr lua signalwire translate".split())
+#: The contexts of FreeSWITCH's own configuration.
+CONTEXTS = ("default", "public", "features")
 
 
 def route(channel: Channel) -> None:
@@ -35,8 +44,10 @@ def route(channel: Channel) -> None:
         channel.profile = profile._replace(
             destination_number=profile.rdnis or profile.destination_number, rdnis=""
         )
-    else:
+    elif "xml" in profile.dialplan.lower().split(","):
         found = actions_of(channel, profile.destination_number)
+    else:
+        found = None
     if found is None:
         channel.switch.on_unknown("extension", profile.destination_number, channel)
         channel.hangup("NO_ROUTE_DESTINATION")
@@ -78,6 +89,7 @@ def _inline_actions(text: str) -> list[tuple[str, str]] | None:
 def transfer(channel: Channel, extension: str = "", dialplan: str = "", context: str = "") -> None:
     """Send a channel to another extension (switch_ivr_session_transfer)."""
     switch = channel.switch
+    note_place(channel, extension, dialplan, context)
     forwards = channel.get("max_forwards")
     left = atoi(forwards) - 1 if forwards else 70
     if left <= 0:
@@ -107,6 +119,25 @@ def transfer(channel: Channel, extension: str = "", dialplan: str = "", context:
     second = switch.scheduler.now // SECOND
     source = f"{second}:{switch.uuid()}:bl_xfer:{extension}/{context}/{dialplan}"
     channel.note_transfer(source)
+
+
+def note_place(channel: Channel, extension: str, dialplan: str = "", context: str = "") -> None:
+    """Report an extension, dialplan or context that is probably misspelt."""
+    switch = channel.switch
+    if misspelt(extension, FLAGS, shortest=4):
+        why = f"it is taken for a number{hint(extension, FLAGS)}"
+        switch.refused(f"the extension {extension}", channel, why)
+    for each in filter(None, dialplan.split(",")):
+        if each.lower() in OTHER_DIALPLANS:
+            switch.not_modelled("option", f"dialplan {each}", channel)
+        elif each.lower() not in DIALPLANS:
+            why = f"there is no such dialplan{hint(each, ('XML', 'inline'))}"
+            switch.refused(f"the dialplan {each}", channel, why)
+    known = {*CONTEXTS, channel.profile.context}
+    meant = None if context in known else misspelt(context, known, shortest=5)
+    if meant is not None:
+        why = f"there is probably no such context (did you mean {meant!r}?)"
+        switch.refused(f"the context {context}", channel, why)
 
 
 def leave_for(channel: Channel, extension: Extension) -> None:

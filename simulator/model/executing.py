@@ -13,6 +13,8 @@ from . import answering
 from .arguments import atoi
 from .dialplan import leave_for
 from .events import Headers, PrivateCommand
+from .evidence import Basis
+from .known_arguments import note_argument
 from .sounds import FRAME
 from .variables import is_true
 
@@ -61,6 +63,8 @@ def execute(channel: Channel, name: str, data: str) -> Steps[bool]:
         data = channel.expand(data)
     if application.needs_data and not data:
         channel.switch.refused(name, channel, "it has no argument")
+    elif application.part.basis is not Basis.YOURS:
+        note_argument(channel, name, data)
 
     if not is_true(channel.get("disable_app_log")):
         channel.app_log.append((name, data))

@@ -345,6 +345,8 @@ def _dial(
     if technology == "sofia" and misspelt(rest.partition("/")[0], ["gateway"], shortest=6):
         why = "there is no such SIP profile (did you mean 'sofia/gateway/'?)"
         switch.refused(f"the endpoint sofia/{rest.partition('/')[0]}/", caller, why)
+    if why := _nobody_in(technology, rest):
+        switch.refused(f"the dial string {target}", caller, why)
     if technology == "error":
         return switch.cause(rest, caller)
     endpoint = switch.state(FarEnds).endpoints.get(target)
@@ -384,6 +386,21 @@ def _dial(
     leg.fire("CHANNEL_OUTGOING", variables=False)
     _tell_origin(leg, technology, variables, caller)
     return leg
+
+
+def _nobody_in(technology: str, rest: str) -> str:
+    """Why a dial string names nobody to call (mod_sofia.c: "Invalid URL"); "" if it does."""
+    if technology == "sofia":
+        form = "<profile>/<number>@<domain>"
+        if rest.lower().startswith("gateway"):
+            rest, form = rest.partition("/")[2], "gateway/<gateway>/<number>"
+        if all(rest.partition("/")[::2]):
+            return ""
+        return f"it is written sofia/{form}"
+    number = rest.partition("@")
+    if not number[0] or (number[1] and not number[2]):
+        return f"it names nobody: it is written as in {technology}/1000"
+    return ""
 
 
 def check_dial_string(dial_string: str) -> None:

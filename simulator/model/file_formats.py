@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import re
 
+from .arguments import atoi
+from .sounds import tone_length
 from .spelling import hint
 
 __all__ = ["unknown_format"]
@@ -34,12 +36,33 @@ def unknown_format(name: str) -> tuple[str, str] | None:
 
     (switch_core_perform_file_open: "Invalid file format".)
     """
-    scheme, separator, _ = name.partition("://")
+    scheme, separator, rest = name.partition("://")
     if separator:
-        if scheme.lower() in SCHEMES:
-            return None
-        return f"{scheme}://", f"no module plays {scheme}://{hint(scheme, SCHEMES)}"
+        if scheme.lower() not in SCHEMES:
+            return f"{scheme}://", f"no module plays {scheme}://{hint(scheme, SCHEMES)}"
+        why = _wrong_stream(scheme.lower(), rest)
+        return (name, why) if why else None
+    one_slash = re.match(r"(\w+):/", name)
+    if one_slash is not None and one_slash[1].lower() in SCHEMES:
+        return name, f"a stream is written {one_slash[1]}://"
     found = _SUFFIX.search(name)
     if found is None or found[1].lower() in SUFFIXES:
         return None
     return f".{found[1]}", f"no module plays .{found[1]}{hint(found[1], SUFFIXES)}"
+
+
+def _wrong_stream(scheme: str, rest: str) -> str:
+    """Why a module opens no such stream, or plays nothing of it; "" if it plays something."""
+    if scheme == "silence_stream" and atoi(rest) == 0:
+        return "it is written silence_stream://<milliseconds>, or -1 for ever"
+    if scheme == "tone_stream" and not rest.startswith("path=") and not _has_tones(rest):
+        return "it has no tone: one is written %(<milliseconds on>,<milliseconds off>,<hertz>)"
+    loops = re.search(r";loops=(?!-?\d)(.*)", rest) if scheme == "tone_stream" else None
+    if loops is not None:
+        return f"loops={loops[1]} is no number"
+    return "" if rest.strip(" !") else f"nothing follows {scheme}://"
+
+
+def _has_tones(script: str) -> bool:
+    """True unless a TGML script surely has no tone; digits stand for those of keys."""
+    return tone_length(script) != 0 or ("%(" not in script and re.search(r"\d", script) is not None)

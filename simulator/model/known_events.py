@@ -1,16 +1,18 @@
-"""The subclasses of CUSTOM that FreeSWITCH's modules fire; a misspelt one is told."""
+"""Names in events: the subclasses of CUSTOM, and the headers; a misspelt one is told."""
 
 from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from .spelling import misspelt
+from eslsync.protocol import EVENT_NAMES
+
+from .spelling import hint, misspelt
 
 if TYPE_CHECKING:
     from .channel import Channel
     from .switch import Switch
 
-__all__ = ["SUBCLASSES", "note_subclass"]
+__all__ = ["HEADERS", "SUBCLASSES", "note_filter", "note_subclass"]
 
 #: (switch_event_reserve_subclass in the modules of FreeSWITCH 1.10.12.)
 SUBCLASSES = frozenset(
@@ -35,6 +37,39 @@ SUBCLASSES = frozenset(
     vmd::beep websocket::stophook
     """.split()
 )
+
+
+#: Headers of events, besides those that describe the channel (`Channel.blocks`).
+HEADERS = """
+    ANI-II API-Command API-Command-Argument Application Application-Data Application-Response
+    Application-UUID Application-UUID-Name Bridge-A-Unique-ID Bridge-B-Unique-ID Bridged-To
+    Conference-Name Conference-Size Conference-Unique-ID Content-Type Current-Energy DTMF-Digit
+    DTMF-Duration DTMF-Source Event-Calling-File Event-Calling-Function Event-Name Event-Sequence
+    Event-Subclass Event-UUID FIFO-Action FIFO-Name Hangup-Cause Job-Command Job-Command-Arg
+    Job-Owner-UUID Job-UUID Member-ID Member-Type Old-Unique-ID Original-Channel-Call-State
+    Other-Leg-Unique-ID Playback-File-Path Playback-File-Type Playback-Status
+    Record-Completion-Cause Record-File-Path Speech-Type Task-Group Task-ID Transfer-Source
+    Valet-Extension Valet-Lot-Name variable_
+    """.split()
+
+
+def note_filter(switch: Switch, channel: Channel | None, header: str, value: str | None) -> None:
+    """Report a filter that lets nothing through, since a name in it is misspelt."""
+    blocks = () if channel is None else channel.blocks(variables=True)
+    known = {*HEADERS, *(name for block in blocks for name, _ in block.headers)}
+    meant = None if header.lower() in map(str.lower, known) else misspelt(header, known)
+    if meant is not None:
+        why = f"no event has such a header (did you mean {meant!r}?)"
+        switch.refused(f"filter {header}", channel, why)
+        return
+    wanted = (value or "").lstrip("+- ")
+    if not wanted or wanted.startswith("/"):
+        return
+    if header.lower() == "event-name" and wanted.upper() not in EVENT_NAMES:
+        why = f"there is no such event{hint(wanted, EVENT_NAMES)}"
+        switch.refused(f"filter {header} {value}", channel, why)
+    elif header.lower() == "event-subclass":
+        note_subclass(switch, channel, wanted)
 
 
 def note_subclass(switch: Switch, channel: Channel | None, subclass: str) -> None:

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from .spelling import hint
+
 if TYPE_CHECKING:
     from .channel import Channel
     from .switch import Switch
@@ -18,6 +20,18 @@ __all__ = [
 
 #: Flags of a conference's members (conference_utils_set_mflags). Those for video change nothing.
 CONFERENCE_FLAGS = frozenset("ghost join-only mandatory_member_endconf skip-dtmf".split())
+#: Those that are modelled, or change nothing here, among them those of the room
+#: (conference_utils_set_cflags).
+OTHER_FLAGS = frozenset(
+    """
+    audio-always auto-3d-position blind breakable deaf ded-vid-layer-audio-floor dist-dtmf endconf
+    flip-video join-vid-floor json-events livearray-json-status livearray-sync
+    manage-inbound-video-bitrate minimize-video-encoding mintwo moderator mute mute-detect
+    no-minimize-encoding no-positional no-video-blanks nomoh positional restart-auto-record rfc-4579
+    second-screen talk-data-events video-bridge video-bridge-first-two video-floor-only
+    video-mute-exit-canvas video-muxing-personal-canvas video-required-for-canvas vmute wait-mod
+    """.split()
+)
 #: Commands of the api command `conference` about a room (conference_api.c).
 CONFERENCE_COMMANDS = frozenset(
     """
@@ -39,6 +53,10 @@ def note_option(switch: Switch, channel: Channel | None, name: str, where: str =
 def note_conference_flags(channel: Channel, flags: frozenset[str]) -> None:
     for flag in sorted(flags & CONFERENCE_FLAGS):
         note_option(channel.switch, channel, f"conference +flags{{{flag}}}")
+    known = CONFERENCE_FLAGS | OTHER_FLAGS
+    for flag in sorted(flags - known):
+        why = f"a member has no such flag{hint(flag, known)}"
+        channel.switch.refused(f"conference +flags{{{flag}}}", channel, why)
 
 
 def note_conference_command(switch: Switch, name: str) -> None:

@@ -13,7 +13,7 @@ from collections.abc import Iterator
 from functools import lru_cache
 from typing import TYPE_CHECKING, NamedTuple
 
-from .arguments import atoi
+from .known_values import wrong_value
 from .profile import PROFILE_VARIABLES
 from .spelling import misspelt
 
@@ -410,15 +410,6 @@ def _all_names() -> tuple[frozenset[str], tuple[str, ...]]:
     return frozenset(name for name in listed if not name.endswith("*")), prefixes
 
 
-#: Seconds to ring for; an hour is more than anybody waits, and what is greater is milliseconds.
-RINGING = frozenset(
-    """
-    call_timeout leg_progress_timeout leg_timeout originate_timeout progress_timeout
-    """.split()
-)
-LONGEST_RINGING = 3600
-
-
 @lru_cache(maxsize=1024)
 def meant(name: str) -> str | None:
     """The variable that FreeSWITCH reads and that a misspelt name was meant for, if any."""
@@ -447,9 +438,8 @@ def note_variable(switch: Switch, channel: Channel | None, name: str, value: str
     elif key in _all_names()[0] and misspelt(value, WORDS, shortest=4):
         why = f"it is neither true nor false (did you mean {misspelt(value, WORDS, shortest=4)!r}?)"
         switch.refused(f"{name}={value}", channel, why)
-    elif key in RINGING and atoi(value) > LONGEST_RINGING:
-        why = f"it counts seconds, and {value} are {atoi(value) / 3600:.1f} hours"
-        switch.refused(f"{name}={value}", channel, why)
+    elif wrong := wrong_value(key, value):
+        switch.refused(f"{name}={value}", channel, wrong)
 
 
 def note_reading(switch: Switch, channel: Channel | None, name: str) -> None:

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 if TYPE_CHECKING:
     from .channel import Channel
 
-__all__ = ["MediaBug", "remove_all", "stop_bugs"]
+__all__ = ["MediaBug", "note_target", "remove_all", "stop", "stop_bugs"]
 
 
 class MediaBug:
@@ -47,6 +47,22 @@ class MediaBug:
 
     def _about(self) -> list[tuple[str, str]]:
         return [("Media-Bug-Function", self.function), ("Media-Bug-Target", self.target)]
+
+
+def stop(channel: Channel, function: str, target: str) -> None:
+    """As `stop_bugs`, for an application; a target that is not there, among others, is reported."""
+    if target != "all":
+        note_target(channel, function, target)
+    stop_bugs(channel, function, target)
+
+
+def note_target(channel: Channel, function: str, target: str) -> None:
+    """Report a file that no bug of that function is for, while another one has another file."""
+    targets = [bug.target for bug in channel.bugs if bug.function == function]
+    if targets and target and target not in targets:
+        name = channel.get("current_application") or "an application"
+        why = f"it is not for {target}, but for {' and '.join(targets)}"
+        channel.switch.refused(f"{name} {target}", channel, why)
 
 
 def stop_bugs(channel: Channel, function: str, target: str = "") -> bool:

@@ -341,6 +341,7 @@ def _say_text(channel: Channel, text: str, on_digit: OnDigit | None) -> Steps[St
     """``say:<text>``, spoken by tts_engine; the text is all that follows (recording 11p)."""
     engine = channel.get("tts_engine")
     if engine is None:
+        channel.switch.refused("say:", channel, "tts_engine speaks it, and is not set")
         return Status.SUCCESS  # nothing is said
     if not _has_engine(channel, engine):
         return Status.FALSE

@@ -114,7 +114,9 @@ class Media:
             return self._prompts[name]
         if scheme == "silence_stream":
             milliseconds = _number(rest)
-            return milliseconds / 1000 if milliseconds >= 0 else -1
+            if milliseconds == 0:
+                return None  # mod_tone_stream.c, silence_stream_file_open
+            return milliseconds / 1000 if milliseconds > 0 else -1
         if scheme == "tone_stream":
             return tone_length(rest)
         if scheme == "file_string":

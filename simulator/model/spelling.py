@@ -13,8 +13,9 @@ SHORTEST = 8
 
 def hint(name: str, known: Iterable[str]) -> str:
     """ " (did you mean 'number'?)", to follow an error's text; "" if nothing is close."""
-    close = get_close_matches(name.lower(), {each.lower(): each for each in known}, 1)
-    return f" (did you mean {close[0]!r}?)" if close else ""
+    names = {each.lower(): each for each in known}
+    close = get_close_matches(name.lower(), names, 1)
+    return f" (did you mean {names[close[0]]!r}?)" if close else ""
 
 
 def misspelt(name: str, known: Iterable[str], *, shortest: int = SHORTEST) -> str | None:

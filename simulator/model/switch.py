@@ -127,6 +127,13 @@ class Switch:
         )
         #: Called with a subclass of CUSTOM that an app waits for, and that no module fires.
         self.on_awaited: Callable[[str, Channel | None], object] = lambda subclass, channel: None
+        #: Called with the Job-UUID and the command of a background job that printed an error, its
+        #: answer, and the channel whose app had started it.
+        self.on_failed_job: Callable[[str, str, str, Channel | None], object] = (
+            lambda job, command, answer, channel: None
+        )
+        #: uuids of the channels that are gone
+        self.gone: set[str] = set()
         #: Called with every channel that is destroyed.
         self.when_destroyed: list[Callable[[Channel], object]] = []
         self._states: dict[object, object] = {}
@@ -168,6 +175,7 @@ class Switch:
         """Remove a destroyed channel, and cancel its tasks."""
         for action in self.when_destroyed:
             action(channel)
+        self.gone.add(channel.uuid)
         if self.channels.get(channel.uuid) is channel:  # its uuid may have been reused
             del self.channels[channel.uuid]
 

@@ -522,7 +522,11 @@ def test_intercept_may_take_the_other_leg() -> None:
         with pytest.raises(TimeoutError, match="the beginning of a bridge did not come within 5 s"):
             channel.intercept("5a2b7a3e-9a3c-4f83-94b3-4a8f54b7ad4e", bleg=True)
 
-    assert words_of("intercept", question) == ["-bleg", "5a2b7a3e-9a3c-4f83-94b3-4a8f54b7ad4e"]
+    allow = ["intercept 5a2b7a3e-9a3c-4f83-94b3-4a8f54b7ad4e"]
+    assert words_of("intercept", question, allow=allow) == [
+        "-bleg",
+        "5a2b7a3e-9a3c-4f83-94b3-4a8f54b7ad4e",
+    ]
 
 
 @stands_on("mod_valet_parking.c, valet_parking_function", "valet_park")

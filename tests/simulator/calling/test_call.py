@@ -208,7 +208,7 @@ def test_a_custom_event_is_expected_by_its_subclass() -> None:
 
 def test_a_cause_that_does_not_exist_is_an_error(freeswitch: FreeSwitch) -> None:
     call = freeswitch.call(lambda session: None)
-    with pytest.raises(ValueError, match=r"NORMAL_CLEERING.*normal_clearing"):
+    with pytest.raises(ValueError, match=r"NORMAL_CLEERING.*NORMAL_CLEARING"):
         call.hangup("NORMAL_CLEERING")
     with pytest.raises(ValueError, match="USER_BUZY"):
         freeswitch.endpoint("user/1000", rejects="USER_BUZY")

@@ -115,13 +115,13 @@ def test_a_user_models_an_api_command_in_the_place_of_ours() -> None:
 
 def test_each_call_and_the_switch_know_what_they_stand_on() -> None:
     with FreeSwitch(allow_unmodelled=["lua"]) as switch:
-        one, other = switch.call(executes("lua")), switch.call(executes("sleep"))
+        one, other = switch.call(executes("lua")), switch.call(executes("eval"))
         one.wait()
         other.wait()
-    assert [part.name for part in other.stands_on.parts] == ["socket", "answer", "sleep", "hangup"]
+    assert [part.name for part in other.stands_on.parts] == ["socket", "answer", "eval", "hangup"]
     assert {part.name for part in one.stands_on.parts} == {"socket", "answer", "lua", "hangup"}
     assert {part.name for part in switch.stands_on.parts} == {
-        *("socket", "answer", "lua", "sleep", "hangup")
+        *("socket", "answer", "lua", "eval", "hangup")
     }
 
 
@@ -261,7 +261,7 @@ def refused(question: Callable[[Channel], object], **options: Any) -> list[str]:
         ("transfer", "", "transfer"),
         ("playback", "${nothing}", "playback"),
         ("bind_digit_action", "local,~[,exec:playback,x", "the expression '['"),
-        ("bind_digit_action", "local,1", "bind_digit_action"),
+        ("bind_digit_action", "local,1", "bind_digit_action local,1"),
         ("bridge", "usr/2000", "the endpoint usr/"),
         ("bridge", "2000", "the endpoint 2000/"),
         ("bridge", "sofia/gatway/provider/123", "the endpoint sofia/gatway/"),
@@ -272,6 +272,15 @@ def refused(question: Callable[[Channel], object], **options: Any) -> list[str]:
             "the variable origination_caller_id_nmae",
         ),
         ("bridge", "[leg_timeout=20000]user/2000", "leg_timeout=20000"),
+        ("bridge", "{call_timeout=twenty}user/2000", "call_timeout=twenty"),
+        ("bridge", "{ignore_early_media=tru}user/2000", "ignore_early_media=tru"),
+        ("bridge", "sofia/gateway/100", "the dial string sofia/gateway/100"),
+        ("bridge", "sofia/internal/", "the dial string sofia/internal/"),
+        ("bridge", "user/1000@", "the dial string user/1000@"),
+        ("transfer", "9999 XLM default", "the dialplan XLM"),
+        ("transfer", "9999 asterisk", "dialplan asterisk"),
+        ("transfer", "9999 XML defalt", "the context defalt"),
+        ("transfer", "playback:x inlin", "the dialplan inlin"),
         ("execute_extension", "9999", "execute_extension 9999"),
     ],
 )
@@ -326,6 +335,80 @@ def test_a_job_with_a_command_that_is_not_there_is_told() -> None:
         switch.call(handler)
 
 
+@pytest.mark.parametrize(
+    ("sent", "name"),
+    [
+        ("event plain all CUSTOM sofia::registr", "CUSTOM sofia::registr"),
+        ("event plan CHANNEL_ANSWER", "the event plan"),
+        ("nixevent CUSTOM sofia::registr", "CUSTOM sofia::registr"),
+        ("filter Unique-IDD x", "filter Unique-IDD"),
+        ("filter delete Event-Nam", "filter Event-Nam"),
+        ("filter Event-Name CHANNEL_ANSWR", "filter Event-Name CHANNEL_ANSWR"),
+        ("filter Event-Subclass sofia::registr", "CUSTOM sofia::registr"),
+        ("sendevent CUSTOMM", "the event CUSTOMM"),
+        ("divert_events onn", "divert_events onn"),
+    ],
+)
+def test_a_misspelt_word_of_a_command_is_told(sent: str, name: str) -> None:
+    def handler(session: Session) -> None:
+        session.send(sent)
+
+    with FreeSwitch(raises=False) as switch:
+        call = switch.call(handler)
+        call.wait()
+    assert [part.name for part in call.not_modelled] == [name]
+
+
+@pytest.mark.parametrize("sent", ["filter delete all", "filter variable_mine x", "nixevent DTMF"])
+def test_other_words_of_a_command_are_not_told(sent: str) -> None:
+    with FreeSwitch() as switch:
+        call = switch.call(lambda session: session.send(sent) and None)
+        call.wait()
+    assert call.not_modelled == []
+
+
+def test_a_misspelt_event_that_the_channel_waits_for_is_told() -> None:
+    def waits(channel: Channel) -> None:
+        with contextlib.suppress(TimeoutError):
+            channel.wait("CUSTOM sofia::registr", timeout=5)
+
+    def listens(channel: Channel) -> None:
+        channel.on("CUSTOM conference::maintenanc", print)
+
+    assert refused(waits) == ["CUSTOM sofia::registr"]
+    assert refused(listens) == ["CUSTOM conference::maintenanc"]
+    assert refused(lambda channel: channel.on("CUSTOM my::own", print)) == []
+
+
+@pytest.mark.parametrize(
+    ("command", "told"),
+    [
+        ("uuid_kill nobody", ["bgapi uuid_kill nobody"]),
+        ("originate nonsense", ["bgapi originate nonsense"]),
+        ("originate user/2000 &park", []),  # nobody is there, which is no mistake
+        ("status", []),
+    ],
+)
+def test_a_job_that_fails_while_nobody_looks_is_told(command: str, told: list[str]) -> None:
+    def starts(session: Session) -> None:
+        session.bgapi(command)
+
+    def looks(session: Session) -> None:
+        job = session.bgapi(command)
+        with contextlib.suppress(CommandError):
+            job.wait()
+
+    def listens(session: Session) -> None:
+        session.on("BACKGROUND_JOB", print)
+        session.bgapi(command)
+
+    for handler, names in ((starts, told), (looks, []), (listens, [])):
+        with FreeSwitch(raises=False) as switch:
+            call = switch.call(handler)
+            call.wait()
+        assert [part.name for part in call.not_modelled] == names
+
+
 def test_reading_a_misspelt_variable_is_told() -> None:
     assert refused(lambda channel: channel.get_variable("hangup_after_brige")) == [
         "the variable hangup_after_brige"
@@ -345,7 +428,7 @@ def test_what_is_refused_fails_the_test_and_can_be_allowed() -> None:
         switch.call(handler).wait()
     said = str(caught.value)
     assert "FreeSWITCH refuses the cause USER_BSUY, and goes on: it is no hangup cause" in said
-    assert "did you mean 'user_busy'?" in said
+    assert "did you mean 'USER_BUSY'?" in said
     assert "FreeSwitch(allow_unmodelled=['the cause USER_BSUY'])" in said
     with FreeSwitch(allow_unmodelled=["the cause USER_BSUY"]) as switch:
         call = switch.call(handler)

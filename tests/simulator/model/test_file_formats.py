@@ -9,7 +9,15 @@ from simulator.model.file_formats import unknown_format
 
 @pytest.mark.parametrize(
     "name",
-    ["welcome", "ivr/welcome.WAV", "a/v1.2/b", "a.G722", "tone_stream://x", "https://a.b/c.xyz"],
+    [
+        "welcome",
+        "ivr/welcome.WAV",
+        "a/v1.2/b",
+        "a.G722",
+        "tone_stream://%(9,9,440)",
+        "tone_stream://d=60;123",
+        "https://a.b/c.xyz",
+    ],
 )
 def test_a_known_format_or_none(name: str) -> None:
     assert unknown_format(name) is None
