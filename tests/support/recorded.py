@@ -6,6 +6,7 @@ The README beside them describes the format, and what each one shows.
 from __future__ import annotations
 
 import json
+import re
 from dataclasses import dataclass
 from functools import cache
 from typing import Any, Literal
@@ -68,6 +69,31 @@ class Recording:
 def names() -> list[str]:
     """The names of all recordings, in order."""
     return sorted(path.stem for path in RECORDINGS.glob("*.jsonl"))
+
+
+#: What tells one kind of message, or of command, from another; in JSON, which escapes them.
+KIND = re.compile(
+    r"(?:Content-Type|Event-Name|Event-Subclass|Application|execute-app-name): [^\\\"]*"
+    r"|\\\"(?:Event-Name|Application)\\\": *\\\"[^\\\"]*"
+    r"|<Event-Name>[^<]*"
+    r"|\"app\", \"data\": \"\w+(?: [a-z_]+)?"
+)
+
+
+@cache
+def various() -> list[str]:
+    """Those that hold a kind of message, of event or of command that none before them holds.
+
+    What is true of these is true of the others, which consist of the same.
+    """
+    known: set[str] = set()
+    found = []
+    for name in names():
+        kinds = set(KIND.findall((RECORDINGS / f"{name}.jsonl").read_text(encoding="utf-8")))
+        if not kinds <= known:
+            found.append(name)
+            known |= kinds
+    return found
 
 
 @cache

@@ -17,7 +17,7 @@ from eslsync.serving.redacted import Redacted
 from eslsync.wire.message import unquote
 from eslsync.wire.protocol import encode_message, quote
 from eslsync.wire.redaction import Redactor
-from tests.support.recorded import Recording, names, recording
+from tests.support.recorded import Recording, recording, various
 
 Side = Literal["app", "switch"]
 
@@ -43,7 +43,7 @@ def redacted(
     return b"".join(said["app"]), b"".join(said["switch"])
 
 
-@pytest.mark.parametrize("name", names())
+@pytest.mark.parametrize("name", various())
 def test_without_anything_to_hide_nothing_is_changed(name: str) -> None:
     recorded = recording(name)
     app, switch = redacted(recorded, ["nothing_of_that_name"])
@@ -56,7 +56,7 @@ def test_without_anything_to_hide_nothing_is_changed(name: str) -> None:
     ]
 
 
-@pytest.mark.parametrize("name", names())
+@pytest.mark.parametrize("name", various())
 def test_digits_are_hidden_and_everything_else_is_left(name: str) -> None:
     recorded = recording(name)
     app, switch = redacted(recorded, ["DTMF"])

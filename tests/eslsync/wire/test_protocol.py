@@ -37,7 +37,7 @@ from eslsync.protocol import (
 )
 from eslsync.wire.texts import sendable
 from eslsync.wire.written_events import WrittenEvent
-from tests.support.recorded import Recording, Side, names, recording, recordings
+from tests.support.recorded import Recording, Side, names, recording, recordings, various
 
 SIDES: list[Side] = ["switch", "app"]
 OK = b"Content-Type: command/reply\nReply-Text: +OK\n\n"
@@ -92,7 +92,7 @@ def feed_all(reader: Parser, *pieces: bytes) -> list[Message]:
 
 
 @both_sides
-@every_recording
+@pytest.mark.parametrize("name", various())
 def test_a_recording_parses_the_same_byte_by_byte_as_read_and_all_at_once(
     name: str, side: Side
 ) -> None:
