@@ -58,16 +58,23 @@ def standing_still(start: str | datetime | None) -> AbstractContextManager[objec
 
 
 @contextmanager
-def reads_noticed(noticed: Callable[[FrameType], None]) -> Iterator[None]:
-    """Call ``noticed`` with the frame of each caller of datetime.now and its like."""
-    _noticed.append(noticed)
+def reads_noticed(
+    noticed: Callable[[FrameType], None], running: Callable[[FrameType], None] | None = None
+) -> Iterator[None]:
+    """Call ``noticed`` with the frame of each caller of datetime.now and its like.
+
+    ``running`` is called with those that ask for seconds that run, as time.monotonic does.
+    """
+    both = noticed, running
+    _noticed.append(both)
     try:
         yield
     finally:
-        _noticed.remove(noticed)
+        _noticed.remove(both)
 
 
-_noticed: list[Callable[[FrameType], None]] = []
+Noticed = Callable[[FrameType], None]
+_noticed: list[tuple[Noticed, Noticed | None]] = []
 
 
 class Frozen(Protocol):
@@ -98,10 +105,13 @@ class FrozenTime:
 
     def _now(self) -> datetime:
         if _noticed:
-            frame = tricks.asks_time_of_day(sys._getframe(1))
-            if frame is not None:
-                for noticed in _noticed:
-                    noticed(frame)
+            asked = sys._getframe(1)
+            of_day, running = tricks.asks_time_of_day(asked), tricks.asks_running_time(asked)
+            for noticed, too in _noticed:
+                if of_day is not None:
+                    noticed(of_day)
+                elif running is not None and too is not None:
+                    too(running)
         return EPOCH + timedelta(microseconds=self._world.now)
 
     def stop(self) -> None:

@@ -21,6 +21,7 @@ from freezegun.api import FrozenDateTimeFactory, freeze_factories
 
 __all__ = [
     "answer_with",
+    "asks_running_time",
     "asks_time_of_day",
     "frozen_now",
     "look_through_modules_fast",
@@ -83,11 +84,23 @@ def asks_time_of_day(frame: FrameType | None) -> FrameType | None:
     ``frame`` is the one in which freezegun gets the time, or calls for it.
     (test_the_reads_of_the_time_of_day_are_noticed)
     """
+    name, asking = _asking(frame)
+    return asking if name in TIME_OF_DAY else None
+
+
+def asks_running_time(frame: FrameType | None) -> FrameType | None:
+    """The same for seconds that run, such as time.monotonic's."""
+    name, asking = _asking(frame)
+    return None if name in TIME_OF_DAY else asking
+
+
+def _asking(frame: FrameType | None) -> tuple[str, FrameType | None]:
+    """The function of freezegun that was called, and the frame that called it."""
     name = ""
     while frame is not None and frame.f_code.co_filename in (freezegun.api.__file__, __file__):
         name = frame.f_code.co_name
         frame = frame.f_back
-    return frame if name in TIME_OF_DAY else None
+    return name, frame
 
 
 TIME_OF_DAY = frozenset("now today utcnow fake_localtime fake_gmtime fake_strftime".split())

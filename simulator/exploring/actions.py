@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import itertools
 import re
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Sequence, Set
 from dataclasses import dataclass
 from typing import Literal
 
@@ -84,7 +84,7 @@ def actions(
                 several = known.words[:MOST_WORDS]
                 found += [_pressed("entry", word, (_press(word, True),)) for word in several]
         elif situation.kind == "record":
-            found += _recorded(approach, keys)
+            found += _recorded(approach, keys, situation.listens)
         else:
             found += [_pressed("key", key, (*approach.at, _press(key))) for key in some]
     listens = approach.out if situation.kind in ("prompt", "digits") else None
@@ -100,13 +100,14 @@ def _pressed(what: ActionKind, keys: str, steps: tuple[Step, ...], label: str = 
     return CallerAction(what, label or keys, steps, keys)
 
 
-def _recorded(approach: Approach, keys: str) -> Iterator[CallerAction]:
+def _recorded(approach: Approach, keys: str, listens: Set[str] | None) -> Iterator[CallerAction]:
     talks = (*approach.at, Step("talk", {"seconds": TALKS}))
     yield CallerAction("entry", "speaks", talks)
     yield CallerAction("hangup", "speaks, hangs up", talks, hangs_up=True)
     yield from (_pressed("key", key, (*talks, _press(key)), f"speaks, {key}") for key in keys)
     if keys:
-        key = "#" if "#" in keys else keys[0]
+        likely = [key for key in "#" + keys if key in keys]
+        key = next((each for each in likely if listens is None or each in listens), likely[0])
         yield _pressed("early", key, (*approach.at, _press(key)), f"{key} at once")
 
 

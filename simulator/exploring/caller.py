@@ -45,7 +45,7 @@ from .situations import Situation
 from .stories import ended, so_far, story_of
 from .whereabouts import Place, is_own, own_places
 
-__all__ = ["LATE", "Caller"]
+__all__ = ["FORGOTTEN", "LATE", "Caller"]
 
 #: Simulated seconds without anything new after which nothing new is expected.
 PATIENT = 4 * 3600.0
@@ -53,12 +53,16 @@ PATIENT = 4 * 3600.0
 MANY_STEPS = 2_000
 #: Simulated seconds that a caller stays when every situation is known.
 STAYS = 600.0
+#: The same, if the handler asks for the time meanwhile, as a loop that counts minutes does.
+BY_THE_CLOCK = 3600.0
 #: Simulated seconds that a handler may continue after the hangup.
 LATE = 30.0
 #: The beginnings of commands for legs other than the caller's.
 ELSEWHERE = (b"sendmsg ", b"bgapi", b"api conf")
 
 
+#: The kind of a Hangup that is swallowed with nothing but the end behind it.
+FORGOTTEN = "forgotten"
 #: Functions of libraries between the handler and datetime.now, at most.
 HELPERS = 3
 
@@ -202,7 +206,7 @@ class _Making:
         self._clock_reads = 0
         self._measured = "prompts" in attempt.call or "sounds" in attempt.call
         with (
-            reads_noticed(self._reads_clock),
+            reads_noticed(self._reads_clock, self._reads_seconds),
             FreeSwitch(**options, raises=False, patience=patience) as switch,
         ):
             self.simulation = simulation_of(switch)
@@ -231,14 +235,14 @@ class _Making:
     def _reads_clock(self, frame: FrameType) -> None:
         """Note where the handler asks for the time of day, and when it does for the first time."""
         self._clock_reads += 1
-        for _ in range(HELPERS):
-            if is_own(frame.f_code.co_filename):
-                places = own_places(frame)
-                self.outcome.clock.setdefault(places, (self.world.now - self._began) / SECOND)
-                return
-            if frame.f_back is None:
-                return
-            frame = frame.f_back
+        own = _own_frame(frame)
+        if own is not None:
+            places = own_places(own)
+            self.outcome.clock.setdefault(places, (self.world.now - self._began) / SECOND)
+
+    def _reads_seconds(self, frame: FrameType) -> None:
+        """Note that the handler asks how long something lasts."""
+        self._clock_reads += _own_frame(frame) is not None
 
     # The course of the call
 
@@ -362,7 +366,10 @@ class _Making:
             found.append(seen)
             return True
 
+        read = self._clock_reads
         self.simulation.run(enough, STAYS if known else PATIENT)
+        if known and self._clock_reads > read and not (found or rounds.too_many):
+            self.simulation.run(enough, BY_THE_CLOCK - STAYS)
         if found:
             self._seen = found[0]
             return self._seen
@@ -555,12 +562,17 @@ class _Making:
             self.outcome.troubles.append(Trouble("answer", text, place, at_hangup=False))
 
     def _look_for_swallowed(self) -> None:
+        taken = self.observer.taken_away
+        kind, what = ("taken-away", "Transferred") if taken else ("swallowed", "Hangup")
         if self.observer.went_on is not None:
             caught, then = self.observer.went_on
-            taken = self.observer.taken_away
-            what = "Transferred" if taken else "Hangup"
             text = f"a {what} is caught: the handler goes on until the next, at line {then.line}"
-            self._trouble("taken-away" if taken else "swallowed", text, caught)
+            self._trouble(kind, text, caught)
+        elif self.call.ended and self.call.error is None and self.observer.forgotten is not None:
+            caught, line = self.observer.forgotten
+            text = f"a {what} is caught here as any error is, and forgotten"
+            kind = FORGOTTEN if kind == "swallowed" else kind
+            self._trouble(kind, text, replace(caught, line=line))
 
     def _look_for_lost_transfer(self) -> None:
         """Look whether the handler has transferred the call, and then hung it up."""
@@ -600,6 +612,15 @@ class _Making:
             error = record.exc_info[1] if record.exc_info else None
             if error is not None and "on_hangup" in record.getMessage():
                 self._trouble("after-hangup", summary_of(error), place_of(error))
+
+
+def _own_frame(frame: FrameType | None) -> FrameType | None:
+    """The handler's frame that asks for the time, itself or through functions of libraries."""
+    for _ in range(HELPERS):
+        if frame is None or is_own(frame.f_code.co_filename):
+            return frame
+        frame = frame.f_back
+    return None
 
 
 def place_of(error: BaseException) -> Place | None:

@@ -15,7 +15,7 @@ from eslsync import Outbound
 from eslsync.callables import check_function
 from eslsync.loading import Handler, handler_in, load, no_server
 
-from .probes import PROBE, Ran, probed, probing
+from .probes import Ran, probed, probing
 from .source import HandlerSource
 
 __all__ = ["Explored"]
@@ -70,7 +70,7 @@ class Explored:
         module = ModuleType(self._module.__name__)
         for name in ("__file__", "__spec__", "__loader__", "__package__"):
             setattr(module, name, getattr(self._module, name, None))
-        setattr(module, PROBE, self.ran.now.add)
+        vars(module).update(self.ran.probes)
         sys.modules[module.__name__] = module
         with no_server():
             exec(self._code, vars(module))

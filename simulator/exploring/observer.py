@@ -27,6 +27,7 @@ from ..model.events import SwitchEvent
 from ..model.evidence import Part
 from .boundaries import Turns
 from .situations import Collects, Situation, SituationKind
+from .swallowing import forgets
 from .whereabouts import Place, Whereabouts, is_own, whereabouts
 
 __all__ = ["Observer", "Sighting"]
@@ -86,6 +87,8 @@ class Observer:
         #: Each Hangup that has arrived in the handler's code since the call ended (or Transferred,
         #: since it was taken away), and the line.
         self.hangups: list[tuple[Hangup | Transferred, Place]] = []
+        #: Where the first of them was seen last, on its way out.
+        self.caught_at: Place | None = None
         self._sent_on = False  # transferred by the handler
         self.hung_up_at: Place | None = None  #: the handler's line at the hangup
         #: The extensions that the call was transferred to, and where.
@@ -158,9 +161,12 @@ class Observer:
         if event == "exception" and isinstance(arg[1], (Hangup, Transferred)):
             error = arg[1]
             is_own_leg = error.event is None or error.event.uuid == self._line.channel.uuid
-            if is_own_leg and not any(error is each for each, _ in self.hangups):
-                code = frame.f_code
-                place = Place(code.co_filename, frame.f_lineno, code.co_name)
+            code = frame.f_code
+            place = Place(code.co_filename, frame.f_lineno, code.co_name)
+            if self.hangups and error is self.hangups[0][0]:
+                self.caught_at = place
+            elif is_own_leg and not any(error is each for each, _ in self.hangups):
+                self.caught_at = self.caught_at or place
                 self.hangups.append((error, place))
                 if len(self.hangups) == 2:  # that is enough
                     sys.settrace(None)
@@ -230,6 +236,17 @@ class Observer:
             return None
         (first, caught), (again, then) = self.hangups
         return None if any(each is first for each in _contexts(again)) else (caught, then)
+
+    @property
+    def forgotten(self) -> tuple[Place, int] | None:
+        """Where the only Hangup got to, and the line that caught it as it would any error.
+
+        None if it ended the handler, or if the code caught it by its name.
+        """
+        if len(self.hangups) != 1 or self.hangup is not None or self.caught_at is None:
+            return None
+        line = forgets(self.caught_at.file, self.caught_at.line)
+        return None if line is None else (self.caught_at, line)
 
     @property
     def endless_wait(self) -> Wait | None:

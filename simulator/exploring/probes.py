@@ -1,7 +1,9 @@
 """Which parts of the handler's code run: each statement in a function has a probe in front of it.
 
 A probe is a call, ``__ran__((line, column))``. It costs less than a tracer, which would look at
-each function that the library calls as well, it needs no package, and it sees every thread.
+each function that the library calls as well, it needs no package, and it sees every thread. Where
+``digits in "12"`` looks for keys in a text, a probe tells that there were no digits: Python finds
+an empty text in every text.
 """
 
 from __future__ import annotations
@@ -14,14 +16,18 @@ from pathlib import Path
 from types import CodeType, FunctionType
 
 from eslsync.stacks import parsed
+from eslsync.wire.arguments import are_keys
 
-__all__ = ["PROBE", "Ran", "Spot", "probed", "probing", "spot"]
+__all__ = ["Ran", "Spot", "probed", "probing", "spot"]
 
-#: The name of the function that the probes call.
-PROBE = "__ran__"
+#: The names of the functions that the probes call.
+PROBE, LOOKED = "__ran__", "__looked__"
 #: Where a statement begins: its line and column. For a branch of an expression, which may begin at
-#: the same place, the column counts from -1 down.
+#: the same place, the column counts from -1 down. For an empty text that was looked for among keys,
+#: the line is negative.
 Spot = tuple[int, int]
+#: Methods that look for a text in another.
+LOOKS = frozenset("index find rindex rfind startswith".split())
 
 
 class Ran:
@@ -32,6 +38,17 @@ class Ran:
         self._before: set[Spot] = set()  # in others
         #: The functions that have probes, by name and first line; None for all of the file's.
         self.functions: set[tuple[str, int]] | None = None
+
+    @property
+    def probes(self) -> dict[str, object]:
+        """The functions that the probes call, by name."""
+        return {PROBE: self.now.add, LOOKED: self._look}
+
+    def _look(self, text: object, where: object, place: Spot) -> object:
+        """Note an empty text that is looked for among keys; return the text."""
+        if text == "" and isinstance(where, str) and are_keys(where):
+            self.now.add(place)
+        return text
 
     def begin(self) -> None:
         """A call begins."""
@@ -75,6 +92,7 @@ class _Prober(ast.NodeTransformer):
         self._functions += inside
         self.generic_visit(node)
         if self._functions:
+            node = _looks_for_text(node)
             for name in ("body", "orelse", "finalbody"):
                 part = getattr(node, name, None)
                 if isinstance(part, list):
@@ -86,6 +104,33 @@ class _Prober(ast.NodeTransformer):
                     )
         self._functions -= inside
         return node
+
+
+def _looks_for_text(node: ast.AST) -> ast.AST:
+    """The same expression; one that looks for a text among keys tells of an empty text."""
+    if isinstance(node, ast.Compare) and len(node.ops) == 1:
+        if isinstance(node.ops[0], (ast.In, ast.NotIn)) and _may_be_keys(node.comparators[0]):
+            node.left = _looked(node.left, node.comparators[0], node)
+    elif isinstance(node, ast.Call) and isinstance(node.func, ast.Attribute) and node.args:
+        if node.func.attr in LOOKS and isinstance(node.func.value, ast.Constant):
+            if _may_be_keys(node.func.value):
+                node.args[0] = _looked(node.args[0], node.func.value, node)
+    return node
+
+
+def _looked(text: ast.expr, where: ast.expr, node: ast.expr) -> ast.expr:
+    place = ast.Tuple([ast.Constant(-node.lineno), ast.Constant(node.col_offset)], ast.Load())
+    call = ast.Call(ast.Name(LOOKED, ast.Load()), [text, where, place], [])
+    return ast.copy_location(call, text)
+
+
+def _may_be_keys(node: ast.expr) -> bool:
+    """True for a literal made of keys, and for a name that may stand for one."""
+    if isinstance(node, ast.Constant):
+        return isinstance(node.value, str) and are_keys(node.value)
+    return isinstance(node, ast.Name) or (
+        isinstance(node, ast.Attribute) and isinstance(node.value, ast.Name)
+    )
 
 
 def _with_probes(body: Iterable[ast.stmt], may_begin_with_doc: bool) -> Iterator[ast.stmt]:
@@ -118,13 +163,14 @@ def probing(function: FunctionType, ran: Ran) -> Iterator[None]:
             each.__code__ = twin
             before.append((each, code))
             ran.functions.add((code.co_name, code.co_firstlineno))
-    namespace[PROBE] = ran.now.add
+    namespace.update(ran.probes)
     try:
         yield
     finally:
         for each, code in before:
             each.__code__ = code
-        namespace.pop(PROBE, None)
+        for name in ran.probes:
+            namespace.pop(name, None)
 
 
 def _codes_of(file: str) -> Iterator[tuple[tuple[str, int], CodeType]]:

@@ -16,8 +16,10 @@ from eslsync.wire.declared import declaration_of
 from .boundaries import CLOCK
 
 __all__ = [
+    "DEEP",
     "Reach",
     "dotted",
+    "function_at",
     "is_of_calls",
     "keys_in",
     "names_of_calls",
@@ -216,6 +218,16 @@ def tree_of(file: str) -> ast.Module:
         return ast.Module([], [])
 
 
+def function_at(tree: ast.Module, line: int) -> ast.FunctionDef | None:
+    """The innermost function that contains a line."""
+    around = [
+        node
+        for node in ast.walk(tree)
+        if isinstance(node, ast.FunctionDef) and node.lineno <= line <= (node.end_lineno or 0)
+    ]
+    return min(around, key=lambda each: (each.end_lineno or 0) - each.lineno, default=None)
+
+
 def skipped_work(file: str, line: int) -> int | None:
     """The first line that is skipped if one in `finally` or `except` raises, and that does work.
 
@@ -252,6 +264,9 @@ def names_of_calls(tree: ast.Module) -> Set[str]:
         elif isinstance(node, ast.arg) and node.annotation is not None:
             if _name_of(node.annotation) in ("Channel", "Session"):
                 names.add(node.arg)
+        elif isinstance(node, ast.Attribute) and node.attr == "channel":
+            if isinstance(node.value, ast.Name) and node.value.id != "self":
+                names.add(node.value.id)
     return names
 
 
@@ -270,6 +285,8 @@ def dotted(node: ast.expr) -> set[str]:
     """The names in an expression such as ``session.channel.hangup``."""
     if isinstance(node, ast.Attribute):
         return {node.attr} | dotted(node.value)
+    if isinstance(node, ast.Call):
+        return dotted(node.func)
     return {node.id} if isinstance(node, ast.Name) else set()
 
 

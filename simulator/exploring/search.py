@@ -140,6 +140,8 @@ class Search:
     #: For each extension that calls were transferred to: the first way there, and its line.
     transfers: dict[str, tuple[Way, Place | None]] = field(default_factory=dict)
     elsewhere: list[bytes] = field(default_factory=list)
+    #: The lines that looked for an empty text among keys, and the first way there.
+    looked_for_nothing: dict[int, Way] = field(default_factory=dict)
     lines: dict[str, set[int]] = field(default_factory=dict)
     astray: list[Way] = field(default_factory=list)
     #: For each of these, the situation it should have led to; and the numbers of those to which
@@ -354,6 +356,8 @@ class Search:
             self._heard_elsewhere.add(outcome.elsewhere)
             self.elsewhere.append(outcome.elsewhere)
         self.explored.ran.add(outcome.ran)
+        for negative in sorted(number for number, _ in outcome.ran if number < 0):
+            self.looked_for_nothing.setdefault(-negative, made)
         for file, numbers in outcome.lines.items():
             self.lines.setdefault(file, set()).update(numbers)
 
@@ -474,8 +478,11 @@ class Search:
     def _in_silence(self, number: int) -> int | None:
         node = self.nodes[number]
         for edge in reversed(node.edges):
-            if edge.label == "silence" and not isinstance(edge.target, CallEnd):
-                return None if node.waits_for_ever else edge.target
+            if edge.label == "silence":
+                if not isinstance(edge.target, CallEnd):
+                    return None if node.waits_for_ever else edge.target
+                if edge.target.how != "for ever":
+                    return None  # after some rounds
         return None
 
     def ends_by_itself(self, way: Way, seconds: float) -> bool:
@@ -487,7 +494,13 @@ class Search:
         """What happens while the caller does nothing for ``seconds``, and then hangs up."""
         steps = (*way.steps, Step("say_nothing", {"seconds": seconds}))
         attempt = Attempt(way.call, steps, hangs_up=True)
-        return (caller or self.caller(covers=False)).make(attempt)
+        outcome = (caller or self.caller(covers=False)).make(attempt)
+        for trouble in outcome.troubles:
+            if not trouble.at_hangup:
+                self.incidents.append(
+                    Incident(trouble.kind, trouble.text, trouble.place, way, None)
+                )
+        return outcome
 
     # Processes
 

@@ -71,10 +71,11 @@ class HandlerSource:
         self._attributes = dict(_assigned_in_classes(tree))
         self._tree = tree
         self._reach = Reach(tree, self._constants)
-        self._parts = list(_reached(tree, handler))
+        #: The functions and classes that the handler can reach.
+        self.parts = list(_reached(tree, handler))
         self._strings = [
             node.value
-            for part in [*self._parts, *self._constants.values()]
+            for part in [*self.parts, *self._constants.values()]
             for node in ast.walk(part)
             if isinstance(node, ast.Constant) and isinstance(node.value, str)
         ]
@@ -179,7 +180,7 @@ class HandlerSource:
         )
 
     def _nodes(self) -> Iterator[ast.AST]:
-        for part in self._parts:
+        for part in self.parts:
             yield from ast.walk(part)
 
     def _tables(self) -> Iterator[ast.AST]:
@@ -193,7 +194,7 @@ class HandlerSource:
         nodes = [*self._nodes(), *self._tables()]
         dicts = [node for node in nodes if isinstance(node, ast.Dict)]
         tables = {text for each in dicts for key in each.keys if key for text in keys_in(key)}
-        for part in self._parts:
+        for part in self.parts:
             name = getattr(part, "name", "")
             for node in ast.walk(part):
                 if isinstance(node, ast.Call):

@@ -10,6 +10,7 @@ from collections.abc import Collection, Iterable
 from . import (
     bridges,
     dead_keys,
+    empty_texts,
     endings,
     expected,
     incidents,
@@ -35,6 +36,7 @@ FAMILIES = (
     no_way_out,
     silence,
     dead_keys,
+    empty_texts,
     endings,
     bridges,
     taken_away,

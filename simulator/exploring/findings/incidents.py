@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
+from ..caller import FORGOTTEN
 from ..whereabouts import Place
 from .finding import Evidence, Finding
 
@@ -23,9 +24,15 @@ KINDS = {
 
 def find(evidence: Evidence) -> Iterator[Finding]:
     seen: set[object] = set()
+    kinds = {each.kind for each in evidence.search.incidents}
     for incident in evidence.search.incidents:
+        kind = incident.kind
+        if kind == FORGOTTEN:
+            if "swallowed" in kinds:
+                continue  # where the handler goes on, more is to be seen
+            kind = "swallowed"
         what = incident.text.partition(":")[0]
-        which = (incident.kind, incident.place, what)
+        which = (kind, incident.place, what)
         if which in seen:
             continue
         seen.add(which)
@@ -33,4 +40,4 @@ def find(evidence: Evidence) -> Iterator[Finding]:
         way = incident.way
         if not way.steps or way.steps[-1].verb not in ("hangup", "wait"):
             way = way.then("wait")
-        yield Finding(incident.kind, incident.text, place, way, node=incident.node)
+        yield Finding(kind, incident.text, place, way, node=incident.node)

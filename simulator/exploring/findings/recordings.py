@@ -5,7 +5,8 @@ from __future__ import annotations
 import ast
 from collections.abc import Iterator, Sequence, Set
 
-from ..reach import dotted, names_of_calls, tree_of, works
+from ..reach import DEEP, dotted, function_at, names_of_calls, tree_of, works
+from ..source import HandlerSource
 from ..whereabouts import Place
 from .finding import Evidence, Finding
 
@@ -21,6 +22,18 @@ TELLS = frozenset("log logger logging print str int float len Path format".split
 #: Exceptions whose handlers get a Hangup.
 CATCHES = frozenset(("Hangup", "ESLError", "Exception", "BaseException"))
 
+#: What ends work or counts it, rather than do any with a recording.
+TIDIES = frozenset(
+    "acquire add append cancel clear close closing decrement discard flush hangup increment join "
+    "observe pop release remove rollback set shutdown stop sub unlink wait".split()
+)
+#: What knows all about a call.
+WHOLE = frozenset("self session channel".split())
+#: What a hangup, and a session behind it, say of recordings.
+OF_RECORDINGS = frozenset("recorded outcomes".split())
+#: Expressions that make a file's name.
+MADE = (ast.JoinedStr, ast.BinOp, ast.Call)
+
 
 def find(evidence: Evidence) -> Iterator[Finding]:
     """Each line that records, if the file is used behind it and nowhere after a hangup."""
@@ -30,38 +43,32 @@ def find(evidence: Evidence) -> Iterator[Finding]:
         if node.situation.kind != "record" or places[-1] in seen:
             continue
         seen.add(places[-1])
-        line = _used_only_behind(places)
+        line = _used_only_behind(places, evidence.source)
         if line is not None:
             text = f"line {line} is skipped if the caller hangs up while it records: the file stays"
             way = node.here.then("hangup")
             yield Finding("recording-lost", text, places[-1], way, node=node.number)
 
 
-def _used_only_behind(places: Sequence[Place]) -> int | None:
+def _used_only_behind(places: Sequence[Place], source: HandlerSource) -> int | None:
     """The line that uses the recording; None if there is none, or if a hangup leads to work."""
     used: int | None = None
     for place in places:
         tree = tree_of(place.file)
-        if any(
-            isinstance(each, ast.Attribute) and each.attr == "on_hangup" for each in ast.walk(tree)
-        ):
-            return None
-        around = [
-            each
-            for each in ast.walk(tree)
-            if isinstance(each, ast.FunctionDef) and _is_in(each, place.line)
-        ]
-        if not around:
+        function = function_at(tree, place.line)
+        if function is None:
             continue
-        function = min(around, key=lambda each: (each.end_lineno or 0) - each.lineno)
         calls = names_of_calls(tree)
-        if _is_guarded(function, place.line, calls):
+        names = (_names_at(function, place.line) | _given_names(function, place.line)) - calls
+        texts = _texts_at(function, place.line)
+        saved = _Saved(tree, names, texts)
+        reached = source.parts if place.file == str(source.path) else [tree]
+        if any(map(saved.at_hangup, reached)) or _is_guarded(function, place.line, saved):
             return None
         if place is places[-1]:
             used = used or _work_next(function, place.line, calls)
-        names = _names_at(function, place.line) - calls
         for node in _calls(function):
-            if node.lineno > place.line and _uses(node, names, calls):
+            if node.lineno > place.line and not _tells(node) and _uses(node, names, texts, calls):
                 used = used or node.lineno
     return used
 
@@ -100,8 +107,8 @@ def _is_in(node: ast.stmt | ast.excepthandler, line: int) -> bool:
     return node.lineno <= line <= (node.end_lineno or 0)
 
 
-def _is_guarded(function: ast.FunctionDef, line: int, calls: Set[str]) -> bool:
-    """True if a Hangup at a line leads to work in `finally` or `except`."""
+def _is_guarded(function: ast.FunctionDef, line: int, saved: _Saved) -> bool:
+    """True if a Hangup at a line leads to work with the recording in `finally` or `except`."""
     for node in ast.walk(function):
         if isinstance(node, ast.Try) and any(_is_in(each, line) for each in node.body):
             caught = [
@@ -109,11 +116,109 @@ def _is_guarded(function: ast.FunctionDef, line: int, calls: Set[str]) -> bool:
                 for each in node.handlers
                 if each.type is None or _words(each.type) & CATCHES
             ]
-            if any(works(each, calls) for body in (node.finalbody, *caught) for each in body):
+            if any(saved.by(each) for body in (node.finalbody, *caught) for each in body):
                 return True
-            if caught:
+            if any(not _leaves(body) for body in caught):
                 return True  # it goes on behind the `try`
     return False
+
+
+def _leaves(body: Sequence[ast.stmt]) -> bool:
+    return isinstance(body[-1], (ast.Raise, ast.Return))
+
+
+class _Saved:
+    """Whether code that runs after a hangup may do something with a recording.
+
+    It may if it uses one of the recording's ``names`` or the expressions for its file, or what a
+    hangup says was recorded, or if it gives the call to a function of which nothing else is known.
+    What only tells, tidies up or counts does not.
+    """
+
+    def __init__(self, tree: ast.Module, names: Set[str], texts: Set[str]) -> None:
+        self._names = names
+        self._texts = texts
+        self._functions = {
+            node.name: node for node in ast.walk(tree) if isinstance(node, ast.FunctionDef)
+        }
+
+    def at_hangup(self, part: ast.AST) -> bool:
+        """True if a callback of `on_hangup` that this part sets may."""
+        inside = {each.name: each for each in ast.walk(part) if isinstance(each, ast.FunctionDef)}
+        for node in ast.walk(part):
+            if isinstance(node, ast.FunctionDef) and "on_hangup" in _words_of(node.decorator_list):
+                if self.by(node, {each.arg for each in node.args.args}):
+                    return True
+            elif isinstance(node, ast.Call) and "on_hangup" in dotted(node.func):
+                for each in node.args:
+                    name = each.id if isinstance(each, ast.Name) else ""
+                    function = inside.get(name) or self._functions.get(name)
+                    if isinstance(each, ast.Lambda):
+                        parameters, part = each.args.args, each.body
+                        if self.by(part, {one.arg for one in parameters}):
+                            return True
+                    elif function is None:
+                        return True  # a method, or a function from elsewhere
+                    elif self.by(function, {one.arg for one in function.args.args}):
+                        return True
+        return False
+
+    def by(self, part: ast.AST, whole: Set[str] = frozenset(), deep: int = DEEP) -> bool:
+        """True if this part may. ``whole``: names of what knows all about the call."""
+        whole = whole | WHOLE
+        for node in ast.walk(part):
+            if isinstance(node, ast.Name) and node.id in self._names:
+                return True
+            if isinstance(node, ast.Attribute) and node.attr in OF_RECORDINGS | self._names:
+                return True
+            if isinstance(node, MADE) and ast.unparse(node) in self._texts:
+                return True
+            if isinstance(node, ast.Call) and self._is_by_call(node, whole, deep):
+                return True
+        return False
+
+    def _is_by_call(self, call: ast.Call, whole: Set[str], deep: int) -> bool:
+        name = _called(call)
+        if name in self._functions and deep:
+            parameters = frozenset(each.arg for each in self._functions[name].args.args)
+            given = bool(self._given(call) & whole)
+            return self.by(self._functions[name], parameters if given else frozenset(), deep - 1)
+        if _tells(call) or name in TIDIES:
+            return False
+        return bool(self._given(call) & whole) or "self" in dotted(call.func)
+
+    def _given(self, call: ast.Call) -> set[str]:
+        """The names given to a call by themselves, or as the owner of a uuid."""
+        given = [*call.args, *(each.value for each in call.keywords)]
+        found = {each.id for each in given if isinstance(each, ast.Name)}
+        for each in ast.walk(ast.Tuple(given)):
+            if isinstance(each, ast.Attribute) and each.attr in ("uuid", "channel", "session"):
+                found |= dotted(each)
+        return found
+
+
+def _called(call: ast.Call) -> str:
+    """The name of the function or the method that is called."""
+    function = call.func
+    return function.attr if isinstance(function, ast.Attribute) else "".join(dotted(function))
+
+
+def _words_of(nodes: Sequence[ast.expr]) -> set[str]:
+    return set().union(
+        *(dotted(each.func if isinstance(each, ast.Call) else each) for each in nodes)
+    )
+
+
+def _given_names(function: ast.FunctionDef, line: int) -> set[str]:
+    """The variables that get the result of the statement at a line."""
+    return {
+        each.id
+        for node in ast.walk(function)
+        if isinstance(node, (ast.Assign, ast.AnnAssign)) and _is_in(node, line)
+        for target in (node.targets if isinstance(node, ast.Assign) else [node.target])
+        for each in ast.walk(target)
+        if isinstance(each, ast.Name)
+    }
 
 
 def _words(node: ast.expr) -> set[str]:
@@ -138,16 +243,38 @@ def _names_at(function: ast.FunctionDef, line: int) -> set[str]:
         if isinstance(node, ast.Call) and node.lineno <= line <= (node.end_lineno or 0):
             for part in (*node.args, *(each.value for each in node.keywords)):
                 found |= {each.id for each in ast.walk(part) if isinstance(each, ast.Name)}
+                found |= set(_own_attributes(part))
     return {each for each in found if not each.isupper()} - {"self", "str"}
 
 
-def _uses(call: ast.Call, names: Set[str], calls: Set[str]) -> bool:
-    """True if a call that is no command for a channel gets one of these names, or is its method."""
+def _own_attributes(part: ast.AST) -> Iterator[str]:
+    for each in ast.walk(part):
+        if isinstance(each, ast.Attribute) and isinstance(each.value, ast.Name):
+            if each.value.id == "self":
+                yield each.attr
+
+
+def _texts_at(function: ast.FunctionDef, line: int) -> set[str]:
+    """The expressions given to the call at a line that make a name."""
+    return {
+        ast.unparse(part)
+        for node in ast.walk(function)
+        if isinstance(node, ast.Call) and node.lineno <= line <= (node.end_lineno or 0)
+        for part in node.args
+        if isinstance(part, MADE)
+    }
+
+
+def _uses(call: ast.Call, names: Set[str], texts: Set[str], calls: Set[str]) -> bool:
+    """True if a call that is no command for a channel gets one of these, or is a name's method."""
     called = dotted(call.func)
     if called & calls:
         return False
     given = [*call.args, *(each.value for each in call.keywords)]
     if any(isinstance(each, ast.Name) and each.id in calls for each in given):
         return False
+    if any(ast.unparse(each) in texts for each in given):
+        return True
     inside = {each.id for part in given for each in ast.walk(part) if isinstance(each, ast.Name)}
+    inside |= {each for part in given for each in _own_attributes(part)}
     return bool((inside | called) & names)

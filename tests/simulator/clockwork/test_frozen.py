@@ -6,7 +6,7 @@ import datetime
 import sys
 import time
 from time import sleep
-from types import ModuleType
+from types import FrameType, ModuleType
 
 import freezegun
 import pytest
@@ -118,3 +118,16 @@ def test_the_reads_of_the_time_of_day_are_noticed() -> None:
     with reads_noticed(lambda frame: lines.append(frame.f_lineno - first)), FreeSwitch() as switch:
         switch.call(asks_for_every_time).wait()
     assert lines == [3, 4, 5]
+
+
+def test_the_reads_of_running_seconds_are_noticed() -> None:
+    own: list[int] = []
+    first = asks_for_every_time.__code__.co_firstlineno
+
+    def noticed(frame: FrameType) -> None:
+        if frame.f_code is asks_for_every_time.__code__:
+            own.append(frame.f_lineno - first)
+
+    with reads_noticed(lambda _: None, noticed), FreeSwitch() as switch:
+        switch.call(asks_for_every_time).wait()
+    assert own == [1, 2]

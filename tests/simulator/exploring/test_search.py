@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import time
+from datetime import datetime, timedelta
+
 import pytest
 
 from eslsync import Channel, CommandError, Session
@@ -84,6 +87,31 @@ def test_ctrl_c_returns_what_was_found_so_far() -> None:
     assert exploration.calls == 4
     assert exploration.stopped == "interrupted"
     assert "menu" in str(exploration)
+
+
+def waits_for_five_minutes(session: Session) -> None:
+    channel = session.channel
+    channel.answer()
+    began = time.monotonic()
+    while time.monotonic() - began < 300:
+        channel.playback("please-hold")
+    raise KeyError("late")
+
+
+def waits_for_half_an_hour(session: Session) -> None:
+    channel = session.channel
+    channel.answer()
+    until = datetime.now() + timedelta(minutes=30)
+    while datetime.now() < until:
+        channel.playback("please-hold")
+        channel.sleep(60)
+    raise KeyError("late")
+
+
+@pytest.mark.parametrize("handler", [waits_for_five_minutes, waits_for_half_an_hour])
+def test_what_comes_behind_a_loop_by_the_clock_is_explored(handler: object) -> None:
+    exploration = explore(handler, keys="1")  # type: ignore[arg-type]
+    assert found(exploration) == ["raises"], str(exploration)
 
 
 # What it can't see: docs/explore.md has the list

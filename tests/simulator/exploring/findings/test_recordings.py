@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 from pathlib import Path
 
 import pytest
@@ -43,9 +44,60 @@ def tells_somebody_about_it(session: Session) -> None:
     leg.hangup()
 
 
+ACTIVE: set[str] = set()
+
+
+def counts_the_call_in_finally(session: Session) -> None:
+    file = f"/tmp/{session.uuid}.wav"
+    ACTIVE.add(session.uuid)
+    try:
+        session.channel.answer()
+        session.channel.record(file, limit=30)
+        deliver(file)
+        session.channel.hangup()
+    finally:
+        ACTIVE.discard(session.uuid)
+        logging.info("over: %s", session.uuid)
+
+
+def looks_at_the_cause_of_a_hangup(session: Session) -> None:
+    @session.on_hangup
+    def over(hangup: Hangup) -> None:
+        ACTIVE.add(str(hangup.cause))
+
+    session.channel.answer()
+    recorded = session.channel.record(f"/tmp/{session.uuid}.wav", limit=30)
+    session.channel.playback("thanks")
+    session.channel.hangup()
+    deliver(recorded.file)
+
+
+def counts_in_a_function(session: Session) -> None:
+    def over(_: Hangup) -> None:
+        count_another()
+
+    session.on_hangup(over)
+    session.channel.answer()
+    session.channel.record(f"/tmp/{session.uuid}.wav", limit=30)
+    session.channel.playback("thanks")
+    deliver(f"/tmp/{session.uuid}.wav")
+    session.channel.hangup()
+
+
+def count_another() -> None:
+    ACTIVE.clear()
+
+
 @pytest.mark.parametrize(
     "handler",
-    [tells_somebody_about_it, delivers_behind_it, delivers_behind_the_function_that_records],
+    [
+        tells_somebody_about_it,
+        delivers_behind_it,
+        delivers_behind_the_function_that_records,
+        counts_the_call_in_finally,
+        looks_at_the_cause_of_a_hangup,
+        counts_in_a_function,
+    ],
     ids=lambda each: each.__name__,
 )
 def test_a_recording_that_is_used_only_behind_it_is_reported(handler: object) -> None:
@@ -92,9 +144,45 @@ def only_removes_it(session: Session) -> None:
     session.channel.hangup()
 
 
+def delivers_what_the_hangup_says(session: Session) -> None:
+    @session.on_hangup
+    def over(hangup: Hangup) -> None:
+        if hangup.recorded is not None:
+            deliver(hangup.recorded.file)
+
+    session.channel.answer()
+    recorded = session.channel.record(f"/tmp/{session.uuid}.wav", limit=30)
+    deliver(recorded.file)
+    session.channel.hangup()
+
+
+class Message:
+    def __init__(self, session: Session) -> None:
+        self.channel = session.channel
+        self.file = f"/tmp/{session.uuid}.wav"
+
+    def take(self) -> None:
+        try:
+            self.channel.record(self.file, limit=30)
+            deliver(self.file)
+        finally:
+            self.keep()
+
+    def keep(self) -> None:
+        deliver(self.file)
+
+
+def delivers_in_a_method(session: Session) -> None:
+    session.channel.answer()
+    Message(session).take()
+    session.channel.hangup()
+
+
 @pytest.mark.parametrize(
     "handler",
     [
+        delivers_what_the_hangup_says,
+        delivers_in_a_method,
         delivers_whoever_hangs_up,
         delivers_after_a_hangup_too,
         only_removes_it,
