@@ -26,7 +26,12 @@ __all__ = ["conform"]
     "recordings", nargs=-1, required=True, metavar="RECORDING...", type=click.Path(path_type=Path)
 )
 @click.option("-v", "--verbose", is_flag=True, help="Show all messages of both sides.")
-def conform(recordings: Sequence[Path], verbose: bool) -> None:
+@click.option(
+    "--grouped",
+    is_flag=True,
+    help="Show each kind of difference once, with the recordings that begin to differ there.",
+)
+def conform(recordings: Sequence[Path], verbose: bool, grouped: bool) -> None:
     """Compare the simulated switch with recordings of a real one.
 
     Each call is played again: the simulated switch gets the recorded commands at the recorded
@@ -36,6 +41,7 @@ def conform(recordings: Sequence[Path], verbose: bool) -> None:
     \b
     eslsync conform tests/recordings/*.jsonl
     eslsync conform -v tests/recordings/03c_pagd_valid.jsonl
+    eslsync conform --grouped recordings/*.jsonl
 
     Exit status: 0 if all conform, 1 if any differs, 2 if one can't be read.
     """
@@ -52,12 +58,26 @@ def conform(recordings: Sequence[Path], verbose: bool) -> None:
         reports.append(report)
         if verbose:
             show(both_sides(report))
-        for difference in report.differences:
-            show(diff(difference))
+        if not grouped:
+            for difference in report.differences:
+                show(diff(difference))
         verdict = f"{len(report.differences)} differences" if report.differences else "conforms"
         show(click.style(f"{report.name}: {verdict}", fg="red" if report.differences else "green"))
+    if grouped:
+        show_groups(reports)
     show(totals(reports))
     sys.exit(0 if all(report.conforms for report in reports) else 1)
+
+
+def show_groups(reports: Sequence[Report]) -> None:
+    """Print what differs, by kind."""
+    from ..recordings.grouping import grouped
+
+    for group in grouped(reports):
+        count = len(group.recordings)
+        show(f"{count} recording{'s' if count > 1 else ''}: {group}")
+        show(f"  {', '.join(group.recordings)}; the first:")
+        show(diff(group.example))
 
 
 def diff(difference: Mismatch) -> str:

@@ -29,7 +29,7 @@ from ..model.states import State
 from ..model.switch import Dial, Extension, Switch
 from .reading import Recording, Sent
 
-__all__ = ["channel_of", "start_of", "switch_of"]
+__all__ = ["channel_of", "recorded_lengths", "start_of", "switch_of"]
 
 #: The start of a recording without any date, in microseconds since the epoch.
 START = 1_767_603_600 * SECOND
@@ -77,7 +77,7 @@ def switch_of(recording: Recording, agenda: Agenda, races: Races, dial: Dial) ->
     source = {} if dated is None else dict(dated.headers)
     sound_prefix = circumstances.get("sound_prefix", SOUND_PREFIX)
     prompts = dict(circumstances.get("prompts", {}))
-    prompts.update(_recorded_lengths(recording.switch, prompts, sound_prefix))
+    prompts.update(recorded_lengths(recording.switch, prompts, sound_prefix))
     switch = Switch(
         agenda,
         Random(1),
@@ -225,7 +225,7 @@ def profile_of(headers: dict[str, str], prefix: str) -> Profile:
     return Profile(**fields, times=Times(**times))
 
 
-def _recorded_lengths(
+def recorded_lengths(
     messages: list[Sent], known: dict[str, float], sound_prefix: str
 ) -> dict[str, float]:
     """Lengths of prompts that are not ``known``, from the events that end them."""

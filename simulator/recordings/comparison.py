@@ -10,6 +10,7 @@ from collections import Counter
 from collections.abc import Iterator
 from dataclasses import dataclass, field, replace
 from difflib import SequenceMatcher
+from typing import Literal
 
 from eslsync.wire.written_events import BEGINNINGS
 
@@ -17,7 +18,7 @@ from ..clockwork.threads import MILLISECOND, SECOND
 from ..ladders.rungs import ANY_UUID
 from .reading import Recording, Sent, described
 
-__all__ = ["Comparison", "Mismatch", "Report"]
+__all__ = ["Comparison", "Kind", "Mismatch", "Report"]
 
 #: Replies and events less than this many seconds of the recording apart may change places.
 RACE = 0.045
@@ -31,11 +32,18 @@ QUEUED = frozenset({"CHANNEL_DATA", "DETECTED_SPEECH", "DETECTED_TONE"})
 SAMPLE_TOLERANCE = 2400
 
 
+#: Kinds of mismatches.
+Kind = Literal["missing", "extra", "headers", "value", "body", "type", "order", "end"]
+
+
 @dataclass
 class Mismatch:
     where: str
     expected: str
     found: str
+    kind: Kind
+    what: str = ""  #: the header, or headers, if it is about them
+    message: Sent | None = None  #: of the real switch, or the model's if that is extra
 
     def __str__(self) -> str:
         return f"{self.where}\n  - {self.expected}\n  + {self.found}"
@@ -131,7 +139,7 @@ class Comparison:
             )
         for event in found:
             if event.get("Unique-ID") not in legs.values():
-                self._differ(event, "(nothing)", str(event))
+                self._extra(event)
 
     def _same_legs(self, expected: list[Sent], found: list[Sent]) -> dict[str, str]:
         """The model's leg for each leg of the recording: as known, otherwise in order."""
@@ -157,9 +165,9 @@ class Comparison:
                 self.report.left_out["the tail without linger"] += len(missing) + len(extra)
                 continue
             for each in missing:
-                self._differ(each, str(each), "(nothing)")
+                self._missing(each)
             for each in extra:
-                self._differ(each, "(nothing)", str(each))
+                self._extra(each)
 
     def _may_lose(self, missing: list[Sent], extra: list[Sent]) -> bool:
         """True for the last events of a connection that the switch closed at the hangup."""
@@ -187,13 +195,13 @@ class Comparison:
     def _side_by_side(self, expected: list[Sent], found: list[Sent]) -> Iterator[tuple[Sent, Sent]]:
         yield from zip(expected, found, strict=False)
         for each in expected[len(found) :]:
-            self._differ(each, str(each), "(nothing)")
+            self._missing(each)
         for each in found[len(expected) :]:
-            self._differ(each, "(nothing)", str(each))
+            self._extra(each)
 
     def _compare(self, expected: Sent, found: Sent) -> None:
         if expected.kind != found.kind:
-            self._differ(expected, f"Content-Type: {expected.kind}", found.kind)
+            self._differ(expected, f"Content-Type: {expected.kind}", found.kind, "type")
             return
         expected, found = self._without(expected), self._without(found)
         names = [key for key, _ in expected.headers]
@@ -242,15 +250,18 @@ class Comparison:
         matcher = SequenceMatcher(None, names, others, False)
         for tag, i1, i2, j1, j2 in matcher.get_opcodes():
             if tag != "equal":
+                missing, extra = ", ".join(names[i1:i2]), ", ".join(others[j1:j2])
                 self._differ(
                     expected,
-                    "headers " + (", ".join(names[i1:i2]) or "(none)"),
-                    "headers " + (", ".join(others[j1:j2]) or "(none)"),
+                    f"headers {missing or '(none)'}",
+                    f"headers {extra or '(none)'}",
+                    "headers",
+                    " and ".join(filter(None, (missing, extra))),
                 )
 
     def _body(self, expected: Sent, theirs: str, ours: str) -> None:
         if theirs != ours and not self._same_roles(theirs, ours):
-            self._differ(expected, f"body {theirs!r}", f"body {ours!r}")
+            self._differ(expected, f"body {theirs!r}", f"body {ours!r}", "body")
 
     def _value(self, where: Sent, key: str, theirs: str, ours: str) -> None:
         left_out = self._left_out(where, key, theirs)
@@ -265,7 +276,7 @@ class Comparison:
         elif self._about_the_same(key, theirs, ours):
             pass
         elif not self._same_roles(theirs, ours):
-            self._differ(where, f"{key}: {theirs}", f"{key}: {ours}")
+            self._differ(where, f"{key}: {theirs}", f"{key}: {ours}", "value", key)
 
     def _left_out(self, where: Sent, key: str, theirs: str) -> str | None:
         """The reason not to compare this header; None to compare it."""
@@ -322,7 +333,8 @@ class Comparison:
                             what = "the legs among each other"
                         self.report.left_out[what] += 1
                     else:
-                        self._differ(later, f"{earlier} before {later}", "the other way round")
+                        what = f"{earlier} before {later}"
+                        self._differ(later, what, "the other way round", "order")
 
     def _is_race(self, expected: list[Sent], earlier: Sent, later: Sent) -> bool:
         notice = "notice" in (earlier.lane, later.lane)
@@ -359,12 +371,19 @@ class Comparison:
             number = numbers[-1] if numbers else ""  # a COMMAND has its own first
             if each.lane == "event" and number and each.name not in QUEUED:
                 if int(number) <= last:
-                    self._differ(each, "a growing Event-Sequence", number)
+                    growing = "a growing Event-Sequence"
+                    self._differ(each, growing, number, "value", "Event-Sequence")
                 last = int(number)
 
-    def _differ(self, where: Sent, expected: str, found: str) -> None:
+    def _missing(self, message: Sent) -> None:
+        self._differ(message, str(message), "(nothing)", "missing")
+
+    def _extra(self, message: Sent) -> None:
+        self._differ(message, "(nothing)", str(message), "extra")
+
+    def _differ(self, where: Sent, expected: str, found: str, kind: Kind, what: str = "") -> None:
         place = f"{where.time:9.3f} {where}"
-        self.report.differences.append(Mismatch(place, expected, found))
+        self.report.differences.append(Mismatch(place, expected, found, kind, what, where))
 
 
 def _key(message: Sent) -> tuple[str, ...]:

@@ -116,10 +116,10 @@ def _check(name: str, recording: Recording, shortest_loop: int) -> Report:
     comparison.run(recording.switch, found)
     if not (recording.app or recording.switch or recording.closed):
         report.differences.append(
-            Mismatch("the recording", "a conversation", "its first line only")
+            Mismatch("the recording", "a conversation", "its first line only", "end")
         )
     if recording.closed and not drive.closed:
-        report.differences.append(Mismatch("the end", "the switch closes", "it does not"))
+        report.differences.append(Mismatch("the end", "the switch closes", "it does not", "end"))
     return report
 
 

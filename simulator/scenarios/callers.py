@@ -5,6 +5,7 @@ from __future__ import annotations
 from .dialplan import CONTEXT
 from .live import CannotPerform, Client
 from .scenario import Scenario
+from .sounds import Sounds
 
 __all__ = ["LoopbackCaller"]
 
@@ -15,7 +16,7 @@ TONE = "tone_stream://%(2000,0,500);loops=-1"
 class LoopbackCaller:
     """A leg of the switch itself, whose other half runs the dialplan."""
 
-    def __init__(self, scenario: Scenario, client: Client, sounds: str | None) -> None:
+    def __init__(self, scenario: Scenario, client: Client, sounds: Sounds) -> None:
         self.uuid = client.api("create_uuid")  #: of the caller's own leg
         self._client = client
         self._job = ""
@@ -28,8 +29,8 @@ class LoopbackCaller:
             "loopback_bowout_on_execute": "false",
             "originate_timeout": "3600",
         }
-        if sounds is not None:
-            self._variables |= {"sound_prefix": sounds, "loopback_export": "sound_prefix"}
+        if scenario.prompts:
+            self._variables |= {"sound_prefix": sounds.folder, "loopback_export": "sound_prefix"}
 
     def call(self, number: str) -> None:
         for name, value in self._variables.items():

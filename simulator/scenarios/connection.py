@@ -48,12 +48,22 @@ class RecordedConnection:
             pass  # the reader sees the end
 
     def close(self) -> None:
-        """Close our side, as an app does; what comes in is recorded no longer."""
+        """Close the connection, as an app does; what comes in is recorded no longer."""
         with self._changed:
             if not self.closed:
                 self._record("app", eof=True)
                 self.closed = True
         self.stop()
+
+    def close_half(self) -> None:
+        """Close our direction, and go on recording the other."""
+        with self._changed:
+            if not self.closed:
+                self._record("app", eof=True)
+        try:
+            self._socket.shutdown(socket.SHUT_WR)
+        except OSError:
+            pass  # the reader sees the end
 
     def wait(self, until: Callable[[], bool], seconds: float) -> bool:
         """Wait until something is so, or the connection is closed; true if it is so."""

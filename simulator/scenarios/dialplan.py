@@ -1,6 +1,6 @@
 """The dialplan that a user's switch needs: a context whose numbers say what they do.
 
-`xml` writes it as one file, to be copied into the switch's configuration; `far_ends` and
+`context` writes it as one file, to be copied into the switch's configuration; `far_ends` and
 `extensions` say of the same numbers, in the words of a recording, what they do.
 """
 
@@ -14,7 +14,7 @@ from xml.sax.saxutils import quoteattr
 
 from .scenario import Pairs, Scenario
 
-__all__ = ["CONTEXT", "NUMBERS", "extensions", "far_ends", "number_of", "xml"]
+__all__ = ["CONTEXT", "NUMBERS", "context", "extensions", "far_ends", "number_of", "phrases"]
 
 CONTEXT = "eslsync"
 
@@ -127,7 +127,7 @@ def _far_end(scenario: Scenario, dialled: str) -> dict[str, Any]:
     return {"no_route": True}
 
 
-def xml(scenarios: Iterable[Scenario] = (), listen: str = "127.0.0.1") -> str:
+def context(scenarios: Iterable[Scenario] = (), listen: str = "127.0.0.1") -> str:
     """The context as a file for the switch's folder ``dialplan``.
 
     It has the numbers above, and those that ``scenarios`` need beside them. The app is reached at
@@ -152,6 +152,25 @@ def xml(scenarios: Iterable[Scenario] = (), listen: str = "127.0.0.1") -> str:
             if pattern not in NUMBERS:
                 lines += _extension(pattern, pairs)
     return "\n".join([*lines, "  </context>", "</include>"])
+
+
+def phrases(scenarios: Iterable[Scenario]) -> str:
+    """The phrase macros of scenarios as a file for the switch's folder ``lang/en/demo``."""
+    lines = ["<include>", "  <!-- Written by eslsync record-switch. -->"]
+    for name, pairs in {name: each for s in scenarios for name, each in s.phrases.items()}.items():
+        lines += [
+            f"  <macro name={quoteattr(name)}>",
+            '    <input pattern="^(.*)$">',
+            "      <match>",
+            *(
+                f"        <action function={quoteattr(function)} data={quoteattr(data)}/>"
+                for function, data in pairs
+            ),
+            "      </match>",
+            "    </input>",
+            "  </macro>",
+        ]
+    return "\n".join([*lines, "</include>"])
 
 
 def _extension(pattern: str, pairs: Pairs) -> list[str]:

@@ -83,7 +83,7 @@ def perform(scenario: Scenario, switch: LiveSwitch) -> Performance:
         version = client.api("version short").removesuffix("-release")
         with _listening(switch) as listener:
             port = listener.getsockname()[1]
-            caller = LoopbackCaller(scenario, client, sounds.folder)
+            caller = LoopbackCaller(scenario, client, sounds)
             dialled = number_of(scenario, port)
             caller.call(dialled)
             try:
@@ -106,7 +106,7 @@ def perform(scenario: Scenario, switch: LiveSwitch) -> Performance:
         **scenario.recorded(),
         **stage.recorded(),
     }
-    if sounds.folder is not None:
+    if scenario.prompts:
         circumstances["sound_prefix"] = sounds.folder
     return Performance(circumstances, connection.lines, stage.problems)
 
@@ -159,7 +159,7 @@ class _Stage:
         client: Client,
         caller: LoopbackCaller,
         connection: RecordedConnection,
-        sounds: str | None,
+        sounds: str,
     ) -> None:
         self.problems: list[str] = []
         self._scenario = scenario
@@ -178,8 +178,8 @@ class _Stage:
         found = {
             "actions": self._actions,
             "endpoints": {
-                **self._scenario.recorded().get("endpoints", {}),
                 **far_ends(self._scenario, sent),
+                **self._scenario.endpoints,
             },
             "dialplan": extensions(self._scenario, sent),
         }
@@ -212,7 +212,10 @@ class _Stage:
         if self._connection.closed:
             return f"{step.verb} came too late: the connection is closed"
         if isinstance(step, Close):
-            self._connection.close()
+            if step.half:
+                self._connection.close_half()
+            else:
+                self._connection.close()
         elif isinstance(step, Raw):
             self._write(step.data)
         elif isinstance(step, Send):
@@ -288,7 +291,7 @@ class _Stage:
         name = match[1]
         if name == "caller":
             return self._caller.uuid
-        if name == "sounds" and self._sounds is not None:
+        if name == "sounds":
             return self._sounds
         header = "Unique-ID" if name == "uuid" else name
         messages = self._connection.messages

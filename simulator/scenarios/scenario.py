@@ -137,9 +137,10 @@ class App:
 
 @dataclass(frozen=True)
 class Close:
-    """The app closes its side of the connection."""
+    """The app closes the connection; with ``half``, only its own direction of it."""
 
     verb: ClassVar[str] = "close"
+    half: bool = False
 
 
 # The caller and others
@@ -240,7 +241,7 @@ VERBS: dict[str, dict[str, Shape]] = {
     "send": {"command": COMMAND, "body": ANY_TEXT, "wait": FLAG},
     "raw": {"data": TEXT},
     "app": {"run": RUN, "lock": FLAG, "loops": WHOLE, "uuid": TEXT, "wait": FLAG},
-    "close": {"nothing": FLAG},
+    "close": {"half": FLAG},
     "press": {"keys": KEYS, "milliseconds": POSITIVE},
     "talk": {"seconds": SECONDS},
     "hangup": {"cause": CAUSE},
@@ -287,7 +288,7 @@ def _made(verb: str, options: dict[str, object], line: int) -> tuple[Step, int]:
         assert isinstance(kind, Scalar)
         raise ScriptError(f"{verb} needs {first}: {kind.is_what}")
     if "nothing" in options:
-        raise ScriptError(f"{verb} takes nothing")
+        raise ScriptError(f"{verb} has no options")
     options_: dict[str, Any] = options
     return STEPS[verb](**options_), line
 

@@ -21,19 +21,18 @@ TONE = 440  #: Hz
 class Sounds:
     """Makes sound files of these lengths, by name, while it is entered.
 
-    ``folder`` is None if there are none to make. Raises CannotPerform if the switch can't see them.
+    Raises CannotPerform if the switch can't see them.
     """
 
     def __init__(self, lengths: Mapping[str, float], switch: LiveSwitch, client: Client) -> None:
-        self.folder: str | None = None
         self._lengths = lengths
         self._client = client
         self._temporary: TemporaryDirectory[str] | None = None
-        if lengths:
+        if switch.sounds is not None:
             self.folder = switch.sounds
-            if self.folder is None:
-                self._temporary = TemporaryDirectory(prefix="eslsync-sounds-")
-                self.folder = self._temporary.name
+        else:
+            self._temporary = TemporaryDirectory(prefix="eslsync-sounds-")
+            self.folder = self._temporary.name
 
     def __enter__(self) -> Sounds:
         try:
@@ -52,8 +51,6 @@ class Sounds:
         self._remove()
 
     def _make(self) -> None:
-        if self.folder is None:
-            return
         folder = Path(self.folder)
         if self._temporary is not None:
             folder.chmod(0o777)  # the switch reads here, and records
@@ -62,7 +59,7 @@ class Sounds:
             path.parent.mkdir(parents=True, exist_ok=True)
             if not path.exists():
                 write_tone(path, seconds)
-        if self._client.api(f"file_exists {path}") != "true":
+        if self._lengths and self._client.api(f"file_exists {path}") != "true":
             raise CannotPerform(
                 f"the switch does not see {path}: name a folder that it and this program can both "
                 "see (--sounds)"

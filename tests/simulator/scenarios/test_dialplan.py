@@ -7,7 +7,15 @@ from xml.etree import ElementTree
 
 import pytest
 
-from simulator.scenarios.dialplan import CONTEXT, NUMBERS, extensions, far_ends, number_of, xml
+from simulator.scenarios.dialplan import (
+    CONTEXT,
+    NUMBERS,
+    context,
+    extensions,
+    far_ends,
+    number_of,
+    phrases,
+)
 from simulator.scenarios.scenario import Close, Scenario
 
 PLAIN = Scenario("plain", (Close(),))
@@ -24,9 +32,9 @@ OWN = Scenario(
 def applications(document: str, dialled: str) -> list[tuple[str, str]]:
     """What the file's context executes for a number, as FreeSWITCH reads it."""
     root = ElementTree.fromstring(document)
-    [context] = root
-    assert (root.tag, context.tag, context.get("name")) == ("include", "context", CONTEXT)
-    for extension in context:
+    [inner] = root
+    assert (root.tag, inner.tag, inner.get("name")) == ("include", "context", CONTEXT)
+    for extension in inner:
         [condition] = extension
         match = re.search(condition.attrib["expression"], dialled)
         if match is not None:
@@ -43,18 +51,18 @@ def applications(document: str, dialled: str) -> list[tuple[str, str]]:
 def test_a_number_leads_to_the_app(socket: str) -> None:
     scenario = Scenario("x", (Close(),), socket=socket)
     dialled = number_of(scenario, 5731)
-    found = applications(xml(listen="10.0.0.9"), dialled)
+    found = applications(context(listen="10.0.0.9"), dialled)
     assert found == [("socket", f"10.0.0.9:5731 {socket}".strip())]
 
 
 def test_a_scenario_with_a_dialplan_of_its_own_has_a_number_of_its_own() -> None:
-    assert applications(xml([PLAIN, OWN]), number_of(OWN, 5731)) == [
+    assert applications(context([PLAIN, OWN]), number_of(OWN, 5731)) == [
         *OWN.before,
         ("socket", "127.0.0.1:5731 full"),
         *OWN.after,
     ]
-    assert applications(xml([PLAIN, OWN]), "sub") == [("set", "sub=1")]
-    assert applications(xml([PLAIN]), "sub") == []
+    assert applications(context([PLAIN, OWN]), "sub") == [("set", "sub=1")]
+    assert applications(context([PLAIN]), "sub") == []
 
 
 def test_a_number_is_told_as_a_recording_tells_it() -> None:
@@ -91,5 +99,13 @@ def test_only_the_extensions_that_are_named_are_told() -> None:
     ],
 )
 def test_each_number_is_in_the_file_once(dialled: str) -> None:
-    assert applications(xml(), dialled)
+    assert applications(context(), dialled)
     assert sum(re.search(pattern, dialled) is not None for pattern in NUMBERS) == 1
+
+
+def test_phrase_macros_are_a_file_of_their_own() -> None:
+    scenario = Scenario("x", (Close(),), phrases={"hi": (("play-file", "a.wav"), ("say", "en $1"))})
+    [macro] = ElementTree.fromstring(phrases([PLAIN, scenario]))
+    assert macro.get("name") == "hi"
+    actions = [(each.get("function"), each.get("data")) for each in macro.iter("action")]
+    assert actions == [("play-file", "a.wav"), ("say", "en $1")]

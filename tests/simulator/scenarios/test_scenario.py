@@ -62,7 +62,7 @@ EVERYTHING = Scenario(
         Sleep(0.25),
         Hangup("USER_BUSY"),
         UntilClosed(),
-        Close(),
+        Close(half=True),
     ),
     about="all of it: 100 %",
     socket="async",
@@ -106,7 +106,7 @@ def test_what_is_usual_is_left_out() -> None:
             ":3: app has no 'lok' (did you mean lock?",
         ),
         ("steps:\n  - app", ":2: app needs run: an application and its data, such as playback"),
-        ("steps:\n  - close: true", ":2: close takes nothing"),
+        ("steps:\n  - until_closed: true", ":2: until_closed has no options"),
         ("steps:\n  - press: x", ':2: keys of press takes keys (0-9, *, # and A-D), such as "12#"'),
         (
             "socket: fully\nsteps:\n  - close",
