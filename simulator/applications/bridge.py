@@ -15,7 +15,7 @@ from typing import TYPE_CHECKING
 from eslsync import HangupCause
 
 from ..clockwork.threads import Steps
-from ..model import executing, hooks
+from ..model import answering, executing, hooks
 from ..model.dialplan import transfer
 from ..model.far_legs import FarLeg
 from ..model.sounds import FRAME
@@ -178,7 +178,7 @@ def connect(
     peer.set("call_uuid", peer.uuid)
     channel.fire("CHANNEL_UNBRIDGE", first=about)
     if not (channel.reset_by_transfer or channel.redirected or side.clean_exit or inner):
-        _go_on(channel, peer.hangup_cause or "NORMAL_CLEARING")
+        _go_on(channel, peer)
     if channel.redirected and channel.state not in (
         State.RESET,
         State.PARK,
@@ -213,7 +213,7 @@ def _hear(side: BridgeSide) -> Steps[None]:
     while True:
         if channel.reset_by_transfer or (channel.up and not channel.is_ready()):
             side.clean_exit = True
-        if side.clean_exit or not channel.up or not _stays(side):
+        if side.clean_exit or not channel.up or channel.media_ended or not _stays(side):
             break
         if before is not None and channel.now >= before:
             before = None
@@ -231,10 +231,12 @@ def _hear(side: BridgeSide) -> Steps[None]:
                 break
             if channel.reset_by_transfer or not channel.up:
                 continue
+            if not channel.answered and channel.bridges:
+                yield from _answer_with(channel, other)
         until = before
         if channel.private_events and not channel.event_locks:
             until = max(lead, channel.tick())
-        yield until
+        yield from channel.frames_unread(until)
     yield from hooks.execute_on(channel, "execute_on_post_bridge")
     if not side.inner:
         yield from hooks.api_on(channel, "api_after_bridge")
@@ -243,6 +245,14 @@ def _hear(side: BridgeSide) -> Steps[None]:
     channel.bridged = False
     channel.partner = None
     other.poke()
+
+
+def _answer_with(channel: Channel, other: Channel) -> Steps[None]:
+    """Answer the leg that bridged, or let its media through, as the other leg does."""
+    if other.answered:
+        yield from answering.answer(channel)
+    elif other.early_media:
+        yield from answering.pre_answer(channel)
 
 
 def _has_hooks(side: BridgeSide) -> bool:
@@ -297,19 +307,26 @@ def _pass_on_keys(side: BridgeSide) -> bool:
     return True
 
 
-def _go_on(channel: Channel, cause: str) -> None:
+def _go_on(channel: Channel, peer: Channel) -> None:
     """Continue the leg that bridged once its peer has gone."""
+    cause = peer.hangup_cause or "NORMAL_CLEARING"
+    was_up = channel.up
+    if not peer.answered:
+        _pass_on(channel, cause)
     if (channel.get("hangup_after_bridge") or "").lower() == "explicit":
         channel.hangup(cause)
-    if not channel.up or channel.reset_by_transfer:
+    if not was_up or not peer.media_ready or channel.reset_by_transfer:
         return
-    after = channel.get("transfer_after_bridge") or channel.get("transfer_after_early_bridge")
-    parks = ("park_after_bridge", "park_after_early_bridge")
-    if any(is_true(channel.get(name)) for name in parks):
+    answered = peer.answered
+    after = channel.get("transfer_after_bridge") if answered else None
+    after = after or channel.get("transfer_after_early_bridge")
+    if (answered and is_true(channel.get("park_after_bridge"))) or is_true(
+        channel.get("park_after_early_bridge")
+    ):
         channel.park_elsewhere()
     elif after:
         _transfer_after_bridge(channel, after)
-    elif is_true(channel.get("hangup_after_bridge")):
+    elif answered and is_true(channel.get("hangup_after_bridge")):
         channel.hangup(cause)
 
 
@@ -325,8 +342,12 @@ def _exchange_media(side: BridgeSide) -> Steps[None]:
             channel.park_elsewhere()
         elif after:
             _transfer_after_bridge(channel, after)
+        elif channel.answered:
+            channel.hangup("NORMAL_CLEARING")
         else:
-            channel.hangup("NORMAL_CLEARING" if channel.answered else "ORIGINATOR_CANCEL")
+            executed = yield from hooks.execute_on(channel, "execute_on_orphaned_bleg")
+            if not (yield from hooks.api_on(channel, "api_on_orphaned_bleg")) and not executed:
+                channel.hangup("ORIGINATOR_CANCEL")
     if channel.state is State.EXCHANGE_MEDIA:
         # nobody else may claim it
         channel.set("park_timeout", "3")

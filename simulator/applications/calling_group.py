@@ -156,8 +156,9 @@ class Group:
                 for name in UNSET_BY_WINNER:
                     each.leg.set(name, None)
                 return each.leg
-            if each.leg.up and each.leg.answered and not each.confirms:
+            if each.leg.up and self._taken(each.leg) and not each.confirms:
                 if not each.leg.get("group_confirm_key"):
+                    each.leg.taken_early = not each.leg.answered
                     return each.leg
                 self._ask(each)
         down = [each.leg for each in self.called if not each.leg.up]
@@ -181,6 +182,26 @@ class Group:
             leg.hangup("NO_ANSWER")
         return None
 
+    def _taken(self, leg: FarLeg) -> bool:
+        """True if the leg is answered, or lets media through, which is enough unless the variables
+        say otherwise.
+        """
+        if leg.answered:
+            return True
+        if leg.early_media and self._early_ok:
+            return True
+        alone = len(self.called) == 1
+        return leg.rang and alone and is_true(self.options.get("return_ring_ready"))
+
+    @property
+    def _early_ok(self) -> bool:
+        ignored = self.options.get("ignore_early_media") or ""
+        return not (
+            is_true(ignored)
+            or ignored in ("consume", "ring_ready")
+            or is_true(self.options.get("bridge_early_media"))
+        )
+
     def _note_fatal(self, down: list[FarLeg]) -> None:
         if not is_true(self.options.get("fail_on_single_reject")):
             self.fatal = any(self._is_fatal(leg.hangup_cause or "") for leg in down)
@@ -194,7 +215,8 @@ class Group:
     def progressed(self) -> bool:
         """True if the caller was told that a far end rings."""
         ignored = self.caller is None or is_true(self.options.get("ignore_ring_ready"))
-        return not ignored and any(leg.rang for leg in self.legs)
+        rang = not ignored and any(leg.rang for leg in self.legs)
+        return rang or any(leg.early_media for leg in self.legs)
 
     @property
     def _elapsed(self) -> int:
@@ -210,7 +232,7 @@ class Group:
                 self._begin_late(each, first - elapsed if first else 0, first)
             if not each.leg.up:
                 continue
-            quiet = not (each.leg.rang or each.leg.answered)
+            quiet = not (each.leg.rang or each.leg.media_ready)
             if each.progress and quiet and elapsed > each.progress:
                 each.leg.hangup("PROGRESS_TIMEOUT")
                 self.forced = "PROGRESS_TIMEOUT"

@@ -253,6 +253,15 @@ class Rooms:
     def __init__(self, switch: Switch) -> None:
         self.by_name: dict[str, Room] = {}
         self.members = 0  #: the number of members so far, in all rooms
+        self._numbers: dict[Channel, int] = {}
+        switch.when_destroyed.append(lambda channel: self._numbers.pop(channel, None))
+
+    def number(self, channel: Channel) -> int:
+        """The number of a member: a channel keeps its own when it comes again."""
+        if channel not in self._numbers:
+            self.members += 1
+            self._numbers[channel] = self.members
+        return self._numbers[channel]
 
 
 #: Profiles of FreeSWITCH's own configuration that differ in the quality of sound alone.
@@ -342,14 +351,16 @@ def _ask_pin(channel: Channel, pin: str, moderator_pin: str) -> Steps[str | None
 def _stay(channel: Channel, room: Room, flags: frozenset[str]) -> Steps[None]:
     switch = channel.switch
     rooms = switch.state(Rooms)
-    rooms.members += 1
-    member = Member(channel, rooms.members, flags)
+    channel.change_read_codec()
+    member = Member(channel, rooms.number(channel), flags)
     channel.set("conference_member_id", str(member.number))
     channel.set("conference_moderator", "true" if member.moderator else "false")
     channel.set("conference_ghost", "false")
     channel.set("conference_uuid", room.uuid)
-    channel.change_read_codec()
     room.members.append(member)
+    if not channel.get("conference_call_key"):
+        key = f"conference_{room.name}_{room.domain}_{channel.get('caller_id_number') or ''}"
+        channel.set("conference_call_key", key)
     room.fire(member, "add-member", ADDED)
     switch.scheduler.at(channel.now + FLOOR_AFTER, lambda: room.give_floor(member))
     while channel.is_ready() and not member.left:
@@ -362,6 +373,7 @@ def _stay(channel: Channel, room: Room, flags: frozenset[str]) -> Steps[None]:
     room.stop(member)
     room.members.remove(member)
     member.floor = False
+    channel.set("conference_call_key", None)
     room.fire(member, "del-member", DELETED)
     if "endconf" in flags and not any("endconf" in each.flags for each in room.members):
         for each in list(room.members):

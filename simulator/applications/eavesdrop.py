@@ -51,7 +51,7 @@ def _listen(channel: Channel, uuid: str, *, keys: bool, group: str | None) -> St
     while channel.is_ready() and target.up:
         if keys and channel.digits and channel.take_digit().key == "*":
             break
-        yield channel.tick() if keys and channel.digits else None
+        yield from channel.frames_unread(channel.tick() if keys and channel.digits else None)
     target.when_down.remove(channel.poke)
     bug.stop()
     channel.flush_digits()  # those that nobody read (recording 32a)

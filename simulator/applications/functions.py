@@ -14,14 +14,18 @@ from eslsync.wire.separation import separate
 
 from ..clockwork.threads import MILLISECOND, SECOND, Steps, pause
 from ..model.arguments import atoi
-from ..model.events import local_time
+from ..model.events import Block, local_time
 from ..model.patterns import search
 from ..model.tables import api, run_api
 
 if TYPE_CHECKING:
+    from ..model.channel import Channel
     from ..model.switch import Switch
 
 __all__: list[str] = []
+
+#: What `escape` writes (switch_escape_string).
+ESCAPES = {"\n": "\\n", "\r": "\\r", "\t": "\\t", " ": "\\s", "$": "\\$"}
 
 
 @api("echo", recordings="30a")
@@ -29,18 +33,48 @@ def echo(switch: Switch, argument: str) -> str:
     return argument
 
 
-@api("expand", recordings="09a")
+@api("expand", recordings="09a 34d", tells=False)
 def expand(switch: Switch, argument: str) -> Steps[str]:
-    if not argument:
+    """``[uuid:<uuid> ]<command>[ <argument>]``: run it, the argument expanded by the headers of the
+    event that tells of it; one event tells of both.
+    """
+    own = [("API-Command", "expand")]
+    if argument:
+        own.append(("API-Command-Argument", argument))
+    channel, text = _of_channel(switch, argument)
+    blocks = [Block(own), *([] if channel is None else channel.blocks(variables=True))]
+    event = switch.event("API", blocks=blocks)
+    if not text:
+        switch.publish(event)
         return "-ERR No input\n"
-    name, _, rest = argument.partition(" ")
-    answer = yield from run_api(switch, name, switch.expand(rest))
+    name, _, rest = text.partition(" ")
+    named = Block([("Event-Name", "API")])
+    answer = yield from run_api(switch, name, switch.expand(rest, [named, *blocks]), None, event)
+    if name.lower() not in switch.api_commands:
+        return "INVALID COMMAND!\n-ERR Cannot execute command\n"
     return answer
 
 
-@api("eval", recordings="30a")
+@api("eval", recordings="30a 34d")
 def evaluate(switch: Switch, argument: str) -> str:
-    return switch.expand(argument)
+    """``[uuid:<uuid> ]<text>``: the text, expanded by the headers of the channel's events."""
+    channel, text = _of_channel(switch, argument)
+    blocks = [Block([("Event-Name", "CHANNEL_DATA")])]
+    return switch.expand(text, [*blocks, *(channel.blocks(variables=True) if channel else ())])
+
+
+def _of_channel(switch: Switch, argument: str) -> tuple[Channel | None, str]:
+    """The channel that an argument begins with as ``uuid:<uuid>``, and the rest."""
+    if argument[:5].lower() != "uuid:":
+        return None, argument
+    uuid, _, rest = argument[5:].partition(" ")
+    return switch.locate(uuid), rest
+
+
+@api("escape", recordings="34d")
+def escape(switch: Switch, argument: str) -> str:
+    """As C writes it: line ends, tabs, blanks and dollar signs after a backslash."""
+    return re.sub("[\n\r\t $]", lambda found: ESCAPES[found[0]], argument)
 
 
 @api("toupper", recordings="30a")

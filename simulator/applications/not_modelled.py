@@ -14,9 +14,9 @@ __all__: list[str] = []
 
 not_modelled(
     """
-    blind_transfer_ack detect_audio detect_silence fax_detect ivr native_eavesdrop page
+    blind_transfer_ack detect_audio detect_silence ivr native_eavesdrop page
     preprocess set_audio_level set_mute sound_test start_dtmf_generate stop_dtmf_generate
-    stop_tone_detect stop_video_write_overlay tone_detect vad_test video_write_overlay
+    stop_video_write_overlay vad_test video_write_overlay
     """,
     module="mod_dptools",
 )
@@ -101,11 +101,11 @@ not_modelled("radius_auth", module="mod_xml_radius", nomedia=True)
 not_modelled_api(
     """
     acl alias banner bg_spawn bg_system bgapi break coalesce complete console_complete
-    console_complete_xml db_cache domain_data domain_exists escape event_channel_broadcast
-    file_exists find_user_xml fsctl getcputime getenv gethost group_call help host_lookup
-    in_group interface_ip json list_users load memory nat_map pause pool_stats reg_url reload
+    console_complete_xml db_cache domain_data event_channel_broadcast
+    file_exists find_user_xml fsctl getcputime getenv gethost help host_lookup
+    interface_ip json list_users load memory nat_map pause pool_stats reg_url reload
     reloadacl say_string shutdown spawn spawn_stream strftime_tz stun system time_test
-    timer_test tone_detect unload user_data user_exists uuid_audio uuid_buglist
+    timer_test unload uuid_audio uuid_buglist
     uuid_capture_text uuid_chat uuid_codec_debug uuid_codec_param uuid_debug_media uuid_display
     uuid_drop_dtmf uuid_early_ok uuid_fileman uuid_jitterbuffer uuid_media_3p uuid_media_params
     uuid_media_reneg uuid_outgoing_answer uuid_pause uuid_phone_event uuid_preprocess
@@ -141,7 +141,6 @@ not_modelled_api("erlang", module="mod_erlang_event")
 not_modelled_api("single_esl", module="mod_esl")
 not_modelled_api("multicast_peers", module="mod_event_multicast")
 not_modelled_api("event_sink", module="mod_event_socket")
-not_modelled_api("expr", module="mod_expr")
 not_modelled_api("fifo_add_outbound fifo_check_bridge fifo_member", module="mod_fifo")
 not_modelled_api(
     """

@@ -55,8 +55,10 @@ FROM_CALLER = (
     "forked_dial",
     "fail_on_single_reject",
     "ignore_early_media",
+    "bridge_early_media",
     "originate_continue_on_timeout",
     "ignore_ring_ready",
+    "return_ring_ready",
     "ring_ready",
     "instant_ringback",
     "progress_timeout",
@@ -220,7 +222,8 @@ def _wait(channel: Channel, group: Group) -> Steps[FarLeg | str]:
             leg.when_rings = channel.poke
     group.start()
     while True:
-        if ringback and not ringing and (instant or any(leg.rang for leg in group.legs)):
+        heard = instant or any(leg.rang or leg.early_media for leg in group.legs)
+        if ringback and not ringing and heard:
             ringing = channel.hear(ringback)
         outcome = group.look()
         if isinstance(outcome, FarLeg):
@@ -258,8 +261,10 @@ def _ringback(channel: Channel) -> str | None:
 
 
 def _succeeded(channel: Channel, leg: FarLeg, called: list[FarLeg]) -> Steps[None]:
-    if not channel.answered:
+    if leg.answered:
         yield from answering.answer(channel)
+    elif leg.early_media:
+        yield from answering.pre_answer(channel)
     channel.set("originate_signal_bond", None)
     for name in separate(channel.get("import") or "", ","):
         value = leg.get(name)
@@ -342,7 +347,7 @@ def _watch(group: Group) -> Steps[FarLeg | str]:
 
     group.on_news = news
     for leg in group.legs:
-        for hooked in (leg.when_answered, leg.when_down):
+        for hooked in (leg.when_answered, leg.when_down, leg.when_early):
             hooked.append(news)
     group.start()
     while (outcome := group.look()) is None:
@@ -352,7 +357,7 @@ def _watch(group: Group) -> Steps[FarLeg | str]:
     if isinstance(outcome, FarLeg):
         group.hang_up("LOSE_RACE", outcome)
     for leg in group.legs:
-        for hooked in (leg.when_answered, leg.when_down):
+        for hooked in (leg.when_answered, leg.when_down, leg.when_early):
             if news in hooked:
                 hooked.remove(news)
     return outcome

@@ -297,17 +297,27 @@ def unsched_api(switch: Switch, argument: str) -> str:
 # --- a session's heartbeat
 
 
+HEARTBEAT_SYNTAX = "<uuid> [sched] [0|<seconds>]"
+#: Variables that have a heartbeat scheduled, and not counted by frames.
+WITHOUT_FRAMES = ("heartbeat_use_scheduler", "bypass_media")
+
+
 @application("sched_heartbeat", needs_data=True, recordings="30f", nomedia=True)
 def sched_heartbeat(channel: Channel, data: str) -> None:
     """Fire a SESSION_HEARTBEAT, after the seconds that ``enable_heartbeat`` has set, if any.
 
     (It ignores its own argument, 0 to stop it included: recording 30f.)
     """
-    if not data or atoi(data) < 0:
-        return
+    if data and atoi(data) >= 0:
+        _schedule_heartbeat(channel)
+
+
+def _schedule_heartbeat(channel: Channel) -> None:
+    _unschedule_heartbeat(channel)
     every = (channel.heartbeat or 0) // SECOND
-    channel.switch.state(Tasks).add(
-        f"+{every}",
+    first = 0 if is_true(channel.get("heartbeat_fire_on_set")) else every
+    channel.heartbeat_task = channel.switch.state(Tasks).add(
+        f"+{first}",
         channel.uuid,
         "switch_core_session_sched_heartbeat",
         lambda: channel.fire("SESSION_HEARTBEAT"),
@@ -315,18 +325,45 @@ def sched_heartbeat(channel: Channel, data: str) -> None:
     )
 
 
-@application("enable_heartbeat", needs_data=True, recordings="14i", nomedia=True)
+def _unschedule_heartbeat(channel: Channel) -> None:
+    if channel.heartbeat_task:
+        channel.switch.state(Tasks).delete(str(channel.heartbeat_task))
+        channel.heartbeat_task = 0
+
+
+@application("enable_heartbeat", needs_data=True, recordings="14i 34f", nomedia=True)
 def enable_heartbeat(channel: Channel, data: str) -> None:
-    channel.beat_every(atoi(data) if data[:1].isdigit() else 60 if not data or is_true(data) else 0)
+    """``<seconds>``; 0 is 60."""
+    if data and atoi(data) >= 0:
+        _enable_heartbeat(channel, atoi(data) or 60)
+
+
+def _enable_heartbeat(channel: Channel, seconds: int) -> None:
+    """Fire a SESSION_HEARTBEAT every so many seconds of media, or by a task if there is none
+    (switch_core_session_enable_heartbeat).
+    """
+    channel.beat_every(seconds)
+    if not channel.media_ready or any(is_true(channel.get(name)) for name in WITHOUT_FRAMES):
+        _schedule_heartbeat(channel)
+    else:
+        _unschedule_heartbeat(channel)
 
 
 @api("uuid_session_heartbeat", recordings="30b")
 def uuid_session_heartbeat(switch: Switch, argument: str) -> str:
-    uuid, _, rest = argument.partition(" ")
-    if not rest:
-        return usage("uuid_session_heartbeat <uuid> [sched] [0|<seconds>]")
-    channel = switch.locate(uuid)
+    words = separate(argument, " ", 3)
+    if len(words) < 2:
+        return usage(f"uuid_session_heartbeat {HEARTBEAT_SYNTAX}")
+    channel = switch.locate(words[0])
     if channel is None:
-        return NO_CHANNEL
-    channel.beat_every(atoi(rest.rpartition(" ")[2]))
+        return f"-ERR Cannot locate session. USAGE: uuid_session_heartbeat {HEARTBEAT_SYNTAX}\n"
+    scheduled = words[1].lower() == "sched"
+    word = "".join(words[1 + scheduled :][:1])
+    if not word.isdigit() and not is_true(word):
+        _unschedule_heartbeat(channel)
+        channel.beat_every(0)
+    elif scheduled:
+        _schedule_heartbeat(channel)
+    else:
+        _enable_heartbeat(channel, atoi(word) or 60)
     return OK

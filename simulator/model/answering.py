@@ -17,7 +17,14 @@ from .variables import is_true
 if TYPE_CHECKING:
     from .channel import Channel
 
-__all__ = ["answer", "mark_answered", "mark_ringing", "pre_answer", "ring_ready"]
+__all__ = [
+    "answer",
+    "mark_answered",
+    "mark_pre_answered",
+    "mark_ringing",
+    "pre_answer",
+    "ring_ready",
+]
 
 
 def ring_ready(channel: Channel) -> Steps[None]:
@@ -30,6 +37,8 @@ def ring_ready(channel: Channel) -> Steps[None]:
 
 def mark_ringing(channel: Channel) -> Steps[None]:
     """What follows the note of the time (switch_channel_perform_mark_ring_ready_value)."""
+    for action in channel.when_early:
+        action()
     channel.fire("CHANNEL_PROGRESS")
     yield from hooks.execute_on(channel, "execute_on_ring")
     yield from hooks.api_on(channel, "api_on_ring")
@@ -41,16 +50,23 @@ def pre_answer(channel: Channel) -> Steps[bool]:
     if not channel.up:
         return False
     if not channel.media_ready:
-        channel.early_media = True
-        channel.set("endpoint_disposition", "EARLY MEDIA")
         channel.stamp(progress_media=channel.now)
-        channel.fire("CHANNEL_PROGRESS_MEDIA")
-        yield from hooks.execute_on(channel, "execute_on_pre_answer")
-        yield from hooks.execute_on(channel, "execute_on_media")
-        yield from hooks.api_on(channel, "api_on_pre_answer")
-        yield from hooks.api_on(channel, "api_on_media")
-        channel.set_callstate(CallState.EARLY)
+        yield from mark_pre_answered(channel)
     return True
+
+
+def mark_pre_answered(channel: Channel) -> Steps[None]:
+    """What follows the note of the time (switch_channel_perform_mark_pre_answered)."""
+    channel.early_media = True
+    for action in channel.when_early:
+        action()
+    channel.set("endpoint_disposition", "EARLY MEDIA")
+    channel.fire("CHANNEL_PROGRESS_MEDIA")
+    yield from hooks.execute_on(channel, "execute_on_pre_answer")
+    yield from hooks.execute_on(channel, "execute_on_media")
+    yield from hooks.api_on(channel, "api_on_pre_answer")
+    yield from hooks.api_on(channel, "api_on_media")
+    channel.set_callstate(CallState.EARLY)
 
 
 def answer(channel: Channel) -> Steps[None]:
@@ -71,7 +87,7 @@ def mark_answered(channel: Channel) -> Steps[None]:
         action()
     channel.fire("CHANNEL_ANSWER")
     heartbeat = channel.get("enable_heartbeat_events")
-    if heartbeat is not None and (heartbeat.isdigit() or is_true(heartbeat)):
+    if heartbeat and (heartbeat.isdigit() or is_true(heartbeat)):
         channel.beat_every(atoi(heartbeat) or 60)
     channel.set("endpoint_disposition", "ANSWER")
     yield from hooks.execute_on(channel, "execute_on_answer")

@@ -11,9 +11,11 @@ from collections.abc import Callable
 
 from eslsync.wire.separation import closing
 
-__all__ = ["atoi", "expand", "holds_variables"]
+__all__ = ["Lookup", "atoi", "expand", "holds_variables"]
 
 _NUMBER = re.compile(r"\s*[+-]?\d+")
+#: Looks a name up; the number is the index of an element of an array, or -1 for all of it.
+Lookup = Callable[[str, int], "str | None"]
 _VARIABLE = re.compile(r"\$[$\\]*\{")
 
 
@@ -37,18 +39,26 @@ def holds_variables(text: str) -> bool:
 
 def expand(
     text: str,
-    lookup: Callable[[str], str | None],
+    lookup: Lookup,
     api: Callable[[str, str], str] | None = None,
     depth: int = 0,
+    *,
+    headers: Lookup | None = None,
 ) -> str:
-    """Expand ``${name}``, ``${name:offset:length}`` and ``${api(arg)}``
+    """Expand ``${name}``, ``${name[index]}``, ``${name:offset:length}`` and ``${api(arg)}``
     (switch_channel_expand_variables).
 
     ``$${name}`` is treated the same; ``lookup`` knows the globals, too. An unset variable expands
     to nothing, a variable's value is itself expanded, and ``\\$`` stands for a dollar sign.
+    ``headers`` of an event come first, but not for ``$${name}``, and their values stay as they are
+    (switch_event_expand_headers).
     """
     if depth > DEEPEST or not _EXPANDABLE.search(text):
         return text
+
+    def nested(text: str) -> str:
+        return expand(text, lookup, api, depth + 1, headers=headers)
+
     out = []
     at, end = 0, len(text)
     while at < end:
@@ -65,7 +75,8 @@ def expand(
             start = text.index("{", at) + 1
             close = closing(text, start, "{", "}")
             name = text[start:] if close < 0 else text[start:close]
-            out.append(_value(name, lookup, api, depth + 1))
+            own = headers if two == "${" else None
+            out.append(_value(name, lookup, api, nested, own))
             at = end if close < 0 else close + 1
             # the next character is copied unchanged, unless it begins another variable
             if text[at : at + 1] not in ("", "$"):
@@ -82,20 +93,27 @@ def expand(
 
 def _value(
     name: str,
-    lookup: Callable[[str], str | None],
+    lookup: Lookup,
     api: Callable[[str, str], str] | None,
-    depth: int,
+    nested: Callable[[str], str],
+    headers: Lookup | None,
 ) -> str:
     """The value of the text in braces: a variable, or a command and its argument."""
     called = re.search(r"[ (]", name)
     if called is not None:
         if api is None:
             return ""
-        command = expand(name[: called.start()], lookup, api, depth)
+        command = nested(name[: called.start()])
         argument = _argument(name[called.end() :], depth=int(called[0] == "("))
-        return api(command, expand(argument, lookup, api, depth))
-    name, colon, cut = expand(name, lookup, api, depth).partition(":")
-    value = expand(lookup(name) or "", lookup, api, depth)
+        return api(command, nested(argument))
+    name, colon, cut = nested(name).partition(":")
+    index = -1
+    if "]" in name.partition("[")[2]:
+        name, _, inside = name.partition("[")
+        index = atoi(inside)
+    value = None if headers is None else headers(name, index)
+    if value is None:
+        value = nested(lookup(name, index) or "")
     if colon:
         offset, _, length = cut.partition(":")
         start = atoi(offset)

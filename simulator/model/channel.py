@@ -22,13 +22,13 @@ from .file_string import Pieces
 from .profile import PROFILE_VARIABLES, Profile
 from .sounds import FRAME
 from .states import State
-from .variables import OrderedVariables
+from .variables import OrderedVariables, is_true
 
 if TYPE_CHECKING:
     from .media_bugs import MediaBug
     from .switch import Switch
 
-__all__ = ["Channel", "Controller", "Heard"]
+__all__ = ["Channel", "Controller", "Heard", "Listener"]
 
 #: Channel-Call-State-Number (switch_channel_callstate_t).
 CALLSTATE_NUMBERS = {state: number for number, state in enumerate(CallState)}
@@ -54,6 +54,17 @@ class Speech(NamedTuple):
     began: int
     ended: int
     words: str = ""
+
+
+class Listener(Protocol):
+    """Something that listens to the frames of a channel."""
+
+    @property
+    def due(self) -> int | None:
+        """When it next has something to do, in microseconds since the epoch."""
+
+    def heed(self) -> Steps[None]:
+        """Do what is due."""
 
 
 class Listens(Protocol):
@@ -136,7 +147,10 @@ class Channel:
         #: Events sent to the channel; the next application may take them.
         self.queued_events: deque[SwitchEvent] = deque()
         self.digits: deque[Digit] = deque()
-        self.audible = False  # the caller makes a continuous sound that is not a key
+        #: The frequency in Hertz of the continuous tone that the caller makes; None for none.
+        self.tone: float | None = None
+        #: What listens to every frame that the session thread reads.
+        self.listeners: list[Listener] = []
         self.speech = Speech(profile.times.created, profile.times.created)
         #: What listens to the caller's speech (``detect_speech``); told when they begin to talk.
         self.recognizer: Listens | None = None
@@ -151,6 +165,7 @@ class Channel:
         self.divert_events = False
         self.verbose = False  # CF_VERBOSE_EVENTS: all its events carry its variables
         self.heartbeat: int | None = None  # microseconds between SESSION_HEARTBEATs
+        self.heartbeat_task = 0  # the task that fires them, if no frames are counted
         self._heartbeat_due = 0
         self.controls: list[Controller] = []
         self.partner: Channel | None = None  # the leg it is bridged to
@@ -169,10 +184,12 @@ class Channel:
         self.on_hangup: Callable[[], None] | None = None
         #: Called with every key that is sent to the other end.
         self.when_sent: Callable[[Digit], None] | None = None
-        #: Called when the channel is hung up, goes to another extension, and is answered.
+        #: Called when the channel is hung up, goes to another extension, is answered, and when it
+        #: rings or lets media through.
         self.when_down: list[Callable[[], None]] = []
         self.when_routed: list[Callable[[], None]] = []
         self.when_answered: list[Callable[[], None]] = []
+        self.when_early: list[Callable[[], None]] = []
         #: The headers that describe it.
         self.description = Description(self)
 
@@ -238,6 +255,11 @@ class Channel:
             self.recognizer.caller_talks()
 
     @property
+    def audible(self) -> bool:
+        """True if the caller makes a continuous sound that is not a key."""
+        return self.tone is not None
+
+    @property
     def quiet_since(self) -> int:
         """When the caller stopped talking, or will."""
         return self.speech.ended
@@ -252,7 +274,9 @@ class Channel:
             # channel_write_frame fails before channel_on_hangup reaches this half (mod_loopback.c)
             self.media_ended = True
             self.poke()
-            self.switch.scheduler.at(self.tick(), lambda: self.hangup(cause))
+            # the other leg of a bridge has gone by then, and is not told the cause
+            due = self.tick() + 3 * FRAME * self.bridged
+            self.switch.scheduler.at(due, lambda: self.hangup(cause))
         else:
             self.hangup(cause)
 
@@ -281,18 +305,27 @@ class Channel:
 
     def frames_unread(self, until: int | None) -> Steps[None]:
         """As `frames`, for loops that look neither at digits nor at commands."""
-        if self.heartbeat is not None:
+        counts = self.heartbeat is not None and not self.heartbeat_task
+        if counts:
             until = self._heartbeat_due if until is None else min(until, self._heartbeat_due)
+        for listener in self.listeners:
+            if listener.due is not None:
+                until = listener.due if until is None else min(until, listener.due)
         yield until
-        if self.heartbeat is not None and self.now >= self._heartbeat_due and self.up:
-            self._heartbeat_due = self.now + self.heartbeat
+        for listener in list(self.listeners):
+            if listener.due is not None and self.now >= listener.due and self.up:
+                yield from listener.heed()
+        if counts and self.heartbeat is not None and self.now >= self._heartbeat_due and self.up:
+            # the frame with which the counter reaches 0 is not counted
+            self._heartbeat_due = self.tick() + self.heartbeat
             self.fire("SESSION_HEARTBEAT")
 
     def beat_every(self, seconds: int) -> None:
         """Fire a SESSION_HEARTBEAT every ``seconds`` of media; 0 or less stops it."""
         self.heartbeat = seconds * SECOND if seconds > 0 else None
         # counted from the next frame
-        self._heartbeat_due = self.tick() + seconds * SECOND
+        at_once = is_true(self.get("heartbeat_fire_on_set"))
+        self._heartbeat_due = self.tick() + (0 if at_once else seconds * SECOND)
 
     # --- events
 
@@ -367,7 +400,11 @@ class Channel:
 
     def get(self, name: str) -> str | None:
         """A variable, a field of the profile, or a global (switch_channel_get_variable)."""
-        value = self.variables.get(name)
+        return self.element(name, -1)
+
+    def element(self, name: str, index: int) -> str | None:
+        """As `get`; an element of an array if ``index`` is not below 0."""
+        value = self.variables.element(name, index)
         if value is None:
             value = getattr(self.profile, PROFILE_VARIABLES.get(name, ""), None) or None
         if value is None:
@@ -389,7 +426,7 @@ class Channel:
         def api(name: str, argument: str) -> str:
             return self.switch.api_now(name, argument, self)
 
-        return expand(text, self.get, api)
+        return expand(text, self.element, api)
 
     def stamp(self, **times: int) -> None:
         """Note the times of events in the profile."""

@@ -94,6 +94,8 @@ class FarEnds:
 
     def __init__(self, switch: Switch) -> None:
         self.endpoints: dict[str, Endpoint] = {}
+        #: More users of the directory, as ``<user>@<domain>``; they can't be called.
+        self.users: frozenset[str] = frozenset()
         #: Called with each call to a far end: its dial string, the leg or the cause of the
         #: failure, and the channel that calls.
         self.on_dial: Callable[[str, FarLeg | str, Channel | None], None] | None = None
@@ -132,6 +134,7 @@ class FarLeg(Channel):
         self.far: Channel | None = None  # the call that takes it, if one does
         self.left = False  # the far end hung up, and not the switch
         self.rang = False  # it has signalled ringing
+        self.taken_early = False  # what calls it goes on, though it is not answered
         self.blocked = False  # CF_BLOCK_STATE: it is not called yet
         self.meanwhile: Steps[None] | None = None  # to be done before it is connected
         self.when_rings: Callable[[], None] | None = None
@@ -204,13 +207,8 @@ def _be_called(leg: FarLeg) -> Steps[None]:
     asleep = leg.state
     if caller is None or far_end.rejects is not None:
         yield from _wait(leg, leg.tick())
-    if far_end.rings and caller is not None:
-        caller.stamp(progress=leg.now)
-        assert leg.other_profile is not None
-        times = leg.other_profile.times._replace(progress=leg.now)
-        leg.other_profile = leg.other_profile._replace(times=times)
     yield from _ring_until_answered(leg, began)
-    if leg.up:
+    if leg.up and not leg.taken_early:
         yield from answering.mark_answered(leg)
         if caller is not None:
             caller.poke()
@@ -253,11 +251,7 @@ def _ring_until_answered(leg: FarLeg, began: int) -> Steps[None]:
     if far_end.rejects is not None:
         leg.caller_hangs_up(far_end.rejects)
     if far_end.rings and leg.up:
-        leg.stamp(progress=leg.now)
-        yield from answering.mark_ringing(leg)
-        leg.rang = True
-        if leg.when_rings is not None:
-            leg.when_rings()
+        yield from _ring(leg)
     if far_end.taken_by is not None and leg.up:
         yield from _until_taken(leg, far_end.taken_by(leg))
     elif far_end.answers_after is None:
@@ -266,16 +260,66 @@ def _ring_until_answered(leg: FarLeg, began: int) -> Steps[None]:
         yield from _wait(leg, began + round(far_end.answers_after * SECOND))
 
 
+def _ring(leg: FarLeg) -> Steps[None]:
+    """Ring, as far as the one who calls can tell (switch_channel_perform_mark_ring_ready_value)."""
+    _stamp_both(leg, progress=leg.now)
+    yield from answering.mark_ringing(leg)
+    leg.rang = True
+    if leg.when_rings is not None:
+        leg.when_rings()
+
+
+def _stamp_both(leg: FarLeg, **times: int) -> None:
+    """Note a time for the leg and for the one who calls."""
+    leg.stamp(**times)
+    if leg.caller is not None and leg.other_profile is not None:
+        leg.caller.stamp(**times)
+        noted = leg.other_profile.times._replace(**times)
+        leg.other_profile = leg.other_profile._replace(times=noted)
+
+
 def _until_taken(leg: FarLeg, far: Channel) -> Steps[None]:
     """Wait until the call at the far end answers; each of the two hangs up with the other."""
     leg.far = far
     far.when_sent = leg.queue_digit
-    far.when_answered.append(leg.poke)
+    far.when_early.append(leg.poke)
+    far.when_answered.append(lambda: _answered_by(leg))
     far.when_down.append(lambda: leg.caller_hangs_up(far.hangup_cause or leg.far_end.cause))
     leg.when_down.append(lambda: far.caller_hangs_up(leg.hangup_cause or "NORMAL_CLEARING"))
-    while leg.up and not far.answered:
+    while leg.up and not _is_taken(leg, far):
+        if far.ring_ready and not leg.rang:
+            yield from _ring(leg)
+            _tell_caller(leg)
+        if far.early_media and not leg.early_media:
+            _stamp_both(leg, progress_media=leg.now)
+            yield from answering.mark_pre_answered(leg)
+            _tell_caller(leg)
         yield from parse_all_events(leg)
-        yield None
+        if not _is_taken(leg, far):
+            yield None
+
+
+def _is_taken(leg: FarLeg, far: Channel) -> bool:
+    return far.answered or leg.taken_early
+
+
+def _answered_by(leg: FarLeg) -> None:
+    """Answer the leg, since its far end does."""
+    if not leg.taken_early:
+        leg.poke()
+    elif leg.up and not leg.answered:
+        Thread(leg.switch.scheduler, _answer_late(leg)).run()
+
+
+def _answer_late(leg: FarLeg) -> Steps[None]:
+    yield from answering.mark_answered(leg)
+    if leg.partner is not None:
+        leg.partner.poke()
+
+
+def _tell_caller(leg: FarLeg) -> None:
+    if leg.caller is not None:
+        leg.caller.poke()
 
 
 def _wait(leg: FarLeg, until: int | None) -> Steps[None]:

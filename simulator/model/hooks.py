@@ -78,10 +78,13 @@ def api_hook(channel: Channel, variable: str) -> Steps[None]:
         name, _, argument = hook.partition(" ")
     blocks = channel.blocks(variables=True)
 
-    def lookup(name: str) -> str | None:
-        value = channel.variables.get(name)
+    def header(name: str, index: int) -> str | None:
+        value = channel.variables.element(name, index)
         headers = (block.get(name.lower()) for block in blocks)
-        return value or next(filter(None, headers), channel.switch.globals.get(name))
+        return value or next(filter(None, headers), None)
+
+    def lookup(name: str, index: int) -> str | None:
+        return channel.switch.globals.get(name)
 
     def api(name: str, argument: str) -> str:
         return channel.switch.api_now(name, argument, channel)
@@ -94,4 +97,5 @@ def api_hook(channel: Channel, variable: str) -> Steps[None]:
         before=tuple(channel.variables),
         blocks=blocks,
     )
-    yield from run_api(channel.switch, name, expand(argument, lookup, api), channel, event)
+    expanded = expand(argument, lookup, api, headers=header)
+    yield from run_api(channel.switch, name, expanded, channel, event)

@@ -41,13 +41,9 @@ READERS = (
         modelled="""
             answer_delay api_on_answer* api_on_media* api_on_pre_answer* api_on_ring*
             enable_heartbeat_events execute_on_answer* execute_on_media* execute_on_pre_answer*
-            execute_on_ring*
+            execute_on_ring* heartbeat_fire_on_set heartbeat_use_scheduler
         """,
-        not_modelled="heartbeat_fire_on_set",
-        unnoticed="""
-            answer_flags heartbeat_use_scheduler inherit_codec passthru_ptime_mismatch
-            video_mirror_input
-        """,
+        unnoticed="answer_flags inherit_codec passthru_ptime_mismatch video_mirror_input",
     ),
     Reader(
         "every application",
@@ -91,7 +87,8 @@ READERS = (
         "bridge, originate",
         "switch_ivr_originate.c; switch_core_session.c, switch_core_session_outgoing_channel",
         modelled="""
-            api_on_originate* api_on_post_originate* api_on_pre_originate* call_timeout
+            api_on_originate* api_on_orphaned_bleg* api_on_post_originate* api_on_pre_originate*
+            bridge_early_media call_timeout execute_on_orphaned_bleg* return_ring_ready
             effective_ani effective_caller_id_name effective_caller_id_number execute_on_originate*
             execute_on_post_originate* execute_on_pre_originate* export_vars fail_on_single_reject
             group_confirm_cancel_timeout group_confirm_error_file group_confirm_file
@@ -106,10 +103,9 @@ READERS = (
             ring_ready ringback soft_holding_uuid transfer_ringback
         """,
         not_modelled="""
-            api_on_orphaned_bleg* bridge_early_media execute_on_orphaned_bleg*
             failed_json_cdr_prefix failed_xml_cdr_prefix group_confirm_early_ok
             hangup_on_single_reject holding_uuid monitor_early_media_fail monitor_early_media_ring
-            originate_xfer_zombie return_ring_ready
+            originate_xfer_zombie
         """,
         unnoticed="""
             device_id effective_aniii ent_originate_aleg_uuid forked_dial

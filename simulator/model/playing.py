@@ -44,6 +44,8 @@ __all__ = [
 
 #: Samples read ahead from a file: playback_samples counts what was read, not what was played.
 BLOCK = 16384
+#: Samples of a frame.
+SAMPLES = RATE * FRAME // SECOND
 #: The actions of a phrase macro that are modelled.
 PHRASE_ACTIONS = ("play-file", "say")
 #: Milliseconds of silence after each action of a phrase macro (recording 11n).
@@ -180,6 +182,7 @@ def _play_sound(
     heard = channel.hear(name, sound.starts(start))
 
     length = None if sound.samples is None else max(0, sound.samples - start)
+    live = _Live(channel.now) if sound.kind == "local_stream" else None
     played = 0  # microseconds
     status = Status.SUCCESS
     while True:
@@ -215,6 +218,8 @@ def _play_sound(
         until = channel.tick() if channel.break_requested else end
         yield from channel.frames(until, digits=on_digit is not None)
         played += channel.now - began
+        if live is not None:
+            live.play(began, channel.now)
         if limit.left is not None:
             limit.left = max(0, limit.left - (channel.now - began))
             if not limit.left:
@@ -223,12 +228,39 @@ def _play_sound(
         if alarm is not None and (yield from alarm.rings(channel, heard)):
             status = alarm.status
             break
-    _note_playback(channel, length, played, start, live=sound.kind == "local_stream")
+    _note_playback(channel, length, played, start, live)
     ended = length is not None and played >= length * SECOND // RATE
     channel.hear_change(heard, "ended" if ended else "cut")
     how = "break" if status is Status.BREAK else "done"
     channel.fire("PLAYBACK_STOP", (*about, ("Playback-Status", how)))
     return status
+
+
+class _Live:
+    """How much was read of a stream that goes on whether it is read or not (mod_local_stream).
+
+    What has come since the last read is read at once, before the rest of that is less than a frame;
+    if nothing has, a quarter of a second of silence.
+    """
+
+    def __init__(self, now: int) -> None:
+        self.read = 0  #: samples
+        self._played = 0
+        self._taken_until = now
+
+    def play(self, began: int, ended: int) -> None:
+        """Play from one time to another, without a break."""
+        at = began
+        while at < ended:
+            if self.read - self._played <= SAMPLES:
+                came = (at - self._taken_until) // FRAME * SAMPLES
+                self.read += min(came, BLOCK) or RATE // 4
+                self._taken_until = at
+            # the frames until it reads again
+            most = max(1, -(-(self.read - SAMPLES - self._played) // SAMPLES))
+            frames = min(most, -(-(ended - at) // FRAME))
+            self._played += frames * SAMPLES
+            at += frames * FRAME
 
 
 def _parse_while_heard(channel: Channel, heard: Heard) -> Steps[None]:
@@ -244,7 +276,7 @@ def _parse_while_heard(channel: Channel, heard: Heard) -> Steps[None]:
 
 
 def _note_playback(
-    channel: Channel, length: int | None, played: int, start: int, *, live: bool
+    channel: Channel, length: int | None, played: int, start: int, live: _Live | None
 ) -> None:
     samples = played * RATE // SECOND
     if length is not None:
@@ -253,8 +285,8 @@ def _note_playback(
     read = (samples // BLOCK + 1) * BLOCK if played else 0
     if length is not None:
         read = min(read, length)
-    if live:
-        read = samples
+    if live is not None:
+        read = live.read
     channel.set("playback_last_offset_pos", str(start + samples))
     channel.set("playback_seconds", str(read // RATE))
     channel.set("playback_ms", str(read * 1000 // RATE))

@@ -9,15 +9,16 @@ from typing import TYPE_CHECKING, Literal, TypeVar
 from uuid import UUID
 
 from eslsync import HangupCause
+from eslsync.protocol import ARRAY
 
 from ..clockwork.agenda import Agenda
 from .arguments import expand
-from .events import Block, Headers, Identity, SwitchEvent
+from .events import Block, Headers, Identity, SwitchEvent, elements
 from .evidence import Evidence, Kind, Part
 from .races import Races
 from .sounds import DEFAULT_LENGTH, Media
 from .spelling import hint
-from .tables import ApiCommand, Application, note_unknown_command, run_api
+from .tables import ApiCommand, Application, run_api
 
 if TYPE_CHECKING:
     from .channel import Channel, Controller
@@ -232,22 +233,31 @@ class Switch:
 
     # --- expansion
 
-    def expand(self, text: str) -> str:
-        """Expand a text outside a channel: globals and api commands."""
-        return expand(text, self.globals.get, self.api_now)
+    def expand(self, text: str, blocks: Iterable[Block] = ()) -> str:
+        """Expand a text outside a channel: the headers of an event, globals and api commands."""
+
+        def header(name: str, index: int) -> str | None:
+            values = (block.get(name.lower()) for block in blocks)
+            value = next((each for each in values if each is not None), None)
+            if value is None or index < 0:
+                return value
+            found = elements(value) if value.startswith(ARRAY) else []
+            return found[index] if index < len(found) else None
+
+        def lookup(name: str, index: int) -> str | None:
+            return self.globals.get(name)
+
+        return expand(text, lookup, self.api_now, headers=header)
 
     def api_now(self, name: str, argument: str, channel: Channel | None = None) -> str:
         """Run an api command inside an argument, ``${name(argument)}``; it can't take time.
 
         An unknown command gives an empty string (switch_api_execute fails).
         """
-        if name.lower() not in self.api_commands:
-            note_unknown_command(self, name, channel)
-            return ""
         steps = run_api(self, name, argument, channel)
         try:
             next(steps)
         except StopIteration as stop:
             answer: str = stop.value
-            return answer
+            return answer if name.lower() in self.api_commands else ""
         return ""

@@ -78,6 +78,7 @@ class ApiCommand:
     function: ApiFunction
     evidence: Evidence = YOURS
     where: str = ""
+    tells: bool = True  #: an event tells of it; False: its function sees to that
 
     @cached_property
     def part(self) -> Part:
@@ -113,13 +114,16 @@ def application(
 
 
 def api(
-    name: str, *, recordings: str = "", source: str = ""
+    name: str, *, recordings: str = "", source: str = "", tells: bool = True
 ) -> Callable[[ApiFunction], ApiFunction]:
-    """Register a function as the api command ``name`` (SWITCH_ADD_API), as `application`."""
+    """Register a function as the api command ``name`` (SWITCH_ADD_API), as `application`.
+
+    With ``tells=False``, the function publishes the event that tells of it.
+    """
     evidence = _evidence(name, recordings, source)
 
     def add(function: ApiFunction) -> ApiFunction:
-        _add_api(ApiCommand(name, function, evidence))
+        _add_api(ApiCommand(name, function, evidence, tells=tells))
         return function
 
     return add
@@ -228,6 +232,8 @@ def run_api(
         answer = command.function(switch, argument)
     if isinstance(answer, Generator):
         answer = yield from answer
+    if command is not None and not command.tells:
+        return answer
     own = [("API-Command", name)]
     if argument:
         own.append(("API-Command-Argument", argument))

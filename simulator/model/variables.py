@@ -63,6 +63,7 @@ class OrderedVariables:
     def __init__(self) -> None:
         self._pairs: dict[str, tuple[str, str]] = {}  # header and value
         self._lines: dict[str, bytes] = {}  # the same, as plain events send them
+        self._single: set[str] = set()  # arrays of one element, which look like any other value
         self._block: Block | None = None
 
     def __iter__(self) -> Iterator[tuple[str, str]]:
@@ -72,16 +73,22 @@ class OrderedVariables:
         return name.lower() in self._pairs
 
     def get(self, name: str) -> str | None:
-        """The value, or None. ``name[index]`` is an element of an array."""
+        """The value, or None."""
         pair = self._pairs.get(name.lower())
-        if pair is not None:
-            return pair[1]
-        if "[" not in name:
+        return None if pair is None else pair[1]
+
+    def element(self, name: str, index: int) -> str | None:
+        """An element of an array; None if it has no such one. An index below 0 is all of it.
+
+        A value that was set is no array, not even of one (switch_event_get_header_idx).
+        """
+        value = self.get(name)
+        if value is None or index < 0:
+            return value
+        if not value.startswith(ARRAY) and name.lower() not in self._single:
             return None
-        name, _, index = name.partition("[")
-        number, value = _leading_number(index), self.get(name)
-        found = [] if value is None else elements(value)
-        return found[number] if number < len(found) else None
+        found = elements(value)
+        return found[index] if index < len(found) else None
 
     def beginning(self, prefix: str) -> dict[str, str]:
         """The variables whose names begin with ``prefix``, both in lower case."""
@@ -90,7 +97,7 @@ class OrderedVariables:
         return {name: value for name, (_, value) in self._pairs.items() if name.startswith(prefix)}
 
     def set(self, name: str, value: str | None) -> None:
-        """Set a variable; None or an empty value unsets it."""
+        """Set a variable; None or an empty value unsets it. A name can't be empty."""
         if value and "[" in name:
             self._set_element(name, value)
             return
@@ -98,24 +105,29 @@ class OrderedVariables:
         if key in self._pairs:
             self._block = None
             del self._pairs[key], self._lines[key]
-        if value:
-            if value.startswith(ARRAY):
+            self._single.discard(key)
+        if value and name:
+            array = value.startswith(ARRAY)
+            if array:
                 value = as_header(value)
                 if not value:
                     return
-            self._put(key, PREFIX + name, value)
+            self._put(key, PREFIX + name, value, array=array)
 
-    def _put(self, key: str, header: str, value: str) -> None:
+    def _put(self, key: str, header: str, value: str, *, array: bool = False) -> None:
         self._block = None
+        if array and not value.startswith(ARRAY):
+            self._single.add(key)
         self._pairs[key] = (header, value)
         self._lines[key] = plain_line(header, value)
 
     def push(self, name: str, value: str, *, first: bool = False) -> None:
         """Append a value to the variable, which becomes an array; with ``first``, prepend it."""
-        if name not in self:
-            self.set(name, value)
-            return
         key = name.lower()
+        if name not in self:
+            if value and name:
+                self._put(key, PREFIX + name, value, array=True)
+            return
         header, old = self._pairs[key]
         values = elements(old)
         values.insert(0 if first else len(values), value)
@@ -129,7 +141,8 @@ class OrderedVariables:
         values += [""] * (number + 1 - len(values))
         values[number] = value
         joined = ARRAY_SEPARATOR.join(values)
-        self._put(name.lower(), PREFIX + name, ARRAY + joined if len(values) > 1 else joined)
+        joined = ARRAY + joined if len(values) > 1 else joined
+        self._put(name.lower(), PREFIX + name, joined, array=True)
 
     @property
     def block(self) -> Block:

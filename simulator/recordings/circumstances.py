@@ -51,6 +51,11 @@ INSTALLED_PHRASES = {
     "welcome": [["play-file", "ivr/ivr-welcome.wav"]],
     "saydigits": [["play-file", "ivr/ivr-short.wav"], ["say", "en number iterated $1"]],
 }
+#: The Hertz of the tone that a caller with the far end ``tone`` makes.
+TONE = 440
+#: Its domain, and the users of its directory.
+INSTALLED_GLOBALS = {"domain": "127.0.0.1"}
+INSTALLED_USERS = ["1000@127.0.0.1"]
 #: Seconds within which `speak` fails if the engine does not exist.
 SILENT = 0.2
 #: Variables that the application `socket` sets itself, before the connect reply.
@@ -99,7 +104,10 @@ def switch_of(recording: Recording, agenda: Agenda, races: Races, dial: Dial) ->
         core_uuid=source.get("Core-UUID"),
     )
     _count_on(switch, recording)
-    switch.state(Tasks).last = circumstances.get("tasks", switch.state(Tasks).last)
+    if "tasks" in circumstances:
+        switch.state(Tasks).last = circumstances["tasks"]
+    switch.globals.update(circumstances.get("globals", INSTALLED_GLOBALS))
+    switch.state(FarEnds).users = frozenset(circumstances.get("users", INSTALLED_USERS))
     for target, behaviour in circumstances.get("endpoints", {}).items():
         if "dialplan" in behaviour:
             dialplan = [(name, data) for name, data in behaviour["dialplan"]]
@@ -122,6 +130,14 @@ def _count_on(switch: Switch, recording: Recording) -> None:
     beat = next((each for each in messages if each.name == "HEARTBEAT"), None)
     if beat is not None:
         switch.state(Heartbeat).due = start_of(recording) + round(beat.time * SECOND)
+    for message in messages:
+        added = re.match(r"\+OK Added: (\d+)", message.body)
+        task = message.get("variable_last_sched_id") or (added[1] if added is not None else "")
+        if message.name == "ADD_SCHEDULE":
+            task = message.get("Task-ID")
+        if task:
+            switch.state(Tasks).last = int(task) - 1
+            break
     room = next((each for each in messages if each.get("Member-ID")), None)
     if room is not None:
         switch.domain = room.get("Conference-Domain")
@@ -146,7 +162,8 @@ def channel_of(recording: Recording, switch: Switch) -> Channel:
             socket=circumstances["socket"],
             after=after,
         )
-    channel.audible = circumstances.get("far_end") == "tone"
+    if circumstances.get("far_end") == "tone":
+        channel.tone = circumstances.get("tone", TONE)
     return channel
 
 

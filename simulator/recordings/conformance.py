@@ -43,6 +43,9 @@ LEFT_OUT = {
         "each leg has its own thread, and which of two is first is a race; the events of each leg "
         "are compared in their order"
     ),
+    "a heartbeat beside another event": (
+        "frames are counted for it, and which of two within a few frames comes first is a race"
+    ),
     "the first states of a leg": (
         "a far end that answers at once may do so before the leg's own thread has begun: both "
         "outcomes are right"
@@ -63,6 +66,7 @@ LEFT_OUT = {
         "which of the two legs of a bridge is hung up first is a race"
     ),
     "the counters of HEARTBEAT": "the load of the switch since its start",
+    "last_sched_id": "counts the tasks of the whole switch",
     "log/data": "the switch's own log is not modelled",
     "the display of the leg that calls": (
         "the Caller-Callee-ID of a bridged leg changes to the caller's some time after the answer"
@@ -77,6 +81,8 @@ LEFT_OUT = {
     ),
 }
 
+#: What a leg knows of the end of its bridge, if it was not left by it.
+TOLD = ("variable_last_bridge_hangup_cause", "variable_last_bridge_role")
 #: Marks the state of a leg that has answered or refused.
 OUTCOME = "!"
 
@@ -147,11 +153,16 @@ class RecordedRaces(Races):
 
 
 def _media_first(messages: list[Sent]) -> bool:
-    """True if a playback failed in a leg that was up, right before the leg's hangup."""
+    """True if a leg was left by what played or was bridged to it right before the hangup.
+
+    A playback failed in a leg that was up, or the other side of its bridge had no cause yet.
+    """
     failed = False
     for message in messages:
         if message.name == "CHANNEL_HANGUP":
-            return failed
+            bridged = message.get("Channel-State") == "CS_EXCHANGE_MEDIA"
+            told = any(map(message.get, TOLD))
+            return failed or (bridged and not told)
         if message.name == "CHANNEL_EXECUTE_COMPLETE":
             error = message.get("Application-Response") == "PLAYBACK ERROR"
             failed = error and message.get("Channel-State-Number") == str(int(State.EXECUTE))

@@ -451,7 +451,7 @@ ROWS: dict[str, Row] = {
     "Channel.phrase.data": own(
         lambda c, t: c.phrase("x", t),
         # the macro expands it (switch_ivr_play_say.c, switch_ivr_phrase_macro_event)
-        lambda b: expand(b.data("phrase")[2:], lambda name: f"<{name}>"),
+        lambda b: expand(b.data("phrase")[2:], lambda name, index: f"<{name}>"),
     ),
     # digits
     "Channel.speak.terminators": own(

@@ -19,7 +19,7 @@ TEXT = st.lists(st.sampled_from(PIECES), max_size=8).map("".join)
 NAMES = st.text("abc_1", min_size=1, max_size=4)
 
 
-def no_variable(name: str) -> str:
+def no_variable(name: str, index: int) -> str:
     return "EXPANDED"
 
 

@@ -45,7 +45,7 @@ def test_a_file_displaces_what_is_heard() -> None:
 @pytest.mark.parametrize(("audible", "seconds"), [(False, 0.9), (True, 2.0)])
 def test_wait_for_silence_waits_for_silence(audible: bool, seconds: float) -> None:
     call = ModelCall().answered()
-    call.channel.audible = audible
+    call.channel.tone = 440.0 if audible else None
     call.execute("wait_for_silence", "200 20 0 2000")
     call.wait(3)
     began = call.events("CHANNEL_EXECUTE")[-1]

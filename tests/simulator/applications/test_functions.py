@@ -40,3 +40,26 @@ def test_msleep_answers_when_its_time_is_over() -> None:
     assert not [each for each in call.sent if each.body == "+OK"]
     call.wait(0.2)
     assert [each for each in call.sent if each.body == "+OK"]
+
+
+def test_texts_are_expanded_by_the_headers_of_an_event() -> None:
+    call = ModelCall().answered()
+    call.channel.set("name", "Alice")
+    uuid = call.channel.uuid
+    assert call.send(f"api eval uuid:{uuid} ${{variable_name}} ${{Unique-ID}}") == f"Alice {uuid}"
+    assert call.send(f"api expand uuid:{uuid} echo ${{variable_name}}") == "Alice"
+    assert call.send("api eval ${Event-Name}${variable_name}") == "CHANNEL_DATA"
+    assert call.send("api expand echo ${API-Command}") == "expand"
+    assert call.send("api expand nosuch") == "INVALID COMMAND!\n-ERR Cannot execute command\n"
+    assert call.send("api escape a b$c") == "a\\sb\\$c"
+
+
+def test_one_event_tells_of_expand_and_of_what_it_runs() -> None:
+    call = ModelCall().answered()
+    call.send("event plain API")
+    call.send(f"api expand uuid:{call.channel.uuid} echo hello")
+    call.wait(0.1)
+    [event] = call.events("API")
+    names = [value for key, value in event.headers if key == "API-Command"]
+    assert names == ["expand", "echo"]
+    assert event.get("Unique-ID") == call.channel.uuid

@@ -8,6 +8,7 @@ import pytest
 
 from eslsync import Session
 from simulator import Call, FreeSwitch
+from simulator.model.far_legs import taken_by_dialplan
 from simulator.model.states import State
 from tests.support.legs import FAR, B, Legs
 from tests.support.model_call import ModelCall
@@ -252,3 +253,38 @@ def test_the_causes_of_earlier_calls_can_be_forgotten() -> None:
         switch.endpoint("user/1000", rejects="USER_BUSY")
         switch.call(handler).wait()
     assert [len(each) for each in causes] == [1, 1]
+
+
+EARLY = [("pre_answer", ""), ("sleep", "1000"), ("answer", ""), ("playback", "silence_stream://-1")]
+RINGS = [("ring_ready", ""), ("sleep", "1000"), ("answer", ""), ("playback", "silence_stream://-1")]
+
+
+@pytest.mark.parametrize(
+    ("far", "variables", "seconds"),
+    [
+        (EARLY, "ignore_early_media=false", 0.1),
+        (EARLY, "ignore_early_media=true", 1.1),
+        (EARLY, "ignore_early_media=consume", 1.1),
+        (EARLY, "bridge_early_media=true", 1.1),
+        (RINGS, "x=1", 1.1),
+        (RINGS, "return_ring_ready=true", 0.1),
+    ],
+)
+def test_early_media_is_enough_for_a_bridge_unless_variables_say_otherwise(
+    far: list[tuple[str, str]], variables: str, seconds: float
+) -> None:
+    call = ModelCall()
+    taken_by = taken_by_dialplan(call.switch, "far", far)
+    call.endpoint("loopback/far/default", taken_by=taken_by)
+    call.send("connect")
+    call.send("event plain all")
+    began = call.seconds
+    call.execute("bridge", f"{{{variables}}}loopback/far/default")
+    call.wait(3)
+    [bridged] = call.events("CHANNEL_BRIDGE")
+    assert bridged.time - began == pytest.approx(seconds, abs=0.1)
+    # the caller is answered with the far end, whether it is bridged by then or not
+    [answered] = [
+        each for each in call.events("CHANNEL_ANSWER") if each.get("Unique-ID") == call.channel.uuid
+    ]
+    assert answered.time - began == pytest.approx(1.1, abs=0.1)

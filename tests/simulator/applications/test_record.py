@@ -63,7 +63,7 @@ def test_silence_ends_a_recording(
     argument: str, audible: bool, exhausted: str, seconds: int
 ) -> None:
     call = ModelCall().answered()
-    call.channel.audible = audible
+    call.channel.tone = 440.0 if audible else None
     call.execute("record", f"{MESSAGE} {argument}")
     call.wait(4.0)
     assert call.completed.get("Application") == "record"

@@ -134,3 +134,47 @@ def test_scheduled_tasks_fire_events() -> None:
     [added], [gone] = call.events("ADD_SCHEDULE"), call.events("DEL_SCHEDULE")
     assert added.get("Task-Group") == gone.get("Task-Group") == call.channel.uuid
     assert added.get("Task-Desc") == "switch_ivr_schedule_hangup"
+
+
+def beats(call: ModelCall) -> list[float]:
+    return [round(each.time, 2) for each in call.events("SESSION_HEARTBEAT")]
+
+
+def test_a_heartbeat_counts_frames_while_bridged_as_well() -> None:
+    call = ModelCall().answered()
+    call.endpoint("user/1000")
+    call.execute("enable_heartbeat", "1")
+    call.execute("bridge", "user/1000")
+    call.wait(3.3)
+    first, second, third = beats(call)
+    # the frame with which it fires is not counted (recording 34f)
+    assert [second - first, third - second] == pytest.approx([1.02, 1.02])
+
+
+def test_a_heartbeat_is_a_task_without_media_or_if_a_variable_says_so() -> None:
+    for call, answers in ((ModelCall(), False), (ModelCall(), True)):
+        call.send("connect")
+        call.send("event plain all")
+        if answers:
+            call.execute("answer")
+            call.channel.set("heartbeat_use_scheduler", "true")
+        call.execute("enable_heartbeat", "1")
+        call.wait(0.1)
+        added = call.events("ADD_SCHEDULE")
+        assert [each.get("Task-Desc") for each in added] == ["switch_core_session_sched_heartbeat"]
+        call.wait(2.5)
+        assert len(beats(call)) >= 2
+        call.send(f"api uuid_session_heartbeat {call.channel.uuid} off")
+        call.wait(0.6)
+        count = len(beats(call))
+        call.wait(3)
+        assert len(beats(call)) == count
+
+
+@pytest.mark.parametrize(("data", "seconds"), [("0", 60.0), ("2", 2.0), ("true", 60.0)])
+def test_no_number_of_seconds_is_a_minute(data: str, seconds: float) -> None:
+    call = ModelCall().answered()
+    began = call.seconds
+    call.execute("enable_heartbeat", data)
+    call.wait(61)
+    assert beats(call)[0] - began == pytest.approx(seconds, abs=0.1)

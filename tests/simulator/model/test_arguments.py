@@ -11,7 +11,7 @@ from simulator.model.arguments import atoi, expand
 
 @given(st.text())
 def test_any_text_can_be_read(text: str) -> None:
-    expand(text, lambda name: None)
+    expand(text, lambda name, index: None)
 
 
 def test_atoi_is_that_of_c() -> None:
@@ -47,4 +47,8 @@ def test_atoi_is_that_of_c() -> None:
 )
 def test_variables_and_functions_are_expanded(text: str, expanded: str) -> None:
     known = {"name": "Alice", "which": "name", "held": "${name}"}
-    assert expand(text, known.get, lambda name, argument: f"<{argument}>") == expanded
+
+    def lookup(name: str, index: int) -> str | None:
+        return known.get(name)
+
+    assert expand(text, lookup, lambda name, argument: f"<{argument}>") == expanded

@@ -32,8 +32,28 @@ def test_arrays_grow_in_their_place() -> None:
     variables.push("list", "2")
     variables.push("list", "0", first=True)
     assert list(variables) == [("list", "ARRAY::0|:1|:2"), ("other", "x")]
-    assert variables.get("list[1]") == "1"
-    assert variables.get("list[7]") is None
+    assert variables.element("list", 1) == "1"
+    assert variables.element("list", 7) is None
+    assert variables.element("list", -1) == variables.get("list")
+
+
+def test_what_was_set_is_no_array_not_even_of_one() -> None:
+    variables = OrderedVariables()
+    variables.set("plain", "x")
+    variables.push("one", "x")
+    variables.set("by_index[0]", "x")
+    assert variables.element("plain", 0) is None
+    assert variables.element("one", 0) == variables.element("by_index", 0) == "x"
+    variables.set("one", "y")
+    assert variables.element("one", 0) is None
+    assert variables.get("one[0]") is None
+
+
+def test_a_variable_has_a_name() -> None:
+    variables = OrderedVariables()
+    variables.set("", "x")
+    variables.push("", "x")
+    assert not list(variables)
 
 
 def test_an_element_may_be_set_by_its_index() -> None:
