@@ -64,7 +64,7 @@ EARLIER = Bound(
     1000,
     MB,
     "the oldest is forgotten, and logged if a wait asks for one of its name",
-    ("call/arrivals.py: earlier",),
+    ("wire/secrets.py: recent",),
 )
 DIGITS = Bound(
     "digits that nobody has asked for", 100, MB, DROPPED, ("call/typeahead.py: _digits",)

@@ -5,7 +5,7 @@ whenever all is quiet; the library reports to it through the five methods at the
 
 Python runs finalizers, weakref callbacks and signal handlers between any two steps of a thread:
 also in the threads that serve all calls, and while a thread holds a lock of ours. If user code
-waited for a call there, it would wait for what it keeps from happening. So these places are `busy`,
+waited for a call there, it would wait for what it keeps from happening. So these places are busy,
 and what waits begins with `check_may_wait`.
 """
 
@@ -14,7 +14,6 @@ from __future__ import annotations
 import math
 import threading
 import time
-from contextlib import AbstractContextManager
 from queue import Empty, SimpleQueue
 from typing import Any, NoReturn, TypeVar
 
@@ -106,33 +105,27 @@ class Clock:
         """``size`` bytes were read, and their messages queued; the peer's end counts as one."""
 
 
-class _Here(threading.local):
+class Here(threading.local):
     """The current thread."""
 
     def __init__(self) -> None:
-        # A lock that nobody waits for, since no signal can come before its `with` has begun.
+        #: Marks what the current thread does as no place to wait: ``with here.busy, self._lock:``.
+        #: The mark comes first, so that nobody waits for a lock that is being taken by this thread.
+        #: (It is a lock that nobody waits for: no signal can come before its `with` has begun.)
         self.busy = threading.RLock()
 
 
-_here = _Here()
-
-
-def busy() -> AbstractContextManager[object]:
-    """Mark what the current thread does as no place to wait: ``with busy(), self._lock:``.
-
-    The mark comes first, so that nobody waits for a lock that is being taken by this thread.
-    """
-    return _here.busy
+here = Here()
 
 
 def may_wait() -> bool:
-    """False if the current thread is `busy`."""
-    return not _here.busy._is_owned()  # type: ignore[attr-defined]
+    """False if the current thread is busy."""
+    return not here.busy._is_owned()  # type: ignore[attr-defined]
 
 
 def check_may_wait() -> None:
-    """Raise RuntimeError if the current thread is `busy`."""
-    if _here.busy._is_owned():  # type: ignore[attr-defined]
+    """Raise RuntimeError if the current thread is busy."""
+    if here.busy._is_owned():  # type: ignore[attr-defined]
         refuse_to_wait()
 
 

@@ -54,18 +54,17 @@ UNMEASURED = re.compile(r"(phrase|say):")
 FIRST_SAMPLE = re.compile(r"@@(\d+)$")
 
 
-def played(event: Event | None, before: Event) -> Played:
+def played(event: Event | None, file: str, before: Event) -> Played:
     """The outcome of playing, from its completion; ``before`` told of earlier playing."""
     if event is None:
         return Played("", None, None)
     response = event.get("Application-Response", "")
     terminator = event.variables.get("playback_terminator_used") or None
-    return Played(response, terminator, _seconds(event, response, before))
+    return Played(response, terminator, _seconds(event, file, response, before))
 
 
-def _seconds(event: Event, response: str, before: Event) -> float | None:
+def _seconds(event: Event, file: str, response: str, before: Event) -> float | None:
     """Seconds that the caller heard of a file; None if the variables are an earlier one's."""
-    file = event.get("Application-Data", "")
     variables = event.variables
     if response == "PLAYBACK ERROR":
         # cut by a hangup or a transfer, unless it never began
@@ -112,7 +111,7 @@ def play(
     before = leg.known
 
     def outcome(event: Event | None) -> Played:
-        return played(event, before)
+        return played(event, argument, before)
 
     return leg.execute(application, argument, outcome, lock, block, timeout)
 

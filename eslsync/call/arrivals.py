@@ -9,6 +9,7 @@ from __future__ import annotations
 import logging
 from collections import deque
 from collections.abc import Collection, Mapping
+from itertools import islice
 from operator import attrgetter
 from queue import Empty
 from typing import Any, Protocol
@@ -25,7 +26,7 @@ from .connection import TAKEN_AWAY, WAKING, Arrived, Connection, NothingMore, Pe
 from .ending import Ending, Ends, Stage
 from .losses import Losses
 from .posted import POSTED
-from .taken_away import Movable, has_hung_up, note
+from .taken_away import HUNG_UP, LEFT, Movable, note
 from .turns import Turns
 
 __all__ = ["MAX_RECENT_AT_WORK", "Arrivals", "Late"]
@@ -126,7 +127,7 @@ class Arrivals:
         "_taken",
         "_telling",
         "count",
-        "earlier",
+        "read_to",
         "recent",
         "tells_beginnings",
     )
@@ -142,16 +143,17 @@ class Arrivals:
         #: True once the switch has told of an application's beginning. Not every one does:
         #: it may not be subscribed to.
         self.tells_beginnings = False
-        #: The events since the last blocking call began, for the next wait; without the recent.
-        self.earlier: deque[Event] = deque()
-        self._size = 0  # their bytes
+        #: The last events: those since the last blocking call began, for the next wait, and those
+        #: that are not yet read for the legs' states and variables.
+        self.recent = conversation.redact.recent
+        #: The serial of the last of these that was read.
+        self.read_to = 0
+        self._size = 0  # the bytes of those that were read
         self._since = 0  # the serial of the last event before that call
         self._taken: set[int] = set()  # the serials of those that a wait has returned
         self._forgotten: set[str] = set()  # the names of those that EARLIER has forgotten
         #: The number of events so far, which is the serial of the last.
         self.count = 0
-        #: The last events, not yet read for the legs' states and variables.
-        self.recent = conversation.redact.recent
 
     def next(
         self,
@@ -177,10 +179,10 @@ class Arrivals:
         elif leg is not None and ending.failure is not None:
             self._conversation.raise_if_over()
         wakes = self._callbacks.wake_for(wanted) if self._callbacks else wanted
-        items, recent = self._items, self.recent
+        items = self._items
         try:
             if not items:
-                if len(recent) > MAX_RECENT:
+                if self.count - self.read_to > MAX_RECENT:
                     self.read_recent()
                 items.extend(self._connection.take(wakes, until))
             while items:
@@ -193,7 +195,7 @@ class Arrivals:
                     return None
                 name = item.quick_name or item.name
                 self.count = item.serial = self.count + 1
-                recent.append(item)
+                self.recent.append(item)
                 if name in self._telling:
                     self._note(item, name)
                 elif skips and wakes is not None and name not in wakes:
@@ -274,22 +276,23 @@ class Arrivals:
         """Note at once what an event says; its callbacks wait for their turn."""
         conversation = self._conversation
         if name == "CHANNEL_EXECUTE_COMPLETE":
+            state = event.get("Channel-State-Number")
             under_way = conversation.under_way.pop(event.late_header("Application-UUID"), None)
             if under_way is None:  # one of the dialplan's
-                application = event.late_header("Application")
+                facts = declared(event.late_header("Application"))
                 found = conversation.legs.get(event.uuid or "")
                 if found is not None:
-                    note(found, event, ours=False)
+                    note(found, event, state, ours=False)
             else:
-                application = under_way.application
-                under_way.event, leg = event, under_way.leg
+                facts, leg = under_way.facts, under_way.leg
+                under_way.event = event
                 leg.has_completed = True
-                under_way.hung_up = has_hung_up(event)
-                if not under_way.hung_up:
-                    note(leg, event, ours=True)
+                if state in LEFT:
+                    note(leg, event, state, ours=True)
+                under_way.hung_up = state in HUNG_UP
                 if leg.hangup_serial is not None or leg.transferred or under_way.hung_up:
                     leg.ended.append(under_way)
-            if declared(application).collects:
+            if facts.collects:
                 conversation.redact.read(event)
         elif name == BEGINNING:
             self.tells_beginnings = True
@@ -305,7 +308,7 @@ class Arrivals:
             elif name == "CHANNEL_BRIDGE":
                 found.bridge_event = event
             else:
-                note(found, event, ours=False)
+                note(found, event, event.get("Channel-State-Number"), ours=False)
         elif name == "BACKGROUND_JOB":
             conversation.jobs.complete(event)
         elif name != POSTED:
@@ -322,17 +325,20 @@ class Arrivals:
 
     def read_recent(self) -> None:
         """Note what the last events said of the legs' states and variables."""
-        if self.recent:
-            events: list[Event] = []
-            while self.recent:  # one by one: a finalizer may add some meanwhile
-                events.append(self.recent.popleft())
-            self.earlier.extend(events)
-            self._size += sum(map(len, map(RAW, events)))
-            if len(self.earlier) > EARLIER.most or self._size > (EARLIER.most_bytes or 0):
-                self._drop_earlier()
-            events.reverse()
-            for leg in self._conversation.legs.values():
-                leg.read(events)
+        before, self.read_to = self.read_to, self.count
+        if before == self.read_to:
+            return
+        events = self._after(before)
+        self._size += sum(map(len, map(RAW, events)))
+        self._drop_earlier()
+        for leg in self._conversation.legs.values():
+            leg.read(events)
+
+    def _after(self, serial: int) -> list[Event]:
+        """The recent events after that one, the last first. Any thread."""
+        recent = self.recent.copy()  # a finalizer may add some meanwhile
+        count = recent[-1].serial - serial if recent else 0
+        return list(islice(reversed(recent), max(count, 0)))
 
     # The last blocking call
 
@@ -340,10 +346,6 @@ class Arrivals:
         """A blocking call begins: what had its turn before is of no use for later waits."""
         backlog = self._conversation.turns.backlog
         self._since = backlog.first_serial - 1 if backlog.events else self.count
-        if self.earlier:
-            kept = [event for event in self.earlier if event.serial > self._since]
-            self.earlier = deque(kept)
-            self._size = sum(map(len, map(RAW, kept)))
         if self._taken:
             self._taken.clear()
         if self._forgotten:
@@ -356,7 +358,7 @@ class Arrivals:
         end = backlog.first_serial if backlog.events else self.count + 1
         return [
             event
-            for event in self.earlier
+            for event in self.recent
             if self._since < event.serial < end
             if self.is_untaken(event)
         ]
@@ -370,11 +372,18 @@ class Arrivals:
         self._taken.add(event.serial)
 
     def _drop_earlier(self) -> None:
-        while len(self.earlier) > EARLIER.most or self._size > (EARLIER.most_bytes or 0):
-            event = self.earlier.popleft()
+        """Drop events that were read: those before the last blocking call, and the excess."""
+        recent = self.recent
+        old = min(self._since, self.read_to) + 1 - recent[0].serial if recent else 0
+        if old >= len(recent):
+            recent.clear()
+            self._size = 0
+        for _ in range(min(old, len(recent))):
+            self._size -= len(recent.popleft().raw)
+        while len(recent) > EARLIER.most or (recent and self._size > (EARLIER.most_bytes or 0)):
+            event = recent.popleft()
             self._size -= len(event.raw)
-            if event.serial > self._since:
-                self._forgotten.add(event.name)
+            self._forgotten.add(event.name)
 
     def tell_forgotten(self, wanted: Collection[str] | None) -> None:
         """Log that a wait which looks back may miss an event: one of its name was forgotten."""
@@ -384,7 +393,6 @@ class Arrivals:
     def forget(self) -> None:
         """Forget what has arrived."""
         self._items.clear()
-        self.earlier.clear()
         self.recent.clear()
 
     def unread(self) -> list[Event]:
@@ -395,9 +403,8 @@ class Arrivals:
         # in the order in which events move on: one that moves meanwhile is seen twice, not missed
         untaken = self._connection.untaken
         items = [item for _, item in self._items.copy()]
-        items = [*self.recent.copy(), *items, *untaken]
         events = []
-        for item in reversed(items):
+        for item in [*reversed([*items, *untaken]), *self._after(self.read_to)]:
             try:
                 if isinstance(item, Event) and item.name:
                     events.append(item)

@@ -6,7 +6,7 @@ import re
 from typing import NamedTuple, Protocol
 
 from .. import forks
-from ..clock import Clock, busy, check_may_wait
+from ..clock import Clock, check_may_wait, here
 from ..wire.arguments import check_value, literal, multiset_arguments
 from ..wire.message import Event
 from ..wire.texts import sendable
@@ -49,21 +49,23 @@ class BorrowedVariables:
         of sending, so their completion need not be awaited.
         """
         ours = dict(self.ours)
-        known = self._leg.known.variables
         kept: dict[str, Borrowed] = {}
         changed: dict[str, str | None] = {}
         for name, value in variables.items():
             was = ours.get(name)
-            before = _restorable(known.get(name)) if was is None else was.before
-            if value is not None:
-                kept[name] = Borrowed(check_value(value), before)
-                if was is None or was.value != value:
-                    changed[name] = value
-            elif was is not None:
-                changed[name] = before
+            if value is None:
+                if was is not None:
+                    changed[name] = was.before
+                continue
+            before = self._now(name) if was is None else was.before
+            kept[name] = Borrowed(check_value(value), before)
+            if was is None or was.value != value:
+                changed[name] = value
+        if not (changed or kept):
+            return
         self._send(changed, timeout)
         check_may_wait()
-        with busy(), self._lock:
+        with here.busy, self._lock:
             # forget those that another thread has set meanwhile
             others = {n: s for n, s in self.ours.items() if n not in variables}
             self.ours = others | kept
@@ -75,12 +77,20 @@ class BorrowedVariables:
     def forget(self, argument: str) -> None:
         """Stop restoring what this argument names: the handler sets it itself."""
         check_may_wait()
-        with busy(), self._lock:
+        with here.busy, self._lock:
             self.ours = {
                 name: value
                 for name, value in self.ours.items()
                 if not re.search(rf"\b{name}(=|,|$)", argument)
             }
+
+    def _now(self, name: str) -> str | None:
+        """The variable's value; None if no command can contain it, as it is unset then."""
+        value = self._leg.known.variables.get(name)
+        try:
+            return None if value is None else check_value(sendable(value))
+        except ValueError:
+            return None
 
     def _send(self, variables: dict[str, str | None], timeout: float | None) -> None:
         new = {name: value for name, value in variables.items() if value is not None}
@@ -94,11 +104,3 @@ class BorrowedVariables:
         for application, argument in commands:
             self._leg.start(application, argument, self._clock.left(deadline))
             self.forget(argument)  # until all are sent: the next may be refused
-
-
-def _restorable(value: str | None) -> str | None:
-    """The value, or None if no command can contain it; the variable is unset then."""
-    try:
-        return None if value is None else check_value(sendable(value))
-    except ValueError:
-        return None

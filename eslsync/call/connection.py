@@ -4,7 +4,7 @@ Three kinds of thread meet here. The reader calls `receive` and `flush`: it fram
 each reply to the thread that sent the command, queues the rest for the handler's thread, and wakes
 that only for what it waits for. The reader also sends what the switch did not take at once. The
 handler's thread takes what has arrived. Any thread may send; sending never waits. Shared state
-changes under ``_lock``, and whoever holds that is `busy`; ``_parser`` belongs to the reader, except
+changes under ``_lock``, and whoever holds that is busy; ``_parser`` belongs to the reader, except
 for its bounds. What the program posts takes no lock.
 """
 
@@ -18,7 +18,7 @@ from queue import Empty, SimpleQueue
 from typing import Literal, NamedTuple, Protocol
 
 from .. import forks
-from ..clock import REAL, Clock, Peer, busy, check_may_wait
+from ..clock import REAL, Clock, Peer, check_may_wait, here
 from ..wire.exceptions import Disconnected, ESLError, ProtocolError
 from ..wire.message import ApiResponse, CommandReply, Event, Message, Reply
 from ..wire.protocol import MAX_BODY, Parser
@@ -186,7 +186,7 @@ class Connection:
         """
         check_may_wait()
         elsewhere = commands[0].inbox is not None
-        with busy(), self._lock:
+        with here.busy, self._lock:
             if self._failure is not None and not elsewhere:
                 return
             if self._closing or self._unsent or elsewhere or len(self._replies) >= MAX_UNANSWERED:
@@ -250,7 +250,7 @@ class Connection:
 
     def cut(self, reason: ESLError) -> None:
         """End every wait on this connection with ``reason``, without closing it."""
-        with busy(), self._lock:
+        with here.busy, self._lock:
             self.cut_by = reason
             self._tell_elsewhere(reason)
             self._tell(NothingMore(reason))
@@ -275,7 +275,7 @@ class Connection:
     def record(self) -> None:
         """The connection is a call that may be recorded."""
         if self._tape is not None:
-            with busy():
+            with here.busy:
                 self._tape.admit()
 
     def take(
@@ -290,12 +290,11 @@ class Connection:
         while True:
             resumes = False
             arrived: list[Arrived] = []
-            with busy(), self._lock:
+            with here.busy, self._lock:
                 if self._arrived or self._posted:
                     arrived, self._arrived, self._queued = self._arrived, [], 0
-                    posted = [self._posted.popleft() for _ in range(len(self._posted))]
-                    for among, place, each in reversed(posted):  # earlier places stay the same
-                        arrived.insert(place if among is arrived else 0, each)
+                    if self._posted:
+                        self._insert_posted(arrived)
                     if self.paused:
                         resumes = self._pause_or_resume()
                 else:
@@ -312,6 +311,12 @@ class Connection:
                 # Unwanted events have arrived meanwhile; take them.
                 if not (self._arrived or self._posted):
                     raise
+
+    def _insert_posted(self, arrived: list[Arrived]) -> None:
+        """Put what was posted behind what had arrived by then. Called with ``_lock``."""
+        posted = [self._posted.popleft() for _ in range(len(self._posted))]
+        for among, place, each in reversed(posted):  # earlier places stay the same
+            arrived.insert(place if among is arrived else 0, each)
 
     @property
     def has_news(self) -> bool:
@@ -341,7 +346,7 @@ class Connection:
         the last command on its way to the switch.
         """
         clock, deadline = self._clock, self._clock.deadline(CLOSE_TIMEOUT)
-        with busy(), self._lock:
+        with here.busy, self._lock:
             self._closing = True
             ended = self._ended
             if not ended:
@@ -361,7 +366,7 @@ class Connection:
                 # The reader now sees our own end, which takes no time worth counting.
                 self._shutdown(socket.SHUT_RDWR)
                 clock, deadline = REAL, None
-            with busy(), self._lock:
+            with here.busy, self._lock:
                 ended = self._ended
         self._sock.close()
 

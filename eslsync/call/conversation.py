@@ -20,7 +20,6 @@ from typing import TYPE_CHECKING, TypeVar
 
 from ..bounds import APPLICATIONS
 from ..clock import Clock, Deadline, refuse_to_wait
-from ..wire.declared import declared
 from ..wire.exceptions import CommandError, ESLError, Hangup, TimeoutError
 from ..wire.message import ConnectReply, Event
 from ..wire.redaction import Redactor
@@ -242,7 +241,7 @@ class Conversation:
     def note_under_way(self, under_way: UnderWay) -> None:
         """Note an application that is about to be sent."""
         self.under_way[under_way.uuid] = under_way
-        if declared(under_way.application).collects:
+        if under_way.facts.collects:
             self.arrivals.look_for_beginnings()
         if len(self.under_way) > APPLICATIONS.most:
             forgotten = self.under_way.pop(next(iter(self.under_way)))
@@ -312,7 +311,7 @@ class Conversation:
             if watched is not None:
                 self.ends(watched)
         arrivals = self.arrivals
-        if len(arrivals.recent) > MAX_RECENT_AT_WORK:
+        if arrivals.count - arrivals.read_to > MAX_RECENT_AT_WORK:
             arrivals.read_recent()
         turns.mark = arrivals.count
         if isinstance(result, Event):

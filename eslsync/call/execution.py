@@ -34,6 +34,7 @@ class UnderWay:
         "dropped",
         "endless",
         "event",
+        "facts",
         "hung_up",
         "leg",
         "lock",
@@ -47,6 +48,8 @@ class UnderWay:
     ) -> None:
         self.leg = leg
         self.application = application
+        #: What that application is.
+        self.facts = declared(application)
         self.uuid = uuid
         self.lock = lock
         #: True if it doesn't end by itself.
@@ -72,14 +75,14 @@ class UnderWay:
     @property
     def takes_digits(self) -> bool:
         """True while it collects digits: from its beginning, if the switch tells of that."""
-        if self.dropped or not declared(self.application).collects:
+        if self.dropped or not self.facts.collects:
             return False
         return self.begun or not self.leg.conversation.arrivals.tells_beginnings
 
     @property
     def will_collect(self) -> bool:
         """True if it collects digits, but has not begun."""
-        return not self.begun and declared(self.application).collects
+        return not self.begun and self.facts.collects
 
     def wait(self, deadline: Deadline | None) -> Event | None:
         """Wait for its completion event, and return that; None with ``events=False``."""
@@ -115,8 +118,7 @@ class UnderWay:
         told = conversation.until(self, ready, deadline, leg, COMPLETION)
         if not isinstance(told, Event):
             self._raise_refused()
-        plays = declared(self.application).plays
-        if plays and told.get("Application-Response") == "PLAYBACK ERROR":
+        if self.facts.plays and told.get("Application-Response") == "PLAYBACK ERROR":
             self._await_hangup(deadline)
         return told
 

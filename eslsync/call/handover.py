@@ -6,7 +6,6 @@ import math
 from collections.abc import Sequence
 
 from ..numbers import whole_seconds
-from ..wire.declared import declared
 from ..wire.enums import ChannelState, HangupCause
 from ..wire.event_names import parse_event
 from ..wire.exceptions import ESLError, Hangup, ProtocolError, TimeoutError
@@ -234,7 +233,7 @@ class Handover:
         last_words = conversation.ending.last_words
         if own.sent_away or not own.plays_on:
             return
-        running = [declared(each.application) for each in own.under_way]
+        running = [each.facts for each in own.under_way]
         if any(each.joins for each in running):
             self.added_legs.break_off(own, "all")
         elif conversation.subscription.is_async:
@@ -251,7 +250,7 @@ class Handover:
         """
         conversation, own = self._conversation, self._conversation.own
         deadline = conversation.deadline(conversation.ending.last_words())
-        while any(declared(each.application).records for each in own.under_way):
+        while any(each.facts.records for each in own.under_way):
             running = [each for each in own.under_way if each.application != "break"]
             locked = next((each for each in running if each.lock), None)
             if locked is None:

@@ -28,7 +28,6 @@ from ..wire.arguments import (
     check_value,
     literal,
 )
-from ..wire.declared import declared
 from ..wire.enums import ChannelState, HangupCause
 from ..wire.exceptions import CommandError, Hangup, ProtocolError, TimeoutError, Transferred
 from ..wire.message import ApiResponse, Event
@@ -212,6 +211,8 @@ class Leg:
                     state = event
                 if variables is None and event.has_variables:
                     variables = event
+                if state is not None and variables is not None:
+                    break
         return state, variables
 
     # Executing
@@ -298,7 +299,7 @@ class Leg:
                 return result(under_way.wait(deadline))
             return Execution(under_way, result)
         finally:
-            if self.borrowed.ours and declared(application).sets and not under_way.refused:
+            if self.borrowed.ours and under_way.facts.sets and not under_way.refused:
                 self.borrowed.forget(argument)
 
     def start(self, application: str, argument: str = "", timeout: float | None = None) -> UnderWay:
@@ -330,6 +331,8 @@ class Leg:
     @property
     def outcomes(self) -> tuple[object, ...]:
         """The results of what its hangup, or somebody else's transfer, has ended."""
+        if not (self.ended or self.unfinished):
+            return ()
         results = [each.result(each.event) for each in self.ended if each.result is not None]
         end = self.transferred or self.hangup_event
         results += [outcome(end) for outcome in self.unfinished]
@@ -379,7 +382,7 @@ class Leg:
     @property
     def plays_on(self) -> bool:
         """True while something plays, records or waits on it that was sent to it."""
-        running = [declared(each.application) for each in self.under_way]
+        running = [each.facts for each in self.under_way]
         return self.may_play or any(not (each.joins or each.prepares) for each in running)
 
     @property

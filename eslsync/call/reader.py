@@ -17,7 +17,7 @@ import socket
 import threading
 from queue import SimpleQueue
 
-from ..clock import REAL, busy
+from ..clock import REAL, here
 from ..logs import logger
 from ..wire.exceptions import Disconnected
 from .connection import Connection
@@ -83,7 +83,7 @@ class Reader:
     # the reader's thread
 
     def _run(self) -> None:
-        with busy():
+        with here.busy:
             while not self._stopped:
                 self._take_turn()
             self._end_all()

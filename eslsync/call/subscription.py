@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from .. import forks
-from ..clock import busy, check_may_wait
+from ..clock import check_may_wait, here
 from ..wire.enums import ChannelState
 from ..wire.event_names import EVENT_NAMES, OF_A_CHANNEL, OF_NO_CHANNEL, parse_event
 from ..wire.message import Format
@@ -86,7 +86,7 @@ class Subscription:
         if not verb.startswith(("event", "nixevent", "noevents", "filter ", "myevents")):
             return
         check_may_wait()
-        with busy(), self._lock:
+        with here.busy, self._lock:
             if verb.startswith("filter "):
                 self._note_filter(line[7:].lstrip(" "))
             elif verb.startswith("event"):
@@ -171,7 +171,7 @@ class Subscription:
         name, subclass = parse_event(event)
         let = {(header.lower(), value), ("event-name", name)}
         check_may_wait()
-        with busy(), self._lock:
+        with here.busy, self._lock:
             passes = not self._filters or not let.isdisjoint(self._filters)
             helps = self._asked_for(name, subclass) and not self._mine
         return None if passes or not helps else opening
@@ -179,7 +179,7 @@ class Subscription:
     def missing(self, *names: str) -> set[str]:
         """The events among these that have not been asked for yet."""
         check_may_wait()
-        with busy(), self._lock:
+        with here.busy, self._lock:
             return set() if "ALL" in self._names else set(names) - self._names
 
     # What arrives
@@ -191,7 +191,7 @@ class Subscription:
         """
         name, subclass = parse_event(event)
         check_may_wait()
-        with busy(), self._lock:
+        with here.busy, self._lock:
             asked = self._asked_for(name, subclass)
             passes = self._lets_through(name, subclass, uuid)
         if passes:
@@ -227,7 +227,7 @@ class Subscription:
     def check_state(self, state: ChannelState, uuid: str) -> None:
         """Raise RuntimeError if no event would tell that a channel has reached this state."""
         check_may_wait()
-        with busy(), self._lock:
+        with here.busy, self._lock:
             told = self.on and any(
                 self._lets_through(name, "", uuid)
                 for name in ("CHANNEL_STATE", TOLD_BY.get(state, "CHANNEL_STATE"))
@@ -240,7 +240,7 @@ class Subscription:
     def arrives(self, name: str) -> bool:
         """True while events of that name may arrive."""
         check_may_wait()
-        with busy(), self._lock:
+        with here.busy, self._lock:
             return self._lets_through(name, "", None)
 
     def _asked_for(self, name: str, subclass: str) -> bool:

@@ -16,12 +16,22 @@ from ..wire.exceptions import CommandError
 from ..wire.message import Event, Message
 from .ending import Ending
 
-__all__ = ["ROUTING", "Movable", "destination", "has_hung_up", "note", "note_execution", "sending"]
+__all__ = [
+    "HUNG_UP",
+    "LEFT",
+    "ROUTING",
+    "Movable",
+    "destination",
+    "note",
+    "note_execution",
+    "sending",
+]
 
 ROUTING, PARK = "2", "6"
 BRIDGED_ANEW = ("8", "9")
+#: The Channel-State-Number of a channel that leaves its application.
 LEFT = frozenset({ROUTING, PARK, *BRIDGED_ANEW})
-#: The Channel-State-Number of a channel that has hung up.
+#: The Channel-State-Number of a channel that has hung up, and whose hangup event follows.
 HUNG_UP = ("10", "11", "12")
 
 #: Api commands that take the channels that they name elsewhere.
@@ -70,20 +80,17 @@ class Talks(Protocol):
     def legs(self) -> Mapping[str, Any]: ...
 
 
-def has_hung_up(event: Event) -> bool:
-    """True if the channel had hung up when it fired this event, whose hangup event follows."""
-    return event.get("Channel-State-Number") in HUNG_UP
-
-
 def destination(event: Event) -> str | None:
     """The extension that a leg was transferred to; None if it was bridged or parked."""
     routed = event.get("Channel-State-Number") == ROUTING
     return event.get("Caller-Destination-Number") if routed else None
 
 
-def note(leg: Movable, event: Event, *, ours: bool) -> None:
-    """Note an event of `TAKEN_AWAY`; with ``ours`` it completes an application that we sent."""
-    state = event.get("Channel-State-Number")
+def note(leg: Movable, event: Event, state: str | None, *, ours: bool) -> None:
+    """Note an event of `TAKEN_AWAY`, with this Channel-State-Number.
+
+    With ``ours`` it completes an application that we sent; that tells only in a state of `LEFT`.
+    """
     if state in HUNG_UP or leg.transferred is not None:
         return
     if event.quick_name == "CHANNEL_UNBRIDGE" and not leg.leaves_dialplan:

@@ -9,7 +9,7 @@ from collections import OrderedDict
 from collections.abc import Callable
 
 from .. import forks
-from ..clock import busy
+from ..clock import here
 from ..logs import logger
 from .live import LiveCall, Served, look_at
 
@@ -48,19 +48,19 @@ class Connections:
     @property
     def others(self) -> list[threading.Thread]:
         """The threads of connections, except the current one."""
-        with busy(), self._lock:
+        with here.busy, self._lock:
             return [each for each in self._threads if each is not threading.current_thread()]
 
     # The acceptor
 
     def hold_up(self) -> None:
         """From now on, call ``nudge`` whenever room may open up."""
-        with busy(), self._lock:
+        with here.busy, self._lock:
             self._held_up = True
 
     def have_room(self, listening: bool) -> bool:
         """True if another connection may be accepted; if not, a nudge follows."""
-        with busy(), self._lock:
+        with here.busy, self._lock:
             knocking = len(self._threads) - len(self.calls)
             room = listening and knocking < MAX_KNOCKING
             self._held_up = not room
@@ -68,12 +68,12 @@ class Connections:
 
     def may_be(self, calls: int) -> bool:
         """True if calls and connections that may become calls number at least ``calls``."""
-        with busy(), self._lock:
+        with here.busy, self._lock:
             return len(self._threads) - len(self._strangers) >= calls
 
     def let_in(self, thread: threading.Thread, sock: socket.socket, *, stranger: bool) -> bool:
         """Count a connection in; False if there are too many strangers already."""
-        with busy(), self._lock:
+        with here.busy, self._lock:
             if stranger:
                 if len(self._strangers) >= MAX_STRANGERS:
                     return False
@@ -83,7 +83,7 @@ class Connections:
 
     def forget(self, thread: threading.Thread) -> None:
         """Count out a connection whose thread could not be started."""
-        with busy(), self._lock:
+        with here.busy, self._lock:
             self._threads.pop(thread, None)
             self._strangers.discard(thread)
 
@@ -104,7 +104,7 @@ class Connections:
 
     def count_in(self, call: Served, most: int | None) -> bool:
         """Count the current thread's connection as a call; False if ``most`` are up already."""
-        with busy(), self._lock:
+        with here.busy, self._lock:
             if most is not None and len(self.calls) >= most:
                 return False
             self.calls[threading.current_thread()] = call
@@ -113,11 +113,11 @@ class Connections:
 
     def count_out(self) -> None:
         """Count out the current thread's call, which has ended."""
-        with busy(), self._lock:
+        with here.busy, self._lock:
             self.calls.pop(threading.current_thread(), None)  # gone in a forked child
 
     def _tell_of_room(self) -> None:
-        with busy(), self._lock:
+        with here.busy, self._lock:
             held_up = self._held_up
         if held_up:
             self._nudge()
@@ -133,7 +133,7 @@ class Connections:
 
     def log_once(self, host: str, why: str, message: str, *arguments: object) -> None:
         """Log a warning; later ones with the same ``why`` about that host at DEBUG."""
-        with busy(), self._lock:
+        with here.busy, self._lock:
             known = (host, why) in self._told
             self._told[host, why] = None
             self._told.move_to_end((host, why))

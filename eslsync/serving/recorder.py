@@ -18,7 +18,7 @@ from pathlib import Path
 from typing import Any, Literal, NamedTuple
 
 from .. import forks
-from ..clock import Clock, busy
+from ..clock import Clock, here
 from ..logs import logger
 from ..wire.exceptions import ProtocolError
 from ..wire.message import ConnectReply, number
@@ -111,7 +111,7 @@ class Recorder:
 
     def stop(self) -> None:
         """Write the remaining notes, and end; give up on the disk after STOP_TIMEOUT seconds."""
-        with busy(), self._changed:
+        with here.busy, self._changed:
             self._stopping = True
             self._changed.notify()
         self.thread.join(STOP_TIMEOUT)
@@ -156,7 +156,7 @@ class Recorder:
     # The writer's thread
 
     def _run(self) -> None:
-        with busy():
+        with here.busy:
             while self._write_next():
                 pass
 

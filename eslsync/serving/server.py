@@ -23,7 +23,7 @@ from weakref import WeakSet
 from .. import forks
 from ..call.ending import Stopped
 from ..call.reader import Reader
-from ..clock import REAL, Peer, busy, may_wait
+from ..clock import REAL, Peer, here, may_wait
 from ..logs import Unfailing, logger
 from .connections import Connections
 from .listening import BACKLOG, Listener
@@ -186,7 +186,7 @@ class Server:
     def _run(self) -> None:
         self._begun.set()
         try:
-            with busy(), ExitStack() as resources:
+            with here.busy, ExitStack() as resources:
                 try:
                     self._open(resources)
                 except Exception as error:  # noqa: BLE001 - start() raises it

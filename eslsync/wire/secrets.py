@@ -12,6 +12,7 @@ import re
 from collections import deque
 from collections.abc import Iterable, Iterator, Sequence
 from functools import cache, lru_cache
+from itertools import islice
 from typing import TypeVar
 
 from .arguments import elements
@@ -171,8 +172,10 @@ class Secrets:
     def note(self, leg: str, event: Event) -> None:
         """Note a leg's newest event with variables; it is read when something is shown."""
         if self._hides:
-            self._newest[leg] = event
-            _bound(self._newest, MOST_LEGS)
+            newest = self._newest
+            newest[leg] = event
+            if len(newest) > MOST_LEGS:
+                _bound(newest, MOST_LEGS)
 
     def read(self, event: Event) -> None:
         """Learn from an event."""
@@ -187,10 +190,11 @@ class Secrets:
             event = self._newest.pop(leg, None)
             if event is not None:
                 self.read(event)
-        for event in self.recent.copy():
-            if event.serial > self._read_to:
-                self._read_to = event.serial
-                self.read(event)
+        recent = self.recent.copy()
+        count = recent[-1].serial - self._read_to if recent else 0
+        for event in [*islice(reversed(recent), max(count, 0))][::-1]:
+            self._read_to = event.serial
+            self.read(event)
 
     def _learn(self, value: str) -> None:
         for each in {value, value.strip(), *elements(value)}:

@@ -16,7 +16,7 @@ from collections.abc import Callable
 from queue import SimpleQueue
 from typing import TypeVar
 
-from eslsync.clock import REAL, Clock, Peer, busy
+from eslsync.clock import REAL, Clock, Peer, here
 
 from .link import Exchange, Link
 from .threads import SECOND
@@ -231,7 +231,7 @@ class RealTime(Exchange):
         self._now = self.now
         self._runner = threading.get_ident()
         try:
-            with busy():  # whoever waited for an app here would keep the world from answering it
+            with here.busy:  # whoever waited for an app here would keep the world from answering it
                 while not until():
                     due = self.next_due()
                     if due is not None and due <= self._now:

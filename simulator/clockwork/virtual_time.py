@@ -25,7 +25,7 @@ from queue import Empty, SimpleQueue
 from typing import Any, TypeVar
 
 from eslsync import stacks
-from eslsync.clock import Clock, Peer, busy
+from eslsync.clock import Clock, Peer, here
 
 from .counted import Participant, VirtualLink
 from .frozen import real_seconds
@@ -94,13 +94,13 @@ class World(Exchange):
             sock.close()
             raise ConnectionRefusedError(f"nobody listens on {address}")
         link = VirtualLink(self, next(self._numbers), sock, self._flies, self._landed)
-        with busy(), self._lock:
+        with here.busy, self._lock:
             self._links[sock.getsockname()] = link
             self._dialling += 1
         try:
             sock.connect(address)
         except OSError:
-            with busy(), self._lock:
+            with here.busy, self._lock:
                 self._dialling -= 1
             sock.close()
             raise
@@ -108,12 +108,12 @@ class World(Exchange):
         return link
 
     def _flies(self, link: VirtualLink, size: int) -> None:
-        with busy(), self._lock:
+        with here.busy, self._lock:
             link.to_app += size
             self._flying += size
 
     def _landed(self, link: VirtualLink, size: int) -> None:
-        with busy(), self._lock:
+        with here.busy, self._lock:
             link.to_switch = max(0, link.to_switch - size) if size else 0
             if not link.to_switch:
                 self._talking.discard(link)
@@ -128,7 +128,7 @@ class World(Exchange):
         return participant.ask(question) if participant is not None and participant.parked else None
 
     def _serving(self, link: Link) -> Participant | None:
-        with busy(), self._lock:
+        with here.busy, self._lock:
             thread = link.thread
             return None if thread is None else self._participants.get(thread.ident or 0)
 
@@ -156,7 +156,7 @@ class World(Exchange):
         Returns False if ``deadline`` came first, or nothing is due any more. Raises
         SimulationError if a handler is stuck.
         """
-        with busy():  # whoever waited for an app here would keep the world from answering it
+        with here.busy:  # whoever waited for an app here would keep the world from answering it
             while True:
                 self._settle()
                 if until():
@@ -178,7 +178,7 @@ class World(Exchange):
         """Wait for quiet, and act on what the apps have sent."""
         while True:
             self._wait_for_quiet()
-            with busy(), self._lock:
+            with here.busy, self._lock:
                 sent, self._urgent = self._urgent, []
                 if not sent and self._talking:
                     sent = sorted(self._talking, key=lambda link: link.number)
@@ -191,14 +191,14 @@ class World(Exchange):
 
     def _wait_for_quiet(self) -> None:
         """Wait until no handler runs and no bytes are in flight, or a link is urgent."""
-        with busy(), self._lock:
+        with here.busy, self._lock:
             if self._is_our_turn():
                 return
             gate = self._gate = threading.Lock()
             gate.acquire()
         if gate.acquire(timeout=-1 if self.patience is None else self.patience):
             return
-        with busy(), self._lock:
+        with here.busy, self._lock:
             self._gate = None
             if not self._is_our_turn():
                 self.stuck = True
@@ -245,7 +245,7 @@ class World(Exchange):
     def _wake(self, participant: Participant) -> None:
         self._count_turn(participant)
         self.wakes += 1
-        with busy(), self._lock:
+        with here.busy, self._lock:
             if participant.parked:
                 participant.parked = False
                 participant.inbox = None
@@ -288,7 +288,7 @@ class World(Exchange):
 
     def close(self) -> None:
         """End virtual time: remaining handlers wait in real time."""
-        with busy(), self._lock:
+        with here.busy, self._lock:
             self._closed = True
             for participant in self._participants.values():
                 if participant.parked:
@@ -338,7 +338,7 @@ class World(Exchange):
             return False
         self.sleeps += 1
         until = self.now + max(0, round(seconds * SECOND))
-        with busy(), self._lock:
+        with here.busy, self._lock:
             while self.now < until and not self._closed:
                 self.park(participant, until, None)
         return True
@@ -362,7 +362,7 @@ class VirtualClock(Clock):
     def get(self, inbox: SimpleQueue[T], deadline: float | None) -> T:
         world = self._world
         until = None if deadline is None else round(deadline * SECOND)
-        with busy(), world._lock:
+        with here.busy, world._lock:
             while (participant := world.participant()) is not None:
                 try:
                     return inbox.get_nowait()
@@ -383,7 +383,7 @@ class VirtualClock(Clock):
 
     def begun(self, peer: Peer) -> None:
         world = self._world
-        with busy(), world._lock:
+        with here.busy, world._lock:
             link = world._links.get(peer)
             if link is None:
                 return
@@ -395,7 +395,7 @@ class VirtualClock(Clock):
 
     def ended(self, peer: Peer) -> None:
         world = self._world
-        with busy(), world._lock:
+        with here.busy, world._lock:
             participant = world._participants.pop(threading.get_ident(), None)
             if participant is None:
                 return
@@ -412,7 +412,7 @@ class VirtualClock(Clock):
 
     def sending(self, peer: Peer, size: int) -> None:
         world = self._world
-        with busy(), world._lock:
+        with here.busy, world._lock:
             link = world._links.get(peer)
             if link is None or link.closed:
                 return
@@ -424,7 +424,7 @@ class VirtualClock(Clock):
 
     def received(self, peer: Peer, size: int) -> None:
         world = self._world
-        with busy(), world._lock:
+        with here.busy, world._lock:
             link = world._links.get(peer)
             if link is None:
                 return

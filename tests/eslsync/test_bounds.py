@@ -55,7 +55,6 @@ ELSEWHERE = {
     "wire/secrets.py: _keys": "MOST_LEGS",
     "wire/secrets.py: _newest": "MOST_LEGS",
     "wire/secrets.py: _values": "MOST_VALUES",
-    "wire/secrets.py: recent": "the events of one batch of what the connection had",
 }
 
 

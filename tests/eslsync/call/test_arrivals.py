@@ -14,6 +14,7 @@ from eslsync import (
     Session,
     TimeoutError,
 )
+from eslsync.bounds import EARLIER
 from eslsync.call.arrivals import MAX_RECENT_AT_WORK
 from tests.support.peer import PATIENCE, Peer, Watched, call, event, reply
 
@@ -51,13 +52,16 @@ def test_the_state_is_known_after_a_wait_for_something_else() -> None:
 @pytest.mark.parametrize("busy", [False, True])
 def test_events_that_nobody_waits_for_are_not_kept(busy: bool) -> None:
     kept: list[int] = []
+    size: list[int] = []
     begins = threading.Event()
 
     def handler(session: Session) -> None:
         if busy:
             begins.wait(PATIENCE)
         session.channel.wait("DTMF")
-        kept.append(len(session.channel.leg.conversation.arrivals.recent))
+        arrivals = session.channel.leg.conversation.arrivals
+        kept.append(arrivals.count - arrivals.read_to)
+        size.append(sum(len(event.raw) for event in arrivals.recent))
 
     with call(handler) as peer:
         peer.handshake()
@@ -71,6 +75,7 @@ def test_events_that_nobody_waits_for_are_not_kept(busy: bool) -> None:
         begins.set()
         peer.await_handler()
     assert kept[0] <= MAX_RECENT_AT_WORK
+    assert size[0] <= (EARLIER.most_bytes or 0) + MAX_RECENT_AT_WORK * 5100
 
 
 def test_other_threads_see_the_state_while_the_handler_sleeps() -> None:

@@ -311,7 +311,7 @@ def test_the_events_of_a_long_call_are_bounded(
 
     def handler(session: Session) -> tuple[int, int]:
         session.channel.playback("x")
-        kept = len(session.channel.leg.conversation.arrivals.earlier)
+        kept = len(session.channel.leg.conversation.arrivals.recent)
         assert "dropping the oldest" not in caplog.text  # nobody has asked for them
         with pytest.raises(TimeoutError):
             session.channel.wait("PLAYBACK_START", timeout=0)
