@@ -1,7 +1,8 @@
-"""The library's logger, for its own threads: those that serve all calls.
+"""The library's logger, for the threads that serve calls, and for each call's own.
 
 A program's logging filters and handlers run in the thread that logs, and `logging` passes on what
-a filter raises. A server must survive that, also while it stops.
+a filter raises. A server must survive that, also while it stops; and a call must not lose its
+handler, or what its end calls.
 """
 
 from __future__ import annotations
@@ -27,8 +28,9 @@ class Unfailing(Adapter):
     def log(self, level: int, msg: object, *args: object, **kwargs: Any) -> None:
         try:
             if self.isEnabledFor(level):
-                # With the caller's line.
-                self.logger.log(level, msg, *args, extra=self.extra, stacklevel=2, **kwargs)
+                msg, given = self.process(msg, kwargs)
+                given["stacklevel"] = given.get("stacklevel", 1) + 1  # the caller's line
+                self.logger.log(level, msg, *args, **given)
         except BaseException:
             if threading.current_thread() is threading.main_thread():
                 raise  # perhaps by a signal handler

@@ -149,7 +149,7 @@ class Arrivals:
         #: The serial of the last of these that was read.
         self.read_to = 0
         self._size = 0  # the bytes of those that were read
-        self._since = 0  # the serial of the last event before that call
+        self._since = 0  # the serial of the last event before that call, or of one taken next
         self._taken: set[int] = set()  # the serials of those that a wait has returned
         self._forgotten: set[str] = set()  # the names of those that EARLIER has forgotten
         #: The number of events so far, which is the serial of the last.
@@ -353,23 +353,24 @@ class Arrivals:
 
     def of_last_call(self) -> list[Event]:
         """The events that had their turn in the last blocking call, and that no wait returned."""
-        self.read_recent()
+        if self.count == self._since:
+            return []
         backlog = self._conversation.turns.backlog
         end = backlog.first_serial if backlog.events else self.count + 1
-        return [
-            event
-            for event in self.recent
-            if self._since < event.serial < end
-            if self.is_untaken(event)
-        ]
+        new = reversed(self._after(self._since))
+        return [event for event in new if event.serial < end and self.is_untaken(event)]
 
     def is_untaken(self, event: Event) -> bool:
         """True unless a wait has returned it; posted values have an order of their own."""
-        return event.serial not in self._taken and event.quick_name != POSTED
+        serial = event.serial
+        return serial > self._since and serial not in self._taken and event.quick_name != POSTED
 
     def take(self, event: Event) -> None:
         """A wait returns this event; the next one won't."""
-        self._taken.add(event.serial)
+        if event.serial == self._since + 1:
+            self._since += 1
+        else:
+            self._taken.add(event.serial)
 
     def _drop_earlier(self) -> None:
         """Drop events that were read: those before the last blocking call, and the excess."""
@@ -387,7 +388,7 @@ class Arrivals:
 
     def tell_forgotten(self, wanted: Collection[str] | None) -> None:
         """Log that a wait which looks back may miss an event: one of its name was forgotten."""
-        if wanted is not None and not self._forgotten.isdisjoint(wanted):
+        if self._forgotten and wanted is not None and not self._forgotten.isdisjoint(wanted):
             self._conversation.losses.tell(EARLIER, *wanted)
 
     def forget(self) -> None:

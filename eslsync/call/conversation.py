@@ -20,6 +20,7 @@ from typing import TYPE_CHECKING, TypeVar
 
 from ..bounds import APPLICATIONS
 from ..clock import Clock, Deadline, refuse_to_wait
+from ..logs import Unfailing
 from ..wire.exceptions import CommandError, ESLError, Hangup, TimeoutError
 from ..wire.message import ConnectReply, Event
 from ..wire.redaction import Redactor
@@ -43,8 +44,6 @@ if TYPE_CHECKING:
     from .execution import UnderWay
 
 __all__ = ["Conversation", "Ready"]
-
-logger = logging.getLogger("eslsync")
 
 T = TypeVar("T")
 
@@ -108,7 +107,7 @@ class Conversation:
         self.redact = redact or Secrets(Redactor())
         #: The library's logger, with the call's uuid in each record (``record.uuid``).
         self.logger: logging.LoggerAdapter[logging.Logger]
-        self.logger = logging.LoggerAdapter(logger, {"uuid": None})
+        self.logger = Unfailing(logging.getLogger("eslsync"), {"uuid": None})
         self._thread = get_ident()
         #: What the handler waits for.
         self.awaited: object = None
@@ -273,7 +272,7 @@ class Conversation:
         before, self.awaited = self.awaited, what
         # A wait of the session, and not of the channel, goes on with what it knows.
         known = self.own.transferred if leg is None else None
-        leg, turns = leg or self.own, self.turns
+        leg, turns, arrivals = leg or self.own, self.turns, self.arrivals
         backlog = turns.backlog
         watched = None
         result: T | None
@@ -286,18 +285,16 @@ class Conversation:
             else:
                 result = ready(None)
                 if result is None and looks_back:
-                    result = self._look_back(ready, leg, self.arrivals.of_last_call())
-                    if result is None:
-                        self.arrivals.tell_forgotten(wanted)
+                    result = self._look_back(ready, leg, wanted)
                 if result is None and not self.composing:
-                    self.arrivals.begin_call()
+                    arrivals.begin_call()
             while result is None:
                 if backlog.events:
                     event: Event | None = backlog.popleft()
                 else:
                     if leg.transferred is not known:
                         leg.check_here()
-                    event = self.arrivals.next(deadline, wanted, leg, skips=True)
+                    event = arrivals.next(deadline, wanted, leg, skips=True)
                 if event is not None:
                     turns.mark = event.serial
                     if self.callbacks or event.quick_name in KEPT:
@@ -310,7 +307,6 @@ class Conversation:
             self.awaited = before
             if watched is not None:
                 self.ends(watched)
-        arrivals = self.arrivals
         if arrivals.count - arrivals.read_to > MAX_RECENT_AT_WORK:
             arrivals.read_recent()
         turns.mark = arrivals.count
@@ -318,14 +314,15 @@ class Conversation:
             arrivals.take(result)
         return result
 
-    def _look_back(self, ready: Ready[T], leg: Leg, events: list[Event]) -> T | None:
+    def _look_back(self, ready: Ready[T], leg: Leg, wanted: Collection[str] | None) -> T | None:
         """What an event of the last blocking call makes ready; None after the end of the leg."""
+        events = self.arrivals.of_last_call()
         ending = self.ending
-        if ending.stage is not UP or ending.failure is not None or leg.hangup_event is not None:
-            return None
-        for event in events:
-            if self.typeahead.has(event) and (result := ready(event)) is not None:
-                return result
+        if events and ending.stage is UP and ending.failure is None and leg.hangup_event is None:
+            for event in events:
+                if self.typeahead.has(event) and (result := ready(event)) is not None:
+                    return result
+        self.arrivals.tell_forgotten(wanted)
         return None
 
     @contextmanager

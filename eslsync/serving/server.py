@@ -24,7 +24,7 @@ from .. import forks
 from ..call.ending import Stopped
 from ..call.reader import Reader
 from ..clock import REAL, Peer, here, may_wait
-from ..logs import Unfailing, logger
+from ..logs import logger
 from .connections import Connections
 from .listening import BACKLOG, Listener
 from .live import LiveCall, look_at
@@ -402,8 +402,7 @@ class Server:
             if call is not None:
                 seen = look_at(call, thread)
                 self._cut += (seen,)
-                say = Unfailing(call.session.logger.logger, call.session.logger.extra)
-                say.warning("stop: the call is cut: %s", seen)
+                call.session.logger.warning("stop: the call is cut: %s", seen)
                 call.connection.cut(Stopped("the server is stopping"))
         end = REAL.now() + (CUT_TIMEOUT if self.clean_up is None else self.clean_up)
         self._await(threads, lambda: end)

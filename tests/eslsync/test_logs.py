@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 import logging
+from collections.abc import Callable, Iterator
 
 import pytest
 
-from eslsync import Disconnected, Outbound, Session
+from eslsync import Disconnected, Hangup, Outbound, Session
+from simulator import FreeSwitch
 from tests.support.peer import Watched
 from tests.support.servers import Beside, dialled, refused, until
 
@@ -57,3 +59,57 @@ def test_a_filter_that_raises_costs_no_call(
         app.stop(0)
     assert cleaned_up == [peer.uuid]
     assert type(error).__name__ in capfd.readouterr().err
+
+
+@pytest.fixture
+def failing() -> Iterator[Callable[[str], None]]:
+    """Adds a filter that raises at messages which begin so."""
+    logger, level = logging.getLogger("eslsync"), logging.getLogger("eslsync").level
+    logger.setLevel(logging.DEBUG)
+    filters: list[Failing] = []
+
+    def add(beginning: str) -> None:
+        filters.append(Failing(beginning, KeyError("request_id")))
+        logger.addFilter(filters[0])
+
+    yield add
+    logger.setLevel(level)
+    for each in filters:
+        logger.removeFilter(each)
+
+
+@pytest.mark.parametrize("beginning", ["call from", "the call ended", "the handler", "mine"])
+def test_a_filter_that_raises_in_a_calls_thread_skips_nothing_of_the_call(
+    beginning: str, failing: Callable[[str], None], capfd: pytest.CaptureFixture[str]
+) -> None:
+    done: list[str] = []
+
+    def handler(session: Session) -> None:
+        @session.on_hangup
+        def bill(hangup: Hangup) -> None:
+            done.append(str(hangup.cause))
+
+        session.logger.info("mine, %s", "logged in the handler", extra={"order": 1})
+        done.append("handler")
+        session.channel.execute("hangup", block=False)
+        raise ValueError("mine")
+
+    failing(beginning)
+    with pytest.raises(ValueError, match="mine"), FreeSwitch() as switch:
+        switch.call(handler).wait()
+    assert done == ["handler", "NORMAL_CLEARING"]
+    assert "request_id" in capfd.readouterr().err
+
+
+def test_a_record_of_a_calls_logger_has_its_callers_line(caplog: pytest.LogCaptureFixture) -> None:
+    caplog.set_level(logging.INFO, "eslsync")
+
+    def handler(session: Session) -> None:
+        session.logger.info("here")
+        session.logger.log(logging.INFO, "here", stacklevel=1)
+
+    with FreeSwitch() as switch:
+        switch.call(handler).wait()
+    records = [each for each in caplog.records if each.getMessage() == "here"]
+    assert [(each.filename, each.funcName) for each in records] == [("test_logs.py", "handler")] * 2
+    assert all(each.uuid for each in records)  # type: ignore[attr-defined]
