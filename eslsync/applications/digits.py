@@ -359,7 +359,9 @@ class DigitApplications(PlayingApplications):
 
     def flush_digits(self) -> None:
         """Discard the digits that no wait has taken."""
-        self.leg.conversation.typeahead.forget(self.leg)
+        conversation = self.leg.conversation
+        conversation.typeahead.forget(self.leg)
+        conversation.note_return(self.leg)
 
 
 def _how_many(method: str, least: int, most: int | None) -> tuple[int, int]:

@@ -284,7 +284,9 @@ class Conversation:
                 result = self._look_until(ready, deadline, leg, wanted, known, looks_back)
             else:
                 result = ready(None)
-                if result is None and looks_back:
+                if result is not None:
+                    self.note_return(leg)
+                elif looks_back:
                     result = self._look_back(ready, leg, wanted)
                 if result is None and not self.composing:
                     arrivals.begin_call()
@@ -388,6 +390,11 @@ class Conversation:
         return too_late(what, deadline, self.own)
 
     # The end of a call
+
+    def note_return(self, leg: Leg) -> None:
+        """Note that a method returns at once, as it does after the end of the leg, too."""
+        if leg.hangup_event is not None or self.ending.failure is not None:
+            self.unheeded.count()
 
     def raise_if_gone(self, leg: Leg) -> None:
         """Raise Hangup if the call is over, or this leg of it; Disconnected as `raise_if_over`."""

@@ -1,7 +1,8 @@
 """The end of a call that its handler does not heed.
 
-``except Exception`` in a loop catches every Hangup. Such a handler is told of in the log, once, and
-each further Hangup takes longer, so that it doesn't take a processor from the other calls.
+``except Exception`` in a loop catches every Hangup, and a loop may consist of methods that return
+at once after the end. Such a handler is told of in the log, once, and each further Hangup or return
+takes longer, so that it doesn't take a processor from the other calls.
 """
 
 from __future__ import annotations
@@ -14,8 +15,8 @@ from ..stacks import place, users_stack
 
 __all__ = ["Unheeded"]
 
-#: The end is raised so many times before the handler is logged: its ``finally`` blocks and
-#: ``except`` clauses may each meet it.
+#: The handler meets the end so many times before it is logged: its ``finally`` blocks and
+#: ``except`` clauses may each do so.
 PATIENCE = 10
 #: Seconds of the first pause, which doubles each time, and of the longest.
 FIRST_PAUSE = 0.001
@@ -23,7 +24,7 @@ LONGEST_PAUSE = 0.25
 
 
 class Unheeded:
-    """Counts how often one conversation has raised its end; on its handler's thread."""
+    """Counts how often the handler has met the end of its call; on its thread."""
 
     __slots__ = ("_clock", "_logger", "_pause", "times")
 
@@ -35,14 +36,14 @@ class Unheeded:
         self.times = 0
 
     def count(self) -> None:
-        """The end is about to be raised once more."""
+        """The end is about to be raised, or a method to return at once, once more."""
         self.times += 1
         if self.times < PATIENCE:
             return
         if self.times == PATIENCE:
             stack = users_stack(threading.current_thread(), waits=True)
             self._logger.warning(
-                "the handler goes on after the end of its call, which was raised %d times, now at "
+                "the handler goes on after the end of its call, which it has met %d times, now at "
                 "%s; except Exception catches Hangup, too",
                 self.times,
                 place(stack[-1]) if stack else "an unknown place",

@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 import logging
+from collections.abc import Callable
 
 import pytest
 
-from eslsync import Disconnected, Hangup, Session
+from eslsync import ChannelState, Disconnected, Hangup, Session
 from eslsync.call.unheeded import LONGEST_PAUSE, PATIENCE
 from simulator import FreeSwitch
 from tests.support.peer import Watched, call
@@ -36,10 +37,43 @@ def test_an_end_that_is_not_heeded_is_logged_once_and_raised_ever_later(
             peer.end()
         peer.await_handler()
     [text] = [each for each in messages(caplog, logging.WARNING) if "goes on" in each]
-    assert f"was raised {PATIENCE} times, now at test_unheeded.py:" in text
+    assert f"it has met {PATIENCE} times, now at test_unheeded.py:" in text
     assert " in handler; except Exception" in text
     assert pauses[0] < 0.01
     assert pauses == sorted(pauses)
+    assert pauses[-1] == LONGEST_PAUSE
+
+
+@pytest.mark.parametrize(
+    "returns",
+    [
+        lambda session: session.channel.flush_digits(),
+        lambda session: session.channel.wait("CHANNEL_HANGUP"),
+        lambda session: session.channel.wait(["DTMF", "CHANNEL_HANGUP_COMPLETE"]),
+        lambda session: session.wait(ChannelState.HANGUP),
+        lambda session: [*session.events("DTMF")],
+    ],
+    ids=["flush_digits", "event", "several", "state", "events"],
+)
+@pytest.mark.parametrize("complete", [True, False])
+def test_a_loop_of_what_returns_at_once_after_the_end_does_not_spin(
+    returns: Callable[[Session], object], complete: bool, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    pauses: list[float] = []
+    monkeypatch.setattr(Watched, "pause", lambda self, seconds: pauses.append(seconds))
+
+    def handler(session: Session) -> None:
+        session.channel.wait("CHANNEL_HANGUP")
+        if complete:
+            session.channel.wait("CHANNEL_HANGUP_COMPLETE")
+        for _ in range(PATIENCE + 20):
+            returns(session)
+
+    with call(handler) as peer:
+        peer.handshake()
+        peer.settle()
+        peer.say(*peer.tail())
+        peer.await_handler()
     assert pauses[-1] == LONGEST_PAUSE
 
 
