@@ -5,6 +5,7 @@ from __future__ import annotations
 import logging
 from collections.abc import Callable, Iterator, Mapping
 from typing import TYPE_CHECKING, Any, NoReturn, overload
+from weakref import WeakValueDictionary
 
 from .applications.bridging import called_with
 from .bounds import ITERATED
@@ -50,7 +51,7 @@ class Session:
     def __init__(self, conversation: Conversation, handover: Handover) -> None:
         self._conversation = conversation
         self._handover = handover
-        self._channels: dict[Leg, Channel] = {}
+        self._channels: WeakValueDictionary[Leg, Channel] = WeakValueDictionary()
         #: The call leg on this socket.
         self.channel: Channel = self._channel(conversation.own)
 
@@ -377,7 +378,8 @@ class Session:
     def leg(self, uuid: str) -> Channel:
         """Return the leg with this uuid, such as the one that answered a bridge.
 
-        From then on its events arrive, too, and its methods execute applications there.
+        From then on its events arrive, too, and its methods execute applications there, until it
+        has ended and another leg is added.
         Raises CommandError if there is no such channel, or without ``full`` in the dialplan's
         ``socket`` entry.
         """

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import Any, Literal, overload
 
-from ..call.callbacks import CallbackT, DigitHandlerT
+from ..call.callbacks import CallbackT, DigitHandlerT, OfLeg
 from ..call.execution import Execution
 from ..call.leg import Leg, check_application
 from ..call.waiting import Expected, check_event, wait_for
@@ -155,13 +155,10 @@ class Applications:
         conversation, uuid = self.leg.conversation, self.uuid
 
         def register(callback: CallbackT) -> CallbackT:
-            def of_this_leg(event: Event) -> object:
-                return callback(event) if event.uuid == uuid else None
-
             check_function("a callback for on()", callback)
             conversation.check_thread()
             conversation.expect(event, self.leg)
-            conversation.callbacks.append((event, of_this_leg))
+            conversation.callbacks.append((event, OfLeg(uuid, callback)))
             return callback
 
         return register if callback is None else register(callback)

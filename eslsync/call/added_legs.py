@@ -45,14 +45,12 @@ class AddedLegs:
             job = conversation.jobs.start(command, conversation.left(deadline))
             uuid = result_of(job, deadline).removeprefix("+OK ")
         except CommandError:
-            self._originated.remove(leg)  # it was never created
-            self._forget(leg)
+            self._forget(leg)  # it was never created
             raise
         except BaseException:
             self._hang_up_rest(leg.uuid)
             raise
         if uuid != leg.uuid:  # of several called legs, only the first has our uuid
-            self._originated.remove(leg)
             self._forget(leg)
             leg = self._add(_named(uuid))
             self._originated.append(leg)
@@ -76,19 +74,44 @@ class AddedLegs:
         return leg
 
     def _add(self, uuid: str) -> Leg:
-        """Let the leg's events through from now on, and file them under it."""
+        """Let the leg's events through from now on, and file them under it.
+
+        Forgets legs that have ended, so that a handler may call any number one after the other.
+        """
         conversation = self._conversation
+        filters = [f"filter Unique-ID {uuid}"]
+        for ended in [each for each in conversation.legs.values() if self._is_over(each)]:
+            filters.append(_no_filter(ended))
+            self._drop(ended)
         if conversation.subscription.filtered:
-            conversation.commands.run(f"filter Unique-ID {uuid}")
+            conversation.commands.say(filters, None)
         conversation.arrivals.read_recent()  # earlier events don't count for this leg
         leg = conversation.legs[uuid] = Leg(conversation, uuid, Event(b""))
         return leg
 
-    def _forget(self, leg: Leg) -> None:
+    def _is_over(self, leg: Leg) -> bool:
+        """True for a leg whose last event has come, and has had its turn."""
         conversation = self._conversation
+        return (
+            not leg.is_own
+            and conversation.ending.has_gone(leg)
+            and all(event.uuid != leg.uuid for event in conversation.backlog)
+        )
+
+    def _forget(self, leg: Leg) -> None:
+        self._drop(leg)
+        if self._conversation.subscription.filtered:
+            self._conversation.commands.run(_no_filter(leg))
+
+    def _drop(self, leg: Leg) -> None:
+        """Keep nothing of a leg; a channel that the handler has still tells how it ended."""
+        conversation = self._conversation
+        if leg in self._originated:
+            self._originated.remove(leg)
+        for each in leg.under_way:
+            del conversation.under_way[each.uuid]
+        conversation.callbacks.forget(leg.uuid)
         del conversation.legs[leg.uuid]
-        if conversation.subscription.filtered:
-            conversation.commands.run(f"filter delete Unique-ID {leg.uuid}")
 
     def _look_at(self, leg: Leg) -> None:
         """Ask for the leg's state and variables, unless an event has given them."""
@@ -156,6 +179,10 @@ class AddedLegs:
                 conversation.commands.api(command, ending.last_words())
         except ESLError as error:  # it may have hung up meanwhile
             conversation.logger.debug("%s is left: %s", leg.uuid, error)
+
+
+def _no_filter(leg: Leg) -> str:
+    return f"filter delete Unique-ID {leg.uuid}"
 
 
 def _is_ours(leg: Leg) -> bool:

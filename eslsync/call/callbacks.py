@@ -17,6 +17,7 @@ __all__ = [
     "DigitHandlerT",
     "HangupCallback",
     "HangupCallbackT",
+    "OfLeg",
 ]
 
 Callback = Callable[[Event], Any]
@@ -26,6 +27,19 @@ DigitHandler = Callable[[str], Any]
 CallbackT = TypeVar("CallbackT", bound=Callback)
 HangupCallbackT = TypeVar("HangupCallbackT", bound=HangupCallback)
 DigitHandlerT = TypeVar("DigitHandlerT", bound=DigitHandler)
+
+
+class OfLeg:
+    """A callback for the events of one leg."""
+
+    __slots__ = ("_callback", "uuid")
+
+    def __init__(self, uuid: str, callback: Callback) -> None:
+        self.uuid = uuid
+        self._callback = callback
+
+    def __call__(self, event: Event) -> object:
+        return self._callback(event) if event.uuid == self.uuid else None
 
 
 class Callbacks(list[tuple[str, Callback]]):
@@ -38,6 +52,12 @@ class Callbacks(list[tuple[str, Callback]]):
     def names(self) -> set[str]:
         """The names of the events that have a callback."""
         return {name.partition(" ")[0] for name, _ in self}
+
+    def forget(self, uuid: str) -> None:
+        """Remove those for a leg."""
+        self[:] = [
+            each for each in self if not (isinstance(each[1], OfLeg) and each[1].uuid == uuid)
+        ]
 
     def wake_for(self, wanted: Collection[str] | None) -> Collection[str] | None:
         """The events to wake up for: those wanted, and those with a callback. None for all."""

@@ -394,7 +394,7 @@ class Conversation:
     def note_return(self, leg: Leg) -> None:
         """Note that a method returns at once, as it does after the end of the leg, too."""
         if leg.hangup_event is not None or self.ending.failure is not None:
-            self.unheeded.count()
+            self.unheeded.count(leg)
 
     def raise_if_gone(self, leg: Leg) -> None:
         """Raise Hangup if the call is over, or this leg of it; Disconnected as `raise_if_over`."""
@@ -403,7 +403,7 @@ class Conversation:
             self.raise_if_over()
         if ending.has_gone(leg):
             assert leg.hangup_event is not None
-            self.unheeded.count()
+            self.unheeded.count(leg)
             raise Hangup(leg.hangup_event.hangup_cause, leg.hangup_event, leg.outcomes)
 
     def raise_if_over(self) -> None:
@@ -416,13 +416,13 @@ class Conversation:
                     self.turns.run_rest()
             finally:
                 self.at_work = at_work
-            self.unheeded.count()
+            self.unheeded.count(self.own)
             try:
                 raise hangup
             finally:
                 del hangup  # breaks a reference cycle that would keep the whole call alive
         if self.ending.failure is not None:
-            self.unheeded.count()
+            self.unheeded.count(self.own)
             self.ending.raise_failure()
 
     def await_end(

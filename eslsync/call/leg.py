@@ -92,6 +92,7 @@ class Leg:
         "left_socket",
         "may_play",
         "may_play_for_ever",
+        "met_end",
         "own_ways",
         "queued_digits",
         "sent_away",
@@ -109,6 +110,8 @@ class Leg:
         self.hangup_event: Event | None = None
         self.hangup_serial: int | None = None
         self.gone_by: float | None = None
+        #: How often the handler has met its end (`Unheeded`).
+        self.met_end = 0
         #: True once an application that this session sent has completed on it.
         self.has_completed = False
         #: The applications that its hangup has ended.
@@ -474,7 +477,7 @@ class Leg:
             conversation.arrivals.look()
         taken = self.transferred
         if taken is not None:
-            conversation.unheeded.count()
+            conversation.unheeded.count(self)
             raise Transferred(taken, destination(taken), self.outcomes)
 
     # Other commands about it

@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import logging
 import threading
+from typing import Protocol
 
 from ..clock import Clock
 from ..stacks import place, users_stack
@@ -23,29 +24,36 @@ FIRST_PAUSE = 0.001
 LONGEST_PAUSE = 0.25
 
 
-class Unheeded:
-    """Counts how often the handler has met the end of its call; on its thread."""
+class Met(Protocol):
+    """A leg whose end the handler may meet."""
 
-    __slots__ = ("_clock", "_logger", "_pause", "times")
+    #: How often it has.
+    met_end: int
+
+
+class Unheeded:
+    """Counts how often the handler has met the end of its call, or of a leg; on its thread."""
+
+    __slots__ = ("_clock", "_logger", "_pause", "_told")
 
     def __init__(self, clock: Clock, logger: logging.LoggerAdapter[logging.Logger]) -> None:
         self._clock = clock
         self._logger = logger
         self._pause = FIRST_PAUSE
-        #: The number of times.
-        self.times = 0
+        self._told = False
 
-    def count(self) -> None:
-        """The end is about to be raised, or a method to return at once, once more."""
-        self.times += 1
-        if self.times < PATIENCE:
+    def count(self, leg: Met) -> None:
+        """The end of a leg is about to be raised, or a method to return at once, once more."""
+        leg.met_end += 1
+        if leg.met_end < PATIENCE:
             return
-        if self.times == PATIENCE:
+        if not self._told:
+            self._told = True
             stack = users_stack(threading.current_thread(), waits=True)
             self._logger.warning(
                 "the handler goes on after the end of its call, which it has met %d times, now at "
                 "%s; except Exception catches Hangup, too",
-                self.times,
+                leg.met_end,
                 place(stack[-1]) if stack else "an unknown place",
             )
         self._clock.pause(self._pause)

@@ -17,7 +17,7 @@ GROWING = {"Backlog", "Callbacks", "OrderedDict", "SimpleQueue", "bytearray", "d
 GROWING |= {"Counter", "defaultdict", "dict", "list", "set"}
 #: What else can grow there, and why it is bounded.
 ELSEWHERE = {
-    "call/added_legs.py: _originated": "legs that the handler has called, until it ends",
+    "call/added_legs.py: _originated": "legs that the handler has called, until it, or they, end",
     "call/arrivals.py: _taken": "of those of the last blocking call",
     "call/arrivals.py: _forgotten": "names of events",
     "call/arrivals.py: _items": "one batch of what the connection had, which bounds it",
@@ -31,7 +31,7 @@ ELSEWHERE = {
     "call/connection.py: _posted": "POSTS",
     "call/conversation.py: _warned": "the keys of a table of ours",
     "call/conversation.py: callbacks": "what the handler registers",
-    "call/conversation.py: legs": "what the handler adds",
+    "call/conversation.py: legs": "what the handler adds, until it has ended",
     "call/leg.py: digit_handlers": "one for each key",
     "call/leg.py: own_ways": "states",
     "call/leg.py: unfinished": "methods that are under way",
@@ -49,7 +49,6 @@ ELSEWHERE = {
     "call/taken_away.py: legs": "what the handler adds",
     "call/turns.py: hangup_callbacks": "what the handler registers",
     "call/typeahead.py: taken": "at most the digits of one entry",
-    "session.py: _channels": "one for each leg",
     "session.py: callbacks": "one for each name",
     "wire/secrets.py: _collected": "MOST_COLLECTED",
     "wire/secrets.py: _keys": "MOST_LEGS",

@@ -176,3 +176,43 @@ def test_looking_up_a_leg_that_does_not_exist_raises() -> None:
         return refused.value.text
 
     assert ask(question).value == "-ERR No such channel!"
+
+
+@stands_on(ORIGINATED, "originate")
+def test_legs_that_have_ended_are_forgotten_when_others_are_added(
+    caplog: pytest.LogCaptureFixture,
+) -> None:
+    counts: list[int] = []
+
+    def handler(session: Session) -> None:
+        session.channel.answer()
+        ended: list[str] = []
+        for _ in range(20):
+            agent = session.originate("user/1000")
+
+            @agent.on("CHANNEL_HANGUP_COMPLETE")
+            def note(event: Event) -> None:
+                ended.append(event["Unique-ID"])
+
+            agent.playback("ivr/ivr-welcome", block=False)
+            agent.hangup()
+            assert agent.wait("CHANNEL_HANGUP_COMPLETE").uuid == agent.uuid
+            assert ended[-1] == agent.uuid
+            with pytest.raises(Hangup):
+                agent.playback("ivr/ivr-welcome")
+        conversation = session.channel.leg.conversation
+        counts.extend(map(len, (conversation.legs, conversation.callbacks)))
+        counts.append(len(conversation.under_way))
+        before = session.originate("user/1000")
+        assert session.leg(before.uuid) is before
+        session.originate("user/1000")
+        assert before.is_up
+
+    with FreeSwitch() as switch:
+        switch.endpoint("user/1000", answers_after=2.0)
+        call = switch.call(handler)
+        call.wait()
+    assert counts == [3, 2, 0]  # the last of them, whose events have not all had their turn
+    sent = [line for line in str(call.transcript).splitlines() if "filter" in line]
+    assert len([line for line in sent if "filter delete Unique-ID" in line]) == 20
+    assert "goes on" not in caplog.text
