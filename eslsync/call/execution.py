@@ -7,10 +7,11 @@ from typing import TYPE_CHECKING, Generic, Literal, NoReturn, TypeVar
 
 from ..clock import Deadline, sooner
 from ..wire.declared import declared
-from ..wire.exceptions import ProtocolError, TimeoutError
+from ..wire.exceptions import CommandError, ProtocolError, TimeoutError
 from ..wire.message import ApiResponse, Event
 from ..wire.shown import in_a_log
 from .connection import Pending
+from .turns import by_callback
 
 if TYPE_CHECKING:
     from .leg import Leg
@@ -115,7 +116,10 @@ class UnderWay:
                 return event if taken is None or event.serial < taken.serial else None
             return None
 
-        told = conversation.until(self, ready, deadline, leg, COMPLETION)
+        try:
+            told = conversation.until(self, ready, deadline, leg, COMPLETION)
+        except CommandError as error:
+            raise by_callback(error) from error
         if not isinstance(told, Event):
             self._raise_refused()
         if self.facts.plays and told.get("Application-Response") == "PLAYBACK ERROR":
@@ -140,9 +144,12 @@ class UnderWay:
         """Wait until it has ended its leg, and raise the Hangup."""
         pending, conversation = self.pending, self.leg.conversation
         assert pending is not None
-        conversation.until(
-            "the end of the call", lambda _: pending.told or None, deadline, self.leg, ()
-        )
+        try:
+            conversation.until(
+                "the end of the call", lambda _: pending.told or None, deadline, self.leg, ()
+            )
+        except CommandError as error:
+            raise by_callback(error) from error
         self._raise_refused()
 
     def _raise_refused(self) -> NoReturn:

@@ -17,6 +17,7 @@ from .arrivals import Arrivals
 from .commands import Commands
 from .losses import Losses
 from .subscription import Subscription
+from .turns import by_callback
 
 __all__ = ["Job", "Jobs", "result_of"]
 
@@ -110,7 +111,10 @@ def result_of(job: Job, deadline: Deadline | None) -> str:
     """As `Job.wait`, until a deadline."""
     if job.event is None:
         job._conversation.subscription.check("BACKGROUND_JOB")
-    event = job._conversation.until(job, lambda _: job.event, deadline, wanted=TOLD_BY)
+    try:
+        event = job._conversation.until(job, lambda _: job.event, deadline, wanted=TOLD_BY)
+    except CommandError as error:
+        raise by_callback(error) from error
     text = text_of(event.body)
     if failed(event.body, job.command):
         raise CommandError(str(job), event, job._conversation.redact(text, words=True))

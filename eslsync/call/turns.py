@@ -18,7 +18,7 @@ from .losses import Losses
 from .posted import POSTED, Posts
 from .typeahead import TypeAhead
 
-__all__ = ["Turns"]
+__all__ = ["Turns", "by_callback"]
 
 OVER = Stage.OVER
 
@@ -64,6 +64,11 @@ class Queues(Protocol):
     def legs(self) -> Mapping[str, Pressed]: ...
 
     def hangup(self) -> Hangup: ...
+
+
+def by_callback(error: BaseException) -> RuntimeError:
+    """What to raise from a method for a callback's exception that would be taken for its own."""
+    return RuntimeError(f"a callback raised {type(error).__name__}: {error}")
 
 
 class Turns:
@@ -191,7 +196,7 @@ class Turns:
         A timeout where the wait has one of its own, or the end of another leg, would tell
         something of that wait which is not true.
         They are raised as RuntimeError, as Python does with a StopIteration inside a generator
-        (PEP 479). A CommandError names its command.
+        (PEP 479). So is a CommandError, where the method has sent a command of its own.
         """
         ending = self._conversation.ending
         gone = leg.hangup_event is not None or leg.transferred is not None
@@ -200,7 +205,7 @@ class Turns:
             if (isinstance(error, TimeoutError) and deadline is not None) or (
                 isinstance(error, Hangup) and not over
             ):
-                raise RuntimeError(f"a callback raised {type(error).__name__}: {error}") from error
+                raise by_callback(error) from error
             raise error
         finally:
             del error  # breaks a circle through this frame

@@ -168,10 +168,8 @@ def test_a_callbacks_timeout_or_refusal_does_not_look_like_the_methods_own(
             session.channel.on_dtmf()(lambda digit: fails(session))
         try:
             session.channel.playback("x", timeout=60)
-        except TimeoutError as error:
+        except (TimeoutError, CommandError) as error:
             return [f"fooled by {error!r}"]
-        except CommandError as error:
-            return [error.command]
         except RuntimeError as error:
             return [str(error).partition(":")[0], type(error.__cause__).__name__]
         return []
@@ -187,8 +185,37 @@ def test_a_callbacks_timeout_or_refusal_does_not_look_like_the_methods_own(
             peer.say(response("-ERR wrong"))
         peer.say(peer.completed("playback", uuid))
         peer.await_handler()
-    own = ["a callback raised TimeoutError", "TimeoutError"]
-    assert peer.returned == (["api nonsense"] if fails is callback_refused else own)
+    kind = "CommandError" if fails is callback_refused else "TimeoutError"
+    assert peer.returned == [f"a callback raised {kind}", kind]
+
+
+@pytest.mark.parametrize("method", ["a job", "an event"])
+def test_a_callbacks_refusal_is_a_jobs_own_only_if_that_failed(method: str) -> None:
+    def handler(session: Session) -> str:
+        session.on("DTMF", lambda event: callback_refused(session))
+        job = session.bgapi("status")
+        try:
+            if method == "a job":
+                job.wait()
+            else:
+                session.wait("CHANNEL_ANSWER")
+        except CommandError as error:
+            return error.command
+        except RuntimeError as error:
+            return str(error)
+        return ""
+
+    with call(handler) as peer:
+        peer.handshake()
+        for _ in range(3):  # a filter, a subscription, and the job
+            peer.hear()
+            peer.say(reply("+OK"))
+        peer.say(peer.digit("5"))
+        peer.hear("api nonsense")
+        peer.say(response("-ERR wrong"))
+        peer.await_handler()
+    told = "a callback raised CommandError: 'api nonsense' was refused: -ERR wrong"
+    assert peer.returned == (told if method == "a job" else "api nonsense")
 
 
 def test_another_legs_hangup_in_a_callback_does_not_look_like_the_calls_own() -> None:
