@@ -10,13 +10,15 @@ from ..clockwork.threads import Steps, pause
 from ..model import asking
 from ..model.arguments import atoi
 from ..model.digits import PAUSES, dtmf_string
-from ..model.tables import OK, api, application, located
+from ..model.tables import NO_CHANNEL, OK, api, application, located
 
 if TYPE_CHECKING:
     from ..model.channel import Channel
     from ..model.switch import Switch
 
 __all__: list[str] = []
+
+NO_SESSION = "-ERR Cannot locate session!\n"
 
 
 @application("read", needs_data=True, recordings="03j")
@@ -108,26 +110,26 @@ def receive(channel: Channel, text: str) -> None:
 
 @api("uuid_recv_dtmf", recordings="14k 21r 240")
 def uuid_recv_dtmf(switch: Switch, argument: str) -> str:
-    channel, rest, complaint = located(switch, argument, "<uuid> <dtmf_data>")
+    channel, rest, complaint = located(switch, argument, "<uuid> <dtmf_data>", words=2)
     if channel is None:
-        return complaint
+        return NO_SESSION if complaint == NO_CHANNEL else complaint
     receive(channel, rest)
     return f"+OK {channel.uuid} received DTMF {rest}.\n"
 
 
 @api("uuid_send_dtmf", recordings="14k 21r 240")
 def uuid_send_dtmf(switch: Switch, argument: str) -> Steps[str]:
-    channel, rest, complaint = located(switch, argument, "<uuid> <dtmf_data>")
+    channel, rest, complaint = located(switch, argument, "<uuid> <dtmf_data>", words=2)
     if channel is None:
-        return complaint
+        return NO_SESSION if complaint == NO_CHANNEL else complaint
     yield from _send(channel, rest)
     return f"+OK {channel.uuid} sent DTMF {rest}.\n"
 
 
 @api("uuid_flush_dtmf", recordings="14k 21r")
 def uuid_flush_dtmf(switch: Switch, argument: str) -> str:
-    channel, _, complaint = located(switch, argument, "<uuid>")
+    channel = switch.locate(argument)
     if channel is None:
-        return complaint
+        return "-ERR No such session\n"
     channel.flush_digits()
     return OK

@@ -182,9 +182,11 @@ def uuid_pre_answer(switch: Switch, argument: str) -> Steps[str]:
 
 @api("uuid_ring_ready", recordings="30b")
 def uuid_ring_ready(switch: Switch, argument: str) -> Steps[str]:
-    channel, _, complaint = located(switch, argument, "<uuid> [queued]")
+    channel, queued, complaint = located(switch, argument, "<uuid> [queued]")
+    if queued not in ("", "queued"):
+        return usage("<uuid> [queued]")
     if channel is None:
-        return complaint
+        return "-ERROR\n" if argument else complaint
     yield from answering.ring_ready(channel)
     return OK
 
@@ -283,9 +285,12 @@ def uuid_exists(switch: Switch, argument: str) -> str:
 
 @api("uuid_media", recordings="262")
 def uuid_media(switch: Switch, argument: str) -> str:
-    """A loopback call's media can't bypass the switch, so it can't be taken back either
-    (recording 262).
+    """``[off] <uuid>``: a loopback call's media can't bypass the switch, so it can't be taken back
+    either (recording 262); to let it is said to succeed.
     """
     if not argument:
         return usage("[off] <uuid>") + "-ERR Operation failed\n"
+    off, _, uuid = argument.partition(" ")
+    if off.lower() == "off" and switch.locate(uuid) is not None:
+        return "+OK Success\n"
     return "-ERR Operation failed\n"

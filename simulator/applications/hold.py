@@ -28,7 +28,7 @@ def hold(channel: Channel) -> bool:
     if channel.callstate is CallState.HELD:
         return False
     music, other = hold_music(channel), channel.bonded
-    channel.suspended = True
+    channel.suspended = channel.held = True
     if channel.endpoint == "sofia":
         channel.set_callstate(CallState.HELD)
         channel.stamp(last_hold=channel.now)
@@ -43,7 +43,7 @@ def unhold(channel: Channel) -> bool:
     """Take a call back; False if it is not held."""
     if channel.callstate is not CallState.HELD:
         return False
-    channel.suspended = False
+    channel.suspended = channel.held = False
     times = channel.profile.times
     channel.stamp(hold_accum=times.hold_accum + channel.now - times.last_hold)
     channel.set_callstate(CallState.UNHELD)
@@ -101,10 +101,13 @@ def uuid_hold(switch: Switch, argument: str) -> str:
     if how in ("off", "toggle"):
         words = words[1:]
     channel = switch.locate(words[0]) if words else None
+    state = None if channel is None else channel.callstate
     if channel is None:
-        done = bool(words)  # an unknown uuid counts as done (switch_ivr_hold_uuid)
-    elif how == "off" or (how == "toggle" and channel.callstate is CallState.HELD):
+        done = True  # an unknown uuid counts as done (switch_ivr_hold_uuid)
+    elif how == "off" or (how == "toggle" and state is CallState.HELD):
         done = unhold(channel)
+    elif how == "toggle" and state not in (CallState.ACTIVE, CallState.UNHELD):
+        done = True
     else:
         done = hold(channel)
     return "+OK Success\n" if done else "-ERR Operation failed\n"

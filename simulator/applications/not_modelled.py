@@ -15,7 +15,7 @@ __all__: list[str] = []
 not_modelled(
     """
     blind_transfer_ack detect_audio detect_silence ivr native_eavesdrop page
-    preprocess set_audio_level set_mute sound_test start_dtmf_generate stop_dtmf_generate
+    preprocess sound_test start_dtmf_generate stop_dtmf_generate
     stop_video_write_overlay vad_test video_write_overlay
     """,
     module="mod_dptools",
@@ -105,12 +105,12 @@ not_modelled_api(
     file_exists find_user_xml fsctl getcputime getenv gethost help host_lookup
     interface_ip json list_users load memory nat_map pause pool_stats reg_url reload
     reloadacl say_string shutdown spawn spawn_stream strftime_tz stun system time_test
-    timer_test unload uuid_audio uuid_buglist
-    uuid_capture_text uuid_chat uuid_codec_debug uuid_codec_param uuid_debug_media uuid_display
-    uuid_drop_dtmf uuid_early_ok uuid_fileman uuid_jitterbuffer uuid_media_3p uuid_media_params
-    uuid_media_reneg uuid_outgoing_answer uuid_pause uuid_phone_event uuid_preprocess
-    uuid_recovery_refresh uuid_send_info uuid_send_message uuid_send_text uuid_set_media_stats
-    uuid_simplify uuid_video_bandwidth uuid_video_bitrate uuid_video_refresh uuid_xfer_zombie
+    timer_test unload
+    uuid_capture_text uuid_codec_debug uuid_codec_param uuid_debug_media
+    uuid_drop_dtmf uuid_media_3p uuid_media_params
+    uuid_media_reneg uuid_outgoing_answer uuid_pause uuid_preprocess
+    uuid_recovery_refresh uuid_set_media_stats
+    uuid_video_bandwidth uuid_video_bitrate uuid_video_refresh uuid_xfer_zombie
     uuid_zombie_exec xml_flush_cache xml_locate xml_wrap
     """,
     module="mod_commands",

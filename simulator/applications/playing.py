@@ -13,7 +13,7 @@ from ..model import executing, playing, waiting
 from ..model.arguments import atoi
 from ..model.file_formats import unknown_format
 from ..model.states import Status
-from ..model.tables import api, application, usage
+from ..model.tables import NO_CHANNEL, OK, api, application, usage
 from ..model.variables import is_true
 
 if TYPE_CHECKING:
@@ -141,3 +141,18 @@ def uuid_broadcast(switch: Switch, argument: str) -> str:
     if "aleg" in legs or "both" in legs:
         executing.broadcast(channel, words[1], hold=hold)
     return "+OK Message sent\n"
+
+
+@api("uuid_fileman", recordings="35b")
+def uuid_fileman(switch: Switch, argument: str) -> str:
+    """``<uuid> speed|volume|seek:[+-]<n>``, ``pause``, ``restart`` or ``stop``."""
+    words = separate(argument, " ", 4)
+    if len(words) < 2 or not words[0]:
+        return usage("<uuid> <cmd>:<val>")
+    channel = switch.locate(words[0])
+    if channel is None:
+        return NO_CHANNEL
+    if channel.file is None:
+        return "-ERR No file handle!\n"
+    channel.file.command(words[1], switch.scheduler.now)
+    return OK

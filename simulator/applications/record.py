@@ -25,6 +25,17 @@ if TYPE_CHECKING:
 
 __all__ = ["record_session"]
 
+#: Variables whose texts are written to the file of a session, and then unset.
+TEXTS = (
+    "RECORD_TITLE",
+    "RECORD_COPYRIGHT",
+    "RECORD_SOFTWARE",
+    "RECORD_ARTIST",
+    "RECORD_COMMENT",
+    "RECORD_DATE",
+)
+#: What libsndfile adds to RECORD_SOFTWARE.
+LIBRARY = " (libsndfile-1.2.0)"
 #: Bytes of a WAV file's header; each sample has two bytes.
 WAV_HEADER = 44
 
@@ -158,6 +169,12 @@ class _SessionRecording:
         self.cause: str | None = None
         self._paused_at: int | None = None
         self._left_out = 0  # microseconds
+        self._texts: dict[str, str] = {}
+        for name in TEXTS:
+            text = self.option(name)
+            if text is not None:
+                self._texts[name] = text + LIBRARY if name == "RECORD_SOFTWARE" else text
+                channel.set(name, None)
         self._fire("RECORD_START")
         self._run(_has_started(channel), "execute_on_record_start")
 
@@ -192,7 +209,7 @@ class _SessionRecording:
             channel.set("RECORD_DISCARDED", "true")
             self.cause = self.cause or "input-too-short"
         else:
-            channel.switch.media.record(self.path, samples)
+            channel.switch.media.record(self.path, samples, self._texts)
         cause = self.cause or ("success-maxtime" if channel.up else "success-silence")
         channel.set("record_samples", str(samples))
         channel.set("record_seconds", str(samples // RATE))
@@ -232,11 +249,17 @@ def record_session(
     if not (yield from answering.pre_answer(channel)):
         return
     path = path_of(channel, name)
-    if any(bug.function == "session_record" and bug.target == path for bug in channel.bugs):
-        toggles = (options or {}).get("RECORD_TOGGLE_ON_REPEAT")
-        if is_true(toggles or channel.get("RECORD_TOGGLE_ON_REPEAT")):
+    given = options or {}
+    if _records(channel, path):
+        if is_true(given.get("RECORD_TOGGLE_ON_REPEAT") or channel.get("RECORD_TOGGLE_ON_REPEAT")):
             media_bugs.stop_bugs(channel, "session_record", path)
         return
+    if is_true(given.get("RECORD_CHECK_BRIDGE") or channel.get("RECORD_CHECK_BRIDGE")):
+        other = channel.bonded
+        if other is not None and _records(other, path):
+            if is_true(other.get("RECORD_TOGGLE_ON_REPEAT")):
+                media_bugs.stop_bugs(other, "session_record", path)
+            return
     _note_options(channel, options or {})
     yield channel.tick()  # the recording thread takes a frame to start
     recording = _SessionRecording(channel, path, options or {})
@@ -255,6 +278,10 @@ def record_session(
 
     if silence > 0 and not channel.audible:
         at(channel.now + silence * MILLISECOND, nobody_spoke)
+
+
+def _records(channel: Channel, path: str) -> bool:
+    return any(bug.function == "session_record" and bug.target == path for bug in channel.bugs)
 
 
 @application("record_session", needs_data=True, recordings="11c 11d 21d")
@@ -312,5 +339,6 @@ def uuid_record(switch: Switch, argument: str) -> Steps[str]:
         return "+OK Success\n" if stopped else "-ERR Cannot stop record session!\n"
     if action not in ("mask", "unmask", "pause", "resume"):
         return syntax
-    recorded = any(bug.function == "session_record" and bug.target == path for bug in channel.bugs)
-    return "+OK Success\n" if recorded else f"-ERR Cannot {action} recording session!\n"
+    return (
+        "+OK Success\n" if _records(channel, path) else f"-ERR Cannot {action} recording session!\n"
+    )

@@ -216,11 +216,9 @@ def privacy(channel: Channel, data: str) -> None:
 
 @api("uuid_getvar", recordings="09a 240")
 def uuid_getvar(switch: Switch, argument: str) -> str:
-    channel, name, complaint = located(switch, argument, "<uuid> <var>")
+    channel, name, complaint = located(switch, argument, "<uuid> <var>", words=2)
     if channel is None:
         return complaint
-    if not name:
-        return usage("<uuid> <var>")
     value = channel.get(name)
     if value is None:
         note_reading(switch, channel, name)
@@ -229,29 +227,33 @@ def uuid_getvar(switch: Switch, argument: str) -> str:
 
 @api("uuid_setvar", recordings="09a 11h 203")
 def uuid_setvar(switch: Switch, argument: str) -> str:
-    channel, rest, complaint = located(switch, argument, "<uuid> <var> [value]")
+    channel, rest, complaint = located(switch, argument, "<uuid> <var> [value]", words=2)
     if channel is None:
         return complaint
     name, _, value = rest.partition(" ")
-    if not name:
-        return usage("<uuid> <var> [value]")
     _put(channel, name, value.lstrip(" "))
     return OK
 
 
 @api("uuid_setvar_multi", recordings="30b")
 def uuid_setvar_multi(switch: Switch, argument: str) -> str:
-    channel, rest, complaint = located(switch, argument, "<uuid> <var>=<value>;<var>=<value>...")
-    if channel is None:
-        return complaint
-    if not rest:
+    syntax = usage("<uuid> <var>=<value>;<var>=<value>...")
+    channel, rest, complaint = located(switch, argument, "")
+    if not argument:
+        return syntax
+    if " " not in argument:
         return ""
+    if channel is None:
+        return complaint + syntax
+    answer, any_set = "", False
     for pair in separate(rest, ";"):
         name, _, value = pair.partition("=")
-        if not name:
-            return "-ERR No variable specified\n" + usage("<uuid> <var>=<value>;<var>=<value>...")
-        _put(channel, name, value)
-    return OK
+        if name:
+            any_set = True
+            _put(channel, name, value)
+        else:
+            answer += "-ERR No variable specified\n"
+    return answer + (OK if any_set else syntax)
 
 
 @api("uuid_dump", recordings="21k 261")

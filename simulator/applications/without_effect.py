@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from ..model.tables import OK, api, application, located, usage
+from ..model.tables import OK, api, application, usage
 
 if TYPE_CHECKING:
     from ..model.channel import Channel
@@ -48,7 +48,7 @@ def log(switch: Switch, argument: str) -> str:
 
 @api("uuid_loglevel", recordings="30b")
 def uuid_loglevel(switch: Switch, argument: str) -> str:
-    channel, level, complaint = located(switch, argument, "<uuid> <level>")
-    if channel is None or not level:
-        return complaint if channel is None else usage("<uuid> <level>")
-    return OK
+    uuid, _, level = argument.partition(" ")
+    if not level:
+        return usage("<uuid> <level>")
+    return OK if switch.locate(uuid) is not None else f"-ERR No such channel {uuid}!\n"

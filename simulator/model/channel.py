@@ -25,6 +25,7 @@ from .states import State
 from .variables import OrderedVariables, is_true
 
 if TYPE_CHECKING:
+    from .file_handle import FileHandle
     from .media_bugs import MediaBug
     from .switch import Switch
 
@@ -171,12 +172,15 @@ class Channel:
         self.partner: Channel | None = None  # the leg it is bridged to
         self.bridges = False  # CF_BRIDGE_ORIGINATOR: it is the leg that bridged
         self.bridged = False  # CF_BRIDGED: its own side of the bridge runs
+        self.held = False  # CF_HOLD: a file that is played to it stands still
         self.suspended = False  # CF_SUSPEND: the other side of the bridge executes an application
         self.read_locks = 0  #: the number of holders that keep it from being destroyed
         #: The state handlers that an application has set (switch_channel_add_state_handler).
         self.state_handlers: dict[State, Callable[[], Steps[None]]] = {}
         self.app_log: list[tuple[str, str]] = []
 
+        #: The file that plays, as others see it; None also after one that played inside it.
+        self.file: FileHandle | None = None
         self.bugs: list[MediaBug] = []
         self.heard: list[Heard] = []
         self.on_event: Callable[[str, SwitchEvent], None] | None = None

@@ -44,6 +44,14 @@ class Pieces:
         elif how != "paused":
             self._end(how)
 
+    def move(self, starts: list[tuple[str, int]]) -> None:
+        """Go on at another place: ``starts`` are as before, from now on."""
+        how = "paused" if self._since is None else "plays"
+        self.change("paused")
+        self.starts, self._played = starts, 0
+        if how == "plays":
+            self.change(how)
+
     def _begin(self) -> None:
         """Begin the file that is due, and schedule the next one."""
         assert self._since is not None

@@ -218,11 +218,11 @@ READERS = (
         "record_session, uuid_record",
         "switch_ivr_async.c, switch_ivr_record_session_event",
         modelled="""
-            RECORD_INITIAL_TIMEOUT_MS RECORD_MIN_SEC record_post_process_exec_app*
-            RECORD_TOGGLE_ON_REPEAT
+            RECORD_CHECK_BRIDGE RECORD_INITIAL_TIMEOUT_MS RECORD_MIN_SEC
+            record_post_process_exec_app* RECORD_TOGGLE_ON_REPEAT
         """,
         not_modelled="""
-            media_bug_answer_req RECORD_ANSWER_REQ RECORD_BRIDGE_REQ RECORD_CHECK_BRIDGE
+            media_bug_answer_req RECORD_ANSWER_REQ RECORD_BRIDGE_REQ
             RECORD_FINAL_TIMEOUT_MS RECORD_HANGUP_ON_ERROR RECORD_PRE_BUFFER_FRAMES
             RECORD_SILENCE_THRESHOLD
         """,

@@ -9,13 +9,14 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from eslsync.wire.arguments import ANY_KEY
-from eslsync.wire.separation import separate, variables_of
+from eslsync.wire.separation import closing, separate, variables_of
 
 from ..clockwork.threads import MILLISECOND, SECOND, Steps
 from . import answering
 from .arguments import atoi
 from .executing import parse_all_events, take_break
 from .file_formats import unknown_format
+from .file_handle import FileHandle
 from .known_options import note_option
 from .say import refused, say_files
 from .sounds import FRAME, RATE, tone_length
@@ -42,10 +43,6 @@ __all__ = [
     "tones",
 ]
 
-#: Samples read ahead from a file: playback_samples counts what was read, not what was played.
-BLOCK = 16384
-#: Samples of a frame.
-SAMPLES = RATE * FRAME // SECOND
 #: The actions of a phrase macro that are modelled.
 PHRASE_ACTIONS = ("play-file", "say")
 #: Milliseconds of silence after each action of a phrase macro (recording 11n).
@@ -140,6 +137,8 @@ def _note_unknown(channel: Channel, name: str, sound: Playable | None) -> None:
     """Report a stream or a format of files that no module plays."""
     switch = channel.switch
     unknown = None if switch.media.knows(name) else unknown_format(variables_of(name)[1])
+    if name.startswith("{") and closing(name, 1, "{", "}") < 0 and "://" not in name:
+        unknown = (name, "FreeSWITCH looks for its closing brace for ever, and the channel is lost")
     if unknown is not None:
         switch.refused(unknown[0], channel, unknown[1])
     elif sound is None and name.startswith("local_stream://"):
@@ -175,15 +174,21 @@ def _play_sound(
     alarm: Alarm | None,
     limit: _Limit,
 ) -> Steps[Status]:
+    for variable, text in sound.about:
+        channel.set(variable, text)
     about = [("Playback-File-Path", sound.path)]
     if sound.kind is not None:
         about.insert(0, ("Playback-File-Type", sound.kind))
-    channel.fire("PLAYBACK_START", about)
-    heard = channel.hear(name, sound.starts(start))
+    channel.fire("PLAYBACK_START", (*about, *sound.params))
 
-    length = None if sound.samples is None else max(0, sound.samples - start)
-    live = _Live(channel.now) if sound.kind == "local_stream" else None
-    played = 0  # microseconds
+    def changed(moved: bool) -> None:
+        channel.hear_change(heard, "paused" if file.paused else "plays")
+        if moved and heard.pieces is not None:
+            heard.pieces.move(file.starts())
+        channel.poke()
+
+    file = channel.file = FileHandle(sound, start, changed)
+    heard = channel.hear(name, file.starts())
     status = Status.SUCCESS
     while True:
         if channel.media_ended or not channel.is_ready():
@@ -199,15 +204,18 @@ def _play_sound(
         if on_digit is not None and take_events(channel, on_digit):
             status = Status.BREAK
             break
-        if length is not None and played >= length * SECOND // RATE:
+        if file.over:
             break
+        while channel.held and channel.is_ready():
+            yield None  # it stands still, and sees neither keys nor commands
         if not channel.is_ready():
-            # A nested command hung up: the frame that was read is not counted as an error,
-            # so the response stays FILE PLAYED (recordings 07f, 07h).
-            played += FRAME
+            # It was hung up by a nested command, or while it was held: the frame that was read is
+            # not counted as an error, so the response stays FILE PLAYED (recordings 07f, 07h, 35r).
+            file.run(channel.now - FRAME)
+            file.rest(channel.now)
             break
         began = channel.now
-        end = None if length is None else began + length * SECOND // RATE - played
+        end = None if file.left is None else began + file.left
         if alarm is not None and alarm.due is not None:
             due = max(alarm.due, channel.tick())
             end = due if end is None else min(end, due)
@@ -216,10 +224,9 @@ def _play_sound(
             end = due if end is None else min(end, due)
         # a `break` that was just executed is seen a frame later
         until = channel.tick() if channel.break_requested else end
+        file.run(began)
         yield from channel.frames(until, digits=on_digit is not None)
-        played += channel.now - began
-        if live is not None:
-            live.play(began, channel.now)
+        file.rest(channel.now)
         if limit.left is not None:
             limit.left = max(0, limit.left - (channel.now - began))
             if not limit.left:
@@ -228,39 +235,12 @@ def _play_sound(
         if alarm is not None and (yield from alarm.rings(channel, heard)):
             status = alarm.status
             break
-    _note_playback(channel, length, played, start, live)
-    ended = length is not None and played >= length * SECOND // RATE
-    channel.hear_change(heard, "ended" if ended else "cut")
+    _note_playback(channel, file)
+    channel.file = None
+    channel.hear_change(heard, "ended" if file.over else "cut")
     how = "break" if status is Status.BREAK else "done"
-    channel.fire("PLAYBACK_STOP", (*about, ("Playback-Status", how)))
+    channel.fire("PLAYBACK_STOP", (*about, ("Playback-Status", how), *sound.params))
     return status
-
-
-class _Live:
-    """How much was read of a stream that goes on whether it is read or not (mod_local_stream).
-
-    What has come since the last read is read at once, before the rest of that is less than a frame;
-    if nothing has, a quarter of a second of silence.
-    """
-
-    def __init__(self, now: int) -> None:
-        self.read = 0  #: samples
-        self._played = 0
-        self._taken_until = now
-
-    def play(self, began: int, ended: int) -> None:
-        """Play from one time to another, without a break."""
-        at = began
-        while at < ended:
-            if self.read - self._played <= SAMPLES:
-                came = (at - self._taken_until) // FRAME * SAMPLES
-                self.read += min(came, BLOCK) or RATE // 4
-                self._taken_until = at
-            # the frames until it reads again
-            most = max(1, -(-(self.read - SAMPLES - self._played) // SAMPLES))
-            frames = min(most, -(-(ended - at) // FRAME))
-            self._played += frames * SAMPLES
-            at += frames * FRAME
 
 
 def _parse_while_heard(channel: Channel, heard: Heard) -> Steps[None]:
@@ -275,19 +255,9 @@ def _parse_while_heard(channel: Channel, heard: Heard) -> Steps[None]:
         channel.hear_change(heard, "plays")
 
 
-def _note_playback(
-    channel: Channel, length: int | None, played: int, start: int, live: _Live | None
-) -> None:
-    samples = played * RATE // SECOND
-    if length is not None:
-        samples = min(samples, length)
-    # (a digit that was waiting ends it before anything is read)
-    read = (samples // BLOCK + 1) * BLOCK if played else 0
-    if length is not None:
-        read = min(read, length)
-    if live is not None:
-        read = live.read
-    channel.set("playback_last_offset_pos", str(start + samples))
+def _note_playback(channel: Channel, file: FileHandle) -> None:
+    read = file.samples_read
+    channel.set("playback_last_offset_pos", str(file.position))
     channel.set("playback_seconds", str(read // RATE))
     channel.set("playback_ms", str(read * 1000 // RATE))
     channel.set("playback_samples", str(read))

@@ -12,7 +12,9 @@ from collections.abc import Collection, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
-from ..clockwork.threads import MILLISECOND
+from eslsync.wire.separation import closing, variables_of
+
+from ..clockwork.threads import MILLISECOND, SECOND
 
 __all__ = ["DEFAULT_LENGTH", "FRAME", "RATE", "Media", "Playable", "tone_length"]
 
@@ -20,10 +22,12 @@ __all__ = ["DEFAULT_LENGTH", "FRAME", "RATE", "Media", "Playable", "tone_length"
 RATE = 8000
 #: Microseconds of a frame of media: the session thread's step.
 FRAME = 20 * MILLISECOND
+#: Streams that are spelled as here, and not with capitals.
+OWN_STREAMS = frozenset({"file_string", "silence_stream", "tone_stream", "local_stream"})
 #: Seconds of a prompt of unknown length.
 DEFAULT_LENGTH = 2.0
-#: Seconds of silence between the files of a file_string (recording 11o: 0.5 + 0.3 lasts 1.05).
-FILE_STRING_GAP = 0.25
+#: Samples of silence before a file_string, if its first file exists (next_file in mod_dptools.c).
+LEAD = RATE // 4
 
 
 @dataclass(frozen=True)
@@ -33,12 +37,26 @@ class Playable:
     path: str
     samples: int | None  #: None if it never ends
     kind: str | None = None  #: Playback-File-Type, if there is one
-    #: The files of a ``file_string``, as it names them, each with its first sample.
+    #: The files of a ``file_string``, as it names them, each with its first sample, the silence
+    #: before them (``lead``) not counted.
     pieces: tuple[tuple[str, int], ...] = ()
+    lead: int = 0  #: samples
+    seekable: bool = False
+    #: What stands in braces before it (fh->params).
+    params: tuple[tuple[str, str], ...] = ()
+    #: The texts in it (its title, ...), by the variables that they are set to.
+    about: tuple[tuple[str, str], ...] = ()
 
-    def starts(self, start: int = 0) -> list[tuple[str, int]]:
-        """The pieces, with microseconds from the sample ``start`` on."""
-        return [(name, (at - start) * 1_000_000 // RATE) for name, at in self.pieces]
+    def starts(self, start: int | None = None, silence: int = 0) -> list[tuple[str, int]]:
+        """The pieces, with microseconds from the sample ``start`` on, which ``silence`` precedes.
+
+        By default from the beginning; the first piece then begins with the silence before it.
+        """
+        if start is None:
+            start, silence = 0, self.lead
+        return [
+            (name, (at - start + silence) * SECOND // RATE if at else 0) for name, at in self.pieces
+        ]
 
 
 class Media:
@@ -66,15 +84,21 @@ class Media:
         self._default = default
         self._measured: dict[str, float | None] = {}
         self._recorded: dict[str, float] = {}  # by path, in seconds
+        self._about: dict[str, tuple[tuple[str, str], ...]] = {}
 
-    def record(self, path: str, samples: int) -> None:
-        """Add a file that was recorded; from now on it can be played."""
+    def record(self, path: str, samples: int, about: Mapping[str, str] | None = None) -> None:
+        """Add a file that was recorded; from now on it can be played.
+
+        ``about`` are the texts in it, by the variables to which playing it sets them.
+        """
         self._recorded[path] = samples / RATE
+        self._about[path] = tuple((about or {}).items())
 
     def rename(self, old: str, new: str) -> None:
         """Rename a file that was recorded; any other keeps its name."""
         if old in self._recorded:
             self._recorded[new] = self._recorded.pop(old)
+            self._about[new] = self._about.pop(old)
 
     def knows(self, name: str) -> bool:
         """True if the user has said how long it lasts, or a call has recorded it."""
@@ -85,61 +109,63 @@ class Media:
 
         ``prefix`` is the folder of relative names (sound_prefix).
         """
-        scheme, separator, rest = name.partition("://")
-        pieces: list[tuple[str, float]] = []
-        if separator:
-            length = self._stream(scheme.lower(), rest, name, prefix, pieces)
-            kind = scheme if scheme in ("tone_stream", "local_stream") else None
+        params, file = variables_of(name) if name.startswith("{") else ({}, name)
+        scheme, separator, rest = file.partition("://")
+        pieces: list[tuple[str, int]] = []
+        if file in self._prompts and separator:
+            length: float | None = self._prompts[file]
+        elif separator and scheme == "file_string":
+            length = self._file_string(rest.split("!"), prefix, pieces)
+        elif separator:
+            length = self._stream(scheme, rest, params)
         else:
-            path = name if name.startswith("/") else f"{prefix}/{name}"
-            # a name without suffix is tried as .L16 and then as .wav (recording 11o)
-            name = path if "." in path.rpartition("/")[2] else f"{path}.wav"
-            if f"{path}.L16" in self._recorded:
-                name = f"{path}.L16"
-            length, kind = self._length(name, prefix), None
+            name = _path(name, file, prefix)
+            params, file = variables_of(name)
+            if f"{file.removesuffix('.wav')}.L16" in self._recorded:
+                name = file = f"{file.removesuffix('.wav')}.L16"
+            length = self._length(file, prefix)
         if length is None:
             return None
-        samples = None if length < 0 else round(length * RATE)
-        starts = tuple((each, round(start * RATE)) for each, start in pieces)
-        return Playable(name, samples, kind, starts)
+        lead = LEAD if pieces and pieces[0][0] == rest.split("!")[0] else 0
+        return Playable(
+            name,
+            samples=None if length < 0 else round(length * RATE) + lead,
+            kind=scheme if name == file and scheme in ("tone_stream", "local_stream") else None,
+            pieces=tuple(pieces),
+            lead=lead,
+            seekable=scheme not in ("tone_stream", "local_stream", "silence_stream"),
+            params=tuple(params.items()),
+            about=self._about.get(file, ()),
+        )
 
-    def _stream(
-        self, scheme: str, rest: str, name: str, prefix: str, pieces: list[tuple[str, float]]
-    ) -> float | None:
-        """The seconds of a stream; negative if it never ends, None if it doesn't exist.
-
-        The files of a ``file_string`` are added to ``pieces``, with the second each begins.
-        """
-        if name in self._prompts:
-            return self._prompts[name]
+    def _stream(self, scheme: str, rest: str, params: Mapping[str, str]) -> float | None:
+        """The seconds of a stream; negative if it never ends, None if it doesn't exist."""
         if scheme == "silence_stream":
             milliseconds = _number(rest)
             if milliseconds == 0:
                 return None  # mod_tone_stream.c, silence_stream_file_open
             return milliseconds / 1000 if milliseconds > 0 else -1
         if scheme == "tone_stream":
-            return tone_length(rest)
-        if scheme == "file_string":
-            return self._file_string(rest.split("!"), prefix, pieces)
+            return tone_length(rest, params.get("loops"))
         if scheme == "local_stream":
             return -1 if rest in ("moh", "default") else None
-        return None if self._only_known else self._default
+        return None if self._only_known or scheme.lower() in OWN_STREAMS else self._default
 
     def _file_string(
-        self, names: list[str], prefix: str, pieces: list[tuple[str, float]]
+        self, names: list[str], prefix: str, pieces: list[tuple[str, int]]
     ) -> float | None:
-        lengths: list[float] = []
+        """The seconds of several files; each that exists is added to ``pieces``."""
+        total = 0
         for name in names:
             sound = self.open(name, prefix)
-            if sound is None:
+            # (a file in braces gets the folder before them, and is not found)
+            if sound is None or (name.startswith("{") and not _is_path(name)):
                 continue
-            pieces.append((name, sum(lengths) + FILE_STRING_GAP * len(lengths)))
+            pieces.append((name, total))
             if sound.samples is None:
                 return -1
-            lengths.append(sound.samples / RATE)
-        if not lengths:
-            return None
-        return sum(lengths) + FILE_STRING_GAP * (len(lengths) - 1)
+            total += sound.samples
+        return total / RATE if pieces else None
 
     def _length(self, path: str, prefix: str) -> float | None:
         relative = path[len(prefix) :].lstrip("/") if path.startswith(prefix) else path
@@ -169,15 +195,40 @@ class Media:
         return None
 
 
-def tone_length(script: str) -> float:
-    """Seconds of a TGML script: ``%(200,100,440)`` is 200 ms of 440 Hz, then 100 ms of silence."""
+def _path(name: str, file: str, prefix: str) -> str:
+    """The path of a file that is not a stream (switch_ivr_play_file).
+
+    ``file`` is what follows the braces. A name without suffix is tried as .L16 and then as .wav
+    (recording 11o).
+    """
+    if not file.startswith("/"):
+        end = closing(name, 1, "{", "}") + 1 if name.startswith("{") else 0
+        # only the first braces stay before the folder
+        more = name[end:].lstrip(" ")
+        kept = name[:end] if not more.startswith("{") else ""
+        name = f"{kept}{prefix}/{more}"
+    return name if "." in name.rpartition("/")[2] else f"{name}.wav"
+
+
+def _is_path(name: str) -> bool:
+    file = variables_of(name)[1]
+    return file.startswith("/") or "://" in file
+
+
+def tone_length(script: str, loops: str | None = None) -> float:
+    """Seconds of a TGML script: ``%(200,100,440)`` is 200 ms of 440 Hz, then 100 ms of silence.
+
+    It is played once, or as often as ``;loops=`` or ``loops`` says.
+    """
     script, *options = script.split(";loops=")
+    if loops is not None:
+        options = [loops]
     once = sum(
         _decimal(on) + _decimal(off)
         for on, off in re.findall(r"%\(\s*([\d.]+)\s*,\s*([\d.]+)", script)
     )
-    loops = _number(options[0]) if options else 1
-    return once / 1000 * loops if loops > 0 else -1
+    times = _number(options[0]) if options else 1
+    return once / 1000 * times if times > 0 else -1
 
 
 def _number(text: str) -> int:

@@ -255,9 +255,14 @@ def usage(text: str) -> str:
     return f"-USAGE: {text}\n"
 
 
-def located(switch: Switch, argument: str, syntax: str) -> tuple[Channel | None, str, str]:
-    """The channel whose uuid begins the argument, the rest, and the answer if there is none."""
+def located(
+    switch: Switch, argument: str, syntax: str, *, words: int = 1
+) -> tuple[Channel | None, str, str]:
+    """The channel whose uuid begins the argument, the rest, and the answer if there is none.
+
+    An argument of fewer ``words`` is answered with the syntax, whether or not there is a channel.
+    """
     uuid, _, rest = argument.partition(" ")
-    if not uuid:
+    if len(argument.split()) < words:
         return None, "", usage(syntax)
     return switch.locate(uuid), rest, NO_CHANNEL

@@ -12,6 +12,7 @@ from random import Random
 from typing import Any
 
 from eslsync import CallState
+from eslsync.wire.separation import variables_of
 
 from ..applications import API_COMMANDS, APPLICATIONS
 from ..applications.conference import Rooms
@@ -249,8 +250,9 @@ def recorded_lengths(
     lengths: dict[str, float] = {}
     for message in messages:
         path = message.get("Playback-File-Path")
-        relative = path.removeprefix(sound_prefix + "/")
-        if message.name == "PLAYBACK_STOP" and path and relative not in known:
+        relative = variables_of(path)[1].removeprefix(sound_prefix + "/")
+        names = relative.removeprefix("file_string://").split("!")
+        if message.name == "PLAYBACK_STOP" and path and known.keys().isdisjoint(names):
             samples = message.get("variable_playback_samples")
             if samples and "stream://" not in path:
                 lengths.setdefault(relative, int(samples) / 8000)

@@ -62,7 +62,12 @@ def test_an_unknown_file_lasts_two_seconds_or_does_not_exist() -> None:
         ("tone_stream://%(500,0,800)", 0.5),
         ("tone_stream://%(200,100,440);loops=3", 0.9),
         ("tone_stream://%(200,100,440);loops=-1", None),
-        ("file_string://a.wav!b.wav", 0.5 + 0.25 + 0.3),  # recording 11o
+        ("file_string://a.wav!b.wav", 0.25 + 0.5 + 0.3),  # recordings 11o, 35a
+        ("file_string://a.wav", 0.25 + 0.5),
+        ("file_string://no.wav!a.wav!b.wav", 0.5 + 0.3),
+        ("file_string://a.wav!silence_stream://300!no.wav!b.wav", 0.25 + 0.5 + 0.3 + 0.3),
+        ("{loops=2}a.wav", 0.5),
+        ("{loops=2}tone_stream://%(200,100,440)", 0.6),
     ],
 )
 def test_silence_tones_and_files_in_a_row_have_lengths(name: str, length: float | None) -> None:
@@ -74,6 +79,17 @@ def test_a_stream_of_unknown_files_or_of_no_kind_does_not_exist() -> None:
     media = Media(only_known=True)
     assert media.open("file_string://x.wav!y.wav", PREFIX) is None
     assert media.open("nonsense://x", PREFIX) is None
+    assert Media().open("silence_stream://0", PREFIX) is None
+    assert Media().open("FILE_STRING://a.wav", PREFIX) is None
+
+
+def test_braces_before_a_file_stay_before_its_folder_unless_there_are_more() -> None:
+    media = Media(prompts={"a.wav": 0.5}, only_known=True)
+    sound = media.open("{loops=2,b=c}a", PREFIX)
+    assert sound is not None
+    assert sound.path == "{loops=2,b=c}/sounds/en/a.wav"
+    assert sound.params == (("loops", "2"), ("b", "c"))
+    assert media.open("{loops=2}{b=c}a", PREFIX) is None
 
 
 def test_tone_lengths_add_up() -> None:
