@@ -11,6 +11,7 @@ from typing import Literal
 from eslsync.wire.arguments import KEYS
 
 from ..scripts.steps import Step
+from .patterns import made_from
 from .situations import Collects, Situation
 
 __all__ = ["COUNTING", "Approach", "CallerAction", "Entries", "actions"]
@@ -27,6 +28,8 @@ TRIES = 2000
 MOST_WORDS = 12
 #: Maximum entries beside those, and beside the numbers that the code compares with.
 MOST_BESIDE = 18
+#: Maximum valid entries made up for one pattern.
+MOST_BRANCHES = 5
 
 ActionKind = Literal["key", "entry", "early", "wrong", "silence", "hangup", "far end"]
 
@@ -218,7 +221,18 @@ def _without_end(collects: Collects, entry: str) -> str:
 
 
 def _matching(collects: Collects, digits: str) -> list[str]:
-    """Valid entries: the first, and one of another length."""
+    """Valid entries: the first, one of another length, and one for each branch of a pattern."""
+    found = _first_matching(collects, digits)
+    made = made_from(collects.pattern or "")
+    fitting = [each for each in made if collects.least <= len(each) <= collects.most]
+    fitting = [each for each in fitting if each not in found and is_valid(collects, each)]
+    others = [each for each in fitting if set(each) <= set(digits)]
+    if not found:
+        others = others or fitting
+    return [*found, *others[: max(MOST_BRANCHES - len(found), 0)]]
+
+
+def _first_matching(collects: Collects, digits: str) -> list[str]:
     found: list[str] = []
     for made in itertools.islice(_made_up(digits, collects.least, collects.most), TRIES):
         if is_valid(collects, made) and len(made) not in map(len, found):

@@ -26,7 +26,7 @@ from .findings.transfers import known_extensions
 from .graph import Edge, Node, Way
 from .handlers import Explored
 from .maps import Map, as_tree
-from .rules import Rule, digits_in, read_rules, rules_beside, rules_in
+from .rules import Rule, digits_in, extensions_in, read_rules, rules_beside, rules_in
 from .search import Limits, Progress, Search
 from .situations import Situation
 
@@ -61,6 +61,8 @@ class Exploration:
     stands_on: StandsOn = field(default_factory=StandsOn)
     #: The extensions that calls were transferred to, if nobody said which the dialplan has.
     transfers: list[str] = field(default_factory=list)
+    #: What was left out, and is no fault.
+    remarks: list[str] = field(default_factory=list)
     #: The rules that calls had to keep.
     rules: Sequence[str] = ()
     _explored: Explored = field(default_factory=lambda: Explored(None), repr=False)
@@ -172,7 +174,13 @@ class Exploration:
         said = f"{situations} at {spots}, {calls}; {self.verdict}\nstands on {self.stands_on}"
         if self.transfers:
             said += f"\ntransfers to {', '.join(self.transfers)}: not looked up in a dialplan"
-        return said
+        return "\n".join([said, *(f"not tried: {each}" for each in self.remarks)])
+
+    @property
+    def unknown_extensions(self) -> list[str]:
+        """The extensions of transfers of which nobody, no rule either, says that they are there."""
+        named = extensions_in(rules_in(self.rules))
+        return [each for each in self.transfers if each not in named]
 
     @property
     def incomplete(self) -> list[Finding]:
@@ -188,6 +196,8 @@ class Exploration:
             said.append(f"incomplete: {_counted(self.incomplete)}")
         if not said:
             said = ["nothing else is wrong" if self.allowed else "nothing is wrong"]
+            if self.unknown_extensions:
+                said[0] += f", if the dialplan has {', '.join(self.unknown_extensions)}"
         if self.allowed:
             said[-1] += f" (allowed: {_counted(self.allowed)})"
         return "; ".join(said)
@@ -300,7 +310,7 @@ def explore(
         moments=source.moments(),
         questions=source.questions(),
         talks=source.talks(),
-        causes=source.looks_at_causes,
+        causes=source.causes(),
         workers=(os.cpu_count() or 1) if workers is None else workers,
         key=key,
         patience=patience,
@@ -329,6 +339,7 @@ def explore(
         uncovered=_uncovered(search) if coverage else {},
         astray=search.astray,
         stands_on=search.stands_on,
+        remarks=evidence.remarks,
         transfers=[] if known_extensions(evidence) else list(search.transfers),
         _explored=explored,
         _search=search,

@@ -158,7 +158,7 @@ class Reach:
         """True if the value follows from literals, and from what is tried."""
         if node is None or isinstance(node, (ast.Constant, ast.Lambda, ast.JoinedStr)):
             return True
-        if deep == 0:
+        if deep == 0 or "environ" in dotted(node):
             return False
         if isinstance(node, ast.Name):
             return node.id not in self.kept and self._is_known_name(node, deep)

@@ -24,7 +24,7 @@ from .stories import Happening, HappeningKind
 
 __all__ = [
     "Condition", "EveryCall", "KeyLeads", "Mark", "NoCall", "Rule", "RuleError", "begin",
-    "digits_in", "follow", "near", "read_rules", "rules_beside", "rules_in",
+    "digits_in", "extensions_in", "follow", "near", "read_rules", "rules_beside", "rules_in",
 ]  # fmt: skip
 
 #: The suffix of a file of rules beside the handler's.
@@ -335,6 +335,11 @@ def rules_beside(handler: Path) -> list[Rule]:
 def digits_in(rules: Iterable[Rule]) -> list[str]:
     """The digits that rules name, which callers must try."""
     return [each.name for rule in rules for each in rule.names if each.what == "enters"]
+
+
+def extensions_in(rules: Iterable[Rule]) -> set[str]:
+    """The extensions that rules name."""
+    return {each.name for rule in rules for each in rule.names if each.what == "transferred"}
 
 
 @dataclass

@@ -52,6 +52,8 @@ ROUND = 1
 REPEATS = 3
 #: Lengths of conversations tried, besides the usual one.
 TALKS = 4
+#: Causes with which far ends refuse calls.
+CAUSES = 6
 #: Attempts given to a process at once.
 CHUNK = 4
 
@@ -115,7 +117,7 @@ class Search:
     #: Facts about the call that the code compares with literals, by the statement.
     questions: Mapping[Spot, Sequence[Question]] = field(default_factory=dict)
     talks: Sequence[int] = ()  #: seconds for which far ends talk, besides 20
-    causes: bool = False  #: True if the code looks at hangup causes
+    causes: Sequence[str] = ()  #: with which far ends refuse calls, besides USER_BUSY
     workers: int = 1
     key: Callable[[Situation], object] | None = None
     patience: float | None = 5.0
@@ -157,7 +159,7 @@ class Search:
         self._heard_elsewhere: set[bytes] = set()
         self._variants = Variants(
             self.circumstances, self.moments, self.questions, self.talks[:TALKS],
-            causes=self.causes,
+            causes=self.causes[:CAUSES],
         )  # fmt: skip
         self._shapes: dict[object, Node] = {}
         self._slow: set[str] = set()  # spots where handlers wait for something but the call

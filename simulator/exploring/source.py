@@ -31,6 +31,16 @@ MONDAY = date(2026, 1, 5)
 #: Names that code uses to get the caller.
 CALLERS = frozenset("caller_number caller_name".split())
 
+#: Causes of far ends that refuse a call, except those of the far ends tried in any case.
+REFUSALS = frozenset(
+    """
+    CALL_REJECTED DESTINATION_OUT_OF_ORDER FACILITY_REJECTED GATEWAY_DOWN INCOMPATIBLE_DESTINATION
+    INVALID_NUMBER_FORMAT NETWORK_OUT_OF_ORDER NORMAL_CIRCUIT_CONGESTION NORMAL_TEMPORARY_FAILURE
+    NO_ROUTE_DESTINATION NUMBER_CHANGED NO_USER_RESPONSE OUTGOING_CALL_BARRED
+    RECOVERY_ON_TIMER_EXPIRE SERVICE_UNAVAILABLE SWITCH_CONGESTION UNALLOCATED_NUMBER
+    USER_NOT_REGISTERED
+    """.split()
+)
 #: Attributes by which code reads how long a bridge lasted.
 LENGTHS = frozenset("seconds billsec".split())
 
@@ -172,12 +182,23 @@ class HandlerSource:
             isinstance(node, ast.Attribute) and node.attr in CALLERS for node in self._nodes()
         )
 
-    @property
-    def looks_at_causes(self) -> bool:
-        """True if it looks at a hangup cause."""
-        return any(
-            isinstance(node, ast.Attribute) and node.attr == "cause" for node in self._nodes()
-        )
+    def causes(self) -> list[str]:
+        """The causes with which far ends may refuse calls that it looks for; none if for none.
+
+        They are those that it compares or has in tables, besides the one of who rejects a call.
+        """
+        nodes = list(self._nodes())
+        if not any(isinstance(node, ast.Attribute) and node.attr == "cause" for node in nodes):
+            return []
+        compared = [node for node in nodes if isinstance(node, (ast.Compare, ast.MatchValue))]
+        tables = [key for node in nodes if isinstance(node, ast.Dict) for key in node.keys if key]
+        named: dict[str, None] = {"CALL_REJECTED": None}
+        for part in [*compared, *tables, *self._constants.values()]:
+            for node in ast.walk(part):
+                name = node.attr if isinstance(node, ast.Attribute) else getattr(node, "value", "")
+                if isinstance(name, str) and name in REFUSALS:
+                    named[name] = None
+        return list(named)
 
     def _nodes(self) -> Iterator[ast.AST]:
         for part in self.parts:

@@ -4,10 +4,10 @@ from __future__ import annotations
 
 import ast
 from collections.abc import Iterator, Sequence, Set
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from .probes import Ran, spot
-from .reach import dotted
+from .reach import dotted, names_of_calls
 
 __all__ = ["Unrun", "unrun"]
 
@@ -17,6 +17,15 @@ NEVER = frozenset("AssertionError NotImplementedError assert_never assert_unreac
 PRAGMA = "pragma: no cover"
 #: Names of loggers, and of what else only tells.
 TELLS = frozenset("log logger logging warn warnings print".split())
+#: Errors of the operating system, and those of the connection to FreeSWITCH.
+SYSTEM = frozenset(
+    "BlockingIOError BrokenPipeError ChildProcessError ConnectionError ConnectionAbortedError "
+    "ConnectionRefusedError ConnectionResetError EOFError EnvironmentError FileExistsError "
+    "FileNotFoundError IOError ImportError InterruptedError IsADirectoryError MemoryError "
+    "ModuleNotFoundError NotADirectoryError OSError PermissionError ProcessLookupError "
+    "UnicodeDecodeError UnicodeEncodeError UnicodeError".split()
+)
+CONNECTION = frozenset("CommandError Disconnected ProtocolError".split())
 #: Methods that are called without their names.
 IMPLICIT = frozenset("__init__ __post_init__ __enter__ __exit__ __call__".split())
 #: Characters of a condition that are shown.
@@ -35,6 +44,8 @@ class Unrun:
     behind: str  #: the condition that leads there, if there is one
     after: range  #: the lines before, of the statement or condition that did run
     names: Set[str]  #: what it names, directly or through functions
+    #: True for the body of an `except` that only something outside the call brings about.
+    outside: bool = False
 
 
 def unrun(tree: ast.Module, text: str, handler: str, ran: Ran) -> list[Unrun]:
@@ -149,9 +160,11 @@ class _Walk:
             blocks = [each for each in values if isinstance(each, _HAS_BODY)]
             for each in blocks:
                 if isinstance(each, ast.ExceptHandler) and each.type is not None:
-                    yield from self._block(
-                        each.body, function, f"except {ast.unparse(each.type)}", each.lineno
-                    )
+                    behind = f"except {ast.unparse(each.type)}"
+                    found = self._block(each.body, function, behind, each.lineno)
+                    if self._comes_from_outside(each.type, statement):
+                        found = (replace(run, outside=True) for run in found)
+                    yield from found
                 elif isinstance(each, ast.match_case):
                     line = each.pattern.lineno
                     behind = f"case {ast.unparse(each.pattern)}"
@@ -171,6 +184,37 @@ class _Walk:
                         self._use(part)
                         yield from self._branches(part, function)
 
+    def _comes_from_outside(self, caught: ast.expr, statement: ast.stmt) -> bool:
+        """True if only something outside the call raises this in a `try`.
+
+        That is what FreeSWITCH or the connection to it may do at any time, and errors of the
+        system and of other modules where the code calls anything but the call's own methods.
+        """
+        several = caught.elts if isinstance(caught, ast.Tuple) else [caught]
+        names = {_last(each) for each in several}
+        if names <= CONNECTION:
+            return True
+        body = getattr(statement, "body", [])
+        calls = names_of_calls(self._tree)
+        elsewhere = any(
+            isinstance(node, ast.Call) and not dotted(node.func) & calls
+            for each in body
+            for node in ast.walk(each)
+        )
+        return elsewhere and all(
+            _last(each) in SYSTEM | CONNECTION or self._is_of_other_module(each) for each in several
+        )
+
+    def _is_of_other_module(self, error: ast.expr) -> bool:
+        """True for an exception that an import brings, other than those of eslsync."""
+        name = min(dotted(error) - {_last(error)}, default=_last(error))
+        return any(
+            name in {(alias.asname or alias.name).split(".")[0] for alias in node.names}
+            and (getattr(node, "module", "") or "").split(".")[0] != "eslsync"
+            for node in ast.walk(self._tree)
+            if isinstance(node, (ast.Import, ast.ImportFrom))
+        )
+
     def _branches(self, part: ast.AST, function: str) -> Iterator[Unrun]:
         """The branches of `a if b else c`, and the lambdas, that no call ran."""
         for node in ast.walk(part):
@@ -188,6 +232,11 @@ class _Walk:
 
 
 _HAS_BODY = (ast.ExceptHandler, ast.match_case)
+
+
+def _last(node: ast.expr) -> str:
+    """The last name of a dotted one."""
+    return ast.unparse(node).rpartition(".")[2]
 
 
 def _is_text(statement: ast.stmt) -> bool:

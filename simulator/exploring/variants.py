@@ -29,8 +29,6 @@ FAR_ENDS: tuple[tuple[str, Mapping[str, Any]], ...] = (
     ("answers and hangs up", {"rings": True, "answers_after": 2, "hangs_up_after": 0}),
     ("does not answer", {"rings": True, "answers_after": "never"}),
 )
-#: One more, if the code looks at the cause.
-REJECTS: tuple[str, Mapping[str, Any]] = ("rejects the call", {"rejects": "CALL_REJECTED"})
 
 
 @dataclass
@@ -58,7 +56,7 @@ class Variants:
         questions: Mapping[Spot, Sequence[Question]],
         talks: Sequence[int] = (),
         *,
-        causes: bool = False,
+        causes: Sequence[str] = (),
     ) -> None:
         self._circumstances = circumstances
         self._moments = moments
@@ -68,7 +66,7 @@ class Variants:
             answers,
             *((f"talks for {each} s", {**answers[1], "hangs_up_after": each}) for each in talks),
             *others,
-            *([REJECTS] if causes else []),
+            *((_refuses(each), {"rejects": each}) for each in causes),
         ]
         self._called: set[object] = set()
         self._gone: set[object] = set()
@@ -199,6 +197,10 @@ class Variants:
                         label = f"{job.label or job.action.label}; {label}"
                     attempt = replace(job.attempt, call=call)
                     yield replace(job, attempt=attempt, label=label, moved=True)
+
+
+def _refuses(cause: str) -> str:
+    return "rejects the call" if cause == "CALL_REJECTED" else f"gives {cause}"
 
 
 def _can_be_there(where: str) -> bool:

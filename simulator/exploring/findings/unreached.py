@@ -37,6 +37,10 @@ def find(evidence: Evidence) -> Iterator[Finding]:
             if place is not None and (place.line in here or place.function in each.names)
         ]
         prompts = [prompt for prompt in prompts if prompt not in inside]
+        if each.outside:
+            line = Place(str(path), each.first, each.function)
+            evidence.remarks.append(f"{each.behind} ({line}): only something outside raises that")
+            continue
         lines = f"line {each.first}" if len(here) == 1 else f"lines {each.first}-{each.last}"
         behind = f", behind `{each.behind}`" if each.behind else ""
         plays = f", which plays {', '.join(name for name, _ in inside)}" if inside else ""

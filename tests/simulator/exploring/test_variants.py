@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from eslsync import CommandError, Session
+from eslsync import CommandError, HangupCause, Session
 from simulator import explore
 from tests.support.explored import found
 
@@ -76,6 +76,26 @@ def names_causes(session: Session) -> None:
     if not outcome.answered:
         session.channel.playback("rejected" if outcome.cause == "CALL_REJECTED" else "nobody")
     session.channel.hangup()
+
+
+WORDS = {"USER_NOT_REGISTERED": "switched-off", "CALL_REJECTED": "rejected"}
+
+
+def knows_more_causes(session: Session) -> None:
+    session.channel.answer()
+    outcome = session.channel.bridge("user/2000")
+    if outcome.cause == HangupCause.NORMAL_CIRCUIT_CONGESTION:
+        session.channel.playback("all-lines-busy")
+    elif not outcome.answered:
+        session.channel.playback(WORDS.get(str(outcome.cause), "nobody"))
+    session.channel.hangup()
+
+
+def test_a_far_end_refuses_the_call_with_each_cause_that_the_code_names() -> None:
+    exploration = explore(knows_more_causes, keys="1")
+    exploration.check()
+    heard = {node.situation.prompt for node in exploration.nodes}
+    assert heard >= {"all-lines-busy", "switched-off", "rejected", "nobody"}
 
 
 def test_a_far_end_also_rejects_the_call_if_the_code_looks_at_the_cause() -> None:

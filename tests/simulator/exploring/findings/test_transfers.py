@@ -36,6 +36,13 @@ def test_if_none_are_given_the_report_says_what_was_transferred_to() -> None:
     exploration = explore(sends_to_departments, keys="12")
     assert not exploration.findings
     assert "transfers to 6000, 6001, 6020: not looked up in a dialplan" in exploration.summary
+    assert exploration.verdict == "nothing is wrong, if the dialplan has 6000, 6001, 6020"
+
+
+def test_an_extension_that_a_rule_names_is_there() -> None:
+    rules = ["every call is transferred to 6000 or is transferred to 6001"]
+    exploration = explore(sends_to_departments, keys="1", expect=rules)
+    assert exploration.verdict == "nothing is wrong"
 
 
 def sends_on_in_other_ways(session: Session) -> None:

@@ -3,13 +3,15 @@
 from __future__ import annotations
 
 import logging
+import os
+import sqlite3
 import sys
 from collections.abc import Callable
 from pathlib import Path
 
 import pytest
 
-from eslsync import Hangup, Session
+from eslsync import CommandError, Disconnected, Hangup, Session
 from simulator import explore
 from tests.support.explored import found
 
@@ -93,6 +95,67 @@ def test_lines_that_no_call_ran_are_told(
     assert exploration.verdict == "incomplete: 1 unreached"
     begins = handler.__code__.co_firstlineno - 1
     assert [each.place.line - begins for each in exploration.findings if each.place] == lines
+
+
+def fetch(number: str) -> str:
+    try:
+        return sqlite3.connect(":memory:").execute("select ?", [number]).fetchone()[0]  # type: ignore[no-any-return]
+    except (sqlite3.Error, OSError):
+        return ""
+
+
+def handles_what_comes_from_outside(session: Session) -> None:
+    session.channel.answer()
+    try:
+        session.channel.set("name", fetch("1") + "x")
+        session.channel.playback("welcome")
+    except CommandError:
+        session.channel.playback("sorry")
+    except Disconnected:
+        fetch("2")
+        raise
+    session.channel.hangup()
+
+
+def test_errors_that_only_something_outside_raises_are_remarked_on() -> None:
+    exploration = explore(handles_what_comes_from_outside, keys="1")
+    assert not exploration.findings, str(exploration)
+    assert [each.partition(" (")[0] for each in exploration.remarks] == [
+        "except CommandError",
+        "except Disconnected",
+        "except",
+    ]
+    assert "not tried: except (sqlite3.Error, OSError) (" in exploration.summary
+
+
+class NoSuchRoom(Exception):
+    pass
+
+
+def handles_an_error_of_its_own(session: Session) -> None:
+    session.channel.answer()
+    try:
+        fetch("1")
+        session.channel.playback("welcome")
+    except NoSuchRoom:
+        session.channel.playback("no-such-room")
+    session.channel.hangup()
+
+
+def looks_at_the_environment(session: Session) -> None:
+    session.channel.answer()
+    session.channel.playback("welcome")
+    if os.environ.get("ESLSYNC_PROMO") or os.environ["PATH"] == "promo":
+        session.channel.playback("promo")
+    session.channel.hangup()
+
+
+@pytest.mark.parametrize("handler", [handles_an_error_of_its_own, looks_at_the_environment])
+def test_what_the_handler_and_its_surroundings_decide_is_unreached(
+    handler: Callable[[Session], None],
+) -> None:
+    exploration = explore(handler, keys="1")
+    assert found(exploration) == ["unreached"], str(exploration)
 
 
 def says_that_nobody_gets_there(session: Session) -> None:
