@@ -84,7 +84,7 @@ JOBS = Bound(
     ("call/job.py: running",),
 )
 POSTS = Bound(
-    "posted values that nobody has taken", 1000, None, "`queue.Full`", ("call/posted.py: _kept",)
+    "posted values that nobody has taken", 1000, None, "`queue.Full`", ("call/posted.py: kept",)
 )
 
 #: Those of each call.

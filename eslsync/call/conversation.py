@@ -15,6 +15,7 @@ import logging
 import weakref
 from collections.abc import Callable, Collection, Iterator
 from contextlib import contextmanager
+from operator import attrgetter
 from threading import get_ident
 from typing import TYPE_CHECKING, TypeVar
 
@@ -281,13 +282,13 @@ class Conversation:
                 watched = self.begins(what, deadline, leg, wanted)
             self.at_work = True
             if turns.inside is not None:
-                result = self._look_until(ready, deadline, leg, wanted, known, looks_back)
+                result = self._look_until(what, ready, deadline, leg, wanted, known, looks_back)
             else:
                 result = ready(None)
                 if result is not None:
                     self.note_return(leg)
                 elif looks_back:
-                    result = self._look_back(ready, leg, wanted)
+                    result = self._look_back(what, ready, leg, wanted)
                 if result is None and not self.composing:
                     arrivals.begin_call()
             while result is None:
@@ -316,13 +317,22 @@ class Conversation:
             arrivals.take(result)
         return result
 
-    def _look_back(self, ready: Ready[T], leg: Leg, wanted: Collection[str] | None) -> T | None:
-        """What an event of the last blocking call makes ready; None after the end of the leg."""
+    def _look_back(
+        self, what: object, ready: Ready[T], leg: Leg, wanted: Collection[str] | None
+    ) -> T | None:
+        """What an event of the last blocking call makes ready; None after the end of the leg.
+
+        A wait for several things takes digits and posted values in order of arrival, too.
+        """
         events = self.arrivals.of_last_call()
+        if isinstance(what, tuple):
+            events = sorted({*events, *self.typeahead, *self.posts.kept}, key=attrgetter("serial"))
         ending = self.ending
-        if events and ending.stage is UP and ending.failure is None and leg.hangup_event is None:
-            for event in events:
-                if self.typeahead.has(event) and (result := ready(event)) is not None:
+        up = ending.stage is UP and ending.failure is None and leg.hangup_event is None
+        for event in events:
+            if (up or event.quick_name in KEPT) and self.typeahead.has(event):
+                result = ready(event)
+                if result is not None:
                     return result
         self.arrivals.tell_forgotten(wanted)
         return None
@@ -341,6 +351,7 @@ class Conversation:
 
     def _look_until(
         self,
+        what: object,
         ready: Ready[T],
         deadline: Deadline | None,
         leg: Leg,
@@ -352,8 +363,10 @@ class Conversation:
         turns = self.turns
         result = ready(None)
         since = turns.before if looks_back else turns.mark
-        for event in tuple(self.backlog):
-            if result is None and event.serial > since and self.arrivals.is_untaken(event):
+        for event in (*self.posts.kept, *self.backlog):
+            kept = event.quick_name in KEPT and isinstance(what, tuple)
+            new = event.serial > since and self.arrivals.is_untaken(event)
+            if result is None and (kept or new):
                 result = ready(event)
         if result is None and not self.composing:
             turns.before = turns.mark

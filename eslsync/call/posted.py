@@ -57,13 +57,14 @@ class Queues(Protocol):
 class Posts:
     """The values posted to one conversation that have not been taken."""
 
-    __slots__ = ("_conversation", "_kept", "_lock", "_untaken")
+    __slots__ = ("_conversation", "_untaken", "kept")
 
     def __init__(self, conversation: Queues) -> None:
         self._conversation = conversation
         # One entry for each, wherever it is: a deque changes in one step, a number does not.
         self._untaken: deque[None] = deque()
-        self._kept: deque[Event] = deque()  # their turn has come; the handler's thread only
+        #: Those whose turn has come, and that nobody has taken; the handler's thread only.
+        self.kept: deque[Event] = deque()
 
     def post(self, value: Any) -> bool:
         """Queue a value, in any thread: see `Session.post`."""
@@ -81,13 +82,13 @@ class Posts:
 
     def keep(self, event: Event) -> None:
         """Keep a value whose turn has come, and that has no callback."""
-        self._kept.append(event)
+        self.kept.append(event)
 
     def take(self, event: Event | None) -> Event | None:
         """Take the oldest value; ``event`` is what has just arrived or had its turn."""
         conversation = self._conversation
-        if self._kept:
-            taken = self._kept.popleft()
+        if self.kept:
+            taken = self.kept.popleft()
         elif conversation.in_callback:
             # Others still wait for their turn; this one doesn't get another.
             waiting = conversation.backlog if event is None else (event,)
@@ -104,7 +105,7 @@ class Posts:
 
     def forget(self) -> None:
         """Forget the values that nobody has taken."""
-        self._kept.clear()
+        self.kept.clear()
 
     def had(self) -> None:
         """Count out a value that its callback has had."""

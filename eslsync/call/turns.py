@@ -18,7 +18,7 @@ from .losses import Losses
 from .posted import POSTED, Posts
 from .typeahead import TypeAhead
 
-__all__ = ["Turns", "by_callback"]
+__all__ = ["KEPT", "Turns", "by_callback"]
 
 OVER = Stage.OVER
 

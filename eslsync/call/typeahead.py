@@ -60,6 +60,9 @@ class TypeAhead:
         self._conversation = conversation
         self._digits = Backlog(DIGITS)
 
+    def __iter__(self) -> Iterator[Event]:
+        return iter(self._digits)
+
     def keep(self, event: Event) -> None:
         """Keep a digit whose turn has come."""
         self._digits.append(event)

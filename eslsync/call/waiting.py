@@ -12,6 +12,7 @@ from ..wire.event_names import parse_event
 from ..wire.message import Event
 from .connection import ALWAYS_WANTED
 from .posted import POSTED
+from .turns import KEPT
 
 if TYPE_CHECKING:
     from .conversation import Conversation, Ready
@@ -43,7 +44,10 @@ def wait_for(
     several = tuple(what)
     if not several:
         raise ValueError("wait: name an event or a state")
-    readies = [_ready_for(conversation, each, leg)[0] for each in several]
+    readies = [
+        _in_its_turn(ready, str(each)) if each in KEPT else ready
+        for each, (ready, _) in ((each, _ready_for(conversation, each, leg)) for each in several)
+    ]
 
     def any_ready(event: Event | None) -> Event | None:
         found = (ready(event) for ready in readies)
@@ -81,6 +85,15 @@ def check_event(event: str) -> None:
     """Raise ValueError for an event that nobody knows."""
     if event != POSTED:
         parse_event(event)
+
+
+def _in_its_turn(ready: Ready[Event], name: str) -> Ready[Event]:
+    """Take what is kept only in its place among other events."""
+
+    def in_its_turn(event: Event | None) -> Event | None:
+        return ready(event) if event is not None and event.quick_name == name else None
+
+    return in_its_turn
 
 
 def _as_a_callback(

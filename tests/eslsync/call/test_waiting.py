@@ -9,6 +9,7 @@ import pytest
 from eslsync import Channel, ChannelState, Event, Hangup, Session, TimeoutError
 from eslsync.bounds import EARLIER
 from eslsync.call import arrivals
+from eslsync.call.arrivals import MAX_RECENT_AT_WORK
 from simulator import Call, FreeSwitch
 from tests.support.asking import ask, session_of
 from tests.support.peer import call, event, reply
@@ -325,7 +326,7 @@ def test_the_events_of_a_long_call_are_bounded(
         peer.say(peer.completed("playback", uuid))
         peer.await_handler()
     assert peer.returned[0] == 0
-    assert peer.returned[1] <= 10
+    assert peer.returned[1] <= 10 + MAX_RECENT_AT_WORK
     assert "dropping the oldest, PLAYBACK_START first" in caplog.text
 
 
@@ -337,3 +338,53 @@ def test_the_completion_that_a_method_waited_for_satisfies_no_other_wait() -> No
 
     with FreeSwitch() as switch:
         switch.call(handler).wait()
+
+
+@pytest.mark.parametrize("inside", [False, True])
+def test_a_wait_for_several_takes_them_in_the_order_in_which_they_came(inside: bool) -> None:
+    order = ["CUSTOM a::b", "DTMF", "POSTED", "CUSTOM a::b", "DTMF"]
+
+    sessions: list[Session] = []
+
+    def handler(session: Session) -> list[str]:
+        sessions.append(session)
+
+        def take() -> list[str]:
+            waits = [
+                session.channel.wait(["POSTED", "DTMF", "CUSTOM a::b"], timeout=0) for _ in order
+            ]
+            return [f"{each.name} {each.get('Event-Subclass', '')}".strip() for each in waits]
+
+        if not inside:
+            session.channel.playback("x")
+            return take()
+        taken: list[str] = []
+
+        @session.on("CHANNEL_ANSWER")
+        def callback(event: Event) -> None:
+            session.channel.playback("x")
+            taken.extend(take())
+
+        session.channel.wait("CHANNEL_HOLD")
+        return taken
+
+    with call(handler) as peer:
+        peer.handshake()
+        if inside:
+            peer.say(peer.event("CHANNEL_ANSWER"))
+        uuid = peer.execute("playback")
+        for each in order:
+            name, _, subclass = each.partition(" ")
+            if name == "POSTED":
+                peer.arrived()
+                sessions[0].post()
+            elif name == "DTMF":
+                peer.say(peer.digit("1"))
+            else:
+                more = {"Event-Subclass": subclass, "Unique-ID": peer.uuid}
+                peer.say(event({"Event-Name": name, **more}))
+        peer.say(peer.completed("playback", uuid))
+        if inside:
+            peer.say(event({"Event-Name": "CHANNEL_HOLD", "Unique-ID": peer.uuid}))
+        peer.await_handler()
+    assert peer.returned == order
