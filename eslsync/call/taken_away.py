@@ -9,6 +9,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
+from operator import attrgetter
 from typing import Any, Protocol
 
 from ..wire.declared import declared
@@ -43,6 +44,8 @@ OTHER_SIDE = frozenset({"-bleg", "-both"})
 class Movable(Protocol):
     """What a leg knows of its whereabouts."""
 
+    #: The last CHANNEL_BRIDGE.
+    bridge_event: Event | None
     #: The event that told that somebody else has taken it away (`Transferred`).
     transferred: Event | None
     #: True once its socket application has ended, though the leg may still be up.
@@ -195,7 +198,13 @@ def _note_command(conversation: Talks, line: str, headers: Mapping[str, str]) ->
 
 
 def _others_go(leg: Movable) -> None:
-    """The leg's transfer takes the one that it is bridged to, which may be any of the session's."""
-    for other in leg.conversation.legs.values():
-        if other is not leg:
-            other.sent_away = True
+    """The leg's transfer takes the one that it is bridged to: any, if no event has told which."""
+    others = [each for each in leg.conversation.legs.values() if each is not leg]
+    bridges = [each.bridge_event for each in (leg, *others) if each.bridge_event is not None]
+    for event in sorted(bridges, key=attrgetter("serial"), reverse=True):
+        pair = (event.get("Bridge-A-Unique-ID"), event.get("Bridge-B-Unique-ID"))
+        if leg.uuid in pair:
+            others = [each for each in others if each.uuid in pair]
+            break
+    for other in others:
+        other.sent_away = True

@@ -253,3 +253,27 @@ def test_digits_that_the_handler_queues_are_nobodys_press() -> None:
         call.press("4")
         call.wait()
     assert pressed == taken == ["7", "4"]
+
+
+def test_a_transfer_of_a_legs_other_side_is_no_transfer_of_the_call() -> None:
+    told: list[str | None] = []
+
+    def handler(session: Session) -> None:
+        session.channel.answer()
+        one, other = session.originate(AGENT), session.originate("user/1001")
+        session.api(f"uuid_bridge {one.uuid} {other.uuid}")
+        session.channel.playback("ivr/short")
+        session.api(f"uuid_transfer {one.uuid} -bleg 2000")
+        with pytest.raises(Transferred) as taken:
+            session.channel.playback("ivr/long")
+        told.append(taken.value.extension)
+
+    with FreeSwitch(prompts=PROMPTS, extensions=ELSEWHERE) as switch:
+        switch.endpoint(AGENT)
+        switch.endpoint("user/1001")
+        call = switch.call(handler)
+        call.hear("ivr/long", start=True)
+        call.transfer("2000")
+        call.hear("ivr/elsewhere")
+        call.wait()
+    assert told == ["2000"]
