@@ -175,7 +175,9 @@ class Sockets:
                 if sender == "app":
                     left = len(data)
                     while left:
-                        left -= len(sock.recv(left))
+                        data = sock.recv(left)
+                        assert data, "the other side has closed"
+                        left -= len(data)
                     continue
                 with self.changed:
                     self.changed.wait_for(lambda: self.stopped)

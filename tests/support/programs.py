@@ -60,7 +60,9 @@ def take(sock: socket.socket, command: bytes = ANSWER) -> None:
     sock.sendall(b"event plain CHANNEL_EXECUTE_COMPLETE\n\n" + command)
     data = b""
     while b"CHANNEL_EXECUTE_COMPLETE" not in data or not data.endswith(b"\n\n"):
-        data += sock.recv(65536)
+        more = sock.recv(65536)
+        assert more, f"the connection ended after {data!r}"
+        data += more
 
 
 def reset(sock: socket.socket) -> None:

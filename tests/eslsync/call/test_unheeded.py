@@ -4,10 +4,11 @@ from __future__ import annotations
 
 import logging
 from collections.abc import Callable
+from typing import Any
 
 import pytest
 
-from eslsync import ChannelState, Disconnected, Hangup, Session
+from eslsync import ChannelState, Disconnected, Execution, Hangup, Job, Session, Transferred
 from eslsync.call.unheeded import LONGEST_PAUSE, PATIENCE
 from simulator import FreeSwitch
 from tests.support.peer import Watched, call
@@ -95,26 +96,59 @@ def test_simulated_time_does_not_pass_for_it() -> None:
     assert len(times) == 1
 
 
-def test_a_loop_until_something_is_done_ends_with_the_call() -> None:
-    raised: list[str] = []
+def how_it_ends(started: Execution[Any] | Job) -> str:
+    """How a loop until it is done ends."""
+    try:
+        for _ in range(100):
+            if started.done:
+                return "done"
+    except (Hangup, Disconnected) as error:
+        return type(error).__name__
+    return "never"
+
+
+@pytest.mark.parametrize("end", ["hangup", "transfer"])
+def test_what_is_done_says_so_also_after_the_end_of_the_call(end: str) -> None:
+    told: list[list[str]] = []
 
     def handler(session: Session) -> None:
-        session.channel.answer()
-        job = session.bgapi("originate user/1000 &park")
-        session.channel.playback("ivr/ivr-welcome", block=False)
-        queued = session.channel.playback("ivr/ivr-welcome", block=False)
-        with pytest.raises(Hangup):
-            session.channel.wait("DTMF")
-        for each in (job, queued):
-            try:
-                while not each.done:
-                    pass
-            except Hangup as hangup:
-                raised.append(str(hangup.cause))
+        channel = session.channel
+        channel.answer()
+        quick = session.bgapi("status")
+        short = channel.playback("ivr/ivr-welcome", block=False)
+        assert how_it_ends(short) == "never"
+        channel.playback("ivr/ivr-welcome")
+        short.wait()
+        slow = session.bgapi("originate user/1000 &park")
+        cut = channel.playback("ivr/long", block=False)
+        with pytest.raises((Hangup, Transferred)):
+            channel.wait("DTMF")
+        told.append([how_it_ends(each) for each in (quick, short, cut, slow)])
 
-    with FreeSwitch() as switch:
+    with FreeSwitch(prompts={"ivr/long": 600.0}, extensions={"^2000$": [("park", "")]}) as switch:
         switch.endpoint("user/1000", answers_after=None)
         caller = switch.call(handler)
-        caller.hear("ivr/ivr-welcome", start=True)
+        caller.hear("ivr/long", start=True)
+        if end == "transfer":
+            caller.transfer("2000")
         caller.hangup()
-    assert raised  # what completes with the hangup is done
+    assert told == [["done", "done", "done", "Hangup"]]
+
+
+@pytest.mark.parametrize("end", ["Hangup", "Disconnected"])
+def test_what_can_not_be_done_any_more_raises_the_end(end: str) -> None:
+    def handler(session: Session) -> str:
+        playing = session.channel.playback("x", block=False)
+        with pytest.raises((Hangup, Disconnected)):
+            session.channel.wait("DTMF")
+        return how_it_ends(playing)
+
+    with call(handler) as peer:
+        peer.handshake()
+        peer.execute("playback")
+        if end == "Hangup":
+            peer.say(*peer.tail())
+        else:
+            peer.end()
+        peer.await_handler()
+    assert peer.returned == end

@@ -15,7 +15,7 @@ from eslsync.call import connection
 from eslsync.call.connection import Connection
 from eslsync.call.reader import Reader
 from eslsync.serving.listening import Listener
-from eslsync.serving.server import Server
+from eslsync.serving.server import Server, stop_all
 from tests.support.peer import PATIENCE, Watched
 from tests.support.servers import (
     Beside,
@@ -238,6 +238,36 @@ def test_stop_in_a_handler_while_another_stop_runs_returns_at_once() -> None:
         stopping.join()
 
 
+def test_handlers_that_stop_each_others_servers_wait_no_longer_than_for_stuck_ones(
+    caplog: pytest.LogCaptureFixture,
+) -> None:
+    meet = threading.Barrier(2)
+    ends: dict[str, int] = {}
+
+    def handler(session: Session, other: int) -> None:
+        meet.wait(PATIENCE)
+        cut = apps[other].stop(0, clean_up=0.01)
+        ends[session.uuid] = len(cut)
+
+    with (
+        serving(lambda session: handler(session, 1)) as one,
+        serving(lambda session: handler(session, 0)) as two,
+        dialled(one) as peer,
+        dialled(two, name="03g") as other,
+    ):
+        apps = [one, two]
+        for each in (peer, other):
+            each.handshake()
+        for each in (peer, other):
+            each.hear_end()
+            each.end()
+        until(lambda: len(ends) == 2)
+        assert refused(one)
+        assert refused(two)
+    assert set(ends.values()) == {1}  # each has cut the other's call
+    assert len([each for each in messages(caplog, logging.ERROR) if "stuck" in each]) >= 1
+
+
 @pytest.mark.parametrize("completes", [True, False])
 def test_start_returns_when_a_handler_that_has_called_stop_has_ended(completes: bool) -> None:
     """Before, a program whose last line it is ended in the middle of that handler's goodbye."""
@@ -263,13 +293,18 @@ def test_start_returns_when_a_handler_that_has_called_stop_has_ended(completes: 
         running.join()
 
 
-def test_an_interrupted_with_block_cuts_calls_and_waits_for_them(
-    monkeypatch: pytest.MonkeyPatch,
+@pytest.mark.parametrize("times", [1, 3])
+@pytest.mark.parametrize("at_exit", [False, True])
+def test_an_interrupted_stop_cuts_calls_and_waits_for_them(
+    times: int, at_exit: bool, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """By a second Ctrl-C, say, which finds it in stop()."""
+    """By further Ctrl-C, say, which find it in stop(): of a with block, or at the program's end."""
+    interruptions: list[float] = []
 
     def interrupted(server: Server, timeout: float) -> bool:
-        monkeypatch.undo()
+        interruptions.append(timeout)
+        if len(interruptions) == times:
+            monkeypatch.undo()
         raise KeyboardInterrupt
 
     def handler(session: Session) -> None:
@@ -285,6 +320,8 @@ def test_an_interrupted_with_block_cuts_calls_and_waits_for_them(
             apps.append(app)
             assert dialled_.wait(PATIENCE)
             monkeypatch.setattr(Server, "wait", interrupted)
+            if at_exit:
+                stop_all()
 
     apps: list[Outbound] = []
     dialled_ = threading.Event()
@@ -301,6 +338,7 @@ def test_an_interrupted_with_block_cuts_calls_and_waits_for_them(
         with pytest.raises(KeyboardInterrupt):
             serves.join()
     assert cleaned_up == [peer.uuid]
+    assert len(interruptions) == times
 
 
 def test_a_stop_that_interrupts_a_stop_returns_at_once(monkeypatch: pytest.MonkeyPatch) -> None:
