@@ -12,8 +12,6 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from eslsync import HangupCause
-
 from ..clockwork.threads import Steps
 from ..model import answering, executing, hooks
 from ..model.dialplan import transfer
@@ -22,17 +20,13 @@ from ..model.sounds import FRAME
 from ..model.states import State
 from ..model.tables import application
 from ..model.variables import exported, is_true
-from .originate import originate
+from .originate import handle_cause, originate
 
 if TYPE_CHECKING:
     from ..model.channel import Channel
     from ..model.digits import Digit
 
 __all__ = ["OnKey", "connect"]
-
-
-#: Hangup causes that a failed bridge never passes on to the caller.
-NO_REASON_TO_HANG_UP = frozenset({"NO_ANSWER", "NO_USER_RESPONSE", "ORIGINATOR_CANCEL"})
 
 
 @application("bridge", recordings="05b 10a 10b", nomedia=True)
@@ -45,46 +39,13 @@ def bridge(channel: Channel, data: str) -> Steps[None]:
         yield from connect(channel, outcome, on_key=ours, on_their_key=theirs)
         return
     channel.set("originate_failed_cause", outcome)
-    _pass_on(channel, outcome)
+    handle_cause(channel, outcome)
 
 
 def _ends_it(leg: Channel) -> OnKey | None:
     """The keys with which a leg ends the bridge, if it has one (bridge_on_dtmf)."""
     keys = leg.get("bridge_terminate_key")
     return None if keys is None else lambda digit: digit.key not in keys
-
-
-def _pass_on(channel: Channel, cause: str) -> None:
-    """Hang the caller up with the far end's cause, unless its variables say otherwise
-    (switch_channel_handle_cause).
-    """
-    if not channel.up:
-        return
-    if cause != "ATTENDED_TRANSFER":
-        go_on = channel.get("continue_on_fail")
-        failures = channel.get("failure_causes")
-        if failures and not _named(cause, failures):
-            return
-        if go_on and (is_true(go_on) or _named(cause, go_on)):
-            return
-        if not go_on and not failures and cause in NO_REASON_TO_HANG_UP:
-            return
-        causes, *where = (channel.get("transfer_on_fail") or "").split(" ")
-        if is_true(causes):
-            return
-        if _named(cause, causes):
-            if not where or where[0].lower() == "auto_cause":
-                where[:1] = [cause]
-            transfer(channel, *where[:3])
-    if not channel.reset_by_transfer and channel.state is not State.ROUTING:
-        channel.hangup(cause)
-
-
-def _named(cause: str, listed: str) -> bool:
-    """True if a cause is in a list of names and numbers."""
-    known = HangupCause.known(cause)
-    number = str(known.code) if isinstance(known, HangupCause) else ""
-    return any(name.strip().upper() in (cause, number) for name in listed.split(",") if name)
 
 
 # --- connected
@@ -312,7 +273,7 @@ def _go_on(channel: Channel, peer: Channel) -> None:
     cause = peer.hangup_cause or "NORMAL_CLEARING"
     was_up = channel.up
     if not peer.answered:
-        _pass_on(channel, cause)
+        handle_cause(channel, cause)
     if (channel.get("hangup_after_bridge") or "").lower() == "explicit":
         channel.hangup(cause)
     if not was_up or not peer.media_ready or channel.reset_by_transfer:

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Protocol
 
 from ..clockwork.threads import SECOND, Steps
 from ..model import asking, executing, hooks, playing
@@ -79,6 +79,14 @@ def _called(leg: FarLeg, until: int) -> _Called:
     )
 
 
+class Side(Protocol):
+    """One of several dial strings that are called side by side."""
+
+    channel: Channel | None  #: for which they are called
+    cancelled: str | None  #: the cause, once it is to end
+    group: Group | None  #: the one that is called
+
+
 @dataclass(eq=False)
 class Group:
     """The far ends of one alternative, separated by commas.
@@ -91,6 +99,7 @@ class Group:
     options: Mapping[str, str]
     limit: int
     caller: Channel | None = None
+    side: Side | None = None  #: if it is one of several that are called side by side
     on_news: Callable[[], None] = lambda: None
     called: list[_Called] = field(default_factory=list)
     cause: str = "NORMAL_TEMPORARY_FAILURE"  #: the reason for the failure
@@ -105,8 +114,11 @@ class Group:
     def call(self, phones: Sequence[Phone]) -> Steps[None]:
         """Call the far ends."""
         self.began = self.switch.scheduler.now
+        if self.side is not None:
+            self.side.group = self
         for phone in phones:
-            leg = dial(self.switch, phone.name, phone.variables, self.caller)
+            whose = None if self.side is None else self.side.channel
+            leg = dial(self.switch, phone.name, phone.variables, self.caller, whose)
             if isinstance(leg, str):
                 self.cause = leg
                 if self._is_fatal(leg):
@@ -119,13 +131,15 @@ class Group:
             yield from hooks.api_on(leg, "api_on_originate")
 
     def _note(self, leg: FarLeg) -> None:
-        if self.caller is None:
-            return
-        callee = leg.profile
-        self.caller.set("originate_signal_bond", leg.uuid)
-        self.caller.variables.push(
-            "originated_legs", f"{leg.uuid};{callee.callee_id_name};{callee.callee_id_number}"
-        )
+        caller = self.caller
+        if caller is not None:
+            caller.set("originate_signal_bond", leg.uuid)
+        elif self.side is not None:
+            caller = self.side.channel
+        if caller is not None:
+            callee = leg.profile
+            called = f"{leg.uuid};{callee.callee_id_name};{callee.callee_id_number}"
+            caller.variables.push("originated_legs", called)
 
     def start(self) -> None:
         """Have the legs ring, except those that begin later."""
@@ -149,6 +163,9 @@ class Group:
         """The leg that won, the cause if all is lost, or None if it is open
         (check_channel_status, check_per_channel_timeouts).
         """
+        if self.side is not None and self.side.cancelled is not None:
+            return self._fail(self.side.cancelled)
+        refuses = False  # a phone called before this one, and the switch sees that first
         for each in self.called:
             if each.required and not each.leg.up:
                 return self._fail(each.leg.hangup_cause or self.cause)
@@ -156,11 +173,13 @@ class Group:
                 for name in UNSET_BY_WINNER:
                     each.leg.set(name, None)
                 return each.leg
-            if each.leg.up and self._taken(each.leg) and not each.confirms:
+            if each.leg.up and self._taken(each.leg) and not (each.confirms or refuses):
                 if not each.leg.get("group_confirm_key"):
                     each.leg.taken_early = not each.leg.answered
                     return each.leg
                 self._ask(each)
+            if self.caller is not None and each.leg.up and each.leg.far_end.rejects is not None:
+                refuses = refuses or not each.delay
         down = [each.leg for each in self.called if not each.leg.up]
         if len(down) == len(self.called):
             if down:
@@ -188,10 +207,7 @@ class Group:
         """
         if leg.answered:
             return True
-        if leg.early_media and self._early_ok:
-            return True
-        alone = len(self.called) == 1
-        return leg.rang and alone and is_true(self.options.get("return_ring_ready"))
+        return leg.early_media and self._early_ok
 
     @property
     def _early_ok(self) -> bool:

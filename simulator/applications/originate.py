@@ -6,18 +6,19 @@ Follows switch_ivr_originate.c, as far as recordings 05b, 05f, 13d and group 10 
 from __future__ import annotations
 
 import re
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from typing import TYPE_CHECKING
 
-from eslsync import CallState
+from eslsync import CallState, HangupCause
 from eslsync.wire.separation import separate
 
-from ..clockwork.threads import MILLISECOND, SECOND, Steps, pause
+from ..clockwork.threads import MILLISECOND, SECOND, Steps, Thread, pause
 from ..model import answering, executing, hooks, playing, waiting
 from ..model.arguments import atoi
-from ..model.dial_strings import DialString, read_dial_string
+from ..model.dial_strings import ENTERPRISE, DialString, read_dial_string
 from ..model.dialplan import transfer
 from ..model.far_legs import FarLeg
+from ..model.profile import Times
 from ..model.sounds import FRAME
 from ..model.states import State
 from ..model.tables import api, usage
@@ -28,7 +29,7 @@ if TYPE_CHECKING:
     from ..model.channel import Channel, Heard
     from ..model.switch import Switch
 
-__all__ = ["originate"]
+__all__ = ["handle_cause", "originate"]
 
 
 #: The causes whose DIALSTATUS has another name.
@@ -45,6 +46,8 @@ DIALSTATUS = {
 
 #: The cause of a dial string whose brackets are not closed, or that names nobody.
 REFUSED = "DESTINATION_OUT_OF_ORDER"
+#: Hangup causes that a failed bridge never passes on to the caller.
+NO_REASON_TO_HANG_UP = frozenset({"NO_ANSWER", "NO_USER_RESPONSE", "ORIGINATOR_CANCEL"})
 #: The caller's variables that count for the far ends as those of the dial string do.
 FROM_CALLER = (
     "group_confirm_key",
@@ -58,7 +61,6 @@ FROM_CALLER = (
     "bridge_early_media",
     "originate_continue_on_timeout",
     "ignore_ring_ready",
-    "return_ring_ready",
     "ring_ready",
     "instant_ringback",
     "progress_timeout",
@@ -71,6 +73,10 @@ def originate(channel: Channel, data: str) -> Steps[FarLeg | str]:
 
     Far ends separated by ``,`` are called at once, those separated by ``|`` one after the other.
     """
+    given = exported(channel.get, "export_vars")
+    if ENTERPRISE in data:
+        given["ent_originate_aleg_uuid"] = channel.uuid
+        return (yield from _side_by_side(channel.switch, data, given, channel))
     if is_false(channel.get("preserve_originated_vars")):
         channel.set("originated_legs", None)
         channel.set("originate_causes", None)
@@ -78,9 +84,10 @@ def originate(channel: Channel, data: str) -> Steps[FarLeg | str]:
         channel.set_callstate(CallState.RING_WAIT)
     yield from hooks.execute_on(channel, "execute_on_pre_originate")
     yield from hooks.api_on(channel, "api_on_pre_originate")
-    groups = _groups(channel.switch, data, exported(channel.get, "export_vars"), channel)
-    if groups is None:
+    read = read_dial_string(data, given)
+    if read is None:
         return REFUSED
+    [groups] = read
     options = _options(groups, channel)
     delay = atoi(options.get("originate_delay_start"))
     if delay > 0:
@@ -100,20 +107,6 @@ def originate(channel: Channel, data: str) -> Steps[FarLeg | str]:
     return outcome
 
 
-def _groups(
-    switch: Switch, data: str, given: dict[str, str], channel: Channel | None = None
-) -> DialString | None:
-    """The groups of phones in a dial string; None if FreeSWITCH refuses it."""
-    read = read_dial_string(data, given)
-    if read is None:
-        return None
-    if len(read) == 1:
-        return read[0]
-    if any(len(groups) > 1 for groups in read):
-        switch.not_modelled("option", ":_: with |", channel)
-    return [[phone for groups in read if groups for phone in groups[0]]]
-
-
 def _options(groups: DialString, channel: Channel | None = None) -> dict[str, str]:
     """The variables for all phones; the caller's are added to them."""
     shared = [phone.shared for phones in groups for phone in phones]
@@ -131,6 +124,7 @@ def _reach(
     options: Mapping[str, str],
     limit: int,
     channel: Channel | None = None,
+    side: _Side | None = None,
 ) -> Steps[tuple[FarLeg | str, Group]]:
     """Call far ends until one answers, for a channel or for nobody.
 
@@ -138,7 +132,7 @@ def _reach(
     """
     tries = _Tries(switch, options, channel)
     forced: str | None = None
-    group = Group(switch, options, limit, channel)
+    group = Group(switch, options, limit, channel, side)
     for attempt in range(tries.number):
         if attempt and not (yield from tries.begin()):
             break
@@ -147,7 +141,7 @@ def _reach(
                 return forced or group.cause, group
             if at == 0:
                 tries.last = switch.scheduler.now
-            group = Group(switch, options, limit, channel, forced=forced)
+            group = Group(switch, options, limit, channel, side, forced=forced)
             yield from group.call(phones)
             outcome: FarLeg | str = group.cause
             if group.fatal:
@@ -162,6 +156,7 @@ def _reach(
             if channel is not None:
                 _failed(channel, outcome, group.legs)
             over = group.timed_out and not is_true(options.get("originate_continue_on_timeout"))
+            over = over or (side is not None and side.cancelled is not None)
             if group.fatal or over or not (channel is None or channel.up):
                 return forced or outcome, group
     return forced or group.cause, group
@@ -292,6 +287,128 @@ def _succeeded(channel: Channel, leg: FarLeg, called: list[FarLeg]) -> Steps[Non
     yield from hooks.api_on(leg, "api_on_post_originate")
 
 
+# --- dial strings side by side
+
+
+class _Side:
+    """One of several dial strings that are called side by side."""
+
+    def __init__(self, channel: Channel | None, ended: Callable[[], None]) -> None:
+        self.channel = channel
+        self.outcome: FarLeg | str | None = None
+        self.cancelled: str | None = None
+        self.group: Group | None = None
+        self._ended = ended
+
+    def run(self, switch: Switch, groups: DialString, given: int) -> Steps[None]:
+        options = _options(groups)
+        outcome, _ = yield from _reach(
+            switch, groups, options, limit_of(options, given), None, self
+        )
+        if self.cancelled is not None and isinstance(outcome, FarLeg):
+            outcome.set("group_dial_status", "loser")
+            outcome.hangup("LOSE_RACE")
+        self.outcome = outcome
+        self._ended()
+
+    def cancel(self, cause: str) -> None:
+        if self.outcome is None:
+            self.cancelled = cause
+            if self.group is not None:
+                self.group.on_news()
+
+
+def _side_by_side(
+    switch: Switch, data: str, given: dict[str, str], channel: Channel | None, limit: int = 0
+) -> Steps[FarLeg | str]:
+    """Originate several dial strings at once, each as if for nobody; the first to succeed wins
+    (switch_ivr_enterprise_originate).
+    """
+    read = read_dial_string(data, given)
+    if read is None:
+        return REFUSED
+    waiting = switch.scheduler.running
+
+    def ended() -> None:
+        if channel is not None:
+            channel.poke()
+        elif waiting is not None:
+            waiting.wake(switch.scheduler.now)
+
+    if channel is not None:
+        limit = atoi(channel.get("call_timeout"))
+    sides = [_Side(channel, ended) for _ in read]
+    for side, groups in zip(sides, read, strict=True):
+        Thread(switch.scheduler, side.run(switch, groups, limit)).run()
+    ringing: Heard | None = None
+    ringback = None if channel is None else _ringback(channel)
+    if channel is not None and ringback and (yield from answering.pre_answer(channel)):
+        ringing = channel.hear(ringback)
+    winner: FarLeg | None = None
+    while winner is None and any(side.outcome is None for side in sides):
+        if channel is not None and not channel.is_ready():
+            break
+        yield from channel.frames_unread(None) if channel is not None else _asleep()
+        winner = next((side.outcome for side in sides if isinstance(side.outcome, FarLeg)), None)
+    winner = next((side.outcome for side in sides if isinstance(side.outcome, FarLeg)), None)
+    if ringing and channel is not None:
+        channel.hear_change(ringing, "cut")
+    for side in sides:
+        side.cancel("ORIGINATOR_CANCEL" if winner is None else "LOSE_RACE")
+    causes = [side.outcome for side in sides if isinstance(side.outcome, str)]
+    cause = next((each for each in reversed(causes) if each != "LOSE_RACE"), "NO_ANSWER")
+    if channel is not None and winner is not None:
+        channel.set("originate_disposition", "success")
+        winner.other_type = "originator"
+        winner.other_profile = channel.profile._replace(profile_index="", times=Times())
+        channel.other_type = "originatee"
+        callee = winner.profile._replace(logical_direction="inbound", profile_index="")
+        channel.other_profile = callee
+    elif channel is not None:
+        for each in causes:
+            handle_cause(channel, each)
+        channel.set("originate_disposition", "failure")
+        channel.set("hangup_cause", cause)
+    return winner or cause
+
+
+def _asleep() -> Steps[None]:
+    yield None
+
+
+def handle_cause(channel: Channel, cause: str) -> None:
+    """Hang the caller up with the far end's cause, unless its variables say otherwise
+    (switch_channel_handle_cause).
+    """
+    if not channel.up:
+        return
+    if cause != "ATTENDED_TRANSFER":
+        go_on = channel.get("continue_on_fail")
+        failures = channel.get("failure_causes")
+        if failures and not _named(cause, failures):
+            return
+        if go_on and (is_true(go_on) or _named(cause, go_on)):
+            return
+        if not go_on and not failures and cause in NO_REASON_TO_HANG_UP:
+            return
+        causes, *where = (channel.get("transfer_on_fail") or "").split(" ")
+        if is_true(causes):
+            return
+        if _named(cause, causes):
+            if not where or where[0].lower() == "auto_cause":
+                where[:1] = [cause]
+            transfer(channel, *where[:3])
+    if not channel.reset_by_transfer and channel.state is not State.ROUTING:
+        channel.hangup(cause)
+
+
+def _named(cause: str, listed: str) -> bool:
+    """True if a cause is in a list of names and numbers."""
+    known = HangupCause.known(cause)
+    number = str(known.code) if isinstance(known, HangupCause) else ""
+    return any(name.strip().upper() in (cause, number) for name in listed.split(",") if name)
+
+
 # --- the api command
 
 
@@ -309,12 +426,16 @@ def originate_api(switch: Switch, argument: str) -> Steps[str]:
         return usage(ORIGINATE_SYNTAX)
     words = ["" if word.lower() == "undef" else word for word in words] + [""] * 5
     target, extension, dialplan, context, name, number, timeout = words[:7]
-    given = {"origination_caller_id_name": name, "origination_caller_id_number": number}
-    groups = _groups(switch, target, {name: value for name, value in given.items() if value})
-    if groups is None:
-        return f"-ERR {REFUSED}\n"
-    options = _options(groups)
-    outcome, _ = yield from _reach(switch, groups, options, limit_of(options, atoi(timeout)))
+    named = {"origination_caller_id_name": name, "origination_caller_id_number": number}
+    given = {name: value for name, value in named.items() if value}
+    outcome: FarLeg | str = REFUSED
+    read = read_dial_string(target, given)
+    if ENTERPRISE in target:
+        outcome = yield from _side_by_side(switch, target, given, None, atoi(timeout))
+    elif read is not None:
+        options = _options(read[0])
+        limit = limit_of(options, atoi(timeout))
+        outcome, _ = yield from _reach(switch, read[0], options, limit)
     if not isinstance(outcome, FarLeg):
         return f"-ERR {outcome}\n"
     if extension.startswith("&") and len(extension) > 1:

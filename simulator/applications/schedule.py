@@ -320,7 +320,7 @@ def _schedule_heartbeat(channel: Channel) -> None:
         f"+{first}",
         channel.uuid,
         "switch_core_session_sched_heartbeat",
-        lambda: channel.fire("SESSION_HEARTBEAT"),
+        lambda: channel.fire("SESSION_HEARTBEAT") if channel.up else None,
         every,
     )
 

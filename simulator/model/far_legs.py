@@ -362,10 +362,17 @@ def _transfer(leg: FarLeg, extension: str) -> None:
 
 
 def dial(
-    switch: Switch, target: str, variables: dict[str, str], caller: Channel | None = None
+    switch: Switch,
+    target: str,
+    variables: dict[str, str],
+    caller: Channel | None = None,
+    whose: Channel | None = None,
 ) -> FarLeg | str:
-    """Begin to call one far end; return its leg, or the cause if the call can't begin."""
-    outcome = _dial(switch, target, variables, caller)
+    """Begin to call one far end; return its leg, or the cause if the call can't begin.
+
+    ``whose`` is the channel whose profile the leg has, if it is not the ``caller``'s.
+    """
+    outcome = _dial(switch, target, variables, caller, whose)
     on_dial = switch.state(FarEnds).on_dial
     if on_dial is not None:
         on_dial(target, outcome, caller)
@@ -376,7 +383,11 @@ def dial(
 
 
 def _dial(
-    switch: Switch, target: str, variables: dict[str, str], caller: Channel | None
+    switch: Switch,
+    target: str,
+    variables: dict[str, str],
+    caller: Channel | None,
+    whose: Channel | None,
 ) -> FarLeg | str:
     technology, _, rest = target.partition("/")
     technology = technology.lower()
@@ -400,7 +411,7 @@ def _dial(
         endpoint = Endpoint(rejects=NOT_THERE.get(technology, "NO_ROUTE_DESTINATION"))
     given = variables.get("origination_uuid", "")
     uuid = given if given and switch.locate(given) is None else switch.uuid()
-    profile = _profile(switch, uuid, technology, rest, variables, caller)
+    profile = _profile(switch, uuid, technology, rest, variables, caller or whose)
     leg = FarLeg(switch, profile, endpoint, technology)
     leg.caller = caller
     switch.channels[leg.uuid] = leg

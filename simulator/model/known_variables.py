@@ -88,7 +88,7 @@ READERS = (
         "switch_ivr_originate.c; switch_core_session.c, switch_core_session_outgoing_channel",
         modelled="""
             api_on_originate* api_on_orphaned_bleg* api_on_post_originate* api_on_pre_originate*
-            bridge_early_media call_timeout execute_on_orphaned_bleg* return_ring_ready
+            bridge_early_media call_timeout execute_on_orphaned_bleg*
             effective_ani effective_caller_id_name effective_caller_id_number execute_on_originate*
             execute_on_post_originate* execute_on_pre_originate* export_vars fail_on_single_reject
             group_confirm_cancel_timeout group_confirm_error_file group_confirm_file
@@ -105,7 +105,7 @@ READERS = (
         not_modelled="""
             failed_json_cdr_prefix failed_xml_cdr_prefix group_confirm_early_ok
             hangup_on_single_reject holding_uuid monitor_early_media_fail monitor_early_media_ring
-            originate_xfer_zombie
+            originate_xfer_zombie return_ring_ready
         """,
         unnoticed="""
             device_id effective_aniii ent_originate_aleg_uuid forked_dial

@@ -266,8 +266,7 @@ RINGS = [("ring_ready", ""), ("sleep", "1000"), ("answer", ""), ("playback", "si
         (EARLY, "ignore_early_media=true", 1.1),
         (EARLY, "ignore_early_media=consume", 1.1),
         (EARLY, "bridge_early_media=true", 1.1),
-        (RINGS, "x=1", 1.1),
-        (RINGS, "return_ring_ready=true", 0.1),
+        (RINGS, "ignore_early_media=false", 1.1),
     ],
 )
 def test_early_media_is_enough_for_a_bridge_unless_variables_say_otherwise(
@@ -288,3 +287,55 @@ def test_early_media_is_enough_for_a_bridge_unless_variables_say_otherwise(
         each for each in call.events("CHANNEL_ANSWER") if each.get("Unique-ID") == call.channel.uuid
     ]
     assert answered.time - began == pytest.approx(1.1, abs=0.1)
+
+
+@pytest.mark.parametrize(
+    ("dialled", "disposition", "cause"),
+    [
+        ("user/busy:_:user/answers", "success", None),
+        ("user/rings:_:user/answers|user/busy", "success", None),
+        ("user/busy:_:user/rejects", "failure", "USER_BUSY"),
+        ("user/busy:_:{originate_timeout=1}user/rings", "failure", "USER_BUSY"),
+    ],
+)
+def test_dial_strings_side_by_side_are_called_as_if_for_nobody(
+    dialled: str, disposition: str, cause: str | None
+) -> None:
+    call = ModelCall().answered()
+    call.endpoint("user/busy", rejects="USER_BUSY")
+    call.endpoint("user/rejects", rejects="CALL_REJECTED")
+    call.endpoint("user/rings", rings=True, answers_after=None)
+    call.endpoint("user/answers", answers_after=0.3, hangs_up_after=1.0)
+    call.execute("bridge", dialled)
+    call.wait(4)
+    states = [each.get("Channel-Call-State") for each in call.events("CHANNEL_CALLSTATE")]
+    assert "RING_WAIT" not in states  # asked of a real switch
+    assert call.variable("originate_disposition") == disposition
+    assert call.channel.hangup_cause == cause
+    assert call.variable("originate_signal_bond") is None
+    legs = [each for each in call.switch.channels.values() if each is not call.channel]
+    assert not [leg for leg in legs if leg.up]
+
+
+def test_side_by_side_a_caller_who_goes_ends_all_of_them() -> None:
+    call = ModelCall().answered()
+    call.endpoint("user/rings", rings=True, answers_after=None)
+    call.execute("bridge", "user/rings:_:user/rings")
+    call.wait(1)
+    call.channel.caller_hangs_up()
+    call.wait(0.5)
+    causes = {each.get("Hangup-Cause") for each in call.events("CHANNEL_HANGUP")}
+    assert causes == {"NORMAL_CLEARING", "ORIGINATOR_CANCEL"}
+
+
+def test_originate_side_by_side_for_nobody() -> None:
+    call = ModelCall().answered()
+    call.endpoint("user/busy", rejects="USER_BUSY")
+    call.endpoint("user/answers", answers_after=0.3)
+    call.send("bgapi originate user/busy:_:user/answers &park()")
+    call.wait(1)
+    call.send("bgapi originate user/busy:_:user/busy &park()")
+    call.wait(1)
+    first, second = (each.body for each in call.events("BACKGROUND_JOB"))
+    assert first.startswith("+OK ")
+    assert second == "-ERR USER_BUSY\n"
