@@ -483,8 +483,11 @@ def _profile(
     caller: Channel | None,
 ) -> Profile:
     now = switch.scheduler.now
+    context = ""
     if technology == "loopback":
-        number, _, context = rest.partition("/")
+        # loopback/<number>/<context>/<dialplan> (mod_loopback.c, channel_outgoing_channel)
+        number, _, rest = rest.partition("/")
+        context = rest.partition("/")[0]
         name, callee = f"loopback/{number}-a", context or "default"
     else:
         number = re.split(r"[@/]", rest.partition("/")[2] or rest)[0]
@@ -524,7 +527,7 @@ def _profile(
         ani=given_ani or own.ani,
         destination_number=number,
         source=own.source,
-        context=own.context,
+        context=context or own.context,
         times=Times(profile_created=now, created=now),
     )
 

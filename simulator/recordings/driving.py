@@ -153,7 +153,7 @@ class Drive:
         waiting = [each for each in actions if "after_answer" in each or "after_previous" in each]
         for action in actions:
             if "at" in action and "app_closes" not in action:
-                self._act_at(channel, self.moment(action["at"]), action)
+                self._act_at(channel, self.moment(action["at"]), action, self._seen(action["at"]))
 
         def on_event(name: str, event: object) -> None:
             if name == "CHANNEL_ANSWER" and waiting:
@@ -166,10 +166,26 @@ class Drive:
 
         channel.on_event = on_event
 
-    def _act_at(self, channel: Channel, when: int, action: dict[str, Any]) -> None:
+    def _seen(self, seconds: float) -> Counter[str]:
+        """The messages that preceded an action, as far as they came when they were made."""
+        if "async" not in self.recording.circumstances.get("socket", "async"):
+            return Counter()  # they waited for the listener
+        return _lanes([each for each in self.recording.switch if each.time < seconds])
+
+    def _act_at(
+        self, channel: Channel, when: int, action: dict[str, Any], after: Counter[str] | None = None
+    ) -> None:
+        """Act as the caller at a time, but not before these messages, as far as they come."""
         key_length = KEY_LENGTH[self.recording.circumstances["caller"]["by"]]
 
         def act() -> None:
+            if (
+                after is not None
+                and self.agenda.now < when + PATIENCE
+                and not self._count() >= after
+            ):
+                self.agenda.at(self.agenda.now + MILLISECOND, act)
+                return
             if "hangup" in action:
                 channel.caller_hangs_up(action["hangup"])
             if "api" in action:

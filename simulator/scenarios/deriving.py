@@ -82,6 +82,7 @@ class _Deriving:
         connect = recording.connect
         self.uuid = "" if connect is None else connect.get("Unique-ID")
         self.caller = "" if connect is None else connect.get("variable_other_loopback_leg_uuid")
+        self.chosen: dict[str, str] = {}  # names of the uuids that the app chose
         self.sound_prefix = self.circumstances.get("sound_prefix", SOUND_PREFIX)
 
     def scenario(self, name: str) -> Scenario:
@@ -161,7 +162,7 @@ class _Deriving:
             step, since = _awaited(item, gap)
             yield step
             if following is not ended:
-                later = [each for each in gap if each.time >= since]
+                later = [each for each in gap if each.time > since]
                 skipped = gap[: len(gap) - len(later)]
                 yield from self._pause(since, following.time, later, skipped)
         if self.recording.closed and not any(item.step == Close() for item in items):
@@ -205,8 +206,6 @@ class _Deriving:
         self, since: float, until: float, gap: Sequence[Sent], skipped: Sequence[Sent] = ()
     ) -> Iterator[Step]:
         """Wait for what preceded a moment of the recording, then for what is left of the time."""
-        if until - since < AT_ONCE:
-            return
         awaited = [each for each in gap if self._is_awaited(each)]
         if awaited:
             last = awaited[-1]
@@ -238,12 +237,15 @@ class _Deriving:
             return "{{uuid}}"
         if uuid == self.caller:
             return "{{caller}}"
+        if uuid in self.chosen:
+            return self.chosen[uuid]
         newest: dict[str, str] = {}
         for message in reversed(self.recording.switch[:before]):
             for key, value in message.headers:
                 if newest.setdefault(key, value) == uuid:
                     return f"{{{{{key}}}}}"
-        return uuid  # the app's own choice
+        self.chosen[uuid] = f"{{{{uuid-{len(self.chosen) + 1}}}}}"
+        return self.chosen[uuid]
 
 
 def _as_step(text: str) -> Step:

@@ -18,6 +18,7 @@ from contextlib import contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
+from uuid import uuid4
 
 from eslsync.wire.texts import bytes_of
 
@@ -90,7 +91,10 @@ def perform(scenario: Scenario, switch: LiveSwitch) -> Performance:
                 connection = RecordedConnection(_accepted(listener, client, caller, dialled))
                 try:
                     stage = _Stage(scenario, client, caller, connection, sounds.folder)
-                    stage.play()
+                    try:
+                        stage.play()
+                    finally:
+                        stage.clean_up()
                 finally:
                     connection.stop()
             finally:
@@ -169,6 +173,7 @@ class _Stage:
         self._sounds = sounds
         self._actions: list[dict[str, Any]] = []
         self._sent: list[str] = []  # texts that may name our numbers
+        self._new: dict[str, str] = {}  # uuids, by name
         self._since = 0  # messages before the last step that did something
         self._replies = 0  # that must have come before the next step
 
@@ -179,7 +184,7 @@ class _Stage:
             "actions": self._actions,
             "endpoints": {
                 **far_ends(self._scenario, sent),
-                **self._scenario.endpoints,
+                **self._scenario.recorded().get("endpoints", {}),
             },
             "dialplan": extensions(self._scenario, sent),
         }
@@ -193,6 +198,11 @@ class _Stage:
         if not self._connection.closed:
             self._act(Hangup())
             self._connection.wait(lambda: False, self._scenario.patience)
+
+    def clean_up(self) -> None:
+        """Hang up the legs that the scenario made, as far as they are up."""
+        for uuid in self._new.values():
+            self._client.api(f"uuid_kill {uuid}")
 
     def _play(self, step: Step) -> str | None:
         """Perform a step; return the problem with it, if there is one."""
@@ -293,6 +303,8 @@ class _Stage:
             return self._caller.uuid
         if name == "sounds":
             return self._sounds
+        if re.fullmatch(r"uuid-\d+", name):
+            return self._new.setdefault(name, str(uuid4()))
         header = "Unique-ID" if name == "uuid" else name
         messages = self._connection.messages
         if name == "uuid":

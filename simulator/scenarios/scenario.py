@@ -20,12 +20,14 @@
 here define it. Its circumstances have the names that recordings use (tests/recordings/README.md).
 
 In what the app or others send, ``{{uuid}}`` stands for the call's channel, ``{{caller}}`` for the
-caller's own leg, ``{{sounds}}`` for the folder of the sound files, and ``{{Any-Header}}`` for the
-newest value that the switch has sent in that header, such as ``{{Job-UUID}}``.
+caller's own leg, ``{{uuid-1}}``, ``{{uuid-2}}`` and so on for new uuids, ``{{sounds}}`` for the
+folder of the sound files, and ``{{Any-Header}}`` for the newest value that the switch has sent in
+that header, such as ``{{Job-UUID}}``.
 """
 
 from __future__ import annotations
 
+import json
 import re
 from collections.abc import Mapping
 from dataclasses import MISSING, asdict, dataclass, field, fields
@@ -391,11 +393,12 @@ class Scenario:
     def recorded(self) -> dict[str, Any]:
         """The circumstances as the first line of a recording has them."""
         found: dict[str, Any] = {"caller": asdict(self.caller)}
-        for name in ("before", "after", "dialplan", "phrases", "far_end", "prompts", "endpoints"):
+        for name in CIRCUMSTANCES.keys() - {"name", "about", "socket", "caller", "patience"}:
             value = getattr(self, name)
             if value:
                 found[name] = value
-        return found
+        recorded: dict[str, Any] = json.loads(json.dumps(found))  # with lists for tuples
+        return recorded
 
     def place(self, number: int) -> str:
         """Where a step is, for messages: file and line, or name and number (from 1)."""

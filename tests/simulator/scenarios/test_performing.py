@@ -1,0 +1,141 @@
+"""Scenarios are performed on a switch, and what it says becomes a recording that conforms."""
+
+from __future__ import annotations
+
+import re
+from pathlib import Path
+
+import pytest
+
+from simulator.recordings.conformance import check, compare
+from simulator.scenarios.live import CannotPerform
+from simulator.scenarios.performing import Performance, perform
+from simulator.scenarios.scenario import (
+    SUBSCRIBED,
+    Api,
+    App,
+    Caller,
+    Close,
+    Press,
+    Raw,
+    Scenario,
+    Send,
+    Step,
+    Until,
+    UntilClosed,
+)
+from tests.support.live_switch import live_switch
+
+#: What the app sends first; the connection closes soon after the hangup.
+BEGIN: tuple[Step, ...] = (Send("connect"), Send("linger 0"), *SUBSCRIBED[2:])
+
+MENU = Scenario(
+    "menu",
+    (
+        *BEGIN,
+        App("answer"),
+        App("playback menu.wav", wait=False),
+        Until("PLAYBACK_START"),
+        Press("2", 120),
+        Until("DTMF", {"DTMF-Digit": "2"}),
+        Api("uuid_setvar {{uuid}} chosen {{DTMF-Digit}}"),
+        Send("getvar chosen"),
+        App("hangup"),
+        UntilClosed(),
+    ),
+    about="2 is chosen",
+    caller=Caller("1002", "Bob"),
+    prompts={"menu.wav": 0.2},
+)
+
+
+def performed(scenario: Scenario) -> Performance:
+    with live_switch([scenario]) as switch:
+        return perform(scenario, switch)
+
+
+def test_a_scenario_becomes_a_recording_that_conforms(tmp_path: Path) -> None:
+    performance = performed(MENU)
+    assert performance.problems == []
+    assert str(check(performance.write(tmp_path))).startswith("menu: conforms; ")
+    given = performance.circumstances
+    assert (given["switch"], given["about"]) == ("FreeSWITCH 1.10.12", "2 is chosen")
+    assert given["caller"] == {"number": "1002", "name": "Bob", "by": "loopback"}
+    pressed, asked = given["actions"]
+    assert (pressed["press"], pressed["milliseconds"]) == ("2", 120)
+    assert re.fullmatch(r"uuid_setvar [0-9a-f-]{36} chosen 2", asked["api"])
+    assert "2" in [each.get("Reply-Text") for each in performance.recording.switch]
+
+
+def test_far_ends_are_told_by_their_numbers() -> None:
+    bridge = App("bridge [origination_uuid={{uuid-1}}]loopback/busy/eslsync")
+    scenario = Scenario(
+        "busy", (*BEGIN, App("answer"), App("set continue_on_fail=true"), bridge, App("hangup"))
+    )
+    performance = performed(scenario)
+    assert performance.circumstances["endpoints"] == {
+        "loopback/busy/eslsync": {"rejects": "USER_BUSY"}
+    }
+    assert compare("busy", performance.recording).conforms
+
+
+@pytest.mark.parametrize("socket", ["async full", "full"])
+def test_the_dialplan_around_the_socket_is_the_scenarios_own(socket: str) -> None:
+    scenario = Scenario(
+        "own",
+        (*BEGIN, App("answer"), Send("getvar tenant"), Close()),
+        socket=socket,
+        before=(("set", "tenant=acme"),),
+        after=(("hangup", "USER_BUSY"),),
+    )
+    performance = performed(scenario)
+    assert performance.circumstances["destination"].startswith("own-")
+    assert performance.circumstances["after"] == [["hangup", "USER_BUSY"]]
+    assert "acme" in [each.get("Reply-Text") for each in performance.recording.switch]
+
+
+def test_a_caller_who_is_left_hangs_up_at_the_end() -> None:
+    performance = performed(Scenario("left", (*BEGIN, App("answer"))))
+    assert [action["hangup"] for action in performance.circumstances["actions"]] == [
+        "NORMAL_CLEARING"
+    ]
+    assert performance.recording.closed
+
+
+def test_an_app_that_closes_is_recorded_as_one() -> None:
+    closing = (*BEGIN, Raw("sendmsg\ncall-command: execute\nexecute-app-name: answer\n\n"), Close())
+    performance = performed(Scenario("closing", closing))
+    assert performance.lines[-1]["from"] == "app"
+    assert performance.lines[-1]["eof"]
+    assert not performance.recording.closed
+
+
+def test_a_wait_in_vain_is_a_problem_and_the_next_step_follows() -> None:
+    vain = Until("DTMF")
+    steps = (*BEGIN, App("answer"), vain, App("hangup"), Press("1"), Close(), vain, Send("exit"))
+    performance = performed(Scenario("vain", steps, patience=0.3))
+    assert performance.problems == [
+        "vain, step 6: waited 0.3 s for DTMF in vain",
+        "vain, step 8: press came to nothing: -ERR No such channel!",
+        "vain, step 10: DTMF did not come before the connection was closed",
+        "vain, step 11: send came too late: the connection is closed",
+    ]
+    assert "actions" not in performance.circumstances
+
+
+def test_a_problem_names_the_line_of_a_scenarios_file() -> None:
+    text = "patience: 0.1\nsteps:\n  - send: connect\n  - until: DTMF\n  - hangup\n"
+    assert performed(Scenario.parse(text, "a/b.yaml")).problems == [
+        "a/b.yaml:4: waited 0.1 s for DTMF in vain"
+    ]
+
+
+def test_a_number_that_the_switch_does_not_have_is_told() -> None:
+    scenario = Scenario("own", (Close(),), before=(("answer", ""),))
+    with live_switch() as switch, pytest.raises(CannotPerform, match="as record-switch --dialplan"):
+        perform(scenario, switch)
+
+
+def test_a_name_without_a_value_is_told() -> None:
+    with pytest.raises(CannotPerform, match=r"\{\{Nothing-There\}\} has no value"):
+        performed(Scenario("x", (Send("connect"), Send("getvar {{Nothing-There}}"))))
