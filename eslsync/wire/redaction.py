@@ -39,9 +39,9 @@ _DIGIT_WORDS = ("dtmf", "digit", "terminator_used", "conference", "signal", "sup
 #: The most headers' names that are known to be hidden, or not.
 MOST_HEADERS = 2000
 
-#: Stands between a name and its value: as a header, a variable, a word, in JSON and XML, and
-#: in FreeSWITCH's log ("SET [pin]=[1234]").
-_BETWEEN = r"[\"'\]]*[ \t]*[=:,>][ \t]*|[ \t(]+"
+#: Stands between a name and its value: as a header, a variable, a word, in JSON (also in JSON
+#: inside JSON) and XML, and in FreeSWITCH's log ("SET [pin]=[1234]").
+_BETWEEN = r"[\\\"'\]]*[ \t]*[=:,>][ \t]*|[ \t(]+"
 #: Commands whose keys are a path: ``hash insert/realm/pin/1234``.
 _STORES = r"(?:hash|db|memcache|redis)\W[^\n]*/"
 #: What ``conference`` says of digits as a command of the api.

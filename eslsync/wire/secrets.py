@@ -42,10 +42,12 @@ ARGUMENTS = {
 }
 
 #: The most values of a call to know, and the keys pressed on a leg, and such legs: the oldest are
-#: forgotten.
+#: forgotten. (So many keys that a number which one types at first is known after a hundred others.)
 MOST_VALUES = 100
-MOST_KEYS = 128
+MOST_KEYS = 1000
 MOST_LEGS = 20
+#: How often text may be encoded by percents, or as a string of JSON, in text that is, and so on.
+MOST_ENCODED = 4
 #: The most variables of a call that collect digits.
 MOST_COLLECTED = 50
 #: The longest value to know; a longer one is hidden only behind its name.
@@ -308,9 +310,9 @@ class Secrets:
         line = self._redactor(f"{before} {value}".replace("\n", "\0"))
         return line.replace("\0", "\n")[len(before) + 1 :]
 
-    def _known(self, text: str, *, words: bool = False, encoded: int = 2) -> str:
+    def _known(self, text: str, *, words: bool = False, encoded: int = MOST_ENCODED) -> str:
         """The text without the values that are known, also if ``encoded`` as often by percents."""
-        if not self._values and not self._keys:
+        if not self._values and not self._keys and "%" not in text:
             return text
         values, patterns = self._patterns
         if values != self._values:
@@ -324,7 +326,8 @@ class Secrets:
 
             def decoded(found: re.Match[str]) -> str:
                 told = unquote(bytes_of(found[0]))
-                shown = self._known(told, words=words, encoded=encoded - 1)
+                named = self._redactor(told) if self._redactor.may_change(told) else told
+                shown = self._known(named, words=words, encoded=encoded - 1)
                 return found[0] if shown == told else quote(shown)
 
             text = _ENCODED.sub(decoded, text)
@@ -332,7 +335,7 @@ class Secrets:
 
     def may_know(self, text: str) -> bool:
         """False only if no known value is in a text; quicker than hiding it."""
-        if "%" in text or any(each in text for each in self._values.copy()):
+        if "%" in text or "\\" in text or any(each in text for each in self._values.copy()):
             return True
         keys = _KEYS.findall(text) if self._keys else ()
         return any(map(self._was_pressed, keys))
@@ -384,7 +387,7 @@ class Patterns:
 
 
 def _pattern(values: Iterable[str]) -> re.Pattern[str] | None:
-    pieces = {each: _bounded(each) for each in values}
+    pieces = {form: _bounded(form) for each in values for form in _written(each)}
     if not pieces:
         return None
     # A uuid is passed over as a whole, unless it is a value.
@@ -392,6 +395,21 @@ def _pattern(values: Iterable[str]) -> re.Pattern[str] | None:
     before = [pieces[each] for each in longest if len(each) >= 36]
     after = [pieces[each] for each in longest if len(each) < 36]
     return re.compile("|".join([*before, rf"(?P<uuid>{_UUID})", *after]))
+
+
+def _written(value: str) -> set[str]:
+    """A value as it is, and as strings of JSON have it, also inside of other JSON."""
+    if value.isascii() and '"' not in value and "\\" not in value:
+        return {value}
+    from json import dumps  # not needed to import eslsync
+
+    forms = {value}
+    for ascii_only in (True, False):
+        form = value
+        for _ in range(MOST_ENCODED):
+            form = dumps(form, ensure_ascii=ascii_only)[1:-1]
+            forms.add(form)
+    return forms
 
 
 def _bounded(value: str) -> str:
@@ -452,11 +470,12 @@ def _values(text: str, found: re.Match[str]) -> Iterator[str]:
         _applications().search(before) or not any(map(str.isdigit, rest.split(" ", 1)[0]))
     ):
         return  # other words of an argument, or of a text
-    shortest = len(rest) - len(rest.lstrip("'\"[ "))
+    shortest = len(rest) - len(rest.lstrip("'\"[\\ "))
     end = shortest
     while end < len(rest) and rest[end] not in _ENDS:
         end += 1
     yield rest[shortest:end]
+    yield rest[shortest:end].rstrip("\\")  # before an escaped quote
     for delimiter in {",", ";", "|", before[-1:]} - {"", "'", '"'}:
         if not delimiter.isalnum():
             yield from separate(rest, delimiter, 2)[:1]

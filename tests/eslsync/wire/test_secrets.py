@@ -2,10 +2,14 @@
 
 from __future__ import annotations
 
+import json
+import urllib.parse
+from collections.abc import Callable
+
 import pytest
 
 from eslsync.wire.protocol import quote
-from eslsync.wire.redaction import Redactor
+from eslsync.wire.redaction import HIDDEN, Redactor
 from eslsync.wire.secrets import Secrets
 
 CODE = "73519"
@@ -212,3 +216,42 @@ def test_without_names_nothing_is_learned() -> None:
     hidden.sent(*execute("send_dtmf", CODE))
     hidden.pressed("x", CODE)
     assert hidden(f"pin={CODE}") == f"pin={CODE}"
+
+
+def in_json(text: str) -> str:
+    return json.dumps({"body": text})
+
+
+def in_json_of_utf8(text: str) -> str:
+    return json.dumps({"body": text}, ensure_ascii=False)
+
+
+def in_percents(text: str) -> str:
+    return urllib.parse.quote(text, safe="")
+
+
+@pytest.mark.parametrize("times", [1, 2, 3, 4])
+@pytest.mark.parametrize("encode", [in_json, in_json_of_utf8, in_percents])
+@pytest.mark.parametrize("value", ["4711", '47 11"x\\y', "pässwörd-lang", "token&more=1"])
+def test_what_is_encoded_again_and_again_is_hidden(
+    value: str, encode: Callable[[str], str], times: int
+) -> None:
+    hides = secrets("pin")
+    named, known, other = f"pin={value}", value, "other"
+    if encode is not in_percents:
+        named = json.dumps({"pin": value})
+    for _ in range(times):
+        named, known, other = encode(named), encode(known), encode(other)
+    assert HIDDEN in hides(named)
+    assert not any(part in hides(named) for part in value.split('"'))
+    hides.sent("send", [("pin", value)])
+    assert HIDDEN in hides(f"told {known}")
+    assert hides(f"told {other}") == f"told {other}"
+
+
+def test_a_number_is_known_after_hundreds_of_other_keys() -> None:
+    hides = secrets("DTMF")
+    for digit in CODE + "123*567#90" * 90:
+        hides.pressed("a leg", digit)
+    assert hides(f"told {CODE}") == f"told {HIDDEN}"
+    assert hides("told 73510") == "told 73510"
