@@ -28,6 +28,7 @@ class LoopbackCaller:
             "loopback_bowout": "false",
             "loopback_bowout_on_execute": "false",
             "originate_timeout": "3600",
+            "playback_terminators": "none",  # it hears the keys of far ends
         }
         if scenario.prompts:
             self._variables |= {"sound_prefix": sounds.folder, "loopback_export": "sound_prefix"}
