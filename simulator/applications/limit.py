@@ -278,7 +278,7 @@ def limit_status(switch: Switch, argument: str) -> str:
 def limit_reset(switch: Switch, argument: str) -> str:
     if not argument:
         return "USAGE: limit_reset <backend>\n"
-    if argument != "db":  # (mod_hash refuses)
+    if argument.partition(" ")[0] != "db":  # (mod_hash refuses)
         return "-ERR"
     for limit in switch.state(LimitBackends).of("db"):
         limit.users.clear()

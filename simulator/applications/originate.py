@@ -48,6 +48,8 @@ DIALSTATUS = {
 REFUSED = "DESTINATION_OUT_OF_ORDER"
 #: Hangup causes that a failed bridge never passes on to the caller.
 NO_REASON_TO_HANG_UP = frozenset({"NO_ANSWER", "NO_USER_RESPONSE", "ORIGINATOR_CANCEL"})
+#: The cause of the end of far ends' legs whose caller has gone, or goes elsewhere.
+CANCELLED = "ORIGINATOR_CANCEL"
 #: The caller's variables that count for the far ends as those of the dial string do.
 FROM_CALLER = (
     "group_confirm_key",
@@ -139,6 +141,9 @@ def _reach(
         for at, phones in enumerate(groups):
             if attempt and not (yield from tries.sleep(tries.pause)):
                 return forced or group.cause, group
+            if channel is not None and not channel.is_ready():
+                _failed(channel, CANCELLED, [])
+                return CANCELLED, group
             if at == 0:
                 tries.last = switch.scheduler.now
             group = Group(switch, options, limit, channel, side, forced=forced)
@@ -227,7 +232,7 @@ def _wait(channel: Channel, group: Group) -> Steps[FarLeg | str]:
             break
         yield from executing.parse_all_events(channel)
         if not channel.is_ready():
-            outcome = group.cause = "ORIGINATOR_CANCEL"
+            outcome = group.cause = CANCELLED
             group.hang_up(outcome)
             break
         if cancel_key and channel.digits and channel.take_digit().key == cancel_key:

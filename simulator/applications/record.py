@@ -266,12 +266,17 @@ def record_session(
     channel.switch.state(SessionRecordings).running.append(recording)
     bug = media_bugs.MediaBug(channel, "session_record", path, recording.stopped)
     at = channel.switch.scheduler.at
+
+    def reached() -> None:
+        if channel.up:  # without frames, nobody looks
+            bug.stop()
+
     if limit:  # whole seconds since the epoch are counted
-        at((channel.now // SECOND + limit) * SECOND, bug.stop)
+        at((channel.now // SECOND + limit) * SECOND, reached)
     silence = atoi(recording.option("RECORD_INITIAL_TIMEOUT_MS"))
 
     def nobody_spoke() -> None:
-        if channel.quiet_since > recording.began:
+        if channel.quiet_since > recording.began or not channel.up:
             return
         recording.cause = "no-input-timeout"
         bug.stop()

@@ -53,6 +53,10 @@ def uuid_bridge(switch: Switch, originator_uuid: str, originatee_uuid: str) -> b
     outbound = [each.profile.direction == "outbound" for each in (channel, other)]
     if outbound[1]:
         other.in_dialplan = False
+    for one in (channel, other):
+        # whatever they were bridged to (cleanup_proxy_mode_a)
+        one.set("bridge_to", None)
+        one.set("bridge_uuid", None)
     channel.set("uuid_bridge", other.uuid)
     for one, two in ((channel, other), (other, channel)):
         one.set("bridge_channel", two.name)

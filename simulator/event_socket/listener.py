@@ -224,6 +224,16 @@ class Control:
         """The next command, or None at the end of the connection (read_packet)."""
         scheduler = self.switch.scheduler
         while True:
+            # each byte of a command is followed by these two checks
+            if self._linger_until is not None and scheduler.now >= self._linger_until:
+                return None
+            if not self._down_handled and self.channel is not None and not self.channel.up:
+                if not self._commands:
+                    self._send_queued()
+                self._down_handled = True
+                if self._linger is None:
+                    return None
+                self._linger_notice()
             if self._commands:
                 return self._commands.popleft()
             if self._ended or not self._running:
@@ -232,13 +242,6 @@ class Control:
                 self._running = False
                 return None
             self._send_queued()
-            if self._linger_until is not None and scheduler.now >= self._linger_until:
-                return None
-            if not self._down_handled and self.channel is not None and not self.channel.up:
-                self._down_handled = True
-                if self._linger is None:
-                    return None
-                self._linger_notice()
             until = deadline
             if self._linger_until is not None:
                 until = self._linger_until

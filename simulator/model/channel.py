@@ -6,6 +6,7 @@ building blocks of applications.
 
 from __future__ import annotations
 
+import re
 from collections import deque
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
@@ -419,10 +420,18 @@ class Channel:
         self.variables.set(name, value)
 
     def set_profile_field(self, name: str, value: str) -> None:
-        """Change the profile by the name that its field has as a variable."""
-        field = PROFILE_VARIABLES.get(name)
+        """Change the profile by the name that its field has as a variable, or add a field
+        (switch_channel_set_profile_var).
+        """
+        field = PROFILE_VARIABLES.get(name.lower())
         if field is not None:
             self.profile = self.profile._replace(**{field: value})  # type: ignore[arg-type]
+            return
+        if not re.fullmatch(r"[A-Za-z_][\w.-]*", name):
+            return  # it would break the channel's events
+        soft = {key.lower(): (key, old) for key, old in self.profile.soft}
+        soft[name.lower()] = (soft.get(name.lower(), (name,))[0], value)
+        self.profile = self.profile._replace(soft=tuple(soft.values()))
 
     def expand(self, text: str) -> str:
         """Replace ``${...}`` in an argument."""
@@ -492,7 +501,8 @@ class Channel:
         old = self.profile
         directed = old.direction == "outbound" and not self.in_dialplan
         self.profile = old._replace(
-            **changes,
+            **changes,  # type: ignore[arg-type]
+            channel_name=self.name,
             logical_direction="outbound" if directed else "inbound",
             profile_index=str(int(old.profile_index or "1") + 1),
             times=old.times._replace(

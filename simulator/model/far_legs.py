@@ -489,6 +489,7 @@ def _profile(
         number, _, rest = rest.partition("/")
         context = rest.partition("/")[0]
         name, callee = f"loopback/{number}-a", context or "default"
+        context = context.partition("/")[0]
     else:
         number = re.split(r"[@/]", rest.partition("/")[2] or rest)[0]
         name, callee = f"{technology}/{rest}", number

@@ -68,6 +68,8 @@ class Profile(NamedTuple):
     privacy_hide_name: str = "false"
     privacy_hide_number: str = "false"
     times: Times = NEVER
+    #: Fields that a program added, in the order in which it did (``soft`` of a caller profile).
+    soft: tuple[tuple[str, str], ...] = ()
 
 
 def who(profile: Profile, prefix: str) -> tuple[Block, Block]:
@@ -83,6 +85,7 @@ def who(profile: Profile, prefix: str) -> tuple[Block, Block]:
         )
     names, flags, _ = _headers_under(prefix)
     pairs = [pair for pair in zip(names, _PROFILE_FIELDS(profile), strict=True) if pair[1]]
+    pairs += profile.soft
     begin = f"{prefix.lower()}-"
     return (
         Block(pairs, prefix=begin),

@@ -240,7 +240,7 @@ def profile_of(headers: dict[str, str], prefix: str) -> Profile:
     """A caller profile from its headers in an event."""
     fields = {key: headers.get(f"{prefix}-{name}", "") for name, key in PROFILE_HEADERS}
     times = {key: int(headers.get(f"{prefix}-{name}", "0")) for name, key in TIME_HEADERS}
-    return Profile(**fields, times=Times(**times))
+    return Profile(**fields, times=Times(**times))  # type: ignore[arg-type]
 
 
 def recorded_lengths(

@@ -62,6 +62,14 @@ LEFT_OUT = {
     "sip_* and rtp_* variables": (
         "they come from SIP messages and packet counts; there is no SIP here"
     ),
+    "a leg's call as its bridge begins or ends": (
+        "the leg that bridges notes the call of both (Channel-Call-UUID), and whether the other "
+        "leg's events come before or after that is a race"
+    ),
+    "numbers that the switch counts on": (
+        "sessions and members of conferences are numbered for the whole switch, and another call "
+        "may take a number in between: each must stand for the same leg throughout"
+    ),
     "last_bridge_hangup_cause of a caller who hung up": (
         "which of the two legs of a bridge is hung up first is a race"
     ),
