@@ -58,6 +58,8 @@ M = TypeVar("M")
 class Framer(Generic[M]):
     """Cuts a stream into header blocks and bodies; ``make`` turns each pair into a message.
 
+    ``length_of`` reads the length of the body from a header block, by default `body_length`.
+
     When the peer violates the protocol, `feed` returns the messages that were complete before,
     keeps the ProtocolError in ``failure``, and raises it from the next call on.
     """
@@ -66,6 +68,7 @@ class Framer(Generic[M]):
         self,
         make: Callable[[bytes, bytes], M],
         *,
+        length_of: Callable[[bytes], int] | None = None,
         max_headers: int = MAX_HEADERS,
         max_body: int = MAX_BODY,
     ) -> None:
@@ -73,6 +76,7 @@ class Framer(Generic[M]):
         self.max_headers = max_headers
         self.max_body = max_body
         self._make = make
+        self._length_of = length_of or body_length
         self._short = min(SHORT, max_headers)
         #: The beginning of an incomplete message.
         self.rest = bytearray()
@@ -161,7 +165,7 @@ class Framer(Generic[M]):
 
     def _describe(self, head: bytes) -> tuple[int, Callable[[bytes, bytes], M]]:
         """The length of the body after these headers, and the function that makes the message."""
-        return body_length(head), self._make
+        return self._length_of(head), self._make
 
     def _known(self, head: bytes) -> tuple[int, Callable[[bytes, bytes], M]] | None:
         """As `_describe`, cached for short headers; None for others."""

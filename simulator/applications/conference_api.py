@@ -10,7 +10,7 @@ from ..model import playing
 from ..model.arguments import atoi
 from ..model.dialplan import leave_for
 from ..model.known_options import note_conference_command
-from ..model.sounds import RATE
+from ..model.sounds import RATE, speech_length
 from ..model.tables import api
 from .conference import LOUDEST, CalledFrom, Member, Room, Rooms
 
@@ -318,7 +318,7 @@ def _speak(room: Room, text: str, members: Sequence[Member]) -> None:
         channel = member.channel
         if channel.switch.speech_engines and member.hears:
             heard = channel.hear(text)
-            over = channel.now + playing.speech_length(text)
+            over = channel.now + round(speech_length(text) * SECOND)
             channel.switch.scheduler.at(
                 over,
                 lambda channel=channel, heard=heard: channel.hear_change(heard, "ended"),  # type: ignore[misc]

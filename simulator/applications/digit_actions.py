@@ -18,7 +18,7 @@ from ..model import executing
 from ..model.arguments import atoi
 from ..model.digits import dtmf_string
 from ..model.events import QueuedEvent
-from ..model.patterns import check_pattern, search
+from ..model.patterns import check_pattern, search, substitute
 from ..model.tables import application
 
 if TYPE_CHECKING:
@@ -55,12 +55,7 @@ class _Binding:
         found = search(channel.switch, channel, self.digits, digits)
         if found is None or self.replacement is None:
             return None if found is None else digits
-        groups = [found[0], *found.groups("")]
-        return re.sub(
-            r"\$(\d)",
-            lambda each: groups[int(each[1])] if int(each[1]) < len(groups) else "",
-            self.replacement,
-        )
+        return substitute(found, self.replacement)
 
 
 @dataclass

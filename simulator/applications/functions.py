@@ -15,7 +15,7 @@ from eslsync.wire.separation import separate
 from ..clockwork.threads import MILLISECOND, SECOND, Steps, pause
 from ..model.arguments import atoi
 from ..model.events import Block, local_time
-from ..model.patterns import search
+from ..model.patterns import search, substitute
 from ..model.tables import api, run_api
 
 if TYPE_CHECKING:
@@ -151,8 +151,7 @@ def regex(switch: Switch, argument: str) -> str:
     if match is None:
         flags = words[3] if len(words) > 3 else ""
         return "" if "n" in flags else "false" if "b" in flags else words[0]
-    groups = [match[0], *match.groups("")]
-    return re.sub(r"[$%](\d)", lambda each: "".join(groups[int(each[1]) :][:1]), words[2])
+    return substitute(match, words[2].replace("%", "$"))
 
 
 def _delimited(argument: str, most: int) -> list[str]:

@@ -1,7 +1,8 @@
 """FreeSWITCH's applications and api commands that are not modelled, by module.
 
 A call that uses one fails, unless its user has modelled or allowed it (`FreeSwitch`). The names are
-those that FreeSWITCH 1.10.12 registers (SWITCH_ADD_APP and SWITCH_ADD_API in its source).
+those that FreeSWITCH 1.10.12 and 1.11.3-dev register (SWITCH_ADD_APP and SWITCH_ADD_API in their
+source).
 """
 
 from __future__ import annotations
@@ -54,28 +55,28 @@ not_modelled("decode_video play_fsv play_yuv record_fsv", module="mod_fsv")
 not_modelled("hiredis_raw", module="mod_hiredis", nomedia=True, zombie=True)
 not_modelled("httapi", module="mod_httapi", nomedia=True)
 not_modelled("java", module="mod_java", nomedia=True)
-not_modelled("ladspa_run", module="mod_ladspa")
+not_modelled("ladspa_run", module="mod_ladspa", until="1.10")
 not_modelled("lcr", module="mod_lcr", nomedia=True)
 not_modelled("unloop", module="mod_loopback")
 not_modelled("lua", module="mod_lua", nomedia=True, zombie=True)
 not_modelled("managed", module="mod_managed", nomedia=True)
-not_modelled("play_mp4", module="mod_mp4")
+not_modelled("play_mp4", module="mod_mp4", until="1.10")
 not_modelled("nibblebill", module="mod_nibblebill", nomedia=True)
-not_modelled("oreka_record", module="mod_oreka")
+not_modelled("oreka_record", module="mod_oreka", until="1.10")
 not_modelled("osplookup ospnext", module="mod_osp", nomedia=True)
 not_modelled("perl", module="mod_perl", nomedia=True)
 not_modelled("python", module="mod_python3", nomedia=True)
-not_modelled("auth_function", module="mod_rad_auth", nomedia=True)
-not_modelled("rayo", module="mod_rayo", nomedia=True)
-not_modelled("rayo-app-exec", module="mod_rayo", nomedia=True, zombie=True)
-not_modelled("rss", module="mod_rss")
+not_modelled("auth_function", module="mod_rad_auth", until="1.10", nomedia=True)
+not_modelled("rayo", module="mod_rayo", until="1.10", nomedia=True)
+not_modelled("rayo-app-exec", module="mod_rayo", until="1.10", nomedia=True, zombie=True)
+not_modelled("rss", module="mod_rss", until="1.10")
 not_modelled("smpp_send", module="mod_smpp", nomedia=True)
-not_modelled("sms_flowroute_send", module="mod_sms_flowroute", nomedia=True)
+not_modelled("sms_flowroute_send", module="mod_sms_flowroute", until="1.10", nomedia=True)
 not_modelled("snapshot", module="mod_snapshot")
 not_modelled("sofia_sla", module="mod_sofia")
 not_modelled("sofia_stir_shaken_vs", module="mod_sofia", nomedia=True)
-not_modelled("sonar", module="mod_sonar")
-not_modelled("soundtouch", module="mod_soundtouch")
+not_modelled("sonar", module="mod_sonar", until="1.10")
+not_modelled("soundtouch", module="mod_soundtouch", until="1.10")
 not_modelled(
     """
     spandsp_detect_tdd spandsp_inject_tdd spandsp_send_tdd spandsp_start_fax_detect
@@ -86,7 +87,7 @@ not_modelled(
 )
 not_modelled("rxfax txfax", module="mod_spandsp", nomedia=True)
 not_modelled("userspy", module="mod_spy")
-not_modelled("stress", module="mod_stress")
+not_modelled("stress", module="mod_stress", until="1.10")
 not_modelled("translate", module="mod_translate", nomedia=True)
 not_modelled("javascript", module="mod_v8", nomedia=True)
 not_modelled("chromakey video_replace", module="mod_video_filter")
@@ -94,10 +95,11 @@ not_modelled("capture_video play_video", module="mod_vlc")
 not_modelled("vmd", module="mod_vmd")
 not_modelled("voicemail", module="mod_voicemail")
 not_modelled("voicemail_ivr", module="mod_voicemail_ivr")
-not_modelled("radius_auth", module="mod_xml_radius", nomedia=True)
+not_modelled("radius_auth", module="mod_xml_radius", until="1.10", nomedia=True)
 
 # --- api commands
 
+not_modelled_api("interface_allowlist_dump", module="mod_commands", since="1.11")
 not_modelled_api(
     """
     acl alias banner bg_spawn bg_system bgapi break coalesce complete console_complete
@@ -131,7 +133,7 @@ not_modelled_api("cluechoo", module="mod_cluechoo")
 not_modelled_api("console", module="mod_console")
 not_modelled_api("curl curl_sendfile", module="mod_curl")
 not_modelled_api("cv_bug", module="mod_cv")
-not_modelled_api("dahdi_transcode", module="mod_dahdi_codec")
+not_modelled_api("dahdi_transcode", module="mod_dahdi_codec", until="1.10")
 not_modelled_api("group", module="mod_db")
 not_modelled_api("distributor distributor_ctl", module="mod_distributor")
 not_modelled_api("chat page presence", module="mod_dptools")
@@ -147,6 +149,7 @@ not_modelled_api(
     gsm gsmopen gsmopen_boost_audio gsmopen_dump gsmopen_sendsms gsmopen_ussd
     """,
     module="mod_gsmopen",
+    until="1.10",
 )
 not_modelled_api("hash_dump hash_remote", module="mod_hash")
 not_modelled_api("hiredis_raw", module="mod_hiredis")
@@ -157,7 +160,7 @@ not_modelled_api(
     """,
     module="mod_http_cache",
 )
-not_modelled_api("uuid_ladspa", module="mod_ladspa")
+not_modelled_api("uuid_ladspa", module="mod_ladspa", until="1.10")
 not_modelled_api("lcr lcr_admin", module="mod_lcr")
 not_modelled_api("local_stream", module="mod_local_stream")
 not_modelled_api("lua luarun", module="mod_lua")
@@ -170,23 +173,23 @@ not_modelled_api("opusfile_debug", module="mod_opusfile")
 not_modelled_api("osp", module="mod_osp")
 not_modelled_api("perl perlrun", module="mod_perl")
 not_modelled_api("uuid_write_png", module="mod_png")
-not_modelled_api("pa", module="mod_portaudio")
+not_modelled_api("pa", module="mod_portaudio", until="1.10")
 not_modelled_api("prefix", module="mod_prefix")
 not_modelled_api("pyrun python", module="mod_python3")
-not_modelled_api("fileman rayo rayo_cpa", module="mod_rayo")
+not_modelled_api("fileman rayo rayo_cpa", module="mod_rayo", until="1.10")
 not_modelled_api("rtmp rtmp_contact", module="mod_rtmp")
-not_modelled_api("sangoma_codec", module="mod_sangoma_codec")
+not_modelled_api("sangoma_codec", module="mod_sangoma_codec", until="1.10")
 not_modelled_api("telecast", module="mod_shout")
 not_modelled_api("signalwire", module="mod_signalwire")
 not_modelled_api("skel", module="mod_skel")
 not_modelled_api("skel_sayhi", module="mod_skel_codec")
 not_modelled_api("skinny", module="mod_skinny")
-not_modelled_api("sk skypopen skypopen_chat", module="mod_skypopen")
+not_modelled_api("sk skypopen skypopen_chat", module="mod_skypopen", until="1.10")
 not_modelled_api("smpp_debug smpp_send", module="mod_smpp")
-not_modelled_api("sms_flowroute_debug sms_flowroute_send", module="mod_sms_flowroute")
+not_modelled_api("sms_flowroute_debug sms_flowroute_send", module="mod_sms_flowroute", until="1.10")
 not_modelled_api("uuid_snapshot", module="mod_snapshot")
 not_modelled_api("sndfile_debug", module="mod_sndfile")
-not_modelled_api("snom_bind_key snom_command snom_url", module="mod_snom")
+not_modelled_api("snom_bind_key snom_command snom_url", module="mod_snom", until="1.10")
 not_modelled_api(
     """
     sofia sofia_contact sofia_count_reg sofia_dig sofia_gateway_data sofia_presence_data
@@ -194,7 +197,7 @@ not_modelled_api(
     """,
     module="mod_sofia",
 )
-not_modelled_api("soundtouch", module="mod_soundtouch")
+not_modelled_api("soundtouch", module="mod_soundtouch", until="1.10")
 not_modelled_api(
     """
     spandsp_start_tone_detect spandsp_stop_tone_detect start_tdd_detect stop_tdd_detect
@@ -220,5 +223,5 @@ not_modelled_api(
 )
 not_modelled_api("xml_curl", module="mod_xml_curl")
 not_modelled_api("xml_ldap", module="mod_xml_ldap")
-not_modelled_api("xml_radius_debug", module="mod_xml_radius")
+not_modelled_api("xml_radius_debug", module="mod_xml_radius", until="1.10")
 not_modelled_api("xml_scgi", module="mod_xml_scgi")

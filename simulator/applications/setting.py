@@ -12,7 +12,7 @@ from eslsync.wire.separation import separate
 from ..model import executing
 from ..model.events import local_time
 from ..model.known_variables import note_reading, note_variable
-from ..model.patterns import search
+from ..model.patterns import groups_of, search
 from ..model.profile import PROFILE_VARIABLES
 from ..model.spelling import misspelt
 from ..model.tables import OK, api, application, located, usage
@@ -176,8 +176,11 @@ def capture(channel: Channel, data: str) -> None:
         return
     name, text, pattern = words
     match = search(channel.switch, channel, pattern, text)
-    for group in () if match is None else (match[0], *match.groups("")):
-        channel.variables.push(name, group)
+    for group in [] if match is None else groups_of(channel.switch, match):
+        if group == "":
+            channel.set(name, None)  # switch_channel_add_variable_var_check
+        elif group is not None:
+            channel.variables.push(name, group)
 
 
 @application("media_reset", recordings="30c", nomedia=True)

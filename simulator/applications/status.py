@@ -29,7 +29,7 @@ def status(switch: Switch, argument: str) -> str:
     count = len(switch.channels)
     return (
         f"UP {up_time(switch.scheduler.now - switch.started)}\n"
-        f"FreeSWITCH (Version {switch.version_short}) is ready\n"
+        f"FreeSWITCH (Version {switch.version.build}  64bit) is ready\n"
         f"{switch.sessions} session(s) since startup\n"
         f"{count} session(s) - peak {count}, last 5min {count} \n"
         "0 session(s) per Sec out of max 200, peak 2, last 5min 2 \n"
@@ -41,7 +41,7 @@ def status(switch: Switch, argument: str) -> str:
 
 @api("version", recordings="05i 09a 09b")
 def version(switch: Switch, argument: str) -> str:
-    return f"FreeSWITCH Version {switch.version}\n"
+    return f"FreeSWITCH Version {switch.version.build}~64bit ( 64bit)\n"
 
 
 @api("uptime", source="mod_commands.c, uptime_function")
@@ -81,6 +81,12 @@ def module_exists(switch: Switch, argument: str) -> str:
     if not argument:
         return ""
     return "true" if argument in MODULES else "false"
+
+
+@api("reloadcert", source="mod_commands.c, reload_cert_function", since="1.11")
+def reloadcert(switch: Switch, argument: str) -> str:
+    switch.publish(switch.event("CERT_RELOAD"))
+    return "+OK cert reload event sent\n"
 
 
 @api("reloadxml", recordings="30a")

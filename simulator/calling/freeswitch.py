@@ -21,6 +21,7 @@ from ..clockwork.frozen import FrozenTime, start_of_time
 from ..clockwork.real_time import RealTime
 from ..clockwork.threads import SECOND
 from ..clockwork.virtual_time import World
+from ..model.allowlist import listed
 from ..model.channel import Channel
 from ..model.evidence import StandsOn
 from ..model.far_legs import Endpoint, FarEnds, FarLeg, check_dial_string
@@ -34,8 +35,10 @@ from ..model.tables import (
     ApiFunction,
     Application,
     ApplicationFunction,
+    of_version,
     with_yours,
 )
+from ..model.versions import ALLOWLIST, NEWEST, version_named
 from .apps import Apps
 from .call import Call, check_cause, check_end, failed, line_of
 from .faults import Fault
@@ -87,6 +90,11 @@ class FreeSwitch:
     An application that FreeSWITCH does not have either hangs the call up. That fails the test at
     the end of the block, unless it has looked at `Call.cause` by then, or allows the name.
 
+    ``version`` is the FreeSWITCH that it is, "1.10" or "1.11" (the default): docs/conformance.md
+    says what differs. ``interface_allowlist`` are the names in 1.11's list of what modules may
+    register (``mod_dptools``, ``mod_dptools.answer``, ``mod_dptools.answer.app``): what is not on
+    it does not exist. None is a switch without such a list.
+
     The simulation fails, with the handler's stack, if a handler does not wait for the call for
     ``patience`` real seconds (None: no limit).
 
@@ -116,6 +124,8 @@ class FreeSwitch:
         patience: float | None = 5.0,
         raises: bool = True,
         real_time: bool = False,
+        version: str = NEWEST.name,
+        interface_allowlist: Collection[str] | None = None,
     ) -> None:
         if real_time and start is not None:
             raise ValueError("FreeSwitch: real time begins now; leave start= out")
@@ -130,14 +140,22 @@ class FreeSwitch:
         else:
             world = World(start_of_time(start), patience=patience)
             self._time = FrozenTime(world)
+        of = version_named(version)
+        ours, our_commands = of_version(APPLICATIONS, of), of_version(API_COMMANDS, of)
+        if interface_allowlist is not None:
+            if not of.has(ALLOWLIST):
+                raise ValueError(f"FreeSwitch: {version} knows no interface_allowlist")
+            ours = listed(ours, interface_allowlist)
+            our_commands = listed(our_commands, interface_allowlist)
         lines: dict[str, Line] = {}
         legs = OtherLegs(lines)
         apps = Apps(world, lines, legs, raises=raises, patience=patience)
         model = Switch(
             world,
             random.Random(self.seed),
-            applications=with_yours(Application, APPLICATIONS, applications),
-            api_commands=with_yours(ApiCommand, API_COMMANDS, api_commands),
+            applications=with_yours(Application, ours, applications),
+            api_commands=with_yours(ApiCommand, our_commands, api_commands),
+            version=of,
             dial=apps.connect,
             sounds=sounds,
             prompts=prompts,

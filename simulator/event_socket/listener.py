@@ -22,6 +22,7 @@ from ..model.heartbeat import Heartbeat
 from ..model.known_events import note_filter, note_subclass
 from ..model.known_values import as_number
 from ..model.known_variables import note_reading
+from ..model.patterns import check_pattern
 from ..model.sounds import FRAME
 from ..model.spelling import hint, misspelt
 from ..model.states import State
@@ -106,12 +107,12 @@ class Control:
         self.tells = False
         self.finished = False  # True once the listener and its connection are gone
         self._resumes = False  # LFLAG_RESUME
-        self.selection = Selection()  #: the events that it wants
+        self.selection = Selection(owner)  #: the events that it wants
 
         self._audience = owner.state(Audience)
         self._send = write
         self._close = close
-        self._reader = command_reader()
+        self._reader = command_reader(owner.version)
         self._commands: deque[Received] = deque()
         self._events: deque[SwitchEvent] = deque()
         self._running = True
@@ -442,6 +443,8 @@ class Control:
             name, _, value = value.partition(" ")
         if name.lower() != "all":
             note_filter(self.switch, self.channel, name, value)
+        if value.startswith("/"):
+            check_pattern(self.switch, self.channel, value)
         reply = self.selection.filter(text)
         self._audience.filtered(self)
         return reply

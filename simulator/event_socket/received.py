@@ -2,12 +2,19 @@
 
 from __future__ import annotations
 
+import re
+
+from eslsync import ProtocolError
 from eslsync.protocol import MAX_BODY, Framer
 
+from ..model.arguments import atoi
 from ..model.events import PrivateCommand
 from ..model.variables import as_header
+from ..model.versions import BODY_BOUNDS, NEWEST, Version
 
 __all__ = ["Received", "command_reader"]
+
+_CONTENT_LENGTH = re.compile(rb"^content-length:([^\n]*)", re.IGNORECASE | re.MULTILINE)
 
 
 class Received(PrivateCommand):
@@ -27,9 +34,17 @@ class Received(PrivateCommand):
         super().__init__(_text(line), headers, body, (("Command", _text(head + ending)),))
 
 
-def command_reader() -> Framer[Received]:
-    """A parser of an app's commands, with the switch's own limits."""
-    return Framer(Received, max_headers=MAX_BODY, max_body=MAX_BODY)
+def command_reader(version: Version = NEWEST) -> Framer[Received]:
+    """A parser of an app's commands, with the limits of this version (read_packet)."""
+
+    def body_length(head: bytes) -> int:
+        found = _CONTENT_LENGTH.search(head)
+        length = 0 if found is None else atoi(found[1].decode("latin-1"))
+        if length < 0 and version.has(BODY_BOUNDS):
+            raise ProtocolError("a Content-Length below 0", head)
+        return max(0, length)
+
+    return Framer(Received, length_of=body_length, max_headers=MAX_BODY, max_body=MAX_BODY)
 
 
 def _text(data: bytes) -> str:

@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
-import re
 from typing import TYPE_CHECKING
 
 from eslsync.protocol import EVENT_NAMES, Format
 
+from ..model.patterns import search
+
 if TYPE_CHECKING:
     from ..model.events import SwitchEvent
+    from ..model.switch import Switch
 
 __all__ = ["Selection", "unknown_events"]
 
@@ -27,7 +29,8 @@ MYEVENTS = frozenset(
 class Selection:
     """The events that one connection wants. Its commands return their replies."""
 
-    def __init__(self) -> None:
+    def __init__(self, switch: Switch) -> None:
+        self._switch = switch
         self.format: Format = "plain"
         #: Pairs of header and value; a value that begins with a slash is a regular expression.
         self.filters: list[tuple[str, str]] = []
@@ -74,7 +77,7 @@ class Selection:
             if sent and positive:
                 continue
             if value.startswith("/"):
-                matches = _regex(pattern, found)
+                matches = search(self._switch, None, pattern, found) is not None
             else:
                 matches = found.lower() == pattern.lower()
             if matches:
@@ -189,14 +192,3 @@ def unknown_events(words: list[str]) -> tuple[list[str], list[str]]:
         if not names:
             unknown.append(word)
     return unknown, []
-
-
-def _regex(pattern: str, value: str) -> bool:
-    """True if ``/expression/`` matches anywhere in a value (switch_regex_match_partial)."""
-    pattern = pattern[1:]
-    if pattern.endswith("/"):
-        pattern = pattern[:-1]
-    try:
-        return re.search(pattern, value) is not None
-    except re.error:
-        return False

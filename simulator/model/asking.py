@@ -10,7 +10,7 @@ from ..clockwork.threads import MILLISECOND, Steps
 from . import answering
 from .dialplan import transfer
 from .executing import parse_all_events
-from .patterns import check_pattern, search
+from .patterns import check_pattern, matches
 from .playing import play
 from .states import Status
 
@@ -164,7 +164,7 @@ def play_and_get_digits(
         if least == 0 and not digits and channel.get("read_terminator_used"):
             return
         if status is Status.SUCCESS and digits:
-            if not regex or search(channel.switch, channel, regex, digits):
+            if not regex or matches(channel.switch, channel, regex, digits):
                 return
             channel.set(variable, None)
             if variable:

@@ -11,7 +11,7 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from eslsync import CallState
+from eslsync import CallState, HangupCause
 
 from ..clockwork.threads import SECOND, Steps, Thread
 from . import answering
@@ -29,6 +29,7 @@ from .spelling import hint, misspelt
 from .state_machine import end_session, run_session
 from .states import State
 from .variables import is_true
+from .versions import SIP_REASON
 
 if TYPE_CHECKING:
     from .switch import Extension, Switch
@@ -130,6 +131,7 @@ class FarLeg(Channel):
             switch, profile, endpoint="loopback" if technology == "loopback" else "sofia"
         )
         self.far_end = far_end
+        self.technology = technology
         self.caller: Channel | None = None  # the channel that calls
         self.far: Channel | None = None  # the call that takes it, if one does
         self.left = False  # the far end hung up, and not the switch
@@ -249,6 +251,7 @@ def _see_creation(leg: FarLeg) -> None:
 def _ring_until_answered(leg: FarLeg, began: int) -> Steps[None]:
     far_end = leg.far_end
     if far_end.rejects is not None:
+        _tell_reason(leg, far_end)
         leg.caller_hangs_up(far_end.rejects)
     if far_end.rings and leg.up:
         yield from _ring(leg)
@@ -276,6 +279,16 @@ def _stamp_both(leg: FarLeg, **times: int) -> None:
         leg.caller.stamp(**times)
         noted = leg.other_profile.times._replace(**times)
         leg.other_profile = leg.other_profile._replace(times=noted)
+
+
+def _tell_reason(leg: FarLeg, far_end: Endpoint) -> None:
+    """A SIP far end's own cause, in the Reason header of its refusal."""
+    if leg.technology != "sofia" or far_end.no_route or not leg.switch.version.has(SIP_REASON):
+        return
+    cause = HangupCause(leg.switch.cause(str(far_end.rejects)))
+    for each in (leg, leg.caller):
+        if each is not None:
+            each.set("sip_reason", f'Q.850;cause={cause.code};text="{cause}"')
 
 
 def _until_taken(leg: FarLeg, far: Channel) -> Steps[None]:
@@ -408,7 +421,8 @@ def _dial(
     if endpoint is None and technology == "user":
         return NOT_THERE[technology]  # not in the directory: no leg is created
     if endpoint is None or endpoint.no_route:
-        endpoint = Endpoint(rejects=NOT_THERE.get(technology, "NO_ROUTE_DESTINATION"))
+        cause = NOT_THERE.get(technology, "NO_ROUTE_DESTINATION")
+        endpoint = Endpoint(rejects=cause, no_route=True)
     given = variables.get("origination_uuid", "")
     uuid = given if given and switch.locate(given) is None else switch.uuid()
     profile = _profile(switch, uuid, technology, rest, variables, caller or whose)

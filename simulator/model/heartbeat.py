@@ -52,7 +52,7 @@ class Heartbeat:
         own = (
             ("Event-Info", "System Ready"),
             ("Up-Time", up_time(up)),
-            ("FreeSWITCH-Version", switch.version.partition(" ")[0]),
+            ("FreeSWITCH-Version", f"{switch.version.build}~64bit"),
             ("Uptime-msec", str(up // MILLISECOND)),
             ("Session-Count", count),
             ("Max-Sessions", "1000"),

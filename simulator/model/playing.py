@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING
 from eslsync.wire.arguments import ANY_KEY
 from eslsync.wire.separation import closing, separate, variables_of
 
-from ..clockwork.threads import MILLISECOND, SECOND, Steps
+from ..clockwork.threads import SECOND, Steps
 from . import answering
 from .arguments import atoi
 from .executing import parse_all_events, take_break
@@ -19,9 +19,10 @@ from .file_formats import unknown_format
 from .file_handle import FileHandle
 from .known_options import note_option
 from .say import refused, say_files
-from .sounds import FRAME, RATE, tone_length
+from .sounds import FRAME, RATE, speech_length, tone_length
 from .states import Status
 from .variables import is_true
+from .versions import TTS_FILES
 from .waiting import OnDigit, sleep, take_events
 
 if TYPE_CHECKING:
@@ -39,7 +40,6 @@ __all__ = [
     "say",
     "sound_prefix",
     "speak_application",
-    "speech_length",
     "tones",
 ]
 
@@ -141,8 +141,19 @@ def _note_unknown(channel: Channel, name: str, sound: Playable | None) -> None:
         unknown = (name, "FreeSWITCH looks for its closing brace for ever, and the channel is lost")
     if unknown is not None:
         switch.refused(unknown[0], channel, unknown[1])
+    elif sound is None and name.startswith("tts://"):
+        _note_unspoken(channel, name)
     elif sound is None and name.startswith("local_stream://"):
         note_option(switch, channel, f"playback {name}", "it is not among prompts=")
+
+
+def _note_unspoken(channel: Channel, name: str) -> None:
+    """Report what no engine speaks, or this version of FreeSWITCH does not."""
+    if channel.switch.version.has(TTS_FILES):
+        note_option(channel.switch, channel, f"playback {name}", "not in speech_engines=")
+    else:
+        why = "no module of FreeSWITCH 1.10 plays tts://"
+        channel.switch.refused("tts://", channel, why)
 
 
 class _Limit:
@@ -353,12 +364,9 @@ def _say_text(channel: Channel, text: str, on_digit: OnDigit | None) -> Steps[St
 def _speak(channel: Channel, text: str, on_digit: OnDigit | None) -> Steps[Status]:
     if not (yield from answering.pre_answer(channel)):
         return Status.FALSE
-    return (yield from _wait_while_heard(channel, text, speech_length(text), on_digit))
-
-
-def speech_length(text: str) -> int:
-    """Microseconds that an engine takes to speak a text (at flite's pace, recording 11p)."""
-    return (400 + 70 * len(text)) * MILLISECOND
+    return (
+        yield from _wait_while_heard(channel, text, round(speech_length(text) * SECOND), on_digit)
+    )
 
 
 def tones(channel: Channel, script: str, on_digit: OnDigit) -> Steps[None]:

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import re
 import wave
-from collections.abc import Collection, Mapping
+from collections.abc import Callable, Collection, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -16,7 +16,7 @@ from eslsync.wire.separation import closing, variables_of
 
 from ..clockwork.threads import MILLISECOND, SECOND
 
-__all__ = ["DEFAULT_LENGTH", "FRAME", "RATE", "Media", "Playable", "tone_length"]
+__all__ = ["DEFAULT_LENGTH", "FRAME", "RATE", "Media", "Playable", "speech_length", "tone_length"]
 
 #: Samples a second: L16 at 8 kHz, as in every recording made by loopback.
 RATE = 8000
@@ -85,6 +85,8 @@ class Media:
         self._measured: dict[str, float | None] = {}
         self._recorded: dict[str, float] = {}  # by path, in seconds
         self._about: dict[str, tuple[tuple[str, str], ...]] = {}
+        #: The seconds of what follows ``tts://``; None if nobody speaks it.
+        self.spoken: Callable[[str], float | None] = lambda text: None
 
     def record(self, path: str, samples: int, about: Mapping[str, str] | None = None) -> None:
         """Add a file that was recorded; from now on it can be played.
@@ -149,6 +151,8 @@ class Media:
             return tone_length(rest, params.get("loops"))
         if scheme == "local_stream":
             return -1 if rest in ("moh", "default") else None
+        if scheme == "tts":
+            return self.spoken(rest)
         return None if self._only_known or scheme.lower() in OWN_STREAMS else self._default
 
     def _file_string(
@@ -229,6 +233,11 @@ def tone_length(script: str, loops: str | None = None) -> float:
     )
     times = _number(options[0]) if options else 1
     return once / 1000 * times if times > 0 else -1
+
+
+def speech_length(text: str) -> float:
+    """Seconds that an engine takes to speak a text (at flite's pace, recording 11p)."""
+    return (400 + 70 * len(text)) / 1000
 
 
 def _number(text: str) -> int:

@@ -10,15 +10,17 @@ from uuid import UUID
 
 from eslsync import HangupCause
 from eslsync.protocol import ARRAY
+from eslsync.wire.separation import separate
 
 from ..clockwork.agenda import Agenda
 from .arguments import expand
 from .events import Block, Headers, Identity, SwitchEvent, elements
 from .evidence import Evidence, Kind, Part
 from .races import Races
-from .sounds import DEFAULT_LENGTH, Media
+from .sounds import DEFAULT_LENGTH, Media, speech_length
 from .spelling import hint
 from .tables import ApiCommand, Application, run_api
+from .versions import NEWEST, TTS_FILES, Version
 
 if TYPE_CHECKING:
     from .channel import Channel, Controller
@@ -38,16 +40,14 @@ class Switch:
     ``scheduler`` is its time, ``random`` its only source of randomness (for uuids), and ``races``
     chooses the outcome when FreeSWITCH's threads race. ``applications`` and ``api_commands`` are
     its tables of functions. ``dial`` connects the `socket` application: called with a channel and
-    "host:port options", it returns the new connection, or None if nobody listens.
+    "host:port options", it returns the new connection, or None if nobody listens. ``version`` is
+    the version of FreeSWITCH that it is.
 
     ``prompts``, ``sounds``, ``missing`` and ``only_known`` define the existing sounds (see
     `Media`); ``phrases`` are macros of ``play-file`` and ``say`` actions; ``extensions`` is the
     dialplan for transfers: a regular expression to search for in the destination, and the
     applications to run, in which ``$1`` is its first capture.
     """
-
-    version = "1.10.12-release~64bit ( 64bit)"
-    version_short = "1.10.12-release  64bit"
 
     def __init__(
         self,
@@ -56,6 +56,7 @@ class Switch:
         *,
         applications: Mapping[str, Application],
         api_commands: Mapping[str, ApiCommand],
+        version: Version = NEWEST,
         dial: Dial | None = None,
         races: Races | None = None,
         sounds: str | Path | None = None,
@@ -78,6 +79,7 @@ class Switch:
         self.random = random
         self.applications = applications
         self.api_commands = api_commands
+        self.version = version
         self.dial: Dial = dial or (lambda channel, where: None)
         self.races = races or Races()
         self.media = Media(
@@ -109,6 +111,8 @@ class Switch:
         self.recognizers = (
             None if recognizers is None else frozenset(each.lower() for each in recognizers)
         )
+        if version.has(TTS_FILES):
+            self.media.spoken = self._spoken
         self.languages = frozenset({"en"})
         self.started = scheduler.now
 
@@ -164,6 +168,13 @@ class Switch:
         ``name`` is what a user allows it by.
         """
         self.on_used(Part("argument", name, Evidence(refused=True), why), channel)
+
+    def _spoken(self, text: str) -> float | None:
+        """The seconds that an engine speaks ``engine|voice|text`` (tts_file_open)."""
+        words = separate(text, "|", 3)
+        if len(words) != 3 or words[0].lower() not in self.speech_engines:
+            return None
+        return speech_length(words[2])
 
     # --- channels
 

@@ -22,6 +22,7 @@ if TYPE_CHECKING:
     from .channel import Channel
     from .events import SwitchEvent
     from .switch import Switch
+    from .versions import Version
 
 __all__ = [
     "API_COMMANDS",
@@ -32,12 +33,14 @@ __all__ = [
     "ApiFunction",
     "Application",
     "ApplicationFunction",
+    "Entry",
     "api",
     "application",
     "located",
     "not_modelled",
     "not_modelled_api",
     "note_unknown_command",
+    "of_version",
     "run_api",
     "usage",
     "with_yours",
@@ -53,7 +56,8 @@ class Application:
 
     ``nomedia``: it needs no media; any other application pre-answers an unanswered channel.
     ``zombie``: it also runs on a channel that was hung up. ``needs_data``: without an
-    argument it does nothing. ``where`` is its FreeSWITCH module.
+    argument it does nothing. ``where`` is its FreeSWITCH module. ``since`` and ``until`` are the
+    first and the last version that have it (default: all).
     """
 
     name: str
@@ -63,6 +67,8 @@ class Application:
     needs_data: bool = False
     evidence: Evidence = YOURS
     where: str = ""
+    since: str = ""
+    until: str = ""
 
     @cached_property
     def part(self) -> Part:
@@ -72,12 +78,17 @@ class Application:
 
 @dataclass(frozen=True)
 class ApiCommand:
-    """An api command: a function of the switch and its argument, which returns what it prints."""
+    """An api command: a function of the switch and its argument, which returns what it prints.
+
+    ``where``, ``since`` and ``until`` are as for `Application`.
+    """
 
     name: str
     function: ApiFunction
     evidence: Evidence = YOURS
     where: str = ""
+    since: str = ""
+    until: str = ""
     tells: bool = True  #: an event tells of it; False: its function sees to that
 
     @cached_property
@@ -114,16 +125,17 @@ def application(
 
 
 def api(
-    name: str, *, recordings: str = "", source: str = "", tells: bool = True
+    name: str, *, recordings: str = "", source: str = "", tells: bool = True, since: str = ""
 ) -> Callable[[ApiFunction], ApiFunction]:
     """Register a function as the api command ``name`` (SWITCH_ADD_API), as `application`.
 
-    With ``tells=False``, the function publishes the event that tells of it.
+    With ``tells=False``, the function publishes the event that tells of it. ``since`` is the
+    first version of FreeSWITCH that has it.
     """
     evidence = _evidence(name, recordings, source)
 
     def add(function: ApiFunction) -> ApiFunction:
-        _add_api(ApiCommand(name, function, evidence, tells=tells))
+        _add_api(ApiCommand(name, function, evidence, tells=tells, since=since))
         return function
 
     return add
@@ -147,10 +159,15 @@ def _add_api(command: ApiCommand) -> None:
     API_COMMANDS[command.name] = command
 
 
-# --- what users model
+# --- what a version has, and what users model
 
 
 Entry = TypeVar("Entry", Application, ApiCommand)
+
+
+def of_version(table: Mapping[str, Entry], version: Version) -> Mapping[str, Entry]:
+    """What this version of FreeSWITCH has of a table of all versions."""
+    return {name: each for name, each in table.items() if version.includes(each.since, each.until)}
 
 
 def with_yours(
@@ -171,23 +188,25 @@ def with_yours(
 # --- what FreeSWITCH has and the simulated switch does not
 
 
-def not_modelled(names: str, *, module: str, nomedia: bool = False, zombie: bool = False) -> None:
+def not_modelled(
+    names: str, *, module: str, nomedia: bool = False, zombie: bool = False, until: str = ""
+) -> None:
     """Declare applications of a FreeSWITCH module that are not modelled.
 
     A call that executes one fails, unless its user has allowed it; then it does nothing.
+    ``until`` is the last version of FreeSWITCH that has the module.
     """
+    unmodelled = Evidence(modelled=False)
     for name in names.split():
-        _add(
-            Application(
-                name, _nothing, nomedia, zombie, evidence=Evidence(modelled=False), where=module
-            )
-        )
+        each = Application(name, _nothing, nomedia, zombie, evidence=unmodelled, where=module)
+        _add(replace(each, until=until))
 
 
-def not_modelled_api(names: str, *, module: str) -> None:
+def not_modelled_api(names: str, *, module: str, since: str = "", until: str = "") -> None:
     """Declare api commands of a FreeSWITCH module that are not modelled, as `not_modelled`."""
+    unmodelled = Evidence(modelled=False)
     for name in names.split():
-        _add_api(ApiCommand(name, _print_nothing, Evidence(modelled=False), module))
+        _add_api(ApiCommand(name, _print_nothing, unmodelled, module, since, until))
 
 
 def _nothing(channel: Channel, data: str) -> None:

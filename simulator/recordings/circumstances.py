@@ -28,6 +28,8 @@ from ..model.profile import PROFILE_HEADERS, TIME_HEADERS, Profile, Times
 from ..model.races import Races
 from ..model.states import State
 from ..model.switch import Dial, Extension, Switch
+from ..model.tables import of_version
+from ..model.versions import recorded_version
 from .reading import Recording, Sent
 
 __all__ = ["channel_of", "recorded_lengths", "start_of", "switch_of"]
@@ -84,11 +86,13 @@ def switch_of(recording: Recording, agenda: Agenda, races: Races, dial: Dial) ->
     sound_prefix = circumstances.get("sound_prefix", SOUND_PREFIX)
     prompts = dict(circumstances.get("prompts", {}))
     prompts.update(recorded_lengths(recording.switch, prompts, sound_prefix))
+    version = recorded_version(circumstances["switch"])
     switch = Switch(
         agenda,
         Random(1),
-        applications=APPLICATIONS,
-        api_commands=API_COMMANDS,
+        applications=of_version(APPLICATIONS, version),
+        api_commands=of_version(API_COMMANDS, version),
+        version=version,
         dial=dial,
         races=races,
         prompts=prompts,

@@ -165,6 +165,8 @@ SWITCH: dict[str, Shape] = {
     "phrases": ByName(Many(DialplanAction())),
     "speech_engines": Many(TEXT),
     "recognizers": Many(TEXT),
+    "version": TEXT,
+    "interface_allowlist": Many(TEXT),
     "allow_unmodelled": Many(TEXT),
 }
 WHO_CALLS: dict[str, Shape] = {

@@ -22,7 +22,7 @@ class Connected:
     """As much of a connection as an audience reads."""
 
     def __init__(self, *filters: tuple[str, str]) -> None:
-        self.selection = Selection()
+        self.selection = Selection(ModelCall().switch)
         self.selection.filters = list(filters)
 
 

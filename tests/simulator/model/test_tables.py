@@ -17,7 +17,7 @@ from tests.support.model_call import ModelCall
 @pytest.mark.parametrize(
     ("command", "answer"),
     [
-        ("version", "FreeSWITCH Version 1.10.12-release~64bit ( 64bit)\n"),
+        ("version", "FreeSWITCH Version 1.11.3-dev~64bit ( 64bit)\n"),
         ("no_such_command x", "-ERR no_such_command Command not found!\n"),
         ("echo hello", "hello"),
         ("echo", "-ERR no reply\n"),
