@@ -55,10 +55,14 @@ class ControlApplications(Applications):
         already. While an application runs with ``lock=True``, the hangup waits for its end.
         Otherwise a channel that hasn't hung up within 3 seconds, since it is calling somebody or
         is stuck, is ended by the api ``uuid_kill``; without ``full`` in the dialplan, this waits
-        on. Raises TimeoutError after ``timeout`` seconds (the leg hangs up all the same),
+        on.
+
+        A ``sip_reason`` that a far end has left is unset first, or the caller's carrier would be
+        told that far end's cause; one that the handler or the dialplan has set is kept.
+
+        Raises TimeoutError after ``timeout`` seconds (the leg hangs up all the same),
         Transferred if somebody else has taken the leg away, Disconnected if the connection ends
-        without a hangup, ValueError for a cause that
-        FreeSWITCH doesn't know.
+        without a hangup, ValueError for a cause that FreeSWITCH doesn't know.
         """
         name = _cause(cause)
         try:

@@ -54,6 +54,8 @@ UP = Stage.UP
 #: Seconds to wait for the application ``hangup``, which a channel runs within a tick or two, before
 #: the switch is told to end the channel.
 HANGUP_PATIENCE = 3.0
+#: The variable that holds the Reason header for the leg's end.
+REASON = "sip_reason"
 #: The digits of queue_dtmf to recognize when they come back: as many as a channel queues
 #: (SWITCH_DTMF_LOG_LEN).
 MAX_QUEUED = 1000
@@ -93,6 +95,7 @@ class Leg:
         "may_play",
         "may_play_for_ever",
         "met_end",
+        "own_reason",
         "own_ways",
         "queued_digits",
         "sent_away",
@@ -126,6 +129,8 @@ class Leg:
         self.may_play_for_ever = False
         #: The states in which our own applications may take it away later.
         self.own_ways: set[str] = set()
+        #: True once the handler itself has set or unset sip_reason.
+        self.own_reason = False
         #: The last CHANNEL_BRIDGE.
         self.bridge_event: Event | None = None
         #: The event that told that somebody else has taken it away (`Transferred`).
@@ -302,6 +307,8 @@ class Leg:
                 return result(under_way.wait(deadline))
             return Execution(under_way, result)
         finally:
+            if REASON in argument:
+                self.own_reason = True
             if self.borrowed.ours and under_way.facts.sets and not under_way.refused:
                 self.borrowed.forget(argument)
 
@@ -310,11 +317,18 @@ class Leg:
         return self._send(application, as_text(argument), False, False, timeout)
 
     def hang_up(self, cause: str, timeout: float | None) -> NoReturn:
-        """Execute ``hangup``, wait for the leg's end, and raise the Hangup."""
+        """Execute ``hangup``, wait for the leg's end, and raise the Hangup.
+
+        A far end's Reason header, which mod_sofia would send on in place of the cause, is unset
+        first (mod_sofia.c, sofia_on_hangup).
+        """
         conversation = self.conversation
         conversation.check_thread()
         deadline = conversation.deadline(timeout)
         conversation.raise_if_gone(self)
+        reason = self.known.variables.get(REASON)
+        if reason and not self.own_reason and reason != conversation.context.variables.get(REASON):
+            self.start("unset", REASON, timeout)
         under_way = self._send("hangup", cause, False, True, timeout)
         killed = False
         while conversation.full and not killed:

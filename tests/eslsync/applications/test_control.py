@@ -180,6 +180,38 @@ def test_hangup_ends_a_channel_that_is_stuck() -> None:
     assert took[0] < 8.5
 
 
+def reasons(version: str, *, before: str = "", socket: str = "async full") -> list[str]:
+    """What a handler sends on about sip_reason when it hangs up after a busy SIP far end."""
+
+    def handler(session: Session) -> None:
+        if before:
+            session.channel.set("sip_reason", before)
+        session.channel.set("continue_on_fail", "true")
+        session.channel.bridge("sofia/gateway/carrier/100")
+        session.channel.hangup("NORMAL_CLEARING")
+
+    with FreeSwitch(version=version) as switch:
+        switch.endpoint("sofia/gateway/carrier/100", rejects="USER_BUSY")
+        call = switch.call(handler, socket=socket)
+        call.wait()
+        assert call.cause == "NORMAL_CLEARING"
+        executed = [entry.text for entry in call.transcript.entries if "sip_reason" in entry.text]
+    return executed
+
+
+@stands_on("mod_sofia.c, sofia_on_hangup", "hangup", "bridge")
+def test_hangup_does_not_send_on_the_reason_of_a_far_end() -> None:
+    assert any("unset" in each for each in reasons("1.11"))
+    assert any("unset" in each for each in reasons("1.11", socket="full"))
+    # it has nothing to unset, and costs nothing
+    assert reasons("1.10") == []
+
+
+@stands_on("mod_sofia.c, sofia_on_hangup", "hangup", "set")
+def test_hangup_keeps_a_reason_that_the_handler_has_set() -> None:
+    assert not any("unset" in each for each in reasons("1.11", before="SIP;cause=603"))
+
+
 @stands_on("switch_ivr.c, switch_ivr_parse_event", "hangup")
 def test_hangup_waits_for_an_application_under_a_lock() -> None:
     def question(channel: Channel) -> None:
