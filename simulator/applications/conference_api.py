@@ -123,7 +123,9 @@ def _for_members(room: Room, name: str, words: Sequence[str]) -> str:
     elif who == "non_moderator":
         chosen = [member for member in newest_first if not member.moderator]
     elif who == "last":
-        chosen = newest_first[:1]
+        chosen = sorted(newest_first, key=lambda member: -member.number)[:1]
+    elif not atoi(who):
+        return f"{name} {syntax}"
     else:
         chosen = [member for member in newest_first if member.number == atoi(who)]
         if not chosen:
@@ -352,7 +354,7 @@ def _recording(switch: Switch, room: Room, words: Sequence[str]) -> str:
     action = words[0].lower() if words else ""
     if action == "check":
         found = "".join(f"+OK Record file {path}\n" for path in room.recordings)
-        return found or f"+OK Conference {room.name} is not being recorded.\n"
+        return found or "-ERR Conference is not being recorded.\n"
     if action == "start":
         return _record(switch, room, words[1:])
     if action == "stop":

@@ -10,6 +10,7 @@ from eslsync.protocol import Format
 from eslsync.wire.separation import separate
 
 from ..model import executing
+from ..model.arguments import atoi
 from ..model.events import local_time
 from ..model.known_variables import note_reading, note_variable
 from ..model.patterns import groups_of, search
@@ -222,7 +223,11 @@ def uuid_getvar(switch: Switch, argument: str) -> str:
     channel, name, complaint = located(switch, argument, "<uuid> <var>", words=2)
     if channel is None:
         return complaint
-    value = channel.get(name)
+    value = None
+    if "]" in name.partition("[")[2]:
+        array, _, index = name.partition("[")
+        value = channel.element(array, atoi(index))
+    value = value or channel.get(name)
     if value is None:
         note_reading(switch, channel, name)
     return value or "_undef_"

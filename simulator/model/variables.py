@@ -64,6 +64,8 @@ class OrderedVariables:
         self._pairs: dict[str, tuple[str, str]] = {}  # header and value
         self._lines: dict[str, bytes] = {}  # the same, as plain events send them
         self._single: set[str] = set()  # arrays of one element, which look like any other value
+        #: The elements of arrays of which one was set: the array as a whole keeps its text.
+        self._changed: dict[str, list[str]] = {}
         self._block: Block | None = None
 
     def __iter__(self) -> Iterator[tuple[str, str]]:
@@ -85,10 +87,15 @@ class OrderedVariables:
         value = self.get(name)
         if value is None or index < 0:
             return value
-        if not value.startswith(ARRAY) and name.lower() not in self._single:
-            return None
-        found = elements(value)
+        found = self._array(name.lower())
         return found[index] if index < len(found) else None
+
+    def _array(self, key: str) -> list[str]:
+        """The elements of an array; none if the variable is not one."""
+        value = self._pairs[key][1] if key in self._pairs else ""
+        if key in self._changed:
+            return list(self._changed[key])
+        return elements(value) if value.startswith(ARRAY) or key in self._single else []
 
     def beginning(self, prefix: str) -> dict[str, str]:
         """The variables whose names begin with ``prefix``, both in lower case."""
@@ -106,6 +113,7 @@ class OrderedVariables:
             self._block = None
             del self._pairs[key], self._lines[key]
             self._single.discard(key)
+            self._changed.pop(key, None)
         if value and name:
             array = value.startswith(ARRAY)
             if array:
@@ -116,10 +124,12 @@ class OrderedVariables:
 
     def _put(self, key: str, header: str, value: str, *, array: bool = False) -> None:
         self._block = None
+        self._changed.pop(key, None)
         if array and not value.startswith(ARRAY):
             self._single.add(key)
         self._pairs[key] = (header, value)
-        self._lines[key] = plain_line(header, value)
+        shown = as_header(value)
+        self._lines[key] = plain_line(header, shown) if shown else b""
 
     def push(self, name: str, value: str, *, first: bool = False) -> None:
         """Append a value to the variable, which becomes an array; with ``first``, prepend it."""
@@ -129,27 +139,33 @@ class OrderedVariables:
                 self._put(key, PREFIX + name, value, array=True)
             return
         header, old = self._pairs[key]
-        values = elements(old)
+        values = self._array(key) or [old]
         values.insert(0 if first else len(values), value)
         # an array that grows keeps its place
         self._put(key, header, ARRAY + ARRAY_SEPARATOR.join(values))
 
     def _set_element(self, name: str, value: str) -> None:
         name, _, index = name.partition("[")
-        number = _leading_number(index)
-        values = elements(self.get(name) or "") if name in self else []
+        number, key = _leading_number(index), name.lower()
+        values = self._array(key)
+        if number < len(values):
+            values[number] = value
+            self._changed[key] = values
+            return
         values += [""] * (number + 1 - len(values))
         values[number] = value
         joined = ARRAY_SEPARATOR.join(values)
         joined = ARRAY + joined if len(values) > 1 else joined
-        self._put(name.lower(), PREFIX + name, joined, array=True)
+        header = self._pairs[key][0] if key in self._pairs else PREFIX + name
+        self._put(key, header, joined, array=True)
 
     @property
     def block(self) -> Block:
         """The ``variable_`` headers."""
         if self._block is None:
+            shown = ((header, as_header(value)) for header, value in self._pairs.values())
             self._block = Block(
-                tuple(self._pairs.values()),
+                tuple((header, value) for header, value in shown if value),
                 plain=b"".join(self._lines.values()),
                 prefix=PREFIX,
             )

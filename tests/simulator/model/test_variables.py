@@ -60,6 +60,20 @@ def test_an_element_may_be_set_by_its_index() -> None:
     variables = OrderedVariables()
     variables.set("list[1]", "b")
     assert variables.get("list") == "ARRAY::|:b"
+    assert variables.block.headers == (("variable_list", "b"),)
+    variables.set("plain", "x")
+    variables.set("plain[1]", "y")
+    assert variables.get("plain") == "ARRAY::|:y"
+
+
+def test_an_element_that_is_set_does_not_change_the_text_of_the_array() -> None:
+    variables = OrderedVariables()
+    variables.set("list", "ARRAY::0|:1")
+    variables.set("list[1]", "x")
+    assert variables.get("list") == "ARRAY::0|:1"
+    assert variables.element("list", 1) == "x"
+    variables.push("list", "2")
+    assert variables.get("list") == "ARRAY::0|:x|:2"
 
 
 def test_the_block_follows_every_change() -> None:
