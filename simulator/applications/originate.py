@@ -215,6 +215,7 @@ def _wait(channel: Channel, group: Group) -> Steps[FarLeg | str]:
     ringback = _ringback(channel)
     ringing: Heard | None = None
     instant = any(is_true(group.options.get(name)) for name in ("instant_ringback", "ring_ready"))
+    ignored = is_true(group.options.get("ignore_ring_ready"))
     cancel_key = (channel.get("origination_cancel_key") or "")[:1]
     group.on_news = channel.poke
     if ringback:
@@ -225,6 +226,8 @@ def _wait(channel: Channel, group: Group) -> Steps[FarLeg | str]:
         heard = instant or any(leg.rang or leg.early_media for leg in group.legs)
         if ringback and not ringing and heard:
             ringing = channel.hear(ringback)
+        if not ringback and len(group.legs) == 1 and group.legs[0].rang and not ignored:
+            _pass_callee_id(group.legs[0], channel)
         outcome = group.look()
         if isinstance(outcome, FarLeg):
             group.hang_up("LOSE_RACE", outcome)
@@ -236,7 +239,7 @@ def _wait(channel: Channel, group: Group) -> Steps[FarLeg | str]:
             group.hang_up(outcome)
             break
         if cancel_key and channel.digits and channel.take_digit().key == cancel_key:
-            outcome = "LOSE_RACE" if len(group.legs) > 1 else "NO_ANSWER"
+            outcome = group.cause = "LOSE_RACE" if len(group.legs) > 1 else "NO_ANSWER"
             group.hang_up(outcome)
             break
         until = group.due
@@ -260,7 +263,18 @@ def _ringback(channel: Channel) -> str | None:
     return data
 
 
+def _pass_callee_id(leg: FarLeg, channel: Channel) -> None:
+    """Tell the caller's profile who is reached (switch_channel_pass_callee_id)."""
+    callee, own = leg.profile, channel.profile
+    channel.profile = own._replace(
+        callee_id_name=callee.callee_id_name or own.callee_id_name,
+        callee_id_number=callee.callee_id_number or own.callee_id_number,
+    )
+
+
 def _succeeded(channel: Channel, leg: FarLeg, called: list[FarLeg]) -> Steps[None]:
+    if leg.endpoint == "loopback":
+        _pass_callee_id(leg, channel)
     if leg.answered:
         yield from answering.answer(channel)
     elif leg.early_media:
