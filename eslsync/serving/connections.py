@@ -9,7 +9,7 @@ from collections import OrderedDict
 from collections.abc import Callable
 
 from .. import forks
-from ..clock import here
+from ..clock import REAL, here
 from ..logs import logger
 from .live import LiveCall, Served, look_at
 
@@ -18,10 +18,32 @@ __all__ = ["Connections"]
 #: Maximum connections not (yet) accepted as calls. Further ones wait to be accepted; a switch
 #: waits 25 s for the first command (recording 14a).
 MAX_KNOCKING = 256
-#: Maximum of these from peers that may not call. Further ones are just closed.
+#: Maximum of these from peers that may not call, and how many may begin in how many seconds.
+#: Further ones are just closed, which costs a twentieth of turning a call away.
 MAX_STRANGERS = 16
-#: Maximum hosts that `log_once` remembers.
+STRANGERS_A_SECOND = (100, 1.0)
+#: Maximum hosts that `log_once` remembers, and warnings in how many seconds: strangers may come
+#: from as many addresses as a network of IPv6 has.
 MAX_HOSTS = 1000
+WARNINGS_A_MINUTE = (100, 60.0)
+
+
+class Rate:
+    """Allows ``most`` things in each period of so many seconds of real time."""
+
+    def __init__(self, most: int, seconds: float) -> None:
+        self._most = most
+        self._seconds = seconds
+        self._ends = 0.0
+        self._count = 0
+
+    def allows(self) -> bool:
+        """Count one more; True if it is not too many."""
+        now = REAL.now()
+        if now >= self._ends:
+            self._ends, self._count = now + self._seconds, 0
+        self._count += 1
+        return self._count <= self._most
 
 
 class Connections:
@@ -39,6 +61,8 @@ class Connections:
         #: Threads of connections that have ended while the server was closing.
         self.gone: list[threading.Thread] = []
         self._strangers: set[threading.Thread] = set()  # those of peers that may not call
+        self._arrivals = Rate(*STRANGERS_A_SECOND)  # of these
+        self._warnings = Rate(*WARNINGS_A_MINUTE)
         self._held_up = False  # the acceptor waits for room
         self._told: OrderedDict[tuple[str, str], None] = OrderedDict()  # logged reasons by host
 
@@ -75,7 +99,7 @@ class Connections:
         """Count a connection in; False if there are too many strangers already."""
         with here.busy, self._lock:
             if stranger:
-                if len(self._strangers) >= MAX_STRANGERS:
+                if len(self._strangers) >= MAX_STRANGERS or not self._arrivals.allows():
                     return False
                 self._strangers.add(thread)
             self._threads[thread] = sock
@@ -132,9 +156,9 @@ class Connections:
         return tuple(look_at(call, thread) for thread, call in calls.items())
 
     def log_once(self, host: str, why: str, message: str, *arguments: object) -> None:
-        """Log a warning; later ones with the same ``why`` about that host at DEBUG."""
+        """Log a warning; at DEBUG if the host had one with that ``why``, or after too many."""
         with here.busy, self._lock:
-            known = (host, why) in self._told
+            known = (host, why) in self._told or not self._warnings.allows()
             self._told[host, why] = None
             self._told.move_to_end((host, why))
             if len(self._told) > MAX_HOSTS:

@@ -9,6 +9,7 @@ import pytest
 
 from eslsync import Outbound, Session
 from eslsync.serving.access import LOOPBACK, Access
+from eslsync.serving.connections import Connections
 from tests.support.peer import reply
 from tests.support.servers import dialled, is_turned_away, messages, serving
 
@@ -108,6 +109,34 @@ def test_too_many_strangers_at_once_are_just_disconnected(monkeypatch: pytest.Mo
         peer.say(peer.notice(lingers=False))
         peer.end()
         peer.hear_end()
+
+
+def test_strangers_who_come_again_and_again_are_just_disconnected(
+    monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+) -> None:
+    """Each call that is turned away takes a thread and some commands."""
+    monkeypatch.setattr("eslsync.serving.connections.STRANGERS_A_SECOND", (3, 1000.0))
+    with serving(nobody, allow=ELSEWHERE) as app:
+        for time in range(6):
+            with dialled(app, name="04a") as peer:
+                if time < 3:
+                    peer.hear("connect")
+                    peer.end()
+                assert peer.hear_end() == []
+    [told] = [each for each in messages(caplog, logging.WARNING) if "too many" in each]
+    assert "127.0.0.1" in told
+
+
+def test_the_warnings_of_strangers_do_not_fill_the_log(
+    monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+) -> None:
+    monkeypatch.setattr("eslsync.serving.connections.WARNINGS_A_MINUTE", (3, 1000.0))
+    caplog.set_level(logging.DEBUG, "eslsync")
+    connections = Connections(lambda: None)
+    for host in range(10):
+        connections.log_once(f"192.0.2.{host}", "why", "told of %d", host)
+    assert len(messages(caplog, logging.WARNING)) == 3
+    assert len(messages(caplog, logging.DEBUG)) == 10
 
 
 def test_a_stranger_can_not_write_lines_of_its_own_into_the_log(
