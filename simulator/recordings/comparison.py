@@ -98,6 +98,8 @@ _MILLISECONDS = re.compile(
 _SECONDS = re.compile(r"variable_(duration|\w+[^mu]sec|\w+_epoch|\w+_seconds)$|FIFO-.*-s$")
 _SAMPLES = re.compile(r"variable_playback_(last_offset_pos|samples)$")
 _PLAYED = re.compile(r"variable_playback_(ms|seconds)$")
+#: Which build of a version `api version` and `api status` name.
+_BUILD = re.compile(r"\+git~\w+~\w+|git \w+ [\d-]+ [\d:]+Z")
 _RECORDED = re.compile(r"variable_record_(record_)?(file_size|samples|ms|seconds)$")
 
 
@@ -470,6 +472,7 @@ def _without_numbers(text: str) -> str:
     """
     if re.fullmatch(r"\+OK Added: \d+\n", text):
         return "+OK Added: 0\n"
+    text = _BUILD.sub("", text)
     if re.fullmatch(r"\d{10}", text):  # strepoch
         return "0"
     if text.startswith("UP ") or re.fullmatch(r"\d{4}-\d\d-\d\d \d\d:\d\d:\d\d", text):

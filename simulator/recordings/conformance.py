@@ -58,7 +58,7 @@ LEFT_OUT = {
     "how much a recording got": (
         "a frame is recorded once both sides have sent one, which an idle channel does not"
     ),
-    "numbers of `api status` and strftime": "the uptime of the switch, and the date",
+    "numbers of `api status` and strftime": "the uptime and the build of the switch, and the date",
     "sip_* and rtp_* variables": (
         "they come from SIP messages and packet counts; there is no SIP here"
     ),

@@ -17,6 +17,11 @@ class LoopbackCaller:
     """A leg of the switch itself, whose other half runs the dialplan."""
 
     def __init__(self, scenario: Scenario, client: Client, sounds: Sounds) -> None:
+        if scenario.caller.by != "loopback":
+            raise CannotPerform(
+                f"a caller by {scenario.caller.by} can't be performed; take out `by`: they "
+                "come by loopback"
+            )
         self.uuid = client.api("create_uuid")  #: of the caller's own leg
         self._client = client
         self._job = ""

@@ -322,6 +322,10 @@ def _behaving(behaviour: Mapping[str, Any]) -> Pairs:
     return (*found, ("playback", "silence_stream://-1"))
 
 
-def _written(behaviour: Mapping[str, Any]) -> dict[str, object]:
+def _written(behaviour: Mapping[str, Any]) -> dict[str, Any]:
     """A far end's behaviour as it stands in a scenario."""
-    return {key: "never" if value is None else value for key, value in behaviour.items()}
+    found = {key: "never" if value is None else value for key, value in behaviour.items()}
+    presses: Any = found.get("presses")
+    if presses is not None:
+        found["presses"] = [{"after": after, "digits": keys} for after, keys in presses]
+    return found

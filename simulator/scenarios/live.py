@@ -32,7 +32,7 @@ class LiveSwitch:
 
     ``listen`` is the address of this machine as the switch sees it, to which its calls connect.
     ``sounds`` is a folder that both can see; the sound files of scenarios are made there (default:
-    a temporary one). ``sip`` is the address of a SIP profile.
+    a temporary one).
     """
 
     host: str = "127.0.0.1"
@@ -40,7 +40,6 @@ class LiveSwitch:
     password: str = "ClueCon"
     listen: str = "127.0.0.1"
     sounds: str | None = None
-    sip: str = "127.0.0.1:5080"
 
     @classmethod
     def read(cls, path: str | Path, **given: Any) -> LiveSwitch:

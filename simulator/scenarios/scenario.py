@@ -57,7 +57,9 @@ from ..scripts.shapes import (
 from ..scripts.yaml import plain, write
 
 __all__ = [
+    "CIRCUMSTANCES",
     "SUBSCRIBED",
+    "VERBS",
     "Api",
     "App",
     "Caller",
@@ -301,7 +303,7 @@ NEEDED = "steps (a list), and may have " + ", ".join(CIRCUMSTANCES)
 
 @dataclass(frozen=True)
 class Caller:
-    """Who calls, and how: by ``loopback``, or by ``sip`` (SIPp)."""
+    """Who calls, and how: by ``loopback``, or by ``sip``, which can't be performed yet."""
 
     number: str = "1001"
     name: str = "Alice"
@@ -397,6 +399,8 @@ class Scenario:
             value = getattr(self, name)
             if value:
                 found[name] = value
+        if self.endpoints:
+            found["endpoints"] = {key: _far_end(each) for key, each in self.endpoints.items()}
         recorded: dict[str, Any] = json.loads(json.dumps(found))  # with lists for tuples
         return recorded
 
@@ -419,6 +423,15 @@ class Scenario:
             elif name in CIRCUMSTANCES:
                 found[name] = plain(value)
         return found
+
+
+def _far_end(behaviour: Mapping[str, Any]) -> dict[str, Any]:
+    """A far end's behaviour as a recording has it."""
+    found = {key: None if value == "never" else value for key, value in behaviour.items()}
+    presses: Any = found.get("presses")
+    if presses is not None:
+        found["presses"] = [[each["after"], each["digits"]] for each in presses]
+    return found
 
 
 def _pairs(actions: list[Any]) -> Pairs:

@@ -23,6 +23,7 @@ from simulator.scenarios.scenario import (
     Until,
     UntilClosed,
 )
+from tests.scenarios.make import made
 from tests.simulator.scenarios.test_performing import MENU, performed
 from tests.support.live_switch import live_switch
 from tests.support.places import RECORDINGS
@@ -77,6 +78,18 @@ def test_what_can_not_be_performed_is_told(name: str, why: str) -> None:
 def test_it_is_read_as_it_is_written(name: str) -> None:
     scenario = derived(name)
     assert Scenario.parse(scenario.dump()) == scenario
+
+
+def test_the_projects_scenarios_are_those_of_its_recordings() -> None:
+    names = (
+        "03a_dtmf_during_playback",
+        "10b_bridge_answered_far_end_hangs_up",
+        "33c_bridged_by_others",
+    )
+    files = list(made([RECORDINGS / f"{name}.jsonl" for name in names]))
+    assert [path.stem for path, _ in files] == list(names)
+    for path, text in files:
+        assert path.read_text("utf-8") == text, "python -m tests.scenarios.make"
 
 
 def test_a_performed_scenario_is_derived_and_performed_again(tmp_path: Path) -> None:

@@ -17,6 +17,7 @@ from simulator.scenarios.dialplan import (
     phrases,
 )
 from simulator.scenarios.scenario import Close, Scenario
+from tests.support.places import ROOT
 
 PLAIN = Scenario("plain", (Close(),))
 OWN = Scenario(
@@ -109,3 +110,12 @@ def test_phrase_macros_are_a_file_of_their_own() -> None:
     assert macro.get("name") == "hi"
     actions = [(each.get("function"), each.get("data")) for each in macro.iter("action")]
     assert actions == [("play-file", "a.wav"), ("say", "en $1")]
+
+
+def test_the_docs_tell_every_number() -> None:
+    text = (ROOT / "docs/recorder.md").read_text("utf-8")
+    told = [
+        each for row in re.findall(r"^\| (`.*?) \|", text, re.MULTILINE) for each in row.split("`")
+    ]
+    for pattern in NUMBERS:
+        assert any(re.search(pattern, each) for each in told), pattern

@@ -2,13 +2,16 @@
 
 from __future__ import annotations
 
+import re
 import textwrap
 
 import pytest
 
 import simulator.scenarios.scenario
 from simulator.scenarios.scenario import (
+    CIRCUMSTANCES,
     SUBSCRIBED,
+    VERBS,
     Api,
     App,
     Caller,
@@ -24,6 +27,7 @@ from simulator.scenarios.scenario import (
     Until,
     UntilClosed,
 )
+from tests.support.places import ROOT
 
 
 def documented() -> str:
@@ -46,6 +50,16 @@ def test_the_documented_scenario_is_one() -> None:
         App("hangup"),
         UntilClosed(),
     )
+
+
+def test_the_docs_show_a_scenario_and_tell_every_step_and_circumstance() -> None:
+    text = (ROOT / "docs/recorder.md").read_text("utf-8")
+    scenario, *_ = re.findall(r"```yaml\n(about.*?)```", text, re.DOTALL)
+    assert Scenario.parse(scenario).steps == Scenario.parse(documented()).steps
+    table = text[text.index("| step | what happens |") : text.index("A step waits at most")]
+    assert set(re.findall(r"^\| `([a-z_]+)", table, re.MULTILINE)) == set(VERBS)
+    for name in CIRCUMSTANCES:
+        assert f"`{name}`" in text
 
 
 EVERYTHING = Scenario(
@@ -145,3 +159,12 @@ def test_an_application_is_sent_with_its_options() -> None:
         "event-lock: true\nloops: 2\nEvent-UUID: x"
     )
     assert App("answer").command == "sendmsg\ncall-command: execute\nexecute-app-name: answer"
+
+
+def test_a_far_end_is_told_as_a_recording_tells_it() -> None:
+    presses = [{"after": 1, "digits": "5"}]
+    far_end = {"rings": True, "answers_after": "never", "presses": presses}
+    scenario = Scenario("x", (Close(),), endpoints={"user/1000": far_end})
+    assert scenario.recorded()["endpoints"] == {
+        "user/1000": {"rings": True, "answers_after": None, "presses": [[1, "5"]]}
+    }
