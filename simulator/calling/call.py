@@ -11,7 +11,6 @@ from collections.abc import Callable, Collection
 from typing import TYPE_CHECKING
 
 from eslsync import HangupCause
-from eslsync.wire.arguments import are_keys
 from eslsync.wire.event_names import parse_event
 from eslsync.wire.texts import bytes_of, readable
 
@@ -22,6 +21,7 @@ from ..model.dialplan import transfer
 from ..model.evidence import Part, StandsOn
 from ..model.spelling import hint
 from .faults import Fault, why_missed
+from .given import check_flag, check_keys, check_seconds, check_text
 from .line import END_TIMEOUT, App, HeardPrompt, Line
 from .parting import Parting, parting
 from .simulation import CALL_TIMEOUT, Simulation
@@ -101,7 +101,8 @@ class Call:
         A str for a cause that `HangupCause` lacks. Once the test has looked at it, the call no
         longer fails for an application that FreeSWITCH does not have.
         """
-        self._line.cause_seen |= self._line.hung_up
+        line = self._begun
+        line.cause_seen |= line.hung_up
         return self._cause
 
     @property
@@ -112,8 +113,7 @@ class Call:
     @property
     def duration(self) -> float:
         """Seconds from the start of the call to its hangup, or until now."""
-        ended = self._line.channel.hung_up_at
-        return ((ended or self._simulation.now) - self._line.began) / SECOND
+        return self._begun.lasts
 
     @property
     def transcript(self) -> Transcript:
@@ -126,13 +126,14 @@ class Call:
 
         Once the test has looked at it, the call no longer fails because nobody did.
         """
-        self._line.absence_expected |= self._line.unreached is not None
-        return bool(self._line.links)
+        line = self._begun
+        line.absence_expected |= line.unreached is not None
+        return bool(line.links)
 
     @property
     def outcome(self) -> BaseException | None:
         """The handler's exception, including Hangup; None if it returned."""
-        return self._line.outcome
+        return self._begun.outcome
 
     @property
     def error(self) -> BaseException | None:
@@ -140,12 +141,12 @@ class Call:
 
         Hangup and Transferred are normal ends, and not among them.
         """
-        return self._line.error
+        return self._begun.error
 
     @property
     def given_back(self) -> bool:
         """True if the handler ended with the call still up, and the dialplan continues."""
-        return self._line.given_back
+        return self._begun.given_back
 
     @property
     def parting(self) -> Parting | None:
@@ -154,12 +155,12 @@ class Call:
         Of a program that `FreeSwitch.dial` called, it tells an orderly end from one that was
         killed, or that dropped the call: see `Parting`.
         """
-        return parting(self._line)
+        return parting(self._begun)
 
     @property
     def faults(self) -> tuple[Fault, ...]:
         """The faults that have happened, in order."""
-        return () if self._line.tap is None else tuple(self._line.tap.happened)
+        return () if self._begun.tap is None else tuple(self._begun.tap.happened)
 
     @property
     def missed(self) -> tuple[Fault, ...]:
@@ -169,7 +170,7 @@ class Call:
     @property
     def answered(self) -> bool:
         """True if the call was answered."""
-        return self._line.answered
+        return self._begun.answered
 
     @property
     def heard(self) -> list[str]:
@@ -177,17 +178,17 @@ class Call:
 
         Files played as one (``file_string://``) are named one by one.
         """
-        return [readable(bytes_of(prompt.name)) for prompt in self._line.prompts if prompt.told]
+        return [readable(bytes_of(prompt.name)) for prompt in self._begun.prompts if prompt.told]
 
     @property
     def bridged(self) -> list[str]:
         """The far ends that the caller was bridged to: dial strings, or other callers' numbers."""
-        return list(self._line.bridged)
+        return list(self._begun.bridged)
 
     @property
     def stands_on(self) -> StandsOn:
         """The evidence for what the call used of FreeSWITCH; ``str()`` of it counts it."""
-        return self._line.stands_on
+        return self._begun.stands_on
 
     @property
     def not_modelled(self) -> list[Part]:
@@ -195,12 +196,12 @@ class Call:
 
         The simulated switch does not model it, or FreeSWITCH itself refuses it.
         """
-        return list(self._line.not_modelled)
+        return list(self._begun.not_modelled)
 
     @property
     def unknown_applications(self) -> list[str]:
         """The applications that FreeSWITCH does not have, and because of which it hung up."""
-        return list(self._line.unknown)
+        return list(self._begun.unknown)
 
     @property
     def switch(self) -> FreeSwitch:
@@ -248,7 +249,7 @@ class Call:
         )
 
     def __repr__(self) -> str:
-        return f"<Call {self.uuid} {self._cause or 'up'} {self.duration:.3f} s>"
+        return f"<Call {self.uuid} {self._cause or 'up'} {self._line.lasts:.3f} s>"
 
     # The verbs
 
@@ -259,6 +260,9 @@ class Call:
         was heard since this call's last verb satisfies the wait. Raises CallFailed if the prompt
         is not heard within ``timeout`` simulated seconds, or before the call ends.
         """
+        check_text("hear: the prompt", prompt)
+        check_flag("hear: start", start)
+        check_seconds("hear: timeout", timeout)
         line = self._line
         mark = line.mark
         found: list[HeardPrompt] = []
@@ -298,6 +302,7 @@ class Call:
         """
         line = self._line
         _check_expected(what, line.channel.switch.applications)
+        check_seconds("expect: timeout", timeout)
         mark = line.mark
         found: list[int] = []
 
@@ -323,6 +328,8 @@ class Call:
         ValueError if ``digits`` are not keys.
         """
         check_keys(digits)
+        check_seconds("press: gap", gap)
+        check_flag("press: when_asked", when_asked)
         line = self._begin()
         if when_asked:
             asked: list[bool] = []
@@ -344,6 +351,8 @@ class Call:
         Returns at once. Keys due after the call's end are not pressed.
         """
         check_keys(digits)
+        check_seconds("press_after", seconds)
+        check_seconds("press_after: gap", gap)
         line = self._line
         for index, digit in enumerate(digits):
             self._simulation.later(
@@ -367,6 +376,7 @@ class Call:
         Raises CallFailed if the call has ended.
         """
         check_cause(cause)
+        check_seconds("hangup_after", seconds)
         if self._line.hung_up:
             raise failed(self._line, "can't hang up: the call has ended")
         self._simulation.later(seconds, lambda: self._line.hang_up(str(cause)))
@@ -378,6 +388,7 @@ class Call:
         that transfers see ``transfers`` of `FreeSwitch.endpoint`. Raises CallFailed if the call has
         ended.
         """
+        check_text("transfer: the extension", extension)
         line = self._begin()
 
         def send() -> None:
@@ -391,6 +402,7 @@ class Call:
 
     def say_nothing(self, seconds: float) -> None:
         """Let ``seconds`` of simulated time pass, or less if the call ends."""
+        check_seconds("say_nothing", seconds)
         self._begin()
         self._simulation.run(lambda: self.ended, seconds)
         self._line.awaited = True
@@ -401,6 +413,7 @@ class Call:
         The silence that ends a `record` counts from there. ``words`` are what `detect_speech` and
         `play_and_detect_speech` understand; see docs/simulator.md for the form of the result.
         """
+        check_seconds("talk", seconds)
         self._begin()
         self._do(lambda: self._talk(seconds, words), 0.0)
         self._simulation.run(lambda: self.ended, seconds)
@@ -413,6 +426,7 @@ class Call:
         nothing is due that could end them. Another program must close its connection within
         10 s of the hangup.
         """
+        check_seconds("wait: timeout", timeout)
         line = self._begin()
         ended = self._simulation.run(lambda: line.ended or line.overdue, timeout) and line.ended
         line.awaited = True
@@ -427,6 +441,16 @@ class Call:
             raise failed(line, f"{what} after {timeout:g} s{waits}")
 
     # Inside
+
+    @property
+    def _begun(self) -> Line:
+        """The line, for an attribute that tells how the call went, or goes."""
+        if not self._line.begun:
+            raise RuntimeError(
+                "the call has not begun, so there is nothing to tell of it: it begins when a verb "
+                "waits, such as call.wait(), which lasts to its end"
+            )
+        return self._line
 
     def _begin(self) -> Line:
         """Begin a verb: prompts and events before it no longer count."""
@@ -526,12 +550,6 @@ def check_cause(cause: HangupCause | str) -> None:
     if str(cause) not in HangupCause.__members__:
         close = hint(str(cause), HangupCause.__members__)
         raise ValueError(f"there is no hangup cause {str(cause)!r}{close}")
-
-
-def check_keys(digits: str) -> None:
-    """Raise ValueError if ``digits`` are not keys of a telephone."""
-    if not are_keys(digits):
-        raise ValueError(f"a caller presses the keys 0-9, *, # and A-D, not {digits!r}")
 
 
 def same_prompt(played: str, asked: str) -> bool:

@@ -26,7 +26,7 @@ from ..model.channel import Channel
 from ..model.evidence import StandsOn
 from ..model.far_legs import Endpoint, FarEnds, FarLeg, check_dial_string
 from ..model.incoming import incoming
-from ..model.known_variables import note_variable
+from ..model.known_variables import NAMES, note_variable
 from ..model.playing import PHRASE_ACTIONS
 from ..model.spelling import hint
 from ..model.switch import Switch
@@ -42,6 +42,19 @@ from ..model.versions import ALLOWLIST, NEWEST, version_named
 from .apps import Apps
 from .call import Call, check_cause, check_end, failed, line_of
 from .faults import Fault
+from .given import (
+    check_actions,
+    check_far_end,
+    check_flag,
+    check_lengths,
+    check_names,
+    check_new,
+    check_seconds,
+    check_seed,
+    check_sounds,
+    check_text,
+    check_variables,
+)
 from .line import OWN_ADDRESS, App, Line, normal_address
 from .other_legs import OtherLegs
 from .simulation import Simulation
@@ -129,6 +142,21 @@ class FreeSwitch:
     ) -> None:
         if real_time and start is not None:
             raise ValueError("FreeSwitch: real time begins now; leave start= out")
+        check_seed("FreeSwitch: seed", seed)
+        check_sounds("FreeSwitch: sounds", sounds)
+        check_lengths("FreeSwitch: prompts", prompts)
+        for what, named in (
+            ("speech_engines", speech_engines),
+            ("recognizers", recognizers or ()),
+            ("allow_unmodelled", allow_unmodelled),
+        ):
+            check_names(f"FreeSwitch: {what}", named)
+        check_flag("FreeSwitch: raises", raises)
+        check_flag("FreeSwitch: real_time", real_time)
+        if patience is not None:
+            check_seconds("FreeSwitch: patience", patience)
+        if patience == 0:
+            raise ValueError("FreeSwitch: patience=0 would give up at once; None has no limit")
         if seed is None:
             # in real time, the uuids of two processes must differ
             seed = random.SystemRandom().getrandbits(32) if real_time else 0
@@ -147,6 +175,9 @@ class FreeSwitch:
                 raise ValueError(f"FreeSwitch: {version} knows no interface_allowlist")
             ours = listed(ours, interface_allowlist)
             our_commands = listed(our_commands, interface_allowlist)
+        self._allowed = frozenset(name.lower() for name in allow_unmodelled)
+        self._check_yours("applications", applications or {}, APPLICATIONS)
+        self._check_yours("api_commands", api_commands or {}, API_COMMANDS)
         lines: dict[str, Line] = {}
         legs = OtherLegs(lines)
         apps = Apps(world, lines, legs, raises=raises, patience=patience)
@@ -164,10 +195,10 @@ class FreeSwitch:
             speech_engines=speech_engines,
             recognizers=recognizers,
         )
-        self._allowed = frozenset(name.lower() for name in allow_unmodelled)
         for number, actions in (extensions or {}).items():
             self._check_actions(model, f"FreeSwitch: the extension {number!r}", actions)
         for macro, actions in (phrases or {}).items():
+            check_actions(f"FreeSwitch: the phrase {macro!r}", actions)
             for function, _ in actions:
                 if function not in PHRASE_ACTIONS:
                     known = " and ".join(PHRASE_ACTIONS)
@@ -218,7 +249,8 @@ class FreeSwitch:
                 self._simulation.see_out()
             late = self._simulation.finish()
             if error is None:
-                self._standing.look_back()
+                model = self._simulation.model
+                self._standing.look_back({*model.applications, *model.api_commands, *NAMES})
                 self._simulation.apps.raise_again()
             if late is not None:
                 seconds = self._simulation.time_to_end
@@ -268,8 +300,16 @@ class FreeSwitch:
             raise ValueError(f"call: the options of socket are async and full, not {socket!r}")
         if isinstance(app, str) and any(fault.kind == "stop" for fault in faults):
             raise ValueError("the fault stop needs a handler of this process, not another program")
+        for what, text in (("caller", caller), ("caller_name", caller_name)):
+            check_text(f"call: {what}", text, empty=True)
+        check_text("call: destination", destination)
+        check_variables("call: variables", variables)
+        for fault in faults:
+            if not isinstance(fault, Fault):
+                raise TypeError(f"call: faults has Fault(kind, step), not {fault!r}")
         for entries, actions in (("before", before), ("after", after)):
-            self._check_actions(self._simulation.model, f"call: {entries}", actions)
+            if actions:
+                self._check_actions(self._simulation.model, f"call: {entries}", actions)
         where = normal_address(app) if isinstance(app, str) else OWN_ADDRESS
         channel = incoming(
             self._simulation.model,
@@ -288,8 +328,14 @@ class FreeSwitch:
             line_of(call).absence_expected = True
         return call
 
+    def _check_yours(self, what: str, yours: Mapping[str, object], known: Collection[str]) -> None:
+        """Raise ValueError for a name that is probably one of FreeSWITCH's, misspelt."""
+        new = [name for name in yours if str(name).lower() not in self._allowed]
+        check_new(f"FreeSwitch: {what}", new, known)
+
     def _check_actions(self, model: Switch, where: str, actions: Sequence[tuple[str, str]]) -> None:
         """Raise ValueError for an application that FreeSWITCH does not have and nobody allows."""
+        check_actions(where, actions)
         for name, _ in actions:
             if name.lower() not in model.applications and name.lower() not in self._allowed:
                 raise ValueError(
@@ -357,8 +403,21 @@ class FreeSwitch:
         check_dial_string(dial_string)
         for each in (cause, *([] if rejects is None else [rejects])):
             check_cause(each)
+        check_flag("endpoint: rings", rings)
         if handler is not None and not isinstance(handler, Outbound):
             check_function("a far end's handler", handler)
+        says_why = str(cause) != str(HangupCause.NORMAL_CLEARING)
+        acts = (answers_after, hangs_up_after, rejects, transfers) != (0.0, None, None, None)
+        if handler is not None and (acts or rings or presses or says_why):
+            raise ValueError("endpoint: with a handler, what the far end does is the handler's")
+        check_far_end(
+            answers_after=answers_after,
+            hangs_up_after=hangs_up_after,
+            rejects=rejects is not None,
+            presses=presses,
+            transfers=transfers,
+            says_why=says_why,
+        )
 
         def take(leg: FarLeg) -> Channel:
             assert handler is not None
@@ -395,6 +454,8 @@ class FreeSwitch:
         """
         if not re.fullmatch(r"\S+:\d+", address):
             raise ValueError(f"listen: an address is host:port, not {address!r}")
+        if not isinstance(app, (str, Outbound)):
+            check_function("listen: the app", app)
         self._simulation.apps.listeners[normal_address(address)] = app
 
     @property

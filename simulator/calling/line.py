@@ -80,6 +80,7 @@ class Line:
         #: The same, and the keys that the caller pressed, each with the value of `events`.
         self.joined: list[tuple[int, str]] = []
         self.pressed: list[tuple[int, str]] = []
+        self.begun = False  #: True once the call has begun, which takes a verb that waits
         self.hung_up = False
         self.overdue = False  #: another program has had `END_TIMEOUT` seconds since then
         self.caller_left = False  #: it was the caller who hung up
@@ -131,6 +132,11 @@ class Line:
     def ended(self) -> bool:
         """True when the call and its handlers have ended."""
         return self.hung_up and all(link.ended for link in self.links)
+
+    @property
+    def lasts(self) -> float:
+        """Seconds from the start of the call to its hangup, or until now."""
+        return ((self.channel.hung_up_at or self._world.now) - self.began) / SECOND
 
     @property
     def missed(self) -> tuple[Fault, ...]:

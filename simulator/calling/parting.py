@@ -17,12 +17,13 @@ from ..model.channel import Channel
 if TYPE_CHECKING:
     from .line import Line
 
-__all__ = ["Parting", "PartingKind", "Wire", "parting", "quoted"]
+__all__ = ["GIVEN_BACK", "Parting", "PartingKind", "Wire", "parting", "quoted"]
 
 PartingKind = Literal[
     "gave back",
     "closed",
     "left",
+    "did nothing",
     "hung up",
     "turned away",
     "dropped",
@@ -34,9 +35,17 @@ PartingKind = Literal[
 ]
 #: The kinds that are the orderly end of a program's part in a call.
 ORDERLY: tuple[PartingKind, ...] = ("gave back", "closed", "hung up")
+#: The kinds after which the dialplan continues, if the call is up.
+GIVEN_BACK: tuple[PartingKind, ...] = ("gave back", "closed", "left", "did nothing")
 
 #: Commands with which an app hangs up.
 HANGS_UP = re.compile(r"hangup\b|execute (hangup|respond|redirect|deflect)\b|.*\buuid_kill\b")
+#: Commands that do nothing with a call: they ask for events, for data, or for the end.
+DOES_NOTHING = re.compile(
+    r"(connect|linger|nolinger|myevents|event|nixevent|noevents|filter|divert_events|log|nolog|"
+    r"getvar|resume|exit|\.\.\.)(?![\w-])",
+    re.IGNORECASE,
+)
 #: Maximum characters shown of an unfinished command.
 SHOWN = 60
 #: Bytes kept of what a program said first.
@@ -53,6 +62,8 @@ class Parting:
     - ``closed``: the same without ``exit``: it closed its side and read on to the end;
     - ``left``: the same while an application still ran on the channel, which is also what a killed
       program behind a proxy looks like;
+    - ``did nothing``: whether it gave the call back or the caller left first, the app had sent no
+      command that does anything with a call;
     - ``hung up``: the call ended first; ``by`` says who hung up: "the caller", "the app", "the far
       end", or "the switch";
     - ``turned away``: the app's first words were to hang up;
@@ -82,6 +93,7 @@ class Parting:
             "gave back": "the app gave the call back",
             "closed": "the app gave the call back, closing the connection without exit",
             "left": "the app closed the connection without exit",
+            "did nothing": "the app did nothing with the call",
             "hung up": f"{self.by} hung up",
             "turned away": "the app turned the call away",
             "dropped": "the app dropped the call: it closed the connection without exit and read "
@@ -101,6 +113,7 @@ class Parting:
             "gave back": "gives the call back",
             "closed": "gives the call back",
             "left": "closes without exit",
+            "did nothing": "has done nothing",
             "dropped": "drops the call",
             "reset": "resets the connection",
             "cut short": "closes in the middle of a command",
@@ -178,6 +191,9 @@ def parting(line: Line) -> Parting | None:
     if wire.rest:
         return Parting("cut short", detail=f", after {quoted(wire.rest)}")
     commands = _commands(line)
+    nothing = _did_nothing(line, commands)
+    if nothing is not None and not link.reset and not link.unread:
+        return nothing
     if not wire.up or (commands and HANGS_UP.match(commands[-1])):
         return _hung_up(line, commands, ", and the app reset the connection" if link.reset else "")
     if commands and commands[-1].startswith(("exit", "...")):
@@ -193,6 +209,22 @@ def parting(line: Line) -> Parting | None:
             "left", detail=f" while {wire.ran} ran, as a killed program behind a proxy does"
         )
     return Parting("closed")
+
+
+def _did_nothing(line: Line, commands: Sequence[str]) -> Parting | None:
+    """How they parted if the app did nothing with the call; None if it did something."""
+    wire = line.wire
+    assert wire is not None
+    if not all(DOES_NOTHING.match(each) for each in commands):
+        return None
+    if not wire.up:
+        how = ", and the caller hung up" if line.caller_left else ""
+    elif commands[-1].startswith(("exit", "...")):
+        how = ", and gave it back"
+    else:
+        how = ", and closed the connection"
+    sent = ", ".join(dict.fromkeys(each.partition(" ")[0] for each in commands))
+    return Parting("did nothing", detail=f"{how}: it sent {sent}")
 
 
 def _commands(line: Line) -> list[str]:

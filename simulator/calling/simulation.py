@@ -63,7 +63,12 @@ class Simulation:
         line = self.lines[channel.uuid] = Line(self.world, app, channel, faults)
         line.watchers.append(self.legs.noticed)
         line.note("caller", f"calls {line.destination}")
-        self.world.at(self.world.now, channel.start)
+
+        def start() -> None:
+            line.begun = True
+            channel.start()
+
+        self.world.at(self.world.now, start)
         return line
 
     def take(self, app: App, leg: Channel) -> Line:
@@ -71,7 +76,7 @@ class Simulation:
         line = self.lines[leg.uuid] = Line(self.world, app, leg)
         if not line.watchers:  # its events would be noticed twice
             line.watchers.append(self.legs.noticed)
-        line.awaited = True  # its caller is the switch
+        line.awaited = line.begun = True  # its caller is the switch
         return line
 
     def later(self, delay: float, action: Callable[[], None]) -> None:

@@ -55,6 +55,7 @@ class Standing:
         self.stands_on = StandsOn()  #: what all calls used
         self._awaited: dict[str, Line | None] = {}  # subclasses, and the first call that waits
         self._fired: set[str] = set()  # subclasses
+        self._met: set[str] = set()  # of what is allowed
 
     def awaited(self, subclass: str, channel: Channel | None) -> None:
         """Note a subclass of CUSTOM that is waited for, and that no module of FreeSWITCH fires."""
@@ -87,8 +88,17 @@ class Standing:
         if event.subclass is not None:
             self._fired.add(event.subclass)
 
-    def look_back(self) -> None:
-        """Tell which events never came and which jobs failed late, at the end of all calls."""
+    def look_back(self, known: Collection[str]) -> None:
+        """Tell which events never came and which jobs failed late, at the end of all calls.
+
+        And fail for a name that is allowed, that nothing used, and that is probably another one
+        of those that are ``known``, misspelt.
+        """
+        for name in sorted(self._allowed - self._met - {each.lower() for each in known}):
+            meant = misspelt(name, known, shortest=4)
+            if meant is not None:
+                why = f"allow_unmodelled names {name!r}, which nothing used"
+                self._apps.fail(failed(None, f"{why} (did you mean {meant!r}?)"))
         for served in self._legs.lines:
             self.served(served)
         for subclass, line in self._awaited.items():
@@ -107,6 +117,7 @@ class Standing:
         line = self._legs.owner(channel)
         if line is not None and (kind == "application" or channel.switch.extensions):
             line.tell(f"no {kind} {name!r}")
+            self._met.add(name.lower())
             if kind == "application" and name.lower() not in self._allowed:
                 close = get_close_matches(name.lower(), channel.switch.applications, n=1)
                 line.unknown[name] = close[0] if close else ""
@@ -122,6 +133,7 @@ class Standing:
         refused = part.basis is Basis.REFUSED
         if line is not None:
             line.tell(f"refused: {part.name}" if refused else f"not modelled: {part}")
+        self._met.add(part.name.lower())
         if part.name.lower() in self._allowed:
             return
         if line is not None:

@@ -19,7 +19,7 @@ from ..clockwork.real_time import RealLink, RealTime
 from ..clockwork.threads import SECOND
 from ..event_socket.listener import FIRST_COMMAND
 from .line import Line
-from .parting import Wire, parting, quoted
+from .parting import GIVEN_BACK, Wire, parting, quoted
 
 __all__ = ["Stranger", "name_of"]
 
@@ -128,7 +128,7 @@ class Stranger:
 
     def _gone(self) -> None:
         parted = parting(self._line) if self._line.wire is self._wire else None
-        if parted is not None and parted.kind in ("gave back", "closed", "left"):
+        if parted is not None and self._wire.up and parted.kind in GIVEN_BACK:
             self._line.given_back = True
         if parted is not None and parted.rung is not None:
             self._line.note("app", parted.rung)

@@ -215,8 +215,8 @@ def call(
     Exit status: 0 if the handler ended, by itself or with the call; 1 if it raised anything
     else, never ended, or used what the simulated switch doesn't model; 2 if there was no
     call, because of the options or FILE. A program at HOST:PORT must end in order: 1 if it
-    was killed, turned the call away, dropped it, or does not speak event socket. 130 after
-    Ctrl-C, which shows the call so far.
+    was killed, turned the call away, did nothing with it, dropped it, or does not speak event
+    socket. 130 after Ctrl-C, which shows the call so far.
     """
     if script is not None:
         play_script(context, script, file, name, transcript)
@@ -267,7 +267,7 @@ def call(
             limit = timeout or (PROGRAMS_TIMEOUT if elsewhere else TIMEOUT)
             try:
                 notes = play_caller(made, presses, times)
-                made.wait(timeout=round(max(0.0, limit - made.duration), 3))
+                made.wait(timeout=round(max(0.0, limit - line_of(made).lasts), 3))
             except KeyboardInterrupt:
                 show_calls(made, transcript)
                 waits = waiting_for(line_of(made))
@@ -370,12 +370,13 @@ def play_script(
 def play_caller(call: Call, presses: Sequence[str], times: Sequence[float]) -> list[str]:
     """Press the keys of the options; return those that could not be pressed."""
     from .. import CallFailed
+    from ..calling.call import line_of
 
     for number, digits in enumerate(presses):
         timed = number < len(times)
         try:
             if timed:
-                call.say_nothing(max(0.0, times[number] - call.duration))
+                call.say_nothing(max(0.0, times[number] - line_of(call).lasts))
             elif number:
                 call.say_nothing(BETWEEN_KEYS)
             call.press(digits, when_asked=not timed)

@@ -264,7 +264,7 @@ class _Making:
         self.outcome.up = not self.line.hung_up
         if attempt.hangs_up or self.outcome.astray or self.outcome.taken:
             self.outcome.did = tuple(self.observer.log[begun:])
-            if self.call.ended or self.call.given_back or self.line.hung_up:
+            if self.call.ended or self.line.given_back or self.line.hung_up:
                 self.simulation.run(lambda: self.call.ended, LATE)
                 self.outcome.ended = self._end()
             self._hang_up()
@@ -324,7 +324,7 @@ class _Making:
     _from: int | None = None
 
     def _told(self) -> list[str]:
-        return self.call.heard
+        return self.call.heard if self.line.begun else []
 
     def _watch(self, before: Sighting | None) -> Sighting | None:
         """Let time pass until the handler waits in another situation; None if it never does."""
@@ -340,7 +340,7 @@ class _Making:
 
         def enough() -> bool:
             nonlocal state, since, looked, wait, steps
-            if call.ended or line.hung_up or call.given_back:
+            if call.ended or line.hung_up or self.line.given_back:
                 return True
             if line.session is None:
                 return False
@@ -379,7 +379,7 @@ class _Making:
         if line.hung_up and not call.ended:
             if not self.simulation.run(lambda: call.ended, LATE):
                 self._outlives()
-        elif call.given_back:
+        elif self.line.given_back:
             self.simulation.run(lambda: call.ended, LATE)
         return None
 
@@ -389,7 +389,7 @@ class _Making:
         outcome.did = tuple(self.observer.log[self._executed :])
         began = self._from if self._from is not None else self.line.began
         outcome.seconds = (self.simulation.now - began) / SECOND
-        outcome.time = self.call.duration
+        outcome.time = self.line.lasts
         outcome.story = story_of(self.line)
         call = self.call
         if seen is not None:
@@ -399,7 +399,7 @@ class _Making:
             return
         if outcome.ended is not None:
             return
-        if not call.ended and not call.given_back and not self.line.hung_up:
+        if not call.ended and not self.line.given_back and not self.line.hung_up:
             outcome.waits_for_ever = True
             outcome.reached = before.situation if before is not None else None
             if outcome.reached is None:
@@ -410,11 +410,11 @@ class _Making:
 
     def _end(self) -> CallEnd:
         call = self.call
-        if call.error is not None:
-            return CallEnd("raised", f"raises {type(call.error).__name__}")
+        if self.line.error is not None:
+            return CallEnd("raised", f"raises {type(self.line.error).__name__}")
         if self.observer.taken_away:
             return CallEnd("sent", "is transferred by others")
-        if call.given_back:
+        if self.line.given_back:
             if self._sent():
                 return CallEnd("sent", "sends the call on")
             if self._says_exit():
@@ -498,9 +498,9 @@ class _Making:
 
     def _look_back(self, draw: bool) -> None:
         call, outcome = self.call, self.outcome
-        error = call.error
+        error = self.line.error
         if error is not None and not isinstance(error, Abandoned):
-            kind = "raises" if call.given_back else "after-hangup"
+            kind = "raises" if self.line.given_back else "after-hangup"
             text = str(error) if isinstance(error, Exits) else summary_of(error)
             self._trouble(kind, text, place_of(error))
             if self._closing and outcome.troubles[-1].kind == "raises":
@@ -515,7 +515,7 @@ class _Making:
         self._look_for_lost_transfer()
         outcome.heard = tuple(prompt.name for prompt in self.line.prompts)
         outcome.played = frozenset(outcome.heard)
-        outcome.answered = call.answered
+        outcome.answered = self.line.answered
         outcome.transfers = tuple(self.observer.transfers)
         outcome.bridges = tuple(
             BridgeEnd(place, taken, up, outcome.heard[number:])
@@ -542,7 +542,7 @@ class _Making:
             outcome.ladder = call.ladder()
 
     def _look_at_answers(self) -> None:
-        call, observer, ended = self.call, self.observer, self.outcome.ended
+        observer, ended = self.observer, self.outcome.ended
         found: list[tuple[str, Place | None]] = []
         if observer.answered_again is not None:
             found.append(("the call is answered a second time", observer.answered_again))
@@ -552,7 +552,7 @@ class _Making:
         elif (
             ended is not None
             and ended.text == "hangs up"
-            and not call.answered
+            and not self.line.answered
             and self.line.prompts
             and "pre_answer" not in observer.log
         ):
@@ -606,7 +606,7 @@ class _Making:
                     return
 
     def _look_at_log(self) -> None:
-        if self.call.error is not None:
+        if self.line.error is not None:
             return
         for record in self._log:
             error = record.exc_info[1] if record.exc_info else None

@@ -194,12 +194,12 @@ class Observer:
         if name == "socket":
             return
         if name == "bridge":
-            self._bridging = self.place(), self._call.answered
+            self._bridging = self.place(), self._line.answered
         if name in ("transfer", "execute_extension"):
             words = [each for each in event.get("Application-Data", "").split() if each[0] != "-"]
             self.transfers += [(each, self.place()) for each in words[:1]]
             self._sent_on |= name == "transfer"
-        given_away = self._sent_on or self._call.given_back
+        given_away = self._sent_on or self._line.given_back
         if name == "answer" and self._line.session is not None and not given_away:
             if self._has_answered:
                 self.answered_again = self.place()
@@ -310,7 +310,7 @@ class Observer:
         else:
             kind, holder = "waits", None
         if kind in ("digits", "digit", "record") and other is None and self.unanswered is None:
-            if not self._call.answered and "pre_answer" not in self.log:
+            if not self._line.answered and "pre_answer" not in self.log:
                 self.unanswered = where.places[-1]
         if kind == "connected":
             others = (leg for leg in session.channel.leg.conversation.legs.values())
@@ -328,7 +328,7 @@ class Observer:
             data=data,
             prompt=None if playing is None else playing.name,
             variables=where.variables,
-            time=self._call.duration,
+            time=self._line.lasts,
             collects=collects,
             handled=frozenset(filter(None, session.channel.leg.digit_handlers)),
             listens=self._listens(session),

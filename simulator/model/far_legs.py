@@ -474,9 +474,11 @@ def _nobody_in(technology: str, rest: str) -> str:
 
 def check_dial_string(dial_string: str) -> None:
     """Raise ValueError for a far end that no dial string of FreeSWITCH can reach."""
-    technology, slash, _ = dial_string.partition("/")
+    technology, slash, rest = dial_string.partition("/")
     if not slash or technology.lower() not in TECHNOLOGIES | NOT_MODELLED:
         raise ValueError(f"the far end {dial_string!r}: {no_such_endpoint(dial_string)}")
+    if why := _nobody_in(technology.lower(), rest):
+        raise ValueError(f"the far end {dial_string!r}: {why}")
 
 
 def no_such_endpoint(dial_string: str) -> str:

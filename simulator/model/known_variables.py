@@ -21,7 +21,7 @@ if TYPE_CHECKING:
     from .channel import Channel
     from .switch import Switch
 
-__all__ = ["READERS", "Reader", "ignored_by", "meant", "note_reading", "note_variable"]
+__all__ = ["NAMES", "READERS", "Reader", "ignored_by", "meant", "note_reading", "note_variable"]
 
 
 class Reader(NamedTuple):
@@ -404,6 +404,10 @@ def _all_names() -> tuple[frozenset[str], tuple[str, ...]]:
     }
     prefixes = tuple(name[:-1] for name in listed if name.endswith("*"))
     return frozenset(name for name in listed if not name.endswith("*")), prefixes
+
+
+#: The names of all variables here, without those that are prefixes.
+NAMES = _all_names()[0]
 
 
 @lru_cache(maxsize=1024)

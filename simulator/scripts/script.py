@@ -297,7 +297,7 @@ class Script:
             yield
         except Exception as error:
             for each in (call, *call.switch.calls.values()):
-                if error is each.error:
+                if error is line_of(each).error:
                     said = f"the handler raised {_with_line(error)}"
                     raise CallFailed(f"{where}: {said}\n\n{each.ladder()}") from error
             if isinstance(error, CallFailed):

@@ -105,6 +105,16 @@ def connects_to_nothing(sock: socket.socket) -> None:
     pass
 
 
+def closes_after_connect(sock: socket.socket) -> None:
+    sock.sendall(b"connect\n\n")
+    end_in_order(sock)
+
+
+def exits_after_connect(sock: socket.socket) -> None:
+    sock.sendall(b"connect\n\nlinger\n\nmyevents\n\nexit\n\n")
+    read_all(sock)
+
+
 def api_only(sock: socket.socket) -> None:
     sock.sendall(b"api status\n\n")
     end_in_order(sock)
@@ -118,6 +128,16 @@ WAYS = [
         closes_in_a_prompt,
         "left",
         "without exit while playback ran, as a killed program behind a",
+    ),
+    (
+        closes_after_connect,
+        "did nothing",
+        "the app did nothing with the call, and closed the connection: it sent connect",
+    ),
+    (
+        exits_after_connect,
+        "did nothing",
+        "the app did nothing with the call, and gave it back: it sent connect, linger, myevents, e",
     ),
     (hangs_up, "hung up", "the app hung up"),
     (hangs_up_and_resets, "hung up", "the app hung up, and the app reset the connection"),
@@ -139,7 +159,7 @@ def test_the_wire_shows_how_a_program_ended(program: Program, kind: str, said: s
     assert call.parting.kind == kind
     assert said in str(call.parting)
     assert call.parting.orderly is (kind in ("gave back", "closed", "hung up"))
-    assert call.given_back is (kind in ("gave back", "closed", "left"))
+    assert call.given_back is (kind in ("gave back", "closed", "left", "did nothing"))
 
 
 @pytest.mark.parametrize(
@@ -264,6 +284,22 @@ def test_a_served_handler_parts_in_order() -> None:
         assert str(call.parting) == (
             "the app gave the call back, closing the connection without exit"
         )
+
+
+def test_a_caller_who_leaves_a_program_that_does_nothing() -> None:
+    with listening(connects_and_reads) as address, FreeSwitch(real_time=True) as switch:
+        call = switch.dial(address)
+        call.say_nothing(0.1)
+        call.hangup()
+    assert str(call.parting) == (
+        "the app did nothing with the call, and the caller hung up: it sent connect"
+    )
+    assert not call.given_back
+
+
+def connects_and_reads(sock: socket.socket) -> None:
+    sock.sendall(b"connect\n\n")
+    read_all(sock)
 
 
 def test_a_server_that_is_full_turns_the_call_away() -> None:

@@ -182,8 +182,15 @@ def test_a_test_that_looks_at_the_cause_expects_it() -> None:
 
     call = call_a_typo(looks)
     assert call.unknown_applications == ["plaback"]
-    with pytest.raises(CallFailed, match=TYPO):
-        call_a_typo(lambda call: call.cause)  # too early
+    with pytest.raises(RuntimeError, match="the call has not begun"):
+        call_a_typo(lambda call: call.cause)
+
+
+def test_a_name_that_is_allowed_and_means_another_one_is_told() -> None:
+    why = r"allow_unmodelled names 'luaa', which nothing used \(did you mean 'lua'\?\)"
+    with pytest.raises(CallFailed, match=why):
+        call_a_typo(silent, allow_unmodelled=["plaback", "luaa"])
+    call_a_typo(silent, allow_unmodelled=["plaback", "my_own", "lua"])
 
 
 def test_an_unknown_application_can_be_allowed() -> None:

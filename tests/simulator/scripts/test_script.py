@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import wave
 from pathlib import Path
 
 import pytest
@@ -82,6 +83,9 @@ def test_the_calls_circumstances_reach_the_handler() -> None:
 def test_a_handler_and_sounds_are_looked_for_beside_the_script(tmp_path: Path) -> None:
     (tmp_path / "apps").mkdir()
     (tmp_path / "tests" / "sounds").mkdir(parents=True)
+    with wave.open(str(tmp_path / "tests" / "sounds" / "hello.wav"), "wb") as sound:
+        sound.setparams((1, 2, 8000, 8000, "NONE", ""))
+        sound.writeframes(bytes(16000))
     (tmp_path / "apps" / "two.py").write_text(
         "from prompts import HELLO\n"
         "def menu(session):\n"
