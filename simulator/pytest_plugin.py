@@ -21,6 +21,7 @@ import eslsync
 from . import CallFailed, FreeSwitch, SimulationError
 from .calling import leaks
 from .calling.freeswitch import simulation_of
+from .calling.given import check_flag
 
 if TYPE_CHECKING:
     from .scripts.script import Script
@@ -44,14 +45,14 @@ def freeswitch(request: pytest.FixtureRequest) -> Iterator[FreeSwitch]:
     """The fixture `freeswitch`: a switch with the options of the test's markers."""
     item = request.node
     options = _options(item, set(inspect.signature(FreeSwitch).parameters))
-    leftover_threads = options.pop("leftover_threads", False)
-    no_call = options.pop("no_call", False)
+    leftover_threads = _flag(options, "leftover_threads")
+    no_call = _flag(options, "no_call")
     before = threading.enumerate()
     _let_pytest_see_real_time()
     _hide_the_librarys_frames()
     try:
         switch = FreeSwitch(**options)
-    except ValueError as error:
+    except (TypeError, ValueError) as error:
         said = f"@pytest.mark.freeswitch: {error}"
         raise pytest.fail.Exception(said, pytrace=False) from None
     item.stash[_switch] = switch
@@ -69,6 +70,16 @@ def freeswitch(request: pytest.FixtureRequest) -> Iterator[FreeSwitch]:
     # a stuck thread is still running, and its stack has been shown
     if not leftover_threads and not isinstance(item.stash.get(_raised, None), SimulationError):
         _check_threads(before)
+
+
+def _flag(options: dict[str, Any], name: str) -> bool:
+    """Take one of the markers' options that are no options of a switch."""
+    value = options.pop(name, False)
+    try:
+        check_flag(name, value)
+    except TypeError as error:
+        raise pytest.fail.Exception(f"@pytest.mark.freeswitch: {error}", pytrace=False) from None
+    return bool(value)
 
 
 def _options(item: pytest.Item, of_switch: set[str]) -> dict[str, Any]:
