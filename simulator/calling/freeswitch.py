@@ -26,7 +26,7 @@ from ..model.channel import Channel
 from ..model.evidence import StandsOn
 from ..model.far_legs import Endpoint, FarEnds, FarLeg, check_dial_string
 from ..model.incoming import incoming
-from ..model.known_variables import NAMES, note_variable
+from ..model.known_variables import note_variable
 from ..model.playing import PHRASE_ACTIONS
 from ..model.spelling import hint
 from ..model.switch import Switch
@@ -58,7 +58,7 @@ from .given import (
 from .line import OWN_ADDRESS, App, Line, normal_address
 from .other_legs import OtherLegs
 from .simulation import Simulation
-from .standing import Standing, whole_run
+from .standing import Standing, allowable, whole_run
 from .witness import Witness
 
 __all__ = ["FreeSwitch", "simulation_of"]
@@ -250,7 +250,7 @@ class FreeSwitch:
             late = self._simulation.finish()
             if error is None:
                 model = self._simulation.model
-                self._standing.look_back({*model.applications, *model.api_commands, *NAMES})
+                self._standing.look_back(allowable(model.applications, model.api_commands))
                 self._simulation.apps.raise_again()
             if late is not None:
                 seconds = self._simulation.time_to_end

@@ -23,6 +23,7 @@ __all__ = [
     "check_sounds",
     "check_text",
     "check_variables",
+    "has_sounds",
 ]
 
 
@@ -82,8 +83,13 @@ def check_sounds(what: str, folder: str | Path | None) -> None:
     path = Path(folder)
     if not str(folder) or not path.is_dir():
         raise ValueError(f"{what}: {str(folder)!r} is not a folder; name the one of the WAV files")
-    if not any(path.rglob("*.[wW][aA][vV]")):
+    if not has_sounds(path):
         raise ValueError(f"{what}: there is no WAV file in {str(folder)!r}, nor in its folders")
+
+
+def has_sounds(folder: Path) -> bool:
+    """True if there is a WAV file in the folder, or in its folders."""
+    return any(folder.rglob("*.[wW][aA][vV]"))
 
 
 def check_lengths(what: str, prompts: Mapping[str, float] | None) -> None:

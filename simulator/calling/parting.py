@@ -17,7 +17,7 @@ from ..model.channel import Channel
 if TYPE_CHECKING:
     from .line import Line
 
-__all__ = ["GIVEN_BACK", "Parting", "PartingKind", "Wire", "parting", "quoted"]
+__all__ = ["GIVEN_BACK", "Parting", "PartingKind", "Wire", "did_nothing", "parting", "quoted"]
 
 PartingKind = Literal[
     "gave back",
@@ -40,10 +40,11 @@ GIVEN_BACK: tuple[PartingKind, ...] = ("gave back", "closed", "left", "did nothi
 
 #: Commands with which an app hangs up.
 HANGS_UP = re.compile(r"hangup\b|execute (hangup|respond|redirect|deflect)\b|.*\buuid_kill\b")
-#: Commands that do nothing with a call: they ask for events, for data, or for the end.
+#: Commands that do nothing with a call: they ask for events, for data, or for the end. (With the
+#: last one, the library gives a call back.)
 DOES_NOTHING = re.compile(
     r"(connect|linger|nolinger|myevents|event|nixevent|noevents|filter|divert_events|log|nolog|"
-    r"getvar|resume|exit|\.\.\.)(?![\w-])",
+    r"getvar|resume|exit|\.\.\.|execute set eslsync_gave_back=true)(?![\w-])",
     re.IGNORECASE,
 )
 #: Maximum characters shown of an unfinished command.
@@ -191,9 +192,8 @@ def parting(line: Line) -> Parting | None:
     if wire.rest:
         return Parting("cut short", detail=f", after {quoted(wire.rest)}")
     commands = _commands(line)
-    nothing = _did_nothing(line, commands)
-    if nothing is not None and not link.reset and not link.unread:
-        return nothing
+    if did_nothing(line) and not link.reset and not link.unread:
+        return _idle(line, wire, commands)
     if not wire.up or (commands and HANGS_UP.match(commands[-1])):
         return _hung_up(line, commands, ", and the app reset the connection" if link.reset else "")
     if commands and commands[-1].startswith(("exit", "...")):
@@ -211,12 +211,13 @@ def parting(line: Line) -> Parting | None:
     return Parting("closed")
 
 
-def _did_nothing(line: Line, commands: Sequence[str]) -> Parting | None:
-    """How they parted if the app did nothing with the call; None if it did something."""
-    wire = line.wire
-    assert wire is not None
-    if not all(DOES_NOTHING.match(each) for each in commands):
-        return None
+def did_nothing(line: Line) -> bool:
+    """True if the app has sent no command that does anything with a call."""
+    return all(DOES_NOTHING.match(each) for each in _commands(line))
+
+
+def _idle(line: Line, wire: Wire, commands: Sequence[str]) -> Parting:
+    """How they parted if the app did nothing with the call."""
     if not wire.up:
         how = ", and the caller hung up" if line.caller_left else ""
     elif commands[-1].startswith(("exit", "...")):

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterable, Iterator, Sequence
+from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from dataclasses import astuple
 from difflib import get_close_matches
 from typing import Any, Literal
@@ -13,14 +13,16 @@ from ..model.channel import Channel
 from ..model.events import SwitchEvent
 from ..model.evidence import Basis, Evidence, Part, StandsOn
 from ..model.known_events import note_subclass
+from ..model.known_variables import NOT_MODELLED
 from ..model.spelling import misspelt
 from ..model.switch import Switch
+from ..model.tables import ApiCommand, Application
 from .apps import Apps
 from .call import NotModelled, Refused, failed
 from .line import Line
 from .other_legs import OtherLegs
 
-__all__ = ["Standing", "dumped", "loaded", "whole_run"]
+__all__ = ["Standing", "allowable", "dumped", "loaded", "whole_run"]
 
 #: The answer to an api command for a leg that is not there.
 NO_SUCH = ("-ERR No such channel", "-ERR invalid", "-ERROR")
@@ -39,6 +41,14 @@ def loaded(parts: Iterable[Sequence[Any]]) -> Iterator[Part]:
     for kind, name, evidence, where in parts:
         recordings, *more = evidence
         yield Part(kind, name, Evidence(tuple(recordings), *more), where)
+
+
+def allowable(
+    applications: Mapping[str, Application], api_commands: Mapping[str, ApiCommand]
+) -> frozenset[str]:
+    """The names that `allow_unmodelled` is for: of what is known to FreeSWITCH and not modelled."""
+    parts = [each.part for table in (applications, api_commands) for each in table.values()]
+    return NOT_MODELLED | {part.name for part in parts if not part.evidence.modelled}
 
 
 #: What a channel may be hung up for.
@@ -88,13 +98,13 @@ class Standing:
         if event.subclass is not None:
             self._fired.add(event.subclass)
 
-    def look_back(self, known: Collection[str]) -> None:
+    def look_back(self, known: frozenset[str]) -> None:
         """Tell which events never came and which jobs failed late, at the end of all calls.
 
-        And fail for a name that is allowed, that nothing used, and that is probably another one
-        of those that are ``known``, misspelt.
+        And fail for a name that is allowed, that nothing used, and that is probably one of those
+        that are ``known``, misspelt.
         """
-        for name in sorted(self._allowed - self._met - {each.lower() for each in known}):
+        for name in sorted(self._allowed - self._met - known):
             meant = misspelt(name, known, shortest=4)
             if meant is not None:
                 why = f"allow_unmodelled names {name!r}, which nothing used"

@@ -213,10 +213,11 @@ def call(
     eslsync call office.py --far-end user/1000=busy --far-end user/1001=rings,answers:3
 
     Exit status: 0 if the handler ended, by itself or with the call; 1 if it raised anything
-    else, never ended, or used what the simulated switch doesn't model; 2 if there was no
-    call, because of the options or FILE. A program at HOST:PORT must end in order: 1 if it
-    was killed, turned the call away, did nothing with it, dropped it, or does not speak event
-    socket. 130 after Ctrl-C, which shows the call so far.
+    else, never ended, gave the call back having done nothing with it, or used what the
+    simulated switch doesn't model; 2 if there was no call, because of the options or FILE. A
+    program at HOST:PORT must end in order: 1 if it was killed, turned the call away, did
+    nothing with it, dropped it, or does not speak event socket. 130 after Ctrl-C, which shows
+    the call so far.
     """
     if script is not None:
         play_script(context, script, file, name, transcript)
@@ -232,6 +233,8 @@ def call(
 
     from .. import CallFailed, FreeSwitch, SimulationError
     from ..calling.call import line_of, waiting_for, why_unknown
+    from ..calling.given import check_sounds
+    from ..calling.parting import did_nothing
 
     elsewhere = is_address(file)
     if elsewhere and (name or start):
@@ -246,6 +249,10 @@ def call(
     trouble: str | None = None
     notes: list[str] = []
     made: Call | None = None
+    try:
+        check_sounds("--sounds", sounds)
+    except ValueError as error:
+        raise click.UsageError(str(error)) from None
     try:
         with FreeSwitch(
             seed=seed,
@@ -302,8 +309,10 @@ def call(
         click.secho(f"\n{plain(why_unknown(line))}", err=True, fg="red")
     if trouble is not None:
         click.secho(f"\n{plain(trouble)}", err=True, fg="red")
-    show(f"\n{summary(made, trouble)}")
-    astray = parted is not None and not parted.orderly
+    idle = made.given_back and not elsewhere and did_nothing(line_of(made))
+    nothing = ", having done nothing with it" if idle else ""
+    show(f"\n{summary(made, trouble)}{nothing}")
+    astray = (parted is not None and not parted.orderly) or idle
     sys.exit(1 if raised or missing or unknown or astray or undone or trouble is not None else 0)
 
 

@@ -26,10 +26,28 @@ seed = click.option(
 )
 
 
+def _check_allowed(
+    context: click.Context, parameter: click.Parameter, names: Sequence[str]
+) -> Sequence[str]:
+    """Check the names of `allow_unmodelled`: one that is misspelt would allow nothing."""
+    if names:
+        from ..applications import API_COMMANDS, APPLICATIONS
+        from ..calling.standing import allowable
+        from ..model.spelling import misspelt
+
+        known = allowable(APPLICATIONS, API_COMMANDS)
+        for name in names:
+            meant = None if name.lower() in known else misspelt(name, known, shortest=4)
+            if meant is not None:
+                raise click.BadParameter(f"nothing is named {name!r} (did you mean {meant!r}?)")
+    return names
+
+
 allow_unmodelled = click.option(
     "--allow-unmodelled",
     metavar="NAME",
     multiple=True,
+    callback=_check_allowed,
     help="An application, api command, variable or option that may do nothing, since the "
     "simulated switch doesn't model it; may be repeated.",
 )

@@ -16,6 +16,7 @@ from eslsync.wire.arguments import KEYS
 from eslsync.wire.shown import printable
 
 from .. import files
+from ..calling.given import has_sounds
 from ..model.evidence import StandsOn
 from ..scripts.nodes import shown
 from .actions import Entries
@@ -291,7 +292,7 @@ def explore(
     source = explored.source()
     ways = [dict(each) for each in circumstances] or _circumstances(source.asks_caller)
     for way in ways:
-        if sounds is not None:
+        if sounds is not None and has_sounds(Path(sounds)):
             way.setdefault("sounds", str(Path(sounds).resolve()))
         if seed:
             way["seed"] = seed

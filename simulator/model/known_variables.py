@@ -21,7 +21,15 @@ if TYPE_CHECKING:
     from .channel import Channel
     from .switch import Switch
 
-__all__ = ["NAMES", "READERS", "Reader", "ignored_by", "meant", "note_reading", "note_variable"]
+__all__ = [
+    "NOT_MODELLED",
+    "READERS",
+    "Reader",
+    "ignored_by",
+    "meant",
+    "note_reading",
+    "note_variable",
+]
 
 
 class Reader(NamedTuple):
@@ -406,8 +414,8 @@ def _all_names() -> tuple[frozenset[str], tuple[str, ...]]:
     return frozenset(name for name in listed if not name.endswith("*")), prefixes
 
 
-#: The names of all variables here, without those that are prefixes.
-NAMES = _all_names()[0]
+#: The names of the variables that are not modelled, without those that are prefixes.
+NOT_MODELLED = frozenset(_unmodelled()[0])
 
 
 @lru_cache(maxsize=1024)

@@ -463,3 +463,17 @@ def test_what_another_program_misspells_is_told(command: bytes, told: str) -> No
         result = run("call", address)
     assert result.exit_code == 1
     assert f"refuses {told}" in result.stderr
+
+
+def test_a_handler_that_does_nothing_with_the_call_is_told(tmp_path: Path) -> None:
+    file = tmp_path / "stub.py"
+    file.write_text("def handler(session): ...\n")
+    result = run("call", str(file))
+    assert result.exit_code == 1
+    assert "the handler ended, giving the call back, having done nothing with it" in result.output
+
+
+def test_a_name_to_allow_that_is_misspelt_is_told() -> None:
+    result = run("call", IVR, "--allow-unmodelled", "luaa")
+    assert result.exit_code == 2
+    assert "nothing is named 'luaa' (did you mean 'lua'?)" in result.output
