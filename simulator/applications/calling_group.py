@@ -10,9 +10,9 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Protocol
 
 from ..clockwork.threads import SECOND, Steps
-from ..model import asking, executing, hooks, playing
+from ..model import answering, asking, executing, hooks, playing
 from ..model.arguments import atoi
-from ..model.far_legs import FarLeg, dial
+from ..model.far_legs import FarLeg, dial, reaches
 from ..model.sounds import FRAME
 from ..model.states import State, Status
 from ..model.variables import is_true
@@ -101,6 +101,8 @@ class Group:
     caller: Channel | None = None
     side: Side | None = None  #: if it is one of several that are called side by side
     on_news: Callable[[], None] = lambda: None
+    #: Called before legs are hung up.
+    before_the_end: Callable[[], None] = lambda: None
     called: list[_Called] = field(default_factory=list)
     cause: str = "NORMAL_TEMPORARY_FAILURE"  #: the reason for the failure
     forced: str | None = None  #: the cause that is reported instead
@@ -117,6 +119,10 @@ class Group:
         if self.side is not None:
             self.side.group = self
         for phone in phones:
+            if self.caller is not None and reaches(self.switch, phone.name):
+                # (mod_loopback.c, channel_outgoing_channel)
+                if not is_true(self.caller.get("loopback_no_pre_answer")):
+                    yield from answering.pre_answer(self.caller)
             whose = None if self.side is None else self.side.channel
             leg = dial(self.switch, phone.name, phone.variables, self.caller, whose)
             if isinstance(leg, str):
@@ -285,6 +291,7 @@ class Group:
 
     def hang_up(self, cause: str, winner: FarLeg | None = None) -> None:
         """Hang up all legs but the winner."""
+        self.before_the_end()
         for leg in self.legs:
             if leg is not winner and leg.up:
                 if cause == "LOSE_RACE":

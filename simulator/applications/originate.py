@@ -19,7 +19,7 @@ from ..model.dial_strings import ENTERPRISE, DialString, read_dial_string
 from ..model.dialplan import transfer
 from ..model.far_legs import FarLeg
 from ..model.profile import Times
-from ..model.sounds import FRAME
+from ..model.sounds import FRAME, tone_length
 from ..model.states import State
 from ..model.tables import api, usage
 from ..model.variables import exported, is_false, is_true
@@ -96,8 +96,6 @@ def originate(channel: Channel, data: str) -> Steps[FarLeg | str]:
         yield from pause(channel.switch.scheduler, delay * MILLISECOND)
     channel.set("originate_disposition", "failure")
     channel.set("DIALSTATUS", DIALSTATUS["failure"])
-    if not channel.answered:
-        yield from answering.pre_answer(channel)
     limit = limit_of(options, atoi(channel.get("call_timeout")))
     outcome, group = yield from _reach(channel.switch, groups, options, limit, channel)
     if isinstance(outcome, FarLeg):
@@ -158,7 +156,7 @@ def _reach(
             if isinstance(outcome, FarLeg):
                 return outcome, group
             forced = group.forced
-            if channel is not None:
+            if channel is not None and not group.fatal:
                 _failed(channel, outcome, group.legs)
             over = group.timed_out and not is_true(options.get("originate_continue_on_timeout"))
             over = over or (side is not None and side.cancelled is not None)
@@ -212,21 +210,21 @@ def _note_causes(channel: Channel, called: list[FarLeg]) -> None:
 
 def _wait(channel: Channel, group: Group) -> Steps[FarLeg | str]:
     """Wait for a far end, while the caller hears the ringback; returns what came of it."""
-    ringback = _ringback(channel)
-    ringing: Heard | None = None
+    ringback, rings = _Ringback(channel), False
+    group.before_the_end = ringback.end
     instant = any(is_true(group.options.get(name)) for name in ("instant_ringback", "ring_ready"))
     ignored = is_true(group.options.get("ignore_ring_ready"))
     cancel_key = (channel.get("origination_cancel_key") or "")[:1]
     group.on_news = channel.poke
-    if ringback:
-        for leg in group.legs:
-            leg.when_rings = channel.poke
+    for leg in group.legs if ringback.data else ():
+        leg.when_rings = channel.poke
     group.start()
     while True:
         heard = instant or any(leg.rang or leg.early_media for leg in group.legs)
-        if ringback and not ringing and heard:
-            ringing = channel.hear(ringback)
-        if not ringback and len(group.legs) == 1 and group.legs[0].rang and not ignored:
+        if heard and group.legs and not rings:
+            rings = True
+            ringback.begin()
+        if not ringback.data and len(group.legs) == 1 and group.legs[0].rang and not ignored:
             _pass_callee_id(group.legs[0], channel)
         outcome = group.look()
         if isinstance(outcome, FarLeg):
@@ -242,25 +240,60 @@ def _wait(channel: Channel, group: Group) -> Steps[FarLeg | str]:
             outcome = group.cause = "LOSE_RACE" if len(group.legs) > 1 else "NO_ANSWER"
             group.hang_up(outcome)
             break
-        until = group.due
+        if ringback.failed and channel.now >= ringback.failed:
+            outcome = group.cause = "NO_ANSWER"
+            group.hang_up(outcome)
+            break
+        until = min(group.due, ringback.failed or group.due)
         if cancel_key and channel.digits:
             until = channel.tick()
         yield from channel.frames_unread(until)
-    if ringing:
-        channel.hear_change(ringing, "cut")
+    ringback.end()
     return outcome
 
 
-def _ringback(channel: Channel) -> str | None:
-    """The tone or file that the caller hears once a far end rings (setup_ringback)."""
-    data = channel.get("transfer_ringback") if channel.answered else None
-    data = data or channel.get("ringback")
-    if not data or data.lower().startswith("silence"):
-        return None
-    is_file = data.startswith("/") or "://" in data
-    if is_file and channel.switch.media.open(data, playing.sound_prefix(channel)) is None:
-        return None
-    return data
+class _Ringback:
+    """What the caller hears once a far end rings, in a codec of its own (setup_ringback).
+
+    ``transfer_ringback`` or ``ringback``: a file, a tone, or silence.
+    """
+
+    def __init__(self, channel: Channel) -> None:
+        self._channel = channel
+        data = channel.get("transfer_ringback") if channel.answered else None
+        self.data = data or channel.get("ringback")
+        self._begun = False
+        self._heard: Heard | None = None
+        self.failed: int | None = None  #: when a script that is no tone fails the bridge
+
+    def begin(self) -> None:
+        """Begin it, if there is one."""
+        if self.data:
+            self._begun = True
+            self._channel.change_read_codec()
+            self.hear()
+
+    def hear(self) -> None:
+        """Let the caller hear it."""
+        channel, data = self._channel, self.data or "silence"
+        if data.lower().startswith("silence"):
+            return
+        if data.startswith("/") or "://" in data:
+            # (without a file it rings on in silence)
+            if channel.switch.media.open(data, playing.sound_prefix(channel)) is not None:
+                self._heard = channel.hear(data)
+        elif tone_length(data) == 0:
+            self.failed = channel.now + FRAME
+        else:
+            self._heard = channel.hear(data)
+
+    def end(self) -> None:
+        if self._heard is not None:
+            self._channel.hear_change(self._heard, "cut")
+            self._heard = None
+        if self._begun:
+            self._begun = False
+            self._channel.change_read_codec()
 
 
 def _pass_callee_id(leg: FarLeg, channel: Channel) -> None:
@@ -359,10 +392,10 @@ def _side_by_side(
     sides = [_Side(channel, ended) for _ in read]
     for side, groups in zip(sides, read, strict=True):
         Thread(switch.scheduler, side.run(switch, groups, limit)).run()
-    ringing: Heard | None = None
-    ringback = None if channel is None else _ringback(channel)
-    if channel is not None and ringback and (yield from answering.pre_answer(channel)):
-        ringing = channel.hear(ringback)
+    ringback = None if channel is None else _Ringback(channel)
+    if channel is not None and ringback is not None and ringback.data:
+        if (yield from answering.pre_answer(channel)):
+            ringback.hear()
     winner: FarLeg | None = None
     while winner is None and any(side.outcome is None for side in sides):
         if channel is not None and not channel.is_ready():
@@ -370,8 +403,8 @@ def _side_by_side(
         yield from channel.frames_unread(None) if channel is not None else _asleep()
         winner = next((side.outcome for side in sides if isinstance(side.outcome, FarLeg)), None)
     winner = next((side.outcome for side in sides if isinstance(side.outcome, FarLeg)), None)
-    if ringing and channel is not None:
-        channel.hear_change(ringing, "cut")
+    if ringback is not None:
+        ringback.end()
     for side in sides:
         side.cancel("ORIGINATOR_CANCEL" if winner is None else "LOSE_RACE")
     causes = [side.outcome for side in sides if isinstance(side.outcome, str)]

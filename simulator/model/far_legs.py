@@ -34,7 +34,15 @@ from .versions import SIP_REASON
 if TYPE_CHECKING:
     from .switch import Extension, Switch
 
-__all__ = ["Endpoint", "FarEnds", "FarLeg", "check_dial_string", "dial", "taken_by_dialplan"]
+__all__ = [
+    "Endpoint",
+    "FarEnds",
+    "FarLeg",
+    "check_dial_string",
+    "dial",
+    "reaches",
+    "taken_by_dialplan",
+]
 
 #: The endpoint modules; a dial string of any other is CHAN_NOT_IMPLEMENTED.
 TECHNOLOGIES = frozenset({"error", "group", "loopback", "sofia", "user", "verto"})
@@ -51,7 +59,11 @@ NOT_THERE = {
     "loopback": "NO_ROUTE_DESTINATION",
     "sofia": "NORMAL_TEMPORARY_FAILURE",
     "user": "SUBSCRIBER_ABSENT",
+    "group": "NO_ROUTE_DESTINATION",
 }
+
+#: FreeSWITCH's own SIP profiles.
+SIP_PROFILES = frozenset({"internal", "internal-ipv6", "external", "external-ipv6"})
 
 #: The caller's number if no channel calls.
 NO_NUMBER = "0000000000"
@@ -276,7 +288,8 @@ def _stamp_both(leg: FarLeg, **times: int) -> None:
     """Note a time for the leg and for the one who calls."""
     leg.stamp(**times)
     if leg.caller is not None and leg.other_profile is not None:
-        leg.caller.stamp(**times)
+        if "progress" not in times or not leg.caller.profile.times.progress:
+            leg.caller.stamp(**times)
         noted = leg.other_profile.times._replace(**times)
         leg.other_profile = leg.other_profile._replace(times=noted)
 
@@ -418,8 +431,12 @@ def _dial(
     if technology == "error":
         return switch.cause(rest, caller)
     endpoint = switch.state(FarEnds).endpoints.get(target)
-    if endpoint is None and technology == "user":
+    if endpoint is None and technology in ("user", "group"):
         return NOT_THERE[technology]  # not in the directory: no leg is created
+    if endpoint is None and technology == "sofia":
+        wrong = _wrong_sip_address(rest)
+        if wrong is not None:
+            return wrong
     if endpoint is None or endpoint.no_route:
         cause = NOT_THERE.get(technology, "NO_ROUTE_DESTINATION")
         endpoint = Endpoint(rejects=cause, no_route=True)
@@ -470,6 +487,22 @@ def _nobody_in(technology: str, rest: str) -> str:
     if not number[0] or (number[1] and not number[2]):
         return f"it names nobody: it is written as in {technology}/1000"
     return ""
+
+
+def _wrong_sip_address(rest: str) -> str | None:
+    """The cause if a dial string names no profile or gateway (sofia_outgoing_channel)."""
+    profile, slash, address = rest.partition("/")
+    if not slash or not address:
+        return "INVALID_URL"
+    if profile == "gateway":
+        return "INVALID_GATEWAY"
+    return None if profile in SIP_PROFILES else "INVALID_PROFILE"
+
+
+def reaches(switch: Switch, target: str) -> bool:
+    """True if a call to a far end gets so far that its caller is let hear it."""
+    technology = target.partition("/")[0].lower()
+    return technology == "loopback" or target in switch.state(FarEnds).endpoints
 
 
 def check_dial_string(dial_string: str) -> None:

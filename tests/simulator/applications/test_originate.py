@@ -339,3 +339,49 @@ def test_originate_side_by_side_for_nobody() -> None:
     first, second = (each.body for each in call.events("BACKGROUND_JOB"))
     assert first.startswith("+OK ")
     assert second == "-ERR USER_BUSY\n"
+
+
+@pytest.mark.parametrize(
+    ("target", "cause", "heard"),
+    [
+        ("user/1000", "SUBSCRIBER_ABSENT", False),
+        ("group/sales", "NO_ROUTE_DESTINATION", False),
+        ("error/USER_BUSY", "USER_BUSY", False),
+        ("sofia/internal", "INVALID_URL", False),
+        ("sofia/gateway/nosuch/1000", "INVALID_GATEWAY", False),
+        ("sofia/nosuch/1000@192.0.2.1", "INVALID_PROFILE", False),
+        ("loopback/nosuch", "NO_ROUTE_DESTINATION", True),
+    ],
+)
+def test_an_unanswered_caller_hears_nothing_of_a_call_that_can_not_begin(
+    target: str, cause: str, heard: bool
+) -> None:  # (recording 35f)
+    call = ModelCall()
+    call.send("connect")
+    call.send("event plain all")
+    call.execute("set", "continue_on_fail=true")
+    call.execute("bridge", target)
+    call.wait(0.5)
+    assert call.variable("originate_disposition") == cause
+    assert bool(call.events("CHANNEL_PROGRESS_MEDIA")) is heard
+
+
+@pytest.mark.parametrize(
+    ("ringback", "cause", "heard"),
+    [
+        ("%(2000,4000,440,480)", "SUCCESS", ["%(2000,4000,440,480)"]),
+        ("/sounds/long.wav", "SUCCESS", ["/sounds/long.wav"]),
+        ("/sounds/missing.wav", "SUCCESS", []),
+        ("long.wav", "NO_ANSWER", []),  # neither a path nor a tone
+    ],
+)
+def test_a_ringback_that_is_no_tone_fails_the_bridge(
+    ringback: str, cause: str, heard: list[str]
+) -> None:  # (recording 35g)
+    call = ModelCall(prompts={"/sounds/long.wav": 10.0}, only_known=True).answered()
+    call.endpoint("user/1000", rings=True, answers_after=1.0, hangs_up_after=1.0)
+    call.execute("set", f"transfer_ringback={ringback}")
+    call.execute("bridge", "user/1000")
+    call.wait(3)
+    assert call.variable("originate_disposition") == cause
+    assert [each.prompt for each in call.channel.heard] == heard
