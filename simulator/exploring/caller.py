@@ -22,7 +22,7 @@ from typing import NoReturn
 from eslsync import Hangup, Outbound
 from eslsync.call.leg import Collecting
 from eslsync.loading import Handler
-from eslsync.stacks import summary_of
+from eslsync.stacks import stack_of, summary_of
 from eslsync.wire.declared import declarations, declared
 
 from ..calling.call import CallFailed, line_of, why_unknown
@@ -69,12 +69,18 @@ HELPERS = 3
 
 #: Real seconds of patience with handlers at lines that have used up the full patience before.
 KNOWN_PATIENCE = 0.2
+#: Real seconds that a thread of the handler may run on after the call.
+GRACE = 0.5
 #: Looks at a handler that is stuck, and real seconds between them.
 MOMENTS, MOMENT = 8, 0.005
 
 
 #: An application that the handler has the caller's channel execute.
 EXECUTES = re.compile(rb"\Asendmsg\n(?:.*\n)*?execute-app-name: (.*)")
+
+
+#: The note of an exception that a handler logs.
+LOGGED = re.compile(r"logs (ERROR|CRITICAL): .* \(\w+: .*\)\Z", re.DOTALL)
 
 
 #: Applications after which the call is somebody else's.
@@ -105,6 +111,9 @@ class Caller:
     stands_on: StandsOn = field(default_factory=StandsOn)
     #: Lines of the handler at which it has used up the patience.
     stuck: set[Place] = field(default_factory=set)
+    one_process: bool = False  #: True if the handler keeps its state from call to call
+    #: The functions of threads that ran on after a call; True if they did so for long.
+    left: dict[tuple[str, str], bool] = field(default_factory=dict)
 
     def make(self, attempt: Attempt, *, draw: bool = False) -> AttemptOutcome:
         """Make one call; ``draw`` its ladder, too."""
@@ -214,7 +223,9 @@ class _Making:
             self.world = self.simulation.world
             self._began = self.world.now
             self.observer = Observer(attempt.call.get("endpoints", {}), caller.key, caller.turns)
-            self.call = switch.call(self.observer.watched(caller.app()), **circumstances)
+            app = caller.app()
+            threads = threading.enumerate()
+            self.call = switch.call(self.observer.watched(app), **circumstances)
             self.observer.follow(self.call)
             self.line = line_of(self.call)
             self._last = self.simulation.now
@@ -231,6 +242,7 @@ class _Making:
             except AssertionError:
                 pass  # reported already
         self._look_at_log()
+        self._look_for_threads(threads, caller)
 
     def _reads_clock(self, frame: FrameType) -> None:
         """Note where the handler asks for the time of day, and when it does for the first time."""
@@ -513,6 +525,7 @@ class _Making:
         self._look_at_work_after_hangup()
         self._look_for_swallowed()
         self._look_for_lost_transfer()
+        self._look_for_logged_error()
         outcome.heard = tuple(prompt.name for prompt in self.line.prompts)
         outcome.played = frozenset(outcome.heard)
         outcome.answered = self.line.answered
@@ -591,6 +604,25 @@ class _Making:
                 return
             transferred |= application in LEAVES
 
+    def _look_for_logged_error(self) -> None:
+        """Look whether the handler has logged an exception, and then hung up without a word."""
+        logged = ""
+        for _, sender, _, what in self.call.transcript.entries_raw:
+            if sender == "caller" and str(what).startswith("hangs up"):
+                return
+            if sender == "app" and isinstance(what, bytes):
+                name = EXECUTES.search(what)
+                if name is None:
+                    continue
+                if name[1] == b"hangup" and logged and self.call.answered:
+                    text = f"the handler {logged}, and hangs up on the caller without a word"
+                    place = self.observer.hung_up_at
+                    self.outcome.troubles.append(Trouble("no-word", text, place, False))
+                    return
+                logged = "" if name[1] != b"hangup" else logged
+            elif sender == "app" and LOGGED.match(str(what)):
+                logged = str(what)
+
     def _look_at_work_after_hangup(self) -> None:
         """Look whether the Hangup was raised again where it was handled, and skipped the rest."""
         again = self.observer.hangup
@@ -604,6 +636,30 @@ class _Making:
                     text = f"Hangup is raised again where it is handled, and skips line {line}"
                     self._trouble("after-hangup", text, place_of(again))
                     return
+
+    def _look_for_threads(self, before: Sequence[threading.Thread], caller: Caller) -> None:
+        """Look for threads that the handler has started, and that outlive the call.
+
+        Those that let the process end count if each call leaves another: a worker for all calls,
+        which the first starts, is no fault.
+        """
+        if self.outcome.slow:
+            return  # it is the handler's own that is left
+        for thread in set(threading.enumerate()) - set(before):
+            own = [each for each in stack_of(thread) if is_own(each.filename)]
+            if not own:
+                continue
+            which = own[0].filename, own[0].name
+            is_known = caller.left.get(which)  # None if it is the first one
+            caller.left.setdefault(which, False)
+            if thread.daemon and (is_known is None or not caller.one_process):
+                continue
+            thread.join(0 if is_known else GRACE)
+            if thread.is_alive():
+                caller.left[which] = True
+                place = Place(own[0].filename, own[0].lineno or 0, own[0].name)
+                text = "a thread that the handler has started runs on after the call"
+                self.outcome.troubles.append(Trouble("outlives", text, place, at_hangup=False))
 
     def _look_at_log(self) -> None:
         if self.line.error is not None:

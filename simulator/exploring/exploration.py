@@ -62,7 +62,7 @@ class Exploration:
     stands_on: StandsOn = field(default_factory=StandsOn)
     #: The extensions that calls were transferred to, if nobody said which the dialplan has.
     transfers: list[str] = field(default_factory=list)
-    #: What was left out, and is no fault.
+    #: What it left out or supposed, in sentences.
     remarks: list[str] = field(default_factory=list)
     #: The rules that calls had to keep.
     rules: Sequence[str] = ()
@@ -175,7 +175,7 @@ class Exploration:
         said = f"{situations} at {spots}, {calls}; {self.verdict}\nstands on {self.stands_on}"
         if self.transfers:
             said += f"\ntransfers to {', '.join(self.transfers)}: not looked up in a dialplan"
-        return "\n".join([said, *(f"not tried: {each}" for each in self.remarks)])
+        return "\n".join([said, *self.remarks])
 
     @property
     def unknown_extensions(self) -> list[str]:

@@ -8,10 +8,12 @@ from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any
 
+from ..model.known_variables import is_known
+from ..model.spelling import misspelt
 from .boundaries import Lookup, integers
 from .probes import Spot, spot
 
-__all__ = ["Fact", "Question", "questions_in"]
+__all__ = ["Fact", "Question", "Unset", "questions_in", "unset_in"]
 
 #: Properties of a session, and headers of its context, by the option of a call that sets them.
 PROPERTIES = {
@@ -21,6 +23,12 @@ PROPERTIES = {
 }  # fmt: skip
 #: Methods of texts that leave enough of them to compare.
 PLAIN = frozenset("strip lstrip rstrip lower upper casefold removeprefix removesuffix".split())
+#: Methods by which code sets variables of a channel, or has FreeSWITCH set them.
+SETS = frozenset(
+    "set multiset export execute send sendmsg api originate bridge play_and_get_digits read".split()
+)
+#: The fewest letters of a name that a slip may have made of another.
+SHORTEST = 5
 #: Values that one comparison is tried with, at most.
 MOST = 16
 #: What calls have that say nothing else, by the option.
@@ -58,6 +66,33 @@ class Question:
     values: tuple[str, ...]
 
 
+@dataclass(frozen=True)
+class Unset:
+    """A variable that code reads, and that neither it nor FreeSWITCH sets."""
+
+    name: str
+    line: int
+    meant: str | None  #: a variable that the code sets and that a slip turned into this one
+
+
+def unset_in(tree: ast.Module) -> list[Unset]:
+    """Those of a file, each once."""
+    known = _Known(tree)
+    own = {word for text in known.assigned for word in re.findall(r"\w+", text)} | known.written
+    found: dict[str, Unset] = {}
+    for node in ast.walk(tree):
+        fact = known.read(node)
+        if fact is None or not fact.variable or fact.variable in found:
+            continue
+        name = fact.variable
+        if name not in own and not is_known(name):
+            # Names may differ in their last letters: line_a, line_b.
+            others = sorted(each for each in own if each[:-1] != name[:-1])
+            like = misspelt(name, others, shortest=SHORTEST)
+            found[name] = Unset(name, getattr(node, "lineno", 0), like)
+    return list(found.values())
+
+
 def questions_in(tree: ast.Module, lookup: Lookup) -> dict[Spot, list[Question]]:
     """The facts that the statements of a file depend on."""
     known = _Known(tree)
@@ -85,9 +120,10 @@ def questions_in(tree: ast.Module, lookup: Lookup) -> dict[Spot, list[Question]]
         found[where] = [each for each in found[where] if each.fact != fact]
         every = (*tuple(several)[:MOST], *_none_of(fact, several))
         found[where].append(Question(fact, every))
+    slips = {each.name for each in unset_in(tree) if each.meant}
     compared = {question.fact for each in found.values() for question in each}
     for fact, where in read.items():
-        if fact not in compared and fact.variable not in known.assigned:
+        if fact not in compared and fact.variable not in known.assigned | slips:
             found.setdefault(where, []).append(Question(fact, ("true",)))
     return found
 
@@ -136,7 +172,8 @@ class _Known:
 
     def __init__(self, tree: ast.Module) -> None:
         self._names: dict[str, Fact] = {}  # variables, parameters, attributes, functions
-        self.assigned: set[str] = set()  # the channel's variables that the code sets
+        self.assigned: set[str] = set()  # texts in which the code sets the channel's variables
+        self.written: set[str] = set()  # names of keywords by which it does
         functions = {n.name: n for n in ast.walk(tree) if isinstance(n, ast.FunctionDef)}
         for _ in range(3):  # from one name to the next
             for node in ast.walk(tree):
@@ -155,8 +192,10 @@ class _Known:
                     self._name(node.name, each.value)
         elif isinstance(node, ast.Call):
             name = _name_of(node.func)
-            if name in ("set", "multiset", "export", "execute"):
+            if name in SETS:
                 self.assigned |= {text for each in node.args for text in _texts(each)}
+                self.written |= {each.arg for each in node.keywords if each.arg}
+                self.assigned |= {text for each in node.keywords for text in _texts(each.value)}
             if name in functions:
                 parameters = [each.arg for each in functions[name].args.args]
                 if parameters[:1] == ["self"]:
@@ -170,6 +209,10 @@ class _Known:
         fact = self.fact(value)
         if name and fact is not None:
             self._names.setdefault(name, fact)
+
+    def read(self, node: ast.AST) -> Fact | None:
+        """The fact that an expression reads directly."""
+        return self.fact(node) if isinstance(node, (ast.Call, ast.Subscript)) else None
 
     def fact(self, node: ast.AST) -> Fact | None:
         """The fact that an expression is, or a plain text made of it."""

@@ -512,14 +512,20 @@ class Search:
         ran = self.explored.ran
         return Caller(
             fresh, self.key, self.patience, self.base, lines, ran, self.turns, stuck=self.stuck,
-            questions=frozenset(self.questions),
+            questions=frozenset(self.questions), one_process=self.explored.file is None,
         )  # fmt: skip
 
     def caller_of_one_process(self) -> Caller:
         """One whose calls all meet the same handler, which keeps its state between them."""
         app = self.explored.fresh()
         return Caller(
-            lambda: app, self.key, self.patience, self.base, turns=self.turns, stuck=self.stuck
+            lambda: app,
+            self.key,
+            self.patience,
+            self.base,
+            turns=self.turns,
+            stuck=self.stuck,
+            one_process=True,
         )
 
     @contextmanager

@@ -17,7 +17,7 @@ from eslsync.wire.separation import separate
 
 from .actions import COUNTING
 from .boundaries import Times, Turns, ends_in, integers, moments, numbers_in, times_in
-from .facts import Question, questions_in
+from .facts import Question, Unset, questions_in, unset_in
 from .probes import Spot
 from .reach import Reach, keys_in
 from .whereabouts import Place
@@ -160,6 +160,17 @@ class HandlerSource:
     def questions(self) -> dict[Spot, list[Question]]:
         """The facts about a call that its statements depend on."""
         return questions_in(self._tree, self._value_of)
+
+    def unset(self) -> list[tuple[Unset, Place]]:
+        """The variables that it reads and nothing known sets, each with its place."""
+        lines = {getattr(node, "lineno", 0) for node in self._nodes()}
+        return [
+            (each, self._place(each.line)) for each in unset_in(self._tree) if each.line in lines
+        ]
+
+    def _place(self, line: int) -> Place:
+        function = self._around(line)
+        return Place(str(self.path), line, "" if function is None else function.name)
 
     def turns(self) -> Turns:
         """The boundaries between which variables count as the same."""

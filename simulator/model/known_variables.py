@@ -418,6 +418,13 @@ def _all_names() -> tuple[frozenset[str], tuple[str, ...]]:
 NOT_MODELLED = frozenset(_unmodelled()[0])
 
 
+def is_known(name: str) -> bool:
+    """True for a variable that FreeSWITCH itself reads or sets."""
+    whole, prefixes = _all_names()
+    key = name.lower()
+    return key in whole or key in ALIKE or key in PROFILE_VARIABLES or key.startswith(prefixes)
+
+
 @lru_cache(maxsize=1024)
 def meant(name: str) -> str | None:
     """The variable that FreeSWITCH reads and that a misspelt name was meant for, if any."""

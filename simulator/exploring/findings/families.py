@@ -25,6 +25,7 @@ from . import (
     unmodelled,
     unreached,
     untried,
+    variables,
 )
 from .finding import Evidence, Finding
 
@@ -44,6 +45,7 @@ FAMILIES = (
     second_calls,
     overwritten,
     transfers,
+    variables,
     expected,
     prompts,
     unmodelled,

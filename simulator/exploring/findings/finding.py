@@ -46,7 +46,7 @@ class Evidence:
     #: The dialplan's extensions: numbers, or regular expressions for them.
     extensions: Collection[str] = ()
     rules: Sequence[Rule] = ()  #: that calls must keep
-    #: What was left out, and is no fault: said in the summary.
+    #: What was left out or supposed, for the summary: no finding, but good to know.
     remarks: list[str] = field(default_factory=list)
     #: The findings of the families before.
     found: list[Finding] = field(default_factory=list)

@@ -39,7 +39,9 @@ def find(evidence: Evidence) -> Iterator[Finding]:
         prompts = [prompt for prompt in prompts if prompt not in inside]
         if each.outside:
             line = Place(str(path), each.first, each.function)
-            evidence.remarks.append(f"{each.behind} ({line}): only something outside raises that")
+            evidence.remarks.append(
+                f"not tried: {each.behind} ({line}): only something outside raises that"
+            )
             continue
         lines = f"line {each.first}" if len(here) == 1 else f"lines {each.first}-{each.last}"
         behind = f", behind `{each.behind}`" if each.behind else ""

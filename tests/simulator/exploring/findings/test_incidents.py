@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 import os
 import threading
 import time
@@ -346,6 +347,81 @@ def test_a_handler_that_would_end_the_process_is_told_and_does_not() -> None:
     exploration = explore(ends_the_process, keys="12")
     assert found(exploration) == ["raises"]
     assert exploration.findings[0].text.startswith("os._exit(0) ends the whole server")
+
+
+OVER = threading.Event()
+WORKERS: list[threading.Thread] = []
+
+
+def starts_a_thread_for_each_call(session: Session) -> None:
+    session.channel.answer()
+    threading.Thread(target=OVER.wait).start()
+    threading.Thread(target=waits_for_the_end).start()
+    session.channel.playback("hello")
+    session.channel.hangup()
+
+
+def starts_one_for_all_calls(session: Session) -> None:
+    session.channel.answer()
+    if not WORKERS:
+        WORKERS.append(threading.Thread(target=waits_for_the_end))
+        WORKERS[0].start()
+    threading.Thread(target=session.uuid.upper).start()
+    session.channel.playback("hello")
+    session.channel.hangup()
+
+
+def waits_for_the_end() -> None:
+    OVER.wait()
+
+
+@pytest.mark.parametrize(
+    ("handler", "kinds"),
+    [(starts_a_thread_for_each_call, ["outlives"]), (starts_one_for_all_calls, [])],
+    ids=["each", "all"],
+)
+def test_a_thread_that_each_call_leaves_is_told(handler: object, kinds: list[str]) -> None:
+    OVER.clear()
+    before = threading.enumerate()
+    try:
+        assert found(explore(handler, keys="")) == kinds  # type: ignore[arg-type]
+    finally:
+        OVER.set()
+        for thread in set(threading.enumerate()) - set(before):
+            thread.join()
+
+
+TABLE = {"1": "one"}
+
+
+def logs_what_it_does_not_know(session: Session) -> None:
+    session.channel.answer()
+    key = session.channel.get_digits("menu", min=1, max=1, tries=1)
+    try:
+        session.channel.playback(TABLE[key])
+    except KeyError:
+        logging.getLogger("tests.quiet").exception("no option %s", key)
+    session.channel.hangup()
+
+
+def says_so_as_well(session: Session) -> None:
+    session.channel.answer()
+    key = session.channel.get_digits("menu", min=1, max=1, tries=1)
+    try:
+        session.channel.playback(TABLE[key])
+    except KeyError:
+        logging.getLogger("tests.quiet").exception("no option %s", key)
+        session.channel.playback("goodbye")
+    session.channel.hangup()
+
+
+def test_an_error_that_is_logged_before_a_hangup_without_a_word_is_told() -> None:
+    logging.getLogger("tests.quiet").addHandler(logging.NullHandler())
+    logging.getLogger("tests.quiet").propagate = False
+    [finding] = explore(logs_what_it_does_not_know, keys="12").findings
+    assert finding.kind == "no-word"
+    assert "logs ERROR: no option " in finding.text
+    assert not explore(says_so_as_well, keys="12").findings
 
 
 def test_a_hangup_is_told_where_it_was_swallowed_though_none_ends_the_handler() -> None:

@@ -121,9 +121,9 @@ def test_errors_that_only_something_outside_raises_are_remarked_on() -> None:
     exploration = explore(handles_what_comes_from_outside, keys="1")
     assert not exploration.findings, str(exploration)
     assert [each.partition(" (")[0] for each in exploration.remarks] == [
-        "except CommandError",
-        "except Disconnected",
-        "except",
+        "not tried: except CommandError",
+        "not tried: except Disconnected",
+        "not tried: except",
     ]
     assert "not tried: except (sqlite3.Error, OSError) (" in exploration.summary
 
