@@ -125,6 +125,7 @@ def taken_by_dialplan(
             caller_number=leg.profile.caller_id_number,
             caller_name=leg.profile.caller_id_name,
             destination=destination,
+            context=leg.profile.context,
         )
         channel.run_extension(dialplan)
         switch.scheduler.at(switch.scheduler.now, channel.start)

@@ -22,6 +22,7 @@ def incoming(
     caller_number: str = "1001",
     caller_name: str = "",
     destination: str = "5000",
+    context: str = "default",
     socket: str = "127.0.0.1:5000 async full",
     before: Extension = (),
     after: Extension = (),
@@ -40,9 +41,10 @@ def incoming(
         orig_caller_id_name=caller_name,
         orig_caller_id_number=caller_number,
         callee_id_name="Outbound Call",
-        callee_id_number="default",
+        callee_id_number=context,
         ani=caller_number,
         destination_number=destination,
+        context=context,
         times=Times(profile_created=created, created=created),
     )
     switch.sessions += 2

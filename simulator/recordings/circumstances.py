@@ -254,7 +254,8 @@ def recorded_lengths(
     lengths: dict[str, float] = {}
     for message in messages:
         path = message.get("Playback-File-Path")
-        relative = variables_of(path)[1].removeprefix(sound_prefix + "/")
+        prefix = message.get("variable_sound_prefix") or sound_prefix
+        relative = variables_of(path)[1].removeprefix(prefix + "/")
         names = relative.removeprefix("file_string://").split("!")
         if message.name == "PLAYBACK_STOP" and path and known.keys().isdisjoint(names):
             samples = message.get("variable_playback_samples")

@@ -43,6 +43,8 @@ __all__ = ["scenario_of"]
 
 #: Seconds that pass between a message and what an app sends at once; longer ones are a pause.
 AT_ONCE = 0.06
+#: Seconds that nothing may come without more patience than usual.
+USUAL_SILENCE = 10
 #: Events that an app does not wait for: they come by themselves, or are one of several signs.
 NOISE = frozenset(
     """
@@ -83,7 +85,8 @@ class _Deriving:
         self.uuid = "" if connect is None else connect.get("Unique-ID")
         self.caller = "" if connect is None else connect.get("variable_other_loopback_leg_uuid")
         self.chosen: dict[str, str] = {}  # names of the uuids that the app chose
-        self.sound_prefix = self.circumstances.get("sound_prefix", SOUND_PREFIX)
+        variable = "" if connect is None else connect.get("variable_sound_prefix")
+        self.sound_prefix = variable or self.circumstances.get("sound_prefix", SOUND_PREFIX)
 
     def scenario(self, name: str) -> Scenario:
         given = self.circumstances
@@ -109,6 +112,10 @@ class _Deriving:
             "speech_engines": tuple(given.get("speech_engines", ())),
             "recognizers": tuple(given.get("recognizers", ())),
         }
+        times = [0.0, *(each.time for each in self.recording.switch), self.recording.ended]
+        silence = max(later - earlier for earlier, later in pairwise(times))
+        if silence > USUAL_SILENCE:
+            circumstances["patience"] = round(silence) + USUAL_SILENCE
         return Scenario(name, tuple(self._steps()), **circumstances)
 
     # Circumstances
@@ -170,7 +177,7 @@ class _Deriving:
 
     def _app(self) -> Iterator[_Item]:
         """What the app sent, packet by packet."""
-        for time, data, before in self.recording.app:
+        for number, (time, data, before) in enumerate(self.recording.app):
             if data is None:
                 half = any(each.time > time for each in self.recording.switch)
                 yield _Item(time, Close(half), before)
@@ -178,7 +185,10 @@ class _Deriving:
             text = lossless(data)
             if not text.isprintable() and "\udc80" <= max(text) <= "\udcff":
                 raise ScriptError(f"what the app sent at {time:g} s is not UTF-8")
-            yield _Item(time, _as_step(self._ours(text, before)), before)
+            step = _as_step(self._ours(text, before))
+            if number == 0 and step != Send("connect"):
+                step = Raw(text)  # which is not answered
+            yield _Item(time, step, before)
 
     def _others(self) -> Iterator[_Item]:
         """What the caller and other clients of the switch did."""

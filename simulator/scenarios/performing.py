@@ -82,6 +82,7 @@ def perform(scenario: Scenario, switch: LiveSwitch) -> Performance:
     """
     with switch.connect() as client, Sounds(scenario.prompts, switch, client) as sounds:
         version = client.api("version short").removesuffix("-release")
+        sound_prefix = client.api("global_getvar sound_prefix")
         with _listening(switch) as listener:
             port = listener.getsockname()[1]
             caller = LoopbackCaller(scenario, client, sounds)
@@ -110,8 +111,8 @@ def perform(scenario: Scenario, switch: LiveSwitch) -> Performance:
         **scenario.recorded(),
         **stage.recorded(),
     }
-    if scenario.prompts:
-        circumstances["sound_prefix"] = sounds.folder
+    if sound_prefix.startswith("/"):
+        circumstances["sound_prefix"] = sound_prefix
     return Performance(circumstances, connection.lines, stage.problems)
 
 

@@ -139,6 +139,8 @@ class _Served:
         call = self._calls.get(uuid)
         if name == "version":
             return VERSION
+        if name == "global_getvar":
+            return simulation_of(self._switch).model.sound_prefix
         if name == "file_exists":
             return "true"
         if name == "create_uuid":

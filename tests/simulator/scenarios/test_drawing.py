@@ -36,6 +36,7 @@ def played(scenario: Scenario, uuid: str) -> Recording:
         if command is not None or isinstance(step, Close):
             app.append((now, command, 0))
     circumstances = {
+        "switch": "FreeSWITCH 1.10.12",
         "mode": "outbound",
         "destination": "5000",
         "socket": f"127.0.0.1:5000 {scenario.socket}".rstrip(),
