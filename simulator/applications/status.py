@@ -83,7 +83,7 @@ def module_exists(switch: Switch, argument: str) -> str:
     return "true" if argument in MODULES else "false"
 
 
-@api("reloadcert", source="mod_commands.c, reload_cert_function", since="1.11")
+@api("reloadcert", recordings="40h", since="1.11")
 def reloadcert(switch: Switch, argument: str) -> str:
     switch.publish(switch.event("CERT_RELOAD"))
     return "+OK cert reload event sent\n"

@@ -146,7 +146,7 @@ class Control:
         try:
             self._commands.extend(self._reader.feed(data))
         except ProtocolError:
-            self._ended = self._gone = True
+            self._running = False  # read_packet fails, and the listener ends (recording 40e)
         self._look()
 
     def closed(self, *, reads: bool = False) -> None:

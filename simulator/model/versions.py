@@ -68,38 +68,38 @@ PCRE2 = Change(
     "matches; a group that is not set empties what `capture` has collected",
     "PCRE2: an unknown escape does not compile, so nothing matches; groups are not counted; a "
     "group that is not set is left out",
-    "switch_regex.c",
+    "40a, 40b",
 )
 ALLOWLIST = Change(
     "`<interface-allowlist>` in switch.conf",
     "has no effect",
     "an application that is not listed hangs the call up, an api command answers `-ERR <name> "
     "Command not found!`, as unknown ones do",
-    "switch_loadable_module.c, switch_loadable_module_interface_allowed",
+    "40j",
 )
 BODY_BOUNDS = Change(
     "a command's Content-Length below 0 or above 16 MiB",
     "below 0 there is no body; a long one is read",
-    "the switch closes the connection",
-    "mod_event_socket.c, read_packet",
+    "the switch closes the connection, and the dialplan goes on",
+    "40e, 40f, 40g",
 )
 TTS_FILES = Change(
     "`playback` of `tts://`",
     "FILE NOT FOUND",
     "speaks",
-    "mod_dptools.c, tts_file_open",
+    "40c, 40d",
 )
 SIP_REASON = Change(
     "`sip_reason` after a SIP far end has refused with a Reason header",
     "is not set",
     "is set on the caller's leg, whose own end sends it on, whatever its cause is",
-    "sofia.c, sofia_handle_sip_r_invite",
+    "40k, 40l",
 )
 COMMANDS = Change(
     "api commands",
     "none of these",
     "`reloadcert`, which fires CERT_RELOAD; `interface_allowlist_dump`",
-    "mod_commands.c",
+    "40h, 40i",
 )
 MODULES = Change(
     "modules that are gone",
@@ -107,7 +107,7 @@ MODULES = Change(
     "mod_rad_auth, mod_rayo, mod_rss, mod_sangoma_codec, mod_skypopen, mod_sms_flowroute, "
     "mod_snom, mod_sonar, mod_soundtouch, mod_stress, mod_xml_radius",
     "their applications hang the call up, their api commands are not found",
-    "SWITCH_ADD_APP and SWITCH_ADD_API in its source",
+    "40h; SWITCH_ADD_APP and SWITCH_ADD_API in the source",
 )
 UUIDS = Change(
     "`fsctl uuid_version 7`",

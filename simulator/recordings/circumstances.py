@@ -19,6 +19,7 @@ from ..applications.conference import Rooms
 from ..applications.schedule import Tasks
 from ..clockwork.agenda import Agenda
 from ..clockwork.threads import SECOND
+from ..model.allowlist import listed
 from ..model.channel import Channel
 from ..model.description import Codec
 from ..model.far_legs import Endpoint, FarEnds, taken_by_dialplan
@@ -87,11 +88,15 @@ def switch_of(recording: Recording, agenda: Agenda, races: Races, dial: Dial) ->
     prompts = dict(circumstances.get("prompts", {}))
     prompts.update(recorded_lengths(recording.switch, prompts, sound_prefix))
     version = recorded_version(circumstances["switch"])
+    applications, commands = of_version(APPLICATIONS, version), of_version(API_COMMANDS, version)
+    if "interface_allowlist" in circumstances:
+        applications = listed(applications, circumstances["interface_allowlist"])
+        commands = listed(commands, circumstances["interface_allowlist"])
     switch = Switch(
         agenda,
         Random(1),
-        applications=of_version(APPLICATIONS, version),
-        api_commands=of_version(API_COMMANDS, version),
+        applications=applications,
+        api_commands=commands,
         version=version,
         dial=dial,
         races=races,
