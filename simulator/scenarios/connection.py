@@ -73,6 +73,8 @@ class RecordedConnection:
 
     def stop(self) -> None:
         """Close the connection, and end the thread."""
+        with self._changed:
+            self.closed = True
         try:
             self._socket.shutdown(socket.SHUT_RDWR)
         except OSError:

@@ -19,7 +19,7 @@ from ..scripts.shapes import TEXT, WHOLE, Shape
 __all__ = ["CannotPerform", "Client", "LiveSwitch"]
 
 #: Seconds that the switch may take to accept a connection, and to answer a command.
-PATIENCE = 10.0
+CONNECTS, ANSWERS = 10.0, 60.0
 
 
 class CannotPerform(Exception):
@@ -74,12 +74,13 @@ class Client:
         self._messages: deque[Message] = deque()
         self._events: list[Event] = []
         try:
-            self.socket = socket.create_connection((switch.host, switch.port), PATIENCE)
+            self.socket = socket.create_connection((switch.host, switch.port), CONNECTS)
         except OSError as error:
             raise CannotPerform(
                 f"no event socket at {self.where}: {error.strerror or error}; is FreeSWITCH up, "
                 "and does its event_socket.conf.xml listen there?"
             ) from None
+        self.socket.settimeout(ANSWERS)
         try:
             self._next(AuthRequest)
             if not self.command(f"auth {switch.password}").startswith("+OK"):

@@ -14,7 +14,7 @@ import re
 import selectors
 import socket
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -80,26 +80,22 @@ def perform(scenario: Scenario, switch: LiveSwitch) -> Performance:
     last step the caller hangs up, if that has not happened, and what the switch still says is
     recorded until it closes the connection. Raises CannotPerform.
     """
-    with switch.connect() as client, Sounds(scenario.prompts, switch, client) as sounds:
+    with ExitStack() as stack:
+        client = stack.enter_context(switch.connect())
         version = client.api("version short").removesuffix("-release")
         sound_prefix = client.api("global_getvar sound_prefix")
-        with _listening(switch) as listener:
-            port = listener.getsockname()[1]
-            caller = LoopbackCaller(scenario, client, sounds)
-            dialled = number_of(scenario, port)
-            caller.call(dialled)
-            try:
-                connection = RecordedConnection(_accepted(listener, client, caller, dialled))
-                try:
-                    stage = _Stage(scenario, client, caller, connection, sounds.folder)
-                    try:
-                        stage.play()
-                    finally:
-                        stage.clean_up()
-                finally:
-                    connection.stop()
-            finally:
-                caller.hangup("NORMAL_CLEARING")
+        sounds = stack.enter_context(Sounds(scenario.prompts, switch, client))
+        listener = stack.enter_context(_listening(switch))
+        port = listener.getsockname()[1]
+        dialled = number_of(scenario, port)
+        caller = LoopbackCaller(scenario, client, sounds)
+        caller.call(dialled)
+        stack.callback(caller.hangup, "NORMAL_CLEARING")
+        connection = RecordedConnection(_accepted(listener, client, caller, dialled))
+        stack.callback(connection.stop)
+        stage = _Stage(scenario, client, caller, connection, sounds.folder)
+        stack.callback(stage.clean_up)
+        stage.play()
     circumstances = {
         "recording": 1,
         "switch": f"FreeSWITCH {version}",

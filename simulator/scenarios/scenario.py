@@ -228,6 +228,7 @@ SUBSCRIBED: tuple[Step, ...] = (
 # The format
 
 COMMAND = Scalar("a command, such as linger 2", str, re.compile(r"(?s)\S.*").fullmatch)
+NAME = Scalar("a name, which becomes a file's", str, re.compile(r"[^/\\\r\n]+").fullmatch)
 RUN = Scalar(
     "an application and its data, such as playback ivr/ivr-welcome.wav", str,
     re.compile(r"\S+( [^\r\n]*)?").fullmatch,
@@ -267,7 +268,7 @@ FAR_END = {
 } | {"no_route": FLAG}
 
 CIRCUMSTANCES: dict[str, Shape] = {
-    "name": TEXT,
+    "name": NAME,
     "about": ANY_TEXT,
     "socket": SOCKET,
     "caller": Fields({"number": TEXT, "name": TEXT, "by": BY}),

@@ -130,6 +130,13 @@ def test_a_problem_names_the_line_of_a_scenarios_file() -> None:
     ]
 
 
+def test_a_switch_that_does_not_close_is_not_recorded_as_one_that_does() -> None:
+    scenario = Scenario("open", (Send("connect"), Send("linger"), UntilClosed()), patience=0.1)
+    performance = performed(scenario)
+    assert performance.problems == ["open, step 3: waited 0.1 s for the switch to close in vain"]
+    assert not performance.recording.closed
+
+
 def test_a_number_that_the_switch_does_not_have_is_told() -> None:
     scenario = Scenario("own", (Close(),), before=(("answer", ""),))
     with live_switch() as switch, pytest.raises(CannotPerform, match="as record-switch --dialplan"):

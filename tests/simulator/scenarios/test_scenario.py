@@ -109,6 +109,7 @@ def test_what_is_usual_is_left_out() -> None:
     ("text", "said"),
     [
         ("", ": an empty file; it needs steps (a list), and may have name, about, socket, caller"),
+        ("name: a/b\nsteps:\n  - close", ":1: name takes a name, which becomes a file's, not a/b"),
         ("steps: []", ":1: steps is empty: an app that does nothing takes '- close'"),
         ("name: x", ":1: no steps; a scenario needs steps (a list)"),
         (
