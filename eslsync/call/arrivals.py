@@ -375,12 +375,11 @@ class Arrivals:
     def _drop_earlier(self) -> None:
         """Drop events that were read: those before the last blocking call, and the excess."""
         recent = self.recent
-        old = min(self._since, self.read_to) + 1 - recent[0].serial if recent else 0
-        if old >= len(recent):
-            recent.clear()
-            self._size = 0
-        for _ in range(min(old, len(recent))):
+        old = min(self._since, self.read_to)
+        while recent and recent[0].serial <= old:
             self._size -= len(recent.popleft().raw)
+        if not recent:
+            self._size = 0  # whatever finalizers have read meanwhile
         while len(recent) > EARLIER.most or (recent and self._size > (EARLIER.most_bytes or 0)):
             event = recent.popleft()
             self._size -= len(event.raw)
