@@ -10,6 +10,9 @@ from ..wire.message import Format
 
 __all__ = ["Subscription", "unknown_event"]
 
+#: The most events, and channels, that are known to arrive; others are checked again.
+MOST_KNOWN = 100
+
 #: The events that ``myevents`` brings (mod_event_socket.c; recording 05a).
 MYEVENTS = frozenset(
     """
@@ -37,6 +40,7 @@ class Subscription:
     """Which events arrive, derived from the commands that the switch accepted in any thread."""
 
     __slots__ = (
+        "_arrive",
         "_filters",
         "_lock",
         "_mine",
@@ -58,6 +62,8 @@ class Subscription:
         self._subclasses: set[str] = set()  # of CUSTOM
         self._nixed: set[str] | None = None  # after ALL, which names all others
         self._filters: list[tuple[str, str]] = []  # header, in lower case, and value
+        # Events, and the channels that they are about, that a check has found to arrive.
+        self._arrive: set[tuple[str, str | None]] = set()
         self._mine = False  # after myevents, only the events of our channel come
         #: The uuid of the call's own channel.
         self.uuid = ""
@@ -87,6 +93,7 @@ class Subscription:
             return
         check_may_wait()
         with here.busy, self._lock:
+            self._arrive.clear()
             if verb.startswith("filter "):
                 self._note_filter(line[7:].lstrip(" "))
             elif verb.startswith("event"):
@@ -189,11 +196,17 @@ class Subscription:
 
         ``uuid`` names the channel that it has to be about, None for any or none.
         """
+        if (event, uuid) in self._arrive:
+            return
         name, subclass = parse_event(event)
         check_may_wait()
         with here.busy, self._lock:
             asked = self._asked_for(name, subclass)
             passes = self._lets_through(name, subclass, uuid)
+            if passes:
+                if len(self._arrive) >= MOST_KNOWN:
+                    self._arrive.clear()
+                self._arrive.add((event, uuid))
         if passes:
             return
         if uuid is not None and name in OF_NO_CHANNEL:

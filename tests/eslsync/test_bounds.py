@@ -41,6 +41,7 @@ ELSEWHERE = {
     "call/reader.py: _stalled": "connections",
     "call/reader.py: _to_look_at": "connections",
     "call/reader.py: _watched": "connections",
+    "call/subscription.py: _arrive": "MOST_KNOWN",
     "call/subscription.py: _filters": "what the handler sends",
     "call/subscription.py: _names": "names of events",
     "call/subscription.py: _nixed": "names of events",
