@@ -524,6 +524,10 @@ class _Making:
         self._look_at_answers()
         self._look_at_work_after_hangup()
         self._look_for_swallowed()
+        if self.observer.waits_long_at is not None:
+            text = f"a far end that presses nothing is waited for for {self.observer.slowest:.0f} s"
+            place = self.observer.waits_long_at
+            outcome.troubles.append(Trouble("silence", text, place, at_hangup=False))
         self._look_for_lost_transfer()
         self._look_for_logged_error()
         outcome.heard = tuple(prompt.name for prompt in self.line.prompts)

@@ -13,6 +13,7 @@ from typing import Any
 from eslsync import Channel, Hangup, Outbound, Session, Transferred
 from eslsync.call.leg import Collecting, Leg
 from eslsync.call.watching import Wait
+from eslsync.clock import Deadline
 from eslsync.loading import Handler
 from eslsync.stacks import stack_of
 from eslsync.wire.arguments import KEYS
@@ -31,6 +32,9 @@ from .swallowing import forgets
 from .whereabouts import Place, Whereabouts, is_own, whereabouts
 
 __all__ = ["Observer", "Sighting"]
+
+#: Seconds after which a wait for a far end's key is a long one.
+LONG = 600.0
 
 
 @dataclass
@@ -99,6 +103,9 @@ class Observer:
         self.unanswered: Place | None = None
         #: Where the handler answered a call that it had answered before.
         self.answered_again: Place | None = None
+        #: The longest of the long waits for a key of a far end, and where the handler begins it.
+        self.slowest = LONG
+        self.waits_long_at: Place | None = None
         self._has_answered = False
         self._far_ends = far_ends
         self._key = key
@@ -134,6 +141,9 @@ class Observer:
 
     def begins(self, wait: Wait) -> None:
         self._count += 1
+        if not wait.leg.is_own and "DTMF" in wait.events and isinstance(wait.deadline, Deadline):
+            if wait.deadline.seconds > self.slowest:
+                self.slowest, self.waits_long_at = wait.deadline.seconds, self.place()
         self._waits.append(wait)
 
     def ends(self, wait: Wait) -> None:

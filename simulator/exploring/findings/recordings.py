@@ -70,7 +70,20 @@ def _used_only_behind(places: Sequence[Place], source: HandlerSource) -> int | N
         for node in _calls(function):
             if node.lineno > place.line and not _tells(node) and _uses(node, names, texts, calls):
                 used = used or node.lineno
+        for each in ast.walk(function):
+            if isinstance(each, (ast.Assign, ast.AugAssign)) and each.lineno > place.line:
+                if _keeps(each, names, texts):
+                    used = min(used or each.lineno, each.lineno)
     return used
+
+
+def _keeps(node: ast.Assign | ast.AugAssign, names: Set[str], texts: Set[str]) -> bool:
+    """True if an assignment puts one of these into a table, or into an attribute."""
+    targets = node.targets if isinstance(node, ast.Assign) else [node.target]
+    if not any(isinstance(each, (ast.Subscript, ast.Attribute)) for each in targets):
+        return False
+    inside = {each.id for each in ast.walk(node.value) if isinstance(each, ast.Name)}
+    return bool(inside & names) or ast.unparse(node.value) in texts
 
 
 def _work_next(function: ast.FunctionDef, line: int, names: Set[str]) -> int | None:

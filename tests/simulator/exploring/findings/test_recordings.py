@@ -45,6 +45,7 @@ def tells_somebody_about_it(session: Session) -> None:
 
 
 ACTIVE: set[str] = set()
+REPORTS: dict[str, str] = {}
 
 
 def counts_the_call_in_finally(session: Session) -> None:
@@ -84,6 +85,15 @@ def counts_in_a_function(session: Session) -> None:
     session.channel.hangup()
 
 
+def puts_it_into_a_table(session: Session) -> None:
+    file = f"/tmp/{session.uuid}.wav"
+    session.channel.answer()
+    session.channel.record(file, limit=30)
+    session.channel.playback("thanks")
+    REPORTS["last"] = file
+    session.channel.hangup()
+
+
 def count_another() -> None:
     ACTIVE.clear()
 
@@ -97,6 +107,7 @@ def count_another() -> None:
         counts_the_call_in_finally,
         looks_at_the_cause_of_a_hangup,
         counts_in_a_function,
+        puts_it_into_a_table,
     ],
     ids=lambda each: each.__name__,
 )

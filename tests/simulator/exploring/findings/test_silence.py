@@ -85,6 +85,23 @@ def waits_in_milliseconds(session: Session) -> None:
     session.channel.hangup()
 
 
+def has_a_desk_press_a_key(session: Session) -> None:
+    session.channel.answer()
+    desk = session.originate("user/1000", ring_timeout=20)
+    if desk.get_digits("accept", min=1, max=1, tries=1, timeout=10_000) == "1":
+        session.channel.playback("thanks")
+    session.channel.playback("goodbye")
+    session.channel.hangup()
+
+
+def test_a_wait_of_hours_for_a_far_end_is_reported() -> None:
+    exploration = explore(has_a_desk_press_a_key, keys="1")
+    [finding] = [each for each in exploration.findings if each.kind == "silence"]
+    assert finding.text == "a far end that presses nothing is waited for for 10000 s"
+    assert finding.place is not None
+    assert finding.place.line == has_a_desk_press_a_key.__code__.co_firstlineno + 3
+
+
 def test_a_wait_of_more_than_an_hour_is_reported() -> None:
     exploration = explore(waits_in_milliseconds, keys="1")
     [finding] = exploration.findings
