@@ -16,7 +16,7 @@ from ..clockwork.threads import MILLISECOND, SECOND, Steps, pause
 from ..model.arguments import atoi
 from ..model.events import Block, local_time
 from ..model.patterns import search, substitute
-from ..model.tables import api, run_api
+from ..model.tables import api, run_api, usage
 
 if TYPE_CHECKING:
     from ..model.channel import Channel
@@ -69,6 +69,21 @@ def _of_channel(switch: Switch, argument: str) -> tuple[Channel | None, str]:
         return None, argument
     uuid, _, rest = argument[5:].partition(" ")
     return switch.locate(uuid), rest
+
+
+@api("coalesce", source="mod_commands.c, coalesce_function")
+def coalesce(switch: Switch, argument: str) -> str:
+    """``[^^<delimiter>]<text>,<text>...``: the first that is not empty."""
+    words = separate(argument, ",", 256)
+    if not words:
+        return usage("[^^<delim>]<value1>,<value2>,...")
+    return next(filter(None, words), "")
+
+
+@api("getenv", source="mod_commands.c, getenv_function")
+def getenv(switch: Switch, argument: str) -> str:
+    """The simulated switch has no environment."""
+    return "_undef_"
 
 
 @api("escape", recordings="34d")
@@ -208,20 +223,25 @@ def strftime(switch: Switch, argument: str) -> str:
 
 @api("strepoch", recordings="30a")
 def strepoch(switch: Switch, argument: str) -> str:
+    return str(_epoch(switch, argument))
+
+
+def _epoch(switch: Switch, argument: str) -> int:
     """Seconds since the epoch: now, or at a date in UTC."""
     if not argument:
-        return str(switch.scheduler.now // SECOND)
+        return switch.scheduler.now // SECOND
     try:
         moment = datetime.fromisoformat(argument.strip())
     except ValueError:
-        return "0"
-    return str(int(moment.replace(tzinfo=timezone.utc).timestamp()))
+        return 0
+    return int(moment.replace(tzinfo=timezone.utc).timestamp())
 
 
 @api("strmicroepoch", recordings="30a")
 def strmicroepoch(switch: Switch, argument: str) -> str:
     """As strepoch, in microseconds."""
-    return f"{strepoch(switch, argument)}000000" if argument else str(switch.scheduler.now)
+    now = switch.scheduler.now
+    return str(_epoch(switch, argument) * SECOND if argument else now)
 
 
 @api("msleep", recordings="09a 09f 21f")

@@ -102,9 +102,9 @@ not_modelled("radius_auth", module="mod_xml_radius", until="1.10", nomedia=True)
 not_modelled_api("interface_allowlist_dump", module="mod_commands", since="1.11")
 not_modelled_api(
     """
-    acl alias banner bg_spawn bg_system bgapi break coalesce complete console_complete
+    acl alias banner bg_spawn bg_system bgapi break complete console_complete
     console_complete_xml db_cache domain_data event_channel_broadcast
-    file_exists find_user_xml fsctl getcputime getenv gethost help host_lookup
+    file_exists find_user_xml fsctl getcputime gethost help host_lookup
     interface_ip json list_users load memory nat_map pause pool_stats reg_url reload
     reloadacl say_string shutdown spawn spawn_stream strftime_tz stun system time_test
     timer_test unload

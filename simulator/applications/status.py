@@ -41,6 +41,9 @@ def status(switch: Switch, argument: str) -> str:
 
 @api("version", recordings="05i 09a 09b")
 def version(switch: Switch, argument: str) -> str:
+    """``[short]``"""
+    if "short" in argument.partition(" ")[0].lower():
+        return switch.version.build.partition(" ")[0] + "\n"
     return f"FreeSWITCH Version {switch.version.build}~64bit ( 64bit)\n"
 
 

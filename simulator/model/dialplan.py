@@ -31,8 +31,6 @@ CONTEXTS = ("default", "public", "features")
 
 def route(channel: Channel) -> None:
     """Let the dialplan choose what runs next (CS_ROUTING)."""
-    for action in channel.when_routed:
-        action()
     if channel.extension:  # chosen by xferext
         channel.state = State.EXECUTE
         return
@@ -115,7 +113,7 @@ def transfer(channel: Channel, extension: str = "", dialplan: str = "", context:
     # they belonged to the old profile
     channel.other_type, channel.other_profile = "", None
     channel.extension.clear()
-    channel.move_to(State.ROUTING)
+    _leave(channel)
     second = switch.scheduler.now // SECOND
     source = f"{second}:{switch.uuid()}:bl_xfer:{extension}/{context}/{dialplan}"
     channel.note_transfer(source)
@@ -144,4 +142,11 @@ def leave_for(channel: Channel, extension: Extension) -> None:
     """Have the channel leave its application, and run others (xferext)."""
     channel.run_extension(extension)
     channel.reset_by_transfer = True
+    _leave(channel)
+
+
+def _leave(channel: Channel) -> None:
+    """Have the session thread continue in CS_ROUTING, which ends what belongs to the extension."""
     channel.move_to(State.ROUTING)
+    for action in channel.when_routed:
+        action()

@@ -63,3 +63,22 @@ def test_one_event_tells_of_expand_and_of_what_it_runs() -> None:
     names = [value for key, value in event.headers if key == "API-Command"]
     assert names == ["expand", "echo"]
     assert event.get("Unique-ID") == call.channel.uuid
+
+
+@pytest.mark.parametrize(
+    ("command", "answer"),
+    [
+        ("coalesce ,b", "b"),
+        ("coalesce ^^:a:b", "a"),
+        ("coalesce", "-USAGE: [^^<delim>]<value1>,<value2>,...\n"),
+        ("getenv HOME", "_undef_"),
+        ("strmicroepoch x", "0"),
+    ],
+)
+def test_small_answers_of_a_real_switch(command: str, answer: str) -> None:
+    assert ModelCall().answered().send(f"api {command}") == answer
+
+
+def test_the_version_can_be_asked_for_in_short() -> None:
+    call = ModelCall().answered()
+    assert call.send("api version short") == call.switch.version.build.partition(" ")[0] + "\n"
