@@ -28,6 +28,7 @@ from ..model.far_legs import Endpoint, FarEnds, FarLeg, check_dial_string
 from ..model.incoming import incoming
 from ..model.known_variables import note_variable
 from ..model.playing import PHRASE_ACTIONS
+from ..model.races import DrawnRaces, Races
 from ..model.spelling import hint
 from ..model.switch import Switch
 from ..model.tables import (
@@ -82,7 +83,9 @@ class FreeSwitch:
     Time is virtual: it passes only while a verb of a call waits, and datetime, time and
     time.sleep follow it, in the handler and in the test. It begins at ``start`` (default: the
     time that the test has frozen, else 2026-01-05T09:00:00); uuids are drawn from ``seed``
-    (default: 0; in real time, another one each time).
+    (default: 0; in real time, another one each time). Any ``seed`` but 0 draws the outcomes of
+    FreeSWITCH's races as well: whether the playback fails first when the caller hangs up, or is
+    told after the hangup, and which of its first states a called leg is seen in.
 
     ``prompts`` maps names of sound files to their lengths in seconds; lengths of others are read
     from the WAV files in the folder ``sounds``; any other prompt lasts 2 s.
@@ -157,6 +160,7 @@ class FreeSwitch:
             check_seconds("FreeSwitch: patience", patience)
         if patience == 0:
             raise ValueError("FreeSwitch: patience=0 would give up at once; None has no limit")
+        races = DrawnRaces(random.Random(seed)) if seed else Races()
         if seed is None:
             # in real time, the uuids of two processes must differ
             seed = random.SystemRandom().getrandbits(32) if real_time else 0
@@ -184,6 +188,7 @@ class FreeSwitch:
         model = Switch(
             world,
             random.Random(self.seed),
+            races=races,
             applications=with_yours(Application, ours, applications),
             api_commands=with_yours(ApiCommand, our_commands, api_commands),
             version=of,

@@ -22,7 +22,8 @@ seed = click.option(
     "--seed",
     metavar="N",
     type=int,
-    help="The seed of uuids; default: 0, or another one for each call of a program (HOST:PORT).",
+    help="The seed of uuids and of races; default: 0, or for each call of a program (HOST:PORT) "
+    "another one, without races.",
 )
 
 

@@ -1,16 +1,17 @@
 """Races between FreeSWITCH's threads: the choice among several right outcomes.
 
 The model takes the usual outcome. A `Switch` accepts another choice: a check against a recording
-repeats the recorded outcomes.
+repeats the recorded outcomes, and a seed draws them.
 """
 
 from __future__ import annotations
 
+from random import Random
 from typing import Literal
 
 from ..clockwork.threads import MILLISECOND
 
-__all__ = ["FirstStates", "Races"]
+__all__ = ["DrawnRaces", "FirstStates", "Races"]
 
 #: When a leg's thread runs through its first states: before the far end answers or refuses, after
 #: that, or never.
@@ -34,3 +35,20 @@ class Races:
     def consumes_media(self, peer: str) -> bool:
         """True if a peer in CS_SOFT_EXECUTE reaches CS_CONSUME_MEDIA before it is bridged."""
         return False
+
+
+class DrawnRaces(Races):
+    """Outcomes drawn at random; all of them have been seen of a real switch."""
+
+    def __init__(self, random: Random) -> None:
+        self._random = random
+
+    def first_states(self, leg: str, usual: FirstStates) -> FirstStates:
+        outcomes: tuple[FirstStates, ...] = ("before", "after", "never")
+        return usual if usual == "before" else self._random.choice(outcomes)
+
+    def media_ends_first(self, leg: str) -> bool:
+        return self._random.random() < 0.5
+
+    def consumes_media(self, peer: str) -> bool:
+        return self._random.random() < 0.5

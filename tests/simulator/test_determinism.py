@@ -105,7 +105,7 @@ def test_concurrent_calls_give_one_transcript_each() -> None:
         assert all(three_calls() == first for _ in range(30))
 
 
-def test_the_seed_decides_the_uuids_and_nothing_else() -> None:
+def test_the_seed_decides_the_uuids_and_in_a_call_without_races_nothing_else() -> None:
     def without_uuids(text: str) -> list[str]:
         return [line for line in text.splitlines() if "filter" not in line]
 

@@ -2,8 +2,12 @@
 
 from __future__ import annotations
 
+import re
+
 import pytest
 
+from eslsync import Hangup, Session
+from simulator import FreeSwitch
 from simulator.model.races import FirstStates, Races
 from tests.support.legs import FAR, B, Legs
 
@@ -35,3 +39,27 @@ def test_when_a_leg_is_seen_in_its_first_states(seen: FirstStates, states: list[
     ]
     first = [each for each in told if each in ("CS_INIT", "CS_ROUTING", "CS_CONSUME_MEDIA")]
     assert [each for each in told if each in (*first, "answered")] == states
+
+
+def how_it_ends(seed: int | None) -> list[str]:
+    """What the app is told, in order, of a caller who hangs up during its playback."""
+
+    def handler(session: Session) -> None:
+        with pytest.raises(Hangup):  # either way
+            session.channel.playback("welcome")
+
+    with FreeSwitch(seed=seed) as switch:
+        call = switch.call(handler)
+        call.hear("welcome", start=True)
+        call.hangup()
+    told = re.findall("PLAYBACK_STOP|CHANNEL_HANGUP ", str(call.transcript))
+    return [each.strip() for each in told]
+
+
+def test_a_seed_draws_whether_a_playback_fails_before_the_hangup_is_told() -> None:
+    usual = how_it_ends(None)
+    assert usual == how_it_ends(0) == ["CHANNEL_HANGUP", "PLAYBACK_STOP"]
+    drawn = [how_it_ends(seed) for seed in range(1, 4)]
+    assert usual in drawn
+    assert usual[::-1] in drawn
+    assert drawn == [how_it_ends(seed) for seed in range(1, 4)]
