@@ -11,7 +11,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import TYPE_CHECKING
 
-from ..clockwork.threads import MILLISECOND, Steps
+from ..clockwork.threads import MILLISECOND, Steps, Thread
 from ..model.far_legs import FarLeg
 from ..model.states import State
 from ..model.tables import application
@@ -29,32 +29,55 @@ __all__: list[str] = []
 POLL = 100 * MILLISECOND
 
 
-@application("att_xfer", recordings="251 253 256")
+@application("att_xfer", recordings="251 253 256 35j")
 def att_xfer(channel: Channel, data: str) -> Steps[None]:
     began = channel.now
-    yield from _consult(channel, data)
+    consultation = _Consultation(channel, data)
+    steps = consultation.run()
+    leaves = channel.switch.races.leaves_att_xfer(channel.uuid)
+    for until in steps:
+        yield until
+        if not channel.up and (
+            leaves == "before" or (leaves == "after" and consultation.unbridged)
+        ):
+            consultation.alone = True  # the thread that does the work goes on
+            scheduler = channel.switch.scheduler
+            yield channel.now  # the other legs notice first
+            scheduler.at(channel.now, Thread(scheduler, steps).run)
+            return
     done = began + (channel.now - began) // POLL * POLL + POLL
     while channel.now < done:
         yield done
 
 
-def _consult(channel: Channel, data: str) -> Steps[None]:
-    waiting = channel.bonded
-    bond = None if waiting is None else waiting.uuid
-    channel.set("soft_holding_uuid", bond)
-    keep = _keep(channel, waiting)
-    outcome = yield from originate(channel, data)
-    if isinstance(outcome, FarLeg):
-        yield from connect(channel, outcome, on_key=_keys(channel, outcome), inner=True)
-        if not channel.up:
-            yield channel.now  # the waiting leg notices first
-    if bond or not isinstance(outcome, FarLeg) or not outcome.up:
-        channel.set("signal_bond", bond)
-    if waiting is not None and isinstance(outcome, FarLeg):
-        _back(channel, outcome, waiting)
-    if keep in channel.when_down:
-        channel.when_down.remove(keep)
-    channel.set("soft_holding_uuid", None)
+class _Consultation:
+    """The work of the second thread (att_thread_run)."""
+
+    def __init__(self, channel: Channel, data: str) -> None:
+        self._channel = channel
+        self._data = data
+        self.alone = False  #: the leg's own thread has left it
+        self.unbridged = False  #: the leg and the third party were bridged, and no longer are
+
+    def run(self) -> Steps[None]:
+        channel = self._channel
+        waiting = channel.bonded
+        bond = None if waiting is None else waiting.uuid
+        channel.set("soft_holding_uuid", bond)
+        keep = _keep(channel, waiting)
+        outcome = yield from originate(channel, self._data)
+        if isinstance(outcome, FarLeg):
+            yield from connect(channel, outcome, on_key=_keys(channel, outcome), inner=True)
+            self.unbridged = True
+            if not (channel.up or self.alone):
+                yield channel.now  # the waiting leg notices first
+        if bond or not isinstance(outcome, FarLeg) or not outcome.up:
+            channel.set("signal_bond", bond)
+        if waiting is not None and isinstance(outcome, FarLeg):
+            _back(channel, outcome, waiting)
+        if keep in channel.when_down:
+            channel.when_down.remove(keep)
+        channel.set("soft_holding_uuid", None)
 
 
 def _keep(channel: Channel, waiting: Channel | None) -> Callable[[], None]:
@@ -105,7 +128,9 @@ def _back(channel: Channel, peer: Channel, waiting: Channel) -> None:
     """Bridge the two remaining legs."""
     switch = channel.switch
     if peer.up and not channel.is_ready():
+        peer.bridged = True  # its thread has not seen the end of the bridge yet
         _note_result(peer, uuid_bridge(switch, peer.uuid, waiting.uuid))
+        peer.bridged = False
         return
     if peer.up and waiting.up:
         waiting.set("xfer_uuids", f"{peer.uuid} {channel.uuid}")

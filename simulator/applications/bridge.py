@@ -129,6 +129,8 @@ def connect(
     executing.stop_broadcast(peer)
     while peer.state is State.EXCHANGE_MEDIA and not theirs.done:
         yield None
+    if not (channel.up or inner):
+        yield channel.now  # a thread that bridges the peer elsewhere is faster
     if inner:
         channel.partner, channel.bridged, channel.bridges = outer
     if channel.hangup_cause is not None:

@@ -11,11 +11,14 @@ from typing import Literal
 
 from ..clockwork.threads import MILLISECOND
 
-__all__ = ["DrawnRaces", "FirstStates", "Races"]
+__all__ = ["DrawnRaces", "FirstStates", "Leaves", "Races"]
 
 #: When a leg's thread runs through its first states: before the far end answers or refuses, after
 #: that, or never.
 FirstStates = Literal["before", "after", "never"]
+#: When the thread of a leg that hangs up in `att_xfer` notices, since it looks every 100 ms: before
+#: the two legs are no longer bridged, right after that, or at its next look.
+Leaves = Literal["before", "after", "later"]
 
 
 class Races:
@@ -31,6 +34,10 @@ class Races:
     def media_ends_first(self, leg: str) -> bool:
         """True if a loopback caller's hangup ends what plays a tick before the leg's own hangup."""
         return False
+
+    def leaves_att_xfer(self, leg: str) -> Leaves:
+        """When a leg that hangs up in `att_xfer` leaves it."""
+        return "later"
 
     def consumes_media(self, peer: str) -> bool:
         """True if a peer in CS_SOFT_EXECUTE reaches CS_CONSUME_MEDIA before it is bridged."""
@@ -52,3 +59,7 @@ class DrawnRaces(Races):
 
     def consumes_media(self, peer: str) -> bool:
         return self._random.random() < 0.5
+
+    def leaves_att_xfer(self, leg: str) -> Leaves:
+        outcomes: tuple[Leaves, ...] = ("before", "after", "later")
+        return self._random.choice(outcomes)

@@ -79,6 +79,7 @@ class Report:
 _SIP = re.compile(
     r"variable_(sip_|rtp_|switch_[mr]_sdp|(local|remote|advertised)_(media|audio|video)_)"
 )
+_CONSULTED = ("variable_soft_holding_uuid", "variable_signal_bond", "variable_bridge_to")
 _COUNTERS = re.compile(r"Up-Time|Uptime-msec|Session-.*|Idle-CPU")
 _CALL = re.compile(r"Channel-Call-UUID|variable_call_uuid")
 #: Numbers that the whole switch counts on: another call takes one in between.
@@ -110,6 +111,7 @@ class Comparison:
         self.report = report
         self.recording = recording
         self.roles: dict[str, str] = {}
+        self._consults = any(m.get("Application") == "att_xfer" for m in recording.switch)
         #: The heartbeats that come just before another event, or behind it in one conversation
         #: alone: what they tell of the channel differs, and `_order` checks that it is a race.
         self._passed_over: set[int] = set()
@@ -267,6 +269,8 @@ class Comparison:
             ):
                 what = "last_bridge_hangup_cause of a caller who hung up"
                 self.report.left_out[what] += 1
+            elif name in _CONSULTED and message.get("Answer-State") == "hangup" and self._consults:
+                self.report.left_out["what a leg that hung up in att_xfer knows"] += 1
             else:
                 kept.append((name, value))
         return replace(message, headers=kept)

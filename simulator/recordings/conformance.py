@@ -9,7 +9,8 @@ from __future__ import annotations
 from collections import deque
 from pathlib import Path
 
-from ..model.races import FirstStates, Races
+from ..clockwork.threads import SECOND
+from ..model.races import FirstStates, Leaves, Races
 from ..model.sounds import FRAME
 from ..model.states import State
 from .comparison import Comparison, Mismatch, Report
@@ -79,6 +80,10 @@ LEFT_OUT = {
     "the display of the leg that calls": (
         "the Caller-Callee-ID of a bridged leg changes to the caller's some time after the answer"
     ),
+    "what a leg that hung up in att_xfer knows": (
+        "the thread that does its work changes soft_holding_uuid, signal_bond and bridge_to while "
+        "the leg's own thread ends it"
+    ),
     "what others do": (
         "events of the other half of a loopback and of the leg that placed the call are not part "
         "of the call, and the circumstances don't describe them"
@@ -145,6 +150,7 @@ class RecordedRaces(Races):
         legs, peers = _races(messages)
         self._legs = {leg: deque(outcomes) for leg, outcomes in legs.items()}
         self._media_first = _media_first(messages)
+        self._leaves = _leaves_att_xfer(messages)
         self._peers = {leg: deque(outcomes) for leg, outcomes in peers.items()}
         self.count = sum(map(len, legs.values())) + sum(map(len, peers.values()))
 
@@ -154,6 +160,9 @@ class RecordedRaces(Races):
 
     def media_ends_first(self, leg: str) -> bool:
         return self._media_first
+
+    def leaves_att_xfer(self, leg: str) -> Leaves:
+        return self._leaves.get(leg, super().leaves_att_xfer(leg))
 
     def consumes_media(self, peer: str) -> bool:
         recorded = self._peers.get(peer)
@@ -177,6 +186,23 @@ def _media_first(messages: list[Sent]) -> bool:
         elif message.name == "CHANNEL_STATE":
             failed = False
     return False
+
+
+def _leaves_att_xfer(messages: list[Sent]) -> dict[str, Leaves]:
+    """When each leg that hung up in `att_xfer` left it."""
+    leaves: dict[str, Leaves] = {}
+    hung_up: dict[str, float] = {}
+    unbridged: set[str] = set()
+    for message in messages:
+        leg = message.get("Unique-ID")
+        if message.name == "CHANNEL_HANGUP":
+            hung_up[leg] = message.time
+        elif leg in hung_up and message.name == "CHANNEL_UNBRIDGE":
+            unbridged.add(leg)
+        elif leg in hung_up and message.get("Application") == "att_xfer":
+            at_once = message.time - hung_up[leg] < FRAME / SECOND
+            leaves[leg] = "later" if not at_once else "after" if leg in unbridged else "before"
+    return leaves
 
 
 def _races(messages: list[Sent]) -> tuple[dict[str, list[FirstStates]], dict[str, list[bool]]]:

@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import pytest
+
+from simulator.model.races import Leaves, Races
 from tests.support.legs import FAR, B, C, Legs
 
 
@@ -102,3 +105,35 @@ def test_without_a_bridge_att_xfer_bridges(legs: Legs) -> None:
     legs.wait(0.2)
     assert legs.done(legs.a, "att_xfer")
     assert not legs.done(legs.a, "socket")
+
+
+class Chosen(Races):
+    def __init__(self, leaves: Leaves) -> None:
+        self.leaves = leaves
+
+    def leaves_att_xfer(self, leg: str) -> Leaves:
+        return self.leaves
+
+
+@pytest.mark.parametrize(
+    ("leaves", "order"),
+    [
+        ("before", ["att_xfer", "unbridged", "unbridged", "bridge"]),
+        ("after", ["unbridged", "att_xfer", "unbridged", "bridge"]),
+        ("later", ["unbridged", "att_xfer", "unbridged", "bridge"]),
+    ],
+)
+def test_a_leg_that_hangs_up_leaves_before_or_after_the_other_is_let_go(
+    leaves: Leaves, order: list[str]
+) -> None:  # (recording 35j)
+    legs = Legs(races=Chosen(leaves))
+    consulting(legs)
+    legs.channel.caller_hangs_up()
+    legs.wait(0.5)
+    told = [
+        "unbridged" if each.name == "CHANNEL_UNBRIDGE" else each.get("Application")
+        for each in legs.events("CHANNEL_UNBRIDGE", "CHANNEL_EXECUTE_COMPLETE")
+        if each.get("Unique-ID") == legs.a and each.get("Answer-State") == "hangup"
+    ]
+    assert told[:4] == order
+    assert legs.bridged()[-1] == (C, B)
