@@ -165,6 +165,7 @@ class Times:
         self.times: set[time] = set()
         self.dates: set[date] = set()
         self.weekdays = False  #: True if it asks for the day of the week
+        self.calculates = False  #: True if it calculates with the day of the month, or the month
         self.zones: set[str] = set()
 
 
@@ -181,6 +182,11 @@ def times_in(nodes: Iterable[ast.AST], lookup: Lookup) -> Times:
             _text(node.value, found)
         elif isinstance(node, ast.Attribute) and node.attr in WEEKDAYS:
             found.weekdays = True
+        elif isinstance(node, ast.BinOp) and not isinstance(node.op, ast.Mod):
+            sides = [node.left, node.right]
+            found.calculates |= bool(
+                {"day", "month"} & {p for s in sides for p in _parts(s, parts)}
+            )
         elif isinstance(node, ast.Compare):
             sides = [node.left, *node.comparators]
             asked = {part for side in sides for part in _parts(side, parts)}
@@ -190,6 +196,13 @@ def times_in(nodes: Iterable[ast.AST], lookup: Lookup) -> Times:
                     compared.setdefault(part, set()).update(numbers)
                 for form in (form for other in sides for form in _forms(other)):
                     _formatted(side, form, found)
+    pairs = [node for node in nodes if isinstance(node, ast.Tuple) and len(node.elts) == 2]
+    of_pairs = [[part for side in pair.elts for part in _parts(side, parts)] for pair in pairs]
+    for pair in pairs if ["month", "day"] in of_pairs else ():
+        of_date = [number for side in pair.elts for number in integers(side, lookup)]
+        if len(of_date) == 2:
+            with suppress(ValueError):
+                found.dates.add(date(YEAR, *of_date))
     hours = {hour % 24 for each in compared.get("hour", ()) for hour in (each, each + 1)}
     found.times.update(time(hour) for hour in hours)
     for minute in compared.get("minute", ()):
@@ -222,6 +235,9 @@ def moments(times: Times, monday: date) -> list[datetime]:
     if not times.times and not times.dates:
         found += [datetime.combine(monday, time(hour)) for hour in range(24)]
     found += noons
+    if times.calculates:
+        ends = [date(YEAR, month, day) for month, day in ((1, 31), (2, 28), (12, 31))]
+        found += [datetime.combine(day, time(12)) for day in ends]
     for day in sorted(times.dates):
         begins = datetime.combine(day, time())
         found += [begins - second, begins, begins + timedelta(days=1)]

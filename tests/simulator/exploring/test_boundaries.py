@@ -195,6 +195,33 @@ def test_a_gap_between_two_times_is_found() -> None:
     assert finding.way.call["start"] == "2026-01-05T12:00:00"
 
 
+def says_the_day_of_tomorrow(session: Session) -> None:
+    session.channel.answer()
+    now = datetime.now()
+    session.channel.playback(f"day-{now.replace(day=now.day + 1).day}")
+    session.channel.hangup()
+
+
+def test_calculations_with_days_are_tried_at_the_end_of_a_month() -> None:
+    [finding] = explore(says_the_day_of_tomorrow, keys="").findings
+    assert finding.kind == "raises"
+    assert finding.way is not None
+    assert finding.way.call["start"] == "2026-01-31T12:00:00"
+
+
+def has_a_table_of_holidays(session: Session) -> None:
+    session.channel.answer()
+    now = datetime.now()
+    holidays = {(12, 25): "christmas", (5, 1): "labour-day"}
+    session.channel.playback(holidays.get((now.month, now.day), "hello"))
+    session.channel.hangup()
+
+
+def test_dates_in_a_table_of_months_and_days_are_tried() -> None:
+    exploration = explore(has_a_table_of_holidays, keys="")
+    assert {"christmas", "labour-day", "hello"} <= prompts(exploration)
+
+
 def test_times_are_tried_once_for_each_place_that_asks() -> None:
     assert explore(closes_for_lunch, keys="12").calls < 40
     fixed = [{"start": "2026-01-05T12:30:00"}]
