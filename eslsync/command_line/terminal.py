@@ -17,6 +17,9 @@ _COLOUR = re.compile(r"(\x1b\[[0-9;]*m)")
 
 __all__ = ["can_show", "plain", "show", "show_logs"]
 
+#: Before every line but the first of a record.
+INDENT = "    "
+
 
 def show(text: str) -> None:
     """Print to standard output, in colours if the terminal wants them."""
@@ -69,10 +72,24 @@ def show_logs(level: int) -> None:
 
 
 class Tame(logging.Formatter):
-    """Shows exceptions without what a terminal would obey: their texts may be a caller's."""
+    """Shows what a caller may have written without what a terminal would obey.
+
+    Every line but the first of a record is indented, so none looks like a record of its own.
+    """
+
+    def formatMessage(self, record: logging.LogRecord) -> str:
+        record.message = tame(record.message)
+        return super().formatMessage(record)
 
     def formatException(self, ei: Any) -> str:
-        return printable(super().formatException(ei), also="\n\t")
+        return INDENT + tame(super().formatException(ei))
+
+    def formatStack(self, stack_info: str) -> str:
+        return INDENT + tame(super().formatStack(stack_info))
+
+
+def tame(text: str) -> str:
+    return printable(text, also="\n\t").replace("\n", f"\n{INDENT}")
 
 
 def name_call(record: logging.LogRecord) -> bool:

@@ -16,7 +16,15 @@ class Lines:
 
         self._told: dict[str, set[int]] = {}
         only = [str(file.resolve().parent / "*")] if file is not None else None
-        self._coverage: Any = coverage.Coverage(data_file=None, include=only, messages=False)
+        #: The user's own, which measures nothing while ours does.
+        self._users: Any = coverage.Coverage.current()
+        self._coverage: Any = coverage.Coverage(
+            data_file=None,
+            config_file=False,  # the user's, which may name other files
+            include=only,
+            branch=self._users is not None and bool(self._users.get_option("run:branch")),
+            messages=False,
+        )
         self._coverage.start()
 
     def new(self) -> dict[str, frozenset[int]]:
@@ -33,7 +41,19 @@ class Lines:
 
     def close(self) -> None:
         self._coverage.stop()
-        self._coverage.get_data().close(force=True)  # a database, if in memory
+        data = self._coverage.get_data()
+        if self._users is not None:
+            _add(data, self._users.get_data())
+        data.close(force=True)  # a database, if in memory
+
+
+def _add(data: Any, theirs: Any) -> None:
+    """Add what was run to the user's own data, for the files that these are about."""
+    for file in data.measured_files() & theirs.measured_files():
+        if theirs.has_arcs():
+            theirs.add_arcs({file: data.arcs(file) or ()})
+        else:
+            theirs.add_lines({file: data.lines(file) or ()})
 
 
 def statements(file: str) -> list[int]:

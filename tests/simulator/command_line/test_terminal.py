@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 import sys
 from pathlib import Path
 
@@ -48,9 +49,13 @@ def test_a_hostile_exception_and_file_obey_nothing(tmp_path: Path) -> None:
         assert "ValueError" in done.stdout.decode()
 
 
-def test_a_logged_exception_obeys_nothing(caplog: pytest.LogCaptureFixture) -> None:
+def test_a_logged_exception_and_message_obey_nothing_and_look_like_one_record() -> None:
     try:
         raise ValueError(f"{HOSTILE}\nand a line")
     except ValueError:
-        said = Tame("%(message)s").formatException(sys.exc_info())
-    assert said.endswith(f"ValueError: {TAME}\nand a line")
+        record = logging.LogRecord("app", 30, "", 1, "from %s", (f"a\n{HOSTILE}",), sys.exc_info())
+    first, *others = Tame("%(levelname)s %(message)s").format(record).splitlines()
+    assert first == "WARNING from a"
+    assert others[0] == f"    {TAME}"
+    assert others[-2:] == [f"    ValueError: {TAME}", "    and a line"]
+    assert all(each.startswith("    ") for each in others)

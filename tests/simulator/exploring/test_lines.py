@@ -2,16 +2,19 @@
 
 from __future__ import annotations
 
+import importlib.util
 from pathlib import Path
 
 import pytest
 
 from simulator import explore
+from simulator.exploring.lines import Lines
 from tests.support.explored import FAULTY
+
+coverage = pytest.importorskip("coverage")  # here, since it can't be loaded a second time
 
 
 def test_lines_that_no_caller_reaches_are_reported() -> None:
-    pytest.importorskip("coverage")
     # In a process of its own: this one's lines may be counted already.
     exploration = explore(FAULTY, keys="6", workers=2, coverage=True, calls=40)
     [(file, (count, missed))] = exploration.uncovered.items()
@@ -21,3 +24,28 @@ def test_lines_that_no_caller_reaches_are_reported() -> None:
     assert any("ACCOUNTS[number]" in lines[number - 1] for number in missed)
     assert not any("main/thanks" in lines[number - 1] for number in missed)
     assert "no caller reaches" in str(exploration)
+
+
+@pytest.mark.parametrize("branch", [False, True])
+def test_the_users_own_coverage_has_the_lines_too(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, branch: bool
+) -> None:
+    file = tmp_path / "measured.py"
+    file.write_text("def handler(session):\n    return 1\n")
+    monkeypatch.syspath_prepend(tmp_path)
+    users = coverage.Coverage(data_file=None, include=[str(file)], branch=branch, messages=False)
+    users.start()
+    try:
+        spec = importlib.util.spec_from_file_location("measured", file)
+        assert spec is not None
+        assert spec.loader is not None
+        module = importlib.util.module_from_spec(spec)
+        spec.loader.exec_module(module)
+        ours = Lines(file)
+        module.handler(None)
+        assert ours.new() == {str(file): {2}}
+        ours.close()
+    finally:
+        users.stop()
+    assert set(users.get_data().lines(str(file))) == {1, 2}
+    users.get_data().close(force=True)
