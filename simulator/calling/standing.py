@@ -89,7 +89,10 @@ class Standing:
         """Tell which jobs failed without their handler having looked, at its end."""
         for job, (command, answer) in line.failed_jobs.items():
             if not {job, ""} & line.jobs_seen:
-                why = f"{answer}; the handler has not looked at its Job, whose wait() raises that"
+                nobody = "the handler has not looked at its Job, whose wait() raises that"
+                if line.wire is not None:
+                    nobody = "the app asks for no BACKGROUND_JOB, so it can't know"
+                why = f"{answer}; {nobody}"
                 line.channel.switch.refused(f"bgapi {command}", line.channel, why)
         line.failed_jobs.clear()
 

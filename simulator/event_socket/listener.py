@@ -27,7 +27,7 @@ from ..model.sounds import FRAME
 from ..model.spelling import hint, misspelt
 from ..model.states import State
 from ..model.tables import run_api
-from ..model.variables import is_true
+from ..model.variables import is_false, is_true
 from .audience import Audience
 from .received import Received, command_reader
 from .selection import Selection, unknown_events
@@ -472,10 +472,15 @@ class Control:
         return "+OK events diverted" if self.channel.divert_events else "+OK events not diverted"
 
     def _sendmsg(self, command: Received, uuid: str) -> Steps[str]:
-        for header, _ in command.headers if self.tells else ():
+        for header, value in command.headers if self.tells else ():
             meant = misspelt(header, SENDMSG_HEADERS)
             if meant is not None:
                 self._refuse(f"the header {header}", f"sendmsg reads no such header, but {meant}")
+            wrong = as_number(value) if header.lower() in ("loops", "lead-frames") else ""
+            if header.lower() == "event-lock" and not (is_true(value) or is_false(value)):
+                wrong = "it is neither true nor false"
+            if wrong:
+                self._refuse(f"{header}: {value}", wrong)
         if uuid:
             # Reading the uuid cuts the command off after its line (strip_cr).
             command.origin = (("Command", command.line),)
@@ -494,6 +499,8 @@ class Control:
             return "+OK"
         other = self.switch.locate(uuid)
         if other is None:
+            if self.tells and uuid not in self.switch.gone:
+                self._refuse(f"sendmsg {uuid}", "there was never such a call")
             return f"-ERR invalid session id [{uuid}]"
         other.private_events.append(command)
         other.poke()
@@ -520,8 +527,6 @@ class Control:
         self._jobs += 1
         answer = yield from run_api(self.switch, name, argument, self.channel)
         self._jobs -= 1
-        if answer.startswith(FAILED):
-            self.switch.on_failed_job(job, f"{name} {argument}", answer, self.channel)
         about = [("Job-UUID", job)]
         if self.channel is not None:
             about.append(("Job-Owner-UUID", self.channel.uuid))
@@ -530,7 +535,11 @@ class Control:
         if argument:
             about.append(("Job-Command-Arg", argument))
         body = answer.encode("utf-8", "surrogateescape")
-        self.switch.publish(self.switch.event("BACKGROUND_JOB", about, body=body))
+        event = self.switch.event("BACKGROUND_JOB", about, body=body)
+        # whether another program looks at it can't be known, if it gets it
+        if answer.startswith(FAILED) and not (self.tells and self.selection.wants(event)):
+            self.switch.on_failed_job(job, f"{name} {argument}", answer, self.channel)
+        self.switch.publish(event)
         if self not in self._audience and not self.finished:
             self._run()
 

@@ -109,9 +109,19 @@ class Form(NamedTuple):
     needed: int
 
     def __str__(self) -> str:
-        shown = [each.removeprefix("=") for each in self.words]
-        shown = [each if at < self.needed else f"[{each}]" for at, each in enumerate(shown)]
-        return self.separator.join(f"<{each}>" if each.isalpha() else each for each in shown)
+        shown = [_shown(each) for each in self.words]
+        return self.separator.join(
+            each if at < self.needed else f"[{each}]" for at, each in enumerate(shown)
+        )
+
+
+def _shown(kind: str) -> str:
+    """A word of a form, as FreeSWITCH's usage lines have it."""
+    if kind == "_":
+        return "<...>"
+    if kind.startswith("="):
+        return kind[1:]
+    return f"<{kind}>" if kind.isalpha() else kind
 
 
 @lru_cache(maxsize=1)

@@ -451,6 +451,11 @@ def test_each_call_of_a_program_has_its_own_uuid() -> None:
         (b"evnt plain ALL", "the command evnt"),
         (b"event plain CHANNEL_ANSWR", "the event CHANNEL_ANSWR"),
         (b"sendmsg\ncall-comand: execute", "the header call-comand"),
+        (b"sendmsg 1234\ncall-command: hangup", "sendmsg 1234"),
+        (b"sendmsg\nloops: two", "loops: two"),
+        (b"sendmsg\nevent-lock: ture", "event-lock: ture"),
+        (b"linger soon", "linger soon"),
+        (b"bgapi uuid_kill nobody", "bgapi uuid_kill nobody"),
     ],
 )
 def test_what_another_program_misspells_is_told(command: bytes, told: str) -> None:
@@ -463,6 +468,16 @@ def test_what_another_program_misspells_is_told(command: bytes, told: str) -> No
         result = run("call", address)
     assert result.exit_code == 1
     assert f"refuses {told}" in result.stderr
+
+
+def test_a_program_that_gets_the_result_of_its_job_may_look_at_it() -> None:
+    def looks(sock: socket.socket) -> None:
+        take(sock)
+        sock.sendall(b"event plain BACKGROUND_JOB\n\nbgapi uuid_kill nobody\n\n" + HANG_UP)
+        read_all(sock)
+
+    with listening(looks) as address:
+        assert run("call", address).exit_code == 0
 
 
 def test_a_handler_that_does_nothing_with_the_call_is_told(tmp_path: Path) -> None:
