@@ -45,6 +45,7 @@ __all__ = ["record_switch"]
 @click.option(
     "--sounds", metavar="DIR", help="A folder that both see, for sound files; default: temporary."
 )
+@click.option("--sip", metavar="HOST:PORT", help="Where it takes SIP; default: 127.0.0.1:5080.")
 @click.option(
     "--dialplan", is_flag=True, help="Print the dialplan that the switch needs, and do nothing."
 )

@@ -2,26 +2,59 @@
 
 from __future__ import annotations
 
+from typing import Protocol
+
 from .dialplan import CONTEXT
-from .live import CannotPerform, Client
+from .live import CannotPerform, Client, LiveSwitch
 from .scenario import Scenario
+from .sip import SipCaller
 from .sounds import Sounds
 
-__all__ = ["LoopbackCaller"]
+__all__ = ["Caller", "LoopbackCaller", "caller_of"]
 
 SILENCE = "silence_stream://-1"
 TONE = "tone_stream://%(2000,0,500);loops=-1"
+
+
+class Caller(Protocol):
+    """The caller of a scenario. Its actions return the switch's answer, which begins with +OK."""
+
+    #: of the caller's own leg, if it has one in the switch
+    uuid: str
+
+    def call(self, number: str) -> None:
+        """Call a number of our context; raises CannotPerform."""
+
+    def outcome(self) -> str | None:
+        """What became of the call: +OK once it is answered, -ERR and a cause, None before."""
+
+    def channel(self) -> str:
+        """The uuid of the call's channel, which the dialplan runs on."""
+
+    def press(self, keys: str, milliseconds: int) -> str:
+        """Press keys."""
+
+    def talk(self, seconds: float) -> str:
+        """Begin to talk."""
+
+    def hangup(self, cause: str) -> str:
+        """Hang up."""
+
+    def leave(self) -> None:
+        """End the call, if it is up, and what belongs to it; `call` may have failed."""
+
+
+def caller_of(scenario: Scenario, switch: LiveSwitch, client: Client, sounds: Sounds) -> Caller:
+    """The scenario's caller."""
+    if scenario.caller.by == "sip":
+        return SipCaller(scenario, client, switch.sip)
+    return LoopbackCaller(scenario, client, sounds)
 
 
 class LoopbackCaller:
     """A leg of the switch itself, whose other half runs the dialplan."""
 
     def __init__(self, scenario: Scenario, client: Client, sounds: Sounds) -> None:
-        if scenario.caller.by != "loopback":
-            raise CannotPerform(
-                f"a caller by {scenario.caller.by} can't be performed; take out `by`: they "
-                "come by loopback"
-            )
         self.uuid = client.api("create_uuid")  #: of the caller's own leg
         self._client = client
         self._job = ""
@@ -48,15 +81,12 @@ class LoopbackCaller:
         )
 
     def outcome(self) -> str | None:
-        """What became of the call: +OK once it is answered, -ERR and a cause, None before."""
         return self._client.result(self._job)
 
     def channel(self) -> str:
-        """The uuid of the call's channel, which the dialplan runs on."""
         return self._client.api(f"uuid_getvar {self.uuid} other_loopback_leg_uuid")
 
     def press(self, keys: str, milliseconds: int) -> str:
-        """Press keys; return the switch's answer."""
         answers = [
             self._client.api(f"uuid_send_dtmf {self.uuid} ~{key}@{milliseconds}") for key in keys
         ]
@@ -68,3 +98,6 @@ class LoopbackCaller:
 
     def hangup(self, cause: str) -> str:
         return self._client.api(f"uuid_kill {self.uuid} {cause}")
+
+    def leave(self) -> None:
+        self.hangup("NORMAL_CLEARING")

@@ -32,7 +32,7 @@ class LiveSwitch:
 
     ``listen`` is the address of this machine as the switch sees it, to which its calls connect.
     ``sounds`` is a folder that both can see; the sound files of scenarios are made there (default:
-    a temporary one).
+    a temporary one). ``sip`` is where it takes calls by SIP.
     """
 
     host: str = "127.0.0.1"
@@ -40,6 +40,7 @@ class LiveSwitch:
     password: str = "ClueCon"
     listen: str = "127.0.0.1"
     sounds: str | None = None
+    sip: str = "127.0.0.1:5080"
 
     @classmethod
     def read(cls, path: str | Path, **given: Any) -> LiveSwitch:

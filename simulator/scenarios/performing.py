@@ -24,7 +24,7 @@ from eslsync.wire.texts import bytes_of
 
 from .. import files
 from ..recordings.reading import Recording, Sent
-from .callers import LoopbackCaller
+from .callers import Caller, caller_of
 from .connection import RecordedConnection
 from .dialplan import extensions, far_ends, number_of
 from .live import CannotPerform, Client, LiveSwitch
@@ -88,9 +88,9 @@ def perform(scenario: Scenario, switch: LiveSwitch) -> Performance:
         listener = stack.enter_context(_listening(switch))
         port = listener.getsockname()[1]
         dialled = number_of(scenario, port)
-        caller = LoopbackCaller(scenario, client, sounds)
+        caller = caller_of(scenario, switch, client, sounds)
+        stack.callback(caller.leave)
         caller.call(dialled)
-        stack.callback(caller.hangup, "NORMAL_CLEARING")
         connection = RecordedConnection(_accepted(listener, client, caller, dialled))
         stack.callback(connection.stop)
         stage = _Stage(scenario, client, caller, connection, sounds.folder)
@@ -127,7 +127,7 @@ def _listening(switch: LiveSwitch) -> Iterator[socket.socket]:
 
 
 def _accepted(
-    listener: socket.socket, client: Client, caller: LoopbackCaller, dialled: str
+    listener: socket.socket, client: Client, caller: Caller, dialled: str
 ) -> socket.socket:
     """The connection of the switch. Raises CannotPerform if the call fails before."""
     with selectors.DefaultSelector() as selector:
@@ -158,7 +158,7 @@ class _Stage:
         self,
         scenario: Scenario,
         client: Client,
-        caller: LoopbackCaller,
+        caller: Caller,
         connection: RecordedConnection,
         sounds: str,
     ) -> None:

@@ -304,7 +304,7 @@ NEEDED = "steps (a list), and may have " + ", ".join(CIRCUMSTANCES)
 
 @dataclass(frozen=True)
 class Caller:
-    """Who calls, and how: by ``loopback``, or by ``sip``, which can't be performed yet."""
+    """Who calls, and how: by ``loopback``, or by ``sip``, which needs SIPp."""
 
     number: str = "1001"
     name: str = "Alice"

@@ -6,7 +6,6 @@ import pytest
 
 from simulator.scenarios.callers import LoopbackCaller
 from simulator.scenarios.live import CannotPerform
-from simulator.scenarios.performing import perform
 from simulator.scenarios.scenario import Caller, Close, Scenario
 from simulator.scenarios.sounds import Sounds
 from tests.support.live_switch import live_switch
@@ -18,9 +17,3 @@ def test_a_name_that_originate_would_misread_is_refused() -> None:
         caller = LoopbackCaller(scenario, client, sounds)
         with pytest.raises(CannotPerform, match="origination_caller_id_name can't be \"O'Neil\""):
             caller.call("socket-5000")
-
-
-def test_a_caller_by_sip_is_refused() -> None:
-    scenario = Scenario("x", (Close(),), caller=Caller(by="sip"))
-    with live_switch() as switch, pytest.raises(CannotPerform, match="take out `by`"):
-        perform(scenario, switch)
