@@ -347,6 +347,8 @@ class Comparison:
             return "the display of the leg that calls"
         if key == "variable_last_sched_id":
             return "last_sched_id"
+        if where.name == "CODEC" and key == "Caller-Channel-Progress-Time":
+            return "the first ring and the ringback"
         if where.name == "HEARTBEAT" and _COUNTERS.fullmatch(key):
             return "the counters of HEARTBEAT"
         return None

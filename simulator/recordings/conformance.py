@@ -80,6 +80,10 @@ LEFT_OUT = {
     "the display of the leg that calls": (
         "the Caller-Callee-ID of a bridged leg changes to the caller's some time after the answer"
     ),
+    "the first ring and the ringback": (
+        "an instant_ringback begins at about the time at which the far end rings, and whether its "
+        "CODEC event already has the time of that is a race"
+    ),
     "what a leg that hung up in att_xfer knows": (
         "the thread that does its work changes soft_holding_uuid, signal_bond and bridge_to while "
         "the leg's own thread ends it"
