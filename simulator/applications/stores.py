@@ -1,6 +1,6 @@
-"""Values shared between calls: the applications and api commands ``hash`` and ``db``.
+"""Values shared between calls: the applications and api commands ``hash``, ``db`` and ``group``.
 
-(mod_hash.c, hash_function and hash_api_function; mod_db.c, db_function and db_api_function.)
+(mod_hash.c, hash_function and hash_api_function; mod_db.c, those of ``db`` and ``group``.)
 """
 
 from __future__ import annotations
@@ -26,6 +26,7 @@ class Stores:
     def __init__(self, switch: Switch) -> None:
         self.hash: dict[tuple[str, str], str] = {}
         self.db: dict[tuple[str, str], str] = {}
+        self.groups: dict[str, list[str]] = {}  #: the dial strings of a group
 
 
 @application("hash", recordings="28a", nomedia=True, zombie=True)
@@ -90,4 +91,37 @@ def db_api(switch: Switch, argument: str) -> str:
             return ",".join(key for each, key in stored if each == realm)
         case "list", []:
             return ",".join(dict.fromkeys(realm for realm, _ in stored))
+    return "!err!"
+
+
+@application("group", source="mod_db.c, group_function", nomedia=True, zombie=True)
+def group_application(channel: Channel, data: str) -> None:
+    """``insert|delete:<group>:<dial string>``"""
+    action, *words = separate(data, ":", 3) or [""]
+    groups = channel.switch.state(Stores).groups
+    if len(words) < 2:
+        return
+    name, url = words
+    if action.lower() == "insert":
+        groups.setdefault(name, []).append(url)
+    elif action.lower() == "delete":
+        groups[name] = [each for each in groups.get(name, []) if each != url]
+
+
+@api("group", source="mod_db.c, group_api_function")
+def group_api(switch: Switch, argument: str) -> str:
+    """``insert|delete:<group>:<dial string>`` or ``call:<group>[:order|multi]``."""
+    action, *words = separate(argument, ":", 4) or [""]
+    groups = switch.state(Stores).groups
+    match action.lower(), words:
+        case "insert", [name, url, *_]:
+            groups[name] = [each for each in groups.get(name, []) if each != url] + [url]
+            return "+OK"
+        case "delete", [name, url, *_]:
+            kept = [each for each in groups.get(name, []) if url not in ("*", each)]
+            groups[name] = kept
+            return "+OK"
+        case "call", [name, *how]:
+            joined = {"order": "|", "multi": ":_:"}.get("".join(how[:1]).lower(), ",")
+            return joined.join(groups.get(name, []))
     return "!err!"

@@ -63,3 +63,43 @@ def test_the_applications_store_for_the_commands() -> None:
     call.wait(0.1)
     call.send("api db exists/realm/key")
     assert [each.body for each in call.sent if each.lane == "answer"][-1] == "false"
+
+
+def test_a_group_is_called_by_its_dial_strings() -> None:
+    """As a real switch answered."""
+    told = answers(
+        "group insert:g:loopback/1",
+        "group insert:g:loopback/2",
+        "group insert:g:loopback/1",
+        "group call:g",
+        "group call:g:order",
+        "group call:g:multi",
+        "group delete:g:loopback/2",
+        "group call:g",
+        "group delete:g:*",
+        "group call:g",
+        "group insert:g",
+        "group",
+    )
+    assert told == [
+        "+OK",
+        "+OK",
+        "+OK",
+        "loopback/2,loopback/1",
+        "loopback/2|loopback/1",
+        "loopback/2:_:loopback/1",
+        "+OK",
+        "loopback/1",
+        "+OK",
+        "-ERR no reply\n",
+        "!err!",
+        "!err!",
+    ]
+
+
+def test_a_group_is_filled_by_an_application() -> None:
+    call = ModelCall().answered()
+    for data in ("insert:g:user/1", "insert:g:user/2", "delete:g:user/1", "insert:g"):
+        call.execute("group", data)
+    call.wait(0.5)
+    assert call.send("api group call:g") == "user/2"
