@@ -66,6 +66,7 @@ class BridgeSide:
     on_key: OnKey | None = None
     #: True for a bridge inside another one, which continues afterwards (CF_INNER_BRIDGE)
     inner: bool = False
+    displayed: bool = False  # both phones display the other end
     clean_exit: bool = False  # it was transferred, and knows what comes next
     done: bool = False
 
@@ -123,7 +124,7 @@ def connect(
         peer.state = State.EXCHANGE_MEDIA
         channel.bridged = peer.bridged = True
         peer.thread.run()
-    _display(channel, peer)
+    _display_once(side)
     yield from _hear(side)
     channel.bridges = False
     executing.stop_broadcast(peer)
@@ -153,8 +154,12 @@ def connect(
     peer.poke()
 
 
-def _display(channel: Channel, peer: Channel) -> None:
-    """Display the other end on each phone (send_display)."""
+def _display_once(side: BridgeSide) -> None:
+    """Display the other end on each phone, once both are answered (send_display)."""
+    channel, peer = side.channel, side.other
+    if side.displayed or not (channel.answered and peer.answered):
+        return
+    side.displayed = True
     assert channel.other_profile is not None
     callee = channel.other_profile
     number = callee.callee_id_number or callee.destination_number
@@ -194,8 +199,9 @@ def _hear(side: BridgeSide) -> Steps[None]:
                 break
             if channel.reset_by_transfer or not channel.up:
                 continue
-            if not channel.answered and channel.bridges:
+            if channel.bridges and not side.displayed:
                 yield from _answer_with(channel, other)
+                _display_once(side)
         until = before
         if channel.private_events and not channel.event_locks:
             until = max(lead, channel.tick())
