@@ -286,7 +286,8 @@ class Conversation:
             else:
                 result = ready(None)
                 if result is not None:
-                    self.note_return(leg)
+                    if getattr(result, "quick_name", None) not in KEPT:  # which are used up
+                        self.note_return(leg)
                 elif looks_back:
                     result = self._look_back(what, ready, leg, wanted)
                 if result is None and not self.composing:

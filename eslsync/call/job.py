@@ -84,7 +84,7 @@ class Job:
         return self._event is not None
 
     def complete(self, event: Event) -> None:
-        """Note its BACKGROUND_JOB."""
+        """Note its BACKGROUND_JOB: see `Session.bgapi`."""
         self._event = event
 
     def _look(self) -> None:

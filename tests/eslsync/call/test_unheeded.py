@@ -78,6 +78,28 @@ def test_a_loop_of_what_returns_at_once_after_the_end_does_not_spin(
     assert pauses[-1] == LONGEST_PAUSE
 
 
+def test_what_was_posted_can_be_taken_after_the_end(
+    monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+) -> None:
+    pauses: list[float] = []
+    monkeypatch.setattr(Watched, "pause", lambda self, seconds: pauses.append(seconds))
+
+    def handler(session: Session) -> list[int]:
+        for each in range(3 * PATIENCE):
+            session.post(each)
+        session.channel.wait("CHANNEL_HANGUP_COMPLETE")
+        return [session.wait("POSTED").value for _ in range(3 * PATIENCE)]
+
+    with call(handler) as peer:
+        peer.handshake()
+        peer.settle()
+        peer.say(*peer.tail())
+        peer.await_handler()
+    assert peer.returned == list(range(3 * PATIENCE))
+    assert not pauses
+    assert "goes on" not in caplog.text
+
+
 def test_simulated_time_does_not_pass_for_it() -> None:
     times: set[str] = set()
 
