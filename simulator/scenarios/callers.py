@@ -12,8 +12,10 @@ from .sounds import Sounds
 
 __all__ = ["Caller", "LoopbackCaller", "caller_of"]
 
-SILENCE = "silence_stream://-1"
-TONE = "tone_stream://%(2000,0,500);loops=-1"
+#: What the caller's leg runs. (originate ends an argument at its first closing parenthesis, so that
+#: nothing can follow a tone.)
+SILENT = "playback(silence_stream://-1)"
+SOUNDING = "endless_playback(tone_stream://%(2000,0,500))"
 
 
 class Caller(Protocol):
@@ -58,7 +60,7 @@ class LoopbackCaller:
         self.uuid = client.api("create_uuid")  #: of the caller's own leg
         self._client = client
         self._job = ""
-        self._sound = TONE if scenario.far_end == "tone" else SILENCE
+        self._runs = SOUNDING if scenario.far_end == "tone" else SILENT
         self._variables = {
             "origination_uuid": self.uuid,
             "origination_caller_id_number": scenario.caller.number,
@@ -77,7 +79,7 @@ class LoopbackCaller:
                 raise CannotPerform(f"{name} can't be {value!r}: , ' {{ and }} have a meaning")
         variables = ",".join(f"{name}='{value}'" for name, value in self._variables.items())
         self._job = self._client.background(
-            f"originate {{{variables}}}loopback/{number}/{CONTEXT} &playback({self._sound})"
+            f"originate {{{variables}}}loopback/{number}/{CONTEXT} &{self._runs}"
         )
 
     def outcome(self) -> str | None:

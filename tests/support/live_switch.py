@@ -176,7 +176,7 @@ class _Served:
 
     def _originate(self, command: str) -> str | None:
         """Make the call that `record-switch` asks for; return the error if it can't be made."""
-        match = re.match(r"originate \{(.*)\}loopback/(.*)/eslsync &playback", command)
+        match = re.match(r"originate \{(.*)\}loopback/(.*)/eslsync &(?:endless_)?playback", command)
         assert match is not None, command
         variables = dict(re.findall(r"(\w+)='([^']*)'", match[1]))
         dialled = match[2]
