@@ -187,7 +187,10 @@ def bridged(
         session.channel.playback("next")
 
     with FreeSwitch(extensions={"^9$": [("playback", "extension")]}) as switch:
-        switch.endpoint("user/1000", **{"hangs_up_after": 3.0, **far_end})  # type: ignore[arg-type]
+        answers = "rejects" not in far_end and far_end.get("answers_after", 0.0) is not None
+        if answers:
+            far_end = {"hangs_up_after": 3.0, **far_end}
+        switch.endpoint("user/1000", **far_end)  # type: ignore[arg-type]
         call = switch.call(handler)
         call.wait()
     heard = [

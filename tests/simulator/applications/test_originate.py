@@ -114,7 +114,10 @@ def bridge_of(
         session.channel.hangup()
 
     with FreeSwitch() as switch:
-        switch.endpoint("user/1000", **{"hangs_up_after": 1.0, **far_end})
+        answers = "rejects" not in far_end and far_end.get("answers_after", 0.0) is not None
+        if answers:
+            far_end = {"hangs_up_after": 1.0, **far_end}
+        switch.endpoint("user/1000", **far_end)
         switch.endpoint("user/1001", hangs_up_after=1.0)
         call = switch.call(handler)
         call.wait()
