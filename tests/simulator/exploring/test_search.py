@@ -146,11 +146,39 @@ def keeps_a_count(session: Session) -> None:
     getattr(session.channel, end)()
 
 
+def tells_only_the_terminal(session: Session) -> None:
+    session.channel.answer()
+    key = session.channel.get_digits("menu", min=1, max=1, tries=1)
+    try:
+        session.channel.playback({"1": "one"}[key])
+    except KeyError as error:
+        print(error)
+    session.channel.hangup()
+
+
+def has_it_the_wrong_way_round(session: Session) -> None:
+    session.channel.answer()
+    bridged = session.channel.bridge("user/1000", ring_timeout=20)
+    session.channel.playback("nobody-there" if bridged.answered else "how-was-it")
+    session.channel.hangup()
+
+
 @pytest.mark.parametrize(
     "handler",
-    [says_nothing_when_nobody_answers, takes_any_pin, keeps_a_count],
+    [
+        says_nothing_when_nobody_answers,
+        takes_any_pin,
+        keeps_a_count,
+        tells_only_the_terminal,
+        has_it_the_wrong_way_round,
+    ],
     ids=lambda each: each.__name__,
 )
 def test_what_it_cannot_see_is_in_the_docs(handler: object) -> None:
     exploration = explore(handler, keys="012#")  # type: ignore[arg-type]
     assert not exploration.findings, f"take it off the list in docs/explore.md:\n{exploration}"
+
+
+def test_a_rule_finds_an_outcome_that_is_used_the_wrong_way_round() -> None:
+    rules = ["no call that is bridged hears nobody-there"]
+    assert found(explore(has_it_the_wrong_way_round, keys="1", expect=rules)) == ["expected"]
