@@ -294,7 +294,7 @@ class _Runs:
             line = line_of(each)
             if wrong is None and line.unknown and not line.cause_seen:
                 wrong = why_unknown(line)
-            if wrong is None and each.error is not None and not isinstance(each.error, ESLError):
+            if wrong is None and each.error is not None and not _told(each.error):
                 wrong = f"the handler raised {each.error!r}"
             if wrong is None and each.not_modelled:
                 wrong = each.not_modelled[0].lack
@@ -322,6 +322,13 @@ def objects_left() -> str | None:
     return f"left in memory: {', '.join(f'{count} {name}' for name, count in left.most_common())}"
 
 
+def _told(error: BaseException) -> bool:
+    """True for an exception that tells of the fault, and for a callback's (docs/errors.md)."""
+    if isinstance(error, RuntimeError):
+        return isinstance(error.__cause__, ESLError)
+    return isinstance(error, ESLError)
+
+
 def _let_go_of_frames(error: BaseException | None) -> None:
     """Drop an exception's frames, which refer to the whole call."""
     while error is not None:
@@ -345,7 +352,7 @@ def _plain_log(failures: list[str]) -> Iterator[None]:
             record.exc_text = logging.Formatter().formatException(record.exc_info)
             record.exc_info = None
         if record.levelno >= logging.ERROR and is_ours(record.pathname):
-            if not isinstance(error, ESLError):
+            if error is None or not _told(error):
                 failures.append(record.msg)
         return record
 
