@@ -9,9 +9,9 @@ from __future__ import annotations
 from importlib import import_module
 from pkgutil import iter_modules
 
-from ..model.tables import API_COMMANDS, APPLICATIONS
+from ..model.tables import API_COMMANDS, APPLICATIONS, tables_of
 
-__all__ = ["API_COMMANDS", "APPLICATIONS"]
+__all__ = ["API_COMMANDS", "APPLICATIONS", "tables_of"]
 
 for _module in iter_modules(__path__):
     import_module(f"{__name__}.{_module.name}")

@@ -16,7 +16,7 @@ from eslsync import HangupCause, LiveCall, Outbound
 from eslsync.callables import check_function
 from eslsync.loading import Handler
 
-from ..applications import API_COMMANDS, APPLICATIONS
+from ..applications import API_COMMANDS, APPLICATIONS, tables_of
 from ..clockwork.frozen import FrozenTime, start_of_time
 from ..clockwork.real_time import RealTime
 from ..clockwork.threads import SECOND
@@ -36,7 +36,6 @@ from ..model.tables import (
     ApiFunction,
     Application,
     ApplicationFunction,
-    of_version,
     with_yours,
 )
 from ..model.versions import ALLOWLIST, NEWEST, version_named
@@ -173,7 +172,7 @@ class FreeSwitch:
             world = World(start_of_time(start), patience=patience)
             self._time = FrozenTime(world)
         of = version_named(version)
-        ours, our_commands = of_version(APPLICATIONS, of), of_version(API_COMMANDS, of)
+        ours, our_commands = tables_of(of)
         if interface_allowlist is not None:
             if not of.has(ALLOWLIST):
                 raise ValueError(f"FreeSwitch: {version} knows no interface_allowlist")

@@ -9,7 +9,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Generator, Mapping
 from dataclasses import dataclass, replace
-from functools import cached_property
+from functools import cached_property, lru_cache
 from typing import TYPE_CHECKING, Any, TypeVar
 
 from eslsync.callables import check_function
@@ -40,8 +40,8 @@ __all__ = [
     "not_modelled",
     "not_modelled_api",
     "note_unknown_command",
-    "of_version",
     "run_api",
+    "tables_of",
     "usage",
     "with_yours",
 ]
@@ -165,8 +165,13 @@ def _add_api(command: ApiCommand) -> None:
 Entry = TypeVar("Entry", Application, ApiCommand)
 
 
-def of_version(table: Mapping[str, Entry], version: Version) -> Mapping[str, Entry]:
-    """What this version of FreeSWITCH has of a table of all versions."""
+@lru_cache
+def tables_of(version: Version) -> tuple[Mapping[str, Application], Mapping[str, ApiCommand]]:
+    """The applications and api commands that this version of FreeSWITCH has."""
+    return _of_version(APPLICATIONS, version), _of_version(API_COMMANDS, version)
+
+
+def _of_version(table: Mapping[str, Entry], version: Version) -> Mapping[str, Entry]:
     return {name: each for name, each in table.items() if version.includes(each.since, each.until)}
 
 

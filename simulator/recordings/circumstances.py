@@ -14,7 +14,7 @@ from typing import Any
 from eslsync import CallState
 from eslsync.wire.separation import variables_of
 
-from ..applications import API_COMMANDS, APPLICATIONS
+from ..applications import tables_of
 from ..applications.conference import Rooms
 from ..applications.schedule import Tasks
 from ..clockwork.agenda import Agenda
@@ -29,7 +29,6 @@ from ..model.profile import PROFILE_HEADERS, TIME_HEADERS, Profile, Times
 from ..model.races import Races
 from ..model.states import State
 from ..model.switch import Dial, Extension, Switch
-from ..model.tables import of_version
 from ..model.versions import recorded_version
 from .reading import Recording, Sent
 
@@ -88,7 +87,7 @@ def switch_of(recording: Recording, agenda: Agenda, races: Races, dial: Dial) ->
     prompts = dict(circumstances.get("prompts", {}))
     prompts.update(recorded_lengths(recording.switch, prompts, sound_prefix))
     version = recorded_version(circumstances["switch"])
-    applications, commands = of_version(APPLICATIONS, version), of_version(API_COMMANDS, version)
+    applications, commands = tables_of(version)
     if "interface_allowlist" in circumstances:
         applications = listed(applications, circumstances["interface_allowlist"])
         commands = listed(commands, circumstances["interface_allowlist"])
