@@ -254,7 +254,13 @@ class Rooms:
         self.by_name: dict[str, Room] = {}
         self.members = 0  #: the number of members so far, in all rooms
         self._numbers: dict[Channel, int] = {}
-        switch.when_destroyed.append(lambda channel: self._numbers.pop(channel, None))
+        #: The codecs in which channels read, each a member's; the last one counts.
+        self.reading: dict[str, list[Member]] = {}
+        switch.when_destroyed.append(self._forget)
+
+    def _forget(self, channel: Channel) -> None:
+        self._numbers.pop(channel, None)
+        self.reading.pop(channel.uuid, None)
 
     def number(self, channel: Channel) -> int:
         """The number of a member: a channel keeps its own when it comes again."""
@@ -353,6 +359,8 @@ def _stay(channel: Channel, room: Room, flags: frozenset[str]) -> Steps[None]:
     rooms = switch.state(Rooms)
     channel.change_read_codec()
     member = Member(channel, rooms.number(channel), flags)
+    reading = rooms.reading.setdefault(channel.uuid, [])
+    reading.append(member)
     channel.set("conference_member_id", str(member.number))
     channel.set("conference_moderator", "true" if member.moderator else "false")
     channel.set("conference_ghost", "false")
@@ -365,6 +373,9 @@ def _stay(channel: Channel, room: Room, flags: frozenset[str]) -> Steps[None]:
     switch.scheduler.at(channel.now + FLOOR_AFTER, lambda: room.give_floor(member))
     while channel.is_ready() and not member.left:
         yield from executing.parse_all_events(channel)
+        if reading[-1:] != [member]:  # another conference, within this one, has ended
+            reading.append(member)
+            channel.change_read_codec()
         channel.queued_events.clear()
         if channel.digits:
             _obey_key(room, member, channel.take_digit().key)
@@ -381,7 +392,10 @@ def _stay(channel: Channel, room: Room, flags: frozenset[str]) -> Steps[None]:
     if not room.members:
         room.stop()
         rooms.by_name.pop(room.name, None)
-    channel.change_read_codec()
+    # its own codec goes, and whatever is left below (switch_core_session_reset)
+    for _ in reading[-2:]:
+        reading.pop()
+        channel.change_read_codec()
     if "nomoh" not in flags and "mintwo" in flags and len(room.members) == 1:
         room.members[0].leave()
 

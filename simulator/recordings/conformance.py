@@ -67,6 +67,10 @@ LEFT_OUT = {
         "the leg that bridges notes the call of both (Channel-Call-UUID), and whether the other "
         "leg's events come before or after that is a race"
     ),
+    "loopback_leg": (
+        "the leg's own thread sets it, and a far end that answers or refuses at once may do so "
+        "before"
+    ),
     "numbers that the switch counts on": (
         "sessions and members of conferences are numbered for the whole switch, and another call "
         "may take a number in between: each must stand for the same leg throughout"
