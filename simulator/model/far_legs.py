@@ -15,7 +15,7 @@ from eslsync import CallState, HangupCause
 
 from ..clockwork.threads import SECOND, Steps, Thread
 from . import answering
-from .arguments import holds_variables
+from .arguments import atoi, holds_variables
 from .channel import Channel
 from .dialplan import transfer
 from .digits import Digit
@@ -444,6 +444,8 @@ def _dial(
         else:
             switch.refused(f"the endpoint {technology}/", caller, no_such_endpoint(target))
         return "CHAN_NOT_IMPLEMENTED"
+    if caller is not None and _forwards(caller) <= 0:
+        return "EXCHANGE_ROUTING_ERROR"
     if technology == "sofia" and misspelt(rest.partition("/")[0], ["gateway"], shortest=6):
         why = "there is no such SIP profile (did you mean 'sofia/gateway/'?)"
         switch.refused(f"the endpoint sofia/{rest.partition('/')[0]}/", caller, why)
@@ -524,6 +526,12 @@ def reaches(switch: Switch, target: str) -> bool:
     """True if a call to a far end gets so far that its caller is let hear it."""
     technology = target.partition("/")[0].lower()
     return technology == "loopback" or target in switch.state(FarEnds).endpoints
+
+
+def _forwards(caller: Channel) -> int:
+    """How often a leg that a channel calls may be passed on (max_forwards)."""
+    forwards = caller.get("max_forwards")
+    return atoi(forwards) - 1 if forwards else 70
 
 
 def check_dial_string(dial_string: str) -> None:
@@ -611,7 +619,7 @@ def _tell_origin(
     told = [*variables.items(), ("originate_early_media", early)]
     if caller is not None:
         told = [
-            ("max_forwards", "70"),
+            ("max_forwards", str(_forwards(caller))),
             ("originator_codec", f"{leg.codec.name}@{leg.codec.rate}h@20i"),
             ("originator", caller.uuid),
             ("signal_bond", caller.uuid),
