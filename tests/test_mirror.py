@@ -17,6 +17,7 @@ ELSEWHERE = {
     "eslsync/protocol.py": "tests/eslsync/wire/test_protocol.py",
     "simulator/applications/conference_api.py": "tests/simulator/applications/test_conference.py",
     "simulator/command_line/options.py": "tests/simulator/command_line/test_call.py",
+    "simulator/scenarios/vocabulary.py": "tests/simulator/scenarios/test_drawing.py",
     "simulator/scripts/nodes.py": "tests/simulator/scripts/test_shapes.py",
     "simulator/model/speech.py": "tests/simulator/applications/test_speech.py",
     "simulator/exploring/attempts.py": "tests/simulator/exploring/test_caller.py",
