@@ -394,7 +394,7 @@ def bridged(event: Event, before: str | None, begun: Event | None) -> Bridged:
     if uuid is not None and uuid != before:
         return bridged_to(uuid, event, begun)
     cause = variables.get("originate_disposition")
-    if cause in (None, "SUCCESS"):  # none with :_: between the phones, or with campon
+    if cause in (None, "SUCCESS", "failure"):  # none with campon, "failure" with :_:
         cause = variables.get("originate_failed_cause")
     return Bridged(False, HangupCause.known(cause), None, 0.0)
 

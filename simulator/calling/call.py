@@ -361,10 +361,15 @@ class Call:
             )
 
     def hangup(self, cause: HangupCause | str = HangupCause.NORMAL_CLEARING) -> None:
-        """Hang up, and wait until the handler has ended; see `wait`."""
+        """Hang up, and wait until the handler has ended; see `wait`.
+
+        As the first verb, it comes once the handler has begun, in the same moment: FreeSWITCH
+        tells an app nothing of a call that ends before (recording 27f).
+        """
         check_cause(cause)
         line = self._begin()
         if not line.hung_up:
+            self._simulation.run(lambda: line.session is not None or line.hung_up, 0.0)
             self._do(lambda: line.hang_up(str(cause)), 0.0)
         self.wait()
 

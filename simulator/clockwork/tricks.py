@@ -89,7 +89,10 @@ def asks_time_of_day(frame: FrameType | None) -> FrameType | None:
 
 
 def asks_running_time(frame: FrameType | None) -> FrameType | None:
-    """The same for seconds that run, such as time.monotonic's."""
+    """The same for seconds that run, such as time.monotonic's.
+
+    (test_the_reads_of_running_seconds_are_noticed)
+    """
     name, asking = _asking(frame)
     return None if name in TIME_OF_DAY else asking
 

@@ -51,6 +51,7 @@ def test_the_only_function_of_one_argument_is_the_handler(tmp_path: Path) -> Non
         "from examples.ivr import handler as elsewhere\n"
         "def reception(session):\n"
         "    print('reception')\n"
+        "    session.channel.answer()\n"
         "def two(a, b): pass\n",
     )
     result = run("call", app)

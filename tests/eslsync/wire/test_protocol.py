@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import contextlib
 import json
+import re
 from collections.abc import Iterable, Iterator
 from itertools import cycle
 from typing import Any
@@ -137,7 +138,11 @@ def test_framing_what_a_switch_sends_loses_no_byte(name: str) -> None:
     assert b"".join(head + b"\n\n" + body for head, body in pairs) == data
 
 
-@every_recording
+@pytest.mark.parametrize(
+    # But not where the lengths that it gives are no lengths.
+    "name",
+    [name for name in names() if not name.startswith(("40e", "40f", "40g"))],
+)
 def test_reading_and_writing_what_an_app_sends_loses_no_byte(name: str) -> None:
     # CRLF is read as LF (08f), and a line without a colon is passed over (08a).
     # The length of a body is written last, and in our own spelling.
@@ -628,9 +633,14 @@ def test_values_are_quoted_as_the_recorded_switch_quotes_them() -> None:
     assert len(lines) > 5_000
     for line in lines:
         _, _, value = line.partition(b": ")
-        # The value as an event gives it, encoded again.
+        # The value as an event gives it, encoded again. What a variable holds encoded, the switch
+        # leaves so (switch_url_encode_opt; 34j): a letter in %41 is read as that letter.
         [event] = Parser().feed(plain_event(b"X: " + value + b"\n"))
-        assert quote(event["X"]).encode("ascii") == value
+        letters = re.sub(
+            rb"%([46][1-9A-F]|[57][0-9A])", lambda c: bytes.fromhex(c[1].decode()), value
+        )
+        if "\N{REPLACEMENT CHARACTER}" not in event["X"]:  # bytes that are no text (40a)
+            assert quote(event["X"]).encode("ascii") == letters
 
 
 def event_lines(each: Recording) -> Iterator[bytes]:

@@ -24,7 +24,9 @@ def bridged(dial_string: str, **far_ends: dict[str, Any]) -> Call:
 
     with FreeSwitch() as switch:
         for name, behaviour in far_ends.items():
-            switch.endpoint(f"user/{name[1:]}", **{"hangs_up_after": 1.0, **behaviour})
+            answers = "rejects" not in behaviour and behaviour.get("answers_after", 0) is not None
+            talk = {"hangs_up_after": 1.0} if answers else {}
+            switch.endpoint(f"user/{name[1:]}", **{**talk, **behaviour})
         call = switch.call(handler)
         call.wait()
     return call

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from typing import Any
 
 import pytest
@@ -11,14 +12,14 @@ from eslsync.wire import declared
 from eslsync.wire.declared import Declaration
 from simulator import Exploration, explore
 from simulator.applications import APPLICATIONS
-from simulator.model.tables import Application
+from simulator.model.tables import Application, tables_of
 
 #: Names for the words of the argument, as for ``read``.
 WORDS = ("min", "max", "file", "variable", "timeout", "terminators")
 
 
 @pytest.fixture(autouse=True)
-def added(monkeypatch: pytest.MonkeyPatch) -> None:
+def added(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
     """Two methods for applications of their own."""
     monkeypatch.setattr(declared, "_applications", dict(declared._applications))
 
@@ -37,6 +38,9 @@ def added(monkeypatch: pytest.MonkeyPatch) -> None:
         name = method.__name__
         monkeypatch.setattr(Channel, name, method, raising=False)
         monkeypatch.setitem(APPLICATIONS, name, Application(name, APPLICATIONS[model].function))
+    tables_of.cache_clear()
+    yield
+    tables_of.cache_clear()
 
 
 def handler(session: Session) -> None:

@@ -95,4 +95,4 @@ def test_the_format_has_every_key_of_every_first_line() -> None:
     described = {key for row in rows for key in re.findall(r"`(\w+)`", row)}
     used = {key for path in RECORDINGS.glob("*.jsonl") for key in first_line(path)}
     assert used <= described
-    assert described - used == {"sound_prefix", "globals", "tone", "users"}
+    assert described - used == {"globals", "tone", "users"}
