@@ -53,6 +53,7 @@ class Conversation:
         self._unsent: list[bytes] = []
         self._ending: Ending | None = None
         self._now = 0.0
+        self._unheard = False  # the app reads no more of a call that it has not admitted
         self._kept_waiting = False  # by a peer that is silent, until a deadline
         self._waited_in_vain = 0.0  # seconds, after the peer's end
         self.app_has_ended = False
@@ -89,7 +90,7 @@ class Conversation:
 
     def _step(self, inbox: SimpleQueue[T], patient: bool) -> bool:
         """Send one thing and have the app read it; False if there is nothing to send."""
-        if self._ending in (Ending.END, Ending.RESET):
+        if self._unheard or self._ending in (Ending.END, Ending.RESET):
             return False
         self._hear()
         if self._unsent:
