@@ -276,15 +276,16 @@ class Simulated:
         """Now and then, change the behaviour of a far end."""
         chance = self.chance
         who = chance.choice(["user/1000", "user/1001", "user/123"])
+        rings, answers = chance.random() < 0.5, chance.choice([0.0, 2.0, 5.0, None])
         if chance.random() < 0.3:
             switch.endpoint(who, rejects=chance.choice([HangupCause.USER_BUSY, "NO_ANSWER"]))
+        elif answers is None:
+            switch.endpoint(who, rings=rings, answers_after=None)
         else:
+            talks = chance.uniform(1.0, 30.0)
+            pressed = chance.uniform(0.5, min(talks, 10.0)), chance.choice(["1", "3", "123", "*"])
             switch.endpoint(
-                who,
-                rings=chance.random() < 0.5,
-                answers_after=chance.choice([0.0, 2.0, 5.0, None]),
-                hangs_up_after=chance.uniform(1.0, 30.0),
-                presses=[(chance.uniform(0.5, 10.0), chance.choice(["1", "3", "123", "*"]))],
+                who, rings=rings, answers_after=answers, hangs_up_after=talks, presses=[pressed]
             )
 
     def look(self, moment: float) -> None:

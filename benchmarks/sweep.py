@@ -91,7 +91,7 @@ def sweep_script(path: Path, pairs: int, seconds: float | None) -> Swept:
     handler = load_handler(path.parent / script.handler)
     began = time.process_time()
     # Run each kind once, to create what is created once, and to learn the cost of a run.
-    first = sweep(script.play, handler, faults=KINDS, every=sys.maxsize)
+    first = sweep(script.play, handler, faults=KINDS, every=sys.maxsize, pairs=1)
     cost = (time.process_time() - began) / len(first.outcomes)
     every = 1
     if seconds is not None:
