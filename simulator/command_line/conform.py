@@ -61,8 +61,8 @@ def conform(recordings: Sequence[Path], verbose: bool, grouped: bool) -> None:
         if not grouped:
             for difference in report.differences:
                 show(diff(difference))
-        verdict = f"{len(report.differences)} differences" if report.differences else "conforms"
-        show(click.style(f"{report.name}: {verdict}", fg="red" if report.differences else "green"))
+        colour = "green" if report.conforms else "red"
+        show(click.style(f"{report.name}: {report.verdict}", fg=colour))
     if grouped:
         show_groups(reports)
     show(totals(reports))

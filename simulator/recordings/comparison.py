@@ -65,12 +65,17 @@ class Report:
     def conforms(self) -> bool:
         return not self.differences
 
+    @property
+    def verdict(self) -> str:
+        """``conforms``, or how many differences there are."""
+        count = len(self.differences)
+        return "conforms" if not count else f"{count} difference{'s' * (count != 1)}"
+
     def __str__(self) -> str:
         lines = [str(difference) for difference in self.differences]
         left = ", ".join(f"{count} {what}" for what, count in sorted(self.left_out.items()))
-        verdict = "conforms" if self.conforms else f"{len(self.differences)} differences"
         lines.append(
-            f"{self.name}: {verdict}; {self.messages} messages and {self.headers} headers "
+            f"{self.name}: {self.verdict}; {self.messages} messages and {self.headers} headers "
             f"compared; left out: {left or 'nothing'}"
         )
         return "\n".join(lines)

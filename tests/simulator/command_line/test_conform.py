@@ -37,6 +37,7 @@ def test_a_recording_that_is_cut_after_its_first_line_does_not_conform(tmp_path:
     result = run("conform", path)
     assert result.exit_code == 1
     assert "@ the recording\n- a conversation\n+ its first line only\n" in result.stdout
+    assert "\ncut: 1 difference\n" in result.stdout
 
 
 def test_verbose_shows_both_sides() -> None:
