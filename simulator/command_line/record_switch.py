@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import signal
 import sys
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -74,7 +76,7 @@ def record_switch(
     Exit status: 0 if all were performed as they say, 1 if any was not, 2 if one can't be read.
     """
     from ..scenarios import dialplan as xml
-    from ..scenarios.live import LiveSwitch
+    from ..scenarios.live import LiveSwitch, NoSwitch
     from ..scenarios.scenario import Scenario, ScriptError
 
     given = {name: value for name, value in given.items() if value is not None}
@@ -88,20 +90,52 @@ def record_switch(
         return
     if not read:
         raise click.UsageError("name at least one scenario")
+    named: dict[str, Path] = {}
+    for path, each in zip(scenarios, read, strict=True):
+        if named.setdefault(each.name, path) != path:
+            raise Unusable(f"{named[each.name]} and {path} would both be {each.name}.jsonl")
     with writing():
         output.mkdir(parents=True, exist_ok=True)
-    performed = [recorded(each, switch, output) for each in read]
-    show(f"{sum(performed)} of {len(performed)} were performed as they say")
-    sys.exit(0 if all(performed) else 1)
+    performed = 0
+    try:
+        with ended_by_signals():
+            for each in read:
+                performed += recorded(each, switch, output)
+    except NoSwitch as error:
+        show(click.style(str(error), fg="red"))
+    except KeyboardInterrupt:
+        show(click.style("interrupted; its call was hung up", fg="red"))
+    show(f"{performed} of {len(read)} were performed as they say")
+    sys.exit(0 if performed == len(read) else 1)
+
+
+@contextmanager
+def ended_by_signals() -> Iterator[None]:
+    """SIGTERM and a terminal that closes end the block as Ctrl-C does, so that calls hang up."""
+    before = {}
+    for name in ("SIGTERM", "SIGHUP"):
+        number = getattr(signal, name, None)
+        if number is not None and signal.getsignal(number) is signal.SIG_DFL:
+            before[number] = signal.signal(number, signal.default_int_handler)
+    try:
+        yield
+    finally:
+        for number, handler in before.items():
+            signal.signal(number, handler)
 
 
 def recorded(scenario: Scenario, switch: LiveSwitch, output: Path) -> bool:
-    """Perform a scenario, write the recording and say so; true if it went as it says."""
-    from ..scenarios.live import CannotPerform
+    """Perform a scenario, write the recording and say so; true if it went as it says.
+
+    Raises NoSwitch.
+    """
+    from ..scenarios.live import CannotPerform, NoSwitch
     from ..scenarios.performing import perform
 
     try:
         performance = perform(scenario, switch)
+    except NoSwitch:
+        raise  # nor would the others
     except CannotPerform as error:
         show(click.style(f"{scenario.name}: not recorded: {error}", fg="red"))
         return False

@@ -23,6 +23,8 @@ class Caller(Protocol):
 
     #: of the caller's own leg, if it has one in the switch
     uuid: str
+    #: What must be so for a call to reach our context, as a question.
+    needs: str
 
     def call(self, number: str) -> None:
         """Call a number of our context; raises CannotPerform."""
@@ -49,12 +51,17 @@ class Caller(Protocol):
 def caller_of(scenario: Scenario, switch: LiveSwitch, client: Client, sounds: Sounds) -> Caller:
     """The scenario's caller."""
     if scenario.caller.by == "sip":
-        return SipCaller(scenario, client, switch.sip)
+        return SipCaller(scenario, client, sounds, switch.sip)
     return LoopbackCaller(scenario, client, sounds)
 
 
 class LoopbackCaller:
     """A leg of the switch itself, whose other half runs the dialplan."""
+
+    needs = (
+        "is the context eslsync, as record-switch --dialplan prints it for this scenario, in the "
+        "switch's dialplan, and has it read that (reloadxml)?"
+    )
 
     def __init__(self, scenario: Scenario, client: Client, sounds: Sounds) -> None:
         self.uuid = client.api("create_uuid")  #: of the caller's own leg

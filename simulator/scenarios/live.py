@@ -16,14 +16,18 @@ from eslsync.wire.texts import bytes_of
 from ..scripts.nodes import Language, NodeReader, text_of
 from ..scripts.shapes import TEXT, WHOLE, Shape
 
-__all__ = ["CannotPerform", "Client", "LiveSwitch"]
+__all__ = ["CannotPerform", "Client", "LiveSwitch", "NoSwitch"]
 
-#: Seconds that the switch may take to accept a connection, and to answer a command.
+#: Seconds that the switch may take to let us in, and to answer a command.
 CONNECTS, ANSWERS = 10.0, 60.0
 
 
 class CannotPerform(Exception):
     """A scenario can't be performed. The message says why, and what to do."""
+
+
+class NoSwitch(CannotPerform):
+    """No scenario can be performed: the switch's event socket does not take us."""
 
 
 @dataclass(frozen=True)
@@ -56,7 +60,7 @@ class LiveSwitch:
         return cls(**{**found, **given})
 
     def connect(self) -> Client:
-        """Connect to its event socket; raises CannotPerform."""
+        """Connect to its event socket; raises NoSwitch."""
         return Client(self)
 
 
@@ -77,21 +81,16 @@ class Client:
         try:
             self.socket = socket.create_connection((switch.host, switch.port), CONNECTS)
         except OSError as error:
-            raise CannotPerform(
+            raise NoSwitch(
                 f"no event socket at {self.where}: {error.strerror or error}; is FreeSWITCH up, "
                 "and does its event_socket.conf.xml listen there?"
             ) from None
-        self.socket.settimeout(ANSWERS)
         try:
-            self._next(AuthRequest)
-            if not self.command(f"auth {switch.password}").startswith("+OK"):
-                raise CannotPerform(
-                    f"{self.where} refuses the password: it is in event_socket.conf.xml"
-                )
-            self.command("event plain BACKGROUND_JOB")
+            self._enter(switch.password)
         except BaseException:
             self.close()
             raise
+        self.socket.settimeout(ANSWERS)
 
     def __enter__(self) -> Client:
         return self
@@ -143,6 +142,16 @@ class Client:
                 self._events.append(message)
             else:
                 self._messages.append(message)
+
+    def _enter(self, password: str) -> None:
+        try:
+            self._next(AuthRequest)
+            accepted = self.command(f"auth {password}").startswith("+OK")
+            self.command("event plain BACKGROUND_JOB")
+        except CannotPerform as error:
+            raise NoSwitch(f"{error}; is the port that of its event socket?") from None
+        if not accepted:
+            raise NoSwitch(f"{self.where} refuses the password: it is in event_socket.conf.xml")
 
     def _write(self, command: str) -> None:
         try:

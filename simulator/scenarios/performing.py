@@ -140,14 +140,11 @@ def _accepted(
             client.receive()
             outcome = caller.outcome()
             if outcome is not None and not outcome.startswith("+OK"):
-                raise CannotPerform(
-                    f"the call to {dialled} failed: {outcome}; is the context eslsync, as "
-                    "record-switch --dialplan prints it for this scenario, in the switch's "
-                    "dialplan, and has it read that (reloadxml)?"
-                )
+                raise CannotPerform(f"the call to {dialled} failed: {outcome}; {caller.needs}")
+    host, port = listener.getsockname()[:2]
     raise CannotPerform(
-        f"the switch did not connect to {listener.getsockname()} within {CONNECTS:g} s of the "
-        f"call to {dialled}"
+        f"the switch did not connect to {host}:{port} within {CONNECTS:g} s of the call to "
+        f"{dialled}: can it reach that address (--listen)? And {caller.needs}"
     )
 
 
@@ -189,7 +186,10 @@ class _Stage:
 
     def play(self) -> None:
         for number, step in enumerate(self._scenario.steps, 1):
-            problem = self._play(step)
+            try:
+                problem = self._play(step)
+            except CannotPerform as error:
+                raise CannotPerform(f"{self._scenario.place(number)}: {error}") from None
             if problem is not None:
                 self.problems.append(f"{self._scenario.place(number)}: {problem}")
         if not self._connection.closed:
@@ -278,7 +278,20 @@ class _Stage:
             events = self._connection.messages[self._since :]
             return sum(_is(each, step.event, where) for each in events) >= step.times
 
-        return self._await(" ".join([step.event, *where.values()]), came)
+        problem = self._await(" ".join([step.event, *where.values()]), came)
+        return problem and problem + self._instead(step.event, where)
+
+    def _instead(self, event: str, where: dict[str, str]) -> str:
+        """How what came differs from an event that was waited for, to be added to the problem."""
+        messages = self._connection.messages
+        if all(each.lane != "event" for each in messages):
+            return "; no event has come at all: has the app sent event plain all?"
+        for message in reversed(messages[self._since :]):
+            if _is(message, event, {}):
+                differ = [name for name in where if message.get(name) != where[name]]
+                had = [f"{name}: {message.get(name) or '(none)'}" for name in differ]
+                return f"; the last one had {', '.join(had)}" if had else ""
+        return ""
 
     def _await(self, what: str, came: Callable[[], bool]) -> str | None:
         if self._connection.wait(came, self._scenario.patience):

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import socket
 import subprocess
 import time
@@ -9,12 +10,13 @@ from pathlib import Path
 from tempfile import TemporaryDirectory
 
 from .live import CannotPerform, Client
-from .scenario import Scenario
+from .scenario import Press, Scenario, Talk
+from .sounds import Sounds
 
 __all__ = ["SipCaller"]
 
-#: Seconds for SIPp to start, and to end.
-STARTS, ENDS = 5.0, 2.0
+#: Seconds for SIPp to start, and to end, and for a new call to be among those that are shown.
+STARTS, ENDS, LISTED = 5.0, 2.0, 1.0
 HEADERS = """\
 Via: SIP/2.0/[transport] [local_ip]:[local_port];branch=[branch]
 Max-Forwards: 70
@@ -37,6 +39,8 @@ a=rtpmap:0 PCMU/8000
 a=rtpmap:101 telephone-event/8000
 a=fmtp:101 0-15
 """
+#: Tells the dialplan the folder of the sound files.
+PREFIX = "X-Sound-Prefix"
 #: SIPp's scenario: it calls at the first command, and hangs up at the second.
 SIPP = f"""\
 <?xml version="1.0" encoding="UTF-8"?>
@@ -49,7 +53,7 @@ INVITE sip:[service]@[remote_ip]:[remote_port] SIP/2.0
 To: <sip:[service]@[remote_ip]:[remote_port]>
 Call-ID: [call_id]
 CSeq: 1 INVITE
-Content-Type: application/sdp
+{{more}}Content-Type: application/sdp
 Content-Length: [len]
 
 {BODY}
@@ -83,21 +87,31 @@ class SipCaller:
 
     uuid = ""  #: the caller has no leg of its own in the switch
 
-    def __init__(self, scenario: Scenario, client: Client, sip: str) -> None:
+    def __init__(self, scenario: Scenario, client: Client, sounds: Sounds, sip: str) -> None:
         self._scenario = scenario
         self._client = client
+        self._sounds = sounds
         self._sip = sip
+        self.needs = (
+            f"does a profile take SIP at {sip} (--sip), and has its context the extension of "
+            "docs/recorder.md that transfers to our context?"
+        )
         self._folder = TemporaryDirectory(prefix="eslsync-sipp-")
         self._dialled = ""
         self._sipp: subprocess.Popen[bytes] | None = None
         self._control: socket.socket | None = None
 
     def call(self, number: str) -> None:
+        for step in self._scenario.steps:
+            if isinstance(step, (Press, Talk)):
+                raise CannotPerform(f"a caller by sip can't {step.verb}")
         caller = self._scenario.caller
         if set('"<>[]') & set(caller.name + caller.number):
             raise CannotPerform(f"a caller by sip can't be {caller.name!r}: it has \" < > [ or ]")
         file = Path(self._folder.name, "caller.xml")
-        file.write_text(SIPP.format(name=caller.name, number=caller.number), encoding="utf-8")
+        more = f"{PREFIX}: {self._sounds.folder}\n" if self._scenario.prompts else ""
+        text = SIPP.format(name=caller.name, number=caller.number, more=more)
+        file.write_text(text, encoding="utf-8")
         control = _free_port()
         command = ["sipp", self._sip, "-sf", str(file), "-s", number, "-m", "1", "-nostdin"]
         command += ["-i", "127.0.0.1", "-3pcc", f"127.0.0.1:{control}"]
@@ -116,8 +130,15 @@ class SipCaller:
         return None if self._is_up() else "-ERR sipp has ended"
 
     def channel(self) -> str:
-        _, *rows = self._client.api(f"show channels like {self._dialled}").splitlines()
-        return rows[0].partition(",")[0] if rows and "," in rows[0] else ""
+        until = time.monotonic() + LISTED
+        while time.monotonic() < until:
+            shown = json.loads(self._client.api("show channels as json"))
+            for row in shown.get("rows", ()):
+                if row["dest"] == self._dialled:
+                    uuid: str = row["uuid"]
+                    return uuid
+            time.sleep(0.02)
+        return ""
 
     def press(self, keys: str, milliseconds: int) -> str:
         return "-ERR a caller by sip can't press keys"

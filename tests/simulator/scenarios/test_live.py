@@ -4,11 +4,12 @@ from __future__ import annotations
 
 import re
 import socket
+import threading
 from pathlib import Path
 
 import pytest
 
-from simulator.scenarios.live import CannotPerform, LiveSwitch
+from simulator.scenarios.live import LiveSwitch, NoSwitch
 from simulator.scenarios.scenario import ScriptError
 from tests.support.live_switch import live_switch
 from tests.support.terminal import write
@@ -20,7 +21,7 @@ def test_api_commands_are_answered() -> None:
 
 
 def test_a_wrong_password_is_told() -> None:
-    with live_switch(password="other") as switch, pytest.raises(CannotPerform) as raised:
+    with live_switch(password="other") as switch, pytest.raises(NoSwitch) as raised:
         switch.connect()
     assert str(raised.value) == (
         f"127.0.0.1:{switch.port} refuses the password: it is in event_socket.conf.xml"
@@ -30,8 +31,39 @@ def test_a_wrong_password_is_told() -> None:
 def test_a_port_without_a_switch_is_told() -> None:
     with socket.create_server(("127.0.0.1", 0)) as listener:
         port = listener.getsockname()[1]
-    with pytest.raises(CannotPerform, match=rf"no event socket at 127.0.0.1:{port}: .* is Free"):
+    with pytest.raises(NoSwitch, match=rf"no event socket at 127.0.0.1:{port}: .* is Free"):
         LiveSwitch(port=port).connect()
+
+
+@pytest.mark.parametrize(
+    ("greeting", "told"),
+    [
+        (b"", "does not answer: timed out"),
+        (b"SSH-2.0-x\r\n\r\n", "does not answer: "),
+        (None, "closed the connection; its acl may not allow us"),
+    ],
+)
+def test_a_port_of_something_else_is_told(
+    greeting: bytes | None, told: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("simulator.scenarios.live.CONNECTS", 0.05)
+
+    def greet(listener: socket.socket, done: threading.Event) -> None:
+        client, _ = listener.accept()
+        with client:
+            if greeting is not None:
+                client.sendall(greeting)
+                done.wait()
+
+    done = threading.Event()
+    with socket.create_server(("127.0.0.1", 0)) as listener:
+        thread = threading.Thread(target=greet, args=(listener, done))
+        thread.start()
+        port = listener.getsockname()[1]
+        with pytest.raises(NoSwitch, match=rf"{told}.*; is the port that of its event socket\?"):
+            LiveSwitch(port=port).connect()
+        done.set()
+        thread.join()
 
 
 def test_a_file_says_where_the_switch_is(tmp_path: Path) -> None:

@@ -124,9 +124,34 @@ def test_a_wait_in_vain_is_a_problem_and_the_next_step_follows() -> None:
 
 
 def test_a_problem_names_the_line_of_a_scenarios_file() -> None:
-    text = "patience: 0.1\nsteps:\n  - send: connect\n  - until: DTMF\n  - hangup\n"
+    text = "patience: 0.1\nsteps:\n  - send: connect\n  - until_closed\n  - hangup\n"
     assert performed(Scenario.parse(text, "a/b.yaml")).problems == [
-        "a/b.yaml:4: waited 0.1 s for DTMF in vain"
+        "a/b.yaml:4: waited 0.1 s for the switch to close in vain"
+    ]
+
+
+def test_a_wait_in_vain_tells_what_came_instead() -> None:
+    file = "Playback-File-Path"
+    steps = (
+        *BEGIN,
+        App("answer"),
+        App("playback menu.wav", wait=False),
+        Until("PLAYBACK_START", {file: "menu.wav", "Event-Name": "PLAYBACK_START"}),
+        Until("PLAYBACK_START", {file: "{{sounds}}/menu.wav"}),
+        App("hangup"),
+        UntilClosed(),
+    )
+    [problem] = performed(Scenario("x", steps, prompts={"menu.wav": 1.0}, patience=0.3)).problems
+    begins = "x, step 7: waited 0.3 s for PLAYBACK_START menu.wav PLAYBACK_START in vain; the last"
+    assert problem.startswith(f"{begins} one had {file}: /")
+    assert problem.endswith("/menu.wav")
+
+
+def test_an_app_without_events_is_told() -> None:
+    steps = (Send("connect"), Until("DTMF"), Close())
+    assert performed(Scenario("x", steps, patience=0.1)).problems == [
+        "x, step 2: waited 0.1 s for DTMF in vain; no event has come at all: has the app sent "
+        "event plain all?"
     ]
 
 
@@ -143,6 +168,17 @@ def test_a_number_that_the_switch_does_not_have_is_told() -> None:
         perform(scenario, switch)
 
 
+def test_a_call_that_does_not_come_is_told(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("simulator.scenarios.performing.CONNECTS", 0.05)
+    monkeypatch.setattr("simulator.scenarios.callers.LoopbackCaller.call", lambda *call: None)
+    said = (
+        r"did not connect to 127\.0\.0\.1:\d+ within 0\.05 s of the call to socket-\d+-async-full: "
+        r"can it reach that address \(--listen\)\? And is the context eslsync"
+    )
+    with live_switch() as switch, pytest.raises(CannotPerform, match=said):
+        perform(Scenario("x", (Close(),)), switch)
+
+
 def test_a_name_without_a_value_is_told() -> None:
-    with pytest.raises(CannotPerform, match=r"\{\{Nothing-There\}\} has no value"):
+    with pytest.raises(CannotPerform, match=r"x, step 2: \{\{Nothing-There\}\} has no value"):
         performed(Scenario("x", (Send("connect"), Send("getvar {{Nothing-There}}"))))
