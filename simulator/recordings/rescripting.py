@@ -10,6 +10,7 @@ import re
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from datetime import datetime
+from itertools import zip_longest
 
 from eslsync import Event, HangupCause
 from eslsync.wire.declared import declared
@@ -82,6 +83,11 @@ class Act:
     def key(self) -> str | None:
         return self.text.removeprefix("presses ") if self.text.startswith("presses ") else None
 
+    @property
+    def talks(self) -> re.Match[str] | None:
+        """Its seconds, and its words if they are told."""
+        return re.fullmatch(r"talks for (\S+) s(?:, says (.*))?", self.text)
+
 
 def steps(entries: Sequence[Entry]) -> Iterator[Step]:
     acts = [
@@ -91,13 +97,21 @@ def steps(entries: Sequence[Entry]) -> Iterator[Step]:
     ]
     heard = [each for each in entries if is_prompt(each)]
     now = -1.0  # the moment to which the steps so far lead
-    for first, keys in rows(acts, heard):
+    turns = list(rows(acts, heard))
+    for (first, keys), following in zip_longest(turns, turns[1:]):
         told, moment = hearing([each for each in heard if now + SAME < each.time < first.time])
         yield from told
         now = max(now, 0.0) if moment is None else moment
         pause = first.time - now - (FRAME_SECONDS if keys else 0.0)
         if pause > FRAME_SECONDS / 2:
             yield Step("say_nothing", {"seconds": round(pause, 3)})
+        if first.talks is not None:
+            seconds, words = float(first.talks[1]), first.talks[2]
+            if following is not None:
+                seconds = min(seconds, round(following[0].time - first.time, 3))
+            yield Step("talk", {"seconds": seconds, **({"words": words} if words else {})})
+            now = first.time + seconds
+            continue
         if not keys:
             cause = first.text.removeprefix("hangs up ")
             yield Step("hangup", {} if cause == HangupCause.NORMAL_CLEARING else {"cause": cause})

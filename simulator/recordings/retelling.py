@@ -95,6 +95,11 @@ class Retelling:
             if connect:
                 called = connect.get("Caller-Destination-Number")
             self._note(0.0, "caller", "switch", f"calls {called}")
+        for action in recording.circumstances.get("actions", []):
+            if "talk" in action and "at" in action:  # no event tells
+                words = f", says {action['words']}" if action.get("words") else ""
+                text = f"talks for {action['talk']:g} s{words}"
+                self._note(action["at"], "caller", "switch", text)
         self._go_through()
         self.entries.sort(key=lambda entry: entry.time)
 

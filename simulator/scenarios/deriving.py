@@ -93,7 +93,10 @@ class _Deriving:
         if given.get("mode") != "outbound":
             raise ScriptError("the recording is not of a call to an app: its mode is inbound")
         if given.get("redacted"):
-            raise ScriptError("the recording is redacted: what was sent is not known")
+            raise ScriptError(
+                "the recording is redacted: what was sent is not known; record the call with "
+                "redact=[] (docs/recordings.md)"
+            )
         for note in given.get("notes", ()):
             if "shuts_down" in note or "inband" in note:
                 raise ScriptError(f"a scenario has no step for this: {note['note']}")

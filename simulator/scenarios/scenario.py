@@ -271,7 +271,7 @@ CIRCUMSTANCES: dict[str, Shape] = {
     "name": NAME,
     "about": ANY_TEXT,
     "socket": SOCKET,
-    "caller": Fields({"number": TEXT, "name": TEXT, "by": BY}),
+    "caller": Fields({"number": ANY_TEXT, "name": ANY_TEXT, "by": BY}),
     "far_end": Scalar("tone, if the caller's side sends sound all the time", str, "tone".__eq__),
     "before": Many(DialplanAction()),
     "after": Many(DialplanAction()),

@@ -329,3 +329,13 @@ def test_a_recording_of_a_call_becomes_a_script(name: str) -> None:
     else:
         script = script_of(recording, "handler.py")
         assert Script.parse(script.dump()) == script
+
+
+def test_what_the_caller_says_is_said_until_they_do_something_else() -> None:
+    [path] = RECORDINGS.glob("29a_*")
+    recording = Recording.read(path)
+    *_, last, press, _ = recording.circumstances["actions"]
+    last["talk"] = 30
+    steps = script_of(recording, "handler.py").steps
+    talks = [each.options["seconds"] for each in steps if each.verb == "talk"]
+    assert talks == [1.5, pytest.approx(press["at"] - last["at"], abs=0.05)]

@@ -35,6 +35,8 @@ from tests.support.places import RECORDINGS
         ("14a", ["├─ calls 5009 ─", "├─ disconnect notice ─"]),
         # without events of prompts, completions tell
         ("05a", ["│◀─ ivr/ivr-"]),
+        # what the caller said, which no event tells
+        ("29b", ["├─ talks for 1.77 s ─", "├─ talks for 0.54 s ─"]),
         # other events
         ("11e", ["├─ conference::maintenance kick-member ─"]),
         ("12j", ["│◀─ getvar "]),

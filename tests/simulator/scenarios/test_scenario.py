@@ -169,3 +169,8 @@ def test_a_far_end_is_told_as_a_recording_tells_it() -> None:
     assert scenario.recorded()["endpoints"] == {
         "user/1000": {"rings": True, "answers_after": None, "presses": [[1, "5"]]}
     }
+
+
+def test_a_caller_may_have_no_name() -> None:
+    anonymous = Scenario("x", (Close(),), caller=Caller("", ""))
+    assert Scenario.parse(anonymous.dump()) == anonymous
