@@ -62,7 +62,7 @@ class _Consultation:
     def run(self) -> Steps[None]:
         channel = self._channel
         waiting = channel.bonded
-        bond = None if waiting is None else waiting.uuid
+        bond = channel.bond
         channel.set("soft_holding_uuid", bond)
         keep = _keep(channel, waiting)
         outcome = yield from originate(channel, self._data)
@@ -73,8 +73,8 @@ class _Consultation:
                 yield channel.now  # the waiting leg notices first
         if bond or not isinstance(outcome, FarLeg) or not outcome.up:
             channel.set("signal_bond", bond)
-        if waiting is not None and isinstance(outcome, FarLeg):
-            _back(channel, outcome, waiting)
+        if bond and isinstance(outcome, FarLeg):
+            _back(channel, outcome, bond)
         if keep in channel.when_down:
             channel.when_down.remove(keep)
         channel.set("soft_holding_uuid", None)
@@ -124,20 +124,21 @@ def _meet(channel: Channel, peer: Channel) -> None:
     channel.set("hangup_after_bridge", None)
 
 
-def _back(channel: Channel, peer: Channel, waiting: Channel) -> None:
+def _back(channel: Channel, peer: Channel, bond: str) -> None:
     """Bridge the two remaining legs."""
     switch = channel.switch
     if peer.up and not channel.is_ready():
         peer.bridged = True  # its thread has not seen the end of the bridge yet
-        _note_result(peer, uuid_bridge(switch, peer.uuid, waiting.uuid))
+        _note_result(peer, uuid_bridge(switch, peer.uuid, bond))
         peer.bridged = False
         return
-    if peer.up and waiting.up:
+    waiting = switch.locate(bond)
+    if peer.up and waiting is not None:
         waiting.set("xfer_uuids", f"{peer.uuid} {channel.uuid}")
         channel.set("xfer_uuids", f"{peer.uuid} {waiting.uuid}")
         for one, other in ((channel, waiting), (waiting, channel)):
             one.when_down.append(_join(peer, other))
-    _note_result(channel, uuid_bridge(switch, channel.uuid, waiting.uuid))
+    _note_result(channel, uuid_bridge(switch, channel.uuid, bond))
 
 
 def _join(peer: Channel, other: Channel) -> Callable[[], None]:

@@ -134,6 +134,8 @@ def connect(
         yield channel.now  # a thread that bridges the peer elsewhere is faster
     if inner:
         channel.partner, channel.bridged, channel.bridges = outer
+        for leg in (channel, peer):
+            leg.bridged = leg.bridged or leg.is_ready()
     if channel.hangup_cause is not None:
         peer.set("bridge_hangup_cause", channel.hangup_cause)
     if peer.hangup_cause is not None:

@@ -56,7 +56,6 @@ class Member:
     channel: Channel
     number: int
     flags: frozenset[str] = frozenset()
-    floor: bool = False
     left: bool = False  #: kicked, or gone by a key
     speaks: bool = True
     hears: bool = True
@@ -99,6 +98,9 @@ class Room:
     moderator_pin: str = ""
     locked: bool = False
     members: list[Member] = field(default_factory=list)
+    #: The number of the member who has the floor. (A channel that joins a room within the same
+    #: room is two members with one number.)
+    floor: int | None = None
     recordings: dict[str, int] = field(default_factory=dict)  #: path to time of start
     sounds: list[RoomSound] = field(default_factory=list)
 
@@ -160,16 +162,16 @@ class Room:
             "CUSTOM",
             [*own, *last],
             before=(("Event-Subclass", SUBCLASS),),
-            first=(*first, *self.about(), ("Floor", yes(member.floor))),
+            first=(*first, *self.about(), ("Floor", yes(self.floor == member.number))),
             subclass=SUBCLASS,
             called_from=called_from,
             variables=False,
         )
 
     def give_floor(self, member: Member) -> None:
-        if any(each.floor for each in self.members) or member not in self.members:
+        if self.floor is not None or member not in self.members:
             return
-        member.floor = True
+        self.floor = member.number
         self.fire(
             member,
             None,
@@ -383,7 +385,8 @@ def _stay(channel: Channel, room: Room, flags: frozenset[str]) -> Steps[None]:
             yield from channel.frames(None)
     room.stop(member)
     room.members.remove(member)
-    member.floor = False
+    if room.floor == member.number:
+        room.floor = None
     channel.set("conference_call_key", None)
     room.fire(member, "del-member", DELETED)
     if "endconf" in flags and not any("endconf" in each.flags for each in room.members):

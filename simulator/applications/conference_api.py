@@ -72,16 +72,16 @@ def _list_all(rooms: Collection[Room]) -> str:
 
 def _listed(room: Room) -> str:
     """One line for each member, the newest first."""
-    return "".join(_listed_member(member) for member in reversed(room.members))
+    return "".join(_listed_member(room, member) for member in reversed(room.members))
 
 
-def _listed_member(member: Member) -> str:
+def _listed_member(room: Room, member: Member) -> str:
     channel = member.channel
     parts = [
         ("hear", member.hears),
         ("speak", member.speaks),
         ("hold", member.held),
-        ("floor", member.floor),
+        ("floor", room.floor == member.number),
         ("moderator", member.moderator),
     ]
     flags = "|".join(name for name, is_so in parts if is_so)
@@ -118,10 +118,15 @@ def _for_members(room: Room, name: str, words: Sequence[str]) -> str:
         return f"{name} {syntax}"
     who, value = words[0].lower(), " ".join(words[1:])
     newest_first = list(reversed(room.members))
+    if who == "non_moderator":  # conference_member_itterator
+        return "".join(
+            f"Skipping moderator (member id {member.number}).\n"
+            if member.moderator
+            else function(room, member, value)
+            for member in newest_first
+        )
     if who == "all":
         chosen = newest_first
-    elif who == "non_moderator":
-        chosen = [member for member in newest_first if not member.moderator]
     elif who == "last":
         chosen = sorted(newest_first, key=lambda member: -member.number)[:1]
     elif not atoi(who):

@@ -220,17 +220,18 @@ def _wait(channel: Channel, group: Group) -> Steps[FarLeg | str]:
         leg.when_rings = channel.poke
     group.start()
     while True:
+        outcome = group.look()
         heard = instant or any(leg.rang or leg.early_media for leg in group.legs)
-        if heard and group.legs and not rings:
+        if heard and group.legs and not rings and outcome is None:
             rings = True
             ringback.begin()
         if not ringback.data and len(group.legs) == 1 and group.legs[0].rang and not ignored:
             _pass_callee_id(group.legs[0], channel)
-        outcome = group.look()
         if isinstance(outcome, FarLeg):
             group.hang_up("LOSE_RACE", outcome)
         if outcome is not None:
             break
+        looked = channel.now
         yield from executing.parse_all_events(channel)
         if not channel.is_ready():
             outcome = group.cause = CANCELLED
@@ -245,7 +246,7 @@ def _wait(channel: Channel, group: Group) -> Steps[FarLeg | str]:
             group.hang_up(outcome)
             break
         until = min(group.due, ringback.failed or group.due)
-        if cancel_key and channel.digits:
+        if (cancel_key and channel.digits) or channel.now > looked:  # news came meanwhile
             until = channel.tick()
         yield from channel.frames_unread(until)
     ringback.end()

@@ -222,10 +222,18 @@ class Channel:
         )
 
     @property
-    def bonded(self) -> Channel | None:
-        """The other leg of a bridge, made or about to be (switch_channel_get_partner_uuid)."""
+    def bond(self) -> str | None:
+        """The uuid of the other leg of a bridge, made or about to be, also after its end.
+
+        (switch_channel_get_partner_uuid)
+        """
         variables = self.variables
-        uuid = variables.get("signal_bond") or variables.get("originate_signal_bond")
+        return variables.get("signal_bond") or variables.get("originate_signal_bond")
+
+    @property
+    def bonded(self) -> Channel | None:
+        """The other leg of a bridge, made or about to be, if there still is one."""
+        uuid = self.bond
         return self.switch.locate(uuid) if uuid else None
 
     @property
@@ -234,12 +242,12 @@ class Channel:
 
     # --- the caller's side
 
-    def press(self, key: str, duration_ms: int = 200) -> None:
+    def press(self, key: str, duration_ms: int = 200, *, unfiltered: bool = False) -> None:
         """Press a key as the caller; the next application that reads digits takes it."""
         # A key of 200 ms arrives by loopback as 1600 samples of unknown source, by SIP as an RTP
         # event (recordings 03a and 03h).
         source = "RTP" if self.endpoint == "sofia" else "UNKNOWN"
-        self.queue_digit(Digit(key, duration_ms * 8, source))
+        self.queue_digit(Digit(key, duration_ms * 8, source), unfiltered=unfiltered)
 
     def queue_digit(self, digit: Digit, *, unfiltered: bool = False) -> None:
         """Receive a key, unless a filter takes it (switch_channel_queue_dtmf)."""

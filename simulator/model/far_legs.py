@@ -107,12 +107,15 @@ class Endpoint:
     ``answers_after`` counts from the call (None: never), ``hangs_up_after`` and ``presses``
     (seconds, keys) from the answer, as does ``transfers`` (seconds, extension): the far end's
     phone sends the other side of its bridge there (REFER). ``rejects`` is a hangup cause.
+    ``hangs_up_on`` are keys with which it hangs up when it hears them, as what plays until ``*``
+    does.
     ``taken_by`` is called with the leg and returns another call, which answers and hangs up for
     the far end.
     """
 
     answers_after: float | None = 0.0
     hangs_up_after: float | None = None
+    hangs_up_on: str = ""
     rejects: str | None = None
     rings: bool = False
     no_route: bool = False
@@ -196,10 +199,18 @@ class FarLeg(Channel):
 
     def send_digit(self, digit: Digit, *, unfiltered: bool = False) -> None:
         """Let the far end hear a key that the other side of the bridge pressed."""
-        if self.far is not None and (unfiltered or not self.filters.take_sent(digit)):
-            if self.on_key_heard is not None:
-                self.on_key_heard(digit.key)
+        ends = digit.key in self.far_end.hangs_up_on
+        if self.far is None and not ends:
+            return
+        if not unfiltered and self.filters.take_sent(digit):
+            return
+        if self.on_key_heard is not None:
+            self.on_key_heard(digit.key)
+        if self.far is not None:
             self.far.queue_digit(digit, unfiltered=unfiltered)
+        elif self.up and self.answered:
+            cause = self.far_end.cause
+            self.switch.scheduler.at(self.tick(), lambda: self.caller_hangs_up(cause))
 
 
 # --- the leg's session thread
@@ -604,6 +615,7 @@ def _profile(
         callee_id_name=variables.get("origination_callee_id_name") or "Outbound Call",
         callee_id_number=variables.get("origination_callee_id_number") or callee,
         ani=given_ani or own.ani,
+        rdnis=own.rdnis,
         destination_number=number,
         source=own.source,
         context=context or own.context,

@@ -131,13 +131,18 @@ class FileHandle:
         first = max(first, self._begin)
         at = self._begin + done - self._silence
         read = first + ((at - first) // BLOCK + 1) * BLOCK
-        ends = [end for end in (last, self._most) if end is not None]
+        ends = [end for end in (last, self._length, self._most) if end is not None]
         return self._silence + min([read, *ends]) - self._begin
 
     def _piece(self) -> tuple[int, int | None]:
-        """The file that plays: its first sample, and that of the next one, if any."""
+        """The file that plays, or the loop: its first sample, and that of the next one, if any."""
+        at = self._begin + max(0, self._done - self._silence)
+        loop = self._sound.loop
+        if loop is not None:
+            first = at // loop * loop
+            return first, first + loop
         starts = [start for _, start in self._sound.pieces]
-        index = bisect_right(starts, self._begin + max(0, self._done - self._silence))
+        index = bisect_right(starts, at)
         first = starts[index - 1] if index else 0
         return first, starts[index] if index < len(starts) else self._length
 

@@ -41,6 +41,7 @@ class Playable:
     #: before them (``lead``) not counted.
     pieces: tuple[tuple[str, int], ...] = ()
     lead: int = 0  #: samples
+    loop: int | None = None  #: samples after which it begins anew
     seekable: bool = False
     #: What stands in braces before it (fh->params).
     params: tuple[tuple[str, str], ...] = ()
@@ -135,6 +136,7 @@ class Media:
             kind=scheme if name == file and scheme in ("tone_stream", "local_stream") else None,
             pieces=tuple(pieces),
             lead=lead,
+            loop=round(_tone_loop(rest) * RATE) or None if scheme == "tone_stream" else None,
             seekable=scheme not in ("tone_stream", "local_stream", "silence_stream"),
             params=tuple(params.items()),
             about=self._about.get(file, ()),
@@ -224,15 +226,20 @@ def tone_length(script: str, loops: str | None = None) -> float:
 
     It is played once, or as often as ``;loops=`` or ``loops`` says.
     """
-    script, *options = script.split(";loops=")
+    _, *options = script.split(";loops=")
     if loops is not None:
         options = [loops]
+    times = _number(options[0]) if options else 1
+    return _tone_loop(script) * times if times > 0 else -1
+
+
+def _tone_loop(script: str) -> float:
+    """Seconds of a TGML script until it begins anew."""
     once = sum(
         _decimal(on) + _decimal(off)
-        for on, off in re.findall(r"%\(\s*([\d.]+)\s*,\s*([\d.]+)", script)
+        for on, off in re.findall(r"%\(\s*([\d.]+)\s*,\s*([\d.]+)", script.split(";loops=")[0])
     )
-    times = _number(options[0]) if options else 1
-    return once / 1000 * times if times > 0 else -1
+    return once / 1000
 
 
 def speech_length(text: str) -> float:

@@ -151,6 +151,11 @@ def _count_on(switch: Switch, recording: Recording) -> None:
     if room is not None:
         switch.domain = room.get("Conference-Domain")
         switch.state(Rooms).members = int(room.get("Member-ID")) - 1
+    else:  # the app did not get the events of the room
+        keys = filter(None, (each.get("variable_conference_call_key") for each in messages))
+        named = re.fullmatch(r"conference_.+_([^_]+)_[^_]*", next(keys, ""))
+        if named is not None:
+            switch.domain = named[1]
 
 
 def channel_of(recording: Recording, switch: Switch) -> Channel:

@@ -38,10 +38,15 @@ TONE, NEXT_TONE = 0.18, 0.24
 
 
 class Drive:
-    """Plays a recording's app and caller to the model; ``found`` are the model's messages."""
+    """Plays a recording's app and caller to the model; ``found`` are the model's messages.
 
-    def __init__(self, recording: Recording, races: Races) -> None:
+    With ``unfiltered=True``, the caller's keys pass the filters of digits, as those of
+    ``uuid_recv_dtmf`` do.
+    """
+
+    def __init__(self, recording: Recording, races: Races, *, unfiltered: bool = False) -> None:
         self.recording = recording
+        self.unfiltered = unfiltered
         self.found: list[Sent] = []
         self.closed = False
         self.roles: dict[str, str] = {}
@@ -193,7 +198,8 @@ class Drive:
             if "talk" in action:
                 channel.talk(round(action["talk"] * SECOND), action.get("words", ""))
             for key in action.get("press", ""):
-                channel.press(key, action.get("milliseconds", key_length))
+                length = action.get("milliseconds", key_length)
+                channel.press(key, length, unfiltered=self.unfiltered)
 
         self.agenda.at(when, act)
 

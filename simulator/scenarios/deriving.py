@@ -337,7 +337,11 @@ def _behaving(behaviour: Mapping[str, Any]) -> Pairs:
 
 def _written(behaviour: Mapping[str, Any]) -> dict[str, Any]:
     """A far end's behaviour as it stands in a scenario."""
-    found = {key: "never" if value is None else value for key, value in behaviour.items()}
+    found = {
+        key: "never" if value is None else value
+        for key, value in behaviour.items()
+        if key != "hangs_up_on"  # what it plays does that
+    }
     presses: Any = found.get("presses")
     if presses is not None:
         found["presses"] = [{"after": after, "digits": keys} for after, keys in presses]

@@ -22,6 +22,8 @@ ANSWER = ("answer", "")
 RING = ("ring_ready", "")
 BYE = ("hangup", "NORMAL_CLEARING")
 SILENCE = ("playback", "silence_stream://-1")
+#: What the far end hears while it plays that ends it.
+UNTIL_STAR = {"hangs_up_on": "*"}
 #: A key doesn't end a sleep.
 DEAF = ("set", "sleep_eat_digits=true")
 
@@ -44,7 +46,7 @@ def _seconds(milliseconds: str) -> float:
 
 #: The numbers, by regular expression. Their own numbers are milliseconds.
 NUMBERS: dict[str, Number] = {
-    r"^hold$": Number((ANSWER, SILENCE), lambda dialled: {"answers_after": 0}),
+    r"^hold$": Number((ANSWER, SILENCE), lambda dialled: {"answers_after": 0, **UNTIL_STAR}),
     r"^park$": Number((ANSWER, ("park", ""))),
     r"^bye(\d+)$": Number(
         (DEAF, ANSWER, ("sleep", "$1"), BYE),
@@ -57,7 +59,7 @@ NUMBERS: dict[str, Number] = {
     ),
     r"^ring(\d+)$": Number(
         (RING, ("sleep", "$1"), ANSWER, SILENCE),
-        lambda dialled: {"rings": True, "answers_after": _seconds(dialled[1])},
+        lambda dialled: {"rings": True, "answers_after": _seconds(dialled[1]), **UNTIL_STAR},
     ),
     r"^ring(\d+)bye(\d+)$": Number(
         (DEAF, RING, ("sleep", "$1"), ANSWER, ("sleep", "$2"), BYE),
@@ -70,7 +72,11 @@ NUMBERS: dict[str, Number] = {
     r"^early(\d+)$": Number((("pre_answer", ""), ("sleep", "$1"), ANSWER, SILENCE)),
     r"^press-(\d+)-([0-9*#A-D]+)$": Number(
         (ANSWER, ("sleep", "$1"), ("send_dtmf", "$2@200"), SILENCE),
-        lambda dialled: {"answers_after": 0, "presses": [[_seconds(dialled[1]), dialled[2]]]},
+        lambda dialled: {
+            "answers_after": 0,
+            "presses": [[_seconds(dialled[1]), dialled[2]]],
+            **UNTIL_STAR,
+        },
     ),
     r"^talk(\d+)-(\d+)$": Number(
         (

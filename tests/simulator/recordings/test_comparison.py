@@ -136,3 +136,47 @@ def test_a_late_event_is_noticed(tmp_path: Path) -> None:
         lines.insert(before, {**event, "t": lines[before]["t"]})
 
     assert not check(changed(tmp_path, "03a_dtmf_during_playback", change)).conforms
+
+
+def test_keys_pass_the_filters_all_or_none(tmp_path: Path) -> None:
+    def one_is_taken(lines: list[dict[str, Any]]) -> None:
+        by_message(lines)
+        del lines[event_lines(lines, "DTMF")[-1]]
+
+    name = "42h_unfiltered_keys"
+    assert check(RECORDINGS / f"{name}.jsonl").left_out["how keys were pressed"] == 1
+    assert not check(changed(tmp_path, name, one_is_taken)).conforms
+
+
+def test_a_listener_who_does_not_leave_is_noticed(tmp_path: Path) -> None:
+    def stays(lines: list[dict[str, Any]]) -> None:
+        for line in lines:
+            if "data" in line:
+                line["data"] = line["data"].replace("MEDIA_BUG_STOP", "MEDIA_BUG_STAY")
+
+    assert not check(changed(tmp_path, "42g_eavesdrop_hung_up", stays)).conforms
+
+
+@pytest.mark.parametrize("dropped", [False, True])
+def test_the_order_of_what_is_known_of_a_bridges_end_is_a_race(
+    tmp_path: Path, dropped: bool
+) -> None:
+    def change(lines: list[dict[str, Any]]) -> None:
+        by_message(lines)
+        cause = "variable_bridge_hangup_cause: NORMAL_CLEARING\n"
+        for line in lines:
+            data = line.get("data", "")
+            if "Event-Name: CHANNEL_EXECUTE\n" not in data or cause not in data:
+                continue
+            at = data.index("Content-Length")
+            head, body = data[:at], data[at:].replace(cause, "", 1)
+            if not dropped:
+                body = body.replace("variable_direction: ", cause + "variable_direction: ", 1)
+                line["data"] = head + body
+            else:
+                length = int(body.split(": ", 1)[1].split("\n", 1)[0])
+                line["data"] = head + body.replace(str(length), str(length - len(cause)), 1)
+
+    path = changed(tmp_path, "35j_att_xfer_success", change)
+    assert path.read_text() != (RECORDINGS / path.name).read_text()
+    assert check(path).conforms is not dropped
