@@ -87,6 +87,8 @@ def connect(
     for one, other in ((peer, channel), (channel, peer)):
         for name, value in exported(one.get, "bridge_export_vars").items():
             other.set(name, value)
+    if peer.answered:
+        yield from answering.answer(channel)
     peer.read_locks += 1
     side = BridgeSide(channel, peer, on_key, inner)
     outer = (channel.partner, channel.bridged, channel.bridges)

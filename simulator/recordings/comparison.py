@@ -89,6 +89,8 @@ _CONSULTED = ("variable_soft_holding_uuid", "variable_signal_bond", "variable_br
 _BRIDGE_ENDED = ("variable_bridge_hangup_cause", "variable_call_uuid")
 #: Where a leg that is in CS_INIT goes, as other threads see it: CS_INIT or CS_ROUTING.
 _FIRST_STATES = {"1", "2"}
+#: The state of a leg whose bridge the other leg's thread runs.
+_BRIDGED = "CS_EXCHANGE_MEDIA"
 _RESULT = "variable_att_xfer_result"
 _COUNTERS = re.compile(r"Up-Time|Uptime-msec|Session-.*|Idle-CPU")
 _CALL = re.compile(r"Channel-Call-UUID|variable_call_uuid")
@@ -378,8 +380,11 @@ class Comparison:
     def _beside_bridge(self, where: Sent) -> bool:
         """True if a bridge begins or ends at about that time."""
         return any(
-            each.name in ("CHANNEL_BRIDGE", "CHANNEL_UNBRIDGE")
-            and abs(each.time - where.time) <= RACE
+            abs(each.time - where.time) <= RACE
+            and (
+                each.name in ("CHANNEL_BRIDGE", "CHANNEL_UNBRIDGE")
+                or (each.name == "CHANNEL_HANGUP" and each.get("Channel-State") == _BRIDGED)
+            )
             for each in self.report.expected
         )
 
@@ -550,6 +555,7 @@ def _without_numbers(text: str) -> str:
     if re.fullmatch(r"(\+OK \w+ \d+\n|Skipping moderator \(member id \d+\)\.\n)+", text):
         # members of a conference
         return re.sub(r"\d+", "0", text)
+    text = re.sub(r"^(\+OK sent \S+ to) \d+\n", r"\1 0\n", text)  # a member as well
     text = _BUILD.sub("", text)
     if re.fullmatch(r"\d{10}", text):  # strepoch
         return "0"
