@@ -533,10 +533,9 @@ def check_end(line: Line, *, raises: bool = True) -> None:
         raise failed(line, line.unreached)
     if raises and line.unknown and not line.cause_seen:
         raise failed(line, why_unknown(line))
-    for fault in line.missed:
-        if not fault.optional:
-            said = [each.message for each in line.transcript.entries if each.message is not None]
-            raise failed(line, why_missed(fault, said))
+    for fault in line.lacking:
+        said = [each.message for each in line.transcript.entries if each.message is not None]
+        raise failed(line, why_missed(fault, said))
 
 
 def why_unknown(line: Line) -> str:

@@ -144,6 +144,11 @@ class Line:
         return tuple(self.faults if self.tap is None else self.tap.missed)
 
     @property
+    def lacking(self) -> tuple[Fault, ...]:
+        """The faults among these that have to happen."""
+        return tuple(fault for fault in self.missed if not fault.optional)
+
+    @property
     def answered(self) -> bool:
         """True if the call was answered."""
         return self.channel.answered_at is not None

@@ -58,7 +58,7 @@ class Simulation:
         self.apps.find(app)  # starts its server, or raises for an address that can't be called
         for uuid in [uuid for uuid, each in self.lines.items() if each.ended]:
             ended = self.lines.pop(uuid)
-            if ended.missed or ended.unknown or not (ended.links or ended.absence_expected):
+            if ended.lacking or ended.unknown or not (ended.links or ended.absence_expected):
                 self.faulty.append(ended)
         line = self.lines[channel.uuid] = Line(self.world, app, channel, faults)
         line.watchers.append(self.legs.noticed)

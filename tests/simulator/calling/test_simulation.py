@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+import gc
 import time
+import weakref
 
 import pytest
 
 from eslsync import Session
-from simulator import FreeSwitch
+from simulator import Fault, FreeSwitch
 from simulator.calling.call import line_of
 from simulator.calling.freeswitch import simulation_of
 
@@ -43,6 +45,17 @@ def test_lines_are_the_calls_that_are_up() -> None:
         first.hangup()
         second = switch.call(stays)
         assert lines == {second.uuid: line_of(second)}
+
+
+def test_nothing_is_kept_of_a_call_whose_optional_fault_did_not_happen() -> None:
+    with FreeSwitch() as switch:
+        call = switch.call(stays, faults=[Fault("drop", 1000, optional=True)])
+        call.hangup()
+        kept = weakref.ref(call.transcript)
+        del call
+        switch.call(stays).hangup()  # the switch looks for ended calls when another begins
+        gc.collect()
+        assert kept() is None
 
 
 def test_running_raises_what_a_handler_raised() -> None:
