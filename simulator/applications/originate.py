@@ -160,7 +160,9 @@ def _reach(
                 _failed(channel, outcome, group.legs)
             over = group.timed_out and not is_true(options.get("originate_continue_on_timeout"))
             over = over or (side is not None and side.cancelled is not None)
-            if group.fatal or over or not (channel is None or channel.up):
+            # (of a caller who has gone, the next alternative notes it)
+            gone = at + 1 == len(groups) and not (channel is None or channel.up)
+            if group.fatal or over or gone:
                 return forced or outcome, group
     return forced or group.cause, group
 
