@@ -359,7 +359,7 @@ def _ask_pin(channel: Channel, pin: str, moderator_pin: str) -> Steps[str | None
 def _stay(channel: Channel, room: Room, flags: frozenset[str]) -> Steps[None]:
     switch = channel.switch
     rooms = switch.state(Rooms)
-    channel.change_read_codec()
+    channel.read_in_linear()
     member = Member(channel, rooms.number(channel), flags)
     reading = rooms.reading.setdefault(channel.uuid, [])
     reading.append(member)
@@ -377,7 +377,7 @@ def _stay(channel: Channel, room: Room, flags: frozenset[str]) -> Steps[None]:
         yield from executing.parse_all_events(channel)
         if reading[-1:] != [member]:  # another conference, within this one, has ended
             reading.append(member)
-            channel.change_read_codec()
+            channel.read_in_linear()
         channel.queued_events.clear()
         if channel.digits:
             _obey_key(room, member, channel.take_digit().key)
@@ -398,7 +398,7 @@ def _stay(channel: Channel, room: Room, flags: frozenset[str]) -> Steps[None]:
     # its own codec goes, and whatever is left below (switch_core_session_reset)
     for _ in reading[-2:]:
         reading.pop()
-        channel.change_read_codec()
+        channel.read_in_own()
     if "nomoh" not in flags and "mintwo" in flags and len(room.members) == 1:
         room.members[0].leave()
 

@@ -43,7 +43,7 @@ def _listen(channel: Channel, uuid: str, *, keys: bool, group: str | None) -> St
     groups = (target.get("eavesdrop_group") or "").split(",")
     if group and group not in groups:
         return
-    channel.change_read_codec()
+    channel.read_in_linear()
     bug = media_bugs.MediaBug(target, "eavesdrop", uuid)
     channel.set("last_sent_callee_id_name", target.profile.caller_id_name)
     channel.set("last_sent_callee_id_number", target.profile.caller_id_number)
@@ -55,4 +55,4 @@ def _listen(channel: Channel, uuid: str, *, keys: bool, group: str | None) -> St
     target.when_down.remove(channel.poke)
     bug.stop()
     channel.flush_digits()  # those that nobody read (recording 32a)
-    channel.change_read_codec()
+    channel.read_in_own()

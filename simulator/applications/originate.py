@@ -273,7 +273,7 @@ class _Ringback:
         """Begin it, if there is one."""
         if self.data:
             self._begun = True
-            self._channel.change_read_codec()
+            self._channel.read_in_linear()
             self.hear()
 
     def hear(self) -> None:
@@ -296,7 +296,7 @@ class _Ringback:
             self._heard = None
         if self._begun:
             self._begun = False
-            self._channel.change_read_codec()
+            self._channel.read_in_own()
 
 
 def _pass_callee_id(leg: FarLeg, channel: Channel) -> None:

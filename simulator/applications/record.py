@@ -79,7 +79,7 @@ def record(channel: Channel, data: str) -> Steps[None]:
     channel.set("playback_terminator_used", None)
     channel.set("silence_hits_exhausted", "false")
     if not native:
-        channel.change_read_codec()
+        channel.read_in_linear()
     channel.fire("RECORD_START", (("Record-File-Path", path),), called_from=RECORD_FILE_START)
     yield from _has_started(channel)
     threshold = len(words) > 2 and atoi(words[2]) and not native
@@ -99,7 +99,7 @@ def record(channel: Channel, data: str) -> Steps[None]:
     channel.fire("RECORD_STOP", (("Record-File-Path", path),), called_from=RECORD_FILE_STOP)
     yield from _has_stopped(channel)
     if not native:
-        channel.change_read_codec()
+        channel.read_in_own()
     if not channel.is_ready():
         channel.hangup("DESTINATION_OUT_OF_ORDER")
 

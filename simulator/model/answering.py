@@ -50,9 +50,49 @@ def pre_answer(channel: Channel) -> Steps[bool]:
     if not channel.up:
         return False
     if not channel.media_ready:
+        if not channel.negotiated:
+            yield from _negotiate(channel)
         channel.stamp(progress_media=channel.now)
         yield from mark_pre_answered(channel)
     return True
+
+
+def _negotiate(channel: Channel) -> Steps[None]:
+    """Agree on the codec with a SIP caller (mod_sofia's inbound-late-negotiation)."""
+    name, rate, bit_rate = channel.codec
+    channel.negotiated = True
+    channel.fire(
+        "CODEC",
+        (
+            ("channel-read-codec-name", name),
+            ("channel-read-codec-rate", rate),
+            ("channel-read-codec-bit-rate", bit_rate),
+        ),
+        called_from=("switch_core_codec.c", "switch_core_session_set_real_read_codec", 168),
+    )
+    channel.fire(
+        "CODEC",
+        (
+            ("Channel-Write-Codec-Name", name),
+            ("Channel-Write-Codec-Rate", rate),
+            ("Channel-Write-codec-bit-rate", bit_rate),
+        ),
+        called_from=("switch_core_codec.c", "switch_core_session_set_write_codec", 450),
+    )
+    yield channel.tick()
+    channel.set("audio_media_flow", None)  # it is set anew, behind the others
+    for variable, value in (
+        ("remote_text_media_flow", "inactive"),
+        ("audio_media_flow", "sendrecv"),
+        ("read_codec", name),
+        ("original_read_codec", name),
+        ("read_rate", rate),
+        ("original_read_rate", rate),
+        ("write_codec", name),
+        ("write_rate", rate),
+        ("dtmf_type", "rfc2833"),
+    ):
+        channel.set(variable, value)
 
 
 def mark_pre_answered(channel: Channel) -> Steps[None]:
@@ -73,6 +113,8 @@ def answer(channel: Channel) -> Steps[None]:
     """Answer an inbound call, unless it is answered (switch_channel_perform_answer)."""
     if not channel.up or channel.answered or channel.profile.direction == "outbound":
         return
+    if not channel.negotiated:
+        yield from pre_answer(channel)  # mod_sofia lets media through first
     yield from mark_answered(channel)
     delay = atoi(channel.get("answer_delay"))
     if delay > 0:

@@ -120,6 +120,10 @@ class Channel:
         self.endpoint = endpoint
         self.variables = OrderedVariables()
         self.codec = Codec()
+        #: What an application reads audio in, while it is not the channel's codec.
+        self.read_codec: Codec | None = None
+        #: False for a SIP caller of a profile with inbound-late-negotiation, until there is media.
+        self.negotiated = True
         self.call_uuid = profile.uuid
 
         self.state = State.EXECUTE
@@ -291,6 +295,8 @@ class Channel:
             due = self.tick() + 3 * FRAME * self.bridged
             self.switch.scheduler.at(due, lambda: self.hangup(cause))
         else:
+            if self.endpoint == "sofia" and self.up and self.answered:
+                self.set("proto_specific_hangup_cause", "sip:200")  # the answer to its BYE
             self.hangup(cause)
 
     # --- time
@@ -459,16 +465,26 @@ class Channel:
         self.variables.push("transfer_history", source)
         self.set("transfer_source", source)
 
-    def change_read_codec(self) -> None:
-        """Set or restore the codec in which an application reads audio; fires CODEC."""
-        self.set("read_codec", self.codec.name)
-        self.set("read_rate", self.codec.rate)
+    def read_in_linear(self) -> None:
+        """Have an application read audio in L16; fires CODEC."""
+        rate = self.codec.rate
+        self._change_read_codec(Codec("L16", rate, str(16 * int(rate))))
+
+    def read_in_own(self) -> None:
+        """Have the next application read audio in the channel's codec again; fires CODEC."""
+        self._change_read_codec(None)
+
+    def _change_read_codec(self, codec: Codec | None) -> None:
+        self.read_codec = codec
+        name, rate, bit_rate = codec or self.codec
+        self.set("read_codec", name)
+        self.set("read_rate", rate)
         self.fire(
             "CODEC",
             (
-                ("channel-read-codec-name", self.codec.name),
-                ("channel-read-codec-rate", self.codec.rate),
-                ("channel-read-codec-bit-rate", self.codec.bit_rate),
+                ("channel-read-codec-name", name),
+                ("channel-read-codec-rate", rate),
+                ("channel-read-codec-bit-rate", bit_rate),
             ),
         )
 

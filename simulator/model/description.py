@@ -45,6 +45,8 @@ class Described(Protocol):
     variables: OrderedVariables
     profile: Profile
     codec: Codec
+    read_codec: Codec | None
+    negotiated: bool
     callstate: CallState
     answered: bool
     early_media: bool
@@ -79,6 +81,7 @@ class Description:
         """The channel's state, its identity, and who calls whom."""
         channel = self._channel
         presence = channel.variables.get("presence_id")
+        codecs = (channel.read_codec or channel.codec, channel.codec) if channel.negotiated else ()
         state = (
             channel.running_state,
             channel.callstate,
@@ -86,7 +89,7 @@ class Description:
             channel.answered,
             channel.early_media,
             channel.hangup_cause,
-            channel.codec,
+            codecs,
             channel.name,
             channel.call_uuid,
             channel.in_dialplan,
@@ -108,7 +111,7 @@ class Description:
                     presence,
                     channel.call_uuid,
                 ),
-                self._once(_answer, channel.answer_state, channel.hangup_cause, channel.codec),
+                self._once(_answer, channel.answer_state, channel.hangup_cause, codecs),
                 *self.of_profile(channel.profile, "Caller"),
             ]
             if channel.other_profile is not None:
@@ -160,11 +163,11 @@ def _identity(
     return Block(headers)
 
 
-def _answer(state: str, cause: str | None, codec: Codec) -> Block:
+def _answer(state: str, cause: str | None, codecs: tuple[Codec, ...]) -> Block:
     headers = [("Answer-State", state)]
     if cause:
         headers.append(("Hangup-Cause", cause))
-    for way in ("Read", "Write"):
+    for way, codec in zip(("Read", "Write"), codecs, strict=False):
         headers.append((f"Channel-{way}-Codec-Name", codec.name))
         headers.append((f"Channel-{way}-Codec-Rate", codec.rate))
         headers.append((f"Channel-{way}-Codec-Bit-Rate", codec.bit_rate))

@@ -158,6 +158,9 @@ def _count_on(switch: Switch, recording: Recording) -> None:
             switch.domain = named[1]
 
 
+READ_CODEC = "Channel-Read-Codec"
+
+
 def channel_of(recording: Recording, switch: Switch) -> Channel:
     """The channel of an outbound connection, at the time of the connection."""
     circumstances = recording.circumstances
@@ -167,6 +170,9 @@ def channel_of(recording: Recording, switch: Switch) -> Channel:
         # Recording 14n: a B leg's circumstances are those of its A leg.
         socket = given.get("variable_current_application_data", circumstances["socket"])
         channel = _described(given, switch, [("socket", socket), *after])
+        if not channel.negotiated:
+            heard = (each for each in recording.switch if each.get(f"{READ_CODEC}-Name"))
+            channel.codec = _codec(dict(next(heard, recording.connect).headers))
     else:
         channel = incoming(
             switch,
@@ -197,12 +203,17 @@ def _described(given: dict[str, str], switch: Switch, dialplan: Extension) -> Ch
     channel.early_media = given["Answer-State"] == "early"
     channel.callstate = CallState[given["Channel-Call-State"]]
     channel.state = channel.running_state = State[given["Channel-State"].removeprefix("CS_")]
-    channel.codec = Codec(
-        given.get("Channel-Read-Codec-Name", "L16"),
-        given.get("Channel-Read-Codec-Rate", "8000"),
-        given.get("Channel-Read-Codec-Bit-Rate", "128000"),
-    )
+    channel.codec = _codec(given)
+    channel.negotiated = channel.endpoint == "loopback" or f"{READ_CODEC}-Name" in given
     return channel
+
+
+def _codec(given: Mapping[str, str]) -> Codec:
+    return Codec(
+        given.get(f"{READ_CODEC}-Name", "L16"),
+        given.get(f"{READ_CODEC}-Rate", "8000"),
+        given.get(f"{READ_CODEC}-Bit-Rate", "128000"),
+    )
 
 
 def _pairs(written: Mapping[str, Sequence[Sequence[str]]]) -> dict[str, Extension]:

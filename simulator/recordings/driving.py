@@ -155,10 +155,14 @@ class Drive:
 
     def _schedule_actions(self, channel: Channel) -> None:
         actions = list(self.recording.circumstances.get("actions", []))
+        by = self.recording.circumstances["caller"]["by"]
         waiting = [each for each in actions if "after_answer" in each or "after_previous" in each]
         for action in actions:
             if "at" in action and "app_closes" not in action:
-                self._act_at(channel, self.moment(action["at"]), action, self._seen(action["at"]))
+                when = self.moment(action["at"])
+                if "press" in action and by == "sip":  # RFC 2833 tells of a key as it is released
+                    when += action.get("milliseconds", KEY_LENGTH[by]) * MILLISECOND
+                self._act_at(channel, when, action, self._seen(action["at"]))
 
         def on_event(name: str, event: object) -> None:
             if name == "CHANNEL_ANSWER" and waiting:
