@@ -62,6 +62,8 @@ SENDMSG_HEADERS = (
     "lead-frames",
     "content-type",
 )
+#: What call-command may say (switch_ivr_parse_event); anything else does nothing.
+CALL_COMMANDS = ("execute", "hangup", "nomedia", "unicast", "xferext")
 #: switch_log_str2level
 LOG_LEVELS = {
     "console": 0,
@@ -477,6 +479,8 @@ class Control:
             if meant is not None:
                 self._refuse(f"the header {header}", f"sendmsg reads no such header, but {meant}")
             wrong = as_number(value) if header.lower() in ("loops", "lead-frames") else ""
+            if header.lower() == "call-command" and value.lower() not in CALL_COMMANDS:
+                wrong = f"there is no such command{hint(value, CALL_COMMANDS)}"
             if header.lower() == "event-lock" and not (is_true(value) or is_false(value)):
                 wrong = "it is neither true nor false"
             if wrong:

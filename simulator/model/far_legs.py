@@ -510,6 +510,8 @@ def _dial(
 
 def _nobody_in(technology: str, rest: str) -> str:
     """Why a dial string names nobody to call (mod_sofia.c: "Invalid URL"); "" if it does."""
+    if "{" in rest:
+        return "its braces are no variables there: is the f of an f-string missing?"
     if technology == "sofia":
         form = "<profile>/<number>@<domain>"
         if rest.lower().startswith("gateway"):

@@ -217,7 +217,7 @@ def _wrong(switch: Switch, kind: str, word: str, before: str) -> str:
         close = misspelt(word, LEVELS, shortest=4)
         return f"there is no such level (did you mean {close!r}?)" if close else ""
     if kind == "uuid":
-        known = switch.channels.keys() | switch.callers | switch.gone
+        known = {*switch.channels, *switch.callers, *switch.gone}
         return "" if word in known else f"there is no channel {word}"
     if kind in ("app", "action"):
         return _unknown_application(switch, kind, word)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import deque
 from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
 from pathlib import Path
 from random import Random
@@ -26,6 +27,9 @@ if TYPE_CHECKING:
     from .channel import Channel, Controller
 
 __all__ = ["Dial", "Extension", "Switch"]
+
+#: The most channels that are gone whose uuids are known.
+GONE_KEPT = 1000
 
 S = TypeVar("S")
 
@@ -137,8 +141,8 @@ class Switch:
         self.on_failed_job: Callable[[str, str, str, Channel | None], object] = (
             lambda job, command, answer, channel: None
         )
-        #: uuids of the channels that are gone
-        self.gone: set[str] = set()
+        #: uuids of the last channels that are gone
+        self.gone: deque[str] = deque(maxlen=GONE_KEPT)
         #: Called with every channel that is destroyed.
         self.when_destroyed: list[Callable[[Channel], object]] = []
         self._states: dict[object, object] = {}
@@ -187,7 +191,7 @@ class Switch:
         """Remove a destroyed channel, and cancel its tasks."""
         for action in self.when_destroyed:
             action(channel)
-        self.gone.add(channel.uuid)
+        self.gone.append(channel.uuid)
         if self.channels.get(channel.uuid) is channel:  # its uuid may have been reused
             del self.channels[channel.uuid]
 

@@ -284,6 +284,7 @@ def refused(question: Callable[[Channel], object], **options: Any) -> list[str]:
         ("bridge", "sofia/gateway/100", "the dial string sofia/gateway/100"),
         ("bridge", "sofia/internal/", "the dial string sofia/internal/"),
         ("bridge", "user/1000@", "the dial string user/1000@"),
+        ("bridge", "user/{AGENT}", "the dial string user/{AGENT}"),
         ("transfer", "9999 XLM default", "the dialplan XLM"),
         ("transfer", "9999 asterisk", "dialplan asterisk"),
         ("transfer", "9999 XML defalt", "the context defalt"),

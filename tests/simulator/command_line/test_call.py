@@ -453,6 +453,7 @@ def test_each_call_of_a_program_has_its_own_uuid() -> None:
         (b"sendmsg\ncall-comand: execute", "the header call-comand"),
         (b"sendmsg 1234\ncall-command: hangup", "sendmsg 1234"),
         (b"sendmsg\nloops: two", "loops: two"),
+        (b"sendmsg\ncall-command: exeucte", "call-command: exeucte"),
         (b"sendmsg\nevent-lock: ture", "event-lock: ture"),
         (b"linger soon", "linger soon"),
         (b"bgapi uuid_kill nobody", "bgapi uuid_kill nobody"),
