@@ -112,7 +112,10 @@ def sweep_script(path: Path, pairs: int, seconds: float | None) -> Swept:
 def is_odd(outcome: FaultRun) -> bool:
     """True if the handler raised an exception that the fault doesn't explain."""
     explained = {EXPLAINED.get(fault.kind) for fault in outcome.faults}
-    return outcome.ending not in (*EXPECTED, *explained)
+    ending = outcome.ending
+    if isinstance(outcome.raised, RuntimeError):  # of a callback (docs/errors.md)
+        ending = type(outcome.raised.__cause__).__name__
+    return ending not in (*EXPECTED, *explained)
 
 
 def by_script(swept: Sequence[Swept]) -> list[list[str]]:

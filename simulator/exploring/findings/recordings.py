@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import ast
-from collections.abc import Iterator, Sequence, Set
+from collections.abc import Iterator, Mapping, Sequence, Set
 
 from ..reach import DEEP, dotted, function_at, names_of_calls, tree_of, works
 from ..source import HandlerSource
@@ -63,8 +63,14 @@ def _used_only_behind(places: Sequence[Place], source: HandlerSource) -> int | N
         texts = _texts_at(function, place.line)
         saved = _Saved(tree, names, texts)
         reached = source.parts if place.file == str(source.path) else [tree]
-        if any(map(saved.at_hangup, reached)) or _is_guarded(function, place.line, saved):
+        # those set behind it, in its own function, are not called if it is hung up in
+        behind = range(place.line + 1, (function.end_lineno or place.line) + 1)
+        callbacks = [each.lineno for part in reached for each in saved.at_hangup(part)]
+        if any(each not in behind for each in callbacks) or _is_guarded(
+            function, place.line, saved
+        ):
             return None
+        used = used or min(callbacks, default=None)
         if place is places[-1]:
             used = used or _work_next(function, place.line, calls)
         for node in _calls(function):
@@ -155,26 +161,26 @@ class _Saved:
             node.name: node for node in ast.walk(tree) if isinstance(node, ast.FunctionDef)
         }
 
-    def at_hangup(self, part: ast.AST) -> bool:
-        """True if a callback of `on_hangup` that this part sets may."""
+    def at_hangup(self, part: ast.AST) -> Iterator[ast.FunctionDef | ast.Call]:
+        """What sets, in this part, a callback of `on_hangup` that may."""
         inside = {each.name: each for each in ast.walk(part) if isinstance(each, ast.FunctionDef)}
         for node in ast.walk(part):
-            if isinstance(node, ast.FunctionDef) and "on_hangup" in _words_of(node.decorator_list):
-                if self.by(node, {each.arg for each in node.args.args}):
-                    return True
+            if isinstance(node, ast.FunctionDef):
+                decorated = "on_hangup" in _words_of(node.decorator_list)
+                if decorated and self.by(node, {each.arg for each in node.args.args}):
+                    yield node
             elif isinstance(node, ast.Call) and "on_hangup" in dotted(node.func):
-                for each in node.args:
-                    name = each.id if isinstance(each, ast.Name) else ""
-                    function = inside.get(name) or self._functions.get(name)
-                    if isinstance(each, ast.Lambda):
-                        parameters, part = each.args.args, each.body
-                        if self.by(part, {one.arg for one in parameters}):
-                            return True
-                    elif function is None:
-                        return True  # a method, or a function from elsewhere
-                    elif self.by(function, {one.arg for one in function.args.args}):
-                        return True
-        return False
+                if any(self._saves(each, inside) for each in node.args):
+                    yield node
+
+    def _saves(self, callback: ast.expr, inside: Mapping[str, ast.FunctionDef]) -> bool:
+        if isinstance(callback, ast.Lambda):
+            return self.by(callback.body, {one.arg for one in callback.args.args})
+        name = callback.id if isinstance(callback, ast.Name) else ""
+        function = inside.get(name) or self._functions.get(name)
+        if function is None:
+            return True  # a method, or a function from elsewhere
+        return self.by(function, {one.arg for one in function.args.args})
 
     def by(self, part: ast.AST, whole: Set[str] = frozenset(), deep: int = DEEP) -> bool:
         """True if this part may. ``whole``: names of what knows all about the call."""

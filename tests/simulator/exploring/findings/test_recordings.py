@@ -61,6 +61,18 @@ def counts_the_call_in_finally(session: Session) -> None:
         logging.info("over: %s", session.uuid)
 
 
+def delivers_at_a_hangup_from_then_on(session: Session) -> None:
+    file = f"/tmp/{session.uuid}.wav"
+    session.channel.answer()
+    session.channel.record(file, limit=30)
+
+    @session.on_hangup
+    def over(hangup: Hangup) -> None:
+        deliver(file)
+
+    session.channel.hangup()
+
+
 def looks_at_the_cause_of_a_hangup(session: Session) -> None:
     @session.on_hangup
     def over(hangup: Hangup) -> None:
@@ -105,6 +117,7 @@ def count_another() -> None:
         delivers_behind_it,
         delivers_behind_the_function_that_records,
         counts_the_call_in_finally,
+        delivers_at_a_hangup_from_then_on,
         looks_at_the_cause_of_a_hangup,
         counts_in_a_function,
         puts_it_into_a_table,
