@@ -10,7 +10,6 @@ minimum and maximum in brackets. Linux only.
 from __future__ import annotations
 
 import argparse
-import statistics
 import sys
 from importlib.util import find_spec
 from pathlib import Path
@@ -26,7 +25,6 @@ from benchmarks.speed_tables import (  # noqa: E402
     cost_table,
     deaf_table,
     held_table,
-    ratios,
 )
 from benchmarks.switchboard import Words  # noqa: E402
 from benchmarks.workloads import WORKLOADS  # noqa: E402
@@ -39,8 +37,6 @@ EVERYTHING = [*WORKLOADS, *HELD, "deaf"]
 #: Rounds of held calls, which take long and vary little.
 HELD_ROUNDS = 2
 SHORT_ROUNDS = 3
-#: A short run fails above this many times the target, which no other work on the machine explains.
-FAR_OFF = 2.5
 
 
 def main() -> int:
@@ -57,7 +53,7 @@ def main() -> int:
         from benchmarks.speed_picture import draw  # needs matplotlib
 
         draw(results, options.picture)
-    return 1 if options.short and far_off(results) else 0
+    return 0
 
 
 def arguments() -> argparse.Namespace:
@@ -70,7 +66,7 @@ def arguments() -> argparse.Namespace:
     add("--bursts", action="store_true", help="send all that is due at once, not each message")
     add("--instructions", action="store_true", help="count those (valgrind), and not CPU time")
     add("--picture", type=Path, metavar="FILE", help="draw it, too (.svg or .png)")
-    add("--short", action="store_true", help="half a minute; fails only if eslsync is far off")
+    add("--short", action="store_true", help="half a minute: eslsync and the inline loop")
     options = parser.parse_args()
     counted = [*WORKLOADS] if options.short or options.instructions else EVERYTHING
     options.only = options.only or counted
@@ -105,17 +101,6 @@ def run(names: list[str], options: argparse.Namespace) -> Results:
                 told = f"round {number}: {key}, {name}: {measure(key, name)}"
                 print(told, file=sys.stderr, flush=True)
     return results
-
-
-def far_off(results: Results) -> bool:
-    """Print the ratios that are too far off for noise; True if there are any."""
-    found = False
-    for key in results.costs:
-        workload, ratio = WORKLOADS[key], statistics.median(ratios(results, key, "eslsync"))
-        if ratio > FAR_OFF * workload.target:
-            found = True
-            print(f"far off: {workload.title}: {ratio:.1f}, and {workload.target} is the target")
-    return found
 
 
 if __name__ == "__main__":

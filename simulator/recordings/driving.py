@@ -48,6 +48,8 @@ class Drive:
         self.recording = recording
         self.unfiltered = unfiltered
         self.found: list[Sent] = []
+        #: When other clients send the commands that they have not sent yet, in seconds.
+        self._others: list[float] = []
         self.closed = False
         self.roles: dict[str, str] = {}
         self._parser = Parser()
@@ -103,8 +105,10 @@ class Drive:
             needed = self._needed(before)
             self.agenda.run_until(
                 max(due, self.agenda.now) + PATIENCE,
-                lambda due=due, needed=needed: (  # type: ignore[misc]
-                    self.agenda.now >= due and self._count() >= needed
+                lambda due=due, needed=needed, time=time: (  # type: ignore[misc]
+                    self.agenda.now >= due
+                    and self._count() >= needed
+                    and not any(each < time for each in self._others)
                 ),
             )
             if self.control is None:
@@ -162,6 +166,8 @@ class Drive:
                 when = self.moment(action["at"])
                 if "press" in action and by == "sip":  # RFC 2833 tells of a key as it is released
                     when += action.get("milliseconds", KEY_LENGTH[by]) * MILLISECOND
+                if "api" in action:
+                    self._others.append(action["at"])
                 self._act_at(channel, when, action, self._seen(action["at"]))
 
         def on_event(name: str, event: object) -> None:
@@ -198,6 +204,8 @@ class Drive:
             if "hangup" in action:
                 channel.caller_hangs_up(action["hangup"])
             if "api" in action:
+                if action.get("at") in self._others:
+                    self._others.remove(action["at"])
                 self._run_for_another(self._translate(action["api"].encode("latin-1"), 10**9))
             if "talk" in action:
                 channel.talk(round(action["talk"] * SECOND), action.get("words", ""))
