@@ -39,7 +39,7 @@ HELD_ROUNDS = 2
 SHORT_ROUNDS = 3
 
 
-def main() -> int:
+def main() -> None:
     options = arguments()
     missing = [name for name in options.contestants if name in LIBRARIES and not find_spec(name)]
     for name in missing:
@@ -53,7 +53,6 @@ def main() -> int:
         from benchmarks.speed_picture import draw  # needs matplotlib
 
         draw(results, options.picture)
-    return 0
 
 
 def arguments() -> argparse.Namespace:
@@ -104,4 +103,4 @@ def run(names: list[str], options: argparse.Namespace) -> Results:
 
 
 if __name__ == "__main__":
-    sys.exit(main())
+    main()
