@@ -278,7 +278,7 @@ class _Stage:
             events = self._connection.messages[self._since :]
             return sum(_is(each, step.event, where) for each in events) >= step.times
 
-        problem = self._await(" ".join([step.event, *where.values()]), came)
+        problem = self._await(" ".join([step.event, *where.values()]), came, step.patience)
         return problem and problem + self._instead(step.event, where)
 
     def _instead(self, event: str, where: dict[str, str]) -> str:
@@ -293,12 +293,15 @@ class _Stage:
                 return f"; the last one had {', '.join(had)}" if had else ""
         return ""
 
-    def _await(self, what: str, came: Callable[[], bool]) -> str | None:
-        if self._connection.wait(came, self._scenario.patience):
+    def _await(
+        self, what: str, came: Callable[[], bool], patience: float | None = None
+    ) -> str | None:
+        patience = self._scenario.patience if patience is None else patience
+        if self._connection.wait(came, patience):
             return None
         if self._connection.closed:
             return f"{what} did not come before the connection was closed"
-        return f"waited {self._scenario.patience:g} s for {what} in vain"
+        return f"waited {patience:g} s for {what} in vain"
 
     def _answers(self) -> int:
         return sum(each.lane == "answer" for each in self._connection.messages)

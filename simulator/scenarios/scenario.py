@@ -190,13 +190,15 @@ class Api:
 class Until:
     """Waits for an event, or for the ``times``-th, since the last step that did something.
 
-    ``where`` gives headers that it must have, such as ``{Application: playback}``.
+    ``where`` gives headers that it must have, such as ``{Application: playback}``. ``patience`` is
+    how long it waits at most, in seconds, if not as long as any step of the scenario.
     """
 
     verb: ClassVar[str] = "until"
     event: str
     where: Mapping[str, str] = field(default_factory=dict)
     times: int = 1
+    patience: float | None = None
 
 
 @dataclass(frozen=True)
@@ -251,7 +253,7 @@ VERBS: dict[str, dict[str, Shape]] = {
     "talk": {"seconds": SECONDS},
     "hangup": {"cause": CAUSE},
     "api": {"command": COMMAND},
-    "until": {"event": EVENT, "where": ByName(ANY_TEXT), "times": POSITIVE},
+    "until": {"event": EVENT, "where": ByName(ANY_TEXT), "times": POSITIVE, "patience": SECONDS},
     "until_closed": {"nothing": FLAG},
     "sleep": {"seconds": SECONDS},
 }

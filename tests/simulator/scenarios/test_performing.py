@@ -111,9 +111,9 @@ def test_an_app_that_closes_is_recorded_as_one() -> None:
 
 
 def test_a_wait_in_vain_is_a_problem_and_the_next_step_follows() -> None:
-    vain = Until("DTMF")
+    vain = Until("DTMF", patience=0.3)
     steps = (*BEGIN, App("answer"), vain, App("hangup"), Press("1"), Close(), vain, Send("exit"))
-    performance = performed(Scenario("vain", steps, patience=0.3))
+    performance = performed(Scenario("vain", steps))
     assert performance.problems == [
         "vain, step 6: waited 0.3 s for DTMF in vain",
         "vain, step 8: press came to nothing: -ERR No such channel!",
@@ -124,7 +124,8 @@ def test_a_wait_in_vain_is_a_problem_and_the_next_step_follows() -> None:
 
 
 def test_a_problem_names_the_line_of_a_scenarios_file() -> None:
-    text = "patience: 0.1\nsteps:\n  - send: connect\n  - until_closed\n  - hangup\n"
+    sends = "  - send: {command: connect, wait: false}\n"
+    text = f"patience: 0.1\nsteps:\n{sends}  - until_closed\n  - hangup\n"
     assert performed(Scenario.parse(text, "a/b.yaml")).problems == [
         "a/b.yaml:4: waited 0.1 s for the switch to close in vain"
     ]
@@ -136,27 +137,28 @@ def test_a_wait_in_vain_tells_what_came_instead() -> None:
         *BEGIN,
         App("answer"),
         App("playback menu.wav", wait=False),
-        Until("PLAYBACK_START", {file: "menu.wav", "Event-Name": "PLAYBACK_START"}),
+        Until("PLAYBACK_START", {file: "menu.wav", "Event-Name": "PLAYBACK_START"}, patience=0.3),
         Until("PLAYBACK_START", {file: "{{sounds}}/menu.wav"}),
         App("hangup"),
         UntilClosed(),
     )
-    [problem] = performed(Scenario("x", steps, prompts={"menu.wav": 1.0}, patience=0.3)).problems
+    [problem] = performed(Scenario("x", steps, prompts={"menu.wav": 1.0})).problems
     begins = "x, step 7: waited 0.3 s for PLAYBACK_START menu.wav PLAYBACK_START in vain; the last"
     assert problem.startswith(f"{begins} one had {file}: /")
     assert problem.endswith("/menu.wav")
 
 
 def test_an_app_without_events_is_told() -> None:
-    steps = (Send("connect"), Until("DTMF"), Close())
-    assert performed(Scenario("x", steps, patience=0.1)).problems == [
+    steps = (Send("connect", wait=False), Until("DTMF", patience=0.1), Close())
+    assert performed(Scenario("x", steps)).problems == [
         "x, step 2: waited 0.1 s for DTMF in vain; no event has come at all: has the app sent "
         "event plain all?"
     ]
 
 
 def test_a_switch_that_does_not_close_is_not_recorded_as_one_that_does() -> None:
-    scenario = Scenario("open", (Send("connect"), Send("linger"), UntilClosed()), patience=0.1)
+    steps = (Send("connect", wait=False), Send("linger", wait=False), UntilClosed())
+    scenario = Scenario("open", steps, patience=0.1)
     performance = performed(scenario)
     assert performance.problems == ["open, step 3: waited 0.1 s for the switch to close in vain"]
     assert not performance.recording.closed

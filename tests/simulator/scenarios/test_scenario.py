@@ -72,7 +72,7 @@ EVERYTHING = Scenario(
         Press("12#", 80),
         Talk(1.5),
         Api("uuid_kill {{Other-Leg-Unique-ID}}"),
-        Until("CHANNEL_EXECUTE_COMPLETE", {"Application": "playback"}, times=2),
+        Until("CHANNEL_EXECUTE_COMPLETE", {"Application": "playback"}, times=2, patience=0.5),
         Sleep(0.25),
         Hangup("USER_BUSY"),
         UntilClosed(),
