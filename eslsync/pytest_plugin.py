@@ -15,6 +15,7 @@ from typing import Any
 import pytest
 
 from .own_simulator import InTheWay, import_simulator
+from .wire.keys import revealed
 
 #: The module that knows what simulated calls stood on; loaded once a test makes one.
 STANDING = "simulator.calling.standing"
@@ -92,6 +93,20 @@ def simulators_plugin(config: pytest.Config) -> Any:
     if not config.pluginmanager.is_registered(plugin):
         config.pluginmanager.register(plugin)
     return plugin
+
+
+def pytest_assertrepr_compare(
+    config: pytest.Config, op: str, left: object, right: object
+) -> list[str] | None:
+    """Explain a failed comparison of digits as one of plain strings: their repr hides them."""
+    plain_left, plain_right = revealed(left), revealed(right)
+    if plain_left is left and plain_right is right:
+        return None
+    told = config.hook.pytest_assertrepr_compare(
+        config=config, op=op, left=plain_left, right=plain_right
+    )
+    found: list[str] | None = next(filter(None, told), None)
+    return found or [f"{plain_left!r} {op} {plain_right!r}"]
 
 
 def pytest_sessionfinish(session: pytest.Session) -> None:

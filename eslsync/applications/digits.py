@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable, Sequence
+from typing import Any
 
 from ..call.leg import Collecting
 from ..call.taken_away import ROUTING
@@ -12,6 +13,7 @@ from ..numbers import milliseconds, whole
 from ..wire.arguments import ANY_KEY, check_digits, word
 from ..wire.declared import Declaration
 from ..wire.exceptions import TimeoutError
+from ..wire.keys import Keys
 from ..wire.message import Event
 from ..wire.outcomes import Digits
 from .playing import PlayingApplications, in_a_row
@@ -100,8 +102,8 @@ class DigitApplications(PlayingApplications):
         before = self._begin_to_collect()
 
         def collected(event: Event) -> Digits:
-            invalid = event.variables.get(f"{VARIABLE}_invalid", "") if regexp else ""
-            return self._collected(event, least, terminators, invalid, before)
+            invalid = self.leg.keys(event.variables.get(f"{VARIABLE}_invalid", ""))
+            return self._collected(event, least, terminators, invalid if regexp else "", before)
 
         return self.leg.run("play_and_get_digits", " ".join(words), collected, lock, None)
 
@@ -143,36 +145,39 @@ class DigitApplications(PlayingApplications):
 
         return self.leg.run("read", " ".join(words), collected, lock, None)
 
-    def _begin_to_collect(self) -> str | None:
+    def _begin_to_collect(self) -> Keys:
         """Forget who ended the entry before; return its digits, in case they are told again."""
         self.leg.last_collected = None
-        return self.leg.known.variables.get(VARIABLE)
+        return self.leg.keys(self.leg.known.variables.get(VARIABLE, ""))
 
     def _collected(
-        self, event: Event, least: int, terminators: str, invalid: str, before: str | None
+        self, event: Event, least: int, terminators: str, invalid: str, before: Keys
     ) -> Digits:
         """The digits that a FreeSWITCH application collected."""
-        digits = event.variables.get(VARIABLE, "")
+        digits = self.leg.keys(event.variables.get(VARIABLE, ""))
         success = event.variables.get("read_result") == "success"
         if digits and digits == before and self.leg.last_collected is None:
             # Nobody has pressed a key, so these are the digits of the entry before. A channel that
             # leaves the dialplan runs no loop (switch_play_and_get_digits), and resets nothing.
-            digits, success = "", False
+            digits, success = Keys(), False
         if self.leg.hangup_event is not None:
-            return Digits(digits)
+            return self._digits(digits)
         # The switch's own read_terminator_used may be an earlier one's (recording 03j), and
         # NAME_invalid an earlier try's.
         last = self.leg.last_collected
         terminator = last if last and last in terminators else None
         if digits and len(digits) < least:
             # too few, but FreeSWITCH leaves them in the variable (switch_ivr_read)
-            return Digits(invalid=digits, timed_out=terminator is None, terminator=terminator)
-        return Digits(
+            return self._digits(invalid=digits, timed_out=terminator is None, terminator=terminator)
+        return self._digits(
             digits,
             invalid=invalid if success and not digits else "",
             timed_out=not digits and not success,
             terminator=terminator if success else None,
         )
+
+    def _digits(self, digits: str = "", **facts: Any) -> Digits:
+        return Digits(digits, hidden=self.leg.conversation.redact.hides_digits, **facts)
 
     @Declaration("playback", prompts=("prompt", "invalid"), collects=True)
     def get_digits(
@@ -231,7 +236,7 @@ class DigitApplications(PlayingApplications):
         )
         try:
             with conversation.one_call():
-                outcome = Digits()
+                outcome = self._digits()
                 for attempt in range(tries):
                     if attempt:
                         self.flush_digits()  # digits typed after a wrong entry belong to it
@@ -252,7 +257,7 @@ class DigitApplications(PlayingApplications):
                             continue  # too short
                         if _is_valid(outcome, valid):
                             break
-                    outcome = Digits(invalid=str(outcome), terminator=outcome.terminator)
+                    outcome = self._digits(invalid=str(outcome), terminator=outcome.terminator)
                 return outcome
         finally:
             leg.collecting = before
@@ -270,13 +275,13 @@ class DigitApplications(PlayingApplications):
     ) -> Digits:
         conversation = self.leg.conversation
         typeahead = conversation.typeahead
-        digits = ""
+        digits = self.leg.keys("")
         terminator = None
         # A # after the last entry, which was complete without it, does not belong to this one.
         ignored = terminators if least else ""
         cut_by = "".join(key for key in ANY_KEY if key not in ignored) if barge_in else "none"
         typeahead.forget_first(self.leg, ignored)
-        with self.leg.tells_at_hangup(lambda _: Digits(digits)):
+        with self.leg.tells_at_hangup(lambda _: self._digits(digits)):
             if prompt is not None and not (barge_in and self.leg.typed_ahead()):
                 self.playback(prompt, terminators="any" if cut_by == ANY_KEY else cut_by)
             deadline = conversation.deadline(timeout)
@@ -291,12 +296,12 @@ class DigitApplications(PlayingApplications):
                         continue
                     terminator = digit
                     break
-                digits += digit
+                digits = self.leg.keys(digits + digit)
                 each = timeout if digit_timeout is None else digit_timeout
                 deadline = conversation.deadline(each)
         if len(digits) < least:
-            return Digits(invalid=digits, timed_out=terminator is None, terminator=terminator)
-        return Digits(digits, terminator=terminator)
+            return self._digits(invalid=digits, timed_out=terminator is None, terminator=terminator)
+        return self._digits(digits, terminator=terminator)
 
     @Declaration("send_dtmf", argument=("digits",), digits=True)
     def send_dtmf(

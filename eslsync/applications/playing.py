@@ -11,6 +11,7 @@ from ..call.execution import Execution
 from ..call.leg import Leg, as_it_is, as_text
 from ..wire.arguments import check_digits, check_file, is_expanded, word
 from ..wire.declared import Declaration
+from ..wire.keys import Keys
 from ..wire.message import Event, number
 from ..wire.outcomes import Played
 from ..wire.shown import in_quotes
@@ -54,13 +55,18 @@ UNMEASURED = re.compile(r"(phrase|say):")
 FIRST_SAMPLE = re.compile(r"@@(\d+)$")
 
 
-def played(event: Event | None, file: str, before: Event) -> Played:
+def played(leg: Leg, event: Event | None, file: str, before: Event) -> Played:
     """The outcome of playing, from its completion; ``before`` told of earlier playing."""
     if event is None:
         return Played("", None, None)
     response = event.get("Application-Response", "")
-    terminator = event.variables.get("playback_terminator_used") or None
-    return Played(response, terminator, _seconds(event, file, response, before))
+    return Played(response, ended_by(leg, event), _seconds(event, file, response, before))
+
+
+def ended_by(leg: Leg, event: Event) -> Keys | None:
+    """The key that ended an application; None if none did."""
+    key = event.variables.get("playback_terminator_used")
+    return leg.keys(key) if key else None
 
 
 def _seconds(event: Event, file: str, response: str, before: Event) -> float | None:
@@ -111,7 +117,7 @@ def play(
     before = leg.known
 
     def outcome(event: Event | None) -> Played:
-        return played(event, argument, before)
+        return played(leg, event, argument, before)
 
     return leg.execute(application, argument, outcome, lock, block, timeout)
 

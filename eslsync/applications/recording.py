@@ -9,7 +9,7 @@ from ..wire.declared import Declaration
 from ..wire.enums import HangupCause
 from ..wire.message import Event, number
 from ..wire.outcomes import Recorded
-from .playing import PlayingApplications, terminate_by
+from .playing import PlayingApplications, ended_by, terminate_by
 
 __all__ = ["RecordingApplications"]
 
@@ -58,8 +58,7 @@ class RecordingApplications(PlayingApplications):
             told = event.variables.get("record_ms", "")
             if told == before and self.leg.hangs_up_with(HangupCause.DESTINATION_OUT_OF_ORDER):
                 told = ""  # nothing was recorded, and this is the length of the recording before
-            terminator = event.variables.get("playback_terminator_used") or None
-            return Recorded(file, (number(told) or 0) / 1000, terminator)
+            return Recorded(file, (number(told) or 0) / 1000, ended_by(self.leg, event))
 
         outcome = self.leg.run("record", argument, recorded, lock, timeout)
         if outcome.terminator is not None:

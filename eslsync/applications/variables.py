@@ -156,4 +156,4 @@ class ChannelVariables(MutableMapping[str, str]):
         return len(self._channel.leg.known.variables)
 
     def __repr__(self) -> str:
-        return repr(dict(self))
+        return repr(self._channel.leg.known.variables)

@@ -315,6 +315,8 @@ class Arrivals:
             leg = conversation.legs.get(event.uuid or "")
             if name == "DTMF":
                 conversation.redact.pressed(event.uuid or "", event.digit or "")
+                if not conversation.redact.hides_digits:
+                    event.shown = True
             if leg is not None and name == "DTMF":
                 collects = leg.collects_digits
                 event.collected = leg.comes_back(event) or collects

@@ -30,6 +30,7 @@ from ..wire.arguments import (
 )
 from ..wire.enums import ChannelState, HangupCause
 from ..wire.exceptions import CommandError, Hangup, ProtocolError, TimeoutError, Transferred
+from ..wire.keys import Keys
 from ..wire.message import ApiResponse, Event
 from ..wire.printed import NOTHING
 from .borrowed import BorrowedVariables
@@ -538,11 +539,15 @@ class Leg:
             self.queued_digits = rest
         return bool(found)
 
+    def keys(self, keys: str) -> Keys:
+        """Keys that were pressed on this leg, with a `repr` that hides them if they are secret."""
+        return Keys(keys, hidden=self.conversation.redact.hides_digits)
+
     def run_digit_handler(self, event: Event) -> None:
         """Run the handler for a digit, if there is one."""
         if not self.digit_handlers or self.collecting is not None:
             return
-        digit = event.get("DTMF-Digit", "")
+        digit = event.digit or ""
         handler = self.digit_handlers.get(digit.upper()) or self.digit_handlers.get(None)
         if handler is not None:
             check_returned("the digit handler", handler(digit))

@@ -14,6 +14,7 @@ from typing import Any, Literal, TypeVar, overload
 from .arguments import elements
 from .enums import AnswerState, CallState, ChannelState, DTMFSource, HangupCause
 from .exceptions import ProtocolError
+from .keys import Keys
 from .printed import failed, text_of
 from .shown import in_a_log
 from .texts import bytes_of, lossless, readable, without_line_end
@@ -232,14 +233,14 @@ class Variables(Mapping[str, str]):
         return sum(1 for _ in self)
 
     def __repr__(self) -> str:
-        return repr(dict(self))
+        return f"<variables of {self._event!r}>"
 
 
 class Event(Message):
     """An event of the switch (text/event-plain)."""
 
     # _sure: how far `raw` is known to be headers.
-    __slots__ = ("_sure", "collected", "quick_name", "raw", "serial")
+    __slots__ = ("_sure", "collected", "quick_name", "raw", "serial", "shown")
 
     encoded = True
 
@@ -255,6 +256,8 @@ class Event(Message):
     #: True for a digit (DTMF) that a running play_and_get_digits or read collects, and for one that
     #: nobody pressed, as the handler has queued it (`Channel.queue_dtmf`).
     collected: bool
+    #: True for a digit of a call that hides none: its `repr` has the key. Otherwise not set.
+    shown: bool
 
     def __init__(self, raw: bytes) -> None:
         self.raw = raw
@@ -353,8 +356,9 @@ class Event(Message):
 
     @property
     def digit(self) -> str | None:
-        """DTMF-Digit: the key that was pressed."""
-        return self.get("DTMF-Digit")
+        """DTMF-Digit: the key that was pressed, as a string whose `repr` doesn't show it."""
+        digit = self.get("DTMF-Digit")
+        return None if digit is None else Keys(digit, hidden=not getattr(self, "shown", False))
 
     @property
     def dtmf_source(self) -> DTMFSource | str | None:
@@ -424,7 +428,9 @@ class Event(Message):
         return isinstance(name, str) and self.get(name) is not None
 
     def __repr__(self) -> str:
-        keys = ("Event-Name", "DTMF-Digit", "Application", "Hangup-Cause", "Unique-ID")
+        keys = ["Event-Name", "Application", "Hangup-Cause", "Unique-ID"]
+        if getattr(self, "shown", False):
+            keys.insert(1, "DTMF-Digit")
         try:
             parts = [in_a_log(self[key][:60]) for key in keys if key in self]
         except ProtocolError as error:
@@ -452,7 +458,7 @@ class CommandReply(Message):
         return not self.ok and (line[:7].lower() != "getvar " or self.text == NOT_FOUND)
 
     def __repr__(self) -> str:
-        return f"<{type(self).__name__} {self.text[:60]!r}>"
+        return f"<{type(self).__name__} {in_short(self.text)}>"
 
 
 class ConnectReply(CommandReply, Event):
@@ -491,11 +497,17 @@ class ApiResponse(Message):
         return failed(self.body, line.partition(" ")[2])
 
     def __repr__(self) -> str:
-        return f"<ApiResponse {self.text[:60]!r}>"
+        return f"<ApiResponse {in_short(self.text)}>"
 
 
 #: The reply to a command.
 Reply = CommandReply | ApiResponse
+
+
+def in_short(text: str) -> str:
+    """An answer without what it tells, which may be a PIN: "+OK", or "24 characters"."""
+    verdict = text.partition(" ")[0]
+    return verdict if verdict in ("+OK", "-ERR", "-USAGE:") else f"{len(text)} characters"
 
 
 class DisconnectNotice(Message):

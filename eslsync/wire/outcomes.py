@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import NamedTuple
 
 from .enums import HangupCause
+from .keys import Keys, many
 
 __all__ = ["Bridged", "Digits", "Played", "Recorded"]
 
@@ -54,12 +55,16 @@ class Bridged(NamedTuple):
     channel: str | None = None
 
 
-class Digits(str):
+class Digits(Keys):
     """The collected digits, as a string: empty if none were valid.
 
     ``invalid`` has the digits of the last try that were wrong or too few; ``timed_out`` is True
     if the caller pressed nothing, or too few, in time; ``terminator`` is the key that ended the
     entry, or None.
+
+    The `repr` tells how many there are, and not which, because reports of errors contain it:
+    ``<Digits: 4 digits>``. ``str(digits)`` is the digits. With ``hidden=False``, as in calls of
+    ``Outbound(redact=())``, the `repr` has them, too.
     """
 
     invalid: str
@@ -73,11 +78,12 @@ class Digits(str):
         invalid: str = "",
         timed_out: bool = False,
         terminator: str | None = None,
+        hidden: bool = True,
     ) -> Digits:
-        self = super().__new__(cls, digits)
-        self.invalid = invalid
+        self = super().__new__(cls, digits, hidden=hidden)
+        self.invalid = Keys(invalid, hidden=hidden)
         self.timed_out = timed_out
-        self.terminator = terminator
+        self.terminator = None if terminator is None else Keys(terminator, hidden=hidden)
         return self
 
     def __repr__(self) -> str:
@@ -86,4 +92,6 @@ class Digits(str):
             *(["timed_out=True"] if self.timed_out else []),
             *([f"terminator={self.terminator!r}"] if self.terminator else []),
         ]
+        if self.hidden:
+            return f"<Digits: {', '.join([many(self, 'digit'), *more])}>"
         return f"Digits({', '.join([str.__repr__(self), *more])})"

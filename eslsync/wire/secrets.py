@@ -107,8 +107,10 @@ class Secrets:
         self.names = redactor.names
         self._redactor = redactor
         self._hides = bool(redactor.names)
+        #: True if digits are secret.
+        self.hides_digits = DTMF in self.names
         # What commands, and events, contain that tell secrets; the words in lower case.
-        self._always, self._told = _telling(tuple(redactor.words), DTMF in self.names)
+        self._always, self._told = _telling(tuple(redactor.words), self.hides_digits)
         self._words = self._always
         # Dictionaries, in place of sets, for their order.
         self._collected: dict[str, None] = {}
@@ -167,7 +169,7 @@ class Secrets:
 
     def pressed(self, leg: str, digit: str) -> None:
         """Learn of a key."""
-        if DTMF in self.names:
+        if self.hides_digits:
             self._keys[leg] = (self._keys.get(leg, "") + digit)[-MOST_KEYS:]
             _bound(self._keys, MOST_LEGS)
 
@@ -222,7 +224,7 @@ class Secrets:
     def _read_command(self, text: str) -> None:
         """Learn from a command, or an application, and its argument."""
         text = _without_api(text)
-        if DTMF in self.names or "pin" in map(str.lower, self.names):
+        if self.hides_digits or "pin" in map(str.lower, self.names):
             for found in _applications().finditer(text):
                 self._read_application(found[1], text[found.end() :], nested=found.start() > 0)
         for found in self._redactor.before.finditer(text):
@@ -244,7 +246,7 @@ class Secrets:
             found = re.match(r"\s*\S+\s+(?:pin|dtmf\s+\S+)\s+(\S+)", argument)
             if found is not None:
                 self._learn(found[1])
-        if DTMF not in self.names:
+        if not self.hides_digits:
             return
         place = application.place("variable")
         if place is not None:

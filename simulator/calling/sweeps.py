@@ -15,11 +15,12 @@ from datetime import datetime
 from typing import Any, NoReturn, Protocol, runtime_checkable
 
 import eslsync
-from eslsync import Bridged, Digits, ESLError, Hangup, Outbound, Played, Recorded
+from eslsync import Bridged, ESLError, Hangup, Outbound, Played, Recorded
 from eslsync.callables import check_function, check_returned
 from eslsync.loading import Handler
 from eslsync.protocol import Message
 from eslsync.stacks import is_ours
+from eslsync.wire.keys import Keys
 
 from ..clockwork.frozen import standing_still
 from ..ladders.transcript import Entry
@@ -216,7 +217,7 @@ class _Run:
 
 
 #: Types that outlive a run, because its result or `whole_run` refers to them.
-OUTLASTING = (_Run, BaseException, Message, Part, Bridged, Digits, Played, Recorded)
+OUTLASTING = (_Run, BaseException, Message, Part, Bridged, Keys, Played, Recorded)
 
 
 class _Runs:

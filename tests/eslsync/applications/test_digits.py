@@ -379,7 +379,7 @@ def test_play_and_get_digits_returns_a_matching_digit() -> None:
 
     asked = ask(question, press("2"))
     assert asked.value == "2"
-    assert repr(asked.value) == "Digits('2')"
+    assert repr(asked.value) == "<Digits: 1 digit>"
     assert asked.call.heard == [ENTER]
 
 
