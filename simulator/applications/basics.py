@@ -140,9 +140,9 @@ def echo(channel: Channel, data: str) -> Steps[None]:
     """Send the caller's audio back, until the end of the call or a ``break``."""
     while channel.is_ready() and not executing.take_break(channel):
         yield from executing.parse_all_events(channel)
-        channel.flush_digits()  # sent back, but not read (switch_ivr_session_echo)
         if channel.is_ready():
-            yield from channel.frames(None)
+            yield from channel.frames(None, digits=False)
+    channel.reset()  # with the digits, which were sent back, but not read
 
 
 @application("delay_echo", recordings="30e")

@@ -214,6 +214,7 @@ def _hear(side: BridgeSide) -> Steps[None]:
     if not side.inner:
         yield from hooks.api_on(channel, "api_after_bridge")
         _execute_afterwards(channel)
+    channel.reset()
     channel.set("bridge_to", None)
     channel.bridged = False
     channel.partner = None

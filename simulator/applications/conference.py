@@ -6,6 +6,7 @@ The api command `conference` is in `conference_api`.
 from __future__ import annotations
 
 import re
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
@@ -15,6 +16,7 @@ from ..model.known_options import note_conference_flags, note_option
 from ..model.sounds import FRAME
 from ..model.states import Status
 from ..model.tables import application
+from ..model.waiting import OnDigit
 
 if TYPE_CHECKING:
     from ..clockwork.agenda import Timer
@@ -29,6 +31,8 @@ __all__ = ["LOUDEST", "CalledFrom", "Member", "Room", "Rooms"]
 SUBCLASS = "conference::maintenance"
 #: Microseconds until the room's own thread gives the floor to a new member.
 FLOOR_AFTER = FRAME
+#: Microseconds before a file that somebody hears before they are a member.
+LEAD_IN = 20 * FRAME
 #: The number of tries for a PIN, and milliseconds for each.
 PIN_RETRIES, PIN_TIMEOUT = 3, 10_000
 
@@ -41,12 +45,14 @@ MUTED = ("conference_api.c", "conference_api_sub_mute", 339)
 UNMUTED = ("conference_api.c", "conference_api_sub_unmute", 492)
 DEAFENED = ("conference_api.c", "conference_api_sub_deaf", 797)
 UNDEAFENED = ("conference_api.c", "conference_api_sub_undeaf", 839)
-LOUDER = ("conference_loop.c", "conference_loop_volume_talk_up", 440)
-QUIETER = ("conference_loop.c", "conference_loop_volume_talk_dn", 503)
+ENERGY_CHANGED = ("conference_loop.c", "conference_loop_energy_up", 327)
+LEVEL_CHANGED = ("conference_loop.c", "conference_loop_volume_talk_up", 440)
 FILE_CLOSED = ("conference_file.c", "conference_file_close", 52)
 
 #: The volume levels are -4 to 4.
 LOUDEST = 4
+#: The energy level of a room, the highest of a member, and what a key adds.
+ENERGY, MOST_ENERGY, ENERGY_STEP = 100, 1800, 200
 
 
 @dataclass(eq=False)
@@ -60,7 +66,7 @@ class Member:
     speaks: bool = True
     hears: bool = True
     held: bool = False
-    energy: int = 100
+    energy: int = ENERGY
     volume_in: int = 0
     volume_out: int = 0
     sounds: list[RoomSound] = field(default_factory=list)
@@ -256,13 +262,14 @@ class Rooms:
         self.by_name: dict[str, Room] = {}
         self.members = 0  #: the number of members so far, in all rooms
         self._numbers: dict[Channel, int] = {}
-        #: The codecs in which channels read, each a member's; the last one counts.
-        self.reading: dict[str, list[Member]] = {}
+        #: The channels that execute commands in a conference, which doesn't obey keys meanwhile
+        #: (CF_APP_TAGGED). One that is joined within it doesn't, either, until it executes one.
+        self.busy: set[str] = set()
         switch.when_destroyed.append(self._forget)
 
     def _forget(self, channel: Channel) -> None:
         self._numbers.pop(channel, None)
-        self.reading.pop(channel.uuid, None)
+        self.busy.discard(channel.uuid)
 
     def number(self, channel: Channel) -> int:
         """The number of a member: a channel keeps its own when it comes again."""
@@ -276,7 +283,7 @@ class Rooms:
 PROFILES = frozenset(["", "default", "wideband", "ultrawideband", "cdquality"])
 
 
-@application("conference", recordings="11e")
+@application("conference", recordings="11e 45a")
 def conference(channel: Channel, data: str) -> Steps[None]:
     """``<room>[@<profile>][+<pin>][+flags{<flag>|...}]``: stay until kicked or hung up."""
     switch = channel.switch
@@ -308,13 +315,17 @@ def conference(channel: Channel, data: str) -> Steps[None]:
         if given is None:
             if created:
                 rooms.pop(name, None)
+            channel.reset()
             return
         if given == moderator_pin:
             flags |= {"moderator"}
     if room.locked and not created:
-        yield from playing.play(channel, "conference/conf-locked.wav")
-        return
-    yield from _stay(channel, room, flags)
+        locked = "conference/conf-locked.wav"  # unless the profile has none (recording 45b)
+        if switch.media.open(locked, playing.sound_prefix(channel)) is not None:
+            yield from _play_to_joiner(channel, locked)
+    else:
+        yield from _stay(channel, room, flags)
+    channel.reset()
 
 
 def _flags(channel: Channel, data: str) -> tuple[str, frozenset[str]]:
@@ -339,7 +350,7 @@ def _ask_pin(channel: Channel, pin: str, moderator_pin: str) -> Steps[str | None
             pressed.append(digit.key)
             return True
 
-        status = yield from playing.play(channel, "conference/conf-pin.wav", first_digit)
+        status = yield from _play_to_joiner(channel, "conference/conf-pin.wav", first_digit)
         if status not in (Status.SUCCESS, Status.BREAK):
             channel.hangup("DESTINATION_OUT_OF_ORDER")
             return None
@@ -349,20 +360,26 @@ def _ask_pin(channel: Channel, pin: str, moderator_pin: str) -> Steps[str | None
         digits = digits or "".join(pressed)
         if digits in known:
             return digits
-        yield from playing.play(channel, "conference/conf-bad-pin.wav")
+        yield from _play_to_joiner(channel, "conference/conf-bad-pin.wav")
         channel.flush_digits()
         if not channel.is_ready():
             return None
     return None
 
 
+def _play_to_joiner(channel: Channel, file: str, on_digit: OnDigit | None = None) -> Steps[Status]:
+    """Play a file to a channel that is no member yet (conference_file_local_play)."""
+    until = channel.now + LEAD_IN
+    while channel.is_ready() and channel.now < until:
+        yield from channel.frames_unread(until)
+    return (yield from playing.play(channel, file, on_digit))
+
+
 def _stay(channel: Channel, room: Room, flags: frozenset[str]) -> Steps[None]:
     switch = channel.switch
     rooms = switch.state(Rooms)
-    channel.read_in_linear()
     member = Member(channel, rooms.number(channel), flags)
-    reading = rooms.reading.setdefault(channel.uuid, [])
-    reading.append(member)
+    channel.read_in_linear(member)
     channel.set("conference_member_id", str(member.number))
     channel.set("conference_moderator", "true" if member.moderator else "false")
     channel.set("conference_ghost", "false")
@@ -374,15 +391,17 @@ def _stay(channel: Channel, room: Room, flags: frozenset[str]) -> Steps[None]:
     room.fire(member, "add-member", ADDED)
     switch.scheduler.at(channel.now + FLOOR_AFTER, lambda: room.give_floor(member))
     while channel.is_ready() and not member.left:
-        yield from executing.parse_all_events(channel)
-        if reading[-1:] != [member]:  # another conference, within this one, has ended
-            reading.append(member)
-            channel.read_in_linear()
+        if channel.private_events and not channel.event_locks:
+            rooms.busy.add(channel.uuid)
+            yield from executing.parse_all_events(channel)
+            rooms.busy.discard(channel.uuid)
+            channel.read_in_linear(member)
         channel.queued_events.clear()
-        if channel.digits:
+        obeys = channel.uuid not in rooms.busy
+        if channel.digits and obeys:
             _obey_key(room, member, channel.take_digit().key)
         if channel.is_ready() and not member.left:
-            yield from channel.frames(None)
+            yield from channel.frames(None, digits=obeys)
     room.stop(member)
     room.members.remove(member)
     if room.floor == member.number:
@@ -395,43 +414,87 @@ def _stay(channel: Channel, room: Room, flags: frozenset[str]) -> Steps[None]:
     if not room.members:
         room.stop()
         rooms.by_name.pop(room.name, None)
-    # its own codec goes, and whatever is left below (switch_core_session_reset)
-    for _ in reading[-2:]:
-        reading.pop()
-        channel.read_in_own()
+    channel.read_in_own()
     if "nomoh" not in flags and "mintwo" in flags and len(room.members) == 1:
         room.members[0].leave()
 
 
 def _obey_key(room: Room, member: Member, key: str) -> None:
     """The keys of the `default` group of caller controls in conference.conf."""
-    if "dist-dtmf" in member.flags:
-        return
-    if key == "0":
-        room.mute(member, member.speaks)
-    elif key == "*":
-        muted = member.speaks or member.hears
-        room.mute(member, muted)
-        room.deafen(member, muted)
-    elif key == "#":
-        member.leave()
-    elif key in "13":
-        change = 1 if key == "3" else -1
-        member.volume_in = max(-LOUDEST, min(LOUDEST, member.volume_in + change))
-        level = str(member.volume_in)
-        called_from = LOUDER if change > 0 else QUIETER
-        room.fire(member, "volume-level", called_from, last=(("New-Level", level),))
-        _say_level(room, member)
-    else:
-        return
-    member.channel.set("conference_last_matching_digits", key)
+    control = _CONTROLS.get(key)
+    if control is not None and "dist-dtmf" not in member.flags:
+        member.channel.set("conference_last_matching_digits", key)
+        control(room, member)
 
 
-def _say_level(room: Room, member: Member) -> None:
-    """Say the new level, to the member only."""
+def _toggle_mute(room: Room, member: Member) -> None:
+    if member.held:
+        return
+    room.mute(member, member.speaks)
+    if member.speaks and not member.hears:
+        room.deafen(member, False)
+
+
+def _toggle_deaf_mute(room: Room, member: Member) -> None:
+    if member.held:
+        return
+    room.mute(member, member.speaks)
+    if member.speaks != member.hears:
+        room.deafen(member, not member.speaks)
+
+
+def _change_energy(room: Room, member: Member, change: int | None) -> None:
+    """Add to the level below which a member is silent; None sets it back to the room's."""
+    level = ENERGY if change is None else member.energy + change
+    member.energy = max(0, min(MOST_ENERGY, level))
+    room.fire(member, "energy-level", ENERGY_CHANGED, last=(("New-Level", str(member.energy)),))
+    for digit in str(member.energy // ENERGY_STEP):
+        _say(room, member, f"digits/{digit}.wav")
+
+
+def _change_talk(room: Room, member: Member, change: int | None) -> None:
+    """Add to the volume of what a member hears; None sets it back to 0."""
+    member.volume_out = _level(member.volume_out, change)
+    _tell_level(room, member, "volume-level", member.volume_out)
+
+
+def _change_listen(room: Room, member: Member, change: int | None) -> None:
+    """Add to the volume of what a member says; None sets it back to 0."""
+    member.volume_in = _level(member.volume_in, change)
+    _tell_level(room, member, "gain-level", member.volume_in)
+
+
+def _level(level: int, change: int | None) -> int:
+    return 0 if change is None else max(-LOUDEST, min(LOUDEST, level + change))
+
+
+def _tell_level(room: Room, member: Member, action: str, level: int) -> None:
+    room.fire(member, action, LEVEL_CHANGED, last=(("New-Level", str(level)),))
+    if level < 0:
+        _say(room, member, "currency/negative.wav")
+    _say(room, member, f"digits/{abs(level)}.wav")
+
+
+def _say(room: Room, member: Member, file: str) -> None:
+    """Play a file to a member, if it is there."""
     channel = member.channel
-    files = ["currency/negative.wav"] if member.volume_in < 0 else []
-    for file in [*files, f"digits/{abs(member.volume_in)}.wav"][-1:]:
-        sound = channel.switch.media.open(file, playing.sound_prefix(channel))
-        if sound is not None:
-            room.play(file, sound, member)
+    sound = channel.switch.media.open(file, playing.sound_prefix(channel))
+    if sound is not None:
+        room.play(file, sound, member)
+
+
+#: The keys of the stock configuration (conf/vanilla/autoload_configs/conference.conf.xml).
+_CONTROLS: Mapping[str, Callable[[Room, Member], None]] = {
+    "0": _toggle_mute,
+    "*": _toggle_deaf_mute,
+    "9": lambda room, member: _change_energy(room, member, ENERGY_STEP),
+    "8": lambda room, member: _change_energy(room, member, None),
+    "7": lambda room, member: _change_energy(room, member, -ENERGY_STEP),
+    "3": lambda room, member: _change_talk(room, member, 1),
+    "2": lambda room, member: _change_talk(room, member, None),
+    "1": lambda room, member: _change_talk(room, member, -1),
+    "6": lambda room, member: _change_listen(room, member, 1),
+    "5": lambda room, member: _change_listen(room, member, None),
+    "4": lambda room, member: _change_listen(room, member, -1),
+    "#": lambda room, member: member.leave(),
+}

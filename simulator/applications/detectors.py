@@ -75,7 +75,7 @@ def wait_for_silence(channel: Channel, data: str) -> Steps[None]:
     if len(words) < 4:
         return
     frames, sound, timeout = map(atoi, words[1:4])
-    channel.read_in_linear()
+    channel.read_in_linear(object())
     # An audible caller never falls silent; a silent one never makes the awaited sound.
     heard = not channel.audible and not sound
     length = timeout
@@ -87,7 +87,7 @@ def wait_for_silence(channel: Channel, data: str) -> Steps[None]:
     channel.set("wait_for_silence_timeout", "false" if heard else "true")
     channel.set("wait_for_silence_listenhits", "0")
     channel.set("wait_for_silence_silence_hits", "0" if heard else str(frames))
-    channel.read_in_own()
+    channel.reset(digits=False)
 
 
 @api("uuid_displace", recordings="30b")

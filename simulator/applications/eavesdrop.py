@@ -43,7 +43,7 @@ def _listen(channel: Channel, uuid: str, *, keys: bool, group: str | None) -> St
     groups = (target.get("eavesdrop_group") or "").split(",")
     if group and group not in groups:
         return
-    channel.read_in_linear()
+    channel.read_in_linear(object())
     bug = media_bugs.MediaBug(target, "eavesdrop", uuid)
     channel.set("last_sent_callee_id_name", target.profile.caller_id_name)
     channel.set("last_sent_callee_id_number", target.profile.caller_id_number)
@@ -54,5 +54,4 @@ def _listen(channel: Channel, uuid: str, *, keys: bool, group: str | None) -> St
         yield from channel.frames_unread(channel.tick() if keys and channel.digits else None)
     target.when_down.remove(channel.poke)
     bug.stop()
-    channel.flush_digits()  # those that nobody read (recording 32a)
-    channel.read_in_own()
+    channel.reset()  # with the digits that nobody read (recording 32a)

@@ -36,6 +36,7 @@ def hold(channel: Channel) -> bool:
     if music is not None and other is not None:
         executing.broadcast(other, music, loops=-1)
     channel.fire("CHANNEL_HOLD")
+    channel.poke()
     return True
 
 

@@ -265,15 +265,14 @@ class _Ringback:
         self._channel = channel
         data = channel.get("transfer_ringback") if channel.answered else None
         self.data = data or channel.get("ringback")
-        self._begun = False
+        self._over = False
         self._heard: Heard | None = None
         self.failed: int | None = None  #: when a script that is no tone fails the bridge
 
     def begin(self) -> None:
         """Begin it, if there is one."""
         if self.data:
-            self._begun = True
-            self._channel.read_in_linear()
+            self._channel.read_in_linear(self)
             self.hear()
 
     def hear(self) -> None:
@@ -294,9 +293,11 @@ class _Ringback:
         if self._heard is not None:
             self._channel.hear_change(self._heard, "cut")
             self._heard = None
-        if self._begun:
-            self._begun = False
-            self._channel.read_in_own()
+        if not self._over:
+            self._over = True
+            # both of the caller's session (switch_ivr_originate): what it is within loses its own
+            self._channel.reset(digits=False)
+            self._channel.reset(digits=False)
 
 
 def _pass_callee_id(leg: FarLeg, channel: Channel) -> None:

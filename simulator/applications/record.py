@@ -79,7 +79,7 @@ def record(channel: Channel, data: str) -> Steps[None]:
     channel.set("playback_terminator_used", None)
     channel.set("silence_hits_exhausted", "false")
     if not native:
-        channel.read_in_linear()
+        channel.read_in_linear(object())
     channel.fire("RECORD_START", (("Record-File-Path", path),), called_from=RECORD_FILE_START)
     yield from _has_started(channel)
     threshold = len(words) > 2 and atoi(words[2]) and not native
@@ -98,8 +98,7 @@ def record(channel: Channel, data: str) -> Steps[None]:
     yield from _process_file(channel)
     channel.fire("RECORD_STOP", (("Record-File-Path", path),), called_from=RECORD_FILE_STOP)
     yield from _has_stopped(channel)
-    if not native:
-        channel.read_in_own()
+    channel.reset()
     if not channel.is_ready():
         channel.hangup("DESTINATION_OUT_OF_ORDER")
 

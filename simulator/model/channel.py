@@ -120,8 +120,8 @@ class Channel:
         self.endpoint = endpoint
         self.variables = OrderedVariables()
         self.codec = Codec()
-        #: What an application reads audio in, while it is not the channel's codec.
-        self.read_codec: Codec | None = None
+        #: Who reads audio in L16; below the last of them are the others, and the channel's codec.
+        self.readers: list[object] = []
         #: False for a SIP caller of a profile with inbound-late-negotiation, until there is media.
         self.negotiated = True
         self.call_uuid = profile.uuid
@@ -465,18 +465,36 @@ class Channel:
         self.variables.push("transfer_history", source)
         self.set("transfer_source", source)
 
-    def read_in_linear(self) -> None:
-        """Have an application read audio in L16; fires CODEC."""
+    @property
+    def read_codec(self) -> Codec:
+        """The codec in which audio is read."""
         rate = self.codec.rate
-        self._change_read_codec(Codec("L16", rate, str(16 * int(rate))))
+        return Codec("L16", rate, str(16 * int(rate))) if self.readers else self.codec
+
+    def read_in_linear(self, reader: object) -> None:
+        """Let a reader have audio in L16, unless it is the last that does; fires CODEC."""
+        if self.readers[-1:] != [reader]:
+            self.readers.append(reader)
+            self._tell_read_codec()
 
     def read_in_own(self) -> None:
-        """Have the next application read audio in the channel's codec again; fires CODEC."""
-        self._change_read_codec(None)
+        """Let audio be read as it was before its last reader came; fires CODEC."""
+        if self.readers:
+            self.readers.pop()
+            self._tell_read_codec()
 
-    def _change_read_codec(self, codec: Codec | None) -> None:
-        self.read_codec = codec
-        name, rate, bit_rate = codec or self.codec
+    def reset(self, *, digits: bool = True) -> None:
+        """Let nothing remain of an application that read audio (switch_core_session_reset).
+
+        That takes away its codec, or if it had none, that of the application around it.
+        """
+        self.read_in_own()
+        if digits:
+            self.flush_digits()
+        self.break_requested = False
+
+    def _tell_read_codec(self) -> None:
+        name, rate, bit_rate = self.read_codec
         self.set("read_codec", name)
         self.set("read_rate", rate)
         self.fire(
@@ -633,8 +651,12 @@ class Channel:
         return digit
 
     def flush_digits(self) -> None:
-        """Drop the digits that were not read; they still count as dialled (recording 11l)."""
-        self.digits_dialed += "".join(digit.key for digit in self.digits)
+        """Drop the digits that were not read.
+
+        They still count as dialled (recording 11l), unless it was hung up before.
+        """
+        if self.up:
+            self.digits_dialed += "".join(digit.key for digit in self.digits)
         self.digits.clear()
 
     # --- prompts

@@ -45,7 +45,6 @@ class Described(Protocol):
     variables: OrderedVariables
     profile: Profile
     codec: Codec
-    read_codec: Codec | None
     negotiated: bool
     callstate: CallState
     answered: bool
@@ -57,6 +56,9 @@ class Described(Protocol):
 
     @property
     def uuid(self) -> str: ...
+
+    @property
+    def read_codec(self) -> Codec: ...
 
     @property
     def state(self) -> State: ...
@@ -81,7 +83,7 @@ class Description:
         """The channel's state, its identity, and who calls whom."""
         channel = self._channel
         presence = channel.variables.get("presence_id")
-        codecs = (channel.read_codec or channel.codec, channel.codec) if channel.negotiated else ()
+        codecs = (channel.read_codec, channel.codec) if channel.negotiated else ()
         state = (
             channel.running_state,
             channel.callstate,

@@ -97,7 +97,7 @@ def transfer(channel: Channel, extension: str = "", dialplan: str = "", context:
     old = channel.profile
     extension, dialplan = extension or "service", dialplan or old.dialplan or "XML"
     context = context or old.context or "default"
-    channel.flush_digits()
+    channel.reset()
     channel.set("signal_bond", None)
     channel.state_handlers.clear()
     channel.reset_by_transfer = True

@@ -81,13 +81,15 @@ def test_a_members_keys_control_the_conference() -> None:
     call = ModelCall().answered()
     call.execute("conference", "room@default")
     call.wait(0.2)
-    for key in "003*":
+    for key in "00987321654*":
         call.channel.press(key)
         call.wait(0.1)
     assert actions(call)[2:] == [
         "mute-member",
         "unmute-member",
-        "volume-level",
+        *["energy-level"] * 3,
+        *["volume-level"] * 3,
+        *["gain-level"] * 3,
         "mute-member",
         "deaf-member",
     ]
@@ -124,7 +126,7 @@ def test_a_room_can_ask_for_a_pin() -> None:
     call.wait(1.5)
     for key in "1742":
         call.channel.press(key)
-        call.wait(1.3)
+        call.wait(1.6)
     assert api(call, "room count") == "2"
     assert api(call, "room nopin") == "+OK Pin for conference room deleted\n"
 
