@@ -1,23 +1,22 @@
-"""Find the handler in a user's file."""
+"""Find the handler that a user names: by a file or a module, and a name in it."""
 
 from __future__ import annotations
 
-import contextlib
-import importlib.util
 import inspect
-import sys
-import traceback
-from collections.abc import Callable, Iterator
+import os
+import re
+from collections.abc import Callable
 from pathlib import Path
 from types import ModuleType
-from typing import Any
+from typing import Any, NamedTuple
 
 from .callables import fault_of
-from .own_simulator import InTheWay, raise_if_hidden_from
-from .serving.outbound import Handler, Outbound, on_listen
-from .stacks import users_traceback
+from .importing import LoadError, cut_short, indented, is_file, load, no_server, submodules
+from .serving.outbound import Handler, Outbound
+from .stacks import parsed, summary_of, users_traceback
 
 __all__ = [
+    "AppName",
     "Handler",
     "LoadError",
     "handler_in",
@@ -27,43 +26,127 @@ __all__ = [
     "no_server",
 ]
 
-
-class LoadError(Exception):
-    """A file can't be used; the message addresses its author."""
-
-
-class _Listens(BaseException):
-    """A file starts its server while it is imported."""
+#: ``PLACE:NAME``; neither HOST:PORT, nor a path that begins with a drive.
+NAMED = re.compile(r"(?P<where>.+?):(?P<name>[^\W\d].*)", re.DOTALL)
 
 
-def load_handler(path: str | Path, name: str | None = None) -> Handler | Outbound:
-    """Return the handler that the file ``path`` defines.
+class AppName(NamedTuple):
+    """What a user calls an app by: ``ivr.py``, ``office.app``, ``office.app:make_app()``."""
 
-    It is the function of one argument, or the `Outbound`, named ``name``; without ``name`` the one
-    named `handler`, or else the only function of one argument that the file defines itself. A file
-    that starts its server on import, without ``if __name__ == "__main__"``, runs up to there.
-    Raises LoadError.
+    where: str  #: a file or a module
+    name: str | None = None  #: there; None: found as by `load_handler`
+
+    @classmethod
+    def of(cls, app: str | Path, name: str | None = None, *, base: str | Path = "") -> AppName:
+        """Split ``PLACE:NAME``; ``name`` may be given apart, and files be relative to ``base``.
+
+        Raises LoadError for two names.
+        """
+        where = os.fspath(app)
+        named = None if os.path.exists(os.path.join(base, where)) else NAMED.fullmatch(where)
+        if named is not None:
+            if name is not None:
+                raise LoadError(f"{app} names {named['name']} already, so leave {name} out")
+            where, name = named["where"], named["name"]
+        return cls(os.path.join(base, where) if is_file(where, base) else where, name)
+
+    def __str__(self) -> str:
+        return self.where if self.name is None else f"{self.where}:{self.name}"
+
+    @property
+    def is_file(self) -> bool:
+        """True if it is in a file, False if in a module."""
+        return is_file(self.where)
+
+    def beside(self, folder: Path | None) -> AppName:
+        """The same, as a script in that folder names it (None: the current one)."""
+        if not self.is_file:
+            return self
+        return self._replace(where=os.path.relpath(self.where, folder or Path()))
+
+    def load(self) -> ModuleType:
+        """Import its file or module, as `importing.load` does."""
+        return load(self.where)
+
+    def handler_in(self, module: ModuleType) -> Handler | Outbound:
+        """The handler in the imported file or module; a factory is called."""
+        return handler_in(module, self.where, self.name)
+
+
+def load_handler(app: str | Path, name: str | None = None) -> Handler | Outbound:
+    """Return the handler that ``app`` names: a file or a module, and perhaps ``:NAME``.
+
+    It is the function of one argument, or the `Outbound`, of that ``name``. A name may also be the
+    call of a factory, such as ``make_app()`` or ``make_app("de")``, which returns either. Without a
+    name it is the one named `handler`, or else the only function of one argument that the file
+    defines itself. A file that starts its server on import, without ``if __name__ == "__main__"``,
+    runs up to there. Raises LoadError.
     """
-    path = Path(path)
-    return handler_in(load(path), path, name)
+    named = AppName.of(app, name)
+    return named.handler_in(named.load())
 
 
-def handler_in(module: ModuleType, path: Path, name: str | None = None) -> Handler | Outbound:
-    """The handler in an imported file, as `load_handler` finds it."""
+def handler_in(
+    module: ModuleType, where: str | Path, name: str | None = None
+) -> Handler | Outbound:
+    """The handler in an imported file or module ``where``, as `load_handler` finds it."""
     if name is None:
-        name = "handler" if hasattr(module, "handler") else only_handler(module, path)
-    if not hasattr(module, name):
-        raise LoadError(f"{path} has no {name!r}; {what_there_is(module)}")
-    handler: Any = getattr(module, name)
+        name = "handler" if hasattr(module, "handler") else only_handler(module, where)
+    handler = named_in(module, where, name)
     if isinstance(handler, Outbound):
         return handler
     if not callable(handler):
-        raise LoadError(f"{name} in {path} is not a function, but {brief(handler)}")
+        raise LoadError(f"{name} in {where} is not a function, but {brief(handler)}")
     fault = fault_of(handler)
     if fault is not None:
-        raise LoadError(f"a handler is called with the session: {name} in {path} {fault}")
+        if fault_of(handler, 0) is None:
+            fault += f"; if it makes the handler, write {name}()"
+        raise LoadError(f"a handler is called with the session: {name} in {where} {fault}")
     found: Handler = handler
     return found
+
+
+def named_in(module: ModuleType, where: str | Path, name: str) -> Any:
+    """The value of a name, or what the call of a factory returns."""
+    function, arguments, options = (name, None, {}) if name.isidentifier() else call_in(name)
+    if not hasattr(module, function):
+        raise LoadError(f"{where} has no {function!r}; {what_there_is(module)}")
+    value = getattr(module, function)
+    if arguments is None:
+        return value
+    if not callable(value):
+        raise LoadError(f"{function} in {where} can't be called: it is {brief(value)}")
+    made = None
+    try:
+        with no_server():
+            made = value(*arguments, **options)
+    except (Exception, SystemExit) as error:
+        said = f" {summary_of(error)}"
+        if error.__traceback__ is not None and error.__traceback__.tb_next is not None:
+            said = f"\n\n{indented(users_traceback(error, module.__file__ or ''))}"
+        raise LoadError(f"{name} in {where} failed:{said}") from error
+    if made is None:
+        raise LoadError(f"{name} in {where} returned nothing; return the handler or the Outbound")
+    return made
+
+
+def call_in(name: str) -> tuple[str, list[Any] | None, dict[str, Any]]:
+    """The function and the arguments in the call of a factory."""
+    import ast  # it takes longer to load than all of eslsync
+
+    try:
+        [statement] = parsed(name).body
+        call = statement.value if isinstance(statement, ast.Expr) else None
+        if isinstance(call, ast.Call) and isinstance(call.func, ast.Name):
+            options = {each.arg: ast.literal_eval(each.value) for each in call.keywords if each.arg}
+            if len(options) == len(call.keywords):
+                return call.func.id, [ast.literal_eval(each) for each in call.args], options
+    except (SyntaxError, ValueError):
+        pass
+    raise LoadError(
+        f"{name} is neither a name nor the call of a factory with plain values: write NAME, "
+        'NAME() or NAME("text", limit=5)'
+    )
 
 
 def module_of(handler: Handler | Outbound) -> ModuleType | None:
@@ -78,65 +161,16 @@ def module_of(handler: Handler | Outbound) -> ModuleType | None:
     return module
 
 
-def load(path: Path) -> ModuleType:
-    """Import a file, with its folder on `sys.path` as for `python FILE`, but not as __main__.
-
-    Raises LoadError.
-    """
-    if not path.exists():
-        raise LoadError(f"there is no file {path}")
-    if path.is_dir():
-        raise LoadError(f"{path} is a folder; name the file in it that has the handler")
-    name = path.stem if path.stem not in sys.modules else f"{path.stem} (a handler's file)"
-    try:
-        raise_if_hidden_from(path)
-    except InTheWay as error:
-        raise LoadError(str(error)) from None
-    spec = importlib.util.spec_from_file_location(name, path)
-    if spec is None or spec.loader is None:
-        raise LoadError(f"{path} is not a Python file: its name should end in .py")
-    module = importlib.util.module_from_spec(spec)
-    sys.modules[name] = module
-    folder = str(path.resolve().parent)
-    if folder not in sys.path:
-        sys.path.insert(0, folder)
-    try:
-        with no_server():
-            spec.loader.exec_module(module)
-    except SyntaxError as error:
-        raise LoadError(f"{path} can't be imported:\n\n{indented(said(error))}") from error
-    except (Exception, SystemExit) as error:
-        shown = users_traceback(error, path)
-        raise LoadError(f"{path} can't be imported:\n\n{indented(shown)}") from error
-    return module
-
-
-@contextlib.contextmanager
-def no_server() -> Iterator[None]:
-    """End the block where it would start an Outbound."""
-
-    def end(outbound: Outbound) -> None:
-        raise _Listens
-
-    on_listen.append(end)
-    try:
-        yield
-    except _Listens:
-        pass
-    finally:
-        on_listen.remove(end)
-
-
-def only_handler(module: ModuleType, path: Path) -> str:
+def only_handler(module: ModuleType, where: str | Path) -> str:
     names = [name for name, each in own_functions(module).items() if takes_one(each)]
     if len(names) == 1:
         return names[0]
     if names:
         raise LoadError(
-            f"{path} has several functions that take one argument, and none is named "
+            f"{where} has several functions that take one argument, and none is named "
             f"'handler'; choose one with --handler: {', '.join(names)}"
         )
-    raise LoadError(f"{path} has no handler, a function of one argument; {what_there_is(module)}")
+    raise LoadError(f"{where} has no handler, a function of one argument; {what_there_is(module)}")
 
 
 def own_functions(module: ModuleType) -> dict[str, Callable[..., object]]:
@@ -149,8 +183,15 @@ def own_functions(module: ModuleType) -> dict[str, Callable[..., object]]:
 
 
 def what_there_is(module: ModuleType) -> str:
+    """Its functions, servers and modules, in words."""
     names = [f"{name}{signature(each)}" for name, each in own_functions(module).items()]
-    return f"it has {', '.join(names)}" if names else "it has no functions"
+    said = f"it has {', '.join(names)}" if names else "it has no functions"
+    servers = [name for name, each in vars(module).items() if isinstance(each, Outbound)]
+    if servers:
+        said += f"; the Outbound {', '.join(servers)}"
+    if hasattr(module, "__path__"):
+        said += f"; the modules {cut_short(submodules(module.__path__))}"
+    return said
 
 
 def takes_one(function: Callable[..., object]) -> bool:
@@ -176,11 +217,3 @@ def signature(function: Callable[..., object]) -> str:
 def brief(value: object) -> str:
     text = repr(value)
     return text if len(text) <= 60 else f"{text[:59]}…"
-
-
-def indented(text: str) -> str:
-    return "\n".join(f"  {line}" for line in text.rstrip().splitlines())
-
-
-def said(error: BaseException) -> str:
-    return "".join(traceback.format_exception_only(error))

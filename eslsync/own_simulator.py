@@ -45,13 +45,14 @@ def import_simulator(module: str) -> ModuleType:
     return import_module(module)
 
 
-def raise_if_hidden_from(file: Path) -> None:
-    """Raise InTheWay if ``file`` has a neighbour `simulator` that eslsync's, imported, hides.
+def raise_if_hidden_from(folder: Path, file: Path | None = None) -> None:
+    """Raise InTheWay if ``folder`` has a `simulator` besides ``file``, and eslsync's is imported.
 
-    ``import simulator`` in the file means the neighbour, and would get eslsync's.
+    ``import simulator`` in a file there means that one, and would get eslsync's.
     """
-    place = place_of(PathFinder.find_spec(NAME, [str(file.resolve().parent)]))
-    if place is not None and NAME in sys.modules and place.resolve() not in (OURS, file.resolve()):
+    place = place_of(PathFinder.find_spec(NAME, [str(folder)]))
+    excepted = (OURS, None if file is None else file.resolve())
+    if place is not None and NAME in sys.modules and place.resolve() not in excepted:
         raise InTheWay(in_the_way(place))
 
 

@@ -119,6 +119,7 @@ def users_traceback(error: BaseException, path: str | os.PathLike[str]) -> str:
         frames = list(each.stack)
         files = [os.path.realpath(frame.filename) for frame in frames]
         frames = frames[files.index(file) if file in files else 0 :]
+        frames = [frame for frame in frames if not frame.filename.startswith("<frozen importlib")]
         each.stack = StackSummary.from_list(users_frames(frames) or frames[-1:])
         each = each.__cause__ or (None if each.__suppress_context__ else each.__context__)
     return "".join(whole.format())

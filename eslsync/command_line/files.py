@@ -1,8 +1,7 @@
-"""Finds the handler in a user's file, for the commands."""
+"""Finds the handler that a user names, for the commands."""
 
 from __future__ import annotations
 
-from pathlib import Path
 from typing import TYPE_CHECKING
 
 import click
@@ -10,13 +9,17 @@ import click
 if TYPE_CHECKING:
     from ..serving.outbound import Handler, Outbound
 
-__all__ = ["Unusable", "handler", "load"]
+__all__ = ["Unusable", "app", "handler", "load"]
+
+#: A file, or a module, with or without ``:NAME``.
+app = click.argument("app", metavar="APP")
 
 handler = click.option(
     "--handler",
     "name",
     metavar="NAME",
-    help="The function in FILE; default: handler, else the only one that takes one argument.",
+    help="The same as APP:NAME, the function in APP; default: handler, else the only one that "
+    "takes one argument.",
 )
 
 
@@ -26,11 +29,11 @@ class Unusable(click.ClickException):
     exit_code = 2
 
 
-def load(file: Path, name: str | None) -> Handler | Outbound:
-    """The handler in a file. Raises Unusable."""
+def load(app: str, name: str | None) -> Handler | Outbound:
+    """The handler in a file or a module. Raises Unusable."""
     from ..loading import LoadError, load_handler
 
     try:
-        return load_handler(file, name)
+        return load_handler(app, name)
     except LoadError as error:
         raise Unusable(str(error)) from None

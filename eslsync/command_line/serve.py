@@ -17,7 +17,7 @@ __all__ = ["serve"]
 
 
 @click.command(short_help="Serve a handler to a real FreeSWITCH.")
-@click.argument("file", type=click.Path(path_type=Path))
+@files.app
 @files.handler
 @click.option("--host", help="The address to listen on; default: 127.0.0.1.")
 @click.option("--port", type=click.IntRange(0, 65535), help="0: any free one; default: 5000.")
@@ -68,10 +68,11 @@ __all__ = ["serve"]
     help="How long calls may go on after SIGTERM or Ctrl-C.",
 )
 @click.option("-v", "--verbose", is_flag=True, help="Log more.")
-def serve(file: Path, name: str | None, drain: float, verbose: bool, **options: Any) -> None:
-    """Serve the handler in FILE to a real FreeSWITCH.
+def serve(app: str, name: str | None, drain: float, verbose: bool, **options: Any) -> None:
+    """Serve the handler in APP to a real FreeSWITCH.
 
-    Its dialplan hands calls over with:
+    APP is a file, or MODULE:NAME: a function, an Outbound, or the call of a factory of either. Its
+    dialplan hands calls over with:
 
     \b
     <action application="socket" data="127.0.0.1:5000 async full"/>
@@ -83,18 +84,19 @@ def serve(file: Path, name: str | None, drain: float, verbose: bool, **options: 
     \b
     eslsync serve examples/ivr.py
     eslsync serve office.py --handler reception --host 0.0.0.0 --allow 10.0.0.0/8 -v
+    eslsync serve 'office.app:make_app("de")'
     """
     from ..serving.outbound import Outbound
 
-    handler = files.load(file, name)
+    handler = files.load(app, name)
     show_logs(logging.DEBUG if verbose else logging.INFO)
     # Options not given here come from the file's own Outbound.
     given = {key: each for key, each in options.items() if each not in (None, ())}
-    app = handler if isinstance(handler, Outbound) else Outbound(handler)
+    own = handler if isinstance(handler, Outbound) else Outbound(handler)
     try:
         if "redact" in given:
-            given["redact"] = (*app.redact, *given["redact"])
-        server = app.replace(**given)
+            given["redact"] = (*own.redact, *given["redact"])
+        server = own.replace(**given)
         seconds("--drain", drain)
     except ValueError as error:
         raise click.UsageError(str(error)) from None

@@ -27,7 +27,7 @@ __all__ = ["call"]
 #: The address of another program: HOST:PORT.
 ADDRESS = re.compile(r"[^/\\]*:\d+")
 #: The options that may be given together with --script.
-BESIDE_SCRIPT = ("file", "script", "name", "seed", "record", "transcript", "verbose")
+BESIDE_SCRIPT = ("app", "script", "name", "seed", "record", "transcript", "verbose")
 #: Maximum seconds of a call of another program, and of a simulated one.
 PROGRAMS_TIMEOUT, TIMEOUT = 120.0, 3600.0
 #: The exit status after Ctrl-C.
@@ -82,12 +82,12 @@ def read_variables(
 
 
 @click.command(short_help="Call a handler in simulated time, and draw the call.")
-@click.argument("file", required=False)
+@click.argument("app", required=False, metavar="[APP]")
 @click.option(
     "--script",
     metavar="SCRIPT",
     type=click.Path(path_type=Path),
-    help="Play a script (YAML: docs/scripts.md), with the handler that it names or that in FILE.",
+    help="Play a script (YAML: docs/scripts.md), with the handler that it names or APP instead.",
 )
 @handler
 @click.option(
@@ -165,7 +165,7 @@ def read_variables(
 @click.pass_context
 def call(
     context: click.Context,
-    file: str | None,
+    app: str | None,
     script: Path | None,
     name: str | None,
     presses: Sequence[str],
@@ -185,17 +185,19 @@ def call(
     transcript: bool,
     verbose: bool,
 ) -> None:
-    """Call the handler in FILE, in simulated time, and draw the call.
+    """Call the handler in APP, in simulated time, and draw the call.
 
     No FreeSWITCH is needed, and silence takes no time. The caller presses the keys of --press
-    and then waits for the end. FILE may also be HOST:PORT, the address of a program in any
-    language, which is called in real time.
+    and then waits for the end. APP is a file, or MODULE:NAME: a function, an Outbound, or the call
+    of a factory of either. It may also be HOST:PORT, the address of a program in any language,
+    which is called in real time.
 
     \b
     eslsync call examples/ivr.py
     eslsync call examples/ivr.py --press 1
     eslsync call examples/ivr.py --press 2 --at 1.5 --hangup-after 3
     eslsync call office.py --handler reception --start 2026-01-05T17:59:50
+    eslsync call 'office.app:make_app("de")'
     eslsync call 127.0.0.1:5000 --press 1
 
     What a --far-end does, in words with commas between them:
@@ -207,28 +209,28 @@ def call(
     presses:1@3   presses 1, 3 s after the answer; may be repeated
     busy          doesn't take the call; nor does rejects:CAUSE, or just
                   the cause: user/1000=CALL_REJECTED
-    handler:desk  the function desk in FILE takes the call
+    handler:desk  the function desk in APP takes the call
 
     \b
     eslsync call office.py --far-end user/1000=busy --far-end user/1001=rings,answers:3
 
     Exit status: 0 if the handler ended, by itself or with the call; 1 if it raised anything
     else, never ended, gave the call back having done nothing with it, or used what the
-    simulated switch doesn't model; 2 if there was no call, because of the options or FILE. A
+    simulated switch doesn't model; 2 if there was no call, because of the options or APP. A
     program at HOST:PORT must end in order: 1 if it was killed, turned the call away, did
     nothing with it, dropped it, or does not speak event socket. 130 after Ctrl-C, which shows
     the call so far.
     """
     if script is not None:
-        play_script(context, script, file, name, transcript)
-    if file is None:
-        raise click.UsageError("name the FILE that has the handler, or a --script")
+        play_script(context, script, app, name, transcript)
+    if app is None:
+        raise click.UsageError("name the APP that has the handler, or a --script")
     if len(times) > len(presses):
         raise click.UsageError("there are more --at than --press")
     if list(times) != sorted(times):
         raise click.UsageError("--at is counted from the start of the call, so it can't decrease")
 
-    # Import this before the file, which may use it.
+    # Import this before the app, which may use it.
     from eslsync.stacks import users_traceback
 
     from .. import CallFailed, FreeSwitch, SimulationError
@@ -236,16 +238,16 @@ def call(
     from ..calling.given import check_sounds
     from ..calling.parting import did_nothing
 
-    elsewhere = is_address(file)
+    elsewhere = is_address(app)
     if elsewhere and (name or start):
         raise click.UsageError("another program has its own handler and clock")
-    app = file if elsewhere else load(Path(file), name)
+    loaded = app if elsewhere else load(app, name)
     if record is not None:
-        app = recorded(app, record)
+        loaded = recorded(loaded, record)
     show_logs_if(verbose)
     for behaviour in far_ends.values():
         if "handler" in behaviour:
-            behaviour["handler"] = neighbour(behaviour["handler"], app, file)
+            behaviour["handler"] = neighbour(behaviour["handler"], loaded, app)
     trouble: str | None = None
     notes: list[str] = []
     made: Call | None = None
@@ -266,7 +268,9 @@ def call(
             for dial_string, behaviour in far_ends.items():
                 switch.endpoint(dial_string, **behaviour)
             try:
-                made = switch.call(app, caller=caller, destination=destination, variables=variables)
+                made = switch.call(
+                    loaded, caller=caller, destination=destination, variables=variables
+                )
             except ValueError as error:  # an address without a host, say
                 raise Unusable(str(error)) from None
             if hangup_after is not None:
@@ -288,7 +292,7 @@ def call(
     assert made is not None
     parted = made.parting if elsewhere else None
     if elsewhere and not made.taken:
-        raise Unusable(line_of(made).unreached or f"{file} was not called")
+        raise Unusable(line_of(made).unreached or f"{app} was not called")
 
     if hangup_after is not None and not line_of(made).caller_left and trouble is None:
         notes.append(f"not hung up after {hangup_after:g} s: the call was over by then")
@@ -300,7 +304,7 @@ def call(
     raised = [each.error for each in made.switch.calls.values() if each.error is not None]
     for each in raised:
         click.secho("\nThe handler raised:", err=True, fg="red")
-        click.echo(plain(users_traceback(each, Path(file))).rstrip(), err=True)
+        click.echo(plain(users_traceback(each, file_of(loaded))).rstrip(), err=True)
     missing = [part for each in made.switch.calls.values() for part in each.not_modelled]
     for part in dict.fromkeys(missing):
         click.secho(f"\n{plain(options.not_modelled(part))}", err=True, fg="red")
@@ -335,12 +339,20 @@ def recorded(app: Handler | Outbound | str, folder: Path) -> Outbound:
     return server.replace(record=folder, redact=())
 
 
-def is_address(file: str) -> bool:
-    return ADDRESS.fullmatch(file) is not None and not Path(file).exists()
+def is_address(app: str) -> bool:
+    return ADDRESS.fullmatch(app) is not None and not Path(app).exists()
+
+
+def file_of(app: Handler | Outbound | str) -> str:
+    """The file that defines a handler; empty if it is unknown."""
+    from eslsync.loading import module_of
+
+    module = None if isinstance(app, str) else module_of(app)
+    return getattr(module, "__file__", None) or ""
 
 
 def play_script(
-    context: click.Context, path: Path, file: str | None, name: str | None, transcript: bool
+    context: click.Context, path: Path, app: str | None, name: str | None, transcript: bool
 ) -> NoReturn:
     """`eslsync call --script`, which replaces most other options."""
     from .. import CallFailed, SimulationError
@@ -356,12 +368,12 @@ def play_script(
         option = next(p.opts[0] for p in context.command.params if p.name == each)
         raise click.UsageError(f"{option} and --script can't be combined: the script says that")
     show_logs_if(context.params["verbose"])
-    app = None if file is None else file if is_address(file) else load(Path(file), name)
+    loaded = None if app is None else app if is_address(app) else load(app, name)
     try:
         script = Script.read(path)
         if folder is not None:
-            app = recorded(script.load() if app is None else app, folder)
-        made = script.run(app, seed=context.params["seed"] if "seed" in given else None)
+            loaded = recorded(script.load() if loaded is None else loaded, folder)
+        made = script.run(loaded, seed=context.params["seed"] if "seed" in given else None)
     except ScriptError as error:
         raise Unusable(str(error)) from None
     except (CallFailed, SimulationError) as error:
@@ -401,15 +413,15 @@ def play_caller(call: Call, presses: Sequence[str], times: Sequence[float]) -> l
     return []
 
 
-def neighbour(name: str, app: Handler | Outbound | str, file: str) -> Handler | Outbound:
-    """Another handler in the file of the app."""
-    from eslsync.loading import LoadError, handler_in, module_of
+def neighbour(name: str, app: Handler | Outbound | str, given: str) -> Handler | Outbound:
+    """Another handler in the file of the app, which was ``given`` on the command line."""
+    from eslsync.loading import AppName, LoadError, handler_in, module_of
 
     module = None if isinstance(app, str) else module_of(app)
     if module is None:
-        raise Unusable(f"--far-end: handler:{name} is a function in FILE, and {file} is not a file")
+        raise Unusable(f"--far-end: handler:{name} is a function in APP, and {given} has none")
     try:
-        return handler_in(module, Path(file), name)
+        return handler_in(module, AppName.of(given).where, name)
     except LoadError as error:
         raise Unusable(f"--far-end: {error}") from None
 

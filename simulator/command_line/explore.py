@@ -10,7 +10,7 @@ from typing import Any
 
 import click
 
-from eslsync.command_line.files import Unusable, handler
+from eslsync.command_line.files import Unusable, app, handler
 from eslsync.command_line.terminal import plain, show
 from eslsync.wire.arguments import KEYS
 
@@ -74,7 +74,7 @@ class WithKinds(click.Command):
 @click.command(
     cls=WithKinds, short_help="Make every call that a handler can have, and report what is wrong."
 )
-@click.argument("file", type=PATH)
+@app
 @handler
 @click.option(
     "--keys",
@@ -88,7 +88,7 @@ class WithKinds(click.Command):
     "entries",
     metavar="DIGITS",
     multiple=True,
-    help="Digits to enter where several are collected, such as a PIN, besides those in FILE and "
+    help="Digits to enter where several are collected, such as a PIN, besides those in APP and "
     "made-up ones. May be repeated.",
 )
 @click.option(
@@ -143,7 +143,7 @@ class WithKinds(click.Command):
     metavar="RULES",
     type=PATH,
     help="A file of rules that calls must keep, such as 'every call hears goodbye'; default: the "
-    "file named like FILE that ends in .expect, if there is one.",
+    "file named like that of APP that ends in .expect, if there is one.",
 )
 @click.option(
     "--allow",
@@ -166,7 +166,7 @@ class WithKinds(click.Command):
 @shared.patience(click.FloatRange(min=0, min_open=True))
 @click.option("-q", "--quiet", is_flag=True, help="Print only the summary and the findings.")
 def explore(
-    file: Path,
+    app: str,
     scripts: Sequence[Path],
     maps: Sequence[Path],
     report: Path | None,
@@ -174,7 +174,7 @@ def explore(
     quiet: bool,
     **options: Any,
 ) -> None:
-    """Make every call that the handler in FILE can have, and report what is wrong.
+    """Make every call that the handler in APP can have, and report what is wrong.
 
     Wherever the handler waits, each key is pressed, digits are entered (valid, invalid and too
     few), nothing is pressed, and the caller hangs up. Situations that behave alike count as one,
@@ -183,10 +183,11 @@ def explore(
 
     \b
     eslsync explore examples/ivr.py
+    eslsync explore office.app:make_app()
     eslsync explore office.py --map office.html --save-scripts calls/
     eslsync explore office.py --keys 123# --entry 4711 --allow left-up
 
-    Exit status: 0 if nothing is wrong and all was tried, 1 if something is wrong, 2 if FILE or an
+    Exit status: 0 if nothing is wrong and all was tried, 1 if something is wrong, 2 if APP or an
     option can't be used, 3 if nothing is wrong but not all was tried ("incomplete"). Ctrl-C ends
     it with the findings so far.
     """
@@ -203,7 +204,7 @@ def explore(
         raise Unusable(str(error)) from None
     with Bar() as bar:
         try:
-            found = run(file, circumstances=circumstances, progress=bar.show, **options)
+            found = run(app, circumstances=circumstances, progress=bar.show, **options)
         except (LoadError, RuleError) as error:
             raise Unusable(str(error)) from None
         except ModuleNotFoundError as error:

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 
 import click
 
-from eslsync.command_line.files import Unusable, handler, load
+from eslsync.command_line.files import Unusable, app, handler, load
 from eslsync.command_line.terminal import plain, show
 
 from .files import read
@@ -28,11 +28,11 @@ __all__ = ["replay"]
 @click.argument(
     "recordings", nargs=-1, required=True, metavar="RECORDING...", type=click.Path(path_type=Path)
 )
-@click.argument("file", type=click.Path(path_type=Path))
+@app
 @handler
 @click.option("-v", "--verbose", is_flag=True, help="Show the log as well.")
-def replay(recordings: Sequence[Path], file: Path, name: str | None, verbose: bool) -> None:
-    """Run the handler in FILE against a recording, and report what it does differently.
+def replay(recordings: Sequence[Path], app: str, name: str | None, verbose: bool) -> None:
+    """Run the handler in APP against a recording, and report what it does differently.
 
     The recorded switch says what it said then, in virtual time. If a prompt or another argument
     is not the recorded one, that is reported, and the handler gets the recorded answer. Where
@@ -43,17 +43,17 @@ def replay(recordings: Sequence[Path], file: Path, name: str | None, verbose: bo
     eslsync replay calls/*.jsonl examples/ivr.py
 
     Exit status: 0 if the handler did what was recorded, 1 if it did anything else, 2 if there
-    was no replay, because of a recording or FILE.
+    was no replay, because of a recording or APP.
     """
     if any(path.suffix == ".py" for path in recordings):
-        raise click.UsageError("the recordings come first, and the FILE with the handler last")
-    read(recordings[0])  # its error is more telling than that of a wrong FILE
-    app = load(file, name)
+        raise click.UsageError("the recordings come first, and the APP with the handler last")
+    read(recordings[0])  # its error is more telling than that of a wrong APP
+    loaded = load(app, name)
     show_logs_if(verbose)
     same = 0
     for path in recordings:
         several = f"{path}: " if len(recordings) > 1 else ""
-        done = replayed(path, app)
+        done = replayed(path, loaded)
         same += done.same
         for difference in done.differences:
             show(click.style(f"{several}{difference}", fg="red"))

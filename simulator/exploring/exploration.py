@@ -11,7 +11,7 @@ from typing import Any, NoReturn
 
 from eslsync import Outbound
 from eslsync.callables import check_function
-from eslsync.loading import Handler
+from eslsync.loading import AppName, Handler
 from eslsync.wire.arguments import KEYS
 from eslsync.wire.shown import printable
 
@@ -108,14 +108,10 @@ class Exploration:
         self, way: Way, folder: Path | None = None, expect: Mapping[str, object] | None = None
     ) -> str:
         """The caller script of a way, as YAML."""
-        file = self._explored.file
-        if file is None:
-            handler = Path(self._explored.source().path)
-            name: str | None = self._explored.title()
-        else:
-            handler, name = file, self._explored.name
-        where = os.path.relpath(handler, folder or Path())
-        return way.script(where, name, expect or {}).dump()
+        named = self._explored.named
+        if named is None:
+            named = AppName(str(self._explored.source().path), self._explored.title())
+        return way.script(*named.beside(folder), expect or {}).dump()
 
     def save_scripts(self, folder: Path) -> list[Path]:
         """Write a script for each finding that a caller can show; return the files."""
@@ -261,9 +257,10 @@ def explore(
 ) -> Exploration:
     """Make every call that a handler can have, and report the problems.
 
-    ``app`` is a handler, an `Outbound`, or the file that defines one, named ``name``. A file is
-    loaded anew for each call, and ``workers`` processes (default: one for each core) make the
-    calls; a function is called in this process, and keeps its state.
+    ``app`` is a handler, an `Outbound`, or names the file or module that defines one (``ivr.py``,
+    ``office.app:handler``, or with ``name`` apart). The file is loaded anew for each call, and
+    ``workers`` processes (default: one for each core) make the calls; a function is called in this
+    process, and keeps its state.
 
     At each point where the handler waits, it tries every action of a caller: each of ``keys``;
     if several digits are collected, entries that are valid, invalid, too short and ended early,
@@ -283,8 +280,10 @@ def explore(
     `LoadError` for a file without a handler, and `RuleError` for a sentence that is no rule.
     """
     check_kinds(allow)
-    of_file = isinstance(app, (str, Path))
-    explored = Explored(None if of_file else app, Path(app) if of_file else None, name)  # type: ignore[arg-type]
+    if isinstance(app, (str, Path)):
+        explored = Explored(None, AppName.of(app, name))
+    else:
+        explored = Explored(app)
     explored.prepare()
     for what, function in (("key", key), ("progress", progress)):
         if function is not None:

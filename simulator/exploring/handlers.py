@@ -5,33 +5,33 @@ from __future__ import annotations
 import inspect
 import sys
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass, field
-from importlib.machinery import SourceFileLoader
 from pathlib import Path
 from types import CodeType, FunctionType, ModuleType
 
 from eslsync import Outbound
 from eslsync.callables import check_function
-from eslsync.loading import Handler, handler_in, load, no_server
+from eslsync.importing import package_of
+from eslsync.loading import AppName, Handler, LoadError, no_server
 
 from .probes import Ran, probed, probing
 from .source import HandlerSource
+from .whereabouts import count_as_own
 
 __all__ = ["Explored"]
 
 
 @dataclass
 class Explored:
-    """A handler: a function, or one that a file defines.
+    """A handler: a function, or one that a file or a module defines.
 
     A file is run again for each call, so that its globals start anew. A function keeps its state
     from call to call.
     """
 
-    app: Handler | Outbound | None
-    file: Path | None = None
-    name: str | None = None
+    app: Handler | Outbound | None  #: None until it is loaded by its name
+    named: AppName | None = None
     #: What has run of the handler's own file.
     ran: Ran = field(default_factory=Ran, repr=False)
     _code: CodeType | None = field(default=None, repr=False)
@@ -39,42 +39,58 @@ class Explored:
 
     def prepare(self) -> None:
         """Load it. Raises LoadError, and TypeError for a function that is no handler."""
-        if self.app is not None and not isinstance(self.app, Outbound):
+        if self.named is not None:
+            if self._code is not None:
+                return
+            self._module = self.named.load()
+            self.app = self.named.handler_in(self._module)
+            self._code = probed(_source_of(self._module, self.named), str(self.file))
+        elif not isinstance(self.app, Outbound):
             check_function("a handler", self.app)
-        if self.file is not None and self._code is None:
-            self._module = load(self.file)
-            handler_in(self._module, self.file, self.name)
-            loader = SourceFileLoader(self._module.__name__, str(self.file))
-            source = loader.get_source(self._module.__name__)
-            self._code = probed(source or "", str(self.file))
+        with suppress(TypeError):  # an object, or written in C
+            count_as_own(_folder_of(Path(inspect.getfile(self.function()))))
 
     @property
     def portable(self) -> bool:
         """True if another process can load it."""
-        return self.file is not None
+        return self.named is not None
+
+    @property
+    def file(self) -> Path | None:
+        """The file that was loaded for it; None for a function."""
+        found = None if self._module is None else self._module.__file__
+        return None if found is None else Path(found)
+
+    @property
+    def folder(self) -> Path | None:
+        """The folder of that file, or of the package that it is in."""
+        return None if self.file is None else _folder_of(self.file)
 
     def __getstate__(self) -> dict[str, object]:
         return {
-            "app": None, "file": self.file, "name": self.name, "ran": Ran(), "_code": None,
-            "_module": None,
+            "app": None, "named": self.named, "ran": Ran(), "_code": None, "_module": None,
         }  # fmt: skip
 
     def fresh(self) -> Handler | Outbound:
         """The handler for one call."""
-        if self.file is None:
+        if self.named is None:
             assert self.app is not None
             return self.app
         self.prepare()
         assert self._module is not None
         assert self._code is not None
         module = ModuleType(self._module.__name__)
-        for name in ("__file__", "__spec__", "__loader__", "__package__"):
-            setattr(module, name, getattr(self._module, name, None))
+        for name in ("__file__", "__spec__", "__loader__", "__package__", "__path__"):
+            if hasattr(self._module, name):
+                setattr(module, name, getattr(self._module, name))
         vars(module).update(self.ran.probes)
         sys.modules[module.__name__] = module
+        package, _, last = module.__name__.rpartition(".")
+        if package in sys.modules:
+            setattr(sys.modules[package], last, module)
         with no_server():
             exec(self._code, vars(module))
-        return handler_in(module, self.file, self.name)
+        return self.named.handler_in(module)
 
     @contextmanager
     def probing(self) -> Iterator[None]:
@@ -90,18 +106,14 @@ class Explored:
     def is_loaded_anew(self) -> bool:
         """True if each call gets functions of its own."""
         module = getattr(self._module, "__name__", None)
-        return self.file is not None and self.function().__module__ == module
+        return self.named is not None and self.function().__module__ == module
 
     def function(self) -> Callable[..., object]:
         """The function itself."""
-        if self.file is not None:
+        if self.app is None:
             self.prepare()
-            assert self._module is not None
-            app = handler_in(self._module, self.file, self.name)
-        else:
-            assert self.app is not None
-            app = self.app
-        handler = app.handler if isinstance(app, Outbound) else app
+        assert self.app is not None
+        handler = self.app.handler if isinstance(self.app, Outbound) else self.app
         function: Callable[..., object] = inspect.unwrap(handler)
         return function
 
@@ -109,6 +121,21 @@ class Explored:
         return HandlerSource.of(self.function())
 
     def title(self) -> str:
-        if self.file is not None:
-            return self.file.name
+        if self.named is not None:
+            return Path(self.named.where).name
         return getattr(self.function(), "__name__", "handler")
+
+
+def _source_of(module: ModuleType, named: AppName) -> str:
+    spec = module.__spec__
+    get_source = getattr(spec.loader if spec else None, "get_source", None)
+    source = None if get_source is None or spec is None else get_source(spec.name)
+    if not isinstance(source, str):
+        raise LoadError(f"{named.where} ({module.__file__}) has no source code to explore")
+    return source
+
+
+def _folder_of(file: Path) -> Path:
+    """The folder of a file, or of the outermost package that it is in."""
+    root, name = package_of(file)
+    return root / name.partition(".")[0] if "." in name else root

@@ -11,11 +11,11 @@ __all__ = ["Lines", "statements"]
 class Lines:
     """Reports the lines that were run, each once."""
 
-    def __init__(self, file: Path | None) -> None:
+    def __init__(self, folder: Path | None) -> None:
         import coverage
 
         self._told: dict[str, set[int]] = {}
-        only = [str(file.resolve().parent / "*")] if file is not None else None
+        only = [str(folder.resolve() / "*")] if folder is not None else None
         #: The user's own, which measures nothing while ours does.
         self._users: Any = coverage.Coverage.current()
         self._coverage: Any = coverage.Coverage(

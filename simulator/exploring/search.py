@@ -507,12 +507,12 @@ class Search:
     # Processes
 
     def caller(self, *, covers: bool = True) -> Caller:
-        lines = Lines(self.explored.file) if self.covers and covers else None
+        lines = Lines(self.explored.folder) if self.covers and covers else None
         fresh = self.explored.fresh
         ran = self.explored.ran
         return Caller(
             fresh, self.key, self.patience, self.base, lines, ran, self.turns, stuck=self.stuck,
-            questions=frozenset(self.questions), one_process=self.explored.file is None,
+            questions=frozenset(self.questions), one_process=not self.explored.portable,
         )  # fmt: skip
 
     def caller_of_one_process(self) -> Caller:

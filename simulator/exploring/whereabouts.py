@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import inspect
+import os
 import sysconfig
 from collections import deque
 from collections.abc import Iterator, Mapping, Set
@@ -20,7 +21,15 @@ from eslsync.stacks import is_ours
 from .boundaries import Turns
 from .liveness import live_names
 
-__all__ = ["Place", "Whereabouts", "is_own", "own_places", "shown", "whereabouts"]
+__all__ = [
+    "Place",
+    "Whereabouts",
+    "count_as_own",
+    "is_own",
+    "own_places",
+    "shown",
+    "whereabouts",
+]
 
 #: Integers above this count as "many", and so do the parts of a collection.
 MANY = 9
@@ -30,6 +39,8 @@ LONGEST = 80
 DEEPEST = 2
 
 LIBRARIES = tuple({*map(sysconfig.get_path, ("stdlib", "platstdlib", "purelib", "platlib"))})
+#: Packages among these that are explored: projects may be installed where their tests run.
+_explored: set[str] = set()
 
 
 @dataclass(frozen=True)
@@ -75,7 +86,18 @@ def own_places(frame: FrameType) -> tuple[Place, ...]:
 @lru_cache(maxsize=4096)
 def is_own(filename: str) -> bool:
     """True for a file of the handler, not of eslsync, the simulator, or a library."""
-    return not is_ours(filename) and not filename.startswith(("<frozen", *LIBRARIES))
+    if is_ours(filename):
+        return False
+    library = filename.startswith(("<frozen", *LIBRARIES))
+    return not library or filename.startswith(tuple(_explored))
+
+
+def count_as_own(package: Path) -> None:
+    """Let `is_own` be true of a package, even if it is installed as libraries are."""
+    folder = str(package)
+    if folder.startswith(LIBRARIES) and folder not in LIBRARIES:
+        _explored.add(os.path.join(folder, ""))
+        is_own.cache_clear()
 
 
 def _place(frame: FrameType) -> Place:

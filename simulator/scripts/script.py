@@ -24,14 +24,7 @@ from types import ModuleType
 from typing import Any
 
 from eslsync import Outbound
-from eslsync.loading import (
-    Handler,
-    LoadError,
-    handler_in,
-    load,
-    load_handler,
-    module_of,
-)
+from eslsync.loading import AppName, Handler, LoadError, module_of
 from eslsync.stacks import summary_of, users_frames
 
 from ..calling.call import Call, CallFailed, check_end, line_of, without_suffix
@@ -53,10 +46,10 @@ USUAL_NUMBER = "1001"
 class Script:
     """A call to a handler, and its caller's actions, as data.
 
-    ``handler`` is the path of the handler's file, relative to the script's; ``name`` is the
-    handler's name in that file (default: found as by `eslsync call`). ``call`` gives the
-    circumstances (CIRCUMSTANCES in `simulator.scripts.shapes`), ``expect`` the expectations after
-    the last step (EXPECT there). Raises ScriptError.
+    ``handler`` names the handler's file, relative to the script's, or its module, as for
+    `eslsync call`; ``name`` is the handler's name there (default: found as by `eslsync call`).
+    ``call`` gives the circumstances (CIRCUMSTANCES in `simulator.scripts.shapes`), ``expect`` the
+    expectations after the last step (EXPECT there). Raises ScriptError.
     """
 
     handler: str
@@ -175,7 +168,8 @@ class Script:
     def load(self) -> Handler | Outbound:
         """The handler that the script names; raises ScriptError if it does not exist."""
         with self._loading("handler"):
-            return load_handler(shown(self._beside(self.handler)), self.name)
+            named = self._named(self.handler, self.name)
+            return named.handler_in(named.load())
 
     def play(self, call: Call) -> None:
         """Play the steps in a call, and check the expectations.
@@ -196,7 +190,7 @@ class Script:
 
     def set_up_far_ends(self, call: Call) -> None:
         """Set up the script's far ends and listeners on the switch; raises ScriptError."""
-        files: dict[Path, ModuleType] = {}
+        modules: dict[str, ModuleType] = {}
         far_ends: Any = self.call.get("endpoints", {})
         for dial_string, behaviour in far_ends.items():
             options: dict[str, Any] = {
@@ -210,12 +204,12 @@ class Script:
                 options["transfers"] = (options["transfers"]["after"], options["transfers"]["to"])
             if "handler" in options:
                 with self._loading("call.endpoints"):
-                    options["handler"] = self._other_handler(options["handler"], call, files)
+                    options["handler"] = self._other_handler(options["handler"], call, modules)
             call.switch.endpoint(dial_string, **options)
         listeners: Any = self.call.get("listeners", {})
         for address, handler in listeners.items():
             with self._loading("call.listeners"):
-                call.switch.listen(address, self._other_handler(handler, call, files))
+                call.switch.listen(address, self._other_handler(handler, call, modules))
 
     # Inside
 
@@ -256,16 +250,25 @@ class Script:
         return options
 
     def _other_handler(
-        self, handler: str | Mapping[str, str], call: Call, files: dict[Path, ModuleType]
+        self, handler: str | Mapping[str, str], call: Call, modules: dict[str, ModuleType]
     ) -> Handler | Outbound:
         """The handler of a far end or listener, in another file or that of the call's."""
-        named = {"file": handler} if isinstance(handler, str) else handler
-        path = self._beside(named.get("file", self.handler))
-        if path not in files:
-            same = "file" not in named and not isinstance(call.app, str)
-            module = module_of(call.app) if same else None  # type: ignore[arg-type]
-            files[path] = module or load(Path(shown(path)))
-        return handler_in(files[path], Path(shown(path)), named.get("name"))
+        given = {"file": handler} if isinstance(handler, str) else handler
+        same = "file" not in given
+        if same:
+            named = self._named(self.handler)._replace(name=given.get("name"))
+        else:
+            named = self._named(given["file"], given.get("name"))
+        if named.where not in modules:
+            known = same and not isinstance(call.app, str)
+            module = module_of(call.app) if known else None  # type: ignore[arg-type]
+            modules[named.where] = module or named.load()
+        return named.handler_in(modules[named.where])
+
+    def _named(self, app: str, name: str | None = None) -> AppName:
+        """What the script calls an app by; files are relative to the script's."""
+        named = AppName.of(app, name, base="" if self.path is None else self.path.parent)
+        return named._replace(where=shown(Path(named.where))) if named.is_file else named
 
     @contextmanager
     def _loading(self, key: str) -> Iterator[None]:

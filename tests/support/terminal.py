@@ -31,10 +31,17 @@ def nothing_stays(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
     level = logging.getLogger("eslsync").level
     yield
     logging.getLogger("eslsync").setLevel(level)
-    for name in set(sys.modules) - modules:
-        file = getattr(sys.modules[name], "__file__", None)
-        if file is not None and not any(Path(file).is_relative_to(each) for each in NOT_USERS):
+    new = {name: place_of(name) for name in set(sys.modules) - modules}
+    for name, place in new.items():
+        if place is not None and not any(Path(place).is_relative_to(each) for each in NOT_USERS):
             del sys.modules[name]
+
+
+def place_of(module: str) -> str | None:
+    """The file of an imported module; the folder of a package without one."""
+    found = sys.modules[module]
+    file: str | None = getattr(found, "__file__", None)
+    return file or next(iter(getattr(found, "__path__", ())), None)
 
 
 def without_markers(text: str) -> list[str]:

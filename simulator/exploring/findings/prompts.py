@@ -27,7 +27,8 @@ RATES = ("8000", "16000", "32000", "48000")
 
 def find(evidence: Evidence) -> Iterator[Finding]:
     """All kinds; unplayed prompts only if everything was tried."""
-    if evidence.search.explored.file is not None and evidence.search.explored.name is None:
+    named = evidence.search.explored.named
+    if named is not None and named.name is None:
         yield from _uncalled(evidence.source)
     for prompt, place, up_to_callers in unplayed(evidence):
         if up_to_callers:

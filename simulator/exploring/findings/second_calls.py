@@ -31,7 +31,7 @@ def find(evidence: Evidence) -> Iterator[Finding]:
     is compared: another number read out, or another far end called, is no fault.
     """
     search = evidence.search
-    if search.explored.file is None:  # a function keeps its state while it is explored
+    if not search.explored.portable:  # a function keeps its state while it is explored
         return
     caller = search.caller_of_one_process()
     before: list[_Call] = []

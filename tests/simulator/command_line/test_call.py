@@ -167,7 +167,7 @@ def test_a_handler_at_the_far_end_is_drawn_as_a_call_of_its_own(tmp_path: Path) 
     nobody = run("call", app, "--far-end", "user/1000=handler:phon")
     assert (nobody.exit_code, "has no 'phon'" in nobody.stderr) == (2, True)
     elsewhere = run("call", "127.0.0.1:1", *far_end)
-    assert (elsewhere.exit_code, "is a function in FILE" in elsewhere.stderr) == (2, True)
+    assert (elsewhere.exit_code, "is a function in APP" in elsewhere.stderr) == (2, True)
 
 
 def test_variables_come_with_the_call(tmp_path: Path) -> None:

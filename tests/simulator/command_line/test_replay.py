@@ -52,4 +52,4 @@ def test_recordings_that_cannot_be_replayed_are_refused(tmp_path: Path) -> None:
 def test_arguments_in_the_wrong_order_are_told(tmp_path: Path) -> None:
     result = run("replay", IVR, recorded(tmp_path))
     assert result.exit_code == 2
-    assert "the recordings come first, and the FILE with the handler last" in result.stderr
+    assert "the recordings come first, and the APP with the handler last" in result.stderr

@@ -41,7 +41,7 @@ def test_the_users_own_coverage_has_the_lines_too(
         assert spec.loader is not None
         module = importlib.util.module_from_spec(spec)
         spec.loader.exec_module(module)
-        ours = Lines(file)
+        ours = Lines(file.parent)
         module.handler(None)
         assert ours.new() == {str(file): {2}}
         ours.close()

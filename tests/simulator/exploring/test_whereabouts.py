@@ -3,13 +3,20 @@
 from __future__ import annotations
 
 import enum
+from pathlib import Path
 
 import pytest
 
 from eslsync import Session
+from eslsync.loading import load_handler
 from simulator import explore
+from simulator.exploring import whereabouts
 from simulator.exploring.boundaries import Turns
 from simulator.exploring.whereabouts import shown
+from tests.support.layouts import LAYOUTS
+from tests.support.terminal import nothing_stays
+
+__all__ = ["nothing_stays"]
 
 
 def asks(session: Session, tries: int) -> str:
@@ -34,6 +41,20 @@ def test_lines_method_and_variables_of_a_handler_that_waits() -> None:
     assert "account='42'" in told
     assert "tries=2" in told
     assert "forgotten" not in told
+
+
+@pytest.mark.parametrize("by_name", [True, False])
+def test_an_explored_package_may_be_installed_beside_libraries(
+    by_name: bool, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    LAYOUTS["a package"].write(tmp_path)
+    monkeypatch.setattr(whereabouts, "LIBRARIES", (*whereabouts.LIBRARIES, str(tmp_path)))
+    monkeypatch.syspath_prepend(tmp_path)
+    app = "my_office.app:handler" if by_name else load_handler("my_office.app")
+    found = explore(app, keys="1", workers=1)
+    assert [place.function for place in found.nodes[0].situation.places] == ["handler"]
+    assert whereabouts.is_own(str(tmp_path / "my_office" / "menus.py"))
+    assert not whereabouts.is_own(str(tmp_path / "my_library.py"))
 
 
 class Colour(enum.Enum):
