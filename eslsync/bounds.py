@@ -74,7 +74,7 @@ APPLICATIONS = Bound(
     1000,
     None,
     "the oldest is forgotten, counted and logged: nobody learns when it completes",
-    ("call/conversation.py: under_way", "call/leg.py: ended"),
+    ("call/conversation.py: under_way", "call/leg.py: ended", "call/observed.py: _open"),
 )
 JOBS = Bound(
     "jobs whose result has not arrived",

@@ -37,6 +37,9 @@ class Deadline(float):
 class Clock:
     """Real time."""
 
+    #: True if the calls are simulated.
+    simulates = False
+
     def now(self) -> float:
         """Seconds on a clock that never goes back; only differences mean anything."""
         # freezegun replaces time.monotonic but not this, so that freezing time around a real call
@@ -47,6 +50,10 @@ class Clock:
 
         def now(self) -> float:
             return time.monotonic()
+
+    def wall(self) -> float:
+        """Seconds since 1970."""
+        return time.time()
 
     def deadline(self, timeout: float | None) -> Deadline | None:
         """The moment ``timeout`` seconds from now; None for never.

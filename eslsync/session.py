@@ -18,7 +18,7 @@ from .call.job import Job
 from .call.leg import Leg
 from .call.taken_away import sending
 from .call.waiting import Expected, check_event, wait_for
-from .call.watching import Watcher
+from .call.watching import ANY_EVENT, Watcher
 from .callables import check_function
 from .channel import Channel
 from .numbers import whole_seconds
@@ -494,7 +494,7 @@ class Session:
             while True:
                 try:
                     deadline = conversation.deadline(timeout)
-                    event = conversation.until("an event", lambda _: next_one(), deadline)
+                    event = conversation.until(ANY_EVENT, lambda _: next_one(), deadline)
                 except (Hangup, Disconnected):
                     while (event := next_one()) is not None:  # type: ignore[assignment]
                         yield event

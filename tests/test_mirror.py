@@ -11,6 +11,7 @@ from tests.support.places import ROOT
 #: Modules without one, and the file that tests them instead.
 ELSEWHERE = {
     "eslsync/applications/base.py": "tests/eslsync/test_channel.py",
+    "eslsync/call/observed.py": "tests/eslsync/test_observers.py",
     "eslsync/command_line/files.py": "tests/eslsync/test_loading.py",
     "eslsync/command_line/terminal.py": "tests/simulator/command_line/test_terminal.py",
     "eslsync/exceptions.py": "tests/eslsync/wire/test_exceptions.py",

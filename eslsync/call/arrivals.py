@@ -12,7 +12,7 @@ from collections.abc import Collection, Mapping
 from itertools import islice
 from operator import attrgetter
 from queue import Empty
-from typing import Any, Protocol
+from typing import TYPE_CHECKING, Any, Protocol
 
 from ..bounds import EARLIER
 from ..clock import Clock, refuse_to_wait
@@ -28,6 +28,9 @@ from .losses import Losses
 from .posted import POSTED
 from .taken_away import HUNG_UP, LEFT, Movable, note
 from .turns import Turns
+
+if TYPE_CHECKING:
+    from .observed import Observed
 
 __all__ = ["MAX_RECENT_AT_WORK", "Arrivals", "Late"]
 
@@ -87,6 +90,7 @@ class Tells(Protocol):
     logger: logging.LoggerAdapter[logging.Logger]
     turns: Turns
     losses: Losses
+    observed: Observed | None
 
     @property
     def connection(self) -> Connection: ...
@@ -264,6 +268,8 @@ class Arrivals:
             item.told = True
             if item.quiet:  # refused
                 conversation.under_way.pop(item.execution, None)
+                if conversation.observed is not None:
+                    conversation.observed.over(item.execution, "refused")
         elif isinstance(item, NothingMore):
             self._ending.note_failure(item.reason)
         elif isinstance(item, DisconnectNotice):
@@ -292,6 +298,8 @@ class Arrivals:
                 under_way.hung_up = state in HUNG_UP
                 if leg.hangup_serial is not None or leg.transferred or under_way.hung_up:
                     leg.ended.append(under_way)
+                if conversation.observed is not None:
+                    conversation.observed.completed(under_way, event)
             if facts.collects:
                 conversation.redact.read(event)
         elif name == BEGINNING:
@@ -317,13 +325,18 @@ class Arrivals:
                 conversation.redact.pressed(event.uuid or "", event.digit or "")
                 if not conversation.redact.hides_digits:
                     event.shown = True
+            observed = conversation.observed
             if leg is not None and name == "DTMF":
+                if observed is not None:
+                    observed.tell("digit")
                 collects = leg.collects_digits
                 event.collected = leg.comes_back(event) or collects
                 if collects:
                     leg.last_collected = event.digit
             elif leg is not None:
                 self._ending.note_hangup(leg, event)
+                if observed is not None and leg is conversation.legs.get(observed.call.uuid):
+                    observed.note_hangup(event.hangup_cause, event)
 
     def read_recent(self) -> None:
         """Note what the last events said of the legs' states and variables."""

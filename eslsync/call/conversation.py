@@ -43,6 +43,7 @@ from .watching import Wait, Watcher, described, too_late
 
 if TYPE_CHECKING:
     from .execution import UnderWay
+    from .observed import Observed
 
 __all__ = ["Conversation", "Ready"]
 
@@ -90,6 +91,7 @@ class Conversation:
         "legs",
         "logger",
         "losses",
+        "observed",
         "on_expected",
         "own",
         "posts",
@@ -117,6 +119,8 @@ class Conversation:
         self.at_work = False
         #: Told of the handler's waits (see `Session.watch`).
         self.watcher: Watcher | None = None
+        #: Tells the observers of this call, if there are any; it is the watcher then.
+        self.observed: Observed | None = None
         #: Called with what the handler asks for (see `Session.watch`).
         self.on_expected: Callable[[str], object] | None = None
 
@@ -174,7 +178,14 @@ class Conversation:
     def watch(self, watcher: Watcher | None) -> None:
         """Tell ``watcher`` when a wait begins or ends: see `Session.watch`."""
         self.check_thread()
-        self.watcher = watcher
+        if self.observed is None:
+            self.watcher = watcher
+        else:
+            self.observed.beside = watcher
+
+    def observe(self, observed: Observed) -> None:
+        """Tell observers of this call from now on."""
+        self.observed = self.watcher = observed
 
     # Threads and time
 
@@ -487,7 +498,7 @@ class Conversation:
         """
         self._thread = 0  # other threads may get this thread's ident
         self.arrivals.read_recent()
-        self.watcher = self.on_expected = None
+        self.watcher = self.on_expected = self.observed = None
         self.callbacks.clear()
         self.under_way.clear()
         for part in (self.arrivals, self.jobs, self.posts, self.turns):

@@ -176,6 +176,8 @@ class Handover:
             self.give_back(breaks_off=not conversation.ending.exiting)
         except Hangup as hangup:
             conversation.logger.info("%s", hangup)
+            if conversation.observed is not None:
+                conversation.observed.note_hangup(hangup.cause)
             self._tell_hangup()
         except ESLError as error:
             conversation.logger.info("connection closed: %s", error)
@@ -221,6 +223,7 @@ class Handover:
         own.borrowed.put_back(ending.last_words())
         self._make_safe_to_leave()
         conversation.logger.info("call given back to the dialplan")
+        self._tell_given_back()
 
     def _break_off(self) -> None:
         """Have the dialplan go on at once, though an application still runs, such as music.
@@ -275,6 +278,12 @@ class Handover:
             deadline = conversation.deadline(ending.last_words())
             conversation.until("the end of the call", lambda _: None, deadline, wanted=())
         conversation.logger.info("call left to its bridge")
+        self._tell_given_back()
+
+    def _tell_given_back(self) -> None:
+        observed = self._conversation.observed
+        if observed is not None:
+            observed.tell("given_back")
 
     def _make_safe_to_leave(self) -> None:
         conversation = self._conversation

@@ -450,8 +450,12 @@ class Leg:
         if lock:
             headers.append(("event-lock", "true"))
         headers.append(("Event-UUID", under_way.uuid))
-        if conversation.subscription.completions:
+        completes = conversation.subscription.completions
+        if completes:
             conversation.note_under_way(under_way)
+        observed = conversation.observed
+        if observed is not None:
+            observed.sent(under_way)
         try:
             line = "sendmsg" if self is conversation.own else f"sendmsg {self.uuid}"
             if quiet:
@@ -461,9 +465,13 @@ class Leg:
                 pending.execution = under_way.uuid
             else:
                 self._sendmsg(line, headers, timeout, body)
-        except BaseException:  # refused, or unknown whether it was taken
+        except BaseException as error:  # refused, or unknown whether it was taken
             conversation.under_way.pop(under_way.uuid, None)
+            if observed is not None:
+                observed.raised(under_way.uuid, error)
             raise
+        if observed is not None and not completes:
+            observed.over(under_way.uuid, "completed")
         return under_way
 
     def _sendmsg(

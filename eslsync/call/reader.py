@@ -42,6 +42,8 @@ class Reader:
         self._resting: set[Connection] = set()  # not read until the rest ends, all at one time
         self._rest_ends = 0.0
         self._to_look_at: SimpleQueue[Connection] = SimpleQueue()
+        #: How often it has looked for news.
+        self.turns = 0
         self._stopping = False
         self._stopped = False
         self._wake, self._woken = socket.socketpair()
@@ -57,12 +59,12 @@ class Reader:
         if self._stopped:  # perhaps after the reader's last look
             connection.end(STOPPED, 0)
         else:
-            self._nudge()
+            self.nudge()
 
     def stop(self) -> None:
         """End the thread, and every remaining connection."""
         self._stopping = True
-        self._nudge()
+        self.nudge()
         self.thread.join()
         self._wake.close()
         self._woken.close()
@@ -74,7 +76,8 @@ class Reader:
         for each in (self._selector, self._wake, self._woken):
             each.close()
 
-    def _nudge(self) -> None:
+    def nudge(self) -> None:
+        """Have it take a turn. Any thread."""
         try:
             self._wake.send(b"!")
         except OSError:
@@ -91,6 +94,7 @@ class Reader:
     def _take_turn(self) -> None:
         # Variables here would keep a connection, and so a call, until another has news.
         woken = False
+        self.turns += 1
         timeout = REST if self._resting else CHECK_INTERVAL if self._stalled else None
         for key, events in self._selector.select(timeout):
             if key.data is not None:

@@ -17,7 +17,10 @@ from .job import Job
 from .leg import Leg
 from .posted import POSTED
 
-__all__ = ["Wait", "Watcher", "described", "too_late"]
+__all__ = ["ANY_EVENT", "Wait", "Watcher", "described", "too_late"]
+
+#: What a loop over `Session.events` waits for.
+ANY_EVENT = "an event"
 
 
 def described(what: object) -> str:
@@ -31,7 +34,7 @@ def _described(what: object) -> str:
     if isinstance(what, tuple):
         return " or ".join(map(str, what))
     if callable(what):
-        return getattr(what, "__name__", "an event")
+        return getattr(what, "__name__", ANY_EVENT)
     return str(what)
 
 

@@ -9,10 +9,18 @@ import struct
 import sys
 from contextlib import suppress
 
-from ..clock import Peer
+from ..clock import REAL, Peer
 from .access import Access
 
-__all__ = ["Listener"]
+__all__ = [
+    "FULL_YIELDS",
+    "LOOK_INTERVAL",
+    "STOPPING_YIELDS",
+    "Listener",
+    "SharedListener",
+    "listener_for",
+    "port_of",
+]
 
 #: Connections that may wait to be accepted; more than a burst brings.
 BACKLOG = 512
@@ -31,6 +39,15 @@ ATTACH_FILTER, DETACH_FILTER = 26, 27
 NO_SYN = ((0x30, 0, 0, 13), (0x45, 0, 1, 0x02), (0x06, 0, 0, 0), (0x06, 0, 0, 0xFFFFFFFF))
 
 
+#: Seconds for which a full server leaves a connection to its siblings before it takes it itself.
+FULL_YIELDS = 0.2
+#: The same for a server that stops: a sibling may have to start first. A switch waits 25 s for the
+#: first command (recording 14a).
+STOPPING_YIELDS = 10.0
+#: Seconds between looks whether a sibling has taken it.
+LOOK_INTERVAL = 0.1
+
+
 class Listener:
     """Listens, and stops listening without losing a connection. Used by one thread.
 
@@ -45,22 +62,14 @@ class Listener:
         self._is_barred = False  # new connections are not begun
 
     def open(self) -> None:
-        """Listen, and `bar` nobody any more. Raises OSError.
-
-        Connections inherit the socket's options.
-        """
+        """Listen, and `bar` nobody any more. Raises OSError."""
         if self.is_open:
             self._unbar()
             return
         sock = socket.socket(self._family, socket.SOCK_STREAM)
         try:
-            sock.setblocking(False)
             sock.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
-            sock.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
-            sock.setsockopt(socket.SOL_SOCKET, socket.SO_KEEPALIVE, 1)
-            for option, value in KEEP_ALIVE.items():
-                if hasattr(socket, option):
-                    sock.setsockopt(socket.IPPROTO_TCP, getattr(socket, option), value)
+            set_options(sock)
             sock.bind(self._address)
             sock.listen(BACKLOG)
             self._address = sock.getsockname()  # the port that the system chose
@@ -126,3 +135,86 @@ class Listener:
         """Close this process's copy: another one listens."""
         self.is_open = False
         self.sock.close()
+
+
+class SharedListener:
+    """Accepts from a socket that somebody else keeps open, and that others may accept from.
+
+    Used by one thread. A server that is full or stops leaves connections to its siblings; `look`
+    tells when none takes them.
+    """
+
+    def __init__(self, sock: socket.socket) -> None:
+        self._given = sock
+        self.is_open = False
+        self._since: float | None = None  # connections have been waiting without a pause
+
+    def open(self) -> None:
+        """Begin to accept. Raises OSError if the socket was closed."""
+        self.sock = self._given.dup()
+        set_options(self.sock)
+        self.is_open = True
+
+    @property
+    def welcomes(self) -> bool:
+        """True if connections may begin."""
+        return self.is_open
+
+    @property
+    def port(self) -> int:
+        return port_of(self._given)
+
+    @property
+    def is_local(self) -> bool:
+        """True if only this machine can connect."""
+        return Access().permits(self._given.getsockname())
+
+    def accept(self) -> tuple[socket.socket, Peer]:
+        """Accept a connection. Raises BlockingIOError if none waits, or another OSError."""
+        sock, peer = self.sock.accept()
+        return sock, peer
+
+    @property
+    def waits(self) -> bool:
+        """True if connections were waiting at the last look."""
+        return self._since is not None
+
+    def look(self, waiting: bool, yields: float) -> bool:
+        """True if connections wait that no sibling takes: ``waiting`` at each look for so long."""
+        now = REAL.now()
+        if not waiting:
+            self._since = None
+            return False
+        if self._since is None:
+            self._since = now
+        return now - self._since >= yields
+
+    def close(self) -> None:
+        """Accept no more. The socket goes on listening for the others."""
+        if self.is_open:
+            self.let_go()
+
+    def let_go(self) -> None:
+        """Close this process's copy."""
+        self.is_open = False
+        self.sock.close()
+
+
+def listener_for(sock: socket.socket | None, host: str, port: int) -> Listener | SharedListener:
+    """Listens on a port of its own, or on the ``sock`` that was given."""
+    return Listener(host, port) if sock is None else SharedListener(sock)
+
+
+def port_of(sock: socket.socket) -> int:
+    """The port of a listening socket."""
+    return int(sock.getsockname()[1])
+
+
+def set_options(sock: socket.socket) -> None:
+    """Set the options that connections inherit from the socket that listens."""
+    sock.setblocking(False)
+    sock.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
+    sock.setsockopt(socket.SOL_SOCKET, socket.SO_KEEPALIVE, 1)
+    for option, value in KEEP_ALIVE.items():
+        if hasattr(socket, option):
+            sock.setsockopt(socket.IPPROTO_TCP, getattr(socket, option), value)

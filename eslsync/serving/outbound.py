@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import logging
 import os
+import socket
 from collections.abc import Callable, Iterable, Sequence
 from types import TracebackType
 from typing import Any
@@ -12,10 +13,14 @@ from ..call.handover import event_list
 from ..callables import check_function
 from ..clock import REAL, Clock
 from ..numbers import seconds, whole, whole_seconds
+from ..observers import Observer
+from ..session import Session
 from ..wire.enums import HangupCause
 from ..wire.message import Format
 from ..wire.redaction import DTMF, Redactor
 from .access import LOOPBACK, Access
+from .hooks import Hooks, HookT
+from .listening import port_of
 from .live import LiveCall, report
 from .server import DRAIN_TIMEOUT, Server
 from .settings import CLOSE, Handler
@@ -49,6 +54,8 @@ OPTIONS = (
     "redact",
     "record",
     "record_limit",
+    "sock",
+    "observers",
     "clock",
 )
 
@@ -94,6 +101,14 @@ class Outbound:
     and the text of eslsync's exceptions; "DTMF" stands for digits that are pressed, sent or
     collected. ``record`` is a folder: the bytes of each call's connection are recorded in a file
     there, up to ``record_limit`` bytes (docs/recordings.md).
+
+    ``sock`` is a listening socket to accept from, instead of ``host`` and ``port``, that somebody
+    else keeps open: systemd, or a parent whose other children accept from it, too. The server
+    closes only its own copy. While it stops, connections are left to the others; those that
+    nobody has accepted for 10 s are given back to the dialplan. So a restart refuses no call. While
+    it is full, they are left to the others for 0.2 s, and then turned away with ``when_full``, or
+    given back if that is "close".
+    ``observers`` are told of what happens in each call (`eslsync.observers.Observer`).
     ``clock`` is for simulated time.
     """
 
@@ -113,6 +128,8 @@ class Outbound:
         redact: Iterable[str] = (DTMF,),
         record: str | os.PathLike[str] | None = None,
         record_limit: int = RECORD_LIMIT,
+        sock: socket.socket | None = None,
+        observers: Iterable[Observer] = (),
         clock: Clock = REAL,
     ) -> None:
         check_function("a handler", handler)
@@ -149,6 +166,11 @@ class Outbound:
         if folder is not None and not is_path(folder):
             raise ValueError(f"record must name a folder, and no path is {record!r}")
         whole("record_limit", record_limit, MIN_RECORD_LIMIT)
+        if sock is not None:
+            check_listening(sock)
+        observers = tuple(observers)
+        for each in observers:
+            check_observer(each)
         if not isinstance(clock, Clock):
             raise TypeError(f"clock must be a Clock, not {clock!r}")
         self.handler = handler
@@ -161,7 +183,10 @@ class Outbound:
         self.max_call_duration = max_call_duration
         self.record = folder
         self.record_limit = record_limit
+        self.sock = sock
+        self.observers: Sequence[Observer] = observers
         self.clock = clock
+        self.hooks = Hooks()
         self.access = Access(allow)
         self.redactor = Redactor(redact)
         self._port = port
@@ -181,7 +206,9 @@ class Outbound:
     @property
     def port(self) -> int:
         """The port it listens on; before `start`, the given one."""
-        return self._port if self._server is None else self._server.port
+        if self._server is not None:
+            return self._server.port
+        return self._port if self.sock is None else port_of(self.sock)
 
     @property
     def calls(self) -> tuple[LiveCall, ...]:
@@ -192,9 +219,51 @@ class Outbound:
         """The calls that handlers work on now, with each handler's stack, as text to print."""
         return report(self.calls)
 
+    @property
+    def ready(self) -> bool:
+        """True while a call that connects would be taken: it listens, and is not full."""
+        return self._server is not None and self._server.welcomes
+
+    def responds(self) -> bool:
+        """True if the threads that serve all calls work, for a watchdog that asks now and then.
+
+        Asks them to take a turn, and returns True if they have taken the one that was asked for
+        before; ask at least a second apart. False before `start` and once it has stopped.
+        """
+        return self._server is not None and self._server.responds()
+
+    def __call__(self, session: Session) -> Any:
+        """Call the handler: an Outbound may stand wherever a handler is wanted."""
+        return self.handler(session)
+
     def replace(self, **changes: Any) -> Outbound:
-        """Another Outbound, not started, with the same arguments except ``changes``."""
-        return Outbound(**{**{name: getattr(self, name) for name in OPTIONS}, **changes})
+        """Another Outbound, not started, with the same arguments except ``changes``.
+
+        It has the functions of `on_start` and `on_stop` as well. With another ``host`` or ``port``
+        it listens there, and not on this one's ``sock``.
+        """
+        if not {"host", "port"}.isdisjoint(changes):
+            changes.setdefault("sock", None)
+        other = Outbound(**{**{name: getattr(self, name) for name in OPTIONS}, **changes})
+        other.hooks = self.hooks.copy()
+        return other
+
+    def on_start(self, function: HookT) -> HookT:
+        """A decorator: call the function, without arguments, before the server listens.
+
+        `start` calls it, in its own thread: open there what the calls share, a pool of connections
+        for example. Each process that serves calls has its own. What it raises, `start` raises.
+        Simulated calls don't call it, unless ``FreeSwitch(hooks=True)``.
+        """
+        return self.hooks.on_start(function)
+
+    def on_stop(self, function: HookT) -> HookT:
+        """A decorator: call the function, without arguments, once the last call has ended.
+
+        It runs in the thread of ``start(block=True)``, or else in that of the `stop` that waits for
+        the calls; the last one registered runs first. What it raises is logged.
+        """
+        return self.hooks.on_stop(function)
 
     def start(self, block: bool = True, *, drain: float = DRAIN_TIMEOUT) -> None:
         """Listen, and take calls until `stop`.
@@ -239,6 +308,8 @@ class Outbound:
             self._stop_in_order(drain)
             if not isinstance(error, KeyboardInterrupt):
                 raise
+        finally:
+            self.hooks.end()
 
     def _listen(self) -> Server:
         if self._server is not None:
@@ -247,12 +318,15 @@ class Outbound:
             tell(self)
         server = self._server = Server(self)
         try:
+            self.hooks.begin()
             server.start()
-            logger.info("listening on %s port %d", self.host, self.port)
+            host = self.host if self.sock is None else self.sock.getsockname()[0]
+            logger.info("listening on %s port %d", host, self.port)
             if self.allow == LOOPBACK and not server.listener.is_local:
                 logger.warning("only calls from this machine are taken: list other hosts in allow=")
         except BaseException:
             self._stop_in_order(0.0)
+            self.hooks.end()
             self._server = None
             raise
         return server
@@ -278,11 +352,15 @@ class Outbound:
         deadline = REAL.deadline(seconds("timeout", timeout))
         if clean_up is not None:
             seconds("clean_up", clean_up)
-        if self._server is None:
+        server = self._server
+        if server is None:
             return ()
         if clean_up is not None:
-            self._server.clean_up = clean_up
-        return self._server.stop(deadline, REAL.deadline(self._drain))
+            server.clean_up = clean_up
+        cut = server.stop(deadline, REAL.deadline(self._drain))
+        if server.finished.is_set() and self._drain is None:
+            self.hooks.end()
+        return cut
 
     def _stop_in_order(self, timeout: float) -> None:
         """Stop; at once if that is interrupted, and in order however often it is."""
@@ -304,6 +382,30 @@ class Outbound:
         trace: TracebackType | None,
     ) -> None:
         self._stop_in_order(DRAIN_TIMEOUT)
+
+
+def check_observer(observer: object) -> None:
+    """Raise TypeError for anything but an Observer."""
+    if not isinstance(observer, Observer):
+        what = "observers must be instances of eslsync.observers.Observer"
+        raise TypeError(f"{what}, not {observer!r}")
+
+
+def check_listening(sock: object) -> None:
+    """Raise TypeError or ValueError for anything but a listening TCP socket."""
+    if not isinstance(sock, socket.socket):
+        raise TypeError(f"sock must be a listening socket, not {sock!r}")
+    if sock.family not in (socket.AF_INET, socket.AF_INET6) or sock.type != socket.SOCK_STREAM:
+        raise ValueError(f"sock must be a TCP socket: {sock!r}")
+    try:
+        listens = sock.getsockopt(socket.SOL_SOCKET, socket.SO_ACCEPTCONN)
+    except OSError as error:  # closed; or a system that can't tell
+        if sock.fileno() < 0:
+            raise ValueError("sock must be a listening socket: this one is closed") from None
+        logger.debug("whether the given socket listens is not known: %s", error)
+        return
+    if not listens:
+        raise ValueError(f"sock must listen: call its listen() first ({sock!r})")
 
 
 def is_path(name: str) -> bool:

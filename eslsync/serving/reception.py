@@ -5,16 +5,18 @@ from __future__ import annotations
 import logging
 import socket
 import threading
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, NamedTuple
 
 from ..call.connection import Connection
 from ..call.conversation import Conversation
 from ..call.ending import Stopped
 from ..call.handover import Handover
+from ..call.observed import Observed
 from ..call.reader import Reader
 from ..callables import check_returned
 from ..clock import Peer
 from ..logs import logger
+from ..observers import End, ObservedCall, Reason
 from ..replaced import log_replaced
 from ..session import Session
 from ..stacks import call_user
@@ -34,9 +36,19 @@ from .live import Served
 from .settings import CLOSE, Settings
 
 if TYPE_CHECKING:
+    from .observing import Observers
     from .recorder import Recorder
 
 __all__ = ["Reception"]
+
+
+class Refusal(NamedTuple):
+    """Why a call is turned away."""
+
+    reason: Reason
+    why: str
+    #: The hangup cause; None to give it back to the dialplan.
+    cause: HangupCause | None
 
 
 class Reception:
@@ -48,48 +60,108 @@ class Reception:
         connections: Connections,
         reader: Reader,
         recorder: Recorder | None,
+        observers: Observers | None,
     ) -> None:
         self._settings = settings
         self._connections = connections
         self._reader = reader
         self._recorder = recorder
+        self._observers = observers
 
     def serve(self, sock: socket.socket, peer: Peer) -> None:
         """Take the call of one connection, run its handler, and give the call back."""
+        connected = self._settings.clock.now()
         call = self._take(sock, peer)
         if call is None:
             return
+        observed = self._observed(call, peer, connected)
         refusal = self._refusal(call)
         if refusal is not None:
             try:
-                self._turn_away(call, peer, *refusal)
+                if observed is not None:
+                    observed.tell("turned_away", refusal.reason)
+                self._turn_away(call, peer, refusal)
             finally:
                 call.conversation.let_go()
             return
         session = call.session
         threading.current_thread().name = f"eslsync-call-{session.uuid}"
+        how: End = "not called"
         try:
-            if self._prepare(call):
-                check_returned("the handler", call_user(self._settings.handler, session))
-        except Hangup as error:  # a normal end, which `Handover.close` logs
-            log_replaced(session.logger, error)
-        except Transferred as error:
-            session.logger.info("%s", error)
-            log_replaced(session.logger, error)
-        except Stopped as error:
-            session.logger.info("the handler was cut by stop")
-            log_replaced(session.logger, error)
-        except (Disconnected, ProtocolError) as error:
-            session.logger.warning("the handler ended: %s", error)
-            log_replaced(session.logger, error)
-        except BaseException:
-            session.logger.exception("the handler failed")
+            if observed is not None:
+                observed.tell("taken")
+                call.conversation.observe(observed)
+            how = self._run(call, observed)
         finally:
+            if observed is not None:
+                observed.leave()
             try:
                 call.handover.close()
             finally:
                 self._connections.count_out()
+                if observed is not None:
+                    observed.end(how)
                 call.conversation.let_go()
+
+    def _run(self, call: Served, observed: Observed | None) -> End:
+        """Run the handler of a call; tell how it ended."""
+        logger = call.session.logger
+        how: End = "returned"
+        try:
+            if not self._prepare(call):
+                return "not called"
+            if observed is None:
+                self._call_handler(call)
+            else:
+                assert self._observers is not None
+                observed.tell("began")
+                with self._observers.handling(observed.call):
+                    self._call_handler(call)
+        except Hangup as error:  # a normal end, which `Handover.close` logs
+            how = "hangup"
+            log_replaced(logger, error)
+        except Transferred as error:
+            how = "transferred"
+            logger.info("%s", error)
+            log_replaced(logger, error)
+        except Stopped as error:
+            how = "cut"
+            logger.info("the handler was cut by stop")
+            log_replaced(logger, error)
+        except (Disconnected, ProtocolError) as error:
+            how = "disconnected"
+            logger.warning("the handler ended: %s", error)
+            log_replaced(logger, error)
+        except BaseException as error:
+            how = "failed"
+            logger.exception("the handler failed")
+            if observed is not None:
+                observed.tell("failed", error)
+        return how
+
+    def _call_handler(self, call: Served) -> None:
+        check_returned("the handler", call_user(self._settings.handler, call.session))
+
+    def _observed(self, call: Served, peer: Peer, connected: float) -> Observed | None:
+        """What tells the observers of this call; None if there are none."""
+        if self._observers is None:
+            return None
+        context, redact = call.session.context, call.conversation.redact
+        clock = self._settings.clock
+
+        def shown(header: str) -> str:
+            return redact.value(header, context.get(header, ""))
+
+        told = ObservedCall(
+            uuid=call.session.uuid,
+            caller=shown("Caller-Caller-ID-Number"),
+            destination=shown("Caller-Destination-Number"),
+            sip_call_id=shown("variable_sip_call_id"),
+            switch=str(peer[0]),
+            connected=connected,
+            epoch=clock.wall() - clock.now(),
+        )
+        return Observed(told, self._observers.tell, clock)
 
     def _take(self, sock: socket.socket, peer: Peer) -> Served | None:
         """Take the call of a connection; None if it is not a call."""
@@ -128,26 +200,27 @@ class Reception:
                 conversation.let_go()
         return Served(Session(conversation, handover), conversation, handover) if taken else None
 
-    def _refusal(self, call: Served) -> tuple[str, HangupCause | None] | None:
-        """The reason and the hangup cause for turning a call away; None if it is counted in."""
+    def _refusal(self, call: Served) -> Refusal | None:
+        """Why to turn a call away; None if it is counted in."""
         settings, connections = self._settings, self._connections
         if connections.is_stranger:
             why = f"its host is not among allow={list(settings.allow)}"
-            return why, HangupCause.CALL_REJECTED
+            return Refusal("stranger", why, HangupCause.CALL_REJECTED)
         call.connection.admit()
         if not connections.count_in(call, settings.max_calls):
             cause = None if settings.when_full == CLOSE else HangupCause(settings.when_full)
-            return f"there are max_calls={settings.max_calls}", cause
+            return Refusal("full", f"there are max_calls={settings.max_calls}", cause)
         call.connection.record()
         return None
 
-    def _turn_away(self, call: Served, peer: Peer, why: str, cause: HangupCause | None) -> None:
+    def _turn_away(self, call: Served, peer: Peer, refusal: Refusal) -> None:
+        why = refusal.why
         self._connections.log_once(peer[0], why, "turned away a call from %s: %s", peer, why)
-        if cause is None:
+        if refusal.cause is None:
             call.handover.close()  # which gives it back
             return
         try:
-            call.handover.refuse(cause)
+            call.handover.refuse(refusal.cause)
         except ESLError as error:
             logger.debug("a call from %s was gone before it was turned away: %s", peer, error)
         finally:

@@ -26,8 +26,19 @@ from ..call.reader import Reader
 from ..clock import REAL, Peer, here, may_wait
 from ..logs import logger
 from .connections import Connections
-from .listening import BACKLOG, Listener
+from .hooks import end_all
+from .listening import (
+    BACKLOG,
+    FULL_YIELDS,
+    LOOK_INTERVAL,
+    STOPPING_YIELDS,
+    Listener,
+    SharedListener,
+    listener_for,
+    port_of,
+)
 from .live import LiveCall, look_at
+from .observing import Observers
 from .reception import Reception
 from .settings import CLOSE, Settings
 
@@ -65,7 +76,7 @@ class Server:
 
     def __init__(self, settings: Settings) -> None:
         self.settings = settings
-        self.port = settings.port
+        self.port = settings.port if settings.sock is None else port_of(settings.sock)
         self.connections = Connections(self._nudge)
         #: Set when everything has ended.
         self.finished = threading.Event()
@@ -87,8 +98,12 @@ class Server:
         # The acceptor's:
         self._cut: tuple[LiveCall, ...] = ()
         self._is_open = False
+        self.reader: Reader
+        self.observers: Observers | None = None
         self._watched: socket.socket | None = None  # the listening socket, while it is waited for
         self._able = True  # False: out of descriptors or threads
+        self._turns = 0
+        self._turns_seen: tuple[int, int] | None = None  # its own and the reader's
         self._unserved: deque[tuple[socket.socket, Peer]] = deque()  # accepted, without a thread
 
     # Other threads
@@ -153,6 +168,22 @@ class Server:
         if self._thread.is_alive():  # not in a forked child
             self._thread.join()  # it does nothing more
 
+    def responds(self) -> bool:
+        """True if its threads have turned since the last question, or this is the first."""
+        if not self._is_open or self.finished.is_set():
+            return False
+        seen, now = self._turns_seen, (self._turns, self.reader.turns)
+        self._turns_seen = now
+        self._nudge()
+        self.reader.nudge()
+        return seen is None or (now[0] > seen[0] and now[1] > seen[1])
+
+    @property
+    def welcomes(self) -> bool:
+        """True while a call that connects would be taken."""
+        listens = self._is_open and not self.connections.closing and self.listener.welcomes
+        return listens and not self._is_full()
+
     def _taken_cut(self) -> tuple[LiveCall, ...]:
         cut, self._cut = self._cut, ()
         return cut
@@ -174,6 +205,7 @@ class Server:
         self.reader.let_go()
         if self.recorder is not None:
             self.recorder.let_go()
+        self.observers = None
         for each in (self._selector, self._wake, self._woken):
             each.close()
         for sock, _ in self._unserved:
@@ -210,7 +242,7 @@ class Server:
     def _open(self, resources: ExitStack) -> None:
         """Open and start everything, to be ended in the opposite order."""
         settings = self.settings
-        self.listener = Listener(settings.host, settings.port)
+        self.listener = listener_for(settings.sock, settings.host, settings.port)
         with self._gate:
             self.listener.open()
             resources.callback(self.listener.close)
@@ -226,12 +258,17 @@ class Server:
             self.recorder = self._recorder()
             if self.recorder is not None:
                 resources.callback(self.recorder.stop)
+            self.observers = self._observers()
+            if self.observers is not None:
+                resources.callback(self.observers.stop)
             resources.callback(self._join)
             self.reader = Reader(f"eslsync-reader-{self.port}")
             resources.callback(self.reader.stop)
             self._is_open = True
             forks.register(self)
-        self.reception = Reception(settings, self.connections, self.reader, self.recorder)
+        self.reception = Reception(
+            settings, self.connections, self.reader, self.recorder, self.observers
+        )
         self._thread.name = f"eslsync-accept-{self.port}"
         RUNNING.add(self)
 
@@ -243,13 +280,25 @@ class Server:
 
         return Recorder(settings.record, settings.redactor, settings.record_limit)
 
+    def _observers(self) -> Observers | None:
+        observers = self.settings.observers
+        if not observers:
+            return None
+        return Observers(observers, self.settings.clock, f"eslsync-observers-{self.port}")
+
     def _take_calls(self) -> None:
         """Accept until it is to stop; while it is full, don't listen if the settings say so."""
         able = True
         while not self.connections.closing:
             # From here on, a thread that makes room nudges; earlier room is seen below.
             self.connections.hold_up()
-            full = self._closes()
+            full = self._is_full()
+            if isinstance(self.listener, SharedListener):
+                if full:
+                    self._yield(self.listener, FULL_YIELDS, None)
+                    continue
+            elif self.settings.when_full != CLOSE:
+                full = False  # it takes them, and turns them away
             if full and self.listener.is_open:
                 able = self._close()
             elif not (full or self.listener.welcomes):
@@ -259,15 +308,25 @@ class Server:
             if ready or not able:
                 able = self._serve() and self._accept() and self._serve()
 
-    def _closes(self) -> bool:
-        """True if the server is full, and should not listen.
+    def _is_full(self) -> bool:
+        """True if there are max_calls.
 
         Connections that may become calls count, so that FreeSWITCH tries the next host sooner.
         """
         most = self.settings.max_calls
-        if most is None or self.settings.when_full != CLOSE:
-            return False
-        return self.connections.may_be(most)
+        return most is not None and self.connections.may_be(most)
+
+    def _yield(self, listener: SharedListener, seconds: float, timeout: float | None) -> None:
+        """Leave connections to siblings; take those that none takes, to turn them away.
+
+        Returns after ``timeout``, at a nudge, or to look again.
+        """
+        waiting = self._select(0.0 if listener.waits else timeout, accepts=True)
+        if listener.look(waiting, seconds):
+            if self._accept(MOST_WAITING):
+                self._serve()
+        elif waiting:
+            self._select(LOOK_INTERVAL)
 
     def _open_again(self) -> bool:
         """Listen again; False if that is impossible for now."""
@@ -281,6 +340,7 @@ class Server:
 
     def _close(self) -> bool:
         """Stop listening, and serve all that have connected; False if that is not done yet."""
+        assert isinstance(self.listener, Listener)
         self.listener.bar()
         deadline = REAL.now() + (0.0 if self.listener.is_local else HANDSHAKE_TIME)
         while self._accept(MOST_WAITING):
@@ -299,6 +359,7 @@ class Server:
         """Wait for a nudge, or for a connection if it ``accepts`` one; True if there is one."""
         self._watch(self.listener.sock if accepts else None)
         ready = [key.fileobj for key, _ in self._selector.select(timeout)]
+        self._turns += 1
         if self._woken in ready:
             self._woken.recv(4096)
         return self._watched in ready
@@ -381,6 +442,8 @@ class Server:
             lambda: min(self._times),
         )
         self._watch(None)
+        if isinstance(self.listener, SharedListener):
+            self.listener.close()
         if self.listener.is_open or self._unserved:
             logger.warning("stop: connections that could not be served are closed")
             self.listener.close()
@@ -403,6 +466,8 @@ class Server:
                 seen = look_at(call, thread)
                 self._cut += (seen,)
                 call.session.logger.warning("stop: the call is cut: %s", seen)
+                if call.conversation.observed is not None:
+                    call.conversation.observed.tell("cut")
                 call.connection.cut(Stopped("the server is stopping"))
         end = REAL.now() + (CUT_TIMEOUT if self.clean_up is None else self.clean_up)
         self._await(threads, lambda: end)
@@ -413,12 +478,20 @@ class Server:
         """Wait until these threads have ended, or until ``time()``. Stops listening as well."""
         while True:
             self.connections.hold_up()
-            done = self._close() if self.listener.is_open else self._serve()
+            shared = self.listener if isinstance(self.listener, SharedListener) else None
+            if shared is None and self.listener.is_open:
+                done = self._close()
+            else:
+                done = self._serve()
             left = time() - REAL.now()
             if left <= 0 or not (threads() or self._unserved):
                 return
             self.settings.clock.joining()
-            self._select(min(left, MAX_WAIT if done else ACCEPT_PAUSE))
+            left = min(left, MAX_WAIT if done else ACCEPT_PAUSE)
+            if shared is not None and shared.is_open:
+                self._yield(shared, STOPPING_YIELDS, left)
+            else:
+                self._select(left)
 
     def _join(self) -> None:
         """Wait until the threads of connections have ended, but not long."""
@@ -470,6 +543,7 @@ def stop_all(timeout: float = DRAIN_TIMEOUT) -> None:
             server.ask(deadline, deadline)
         for server in list(RUNNING):
             server.stop(None)
+        end_all()
     except BaseException:
         stop_all(0.0)
         raise

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-from typing import Any, Protocol
+from typing import TYPE_CHECKING, Any, Protocol
 
 from ..clock import Clock
 from ..session import Session
@@ -11,6 +11,11 @@ from ..wire.enums import HangupCause
 from ..wire.message import Format
 from ..wire.redaction import Redactor
 from .access import Access
+
+if TYPE_CHECKING:
+    import socket
+
+    from ..observers import Observer
 
 __all__ = ["CLOSE", "Handler", "Settings"]
 
@@ -36,6 +41,8 @@ class Settings(Protocol):
     redactor: Redactor
     record: str | None
     record_limit: int
+    sock: socket.socket | None
+    observers: Sequence[Observer]
     clock: Clock
 
     @property

@@ -10,6 +10,7 @@ from eslsync import LiveCall, Outbound, Session
 from eslsync.callables import check_returned
 from eslsync.loading import Handler
 from eslsync.replaced import replaced_by
+from eslsync.serving.hooks import Hooks
 
 from ..clockwork.real_time import DIAL_TIMEOUT, RealTime
 from ..clockwork.virtual_time import World
@@ -43,6 +44,7 @@ class Apps:
         *,
         raises: bool,
         patience: float | None = None,
+        hooks: bool = False,
     ) -> None:
         self.raised: BaseException | None = None  #: by a handler; to be re-raised
         self._world = world
@@ -50,6 +52,7 @@ class Apps:
         self._legs = legs
         self._raises = raises
         self._patience = patience
+        self._hooks = hooks
         #: Handlers and programs besides those that calls are made to, by the address of `socket`.
         self.listeners: dict[str, App] = {}
         #: Makes the failure of a call to what does not speak event socket.
@@ -86,6 +89,8 @@ class Apps:
                 allow=["127.0.0.1"],
                 clock=self._world.clock,
             )
+            if not self._hooks:
+                server.hooks = Hooks()
             server.start(block=False)
             self._servers[app] = server
         return "127.0.0.1", server.port

@@ -110,6 +110,9 @@ class FreeSwitch:
     register (``mod_dptools``, ``mod_dptools.answer``, ``mod_dptools.answer.app``): what is not on
     it does not exist. None is a switch without such a list.
 
+    With ``hooks=True``, the functions of `Outbound.on_start` and `Outbound.on_stop` are called: at
+    the first call to that app, and at the end of the block. By default they are not.
+
     The simulation fails, with the handler's stack, if a handler does not wait for the call for
     ``patience`` real seconds (None: no limit).
 
@@ -141,6 +144,7 @@ class FreeSwitch:
         real_time: bool = False,
         version: str = NEWEST.name,
         interface_allowlist: Collection[str] | None = None,
+        hooks: bool = False,
     ) -> None:
         if real_time and start is not None:
             raise ValueError("FreeSwitch: real time begins now; leave start= out")
@@ -155,6 +159,7 @@ class FreeSwitch:
             check_names(f"FreeSwitch: {what}", named)
         check_flag("FreeSwitch: raises", raises)
         check_flag("FreeSwitch: real_time", real_time)
+        check_flag("FreeSwitch: hooks", hooks)
         if patience is not None:
             check_seconds("FreeSwitch: patience", patience)
         if patience == 0:
@@ -183,7 +188,7 @@ class FreeSwitch:
         self._check_yours("api_commands", api_commands or {}, API_COMMANDS)
         lines: dict[str, Line] = {}
         legs = OtherLegs(lines)
-        apps = Apps(world, lines, legs, raises=raises, patience=patience)
+        apps = Apps(world, lines, legs, raises=raises, patience=patience, hooks=hooks)
         model = Switch(
             world,
             random.Random(self.seed),

@@ -326,6 +326,8 @@ class RealTime(Exchange):
 class WatchedClock(Clock):
     """Real time; tells `RealTime` when a handler of this process begins, waits and ends."""
 
+    simulates = True
+
     def __init__(self, world: RealTime) -> None:
         self._world = world
 

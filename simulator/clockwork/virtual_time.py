@@ -353,11 +353,15 @@ def stack_of(participant: Participant) -> str:
 class VirtualClock(Clock):
     """The world's clock, as the library sees it."""
 
+    simulates = True
+
     def __init__(self, world: World) -> None:
         self._world = world
 
     def now(self) -> float:
         return self._world.now / SECOND
+
+    wall = now
 
     def get(self, inbox: SimpleQueue[T], deadline: float | None) -> T:
         world = self._world

@@ -36,6 +36,7 @@ ELSEWHERE = {
     "call/leg.py: own_ways": "states",
     "call/leg.py: unfinished": "methods that are under way",
     "call/losses.py: _told": "one for each bound",
+    "call/observed.py: _waits": "waits that are under way, one inside another",
     "call/posted.py: _untaken": "POSTS",
     "call/reader.py: _resting": "connections",
     "call/reader.py: _stalled": "connections",

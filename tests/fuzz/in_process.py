@@ -106,7 +106,7 @@ def play(conversation: InMemory, clock: SwitchClock) -> None:
     """Run the whole conversation in this thread."""
     outbound = Outbound(conversation.handle, port=0, clock=clock)
     reader = cast(Reader, Watching(conversation))
-    reception = Reception(outbound, Connections(nudge=lambda: None), reader, recorder=None)
+    reception = Reception(outbound, Connections(nudge=lambda: None), reader, None, None)
     me = threading.current_thread()
     name = me.name
     clock.serve(conversation)
