@@ -4,6 +4,7 @@ from setuptools import find_packages, setup
 
 HERE = Path(__file__).parent
 EXPLORE = ["coverage>=7.4", "graphviz>=0.20"]
+JSON = ["python-json-logger>=3.1"]
 BENCH = ["matplotlib>=3.8", "psutil>=5.9"]
 
 setup(
@@ -49,10 +50,13 @@ setup(
         "peers": ["greenswitch>=0.0.19", "genesis>=2026.10.18; python_version < '3.13'"],
         # Pictures of maps (the program `dot` comes from the system), and lines nobody reaches.
         "explore": EXPLORE,
+        # `eslsync serve --log-format json`, and eslsync.json_logs.
+        "json": JSON,
         # Everything that the tests, the linter and the type checker need.
         "test": [
             *BENCH,
             *EXPLORE,
+            *JSON,
             "hypothesis>=6.100",
             "import-linter>=2.6",
             "mypy>=1.13",

@@ -5,6 +5,7 @@ from __future__ import annotations
 import math
 from collections.abc import Sequence
 
+from ..logs import in_call
 from ..numbers import whole_seconds
 from ..wire.enums import ChannelState, HangupCause
 from ..wire.event_names import parse_event
@@ -69,7 +70,17 @@ class Handover:
         subscription = conversation.subscription
         subscription.uuid, subscription.full = ids[0], conversation.full
         subscription.is_async = reply.late_header("Socket-Mode") == "async"
-        conversation.logger.extra = {"uuid": ids[0]}
+        facts = {
+            "uuid": ids[0],
+            "caller": self._shown(reply, "Caller-Caller-ID-Number"),
+            "destination": self._shown(reply, "Caller-Destination-Number"),
+        }
+        conversation.logger.extra = facts
+        in_call(facts)
+
+    def _shown(self, reply: ConnectReply, header: str) -> str:
+        """The value of a header, for the log."""
+        return self._conversation.redact.value(header, reply.get(header, ""))
 
     def prepare(
         self,

@@ -11,7 +11,7 @@ import click
 
 from ..numbers import seconds
 from . import files
-from .terminal import show_logs
+from .terminal import LogFormat, show_logs
 
 __all__ = ["serve"]
 
@@ -67,8 +67,22 @@ __all__ = ["serve"]
     show_default=True,
     help="How long calls may go on after SIGTERM or Ctrl-C.",
 )
+@click.option(
+    "--log-format",
+    type=click.Choice(["text", "json"]),
+    default="text",
+    show_default=True,
+    help="json: each line is an object (needs the extra `json`; docs/production.md).",
+)
 @click.option("-v", "--verbose", is_flag=True, help="Log more.")
-def serve(app: str, name: str | None, drain: float, verbose: bool, **options: Any) -> None:
+def serve(
+    app: str,
+    name: str | None,
+    drain: float,
+    log_format: LogFormat,
+    verbose: bool,
+    **options: Any,
+) -> None:
     """Serve the handler in APP to a real FreeSWITCH.
 
     APP is a file, or MODULE:NAME: a function, an Outbound, or the call of a factory of either. Its
@@ -89,7 +103,12 @@ def serve(app: str, name: str | None, drain: float, verbose: bool, **options: An
     from ..serving.outbound import Outbound
 
     handler = files.load(app, name)
-    show_logs(logging.DEBUG if verbose else logging.INFO)
+    try:
+        show_logs(logging.DEBUG if verbose else logging.INFO, log_format)
+    except ImportError:
+        raise files.Unusable(
+            "--log-format json needs python-json-logger: pip install 'eslsync[json]'"
+        ) from None
     # Options not given here come from the file's own Outbound.
     given = {key: each for key, each in options.items() if each not in (None, ())}
     own = handler if isinstance(handler, Outbound) else Outbound(handler)

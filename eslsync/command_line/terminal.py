@@ -6,16 +6,20 @@ import logging
 import os
 import re
 import sys
-from typing import Any
+from typing import Any, Literal
 
 import click
 
+from ..logs import FACTS, CallFilter
 from ..wire.shown import printable
 
 #: Matches what click writes for a colour.
 _COLOUR = re.compile(r"(\x1b\[[0-9;]*m)")
 
-__all__ = ["can_show", "plain", "show", "show_logs"]
+#: The formats of the log.
+LogFormat = Literal["text", "json"]
+
+__all__ = ["LogFormat", "can_show", "plain", "show", "show_logs"]
 
 #: Before every line but the first of a record.
 INDENT = "    "
@@ -42,10 +46,45 @@ def can_show(text: str) -> bool:
     return plain(text) == text
 
 
-def show_logs(level: int) -> None:
-    """Log to standard error, in colours on a terminal, with each call's uuid."""
-    line = "%(asctime)s %(levelname)-7s %(call)s%(message)s"
-    formatter: logging.Formatter = Tame(line)
+def show_logs(level: int, format: LogFormat = "text") -> None:
+    """Log to standard error: as text, in colours on a terminal, or as a JSON object a line.
+
+    Each line of a call has its uuid, caller and destination. Raises ImportError if there is no
+    python-json-logger.
+    """
+    output = logging.StreamHandler()
+    output.addFilter(CallFilter())
+    root = logging.getLogger()
+    if format == "json":
+        from ..json_logs import JsonFormatter
+
+        output.setFormatter(JsonFormatter())
+        # What the file's own logging would write between these lines is no JSON.
+        for each in [*root.handlers]:
+            if is_of_terminal(each):
+                root.removeHandler(each)
+    else:
+        output.addFilter(name_call)
+        output.setFormatter(text_formatter())
+    logger = logging.getLogger("eslsync")
+    logger.setLevel(level)
+    # The handler's own records go there, too, unless its file has configured logging.
+    if root.handlers and format == "text":
+        logger.addHandler(output)
+        logger.propagate = False
+    else:
+        root.addHandler(output)
+        root.setLevel(min(level, logging.INFO))
+
+
+def is_of_terminal(handler: logging.Handler) -> bool:
+    """True for a handler that writes to standard output or error."""
+    streams = (sys.stdout, sys.stderr)
+    return isinstance(handler, logging.StreamHandler) and handler.stream in streams
+
+
+def text_formatter() -> logging.Formatter:
+    formatter: logging.Formatter = Tame("%(asctime)s %(levelname)-7s %(call)s%(message)s")
     if sys.stderr.isatty() and "NO_COLOR" not in os.environ:
         import colorlog
 
@@ -56,19 +95,7 @@ def show_logs(level: int) -> None:
             "%(thin)s%(asctime)s%(reset)s %(log_color)s%(levelname)-7s%(reset)s "
             "%(cyan)s%(call)s%(reset)s%(message)s"
         )
-    output = logging.StreamHandler()
-    output.setFormatter(formatter)
-    output.addFilter(name_call)
-    logger = logging.getLogger("eslsync")
-    logger.setLevel(level)
-    # The handler's own records go there, too, unless its file has configured logging.
-    root = logging.getLogger()
-    if root.handlers:
-        logger.addHandler(output)
-        logger.propagate = False
-    else:
-        root.addHandler(output)
-        root.setLevel(min(level, logging.INFO))
+    return formatter
 
 
 class Tame(logging.Formatter):
@@ -93,6 +120,7 @@ def tame(text: str) -> str:
 
 
 def name_call(record: logging.LogRecord) -> bool:
-    uuid = getattr(record, "uuid", None)
-    record.call = f"{uuid} " if uuid else ""
+    """Say at the beginning of a line whose it is: "UUID 1001>5000 "."""
+    uuid, caller, destination = (getattr(record, name, "") for name in FACTS)
+    record.call = f"{uuid} {caller or '-'}>{destination or '-'} " if uuid else ""
     return True

@@ -1,13 +1,16 @@
-"""What a program's logging filter raises costs no call."""
+"""Log records of a call: whose they are; and what a program's filter raises costs no call."""
 
 from __future__ import annotations
 
+import contextvars
 import logging
 from collections.abc import Callable, Iterator
+from concurrent.futures import ThreadPoolExecutor
 
 import pytest
 
-from eslsync import Disconnected, Hangup, Outbound, Session
+from eslsync import Disconnected, Event, Hangup, Outbound, Session
+from eslsync.logs import FACTS, CallFilter
 from simulator import FreeSwitch
 from tests.support.peer import Watched
 from tests.support.servers import Beside, dialled, refused, until
@@ -113,3 +116,78 @@ def test_a_record_of_a_calls_logger_has_its_callers_line(caplog: pytest.LogCaptu
     records = [each for each in caplog.records if each.getMessage() == "here"]
     assert [(each.filename, each.funcName) for each in records] == [("test_logs.py", "handler")] * 2
     assert all(each.uuid for each in records)  # type: ignore[attr-defined]
+
+
+@pytest.fixture
+def records() -> Iterator[list[logging.LogRecord]]:
+    """What a program's own handler with a `CallFilter` gets."""
+    found: list[logging.LogRecord] = []
+
+    class Keeps(logging.Handler):
+        def emit(self, record: logging.LogRecord) -> None:
+            found.append(record)
+
+    keeps = Keeps()
+    keeps.addFilter(CallFilter())
+    loggers = [logging.getLogger(name) for name in ("ivr", "eslsync")]
+    for each in loggers:
+        each.addHandler(keeps)
+        each.setLevel(logging.INFO)
+    yield found
+    for each in loggers:
+        each.removeHandler(keeps)
+        each.setLevel(logging.NOTSET)
+
+
+def facts(record: logging.LogRecord) -> tuple[str, ...]:
+    return tuple(getattr(record, name) for name in FACTS)
+
+
+def test_every_record_of_a_calls_thread_says_whose_it_is(records: list[logging.LogRecord]) -> None:
+    log = logging.getLogger("ivr")
+
+    def handler(session: Session) -> None:
+        log.info("in the handler")
+
+        @session.on("CHANNEL_ANSWER")
+        def answered(event: Event) -> None:
+            log.info("in a callback")
+
+        @session.on_hangup
+        def bill(hangup: Hangup) -> None:
+            log.info("at the hangup", extra={"uuid": "an order's"})
+
+        session.channel.answer()
+        session.logger.info("the library's logger", extra={"order": 17})
+        with ThreadPoolExecutor(1) as pool:
+            pool.submit(contextvars.copy_context().run, log.info, "in a copy").result()
+            pool.submit(log.info, "elsewhere").result()
+        session.channel.hangup()
+
+    with FreeSwitch() as switch:
+        for caller in ("1001", "1002"):
+            switch.call(handler, caller=caller, destination="5000").wait()
+            log.info("in the test")
+    told: dict[str, list[tuple[str, ...]]] = {}
+    for record in records:
+        told.setdefault(record.getMessage(), []).append(facts(record))
+    both = [(told["in the handler"][i][0], f"100{i + 1}", "5000") for i in (0, 1)]
+    assert both[0][0]
+    for message in ("in the handler", "in a callback", "the library's logger", "in a copy"):
+        assert told[message] == both
+    assert told["at the hangup"] == [("an order's", *each[1:]) for each in both]
+    assert told["elsewhere"] == told["in the test"] == [("", "", "")] * 2
+    orders = [getattr(each, "order", None) for each in records if each.name == "eslsync"]
+    assert orders.count(17) == 2
+
+
+def test_what_redact_hides_is_hidden_in_records(records: list[logging.LogRecord]) -> None:
+    def handler(session: Session) -> None:
+        logging.getLogger("ivr").info("here")
+
+    with FreeSwitch() as switch:
+        app = Outbound(handler, redact=["Caller-Caller-ID-Number"])
+        switch.call(app, caller="15550199").wait()
+    [record] = [each for each in records if each.name == "ivr"]
+    assert facts(record)[1:] == ("***", "5000")
+    assert not [each for each in records if "15550199" in str(vars(each))]

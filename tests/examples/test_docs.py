@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import logging
 import os
 import re
 import shlex
 import sys
+from collections.abc import Iterator
 from types import ModuleType
 
 import pytest
@@ -30,6 +32,17 @@ def blocks(language: str) -> list[object]:
         for number, block in enumerate(fenced, 1):
             found.append(pytest.param(block, id=f"{page.name}-{number}"))
     return found
+
+
+@pytest.fixture(autouse=True)
+def logging_as_before() -> Iterator[None]:
+    """A block may configure logging."""
+    loggers = {each: logging.getLogger(each) for each in ("eslsync", "ivr")}
+    before = {name: (each.level, each.handlers[:]) for name, each in loggers.items()}
+    yield
+    for name, each in loggers.items():
+        level, each.handlers = before[name]
+        each.setLevel(level)
 
 
 @pytest.mark.parametrize("block", blocks("python"))

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import os
 import re
 import signal
@@ -39,6 +40,72 @@ def test_serve_records_its_calls_without_the_digits(tmp_path: Path) -> None:
     assert "DTMF-Digit: ***" in text
     assert "DTMF-Digit: 1" not in text
     assert "├─ hangs up NORMAL_CLEARING ─" in run("ladder", path).stdout
+
+
+LOGS = """
+import logging
+from eslsync import Session
+{configures}
+
+def handler(session: Session) -> None:
+    session.channel.answer()
+    pin = session.channel.get_digits("ivr/ivr-welcome", min=4)
+    logging.getLogger("ivr").info("asked for %r", pin, extra={{"order": 17}})
+    raise ValueError("two\\nlines")
+"""
+
+
+@pytest.mark.parametrize("configures", ["", "logging.basicConfig(level=logging.INFO)"])
+def test_serve_logs_json(tmp_path: Path, configures: str) -> None:
+    app = tmp_path / "app.py"
+    app.write_text(LOGS.format(configures=configures))
+    arguments = ["serve", str(app), "--port", "0", "--log-format", "json"]
+    with subprocess.Popen(
+        program(*arguments), cwd=ROOT, stderr=subprocess.PIPE, text=True
+    ) as server:
+        assert server.stderr is not None
+        first = json.loads(server.stderr.readline())
+        port = first["message"].rpartition(" ")[2]
+        with FreeSwitch(real_time=True, prompts={"ivr/ivr-welcome": 0.1}) as switch:
+            call = switch.dial(f"127.0.0.1:{port}")
+            call.hear("ivr/ivr-welcome", start=True)
+            call.press("8769", gap=0.05)
+            call.wait()
+        server.send_signal(signal.SIGTERM)
+        said = server.stderr.read()
+    lines = [json.loads(line) for line in said.splitlines()]
+    assert (first["level"], first["logger"], "uuid" in first) == ("INFO", "eslsync", False)
+    asked = next(each for each in lines if each["logger"] == "ivr")
+    assert (asked["message"], asked["order"]) == ("asked for <Digits: 4 digits>", 17)
+    assert (asked["caller"], asked["destination"]) == ("1001", "5000")
+    failed = next(each for each in lines if each["message"] == "the handler failed")
+    assert failed["exc_info"].endswith("ValueError: two\nlines")
+    assert failed["uuid"] == asked["uuid"]
+    assert "8769" not in said
+
+
+def test_each_line_of_a_call_says_whose_it_is(tmp_path: Path) -> None:
+    app = tmp_path / "app.py"
+    app.write_text(LOGS.format(configures=""))
+    done = execute("call", str(app), "-v", "--press", "8769")
+    lines = [line for line in done.stderr.decode().splitlines() if " INFO " in line]
+    of_the_call = [line for line in lines if "asked for" in line or "call from" in line]
+    assert len(of_the_call) == 2
+    assert all(re.search(r" INFO +[0-9a-f-]{36} 1001>5000 ", line) for line in of_the_call)
+
+
+def test_json_without_its_library_is_refused(tmp_path: Path) -> None:
+    (tmp_path / "pythonjsonlogger.py").write_text("raise ModuleNotFoundError(name=__name__)")
+    code = "from eslsync.command_line.main import main; main()"
+    done = subprocess.run(
+        [sys.executable, "-c", code, "serve", IVR, "--log-format", "json"],
+        cwd=ROOT,
+        env={**os.environ, "PYTHONPATH": str(tmp_path)},
+        capture_output=True,
+        text=True,
+    )
+    said = "Error: --log-format json needs python-json-logger: pip install 'eslsync[json]'\n"
+    assert (done.returncode, done.stderr) == (2, said)
 
 
 def test_serve_loads_no_simulator_and_no_freezegun() -> None:
