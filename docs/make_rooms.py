@@ -27,7 +27,7 @@ PICTURE = Path(__file__).parent / "rooms.svg"
 PAGE = Path(__file__).parent / "design.md"
 
 #: Pixels.
-WIDTH, MARGIN, PANEL_GAP, PAD = 830, 6, 28, 12
+WIDTH, MARGIN, PANEL_GAP, PAD = 960, 6, 28, 12
 ROW_GAP, BOX_GAP, HEAD, FOOT = 30, 8, 44, 44
 #: The least width of a box.
 NARROWEST = 88

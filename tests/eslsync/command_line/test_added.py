@@ -48,7 +48,7 @@ def test_another_distributions_command_is_run(folder: Path) -> None:
 
 def test_nobody_takes_a_command_away(folder: Path) -> None:
     install(folder, "others", "[eslsync.commands]\nserve = nowhere:serve\n")
-    assert "Serve the handler in FILE" in CliRunner().invoke(main, ["serve", "--help"]).stdout
+    assert "Serve the handler in APP" in CliRunner().invoke(main, ["serve", "--help"]).stdout
 
 
 def test_a_command_that_nobody_has() -> None:
