@@ -29,6 +29,13 @@ __all__ = ["serve"]
     "machine.",
 )
 @click.option(
+    "--proxy-protocol",
+    metavar="NETWORK",
+    multiple=True,
+    help="A network or host of proxies that send PROXY headers, such as HAProxy with "
+    "send-proxy-v2; --allow then means the switches behind them. May be repeated.",
+)
+@click.option(
     "--max-calls",
     metavar="N",
     type=click.IntRange(min=1),

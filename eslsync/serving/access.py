@@ -1,4 +1,4 @@
-"""Access: the networks that a server accepts calls from."""
+"""Access: the networks that a server accepts calls from, and those of its proxies."""
 
 from __future__ import annotations
 
@@ -14,17 +14,20 @@ LOOPBACK = ("127.0.0.0/8", "::1/128")
 
 
 class Access:
-    """A list of networks (``"10.0.0.0/8"``) and hosts (``"10.1.2.3"``)."""
+    """A list of networks (``"10.0.0.0/8"``) and hosts (``"10.1.2.3"``).
 
-    def __init__(self, allow: Iterable[str] = LOOPBACK) -> None:
+    Errors call it by its ``name``.
+    """
+
+    def __init__(self, allow: Iterable[str] = LOOPBACK, name: str = "allow") -> None:
         import ipaddress  # not needed to import eslsync
 
         if isinstance(allow, str):
-            raise TypeError(f"allow must be a list of networks, such as [{allow!r}]")
+            raise TypeError(f"{name} must be a list of networks, such as [{allow!r}]")
         self.allow = tuple(allow)
         if not all(map(is_text, self.allow)):
             raise TypeError(
-                f"allow must be a list of texts, such as '10.0.0.0/8', not {list(self.allow)!r}"
+                f"{name} must be a list of texts, such as '10.0.0.0/8', not {list(self.allow)!r}"
             )
         self._address = ipaddress.ip_address
         self._networks: list[ipaddress.IPv4Network | ipaddress.IPv6Network] = []
@@ -37,7 +40,7 @@ class Access:
                 self._networks.append(ipaddress.ip_network(each))
             except ValueError as error:
                 raise ValueError(
-                    f"allow: {error}; write a network (10.0.0.0/8) or a host (10.1.2.3)"
+                    f"{name}: {error}; write a network (10.0.0.0/8) or a host (10.1.2.3)"
                 ) from None
 
         # The same switches call again and again.

@@ -6,10 +6,11 @@ import logging
 import socket
 import threading
 from collections import OrderedDict
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager, suppress
 
 from .. import forks
-from ..clock import REAL, here
+from ..clock import REAL, Peer, here
 from ..logs import logger
 from .live import LiveCall, Served, look_at
 
@@ -61,6 +62,7 @@ class Connections:
         #: Threads of connections that have ended while the server was closing.
         self.gone: list[threading.Thread] = []
         self._strangers: set[threading.Thread] = set()  # those of peers that may not call
+        self._read: set[socket.socket] = set()  # those that their threads read themselves
         self._arrivals = Rate(*STRANGERS_A_SECOND)  # of these
         self._warnings = Rate(*WARNINGS_A_MINUTE)
         self._held_up = False  # the acceptor waits for room
@@ -98,12 +100,21 @@ class Connections:
     def let_in(self, thread: threading.Thread, sock: socket.socket, *, stranger: bool) -> bool:
         """Count a connection in; False if there are too many strangers already."""
         with here.busy, self._lock:
-            if stranger:
-                if len(self._strangers) >= MAX_STRANGERS or not self._arrivals.allows():
-                    return False
-                self._strangers.add(thread)
+            if stranger and not self._add_stranger(thread):
+                return False
             self._threads[thread] = sock
         return True
+
+    def _add_stranger(self, thread: threading.Thread) -> bool:
+        if len(self._strangers) >= MAX_STRANGERS or not self._arrivals.allows():
+            return False
+        self._strangers.add(thread)
+        return True
+
+    def too_many(self, peer: Peer) -> None:
+        """Log that a stranger's connection is just closed."""
+        what = "a connection from %s was closed: too many are turned away already"
+        self.log_once(peer[0], "too many", what, peer)
 
     def forget(self, thread: threading.Thread) -> None:
         """Count out a connection whose thread could not be started."""
@@ -121,10 +132,28 @@ class Connections:
         self.forget(thread)
         self._tell_of_room()
 
-    @property
-    def is_stranger(self) -> bool:
-        """True if the current thread's peer may not call."""
-        return threading.current_thread() in self._strangers
+    def is_strangers(self) -> bool:
+        """Count the current thread's connection as a stranger's; False if there are too many."""
+        with here.busy, self._lock:
+            return self._add_stranger(threading.current_thread())
+
+    @contextmanager
+    def reading(self, sock: socket.socket) -> Iterator[None]:
+        """While the current thread itself reads the socket, `end_reading` can end that."""
+        with here.busy, self._lock:
+            self._read.add(sock)
+        try:
+            yield
+        finally:
+            with here.busy, self._lock:
+                self._read.discard(sock)
+
+    def end_reading(self) -> None:
+        """End the connections that threads still read themselves. The acceptor's."""
+        with here.busy, self._lock:
+            for sock in self._read:
+                with suppress(OSError):  # it has ended
+                    sock.shutdown(socket.SHUT_RDWR)
 
     def count_in(self, call: Served, most: int | None) -> bool:
         """Count the current thread's connection as a call; False if ``most`` are up already."""

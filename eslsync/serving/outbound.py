@@ -48,6 +48,7 @@ OPTIONS = (
     "format",
     "linger",
     "allow",
+    "proxy_protocol",
     "max_calls",
     "when_full",
     "max_call_duration",
@@ -84,6 +85,9 @@ class Outbound:
     ``allow`` lists the networks and hosts whose switches may call (``["10.0.0.0/8"]``); default:
     this machine, whatever ``host`` is. A call from elsewhere is hung up with CALL_REJECTED.
     (Just closing its connection would leave the caller parked for ever, recording 14b.)
+    ``proxy_protocol`` lists the networks and hosts of proxies, such as HAProxy, that begin each
+    connection with a header of the PROXY protocol, v1 or v2: ``allow``, limits and logs then go by
+    the address in it. Nobody else may send one.
 
     ``max_calls`` is the maximum number of calls at one time (None: no limit). Further calls are
     hung up with ``when_full``, a hangup cause. If ``when_full`` is "close", the server instead
@@ -122,6 +126,7 @@ class Outbound:
         format: Format = "plain",
         linger: bool | float = True,
         allow: Iterable[str] = LOOPBACK,
+        proxy_protocol: Iterable[str] = (),
         max_calls: int | None = None,
         when_full: HangupCause | str = HangupCause.SWITCH_CONGESTION,
         max_call_duration: float | None = None,
@@ -188,6 +193,7 @@ class Outbound:
         self.clock = clock
         self.hooks = Hooks()
         self.access = Access(allow)
+        self.proxies = Access(proxy_protocol, "proxy_protocol")
         self.redactor = Redactor(redact)
         self._port = port
         self._server: Server | None = None
@@ -197,6 +203,11 @@ class Outbound:
     def allow(self) -> tuple[str, ...]:
         """The networks and hosts whose switches may call."""
         return self.access.allow
+
+    @property
+    def proxy_protocol(self) -> tuple[str, ...]:
+        """The networks and hosts of proxies that say whom they connect for."""
+        return self.proxies.allow
 
     @property
     def redact(self) -> tuple[str, ...]:

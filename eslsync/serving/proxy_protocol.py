@@ -137,7 +137,8 @@ class _Arriving:
             self._sock.settimeout(max(left, SHORTEST))
             data = self._sock.recv(most)
         except socket.timeout:  # noqa: UP041 - the builtin's name is the library's own here
-            raise self._failure(TimeoutError, f"no PROXY header within {self._timeout:g} s") from None
+            what = f"no PROXY header within {self._timeout:g} s"
+            raise self._failure(TimeoutError, what) from None
         except OSError as error:
             raise self._failure(Disconnected, f"the connection broke: {error}") from None
         if not data:

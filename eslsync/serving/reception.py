@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, NamedTuple
 from ..call.connection import Connection
 from ..call.conversation import Conversation
 from ..call.ending import Stopped
-from ..call.handover import Handover
+from ..call.handover import HANDSHAKE_TIMEOUT, Handover
 from ..call.observed import Observed
 from ..call.reader import Reader
 from ..callables import check_returned
@@ -33,6 +33,7 @@ from ..wire.exceptions import (
 from ..wire.secrets import Secrets
 from .connections import Connections
 from .live import Served
+from .proxy_protocol import begins_with_header, receive_header
 from .settings import CLOSE, Settings
 
 if TYPE_CHECKING:
@@ -40,6 +41,16 @@ if TYPE_CHECKING:
     from .recorder import Recorder
 
 __all__ = ["Reception"]
+
+UNASKED = "it sent a PROXY header; if it is your proxy, list its host in proxy_protocol="
+
+
+class Origin(NamedTuple):
+    """Who is at the other end of a connection, by what a proxy says if there is one."""
+
+    address: Peer
+    #: Why they may not call; None if they may.
+    why_not: str | None
 
 
 class Refusal(NamedTuple):
@@ -71,16 +82,19 @@ class Reception:
     def serve(self, sock: socket.socket, peer: Peer) -> None:
         """Take the call of one connection, run its handler, and give the call back."""
         connected = self._settings.clock.now()
-        call = self._take(sock, peer)
+        origin = self._identify(sock, peer)
+        if origin is None:
+            return
+        call = self._take(sock, peer, origin.address)
         if call is None:
             return
-        observed = self._observed(call, peer, connected)
-        refusal = self._refusal(call)
+        observed = self._observed(call, origin.address, connected)
+        refusal = self._refusal(call, origin)
         if refusal is not None:
             try:
                 if observed is not None:
                     observed.tell("turned_away", refusal.reason)
-                self._turn_away(call, peer, refusal)
+                self._turn_away(call, origin.address, refusal)
             finally:
                 call.conversation.let_go()
             return
@@ -163,7 +177,38 @@ class Reception:
         )
         return Observed(told, self._observers.tell, clock)
 
-    def _take(self, sock: socket.socket, peer: Peer) -> Served | None:
+    def _identify(self, sock: socket.socket, peer: Peer) -> Origin | None:
+        """Find out who is at the other end; None if it is not a call."""
+        settings, connections = self._settings, self._connections
+        if not settings.proxies.permits(peer):
+            return self._judge(peer)
+        try:
+            with connections.reading(sock):
+                origin = self._judge(receive_header(sock, HANDSHAKE_TIMEOUT) or peer)
+        except TimeoutError as error:
+            # A call all the same: it is hung up, because closing would park the caller (14b).
+            origin = Origin(peer, f"its host is among proxy_protocol, and sent {error}")
+        except Disconnected as error:
+            logger.debug("a connection from the proxy %s was no call: %s", peer, error)
+            origin = None
+        except ProtocolError as error:
+            why = "a connection from the proxy %s was no call: %s"
+            connections.log_once(peer[0], "PROXY header", why, peer, error)
+            origin = None
+        if origin is not None and origin.why_not is not None and not connections.is_strangers():
+            connections.too_many(origin.address)
+            origin = None
+        if origin is None:
+            sock.close()
+        return origin
+
+    def _judge(self, address: Peer) -> Origin:
+        access = self._settings.access
+        if access.permits(address):
+            return Origin(address, None)
+        return Origin(address, f"its host is not among allow={list(access.allow)}")
+
+    def _take(self, sock: socket.socket, peer: Peer, address: Peer) -> Served | None:
         """Take the call of a connection; None if it is not a call."""
         settings, recorder = self._settings, self._recorder
         secrets = Secrets(settings.redactor)
@@ -177,7 +222,7 @@ class Reception:
                 tape=None if recorder is None else recorder.tape(settings.clock),
             )
         except OSError as error:
-            logger.debug("a connection from %s was gone at once: %s", peer, error)
+            logger.debug("a connection from %s was gone at once: %s", address, error)
             sock.close()
             return None
         self._reader.watch(connection)
@@ -186,26 +231,29 @@ class Reception:
         taken = False
         try:
             handover.connect()
+            if begins_with_header(conversation.context.head):
+                raise ProtocolError(UNASKED, conversation.context.head)
             taken = True
         except (Disconnected, Hangup) as error:
             # Health checks do this many times a minute, and a caller may be gone already
             # (recording 27f).
-            logger.debug("a connection from %s was no call: %s", peer, error)
+            logger.debug("a connection from %s was no call: %s", address, error)
         except ESLError as error:
             why = "a connection from %s was no call: %s"
-            self._connections.log_once(peer[0], type(error).__name__, why, peer, error)
+            if isinstance(error, ProtocolError) and begins_with_header(error.data):
+                error = ProtocolError(UNASKED, error.data)
+            self._connections.log_once(address[0], type(error).__name__, why, address, error)
         finally:
             if not taken:
                 connection.close()
                 conversation.let_go()
         return Served(Session(conversation, handover), conversation, handover) if taken else None
 
-    def _refusal(self, call: Served) -> Refusal | None:
+    def _refusal(self, call: Served, origin: Origin) -> Refusal | None:
         """Why to turn a call away; None if it is counted in."""
         settings, connections = self._settings, self._connections
-        if connections.is_stranger:
-            why = f"its host is not among allow={list(settings.allow)}"
-            return Refusal("stranger", why, HangupCause.CALL_REJECTED)
+        if origin.why_not is not None:
+            return Refusal("stranger", origin.why_not, HangupCause.CALL_REJECTED)
         call.connection.admit()
         if not connections.count_in(call, settings.max_calls):
             cause = None if settings.when_full == CLOSE else HangupCause(settings.when_full)

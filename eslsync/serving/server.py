@@ -422,10 +422,11 @@ class Server:
             name=f"eslsync-call-{peer[1]}",
             daemon=True,
         )
-        stranger = not self.settings.access.permits(peer)
+        # A proxy's connection is judged once its header is read (reception.py).
+        settings = self.settings
+        stranger = not (settings.proxies.permits(peer) or settings.access.permits(peer))
         if not self.connections.let_in(thread, sock, stranger=stranger):
-            what = "a connection from %s was closed: too many are turned away already"
-            self.connections.log_once(peer[0], "too many", what, peer)
+            self.connections.too_many(peer)
             sock.close()
             return
         try:
@@ -495,6 +496,7 @@ class Server:
 
     def _join(self) -> None:
         """Wait until the threads of connections have ended, but not long."""
+        self.connections.end_reading()
         last = LAST_TIMEOUT if self.clean_up is None else min(self.clean_up, LAST_TIMEOUT)
         deadline = REAL.deadline(last)
         for thread in (*self.connections.gone, *self.connections.others):

@@ -32,6 +32,7 @@ class Settings(Protocol):
     handler: Handler
     host: str
     access: Access
+    proxies: Access
     events: bool | Sequence[str]
     format: Format
     linger: bool | float

@@ -87,6 +87,7 @@ class Apps:
                 host="127.0.0.1",
                 port=0,
                 allow=["127.0.0.1"],
+                proxy_protocol=(),
                 clock=self._world.clock,
             )
             if not self._hooks:

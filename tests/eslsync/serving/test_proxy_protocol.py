@@ -1,19 +1,31 @@
-"""Headers of the PROXY protocol: what is read, and what is refused."""
+"""Headers of the PROXY protocol: what is read, what is refused, and who may call then."""
 
 from __future__ import annotations
 
+import logging
 import socket
 import struct
+import threading
+from contextlib import suppress
 from io import BytesIO
 from ipaddress import ip_address
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from eslsync import ProtocolError
+from eslsync import ProtocolError, Session
 from eslsync.clock import Peer
-from eslsync.serving.proxy_protocol import MAX_BLOCK, SIGNATURE, begins_with_header, read_header
+from eslsync.serving import reception
+from eslsync.serving.proxy_protocol import (
+    MAX_BLOCK,
+    SIGNATURE,
+    begins_with_header,
+    read_header,
+    receive_header,
+)
+from tests.support.peer import PATIENCE, reply
+from tests.support.servers import Beside, dialled, is_turned_away, messages, nothing, serving
 
 #: What the switch says after it.
 REST = b"Content-Type: command/reply\n\n"
@@ -54,6 +66,7 @@ ports = st.integers(0, 65535)
 tlvs = st.lists(st.builds(tlv, st.integers(0, 255), st.binary(max_size=300)), max_size=5)
 
 
+@settings(max_examples=40)
 @given(hosts, ports)
 def test_a_header_of_v1_gives_the_address_and_leaves_the_rest(host: object, port: int) -> None:
     version = 4 if "." in str(host) else 6
@@ -61,6 +74,7 @@ def test_a_header_of_v1_gives_the_address_and_leaves_the_rest(host: object, port
     assert read(line + REST) == ((str(host), port), REST)
 
 
+@settings(max_examples=40)
 @given(hosts, ports, tlvs)
 def test_a_header_of_v2_gives_the_address_and_skips_the_tlvs(
     host: object, port: int, extra: list[bytes]
@@ -133,6 +147,7 @@ def test_anything_else_is_an_error(data: bytes) -> None:
     assert data.startswith(caught.value.data)
 
 
+@settings(max_examples=40)
 @given(st.binary(max_size=400), st.sampled_from([b"", b"PROXY ", b"PROXY TCP6 ", SIGNATURE]))
 def test_hostile_bytes_are_read_or_refused(data: bytes, start: bytes) -> None:
     try:
@@ -148,3 +163,155 @@ def test_the_start_of_a_header_is_recognized() -> None:
     assert begins_with_header(SIGNATURE[4:])  # the parser has skipped blank lines
     assert not begins_with_header(REST)
     assert not begins_with_header(b"")
+
+
+#: What a proxy says that connects for the switch at that address.
+SWITCH = "192.0.2.7"
+FOR_SWITCH = [
+    f"PROXY TCP4 {SWITCH} 192.0.2.1 4711 5000\r\n".encode(),
+    f"PROXY TCP6 ::ffff:{SWITCH} ::1 4711 5000\r\n".encode(),
+    v2(0x21, 0x11, addresses(SWITCH, 4711)),
+    v2(0x21, 0x21, addresses(f"::ffff:{SWITCH}", 4711) + tlv(4, b"nothing")),
+]
+BEHIND_PROXY = {"allow": [SWITCH], "proxy_protocol": ["127.0.0.1"]}
+HEALTH_CHECK = v2(0x20, 0x00, b"")
+
+
+def press(session: Session) -> None:
+    session.wait("DTMF")
+
+
+@pytest.mark.parametrize("header", FOR_SWITCH)
+def test_a_switch_behind_a_proxy_calls_if_it_may(header: bytes) -> None:
+    with serving(press, **BEHIND_PROXY) as app, dialled(app) as peer:
+        for each in range(len(header)):
+            peer.sock.sendall(header[each : each + 1])
+        peer.handshake()
+        peer.say(peer.digit("1"))
+        peer.run("set")
+        peer.hear_end()
+
+
+@pytest.mark.parametrize("header", FOR_SWITCH)
+def test_the_switch_behind_a_proxy_is_judged_and_not_the_proxy(
+    header: bytes, caplog: pytest.LogCaptureFixture
+) -> None:
+    with serving(nothing, proxy_protocol=["127.0.0.0/8"]) as app, dialled(app) as peer:
+        peer.sock.sendall(header)
+        is_turned_away(peer, "CALL_REJECTED")
+    [told] = messages(caplog, logging.WARNING)
+    assert SWITCH in told
+    assert "4711): its host is not among allow=" in told
+
+
+def test_a_health_check_of_a_proxy_logs_no_warning(caplog: pytest.LogCaptureFixture) -> None:
+    with serving(nothing, **BEHIND_PROXY) as app:
+        for said in (HEALTH_CHECK, b""):
+            with dialled(app) as peer:
+                peer.sock.sendall(said)
+                peer.end()
+                peer.hear_end()
+        with dialled(app) as peer:
+            peer.sock.sendall(HEALTH_CHECK)
+            peer.reset()
+    assert messages(caplog, logging.WARNING) == []
+
+
+def test_a_proxy_that_calls_itself_needs_to_be_allowed() -> None:
+    for allow, may in ([SWITCH], False), (["127.0.0.1"], True):
+        with (
+            serving(nothing, allow=allow, proxy_protocol=["127.0.0.1"]) as app,
+            dialled(app) as peer,
+        ):
+            peer.sock.sendall(HEALTH_CHECK)
+            if may:
+                peer.handshake()
+                peer.run("set")
+                peer.hear_end()
+            else:
+                is_turned_away(peer, "CALL_REJECTED")
+
+
+@pytest.mark.parametrize("said", [b"GET / HTTP/1.1\r\n\r\n", b"PROXY TCP4 a b c d\r\n"])
+def test_a_proxy_that_sends_something_else_is_told_once(
+    said: bytes, caplog: pytest.LogCaptureFixture
+) -> None:
+    with serving(nothing, **BEHIND_PROXY) as app:
+        for _ in range(2):
+            with dialled(app) as peer:
+                peer.sock.sendall(said)
+                with suppress(ConnectionResetError):  # since some of it is unread
+                    assert peer.hear_end() == []
+    [told] = messages(caplog, logging.WARNING)
+    assert "from the proxy ('127.0.0.1'" in told
+
+
+@pytest.mark.parametrize("end", [True, False])
+def test_half_a_header_is_told(
+    end: bool, caplog: pytest.LogCaptureFixture, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(reception, "HANDSHAKE_TIMEOUT", 30.0 if end else 0.01)
+    with serving(nothing, **BEHIND_PROXY) as app, dialled(app) as peer:
+        peer.sock.sendall(FOR_SWITCH[2][:-1])
+        if end:
+            peer.end()
+        assert peer.hear_end() == []
+    [told] = messages(caplog, logging.WARNING)
+    assert ("it closed the connection" if end else "within 0.01 s") in told
+
+
+def test_a_proxy_that_sends_no_header_costs_its_callers_a_hangup(
+    caplog: pytest.LogCaptureFixture, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Just closed, the caller would be parked for ever (14b)."""
+    monkeypatch.setattr(reception, "HANDSHAKE_TIMEOUT", 0.01)
+    with serving(nothing, **BEHIND_PROXY) as app, dialled(app) as peer:
+        is_turned_away(peer, "CALL_REJECTED")
+    [told] = messages(caplog, logging.WARNING)
+    assert "among proxy_protocol, and sent no PROXY header within 0.01 s" in told
+
+
+@pytest.mark.parametrize("header", [*FOR_SWITCH, HEALTH_CHECK, b"PROXY TCP6 ::7 ::1 4711 5000\r\n"])
+def test_a_header_from_elsewhere_is_an_error_that_says_what_to_configure(
+    header: bytes, caplog: pytest.LogCaptureFixture
+) -> None:
+    with serving(nothing, proxy_protocol=["192.0.2.1"]) as app, dialled(app) as peer:
+        peer.sock.sendall(header)
+        peer.hear("connect")
+        peer.say(peer.connect_reply)
+        peer.say(reply("+OK"))
+        peer.hear_end()
+    [told] = messages(caplog, logging.WARNING)
+    assert "list its host in proxy_protocol=" in told
+
+
+def test_strangers_behind_a_proxy_are_limited_as_others(
+    caplog: pytest.LogCaptureFixture, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("eslsync.serving.connections.MAX_STRANGERS", 1)
+    with (
+        serving(nothing, proxy_protocol=["127.0.0.1"]) as app,
+        dialled(app) as first,
+        dialled(app) as second,
+    ):
+        first.sock.sendall(FOR_SWITCH[0])
+        first.connect()
+        second.sock.sendall(FOR_SWITCH[0])
+        assert second.hear_end() == []
+        first.reset()
+    told = messages(caplog, logging.WARNING)
+    assert any(f"from ('{SWITCH}', 4711) was closed: too many" in each for each in told)
+
+
+def test_stop_does_not_wait_for_a_header(monkeypatch: pytest.MonkeyPatch) -> None:
+    def receive(sock: socket.socket, timeout: float) -> Peer | None:
+        begun.set()
+        return receive_header(sock, timeout)
+
+    begun = threading.Event()
+    monkeypatch.setattr(reception, "receive_header", receive)
+    with serving(nothing, **BEHIND_PROXY) as app, dialled(app) as peer:
+        assert begun.wait(PATIENCE)
+        stopping = Beside(lambda: app.stop(0.0, clean_up=0.0))
+        assert peer.hear_end() == []
+        stopping.join()

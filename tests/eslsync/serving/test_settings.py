@@ -54,6 +54,8 @@ def test_invalid_limits_are_refused(options: dict[str, Any], said: str) -> None:
         ((nothing,), {"events": [1]}, TypeError),
         ((nothing,), {"allow": [1]}, TypeError),
         ((nothing,), {"allow": [b"\x7f\x00\x00\x01"]}, TypeError),
+        ((nothing,), {"proxy_protocol": "10.0.0.5"}, TypeError),
+        ((nothing,), {"proxy_protocol": ["haproxy.example.com"]}, ValueError),
         ((nothing,), {"when_full": ["close"]}, ValueError),
         ((nothing,), {"max_call_duration": True}, TypeError),
         ((nothing,), {"host": None}, TypeError),
