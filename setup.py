@@ -5,6 +5,7 @@ from setuptools import find_packages, setup
 HERE = Path(__file__).parent
 EXPLORE = ["coverage>=7.4", "graphviz>=0.20"]
 JSON = ["python-json-logger>=3.1"]
+PROMETHEUS = ["prometheus-client>=0.20"]
 BENCH = ["matplotlib>=3.8", "psutil>=5.9"]
 
 setup(
@@ -48,6 +49,8 @@ setup(
         "bench": BENCH,
         # The libraries that benchmarks/speed.py measures as well. They need much themselves.
         "peers": ["greenswitch>=0.0.19", "genesis>=2026.10.18; python_version < '3.13'"],
+        # For `eslsync.prometheus`, and `eslsync serve --metrics`.
+        "prometheus": PROMETHEUS,
         # Pictures of maps (the program `dot` comes from the system), and lines nobody reaches.
         "explore": EXPLORE,
         # `eslsync serve --log-format json`, and eslsync.json_logs.
@@ -57,6 +60,7 @@ setup(
             *BENCH,
             *EXPLORE,
             *JSON,
+            *PROMETHEUS,
             "hypothesis>=6.100",
             "import-linter>=2.6",
             "mypy>=1.13",

@@ -60,6 +60,7 @@ class ObservedCall:
         "connected",
         "destination",
         "epoch",
+        "runs_since",
         "sip_call_id",
         "switch",
         "uuid",
@@ -85,6 +86,9 @@ class ObservedCall:
         self.connected = connected
         #: Add it to such a time for the seconds since 1970.
         self.epoch = epoch
+        #: Since when its handler, or a callback, has been running code of its own; None while it
+        #: waits in one of eslsync's methods, and before and after it. Changes; any thread may look.
+        self.runs_since: float | None = None
 
     def wall(self, at: float) -> float:
         """A time of this call as seconds since 1970."""
@@ -165,10 +169,11 @@ class Observer:
     def digit(self, call: ObservedCall, at: float) -> None:
         """A caller or far end has pressed a key. Which one is not told."""
 
-    def answered(self, call: ObservedCall, at: float) -> None:
+    def answered(self, call: ObservedCall, after: float, at: float) -> None:
         """The call's own leg is known to be answered.
 
-        ``at`` is when the switch answered it, as its events say (Caller-Channel-Answered-Time).
+        That was ``after`` so many seconds of the leg, by the switch's own clock
+        (Caller-Channel-Answered-Time and Caller-Channel-Created-Time in its events).
         """
 
     def hung_up(self, call: ObservedCall, cause: HangupCause | str, at: float) -> None:

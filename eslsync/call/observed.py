@@ -135,18 +135,29 @@ class Observed:
         if told is not None:
             self._tell("wait_began", self.call, told, wait.since)
         self._waits.append((wait, told, sys.exc_info()[1]))
+        self.waits()
         if self.beside is not None:
             self.beside.begins(wait)
 
     def ends(self, wait: Wait) -> None:
         """It has ended, or raises."""
         _, told, before = self._waits.pop()
+        if wait.inside is not None or not self._waits:
+            self.runs()
         if told is not None:
             error = sys.exc_info()[1]
             outcome = "completed" if error is before or error is None else outcome_of(error)
             self.tell("wait_ended", told, outcome)
         if self.beside is not None:
             self.beside.ends(wait)
+
+    def runs(self) -> None:
+        """The handler, or a callback, runs code of its own from now on."""
+        self.call.runs_since = self._clock.now()
+
+    def waits(self) -> None:
+        """It waits in a method of ours."""
+        self.call.runs_since = None
 
     # What the switch tells
 
@@ -172,6 +183,7 @@ class Observed:
     def leave(self) -> None:
         """The handler has ended: what still runs is broken off, the rest is the library's own."""
         self._left = True
+        self.waits()
         for uuid in list(self._open):
             self.over(uuid, "hangup" if self._hung_up else "dropped")
 

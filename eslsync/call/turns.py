@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import logging
 from collections.abc import Mapping, Sequence
-from typing import NoReturn, Protocol
+from typing import TYPE_CHECKING, NoReturn, Protocol
 
 from ..bounds import BACKLOG
 from ..callables import check_returned
@@ -17,6 +17,9 @@ from .ending import Ending, Stage
 from .losses import Losses
 from .posted import POSTED, Posts
 from .typeahead import TypeAhead
+
+if TYPE_CHECKING:
+    from .observed import Observed
 
 __all__ = ["KEPT", "Turns", "by_callback"]
 
@@ -53,6 +56,7 @@ class Queues(Protocol):
     posts: Posts
     typeahead: TypeAhead
     logger: logging.LoggerAdapter[logging.Logger]
+    observed: Observed | None
 
     @property
     def ending(self) -> Ending: ...
@@ -126,6 +130,8 @@ class Turns:
         if not (callbacks or is_digit):
             return
         awaited, conversation.awaited = conversation.awaited, None
+        if conversation.observed is not None:
+            conversation.observed.runs()
         at_work, conversation.at_work = conversation.at_work, False
         self.inside = event
         self.before = self.mark
@@ -146,6 +152,8 @@ class Turns:
         finally:
             self.inside = None
             conversation.awaited = awaited
+            if conversation.observed is not None:
+                conversation.observed.waits()
             conversation.composing = composing
             if is_digit:
                 conversation.typeahead.keep(event)

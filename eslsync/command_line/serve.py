@@ -4,14 +4,20 @@ from __future__ import annotations
 
 import logging
 import signal
+from contextlib import nullcontext
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import click
 
 from ..numbers import seconds
 from . import files
 from .terminal import LogFormat, show_logs
+
+if TYPE_CHECKING:
+    from ..observers import Observer
+    from ..prometheus import Endpoint
+    from ..serving.outbound import Outbound
 
 __all__ = ["serve"]
 
@@ -67,6 +73,12 @@ __all__ = ["serve"]
     help="Write a recording of each call there, without what is redacted (docs/recordings.md).",
 )
 @click.option(
+    "--metrics",
+    metavar="HOST:PORT",
+    help="Answer Prometheus there at /metrics, and probes at /healthz and /readyz "
+    "(the extra prometheus).",
+)
+@click.option(
     "--drain",
     metavar="SECONDS",
     type=click.FloatRange(min=0),
@@ -85,6 +97,7 @@ __all__ = ["serve"]
 def serve(
     app: str,
     name: str | None,
+    metrics: str | None,
     drain: float,
     log_format: LogFormat,
     verbose: bool,
@@ -122,6 +135,8 @@ def serve(
     try:
         if "redact" in given:
             given["redact"] = (*own.redact, *given["redact"])
+        if metrics is not None:
+            given["observers"] = observed_by_metrics(own)
         server = own.replace(**given)
         seconds("--drain", drain)
     except ValueError as error:
@@ -129,9 +144,38 @@ def serve(
     # SIGINT, too, since a shell starts background jobs with SIGINT ignored.
     signal.signal(signal.SIGINT, signal.default_int_handler)
     try:
-        server.start(drain=drain)
+        with nullcontext() if metrics is None else endpoint(metrics, server):
+            server.start(drain=drain)
     except OSError as error:
         raise click.ClickException(
             f"can't listen on {server.host} port {server.port}: {error.strerror or error}"
         ) from None
     logging.getLogger("eslsync").info("stopped")
+
+
+def observed_by_metrics(app: Outbound) -> tuple[Observer, ...]:
+    """Its observers, with Metrics among them."""
+    try:
+        from ..prometheus import Metrics
+    except ImportError as error:
+        what = f"--metrics needs {error.name}: pip install 'eslsync[prometheus]'"
+        raise click.UsageError(what) from None
+    if any(isinstance(each, Metrics) for each in app.observers):
+        return tuple(app.observers)
+    return (*app.observers, Metrics())
+
+
+def endpoint(address: str, app: Outbound) -> Endpoint:
+    """Answers Prometheus and probes at an address."""
+    from ..prometheus import Endpoint
+
+    try:
+        answers = Endpoint(address, app)
+        where = f"{address.rpartition(':')[0]}:{answers.port}"
+        logging.getLogger("eslsync").info("metrics on %s", where)
+        return answers
+    except ValueError as error:
+        raise click.UsageError(f"--metrics: {error}") from None
+    except OSError as error:
+        why = f"can't serve metrics on {address}: {error.strerror or error}"
+        raise click.ClickException(why) from None

@@ -238,8 +238,8 @@ class Outbound:
     def responds(self) -> bool:
         """True if the threads that serve all calls work, for a watchdog that asks now and then.
 
-        Asks them to take a turn, and returns True if they have taken the one that was asked for
-        before; ask at least a second apart. False before `start` and once it has stopped.
+        Never waits: asks them to take a turn, and returns False if they have not taken, within 1 s,
+        the one that was asked for before. False before `start` and once it has stopped.
         """
         return self._server is not None and self._server.responds()
 

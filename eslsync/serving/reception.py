@@ -129,6 +129,7 @@ class Reception:
             else:
                 assert self._observers is not None
                 observed.tell("began")
+                observed.runs()
                 with self._observers.handling(observed.call):
                     self._call_handler(call)
         except Hangup as error:  # a normal end, which `Handover.close` logs

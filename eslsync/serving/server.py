@@ -60,6 +60,8 @@ LAST_TIMEOUT = 1.0
 #: Seconds for the acceptor to begin, after whoever started it was interrupted. It takes
 #: microseconds; but it may be that the system was not asked for the thread yet.
 BEGIN_TIMEOUT = 1.0
+#: Seconds for its threads to take a turn that `responds` has asked for.
+ANSWER_TIME = 1.0
 #: Maximum connections that wait to be accepted when it stops listening.
 MOST_WAITING = 2 * BACKLOG
 #: Default seconds that calls have to finish when a server stops.
@@ -103,7 +105,8 @@ class Server:
         self._watched: socket.socket | None = None  # the listening socket, while it is waited for
         self._able = True  # False: out of descriptors or threads
         self._turns = 0
-        self._turns_seen: tuple[int, int] | None = None  # its own and the reader's
+        self._asked: tuple[float, int, int] | None = None  # when, its own and the reader's turns
+        self._responds = True  # the last answer
         self._unserved: deque[tuple[socket.socket, Peer]] = deque()  # accepted, without a thread
 
     # Other threads
@@ -172,11 +175,16 @@ class Server:
         """True if its threads have turned since the last question, or this is the first."""
         if not self._is_open or self.finished.is_set():
             return False
-        seen, now = self._turns_seen, (self._turns, self.reader.turns)
-        self._turns_seen = now
+        asked, now = self._asked, (REAL.now(), self._turns, self.reader.turns)
+        if asked is not None:
+            turned = now[1] > asked[1] and now[2] > asked[2]
+            if not turned and now[0] - asked[0] < ANSWER_TIME:
+                return self._responds
+            self._responds = turned
+        self._asked = now
         self._nudge()
         self.reader.nudge()
-        return seen is None or (now[0] > seen[0] and now[1] > seen[1])
+        return self._responds
 
     @property
     def welcomes(self) -> bool:

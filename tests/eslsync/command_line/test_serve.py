@@ -9,11 +9,13 @@ import signal
 import socket
 import subprocess
 import sys
+import urllib.request
 from pathlib import Path
 
 import pytest
 
 from simulator import FreeSwitch
+from tests.support.peer import PATIENCE
 from tests.support.places import ROOT
 from tests.support.terminal import IVR, execute, program, run
 
@@ -106,6 +108,40 @@ def test_json_without_its_library_is_refused(tmp_path: Path) -> None:
     )
     said = "Error: --log-format json needs python-json-logger: pip install 'eslsync[json]'\n"
     assert (done.returncode, done.stderr) == (2, said)
+
+
+def test_serve_answers_prometheus_and_probes() -> None:
+    with subprocess.Popen(
+        program("serve", IVR, "--port", "0", "--metrics", "127.0.0.1:0"),
+        cwd=ROOT,
+        stderr=subprocess.PIPE,
+        text=True,
+    ) as server:
+        assert server.stderr is not None
+        found = re.search(r"metrics on 127.0.0.1:(\d+)$", server.stderr.readline())
+        assert found
+        assert "listening on" in server.stderr.readline()
+        base = f"http://127.0.0.1:{found[1]}"
+        with urllib.request.urlopen(f"{base}/metrics", timeout=PATIENCE) as answer:
+            assert b"\neslsync_calls_in_progress 0.0\n" in answer.read()
+        with urllib.request.urlopen(f"{base}/readyz", timeout=PATIENCE) as answer:
+            assert answer.status == 200
+        server.send_signal(signal.SIGTERM)
+        server.stderr.read()
+    assert server.returncode == 0
+
+
+@pytest.mark.parametrize(
+    ("address", "status", "why"),
+    [
+        ("9100", 2, "an address is HOST:PORT, such as 127.0.0.1:9100, not '9100'"),
+        ("no.such.host.invalid:9100", 1, "can't serve metrics on no.such.host.invalid:9100: "),
+    ],
+)
+def test_metrics_need_an_address(address: str, status: int, why: str) -> None:
+    done = execute("serve", IVR, "--metrics", address)
+    assert done.returncode == status
+    assert why in done.stderr.decode()
 
 
 def test_serve_loads_no_simulator_and_no_freezegun() -> None:

@@ -199,6 +199,7 @@ def test_a_server_whose_reader_hangs_does_not_respond(monkeypatch: pytest.Monkey
             assert go_on.wait(PATIENCE)
 
     monkeypatch.setattr(Reader, "_take_turn", hang)
+    monkeypatch.setattr(server, "ANSWER_TIME", 0.01)
     with Outbound(nothing, port=0) as app:
         until(app.responds)
         hangs.set()
