@@ -271,6 +271,12 @@ class Rooms:
         self._numbers.pop(channel, None)
         self.busy.discard(channel.uuid)
 
+    def has(self, channel: Channel) -> bool:
+        """True if the channel is a member of a conference."""
+        return any(
+            each.channel is channel for room in self.by_name.values() for each in room.members
+        )
+
     def number(self, channel: Channel) -> int:
         """The number of a member: a channel keeps its own when it comes again."""
         if channel not in self._numbers:

@@ -264,14 +264,8 @@ def record_session(
     recording = _SessionRecording(channel, path, options or {})
     channel.switch.state(SessionRecordings).running.append(recording)
     bug = media_bugs.MediaBug(channel, "session_record", path, recording.stopped)
-    at = channel.switch.scheduler.at
-
-    def reached() -> None:
-        if channel.up:  # without frames, nobody looks
-            bug.stop()
-
-    if limit:  # whole seconds since the epoch are counted
-        at((channel.now // SECOND + limit) * SECOND, reached)
+    if limit:
+        bug.stop_after(limit)
     silence = atoi(recording.option("RECORD_INITIAL_TIMEOUT_MS"))
 
     def nobody_spoke() -> None:
@@ -281,7 +275,7 @@ def record_session(
         bug.stop()
 
     if silence > 0 and not channel.audible:
-        at(channel.now + silence * MILLISECOND, nobody_spoke)
+        channel.switch.scheduler.at(channel.now + silence * MILLISECOND, nobody_spoke)
 
 
 def _records(channel: Channel, path: str) -> bool:

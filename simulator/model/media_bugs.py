@@ -5,6 +5,8 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable
 from typing import TYPE_CHECKING
 
+from ..clockwork.threads import SECOND, Steps
+
 if TYPE_CHECKING:
     from .channel import Channel
 
@@ -24,9 +26,25 @@ class MediaBug:
         self.channel = channel
         self.function = function
         self.target = target
+        #: When it stops by itself, in microseconds.
+        self.due: int | None = None
         self._when_stopped = when_stopped
         channel.bugs.append(self)
         channel.fire("MEDIA_BUG_START", first=self._about())
+
+    def stop_after(self, seconds: int) -> None:
+        """Stop by itself when that many seconds of the clock have begun.
+
+        A frame that is read shows it: where none are, as in ``fifo out wait``, nobody looks.
+        """
+        self.due = (self.channel.now // SECOND + seconds) * SECOND
+        self.channel.listeners.append(self)
+        self.channel.poke()
+
+    def heed(self) -> Steps[None]:
+        """Stop, since it is time."""
+        yield from ()
+        self.stop()
 
     def stop(self) -> None:
         """Remove the bug; removing it twice does nothing."""
@@ -38,6 +56,8 @@ class MediaBug:
         if self not in self.channel.bugs:
             return False
         self.channel.bugs.remove(self)
+        if self in self.channel.listeners:
+            self.channel.listeners.remove(self)
         self._when_stopped()
         return True
 

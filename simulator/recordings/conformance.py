@@ -99,8 +99,8 @@ LEFT_OUT = {
         "sets att_xfer_result, while the leg's own thread ends its applications"
     ),
     "what others do": (
-        "events of the other half of a loopback and of the leg that placed the call are not part "
-        "of the call, and the circumstances don't describe them"
+        "events of the other half of a loopback, of the leg that placed the call, and of other "
+        "callers are not part of the call, and the circumstances don't describe them"
     ),
     "how keys were pressed": (
         "a recording doesn't say whether the caller's keys passed the filters of digits, as those "

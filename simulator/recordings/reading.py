@@ -229,6 +229,11 @@ def _lines(path: Path) -> list[tuple[int, dict[str, Any]]]:
     return found
 
 
+def _is_another_call(message: Sent, ours: set[str]) -> bool:
+    """True for another caller's event that passed the filters, as of its name."""
+    return message.get("Call-Direction") == "inbound" and message.get("Unique-ID") not in ours
+
+
 def set_apart(messages: list[Sent], commands: str) -> None:
     """Put messages that are not part of the call in separate lanes."""
     ours = {message.get("Unique-ID") for message in messages if message.kind == "connect reply"}
@@ -249,6 +254,7 @@ def set_apart(messages: list[Sent], commands: str) -> None:
         uuid = message.get("Unique-ID")
         if (
             (uuid in far_halves and uuid not in commands)
+            or (_is_another_call(message, ours) and uuid not in commands)
             or (message.name == "BACKGROUND_JOB" and message.get("Job-UUID") not in jobs)
             or (message.name == "API" and message.get("API-Command") not in commands)
         ):

@@ -71,6 +71,39 @@ def test_events_of_the_far_half_of_a_loopback_are_others() -> None:
 
 
 @pytest.mark.parametrize(
+    ("uuid", "direction", "lane"),
+    [
+        ("ours", "inbound", "event"),
+        ("another", "inbound", "others"),
+        ("a leg", "outbound", "event"),
+        ("asked for", "inbound", "event"),
+    ],
+)
+def test_another_callers_event_that_passes_a_filter_is_not_the_calls(
+    uuid: str, direction: str, lane: str, tmp_path: Path
+) -> None:
+    connect = (
+        "Content-Type: command/reply\nReply-Text: %2BOK\nUnique-ID: ours\nSocket-Mode: async\n\n"
+    )
+    event = f"Event-Name: DTMF\nUnique-ID: {uuid}\nCall-Direction: {direction}\n\n"
+    path = written(
+        tmp_path,
+        FIRST,
+        {"t": 0.0, "from": "app", "data": "connect\n\n"},
+        {"t": 0.0, "from": "switch", "data": connect},
+        {"t": 0.1, "from": "app", "data": "filter Unique-ID asked for\n\n"},
+        {
+            "t": 0.2,
+            "from": "switch",
+            "data": f"Content-Length: {len(event)}\nContent-Type: text/event-plain\n\n{event}",
+        },
+    )
+    recording = Recording.read(path)
+    assert recording.connect is not None
+    assert recording.switch[-1].lane == lane
+
+
+@pytest.mark.parametrize(
     "body",
     [
         "Event-Name: DTMF\nDTMF-Digit: %31\n",
