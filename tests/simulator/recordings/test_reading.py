@@ -82,9 +82,7 @@ def test_events_of_the_far_half_of_a_loopback_are_others() -> None:
 def test_another_callers_event_that_passes_a_filter_is_not_the_calls(
     uuid: str, direction: str, lane: str, tmp_path: Path
 ) -> None:
-    connect = (
-        "Content-Type: command/reply\nReply-Text: %2BOK\nUnique-ID: ours\nSocket-Mode: async\n\n"
-    )
+    connect = "Event-Name: CHANNEL_DATA\nUnique-ID: ours\nContent-Type: command/reply\n\n"
     event = f"Event-Name: DTMF\nUnique-ID: {uuid}\nCall-Direction: {direction}\n\n"
     path = written(
         tmp_path,
