@@ -123,6 +123,7 @@ class Comparison:
         self.report = report
         self.recording = recording
         self.roles: dict[str, str] = {}
+        self._played_by: dict[str, str] = {}  # the other way round
         self._consults = any(m.get("Application") == "att_xfer" for m in recording.switch)
         #: The events that come just before another one, or behind it in one conversation alone,
         #: with the reason: what they tell of the channel differs, and `_order` checks that it is a
@@ -439,6 +440,8 @@ class Comparison:
             return False
         for one, other in zip(expected, found, strict=True):
             if self.roles.setdefault(one, other) != other:
+                return False
+            if self._played_by.setdefault(other, one) != one:
                 return False
         return _masked(theirs) == _masked(ours)
 

@@ -180,3 +180,65 @@ def test_the_order_of_what_is_known_of_a_bridges_end_is_a_race(
     path = changed(tmp_path, "35j_att_xfer_success", change)
     assert path.read_text() != (RECORDINGS / path.name).read_text()
     assert check(path).conforms is not dropped
+
+
+def in_event(lines: list[dict[str, Any]], name: str, old: str, new: str) -> None:
+    """Change the first event of this name that has ``old``."""
+    by_message(lines)
+    line = next(lines[at] for at in event_lines(lines, name) if old in lines[at]["data"])
+    line["data"] = replaced(line["data"], old, new)
+
+
+def another_session(lines: list[dict[str, Any]]) -> None:
+    in_event(lines, "CHANNEL_DESTROY", "variable_session_id: 73", "variable_session_id: 74")
+
+
+def another_call(lines: list[dict[str, Any]]) -> None:
+    """An event long before the bridge is of the call of another leg."""
+    uuid = "12345678-0042-4000-8000-000000000001"
+    data = next(line["data"] for line in lines if "Channel-Call-UUID: " in line.get("data", ""))
+    own = data.split("Channel-Call-UUID: ", 1)[1].split("\n", 1)[0]
+    old = f"Channel-Call-UUID: {own}"
+    in_event(lines, "CHANNEL_EXECUTE", old, f"Channel-Call-UUID: {uuid}")
+
+
+def unknown_held(lines: list[dict[str, Any]]) -> None:
+    """A leg that is still up does not know which leg waits."""
+    in_event(lines, "CHANNEL_BRIDGE", "variable_soft_holding_uuid: ", "variable_soft_holding: ")
+
+
+def rang_later(lines: list[dict[str, Any]]) -> None:
+    in_event(lines, "CHANNEL_BRIDGE", "Channel-Progress-Time: 1", "Channel-Progress-Time: 2")
+
+
+def one_loop_less(lines: list[dict[str, Any]]) -> None:
+    by_message(lines)
+    name = "CHANNEL_EXECUTE_COMPLETE"
+    del lines[[at for at in event_lines(lines, name) if "total_loops" in lines[at]["data"]][0]]
+
+
+def one_beat_less(lines: list[dict[str, Any]]) -> None:
+    by_message(lines)
+    del lines[event_lines(lines, "SESSION_HEARTBEAT")[0]]
+
+
+@pytest.mark.parametrize(
+    ("name", "what", "change"),
+    [
+        ("42b_tone_loops_cut", "numbers that the switch counts on", another_session),
+        ("42k_uuid_bridge_hangup", "a leg's call as its bridge begins or ends", another_call),
+        ("35j_att_xfer_success", "what a leg that hung up in att_xfer knows", unknown_held),
+        ("35g_ringback", "the first ring and the ringback", rang_later),
+        ("07l_event_uuid_variants", "loops of about half a second", one_loop_less),
+        ("34f_heartbeat", "a heartbeat beside another event", one_beat_less),
+    ],
+)
+def test_beside_what_is_left_out_a_difference_is_noticed(
+    tmp_path: Path, name: str, what: str, change: Callable[[list[dict[str, Any]]], None]
+) -> None:
+    report = check(RECORDINGS / f"{name}.jsonl")
+    assert report.conforms
+    assert report.left_out[what]
+    path = changed(tmp_path, name, change)
+    assert path.read_text() != (RECORDINGS / path.name).read_text()
+    assert not check(path).conforms
