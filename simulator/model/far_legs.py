@@ -65,6 +65,10 @@ NOT_THERE = {
 #: FreeSWITCH's own SIP profiles.
 SIP_PROFILES = frozenset({"internal", "internal-ipv6", "external", "external-ipv6"})
 
+#: The number of steps that a leg's thread has gone through when the far end's first signal comes.
+SEEN: dict[FirstStates, int] = {"before": 4, "created": 2, "after": 0, "never": 0}
+CREATED = SEEN["created"]
+
 #: The caller's number if no channel calls.
 NO_NUMBER = "0000000000"
 
@@ -176,6 +180,8 @@ class FarLeg(Channel):
         self.blocked = False  # CF_BLOCK_STATE: it is not called yet
         self.meanwhile: Steps[None] | None = None  # to be done before it is connected
         self.when_rings: Callable[[], None] | None = None
+        self.outcome_in: FirstStates = "before"
+        self.steps_seen = 0  # of the first ones of its thread
         #: Called with keys that the far end presses, and with keys that it hears.
         self.on_press: Callable[[str], None] | None = None
         #: Called with the extension that the far end transfers the other side to.
@@ -239,18 +245,14 @@ def _be_called(leg: FarLeg) -> Steps[None]:
     began = leg.now
     far_end, caller = leg.far_end, leg.caller
     leg.set_running_state(State.INIT)
+    leg.state = State.ROUTING
     at_once = far_end.rejects is not None or (
         far_end.answers_after == 0
         and not (far_end.rings or far_end.taken_by or leg.get("group_confirm_key"))
     )
-    seen: FirstStates = "before" if caller is None or not at_once else "never"
-    if at_once:
-        seen = leg.switch.races.first_states(leg.uuid, seen)
-    if seen == "before":
-        _see_first_states(leg)
-    else:
-        leg.state = State.ROUTING
-    asleep = leg.state
+    usual: FirstStates = "before" if caller is None or not at_once else "never"
+    leg.outcome_in = leg.switch.races.first_states(leg.uuid, usual)
+    _see_first_states(leg, SEEN[leg.outcome_in])
     if caller is None or far_end.rejects is not None:
         yield from _wait(leg, leg.tick())
     yield from _ring_until_answered(leg, began)
@@ -258,10 +260,9 @@ def _be_called(leg: FarLeg) -> Steps[None]:
         yield from answering.mark_answered(leg)
         if caller is not None:
             caller.poke()
-    if seen == "after" and leg.up:
-        _see_first_states(leg)
-        asleep = leg.state
+    _see_the_rest(leg)
     asked = False
+    asleep = State.ROUTING if leg.outcome_in == "never" else State.CONSUME_MEDIA
     while leg.state is asleep:
         if leg.meanwhile is None:
             yield None  # until the originating side moves it on
@@ -270,8 +271,7 @@ def _be_called(leg: FarLeg) -> Steps[None]:
             _schedule_far_end(leg)
             steps, leg.meanwhile = leg.meanwhile, None
             yield from steps
-    if seen == "never" or (seen == "after" and not leg.answered):
-        _see_creation(leg)
+    _see_first_states(leg, CREATED)
     if leg.up:
         if not asked:
             _schedule_far_end(leg)
@@ -279,17 +279,25 @@ def _be_called(leg: FarLeg) -> Steps[None]:
         caller.poke()
 
 
-def _see_first_states(leg: FarLeg) -> None:
-    leg.state = State.ROUTING
-    _see_creation(leg)
-    leg.set_running_state(State.ROUTING)
-    leg.state = State.CONSUME_MEDIA
-    leg.set_running_state(State.CONSUME_MEDIA)
+def _see_first_states(leg: FarLeg, number: int) -> None:
+    """Go through so many of the first steps of a leg's thread."""
+    for step in range(leg.steps_seen, number):
+        leg.steps_seen += 1
+        if step == 0:
+            leg.fire("CHANNEL_CREATE")
+        elif step == 1:
+            leg.fire("CHANNEL_ORIGINATE")
+        elif step == 2:
+            leg.set_running_state(State.ROUTING)
+        else:
+            leg.state = State.CONSUME_MEDIA
+            leg.set_running_state(State.CONSUME_MEDIA)
 
 
-def _see_creation(leg: FarLeg) -> None:
-    leg.fire("CHANNEL_CREATE")
-    leg.fire("CHANNEL_ORIGINATE")
+def _see_the_rest(leg: FarLeg) -> None:
+    """Go through the rest of the first steps, once the far end has rung or answered."""
+    if leg.up and leg.outcome_in != "never":
+        _see_first_states(leg, SEEN["before"])
 
 
 def _ring_until_answered(leg: FarLeg, began: int) -> Steps[None]:
@@ -312,6 +320,7 @@ def _ring(leg: FarLeg) -> Steps[None]:
     _stamp_both(leg, progress=leg.now)
     yield from answering.mark_ringing(leg)
     leg.rang = True
+    _see_the_rest(leg)
     if leg.when_rings is not None:
         leg.when_rings()
 
@@ -351,6 +360,7 @@ def _until_taken(leg: FarLeg, far: Channel) -> Steps[None]:
         if far.early_media and not leg.early_media:
             _stamp_both(leg, progress_media=leg.now)
             yield from answering.mark_pre_answered(leg)
+            _see_the_rest(leg)
             _tell_caller(leg)
         yield from parse_all_events(leg)
         if not _is_taken(leg, far):

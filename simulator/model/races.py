@@ -13,9 +13,9 @@ from ..clockwork.threads import MILLISECOND
 
 __all__ = ["DrawnRaces", "FirstStates", "Leaves", "Races"]
 
-#: When a leg's thread runs through its first states: before the far end answers or refuses, after
-#: that, or never.
-FirstStates = Literal["before", "after", "never"]
+#: When a leg's thread runs through its first states: before the far end rings, answers or refuses,
+#: after that, or never; or it has been created by then, but not more.
+FirstStates = Literal["before", "created", "after", "never"]
 #: When the thread of a leg that hangs up in `att_xfer` notices, since it looks every 100 ms: before
 #: the two legs are no longer bridged, right after that, or at its next look.
 Leaves = Literal["before", "after", "later"]
@@ -28,7 +28,7 @@ class Races:
     shortest_loop = 500 * MILLISECOND
 
     def first_states(self, leg: str, usual: FirstStates) -> FirstStates:
-        """When the first states of a leg whose far end answers or refuses at once are seen."""
+        """When the first states of a leg are seen whose far end does something at once."""
         return usual
 
     def media_ends_first(self, leg: str) -> bool:
@@ -51,7 +51,7 @@ class DrawnRaces(Races):
         self._random = random
 
     def first_states(self, leg: str, usual: FirstStates) -> FirstStates:
-        outcomes: tuple[FirstStates, ...] = ("before", "after", "never")
+        outcomes: tuple[FirstStates, ...] = ("before", "after", "never", "created")
         return usual if usual == "before" else self._random.choice(outcomes)
 
     def media_ends_first(self, leg: str) -> bool:

@@ -121,8 +121,11 @@ LEFT_OUT = {
 TOLD = ("variable_last_bridge_hangup_cause", "variable_last_bridge_role")
 #: What takes digits before an application gets them.
 _FILTERS = re.compile(rb"bind_meta_app|bind_digit_action|block_dtmf|deduplicate_dtmf")
-#: Marks the state of a leg that has answered or refused.
-OUTCOME = "!"
+#: The first events of a leg's own thread, and then CHANNEL_STATE; and those of its far end.
+FIRST_STEPS = ("CHANNEL_CREATE", "CHANNEL_ORIGINATE")
+FIRST_SIGNS = ("CHANNEL_PROGRESS", "CHANNEL_PROGRESS_MEDIA", "CHANNEL_ANSWER", "CHANNEL_HANGUP")
+#: What a leg has gone through, by the number of its first events.
+GONE_THROUGH: tuple[FirstStates, ...] = ("never", "created", "created", "before")
 
 
 def check(path: str | Path) -> Report:
@@ -259,20 +262,26 @@ def _races(messages: list[Sent]) -> tuple[dict[str, list[FirstStates]], dict[str
     """
     legs: dict[str, list[FirstStates]] = {}
     peers: dict[str, list[bool]] = {}
+    steps: dict[str, int] = {}  # that a leg has gone through, while nothing else was heard of it
     state: dict[str, str] = {}
     for message in messages:
         leg = message.get("Unique-ID")
+        now, before = message.get("Channel-State"), state.get(leg, "")
+        routed = message.name == "CHANNEL_STATE" and now == "CS_ROUTING"
         if message.name == "CHANNEL_OUTGOING":
             legs.setdefault(leg, []).append("never")
-            state[leg] = ""
-        elif leg in legs and message.name in ("CHANNEL_ANSWER", "CHANNEL_HANGUP"):
-            if not state[leg].endswith(OUTCOME):
-                state[leg] += OUTCOME
-        elif message.name == "CHANNEL_STATE":
-            now, before = message.get("Channel-State"), state.get(leg, "")
-            if leg in legs and now == "CS_ROUTING" and before.startswith("CS_INIT"):
-                legs[leg][-1] = "after" if before.endswith(OUTCOME) else "before"
-            if before.startswith("CS_SOFT_EXECUTE"):
+            steps[leg] = 0
+        elif leg in steps and (message.name in FIRST_STEPS or routed):
+            steps[leg] += 1
+            legs[leg][-1] = GONE_THROUGH[steps[leg]]
+        elif leg in steps and message.name in FIRST_SIGNS:
+            del steps[leg]
+        if message.name == "CHANNEL_STATE":
+            if now == "CS_CONSUME_MEDIA" and steps.pop(leg, None) is not None:
+                legs[leg][-1] = "before"
+            if routed and before == "CS_INIT" and legs.get(leg, [""])[-1] == "never":
+                legs[leg][-1] = "after"
+            if before == "CS_SOFT_EXECUTE":
                 if now in ("CS_CONSUME_MEDIA", "CS_EXCHANGE_MEDIA"):
                     peers.setdefault(leg, []).append(now == "CS_CONSUME_MEDIA")
             state[leg] = now

@@ -12,6 +12,10 @@ from simulator.model.races import FirstStates, Races
 from tests.support.legs import FAR, B, Legs
 
 
+#: What a leg's thread, or its far end, does.
+NAMES = {"CHANNEL_CREATE": "created", "CHANNEL_ANSWER": "answered"}
+
+
 class Chosen(Races):
     def __init__(self, seen: FirstStates) -> None:
         self.seen = seen
@@ -23,9 +27,10 @@ class Chosen(Races):
 @pytest.mark.parametrize(
     ("seen", "states"),
     [
-        ("before", ["CS_INIT", "CS_ROUTING", "CS_CONSUME_MEDIA", "answered"]),
-        ("after", ["CS_INIT", "answered", "CS_ROUTING", "CS_CONSUME_MEDIA"]),
-        ("never", ["CS_INIT", "answered"]),
+        ("before", ["CS_INIT", "created", "CS_ROUTING", "CS_CONSUME_MEDIA", "answered"]),
+        ("created", ["CS_INIT", "created", "answered", "CS_ROUTING", "CS_CONSUME_MEDIA"]),
+        ("after", ["CS_INIT", "answered", "created", "CS_ROUTING", "CS_CONSUME_MEDIA"]),
+        ("never", ["CS_INIT", "answered", "created"]),
     ],
 )
 def test_when_a_leg_is_seen_in_its_first_states(seen: FirstStates, states: list[str]) -> None:
@@ -33,12 +38,12 @@ def test_when_a_leg_is_seen_in_its_first_states(seen: FirstStates, states: list[
     legs.execute("bridge", f"{{origination_uuid={B}}}{FAR}")
     legs.wait(0.5)
     told = [
-        "answered" if each.name == "CHANNEL_ANSWER" else each.get("Channel-State")
-        for each in legs.events("CHANNEL_STATE", "CHANNEL_ANSWER")
+        NAMES.get(each.name, each.get("Channel-State"))
+        for each in legs.events("CHANNEL_STATE", *NAMES)
         if each.get("Unique-ID") == B
     ]
-    first = [each for each in told if each in ("CS_INIT", "CS_ROUTING", "CS_CONSUME_MEDIA")]
-    assert [each for each in told if each in (*first, "answered")] == states
+    first = ("CS_INIT", "CS_ROUTING", "CS_CONSUME_MEDIA", *NAMES.values())
+    assert [each for each in told if each in first] == states
 
 
 def how_it_ends(seed: int | None) -> list[str]:
