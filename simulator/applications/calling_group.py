@@ -131,6 +131,7 @@ class Group:
                     self.forced, self.fatal = leg, True
                     break
                 continue
+            leg.confirm_key = leg.get("group_confirm_key") or self.options.get("group_confirm_key", "")
             self.called.append(_called(leg, limit_of(phone.shared, self.limit)))
             self._note(leg)
             yield from hooks.execute_on(leg, "execute_on_originate")
@@ -180,7 +181,7 @@ class Group:
                     each.leg.set(name, None)
                 return each.leg
             if each.leg.up and self._taken(each.leg) and not (each.confirms or earlier):
-                if not each.leg.get("group_confirm_key"):
+                if not each.leg.confirm_key:
                     each.leg.taken_early = not each.leg.answered
                     return each.leg
                 self._ask(each)
@@ -311,6 +312,7 @@ class Group:
         """Have a leg that answered asked for the key (launch_collect_thread)."""
         each.confirms = True
         given = each.leg.get("group_confirm_timeout") or ""
+        given = given or self.options.get("group_confirm_timeout", "")
         extended = atoi(given) if given.isdigit() else 0
         if extended:
             each.limit = each.progress = self._elapsed + extended
@@ -321,9 +323,9 @@ class Group:
 
     def _confirm(self, each: _Called) -> Steps[None]:
         """Ask until the key was pressed, or execute an application (collect_thread_run)."""
-        leg = each.leg
-        key = leg.get("group_confirm_key") or ""
-        file = leg.get("group_confirm_file") or ""
+        leg, key = each.leg, each.leg.confirm_key
+        shared = self.options if self.options.get("group_confirm_key") else {}
+        file = leg.get("group_confirm_file") or shared.get("group_confirm_file", "")
         if file == "undef":
             file = ""
         if key.lower() == "exec":
@@ -332,8 +334,8 @@ class Group:
                 yield from executing.execute(leg, name, data)
                 self._win(each)
             return
-        error_file = leg.get("group_confirm_error_file")
-        timeout = atoi(self.options.get("group_confirm_read_timeout")) or 5000
+        error_file = shared.get("group_confirm_error_file")
+        timeout = max(0, atoi(shared.get("group_confirm_read_timeout"))) or 5000
         while leg.is_ready():
             status, digits = yield from asking.read(
                 leg,

@@ -180,6 +180,7 @@ class FarLeg(Channel):
         self.blocked = False  # CF_BLOCK_STATE: it is not called yet
         self.meanwhile: Steps[None] | None = None  # to be done before it is connected
         self.when_rings: Callable[[], None] | None = None
+        self.confirm_key = ""  # what it has to press to take the call
         self.outcome_in: FirstStates = "before"
         self.steps_seen = 0  # of the first ones of its thread
         #: Called with keys that the far end presses, and with keys that it hears.
@@ -248,7 +249,7 @@ def _be_called(leg: FarLeg) -> Steps[None]:
     leg.state = State.ROUTING
     at_once = far_end.rejects is not None or (
         far_end.answers_after == 0
-        and not (far_end.rings or far_end.taken_by or leg.get("group_confirm_key"))
+        and not (far_end.rings or far_end.taken_by or leg.confirm_key)
     )
     usual: FirstStates = "before" if caller is None or not at_once else "never"
     leg.outcome_in = leg.switch.races.first_states(leg.uuid, usual)
@@ -654,6 +655,8 @@ def _tell_origin(
         ]
     nested = is_true(variables.get("origination_nested_vars"))
     for name, value in (*told, ("originate_endpoint", technology)):
+        if technology == "loopback" and name.startswith("group_confirm_"):
+            continue  # channel_on_init passes them on to the other half
         if nested or not holds_variables(value):  # else refused, with a line in the log
             leg.set(name, value)
     if technology == "loopback":
