@@ -148,11 +148,13 @@ class Group:
             called = f"{leg.uuid};{callee.callee_id_name};{callee.callee_id_number}"
             caller.variables.push("originated_legs", called)
 
-    def start(self) -> None:
+    def start(self) -> Steps[None]:
         """Have the legs ring, except those that begin later."""
         for each in self.called:
             each.leg.blocked = each.delay > 0
             each.leg.start()
+        if any(leg.far is not None for leg in self.legs):
+            yield self.switch.scheduler.now  # what it does at once is seen at the first look
 
     def _is_fatal(self, cause: str) -> bool:
         """True if this cause alone makes the call fail, by a list of causes
@@ -172,7 +174,7 @@ class Group:
         """
         if self.side is not None and self.side.cancelled is not None:
             return self._fail(self.side.cancelled)
-        earlier = False  # a phone called before this one does something, which is seen first
+        refuses = False  # a phone called before this one, and the switch sees that first
         for each in self.called:
             if each.required and not each.leg.up:
                 return self._fail(each.leg.hangup_cause or self.cause)
@@ -180,13 +182,13 @@ class Group:
                 for name in UNSET_BY_WINNER:
                     each.leg.set(name, None)
                 return each.leg
-            if each.leg.up and self._taken(each.leg) and not (each.confirms or earlier):
+            if each.leg.up and self._taken(each.leg) and not (each.confirms or refuses):
                 if not each.leg.confirm_key:
                     each.leg.taken_early = not each.leg.answered
                     return each.leg
                 self._ask(each)
-            if self.caller is not None and each.leg.up and self._acts_at_once(each):
-                earlier = True
+            if self.caller is not None and each.leg.up and each.leg.far_end.rejects is not None:
+                refuses = refuses or not each.delay
         down = [each.leg for each in self.called if not each.leg.up]
         if len(down) == len(self.called):
             if down:
@@ -207,11 +209,6 @@ class Group:
         for leg in late:  # those beside it have more time (:_:)
             leg.hangup("NO_ANSWER")
         return None
-
-    def _acts_at_once(self, each: _Called) -> bool:
-        """True if a far end refuses, or has just been called, and may let media through."""
-        called_now = each.leg.far is not None and self.switch.scheduler.now == self.began
-        return not each.delay and (each.leg.far_end.rejects is not None or called_now)
 
     def _taken(self, leg: FarLeg) -> bool:
         """True if the leg is answered, or lets media through, which is enough unless the variables
@@ -291,8 +288,6 @@ class Group:
                 seconds += [s + 1 for s in (each.delay, each.limit, each.progress) if s]
         now = self.switch.scheduler.now
         due = min((at for s in seconds if (at := (whole + s) * SECOND) > now), default=now + FRAME)
-        if now == self.began and any(leg.far is not None for leg in self.legs):
-            due = min(due, now + 1)  # what it does at once is seen
         if any(each.delay for each in self.called) and not all(leg.up for leg in self.legs):
             due = min(due, self.called[0].leg.tick())
         return due

@@ -100,6 +100,7 @@ def originate(channel: Channel, data: str) -> Steps[FarLeg | str]:
     outcome, group = yield from _reach(channel.switch, groups, options, limit, channel)
     if isinstance(outcome, FarLeg):
         yield from _succeeded(channel, outcome, group.legs)
+    yield from executing.parse_all_events(channel)
     yield from hooks.execute_on(channel, "execute_on_post_originate")
     yield from hooks.api_on(channel, "api_on_post_originate")
     if channel.callstate is CallState.RING_WAIT and channel.up:
@@ -220,7 +221,7 @@ def _wait(channel: Channel, group: Group) -> Steps[FarLeg | str]:
     group.on_news = channel.poke
     for leg in group.legs if ringback.data else ():
         leg.when_rings = channel.poke
-    group.start()
+    yield from group.start()
     while True:
         outcome = group.look()
         heard = instant or any(leg.rang or leg.early_media for leg in group.legs)
@@ -526,7 +527,7 @@ def _watch(group: Group) -> Steps[FarLeg | str]:
     for leg in group.legs:
         for hooked in (leg.when_answered, leg.when_down, leg.when_early):
             hooked.append(news)
-    group.start()
+    yield from group.start()
     while (outcome := group.look()) is None:
         due = frame(group.due)
         while scheduler.now < due:

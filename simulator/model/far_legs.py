@@ -350,7 +350,7 @@ def _until_taken(leg: FarLeg, far: Channel) -> Steps[None]:
     """Wait until the call at the far end answers; each of the two hangs up with the other."""
     leg.far = far
     far.when_sent = leg.queue_digit
-    far.when_early.append(lambda: leg.thread.wake(leg.now))
+    far.when_early.append(leg.thread.run)
     far.when_answered.append(lambda: _answered_by(leg))
     far.when_down.append(lambda: leg.caller_hangs_up(far.hangup_cause or leg.far_end.cause))
     leg.when_down.append(lambda: far.caller_hangs_up(leg.hangup_cause or "NORMAL_CLEARING"))
