@@ -67,7 +67,9 @@ class _Consultation:
         keep = _keep(channel, waiting)
         outcome = yield from originate(channel, self._data)
         if isinstance(outcome, FarLeg):
-            yield from connect(channel, outcome, on_key=_keys(channel, outcome), inner=True)
+            outcome.inner_bridge = channel.inner_bridge = True
+            yield from connect(channel, outcome, on_key=_keys(channel, outcome))
+            outcome.inner_bridge = channel.inner_bridge = False
             self.unbridged = True
             if not (channel.up or self.alone):
                 yield channel.now  # the waiting leg notices first

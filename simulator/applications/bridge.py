@@ -64,8 +64,6 @@ class BridgeSide:
     channel: Channel
     other: Channel
     on_key: OnKey | None = None
-    #: True for a bridge inside another one, which continues afterwards (CF_INNER_BRIDGE)
-    inner: bool = False
     displayed: bool = False  # both phones display the other end
     clean_exit: bool = False  # it was transferred, and knows what comes next
     done: bool = False
@@ -77,9 +75,12 @@ def connect(
     *,
     on_key: OnKey | None = None,
     on_their_key: OnKey | None = None,
-    inner: bool = False,
 ) -> Steps[None]:
-    """Let two legs hear each other until one goes; then act by their variables."""
+    """Let two legs hear each other until one goes; then act by their variables.
+
+    A bridge inside another one, which continues afterwards, is an inner one.
+    """
+    inner = channel.inner_bridge
     if not channel.is_ready():
         peer.hangup(channel.hangup_cause or "ORIGINATOR_CANCEL")
         return
@@ -90,7 +91,7 @@ def connect(
     if peer.answered:
         yield from answering.answer(channel)
     peer.read_locks += 1
-    side = BridgeSide(channel, peer, on_key, inner)
+    side = BridgeSide(channel, peer, on_key)
     outer = (channel.partner, channel.bridged, channel.bridges)
     channel.partner, peer.partner = peer, channel
     channel.bridges, peer.bridges = True, False
@@ -120,7 +121,7 @@ def connect(
         if channel.get(app):
             leg.set("bridge_pre_execute_app", channel.get(app))
             leg.set("bridge_pre_execute_data", channel.get(data))
-    theirs = BridgeSide(peer, channel, on_their_key, inner)
+    theirs = BridgeSide(peer, channel, on_their_key)
     if peer.up:
         peer.state_handlers[State.EXCHANGE_MEDIA] = lambda: _exchange_media(theirs)
         peer.state = State.EXCHANGE_MEDIA
@@ -178,6 +179,7 @@ def _display_once(side: BridgeSide) -> None:
 def _hear(side: BridgeSide) -> Steps[None]:
     """Pass on keys and execute commands, until one leg goes (audio_bridge_thread)."""
     channel, other = side.channel, side.other
+    inner = channel.inner_bridge
     lead = channel.now + LEAD
     before: int | None = None
     if _has_hooks(side):
@@ -198,7 +200,7 @@ def _hear(side: BridgeSide) -> Steps[None]:
             other.poke()
             if not (channel.is_ready() and _stays(side)):
                 continue
-        if not channel.suspended and not other.suspended:
+        if inner or not (channel.suspended or other.suspended):
             if not _pass_on_keys(side):
                 break
             if channel.reset_by_transfer or not channel.up:
@@ -211,7 +213,7 @@ def _hear(side: BridgeSide) -> Steps[None]:
             until = max(lead, channel.tick())
         yield from channel.frames_unread(until)
     yield from hooks.execute_on(channel, "execute_on_post_bridge")
-    if not side.inner:
+    if not inner:
         yield from hooks.api_on(channel, "api_after_bridge")
         _execute_afterwards(channel)
     channel.reset()
@@ -243,7 +245,7 @@ def _has_hooks(side: BridgeSide) -> bool:
 def _run_hooks(side: BridgeSide) -> Steps[None]:
     channel = side.channel
     yield from hooks.execute_on(channel, "execute_on_pre_bridge")
-    if not side.inner:
+    if not channel.inner_bridge:
         yield from hooks.api_on(channel, "api_before_bridge")
     name = channel.get("bridge_pre_execute_app")
     if name:
@@ -309,7 +311,7 @@ def _exchange_media(side: BridgeSide) -> Steps[None]:
     channel = side.channel
     yield from _hear(side)
     channel.state_handlers.pop(State.EXCHANGE_MEDIA, None)
-    elsewhere = channel.reset_by_transfer or channel.redirected or side.clean_exit or side.inner
+    elsewhere = channel.reset_by_transfer or channel.redirected or side.clean_exit or channel.inner_bridge
     if channel.state is State.EXCHANGE_MEDIA and not elsewhere:
         after = channel.get("transfer_after_bridge")
         if is_true(channel.get("park_after_bridge")):

@@ -177,6 +177,7 @@ class Channel:
         self.partner: Channel | None = None  # the leg it is bridged to
         self.bridges = False  # CF_BRIDGE_ORIGINATOR: it is the leg that bridged
         self.bridged = False  # CF_BRIDGED: its own side of the bridge runs
+        self.inner_bridge = False  # CF_INNER_BRIDGE: what it is bridged to is not the end of it
         self.held = False  # CF_HOLD: a file that is played to it stands still
         self.suspended = False  # CF_SUSPEND: the other side of the bridge executes an application
         self.read_locks = 0  #: the number of holders that keep it from being destroyed
