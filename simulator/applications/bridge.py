@@ -129,6 +129,8 @@ def connect(
         peer.thread.run()
     _display_once(side)
     yield from _hear(side)
+    if outer[0] is not None and not inner:
+        outer[0].poke()  # the bridge around this one has ended with it
     channel.bridges = False
     executing.stop_broadcast(peer)
     while peer.state is State.EXCHANGE_MEDIA and not theirs.done:
