@@ -313,7 +313,9 @@ def _exchange_media(side: BridgeSide) -> Steps[None]:
     channel = side.channel
     yield from _hear(side)
     channel.state_handlers.pop(State.EXCHANGE_MEDIA, None)
-    elsewhere = channel.reset_by_transfer or channel.redirected or side.clean_exit or channel.inner_bridge
+    elsewhere = (
+        channel.reset_by_transfer or channel.redirected or side.clean_exit or channel.inner_bridge
+    )
     if channel.state is State.EXCHANGE_MEDIA and not elsewhere:
         after = channel.get("transfer_after_bridge")
         if is_true(channel.get("park_after_bridge")):

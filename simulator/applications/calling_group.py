@@ -131,7 +131,9 @@ class Group:
                     self.forced, self.fatal = leg, True
                     break
                 continue
-            leg.confirm_key = leg.get("group_confirm_key") or self.options.get("group_confirm_key", "")
+            leg.confirm_key = leg.get("group_confirm_key") or self.options.get(
+                "group_confirm_key", ""
+            )
             self.called.append(_called(leg, limit_of(phone.shared, self.limit)))
             self._note(leg)
             yield from hooks.execute_on(leg, "execute_on_originate")

@@ -56,9 +56,9 @@ def unhold(channel: Channel) -> bool:
 
 
 def hold_music(channel: Channel) -> str | None:
-    """The music for the other leg, or None (switch_channel_get_hold_music)."""
-    music = channel.get("temp_hold_music") or channel.get("hold_music")
-    return None if music in (None, "", "silence", "indicate_hold") else music
+    """The music for the other leg, or None."""
+    music = executing.hold_music(channel)
+    return music if executing.is_music(music) else None
 
 
 @application("hold", recordings="262", nomedia=True)

@@ -119,13 +119,12 @@ def broadcast(channel: Channel, data: str) -> None:
     words = separate(data, " ", 4)
     if not 1 <= len(words) <= 2:
         return
-    if channel.partner is not None and words[1:] != ["holdb"]:
-        executing.broadcast(channel.partner, words[0])
-    executing.broadcast(channel, words[0], hold=words[1:] == ["holdb"])
+    hold = "holdb" in words[-1].lower() and len(words) == 2
+    executing.broadcast(channel, words[0], bleg=not hold, hold=hold)
     executing.respond(channel, "BROADCAST_SENT")
 
 
-@api("uuid_broadcast", recordings="11m 209 240")
+@api("uuid_broadcast", recordings="11m 209 240 44a")
 def uuid_broadcast(switch: Switch, argument: str) -> str:
     syntax = "<uuid> <path> [aleg|bleg|holdb|both]"
     words = separate(argument, " ", 3)
@@ -135,11 +134,9 @@ def uuid_broadcast(switch: Switch, argument: str) -> str:
     if channel is None:
         return "-ERR invalid uuid\n"
     legs = words[2].lower() if len(words) > 2 else "aleg holdb"
-    hold, other = "holdb" in legs, channel.bonded
-    if ("bleg" in legs or "both" in legs) and not hold and other is not None:
-        executing.broadcast(other, words[1])
-    if "aleg" in legs or "both" in legs:
-        executing.broadcast(channel, words[1], hold=hold)
+    hold, both = "holdb" in legs, "both" in legs
+    bleg = ("bleg" in legs or both) and not hold
+    executing.broadcast(channel, words[1], aleg="aleg" in legs or both, bleg=bleg, hold=hold)
     return "+OK Message sent\n"
 
 

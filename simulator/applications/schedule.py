@@ -178,12 +178,9 @@ def schedule_broadcast(switch: Switch, uuid: str, when: str, path: str, legs: st
 
     def due() -> None:
         channel = switch.locate(uuid)
-        if channel is None:
-            return
-        if legs in ("bleg", "both") and channel.partner is not None:
-            executing.broadcast(channel.partner, path)
-        if legs in ("aleg", "both"):
-            executing.broadcast(channel, path)
+        if channel is not None:
+            aleg, bleg = legs in ("aleg", "both"), legs in ("bleg", "both")
+            executing.broadcast(channel, path, aleg=aleg, bleg=bleg)
 
     return switch.state(Tasks).add(when, uuid, "switch_ivr_schedule_broadcast", due)
 

@@ -166,6 +166,7 @@ class Channel:
         self.event_locks = 0
         self.controlled = False  # CF_CONTROLLED: parked under a socket
         self.broadcast = False  # CF_BROADCAST: a private event executes
+        self.holds_other = False  # CF_HOLD_BLEG: the other leg hears music meanwhile
         self.stop_broadcast = False
         self.break_requested = False  # CF_BREAK
         self.divert_events = False

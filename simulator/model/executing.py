@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from ..clockwork.threads import Steps
+from ..clockwork.threads import MILLISECOND, SECOND, Steps
 from . import answering
 from .arguments import atoi
 from .dialplan import leave_for
@@ -25,6 +25,8 @@ __all__ = [
     "broadcast",
     "execute",
     "execute_async",
+    "hold_music",
+    "is_music",
     "parse_all_events",
     "parse_event",
     "parse_next_event",
@@ -33,6 +35,10 @@ __all__ = [
     "stop_broadcast",
     "take_break",
 ]
+
+
+#: Microseconds for the other leg to begin the music, or to end it.
+BROADCAST_PATIENCE = 5 * SECOND
 
 
 def execute(channel: Channel, name: str, data: str) -> Steps[bool]:
@@ -162,8 +168,10 @@ def _execute_command(channel: Channel, command: PrivateCommand) -> Steps[None]:
     loops = 1 if loops_header is None else atoi(loops_header)
 
     channel.stop_broadcast = False
-    nested = channel.broadcast and not channel.bridged
+    nested = channel.broadcast and (not channel.bridged or channel.holds_other)
+    holds = is_true(command.get("hold-bleg")) and channel.bridged and not channel.holds_other
     channel.broadcast = True
+    held = (yield from _hold_other(channel)) if holds else None
     loop = 0
     while loop < loops or loops < 0:
         loop += 1
@@ -184,6 +192,10 @@ def _execute_command(channel: Channel, command: PrivateCommand) -> Steps[None]:
             break
     channel.set("current_loop", None)
     channel.set("total_loops", None)
+    if held is not None:
+        channel.holds_other = False
+        stop_broadcast(held)
+        yield from _until_broadcast(held, False)
     if not nested:
         channel.broadcast = False
     if channel.stop_broadcast:
@@ -191,10 +203,54 @@ def _execute_command(channel: Channel, command: PrivateCommand) -> Steps[None]:
         channel.break_requested = True
 
 
-def broadcast(channel: Channel, path: str, *, hold: bool = False, loops: int | None = None) -> None:
-    """Have the channel execute ``app::arg``, or play a file (switch_ivr_broadcast).
+def hold_music(channel: Channel) -> str | None:
+    """What the other leg hears while the channel holds it; it need not be music
+    (switch_channel_get_hold_music).
+    """
+    return channel.get("temp_hold_music") or channel.get("hold_music")
 
-    With ``hold``, the other leg hears music meanwhile.
+
+def is_music(name: str | None) -> bool:
+    """True if it is heard (switch_is_moh)."""
+    return bool(name) and name not in ("silence", "indicate_hold")
+
+
+def _hold_other(channel: Channel) -> Steps[Channel | None]:
+    """Let the other leg hear music; returns it, or None if there is none to be heard."""
+    other = channel.bonded
+    if other is None:
+        return None
+    music = hold_music(other) or hold_music(channel)
+    if music is None or not is_music(music):
+        return None
+    channel.holds_other = True
+    broadcast(other, music, loops=-1)
+    if not (yield from _until_broadcast(other, True)) and channel.up and other.up:
+        other.private_events.clear()
+    return other
+
+
+def _until_broadcast(channel: Channel, wanted: bool) -> Steps[bool]:
+    """Wait until a leg executes a command, or no longer does (switch_channel_wait_for_flag)."""
+    until = channel.now + BROADCAST_PATIENCE
+    while channel.up and channel.broadcast is not wanted and channel.now < until:
+        yield channel.now + MILLISECOND
+    return channel.broadcast is wanted
+
+
+def broadcast(
+    channel: Channel,
+    path: str,
+    *,
+    aleg: bool = True,
+    bleg: bool = False,
+    hold: bool = False,
+    loops: int | None = None,
+) -> None:
+    """Have the channel, the other leg, or both execute ``app::arg``, or play a file
+    (switch_ivr_broadcast).
+
+    With ``hold``, the other leg of the one that executes it hears music meanwhile.
     """
     name, _, argument = path.partition(":")
     if argument.startswith(":"):
@@ -207,7 +263,10 @@ def broadcast(channel: Channel, path: str, *, hold: bool = False, loops: int | N
         more.append(("loops", str(loops)))
     if hold:
         more.append(("hold-bleg", "true"))
-    execute_async(channel, name, argument, more)
+    other = channel.bonded if bleg else None
+    for leg in (other, channel if aleg else None):
+        if leg is not None:
+            execute_async(leg, name, argument, more)
     if bang:
         execute_async(channel, "hangup", cause or "normal_clearing")
 

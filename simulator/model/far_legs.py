@@ -248,8 +248,7 @@ def _be_called(leg: FarLeg) -> Steps[None]:
     leg.set_running_state(State.INIT)
     leg.state = State.ROUTING
     at_once = far_end.rejects is not None or (
-        far_end.answers_after == 0
-        and not (far_end.rings or far_end.taken_by or leg.confirm_key)
+        far_end.answers_after == 0 and not (far_end.rings or far_end.taken_by or leg.confirm_key)
     )
     usual: FirstStates = "before" if caller is None or not at_once else "never"
     leg.outcome_in = leg.switch.races.first_states(leg.uuid, usual)

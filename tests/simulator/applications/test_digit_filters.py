@@ -98,7 +98,8 @@ def test_a_binding_for_one_time_is_gone_afterwards() -> None:
 
 
 def test_the_application_runs_on_the_other_leg() -> None:
-    assert meta("*1", "1 a o set::noted=1") == (None, [])
+    silent = "set hold_music=silence"  # of music, they would hear an hour (recording 44a)
+    assert meta("*1", "1 a o set::noted=1", after=silent) == (None, [])
 
 
 def test_an_unbound_key_does_nothing() -> None:

@@ -11,7 +11,6 @@ from simulator import FreeSwitch
 from simulator.model.races import FirstStates, Races
 from tests.support.legs import FAR, B, Legs
 
-
 #: What a leg's thread, or its far end, does.
 NAMES = {"CHANNEL_CREATE": "created", "CHANNEL_ANSWER": "answered"}
 

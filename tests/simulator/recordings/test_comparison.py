@@ -214,7 +214,7 @@ def rang_later(lines: list[dict[str, Any]]) -> None:
 def one_loop_less(lines: list[dict[str, Any]]) -> None:
     by_message(lines)
     name = "CHANNEL_EXECUTE_COMPLETE"
-    del lines[[at for at in event_lines(lines, name) if "total_loops" in lines[at]["data"]][0]]
+    del lines[next(at for at in event_lines(lines, name) if "total_loops" in lines[at]["data"])]
 
 
 def one_beat_less(lines: list[dict[str, Any]]) -> None:
