@@ -583,9 +583,7 @@ class Channel:
         )
 
     def move_to(self, state: State) -> None:
-        """Have the session thread continue in another state, unless the channel is down
-        (switch_channel_set_state).
-        """
+        """Continue in another state, unless the channel is down (switch_channel_set_state)."""
         if self.up:
             self.state = state
             self._poke_both()
