@@ -122,7 +122,15 @@ def _meet(channel: Channel, peer: Channel) -> None:
     waiting = channel.switch.locate(channel.get("soft_holding_uuid") or "")
     application = "intercept" if waiting is not None and not waiting.is_ready() else "three_way"
     peer.run_extension([(application, channel.uuid)])
-    peer.move_to(State.RESET)  # and on to CS_EXECUTE from there
+
+    def reset() -> Steps[None]:
+        del peer.state_handlers[State.RESET]
+        peer.set("call_uuid", peer.call_uuid)
+        peer.state = State.EXECUTE
+        yield from ()
+
+    peer.state_handlers[State.RESET] = reset
+    peer.move_to(State.RESET)
     channel.set("hangup_after_bridge", None)
 
 

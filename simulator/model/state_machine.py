@@ -55,8 +55,7 @@ def _work(channel: Channel) -> Steps[None]:
         yield from _execute_dialplan(channel)
     elif channel.state is State.PARK:
         yield from park(channel)
-    elif channel.state is State.RESET:
-        channel.state = State.EXECUTE
+    # CS_RESET lasts until somebody else ends it
 
 
 def _execute_dialplan(channel: Channel) -> Steps[None]:

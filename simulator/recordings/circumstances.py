@@ -75,7 +75,7 @@ def start_of(recording: Recording) -> int:
 
 def _dated(recording: Recording) -> Sent | None:
     """The first event with a date, which shows when and where the recording was made."""
-    return next((each for each in recording.switch if each.get("Event-Date-Timestamp")), None)
+    return next((each for each in recording.told if each.get("Event-Date-Timestamp")), None)
 
 
 def switch_of(recording: Recording, agenda: Agenda, races: Races, dial: Dial) -> Switch:
@@ -85,7 +85,7 @@ def switch_of(recording: Recording, agenda: Agenda, races: Races, dial: Dial) ->
     source = {} if dated is None else dict(dated.headers)
     sound_prefix = circumstances.get("sound_prefix", SOUND_PREFIX)
     prompts = dict(circumstances.get("prompts", {}))
-    prompts.update(recorded_lengths(recording.switch, prompts, sound_prefix))
+    prompts.update(recorded_lengths(recording.told, prompts, sound_prefix))
     version = recorded_version(circumstances["switch"])
     applications, commands = tables_of(version)
     if "interface_allowlist" in circumstances:
@@ -129,7 +129,7 @@ def switch_of(recording: Recording, agenda: Agenda, races: Races, dial: Dial) ->
 
 def _count_on(switch: Switch, recording: Recording) -> None:
     """Continue the switch's counters and its heartbeat as in the recording."""
-    messages = recording.switch
+    messages = recording.told
     for message in messages:
         number = message.get("variable_session_id")
         if number and message.lane != "others":
@@ -165,14 +165,14 @@ def channel_of(recording: Recording, switch: Switch) -> Channel:
     """The channel of an outbound connection, at the time of the connection."""
     circumstances = recording.circumstances
     after = [(name, data) for name, data in circumstances.get("after", [])]
-    if recording.connect is not None:
-        given = dict(recording.connect.headers)
+    if recording.described is not None:
+        given = dict(recording.described.headers)
         # Recording 14n: a B leg's circumstances are those of its A leg.
         socket = given.get("variable_current_application_data", circumstances["socket"])
         channel = _described(given, switch, [("socket", socket), *after])
         if not channel.negotiated:
             heard = (each for each in recording.switch if each.get(f"{READ_CODEC}-Name"))
-            channel.codec = _codec(dict(next(heard, recording.connect).headers))
+            channel.codec = _codec(dict(next(heard, recording.described).headers))
     else:
         channel = incoming(
             switch,
@@ -188,8 +188,9 @@ def channel_of(recording: Recording, switch: Switch) -> Channel:
 
 
 def _described(given: dict[str, str], switch: Switch, dialplan: Extension) -> Channel:
-    """The channel that the headers of a connect reply describe."""
-    channel = add_channel(switch, profile_of(given, "Channel"), dialplan)
+    """The channel that the headers of a connect reply, or of one of its events, describe."""
+    prefix = "Channel" if "Channel-Source" in given else "Caller"
+    channel = add_channel(switch, profile_of(given, prefix), dialplan)
     for key, value in given.items():
         name = key.removeprefix("variable_")
         if name != key and name not in SET_BY_SOCKET:
@@ -197,7 +198,7 @@ def _described(given: dict[str, str], switch: Switch, dialplan: Extension) -> Ch
     other = given.get("variable_other_loopback_leg_uuid")
     if other:
         switch.callers.add(other)
-    channel.endpoint = "loopback" if given["Channel-Source"] == "mod_loopback" else "sofia"
+    channel.endpoint = "loopback" if given[f"{prefix}-Source"] == "mod_loopback" else "sofia"
     channel.call_uuid = given["Channel-Call-UUID"]
     channel.answered = given["Answer-State"] == "answered"
     channel.early_media = given["Answer-State"] == "early"

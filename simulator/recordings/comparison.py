@@ -18,7 +18,7 @@ from ..clockwork.threads import MILLISECOND, SECOND
 from ..ladders.rungs import ANY_UUID
 from .reading import Recording, Sent, described
 
-__all__ = ["Comparison", "Kind", "Mismatch", "Report"]
+__all__ = ["RACE", "Comparison", "Kind", "Mismatch", "Report"]
 
 #: Replies and events less than this many seconds of the recording apart may change places.
 RACE = 0.045
@@ -65,6 +65,15 @@ class Report:
     def conforms(self) -> bool:
         return not self.differences
 
+    def add(self, other: Report) -> None:
+        """Add what another connection of the same recording has shown."""
+        self.differences += other.differences
+        self.messages += other.messages
+        self.headers += other.headers
+        self.left_out += other.left_out
+        self.expected = self.expected + other.expected
+        self.found = self.found + other.found
+
     @property
     def verdict(self) -> str:
         """``conforms``, or how many differences there are."""
@@ -99,7 +108,7 @@ _NUMBERED = re.compile(r"variable_(session_id|conference_member_id)|Member-ID")
 _DISPLAY = re.compile(r"Caller-Callee-ID-N(ame|umber)$")
 #: Headers that hold a time, by its unit.
 _DATES = re.compile(r"Event-Date-(Local|GMT)$")
-_STAMPS = re.compile(r"variable_\w+_stamp$")
+_STAMPS = re.compile(r"variable_\w+_(time)?stamp$")
 _MICROSECONDS = re.compile(
     r"Event-Date-Timestamp$|.*-(Created|Answered|Progress|Progress-Media|Hangup|Transfer|"
     r"Resurrect|Bridged)-Time$|.*-(Last-Hold|Hold-Accum)$|variable_\w+_(uepoch|usec)$|"
@@ -130,6 +139,12 @@ class Comparison:
         #: race.
         self._passed_over: dict[int, str] = {}
         self._numbers: dict[str, str] = {}
+
+    def of(self, report: Report, recording: Recording) -> Comparison:
+        """A comparison of another connection, in which uuids and numbers mean the same."""
+        other = Comparison(report, recording)
+        other.roles, other._numbers = self.roles, self._numbers
+        return other
 
     def run(self, expected: list[Sent], found: list[Sent]) -> None:
         matched: dict[int, int] = {}

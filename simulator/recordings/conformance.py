@@ -15,7 +15,7 @@ from ..clockwork.threads import SECOND
 from ..model.races import FirstStates, Leaves, Races
 from ..model.sounds import FRAME
 from ..model.states import State
-from .comparison import Comparison, Mismatch, Report
+from .comparison import RACE, Comparison, Mismatch, Report
 from .driving import Drive
 from .reading import Recording, Sent
 
@@ -111,6 +111,7 @@ LEFT_OUT = {
         "the threads of both legs set bridge_hangup_cause and call_uuid, so their place among the "
         "variables, and whether the hangup of a leg already has the cause, is a race"
     ),
+    "what a killed app had not read": ("it was sent, but nobody has recorded it"),
     "loops of about half a second": (
         "an execution shorter than 0.5 s ends its loops, and a file of 0.5 s takes that long give "
         "or take a frame: both outcomes are right"
@@ -173,15 +174,24 @@ def _check(
     unfiltered: bool = False,
 ) -> Report:
     report = Report(name)
-    races = RecordedRaces(recording.switch, shortest_loop)
+    races = RecordedRaces(recording.told, shortest_loop)
     if races.count:
         report.left_out["the first states of a leg"] += races.count
     drive = Drive(recording, races, unfiltered=unfiltered)
     found = drive.run()
+    unread = _unread(recording, found)
+    if unread:
+        report.left_out["what a killed app had not read"] += len(unread)
+        found = [each for each in found if each not in unread]
     report.expected, report.found = recording.switch, found
     comparison = Comparison(report, recording)
     comparison.roles.update(drive.roles)
     comparison.run(recording.switch, found)
+    watched = recording.watched
+    if watched is not None:
+        seen = Report(name, expected=watched.switch, found=drive.watched)
+        comparison.of(seen, watched).run(watched.switch, drive.watched)
+        report.add(seen)
     if not (recording.app or recording.switch or recording.closed):
         report.differences.append(
             Mismatch("the recording", "a conversation", "its first line only", "end")
@@ -189,6 +199,14 @@ def _check(
     if recording.closed and not drive.closed:
         report.differences.append(Mismatch("the end", "the switch closes", "it does not", "end"))
     return report
+
+
+def _unread(recording: Recording, found: list[Sent]) -> list[Sent]:
+    """What the model has sent to an app that was killed, and had no time to read it."""
+    if not recording.reset:
+        return []
+    last = max((each.time for each in recording.switch), default=0.0)
+    return [each for each in found if each.time > last + RACE]
 
 
 class RecordedRaces(Races):

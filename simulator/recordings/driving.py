@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import re
 from collections import Counter
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from typing import Any
 
 from eslsync.protocol import Parser
@@ -37,8 +37,45 @@ KEY_LENGTH = {"loopback": 200, "sip": 280}
 TONE, NEXT_TONE = 0.18, 0.24
 
 
+class _End:
+    """The model's end of a recorded connection."""
+
+    def __init__(self, drive: Drive, recording: Recording) -> None:
+        self.recording = recording
+        self.found: list[Sent] = []
+        self.control: Control | None = None
+        self.closed = False  #: by the switch
+        self._drive = drive
+        self._parser = Parser()
+
+    def connect(self, channel: Channel | None) -> Control:
+        """Connect to the app of a channel, or a client of the switch to it."""
+        self.control = Control(channel, self._written, self._close, switch=self._drive.switch)
+        return self.control
+
+    def send(self, data: bytes | None, time: float) -> None:
+        """Send what was sent at this time of the recording, or close as the app did (None)."""
+        if self.control is None:
+            return
+        if data is None:
+            self.control.closed(reads=any(each.time > time for each in self.recording.switch))
+        else:
+            self.control.received(data)
+
+    def _written(self, data: bytes) -> None:
+        for each in self._parser.feed(data):
+            message = sent(each, self._drive.seconds)
+            message.order = len(self.found)
+            self.found.append(message)
+
+    def _close(self) -> None:
+        self.closed = True
+
+
 class Drive:
     """Plays a recording's app and caller to the model; ``found`` are the model's messages.
+
+    ``watched`` are those to another client, if the recording has one (`Recording.watched`).
 
     With ``unfiltered=True``, the caller's keys pass the filters of digits, as those of
     ``uuid_recv_dtmf`` do.
@@ -47,37 +84,42 @@ class Drive:
     def __init__(self, recording: Recording, races: Races, *, unfiltered: bool = False) -> None:
         self.recording = recording
         self.unfiltered = unfiltered
-        self.found: list[Sent] = []
         #: When other clients send the commands that they have not sent yet, in seconds.
         self._others: list[float] = []
-        self.closed = False
         self.roles: dict[str, str] = {}
-        self._parser = Parser()
         self.start = start_of(recording)
         self.agenda = Agenda(self.start)
         self.switch = switch_of(recording, self.agenda, races, self._dial)
-        self.control: Control | None = None
+        self._app = _End(self, recording)
+        self._watcher = None if recording.watched is None else _End(self, recording.watched)
         self.channel: Channel | None = None
         if recording.circumstances["mode"] == "outbound":
             self.channel = channel_of(recording, self.switch)
+            if recording.described is not None:
+                self.roles[recording.described.get("Unique-ID")] = self.channel.uuid
 
-    # The connection
+    # The connections
+
+    @property
+    def found(self) -> list[Sent]:
+        return self._app.found
+
+    @property
+    def watched(self) -> list[Sent]:
+        return [] if self._watcher is None else self._watcher.found
+
+    @property
+    def closed(self) -> bool:
+        """True once the switch has closed the app's connection."""
+        return self._app.closed
 
     def _dial(self, channel: Channel, where: str) -> Control | None:
-        if self.control is not None:
-            # Another connection, not in this recording.
-            return Control(channel, lambda data: None, lambda: None)
-        self.control = Control(channel, self._written, self._closed)
-        return self.control
-
-    def _written(self, data: bytes) -> None:
-        for each in self._parser.feed(data):
-            message = sent(each, self.seconds)
-            message.order = len(self.found)
-            self.found.append(message)
-
-    def _closed(self) -> None:
-        self.closed = True
+        if self._app.control is not None:
+            # Another connection, whose app the recording does not describe.
+            other = Control(channel, lambda data: None, lambda: None)
+            self.agenda.at(self.agenda.now, lambda: other.received(b"connect\n\n"))
+            return other
+        return self._app.connect(channel)
 
     @property
     def seconds(self) -> float:
@@ -97,31 +139,39 @@ class Drive:
             self._schedule_actions(self.channel)
             self.channel.start()
         else:
-            self.control = Control(None, self._written, self._closed, switch=self.switch)
-            self.control.start(full=True)
-        for time, data, before in self.recording.app:
+            self._app.connect(None).start(full=True)
+        for time, data, before, end in self._commands():
             due = self.moment(time)
             self.agenda.at(due, lambda: None)
-            needed = self._needed(before)
+            needed = _lanes(end.recording.switch[:before])
             self.agenda.run_until(
                 max(due, self.agenda.now) + PATIENCE,
-                lambda due=due, needed=needed, time=time: (  # type: ignore[misc]
+                lambda due=due, needed=needed, time=time, end=end: (  # type: ignore[misc]
                     self.agenda.now >= due
-                    and self._count() >= needed
+                    and _lanes(end.found) >= needed
                     and not any(each < time for each in self._others)
                 ),
             )
-            if self.control is None:
-                continue
-            if data is None:
-                self.control.closed(reads=any(m.time > time for m in self.recording.switch))
-            else:
-                self.control.received(self._translate(data, before))
-        self.agenda.run_until(self.moment(self.recording.ended + 2.5), lambda: self.closed)
+            seen = before if end is self._app else len(self.recording.switch)
+            end.send(None if data is None else self._translate(data, seen), time)
+        ended = self.recording.ended
+        if self.recording.watched is not None:
+            ended = max(ended, self.recording.watched.ended)
+        self.agenda.run_until(
+            self.moment(ended + 2.5), lambda: self.closed and self._watcher is None
+        )
         return self.found
 
-    def _needed(self, before: int) -> Counter[str]:
-        return _lanes(self.recording.switch[:before])
+    def _commands(self) -> Iterator[tuple[float, bytes | None, int, _End]]:
+        """What the app sent, and the other client, in order of time."""
+        ends = [self._app]
+        watcher = self._watcher
+        if watcher is not None:
+            connects = self.moment(watcher.recording.switch[0].time)
+            self.agenda.at(connects, lambda: watcher.connect(None).start(full=True))
+            ends.append(watcher)
+        commands = [(*each, end) for end in ends for each in end.recording.app]
+        yield from sorted(commands, key=lambda each: each[0])
 
     def _count(self) -> Counter[str]:
         return _lanes(self.found)

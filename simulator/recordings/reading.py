@@ -136,6 +136,9 @@ class Recording:
     ended: float
     closed: bool  #: by the switch
     truncated: str | None = None  #: the reason why it is incomplete
+    reset: bool = False  #: by the app's side, which had not read everything
+    #: What another client of the switch saw of the call, by a connection of its own.
+    watched: Recording | None = None
 
     @classmethod
     def read(cls, path: str | Path) -> Recording:
@@ -151,7 +154,9 @@ class Recording:
 
         Raises NotARecording.
         """
-        (_, circumstances), *rest = lines
+        (_, circumstances), *every = lines
+        rest = [(number, line) for number, line in every if line.get("on") != "inbound"]
+        watched = [(number, line) for number, line in every if line.get("on") == "inbound"]
         parser, framer = Parser(), Framer(lambda head, body: head + b"\n\n" + body)
         recording = cls(circumstances, [], [], 0.0, False)
         app, messages = recording.app, recording.switch
@@ -162,6 +167,7 @@ class Recording:
                     recording.truncated = line["truncated"]
                 elif line["from"] == "app":
                     data = None if line.get("eof") else line["data"].encode("latin-1")
+                    recording.reset |= line.get("reset", False)
                     app.append((line["t"], data, len(messages)))
                 elif line.get("eof"):
                     recording.closed = True
@@ -184,6 +190,10 @@ class Recording:
                 app.append((action["at"], None, len(messages)))
         commands = "".join((data or b"").decode("latin-1") for _, data, _ in app)
         set_apart(messages, commands)
+        if watched:
+            circumstances = {**circumstances, "mode": "inbound", "actions": ()}
+            told = ((number, {**line, "on": "outbound"}) for number, line in watched)
+            recording.watched = cls.of([(1, circumstances), *told])
         return recording
 
     def ladder(self, format: LadderFormat = "text") -> str:
@@ -197,6 +207,18 @@ class Recording:
     @property
     def connect(self) -> Sent | None:
         return next((each for each in self.switch if each.kind == "connect reply"), None)
+
+    @property
+    def told(self) -> list[Sent]:
+        """What the switch said, to the app and to another client."""
+        return self.switch if self.watched is None else self.switch + self.watched.switch
+
+    @property
+    def described(self) -> Sent | None:
+        """The first message that describes the call's channel."""
+        if self.connect is not None or self.watched is None:
+            return self.connect
+        return next((each for each in self.watched.switch if each.get("Unique-ID")), None)
 
 
 def _lines(path: Path) -> list[tuple[int, dict[str, Any]]]:

@@ -92,6 +92,8 @@ class _Deriving:
         given = self.circumstances
         if given.get("mode") != "outbound":
             raise ScriptError("the recording is not of a call to an app: its mode is inbound")
+        if self.recording.watched is not None:
+            raise ScriptError("a scenario has no other client that watches the call")
         if given.get("redacted"):
             raise ScriptError(
                 "the recording is redacted: what was sent is not known; record the call with "

@@ -108,8 +108,10 @@ def recording(name: str) -> Recording:
     chunks: list[tuple[float, Side, bytes]] = []
     closed_at = None
     for entry in entries:
+        if entry.get("on") == "inbound":
+            continue  # another client's connection
         if entry.get("eof"):
-            closed_at = entry["t"]
+            closed_at = entry["t"] if entry["from"] == "switch" else closed_at
         else:
             chunks.append((entry["t"], entry["from"], entry["data"].encode("latin-1")))
     return Recording(found, circumstances, chunks, closed_at)

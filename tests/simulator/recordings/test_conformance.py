@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import pytest
 
-from simulator.recordings.conformance import LEFT_OUT, check
+from simulator.recordings.conformance import LEFT_OUT, check, compare
+from simulator.recordings.reading import Recording
 from tests.support.places import RECORDINGS
 
 NAMES = sorted(path.stem for path in RECORDINGS.glob("*.jsonl"))
@@ -15,6 +18,13 @@ def test_the_model_conforms_to_the_recording(name: str) -> None:
     report = check(RECORDINGS / f"{name}.jsonl")
     assert report.conforms, str(report)
     assert set(report.left_out) <= set(LEFT_OUT)
+
+
+def test_what_becomes_of_the_caller_of_a_killed_app_is_compared() -> None:
+    recording = Recording.read(RECORDINGS / "50j_killed_music.jsonl")
+    nobody_hangs_up = {**recording.circumstances, "actions": []}
+    report = compare("50j", replace(recording, circumstances=nobody_hangs_up))
+    assert "CHANNEL_DESTROY" in str(report)
 
 
 def test_the_report_counts_what_was_compared() -> None:

@@ -39,3 +39,11 @@ def test_an_inbound_connection_has_no_channel() -> None:
     driven = drive("13a_inbound_auth_ok_heartbeat")
     assert driven.channel is None
     assert driven.found[0].kind == "auth/request"
+
+
+def test_another_client_watches_a_call_whose_app_was_killed() -> None:
+    driven = drive("50k_killed_music_resume")
+    died = driven.recording.app[-1][0]
+    assert all(each.time <= died for each in driven.found)
+    after = [each.get("Application") for each in driven.watched if each.name == "CHANNEL_EXECUTE"]
+    assert after == ["set", "playback", "hangup"]  # the dialplan went on

@@ -67,7 +67,12 @@ def test_an_app_that_closed_closes() -> None:
 
 
 @pytest.mark.parametrize(
-    ("name", "why"), [("13a", "its mode is inbound"), ("16", "no step for this: fsctl shutdown")]
+    ("name", "why"),
+    [
+        ("13a", "its mode is inbound"),
+        ("16", "no step for this: fsctl shutdown"),
+        ("50a", "no other client that watches"),
+    ],
 )
 def test_what_can_not_be_performed_is_told(name: str, why: str) -> None:
     with pytest.raises(ScriptError, match=why):
