@@ -136,6 +136,13 @@ class Observer:
     `ObservedCall.wall`. No digit that a caller pressed is in any of it.
     """
 
+    def observes(self) -> bool:
+        """False to be told nothing, so that calls cost nothing more: no tracer is set up, say.
+
+        Asked when a server starts, after the functions of `Outbound.on_start`.
+        """
+        return True
+
     def taken(self, call: ObservedCall, at: float) -> None:
         """The server has taken the call: it is counted in, and its handler will be called."""
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import sys
+import threading
 from collections.abc import Callable
 from typing import TYPE_CHECKING, Any
 
@@ -66,8 +67,10 @@ class Observed:
     __slots__ = (
         "_answered",
         "_clock",
+        "_ended",
         "_hung_up",
         "_left",
+        "_lock",
         "_open",
         "_tell",
         "_waits",
@@ -81,6 +84,9 @@ class Observed:
         self.beside: Watcher | None = None
         self._tell = tell
         self._clock = clock
+        # So that nothing is told after the end; a handler's own threads may go on.
+        self._lock = threading.RLock()
+        self._ended = False
         self._open: dict[str, ObservedApplication] = {}  # by Application-UUID
         self._waits: list[tuple[Wait, ObservedWait | None, BaseException | None]] = []
         self._answered = False
@@ -89,22 +95,27 @@ class Observed:
 
     def tell(self, moment: str, *arguments: Any) -> None:
         """Tell of a moment of this call, now."""
-        self._tell(moment, self.call, *arguments, self._clock.now())
+        self._at(self._clock.now(), moment, *arguments)
+
+    def _at(self, when: float, moment: str, *arguments: Any) -> None:
+        with self._lock:
+            if not self._ended:
+                self._tell(moment, self.call, *arguments, when)
 
     # Applications
 
     def sent(self, under_way: UnderWay) -> None:
         """An application is about to be sent."""
-        if self._left:
-            return
         now = self._clock.now()
         application = ObservedApplication(
             under_way.application, under_way.uuid, under_way.leg.uuid, now
         )
-        self._open[under_way.uuid] = application
+        with self._lock:
+            if not self._left:
+                self._open[application.uuid] = application
+                self._at(now, "application_began", application)
         if len(self._open) > APPLICATIONS.most:
             self.over(next(iter(self._open)), "dropped")
-        self._tell("application_began", self.call, application, now)
 
     def over(self, uuid: str, outcome: Outcome) -> None:
         """An application, by its Application-UUID, has ended."""
@@ -133,7 +144,7 @@ class Observed:
         """A wait begins (see `Watcher`)."""
         told = observed(wait)
         if told is not None:
-            self._tell("wait_began", self.call, told, wait.since)
+            self._at(wait.since, "wait_began", told)
         self._waits.append((wait, told, sys.exc_info()[1]))
         self.waits()
         if self.beside is not None:
@@ -182,19 +193,18 @@ class Observed:
 
     def leave(self) -> None:
         """The handler has ended: what still runs is broken off, the rest is the library's own."""
-        self._left = True
-        self.waits()
-        for uuid in list(self._open):
-            self.over(uuid, "hangup" if self._hung_up else "dropped")
+        with self._lock:
+            self._left = True
+            self.waits()
+            for uuid in list(self._open):
+                self.over(uuid, "hangup" if self._hung_up else "dropped")
 
     def end(self, how: End) -> None:
         """The server has finished with it. Tells nothing afterwards."""
-        self.tell("ended", how)
-        self._tell = _nobody
-
-
-def _nobody(moment: str, *arguments: Any) -> None:
-    """A handler's own threads may go on after the end of its call."""
+        with self._lock:
+            self.leave()
+            self._ended = True
+            self._tell("ended", self.call, how, self._clock.now())
 
 
 def observed(wait: Wait) -> ObservedWait | None:

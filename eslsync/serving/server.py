@@ -289,7 +289,7 @@ class Server:
         return Recorder(settings.record, settings.redactor, settings.record_limit)
 
     def _observers(self) -> Observers | None:
-        observers = self.settings.observers
+        observers = [each for each in self.settings.observers if each.observes()]
         if not observers:
             return None
         return Observers(observers, self.settings.clock, f"eslsync-observers-{self.port}")

@@ -11,7 +11,11 @@ from eslsync import Hangup, Outbound, Session, TimeoutError
 from eslsync.observers import ObservedApplication, ObservedCall, ObservedWait, Observer
 from simulator import Call, FreeSwitch
 
-MOMENTS = [each for each in vars(Observer) if not each.startswith("_") and each != "handling"]
+MOMENTS = [
+    each
+    for each in vars(Observer)
+    if not each.startswith("_") and each not in ("handling", "observes")
+]
 
 
 class Notes(Observer):
@@ -195,6 +199,34 @@ def test_a_call_that_is_turned_away_is_told_once_with_the_reason() -> None:
         assert second.cause == "SWITCH_CONGESTION"
     assert [each for each in notes.notes if each.startswith("turned")] == ["turned_away full"]
     assert len(set(notes.calls)) == 2
+
+
+def test_an_observer_that_observes_nothing_is_told_nothing() -> None:
+    class Idle(Notes):
+        def observes(self) -> bool:
+            return False
+
+    idle = Idle()
+    with FreeSwitch() as switch:
+        switch.call(Outbound(lambda session: None, observers=[idle])).wait()
+    assert idle.notes == []
+
+
+def test_nothing_is_told_of_a_call_after_its_end() -> None:
+    """Here a thread of the handler's sends something when its call is given back."""
+    kept: list[Session] = []
+
+    class After(Notes):
+        def ended(self, *arguments: Any) -> None:
+            self.note("ended", *arguments)
+            kept[0].channel.leg.conversation.observed.tell("digit")  # type: ignore[union-attr]
+
+    after = After()
+    with FreeSwitch() as switch:
+        switch.call(Outbound(kept.append, observers=[after])).wait()
+    observed = kept[0].channel.leg.conversation.observed
+    assert observed is None
+    assert after.notes[-1] == "ended returned"
 
 
 def test_session_watch_works_beside_observers() -> None:
