@@ -100,12 +100,12 @@ class Connections:
     def let_in(self, thread: threading.Thread, sock: socket.socket, *, stranger: bool) -> bool:
         """Count a connection in; False if there are too many strangers already."""
         with here.busy, self._lock:
-            if stranger and not self._add_stranger(thread):
+            if stranger and not self._count_stranger(thread):
                 return False
             self._threads[thread] = sock
         return True
 
-    def _add_stranger(self, thread: threading.Thread) -> bool:
+    def _count_stranger(self, thread: threading.Thread) -> bool:
         if len(self._strangers) >= MAX_STRANGERS or not self._arrivals.allows():
             return False
         self._strangers.add(thread)
@@ -132,10 +132,10 @@ class Connections:
         self.forget(thread)
         self._tell_of_room()
 
-    def is_strangers(self) -> bool:
+    def count_stranger(self) -> bool:
         """Count the current thread's connection as a stranger's; False if there are too many."""
         with here.busy, self._lock:
-            return self._add_stranger(threading.current_thread())
+            return self._count_stranger(threading.current_thread())
 
     @contextmanager
     def reading(self, sock: socket.socket) -> Iterator[None]:
@@ -205,3 +205,4 @@ class Connections:
         self.calls.clear()
         self._threads.clear()
         self._strangers.clear()
+        self._read.clear()

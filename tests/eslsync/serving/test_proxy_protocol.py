@@ -16,6 +16,7 @@ from hypothesis import strategies as st
 
 from eslsync import ProtocolError, Session
 from eslsync.clock import Peer
+from eslsync.observers import ObservedCall, Observer
 from eslsync.serving import reception
 from eslsync.serving.proxy_protocol import (
     MAX_BLOCK,
@@ -181,15 +182,30 @@ def press(session: Session) -> None:
     session.wait("DTMF")
 
 
+class Switches(Observer):
+    """Notes where calls come from."""
+
+    def __init__(self) -> None:
+        self.seen: list[str] = []
+
+    def taken(self, call: ObservedCall, at: float) -> None:
+        self.seen.append(call.switch)
+
+
 @pytest.mark.parametrize("header", FOR_SWITCH)
 def test_a_switch_behind_a_proxy_calls_if_it_may(header: bytes) -> None:
-    with serving(press, **BEHIND_PROXY) as app, dialled(app) as peer:
+    switches = Switches()
+    with (
+        serving(press, **BEHIND_PROXY, observers=[switches]) as app,
+        dialled(app) as peer,
+    ):
         for each in range(len(header)):
             peer.sock.sendall(header[each : each + 1])
         peer.handshake()
         peer.say(peer.digit("1"))
         peer.run("set")
         peer.hear_end()
+    assert [each.removeprefix("::ffff:") for each in switches.seen] == [SWITCH]
 
 
 @pytest.mark.parametrize("header", FOR_SWITCH)

@@ -27,6 +27,13 @@ def test_a_handler_has_one_server_for_all_its_calls() -> None:
         assert apps.find(Outbound(hangs_up)) != (host, port)
 
 
+def test_the_switch_calls_a_server_as_if_no_proxy_were_in_between() -> None:
+    with FreeSwitch() as switch:
+        call = switch.call(Outbound(hangs_up, allow=[], proxy_protocol=["127.0.0.1"]))
+        call.wait()
+        assert call.cause == "NORMAL_CLEARING"
+
+
 def test_an_address_is_found_where_time_is_real() -> None:
     with FreeSwitch(real_time=True) as switch:
         apps = simulation_of(switch).apps
