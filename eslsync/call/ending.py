@@ -192,6 +192,12 @@ class Ending:
     # Questions
 
     @property
+    def cause(self) -> HangupCause | str | None:
+        """Why the call has hung up, as far as it was told."""
+        event = self._own.hangup_event
+        return None if event is None else event.hangup_cause
+
+    @property
     def exiting(self) -> bool:
         """True once ``exit`` was sent: the handler gives the call back itself."""
         return self._exiting

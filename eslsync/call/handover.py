@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Sequence
+from typing import Literal
 
 from ..logs import in_call
 from ..numbers import whole_seconds
@@ -16,7 +17,11 @@ from .arrivals import Late
 from .conversation import Conversation
 from .ending import LINGER, Stage
 
-__all__ = ["Handover", "event_list"]
+__all__ = ["Became", "Handover", "event_list"]
+
+#: What becomes of a call when its handler has ended: it has hung up, the dialplan goes on, it was
+#: left to its bridge, somebody else has taken it away, or its connection was lost.
+Became = Literal["hung up", "given back", "bridged", "taken away", "lost"]
 
 #: Seconds for the peer to answer ``connect``, and again for the rest of the handshake.
 HANDSHAKE_TIMEOUT = 10.0
@@ -39,6 +44,10 @@ class Handover:
         self.added_legs = AddedLegs(conversation)
         #: When the call was taken, by the session's clock.
         self.began = conversation.clock.now()
+        #: What has become of the call, once it is closed; "lost": nobody knows.
+        self.became: Became = "lost"
+        #: Why it has hung up; None if it has not, or the switch never said.
+        self.cause: HangupCause | str | None = None
         self._limited = False  # the switch will hang up at a limit that we can lift
 
     # Taking it
@@ -186,14 +195,14 @@ class Handover:
         try:
             self.give_back(breaks_off=not conversation.ending.exiting)
         except Hangup as hangup:
-            conversation.logger.info("%s", hangup)
+            self.became, self.cause = "hung up", hangup.cause
             if conversation.observed is not None:
                 conversation.observed.note_hangup(hangup.cause)
             self._tell_hangup()
         except ESLError as error:
-            conversation.logger.info("connection closed: %s", error)
+            conversation.logger.debug("the call could not be given back: %s", error)
         except Exception:  # noqa: BLE001 - an on_hangup callback's, which is logged already
-            conversation.logger.debug("connection closed")
+            self.became, self.cause = "hung up", conversation.ending.cause
         finally:
             conversation.connection.close()
 
@@ -223,7 +232,7 @@ class Handover:
         conversation.raise_if_over()
         own.digit_handlers.clear()
         if own.transferred is not None:
-            conversation.logger.info("call left alone: it was taken away by somebody else")
+            self.became = "taken away"
             return
         parked = own.state is ChannelState.PARK  # by park_after_bridge, outside of the dialplan
         if own.left_socket and (own.leaves_dialplan or parked):
@@ -233,7 +242,7 @@ class Handover:
             self._break_off()
         own.borrowed.put_back(ending.last_words())
         self._make_safe_to_leave()
-        conversation.logger.info("call given back to the dialplan")
+        self.became = "given back"
         self._tell_given_back()
 
     def _break_off(self) -> None:
@@ -288,7 +297,7 @@ class Handover:
             self.added_legs.hang_up(own.uuid)
             deadline = conversation.deadline(ending.last_words())
             conversation.until("the end of the call", lambda _: None, deadline, wanted=())
-        conversation.logger.info("call left to its bridge")
+        self.became = "bridged"
         self._tell_given_back()
 
     def _tell_given_back(self) -> None:

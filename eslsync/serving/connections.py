@@ -6,7 +6,7 @@ import logging
 import socket
 import threading
 from collections import OrderedDict
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager, suppress
 
 from .. import forks
@@ -184,15 +184,26 @@ class Connections:
         calls = self.calls.copy()
         return tuple(look_at(call, thread) for thread, call in calls.items())
 
-    def log_once(self, host: str, why: str, message: str, *arguments: object) -> None:
-        """Log a warning; at DEBUG if the host had one with that ``why``, or after too many."""
+    def log_once(
+        self,
+        host: str,
+        why: str,
+        message: str,
+        *arguments: object,
+        again: int = logging.DEBUG,
+        facts: Mapping[str, object] | None = None,
+    ) -> None:
+        """Log a warning; at ``again`` if the host had one with that ``why``, or after too many.
+
+        ``facts`` are fields of the record.
+        """
         with here.busy, self._lock:
             known = (host, why) in self._told or not self._warnings.allows()
             self._told[host, why] = None
             self._told.move_to_end((host, why))
             if len(self._told) > MAX_HOSTS:
                 self._told.popitem(last=False)
-        logger.log(logging.DEBUG if known else logging.WARNING, message, *arguments)
+        logger.log(again if known else logging.WARNING, message, *arguments, extra=facts)
 
     # A forked child
 

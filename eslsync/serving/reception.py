@@ -9,9 +9,8 @@ from typing import TYPE_CHECKING, NamedTuple
 
 from ..call.connection import Connection
 from ..call.conversation import Conversation
-from ..call.ending import Stopped
 from ..call.handover import HANDSHAKE_TIMEOUT, Handover
-from ..call.observed import Observed
+from ..call.observed import Observed, how_it_ended
 from ..call.reader import Reader
 from ..callables import check_returned
 from ..clock import Peer
@@ -28,10 +27,10 @@ from ..wire.exceptions import (
     Hangup,
     ProtocolError,
     TimeoutError,
-    Transferred,
 )
 from ..wire.secrets import Secrets
 from .connections import Connections
+from .last_line import log_end
 from .live import Served
 from .proxy_protocol import begins_with_header, receive_header
 from .settings import CLOSE, Settings
@@ -101,29 +100,30 @@ class Reception:
         session = call.session
         threading.current_thread().name = f"eslsync-call-{session.uuid}"
         how: End = "not called"
+        reason = ""
         try:
             if observed is not None:
                 observed.tell("taken")
                 call.conversation.observe(observed)
-            how = self._run(call, observed)
+            how, reason = self._run(call, observed)
         finally:
             if observed is not None:
                 observed.leave()
             try:
                 call.handover.close()
             finally:
+                log_end(call, how, reason)
                 self._connections.count_out()
                 if observed is not None:
                     observed.end(how)
                 call.conversation.let_go()
 
-    def _run(self, call: Served, observed: Observed | None) -> End:
-        """Run the handler of a call; tell how it ended."""
+    def _run(self, call: Served, observed: Observed | None) -> tuple[End, str]:
+        """Run the handler of a call; tell how it ended, and the text of what it raised."""
         logger = call.session.logger
-        how: End = "returned"
         try:
             if not self._prepare(call):
-                return "not called"
+                return "not called", ""
             if observed is None:
                 self._call_handler(call)
             else:
@@ -132,27 +132,15 @@ class Reception:
                 observed.runs()
                 with self._observers.handling(observed.call):
                     self._call_handler(call)
-        except Hangup as error:  # a normal end, which `Handover.close` logs
-            how = "hangup"
+        except (Hangup, Disconnected, ProtocolError) as error:
             log_replaced(logger, error)
-        except Transferred as error:
-            how = "transferred"
-            logger.info("%s", error)
-            log_replaced(logger, error)
-        except Stopped as error:
-            how = "cut"
-            logger.info("the handler was cut by stop")
-            log_replaced(logger, error)
-        except (Disconnected, ProtocolError) as error:
-            how = "disconnected"
-            logger.warning("the handler ended: %s", error)
-            log_replaced(logger, error)
+            return how_it_ended(error), str(error)
         except BaseException as error:
-            how = "failed"
             logger.exception("the handler failed")
             if observed is not None:
                 observed.tell("failed", error)
-        return how
+            return "failed", type(error).__name__
+        return "returned", ""
 
     def _call_handler(self, call: Served) -> None:
         check_returned("the handler", call_user(self._settings.handler, call.session))
@@ -263,8 +251,11 @@ class Reception:
         return None
 
     def _turn_away(self, call: Served, peer: Peer, refusal: Refusal) -> None:
-        why = refusal.why
-        self._connections.log_once(peer[0], why, "turned away a call from %s: %s", peer, why)
+        # A stranger's next ones are hidden, as there may be a flood of them.
+        again = logging.DEBUG if refusal.reason == "stranger" else logging.INFO
+        facts = {**(call.session.logger.extra or {}), "refused": refusal.reason}
+        what, why = "turned away a call from %s: %s", refusal.why
+        self._connections.log_once(peer[0], why, what, peer, why, again=again, facts=facts)
         if refusal.cause is None:
             call.handover.close()  # which gives it back
             return

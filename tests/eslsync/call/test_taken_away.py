@@ -230,7 +230,7 @@ def test_legs_that_were_called_are_hung_up_and_a_server_does_not_call_it_a_failu
         call.wait()
     assert f"hangs up {AGENT} NORMAL_CLEARING" in str(call.transcript)
     assert not [each for each in caplog.records if each.levelno > logging.INFO]
-    assert "somebody else has transferred the channel to 2000" in caplog.messages
+    assert "somebody else has transferred the channel to 2000" in " ".join(caplog.messages)
 
 
 def test_digits_that_the_handler_queues_are_nobodys_press() -> None:
