@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import logging
 import signal
+import socket
 from contextlib import nullcontext
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -22,7 +23,18 @@ if TYPE_CHECKING:
 __all__ = ["serve"]
 
 
-@click.command(short_help="Serve a handler to a real FreeSWITCH.")
+class FromEnvironment(click.Command):
+    """Its options may also be given in the environment: --port as ESLSYNC_PORT."""
+
+    def __init__(self, *args: Any, **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        for option in self.params:
+            if isinstance(option, click.Option):
+                name = option.opts[-1].lstrip("-").replace("-", "_")
+                option.envvar, option.show_envvar = f"ESLSYNC_{name.upper()}", True
+
+
+@click.command(cls=FromEnvironment, short_help="Serve a handler to a real FreeSWITCH.")
 @files.app
 @files.handler
 @click.option("--host", help="The address to listen on; default: 127.0.0.1.")
@@ -115,11 +127,15 @@ def serve(
     finish, and the rest back to the dialplan. A second one cuts them at once. SIGUSR1 prints the
     current calls, with the stack of each handler.
 
+    Under systemd it accepts from the socket that is passed to it, whatever --host and --port say.
+    In the environment, values of an option that may be repeated are separated by blanks.
+
     \b
     eslsync serve examples/ivr.py
     eslsync serve office.py --handler reception --host 0.0.0.0 --allow 10.0.0.0/8 -v
     eslsync serve 'office.app:make_app("de")'
     """
+    from ..serving.listening import CannotListen
     from ..serving.outbound import Outbound
 
     handler = files.load(app, name)
@@ -132,7 +148,10 @@ def serve(
     # Options not given here come from the file's own Outbound.
     given = {key: each for key, each in options.items() if each not in (None, ())}
     own = handler if isinstance(handler, Outbound) else Outbound(handler)
+    passed = passed_socket()
     try:
+        if passed is not None:
+            given["sock"] = passed
         if "redact" in given:
             given["redact"] = (*own.redact, *given["redact"])
         if metrics is not None:
@@ -146,10 +165,8 @@ def serve(
     try:
         with nullcontext() if metrics is None else endpoint(metrics, server):
             server.start(drain=drain)
-    except OSError as error:
-        raise click.ClickException(
-            f"can't listen on {server.host} port {server.port}: {error.strerror or error}"
-        ) from None
+    except CannotListen as error:
+        raise click.ClickException(str(error.strerror)) from None
     logging.getLogger("eslsync").info("stopped")
 
 
@@ -179,3 +196,22 @@ def endpoint(address: str, app: Outbound) -> Endpoint:
     except OSError as error:
         why = f"can't serve metrics on {address}: {error.strerror or error}"
         raise click.ClickException(why) from None
+
+
+def passed_socket() -> socket.socket | None:
+    """The TCP socket that systemd has passed to this process, if any."""
+    from ..systemd import listen_sockets
+
+    found = [
+        each
+        for each in listen_sockets()
+        if each.family in (socket.AF_INET, socket.AF_INET6) and each.type == socket.SOCK_STREAM
+    ]
+    if len(found) > 1:
+        ports = ", ".join(str(each.getsockname()[1]) for each in found)
+        raise files.Unusable(
+            f"systemd has passed {len(found)} TCP sockets, of the ports {ports}, and calls are "
+            "taken from one: leave one ListenStream= in the socket unit (one port serves IPv4 and "
+            "IPv6)"
+        )
+    return found[0] if found else None

@@ -16,12 +16,22 @@ __all__ = [
     "FULL_YIELDS",
     "LOOK_INTERVAL",
     "STOPPING_YIELDS",
+    "CannotListen",
     "Listener",
     "SharedListener",
     "listener_for",
     "port_of",
 ]
 
+#: What to do if a port can't be listened on, by the system's error.
+ADVICE = {
+    errno.EADDRINUSE: "choose another port, or stop the program that listens there (`ss -ltnp` "
+    "names it)",
+    errno.EACCES: "choose a port above 1023, or have systemd listen and pass the socket",
+    errno.EADDRNOTAVAIL: "the host must be an address of this machine; 0.0.0.0 is every one",
+}
+#: The same, if the host's name can't be looked up.
+UNKNOWN_HOST = "the host must be a name or an address of this machine; 0.0.0.0 is every one"
 #: Connections that may wait to be accepted; more than a burst brings.
 BACKLOG = 512
 #: Notice after two minutes that a peer's machine is gone, whether TCP waits for its answer
@@ -48,6 +58,16 @@ STOPPING_YIELDS = 10.0
 LOOK_INTERVAL = 0.1
 
 
+class CannotListen(OSError):
+    """Where a server can't listen, why, and what to do about it: one sentence, `strerror`."""
+
+    def __init__(self, host: str, port: int, error: Exception, advice: str) -> None:
+        number = error.errno if isinstance(error, OSError) else errno.EINVAL
+        why = getattr(error, "strerror", None) or str(error)
+        said = f"can't listen on {host} port {port}: {why}"
+        super().__init__(number, f"{said}; {advice}" if advice else said)
+
+
 class Listener:
     """Listens, and stops listening without losing a connection. Used by one thread.
 
@@ -56,13 +76,18 @@ class Listener:
     """
 
     def __init__(self, host: str, port: int) -> None:
-        found = socket.getaddrinfo(host, port, type=socket.SOCK_STREAM)
+        """Look the host up. Raises CannotListen."""
+        self._host = host
+        try:
+            found = socket.getaddrinfo(host, port, type=socket.SOCK_STREAM)
+        except (OSError, UnicodeError) as error:
+            raise CannotListen(host, port, error, UNKNOWN_HOST) from error
         self._family, self._address = found[0][0], found[0][4]
         self.is_open = False
         self._is_barred = False  # new connections are not begun
 
     def open(self) -> None:
-        """Listen, and `bar` nobody any more. Raises OSError."""
+        """Listen, and `bar` nobody any more. Raises CannotListen."""
         if self.is_open:
             self._unbar()
             return
@@ -73,6 +98,10 @@ class Listener:
             sock.bind(self._address)
             sock.listen(BACKLOG)
             self._address = sock.getsockname()  # the port that the system chose
+        except OSError as error:
+            sock.close()
+            advice = ADVICE.get(error.errno or 0, "")
+            raise CannotListen(self._host, self.port, error, advice) from error
         except BaseException:
             sock.close()
             raise

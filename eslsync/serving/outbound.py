@@ -23,16 +23,13 @@ from .hooks import Hooks, HookT
 from .listening import port_of
 from .live import LiveCall, report
 from .server import DRAIN_TIMEOUT, Server
+from .service import Service
 from .settings import CLOSE, Handler
 from .signals import Signals
 
 __all__ = ["Handler", "Outbound", "on_listen"]
 
 logger = logging.getLogger("eslsync")
-
-#: Seconds between the main thread's checks for signals: the system may hand one to any thread,
-#: and Python runs its handler in the main thread.
-SIGNAL_INTERVAL = 1.0
 
 #: Default limit of one call's recording, in bytes: about 2,000 events.
 RECORD_LIMIT = 10 * 1024 * 1024
@@ -282,10 +279,14 @@ class Outbound:
         With ``block=True``, returns when `stop`, called for instance in another thread or in a
         handler, has ended all calls. Ctrl-C stops it, too, and so does SIGTERM, in the main thread
         and unless the program handles it: calls have ``drain`` seconds to finish, and a second
-        signal cuts them at once. SIGUSR1 prints `report` to standard error. With
-        ``block=False``, returns at once and handles no signals; the program's end stops it.
+        signal cuts them at once. SIGUSR1 prints `report` to standard error. SIGHUP and SIGUSR2 end
+        nothing; only if SIGHUP comes because the terminal has closed, it stops as at SIGTERM. Under
+        systemd it tells when it is ready, alive and stopping (`eslsync.systemd`). With
+        ``block=False``, returns at once, handles no signals and tells nothing; the program's end
+        stops it.
 
-        Raises OSError if it can't listen on the address, RuntimeError if started before.
+        Raises OSError, whose `strerror` says what to do, if it can't listen on the address, and
+        RuntimeError if started before.
         """
         seconds("drain", drain)
         if not block:
@@ -302,21 +303,33 @@ class Outbound:
         signals = Signals(stop, self.report)
         try:
             with signals:
-                self._block(deadlines, drain)
+                self._block(signals, deadlines, drain)
         finally:
             signals.restore()  # if `with` was interrupted in doing so
 
-    def _block(self, asked: list[float | None], drain: float) -> None:
+    def _block(self, signals: Signals, asked: list[float | None], drain: float) -> None:
         """Listen until all is stopped, or ``asked`` to be; an exception stops it, too."""
+        service: Service | None = None
         try:
             server = self._listen()
             for deadline in asked:
                 server.ask(deadline, deadline)
-            while not server.wait(SIGNAL_INTERVAL):
-                pass
+            service = Service(server)
+            service.look()
+            for event in (server.stopping, server.finished):
+                # Not in one go: the system may hand a signal to any thread, and Python runs its
+                # handler here.
+                while not server.wait(service.interval, event):
+                    service.look()
+                    signals.say()
+                service.look()
             self.stop()
         except BaseException as error:  # raised by the program's own signal handlers
-            self._stop_in_order(drain)
+            try:
+                if service is not None:
+                    service.stops(drain)
+            finally:
+                self._stop_in_order(drain)
             if not isinstance(error, KeyboardInterrupt):
                 raise
         finally:

@@ -80,8 +80,8 @@ class Server:
         self.settings = settings
         self.port = settings.port if settings.sock is None else port_of(settings.sock)
         self.connections = Connections(self._nudge)
-        #: Set when everything has ended.
-        self.finished = threading.Event()
+        self.stopping = threading.Event()  #: set when it begins to stop
+        self.finished = threading.Event()  #: set when everything has ended
         self._thread = threading.Thread(target=self._run, name="eslsync-accept", daemon=True)
         self._starting = False
         self._begun = threading.Event()  # the acceptor runs
@@ -156,12 +156,12 @@ class Server:
         self._wait()
         return self._taken_cut()
 
-    def wait(self, timeout: float) -> bool:
-        """Wait until everything has ended; False after ``timeout`` seconds."""
+    def wait(self, timeout: float, event: threading.Event | None = None) -> bool:
+        """Wait until everything has ended, or for `stopping`; False after ``timeout`` seconds."""
         me = threading.current_thread()
         try:
             self._waiting.add(me)
-            return self.finished.wait(timeout)
+            return (event or self.finished).wait(timeout)
         finally:
             self._waiting.discard(me)
 
@@ -218,7 +218,8 @@ class Server:
             each.close()
         for sock, _ in self._unserved:
             sock.close()
-        self.finished = self._others_ended = self._started = threading.Event()
+        self.stopping = self.finished = threading.Event()
+        self._others_ended = self._started = self.finished
         self.finished.set()
 
     # The acceptor
@@ -244,7 +245,7 @@ class Server:
                 logger.error("stop: %s is stuck in its handler, and left behind", thread.name)
         finally:
             RUNNING.discard(self)
-            for event in (self._others_ended, self.finished, self._started):
+            for event in (self.stopping, self._others_ended, self.finished, self._started):
                 event.set()
 
     def _open(self, resources: ExitStack) -> None:
@@ -342,7 +343,7 @@ class Server:
             with self._gate:
                 self.listener.open()
         except OSError as error:
-            logger.warning("can't listen on the port again for now: %s", error)
+            logger.warning("not listening again yet: %s", error.strerror)
             return False
         return True
 
@@ -446,6 +447,7 @@ class Server:
     def _end_calls(self) -> None:
         """Let handlers finish, and cut those that don't: last, those that have called `stop`."""
         logger.info("stopping; calls that are up: %d", len(self.connections.calls))
+        self.stopping.set()
         self._see_out(
             lambda: [each for each in self.connections.others if each not in self._spared],
             lambda: min(self._times),

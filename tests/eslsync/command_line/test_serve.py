@@ -163,7 +163,104 @@ def test_a_port_in_use_is_reported_in_one_line() -> None:
         done = execute("serve", IVR, "--port", port)
     assert done.returncode == 1
     [line] = done.stderr.decode().splitlines()
-    assert line == f"Error: can't listen on 127.0.0.1 port {port}: Address already in use"
+    assert line == (
+        f"Error: can't listen on 127.0.0.1 port {port}: Address already in use; choose another "
+        "port, or stop the program that listens there (`ss -ltnp` names it)"
+    )
+
+
+#: Listens as somebody who is not root.
+NOBODY = """
+import encodings.idna, os, sys  # what nobody may not read
+from eslsync.command_line.main import main
+from eslsync.serving.outbound import Outbound
+
+
+def start_as_nobody(app, **options):
+    if os.getuid() == 0:
+        os.setuid(65534)
+    start(app, **options)
+
+
+start, Outbound.start = Outbound.start, start_as_nobody
+main(["serve", *sys.argv[1:]])
+"""
+
+
+@pytest.mark.skipif(sys.platform != "linux", reason="other systems say it in other words")
+@pytest.mark.parametrize(
+    ("host", "said"),
+    [
+        ("no-such-host.invalid", "the host must be a name or an address of this machine; "),
+        (70 * "x", "the host must be a name or an address of this machine; "),
+        ("192.0.2.1", "Cannot assign requested address; the host must be an address of this "),
+        ("127.0.0.1", "Permission denied; choose a port above 1023, or have systemd listen"),
+    ],
+)
+def test_where_it_can_not_listen_is_said_in_one_line(host: str, said: str) -> None:
+    first = Path("/proc/sys/net/ipv4/ip_unprivileged_port_start")
+    if "Permission" in said and int(first.read_text()) <= 79:
+        pytest.skip("here everybody may listen on ports below 1024")
+    done = subprocess.run(
+        [sys.executable, "-c", NOBODY, IVR, "--host", host, "--port", "79"],
+        cwd=ROOT,
+        capture_output=True,
+        text=True,
+    )
+    assert done.returncode == 1
+    [line] = done.stderr.splitlines()
+    assert line.startswith(f"Error: can't listen on {host} port 79: ")
+    assert said in line
+
+
+def test_what_a_function_of_on_start_raises_is_not_taken_for_a_busy_port(tmp_path: Path) -> None:
+    app = tmp_path / "app.py"
+    app.write_text(
+        "from eslsync import Outbound\n"
+        "app = Outbound(print, port=0)\n"
+        "@app.on_start\n"
+        "def pool():\n"
+        "    raise ConnectionRefusedError('no database')\n"
+    )
+    done = execute("serve", f"{app}:app")
+    assert "can't listen" not in done.stderr.decode()
+    assert "ConnectionRefusedError: no database" in done.stderr.decode()
+
+
+def test_options_may_come_from_the_environment() -> None:
+    code = (
+        "from eslsync import Outbound\n"
+        "Outbound.start = lambda app, drain: print(app.port, app.allow, app.handler, drain)\n"
+        "from eslsync.command_line.main import main\n"
+        f"main(['serve', {IVR!r}, '--port', '5001'])\n"
+    )
+    settings = {
+        "ESLSYNC_PORT": "5002",
+        "ESLSYNC_ALLOW": "10.0.0.0/8 192.0.2.7",
+        "ESLSYNC_HANDLER": "print",
+        "ESLSYNC_DRAIN": "3",
+    }
+    done = subprocess.run(
+        [sys.executable, "-c", code],
+        cwd=ROOT,
+        env={**os.environ, **settings},
+        capture_output=True,
+        text=True,
+    )
+    assert "has no 'print'" in done.stderr  # of ESLSYNC_HANDLER
+    settings["ESLSYNC_HANDLER"] = "handler"
+    done = subprocess.run(
+        [sys.executable, "-c", code],
+        cwd=ROOT,
+        env={**os.environ, **settings},
+        capture_output=True,
+        text=True,
+    )
+    assert re.fullmatch(
+        r"5001 \('10.0.0.0/8', '192.0.2.7(/32)?'\) <function handler .*> 3.0\n", done.stdout
+    ), done
+    shown = run("serve", "--help").stdout
+    assert set(re.findall("ESLSYNC_[A-Z_]+", shown)) > set(settings)
 
 
 @pytest.mark.skipif(os.name == "nt", reason="Windows has no SIGTERM to send")

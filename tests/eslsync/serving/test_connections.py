@@ -127,7 +127,7 @@ def test_a_full_server_listens_again_as_soon_as_the_port_is_free(
             # Somebody else has it meanwhile.
             taken = socket.create_server((app.host, app.port))
             hang_up(peer)
-        until(lambda: "listen on the port again" in messages(caplog, logging.WARNING)[-1])
+        until(lambda: "not listening again yet" in messages(caplog, logging.WARNING)[-1])
         taken.close()
         until(lambda: not refused(app))
 

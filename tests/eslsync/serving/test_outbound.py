@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import threading
 from contextlib import nullcontext
+from typing import Any
 
 import pytest
 
@@ -77,9 +78,9 @@ def test_a_blocking_start_returns_when_it_is_stopped(monkeypatch: pytest.MonkeyP
     app = Outbound(nothing, port=0)
     waits = threading.Event()
 
-    def tell_and_wait(server: Server, timeout: float) -> bool:
+    def tell_and_wait(server: Server, *waited: Any) -> bool:
         waits.set()
-        return wait(server, timeout)
+        return wait(server, *waited)
 
     wait = Server.wait
     monkeypatch.setattr(Server, "wait", tell_and_wait)
@@ -93,7 +94,7 @@ def test_a_blocking_start_returns_when_it_is_stopped(monkeypatch: pytest.MonkeyP
 def test_an_exception_of_a_signal_handler_in_a_blocking_start_stops_it(
     ends: type[BaseException], monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    def interrupted(server: Server, timeout: float) -> bool:
+    def interrupted(server: Server, *waited: Any) -> bool:
         monkeypatch.undo()
         raise ends
 

@@ -1,8 +1,9 @@
-"""Signals: SIGTERM drains, SIGUSR1 prints the calls."""
+"""Signals: SIGTERM drains, SIGUSR1 prints the calls, SIGHUP and SIGUSR2 end none."""
 
 from __future__ import annotations
 
 import itertools
+import logging
 import os
 import signal
 import subprocess
@@ -17,8 +18,9 @@ import pytest
 from eslsync import Outbound, Session
 from eslsync.serving import server
 from eslsync.serving.server import Server
+from eslsync.serving.signals import NAMES
 from tests.support.peer import PATIENCE, Watched
-from tests.support.servers import Beside, dialled, nothing, refused, until
+from tests.support.servers import Beside, dialled, messages, nothing, refused, until
 
 needs_signals = pytest.mark.skipif(os.name == "nt", reason="Windows has none to send")
 
@@ -69,6 +71,73 @@ def test_sigusr1_prints_the_calls_and_sigterm_drains(capfd: pytest.CaptureFixtur
     app = in_another_thread_than_start(signals)
     assert refused(app)
     assert [signal.getsignal(each) for each in (signal.SIGTERM, signal.SIGUSR1)] == before
+
+
+@needs_signals
+@pytest.mark.parametrize("name", ["SIGHUP", "SIGUSR2"])
+def test_signals_that_reload_other_servers_are_told_and_end_nothing(
+    name: str, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+) -> None:
+    def signals(app: Outbound) -> None:
+        with dialled(app) as peer:
+            peer.handshake()
+            peer.settle()
+            os.kill(os.getpid(), getattr(signal, name))
+            until(lambda: f"{name} changes nothing" in messages(caplog, logging.WARNING)[-1])
+            assert "gunicorn, which reloads at SIGHUP" in messages(caplog, logging.WARNING)[-1]
+            peer.say(*peer.tail(), peer.notice(lingers=False))
+            peer.end()
+        app.stop()
+
+    monkeypatch.setattr("eslsync.serving.service.LOOK_INTERVAL", 0.01)
+    logging.getLogger("eslsync").warning("none so far")
+    in_another_thread_than_start(signals)
+
+
+@needs_signals
+def test_a_signal_that_is_ignored_stays_so(caplog: pytest.LogCaptureFixture) -> None:
+    """As SIGHUP is below nohup."""
+
+    def signals(app: Outbound) -> None:
+        assert signal.getsignal(signal.SIGHUP) is signal.SIG_IGN
+        os.kill(os.getpid(), signal.SIGHUP)
+        app.stop()
+
+    before = signal.signal(signal.SIGHUP, signal.SIG_IGN)
+    try:
+        in_another_thread_than_start(signals)
+    finally:
+        signal.signal(signal.SIGHUP, before)
+    assert messages(caplog, logging.WARNING) == []
+
+
+IN_TERMINAL = """
+import fcntl, logging, termios
+from eslsync import Outbound
+
+fcntl.ioctl(0, termios.TIOCSCTTY, 0)
+logging.basicConfig(level=logging.INFO, format="%(message)s")
+Outbound(print, port=0).start()
+"""
+
+
+@needs_signals
+def test_a_terminal_that_closes_stops_the_server_in_order() -> None:
+    terminal, its_end = os.openpty()
+    with subprocess.Popen(
+        [sys.executable, "-c", IN_TERMINAL],
+        stdin=its_end,
+        stderr=subprocess.PIPE,
+        text=True,
+        start_new_session=True,
+    ) as program:
+        assert program.stderr is not None
+        os.close(its_end)
+        assert "listening" in program.stderr.readline()
+        os.close(terminal)
+        assert program.stderr.readline() == "stopping; calls that are up: 0\n"
+        program.stderr.read()
+    assert program.returncode == 0
 
 
 @needs_signals
@@ -134,7 +203,7 @@ def test_a_second_signal_cuts_calls_and_waits_for_their_cleaning_up(
 
     cleaning, released = threading.Event(), threading.Event()
     cleaned_up: list[str] = []
-    monkeypatch.setattr("eslsync.serving.outbound.SIGNAL_INTERVAL", 0.01)
+    monkeypatch.setattr("eslsync.serving.service.LOOK_INTERVAL", 0.01)
     in_another_thread_than_start(signals, handler, drain=10 * PATIENCE)
     assert len(cleaned_up) == 1
 
@@ -322,14 +391,14 @@ def test_a_blocking_start_that_is_interrupted_anywhere_ends_all(
 ) -> None:
     """By a program's own signal handler that calls sys.exit(), say."""
 
-    def ask_and_wait(its: Server, timeout: float) -> bool:
+    def ask_and_wait(its: Server, timeout: float, event: threading.Event | None = None) -> bool:
         its.ask(0.0, 0.0)  # as another thread does
-        return wait(its, timeout)
+        return wait(its, timeout, event)
 
     wait = Server.wait
     monkeypatch.setattr(Server, "wait", ask_and_wait)
     monkeypatch.setattr(server, "BEGIN_TIMEOUT", 0.01)
-    numbers = (signal.SIGINT, signal.SIGTERM, signal.SIGUSR1)
+    numbers = [getattr(signal, name) for name in NAMES]
     before = [signal.getsignal(each) for each in numbers]
     for at in lines_interrupted(lambda: Outbound(nothing, port=0).start(), SystemExit):
         assert [signal.getsignal(each) for each in numbers] == before, at
