@@ -65,9 +65,12 @@ class Proxy:
             )
 
     @property
-    def is_up(self) -> bool:
-        """True once it listens on its stats socket."""
-        return Path(self._admin).exists()
+    def worker(self) -> str:
+        """The process that answers on the stats socket; empty before it listens there."""
+        try:
+            return self.tell("show info").partition("\nPid: ")[2].partition("\n")[0]
+        except (FileNotFoundError, ConnectionError):
+            return ""
 
     def tell(self, command: str) -> str:
         """Give a command to the stats socket; return the answer."""
@@ -84,9 +87,9 @@ class Proxy:
 
     def reload(self) -> None:
         """Begin a new worker, and wait for it; the old one ends with its calls."""
-        old = self.tell("show info").partition("\nPid: ")[2].partition("\n")[0]
+        old = self.worker
         self.process.send_signal(signal.SIGUSR2)
-        until(lambda: f"\nPid: {old}\n" not in self.tell("show info"))
+        until(lambda: self.worker not in ("", old))
 
     def kill(self) -> None:
         self.process.kill()
@@ -214,7 +217,8 @@ def test_a_server_that_hangs_is_taken_out(stack: ExitStack, tmp_path: Path) -> N
     hung = stack.enter_context(socket.create_server(("127.0.0.1", 0)))
     quick = {**OFTEN, "timeout check 2s": "timeout check 1s"}
     farm = Farm(stack, tmp_path, ports={"app1": hung.getsockname()[1]}, changes=quick)
-    until(lambda: farm.proxy.is_up and farm.proxy.stats("app1", "status") == "DOWN")
+    until(lambda: farm.proxy.worker != "")
+    until(lambda: farm.proxy.stats("app1", "status") == "DOWN")
     for _ in range(2):
         farm.finish(farm.begin())
     assert farm.served == ["app2"] * 2

@@ -296,6 +296,7 @@ def test_serve_prints_its_calls_on_sigusr1() -> None:
     ("option", "said"),
     [
         (["--allow", "10.0.0.1/8"], "host bits set"),
+        (["--proxy-protocol", "haproxy.example.com"], "proxy_protocol: "),
         (["--when-full", "GO_AWAY"], "when_full must be"),
         (["--redact", "a=b"], "not a variable's name"),
         (["--max-calls", "0"], "max-calls"),
@@ -315,9 +316,12 @@ def test_serve_takes_the_options_of_an_outbound_in_the_file(tmp_path: Path) -> N
     )
     code = (
         "from eslsync import Outbound\n"
-        "Outbound.start = lambda app, drain: print(app.port, app.max_calls, app.redact, drain)\n"
+        "def start(app, drain):\n"
+        "    print(app.port, app.max_calls, app.redact, app.proxy_protocol, drain)\n"
+        "Outbound.start = start\n"
         "from eslsync.command_line.main import main\n"
-        f"main(['serve', {str(app)!r}, '--handler', 'app', '--redact', 'code', '--drain', '3'])\n"
+        f"main(['serve', {str(app)!r}, '--handler', 'app', '--redact', 'code', '--drain', '3', "
+        "'--proxy-protocol', '10.0.0.5', '--proxy-protocol', '10.0.0.6'])\n"
     )
     done = subprocess.run([sys.executable, "-c", code], cwd=ROOT, capture_output=True, text=True)
-    assert done.stdout == "5999 7 ('pin', 'code') 3.0\n", done.stderr
+    assert done.stdout == "5999 7 ('pin', 'code') ('10.0.0.5', '10.0.0.6') 3.0\n", done.stderr
