@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import logging
+import math
 import socket
 import threading
 from collections import OrderedDict
@@ -55,13 +56,16 @@ class Connections:
 
     def __init__(self, nudge: Callable[[], None]) -> None:
         self.calls: dict[threading.Thread, Served] = {}  #: accepted as calls
-        self.closing = False  #: the server stops: calls that still connect are given back
+        self.closing = False  #: the server stops
+        #: When the calls that it had accepted by then are cut.
+        self.cut_at = math.inf
         self._nudge = nudge
         self._lock = forks.lock()
         self._threads: dict[threading.Thread, socket.socket] = {}  # one for each connection
         #: Threads of connections that have ended while the server was closing.
         self.gone: list[threading.Thread] = []
         self._strangers: set[threading.Thread] = set()  # those of peers that may not call
+        self._late: set[threading.Thread] = set()  # those accepted while the server stops
         self._read: set[socket.socket] = set()  # those that their threads read themselves
         self._arrivals = Rate(*STRANGERS_A_SECOND)  # of these
         self._warnings = Rate(*WARNINGS_A_MINUTE)
@@ -97,11 +101,18 @@ class Connections:
         with here.busy, self._lock:
             return len(self._threads) - len(self._strangers) >= calls
 
-    def let_in(self, thread: threading.Thread, sock: socket.socket, *, stranger: bool) -> bool:
-        """Count a connection in; False if there are too many strangers already."""
+    def let_in(
+        self, thread: threading.Thread, sock: socket.socket, *, stranger: bool, late: bool = False
+    ) -> bool:
+        """Count a connection in; False if there are too many strangers already.
+
+        ``late``: it was accepted while the server stops, to be given back.
+        """
         with here.busy, self._lock:
             if stranger and not self._count_stranger(thread):
                 return False
+            if late:
+                self._late.add(thread)
             self._threads[thread] = sock
         return True
 
@@ -121,6 +132,7 @@ class Connections:
         with here.busy, self._lock:
             self._threads.pop(thread, None)
             self._strangers.discard(thread)
+            self._late.discard(thread)
 
     # A connection's thread, for itself
 
@@ -131,6 +143,13 @@ class Connections:
             self.gone.append(thread)
         self.forget(thread)
         self._tell_of_room()
+
+    @property
+    def is_late(self) -> bool:
+        """True if the current thread's call is to be given back, because the server stops."""
+        if not self.closing:
+            return False
+        return threading.current_thread() in self._late or REAL.now() >= self.cut_at
 
     def count_stranger(self) -> bool:
         """Count the current thread's connection as a stranger's; False if there are too many."""
@@ -216,4 +235,5 @@ class Connections:
         self.calls.clear()
         self._threads.clear()
         self._strangers.clear()
+        self._late.clear()
         self._read.clear()

@@ -134,23 +134,13 @@ class Listener:
         refused if the socket is closed by then. Where the system can't do that, few others
         begin.
         """
-        if self._is_barred:
-            return
-        self._is_barred = True
-        program = array.array("B", b"".join(struct.pack("HBBI", *each) for each in NO_SYN))
-        try:
-            if sys.platform != "linux":
-                raise OSError(errno.ENOPROTOOPT, "no packet filters")
-            pointer = struct.pack("HP", len(NO_SYN), program.buffer_info()[0])
-            self.sock.setsockopt(socket.SOL_SOCKET, ATTACH_FILTER, pointer)
-        except OSError:
-            self.sock.listen(0)
+        if not self._is_barred:
+            self._is_barred = True
+            bar(self.sock)
 
     def _unbar(self) -> None:
         self.sock.listen(BACKLOG)
-        if sys.platform == "linux":
-            with suppress(OSError):  # there is none
-                self.sock.setsockopt(socket.SOL_SOCKET, DETACH_FILTER, 0)
+        unbar(self.sock)
         self._is_barred = False
 
     def close(self) -> None:
@@ -175,6 +165,7 @@ class SharedListener:
 
     def __init__(self, sock: socket.socket) -> None:
         self._given = sock
+        self._address = sock.getsockname()
         self.is_open = False
         self._since: float | None = None  # connections have been waiting without a pause
 
@@ -182,6 +173,7 @@ class SharedListener:
         """Begin to accept. Raises OSError if the socket was closed."""
         self.sock = self._given.dup()
         set_options(self.sock)
+        unbar(self.sock)  # if those before were wrong to be the last
         self.is_open = True
 
     @property
@@ -191,12 +183,12 @@ class SharedListener:
 
     @property
     def port(self) -> int:
-        return port_of(self._given)
+        return int(self._address[1])
 
     @property
     def is_local(self) -> bool:
         """True if only this machine can connect."""
-        return Access().permits(self._given.getsockname())
+        return Access().permits(self._address)
 
     def accept(self) -> tuple[socket.socket, Peer]:
         """Accept a connection. Raises BlockingIOError if none waits, or another OSError."""
@@ -218,6 +210,10 @@ class SharedListener:
             self._since = now
         return now - self._since >= yields
 
+    def bar(self) -> None:
+        """Let no new connection begin, here or at the others: they stop as well."""
+        bar(self.sock)
+
     def close(self) -> None:
         """Accept no more. The socket goes on listening for the others."""
         if self.is_open:
@@ -227,6 +223,25 @@ class SharedListener:
         """Close this process's copy."""
         self.is_open = False
         self.sock.close()
+
+
+def bar(sock: socket.socket) -> None:
+    """Let no new connection begin on a listening socket; see `Listener.bar`."""
+    program = array.array("B", b"".join(struct.pack("HBBI", *each) for each in NO_SYN))
+    try:
+        if sys.platform != "linux":
+            raise OSError(errno.ENOPROTOOPT, "no packet filters")
+        pointer = struct.pack("HP", len(NO_SYN), program.buffer_info()[0])
+        sock.setsockopt(socket.SOL_SOCKET, ATTACH_FILTER, pointer)
+    except OSError:
+        sock.listen(0)
+
+
+def unbar(sock: socket.socket) -> None:
+    """Remove the filter of `bar`."""
+    if sys.platform == "linux":
+        with suppress(OSError):  # there is none
+            sock.setsockopt(socket.SOL_SOCKET, DETACH_FILTER, 0)
 
 
 def listener_for(sock: socket.socket | None, host: str, port: int) -> Listener | SharedListener:

@@ -355,8 +355,23 @@ class Outbound:
             raise
         return server
 
+    def retire(self) -> None:
+        """Leave new calls to the others that accept from ``sock``, as long as they take them.
+
+        A call that nobody has taken for 0.2 s is handled here. Stop it when it has no calls, and
+        none has been cut or has had to wait.
+        """
+        if self.sock is None:
+            raise RuntimeError("only a server that shares a given sock can leave calls to others")
+        if self._server is not None:
+            self._server.retire()
+
     def stop(
-        self, timeout: float = DRAIN_TIMEOUT, *, clean_up: float | None = None
+        self,
+        timeout: float = DRAIN_TIMEOUT,
+        *,
+        clean_up: float | None = None,
+        last: bool = False,
     ) -> tuple[LiveCall, ...]:
         """Take no more calls, let the current ones finish, and cut those that don't.
 
@@ -366,6 +381,10 @@ class Outbound:
         stops, are given back to the dialplan. A handler that is stuck is logged and left behind,
         so this always returns: at most 1 s after these, and 5 s more if calls are recorded to a
         disk that hangs. A second stop() with a shorter ``timeout`` cuts sooner.
+
+        ``last``: nobody goes on accepting from the given ``sock``. So connections are refused from
+        now on, as with a port of its own, and those that wait are given back. Otherwise they are
+        left to the others, and none of that may be done.
 
         Called in a handler, it does not wait for that handler, whose own call continues: for
         ``drain`` seconds if `start` blocks, and else until somebody else stops the server, too.
@@ -381,6 +400,8 @@ class Outbound:
             return ()
         if clean_up is not None:
             server.clean_up = clean_up
+        if last:
+            server.shares = False
         cut = server.stop(deadline, REAL.deadline(self._drain))
         if server.finished.is_set() and self._drain is None:
             self.hooks.end()

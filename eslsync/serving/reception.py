@@ -244,7 +244,8 @@ class Reception:
         if origin.why_not is not None:
             return Refusal("stranger", origin.why_not, HangupCause.CALL_REJECTED)
         call.connection.admit()
-        if not connections.count_in(call, settings.max_calls):
+        # A late one is given back, as the next server may have room for it.
+        if not connections.count_in(call, None if connections.is_late else settings.max_calls):
             cause = None if settings.when_full == CLOSE else HangupCause(settings.when_full)
             return Refusal("full", f"there are max_calls={settings.max_calls}", cause)
         call.connection.record()
@@ -271,7 +272,7 @@ class Reception:
 
         A switch that refuses the first commands gets its call back.
         """
-        if self._connections.closing:
+        if self._connections.is_late:
             return False
         settings, session = self._settings, call.session
         try:

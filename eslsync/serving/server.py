@@ -32,7 +32,6 @@ from .listening import (
     FULL_YIELDS,
     LOOK_INTERVAL,
     STOPPING_YIELDS,
-    Listener,
     SharedListener,
     listener_for,
     port_of,
@@ -64,6 +63,10 @@ BEGIN_TIMEOUT = 1.0
 ANSWER_TIME = 1.0
 #: Maximum connections that wait to be accepted when it stops listening.
 MOST_WAITING = 2 * BACKLOG
+#: Seconds for which a server leaves a connection to its siblings, for each doubling of its calls:
+#: so the one with the fewest takes it. With 1,000 calls that is 5 ms, about the CPU time that a
+#: call costs; so it limits no server.
+HESITATION = 0.0005
 #: Default seconds that calls have to finish when a server stops.
 DRAIN_TIMEOUT = 10.0
 #: Maximum seconds of one wait in the selector; some systems refuse a month.
@@ -80,7 +83,8 @@ class Server:
         self.settings = settings
         self.port = settings.port if settings.sock is None else port_of(settings.sock)
         self.connections = Connections(self._nudge)
-        self.stopping = threading.Event()  #: set when it begins to stop
+        #: Set when it begins to stop: calls that connect from now on are given back.
+        self.stopping = threading.Event()
         self.finished = threading.Event()  #: set when everything has ended
         self._thread = threading.Thread(target=self._run, name="eslsync-accept", daemon=True)
         self._starting = False
@@ -93,6 +97,10 @@ class Server:
         self._waiting: set[threading.Thread] = set()  # for `finished`
         #: Seconds for a handler to end once its call is cut, other than CUT_TIMEOUT.
         self.clean_up: float | None = None
+        #: True while others accept from the same socket, or will.
+        self.shares = settings.sock is not None
+        #: True if calls are left to those, as long as they take them.
+        self.retires = False
         self._spared: set[threading.Thread] = set()  # their handlers have called `stop`
         self._times: list[float] = []  # when calls are cut, except those that are spared
         self._times_of_spared: list[float] = []  # when these are cut
@@ -131,6 +139,7 @@ class Server:
         """
         self._times.append(math.inf if deadline is None else deadline)
         self._times_of_spared.append(math.inf if last is None else last)
+        self.connections.cut_at = min(self._times)
         self.connections.closing = True
         self._nudge()
 
@@ -155,6 +164,11 @@ class Server:
             return ()  # its start was interrupted; it would end at once
         self._wait()
         return self._taken_cut()
+
+    def retire(self) -> None:
+        """Leave calls to others that accept from the same socket, as long as they take them."""
+        self.retires = True
+        self._nudge()
 
     def wait(self, timeout: float, event: threading.Event | None = None) -> bool:
         """Wait until everything has ended, or for `stopping`; False after ``timeout`` seconds."""
@@ -190,7 +204,7 @@ class Server:
     def welcomes(self) -> bool:
         """True while a call that connects would be taken."""
         listens = self._is_open and not self.connections.closing and self.listener.welcomes
-        return listens and not self._is_full()
+        return listens and not self.retires and not self._is_full()
 
     def _taken_cut(self) -> tuple[LiveCall, ...]:
         cut, self._cut = self._cut, ()
@@ -303,7 +317,7 @@ class Server:
             self.connections.hold_up()
             full = self._is_full()
             if isinstance(self.listener, SharedListener):
-                if full:
+                if full or self.retires:
                     self._yield(self.listener, FULL_YIELDS, None)
                     continue
             elif self.settings.when_full != CLOSE:
@@ -314,6 +328,8 @@ class Server:
                 able = self._open_again()
             accepts = self.connections.have_room(able and self.listener.welcomes)
             ready = self._select(None if able else ACCEPT_PAUSE, accepts)
+            if ready and self.shares:
+                REAL.pause(hesitation(len(self.connections.calls)))
             if ready or not able:
                 able = self._serve() and self._accept() and self._serve()
 
@@ -349,7 +365,6 @@ class Server:
 
     def _close(self) -> bool:
         """Stop listening, and serve all that have connected; False if that is not done yet."""
-        assert isinstance(self.listener, Listener)
         self.listener.bar()
         deadline = REAL.now() + (0.0 if self.listener.is_local else HANDSHAKE_TIME)
         while self._accept(MOST_WAITING):
@@ -434,7 +449,8 @@ class Server:
         # A proxy's connection is judged once its header is read (reception.py).
         settings = self.settings
         stranger = not (settings.proxies.permits(peer) or settings.access.permits(peer))
-        if not self.connections.let_in(thread, sock, stranger=stranger):
+        late = self.stopping.is_set()
+        if not self.connections.let_in(thread, sock, stranger=stranger, late=late):
             self.connections.too_many(peer)
             sock.close()
             return
@@ -453,7 +469,7 @@ class Server:
             lambda: min(self._times),
         )
         self._watch(None)
-        if isinstance(self.listener, SharedListener):
+        if self.shares:
             self.listener.close()
         if self.listener.is_open or self._unserved:
             logger.warning("stop: connections that could not be served are closed")
@@ -489,7 +505,7 @@ class Server:
         """Wait until these threads have ended, or until ``time()``. Stops listening as well."""
         while True:
             self.connections.hold_up()
-            shared = self.listener if isinstance(self.listener, SharedListener) else None
+            shared = self.listener if self.shares else None
             if shared is None and self.listener.is_open:
                 done = self._close()
             else:
@@ -499,7 +515,7 @@ class Server:
                 return
             self.settings.clock.joining()
             left = min(left, MAX_WAIT if done else ACCEPT_PAUSE)
-            if shared is not None and shared.is_open:
+            if isinstance(shared, SharedListener) and shared.is_open:
                 self._yield(shared, STOPPING_YIELDS, left)
             else:
                 self._select(left)
@@ -525,6 +541,11 @@ class Server:
         finally:
             clock.ended(peer)
             self.connections.let_out()
+
+
+def hesitation(calls: int) -> float:
+    """Seconds for which a server with so many calls leaves a connection to its siblings."""
+    return HESITATION * math.log2(1 + calls)
 
 
 class _NoThread(Exception):

@@ -12,7 +12,7 @@ from eslsync import HangupCause, Outbound, Session
 from eslsync.call.reader import Reader
 from eslsync.serving import server
 from tests.support.peer import PATIENCE, Peer, Watched
-from tests.support.servers import Beside, is_turned_away, nothing, until
+from tests.support.servers import Beside, is_turned_away, nothing, refused, until
 
 
 @pytest.fixture
@@ -143,6 +143,77 @@ def test_room_that_a_call_has_left_is_used_at_once(shared: socket.socket) -> Non
                 hang_up(peer)
                 late.handshake()
                 hang_up(late)
+
+
+def test_the_last_server_refuses_newcomers_and_gives_back_those_that_wait(
+    shared: socket.socket,
+) -> None:
+    app = serving(shared, max_calls=1)
+    with app:
+        peer = dialled(app)
+        with peer.sock:
+            peer.handshake()
+            late = dialled(app)
+            with late.sock:
+                shared.close()
+                beside = Beside(lambda: app.stop(PATIENCE, last=True))
+                late.is_given_back()
+                until(lambda: refused(app))
+            hang_up(peer)
+            beside.join()
+
+
+def test_who_was_wrong_to_be_the_last_keeps_nobody_from_calling_the_next(
+    shared: socket.socket,
+) -> None:
+    serving_ = serving(shared)
+    serving_.start(block=False)
+    serving_.stop(last=True)
+    with Outbound(nothing, sock=shared), knocks(shared) as connection:
+        assert connection.recv(7) == b"connect"
+        connection.close()
+
+
+def test_a_server_that_retires_takes_only_calls_that_nobody_else_takes(
+    shared: socket.socket,
+) -> None:
+    with serving(shared) as retired:
+        seen = [retired.ready]
+        retired.retire()
+        assert [*seen, retired.ready] == [True, False]
+        alone = dialled(retired)
+        with alone.sock:
+            alone.handshake()
+            assert len(retired.calls) == 1
+            with serving(shared) as second:
+                another = dialled(second)
+                with another.sock:
+                    another.handshake()
+                    assert len(second.calls) == 1
+                    hang_up(another)
+            hang_up(alone)
+
+
+def test_only_a_server_with_siblings_retires() -> None:
+    with pytest.raises(RuntimeError, match="shares a given sock"):
+        Outbound(nothing).retire()
+
+
+def test_the_server_with_fewer_calls_takes_the_next(
+    shared: socket.socket, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(server, "HESITATION", 0.15)
+    with serving(shared) as first:
+        peer = dialled(first)
+        with peer.sock:
+            peer.handshake()
+            with serving(shared) as second:
+                another = dialled(second)
+                with another.sock:
+                    another.handshake()
+                    assert [len(app.calls) for app in (first, second)] == [1, 1]
+                    hang_up(another)
+            hang_up(peer)
 
 
 def test_an_app_of_another_address_does_not_accept_from_the_socket(shared: socket.socket) -> None:

@@ -151,6 +151,22 @@ def test_stop_waits_for_the_answer_to_connect_and_gives_the_call_back(
     assert begun == []
 
 
+def test_a_call_that_has_connected_before_the_stop_is_handled() -> None:
+    begun: list[Session] = []
+    with serving(begun.append) as app, dialled(app) as peer:
+        peer.hear("connect")
+        stopping = Beside(lambda: app.stop(PATIENCE))
+        until(lambda: refused(app))
+        peer.say(peer.connect_reply)
+        for command in ("linger 60", f"filter Unique-ID {peer.uuid}", "event plain all"):
+            peer.serve(command)
+        peer.run("set")
+        assert peer.hear_end() == []
+        peer.end()
+        stopping.join()
+    assert len(begun) == 1
+
+
 def test_connections_that_arrive_while_it_stops_are_given_back(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
