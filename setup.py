@@ -7,6 +7,7 @@ EXPLORE = ["coverage>=7.4", "graphviz>=0.20"]
 JSON = ["python-json-logger>=3.1"]
 PROMETHEUS = ["prometheus-client>=0.20"]
 BENCH = ["matplotlib>=3.8", "psutil>=5.9"]
+GUNICORN = ["gunicorn>=23.0; sys_platform != 'win32'"]
 
 setup(
     name="eslsync",
@@ -55,10 +56,13 @@ setup(
         "explore": EXPLORE,
         # `eslsync serve --log-format json`, and eslsync.json_logs.
         "json": JSON,
+        # For `gunicorn -k eslsync.gunicorn.Worker`: several processes, reloads, one port.
+        "gunicorn": GUNICORN,
         # Everything that the tests, the linter and the type checker need.
         "test": [
             *BENCH,
             *EXPLORE,
+            *GUNICORN,
             *JSON,
             *PROMETHEUS,
             "hypothesis>=6.100",
