@@ -85,7 +85,16 @@ setup(
         "console_scripts": ["eslsync = eslsync.command_line.main:main"],
         "eslsync.commands": [
             f"{name} = simulator.command_line.{name}:{name}"
-            for name in ("call", "conform", "explore", "ladder", "replay", "scenario", "script")
+            for name in (
+                "call",
+                "conform",
+                "explore",
+                "ladder",
+                "phone",
+                "replay",
+                "scenario",
+                "script",
+            )
         ]
         + ["record-switch = simulator.command_line.record_switch:record_switch"],
         "pytest11": ["eslsync = eslsync.pytest_plugin"],

@@ -12,7 +12,7 @@ from collections.abc import Collection, Mapping
 from itertools import islice
 from operator import attrgetter
 from queue import Empty
-from typing import TYPE_CHECKING, Any, Protocol
+from typing import Any, Protocol
 
 from ..bounds import EARLIER
 from ..clock import Clock, refuse_to_wait
@@ -28,9 +28,6 @@ from .losses import Losses
 from .posted import POSTED
 from .taken_away import HUNG_UP, LEFT, Movable, note
 from .turns import Turns
-
-if TYPE_CHECKING:
-    from .observed import Observed
 
 __all__ = ["MAX_RECENT_AT_WORK", "Arrivals", "Late"]
 
@@ -90,7 +87,7 @@ class Tells(Protocol):
     logger: logging.LoggerAdapter[logging.Logger]
     turns: Turns
     losses: Losses
-    observed: Observed | None
+    observed: Any
 
     @property
     def connection(self) -> Connection: ...

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import logging
 from collections.abc import Mapping, Sequence
-from typing import TYPE_CHECKING, NoReturn, Protocol
+from typing import Any, NoReturn, Protocol
 
 from ..bounds import BACKLOG
 from ..callables import check_returned
@@ -17,9 +17,6 @@ from .ending import Ending, Stage
 from .losses import Losses
 from .posted import POSTED, Posts
 from .typeahead import TypeAhead
-
-if TYPE_CHECKING:
-    from .observed import Observed
 
 __all__ = ["KEPT", "Turns", "by_callback"]
 
@@ -56,7 +53,7 @@ class Queues(Protocol):
     posts: Posts
     typeahead: TypeAhead
     logger: logging.LoggerAdapter[logging.Logger]
-    observed: Observed | None
+    observed: Any
 
     @property
     def ending(self) -> Ending: ...

@@ -32,6 +32,8 @@ __all__ = ["ASCII", "BOX", "Glyphs", "RungKind", "Style", "draw"]
 WIDTH = 100
 #: Minimum columns between two lifelines.
 NARROWEST = 18
+#: Columns for what the caller hears, in a ladder that grows: a prompt, and one inside it.
+DEPTH = 2
 #: Maximum lines of a text, and of one that names several files to play.
 MAX_LINES = 4
 MAX_LINES_OF_FILES = 2
@@ -71,25 +73,35 @@ def draw(
     width: int = WIDTH,
     glyphs: Glyphs = BOX,
     style: Style = lambda text, kind: text,
+    grows: bool = False,
 ) -> str:
     """The ladder as lines of text, with the seconds since the call began at the left.
 
-    It takes at most ``width`` columns, fewer if the texts are short. ``style(text, kind)`` may
-    colour a piece, but must not change its width.
+    It takes at most ``width`` columns, fewer if the texts are short; exactly so many if it
+    ``grows``: then further entries only add lines. ``style(text, kind)`` may colour a piece, but
+    must not change its width.
     """
-    return "\n".join(Ladder(shown(entries), width, glyphs, style).lines())
+    return "\n".join(Ladder(shown(entries), width, glyphs, style, grows=grows).lines())
 
 
 class Ladder:
     """One drawing."""
 
-    def __init__(self, entries: list[Entry], width: int, glyphs: Glyphs, style: Style) -> None:
+    def __init__(
+        self, entries: list[Entry], width: int, glyphs: Glyphs, style: Style, *, grows: bool
+    ) -> None:
         self.entries = entries
         self.glyphs = glyphs
         self.style = style
         self.prompts = Prompts()
-        self.depth = Prompts.deepest(entries)
-        self.left, self.right = self._lanes(width)
+        self.depth = DEPTH if grows else Prompts.deepest(entries)
+        self.left, self.right = self._fixed(width) if grows else self._lanes(width)
+
+    def _fixed(self, width: int) -> tuple[int, int]:
+        """The widths of the two lanes, whatever their texts will be."""
+        there_is = width - len(self._stamp(0.0)) - self.depth - 3 - 1
+        left = max(there_is * 2 // 5, NARROWEST)
+        return left, max(there_is - left, NARROWEST)
 
     def _lanes(self, width: int) -> tuple[int, int]:
         """The widths of the two lanes: enough for their texts, or a fair share of the width."""
@@ -127,7 +139,7 @@ class Ladder:
 
     def _bars(self) -> str:
         bars = [getattr(self.glyphs, p.state) if p else " " for p in reversed(self.prompts.playing)]
-        return self._styled("".join(bars).rjust(self.depth), "prompt")
+        return self._styled("".join(bars)[-self.depth :].rjust(self.depth), "prompt")
 
     # Lines
 

@@ -1,0 +1,187 @@
+"""`eslsync phone`."""
+
+from __future__ import annotations
+
+import shutil
+import sys
+import threading
+from collections.abc import Callable, Mapping, Sequence
+from pathlib import Path
+from queue import SimpleQueue
+from typing import TYPE_CHECKING, Any
+
+import click
+
+from eslsync.command_line.files import Unusable, handler, load
+from eslsync.command_line.terminal import can_show, plain, show
+
+from . import options
+from .call import check_start, read_far_ends, read_variables
+from .terminal import colour, show_logs_if
+
+if TYPE_CHECKING:
+    from ..phone.player import Player
+
+__all__ = ["phone"]
+
+
+@click.command(short_help="Be the caller of a handler, in the terminal.")
+@click.argument("app")
+@handler
+@click.option(
+    "--caller", metavar="N", default="1001", show_default=True, help="The caller's number."
+)
+@click.option(
+    "--destination", metavar="N", default="5000", show_default=True, help="The number dialled."
+)
+@click.option(
+    "--variable",
+    "variables",
+    metavar="NAME=VALUE",
+    multiple=True,
+    callback=read_variables,
+    help="A channel variable that the call comes with. May be repeated.",
+)
+@click.option(
+    "--far-end",
+    "far_ends",
+    metavar="DIAL=WORDS",
+    multiple=True,
+    callback=read_far_ends,
+    help="What somebody does whom the handler calls, as for `eslsync call`. May be repeated.",
+)
+@click.option(
+    "--start",
+    metavar="TIME",
+    callback=check_start,
+    help="The time at which the call begins, such as 2026-01-05T17:59:50; default: 9:00 on that "
+    "day, a Monday.",
+)
+@click.option(
+    "--texts",
+    metavar="FILE",
+    type=click.Path(exists=True, dir_okay=False, path_type=Path),
+    help="What prompts say: YAML, a prompt's name and its text a line. Default: by their names.",
+)
+@options.sounds("A folder of WAV files: prompts last as long as these; any other lasts 2 s.")
+@options.seed
+@options.allow_unmodelled
+def phone(
+    app: str,
+    name: str | None,
+    caller: str,
+    destination: str,
+    variables: Mapping[str, str],
+    far_ends: Mapping[str, Mapping[str, Any]],
+    start: str | None,
+    texts: Path | None,
+    sounds: Path | None,
+    seed: int | None,
+    allow_unmodelled: Sequence[str],
+) -> None:
+    """Call the handler in APP, and be the caller: press keys, hear captions, hang up.
+
+    No FreeSWITCH is needed. Time passes as it does on a telephone, or as fast as you like; it can
+    stand still, and you can go back and press another key: the call up to there is the same each
+    time. The ladder grows as the call goes on.
+
+    \b
+    0-9 * # A-D   press a key            h       hang up
+    space         pause, or go on        n       to the next thing that happens
+    b             back before your last key or prompt
+    f             2 x, 10 x as fast      s       save your keys as a caller script
+    q             quit
+
+    \b
+    eslsync phone examples/voicemail.py
+    eslsync phone office.py --start 2026-01-05T17:59:50 --texts prompts.yaml
+
+    A script that was saved plays the same call: eslsync call --script NAME.call.yaml.
+    """
+    from ..phone.captions import TextsError, read_texts
+    from ..phone.player import Player
+    from ..phone.terminal import HELP, Screen, TerminalPhone
+    from ..scripts.script import Script, ScriptError
+
+    loaded = load(app, name)
+    show_logs_if(False)
+    call: dict[str, Any] = {"caller": caller, "destination": destination}
+    given: dict[str, Any] = {"variables": dict(variables), "start": start, "seed": seed}
+    given["allow_unmodelled"] = list(allow_unmodelled)
+    given["sounds"] = None if sounds is None else str(sounds.resolve())
+    call |= {key: each for key, each in given.items() if each not in (None, {}, [])}
+    if far_ends:
+        call["endpoints"] = {dial: as_data(each) for dial, each in far_ends.items()}
+    try:
+        told = {} if texts is None else read_texts(texts)
+        player = Player(Script(app, name=name, call=call), loaded)
+    except (TextsError, ScriptError) as error:
+        raise Unusable(str(error)) from None
+    keys: SimpleQueue[str] = SimpleQueue()
+    threading.Thread(target=read_keys, args=(keys,), name="keyboard", daemon=True).start()
+    show(HELP + "\n")
+    screen = Screen(show, drawing())
+    with TerminalPhone(
+        player, keys, screen, texts=told, save=lambda made: save(made, app)
+    ) as terminal:
+        terminal.run()
+    tell_trouble(terminal.player, app)
+
+
+def read_keys(keys: SimpleQueue[str]) -> None:
+    """Put what is typed, one key after the other; "" at the end."""
+    while True:
+        try:
+            key = click.getchar()
+        except (KeyboardInterrupt, EOFError, OSError):
+            key = ""
+        keys.put(key)
+        if not key or key == "q":
+            return
+
+
+def as_data(behaviour: Mapping[str, Any]) -> dict[str, Any]:
+    """A far end's behaviour as a script has it."""
+    written = {key: "never" if value is None else value for key, value in behaviour.items()}
+    presses: Any = written.get("presses")
+    if presses:
+        written["presses"] = [{"after": after, "digits": digits} for after, digits in presses]
+    if "handler" in written:
+        written["handler"] = {"name": written["handler"]}
+    return written
+
+
+def drawing() -> Callable[[Player], list[str]]:
+    """Draws ladders in the width and the characters of the terminal."""
+    from ..ladders.text import ASCII, BOX, draw
+
+    width = shutil.get_terminal_size((80, 24)).columns - 1
+    glyphs = BOX if can_show(str(BOX)) else ASCII
+
+    def lines(player: Player) -> list[str]:
+        entries = player.transcript.entries
+        return draw(entries, width=width, glyphs=glyphs, style=colour, grows=True).split("\n")
+
+    return lines
+
+
+def save(player: Player, app: str) -> Path:
+    """Write what the caller did as a script, beside other files of the current folder."""
+    stem = Path(app.partition(":")[0]).stem or "call"
+    names = (Path(f"{stem}{number}.call.yaml") for number in ("", *range(2, 1000)))
+    path = next(each for each in names if not each.exists())
+    path.write_text(player.script().dump(), encoding="utf-8")
+    return path
+
+
+def tell_trouble(player: Player, app: str) -> None:
+    """Show what the handler raised, and what the simulated switch doesn't model."""
+    from eslsync.stacks import users_traceback
+
+    error = player.call.error
+    if error is not None:
+        click.secho("\nThe handler raised:", err=True, fg="red")
+        click.echo(plain(users_traceback(error, app)).rstrip(), err=True)
+    for part in player.call.not_modelled:
+        click.secho(f"\n{plain(options.not_modelled(part))}", err=True, fg="red")
+    sys.exit(1 if error is not None or player.call.not_modelled else 0)

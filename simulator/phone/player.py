@@ -1,0 +1,199 @@
+"""One call whose caller is a person: played to any moment, and played again up to an earlier one.
+
+The call is in virtual time, so it is the same each time it is played with the same moves: a step
+back is another call that stands at an earlier moment. What makes it feel real is a `Pace`, which
+says how far to let time pass (pacing.py).
+"""
+
+from __future__ import annotations
+
+import threading
+from collections.abc import Sequence
+from contextlib import ExitStack
+from dataclasses import replace
+from typing import Any, Literal, NamedTuple
+
+from eslsync import Outbound
+from eslsync.loading import Handler
+from eslsync.stacks import place, users_stack
+
+from ..calling.call import Call, line_of
+from ..calling.freeswitch import FreeSwitch, simulation_of
+from ..clockwork.threads import SECOND
+from ..ladders.transcript import Transcript
+from ..scripts.script import Script
+from ..scripts.steps import Step
+
+__all__ = ["Move", "Player", "Playing"]
+
+
+class Move(NamedTuple):
+    """Something that the caller did."""
+
+    at: int  #: microseconds since the call began
+    verb: Literal["press", "hangup"]
+    keys: str = ""
+
+
+class Playing(NamedTuple):
+    """A prompt that the caller hears."""
+
+    name: str
+    began: float  #: seconds since the call began
+
+
+class Player:
+    """A call, at one moment of it. Used by one thread; a context manager.
+
+    ``script`` has the handler and the circumstances of the call; its steps are not played. (With
+    ``app``, that handler instead.) ``moves`` are made first, and the call then stands at the last
+    of them, or at ``stands`` (microseconds since it began). A handler may take as long as it
+    likes: there is no patience. Raises ScriptError for a script that can't be run.
+    """
+
+    def __init__(
+        self,
+        script: Script,
+        app: Handler | Outbound | None = None,
+        *,
+        moves: Sequence[Move] = (),
+        stands: int = 0,
+    ) -> None:
+        self.app = script.load() if app is None else app
+        self._script = script
+        self.moves: list[Move] = []
+        self._planned = tuple(moves)
+        self._stands = stands
+        self._left = False  # the caller has hung up
+        self._resources = ExitStack()
+
+    def __enter__(self) -> Player:
+        options, circumstances = self._script.circumstances()
+        made = FreeSwitch(patience=None, raises=False, **options)
+        self.switch = self._resources.enter_context(made)
+        self.call: Call = self.switch.call(self.app, **circumstances)
+        self._script.set_up_far_ends(self.call)
+        self._line = line_of(self.call)
+        self._world = simulation_of(self.switch).world
+        self._began = self._world.now
+        self.pass_to(0)
+        for move in self._planned:
+            self.pass_to(move.at)
+            self.make(move.verb, move.keys)
+        self.pass_to(self._stands)
+        return self
+
+    def __exit__(self, *error: Any) -> None:
+        self._resources.__exit__(*error)
+
+    # Where it is
+
+    @property
+    def now(self) -> int:
+        """Microseconds since the call began."""
+        return self._world.now - self._began
+
+    @property
+    def ended(self) -> bool:
+        """True once the call and its handler have ended."""
+        return self.call.ended
+
+    @property
+    def hung_up(self) -> bool:
+        """True once the call has ended, whatever its handler still does."""
+        return self._line.hung_up
+
+    @property
+    def next_due(self) -> int | None:
+        """When the next thing happens by itself, in microseconds since the call began, or None."""
+        due = self._world.next_due()
+        return None if due is None else due - self._began
+
+    @property
+    def transcript(self) -> Transcript:
+        """What has happened so far."""
+        return self._line.transcript
+
+    @property
+    def plays(self) -> list[Playing]:
+        """What the caller hears now, the innermost last."""
+        return [
+            Playing(each.name, (each.heard.started - self._began) / SECOND)
+            for each in self._line.prompts
+            if each.ended is None and each.told and not self._line.hung_up
+        ]
+
+    @property
+    def heard(self) -> list[str]:
+        """The prompts that have begun so far."""
+        return self.call.heard
+
+    @property
+    def prompts_began(self) -> list[int]:
+        """When they began, in microseconds since the call began."""
+        return [each.heard.started - self._began for each in self._line.prompts if each.told]
+
+    @property
+    def where(self) -> str:
+        """The line of the handler's at which it waits, and what for; empty once it has ended."""
+        session = self._line.session
+        threads = [each for each in threading.enumerate() if each.ident == self._line.served_by]
+        if session is None or not threads:
+            return ""
+        frames = users_stack(threads[0], waits=session.waiting_for is not None)
+        said = f"waits for {session.waiting_for}" if session.waiting_for else "runs"
+        return f"{place(frames[-1])} {said}" if frames else said
+
+    # Time
+
+    def pass_to(self, moment: int) -> None:
+        """Let time pass to a moment, in microseconds since the call began; none if that is past."""
+        left = moment - self.now
+        if left >= 0 and not self.ended:
+            self.call.say_nothing(left / SECOND)
+
+    def skip(self) -> None:
+        """Let time pass to the next thing that shows in the ladder, or to the call's end."""
+        before = len(self.transcript.entries_raw)
+        while not self.ended and len(self.transcript.entries_raw) == before:
+            due = self.next_due
+            if due is None:
+                return
+            self.pass_to(due)
+
+    # The caller
+
+    def make(self, verb: Literal["press", "hangup"], keys: str = "") -> None:
+        """Press keys, or hang up, now; nothing once the call has ended."""
+        if self.hung_up or self._left:
+            return
+        self.moves.append(Move(self.now, verb, keys))
+        if verb == "press":
+            self.call.press(keys)
+        else:
+            self._left = True
+            self.call.hangup_after(0.0)
+            self.pass_to(self.now)
+
+    # Again
+
+    def back(self, moment: int) -> Player:
+        """The same call, up to an earlier moment; what was done after it is not done."""
+        kept = [each for each in self.moves if each.at < moment]
+        return Player(self._script, self.app, moves=kept, stands=max(moment, 0))
+
+    def script(self) -> Script:
+        """The caller as a script: it plays the same call."""
+        steps: list[Step] = []
+        at = 0
+        for move in self.moves:
+            if move.at > at:
+                steps.append(Step("say_nothing", {"seconds": (move.at - at) / SECOND}))
+                at = move.at
+            if move.verb == "press":
+                steps.append(Step("press", {"digits": move.keys}))
+            else:
+                steps.append(Step("hangup"))
+        if not any(each.verb == "hangup" for each in self.moves):
+            steps.append(Step("wait") if self.ended else Step("hangup"))
+        return replace(self._script, steps=steps)

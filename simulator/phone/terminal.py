@@ -1,0 +1,169 @@
+"""The telephone in a terminal: keys are pressed as they are typed, and the ladder grows."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from queue import Empty, SimpleQueue
+
+from eslsync.clock import REAL, Clock
+
+from ..clockwork.threads import SECOND
+from .captions import caption
+from .pacing import SPEEDS, Pace
+from .player import Player
+
+__all__ = ["HELP", "Screen", "TerminalPhone"]
+
+HELP = (
+    "0-9 * # A-D  press a key     h  hang up     space  pause, or go on     n  to the next thing\n"
+    "b  back before your last key or prompt     f  faster     s  save your keys     q  quit"
+)
+#: The keys of a telephone. (Small letters are for the rest.)
+KEYPAD = frozenset("0123456789*#ABCD")
+#: A key that the terminal sends when somebody presses Ctrl-C or Ctrl-D, or closes it.
+GONE = ("\x03", "\x04", "")
+
+
+@dataclass(frozen=True)
+class Screen:
+    """Where the telephone writes."""
+
+    #: Writes a line.
+    write: Callable[[str], None]
+    #: Draws the ladder of a player's call, as lines.
+    draw: Callable[[Player], list[str]]
+
+
+class TerminalPhone:
+    """Plays a call in real time, or as fast as its caller wants.
+
+    A context manager, in which the call is up: `player` is another one after each step back.
+    ``keys`` are what is typed, one by one; an empty one is the end.
+    """
+
+    def __init__(
+        self,
+        player: Player,
+        keys: SimpleQueue[str],
+        screen: Screen,
+        *,
+        texts: Mapping[str, str] | None = None,
+        save: Callable[[Player], Path],
+        clock: Clock = REAL,
+    ) -> None:
+        self.player = player
+        self._keys = keys
+        self._screen = screen
+        self._texts = texts or {}
+        self._save = save
+        self._clock = clock
+        self._pace = Pace(clock.now())
+        self._before = 1.0  # the speed before the pause
+        self._shown: list[str] = []  # lines of the ladder
+        self._heard = 0  # prompts with a caption
+        self._told = False  # that the call has ended
+
+    def __enter__(self) -> TerminalPhone:
+        self.player.__enter__()
+        return self
+
+    def __exit__(self, *error: object) -> None:
+        self.player.__exit__(*error)
+
+    def run(self) -> None:
+        """Serve the caller until they quit."""
+        while True:
+            self._show()
+            key = self._next_key()
+            if key is None:
+                continue
+            if key == "q" or key in GONE:
+                return
+            self._do(key)
+
+    def _next_key(self) -> str | None:
+        """The next key; None once something else is due, which has happened then."""
+        player, pace = self.player, self._pace
+        due = None if player.ended else player.next_due
+        until = None if due is None else pace.real(due)
+        try:
+            key = self._clock.get(self._keys, until)
+        except Empty:
+            assert due is not None
+            player.pass_to(due)
+            return None
+        if pace.speed:
+            moment = pace.moment(self._clock.now())
+            player.pass_to(moment if due is None else min(moment, due))
+        return key
+
+    def _do(self, key: str) -> None:
+        player = self.player
+        if key in KEYPAD:
+            if player.hung_up:
+                self._screen.write("the call has ended; b goes back, q quits")
+            else:
+                player.make("press", key)
+        elif key == "h":
+            player.make("hangup")
+        elif key == " ":
+            speed = 0.0 if self._pace.speed else self._before
+            self._before = self._pace.speed or self._before
+            self._change(speed)
+        elif key == "f":
+            faster = [each for each in SPEEDS if each > self._pace.speed]
+            self._change(faster[0] if faster else 1)
+        elif key == "n":
+            player.skip()
+            self._pace.jump(self._clock.now(), player.now)
+        elif key == "b":
+            self._go_back()
+        elif key == "s":
+            self._screen.write(f"saved: {self._save(player)}")
+        else:
+            self._screen.write(HELP)
+
+    def _change(self, speed: float) -> None:
+        self._pace.jump(self._clock.now(), self.player.now)
+        self._pace.change(self._clock.now(), speed)
+        self._screen.write(f"time stands still at {self._at}" if not speed else f"{speed:g} x")
+
+    def _go_back(self) -> None:
+        """Stand before the last thing that the caller did, or the last prompt that began."""
+        player = self.player
+        moments = [move.at for move in player.moves if move.at < player.now]
+        moments += [each for each in player.prompts_began if each < player.now]
+        player.__exit__(None, None, None)
+        self.player = player.back(max(moments, default=0))
+        self.player.__enter__()
+        self._heard = len(self.player.heard)
+        self._told = False
+        self._change(0.0)
+        self._shown = self._screen.draw(self.player)
+
+    @property
+    def _at(self) -> str:
+        return f"{self.player.now / SECOND:.3f} s"
+
+    # What is shown
+
+    def _show(self) -> None:
+        lines = self._screen.draw(self.player)
+        same = next(
+            (i for i, (new, old) in enumerate(zip(lines, self._shown, strict=False)) if new != old),
+            min(len(lines), len(self._shown)),
+        )
+        for line in lines[same:]:
+            self._screen.write(line)
+        self._shown = lines
+        heard = self.player.heard
+        for prompt in heard[self._heard :]:
+            said = caption(prompt, self._texts)
+            if said:
+                self._screen.write(f'    "{said}"')
+        self._heard = len(heard)
+        if self.player.ended and not self._told:
+            self._told = True
+            self._screen.write(f"the call has ended at {self._at}; b goes back, s saves, q quits")

@@ -1,0 +1,78 @@
+"""`eslsync phone`, typed at by a program."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+from click.testing import CliRunner, Result
+
+from eslsync.command_line.main import main
+from simulator.scripts.script import Script
+from tests.support.places import EXAMPLES
+
+VOICEMAIL = str(EXAMPLES / "voicemail.py")
+
+
+def typed(keys: str, *arguments: str) -> Result:
+    return CliRunner().invoke(main, ["phone", *arguments], input=keys)
+
+
+def test_a_call_is_made_by_typing_and_saved_as_a_script(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    done = typed(" nnnn1nnnnsbsq", VOICEMAIL, "--caller", "1002")
+    assert done.exit_code == 0, done.output
+    assert '    "record your message at the tone"' in done.output.splitlines()
+    assert "presses 1" in done.output
+    assert "saved: voicemail.call.yaml" in done.output
+    assert "saved: voicemail2.call.yaml" in done.output
+    script = Script.read("voicemail.call.yaml")
+    assert script.call["caller"] == "1002"
+    assert [step.verb for step in script.steps] == ["say_nothing", "press", "hangup"]
+    called = CliRunner().invoke(main, ["call", "--script", "voicemail.call.yaml"])
+    assert called.exit_code == 0, called.output
+    assert "presses 1" in called.output
+
+
+def test_far_ends_and_texts(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.chdir(tmp_path)
+    texts = tmp_path / "texts.yaml"
+    texts.write_text("ivr/ivr-hold_connect_call: One moment, please.\n", encoding="utf-8")
+    app = str(EXAMPLES / "ring_two.py")
+    far_ends = ["--far-end", "user/1000=rings,answers:2,presses:1@1,hangs_up:5"]
+    done = typed(" " + "n" * 30 + "s\x04", app, "--texts", str(texts), *far_ends)
+    assert done.exit_code == 0, done.output
+    assert "user/1000 answers" in done.output
+    [script] = tmp_path.glob("*.call.yaml")
+    assert Script.read(script).call["endpoints"] == {
+        "user/1000": {
+            "rings": True,
+            "answers_after": 2.0,
+            "presses": [{"after": 1.0, "digits": "1"}],
+            "hangs_up_after": 5.0,
+        }
+    }
+
+
+@pytest.mark.parametrize(
+    ("arguments", "why"),
+    [
+        (["no.py"], "there is no file no.py"),
+        ([VOICEMAIL, "--texts", VOICEMAIL], "a prompt's name and its text a line"),
+    ],
+)
+def test_what_cannot_be_used_is_told(arguments: list[str], why: str) -> None:
+    done = typed("q", *arguments)
+    assert done.exit_code == 2
+    assert why in done.output
+
+
+def test_a_handler_that_raises_shows_its_traceback(tmp_path: Path) -> None:
+    app = tmp_path / "app.py"
+    app.write_text("def handler(session):\n    session.channel.answer()\n    raise ValueError(1)\n")
+    done = typed(" nnnnnq", str(app))
+    assert done.exit_code == 1
+    assert 'app.py", line 3, in handler' in done.output
+    assert "ValueError: 1" in done.output

@@ -1,0 +1,42 @@
+"""What prompts say."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+
+from simulator.phone.captions import TextsError, caption, read_texts
+
+
+@pytest.mark.parametrize(
+    ("prompt", "said"),
+    [
+        ("ivr/ivr-welcome", "welcome"),
+        ("ivr/ivr-please_enter_pin_followed_by_pound.wav", "please enter pin followed by pound"),
+        ("voicemail/vm-goodbye.wav", "goodbye"),
+        ("digits/4.wav", "4"),
+        ("/var/sounds/hours of business.mp3", "hours of business"),
+        ("silence_stream://500", ""),
+        ("tone_stream://%(500,500,440)", "(a tone)"),
+        ("bank/hello", "Welcome to the bank."),
+    ],
+)
+def test_a_prompt_says_what_its_text_or_its_name_does(prompt: str, said: str) -> None:
+    assert caption(prompt, {"bank/hello": "Welcome to the bank."}) == said
+
+
+def test_texts_are_read_with_or_without_the_suffix(tmp_path: Path) -> None:
+    file = tmp_path / "texts.yaml"
+    file.write_text("bank/hello.wav: Welcome.\nbye: Good bye.\n", encoding="utf-8")
+    texts = read_texts(file)
+    assert caption("bank/hello", texts) == "Welcome."
+    assert caption("sounds/bye.wav", texts) == "Good bye."
+
+
+@pytest.mark.parametrize("text", ["- a list", "hello: [1]", "{", "\x00"])
+def test_texts_that_are_none_are_told(tmp_path: Path, text: str) -> None:
+    file = tmp_path / "texts.yaml"
+    file.write_text(text, encoding="utf-8")
+    with pytest.raises(TextsError, match=r"texts\.yaml: "):
+        read_texts(file)
