@@ -5,6 +5,8 @@ from setuptools import find_packages, setup
 HERE = Path(__file__).parent
 EXPLORE = ["coverage>=7.4", "graphviz>=0.20"]
 JSON = ["python-json-logger>=3.1"]
+# The API; a program adds the SDK and an exporter.
+OPENTELEMETRY = ["opentelemetry-api>=1.20"]
 PROMETHEUS = ["prometheus-client>=0.20"]
 BENCH = ["matplotlib>=3.8", "psutil>=5.9"]
 GUNICORN = ["gunicorn>=23.0; sys_platform != 'win32'"]
@@ -50,6 +52,8 @@ setup(
         "bench": BENCH,
         # The libraries that benchmarks/speed.py measures as well. They need much themselves.
         "peers": ["greenswitch>=0.0.19", "genesis>=2026.10.18; python_version < '3.13'"],
+        # For `eslsync.opentelemetry`.
+        "opentelemetry": OPENTELEMETRY,
         # For `eslsync.prometheus`, and `eslsync serve --metrics`.
         "prometheus": PROMETHEUS,
         # Pictures of maps (the program `dot` comes from the system), and lines nobody reaches.
@@ -64,6 +68,8 @@ setup(
             *EXPLORE,
             *GUNICORN,
             *JSON,
+            *OPENTELEMETRY,
+            "opentelemetry-sdk>=1.20",
             *PROMETHEUS,
             "hypothesis>=6.100",
             "import-linter>=2.6",

@@ -12,8 +12,9 @@ begun also ends, and after ``ended`` nothing is told of the call.
 
 A thread of the server calls the methods one at a time, those of one call in their order. So neither
 an exception of an observer (it is logged) nor its slowness holds up a call: `PENDING` moments may
-wait, and further ones are dropped, counted and logged. With simulated time they are called inline,
-in the call's thread, so that a test sees the same on every run.
+wait, and further ones are dropped, counted and logged, except ``taken`` and ``ended``. With
+simulated time they are called inline, in the call's thread, so that a test sees the same on every
+run.
 """
 
 from __future__ import annotations

@@ -18,6 +18,9 @@ __all__ = ["Observers"]
 #: Seconds that a stopping server gives its observers for what they have not been told of.
 STOP_TIMEOUT = 5.0
 
+#: Told even if too many wait, so that whoever counts calls, or remembers them, forgets none.
+ALWAYS = frozenset({"taken", "ended"})
+
 #: One moment: the name of the observers' method, and its arguments. None is the end.
 Moment = tuple[str, tuple[Any, ...]] | None
 
@@ -39,7 +42,7 @@ class Observers:
         """Have them told of a moment; at once in simulated time."""
         if self._thread is None:
             self._call(moment, arguments)
-        elif self._moments.qsize() < PENDING:
+        elif self._moments.qsize() < PENDING or moment in ALWAYS:
             self._moments.put((moment, arguments))
         else:
             self._dropped += 1

@@ -111,6 +111,9 @@ def test_a_stuck_observer_costs_no_call_and_what_it_misses_is_counted(
             stuck.set()
             assert go_on.wait(PATIENCE)
 
+        def digit(self, call: ObservedCall, at: float) -> None:
+            told.append("digit")
+
         def ended(self, call: ObservedCall, how: str, at: float) -> None:
             told.append(how)
 
@@ -118,15 +121,16 @@ def test_a_stuck_observer_costs_no_call_and_what_it_misses_is_counted(
     observers.tell("taken", None, 0.0)
     assert stuck.wait(PATIENCE)
     for _ in range(5):
-        observers.tell("ended", None, "returned", 0.0)  # none of these waits
+        observers.tell("digit", None, 0.0)  # none of these waits
+    observers.tell("ended", None, "returned", 0.0)  # told however many wait
     observers.stop()
     go_on.set()
     thread = next(each for each in threading.enumerate() if each.name == "observers of a test")
     thread.join(PATIENCE)
-    assert told == ["returned"] * 3
+    assert told == ["digit"] * 3 + ["returned"]
     assert messages(caplog, logging.WARNING) == [
         "observers are too slow: 3 moments wait, and further ones are dropped",
-        "stop: an observer is stuck, and left behind with 4 moments",
+        "stop: an observer is stuck, and left behind with 5 moments",
         "observers were not told of 2 moments",
     ]
 
