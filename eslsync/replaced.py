@@ -20,10 +20,13 @@ from .wire.exceptions import Disconnected, ESLError, Hangup, ProtocolError
 if TYPE_CHECKING:
     import ast
 
-__all__ = ["Replaced", "log_replaced", "replaced_by"]
+__all__ = ["Replaced", "log_replaced", "replaced_by", "unreplaced"]
 
 #: What ends a handler without a defect of its own.
 ENDS = (Hangup, Disconnected, ProtocolError)
+#: What is no defect itself, but may have replaced one: a generator that is closed ends by
+#: GeneratorExit, and its ``finally`` may meet the end of the call.
+NO_DEFECTS = (*ENDS, GeneratorExit)
 
 #: The attribute of an exception that was logged here.
 LOGGED = "_logged_by_eslsync"
@@ -44,14 +47,20 @@ def replaced_by(end: BaseException) -> list[Replaced]:
     found: list[Replaced] = []
     seen: set[int] = set()
     later: BaseException | None = end
-    while isinstance(later, ENDS) and id(later) not in seen:
+    while isinstance(later, NO_DEFECTS) and isinstance(end, ENDS) and id(later) not in seen:
         seen.add(id(later))
-        error = None if later.__suppress_context__ else later.__context__
-        if error is not None and not isinstance(error, ENDS) and _is_users(error):
-            found.append(Replaced(error, _was_handled(error, later)))
+        cause = later.__cause__  # by ``raise hangup from error``, in an ``except`` clause
+        error = later.__context__ if cause is None and not later.__suppress_context__ else cause
+        if error is not None and not isinstance(error, NO_DEFECTS) and _is_users(error):
+            found.append(Replaced(error, cause is not None or _was_handled(error, later)))
             break  # Python's own report tells what that one has replaced
         later = error
     return found
+
+
+def unreplaced(error: BaseException) -> BaseException:
+    """What a callback really failed with: what an end of the call has replaced, or the error."""
+    return next((each.error for each in replaced_by(error) if not each.handled), error)
 
 
 def log_replaced(logger: logging.LoggerAdapter[logging.Logger], end: BaseException) -> None:

@@ -8,7 +8,7 @@ from typing import Any, NoReturn, Protocol
 
 from ..bounds import BACKLOG
 from ..callables import check_returned
-from ..replaced import log_replaced
+from ..replaced import log_replaced, unreplaced
 from ..wire.exceptions import Disconnected, Hangup
 from ..wire.message import Event
 from .backlog import Backlog
@@ -227,7 +227,7 @@ class Turns:
                 check_returned("the callback", self.hangup_callbacks.pop(0)(conversation.hangup()))
             except BaseException as error:
                 conversation.logger.exception("an on_hangup callback failed")
-                failure = failure or error
+                failure = failure or unreplaced(error)
         try:
             if failure is not None:
                 self._raise(failure, conversation.own)

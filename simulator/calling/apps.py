@@ -9,7 +9,7 @@ from collections.abc import Callable, Mapping
 from eslsync import LiveCall, Outbound, Session
 from eslsync.callables import check_returned
 from eslsync.loading import Handler
-from eslsync.replaced import replaced_by
+from eslsync.replaced import unreplaced
 from eslsync.serving.hooks import Hooks
 
 from ..clockwork.real_time import DIAL_TIMEOUT, RealTime
@@ -116,8 +116,7 @@ class Apps:
             try:
                 check_returned("the handler", handler(session))
             except BaseException as error:
-                lost = [each.error for each in replaced_by(error) if not each.handled]
-                told = lost[0] if lost else error  # the hangup has replaced the handler's own
+                told = unreplaced(error)
                 if line.error is None:
                     line.outcome = told  # the first of several handlers that raises is told
                 if told is line.error:

@@ -7,6 +7,7 @@ import threading
 from typing import Any
 
 from eslsync import Hangup, Transferred
+from eslsync.replaced import unreplaced
 from eslsync.stacks import is_ours
 
 from .apps import Apps
@@ -41,7 +42,7 @@ class Witness:
             logging.setLogRecordFactory(self._make)
 
     def _raised(self, args: threading.ExceptHookArgs, /) -> None:
-        error = args.exc_value
+        error = None if args.exc_value is None else unreplaced(args.exc_value)
         if error is None or isinstance(error, (Hangup, Transferred, SystemExit)):
             self._hook(args)
             return

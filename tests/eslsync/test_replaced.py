@@ -5,8 +5,9 @@ from __future__ import annotations
 import builtins
 import logging
 import sys
-from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+import threading
+from collections.abc import Callable, Generator, Iterator
+from contextlib import ExitStack, closing, contextmanager, suppress
 
 import pytest
 
@@ -62,6 +63,25 @@ def in_a_class_with_exit(session: Session) -> None:
         raise OwnError
 
 
+def in_an_exit_stack(session: Session) -> None:
+    with ExitStack() as stack:
+        stack.callback(goodbye, session)
+        stack.callback(goodbye, session)
+        raise OwnError
+
+
+def in_a_generator_that_is_closed(session: Session) -> None:
+    def prompts() -> Generator[str, None, None]:
+        try:
+            yield "menu.wav"
+        finally:
+            goodbye(session)
+
+    with closing(prompts()) as files:
+        for _ in files:
+            raise OwnError
+
+
 def in_a_callback(session: Session) -> None:
     session.on("CHANNEL_HANGUP", lambda event: in_finally(session))
     goodbye(session)
@@ -96,6 +116,8 @@ LOST = [
     in_an_inner_finally,
     in_a_with_block,
     in_a_class_with_exit,
+    in_an_exit_stack,
+    in_a_generator_that_is_closed,
     in_a_callback,
     in_the_finally_of_an_except,
 ]
@@ -130,6 +152,36 @@ def test_what_was_being_handled_is_a_warning(caplog: pytest.LogCaptureFixture) -
     hung_up(while_handled)
     [text] = messages(caplog, logging.WARNING)
     assert text.startswith("while an exception was handled: Hangup")
+
+
+def test_what_a_hangup_is_raised_from_is_a_warning(caplog: pytest.LogCaptureFixture) -> None:
+    def handler(session: Session) -> None:
+        try:
+            raise OwnError
+        except OwnError as error:
+            try:
+                goodbye(session)
+            except Hangup as hangup:
+                raise hangup from error
+
+    hung_up(handler)
+    [text] = messages(caplog, logging.WARNING)
+    assert text.startswith("while an exception was handled: Hangup")
+
+
+def test_a_closed_generator_is_no_defect(caplog: pytest.LogCaptureFixture) -> None:
+    def handler(session: Session) -> None:
+        def prompts() -> Generator[str, None, None]:
+            try:
+                yield "menu.wav"
+            finally:
+                goodbye(session)
+
+        with closing(prompts()) as files:
+            next(files)
+
+    hung_up(handler)
+    assert messages(caplog, logging.WARNING) == []
 
 
 @pytest.mark.parametrize("deliberate", ["timeout", "from None"])
@@ -203,6 +255,40 @@ def test_a_test_fails_with_the_exception_that_the_hangup_has_replaced(
         with pytest.raises(OwnError):
             simulated.hangup()
     assert isinstance(simulated.error, OwnError)
+
+
+def test_a_test_fails_with_what_a_callback_of_the_hangup_has_lost() -> None:
+    """Also in `hangup`, which swallows the Hangup of its own call."""
+
+    def handler(session: Session) -> None:
+        session.channel.answer()
+        session.on_hangup(lambda hangup: in_finally(session))
+        session.channel.hangup()
+
+    with FreeSwitch() as switch, pytest.raises(OwnError):
+        switch.call(handler).wait()
+
+
+def test_a_test_fails_with_what_a_thread_has_lost() -> None:
+    def work(session: Session) -> None:
+        try:
+            raise OwnError
+        finally:
+            session.channel.execute("playback", "bye.wav", block=False)
+
+    def handler(session: Session) -> None:
+        session.channel.answer()
+        with suppress(Hangup):
+            session.channel.playback("ivr/ivr-welcome")
+        thread = threading.Thread(target=work, args=(session,))
+        thread.start()
+        thread.join()
+
+    with FreeSwitch() as switch:
+        call = switch.call(handler)
+        call.hear("ivr/ivr-welcome", start=True)
+        with pytest.raises(OwnError):
+            call.hangup()
 
 
 def test_a_test_does_not_fail_for_what_the_handler_had_caught() -> None:
