@@ -16,9 +16,10 @@ from .call.handover import Handover
 from .call.handwritten import note
 from .call.job import Job
 from .call.leg import Leg
+from .call.observed import ANY_EVENT
 from .call.taken_away import sending
 from .call.waiting import Expected, check_event, wait_for
-from .call.watching import ANY_EVENT, Watcher
+from .call.watching import Watcher
 from .callables import check_function
 from .channel import Channel
 from .numbers import whole_seconds

@@ -5,7 +5,7 @@ from __future__ import annotations
 import sys
 import threading
 from collections.abc import Callable
-from typing import TYPE_CHECKING, Any
+from typing import Any, Protocol
 
 from ..bounds import APPLICATIONS
 from ..clock import Clock
@@ -27,13 +27,11 @@ from ..wire.exceptions import (
 )
 from ..wire.message import Event
 from .ending import Stopped
-from .watching import ANY_EVENT
 
-if TYPE_CHECKING:
-    from .execution import UnderWay
-    from .watching import Wait, Watcher
+__all__ = ["ANY_EVENT", "Observed", "how_it_ended"]
 
-__all__ = ["Observed", "how_it_ended"]
+#: What a loop over `Session.events` waits for.
+ANY_EVENT = "an event"
 
 #: Tells all observers of a moment: the method's name and its arguments.
 Tell = Callable[..., None]
@@ -56,6 +54,44 @@ ENDS: tuple[tuple[type[BaseException], End], ...] = (
 )
 
 CREATED, ANSWERED = "Caller-Channel-Created-Time", "Caller-Channel-Answered-Time"
+
+
+class RunsOn(Protocol):
+    """A leg, as far as it is told of."""
+
+    uuid: str
+    hangup_serial: int | None
+    transferred: Event | None
+
+
+class Sent(Protocol):
+    """An application that was sent."""
+
+    application: str
+    uuid: str
+    hung_up: bool
+
+    @property
+    def leg(self) -> RunsOn: ...
+
+
+class Waits(Protocol):
+    """A wait of the handler's (`Wait`)."""
+
+    @property
+    def what(self) -> object: ...
+
+    @property
+    def since(self) -> float: ...
+
+    @property
+    def inside(self) -> Event | None: ...
+
+    @property
+    def kind(self) -> str: ...
+
+    @property
+    def events(self) -> frozenset[str]: ...
 
 
 class Observed:
@@ -81,14 +117,14 @@ class Observed:
     def __init__(self, call: ObservedCall, tell: Tell, clock: Clock) -> None:
         self.call = call
         #: The watcher that `Session.watch` was given.
-        self.beside: Watcher | None = None
+        self.beside: Any = None
         self._tell = tell
         self._clock = clock
         # So that nothing is told after the end; a handler's own threads may go on.
         self._lock = threading.RLock()
         self._ended = False
         self._open: dict[str, ObservedApplication] = {}  # by Application-UUID
-        self._waits: list[tuple[Wait, ObservedWait | None, BaseException | None]] = []
+        self._waits: list[tuple[Waits, ObservedWait | None, BaseException | None]] = []
         self._answered = False
         self._hung_up = False
         self._left = False
@@ -104,7 +140,7 @@ class Observed:
 
     # Applications
 
-    def sent(self, under_way: UnderWay) -> None:
+    def sent(self, under_way: Sent) -> None:
         """An application is about to be sent."""
         now = self._clock.now()
         application = ObservedApplication(
@@ -127,7 +163,7 @@ class Observed:
         """An application was refused, or it is unknown whether it was taken."""
         self.over(uuid, outcome_of(error))
 
-    def completed(self, under_way: UnderWay, event: Event) -> None:
+    def completed(self, under_way: Sent, event: Event) -> None:
         """The completion of an application has arrived."""
         if not self._answered:
             self.note_answer(event)
@@ -140,7 +176,7 @@ class Observed:
 
     # Waits
 
-    def begins(self, wait: Wait) -> None:
+    def begins(self, wait: Waits) -> None:
         """A wait begins (see `Watcher`)."""
         told = observed(wait)
         if told is not None:
@@ -150,7 +186,7 @@ class Observed:
         if self.beside is not None:
             self.beside.begins(wait)
 
-    def ends(self, wait: Wait) -> None:
+    def ends(self, wait: Waits) -> None:
         """It has ended, or raises."""
         _, told, before = self._waits.pop()
         if wait.inside is not None or not self._waits:
@@ -207,7 +243,7 @@ class Observed:
             self._tell("ended", self.call, how, self._clock.now())
 
 
-def observed(wait: Wait) -> ObservedWait | None:
+def observed(wait: Waits) -> ObservedWait | None:
     """A wait, without what could be anything; None for one that is not told."""
     kind, what = wait.kind, wait.what
     if kind in ("application", "reply"):

@@ -15,12 +15,10 @@ from .connection import Pending
 from .execution import UnderWay
 from .job import Job
 from .leg import Leg
+from .observed import ANY_EVENT
 from .posted import POSTED
 
-__all__ = ["ANY_EVENT", "Wait", "Watcher", "described", "too_late"]
-
-#: What a loop over `Session.events` waits for.
-ANY_EVENT = "an event"
+__all__ = ["Wait", "Watcher", "described", "too_late"]
 
 
 def described(what: object) -> str:
