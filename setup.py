@@ -8,6 +8,7 @@ JSON = ["python-json-logger>=3.1"]
 # The API; a program adds the SDK and an exporter.
 OPENTELEMETRY = ["opentelemetry-api>=1.20"]
 PROMETHEUS = ["prometheus-client>=0.20"]
+RELOAD = ["watchfiles>=0.21"]
 BENCH = ["matplotlib>=3.8", "psutil>=5.9"]
 GUNICORN = ["gunicorn>=23.0; sys_platform != 'win32'"]
 
@@ -62,6 +63,8 @@ setup(
         "json": JSON,
         # For `gunicorn -k eslsync.gunicorn.Worker`: several processes, reloads, one port.
         "gunicorn": GUNICORN,
+        # `eslsync serve --reload`.
+        "reload": RELOAD,
         # Everything that the tests, the linter and the type checker need.
         "test": [
             *BENCH,
@@ -71,6 +74,7 @@ setup(
             *OPENTELEMETRY,
             "opentelemetry-sdk>=1.20",
             *PROMETHEUS,
+            *RELOAD,
             "hypothesis>=6.100",
             "import-linter>=2.6",
             "mypy>=1.13",

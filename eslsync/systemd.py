@@ -12,9 +12,11 @@ of the environment when they are first used, so that no child believes that they
 
 from __future__ import annotations
 
+import array
 import logging
 import os
 import socket
+from collections.abc import Iterable
 from functools import cache
 
 __all__ = ["listen_sockets", "notify", "watchdog_interval"]
@@ -74,10 +76,11 @@ class Manager:
     def close(self) -> None:
         self._sock.close()
 
-    def send(self, message: str) -> bool:
+    def send(self, message: str, descriptors: list[int]) -> bool:
         """Send it; False, and a warning the first time, if that is impossible."""
+        rights = (socket.SOL_SOCKET, socket.SCM_RIGHTS, array.array("i", descriptors))
         try:
-            self._sock.sendto(message.encode(), self._address)
+            self._sock.sendmsg([message.encode()], [rights][: len(descriptors)], 0, self._address)
         except OSError as error:
             if not self._told:
                 logger.warning("systemd can't be told (NOTIFY_SOCKET): %s", error)
@@ -111,14 +114,16 @@ def taken() -> float | None:
     return int(microseconds) / 1_000_000 or None
 
 
-def notify(*lines: str) -> bool:
+def notify(*lines: str, sockets: Iterable[socket.socket] = ()) -> bool:
     """Tell systemd, for instance ``notify("STATUS=loading prompts")``.
 
-    sd_notify(3) lists the lines that it knows. Returns False if this process is no service that it
-    listens to (no NOTIFY_SOCKET, or a child of it), or if it can't be reached.
+    sd_notify(3) lists the lines that it knows, and passes ``sockets`` with "FDSTORE=1". Returns
+    False if this process is no service that it listens to (no NOTIFY_SOCKET, or a child of it), or
+    if it can't be reached.
     """
     service = present()
-    return service is not None and service.send("\n".join(lines))
+    descriptors = [each.fileno() for each in sockets]
+    return service is not None and service.send("\n".join(lines), descriptors)
 
 
 def watchdog_interval() -> float | None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import logging
+import os
 import signal
 import socket
 from contextlib import nullcontext
@@ -105,12 +106,19 @@ class FromEnvironment(click.Command):
     show_default=True,
     help="json: each line is an object (needs the extra `json`; docs/production.md).",
 )
+@click.option(
+    "--reload",
+    is_flag=True,
+    help="For development: when a .py file of the project changes, new calls have the new code, "
+    "and calls that are up go on (needs the extra `reload`).",
+)
 @click.option("-v", "--verbose", is_flag=True, help="Log more.")
 def serve(
     app: str,
     name: str | None,
     metrics: str | None,
     drain: float,
+    reload: bool,
     log_format: LogFormat,
     verbose: bool,
     **options: Any,
@@ -137,14 +145,22 @@ def serve(
     """
     from ..serving.listening import CannotListen
     from ..serving.outbound import Outbound
+    from . import reloaded
 
-    handler = files.load(app, name)
+    is_parent = reload and not reloaded.is_child()
+    handler = None if is_parent else files.load(app, name)
     try:
         show_logs(logging.DEBUG if verbose else logging.INFO, log_format)
     except ImportError:
         raise files.Unusable(
             "--log-format json needs python-json-logger: pip install 'eslsync[json]'"
         ) from None
+    # A shell starts background jobs with SIGINT ignored.
+    signal.signal(signal.SIGINT, signal.default_int_handler)
+    if handler is None:
+        if metrics is not None:
+            raise click.UsageError("--reload has no --metrics: its processes can't share a port")
+        raise SystemExit(supervised(app, name, drain))
     # Options not given here come from the file's own Outbound.
     given = {key: each for key, each in options.items() if each not in (None, ())}
     own = handler if isinstance(handler, Outbound) else Outbound(handler)
@@ -160,9 +176,9 @@ def serve(
         seconds("--drain", drain)
     except ValueError as error:
         raise click.UsageError(str(error)) from None
-    # SIGINT, too, since a shell starts background jobs with SIGINT ignored.
-    signal.signal(signal.SIGINT, signal.default_int_handler)
     try:
+        if reload:
+            server, drain = reloaded.shared(server), reloaded.DRAIN
         with nullcontext() if metrics is None else endpoint(metrics, server):
             server.start(drain=drain)
     except CannotListen as error:
@@ -196,6 +212,23 @@ def endpoint(address: str, app: Outbound) -> Endpoint:
     except OSError as error:
         why = f"can't serve metrics on {address}: {error.strerror or error}"
         raise click.ClickException(why) from None
+
+
+def supervised(app: str, name: str | None, drain: float) -> int:
+    """Serve the app with --reload; return the exit status."""
+    from ..loading import AppName, LoadError
+
+    try:
+        from .reloading import supervise
+    except ImportError as error:
+        what = f"--reload needs {error.name}: pip install 'eslsync[reload]'"
+        raise click.UsageError(what) from None
+    if os.name == "nt":
+        raise click.UsageError("--reload passes a socket from process to process, as Unix can")
+    try:
+        return supervise(AppName.of(app, name), drain, passed_socket())
+    except LoadError as error:
+        raise files.Unusable(str(error)) from None
 
 
 def passed_socket() -> socket.socket | None:
