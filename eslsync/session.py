@@ -320,7 +320,8 @@ class Session:
 
         The dialplan then continues. Without ``resume`` it continues, too, but finishes running
         and queued applications first (recordings 12b, 12c, 12q). The library sends it itself if
-        something still runs when the handler ends. Raises what `send` raises.
+        something still runs when the handler ends. Not for a socket without ``async``, where it
+        leaves the caller in CS_RESET for ever (51b). Raises what `send` raises.
         """
         self.send("resume")
 

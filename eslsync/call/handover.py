@@ -235,6 +235,8 @@ class Handover:
             self.became = "taken away"
             return
         parked = own.state is ChannelState.PARK  # by park_after_bridge, outside of the dialplan
+        if "socket_resume" in conversation.context.variables:
+            self._take_back_resume()
         if own.left_socket and (own.leaves_dialplan or parked):
             self._leave_bridged()
             return
@@ -265,6 +267,24 @@ class Handover:
             conversation.commands.exchange("resume", timeout=last_words())
             if "socket_resume" not in conversation.context.variables:
                 own.start("unset", "socket_resume", last_words())  # not for later sockets
+
+    def _take_back_resume(self) -> None:
+        """Unset the dialplan's ``socket_resume``, which is for apps that die, where it would harm.
+
+        It cuts a bridge, in which the caller may stay (recording 50m), and leaves a call of a
+        socket without ``async`` in CS_RESET for ever (51b).
+        """
+        conversation, own = self._conversation, self._conversation.own
+        last_words, is_async = conversation.ending.last_words(), conversation.subscription.is_async
+        joined = own.left_socket or any(each.facts.joins for each in own.under_way)
+        if is_async and not joined:
+            return
+        if conversation.full:
+            command = f"uuid_setvar {own.uuid} socket_resume false"
+            conversation.commands.api(command, last_words)
+        else:
+            # Set after the end of the connection, it would leave the caller in CS_RESET, too.
+            own.do("set", "socket_resume=false", last_words)
 
     def _end_recording(self) -> None:
         """Break off what records, and what runs inside, the innermost first.

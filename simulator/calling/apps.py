@@ -63,7 +63,10 @@ class Apps:
         self.on_expected: Callable[[Line, str], object] = lambda line, what: None
         #: Called with a line whose handler has ended.
         self.on_served: Callable[[Line], object] = lambda line: None
+        #: Called with a line whose app has just been killed.
+        self.on_killed: Callable[[Line], object] = lambda line: None
         self._servers: dict[Handler | Outbound, Outbound] = {}
+        self._dead: set[App] = set()  # those whose process was killed
         self._stops: dict[Outbound, Stop] = {}  # by the server that a fault stopped
 
     def fail(self, error: BaseException) -> None:
@@ -116,6 +119,8 @@ class Apps:
             try:
                 check_returned("the handler", handler(session))
             except BaseException as error:
+                if line.killed:
+                    return  # in a process that is gone
                 told = unreplaced(error)
                 if line.error is None:
                     line.outcome = told  # the first of several handlers that raises is told
@@ -124,7 +129,7 @@ class Apps:
                     self.fail(told)
                 raise
             finally:
-                if not line.channel.hangup_cause:
+                if not line.channel.hangup_cause and not line.killed:
                     line.given_back = True
                     line.note("app", "gives the call back")
                 line.served_by = None
@@ -151,7 +156,7 @@ class Apps:
         owner = self._legs.owner(channel)
         app = self._listening(normal_address(called), owner)
         try:
-            if app is None:
+            if app is None or app in self._dead:
                 raise ConnectionRefusedError
             address = self.find(app)
             link = self._world.dial(address)
@@ -182,7 +187,11 @@ class Apps:
                 self._world,
                 link,
                 line.faults,
-                {"hangup": line.hang_up, "stop": lambda: self._stop(line, app)},
+                {
+                    "hangup": line.hang_up,
+                    "stop": lambda: self._stop(line, app),
+                    "kill": lambda: self._kill(app),
+                },
                 after=line.tap,
             )
         write, close = (link.write, link.close) if tap is None else (tap.write, tap.close)
@@ -211,6 +220,17 @@ class Apps:
         if server not in self._stops:
             line.note("app", "is stopped")
             self._stops[server] = Stop(server, self._world)
+
+    def _kill(self, app: App) -> None:
+        """Have the process of an app die: its calls lose their connections, and nobody listens."""
+        self._dead.add(app)
+        for line in self._lines.values():
+            if line.app == app and not line.killed:
+                line.killed = True
+                line.note("app", "is killed")
+                for link in line.links:
+                    link.cut()
+                self.on_killed(line)
 
     @property
     def cut(self) -> tuple[LiveCall, ...]:

@@ -23,10 +23,12 @@ from ..ladders.transcript import describe
 __all__ = ["KINDS", "Fault", "Tap", "can_befall", "why_missed"]
 
 FaultKind = Literal[
-    "hangup", "drop", "refuse", "stop", "delay", "split", "coalesce", "repeat", "lose"
+    "hangup", "drop", "refuse", "stop", "kill", "delay", "split", "coalesce", "repeat", "lose"
 ]
 KINDS: tuple[FaultKind, ...] = get_args(FaultKind)
 
+#: Kinds that break the connection instead of carrying the message.
+BREAKS = ("drop", "kill")
 #: Microseconds that a message waits for the next one, to arrive in one piece with it.
 COALESCE = 20_000
 #: A split message arrives as 256 single bytes, then pieces of 64 bytes, and 16 single bytes.
@@ -46,6 +48,7 @@ class Fault:
     - ``drop``: the connection breaks instead of carrying the message;
     - ``refuse``: the switch answers -ERR instead of obeying;
     - ``stop``: a deploy stops the app's server, with ``Outbound.stop(timeout=0)``;
+    - ``kill``: the app's process dies, and with it the connections of all its calls;
     - ``delay``: the message, and those after it, arrive ``seconds`` late;
     - ``split``, ``coalesce``: the message arrives in many pieces, or together with the next;
     - ``repeat``, ``lose``: the event arrives twice, or never.
@@ -169,7 +172,7 @@ class Tap:
             if self._dropped:
                 return
             kind = self._step(Parser(), message, self._to_app)
-            if kind == "drop":
+            if kind in BREAKS:
                 self._drop()
                 return
             if kind == "lose":
@@ -189,7 +192,7 @@ class Tap:
             if self._dropped:
                 return
             kind = self._step(CommandParser(), message, self._to_switch)
-            if kind == "drop":
+            if kind in BREAKS:
                 self._drop()
                 return
             if kind == "refuse":
@@ -231,7 +234,9 @@ class Tap:
                 continue
             self.missed.remove(fault)
             self.happened.append(fault)
-            if fault.kind in self._elsewhere:
+            if fault.kind == "kill":
+                self._elsewhere["kill"]()  # before a handler learns of it
+            elif fault.kind in self._elsewhere:
                 self._world.at(self._world.now, self._elsewhere[fault.kind])
             elif fault.kind in ("delay", "coalesce"):
                 wait = COALESCE if fault.kind == "coalesce" else round(fault.seconds * SECOND)

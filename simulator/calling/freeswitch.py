@@ -307,8 +307,6 @@ class FreeSwitch:
         words = socket.lower().split()
         if not {*words} <= {"async", "full"}:
             raise ValueError(f"call: the options of socket are async and full, not {socket!r}")
-        if isinstance(app, str) and any(fault.kind == "stop" for fault in faults):
-            raise ValueError("the fault stop needs a handler of this process, not another program")
         for what, text in (("caller", caller), ("caller_name", caller_name)):
             check_text(f"call: {what}", text, empty=True)
         check_text("call: destination", destination)
@@ -316,6 +314,9 @@ class FreeSwitch:
         for fault in faults:
             if not isinstance(fault, Fault):
                 raise TypeError(f"call: faults has Fault(kind, step), not {fault!r}")
+            if isinstance(app, str) and fault.kind in ("stop", "kill"):
+                why = "needs a handler of this process, not another program"
+                raise ValueError(f"the fault {fault.kind} {why}")
         for entries, actions in (("before", before), ("after", after)):
             if actions:
                 self._check_actions(self._simulation.model, f"call: {entries}", actions)

@@ -116,6 +116,7 @@ class Line:
         self.in_thread: BaseException | None = None  #: the exception of a thread that it started
         self.served_by: int | None = None  #: the thread of the handler
         self.given_back = False
+        self.killed = False  #: its process has died, so what the handler still does doesn't count
 
         if channel.on_event is not None:
             self.watchers.append(channel.on_event)

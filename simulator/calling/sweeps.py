@@ -28,6 +28,7 @@ from ..model.evidence import Part
 from .call import Call, line_of, why_unknown
 from .faults import Fault, FaultKind, can_befall
 from .freeswitch import FreeSwitch, simulation_of
+from .killed import Aftermath, AppKilled, Fate
 from .leaks import descriptors, objects_since_freeze, threads_left
 
 __all__ = ["FaultRun", "Sweep", "sweep"]
@@ -50,6 +51,12 @@ class FaultRun:
     raised: BaseException | None  #: by the handler
     wrong: str | None  #: what went wrong; None if nothing
     missed: tuple[Fault, ...] = ()  #: the call ended before these could happen
+    fate: Fate | None = None  #: what became of the caller, if the app was killed
+
+    @property
+    def stranded(self) -> bool:
+        """True if the caller stays with nobody, and nothing else is wrong."""
+        return self.fate is not None and self.wrong is not None and self.wrong == self.fate.wrong
 
     @property
     def fault(self) -> Fault:
@@ -73,7 +80,8 @@ class FaultRun:
 
     def __str__(self) -> str:
         faults = " and ".join(map(str, self.faults))
-        return f"{faults} ({self.at}): {self.wrong or self.ending}"
+        how = self.wrong or self.ending if self.fate is None else f"the caller {self.fate}"
+        return f"{faults} ({self.at}): {self.wrong or how}"
 
 
 @dataclass
@@ -108,7 +116,17 @@ class Sweep:
             ).rstrip()
             for row in rows
         ]
-        return "\n".join([*lines, *(f"wrong: {outcome}" for outcome in self.wrong)])
+        told = [outcome for outcome in self.wrong if not outcome.stranded]
+        return "\n".join([*lines, *self._fates(), *(f"wrong: {outcome}" for outcome in told)])
+
+    def _fates(self) -> Iterator[str]:
+        """What became of callers whose app was killed, and at which steps."""
+        killed = [each for each in self.outcomes if each.row == "kill"]
+        for what, group in itertools.groupby(killed, lambda each: (each.fate, each.stranded)):
+            steps = [each.fault.step for each in group]
+            at = f"{steps[0]} to {steps[-1]}" if steps[1:] else f"{steps[0]}"
+            fate, stranded = what
+            yield f"{'wrong: ' if stranded else ''}killed at {at}: the caller {fate}"
 
 
 def sweep(
@@ -123,6 +141,7 @@ def sweep(
     start: str | datetime | None = None,
     prompts: Mapping[str, float] | None = None,
     allow_unmodelled: Collection[str] | None = None,
+    allow_stranded: Collection[str] = ("socket",),
 ) -> Sweep:
     """Play ``script(call)`` against a handler, once for each fault at each step.
 
@@ -136,6 +155,11 @@ def sweep(
     left behind. (Pass ``memory=False`` if the handler keeps sessions or events beyond the call.)
     With a fault the script itself may fail, since it was written for another call. ``seed``,
     ``start``, ``prompts`` and ``allow_unmodelled`` are those of `FreeSwitch`.
+
+    With the fault ``kill``, which has to be asked for, a run shows what becomes of the caller:
+    the script stops, and the caller waits. It is wrong if they stay with nobody for ever, parked
+    or in music that never ends, but for the applications in ``allow_stranded`` (``socket``: the
+    app died as it connected, which strands any caller without ``socket_resume``).
 
     The ``play`` of a `simulator.scripts.script.Script` supplies the call's circumstances.
 
@@ -160,13 +184,13 @@ def sweep(
     owner = getattr(script, "__self__", None)
     of_switch, of_call = owner.circumstances() if isinstance(owner, Described) else ({}, {})
     of_switch = {**of_switch, **{key: each for key, each in given.items() if each is not None}}
-    runs = _Runs(script, app, of_switch, of_call, memory)
+    runs = _Runs(script, app, of_switch, of_call, memory, allow_stranded)
     result = Sweep()
 
     def add(*faults: Fault) -> None:
         run = runs.make(faults)
         at = steps[int(faults[0].step) - 1].text
-        result.outcomes.append(FaultRun(faults, at, run.raised, run.wrong, run.missed))
+        result.outcomes.append(FaultRun(faults, at, run.raised, run.wrong, run.missed, run.fate))
 
     with standing_still(of_switch.get("start")), _plain_log(runs.logged), runs:
         steps = runs.first()
@@ -214,10 +238,11 @@ class _Run:
     raised: BaseException | None
     missed: tuple[Fault, ...]
     wrong: str | None
+    fate: Fate | None
 
 
 #: Types that outlive a run, because its result or `whole_run` refers to them.
-OUTLASTING = (_Run, BaseException, Message, Part, Bridged, Keys, Played, Recorded)
+OUTLASTING = (_Run, Fate, BaseException, Message, Part, Bridged, Keys, Played, Recorded)
 
 
 class _Runs:
@@ -230,6 +255,7 @@ class _Runs:
         of_switch: Mapping[str, Any],
         of_call: Mapping[str, Any],
         memory: bool,
+        allow_stranded: Collection[str],
     ) -> None:
         #: The failures that the library logs as its own.
         self.logged: list[str] = []
@@ -239,6 +265,7 @@ class _Runs:
         self._of_call = of_call
         self._own_faults: Sequence[Fault] = of_call.get("faults", ())
         self._memory = memory
+        self._allow_stranded = allow_stranded
         self._frozen = gc.get_freeze_count()  # by whoever calls
 
     def first(self) -> list[Entry]:
@@ -273,21 +300,27 @@ class _Runs:
 
     def _play(self, faults: Sequence[Fault]) -> _Run:
         self.logged.clear()
-        wrong = call = None
+        wrong = call = fate = None
         try:
             with FreeSwitch(**self._of_switch, raises=False) as switch:
                 # A fault changes the call, so others may not come.
                 every = [replace(fault, optional=True) for fault in (*self._own_faults, *faults)]
                 of_call = {**self._of_call, "faults": every if faults else self._own_faults}
                 call = switch.call(self._app, **of_call)
+                simulation = simulation_of(switch)
+                killed = Aftermath(simulation, line_of(call))
                 try:
                     check_returned("the script", self._script(call))
-                    simulation_of(switch).see_out()
+                    simulation.see_out()
                 except AssertionError:
                     if not faults:
                         raise
                     # otherwise the fault has changed the call
-                call.hangup()
+                fate = killed.fate()
+                try:
+                    call.hangup()
+                except AppKilled:
+                    fate = killed.fate()
         except AssertionError as error:
             wrong = str(error).splitlines()[0]
         assert call is not None
@@ -299,13 +332,15 @@ class _Runs:
                 wrong = f"the handler raised {each.error!r}"
             if wrong is None and each.not_modelled:
                 wrong = each.not_modelled[0].lack
+        if wrong is None and fate is not None and fate.stranded not in self._allow_stranded:
+            wrong = fate.wrong
         if wrong is None and self.logged:
             wrong = f"logged: {self.logged[0]}"
         steps = []
         if not faults:
             steps = [entry for entry in call.transcript.entries if entry.message is not None]
         missed = tuple(fault for fault in faults if fault not in call.faults)
-        return _Run(steps, call.outcome, missed, wrong)
+        return _Run(steps, call.outcome, missed, wrong, fate)
 
 
 def left_behind(threads: set[threading.Thread], opened: Mapping[int, str]) -> str | None:

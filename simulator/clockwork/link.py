@@ -59,6 +59,13 @@ class Link:
         self.closing = True
         self._exchange.has_news(self)
 
+    def cut(self) -> None:
+        """Break the connection for both sides, as the death of the app's process does."""
+        listener, self.listener = self.listener, None
+        self.close()
+        if listener is not None:
+            self._exchange.at(self._exchange.now, listener.closed)
+
     def flush(self) -> None:
         """Send what this step has written."""
         raise NotImplementedError

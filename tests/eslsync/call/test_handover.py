@@ -10,7 +10,7 @@ import pytest
 from eslsync import Disconnected, Hangup, HangupCause, Outbound, Session
 from eslsync.call import connection
 from eslsync.protocol import ConnectReply
-from simulator import FreeSwitch
+from simulator import Fault, FreeSwitch
 from tests.support.peer import call, quiet_call, reply
 from tests.support.servers import Beside, dialled, messages, nothing, serving
 
@@ -288,3 +288,33 @@ def test_a_hangup_that_the_handler_scheduled_is_not_cancelled() -> None:
         call = switch.call(Outbound(handler, max_call_duration=500), after=[("playback", "queue")])
         call.wait()
     assert call.cause == "NORMAL_TEMPORARY_FAILURE"
+
+
+# socket_resume, which the dialplan sets for apps that die
+
+
+@pytest.mark.parametrize(
+    ("socket", "stops"),
+    [("async full", True), ("async", True), ("async full", False), ("full", False), ("", False)],
+)
+def test_socket_resume_neither_cuts_a_bridge_nor_loses_a_call_that_is_given_back(
+    socket: str, stops: bool
+) -> None:
+    # recordings 50m and 51b
+    def talks(session: Session) -> None:
+        session.channel.answer()
+        session.channel.bridge("user/1000", timeout=200)
+
+    stop = Fault("stop", "CHANNEL_BRIDGE")
+    with FreeSwitch(raises=False) as switch:
+        switch.endpoint("user/1000", hangs_up_after=100.0)
+        call = switch.call(
+            talks,
+            socket=socket,
+            before=[("set", "socket_resume=true")],
+            after=[("playback", "ivr/ivr-bye")],
+            faults=[stop] if stops else [],
+        )
+        call.hear("ivr/ivr-bye", timeout=200)
+        call.wait()
+    assert call.duration > 100
