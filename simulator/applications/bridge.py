@@ -251,7 +251,7 @@ def _run_hooks(side: BridgeSide) -> Steps[None]:
         yield from hooks.api_on(channel, "api_before_bridge")
     name = channel.get("bridge_pre_execute_app")
     if name:
-        executing.execute_async(channel, name, channel.get("bridge_pre_execute_data") or "")
+        executing.execute_async(channel, name, channel.get("bridge_pre_execute_data"))
 
 
 def _execute_afterwards(channel: Channel) -> None:

@@ -108,6 +108,7 @@ class Room:
     #: room is two members with one number.)
     floor: int | None = None
     recordings: dict[str, int] = field(default_factory=dict)  #: path to time of start
+    recorded: str | None = None  #: the path of the last recording, also if it has ended
     sounds: list[RoomSound] = field(default_factory=list)
 
     def about(self) -> Headers:
@@ -389,6 +390,7 @@ def _stay(channel: Channel, room: Room, flags: frozenset[str]) -> Steps[None]:
     channel.set("conference_member_id", str(member.number))
     channel.set("conference_moderator", "true" if member.moderator else "false")
     channel.set("conference_ghost", "false")
+    channel.set("conference_recording", room.recorded)
     channel.set("conference_uuid", room.uuid)
     room.members.append(member)
     if not channel.get("conference_call_key"):

@@ -336,6 +336,7 @@ def _record(switch: Switch, room: Room, words: Sequence[str]) -> str:
     if not words or not words[0]:
         return "record <filename>"
     room.recordings[words[0]] = switch.scheduler.now
+    room.recorded = words[0]
     room.tell(switch, "start-recording", _line("record", 0), ("Path", words[0]))
     return f"+OK Record file {words[0]}\n"
 

@@ -271,16 +271,13 @@ def broadcast(
         execute_async(channel, "hangup", cause or "normal_clearing")
 
 
-def execute_async(channel: Channel, name: str, argument: str, more: Headers = ()) -> None:
+def execute_async(channel: Channel, name: str, argument: str | None, more: Headers = ()) -> None:
     """Queue an application (switch_core_session_execute_application_async)."""
     created = channel.switch.event("COMMAND")
-    headers = [
-        ("call-command", "execute"),
-        ("execute-app-name", name),
-        ("execute-app-arg", argument),
-        ("event-lock", "true"),
-        *more,
-    ]
+    headers = [("call-command", "execute"), ("execute-app-name", name)]
+    if argument is not None:
+        headers.append(("execute-app-arg", argument))
+    headers += [("event-lock", "true"), *more]
     channel.private_events.append(PrivateCommand("", headers, b"", list(created.headers())))
     channel.poke()
 

@@ -116,6 +116,7 @@ class _Deriving:
             "endpoints": dict(self._endpoints()),
             "speech_engines": tuple(given.get("speech_engines", ())),
             "recognizers": tuple(given.get("recognizers", ())),
+            "interface_allowlist": tuple(given.get("interface_allowlist", ())),
         }
         times = [0.0, *(each.time for each in self.recording.switch), self.recording.ended]
         silence = max(later - earlier for earlier, later in pairwise(times))

@@ -23,6 +23,7 @@ from uuid import uuid4
 from eslsync.wire.texts import bytes_of
 
 from .. import files
+from ..ladders.rungs import ANY_UUID
 from ..recordings.reading import Recording, Sent
 from .callers import Caller, caller_of
 from .connection import RecordedConnection
@@ -50,6 +51,9 @@ __all__ = ["Performance", "perform"]
 #: Seconds that the switch may take to connect to the app, or to say why not.
 CONNECTS = 10.0
 PLACEHOLDER = re.compile(r"\{\{([A-Za-z][\w-]*)\}\}")
+#: The leg that `originate` called: as it answers, and as it was told.
+CALLED = re.compile(rf"^\+OK ({ANY_UUID.pattern})$", re.MULTILINE)
+CHOSEN = re.compile(rf"origination_uuid='?({ANY_UUID.pattern})")
 
 
 @dataclass
@@ -168,6 +172,7 @@ class _Stage:
         self._actions: list[dict[str, Any]] = []
         self._sent: list[str] = []  # texts that may name our numbers
         self._new: dict[str, str] = {}  # uuids, by name
+        self._others: list[str] = []  # legs that others called
         self._since = 0  # messages before the last step that did something
         self._replies = 0  # that must have come before the next step
 
@@ -198,8 +203,17 @@ class _Stage:
 
     def clean_up(self) -> None:
         """Hang up the legs that the scenario made, as far as they are up."""
-        for uuid in self._new.values():
+        for uuid in dict.fromkeys([*self._new.values(), *self._called()]):
             self._client.api(f"uuid_kill {uuid}")
+
+    def _called(self) -> Iterator[str]:
+        """The legs that others' or the app's `originate` called, as it answered or was told."""
+        for text in self._sent:
+            yield from CHOSEN.findall(text)
+        for message in self._connection.messages:
+            if message.kind == "api/response" or message.name == "BACKGROUND_JOB":
+                yield from CALLED.findall(message.body)
+        yield from self._others
 
     def _play(self, step: Step) -> str | None:
         """Perform a step; return the problem with it, if there is one."""
@@ -241,7 +255,7 @@ class _Stage:
         if isinstance(step, Api):
             command = self._filled(step.command)
             self._sent.append(command)
-            self._client.api(command)
+            self._others += CALLED.findall(self._client.api(command))
             self._actions.append({"at": at, "api": command})
             return None
         if isinstance(step, Talk):

@@ -283,6 +283,7 @@ CIRCUMSTANCES: dict[str, Shape] = {
     "endpoints": ByName(Fields(FAR_END)),
     "speech_engines": Many(TEXT),
     "recognizers": Many(TEXT),
+    "interface_allowlist": Many(TEXT),
     "patience": SECONDS,
 }
 
@@ -337,6 +338,7 @@ class Scenario:
     endpoints: Mapping[str, Mapping[str, object]] = field(default_factory=dict)
     speech_engines: tuple[str, ...] = ()
     recognizers: tuple[str, ...] = ()
+    interface_allowlist: tuple[str, ...] = ()
     patience: float = 20.0
     #: The file it was read from, and the lines of its steps there.
     path: Path | None = field(default=None, compare=False)
@@ -376,7 +378,7 @@ class Scenario:
                 given[key] = _pairs(given[key])
         for key in ("dialplan", "phrases"):
             given[key] = {name: _pairs(each) for name, each in given.get(key, {}).items()}
-        for key in ("speech_engines", "recognizers"):
+        for key in ("speech_engines", "recognizers", "interface_allowlist"):
             given[key] = tuple(given.get(key, ()))
         return cls(
             steps=tuple(step for step, _ in steps),

@@ -164,13 +164,16 @@ class _Served:
         return "+OK\n"
 
     def _modelled(self, name: str, argument: str) -> str:
-        """The model's answer to an api command that takes no time."""
+        """The model's answer to an api command."""
         answers: list[str] = []
 
         def steps() -> Steps[None]:
             answers.append((yield from run_api(simulation_of(self._switch).model, name, argument)))
 
-        Thread(simulation_of(self._switch).world, steps()).run()
+        world = simulation_of(self._switch).world
+        Thread(world, steps()).run()
+        while not answers:
+            world.run(lambda: bool(answers), world.now + LOOK)
         return answers[0]
 
     # The calls

@@ -102,6 +102,28 @@ def test_a_caller_who_is_left_hangs_up_at_the_end() -> None:
     assert performance.recording.closed
 
 
+CHOSEN_UUID = "3d74c5de-0000-4000-8000-000000000001"
+
+
+@pytest.mark.parametrize(
+    "calls",
+    [
+        Api(f"originate {{origination_uuid={CHOSEN_UUID}}}loopback/hold/eslsync &park()"),
+        Api("originate loopback/hold/eslsync &park()"),
+        Send("api originate loopback/hold/eslsync &park()"),
+    ],
+)
+def test_legs_that_were_called_are_hung_up_at_the_end(calls: Step) -> None:
+    called = "CHANNEL_ORIGINATE"
+    steps = (*BEGIN, App("answer"), Send(f"filter Event-Name {called}"), calls, Until(called))
+    scenario = Scenario("legs", steps)
+    with live_switch([scenario]) as switch:
+        performance = perform(scenario, switch)
+        [leg] = [each for each in performance.recording.switch if each.name == called]
+        with switch.connect() as client:
+            assert client.api(f"uuid_exists {leg.get('Unique-ID')}") == "false"
+
+
 def test_an_app_that_closes_is_recorded_as_one() -> None:
     closing = (*BEGIN, Raw("sendmsg\ncall-command: execute\nexecute-app-name: answer\n\n"), Close())
     performance = performed(Scenario("closing", closing))

@@ -90,6 +90,7 @@ EVERYTHING = Scenario(
     endpoints={"sofia/gateway/x/1": {"rings": True, "answers_after": "never"}},
     speech_engines=("flite",),
     recognizers=("test",),
+    interface_allowlist=("mod_dptools", "mod_commands.uuid_kill"),
     patience=5,
 )
 
