@@ -6,7 +6,7 @@ import os
 import sys
 import threading
 import traceback
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Mapping
 from traceback import FrameSummary, StackSummary
 from types import FrameType
 from typing import TYPE_CHECKING, Any, TypeVar
@@ -15,8 +15,10 @@ if TYPE_CHECKING:
     import ast
 
 __all__ = [
+    "Frames",
     "call_user",
     "frame_of",
+    "frames_of_all",
     "is_ours",
     "parsed",
     "place",
@@ -31,6 +33,8 @@ __all__ = [
 TRIES = 100
 
 T = TypeVar("T")
+#: The innermost frame of each thread, by its identifier.
+Frames = Mapping[int, FrameType]
 
 _HERE = os.path.dirname(__file__)
 #: The folders of eslsync and of the simulator, which is installed beside it.
@@ -55,9 +59,14 @@ def call_user(function: Callable[[Any], T], argument: Any) -> T:
     return function(argument)
 
 
-def frame_of(thread: threading.Thread) -> FrameType | None:
+def frames_of_all() -> Frames:
+    """The innermost frame of each thread."""
+    return sys._current_frames()
+
+
+def frame_of(thread: threading.Thread, frames: Frames | None = None) -> FrameType | None:
     """The innermost frame of a thread; None if it has ended."""
-    return sys._current_frames().get(thread.ident or 0)
+    return (frames_of_all() if frames is None else frames).get(thread.ident or 0)
 
 
 def stack_of(thread: threading.Thread) -> list[FrameSummary]:
@@ -65,15 +74,18 @@ def stack_of(thread: threading.Thread) -> list[FrameSummary]:
     return _summary(_walk(thread))
 
 
-def users_stack(thread: threading.Thread, *, waits: bool = False) -> list[FrameSummary]:
+def users_stack(
+    thread: threading.Thread, *, waits: bool = False, frames: Frames | None = None
+) -> list[FrameSummary]:
     """The frames of a handler's thread from the handler on, the outermost first, without eslsync's.
 
     ``waits`` is True if the handler waits in a method of eslsync: then frames below that method,
     such as another clock's, are left out. Empty before the handler begins and after it ends.
+    ``frames`` are those of all threads (`frames_of_all`), if many are looked at.
     """
-    frames = _walk(thread)
-    begins = next((i for i, each in enumerate(frames) if each.f_code is call_user.__code__), 0)
-    theirs = frames[:begins]  # the innermost first
+    walked = _walk(thread, frames)
+    begins = next((i for i, each in enumerate(walked) if each.f_code is call_user.__code__), 0)
+    theirs = walked[:begins]  # the innermost first
     if waits:
         innermost = next((i for i, each in enumerate(theirs) if _is_ours(each)), 0)
         theirs = theirs[innermost:]
@@ -84,9 +96,9 @@ def _is_ours(frame: FrameType) -> bool:
     return is_ours(frame.f_code.co_filename)
 
 
-def _walk(thread: threading.Thread) -> list[FrameType]:
+def _walk(thread: threading.Thread, frames: Frames | None = None) -> list[FrameType]:
     """A thread's frames, the innermost first."""
-    frame = frame_of(thread)
+    frame = frame_of(thread, frames)
     return [] if frame is None else [each for each, _ in traceback.walk_stack(frame)]
 
 

@@ -8,6 +8,7 @@ import click
 
 from ..own_simulator import NAME, InTheWay, import_simulator
 from .added import added_commands
+from .calls import calls
 from .files import Unusable
 from .serve import serve
 
@@ -53,4 +54,5 @@ def main() -> None:
     """FreeSWITCH event socket apps as plain functions, with and without a switch."""
 
 
+main.add_command(calls)
 main.add_command(serve)

@@ -133,7 +133,7 @@ def serve(
 
     SIGTERM or Ctrl-C stops it: it takes no more calls, gives the current ones --drain seconds to
     finish, and the rest back to the dialplan. A second one cuts them at once. SIGUSR1 prints the
-    current calls, with the stack of each handler.
+    current calls, with the stack of each handler; `eslsync calls` shows them elsewhere.
 
     Under systemd it accepts from the socket that is passed to it, whatever --host and --port say.
     In the environment, values of an option that may be repeated are separated by blanks.
@@ -180,7 +180,7 @@ def serve(
         if reload:
             server, drain = reloaded.shared(server), reloaded.DRAIN
         with nullcontext() if metrics is None else endpoint(metrics, server):
-            server.start(drain=drain)
+            server.start(drain=drain, inspection=True)
     except CannotListen as error:
         raise click.ClickException(str(error.strerror)) from None
     logging.getLogger("eslsync").info("stopped")

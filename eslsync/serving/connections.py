@@ -13,6 +13,7 @@ from contextlib import contextmanager, suppress
 from .. import forks
 from ..clock import REAL, Peer, here
 from ..logs import logger
+from ..stacks import frames_of_all
 from .live import LiveCall, Served, look_at
 
 __all__ = ["Connections"]
@@ -200,8 +201,8 @@ class Connections:
         """The calls that handlers work on now."""
         # Copied in one operation and without the lock, because a signal handler may ask as well,
         # whatever it interrupted.
-        calls = self.calls.copy()
-        return tuple(look_at(call, thread) for thread, call in calls.items())
+        calls, frames = self.calls.copy(), frames_of_all()
+        return tuple(look_at(call, thread, frames) for thread, call in calls.items())
 
     def log_once(
         self,

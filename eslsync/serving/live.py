@@ -5,18 +5,18 @@ from __future__ import annotations
 import os
 import threading
 import traceback
-from collections.abc import Iterable
-from typing import NamedTuple
+from collections.abc import Iterable, Mapping
+from typing import Any, NamedTuple
 
 from ..call.connection import Connection
 from ..call.conversation import Conversation
 from ..call.handover import Handover
 from ..session import Session
-from ..stacks import users_stack
+from ..stacks import Frames, users_stack
 from ..wire.enums import ChannelState
 from ..wire.shown import in_a_log
 
-__all__ = ["LiveCall", "Served", "look_at", "report"]
+__all__ = ["LiveCall", "Served", "look_at", "report", "sentence"]
 
 
 class LiveCall(NamedTuple):
@@ -43,11 +43,14 @@ class LiveCall(NamedTuple):
         return f"<LiveCall {self}>"
 
     def __str__(self) -> str:
-        doing = f"waits for {self.waiting_for}" if self.waiting_for else "runs"
-        return (
-            f"{self.uuid} from {self.caller or 'nobody'} to {self.destination or 'nowhere'}, "
-            f"{self.age:.1f} s, {self.state}: {doing}, at {self.where}"
-        )
+        return sentence(self.facts)
+
+    @property
+    def facts(self) -> dict[str, Any]:
+        """All but the session, as plain values, by name."""
+        facts = self._asdict()
+        del facts["session"]
+        return {**facts, "age": round(self.age, 3)}
 
 
 class Served(NamedTuple):
@@ -62,10 +65,10 @@ class Served(NamedTuple):
         return self.conversation.connection
 
 
-def look_at(call: Served, thread: threading.Thread) -> LiveCall:
-    """A snapshot of a call. Any thread may take it."""
+def look_at(call: Served, thread: threading.Thread, frames: Frames | None = None) -> LiveCall:
+    """A snapshot of a call. Any thread may take it; for several calls, with `frames_of_all`."""
     session, redact = call.session, call.conversation.redact
-    stack = users_stack(thread, waits=session.waiting_for is not None)
+    stack = users_stack(thread, waits=session.waiting_for is not None, frames=frames)
     return LiveCall(
         uuid=session.uuid,
         caller=redact.value("Caller-Caller-ID-Number", session.caller_number),
@@ -76,6 +79,16 @@ def look_at(call: Served, thread: threading.Thread) -> LiveCall:
         where=_where(stack),
         stack=tuple(map(_line, stack)),
         session=session,
+    )
+
+
+def sentence(facts: Mapping[str, Any]) -> str:
+    """The facts of a call in a line, without its stack."""
+    doing = f"waits for {facts['waiting_for']}" if facts["waiting_for"] else "runs"
+    return (
+        f"{facts['uuid']} from {facts['caller'] or 'nobody'} to "
+        f"{facts['destination'] or 'nowhere'}, {facts['age']:.1f} s, {facts['state']}: {doing}, "
+        f"at {facts['where']}"
     )
 
 

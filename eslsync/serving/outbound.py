@@ -195,6 +195,7 @@ class Outbound:
         self._port = port
         self._server: Server | None = None
         self._drain: float | None = None  # of a start() that blocks
+        self._inspection = False  # as for start()
 
     @property
     def allow(self) -> tuple[str, ...]:
@@ -273,7 +274,9 @@ class Outbound:
         """
         return self.hooks.on_stop(function)
 
-    def start(self, block: bool = True, *, drain: float = DRAIN_TIMEOUT) -> None:
+    def start(
+        self, block: bool = True, *, drain: float = DRAIN_TIMEOUT, inspection: bool = False
+    ) -> None:
         """Listen, and take calls until `stop`.
 
         With ``block=True``, returns when `stop`, called for instance in another thread or in a
@@ -285,10 +288,14 @@ class Outbound:
         ``block=False``, returns at once, handles no signals and tells nothing; the program's end
         stops it.
 
+        With ``inspection=True``, `eslsync calls` shows its calls to the same user, as for `eslsync
+        serve`, by a Unix socket in ``$XDG_RUNTIME_DIR/eslsync``, or else in ``/tmp/eslsync-UID``.
+
         Raises OSError, whose `strerror` says what to do, if it can't listen on the address, and
         RuntimeError if started before.
         """
         seconds("drain", drain)
+        self._inspection = inspection
         if not block:
             self._listen()
             return
@@ -340,12 +347,11 @@ class Outbound:
             raise RuntimeError("this Outbound was started before; use replace() for another")
         for tell in on_listen:
             tell(self)
-        server = self._server = Server(self)
+        server = self._server = Server(self, inspection=self._inspection)
         try:
             self.hooks.begin()
             server.start()
-            host = self.host if self.sock is None else self.sock.getsockname()[0]
-            logger.info("listening on %s port %d", host, self.port)
+            logger.info("listening on %s port %d", server.host, self.port)
             if self.allow == LOOPBACK and not server.listener.is_local:
                 logger.warning("only calls from this machine are taken: list other hosts in allow=")
         except BaseException:

@@ -11,6 +11,7 @@ from __future__ import annotations
 import atexit
 import logging
 import math
+import os
 import selectors
 import socket
 import threading
@@ -79,8 +80,9 @@ RUNNING: WeakSet[Server] = WeakSet()
 class Server:
     """Serves calls from `start` until `stop`."""
 
-    def __init__(self, settings: Settings) -> None:
+    def __init__(self, settings: Settings, *, inspection: bool = False) -> None:
         self.settings = settings
+        self._inspection = inspection
         self.port = settings.port if settings.sock is None else port_of(settings.sock)
         self.connections = Connections(self._nudge)
         #: Set when it begins to stop: calls that connect from now on are given back.
@@ -116,6 +118,13 @@ class Server:
         self._asked: tuple[float, int, int] | None = None  # when, its own and the reader's turns
         self._responds = True  # the last answer
         self._unserved: deque[tuple[socket.socket, Peer]] = deque()  # accepted, without a thread
+
+    @property
+    def host(self) -> str:
+        """The address that it listens on, or the name as given."""
+        sock = self.settings.sock
+        host: str = self.settings.host if sock is None else sock.getsockname()[0]
+        return host
 
     # Other threads
 
@@ -293,7 +302,22 @@ class Server:
             settings, self.connections, self.reader, self.recorder, self.observers
         )
         self._thread.name = f"eslsync-accept-{self.port}"
+        if self._inspection:
+            from .inspection import inspected
+
+            resources.enter_context(inspected(self._seen))
         RUNNING.add(self)
+
+    def _seen(self) -> dict[str, object]:
+        """What `eslsync calls` shows of the server."""
+        return {
+            "pid": os.getpid(),
+            "parent": os.getppid(),
+            "host": self.host,
+            "port": self.port,
+            "stopping": self.connections.closing,
+            "calls": [call.facts for call in self.connections.look()],
+        }
 
     def _recorder(self) -> Recorder | None:
         settings = self.settings

@@ -13,9 +13,12 @@ from typing import Any
 import pytest
 
 from eslsync import Session, forks
+from eslsync.serving import inspection
 from simulator.calling.leaks import descriptors
 from tests.support.peer import PATIENCE
-from tests.support.servers import dialled, nothing, refused, serving, until
+from tests.support.servers import dialled, nothing, refused, runtime, serving, until
+
+__all__ = ["runtime"]
 
 pytestmark = [
     pytest.mark.skipif(not hasattr(os, "fork"), reason="it has no fork"),
@@ -212,3 +215,19 @@ def is_inheritable(descriptor: int) -> bool:
         return os.get_inheritable(descriptor)
     except OSError:  # the listing's own
         return False
+
+
+def test_a_childs_server_is_inspected_besides_its_parents(runtime: Path) -> None:
+    def serve() -> int:
+        with serving(nothing, inspection=True) as app:
+            assert len(list(runtime.iterdir())) == 2
+            return app.port
+
+    with serving(nothing, inspection=True) as app:
+        [path] = runtime.iterdir()
+        with forked(serve) as child:
+            assert child.said().isdecimal()
+            assert list(runtime.iterdir()) == [path], "a child removes its own socket only"
+            found = inspection.ask(path)
+            assert found is not None
+            assert (found["pid"], found["port"]) == (os.getpid(), app.port)

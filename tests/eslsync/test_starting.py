@@ -54,7 +54,7 @@ def test_import_eslsync_loads_nothing_heavy() -> None:
 def test_eslsync_serve_loads_nothing_of_the_simulated_switch() -> None:
     serve = run("serve", IVR, "--port", "0")
     loaded = loaded_by(
-        f"import eslsync\neslsync.Outbound.start = lambda self, drain: None\n{serve}"
+        f"import eslsync\neslsync.Outbound.start = lambda self, **options: None\n{serve}"
     )
     assert "eslsync.serving.server" in loaded
     assert (

@@ -3,10 +3,13 @@
 from __future__ import annotations
 
 import logging
+import shutil
 import socket
+import tempfile
 import threading
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -15,10 +18,22 @@ from eslsync import Outbound, Session
 from tests.support.peer import PATIENCE, Peer, Watched
 
 
+@pytest.fixture
+def runtime(monkeypatch: pytest.MonkeyPatch) -> Iterator[Path]:
+    """The folder for the sockets of `eslsync calls`: not there yet, and of a short name."""
+    folder = tempfile.mkdtemp(prefix="eslsync-", dir="/tmp")
+    monkeypatch.setenv("XDG_RUNTIME_DIR", folder)
+    yield Path(folder, "eslsync")
+    shutil.rmtree(folder)
+
+
 @contextmanager
 def serving(handler: Callable[[Session], Any], **options: Any) -> Iterator[Outbound]:
     """A started `Outbound`, for tests of more than one call or of none."""
-    with Outbound(handler, port=0, clock=Watched(), **options) as app:
+    inspection = options.pop("inspection", False)
+    app = Outbound(handler, port=0, clock=Watched(), **options)
+    app.start(block=False, inspection=inspection)
+    with app:
         yield app
 
 

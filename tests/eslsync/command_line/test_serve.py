@@ -148,7 +148,7 @@ def test_serve_loads_no_simulator_and_no_freezegun() -> None:
     code = (
         "import sys\n"
         "from eslsync import Outbound\n"
-        "Outbound.start = lambda self, drain: print(*sys.modules)\n"
+        "Outbound.start = lambda self, **options: print(*sys.modules)\n"
         "from eslsync.command_line.main import main\n"
         f"main(['serve', {IVR!r}])\n"
     )
@@ -230,7 +230,9 @@ def test_what_a_function_of_on_start_raises_is_not_taken_for_a_busy_port(tmp_pat
 def test_options_may_come_from_the_environment() -> None:
     code = (
         "from eslsync import Outbound\n"
-        "Outbound.start = lambda app, drain: print(app.port, app.allow, app.handler, drain)\n"
+        "def start(app, drain, **options):\n"
+        "    print(app.port, app.allow, app.handler, drain)\n"
+        "Outbound.start = start\n"
         "from eslsync.command_line.main import main\n"
         f"main(['serve', {IVR!r}, '--port', '5001'])\n"
     )
@@ -316,7 +318,7 @@ def test_serve_takes_the_options_of_an_outbound_in_the_file(tmp_path: Path) -> N
     )
     code = (
         "from eslsync import Outbound\n"
-        "def start(app, drain):\n"
+        "def start(app, drain, **options):\n"
         "    print(app.port, app.max_calls, app.redact, app.proxy_protocol, drain)\n"
         "Outbound.start = start\n"
         "from eslsync.command_line.main import main\n"
