@@ -52,9 +52,9 @@ def passed() -> tuple[int, list[tuple[str, socket.socket]]]:
     sockets = []
     for index in range(int(number)):
         descriptor = FIRST + index
-        os.set_inheritable(descriptor, False)
         name = names[index] if index < len(names) else "unknown"
         try:
+            os.set_inheritable(descriptor, False)
             sockets.append((name, socket.socket(fileno=descriptor)))
         except OSError as error:  # a FIFO, say
             logger.debug("descriptor %d (%s) is no socket: %s", descriptor, name, error)

@@ -22,6 +22,7 @@ from watchfiles import PythonFilter, watch
 from ..clock import REAL
 from ..importing import package_of
 from ..loading import AppName
+from ..serving.listening import bar
 from ..serving.signals import Signals
 from .reloaded import CHILD, DRAIN
 
@@ -171,6 +172,8 @@ class Supervisor:
     def _stop(self) -> None:
         """Have all take no more calls, and cut theirs when the time is over or asked again."""
         if self._cut_at is None:
+            if self._sock is not None:
+                bar(self._sock)  # whoever would wait now, would wait in vain
             self._cut_at = REAL.now() + self._drain
             for each in self._processes:
                 if not each.is_asked:

@@ -19,6 +19,7 @@ __all__ = [
     "CannotListen",
     "Listener",
     "SharedListener",
+    "bar",
     "listener_for",
     "port_of",
 ]

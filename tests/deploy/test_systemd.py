@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import runpy
 import shutil
 import subprocess
 from pathlib import Path
@@ -15,6 +16,7 @@ from tests.support.places import ROOT
 from tests.support.service_manager import needs_systemd
 
 DEPLOY = ROOT / "deploy"
+GUNICORN = DEPLOY / "gunicorn.conf.py"
 UNITS = sorted(each.name for each in DEPLOY.iterdir() if each.suffix in (".service", ".socket"))
 
 
@@ -69,10 +71,17 @@ def test_a_service_is_hardly_exposed(name: str, tmp_path: Path) -> None:
 
 def test_the_service_has_the_time_that_its_calls_have() -> None:
     settings = service("eslsync.service")
-    values = dict(each.split("=", 1) for each in settings["Environment"])
+    values = dict(each.split("=", 1) for line in settings["Environment"] for each in line.split())
     drain = float(values["ESLSYNC_DRAIN"])
     assert drain < STOPPING_YIELDS  # who waits in the socket meanwhile is not given back
     assert drain + CUT_TIMEOUT + LAST_TIMEOUT < float(settings["TimeoutStopSec"][0])
+
+
+def test_gunicorn_has_the_time_and_the_folder_that_it_is_configured_for() -> None:
+    settings, configured = service("gunicorn.service"), runpy.run_path(str(GUNICORN))
+    assert configured["graceful_timeout"] < float(settings["TimeoutStopSec"][0])
+    folder = Path(configured["pidfile"]).relative_to("/run").parent
+    assert str(folder) in settings["RuntimeDirectory"][0].split()
 
 
 def test_the_variables_of_the_service_are_options_of_serve() -> None:

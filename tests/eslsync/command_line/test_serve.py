@@ -227,6 +227,21 @@ def test_what_a_function_of_on_start_raises_is_not_taken_for_a_busy_port(tmp_pat
     assert "ConnectionRefusedError: no database" in done.stderr.decode()
 
 
+@pytest.mark.skipif(sys.platform != "linux", reason="systemd is Linux's")
+def test_two_sockets_from_systemd_are_one_too_many() -> None:
+    code = (
+        "import os, socket\n"
+        "sock = os.dup(socket.create_server(('127.0.0.1', 0)).detach())\n"
+        "os.dup2(sock, 3), os.dup2(sock, 4)\n"
+        "os.environ.update(LISTEN_FDS='2', LISTEN_PID=str(os.getpid()))\n"
+        "from eslsync.command_line.main import main\n"
+        f"main(['serve', {IVR!r}])\n"
+    )
+    done = subprocess.run([sys.executable, "-c", code], cwd=ROOT, capture_output=True, text=True)
+    assert done.returncode == 2
+    assert "leave one ListenStream= in the socket unit" in done.stderr
+
+
 def test_options_may_come_from_the_environment() -> None:
     code = (
         "from eslsync import Outbound\n"
