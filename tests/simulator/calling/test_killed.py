@@ -119,6 +119,15 @@ def test_another_program_is_killed_for_real_instead() -> None:
         switch.dial("127.0.0.1:9", faults=[Fault("kill", 1)])
 
 
+def test_a_script_may_kill_the_app_as_well() -> None:
+    script = Script.parse(
+        "handler: ivr.py\n"
+        "call: {after: [{playback: sorry}], faults: [{kill: PLAYBACK_START}]}\n"
+        "steps: [hear: ivr/ivr-welcome, hear: sorry, wait]\n"
+    )
+    assert script.run(handler).cause == "NORMAL_CLEARING"
+
+
 # Sweeps
 
 
