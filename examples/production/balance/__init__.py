@@ -1,0 +1,1 @@
+"""An IVR for production: callers hear the balance of their account."""
