@@ -188,7 +188,11 @@ class Observer:
         """The call's own leg has hung up."""
 
     def failed(self, call: ObservedCall, error: BaseException, at: float) -> None:
-        """The handler has raised, other than by the end of its call."""
+        """The handler has raised, other than by the end of its call.
+
+        Also an exception of its own that the end of the call has replaced, in a ``finally`` for
+        instance; and, after it has returned, of a callback of `Session.on_hangup`.
+        """
 
     def cut(self, call: ObservedCall, at: float) -> None:
         """`Outbound.stop` has cut the call."""

@@ -16,6 +16,7 @@ from .added_legs import AddedLegs
 from .arrivals import Late
 from .conversation import Conversation
 from .ending import LINGER, Stage
+from .observed import how_it_ended
 
 __all__ = ["Became", "Handover", "event_list"]
 
@@ -201,16 +202,22 @@ class Handover:
             self._tell_hangup()
         except ESLError as error:
             conversation.logger.debug("the call could not be given back: %s", error)
-        except Exception:  # noqa: BLE001 - an on_hangup callback's, which is logged already
+        except Exception as error:  # noqa: BLE001 - an on_hangup callback's, which is logged already
             self.became, self.cause = "hung up", conversation.ending.cause
+            self._tell_failed(error)
         finally:
             conversation.connection.close()
 
     def _tell_hangup(self) -> None:
         try:
             self._conversation.turns.tell_hangup()
-        except Exception:  # noqa: BLE001 - logged already, and the handler has returned
-            self._conversation.logger.debug("an on_hangup callback has failed, as said above")
+        except Exception as error:  # noqa: BLE001 - logged already, and the handler has returned
+            self._tell_failed(error)
+
+    def _tell_failed(self, error: Exception) -> None:
+        observed = self._conversation.observed
+        if observed is not None and how_it_ended(error) == "failed":
+            observed.tell("failed", error)
 
     def give_back(self, *, breaks_off: bool) -> None:
         """Give the call back to the dialplan. Raises Hangup if it has ended instead.

@@ -16,7 +16,7 @@ from ..callables import check_returned
 from ..clock import Peer
 from ..logs import logger
 from ..observers import End, ObservedCall, Reason
-from ..replaced import log_replaced
+from ..replaced import log_replaced, unreplaced
 from ..session import Session
 from ..stacks import call_user
 from ..wire.enums import HangupCause
@@ -132,14 +132,18 @@ class Reception:
                 observed.runs()
                 with self._observers.handling(observed.call):
                     self._call_handler(call)
-        except (Hangup, Disconnected, ProtocolError) as error:
-            log_replaced(logger, error)
-            return how_it_ended(error), str(error)
         except BaseException as error:
-            logger.exception("the handler failed")
+            failure = unreplaced(error)
+            how = how_it_ended(failure)
+            if failure is error and how == "failed":
+                logger.exception("the handler failed")
+            else:
+                log_replaced(logger, error)
+            if how != "failed":
+                return how, str(error)
             if observed is not None:
-                observed.tell("failed", error)
-            return "failed", type(error).__name__
+                observed.tell("failed", failure)
+            return how, type(failure).__name__
         return "returned", ""
 
     def _call_handler(self, call: Served) -> None:

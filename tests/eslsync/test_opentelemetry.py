@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
+from contextlib import suppress
 
 import pytest
 
@@ -191,6 +192,37 @@ def test_the_handlers_exception_is_recorded(traced: Traced) -> None:
     assert "no account" in str(error.attributes["exception.stacktrace"])
     assert call.status.status_code is trace.StatusCode.ERROR
     assert (about(call)["call.handler"], events(call)[-1]) == ("failed", "given back")
+
+
+def loses(session: Session) -> None:
+    try:
+        raise KeyError("no account")
+    finally:
+        session.channel.playback("bye")
+
+
+def leaves_a_callback(session: Session) -> None:
+    session.on_hangup(lambda hangup: loses(session))  # it runs when the handler has returned
+
+
+@pytest.mark.parametrize("fails", [loses, leaves_a_callback])
+def test_an_exception_that_the_hangup_has_replaced_is_recorded(
+    fails: Callable[[Session], None], traced: Traced, caplog: pytest.LogCaptureFixture
+) -> None:
+    def handler(session: Session) -> None:
+        session.channel.answer()
+        with suppress(Hangup):
+            session.channel.playback("ivr/ivr-welcome")
+        fails(session)
+
+    def script(call: Call) -> None:
+        call.hear("ivr/ivr-welcome", start=True)
+        call.hangup()
+
+    call = traced.call(handler, script)
+    [error] = [each for each in call.events if each.name == "exception"]
+    assert error.attributes is not None
+    assert error.attributes["exception.type"] == "KeyError"
 
 
 def test_a_refused_application_is_an_error(traced: Traced) -> None:

@@ -9,7 +9,7 @@ from typing import Any
 
 import pytest
 
-from eslsync import Outbound, Session
+from eslsync import Hangup, Outbound, Session
 from simulator import Call, FreeSwitch
 from simulator.calling.faults import Fault
 
@@ -29,6 +29,18 @@ def hangs_up(session: Session) -> None:
 def fails(session: Session) -> None:
     session.channel.answer()
     raise KeyError("pin 8769")
+
+
+def loses(session: Session) -> None:
+    session.channel.answer()
+    try:
+        session.channel.playback("ivr/ivr-welcome")
+    except Hangup:
+        pass
+    try:
+        raise KeyError("pin 8769")
+    finally:
+        session.channel.playback("bye")
 
 
 def gives_back(session: Session) -> None:
@@ -86,6 +98,12 @@ def last_lines(caplog: pytest.LogCaptureFixture) -> list[logging.LogRecord]:
             r"the call was given back to the dialplan after 0\.0 s; the handler failed: KeyError",
         ),
         (
+            loses,
+            hang_up,
+            ("failed", "hung up", "CALL_REJECTED"),
+            r"the call ended after 0\.\d s: CALL_REJECTED; the handler failed: KeyError",
+        ),
+        (
             gives_back,
             wait,
             ("returned", "given back", None),
@@ -99,7 +117,7 @@ def last_lines(caplog: pytest.LogCaptureFixture) -> list[logging.LogRecord]:
             r"somebody else has transferred the channel to 2000",
         ),
     ],
-    ids=["hangup", "returned", "failed", "exit", "transferred"],
+    ids=["hangup", "returned", "failed", "replaced", "exit", "transferred"],
 )
 def test_the_end_of_a_call_is_one_line(
     handler: Callable[[Session], None],
