@@ -14,7 +14,6 @@ ELSEWHERE = {
     "eslsync/call/observed.py": "tests/eslsync/test_observers.py",
     "eslsync/command_line/files.py": "tests/eslsync/test_loading.py",
     "eslsync/command_line/reloaded.py": "tests/eslsync/command_line/test_reloading.py",
-    "eslsync/command_line/terminal.py": "tests/simulator/command_line/test_terminal.py",
     "eslsync/exceptions.py": "tests/eslsync/wire/test_exceptions.py",
     "eslsync/protocol.py": "tests/eslsync/wire/test_protocol.py",
     "simulator/applications/conference_api.py": "tests/simulator/applications/test_conference.py",

@@ -14,7 +14,7 @@ import click
 
 from ..numbers import seconds
 from . import files
-from .terminal import LogFormat, show_logs
+from .terminal import LogFormat, log_threads, show_logs
 
 if TYPE_CHECKING:
     from ..observers import Observer
@@ -155,6 +155,7 @@ def serve(
         raise files.Unusable(
             "--log-format json needs python-json-logger: pip install 'eslsync[json]'"
         ) from None
+    log_threads()
     # A shell starts background jobs with SIGINT ignored.
     signal.signal(signal.SIGINT, signal.default_int_handler)
     if handler is None:

@@ -6,11 +6,14 @@ import logging
 import os
 import re
 import sys
+import threading
 from typing import Any, Literal
 
 import click
 
-from ..logs import FACTS, CallFilter
+from ..logs import FACTS, CallFilter, logger
+from ..replaced import unreplaced
+from ..wire.exceptions import Disconnected, Hangup
 from ..wire.shown import printable
 
 #: Matches what click writes for a colour.
@@ -19,7 +22,7 @@ _COLOUR = re.compile(r"(\x1b\[[0-9;]*m)")
 #: The formats of the log.
 LogFormat = Literal["text", "json"]
 
-__all__ = ["LogFormat", "can_show", "plain", "show", "show_logs"]
+__all__ = ["LogFormat", "can_show", "log_threads", "plain", "show", "show_logs"]
 
 #: Before every line but the first of a record.
 INDENT = "    "
@@ -66,15 +69,36 @@ def show_logs(level: int, format: LogFormat = "text") -> None:
     else:
         output.addFilter(name_call)
         output.setFormatter(text_formatter())
-    logger = logging.getLogger("eslsync")
-    logger.setLevel(level)
+    own = logging.getLogger("eslsync")
+    own.setLevel(level)
     # The handler's own records go there, too, unless its file has configured logging.
     if root.handlers and format == "text":
-        logger.addHandler(output)
-        logger.propagate = False
+        own.addHandler(output)
+        own.propagate = False
     else:
         root.addHandler(output)
         root.setLevel(min(level, logging.INFO))
+
+
+def log_threads() -> None:
+    """Have the log tell what a handler's own thread has died of, which Python would print.
+
+    Unless the program has a hook of its own. A thread may end with its call.
+    """
+    if threading.excepthook is threading.__excepthook__:
+        threading.excepthook = log_thread
+
+
+def log_thread(args: threading.ExceptHookArgs, /) -> None:
+    name = "?" if args.thread is None else args.thread.name
+    error = args.exc_value
+    if error is None or isinstance(error, SystemExit):
+        return
+    failure = unreplaced(error)
+    if isinstance(failure, (Hangup, Disconnected)):
+        logger.info("thread %s ended: %s", name, failure)
+    else:
+        logger.error("thread %s failed", name, exc_info=error)
 
 
 def is_of_terminal(handler: logging.Handler) -> bool:

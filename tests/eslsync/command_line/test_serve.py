@@ -46,12 +46,16 @@ def test_serve_records_its_calls_without_the_digits(tmp_path: Path) -> None:
 
 LOGS = """
 import logging
+import threading
 from eslsync import Session
 {configures}
 
 def handler(session: Session) -> None:
     session.channel.answer()
     pin = session.channel.get_digits("ivr/ivr-welcome", min=4)
+    thread = threading.Thread(target=lambda: [].pop(), name="look-up")
+    thread.start()
+    thread.join()
     logging.getLogger("ivr").info("asked for %r", pin, extra={{"order": 17}})
     raise ValueError("two\\nlines")
 """
@@ -83,6 +87,8 @@ def test_serve_logs_json(tmp_path: Path, configures: str) -> None:
     failed = next(each for each in lines if each["message"] == "the handler failed")
     assert failed["exc_info"].endswith("ValueError: two\nlines")
     assert failed["uuid"] == asked["uuid"]
+    thread = next(each for each in lines if each["message"] == "thread look-up failed")
+    assert thread["exc_info"].endswith("IndexError: pop from empty list")
     assert "8769" not in said
 
 

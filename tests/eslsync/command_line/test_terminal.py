@@ -1,0 +1,61 @@
+"""What the log says of a handler's own threads."""
+
+from __future__ import annotations
+
+import logging
+import threading
+from collections.abc import Callable
+
+import pytest
+
+from eslsync import Disconnected, Hangup, HangupCause
+from eslsync.command_line.terminal import log_threads
+
+
+@pytest.fixture
+def hook(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(threading, "excepthook", threading.__excepthook__)
+    log_threads()
+
+
+def ends_with_the_call() -> None:
+    raise Hangup(HangupCause.NORMAL_CLEARING)
+
+
+def loses_its_own() -> None:
+    try:
+        raise LookupError("no account")
+    finally:
+        raise Disconnected("the switch closed the connection")
+
+
+def leaves() -> None:
+    raise SystemExit
+
+
+@pytest.mark.usefixtures("hook")
+@pytest.mark.parametrize(
+    ("work", "level", "said"),
+    [
+        (ends_with_the_call, "INFO", "thread mine ended: the call ended: NORMAL_CLEARING"),
+        (loses_its_own, "ERROR", "thread mine failed"),
+        (leaves, "", ""),
+    ],
+)
+def test_what_ends_a_thread_is_logged(
+    work: Callable[[], None], level: str, said: str, caplog: pytest.LogCaptureFixture
+) -> None:
+    caplog.set_level(logging.INFO, "eslsync")
+    thread = threading.Thread(target=work, name="mine")
+    thread.start()
+    thread.join()
+    told = [(each.levelname, each.getMessage()) for each in caplog.records]
+    assert told == ([(level, said)] if said else [])
+
+
+def test_a_programs_own_hook_stays(monkeypatch: pytest.MonkeyPatch) -> None:
+    def own(args: threading.ExceptHookArgs, /) -> None: ...
+
+    monkeypatch.setattr(threading, "excepthook", own)
+    log_threads()
+    assert threading.excepthook is own
