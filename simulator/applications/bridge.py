@@ -127,7 +127,6 @@ def connect(
         peer.state = State.EXCHANGE_MEDIA
         channel.bridged = peer.bridged = True
         peer.thread.run()
-    _display_once(side)
     yield from _hear(side)
     if outer[0] is not None and not inner:
         outer[0].poke()  # the bridge around this one has ended with it
