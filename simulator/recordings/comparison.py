@@ -332,9 +332,10 @@ class Comparison:
         found = {each for each in _BRIDGE_ENDED if each in names and each in others}
         if cause not in found:
             hangup = where.name in ("CHANNEL_HANGUP", "CHANNEL_HANGUP_COMPLETE")
-            if not (hangup and self._beside_bridge(where)):
-                return set()
-            found.add(cause)
+            if hangup and self._beside_bridge(where):
+                found.add(cause)
+            elif not where.get("variable_last_bridge_to"):
+                return set()  # it was in no bridge
         self.report.left_out["what is known of a bridge's end"] += len(found)
         return found
 

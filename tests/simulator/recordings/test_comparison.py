@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -44,6 +45,8 @@ def event_lines(lines: list[dict[str, Any]], name: str) -> list[int]:
     return [at for at, line in enumerate(lines) if label in line.get("data", "")]
 
 
+#: What the events of applications have that are executed after a bridge.
+AFTER_BRIDGE = ("Event-Name: CHANNEL_EXECUTE\n", "variable_last_bridge_to: ")
 RECORDING = "12n_app_closes_socket_idle_parked"
 
 
@@ -158,26 +161,33 @@ def test_a_listener_who_does_not_leave_is_noticed(tmp_path: Path) -> None:
 
 
 @pytest.mark.parametrize("dropped", [False, True])
+@pytest.mark.parametrize(
+    ("name", "variable"),
+    [
+        ("35j_att_xfer_success", "variable_bridge_hangup_cause"),
+        ("44h_transfer_bleg", "variable_call_uuid"),
+    ],
+)
 def test_the_order_of_what_is_known_of_a_bridges_end_is_a_race(
-    tmp_path: Path, dropped: bool
+    tmp_path: Path, name: str, variable: str, dropped: bool
 ) -> None:
     def change(lines: list[dict[str, Any]]) -> None:
         by_message(lines)
-        cause = "variable_bridge_hangup_cause: NORMAL_CLEARING\n"
         for line in lines:
             data = line.get("data", "")
-            if "Event-Name: CHANNEL_EXECUTE\n" not in data or cause not in data:
+            found = re.search(rf"{variable}: .*\n", data)
+            if found is None or not all(each in data for each in AFTER_BRIDGE):
                 continue
             at = data.index("Content-Length")
-            head, body = data[:at], data[at:].replace(cause, "", 1)
+            head, body = data[:at], data[at:].replace(found[0], "", 1)
             if not dropped:
-                body = body.replace("variable_direction: ", cause + "variable_direction: ", 1)
+                body = body.replace("variable_direction: ", found[0] + "variable_direction: ", 1)
                 line["data"] = head + body
             else:
                 length = int(body.split(": ", 1)[1].split("\n", 1)[0])
-                line["data"] = head + body.replace(str(length), str(length - len(cause)), 1)
+                line["data"] = head + body.replace(str(length), str(length - len(found[0])), 1)
 
-    path = changed(tmp_path, "35j_att_xfer_success", change)
+    path = changed(tmp_path, name, change)
     assert path.read_text() != (RECORDINGS / path.name).read_text()
     assert check(path).conforms is not dropped
 
