@@ -190,7 +190,8 @@ class Group:
                     return each.leg
                 self._ask(each)
             if self.caller is not None and each.leg.up and each.leg.far_end.rejects is not None:
-                refuses = refuses or not each.delay
+                now = not each.delay and self.switch.races.refuses_first(each.leg.uuid)
+                refuses = refuses or now
         down = [each.leg for each in self.called if not each.leg.up]
         if len(down) == len(self.called):
             if down:

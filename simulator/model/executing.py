@@ -272,8 +272,12 @@ def broadcast(
 
 
 def execute_async(channel: Channel, name: str, argument: str | None, more: Headers = ()) -> None:
-    """Queue an application (switch_core_session_execute_application_async)."""
+    """Queue an application; its name may be ``app::arg`` if it has no argument
+    (switch_core_session_execute_application_async).
+    """
     created = channel.switch.event("COMMAND")
+    if argument is None and "::" in name:
+        name, _, argument = name.partition("::")
     headers = [("call-command", "execute"), ("execute-app-name", name)]
     if argument is not None:
         headers.append(("execute-app-arg", argument))

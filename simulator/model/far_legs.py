@@ -174,6 +174,7 @@ class FarLeg(Channel):
         self.technology = technology
         self.caller: Channel | None = None  # the channel that calls
         self.far: Channel | None = None  # the call that takes it, if one does
+        self.other_half = ""  # the uuid of a loopback leg's other one
         self.left = False  # the far end hung up, and not the switch
         self.rang = False  # it has signalled ringing
         self.taken_early = False  # what calls it goes on, though it is not answered
@@ -225,8 +226,6 @@ class FarLeg(Channel):
 
 def _run_leg(leg: FarLeg) -> Steps[None]:
     """Ring; once answered, run as any other channel."""
-    if leg.caller is not None:
-        leg.call_uuid = leg.caller.uuid
     while leg.blocked and leg.up:
         yield None
     if leg.up:
@@ -246,6 +245,9 @@ def _be_called(leg: FarLeg) -> Steps[None]:
     began = leg.now
     far_end, caller = leg.far_end, leg.caller
     leg.set_running_state(State.INIT)
+    if leg.other_half:
+        leg.set("other_loopback_leg_uuid", leg.other_half)
+        leg.set("loopback_leg", "A")
     leg.state = State.ROUTING
     at_once = far_end.rejects is not None or (
         far_end.answers_after == 0 and not (far_end.rings or far_end.taken_by or leg.confirm_key)
@@ -658,6 +660,7 @@ def _tell_origin(
             continue  # channel_on_init passes them on to the other half
         if nested or not holds_variables(value):  # else refused, with a line in the log
             leg.set(name, value)
+    if caller is not None:
+        leg.call_uuid = caller.uuid
     if technology == "loopback":
-        leg.set("other_loopback_leg_uuid", leg.switch.uuid())
-        leg.set("loopback_leg", "A")
+        leg.other_half = leg.switch.uuid()

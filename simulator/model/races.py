@@ -31,6 +31,10 @@ class Races:
         """When the first states of a leg are seen whose far end does something at once."""
         return usual
 
+    def refuses_first(self, leg: str) -> bool:
+        """True if a leg that refuses at once is seen before one, called behind it, that answers."""
+        return True
+
     def media_ends_first(self, leg: str) -> bool:
         """True if a loopback caller's hangup ends what plays a tick before the leg's own hangup."""
         return False
@@ -53,6 +57,9 @@ class DrawnRaces(Races):
     def first_states(self, leg: str, usual: FirstStates) -> FirstStates:
         outcomes: tuple[FirstStates, ...] = ("before", "after", "never", "created")
         return usual if usual == "before" else self._random.choice(outcomes)
+
+    def refuses_first(self, leg: str) -> bool:
+        return self._random.random() < 0.5
 
     def media_ends_first(self, leg: str) -> bool:
         return self._random.random() < 0.5

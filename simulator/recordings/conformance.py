@@ -57,6 +57,10 @@ LEFT_OUT = {
         "a far end that answers at once may do so before the leg's own thread has begun: both "
         "outcomes are right"
     ),
+    "the first of two far ends": (
+        "one refuses at once and one that is called behind it answers at once: the switch sees "
+        "either first"
+    ),
     "times": "compared to within a fraction of a second, not to the microsecond",
     "Event-Sequence": "counts the events of the whole switch; it must grow",
     "Core-UUID": "differs with each start of a switch",
@@ -183,6 +187,8 @@ def _check(
     if unread:
         report.left_out["what a killed app had not read"] += len(unread)
         found = [each for each in found if each not in unread]
+    if races.lost:
+        report.left_out["the first of two far ends"] += races.lost
     report.expected, report.found = recording.switch, found
     comparison = Comparison(report, recording)
     comparison.roles.update(drive.roles)
@@ -218,12 +224,18 @@ class RecordedRaces(Races):
         self._legs = {leg: deque(outcomes) for leg, outcomes in legs.items()}
         self._media_first = _media_first(messages)
         self._leaves = _leaves_att_xfer(messages)
+        self.lost = 0  # the legs that would have refused at once
+        self._lost = {m.get("Unique-ID") for m in messages if m.get("Hangup-Cause") == "LOSE_RACE"}
         self._peers = {leg: deque(outcomes) for leg, outcomes in peers.items()}
         self.count = sum(map(len, legs.values())) + sum(map(len, peers.values()))
 
     def first_states(self, leg: str, usual: FirstStates) -> FirstStates:
         recorded = self._legs.get(leg)
         return recorded.popleft() if recorded else usual
+
+    def refuses_first(self, leg: str) -> bool:
+        self.lost += leg in self._lost
+        return leg not in self._lost
 
     def media_ends_first(self, leg: str) -> bool:
         return self._media_first

@@ -221,6 +221,10 @@ def rang_later(lines: list[dict[str, Any]]) -> None:
     in_event(lines, "CHANNEL_BRIDGE", "Channel-Progress-Time: 1", "Channel-Progress-Time: 2")
 
 
+def another_cause(lines: list[dict[str, Any]]) -> None:
+    in_event(lines, "CHANNEL_HANGUP", "Hangup-Cause: LOSE_RACE", "Hangup-Cause: NO_ANSWER")
+
+
 def one_loop_less(lines: list[dict[str, Any]]) -> None:
     by_message(lines)
     name = "CHANNEL_EXECUTE_COMPLETE"
@@ -239,6 +243,7 @@ def one_beat_less(lines: list[dict[str, Any]]) -> None:
         ("42k_uuid_bridge_hangup", "a leg's call as its bridge begins or ends", another_call),
         ("35j_att_xfer_success", "what a leg that hung up in att_xfer knows", unknown_held),
         ("35g_ringback", "the first ring and the ringback", rang_later),
+        ("44j_answer_before_busy", "the first of two far ends", another_cause),
         ("07l_event_uuid_variants", "loops of about half a second", one_loop_less),
         ("34f_heartbeat", "a heartbeat beside another event", one_beat_less),
     ],
