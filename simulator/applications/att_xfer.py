@@ -29,7 +29,7 @@ __all__: list[str] = []
 POLL = 100 * MILLISECOND
 
 
-@application("att_xfer", recordings="251 253 256 35j")
+@application("att_xfer", recordings="251 253 256 35j 44d 44f 44m")
 def att_xfer(channel: Channel, data: str) -> Steps[None]:
     began = channel.now
     consultation = _Consultation(channel, data)

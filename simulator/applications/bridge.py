@@ -132,6 +132,8 @@ def connect(
         outer[0].poke()  # the bridge around this one has ended with it
     channel.bridges = False
     executing.stop_broadcast(peer)
+    if theirs.done:
+        yield from _until_it_leaves(channel, peer)
     while peer.state is State.EXCHANGE_MEDIA and not theirs.done:
         yield None
     if not (channel.up or inner):
@@ -158,6 +160,17 @@ def connect(
         channel.move_to(State.RESET)
     peer.read_locks -= 1
     peer.poke()
+
+
+def _until_it_leaves(channel: Channel, peer: Channel) -> Steps[None]:
+    """Wait for the end of another bridge, in which the peer is by now: it is not told apart."""
+    noticed = (peer.when_down, peer.when_routed)
+    for actions in noticed:
+        actions.append(channel.poke)
+    while peer.state is State.EXCHANGE_MEDIA:
+        yield None
+    for actions in noticed:
+        actions.remove(channel.poke)
 
 
 def _display_once(side: BridgeSide) -> None:

@@ -124,7 +124,14 @@ class Group:
                 if not is_true(self.caller.get("loopback_no_pre_answer")):
                     yield from answering.pre_answer(self.caller)
             whose = None if self.side is None else self.side.channel
-            leg = dial(self.switch, phone.name, phone.variables, self.caller, whose)
+            leg = dial(
+                self.switch,
+                phone.name,
+                phone.variables,
+                self.caller,
+                whose,
+                early_ok=self._early_ok,
+            )
             if isinstance(leg, str):
                 self.cause = leg
                 if self._is_fatal(leg):

@@ -437,12 +437,17 @@ def dial(
     variables: dict[str, str],
     caller: Channel | None = None,
     whose: Channel | None = None,
+    *,
+    early_ok: bool = True,
 ) -> FarLeg | str:
     """Begin to call one far end; return its leg, or the cause if the call can't begin.
 
-    ``whose`` is the channel whose profile the leg has, if it is not the ``caller``'s.
+    ``whose`` is the channel whose profile the leg has, if it is not the ``caller``'s; ``early_ok``
+    is False if early media does not count as an answer.
     """
     outcome = _dial(switch, target, variables, caller, whose)
+    if isinstance(outcome, FarLeg):
+        _tell_origin(outcome, variables, early_ok=early_ok)
     on_dial = switch.state(FarEnds).on_dial
     if on_dial is not None:
         on_dial(target, outcome, caller)
@@ -516,7 +521,6 @@ def _dial(
         leg.other_type = "originator"
         leg.other_profile = caller.profile._replace(profile_index="", times=Times())
     leg.fire("CHANNEL_OUTGOING", variables=False)
-    _tell_origin(leg, technology, variables, caller)
     return leg
 
 
@@ -637,11 +641,10 @@ def _profile(
     )
 
 
-def _tell_origin(
-    leg: FarLeg, technology: str, variables: dict[str, str], caller: Channel | None
-) -> None:
+def _tell_origin(leg: FarLeg, variables: dict[str, str], *, early_ok: bool) -> None:
     """Set the variables that say who originates the leg, and how."""
-    early = "false" if is_true(variables.get("ignore_early_media")) else "true"
+    technology, caller = leg.technology, leg.caller
+    early = "true" if early_ok else "false"
     told = [*variables.items(), ("originate_early_media", early)]
     if caller is not None:
         told = [

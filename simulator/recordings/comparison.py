@@ -102,6 +102,10 @@ _FIRST_STATES = {"1", "2"}
 _BRIDGED = "CS_EXCHANGE_MEDIA"
 _RESULT = "variable_att_xfer_result"
 _COUNTERS = re.compile(r"Up-Time|Uptime-msec|Session-.*|Idle-CPU")
+_BRIDGED_AT = "Caller-Channel-Bridged-Time"
+#: Where a leg that is about to be bridged is, as other threads see it: CS_EXCHANGE_MEDIA or
+#: CS_CONSUME_MEDIA.
+_ABOUT_TO_BE_BRIDGED = {"5", "7"}
 _CALL = re.compile(r"Channel-Call-UUID|variable_call_uuid")
 #: Numbers that the whole switch counts on: another call takes one in between.
 _NUMBERED = re.compile(r"variable_(session_id|conference_member_id)|Member-ID")
@@ -374,6 +378,8 @@ class Comparison:
             and where.get("Channel-State") == "CS_INIT"
         ):
             self.report.left_out["the first states of a leg"] += 1
+        elif self._about_to_be_bridged(where, key, theirs, ours):
+            self.report.left_out["a leg's call as its bridge begins or ends"] += 1
         elif self._about_the_same(self._full(where, key), theirs, ours):
             pass
         elif _CALL.fullmatch(key) and self._bridge_begins_or_ends(where, theirs, ours):
@@ -393,6 +399,13 @@ class Comparison:
         own = where.get("Unique-ID")
         alone = self.roles.get(own, own)
         return (theirs == own) != (ours == alone) and self._beside_bridge(where)
+
+    def _about_to_be_bridged(self, where: Sent, key: str, theirs: str, ours: str) -> bool:
+        """True if a leg that waits has been bridged by the other's thread in one conversation."""
+        if where.get("Channel-State") != "CS_CONSUME_MEDIA" or not self._beside_bridge(where):
+            return False
+        state = key == "Channel-State-Number" and {theirs, ours} == _ABOUT_TO_BE_BRIDGED
+        return state or (key == _BRIDGED_AT and (theirs == "0") != (ours == "0"))
 
     def _beside_bridge(self, where: Sent) -> bool:
         """True if a bridge begins or ends at about that time."""

@@ -74,8 +74,8 @@ LEFT_OUT = {
         "they come from SIP messages and packet counts; there is no SIP here"
     ),
     "a leg's call as its bridge begins or ends": (
-        "the leg that bridges notes the call of both (Channel-Call-UUID), and whether the other "
-        "leg's events come before or after that is a race"
+        "the leg that bridges notes the call of both (Channel-Call-UUID), the time, and where the "
+        "other leg goes, and whether that leg's events come before or after that is a race"
     ),
     "loopback_leg": (
         "the leg's own thread sets it, and a far end that answers or refuses at once may do so "

@@ -212,6 +212,15 @@ def another_call(lines: list[dict[str, Any]]) -> None:
     in_event(lines, "CHANNEL_EXECUTE", old, f"Channel-Call-UUID: {uuid}")
 
 
+def another_state(lines: list[dict[str, Any]]) -> None:
+    """A leg is somewhere else altogether as it is bridged."""
+    by_message(lines)
+    where = "Channel-State: CS_CONSUME_MEDIA\n"
+    calls = event_lines(lines, "CHANNEL_CALLSTATE")
+    line = next(lines[at] for at in calls if where in lines[at]["data"])
+    line["data"] = replaced(line["data"], "Channel-State-Number: 5", "Channel-State-Number: 4")
+
+
 def unknown_held(lines: list[dict[str, Any]]) -> None:
     """A leg that is still up does not know which leg waits."""
     in_event(lines, "CHANNEL_BRIDGE", "variable_soft_holding_uuid: ", "variable_soft_holding: ")
@@ -241,6 +250,7 @@ def one_beat_less(lines: list[dict[str, Any]]) -> None:
     [
         ("42b_tone_loops_cut", "numbers that the switch counts on", another_session),
         ("42k_uuid_bridge_hangup", "a leg's call as its bridge begins or ends", another_call),
+        ("44o_broadcast_music", "a leg's call as its bridge begins or ends", another_state),
         ("35j_att_xfer_success", "what a leg that hung up in att_xfer knows", unknown_held),
         ("35g_ringback", "the first ring and the ringback", rang_later),
         ("44j_answer_before_busy", "the first of two far ends", another_cause),
