@@ -417,7 +417,9 @@ def _side_by_side(
     if channel is not None and winner is not None:
         channel.set("originate_disposition", "success")
         winner.other_type = "originator"
-        winner.other_profile = channel.profile._replace(profile_index="", times=Times())
+        winner.other_profile = channel.profile._replace(
+            profile_index="", transfer_source="", times=Times()
+        )
         channel.other_type = "originatee"
         callee = winner.profile._replace(logical_direction="inbound", profile_index="")
         channel.other_profile = callee

@@ -519,7 +519,9 @@ def _dial(
         leg.fire("CHANNEL_UUID", first=(("Old-Unique-ID", switch.uuid()),))
     if caller is not None:
         leg.other_type = "originator"
-        leg.other_profile = caller.profile._replace(profile_index="", times=Times())
+        leg.other_profile = caller.profile._replace(
+            profile_index="", transfer_source="", times=Times()
+        )
     leg.fire("CHANNEL_OUTGOING", variables=False)
     return leg
 

@@ -118,6 +118,9 @@ _MICROSECONDS = re.compile(
     r"Resurrect|Bridged)-Time$|.*-(Last-Hold|Hold-Accum)$|variable_\w+_(uepoch|usec)$|"
     r"variable_(u?duration|\w+usec)$|FIFO-.*-us$"
 )
+#: What begins with a time, in seconds.
+_SOURCES = re.compile(r".*Transfer-Source$|variable_transfer_(source|history)$")
+_BEGINNING = re.compile(r"\d{10}(?=:)")
 _MILLISECONDS = re.compile(
     r"variable_(mduration|tone_detect_\w+_total_time|\w+msec|\w+_ms)$|FIFO-.*-ms$"
 )
@@ -366,6 +369,8 @@ class Comparison:
             self.report.left_out[left_out] += 1
             return
         self.report.headers += 1
+        if _SOURCES.match(key):
+            ours = _about_then(theirs, ours)
         if key == "Content-Length" and where.body:
             pass  # the body itself is compared
         elif _NUMBERED.fullmatch(key):
@@ -572,6 +577,17 @@ def _without(messages: list[Sent], others: list[Sent]) -> list[Sent]:
 
 def _masked(text: str) -> str:
     return ANY_UUID.sub("<uuid>", text)
+
+
+def _about_then(theirs: str, ours: str) -> str:
+    """Our sources of transfers with their seconds, as far as they are about the same."""
+    seconds = iter(_BEGINNING.findall(theirs))
+
+    def same(match: re.Match[str]) -> str:
+        second = next(seconds, "0")
+        return second if abs(int(second) - int(match[0])) <= 1 else match[0]
+
+    return _BEGINNING.sub(same, ours)
 
 
 def _is_number(text: str) -> bool:

@@ -141,6 +141,24 @@ def test_a_late_event_is_noticed(tmp_path: Path) -> None:
     assert not check(changed(tmp_path, "03a_dtmf_during_playback", change)).conforms
 
 
+@pytest.mark.parametrize(("seconds", "conforms"), [(1, True), (100, False)])
+def test_the_time_of_a_transfer_is_about_the_same(
+    tmp_path: Path, seconds: int, conforms: bool
+) -> None:
+    def change(lines: list[dict[str, Any]]) -> None:
+        for line in lines:
+            if "data" in line:
+                line["data"] = re.sub(
+                    r"(?<=Transfer-Source: )\d+",
+                    lambda second: str(int(second[0]) + seconds),
+                    line["data"],
+                )
+
+    path = changed(tmp_path, "44h_transfer_bleg", change)
+    assert path.read_text() != (RECORDINGS / path.name).read_text()
+    assert check(path).conforms is conforms
+
+
 def test_keys_pass_the_filters_all_or_none(tmp_path: Path) -> None:
     def one_is_taken(lines: list[dict[str, Any]]) -> None:
         by_message(lines)
