@@ -7,6 +7,7 @@
 from __future__ import annotations
 
 import logging
+import math
 import os
 import select
 import socket
@@ -69,7 +70,12 @@ class Worker(base.Worker):  # type: ignore[misc]  # gunicorn has no types
 
     @classmethod
     def check_config(cls, cfg: Any, log: Any) -> None:
-        """Tell of settings that mean nothing for calls, as gunicorn starts."""
+        """Tell of settings that mean nothing or harm for calls, as gunicorn starts."""
+        if cfg.uid != os.geteuid():
+            log.warning(
+                "workers of another user don't see when all stops, and calls that connect then are "
+                "lost: start gunicorn as that user"
+            )
         for name, why in MEANINGLESS.items():
             setting = cfg.settings.get(name)  # None: an older gunicorn
             if setting is not None and setting.get() != setting.default:
@@ -174,28 +180,29 @@ class Worker(base.Worker):  # type: ignore[misc]  # gunicorn has no types
 
     def _see_out(self) -> None:
         """Let calls finish while there is time; what that is may change on the way."""
-        began = time.monotonic()
         ending: Ending | None = None
         stops: list[threading.Thread] = []
+        due = math.inf
         while ending is None or any(each.is_alive() for each in stops):
-            self.notify()
+            if time.monotonic() < due and not self._status:  # else they are stuck: be killed
+                self.notify()
             now = self._ending(ending)
             if now != ending:
                 ending = now
                 if ending.is_last:  # so that the port is closed once the servers have closed theirs
                     for sock in (*self._socks, *self.sockets):
                         sock.close()
-                left = max(0.0, ending.patience - (time.monotonic() - began))
+                due = min(due, time.monotonic() + ending.patience + 2 * ending.clean_up)
                 for app in self._apps:
-                    stop = threading.Thread(target=self._stop, args=(app, left, ending))
+                    stop = threading.Thread(target=self._stop, args=(app, ending))
                     stop.daemon = True
                     stop.start()
                     stops.append(stop)
             self._take_turn()
 
-    def _stop(self, app: Outbound, timeout: float, ending: Ending) -> None:
+    def _stop(self, app: Outbound, ending: Ending) -> None:
         try:
-            app.stop(timeout, clean_up=ending.clean_up, last=ending.is_last)
+            app.stop(ending.patience, clean_up=ending.clean_up, last=ending.is_last)
         finally:
             os.write(self.PIPE[1], b"!")
 

@@ -65,9 +65,11 @@ ANSWER_TIME = 1.0
 #: Maximum connections that wait to be accepted when it stops listening.
 MOST_WAITING = 2 * BACKLOG
 #: Seconds for which a server leaves a connection to its siblings, for each doubling of its calls:
-#: so the one with the fewest takes it. With 1,000 calls that is 5 ms, about the CPU time that a
-#: call costs; so it limits no server.
+#: so the one with the fewest takes it. With 1,000 calls that is 5 ms.
 HESITATION = 0.0005
+#: The maximum number of connections that it then takes if they wait: where calls are many, the
+#: siblings are busy, too.
+AT_ONCE = 2
 #: Default seconds that calls have to finish when a server stops.
 DRAIN_TIMEOUT = 10.0
 #: Maximum seconds of one wait in the selector; some systems refuse a month.
@@ -335,7 +337,7 @@ class Server:
 
     def _take_calls(self) -> None:
         """Accept until it is to stop; while it is full, don't listen if the settings say so."""
-        able = True
+        able, more = True, 0  # more: may be accepted without hesitation
         while not self.connections.closing:
             # From here on, a thread that makes room nudges; earlier room is seen below.
             self.connections.hold_up()
@@ -351,9 +353,11 @@ class Server:
             elif not (full or self.listener.welcomes):
                 able = self._open_again()
             accepts = self.connections.have_room(able and self.listener.welcomes)
-            ready = self._select(None if able else ACCEPT_PAUSE, accepts)
-            if ready and self.shares:
+            ready = self._select(0.0 if more else None if able else ACCEPT_PAUSE, accepts)
+            if ready and self.shares and not more:
                 REAL.pause(hesitation(len(self.connections.calls)))
+                more = AT_ONCE
+            more = more - 1 if ready and more else 0
             if ready or not able:
                 able = self._serve() and self._accept() and self._serve()
 
