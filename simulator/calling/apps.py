@@ -226,7 +226,7 @@ class Apps:
         self._dead.add(app)
         for line in self._lines.values():
             if line.app == app and not line.killed:
-                line.killed = True
+                line.killed_at = self._world.now
                 line.note("app", "is killed")
                 for link in line.links:
                     link.cut()

@@ -116,7 +116,8 @@ class Line:
         self.in_thread: BaseException | None = None  #: the exception of a thread that it started
         self.served_by: int | None = None  #: the thread of the handler
         self.given_back = False
-        self.killed = False  #: its process has died, so what the handler still does doesn't count
+        #: When its process died; what the handler still does doesn't count.
+        self.killed_at: int | None = None
 
         if channel.on_event is not None:
             self.watchers.append(channel.on_event)
@@ -128,6 +129,11 @@ class Line:
     def link(self) -> Link | None:
         """The last control connection."""
         return self.links[-1] if self.links else None
+
+    @property
+    def killed(self) -> bool:
+        """True if the app's process has died."""
+        return self.killed_at is not None
 
     @property
     def ended(self) -> bool:

@@ -76,8 +76,8 @@ class Parting:
     - ``never read``: it ended with messages that the app had not read;
     - ``still open``: the app did not close it after the hangup.
 
-    Of a handler, only ``gave back`` and ``hung up`` are seen. ``str()`` of it is a
-    sentence.
+    Of a handler, only ``gave back``, ``hung up`` and, by the fault ``kill``, ``dropped`` are seen.
+    ``str()`` of it is a sentence.
     """
 
     kind: PartingKind
@@ -177,6 +177,9 @@ def parting(line: Line) -> Parting | None:
     if wire is None:
         if not line.links or not line.ended:
             return None
+        ended = line.channel.hung_up_at
+        if line.killed_at is not None and (ended is None or ended > line.killed_at):
+            return Parting("dropped")
         return Parting("gave back") if line.given_back else _hung_up(line, _commands(line))
     link = wire.link
     if not link.gone:

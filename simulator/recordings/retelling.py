@@ -120,7 +120,9 @@ class Retelling:
         for message in [*self.recording.switch, None]:
             while app and (message is None or app[0][2] <= message.order):
                 time, data, _ = app.pop(0)
-                if data is None:
+                if data is None and self.recording.watched is not None:
+                    self._note(time, "app", "app", "is killed")
+                elif data is None:
                     self._note(time, "app", "switch", "closes the connection")
                 for command in said.feed(data or b""):
                     text = describe(command)
@@ -132,6 +134,9 @@ class Retelling:
                         }
             if message is not None:
                 self._switch(message)
+        if self.recording.watched is not None:
+            for message in self.recording.watched.switch:
+                self._switch(message, watched=True)
         if self.recording.closed:
             self._note(self.recording.ended, "switch", "app", "closes the connection")
         elif self.recording.truncated:
@@ -144,7 +149,11 @@ class Retelling:
 
     # From the switch
 
-    def _switch(self, message: Sent) -> None:
+    def _switch(self, message: Sent, *, watched: bool = False) -> None:
+        """Tell what a message means, to the app or to another client that watches."""
+        if watched and message.name == "CHANNEL_EXECUTE_COMPLETE":
+            if message.get("Application") == "socket":
+                self._told_off.add(self.uuid)  # by the dialplan, if it is hung up
         if message.lane in ("others", "early") or message.message is None:
             return
         if message.lane == "event":
@@ -154,7 +163,8 @@ class Retelling:
                 self._on_our_leg(message, fired)
             elif uuid:
                 self._on_another(message, fired, uuid)
-        self._note(message.time, "switch", "app", describe(message.message), message.message)
+        if not watched:
+            self._note(message.time, "switch", "app", describe(message.message), message.message)
 
     def _fired(self, event: Sent) -> float:
         """The time when an event was fired: that of its arrival, unless it was held back."""

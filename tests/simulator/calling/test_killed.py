@@ -64,6 +64,8 @@ def test_a_prompt_ends_and_the_dialplan_goes_on_and_the_next_caller_finds_nobody
         late.hear("ivr/ivr-sorry")
         assert not late.taken
     assert not call.given_back
+    assert call.parting is not None
+    assert call.parting.kind == "dropped"
     assert call.cause == "NORMAL_TEMPORARY_FAILURE"
 
 

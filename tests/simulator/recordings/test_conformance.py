@@ -27,6 +27,12 @@ def test_what_becomes_of_the_caller_of_a_killed_app_is_compared() -> None:
     assert "CHANNEL_DESTROY" in str(report)
 
 
+def test_what_a_killed_app_had_read_is_compared_all_the_same() -> None:
+    recording = Recording.read(RECORDINGS / "50j_killed_music.jsonl")
+    read = [each for each in recording.switch if each.name != "PLAYBACK_START"]
+    assert "PLAYBACK_START" in str(compare("50j", replace(recording, switch=read)))
+
+
 def test_the_report_counts_what_was_compared() -> None:
     report = check(RECORDINGS / "01a_basic_playback_hangup.jsonl")
     assert report.messages >= 28

@@ -42,6 +42,8 @@ from tests.support.places import RECORDINGS
         ("12j", ["│◀─ getvar "]),
         ("13b", ["├─ auth/request ─", "├─ -ERR invalid ─"]),
         ("16", ["├─ closes the connection ─"]),
+        # an app that is killed, and what another client saw afterwards
+        ("50k", ["is killed   │", "│◀─ ivr/ivr-bye.wav ─", "│◀─ hangs up NORMAL_TEMPORARY_"]),
     ],
 )
 def test_what_a_recording_shows_is_in_its_ladder(name: str, lines: list[str]) -> None:
