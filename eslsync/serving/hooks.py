@@ -25,6 +25,7 @@ class Hooks:
     def __init__(self) -> None:
         self._on_start: list[Callable[[], Any]] = []
         self._on_stop: list[Callable[[], Any]] = []
+        self.begins = False  #: True while the functions of on_start run
         self._to_end = threading.Lock()  # held by none while there is something to end
         self._to_end.acquire()
 
@@ -52,8 +53,12 @@ class Hooks:
         BEGUN.add(self)
         forks.register(self)
         self._to_end.release()
-        for function in self._on_start:
-            function()
+        self.begins = True
+        try:
+            for function in self._on_start:
+                function()
+        finally:
+            self.begins = False
 
     def end(self) -> None:
         """Call the functions of on_stop, the last one first, once; log what they raise."""

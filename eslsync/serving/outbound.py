@@ -306,6 +306,8 @@ class Outbound:
             deadlines.append(REAL.deadline(0.0 if deadlines else drain))
             if self._server is not None:
                 self._server.ask(deadlines[-1], deadlines[-1])
+            if self.hooks.begins:  # and may wait for a database, for ever
+                raise KeyboardInterrupt
 
         signals = Signals(stop, self.report)
         try:

@@ -185,10 +185,13 @@ class Server:
         """Wait until everything has ended, or for `stopping`; False after ``timeout`` seconds."""
         me = threading.current_thread()
         try:
-            self._waiting.add(me)
-            return (event or self.finished).wait(timeout)
+            try:
+                self._waiting.add(me)
+                return (event or self.finished).wait(timeout)
+            finally:
+                self._waiting.discard(me)
         finally:
-            self._waiting.discard(me)
+            self._waiting.discard(me)  # if a signal's handler has interrupted that
 
     def _wait(self) -> None:
         while not self.wait(MAX_WAIT):

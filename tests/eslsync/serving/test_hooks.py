@@ -3,12 +3,15 @@
 from __future__ import annotations
 
 import logging
+import os
+import signal
 import threading
 
 import pytest
 
 from eslsync import Outbound, Session
 from simulator import FreeSwitch
+from tests.support.peer import PATIENCE
 from tests.support.servers import Beside, messages, nothing, refused, until
 
 
@@ -55,6 +58,30 @@ def test_with_a_blocking_start_they_run_in_its_thread_whoever_stops_it() -> None
     app.start()
     beside.join()
     assert done == EVERYTHING
+
+
+@pytest.mark.skipif(os.name == "nt", reason="Windows has no signals to send")
+@pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGINT])
+def test_a_signal_ends_a_start_whose_on_start_never_ends(number: signal.Signals) -> None:
+    app = Outbound(nothing, port=0)
+    done = recorded(app)
+    waits = threading.Event()
+
+    @app.on_start
+    def wait_for_the_database() -> None:
+        waits.set()
+        threading.Event().wait(PATIENCE)
+        done.append("the database is there")
+
+    def stop() -> None:
+        assert waits.wait(PATIENCE)
+        os.kill(os.getpid(), number)
+
+    beside = Beside(stop)
+    app.start()
+    beside.join()
+    assert done == EVERYTHING
+    assert not app.ready
 
 
 def test_what_a_function_of_on_start_raises_start_raises_and_nobody_listens() -> None:
