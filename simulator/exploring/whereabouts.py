@@ -176,7 +176,9 @@ def shown(
         return str(value)
     if isinstance(value, int):
         return str(value) if abs(value) <= MANY else f"many{turns.number(value)}"
-    if isinstance(value, (str, bytes)):
+    if isinstance(value, str):
+        return str.__repr__(value)[:LONGEST]  # the repr of digits hides them
+    if isinstance(value, bytes):
         return repr(value)[:LONGEST]
     if isinstance(value, (date, time)):
         return turns.moment(value)

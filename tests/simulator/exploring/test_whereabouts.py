@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from eslsync import Session
+from eslsync import Digits, Session
 from eslsync.loading import load_handler
 from simulator import explore
 from simulator.exploring import whereabouts
@@ -74,6 +74,7 @@ class Mine:
         (7, "7"),
         (1000, "many"),
         ("a" * 100, "'" + "a" * 79),
+        (Digits("4711"), "'4711'"),
         (Colour.RED, "Colour.RED"),
         ([1, 2], "list of 2"),
         (list(range(99)), "list of many"),
