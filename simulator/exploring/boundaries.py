@@ -169,6 +169,18 @@ class Times:
         self.zones: set[str] = set()
 
 
+def merged(several: Iterable[Times]) -> Times:
+    """Those of several modules together."""
+    found = Times()
+    for each in several:
+        found.times |= each.times
+        found.dates |= each.dates
+        found.zones |= each.zones
+        found.weekdays |= each.weekdays
+        found.calculates |= each.calculates
+    return found
+
+
 def times_in(nodes: Iterable[ast.AST], lookup: Lookup) -> Times:
     """The times in calls of `time`, `date` and `datetime`, in texts, and in comparisons."""
     found = Times()

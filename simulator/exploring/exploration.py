@@ -26,6 +26,7 @@ from .findings.finding import Evidence, Finding, many
 from .findings.transfers import known_extensions
 from .graph import Edge, Node, Way
 from .handlers import Explored
+from .imported import WhatToTry
 from .maps import Map, as_tree
 from .rules import Rule, digits_in, extensions_in, read_rules, rules_beside, rules_in
 from .search import Limits, Progress, Search
@@ -289,7 +290,8 @@ def explore(
         if function is not None:
             check_function(what, function)
     source = explored.source()
-    ways = [dict(each) for each in circumstances] or _circumstances(source.asks_caller)
+    suggested = WhatToTry(source)
+    ways = [dict(each) for each in circumstances] or _circumstances(suggested.asks_caller)
     for way in ways:
         if sounds is not None and has_sounds(Path(sounds)):
             way.setdefault("sounds", str(Path(sounds).resolve()))
@@ -299,18 +301,18 @@ def explore(
             way["allow_unmodelled"] = [*way.get("allow_unmodelled", ()), *allow_unmodelled]
     rules = _rules(expect, explored.file)
     entries = list(dict.fromkeys([*entries, *digits_in(rules)]))
-    words = [*entries, *(word for word in source.words if word not in entries)]
+    words = [*entries, *(word for word in suggested.words if word not in entries)]
     search = Search(
         explored,
         ways,
         "".join(dict.fromkeys(keys.upper())),
-        Entries(words, source.beside, source.ends),
+        Entries(words, suggested.beside, suggested.ends),
         Limits(depth, calls, seconds),
-        turns=source.turns(),
-        moments=source.moments(),
+        turns=suggested.turns(),
+        moments=suggested.moments(),
         questions=source.questions(),
-        talks=source.talks(),
-        causes=source.causes(),
+        talks=suggested.talks,
+        causes=suggested.causes,
         workers=(os.cpu_count() or 1) if workers is None else workers,
         key=key,
         patience=patience,

@@ -6,7 +6,6 @@ import ast
 import inspect
 from collections.abc import Iterator, Sequence, Set
 from dataclasses import dataclass
-from datetime import date, datetime
 from pathlib import Path
 
 from eslsync import Channel
@@ -16,7 +15,7 @@ from eslsync.wire.declared import Declaration, declaration_of, declared
 from eslsync.wire.separation import separate
 
 from .actions import COUNTING
-from .boundaries import Times, Turns, ends_in, integers, moments, numbers_in, times_in
+from .boundaries import Numbers, Times, ends_in, integers, numbers_in, times_in
 from .facts import Question, Unset, questions_in, unset_in
 from .probes import Spot
 from .reach import Reach, keys_in
@@ -26,8 +25,6 @@ __all__ = ["HandlerSource", "NamedPrompt"]
 
 #: Maximum length of a number in the code to be tried as an entry.
 LONGEST = 16
-#: The day of calls to a handler: that of `FreeSwitch(start=)`.
-MONDAY = date(2026, 1, 5)
 #: Names that code uses to get the caller.
 CALLERS = frozenset("caller_number caller_name".split())
 
@@ -77,15 +74,15 @@ class HandlerSource:
             tree = parsed(path.read_text(encoding="utf-8"))
         except (OSError, SyntaxError, ValueError):
             tree = ast.Module([], [])
-        self._constants = dict(_assigned(tree))
+        self.constants = dict(_assigned(tree))
         self._attributes = dict(_assigned_in_classes(tree))
-        self._tree = tree
-        self._reach = Reach(tree, self._constants)
+        self.tree = tree
+        self._reach = Reach(tree, self.constants)
         #: The functions and classes that the handler can reach.
         self.parts = list(_reached(tree, handler))
         self._strings = [
             node.value
-            for part in [*self.parts, *self._constants.values()]
+            for part in [*self.parts, *self.constants.values()]
             for node in ast.walk(part)
             if isinstance(node, ast.Constant) and isinstance(node.value, str)
         ]
@@ -143,6 +140,7 @@ class HandlerSource:
                     found |= {each for side in sides for each in integers(side, self._value_of)}
         return sorted(found)
 
+    @property
     def talks(self) -> list[int]:
         """The seconds that it compares the length of a bridge with, one less and one more."""
         found: set[int] = set()
@@ -153,37 +151,33 @@ class HandlerSource:
                     found |= {each for side in sides for each in integers(side, self._value_of)}
         return [each for number in sorted(found) for each in (number - 1, number + 1) if each > 0]
 
-    def moments(self) -> list[datetime]:
-        """The moments at which the code may act differently (see `boundaries`)."""
-        return moments(self._times(), MONDAY)
-
     def questions(self) -> dict[Spot, list[Question]]:
         """The facts about a call that its statements depend on."""
-        return questions_in(self._tree, self._value_of)
+        return questions_in(self.tree, self._value_of)
 
     def unset(self) -> list[tuple[Unset, Place]]:
         """The variables that it reads and nothing known sets, each with its place."""
         lines = {getattr(node, "lineno", 0) for node in self._nodes()}
         return [
-            (each, self._place(each.line)) for each in unset_in(self._tree) if each.line in lines
+            (each, self._place(each.line)) for each in unset_in(self.tree) if each.line in lines
         ]
 
     def _place(self, line: int) -> Place:
         function = self._around(line)
         return Place(str(self.path), line, "" if function is None else function.name)
 
-    def turns(self) -> Turns:
-        """The boundaries between which variables count as the same."""
-        numbers = numbers_in(self._nodes(), self._value_of)
-        return Turns(numbers.values, self._times().times)
+    def numbers(self) -> Numbers:
+        """The numbers that it compares."""
+        return numbers_in(self._nodes(), self._value_of)
 
-    def _times(self) -> Times:
+    def times(self) -> Times:
+        """The times that it asks for."""
         return times_in([*self._nodes(), *self._tables()], self._value_of)
 
     def _value_of(self, node: ast.expr) -> ast.expr | None:
         """The value that the file gives a name, or an attribute of a class."""
         if isinstance(node, ast.Name):
-            return self._constants.get(node.id)
+            return self.constants.get(node.id)
         return self._attributes.get(node.attr) if isinstance(node, ast.Attribute) else None
 
     @property
@@ -193,6 +187,7 @@ class HandlerSource:
             isinstance(node, ast.Attribute) and node.attr in CALLERS for node in self._nodes()
         )
 
+    @property
     def causes(self) -> list[str]:
         """The causes with which far ends may refuse calls that it looks for; none if for none.
 
@@ -204,7 +199,7 @@ class HandlerSource:
         compared = [node for node in nodes if isinstance(node, (ast.Compare, ast.MatchValue))]
         tables = [key for node in nodes if isinstance(node, ast.Dict) for key in node.keys if key]
         named: dict[str, None] = {"CALL_REJECTED": None}
-        for part in [*compared, *tables, *self._constants.values()]:
+        for part in [*compared, *tables, *self.constants.values()]:
             for node in ast.walk(part):
                 name = node.attr if isinstance(node, ast.Attribute) else getattr(node, "value", "")
                 if isinstance(name, str) and name in REFUSALS:
@@ -217,7 +212,7 @@ class HandlerSource:
 
     def _tables(self) -> Iterator[ast.AST]:
         """The values of the file's global names."""
-        for value in self._constants.values():
+        for value in self.constants.values():
             yield from ast.walk(value)
 
     def prompts(self) -> list[NamedPrompt]:
@@ -331,8 +326,8 @@ class HandlerSource:
         if isinstance(node, ast.Constant):
             if isinstance(node.value, str):
                 yield node.value, node.lineno
-        elif isinstance(node, ast.Name) and node.id in self._constants and depth:
-            yield from self._texts_in(self._constants[node.id], depth - 1)
+        elif isinstance(node, ast.Name) and node.id in self.constants and depth:
+            yield from self._texts_in(self.constants[node.id], depth - 1)
         elif isinstance(node, (ast.List, ast.Tuple, ast.Set)):
             for each in node.elts:
                 yield from self._texts_in(each, depth)
@@ -354,8 +349,8 @@ class HandlerSource:
 
     def _values_of(self, node: ast.expr, depth: int) -> Iterator[tuple[str, int]]:
         """The values of a table in a lookup."""
-        if isinstance(node, ast.Name) and node.id in self._constants:
-            node = self._constants[node.id]
+        if isinstance(node, ast.Name) and node.id in self.constants:
+            node = self.constants[node.id]
         if isinstance(node, ast.Dict):
             for value in node.values:
                 yield from self._texts_in(value, depth - 1)

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from pathlib import Path
 
+import pytest
+
 from eslsync import Session
 from simulator import explore
 from tests.support.explored import prompts
@@ -36,3 +38,26 @@ def test_a_file_is_run_anew_for_each_call(tmp_path: Path) -> None:
     exploration = explore(file, keys="1", workers=1)
     assert prompts(exploration) == {"even", "goodbye"}
     assert not exploration.astray
+
+
+@pytest.mark.parametrize("name", ["app", "make_app()"])
+def test_what_begins_with_the_server_does_not_begin_in_explored_calls(
+    name: str, tmp_path: Path
+) -> None:
+    file = tmp_path / "hooked.py"
+    file.write_text(
+        "from eslsync import Outbound\n"
+        "def office(session):\n"
+        "    session.channel.answer()\n"
+        "    session.channel.playback('hello')\n"
+        "    session.channel.hangup()\n"
+        "def make_app():\n"
+        "    app = Outbound(office)\n"
+        "    app.on_start(lambda: 1 / 0)\n"
+        "    app.on_stop(lambda: 1 / 0)\n"
+        "    return app\n"
+        "app = make_app()\n"
+    )
+    exploration = explore(f"{file}:{name}", keys="1", workers=1)
+    assert prompts(exploration) == {"hello"}
+    assert not exploration.findings
