@@ -6,12 +6,14 @@ and keeps what it replaced only as its context, where nobody would look: the han
 
 from __future__ import annotations
 
+import contextlib
 import linecache
 import logging
+import sys
 import traceback
 from collections.abc import Iterator
 from functools import lru_cache
-from types import TracebackType
+from types import FrameType, TracebackType
 from typing import TYPE_CHECKING
 
 from .stacks import is_ours, parsed
@@ -20,7 +22,7 @@ from .wire.exceptions import Disconnected, ESLError, Hangup, ProtocolError
 if TYPE_CHECKING:
     import ast
 
-__all__ = ["Replaced", "log_replaced", "replaced_by", "unreplaced"]
+__all__ = ["Replaced", "log_endangered", "log_replaced", "replaced_by", "unreplaced"]
 
 #: What ends a handler without a defect of its own.
 ENDS = (Hangup, Disconnected, ProtocolError)
@@ -28,6 +30,8 @@ ENDS = (Hangup, Disconnected, ProtocolError)
 #: GeneratorExit, and its ``finally`` may meet the end of the call.
 NO_DEFECTS = (*ENDS, GeneratorExit)
 
+#: Its context managers raise again what a ``finally`` of theirs raises.
+CONTEXTLIB = contextlib.__file__
 #: The attribute of an exception that was logged here.
 LOGGED = "_logged_by_eslsync"
 
@@ -77,6 +81,82 @@ def log_replaced(logger: logging.LoggerAdapter[logging.Logger], end: BaseExcepti
             )
 
 
+def log_endangered(logger: logging.LoggerAdapter[logging.Logger], end: BaseException) -> None:
+    """Log the user's exception that the end of a call will replace, which is about to be raised.
+
+    Called where that is. Nobody may see it later: the handler may catch the end of its call,
+    to do what is left to do, and know nothing of what a ``finally`` below has lost.
+    """
+    error = sys.exc_info()[1]
+    seen: set[int] = set()
+    while error is not None and id(error) not in seen:
+        seen.add(id(error))
+        if not isinstance(error, NO_DEFECTS) and _is_users(error):
+            if LOGGED not in vars(error) and _goes_on(error):
+                vars(error)[LOGGED] = True
+                logger.error("an exception was replaced by %s", _named(end), exc_info=error)
+            return
+        error = error.__context__
+
+
+def _goes_on(error: BaseException) -> bool:
+    """True if the end of the call, raised now, will take the place of an exception on its way.
+
+    Not if it is raised below an ``except`` clause that has caught the exception, or caught again on
+    the way: then that one goes on. False where that can't be seen, without a source.
+    """
+    entry = next(
+        (each for each in _entries(error) if not is_ours(each.tb_frame.f_code.co_filename)), None
+    )
+    frame: FrameType | None = sys._getframe()
+    while frame is not None and entry is not None:
+        code = frame.f_code
+        if frame is entry.tb_frame:
+            return not _stays(code.co_filename, frame.f_lineno, entry.tb_lineno)
+        if not is_ours(code.co_filename) and code.co_filename != CONTEXTLIB:
+            if _stays(code.co_filename, frame.f_lineno, None):
+                return False
+        frame = frame.f_back
+    return False
+
+
+def _stays(filename: str, line: int, raised_at: int | None) -> bool:
+    """True if what is raised at a line is caught in that frame, or replaces nothing.
+
+    Of the frame that ``raised_at`` belongs to, only what is inside of its ``finally`` counts.
+    """
+    import ast
+
+    tree = _tree(filename)
+    if tree is None:
+        return True
+    for node in ast.walk(tree):
+        if isinstance(node, ast.With):
+            around = raised_at is not None and _within(raised_at, node.body)
+            if not around and _within(line, node.body) and any(map(_suppresses, node.items)):
+                return True
+        elif isinstance(node, _tries()):
+            around = raised_at is not None and _within(raised_at, node.body)
+            if around and any(_within(line, clause.body) for clause in node.handlers):
+                return True
+            if not around and node.handlers and _within(line, node.body):
+                return True
+    return False
+
+
+def _within(line: int, body: list[ast.stmt]) -> bool:
+    return body[0].lineno <= line <= (body[-1].end_lineno or 0)
+
+
+def _suppresses(item: ast.withitem) -> bool:
+    """True for ``suppress(...)`` and ``pytest.raises(...)``."""
+    import ast
+
+    called = item.context_expr.func if isinstance(item.context_expr, ast.Call) else None
+    name = getattr(called, "attr", getattr(called, "id", ""))
+    return name in ("suppress", "raises")
+
+
 def _named(end: BaseException) -> str:
     """In words: "Hangup: the call ended: NORMAL_CLEARING"."""
     return f"{type(end).__name__}: {end}"
@@ -112,15 +192,29 @@ def _entries(error: BaseException) -> Iterator[TracebackType]:
         entry = entry.tb_next
 
 
+def _tries() -> tuple[type[ast.Try], ...]:
+    import ast  # it takes longer to load than all of eslsync
+
+    return (ast.Try, getattr(ast, "TryStar", ast.Try))
+
+
+@lru_cache(maxsize=16)
+def _tree(filename: str) -> ast.Module | None:
+    """The tree of a file; None if there is no source."""
+    lines = linecache.getlines(filename)
+    try:
+        return parsed("".join(lines)) if lines else None
+    except (SyntaxError, ValueError):
+        return None
+
+
 @lru_cache(maxsize=16)
 def _clauses(filename: str) -> list[tuple[list[ast.stmt], ast.ExceptHandler]]:
     """The bodies of ``try`` in a file, each with one of its ``except`` clauses."""
-    import ast  # it takes longer to load than all of eslsync
+    import ast
 
-    statements: tuple[type[ast.Try], ...] = (ast.Try, getattr(ast, "TryStar", ast.Try))
-    try:
-        tree = parsed("".join(linecache.getlines(filename)))
-    except (SyntaxError, ValueError):
+    tree = _tree(filename)
+    if tree is None:
         return []
-    tries = [node for node in ast.walk(tree) if isinstance(node, statements)]
+    tries = [node for node in ast.walk(tree) if isinstance(node, _tries())]
     return [(node.body, clause) for node in tries for clause in node.handlers]

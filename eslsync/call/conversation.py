@@ -12,6 +12,7 @@ Its parts: `Commands` go out and get their replies; `Arrivals` are taken in orde
 from __future__ import annotations
 
 import logging
+import sys
 import weakref
 from collections.abc import Callable, Collection, Iterator
 from contextlib import contextmanager
@@ -22,6 +23,7 @@ from typing import TYPE_CHECKING, TypeVar
 from ..bounds import APPLICATIONS
 from ..clock import Clock, Deadline, refuse_to_wait
 from ..logs import Unfailing
+from ..replaced import log_endangered
 from ..wire.exceptions import CommandError, ESLError, Hangup, TimeoutError
 from ..wire.message import ConnectReply, Event
 from ..wire.redaction import Redactor
@@ -428,8 +430,12 @@ class Conversation:
             self.raise_if_over()
         if ending.has_gone(leg):
             assert leg.hangup_event is not None
-            self.unheeded.count(leg)
-            raise Hangup(leg.hangup_event.hangup_cause, leg.hangup_event, leg.outcomes)
+            hangup = Hangup(leg.hangup_event.hangup_cause, leg.hangup_event, leg.outcomes)
+            self._note_raising(leg, hangup)
+            try:
+                raise hangup
+            finally:
+                del hangup  # as in `raise_if_over`
 
     def raise_if_over(self) -> None:
         """Raise Hangup if the call is over, Disconnected (or why) if only the connection is."""
@@ -441,14 +447,20 @@ class Conversation:
                     self.turns.run_rest()
             finally:
                 self.at_work = at_work
-            self.unheeded.count(self.own)
+            self._note_raising(self.own, hangup)
             try:
                 raise hangup
             finally:
                 del hangup  # breaks a reference cycle that would keep the whole call alive
         if self.ending.failure is not None:
-            self.unheeded.count(self.own)
+            self._note_raising(self.own, self.ending.failure)
             self.ending.raise_failure()
+
+    def _note_raising(self, leg: Leg, end: ESLError) -> None:
+        """Note that the end of the call, or of a leg, is raised now."""
+        self.unheeded.count(leg)
+        if sys.exc_info()[1] is not None:
+            log_endangered(self.logger, end)
 
     def await_end(
         self, leg: Leg, error: ESLError, another: Callable[[], bool] = lambda: False

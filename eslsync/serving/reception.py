@@ -120,7 +120,6 @@ class Reception:
 
     def _run(self, call: Served, observed: Observed | None) -> tuple[End, str]:
         """Run the handler of a call; tell how it ended, and the text of what it raised."""
-        logger = call.session.logger
         try:
             if not self._prepare(call):
                 return "not called", ""
@@ -132,18 +131,8 @@ class Reception:
                 observed.runs()
                 with self._observers.handling(observed.call):
                     self._call_handler(call)
-        except BaseException as error:
-            failure = unreplaced(error)
-            how = how_it_ended(failure)
-            if failure is error and how == "failed":
-                logger.exception("the handler failed")
-            else:
-                log_replaced(logger, error)
-            if how != "failed":
-                return how, str(error)
-            if observed is not None:
-                observed.tell("failed", failure)
-            return how, type(failure).__name__
+        except BaseException as error:  # noqa: BLE001 - told
+            return tell_raised(call, observed, error)
         return "returned", ""
 
     def _call_handler(self, call: Served) -> None:
@@ -292,3 +281,19 @@ class Reception:
             )
             session.logger.info("call from %s", number)
         return True
+
+
+def tell_raised(call: Served, observed: Observed | None, error: BaseException) -> tuple[End, str]:
+    """Log what a handler has raised, and tell the observers; return how it ended, and the text."""
+    logger = call.session.logger
+    failure = unreplaced(error)
+    how = how_it_ended(failure)
+    if failure is error and how == "failed":
+        logger.error("the handler failed", exc_info=error)
+    else:
+        log_replaced(logger, error)
+    if how != "failed":
+        return how, str(error)
+    if observed is not None:
+        observed.tell("failed", failure)
+    return how, type(failure).__name__

@@ -95,6 +95,63 @@ def in_a_caught_callback(session: Session) -> None:
         pass
 
 
+def where_the_hangup_is_caught(session: Session) -> None:
+    try:
+        in_finally(session)
+    except Hangup:
+        pass
+
+
+def where_it_is_caught_in_the_same_function(session: Session) -> None:
+    with suppress(Hangup):
+        try:
+            raise OwnError
+        finally:
+            goodbye(session)
+
+
+def where_it_is_caught_around_a_with_block(session: Session) -> None:
+    try:
+        in_a_with_block(session)
+    except Hangup:
+        pass
+
+
+def caught_in_the_finally(session: Session) -> None:
+    with suppress(OwnError):
+        try:
+            raise OwnError
+        finally:
+            with suppress(Hangup):
+                goodbye(session)
+
+
+def caught_below_the_finally(session: Session) -> None:
+    def polite() -> None:
+        try:
+            goodbye(session)
+        except Hangup:
+            pass
+
+    try:
+        try:
+            raise OwnError
+        finally:
+            polite()
+    except OwnError:
+        pass
+
+
+def handled_before(session: Session) -> None:
+    try:
+        try:
+            raise OwnError
+        except OwnError:
+            goodbye(session)
+    except Hangup:
+        pass
+
+
 def while_handled(session: Session) -> None:
     try:
         raise OwnError
@@ -137,7 +194,25 @@ def hung_up(handler: Callable[[Session], None]) -> None:
         peer.await_handler()
 
 
-@pytest.mark.parametrize("handler", [*LOST, in_a_caught_callback])
+CAUGHT = [
+    in_a_caught_callback,
+    where_the_hangup_is_caught,
+    where_it_is_caught_in_the_same_function,
+    where_it_is_caught_around_a_with_block,
+]
+
+
+@pytest.mark.parametrize(
+    "handler", [caught_in_the_finally, caught_below_the_finally, handled_before]
+)
+def test_what_no_hangup_has_replaced_is_not_logged(
+    handler: Callable[[Session], None], caplog: pytest.LogCaptureFixture
+) -> None:
+    hung_up(handler)
+    assert messages(caplog, logging.WARNING) == []
+
+
+@pytest.mark.parametrize("handler", [*LOST, *CAUGHT])
 def test_what_a_hangup_has_replaced_is_logged_with_its_traceback(
     handler: Callable[[Session], None], caplog: pytest.LogCaptureFixture
 ) -> None:
