@@ -26,6 +26,10 @@ M = TypeVar("M", bound=float)
 Peer = tuple[Any, ...]
 
 
+#: Seconds for which the system may leave a thread that could run, in the middle of its work.
+SOON = 1.0
+
+
 class Deadline(float):
     """A time on a clock, ``seconds`` after it was set."""
 
@@ -85,7 +89,15 @@ class Clock:
         if deadline is None:
             return inbox.get()
         left = min(deadline - self.now(), threading.TIMEOUT_MAX)
-        return inbox.get(timeout=left) if left > 0 else inbox.get_nowait()
+        if left < SOON:
+            # Before 3.13, get() first takes the queue's lock if it is free, and then waits for ever
+            # if the timeout has passed by then. From here on the lock is taken.
+            try:
+                return inbox.get_nowait()
+            except Empty:
+                if left <= 0:
+                    raise
+        return inbox.get(timeout=left)
 
     def pause(self, seconds: float) -> None:
         """Spare the processor for a moment. Simulated time need not pass."""

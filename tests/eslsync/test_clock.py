@@ -37,6 +37,24 @@ def test_an_item_already_in_the_inbox_is_returned_after_the_deadline() -> None:
         REAL.get(inbox, REAL.now() - 10)
 
 
+def test_a_thread_that_is_left_for_long_does_not_wait_for_ever() -> None:
+    """CPython before 3.13 measures a timeout twice, if nothing holds the queue's lock yet."""
+
+    class Fresh(SimpleQueue[str]):
+        is_held = False
+
+        def get(self, block: bool = True, timeout: float | None = None) -> str:
+            assert self.is_held, "this would wait for ever"
+            return super().get(block, timeout)
+
+        def get_nowait(self) -> str:
+            self.is_held = True
+            return super().get_nowait()
+
+    with pytest.raises(queue.Empty):
+        REAL.get(Fresh(), REAL.now() + 0.001)
+
+
 def test_a_deadline_is_so_many_seconds_from_now() -> None:
     before = REAL.now()
     deadline = REAL.deadline(1e6)
