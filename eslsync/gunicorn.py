@@ -161,7 +161,7 @@ class Worker(base.Worker):  # type: ignore[misc]  # gunicorn has no types
         if self._arbiter_listens() is False:
             return  # it has said so before there was a handler for its signal
         for app in self._apps:
-            app.start(block=False)
+            app.start(block=False, inspection=True)
         while self.alive and self._has_arbiter():
             respond = [app.responds() for app in self._apps]
             if all(respond):

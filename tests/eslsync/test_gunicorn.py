@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import os
 import re
 import signal
@@ -18,7 +19,10 @@ from eslsync import HangupCause
 from simulator import Call, FreeSwitch
 from tests.support.peer import PATIENCE
 from tests.support.places import ROOT
-from tests.support.servers import until
+from tests.support.servers import runtime, until
+from tests.support.terminal import run
+
+__all__ = ["runtime"]
 
 pytest.importorskip("gunicorn", reason="gunicorn is not installed (pip install '.[gunicorn]')")
 
@@ -134,7 +138,9 @@ def finish(calls: list[Call]) -> None:
         assert call.cause == HangupCause.NORMAL_CLEARING
 
 
-def test_a_reload_and_a_stop_lose_no_call(switch: FreeSwitch, tmp_path: Path) -> None:
+def test_a_reload_and_a_stop_lose_no_call(
+    switch: FreeSwitch, tmp_path: Path, runtime: Path
+) -> None:
     with running(tmp_path, "--workers", "2", "--threads", "8") as server:
         server.listens(2)
         assert "gunicorn's threads means nothing for calls" in server["log"]
@@ -142,6 +148,9 @@ def test_a_reload_and_a_stop_lose_no_call(switch: FreeSwitch, tmp_path: Path) ->
         server.tell(signal.SIGHUP)
         server.listens(4)
         after = begin(switch, server, 12)
+        shown = json.loads(run("calls", "--json", "--pid", server["pid"].strip()).stdout)
+        assert len({each["pid"] for each in shown}) == 4  # the old workers go on with their calls
+        assert sum(len(each["calls"]) for each in shown) == 24
         finish(before)
         finish(after)
         old, new = server.notes("on_start")[:2], server.notes("on_start")[2:]
