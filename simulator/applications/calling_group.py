@@ -183,7 +183,6 @@ class Group:
         """
         if self.side is not None and self.side.cancelled is not None:
             return self._fail(self.side.cancelled)
-        refuses = False  # a phone called before this one, and the switch sees that first
         for each in self.called:
             if each.required and not each.leg.up:
                 return self._fail(each.leg.hangup_cause or self.cause)
@@ -191,14 +190,12 @@ class Group:
                 for name in UNSET_BY_WINNER:
                     each.leg.set(name, None)
                 return each.leg
-            if each.leg.up and self._taken(each.leg) and not (each.confirms or refuses):
+            taken = each.leg.up and self._taken(each.leg) and not each.confirms
+            if taken and not self._refusal_seen(each):
                 if not each.leg.confirm_key:
                     each.leg.taken_early = not each.leg.answered
                     return each.leg
                 self._ask(each)
-            if self.caller is not None and each.leg.up and each.leg.far_end.rejects is not None:
-                now = not each.delay and self.switch.races.refuses_first(each.leg.uuid)
-                refuses = refuses or now
         down = [each.leg for each in self.called if not each.leg.up]
         if len(down) == len(self.called):
             if down:
@@ -219,6 +216,18 @@ class Group:
         for leg in late:  # those beside it have more time (:_:)
             leg.hangup("NO_ANSWER")
         return None
+
+    def _refusal_seen(self, winner: _Called) -> bool:
+        """True if the switch sees that another far end refuses at once before that this one
+        answers at once.
+        """
+        earlier, refuses = True, False
+        for each in self.called if self.caller is not None else ():
+            if each is winner:
+                earlier = False
+            elif each.leg.up and each.leg.far_end.rejects is not None and not each.delay:
+                refuses |= self.switch.races.refuses_first(each.leg.uuid, earlier)
+        return refuses
 
     def _taken(self, leg: FarLeg) -> bool:
         """True if the leg is answered, or lets media through, which is enough unless the variables

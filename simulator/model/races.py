@@ -31,9 +31,12 @@ class Races:
         """When the first states of a leg are seen whose far end does something at once."""
         return usual
 
-    def refuses_first(self, leg: str) -> bool:
-        """True if a leg that refuses at once is seen before one, called behind it, that answers."""
-        return True
+    def refuses_first(self, leg: str, usual: bool) -> bool:
+        """True if a leg that refuses at once is seen before one that answers at once.
+
+        Usually it is if it was called before that.
+        """
+        return usual
 
     def media_ends_first(self, leg: str) -> bool:
         """True if a loopback caller's hangup ends what plays a tick before the leg's own hangup."""
@@ -58,7 +61,7 @@ class DrawnRaces(Races):
         outcomes: tuple[FirstStates, ...] = ("before", "after", "never", "created")
         return usual if usual == "before" else self._random.choice(outcomes)
 
-    def refuses_first(self, leg: str) -> bool:
+    def refuses_first(self, leg: str, usual: bool) -> bool:
         return self._random.random() < 0.5
 
     def media_ends_first(self, leg: str) -> bool:

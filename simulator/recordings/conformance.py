@@ -58,8 +58,7 @@ LEFT_OUT = {
         "outcomes are right"
     ),
     "the first of two far ends": (
-        "one refuses at once and one that is called behind it answers at once: the switch sees "
-        "either first"
+        "one refuses at once and another one answers at once: the switch sees either first"
     ),
     "times": "compared to within a fraction of a second, not to the microsecond",
     "Event-Sequence": "counts the events of the whole switch; it must grow",
@@ -187,8 +186,8 @@ def _check(
     if unread:
         report.left_out["what a killed app had not read"] += len(unread)
         found = [each for each in found if each not in unread]
-    if races.lost:
-        report.left_out["the first of two far ends"] += races.lost
+    if races.unusual:
+        report.left_out["the first of two far ends"] += races.unusual
     report.expected, report.found = recording.switch, found
     comparison = Comparison(report, recording)
     comparison.roles.update(drive.roles)
@@ -224,8 +223,9 @@ class RecordedRaces(Races):
         self._legs = {leg: deque(outcomes) for leg, outcomes in legs.items()}
         self._media_first = _media_first(messages)
         self._leaves = _leaves_att_xfer(messages)
-        self.lost = 0  # the legs that would have refused at once
-        self._lost = {m.get("Unique-ID") for m in messages if m.get("Hangup-Cause") == "LOSE_RACE"}
+        self.unusual = 0  # the legs that were seen first or last, as they usually are not
+        hangups = [each for each in messages if each.name == "CHANNEL_HANGUP"]
+        self._refused = {m.get("Unique-ID"): m.get("Hangup-Cause") != "LOSE_RACE" for m in hangups}
         self._peers = {leg: deque(outcomes) for leg, outcomes in peers.items()}
         self.count = sum(map(len, legs.values())) + sum(map(len, peers.values()))
 
@@ -233,9 +233,10 @@ class RecordedRaces(Races):
         recorded = self._legs.get(leg)
         return recorded.popleft() if recorded else usual
 
-    def refuses_first(self, leg: str) -> bool:
-        self.lost += leg in self._lost
-        return leg not in self._lost
+    def refuses_first(self, leg: str, usual: bool) -> bool:
+        recorded = self._refused.get(leg, usual)
+        self.unusual += recorded is not usual
+        return recorded
 
     def media_ends_first(self, leg: str) -> bool:
         return self._media_first
