@@ -29,7 +29,6 @@ def told(act: Callable[[Session], object]) -> list[str]:
         ("conference", "room@mine", "conference @mine"),
         ("conference", "bridge:room:user/1000", "conference bridge:"),
         ("eavesdrop", "all", "eavesdrop all"),
-        ("displace_session", "/a.wav mux +3000", "displace_session +<limit>"),
         ("say", "de number pronounced 5", "say de"),
         ("speak", "flite|kal|hello", "speak flite"),
     ],
@@ -43,7 +42,6 @@ def test_of_an_application(application: str, argument: str, option: str) -> None
 @pytest.mark.parametrize(
     ("command", "option"),
     [
-        ("uuid_displace {uuid} start /a.wav 5", "uuid_displace <limit>"),
         ("show registrations as json", "show registrations as json"),
     ],
 )
