@@ -523,6 +523,13 @@ def _dial(
             profile_index="", transfer_source="", times=Times()
         )
     leg.fire("CHANNEL_OUTGOING", variables=False)
+    # once the leg is there
+    leg.profile = leg.profile._replace(
+        callee_id_name=variables.get("origination_callee_id_name") or leg.profile.callee_id_name,
+        callee_id_number=(
+            variables.get("origination_callee_id_number") or leg.profile.callee_id_number
+        ),
+    )
     return leg
 
 
@@ -632,8 +639,8 @@ def _profile(
         caller_id_number=own.caller_id_number if given_number is None else given_number,
         orig_caller_id_name=own.orig_caller_id_name,
         orig_caller_id_number=own.orig_caller_id_number,
-        callee_id_name=variables.get("origination_callee_id_name") or "Outbound Call",
-        callee_id_number=variables.get("origination_callee_id_number") or callee,
+        callee_id_name="Outbound Call",
+        callee_id_number=callee,
         ani=given_ani or own.ani,
         rdnis=own.rdnis,
         destination_number=number,
