@@ -51,8 +51,6 @@ These options in arguments fail the call, too, each by the name in the second co
 SINGLE = (
     ("`conference bridge:<room>:<dial string>`", "conference bridge:"),
     ("`conference <room>@<profile>`, a profile of your own", "conference @mine"),
-    ("`displace_session <file> +<limit>`", "displace_session +<limit>"),
-    ("`uuid_displace <uuid> start <file> <limit>`", "uuid_displace <limit>"),
     ("`eavesdrop all`", "eavesdrop all"),
     ("`say` in another language than English", "say de"),
     ("`speak` with an engine that is not in `speech_engines=`", "speak flite"),
