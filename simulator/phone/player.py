@@ -7,10 +7,13 @@ says how far to let time pass (pacing.py).
 
 from __future__ import annotations
 
+import os
 import threading
 from collections.abc import Sequence
 from contextlib import ExitStack
 from dataclasses import replace
+from sysconfig import get_paths
+from traceback import FrameSummary
 from typing import Any, Literal, NamedTuple
 
 from eslsync import Outbound
@@ -19,12 +22,18 @@ from eslsync.stacks import place, users_stack
 
 from ..calling.call import Call, line_of
 from ..calling.freeswitch import FreeSwitch, simulation_of
+from ..calling.line import HeardPrompt
 from ..clockwork.threads import SECOND
 from ..ladders.transcript import Transcript
 from ..scripts.script import Script
 from ..scripts.steps import Step
 
-__all__ = ["Move", "Player", "Playing"]
+__all__ = ["Heard", "Move", "Player", "Playing", "Whereabouts"]
+
+#: Folders of Python's library and of packages, in which a handler may wait as well.
+INSTALLED = tuple(
+    os.path.join(get_paths()[each], "") for each in ("stdlib", "platstdlib", "purelib", "platlib")
+)
 
 
 class Move(NamedTuple):
@@ -40,6 +49,23 @@ class Playing(NamedTuple):
 
     name: str
     began: float  #: seconds since the call began
+
+
+class Heard(NamedTuple):
+    """A prompt that has begun. Times are in microseconds since the call began."""
+
+    name: str
+    began: int
+    how: str  #: "plays"; "paused", while another one plays inside it; "ended"; or "cut"
+    since: int  #: when that came
+    played: int  #: how much of it was heard until then, in microseconds
+
+
+class Whereabouts(NamedTuple):
+    """Where the handler is."""
+
+    frame: FrameSummary | None  #: the innermost of its own; None if that is unknown
+    waits_for: str  #: empty: it runs
 
 
 class Player:
@@ -134,15 +160,45 @@ class Player:
         return [each.heard.started - self._began for each in self._line.prompts if each.told]
 
     @property
-    def where(self) -> str:
-        """The line of the handler's at which it waits, and what for; empty once it has ended."""
+    def prompts(self) -> list[Heard]:
+        """The same, with what has become of them."""
+        return [self._heard(each) for each in self._line.prompts if each.told]
+
+    def _heard(self, prompt: HeardPrompt) -> Heard:
+        heard = prompt.heard
+        since, played, how = heard.started, 0, "plays"
+        for at, sender, _, what in self.transcript.entries_raw:
+            if at < since or sender != "switch" or (heard.ended or at) < at:
+                continue
+            if how == "plays" and what == f"pauses {prompt.name}":
+                played, since, how = played + at - since, at, "paused"
+            elif how == "paused" and what == f"resumes {prompt.name}":
+                since, how = at, "plays"
+        if heard.ended is not None:
+            played += heard.ended - since if how == "plays" else 0
+            since, how = heard.ended, heard.how
+        began = self._began
+        return Heard(prompt.name, heard.started - began, how, since - began, played)
+
+    @property
+    def whereabouts(self) -> Whereabouts | None:
+        """Where the handler is; None before it begins and once it has ended."""
         session = self._line.session
         threads = [each for each in threading.enumerate() if each.ident == self._line.served_by]
         if session is None or not threads:
-            return ""
+            return None
         frames = users_stack(threads[0], waits=session.waiting_for is not None)
-        said = f"waits for {session.waiting_for}" if session.waiting_for else "runs"
-        return f"{place(frames[-1])} {said}" if frames else said
+        own = [each for each in frames if not each.filename.startswith(INSTALLED)] or frames
+        return Whereabouts(own[-1] if own else None, session.waiting_for or "")
+
+    @property
+    def where(self) -> str:
+        """The line of the handler's at which it waits, and what for; empty once it has ended."""
+        found = self.whereabouts
+        if found is None:
+            return ""
+        said = f"waits for {found.waits_for}" if found.waits_for else "runs"
+        return f"{place(found.frame)} {said}" if found.frame else said
 
     # Time
 

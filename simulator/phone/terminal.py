@@ -5,13 +5,14 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
-from queue import Empty, SimpleQueue
+from queue import SimpleQueue
 
 from eslsync.clock import REAL, Clock
 
 from ..clockwork.threads import SECOND
 from .captions import caption
-from .pacing import SPEEDS, Pace
+from .paced import Paced
+from .pacing import SPEEDS
 from .player import Player
 
 __all__ = ["HELP", "Screen", "TerminalPhone"]
@@ -39,7 +40,7 @@ class Screen:
 class TerminalPhone:
     """Plays a call in real time, or as fast as its caller wants.
 
-    A context manager, in which the call is up: `player` is another one after each step back.
+    A context manager, in which the call is up.
     ``keys`` are what is typed, one by one; an empty one is the end.
     """
 
@@ -53,51 +54,38 @@ class TerminalPhone:
         save: Callable[[Player], Path],
         clock: Clock = REAL,
     ) -> None:
-        self.player = player
+        self._paced = Paced(player, clock=clock)
         self._keys = keys
         self._screen = screen
         self._texts = texts or {}
         self._save = save
-        self._clock = clock
-        self._pace = Pace(clock.now())
         self._before = 1.0  # the speed before the pause
         self._shown: list[str] = []  # lines of the ladder
         self._heard = 0  # prompts with a caption
         self._told = False  # that the call has ended
 
     def __enter__(self) -> TerminalPhone:
-        self.player.__enter__()
+        self._paced.__enter__()
         return self
 
     def __exit__(self, *error: object) -> None:
-        self.player.__exit__(*error)
+        self._paced.__exit__(*error)
+
+    @property
+    def player(self) -> Player:
+        """The player of the call; another one after each step back."""
+        return self._paced.player
 
     def run(self) -> None:
         """Serve the caller until they quit."""
         while True:
             self._show()
-            key = self._next_key()
+            key = self._paced.next(self._keys)
             if key is None:
                 continue
             if key == "q" or key in GONE:
                 return
             self._do(key)
-
-    def _next_key(self) -> str | None:
-        """The next key; None once something else is due, which has happened then."""
-        player, pace = self.player, self._pace
-        due = None if player.ended else player.next_due
-        until = None if due is None else pace.real(due)
-        try:
-            key = self._clock.get(self._keys, until)
-        except Empty:
-            assert due is not None
-            player.pass_to(due)
-            return None
-        if pace.speed:
-            moment = pace.moment(self._clock.now())
-            player.pass_to(moment if due is None else min(moment, due))
-        return key
 
     def _do(self, key: str) -> None:
         player = self.player
@@ -109,15 +97,14 @@ class TerminalPhone:
         elif key == "h":
             player.make("hangup")
         elif key == " ":
-            speed = 0.0 if self._pace.speed else self._before
-            self._before = self._pace.speed or self._before
+            speed = 0.0 if self._paced.speed else self._before
+            self._before = self._paced.speed or self._before
             self._change(speed)
         elif key == "f":
-            faster = [each for each in SPEEDS if each > self._pace.speed]
+            faster = [each for each in SPEEDS if each > self._paced.speed]
             self._change(faster[0] if faster else 1)
         elif key == "n":
-            player.skip()
-            self._pace.jump(self._clock.now(), player.now)
+            self._paced.skip()
         elif key == "b":
             self._go_back()
         elif key == "s":
@@ -126,8 +113,11 @@ class TerminalPhone:
             self._screen.write(HELP)
 
     def _change(self, speed: float) -> None:
-        self._pace.jump(self._clock.now(), self.player.now)
-        self._pace.change(self._clock.now(), speed)
+        self._paced.change(speed)
+        self._tell_speed()
+
+    def _tell_speed(self) -> None:
+        speed = self._paced.speed
         self._screen.write(f"time stands still at {self._at}" if not speed else f"{speed:g} x")
 
     def _go_back(self) -> None:
@@ -135,12 +125,10 @@ class TerminalPhone:
         player = self.player
         moments = [move.at for move in player.moves if move.at < player.now]
         moments += [each for each in player.prompts_began if each < player.now]
-        player.__exit__(None, None, None)
-        self.player = player.back(max(moments, default=0))
-        self.player.__enter__()
+        self._paced.go_back(max(moments, default=0))
         self._heard = len(self.player.heard)
         self._told = False
-        self._change(0.0)
+        self._tell_speed()
         self._shown = self._screen.draw(self.player)
 
     @property

@@ -1,0 +1,221 @@
+"""The server's side of a call from a page: starts its process, and ends one that doesn't end.
+
+Each call has a process of its own (child.py). What it tells is added to one state, which outlives
+it: pages come and go, and are shown all of that.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import json
+import subprocess
+import sys
+import threading
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field, replace
+from pathlib import Path
+
+from ..scripts.script import Script, Step
+from .protocol import Again, Back, CallUp, Command, HangUp, MoveMade, Order, State, dumped
+
+__all__ = ["Desk", "Telephone"]
+
+#: Seconds that a process has in which to end by itself.
+GRACE = 2.0
+
+
+@dataclass(frozen=True)
+class Telephone:
+    """What calls are made with."""
+
+    #: Has the handler and the circumstances; its steps aren't played.
+    script: Script
+    texts: Mapping[str, str] = field(default_factory=dict)  #: what prompts say
+    #: Moves with which the first call begins.
+    moves: tuple[MoveMade, ...] = ()
+
+    def order(
+        self, caller: str, destination: str, moves: list[MoveMade], stands: int, speed: float
+    ) -> Order:
+        call = {**self.script.call, "caller": caller, "destination": destination}
+        script = replace(self.script, call=call, steps=[Step("wait")])  # YAML needs a step
+        return Order(script.dump(), dict(self.texts), moves, stands, speed)
+
+
+class Desk:
+    """One call after the other, by the commands of anybody. A context manager: no call outlives it.
+
+    ``tell`` gets each change of `state`, in order, from several threads.
+    """
+
+    def __init__(self, telephone: Telephone, tell: Callable[[State], None]) -> None:
+        self._telephone = telephone
+        self._tell = tell
+        self._doing = threading.Lock()  # one command after the other
+        self._lock = threading.Lock()  # for what follows
+        self._process: Process | None = None
+        call = telephone.script.call
+        self.state: State = {
+            "app": telephone.script.handler,
+            "caller": str(call.get("caller", "")),
+            "destination": str(call.get("destination", "")),
+            "phase": "idle",
+            "take": 0,
+            **nothing(),
+        }
+
+    @property
+    def stem(self) -> str:
+        """What files of the call are named after."""
+        return Path(self._telephone.script.handler).stem or "call"
+
+    def __enter__(self) -> Desk:
+        return self
+
+    def __exit__(self, *error: object) -> None:
+        with self._doing:
+            self._end_process()
+
+    def do(self, command: Command) -> None:
+        """What a page wants."""
+        with self._doing:
+            if isinstance(command, CallUp):
+                moves = list(self._telephone.moves) if self.state["phase"] == "idle" else []
+                called: State = {"caller": command.caller, "destination": command.destination}
+                self._begin(called, moves)
+            elif isinstance(command, Again):
+                self._begin({}, self.state["moves"] if command.same else [])
+            elif isinstance(command, HangUp):
+                self._hang_up()
+            elif isinstance(command, Back) and (self._process is None or self.state["busy"]):
+                moves = [each for each in self.state["moves"] if each["at"] < command.moment]
+                self._begin({}, moves, command.moment, 0.0)
+            elif self._process is not None and not isinstance(command, Order):
+                self._process.send(command)
+
+    def _hang_up(self) -> None:
+        """Hang up; a process that has not heeded that, or can't, is killed."""
+        process = self._process
+        if process is None or self.state["phase"] == "ended":
+            return
+        if self.state["busy"] or process.is_hung_up:
+            self._end_process()
+            said = "The handler was still busy, so its process was killed."
+            self._merge({"phase": "ended", "hung_up": True, "busy": False, "trouble": said})
+        else:
+            process.is_hung_up = True
+            process.send(HangUp())
+
+    def _begin(
+        self, called: State, moves: list[MoveMade], stands: int = 0, speed: float = 1.0
+    ) -> None:
+        self._end_process()
+        take = self.state["take"] + 1
+        self._merge({**called, **nothing(), "phase": "up", "take": take, "speed": speed})
+        caller, destination = self.state["caller"], self.state["destination"]
+        order = self._telephone.order(caller, destination, moves, stands, speed)
+        with self._lock:
+            self._process = Process(order, take, self._hear)
+
+    def _end_process(self) -> None:
+        with self._lock:
+            process, self._process = self._process, None
+        if process is not None:
+            process.end(at_once=self.state["busy"] or process.is_hung_up)
+
+    def _hear(self, process: Process, told: State | None) -> None:
+        """What a process tells; None: it has ended."""
+        with self._lock:
+            if process is not self._process:
+                return  # it is another call's turn
+            if told is None:
+                self._process = None
+                said = f"The process of the call ended by itself, with status {process.status()}."
+                told = {"phase": "ended", "hung_up": True, "busy": False, "trouble": said}
+            self._add(told)
+
+    def _merge(self, changed: State) -> None:
+        with self._lock:
+            self._add(changed)
+
+    def _add(self, changed: State) -> None:
+        self.state.update(changed)
+        self._tell(changed)
+
+
+def nothing() -> State:
+    """What there is of a call that has not begun."""
+    return {
+        "hung_up": False,
+        "busy": False,
+        "now": 0,
+        "speed": 1.0,
+        "prompts": [],
+        "moves": [],
+        "where": None,
+        "source": None,
+        "svg": "",
+        "ladder": "",
+        "script": "",
+        "test": "",
+        "trouble": "",
+        "changed": [],
+    }
+
+
+class Process:
+    """The process of a call; ``hear`` gets what it tells, and None at its end, in a thread."""
+
+    def __init__(
+        self, order: Order, take: int, hear: Callable[[Process, State | None], None]
+    ) -> None:
+        self.is_hung_up = False  #: it was asked to hang up
+        self._take = take
+        self._hear = hear
+        self._popen = subprocess.Popen(
+            [sys.executable, "-m", "simulator.phone.child"],
+            stdin=subprocess.PIPE,
+            stdout=subprocess.PIPE,
+            encoding="utf-8",
+            start_new_session=True,  # Ctrl-C is for the server
+        )
+        self.send(order)
+        self._reader = threading.Thread(target=self._read, name="call", daemon=True)
+        self._reader.start()
+
+    def send(self, command: Command) -> None:
+        assert self._popen.stdin is not None
+        try:
+            self._popen.stdin.write(dumped(command) + "\n")
+            self._popen.stdin.flush()
+        except (OSError, ValueError):
+            pass  # it has ended, as the reader sees
+
+    def end(self, *, at_once: bool) -> None:
+        """End it, and wait for its end: it ends its call in order, if it can and may."""
+        assert self._popen.stdin is not None
+        with contextlib.suppress(OSError):
+            self._popen.stdin.close()
+        if not at_once:
+            with contextlib.suppress(subprocess.TimeoutExpired):
+                self._popen.wait(GRACE)
+        self._popen.kill()
+        self._popen.wait()
+        self._reader.join()
+
+    def status(self) -> int:
+        """Its exit status, once it has ended."""
+        return self._popen.wait()
+
+    def _read(self) -> None:
+        assert self._popen.stdout is not None
+        with self._popen.stdout as lines:
+            for line in lines:
+                told: State = json.loads(line)
+                if "take" in told:
+                    told["take"] += self._take
+                self._hear(self, told)
+        assert self._popen.stdin is not None
+        with contextlib.suppress(OSError):
+            self._popen.stdin.close()
+        self._hear(self, None)

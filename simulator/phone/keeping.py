@@ -1,0 +1,55 @@
+"""A call that was made by telephone, as a ladder and as a test."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterable, Sequence
+from pathlib import Path
+
+from ..ladders.text import draw
+from ..ladders.transcript import Entry
+from ..scripts.script import Script
+
+__all__ = ["as_test", "ladder"]
+
+#: Characters of a line of a ladder.
+WIDTH = 96
+
+TEMPLATE = '''"""A call that was made by telephone, from {caller} to {destination}."""
+
+from simulator.scripts.script import Script
+
+CALL = """\\
+{script}"""
+
+
+def test_{name}() -> None:
+    call = Script.parse(CALL).run()
+    assert call.cause == {cause!r}
+    assert call.heard == [{heard}]
+'''
+
+
+def ladder(entries: Iterable[Entry]) -> str:
+    """The ladder, as text whose lines stay as they are when there are more of them."""
+    return draw(entries, width=WIDTH, grows=True)
+
+
+def as_test(script: Script, *, heard: Sequence[str], cause: str | None) -> str:
+    """The source of a test for pytest that makes the call again, in the current folder."""
+    call = script.call
+    prompts = "".join(f"\n        {each!r}," for each in heard)
+    stem = Path(script.handler).stem or "call"
+    return TEMPLATE.format(
+        caller=quoted(str(call.get("caller", ""))),
+        destination=quoted(str(call.get("destination", ""))),
+        script=quoted(script.dump()),
+        name=re.sub(r"\W+", "_", stem),
+        cause=cause,
+        heard=f"{prompts}\n    " if prompts else "",
+    )
+
+
+def quoted(text: str) -> str:
+    """As it stands between triple quotes."""
+    return text.replace("\\", "\\\\").replace('"""', '\\"\\"\\"')

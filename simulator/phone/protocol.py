@@ -1,0 +1,234 @@
+"""What a page, the server and the process of a call say to each other: a JSON object a message.
+
+A page sends a `Command`, which the server passes on to the process of the call; the first one there
+is an `Order`. Back come parts of the `State`, those that have changed: whoever has missed some is
+sent all of it, and whoever is slow gets the latest of each.
+"""
+
+from __future__ import annotations
+
+import json
+from dataclasses import asdict, dataclass, field, fields
+from typing import Any, Literal, TypedDict
+
+from eslsync.wire.arguments import are_keys
+
+from .pacing import SPEEDS
+
+__all__ = [
+    "Again",
+    "Back",
+    "CallUp",
+    "Command",
+    "HangUp",
+    "MoveMade",
+    "NotACommand",
+    "Order",
+    "Press",
+    "Prompt",
+    "Skip",
+    "Source",
+    "Speed",
+    "State",
+    "Where",
+    "dumped",
+    "read_command",
+]
+
+
+class NotACommand(ValueError):
+    """A message is no command, or its values can't be."""
+
+
+# Commands
+
+
+class MoveMade(TypedDict):
+    """Something that the caller did."""
+
+    at: int  #: microseconds since the call began
+    verb: Literal["press", "hangup"]
+    keys: str
+
+
+@dataclass(frozen=True)
+class CallUp:
+    """Call the handler; a call that is up is ended."""
+
+    caller: str
+    destination: str
+
+
+@dataclass(frozen=True)
+class Again:
+    """Call it again, as `CallUp` did last; ``same``: and do what was done in the last call."""
+
+    same: bool = False
+
+
+@dataclass(frozen=True)
+class HangUp:
+    """Hang up."""
+
+
+@dataclass(frozen=True)
+class Press:
+    """Press keys."""
+
+    keys: str
+
+    def __post_init__(self) -> None:
+        if not are_keys(self.keys):
+            raise NotACommand(f"keys are 0-9, *, # and A-D, not {self.keys!r}")
+
+
+@dataclass(frozen=True)
+class Speed:
+    """Let time pass so many times as fast as a clock; 0: let it stand still."""
+
+    speed: float
+
+    def __post_init__(self) -> None:
+        if self.speed not in SPEEDS:
+            raise NotACommand(f"a speed is one of {SPEEDS}, not {self.speed!r}")
+
+
+@dataclass(frozen=True)
+class Skip:
+    """Go to the next thing that happens."""
+
+
+@dataclass(frozen=True)
+class Back:
+    """Stand at an earlier moment, in microseconds since the call began."""
+
+    moment: int
+
+    def __post_init__(self) -> None:
+        if self.moment < 0:
+            raise NotACommand(f"a moment is not before the call, as {self.moment} is")
+
+
+@dataclass(frozen=True)
+class Order:
+    """Make the call of a script, whose steps aren't played; then make these moves, and stand there.
+
+    Only the server says this, to a process that begins.
+    """
+
+    script: str  #: YAML
+    texts: dict[str, str] = field(default_factory=dict)  #: what prompts say
+    moves: list[MoveMade] = field(default_factory=list)
+    stands: int = 0  #: microseconds since the call began
+    speed: float = 1.0
+
+
+Command = CallUp | Again | HangUp | Press | Speed | Skip | Back | Order
+
+NAMES: dict[str, type[Command]] = {
+    "call": CallUp,
+    "again": Again,
+    "hangup": HangUp,
+    "press": Press,
+    "speed": Speed,
+    "skip": Skip,
+    "back": Back,
+    "order": Order,
+}
+#: What JSON has for a field.
+TYPES: dict[str, tuple[type, ...]] = {
+    "str": (str,),
+    "bool": (bool,),
+    "int": (int,),
+    "float": (int, float),
+    "dict[str, str]": (dict,),
+    "list[MoveMade]": (list,),
+}
+
+
+def read_command(text: str | bytes) -> Command:
+    """The command in a message. Raises NotACommand."""
+    try:
+        data = json.loads(text)
+    except ValueError as error:
+        raise NotACommand(f"a command is a JSON object: {error}") from None
+    if not isinstance(data, dict) or data.get("do") not in NAMES:
+        raise NotACommand(f"a command says what to do: one of {', '.join(NAMES)}")
+    kind = NAMES[data.pop("do")]
+    types = {each.name: TYPES[str(each.type)] for each in fields(kind)}
+    for name, value in data.items():
+        right = types.get(name, ())
+        if not isinstance(value, right) or (isinstance(value, bool) and bool not in right):
+            raise NotACommand(f"{name}={value!r} is nothing that {kind.__name__} takes")
+    try:
+        return kind(**data)
+    except TypeError as error:
+        raise NotACommand(str(error)) from None
+
+
+# The state
+
+
+class Where(TypedDict):
+    """Where the handler is."""
+
+    file: str
+    line: int
+    function: str
+    waits_for: str  #: empty: it runs
+
+
+class Source(TypedDict):
+    """The file in which the handler is, as the process of the call has imported it."""
+
+    file: str
+    text: str
+
+
+class Prompt(TypedDict):
+    """A prompt that the caller has heard, or hears. Times: microseconds since the call began."""
+
+    name: str
+    caption: str
+    began: int
+    how: str  #: "plays"; "paused", while another plays inside it; "ended"; or "cut"
+    since: int  #: when that came
+    played: int  #: how much of it was heard until then, in microseconds
+
+
+class State(TypedDict, total=False):
+    """All that a page shows; or the parts that have changed.
+
+    ``take`` counts calls and steps back: in another take, nothing that was heard counts.
+    """
+
+    app: str
+    caller: str
+    destination: str
+    phase: Literal["idle", "up", "ended"]
+    hung_up: bool  #: the handler may still run
+    busy: bool  #: the handler has kept the call from going on for a second
+    take: int
+    now: int  #: microseconds since the call began
+    speed: float
+    prompts: list[Prompt]
+    moves: list[MoveMade]
+    where: Where | None
+    source: Source | None
+    svg: str  #: the ladder
+    ladder: str  #: and as text
+    script: str  #: the caller as a script, in YAML
+    test: str  #: and as a test for pytest
+    trouble: str  #: what the handler raised, or what went wrong
+    changed: list[str]  #: files of the handler's that were edited since the call began
+
+
+def dumped(message: Command | State) -> str:
+    """A message as JSON, in one line."""
+    data: dict[str, Any]
+    if isinstance(message, dict):
+        data = {**message}
+    else:
+        [name] = [name for name, kind in NAMES.items() if type(message) is kind]
+        data = {"do": name, **asdict(message)}
+    return json.dumps(data)

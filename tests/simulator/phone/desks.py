@@ -1,0 +1,57 @@
+"""A desk whose state a test can wait for."""
+
+from __future__ import annotations
+
+import threading
+from collections.abc import Callable
+from functools import partial
+
+from simulator.phone.desk import Desk, Telephone
+from simulator.phone.protocol import Skip, Speed, State
+from simulator.scripts.script import Script
+
+__all__ = ["WatchedDesk", "desk_of"]
+
+#: Seconds after which something that a test waits for will not come.
+LONG = 10.0
+
+
+class WatchedDesk(Desk):
+    """Wakes whoever waits for its state."""
+
+    def __init__(self, telephone: Telephone) -> None:
+        self._news = threading.Condition()
+        super().__init__(telephone, self._wake)
+
+    def __enter__(self) -> WatchedDesk:
+        return self
+
+    def _wake(self, changed: State) -> None:
+        with self._news:
+            self._news.notify_all()
+
+    def until(self, holds: Callable[[State], object]) -> State:
+        """The state once something holds of it."""
+        with self._news:
+            assert self._news.wait_for(lambda: holds(self.state), LONG), self.state
+            return {**self.state}
+
+    def skip_until(self, holds: Callable[[State], object]) -> State:
+        """The state once something holds of it, in one of the next moments."""
+        self.do(Speed(0))
+        for _ in range(100):
+            before = self.until(lambda state: state["phase"] == "ended" or state["where"])
+            if holds(before) or before["phase"] == "ended":
+                break
+            self.do(Skip())
+            self.until(partial(is_another, before))
+        return self.until(holds)
+
+
+def is_another(before: State, state: State) -> bool:
+    return state["phase"] == "ended" or state["ladder"] != before["ladder"]
+
+
+def desk_of(file: object, **call: object) -> WatchedDesk:
+    """The desk of calls to the handler in a file."""
+    return WatchedDesk(Telephone(Script(str(file), call={"caller": "1001", **call})))

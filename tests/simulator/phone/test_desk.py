@@ -1,0 +1,150 @@
+"""Calls in processes of their own: what becomes of them, and of handlers that misbehave."""
+
+from __future__ import annotations
+
+import os
+import threading
+from pathlib import Path
+
+import pytest
+
+from simulator.phone.keeping import ladder
+from simulator.phone.protocol import Again, Back, CallUp, HangUp, Press, Speed, State
+from simulator.scripts.script import Script
+from tests.simulator.phone.desks import desk_of
+from tests.support.places import EXAMPLES
+
+CALL = CallUp("1001", "5000")
+
+
+def ended(state: State) -> bool:
+    return state["phase"] == "ended"
+
+
+def test_a_call_is_gone_back_in_and_ends_otherwise_with_the_same_ladder_up_to_there() -> None:
+    with desk_of(EXAMPLES / "ivr.py") as desk:
+        assert desk.state["phase"] == "idle"
+        desk.do(CALL)
+        desk.skip_until(lambda state: state["prompts"])
+        desk.do(Press("1"))
+        desk.skip_until(lambda state: len(state["prompts"]) == 2)
+        desk.do(Press("2"))
+        first = desk.until(lambda state: len(state["moves"]) == 2)
+        assert first["where"] is not None
+        assert first["where"]["waits_for"] == "playback"
+        assert first["source"] is not None
+        line = first["source"]["text"].split("\n")[first["where"]["line"] - 1]
+        assert "playback" in line
+        take, moment = first["take"], first["moves"][0]["at"]
+        for earlier in (first["moves"][1]["at"], first["prompts"][1]["began"], moment):
+            desk.do(Back(earlier))
+        desk.until(lambda state: state["take"] == take + 3)
+        stood = desk.until(lambda state: state["now"] == moment and not state["moves"])
+        desk.do(Press("4"))
+        second = desk.skip_until(ended)
+        before = stood["ladder"].rstrip().split("\n")[:-1]  # but its foot
+        assert len(before) > 5
+        assert first["ladder"].split("\n")[: len(before)] == before
+        assert second["ladder"].split("\n")[: len(before)] == before
+        assert [each["caption"] for each in second["prompts"]][-1] == "option-4"
+        assert ladder(Script.parse(second["script"]).run().transcript.entries) == second["ladder"]
+
+
+def test_a_prompt_is_told_of_as_a_switch_plays_it() -> None:
+    with desk_of(EXAMPLES / "ivr.py") as desk:
+        desk.do(CALL)
+        desk.skip_until(lambda state: state["prompts"])
+        desk.do(Press("1"))
+        state = desk.skip_until(lambda state: len(state["prompts"]) == 2)
+        [welcome, option] = state["prompts"]
+        assert welcome["name"] == "ivr/ivr-welcome"
+        assert (option["how"], option["played"]) == ("plays", 0)
+        assert welcome["played"] == welcome["since"] - welcome["began"] > 0
+
+
+def test_an_edited_handler_is_told_and_called_anew(tmp_path: Path) -> None:
+    app = tmp_path / "app.py"
+    source = (
+        "def handler(session):\n    session.channel.playback('one')\n    session.channel.hangup()\n"
+    )
+    app.write_text(source)
+    with desk_of(app) as desk:
+        desk.do(CALL)
+        desk.do(Speed(0))
+        desk.until(lambda state: state["source"])
+        desk.do(Press("1"))
+        desk.until(lambda state: state["moves"])
+        app.write_text(source.replace("one", "number two"))
+        state = desk.until(lambda state: state["changed"])
+        assert state["changed"] == ["app.py"]
+        assert state["source"]["text"] == source  # type: ignore[index]  # which is what runs
+        desk.do(Again(same=True))
+        state = desk.until(lambda state: state["prompts"])
+        assert [each["name"] for each in state["prompts"]] == ["number two"]
+        assert [each["keys"] for each in state["moves"]] == ["1"]
+        assert not state["changed"]
+        app.write_text("def handler(session:\n")
+        desk.do(Again())
+        state = desk.until(ended)
+        assert "SyntaxError" in state["trouble"]
+
+
+def test_what_a_handler_raises_prints_and_asks_for_disturbs_nothing(tmp_path: Path) -> None:
+    app = tmp_path / "app.py"
+    app.write_text(
+        "def handler(session):\n"
+        "    print('{}')\n"
+        "    try:\n"
+        "        input()\n"
+        "    except EOFError:\n"
+        "        raise ValueError('no prompt') from None\n"
+    )
+    with desk_of(app) as desk:
+        desk.do(CALL)
+        state = desk.until(ended)
+        assert 'app.py", line 6, in handler' in state["trouble"]
+        assert "ValueError: no prompt" in state["trouble"]
+
+
+def test_a_handler_that_never_ends_is_shown_and_killed_by_hanging_up(tmp_path: Path) -> None:
+    app = tmp_path / "app.py"
+    app.write_text(
+        "import threading\n"
+        "def handler(session):\n"
+        "    session.channel.answer()\n"
+        "    while True:\n"
+        "        threading.Event().wait()\n"
+    )
+    with desk_of(app) as desk:
+        desk.do(CALL)
+        state = desk.until(lambda state: state["busy"] and state["where"])
+        assert state["where"]["line"] == 5  # type: ignore[index]
+        desk.do(HangUp())
+        state = desk.until(ended)
+        assert state["trouble"] == "The handler was still busy, so its process was killed."
+        assert "answer" in state["ladder"]
+
+
+def test_a_process_that_dies_is_told(tmp_path: Path) -> None:
+    app = tmp_path / "app.py"
+    app.write_text("import os\ndef handler(session):\n    os._exit(3)\n")
+    with desk_of(app) as desk:
+        desk.do(CALL)
+        assert "with status 3" in desk.until(ended)["trouble"]
+
+
+@pytest.mark.skipif(not Path("/proc/self/fd").exists(), reason="there is no /proc")
+def test_calls_leave_nothing_behind() -> None:
+    def held() -> tuple[int, int]:
+        return len(os.listdir("/proc/self/fd")), threading.active_count()
+
+    before = held()
+    with desk_of(EXAMPLES / "ivr.py") as desk:
+        desk.do(CALL)
+        desk.until(lambda state: state["prompts"])
+        during = held()
+        for _ in range(2):
+            desk.do(Again())
+            desk.until(lambda state: state["prompts"])
+            assert held() == during
+    assert held() == before

@@ -1,0 +1,57 @@
+"""What pages ask for: commands, and what is none."""
+
+from __future__ import annotations
+
+import pytest
+
+from simulator.phone.protocol import (
+    Again,
+    Back,
+    CallUp,
+    Command,
+    HangUp,
+    NotACommand,
+    Order,
+    Press,
+    Skip,
+    Speed,
+    dumped,
+    read_command,
+)
+
+
+@pytest.mark.parametrize(
+    "command",
+    [
+        CallUp("1001", "5000"),
+        Again(same=True),
+        HangUp(),
+        Press("1*#A"),
+        Speed(10),
+        Skip(),
+        Back(1_500_000),
+        Order("handler: a.py", {"one": "1"}, [{"at": 1, "verb": "press", "keys": "1"}], 2, 0.0),
+    ],
+)
+def test_a_command_is_read_as_it_was_written(command: Command) -> None:
+    assert read_command(dumped(command)) == command
+
+
+@pytest.mark.parametrize(
+    ("text", "why"),
+    [
+        ("press 1", "is a JSON object"),
+        ("[]", "one of call, again, hangup"),
+        ('{"do": "dial"}', "one of call, again, hangup"),
+        ('{"do": "press"}', "missing 1 required"),
+        ('{"do": "press", "keys": 1}', "keys=1 is nothing that Press takes"),
+        ('{"do": "press", "keys": "1x"}', "keys are 0-9"),
+        ('{"do": "press", "keys": "1", "at": 2}', "at=2 is nothing"),
+        ('{"do": "speed", "speed": true}', "speed=True is nothing"),
+        ('{"do": "speed", "speed": 3}', "a speed is one of"),
+        ('{"do": "back", "moment": -1}', "not before the call"),
+    ],
+)
+def test_what_is_no_command_is_told(text: str, why: str) -> None:
+    with pytest.raises(NotACommand, match=why):
+        read_command(text)
