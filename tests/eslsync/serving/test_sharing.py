@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 import socket
 import threading
 from collections.abc import Iterator
@@ -12,7 +13,7 @@ from eslsync import HangupCause, Outbound, Session
 from eslsync.call.reader import Reader
 from eslsync.serving import server
 from tests.support.peer import PATIENCE, Peer, Watched
-from tests.support.servers import Beside, is_turned_away, nothing, refused, until
+from tests.support.servers import Beside, is_turned_away, messages, nothing, refused, until
 
 
 @pytest.fixture
@@ -69,14 +70,18 @@ def test_the_socket_outlives_the_server_and_the_next_takes_who_has_waited(
             connection.close()
 
 
-def test_a_server_that_stops_leaves_connections_to_its_sibling(shared: socket.socket) -> None:
+def test_a_server_that_stops_leaves_connections_to_its_sibling(
+    shared: socket.socket, caplog: pytest.LogCaptureFixture
+) -> None:
+    caplog.set_level(logging.INFO)
     stopping = serving(shared)
     with stopping:
         peer = dialled(stopping)
         with peer.sock:
             peer.handshake()
             beside = Beside(lambda: stopping.stop(PATIENCE))
-            until(lambda: not stopping.ready)
+            # Until then, it may take one more.
+            until(lambda: "stopping; calls that are up: 1" in messages(caplog))
             with knocks(shared) as connection:
                 assert waits(connection)
                 with Outbound(nothing, sock=shared):
