@@ -7,6 +7,7 @@ EXPLORE = ["coverage>=7.4", "graphviz>=0.20"]
 JSON = ["python-json-logger>=3.1"]
 # The API; a program adds the SDK and an exporter.
 OPENTELEMETRY = ["opentelemetry-api>=1.20"]
+PHONE = ["websockets>=15"]
 PROMETHEUS = ["prometheus-client>=0.20"]
 RELOAD = ["watchfiles>=0.21"]
 BENCH = ["matplotlib>=3.8", "psutil>=5.9"]
@@ -39,7 +40,7 @@ setup(
     keywords="freeswitch event socket esl ivr telephony simulator testing",
     python_requires=">=3.10",
     packages=find_packages(include=["eslsync*", "simulator*"]),
-    package_data={"eslsync": ["py.typed"], "simulator": ["py.typed"]},
+    package_data={"eslsync": ["py.typed"], "simulator": ["py.typed", "phone/page/*"]},
     zip_safe=False,
     # For `eslsync call` and `eslsync serve`: `import eslsync` itself imports none of them.
     install_requires=[
@@ -63,6 +64,8 @@ setup(
         "json": JSON,
         # For `gunicorn -k eslsync.gunicorn.Worker`: several processes, reloads, one port.
         "gunicorn": GUNICORN,
+        # `eslsync phone`, but for `--terminal`.
+        "phone": PHONE,
         # `eslsync serve --reload`.
         "reload": RELOAD,
         # Everything that the tests, the linter and the type checker need.
@@ -73,11 +76,13 @@ setup(
             *JSON,
             *OPENTELEMETRY,
             "opentelemetry-sdk>=1.20",
+            *PHONE,
             *PROMETHEUS,
             *RELOAD,
             "hypothesis>=6.100",
             "import-linter>=2.6",
             "mypy>=1.13",
+            "playwright>=1.49",
             "pytest>=8.2",
             "pytest-xdist>=3.8",
             "ruff>=0.9",

@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import contextlib
 import shutil
 import sys
 import threading
+import webbrowser
 from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 from queue import SimpleQueue
@@ -21,11 +23,12 @@ from .terminal import colour, show_logs_if
 
 if TYPE_CHECKING:
     from ..phone.player import Player
+    from ..scripts.script import Script
 
 __all__ = ["phone"]
 
 
-@click.command(short_help="Be the caller of a handler, in the terminal.")
+@click.command(short_help="Be the caller of a handler: a telephone in the browser.")
 @click.argument("app")
 @handler
 @click.option(
@@ -63,6 +66,15 @@ __all__ = ["phone"]
     type=click.Path(exists=True, dir_okay=False, path_type=Path),
     help="What prompts say: YAML, a prompt's name and its text a line. Default: by their names.",
 )
+@click.option("--terminal", is_flag=True, help="Be the caller in the terminal; no browser.")
+@click.option("--browser/--no-browser", default=True, help="Open the page, or print its address.")
+@click.option(
+    "--port",
+    metavar="N",
+    type=click.IntRange(0, 65535),
+    default=0,
+    help="The port of the page, on this machine only; default: any that is free.",
+)
 @options.sounds("A folder of WAV files: prompts last as long as these; any other lasts 2 s.")
 @options.seed
 @options.allow_unmodelled
@@ -75,6 +87,9 @@ def phone(
     far_ends: Mapping[str, Mapping[str, Any]],
     start: str | None,
     texts: Path | None,
+    terminal: bool,
+    browser: bool,
+    port: int,
     sounds: Path | None,
     seed: int | None,
     allow_unmodelled: Sequence[str],
@@ -83,7 +98,10 @@ def phone(
 
     No FreeSWITCH is needed. Time passes as it does on a telephone, or as fast as you like; it can
     stand still, and you can go back and press another key: the call up to there is the same each
-    time. The ladder grows as the call goes on.
+    time. The ladder grows as the call goes on. (docs/phone.md)
+
+    The telephone is a page in the browser, which needs the extra `phone`. Only this machine can
+    open it. With --terminal:
 
     \b
     0-9 * # A-D   press a key            h       hang up
@@ -95,16 +113,13 @@ def phone(
     \b
     eslsync phone examples/voicemail.py
     eslsync phone office.py --start 2026-01-05T17:59:50 --texts prompts.yaml
+    eslsync phone --terminal examples/ivr.py
 
     A script that was saved plays the same call: eslsync call --script NAME.call.yaml.
     """
     from ..phone.captions import TextsError, read_texts
-    from ..phone.player import Player
-    from ..phone.terminal import HELP, Screen, TerminalPhone
     from ..scripts.script import Script, ScriptError
 
-    loaded = load(app, name)
-    show_logs_if(False)
     call: dict[str, Any] = {"caller": caller, "destination": destination}
     given: dict[str, Any] = {"variables": dict(variables), "start": start, "seed": seed}
     given["allow_unmodelled"] = list(allow_unmodelled)
@@ -114,18 +129,56 @@ def phone(
         call["endpoints"] = {dial: as_data(each) for dial, each in far_ends.items()}
     try:
         told = {} if texts is None else read_texts(texts)
-        player = Player(Script(app, name=name, call=call), loaded)
+        script = Script(app, name=name, call=call)
+        if terminal:
+            in_terminal(script, told)
+        else:
+            in_browser(script, told, browser, port)
     except (TextsError, ScriptError) as error:
         raise Unusable(str(error)) from None
+
+
+def in_browser(script: Script, texts: Mapping[str, str], browser: bool, port: int) -> None:
+    """Serve the page until Ctrl-C."""
+    from ..phone.desk import Telephone
+
+    try:
+        from ..phone.server import PhoneServer
+    except ImportError as error:
+        raise Unusable(
+            f"the telephone in the browser needs websockets ({error}): "
+            "pip install 'eslsync[phone]'; or use --terminal"
+        ) from None
+    try:
+        server = PhoneServer(Telephone(script, texts), port)
+    except OSError as error:
+        raise Unusable(f"port {port} can't be used ({error.strerror}); choose another") from None
+    with server:
+        if not browser or not webbrowser.open(server.address):
+            click.echo("Open this page, on this machine:")
+        click.echo(f"{server.address}\nCtrl-C ends it.")
+        with contextlib.suppress(KeyboardInterrupt):
+            server.run()
+
+
+def in_terminal(script: Script, texts: Mapping[str, str]) -> None:
+    """Be the caller in the terminal; exit with the status."""
+    from ..phone.player import Player
+    from ..phone.terminal import HELP, Screen, TerminalPhone
+
+    app = script.handler
+    loaded = load(app, script.name)
+    show_logs_if(False)
+    player = Player(script, loaded)
     keys: SimpleQueue[str] = SimpleQueue()
     threading.Thread(target=read_keys, args=(keys,), name="keyboard", daemon=True).start()
     show(HELP + "\n")
     screen = Screen(show, drawing())
     with TerminalPhone(
-        player, keys, screen, texts=told, save=lambda made: save(made, app)
-    ) as terminal:
-        terminal.run()
-    tell_trouble(terminal.player, app)
+        player, keys, screen, texts=texts, save=lambda made: save(made, app)
+    ) as telephone:
+        telephone.run()
+    tell_trouble(telephone.player, app)
 
 
 def read_keys(keys: SimpleQueue[str]) -> None:

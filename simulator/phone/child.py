@@ -8,6 +8,7 @@ outlives nobody.
 
 from __future__ import annotations
 
+import logging
 import os
 import sys
 import threading
@@ -277,6 +278,8 @@ def main() -> None:
     source = os.fdopen(os.dup(0), encoding="utf-8")
     os.dup2(2, 1)
     os.dup2(os.open(os.devnull, os.O_RDONLY), 0)
+    # What the library would log of a call that is left shows nothing that the page doesn't.
+    logging.getLogger("eslsync").addHandler(logging.NullHandler())
     commands: Commands = SimpleQueue()
     threading.Thread(target=read, args=(source, commands), name="commands", daemon=True).start()
     serve(commands, Teller(output))

@@ -15,7 +15,7 @@ VOICEMAIL = str(EXAMPLES / "voicemail.py")
 
 
 def typed(keys: str, *arguments: str) -> Result:
-    return CliRunner().invoke(main, ["phone", *arguments], input=keys)
+    return CliRunner().invoke(main, ["phone", "--terminal", *arguments], input=keys)
 
 
 def test_a_call_is_made_by_typing_and_saved_as_a_script(

@@ -1,0 +1,223 @@
+"""The telephone's web server: one page, its files, and a websocket for what changes.
+
+It listens on this machine only. The address has a token, so that nobody can guess it, and requests
+must be for this host and websockets from this page: another site's page can't call the handler,
+whatever name of its own it gives this machine (DNS rebinding).
+"""
+
+from __future__ import annotations
+
+import secrets
+import threading
+from http import HTTPStatus
+from importlib.resources import files
+from typing import NamedTuple
+
+from websockets.datastructures import Headers
+from websockets.exceptions import ConnectionClosed
+from websockets.http11 import Request, Response
+from websockets.sync.server import Server, ServerConnection, serve
+
+from .desk import Desk, Telephone
+from .protocol import NotACommand, State, dumped, read_command
+
+__all__ = ["Page", "PhoneServer"]
+
+HOST = "127.0.0.1"
+#: Names of this machine in an address.
+NAMES = (HOST, "localhost")
+#: Seconds for a request to come: browsers also connect to have a connection at hand.
+REQUEST_TIMEOUT = 2.0
+
+TYPES = {
+    ".html": "text/html; charset=utf-8",
+    ".css": "text/css; charset=utf-8",
+    ".js": "text/javascript; charset=utf-8",
+    ".svg": "image/svg+xml; charset=utf-8",
+    ".yaml": "application/yaml; charset=utf-8",
+    ".py": "text/x-python; charset=utf-8",
+}
+#: The page's files, by their path below the token; "" is the page.
+PAGE = {"": "index.html", "phone.css": "phone.css", "phone.js": "phone.js"}
+
+HEADERS = {
+    "Cache-Control": "no-store",
+    # Nothing from another host, and in no frame of another page. (Ladders have their own style.)
+    "Content-Security-Policy": "default-src 'self'; style-src 'self' 'unsafe-inline'; "
+    "img-src 'self' data:; base-uri 'none'; form-action 'none'; frame-ancestors 'none'",
+    "Cross-Origin-Resource-Policy": "same-origin",
+    "Referrer-Policy": "no-referrer",
+    "X-Content-Type-Options": "nosniff",
+}
+
+
+class Page(NamedTuple):
+    """Something that the server answers with."""
+
+    body: bytes
+    type: str
+    name: str = ""  #: what it is saved as, if it is to be saved
+
+
+class PhoneServer:
+    """Serves the telephone; a context manager, at whose end calls and pages end, too.
+
+    All pages show the same call, and each may act. One that is gone for a while is shown all again
+    when it is back; the call goes on without it. Raises OSError if the port is taken.
+    """
+
+    def __init__(self, telephone: Telephone, port: int = 0) -> None:
+        self.token = secrets.token_urlsafe(16)
+        self._tabs: set[Tab] = set()
+        self._lock = threading.Lock()  # for the tabs
+        self._server: Server = serve(
+            self._join,
+            HOST,
+            port,
+            process_request=self._answer,
+            open_timeout=REQUEST_TIMEOUT,
+            server_header=None,
+        )
+        self.port: int = self._server.socket.getsockname()[1]
+        self.desk = Desk(telephone, self._tell)
+
+    @property
+    def address(self) -> str:
+        """The page's address."""
+        return f"http://{HOST}:{self.port}/{self.token}/"
+
+    def run(self) -> None:
+        """Serve until `shutdown` or Ctrl-C."""
+        self._server.serve_forever()
+
+    def shutdown(self) -> None:
+        """End `run`, in another thread; and the pages' connections."""
+        self._server.shutdown()
+
+    def __enter__(self) -> PhoneServer:
+        return self
+
+    def __exit__(self, *error: object) -> None:
+        self.shutdown()
+        self.desk.__exit__(*error)
+
+    # Requests
+
+    def _answer(self, connection: ServerConnection, request: Request) -> Response | None:
+        """The response to a request; None to one for the websocket."""
+        status = self._refusal(request)
+        if status is not None:
+            return response(status, Page(f"{status.phrase}\n".encode(), "text/plain"))
+        path = self._path(request)
+        if path == "socket":
+            return None
+        page = self._page(path)
+        if page is None:
+            return response(HTTPStatus.NOT_FOUND, Page(b"Not Found\n", "text/plain"))
+        return response(HTTPStatus.OK, page)
+
+    def _refusal(self, request: Request) -> HTTPStatus | None:
+        hosts = [f"{name}:{self.port}" for name in NAMES]
+        if request.headers.get_all("Host") not in [[each] for each in hosts]:
+            return HTTPStatus.MISDIRECTED_REQUEST
+        given = request.path.partition("?")[0].split("/")[1]
+        if not secrets.compare_digest(given.encode(), self.token.encode()):
+            return HTTPStatus.FORBIDDEN
+        origins = request.headers.get_all("Origin")
+        if self._path(request) == "socket" or origins:
+            if origins not in [[f"http://{each}"] for each in hosts]:
+                return HTTPStatus.FORBIDDEN
+        return None
+
+    def _path(self, request: Request) -> str:
+        return request.path.partition("?")[0].removeprefix(f"/{self.token}").removeprefix("/")
+
+    def _page(self, path: str) -> Page | None:
+        if path in PAGE:
+            name = PAGE[path]
+            source = files(__package__) / "page" / name
+            return Page(source.read_bytes(), TYPES[name[name.rindex(".") :]])
+        state, stem = self.desk.state, self.desk.stem
+        kept = {
+            "script.yaml": (state["script"], f"{stem}.call.yaml", ".yaml"),
+            "test.py": (state["test"], f"test_{stem}.py", ".py"),
+            "ladder.svg": (state["svg"], f"{stem}.svg", ".svg"),
+        }
+        if path not in kept:
+            return None
+        text, name, suffix = kept[path]
+        return Page(text.encode(), TYPES[suffix], name)
+
+    # Websockets
+
+    def _join(self, connection: ServerConnection) -> None:
+        """Show the state to a page, and do what it wants, until it is gone."""
+        tab = Tab(connection)
+        with self._lock:
+            tab.show(self.desk.state)
+            self._tabs.add(tab)
+        try:
+            for message in connection:
+                try:
+                    self.desk.do(read_command(message))
+                except NotACommand as error:
+                    tab.show({"trouble": f"the page asked for what there isn't: {error}"})
+        except ConnectionClosed:
+            pass
+        finally:
+            with self._lock:
+                self._tabs.remove(tab)
+            tab.close()
+
+    def _tell(self, changed: State) -> None:
+        with self._lock:
+            for tab in self._tabs:
+                tab.show(changed)
+
+
+class Tab:
+    """One page. What it has not been shown yet is kept, the latest of each part.
+
+    So a page that reads slowly, or not at all, keeps nobody waiting.
+    """
+
+    def __init__(self, connection: ServerConnection) -> None:
+        self._connection = connection
+        self._unseen: State = {}
+        self._wakes = threading.Condition()
+        self._closed = False
+        self._thread = threading.Thread(target=self._send, name="page", daemon=True)
+        self._thread.start()
+
+    def show(self, changed: State) -> None:
+        with self._wakes:
+            self._unseen.update(changed)
+            self._wakes.notify()
+
+    def close(self) -> None:
+        with self._wakes:
+            self._closed = True
+            self._wakes.notify()
+        self._thread.join()
+
+    def _send(self) -> None:
+        while True:
+            with self._wakes:
+                self._wakes.wait_for(lambda: self._unseen or self._closed)
+                if self._closed:
+                    return
+                message, self._unseen = dumped(self._unseen), {}
+            try:
+                self._connection.send(message)
+            except ConnectionClosed:
+                return
+
+
+def response(status: HTTPStatus, page: Page) -> Response:
+    headers = Headers(HEADERS)
+    headers["Content-Type"] = page.type
+    headers["Content-Length"] = str(len(page.body))
+    headers["Connection"] = "close"
+    if page.name:
+        headers["Content-Disposition"] = f'attachment; filename="{page.name}"'
+    return Response(status.value, status.phrase, headers, page.body)

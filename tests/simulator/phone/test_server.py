@@ -1,0 +1,170 @@
+"""The telephone's web server: who may use it, and what pages are shown."""
+
+from __future__ import annotations
+
+import json
+import threading
+from collections.abc import Iterator
+from contextlib import ExitStack, contextmanager
+from http.client import HTTPConnection, HTTPResponse
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+pytest.importorskip("websockets", reason="needs websockets (extra phone)")
+
+from websockets.exceptions import ConnectionClosed, InvalidStatus
+from websockets.sync.client import ClientConnection, connect
+
+from simulator.phone.desk import Telephone
+from simulator.phone.protocol import CallUp, Command, HangUp, Press, State, dumped
+from simulator.phone.server import PhoneServer
+from simulator.scripts.script import Script
+from tests.support.places import EXAMPLES
+
+CALL = CallUp("1001", "5000")
+
+
+@contextmanager
+def serving(app: Path = EXAMPLES / "ivr.py") -> Iterator[PhoneServer]:
+    with PhoneServer(Telephone(Script(str(app)))) as server:
+        thread = threading.Thread(target=server.run)
+        thread.start()
+        yield server
+    thread.join()
+
+
+@pytest.fixture
+def server() -> Iterator[PhoneServer]:
+    with serving() as server:
+        yield server
+
+
+class Tab:
+    """A page that has been loaded; a context manager."""
+
+    def __init__(self, server: PhoneServer) -> None:
+        origin: Any = f"http://127.0.0.1:{server.port}"
+        address = server.address.replace("http:", "ws:") + "socket"
+        self._opened = connect(address, origin=origin, proxy=None)
+        self.state: State = {}
+
+    def __enter__(self) -> Tab:
+        self.connection: ClientConnection = self._opened.__enter__()
+        self.until("phase")
+        return self
+
+    def __exit__(self, *error: object) -> None:
+        self._opened.__exit__(*error)  # type: ignore[arg-type]
+
+    def send(self, command: Command) -> None:
+        self.connection.send(dumped(command))
+
+    def until(self, name: str, value: object = None) -> Any:
+        """Read until a part of the state has a value; None: any but an empty one."""
+        while True:
+            found = self.state.get(name)
+            if found == value if value is not None else found:
+                return found
+            self.state.update(json.loads(self.connection.recv(timeout=10)))
+
+
+def get(server: PhoneServer, path: str, headers: dict[str, str]) -> HTTPResponse:
+    connection = HTTPConnection("127.0.0.1", server.port, timeout=10)
+    connection.request("GET", path, headers=headers)
+    response = connection.getresponse()
+    response.body = response.read()  # type: ignore[attr-defined]
+    connection.close()
+    return response
+
+
+def test_the_page_and_its_files_come_from_here_and_nowhere_else(server: PhoneServer) -> None:
+    for path, kind in (("", "text/html"), ("phone.css", "text/css"), ("phone.js", "text/java")):
+        answer = get(server, f"/{server.token}/{path}", {})
+        assert answer.status == 200
+        assert answer.headers["Content-Type"].startswith(kind)
+        assert "default-src 'self'" in answer.headers["Content-Security-Policy"]
+        assert b"http" not in answer.body  # type: ignore[attr-defined]
+    assert get(server, f"/{server.token}/other.js", {}).status == 404
+    assert get(server, f"/{server.token}/../desk.py", {}).status == 404
+
+
+@pytest.mark.parametrize(
+    ("path", "headers", "status"),
+    [
+        ("/", {}, 403),
+        ("/socket", {}, 403),
+        ("/another-token/phone.js", {}, 403),
+        ("/TOKEN/", {"Host": "evil.example"}, 421),
+        ("/TOKEN/", {"Host": "evil.example:PORT"}, 421),
+        ("/TOKEN/script.yaml", {"Origin": "http://evil.example"}, 403),
+        ("/TOKEN/script.yaml", {"Origin": "null"}, 403),
+    ],
+)
+def test_a_request_without_the_token_or_of_another_site_is_refused(
+    server: PhoneServer, path: str, headers: dict[str, str], status: int
+) -> None:
+    headers = {name: value.replace("PORT", str(server.port)) for name, value in headers.items()}
+    assert get(server, path.replace("TOKEN", server.token), headers).status == status
+
+
+@pytest.mark.parametrize(
+    ("token", "origin"),
+    [
+        ("", "http://127.0.0.1:PORT"),
+        ("another-token/", "http://127.0.0.1:PORT"),
+        ("TOKEN/", "http://evil.example"),
+        ("TOKEN/", "https://127.0.0.1:PORT"),
+        ("TOKEN/", "http://127.0.0.1:1"),
+        ("TOKEN/", "null"),
+        ("TOKEN/", None),
+    ],
+)
+def test_a_page_of_another_site_cannot_call_the_handler(
+    server: PhoneServer, token: str, origin: Any
+) -> None:
+    origin = origin and origin.replace("PORT", str(server.port))
+    token = token.replace("TOKEN", server.token)
+    address = f"ws://127.0.0.1:{server.port}/{token}socket"
+    with pytest.raises(InvalidStatus) as refused, connect(address, origin=origin, proxy=None):
+        pass
+    assert refused.value.response.status_code == 403
+    assert server.desk.state["phase"] == "idle"
+
+
+def test_all_pages_show_the_same_call_and_may_act_and_come_and_go(server: PhoneServer) -> None:
+    with Tab(server) as first, Tab(server) as second:
+        first.send(CALL)
+        second.until("phase", "up")
+        second.until("prompts")
+        second.send(Press("1"))
+        assert first.until("moves")[0]["keys"] == "1"
+    # both are gone, and the call goes on
+    assert server.desk.state["phase"] == "up"
+    with Tab(server) as again:
+        assert again.state["moves"][0]["keys"] == "1"
+        assert again.state["take"] == 1
+        again.connection.send('{"do": "dial"}')
+        assert "one of call" in again.until("trouble")
+        again.send(HangUp())
+        again.until("phase", "ended")
+        again.until("svg", server.desk.state["svg"])
+        for path, name in (
+            ("script.yaml", "ivr.call.yaml"),
+            ("test.py", "test_ivr.py"),
+            ("ladder.svg", "ivr.svg"),
+        ):
+            kept = get(server, f"/{server.token}/{path}", {})
+            assert kept.headers["Content-Disposition"] == f'attachment; filename="{name}"'
+            assert kept.body  # type: ignore[attr-defined]
+
+
+def test_the_end_of_the_server_ends_pages_and_the_call() -> None:
+    with ExitStack() as pages:
+        with serving() as server:
+            tab = pages.enter_context(Tab(server))
+            tab.send(CALL)
+            tab.until("where")
+        with pytest.raises(ConnectionClosed):
+            tab.until("phase", "ended")
