@@ -9,7 +9,7 @@ from contextlib import AbstractContextManager, contextmanager
 from queue import SimpleQueue
 from typing import Any
 
-from ..clock import REAL, Clock
+from ..clock import REAL, Clock, here
 from ..logs import logger
 from ..observers import PENDING, ObservedCall, Observer
 
@@ -64,7 +64,7 @@ class Observers:
                 if around is not None:
                     around.__enter__()
                     entered.append((observer, around))
-            except Exception:  # noqa: BLE001 - it must not hurt the call
+            except BaseException:  # noqa: BLE001 - it must not hurt the call
                 self._note_failure(observer, "handling")
         try:
             yield
@@ -102,23 +102,24 @@ class Observers:
             logger.warning("observers were not told of %d moments", self._dropped)
 
     def _run(self) -> None:
-        while True:
-            if self._moments.empty():
-                moment = REAL.get(self._moments, None)
-                if moment is not None:  # else it is to stop, at once
-                    REAL.pause(GATHERING)
-            else:
-                moment = self._moments.get_nowait()
-            if moment is None:
-                return
-            self._call(*moment)
-            del moment  # it may keep an exception, and so a call
+        with here.busy:  # an observer may stop the server, which would wait for this thread
+            while True:
+                if self._moments.empty():
+                    moment = REAL.get(self._moments, None)
+                    if moment is not None:  # else it is to stop, at once
+                        REAL.pause(GATHERING)
+                else:
+                    moment = self._moments.get_nowait()
+                if moment is None:
+                    return
+                self._call(*moment)
+                del moment  # it may keep an exception, and so a call
 
     def _call(self, moment: str, arguments: tuple[Any, ...]) -> None:
         for observer in self._observers:
             try:
                 getattr(observer, moment)(*arguments)
-            except Exception:  # noqa: BLE001 - it must not hurt the call
+            except BaseException:  # noqa: BLE001 - it must hurt neither the call nor the others
                 self._note_failure(observer, moment)
 
     def _note_failure(self, observer: Observer, moment: str) -> None:

@@ -12,7 +12,7 @@ from typing import Any
 import pytest
 
 from eslsync import Outbound, Session
-from eslsync.observers import ObservedCall, Observer
+from eslsync.observers import End, ObservedCall, Observer
 from eslsync.serving import observing
 from simulator import FreeSwitch
 from tests.support.peer import PATIENCE
@@ -153,3 +153,42 @@ def test_a_server_tells_its_observers_of_all_before_stop_returns() -> None:
 def test_observers_are_observers() -> None:
     with pytest.raises(TypeError, match=r"instances of eslsync\.observers\.Observer, not <class"):
         Outbound(nothing, observers=[Observer])  # type: ignore[list-item]
+
+
+@pytest.mark.parametrize("raised", [SystemExit, KeyboardInterrupt])
+def test_an_observer_that_exits_ends_nothing(
+    raised: type[BaseException], caplog: pytest.LogCaptureFixture
+) -> None:
+    told: list[str] = []
+
+    class Exits(Observer):
+        def handling(self, call: ObservedCall) -> None:
+            raise raised
+
+        def taken(self, call: ObservedCall, at: float) -> None:
+            raise raised
+
+        def ended(self, call: ObservedCall, how: End, at: float) -> None:
+            told.append(how)
+
+    app = Outbound(nothing, port=0, observers=[Exits()])
+    with app, FreeSwitch(real_time=True) as switch:
+        switch.dial(f"127.0.0.1:{app.port}").wait()
+    assert told == ["returned"]
+    what = "an observer has failed, and the call goes on: Exits."
+    assert set(messages(caplog, logging.ERROR)) == {what + "taken", what + "handling"}
+
+
+def test_an_observer_may_stop_the_server(caplog: pytest.LogCaptureFixture) -> None:
+    told: list[str] = []
+
+    class Stops(Observer):
+        def ended(self, call: ObservedCall, how: End, at: float) -> None:
+            assert app.stop() == ()
+            told.append(how)
+
+    app = Outbound(nothing, port=0, observers=[Stops()])
+    with app, FreeSwitch(real_time=True) as switch:
+        switch.dial(f"127.0.0.1:{app.port}").wait()
+    assert told == ["returned"]
+    assert not messages(caplog, logging.ERROR)
