@@ -26,6 +26,7 @@ class Hooks:
         self._on_start: list[Callable[[], Any]] = []
         self._on_stop: list[Callable[[], Any]] = []
         self.begins = False  #: True while the functions of on_start run
+        self.ends = False  #: True while those of on_stop do
         self._to_end = threading.Lock()  # held by none while there is something to end
         self._to_end.acquire()
 
@@ -61,15 +62,27 @@ class Hooks:
             self.begins = False
 
     def end(self) -> None:
-        """Call the functions of on_stop, the last one first, once; log what they raise."""
+        """Call the functions of on_stop, the last one first, once; log what they raise.
+
+        Raises KeyboardInterrupt or SystemExit, in the end, if one did.
+        """
         if not self._to_end.acquire(blocking=False):
             return
         BEGUN.discard(self)
-        for function in reversed(self._on_stop):
+        left = self._on_stop[:]
+        interrupted: BaseException | None = None
+        while left:
             try:
-                function()
-            except Exception:
+                self.ends = True
+                left.pop()()
+            except BaseException as error:
+                self.ends = False
                 logger.exception("a function of on_stop has failed")
+                if not isinstance(error, Exception):
+                    interrupted = error
+        self.ends = False
+        if interrupted is not None:
+            raise interrupted
 
     def let_go(self) -> None:
         """In a forked child: the functions are its parent's to call."""

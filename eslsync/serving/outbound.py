@@ -6,6 +6,7 @@ import logging
 import os
 import socket
 from collections.abc import Callable, Iterable, Sequence
+from contextlib import suppress
 from types import TracebackType
 from typing import Any
 
@@ -306,7 +307,8 @@ class Outbound:
             deadlines.append(REAL.deadline(0.0 if deadlines else drain))
             if self._server is not None:
                 self._server.ask(deadlines[-1], deadlines[-1])
-            if self.hooks.begins:  # and may wait for a database, for ever
+            # These may wait for a database, for ever.
+            if self.hooks.begins or (self.hooks.ends and len(deadlines) > 1):
                 raise KeyboardInterrupt
 
         signals = Signals(stop, self.report)
@@ -342,7 +344,8 @@ class Outbound:
             if not isinstance(error, KeyboardInterrupt):
                 raise
         finally:
-            self.hooks.end()
+            with suppress(KeyboardInterrupt):  # by a further signal
+                self.hooks.end()
 
     def _listen(self) -> Server:
         if self._server is not None:

@@ -10,6 +10,7 @@ import threading
 import pytest
 
 from eslsync import Outbound, Session
+from eslsync.clock import REAL
 from simulator import FreeSwitch
 from tests.support.peer import PATIENCE
 from tests.support.servers import Beside, messages, nothing, refused, until
@@ -32,6 +33,13 @@ def recorded(app: Outbound) -> list[str]:
         done.append(f"closes the cache in {threading.current_thread().name}")
 
     return done
+
+
+def for_ever() -> None:
+    """Wait. (In steps: a signal that comes before a wait has begun is handled after it.)"""
+    end = REAL.now() + PATIENCE
+    while REAL.now() < end:
+        REAL.pause(0.01)
 
 
 EVERYTHING = ["opens in MainThread", "closes the cache in MainThread", "closes the pool"]
@@ -70,7 +78,7 @@ def test_a_signal_ends_a_start_whose_on_start_never_ends(number: signal.Signals)
     @app.on_start
     def wait_for_the_database() -> None:
         waits.set()
-        threading.Event().wait(PATIENCE)
+        for_ever()
         done.append("the database is there")
 
     def stop() -> None:
@@ -82,6 +90,45 @@ def test_a_signal_ends_a_start_whose_on_start_never_ends(number: signal.Signals)
     beside.join()
     assert done == EVERYTHING
     assert not app.ready
+
+
+@pytest.mark.skipif(os.name == "nt", reason="Windows has no signals to send")
+def test_a_second_signal_ends_an_on_stop_that_never_ends(caplog: pytest.LogCaptureFixture) -> None:
+    app = Outbound(nothing, port=0)
+    done = recorded(app)
+    waits = threading.Event()
+
+    @app.on_stop
+    def wait_for_the_database() -> None:
+        waits.set()
+        for_ever()
+        done.append("the database is there")
+
+    def stop() -> None:
+        until(lambda: app.ready)
+        os.kill(os.getpid(), signal.SIGTERM)
+        assert waits.wait(PATIENCE)
+        os.kill(os.getpid(), signal.SIGTERM)
+
+    beside = Beside(stop)
+    app.start()
+    beside.join()
+    assert done == EVERYTHING
+    assert messages(caplog, logging.ERROR) == ["a function of on_stop has failed"]
+
+
+def test_an_exit_in_a_function_of_on_stop_waits_for_the_others() -> None:
+    app = Outbound(nothing, port=0)
+    done = recorded(app)
+
+    @app.on_stop
+    def leave() -> None:
+        raise SystemExit(3)
+
+    app.start(block=False)
+    with pytest.raises(SystemExit):
+        app.stop()
+    assert done == EVERYTHING
 
 
 def test_what_a_function_of_on_start_raises_start_raises_and_nobody_listens() -> None:
