@@ -15,7 +15,7 @@ import socket
 import stat
 import threading
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import Any
 
@@ -27,10 +27,14 @@ __all__ = ["NoAnswer", "ask", "folders", "inspected", "is_supported", "sockets"]
 logger = logging.getLogger("eslsync")
 
 SUFFIX = ".sock"
+#: The folders of a user, by number, where XDG_RUNTIME_DIR is not set, and where it is, by default.
+TEMPORARY, RUNTIME = "/tmp/eslsync-{}", "/run/user/{}/eslsync"
 #: Seconds for a reader to take a document, and for a server to answer: 5,000 calls take 1 s.
 TIMEOUT = 5.0
 #: A server makes documents for at most one part in so many of its time.
 REST = 10
+#: Seconds until the next try when no reader can be accepted: out of descriptors, for example.
+ACCEPT_PAUSE = 1.0
 #: Readers that may wait for their turn.
 BACKLOG = 16
 #: Bytes sent at a time, and the most of a document that are read: that of 100,000 calls.
@@ -53,16 +57,16 @@ def folders() -> list[Path]:
     """
     given = os.environ.get("XDG_RUNTIME_DIR", "")
     runtime = [Path(given, "eslsync")] if os.path.isabs(given) else []
-    return [*runtime, Path(f"/tmp/eslsync-{os.geteuid()}")]
+    return [*runtime, Path(TEMPORARY.format(os.geteuid()))]
 
 
 def sockets(failures: list[str]) -> list[Path]:
     """The sockets of this user's servers. Adds to ``failures`` what is wrong with a folder."""
     found: list[Path] = []
-    for folder in dict.fromkeys([*folders(), Path(f"/run/user/{os.geteuid()}/eslsync")]):
+    for folder in dict.fromkeys([*folders(), Path(RUNTIME.format(os.geteuid()))]):
         try:
             check(folder)
-            found += sorted(folder.glob(f"*{SUFFIX}"))
+            found += sorted(each for each in folder.glob(f"*{SUFFIX}") if each.is_socket())
         except FileNotFoundError:
             pass
         except OSError as error:
@@ -181,19 +185,20 @@ class Inspection:
                 self._peer, _ = self._sock.accept()
         except OSError as error:  # gone, or too many descriptors are open
             logger.debug("eslsync calls was not answered: %s", error)
+            self._selector.select(ACCEPT_PAUSE)
             return
         began = REAL.now()
         took = 0.0
         with self._peer:
             try:
-                self._peer.setblocking(False)
                 document = json.dumps(self._look()).encode()
-                took = REAL.now() - began
-                self._send(self._peer, document)
-            except OSError:
-                pass  # the reader is gone
             except Exception:
                 logger.exception("eslsync calls was not answered")
+            else:
+                took = REAL.now() - began
+                with suppress(OSError):  # the reader is gone
+                    self._peer.setblocking(False)
+                    self._send(self._peer, document)
         self._peer = None
         if not self._closing:
             self._selector.select(took * (REST - 1))

@@ -85,7 +85,11 @@ class Server:
     def __init__(self, settings: Settings, *, inspection: bool = False) -> None:
         self.settings = settings
         self._inspection = inspection
-        self.port = settings.port if settings.sock is None else port_of(settings.sock)
+        sock = settings.sock
+        #: The address that it listens on, or the name as given. (Whoever has given a socket may
+        #: close it, since the server has a copy.)
+        self.host: str = settings.host if sock is None else sock.getsockname()[0]
+        self.port = settings.port if sock is None else port_of(sock)
         self.connections = Connections(self._nudge)
         #: Set when it begins to stop: calls that connect from now on are given back.
         self.stopping = threading.Event()
@@ -120,13 +124,6 @@ class Server:
         self._asked: tuple[float, int, int] | None = None  # when, its own and the reader's turns
         self._responds = True  # the last answer
         self._unserved: deque[tuple[socket.socket, Peer]] = deque()  # accepted, without a thread
-
-    @property
-    def host(self) -> str:
-        """The address that it listens on, or the name as given."""
-        sock = self.settings.sock
-        host: str = self.settings.host if sock is None else sock.getsockname()[0]
-        return host
 
     # Other threads
 
@@ -347,7 +344,8 @@ class Server:
             full = self._is_full()
             if isinstance(self.listener, SharedListener):
                 if full or self.retires:
-                    self._yield(self.listener, FULL_YIELDS, None)
+                    able = self._serve()
+                    self._yield(self.listener, FULL_YIELDS, None if able else ACCEPT_PAUSE)
                     continue
             elif self.settings.when_full != CLOSE:
                 full = False  # it takes them, and turns them away
@@ -379,8 +377,8 @@ class Server:
         """
         waiting = self._select(0.0 if listener.waits else timeout, accepts=True)
         if listener.look(waiting, seconds):
-            if self._accept(MOST_WAITING):
-                self._serve()
+            if not (self._accept(MOST_WAITING) and self._serve()):
+                self._select(ACCEPT_PAUSE if timeout is None else min(timeout, ACCEPT_PAUSE))
         elif waiting:
             self._select(LOOK_INTERVAL)
 

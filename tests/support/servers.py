@@ -15,14 +15,20 @@ from typing import Any
 import pytest
 
 from eslsync import Outbound, Session
+from eslsync.serving import inspection
 from tests.support.peer import PATIENCE, Peer, Watched
 
 
 @pytest.fixture
 def runtime(monkeypatch: pytest.MonkeyPatch) -> Iterator[Path]:
-    """The folder for the sockets of `eslsync calls`: not there yet, and of a short name."""
+    """The folder for the sockets of `eslsync calls`: not there yet, and of a short name.
+
+    Other servers of the user's are not seen, whatever else runs.
+    """
     folder = tempfile.mkdtemp(prefix="eslsync-", dir="/tmp")
     monkeypatch.setenv("XDG_RUNTIME_DIR", folder)
+    monkeypatch.setattr(inspection, "TEMPORARY", f"{folder}/of-{{}}")
+    monkeypatch.setattr(inspection, "RUNTIME", f"{folder}/no-{{}}")
     yield Path(folder, "eslsync")
     shutil.rmtree(folder)
 

@@ -2,13 +2,16 @@
 
 from __future__ import annotations
 
+import errno
 import json
 import logging
 import os
+import selectors
 import socket
 import stat
 import threading
 from pathlib import Path
+from typing import ClassVar
 
 import pytest
 
@@ -16,7 +19,7 @@ from eslsync import Session
 from eslsync.serving import inspection
 from eslsync.serving.inspection import NoAnswer, ask, inspected, sockets
 from tests.support.peer import PATIENCE
-from tests.support.servers import dialled, messages, nothing, runtime, serving
+from tests.support.servers import dialled, messages, nothing, runtime, serving, until
 
 __all__ = ["runtime"]
 
@@ -126,9 +129,9 @@ def test_a_path_that_is_too_long_for_a_socket_is_left_for_a_short_one(
     monkeypatch.setenv("XDG_RUNTIME_DIR", str(runtime.parent / ("long" * 30)))
     Path(os.environ["XDG_RUNTIME_DIR"]).mkdir()
     with inspected(dict):
-        mine = [path for path in sockets([]) if path.name.startswith(f"{os.getpid()}-")]
-        assert [path.parent for path in mine] == [Path(f"/tmp/eslsync-{os.geteuid()}")]
-        assert ask(mine[0]) == {}
+        [path] = sockets([])
+        assert path.parent == Path(inspection.TEMPORARY.format(os.geteuid()))
+        assert ask(path) == {}
 
 
 def test_without_unix_sockets_a_server_says_so_and_serves(
@@ -207,3 +210,42 @@ def test_a_server_that_does_not_answer_is_said(runtime: Path) -> None:
         sock.listen()
         with pytest.raises(NoAnswer, match=r"does not answer within 0\.01 s"):
             ask(runtime / "1-abc.sock", 0.01)
+
+
+class Selector(selectors.DefaultSelector):
+    """Notes for how long the thread of readers waits."""
+
+    done: ClassVar[list[object]] = []
+
+    def select(self, timeout: float | None = None) -> list[tuple[selectors.SelectorKey, int]]:
+        if threading.current_thread().name == "eslsync-inspection":
+            self.done.append(timeout)
+        return super().select(timeout)
+
+
+def test_without_descriptors_it_rests_between_its_tries(
+    runtime: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    rest = 10 * PATIENCE
+    monkeypatch.setattr(inspection, "ACCEPT_PAUSE", rest)
+    monkeypatch.setattr(Selector, "done", [])
+    done = Selector.done
+    monkeypatch.setattr("eslsync.serving.inspection.selectors.DefaultSelector", Selector)
+
+    def fails(self: socket.socket) -> None:
+        done.append("accept")
+        raise OSError(errno.EMFILE, "Too many open files")
+
+    with inspected(dict):
+        [path] = runtime.iterdir()
+        monkeypatch.setattr("socket.socket.accept", fails)
+        with connected(path):
+            until(lambda: "accept" in done[:-1])
+            assert done[done.index("accept") + 1] == rest
+
+
+def test_what_is_no_socket_is_left_alone(runtime: Path) -> None:
+    runtime.mkdir(mode=0o700)
+    (runtime / "1-abc.sock").write_text("mine")
+    (runtime / "2-abc.sock").mkdir()
+    assert sockets([]) == []

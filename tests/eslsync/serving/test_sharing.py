@@ -2,18 +2,26 @@
 
 from __future__ import annotations
 
+import errno
 import logging
+import selectors
 import socket
 import threading
 from collections.abc import Iterator
+from pathlib import Path
+from typing import ClassVar
 
 import pytest
 
 from eslsync import HangupCause, Outbound, Session
 from eslsync.call.reader import Reader
 from eslsync.serving import server
+from eslsync.serving.inspection import ask
+from eslsync.serving.listening import SharedListener
 from tests.support.peer import PATIENCE, Peer, Watched
-from tests.support.servers import Beside, is_turned_away, messages, nothing, refused, until
+from tests.support.servers import Beside, is_turned_away, messages, nothing, refused, runtime, until
+
+__all__ = ["runtime"]
 
 
 @pytest.fixture
@@ -92,15 +100,16 @@ def test_a_server_that_stops_leaves_connections_to_its_sibling(
 
 
 def test_who_has_waited_too_long_for_a_sibling_is_given_back(
-    shared: socket.socket, monkeypatch: pytest.MonkeyPatch
+    shared: socket.socket, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
 ) -> None:
+    caplog.set_level(logging.INFO, "eslsync")
     monkeypatch.setattr(server, "STOPPING_YIELDS", 0.0)
     with serving(shared) as stopping:
         peer = dialled(stopping)
         with peer.sock:
             peer.handshake()
             beside = Beside(lambda: stopping.stop(PATIENCE))
-            until(lambda: not stopping.ready)
+            until(lambda: "stopping; calls that are up: 1" in messages(caplog))
             late = dialled(stopping)
             with late.sock:
                 late.is_given_back()
@@ -298,3 +307,53 @@ def test_ready_until_it_is_full_or_stops(shared: socket.socket) -> None:
             until(lambda: app.ready)
     seen.append(app.ready)
     assert seen == [False, True, False, False]
+
+
+def test_its_owner_may_close_the_socket_that_it_has_given(runtime: Path) -> None:
+    given = socket.create_server(("127.0.0.1", 0))
+    port = given.getsockname()[1]
+    app = Outbound(nothing, sock=given)
+    app.start(block=False, inspection=True)
+    with app:
+        given.close()
+        [path] = runtime.iterdir()
+        found = ask(path)
+        assert found is not None
+        assert (found["host"], found["port"], app.port) == ("127.0.0.1", port, port)
+
+
+class Selector(selectors.DefaultSelector):
+    """Notes for how long the acceptor waits."""
+
+    done: ClassVar[list[object]] = []
+
+    def select(self, timeout: float | None = None) -> list[tuple[selectors.SelectorKey, int]]:
+        if threading.current_thread().name.startswith("eslsync-accept"):
+            self.done.append(timeout)
+        return super().select(timeout)
+
+
+def test_a_full_server_without_descriptors_rests_between_its_tries(
+    shared: socket.socket, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    rest = 10 * PATIENCE
+    monkeypatch.setattr(server, "FULL_YIELDS", 0.0)
+    monkeypatch.setattr(server, "ACCEPT_PAUSE", rest)
+    monkeypatch.setattr(Selector, "done", [])
+    monkeypatch.setattr("eslsync.serving.server.selectors.DefaultSelector", Selector)
+    accept, done = SharedListener.accept, Selector.done
+
+    def fails(self: SharedListener) -> None:
+        done.append("accept")
+        raise OSError(errno.EMFILE, "Too many open files")
+
+    with serving(shared, max_calls=1) as app:
+        peer = dialled(app)
+        with peer.sock:
+            peer.handshake()
+            monkeypatch.setattr(SharedListener, "accept", fails)
+            with knocks(shared):
+                until(lambda: "accept" in done[:-1])
+                assert done[done.index("accept") + 1] == rest
+                monkeypatch.setattr(SharedListener, "accept", accept)
+            hang_up(peer)
