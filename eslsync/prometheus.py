@@ -56,10 +56,14 @@ SETUP = (0.001, 0.002, 0.005, 0.01, 0.02, 0.05, 0.1, 0.2, 0.5, 1, 5)
 NAMES = 200
 #: Seconds between updates of what changes by itself, where Prometheus' client can't ask for it.
 UPDATE_INTERVAL = 1.0
-#: Seconds for a client of `Endpoint` to send its request, and to take the answer.
+#: Seconds for each step of a client of `Endpoint` that sends its request and takes the answer.
 REQUEST_TIMEOUT = 10.0
 
-#: Seconds between looks whether it is to stop.
+#: Requests of clients that are answered at the same time; the connections of others are closed. So
+#: nobody takes the threads and descriptors that calls need.
+MOST_REQUESTS = 32
+#: Seconds between looks whether it is to stop, and until the next try when no client can be
+#: accepted.
 POLL_INTERVAL = 0.2
 
 #: The folder in which the processes share their figures.
@@ -193,10 +197,10 @@ class Metrics(Observer):
         Prometheus' client calls no functions where several processes share their figures.
         """
         with self._lock:
-            if self._updating:
-                return
-            self._updating = True
-        threading.Thread(target=self._update, name="eslsync-metrics", daemon=True).start()
+            if not self._updating:
+                thread = threading.Thread(target=self._update, name="eslsync-metrics", daemon=True)
+                thread.start()  # raises if there are no threads: the next call tries again
+                self._updating = True
 
     def _update(self) -> None:
         pause = threading.Event()
@@ -204,6 +208,7 @@ class Metrics(Observer):
             self._running.set(self.longest_run())
             with self._lock:
                 if not self._calls:
+                    self._running.set(0)  # the last may have ended since
                     self._updating = False
                     return
             pause.wait(UPDATE_INTERVAL)
@@ -282,7 +287,31 @@ class Server(ThreadingMixIn, WSGIServer):
 
     def __init__(self, address: tuple[str, int], family: int) -> None:
         self.address_family = family
+        self._free = threading.Semaphore(MOST_REQUESTS)
         super().__init__(address, Request)
+
+    def get_request(self) -> Any:
+        try:
+            return super().get_request()
+        except OSError:  # out of descriptors, say: it would be tried again at once
+            time.sleep(POLL_INTERVAL)
+            raise
+
+    def process_request(self, request: Any, client_address: Any) -> None:
+        if not self._free.acquire(blocking=False):
+            self.shutdown_request(request)
+            return
+        try:
+            super().process_request(request, client_address)
+        except BaseException:  # no thread can be started
+            self._free.release()
+            raise
+
+    def process_request_thread(self, request: Any, client_address: Any) -> None:
+        try:
+            super().process_request_thread(request, client_address)
+        finally:
+            self._free.release()
 
     def server_bind(self) -> None:
         # While gunicorn is upgraded (USR2), the old and the new arbiter both listen.

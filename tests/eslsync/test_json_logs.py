@@ -5,6 +5,8 @@ from __future__ import annotations
 import json
 import logging
 
+import pytest
+
 from eslsync.json_logs import JsonFormatter
 from eslsync.logs import CallFilter
 
@@ -50,3 +52,23 @@ def test_the_traceback_is_a_field() -> None:
     except ValueError as error:
         told = line(record(exc_info=(type(error), error, error.__traceback__)))
     assert str(told["exc_info"]).endswith("ValueError: wrong")
+
+
+CIRCLE: dict[str, object] = {}
+CIRCLE["itself"] = CIRCLE
+
+
+@pytest.mark.parametrize(
+    ("value", "said"),
+    [
+        ({("a", 1): 2}, "{('a', 1): 2}"),
+        (CIRCLE, "{'itself': {'itself': "),
+        (float("nan"), "nan"),
+        (float("-inf"), "-inf"),
+    ],
+    ids=["key", "circle", "nan", "infinity"],
+)
+def test_no_line_is_lost_for_what_json_can_not_say(value: object, said: str) -> None:
+    told = line(record(extra=value, order=17))
+    assert (told["message"], told["order"]) == ("late by 3 s", 17)
+    assert str(told["extra"]).startswith(said)

@@ -2,14 +2,17 @@
 
 from __future__ import annotations
 
+import errno
 import json
 import re
 import shutil
 import socket
 import subprocess
 import sys
+import threading
 import urllib.request
 from collections.abc import Callable
+from contextlib import ExitStack
 from pathlib import Path
 from typing import Any
 from urllib.error import HTTPError
@@ -18,6 +21,7 @@ import pytest
 from prometheus_client import CollectorRegistry, generate_latest
 
 from eslsync import Outbound, Session, prometheus
+from eslsync.observers import ObservedCall
 from eslsync.prometheus import Endpoint, Metrics
 from simulator import Call, FreeSwitch
 from tests.support.peer import PATIENCE
@@ -190,6 +194,50 @@ def test_processes_that_share_a_folder_are_asked_as_one(
     assert 'eslsync_calls_ended_total{cause="GIVEN_BACK",handler="returned"} 2.0\n' in text
 
 
+def test_nothing_runs_any_more_once_the_last_call_has_ended(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("PROMETHEUS_MULTIPROC_DIR", str(tmp_path))
+    call = ObservedCall("", "", "", "", "", 0.0, 0.0)
+
+    class EndsMeanwhile(Metrics):
+        def longest_run(self) -> float:
+            found = super().longest_run()
+            self.ended(call, "returned", 0.0)
+            return found
+
+    registry = CollectorRegistry()
+    metrics = EndsMeanwhile(registry)
+    call.runs_since = 0.0
+    metrics.taken(call, 0.0)
+    for each in threading.enumerate():
+        if each.name == "eslsync-metrics":
+            each.join(PATIENCE)
+    assert value(registry, "handler_running_seconds_max") == 0
+
+
+def test_the_longest_run_is_told_once_there_are_threads_again(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("PROMETHEUS_MULTIPROC_DIR", str(tmp_path))
+    monkeypatch.setattr(prometheus, "UPDATE_INTERVAL", 0.001)
+    first, second = (ObservedCall("", "", "", "", "", 0.0, 0.0) for _ in range(2))
+    metrics = Metrics(CollectorRegistry())
+
+    def fails(self: threading.Thread) -> None:
+        raise RuntimeError("can't start new thread")
+
+    with monkeypatch.context() as without:
+        without.setattr(threading.Thread, "start", fails)
+        with pytest.raises(RuntimeError):
+            metrics.taken(first, 0.0)
+    metrics.taken(second, 0.0)
+    [thread] = [each for each in threading.enumerate() if each.name == "eslsync-metrics"]
+    for each in (first, second):
+        metrics.ended(each, "returned", 0.0)
+    thread.join(PATIENCE)
+
+
 # The endpoint
 
 
@@ -225,6 +273,48 @@ def test_a_client_that_says_nothing_holds_up_nobody() -> None:
         socket.create_connection(("127.0.0.1", endpoint.port)),
     ):
         assert got(endpoint.port, "/metrics")[0] == 200
+
+
+def test_clients_that_say_nothing_take_only_so_many_threads(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setattr(prometheus, "MOST_REQUESTS", 2)
+    with Endpoint("127.0.0.1:0", registry=CollectorRegistry()) as endpoint, ExitStack() as clients:
+        silent = [
+            clients.enter_context(socket.create_connection(("127.0.0.1", endpoint.port), PATIENCE))
+            for _ in range(3)
+        ]
+        assert silent[2].recv(1) == b""
+        silent[0].sendall(b"GET /metrics HTTP/1.0\r\n\r\n")
+        while silent[0].recv(65536):
+            pass
+        silent[1].close()
+        until(lambda: answers(endpoint.port))
+
+
+def answers(port: int) -> bool:
+    """True if there is a thread for the request."""
+    try:
+        return got(port, "/metrics")[0] == 200
+    except OSError:
+        return False
+
+
+def test_an_endpoint_without_descriptors_rests_between_its_tries(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    done: list[object] = []
+
+    def fails(self: socket.socket) -> None:
+        done.append("accept")
+        raise OSError(errno.EMFILE, "Too many open files")
+
+    with Endpoint("127.0.0.1:0", registry=CollectorRegistry()) as endpoint:
+        monkeypatch.setattr(socket.socket, "accept", fails)
+        monkeypatch.setattr("eslsync.prometheus.time.sleep", done.append)
+        with socket.create_connection(("127.0.0.1", endpoint.port)):
+            until(lambda: len(done) > 1)
+    assert done[:2] == ["accept", prometheus.POLL_INTERVAL]
 
 
 @pytest.mark.parametrize("address", ["9100", "127.0.0.1", "127.0.0.1:http", "127.0.0.1:99999", ""])
