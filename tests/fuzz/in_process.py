@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import socket
 import threading
+from contextvars import copy_context
 from queue import SimpleQueue
 from typing import Any, TypeVar, cast
 
@@ -111,7 +112,9 @@ def play(conversation: InMemory, clock: SwitchClock) -> None:
     name = me.name
     clock.serve(conversation)
     try:
-        reception.serve(cast(Any, conversation.socket), ("memory", conversation.seed))
+        # in a context of its own, as a connection's thread has one
+        address = ("127.0.0.1", conversation.seed)
+        copy_context().run(reception.serve, cast(Any, conversation.socket), address)
     finally:
         me.name = name
         clock.serve(None)
