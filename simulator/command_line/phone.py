@@ -158,7 +158,7 @@ def in_browser(script: Script, texts: Mapping[str, str], browser: bool, port: in
             click.echo("Open this page, on this machine:")
         click.echo(f"{server.address}\nCtrl-C ends it.")
         with contextlib.suppress(KeyboardInterrupt):
-            server.run()
+            server.wait()
 
 
 def in_terminal(script: Script, texts: Mapping[str, str]) -> None:

@@ -166,6 +166,17 @@ class Showing:
             "speed": paced.speed,
             "where": at,
             "source": self._source(at["file"] if at else self._file),
+            "prompts": [
+                {
+                    "name": each.name,
+                    "caption": caption(each.name, self._texts),
+                    "began": each.began,
+                    "how": each.how,
+                    "since": each.since,
+                    "played": each.played,
+                }
+                for each in player.prompts
+            ],
             "moves": [
                 {"at": each.at, "verb": each.verb, "keys": each.keys} for each in player.moves
             ],
@@ -187,17 +198,6 @@ class Showing:
         return {
             "svg": svg(entries),
             "ladder": ladder(entries),
-            "prompts": [
-                {
-                    "name": each.name,
-                    "caption": caption(each.name, self._texts),
-                    "began": each.began,
-                    "how": each.how,
-                    "since": each.since,
-                    "played": each.played,
-                }
-                for each in player.prompts
-            ],
         }
 
     def _source(self, file: str) -> Source | None:
@@ -256,6 +256,8 @@ def play(paced: Paced, commands: Commands, showing: Showing, teller: Teller) -> 
             paced.player.make("press", command.keys)
         elif isinstance(command, HangUp):
             paced.player.make("hangup")
+            if not paced.speed:
+                paced.change(1.0)  # it takes time to end
         elif isinstance(command, Speed):
             paced.change(command.speed)
         elif isinstance(command, Skip):

@@ -24,7 +24,7 @@ from ..calling.call import Call, line_of
 from ..calling.freeswitch import FreeSwitch, simulation_of
 from ..calling.line import HeardPrompt
 from ..clockwork.threads import SECOND
-from ..ladders.transcript import Transcript
+from ..ladders.transcript import Party, Transcript
 from ..scripts.script import Script
 from ..scripts.steps import Step
 
@@ -162,12 +162,13 @@ class Player:
     @property
     def prompts(self) -> list[Heard]:
         """The same, with what has become of them."""
-        return [self._heard(each) for each in self._line.prompts if each.told]
+        noted = self.transcript.entries_raw
+        return [self._heard(each, noted) for each in self._line.prompts if each.told]
 
-    def _heard(self, prompt: HeardPrompt) -> Heard:
+    def _heard(self, prompt: HeardPrompt, noted: list[tuple[int, Party, Party, Any]]) -> Heard:
         heard = prompt.heard
         since, played, how = heard.started, 0, "plays"
-        for at, sender, _, what in self.transcript.entries_raw:
+        for at, sender, _, what in noted:
             if at < since or sender != "switch" or (heard.ended or at) < at:
                 continue
             if how == "plays" and what == f"pauses {prompt.name}":
@@ -209,9 +210,9 @@ class Player:
             self.call.say_nothing(left / SECOND)
 
     def skip(self) -> None:
-        """Let time pass to the next thing that shows in the ladder, or to the call's end."""
-        before = len(self.transcript.entries_raw)
-        while not self.ended and len(self.transcript.entries_raw) == before:
+        """Let time pass to what next shows in the ladder, or is heard, or to the call's end."""
+        before = len(self.transcript.entries_raw), len(self.heard)
+        while not self.ended and (len(self.transcript.entries_raw), len(self.heard)) == before:
             due = self.next_due
             if due is None:
                 return

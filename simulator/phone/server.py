@@ -28,6 +28,8 @@ HOST = "127.0.0.1"
 NAMES = (HOST, "localhost")
 #: Seconds for a request to come: browsers also connect to have a connection at hand.
 REQUEST_TIMEOUT = 2.0
+#: Seconds for which a thread may wait that Ctrl-C is to interrupt everywhere.
+INTERRUPTIBLE = 1.0
 
 TYPES = {
     ".html": "text/html; charset=utf-8",
@@ -79,6 +81,7 @@ class PhoneServer:
             server_header=None,
         )
         self.port: int = self._server.socket.getsockname()[1]
+        self._thread = threading.Thread(target=self._server.serve_forever, name="telephone")
         self.desk = Desk(telephone, self._tell)
 
     @property
@@ -86,20 +89,19 @@ class PhoneServer:
         """The page's address."""
         return f"http://{HOST}:{self.port}/{self.token}/"
 
-    def run(self) -> None:
-        """Serve until `shutdown` or Ctrl-C."""
-        self._server.serve_forever()
-
-    def shutdown(self) -> None:
-        """End `run`, in another thread; and the pages' connections."""
-        self._server.shutdown()
-
     def __enter__(self) -> PhoneServer:
+        self._thread.start()
         return self
 
     def __exit__(self, *error: object) -> None:
-        self.shutdown()
+        self._server.shutdown()
+        self._thread.join()
         self.desk.__exit__(*error)
+
+    def wait(self) -> None:
+        """Wait for Ctrl-C."""
+        while self._thread.is_alive():
+            self._thread.join(INTERRUPTIBLE)
 
     # Requests
 

@@ -186,8 +186,9 @@ export function now() {
 }
 
 function showTime() {
-  $("now").textContent = `${(now() / MICRO).toFixed(1)} s`;
   if (isDragged) return;
+  // Standing still, as exact as the ladder.
+  $("now").textContent = `${(now() / MICRO).toFixed(state.speed && state.phase === "up" ? 1 : 3)} s`;
   const slider = $("moment");
   slider.max = Math.round(now());
   slider.value = slider.max;
@@ -241,7 +242,7 @@ function build() {
   $("skip").onclick = () => send({do: "skip"});
   $("moment").oninput = (event) => {
     isDragged = true;
-    $("now").textContent = `${(event.target.value / MICRO).toFixed(1)} s`;
+    $("now").textContent = `${(event.target.value / MICRO).toFixed(3)} s`;
   };
   $("moment").onchange = (event) => {
     isDragged = false;

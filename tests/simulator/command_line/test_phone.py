@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import re
+import socket
+import sys
 from pathlib import Path
 
 import pytest
@@ -34,6 +37,43 @@ def test_a_call_is_made_by_typing_and_saved_as_a_script(
     called = CliRunner().invoke(main, ["call", "--script", "voicemail.call.yaml"])
     assert called.exit_code == 0, called.output
     assert "presses 1" in called.output
+
+
+def test_the_page_is_served_until_ctrl_c(monkeypatch: pytest.MonkeyPatch) -> None:
+    server = pytest.importorskip("simulator.phone.server", reason="needs websockets")
+    opened: list[str] = []
+
+    def browser(address: str) -> bool:
+        opened.append(address)
+        return True
+
+    def visited(self: object) -> None:
+        raise KeyboardInterrupt
+
+    monkeypatch.setattr(server.PhoneServer, "wait", visited)
+    monkeypatch.setattr("webbrowser.open", browser)
+    done = CliRunner().invoke(main, ["phone", VOICEMAIL])
+    assert done.exit_code == 0, done.output
+    [address] = opened
+    assert re.fullmatch(r"http://127\.0\.0\.1:\d+/[\w-]{20,}/", address)
+    with socket.socket() as taken:
+        taken.bind(("127.0.0.1", 0))
+        port = str(taken.getsockname()[1])
+        done = CliRunner().invoke(main, ["phone", VOICEMAIL, "--no-browser", "--port", port])
+        assert done.exit_code == 2
+        assert f"port {port} can't be used" in done.output
+    done = CliRunner().invoke(main, ["phone", VOICEMAIL, "--no-browser", "--port", port])
+    assert done.exit_code == 0, done.output
+    assert f"http://127.0.0.1:{port}/" in done.output
+    assert opened == [address]
+
+
+def test_without_websockets_it_says_what_to_install(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.delitem(sys.modules, "simulator.phone.server", raising=False)
+    monkeypatch.setitem(sys.modules, "websockets.sync.server", None)
+    done = CliRunner().invoke(main, ["phone", VOICEMAIL])
+    assert done.exit_code == 2
+    assert "pip install 'eslsync[phone]'; or use --terminal" in done.output
 
 
 def test_far_ends_and_texts(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -3,11 +3,9 @@
 from __future__ import annotations
 
 import json
-import threading
 from collections.abc import Iterator
-from contextlib import ExitStack, contextmanager
+from contextlib import ExitStack
 from http.client import HTTPConnection, HTTPResponse
-from pathlib import Path
 from typing import Any
 
 import pytest
@@ -26,13 +24,8 @@ from tests.support.places import EXAMPLES
 CALL = CallUp("1001", "5000")
 
 
-@contextmanager
-def serving(app: Path = EXAMPLES / "ivr.py") -> Iterator[PhoneServer]:
-    with PhoneServer(Telephone(Script(str(app)))) as server:
-        thread = threading.Thread(target=server.run)
-        thread.start()
-        yield server
-    thread.join()
+def serving() -> PhoneServer:
+    return PhoneServer(Telephone(Script(str(EXAMPLES / "ivr.py"))))
 
 
 @pytest.fixture

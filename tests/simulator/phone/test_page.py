@@ -1,0 +1,176 @@
+"""The telephone's page in a real browser, used by hand: chromium, driven by Playwright."""
+
+from __future__ import annotations
+
+import re
+import shutil
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+from click.testing import CliRunner
+
+pytest.importorskip("playwright", reason="needs playwright (extra test)")
+pytest.importorskip("websockets", reason="needs websockets (extra phone)")
+
+from playwright.sync_api import Browser, Locator, Page, expect, sync_playwright
+
+from eslsync.command_line.main import main
+from simulator.phone.desk import Telephone
+from simulator.phone.keeping import ladder
+from simulator.phone.server import PhoneServer
+from simulator.scripts.script import Script
+from tests.support.places import EXAMPLES
+
+CHROMIUM = shutil.which("chromium")
+
+pytestmark = pytest.mark.skipif(
+    CHROMIUM is None, reason="needs chromium (apt-get install chromium)"
+)
+
+
+@pytest.fixture(scope="module")
+def browser() -> Iterator[Browser]:
+    with sync_playwright() as playwright:
+        arguments = ["--no-sandbox", "--disable-gpu"]
+        with playwright.chromium.launch(executable_path=CHROMIUM, args=arguments) as browser:
+            yield browser
+
+
+class Phone:
+    """A page of a telephone, as somebody sees and uses it."""
+
+    def __init__(self, page: Page) -> None:
+        self.page = page
+        page.set_default_timeout(10_000)
+        self.troubles: list[str] = []
+        page.on("pageerror", lambda error: self.troubles.append(str(error)))
+        page.on("console", lambda message: self.troubles.append(message.text))
+        self.captions = page.get_by_role("log").get_by_role("listitem")
+        self.status = page.get_by_role("status")
+
+    def select(self, name: str) -> None:
+        self.page.get_by_role("button", name=name, exact=True).click()
+
+    def speed(self, speed: int) -> None:
+        button = self.page.locator(f'[data-speed="{speed}"]')
+        button.click()
+        expect(button).to_have_attribute("aria-pressed", "true")
+
+    def skip_to(self, caption: str) -> None:
+        """Go on until a caption is the last one."""
+        for _ in range(60):
+            if self.captions.locator("span").all_inner_texts()[-1:] == [caption]:
+                return
+            time = self.page.get_by_label("Back to")
+            before = time.input_value()
+            self.select("Next")
+            expect(time).not_to_have_value(before)
+        raise AssertionError(f"{caption} does not come")
+
+    @property
+    def text(self) -> list[str]:
+        """The lines of the ladder as text."""
+        return (self.page.locator("#ladder-text").text_content() or "").rstrip().split("\n")
+
+    def rung(self, text: str) -> Locator:
+        return self.page.locator("#ladder").get_by_text(text, exact=True)
+
+    @property
+    def rungs(self) -> int:
+        return self.page.locator("#ladder g[data-moment]").count()
+
+    def keep(self, what: str, folder: Path) -> Path:
+        with self.page.expect_download() as download:
+            self.page.get_by_role("link", name=what).click()
+        path = folder / download.value.suggested_filename
+        download.value.save_as(path)
+        return path
+
+
+@pytest.fixture
+def phone(browser: Browser, request: pytest.FixtureRequest) -> Iterator[Phone]:
+    script = Script(str(EXAMPLES / request.param), call={"caller": "1001", "destination": "5000"})
+    with PhoneServer(Telephone(script)) as server, browser.new_context() as context:
+        phone = Phone(context.new_page())
+        phone.page.goto(server.address)
+        yield phone
+        assert not phone.troubles
+
+
+@pytest.mark.parametrize("phone", ["voicemail.py"], indirect=True)
+def test_voicemail_is_called_and_the_saved_script_makes_the_same_call(
+    phone: Phone, tmp_path: Path
+) -> None:
+    page = phone.page
+    expect(phone.status).to_have_text("Ready to call.")
+    page.get_by_label("Your number").fill("1002")
+    phone.select("Call")
+    phone.speed(0)
+    phone.skip_to("record your message at the tone")
+    page.keyboard.press("1")  # as on a telephone, which cuts the prompt
+    phone.skip_to("(a tone)")
+    expect(phone.captions.first).to_have_attribute("data-how", "cut")
+    phone.speed(2)
+    expect(page.locator("#where")).to_contain_text("waits for record in leave_message")
+    phone.speed(0)
+    page.locator("#source [aria-current]").get_by_text("recorded = channel.record(").wait_for()
+    phone.skip_to("listen to recording")  # having said nothing for too long
+    phone.select("3")  # is no choice
+    phone.skip_to("save recording")
+    phone.select("pound")
+    phone.skip_to("saved")
+    phone.select("Hang up")
+    expect(phone.status).to_have_text("The call has ended.")
+    assert re.findall("presses .|hangs up", "\n".join(phone.text))[:4] == [
+        *("presses 1", "presses 3", "presses #", "hangs up")
+    ]
+    kept = phone.keep("caller script", tmp_path)
+    assert kept.name == "voicemail.call.yaml"
+    made = Script.read(kept).run()
+    assert ladder(made.transcript.entries).split("\n") == phone.text
+    assert phone.rungs == sum("<g " in line for line in made.ladder("svg").split("\n")) > 20
+    done = CliRunner().invoke(main, ["call", "--script", str(kept)])
+    assert done.exit_code == 0, done.output
+    assert phone.keep("ladder", tmp_path).read_text(encoding="utf-8").startswith("<svg")
+
+
+@pytest.mark.parametrize("phone", ["ivr.py"], indirect=True)
+def test_steps_back_and_another_key_keep_the_ladder_up_to_there(
+    phone: Phone, tmp_path: Path
+) -> None:
+    page = phone.page
+    page.set_viewport_size({"width": 390, "height": 844})
+    phone.select("Call")
+    phone.speed(0)
+    phone.skip_to("welcome")
+    phone.select("1")
+    phone.skip_to("option-1")
+    phone.select("2")
+    phone.rung("presses 2").wait_for()
+    first = phone.text
+    box = page.locator("main").bounding_box()
+    assert box is not None
+    assert box["width"] <= 390
+    # on a rung, with the slider, and on a rung again
+    phone.rung("presses 2").click()
+    expect(phone.rung("presses 2")).to_have_count(0)
+    page.get_by_label("Back to").press("ArrowLeft")
+    expect(phone.rung("ivr/ivr-option-1")).to_have_count(0)
+    phone.rung("presses 1").click()
+    expect(phone.rung("presses 1")).to_have_count(0)
+    page.reload()
+    expect(phone.captions).to_have_text(["welcome"])
+    stood = phone.text
+    phone.select("4")
+    phone.skip_to("option-4")
+    assert first[: len(stood)] == stood == phone.text[: len(stood)]
+    with page.context.new_page() as other:
+        other.goto(page.url)
+        expect(other.get_by_role("log").get_by_role("listitem").last).to_have_text("option-4")
+        other.get_by_role("button", name="Hang up").click()
+    expect(phone.status).to_have_text("The call has ended.")
+    test = phone.keep("pytest test", tmp_path).read_text(encoding="utf-8")
+    names: dict[str, object] = {}
+    exec(test, names)
+    names["test_ivr"]()  # type: ignore[operator]
