@@ -21,6 +21,7 @@ from gunicorn.errors import AppImportError
 from gunicorn.workers import base
 
 from .loading import LoadError, load_handler
+from .numbers import seconds
 from .observers import End, ObservedCall, Observer
 from .serving.access import Access
 from .serving.holders import has_open, others_with
@@ -92,6 +93,7 @@ class Worker(base.Worker):  # type: ignore[misc]  # gunicorn has no types
 
     def load_wsgi(self) -> None:
         """Load the handler or Outbound, and have one Outbound for each address."""
+        self._drain = drain(self.cfg.graceful_timeout)
         self.wsgi = self._load()
         app = self.wsgi if isinstance(self.wsgi, Outbound) else Outbound(self.wsgi)
         self._adapt(app)
@@ -214,7 +216,7 @@ class Worker(base.Worker):  # type: ignore[misc]  # gunicorn has no types
         if self._quick:
             return Ending(0.0, QUICK_CLEAN_UP, is_last)
         if listens or not self._has_arbiter():
-            return Ending(float(os.environ.get(DRAIN, grace)), CLEAN_UP, is_last)
+            return Ending(self._drain, CLEAN_UP, is_last)
         # The arbiter kills it at graceful_timeout, and calls have to be given back before.
         clean_up = min(CLEAN_UP, grace / 5)
         return Ending(grace - 2 * clean_up, clean_up, is_last)
@@ -286,6 +288,15 @@ class Statistics(Observer):
 
 def give_back(session: Session) -> None:
     """Serves calls whose handler can't be loaded: the dialplan goes on."""
+
+
+def drain(default: float) -> float:
+    """The seconds of ESLSYNC_DRAIN. Raises AppImportError, which stops gunicorn as it starts."""
+    given = os.environ.get(DRAIN, default)
+    try:
+        return seconds(DRAIN, float(given))
+    except ValueError:
+        raise AppImportError(f"{DRAIN} must be a number of seconds, not {given!r}") from None
 
 
 def networks(hosts: Sequence[str]) -> list[str]:

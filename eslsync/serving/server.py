@@ -98,7 +98,7 @@ class Server:
         self._starting = False
         self._begun = threading.Event()  # the acceptor runs
         self._started = threading.Event()  # it listens, or has failed
-        self._failure: Exception | None = None
+        self._failure: BaseException | None = None
         self._gate = forks.gate()
         # Who stops it; no lock is waited for, because a signal handler may do so.
         self._first = threading.Lock()  # taken for good by the first who does
@@ -255,7 +255,7 @@ class Server:
             with here.busy, ExitStack() as resources:
                 try:
                     self._open(resources)
-                except Exception as error:  # noqa: BLE001 - start() raises it
+                except BaseException as error:  # noqa: BLE001 - start() raises it
                     self._failure = error
                     return
                 self._started.set()

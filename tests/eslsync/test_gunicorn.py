@@ -200,6 +200,7 @@ def test_what_settings_mean_for_calls(switch: FreeSwitch, tmp_path: Path) -> Non
     [
         ("ivr:missing", [], "ivr has no 'missing'; it has note(what)"),
         ("ivr:handler", ["--bind", "unix:sock"], "sock must be a TCP socket"),
+        ("ivr:handler", ["--env", "ESLSYNC_DRAIN=1h"], "must be a number of seconds, not '1h'"),
     ],
 )
 def test_what_can_not_be_served_is_told(

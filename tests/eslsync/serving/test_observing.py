@@ -192,3 +192,15 @@ def test_an_observer_may_stop_the_server(caplog: pytest.LogCaptureFixture) -> No
         switch.dial(f"127.0.0.1:{app.port}").wait()
     assert told == ["returned"]
     assert not messages(caplog, logging.ERROR)
+
+
+@pytest.mark.parametrize("raised", [ValueError, SystemExit])
+def test_start_raises_what_an_observer_does_when_it_is_asked(raised: type[BaseException]) -> None:
+    class Fails(Observer):
+        def observes(self) -> bool:
+            raise raised
+
+    app = Outbound(nothing, port=0, observers=[Fails()])
+    with pytest.raises(raised):
+        app.start(block=False)
+    assert not app.ready
