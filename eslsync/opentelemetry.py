@@ -5,7 +5,7 @@
 A span a call, with a child for each application and each wait. The call's context is current in
 its thread: spans that the handler begins, or an instrumented library in it, hang below. Without an
 SDK that has set a tracer provider by the time the server starts, calls cost nothing more. No span
-has a digit that a caller pressed.
+has a digit that a caller pressed, unless the handler puts it into the text of an exception.
 """
 
 from __future__ import annotations

@@ -18,6 +18,7 @@ import time
 from collections.abc import Callable, Iterable
 from socketserver import ThreadingMixIn
 from typing import TYPE_CHECKING, Any
+from weakref import WeakKeyDictionary
 from wsgiref.simple_server import WSGIRequestHandler, WSGIServer
 
 from prometheus_client import (
@@ -71,15 +72,29 @@ FOLDER = "PROMETHEUS_MULTIPROC_DIR"
 
 CAUSES = frozenset(map(str, HangupCause))
 
+#: Those that were made, by their registry.
+MADE: WeakKeyDictionary[CollectorRegistry, Metrics] = WeakKeyDictionary()
+MAKING = threading.Lock()
+
 
 class Metrics(Observer):
     """Counts and times the calls of the servers that it observes.
 
-    ``registry`` is Prometheus' (default: the process's own). A process has one of these in a
-    registry; several servers may share it.
+    ``registry`` is Prometheus' (default: the process's own). There is one of these in a registry,
+    which all servers share: a file with an app may be loaded several times, by tests for instance.
     """
 
-    def __init__(self, registry: CollectorRegistry = REGISTRY) -> None:
+    def __new__(cls, registry: CollectorRegistry = REGISTRY) -> Metrics:
+        """Return the one of the registry; it is made when there is none."""
+        with MAKING:
+            found = MADE.get(registry)
+            if found is None:
+                found = super().__new__(cls)
+                found._register(registry)
+                MADE[registry] = found
+            return found
+
+    def _register(self, registry: CollectorRegistry) -> None:
         def histogram(name: str, what: str, buckets: Iterable[float], *labels: str) -> Histogram:
             return Histogram(
                 f"eslsync_{name}_seconds", what, labels, registry=registry, buckets=tuple(buckets)

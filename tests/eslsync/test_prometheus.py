@@ -18,12 +18,13 @@ from typing import Any
 from urllib.error import HTTPError
 
 import pytest
-from prometheus_client import CollectorRegistry, generate_latest
+from prometheus_client import REGISTRY, CollectorRegistry, generate_latest
 
 from eslsync import Outbound, Session, prometheus
 from eslsync.observers import ObservedCall
 from eslsync.prometheus import Endpoint, Metrics
 from simulator import Call, FreeSwitch
+from simulator.scripts.script import Script
 from tests.support.peer import PATIENCE
 from tests.support.places import ROOT
 from tests.support.servers import nothing, until
@@ -192,6 +193,18 @@ def test_processes_that_share_a_folder_are_asked_as_one(
     assert "eslsync_calls_taken_total 2.0\n" in text
     assert "eslsync_calls_in_progress 0.0\n" in text
     assert 'eslsync_calls_ended_total{cause="GIVEN_BACK",handler="returned"} 2.0\n' in text
+
+
+def test_an_app_may_be_loaded_again(tmp_path: Path) -> None:
+    (tmp_path / "ivr.py").write_text(
+        "from eslsync import Outbound\n"
+        "from eslsync.prometheus import Metrics\n"
+        "app = Outbound(lambda session: None, observers=[Metrics()])\n"
+    )
+    before = REGISTRY.get_sample_value("eslsync_calls_taken_total") or 0
+    for _ in range(2):
+        Script(handler=str(tmp_path / "ivr.py"), name="app").run()
+    assert value(REGISTRY, "calls_taken_total") == before + 2
 
 
 def test_nothing_runs_any_more_once_the_last_call_has_ended(
