@@ -140,6 +140,8 @@ def phone(
 
 def in_browser(script: Script, texts: Mapping[str, str], browser: bool, port: int) -> None:
     """Serve the page until Ctrl-C."""
+    from eslsync.loading import AppName, LoadError
+
     from ..phone.desk import Telephone
 
     try:
@@ -149,6 +151,12 @@ def in_browser(script: Script, texts: Mapping[str, str], browser: bool, port: in
             f"the telephone in the browser needs websockets ({error}): "
             "pip install 'eslsync[phone]'; or use --terminal"
         ) from None
+    try:
+        named = AppName.of(script.handler, script.name)
+    except LoadError as error:
+        raise Unusable(str(error)) from None
+    if named.is_file and not Path(named.where).exists():
+        raise Unusable(f"there is no file {named.where}")
     try:
         server = PhoneServer(Telephone(script, texts), port)
     except OSError as error:

@@ -13,9 +13,9 @@ import sys
 import threading
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field, replace
-from pathlib import Path
 
 from ..scripts.script import Script, Step
+from .keeping import stem_of
 from .protocol import Again, Back, CallUp, Command, HangUp, MoveMade, Order, State, dumped
 
 __all__ = ["Desk", "Telephone"]
@@ -31,8 +31,6 @@ class Telephone:
     #: Has the handler and the circumstances; its steps aren't played.
     script: Script
     texts: Mapping[str, str] = field(default_factory=dict)  #: what prompts say
-    #: Moves with which the first call begins.
-    moves: tuple[MoveMade, ...] = ()
 
     def order(
         self, caller: str, destination: str, moves: list[MoveMade], stands: int, speed: float
@@ -67,7 +65,7 @@ class Desk:
     @property
     def stem(self) -> str:
         """What files of the call are named after."""
-        return Path(self._telephone.script.handler).stem or "call"
+        return stem_of(self._telephone.script)
 
     def __enter__(self) -> Desk:
         return self
@@ -80,9 +78,8 @@ class Desk:
         """What a page wants."""
         with self._doing:
             if isinstance(command, CallUp):
-                moves = list(self._telephone.moves) if self.state["phase"] == "idle" else []
                 called: State = {"caller": command.caller, "destination": command.destination}
-                self._begin(called, moves)
+                self._begin(called, [])
             elif isinstance(command, Again):
                 self._begin({}, self.state["moves"] if command.same else [])
             elif isinstance(command, HangUp):

@@ -10,7 +10,7 @@ from ..ladders.text import draw
 from ..ladders.transcript import Entry
 from ..scripts.script import Script
 
-__all__ = ["as_test", "ladder"]
+__all__ = ["as_test", "ladder", "stem_of"]
 
 #: Characters of a line of a ladder.
 WIDTH = 96
@@ -38,15 +38,19 @@ def as_test(script: Script, *, heard: Sequence[str], cause: str | None) -> str:
     """The source of a test for pytest that makes the call again, in the current folder."""
     call = script.call
     prompts = "".join(f"\n        {each!r}," for each in heard)
-    stem = Path(script.handler).stem or "call"
     return TEMPLATE.format(
         caller=quoted(str(call.get("caller", ""))),
         destination=quoted(str(call.get("destination", ""))),
         script=quoted(script.dump()),
-        name=re.sub(r"\W+", "_", stem),
+        name=stem_of(script),
         ending="" if cause is None else f"\n    assert call.cause == {str(cause)!r}",
         heard=f"{prompts}\n    " if prompts else "",
     )
+
+
+def stem_of(script: Script) -> str:
+    """What files and tests of its calls are named after: its handler's file or module."""
+    return re.sub(r"\W+", "_", Path(script.handler).stem) or "call"
 
 
 def quoted(text: str) -> str:

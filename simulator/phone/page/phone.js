@@ -123,7 +123,7 @@ function showCaptions() {
     if (text.textContent !== prompt.caption) text.textContent = prompt.caption;
     if (how.textContent !== SAID[prompt.how]) how.textContent = SAID[prompt.how];
   });
-  list.scrollTop = list.scrollHeight;
+  $("heard").scrollTop = $("heard").scrollHeight;
 }
 
 function showLadder() {

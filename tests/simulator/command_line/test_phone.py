@@ -68,6 +68,13 @@ def test_the_page_is_served_until_ctrl_c(monkeypatch: pytest.MonkeyPatch) -> Non
     assert opened == [address]
 
 
+def test_a_file_that_there_is_not_is_told_before_a_page_is() -> None:
+    pytest.importorskip("websockets", reason="needs websockets")
+    done = CliRunner().invoke(main, ["phone", "no.py"])
+    assert done.exit_code == 2
+    assert "there is no file no.py" in done.output
+
+
 def test_without_websockets_it_says_what_to_install(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.delitem(sys.modules, "simulator.phone.server", raising=False)
     monkeypatch.setitem(sys.modules, "websockets.sync.server", None)

@@ -3,18 +3,30 @@
 from __future__ import annotations
 
 import os
+import subprocess
+import sys
 import threading
 from pathlib import Path
 
 import pytest
 
+from simulator.clockwork.threads import SECOND
+from simulator.phone.desk import Telephone
 from simulator.phone.keeping import ladder
-from simulator.phone.protocol import Again, Back, CallUp, HangUp, Press, Speed, State
+from simulator.phone.protocol import Again, Back, CallUp, HangUp, Press, Speed, State, dumped
 from simulator.scripts.script import Script
 from tests.simulator.phone.desks import desk_of
 from tests.support.places import EXAMPLES
 
 CALL = CallUp("1001", "5000")
+#: A handler that never ends.
+STUCK = """
+import threading
+def handler(session):
+    session.channel.answer()
+    while True:
+        threading.Event().wait()
+"""
 
 
 def ended(state: State) -> bool:
@@ -108,21 +120,25 @@ def test_what_a_handler_raises_prints_and_asks_for_disturbs_nothing(tmp_path: Pa
 
 def test_a_handler_that_never_ends_is_shown_and_killed_by_hanging_up(tmp_path: Path) -> None:
     app = tmp_path / "app.py"
-    app.write_text(
-        "import threading\n"
-        "def handler(session):\n"
-        "    session.channel.answer()\n"
-        "    while True:\n"
-        "        threading.Event().wait()\n"
-    )
+    app.write_text(STUCK)
     with desk_of(app) as desk:
         desk.do(CALL)
         state = desk.until(lambda state: state["busy"] and state["where"])
-        assert state["where"]["line"] == 5  # type: ignore[index]
+        assert state["where"]["line"] == 6  # type: ignore[index]
         desk.do(HangUp())
         state = desk.until(ended)
         assert state["trouble"] == "The handler was still busy, so its process was killed."
         assert "answer" in state["ladder"]
+
+
+def test_a_process_outlives_no_server_even_if_its_handler_never_ends(tmp_path: Path) -> None:
+    app = tmp_path / "app.py"
+    app.write_text(STUCK)
+    order = Telephone(Script(str(app))).order("1001", "5000", [], SECOND, 1.0)
+    # whose input ends, as when the server dies
+    command = [sys.executable, "-m", "simulator.phone.child"]
+    done = subprocess.run(command, input=f"{dumped(order)}\n".encode(), stdout=subprocess.DEVNULL)
+    assert done.returncode == 1
 
 
 def test_a_process_that_dies_is_told(tmp_path: Path) -> None:
