@@ -9,8 +9,10 @@ import shlex
 import sys
 from collections.abc import Iterator
 from types import ModuleType
+from xml.etree import ElementTree
 
 import pytest
+from click import Context
 from click.testing import CliRunner
 
 from eslsync.command_line.main import main
@@ -21,7 +23,11 @@ from tests.support.terminal import nothing_stays, without_markers
 
 __all__ = ["nothing_stays"]
 
-PAGES = [ROOT / "README.md", *sorted((ROOT / "docs").glob("*.md"))]
+PAGES = [
+    ROOT / "README.md",
+    ROOT / "examples" / "production" / "README.md",
+    *sorted((ROOT / "docs").glob("*.md")),
+]
 
 
 def blocks(language: str) -> list[object]:
@@ -66,6 +72,38 @@ def test_commands_in_the_docs_print_what_is_shown(
     result = CliRunner().invoke(main, arguments)
     printed = result.output.replace(f"{ROOT}{os.sep}", "")
     assert without_markers(printed) == shown.splitlines()
+
+
+def commands(program: str) -> list[list[str]]:
+    """The commands of a program, without its name, that a reader is told to type."""
+    found = []
+    for block in blocks("sh"):
+        lines = str(block.values[0]).replace("\\\n", "").splitlines()  # type: ignore[attr-defined]
+        words = [shlex.split(line, comments=True) for line in lines if line.startswith(program)]
+        found += [each[1:] for each in words if each[0] == program]
+    return found
+
+
+@pytest.mark.parametrize("words", commands("eslsync"), ids=" ".join)
+def test_commands_for_the_reader_have_options_that_there_are(words: list[str]) -> None:
+    context = Context(main)
+    command = main.get_command(context, words[0])
+    assert command is not None
+    command.make_parser(Context(command)).parse_args(words[1:])  # raises what is wrong
+
+
+def test_commands_of_gunicorn_have_options_that_there_are() -> None:
+    config = pytest.importorskip("gunicorn.config", reason="gunicorn is missing")
+    parser = config.Config().parser()
+    found = commands("gunicorn")
+    assert found
+    for words in found:
+        assert parser.parse_args(words).args  # the app; exits if an option is wrong
+
+
+@pytest.mark.parametrize("block", blocks("xml"))
+def test_configurations_of_the_switch_are_well_formed(block: str) -> None:
+    assert list(ElementTree.fromstring(f"<part>{block}</part>"))
 
 
 def test_the_failure_of_the_readmes_test() -> None:
