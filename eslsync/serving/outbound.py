@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import errno
 import logging
 import os
 import socket
@@ -352,6 +353,8 @@ class Outbound:
             raise RuntimeError("this Outbound was started before; use replace() for another")
         for tell in on_listen:
             tell(self)
+        if self.sock is not None and self.sock.fileno() < 0:
+            raise OSError(errno.EBADF, "the given sock is closed: keep it open until start()")
         server = self._server = Server(self, inspection=self._inspection)
         try:
             self.hooks.begin()

@@ -280,6 +280,12 @@ def test_the_endpoint_has_metrics_and_probes() -> None:
         assert got(endpoint.port, "/calls")[0] == 404
 
 
+def test_an_endpoint_asks_no_dns(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(socket, "getfqdn", lambda host: pytest.fail(f"asks for the name of {host}"))
+    with Endpoint("127.0.0.1:0", registry=CollectorRegistry()) as endpoint:
+        assert got(endpoint.port, "/metrics")[0] == 200
+
+
 def test_a_client_that_says_nothing_holds_up_nobody() -> None:
     with (
         Endpoint("127.0.0.1:0", registry=CollectorRegistry()) as endpoint,

@@ -259,6 +259,10 @@ def test_a_closed_socket_is_told() -> None:
     sock.close()
     with pytest.raises(ValueError, match="this one is closed"):
         Outbound(nothing, sock=sock)
+    with socket.create_server(("127.0.0.1", 0)) as listening:
+        app = Outbound(nothing, sock=listening)
+    with pytest.raises(OSError, match="keep it open until start"):
+        app.start(block=False)
 
 
 # Is it alive?
