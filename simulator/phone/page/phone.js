@@ -141,6 +141,7 @@ function showLadder() {
 }
 
 function showSource() {
+  $("source").hidden = !state.source;
   const lines = state.source ? state.source.text.split("\n") : [];
   $("source").replaceChildren(...lines.map((line) => {
     const item = document.createElement("li");
@@ -153,7 +154,8 @@ function showWhere() {
   $("source").querySelector("[aria-current]")?.removeAttribute("aria-current");
   const where = state.where;
   if (!where) {
-    $("where").textContent = state.phase === "ended" ? "It has ended." : "";
+    $("where").textContent = {ended: "It has ended.", up: ""}[state.phase] ??
+      "Call, and its source is shown here, with the line at which it waits.";
     return;
   }
   const does = where.waits_for ? `waits for ${where.waits_for}` : "runs";
