@@ -47,6 +47,9 @@ DOES_NOTHING = re.compile(
     r"getvar|resume|exit|\.\.\.|execute set eslsync_gave_back=true)(?![\w-])",
     re.IGNORECASE,
 )
+#: The command after which the dialplan goes on at the end of the connection, whatever still runs
+#: (recording 12q): an app that sends it gives the call back.
+GIVES_BACK = re.compile(r"resume(?![\w-])", re.IGNORECASE)
 #: Maximum characters shown of an unfinished command.
 SHOWN = 60
 #: Bytes kept of what a program said first.
@@ -61,8 +64,8 @@ class Parting:
 
     - ``gave back``: the app ended with ``exit`` and the call up, and the dialplan continued;
     - ``closed``: the same without ``exit``: it closed its side and read on to the end;
-    - ``left``: the same while an application still ran on the channel, which is also what a killed
-      program behind a proxy looks like;
+    - ``left``: the same while an application still ran on the channel, and without ``resume``,
+      which is also what a killed program behind a proxy looks like;
     - ``did nothing``: whether it gave the call back or the caller left first, the app had sent no
       command that does anything with a call;
     - ``hung up``: the call ended first; ``by`` says who hung up: "the caller", "the app", "the far
@@ -207,7 +210,7 @@ def parting(line: Line) -> Parting | None:
         return Parting("reset")
     if link.reset:
         return Parting("dropped")
-    if wire.ran:
+    if wire.ran and not any(GIVES_BACK.match(each) for each in commands):
         return Parting(
             "left", detail=f" while {wire.ran} ran, as a killed program behind a proxy does"
         )

@@ -62,6 +62,16 @@ def closes_in_a_prompt(sock: socket.socket) -> None:
     end_in_order(sock)
 
 
+def resumes_in_a_prompt(sock: socket.socket) -> None:
+    """As the library does when `stop` cuts a handler that waits for a prompt."""
+    take(sock)
+    sock.sendall(b"event plain PLAYBACK_START\n\n" + PLAY)
+    while b"Playback-File-Path" not in sock.recv(65536):
+        pass
+    sock.sendall(b"resume\n\n")
+    end_in_order(sock)
+
+
 def hangs_up(sock: socket.socket) -> None:
     take(sock)
     sock.sendall(HANG_UP)
@@ -128,6 +138,11 @@ WAYS = [
         closes_in_a_prompt,
         "left",
         "without exit while playback ran, as a killed program behind a",
+    ),
+    (
+        resumes_in_a_prompt,
+        "closed",
+        "the app gave the call back, closing the connection without exit",
     ),
     (
         closes_after_connect,
