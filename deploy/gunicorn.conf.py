@@ -13,6 +13,23 @@ timeout = 30
 graceful_timeout = 60
 # After a reload (HUP), calls on the old code have so many seconds.
 raw_env = ["ESLSYNC_DRAIN=3600"]
+
+# Metrics of all workers, by an endpoint in the arbiter (extra `prometheus`). The folder is there
+# and empty when gunicorn starts, as those of RuntimeDirectory= are.
+# raw_env += ["PROMETHEUS_MULTIPROC_DIR=/run/ivr"]
+#
+#
+# def when_ready(server):
+#     from eslsync.prometheus import Endpoint
+#
+#     server.metrics = Endpoint("127.0.0.1:9100")
+#
+#
+# def child_exit(server, worker):
+#     from prometheus_client.multiprocess import mark_process_dead
+#
+#     mark_process_dead(worker.pid)
+
 # Where `kill -HUP $(cat ...)` finds the arbiter.
 pidfile = "/run/ivr/gunicorn.pid"
 # After so many calls a worker is replaced as soon as it has none; not all at the same time.
@@ -25,7 +42,9 @@ logconfig_dict = {
     "disable_existing_loggers": False,
     "filters": {"call": {"()": "eslsync.logs.CallFilter"}},
     "formatters": {
-        "line": {"format": "%(asctime)s %(process)d %(levelname)s %(uuid)s %(message)s"}
+        # One JSON object a line (extra `json`):
+        # "line": {"()": "eslsync.json_logs.JsonFormatter"},
+        "line": {"format": "%(asctime)s %(process)d %(levelname)s %(uuid)s %(message)s"},
     },
     "handlers": {
         "stderr": {"class": "logging.StreamHandler", "filters": ["call"], "formatter": "line"}

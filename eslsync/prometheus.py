@@ -12,10 +12,13 @@ names, and none has a digit that a caller pressed.
 from __future__ import annotations
 
 import os
+import re
 import socket
+import sys
 import threading
 import time
 from collections.abc import Callable, Iterable
+from contextlib import suppress
 from socketserver import TCPServer, ThreadingMixIn
 from typing import TYPE_CHECKING, Any
 from weakref import WeakKeyDictionary
@@ -27,9 +30,11 @@ from prometheus_client import (
     Counter,
     Gauge,
     Histogram,
+    Metric,
     make_wsgi_app,
 )
-from prometheus_client.multiprocess import MultiProcessCollector
+from prometheus_client.multiprocess import MultiProcessCollector, mark_process_dead
+from prometheus_client.registry import Collector
 
 from .observers import (
     End,
@@ -69,6 +74,8 @@ POLL_INTERVAL = 0.2
 
 #: The folder in which the processes share their figures.
 FOLDER = "PROMETHEUS_MULTIPROC_DIR"
+#: A process's file there with gauges that count while it lives.
+LIVE_GAUGES = re.compile(r"gauge_live\w*_(\d+)\.db")
 
 CAUSES = frozenset(map(str, HangupCause))
 
@@ -235,7 +242,8 @@ class Endpoint:
         with Endpoint("127.0.0.1:9100", app):
             app.start()
 
-    ``/metrics``: the figures of ``registry``, or of all processes that share a folder.
+    ``/metrics``: the figures of ``registry``, or of all processes that share a folder; what those
+    that have died had in progress is left out.
     ``/healthz``: 200 if the threads of ``app`` work (`Outbound.responds`), else 503: restart it.
     ``/readyz``: 200 while it takes calls (`Outbound.ready`), else 503: send it none.
     Without ``app`` only ``/metrics`` is there.
@@ -353,5 +361,34 @@ class Request(WSGIRequestHandler):
 def shared_registry() -> CollectorRegistry:
     """A registry of the figures of all processes that share the folder."""
     registry = CollectorRegistry()
-    MultiProcessCollector(registry)  # type: ignore[no-untyped-call]
+    registry.register(Shared())
     return registry
+
+
+class Shared(Collector):
+    """The figures in the folder, without gauges of processes that have died."""
+
+    def __init__(self) -> None:
+        self._all = MultiProcessCollector(None)  # type: ignore[no-untyped-call]
+
+    def collect(self) -> Iterable[Metric]:
+        for name in os.listdir(os.environ[FOLDER]):
+            found = LIVE_GAUGES.fullmatch(name)
+            if found and not is_alive(int(found[1])):
+                with suppress(FileNotFoundError):  # another request has removed it
+                    mark_process_dead(int(found[1]))  # type: ignore[no-untyped-call]
+        metrics: Iterable[Metric] = self._all.collect()  # type: ignore[no-untyped-call]
+        return metrics
+
+
+def is_alive(process: int) -> bool:
+    """True if there is a process of that number, or if the system can't tell."""
+    if sys.platform == "win32":  # there os.kill ends it
+        return True
+    try:
+        os.kill(process, 0)
+    except ProcessLookupError:
+        return False
+    except OSError:  # it is somebody else's
+        pass
+    return True

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 from collections.abc import Iterator
+from importlib.util import module_from_spec, spec_from_file_location
 from pathlib import Path
 
 import pytest
@@ -12,6 +13,8 @@ from balance.accounts import Accounts, LookupFailed
 
 from eslsync import Session
 from simulator import Call, FreeSwitch, explore, sweep
+
+HERE = Path(__file__).parent
 
 
 class Known:
@@ -103,6 +106,27 @@ def test_the_app_opens_its_database_and_serves(
         enters(call, "17#", "4711#")
         call.hear(ivr.BALANCE)
         call.wait()
+
+
+def test_gunicorns_workers_and_the_unit_are_told_who_may_call(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setenv("SWITCHES", "10.0.0.0/8,192.0.2.7")
+    spec = spec_from_file_location("balance.again", HERE / "balance" / "app.py")
+    assert spec is not None
+    assert spec.loader is not None
+    again = module_from_spec(spec)
+    spec.loader.exec_module(again)
+    assert again.app.allow == ("10.0.0.0/8", "192.0.2.7")
+    unit = (HERE / "balance.conf").read_text(encoding="utf-8")
+    assert "\nEnvironment=ESLSYNC_ALLOW=10.0.0.0/8\n" in unit  # which replaces SWITCHES
+
+
+def test_a_look_up_makes_no_database(tmp_path: Path) -> None:
+    accounts = Accounts(f"sqlite://{tmp_path}/balance.db")
+    with pytest.raises(LookupFailed, match="unable to open database file"):
+        accounts.balance("17", "4711")
+    assert not list(tmp_path.iterdir())
 
 
 # The database: also PostgreSQL, if TEST_DATABASE_URL names one

@@ -9,6 +9,7 @@ import signal
 import socket
 import subprocess
 import sys
+import urllib.request
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -209,6 +210,45 @@ def test_what_can_not_be_served_is_told(
     server = Gunicorn(tmp_path, *options, app=app)
     assert server.ends() in (3, 4)  # gunicorn's: a worker can't boot, the app can't be loaded
     assert why in server["log"] + server["errors"]
+
+
+COUNTED = """
+from eslsync.prometheus import Metrics
+from ivr import app as plain
+
+app = plain.replace(observers=[Metrics()])
+"""
+
+
+def test_one_endpoint_tells_of_all_workers_but_not_of_a_call_that_died_with_one(
+    switch: FreeSwitch, tmp_path: Path
+) -> None:
+    pytest.importorskip("prometheus_client", reason="prometheus-client is missing")
+    (tmp_path / "counted.py").write_text(COUNTED)
+    (tmp_path / "shared").mkdir()
+    with socket.create_server(("127.0.0.1", 0)) as sock:
+        address = f"127.0.0.1:{sock.getsockname()[1]}"
+    text = CONFIGURATION.read_text(encoding="utf-8")
+    text = re.sub(r"^# ?(?=raw_env|def |    |$)", "", text, flags=re.MULTILINE)  # its lines on that
+    text = text.replace("DIR=/run/ivr", f"DIR={tmp_path}/shared").replace("127.0.0.1:9100", address)
+    (tmp_path / "conf.py").write_text(text)
+    with running(tmp_path, "-c", "conf.py", "--workers", "1", app="counted:app") as server:
+        server.listens(1)
+
+        def figures() -> str:
+            with urllib.request.urlopen(f"http://{address}/metrics", timeout=PATIENCE) as answer:
+                return str(answer.read())
+
+        [call] = begin(switch, server, 1)
+        until(lambda: "eslsync_calls_in_progress 1.0" in figures())
+        os.kill(int(server.notes("on_start")[0]), signal.SIGKILL)
+        server.listens(2)
+        shown = figures()
+        assert "eslsync_calls_taken_total 1.0" in shown
+        assert "eslsync_calls_in_progress 1.0" not in shown
+        call.wait()
+        server.tell(signal.SIGTERM)
+        assert server.ends() == 0
 
 
 def test_an_upgrade_loses_no_call(switch: FreeSwitch, tmp_path: Path) -> None:

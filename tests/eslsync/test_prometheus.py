@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import errno
 import json
+import os
 import re
 import shutil
 import socket
@@ -191,8 +192,37 @@ def test_processes_that_share_a_folder_are_asked_as_one(
         status, text = got(endpoint.port, "/metrics")
     assert status == 200
     assert "eslsync_calls_taken_total 2.0\n" in text
-    assert "eslsync_calls_in_progress 0.0\n" in text
+    assert "eslsync_calls_in_progress" not in text  # neither lives any more
     assert 'eslsync_calls_ended_total{cause="GIVEN_BACK",handler="returned"} 2.0\n' in text
+
+
+KILLED = """
+import os, signal
+from eslsync import Outbound
+from eslsync.prometheus import Metrics
+from simulator import FreeSwitch
+
+app = Outbound(lambda session: os.kill(os.getpid(), signal.SIGKILL), observers=[Metrics()])
+with FreeSwitch() as switch:
+    switch.call(app).wait()
+"""
+
+
+@pytest.mark.skipif(sys.platform == "win32", reason="Windows has no SIGKILL")
+def test_the_call_of_a_process_that_was_killed_is_not_in_progress(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("PROMETHEUS_MULTIPROC_DIR", str(tmp_path))
+    assert subprocess.run([sys.executable, "-c", KILLED], cwd=ROOT).returncode == -9
+    [file] = tmp_path.glob("gauge_livesum_*.db")
+    alive = tmp_path / f"gauge_livesum_{os.getpid()}.db"
+    shutil.copy(file, alive)  # as if this process had such a call, too
+    with Endpoint("127.0.0.1:0") as endpoint:
+        text = got(endpoint.port, "/metrics")[1]
+        assert "eslsync_calls_in_progress 1.0\n" in text
+        assert "eslsync_calls_taken_total 1.0\n" in text
+        alive.unlink()
+        assert "eslsync_calls_in_progress 1.0\n" not in got(endpoint.port, "/metrics")[1]
 
 
 def test_an_app_may_be_loaded_again(tmp_path: Path) -> None:

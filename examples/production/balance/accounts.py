@@ -12,6 +12,7 @@ import os
 import sqlite3
 from collections.abc import Iterator
 from contextlib import closing, contextmanager
+from pathlib import Path
 from typing import Any, Protocol
 
 #: Seconds for a connection, and for an answer.
@@ -51,14 +52,15 @@ class SQLite:
         self._path = path
 
     def open(self) -> None:
-        pass
+        sqlite3.connect(self._path).close()  # makes the file; no look-up does
 
     def close(self) -> None:
         pass
 
     @contextmanager
     def connection(self) -> Iterator[sqlite3.Connection]:
-        with closing(sqlite3.connect(self._path, timeout=PATIENCE)) as connection, connection:
+        file = f"{Path(self._path).absolute().as_uri()}?mode=rw"
+        with closing(sqlite3.connect(file, uri=True, timeout=PATIENCE)) as connection, connection:
             yield connection
 
 

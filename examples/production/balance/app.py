@@ -3,7 +3,8 @@
     eslsync serve balance.app:app
     gunicorn -k eslsync.gunicorn.Worker -c gunicorn.conf.py balance.app:app
 
-DATABASE_URL names the database, SWITCHES the networks whose FreeSWITCH may call.
+DATABASE_URL names the database, SWITCHES the networks whose FreeSWITCH may call. (`eslsync serve`
+has ESLSYNC_ALLOW as well, which replaces SWITCHES; gunicorn has nothing like it.)
 """
 
 from __future__ import annotations
