@@ -180,6 +180,7 @@ def serve(
     try:
         if reload:
             server, drain = reloaded.shared(server), reloaded.DRAIN
+        server.logs_report = log_format == "json"
         with nullcontext() if metrics is None else endpoint(metrics, server):
             server.start(drain=drain, inspection=True)
     except CannotListen as error:

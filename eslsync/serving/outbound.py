@@ -191,6 +191,7 @@ class Outbound:
         self.observers: Sequence[Observer] = observers
         self.clock = clock
         self.hooks = Hooks()
+        self.logs_report = False  #: True: at SIGUSR1, the report is one record of the log
         self.access = Access(allow)
         self.proxies = Access(proxy_protocol, "proxy_protocol")
         self.redactor = Redactor(redact)
@@ -312,7 +313,7 @@ class Outbound:
             if self.hooks.begins or (self.hooks.ends and len(deadlines) > 1):
                 raise KeyboardInterrupt
 
-        signals = Signals(stop, self.report)
+        signals = Signals(stop, self.report, logs_report=self.logs_report)
         try:
             with signals:
                 self._block(signals, deadlines, drain)

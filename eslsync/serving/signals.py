@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 import os
 import signal
 import threading
@@ -27,6 +28,8 @@ STANDARD = (0, 1, 2)
 class Signals:
     """In its block, SIGTERM and Ctrl-C call ``stop()``, and SIGUSR1 prints ``report()``.
 
+    With ``logs_report``, `say` logs the report, as one record, and it is not printed.
+
     SIGHUP calls ``stop()`` if the terminal has closed. Otherwise, and at SIGUSR2, `say` logs that
     nothing was done: by default these would end the program and its calls without a word.
 
@@ -35,10 +38,13 @@ class Signals:
     (It raises no KeyboardInterrupt, which could come where nobody catches it.)
     """
 
-    def __init__(self, stop: Callable[[], None], report: Callable[[], str]) -> None:
+    def __init__(
+        self, stop: Callable[[], None], report: Callable[[], str], *, logs_report: bool = False
+    ) -> None:
         self._stop = stop
         self._report = report
-        self._to_say: deque[str] = deque()
+        self._logs_report = logs_report
+        self._to_say: deque[tuple[int, str]] = deque()  # at which level
         self._had_terminal = has_terminal()
         self._before: dict[signal.Signals, Any] = {}
         if threading.current_thread() is threading.main_thread():
@@ -63,21 +69,24 @@ class Signals:
     def say(self) -> None:
         """Log what has come. (Not as it comes: the signal may have interrupted a log handler.)"""
         while self._to_say:
-            logger.warning(self._to_say.popleft())
+            logger.log(*self._to_say.popleft())
 
     def _handle(self, number: int, frame: FrameType | None) -> None:
         name = signal.Signals(number).name
         if name in STOPS:
             self._stop()
         elif name == "SIGHUP" and self._had_terminal and not has_terminal():
-            self._to_say.append("the terminal has closed")
+            self._to_say.append((logging.WARNING, "the terminal has closed"))
             self._stop()
         elif name in RELOADS:
-            self._to_say.append(
+            said = (
                 f"{name} changes nothing: this process can't load its code anew. Restart it while "
                 "systemd keeps its socket, or run it under gunicorn, which reloads at SIGHUP "
                 "(docs/production.md)"
             )
+            self._to_say.append((logging.WARNING, said))
+        elif self._logs_report:
+            self._to_say.append((logging.INFO, self._report().rstrip()))
         else:
             # Not by print, which the signal may have interrupted.
             try:

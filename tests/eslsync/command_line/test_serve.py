@@ -315,6 +315,25 @@ def test_serve_prints_its_calls_on_sigusr1() -> None:
     assert server.returncode == 0
 
 
+@pytest.mark.skipif(os.name == "nt", reason="Windows has no SIGUSR1")
+def test_the_calls_are_one_record_in_a_log_of_json() -> None:
+    pytest.importorskip("pythonjsonlogger", reason="python-json-logger is missing")
+    with subprocess.Popen(
+        program("serve", IVR, "--port", "0", "--log-format", "json"),
+        cwd=ROOT,
+        stderr=subprocess.PIPE,
+        text=True,
+    ) as server:
+        assert server.stderr is not None
+        server.stderr.readline()
+        server.send_signal(signal.SIGUSR1)
+        record = json.loads(server.stderr.readline())
+        assert (record["level"], record["message"]) == ("INFO", "0 calls")
+        server.send_signal(signal.SIGTERM)
+        assert [json.loads(line) for line in server.stderr]
+    assert server.returncode == 0
+
+
 @pytest.mark.parametrize(
     ("option", "said"),
     [
