@@ -1,5 +1,5 @@
 # gunicorn: several processes that serve calls on one port, replaced without losing a call.
-#   pip install '.[gunicorn]'; gunicorn -c gunicorn.conf.py ivr:app
+#   pip install 'eslsync[gunicorn]'; gunicorn -c gunicorn.conf.py ivr:app
 # ivr:app is an Outbound, or a handler. See docs/production.md, "Several processes".
 
 worker_class = "eslsync.gunicorn.Worker"

@@ -12,13 +12,13 @@ names, and none has a digit that a caller pressed.
 from __future__ import annotations
 
 import os
-import re
 import socket
 import sys
 import threading
 import time
 from collections.abc import Callable, Iterable
 from contextlib import suppress
+from pathlib import Path
 from socketserver import TCPServer, ThreadingMixIn
 from typing import TYPE_CHECKING, Any
 from weakref import WeakKeyDictionary
@@ -74,8 +74,8 @@ POLL_INTERVAL = 0.2
 
 #: The folder in which the processes share their figures.
 FOLDER = "PROMETHEUS_MULTIPROC_DIR"
-#: A process's file there with gauges that count while it lives.
-LIVE_GAUGES = re.compile(r"gauge_live\w*_(\d+)\.db")
+#: Files there with gauges that count while their process lives, whose number ends the name.
+LIVE_GAUGES = "gauge_live*_*.db"
 
 CAUSES = frozenset(map(str, HangupCause))
 
@@ -372,11 +372,11 @@ class Shared(Collector):
         self._all = MultiProcessCollector(None)  # type: ignore[no-untyped-call]
 
     def collect(self) -> Iterable[Metric]:
-        for name in os.listdir(os.environ[FOLDER]):
-            found = LIVE_GAUGES.fullmatch(name)
-            if found and not is_alive(int(found[1])):
+        for file in Path(os.environ[FOLDER]).glob(LIVE_GAUGES):
+            process = file.stem.rpartition("_")[2]
+            if process.isdecimal() and not is_alive(int(process)):
                 with suppress(FileNotFoundError):  # another request has removed it
-                    mark_process_dead(int(found[1]))  # type: ignore[no-untyped-call]
+                    mark_process_dead(int(process))  # type: ignore[no-untyped-call]
         metrics: Iterable[Metric] = self._all.collect()  # type: ignore[no-untyped-call]
         return metrics
 

@@ -151,7 +151,8 @@ def read_variables(
     "day, a Monday.",
 )
 @options.sounds("A folder of WAV files: prompts last as long as these; any other lasts 2 s.")
-@options.seed
+@options.seed(", or for each call of a program (HOST:PORT) another one, without races")
+@options.hooks
 @options.allow_unmodelled
 @options.patience(click.FloatRange(min=0), "; 0: no limit, for a debugger")
 @click.option(
@@ -179,6 +180,7 @@ def call(
     start: str | None,
     sounds: Path | None,
     seed: int | None,
+    hooks: bool,
     allow_unmodelled: Sequence[str],
     patience: float,
     record: Path | None,
@@ -239,8 +241,8 @@ def call(
     from ..calling.parting import did_nothing
 
     elsewhere = is_address(app)
-    if elsewhere and (name or start):
-        raise click.UsageError("another program has its own handler and clock")
+    if elsewhere and (name or start or hooks):
+        raise click.UsageError("another program has its own handler, hooks and clock")
     loaded = app if elsewhere else load(app, name)
     if record is not None:
         loaded = recorded(loaded, record)
@@ -264,6 +266,7 @@ def call(
             patience=patience or None,
             raises=False,
             real_time=elsewhere,
+            hooks=hooks,
         ) as switch:
             for dial_string, behaviour in far_ends.items():
                 switch.endpoint(dial_string, **behaviour)

@@ -113,7 +113,7 @@ class WithKinds(click.Command):
     type=click.FloatRange(min=0),
     help="Most real seconds to take; default: no limit.",
 )
-@shared.seed
+@shared.seed()
 @shared.sounds("The folder of sound files: prompts that are not there are reported.")
 @click.option(
     "--map",

@@ -14,17 +14,33 @@ from eslsync.wire.arguments import are_keys
 if TYPE_CHECKING:
     from ..model.evidence import Part
 
-__all__ = ["allow_unmodelled", "check_keys", "not_modelled", "patience", "seed", "sounds"]
+__all__ = [
+    "allow_unmodelled",
+    "check_keys",
+    "hooks",
+    "not_modelled",
+    "patience",
+    "seed",
+    "sounds",
+]
 
 CommandT = TypeVar("CommandT", bound=Callable[..., Any])
 
-seed = click.option(
-    "--seed",
-    metavar="N",
-    type=int,
-    help="The seed of uuids and of races; default: 0, or for each call of a program (HOST:PORT) "
-    "another one, without races.",
+hooks = click.option(
+    "--hooks",
+    is_flag=True,
+    help="Call what APP has for on_start and on_stop, too, which opens its database for example.",
 )
+
+
+def seed(more: str = "") -> Callable[[CommandT], CommandT]:
+    """Add the option for the seed."""
+    return click.option(
+        "--seed",
+        metavar="N",
+        type=int,
+        help=f"The seed of uuids and of races; default: 0{more}.",
+    )
 
 
 def _check_allowed(

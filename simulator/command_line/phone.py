@@ -76,7 +76,8 @@ __all__ = ["phone"]
     help="The port of the page, on this machine only; default: any that is free.",
 )
 @options.sounds("A folder of WAV files: prompts last as long as these; any other lasts 2 s.")
-@options.seed
+@options.seed()
+@options.hooks
 @options.allow_unmodelled
 def phone(
     app: str,
@@ -92,6 +93,7 @@ def phone(
     port: int,
     sounds: Path | None,
     seed: int | None,
+    hooks: bool,
     allow_unmodelled: Sequence[str],
 ) -> None:
     """Call the handler in APP, and be the caller: press keys, hear captions, hang up.
@@ -123,6 +125,7 @@ def phone(
     call: dict[str, Any] = {"caller": caller, "destination": destination}
     given: dict[str, Any] = {"variables": dict(variables), "start": start, "seed": seed}
     given["allow_unmodelled"] = list(allow_unmodelled)
+    given["hooks"] = hooks or None
     given["sounds"] = None if sounds is None else str(sounds.resolve())
     call |= {key: each for key, each in given.items() if each not in (None, {}, [])}
     if far_ends:

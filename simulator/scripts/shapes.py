@@ -168,6 +168,7 @@ SWITCH: dict[str, Shape] = {
     "version": TEXT,
     "interface_allowlist": Many(TEXT),
     "allow_unmodelled": Many(TEXT),
+    "hooks": FLAG,
 }
 WHO_CALLS: dict[str, Shape] = {
     "caller": TEXT,

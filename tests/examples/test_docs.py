@@ -5,6 +5,7 @@ from __future__ import annotations
 import logging
 import os
 import re
+import runpy
 import shlex
 import sys
 from collections.abc import Iterator
@@ -99,6 +100,21 @@ def test_commands_of_gunicorn_have_options_that_there_are() -> None:
     assert found
     for words in found:
         assert parser.parse_args(words).args  # the app; exits if an option is wrong
+
+
+def test_the_extras_are_those_of_setup_py(monkeypatch: pytest.MonkeyPatch) -> None:
+    setuptools = pytest.importorskip("setuptools", reason="setuptools is missing")
+    given: dict[str, dict[str, list[str]]] = {}
+    monkeypatch.setattr(setuptools, "setup", lambda **options: given.update(options))
+    runpy.run_path(str(ROOT / "setup.py"))
+    text = (ROOT / "docs" / "index.md").read_text(encoding="utf-8")
+    rows = re.findall(r"^\| (`.*?) \| (.*?) \|", text.partition("## Extras")[2], re.MULTILINE)
+    told = {name: brought for names, brought in rows for name in re.findall(r"`(\w+)`", names)}
+    extras = given["extras_require"]
+    assert set(told) == set(extras)
+    for name in set(extras) - {"test", "bench", "peers", "fuzz"}:  # for those who change eslsync
+        packages = [re.split(r"[>; ]", each)[0] for each in extras[name]]
+        assert told[name] == ", ".join(packages)
 
 
 @pytest.mark.parametrize("block", blocks("xml"))

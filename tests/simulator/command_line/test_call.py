@@ -48,6 +48,45 @@ def test_the_same_call_is_drawn_the_same_way() -> None:
     assert UUID.sub("", first.stdout) == UUID.sub("", other.stdout)
 
 
+POOL = """
+from eslsync import Outbound, Session
+
+class Pool:
+    is_open = False
+
+pool = Pool()
+
+def handler(session: Session) -> None:
+    session.channel.answer()
+    session.channel.playback("open" if pool.is_open else "closed")
+    session.channel.hangup()
+
+app = Outbound(handler)
+stopped = app.on_stop(lambda: print("stopped"))
+
+@app.on_start
+def open_pool() -> None:
+    pool.is_open = True
+"""
+
+
+POOLED_SCRIPT = """
+handler: {file: app.py, name: app}
+call: {hooks: true}
+steps: [wait]
+"""
+
+
+def test_hooks_are_called_if_that_is_asked_for(tmp_path: Path) -> None:
+    app = str(write(tmp_path, POOL))
+    assert "playback closed" in run("call", app, "--handler", "app").stdout
+    shown = run("call", app, "--handler", "app", "--hooks").stdout
+    assert "playback open" in shown
+    assert shown.count("stopped\n") == 1
+    script = write(tmp_path, POOLED_SCRIPT, "app.call.yaml")
+    assert "playback open" in run("call", "--script", str(script)).stdout
+
+
 def test_keys_are_pressed_at_their_times() -> None:
     result = run("call", IVR, "--press", "1", "--press", "23", "--at", "1", "--at", "1.5")
     times = re.findall(r"^ *([\d.]+) .*presses (\d)", result.stdout, re.MULTILINE)

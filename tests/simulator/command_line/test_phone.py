@@ -39,6 +39,23 @@ def test_a_call_is_made_by_typing_and_saved_as_a_script(
     assert "presses 1" in called.output
 
 
+def test_an_apps_hooks_are_called_if_that_is_asked_for(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    (tmp_path / "pooled.py").write_text(
+        "from eslsync import Outbound\n"
+        "app = Outbound(lambda session: session.channel.playback(prompt))\n"
+        "@app.on_start\n"
+        "def begin():\n"
+        "    global prompt\n"
+        "    prompt = 'begun'\n"
+    )
+    assert "NameError" in typed("nnnnq", "pooled.py", "--handler", "app").output
+    assert "playback begun" in typed("nnnnsq", "pooled.py", "--handler", "app", "--hooks").output
+    assert Script.read("pooled.call.yaml").call["hooks"] is True
+
+
 def test_the_page_is_served_until_ctrl_c(monkeypatch: pytest.MonkeyPatch) -> None:
     server = pytest.importorskip("simulator.phone.server", reason="needs websockets")
     opened: list[str] = []
