@@ -40,9 +40,12 @@ __all__ = [
 PENDING = 10_000
 
 #: How a handler ended: it returned; Hangup, Transferred, Disconnected (or ProtocolError) unwound
-#: it; `stop` cut it; it raised something else; or it was never called, since the switch refused the
-#: first commands or the call had ended.
-End = Literal["returned", "hangup", "transferred", "disconnected", "cut", "failed", "not called"]
+#: it; `stop` cut it; it was stuck in code of its own, and `stop` left it behind; it raised
+#: something else; or it was never called, since the switch refused the first commands or the call
+#: had ended.
+End = Literal[
+    "returned", "hangup", "transferred", "disconnected", "cut", "stuck", "failed", "not called"
+]
 #: How an application or a wait ended. "dropped": the call ended, or was given back, before.
 Outcome = Literal[
     "completed", "timeout", "refused", "hangup", "transferred", "disconnected", "failed", "dropped"

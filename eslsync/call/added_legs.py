@@ -24,6 +24,11 @@ class AddedLegs:
         self._conversation = conversation
         self._originated: list[Leg] = []
 
+    @property
+    def originated(self) -> frozenset[str]:
+        """The uuids of those that were called. Any thread."""
+        return frozenset(leg.uuid for leg in self._originated.copy())
+
     def originate(
         self, dial_string: str, variables: Mapping[str, str], timeout: float | None
     ) -> Leg:

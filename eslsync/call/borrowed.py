@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Mapping
 from typing import NamedTuple, Protocol
 
 from .. import forks
@@ -70,6 +71,10 @@ class BorrowedVariables:
             others = {n: s for n, s in self.ours.items() if n not in variables}
             self.ours = others | kept
 
+    def to_put_back(self) -> list[tuple[str, str]]:
+        """The applications that do so, with their arguments. Any thread."""
+        return _applications({name: each.before for name, each in self.ours.items()})
+
     def put_back(self, timeout: float | None) -> None:
         """Restore every variable to what it was before methods set it."""
         self.set(timeout, **dict.fromkeys(self.ours))
@@ -93,14 +98,19 @@ class BorrowedVariables:
             return None
 
     def _send(self, variables: dict[str, str | None], timeout: float | None) -> None:
-        new = {name: value for name, value in variables.items() if value is not None}
-        commands = [("unset", name) for name in variables if name not in new]
-        if len(new) == 1:
-            [(name, value)] = new.items()
-            commands.append(("set", f"{name}={literal(value)}"))
-        elif new:
-            commands += [("multiset", argument) for argument in multiset_arguments(new)]
         deadline = self._clock.deadline(timeout)
-        for application, argument in commands:
+        for application, argument in _applications(variables):
             self._leg.start(application, argument, self._clock.left(deadline))
             self.forget(argument)  # until all are sent: the next may be refused
+
+
+def _applications(variables: Mapping[str, str | None]) -> list[tuple[str, str]]:
+    """The applications that set these variables, or unset them, with their arguments."""
+    new = {name: value for name, value in variables.items() if value is not None}
+    applications = [("unset", name) for name in variables if name not in new]
+    if len(new) == 1:
+        [(name, value)] = new.items()
+        applications.append(("set", f"{name}={literal(value)}"))
+    elif new:
+        applications += [("multiset", argument) for argument in multiset_arguments(new)]
+    return applications

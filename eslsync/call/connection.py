@@ -14,6 +14,7 @@ import selectors
 import socket
 from collections import deque
 from collections.abc import Callable, Collection, Sequence
+from contextlib import suppress
 from queue import Empty, SimpleQueue
 from typing import Literal, NamedTuple, Protocol
 
@@ -119,6 +120,9 @@ Arrived = tuple[float, Item]
 UNTAKEN = Disconnected("no reply can come: the handler does not take the messages before it")
 
 
+LEFT = Disconnected("the server has stopped, and given the call back")
+
+
 FORKED = Disconnected("this process is a forked child, and the call is its parent's")
 
 
@@ -158,6 +162,7 @@ class Connection:
         #: True while reading pauses, until the handler has taken some of what arrived.
         self.paused = False
         self._closing = False  # only what is unsent is still sent
+        self._left: SimpleQueue[None] | None = None  # told of the peer's end, after `leave`
         #: Why it is not read any more: it has cost too much before `admit`.
         self.ignored: str | None = None
         #: True while the next read has to wait a little, since the last ones brought too little.
@@ -255,6 +260,38 @@ class Connection:
             self._tell_elsewhere(reason)
             self._tell(NothingMore(reason))
         self._clock.received(self.peer, 0)
+
+    def leave(self, words: bytes) -> bool:
+        """Send these last commands and our end, in place of a handler that is stuck.
+
+        Nothing else is sent any more, every wait ends, and of what still arrives only the end
+        counts. False if the connection had ended, or is being closed.
+        """
+        with here.busy, self._lock:
+            if self._failure is not None or self._closing:
+                return False
+            self._left = SimpleQueue()
+            self._fail(LEFT)
+            self._tell(NothingMore(LEFT))
+            self._clock.sending(self.peer, len(words) + 1)
+            if self._tape is not None and words:
+                self._tape.note("app", words)
+            if self._tape is not None:
+                self._tape.note("app", b"")
+            sent = 0 if self._unsent or not words else self._push(words)
+            if sent < len(words):
+                self._progress = self._progress if self._unsent else REAL.now()
+                self._unsent += words[sent:]
+            self._closing, self.paused = True, False
+            self._end_sending()
+        self._watch(self)  # which may have been paused, or have something to send now
+        return True
+
+    def await_end(self, deadline: float | None) -> None:
+        """After `leave`, wait until the peer has ended, too, or until the deadline."""
+        if self._left is not None:
+            with suppress(Empty):
+                REAL.get(self._left, deadline)
 
     def let_go(self) -> None:
         """In a forked child: the call is the parent's, so every wait on it ends."""
@@ -541,4 +578,6 @@ class Connection:
                 self._shutdown(socket.SHUT_RDWR)
             self._fail(reason)
             self._tell(NothingMore(reason))
+            if self._left is not None:
+                self._left.put(None)
         self._clock.received(self.peer, size)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+import threading
 from collections.abc import Sequence
 from typing import Literal
 
@@ -16,6 +17,7 @@ from .added_legs import AddedLegs
 from .arrivals import Late
 from .conversation import Conversation
 from .ending import LINGER, Stage
+from .left_behind import last_words, look
 from .observed import how_it_ended
 
 __all__ = ["Became", "Handover", "event_list"]
@@ -37,7 +39,7 @@ def _is_id(text: str) -> bool:
 
 
 class Handover:
-    """Takes one call and gives it back. Used in the handler's thread."""
+    """Takes one call and gives it back. Used in the handler's thread, except for `leave`."""
 
     def __init__(self, conversation: Conversation) -> None:
         self._conversation = conversation
@@ -50,6 +52,7 @@ class Handover:
         #: Why it has hung up; None if it has not, or the switch never said.
         self.cause: HangupCause | str | None = None
         self._limited = False  # the switch will hang up at a limit that we can lift
+        self._claimed = threading.Lock()  # taken for good by whoever gives it back
 
     # Taking it
 
@@ -185,6 +188,38 @@ class Handover:
             pass
 
     # Giving it back
+
+    def claim(self) -> bool:
+        """True for the first who asks: the one to give the call back, and to tell of its end."""
+        return self._claimed.acquire(blocking=False)
+
+    def leave(self) -> bool:
+        """Give the call back in place of a handler that is stuck; False if that does so itself.
+
+        Waits for nothing (left_behind.py). Another thread's: the handler's finds, whenever it goes
+        on, that the connection has ended.
+        """
+        if not self.claim():
+            return False
+        conversation = self._conversation
+        observed, own = conversation.observed, conversation.own
+        known = look(conversation)
+        gone, words, bridged = own.uuid in known.gone, b"", False
+        if not gone and own.transferred is None:
+            limit = self._limit_group if self._limited else ""
+            words, bridged = last_words(conversation, known, limit, self.added_legs.originated)
+        up = conversation.connection.leave(words)
+        if gone:
+            self.became, self.cause = "hung up", known.cause
+            if observed is not None:
+                observed.note_hangup(known.cause)
+        elif own.transferred is not None:
+            self.became = "taken away"
+        elif up:
+            self.became = "bridged" if bridged else "given back"
+            if observed is not None:
+                observed.tell("given_back")
+        return True
 
     def close(self) -> None:
         """Give the call back if it is still up, and close in order, after the handler."""

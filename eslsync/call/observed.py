@@ -179,9 +179,10 @@ class Observed:
     def begins(self, wait: Waits) -> None:
         """A wait begins (see `Watcher`)."""
         told = observed(wait)
-        if told is not None:
-            self._at(wait.since, "wait_began", told)
-        self._waits.append((wait, told, sys.exc_info()[1]))
+        with self._lock:
+            if told is not None:
+                self._at(wait.since, "wait_began", told)
+            self._waits.append((wait, told, sys.exc_info()[1]))
         self.waits()
         if self.beside is not None:
             self.beside.begins(wait)
@@ -236,9 +237,15 @@ class Observed:
                 self.over(uuid, "hangup" if self._hung_up else "dropped")
 
     def end(self, how: End) -> None:
-        """The server has finished with it. Tells nothing afterwards."""
+        """The server has finished with it. Tells nothing afterwards.
+
+        A handler that is stuck in a callback has waits that have not ended.
+        """
         with self._lock:
             self.leave()
+            for _, told, _ in reversed(self._waits):
+                if told is not None:
+                    self.tell("wait_ended", told, "dropped")
             self._ended = True
             self._tell("ended", self.call, how, self._clock.now())
 

@@ -26,6 +26,8 @@ READ, WRITE = selectors.EVENT_READ, selectors.EVENT_WRITE
 
 #: Seconds between checks for switches that take nothing.
 CHECK_INTERVAL = 1.0
+#: Seconds for its thread to end when it is stopped. It takes milliseconds.
+STOP_TIMEOUT = 5.0
 #: Seconds of rest for peers that send little at a time, and may not be switches (probation.py).
 REST = 0.02
 
@@ -65,14 +67,16 @@ class Reader:
         """End the thread, and every remaining connection."""
         self._stopping = True
         self.nudge()
-        self.thread.join()
-        self._wake.close()
-        self._woken.close()
-        self._selector.close()
+        self.thread.join(STOP_TIMEOUT)
+        if self.thread.is_alive():  # in a logging handler of the program's, for instance
+            logger.error("stop: %s is stuck, and left behind", self.thread.name)
 
     def let_go(self) -> None:
         """In a forked child, where nobody reads."""
         self._stopped = True
+        self._close()
+
+    def _close(self) -> None:
         for each in (self._selector, self._wake, self._woken):
             each.close()
 
@@ -90,6 +94,7 @@ class Reader:
             while not self._stopped:
                 self._take_turn()
             self._end_all()
+            self._close()
 
     def _take_turn(self) -> None:
         # Variables here would keep a connection, and so a call, until another has news.

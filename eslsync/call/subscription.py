@@ -47,6 +47,7 @@ class Subscription:
         "_names",
         "_nixed",
         "_subclasses",
+        "bridges",
         "completions",
         "format",
         "full",
@@ -79,6 +80,8 @@ class Subscription:
         self.completions = False
         #: True while CHANNEL_HANGUP_COMPLETE arrives, the last sign of a hangup.
         self.hangups = False
+        #: True while CHANNEL_BRIDGE of the call's own leg arrives.
+        self.bridges = False
 
     # What the switch was told
 
@@ -117,6 +120,7 @@ class Subscription:
             self.hangups = self.is_async and self._lets_through(
                 "CHANNEL_HANGUP_COMPLETE", "", self.uuid
             )
+            self.bridges = self._lets_through("CHANNEL_BRIDGE", "", self.uuid)
 
     def _note_nixed(self, names: list[str], subclasses: list[str]) -> None:
         self._subclasses.difference_update(subclasses)

@@ -18,6 +18,7 @@ HANDLER: dict[End, str] = {
     "transferred": "",
     "disconnected": "the handler ended: ",
     "cut": "the handler was cut by stop",
+    "stuck": "the handler is stuck, and left behind",
     "failed": "the handler failed: ",
     "not called": "the handler was not called",
 }

@@ -393,9 +393,11 @@ class Outbound:
         Returns snapshots of the calls that it cut, and logs them. Calls have ``timeout``
         seconds; then every wait of their handlers raises Disconnected, and they have ``clean_up``
         seconds to clean up, by default 5. Calls that are cut, and calls that connect while it
-        stops, are given back to the dialplan. A handler that is stuck is logged and left behind,
-        so this always returns: at most 1 s after these, and 5 s more if calls are recorded to a
-        disk that hangs. A second stop() with a shorter ``timeout`` cuts sooner.
+        stops, are given back to the dialplan. A handler that is stuck in code of its own is logged
+        and left behind, and the server gives its call back; what that handler does later with the
+        call raises Disconnected. So this always returns: at most 1 s after these, and 5 s more for
+        each of these that hangs: the disk that calls are recorded to, an observer, the thread that
+        reads. A second stop() with a shorter ``timeout`` cuts sooner.
 
         ``last``: nobody goes on accepting from the given ``sock``. So connections are refused from
         now on, as with a port of its own, and those that wait are given back. Otherwise they are

@@ -107,14 +107,19 @@ class Reception:
                 call.conversation.observe(observed)
             how, reason = self._run(call, observed)
         finally:
-            if observed is not None:
+            mine = call.handover.claim()  # else it was stuck, and `stop` has done all this
+            if mine and observed is not None:
                 observed.leave()
             try:
-                call.handover.close()
+                if mine:
+                    call.handover.close()
+                else:
+                    call.connection.close()
             finally:
-                log_end(call, how, reason)
+                if mine:
+                    log_end(call, how, reason)
                 self._connections.count_out()
-                if observed is not None:
+                if mine and observed is not None:
                     observed.end(how)
                 call.conversation.let_go()
 

@@ -24,10 +24,11 @@ from weakref import WeakSet
 from .. import forks
 from ..call.ending import Stopped
 from ..call.reader import Reader
-from ..clock import REAL, Peer, here, may_wait
+from ..clock import REAL, Deadline, Peer, here, may_wait
 from ..logs import logger
 from .connections import Connections
 from .hooks import end_all
+from .last_line import log_end
 from .listening import (
     BACKLOG,
     FULL_YIELDS,
@@ -55,7 +56,8 @@ ACCEPT_PAUSE = 1.0
 HANDSHAKE_TIME = 0.1
 #: Seconds for a handler to end after `stop` has cut its call.
 CUT_TIMEOUT = 5.0
-#: Seconds for it to end after the reader has stopped, too, and no wait is left.
+#: Seconds for switches to take back the calls of handlers that are stuck, and for these handlers to
+#: end after the reader has stopped, too, and no wait is left.
 LAST_TIMEOUT = 1.0
 #: Seconds for the acceptor to begin, after whoever started it was interrupted. It takes
 #: microseconds; but it may be that the system was not asked for the thread yet.
@@ -115,6 +117,7 @@ class Server:
         self._others_ended = threading.Event()
         # The acceptor's:
         self._cut: tuple[LiveCall, ...] = ()
+        self._last: Deadline | None = None  # the last moment for what is left behind
         self._is_open = False
         self.reader: Reader
         self.observers: Observers | None = None
@@ -527,6 +530,23 @@ class Server:
                 call.connection.cut(Stopped("the server is stopping"))
         end = REAL.now() + (CUT_TIMEOUT if self.clean_up is None else self.clean_up)
         self._await(threads, lambda: end)
+        self._leave(threads())
+
+    def _leave(self, threads: list[threading.Thread]) -> None:
+        """Give back the calls of handlers that are stuck, and so don't do it themselves."""
+        left = []
+        for thread in threads:
+            call = self.connections.calls.get(thread)
+            if call is not None:
+                observed = call.conversation.observed
+                if call.handover.leave():
+                    left.append((call, observed))
+        self._last = REAL.deadline(self._last_timeout)
+        for call, observed in left:
+            call.connection.await_end(self._last)
+            log_end(call, "stuck", "")
+            if observed is not None:
+                observed.end("stuck")
 
     def _await(
         self, threads: Callable[[], list[threading.Thread]], time: Callable[[], float]
@@ -552,13 +572,16 @@ class Server:
     def _join(self) -> None:
         """Wait until the threads of connections have ended, but not long."""
         self.connections.end_reading()
-        last = LAST_TIMEOUT if self.clean_up is None else min(self.clean_up, LAST_TIMEOUT)
-        deadline = REAL.deadline(last)
+        deadline = self._last or REAL.deadline(self._last_timeout)
         for thread in (*self.connections.gone, *self.connections.others):
             left = REAL.left(deadline)
             if left:
                 self.settings.clock.joining()
             thread.join(left)
+
+    @property
+    def _last_timeout(self) -> float:
+        return LAST_TIMEOUT if self.clean_up is None else min(self.clean_up, LAST_TIMEOUT)
 
     # A connection's thread
 

@@ -14,7 +14,7 @@ from eslsync import Disconnected, Outbound
 from eslsync.call.connection import Connection, NothingMore
 from eslsync.call.reader import Reader
 from eslsync.clock import REAL
-from tests.support.peer import quiet_call, reply
+from tests.support.peer import PATIENCE, quiet_call, reply
 from tests.support.servers import dialled, messages, nothing, serving
 
 
@@ -41,6 +41,31 @@ def test_a_connection_added_after_the_reader_stopped_is_ended() -> None:
     late.close()
     assert isinstance(item, NothingMore)
     assert str(item.reason) == "the server has stopped"
+
+
+def test_stop_returns_though_the_reader_is_stuck(
+    monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+) -> None:
+    def receive(self: Connection) -> Any:
+        stuck.set()
+        goes_on.wait(PATIENCE)
+        return original(self)
+
+    stuck, goes_on, original = threading.Event(), threading.Event(), Connection.receive
+    monkeypatch.setattr("eslsync.call.reader.STOP_TIMEOUT", 0.01)
+    monkeypatch.setattr("eslsync.serving.server.CUT_TIMEOUT", 0.01)
+    monkeypatch.setattr("eslsync.serving.server.LAST_TIMEOUT", 0.01)
+    monkeypatch.setattr(Connection, "receive", receive)
+    with serving(nothing) as app, dialled(app) as peer:
+        peer.hear("connect")
+        peer.say(peer.connect_reply)
+        assert stuck.wait(PATIENCE)
+        reader = next(each for each in threading.enumerate() if "eslsync-reader" in each.name)
+        app.stop(timeout=0)
+        assert not goes_on.is_set()
+        goes_on.set()
+        reader.join(PATIENCE)
+    assert f"stop: {reader.name} is stuck, and left behind" in messages(caplog, logging.ERROR)
 
 
 def test_the_threads_are_named_after_the_port() -> None:
