@@ -226,14 +226,14 @@ def test_the_call_of_a_process_that_was_killed_is_not_in_progress(
 
 
 def test_an_app_may_be_loaded_again(tmp_path: Path) -> None:
-    (tmp_path / "ivr.py").write_text(
+    (tmp_path / "metered.py").write_text(
         "from eslsync import Outbound\n"
         "from eslsync.prometheus import Metrics\n"
         "app = Outbound(lambda session: None, observers=[Metrics()])\n"
     )
     before = REGISTRY.get_sample_value("eslsync_calls_taken_total") or 0
     for _ in range(2):
-        Script(handler=str(tmp_path / "ivr.py"), name="app").run()
+        Script(handler=str(tmp_path / "metered.py"), name="app").run()
     assert value(REGISTRY, "calls_taken_total") == before + 2
 
 

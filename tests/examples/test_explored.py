@@ -11,8 +11,8 @@ from tests.support.places import EXAMPLES
 
 HANDLERS = sorted(EXAMPLES.glob("*.py"))
 #: Keys that an example knows, and some that it doesn't. `eslsync explore` takes all keys.
-KEYS = {"ivr": "1234*#", "screening": "123*#"}
-USUAL_KEYS = "12*#"
+KEYS = {"ivr": "1234*#", "screening": "123*#", "attended_transfer": "1#", "consent": "12*#"}
+USUAL_KEYS = "12#"
 
 
 @pytest.mark.thorough
