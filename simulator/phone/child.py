@@ -12,6 +12,7 @@ import logging
 import os
 import sys
 import threading
+from contextlib import ExitStack
 from pathlib import Path
 from queue import SimpleQueue
 from typing import TextIO, TypeVar
@@ -238,8 +239,15 @@ def serve(commands: Commands, teller: Teller) -> None:
         watch.keep_an_eye_on(file)
         moves = [Move(each["at"], each["verb"], each["keys"]) for each in order.moves]
         player = Player(script, app, moves=moves, stands=order.stands)
-        with Paced(player, speed=order.speed, clock=watch) as watch.paced:
-            play(watch.paced, commands, Showing(order, file), teller)
+        with ExitStack() as stack:
+            paced = Paced(player, speed=order.speed, clock=watch)
+            try:
+                watch.paced = stack.enter_context(paced)
+            except ScriptError:
+                raise
+            except Exception as error:  # noqa: BLE001 - told; a function's of on_start, say
+                raise ScriptError(users_traceback(error, file).rstrip()) from None
+            play(paced, commands, Showing(order, file), teller)
     except ScriptError as error:
         teller.tell({"phase": "ended", "hung_up": True, "trouble": str(error)})
         while not isinstance(watch.get(commands, None), Closed):

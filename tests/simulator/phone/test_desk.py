@@ -101,6 +101,22 @@ def test_an_edited_handler_is_told_and_called_anew(tmp_path: Path) -> None:
         assert "SyntaxError" in state["trouble"]
 
 
+def test_what_a_function_of_on_start_raises_is_shown(tmp_path: Path) -> None:
+    app = tmp_path / "app.py"
+    app.write_text(
+        "from eslsync import Outbound\n"
+        "handler = Outbound(lambda session: None)\n"
+        "@handler.on_start\n"
+        "def open_pool():\n"
+        "    raise OSError('no database')\n"
+    )
+    with desk_of(app, hooks=True) as desk:
+        desk.do(CALL)
+        state = desk.until(ended)
+        assert 'app.py", line 5, in open_pool' in state["trouble"]
+        assert state["trouble"].endswith("OSError: no database")
+
+
 def test_what_a_handler_raises_prints_and_asks_for_disturbs_nothing(tmp_path: Path) -> None:
     app = tmp_path / "app.py"
     app.write_text(
