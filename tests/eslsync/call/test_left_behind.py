@@ -83,6 +83,7 @@ class Stuck:
             assert peer.sock.recv(1) == b""  # in order: a reset would raise
             peer.end()
             stopping.join()
+            assert self.told.moments[-1] == "ended stuck"
             self._released.set()
             assert self._over.wait(PATIENCE)
         assert len(self.raised) == 2
