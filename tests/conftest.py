@@ -34,6 +34,9 @@ if SWITCH_INTERVAL:
 if signal.getsignal(signal.SIGINT) is signal.SIG_IGN:
     # A shell begins its background jobs so; the tests, and what they start, press Ctrl-C.
     signal.signal(signal.SIGINT, signal.default_int_handler)
+if hasattr(signal, "SIGHUP") and signal.getsignal(signal.SIGHUP) is signal.SIG_IGN:
+    # nohup begins its program so; what the tests start is told of a terminal that closes.
+    signal.signal(signal.SIGHUP, signal.SIG_DFL)
 
 
 def pytest_report_header() -> str | None:
