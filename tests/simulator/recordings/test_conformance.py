@@ -13,6 +13,7 @@ from tests.support.places import RECORDINGS
 NAMES = sorted(path.stem for path in RECORDINGS.glob("*.jsonl"))
 
 
+@pytest.mark.thorough
 @pytest.mark.parametrize("name", NAMES)
 def test_the_model_conforms_to_the_recording(name: str) -> None:
     report = check(RECORDINGS / f"{name}.jsonl")
