@@ -70,7 +70,7 @@ tlvs = st.lists(st.builds(tlv, st.integers(0, 255), st.binary(max_size=300)), ma
 @settings(max_examples=40)
 @given(hosts, ports)
 def test_a_header_of_v1_gives_the_address_and_leaves_the_rest(host: object, port: int) -> None:
-    version = 4 if "." in str(host) else 6
+    version = ip_address(str(host)).version
     line = f"PROXY TCP{version} {host} {host} {port} 5000\r\n".encode()
     assert read(line + REST) == ((str(host), port), REST)
 
@@ -80,7 +80,7 @@ def test_a_header_of_v1_gives_the_address_and_leaves_the_rest(host: object, port
 def test_a_header_of_v2_gives_the_address_and_skips_the_tlvs(
     host: object, port: int, extra: list[bytes]
 ) -> None:
-    kind = 0x11 if "." in str(host) else 0x21
+    kind = 0x11 if ip_address(str(host)).version == 4 else 0x21
     data = v2(0x21, kind, addresses(str(host), port) + b"".join(extra))
     [found, found_port], rest = read(data + REST)  # type: ignore[misc]
     assert (ip_address(found), found_port, rest) == (host, port, REST)

@@ -19,6 +19,7 @@ from simulator.phone.desk import Telephone
 from simulator.phone.protocol import CallUp, Command, HangUp, Press, State, dumped
 from simulator.phone.server import PhoneServer
 from simulator.scripts.script import Script
+from tests.support.peer import PATIENCE
 from tests.support.places import EXAMPLES
 
 CALL = CallUp("1001", "5000")
@@ -60,11 +61,11 @@ class Tab:
             found = self.state.get(name)
             if found == value if value is not None else found:
                 return found
-            self.state.update(json.loads(self.connection.recv(timeout=10)))
+            self.state.update(json.loads(self.connection.recv(timeout=PATIENCE)))
 
 
 def get(server: PhoneServer, path: str, headers: dict[str, str]) -> HTTPResponse:
-    connection = HTTPConnection("127.0.0.1", server.port, timeout=10)
+    connection = HTTPConnection("127.0.0.1", server.port, timeout=PATIENCE)
     connection.request("GET", path, headers=headers)
     response = connection.getresponse()
     response.body = response.read()  # type: ignore[attr-defined]
