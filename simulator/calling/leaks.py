@@ -10,12 +10,15 @@ import traceback
 from collections import Counter
 from collections.abc import Iterable
 
+from eslsync.clock import REAL
 from eslsync.stacks import stack_of
 
 __all__ = ["descriptors", "objects_since_freeze", "threads_left"]
 
 #: Real seconds for threads to end. They take milliseconds; the margin is for a busy machine.
 GRACE = 10.0
+#: Real seconds for a thread that has ended to let go of its objects, and between looks.
+MOMENT, LOOK_INTERVAL = 1.0, 0.01
 
 
 def threads_left(before: Iterable[threading.Thread], grace: float = GRACE) -> list[str]:
@@ -51,11 +54,20 @@ def descriptors() -> dict[int, str]:
 def objects_since_freeze(*packages: str, but: tuple[type, ...] = ()) -> Counter[str]:
     """Count the objects of these packages' types created since `gc.freeze`, by type.
 
+    If there are some, looks again for up to `MOMENT`: a thread that has ended, and is listed no
+    more, may still be letting go of what it had.
+
     Excludes the types in ``but``. This is cheap: the collector skips frozen objects.
     """
-    gc.collect()
-    return Counter(
-        type(each).__name__
-        for each in gc.get_objects()
-        if type(each).__module__.partition(".")[0] in packages and not issubclass(type(each), but)
-    )
+    deadline = time.monotonic() + MOMENT
+    while True:
+        gc.collect()
+        left = Counter(
+            type(each).__name__
+            for each in gc.get_objects()
+            if type(each).__module__.partition(".")[0] in packages
+            and not issubclass(type(each), but)
+        )
+        if not left or time.monotonic() > deadline:
+            return left
+        REAL.pause(LOOK_INTERVAL)

@@ -5,7 +5,6 @@ Here at some of the steps; `benchmarks/sweep.py` takes them all (docs/faults.md 
 
 from __future__ import annotations
 
-import os
 from pathlib import Path
 
 import pytest
@@ -18,10 +17,6 @@ from simulator.calling.faults import KINDS
 from simulator.calling.sweeps import Sweep
 from simulator.scripts.script import Script
 from tests.support.places import EXAMPLES
-
-#: Whether memory is looked at. With threads that switch every microsecond, one sweep in ten says
-#: that the call of a stopped server is left; why is not found.
-MEMORY = not os.environ.get("ESLSYNC_SWITCH_INTERVAL")
 
 SCRIPTS = sorted(EXAMPLES.glob("*.call.yaml"))
 
@@ -47,7 +42,6 @@ def test_no_fault_makes_an_example_hang_or_fail(path: Path) -> None:
             every=24,
             pairs=6,
             allow_stranded=STAYS,
-            memory=MEMORY,
         )
     )
 
@@ -74,13 +68,10 @@ def test_no_fault_makes_a_call_without_a_script_hang_or_fail() -> None:
             needing_little(ring_two.handler),
             faults=KINDS,
             every=15,
-            memory=MEMORY,
         )
     )
     app = needing_little(business_hours.handler)
-    look_at(
-        sweep(at_the_desk, app, faults=KINDS, every=15, start="2026-01-05T17:30:00", memory=MEMORY)
-    )
+    look_at(sweep(at_the_desk, app, faults=KINDS, every=15, start="2026-01-05T17:30:00"))
 
 
 def needing_little(handler: Handler) -> Outbound:
