@@ -59,7 +59,7 @@ def objects_since_freeze(*packages: str, but: tuple[type, ...] = ()) -> Counter[
 
     Excludes the types in ``but``. This is cheap: the collector skips frozen objects.
     """
-    deadline = time.monotonic() + MOMENT
+    deadline = REAL.now() + MOMENT
     while True:
         gc.collect()
         left = Counter(
@@ -68,6 +68,6 @@ def objects_since_freeze(*packages: str, but: tuple[type, ...] = ()) -> Counter[
             if type(each).__module__.partition(".")[0] in packages
             and not issubclass(type(each), but)
         )
-        if not left or time.monotonic() > deadline:
+        if not left or REAL.now() > deadline:
             return left
         REAL.pause(LOOK_INTERVAL)
