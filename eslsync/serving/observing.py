@@ -21,10 +21,6 @@ STOP_TIMEOUT = 5.0
 #: Told even if too many wait, so that whoever counts calls, or remembers them, forgets none.
 ALWAYS = frozenset({"taken", "ended"})
 
-#: Seconds in which further moments gather after one that the thread has waited for. To wake it for
-#: each would cost more than to tell of them.
-GATHERING = 0.05
-
 #: One moment: the name of the observers' method, and its arguments. None is the end.
 Moment = tuple[str, tuple[Any, ...]] | None
 
@@ -103,15 +99,7 @@ class Observers:
 
     def _run(self) -> None:
         with here.busy:  # an observer may stop the server, which would wait for this thread
-            while True:
-                if self._moments.empty():
-                    moment = REAL.get(self._moments, None)
-                    if moment is not None:  # else it is to stop, at once
-                        REAL.pause(GATHERING)
-                else:
-                    moment = self._moments.get_nowait()
-                if moment is None:
-                    return
+            while (moment := REAL.get(self._moments, None)) is not None:
                 self._call(*moment)
                 del moment  # it may keep an exception, and so a call
 
