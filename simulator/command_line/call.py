@@ -36,51 +36,6 @@ INTERRUPTED = 130
 BETWEEN_KEYS = 0.2
 
 
-def check_start(
-    context: click.Context, parameter: click.Parameter, start: str | None
-) -> str | None:
-    from ..clockwork.frozen import start_of_time
-
-    try:
-        start_of_time(start)
-    except ValueError:
-        raise click.BadParameter(
-            f"a time is written like 2026-01-05T17:59:50, not {start!r}"
-        ) from None
-    return start
-
-
-def read_far_ends(
-    context: click.Context, parameter: click.Parameter, written: Sequence[str]
-) -> dict[str, dict[str, Any]]:
-    if not written:
-        return {}
-    from ..scripts.far_ends import parse
-
-    far_ends: dict[str, dict[str, Any]] = {}
-    for each in written:
-        try:
-            dial_string, behaviour = parse(each)
-        except ValueError as error:
-            raise click.BadParameter(str(error)) from None
-        if dial_string in far_ends:
-            raise click.BadParameter(f"{dial_string} is given twice")
-        far_ends[dial_string] = behaviour
-    return far_ends
-
-
-def read_variables(
-    context: click.Context, parameter: click.Parameter, written: Sequence[str]
-) -> dict[str, str]:
-    variables: dict[str, str] = {}
-    for each in written:
-        name, equals, value = each.partition("=")
-        if not name or not equals:
-            raise click.BadParameter(f"a variable is written NAME=VALUE, not {each!r}")
-        variables[name] = value
-    return variables
-
-
 @click.command(short_help="Call a handler in simulated time, and draw the call.")
 @click.argument("app", required=False, metavar="[APP]")
 @click.option(
@@ -120,36 +75,19 @@ def read_variables(
     type=click.FloatRange(min=0, min_open=True),
     help="Maximum length of the call; default: 3600, or 120 of a program (HOST:PORT).",
 )
-@click.option(
-    "--caller", metavar="N", default="1001", show_default=True, help="The caller's number."
-)
-@click.option(
-    "--destination", metavar="N", default="5000", show_default=True, help="The number dialled."
-)
-@click.option(
-    "--variable",
-    "variables",
-    metavar="NAME=VALUE",
-    multiple=True,
-    callback=read_variables,
-    help="A channel variable that the call comes with. May be repeated.",
-)
+@options.caller
+@options.destination
+@options.variables
 @click.option(
     "--far-end",
     "far_ends",
     metavar="DIAL=WORDS",
     multiple=True,
-    callback=read_far_ends,
+    callback=options.read_far_ends,
     help="What somebody does whom the handler calls, by the dial string: "
     "user/1000=rings,answers:2,hangs_up:10 (see above). May be repeated; nobody else answers.",
 )
-@click.option(
-    "--start",
-    metavar="TIME",
-    callback=check_start,
-    help="The time at which the call begins, such as 2026-01-05T17:59:50; default: 9:00 on that "
-    "day, a Monday.",
-)
+@options.start
 @options.sounds("A folder of WAV files: prompts last as long as these; any other lasts 2 s.")
 @options.seed(", or for each call of a program (HOST:PORT) another one, without races")
 @options.hooks

@@ -16,12 +16,16 @@ if TYPE_CHECKING:
 
 __all__ = [
     "allow_unmodelled",
+    "caller",
     "check_keys",
-    "hooks",
+    "destination",
     "not_modelled",
     "patience",
+    "read_far_ends",
     "seed",
     "sounds",
+    "start",
+    "variables",
 ]
 
 CommandT = TypeVar("CommandT", bound=Callable[..., Any])
@@ -106,3 +110,71 @@ def check_keys(
         if not are_keys(each):
             raise click.BadParameter(f"keys are 0-9, *, # and A-D, not {each!r}")
     return keys
+
+
+def check_start(
+    context: click.Context, parameter: click.Parameter, start: str | None
+) -> str | None:
+    from ..clockwork.frozen import start_of_time
+
+    try:
+        start_of_time(start)
+    except ValueError:
+        raise click.BadParameter(
+            f"a time is written like 2026-01-05T17:59:50, not {start!r}"
+        ) from None
+    return start
+
+
+def read_far_ends(
+    context: click.Context, parameter: click.Parameter, written: Sequence[str]
+) -> dict[str, dict[str, Any]]:
+    if not written:
+        return {}
+    from ..scripts.far_ends import parse
+
+    far_ends: dict[str, dict[str, Any]] = {}
+    for each in written:
+        try:
+            dial_string, behaviour = parse(each)
+        except ValueError as error:
+            raise click.BadParameter(str(error)) from None
+        if dial_string in far_ends:
+            raise click.BadParameter(f"{dial_string} is given twice")
+        far_ends[dial_string] = behaviour
+    return far_ends
+
+
+def read_variables(
+    context: click.Context, parameter: click.Parameter, written: Sequence[str]
+) -> dict[str, str]:
+    variables: dict[str, str] = {}
+    for each in written:
+        name, equals, value = each.partition("=")
+        if not name or not equals:
+            raise click.BadParameter(f"a variable is written NAME=VALUE, not {each!r}")
+        variables[name] = value
+    return variables
+
+
+caller = click.option(
+    "--caller", metavar="N", default="1001", show_default=True, help="The caller's number."
+)
+destination = click.option(
+    "--destination", metavar="N", default="5000", show_default=True, help="The number dialled."
+)
+variables = click.option(
+    "--variable",
+    "variables",
+    metavar="NAME=VALUE",
+    multiple=True,
+    callback=read_variables,
+    help="A channel variable that the call comes with. May be repeated.",
+)
+start = click.option(
+    "--start",
+    metavar="TIME",
+    callback=check_start,
+    help="The time at which the call begins, such as 2026-01-05T17:59:50; default: 9:00 on that "
+    "day, a Monday.",
+)

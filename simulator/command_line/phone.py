@@ -18,7 +18,6 @@ from eslsync.command_line.files import Unusable, handler, load
 from eslsync.command_line.terminal import can_show, plain, show
 
 from . import options
-from .call import check_start, read_far_ends, read_variables
 from .terminal import colour, show_logs_if
 
 if TYPE_CHECKING:
@@ -31,35 +30,18 @@ __all__ = ["phone"]
 @click.command(short_help="Be the caller of a handler: a telephone in the browser.")
 @click.argument("app")
 @handler
-@click.option(
-    "--caller", metavar="N", default="1001", show_default=True, help="The caller's number."
-)
-@click.option(
-    "--destination", metavar="N", default="5000", show_default=True, help="The number dialled."
-)
-@click.option(
-    "--variable",
-    "variables",
-    metavar="NAME=VALUE",
-    multiple=True,
-    callback=read_variables,
-    help="A channel variable that the call comes with. May be repeated.",
-)
+@options.caller
+@options.destination
+@options.variables
 @click.option(
     "--far-end",
     "far_ends",
     metavar="DIAL=WORDS",
     multiple=True,
-    callback=read_far_ends,
+    callback=options.read_far_ends,
     help="What somebody does whom the handler calls, as for `eslsync call`. May be repeated.",
 )
-@click.option(
-    "--start",
-    metavar="TIME",
-    callback=check_start,
-    help="The time at which the call begins, such as 2026-01-05T17:59:50; default: 9:00 on that "
-    "day, a Monday.",
-)
+@options.start
 @click.option(
     "--texts",
     metavar="FILE",
