@@ -15,6 +15,7 @@ from typing import NamedTuple
 
 from websockets.datastructures import Headers
 from websockets.exceptions import ConnectionClosed
+from websockets.frames import CloseCode
 from websockets.http11 import Request, Response
 from websockets.sync.server import Server, ServerConnection, serve
 
@@ -28,6 +29,8 @@ HOST = "127.0.0.1"
 NAMES = (HOST, "localhost")
 #: Seconds for a request to come: browsers also connect to have a connection at hand.
 REQUEST_TIMEOUT = 2.0
+#: Seconds for a page to say goodbye, when the server ends.
+CLOSE_TIMEOUT = 2.0
 #: Seconds for which a thread may wait that Ctrl-C is to interrupt everywhere.
 INTERRUPTIBLE = 1.0
 
@@ -71,13 +74,15 @@ class PhoneServer:
     def __init__(self, telephone: Telephone, port: int = 0) -> None:
         self.token = secrets.token_urlsafe(16)
         self._tabs: set[Tab] = set()
-        self._lock = threading.Lock()  # for the tabs
+        self._ends = False
+        self._lock = threading.Condition()  # for both
         self._server: Server = serve(
             self._join,
             HOST,
             port,
             process_request=self._answer,
             open_timeout=REQUEST_TIMEOUT,
+            close_timeout=CLOSE_TIMEOUT,
             server_header=None,
         )
         self.port: int = self._server.socket.getsockname()[1]
@@ -94,6 +99,13 @@ class PhoneServer:
         return self
 
     def __exit__(self, *error: object) -> None:
+        with self._lock:
+            self._ends = True
+            tabs = list(self._tabs)
+        for tab in tabs:
+            tab.end()
+        with self._lock:
+            self._lock.wait_for(lambda: not self._tabs)
         self._server.shutdown()
         self._thread.join()
         self.desk.__exit__(*error)
@@ -154,8 +166,10 @@ class PhoneServer:
 
     def _join(self, connection: ServerConnection) -> None:
         """Show the state to a page, and do what it wants, until it is gone."""
-        tab = Tab(connection)
         with self._lock:
+            if self._ends:
+                return
+            tab = Tab(connection)
             tab.show(self.desk.state)
             self._tabs.add(tab)
         try:
@@ -167,9 +181,10 @@ class PhoneServer:
         except ConnectionClosed:
             pass
         finally:
+            tab.close()
             with self._lock:
                 self._tabs.remove(tab)
-            tab.close()
+                self._lock.notify_all()
 
     def _tell(self, changed: State) -> None:
         with self._lock:
@@ -195,6 +210,10 @@ class Tab:
         with self._wakes:
             self._unseen.update(changed)
             self._wakes.notify()
+
+    def end(self) -> None:
+        """Say goodbye to the page, because the server ends."""
+        self._connection.close(CloseCode.GOING_AWAY)
 
     def close(self) -> None:
         with self._wakes:
