@@ -248,6 +248,10 @@ class Call:
             self.transcript.entries, format, title=f"{self.number} calls {self.destination}"
         )
 
+    def _repr_svg_(self) -> str:
+        """The ladder, for notebooks (Jupyter)."""
+        return self.ladder("svg")
+
     def __repr__(self) -> str:
         return f"<Call {self.uuid} {self._cause or 'up'} {self._line.lasts:.3f} s>"
 

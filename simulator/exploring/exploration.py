@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import html
 import os
 import re
 from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
@@ -40,7 +41,7 @@ CALLS = 20_000
 NOBODY = "anonymous"
 
 
-@dataclass
+@dataclass(repr=False)
 class Exploration:
     """The result of an exploration. ``str()`` is a report: the map as a tree, and the findings."""
 
@@ -67,8 +68,8 @@ class Exploration:
     remarks: list[str] = field(default_factory=list)
     #: The rules that calls had to keep.
     rules: Sequence[str] = ()
-    _explored: Explored = field(default_factory=lambda: Explored(None), repr=False)
-    _search: Search | None = field(default=None, repr=False)
+    _explored: Explored = field(default_factory=lambda: Explored(None))
+    _search: Search | None = None
 
     def __bool__(self) -> NoReturn:
         raise TypeError(
@@ -162,6 +163,24 @@ class Exploration:
         from .pictures import draw
 
         return draw(self, file)
+
+    def _repr_svg_(self) -> str | None:
+        """The map, for notebooks (Jupyter); None without Graphviz."""
+        from .pictures import NoGraphviz, as_svg
+
+        try:
+            return as_svg(self.map, self.title)
+        except NoGraphviz:
+            return None
+
+    def _repr_html_(self) -> str | None:
+        """The report, for notebooks, which show this in place of a picture; None with Graphviz."""
+        if self._repr_svg_() is not None:
+            return None
+        return f"<pre>{html.escape(str(self))}</pre>"
+
+    def __repr__(self) -> str:
+        return f"<Exploration {self.title}: {self.summary.splitlines()[0]}>"
 
     @property
     def summary(self) -> str:

@@ -118,6 +118,12 @@ class Transcript:
     def __str__(self) -> str:
         return "\n".join(str(entry) for entry in self.entries)
 
+    def _repr_svg_(self) -> str:
+        """The ladder, for notebooks (Jupyter)."""
+        from .svg import svg
+
+        return svg(self.entries)
+
     def __eq__(self, other: object) -> bool:
         return isinstance(other, Transcript) and self.entries_raw == other.entries_raw
 

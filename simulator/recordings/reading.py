@@ -204,6 +204,10 @@ class Recording:
         told = {name: str(self.circumstances.get(name, "")) for name in ("name", "about")}
         return drawn(retell(self), format, title=told["name"], about=told["about"])
 
+    def _repr_svg_(self) -> str:
+        """The ladder, for notebooks (Jupyter)."""
+        return self.ladder("svg")
+
     @property
     def connect(self) -> Sent | None:
         return next((each for each in self.switch if each.kind == "connect reply"), None)

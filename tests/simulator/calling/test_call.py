@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from xml.etree import ElementTree
 
 import pytest
 
@@ -212,3 +213,13 @@ def test_a_cause_that_does_not_exist_is_an_error(freeswitch: FreeSwitch) -> None
         call.hangup("NORMAL_CLEERING")
     with pytest.raises(ValueError, match="USER_BUZY"):
         freeswitch.endpoint("user/1000", rejects="USER_BUZY")
+
+
+def test_a_notebook_shows_the_ladder_of_a_call_and_of_its_transcript() -> None:
+    with FreeSwitch() as switch:
+        call = switch.call(records)
+        call.wait()
+    picture = call._repr_svg_()
+    assert picture == call.ladder("svg")
+    for shown in (picture, call.transcript._repr_svg_()):
+        assert "answers" in ElementTree.canonicalize(shown)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import html
 from pathlib import Path
 
 import pytest
@@ -53,3 +54,23 @@ def test_without_graphviz_a_map_is_written_as_mermaid(
     written = trap.draw(tmp_path / "other.svg")
     assert written == tmp_path / "other.mmd"
     assert written.read_text(encoding="utf-8") == trap.mermaid()
+
+
+def test_a_notebook_shows_the_map_or_without_graphviz_the_report(
+    trap: Exploration, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    try:
+        assert trap._repr_svg_() == as_svg(trap.map, trap.title)
+        assert trap._repr_html_() is None  # which a notebook would prefer
+    except NoGraphviz:
+        pass
+
+    def none(drawn: object, title: str) -> str:
+        raise NoGraphviz
+
+    monkeypatch.setattr(pictures, "as_svg", none)
+    assert trap._repr_svg_() is None
+    report = trap._repr_html_()
+    assert report is not None
+    assert html.unescape(report) == f"<pre>{trap}</pre>"
+    assert repr(trap).startswith(f"<Exploration {trap.title}: ")

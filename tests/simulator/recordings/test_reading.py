@@ -116,3 +116,8 @@ def test_an_event_in_a_body_is_the_same_in_each_format(body: str, tmp_path: Path
     path = written(tmp_path, FIRST, {"t": 0.0, "from": "switch", "data": data})
     [answer] = Recording.read(path).switch
     assert described(answer).headers == [("Event-Name", "DTMF"), ("DTMF-Digit", "1")]
+
+
+def test_a_notebook_shows_the_ladder_of_a_recording() -> None:
+    recording = Recording.read(RECORDINGS / "02a_caller_hangs_up_mid_playback.jsonl")
+    assert recording._repr_svg_() == recording.ladder("svg")
