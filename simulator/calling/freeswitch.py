@@ -259,7 +259,7 @@ class FreeSwitch:
             late = self._simulation.finish()
             if error is None:
                 model = self._simulation.model
-                self._standing.look_back(allowable(model.applications, model.api_commands))
+                self._standing.look_back(lambda: allowable(model.applications, model.api_commands))
                 self._simulation.apps.raise_again()
             if late is not None:
                 seconds = self._simulation.time_to_end

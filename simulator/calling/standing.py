@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
 from dataclasses import astuple
 from difflib import get_close_matches
 from typing import Any, Literal
@@ -101,14 +101,15 @@ class Standing:
         if event.subclass is not None:
             self._fired.add(event.subclass)
 
-    def look_back(self, known: frozenset[str]) -> None:
+    def look_back(self, known: Callable[[], frozenset[str]]) -> None:
         """Tell which events never came and which jobs failed late, at the end of all calls.
 
         And fail for a name that is allowed, that nothing used, and that is probably one of those
         that are ``known``, misspelt.
         """
-        for name in sorted(self._allowed - self._met - known):
-            meant = misspelt(name, known, shortest=4)
+        unused = self._allowed - self._met
+        for name in sorted(unused - known()) if unused else ():
+            meant = misspelt(name, known(), shortest=4)
             if meant is not None:
                 why = f"allow_unmodelled names {name!r}, which nothing used"
                 self._apps.fail(failed(None, f"{why} (did you mean {meant!r}?)"))

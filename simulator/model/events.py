@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import json
 import re
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta, timezone
 from functools import lru_cache
@@ -145,14 +145,29 @@ _ENCODERS = {"plain": plain_lines, "json": json_fields, "xml": xml_lines}
 
 
 class Block:
-    """Headers that don't change for a while; they are encoded once for each format."""
+    """Headers that don't change for a while; they are encoded once for each format.
 
-    __slots__ = ("_encoded", "_prefix", "headers")
+    Where they are given as a function, it is called when somebody first looks at them.
+    """
 
-    def __init__(self, headers: Headers, *, plain: bytes | None = None, prefix: str = "") -> None:
-        self.headers = headers
+    __slots__ = ("_encoded", "_headers", "_prefix")
+
+    def __init__(
+        self,
+        headers: Headers | Callable[[], Headers],
+        *,
+        plain: bytes | None = None,
+        prefix: str = "",
+    ) -> None:
+        self._headers = headers
         self._prefix = prefix  # in lower case: every name here begins with it
         self._encoded: dict[Format, bytes] = {} if plain is None else {"plain": plain}
+
+    @property
+    def headers(self) -> Headers:
+        if callable(self._headers):
+            self._headers = self._headers()
+        return self._headers
 
     def encode(self, format: Format) -> bytes:
         data = self._encoded.get(format)

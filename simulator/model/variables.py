@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator
+from functools import partial
 
 from eslsync.protocol import ARRAY, ARRAY_SEPARATOR
 from eslsync.wire.separation import separate
 
-from .events import Block, elements, plain_line
+from .events import Block, Headers, elements, plain_line
 
 __all__ = ["OrderedVariables", "as_header", "exported", "is_false", "is_true"]
 
@@ -109,18 +110,20 @@ class OrderedVariables:
             self._set_element(name, value)
             return
         key = name.lower()
-        if key in self._pairs:
+        if self._pairs.pop(key, None) is not None:
             self._block = None
-            del self._pairs[key], self._lines[key]
+            del self._lines[key]
             self._single.discard(key)
             self._changed.pop(key, None)
         if value and name:
-            array = value.startswith(ARRAY)
-            if array:
-                value = as_header(value)
-                if not value:
-                    return
-            self._put(key, PREFIX + name, value, array=array)
+            if not value.startswith(ARRAY):  # nearly all
+                self._block = None
+                self._pairs[key] = (PREFIX + name, value)
+                self._lines[key] = plain_line(PREFIX + name, value)
+                return
+            value = as_header(value)
+            if value:
+                self._put(key, PREFIX + name, value, array=True)
 
     def _put(self, key: str, header: str, value: str, *, array: bool = False) -> None:
         self._block = None
@@ -163,13 +166,17 @@ class OrderedVariables:
     def block(self) -> Block:
         """The ``variable_`` headers."""
         if self._block is None:
-            shown = ((header, as_header(value)) for header, value in self._pairs.values())
             self._block = Block(
-                tuple((header, value) for header, value in shown if value),
+                partial(_shown, tuple(self._pairs.values())),
                 plain=b"".join(self._lines.values()),
                 prefix=PREFIX,
             )
         return self._block
+
+
+def _shown(pairs: Iterable[tuple[str, str]]) -> Headers:
+    headers = ((header, as_header(value)) for header, value in pairs)
+    return tuple(pair for pair in headers if pair[1])
 
 
 def as_header(value: str) -> str:

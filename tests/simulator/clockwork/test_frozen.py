@@ -92,6 +92,21 @@ def test_modules_that_import_on_demand_are_not_made_to_import(
     assert "heavy" not in asked
 
 
+def test_a_module_that_is_imported_while_time_is_frozen_is_frozen_the_next_time(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    real = datetime.datetime
+    module = ModuleType("imported_late")
+    with FreeSwitch():
+        module.__dict__.update(now=datetime.datetime)
+        monkeypatch.setitem(sys.modules, "imported_late", module)
+        with FreeSwitch():
+            pass
+    assert module.now is real
+    with FreeSwitch():
+        assert module.now is not real
+
+
 def test_the_switch_begins_at_the_time_that_a_test_has_frozen() -> None:
     with freezegun.freeze_time("2020-02-29 12:00:00"), FreeSwitch() as switch:
         assert switch.now == time.time()
