@@ -7,7 +7,8 @@ import shutil
 import sys
 import threading
 import webbrowser
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Mapping
+from dataclasses import replace
 from pathlib import Path
 from queue import SimpleQueue
 from typing import TYPE_CHECKING, Any
@@ -26,9 +27,19 @@ if TYPE_CHECKING:
 
 __all__ = ["phone"]
 
+#: The options that may be given together with --script.
+BESIDE_SCRIPT = ("app", "script", "name", "texts", "terminal", "browser", "port")
+
 
 @click.command(short_help="Be the caller of a handler: a telephone in the browser.")
-@click.argument("app")
+@click.argument("app", required=False, metavar="[APP]")
+@click.option(
+    "--script",
+    metavar="SCRIPT",
+    type=click.Path(path_type=Path),
+    help="Play a script (YAML: docs/scripts.md) first, with the handler that it names or APP "
+    "instead, and stand at its end.",
+)
 @handler
 @options.caller
 @options.destination
@@ -61,22 +72,18 @@ __all__ = ["phone"]
 @options.seed()
 @options.hooks
 @options.allow_unmodelled
+@click.pass_context
 def phone(
-    app: str,
+    context: click.Context,
+    /,
+    app: str | None,
+    script: Path | None,
     name: str | None,
-    caller: str,
-    destination: str,
-    variables: Mapping[str, str],
-    far_ends: Mapping[str, Mapping[str, Any]],
-    start: str | None,
     texts: Path | None,
     terminal: bool,
     browser: bool,
     port: int,
-    sounds: Path | None,
-    seed: int | None,
-    hooks: bool,
-    allow_unmodelled: Sequence[str],
+    **circumstances: Any,
 ) -> None:
     """Call the handler in APP, and be the caller: press keys, hear captions, hang up.
 
@@ -98,32 +105,80 @@ def phone(
     eslsync phone examples/voicemail.py
     eslsync phone office.py --start 2026-01-05T17:59:50 --texts prompts.yaml
     eslsync phone --terminal examples/ivr.py
+    eslsync phone --script ivr.call.yaml
 
-    A script that was saved plays the same call: eslsync call --script NAME.call.yaml.
+    A script that was saved plays the same call: eslsync call --script NAME.call.yaml, and with
+    --script you go on from its end.
     """
     from ..phone.captions import TextsError, read_texts
-    from ..scripts.script import Script, ScriptError
+    from ..scripts.script import ScriptError
 
-    call: dict[str, Any] = {"caller": caller, "destination": destination}
-    given: dict[str, Any] = {"variables": dict(variables), "start": start, "seed": seed}
-    given["allow_unmodelled"] = list(allow_unmodelled)
-    given["hooks"] = hooks or None
-    given["sounds"] = None if sounds is None else str(sounds.resolve())
-    call |= {key: each for key, each in given.items() if each not in (None, {}, [])}
-    if far_ends:
-        call["endpoints"] = {dial: as_data(each) for dial, each in far_ends.items()}
     try:
         told = {} if texts is None else read_texts(texts)
-        script = Script(app, name=name, call=call)
-        if terminal:
-            in_terminal(script, told)
+        if script is not None:
+            check_beside_script(context)
+            called = given_script(script, app, name)
+        elif app is None:
+            raise click.UsageError("name the APP to call, or a --script")
         else:
-            in_browser(script, told, browser, port)
+            called = new_script(app, name, circumstances)
+        plays = script is not None
+        if terminal:
+            in_terminal(called, told, plays)
+        else:
+            in_browser(called, told, plays, browser, port)
     except (TextsError, ScriptError) as error:
         raise Unusable(str(error)) from None
 
 
-def in_browser(script: Script, texts: Mapping[str, str], browser: bool, port: int) -> None:
+def new_script(app: str, name: str | None, given: Mapping[str, Any]) -> Script:
+    """A call as the options say."""
+    from ..scripts.script import Script
+
+    call: dict[str, Any] = {each: given[each] for each in ("caller", "destination")}
+    far_ends, sounds = given["far_ends"], given["sounds"]
+    more = {
+        "variables": given["variables"],
+        "start": given["start"],
+        "seed": given["seed"],
+        "allow_unmodelled": list(given["allow_unmodelled"]),
+        "hooks": given["hooks"] or None,
+        "sounds": None if sounds is None else str(sounds.resolve()),
+        "endpoints": {dial: as_data(each) for dial, each in far_ends.items()},
+    }
+    call |= {key: each for key, each in more.items() if each not in (None, {}, [])}
+    return Script(app, name=name, call=call)
+
+
+def given_script(path: Path, app: str | None, name: str | None) -> Script:
+    """A script in a file; APP replaces its handler."""
+    from eslsync.loading import AppName, LoadError
+
+    from ..scripts.script import Script
+
+    script = Script.read(path)
+    if app is None:
+        return script
+    try:
+        named = AppName.of(app, name).beside(path.parent)
+    except LoadError as error:
+        raise Unusable(str(error)) from None
+    return replace(script, handler=named.where, name=named.name)
+
+
+def check_beside_script(context: click.Context) -> None:
+    """Raise UsageError for an option that says what a script says."""
+    for each in context.command.params:
+        given = context.get_parameter_source(each.name or "")
+        if given is click.core.ParameterSource.COMMANDLINE and each.name not in BESIDE_SCRIPT:
+            raise click.UsageError(
+                f"{each.opts[0]} and --script can't be combined: the script says that"
+            )
+
+
+def in_browser(
+    script: Script, texts: Mapping[str, str], plays: bool, browser: bool, port: int
+) -> None:
     """Serve the page until Ctrl-C."""
     from eslsync.loading import AppName, LoadError
 
@@ -137,7 +192,8 @@ def in_browser(script: Script, texts: Mapping[str, str], browser: bool, port: in
             "pip install 'eslsync[phone]'; or use --terminal"
         ) from None
     try:
-        named = AppName.of(script.handler, script.name)
+        base = "" if script.path is None else script.path.parent
+        named = AppName.of(script.handler, script.name, base=base)
     except LoadError as error:
         raise Unusable(str(error)) from None
     if named.is_file and not Path(named.where).exists():
@@ -147,6 +203,8 @@ def in_browser(script: Script, texts: Mapping[str, str], browser: bool, port: in
     except OSError as error:
         raise Unusable(f"port {port} can't be used ({error.strerror}); choose another") from None
     with server:
+        if plays:
+            server.desk.play(script)
         if not browser or not webbrowser.open(server.address):
             click.echo("Open this page, on this machine:")
         click.echo(f"{server.address}\nCtrl-C ends it.")
@@ -154,24 +212,27 @@ def in_browser(script: Script, texts: Mapping[str, str], browser: bool, port: in
             server.wait()
 
 
-def in_terminal(script: Script, texts: Mapping[str, str]) -> None:
+def in_terminal(script: Script, texts: Mapping[str, str], plays: bool) -> None:
     """Be the caller in the terminal; exit with the status."""
     from ..phone.player import Player
+    from ..phone.rehearsing import Rehearsal, rehearse
     from ..phone.terminal import HELP, Screen, TerminalPhone
 
-    app = script.handler
-    loaded = load(app, script.name)
+    loaded = load(script.handler, script.name) if script.path is None else script.load()
     show_logs_if(False)
-    player = Player(script, loaded)
+    begins = rehearse(script, loaded) if plays else Rehearsal([], 0, "")
+    player = Player(script, loaded, moves=begins.moves, stands=begins.stands)
     keys: SimpleQueue[str] = SimpleQueue()
     threading.Thread(target=read_keys, args=(keys,), name="keyboard", daemon=True).start()
     show(HELP + "\n")
     screen = Screen(show, drawing())
     with TerminalPhone(
-        player, keys, screen, texts=texts, save=lambda made: save(made, app)
+        player, keys, screen, texts=texts, save=save, speed=0.0 if plays else 1.0
     ) as telephone:
+        if begins.failed:
+            show(click.style(begins.failed, fg="yellow"))
         telephone.run()
-    tell_trouble(telephone.player, app)
+    tell_trouble(telephone.player, script.handler)
 
 
 def read_keys(keys: SimpleQueue[str]) -> None:
@@ -211,12 +272,16 @@ def drawing() -> Callable[[Player], list[str]]:
     return lines
 
 
-def save(player: Player, app: str) -> Path:
-    """Write what the caller did as a script, beside other files of the current folder."""
-    stem = Path(app.partition(":")[0]).stem or "call"
-    names = (Path(f"{stem}{number}.call.yaml") for number in ("", *range(2, 1000)))
+def save(player: Player) -> Path:
+    """Write what the caller did as a script, in the current folder or beside the script played."""
+    from ..phone.keeping import stem_of
+
+    script = player.script()
+    folder = Path() if script.path is None else script.path.parent
+    stem = stem_of(script)
+    names = (folder / f"{stem}{number}.call.yaml" for number in ("", *range(2, 1000)))
     path = next(each for each in names if not each.exists())
-    path.write_text(player.script().dump(), encoding="utf-8")
+    path.write_text(script.dump(), encoding="utf-8")
     return path
 
 

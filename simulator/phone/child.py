@@ -13,6 +13,7 @@ import os
 import sys
 import threading
 from contextlib import ExitStack
+from dataclasses import replace
 from pathlib import Path
 from queue import SimpleQueue
 from typing import TextIO, TypeVar
@@ -43,6 +44,7 @@ from .protocol import (
     dumped,
     read_command,
 )
+from .rehearsing import Rehearsal, rehearse
 
 __all__ = ["main"]
 
@@ -147,9 +149,10 @@ def where(player: Player) -> Where | None:
 class Showing:
     """What a page shows of a call."""
 
-    def __init__(self, order: Order, file: str) -> None:
+    def __init__(self, order: Order, file: str, failed: str) -> None:
         self._texts = order.texts
         self._file = file
+        self._failed = failed  #: why the steps of a script could not all be played
         self._sources: dict[str, Source] = {}
         self._drawn: tuple[object, ...] = ()
         self._kept: tuple[object, ...] = ()
@@ -191,7 +194,9 @@ class Showing:
             script, cause = player.script(), player.call.cause
             state["script"] = script.dump()
             state["test"] = as_test(script, heard=player.heard, cause=cause)
-        state["trouble"] = trouble(player, self._file)
+        # It is told of the first take: after a step back, the script is no matter any more.
+        failed = [] if self.take else [self._failed]
+        state["trouble"] = "\n\n".join(filter(None, [*failed, trouble(player, self._file)]))
         return state
 
     def _ladder(self, player: Player) -> State:
@@ -233,21 +238,21 @@ def serve(commands: Commands, teller: Teller) -> None:
     if not isinstance(order, Order):
         return
     try:
-        script = Script.parse(order.script)
+        script = script_of(order)
         app = script.load()
         file = file_of(app) or script.handler
         watch.keep_an_eye_on(file)
-        moves = [Move(each["at"], each["verb"], each["keys"]) for each in order.moves]
-        player = Player(script, app, moves=moves, stands=order.stands)
         with ExitStack() as stack:
-            paced = Paced(player, speed=order.speed, clock=watch)
             try:
-                watch.paced = stack.enter_context(paced)
+                done = rehearse(script, app) if order.plays else rehearsed(order)
+                player = Player(script, app, moves=done.moves, stands=done.stands)
+                paced = stack.enter_context(Paced(player, speed=order.speed, clock=watch))
+                watch.paced = paced
             except ScriptError:
                 raise
             except Exception as error:  # noqa: BLE001 - told; a function's of on_start, say
                 raise ScriptError(users_traceback(error, file).rstrip()) from None
-            play(paced, commands, Showing(order, file), teller)
+            play(paced, commands, Showing(order, file, done.failed), teller)
     except ScriptError as error:
         teller.tell({"phase": "ended", "hung_up": True, "trouble": str(error)})
         while not isinstance(watch.get(commands, None), Closed):
@@ -273,6 +278,17 @@ def play(paced: Paced, commands: Commands, showing: Showing, teller: Teller) -> 
         elif isinstance(command, Back):
             paced.go_back(command.moment)
             showing.take += 1
+
+
+def script_of(order: Order) -> Script:
+    """The script; its lines are not those of its file, and named nowhere."""
+    script = Script.parse(order.script, order.path or None)
+    return replace(script, steps=[replace(each, line=None) for each in script.steps], lines={})
+
+
+def rehearsed(order: Order) -> Rehearsal:
+    moves = [Move(each["at"], each["verb"], each["keys"]) for each in order.moves]
+    return Rehearsal(moves, order.stands, failed="")
 
 
 def file_of(app: Handler | Outbound) -> str | None:

@@ -14,7 +14,7 @@ import threading
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field, replace
 
-from ..scripts.script import Script, Step
+from ..scripts.script import USUAL_DESTINATION, USUAL_NUMBER, Script, Step
 from .keeping import stem_of
 from .protocol import Again, Back, CallUp, Command, HangUp, MoveMade, Order, State, dumped
 
@@ -28,7 +28,7 @@ GRACE = 2.0
 class Telephone:
     """What calls are made with."""
 
-    #: Has the handler and the circumstances; its steps aren't played.
+    #: Has the handler and the circumstances; its steps are played by `Desk.play` alone.
     script: Script
     texts: Mapping[str, str] = field(default_factory=dict)  #: what prompts say
 
@@ -37,7 +37,17 @@ class Telephone:
     ) -> Order:
         call = {**self.script.call, "caller": caller, "destination": destination}
         script = replace(self.script, call=call, steps=[Step("wait")])  # YAML needs a step
-        return Order(script.dump(), dict(self.texts), moves, stands, speed)
+        return Order(script.dump(), dict(self.texts), moves, stands, speed, self._path)
+
+    @property
+    def plays(self) -> Order:
+        """Play the steps of its script, and stand at their end."""
+        script = self.script.dump()
+        return Order(script, dict(self.texts), speed=0.0, path=self._path, plays=True)
+
+    @property
+    def _path(self) -> str:
+        return "" if self.script.path is None else str(self.script.path)
 
 
 class Desk:
@@ -52,11 +62,8 @@ class Desk:
         self._doing = threading.Lock()  # one command after the other
         self._lock = threading.Lock()  # for what follows
         self._process: Process | None = None
-        call = telephone.script.call
         self.state: State = {
-            "app": telephone.script.handler,
-            "caller": str(call.get("caller", "")),
-            "destination": str(call.get("destination", "")),
+            **called_by(telephone.script),
             "phase": "idle",
             "take": 0,
             **nothing(),
@@ -78,17 +85,24 @@ class Desk:
         """What a page wants."""
         with self._doing:
             if isinstance(command, CallUp):
-                called: State = {"caller": command.caller, "destination": command.destination}
-                self._begin(called, [])
+                self._merge({"caller": command.caller, "destination": command.destination})
+                self._begin(self._order([]))
             elif isinstance(command, Again):
-                self._begin({}, self.state["moves"] if command.same else [])
+                self._begin(self._order(self.state["moves"] if command.same else []))
             elif isinstance(command, HangUp):
                 self._hang_up()
             elif isinstance(command, Back) and (self._process is None or self.state["busy"]):
                 moves = [each for each in self.state["moves"] if each["at"] < command.moment]
-                self._begin({}, moves, command.moment, 0.0)
+                self._begin(self._order(moves, command.moment, 0.0))
             elif self._process is not None and not isinstance(command, Order):
                 self._process.send(command)
+
+    def play(self, script: Script) -> None:
+        """Call as a script's caller does, up to its end, and stand there."""
+        with self._doing:
+            self._telephone = replace(self._telephone, script=script)
+            self._merge(called_by(script))
+            self._begin(self._telephone.plays)
 
     def _hang_up(self) -> None:
         """Hang up; a process that has not heeded that, or can't, is killed."""
@@ -103,14 +117,14 @@ class Desk:
             process.is_hung_up = True
             process.send(HangUp())
 
-    def _begin(
-        self, called: State, moves: list[MoveMade], stands: int = 0, speed: float = 1.0
-    ) -> None:
+    def _order(self, moves: list[MoveMade], stands: int = 0, speed: float = 1.0) -> Order:
+        caller, destination = self.state["caller"], self.state["destination"]
+        return self._telephone.order(caller, destination, moves, stands, speed)
+
+    def _begin(self, order: Order) -> None:
         self._end_process()
         take = self.state["take"] + 1
-        self._merge({**called, **nothing(), "phase": "up", "take": take, "speed": speed})
-        caller, destination = self.state["caller"], self.state["destination"]
-        order = self._telephone.order(caller, destination, moves, stands, speed)
+        self._merge({**nothing(), "phase": "up", "take": take, "speed": order.speed})
         with self._lock:
             self._process = Process(order, take, self._hear)
 
@@ -138,6 +152,16 @@ class Desk:
     def _add(self, changed: State) -> None:
         self.state.update(changed)
         self._tell(changed)
+
+
+def called_by(script: Script) -> State:
+    """Whom a script calls, and as whom."""
+    call = script.call
+    return {
+        "app": script.handler,
+        "caller": str(call.get("caller", USUAL_NUMBER)),
+        "destination": str(call.get("destination", USUAL_DESTINATION)),
+    }
 
 
 def nothing() -> State:

@@ -253,4 +253,4 @@ class Player:
                 steps.append(Step("hangup"))
         if not any(each.verb == "hangup" for each in self.moves):
             steps.append(Step("wait") if self.ended else Step("hangup"))
-        return replace(self._script, steps=steps)
+        return replace(self._script, steps=steps, expect={})

@@ -111,9 +111,10 @@ class Back:
 
 @dataclass(frozen=True)
 class Order:
-    """Make the call of a script, whose steps aren't played; then make these moves, and stand there.
+    """Make the call of a script; then make these moves, and stand there.
 
-    Only the server says this, to a process that begins.
+    Its steps are not played, unless it ``plays``: then they are the moves, and the call stands at
+    their end. Only the server says this, to a process that begins.
     """
 
     script: str  #: YAML
@@ -121,6 +122,8 @@ class Order:
     moves: list[MoveMade] = field(default_factory=list)
     stands: int = 0  #: microseconds since the call began
     speed: float = 1.0
+    path: str = ""  #: the script's file, beside which its files are
+    plays: bool = False
 
 
 Command = CallUp | Again | HangUp | Press | Speed | Skip | Back | Order

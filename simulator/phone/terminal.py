@@ -52,9 +52,10 @@ class TerminalPhone:
         *,
         texts: Mapping[str, str] | None = None,
         save: Callable[[Player], Path],
+        speed: float = 1.0,
         clock: Clock = REAL,
     ) -> None:
-        self._paced = Paced(player, clock=clock)
+        self._paced = Paced(player, speed=speed, clock=clock)
         self._keys = keys
         self._screen = screen
         self._texts = texts or {}
@@ -78,6 +79,9 @@ class TerminalPhone:
 
     def run(self) -> None:
         """Serve the caller until they quit."""
+        if not self._paced.speed:
+            self._show()
+            self._tell_speed()
         while True:
             self._show()
             key = self._paced.next(self._keys)

@@ -38,8 +38,8 @@ from .yaml import plain, read, write
 
 __all__ = ["Script", "ScriptError", "Step", "run_script"]
 
-#: The caller's number, if a script doesn't give one.
-USUAL_NUMBER = "1001"
+#: The caller's number, and the one dialled, if a script doesn't give them.
+USUAL_NUMBER, USUAL_DESTINATION = "1001", "5000"
 
 
 @dataclass(frozen=True)

@@ -140,3 +140,31 @@ def test_a_handler_that_raises_shows_its_traceback(tmp_path: Path) -> None:
     assert done.exit_code == 1
     assert 'app.py", line 3, in handler' in done.output
     assert "ValueError: 1" in done.output
+
+
+def test_a_script_is_gone_on_from_and_saved_beside_it(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    folder = tmp_path / "calls"
+    folder.mkdir()
+    (tmp_path / "ivr.py").write_text((EXAMPLES / "ivr.py").read_text(encoding="utf-8"))
+    monkeypatch.chdir(tmp_path)
+    path = Path("calls", "one.call.yaml")
+    path.write_text("handler: ../ivr.py\nsteps: [hear: ivr/ivr-welcome, press: '1', wait]\n")
+    done = typed("2hsq", "--script", str(path))
+    assert done.exit_code == 0, done.output
+    assert re.search(r"time stands still at [\d.]+ s", done.output)
+    assert [each[-1] for each in re.findall(r"presses \d", done.output)] == ["1", "2"]
+    saved = Script.read(folder / "ivr.call.yaml")
+    assert saved.handler == "../ivr.py"
+    assert saved.run().heard == ["ivr/ivr-welcome"]
+    other = typed("q", "--script", str(path), VOICEMAIL)
+    assert "did not hear 'ivr/ivr-welcome'" in other.output
+    for wrong, why in (
+        (["--script", str(path), "--caller", "1"], "--caller and --script can't be combined"),
+        ([], "name the APP"),
+        (["--script", "none.yaml"], "none.yaml"),
+    ):
+        done = typed("q", *wrong)
+        assert done.exit_code == 2
+        assert why in done.output

@@ -180,3 +180,24 @@ def test_calls_leave_nothing_behind() -> None:
             desk.until(lambda state: state["prompts"])
             assert held() == during
     assert held() == before
+
+
+def test_a_script_is_played_first_and_gone_back_in_and_called_again(tmp_path: Path) -> None:
+    (tmp_path / "app.py").write_text((EXAMPLES / "ivr.py").read_text(encoding="utf-8"))
+    path = tmp_path / "calls" / "app.call.yaml"
+    path.parent.mkdir()
+    steps = "[hear: ivr/ivr-welcome, press: '1', hear: nothing]"
+    path.write_text(f"handler: ../app.py\ncall: {{caller: '1007'}}\nsteps: {steps}\n")
+    with desk_of(EXAMPLES / "ivr.py") as desk:
+        desk.play(Script.read(path))
+        state = desk.until(lambda state: state["moves"])
+        assert (state["app"], state["caller"], state["speed"]) == ("../app.py", "1007", 0.0)
+        assert f"{path}: did not hear 'nothing'" in state["trouble"]
+        desk.do(Back(state["moves"][0]["at"]))
+        state = desk.until(lambda state: not state["moves"] and state["take"] == 2)
+        assert [each["name"] for each in state["prompts"]] == ["ivr/ivr-welcome"]
+        assert desk.until(lambda state: not state["trouble"])
+        desk.do(CALL)
+        state = desk.until(lambda state: state["take"] == 3 and state["prompts"])
+        assert not state["moves"]
+        assert os.path.realpath(state["source"]["file"]) == str(tmp_path / "app.py")  # type: ignore[index]

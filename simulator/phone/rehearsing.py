@@ -1,0 +1,65 @@
+"""A caller script as the moves of a telephone: it is played once, to see when it does what.
+
+So a call that begins with a script can be gone back in, and made again, as any other.
+"""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from typing import NamedTuple
+
+from ..calling.call import CallFailed, line_of
+from ..calling.freeswitch import FreeSwitch, simulation_of
+from ..calling.line import App
+from ..clockwork.virtual_time import SimulationError
+from ..scripts.script import Script, ScriptError
+from .player import Move
+
+__all__ = ["Rehearsal", "rehearse"]
+
+#: Steps that only wait for the end, which a caller who goes on doesn't want.
+LAST = ("hangup", "wait")
+#: What a telephone's caller can't do.
+BEYOND = ("as", "call", "talk", "transfer")
+
+
+class Rehearsal(NamedTuple):
+    """What a script's caller did."""
+
+    moves: list[Move]
+    stands: int  #: when its steps ended, in microseconds since the call began
+    failed: str  #: why not all of them could be done
+
+
+def rehearse(script: Script, app: App) -> Rehearsal:
+    """Make the call of a script up to its end; a last ``hangup`` or ``wait`` is left out.
+
+    Its expectations are not looked at. Raises ScriptError for a step that no telephone can do.
+    """
+    steps = [*script.steps]
+    while steps and steps[-1].verb in LAST:
+        steps.pop()
+    for verb in BEYOND:
+        if any(each.verb == verb for each in steps):
+            named = script.path or "the script"
+            raise ScriptError(f"{named}: the telephone has no {verb}; `eslsync call` plays it")
+    rehearsed = replace(script, steps=steps, expect={})
+    options, circumstances = rehearsed.circumstances()
+    failed = ""
+    with FreeSwitch(patience=None, raises=False, **options) as switch:
+        call = switch.call(app, **circumstances)
+        try:
+            rehearsed.play(call)
+        except (CallFailed, SimulationError) as error:
+            failed = str(error).partition("\n\n")[0]  # the ladder is shown anyway
+        line = line_of(call)
+        stands = simulation_of(switch).now - line.began
+        noted = line.transcript.so_far().entries_raw
+    moves = []
+    for at, sender, _, what in noted:
+        verb, _, rest = what.partition(" ") if isinstance(what, str) else ("", "", "")
+        if sender == "caller" and verb == "presses":
+            moves.append(Move(at - line.began, "press", rest))
+        elif sender == "caller" and verb == "hangs":
+            moves.append(Move(at - line.began, "hangup"))
+    return Rehearsal(moves, stands, failed)
