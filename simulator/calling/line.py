@@ -6,8 +6,10 @@ A test plays a `Call`, whose verbs use this. The rest of the simulator gets it f
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
+from pathlib import Path
 
 from eslsync import Hangup, Outbound, Session, Transferred
 from eslsync.loading import Handler
@@ -22,10 +24,21 @@ from ..model.evidence import Part, StandsOn
 from .faults import Fault, Tap
 from .parting import Wire
 
-__all__ = ["END_TIMEOUT", "OWN_ADDRESS", "App", "HeardPrompt", "Line", "normal_address"]
+__all__ = [
+    "END_TIMEOUT",
+    "OWN_ADDRESS",
+    "App",
+    "HeardPrompt",
+    "Line",
+    "is_address",
+    "normal_address",
+]
 
 #: The app that gets a call: a handler, or another program's address ("host:port").
 App = Handler | Outbound | str
+
+#: The address of another program.
+ADDRESS = re.compile(r"[^/\\]*:\d+")
 
 #: Where the dialplan finds the handler of a call.
 OWN_ADDRESS = "127.0.0.1:5000"
@@ -297,6 +310,11 @@ class Line:
 
     def _lose_patience(self) -> None:
         self.overdue = not self.ended
+
+
+def is_address(app: str) -> bool:
+    """True if what a user calls an app by is a program's address, HOST:PORT, and no file."""
+    return ADDRESS.fullmatch(app) is not None and not Path(app).exists()
 
 
 def normal_address(address: str) -> str:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import re
 import sys
 from collections.abc import Iterable, Sequence
 from pathlib import Path
@@ -24,8 +23,6 @@ if TYPE_CHECKING:
 
 __all__ = ["call"]
 
-#: The address of another program: HOST:PORT.
-ADDRESS = re.compile(r"[^/\\]*:\d+")
 #: The options that may be given together with --script.
 BESIDE_SCRIPT = ("app", "script", "name", "seed", "record", "transcript", "verbose")
 #: Maximum seconds of a call of another program, and of a simulated one.
@@ -176,6 +173,7 @@ def call(
     from .. import CallFailed, FreeSwitch, SimulationError
     from ..calling.call import line_of, waiting_for, why_unknown
     from ..calling.given import check_sounds
+    from ..calling.line import is_address
     from ..calling.parting import did_nothing
 
     elsewhere = is_address(app)
@@ -280,10 +278,6 @@ def recorded(app: Handler | Outbound | str, folder: Path) -> Outbound:
     return server.replace(record=folder, redact=())
 
 
-def is_address(app: str) -> bool:
-    return ADDRESS.fullmatch(app) is not None and not Path(app).exists()
-
-
 def file_of(app: Handler | Outbound | str) -> str:
     """The file that defines a handler; empty if it is unknown."""
     from eslsync.loading import module_of
@@ -297,6 +291,7 @@ def play_script(
 ) -> NoReturn:
     """`eslsync call --script`, which replaces most other options."""
     from .. import CallFailed, SimulationError
+    from ..calling.line import is_address
     from ..scripts.script import Script, ScriptError
 
     folder = context.params["record"]

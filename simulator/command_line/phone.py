@@ -10,7 +10,6 @@ import webbrowser
 from collections.abc import Callable, Mapping
 from dataclasses import replace
 from pathlib import Path
-from queue import SimpleQueue
 from typing import TYPE_CHECKING, Any
 
 import click
@@ -22,6 +21,7 @@ from . import options
 from .terminal import colour, show_logs_if
 
 if TYPE_CHECKING:
+    from ..phone.inbox import Inbox
     from ..phone.player import Player
     from ..scripts.script import Script
 
@@ -87,6 +87,9 @@ def phone(
 ) -> None:
     """Call the handler in APP, and be the caller: press keys, hear captions, hang up.
 
+    APP may also be HOST:PORT, where a program in any language listens: time is real then, and the
+    same for everybody.
+
     No FreeSWITCH is needed. Time passes as it does on a telephone, or as fast as you like; it can
     stand still, and you can go back and press another key: the call up to there is the same each
     time. The ladder grows as the call goes on. (docs/phone.md)
@@ -106,6 +109,7 @@ def phone(
     eslsync phone office.py --start 2026-01-05T17:59:50 --texts prompts.yaml
     eslsync phone --terminal examples/ivr.py
     eslsync phone --script ivr.call.yaml
+    eslsync phone 127.0.0.1:5000
 
     A script that was saved plays the same call: eslsync call --script NAME.call.yaml, and with
     --script you go on from its end.
@@ -133,8 +137,11 @@ def phone(
 
 def new_script(app: str, name: str | None, given: Mapping[str, Any]) -> Script:
     """A call as the options say."""
+    from ..calling.line import is_address
     from ..scripts.script import Script
 
+    if is_address(app) and (name or given["start"] or given["hooks"]):
+        raise click.UsageError("another program has its own handler, hooks and clock")
     call: dict[str, Any] = {each: given[each] for each in ("caller", "destination")}
     far_ends, sounds = given["far_ends"], given["sounds"]
     more = {
@@ -214,15 +221,18 @@ def in_browser(
 
 def in_terminal(script: Script, texts: Mapping[str, str], plays: bool) -> None:
     """Be the caller in the terminal; exit with the status."""
+    from ..calling.line import is_address
+    from ..phone.inbox import Inbox
     from ..phone.player import Player
     from ..phone.rehearsing import Rehearsal, rehearse
     from ..phone.terminal import HELP, Screen, TerminalPhone
 
-    loaded = load(script.handler, script.name) if script.path is None else script.load()
+    ours = script.path is None and not is_address(script.handler)
+    loaded = load(script.handler, script.name) if ours else script.load()
     show_logs_if(False)
     begins = rehearse(script, loaded) if plays else Rehearsal([], 0, "")
     player = Player(script, loaded, moves=begins.moves, stands=begins.stands)
-    keys: SimpleQueue[str] = SimpleQueue()
+    keys: Inbox[str] = Inbox()
     threading.Thread(target=read_keys, args=(keys,), name="keyboard", daemon=True).start()
     show(HELP + "\n")
     screen = Screen(show, drawing())
@@ -235,7 +245,7 @@ def in_terminal(script: Script, texts: Mapping[str, str], plays: bool) -> None:
     tell_trouble(telephone.player, script.handler)
 
 
-def read_keys(keys: SimpleQueue[str]) -> None:
+def read_keys(keys: Inbox[str]) -> None:
     """Put what is typed, one key after the other; "" at the end."""
     while True:
         try:
@@ -290,9 +300,12 @@ def tell_trouble(player: Player, app: str) -> None:
     from eslsync.stacks import users_traceback
 
     error = player.call.error
+    for sentence in player.amiss:
+        click.secho(f"\n{plain(sentence)}", err=True, fg="red")
     if error is not None:
         click.secho("\nThe handler raised:", err=True, fg="red")
         click.echo(plain(users_traceback(error, app)).rstrip(), err=True)
     for part in player.call.not_modelled:
         click.secho(f"\n{plain(options.not_modelled(part))}", err=True, fg="red")
-    sys.exit(1 if error is not None or player.call.not_modelled else 0)
+    wrong = player.amiss or error is not None or player.call.not_modelled
+    sys.exit(1 if wrong else 0)

@@ -18,17 +18,19 @@ from pathlib import Path
 from queue import SimpleQueue
 from typing import TextIO, TypeVar
 
-from eslsync import Outbound
 from eslsync.clock import Clock
 from eslsync.importing import package_of
-from eslsync.loading import Handler, module_of
+from eslsync.loading import module_of
 from eslsync.stacks import is_ours, users_traceback
 
+from ..calling.line import App
 from ..ladders.svg import svg
 from ..scripts.script import Script, ScriptError
 from .captions import caption
+from .inbox import Inbox
 from .keeping import as_test, ladder
-from .paced import Paced
+from .live import Live
+from .paced import Paced, at_its_pace
 from .player import Move, Player
 from .protocol import (
     Back,
@@ -89,7 +91,7 @@ class Watch(Clock):
         self._teller = teller
         self._busy_since: float | None = self.now()
         self._changed_at: dict[str, int | None] = {}  # the handler's files
-        self.paced: Paced | None = None
+        self.paced: Paced | Live | None = None
         threading.Thread(target=self._look, name="watch", daemon=True).start()
 
     def get(self, inbox: SimpleQueue[T], deadline: float | None) -> T:
@@ -98,6 +100,10 @@ class Watch(Clock):
             return super().get(inbox, deadline)
         finally:
             self._busy_since = self.now()
+
+    def rest(self) -> None:
+        """Look at nothing: the handler is in another program."""
+        self._busy_since = None
 
     def keep_an_eye_on(self, file: str) -> None:
         """Tell when a file of the handler's project changes, of those imported so far."""
@@ -158,7 +164,7 @@ class Showing:
         self._kept: tuple[object, ...] = ()
         self.take = 0
 
-    def state(self, paced: Paced) -> State:
+    def state(self, paced: Paced | Live) -> State:
         player = paced.player
         at = where(player)
         state: State = {
@@ -219,7 +225,8 @@ class Showing:
 def trouble(player: Player, file: str) -> str:
     """What the handler raised, and what the simulated switch doesn't model."""
     error = player.call.error
-    said = [] if error is None else [users_traceback(error, file).rstrip()]
+    said = [*player.amiss]
+    said += [] if error is None else [users_traceback(error, file).rstrip()]
     said += [f"{part.lack}." for part in player.call.not_modelled]
     return "\n\n".join(said)
 
@@ -228,7 +235,7 @@ class Closed:
     """Standard input has ended."""
 
 
-Commands = SimpleQueue[Command | Closed]
+Commands = Inbox[Command | Closed]
 
 
 def serve(commands: Commands, teller: Teller) -> None:
@@ -241,12 +248,16 @@ def serve(commands: Commands, teller: Teller) -> None:
         script = script_of(order)
         app = script.load()
         file = file_of(app) or script.handler
-        watch.keep_an_eye_on(file)
+        if isinstance(app, str):
+            watch.rest()
+        else:
+            watch.keep_an_eye_on(file)
         with ExitStack() as stack:
             try:
                 done = rehearse(script, app) if order.plays else rehearsed(order)
                 player = Player(script, app, moves=done.moves, stands=done.stands)
-                paced = stack.enter_context(Paced(player, speed=order.speed, clock=watch))
+                paced = at_its_pace(player, speed=order.speed, clock=watch)
+                stack.enter_context(paced)
                 watch.paced = paced
             except ScriptError:
                 raise
@@ -259,7 +270,7 @@ def serve(commands: Commands, teller: Teller) -> None:
             pass
 
 
-def play(paced: Paced, commands: Commands, showing: Showing, teller: Teller) -> None:
+def play(paced: Paced | Live, commands: Commands, showing: Showing, teller: Teller) -> None:
     while True:
         teller.tell(showing.state(paced))
         command = paced.next(commands)
@@ -269,8 +280,10 @@ def play(paced: Paced, commands: Commands, showing: Showing, teller: Teller) -> 
             paced.player.make("press", command.keys)
         elif isinstance(command, HangUp):
             paced.player.make("hangup")
-            if not paced.speed:
-                paced.change(1.0)  # it takes time to end
+        if isinstance(paced, Live):
+            continue
+        if isinstance(command, HangUp) and not paced.speed:
+            paced.change(1.0)  # it takes time to end
         elif isinstance(command, Speed):
             paced.change(command.speed)
         elif isinstance(command, Skip):
@@ -291,8 +304,8 @@ def rehearsed(order: Order) -> Rehearsal:
     return Rehearsal(moves, order.stands, failed="")
 
 
-def file_of(app: Handler | Outbound) -> str | None:
-    module = module_of(app)
+def file_of(app: App) -> str | None:
+    module = None if isinstance(app, str) else module_of(app)
     found: str | None = None if module is None else getattr(module, "__file__", None)
     return found and os.path.realpath(found)
 
@@ -306,7 +319,7 @@ def main() -> None:
     os.dup2(os.open(os.devnull, os.O_RDONLY), 0)
     # What the library would log of a call that is left shows nothing that the page doesn't.
     logging.getLogger("eslsync").addHandler(logging.NullHandler())
-    commands: Commands = SimpleQueue()
+    commands: Commands = Inbox()
     threading.Thread(target=read, args=(source, commands), name="commands", daemon=True).start()
     serve(commands, Teller(output))
 

@@ -14,9 +14,23 @@ import threading
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field, replace
 
+from ..calling.line import is_address
 from ..scripts.script import USUAL_DESTINATION, USUAL_NUMBER, Script, Step
 from .keeping import stem_of
-from .protocol import Again, Back, CallUp, Command, HangUp, MoveMade, Order, State, dumped
+from .live import Live
+from .protocol import (
+    Again,
+    Back,
+    CallUp,
+    Command,
+    HangUp,
+    MoveMade,
+    Order,
+    Skip,
+    Speed,
+    State,
+    dumped,
+)
 
 __all__ = ["Desk", "Telephone"]
 
@@ -88,9 +102,12 @@ class Desk:
                 self._merge({"caller": command.caller, "destination": command.destination})
                 self._begin(self._order([]))
             elif isinstance(command, Again):
-                self._begin(self._order(self.state["moves"] if command.same else []))
+                same = command.same and not self.state["fixed"]
+                self._begin(self._order(self.state["moves"] if same else []))
             elif isinstance(command, HangUp):
                 self._hang_up()
+            elif isinstance(command, Back | Skip | Speed) and self.state["fixed"]:
+                pass
             elif isinstance(command, Back) and (self._process is None or self.state["busy"]):
                 moves = [each for each in self.state["moves"] if each["at"] < command.moment]
                 self._begin(self._order(moves, command.moment, 0.0))
@@ -161,6 +178,7 @@ def called_by(script: Script) -> State:
         "app": script.handler,
         "caller": str(call.get("caller", USUAL_NUMBER)),
         "destination": str(call.get("destination", USUAL_DESTINATION)),
+        "fixed": Live.fixed if is_address(script.handler) else "",
     }
 
 

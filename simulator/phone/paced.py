@@ -7,10 +7,11 @@ from typing import TypeVar
 
 from eslsync.clock import REAL, Clock
 
+from .live import Live
 from .pacing import Pace
 from .player import Player
 
-__all__ = ["Paced"]
+__all__ = ["Paced", "at_its_pace"]
 
 T = TypeVar("T")
 
@@ -20,6 +21,9 @@ class Paced:
 
     `player` is another one after each step back.
     """
+
+    #: Why time can't be changed; empty: it can.
+    fixed = ""
 
     def __init__(self, player: Player, *, speed: float = 1.0, clock: Clock = REAL) -> None:
         self.player = player
@@ -75,3 +79,8 @@ class Paced:
         self.player = player.back(moment)
         self.player.__enter__()
         self.change(0.0)
+
+
+def at_its_pace(player: Player, *, speed: float = 1.0, clock: Clock = REAL) -> Paced | Live:
+    """A player whose time passes: as its caller wants, unless it is that of another program."""
+    return Live(player) if player.is_live else Paced(player, speed=speed, clock=clock)

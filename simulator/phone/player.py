@@ -9,20 +9,18 @@ from __future__ import annotations
 
 import os
 import threading
-from collections.abc import Sequence
-from contextlib import ExitStack
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import ExitStack, contextmanager
 from dataclasses import replace
 from sysconfig import get_paths
 from traceback import FrameSummary
 from typing import Any, Literal, NamedTuple
 
-from eslsync import Outbound
-from eslsync.loading import Handler
 from eslsync.stacks import place, users_stack
 
-from ..calling.call import Call, line_of
+from ..calling.call import Call, CallFailed, line_of
 from ..calling.freeswitch import FreeSwitch, simulation_of
-from ..calling.line import HeardPrompt
+from ..calling.line import App, HeardPrompt
 from ..clockwork.threads import SECOND
 from ..ladders.transcript import Party, Transcript
 from ..scripts.script import Script
@@ -74,13 +72,14 @@ class Player:
     ``script`` has the handler and the circumstances of the call; its steps are not played. (With
     ``app``, that handler instead.) ``moves`` are made first, and the call then stands at the last
     of them, or at ``stands`` (microseconds since it began). A handler may take as long as it
-    likes: there is no patience. Raises ScriptError for a script that can't be run.
+    likes: there is no patience. If it is a program's address, time is real. Raises ScriptError for
+    a script that can't be run.
     """
 
     def __init__(
         self,
         script: Script,
-        app: Handler | Outbound | None = None,
+        app: App | None = None,
         *,
         moves: Sequence[Move] = (),
         stands: int = 0,
@@ -90,19 +89,21 @@ class Player:
         self.moves: list[Move] = []
         self._planned = tuple(moves)
         self._stands = stands
+        self.is_live = isinstance(self.app, str)  #: it is another program, called in real time
         self._left = False  # the caller has hung up
+        self._refusal: str | None = None  # why a program can't be called
         self._resources = ExitStack()
 
     def __enter__(self) -> Player:
         options, circumstances = self._script.circumstances()
-        made = FreeSwitch(patience=None, raises=False, **options)
+        made = FreeSwitch(patience=None, raises=False, real_time=self.is_live, **options)
         self.switch = self._resources.enter_context(made)
         self.call: Call = self.switch.call(self.app, **circumstances)
         self._script.set_up_far_ends(self.call)
         self._line = line_of(self.call)
         self._world = simulation_of(self.switch).world
         self._began = self._world.now
-        self.pass_to(0)
+        self._settle()
         for move in self._planned:
             self.pass_to(move.at)
             self.make(move.verb, move.keys)
@@ -110,19 +111,22 @@ class Player:
         return self
 
     def __exit__(self, *error: Any) -> None:
-        self._resources.__exit__(*error)
+        with self._noting():
+            self._resources.__exit__(*error)
 
     # Where it is
 
     @property
     def now(self) -> int:
-        """Microseconds since the call began."""
+        """Microseconds since the call began; those that it lasted, once it has ended."""
+        if self.is_live and self.ended:
+            return round(self._line.lasts * SECOND)
         return self._world.now - self._began
 
     @property
     def ended(self) -> bool:
-        """True once the call and its handler have ended."""
-        return self.call.ended
+        """True once the call and its handler have ended, or a program had its time to do so."""
+        return self.call.ended or self._line.overdue
 
     @property
     def hung_up(self) -> bool:
@@ -207,7 +211,13 @@ class Player:
         """Let time pass to a moment, in microseconds since the call began; none if that is past."""
         left = moment - self.now
         if left >= 0 and not self.ended:
-            self.call.say_nothing(left / SECOND)
+            with self._noting():
+                self.call.say_nothing(left / SECOND)
+
+    def _settle(self) -> None:
+        """Have happen what is due now."""
+        with self._noting():
+            self.call.say_nothing(0.0)
 
     def skip(self) -> None:
         """Let time pass to what next shows in the ladder, or is heard, or to the call's end."""
@@ -226,11 +236,50 @@ class Player:
             return
         self.moves.append(Move(self.now, verb, keys))
         if verb == "press":
-            self.call.press(keys)
+            with self._noting():
+                self.call.press(keys)
         else:
             self._left = True
             self.call.hangup_after(0.0)
-            self.pass_to(self.now)
+            self._settle()
+
+    # Another program, in real time
+
+    @property
+    def signs(self) -> tuple[object, ...]:
+        """Differs once something has happened in the call."""
+        line = self._line
+        return len(line.transcript.entries_raw), line.events, self.ended
+
+    def wait(self, until: Callable[[], bool]) -> None:
+        """Let time pass until something holds, or nothing more can happen by itself."""
+        with self._noting():
+            simulation_of(self.switch).run(until, None)
+
+    def wake(self) -> None:
+        """Have `wait` look again. Any thread."""
+        self._world.nudge()
+
+    @property
+    def amiss(self) -> list[str]:
+        """What is wrong with another program's part in the call, in sentences."""
+        found = [self._refusal, self._line.unreached]
+        parted = self.call.parting if self.is_live and not any(found) else None
+        if parted is not None and not parted.orderly and (self.ended or not self.hung_up):
+            # Of one whose caller has left, only that it stays is to be told.
+            if not self._left or self._line.overdue:
+                found.append(str(parted))
+        return [f"{each[:1].upper()}{each[1:]}." for each in found if each]
+
+    @contextmanager
+    def _noting(self) -> Iterator[None]:
+        """Note why a program can't be called, which is raised by whatever waits first."""
+        try:
+            yield
+        except CallFailed as error:
+            if not self.is_live:
+                raise
+            self._refusal = str(error).partition("\n\n")[0]
 
     # Again
 

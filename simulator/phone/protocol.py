@@ -214,6 +214,7 @@ class State(TypedDict, total=False):
     take: int
     now: int  #: microseconds since the call began
     speed: float
+    fixed: str  #: why time can't be changed; empty: it can
     prompts: list[Prompt]
     moves: list[MoveMade]
     where: Where | None

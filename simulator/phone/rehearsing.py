@@ -34,8 +34,11 @@ class Rehearsal(NamedTuple):
 def rehearse(script: Script, app: App) -> Rehearsal:
     """Make the call of a script up to its end; a last ``hangup`` or ``wait`` is left out.
 
-    Its expectations are not looked at. Raises ScriptError for a step that no telephone can do.
+    Its expectations are not looked at. Raises ScriptError for a step that no telephone can do, and
+    for another program, whose calls can't be made twice.
     """
+    if isinstance(app, str):
+        raise ScriptError(f"{app} is another program: `eslsync call --script` plays a call to it")
     steps = [*script.steps]
     while steps and steps[-1].verb in LAST:
         steps.pop()

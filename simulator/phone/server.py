@@ -43,7 +43,7 @@ TYPES = {
     ".py": "text/x-python; charset=utf-8",
 }
 #: The page's files, by their path below the token; "" is the page.
-PAGE = {"": "index.html", "phone.css": "phone.css", "phone.js": "phone.js"}
+PAGE = {"": "index.html", **{each: each for each in ("phone.css", "phone.js", "live.js")}}
 
 HEADERS = {
     "Cache-Control": "no-store",

@@ -5,13 +5,14 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
-from queue import SimpleQueue
 
 from eslsync.clock import REAL, Clock
 
 from ..clockwork.threads import SECOND
 from .captions import caption
-from .paced import Paced
+from .inbox import Inbox
+from .live import Live
+from .paced import Paced, at_its_pace
 from .pacing import SPEEDS
 from .player import Player
 
@@ -23,6 +24,8 @@ HELP = (
 )
 #: The keys of a telephone. (Small letters are for the rest.)
 KEYPAD = frozenset("0123456789*#ABCD")
+#: The keys with which time passes otherwise.
+TIME = frozenset(" fnb")
 #: A key that the terminal sends when somebody presses Ctrl-C or Ctrl-D, or closes it.
 GONE = ("\x03", "\x04", "")
 
@@ -47,7 +50,7 @@ class TerminalPhone:
     def __init__(
         self,
         player: Player,
-        keys: SimpleQueue[str],
+        keys: Inbox[str],
         screen: Screen,
         *,
         texts: Mapping[str, str] | None = None,
@@ -55,7 +58,7 @@ class TerminalPhone:
         speed: float = 1.0,
         clock: Clock = REAL,
     ) -> None:
-        self._paced = Paced(player, speed=speed, clock=clock)
+        self._paced = at_its_pace(player, speed=speed, clock=clock)
         self._keys = keys
         self._screen = screen
         self._texts = texts or {}
@@ -95,41 +98,47 @@ class TerminalPhone:
         player = self.player
         if key in KEYPAD:
             if player.hung_up:
-                self._screen.write("the call has ended; b goes back, q quits")
+                back = "" if self._paced.fixed else "b goes back, "
+                self._screen.write(f"the call has ended; {back}q quits")
             else:
                 player.make("press", key)
         elif key == "h":
             player.make("hangup")
-        elif key == " ":
-            speed = 0.0 if self._paced.speed else self._before
-            self._before = self._paced.speed or self._before
-            self._change(speed)
-        elif key == "f":
-            faster = [each for each in SPEEDS if each > self._paced.speed]
-            self._change(faster[0] if faster else 1)
-        elif key == "n":
-            self._paced.skip()
-        elif key == "b":
-            self._go_back()
         elif key == "s":
             self._screen.write(f"saved: {self._save(player)}")
+        elif key in TIME:
+            self._pass(key)
         else:
             self._screen.write(HELP)
 
-    def _change(self, speed: float) -> None:
-        self._paced.change(speed)
-        self._tell_speed()
+    def _pass(self, key: str) -> None:
+        """Have time pass otherwise, or not at all."""
+        paced = self._paced
+        if isinstance(paced, Live):
+            self._screen.write(paced.fixed)
+        elif key == "n":
+            paced.skip()
+        elif key == "b":
+            self._go_back(paced)
+        else:
+            if key == " ":
+                speed = 0.0 if paced.speed else self._before
+                self._before = paced.speed or self._before
+            else:
+                speed = next((each for each in SPEEDS if each > paced.speed), 1)
+            paced.change(speed)
+            self._tell_speed()
 
     def _tell_speed(self) -> None:
         speed = self._paced.speed
         self._screen.write(f"time stands still at {self._at}" if not speed else f"{speed:g} x")
 
-    def _go_back(self) -> None:
+    def _go_back(self, paced: Paced) -> None:
         """Stand before the last thing that the caller did, or the last prompt that began."""
-        player = self.player
+        player = paced.player
         moments = [move.at for move in player.moves if move.at < player.now]
         moments += [each for each in player.prompts_began if each < player.now]
-        self._paced.go_back(max(moments, default=0))
+        paced.go_back(max(moments, default=0))
         self._heard = len(self.player.heard)
         self._told = False
         self._tell_speed()
@@ -158,4 +167,7 @@ class TerminalPhone:
         self._heard = len(heard)
         if self.player.ended and not self._told:
             self._told = True
-            self._screen.write(f"the call has ended at {self._at}; b goes back, s saves, q quits")
+            for each in self.player.amiss:
+                self._screen.write(each)
+            back = "" if self._paced.fixed else "b goes back, "
+            self._screen.write(f"the call has ended at {self._at}; {back}s saves, q quits")

@@ -30,6 +30,7 @@ from eslsync.stacks import summary_of, users_frames
 from ..calling.call import Call, CallFailed, check_end, line_of, without_suffix
 from ..calling.faults import Fault
 from ..calling.freeswitch import FreeSwitch, simulation_of
+from ..calling.line import App, is_address
 from ..clockwork.virtual_time import SimulationError
 from .nodes import place, shown, text_of
 from .shapes import CALL, CIRCUMSTANCES, EXPECT, SWITCH, ScriptError, check, unknown
@@ -46,10 +47,11 @@ USUAL_NUMBER, USUAL_DESTINATION = "1001", "5000"
 class Script:
     """A call to a handler, and its caller's actions, as data.
 
-    ``handler`` names the handler's file, relative to the script's, or its module, as for
-    `eslsync call`; ``name`` is the handler's name there (default: found as by `eslsync call`).
-    ``call`` gives the circumstances (CIRCUMSTANCES in `simulator.scripts.shapes`), ``expect`` the
-    expectations after the last step (EXPECT there). Raises ScriptError.
+    ``handler`` names the handler's file, relative to the script's, its module, or the address of a
+    program in any language, as for `eslsync call`; ``name`` is the handler's name there (default:
+    found as by `eslsync call`). ``call`` gives the circumstances (CIRCUMSTANCES in
+    `simulator.scripts.shapes`), ``expect`` the expectations after the last step (EXPECT there).
+    Raises ScriptError.
     """
 
     handler: str
@@ -129,7 +131,7 @@ class Script:
     ) -> Call:
         """Make the call, and return it when it has ended.
 
-        ``handler`` and ``seed`` replace the script's own. A handler given as an address,
+        ``handler`` and ``seed`` replace the script's own. A handler that is an address,
         "host:port", is a program in any language, which is called in real time.
 
         Raises ScriptError if the handler does not exist; CallFailed, with the file and line of
@@ -165,8 +167,10 @@ class Script:
         with self._valid():
             return FreeSwitch(**options)
 
-    def load(self) -> Handler | Outbound:
+    def load(self) -> App:
         """The handler that the script names; raises ScriptError if it does not exist."""
+        if is_address(self.handler):
+            return self.handler
         with self._loading("handler"):
             named = self._named(self.handler, self.name)
             return named.handler_in(named.load())

@@ -132,7 +132,7 @@ function showLadder() {
   box.replaceChildren();
   if (!state.svg) return;
   const picture = new DOMParser().parseFromString(state.svg, "image/svg+xml").documentElement;
-  for (const rung of picture.querySelectorAll("g")) {
+  for (const rung of state.fixed ? [] : picture.querySelectorAll("g")) {
     const said = rung.querySelector("title")?.textContent.match(/^([\d.]+) s: /);
     if (said) rung.dataset.moment = Math.round(parseFloat(said[1]) * MICRO);
   }
@@ -194,7 +194,7 @@ function showTime() {
   const slider = $("moment");
   slider.max = Math.round(now());
   slider.value = slider.max;
-  slider.disabled = !state.take;
+  slider.disabled = !state.take || Boolean(state.fixed);
 }
 
 function tick() {
@@ -252,7 +252,7 @@ function build() {
   };
   $("ladder").onclick = (event) => {
     const moment = event.target.closest("[data-moment]")?.dataset.moment;
-    if (moment !== undefined) back(Number(moment));
+    if (moment !== undefined && !state.fixed) back(Number(moment));
   };
   document.addEventListener("keydown", (event) => {
     if (event.ctrlKey || event.altKey || event.metaKey) return;

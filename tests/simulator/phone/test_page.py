@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 import shutil
 from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 
 import pytest
@@ -15,7 +16,9 @@ pytest.importorskip("websockets", reason="needs websockets (extra phone)")
 
 from playwright.sync_api import Browser, Locator, Page, expect, sync_playwright
 
+from eslsync import Outbound
 from eslsync.command_line.main import main
+from examples.ivr import handler as ivr
 from simulator.phone.desk import Telephone
 from simulator.phone.keeping import ladder
 from simulator.phone.server import PhoneServer
@@ -89,14 +92,21 @@ class Phone:
         return path
 
 
-@pytest.fixture
-def phone(browser: Browser, request: pytest.FixtureRequest) -> Iterator[Phone]:
-    script = Script(str(EXAMPLES / request.param), call={"caller": "1001", "destination": "5000"})
+@contextmanager
+def telephone(browser: Browser, handler: str) -> Iterator[Phone]:
+    """The page of a telephone that calls a handler."""
+    script = Script(handler, call={"caller": "1001", "destination": "5000"})
     with PhoneServer(Telephone(script)) as server, browser.new_context() as context:
         phone = Phone(context.new_page())
         phone.page.goto(server.address)
         yield phone
         assert not phone.troubles
+
+
+@pytest.fixture
+def phone(browser: Browser, request: pytest.FixtureRequest) -> Iterator[Phone]:
+    with telephone(browser, str(EXAMPLES / request.param)) as phone:
+        yield phone
 
 
 @pytest.mark.parametrize("phone", ["voicemail.py"], indirect=True)
@@ -175,3 +185,22 @@ def test_steps_back_and_another_key_keep_the_ladder_up_to_there(
     names: dict[str, object] = {}
     exec(test, names)
     names["test_ivr"]()  # type: ignore[operator]
+
+
+def test_of_another_program_time_is_everybodys(browser: Browser) -> None:
+    app = Outbound(ivr, port=0)
+    app.start(block=False)
+    with app, telephone(browser, f"127.0.0.1:{app.port}") as phone:
+        page = phone.page
+        expect(page.get_by_text("The program has a clock of its own")).to_be_visible()
+        phone.select("Call")
+        expect(phone.captions).to_have_text(["welcome"])
+        for name in ("Pause", "Next"):
+            expect(page.get_by_role("button", name=name)).to_be_disabled()
+        expect(page.get_by_label("Back to")).to_be_disabled()
+        phone.select("4")
+        phone.rung("presses 4").wait_for()
+        expect(page.locator("#where")).to_contain_text("is another program")
+        phone.select("Hang up")
+        expect(phone.status).to_have_text("The call has ended.")
+        expect(page.get_by_role("alert")).to_be_hidden()

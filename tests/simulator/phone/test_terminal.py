@@ -10,6 +10,7 @@ import pytest
 
 from eslsync.clock import Clock
 from simulator.ladders.text import ASCII, draw
+from simulator.phone.inbox import Inbox
 from simulator.phone.player import Player
 from simulator.phone.terminal import Screen, TerminalPhone
 from simulator.scripts.script import Script
@@ -57,7 +58,7 @@ class Typed:
         )
         with TerminalPhone(
             Player(IVR),
-            SimpleQueue(),
+            Inbox(),
             screen,
             texts={"ivr/ivr-welcome": "welcome to the bank"},
             save=self.save,
