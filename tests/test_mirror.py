@@ -19,7 +19,6 @@ ELSEWHERE = {
     "simulator/applications/conference_api.py": "tests/simulator/applications/test_conference.py",
     "simulator/command_line/options.py": "tests/simulator/command_line/test_call.py",
     "simulator/phone/child.py": "tests/simulator/phone/test_desk.py",
-    "simulator/phone/keeping.py": "tests/simulator/phone/test_desk.py",
     "simulator/phone/paced.py": "tests/simulator/phone/test_terminal.py",
     "simulator/scenarios/vocabulary.py": "tests/simulator/scenarios/test_drawing.py",
     "simulator/scripts/nodes.py": "tests/simulator/scripts/test_shapes.py",

@@ -101,7 +101,8 @@ def phone(
     0-9 * # A-D   press a key            h       hang up
     space         pause, or go on        n       to the next thing that happens
     b             back before your last key or prompt
-    f             2 x, 10 x as fast      s       save your keys as a caller script
+    f             2 x, 10 x as fast      s       save your keys as a caller script,
+                                                 and the call as a recording
     q             quit
 
     \b
@@ -282,17 +283,23 @@ def drawing() -> Callable[[Player], list[str]]:
     return lines
 
 
-def save(player: Player) -> Path:
-    """Write what the caller did as a script, in the current folder or beside the script played."""
-    from ..phone.keeping import stem_of
+def save(player: Player) -> list[Path]:
+    """Write what the caller did as a script, and the recording of the call.
+
+    In the current folder, or beside the script that was played.
+    """
+    from ..phone.keeping import as_recording, stem_of
 
     script = player.script()
     folder = Path() if script.path is None else script.path.parent
-    stem = stem_of(script)
-    names = (folder / f"{stem}{number}.call.yaml" for number in ("", *range(2, 1000)))
-    path = next(each for each in names if not each.exists())
-    path.write_text(script.dump(), encoding="utf-8")
-    return path
+    stems = (f"{stem_of(script)}{number}" for number in ("", *range(2, 1000)))
+    kept = ([folder / f"{stem}.call.yaml", folder / f"{stem}.jsonl"] for stem in stems)
+    files = next(each for each in kept if not any(file.exists() for file in each))
+    texts = [script.dump(), "".join(as_recording(player))]
+    written = [(file, text) for file, text in zip(files, texts, strict=True) if text]
+    for file, text in written:
+        file.write_text(text, encoding="utf-8")
+    return [file for file, _ in written]
 
 
 def tell_trouble(player: Player, app: str) -> None:

@@ -14,6 +14,7 @@ import sys
 import threading
 from contextlib import ExitStack
 from dataclasses import replace
+from itertools import takewhile
 from pathlib import Path
 from queue import SimpleQueue
 from typing import TextIO, TypeVar
@@ -28,7 +29,7 @@ from ..ladders.svg import svg
 from ..scripts.script import Script, ScriptError
 from .captions import caption
 from .inbox import Inbox
-from .keeping import as_test, ladder
+from .keeping import as_recording, as_test, ladder
 from .live import Live
 from .paced import Paced, at_its_pace
 from .player import Move, Player
@@ -38,6 +39,7 @@ from .protocol import (
     HangUp,
     Order,
     Press,
+    Recorded,
     Skip,
     Source,
     Speed,
@@ -162,6 +164,7 @@ class Showing:
         self._sources: dict[str, Source] = {}
         self._drawn: tuple[object, ...] = ()
         self._kept: tuple[object, ...] = ()
+        self._lines: list[str] = []  #: of the recording
         self.take = 0
 
     def state(self, paced: Paced | Live) -> State:
@@ -200,6 +203,7 @@ class Showing:
             script, cause = player.script(), player.call.cause
             state["script"] = script.dump()
             state["test"] = as_test(script, heard=player.heard, cause=cause)
+            state["recorded"] = self._recorded(player)
         # It is told of the first take: after a step back, the script is no matter any more.
         failed = [] if self.take else [self._failed]
         state["trouble"] = "\n\n".join(filter(None, [*failed, trouble(player, self._file)]))
@@ -211,6 +215,12 @@ class Showing:
             "svg": svg(entries),
             "ladder": ladder(entries),
         }
+
+    def _recorded(self, player: Player) -> Recorded:
+        before, self._lines = self._lines, as_recording(player)
+        pairs = zip(before, self._lines, strict=False)
+        same = len(list(takewhile(lambda pair: pair[0] == pair[1], pairs)))
+        return {"after": same, "lines": self._lines[same:]}
 
     def _source(self, file: str) -> Source | None:
         if file not in self._sources:

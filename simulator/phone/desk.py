@@ -76,12 +76,19 @@ class Desk:
         self._doing = threading.Lock()  # one command after the other
         self._lock = threading.Lock()  # for what follows
         self._process: Process | None = None
+        self._recorded: list[str] = []  # lines
         self.state: State = {
             **called_by(telephone.script),
             "phase": "idle",
             "take": 0,
             **nothing(),
         }
+
+    @property
+    def recording(self) -> str:
+        """The call as a recording; empty if it has none."""
+        with self._lock:
+            return "".join(self._recorded)
 
     @property
     def stem(self) -> str:
@@ -141,7 +148,8 @@ class Desk:
     def _begin(self, order: Order) -> None:
         self._end_process()
         take = self.state["take"] + 1
-        self._merge({**nothing(), "phase": "up", "take": take, "speed": order.speed})
+        anew: State = {"phase": "up", "take": take, "recorded": {"after": 0, "lines": []}}
+        self._merge({**nothing(), **anew, "speed": order.speed})
         with self._lock:
             self._process = Process(order, take, self._hear)
 
@@ -167,6 +175,9 @@ class Desk:
             self._add(changed)
 
     def _add(self, changed: State) -> None:
+        recorded = changed.pop("recorded", None)
+        if recorded is not None:
+            self._recorded[recorded["after"] :] = recorded["lines"]
         self.state.update(changed)
         self._tell(changed)
 

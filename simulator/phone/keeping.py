@@ -1,16 +1,21 @@
-"""A call that was made by telephone, as a ladder and as a test."""
+"""A call that was made by telephone, as a ladder, as a test and as a recording."""
 
 from __future__ import annotations
 
 import re
 from collections.abc import Iterable, Sequence
 from pathlib import Path
+from typing import Any
+
+from eslsync.protocol import ConnectReply, Parser
+from eslsync.serving.recorder import circumstances, encoded, stem
 
 from ..ladders.text import draw
 from ..ladders.transcript import Entry
 from ..scripts.script import Script
+from .player import Player
 
-__all__ = ["as_test", "ladder", "stem_of"]
+__all__ = ["as_recording", "as_test", "ladder", "stem_of"]
 
 #: Characters of a line of a ladder.
 WIDTH = 96
@@ -46,6 +51,29 @@ def as_test(script: Script, *, heard: Sequence[str], cause: str | None) -> str:
         ending="" if cause is None else f"\n    assert call.cause == {str(cause)!r}",
         heard=f"{prompts}\n    " if prompts else "",
     )
+
+
+def as_recording(player: Player) -> list[str]:
+    """The lines of a recording of its control connection (docs/recordings.md).
+
+    No lines if there was no such connection, or several, one after the other.
+    """
+    said = player.wire
+    parser = Parser()
+    replies = (m for each in said if each.sender == "switch" for m in parser.feed(each.data))
+    reply = next((each for each in replies if isinstance(each, ConnectReply)), None)
+    if reply is None:
+        return []
+    lines: list[dict[str, Any]] = [circumstances(reply, stem(reply), ())]
+    for each in said:
+        at = round(each.at - said[0].at, 6)
+        lines.append({"t": at, "from": each.sender, "data": each.data.decode("latin-1")})
+    end = lines[-1]["t"]
+    if player.ended:
+        lines += [{"t": end, "from": side, "eof": True} for side in ("app", "switch")]
+    else:
+        lines.append({"t": end, "truncated": "it was kept while the call was up"})
+    return [encoded(each).decode() for each in lines]
 
 
 def stem_of(script: Script) -> str:

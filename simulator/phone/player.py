@@ -26,7 +26,7 @@ from ..ladders.transcript import Party, Transcript
 from ..scripts.script import Script
 from ..scripts.steps import Step
 
-__all__ = ["Heard", "Move", "Player", "Playing", "Whereabouts"]
+__all__ = ["Heard", "Move", "Player", "Playing", "Said", "Whereabouts"]
 
 #: Folders of Python's library and of packages, in which a handler may wait as well.
 INSTALLED = tuple(
@@ -57,6 +57,14 @@ class Heard(NamedTuple):
     how: str  #: "plays"; "paused", while another one plays inside it; "ended"; or "cut"
     since: int  #: when that came
     played: int  #: how much of it was heard until then, in microseconds
+
+
+class Said(NamedTuple):
+    """What went over the control connection."""
+
+    at: float  #: seconds since the call began
+    sender: Party
+    data: bytes
 
 
 class Whereabouts(NamedTuple):
@@ -143,6 +151,17 @@ class Player:
     def transcript(self) -> Transcript:
         """What has happened so far."""
         return self._line.transcript
+
+    @property
+    def wire(self) -> list[Said]:
+        """What went over its control connection; nothing if it had several, one after the other."""
+        if len(self._line.links) > 1:
+            return []
+        return [
+            Said((at - self._began) / SECOND, sender, what)
+            for at, sender, _, what in self.transcript.entries_raw
+            if isinstance(what, bytes)
+        ]
 
     @property
     def plays(self) -> list[Playing]:

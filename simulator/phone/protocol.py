@@ -26,6 +26,7 @@ __all__ = [
     "Order",
     "Press",
     "Prompt",
+    "Recorded",
     "Skip",
     "Source",
     "Speed",
@@ -199,6 +200,13 @@ class Prompt(TypedDict):
     played: int  #: how much of it was heard until then, in microseconds
 
 
+class Recorded(TypedDict):
+    """Lines of the recording of a call, and how many of those before still hold."""
+
+    after: int
+    lines: list[str]
+
+
 class State(TypedDict, total=False):
     """All that a page shows; or the parts that have changed.
 
@@ -223,6 +231,7 @@ class State(TypedDict, total=False):
     ladder: str  #: and as text
     script: str  #: the caller as a script, in YAML
     test: str  #: and as a test for pytest
+    recorded: Recorded  #: and as a recording; not for pages, since it may be long
     trouble: str  #: what the handler raised, or what went wrong
     changed: list[str]  #: files of the handler's that were edited since the call began
 

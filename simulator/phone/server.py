@@ -41,6 +41,7 @@ TYPES = {
     ".svg": "image/svg+xml; charset=utf-8",
     ".yaml": "application/yaml; charset=utf-8",
     ".py": "text/x-python; charset=utf-8",
+    ".jsonl": "application/jsonl; charset=utf-8",
 }
 #: The page's files, by their path below the token; "" is the page.
 PAGE = {"": "index.html", **{each: each for each in ("phone.css", "phone.js", "live.js")}}
@@ -156,6 +157,7 @@ class PhoneServer:
             "script.yaml": (state["script"], f"{stem}.call.yaml", ".yaml"),
             "test.py": (state["test"], f"test_{stem}.py", ".py"),
             "ladder.svg": (state["svg"], f"{stem}.svg", ".svg"),
+            "recording.jsonl": (self.desk.recording, f"{stem}.jsonl", ".jsonl"),
         }
         if path not in kept:
             return None

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -20,7 +20,7 @@ __all__ = ["HELP", "Screen", "TerminalPhone"]
 
 HELP = (
     "0-9 * # A-D  press a key     h  hang up     space  pause, or go on     n  to the next thing\n"
-    "b  back before your last key or prompt     f  faster     s  save your keys     q  quit"
+    "b  back before your last key or prompt     f  faster     s  save the call     q  quit"
 )
 #: The keys of a telephone. (Small letters are for the rest.)
 KEYPAD = frozenset("0123456789*#ABCD")
@@ -54,7 +54,7 @@ class TerminalPhone:
         screen: Screen,
         *,
         texts: Mapping[str, str] | None = None,
-        save: Callable[[Player], Path],
+        save: Callable[[Player], Sequence[Path]],
         speed: float = 1.0,
         clock: Clock = REAL,
     ) -> None:
@@ -105,7 +105,7 @@ class TerminalPhone:
         elif key == "h":
             player.make("hangup")
         elif key == "s":
-            self._screen.write(f"saved: {self._save(player)}")
+            self._screen.write(f"saved: {', '.join(map(str, self._save(player)))}")
         elif key in TIME:
             self._pass(key)
         else:

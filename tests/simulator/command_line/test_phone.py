@@ -29,8 +29,8 @@ def test_a_call_is_made_by_typing_and_saved_as_a_script(
     assert done.exit_code == 0, done.output
     assert '    "record your message at the tone"' in done.output.splitlines()
     assert "presses 1" in done.output
-    assert "saved: voicemail.call.yaml" in done.output
-    assert "saved: voicemail2.call.yaml" in done.output
+    assert "saved: voicemail.call.yaml, voicemail.jsonl" in done.output
+    assert "saved: voicemail2.call.yaml, voicemail2.jsonl" in done.output
     script = Script.read("voicemail.call.yaml")
     assert script.call["caller"] == "1002"
     assert [step.verb for step in script.steps] == ["say_nothing", "press", "hangup"]

@@ -12,10 +12,12 @@ import pytest
 from eslsync import Outbound, Session
 from simulator.ladders.text import draw
 from simulator.phone.inbox import Inbox
+from simulator.phone.keeping import as_recording
 from simulator.phone.live import Live
 from simulator.phone.player import Player
 from simulator.phone.protocol import Back, CallUp, HangUp, Press, Skip, Speed
 from simulator.phone.terminal import Screen, TerminalPhone
+from simulator.recordings.reading import Recording
 from simulator.scripts.script import Script
 from tests.simulator.phone.desks import desk_of
 from tests.support.programs import listening, read_until, take
@@ -42,7 +44,7 @@ def script(address: str) -> Script:
     return Script(address, call={"caller": "1001", "destination": "5000", "prompts": prompts})
 
 
-def test_its_caller_presses_keys_and_sees_what_happens_until_it_ends() -> None:
+def test_its_caller_presses_keys_and_sees_what_happens_until_it_ends(tmp_path: Path) -> None:
     with served() as address:
         keys: Inbox[str] = Inbox()
         with Live(Player(script(address))) as live:
@@ -64,6 +66,9 @@ def test_its_caller_presses_keys_and_sees_what_happens_until_it_ends() -> None:
             keys.put("3")
             assert live.next(keys) == "3"  # nothing more happens, and keys still come
             again = player.script()
+            path = tmp_path / "call.jsonl"
+            path.write_text("".join(as_recording(player)), encoding="utf-8")
+        assert "presses 2" in Recording.read(path).ladder()
         assert again.handler == address
         assert Script.parse(again.dump()).run().heard == ["welcome", "option-2"]
 
@@ -144,7 +149,7 @@ def test_in_a_terminal_time_is_not_theirs_either(tmp_path: Path) -> None:
         for key in " bnfh":
             keys.put(key)
         player = Player(script(address))
-        with TerminalPhone(player, keys, screen, save=lambda player: tmp_path) as phone:
+        with TerminalPhone(player, keys, screen, save=lambda player: [tmp_path]) as phone:
             phone.run()
     assert lines.count(Live.fixed) == 4
     assert "the call has ended; q quits" in lines

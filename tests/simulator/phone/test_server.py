@@ -148,6 +148,7 @@ def test_all_pages_show_the_same_call_and_may_act_and_come_and_go(server: PhoneS
             ("script.yaml", "ivr.call.yaml"),
             ("test.py", "test_ivr.py"),
             ("ladder.svg", "ivr.svg"),
+            ("recording.jsonl", "ivr.jsonl"),
         ):
             kept = get(server, f"/{server.token}/{path}", {})
             assert kept.headers["Content-Disposition"] == f'attachment; filename="{name}"'

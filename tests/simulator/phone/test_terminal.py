@@ -71,9 +71,9 @@ class Typed:
             self.hung_up = phone.player.hung_up
             self.now = phone.player.now
 
-    def save(self, player: Player) -> Path:
+    def save(self, player: Player) -> list[Path]:
         self.saved.append(player.script())
-        return Path("ivr.call.yaml")
+        return [Path("ivr.call.yaml")]
 
     @property
     def text(self) -> str:
