@@ -23,8 +23,9 @@ from ..clockwork.threads import SECOND
 from ..clockwork.virtual_time import World
 from ..model.allowlist import listed
 from ..model.channel import Channel
+from ..model.endpoint_modules import OTHERS, check_dial_string
 from ..model.evidence import StandsOn
-from ..model.far_legs import Endpoint, FarEnds, FarLeg, check_dial_string
+from ..model.far_legs import Endpoint, FarEnds, FarLeg
 from ..model.incoming import incoming
 from ..model.known_variables import note_variable
 from ..model.playing import PHRASE_ACTIONS
@@ -41,6 +42,7 @@ from ..model.tables import (
 from ..model.versions import ALLOWLIST, NEWEST, version_named
 from .apps import Apps
 from .call import Call, check_cause, check_end, failed, line_of
+from .far_end import FarEnd
 from .faults import Fault
 from .given import (
     check_actions,
@@ -397,7 +399,8 @@ class FreeSwitch:
     ) -> None:
         """Set the behaviour of a far end that is bridged to, originated or transferred to.
 
-        ``dial_string`` is written as the handler gives it ("user/1000"). The far end answers
+        ``dial_string`` is written as the handler gives it ("user/1000"); "*" stands for every
+        other far end. The far end answers
         after ``answers_after`` simulated seconds (None: never), and hangs up with ``cause``
         ``hangs_up_after`` seconds later (None: not by itself); or it ``rejects`` the call with a
         cause ("USER_BUSY"). With ``rings=True`` it rings first (CHANNEL_PROGRESS). ``presses``
@@ -409,8 +412,8 @@ class FreeSwitch:
         pressed on the other side of the bridge; each side hangs up with the other. Its call is
         among `calls`.
         """
-
-        check_dial_string(dial_string)
+        if dial_string != OTHERS:
+            check_dial_string(dial_string)
         for each in (cause, *([] if rejects is None else [rejects])):
             check_cause(each)
         check_flag("endpoint: rings", rings)
@@ -435,7 +438,9 @@ class FreeSwitch:
                 self._simulation.model,
                 caller_number=leg.profile.caller_id_number,
                 caller_name=leg.profile.caller_id_name,
-                destination=dial_string.rpartition("/")[2],
+                destination=leg.profile.destination_number
+                if dial_string == OTHERS
+                else dial_string.rpartition("/")[2],
                 socket=f"{OWN_ADDRESS} async full",
             )
             line = line_of(self._begin(handler, channel))
@@ -453,6 +458,20 @@ class FreeSwitch:
             cause=str(cause),
             taken_by=None if handler is None else take,
         )
+
+    def far_end(self, dial_string: str, number: int | None = None) -> FarEnd:
+        """A far end by hand: it answers, presses keys and hangs up when the test says so.
+
+            switch.endpoint("user/1000", answers_after=None, rings=True)
+            agent = switch.far_end("user/1000")
+            agent.answer()
+            agent.press("1")
+
+        Its verbs are about the last call to it that is up, or, with ``number``, about that one of
+        the calls to it (the first is 1).
+        """
+        check_dial_string(dial_string)
+        return FarEnd(self._simulation, dial_string, number)
 
     def listen(self, address: str, app: App) -> None:
         """Have another app listen on an address that the dialplan may hand calls to.

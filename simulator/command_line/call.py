@@ -262,10 +262,13 @@ def call(
 def not_called(made: Call, far_ends: Iterable[str]) -> list[str]:
     """The far ends that were set up and that nobody called, in words."""
     from ..calling.freeswitch import simulation_of
+    from ..model.endpoint_modules import OTHERS
 
     dialled = simulation_of(made.switch).legs.dialled
     called = ", ".join(sorted(dialled)) or "nobody"
-    return [f"not called: {each}; called: {called}" for each in sorted({*far_ends} - dialled)]
+    return [
+        f"not called: {each}; called: {called}" for each in sorted({*far_ends} - dialled - {OTHERS})
+    ]
 
 
 def recorded(app: Handler | Outbound | str, folder: Path) -> Outbound:

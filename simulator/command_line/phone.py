@@ -137,8 +137,10 @@ def phone(
 
 
 def new_script(app: str, name: str | None, given: Mapping[str, Any]) -> Script:
-    """A call as the options say."""
+    """A call as the options say; far ends that they don't describe are played by hand."""
     from ..calling.line import is_address
+    from ..model.endpoint_modules import OTHERS
+    from ..phone.player import BY_HAND
     from ..scripts.script import Script
 
     if is_address(app) and (name or given["start"] or given["hooks"]):
@@ -152,7 +154,7 @@ def new_script(app: str, name: str | None, given: Mapping[str, Any]) -> Script:
         "allow_unmodelled": list(given["allow_unmodelled"]),
         "hooks": given["hooks"] or None,
         "sounds": None if sounds is None else str(sounds.resolve()),
-        "endpoints": {dial: as_data(each) for dial, each in far_ends.items()},
+        "endpoints": {OTHERS: BY_HAND, **{to: as_data(each) for to, each in far_ends.items()}},
     }
     call |= {key: each for key, each in more.items() if each not in (None, {}, [])}
     return Script(app, name=name, call=call)

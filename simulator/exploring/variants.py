@@ -7,7 +7,7 @@ from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from typing import Any
 
-from ..model.far_legs import check_dial_string
+from ..model.endpoint_modules import OTHERS, check_dial_string
 from ..scripts.shapes import DIAL_STRING
 from .actions import CallerAction
 from .attempts import Attempt, AttemptOutcome
@@ -87,6 +87,8 @@ class Variants:
             return
         described = job.attempt.call.get("endpoints", {})
         came = outcome.ended if outcome.reached is None else outcome.reached.key
+        if OTHERS in described:
+            return
         for where in sorted(outcome.dialled - job.dialled - set(described)):
             # One of the keys that lead there is enough.
             which = (job.root, job.node and job.node.number, came, where)
@@ -156,7 +158,7 @@ class Variants:
         situation = node.situation
         where, since = situation.far_end, situation.far_seconds
         endpoints = dict(node.way.call.get("endpoints", {}))
-        behaviour = endpoints.get(where)
+        behaviour = endpoints.get(where, endpoints.get(OTHERS))
         if behaviour is None or since is None or "handler" in behaviour:
             return
         if situation.kind not in ("digit", "connected"):

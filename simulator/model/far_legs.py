@@ -19,13 +19,21 @@ from .arguments import atoi, holds_variables
 from .channel import Channel
 from .dialplan import transfer
 from .digits import Digit
+from .endpoint_modules import (
+    NOT_MODELLED,
+    OTHERS,
+    TECHNOLOGIES,
+    no_such_endpoint,
+    nobody_in,
+    wrong_sip_address,
+)
 from .executing import parse_all_events
 from .incoming import incoming
 from .known_options import note_option
 from .known_variables import note_variable
 from .profile import Profile, Times
 from .races import FirstStates
-from .spelling import hint, misspelt
+from .spelling import misspelt
 from .state_machine import end_session, run_session
 from .states import State
 from .variables import is_true
@@ -38,21 +46,10 @@ __all__ = [
     "Endpoint",
     "FarEnds",
     "FarLeg",
-    "check_dial_string",
     "dial",
     "reaches",
     "taken_by_dialplan",
 ]
-
-#: The endpoint modules; a dial string of any other is CHAN_NOT_IMPLEMENTED.
-TECHNOLOGIES = frozenset({"error", "group", "loopback", "sofia", "user", "verto"})
-#: More endpoint modules of FreeSWITCH, whose legs are not modelled.
-NOT_MODELLED = frozenset(
-    """
-    alsa dingaling freetdm gsmopen h323 iax2 khomp lcr modem null opal pickup portaudio reference
-    rtc rtmp rtp sip skinny skypopen unicall verto.rtc vlc
-    """.split()
-)
 
 #: The cause of a call to an unknown far end, by technology.
 NOT_THERE = {
@@ -61,9 +58,6 @@ NOT_THERE = {
     "user": "SUBSCRIBER_ABSENT",
     "group": "NO_ROUTE_DESTINATION",
 }
-
-#: FreeSWITCH's own SIP profiles.
-SIP_PROFILES = frozenset({"internal", "internal-ipv6", "external", "external-ipv6"})
 
 #: The number of steps that a leg's thread has gone through when the far end's first signal comes.
 SEEN: dict[FirstStates, int] = {"before": 4, "created": 2, "after": 0, "never": 0}
@@ -130,14 +124,13 @@ class Endpoint:
 
 
 class FarEnds:
-    """The far ends that a switch can call, by dial string."""
+    """The far ends that a switch can call, by dial string, or `OTHERS`."""
 
     def __init__(self, switch: Switch) -> None:
         self.endpoints: dict[str, Endpoint] = {}
         #: More users of the directory, as ``<user>@<domain>``; they can't be called.
         self.users: frozenset[str] = frozenset()
-        #: Called with each call to a far end: its dial string, the leg or the cause of the
-        #: failure, and the channel that calls.
+        #: Called with each dial string, the leg or the cause of the failure, and who calls.
         self.on_dial: Callable[[str, FarLeg | str, Channel | None], None] | None = None
 
 
@@ -181,6 +174,7 @@ class FarLeg(Channel):
         self.blocked = False  # CF_BLOCK_STATE: it is not called yet
         self.meanwhile: Steps[None] | None = None  # to be done before it is connected
         self.when_rings: Callable[[], None] | None = None
+        self.picked_up = False  # somebody answers it by hand
         self.confirm_key = ""  # what it has to press to take the call
         self.outcome_in: FirstStates = "before"
         self.steps_seen = 0  # of the first ones of its thread
@@ -204,6 +198,38 @@ class FarLeg(Channel):
         """Refuse the call, or hang up, as the far end."""
         self.left = self.left or self.up
         super().caller_hangs_up(cause)
+
+    @property
+    def is_called(self) -> bool:
+        """True while the far end's phone rings, unless another call answers for it."""
+        began = self.running_state is not State.NONE and not self.blocked
+        return began and self.up and self.far is None and not self.is_taken
+
+    @property
+    def is_taken(self) -> bool:
+        """True while the far end is connected: it has answered, and nobody has hung up."""
+        return self.up and (self.answered or self.picked_up)
+
+    def pick_up(self) -> None:
+        """Answer, as the far end."""
+        self.picked_up = True
+        self.thread.wake(self.now)
+
+    def refuse(self, cause: str) -> None:
+        """Refuse the call, as the far end; by SIP with its own cause in the Reason header, too."""
+        if self.technology == "sofia" and self.switch.version.has(SIP_REASON):
+            reason = HangupCause(self.switch.cause(cause))
+            for each in (self, self.caller):
+                if each is not None:
+                    each.set("sip_reason", f'Q.850;cause={reason.code};text="{reason}"')
+        self.caller_hangs_up(cause)
+
+    def press_keys(self, keys: str) -> None:
+        """Press keys, as the far end."""
+        if self.on_press is not None and self.up:
+            self.on_press(keys)
+        for key in keys:
+            self.press(key)
 
     def send_digit(self, digit: Digit, *, unfiltered: bool = False) -> None:
         """Let the far end hear a key that the other side of the bridge pressed."""
@@ -304,9 +330,10 @@ def _see_the_rest(leg: FarLeg) -> None:
 
 def _ring_until_answered(leg: FarLeg, began: int) -> Steps[None]:
     far_end = leg.far_end
-    if far_end.rejects is not None:
-        _tell_reason(leg, far_end)
+    if far_end.no_route and far_end.rejects is not None:
         leg.caller_hangs_up(far_end.rejects)
+    elif far_end.rejects is not None:
+        leg.refuse(far_end.rejects)
     if far_end.rings and leg.up:
         yield from _ring(leg)
     if far_end.taken_by is not None and leg.up:
@@ -335,16 +362,6 @@ def _stamp_both(leg: FarLeg, **times: int) -> None:
             leg.caller.stamp(**times)
         noted = leg.other_profile.times._replace(**times)
         leg.other_profile = leg.other_profile._replace(times=noted)
-
-
-def _tell_reason(leg: FarLeg, far_end: Endpoint) -> None:
-    """A SIP far end's own cause, in the Reason header of its refusal."""
-    if leg.technology != "sofia" or far_end.no_route or not leg.switch.version.has(SIP_REASON):
-        return
-    cause = HangupCause(leg.switch.cause(str(far_end.rejects)))
-    for each in (leg, leg.caller):
-        if each is not None:
-            each.set("sip_reason", f'Q.850;cause={cause.code};text="{cause}"')
 
 
 def _until_taken(leg: FarLeg, far: Channel) -> Steps[None]:
@@ -395,6 +412,8 @@ def _tell_caller(leg: FarLeg) -> None:
 def _wait(leg: FarLeg, until: int | None) -> Steps[None]:
     while leg.up and (until is None or leg.now < until):
         yield from parse_all_events(leg)
+        if leg.picked_up:
+            return
         if leg.up:
             yield until
 
@@ -403,20 +422,13 @@ def _schedule_far_end(leg: FarLeg) -> None:
     """Schedule the far end's actions after the answer, whatever becomes of its leg."""
     far_end, at = leg.far_end, leg.switch.scheduler.at
     for after, keys in far_end.presses:
-        at(leg.now + round(after * SECOND), lambda keys=keys: _press(leg, keys))  # type: ignore[misc]
+        at(leg.now + round(after * SECOND), lambda keys=keys: leg.press_keys(keys))  # type: ignore[misc]
     if far_end.transfers is not None:
         after, extension = far_end.transfers
         at(leg.now + round(after * SECOND), lambda: _transfer(leg, extension))
     if far_end.hangs_up_after is not None:
         after = far_end.hangs_up_after
         at(leg.now + round(after * SECOND), lambda: leg.caller_hangs_up(far_end.cause))
-
-
-def _press(leg: FarLeg, keys: str) -> None:
-    if leg.on_press is not None and leg.up:
-        leg.on_press(keys)
-    for key in keys:
-        leg.press(key)
 
 
 def _transfer(leg: FarLeg, extension: str) -> None:
@@ -477,15 +489,16 @@ def _dial(
     if technology == "sofia" and misspelt(rest.partition("/")[0], ["gateway"], shortest=6):
         why = "there is no such SIP profile (did you mean 'sofia/gateway/'?)"
         switch.refused(f"the endpoint sofia/{rest.partition('/')[0]}/", caller, why)
-    if why := _nobody_in(technology, rest):
+    if why := nobody_in(technology, rest):
         switch.refused(f"the dial string {target}", caller, why)
     if technology == "error":
         return switch.cause(rest, caller)
-    endpoint = switch.state(FarEnds).endpoints.get(target)
+    far_ends = switch.state(FarEnds).endpoints
+    endpoint = far_ends.get(target, far_ends.get(OTHERS))
     if endpoint is None and technology in ("user", "group"):
         return NOT_THERE[technology]  # not in the directory: no leg is created
     if endpoint is None and technology == "sofia":
-        wrong = _wrong_sip_address(rest)
+        wrong = wrong_sip_address(rest)
         if wrong is not None:
             return wrong
     if endpoint is None or endpoint.no_route:
@@ -533,61 +546,17 @@ def _dial(
     return leg
 
 
-def _nobody_in(technology: str, rest: str) -> str:
-    """Why a dial string names nobody to call (mod_sofia.c: "Invalid URL"); "" if it does."""
-    if "{" in rest:
-        return "its braces are no variables there: is the f of an f-string missing?"
-    if technology == "sofia":
-        form = "<profile>/<number>@<domain>"
-        if rest.lower().startswith("gateway"):
-            rest, form = rest.partition("/")[2], "gateway/<gateway>/<number>"
-        if all(rest.partition("/")[::2]):
-            return ""
-        return f"it is written sofia/{form}"
-    number = rest.partition("@")
-    if not number[0] or (number[1] and not number[2]):
-        return f"it names nobody: it is written as in {technology}/1000"
-    return ""
-
-
-def _wrong_sip_address(rest: str) -> str | None:
-    """The cause if a dial string names no profile or gateway (sofia_outgoing_channel)."""
-    profile, slash, address = rest.partition("/")
-    if not slash or not address:
-        return "INVALID_URL"
-    if profile == "gateway":
-        return "INVALID_GATEWAY"
-    return None if profile in SIP_PROFILES else "INVALID_PROFILE"
-
-
 def reaches(switch: Switch, target: str) -> bool:
     """True if a call to a far end gets so far that its caller is let hear it."""
     technology = target.partition("/")[0].lower()
-    return technology == "loopback" or target in switch.state(FarEnds).endpoints
+    known = switch.state(FarEnds).endpoints.keys()
+    return technology == "loopback" or not known.isdisjoint((target, OTHERS))
 
 
 def _forwards(caller: Channel) -> int:
     """How often a leg that a channel calls may be passed on (max_forwards)."""
     forwards = caller.get("max_forwards")
     return atoi(forwards) - 1 if forwards else 70
-
-
-def check_dial_string(dial_string: str) -> None:
-    """Raise ValueError for a far end that no dial string of FreeSWITCH can reach."""
-    technology, slash, rest = dial_string.partition("/")
-    if not slash or technology.lower() not in TECHNOLOGIES | NOT_MODELLED:
-        raise ValueError(f"the far end {dial_string!r}: {no_such_endpoint(dial_string)}")
-    if why := _nobody_in(technology.lower(), rest):
-        raise ValueError(f"the far end {dial_string!r}: {why}")
-
-
-def no_such_endpoint(dial_string: str) -> str:
-    """Why a dial string names no endpoint module of FreeSWITCH."""
-    technology, slash, _ = dial_string.partition("/")
-    known = TECHNOLOGIES | NOT_MODELLED
-    if not slash:
-        return "a dial string is written as in user/1000"
-    return f"there is no endpoint {technology}/{hint(technology, known)}"
 
 
 def _profile(

@@ -32,14 +32,17 @@ from .inbox import Inbox
 from .keeping import as_recording, as_test, ladder
 from .live import Live
 from .paced import Paced, at_its_pace
-from .player import Move, Player
+from .player import CALLER, Heard, Move, Player
 from .protocol import (
+    Answer,
     Back,
     Command,
     HangUp,
     Order,
     Press,
+    Prompt,
     Recorded,
+    Reject,
     Skip,
     Source,
     Speed,
@@ -179,19 +182,21 @@ class Showing:
             "speed": paced.speed,
             "where": at,
             "source": self._source(at["file"] if at else self._file),
-            "prompts": [
+            "prompts": [self._prompt(each) for each in player.prompts],
+            "lines": [
                 {
-                    "name": each.name,
-                    "caption": caption(each.name, self._texts),
-                    "began": each.began,
-                    "how": each.how,
-                    "since": each.since,
-                    "played": each.played,
+                    "number": each.number,
+                    "dial_string": each.dial_string,
+                    "caller": each.caller,
+                    "phase": each.phase,
+                    "cause": each.cause,
+                    "prompts": [self._prompt(prompt) for prompt in each.heard],
                 }
-                for each in player.prompts
+                for each in player.lines
             ],
             "moves": [
-                {"at": each.at, "verb": each.verb, "keys": each.keys} for each in player.moves
+                {"at": each.at, "verb": each.verb, "keys": each.keys, "line": each.line}
+                for each in player.moves
             ],
         }
         entries = len(player.transcript.entries_raw)
@@ -208,6 +213,16 @@ class Showing:
         failed = [] if self.take else [self._failed]
         state["trouble"] = "\n\n".join(filter(None, [*failed, trouble(player, self._file)]))
         return state
+
+    def _prompt(self, heard: Heard) -> Prompt:
+        return {
+            "name": heard.name,
+            "caption": caption(heard.name, self._texts),
+            "began": heard.began,
+            "how": heard.how,
+            "since": heard.since,
+            "played": heard.played,
+        }
 
     def _ladder(self, player: Player) -> State:
         entries = player.transcript.entries
@@ -287,12 +302,16 @@ def play(paced: Paced | Live, commands: Commands, showing: Showing, teller: Tell
         if isinstance(command, Closed):
             return
         if isinstance(command, Press):
-            paced.player.make("press", command.keys)
+            paced.player.make("press", command.keys, command.line)
+        elif isinstance(command, Answer):
+            paced.player.make("answer", line=command.line)
+        elif isinstance(command, Reject):
+            paced.player.make("reject", line=command.line)
         elif isinstance(command, HangUp):
-            paced.player.make("hangup")
+            paced.player.make("hangup", line=command.line)
         if isinstance(paced, Live):
             continue
-        if isinstance(command, HangUp) and not paced.speed:
+        if isinstance(command, HangUp) and command.line == CALLER and not paced.speed:
             paced.change(1.0)  # it takes time to end
         elif isinstance(command, Speed):
             paced.change(command.speed)
@@ -310,7 +329,7 @@ def script_of(order: Order) -> Script:
 
 
 def rehearsed(order: Order) -> Rehearsal:
-    moves = [Move(each["at"], each["verb"], each["keys"]) for each in order.moves]
+    moves = [Move(each["at"], each["verb"], each["keys"], each["line"]) for each in order.moves]
     return Rehearsal(moves, order.stands, failed="")
 
 

@@ -18,6 +18,7 @@ from ..calling.line import is_address
 from ..scripts.script import USUAL_DESTINATION, USUAL_NUMBER, Script, Step
 from .keeping import stem_of
 from .live import Live
+from .player import CALLER
 from .protocol import (
     Again,
     Back,
@@ -25,6 +26,7 @@ from .protocol import (
     Command,
     HangUp,
     MoveMade,
+    NotACommand,
     Order,
     Skip,
     Speed,
@@ -103,15 +105,18 @@ class Desk:
             self._end_process()
 
     def do(self, command: Command) -> None:
-        """What a page wants."""
+        """What a page wants. Raises NotACommand for a line that isn't there."""
         with self._doing:
+            line = getattr(command, "line", CALLER)
+            if line not in (CALLER, *(each["number"] for each in self.state["lines"])):
+                raise NotACommand(f"there is no line {line}")
             if isinstance(command, CallUp):
                 self._merge({"caller": command.caller, "destination": command.destination})
                 self._begin(self._order([]))
             elif isinstance(command, Again):
                 same = command.same and not self.state["fixed"]
                 self._begin(self._order(self.state["moves"] if same else []))
-            elif isinstance(command, HangUp):
+            elif isinstance(command, HangUp) and command.line == CALLER:
                 self._hang_up()
             elif isinstance(command, Back | Skip | Speed) and self.state["fixed"]:
                 pass
@@ -201,6 +206,7 @@ def nothing() -> State:
         "now": 0,
         "speed": 1.0,
         "prompts": [],
+        "lines": [],
         "moves": [],
         "where": None,
         "source": None,

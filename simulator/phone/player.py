@@ -18,28 +18,51 @@ from typing import Any, Literal, NamedTuple
 
 from eslsync.stacks import place, users_stack
 
-from ..calling.call import Call, CallFailed, line_of
+from ..calling.call import GAP, Call, CallFailed, line_of
+from ..calling.far_end import FarEnd
 from ..calling.freeswitch import FreeSwitch, simulation_of
 from ..calling.line import App, HeardPrompt
+from ..calling.other_legs import CalledLeg, HeardThere
 from ..clockwork.threads import SECOND
 from ..ladders.transcript import Party, Transcript
+from ..model.endpoint_modules import OTHERS
 from ..scripts.script import Script
 from ..scripts.steps import Step
 
-__all__ = ["Heard", "Move", "Player", "Playing", "Said", "Whereabouts"]
+__all__ = [
+    "BY_HAND",
+    "CALLER",
+    "FarLine",
+    "Heard",
+    "Move",
+    "Player",
+    "Playing",
+    "Said",
+    "Verb",
+    "Whereabouts",
+]
 
 #: Folders of Python's library and of packages, in which a handler may wait as well.
 INSTALLED = tuple(
     os.path.join(get_paths()[each], "") for each in ("stdlib", "platstdlib", "purelib", "platlib")
 )
 
+Verb = Literal["press", "hangup", "answer", "reject"]
+
+#: The number of the caller's line; those of far ends follow, in the order in which they are called.
+CALLER = 1
+
+#: In a script, the behaviour of a far end whose phone rings until somebody answers it.
+BY_HAND = {"rings": True, "answers_after": "never"}
+
 
 class Move(NamedTuple):
-    """Something that the caller did."""
+    """Something that the caller did, or somebody at a far end."""
 
     at: int  #: microseconds since the call began
-    verb: Literal["press", "hangup"]
+    verb: Verb
     keys: str = ""
+    line: int = CALLER
 
 
 class Playing(NamedTuple):
@@ -67,6 +90,17 @@ class Said(NamedTuple):
     data: bytes
 
 
+class FarLine(NamedTuple):
+    """A call to a far end that is played by hand, as it is seen there."""
+
+    number: int
+    dial_string: str
+    caller: str  #: the number of whoever calls
+    phase: Literal["waits", "rings", "up", "ended"]  #: "waits": it does not ring yet
+    cause: str  #: why it has ended
+    heard: list[Heard]
+
+
 class Whereabouts(NamedTuple):
     """Where the handler is."""
 
@@ -80,8 +114,8 @@ class Player:
     ``script`` has the handler and the circumstances of the call; its steps are not played. (With
     ``app``, that handler instead.) ``moves`` are made first, and the call then stands at the last
     of them, or at ``stands`` (microseconds since it began). A handler may take as long as it
-    likes: there is no patience. If it is a program's address, time is real. Raises ScriptError for
-    a script that can't be run.
+    likes: there is no patience. If it is a program's address, time is real. Far ends that don't
+    answer by themselves are played by hand, too. Raises ScriptError for a script that can't be run.
     """
 
     def __init__(
@@ -100,6 +134,7 @@ class Player:
         self.is_live = isinstance(self.app, str)  #: it is another program, called in real time
         self._left = False  # the caller has hung up
         self._refusal: str | None = None  # why a program can't be called
+        self._called: list[CalledLeg] = []  # far ends that are played by hand
         self._resources = ExitStack()
 
     def __enter__(self) -> Player:
@@ -109,16 +144,23 @@ class Player:
         self.call: Call = self.switch.call(self.app, **circumstances)
         self._script.set_up_far_ends(self.call)
         self._line = line_of(self.call)
-        self._world = simulation_of(self.switch).world
+        self._simulation = simulation_of(self.switch)
+        self._simulation.legs.on_called = self._call
+        self._world = self._simulation.world
         self._began = self._world.now
         self._settle()
         for move in self._planned:
             self.pass_to(move.at)
-            self.make(move.verb, move.keys)
+            self.make(move.verb, move.keys, move.line)
         self.pass_to(self._stands)
         return self
 
+    def _call(self, called: CalledLeg) -> None:
+        if called.by_hand:
+            self._called.append(called)
+
     def __exit__(self, *error: Any) -> None:
+        self._line.awaited = True  # left where it stands, also right after a key
         with self._noting():
             self._resources.__exit__(*error)
 
@@ -205,6 +247,30 @@ class Player:
         return Heard(prompt.name, heard.started - began, how, since - began, played)
 
     @property
+    def lines(self) -> list[FarLine]:
+        """The calls to far ends that are played by hand, in order, also those that have ended."""
+        return [self._far_line(number, each) for number, each in self._numbered.items()]
+
+    @property
+    def _numbered(self) -> dict[int, CalledLeg]:
+        return dict(enumerate(self._called, CALLER + 1))
+
+    def _far_line(self, number: int, called: CalledLeg) -> FarLine:
+        return FarLine(
+            number,
+            called.dial_string,
+            called.caller,
+            phase_of(called),
+            called.leg.hangup_cause or "",
+            [self._heard_there(each) for each in called.heard if each.heard.pieces is None],
+        )
+
+    def _heard_there(self, each: HeardThere) -> Heard:
+        began = self._began
+        name, started = each.heard.prompt, each.heard.started - began
+        return Heard(name, started, each.how, each.since - began, each.played)
+
+    @property
     def whereabouts(self) -> Whereabouts | None:
         """Where the handler is; None before it begins and once it has ended."""
         session = self._line.session
@@ -247,20 +313,46 @@ class Player:
                 return
             self.pass_to(due)
 
-    # The caller
+    # The caller, and far ends
 
-    def make(self, verb: Literal["press", "hangup"], keys: str = "") -> None:
-        """Press keys, or hang up, now; nothing once the call has ended."""
-        if self.hung_up or self._left:
+    def make(self, verb: Verb, keys: str = "", line: int = CALLER) -> None:
+        """Press keys, hang up, answer or reject a call, now, on a line.
+
+        Nothing happens if that line can't do so: its call has ended, or it is another one's turn.
+        """
+        if line != CALLER:
+            self._make_far(verb, keys, line)
+        elif verb in ("press", "hangup") and not (self.hung_up or self._left):
+            self.moves.append(Move(self.now, verb, keys))
+            if verb == "press":
+                with self._noting():
+                    self.call.press(keys)
+            else:
+                self._left = True
+                self.call.hangup_after(0.0)
+                self._settle()
+
+    def _make_far(self, verb: Verb, keys: str, line: int) -> None:
+        self._settle()  # what is due now comes first
+        called = self._numbered.get(line)
+        phase = None if called is None else phase_of(called)
+        if called is None or phase != ("rings" if verb in ("answer", "reject") else "up"):
             return
-        self.moves.append(Move(self.now, verb, keys))
-        if verb == "press":
-            with self._noting():
-                self.call.press(keys)
-        else:
-            self._left = True
-            self.call.hangup_after(0.0)
-            self._settle()
+        self.moves.append(Move(self.now, verb, keys, line))
+        far_end = FarEnd(self._simulation, called.dial_string, called.number)
+        try:
+            if verb == "answer":
+                far_end.answer()
+            elif verb == "reject":
+                far_end.reject()
+            elif verb == "press":
+                far_end.press(keys)
+            else:
+                far_end.hangup()
+        except CallFailed:
+            if not self.is_live:
+                raise
+            self.moves.pop()  # its call has just ended: real time has passed
 
     # Another program, in real time
 
@@ -273,7 +365,7 @@ class Player:
     def wait(self, until: Callable[[], bool]) -> None:
         """Let time pass until something holds, or nothing more can happen by itself."""
         with self._noting():
-            simulation_of(self.switch).run(until, None)
+            self._simulation.run(until, None)
 
     def wake(self) -> None:
         """Have `wait` look again. Any thread."""
@@ -308,17 +400,47 @@ class Player:
         return Player(self._script, self.app, moves=kept, stands=max(moment, 0))
 
     def script(self) -> Script:
-        """The caller as a script: it plays the same call."""
+        """The caller, and who played far ends, as a script: it plays the same call."""
         steps: list[Step] = []
         at = 0
+        last = self.moves[-1] if self.moves else None
         for move in self.moves:
-            if move.at > at:
+            if move.at > at or move.line != CALLER:
                 steps.append(Step("say_nothing", {"seconds": (move.at - at) / SECOND}))
-                at = move.at
-            if move.verb == "press":
+            at = move.at + round(GAP * SECOND) * max(0, len(move.keys) - 1)
+            if move.line != CALLER:
+                steps.append(self._far_step(move))
+            elif move.verb == "press":
                 steps.append(Step("press", {"digits": move.keys}))
-            else:
+            elif move is last:
                 steps.append(Step("hangup"))
-        if not any(each.verb == "hangup" for each in self.moves):
-            steps.append(Step("wait") if self.ended else Step("hangup"))
-        return replace(self._script, steps=steps, expect={})
+            else:
+                # somebody at a far end did something afterwards
+                steps += [Step("hangup_after", {"seconds": 0}), Step("say_nothing", {"seconds": 0})]
+        if not (steps and steps[-1].verb == "hangup"):
+            over = self.ended or self._left
+            steps.append(Step("wait") if over else Step("hangup"))
+        ends: Any = self._script.call.get("endpoints", {})
+        if not self._called:  # then it says nothing of this call that somebody would be there
+            ends = {to: each for to, each in ends.items() if (to, each) != (OTHERS, BY_HAND)}
+        call = {**self._script.call, "endpoints": ends}
+        if not ends:
+            del call["endpoints"]
+        return replace(self._script, call=call, steps=steps, expect={})
+
+    def _far_step(self, move: Move) -> Step:
+        called = self._numbered[move.line]
+        step = Step(move.verb, {"digits": move.keys} if move.verb == "press" else {})
+        at: dict[str, object] = {"far_end": called.dial_string}
+        if sum(each.dial_string == called.dial_string for each in self._called) > 1:
+            at["number"] = called.number
+        return Step("at", {**at, "steps": [step]})
+
+
+def phase_of(called: CalledLeg) -> Literal["waits", "rings", "up", "ended"]:
+    leg = called.leg
+    if not leg.up:
+        return "ended"
+    if leg.is_taken:
+        return "up"
+    return "rings" if leg.is_called else "waits"

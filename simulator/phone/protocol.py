@@ -14,12 +14,15 @@ from typing import Any, Literal, TypedDict
 from eslsync.wire.arguments import are_keys
 
 from .pacing import SPEEDS
+from .player import CALLER, Verb
 
 __all__ = [
     "Again",
+    "Answer",
     "Back",
     "CallUp",
     "Command",
+    "FarLine",
     "HangUp",
     "MoveMade",
     "NotACommand",
@@ -27,6 +30,7 @@ __all__ = [
     "Press",
     "Prompt",
     "Recorded",
+    "Reject",
     "Skip",
     "Source",
     "Speed",
@@ -45,11 +49,12 @@ class NotACommand(ValueError):
 
 
 class MoveMade(TypedDict):
-    """Something that the caller did."""
+    """Something that the caller did, or somebody at a far end."""
 
     at: int  #: microseconds since the call began
-    verb: Literal["press", "hangup"]
+    verb: Verb
     keys: str
+    line: int
 
 
 @dataclass(frozen=True)
@@ -69,14 +74,31 @@ class Again:
 
 @dataclass(frozen=True)
 class HangUp:
-    """Hang up."""
+    """Hang up, on a line: 1 is the caller's, others are far ends'."""
+
+    line: int = CALLER
+
+
+@dataclass(frozen=True)
+class Answer:
+    """Answer the call to a far end."""
+
+    line: int
+
+
+@dataclass(frozen=True)
+class Reject:
+    """Reject the call to a far end: it is busy."""
+
+    line: int
 
 
 @dataclass(frozen=True)
 class Press:
-    """Press keys."""
+    """Press keys, on a line."""
 
     keys: str
+    line: int = CALLER
 
     def __post_init__(self) -> None:
         if not are_keys(self.keys):
@@ -127,12 +149,14 @@ class Order:
     plays: bool = False
 
 
-Command = CallUp | Again | HangUp | Press | Speed | Skip | Back | Order
+Command = CallUp | Again | HangUp | Answer | Reject | Press | Speed | Skip | Back | Order
 
 NAMES: dict[str, type[Command]] = {
     "call": CallUp,
     "again": Again,
     "hangup": HangUp,
+    "answer": Answer,
+    "reject": Reject,
     "press": Press,
     "speed": Speed,
     "skip": Skip,
@@ -190,7 +214,7 @@ class Source(TypedDict):
 
 
 class Prompt(TypedDict):
-    """A prompt that the caller has heard, or hears. Times: microseconds since the call began."""
+    """A prompt that somebody has heard, or hears. Times: microseconds since the call began."""
 
     name: str
     caption: str
@@ -205,6 +229,17 @@ class Recorded(TypedDict):
 
     after: int
     lines: list[str]
+
+
+class FarLine(TypedDict):
+    """A call to a far end that is played by hand, as it is seen there."""
+
+    number: int  #: 2 is the first one that was called
+    dial_string: str
+    caller: str
+    phase: Literal["waits", "rings", "up", "ended"]  #: "waits": it does not ring yet
+    cause: str  #: why it has ended
+    prompts: list[Prompt]
 
 
 class State(TypedDict, total=False):
@@ -224,6 +259,7 @@ class State(TypedDict, total=False):
     speed: float
     fixed: str  #: why time can't be changed; empty: it can
     prompts: list[Prompt]
+    lines: list[FarLine]
     moves: list[MoveMade]
     where: Where | None
     source: Source | None

@@ -11,9 +11,10 @@ from typing import NamedTuple
 from ..calling.call import CallFailed, line_of
 from ..calling.freeswitch import FreeSwitch, simulation_of
 from ..calling.line import App
+from ..calling.other_legs import CalledLeg
 from ..clockwork.virtual_time import SimulationError
 from ..scripts.script import Script, ScriptError
-from .player import Move
+from .player import CALLER, Move
 
 __all__ = ["Rehearsal", "rehearse"]
 
@@ -24,7 +25,7 @@ BEYOND = ("as", "call", "talk", "transfer")
 
 
 class Rehearsal(NamedTuple):
-    """What a script's caller did."""
+    """What a script's caller did, and whoever was at a far end."""
 
     moves: list[Move]
     stands: int  #: when its steps ended, in microseconds since the call began
@@ -42,14 +43,18 @@ def rehearse(script: Script, app: App) -> Rehearsal:
     steps = [*script.steps]
     while steps and steps[-1].verb in LAST:
         steps.pop()
+    named = script.path or "the script"
     for verb in BEYOND:
         if any(each.verb == verb for each in steps):
-            named = script.path or "the script"
             raise ScriptError(f"{named}: the telephone has no {verb}; `eslsync call` plays it")
+    if any("cause" in each.options for step in steps for each in (step, *step.steps)):
+        raise ScriptError(f"{named}: the telephone gives no cause; `eslsync call` plays it")
     rehearsed = replace(script, steps=steps, expect={})
     options, circumstances = rehearsed.circumstances()
     failed = ""
+    called: list[CalledLeg] = []
     with FreeSwitch(patience=None, raises=False, **options) as switch:
+        simulation_of(switch).legs.on_called = called.append
         call = switch.call(app, **circumstances)
         try:
             rehearsed.play(call)
@@ -58,11 +63,16 @@ def rehearse(script: Script, app: App) -> Rehearsal:
         line = line_of(call)
         stands = simulation_of(switch).now - line.began
         noted = line.transcript.so_far().entries_raw
-    moves = []
-    for at, sender, _, what in noted:
+    moves: list[tuple[int, Move]] = []  # and where each stands in the transcript
+    for number, (at, sender, _, what) in enumerate(noted):
         verb, _, rest = what.partition(" ") if isinstance(what, str) else ("", "", "")
         if sender == "caller" and verb == "presses":
-            moves.append(Move(at - line.began, "press", rest))
+            moves.append((number, Move(at - line.began, "press", rest)))
         elif sender == "caller" and verb == "hangs":
-            moves.append(Move(at - line.began, "hangup"))
-    return Rehearsal(moves, stands, failed)
+            moves.append((number, Move(at - line.began, "hangup")))
+    for number, leg in enumerate((each for each in called if each.by_hand), CALLER + 1):
+        for deed in leg.done:
+            move = Move(deed.at - line.began, deed.verb, deed.keys, number)
+            moves.append((deed.noted, move))
+    moves.sort(key=lambda each: each[0])
+    return Rehearsal([move for _, move in moves], stands, failed)

@@ -7,7 +7,7 @@ from typing import Any
 
 from eslsync import HangupCause
 
-from .shapes import CAUSE, DIAL_STRING, EXTENSION, KEYS, SECONDS, unknown
+from .shapes import CAUSE, EXTENSION, FAR_END, KEYS, SECONDS, unknown
 
 __all__ = ["parse"]
 
@@ -68,8 +68,8 @@ def parse(text: str) -> tuple[str, dict[str, Any]]:
     dial_string, equals, words = text.rpartition("=")
     if not equals:
         raise ValueError(f"{text!r} does not say what the far end does; {SYNTAX}")
-    if not DIAL_STRING.accepts(dial_string):
-        raise ValueError(f"{dial_string!r} is not {DIAL_STRING.is_what}; {SYNTAX}")
+    if not FAR_END.accepts(dial_string):
+        raise ValueError(f"{dial_string!r} is not {FAR_END.is_what}; {SYNTAX}")
     options: dict[str, Any] = {}
     for word in words.split(","):
         option, value = _option(word.strip())

@@ -41,6 +41,8 @@ __all__ = ["Script", "ScriptError", "Step", "run_script"]
 
 #: The caller's number, and the one dialled, if a script doesn't give them.
 USUAL_NUMBER, USUAL_DESTINATION = "1001", "5000"
+#: Steps of a far end.
+AT = "at: {far_end: user/1000, steps: [answer]}"
 
 
 @dataclass(frozen=True)
@@ -74,11 +76,18 @@ class Script:
                 check(f"{name} of {where}", value, allowed[name])
             object.__setattr__(self, where, plain(values))
         object.__setattr__(self, "steps", tuple(self.steps))
-        self._check_callers(self.steps, [str(self.call.get("caller", USUAL_NUMBER))])
+        self._check_steps(self.steps, [str(self.call.get("caller", USUAL_NUMBER))])
 
-    def _check_callers(self, steps: Sequence[Step], callers: list[str]) -> None:
-        """Check that ``as`` names a caller who has called, and ``call`` one who has not."""
+    def _check_steps(self, steps: Sequence[Step], callers: list[str]) -> None:
+        """Check that ``as`` names a caller who has called, and ``call`` one who has not.
+
+        And that what only a far end does stands in ``at``.
+        """
         for step in steps:
+            if step.verb in ("answer", "reject"):
+                where = "" if step.line is None else f"{self._where(step.line)}: "
+                said = "is what a far end does: put it among the steps of at"
+                raise ScriptError(f"{where}{step.verb} {said}, as in {AT}")
             if step.verb not in ("call", "as"):
                 continue
             number = str(step.options["caller"])
@@ -91,7 +100,7 @@ class Script:
                 raise ScriptError(f"{where}{said}")
             if step.verb == "call":
                 callers.append(number)
-            self._check_callers(step.steps, callers)
+            self._check_steps(step.steps, callers)
 
     @classmethod
     def parse(cls, text: str, path: str | Path | None = None) -> Script:
@@ -219,6 +228,9 @@ class Script:
 
     def _play(self, steps: Sequence[Step], call: Call, callers: dict[str, Call]) -> None:
         for step in steps:
+            if step.verb == "at":
+                self._play_at(step, call)
+                continue
             if step.verb not in ("call", "as"):
                 with self._place(call, self._where(step.line)):
                     step.play(call)
@@ -229,6 +241,16 @@ class Script:
                 options.setdefault("destination", call.destination)
                 callers[number] = call.switch.call(call.app, **options)
             self._play(step.steps, callers[number], callers)
+
+    def _play_at(self, at: Step, call: Call) -> None:
+        options: Any = {key: value for key, value in at.options.items() if key != "steps"}
+        try:
+            far_end = call.switch.far_end(options["far_end"], options.get("number"))
+        except ValueError as error:
+            raise ScriptError(f"{self._where(at.line)}: {error}") from None
+        for step in at.steps:
+            with self._place(call, self._where(step.line)):
+                step.play(far_end)
 
     def _switch(self) -> dict[str, Any]:
         """The options of FreeSwitch."""

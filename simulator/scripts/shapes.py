@@ -5,7 +5,7 @@ from __future__ import annotations
 import difflib
 import re
 from collections.abc import Callable, Iterable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime
 from math import isfinite
 from typing import Any
@@ -14,6 +14,7 @@ from eslsync import HangupCause
 from eslsync.wire.arguments import are_keys
 
 from ..calling.faults import KINDS
+from ..model.endpoint_modules import OTHERS
 
 __all__ = ["ScriptError", "check", "unknown"]
 
@@ -87,7 +88,9 @@ class DialplanAction:
 
 @dataclass(frozen=True)
 class StepList:
-    """A list of another caller's steps."""
+    """A list of steps of somebody else: of another caller, or of whoever has these verbs."""
+
+    verbs: Mapping[str, Mapping[str, Shape]] | None = None
 
 
 Shape = Scalar | Many | ByName | Fields | OneOf | DialplanAction | StepList
@@ -125,6 +128,10 @@ WHOLE = Scalar("a whole number", int)
 FLAG = Scalar("true or false", bool)
 DIAL_STRING = Scalar(
     "a dial string, such as user/1000", str, re.compile(r"[^\s/,|]+/\S+").fullmatch
+)
+#: Whose behaviour is described.
+FAR_END = replace(
+    DIAL_STRING, is_what="a dial string, such as user/1000, or * for all others", word=OTHERS
 )
 ADDRESS = Scalar(
     'an address of the dialplan\'s socket entries, such as "10.9.9.9:6000"',
@@ -187,7 +194,7 @@ CALL: dict[str, Shape] = {
     ),
 }
 FAR_ENDS: dict[str, Shape] = {
-    "endpoints": ByName(Fields(ENDPOINT), name=DIAL_STRING),
+    "endpoints": ByName(Fields(ENDPOINT), name=FAR_END),
     "listeners": ByName(Fields(HANDLER, alone="file"), name=ADDRESS),
 }
 CIRCUMSTANCES = {**CALL, **SWITCH, **FAR_ENDS}
@@ -201,6 +208,14 @@ EXPECT: dict[str, Shape] = {
     "variables": ByName(ANY_TEXT),
 }
 
+#: The verbs of a far end, among the steps of ``at``.
+AT_FAR_END: dict[str, dict[str, Shape]] = {
+    "answer": {"timeout": SECONDS},
+    "reject": {"cause": CAUSE, "timeout": SECONDS},
+    "press": {"digits": KEYS, "gap": SECONDS},
+    "say_nothing": {"seconds": SECONDS},
+    "hangup": {"cause": CAUSE},
+}
 #: The caller's verbs and their options. A value without a name is the first option's.
 VERBS: dict[str, dict[str, Shape]] = {
     "hear": {"prompt": PROMPT, "start": FLAG, "timeout": SECONDS},
@@ -214,9 +229,12 @@ VERBS: dict[str, dict[str, Shape]] = {
     "transfer": {"extension": EXTENSION},
     "call": {**WHO_CALLS, "steps": StepList()},
     "as": {"caller": TEXT, "steps": StepList()},
+    "at": {"far_end": DIAL_STRING, "number": WHOLE, "steps": StepList(AT_FAR_END)},
+    "answer": AT_FAR_END["answer"],  # these two are a far end's alone
+    "reject": AT_FAR_END["reject"],
 }
 #: Verbs that need no options; all others need their first.
-ALONE = frozenset({"wait", "hangup"})
+ALONE = frozenset({"wait", "hangup", "answer", "reject"})
 
 
 # Checking

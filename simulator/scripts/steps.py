@@ -6,6 +6,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 
 from ..calling.call import Call
+from ..calling.far_end import FarEnd
 from .shapes import ALONE, VERBS, Scalar, ScriptError, StepList, check, unknown
 
 __all__ = ["Step"]
@@ -15,8 +16,9 @@ __all__ = ["Step"]
 class Step:
     """One action of the caller: a verb of `Call`, and its options by name.
 
-    Two verbs are about other callers, who have their own ``steps``: ``call`` (another
-    ``caller`` calls) and ``as`` (one of those callers continues). Raises ScriptError.
+    Some verbs are about others, who have their own ``steps``: ``call`` (another ``caller``
+    calls), ``as`` (one of those callers continues) and ``at`` (a far end's steps are verbs of
+    `FarEnd`). Raises ScriptError.
     """
 
     verb: str
@@ -31,10 +33,13 @@ class Step:
             if name not in shapes:
                 raise ScriptError(unknown(f"{self.verb} has no", name, shapes))
             what = f"{name} of {self.verb}"
-            check(what, value, shapes[name])
-            if isinstance(shapes[name], StepList):
+            shape = shapes[name]
+            check(what, value, shape)
+            if isinstance(shape, StepList):
                 if not isinstance(value, Sequence) or not all(isinstance(s, Step) for s in value):
                     raise ScriptError(f"{what} takes a list of steps, not {value!r}")
+                for step in value if shape.verbs else ():
+                    step._check_far_end(shape.verbs)
         needed, kind = next(iter(shapes.items()))
         if needed not in self.options and self.verb not in ALONE:
             assert isinstance(kind, Scalar)
@@ -50,6 +55,15 @@ class Step:
         assert isinstance(steps, Sequence)
         return tuple(steps)
 
-    def play(self, call: Call) -> None:
-        """Run the verb in a call; raises what the verb raises."""
-        getattr(call, self.verb)(**self.options)
+    def play(self, whose: Call | FarEnd) -> None:
+        """Run the verb in a call, or at a far end; raises what the verb raises."""
+        getattr(whose, self.verb)(**self.options)
+
+    def _check_far_end(self, verbs: Mapping[str, Mapping[str, object]]) -> None:
+        """Raise ScriptError for what a far end can't do."""
+        if self.verb not in verbs:
+            raise ScriptError(unknown("a far end has no verb", self.verb, verbs))
+        for name in self.options:
+            if name not in verbs[self.verb]:
+                what = f"at a far end, {self.verb} has no"
+                raise ScriptError(unknown(what, name, verbs[self.verb]))

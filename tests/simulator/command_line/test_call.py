@@ -330,7 +330,7 @@ def test_what_is_not_modelled_fails_unless_allowed(tmp_path: Path) -> None:
         (["--sounds", "/nowhere/at/all"], "does not exist"),
         (["--variable", "a"], "a variable is written NAME=VALUE, not 'a'"),
         (["--far-end", "user/1000"], "'user/1000' does not say what the far end does; write it as"),
-        (["--far-end", "1000=busy"], "'1000' is not a dial string, such as user/1000; write it"),
+        (["--far-end", "1000=busy"], "'1000' is not a dial string, such as user/1000, or *"),
         (["--far-end", "user/1="], "there is no ''; there are answers, hangs_up, rings, presses"),
         (["--far-end", "user/1=bussy"], "there is no 'bussy' (did you mean busy?)"),
         (["--far-end", "user/1=answers:soon"], "answers takes seconds, as in answers:2, or answe"),

@@ -111,12 +111,13 @@ def test_far_ends_and_texts(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> 
     assert "user/1000 answers" in done.output
     [script] = tmp_path.glob("*.call.yaml")
     assert Script.read(script).call["endpoints"] == {
+        "*": {"rings": True, "answers_after": "never"},  # as for user/1001
         "user/1000": {
             "rings": True,
             "answers_after": 2.0,
             "presses": [{"after": 1.0, "digits": "1"}],
             "hangs_up_after": 5.0,
-        }
+        },
     }
 
 

@@ -6,18 +6,23 @@ import pytest
 
 from simulator.phone.protocol import (
     Again,
+    Answer,
     Back,
     CallUp,
     Command,
     HangUp,
+    MoveMade,
     NotACommand,
     Order,
     Press,
+    Reject,
     Skip,
     Speed,
     dumped,
     read_command,
 )
+
+MOVE: MoveMade = {"at": 1, "verb": "press", "keys": "1", "line": 2}
 
 
 @pytest.mark.parametrize(
@@ -30,7 +35,11 @@ from simulator.phone.protocol import (
         Speed(10),
         Skip(),
         Back(1_500_000),
-        Order("handler: a.py", {"one": "1"}, [{"at": 1, "verb": "press", "keys": "1"}], 2, 0.0),
+        Press("1", 2),
+        Answer(2),
+        Reject(3),
+        HangUp(3),
+        Order("handler: a.py", {"one": "1"}, [MOVE], 2, 0.0),
     ],
 )
 def test_a_command_is_read_as_it_was_written(command: Command) -> None:
@@ -49,6 +58,8 @@ def test_a_command_is_read_as_it_was_written(command: Command) -> None:
         ('{"do": "press", "keys": "1", "at": 2}', "at=2 is nothing"),
         ('{"do": "speed", "speed": true}', "speed=True is nothing"),
         ('{"do": "speed", "speed": 3}', "a speed is one of"),
+        ('{"do": "answer"}', "missing 1 required"),
+        ('{"do": "answer", "line": "2"}', "line='2' is nothing that Answer takes"),
         ('{"do": "back", "moment": -1}', "not before the call"),
     ],
 )

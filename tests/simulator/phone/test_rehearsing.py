@@ -6,7 +6,8 @@ import pytest
 
 from eslsync import Session
 from simulator.clockwork.threads import SECOND
-from simulator.phone.player import Move, Player
+from simulator.model.endpoint_modules import OTHERS
+from simulator.phone.player import BY_HAND, Move, Player
 from simulator.phone.rehearsing import rehearse
 from simulator.scripts.script import Script, ScriptError, Step
 from tests.support.places import EXAMPLES
@@ -65,7 +66,44 @@ def test_what_a_caller_did_beside_the_steps_is_a_move_too() -> None:
     ]
 
 
-def test_a_step_that_no_telephone_can_do_is_named() -> None:
-    script = Script(IVR.handler, [Step("transfer", {"extension": "2000"})])
-    with pytest.raises(ScriptError, match="the telephone has no transfer"):
-        rehearse(script, IVR.load())
+REFUSED = Step("reject", {"cause": "CALL_REJECTED"})
+
+
+@pytest.mark.parametrize(
+    ("step", "why"),
+    [
+        (Step("transfer", {"extension": "2000"}), "the telephone has no transfer"),
+        (Step("at", {"far_end": "user/1", "steps": [REFUSED]}), "the telephone gives no cause"),
+        (Step("hangup_after", {"seconds": 1, "cause": "USER_BUSY"}), "gives no cause"),
+    ],
+)
+def test_a_step_that_no_telephone_can_do_is_named(step: Step, why: str) -> None:
+    with pytest.raises(ScriptError, match=why):
+        rehearse(Script(IVR.handler, [step]), IVR.load())
+
+
+def test_what_was_done_at_a_far_end_is_done_there_again() -> None:
+    script = Script(
+        str(EXAMPLES / "screening.py"),
+        [
+            Step("hear", {"prompt": "voicemail/vm-record_name1"}),
+            Step("press", {"digits": "#"}),
+            Step("at", {"far_end": "user/1000", "steps": [Step("answer")]}),
+            Step("say_nothing", {"seconds": 2.5}),
+            Step("press", {"digits": "0"}),
+            Step("at", {"far_end": "user/1000", "steps": [Step("press", {"digits": "1"})]}),
+            Step("expect", {"what": "CHANNEL_BRIDGE"}),
+        ],
+        call={"endpoints": {OTHERS: BY_HAND}},
+    )
+    done = rehearse(script, script.load())
+    assert [(each.verb, each.keys, each.line) for each in done.moves] == [
+        ("press", "#", 1),
+        ("answer", "", 2),
+        ("press", "0", 1),
+        ("press", "1", 2),
+    ]
+    with Player(script, moves=done.moves, stands=done.stands) as player:
+        assert [each.phase for each in player.lines] == ["up"]
+        assert player.call.bridged == ["user/1000"]
+        assert player.moves == done.moves

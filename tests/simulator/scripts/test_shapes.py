@@ -8,18 +8,34 @@ from pathlib import Path
 import pytest
 
 from simulator import Call, FreeSwitch
+from simulator.calling.far_end import FarEnd
 from simulator.scripts.script import Script, ScriptError, Step, run_script
-from simulator.scripts.shapes import ALONE, CALL, CIRCUMSTANCES, ENDPOINT, EXPECT, SWITCH, VERBS
+from simulator.scripts.shapes import (
+    ALONE,
+    AT_FAR_END,
+    CALL,
+    CIRCUMSTANCES,
+    ENDPOINT,
+    EXPECT,
+    SWITCH,
+    VERBS,
+)
 from tests.support.places import ROOT
 from tests.support.scripts import failure, script_of
 
+#: Verbs that are no methods: their steps are somebody else's.
+OF_OTHERS = {"call", "as", "at"}
 
-@pytest.mark.parametrize("verb", [verb for verb in VERBS if verb not in ("call", "as")])
-def test_a_verbs_options_are_its_methods(verb: str) -> None:
-    parameters = list(inspect.signature(getattr(Call, verb)).parameters.values())[1:]
-    assert [each.name for each in parameters] == list(VERBS[verb])
-    needs = [each for each in parameters if each.default is inspect.Parameter.empty]
-    assert bool(needs) == (verb not in ALONE)
+
+@pytest.mark.parametrize("kind", [Call, FarEnd])
+def test_a_verbs_options_are_its_methods(kind: type) -> None:
+    for verb, options in (AT_FAR_END if kind is FarEnd else VERBS).items():
+        if kind is Call and verb in OF_OTHERS | {"answer", "reject"}:
+            continue
+        parameters = list(inspect.signature(getattr(kind, verb)).parameters.values())[1:]
+        assert [each.name for each in parameters] == list(options), verb
+        needs = [each for each in parameters if each.default is inspect.Parameter.empty]
+        assert bool(needs) == (verb not in ALONE), verb
 
 
 def test_the_circumstances_are_options_of_switch_and_call() -> None:
@@ -31,7 +47,7 @@ def test_the_circumstances_are_options_of_switch_and_call() -> None:
 
 def test_the_docs_name_every_key() -> None:
     text = (ROOT / "docs" / "scripts.md").read_text(encoding="utf-8")
-    verbs = text.partition("### `steps`")[2]
+    verbs = text.partition("### `steps`")[2].partition("### `call`")[0]
     for verb, options in VERBS.items():
         row = next(line for line in verbs.splitlines() if line.startswith(f"| `{verb}`"))
         for option in options:
@@ -50,7 +66,7 @@ WRONG = {
     "{}": "3: a step has one verb, not nothing",
     "[]": "3: a step is a mapping (key: value); found a list of 0",
     "pres: 1": "3: there is no verb 'pres' (did you mean press?); there are hear, expect, press, "
-    "say_nothing, talk, wait, hangup, hangup_after, transfer, call, as",
+    "say_nothing, talk, wait, hangup, hangup_after, transfer, call, as, at, answer, reject",
     "hear: a\n    hear: b": "4: hear is in a step twice",
     "{[a]: b}": "3: a key of a step takes text, not a list of 1",
     "hear": "3: hear needs prompt: a prompt's name, such as ivr/ivr-welcome",
@@ -86,9 +102,17 @@ WRONG = {
     "call: {caller: 2, steps: 3}": "3: steps of call takes a list, such as '- hear: welcome', "
     "not 3",
     "call: {caller: 2, steps: [hear: a, sing: b]}": "3: there is no verb 'sing'; there are hear, "
-    "expect, press, say_nothing, talk, wait, hangup, hangup_after, transfer, call, as",
+    "expect, press, say_nothing, talk, wait, hangup, hangup_after, transfer, call, as, at, answer, "
+    "reject",
     "call: 1001": "3: caller 1001 has called already; use as: to go on as that caller",
     "as: 2": "3: caller 2 has not called by then; callers so far: 1001",
+    "answer": "3: answer is what a far end does: put it among the steps of at, as in at: "
+    "{far_end: user/1000, steps: [answer]}",
+    "at: 1000": "3: far_end of at takes a dial string, such as user/1000, not 1000",
+    "at: {far_end: user/1, steps: [wait]}": "3: a far end has no verb 'wait'; there are answer, "
+    "reject, press, say_nothing, hangup",
+    "at: {far_end: user/1, steps: [press: {digits: 1, when_asked: true}]}": "3: at a far end, "
+    "press has no 'when_asked'; there are digits, gap",
     "hear: a: b": "3: not YAML: mapping values are not allowed here",
 }
 
