@@ -100,6 +100,9 @@ def phone(
     \b
     0-9 * # A-D   press a key            h       hang up
     space         pause, or go on        n       to the next thing that happens
+    a             answer the phone that rings
+    d             decline: it is busy
+    l             be at the next phone, for keys and h
     b             back before your last key or prompt
     f             2 x, 10 x as fast      s       save your keys as a caller script,
                                                  and the call as a recording

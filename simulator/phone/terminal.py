@@ -14,13 +14,14 @@ from .inbox import Inbox
 from .live import Live
 from .paced import Paced, at_its_pace
 from .pacing import SPEEDS
-from .player import Player
+from .player import CALLER, FarLine, Heard, Player
 
 __all__ = ["HELP", "Screen", "TerminalPhone"]
 
 HELP = (
     "0-9 * # A-D  press a key     h  hang up     space  pause, or go on     n  to the next thing\n"
-    "b  back before your last key or prompt     f  faster     s  save the call     q  quit"
+    "b  back before your last key or prompt     f  faster     s  save the call     q  quit\n"
+    "a  answer the phone that rings     d  decline     l  be at the next phone, for keys and h"
 )
 #: The keys of a telephone. (Small letters are for the rest.)
 KEYPAD = frozenset("0123456789*#ABCD")
@@ -65,7 +66,9 @@ class TerminalPhone:
         self._save = save
         self._before = 1.0  # the speed before the pause
         self._shown: list[str] = []  # lines of the ladder
-        self._heard = 0  # prompts with a caption
+        self._line = CALLER  # at whose phone they are
+        self._heard: dict[int, int] = {}  # prompts with a caption, by line
+        self._rang: set[int] = set()  # lines that were told to ring
         self._told = False  # that the call has ended
 
     def __enter__(self) -> TerminalPhone:
@@ -97,19 +100,56 @@ class TerminalPhone:
     def _do(self, key: str) -> None:
         player = self.player
         if key in KEYPAD:
-            if player.hung_up:
+            if player.hung_up and self._line == CALLER:
                 back = "" if self._paced.fixed else "b goes back, "
                 self._screen.write(f"the call has ended; {back}q quits")
             else:
-                player.make("press", key)
+                player.make("press", key, self._line)
         elif key == "h":
-            player.make("hangup")
+            player.make("hangup", line=self._line)
+        elif key in ("a", "d"):
+            self._take(answers=key == "a")
+        elif key == "l":
+            lines = [CALLER, *(each.number for each in self._far_lines if each.phase != "ended")]
+            if lines == [CALLER]:
+                self._screen.write("no other phone is called")
+            self._be_at(lines[(lines.index(self._line) + 1) % len(lines)])
         elif key == "s":
             self._screen.write(f"saved: {', '.join(map(str, self._save(player)))}")
         elif key in TIME:
             self._pass(key)
         else:
             self._screen.write(HELP)
+
+    # Other phones than the caller's
+
+    @property
+    def _far_lines(self) -> list[FarLine]:
+        return [each for each in self.player.lines if each.phase != "waits"]
+
+    def _take(self, *, answers: bool) -> None:
+        """Answer or decline the call to the phone at which they are, or to one that rings."""
+        ringing = [each.number for each in self._far_lines if each.phase == "rings"]
+        if not ringing:
+            self._screen.write("no phone rings")
+            return
+        line = self._line if self._line in ringing else ringing[0]
+        self.player.make("answer" if answers else "reject", line=line)
+        if answers:
+            self._be_at(line)
+
+    def _be_at(self, line: int) -> None:
+        if self._line != line:
+            self._line = line
+            self._screen.write(f"you are at the phone of {self._name(line)}")
+
+    def _name(self, line: int) -> str:
+        return next(
+            (each.dial_string for each in self._far_lines if each.number == line),
+            f"the caller, {self.player.call.number}",
+        )
+
+    # Time
 
     def _pass(self, key: str) -> None:
         """Have time pass otherwise, or not at all."""
@@ -136,10 +176,11 @@ class TerminalPhone:
     def _go_back(self, paced: Paced) -> None:
         """Stand before the last thing that the caller did, or the last prompt that began."""
         player = paced.player
-        moments = [move.at for move in player.moves if move.at < player.now]
-        moments += [each for each in player.prompts_began if each < player.now]
-        paced.go_back(max(moments, default=0))
-        self._heard = len(self.player.heard)
+        moments = [move.at for move in player.moves]
+        moments += [each.began for _, heard in self._prompts for each in heard]
+        paced.go_back(max((each for each in moments if each < player.now), default=0))
+        self._heard = {line: len(heard) for line, heard in self._prompts}
+        self._rang = {each.number for each in self._far_lines}
         self._told = False
         self._tell_speed()
         self._shown = self._screen.draw(self.player)
@@ -159,15 +200,37 @@ class TerminalPhone:
         for line in lines[same:]:
             self._screen.write(line)
         self._shown = lines
-        heard = self.player.heard
-        for prompt in heard[self._heard :]:
-            said = caption(prompt, self._texts)
-            if said:
-                self._screen.write(f'    "{said}"')
-        self._heard = len(heard)
+        self._show_captions()
+        self._show_phones()
         if self.player.ended and not self._told:
             self._told = True
             for each in self.player.amiss:
                 self._screen.write(each)
             back = "" if self._paced.fixed else "b goes back, "
             self._screen.write(f"the call has ended at {self._at}; {back}s saves, q quits")
+
+    @property
+    def _prompts(self) -> list[tuple[int, list[Heard]]]:
+        """What is heard, by line."""
+        player = self.player
+        return [(CALLER, player.prompts), *((each.number, each.heard) for each in player.lines)]
+
+    def _show_captions(self) -> None:
+        for line, heard in self._prompts:
+            for prompt in heard[self._heard.get(line, 0) :]:
+                said = caption(prompt.name, self._texts)
+                if said:
+                    whose = "" if line == CALLER else f"{self._name(line)}: "
+                    self._screen.write(f'    {whose}"{said}"')
+            self._heard[line] = len(heard)
+
+    def _show_phones(self) -> None:
+        """Tell of phones that begin to ring; after the call at one, they are the caller again."""
+        for each in self._far_lines:
+            if each.phase == "rings" and each.number not in self._rang:
+                self._rang.add(each.number)
+                called = f"{each.dial_string}: {each.caller} calls"
+                self._screen.write(f"{called}; a answers, d declines")
+        lines = [each.number for each in self._far_lines if each.phase != "ended"]
+        if self._line not in (CALLER, *lines):
+            self._be_at(CALLER)

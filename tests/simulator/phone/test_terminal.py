@@ -10,8 +10,9 @@ import pytest
 
 from eslsync.clock import Clock
 from simulator.ladders.text import ASCII, draw
+from simulator.model.endpoint_modules import OTHERS
 from simulator.phone.inbox import Inbox
-from simulator.phone.player import Player
+from simulator.phone.player import BY_HAND, CALLER, Move, Player
 from simulator.phone.terminal import Screen, TerminalPhone
 from simulator.scripts.script import Script
 from tests.support.places import EXAMPLES
@@ -45,7 +46,7 @@ class Typist(Clock):
 class Typed:
     """What somebody sees who types these keys in a call of a handler."""
 
-    def __init__(self, *typed: tuple[float, str]) -> None:
+    def __init__(self, *typed: tuple[float, str], script: Script = IVR) -> None:
         self.lines: list[str] = []
         self.saved: list[Script] = []
         clock = Typist([*typed, (0.0, "q")])
@@ -57,7 +58,7 @@ class Typed:
             ).split("\n"),
         )
         with TerminalPhone(
-            Player(IVR),
+            Player(script),
             Inbox(),
             screen,
             texts={"ivr/ivr-welcome": "welcome to the bank"},
@@ -137,3 +138,55 @@ def test_back_again_and_again_leads_to_the_beginning() -> None:
 def test_a_key_after_the_end_is_told() -> None:
     seen = Typed((1.0, "h"), (5.0, "1"))
     assert "the call has ended; b goes back, q quits" in seen.lines
+
+
+# Other phones
+
+SCREENING, RING_TWO = (
+    Script(str(EXAMPLES / name), call={"endpoints": {OTHERS: BY_HAND}})
+    for name in ("screening.py", "ring_two.py")
+)
+
+
+def test_a_phone_that_rings_is_answered_and_its_keys_are_pressed_and_then_they_are_the_caller() -> (
+    None
+):
+    typed = [(3.0, "#"), (3.0, "a"), (5.0, "1"), (3.0, "h"), (0.5, "a")]
+    seen = Typed(*typed, script=SCREENING)
+    assert [(each.verb, each.keys, each.line) for each in seen.moves] == [
+        ("press", "#", CALLER),
+        ("answer", "", 2),
+        ("press", "1", 2),
+        ("hangup", "", 2),
+    ]
+    told = [line for line in seen.lines if "user/1000" in line and line not in seen.ladder]
+    assert told == [
+        "user/1000: 1001 calls; a answers, d declines",
+        "you are at the phone of user/1000",
+        '    user/1000: "call from"',
+        *(line for line in told if "name" in line),
+        '    user/1000: "accept reject voicemail"',
+    ]
+    after = seen.lines[seen.lines.index(told[-1]) :]
+    assert "you are at the phone of the caller, 1001" in after
+    assert "no phone rings" in after
+
+
+def test_of_two_phones_one_declines_and_the_other_answers_and_the_caller_hangs_up() -> None:
+    seen = Typed(
+        (3.0, "l"), (0.0, "l"), (0.0, "d"), (1.0, "a"), (1.0, "l"), (0.0, "h"), script=RING_TWO
+    )
+    assert seen.moves == [
+        Move(3_000_000, "reject", line=3),
+        Move(4_000_000, "answer", line=2),
+        Move(5_000_000, "hangup"),
+    ]
+
+
+def test_back_before_the_answer_it_rings_again_and_is_declined() -> None:
+    typed = [(3.0, "#"), (3.0, "a"), (0.0, "b"), (0.0, "d"), (0.0, "l"), (0.0, " "), (1.0, "s")]
+    seen = Typed(*typed, script=SCREENING)
+    assert [each.verb for each in seen.moves] == ["press", "reject"]
+    assert "no other phone is called" in seen.lines
+    [script] = seen.saved
+    assert [step.verb for step in script.steps][-2:] == ["at", "hangup"]
