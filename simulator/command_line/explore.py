@@ -125,6 +125,22 @@ class WithKinds(click.Command):
     help="Draw the map into a file: .svg (needs Graphviz), .html (interactive), .dot, .mmd "
     "(Mermaid) or .txt. May be repeated.",
 )
+@click.option(
+    "--save",
+    metavar="FILE",
+    type=PATH,
+    help="Write what callers can do into a file, for --against: commit it with the handler.",
+)
+@click.option(
+    "--against",
+    metavar="FILE",
+    type=PATH,
+    help="Report what has changed since --save wrote this file; the exit status goes by that.",
+)
+@click.option("--json", "as_json", metavar="FILE", type=PATH, help="Write the report as JSON.")
+@click.option(
+    "--sarif", metavar="FILE", type=PATH, help="Write the findings as SARIF, for code scanning."
+)
 @click.option("--report", metavar="REPORT", type=PATH, help="Write the report to a file, too.")
 @click.option(
     "--save-scripts", metavar="DIR", type=PATH, help="Write a caller script for each finding."
@@ -171,6 +187,9 @@ def explore(
     maps: Sequence[Path],
     report: Path | None,
     save_scripts: Path | None,
+    save: Path | None,
+    as_json: Path | None,
+    sarif: Path | None,
     quiet: bool,
     **options: Any,
 ) -> None:
@@ -186,15 +205,20 @@ def explore(
     eslsync explore office.app:make_app()
     eslsync explore office.py --map office.html --save-scripts calls/
     eslsync explore office.py --keys 123# --entry 4711 --allow left-up
+    eslsync explore office.py --save office.json
+    eslsync explore office.py --against office.json
 
     Exit status: 0 if nothing is wrong and all was tried, 1 if something is wrong, 2 if APP or an
-    option can't be used, 3 if nothing is wrong but not all was tried ("incomplete"). Ctrl-C ends
-    it with the findings so far.
+    option can't be used, 3 if nothing is wrong but not all was tried ("incomplete"). With --against
+    only what has changed counts: 0 if nothing has. Ctrl-C ends it with the findings so far.
     """
     from eslsync.loading import LoadError
 
     from ..exploring.exploration import explore as run
+    from ..exploring.reports import as_json as json_of
     from ..exploring.rules import RuleError
+    from ..exploring.sarif import as_sarif
+    from ..exploring.saved_maps import SavedMapError
     from ..scripts.script import Script, ScriptError
     from .progress import Bar
 
@@ -205,7 +229,7 @@ def explore(
     with Bar() as bar:
         try:
             found = run(app, circumstances=circumstances, progress=bar.show, **options)
-        except (LoadError, RuleError) as error:
+        except (LoadError, RuleError, SavedMapError) as error:
             raise Unusable(str(error)) from None
         except ModuleNotFoundError as error:
             raise Unusable(f"{error.name} is needed: pip install 'eslsync[explore]'") from None
@@ -215,6 +239,12 @@ def explore(
     with writing(Unusable):
         if report is not None:
             files.write(report, f"{text}\n")
+        if as_json is not None:
+            files.write(as_json, json_of(found))
+        if sarif is not None:
+            files.write(sarif, as_sarif(found))
+        if save is not None:
+            found.save_map(save)
         for each in maps:
             written = found.draw(each)
             if written != each:
@@ -223,7 +253,7 @@ def explore(
         if save_scripts is not None:
             for path in found.save_scripts(save_scripts):
                 click.echo(plain(f"wrote {path}"), err=True)
-    sys.exit(0 if not found.findings else 3 if found.findings == found.incomplete else 1)
+    sys.exit(found.status)
 
 
 def _circumstances(script: Any, path: Path) -> dict[str, Any]:

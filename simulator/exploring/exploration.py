@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import html
+import json
 import os
 import re
 from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
@@ -20,8 +21,11 @@ from .. import files
 from ..calling.given import has_sounds
 from ..model.evidence import StandsOn
 from ..scripts.nodes import shown
+from . import saved_maps
 from .actions import Entries
 from .attempts import Attempt
+from .behaviour import Behaviour, behaviour_of
+from .changes import Change, Review, review
 from .findings.families import INCOMPLETE, check_kinds, findings, kinds, named
 from .findings.finding import Evidence, Finding, many
 from .findings.transfers import known_extensions
@@ -32,6 +36,7 @@ from .maps import Map, as_tree
 from .rules import Rule, digits_in, extensions_in, read_rules, rules_beside, rules_in
 from .search import Limits, Progress, Search
 from .situations import Situation
+from .whereabouts import Place
 
 __all__ = ["Exploration", "explore"]
 
@@ -68,8 +73,13 @@ class Exploration:
     remarks: list[str] = field(default_factory=list)
     #: The rules that calls had to keep.
     rules: Sequence[str] = ()
+    #: What has changed since the map was saved that it was compared with.
+    review: Review | None = None
+    #: What it was to try: in a saved map.
+    tried: Mapping[str, Any] = field(default_factory=dict)
     _explored: Explored = field(default_factory=lambda: Explored(None))
     _search: Search | None = None
+    _points: Mapping[int, int] = field(default_factory=dict)
 
     def __bool__(self) -> NoReturn:
         raise TypeError(
@@ -81,6 +91,50 @@ class Exploration:
         """The map: the situations and actions, reduced to a readable size."""
         assert self._search is not None
         return Map(self.nodes, self.edges, self.findings, self._search.keys)
+
+    @property
+    def behaviour(self) -> Behaviour:
+        """What callers can do and then notice, without the code: what `save_map` saves."""
+        return self._behaviour()[0]
+
+    def _behaviour(self) -> tuple[Behaviour, Mapping[int, int]]:
+        assert self._search is not None
+        repeats = self._search.repeats
+        return behaviour_of(self.nodes, self.edges, repeats, self.findings, self.tried)
+
+    def save_map(self, file: Path) -> None:
+        """Write what callers can do into a file, for ``explore(..., against=file)``."""
+        saved_maps.save(self.behaviour, file)
+
+    def compare(self, file: Path) -> None:
+        """Set `review`: what has changed since `save_map` wrote the file.
+
+        Raises SavedMapError, also if other things were tried.
+        """
+        behaviour, nodes = self._behaviour()
+        self.review = review(shown(file), saved_maps.read(file), behaviour)
+        self._points = nodes
+
+    def change_node(self, change: Change) -> Node | None:
+        """The situation in which a change is noticed."""
+        return None if change.point is None else self.nodes[self._points[change.point]]
+
+    def change_script(self, change: Change) -> str | None:
+        """The caller script of the shortest way on which a change is noticed, as YAML."""
+        node = self.change_node(change)
+        if node is None:
+            return None
+        done = [edge.way for edge in node.edges if edge.label == change.does]
+        return self.way_script(done[0] if done else node.here.then("hangup"))
+
+    @property
+    def beginning(self) -> Place | None:
+        """The line at which the handler begins."""
+        function = self._explored.function()
+        code = getattr(function, "__code__", None)
+        if code is None:
+            return None
+        return Place(code.co_filename, code.co_firstlineno, code.co_name)
 
     @property
     def title(self) -> str:
@@ -139,6 +193,8 @@ class Exploration:
             lines.append("")
         for number, finding in enumerate(self.findings, 1):
             lines.append(f"{number}. {finding}")
+        if self.review is not None:
+            lines += ["", *self.review.report()]
         for file, (count, missed) in self.uncovered.items():
             lines += ["", _covered(file, count, missed)]
         return [printable(line, also="\n") for line in lines]
@@ -220,10 +276,23 @@ class Exploration:
         return "; ".join(said)
 
     def check(self) -> None:
-        """Raise AssertionError, with the report, if anything is wrong or was not tried."""
+        """Raise AssertionError, with the report, if anything is wrong or was not tried.
+
+        If it was compared with a saved map: if anything has changed since.
+        """
         __tracebackhide__ = True
-        if self.findings:
+        if self.status:
             raise AssertionError(str(self))
+
+    @property
+    def status(self) -> int:
+        """The exit status of the command: 0 if all is well, 1, or 3 if only not all was tried.
+
+        Of one that was compared with a saved map, only what has changed since counts.
+        """
+        if self.review is not None:
+            return (3 if self.review.incomplete else 1) if self.review.changes else 0
+        return (3 if self.findings == self.incomplete else 1) if self.findings else 0
 
 
 def _counted(found: Sequence[Finding]) -> str:
@@ -270,6 +339,7 @@ def explore(
     allow: Collection[str] = (),
     allow_unmodelled: Collection[str] = (),
     extensions: Collection[str] = (),
+    against: str | Path | None = None,
     workers: int | None = None,
     coverage: bool = False,
     patience: float | None = 5.0,
@@ -295,11 +365,17 @@ def explore(
     It stops at ``depth`` actions in one call, after ``calls``, or after ``seconds`` of real time.
     Kinds of findings in ``allow`` are left out; ``"incomplete"`` stands for those that say what
     was not tried. ``allow_unmodelled`` is that of `FreeSwitch`. ``extensions`` are those of the
-    dialplan, numbers or regular expressions: transfers to others are reported. Without
-    ``seconds``, the same arguments give the same result, for any number of ``workers``. Raises
-    `LoadError` for a file without a handler, and `RuleError` for a sentence that is no rule.
+    dialplan, numbers or regular expressions: transfers to others are reported. ``against`` is a
+    file that `Exploration.save_map` has written: what has changed since is the result's
+    `review`, and what `check` goes by. Without ``seconds``, the same arguments give the same
+    result, for any number of ``workers``. Raises `LoadError` for a file without a handler,
+    `RuleError` for a sentence that is no rule, and `SavedMapError` for a file that is no map, or
+    one of an exploration with other ``keys``, ``entries``, ``circumstances``, ``sounds`` or
+    ``seed``.
     """
     check_kinds(allow)
+    if against is not None:
+        saved_maps.read(Path(against))  # now, not after all the calls
     if isinstance(app, (str, Path)):
         explored = Explored(None, AppName.of(app, name))
     else:
@@ -318,6 +394,7 @@ def explore(
             way["seed"] = seed
         if allow_unmodelled:
             way["allow_unmodelled"] = [*way.get("allow_unmodelled", ()), *allow_unmodelled]
+    tried = _tried(keys, entries, circumstances, sounds, seed or 0)
     rules = _rules(expect, explored.file)
     entries = list(dict.fromkeys([*entries, *digits_in(rules)]))
     words = [*entries, *(word for word in suggested.words if word not in entries)]
@@ -346,7 +423,7 @@ def explore(
         with search.standing_still():
             found = findings(evidence)
     allowed = named(allow)
-    return Exploration(
+    exploration = Exploration(
         nodes=search.nodes,
         edges=search.edges,
         findings=[each for each in found if each.kind not in allowed],
@@ -362,9 +439,28 @@ def explore(
         stands_on=search.stands_on,
         remarks=evidence.remarks,
         transfers=[] if known_extensions(evidence) else list(search.transfers),
+        tried=tried,
         _explored=explored,
         _search=search,
     )
+    if against is not None:
+        exploration.compare(Path(against))
+    return exploration
+
+
+def _tried(
+    keys: str,
+    entries: Collection[str],
+    circumstances: Sequence[Mapping[str, Any]],
+    sounds: str | Path | None,
+    seed: int,
+) -> dict[str, Any]:
+    """What the user says is to be tried, without the names of folders."""
+    calls = [{k: v for k, v in call.items() if k != "sounds"} for call in circumstances]
+    tried: dict[str, Any] = {"keys": keys, "entries": list(entries), "circumstances": calls}
+    tried |= {"sounds": sounds is not None, "seed": seed}
+    plain: dict[str, Any] = json.loads(json.dumps(tried, default=str))
+    return plain
 
 
 def _rules(expect: str | Path | Sequence[str] | None, file: Path | None) -> list[Rule]:

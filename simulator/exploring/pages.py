@@ -36,7 +36,7 @@ def as_html(exploration: Exploration) -> str:
     return PAGE.substitute(
         title=_html(exploration.title),
         summary=_html(exploration.summary).replace("\n", "<br>"),
-        findings=_findings(exploration, drawn),
+        findings=_changes(exploration, drawn) + _findings(exploration, drawn),
         picture=picture,
         data=_json(spots),
     )
@@ -61,6 +61,21 @@ def _findings(exploration: Exploration, drawn: Map) -> str:
         else:
             items.append(f'<li><a href="#" data-spot="s{spot.number}">{text}</a></li>')
     return f"<ol>{''.join(items)}</ol>" if items else ""
+
+
+def _changes(exploration: Exploration, drawn: Map) -> str:
+    """What has changed since a map was saved."""
+    if exploration.review is None:
+        return ""
+    items = []
+    for change in exploration.review.changes:
+        node, text = exploration.change_node(change), _html(str(change))
+        if node is not None:
+            spot = drawn.spot_of(node.number)
+            text = f'<a href="#" data-spot="s{spot.number}">{text}</a>'
+        items.append(f"<li>{text}</li>")
+    title = _html(exploration.review.report()[0])
+    return f"<h2>{title}</h2>" + (f"<ul>{''.join(items)}</ul>" if items else "")
 
 
 def _spot(exploration: Exploration, spot: Spot) -> dict[str, Any]:

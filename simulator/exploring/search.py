@@ -127,6 +127,8 @@ class Search:
 
     nodes: list[Node] = field(default_factory=list)
     edges: list[Edge] = field(default_factory=list)
+    #: Actions at other times, or of other callers, that led where the same ones had led.
+    repeats: list[Edge] = field(default_factory=list)
     incidents: list[Incident] = field(default_factory=list)
     calls: int = 0
     seconds: float = 0.0
@@ -286,8 +288,6 @@ class Search:
         self._note(job, outcome, made, there)
         if attempt.known and (new is None and not isinstance(target, CallEnd)):
             return None  # a loop
-        if job.moved and new is None and self._goes_there(job, target, outcome):
-            return None
         edge = Edge(
             source=None if job.node is None else job.node.number,
             target=target,
@@ -304,6 +304,9 @@ class Search:
             story=outcome.story[_told(outcome, job.node) : outcome.told[-1]],
             then=outcome.story[outcome.told[-1] :],
         )
+        if job.moved and new is None and self._goes_there(edge):
+            self.repeats.append(edge)
+            return None
         self.edges.append(edge)
         if new is not None:
             new.by = edge
@@ -311,14 +314,11 @@ class Search:
             job.node.edges.append(edge)
         return new
 
-    def _goes_there(self, job: Planned, target: int | CallEnd, outcome: AttemptOutcome) -> bool:
+    def _goes_there(self, moved: Edge) -> bool:
         """True if the same action has led there at another time."""
-        number = None if job.node is None else job.node.number
-        what = "silence" if job.action is None else job.action.what
-        keys = "" if job.action is None else job.action.keys
         return any(
-            (edge.source, edge.what, edge.keys, edge.target) == (number, what, keys, target)
-            and edge.said == outcome.said
+            (edge.source, edge.what, edge.keys, edge.target, edge.said)
+            == (moved.source, moved.what, moved.keys, moved.target, moved.said)
             for edge in self.edges
         )
 

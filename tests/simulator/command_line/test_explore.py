@@ -86,3 +86,42 @@ def test_a_script_gives_the_circumstances(tmp_path: Path) -> None:
     assert ran.exit_code == 0, ran.output
     assert "office/closed" in ran.output
     assert "ivr-hold_connect_call" not in ran.output
+
+
+MENU = """
+def handler(session):
+    channel = session.channel
+    channel.answer()
+    channel.playback("{}")
+    channel.hangup()
+"""
+
+
+def test_a_saved_map_is_what_the_exit_status_goes_by(tmp_path: Path) -> None:
+    file, saved = tmp_path / "app.py", tmp_path / "map.json"
+    names = {"--json": "report.json", "--sarif": "report.sarif", "--map": "map.html"}
+    more = [word for option, name in names.items() for word in (option, str(tmp_path / name))]
+
+    def status(*options: str) -> tuple[int, str]:
+        arguments = ["explore", str(file), "--workers", "1", "-q", "--keys", "1", *options]
+        ran = CliRunner().invoke(main, arguments)
+        return ran.exit_code, ran.output
+
+    file.write_text(MENU.format("welcome"), encoding="utf-8")
+    assert status("--save", str(saved))[0] == 0
+    assert status("--against", str(saved))[0] == 0
+    file = tmp_path / "other.py"
+    file.write_text(MENU.format("hello"), encoding="utf-8")
+    code, said = status("--against", str(saved), *more)
+    assert code == 1
+    assert said.endswith(
+        f"""
+1 change since {saved}
+  at the beginning of a call: welcome was heard, now hello
+"""
+    )
+    for name in names.values():
+        assert "welcome was heard, now hello" in (tmp_path / name).read_text(encoding="utf-8")
+    code, said = status("--against", str(saved), "--entry", "12")
+    assert code == 2
+    assert "was made with entries not given, and now it is ['12']" in said
