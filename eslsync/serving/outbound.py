@@ -38,6 +38,9 @@ RECORD_LIMIT = 10 * 1024 * 1024
 #: Minimum limit of a recording, in bytes: the reply to `connect` alone may take 10 KB.
 MIN_RECORD_LIMIT = 64 * 1024
 
+#: What ``when_full`` may be.
+WHEN_FULL = (CLOSE, *HangupCause)
+
 #: The arguments of `Outbound`.
 OPTIONS = (
     "handler",
@@ -157,8 +160,7 @@ class Outbound:
             whole_seconds("linger", linger)
         if max_calls is not None:
             whole("max_calls", max_calls, 1)
-        causes = (CLOSE, *HangupCause)
-        if when_full not in causes:
+        if when_full not in WHEN_FULL:
             raise ValueError(f'when_full must be "close" or a hangup cause, not {when_full!r}')
         if max_call_duration is not None and not whole_seconds(
             "max_call_duration", max_call_duration

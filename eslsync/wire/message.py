@@ -7,7 +7,7 @@ headers only when a search can't answer (other letter case, iteration).
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from functools import lru_cache
 from typing import Any, Literal, TypeVar, overload
 
@@ -139,8 +139,15 @@ class Message(Mapping[str, str]):
         values = [value for key, value in self._pairs() if key.lower() == name.lower()]
         return [readable(bytes_of(each)) for value in values for each in elements(value)]
 
-    def _pairs(self) -> Iterator[tuple[str, str]]:
-        """The name and value of every header, in order and with repetitions.
+    def among(self, wanted: Callable[[str], bool]) -> dict[str, str]:
+        """The headers whose names are ``wanted``, by their spelling; no others are decoded."""
+        found: dict[str, str] = {}
+        for name, value in self._pairs(wanted):
+            found.setdefault(name, readable(bytes_of(value)))
+        return found
+
+    def _pairs(self, wanted: Callable[[str], bool] | None = None) -> Iterator[tuple[str, str]]:
+        """The name and value of every header, or of those ``wanted``, in order and repeated.
 
         Values keep their bytes.
         """
@@ -149,7 +156,7 @@ class Message(Mapping[str, str]):
         for line in self.head.split(b"\n"):
             before, colon, after = line.partition(b":")
             if colon:
-                if name:
+                if name and (wanted is None or wanted(name)):
                     yield name, decode(value)
                 name, value = readable(before), after.removeprefix(b" ")
                 if not self.encoded:
@@ -157,7 +164,7 @@ class Message(Mapping[str, str]):
             elif name and line and not self.encoded:
                 # getvar's reply contains the raw value, with its line breaks (recording 07e)
                 value += b"\n" + line
-        if name:
+        if name and (wanted is None or wanted(name)):
             yield name, decode(value)
 
     def _all(self) -> tuple[dict[str, str], dict[str, str]]:

@@ -40,6 +40,7 @@ ARGUMENTS = {
     "API-Command-Argument": "API-Command",
     "execute-app-arg": "execute-app-name",
 }
+_PARTS = frozenset((*ARGUMENTS, *ARGUMENTS.values()))
 
 #: The most values of a call to know, and the keys pressed on a leg, and such legs: the oldest are
 #: forgotten. (So many keys that a number which one types at first is known after a hundred others.)
@@ -185,9 +186,13 @@ class Secrets:
         """Learn from an event."""
         if self._hides and self.may_tell(event.raw):
             try:
-                self.event(event.items())
+                self.event(event.among(self._reads).items())
             except ProtocolError:
                 pass  # not an event after all
+
+    def _reads(self, name: str) -> bool:
+        """True if secrets are learnt from such a header."""
+        return name in _PARTS or self._redactor.hides(name)
 
     def _read_newest(self) -> None:
         for leg in self._newest.copy():

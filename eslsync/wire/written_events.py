@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from itertools import groupby
 from typing import TYPE_CHECKING, Any, ClassVar
 
@@ -78,10 +78,12 @@ class JsonEvent(WrittenEvent):
                     raise ProtocolError("an event's JSON holds half a surrogate pair", self.content)
         return fields
 
-    def _pairs(self) -> Iterator[tuple[str, str]]:
+    def _pairs(self, wanted: Callable[[str], bool] | None = None) -> Iterator[tuple[str, str]]:
         for name, value in self._fields():
             if not name.isascii():
                 name = name.encode("utf-8", "replace").decode()
+            if wanted is not None and not wanted(name):
+                continue
             if isinstance(value, list):
                 yield name, as_array(value)
             elif name != "_body":
@@ -111,15 +113,17 @@ class XmlEvent(WrittenEvent):
         except ElementTree.ParseError as error:
             raise ProtocolError(f"an event is not XML ({error})", self.content) from None
 
-    def _pairs(self) -> Iterator[tuple[str, str]]:
+    def _pairs(self, wanted: Callable[[str], bool] | None = None) -> Iterator[tuple[str, str]]:
         root = self._root()
         # An array is an element repeated at once; other headers repeat at a distance.
         for name, run in groupby(root.iterfind("headers/*"), lambda header: header.tag):
-            values = [unquote(_bytes_in(each.text)) for each in run]
             key = readable(_bytes_in(name))
+            if wanted is not None and not wanted(key):
+                continue
+            values = [unquote(_bytes_in(each.text)) for each in run]
             yield key, values[0] if len(values) == 1 else as_array(values)
         length = root.findtext("Content-Length")
-        if length is not None:
+        if length is not None and (wanted is None or wanted("Content-Length")):
             yield "Content-Length", length
 
     @property

@@ -70,54 +70,35 @@ class SysWithClocks:
 
 def look_for_clocks() -> None:
     """Find the modules with clocks. Findings are kept until a module gains names."""
-    if _found.still_hold():
-        return
-    for key, module in list(sys.modules.items()):
-        known, size = _looked_at.get(key, (None, -1))
-        names = names_of(module)
-        if known is not module:
-            _with_clocks.pop(key, None)
-            _with_sleep.pop(key, None)
-        if known is not module or size != len(names):
-            _looked_at[key] = module, len(names)
-            clocks = {name: value for name, value in list(names.items()) if id(value) in _clocks}
-            if clocks:
-                _with_clocks[key] = module
-            # earlier ones stay, which may contain another world's sleep now
-            sleeps = [name for name, value in clocks.items() if value is real_sleep]
-            if sleeps and names is not globals():
-                _with_sleep[key] = list({*_with_sleep.get(key, ()), *sleeps})
-    for gone in _looked_at.keys() - sys.modules.keys():
-        del _looked_at[gone]
-        _with_clocks.pop(gone, None)
-        _with_sleep.pop(gone, None)
-    _found.hold()
+    modules = dict(sys.modules)
+    changed = [key for key, module in modules.items() if _looked_at.get(key) is not module]
+    for key in changed:
+        _looked_at[key], _names[key] = modules[key], names_of(modules[key])
+        _with_clocks.pop(key, None)
+        _with_sleep.pop(key, None)
+    sizes = list(map(len, _names.values()))
+    if sizes != _sizes:
+        before = dict(zip(_names, _sizes, strict=False))
+        changed += [key for key, names in _names.items() if len(names) != before.get(key)]
+        _sizes[:] = sizes
+    for key in changed:
+        clocks = {name: value for name, value in [*_names[key].items()] if id(value) in _clocks}
+        if clocks:
+            _with_clocks[key] = _looked_at[key]
+        # earlier ones stay, which may contain another world's sleep now
+        sleeps = [name for name, value in clocks.items() if value is real_sleep]
+        if sleeps and _names[key] is not globals():
+            _with_sleep[key] = list({*_with_sleep.get(key, ()), *sleeps})
+    if len(_looked_at) > len(modules):
+        for gone in _looked_at.keys() - modules.keys():
+            for found in (_looked_at, _names, _with_clocks, _with_sleep):
+                found.pop(gone, None)
+        _sizes[:] = map(len, _names.values())
 
 
 def names_of(module: ModuleType) -> dict[str, Any]:
     names: object = getattr(module, "__dict__", None)
     return names if isinstance(names, dict) else {}
-
-
-class Found:
-    """Notices whether modules were imported, or gained names, without a look at each of them."""
-
-    def __init__(self) -> None:
-        self._modules: list[int] = []
-        self._names: list[dict[str, Any]] = []
-        self._sizes: list[int] = []
-
-    def hold(self) -> None:
-        modules = list(sys.modules.values())
-        self._modules = list(map(id, modules))
-        self._names = list(map(names_of, modules))
-        self._sizes = list(map(len, self._names))
-
-    def still_hold(self) -> bool:
-        return (
-            list(map(id, list(sys.modules.values()))) == self._modules
-            and list(map(len, self._names)) == self._sizes
-        )
 
 
 def attributes_of(module: ModuleType) -> list[tuple[str, object]]:
@@ -193,19 +174,19 @@ def sleeps() -> Iterator[tuple[ModuleType, str]]:
     """
     look_for_clocks()
     for key, sleeps in _with_sleep.items():
-        module, _ = _looked_at[key]
         for name in sleeps:
-            if names_of(module).get(name) is real_sleep:
-                yield module, name
+            if _names[key].get(name) is real_sleep:
+                yield _looked_at[key], name
 
 
 real_sleep = time.sleep
 _clocks: set[int] = set()  #: ids of Python's clocks, freezegun's, and `time.sleep`
-#: For each module, the number of its names when it was looked at.
-_looked_at: dict[str, tuple[ModuleType, int]] = {}
+#: The modules that were looked at, their names, and how many there were then.
+_looked_at: dict[str, ModuleType] = {}
+_names: dict[str, dict[str, Any]] = {}
+_sizes: list[int] = []
 _with_clocks: dict[str, ModuleType] = {}
 _with_sleep: dict[str, list[str]] = {}  #: the names of `time.sleep` in them
-_found = Found()
 
 
 def raise_in(thread: threading.Thread, error: type[BaseException]) -> None:

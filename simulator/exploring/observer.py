@@ -11,6 +11,7 @@ from types import FrameType
 from typing import Any
 
 from eslsync import Channel, Hangup, Outbound, Session, Transferred
+from eslsync.call.job import Job
 from eslsync.call.leg import Collecting, Leg
 from eslsync.call.watching import Wait
 from eslsync.clock import Deadline
@@ -231,7 +232,10 @@ class Observer:
     def waits_for(self) -> object:
         """A value that is equal while the wait is the same; None for no wait of the call."""
         wait = self._waits[-1] if self._waits else None
-        return wait if wait is None or wait.kind == "reply" else str(wait)
+        if wait is None or wait.kind == "reply":
+            return wait
+        # (its text would hide secrets, and all events would be read for them)
+        return wait.what.command if isinstance(wait.what, Job) else str(wait)
 
     @property
     def taken_away(self) -> bool:

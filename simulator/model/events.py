@@ -150,7 +150,7 @@ class Block:
     Where they are given as a function, it is called when somebody first looks at them.
     """
 
-    __slots__ = ("_encoded", "_headers", "_prefix")
+    __slots__ = ("_encoded", "_headers", "_prefix", "_values")
 
     def __init__(
         self,
@@ -162,6 +162,7 @@ class Block:
         self._headers = headers
         self._prefix = prefix  # in lower case: every name here begins with it
         self._encoded: dict[Format, bytes] = {} if plain is None else {"plain": plain}
+        self._values: dict[str, str] | None = None  # by name in lower case
 
     @property
     def headers(self) -> Headers:
@@ -177,11 +178,11 @@ class Block:
 
     def get(self, name: str) -> str | None:
         """The first value of a header; ``name`` is in lower case."""
-        if name.startswith(self._prefix):
-            for key, value in self.headers:
-                if key.lower() == name:
-                    return value
-        return None
+        if not name.startswith(self._prefix):
+            return None
+        if self._values is None:
+            self._values = {key.lower(): value for key, value in reversed(self.headers)}
+        return self._values.get(name)
 
 
 @lru_cache(maxsize=64)
@@ -343,10 +344,13 @@ class SwitchEvent:
             found = block.get(name)
             if found is not None:
                 return found
-        for key, value in (*self.own, *self.identity.block.headers, *self._dated()):
+        for key, value in self.own:
             if key.lower() == name:
                 return value
-        return None
+        found = self.identity.block.get(name)
+        if found is None and name.startswith("event-"):
+            found = next((value for key, value in self._dated() if key.lower() == name), None)
+        return found
 
     def packet(self, format: Format) -> bytes:
         """The event as a listener with that format receives it."""
