@@ -140,7 +140,7 @@ def swept(package: str, path: Path, source: str) -> Told:
         try:
             with FreeSwitch(**options) as switch:
                 call = switch.call(app, **circumstances)
-                script.set_up_far_ends(call)
+                script.set_up(call)
                 script.play(call)
         except Exception:  # noqa: BLE001 (the script alone has found it)
             continue

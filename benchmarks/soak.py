@@ -51,7 +51,7 @@ from examples import (  # noqa: E402
     waiting,
 )
 from simulator import Call, FreeSwitch  # noqa: E402
-from simulator.calling.faults import KINDS, Fault  # noqa: E402
+from simulator.calling.faults import KINDS, OF_LOOK_UPS, Fault  # noqa: E402
 from simulator.calling.freeswitch import simulation_of  # noqa: E402
 
 CALLS, AT_ONCE = 20_000, 200
@@ -273,7 +273,9 @@ class Simulated:
         return [self.fault() for _ in range(self.chance.choice([0, 0, 0, 1, 1, 2]))]
 
     def fault(self) -> Fault:
-        kind = self.chance.choice([kind for kind in KINDS if kind != "stop"])  # for the 200 others
+        kind = self.chance.choice(
+            [kind for kind in KINDS if kind not in ("stop", *OF_LOOK_UPS)]  # for the 200 others
+        )
         if kind in ("repeat", "lose"):
             return Fault(kind, self.chance.choice(EVENTS), optional=True)
         step, seconds = self.chance.randint(1, 80), self.chance.random()

@@ -7,6 +7,8 @@ imported when a test needs it.
 
 from __future__ import annotations
 
+import argparse
+import math
 import sys
 from collections.abc import Iterator
 from pathlib import Path
@@ -31,6 +33,31 @@ def pytest_addoption(parser: pytest.Parser) -> None:
         "--esl-seed", type=int, metavar="N", help="the seed of every FreeSwitch that tests get"
     )
     group.addoption("--esl-real-time", action="store_true", help="run calls in real time")
+    group.addoption(
+        "--esl-patience",
+        metavar="SECONDS",
+        type=_patience,
+        help="real seconds for which a handler may be stuck outside of its call (none: no limit)",
+    )
+    parser.addini(
+        "eslsync_outside",
+        type="linelist",
+        help="functions outside of all calls of the fixture freeswitch and of scripts, and the "
+        "seconds that they take: crm.lookup takes 0.8",
+    )
+
+
+def _patience(given: str) -> float:
+    """Seconds; infinite for none."""
+    if given.lower() in ("none", "inf"):
+        return math.inf
+    try:
+        seconds = float(given)
+    except ValueError:
+        seconds = 0.0
+    if not seconds > 0:
+        raise argparse.ArgumentTypeError(f"seconds, such as 60, or none; not {given!r}")
+    return seconds
 
 
 def pytest_configure(config: pytest.Config) -> None:
@@ -40,16 +67,21 @@ def pytest_configure(config: pytest.Config) -> None:
         "those of simulator.FreeSwitch, leftover_threads=True (threads may outlive the test) and "
         "no_call=True (the test makes no call)",
     )
+    config.addinivalue_line(
+        "markers",
+        "eslsync_outside(function, takes=..., fails=..., at=..., optional=...): a function that "
+        "calls of the fixture freeswitch ask outside, as given to simulator.FreeSwitch.outside",
+    )
 
 
 def pytest_runtest_setup(item: pytest.Item) -> None:
     """Fail a test with a marker of its own that nothing reads."""
     fixtures = getattr(item, "fixturenames", ())
-    marked = any(marker.name == "freeswitch" for marker in item.own_markers)
+    marked = {marker.name for marker in item.own_markers} & {"freeswitch", "eslsync_outside"}
     # (a fixture with `request` may ask for any other)
     if marked and not {"freeswitch", "request"}.intersection(fixtures):
         pytest.fail(
-            "@pytest.mark.freeswitch has the options of the fixture freeswitch, and the test does "
+            f"@pytest.mark.{min(marked)} has options for the fixture freeswitch, and the test does "
             "not take that; a FreeSwitch of its own takes them itself",
             pytrace=False,
         )

@@ -6,10 +6,13 @@
 from __future__ import annotations
 
 import inspect
+import math
+import re
 import sys
 import threading
 from collections.abc import Generator, Iterable, Iterator, Mapping
 from contextlib import suppress
+from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -28,6 +31,8 @@ if TYPE_CHECKING:
 
 #: Maximum ladders in a report: the last ones of a test that makes thousands of calls.
 LADDERS = 10
+#: A line of the option eslsync_outside: a function, and the seconds that it takes.
+OUTSIDE = re.compile(r"(\S+)(?:\s+takes\s+(\d+(?:\.\d+)?)(?:\s*s)?)?")
 
 _switch = pytest.StashKey[FreeSwitch]()
 _seed = pytest.StashKey[int]()
@@ -58,6 +63,7 @@ def freeswitch(request: pytest.FixtureRequest) -> Iterator[FreeSwitch]:
     item.stash[_switch] = switch
     item.stash[_seed] = switch.seed
     with suppress(_Failed), switch:
+        _set_up_outside(item, switch)
         yield switch
         if _raised in item.stash:
             raise _Failed
@@ -70,6 +76,33 @@ def freeswitch(request: pytest.FixtureRequest) -> Iterator[FreeSwitch]:
     # a stuck thread is still running, and its stack has been shown
     if not leftover_threads and not isinstance(item.stash.get(_raised, None), SimulationError):
         _check_threads(before)
+
+
+def _set_up_outside(item: pytest.Item, switch: FreeSwitch) -> None:
+    """What is outside by the markers, the nearest last, and before them by the configuration.
+
+    A test that is marked itself must call it; markers of its class or module are for some tests.
+    """
+    for function, options in _outside_by_configuration(item.config):
+        switch.outside(function, **options, optional=True)
+    for marker in reversed(list(item.iter_markers("eslsync_outside"))):
+        shared = {} if marker in item.own_markers else {"optional": True}
+        try:
+            switch.outside(*marker.args, **{**shared, **marker.kwargs})
+        except (TypeError, ValueError) as error:
+            said = f"@pytest.mark.eslsync_outside: {error}"
+            raise pytest.fail.Exception(said, pytrace=False) from None
+
+
+def _outside_by_configuration(config: pytest.Config) -> Iterator[tuple[str, dict[str, Any]]]:
+    """The functions in the option eslsync_outside, and what they do."""
+    for line in config.getini("eslsync_outside"):
+        found = OUTSIDE.fullmatch(line.strip())
+        if found is None:
+            raise pytest.UsageError(
+                f"eslsync_outside: a line is like 'crm.lookup takes 0.8', not {line!r}"
+            )
+        yield found[1], {"takes": float(found[2])} if found[2] else {}
 
 
 def _flag(options: dict[str, Any], name: str) -> bool:
@@ -113,6 +146,9 @@ def _from_command_line(config: pytest.Config, given: Mapping[str, object]) -> di
         if given.get("start") is not None:
             pytest.skip("it sets a start time, and real time begins now")
         options["real_time"] = True
+    patience = config.getoption("esl_patience")
+    if patience is not None:
+        options["patience"] = None if patience == math.inf else patience
     return options
 
 
@@ -217,7 +253,15 @@ class ScriptItem(pytest.Item):
         if seed is not None or not options.get("real_time"):  # where it differs each time
             self.stash[_seed] = seed or 0
         before = threading.enumerate()
-        self.script.run(**options)
+        outside = [
+            {"function": function, "optional": True, **takes}
+            for function, takes in _outside_by_configuration(self.config)
+        ]
+        script = self.script
+        if outside:
+            own: Any = script.call.get("outside", ())
+            script = replace(script, call={**script.call, "outside": [*outside, *own]})
+        script.run(**options)
         _check_threads(before)
 
     def repr_failure(self, excinfo: pytest.ExceptionInfo[BaseException], style: Any = None) -> Any:

@@ -18,7 +18,7 @@ from ..event_socket.listener import Control
 from ..ladders.transcript import Party
 from ..model.channel import Channel
 from .faults import Tap
-from .line import App, Line, normal_address
+from .line import App, Line, NeverReturned, normal_address
 from .other_legs import OtherLegs
 from .parting import Wire
 from .stopping import Stop
@@ -118,6 +118,8 @@ class Apps:
             session.channel.leg.conversation.on_expected = lambda what: self.on_expected(line, what)
             try:
                 check_returned("the handler", handler(session))
+            except NeverReturned as error:
+                line.outcome = line.outcome or error
             except BaseException as error:
                 if line.killed:
                     return  # in a process that is gone

@@ -1,8 +1,9 @@
 """Injected faults: failures between a switch and an app, at a named step of a call.
 
-A step is a message on the control connection, in either direction. It is named by its number
-(the app's ``connect`` is 1), or by some of its words in the transcript ("execute playback",
-"PLAYBACK_STOP").
+A step is a message on the control connection, in either direction, or a look-up: a call of a
+function that is outside of the call (`FreeSwitch.outside`). It is named by its number (the app's
+``connect`` is 1), or by some of its words in the transcript ("execute playback", "PLAYBACK_STOP",
+"crm.lookup").
 """
 
 from __future__ import annotations
@@ -18,14 +19,24 @@ from eslsync.protocol import Command, CommandParser, CommandReply, Event, Framer
 
 from ..clockwork.link import Exchange, Link, Listener
 from ..clockwork.threads import SECOND
-from ..ladders.transcript import describe
+from ..ladders.transcript import LookUp, describe
 
-__all__ = ["KINDS", "Fault", "Tap", "can_befall", "why_missed"]
+__all__ = ["KINDS", "OF_LOOK_UPS", "Fault", "FaultKind", "Step", "Tap", "can_befall", "why_missed"]
 
 FaultKind = Literal[
-    "hangup", "drop", "refuse", "stop", "kill", "delay", "split", "coalesce", "repeat", "lose"
-]
+    "hangup", "drop", "refuse", "stop", "kill", "delay", "split", "coalesce", "repeat", "lose",
+    "slow", "fail", "hang",
+]  # fmt: skip
 KINDS: tuple[FaultKind, ...] = get_args(FaultKind)
+#: What a fault may happen at.
+Step = Message | Command | LookUp
+
+#: Kinds that happen to a look-up only, and those that may happen during one, too.
+OF_LOOK_UPS = ("slow", "fail", "hang")
+DURING_LOOK_UPS = (*OF_LOOK_UPS, "hangup", "drop", "stop", "kill")
+#: Seconds by which a message is late, and which a slow look-up takes: longer than anybody who asks
+#: lets a caller wait.
+DELAY, SLOW = 1.0, 30.0
 
 #: Kinds that break the connection instead of carrying the message.
 BREAKS = ("drop", "kill")
@@ -49,18 +60,22 @@ class Fault:
     - ``refuse``: the switch answers -ERR instead of obeying;
     - ``stop``: a deploy stops the app's server, with ``Outbound.stop(timeout=0)``;
     - ``kill``: the app's process dies, and with it the connections of all its calls;
-    - ``delay``: the message, and those after it, arrive ``seconds`` late;
+    - ``delay``: the message, and those after it, arrive ``seconds`` late (default: 1);
     - ``split``, ``coalesce``: the message arrives in many pieces, or together with the next;
-    - ``repeat``, ``lose``: the event arrives twice, or never.
+    - ``repeat``, ``lose``: the event arrives twice, or never;
+    - ``slow``: the look-up takes ``seconds`` (default: 30);
+    - ``fail``: the look-up raises what its library raises if nobody is there;
+    - ``hang``: the look-up never returns.
 
-    Only commands can be refused, and only events repeated or lost. A call fails if one of its
+    Only commands can be refused, only events repeated or lost, and only look-ups (calls of a
+    function given to `FreeSwitch.outside`) are slow, fail or hang. A call fails if one of its
     faults has not happened by the end, unless that fault is ``optional``. Raises ValueError for
     any other kind, and for a step that no message can have.
     """
 
     kind: FaultKind
     step: int | str
-    seconds: float = 1.0
+    seconds: float | None = None
     optional: bool = field(default=False, compare=False)
 
     def __post_init__(self) -> None:
@@ -69,8 +84,14 @@ class Fault:
         if not self.step or (isinstance(self.step, int) and self.step < 0):
             raise ValueError(f"a fault's step is a number from 1, or words; not {self.step!r}")
 
-    def is_at(self, number: int, message: Callable[[], Message | Command]) -> bool:
-        """True if the fault happens at this message, with this number."""
+    @property
+    def lasts(self) -> float:
+        """The seconds that it lasts: those given, or those of its kind."""
+        usual = SLOW if self.kind == "slow" else DELAY
+        return usual if self.seconds is None else self.seconds
+
+    def is_at(self, number: int, message: Callable[[], Step]) -> bool:
+        """True if the fault happens at this message or look-up, with this number."""
         if isinstance(self.step, int):
             return self.step == number and can_befall(self.kind, message())
         return self.step in describe(message()) and can_befall(self.kind, message())
@@ -80,17 +101,23 @@ class Fault:
 
 
 def can_befall(kind: FaultKind, message: object) -> bool:
-    """True if this kind of fault can happen to the message; see `Fault`."""
+    """True if this kind of fault can happen to the message or look-up; see `Fault`."""
+    if isinstance(message, LookUp):
+        return kind in DURING_LOOK_UPS
+    if kind in OF_LOOK_UPS:
+        return False
     if kind == "refuse":
         return isinstance(message, Command)
     is_event = isinstance(message, Event) and not isinstance(message, CommandReply)
     return is_event or kind not in ("repeat", "lose")
 
 
-def why_missed(fault: Fault, messages: Sequence[Message | Command]) -> str:
+def why_missed(fault: Fault, messages: Sequence[Step]) -> str:
     """Why the fault did not happen in a call with these messages, and what its steps were."""
     said = [describe(message) for message in messages]
     whom = {"refuse": "a command", "repeat": "an event", "lose": "an event"}.get(fault.kind, "")
+    if fault.kind in OF_LOOK_UPS:
+        whom = "a call of a function given to switch.outside"
     if isinstance(fault.step, int) and fault.step > len(said):
         why = f"the call had only {len(said)} messages"
     elif isinstance(fault.step, int):
@@ -185,6 +212,17 @@ class Tap:
     def close(self) -> None:
         self._pass(self._to_app, self._link.close)
 
+    # From the app, beside the link
+
+    def looks_up(self, what: LookUp) -> Fault | None:
+        """Count a look-up; return the fault at it that its answer shows, if any."""
+        if self._dropped:
+            return None
+        fault = self._count(lambda: what)
+        if fault is not None and fault.kind in BREAKS:
+            self._drop()
+        return fault
+
     # From the app, by the link
 
     def received(self, data: bytes) -> None:
@@ -228,9 +266,19 @@ class Tap:
         self, parser: Parser | CommandParser, data: bytes, direction: _Direction
     ) -> FaultKind | None:
         """Count a message; return the kind of fault at it, if any."""
+        fault = self._count(lambda: parser.feed(data)[0])
+        if fault is None:
+            return None
+        if fault.kind in ("delay", "coalesce"):
+            wait = COALESCE if fault.kind == "coalesce" else round(fault.lasts * SECOND)
+            self._hold(direction, self._world.now + wait)
+        return fault.kind
+
+    def _count(self, step: Callable[[], Step]) -> Fault | None:
+        """Count a step; return the fault at it, if any, which has begun if it is elsewhere."""
         self._number += 1
         for fault in self.missed:
-            if not fault.is_at(self._number, lambda: parser.feed(data)[0]):
+            if not fault.is_at(self._number, step):
                 continue
             self.missed.remove(fault)
             self.happened.append(fault)
@@ -238,10 +286,7 @@ class Tap:
                 self._elsewhere["kill"]()  # before a handler learns of it
             elif fault.kind in self._elsewhere:
                 self._world.at(self._world.now, self._elsewhere[fault.kind])
-            elif fault.kind in ("delay", "coalesce"):
-                wait = COALESCE if fault.kind == "coalesce" else round(fault.seconds * SECOND)
-                self._hold(direction, self._world.now + wait)
-            return fault.kind
+            return fault
         return None
 
     def _hold(self, direction: _Direction, until: int) -> None:

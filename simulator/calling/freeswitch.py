@@ -59,15 +59,18 @@ from .given import (
 )
 from .line import OWN_ADDRESS, App, Line, normal_address
 from .other_legs import OtherLegs
+from .outside import At, Fails, Function, Outside, Takes
 from .simulation import Simulation
 from .standing import Standing, allowable, whole_run
 from .witness import Witness
 
-__all__ = ["FreeSwitch", "simulation_of"]
+__all__ = ["PATIENCE", "FreeSwitch", "simulation_of"]
 
 #: Has pytest show the lines of the failing test, not these.
 __tracebackhide__ = True
 
+#: Real seconds for which a handler may be stuck outside of its call.
+PATIENCE = 5.0
 #: The number of ended calls that a switch keeps; of a thousand, no test looks at the first.
 CALLS_KEPT = 10
 
@@ -141,7 +144,7 @@ class FreeSwitch:
         applications: Mapping[str, ApplicationFunction] | None = None,
         api_commands: Mapping[str, ApiFunction] | None = None,
         allow_unmodelled: Collection[str] = (),
-        patience: float | None = 5.0,
+        patience: float | None = PATIENCE,
         raises: bool = True,
         real_time: bool = False,
         version: str = NEWEST.name,
@@ -230,6 +233,7 @@ class FreeSwitch:
         apps.on_served = self._standing.served
         model.consumers.append(self._standing.fired)
         self._simulation = Simulation(world, model, lines, legs, apps)
+        self._outside = Outside(world, lines, self.seed)
         self._raises = raises
         self._made = 0
         self._all: WeakValueDictionary[int, Call] = WeakValueDictionary()  # by number
@@ -268,11 +272,15 @@ class FreeSwitch:
                 raise failed(late, f"the handler still runs {seconds:g} s after the hangup")
             for line in (*self._simulation.faulty, *self._simulation.lines.values()):
                 check_end(line, raises=self._raises)
+            never_asked = self._outside.never_asked()
+            if self._raises and never_asked is not None:
+                raise failed(None, never_asked)
         except BaseException:
             if error is None:
                 raise
         finally:
             self._entered, self._left = False, True
+            self._outside.close()
             self._witness.stop()
             try:
                 self._simulation.close()
@@ -486,6 +494,37 @@ class FreeSwitch:
         if not isinstance(app, (str, Outbound)):
             check_function("listen: the app", app)
         self._simulation.apps.listeners[normal_address(address)] = app
+
+    def outside(
+        self,
+        function: Function | str,
+        *,
+        takes: Takes = 0.0,
+        fails: Fails = None,
+        at: At = None,
+        optional: bool = False,
+    ) -> None:
+        """Let a handler's calls of a function outside take time, fail or hang, from now on.
+
+        A dotted name ("crm.lookup", "psycopg_pool.ConnectionPool.getconn") is replaced where it
+        stands, as by `unittest.mock.patch`: name it as the handler looks it up. A function itself,
+        written in Python, is reached however the handler has imported it.
+
+        A call ``takes`` seconds of the call it is made in (a pair: a number between them that the
+        seed draws; None: for ever, until the caller is gone), and then calls the function, or
+        ``fails``: with an exception, or a class of one; with True, as the function's library does
+        if nobody is there (`requests.ConnectionError`); or with a list of these, and None for a
+        call that succeeds, by the number of the call. A ``timeout`` of the call itself that is
+        shorter ends it, as its library would.
+
+        ``at`` gives the numbers of the calls meant, from 1: ``2``, ``[1, 3]``, ``"2-"``; the last
+        `outside` for a call holds. The ladder shows each call. Other threads than the handlers'
+        call the function as it is, and so does everybody when the switch ends. The block fails if
+        no such call came, unless that is ``optional``. See docs/outside.md.
+        """
+        if not self._entered:
+            raise RuntimeError("a FreeSwitch knows what is outside only inside its with block")
+        self._outside.add(function, takes=takes, fails=fails, at=at, optional=optional)
 
     @property
     def calls(self) -> dict[int, Call]:

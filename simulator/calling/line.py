@@ -30,6 +30,7 @@ __all__ = [
     "App",
     "HeardPrompt",
     "Line",
+    "NeverReturned",
     "is_address",
     "normal_address",
 ]
@@ -48,6 +49,13 @@ END_TIMEOUT = 10.0
 
 #: Seconds without a running application after which another program seems to await a digit.
 IDLE = 1.0
+
+
+class NeverReturned(BaseException):
+    """Ends a handler in a look-up that never returns, once the call is over.
+
+    In a real call, that thread would do nothing more for ever.
+    """
 
 
 @dataclass
@@ -177,9 +185,9 @@ class Line:
     def error(self) -> BaseException | None:
         """The exception of the handler, or of a thread that it started.
 
-        Hangup and Transferred are normal ends, and not among them.
+        Hangup, Transferred and NeverReturned are not among them.
         """
-        normal = isinstance(self.outcome, (Hangup, Transferred))
+        normal = isinstance(self.outcome, (Hangup, Transferred, NeverReturned))
         return (None if normal else self.outcome) or self.in_thread
 
     # The caller's actions

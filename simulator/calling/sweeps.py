@@ -23,13 +23,14 @@ from eslsync.stacks import is_ours
 from eslsync.wire.keys import Keys
 
 from ..clockwork.frozen import standing_still
-from ..ladders.transcript import Entry
+from ..ladders.transcript import Entry, LookUp
 from ..model.evidence import Part
 from .call import Call, line_of, why_unknown
 from .faults import Fault, FaultKind, can_befall
 from .freeswitch import FreeSwitch, simulation_of
 from .killed import Aftermath, AppKilled, Fate
 from .leaks import descriptors, objects_since_freeze, threads_left
+from .outside import Function
 
 __all__ = ["FaultRun", "Sweep", "sweep"]
 
@@ -133,7 +134,8 @@ def sweep(
     script: Callable[[Call], object],
     app: Handler | Outbound,
     *,
-    faults: Sequence[FaultKind] = ("hangup", "drop", "refuse", "stop"),
+    faults: Sequence[FaultKind] = ("hangup", "drop", "refuse", "stop", "slow", "fail", "hang"),
+    outside: Sequence[Function | str] = (),
     every: int = 1,
     pairs: int = 0,
     memory: bool = True,
@@ -145,7 +147,8 @@ def sweep(
 ) -> Sweep:
     """Play ``script(call)`` against a handler, once for each fault at each step.
 
-    The steps are those of a first run without a fault; with ``every=n``, each n-th of them.
+    The steps are those of a first run without a fault; with ``every=n``, each n-th of them. Calls
+    of the functions in ``outside`` are steps as well: see `FreeSwitch.outside`.
     Then come ``pairs`` runs with two of these faults each, at steps that the seed chooses. (The
     first fault changes the call, so the second step may never come; such runs are counted
     separately.)
@@ -163,10 +166,10 @@ def sweep(
 
     The ``play`` of a `simulator.scripts.script.Script` supplies the call's circumstances.
 
-    Raises AssertionError if the script fails without a fault, or the call does not reach the
-    handler; and ValueError for no ``faults``, ``every`` below 1 or above the number of steps
-    without ``pairs``,
-    ``pairs`` below 0, or faults that can't be at any step.
+    Raises AssertionError if the script fails without a fault, the call does not reach the
+    handler, or the handler calls nothing that is ``outside``; and ValueError for no ``faults``,
+    ``every`` below 1 or above the number of steps without ``pairs``, ``pairs`` below 0, or faults
+    that can't be at any step.
     """
     check_function("a script", script)
     if every < 1:
@@ -184,7 +187,7 @@ def sweep(
     owner = getattr(script, "__self__", None)
     of_switch, of_call = owner.circumstances() if isinstance(owner, Described) else ({}, {})
     of_switch = {**of_switch, **{key: each for key, each in given.items() if each is not None}}
-    runs = _Runs(script, app, of_switch, of_call, memory, allow_stranded)
+    runs = _Runs(script, app, of_switch, of_call, outside, memory, allow_stranded)
     result = Sweep()
 
     def add(*faults: Fault) -> None:
@@ -254,6 +257,7 @@ class _Runs:
         app: Handler | Outbound,
         of_switch: Mapping[str, Any],
         of_call: Mapping[str, Any],
+        outside: Sequence[Function | str],
         memory: bool,
         allow_stranded: Collection[str],
     ) -> None:
@@ -263,6 +267,7 @@ class _Runs:
         self._app = app
         self._of_switch = of_switch
         self._of_call = of_call
+        self._outside = outside
         self._own_faults: Sequence[Fault] = of_call.get("faults", ())
         self._memory = memory
         self._allow_stranded = allow_stranded
@@ -277,6 +282,8 @@ class _Runs:
             run.wrong = "the call did not reach the handler"
         if run.wrong is not None:
             raise AssertionError(f"the script fails even without a fault: {run.wrong}")
+        if self._outside and not any(isinstance(each.message, LookUp) for each in run.steps):
+            raise AssertionError("sweep: the handler calls nothing that is outside")
         return run.steps
 
     def make(self, faults: Sequence[Fault]) -> _Run:
@@ -306,6 +313,8 @@ class _Runs:
                 # A fault changes the call, so others may not come.
                 every = [replace(fault, optional=True) for fault in (*self._own_faults, *faults)]
                 of_call = {**self._of_call, "faults": every if faults else self._own_faults}
+                for function in self._outside:
+                    switch.outside(function, optional=True)
                 call = switch.call(self._app, **of_call)
                 simulation = simulation_of(switch)
                 killed = Aftermath(simulation, line_of(call))

@@ -162,6 +162,7 @@ class RealTime(Exchange):
         # Our addresses on connections that handlers of this process serve; the handlers' threads
         # add and remove them.
         self._served: set[Peer] = set()
+        self._waiting: set[threading.Event] = set()  # threads in `do`
         self._runner: int | None = None  # the thread that is in `run`
         self._closed = False
         # Opened when first needed, so that a switch that is never used has nothing to close.
@@ -192,6 +193,17 @@ class RealTime(Exchange):
             wake.send(b"!")
         except OSError:
             pass  # full of unread wake-up calls, or closed
+
+    def do(self, action: Callable[[], None]) -> None:
+        """Run ``action`` on the test's thread, while the current one waits."""
+        waits = threading.Event()
+        self._waiting.add(waits)
+        self.at(self.now, action)
+        self.at(self.now, waits.set)
+        self.nudge()
+        if not self._closed:
+            waits.wait()
+        self._waiting.discard(waits)
 
     def begun(self, peer: Peer) -> None:
         self._served.add(peer)
@@ -315,6 +327,8 @@ class RealTime(Exchange):
     def close(self) -> None:
         """Close every connection."""
         self._closed = True
+        for waits in list(self._waiting):
+            waits.set()
         for link in self._links:
             link.dispose()
         if self._selector is not None and self._wake is not None and self._woken is not None:

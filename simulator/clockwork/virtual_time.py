@@ -143,10 +143,14 @@ class World(Exchange):
         if participant is None:
             return
         if participant.parked:
-            participant.error = error()
-            self.at(self.now, lambda: self._wake(participant))
+            self.end_wait(participant, error())
         else:
             raise_in(participant.thread, error)
+
+    def end_wait(self, participant: Participant, error: BaseException) -> None:
+        """Have the wait of a parked participant raise ``error``, at the current virtual time."""
+        participant.error = error
+        self.at(self.now, lambda: self._wake(participant))
 
     # The test's thread
 
@@ -331,17 +335,34 @@ class World(Exchange):
             error, participant.error = participant.error, None
             raise error
 
-    def sleep(self, seconds: float) -> bool:
-        """Sleep in virtual time; return False at once in a thread that is not a participant."""
+    def sleep(self, seconds: float | None) -> bool:
+        """Sleep in virtual time; return False at once in a thread that is not a participant.
+
+        None is for ever: until `end_wait`, or the end of virtual time.
+        """
         participant = self.participant()
         if participant is None:
             return False
         self.sleeps += 1
-        until = self.now + max(0, round(seconds * SECOND))
+        until = None if seconds is None else self.now + max(0, round(seconds * SECOND))
         with here.busy, self._lock:
-            while self.now < until and not self._closed:
+            while (until is None or self.now < until) and not self._closed:
                 self.park(participant, until, None)
         return True
+
+    def do(self, action: Callable[[], None]) -> None:
+        """Run ``action`` as the next one that is due, for a participant that waits meanwhile.
+
+        What it has sent so far arrives before. Returns at once, without running the action, in
+        a thread that is not a participant.
+        """
+        participant = self.participant()
+        if participant is None:
+            return
+        with here.busy, self._lock:
+            timer = self.at(self.now, action)
+            while timer.action is not None and not self._closed:
+                self.park(participant, self.now, None)
 
 
 def stack_of(participant: Participant) -> str:

@@ -229,7 +229,7 @@ class _Making:
             self.observer.follow(self.call)
             self.line = line_of(self.call)
             self._last = self.simulation.now
-            script.set_up_far_ends(self.call)
+            script.set_up(self.call)
             try:
                 self._go()
             except SimulationError as error:

@@ -15,7 +15,7 @@ from eslsync.protocol import ApiResponse, AuthRequest, Command, CommandReply, Ev
 from eslsync.wire.declared import declared
 from eslsync.wire.shown import printable
 
-from .transcript import CALLER, Entry, Party
+from .transcript import CALLER, Entry, LookUp, Party
 
 __all__ = ["ANY_UUID", "PAUSE", "Prompts", "RungKind", "Span", "shown", "span", "words", "wrapped"]
 
@@ -130,7 +130,9 @@ def told(entry: Entry) -> str | None:
         text = news(message)
         if text is not None and entry.leg is not None:
             text = f"{text} on {entry.leg}"
-    return text if text is None or message is None else with_names(entry, text)
+    if text is None or message is None or isinstance(message, LookUp):
+        return text
+    return with_names(entry, text)
 
 
 def tell_whole(kept: list[Entry], prepared: Entry) -> None:

@@ -21,7 +21,7 @@ from eslsync.protocol import (
 from eslsync.wire.shown import printable
 from eslsync.wire.texts import bytes_of, lossless, readable
 
-__all__ = ["Entry", "Party", "Transcript"]
+__all__ = ["Entry", "LookUp", "Party", "Transcript"]
 
 Party = Literal["caller", "switch", "app"]
 
@@ -46,6 +46,12 @@ ONLY_IN = {"Channel-Call-State": "CHANNEL_CALLSTATE"}
 CALLER = "caller"
 
 
+class LookUp(str):
+    """A call of a function that is outside of the call, in words: "crm.lookup takes 0.8 s"."""
+
+    __slots__ = ()
+
+
 @dataclass(frozen=True)
 class Entry:
     """One entry: ``sender`` did or said ``text`` to ``receiver``, or to itself."""
@@ -54,8 +60,8 @@ class Entry:
     sender: Party
     receiver: Party
     text: str
-    #: The message, if it went over the control connection.
-    message: Message | Command | None = None
+    #: What makes it a step of the call: a message on the control connection, or a look-up.
+    message: Message | Command | LookUp | None = None
     #: The names of legs, by their uuid.
     legs: Mapping[str, str] = field(default_factory=dict, repr=False)
 
@@ -103,7 +109,8 @@ class Transcript:
             time = (now - self._began) / 1_000_000
             if isinstance(what, str):
                 shown = readable(bytes_of(what))
-                entries.append(Entry(time, sender, receiver, shown, None, self.legs))
+                step = what if isinstance(what, LookUp) else None
+                entries.append(Entry(time, sender, receiver, shown, step, self.legs))
             else:
                 try:
                     messages = said[sender].feed(what)
@@ -135,8 +142,10 @@ class Transcript:
         return list(self._log)
 
 
-def describe(message: Message | Command) -> str:
-    """A command or message in one line."""
+def describe(message: Message | Command | LookUp) -> str:
+    """A command, message or look-up in one line."""
+    if isinstance(message, LookUp):
+        return str(message)
     if isinstance(message, Command):
         return readable(bytes_of(describe_command(message)))
     if isinstance(message, ConnectReply):

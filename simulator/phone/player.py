@@ -142,7 +142,7 @@ class Player:
         made = FreeSwitch(patience=None, raises=False, real_time=self.is_live, **options)
         self.switch = self._resources.enter_context(made)
         self.call: Call = self.switch.call(self.app, **circumstances)
-        self._script.set_up_far_ends(self.call)
+        self._script.set_up(self.call)
         self._line = line_of(self.call)
         self._simulation = simulation_of(self.switch)
         self._simulation.legs.on_called = self._call

@@ -15,6 +15,7 @@
 from __future__ import annotations
 
 import difflib
+import pkgutil
 import traceback
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
@@ -29,7 +30,7 @@ from eslsync.stacks import summary_of, users_frames
 
 from ..calling.call import Call, CallFailed, check_end, line_of, without_suffix
 from ..calling.faults import Fault
-from ..calling.freeswitch import FreeSwitch, simulation_of
+from ..calling.freeswitch import PATIENCE, FreeSwitch, simulation_of
 from ..calling.line import App, is_address
 from ..clockwork.virtual_time import SimulationError
 from .nodes import place, shown, text_of
@@ -137,11 +138,13 @@ class Script:
         *,
         seed: int | None = None,
         real_time: bool = False,
+        patience: float | None = PATIENCE,
     ) -> Call:
         """Make the call, and return it when it has ended.
 
         ``handler`` and ``seed`` replace the script's own. A handler that is an address,
-        "host:port", is a program in any language, which is called in real time.
+        "host:port", is a program in any language, which is called in real time. ``patience`` is
+        that of `FreeSwitch`.
 
         Raises ScriptError if the handler does not exist; CallFailed, with the file and line of
         the step, if the call does not go as the script says or the handler raises; and
@@ -158,6 +161,7 @@ class Script:
             options["seed"] = seed
         if real_time:
             options["real_time"] = True
+        options["patience"] = patience
         with self._made(options) as switch:
             with self._valid():
                 call = switch.call(handler, **circumstances)
@@ -189,7 +193,7 @@ class Script:
 
         Raises CallFailed as `run` does. `sweep` takes this method as its script.
         """
-        self.set_up_far_ends(call)
+        self.set_up(call)
         self._play(self.steps, call, {str(self.call.get("caller", USUAL_NUMBER)): call})
         for name, expected in self.expect.items():
             said = _difference(call, name, expected)
@@ -201,8 +205,11 @@ class Script:
         """The options of FreeSwitch, and those of FreeSwitch.call, that ``call`` gives."""
         return self._switch(), self._call()
 
-    def set_up_far_ends(self, call: Call) -> None:
-        """Set up the script's far ends and listeners on the switch; raises ScriptError."""
+    def set_up(self, call: Call) -> None:
+        """Set up what is around the call on the switch: far ends, listeners, and what is outside.
+
+        Raises ScriptError.
+        """
         modules: dict[str, ModuleType] = {}
         far_ends: Any = self.call.get("endpoints", {})
         for dial_string, behaviour in far_ends.items():
@@ -223,6 +230,13 @@ class Script:
         for address, handler in listeners.items():
             with self._loading("call.listeners"):
                 call.switch.listen(address, self._other_handler(handler, call, modules))
+        outside: Any = self.call.get("outside", ())
+        try:
+            for function, options in map(_outside, outside):
+                call.switch.outside(function, **options)
+        except (TypeError, ValueError) as error:
+            where = self._where(self.lines.get("call.outside"))
+            raise ScriptError(f"{where}: {error}") from None
 
     # Inside
 
@@ -347,6 +361,26 @@ def _action(written: str | Mapping[str, str]) -> tuple[str, str]:
         return written, ""
     [action] = written.items()
     return action
+
+
+def _outside(written: str | Mapping[str, Any]) -> tuple[str, dict[str, Any]]:
+    """A function outside of the call, and the options of FreeSwitch.outside."""
+    if isinstance(written, str):
+        return written, {}
+    options = dict(written)
+    if options.get("takes") == "never":
+        options["takes"] = None
+    if "fails" in options:
+        options["fails"] = options["fails"] == "usual" or _exception(options["fails"])
+    return options.pop("function"), options
+
+
+def _exception(name: str) -> object:
+    """The class of exceptions with a dotted name, or that Python has itself."""
+    try:
+        return pkgutil.resolve_name(name if "." in name else f"builtins.{name}")
+    except (ImportError, AttributeError, ValueError) as error:
+        raise ValueError(f"there is no exception {name}: {error}") from None
 
 
 def _fault(written: Mapping[str, Any]) -> Fault:

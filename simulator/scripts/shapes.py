@@ -146,6 +146,13 @@ STEP = Scalar(
 )
 
 
+#: A function outside of the call, what it fails with, and which of its calls.
+DOTTED = Scalar("a dotted name, such as crm.lookup", str, re.compile(r"\w+(\.\w+)+").fullmatch)
+FAILS = Scalar(
+    "an exception, such as requests.ConnectionError, or usual: that of the library", str, len
+)
+CALLS = Scalar("the number of a call, such as 2, or of several, such as 2-4 or 2-", (int, str))
+
 # Keys
 
 HANDLER: dict[str, Shape] = {"file": FILE, "name": TEXT}
@@ -197,7 +204,18 @@ FAR_ENDS: dict[str, Shape] = {
     "endpoints": ByName(Fields(ENDPOINT), name=FAR_END),
     "listeners": ByName(Fields(HANDLER, alone="file"), name=ADDRESS),
 }
-CIRCUMSTANCES = {**CALL, **SWITCH, **FAR_ENDS}
+#: Options of FreeSwitch.outside.
+OUTSIDE: dict[str, Shape] = {
+    "function": DOTTED,
+    "takes": SECONDS_OR_NEVER,
+    "fails": FAILS,
+    "at": CALLS,
+    "optional": FLAG,
+}
+BACK_ENDS: dict[str, Shape] = {
+    "outside": Many(Fields(OUTSIDE, needed=("function",), alone="function")),
+}
+CIRCUMSTANCES = {**CALL, **SWITCH, **FAR_ENDS, **BACK_ENDS}
 
 EXPECT: dict[str, Shape] = {
     "cause": CAUSE,

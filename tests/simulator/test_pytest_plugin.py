@@ -597,3 +597,101 @@ def test_the_docs_of_scripts_show_what_happens(run: Run, pytester: pytest.Pytest
     assert shown in lines_of(run("", "option-1.call.yaml"))
     (pytester.path / "option-1.call.yaml").write_text(first.replace("press", "pres"))
     assert wrong in lines_of(run("", "option-1.call.yaml"))
+
+
+# What is outside
+
+
+GREETING = """
+def lookup(number):
+    return "ada"
+
+def other():
+    pass
+
+def handler(session):
+    session.channel.answer()
+    session.channel.playback(f"hello/{lookup(session.caller_number)}")
+    session.channel.hangup()
+"""
+
+OUTSIDE = """
+import pytest
+from greeting import handler
+
+pytestmark = [
+    pytest.mark.eslsync_outside("greeting.lookup", takes=5),
+    pytest.mark.eslsync_outside("greeting.other", takes=5),
+]
+
+@pytest.fixture
+def call(freeswitch):
+    call = freeswitch.call(handler)
+    call.wait()
+    return call
+
+def test_as_in_the_module(call):
+    assert 7 < call.duration < 7.1
+
+@pytest.mark.eslsync_outside("greeting.lookup", takes=1)
+def test_the_nearest_holds(call):
+    assert 3 < call.duration < 3.1
+
+@pytest.mark.eslsync_outside("greeting.lookup", fails=True)
+def test_it_fails(freeswitch):
+    freeswitch.call(handler).say_nothing(9)
+
+@pytest.mark.eslsync_outside("greeting.other")
+def test_its_own_must_be_called(call):
+    pass
+
+@pytest.mark.eslsync_outside("greeting.lookup", take=1)
+def test_a_mistake(call):
+    pass
+
+@pytest.mark.eslsync_outside("greeting.lookup")
+def test_without_the_fixture():
+    pass
+"""
+
+OUTSIDE_SCRIPT = """
+handler: greeting.py
+call: {outside: [{function: greeting.lookup, at: 2-, fails: usual, optional: true}]}
+steps: [{hear: hello/ada}]
+"""
+
+
+def test_markers_and_the_configuration_say_what_is_outside(
+    run: Run, pytester: pytest.Pytester
+) -> None:
+    pytester.makepyfile(greeting=GREETING)
+    (pytester.path / "greeting.call.yaml").write_text(OUTSIDE_SCRIPT)
+    result = run(OUTSIDE)
+    result.assert_outcomes(passed=4, failed=1, errors=3)
+    said = lines_of(result)
+    assert "ConnectionError: greeting.lookup failed on purpose" in said
+    assert "outside: no handler called greeting.other" in said
+    assert "@pytest.mark.eslsync_outside: " in said
+    assert "@pytest.mark.eslsync_outside has options for the fixture freeswitch" in said
+    pytester.makeini("[pytest]\npythonpath = .\neslsync_outside =\n    greeting.lookup takes 2 s\n")
+    run("def test_it(freeswitch):\n    from greeting import handler\n"
+        "    call = freeswitch.call(handler)\n    call.wait()\n"
+        "    assert 4 < call.duration < 4.1\n").assert_outcomes(passed=2)  # fmt: skip
+    pytester.makeini("[pytest]\npythonpath = .\neslsync_outside = greeting.lookup for 2 s\n")
+    assert "a line is like 'crm.lookup takes 0.8'" in lines_of(run())
+
+
+def test_the_patience_of_all_tests_is_an_option(run: Run) -> None:
+    test = (
+        "import pytest\n"
+        "@pytest.mark.freeswitch(patience=1)\n"
+        "def test_it(freeswitch, request):\n"
+        "    from simulator.calling.freeswitch import simulation_of\n"
+        "    freeswitch.call(lambda session: None).wait()\n"
+        "    print(simulation_of(freeswitch).world.patience)\n"
+    )
+    for given, patience in (("30.5", "30.5"), ("none", "None")):
+        assert patience in lines_of(run(test, "-s", f"--esl-patience={given}")).split()
+    assert "1" in lines_of(run(test, "-s")).split()
+    refused = run(test, "--esl-patience=soon")
+    assert "seconds, such as 60, or none; not 'soon'" in refused.stderr.str()
