@@ -21,6 +21,7 @@ from . import options
 from .terminal import colour, show_logs_if
 
 if TYPE_CHECKING:
+    from ..phone.desk import Telephone
     from ..phone.inbox import Inbox
     from ..phone.player import Player
     from ..scripts.script import Script
@@ -28,7 +29,7 @@ if TYPE_CHECKING:
 __all__ = ["phone"]
 
 #: The options that may be given together with --script.
-BESIDE_SCRIPT = ("app", "script", "name", "texts", "terminal", "browser", "port")
+BESIDE_SCRIPT = ("app", "script", "map_", "spot", "name", "texts", "terminal", "browser", "port")
 
 
 @click.command(short_help="Be the caller of a handler: a telephone in the browser.")
@@ -40,6 +41,15 @@ BESIDE_SCRIPT = ("app", "script", "name", "texts", "terminal", "browser", "port"
     help="Play a script (YAML: docs/scripts.md) first, with the handler that it names or APP "
     "instead, and stand at its end.",
 )
+@click.option(
+    "--map",
+    "map_",
+    metavar="MAP",
+    type=click.Path(path_type=Path),
+    help="A map that `eslsync explore APP --map MAP.html` has drawn: the browser opens it, and its "
+    "links call the handler and stand at a spot.",
+)
+@click.option("--spot", metavar="N", type=int, help="Stand at this spot of the --map at once.")
 @handler
 @options.caller
 @options.destination
@@ -78,6 +88,8 @@ def phone(
     /,
     app: str | None,
     script: Path | None,
+    map_: Path | None,
+    spot: int | None,
     name: str | None,
     texts: Path | None,
     terminal: bool,
@@ -114,28 +126,42 @@ def phone(
     eslsync phone --terminal examples/ivr.py
     eslsync phone --script ivr.call.yaml
     eslsync phone 127.0.0.1:5000
+    eslsync phone --map ivr.html
 
     A script that was saved plays the same call: eslsync call --script NAME.call.yaml, and with
     --script you go on from its end.
     """
     from ..phone.captions import TextsError, read_texts
+    from ..phone.desk import Telephone
+    from ..phone.maps import MapError, read_map
     from ..scripts.script import ScriptError
 
+    if spot is not None and map_ is None:
+        raise click.UsageError("--spot is one of a --map")
+    if script is not None and map_ is not None:
+        raise click.UsageError("--script and --map can't be combined: both say how a call begins")
+    if app is None and script is None and map_ is None:
+        raise click.UsageError("name the APP to call, a --script or a --map")
+    plays = script is not None or spot is not None
+    if plays or app is None:
+        what = "--script" if script is not None else "--map" if spot is None else "--spot"
+        check_alone(context, what)
     try:
         told = {} if texts is None else read_texts(texts)
+        drawn = None if map_ is None else read_map(map_)
+        named = None if app is None else new_script(app, name, circumstances)
         if script is not None:
-            check_beside_script(context)
             called = given_script(script, app, name)
-        elif app is None:
-            raise click.UsageError("name the APP to call, or a --script")
+        elif drawn is not None and (named is None or spot is not None):
+            called = drawn.script(1 if spot is None else spot, named)
         else:
-            called = new_script(app, name, circumstances)
-        plays = script is not None
+            assert named is not None
+            called = named
         if terminal:
             in_terminal(called, told, plays)
         else:
-            in_browser(called, told, plays, browser, port)
-    except (TextsError, ScriptError) as error:
+            in_browser(Telephone(called, told, drawn, named), plays, browser, port)
+    except (TextsError, MapError, ScriptError) as error:
         raise Unusable(str(error)) from None
 
 
@@ -179,24 +205,21 @@ def given_script(path: Path, app: str | None, name: str | None) -> Script:
     return replace(script, handler=named.where, name=named.name)
 
 
-def check_beside_script(context: click.Context) -> None:
-    """Raise UsageError for an option that says what a script says."""
+def check_alone(context: click.Context, what: str) -> None:
+    """Raise UsageError for an option that says what the script does that is played."""
     for each in context.command.params:
         given = context.get_parameter_source(each.name or "")
         if given is click.core.ParameterSource.COMMANDLINE and each.name not in BESIDE_SCRIPT:
             raise click.UsageError(
-                f"{each.opts[0]} and --script can't be combined: the script says that"
+                f"{each.opts[0]} and {what} can't be combined: the script says that"
             )
 
 
-def in_browser(
-    script: Script, texts: Mapping[str, str], plays: bool, browser: bool, port: int
-) -> None:
+def in_browser(telephone: Telephone, plays: bool, browser: bool, port: int) -> None:
     """Serve the page until Ctrl-C."""
     from eslsync.loading import AppName, LoadError
 
-    from ..phone.desk import Telephone
-
+    script = telephone.script
     try:
         from ..phone.server import PhoneServer
     except ImportError as error:
@@ -212,15 +235,18 @@ def in_browser(
     if named.is_file and not Path(named.where).exists():
         raise Unusable(f"there is no file {named.where}")
     try:
-        server = PhoneServer(Telephone(script, texts), port)
+        server = PhoneServer(telephone, port)
     except OSError as error:
         raise Unusable(f"port {port} can't be used ({error.strerror}); choose another") from None
     with server:
         if plays:
             server.desk.play(script)
-        if not browser or not webbrowser.open(server.address):
+        opens = server.address
+        if telephone.map is not None and not plays:
+            opens += "map?telephone"
+        if not browser or not webbrowser.open(opens):
             click.echo("Open this page, on this machine:")
-        click.echo(f"{server.address}\nCtrl-C ends it.")
+        click.echo(f"{opens}\nCtrl-C ends it.")
         with contextlib.suppress(KeyboardInterrupt):
             server.wait()
 

@@ -148,8 +148,11 @@ PAGE = Template("""<!DOCTYPE html>
 <aside id="told"><p class="dim">Click a box: how a caller gets there, as a script and as a
 ladder.</p>$findings</aside>
 </main>
+<script type="application/json" id="spots">$data</script>
 <script>
-const spots = $data;
+const spots = JSON.parse(document.getElementById("spots").textContent);
+// Served by `eslsync phone --map`, whose telephone is beside this page.
+const telephone = new URLSearchParams(location.search).has("telephone");
 const told = document.getElementById("told");
 const first = told.innerHTML;
 const svg = document.querySelector("#map svg");
@@ -172,6 +175,19 @@ function put(parent, kind, text, name) {
   parent.append(made);
   return made;
 }
+function quoted(word) {
+  return /^[\\w.,:+-]+$$/.test(word) ? word : "'" + word.replaceAll("'", "'\\''") + "'";
+}
+// How somebody is the caller from a spot on.
+function offerTelephone(spot) {
+  put(told, "h3", "Be the caller from here on");
+  if (telephone) {
+    put(told, "a", "Call, and stand here").href = `./?spot=$${spot}`;
+  } else {
+    const file = decodeURIComponent(location.pathname.split("/").pop());
+    put(told, "pre", `eslsync phone --map $${quoted(file)} --spot $${spot}`);
+  }
+}
 function choose(id) {
   const spot = spots[id];
   if (!spot) return;
@@ -191,6 +207,7 @@ function choose(id) {
   }
   put(told, "h3", "The shortest way there");
   put(told, "pre", spot.script);
+  offerTelephone(id.slice(1));
   if (spot.ladder) {
     put(told, "h3", "The call");
     put(told, "pre", spot.ladder);

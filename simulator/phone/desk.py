@@ -15,9 +15,10 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field, replace
 
 from ..calling.line import is_address
-from ..scripts.script import USUAL_DESTINATION, USUAL_NUMBER, Script, Step
+from ..scripts.script import USUAL_DESTINATION, USUAL_NUMBER, Script, ScriptError, Step
 from .keeping import stem_of
 from .live import Live
+from .maps import MapError, MapPage
 from .player import CALLER
 from .protocol import (
     Again,
@@ -31,6 +32,7 @@ from .protocol import (
     Skip,
     Speed,
     State,
+    Visit,
     dumped,
 )
 
@@ -47,6 +49,9 @@ class Telephone:
     #: Has the handler and the circumstances; its steps are played by `Desk.play` alone.
     script: Script
     texts: Mapping[str, str] = field(default_factory=dict)  #: what prompts say
+    map: MapPage | None = None  #: the map of an exploration, with spots to call
+    #: The handler that takes calls to spots; None: the one that the map names.
+    named: Script | None = None
 
     def order(
         self, caller: str, destination: str, moves: list[MoveMade], stands: int, speed: float
@@ -81,6 +86,7 @@ class Desk:
         self._recorded: list[str] = []  # lines
         self.state: State = {
             **called_by(telephone.script),
+            "map": telephone.map is not None,
             "phase": "idle",
             "take": 0,
             **nothing(),
@@ -105,7 +111,10 @@ class Desk:
             self._end_process()
 
     def do(self, command: Command) -> None:
-        """What a page wants. Raises NotACommand for a line that isn't there."""
+        """What a page wants. Raises NotACommand for a line or a spot that isn\'t there."""
+        if isinstance(command, Visit):
+            self.visit(command.spot)
+            return
         with self._doing:
             line = getattr(command, "line", CALLER)
             if line not in (CALLER, *(each["number"] for each in self.state["lines"])):
@@ -125,6 +134,17 @@ class Desk:
                 self._begin(self._order(moves, command.moment, 0.0))
             elif self._process is not None and not isinstance(command, Order):
                 self._process.send(command)
+
+    def visit(self, spot: int) -> None:
+        """Call as a caller does who gets to a spot of the map, and stand there."""
+        telephone = self._telephone
+        if telephone.map is None:
+            raise NotACommand("there is no map: begin with --map")
+        try:
+            script = telephone.map.script(spot, telephone.named)
+        except (MapError, ScriptError) as error:
+            raise NotACommand(str(error)) from None
+        self.play(script)
 
     def play(self, script: Script) -> None:
         """Call as a script's caller does, up to its end, and stand there."""

@@ -35,6 +35,7 @@ __all__ = [
     "Source",
     "Speed",
     "State",
+    "Visit",
     "Where",
     "dumped",
     "read_command",
@@ -70,6 +71,13 @@ class Again:
     """Call it again, as `CallUp` did last; ``same``: and do what was done in the last call."""
 
     same: bool = False
+
+
+@dataclass(frozen=True)
+class Visit:
+    """Call as a caller does who gets to a spot of the map, and stand there."""
+
+    spot: int
 
 
 @dataclass(frozen=True)
@@ -149,11 +157,12 @@ class Order:
     plays: bool = False
 
 
-Command = CallUp | Again | HangUp | Answer | Reject | Press | Speed | Skip | Back | Order
+Command = CallUp | Again | Visit | HangUp | Answer | Reject | Press | Speed | Skip | Back | Order
 
 NAMES: dict[str, type[Command]] = {
     "call": CallUp,
     "again": Again,
+    "visit": Visit,
     "hangup": HangUp,
     "answer": Answer,
     "reject": Reject,
@@ -249,6 +258,7 @@ class State(TypedDict, total=False):
     """
 
     app: str
+    map: bool  #: there is a map, with spots to visit
     caller: str
     destination: str
     phase: Literal["idle", "up", "ended"]

@@ -44,13 +44,22 @@ TYPES = {
     ".jsonl": "application/jsonl; charset=utf-8",
 }
 #: The page's files, by their path below the token; "" is the page.
-PAGE = {"": "index.html", **{each: each for each in ("phone.css", "phone.js", "live.js")}}
+PAGE = {"": "index.html", **{each: each for each in ("phone.css", "phone.js", "live.js", "map.js")}}
 
+#: Nothing from another host, and in no frame of another page. (Ladders have their own style.)
+POLICY = (
+    "default-src 'self'; style-src 'self' 'unsafe-inline'; img-src 'self' data:; "
+    "base-uri 'none'; form-action 'none'; frame-ancestors 'none'"
+)
+#: A map has a script of its own, which is somebody else's: it is no page of this server's, for
+#: which it could use the telephone.
+MAP_POLICY = (
+    "sandbox allow-scripts; default-src 'none'; script-src 'unsafe-inline'; "
+    "style-src 'unsafe-inline'; img-src data:; base-uri 'none'; form-action 'none'; "
+    "frame-ancestors 'none'"
+)
 HEADERS = {
     "Cache-Control": "no-store",
-    # Nothing from another host, and in no frame of another page. (Ladders have their own style.)
-    "Content-Security-Policy": "default-src 'self'; style-src 'self' 'unsafe-inline'; "
-    "img-src 'self' data:; base-uri 'none'; form-action 'none'; frame-ancestors 'none'",
     "Cross-Origin-Resource-Policy": "same-origin",
     "Referrer-Policy": "no-referrer",
     "X-Content-Type-Options": "nosniff",
@@ -63,6 +72,7 @@ class Page(NamedTuple):
     body: bytes
     type: str
     name: str = ""  #: what it is saved as, if it is to be saved
+    policy: str = POLICY  #: what the browser lets it do
 
 
 class PhoneServer:
@@ -89,6 +99,7 @@ class PhoneServer:
         self.port: int = self._server.socket.getsockname()[1]
         self._thread = threading.Thread(target=self._server.serve_forever, name="telephone")
         self.desk = Desk(telephone, self._tell)
+        self._map = telephone.map
 
     @property
     def address(self) -> str:
@@ -152,6 +163,8 @@ class PhoneServer:
             name = PAGE[path]
             source = files(__package__) / "page" / name
             return Page(source.read_bytes(), TYPES[name[name.rindex(".") :]])
+        if path == "map" and self._map is not None:
+            return Page(self._map.html.encode(), TYPES[".html"], policy=MAP_POLICY)
         state, stem = self.desk.state, self.desk.stem
         kept = {
             "script.yaml": (state["script"], f"{stem}.call.yaml", ".yaml"),
@@ -238,6 +251,7 @@ class Tab:
 
 def response(status: HTTPStatus, page: Page) -> Response:
     headers = Headers(HEADERS)
+    headers["Content-Security-Policy"] = page.policy
     headers["Content-Type"] = page.type
     headers["Content-Length"] = str(len(page.body))
     headers["Connection"] = "close"

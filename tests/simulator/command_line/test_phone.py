@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import re
 import socket
 import sys
@@ -169,3 +170,28 @@ def test_a_script_is_gone_on_from_and_saved_beside_it(
         done = typed("q", *wrong)
         assert done.exit_code == 2
         assert why in done.output
+
+
+def test_a_map_opens_in_the_browser_or_a_spot_of_it_is_called(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    way = {"script": f"handler: {EXAMPLES / 'ivr.py'}\nsteps: [hear: ivr/ivr-welcome, hangup]\n"}
+    spots = json.dumps({"s1": way, "s2": way})
+    Path("ivr.html").write_text(f'<script type="application/json" id="spots">{spots}</script>')
+    done = typed("q", "--map", "ivr.html", "--spot", "2")
+    assert done.exit_code == 0, done.output
+    assert "time stands still at" in done.output
+    for wrong, why in (
+        (["--map", "ivr.html", "--spot", "3"], "no spot 3; its last one is 2"),
+        (["--map", "ivr.html", "--start", "2026-01-05T17:59:50"], "--map can't be combined"),
+        (["--map", "none.html"], "No such file"),
+        (["--spot", "3", VOICEMAIL], "--spot is one of a --map"),
+        (["--map", "ivr.html", "--script", "a.yaml"], "both say how a call begins"),
+    ):
+        done = typed("q", *wrong)
+        assert (done.exit_code, why in done.output) == (2, True), done.output
+    server = pytest.importorskip("simulator.phone.server", reason="needs websockets")
+    monkeypatch.setattr(server.PhoneServer, "wait", lambda self: None)
+    done = CliRunner().invoke(main, ["phone", "--map", "ivr.html", "--no-browser"])
+    assert re.search(r"/map\?telephone$", done.output, re.MULTILINE), done.output

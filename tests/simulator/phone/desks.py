@@ -9,11 +9,9 @@ from functools import partial
 from simulator.phone.desk import Desk, Telephone
 from simulator.phone.protocol import Skip, Speed, State
 from simulator.scripts.script import Script
+from tests.support.peer import PATIENCE
 
 __all__ = ["WatchedDesk", "desk_of"]
-
-#: Seconds after which something that a test waits for will not come.
-LONG = 10.0
 
 
 class WatchedDesk(Desk):
@@ -33,7 +31,7 @@ class WatchedDesk(Desk):
     def until(self, holds: Callable[[State], object]) -> State:
         """The state once something holds of it."""
         with self._news:
-            assert self._news.wait_for(lambda: holds(self.state), LONG), self.state
+            assert self._news.wait_for(lambda: holds(self.state), PATIENCE), self.state
             return {**self.state}
 
     def skip_until(self, holds: Callable[[State], object]) -> State:

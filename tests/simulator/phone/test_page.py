@@ -19,11 +19,16 @@ from playwright.sync_api import Browser, Locator, Page, expect, sync_playwright
 from eslsync import Outbound
 from eslsync.command_line.main import main
 from examples.ivr import handler as ivr
+from simulator import explore
 from simulator.phone.desk import Telephone
 from simulator.phone.keeping import ladder
+from simulator.phone.maps import MapPage, read_map
 from simulator.phone.server import PhoneServer
 from simulator.scripts.script import Script
+from tests.support.peer import PATIENCE
 from tests.support.places import EXAMPLES
+
+expect.set_options(timeout=PATIENCE * 1000)
 
 CHROMIUM = shutil.which("chromium")
 
@@ -46,7 +51,7 @@ class Phone:
 
     def __init__(self, page: Page) -> None:
         self.page = page
-        page.set_default_timeout(10_000)
+        page.set_default_timeout(PATIENCE * 1000)
         self.troubles: list[str] = []
         page.on("pageerror", lambda error: self.troubles.append(str(error)))
         page.on("console", lambda message: self.troubles.append(message.text))
@@ -93,10 +98,11 @@ class Phone:
 
 
 @contextmanager
-def telephone(browser: Browser, handler: str) -> Iterator[Phone]:
+def telephone(browser: Browser, handler: str, drawn: MapPage | None = None) -> Iterator[Phone]:
     """The page of a telephone that calls a handler."""
     script = Script(handler, call={"caller": "1001", "destination": "5000"})
-    with PhoneServer(Telephone(script)) as server, browser.new_context() as context:
+    telephone = Telephone(script, map=drawn)
+    with PhoneServer(telephone) as server, browser.new_context() as context:
         phone = Phone(context.new_page())
         phone.page.goto(server.address)
         yield phone
@@ -204,3 +210,35 @@ def test_of_another_program_time_is_everybodys(browser: Browser) -> None:
         phone.select("Hang up")
         expect(phone.status).to_have_text("The call has ended.")
         expect(page.get_by_role("alert")).to_be_hidden()
+
+
+def test_a_spot_of_a_map_is_called_and_the_map_can_do_nothing_else(
+    browser: Browser, tmp_path: Path
+) -> None:
+    app = str(EXAMPLES / "ivr.py")
+    drawn = read_map(explore(app, keys="4", calls=20, workers=1).draw(tmp_path / "ivr.html"))
+    with telephone(browser, app, drawn) as phone:
+        page = phone.page
+        page.get_by_role("link", name="Map").click()
+        page.locator("g.node", has_text="option-4").click()
+        assert page.evaluate("origin") == "null"
+        why = page.evaluate("""() => new Promise(done => {
+            const address = new URL("socket", location.href);
+            const socket = new WebSocket(address.href.replace("http", "ws"));
+            socket.onopen = () => done("open");
+            socket.onerror = () => done("refused");
+        })""")
+        assert why == "refused"
+        phone.troubles.clear()  # which say just that
+        page.get_by_role("link", name="Call, and stand here").click()
+        expect(phone.captions.last).to_have_text("option-4")
+        expect(page.locator("#now")).to_have_text(re.compile(r"^\d\.\d{3} s$"))  # stands still
+        assert "spot" not in page.url
+        page.reload()
+        expect(phone.captions.last).to_have_text("option-4")
+    with browser.new_context() as context:
+        static = context.new_page()
+        static.goto(drawn.path.as_uri())
+        static.locator("g.node", has_text="option-4").click()
+        command = static.get_by_text("eslsync phone --map").inner_text()
+        assert re.fullmatch(r"eslsync phone --map ivr\.html --spot \d+", command)

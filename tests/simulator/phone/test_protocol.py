@@ -50,8 +50,8 @@ def test_a_command_is_read_as_it_was_written(command: Command) -> None:
     ("text", "why"),
     [
         ("press 1", "is a JSON object"),
-        ("[]", "one of call, again, hangup"),
-        ('{"do": "dial"}', "one of call, again, hangup"),
+        ("[]", "one of call, again, visit, hangup"),
+        ('{"do": "dial"}', "one of call, again, visit, hangup"),
         ('{"do": "press"}', "missing 1 required"),
         ('{"do": "press", "keys": 1}', "keys=1 is nothing that Press takes"),
         ('{"do": "press", "keys": "1x"}', "keys are 0-9"),

@@ -6,6 +6,7 @@ import json
 from collections.abc import Iterator
 from contextlib import ExitStack
 from http.client import HTTPConnection, HTTPResponse
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -16,7 +17,8 @@ from websockets.exceptions import ConnectionClosed, InvalidStatus
 from websockets.sync.client import ClientConnection, connect
 
 from simulator.phone.desk import Telephone
-from simulator.phone.protocol import CallUp, Command, HangUp, Press, State, dumped
+from simulator.phone.maps import MapPage
+from simulator.phone.protocol import CallUp, Command, HangUp, Press, State, Visit, dumped
 from simulator.phone.server import PhoneServer
 from simulator.scripts.script import Script
 from tests.support.peer import PATIENCE
@@ -61,7 +63,10 @@ class Tab:
             found = self.state.get(name)
             if found == value if value is not None else found:
                 return found
-            self.state.update(json.loads(self.connection.recv(timeout=PATIENCE)))
+            self.read()
+
+    def read(self) -> None:
+        self.state.update(json.loads(self.connection.recv(timeout=PATIENCE)))
 
 
 def get(server: PhoneServer, path: str, headers: dict[str, str]) -> HTTPResponse:
@@ -163,3 +168,26 @@ def test_the_end_of_the_server_ends_pages_and_the_call() -> None:
             tab.until("where")
         with pytest.raises(ConnectionClosed):
             tab.until("phase", "ended")
+
+
+def test_a_map_is_served_in_a_sandbox_and_its_links_name_a_spot() -> None:
+    way = "handler: none.py\nsteps: [hear: ivr/ivr-welcome, hangup]\n"
+    ivr = Script(str(EXAMPLES / "ivr.py"))
+    drawn = MapPage(Path("ivr.html"), "<p>a map</p>", {1: way, 2: "steps: 1"})
+    with PhoneServer(Telephone(ivr, map=drawn, named=ivr)) as server:
+        answer = get(server, f"/{server.token}/map?telephone", {})
+        assert answer.body == b"<p>a map</p>"  # type: ignore[attr-defined]
+        policy = answer.headers["Content-Security-Policy"]
+        assert "sandbox allow-scripts;" in policy  # and not allow-same-origin
+        assert "default-src 'none'" in policy
+        with Tab(server) as tab:
+            assert tab.state["map"]
+            tab.send(Visit(3))
+            assert "has no spot 3" in tab.until("trouble")
+            tab.send(Visit(2))
+            while "no spot" in tab.state["trouble"]:
+                tab.read()
+            tab.send(Visit(1))
+            tab.until("phase", "up")
+            [prompt] = tab.until("prompts")
+            assert (prompt["name"], prompt["how"]) == ("ivr/ivr-welcome", "ended")
