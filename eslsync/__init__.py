@@ -1,5 +1,6 @@
 """FreeSWITCH's event socket, outbound mode, as plain blocking functions."""
 
+from .applications.speech import Recognition
 from .call.execution import Execution
 from .call.job import Job
 from .call.watching import Wait, Watcher
@@ -26,7 +27,7 @@ from .wire.exceptions import (
     Transferred,
 )
 from .wire.message import Event
-from .wire.outcomes import Bridged, Digits, Played, Recorded
+from .wire.outcomes import Bridged, Digits, Played, Recorded, Speech
 
 __all__ = [
     "AnswerState",
@@ -50,8 +51,10 @@ __all__ = [
     "Outbound",
     "Played",
     "ProtocolError",
+    "Recognition",
     "Recorded",
     "Session",
+    "Speech",
     "TimeoutError",
     "Transferred",
     "Wait",

@@ -9,6 +9,7 @@ from __future__ import annotations
 from typing import NamedTuple
 
 __all__ = [
+    "ANSWERS",
     "APPLICATIONS",
     "BACKLOG",
     "BOUNDS",
@@ -69,6 +70,13 @@ EARLIER = Bound(
 DIGITS = Bound(
     "digits that nobody has asked for", 100, MB, DROPPED, ("call/typeahead.py: _digits",)
 )
+ANSWERS = Bound(
+    "answers of a recognizer that nobody has asked for",
+    100,
+    MB,
+    DROPPED,
+    ("call/answers.py: kept",),
+)
 APPLICATIONS = Bound(
     "applications that have not completed",
     1000,
@@ -88,4 +96,4 @@ POSTS = Bound(
 )
 
 #: Those of each call.
-BOUNDS = (BACKLOG, ITERATED, EARLIER, DIGITS, APPLICATIONS, JOBS, POSTS)
+BOUNDS = (BACKLOG, ITERATED, EARLIER, DIGITS, ANSWERS, APPLICATIONS, JOBS, POSTS)

@@ -6,6 +6,7 @@ from .applications.bridging import BridgingApplications
 from .applications.control import ControlApplications
 from .applications.digits import DigitApplications
 from .applications.recording import RecordingApplications
+from .applications.speech import SpeechApplications
 from .applications.variables import VariableApplications
 
 __all__ = ["Channel"]
@@ -15,6 +16,7 @@ class Channel(
     ControlApplications,
     DigitApplications,
     RecordingApplications,
+    SpeechApplications,
     BridgingApplications,
     VariableApplications,
 ):

@@ -11,6 +11,7 @@ from tests.support.places import ROOT
 #: Modules without one, and the file that tests them instead.
 ELSEWHERE = {
     "eslsync/applications/base.py": "tests/eslsync/test_channel.py",
+    "eslsync/call/answers.py": "tests/eslsync/applications/test_speech.py",
     "eslsync/call/observed.py": "tests/eslsync/test_observers.py",
     "eslsync/command_line/files.py": "tests/eslsync/test_loading.py",
     "eslsync/command_line/reloaded.py": "tests/eslsync/command_line/test_reloading.py",
@@ -23,6 +24,7 @@ ELSEWHERE = {
     "simulator/scenarios/vocabulary.py": "tests/simulator/scenarios/test_drawing.py",
     "simulator/scripts/nodes.py": "tests/simulator/scripts/test_shapes.py",
     "simulator/model/speech.py": "tests/simulator/applications/test_speech.py",
+    "simulator/model/talking.py": "tests/simulator/applications/test_speech.py",
     "simulator/exploring/attempts.py": "tests/simulator/exploring/test_caller.py",
 }
 

@@ -23,6 +23,9 @@ T = TypeVar("T")
 #: Seconds in which the hangup follows that ended a playback: a tick of 20 ms, and some more.
 HANGUP_FOLLOWS = 0.05
 
+#: What an application that plays responds if its sound could not be played to its end.
+CUT = ("PLAYBACK ERROR", "ERROR")
+
 COMPLETION = ("CHANNEL_EXECUTE_COMPLETE",)
 
 
@@ -122,7 +125,7 @@ class UnderWay:
             raise by_callback(error) from error
         if not isinstance(told, Event):
             self._raise_refused()
-        if self.facts.plays and told.get("Application-Response") == "PLAYBACK ERROR":
+        if self.facts.plays and told.get("Application-Response") in CUT:
             self._await_hangup(deadline)
         return told
 

@@ -33,6 +33,7 @@ from ..wire.exceptions import CommandError, Hangup, ProtocolError, TimeoutError,
 from ..wire.keys import Keys
 from ..wire.message import ApiResponse, Event
 from ..wire.printed import NOTHING
+from .answers import Answers
 from .borrowed import BorrowedVariables
 from .callbacks import DigitHandler
 from .ending import Stage
@@ -80,6 +81,7 @@ class Leg:
         "__weakref__",
         "_told_state",
         "_told_variables",
+        "answers",
         "borrowed",
         "bridge_event",
         "collecting",
@@ -148,6 +150,8 @@ class Leg:
         self.collecting: Collecting | None = None
         #: The last digit that an application collected.
         self.last_collected: str | None = None
+        #: The answers of its recognizer, once `Channel.detect_speech` has begun to listen.
+        self.answers: Answers | None = None
         #: Variables that methods set for their application, to be put back.
         self.borrowed = BorrowedVariables(weakref.proxy(self), conversation.clock)
 
@@ -361,7 +365,7 @@ class Leg:
         self.unfinished[:] = [lambda _, each=each: each for each in self.outcomes]  # type: ignore[misc]
         self.ended.clear()
         self.digit_handlers.clear()
-        self.collecting = None
+        self.collecting = self.answers = None
 
     @contextmanager
     def tells_at_hangup(self, outcome: Callable[[Event | None], object]) -> Iterator[None]:

@@ -34,6 +34,7 @@ class Declaration:
         collects: bool = False,
         fewest: int = 0,
         records: bool = False,
+        listens: bool = False,
         joins: bool = False,
         sends: bool = False,
         prepares: bool = False,
@@ -61,6 +62,8 @@ class Declaration:
         self.fewest = fewest
         #: True if it records the caller.
         self.records = records
+        #: True if it listens to what the caller says.
+        self.listens = listens
         #: True if the caller talks to others while it runs, and can leave at any time.
         self.joins = joins
         #: True if it transfers the call.

@@ -6,8 +6,9 @@ from typing import NamedTuple
 
 from .enums import HangupCause
 from .keys import Keys, many
+from .recognized import recognized
 
-__all__ = ["Bridged", "Digits", "Played", "Recorded"]
+__all__ = ["Bridged", "Digits", "Played", "Recorded", "Speech"]
 
 
 class Played(NamedTuple):
@@ -95,3 +96,64 @@ class Digits(Keys):
         if self.hidden:
             return f"<Digits: {', '.join([many(self, 'digit'), *more])}>"
         return f"Digits({', '.join([str.__repr__(self), *more])})"
+
+
+class _Answer(Keys):
+    def __repr__(self) -> str:
+        return f"<{many(self, 'character')}>" if self.hidden else str.__repr__(self)
+
+
+class Speech(Keys):
+    """What the caller said, as a string: the words that the engine understood, empty for none.
+
+    ``result`` is the engine's own answer, from which the words are read: the text in JSON, the
+    first ``<input>`` in NLSML (XML), or else the whole of it. ``confidence`` is how sure the engine
+    is, in its own measure, or None; ``timed_out`` is True if it says that nobody spoke in time.
+    ``terminator`` is the key that was pressed instead, or None. ``response`` is
+    Application-Response (``DONE``, ``ASR INIT ERROR``, ``GRAMMAR ERROR``, ``ERROR``), or the
+    Speech-Type of an event.
+
+    The `repr` tells how many words there are, and not which: callers say PINs, too. See `Digits`.
+    """
+
+    result: str
+    confidence: float | None
+    timed_out: bool
+    terminator: str | None
+    response: str
+
+    def __new__(
+        cls,
+        result: str = "",
+        *,
+        terminator: str | None = None,
+        response: str = "",
+        hidden: bool = True,
+    ) -> Speech:
+        text, confidence, timed_out = recognized(result)
+        self = super().__new__(cls, text, hidden=hidden)
+        self.result = _Answer(result, hidden=hidden)
+        self.confidence = confidence
+        self.timed_out = timed_out
+        self.terminator = None if terminator is None else Keys(terminator, hidden=hidden)
+        self.response = response
+        return self
+
+    @property
+    def failed(self) -> bool:
+        """True if nobody listened to the end: no such engine, a grammar that it does not load, no
+        such file to play, or a recognizer that was stopped.
+        """
+        return self.response not in ("", "DONE", "detected-speech")
+
+    def __repr__(self) -> str:
+        more = [
+            *(["timed_out=True"] if self.timed_out else []),
+            *([f"terminator={self.terminator!r}"] if self.terminator else []),
+            *([f"response={self.response!r}"] if self.failed else []),
+        ]
+        words = self.split()
+        if self.hidden:
+            said = f"{len(words)} word{'' if len(words) == 1 else 's'}"
+            return f"<Speech: {', '.join([said, *more])}>"
+        return f"Speech({', '.join([str.__repr__(self), *more])})"

@@ -325,7 +325,7 @@ def _speak(room: Room, text: str, members: Sequence[Member]) -> None:
         channel = member.channel
         if channel.switch.speech_engines and member.hears:
             heard = channel.hear(text)
-            over = channel.now + round(speech_length(text) * SECOND)
+            over = channel.now + round(speech_length("", text) * SECOND)
             channel.switch.scheduler.at(
                 over,
                 lambda channel=channel, heard=heard: channel.hear_change(heard, "ended"),  # type: ignore[misc]

@@ -16,11 +16,13 @@ if TYPE_CHECKING:
 
 __all__: list[str] = []
 
-#: Commands that a recognizer understands whose engine has no grammars to switch (mod_test.c).
-GRAMMARS = frozenset({"nogrammar", "grammaron", "grammaroff", "grammarsalloff"})
+#: Commands that switch grammars on and off. An engine that has none to switch is closed by them,
+#: as mod_test is (recording 53e); here the others have them.
+GRAMMARS = frozenset({"grammaron", "grammaroff", "grammarsalloff"})
+WITHOUT_GRAMMARS = "test"
 
 
-@application("detect_speech", needs_data=True, recordings="29b")
+@application("detect_speech", needs_data=True, recordings="29b 53e 53h")
 def detect_speech(channel: Channel, data: str) -> None:
     """``<engine> <grammar> <name>`` to begin, or a command for the recognizer that listens."""
     command, *words = (*separate(data, " ", 4), "", "")[:4] if data else ("",)
@@ -30,6 +32,9 @@ def detect_speech(channel: Channel, data: str) -> None:
     if command == "init":
         open_recognizer(channel, words[0])
     elif command in GRAMMARS:
+        if recognizer is not None and recognizer.engine == WITHOUT_GRAMMARS:
+            recognizer.stop()
+    elif command == "nogrammar":
         pass
     elif command in ("grammar", "pause", "resume", "stop", "param") or "timers" in command:
         if recognizer is not None:
@@ -55,7 +60,7 @@ def _command(recognizer: Recognizer, command: str, words: list[str]) -> None:
             recognizer.start_timers()
 
 
-@application("play_and_detect_speech", needs_data=True, recordings="29a")
+@application("play_and_detect_speech", needs_data=True, recordings="29a 53a 53b 53c 53d")
 def play_and_detect_speech(channel: Channel, data: str) -> Steps[None]:
     """``<file> detect:<engine> [{<parameters>}]<grammar>``."""
     channel.set("detect_speech_result", None)

@@ -19,6 +19,7 @@ from ..ladders.formats import LadderFormat, drawn
 from ..ladders.transcript import Transcript
 from ..model.dialplan import transfer
 from ..model.evidence import Part, StandsOn
+from ..model.sounds import speech_length
 from ..model.spelling import hint
 from .faults import Fault, why_missed
 from .given import check_flag, check_keys, check_seconds, check_text
@@ -419,14 +420,35 @@ class Call:
     def talk(self, seconds: float, words: str = "") -> None:
         """Speak for ``seconds`` of simulated time, or less if the call ends.
 
-        The silence that ends a `record` counts from there. ``words`` are what `detect_speech` and
-        `play_and_detect_speech` understand; see docs/simulator.md for the form of the result.
+        The silence that ends a `record` counts from there. ``words`` are what is said: see `says`.
         """
         check_seconds("talk", seconds)
         self._begin()
         self._do(lambda: self._talk(seconds, words), 0.0)
         self._simulation.run(lambda: self.ended, seconds)
         self._line.awaited = True
+
+    def says(self, words: str, *, seconds: float | None = None, when_asked: bool = False) -> None:
+        """Say something, for ``seconds`` (default: as long as it takes); return at its end.
+
+        `Channel.play_and_detect_speech` and `Channel.detect_speech` understand it as the
+        ``recognizers`` of `FreeSwitch` say. With ``when_asked=True``, begin as soon as one of them
+        listens: it hears nothing that is said before. Raises CallFailed if the call has ended, or
+        if nobody listens within an hour.
+        """
+        check_text("says: the words", words)
+        check_flag("says: when_asked", when_asked)
+        if seconds is None:
+            seconds = speech_length("", words)
+        check_seconds("says: seconds", seconds)
+        line = self._begin()
+        if when_asked:
+            until = self._run(lambda: line.hung_up or line.listened_to, CALL_TIMEOUT)
+            if not line.hung_up and not line.listened_to:
+                raise failed(line, f"can't say {words!r}: nobody listened {until}")
+        self._do(lambda: self._talk(seconds, words), 0.0)
+        self._simulation.run(lambda: self.ended, seconds)
+        line.awaited = True
 
     def wait(self, *, timeout: float = CALL_TIMEOUT) -> None:
         """Wait until the call and its handler have ended.
@@ -496,7 +518,8 @@ class Call:
 
     def _talk(self, seconds: float, words: str) -> None:
         if self._line.hung_up:
-            raise failed(self._line, "can't talk: the call has ended")
+            what = f"say {words!r}" if words else "talk"
+            raise failed(self._line, f"can't {what}: the call has ended")
         self._line.talk(seconds, words)
 
 

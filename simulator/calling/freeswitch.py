@@ -39,6 +39,7 @@ from ..model.tables import (
     ApplicationFunction,
     with_yours,
 )
+from ..model.talking import Understands
 from ..model.versions import ALLOWLIST, NEWEST, version_named
 from .apps import Apps
 from .call import Call, check_cause, check_end, failed, line_of
@@ -51,6 +52,7 @@ from .given import (
     check_lengths,
     check_names,
     check_new,
+    check_recognizers,
     check_seconds,
     check_seed,
     check_sounds,
@@ -99,7 +101,10 @@ class FreeSwitch:
     expression's first capture. ``phrases`` maps names of phrase macros to pairs of an action
     (``play-file`` or ``say``) and its data, in which ``$1`` is the macro's argument.
     ``speech_engines`` are the engines that can speak, ``recognizers`` those that understand speech
-    (default: every name is one).
+    (default: every name is one). Mapped to phrases, an engine understands those, and nothing else:
+    ``{"vosk": ["billing", "sales"]}``, or ``{"vosk": {"departments": ["billing"]}}`` for those of
+    each grammar. Mapped to a function, it understands what that returns for the caller's words and
+    the grammar.
 
     What FreeSWITCH has and this switch does not model (an application, an api command, a channel
     variable, an option of an argument) fails the call with `NotModelled`. Model it with
@@ -140,7 +145,7 @@ class FreeSwitch:
         extensions: Mapping[str, Sequence[tuple[str, str]]] | None = None,
         phrases: Mapping[str, Sequence[tuple[str, str]]] | None = None,
         speech_engines: Collection[str] = (),
-        recognizers: Collection[str] | None = None,
+        recognizers: Mapping[str, Understands] | Collection[str] | None = None,
         applications: Mapping[str, ApplicationFunction] | None = None,
         api_commands: Mapping[str, ApiFunction] | None = None,
         allow_unmodelled: Collection[str] = (),
@@ -158,10 +163,10 @@ class FreeSwitch:
         check_lengths("FreeSwitch: prompts", prompts)
         for what, named in (
             ("speech_engines", speech_engines),
-            ("recognizers", recognizers or ()),
             ("allow_unmodelled", allow_unmodelled),
         ):
             check_names(f"FreeSwitch: {what}", named)
+        check_recognizers("FreeSwitch: recognizers", recognizers)
         check_flag("FreeSwitch: raises", raises)
         check_flag("FreeSwitch: real_time", real_time)
         check_flag("FreeSwitch: hooks", hooks)

@@ -18,6 +18,7 @@ __all__ = [
     "check_lengths",
     "check_names",
     "check_new",
+    "check_recognizers",
     "check_seconds",
     "check_seed",
     "check_sounds",
@@ -62,6 +63,22 @@ def check_names(what: str, names: object) -> None:
         raise TypeError(f"{what} is a list of names, as in [{names!r}], not {names!r}")
     for each in names:
         check_text(f"a name in {what}", each)
+
+
+def check_recognizers(what: str, recognizers: object) -> None:
+    """Raise TypeError or ValueError unless these are names, or map names to what is understood."""
+    if recognizers is None:
+        return
+    if not isinstance(recognizers, Mapping):
+        check_names(what, recognizers)
+        return
+    for name, understands in recognizers.items():
+        check_text(f"a name in {what}", name)
+        by_grammar = understands if isinstance(understands, Mapping) else {"": understands}
+        for grammar, phrases in by_grammar.items():
+            if phrases is None or (callable(phrases) and by_grammar is not understands):
+                continue
+            check_names(f"{what}: {name} {grammar}".rstrip(), phrases)
 
 
 def check_new(what: str, names: Iterable[str], known: Collection[str]) -> None:

@@ -199,6 +199,12 @@ class Line:
         self.note("caller", f"presses {digit}")
         self.channel.press(digit)
 
+    @property
+    def listened_to(self) -> bool:
+        """True if a recognizer waits for the caller to speak."""
+        recognizer = self.channel.recognizer
+        return recognizer is not None and recognizer.listens
+
     def talk(self, seconds: float, words: str = "") -> None:
         """Begin to speak, for ``seconds``."""
         self.note("caller", f"says {words}" if words else f"talks for {seconds:g} s")

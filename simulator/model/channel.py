@@ -10,7 +10,7 @@ import re
 from collections import deque
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Literal, NamedTuple, Protocol
+from typing import TYPE_CHECKING, Literal, Protocol
 
 from eslsync import CallState
 
@@ -23,6 +23,7 @@ from .file_string import Pieces
 from .profile import PROFILE_VARIABLES, Profile
 from .sounds import FRAME
 from .states import State
+from .talking import Listens, Speech
 from .variables import OrderedVariables, is_true
 
 if TYPE_CHECKING:
@@ -50,14 +51,6 @@ class Heard:
     is_piece: bool = False
 
 
-class Speech(NamedTuple):
-    """What the caller said last, or says: from when to when, and the words if they are known."""
-
-    began: int
-    ended: int
-    words: str = ""
-
-
 class Listener(Protocol):
     """Something that listens to the frames of a channel."""
 
@@ -67,13 +60,6 @@ class Listener(Protocol):
 
     def heed(self) -> Steps[None]:
         """Do what is due."""
-
-
-class Listens(Protocol):
-    """A recognizer of speech."""
-
-    def caller_talks(self) -> None:
-        """Notice that the caller begins to talk."""
 
 
 class Controller(Protocol):

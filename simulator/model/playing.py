@@ -339,8 +339,9 @@ def speak_application(channel: Channel, data: str, on_digit: OnDigit) -> Steps[N
     engine = words[0] if len(words) == 3 else channel.get("tts_engine") or ""
     # the text keeps its quotes and escapes
     text = data.split("|", 2)[-1].lstrip(" ")
+    channel.set("playback_terminator_used", None)
     if text and _has_engine(channel, engine):
-        yield from _speak(channel, text, on_digit)
+        yield from _speak(channel, engine, text, on_digit)
 
 
 def _has_engine(channel: Channel, name: str) -> bool:
@@ -358,15 +359,14 @@ def _say_text(channel: Channel, text: str, on_digit: OnDigit | None) -> Steps[St
         return Status.SUCCESS  # nothing is said
     if not _has_engine(channel, engine):
         return Status.FALSE
-    return (yield from _speak(channel, text, on_digit))
+    return (yield from _speak(channel, engine, text, on_digit))
 
 
-def _speak(channel: Channel, text: str, on_digit: OnDigit | None) -> Steps[Status]:
+def _speak(channel: Channel, engine: str, text: str, on_digit: OnDigit | None) -> Steps[Status]:
     if not (yield from answering.pre_answer(channel)):
         return Status.FALSE
-    return (
-        yield from _wait_while_heard(channel, text, round(speech_length(text) * SECOND), on_digit)
-    )
+    length = round(speech_length(engine, text) * SECOND)
+    return (yield from _wait_while_heard(channel, text, length, on_digit))
 
 
 def tones(channel: Channel, script: str, on_digit: OnDigit) -> Steps[None]:

@@ -242,8 +242,14 @@ def _tone_loop(script: str) -> float:
     return once / 1000
 
 
-def speech_length(text: str) -> float:
-    """Seconds that an engine takes to speak a text (at flite's pace, recording 11p)."""
+def speech_length(engine: str, text: str) -> float:
+    """Seconds that an engine takes to speak a text (at flite's pace, recording 11p).
+
+    The engine ``test`` is silent for a second, or as long as ``silence://<ms>`` says (53f).
+    """
+    if engine.lower() == "test":
+        silence = re.search(r"silence://(\d*)", text)
+        return int(silence[1] or 0) / 1000 if silence is not None else 1.0
     return (400 + 70 * len(text)) / 1000
 
 

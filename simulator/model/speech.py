@@ -2,12 +2,13 @@
 
 Engines understand when somebody speaks, and what: FreeSWITCH's own engine ``test``
 (mod_test.c) is the model of all of them. Its results are JSON; what another engine would answer
-can be given as the caller's words.
+can be given as the caller's words, or by a function that stands for the engine.
 """
 
 from __future__ import annotations
 
 import json
+from collections.abc import Mapping
 from typing import TYPE_CHECKING
 
 from eslsync.wire.separation import separate
@@ -16,9 +17,11 @@ from ..clockwork.threads import MILLISECOND
 from .arguments import atoi
 from .media_bugs import MediaBug
 from .playing import play
+from .sounds import FRAME
 from .states import Status
+from .talking import phrases_of
 from .variables import is_true
-from .waiting import Input, sleep
+from .waiting import Input, fire_copy, sleep
 
 if TYPE_CHECKING:
     from ..clockwork.agenda import Timer
@@ -27,9 +30,14 @@ if TYPE_CHECKING:
     from .digits import Digit
     from .events import SwitchEvent
 
-__all__ = ["Recognizer", "detect", "open_recognizer", "play_and_detect"]
+__all__ = [
+    "Recognizer",
+    "detect",
+    "open_recognizer",
+    "play_and_detect",
+]
 
-#: Milliseconds of speech until the engine notices it, and of silence until it has ended.
+#: More than so many milliseconds of speech are noticed, and of silence end it (switch_vad.c).
 VOICE, SILENCE = 60, 700
 #: The defaults of its parameters, in milliseconds.
 NO_INPUT_TIMEOUT, SPEECH_TIMEOUT = 5000, 10_000
@@ -50,7 +58,6 @@ class Recognizer:
         self.grammar = ""
         self._fires = is_true(channel.get("fire_asr_events"))
         self._words = ""  # a parameter of the engine, in place of the caller's words
-        self._confidence = CONFIDENCE
         self._no_input_timeout = NO_INPUT_TIMEOUT
         self._speech_timeout = SPEECH_TIMEOUT
         self._voice, self._silence = VOICE, SILENCE
@@ -60,6 +67,9 @@ class Recognizer:
         self._reset()
         channel.recognizer = self
         engine = engine.partition(":")[0]
+        self.engine = engine.lower()
+        known = channel.switch.recognizers
+        self._understands = None if known is None else known.get(self.engine)
         self._bug = MediaBug(
             channel, "detect_speech", f"{engine}/(null)/(null)/(null)", self._closed
         )
@@ -77,9 +87,11 @@ class Recognizer:
             if not closing:
                 return False
             for pair in separate(parameters, ",", 256):
-                name, equals, value = pair.partition("=")
-                if equals:
-                    self.set_parameter(name, value)
+                words = separate(pair, "=", 2)
+                if len(words) == 2:
+                    self.set_parameter(*words)
+        if isinstance(self._understands, Mapping) and text not in self._understands:
+            return False
         self.grammar = text
         self._look()
         return True
@@ -132,6 +144,10 @@ class Recognizer:
 
     # What the engine notices
 
+    @property
+    def listens(self) -> bool:
+        return self._ready and self._spoke_at is None
+
     def caller_talks(self) -> None:
         self._look()
 
@@ -140,7 +156,7 @@ class Recognizer:
         self._since = self.channel.now  # when it began to listen
         self._spoke_at = None
         self._timers = self._starts_timers
-        self._words = ""
+        self._words, self._confidence = "", CONFIDENCE
 
     def _look(self) -> None:
         """Schedule what it notices next."""
@@ -152,14 +168,14 @@ class Recognizer:
         at = self.channel.switch.scheduler.at
         speech = self.channel.speech
         if self._spoke_at is None:
-            noticed = max(speech.began, self._since) + self._voice * MILLISECOND
+            noticed = max(speech.began, self._since) + _beyond(self._voice)
             if noticed <= speech.ended and noticed >= self.channel.now:
                 self._timer = at(noticed, self._notice)
             elif self._timers and self._no_input_timeout >= 0:
                 silent = self._since + self._no_input_timeout * MILLISECOND
                 self._timer = at(silent, self._give_up)
         else:
-            ended = speech.ended + self._silence * MILLISECOND
+            ended = speech.ended + _beyond(self._silence)
             if self._speech_timeout > 0:
                 ended = min(ended, self._spoke_at + self._speech_timeout * MILLISECOND)
             self._timer = at(ended, self._understand)
@@ -171,20 +187,33 @@ class Recognizer:
 
     def _understand(self) -> None:
         self._ready = False
-        self._tell(DETECTED, self._result(self._words or self.channel.speech.words))
+        self._tell(DETECTED, self._heard(self._words or self.channel.speech.words))
 
     def _give_up(self) -> None:
         self._ready = False
+        self._tell(DETECTED, self._nothing("no_input"))
+
+    def _heard(self, words: str) -> str:
+        """The result for the caller's words."""
+        understands = self._understands
+        if understands is None:
+            return self._result(words or UNTOLD_WORDS)
+        if callable(understands):
+            found = understands(words, self.grammar)
+        else:
+            phrases = phrases_of(understands, self.grammar) or ()
+            found = next((each for each in phrases if _same(each, words)), None)
+        return self._result(found) if found else self._nothing("no_match")
+
+    def _nothing(self, why: str) -> str:
         grammar = json.dumps(self.grammar)
-        self._tell(
-            DETECTED, f'{{"grammar": {grammar}, "text": "", "confidence": 0, "error": "no_input"}}'
-        )
+        return f'{{"grammar": {grammar}, "text": "", "confidence": 0, "error": "{why}"}}'
 
     def _result(self, words: str) -> str:
         """The result for these words; words that are JSON or XML are another engine's result."""
         if words.startswith(("{", "<")):
             return words
-        text = json.dumps(words or UNTOLD_WORDS, ensure_ascii=False)
+        text = json.dumps(words, ensure_ascii=False)
         grammar = json.dumps(self.grammar)
         return f'{{"grammar": {grammar}, "text": {text}, "confidence": {self._confidence:f}}}'
 
@@ -192,10 +221,10 @@ class Recognizer:
         """Fire DETECTED_SPEECH if the call asks for it, and send it to the channel."""
         own = [("Speech-Type", what)]
         body = result.encode("utf-8", "surrogateescape") or None
+        event = self.channel.switch.event("DETECTED_SPEECH", own, body=body)
         if self._fires:
-            self.channel.fire("DETECTED_SPEECH", first=own, body=body)
+            fire_copy(self.channel, event)
         if self.channel.up:
-            event = self.channel.switch.event("DETECTED_SPEECH", own, body=body)
             self.channel.queue_event(event)
 
     def _closed(self) -> None:
@@ -203,6 +232,15 @@ class Recognizer:
         self.channel.recognizer = None
         self._look()
         self._tell(CLOSED)
+
+
+def _same(phrase: str, words: str) -> bool:
+    return phrase.casefold().split() == words.casefold().split()
+
+
+def _beyond(milliseconds: int) -> int:
+    """Microseconds of the frames that are together longer than so many milliseconds."""
+    return (milliseconds * MILLISECOND // FRAME + 1) * FRAME
 
 
 def open_recognizer(channel: Channel, engine: str) -> Recognizer | None:

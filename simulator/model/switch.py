@@ -25,6 +25,7 @@ from .versions import NEWEST, TTS_FILES, Version
 
 if TYPE_CHECKING:
     from .channel import Channel, Controller
+    from .talking import Understands
 
 __all__ = ["Dial", "Extension", "Switch"]
 
@@ -77,7 +78,7 @@ class Switch:
         extensions: Mapping[str, Extension] | None = None,
         phrases: Mapping[str, Extension] | None = None,
         speech_engines: Collection[str] = (),
-        recognizers: Collection[str] | None = None,
+        recognizers: Mapping[str, Understands] | Collection[str] | None = None,
     ) -> None:
         self.scheduler = scheduler
         self.random = random
@@ -111,10 +112,11 @@ class Switch:
         self.extensions = dict(extensions or {})
         self.phrases = dict(phrases or {})
         self.speech_engines = frozenset(engine.lower() for engine in speech_engines)
-        #: The engines that understand speech; None if any name is one.
-        self.recognizers = (
-            None if recognizers is None else frozenset(each.lower() for each in recognizers)
-        )
+        #: The engines that understand speech, and what they understand; None if any name is one.
+        self.recognizers: Mapping[str, Understands] | None = None
+        if recognizers is not None:
+            given = recognizers if isinstance(recognizers, Mapping) else dict.fromkeys(recognizers)
+            self.recognizers = {name.lower(): each for name, each in given.items()}
         if version.has(TTS_FILES):
             self.media.spoken = self._spoken
         self.languages = frozenset({"en"})
@@ -178,7 +180,7 @@ class Switch:
         words = separate(text, "|", 3)
         if len(words) != 3 or words[0].lower() not in self.speech_engines:
             return None
-        return speech_length(words[2])
+        return speech_length(words[0], words[2])
 
     # --- channels
 

@@ -9,15 +9,14 @@ from ..clockwork.threads import MILLISECOND, SECOND, Steps
 from . import executing
 from .arguments import atoi
 from .description import WITH_VARIABLES
-from .events import Block
+from .events import Block, SwitchEvent
 from .states import State, Status
 
 if TYPE_CHECKING:
     from .channel import Channel
     from .digits import Digit
-    from .events import SwitchEvent
 
-__all__ = ["Input", "OnDigit", "park", "peek", "sleep", "take_events"]
+__all__ = ["Input", "OnDigit", "fire_copy", "park", "peek", "sleep", "take_events"]
 
 #: Called with a digit that was taken off the queue; True ends the playback or sleep.
 OnDigit = Callable[["Digit"], bool]
@@ -127,9 +126,32 @@ def _fire_queued(channel: Channel) -> None:
     event = channel.queued_events.popleft()
     if event.subclass is not None and event.name == "CUSTOM":
         event.before = (event.before[-1], *event.before[:-1])
-    about = channel.blocks(variables=channel.verbose or event.name in WITH_VARIABLES)
-    event.blocks = (Block(event.own), *about) if event.own else tuple(about)
+    event.blocks = _about(channel, event)
     event.own = ()
     channel.switch.publish(event)
     if channel.queued_events:
         channel.poke()
+
+
+def fire_copy(channel: Channel, event: SwitchEvent) -> None:
+    """Fire a copy of an event that is queued for the channel as well, with the channel's own data.
+
+    Both have the same Event-Sequence (recording 29b).
+    """
+    copy = SwitchEvent(
+        event.name,
+        event.identity,
+        event.time,
+        event.sequence,
+        blocks=_about(channel, event),
+        body=event.body,
+    )
+    if channel.on_event is not None:
+        channel.on_event(event.name, copy)
+    channel.switch.publish(copy)
+
+
+def _about(channel: Channel, event: SwitchEvent) -> tuple[Block, ...]:
+    """An event's own headers, and those that describe the channel."""
+    about = channel.blocks(variables=channel.verbose or event.name in WITH_VARIABLES)
+    return (Block(event.own), *about) if event.own else tuple(about)

@@ -23,6 +23,7 @@ from .shapes import (
     ByName,
     DialplanAction,
     Fields,
+    ListOrNames,
     Many,
     OneOf,
     Scalar,
@@ -168,6 +169,8 @@ class NodeReader(Generic[StepT]):
             return self._scalar(node, what, shape)
         if isinstance(shape, StepList):
             return self.steps(node, what)
+        if isinstance(shape, ListOrNames):
+            shape = shape.by_name if isinstance(node, MappingNode) else shape.many
         if isinstance(shape, Many):
             if not isinstance(node, SequenceNode):
                 self.fail(node, f"{what} takes a list, such as [a, b], not {_found(node)}")

@@ -62,6 +62,14 @@ class ByName:
 
 
 @dataclass(frozen=True)
+class ListOrNames:
+    """A list, or a mapping of any names to values of one shape."""
+
+    many: Many
+    by_name: ByName
+
+
+@dataclass(frozen=True)
 class Fields:
     """A mapping with certain keys, of which ``needed`` are required.
 
@@ -93,7 +101,7 @@ class StepList:
     verbs: Mapping[str, Mapping[str, Shape]] | None = None
 
 
-Shape = Scalar | Many | ByName | Fields | OneOf | DialplanAction | StepList
+Shape = Scalar | Many | ByName | ListOrNames | Fields | OneOf | DialplanAction | StepList
 
 
 # Kinds
@@ -178,7 +186,7 @@ SWITCH: dict[str, Shape] = {
     "extensions": ByName(Many(DialplanAction())),
     "phrases": ByName(Many(DialplanAction())),
     "speech_engines": Many(TEXT),
-    "recognizers": Many(TEXT),
+    "recognizers": ListOrNames(Many(TEXT), ByName(ListOrNames(Many(TEXT), ByName(Many(TEXT))))),
     "version": TEXT,
     "interface_allowlist": Many(TEXT),
     "allow_unmodelled": Many(TEXT),
@@ -240,6 +248,7 @@ VERBS: dict[str, dict[str, Shape]] = {
     "expect": {"what": EVENT, "timeout": SECONDS},
     "press": {"digits": KEYS, "gap": SECONDS, "when_asked": FLAG},
     "say_nothing": {"seconds": SECONDS},
+    "says": {"words": TEXT, "seconds": SECONDS, "when_asked": FLAG},
     "talk": {"seconds": SECONDS, "words": TEXT},
     "wait": {"timeout": SECONDS},
     "hangup": {"cause": CAUSE},
@@ -268,6 +277,8 @@ def check(what: str, value: object, shape: Shape) -> None:
             raise ScriptError(f"{what} takes a list, not {value!r}")
         for each in value:
             check(f"each in {what}", each, shape.each)
+    elif isinstance(shape, ListOrNames):
+        check(what, value, shape.by_name if isinstance(value, Mapping) else shape.many)
     elif isinstance(shape, Fields) and shape.alone and not isinstance(value, Mapping):
         check(f"{shape.alone} of {what}", value, shape.fields[shape.alone])
     elif isinstance(shape, DialplanAction) and isinstance(value, str):

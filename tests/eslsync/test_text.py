@@ -23,7 +23,7 @@ from eslsync import TimeoutError as ESLTimeout
 from eslsync.call.connection import Connection
 from eslsync.protocol import Format
 from eslsync.wire.declared import declaration_of
-from eslsync.wire.separation import separate
+from eslsync.wire.separation import closing, separate
 from eslsync.wire.texts import sendable
 from simulator import FreeSwitch
 from simulator.applications import APPLICATIONS
@@ -252,6 +252,21 @@ def record_session(bench: Bench, text: str) -> Understood:
     return f"/{text}.wav", told[-1].get("Record-File-Path")
 
 
+def detects(bench: Bench) -> list[str]:
+    """The engine and the grammar of play_and_detect_speech."""
+    return separate(bench.data("play_and_detect_speech").partition("detect:")[2], " ", 2)
+
+
+def grammar_in(text: str) -> tuple[dict[str, str], str]:
+    """The parameters before a grammar, and the grammar (switch_core_asr_load_grammar)."""
+    text = text.lstrip(" ")
+    if not text.startswith("{"):
+        return {}, text
+    end = closing(text, 1, "{", "}")
+    pairs = [separate(each, "=", 2) for each in separate(text[1:end], ",", 256)]
+    return dict(pair for pair in pairs if len(pair) == 2), text[end + 1 :]
+
+
 def executed(bench: Bench, text: str) -> Understood:
     bench.leave_undone(text)
     event = bench.channel.execute(text)
@@ -444,6 +459,50 @@ ROWS: dict[str, Row] = {
     ),
     "Channel.speak.engine": own(
         lambda c, t: c.speak("x", "kal", t), lambda b: separate(b.data("speak"), "|", 3)[0]
+    ),
+    "Channel.play_and_detect_speech.file": undone(
+        "play_and_detect_speech",
+        lambda c, t: c.play_and_detect_speech(t, "vosk", "g"),
+        # mod_dptools.c, play_and_detect_speech_function
+        lambda b: b.data("play_and_detect_speech").partition("detect:")[0].rstrip(),
+    ),
+    "Channel.play_and_detect_speech.engine": undone(
+        "play_and_detect_speech",
+        lambda c, t: c.play_and_detect_speech("f", t, "g"),
+        lambda b: detects(b)[0],
+    ),
+    "Channel.play_and_detect_speech.grammar": undone(
+        "play_and_detect_speech",
+        lambda c, t: c.play_and_detect_speech("f", "vosk", t),
+        lambda b: grammar_in(detects(b)[1])[1],
+    ),
+    "Channel.play_and_detect_speech.parameters": undone(
+        "play_and_detect_speech",
+        lambda c, t: c.play_and_detect_speech("f", "vosk", "g", parameters={"a": t, "b": "c"}),
+        lambda b: grammar_in(detects(b)[1])[0]["a"],
+    ),
+    "Channel.play_and_detect_speech.terminators": own(
+        lambda c, t: c.play_and_detect_speech(
+            "f", "vosk", "g", terminators=t, parameters={"no-input-timeout": 10}
+        ),
+        got("playback_terminators"),
+        "none",
+    ),
+    "Channel.detect_speech.engine": undone(
+        "detect_speech", lambda c, t: c.detect_speech(t, "g"), word("detect_speech", 0, 4)
+    ),
+    "Channel.detect_speech.grammar": undone(
+        "detect_speech",
+        lambda c, t: c.detect_speech("vosk", t),
+        lambda b: grammar_in(b.words("detect_speech", 4)[1])[1],
+    ),
+    "Channel.detect_speech.name": undone(
+        "detect_speech", lambda c, t: c.detect_speech("vosk", "g", t), word("detect_speech", 2, 4)
+    ),
+    "Channel.detect_speech.parameters": undone(
+        "detect_speech",
+        lambda c, t: c.detect_speech("vosk", "g", parameters={"a": t, "b": "c"}),
+        lambda b: grammar_in(b.words("detect_speech", 4)[1])[0]["a"],
     ),
     "Channel.phrase.macro": own(
         lambda c, t: c.phrase(t, "x"), lambda b: b.data("phrase").partition(",")[0]

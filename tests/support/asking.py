@@ -51,6 +51,7 @@ def ask(
     prompts: Mapping[str, float] | None = None,
     answer: bool = True,
     engines: Collection[str] = (),
+    recognizers: Mapping[str, Collection[str]] | None = None,
     phrases: Mapping[str, list[tuple[str, str]]] | None = None,
     extensions: Mapping[str, list[tuple[str, str]]] | None = None,
     allow: Collection[str] = (),
@@ -59,9 +60,9 @@ def ask(
     """Make a call whose handler answers, puts the question to the channel, and hangs up.
 
     ``caller`` is what the caller does; ``endpoints`` are far ends (`FreeSwitch.endpoint`),
-    ``prompts`` how long sounds are, and ``options`` are for `FreeSwitch.call`. ``engines`` speak;
-    ``phrases`` are macros, ``extensions`` the rest of the dialplan; ``allow`` is what may have no
-    effect.
+    ``prompts`` how long sounds are, and ``options`` are for `FreeSwitch.call`. ``engines`` speak,
+    ``recognizers`` listen; ``phrases`` are macros, ``extensions`` the rest of the dialplan;
+    ``allow`` is what may have no effect.
     """
     values: list[T] = []
 
@@ -77,6 +78,7 @@ def ask(
         extensions=extensions,
         phrases=phrases,
         speech_engines=engines,
+        recognizers=recognizers,
         allow_unmodelled=allow,
     ) as switch:
         for dial_string, behaviour in (endpoints or {}).items():

@@ -1,13 +1,16 @@
-"""Speech recognition: what the caller says reaches the handler (recordings 29a, 29b)."""
+"""Speech recognition: what the caller says reaches the handler (recordings 29a, 29b, 53)."""
 
 from __future__ import annotations
 
 import json
+from pathlib import Path
+from typing import Any
 
 import pytest
 
 from eslsync import Session
-from simulator import FreeSwitch
+from simulator import CallFailed, FreeSwitch
+from simulator.scripts.script import Script, ScriptError, run_script
 
 DATA = "ivr/question detect:vosk default"
 QUESTION = {"ivr/question": 2.0}
@@ -168,3 +171,140 @@ def test_a_recognizer_that_is_paused_hears_nothing_until_it_is_resumed() -> None
         call.talk(1.0, "found")
         call.wait()
     assert [json.loads(each)["text"] for each in heard] == ["found"]
+
+
+def heard_by(recognizers: Any, *said: str) -> list[str]:
+    """What a handler understands of these, one after the other, with two grammars in turn."""
+    found: list[str] = []
+
+    def handler(session: Session) -> None:
+        session.channel.answer()
+        for number in range(len(said)):
+            grammar = ("departments", "yes_no")[number % 2]
+            speech = session.channel.play_and_detect_speech("ivr/question", "Vosk", grammar)
+            found.append(speech.response if speech.failed else str(speech))
+        session.channel.hangup()
+
+    with FreeSwitch(prompts=QUESTION, recognizers=recognizers) as switch:
+        call = switch.call(handler)
+        for words in said:
+            call.says(words, when_asked=True)
+        call.wait()
+    return found
+
+
+@pytest.mark.parametrize(
+    ("recognizers", "understood"),
+    [
+        (None, ["Billing", "yes"]),
+        (["vosk"], ["Billing", "yes"]),
+        ({"vosk": None}, ["Billing", "yes"]),
+        ({"vosk": ["billing"]}, ["billing", ""]),
+        ({"vosk": {"departments": ["billing", "yes"], "yes_no": ["no"]}}, ["billing", ""]),
+        ({"vosk": lambda words, grammar: words + grammar}, ["Billingdepartments", "yesyes_no"]),
+        ({"vosk": lambda words, grammar: '{"text": "it"}'}, ["it", "it"]),
+        ({"vosk": lambda words, grammar: None}, ["", ""]),
+    ],
+)
+def test_what_an_engine_understands_is_given(recognizers: Any, understood: list[str]) -> None:
+    assert heard_by(recognizers, "Billing", "yes") == understood
+
+
+@pytest.mark.parametrize(
+    ("recognizers", "wrong"),
+    [
+        ("vosk", "recognizers is a list of names"),
+        ({"vosk": "billing"}, "recognizers: vosk is a list of names"),
+        ({"vosk": {"departments": "billing"}}, "recognizers: vosk departments is a list of names"),
+        ({"vosk": 7}, "recognizers: vosk is a list of names"),
+        ({"": ["billing"]}, "must not be empty"),
+    ],
+)
+def test_a_recognizer_that_understands_nothing_possible_is_refused(
+    recognizers: Any, wrong: str
+) -> None:
+    with pytest.raises((TypeError, ValueError), match=wrong):
+        FreeSwitch(recognizers=recognizers)
+
+
+def test_who_speaks_before_anybody_listens_is_not_heard() -> None:
+    def handler(session: Session) -> None:
+        channel = session.channel
+        channel.answer()
+        channel.sleep(2)
+        assert channel.play_and_detect_speech("ivr/question", "vosk", "departments").timed_out
+        channel.hangup()
+
+    with FreeSwitch(prompts=QUESTION) as switch:
+        call = switch.call(handler)
+        call.says("billing")
+        call.wait()
+
+
+def test_nobody_listens_or_the_call_has_ended() -> None:
+    def handler(session: Session) -> None:
+        session.channel.answer()
+        session.channel.sleep(5000)
+        session.channel.hangup()
+
+    with FreeSwitch() as switch:
+        call = switch.call(handler)
+        with pytest.raises(CallFailed, match=r"can't say 'billing': nobody listened within 3600 s"):
+            call.says("billing", when_asked=True)
+        call.wait()
+        with pytest.raises(CallFailed, match=r"can't say 'billing': the call has ended"):
+            call.says("billing")
+
+
+def test_it_takes_as_long_as_it_takes_to_say() -> None:
+    lasted: list[float] = []
+    with FreeSwitch() as switch:
+        call = switch.call(lambda session: session.channel.sleep(60))
+        for words, seconds in (("yes", None), ("that is a long story", None), ("yes", 3.0)):
+            began = switch.now
+            call.says(words, seconds=seconds)
+            lasted.append(round(switch.now - began, 2))
+    assert lasted == [0.61, 1.8, 3.0]
+
+
+SCRIPT = """
+handler: {file}
+call:
+  prompts: {{ivr/question: 2}}
+  recognizers: {recognizers}
+steps:
+  - says: {{words: billing, when_asked: true}}
+  - hear: ivr/billing
+"""
+HANDLER = """
+def handler(session):
+    session.channel.answer()
+    speech = session.channel.play_and_detect_speech("ivr/question", "vosk", "departments")
+    session.channel.playback(f"ivr/{speech or 'nothing'}")
+    session.channel.hangup()
+"""
+
+
+@pytest.mark.parametrize(
+    ("recognizers", "heard"),
+    [
+        ("[vosk]", "billing"),
+        ("{vosk: [billing, sales]}", "billing"),
+        ("{vosk: {departments: [billing]}}", "billing"),
+        ("{vosk: [sales]}", "nothing"),
+    ],
+)
+def test_a_script_has_both(recognizers: str, heard: str, tmp_path: Path) -> None:
+    (tmp_path / "app.py").write_text(HANDLER)
+    path = tmp_path / "a.call.yaml"
+    text = SCRIPT.format(file="app.py", recognizers=recognizers).replace("billing\n", f"{heard}\n")
+    path.write_text(text)
+    script = Script.read(path)
+    assert Script.parse(script.dump(), path) == script
+    assert run_script(path).heard == ["ivr/question", f"ivr/{heard}"]
+
+
+def test_a_script_says_what_a_recognizer_takes() -> None:
+    text = SCRIPT.format(file="app.py", recognizers="{vosk: billing}")
+    with pytest.raises(ScriptError, match=r"vosk in recognizers of call takes a list"):
+        Script.parse(text)

@@ -66,7 +66,7 @@ WRONG = {
     "{}": "3: a step has one verb, not nothing",
     "[]": "3: a step is a mapping (key: value); found a list of 0",
     "pres: 1": "3: there is no verb 'pres' (did you mean press?); there are hear, expect, press, "
-    "say_nothing, talk, wait, hangup, hangup_after, transfer, call, as, at, answer, reject",
+    "say_nothing, says, talk, wait, hangup, hangup_after, transfer, call, as, at, answer, reject",
     "hear: a\n    hear: b": "4: hear is in a step twice",
     "{[a]: b}": "3: a key of a step takes text, not a list of 1",
     "hear": "3: hear needs prompt: a prompt's name, such as ivr/ivr-welcome",
@@ -102,8 +102,8 @@ WRONG = {
     "call: {caller: 2, steps: 3}": "3: steps of call takes a list, such as '- hear: welcome', "
     "not 3",
     "call: {caller: 2, steps: [hear: a, sing: b]}": "3: there is no verb 'sing'; there are hear, "
-    "expect, press, say_nothing, talk, wait, hangup, hangup_after, transfer, call, as, at, answer, "
-    "reject",
+    "expect, press, say_nothing, says, talk, wait, hangup, hangup_after, transfer, call, as, at, "
+    "answer, reject",
     "call: 1001": "3: caller 1001 has called already; use as: to go on as that caller",
     "as: 2": "3: caller 2 has not called by then; callers so far: 1001",
     "answer": "3: answer is what a far end does: put it among the steps of at, as in at: "

@@ -27,6 +27,7 @@ from simulator.scripts.shapes import (
     ByName,
     DialplanAction,
     Fields,
+    ListOrNames,
     Many,
     OneOf,
     Scalar,
@@ -85,6 +86,8 @@ def values(shape: Shape) -> st.SearchStrategy[object]:
         return st.lists(values(shape.each), max_size=3)
     if isinstance(shape, ByName):
         return st.dictionaries(values(shape.name or TEXT), values(shape.each), max_size=3)
+    if isinstance(shape, ListOrNames):
+        return values(shape.many) | values(shape.by_name)
     if isinstance(shape, Fields):
         whole = entries(shape.fields, shape.needed)
         return whole if shape.alone is None else whole | values(shape.fields[shape.alone])
