@@ -28,6 +28,7 @@ from eslsync import stacks
 from eslsync.clock import Clock, Peer, here
 
 from .counted import Participant, VirtualLink
+from .debuggers import is_debugged
 from .frozen import real_seconds
 from .link import Exchange, Link
 from .threads import SECOND
@@ -44,6 +45,14 @@ T = TypeVar("T")
 TURNS = 1000
 #: Maximum lines of a handler's stack in a failure.
 SHOWN = 6
+
+
+#: Why handlers are stuck, and what to do.
+CAUSES = """\
+A handler that gets no further waits for something outside of the call (a database, HTTP), waits
+for a lock, or loops. switch.outside gives what is outside simulated time (docs/outside.md). If it
+needs real time, give it more: patience= (None: no limit), or --esl-patience of pytest. In a
+debugger it has as much as it takes."""
 
 
 class SimulationError(AssertionError):
@@ -200,13 +209,24 @@ class World(Exchange):
                 return
             gate = self._gate = threading.Lock()
             gate.acquire()
-        if gate.acquire(timeout=-1 if self.patience is None else self.patience):
-            return
-        with here.busy, self._lock:
-            self._gate = None
-            if not self._is_our_turn():
-                self.stuck = True
-                raise SimulationError(self._who_is_stuck())
+        debugged = False
+        while not gate.acquire(timeout=-1 if self.patience is None else self.patience):
+            with here.busy, self._lock:
+                if self._is_our_turn():
+                    self._gate = None
+                    return
+                # Once a debugger has let go of a handler, patience begins anew.
+                before, debugged = debugged, self._is_debugged()
+                if not (before or debugged):
+                    self._gate = None
+                    self.stuck = True
+                    raise SimulationError(self._who_is_stuck())
+
+    def _is_debugged(self) -> bool:
+        """True if a debugger has a handler that runs."""
+        return any(
+            is_debugged(each.thread) for each in self._participants.values() if not each.parked
+        )
 
     def aside(self, work: Callable[[], object], name: str) -> threading.Thread:
         """Start ``work``, which stops a server, on a new thread.
@@ -267,6 +287,9 @@ class World(Exchange):
         if participant.turns < TURNS or self.patience is None:
             return
         if real_seconds() - participant.since > self.patience:
+            if is_debugged(participant.thread):
+                participant.turns = 0
+                return
             self.stuck = True
             name = participant.thread.name
             raise SimulationError(
@@ -285,7 +308,8 @@ class World(Exchange):
                 )
         if len(said) == 1:
             said.append(f"dialling: {self._dialling}, bytes in flight to the app: {self._flying}")
-        return "\n".join(said)
+            return "\n".join(said)
+        return "\n".join([*said, CAUSES])
 
     def nudge(self) -> None:
         """Do nothing: the counters show when `run` must check its condition again."""
