@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterable, Sequence
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -12,7 +13,7 @@ from eslsync.serving.recorder import circumstances, encoded, stem
 
 from ..ladders.text import draw
 from ..ladders.transcript import Entry
-from ..scripts.script import Script
+from ..scripts.script import USUAL_DESTINATION, USUAL_NUMBER, Script
 from .player import Player
 
 __all__ = ["as_recording", "as_test", "ladder", "stem_of"]
@@ -20,7 +21,10 @@ __all__ = ["as_recording", "as_test", "ladder", "stem_of"]
 #: Characters of a line of a ladder.
 WIDTH = 96
 
+#: The script's handler is beside the test; errors name a line of CALL.
 TEMPLATE = '''"""A call that was made by telephone, from {caller} to {destination}."""
+
+from pathlib import Path
 
 from simulator.scripts.script import Script
 
@@ -29,8 +33,7 @@ CALL = """\\
 
 
 def test_{name}() -> None:
-    call = Script.parse(CALL).run()
-    assert call.heard == [{heard}]{ending}
+    Script.parse(CALL, Path(__file__).with_name("CALL")).run()
 '''
 
 
@@ -40,16 +43,17 @@ def ladder(entries: Iterable[Entry]) -> str:
 
 
 def as_test(script: Script, *, heard: Sequence[str], cause: str | None) -> str:
-    """The source of a test for pytest that makes the call again, in the current folder."""
-    call = script.call
-    prompts = "".join(f"\n        {each!r}," for each in heard)
+    """The source of a test for pytest: the same call has the same prompts, and the same end.
+
+    ``cause`` is None while the call is up.
+    """
+    expect = {} if cause is None else {"cause": str(cause)}
+    expected = replace(script, expect={**expect, "heard": list(heard)})
     return TEMPLATE.format(
-        caller=quoted(str(call.get("caller", ""))),
-        destination=quoted(str(call.get("destination", ""))),
-        script=quoted(script.dump()),
+        caller=quoted(str(script.call.get("caller", USUAL_NUMBER))),
+        destination=quoted(str(script.call.get("destination", USUAL_DESTINATION))),
+        script=quoted(expected.dump()),
         name=stem_of(script),
-        ending="" if cause is None else f"\n    assert call.cause == {str(cause)!r}",
-        heard=f"{prompts}\n    " if prompts else "",
     )
 
 

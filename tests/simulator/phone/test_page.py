@@ -188,7 +188,7 @@ def test_steps_back_and_another_key_keep_the_ladder_up_to_there(
         other.get_by_role("button", name="Hang up").click()
     expect(phone.status).to_have_text("The call has ended.")
     test = phone.keep("pytest test", tmp_path).read_text(encoding="utf-8")
-    names: dict[str, object] = {}
+    names: dict[str, object] = {"__file__": str(tmp_path / "test_ivr.py")}
     exec(test, names)
     names["test_ivr"]()  # type: ignore[operator]
 
