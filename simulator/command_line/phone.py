@@ -5,7 +5,6 @@ from __future__ import annotations
 import contextlib
 import shutil
 import sys
-import threading
 import webbrowser
 from collections.abc import Callable, Mapping
 from dataclasses import replace
@@ -18,6 +17,7 @@ from eslsync.command_line.files import Unusable, handler, load
 from eslsync.command_line.terminal import can_show, plain, show
 
 from . import options
+from .keyboard import typed
 from .terminal import colour, show_logs_if
 
 if TYPE_CHECKING:
@@ -259,34 +259,25 @@ def in_terminal(script: Script, texts: Mapping[str, str], plays: bool) -> None:
     from ..phone.rehearsing import Rehearsal, rehearse
     from ..phone.terminal import HELP, Screen, TerminalPhone
 
-    ours = script.path is None and not is_address(script.handler)
-    loaded = load(script.handler, script.name) if ours else script.load()
-    show_logs_if(False)
-    begins = rehearse(script, loaded) if plays else Rehearsal([], 0, "")
-    player = Player(script, loaded, moves=begins.moves, stands=begins.stands)
     keys: Inbox[str] = Inbox()
-    threading.Thread(target=read_keys, args=(keys,), name="keyboard", daemon=True).start()
-    show(HELP + "\n")
-    screen = Screen(show, drawing())
-    with TerminalPhone(
-        player, keys, screen, texts=texts, save=save, speed=0.0 if plays else 1.0
-    ) as telephone:
-        if begins.failed:
-            show(click.style(begins.failed, fg="yellow"))
-        telephone.run()
+    with typed(keys.put):  # from the beginning: loading may take a while
+        ours = script.path is None and not is_address(script.handler)
+        loaded = load(script.handler, script.name) if ours else script.load()
+        show_logs_if(False)
+        begins = rehearse(script, loaded) if plays else Rehearsal([], 0, "")
+        player = Player(script, loaded, moves=begins.moves, stands=begins.stands)
+        show(HELP + "\n")
+        screen = Screen(show, drawing())
+        with TerminalPhone(
+            player, keys, screen, texts=texts, save=save, speed=0.0 if plays else 1.0
+        ) as telephone:
+            if begins.failed:
+                show(click.style(begins.failed, fg="yellow"))
+            try:
+                telephone.run()
+            except KeyboardInterrupt:
+                show("hanging up; Ctrl-C again if the handler doesn't end")
     tell_trouble(telephone.player, script.handler)
-
-
-def read_keys(keys: Inbox[str]) -> None:
-    """Put what is typed, one key after the other; "" at the end."""
-    while True:
-        try:
-            key = click.getchar()
-        except (KeyboardInterrupt, EOFError, OSError):
-            key = ""
-        keys.put(key)
-        if not key or key == "q":
-            return
 
 
 def as_data(behaviour: Mapping[str, Any]) -> dict[str, Any]:

@@ -3,8 +3,11 @@
 from __future__ import annotations
 
 import json
+import os
 import re
+import signal
 import socket
+import subprocess
 import sys
 from pathlib import Path
 
@@ -13,6 +16,7 @@ from click.testing import CliRunner, Result
 
 from eslsync.command_line.main import main
 from simulator.scripts.script import Script
+from tests.support.peer import PATIENCE
 from tests.support.places import EXAMPLES
 
 VOICEMAIL = str(EXAMPLES / "voicemail.py")
@@ -195,3 +199,27 @@ def test_a_map_opens_in_the_browser_or_a_spot_of_it_is_called(
     monkeypatch.setattr(server.PhoneServer, "wait", lambda self: None)
     done = CliRunner().invoke(main, ["phone", "--map", "ivr.html", "--no-browser"])
     assert re.search(r"/map\?telephone$", done.output, re.MULTILINE), done.output
+
+
+@pytest.mark.thorough
+@pytest.mark.skipif(sys.platform == "win32", reason="there are no terminals of that kind")
+def test_ctrl_c_twice_ends_a_handler_that_never_ends(tmp_path: Path) -> None:
+    app = tmp_path / "app.py"
+    app.write_text(
+        "import threading\n"
+        "def handler(session):\n"
+        "    session.channel.answer()\n"
+        "    while True:\n"
+        "        threading.Event().wait()\n"
+    )
+    hand, terminal = os.openpty()
+    command = [sys.executable, "-m", "eslsync", "phone", "--terminal", str(app)]
+    with subprocess.Popen(command, stdin=terminal, stdout=subprocess.PIPE, text=True) as process:
+        assert process.stdout is not None
+        os.write(hand, b"1")
+        for awaited in ("presses 1", "Ctrl-C again"):
+            assert any(awaited in line for line in process.stdout)
+            process.send_signal(signal.SIGINT)
+        assert process.wait(PATIENCE) == 1
+    os.close(hand)
+    os.close(terminal)
