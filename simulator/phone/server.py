@@ -44,7 +44,8 @@ TYPES = {
     ".jsonl": "application/jsonl; charset=utf-8",
 }
 #: The page's files, by their path below the token; "" is the page.
-PAGE = {"": "index.html", **{each: each for each in ("phone.css", "phone.js", "live.js", "map.js")}}
+FILES = ("phone.css", "phone.js", "live.js", "lines.js", "map.js")
+PAGE = {"": "index.html", **{each: each for each in FILES}}
 
 #: Nothing from another host, and in no frame of another page. (Ladders have their own style.)
 POLICY = (

@@ -6,11 +6,11 @@
 export const state = {};
 
 const MICRO = 1e6;
-const KEYS = [
+export const KEYS = [
   ["1", ""], ["2", "ABC"], ["3", "DEF"], ["4", "GHI"], ["5", "JKL"], ["6", "MNO"],
   ["7", "PQRS"], ["8", "TUV"], ["9", "WXYZ"], ["*", ""], ["0", "+"], ["#", ""],
 ];
-const NAMES = {"*": "star", "#": "pound"};
+export const NAMES = {"*": "star", "#": "pound"};
 const SPEEDS = [[0, "Pause"], [1, "1×"], [2, "2×"], [10, "10×"]];
 // Milliseconds between attempts to reach the server again.
 const RETRY = 1000;

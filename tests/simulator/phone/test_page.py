@@ -20,9 +20,11 @@ from eslsync import Outbound
 from eslsync.command_line.main import main
 from examples.ivr import handler as ivr
 from simulator import explore
+from simulator.model.endpoint_modules import OTHERS
 from simulator.phone.desk import Telephone
 from simulator.phone.keeping import ladder
 from simulator.phone.maps import MapPage, read_map
+from simulator.phone.player import BY_HAND
 from simulator.phone.server import PhoneServer
 from simulator.scripts.script import Script
 from tests.support.peer import PATIENCE
@@ -77,6 +79,19 @@ class Phone:
             expect(time).not_to_have_value(before)
         raise AssertionError(f"{caption} does not come")
 
+    def next_until(self, seen: Locator) -> None:
+        """Go on until something is seen, in this page or another one."""
+        for _ in range(60):
+            if seen.count():
+                return
+            before = self.text
+            self.select("Next")
+            self.page.wait_for_function(
+                "before => document.querySelector('#ladder-text').textContent.trimEnd() != before",
+                arg="\n".join(before),
+            )
+        raise AssertionError(f"{seen} does not come")
+
     @property
     def text(self) -> list[str]:
         """The lines of the ladder as text."""
@@ -100,7 +115,8 @@ class Phone:
 @contextmanager
 def telephone(browser: Browser, handler: str, drawn: MapPage | None = None) -> Iterator[Phone]:
     """The page of a telephone that calls a handler."""
-    script = Script(handler, call={"caller": "1001", "destination": "5000"})
+    numbers = {"caller": "1001", "destination": "5000"}
+    script = Script(handler, call={**numbers, "endpoints": {OTHERS: BY_HAND}})
     telephone = Telephone(script, map=drawn)
     with PhoneServer(telephone) as server, browser.new_context() as context:
         phone = Phone(context.new_page())
@@ -242,3 +258,42 @@ def test_a_spot_of_a_map_is_called_and_the_map_can_do_nothing_else(
         static.locator("g.node", has_text="option-4").click()
         command = static.get_by_text("eslsync phone --map").inner_text()
         assert re.fullmatch(r"eslsync phone --map ivr\.html --spot \d+", command)
+
+
+def test_caller_and_agent_have_a_browser_each(browser: Browser, tmp_path: Path) -> None:
+    handler = str(EXAMPLES / "screening.py")
+    with telephone(browser, handler) as phone, browser.new_context() as elsewhere:
+        agent = Phone(elsewhere.new_page())
+        agent.page.goto(f"{phone.page.url}?phone=user/1000")
+        expect(agent.page.get_by_text("Nobody calls user/1000.")).to_be_visible()
+        expect(agent.page.get_by_label("Dial")).to_be_hidden()
+        phone.select("Call")
+        phone.speed(0)
+        asked = phone.page.locator("#where").get_by_text("waits for record")
+        phone.next_until(asked)
+        phone.page.keyboard.press("#")
+        phone.next_until(phone.page.get_by_role("article", name="Telephone of user/1000"))
+        answer = agent.page.get_by_role("button", name="Answer")
+        expect(answer).to_be_focused()  # as nothing else was
+        assert agent.page.title().startswith("☎ user/1000")
+        answer.press("Enter")
+        expect(agent.page.get_by_text("Answered; 1001 called.")).to_be_visible()
+        phone.next_until(agent.captions.get_by_text("accept reject voicemail"))
+        agent.page.keyboard.press("1")
+        text = phone.page.locator("#ladder-text")
+        phone.next_until(text.filter(has_text="bridged to user/1000"))
+        phone.page.keyboard.press("5")  # is the caller's
+        agent.select("Hang up")
+        expect(agent.page.get_by_text("Over: NORMAL_CLEARING.")).to_be_visible()
+        phone.speed(10)
+        expect(phone.status).to_have_text("The call has ended.")
+        acts = re.findall(
+            "presses .|user/1000 (?:answers|presses .|hangs up)", "\n".join(phone.text)
+        )
+        assert acts == [
+            *("presses #", "user/1000 answers", "user/1000 presses 1"),
+            *("presses 5", "user/1000 hangs up"),
+        ]
+        made = Script.read(phone.keep("caller script", tmp_path)).run()
+        assert ladder(made.transcript.entries).split("\n") == phone.text
+        assert not agent.troubles

@@ -18,7 +18,7 @@ from websockets.sync.client import ClientConnection, connect
 
 from simulator.phone.desk import Telephone
 from simulator.phone.maps import MapPage
-from simulator.phone.protocol import CallUp, Command, HangUp, Press, State, Visit, dumped
+from simulator.phone.protocol import Answer, CallUp, Command, HangUp, Press, State, Visit, dumped
 from simulator.phone.server import PhoneServer
 from simulator.scripts.script import Script
 from tests.support.peer import PATIENCE
@@ -79,7 +79,7 @@ def get(server: PhoneServer, path: str, headers: dict[str, str]) -> HTTPResponse
 
 
 def test_the_page_and_its_files_come_from_here_and_nowhere_else(server: PhoneServer) -> None:
-    for path, kind in (("", "text/html"), ("phone.css", "text/css"), ("phone.js", "text/java")):
+    for path, kind in (("", "text/html"), ("phone.css", "text/css"), ("lines.js", "text/java")):
         answer = get(server, f"/{server.token}/{path}", {})
         assert answer.status == 200
         assert answer.headers["Content-Type"].startswith(kind)
@@ -146,6 +146,9 @@ def test_all_pages_show_the_same_call_and_may_act_and_come_and_go(server: PhoneS
         assert again.state["take"] == 1
         again.connection.send('{"do": "dial"}')
         assert "one of call" in again.until("trouble")
+        again.state["trouble"] = ""
+        again.send(Answer(2))
+        assert "there is no line 2" in again.until("trouble")
         again.send(HangUp())
         again.until("phase", "ended")
         again.until("svg", server.desk.state["svg"])
