@@ -60,7 +60,8 @@ BESIDE_SCRIPT = ("app", "script", "map_", "spot", "name", "texts", "terminal", "
     metavar="DIAL=WORDS",
     multiple=True,
     callback=options.read_far_ends,
-    help="What somebody does whom the handler calls, as for `eslsync call`. May be repeated.",
+    help="What somebody whom the handler calls does by themselves, as for `eslsync call`; all "
+    "others are you. May be repeated.",
 )
 @options.start
 @click.option(
