@@ -28,6 +28,26 @@ EXPLAINED = {
     ("eslsync/wire/enums.py", "_value2member_map_"): (
         "a word that is no member is common in events; Enum's call raises an exception for each"
     ),
+    **{
+        ("simulator/clockwork/held_pools.py", name): (
+            "a pool of before a simulation, whose threads are real, is played by another like it"
+        )
+        for name in (
+            "_initargs",
+            "_initializer",
+            "_max_workers",
+            "_shutdown",
+            "_thread_name_prefix",
+            "_threads",
+            "_work_queue",
+        )
+    },
+    ("simulator/clockwork/held_waits.py", "_waiters"): (
+        "a participant of virtual time waits in a Condition's own list, so anyone notifies it"
+    ),
+    ("simulator/clockwork/tricks.py", "_should_use_real_time"): (
+        "freezegun gives real time to threads near their beginning"
+    ),
     ("simulator/clockwork/tricks.py", "_get_module_attributes"): (
         "freezegun's own imports every module that is only imported on demand"
     ),

@@ -75,7 +75,7 @@ def freeswitch(request: pytest.FixtureRequest) -> Iterator[FreeSwitch]:
         )
     # a stuck thread is still running, and its stack has been shown
     if not leftover_threads and not isinstance(item.stash.get(_raised, None), SimulationError):
-        _check_threads(before)
+        _check_threads(before, switch)
 
 
 def _set_up_outside(item: pytest.Item, switch: FreeSwitch) -> None:
@@ -181,8 +181,8 @@ def _hide_the_librarys_frames() -> None:
 # Threads
 
 
-def _check_threads(before: Iterable[threading.Thread]) -> None:
-    left = leaks.threads_left(before)
+def _check_threads(before: Iterable[threading.Thread], switch: FreeSwitch) -> None:
+    left = leaks.threads_left(before, ended=simulation_of(switch).left)
     if left:
         pytest.fail(f"{len(left)} thread(s) left behind:\n\n" + "\n".join(left), pytrace=False)
 
@@ -261,8 +261,8 @@ class ScriptItem(pytest.Item):
         if outside:
             own: Any = script.call.get("outside", ())
             script = replace(script, call={**script.call, "outside": [*outside, *own]})
-        script.run(**options)
-        _check_threads(before)
+        call = script.run(**options)
+        _check_threads(before, call.switch)
 
     def repr_failure(self, excinfo: pytest.ExceptionInfo[BaseException], style: Any = None) -> Any:
         from .scripts.script import ScriptError

@@ -7,7 +7,7 @@ from itertools import count
 from queue import Empty, SimpleQueue
 from typing import Any, Protocol
 
-from ..clock import REAL, Deadline, refuse_to_wait, sooner
+from ..clock import Clock, Deadline, refuse_to_wait, sooner
 from ..wire.exceptions import CommandError, Disconnected, TimeoutError
 from ..wire.message import NOT_FOUND, Reply
 from ..wire.protocol import encode_command
@@ -26,6 +26,7 @@ class Speaks(Protocol):
     """What commands need of a conversation."""
 
     awaited: object
+    clock: Clock
     at_work: bool
     arrivals: Arrivals
     full: bool
@@ -148,7 +149,7 @@ class Commands:
         else:
             inbox: Inbox = SimpleQueue()
             pending = self.send(line, headers, body, inbox)
-            reply = self._other_threads_reply(pending, inbox, REAL.deadline(timeout))
+            reply = self._other_threads_reply(pending, inbox, conversation.deadline(timeout))
         if conversation.redact.asks(line):
             conversation.redact.answered(line, reply.text)
         return reply
@@ -214,7 +215,7 @@ class Commands:
         self, pending: Pending, inbox: Inbox, deadline: Deadline | None
     ) -> Reply:
         try:
-            reply = REAL.get(inbox, deadline)
+            reply = self._conversation.clock.get(inbox, deadline)
         except Empty:
             raise self._conversation.too_late(pending, deadline) from None
         if isinstance(reply, NothingMore):

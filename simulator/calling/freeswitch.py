@@ -184,7 +184,7 @@ class FreeSwitch:
         if real_time:
             world = RealTime()
         else:
-            world = World(start_of_time(start), patience=patience)
+            world = World(start_of_time(start), patience=patience, seed=seed)
             self._time = FrozenTime(world)
         of = version_named(version)
         ours, our_commands = tables_of(of)

@@ -13,24 +13,30 @@ from collections.abc import Iterable
 from eslsync.clock import REAL
 from eslsync.stacks import stack_of
 
+from ..clockwork.held_threads import Left
+
 __all__ = ["descriptors", "objects_since_freeze", "threads_left"]
 
-#: Real seconds for threads to end. They take milliseconds; the margin is for a busy machine.
+#: Seconds for threads to end: simulated ones for those of handlers, then real ones. They take
+#: milliseconds; the margin is for a busy machine.
 GRACE = 10.0
 #: Real seconds for a thread that has ended to let go of its objects, and between looks.
 MOMENT, LOOK_INTERVAL = 1.0, 0.01
 
 
-def threads_left(before: Iterable[threading.Thread], grace: float = GRACE) -> list[str]:
+def threads_left(
+    before: Iterable[threading.Thread], grace: float = GRACE, *, ended: Iterable[Left] = ()
+) -> list[str]:
     """The threads that run now and are not in ``before``: the name and the stack of each.
 
-    They have ``grace`` real seconds to end.
+    They have ``grace`` real seconds to end. ``ended`` are those that simulations had to end.
     """
     new = [thread for thread in threading.enumerate() if thread not in set(before)]
     deadline = time.monotonic() + grace
     for thread in new:
         thread.join(max(0.0, deadline - time.monotonic()))
-    return [f"{thread.name}\n{_stack(thread)}" for thread in new if thread.is_alive()]
+    said = [f"{thread.name}\n{_stack(thread)}" for thread in new if thread.is_alive()]
+    return said + [f"{each.name}\n{''.join(traceback.format_list(each.stack))}" for each in ended]
 
 
 def _stack(thread: threading.Thread) -> str:

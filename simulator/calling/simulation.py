@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 
+from ..clockwork.held_threads import Left
 from ..clockwork.real_time import RealTime
 from ..clockwork.threads import SECOND
 from ..clockwork.virtual_time import World
@@ -15,6 +16,7 @@ from ..model.channel import Channel
 from ..model.switch import Switch
 from .apps import Apps
 from .faults import Fault
+from .leaks import GRACE
 from .line import END_TIMEOUT, App, Line
 from .other_legs import OtherLegs
 
@@ -122,12 +124,23 @@ class Simulation:
         ) or any(c.overdue for c in self.lines.values()):
             return next(line for line in self.lines.values() if not line.ended)
         self.apps.raise_again()
+        if isinstance(self.world, World):
+            threads = self.world.threads
+            if any(threads.children()):
+                grace = self.world.now + round(GRACE * SECOND)
+                self.world.run(lambda: not any(threads.children()), grace)
+                self.apps.raise_again()
         return None
 
     @property
     def time_to_end(self) -> float:
         """Seconds for handlers to end after `finish` has hung up."""
         return CALL_TIMEOUT if isinstance(self.world, World) else END_TIMEOUT
+
+    @property
+    def left(self) -> list[Left]:
+        """The threads that handlers have left behind, after `close`."""
+        return self.world.threads.left if isinstance(self.world, World) else []
 
     def close(self) -> None:
         """Stop all servers; handlers that still run continue in real time."""

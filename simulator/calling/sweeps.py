@@ -23,6 +23,7 @@ from eslsync.stacks import is_ours
 from eslsync.wire.keys import Keys
 
 from ..clockwork.frozen import standing_still
+from ..clockwork.held_threads import Left
 from ..ladders.transcript import Entry, LookUp
 from ..model.evidence import Part
 from .call import Call, line_of, why_unknown
@@ -242,6 +243,7 @@ class _Run:
     missed: tuple[Fault, ...]
     wrong: str | None
     fate: Fate | None
+    left: Sequence[Left]  # threads
 
 
 #: Types that outlive a run, because its result or `whole_run` refers to them.
@@ -292,7 +294,7 @@ class _Runs:
         if self._memory:
             gc.freeze()  # existing objects don't count
         run = self._play(faults)
-        run.wrong = run.wrong or left_behind(threads, opened)
+        run.wrong = run.wrong or left_behind(threads, opened, run.left)
         if self._memory and run.wrong is None:
             _let_go_of_frames(run.raised)
             run.wrong = objects_left()
@@ -349,12 +351,14 @@ class _Runs:
         if not faults:
             steps = [entry for entry in call.transcript.entries if entry.message is not None]
         missed = tuple(fault for fault in faults if fault not in call.faults)
-        return _Run(steps, call.outcome, missed, wrong, fate)
+        return _Run(steps, call.outcome, missed, wrong, fate, simulation.left)
 
 
-def left_behind(threads: set[threading.Thread], opened: Mapping[int, str]) -> str | None:
+def left_behind(
+    threads: set[threading.Thread], opened: Mapping[int, str], ended: Sequence[Left] = ()
+) -> str | None:
     """The new threads and descriptors, in words."""
-    names = [left.partition("\n")[0] for left in threads_left(threads)]
+    names = [left.partition("\n")[0] for left in threads_left(threads, ended=ended)]
     names += [name for number, name in descriptors().items() if opened.get(number) != name]
     return f"left behind: {', '.join(names)}" if names else None
 

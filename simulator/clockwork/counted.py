@@ -6,7 +6,7 @@ import socket
 import threading
 from collections.abc import Callable
 from queue import SimpleQueue
-from typing import Any, NamedTuple, TypeVar
+from typing import Any, NamedTuple, Protocol, TypeVar
 
 from .link import Exchange, Link
 
@@ -18,17 +18,27 @@ T = TypeVar("T")
 MOUTHFUL = 256 * 1024
 
 
+class Lock(Protocol):
+    """A lock that a participant waits for."""
+
+    @property
+    def holder(self) -> Participant | None: ...
+
+
 class Participant:
-    """A handler thread: it runs, or it is parked in the clock."""
+    """A handler's thread: it runs, or it is parked in the clock."""
 
     __slots__ = (
         "errand",
         "error",
         "gate",
+        "held",
         "inbox",
+        "lock",
         "moment",
         "number",
         "parked",
+        "questions",
         "since",
         "thread",
         "turns",
@@ -42,6 +52,9 @@ class Participant:
         self.parked = False
         self.error: BaseException | None = None  # to be raised where it is parked
         self.inbox: SimpleQueue[Any] | None = None  # what it is parked on, unless it sleeps
+        self.held = False  # it waits for another thread (see `held_threads`)
+        self.lock: Lock | None = None  # the lock that it waits for
+        self.questions = 0  # waits without time, in a row
         self.moment = 0  # the virtual time at which it last resumed
         self.since = 0.0  # the real time at which it first resumed at that moment
         self.turns = 0  # how often it has resumed at that moment

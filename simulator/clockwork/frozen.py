@@ -1,6 +1,7 @@
 """The handler's clocks: datetime, time and time.sleep follow virtual time.
 
 freezegun answers for datetime and time; `tricks` contains the parts that depend on its internals.
+`replaced` puts the world's sleep, and what threads wait on, in their places.
 """
 
 from __future__ import annotations
@@ -9,12 +10,14 @@ import sys
 from collections.abc import Callable, Iterator
 from contextlib import AbstractContextManager, contextmanager
 from datetime import datetime, timedelta, timezone
-from types import FrameType, ModuleType
+from types import FrameType
 from typing import Protocol
 
 import freezegun
 
 from . import tricks
+from .held_threads import HeldThreads
+from .replaced import Replaced
 
 __all__ = ["FrozenTime", "reads_noticed", "real_seconds", "standing_still", "start_of_time"]
 
@@ -84,24 +87,26 @@ class Frozen(Protocol):
     def now(self) -> int:
         """Microseconds since the epoch."""
 
+    @property
+    def threads(self) -> HeldThreads:
+        """The threads that its participants start."""
+
     def sleep(self, seconds: float) -> bool:
         """Let ``seconds`` pass for the current thread; False if its time is real."""
 
 
 class FrozenTime:
-    """Keeps the process's clocks at a world's time, and replaces time.sleep."""
+    """Keeps the process's clocks at a world's time, and has what waits wait in it."""
 
     def __init__(self, world: Frozen) -> None:
         self._world = world
-        self._replaced: list[tuple[ModuleType, str]] = []
+        self._replaced = Replaced(world.threads, world.sleep)
 
     def start(self) -> None:
         self._freezer = freezegun.freeze_time(EPOCH)
         self._freezer.start()
         tricks.answer_with(self._now)
-        for module, name in tricks.sleeps():
-            setattr(module, name, self.sleep)
-            self._replaced.append((module, name))
+        self._replaced.start()
 
     def _now(self) -> datetime:
         if _noticed:
@@ -115,12 +120,5 @@ class FrozenTime:
         return EPOCH + timedelta(microseconds=self._world.now)
 
     def stop(self) -> None:
-        for module, name in self._replaced:
-            setattr(module, name, tricks.real_sleep)
-        self._replaced.clear()
+        self._replaced.stop()
         self._freezer.stop()
-
-    def sleep(self, seconds: float) -> None:
-        """Replaces `time.sleep`: virtual in a handler's thread, real in any other."""
-        if not self._world.sleep(seconds):
-            tricks.real_sleep(seconds)

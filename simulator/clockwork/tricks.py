@@ -8,6 +8,7 @@ eslsync's server and of `stacks.call_user` (test_the_handlers_clocks_follow_the_
 
 from __future__ import annotations
 
+import queue
 import sys
 import threading
 import time
@@ -23,11 +24,12 @@ __all__ = [
     "answer_with",
     "asks_running_time",
     "asks_time_of_day",
+    "frozen_for",
     "frozen_now",
     "look_through_modules_fast",
+    "places_of_waits",
     "raise_in",
     "real_sleep",
-    "sleeps",
 ]
 
 
@@ -75,7 +77,7 @@ def look_for_clocks() -> None:
     for key in changed:
         _looked_at[key], _names[key] = modules[key], names_of(modules[key])
         _with_clocks.pop(key, None)
-        _with_sleep.pop(key, None)
+        _with_waits.pop(key, None)
     sizes = list(map(len, _names.values()))
     if sizes != _sizes:
         before = dict(zip(_names, _sizes, strict=False))
@@ -85,13 +87,13 @@ def look_for_clocks() -> None:
         clocks = {name: value for name, value in [*_names[key].items()] if id(value) in _clocks}
         if clocks:
             _with_clocks[key] = _looked_at[key]
-        # earlier ones stay, which may contain another world's sleep now
-        sleeps = [name for name, value in clocks.items() if value is real_sleep]
-        if sleeps and _names[key] is not globals():
-            _with_sleep[key] = list({*_with_sleep.get(key, ()), *sleeps})
+        # earlier ones stay, which may contain what replaces them in another world now
+        waits = [name for name, value in [*_names[key].items()] if waits_or_makes_what_does(value)]
+        if waits and _names[key] is not globals():
+            _with_waits[key] = list(dict.fromkeys([*_with_waits.get(key, ()), *waits]))
     if len(_looked_at) > len(modules):
         for gone in _looked_at.keys() - modules.keys():
-            for found in (_looked_at, _names, _with_clocks, _with_sleep):
+            for found in (_looked_at, _names, _with_clocks, _with_waits):
                 found.pop(gone, None)
         _sizes[:] = map(len, _names.values())
 
@@ -167,26 +169,51 @@ def _asking(frame: FrameType | None) -> tuple[str, FrameType | None]:
 TIME_OF_DAY = frozenset("now today utcnow fake_localtime fake_gmtime fake_strftime".split())
 
 
-def sleeps() -> Iterator[tuple[ModuleType, str]]:
-    """The modules that contain `time.sleep`, which freezegun does not replace, and its names there.
+def places_of_waits() -> Iterator[tuple[ModuleType, str, object]]:
+    """The modules that contain `time.sleep`, a lock or what makes one, its name there, and it.
 
-    ``from time import sleep`` puts it anywhere (test_the_handlers_clocks_follow_the_call).
+    freezegun replaces none of them. ``from time import sleep`` puts it anywhere
+    (test_the_handlers_clocks_follow_the_call).
     """
     look_for_clocks()
-    for key, sleeps in _with_sleep.items():
-        for name in sleeps:
-            if _names[key].get(name) is real_sleep:
-                yield _looked_at[key], name
+    for key, waits in _with_waits.items():
+        names = _names[key]
+        for name in waits:
+            value = names.get(name)
+            if waits_or_makes_what_does(value):
+                yield _looked_at[key], name, value
+
+
+def waits_or_makes_what_does(value: object) -> bool:
+    return id(value) in _waits or type(value) in _what_waits
 
 
 real_sleep = time.sleep
 _clocks: set[int] = set()  #: ids of Python's clocks, freezegun's, and `time.sleep`
+#: Ids of what waits, and of what makes what does.
+_waits = {id(real_sleep), id(threading.Lock), id(threading.RLock), id(queue.SimpleQueue)}
+_what_waits: set[type] = {type(threading.Lock()), type(threading.RLock()), queue.SimpleQueue}
 #: The modules that were looked at, their names, and how many there were then.
 _looked_at: dict[str, ModuleType] = {}
 _names: dict[str, dict[str, Any]] = {}
 _sizes: list[int] = []
 _with_clocks: dict[str, ModuleType] = {}
-_with_sleep: dict[str, list[str]] = {}  #: the names of `time.sleep` in them
+_with_waits: dict[str, list[str]] = {}  #: the names of what waits in them
+
+
+def frozen_for(virtual: Callable[[FrameType], bool | None]) -> Callable[[], bool]:
+    """A `freezegun.api._should_use_real_time` that asks ``virtual`` about its caller first.
+
+    freezegun answers with real time near the beginning of a thread, which is made of modules that
+    it ignores (test_a_thread_of_the_handlers_tells_the_calls_time).
+    """
+    is_real = freezegun.api._should_use_real_time
+
+    def should_use_real_time() -> bool:
+        answer = virtual(sys._getframe(2))
+        return bool(is_real() if answer is None else not answer)
+
+    return should_use_real_time
 
 
 def raise_in(thread: threading.Thread, error: type[BaseException]) -> None:

@@ -19,18 +19,20 @@ from __future__ import annotations
 import itertools
 import socket
 import threading
-import traceback
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from functools import partial
 from queue import Empty, SimpleQueue
 from typing import Any, TypeVar
 
-from eslsync import stacks
-from eslsync.clock import Clock, Peer, here
+from eslsync.clock import REAL, Clock, Peer, here
 
 from .counted import Participant, VirtualLink
 from .debuggers import is_debugged
 from .frozen import real_seconds
+from .held_threads import HeldThreads
 from .link import Exchange, Link
+from .stuck import SimulationError, stack_of
 from .threads import SECOND
 from .tricks import raise_in
 
@@ -43,8 +45,6 @@ T = TypeVar("T")
 
 #: Resumptions of a handler at one moment after which their real time is limited.
 TURNS = 1000
-#: Maximum lines of a handler's stack in a failure.
-SHOWN = 6
 
 
 #: Why handlers are stuck, and what to do.
@@ -55,10 +55,6 @@ needs real time, give it more: patience= (None: no limit), or --esl-patience of 
 debugger it has as much as it takes."""
 
 
-class SimulationError(AssertionError):
-    """The simulation can't continue: a handler is stuck, or nothing is due any more."""
-
-
 class World(Exchange):
     """Runs actions in virtual time, in order. Times are microseconds since the epoch.
 
@@ -66,7 +62,7 @@ class World(Exchange):
     (None: no limit). It may be changed at any time.
     """
 
-    def __init__(self, now: int, *, patience: float | None) -> None:
+    def __init__(self, now: int, *, patience: float | None, seed: int | None = None) -> None:
         super().__init__(now)
         self.clock = VirtualClock(self)
         self.patience = patience
@@ -75,7 +71,7 @@ class World(Exchange):
         # Under this lock:
         self._lock = threading.RLock()  # a finalizer may post to a call while this thread holds it
         self._gate: threading.Lock | None = None  # where the test's thread waits for quiet
-        self._participants: dict[int, Participant] = {}
+        self._participants: dict[int, Participant] = {}  # by the identifiers of their threads
         self._mailed: set[Participant] = set()  # parked, with items in their inboxes
         self._talking: set[VirtualLink] = set()  # with data from apps that we have not received
         self._running = 0  # handlers
@@ -88,7 +84,8 @@ class World(Exchange):
         self.sleeps = 0  #: the number of calls of time.sleep
         self.stuck = False  #: SimulationError was raised, since a handler is stuck
         self._waits: threading.Event | None = None  # set when the work of `aside` waits
-        self._closed = False
+        self.closed = False  #: virtual time has ended
+        self.threads = HeldThreads(self, self._participants, seed)
 
     # The switch's model
 
@@ -183,6 +180,8 @@ class World(Exchange):
         if due is not None and (deadline is None or due <= deadline):
             self.do_next()
             return True
+        if due is None and self.threads.await_outside():
+            return True
         if deadline is not None:
             self.now = max(self.now, deadline)
         return False
@@ -197,7 +196,11 @@ class World(Exchange):
                     sent = sorted(self._talking, key=lambda link: link.number)
                 if not sent:
                     self._deliver_mail()
-                    return
+            if not sent:
+                if self.threads.has_news():
+                    for participant in self.threads.take_news():
+                        self.at(self.now, partial(self._wake, participant))
+                return
             for link in sent:
                 link.receive()
             self.flush()
@@ -267,14 +270,25 @@ class World(Exchange):
         self._mailed.clear()
 
     def _wake(self, participant: Participant) -> None:
+        """Have a participant go on; it has waited for this moment."""
+        if self.threads.draw:
+            self.threads.get_ready(participant)
+        else:
+            self.resume(participant)
+
+    def resume(self, participant: Participant) -> None:
+        """Let a participant run until it waits again."""
         self._count_turn(participant)
         self.wakes += 1
         with here.busy, self._lock:
-            if participant.parked:
-                participant.parked = False
-                participant.inbox = None
-                self._running += 1
-                participant.gate.release()
+            self._let_go(participant)
+
+    def _let_go(self, participant: Participant) -> None:
+        if participant.parked:
+            participant.parked = False
+            participant.inbox = None
+            self._running += 1
+            participant.gate.release()
 
     def _count_turn(self, participant: Participant) -> None:
         """Raise SimulationError if a handler loops at one moment of virtual time."""
@@ -315,15 +329,15 @@ class World(Exchange):
         """Do nothing: the counters show when `run` must check its condition again."""
 
     def close(self) -> None:
-        """End virtual time: remaining handlers wait in real time."""
+        """End virtual time: remaining handlers wait in real time, and their threads end."""
+        children = self.threads.children()
         with here.busy, self._lock:
-            self._closed = True
+            self.closed = True
             for participant in self._participants.values():
-                if participant.parked:
-                    participant.parked = False
-                    self._running += 1
-                    participant.gate.release()
+                if participant not in children:
+                    self._let_go(participant)
             links = list(self._links.values())
+        self.threads.close()
         for link in links:
             link.dispose()
 
@@ -331,7 +345,7 @@ class World(Exchange):
 
     def participant(self) -> Participant | None:
         """The current thread's participant; None in a thread without one."""
-        return None if self._closed else self._participants.get(threading.get_ident())
+        return None if self.closed else self._participants.get(threading.get_ident())
 
     def park(
         self, participant: Participant, deadline: int | None, inbox: SimpleQueue[Any] | None
@@ -359,19 +373,27 @@ class World(Exchange):
             error, participant.error = participant.error, None
             raise error
 
+    def wait(self, participant: Participant, deadline: int | None) -> None:
+        """Wait, on the participant's own thread, until it is woken or until ``deadline``."""
+        with here.busy, self._lock:
+            if not self.closed:
+                self.park(participant, deadline, None)
+
     def sleep(self, seconds: float | None) -> bool:
         """Sleep in virtual time; return False at once in a thread that is not a participant.
 
         None is for ever: until `end_wait`, or the end of virtual time.
         """
-        participant = self.participant()
+        participant = self.threads.participant()
         if participant is None:
             return False
         self.sleeps += 1
         until = None if seconds is None else self.now + max(0, round(seconds * SECOND))
-        with here.busy, self._lock:
-            while (until is None or self.now < until) and not self._closed:
-                self.park(participant, until, None)
+        if until == self.now and self.threads.draw:
+            self.wait(participant, until)  # another one's turn may come
+        while (until is None or self.now < until) and not self.closed:
+            self.wait(participant, until)
+        self.threads.end_if_over(participant)
         return True
 
     def do(self, action: Callable[[], None]) -> None:
@@ -385,14 +407,39 @@ class World(Exchange):
             return
         with here.busy, self._lock:
             timer = self.at(self.now, action)
-            while timer.action is not None and not self._closed:
-                self.park(participant, self.now, None)
+        while timer.action is not None and not self.closed:
+            self.wait(participant, self.now)
 
+    # Threads that handlers start
 
-def stack_of(participant: Participant) -> str:
-    """The stack of a handler's thread, the innermost line last."""
-    frames = stacks.users_stack(participant.thread) or stacks.stack_of(participant.thread)
-    return "".join(traceback.format_list(frames[-SHOWN:]))
+    def next_number(self) -> int:
+        """The number of another participant."""
+        return next(self._numbers)
+
+    def enter(self, participant: Participant) -> None:
+        """Add a participant whose thread waits for its turn to begin."""
+        with here.busy, self._lock:
+            participant.parked = True
+            self._participants[participant.thread.ident or 0] = participant
+
+    def leave(self) -> None:
+        """Remove the participant that runs in the current thread."""
+        with here.busy, self._lock:
+            self._participants.pop(threading.get_ident(), None)
+            self._running -= 1
+            self._open_gate()
+
+    @contextmanager
+    def really(self) -> Iterator[None]:
+        """Meanwhile the current thread, a participant's, waits in real time."""
+        ident = threading.get_ident()
+        with here.busy, self._lock:
+            participant = self._participants.pop(ident)
+        try:
+            yield
+        finally:
+            with here.busy, self._lock:
+                self._participants[ident] = participant
 
 
 class VirtualClock(Clock):
@@ -419,7 +466,10 @@ class VirtualClock(Clock):
                     if until is not None and until <= world.now:
                         raise
                 world.park(participant, until, inbox)
-        # Virtual time has ended.
+        if not world.closed:  # a thread that no handler has started
+            return REAL.get(inbox, None if deadline is None else REAL.now() + deadline - self.now())
+        if (participant := world.threads.participant()) is not None:
+            world.threads.end_if_over(participant)
         return inbox.get() if until is None else inbox.get_nowait()
 
     def pause(self, seconds: float) -> None:
@@ -487,4 +537,6 @@ class VirtualClock(Clock):
                 and not participant.inbox.empty()
             ):
                 world._mailed.add(participant)
+            if world.threads.draw:
+                world._mailed.update(world.threads.with_mail())
             world._open_gate()

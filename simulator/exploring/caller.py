@@ -16,6 +16,7 @@ from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field, replace
 from pathlib import Path
+from traceback import FrameSummary
 from types import FrameType
 from typing import NoReturn
 
@@ -649,21 +650,36 @@ class _Making:
         """
         if self.outcome.slow:
             return  # it is the handler's own that is left
+        for each in self.simulation.left:
+            self._look_at_thread(each.stack, each.daemon, caller, lambda _: True)
         for thread in set(threading.enumerate()) - set(before):
-            own = [each for each in stack_of(thread) if is_own(each.filename)]
-            if not own:
-                continue
-            which = own[0].filename, own[0].name
-            is_known = caller.left.get(which)  # None if it is the first one
-            caller.left.setdefault(which, False)
-            if thread.daemon and (is_known is None or not caller.one_process):
-                continue
-            thread.join(0 if is_known else GRACE)
-            if thread.is_alive():
-                caller.left[which] = True
-                place = Place(own[0].filename, own[0].lineno or 0, own[0].name)
-                text = "a thread that the handler has started runs on after the call"
-                self.outcome.troubles.append(Trouble("outlives", text, place, at_hangup=False))
+
+            def runs_on(grace: float, thread: threading.Thread = thread) -> bool:
+                thread.join(grace)
+                return thread.is_alive()
+
+            self._look_at_thread(stack_of(thread), thread.daemon, caller, runs_on)
+
+    def _look_at_thread(
+        self,
+        stack: Sequence[FrameSummary],
+        daemon: bool,
+        caller: Caller,
+        runs_on: Callable[[float], bool],
+    ) -> None:
+        own = [each for each in stack if is_own(each.filename)]
+        if not own:
+            return
+        which = own[0].filename, own[0].name
+        is_known = caller.left.get(which)  # None if it is the first one
+        caller.left.setdefault(which, False)
+        if daemon and (is_known is None or not caller.one_process):
+            return
+        if runs_on(0 if is_known else GRACE):
+            caller.left[which] = True
+            place = Place(own[0].filename, own[0].lineno or 0, own[0].name)
+            text = "a thread that the handler has started runs on after the call"
+            self.outcome.troubles.append(Trouble("outlives", text, place, at_hangup=False))
 
     def _look_at_log(self) -> None:
         if self.line.error is not None:

@@ -213,25 +213,29 @@ def test_a_failed_tests_later_exceptions_are_not_shown(run: Run) -> None:
 def test_a_stuck_handler_fails_its_test_once(run: Run) -> None:
     result = run(
         """
-        import threading
+        import socket
         import pytest
 
-        release = threading.Event()
+        database, ours = socket.socketpair()
 
         def stuck(session):
-            release.wait()  # a database, say
+            ours.recv(1)  # the answer of a database, say
 
         @pytest.mark.freeswitch(patience=0.3)
         def test_stuck(freeswitch):
             try:
                 freeswitch.call(stuck).wait()
             finally:
-                release.set()
+                database.close()
+                ours.close()
         """
     )
     result.assert_outcomes(failed=1)
     result.stdout.fnmatch_lines(
-        ["E *SimulationError: no progress for 0.3 s*", "E *release.wait()  # a database, say*"]
+        [
+            "E *SimulationError: no progress for 0.3 s*",
+            "E *ours.recv(1)  # the answer of a database, say*",
+        ]
     )
 
 
@@ -460,7 +464,7 @@ def test_a_script_leaves_no_thread(
     run: Run, pytester: pytest.Pytester, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     (pytester.path / "one.call.yaml").write_text(SCRIPT)
-    monkeypatch.setattr(leaks, "threads_left", lambda before: ["left over\n  its stack\n"])
+    monkeypatch.setattr(leaks, "threads_left", lambda *_, **__: ["left over\n  its stack\n"])
     result = run("")
     result.assert_outcomes(failed=1)
     result.stdout.fnmatch_lines(["1 thread(s) left behind:", "left over"])

@@ -58,7 +58,9 @@ class Watched(Clock):
             self._changed.notify_all()
 
     def get(self, inbox: SimpleQueue[T], deadline: float | None) -> T:
-        peer = self._serving[threading.get_ident()]
+        peer = self._serving.get(threading.get_ident())
+        if peer is None:  # in a thread of the handler's own
+            return super().get(inbox, deadline)
         with self._changed:
             while True:
                 left = None if deadline is None else deadline - self.now()

@@ -247,12 +247,13 @@ def test_an_address_to_listen_on_has_a_port() -> None:
 
 
 def test_a_stuck_handler_outlives_its_switch_and_nothing_else_does() -> None:
-    release = threading.Event()
+    release = threading.Lock()  # of before the switch: real
+    release.acquire()
     stuck: list[threading.Thread] = []
 
     def handler(session: Session) -> None:
         stuck.append(threading.current_thread())
-        release.wait()
+        release.acquire()
 
     before = {*threading.enumerate()}
     try:
@@ -260,5 +261,5 @@ def test_a_stuck_handler_outlives_its_switch_and_nothing_else_does() -> None:
             switch.call(handler).wait()
         assert {*threading.enumerate()} - before == {*stuck}
     finally:
-        release.set()
+        release.release()
         stuck[0].join()

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import socket
 import threading
 
 import pytest
@@ -30,22 +31,23 @@ def test_a_silence_of_a_year_takes_no_real_time_worth_waiting_for() -> None:
 
 
 def test_a_handler_that_blocks_outside_the_clock_fails_the_simulation_with_its_line() -> None:
-    release = threading.Event()
+    database, ours = socket.socketpair()
 
     def stuck(session: Session) -> None:
         session.channel.answer()
-        release.wait()  # a database, say
+        with ours:
+            ours.recv(1)  # the answer of a database, say
 
     def call_it() -> None:
         with FreeSwitch(patience=0.3) as switch:
             try:
                 switch.call(stuck).wait()
             finally:
-                release.set()
+                database.close()
 
     with pytest.raises(SimulationError) as raised:
         call_it()
-    assert "release.wait()  # a database, say" in str(raised.value)
+    assert "ours.recv(1)  # the answer of a database, say" in str(raised.value)
     assert "no progress for 0.3 s" in str(raised.value)
 
 
@@ -96,11 +98,13 @@ def test_a_handler_that_waits_is_abandoned() -> None:
 
 
 def test_a_handler_that_runs_is_abandoned() -> None:
-    release, ended = threading.Event(), threading.Event()
+    release, ended = threading.Lock(), threading.Event()
+    release.acquire()
 
     def runs(session: Session) -> None:
         try:
-            while not release.wait(0.001):  # real time: the clock does not know of it
+            # real time: the lock was made before the switch
+            while not release.acquire(timeout=0.001):
                 pass
         finally:
             ended.set()
@@ -119,7 +123,7 @@ def test_a_handler_that_runs_is_abandoned() -> None:
                 threading.Event().wait(0.001)
             assert isinstance(call.outcome, Abandoned)
         finally:
-            release.set()
+            release.release()
 
 
 def test_many_commands_at_one_moment_do_not_count_as_a_loop() -> None:

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import logging
 import os
+import select
+import socket
 import threading
 import time
 from typing import Any
@@ -31,17 +33,17 @@ def misspells_an_application(session: Session) -> None:
     session.channel.hangup()
 
 
-def waits_for_a_lock(session: Session) -> None:
+def waits_for_a_database(session: Session) -> None:
     session.channel.answer()
     session.channel.playback("welcome")
-    threading.Event().wait(0.9)
+    select.select([], [], [], 0.9)
     session.channel.hangup()
 
 
 def looks_up_each_key(session: Session) -> None:
     session.channel.answer()
     session.channel.get_digits("menu")
-    LOOKED_UP.wait(30)
+    select.select([DATABASE[0]], [], [], 30)
     session.channel.hangup()
 
 
@@ -138,7 +140,7 @@ def hangs_up_what_it_has_transferred(session: Session) -> None:
         session.channel.hangup()
 
 
-LOOKED_UP = threading.Event()
+DATABASE = socket.socketpair()
 
 
 @pytest.mark.parametrize(
@@ -203,9 +205,9 @@ def test_an_unknown_application_is_reported_at_its_line() -> None:
 
 
 def test_a_handler_stuck_outside_the_call_is_reported() -> None:
-    exploration = explore(waits_for_a_lock, keys="1", patience=0.3)
+    exploration = explore(waits_for_a_database, keys="1", patience=0.3)
     assert found(exploration) == ["stuck"]
-    assert "waits_for_a_lock" in str(exploration.findings[0].place)
+    assert "waits_for_a_database" in str(exploration.findings[0].place)
 
 
 def cleans_up_after_the_call(session: Session) -> None:
@@ -238,7 +240,7 @@ def test_patience_is_used_up_once_at_each_line(monkeypatch: pytest.MonkeyPatch) 
 
     monkeypatch.setattr(FreeSwitch, "__init__", note)
     exploration = explore(looks_up_each_key, keys="12345", patience=1.0)
-    LOOKED_UP.set()
+    DATABASE[1].close()
     assert found(exploration) == ["stuck"]
     assert "no progress for 1 s" in exploration.findings[0].text
     # The first call finds the menu, and the second the lock. (A call that is slow elsewhere is made

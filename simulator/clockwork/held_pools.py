@@ -1,0 +1,77 @@
+"""Pools of threads: in each world, one that was made before is played by another of its size.
+
+Its own threads belong to no world, or to one that has ended.
+"""
+
+from __future__ import annotations
+
+import threading
+from concurrent.futures import ThreadPoolExecutor
+from concurrent.futures import thread as thread_pools
+from typing import Any
+from weakref import WeakKeyDictionary, WeakSet
+
+from eslsync.stacks import users_stack
+
+__all__ = ["Pools", "make", "real_submit"]
+
+real_init, real_submit = ThreadPoolExecutor.__init__, ThreadPoolExecutor.submit
+
+#: The threads of a pool that is given no number, which else depends on the machine's processors.
+DEFAULT_SIZE = 8
+
+
+def make(pool: Any, max_workers: int | None = None, *args: Any, **kwargs: Any) -> None:
+    """`ThreadPoolExecutor.__init__`."""
+    real_init(pool, DEFAULT_SIZE if max_workers is None else max_workers, *args, **kwargs)
+
+
+class Pools:
+    """The pools that the participants of one world use. ``made_for`` is in their own queues."""
+
+    def __init__(self, made_for: object) -> None:
+        self._made_for = made_for
+        self._used: WeakSet[Any] = WeakSet()
+        self._closed: list[Any] = []  # by `close`
+        self._stand_ins: WeakKeyDictionary[ThreadPoolExecutor, Any] = WeakKeyDictionary()
+
+    def playing(self, pool: Any) -> Any:
+        """The pool that does the work of ``pool`` in this world."""
+        if pool._shutdown:
+            return pool
+        if getattr(pool._work_queue, "made_for", None) is not self._made_for:
+            if pool not in self._stand_ins:
+                self._stand_ins[pool] = ThreadPoolExecutor(*made_with(pool))
+            pool = self._stand_ins[pool]
+        self._used.add(pool)
+        return pool
+
+    def close(self) -> set[threading.Thread]:
+        """Have the threads end once they have done what they are doing.
+
+        Returns those of pools of before that do nothing.
+        """
+        idle: set[threading.Thread] = set()
+        for stand_in in self._stand_ins.values():
+            if not stand_in._work_queue.qsize():
+                idle.update(filter(is_idle, stand_in._threads))
+        self._closed = [pool for pool in self._used if not pool._shutdown]
+        for pool in self._closed:
+            pool.shutdown(wait=False, cancel_futures=True)
+        return idle
+
+    def reopen(self) -> None:
+        """Have the pools as they were made, once their threads have ended."""
+        for pool in self._closed:
+            real_init(pool, *made_with(pool))
+
+
+def made_with(pool: Any) -> Any:
+    """The arguments that a pool was made with."""
+    return pool._max_workers, pool._thread_name_prefix, pool._initializer, pool._initargs
+
+
+def is_idle(thread: threading.Thread) -> bool:
+    """True if a thread of a pool runs nothing but the pool's own code."""
+    files = {frame.filename for frame in users_stack(thread)}
+    return files <= {thread_pools.__file__, threading.__file__}

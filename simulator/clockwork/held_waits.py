@@ -1,0 +1,399 @@
+"""What threads wait on, while a world stands: for a participant, each of these waits in its world.
+
+All else in the standard library is made of these few: of `threading.Condition` events, semaphores,
+barriers, `queue.Queue`, futures and timers; of a lock, a queue written in C and a selector pools
+and event loops. In any other thread each is what it has always been, on the same objects.
+"""
+
+from __future__ import annotations
+
+import queue
+import selectors
+import sys
+import threading
+import time
+from collections.abc import Callable
+from types import FrameType, GenericAlias, SimpleNamespace
+from typing import Any
+
+from .counted import Participant
+from .held_pools import real_submit
+from .held_threads import HeldThreads, real_join, real_start
+from .threads import SECOND
+
+__all__ = [
+    "HeldLock",
+    "HeldQueue",
+    "HeldRLock",
+    "HeldSelector",
+    "here",
+    "join",
+    "new_rlock",
+    "precise",
+    "seconds",
+    "stand",
+    "start",
+    "submit",
+    "wait",
+]
+
+#: Packages on which a world stands: what they make is real.
+OURS = ("eslsync", "simulator", "freezegun")
+
+real_lock: Callable[[], Any] = threading.Lock
+real_rlock: Callable[[], Any] = threading.RLock
+real_queue, real_selector = queue.SimpleQueue, selectors.DefaultSelector
+real_wait = threading.Condition.wait
+real_clock_info, real_monotonic = time.get_clock_info, time.monotonic
+
+#: Modules whose threads wait for other processes.
+OF_PROCESSES = (
+    "concurrent.futures.process",
+    "multiprocessing.managers",
+    "multiprocessing.pool",
+    "multiprocessing.queues",
+)
+#: The code that makes the lock of an event.
+EVENT = threading.Event.__init__.__code__
+
+_standing: HeldThreads | None = None
+
+
+def stand(threads: HeldThreads | None) -> HeldThreads | None:
+    """Have the participants of this world wait in it; returns the ones of the world before."""
+    global _standing
+    before, _standing = _standing, threads
+    return before
+
+
+def here() -> tuple[HeldThreads, Participant] | None:
+    """The world that the current thread is a participant of, and as whom."""
+    threads = _standing
+    if threads is None:
+        return None
+    me = threads.participant()
+    return None if me is None else (threads, me)
+
+
+def _is_ours(depth: int = 2) -> bool:
+    """True if the caller of the function that asks belongs to what a world stands on."""
+    return str(sys._getframe(depth).f_globals.get("__name__")).partition(".")[0] in OURS
+
+
+# Conditions, and all that is made of them
+
+
+class Waiter:
+    """Stands in a condition's list for a participant, or the test's thread, that waits."""
+
+    __slots__ = ("_me", "_threads", "told")
+
+    def __init__(self, threads: HeldThreads, me: Participant | None) -> None:
+        self._threads = threads
+        self._me = me
+        self.told = False
+
+    def release(self) -> None:
+        self.told = True
+        if self._me is not None:
+            self._threads.tell(self._me)
+
+
+def wait(condition: Any, timeout: float | None = None) -> bool:
+    """`Condition.wait`."""
+    threads = _standing
+    if threads is None:
+        return real_wait(condition, timeout)
+    me = threads.participant()
+    if me is None and not threads.lets_pass():
+        return real_wait(condition, timeout)
+    if not condition._is_owned():
+        raise RuntimeError("cannot wait on un-acquired lock")
+    waiter = Waiter(threads, me)
+    condition._waiters.append(waiter)
+    state = condition._release_save()
+    try:
+        return threads.wait_for(me, lambda: waiter.told, timeout)
+    finally:
+        condition._acquire_restore(state)
+        if not waiter.told:
+            condition._waiters.remove(waiter)
+
+
+# Locks
+
+
+class HeldLock:
+    """`threading.Lock`. A participant that lets it go leaves it to one that waits."""
+
+    def __new__(cls, real: Any = None) -> Any:
+        code = sys._getframe(1).f_code
+        # Nobody waits while holding the lock of an event, which each thread has.
+        if real is None and cls is HeldLock and (code is EVENT or _is_ours()):
+            return real_lock()
+        return super().__new__(cls)
+
+    def __init__(self, real: Any = None) -> None:
+        self._real = real_lock() if real is None else real
+        self._holder: Participant | None = None  # or the one that it is left to
+        self._count = 0  # how often that has acquired it
+        self._waiting: list[Participant] = []
+
+    @property
+    def holder(self) -> Participant | None:
+        """The participant that holds it."""
+        return self._holder
+
+    def acquire(self, blocking: bool = True, timeout: float = -1) -> bool:
+        held = here()
+        if held is None:
+            return bool(self._real.acquire(blocking, timeout))
+        threads, me = held
+        if (self._holder is None or self._holder is me) and self._real.acquire(False):
+            self._holder = me
+            self._count += 1
+            return True
+        if not blocking:
+            return False
+        limit = None if timeout < 0 else timeout
+        if self._holder is not None and not self._wait(threads, me, limit):
+            return False
+        # Now it is left to us, or a thread outside holds it, which needs no turn.
+        got = bool(self._real.acquire(True, timeout))
+        if got:
+            self._holder, self._count = me, 1
+        return got
+
+    def _wait(self, threads: HeldThreads, me: Participant, timeout: float | None) -> bool:
+        """Wait until it is left to us."""
+        self._waiting.append(me)
+        me.lock = self
+        try:
+            return threads.wait_for(me, lambda: me not in self._waiting, timeout)
+        except BaseException:
+            if self._holder is me:
+                self._leave()
+            raise
+        finally:
+            me.lock = None
+            if me in self._waiting:
+                self._waiting.remove(me)
+
+    def release(self) -> None:
+        self._real.release()
+        if self._holder is not None:
+            self._count -= 1
+            if not self._count:
+                self._leave()
+
+    def _leave(self) -> None:
+        """Leave it to one that waits; to nobody if none does."""
+        self._holder, self._count = None, 0
+        threads = _standing
+        if self._waiting and threads is not None:
+            self._holder = self._waiting.pop(threads.choose(len(self._waiting)))
+            threads.tell(self._holder)
+
+    def locked(self) -> bool:
+        return bool(self._real.locked())
+
+    def __enter__(self) -> bool:
+        return self.acquire()
+
+    def __exit__(self, *_: object) -> None:
+        self.release()
+
+    def _at_fork_reinit(self) -> None:
+        self._real._at_fork_reinit()
+        self._holder, self._count = None, 0
+        self._waiting.clear()
+
+
+class HeldRLock(HeldLock):
+    """`threading.RLock`."""
+
+    def __init__(self, real: Any = None) -> None:
+        super().__init__(real_rlock() if real is None else real)
+
+    def locked(self) -> bool:
+        if self._real._is_owned() or not self._real.acquire(False):
+            return True
+        self._real.release()
+        return False
+
+    # As conditions use it
+
+    def _is_owned(self) -> bool:
+        return bool(self._real._is_owned())
+
+    def _release_save(self) -> tuple[object, int]:
+        count, state = self._count, self._real._release_save()
+        if self._holder is not None:
+            self._leave()
+        return state, count
+
+    def _acquire_restore(self, saved: tuple[object, int]) -> None:
+        state, count = saved
+        self.acquire()
+        if self._holder is not None:
+            self._count = count
+        self._real.release()
+        self._real._acquire_restore(state)
+
+
+def new_rlock() -> Any:
+    """`threading.RLock`."""
+    return real_rlock() if _is_ours() else HeldRLock()
+
+
+# Queues
+
+
+class HeldQueue:
+    """`queue.SimpleQueue`. Its methods may interrupt each other, in finalizers."""
+
+    def __new__(cls, real: Any = None) -> Any:
+        return real_queue() if real is None and _is_ours() else super().__new__(cls)
+
+    def __init__(self, real: Any = None) -> None:
+        self.made_for = _standing  #: the participants of the world that stood then
+        self._real = real_queue() if real is None else real
+        self._waiting: list[Participant] = []
+
+    def __class_getitem__(cls, of: Any) -> GenericAlias:
+        return GenericAlias(cls, of)
+
+    def put(self, item: object, block: bool = True, timeout: float | None = None) -> None:
+        self._real.put(item)
+        threads = _standing
+        if self._waiting and threads is not None:
+            for each in list(self._waiting):  # the first whose turn it is gets it
+                threads.tell(each)
+
+    def put_nowait(self, item: object) -> None:
+        self.put(item)
+
+    def get(self, block: bool = True, timeout: float | None = None) -> Any:
+        threads = _standing
+        me = None if threads is None else threads.participant()
+        if threads is None or not block or (me is None and not threads.lets_pass()):
+            return self._real.get(block, timeout)
+        if timeout is not None and timeout < 0:
+            raise ValueError("'timeout' must be a non-negative number")
+        got: list[object] = []
+
+        def come() -> bool:
+            try:
+                if not got:
+                    got.append(self._real.get_nowait())
+            except queue.Empty:
+                return False
+            return True
+
+        if me is not None:
+            self._waiting.append(me)
+        try:
+            if not threads.wait_for(me, come, timeout):
+                raise queue.Empty
+        finally:
+            if me is not None:
+                self._waiting.remove(me)
+        return got[0]
+
+    def get_nowait(self) -> Any:
+        return self._real.get_nowait()
+
+    def qsize(self) -> int:
+        return int(self._real.qsize())
+
+    def empty(self) -> bool:
+        return bool(self._real.empty())
+
+
+# Threads
+
+
+def start(thread: threading.Thread) -> None:
+    """`Thread.start`."""
+    held = here()
+    if held is None or _is_ours() or _serves_processes(thread, sys._getframe(1)):
+        real_start(thread)
+    else:
+        held[0].start(thread)
+
+
+def _serves_processes(thread: threading.Thread, frame: FrameType) -> bool:
+    """True for a thread of a pool of processes and the like, which waits for those.
+
+    ``frame`` starts it. A `multiprocessing.pool.ThreadPool` has one that watches its pipes.
+    """
+    name = str(frame.f_globals.get("__name__"))
+    if name == "multiprocessing.pool" and "_handle_workers" not in thread.name:
+        kinds = type(frame.f_locals.get("self")).__mro__
+        return all(kind.__name__ != "ThreadPool" for kind in kinds)
+    return name in OF_PROCESSES
+
+
+def join(thread: threading.Thread, timeout: float | None = None) -> None:
+    """`Thread.join`."""
+    threads = _standing
+    child = None if threads is None else threads.child(thread)
+    if threads is not None and child is not None and thread is not threading.current_thread():
+        me = threads.participant()
+        if (me is not None or threads.lets_pass()) and not threads.join(me, child, timeout):
+            return
+    real_join(thread, timeout)
+
+
+def submit(pool: Any, /, *args: Any, **kwargs: Any) -> Any:
+    """`ThreadPoolExecutor.submit`."""
+    held = here()
+    return real_submit(pool if held is None else held[0].pools.playing(pool), *args, **kwargs)
+
+
+# Event loops
+
+
+class HeldSelector(real_selector):  # type: ignore[misc,valid-type]
+    """`selectors.DefaultSelector`, of an event loop."""
+
+    def __new__(cls) -> Any:
+        return real_selector() if _is_ours() else super().__new__(cls)
+
+    def select(self, timeout: float | None = None) -> Any:
+        held = here()
+        if held is None or (timeout is not None and timeout <= 0):
+            return super().select(timeout)
+        threads, me = held
+        # More than the loop's own pipe is of the outside: it has as much real time first.
+        found = super().select(timeout if len(self.get_map()) > 1 else 0)
+        if found:
+            return found
+
+        def come() -> bool:
+            nonlocal found
+            found = super(HeldSelector, self).select(0)
+            return bool(found)
+
+        with threads.watching(me, self):
+            threads.wait_for(me, come, timeout)
+        return found
+
+    def has_news(self) -> bool:
+        """True if there is something to select."""
+        return bool(super().select(0))
+
+
+# Clocks
+
+
+def seconds() -> float:
+    """`time.monotonic`, where `threading` and `queue` count how long they have waited."""
+    held = here()
+    return real_monotonic() if held is None else held[0].seconds()
+
+
+def precise(name: Any) -> Any:
+    """`time.get_clock_info`: an event loop takes what is due within that resolution."""
+    info = real_clock_info(name)
+    return info if here() is None else SimpleNamespace(**vars(info) | {"resolution": 1 / SECOND})

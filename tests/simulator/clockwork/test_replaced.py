@@ -1,0 +1,96 @@
+"""What is replaced while a world stands, and what stays real."""
+
+from __future__ import annotations
+
+import queue
+import selectors
+import subprocess
+import sys
+import threading
+import time
+from multiprocessing import connection
+
+import pytest
+
+from eslsync import Session
+from simulator import FreeSwitch
+from tests.simulator.clockwork.test_held_threads import returned
+from tests.support.peer import PATIENCE
+
+LOCK = threading.Lock()
+
+
+def what_waits() -> list[object]:
+    return [
+        LOCK,
+        threading.Lock,
+        threading.RLock,
+        threading.Condition.wait,
+        threading.Thread.start,
+        threading.Thread.join,
+        queue.SimpleQueue,
+        selectors.DefaultSelector,
+        time.sleep,
+        time.get_clock_info,
+    ]
+
+
+def test_everything_is_replaced_while_a_switch_stands_and_no_longer() -> None:
+    before = what_waits()
+    with FreeSwitch():
+        meanwhile = what_waits()
+    assert all(one is not other for one, other in zip(before, meanwhile, strict=True))
+    assert what_waits() == before
+
+
+def test_a_process_is_waited_for_in_real_time() -> None:
+    def runs_two(_: Session) -> bytes:
+        command = [sys.executable, "-S", "-c", "import time; time.sleep(0.01); print(5)"]
+        subprocess.run(command, timeout=PATIENCE, check=True, stdout=subprocess.DEVNULL)
+        return subprocess.run(command, timeout=PATIENCE, check=True, capture_output=True).stdout
+
+    assert returned(runs_two, patience=PATIENCE) == (b"5\n", 0.0)
+
+
+def test_a_process_that_takes_too_long_is_given_up_in_real_time() -> None:
+    def gives_up(_: Session) -> None:
+        with pytest.raises(subprocess.TimeoutExpired):
+            subprocess.run([sys.executable, "-c", "import time; time.sleep(60)"], timeout=0.02)
+
+    assert returned(gives_up, patience=PATIENCE) == (None, 0.0)
+
+
+def test_a_pipe_is_waited_for_in_real_time() -> None:
+    def polls(_: Session) -> bool:
+        ours, theirs = connection.Pipe()
+        with ours, theirs:
+            return ours.poll(0.02)
+
+    assert returned(polls) == (False, 0.0)
+
+
+def test_threads_outside_wait_really_on_the_same_objects() -> None:
+    asked: queue.Queue[int] = queue.Queue()
+    answers: queue.Queue[int] = queue.Queue()
+
+    def outside() -> None:
+        while (number := asked.get()) >= 0:
+            with LOCK:
+                answers.put(number + 1)
+
+    worker = threading.Thread(target=outside)
+    worker.start()
+
+    def asks(_: Session) -> list[int]:
+        said = []
+        for number in range(3):
+            with LOCK:
+                asked.put(number)
+            said.append(answers.get())
+        return said
+
+    try:
+        assert returned(asks) == ([1, 2, 3], 0.0)
+    finally:
+        asked.put(-1)
+        worker.join()

@@ -1,0 +1,41 @@
+"""What a failure shows of threads."""
+
+from __future__ import annotations
+
+import select
+import threading
+import time
+
+import pytest
+
+from eslsync import Session
+from simulator import SimulationError
+from simulator.clockwork.stuck import serves
+from tests.simulator.clockwork.test_held_threads import returned
+
+
+def test_a_thread_that_blocks_outside_is_named_with_its_line() -> None:
+    def blocks() -> None:
+        select.select([], [], [], 0.4)
+
+    def handler(_: Session) -> None:
+        thread = threading.Thread(target=blocks, name="asks the bank")
+        thread.start()
+        thread.join()
+
+    with pytest.raises(SimulationError) as raised:
+        returned(handler, patience=0.2)
+    assert "asks the bank" in str(raised.value)
+    assert "select.select([], [], [], 0.4)" in str(raised.value)
+
+
+def test_the_threads_that_serve_calls_tell_handlers_nothing() -> None:
+    told: list[bool] = []
+
+    def handler(_: Session) -> None:
+        told.extend(serves(each) for each in threading.enumerate() if "eslsync" in each.name)
+        time.sleep(1.0)
+
+    returned(handler)
+    assert told
+    assert all(told)
