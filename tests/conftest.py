@@ -83,7 +83,7 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
 
 
 def pytest_collection_finish() -> None:
-    gc.set_threshold(50_000)  # of new objects; Python's 700 are fewer than a call makes
+    gc.set_threshold(200_000)  # of new objects; Python's 700 are fewer than a call makes
     gc.freeze()
 
 

@@ -300,15 +300,14 @@ class CommandParser(Framer[Command]):
 #: The bytes that FreeSWITCH encodes in an event besides control characters and bytes above "~"
 #: (switch_utils.h, SWITCH_URL_UNSAFE); comma, slash, apostrophe and parentheses are not among them.
 _UNSAFE = b'\r\n #%&+:;<=>?@[\\]^`{|}"'
-_QUOTED = [
-    f"%{byte:02X}" if byte < 32 or byte > 126 or byte in _UNSAFE else chr(byte)
-    for byte in range(256)
-]
+_QUOTED = {
+    byte: f"%{byte:02X}" for byte in range(256) if byte < 32 or byte > 126 or byte in _UNSAFE
+}
 
 
 def quote(value: str) -> str:
     """Percent-encode a header value as FreeSWITCH does (switch_url_encode)."""
-    return "".join([_QUOTED[byte] for byte in value.encode("utf-8", "surrogateescape")])
+    return value.encode("utf-8", "surrogateescape").decode("latin-1").translate(_QUOTED)
 
 
 def encode_command(line: str, headers: Iterable[tuple[str, str]] = (), body: bytes = b"") -> bytes:

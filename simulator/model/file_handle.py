@@ -84,8 +84,12 @@ class FileHandle:
     @property
     def _end(self) -> int | None:
         """How much there is to play since `_begin`, in samples."""
-        ends = [end for end in (self._length, self._most) if end is not None]
-        return self._silence + max(0, min(ends) - self._begin) if ends else None
+        end = self._length if self._most is None else self._most
+        if end is None:
+            return None
+        if self._length is not None and self._length < end:
+            end = self._length
+        return self._silence + max(0, end - self._begin)
 
     @property
     def over(self) -> bool:

@@ -51,13 +51,16 @@ HEADERS = """
     Record-Completion-Cause Record-File-Path Speech-Type Task-Group Task-ID Transfer-Source
     Valet-Extension Valet-Lot-Name variable_
     """.split()
+IN_LOWER_CASE = frozenset(map(str.lower, HEADERS))
 
 
 def note_filter(switch: Switch, channel: Channel | None, header: str, value: str | None) -> None:
     """Report a filter that lets nothing through, since a name in it is misspelt."""
     blocks = () if channel is None else channel.blocks(variables=True)
-    known = {*HEADERS, *(name for block in blocks for name, _ in block.headers)}
-    meant = None if header.lower() in map(str.lower, known) else misspelt(header, known)
+    name, meant = header.lower(), None
+    if name not in IN_LOWER_CASE and all(block.get(name) is None for block in blocks):
+        known = {*HEADERS, *(name for block in blocks for name, _ in block.headers)}
+        meant = misspelt(header, known)
     if meant is not None:
         why = f"no event has such a header (did you mean {meant!r}?)"
         switch.refused(f"filter {header}", channel, why)

@@ -8,6 +8,7 @@ from __future__ import annotations
 import json
 from collections.abc import Iterable
 from dataclasses import dataclass, field
+from functools import cached_property
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 from urllib.parse import unquote_to_bytes
@@ -50,7 +51,11 @@ class Sent:
         return self.get("Event-Name")
 
     def get(self, name: str) -> str:
-        return next((value for key, value in self.headers if key == name), "")
+        return self._first.get(name, "")
+
+    @cached_property
+    def _first(self) -> dict[str, str]:
+        return dict(reversed(self.headers))
 
     def __str__(self) -> str:
         if self.lane == "event":
@@ -122,7 +127,7 @@ def _plain(head: bytes) -> list[tuple[str, str]]:
 
 
 def _unquote(value: str) -> str:
-    return lossless(unquote_to_bytes(bytes_of(value)))
+    return lossless(unquote_to_bytes(bytes_of(value))) if "%" in value else value
 
 
 @dataclass

@@ -94,13 +94,14 @@ def test_and_so_is_one_whose_conftest_imports_its_own(own: Path) -> None:
     assert run(own.parent)[0] == 0
 
 
-def test_the_fixture_says_what_is_in_the_way(own: Path) -> None:
+def test_the_fixture_and_a_script_say_what_is_in_the_way(own: Path) -> None:
     write(own.parent / "test_own.py", USES_OWN)
     write(own.parent / "test_ours.py", USES_OURS)
-    status, said = run(own.parent)
+    write(own.parent / "one.call.yaml", SCRIPT)
+    status, said = run(own.parent, "--continue-on-collection-errors")
     assert status == 1
-    assert "1 passed, 1 error" in said
-    assert said.count(f"\n{in_the_way(own)}") == 1
+    assert "1 passed, 2 errors" in said
+    assert said.count(f"\n{in_the_way(own)}") == 2
     assert "Traceback" not in said
 
 
@@ -112,23 +113,13 @@ def test_the_fixture_says_so_too_where_a_conftest_has_imported_it(own: Path) -> 
     assert in_the_way(own) in said
 
 
-def test_a_script_says_what_is_in_the_way(own: Path) -> None:
-    write(own.parent / "one.call.yaml", SCRIPT)
-    write(own.parent / "test_own.py", USES_OWN)
-    status, said = run(own.parent, "--continue-on-collection-errors")
-    assert status == 1
-    assert "1 passed, 1 error" in said
-    assert in_the_way(own) in said
-    assert "Traceback" not in said
-
-
 def test_one_in_a_folder_that_nobody_imports_from_is_not_in_the_way(own: Path) -> None:
     tests = own.parent / "tests"
     write(tests / "test_ours.py", USES_OURS)
     write(tests / "one.call.yaml", SCRIPT)
     (own.parent / "ivr.py").rename(tests / "ivr.py")
     # as the program `pytest` does it: the folder that it runs in is not on sys.path
-    command = [sys.executable, "-I", "-m", "pytest", "-q", "-p", "no:cacheprovider"]
+    command = [sys.executable, "-I", "-m", "pytest", "-q", *NO_OTHERS]
     done = subprocess.run(command, cwd=own.parent, capture_output=True, encoding="utf-8")
     assert done.returncode == 0, done.stdout
 
@@ -137,7 +128,7 @@ def test_the_projects_own_comes_first_with_pythonpath(own: Path) -> None:
     write(own.parent / "pytest.ini", "[pytest]\npythonpath = .\n")
     write(own.parent / "tests" / "test_own.py", USES_OWN)
     # as the program `pytest` does it
-    command = [sys.executable, "-I", "-m", "pytest", "-q", "-p", "no:cacheprovider"]
+    command = [sys.executable, "-I", "-m", "pytest", "-q", *NO_OTHERS]
     done = subprocess.run(command, cwd=own.parent, capture_output=True, encoding="utf-8")
     assert done.returncode == 0, done.stdout
 

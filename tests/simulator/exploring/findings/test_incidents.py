@@ -239,7 +239,7 @@ def test_patience_is_used_up_once_at_each_line(monkeypatch: pytest.MonkeyPatch) 
         make(switch, **options)
 
     monkeypatch.setattr(FreeSwitch, "__init__", note)
-    exploration = explore(looks_up_each_key, keys="12345", patience=1.0)
+    exploration = explore(looks_up_each_key, keys="12", patience=1.0)
     DATABASE[1].close()
     assert found(exploration) == ["stuck"]
     assert "no progress for 1 s" in exploration.findings[0].text
