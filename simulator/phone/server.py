@@ -8,7 +8,11 @@ whatever name of its own it gives this machine (DNS rebinding).
 from __future__ import annotations
 
 import secrets
+import socket
+import struct
+import sys
 import threading
+from contextlib import suppress
 from http import HTTPStatus
 from importlib.resources import files
 from typing import NamedTuple
@@ -31,6 +35,12 @@ NAMES = (HOST, "localhost")
 REQUEST_TIMEOUT = 2.0
 #: Seconds for a page to say goodbye, when the server ends.
 CLOSE_TIMEOUT = 2.0
+#: Seconds for a page to take what it is sent, and between two looks at whether it is still there
+#: and for its answer. One that doesn't is let go; it connects again when it goes on.
+SEND_TIMEOUT = 10.0
+PING_INTERVAL, PING_TIMEOUT = 20.0, 20.0
+#: Bytes on the way to a page. What doesn't fit waits here, where the latest replaces it.
+SEND_BUFFER = 128 * 1024
 #: Seconds for which a thread may wait that Ctrl-C is to interrupt everywhere.
 INTERRUPTIBLE = 1.0
 
@@ -95,6 +105,8 @@ class PhoneServer:
             process_request=self._answer,
             open_timeout=REQUEST_TIMEOUT,
             close_timeout=CLOSE_TIMEOUT,
+            ping_interval=PING_INTERVAL,
+            ping_timeout=PING_TIMEOUT,
             server_header=None,
         )
         self.port: int = self._server.socket.getsockname()[1]
@@ -107,6 +119,12 @@ class PhoneServer:
         """The page's address."""
         return f"http://{HOST}:{self.port}/{self.token}/"
 
+    @property
+    def pages(self) -> int:
+        """The number of pages that are connected."""
+        with self._lock:
+            return len(self._tabs)
+
     def __enter__(self) -> PhoneServer:
         self._thread.start()
         return self
@@ -115,8 +133,11 @@ class PhoneServer:
         with self._lock:
             self._ends = True
             tabs = list(self._tabs)
-        for tab in tabs:
-            tab.end()
+        goodbyes = [threading.Thread(target=tab.end, name="goodbye") for tab in tabs]
+        for goodbye in goodbyes:
+            goodbye.start()
+        for goodbye in goodbyes:
+            goodbye.join()
         with self._lock:
             self._lock.wait_for(lambda: not self._tabs)
         self._server.shutdown()
@@ -216,6 +237,7 @@ class Tab:
 
     def __init__(self, connection: ServerConnection) -> None:
         self._connection = connection
+        limit_sends(connection.socket, SEND_TIMEOUT)
         self._unseen: State = {}
         self._wakes = threading.Condition()
         self._closed = False
@@ -228,8 +250,15 @@ class Tab:
             self._wakes.notify()
 
     def end(self) -> None:
-        """Say goodbye to the page, because the server ends."""
-        self._connection.close(CloseCode.GOING_AWAY)
+        """Say goodbye to the page, because the server ends; one that doesn't listen is cut off."""
+        connection = self._connection
+        goodbye = threading.Thread(target=connection.close, args=(CloseCode.GOING_AWAY,))
+        goodbye.start()
+        goodbye.join(2 * CLOSE_TIMEOUT)  # more than it takes, unless it waits to send
+        if goodbye.is_alive():
+            with suppress(OSError):
+                connection.socket.shutdown(socket.SHUT_RDWR)
+        goodbye.join()
 
     def close(self) -> None:
         with self._wakes:
@@ -248,6 +277,16 @@ class Tab:
                 self._connection.send(message)
             except ConnectionClosed:
                 return
+
+
+def limit_sends(sock: socket.socket, seconds: float) -> None:
+    """Have sends fail that take too long; `socket.settimeout` would limit receiving as well."""
+    if sys.platform == "win32":
+        limit = struct.pack("L", round(seconds * 1000))
+    else:
+        limit = struct.pack("ll", int(seconds), round(seconds % 1 * 1_000_000))
+    sock.setsockopt(socket.SOL_SOCKET, socket.SO_SNDTIMEO, limit)
+    sock.setsockopt(socket.SOL_SOCKET, socket.SO_SNDBUF, SEND_BUFFER)
 
 
 def response(status: HTTPStatus, page: Page) -> Response:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 import subprocess
 import sys
+import tempfile
 import threading
 from pathlib import Path
 
@@ -166,9 +167,16 @@ def test_a_process_that_dies_is_told(tmp_path: Path) -> None:
 
 
 @pytest.mark.skipif(not Path("/proc/self/fd").exists(), reason="there is no /proc")
-def test_calls_leave_nothing_behind() -> None:
-    def held() -> tuple[int, int]:
-        return len(os.listdir("/proc/self/fd")), threading.active_count()
+def test_calls_leave_nothing_behind(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(tempfile, "tempdir", str(tmp_path))
+    monkeypatch.setenv("TMPDIR", str(tmp_path))
+
+    def held() -> tuple[int, ...]:
+        """Descriptors, threads, processes and temporary files."""
+        tasks = Path("/proc/self/task").glob("*/children")
+        processes = sum(len(each.read_text().split()) for each in tasks)
+        files = sum(1 for _ in tmp_path.rglob("*"))
+        return len(os.listdir("/proc/self/fd")), threading.active_count(), processes, files
 
     before = held()
     with desk_of(EXAMPLES / "ivr.py") as desk:

@@ -297,3 +297,35 @@ def test_caller_and_agent_have_a_browser_each(browser: Browser, tmp_path: Path) 
         made = Script.read(phone.keep("caller script", tmp_path)).run()
         assert ladder(made.transcript.entries).split("\n") == phone.text
         assert not agent.troubles
+
+
+#: What a page of another site tries that even knows the address.
+ATTACK = """async (address) => {
+    const attempts = {
+        socket: () => new Promise((done, failed) => {
+            const socket = new WebSocket(address.replace("http", "ws") + "socket");
+            socket.onopen = done;
+            socket.onerror = failed;
+        }),
+        reading: () => fetch(address + "script.yaml"),
+        asking: () => fetch(address, {mode: "no-cors"}),
+        script: () => import(address + "phone.js"),
+    };
+    const did = [];
+    for (const [what, attempt] of Object.entries(attempts)) {
+        await attempt().then(() => did.push(what), () => {});
+    }
+    return did;
+}"""
+
+
+def test_a_page_of_another_site_can_do_nothing(browser: Browser) -> None:
+    with telephone(browser, str(EXAMPLES / "ivr.py")) as phone:
+        expect(phone.status).to_have_text("Ready to call.")
+        with phone.page.context.new_page() as evil:
+            site = "http://127.0.0.1:1/"
+            evil.route(site, lambda route: route.fulfill(body="<p>", content_type="text/html"))
+            evil.goto(site)
+            assert evil.evaluate(ATTACK, phone.page.url) == []
+        expect(phone.status).to_have_text("Ready to call.")
+        assert phone.page.evaluate(ATTACK, phone.page.url) != []  # but the telephone's can

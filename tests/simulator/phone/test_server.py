@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import socket
 from collections.abc import Iterator
 from contextlib import ExitStack
 from http.client import HTTPConnection, HTTPResponse
@@ -16,6 +17,7 @@ pytest.importorskip("websockets", reason="needs websockets (extra phone)")
 from websockets.exceptions import ConnectionClosed, InvalidStatus
 from websockets.sync.client import ClientConnection, connect
 
+from simulator.phone import server as phone_server
 from simulator.phone.desk import Telephone
 from simulator.phone.maps import MapPage
 from simulator.phone.protocol import Answer, CallUp, Command, HangUp, Press, State, Visit, dumped
@@ -23,6 +25,7 @@ from simulator.phone.server import PhoneServer
 from simulator.scripts.script import Script
 from tests.support.peer import PATIENCE
 from tests.support.places import EXAMPLES
+from tests.support.servers import until
 
 CALL = CallUp("1001", "5000")
 
@@ -67,6 +70,31 @@ class Tab:
 
     def read(self) -> None:
         self.state.update(json.loads(self.connection.recv(timeout=PATIENCE)))
+
+
+class DeadPage:
+    """A page that was loaded, and takes and answers nothing any more; a context manager."""
+
+    def __init__(self, server: PhoneServer) -> None:
+        host = f"127.0.0.1:{server.port}"
+        self._socket = socket.socket()
+        self._socket.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, 4096)
+        self._socket.connect(("127.0.0.1", server.port))
+        lines = [
+            *(f"GET /{server.token}/socket HTTP/1.1", f"Host: {host}", f"Origin: http://{host}"),
+            *("Upgrade: websocket", "Connection: Upgrade", "Sec-WebSocket-Version: 13"),
+            *("Sec-WebSocket-Key: dGhlIHNhbXBsZSBub25jZQ==", "", ""),
+        ]
+        self._socket.sendall("\r\n".join(lines).encode())
+        assert self._socket.recv(12) == b"HTTP/1.1 101"
+        while self._socket.recv(1) != b"\x81":  # the head of the first message
+            pass
+
+    def __enter__(self) -> DeadPage:
+        return self
+
+    def __exit__(self, *error: object) -> None:
+        self._socket.close()
 
 
 def get(server: PhoneServer, path: str, headers: dict[str, str]) -> HTTPResponse:
@@ -194,3 +222,51 @@ def test_a_map_is_served_in_a_sandbox_and_its_links_name_a_spot() -> None:
             tab.until("phase", "up")
             [prompt] = tab.until("prompts")
             assert (prompt["name"], prompt["how"]) == ("ivr/ivr-welcome", "ended")
+
+
+#: More than a connection holds that nobody reads.
+LONG = "# " + "x" * 700_000
+
+
+@pytest.fixture
+def long(tmp_path: Path) -> Telephone:
+    """Calls a handler whose source is long."""
+    app = tmp_path / "long.py"
+    app.write_text(f"def handler(session):\n    session.channel.answer()\n{LONG}\n")
+    return Telephone(Script(str(app)))
+
+
+def test_a_page_that_takes_nothing_is_let_go_and_is_shown_all_when_it_is_back(
+    long: Telephone, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(phone_server, "SEND_TIMEOUT", 0.05)
+    with PhoneServer(long) as server, DeadPage(server), Tab(server) as tab:
+        assert server.pages == 2
+        tab.send(CALL)
+        assert LONG in tab.until("source")["text"]  # and nobody has waited for the other one
+        until(lambda: server.pages == 1)
+        with Tab(server) as again:
+            assert again.state["take"] == 1
+            assert LONG in again.state["source"]["text"]  # type: ignore[index]
+
+
+def test_a_page_that_answers_no_ping_is_let_go(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(phone_server, "PING_INTERVAL", 0.01)
+    monkeypatch.setattr(phone_server, "PING_TIMEOUT", 0.01)
+    monkeypatch.setattr(phone_server, "CLOSE_TIMEOUT", 0.01)
+    with serving() as server, DeadPage(server):
+        until(lambda: server.pages == 0)
+
+
+def test_a_dead_page_keeps_no_server_from_ending(
+    long: Telephone, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(phone_server, "CLOSE_TIMEOUT", 0.05)
+    with ExitStack() as pages:
+        with PhoneServer(long) as server:
+            pages.enter_context(DeadPage(server))
+            tab = pages.enter_context(Tab(server))
+            tab.send(CALL)
+            tab.until("source")
+        with pytest.raises(ConnectionClosed):
+            tab.until("phase", "another")
