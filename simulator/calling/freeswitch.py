@@ -237,8 +237,8 @@ class FreeSwitch:
         apps.on_expected = self._standing.expected
         apps.on_served = self._standing.served
         model.consumers.append(self._standing.fired)
-        self._simulation = Simulation(world, model, lines, legs, apps)
-        self._outside = Outside(world, lines, self.seed)
+        outside = Outside(world, lines, self.seed)
+        self._simulation = Simulation(world, model, lines, legs, apps, outside)
         self._raises = raises
         self._made = 0
         self._all: WeakValueDictionary[int, Call] = WeakValueDictionary()  # by number
@@ -277,7 +277,7 @@ class FreeSwitch:
                 raise failed(late, f"the handler still runs {seconds:g} s after the hangup")
             for line in (*self._simulation.faulty, *self._simulation.lines.values()):
                 check_end(line, raises=self._raises)
-            never_asked = self._outside.never_asked()
+            never_asked = self._simulation.outside.never_asked()
             if self._raises and never_asked is not None:
                 raise failed(None, never_asked)
         except BaseException:
@@ -285,7 +285,7 @@ class FreeSwitch:
                 raise
         finally:
             self._entered, self._left = False, True
-            self._outside.close()
+            self._simulation.outside.close()
             self._witness.stop()
             try:
                 self._simulation.close()
@@ -529,7 +529,7 @@ class FreeSwitch:
         """
         if not self._entered:
             raise RuntimeError("a FreeSwitch knows what is outside only inside its with block")
-        self._outside.add(function, takes=takes, fails=fails, at=at, optional=optional)
+        self._simulation.outside.add(function, takes=takes, fails=fails, at=at, optional=optional)
 
     @property
     def calls(self) -> dict[int, Call]:

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import random
 import re
+import sys
 import threading
 import time
 from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
@@ -15,6 +16,7 @@ from contextlib import contextmanager
 from dataclasses import dataclass, field
 from functools import partial
 from queue import SimpleQueue
+from types import FrameType
 from typing import Any
 
 from ..clockwork.real_time import RealTime
@@ -57,6 +59,8 @@ class Outside:
         self._lines = lines
         self._seed = seed
         self._backends: dict[Replaced, _Backend] = {}
+        #: Called with the frame of each look-up, the function's name, and the number of the call.
+        self.on_asked: Callable[[FrameType, str, int], None] | None = None
 
     def add(
         self, function: Function | str, *, takes: Takes, fails: Fails, at: At, optional: bool
@@ -74,7 +78,7 @@ class Outside:
             raise ValueError("outside: say what happens to the calls in at, by takes or fails")
         if backend is None:
             chance = random.Random(f"{self._seed} {stands.name}")
-            backend = _Backend(stands.name, chance, self._world, self._lines)
+            backend = _Backend(self, stands.name, chance, self._world, self._lines)
             stands.add(backend)
             self._backends[stands] = backend
         backend.rules.append(rule)
@@ -116,6 +120,7 @@ class _Rule:
 class _Answer:
     """What one call does."""
 
+    number: int = 0
     seconds: float | None = 0.0  #: None for ever
     error: BaseException | None = None  #: raised then, in place of the function's call
 
@@ -124,6 +129,7 @@ class _Answer:
 class _Backend:
     """A function outside, as the handlers of one switch meet it."""
 
+    outside: Outside
     name: str
     chance: random.Random
     world: World | RealTime
@@ -148,6 +154,8 @@ class _Backend:
         answer = _Answer()
         # On the world's thread, so that it is noted after what the handler has sent before.
         self.world.do(lambda: self._begin(line, function, limit, answer))
+        if self.outside.on_asked is not None:
+            self.outside.on_asked(sys._getframe(), self.name, answer.number)
         if answer.seconds is None:
             _never_return(self.name, self.world, line)
         elif answer.seconds and isinstance(self.world, World):
@@ -161,6 +169,7 @@ class _Backend:
     def _begin(self, line: Line, function: Function, limit: float | None, answer: _Answer) -> None:
         """Decide what a call does, and note it."""
         self.calls += 1
+        answer.number = self.calls
         for rule in self.rules:
             if rule.is_for(self.calls):
                 rule.used = True

@@ -158,10 +158,12 @@ class _Attribute(Replaced):
         stand_in: object
         if isinstance(original, FunctionType):
 
-            @functools.wraps(original)
-            def function(*args: Any, **kwargs: Any) -> Any:
+            def passing_on(*args: Any, **kwargs: Any) -> Any:
                 return self.call(*args, **kwargs)
 
+            # stacks name the function
+            passing_on.__code__ = passing_on.__code__.replace(co_name=original.__name__)
+            function = functools.wraps(original)(passing_on)
             binds = isinstance(found, (staticmethod, classmethod))
             stand_in = type(found)(function) if binds else function
         else:
@@ -225,7 +227,9 @@ class _Code(Replaced):
         code = _passing_on.__code__
         constants = tuple(self.call if each == _HOOK else each for each in code.co_consts)
         free = self._code.co_freevars  # as many as the function's closure has
-        self._code_meanwhile = code.replace(co_consts=constants, co_freevars=free)
+        self._code_meanwhile = code.replace(
+            co_consts=constants, co_freevars=free, co_name=self._code.co_name
+        )
         self._function.__code__ = self._code_meanwhile
 
     def put_back(self) -> None:

@@ -19,6 +19,7 @@ from .faults import Fault
 from .leaks import GRACE
 from .line import END_TIMEOUT, App, Line
 from .other_legs import OtherLegs
+from .outside import Outside
 
 __all__ = ["CALL_TIMEOUT", "Simulation"]
 
@@ -30,7 +31,8 @@ class Simulation:
     """The state that the calls of one switch share.
 
     ``lines`` are the calls by the uuids of their channels: those that are up, and some that
-    have just ended. ``legs`` are the other legs, ``apps`` the servers that calls go to.
+    have just ended. ``legs`` are the other legs, ``apps`` the servers that calls go to, ``outside``
+    is what their handlers ask.
     """
 
     def __init__(
@@ -40,12 +42,14 @@ class Simulation:
         lines: dict[str, Line],
         legs: OtherLegs,
         apps: Apps,
+        outside: Outside,
     ) -> None:
         self.world = world
         self.model = model
         self.lines = lines
         self.legs = legs
         self.apps = apps
+        self.outside = outside
         self.asked = False  #: True once the test has asked for a call
         #: Calls that ended long ago, and may have to fail at the end.
         self.faulty: list[Line] = []

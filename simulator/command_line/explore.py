@@ -146,6 +146,13 @@ class WithKinds(click.Command):
     "--save-scripts", metavar="DIR", type=PATH, help="Write a caller script for each finding."
 )
 @click.option(
+    "--outside",
+    metavar="FUNCTION",
+    multiple=True,
+    help="A function that APP asks outside of the call, as in crm.lookup: that it is slow, fails "
+    "or never returns is tried. May be repeated.",
+)
+@click.option(
     "--extension",
     "extensions",
     metavar="NUMBER",

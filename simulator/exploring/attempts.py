@@ -9,6 +9,7 @@ from typing import Any, Literal
 from ..model.evidence import Part
 from ..scripts.steps import Step
 from .actions import Approach
+from .back_ends import Asked
 from .probes import Spot
 from .situations import Situation
 from .stories import Story
@@ -88,6 +89,7 @@ class AttemptOutcome:
     #: Where the handler asked for the time of day, and how many seconds after the call began.
     clock: dict[tuple[Place, ...], float] = field(default_factory=dict)
     bridges: tuple[BridgeEnd, ...] = ()
+    look_ups: tuple[Asked, ...] = ()
     #: The extensions that the call was transferred to, and where.
     transfers: tuple[tuple[str, Place | None], ...] = ()
     waits_for_ever: bool = False

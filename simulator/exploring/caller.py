@@ -20,7 +20,7 @@ from traceback import FrameSummary
 from types import FrameType
 from typing import NoReturn
 
-from eslsync import Hangup, Outbound
+from eslsync import ESLError, Hangup, Outbound
 from eslsync.call.leg import Collecting
 from eslsync.loading import Handler
 from eslsync.stacks import stack_of, summary_of
@@ -36,6 +36,7 @@ from ..scripts.script import Script
 from ..scripts.steps import Step
 from .approaches import SHORT, approach
 from .attempts import Attempt, AttemptOutcome, BridgeEnd, CallEnd, Trouble
+from .back_ends import Asked, is_from_a_trial
 from .boundaries import Turns
 from .lines import Lines
 from .observer import Observer, Sighting
@@ -222,6 +223,7 @@ class _Making:
             self.simulation = simulation_of(switch)
             assert isinstance(self.simulation.world, World)
             self.world = self.simulation.world
+            self.simulation.outside.on_asked = self._asks
             self._began = self.world.now
             self.observer = Observer(attempt.call.get("endpoints", {}), caller.key, caller.turns)
             app = caller.app()
@@ -256,6 +258,11 @@ class _Making:
     def _reads_seconds(self, frame: FrameType) -> None:
         """Note that the handler asks how long something lasts."""
         self._clock_reads += _own_frame(frame) is not None
+
+    def _asks(self, frame: FrameType, name: str, number: int) -> None:
+        """Note a look-up, on the handler's thread."""
+        asked = Asked(name, number, own_places(frame), self.line.hung_up)
+        self.outcome.look_ups += (asked,)
 
     # The course of the call
 
@@ -512,6 +519,8 @@ class _Making:
     def _look_back(self, draw: bool) -> None:
         call, outcome = self.call, self.outcome
         error = self.line.error
+        if isinstance(error, ESLError) and is_from_a_trial(self._attempt.call):
+            error = None  # it tells of the connection that was to break
         if error is not None and not isinstance(error, Abandoned):
             kind = "raises" if self.line.given_back else "after-hangup"
             text = str(error) if isinstance(error, Exits) else summary_of(error)

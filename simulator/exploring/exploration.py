@@ -13,12 +13,13 @@ from typing import Any, NoReturn
 
 from eslsync import Outbound
 from eslsync.callables import check_function
-from eslsync.loading import AppName, Handler
+from eslsync.loading import AppName, Handler, LoadError
 from eslsync.wire.arguments import KEYS
 from eslsync.wire.shown import printable
 
 from .. import files
 from ..calling.given import has_sounds
+from ..calling.replacing import replaced
 from ..model.evidence import StandsOn
 from ..scripts.nodes import shown
 from . import saved_maps
@@ -339,6 +340,7 @@ def explore(
     allow: Collection[str] = (),
     allow_unmodelled: Collection[str] = (),
     extensions: Collection[str] = (),
+    outside: Collection[str] = (),
     against: str | Path | None = None,
     workers: int | None = None,
     coverage: bool = False,
@@ -364,7 +366,9 @@ def explore(
 
     It stops at ``depth`` actions in one call, after ``calls``, or after ``seconds`` of real time.
     Kinds of findings in ``allow`` are left out; ``"incomplete"`` stands for those that say what
-    was not tried. ``allow_unmodelled`` is that of `FreeSwitch`. ``extensions`` are those of the
+    was not tried. ``allow_unmodelled`` is that of `FreeSwitch`. ``outside`` names functions that
+    the handler asks outside of the call (`FreeSwitch.outside`): look-ups that are slow, fail and
+    never return are tried, and connections that break during each. ``extensions`` are those of the
     dialplan, numbers or regular expressions: transfers to others are reported. ``against`` is a
     file that `Exploration.save_map` has written: what has changed since is the result's
     `review`, and what `check` goes by. Without ``seconds``, the same arguments give the same
@@ -384,6 +388,13 @@ def explore(
     for what, function in (("key", key), ("progress", progress)):
         if function is not None:
             check_function(what, function)
+    for each in outside:
+        if not isinstance(each, str):
+            raise TypeError(f"explore: outside has names, such as 'crm.lookup', not {each!r}")
+        try:
+            replaced(each)
+        except (TypeError, ValueError) as error:
+            raise LoadError(str(error)) from None
     source = explored.source()
     suggested = WhatToTry(source)
     ways = [dict(each) for each in circumstances] or _circumstances(suggested.asks_caller)
@@ -394,6 +405,9 @@ def explore(
             way["seed"] = seed
         if allow_unmodelled:
             way["allow_unmodelled"] = [*way.get("allow_unmodelled", ()), *allow_unmodelled]
+        if outside:
+            asked = [{"function": each, "optional": True} for each in outside]
+            way["outside"] = [*asked, *way.get("outside", ())]
     tried = _tried(keys, entries, circumstances, sounds, seed or 0)
     rules = _rules(expect, explored.file)
     entries = list(dict.fromkeys([*entries, *digits_in(rules)]))

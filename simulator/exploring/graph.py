@@ -12,6 +12,7 @@ from ..scripts.script import Script
 from ..scripts.steps import Step
 from .actions import ActionKind, Approach
 from .attempts import Attempt, CallEnd
+from .back_ends import Asked, Trial
 from .situations import Situation
 from .stories import Story
 
@@ -112,6 +113,8 @@ class Edge:
     #: The far end whose behaviour was varied last, and how it behaves.
     far_end: tuple[str, str] | None = None
     answered: bool = True  #: True if the call was answered by then
+    #: The look-up that went wrong last, and how.
+    back_end: tuple[Asked, Trial] | None = None
     #: What happened between the last action before and the end of this one, and from there on,
     #: until the target was reached.
     story: Story = ()

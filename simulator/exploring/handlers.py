@@ -84,13 +84,22 @@ class Explored:
             if hasattr(self._module, name):
                 setattr(module, name, getattr(self._module, name))
         vars(module).update(self.ran.probes)
-        sys.modules[module.__name__] = module
-        package, _, last = module.__name__.rpartition(".")
-        if package in sys.modules:
-            setattr(sys.modules[package], last, module)
+        _import_as(module)
         with no_server():
             exec(self._code, vars(module))
         return self.named.handler_in(module)
+
+    def lasting(self) -> Callable[[], Handler | Outbound]:
+        """The same handler for all calls, which keeps its state."""
+        app = self.fresh()
+        module = None if self._module is None else sys.modules[self._module.__name__]
+
+        def again() -> Handler | Outbound:
+            if module is not None:
+                _import_as(module)  # others have been loaded meanwhile
+            return app
+
+        return again
 
     @contextmanager
     def probing(self) -> Iterator[None]:
@@ -124,6 +133,14 @@ class Explored:
         if self.named is not None:
             return Path(self.named.where).name
         return getattr(self.function(), "__name__", "handler")
+
+
+def _import_as(module: ModuleType) -> None:
+    """Have a module be the one that is imported under its name."""
+    sys.modules[module.__name__] = module
+    package, _, last = module.__name__.rpartition(".")
+    if package in sys.modules:
+        setattr(sys.modules[package], last, module)
 
 
 def _source_of(module: ModuleType, named: AppName) -> str:

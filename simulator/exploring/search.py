@@ -147,6 +147,7 @@ class Search:
     #: The lines that looked for an empty text among keys, and the first way there.
     looked_for_nothing: dict[int, Way] = field(default_factory=dict)
     lines: dict[str, set[int]] = field(default_factory=dict)
+    asked: set[str] = field(default_factory=set)  #: functions outside that were called
     astray: list[Way] = field(default_factory=list)
     #: For each of these, the situation it should have led to; and the numbers of those to which
     #: the calls that found them lead each time.
@@ -301,6 +302,7 @@ class Search:
             time=outcome.time,
             answered=outcome.answered,
             far_end=job.far_end,
+            back_end=job.back_end,
             story=outcome.story[_told(outcome, job.node) : outcome.told[-1]],
             then=outcome.story[outcome.told[-1] :],
         )
@@ -344,6 +346,7 @@ class Search:
             node = None if where is None else where.number
             self.incidents.append(Incident(trouble.kind, trouble.text, trouble.place, way, node))
         self.stands_on.add(outcome.stands_on)
+        self.asked.update(each.name for each in outcome.look_ups)
         number = None if job.node is None else job.node.number
         self.lacks += [Lack(part, place, made, number) for part, place in outcome.not_modelled]
         for prompt in sorted(outcome.played):
@@ -517,9 +520,8 @@ class Search:
 
     def caller_of_one_process(self) -> Caller:
         """One whose calls all meet the same handler, which keeps its state between them."""
-        app = self.explored.fresh()
         return Caller(
-            lambda: app,
+            self.explored.lasting(),
             self.key,
             self.patience,
             self.base,

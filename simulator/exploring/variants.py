@@ -9,8 +9,10 @@ from typing import Any
 
 from ..model.endpoint_modules import OTHERS, check_dial_string
 from ..scripts.shapes import DIAL_STRING
+from ..scripts.steps import Step
 from .actions import CallerAction
 from .attempts import Attempt, AttemptOutcome
+from .back_ends import Asked, Trial, interrupted, spoilt
 from .facts import Question
 from .graph import Node
 from .probes import Spot
@@ -44,6 +46,7 @@ class Planned:
     dialled: frozenset[str] = frozenset()  # far ends called by then
     far_end: tuple[str, str] | None = None  # the one varied, and how it behaves
     moved: bool = False  # to another time, or to another caller
+    back_end: tuple[Asked, Trial] | None = None  # the look-up that goes wrong, and how
 
 
 class Variants:
@@ -72,6 +75,7 @@ class Variants:
         self._gone: set[object] = set()
         self._clock_read: set[object] = set()
         self._asked: set[object] = set()
+        self._looked_up: set[object] = set()
         self._people: dict[object, set[str]] = {}
 
     def of(self, job: Planned, outcome: AttemptOutcome) -> Iterator[Planned]:
@@ -80,6 +84,32 @@ class Variants:
         yield from self._gone_at_once(job, outcome)
         yield from self._at_other_times(job, outcome)
         yield from self._of_other_callers(job, outcome)
+        yield from self._of_back_ends(job, outcome)
+
+    def _of_back_ends(self, job: Planned, outcome: AttemptOutcome) -> Iterator[Planned]:
+        """The same attempts, with a look-up that goes wrong, once for each line that asks."""
+        if job.attempt.known:
+            return
+        for asked in outcome.look_ups:
+            which = (job.root, asked.name, asked.places)
+            if which in self._looked_up:
+                continue
+            self._looked_up.add(which)
+            for how, call in spoilt(job.attempt.call, asked):
+                label = f"{asked.name} {how}"
+                if job.action is not None and job.action.what != "silence":
+                    label = f"{job.label or job.action.label}; {label}"
+                yield replace(
+                    job,
+                    attempt=replace(job.attempt, call=call),
+                    label=label,
+                    moved=asked.at_end,  # nothing before it is new
+                    back_end=None if asked.at_end else (asked, how),
+                )
+            for call in () if asked.at_end else interrupted(job.attempt.call, asked):
+                act = (*job.attempt.act, Step("say_nothing", {"seconds": 2}))
+                attempt = replace(job.attempt, call=call, act=act, hangs_up=True)
+                yield replace(job, attempt=attempt)
 
     def _others(self, job: Planned, outcome: AttemptOutcome) -> Iterator[Planned]:
         """The same attempts, with another behaviour of a far end that was called."""

@@ -8,6 +8,7 @@ from __future__ import annotations
 from collections.abc import Collection, Iterable
 
 from . import (
+    back_ends,
     bridges,
     dead_keys,
     empty_texts,
@@ -40,6 +41,7 @@ FAMILIES = (
     empty_texts,
     endings,
     bridges,
+    back_ends,
     taken_away,
     recordings,
     second_calls,

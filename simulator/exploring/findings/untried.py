@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator
 
 from ..graph import Node
+from ..search import Search
 from .finding import Evidence, Finding, many
 
 __all__ = ["KINDS", "find"]
@@ -27,6 +28,10 @@ def find(evidence: Evidence) -> Iterator[Finding]:
         yield _stopped(search.stopped, search.open, search.due)
     elif not search.nodes and not search.incidents:
         yield Finding("untried", "the handler never waits: no caller has anything to do")
+    for function in _outside(search):
+        if function not in search.asked:
+            text = f"no call asks {function}, so nothing was tried of what is outside"
+            yield Finding("untried", text)
     for first, number in _by_spot(search.uncontinued):
         differ = "they differ only in variables from others there"
         text = f"{many(number, 'situation')} not explored at {first.title}: {differ}"
@@ -41,6 +46,12 @@ def find(evidence: Evidence) -> Iterator[Finding]:
     for first, number in _by_spot(n for n in search.strays if n.number in search.repeatable):
         text = f"explore could not take its steps again in {many(number, 'call')}, at {first.title}"
         yield Finding("lost", text, first.situation.place, first.here, node=first.number)
+
+
+def _outside(search: Search) -> list[str]:
+    """The functions that are outside, each once."""
+    listed = (each for way in search.circumstances for each in way.get("outside", ()))
+    return list(dict.fromkeys(e if isinstance(e, str) else e["function"] for e in listed))
 
 
 def _stopped(why: str, nodes: list[Node], due: int) -> Finding:
