@@ -22,6 +22,7 @@ import sys
 import tempfile
 import time
 from collections.abc import Callable, Iterable, Mapping, Sequence
+from dataclasses import replace
 from functools import cache
 from multiprocessing.process import BaseProcess
 from pathlib import Path
@@ -77,9 +78,9 @@ def all_mutants() -> list[Mutant]:
 
 
 def explored(package: str, path: Path, source: str) -> Told:
-    """The findings of `explore`, and the map."""
+    """The findings of `explore`, and the map that it saves, without them."""
     from simulator import explore
-    from simulator.exploring.maps import as_tree
+    from simulator.exploring import saved_maps
 
     options: dict[str, object] = {}
     rules = ROOT / package.replace(".", "/") / f"{path.stem}.expect"
@@ -105,7 +106,7 @@ def explored(package: str, path: Path, source: str) -> Told:
             ended = "astray"
         return {
             "findings": findings,
-            "map": "\n".join(as_tree(found.map)),
+            "map": saved_maps.as_text(replace(found.behaviour, remarks=())),
             "ended": ended,
             "calls": found.calls,
         }
@@ -332,13 +333,23 @@ class Results:
             columns.add("rules, in place")
         told = self.told("explore", mutant.name)
         before = self.told("explore", f"{mutant.file}/original")
-        if told and told.get("map") != before.get("map"):
+        if told and _changed(before, told):
             columns.add("maps")
         for way in ("script", "sweep", "tests"):
             original = _failed(self.told(way, f"{mutant.file}/original"))
             if _failed(self.told(way, mutant.name)) - original:
                 columns.add(way)
         return columns
+
+
+def _changed(before: Told, now: Told) -> bool:
+    """True if `explore --against` would tell a change of the map, findings aside."""
+    from simulator.exploring import saved_maps
+    from simulator.exploring.changes import changes
+
+    if "map" not in now:
+        return True  # can't be loaded
+    return bool(changes(*(saved_maps.parsed(str(told["map"])) for told in (before, now))))
 
 
 def _failed(told: Told) -> set[str]:

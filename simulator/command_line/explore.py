@@ -56,6 +56,23 @@ def check_extensions(
     return numbers
 
 
+def check_shard(
+    context: click.Context, parameter: click.Parameter, shard: str | None
+) -> tuple[int, int] | None:
+    if shard is None:
+        return None
+    from ..exploring.parts import Shard
+
+    number, _, of = shard.partition("/")
+    if not (number.isdecimal() and of.isdecimal()):
+        raise click.BadParameter(f"a shard is written 2/4, not {shard!r}")
+    try:
+        Shard(int(number), int(of))
+    except ValueError as error:
+        raise click.BadParameter(str(error)) from None
+    return int(number), int(of)
+
+
 PATH = click.Path(path_type=Path)
 
 
@@ -137,6 +154,21 @@ class WithKinds(click.Command):
     type=PATH,
     help="Report what has changed since --save wrote this file; the exit status goes by that.",
 )
+@click.option(
+    "--shard",
+    metavar="K/N",
+    callback=check_shard,
+    help="Make one of N parts of the calls, into the file of --part, and report nothing.",
+)
+@click.option("--part", metavar="FILE", type=PATH, help="The file that --shard writes.")
+@click.option(
+    "--merge",
+    metavar="FILE",
+    type=PATH,
+    multiple=True,
+    help="A file that --shard has written: its calls are not made again. The report is that of "
+    "an exploration without parts. May be repeated.",
+)
 @click.option("--json", "as_json", metavar="FILE", type=PATH, help="Write the report as JSON.")
 @click.option(
     "--sarif", metavar="FILE", type=PATH, help="Write the findings as SARIF, for code scanning."
@@ -195,6 +227,7 @@ def explore(
     report: Path | None,
     save_scripts: Path | None,
     save: Path | None,
+    part: Path | None,
     as_json: Path | None,
     sarif: Path | None,
     quiet: bool,
@@ -214,6 +247,8 @@ def explore(
     eslsync explore office.py --keys 123# --entry 4711 --allow left-up
     eslsync explore office.py --save office.json
     eslsync explore office.py --against office.json
+    eslsync explore office.py --shard 1/2 --part 1.part
+    eslsync explore office.py --merge 1.part --merge 2.part
 
     Exit status: 0 if nothing is wrong and all was tried, 1 if something is wrong, 2 if APP or an
     option can't be used, 3 if nothing is wrong but not all was tried ("incomplete"). With --against
@@ -222,6 +257,7 @@ def explore(
     from eslsync.loading import LoadError
 
     from ..exploring.exploration import explore as run
+    from ..exploring.parts import PartError
     from ..exploring.reports import as_json as json_of
     from ..exploring.rules import RuleError
     from ..exploring.sarif import as_sarif
@@ -229,6 +265,10 @@ def explore(
     from ..scripts.script import Script, ScriptError
     from .progress import Bar
 
+    if (options["shard"] is None) != (part is None):
+        raise Unusable("--shard needs --part, the file to write, and --part needs --shard")
+    if part is not None and options["coverage"]:
+        raise Unusable("--coverage is for --merge: a shard makes only a part of the calls")
     try:
         circumstances = [_circumstances(Script.read(script), script) for script in scripts]
     except ScriptError as error:
@@ -236,10 +276,15 @@ def explore(
     with Bar() as bar:
         try:
             found = run(app, circumstances=circumstances, progress=bar.show, **options)
-        except (LoadError, RuleError, SavedMapError) as error:
+        except (LoadError, PartError, RuleError, SavedMapError) as error:
             raise Unusable(str(error)) from None
         except ModuleNotFoundError as error:
             raise Unusable(f"{error.name} is needed: pip install 'eslsync[explore]'") from None
+    if part is not None:
+        with writing(Unusable):
+            found.save_part(part)
+        click.echo(plain(f"wrote {part}: {found.calls} calls"), err=True)
+        sys.exit(1 if found.stopped == "interrupted" else 0)
     text = str(found)
     show(_coloured(found.report(with_map=not quiet)))
     # exit status 1 would mean that something is wrong with the handler

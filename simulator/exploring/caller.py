@@ -113,6 +113,8 @@ class Caller:
     stands_on: StandsOn = field(default_factory=StandsOn)
     #: Lines of the handler at which it has used up the patience.
     stuck: set[Place] = field(default_factory=set)
+    #: True if each outcome tells all that ran and was used, not only what no other has told.
+    tells_all: bool = False
     one_process: bool = False  #: True if the handler keeps its state from call to call
     #: The functions of threads that ran on after a call; True if they did so for long.
     left: dict[tuple[str, str], bool] = field(default_factory=dict)
@@ -129,9 +131,10 @@ class Caller:
                 # It may only be slow: it gets the full patience at a line that is not known.
                 outcome = _Making(self, attempt, log, draw, self.patience).outcome
             self.stuck |= outcome.stuck_at
-        outcome.stands_on = tuple(filter(self.stands_on.use, outcome.stands_on))
         outcome.asks = self.questions & self.ran.now
-        outcome.ran = self.ran.new()
+        outcome.ran = frozenset(self.ran.now) if self.tells_all else self.ran.new()
+        if not self.tells_all:
+            outcome.stands_on = tuple(filter(self.stands_on.use, outcome.stands_on))
         if self.lines is not None:
             outcome.lines = self.lines.new()
         return outcome

@@ -7,6 +7,7 @@ import json
 import os
 import re
 from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
+from concurrent.futures import Executor
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, NoReturn
@@ -22,11 +23,12 @@ from ..calling.given import has_sounds
 from ..calling.replacing import replaced
 from ..model.evidence import StandsOn
 from ..scripts.nodes import shown
-from . import saved_maps
+from . import parts, saved_maps
 from .actions import Entries
 from .attempts import Attempt
 from .behaviour import Behaviour, behaviour_of
 from .changes import Change, Review, review
+from .findings import untried
 from .findings.families import INCOMPLETE, check_kinds, findings, kinds, named
 from .findings.finding import Evidence, Finding, many
 from .findings.transfers import known_extensions
@@ -34,6 +36,7 @@ from .graph import Edge, Node, Way
 from .handlers import Explored
 from .imported import WhatToTry
 from .maps import Map, as_tree
+from .parts import Outcomes, Shard
 from .rules import Rule, digits_in, extensions_in, read_rules, rules_beside, rules_in
 from .search import Limits, Progress, Search
 from .situations import Situation
@@ -81,6 +84,7 @@ class Exploration:
     _explored: Explored = field(default_factory=lambda: Explored(None))
     _search: Search | None = None
     _points: Mapping[int, int] = field(default_factory=dict)
+    _fingerprint: str = ""
 
     def __bool__(self) -> NoReturn:
         raise TypeError(
@@ -106,6 +110,13 @@ class Exploration:
     def save_map(self, file: Path) -> None:
         """Write what callers can do into a file, for ``explore(..., against=file)``."""
         saved_maps.save(self.behaviour, file)
+
+    def save_part(self, file: Path) -> None:
+        """Write the calls that a shard has made, for ``explore(..., merge=[file, ...])``."""
+        assert self._search is not None
+        if self._search.outcomes.kept is None:
+            raise ValueError("only explore(..., shard=(number, of)) makes a part")
+        parts.write(file, self._fingerprint, self._search.outcomes.kept)
 
     def compare(self, file: Path) -> None:
         """Set `review`: what has changed since `save_map` wrote the file.
@@ -343,6 +354,9 @@ def explore(
     outside: Collection[str] = (),
     against: str | Path | None = None,
     workers: int | None = None,
+    executor: Executor | None = None,
+    shard: tuple[int, int] | None = None,
+    merge: Collection[str | Path] = (),
     coverage: bool = False,
     patience: float | None = 5.0,
     progress: Callable[[Progress], None] = lambda _: None,
@@ -352,7 +366,9 @@ def explore(
     ``app`` is a handler, an `Outbound`, or names the file or module that defines one (``ivr.py``,
     ``office.app:handler``, or with ``name`` apart). The file is loaded anew for each call, and
     ``workers`` processes (default: one for each core) make the calls; a function is called in this
-    process, and keeps its state.
+    process, and keeps its state. An ``executor`` makes the calls instead, in processes of its own,
+    on other machines perhaps, which must find ``app`` under the same name. ``shard=(2, 4)`` makes
+    the second of four parts, for `Exploration.save_part`; ``merge`` are the files of all parts.
 
     At each point where the handler waits, it tries every action of a caller: each of ``keys``;
     if several digits are collected, entries that are valid, invalid, too short and ended early,
@@ -385,6 +401,13 @@ def explore(
     else:
         explored = Explored(app)
     explored.prepare()
+    if shard is not None and coverage:
+        raise ValueError("a shard makes a part of the calls, so it can't tell the lines of all")
+    if executor is not None and not explored.portable:
+        raise TypeError(
+            "explore(handler, executor=...): other processes can't load this function: name the "
+            "file or the module that has it, as in explore('office.py:handler', executor=...)"
+        )
     for what, function in (("key", key), ("progress", progress)):
         if function is not None:
             check_function(what, function)
@@ -412,6 +435,10 @@ def explore(
     rules = _rules(expect, explored.file)
     entries = list(dict.fromkeys([*entries, *digits_in(rules)]))
     words = [*entries, *(word for word in suggested.words if word not in entries)]
+    print_of = parts.fingerprint(
+        _text(source.path), tried, words, suggested.beside, suggested.ends, suggested.moments(),
+        suggested.talks, suggested.causes, depth, calls, patience,
+    )  # fmt: skip
     search = Search(
         explored,
         ways,
@@ -424,6 +451,9 @@ def explore(
         talks=suggested.talks,
         causes=suggested.causes,
         workers=(os.cpu_count() or 1) if workers is None else workers,
+        executor=executor,
+        outcomes=Outcomes(parts.merged(map(Path, merge), print_of), {} if shard else None),
+        shard=Shard(*shard) if shard else None,
         key=key,
         patience=patience,
         base=Path(base).resolve(),
@@ -435,7 +465,7 @@ def explore(
     with explored.probing():
         search.run()
         with search.standing_still():
-            found = findings(evidence)
+            found = list(untried.find(evidence)) if shard else findings(evidence)
     allowed = named(allow)
     exploration = Exploration(
         nodes=search.nodes,
@@ -454,12 +484,17 @@ def explore(
         remarks=evidence.remarks,
         transfers=[] if known_extensions(evidence) else list(search.transfers),
         tried=tried,
+        _fingerprint=print_of,
         _explored=explored,
         _search=search,
     )
     if against is not None:
         exploration.compare(Path(against))
     return exploration
+
+
+def _text(file: Path) -> bytes:
+    return file.read_bytes() if file.exists() else b""
 
 
 def _tried(

@@ -14,7 +14,7 @@ from typing import Any, get_args
 from .. import files
 from .behaviour import Behaviour, Point, Remark, Turn, TurnKind
 
-__all__ = ["SavedMapError", "as_text", "read", "save"]
+__all__ = ["SavedMapError", "as_text", "parsed", "read", "save"]
 
 FORMAT, VERSION = "eslsync explore map", 1
 KINDS: Sequence[TurnKind] = get_args(TurnKind)
@@ -32,13 +32,18 @@ def save(behaviour: Behaviour, path: Path) -> None:
 def read(path: Path) -> Behaviour:
     """The behaviour that a file contains. Raises SavedMapError."""
     try:
-        return _behaviour(json.loads(path.read_text(encoding="utf-8")))
+        return parsed(path.read_text(encoding="utf-8"))
     except OSError as error:
         raise SavedMapError(f"{path}: {error.strerror}") from None
     except (ValueError, KeyError, TypeError, AttributeError, IndexError):
         raise SavedMapError(
             f"{path} is no map that `eslsync explore --save` of this version has written"
         ) from None
+
+
+def parsed(text: str) -> Behaviour:
+    """The behaviour that `as_text` has written. Raises what JSON and its fields raise."""
+    return _behaviour(json.loads(text))
 
 
 def as_text(behaviour: Behaviour) -> str:

@@ -7,16 +7,10 @@ depends on speed.
 
 from __future__ import annotations
 
-import multiprocessing
-import os
 import re
-import signal
-import sys
-import threading
 from collections import Counter
 from collections.abc import Callable, Iterator, Mapping, Sequence, Set
-from concurrent.futures import ProcessPoolExecutor
-from concurrent.futures.process import BrokenProcessPool
+from concurrent.futures import BrokenExecutor, Executor
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from datetime import datetime
@@ -26,6 +20,7 @@ from typing import Any
 from ..clockwork.frozen import real_seconds, standing_still
 from ..model.evidence import Part, StandsOn
 from ..scripts.steps import Step
+from . import spreading
 from .actions import CallerAction, Entries, actions
 from .attempts import Attempt, AttemptOutcome, CallEnd
 from .boundaries import Turns
@@ -34,8 +29,10 @@ from .facts import Question
 from .graph import Edge, Node, Way
 from .handlers import Explored
 from .lines import Lines
+from .parts import Outcomes, Shard
 from .probes import Spot
 from .situations import Situation
+from .spreading import Calling, Equipment
 from .variants import Planned, Variants
 from .whereabouts import Place
 
@@ -54,8 +51,6 @@ REPEATS = 3
 TALKS = 4
 #: Causes with which far ends refuse calls.
 CAUSES = 6
-#: Attempts given to a process at once.
-CHUNK = 4
 
 
 @dataclass(frozen=True)
@@ -119,6 +114,9 @@ class Search:
     talks: Sequence[int] = ()  #: seconds for which far ends talk, besides 20
     causes: Sequence[str] = ()  #: with which far ends refuse calls, besides USER_BUSY
     workers: int = 1
+    executor: Executor | None = None  #: makes the calls, instead of workers
+    outcomes: Outcomes = field(default_factory=Outcomes)
+    shard: Shard | None = None  #: the part to make
     key: Callable[[Situation], object] | None = None
     patience: float | None = 5.0
     base: Path = Path()
@@ -173,18 +171,27 @@ class Search:
         depth = 0
         try:
             with self._calling() as call:
+                recalling = self.outcomes.of(call)
+                shared = self.shard is None
                 while level:
+                    if self.shard is not None and not shared:
+                        mine = self.shard.shares_out(job.node.number for job in level if job.node)
+                        shared = mine is not None
+                        if mine is not None:
+                            level = [job for job in level if job.node and job.node.number in mine]
                     if self.limits.depth is not None and depth > self.limits.depth:
                         self._stop(f"depth {self.limits.depth}")
                         break
-                    level = self._level(level, call, depth, began)
+                    level = self._level(level, recalling, depth, began)
                     depth += 1
                     if not level and self.stopped is None:
                         level = self._stays()
                 self._follow_strays(call)
+            if self.shard is not None:
+                self._stop(f"shard {self.shard}")
         except KeyboardInterrupt:
             self._stop("interrupted")
-        except BrokenProcessPool:
+        except BrokenExecutor:
             self._stop("a worker process died")
         self.seconds = real_seconds() - began
 
@@ -208,7 +215,7 @@ class Search:
     def _stop(self, why: str) -> None:
         self.stopped = self.stopped or why
 
-    def _follow_strays(self, call: Callable[[Sequence[Attempt]], Iterator[AttemptOutcome]]) -> None:
+    def _follow_strays(self, call: Calling) -> None:
         """Find out whether the handler varies: repeat the calls that found the situations."""
         for node in {node.number: node for node in self.strays}.values():
             again = call([node.attempt] * REPEATS)
@@ -218,7 +225,7 @@ class Search:
     def _level(
         self,
         jobs: list[Planned],
-        call: Callable[[Sequence[Attempt]], Iterator[AttemptOutcome]],
+        call: Calling,
         depth: int,
         began: float,
     ) -> list[Planned]:
@@ -516,6 +523,7 @@ class Search:
         return Caller(
             fresh, self.key, self.patience, self.base, lines, ran, self.turns, stuck=self.stuck,
             questions=frozenset(self.questions), one_process=not self.explored.portable,
+            tells_all=self.shard is not None,
         )  # fmt: skip
 
     def caller_of_one_process(self) -> Caller:
@@ -538,8 +546,8 @@ class Search:
             yield
 
     @contextmanager
-    def _calling(self) -> Iterator[Callable[[Sequence[Attempt]], Iterator[AttemptOutcome]]]:
-        if self.workers <= 1 or not self.explored.portable:
+    def _calling(self) -> Iterator[Calling]:
+        if self.executor is None and (self.workers <= 1 or not self.explored.portable):
             caller = self.caller()
             try:
                 with self.standing_still():
@@ -549,25 +557,18 @@ class Search:
                     caller.lines.close()
             return
         start = self.circumstances[0].get("start") if self.circumstances else None
-        # A forked child has no other threads, and locks that they held stay locked.
-        alone = threading.active_count() == 1
-        copies = sys.platform == "linux" and alone
-        context = multiprocessing.get_context("fork" if copies else "spawn")
-        number = context.Value("i", 0)
-        pool = ProcessPoolExecutor(
-            self.workers,
-            context,
-            initializer=_begin,
-            initargs=(self.explored, self.caller, start, number),
-        )
-        try:
-            yield lambda attempts: pool.map(_make, attempts, chunksize=CHUNK)
-        finally:
-            pool.shutdown(wait=True, cancel_futures=True)
+        equipment = Equipment(self.explored, self.caller, start)
+        if self.executor is None:
+            with spreading.pool(equipment, self.workers) as calling:
+                yield calling
+        else:
+            with spreading.on(self.executor, equipment) as calling:
+                yield calling
 
     def __getstate__(self) -> dict[str, Any]:
         """The state that another process needs to make calls."""
-        names = ("explored", "key", "patience", "base", "covers", "turns", "questions", "stuck")
+        names = ("explored", "key", "patience", "base", "covers", "turns", "questions", "stuck",
+                 "shard")  # fmt: skip
         return {name: getattr(self, name) for name in names}
 
 
@@ -589,26 +590,3 @@ def _told(outcome: AttemptOutcome, source: Node | None) -> int:
     """The length of the story at the end of the last action before."""
     steps = 0 if source is None else len(source.way.steps)
     return outcome.told[min(steps, len(outcome.told) - 1)]
-
-
-# In a worker process
-
-_callers: list[Caller] = []
-
-
-def _begin(explored: Explored, caller: Callable[[], Caller], start: Any, number: Any) -> None:
-    with number.get_lock():
-        mine = number.value
-        number.value += 1
-    if hasattr(os, "sched_setaffinity"):
-        # Only one of a call's threads runs at a time: switching between cores costs more.
-        cores = sorted(os.sched_getaffinity(0))
-        os.sched_setaffinity(0, {cores[mine % len(cores)]})
-    signal.signal(signal.SIGINT, signal.SIG_IGN)  # the parent process stops this one
-    explored.probing().__enter__()
-    _callers.append(caller())
-    standing_still(start).__enter__()
-
-
-def _make(attempt: Attempt) -> AttemptOutcome:
-    return _callers[0].make(attempt)

@@ -125,3 +125,22 @@ def test_a_saved_map_is_what_the_exit_status_goes_by(tmp_path: Path) -> None:
     code, said = status("--against", str(saved), "--entry", "12")
     assert code == 2
     assert "was made with entries not given, and now it is ['12']" in said
+
+
+def test_shards_are_merged_to_the_report_of_the_whole(tmp_path: Path) -> None:
+    file = tmp_path / "app.py"
+    file.write_text(MENU.format("welcome"), encoding="utf-8")
+
+    def explored(*options: str) -> tuple[int, str]:
+        arguments = ["explore", str(file), "--workers", "1", "--keys", "1", *options]
+        ran = CliRunner().invoke(main, arguments)
+        return ran.exit_code, ran.output
+
+    part = tmp_path / "1.part"
+    code, said = explored("--shard", "1/2", "--part", str(part))
+    assert code == 0, said
+    assert f"wrote {part}: " in said
+    assert explored("--merge", str(part)) == explored()
+    assert explored("--shard", "1/2")[0] == 2
+    assert "a shard is written 2/4, not 'a'" in explored("--shard", "a")[1]
+    assert "there is no shard 3/2" in explored("--shard", "3/2")[1]
