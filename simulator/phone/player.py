@@ -24,6 +24,7 @@ from ..calling.freeswitch import FreeSwitch, simulation_of
 from ..calling.line import App, HeardPrompt
 from ..calling.other_legs import CalledLeg, HeardThere
 from ..clockwork.threads import SECOND
+from ..clockwork.virtual_time import SimulationError
 from ..ladders.transcript import Party, Transcript
 from ..model.endpoint_modules import OTHERS
 from ..scripts.script import Script
@@ -134,6 +135,7 @@ class Player:
         self.is_live = isinstance(self.app, str)  #: it is another program, called in real time
         self._left = False  # the caller has hung up
         self._refusal: str | None = None  # why a program can't be called
+        self._stuck: str | None = None  # why the handler waits for ever
         self._called: list[CalledLeg] = []  # far ends that are played by hand
         self._resources = ExitStack()
 
@@ -175,8 +177,11 @@ class Player:
 
     @property
     def ended(self) -> bool:
-        """True once the call and its handler have ended, or a program had its time to do so."""
-        return self.call.ended or self._line.overdue
+        """True once the call and its handler have ended, or when neither can ever.
+
+        Of a program: or had its time to do so.
+        """
+        return self.call.ended or self._line.overdue or self._stuck is not None
 
     @property
     def hung_up(self) -> bool:
@@ -373,24 +378,27 @@ class Player:
 
     @property
     def amiss(self) -> list[str]:
-        """What is wrong with another program's part in the call, in sentences."""
+        """What is wrong with the app's part in the call, in sentences, but for what it raised."""
         found = [self._refusal, self._line.unreached]
         parted = self.call.parting if self.is_live and not any(found) else None
         if parted is not None and not parted.orderly and (self.ended or not self.hung_up):
             # Of one whose caller has left, only that it stays is to be told.
             if not self._left or self._line.overdue:
                 found.append(str(parted))
-        return [f"{each[:1].upper()}{each[1:]}." for each in found if each]
+        stuck = [] if self._stuck is None else [self._stuck]
+        return stuck + [f"{each[:1].upper()}{each[1:]}." for each in found if each]
 
     @contextmanager
     def _noting(self) -> Iterator[None]:
-        """Note why a program can't be called, which is raised by whatever waits first."""
+        """Note why the call can't go on, which is raised by whatever waits first."""
         try:
             yield
         except CallFailed as error:
             if not self.is_live:
                 raise
             self._refusal = str(error).partition("\n\n")[0]
+        except SimulationError as error:
+            self._stuck = f"The handler waits for ever: {str(error).rstrip()}"
 
     # Again
 

@@ -206,11 +206,11 @@ def test_a_map_opens_in_the_browser_or_a_spot_of_it_is_called(
 def test_ctrl_c_twice_ends_a_handler_that_never_ends(tmp_path: Path) -> None:
     app = tmp_path / "app.py"
     app.write_text(
-        "import threading\n"
+        "import os, select\n"
         "def handler(session):\n"
         "    session.channel.answer()\n"
-        "    while True:\n"
-        "        threading.Event().wait()\n"
+        "    nobody, writes = os.pipe()\n"
+        "    select.select([nobody], [], [])\n"
     )
     hand, terminal = os.openpty()
     command = [sys.executable, "-m", "eslsync", "phone", "--terminal", str(app)]

@@ -22,11 +22,11 @@ from tests.support.places import EXAMPLES
 CALL = CallUp("1001", "5000")
 #: A handler that never ends.
 STUCK = """
-import threading
+import os, select
 def handler(session):
     session.channel.answer()
-    while True:
-        threading.Event().wait()
+    nobody, writes = os.pipe()
+    select.select([nobody], [], [])
 """
 
 
@@ -146,6 +146,24 @@ def test_a_handler_that_never_ends_is_shown_and_killed_by_hanging_up(tmp_path: P
         state = desk.until(ended)
         assert state["trouble"] == "The handler was still busy, so its process was killed."
         assert "answer" in state["ladder"]
+
+
+def test_a_handler_that_waits_for_ever_is_told_and_gone_back_from(tmp_path: Path) -> None:
+    app = tmp_path / "app.py"
+    app.write_text(
+        "import threading\n"
+        "def handler(session):\n"
+        "    session.channel.playback('one')\n"
+        "    threading.Event().wait()\n"
+    )
+    with desk_of(app) as desk:
+        desk.do(CALL)
+        state = desk.skip_until(ended)
+        assert state["trouble"].startswith("The handler waits for ever: ")
+        assert 'app.py", line 4, in handler' in state["trouble"]
+        desk.do(Back(SECOND))
+        state = desk.until(lambda state: state["take"] == 2 and state["phase"] == "up")
+        assert not desk.until(lambda state: state["now"] == SECOND)["trouble"]
 
 
 def test_a_process_outlives_no_server_even_if_its_handler_never_ends(tmp_path: Path) -> None:
