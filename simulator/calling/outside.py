@@ -19,6 +19,7 @@ from queue import SimpleQueue
 from types import FrameType
 from typing import Any
 
+from ..clockwork.held_threads import Child
 from ..clockwork.real_time import RealTime
 from ..clockwork.virtual_time import World
 from ..ladders.transcript import LookUp
@@ -141,10 +142,15 @@ class _Backend:
         return self._line() is not None
 
     def _line(self) -> Line | None:
-        """The call whose handler the current thread runs."""
-        if isinstance(self.world, World) and self.world.participant() is None:
-            return None
-        here = threading.get_ident()
+        """The call whose handler runs in the current thread, or has started it."""
+        here: int | None = threading.get_ident()
+        if isinstance(self.world, World):
+            participant = self.world.participant()
+            while isinstance(participant, Child):
+                participant = participant.parent
+            if participant is None:
+                return None
+            here = participant.thread.ident
         return next((line for line in self.lines.values() if line.served_by == here), None)
 
     def answer(self, function: Function, args: Any, kwargs: Any) -> Any:
@@ -233,8 +239,10 @@ class _Backend:
 
 def _never_return(name: str, world: World | RealTime, line: Line) -> None:
     """Wait until the call is over; what the handler would do then, it never does."""
-    over = NeverReturned(f"{name} never returned")
+    over: BaseException = NeverReturned(f"{name} never returned")
     if isinstance(world, World):
+        if isinstance(world.participant(), Child):
+            over = SystemExit()  # ends a thread without a word
         participant = world.participant()
         if participant is not None and not line.hung_up:
             with _at_hangup(line, partial(world.end_wait, participant, over)):

@@ -53,10 +53,11 @@ class Watched(Protocol):
 class Child(Participant):
     """A thread that a participant has started."""
 
-    __slots__ = ("joiners", "over")
+    __slots__ = ("joiners", "over", "parent")
 
-    def __init__(self, number: int, thread: threading.Thread) -> None:
+    def __init__(self, number: int, thread: threading.Thread, parent: Participant | None) -> None:
         super().__init__(number, thread)
+        self.parent = parent  # who has started it
         self.over = False  # it runs no code of the handler's any more
         self.joiners: list[Participant] = []
 
@@ -264,7 +265,7 @@ class HeldThreads:
     def start(self, thread: threading.Thread) -> None:
         """`Thread.start` in a participant: the thread waits for its turn to begin."""
         world = self._world
-        child = Child(world.next_number(), thread)
+        child = Child(world.next_number(), thread, self.participant())
         run = thread.run
 
         def held() -> None:
@@ -273,6 +274,8 @@ class HeldThreads:
             try:
                 self.end_if_over(child)
                 call_user(lambda _: run(), None)
+            except SystemExit:
+                pass  # ends a thread without a word, as in Python
             except BaseException:  # noqa: BLE001 - told as Python does, but while others wait
                 if not world.closed:
                     threading.excepthook(threading.ExceptHookArgs((*sys.exc_info(), thread)))

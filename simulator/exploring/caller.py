@@ -219,34 +219,40 @@ class _Making:
         self._closing = False
         self._clock_reads = 0
         self._measured = "prompts" in attempt.call or "sounds" in attempt.call
-        with (
-            reads_noticed(self._reads_clock, self._reads_seconds),
-            FreeSwitch(**options, raises=False, patience=patience) as switch,
-        ):
-            self.simulation = simulation_of(switch)
-            assert isinstance(self.simulation.world, World)
-            self.world = self.simulation.world
-            self.simulation.outside.on_asked = self._asks
-            self._began = self.world.now
-            self.observer = Observer(attempt.call.get("endpoints", {}), caller.key, caller.turns)
-            app = caller.app()
-            threads = threading.enumerate()
-            self.call = switch.call(self.observer.watched(app), **circumstances)
-            self.observer.follow(self.call)
-            self.line = line_of(self.call)
-            self._last = self.simulation.now
-            script.set_up(self.call)
-            try:
-                self._go()
-            except SimulationError as error:
-                self._stuck(error)
-            self._look_back(draw)
-            if not self.call.ended and self.line.link is not None:
-                self.world.abandon(self.line.link, Abandoned)
-            try:
-                self.simulation.finish()
-            except AssertionError:
-                pass  # reported already
+        try:
+            with (
+                reads_noticed(self._reads_clock, self._reads_seconds),
+                FreeSwitch(**options, raises=False, patience=patience) as switch,
+            ):
+                self.simulation = simulation_of(switch)
+                assert isinstance(self.simulation.world, World)
+                self.world = self.simulation.world
+                self.simulation.outside.on_asked = self._asks
+                self._began = self.world.now
+                self.observer = Observer(
+                    attempt.call.get("endpoints", {}), caller.key, caller.turns
+                )
+                app = caller.app()
+                threads = threading.enumerate()
+                self.call = switch.call(self.observer.watched(app), **circumstances)
+                self.observer.follow(self.call)
+                self.line = line_of(self.call)
+                self._last = self.simulation.now
+                script.set_up(self.call)
+                try:
+                    self._go()
+                except SimulationError as error:
+                    self._stuck(error)
+                self._look_back(draw)
+                if not self.call.ended and self.line.link is not None:
+                    self.world.abandon(self.line.link, Abandoned)
+                try:
+                    self.simulation.finish()
+                except AssertionError:
+                    pass  # reported already
+        except SimulationError as error:
+            # a server that was stopped during a look-up has left it behind
+            self._trouble("outlives", str(error), self.outcome.look_ups[-1].places[-1])
         self._look_at_log()
         self._look_for_threads(threads, caller)
 

@@ -4,6 +4,9 @@ from __future__ import annotations
 
 import sys
 from collections.abc import Callable, Sequence
+from concurrent import futures
+from concurrent.futures import ThreadPoolExecutor
+from threading import Thread
 from types import ModuleType
 from typing import Any
 
@@ -473,3 +476,49 @@ def test_a_script_refuses_nonsense(crm: Any, entry: str, told: str) -> None:
     text = f"handler: crm.py\ncall:\n  outside: [{entry}]\nsteps: [wait]\n"
     with pytest.raises(ValueError, match=told):
         Script.parse(text, "it.call.yaml").run(greeting(crm))
+
+
+# Threads of the handler's own
+
+
+@pytest.mark.parametrize(
+    ("takes", "heard", "seconds"), [(2.0, "hello/ada", 2.0), (5.0, "hello/you", 3.0)]
+)
+def test_a_look_up_in_a_pool(crm: Any, takes: float, heard: str, seconds: float) -> None:
+    def handler(session: Session) -> None:
+        channel = session.channel
+        channel.answer()
+        music = channel.playback("local_stream://moh", block=False)
+        pool = ThreadPoolExecutor(1)
+        try:
+            name = pool.submit(crm.lookup, session.caller_number).result(timeout=3)
+        except (TimeoutError, futures.TimeoutError):  # before Python 3.11, two
+            name = "you"
+        music.stop()
+        channel.playback(f"hello/{name}")
+        channel.hangup()
+        pool.shutdown()
+
+    with FreeSwitch() as switch:
+        switch.outside(crm.lookup, takes=takes)
+        call = switch.call(handler)
+        call.hear("local_stream://moh")
+        assert seconds < call.duration < seconds + 0.2
+        call.hear(heard)
+    assert f"crm.lookup takes {takes:g} s" in call.ladder()
+
+
+def test_a_look_up_in_a_thread_that_never_returns_ends_with_the_call(crm: Any) -> None:
+    def handler(session: Session) -> None:
+        session.channel.answer()
+        Thread(target=crm.lookup, args=("1001",)).start()
+        session.channel.playback("hello")
+        session.channel.hangup()
+
+    with FreeSwitch() as switch:
+        switch.outside(crm.lookup, takes=None)
+        call = switch.call(handler)
+        call.hear("hello")
+        call.wait()
+    assert "crm.lookup never returns" in call.ladder()
+    assert call.error is None

@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
+import time
 from collections.abc import Callable
 
 import pytest
 
-from eslsync import Session
+from eslsync import Disconnected, Session
 from simulator import explore
 from simulator.exploring.exploration import Exploration
 from simulator.scripts.script import Script
@@ -137,3 +138,17 @@ def test_a_function_that_no_call_asks_is_untried() -> None:
     [told] = [each for each in exploration.findings if LOOKUP in each.text]
     assert told.kind == "untried"
     assert not exploration.complete or exploration.incomplete
+
+
+def stays_after_a_deploy(session: Session) -> None:
+    session.channel.answer()
+    try:
+        session.channel.playback(f"hello/{lookup('1001', timeout=5)}")
+    except (OSError, Disconnected):
+        time.sleep(20)
+    session.channel.hangup()
+
+
+def test_a_deploy_during_a_look_up_must_not_leave_it_behind() -> None:
+    texts = [each.text for each in explored(stays_after_a_deploy).findings]
+    assert any("still ran 6 s after Outbound.stop(0)" in each for each in texts), texts
