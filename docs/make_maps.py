@@ -25,6 +25,7 @@ HANDLERS = {
     "business_hours": (ROOT / "examples/business_hours.py", True),
     "ivr": (ROOT / "examples/ivr.py", True),
     "voicemail": (ROOT / "examples/voicemail.py", True),
+    "speech": (ROOT / "examples/speech.py", True),
     "faulty": (ROOT / "tests/support/faulty_ivr.py", False),
 }
 

@@ -101,6 +101,8 @@ class Line:
         #: The same, and the keys that the caller pressed, each with the value of `events`.
         self.joined: list[tuple[int, str]] = []
         self.pressed: list[tuple[int, str]] = []
+        #: What the caller said, likewise.
+        self.said: list[tuple[int, str]] = []
         self.begun = False  #: True once the call has begun, which takes a verb that waits
         self.hung_up = False
         self.overdue = False  #: another program has had `END_TIMEOUT` seconds since then
@@ -207,6 +209,8 @@ class Line:
 
     def talk(self, seconds: float, words: str = "") -> None:
         """Begin to speak, for ``seconds``."""
+        if words:
+            self.said.append((self.events, words))
         self.note("caller", f"says {words}" if words else f"talks for {seconds:g} s")
         self.channel.talk(round(seconds * SECOND), words)
 

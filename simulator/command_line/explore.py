@@ -109,6 +109,13 @@ class WithKinds(click.Command):
     "made-up ones. May be repeated.",
 )
 @click.option(
+    "--says",
+    metavar="WORDS",
+    multiple=True,
+    help="What callers say where the handler listens, besides the phrases of recognizers in "
+    "--script, or of APP. May be repeated.",
+)
+@click.option(
     "--script",
     "scripts",
     metavar="SCRIPT",
@@ -236,7 +243,8 @@ def explore(
     """Make every call that the handler in APP can have, and report what is wrong.
 
     Wherever the handler waits, each key is pressed, digits are entered (valid, invalid and too
-    few), nothing is pressed, and the caller hangs up. Situations that behave alike count as one,
+    few), nothing is pressed, and the caller hangs up. Where it listens, callers say each phrase
+    that is understood, and something else. Situations that behave alike count as one,
     so menus that lead back to themselves come to an end. The result is a map, and findings, each
     with the shortest caller script that shows it.
 

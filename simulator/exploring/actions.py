@@ -20,6 +20,10 @@ __all__ = ["COUNTING", "Approach", "CallerAction", "Entries", "actions"]
 ANY = "1"
 #: Seconds that a caller speaks into a recording.
 TALKS = 3.0
+#: What a caller says whom nobody understands.
+UNKNOWN = "something else"
+#: Maximum phrases to say where the handler listens.
+MOST_PHRASES = 20
 #: The order of made-up digits.
 COUNTING = KEYS[1:10] + KEYS[0]
 #: Maximum numbers of digits tried in search of one that matches a pattern.
@@ -53,6 +57,9 @@ class Entries:
     beside: Sequence[str] = ()  #: those at which a comparison in the code may turn
     #: What the code compares the beginnings and the ends of entries with.
     ends: Sequence[tuple[str, str]] = ()
+    #: What to say where the handler listens: what the user says, and what the code compares with.
+    said: Sequence[str] = ()
+    phrases: Sequence[str] = ()
 
 
 @dataclass(frozen=True)
@@ -90,7 +97,9 @@ def actions(
             found += _recorded(approach, keys, situation.listens)
         else:
             found += [_pressed("key", key, (*approach.at, _press(key))) for key in some]
-    listens = approach.out if situation.kind in ("prompt", "digits") else None
+        if situation.hears:
+            found += _spoken(situation, approach, known, few)
+    listens = approach.out if situation.kind in ("prompt", "digits", "speech") else None
     silence = CallerAction("silence", "silence", approach.at if listens is None else listens)
     return [silence, *found]
 
@@ -101,6 +110,28 @@ def _press(keys: str, when_asked: bool = False) -> Step:
 
 def _pressed(what: ActionKind, keys: str, steps: tuple[Step, ...], label: str = "") -> CallerAction:
     return CallerAction(what, label or keys, steps, keys)
+
+
+def _spoken(
+    situation: Situation, approach: Approach, known: Entries, few: bool
+) -> Iterator[CallerAction]:
+    """Each phrase, once the prompt is over; one during the prompt; one that nobody understands."""
+    phrases = known.phrases if situation.phrases is None else situation.phrases
+    phrases = [each for each in dict.fromkeys([*known.said, *phrases]) if each != UNKNOWN]
+    out = approach.at if approach.out is None else approach.out
+
+    def says(words: str) -> Step:
+        return Step("says", {"words": words})
+
+    for phrase in phrases[: 2 if few else MOST_PHRASES]:
+        yield CallerAction("entry", f"says {phrase}", (*out, says(phrase)))
+    yield CallerAction("wrong", "says something else", (*out, says(UNKNOWN)))
+    for phrase in phrases[:1] or [UNKNOWN]:
+        yield CallerAction("hangup", "speaks, hangs up", (*out, says(phrase)), hangs_up=True)
+        if approach.out is not None:
+            early = (*approach.at, says(phrase))
+            yield CallerAction("early", f"says {phrase} during the prompt", early)
+            yield CallerAction("hangup", "hangs up", approach.out, hangs_up=True)
 
 
 def _recorded(approach: Approach, keys: str, listens: Set[str] | None) -> Iterator[CallerAction]:

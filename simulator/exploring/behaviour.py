@@ -201,6 +201,8 @@ def _what(situation: Situation) -> str:
         return f"record {data}"
     if situation.kind == "digit":
         return "a wait for a key"
+    if situation.kind == "speech" and situation.prompt is None:
+        return "a wait for words"
     if situation.prompt is not None:
         prompt = ANY_UUID.sub("…", situation.prompt)
         return f"{situation.method} to {prompt}" if situation.background else prompt

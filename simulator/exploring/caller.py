@@ -328,7 +328,7 @@ class _Making:
         """Run the steps; return the situation just before."""
         before: Sighting | None = None
         for number, step in enumerate(steps):
-            if step.verb in ("press", "talk") and before is None:
+            if step.verb in ("press", "talk", "says") and before is None:
                 if step.options.get("when_asked"):
                     self.simulation.run(
                         lambda: self.line.hung_up or self.line.asks_for_digit(), PATIENT

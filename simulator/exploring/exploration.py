@@ -37,7 +37,7 @@ from .handlers import Explored
 from .imported import WhatToTry
 from .maps import Map, as_tree
 from .parts import Outcomes, Shard
-from .rules import Rule, digits_in, extensions_in, read_rules, rules_beside, rules_in
+from .rules import Rule, digits_in, extensions_in, phrases_in, read_rules, rules_beside, rules_in
 from .search import Limits, Progress, Search
 from .situations import Situation
 from .whereabouts import Place
@@ -339,6 +339,7 @@ def explore(
     name: str | None = None,
     keys: str = KEYS,
     entries: Collection[str] = (),
+    says: Collection[str] = (),
     depth: int | None = None,
     calls: int | None = CALLS,
     seconds: float | None = None,
@@ -372,7 +373,9 @@ def explore(
 
     At each point where the handler waits, it tries every action of a caller: each of ``keys``;
     if several digits are collected, entries that are valid, invalid, too short and ended early,
-    those in ``entries`` and numbers in the code; silence; hanging up. Far ends without a
+    those in ``entries`` and numbers in the code; where it listens to what the caller says, ``says``
+    and the phrases of the ``recognizers`` in ``circumstances``, or without those the texts that the
+    code compares; something that nobody understands; silence; hanging up. Far ends without a
     description answer, are busy, or don't answer. Situations with an equal ``key(situation)``
     count as the same. ``circumstances`` are like a script's ``call`` section, one mapping for
     each way to call; paths in them are relative to ``base``.
@@ -390,8 +393,8 @@ def explore(
     `review`, and what `check` goes by. Without ``seconds``, the same arguments give the same
     result, for any number of ``workers``. Raises `LoadError` for a file without a handler,
     `RuleError` for a sentence that is no rule, and `SavedMapError` for a file that is no map, or
-    one of an exploration with other ``keys``, ``entries``, ``circumstances``, ``sounds`` or
-    ``seed``.
+    one of an exploration with other ``keys``, ``entries``, ``says``, ``circumstances``, ``sounds``
+    or ``seed``.
     """
     check_kinds(allow)
     if against is not None:
@@ -431,19 +434,20 @@ def explore(
         if outside:
             asked = [{"function": each, "optional": True} for each in outside]
             way["outside"] = [*asked, *way.get("outside", ())]
-    tried = _tried(keys, entries, circumstances, sounds, seed or 0)
+    tried = _tried(keys, entries, says, circumstances, sounds, seed or 0)
     rules = _rules(expect, explored.file)
     entries = list(dict.fromkeys([*entries, *digits_in(rules)]))
+    said = list(dict.fromkeys([*says, *phrases_in(rules)]))
     words = [*entries, *(word for word in suggested.words if word not in entries)]
     print_of = parts.fingerprint(
         _text(source.path), tried, words, suggested.beside, suggested.ends, suggested.moments(),
-        suggested.talks, suggested.causes, depth, calls, patience,
+        suggested.talks, suggested.causes, said, suggested.phrases, depth, calls, patience,
     )  # fmt: skip
     search = Search(
         explored,
         ways,
         "".join(dict.fromkeys(keys.upper())),
-        Entries(words, suggested.beside, suggested.ends),
+        Entries(words, suggested.beside, suggested.ends, said, suggested.phrases),
         Limits(depth, calls, seconds),
         turns=suggested.turns(),
         moments=suggested.moments(),
@@ -500,6 +504,7 @@ def _text(file: Path) -> bytes:
 def _tried(
     keys: str,
     entries: Collection[str],
+    says: Collection[str],
     circumstances: Sequence[Mapping[str, Any]],
     sounds: str | Path | None,
     seed: int,
@@ -508,6 +513,8 @@ def _tried(
     calls = [{k: v for k, v in call.items() if k != "sounds"} for call in circumstances]
     tried: dict[str, Any] = {"keys": keys, "entries": list(entries), "circumstances": calls}
     tried |= {"sounds": sounds is not None, "seed": seed}
+    if says:
+        tried["says"] = list(says)
     plain: dict[str, Any] = json.loads(json.dumps(tried, default=str))
     return plain
 

@@ -73,10 +73,13 @@ class Node:
         if situation.kind == "record":
             return "record"
         if situation.prompt is not None:
-            waits = "" if situation.kind in ("prompt", "digits") else f" ({situation.method})"
+            named = situation.kind in ("prompt", "digits", "speech")
+            waits = "" if named else f" ({situation.method})"
             return f"{in_short(situation.prompt)}{waits}"
         if situation.kind == "digit":
             return "waits for a key"
+        if situation.kind == "speech":
+            return "listens"
         return situation.method or "waits"
 
 

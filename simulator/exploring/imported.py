@@ -35,6 +35,10 @@ class WhatToTry:
         return self._together("words")
 
     @property
+    def phrases(self) -> list[str]:
+        return self._together("phrases")
+
+    @property
     def beside(self) -> list[str]:
         known = set(self.words)
         return [each for each in self._together("beside") if each not in known]

@@ -11,6 +11,7 @@ from types import FrameType
 from typing import Any
 
 from eslsync import Channel, Hangup, Outbound, Session, Transferred
+from eslsync.call.answers import EVENT
 from eslsync.call.job import Job
 from eslsync.call.leg import Collecting, Leg
 from eslsync.call.watching import Wait
@@ -319,6 +320,10 @@ class Observer:
             kind = "connected"
         elif asks_digit:
             kind, holder = "digit", None
+        elif what.listens:
+            kind = "speech"
+        elif wait is not None and EVENT in wait.events:
+            kind, holder = "speech", None
         elif playing and running and (declared(awaited).plays or method == "execute"):
             kind = "prompt"
         else:
@@ -345,10 +350,12 @@ class Observer:
             time=self._line.lasts,
             collects=collects,
             handled=frozenset(filter(None, session.channel.leg.digit_handlers)),
-            listens=self._listens(session),
+            listens=self._listens(session, "" if what.listens else "*"),
             method=method,
             far_end=far,
             far_seconds=far_seconds,
+            hears=line.listened_to,
+            phrases=self._phrases(),
             background=playing is not None and (wait is None or wait.kind != "application"),
             number=holder.number if isinstance(holder, _Running) else 0,
         )
@@ -379,8 +386,16 @@ class Observer:
         since = None if answered is None else (self._simulation.now - answered) / SECOND
         return self._line.transcript.legs.get(leg.uuid, leg.uuid), since
 
-    def _listens(self, session: Session) -> frozenset[str] | None:
-        """The keys that may have an effect while the handler asks for none; None for any."""
+    def _phrases(self) -> tuple[str, ...] | None:
+        recognizer = self._line.channel.recognizer
+        phrases = None if recognizer is None else recognizer.phrases
+        return None if phrases is None else tuple(phrases)
+
+    def _listens(self, session: Session, cut: str) -> frozenset[str] | None:
+        """The keys that may have an effect while the handler asks for none; None for any.
+
+        ``cut`` are those that cut a prompt if no variable says which.
+        """
         leg = session.channel.leg
         handlers = leg.digit_handlers
         if None in handlers or leg.conversation.callbacks.names & {"DTMF", "ALL"}:
@@ -388,7 +403,7 @@ class Observer:
         terminators = self._call.variable("playback_terminators")
         if terminators is not None and terminators.lower() == "any":
             return None
-        cut = "*" if terminators is None else terminators
+        cut = cut if terminators is None else terminators
         return frozenset([*filter(None, handlers), *(key for key in cut if key in KEYS)])
 
 

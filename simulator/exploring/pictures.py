@@ -27,6 +27,7 @@ WIDE = 24
 LOOKS: dict[str, tuple[str, str]] = {
     "digits": ("#dbe9ff", "#2457a6"),
     "digit": ("#dbe9ff", "#2457a6"),
+    "speech": ("#dff1f4", "#1f7f8f"),
     "prompt": ("#ffffff", "#8a94a3"),
     "record": ("#efe4fb", "#7a4fb0"),
     "connected": ("#def3e4", "#2f8f55"),

@@ -24,7 +24,8 @@ from .stories import Happening, HappeningKind
 
 __all__ = [
     "Condition", "EveryCall", "KeyLeads", "Mark", "NoCall", "Rule", "RuleError", "begin",
-    "digits_in", "extensions_in", "follow", "near", "read_rules", "rules_beside", "rules_in",
+    "digits_in", "extensions_in", "follow", "near", "phrases_in", "read_rules", "rules_beside",
+    "rules_in",
 ]  # fmt: skip
 
 #: The suffix of a file of rules beside the handler's.
@@ -44,8 +45,8 @@ no call [that CONDITION] CONDITION [or CONDITION ...] [before it CONDITION [or C
 key KEY [at PROMPT] leads to TARGET [or TARGET ...]
 at most NUMBER tries at PROMPT
 every answered bridge is recorded
-where CONDITION is one of: hears PROMPT, enters DIGITS, is answered, is bridged [to WHOM],
-is transferred [to EXTENSION], is recorded, is hung up by us, is given back;
+where CONDITION is one of: hears PROMPT, enters DIGITS, says WORD or 'WORDS', is answered,
+is bridged [to WHOM], is transferred [to EXTENSION], is recorded, is hung up by us, is given back;
 and TARGET: PROMPT, a bridge [to WHOM], a transfer [to EXTENSION], a recording, a hangup"""
 
 
@@ -58,7 +59,7 @@ class Condition:
     """Something that happens in a call, or doesn't."""
 
     what: HappeningKind
-    name: str = ""  #: of a prompt, digits, a far end or an extension; "" for any
+    name: str = ""  #: of a prompt, digits, words, a far end or an extension; "" for any
 
     def met_by(self, happening: Happening) -> bool:
         if self.what != happening.what:
@@ -68,7 +69,7 @@ class Condition:
         return self.name in ("", happening.name)
 
     def __str__(self) -> str:
-        if self.what in ("hears", "enters"):
+        if self.what in ("hears", "enters", "says"):
             return f"{self.what} {self.name}"
         if self.what == "presses":
             return f"presses {self.name}"
@@ -337,6 +338,11 @@ def digits_in(rules: Iterable[Rule]) -> list[str]:
     return [each.name for rule in rules for each in rule.names if each.what == "enters"]
 
 
+def phrases_in(rules: Iterable[Rule]) -> list[str]:
+    """What callers say in rules."""
+    return [each.name for rule in rules for each in rule.names if each.what == "says"]
+
+
 def extensions_in(rules: Iterable[Rule]) -> set[str]:
     """The extensions that rules name."""
     return {each.name for rule in rules for each in rule.names if each.what == "transferred"}
@@ -408,11 +414,15 @@ class _Sentence:
             if not are_keys(digits):
                 raise RuleError(f"{self.text!r}: {digits!r} are not keys")
             return Condition("enters", digits.rstrip("#"))
+        if self.takes("says"):
+            return Condition("says", self.phrase())
         for words, what, whom in CONDITIONS:
             if self.takes(words):
                 name = self.word(whom) if whom and self.takes("to") else ""
                 return Condition(what, name)
-        self.fail("'hears', 'enters', or " + ", ".join(f"'{words}'" for words, *_ in CONDITIONS))
+        self.fail(
+            "'hears', 'enters', 'says', or " + ", ".join(f"'{words}'" for words, *_ in CONDITIONS)
+        )
 
     def target(self) -> Condition:
         for words, what, whom in TARGETS:
@@ -434,6 +444,16 @@ class _Sentence:
             return False
         del self.words[: len(wanted)]
         return True
+
+    def phrase(self) -> str:
+        """A word, or several in quotes."""
+        said = [self.word("a word, or several in quotes")]
+        quote = said[0][:1]
+        if quote in ("'", '"'):
+            while not (said[-1].endswith(quote) and said != [quote]):
+                said.append(self.word(f"the end of what begins with {quote}"))
+            return " ".join(said)[1:-1]
+        return said[0]
 
     def word(self, what: str) -> str:
         if not self.words:

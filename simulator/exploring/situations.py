@@ -21,9 +21,9 @@ from .whereabouts import Place
 
 __all__ = ["Collects", "Situation", "SituationKind"]
 
-#: The target of the handler's wait: several digits, a single one, the end of a prompt, of a
-#: recording, of a conversation with somebody else, or anything else.
-SituationKind = Literal["digits", "digit", "prompt", "record", "connected", "waits"]
+#: The target of the handler's wait: several digits, a single one, what the caller says, the end of
+#: a prompt, of a recording, of a conversation with somebody else, or anything else.
+SituationKind = Literal["digits", "digit", "speech", "prompt", "record", "connected", "waits"]
 
 
 @dataclass(frozen=True)
@@ -96,6 +96,10 @@ class Situation:
     far_seconds: float | None = None  #: since that far end answered
     #: True if the prompt is only in the background: the handler does not wait for its end.
     background: bool = False
+    #: True if a recognizer waits for the caller to speak; and the phrases that it understands, None
+    #: if nobody has listed them.
+    hears: bool = False
+    phrases: tuple[str, ...] | None = None
     #: The number of applications begun when the running one began; 0 if none runs.
     number: int = 0
 
@@ -106,5 +110,5 @@ class Situation:
 
     @property
     def asks(self) -> bool:
-        """True if the handler waits for the caller's keys."""
-        return self.kind in ("digits", "digit") and self.far_end is None
+        """True if the handler waits for the caller's keys, or for what they say."""
+        return self.kind in ("digits", "digit", "speech") and self.far_end is None

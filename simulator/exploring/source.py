@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import ast
 import inspect
+import re
 from collections.abc import Iterator, Sequence, Set
 from dataclasses import dataclass
 from pathlib import Path
@@ -25,6 +26,8 @@ __all__ = ["HandlerSource", "NamedPrompt"]
 
 #: Maximum length of a number in the code to be tried as an entry.
 LONGEST = 16
+#: A text that somebody could say: a few words without digits.
+SAID = re.compile(r"[^\W\d_]{2,}(?:[ '-][^\W\d_]+){0,6}")
 #: Names that code uses to get the caller.
 CALLERS = frozenset("caller_number caller_name".split())
 
@@ -104,6 +107,32 @@ class HandlerSource:
             {each for each in self._strings if 1 < len(each) <= LONGEST and set(each) <= set(KEYS)},
             key=lambda each: (len(each), each),
         )
+
+    @property
+    def phrases(self) -> list[str]:
+        """What somebody could say among the texts that it compares with, or looks up in a table."""
+        found: dict[str, None] = {}
+        for node in self._nodes():
+            values: list[ast.expr] = []
+            if isinstance(node, ast.Compare):
+                values = [node.left, *node.comparators]
+                values += [key for each in node.comparators for key in self._keys_of(each)]
+            elif isinstance(node, ast.MatchValue):
+                values = [node.value]
+            elif isinstance(node, ast.Subscript):
+                values = self._keys_of(node.value)
+            elif isinstance(node, ast.Call) and isinstance(node.func, ast.Attribute):
+                values = self._keys_of(node.func.value) if node.func.attr == "get" else []
+            for value in values:
+                for text, _ in self._texts_in(value):
+                    if SAID.fullmatch(text) and not text.isupper():
+                        found[text] = None
+        return list(found)
+
+    def _keys_of(self, node: ast.expr) -> list[ast.expr]:
+        """The keys of a table."""
+        table = self._value_of(node) or node
+        return [key for key in table.keys if key] if isinstance(table, ast.Dict) else []
 
     @property
     def beside(self) -> list[str]:

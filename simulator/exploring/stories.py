@@ -11,8 +11,8 @@ __all__ = ["Happening", "HappeningKind", "Story", "ended", "so_far", "story_of"]
 
 #: What can happen; "ended" is a hangup by neither the caller nor the handler.
 HappeningKind = Literal[
-    "hears", "presses", "enters", "answered", "bridged", "transferred", "recording", "recorded",
-    "hung up by us", "given back", "ended",
+    "hears", "presses", "enters", "says", "answered", "bridged", "transferred", "recording",
+    "recorded", "hung up by us", "given back", "ended",
 ]  # fmt: skip
 #: Channel events that a story has, and their names there.
 EVENTS: dict[str, HappeningKind] = {
@@ -27,7 +27,7 @@ class Happening:
     """One thing in a story."""
 
     what: HappeningKind
-    name: str = ""  #: the prompt, key, digits, far end or extension
+    name: str = ""  #: the prompt, key, digits, words, far end or extension
     #: True for a file that is played as one with those before.
     goes_on: bool = False
 
@@ -39,6 +39,7 @@ def story_of(line: Line) -> Story:
     """The story of a call so far, without its end."""
     told: list[tuple[int, int, Happening]] = [
         *((at, 1, Happening("presses", key)) for at, key in line.pressed),
+        *((at, 1, Happening("says", words)) for at, words in line.said),
         *((at, 1, Happening("bridged", whom)) for at, whom in line.joined),
     ]
     whole = True  # a prompt of one file, or the first of several
@@ -63,6 +64,7 @@ def so_far(line: Line) -> int:
     return (
         sum(prompt.told for prompt in line.prompts)
         + len(line.pressed)
+        + len(line.said)
         + len(line.joined)
         + sum(name in EVENTS or name == "transfer" for _, name in line.fired)
     )

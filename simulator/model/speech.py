@@ -8,7 +8,7 @@ can be given as the caller's words, or by a function that stands for the engine.
 from __future__ import annotations
 
 import json
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from typing import TYPE_CHECKING
 
 from eslsync.wire.separation import separate
@@ -147,6 +147,10 @@ class Recognizer:
     @property
     def listens(self) -> bool:
         return self._ready and self._spoke_at is None
+
+    @property
+    def phrases(self) -> Collection[str] | None:
+        return phrases_of(self._understands, self.grammar)
 
     def caller_talks(self) -> None:
         self._look()

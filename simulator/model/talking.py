@@ -30,6 +30,10 @@ class Listens(Protocol):
     def listens(self) -> bool:
         """True while it waits for the caller to speak."""
 
+    @property
+    def phrases(self) -> Collection[str] | None:
+        """What it understands now; None if nobody has listed that."""
+
     def caller_talks(self) -> None:
         """Notice that the caller begins to talk."""
 

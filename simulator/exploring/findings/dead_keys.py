@@ -32,7 +32,12 @@ def find(evidence: Evidence) -> Iterator[Finding]:
     effective: dict[str, set[str]] = {}  # at each spot, the keys with an effect at an earlier visit
     for node in search.nodes:
         situation = node.situation
-        if not situation.asks or not node.expanded or situation.spot in seen:
+        if (
+            situation.kind == "speech"
+            or not situation.asks
+            or not node.expanded
+            or situation.spot in seen
+        ):
             continue
         if node.like is not None:
             continue

@@ -47,7 +47,8 @@ def find(evidence: Evidence) -> Iterator[Finding]:
         if situation.spot in seen or not situation.asks or _is_with_others(node):
             continue
         seen.add(situation.spot)
-        text = f"a caller who presses nothing at {node.title} waits for {edge.seconds:.0f} s"
+        does = "says" if situation.kind == "speech" else "presses"
+        text = f"a caller who {does} nothing at {node.title} waits for {edge.seconds:.0f} s"
         waits = node.here.then(Step("wait", {"timeout": STAYS}))
         yield Finding("silence", text, situation.place, waits, node=node.number)
 

@@ -101,3 +101,68 @@ def looks_at_the_length(session: Session) -> None:
 
 def test_callers_hang_up_in_the_middle_of_a_recording() -> None:
     assert "after-hangup" in found(explore(looks_at_the_length, keys="1"))
+
+
+TIMES = {"start-input-timers": False, "no-input-timeout": 3000}
+
+
+def asks_for_a_department(session: Session) -> None:
+    channel = session.channel
+    channel.answer()
+    speech = channel.play_and_detect_speech(
+        "department", "vosk", "departments", parameters=TIMES, terminators="0"
+    )
+    if speech in ("billing", "human resources"):
+        channel.playback(f"{speech}")
+    elif not speech.timed_out:
+        channel.playback("not-understood")
+    channel.hangup()
+
+
+def listens_while_it_plays(session: Session) -> None:
+    channel = session.channel
+    channel.answer()
+    recognition = channel.detect_speech("vosk", "departments", parameters=TIMES)
+    channel.playback("department")
+    recognition.start_input_timers()
+    channel.playback(str(recognition.wait()) or "nothing")
+    channel.hangup()
+
+
+def test_phrases_silence_keys_and_what_nobody_understands_are_tried_where_it_listens() -> None:
+    """The phrases are those that the code compares, if no recognizer has any."""
+    labels = asked_first(asks_for_a_department, "01")
+    assert labels == {
+        "says billing",
+        "says human resources",
+        "says something else",
+        "says billing during the prompt",
+        "0",
+        "1",  # stands for those that nobody listens for
+        "silence",
+    }
+
+
+def test_the_phrases_of_a_recognizer_are_tried_and_those_of_the_user() -> None:
+    way = {"recognizers": {"vosk": {"departments": ["sales", "billing"]}}}
+    exploration = explore(listens_while_it_plays, keys="1", circumstances=[way], says=["hello"])
+    labels = {edge.label for edge in exploration.edges if edge.label.startswith("says")}
+    phrases = {"says sales", "says billing", "says hello", "says something else"}
+    assert labels == phrases | {"says hello during the prompt"}
+    played = {node.title for node in exploration.nodes}
+    assert played == {"department", "listens", "sales", "billing", "nothing"}
+    exploration.check()
+
+
+def fails_at_a_word(session: Session) -> None:
+    session.channel.answer()
+    speech = session.channel.play_and_detect_speech("department", "vosk", "departments")
+    session.channel.playback({"sales": "sales"}[speech] if speech else "nothing")
+    session.channel.hangup()
+
+
+def test_a_finding_has_a_script_that_says_it() -> None:
+    exploration = explore(fails_at_a_word, keys="1", workers=1)
+    finding = next(each for each in exploration.findings if each.kind == "raises")
+    assert "KeyError" in finding.text
+    assert 'says: "something else"' in (exploration.script(finding) or "")

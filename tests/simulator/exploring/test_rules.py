@@ -47,6 +47,16 @@ def broken(sentence: str, *happenings: str) -> str | None:
             ["presses 4710; hears balance", "presses 47110; hears balance", "hears balance"],
         ),
         (
+            "every call that says 'human resources' hears bye",
+            ["says billing; ended", "says human resources; hears bye; ended"],
+            ["says human resources; ended"],
+        ),
+        (
+            "no call hears secret before it says please",
+            ["says please; hears secret", "hears menu; ended"],
+            ["says something else; hears secret", "hears secret; says please"],
+        ),
+        (
             "no call hears secret",
             ["hears menu; hung up by us"],
             ["hears menu; hears secret"],

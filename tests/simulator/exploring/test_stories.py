@@ -22,7 +22,7 @@ def story(*happenings: str) -> Story:
     return tuple(found)
 
 
-WITH_NAMES = ("hears", "presses", "bridged", "transferred")
+WITH_NAMES = ("hears", "presses", "says", "bridged", "transferred")
 
 
 def office(session: Session) -> None:
