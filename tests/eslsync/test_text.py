@@ -718,6 +718,7 @@ def test_no_method_that_takes_text_is_missing() -> None:
     assert not rows & NEVER_SENT.keys()
 
 
+@pytest.mark.thorough
 @pytest.mark.parametrize("name", ROWS)
 def test_text_survives_or_is_refused(name: str, monkeypatch: pytest.MonkeyPatch) -> None:
     row = ROWS[name]

@@ -37,7 +37,8 @@ def blocks(language: str) -> list[object]:
         text = page.read_text(encoding="utf-8")
         fenced = re.findall(rf"^```{language}\n(.*?)^```$", text, re.DOTALL | re.MULTILINE)
         for number, block in enumerate(fenced, 1):
-            found.append(pytest.param(block, id=f"{page.name}-{number}"))
+            marks = [pytest.mark.thorough] if page.name == "explore.md" else []
+            found.append(pytest.param(block, id=f"{page.name}-{number}", marks=marks))
     return found
 
 

@@ -26,6 +26,7 @@ def test_every_example_has_a_script_to_be_swept_by() -> None:
     assert swept == {path.name for path in EXAMPLES.glob("*.py")}
 
 
+@pytest.mark.thorough
 @pytest.mark.parametrize("path", SCRIPTS, ids=lambda path: path.name.removesuffix(".call.yaml"))
 def test_no_fault_makes_an_example_hang_or_fail(path: Path) -> None:
     script = Script.read(path)

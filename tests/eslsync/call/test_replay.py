@@ -240,6 +240,7 @@ def whole(data: bytes) -> Iterator[bytes]:
     yield data
 
 
+@pytest.mark.thorough
 @pytest.mark.parametrize("name", [name for name in HELD if name not in VARIOUS])
 def test_a_handler_is_given_what_the_recorded_switch_said(name: str) -> None:
     converse(name, whole)

@@ -43,6 +43,7 @@ def redacted(
     return b"".join(said["app"]), b"".join(said["switch"])
 
 
+@pytest.mark.thorough
 @pytest.mark.parametrize("name", various())
 def test_without_anything_to_hide_nothing_is_changed(name: str) -> None:
     recorded = recording(name)
@@ -56,6 +57,7 @@ def test_without_anything_to_hide_nothing_is_changed(name: str) -> None:
     ]
 
 
+@pytest.mark.thorough
 @pytest.mark.parametrize("name", various())
 def test_digits_are_hidden_and_everything_else_is_left(name: str) -> None:
     recorded = recording(name)

@@ -92,6 +92,7 @@ def feed_all(reader: Parser, *pieces: bytes) -> list[Message]:
 # The same messages, however the bytes are split
 
 
+@pytest.mark.thorough
 @both_sides
 @pytest.mark.parametrize("name", various())
 def test_a_recording_parses_the_same_byte_by_byte_as_read_and_all_at_once(
@@ -136,6 +137,7 @@ def test_a_recording_parses_the_same_wherever_it_is_cut_in_two(name: str, side: 
         assert read([data[:at], data[at:]], side) == at_once
 
 
+@pytest.mark.thorough
 @every_recording
 def test_framing_what_a_switch_sends_loses_no_byte(name: str) -> None:
     data = recording(name).switch_bytes
@@ -143,6 +145,7 @@ def test_framing_what_a_switch_sends_loses_no_byte(name: str) -> None:
     assert b"".join(head + b"\n\n" + body for head, body in pairs) == data
 
 
+@pytest.mark.thorough
 @pytest.mark.parametrize("name", WHOLE)
 def test_reading_and_writing_what_an_app_sends_loses_no_byte(name: str) -> None:
     # CRLF is read as LF (08f), and a line without a colon is passed over (08a).

@@ -142,6 +142,7 @@ def test_music_started_by_the_dialplan_hides_no_key() -> None:
     assert [each for each in exploration.findings if "LookupError" in each.text], str(exploration)
 
 
+@pytest.mark.thorough
 def test_a_sound_repeated_for_ever_is_given_up_on() -> None:
     def repeats(session: Session) -> None:
         session.channel.answer()

@@ -109,6 +109,7 @@ def test_long_texts_are_cut() -> None:
 # Recordings
 
 
+@pytest.mark.thorough
 @pytest.mark.parametrize("name", various())
 def test_a_recording_is_drawn_within_its_paper(name: str) -> None:
     recording = Recording.read(RECORDINGS / f"{name}.jsonl")

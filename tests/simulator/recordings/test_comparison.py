@@ -263,6 +263,7 @@ def one_beat_less(lines: list[dict[str, Any]]) -> None:
     del lines[event_lines(lines, "SESSION_HEARTBEAT")[0]]
 
 
+@pytest.mark.thorough
 @pytest.mark.parametrize(
     ("name", "what", "change"),
     [

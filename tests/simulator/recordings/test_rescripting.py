@@ -320,6 +320,7 @@ def test_a_call_by_a_real_caller_becomes_a_script(tmp_path: Path) -> None:
     assert call.duration == pytest.approx(5.598, abs=0.1)
 
 
+@pytest.mark.thorough
 @pytest.mark.parametrize("name", various())
 def test_a_recording_of_a_call_becomes_a_script(name: str) -> None:
     recording = Recording.read(RECORDINGS / f"{name}.jsonl")

@@ -73,6 +73,7 @@ def test_a_rule_that_a_call_breaks_is_told_with_the_call(rule: str, broken: Expl
     assert "0 of 5 rules hold" in str(broken)
 
 
+@pytest.mark.thorough
 def test_rules_that_hold_are_counted() -> None:
     found = checked(
         "at most 4 tries at bank/pin",
@@ -118,6 +119,7 @@ def test_what_a_path_of_two_known_parts_breaks_is_found() -> None:
     assert sorted(pressed) == ["1", "2"]
 
 
+@pytest.mark.thorough
 def test_rules_that_no_call_can_break_are_told() -> None:
     idle = {
         "no call hears menu before it hears menu": "it holds whatever calls do",
@@ -142,6 +144,7 @@ def test_what_is_no_rule_is_refused() -> None:
         checked("no call hears goodbye before it is answered by hand")
 
 
+@pytest.mark.thorough
 def test_digits_that_a_rule_names_are_tried() -> None:
     found = explore(bank, keys="12", entries=(), expect=["every call that enters 9876 hears menu"])
     assert not [each for each in found.findings if each.rule is not None], str(found)

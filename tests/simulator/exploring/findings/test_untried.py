@@ -35,6 +35,7 @@ def test_nothing_is_wrong_is_said_if_all_was_tried() -> None:
     exploration.check()
 
 
+@pytest.mark.thorough
 def test_situations_that_are_cut_are_counted_at_their_place() -> None:
     exploration = explore(gathers_digits, keys="0123456789")
     [cut] = exploration.incomplete
