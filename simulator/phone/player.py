@@ -323,27 +323,36 @@ class Player:
     def make(self, verb: Verb, keys: str = "", line: int = CALLER) -> None:
         """Press keys, hang up, answer or reject a call, now, on a line.
 
-        Nothing happens if that line can't do so: its call has ended, or it is another one's turn.
+        Several keys are pressed one after the other, which takes time. Nothing happens if that
+        line can't do so: its call has ended, or it is another one's turn.
         """
-        if line != CALLER:
-            self._make_far(verb, keys, line)
-        elif verb in ("press", "hangup") and not (self.hung_up or self._left):
-            self.moves.append(Move(self.now, verb, keys))
-            if verb == "press":
-                with self._noting():
-                    self.call.press(keys)
+        for index, key in enumerate(keys or [""]):
+            if index:
+                self.pass_to(self.now + round(GAP * SECOND))
+            self._settle()  # what is due now comes first, as in the script of the call
+            if line == CALLER:
+                self._make(verb, key)
             else:
-                self._left = True
-                self.call.hangup_after(0.0)
-                self._settle()
+                self._make_far(verb, key, line)
 
-    def _make_far(self, verb: Verb, keys: str, line: int) -> None:
-        self._settle()  # what is due now comes first
+    def _make(self, verb: Verb, key: str) -> None:
+        if verb not in ("press", "hangup") or self.hung_up or self._left:
+            return
+        self.moves.append(Move(self.now, verb, key))
+        if verb == "press":
+            with self._noting():
+                self.call.press(key)
+        else:
+            self._left = True
+            self.call.hangup_after(0.0)
+            self._settle()
+
+    def _make_far(self, verb: Verb, key: str, line: int) -> None:
         called = self._numbered.get(line)
         phase = None if called is None else phase_of(called)
         if called is None or phase != ("rings" if verb in ("answer", "reject") else "up"):
             return
-        self.moves.append(Move(self.now, verb, keys, line))
+        self.moves.append(Move(self.now, verb, key, line))
         far_end = FarEnd(self._simulation, called.dial_string, called.number)
         try:
             if verb == "answer":
@@ -351,7 +360,7 @@ class Player:
             elif verb == "reject":
                 far_end.reject()
             elif verb == "press":
-                far_end.press(keys)
+                far_end.press(key)
             else:
                 far_end.hangup()
         except CallFailed:
@@ -413,18 +422,16 @@ class Player:
         at = 0
         last = self.moves[-1] if self.moves else None
         for move in self.moves:
-            if move.at > at or move.line != CALLER:
-                steps.append(Step("say_nothing", {"seconds": (move.at - at) / SECOND}))
-            at = move.at + round(GAP * SECOND) * max(0, len(move.keys) - 1)
+            steps.append(Step("say_nothing", {"seconds": (move.at - at) / SECOND}))
+            at = move.at
             if move.line != CALLER:
                 steps.append(self._far_step(move))
             elif move.verb == "press":
                 steps.append(Step("press", {"digits": move.keys}))
             elif move is last:
                 steps.append(Step("hangup"))
-            else:
-                # somebody at a far end did something afterwards
-                steps += [Step("hangup_after", {"seconds": 0}), Step("say_nothing", {"seconds": 0})]
+            else:  # somebody at a far end did something afterwards
+                steps.append(Step("hangup_after", {"seconds": 0}))
         if not (steps and steps[-1].verb == "hangup"):
             over = self.ended or self._left
             steps.append(Step("wait") if over else Step("hangup"))

@@ -10,6 +10,7 @@ import pytest
 from eslsync import Session
 from simulator.model.endpoint_modules import OTHERS
 from simulator.phone.player import BY_HAND, FarLine, Move, Player, Verb
+from simulator.phone.rehearsing import rehearse
 from simulator.scripts.script import Script
 from tests.support.places import EXAMPLES
 
@@ -168,6 +169,30 @@ def test_a_far_end_is_played_by_hand_and_the_script_plays_the_same_call(
         assert shows in str(player.transcript)
         script = player.script()
     assert Script.parse(script.dump()).run().ladder() == ladder
+
+
+def test_moves_in_the_very_moments_in_which_things_happen() -> None:
+    with Player(OPERATOR) as player:
+        player.make("press", "1")  # before the handler has begun
+        player.make("press", "2")
+        while not player.lines:
+            player.skip()
+        player.make("answer", line=2)
+        player.make("press", "3")
+        player.skip()
+        player.make("press", "12", 2)  # 0.2 s apart
+        for key in "45":
+            player.make("press", key)
+            player.skip()
+        player.make("press", "3#*", 2)
+        player.make("hangup", line=2)
+        ladder = to_the_end(player)
+        moves, script = player.moves, player.script()
+    assert all(len(each.keys) < 2 for each in moves)
+    assert Script.parse(script.dump()).run().ladder() == ladder
+    assert rehearse(script, script.load()).moves == moves
+    with Player(OPERATOR, moves=moves) as again:
+        assert to_the_end(again) == ladder
 
 
 def test_what_a_far_end_hears_is_known() -> None:
