@@ -25,6 +25,7 @@ STANDING = "simulator.calling.standing"
 WORKERS = "eslsync_stands_on"
 #: The endings of test files' names.
 SCRIPTS = (".call.yaml", ".call.yml")
+EXPLORATIONS = (".explore.yaml", ".explore.yml")
 
 
 def pytest_addoption(parser: pytest.Parser) -> None:
@@ -105,18 +106,28 @@ def freeswitch(request: pytest.FixtureRequest) -> Iterator[Any]:
 def pytest_collect_file(file_path: Path, parent: pytest.Collector) -> pytest.Collector | None:
     if file_path.name.lower().endswith(SCRIPTS):
         return ScriptFile.from_parent(parent, path=file_path)
+    if file_path.name.lower().endswith(EXPLORATIONS):
+        return ExplorationFile.from_parent(parent, path=file_path)
     return None
 
 
 class ScriptFile(pytest.File):
     """A script in YAML."""
 
+    collector = "scripts_in"
+
     def collect(self) -> Iterator[pytest.Item]:
         try:
             plugin = simulators_plugin(self.config)
         except InTheWay as error:
             raise self.CollectError(str(error)) from None
-        yield from plugin.scripts_in(self)
+        yield from getattr(plugin, self.collector)(self)
+
+
+class ExplorationFile(ScriptFile):
+    """What to explore, in YAML."""
+
+    collector = "explorations_in"
 
 
 def simulators_plugin(config: pytest.Config) -> Any:

@@ -27,6 +27,7 @@ from .calling.freeswitch import simulation_of
 from .calling.given import check_flag
 
 if TYPE_CHECKING:
+    from .exploring.tasks import Task
     from .scripts.script import Script
 
 #: Maximum ladders in a report: the last ones of a test that makes thousands of calls.
@@ -268,6 +269,45 @@ class ScriptItem(pytest.Item):
         from .scripts.script import ScriptError
 
         if isinstance(excinfo.value, (CallFailed, SimulationError, ScriptError)):
+            return str(excinfo.value)
+        return super().repr_failure(excinfo, style)
+
+    def reportinfo(self) -> tuple[Path, int | None, str]:
+        return self.path, None, self.name
+
+
+# Explorations
+
+
+def explorations_in(file: pytest.File) -> Iterator[pytest.Item]:
+    """The test in a file that says what to explore, in YAML."""
+    from .exploring.tasks import Task
+    from .scripts.script import ScriptError
+
+    try:
+        task = Task.read(file.path)
+    except ScriptError as error:
+        raise file.CollectError(str(error)) from None
+    name = file.path.name[: file.path.name.lower().rindex(".explore.")]
+    yield ExplorationItem.from_parent(file, name=name, task=task)
+
+
+class ExplorationItem(pytest.Item):
+    """The test: nothing is wrong with the handler, or nothing has changed."""
+
+    def __init__(self, *, task: Task, **kwargs: Any) -> None:
+        super().__init__(**kwargs)
+        self.task = task
+
+    def runtest(self) -> None:
+        exploration = self.task.run()
+        if exploration.status:
+            pytest.fail("\n".join(exploration.report(with_map=False)), pytrace=False)
+
+    def repr_failure(self, excinfo: pytest.ExceptionInfo[BaseException], style: Any = None) -> Any:
+        from .scripts.script import ScriptError
+
+        if isinstance(excinfo.value, ScriptError):
             return str(excinfo.value)
         return super().repr_failure(excinfo, style)
 

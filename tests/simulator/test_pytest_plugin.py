@@ -470,6 +470,49 @@ def test_a_script_leaves_no_thread(
     result.stdout.fnmatch_lines(["1 thread(s) left behind:", "left over"])
 
 
+# Explorations
+
+
+EXPLORES = """
+explore: ivr.py
+keys: "12"
+workers: 1
+allow: [incomplete]
+"""
+
+
+def test_an_exploration_is_a_test(run: Run, pytester: pytest.Pytester) -> None:
+    (pytester.path / "ivr.explore.yaml").write_text(EXPLORES)
+    text = EXPLORES.replace('"12"', '"12"\nexpect: [no call hears ivr-option-2]')
+    (pytester.path / "rules.explore.yml").write_text(text)
+    result = run("", "-v")
+    result.assert_outcomes(passed=1, failed=1)
+    result.stdout.fnmatch_lines(
+        [
+            "ivr.explore.yaml::ivr PASSED*",
+            "rules.explore.yml::rules FAILED*",
+            "9 situations at 5 spots, 28 calls; 1 expected (allowed: 2 unreached)",
+            "1. expected: no call hears ivr-option-2: a call hears ivr-option-2 (ivr.py:20 in *",
+        ]
+    )
+
+
+@pytest.mark.parametrize(
+    ("edit", "said"),
+    [
+        ('allow: ["x"]', "*.explore.yaml:5: there is no kind of finding 'x'; there are *"),
+        ("alow: []", "*.explore.yaml:5: *'alow' (did you mean allow?)*"),
+    ],
+)
+def test_an_invalid_exploration_is_a_collection_error(
+    run: Run, pytester: pytest.Pytester, edit: str, said: str
+) -> None:
+    (pytester.path / "ivr.explore.yaml").write_text(EXPLORES.replace("allow: [incomplete]", edit))
+    result = run("")
+    result.assert_outcomes(errors=1)
+    result.stdout.fnmatch_lines([said])
+
+
 # Projects that don't use it
 
 
