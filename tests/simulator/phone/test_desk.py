@@ -12,9 +12,23 @@ from pathlib import Path
 import pytest
 
 from simulator.clockwork.threads import SECOND
+from simulator.model.endpoint_modules import OTHERS
 from simulator.phone.desk import Telephone
 from simulator.phone.keeping import ladder
-from simulator.phone.protocol import Again, Back, CallUp, HangUp, Press, Speed, State, dumped
+from simulator.phone.player import BY_HAND
+from simulator.phone.protocol import (
+    Again,
+    Answer,
+    Back,
+    CallUp,
+    HangUp,
+    NotACommand,
+    Press,
+    Reject,
+    Speed,
+    State,
+    dumped,
+)
 from simulator.scripts.script import Script
 from tests.simulator.phone.desks import desk_of
 from tests.support.places import EXAMPLES
@@ -61,6 +75,31 @@ def test_a_call_is_gone_back_in_and_ends_otherwise_with_the_same_ladder_up_to_th
         assert second["ladder"].split("\n")[: len(before)] == before
         assert [each["caption"] for each in second["prompts"]][-1] == "option-4"
         assert ladder(Script.parse(second["script"]).run().transcript.entries) == second["ladder"]
+
+
+def test_a_far_end_rings_is_answered_and_declines_after_a_step_back() -> None:
+    with desk_of(EXAMPLES / "ring_two.py", endpoints={OTHERS: BY_HAND}) as desk:
+        with pytest.raises(NotACommand, match="there is no line 3"):
+            desk.do(Answer(3))
+        desk.do(CALL)
+        rings = desk.skip_until(lambda state: state["lines"])
+        assert [(each["dial_string"], each["phase"]) for each in rings["lines"]] == [
+            ("user/1000", "rings"),
+            ("user/1001", "rings"),
+        ]
+        desk.do(Answer(3))
+        desk.skip_until(lambda state: state["lines"][0]["cause"] == "LOSE_RACE")
+        desk.do(Press("1", 3))
+        desk.do(HangUp(3))
+        over = desk.until(lambda state: state["lines"][1]["phase"] == "ended")
+        assert [(each["verb"], each["line"]) for each in over["moves"]] == [
+            *(("answer", 3), ("press", 3), ("hangup", 3)),
+        ]
+        assert not over["hung_up"]
+        desk.do(Back(over["moves"][0]["at"]))
+        desk.until(lambda state: not state["moves"] and len(state["lines"]) == 2)
+        desk.do(Reject(2))
+        desk.until(lambda state: state["lines"][0]["cause"] == "USER_BUSY")
 
 
 def test_a_prompt_is_told_of_as_a_switch_plays_it() -> None:
