@@ -47,6 +47,7 @@ At = int | Collection[int] | str | None
 
 #: Seconds that a look-up takes at least during which something else happens.
 DURING = 1.0
+AN_HOUR = 3600.0
 #: More calls than anybody makes.
 LAST = 1_000_000_000
 RANGE = re.compile(r"(\d+)(-?)(\d*)")
@@ -154,14 +155,7 @@ class _Backend:
         return next((line for line in self.lines.values() if line.served_by == here), None)
 
     def answer(self, function: Function, args: Any, kwargs: Any) -> Any:
-        line = self._line()
-        assert line is not None
-        limit = timeout_of(function, args, kwargs)
-        answer = _Answer()
-        # On the world's thread, so that it is noted after what the handler has sent before.
-        self.world.do(lambda: self._begin(line, function, limit, answer))
-        if self.outside.on_asked is not None:
-            self.outside.on_asked(sys._getframe(), self.name, answer.number)
+        line, answer = self._asked(function, args, kwargs)
         if answer.seconds is None:
             _never_return(self.name, self.world, line)
         elif answer.seconds and isinstance(self.world, World):
@@ -171,6 +165,37 @@ class _Backend:
         if answer.error is not None:
             raise answer.error
         return function(*args, **kwargs)
+
+    async def answer_later(self, function: Function, args: Any, kwargs: Any) -> Any:
+        import asyncio  # whoever gets here has loaded it
+
+        line, answer = self._asked(function, args, kwargs)
+        if answer.seconds is None:
+            loop = asyncio.get_running_loop()
+            never: asyncio.Future[None] = loop.create_future()
+            over = NeverReturned(f"{self.name} never returned")
+            end = partial(loop.call_soon_threadsafe, never.set_exception, over)
+            with _at_hangup(line, end):
+                while not never.done():  # a loop for which nothing is due counts as stuck
+                    await asyncio.wait([never], timeout=AN_HOUR)
+            never.result()
+        elif answer.seconds:
+            await asyncio.sleep(answer.seconds)
+        if answer.error is not None:
+            raise answer.error
+        return await function(*args, **kwargs)
+
+    def _asked(self, function: Function, args: Any, kwargs: Any) -> tuple[Line, _Answer]:
+        """The call that a look-up belongs to, and its answer."""
+        line = self._line()
+        assert line is not None
+        limit = timeout_of(function, args, kwargs)
+        answer = _Answer()
+        # On the world's thread, so that it is noted after what the handler has sent before.
+        self.world.do(lambda: self._begin(line, function, limit, answer))
+        if self.outside.on_asked is not None:
+            self.outside.on_asked(sys._getframe(), self.name, answer.number)
+        return line, answer
 
     def _begin(self, line: Line, function: Function, limit: float | None, answer: _Answer) -> None:
         """Decide what a call does, and note it."""

@@ -36,6 +36,9 @@ class Answering(Protocol):
     def answer(self, function: Function, args: Any, kwargs: Any) -> Any:
         """Answer a call of ``function``."""
 
+    async def answer_later(self, function: Function, args: Any, kwargs: Any) -> Any:
+        """Answer a call of ``function``, which is a coroutine function."""
+
 
 class Replaced:
     """A function in whose place the first of ``answering`` is called that is here."""
@@ -66,6 +69,13 @@ class Replaced:
             if each.is_here():
                 return each.answer(self.original, args, kwargs)
         return self.original(*args, **kwargs)
+
+    async def call_later(self, *args: Any, **kwargs: Any) -> Any:
+        """Stands for a coroutine function."""
+        for each in self.answering:
+            if each.is_here():
+                return await each.answer_later(self.original, args, kwargs)
+        return await self.original(*args, **kwargs)
 
     def put(self) -> None:
         """Replace the function."""
@@ -161,9 +171,13 @@ class _Attribute(Replaced):
             def passing_on(*args: Any, **kwargs: Any) -> Any:
                 return self.call(*args, **kwargs)
 
+            async def passing_on_later(*args: Any, **kwargs: Any) -> Any:
+                return await self.call_later(*args, **kwargs)
+
+            stands: Any = passing_on_later if _is_coroutine(original) else passing_on
             # stacks name the function
-            passing_on.__code__ = passing_on.__code__.replace(co_name=original.__name__)
-            function = functools.wraps(original)(passing_on)
+            stands.__code__ = stands.__code__.replace(co_name=original.__name__)
+            function = functools.wraps(original)(stands)
             binds = isinstance(found, (staticmethod, classmethod))
             stand_in = type(found)(function) if binds else function
         else:
@@ -224,8 +238,10 @@ class _Code(Replaced):
     def put(self) -> None:
         if self._tells_signature:
             vars(self._function)["__signature__"] = inspect.signature(self._function)
-        code = _passing_on.__code__
-        constants = tuple(self.call if each == _HOOK else each for each in code.co_consts)
+        later = _is_coroutine(self._function)
+        code = (_passing_on_later if later else _passing_on).__code__
+        hook = self.call_later if later else self.call
+        constants = tuple(hook if each == _HOOK else each for each in code.co_consts)
         free = self._code.co_freevars  # as many as the function's closure has
         self._code_meanwhile = code.replace(
             co_consts=constants, co_freevars=free, co_name=self._code.co_name
@@ -248,6 +264,15 @@ def _passing_on(*args: Any, **kwargs: Any) -> Any:
     return hook(*args, **kwargs)
 
 
+async def _passing_on_later(*args: Any, **kwargs: Any) -> Any:
+    hook: Any = "what is called instead"
+    return await hook(*args, **kwargs)
+
+
+def _is_coroutine(function: Function) -> bool:
+    return inspect.iscoroutinefunction(function)
+
+
 def _check_kind(name: str, function: object) -> None:
     """Raise TypeError for what is not called and then done, as a look-up is."""
     what = ""
@@ -255,9 +280,7 @@ def _check_kind(name: str, function: object) -> None:
         what = "a class: name a method of it, such as __init__"
     elif not callable(function) and not isinstance(function, BuiltinFunctionType):
         what = f"no function, but {type(function).__name__!r}"
-    elif inspect.isgeneratorfunction(function):
+    elif inspect.isgeneratorfunction(function) or inspect.isasyncgenfunction(function):
         what = "a generator, whose steps are calls of their own: name the function that it calls"
-    elif inspect.iscoroutinefunction(function) or inspect.isasyncgenfunction(function):
-        what = "a coroutine, which no handler waits for: name the function that runs it"
     if what:
         raise TypeError(f"outside: {name} is {what}")

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import sys
 from collections.abc import Callable, Sequence
 from concurrent import futures
@@ -45,8 +46,8 @@ class Pool:
     def rows(self):
         yield 1
 
-    async def later(self):
-        pass
+async def found(number):
+    return lookup(number)
 """
 
 
@@ -329,7 +330,6 @@ def test_a_look_up_that_never_came_fails_the_test(crm: Any, options: Any, told: 
         ("crm.asked", {}, "crm.asked is no function, but 'list'"),
         ("crm.Pool", {}, "crm.Pool is a class: name a method of it"),
         ("crm.Pool.rows", {}, "crm.Pool.rows is a generator"),
-        ("crm.Pool.later", {}, "crm.Pool.later is a coroutine"),
         ("sqlite3.Connection.execute", {}, "can't be replaced: .*immutable.* of your own"),
         (sys.intern, {}, "sys.intern is no function written in Python"),
         (5, {}, "5 is neither a function nor a dotted name"),
@@ -521,4 +521,40 @@ def test_a_look_up_in_a_thread_that_never_returns_ends_with_the_call(crm: Any) -
         call.hear("hello")
         call.wait()
     assert "crm.lookup never returns" in call.ladder()
+    assert call.error is None
+
+
+@pytest.mark.parametrize(
+    ("takes", "said", "seconds"), [(2.0, "ada", 2.0), (5.0, "you", 3.0), (None, "you", 3.0)]
+)
+@pytest.mark.parametrize("by_name", [False, True])
+def test_a_coroutine_function(
+    crm: Any, by_name: bool, takes: float | None, said: str, seconds: float
+) -> None:
+    async def ask(number: str) -> str:
+        try:
+            return str(await asyncio.wait_for(crm.found(number), timeout=3))
+        except (TimeoutError, asyncio.TimeoutError):  # before Python 3.11, two
+            return "you"
+
+    def handler(session: Session) -> None:
+        session.channel.answer()
+        session.channel.playback(f"hello/{asyncio.run(ask('1001'))}")
+        session.channel.hangup()
+
+    with FreeSwitch() as switch:
+        switch.outside("crm.found" if by_name else crm.found, takes=takes)
+        call = switch.call(handler)
+        call.hear(f"hello/{said}", start=True)
+        assert seconds < call.duration < seconds + 0.2
+        call.wait()
+
+
+def test_a_coroutine_that_never_returns_ends_with_the_call(crm: Any) -> None:
+    with FreeSwitch() as switch:
+        switch.outside("crm.found", takes=None)
+        call = switch.call(lambda session: asyncio.run(crm.found("1001")))
+        call.say_nothing(60)
+        call.hangup()
+    assert type(call.outcome).__name__ == "NeverReturned"
     assert call.error is None

@@ -26,6 +26,9 @@ class Doubled:
     def answer(self, function: Callable[..., Any], args: Any, kwargs: Any) -> Any:
         return [function(*args, **kwargs)] * 2
 
+    async def answer_later(self, function: Callable[..., Any], args: Any, kwargs: Any) -> Any:
+        return [await function(*args, **kwargs)] * 2
+
 
 def made(start: int) -> Callable[..., int]:
     def count(more: int = 1, *, times: int = 1) -> int:
