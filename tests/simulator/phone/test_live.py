@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import socket
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import closing, contextmanager
 from pathlib import Path
 
@@ -11,10 +11,11 @@ import pytest
 
 from eslsync import Outbound, Session
 from simulator.ladders.text import draw
+from simulator.model.endpoint_modules import OTHERS
 from simulator.phone.inbox import Inbox
 from simulator.phone.keeping import as_recording
 from simulator.phone.live import Live
-from simulator.phone.player import Player
+from simulator.phone.player import BY_HAND, Player
 from simulator.phone.protocol import Back, CallUp, HangUp, Press, Skip, Speed
 from simulator.phone.terminal import Screen, TerminalPhone
 from simulator.recordings.reading import Recording
@@ -30,10 +31,16 @@ def menu(session: Session) -> None:
     session.channel.hangup()
 
 
+def bridging(session: Session) -> None:
+    session.channel.answer()
+    session.channel.bridge("user/1000,user/1001", ring_timeout=60)
+    session.channel.hangup()
+
+
 @contextmanager
-def served() -> Iterator[str]:
-    """The address of a program that serves `menu`."""
-    app = Outbound(menu, port=0)
+def served(handler: Callable[[Session], None] = menu) -> Iterator[str]:
+    """The address of a program that serves a handler."""
+    app = Outbound(handler, port=0)
     app.start(block=False)
     with app:
         yield f"127.0.0.1:{app.port}"
@@ -71,6 +78,23 @@ def test_its_caller_presses_keys_and_sees_what_happens_until_it_ends(tmp_path: P
         assert "presses 2" in Recording.read(path).ladder()
         assert again.handler == address
         assert Script.parse(again.dump()).run().heard == ["welcome", "option-2"]
+
+
+def test_whom_it_calls_is_played_by_hand_too() -> None:
+    with served(bridging) as address:
+        rings = Script(address, call={"endpoints": {OTHERS: BY_HAND}})
+        with Live(Player(rings)) as live:
+            player, nobody = live.player, Inbox[str]()
+            while not player.ended:
+                phases = [each.phase for each in player.lines]
+                if phases == ["rings", "rings"]:
+                    player.make("reject", line=2)
+                    player.make("answer", line=3)
+                elif player.call.bridged:
+                    player.make("hangup", line=3)
+                live.next(nobody)
+            assert player.call.bridged == ["user/1001"]
+            assert [each.cause for each in player.lines] == ["USER_BUSY", "NORMAL_CLEARING"]
 
 
 def hangs(sock: socket.socket) -> None:
