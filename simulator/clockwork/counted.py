@@ -6,6 +6,7 @@ import socket
 import threading
 from collections.abc import Callable
 from queue import SimpleQueue
+from threading import Lock
 from typing import Any, NamedTuple, Protocol, TypeVar
 
 from .link import Exchange, Link
@@ -18,7 +19,7 @@ T = TypeVar("T")
 MOUTHFUL = 256 * 1024
 
 
-class Lock(Protocol):
+class Held(Protocol):
     """A lock that a participant waits for."""
 
     @property
@@ -47,13 +48,13 @@ class Participant:
     def __init__(self, number: int, thread: threading.Thread) -> None:
         self.number = number
         self.thread = thread
-        self.gate = threading.Lock()
+        self.gate = Lock()  # stays real (see `replaced`)
         self.gate.acquire()
         self.parked = False
         self.error: BaseException | None = None  # to be raised where it is parked
         self.inbox: SimpleQueue[Any] | None = None  # what it is parked on, unless it sleeps
         self.held = False  # it waits for another thread (see `held_threads`)
-        self.lock: Lock | None = None  # the lock that it waits for
+        self.lock: Held | None = None  # the lock that it waits for
         self.questions = 0  # waits without time, in a row
         self.moment = 0  # the virtual time at which it last resumed
         self.since = 0.0  # the real time at which it first resumed at that moment

@@ -18,7 +18,7 @@ from collections import deque
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager, suppress
 from traceback import FrameSummary
-from typing import TYPE_CHECKING, NamedTuple, Protocol
+from typing import TYPE_CHECKING, Any, NamedTuple, Protocol
 
 from eslsync.call.ending import Stopped
 from eslsync.clock import may_wait
@@ -98,22 +98,20 @@ class HeldThreads:
         self.draw = False  #: turns are drawn, since a participant has started a thread
         #: Participants that were told of what they wait for. Any thread may append, without a lock.
         self._news: deque[Participant] = deque()
+        self._pools: Pools | None = None
         self._ready: list[Participant] = []
         self._alarm: threading.Lock | None = None  # where the test's thread waits for news
         self._children: dict[threading.Thread, Child] = {}  # until their ends were seen
         self._ended: deque[Child] = deque()
         self._loops: dict[Participant, Watched] = {}
-        self.pools = Pools(self)
+        self.stirred = False  #: there may be something for `take_news`
         self.left: list[Left] = []  #: those that the end of the world has ended
 
     # Whose turn it is. On the test's thread.
 
-    def has_news(self) -> bool:
-        """True if there may be something for `take_news`."""
-        return bool(self._news or self._ended or self._loops)
-
     def take_news(self) -> list[Participant]:
         """The participants that were told something since the last time; all is quiet."""
+        self.stirred = bool(self._loops)
         while self._ended:  # in full, so that `is_alive` is the same on every run
             child = self._ended.popleft()
             real_join(child.thread)
@@ -154,6 +152,7 @@ class HeldThreads:
     def tell(self, participant: Participant) -> None:
         """Have it look again whether it may go on. In any thread, and in finalizers."""
         self._news.append(participant)
+        self.stirred = True
         alarm = self._alarm
         if alarm is not None:
             with suppress(RuntimeError):  # another one was faster
@@ -202,6 +201,7 @@ class HeldThreads:
     def watching(self, me: Participant, selector: Watched) -> Iterator[None]:
         """Meanwhile tell the participant when its selector has news."""
         self._loops[me] = selector
+        self.stirred = True
         try:
             yield
         finally:
@@ -284,6 +284,7 @@ class HeldThreads:
                 for joiner in child.joiners:
                     self.tell(joiner)
                 self._ended.append(child)
+                self.stirred = True
                 world.leave()
 
         thread.run = held  # type: ignore[method-assign]
@@ -293,6 +294,12 @@ class HeldThreads:
         self.draw = True
         world.enter(child)
         self.tell(child)
+
+    def pool(self, pool: Any) -> Any:
+        """The pool that does the work of ``pool`` in this world."""
+        if self._pools is None:
+            self._pools = Pools(self)
+        return self._pools.playing(pool)
 
     def with_mail(self) -> Iterator[Child]:
         """Those with items in the inboxes that they are parked on."""
@@ -314,8 +321,10 @@ class HeldThreads:
 
     def close(self) -> None:
         """End the threads that have not ended, one by one; the world has ended."""
+        if not self.draw:
+            return
         patience = 0.0 if self._world.stuck else CLEAN_UP
-        idle = self.pools.close()
+        idle = set() if self._pools is None else self._pools.close()
         for child in self.children():
             frames = users_stack(child.thread)
             if child.thread not in idle:
@@ -325,7 +334,8 @@ class HeldThreads:
             real_join(child.thread, patience)
         self._children.clear()
         self._ended.clear()
-        self.pools.reopen()
+        if self._pools is not None:
+            self._pools.reopen()
 
 
 def _waits_for_itself(participant: Participant) -> bool:

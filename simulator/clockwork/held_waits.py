@@ -77,7 +77,14 @@ def here() -> tuple[HeldThreads, Participant] | None:
 
 def _is_ours(depth: int = 2) -> bool:
     """True if the caller of the function that asks belongs to what a world stands on."""
-    return str(sys._getframe(depth).f_globals.get("__name__")).partition(".")[0] in OURS
+    name = sys._getframe(depth).f_globals.get("__name__")
+    found = _ours.get(name)
+    if found is None:
+        found = _ours[name] = str(name).partition(".")[0] in OURS
+    return found
+
+
+_ours: dict[object, bool] = {}  # by the names of modules
 
 
 # Conditions, and all that is made of them
@@ -105,7 +112,7 @@ def wait(condition: Any, timeout: float | None = None) -> bool:
     if threads is None:
         return real_wait(condition, timeout)
     me = threads.participant()
-    if me is None and not threads.lets_pass():
+    if me is None and not (threads.draw and threads.lets_pass()):
         return real_wait(condition, timeout)
     if not condition._is_owned():
         raise RuntimeError("cannot wait on un-acquired lock")
@@ -348,7 +355,7 @@ def join(thread: threading.Thread, timeout: float | None = None) -> None:
 def submit(pool: Any, /, *args: Any, **kwargs: Any) -> Any:
     """`ThreadPoolExecutor.submit`."""
     held = here()
-    return real_submit(pool if held is None else held[0].pools.playing(pool), *args, **kwargs)
+    return real_submit(pool if held is None else held[0].pool(pool), *args, **kwargs)
 
 
 # Event loops

@@ -9,7 +9,7 @@ import threading
 import time
 from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
-from types import FrameType
+from types import FrameType, ModuleType
 from typing import Any
 
 import freezegun
@@ -49,8 +49,6 @@ OUTSIDE = frozenset(
         "telnetlib",
     ]
 )
-#: Packages whose locks and queues stay as they are.
-KEPT = frozenset([*sys.stdlib_module_names, *held_waits.OURS])
 
 
 class Replaced:
@@ -59,20 +57,24 @@ class Replaced:
     def __init__(self, threads: HeldThreads, sleep: Callable[[float], bool]) -> None:
         self._threads = threads
         self._sleep = sleep
-        self._were: list[tuple[Any, str, object, object]] = []
+        self._others: list[tuple[ModuleType, str, object, object]] = []
 
     def start(self) -> None:
         self._before = held_waits.stand(self._threads)
-        for where, name, new in self._replacements():
-            old = getattr(where, name)
-            self._were.append((where, name, old, new))
+        self._were = [(where, name, getattr(where, name)) for where, name, _ in ALWAYS]
+        for where, name, new in ALWAYS:
+            setattr(where, name, new)
+        for where, name, new in self._elsewhere():
+            self._others.append((where, name, getattr(where, name), new))
             setattr(where, name, new)
 
     def stop(self) -> None:
-        for where, name, old, new in reversed(self._were):
-            if where.__dict__.get(name) is new:  # else somebody has set it meanwhile
+        for where, name, old in self._were:
+            setattr(where, name, old)
+        for where, name, old, new in self._others:
+            if getattr(where, name, None) is new:  # else somebody has set it meanwhile
                 setattr(where, name, old)
-        self._were.clear()
+        self._others.clear()
         held_waits.stand(self._before)
 
     def sleep(self, seconds: float) -> None:
@@ -80,31 +82,17 @@ class Replaced:
         if is_outside(sys._getframe(1)) or not self._sleep(seconds):
             tricks.real_sleep(seconds)
 
-    def _replacements(self) -> Iterator[tuple[Any, str, object]]:
-        """Where something is replaced, its name there, and what replaces it."""
-        yield threading, "Lock", held_waits.HeldLock
-        yield threading, "RLock", held_waits.new_rlock
-        yield threading, "_time", held_waits.seconds
-        yield threading.Condition, "wait", held_waits.wait
-        yield threading.Thread, "start", held_waits.start
-        yield threading.Thread, "join", held_waits.join
-        yield queue, "SimpleQueue", held_waits.HeldQueue
-        yield queue, "time", held_waits.seconds
-        yield selectors, "DefaultSelector", held_waits.HeldSelector
-        yield ThreadPoolExecutor, "__init__", held_pools.make
-        yield ThreadPoolExecutor, "submit", held_waits.submit
-        yield time, "get_clock_info", held_waits.precise
-        yield freezegun.api, "_should_use_real_time", tricks.frozen_for(virtual)
-        sleep = self.sleep
+    def _elsewhere(self) -> Iterator[tuple[ModuleType, str, object]]:
+        """Where modules have what waits, its names there, and what replaces it."""
         made: dict[int, object] = {}  # one may have several names
         for module, name, value in tricks.places_of_waits():
             if value is tricks.real_sleep:
-                yield module, name, sleep
-            elif module.__name__.partition(".")[0] not in KEPT:
-                new = MAKERS.get(id(value)) or made.get(id(value))
-                if new is None:
-                    new = made[id(value)] = MADE[type(value)](value)
-                yield module, name, new
+                yield module, name, self.sleep
+                continue
+            new = MAKERS.get(id(value)) or made.get(id(value))
+            if new is None:
+                new = made[id(value)] = MADE[type(value)](value)
+            yield module, name, new
 
 
 def is_outside(frame: FrameType) -> bool:
@@ -115,3 +103,21 @@ def is_outside(frame: FrameType) -> bool:
 def virtual(frame: FrameType) -> bool | None:
     """Whether the code of a frame sees virtual time; None if freezegun decides."""
     return None if held_waits.here() is None else not is_outside(frame)
+
+
+#: Where something is always replaced, its name there, and what replaces it.
+ALWAYS: list[tuple[Any, str, object]] = [
+    (threading, "Lock", held_waits.HeldLock),
+    (threading, "RLock", held_waits.new_rlock),
+    (threading, "_time", held_waits.seconds),
+    (threading.Condition, "wait", held_waits.wait),
+    (threading.Thread, "start", held_waits.start),
+    (threading.Thread, "join", held_waits.join),
+    (queue, "SimpleQueue", held_waits.HeldQueue),
+    (queue, "time", held_waits.seconds),
+    (selectors, "DefaultSelector", held_waits.HeldSelector),
+    (ThreadPoolExecutor, "__init__", held_pools.make),
+    (ThreadPoolExecutor, "submit", held_waits.submit),
+    (time, "get_clock_info", held_waits.precise),
+    (freezegun.api, "_should_use_real_time", tricks.frozen_for(virtual)),
+]

@@ -88,7 +88,7 @@ def look_for_clocks() -> None:
         if clocks:
             _with_clocks[key] = _looked_at[key]
         # earlier ones stay, which may contain what replaces them in another world now
-        waits = [name for name, value in [*_names[key].items()] if waits_or_makes_what_does(value)]
+        waits = [name for name, value in [*_names[key].items()] if waits_in(key, value)]
         if waits and _names[key] is not globals():
             _with_waits[key] = list(dict.fromkeys([*_with_waits.get(key, ()), *waits]))
     if len(_looked_at) > len(modules):
@@ -180,18 +180,23 @@ def places_of_waits() -> Iterator[tuple[ModuleType, str, object]]:
         names = _names[key]
         for name in waits:
             value = names.get(name)
-            if waits_or_makes_what_does(value):
+            if waits_in(key, value):
                 yield _looked_at[key], name, value
 
 
-def waits_or_makes_what_does(value: object) -> bool:
-    return id(value) in _waits or type(value) in _what_waits
+def waits_in(module: str, value: object) -> bool:
+    """True for `time.sleep`; for a lock and the like, except in modules that keep theirs."""
+    if type(value) in _what_waits or id(value) in _waits:
+        return module.partition(".")[0] not in KEPT
+    return value is real_sleep
 
 
 real_sleep = time.sleep
 _clocks: set[int] = set()  #: ids of Python's clocks, freezegun's, and `time.sleep`
-#: Ids of what waits, and of what makes what does.
-_waits = {id(real_sleep), id(threading.Lock), id(threading.RLock), id(queue.SimpleQueue)}
+#: Packages whose locks and queues stay as they are.
+KEPT = frozenset([*sys.stdlib_module_names, "eslsync", "freezegun", "simulator"])
+#: Ids of what makes what waits.
+_waits = {id(threading.Lock), id(threading.RLock), id(queue.SimpleQueue)}
 _what_waits: set[type] = {type(threading.Lock()), type(threading.RLock()), queue.SimpleQueue}
 #: The modules that were looked at, their names, and how many there were then.
 _looked_at: dict[str, ModuleType] = {}

@@ -23,6 +23,7 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from functools import partial
 from queue import Empty, SimpleQueue
+from threading import Lock  # stays real, and costs nothing to look for
 from typing import Any, TypeVar
 
 from eslsync.clock import REAL, Clock, Peer, here
@@ -70,7 +71,7 @@ class World(Exchange):
         self._links: dict[Peer, VirtualLink] = {}
         # Under this lock:
         self._lock = threading.RLock()  # a finalizer may post to a call while this thread holds it
-        self._gate: threading.Lock | None = None  # where the test's thread waits for quiet
+        self._gate: Lock | None = None  # where the test's thread waits for quiet
         self._participants: dict[int, Participant] = {}  # by the identifiers of their threads
         self._mailed: set[Participant] = set()  # parked, with items in their inboxes
         self._talking: set[VirtualLink] = set()  # with data from apps that we have not received
@@ -196,10 +197,11 @@ class World(Exchange):
                     sent = sorted(self._talking, key=lambda link: link.number)
                 if not sent:
                     self._deliver_mail()
+                    if not self.threads.stirred:
+                        return
             if not sent:
-                if self.threads.has_news():
-                    for participant in self.threads.take_news():
-                        self.at(self.now, partial(self._wake, participant))
+                for participant in self.threads.take_news():
+                    self.at(self.now, partial(self._wake, participant))
                 return
             for link in sent:
                 link.receive()
@@ -210,7 +212,7 @@ class World(Exchange):
         with here.busy, self._lock:
             if self._is_our_turn():
                 return
-            gate = self._gate = threading.Lock()
+            gate = self._gate = Lock()
             gate.acquire()
         debugged = False
         while not gate.acquire(timeout=-1 if self.patience is None else self.patience):
@@ -269,26 +271,23 @@ class World(Exchange):
             self.at(self.now, lambda participant=participant: self._wake(participant))  # type: ignore[misc]
         self._mailed.clear()
 
-    def _wake(self, participant: Participant) -> None:
-        """Have a participant go on; it has waited for this moment."""
-        if self.threads.draw:
+    def _wake(self, participant: Participant, *, drawn: bool = False) -> None:
+        """Have a participant go on that has waited for this moment; later, if turns are drawn."""
+        if self.threads.draw and not drawn:
             self.threads.get_ready(participant)
-        else:
-            self.resume(participant)
-
-    def resume(self, participant: Participant) -> None:
-        """Let a participant run until it waits again."""
+            return
         self._count_turn(participant)
         self.wakes += 1
         with here.busy, self._lock:
-            self._let_go(participant)
+            if participant.parked:
+                participant.parked = False
+                participant.inbox = None
+                self._running += 1
+                participant.gate.release()
 
-    def _let_go(self, participant: Participant) -> None:
-        if participant.parked:
-            participant.parked = False
-            participant.inbox = None
-            self._running += 1
-            participant.gate.release()
+    def resume(self, participant: Participant) -> None:
+        """Have a participant go on, whose turn it is."""
+        self._wake(participant, drawn=True)
 
     def _count_turn(self, participant: Participant) -> None:
         """Raise SimulationError if a handler loops at one moment of virtual time."""
@@ -334,8 +333,10 @@ class World(Exchange):
         with here.busy, self._lock:
             self.closed = True
             for participant in self._participants.values():
-                if participant not in children:
-                    self._let_go(participant)
+                if participant.parked and participant not in children:
+                    participant.parked = False
+                    self._running += 1
+                    participant.gate.release()
             links = list(self._links.values())
         self.threads.close()
         for link in links:
