@@ -100,6 +100,7 @@ class HeldThreads:
         self._news: deque[Participant] = deque()
         self._pools: Pools | None = None
         self._ready: list[Participant] = []
+        self._awaited: set[threading.Thread] = set()  # threads outside that time stands still for
         self._alarm: threading.Lock | None = None  # where the test's thread waits for news
         self._children: dict[threading.Thread, Child] = {}  # until their ends were seen
         self._ended: deque[Child] = deque()
@@ -214,6 +215,46 @@ class HeldThreads:
         """
         is_tests = threading.get_ident() == self.owner
         return is_tests and self.draw and may_wait() and any(self.children())
+
+    # Threads outside
+
+    def wait_for_outside(self, thread: threading.Thread | None) -> None:
+        """Have time stand still until a thread outside, just woken, waits again or has ended."""
+        if thread is not None and thread not in self._awaited:
+            self._awaited.add(thread)
+            self._world.stand_still()
+
+    def outside_waits(self) -> None:
+        """Note that the current thread, one outside, waits again."""
+        if self._awaited and threading.current_thread() in self._awaited:
+            self._let_pass(threading.current_thread())
+
+    def outside_ended(self) -> bool:
+        """True if a thread that time stands still for has ended; it does so no longer."""
+        ended = [each for each in self._awaited if not each.is_alive()]
+        for each in ended:
+            self._let_pass(each)
+        return bool(ended)
+
+    def forget_outside(self) -> bool:
+        """Wait for no thread outside any longer; False if there is none."""
+        awaited = list(self._awaited)
+        for each in awaited:
+            self._let_pass(each)
+        return bool(awaited)
+
+    def _let_pass(self, thread: threading.Thread) -> None:
+        self._awaited.discard(thread)
+        self._world.go_on()
+
+    def is_held(self, ident: int | None) -> bool:
+        """True for the identifier of a participant's thread."""
+        return ident in self._participants
+
+    def wait_for_future(self, future: Any) -> None:
+        """Have time stand still until work outside is done."""
+        self._world.stand_still()
+        future.add_done_callback(lambda _: self._world.go_on())
 
     # Who waits for ever
 

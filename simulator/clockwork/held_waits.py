@@ -13,6 +13,8 @@ import sys
 import threading
 import time
 from collections.abc import Callable
+from functools import wraps
+from itertools import islice
 from types import FrameType, GenericAlias, SimpleNamespace
 from typing import Any
 
@@ -29,6 +31,8 @@ __all__ = [
     "here",
     "join",
     "new_rlock",
+    "noted",
+    "notify",
     "precise",
     "seconds",
     "stand",
@@ -43,7 +47,7 @@ OURS = ("eslsync", "simulator", "freezegun")
 real_lock: Callable[[], Any] = threading.Lock
 real_rlock: Callable[[], Any] = threading.RLock
 real_queue, real_selector = queue.SimpleQueue, selectors.DefaultSelector
-real_wait = threading.Condition.wait
+real_wait, real_notify = threading.Condition.wait, threading.Condition.notify
 real_clock_info, real_monotonic = time.get_clock_info, time.monotonic
 
 #: Modules whose threads wait for other processes.
@@ -113,6 +117,7 @@ def wait(condition: Any, timeout: float | None = None) -> bool:
         return real_wait(condition, timeout)
     me = threads.participant()
     if me is None and not (threads.draw and threads.lets_pass()):
+        threads.outside_waits()
         return real_wait(condition, timeout)
     if not condition._is_owned():
         raise RuntimeError("cannot wait on un-acquired lock")
@@ -125,6 +130,25 @@ def wait(condition: Any, timeout: float | None = None) -> bool:
         condition._acquire_restore(state)
         if not waiter.told:
             condition._waiters.remove(waiter)
+
+
+def notify(condition: Any, n: int = 1) -> None:
+    """`Condition.notify`. Time stands still for a thread outside that a participant wakes."""
+    held = here()
+    if held is not None:
+        for waiter in islice(condition._waiters, n):
+            if not isinstance(waiter, Waiter):
+                held[0].wait_for_outside(waiting_at(waiter))
+    real_notify(condition, n)
+
+
+def waiting_at(waiter: object) -> threading.Thread | None:
+    """The thread that waits in a condition at this lock of its own."""
+    for ident, frame in sys._current_frames().items():
+        for each in filter(None, (frame, frame.f_back)):
+            if each.f_code is real_wait.__code__ and each.f_locals.get("waiter") is waiter:
+                return next((t for t in threading.enumerate() if t.ident == ident), None)
+    return None
 
 
 # Locks
@@ -356,6 +380,24 @@ def submit(pool: Any, /, *args: Any, **kwargs: Any) -> Any:
     """`ThreadPoolExecutor.submit`."""
     held = here()
     return real_submit(pool if held is None else held[0].pool(pool), *args, **kwargs)
+
+
+def noted(real: Callable[..., Any]) -> Callable[..., Any]:
+    """A function that gives work to other processes, or to an event loop in another thread.
+
+    Time stands still until its future is done.
+    """
+
+    @wraps(real)
+    def gives_work(*args: Any, **kwargs: Any) -> Any:
+        future = real(*args, **kwargs)
+        held = here()
+        loop = kwargs.get("loop", args[-1] if args else None)
+        if held is not None and not held[0].is_held(getattr(loop, "_thread_id", None)):
+            held[0].wait_for_future(future)
+        return future
+
+    return gives_work
 
 
 # Event loops

@@ -57,14 +57,14 @@ class Replaced:
     def __init__(self, threads: HeldThreads, sleep: Callable[[float], bool]) -> None:
         self._threads = threads
         self._sleep = sleep
-        self._others: list[tuple[ModuleType, str, object, object]] = []
+        self._others: list[tuple[Any, str, object, object]] = []
 
     def start(self) -> None:
         self._before = held_waits.stand(self._threads)
         self._were = [(where, name, getattr(where, name)) for where, name, _ in ALWAYS]
         for where, name, new in ALWAYS:
             setattr(where, name, new)
-        for where, name, new in self._elsewhere():
+        for where, name, new in (*_of_outside(), *self._elsewhere()):
             self._others.append((where, name, getattr(where, name), new))
             setattr(where, name, new)
 
@@ -95,6 +95,17 @@ class Replaced:
             yield module, name, new
 
 
+def _of_outside() -> Iterator[tuple[Any, str, object]]:
+    """What gives work to the outside, of modules that are loaded."""
+    processes = sys.modules.get("concurrent.futures.process")
+    if processes is not None:
+        pool = processes.ProcessPoolExecutor
+        yield pool, "submit", held_waits.noted(pool.submit)
+    for loops in filter(None, map(sys.modules.get, ("asyncio", "asyncio.tasks"))):
+        name = "run_coroutine_threadsafe"
+        yield loops, name, held_waits.noted(getattr(loops, name))
+
+
 def is_outside(frame: FrameType) -> bool:
     """True for code that waits for the outside."""
     return frame.f_globals.get("__name__") in OUTSIDE
@@ -111,6 +122,7 @@ ALWAYS: list[tuple[Any, str, object]] = [
     (threading, "RLock", held_waits.new_rlock),
     (threading, "_time", held_waits.seconds),
     (threading.Condition, "wait", held_waits.wait),
+    (threading.Condition, "notify", held_waits.notify),
     (threading.Thread, "start", held_waits.start),
     (threading.Thread, "join", held_waits.join),
     (queue, "SimpleQueue", held_waits.HeldQueue),

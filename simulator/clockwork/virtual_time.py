@@ -46,6 +46,8 @@ T = TypeVar("T")
 
 #: Resumptions of a handler at one moment after which their real time is limited.
 TURNS = 1000
+#: Real seconds between two looks whether patience is used up.
+LOOK = 0.05
 
 
 #: Why handlers are stuck, and what to do.
@@ -215,7 +217,14 @@ class World(Exchange):
             gate = self._gate = Lock()
             gate.acquire()
         debugged = False
-        while not gate.acquire(timeout=-1 if self.patience is None else self.patience):
+        waited = 0.0
+        while not gate.acquire(timeout=LOOK):
+            waited += LOOK
+            if self.threads.outside_ended() or self.patience is None or waited < self.patience:
+                continue
+            if self.threads.forget_outside():
+                continue
+            waited = 0.0
             with here.busy, self._lock:
                 if self._is_our_turn():
                     self._gate = None
@@ -427,6 +436,16 @@ class World(Exchange):
         """Remove the participant that runs in the current thread."""
         with here.busy, self._lock:
             self._participants.pop(threading.get_ident(), None)
+            self._running -= 1
+            self._open_gate()
+
+    def stand_still(self) -> None:
+        """Let no time pass for another thing that happens outside, until `go_on`."""
+        with here.busy, self._lock:
+            self._running += 1
+
+    def go_on(self) -> None:
+        with here.busy, self._lock:
             self._running -= 1
             self._open_gate()
 

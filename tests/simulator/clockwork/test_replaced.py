@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
+import asyncio
 import queue
 import selectors
 import subprocess
 import sys
 import threading
 import time
-from multiprocessing import connection
+from concurrent.futures import ProcessPoolExecutor
+from multiprocessing import connection, get_context
 
 import pytest
 
@@ -81,7 +83,8 @@ def test_threads_outside_wait_really_on_the_same_objects() -> None:
     worker = threading.Thread(target=outside)
     worker.start()
 
-    def asks(_: Session) -> list[int]:
+    def asks(session: Session) -> list[int]:
+        session.channel.playback("music", block=False)  # time could pass
         said = []
         for number in range(3):
             with LOCK:
@@ -94,3 +97,52 @@ def test_threads_outside_wait_really_on_the_same_objects() -> None:
     finally:
         asked.put(-1)
         worker.join()
+
+
+def test_time_stands_still_for_an_event_loop_in_another_thread() -> None:
+    loop = asyncio.new_event_loop()
+    worker = threading.Thread(target=loop.run_forever)
+    worker.start()
+
+    async def answer() -> str:
+        return "gold"
+
+    def asks(session: Session) -> str:
+        session.channel.playback("music", block=False)  # time could pass
+        return asyncio.run_coroutine_threadsafe(answer(), loop).result(timeout=0.1)
+
+    try:
+        assert returned(asks) == ("gold", 0.0)
+    finally:
+        loop.call_soon_threadsafe(loop.stop)
+        worker.join()
+        loop.close()
+
+
+@pytest.mark.filterwarnings("ignore:.*fork:DeprecationWarning")
+def test_time_stands_still_for_a_pool_of_processes() -> None:
+    def asks(session: Session) -> int:
+        session.channel.playback("music", block=False)  # time could pass
+        with ProcessPoolExecutor(1, get_context("fork")) as pool:
+            return pool.submit(abs, -5).result()
+
+    assert returned(asks, patience=PATIENCE) == (5, 0.0)
+
+
+def test_time_stands_still_for_a_thread_outside_until_it_has_ended() -> None:
+    asked: queue.Queue[int] = queue.Queue()
+
+    def outside() -> None:
+        seen.append(asked.get())
+
+    seen: list[int] = []
+    worker = threading.Thread(target=outside)
+    worker.start()
+
+    def asks(_: Session) -> list[int]:
+        asked.put(7)
+        time.sleep(1.0)
+        return seen
+
+    assert returned(asks) == ([7], 1.0)
+    worker.join()

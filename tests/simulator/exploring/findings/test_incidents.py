@@ -5,7 +5,6 @@ from __future__ import annotations
 import logging
 import os
 import select
-import socket
 import threading
 import time
 from typing import Any
@@ -43,7 +42,7 @@ def waits_for_a_database(session: Session) -> None:
 def looks_up_each_key(session: Session) -> None:
     session.channel.answer()
     session.channel.get_digits("menu")
-    select.select([DATABASE[0]], [], [], 30)
+    select.select([ANSWERS], [], [], 30)
     session.channel.hangup()
 
 
@@ -140,7 +139,7 @@ def hangs_up_what_it_has_transferred(session: Session) -> None:
         session.channel.hangup()
 
 
-DATABASE = socket.socketpair()
+ANSWERS, DATABASE = os.pipe()
 
 
 @pytest.mark.parametrize(
@@ -240,7 +239,7 @@ def test_patience_is_used_up_once_at_each_line(monkeypatch: pytest.MonkeyPatch) 
 
     monkeypatch.setattr(FreeSwitch, "__init__", note)
     exploration = explore(looks_up_each_key, keys="12", patience=1.0)
-    DATABASE[1].close()
+    os.close(DATABASE)
     assert found(exploration) == ["stuck"]
     assert "no progress for 1 s" in exploration.findings[0].text
     # The first call finds the menu, and the second the lock. (A call that is slow elsewhere is made
