@@ -5,9 +5,10 @@ from __future__ import annotations
 import socket
 import threading
 from collections.abc import Callable, Mapping
+from typing import Any
 
 from eslsync import LiveCall, Outbound, Session
-from eslsync.callables import check_returned
+from eslsync.callables import check_function, check_returned
 from eslsync.loading import Handler
 from eslsync.replaced import unreplaced
 from eslsync.serving.hooks import Hooks
@@ -84,15 +85,18 @@ class Apps:
             return self._locate(app)
         server = self._servers.get(app)
         if server is None:
-            options = app if isinstance(app, Outbound) else Outbound(app)
-            server = options.replace(
-                handler=self._watched(options.handler),
-                host="127.0.0.1",
-                port=0,
-                allow=["127.0.0.1"],
-                proxy_protocol=(),
-                clock=self._world.clock,
-            )
+            options: dict[str, Any] = {
+                "host": "127.0.0.1",
+                "port": 0,
+                "allow": ["127.0.0.1"],
+                "proxy_protocol": (),
+                "clock": self._world.clock,
+            }
+            if isinstance(app, Outbound):
+                server = app.replace(handler=self._watched(app.handler), **options)
+            else:
+                check_function("a handler", app)
+                server = Outbound(self._watched(app), **options)
             if not self._hooks:
                 server.hooks = Hooks()
             server.start(block=False)

@@ -73,7 +73,9 @@ class SysWithClocks:
 def look_for_clocks() -> None:
     """Find the modules with clocks. Findings are kept until a module gains names."""
     modules = dict(sys.modules)
-    changed = [key for key, module in modules.items() if _looked_at.get(key) is not module]
+    changed: list[str] = []
+    if modules != _looked_at:  # this comparison takes next to no time
+        changed = [key for key, module in modules.items() if _looked_at.get(key) is not module]
     for key in changed:
         _looked_at[key], _names[key] = modules[key], names_of(modules[key])
         _with_clocks.pop(key, None)

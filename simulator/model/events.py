@@ -367,8 +367,9 @@ class SwitchEvent:
             encode(self._first()),
             self.identity.block.encode(format),
             self._dated_encoded(format),
-            *[block.encode(format) for block in self.blocks],
-            encode(self.own),
+            # (nearly all are encoded already, and a call for each of them would take longer)
+            *[block._encoded.get(format) or block.encode(format) for block in self.blocks],
+            encode(self.own) if self.own else b"",
         ]
         return _ENVELOPES[format](pieces, self.body)
 

@@ -91,7 +91,7 @@ def _hang_up(channel: Channel) -> None:
     channel.set("hangup_cause", channel.hangup_cause)
     channel.set("hangup_cause_q850", str(_q850(channel.hangup_cause)))
     for name, value in _call_times(channel):
-        channel.set(name, value)
+        channel.variables.set(name, value)
     channel.set_callstate(CallState.HANGUP)
     if channel.endpoint == "loopback":
         channel.set("is_loopback", "1")

@@ -113,13 +113,15 @@ class OrderedVariables:
         if self._pairs.pop(key, None) is not None:
             self._block = None
             del self._lines[key]
-            self._single.discard(key)
-            self._changed.pop(key, None)
+            if self._single or self._changed:
+                self._single.discard(key)
+                self._changed.pop(key, None)
         if value and name:
             if not value.startswith(ARRAY):  # nearly all
                 self._block = None
-                self._pairs[key] = (PREFIX + name, value)
-                self._lines[key] = plain_line(PREFIX + name, value)
+                header = PREFIX + name
+                self._pairs[key] = header, value
+                self._lines[key] = plain_line(header, value)
                 return
             value = as_header(value)
             if value:
