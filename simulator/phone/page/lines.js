@@ -140,11 +140,14 @@ function press(key, line) {
   send({do: "press", keys: key, line});
 }
 
-/** Told aloud by screen readers, and in the title for whoever looks at another page. */
+/** Told aloud by screen readers, above all on a small screen, and in the title of the page. */
 function tellRinging(lines) {
   const ringing = lines.filter((each) => each.phase === "rings");
   const said = ringing.map((each) => `${each.dial_string} rings, ${each.caller} calls.`).join(" ");
-  if ($("rings").textContent !== said) $("rings").textContent = said;
+  if ($("rings").textContent !== said) {
+    const link = Object.assign(document.createElement("a"), {href: "#others", textContent: said});
+    $("rings").replaceChildren(...(said ? [link] : []));
+  }
   const rings = ringing.map((each) => `☎ ${each.dial_string} – `).join("");
   const own = mine && mine !== CALLER ? `${mine} – ` : "";
   document.title = `${rings || own}${state.app ?? ""} – telephone`;
