@@ -40,7 +40,10 @@ setup(
     keywords="freeswitch event socket esl ivr telephony simulator testing",
     python_requires=">=3.10",
     packages=find_packages(include=["eslsync*", "simulator*"]),
-    package_data={"eslsync": ["py.typed"], "simulator": ["py.typed", "phone/page/*"]},
+    package_data={
+        "eslsync": ["py.typed"],
+        "simulator": ["py.typed", "phone/*.yaml", "phone/page/*"],
+    },
     zip_safe=False,
     # For `eslsync call` and `eslsync serve`: `import eslsync` itself imports none of them.
     install_requires=[

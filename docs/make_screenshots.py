@@ -40,7 +40,10 @@ class Picture:
     dark: bool = False
 
 
-VOICEMAIL = ("record your message at the tone", "5", "listen to recording")
+RECORD_MESSAGE = (
+    "record your message at the tone, press any key or stop talking to end the recording"
+)
+VOICEMAIL = (RECORD_MESSAGE, "5", "to listen to the recording")
 PICTURES = [
     Picture("ready", "voicemail.py"),
     Picture("voicemail", "voicemail.py", VOICEMAIL),
@@ -92,7 +95,7 @@ def take_two(browser: Browser) -> None:
         answer = agent.get_by_role("button", name="Answer")
         next_until(caller, answer)
         answer.click()
-        asked = agent.locator("#lines li").get_by_text("accept reject voicemail")
+        asked = agent.locator("#lines li").get_by_text("to send to voicemail, press 3")
         next_until(caller, asked)
         pages = []
         for page in (caller, agent):

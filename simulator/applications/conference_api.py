@@ -324,7 +324,7 @@ def _speak(room: Room, text: str, members: Sequence[Member]) -> None:
     for member in members:
         channel = member.channel
         if channel.switch.speech_engines and member.hears:
-            heard = channel.hear(text)
+            heard = channel.hear(text, is_text=True)
             over = channel.now + round(speech_length("", text) * SECOND)
             channel.switch.scheduler.at(
                 over,

@@ -113,6 +113,7 @@ class Line:
         #: Called with each event of the channel.
         self.watchers: list[Callable[[str, SwitchEvent], None]] = []
         self._idle_since = 0
+        self._talks_at = 0  # the number of the transcript's entry
 
         # What it used of FreeSWITCH.
         self.stands_on = StandsOn()
@@ -211,8 +212,14 @@ class Line:
         """Begin to speak, for ``seconds``."""
         if words:
             self.said.append((self.events, words))
-        self.note("caller", f"says {words}" if words else f"talks for {seconds:g} s")
+        said = f"says {words}" if words else f"talks for {seconds:g} s"
+        self._talks_at = self.transcript.note(self._world.now, "caller", "switch", said)
         self.channel.talk(round(seconds * SECOND), words)
+
+    def talk_on(self, seconds: float) -> None:
+        """Talk so long in all, counted from when they began; it is noted there."""
+        self.transcript.amend(self._talks_at, f"talks for {seconds:g} s")
+        self.channel.talk_on(round(seconds * SECOND))
 
     def hang_up(self, cause: str = "NORMAL_CLEARING") -> None:
         """Hang up, if the call is up."""

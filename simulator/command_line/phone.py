@@ -29,7 +29,10 @@ if TYPE_CHECKING:
 __all__ = ["phone"]
 
 #: The options that may be given together with --script.
-BESIDE_SCRIPT = ("app", "script", "map_", "spot", "name", "texts", "terminal", "browser", "port")
+BESIDE_SCRIPT = (
+    *("app", "script", "map_", "spot", "name"),
+    *("texts", "voice", "terminal", "browser", "port"),
+)
 
 
 @click.command(short_help="Be the caller of a handler: a telephone in the browser.")
@@ -70,6 +73,12 @@ BESIDE_SCRIPT = ("app", "script", "map_", "spot", "name", "texts", "terminal", "
     type=click.Path(exists=True, dir_okay=False, path_type=Path),
     help="What prompts say: YAML, a prompt's name and its text a line. Default: by their names.",
 )
+@click.option(
+    "--voice",
+    metavar="NAME",
+    default="en-us",
+    help="Who speaks prompts that are not in --sounds: a voice of espeak-ng, such as de.",
+)
 @click.option("--terminal", is_flag=True, help="Be the caller in the terminal; no browser.")
 @click.option("--browser/--no-browser", default=True, help="Open the page, or print its address.")
 @click.option(
@@ -93,6 +102,7 @@ def phone(
     spot: int | None,
     name: str | None,
     texts: Path | None,
+    voice: str,
     terminal: bool,
     browser: bool,
     port: int,
@@ -135,6 +145,7 @@ def phone(
     from ..phone.captions import TextsError, read_texts
     from ..phone.desk import Telephone
     from ..phone.maps import MapError, read_map
+    from ..phone.sound import find_voice
     from ..scripts.script import ScriptError
 
     if spot is not None and map_ is None:
@@ -161,7 +172,9 @@ def phone(
         if terminal:
             in_terminal(called, told, plays)
         else:
-            in_browser(Telephone(called, told, drawn, named), plays, browser, port)
+            in_browser(
+                Telephone(called, told, find_voice(voice), drawn, named), plays, browser, port
+            )
     except (TextsError, MapError, ScriptError) as error:
         raise Unusable(str(error)) from None
 

@@ -90,9 +90,15 @@ class Transcript:
         self.legs: dict[str, str] = {}
         self._log: list[tuple[int, Party, Party, str | bytes]] = []
 
-    def note(self, now: int, sender: Party, receiver: Party, what: str | bytes) -> None:
-        """Add an entry; bytes went over the control connection."""
+    def note(self, now: int, sender: Party, receiver: Party, what: str | bytes) -> int:
+        """Add an entry, and return its number; bytes went over the control connection."""
         self._log.append((now, sender, receiver, what))
+        return len(self._log) - 1
+
+    def amend(self, number: int, what: str) -> None:
+        """Have an entry say something else."""
+        now, sender, receiver, _ = self._log[number]
+        self._log[number] = now, sender, receiver, what
 
     def so_far(self) -> Transcript:
         """A copy, which does not change any more."""

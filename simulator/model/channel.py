@@ -49,6 +49,7 @@ class Heard:
     #: The files of a ``file_string``; and True if this is one of those files.
     pieces: Pieces | None = None
     is_piece: bool = False
+    is_text: bool = False  #: True if an engine speaks it
 
 
 class Listener(Protocol):
@@ -256,6 +257,13 @@ class Channel:
     def talk(self, microseconds: int, words: str = "") -> None:
         """Begin to speak as the caller."""
         self.speech = Speech(self.now, self.now + microseconds, words)
+        if self.recognizer is not None:
+            self.recognizer.caller_talks()
+
+    def talk_on(self, microseconds: int) -> None:
+        """Have what the caller says last so long in all, counted from when they began."""
+        began, _, words = self.speech
+        self.speech = Speech(began, began + microseconds, words)
         if self.recognizer is not None:
             self.recognizer.caller_talks()
 
@@ -647,12 +655,14 @@ class Channel:
 
     # --- prompts
 
-    def hear(self, prompt: str, starts: Sequence[tuple[str, int]] = ()) -> Heard:
-        """Begin a prompt.
+    def hear(
+        self, prompt: str, starts: Sequence[tuple[str, int]] = (), *, is_text: bool = False
+    ) -> Heard:
+        """Begin a prompt, or a text that is spoken.
 
         ``starts`` are the files of a ``file_string``, and when each begins, in microseconds.
         """
-        heard = Heard(prompt, self.now)
+        heard = Heard(prompt, self.now, is_text=is_text)
         self.heard.append(heard)
         self._tell(heard)
         if starts and self.on_heard is not None:

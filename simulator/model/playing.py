@@ -366,19 +366,21 @@ def _speak(channel: Channel, engine: str, text: str, on_digit: OnDigit | None) -
     if not (yield from answering.pre_answer(channel)):
         return Status.FALSE
     length = round(speech_length(engine, text) * SECOND)
-    return (yield from _wait_while_heard(channel, text, length, on_digit))
+    return (
+        yield from _wait_while_heard(channel, channel.hear(text, is_text=True), length, on_digit)
+    )
 
 
 def tones(channel: Channel, script: str, on_digit: OnDigit) -> Steps[None]:
     """Generate tones from a TGML script."""
-    yield from _wait_while_heard(channel, script, round(tone_length(script) * SECOND), on_digit)
+    length = round(tone_length(script) * SECOND)
+    yield from _wait_while_heard(channel, channel.hear(script), length, on_digit)
 
 
 def _wait_while_heard(
-    channel: Channel, what: str, length: int, on_digit: OnDigit | None
+    channel: Channel, heard: Heard, length: int, on_digit: OnDigit | None
 ) -> Steps[Status]:
     """Wait for ``length`` microseconds of sound, or until a digit ends it."""
-    heard = channel.hear(what)
     until = channel.now + length
     status = Status.SUCCESS
     while channel.now < until:

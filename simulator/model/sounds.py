@@ -8,15 +8,27 @@ from __future__ import annotations
 
 import re
 import wave
-from collections.abc import Callable, Collection, Mapping
+from collections.abc import Callable, Collection, Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
+from typing import NamedTuple
 
 from eslsync.wire.separation import closing, variables_of
 
 from ..clockwork.threads import MILLISECOND, SECOND
 
-__all__ = ["DEFAULT_LENGTH", "FRAME", "RATE", "Media", "Playable", "speech_length", "tone_length"]
+__all__ = [
+    "DEFAULT_LENGTH",
+    "FRAME",
+    "RATE",
+    "RATE_FOLDERS",
+    "Media",
+    "Playable",
+    "Tone",
+    "speech_length",
+    "tone_length",
+    "tones_of",
+]
 
 #: Samples a second: L16 at 8 kHz, as in every recording made by loopback.
 RATE = 8000
@@ -26,6 +38,9 @@ FRAME = 20 * MILLISECOND
 OWN_STREAMS = frozenset({"file_string", "silence_stream", "tone_stream", "local_stream"})
 #: Seconds of a prompt of unknown length.
 DEFAULT_LENGTH = 2.0
+#: The folders beside its name that FreeSWITCH looks into for a file, the channel's rate first
+#: (sndfile_file_open in mod_sndfile.c).
+RATE_FOLDERS = ("8000", "48000", "32000", "16000")
 #: Samples of silence before a file_string, if its first file exists (next_file in mod_dptools.c).
 LEAD = RATE // 4
 
@@ -88,6 +103,8 @@ class Media:
         self._about: dict[str, tuple[tuple[str, str], ...]] = {}
         #: The seconds of what follows ``tts://``; None if nobody speaks it.
         self.spoken: Callable[[str], float | None] = lambda text: None
+        #: The seconds of a file that is neither in the table nor in the folder, without suffix.
+        self.unknown: Callable[[str], float] = lambda file: self._default
 
     def record(self, path: str, samples: int, about: Mapping[str, str] | None = None) -> None:
         """Add a file that was recorded; from now on it can be played.
@@ -106,6 +123,25 @@ class Media:
     def knows(self, name: str) -> bool:
         """True if the user has said how long it lasts, or a call has recorded it."""
         return name in self._prompts or name in self._recorded
+
+    def path(self, name: str, prefix: str) -> str:
+        """The path of a file, without what stands in braces before it; empty for a stream.
+
+        ``prefix`` is the folder of relative names (sound_prefix).
+        """
+        file = variables_of(name)[1] if name.startswith("{") else name
+        if "://" in file:
+            return ""
+        file = variables_of(_path(name, file, prefix))[1]
+        native = f"{file.removesuffix('.wav')}.L16"
+        return native if native in self._recorded else file
+
+    def wav(self, path: str, prefix: str) -> Path | None:
+        """The WAV file on this machine's disk that is played for a path, if there is one."""
+        for file in self._candidates(path, _relative(path, prefix)):
+            if _seconds(file) is not None:
+                return file
+        return None
 
     def open(self, name: str, prefix: str) -> Playable | None:
         """Open a sound, or return None if it doesn't exist.
@@ -174,7 +210,7 @@ class Media:
         return total / RATE if pieces else None
 
     def _length(self, path: str, prefix: str) -> float | None:
-        relative = path[len(prefix) :].lstrip("/") if path.startswith(prefix) else path
+        relative = _relative(path, prefix)
         names = [path, relative]
         names += [name.rpartition(".")[0] for name in names]
         if path in self._recorded and not any(name in self._prompts for name in names):
@@ -185,20 +221,33 @@ class Media:
             if name in self._prompts:
                 return self._prompts[name]
         if relative not in self._measured:
-            self._measured[relative] = self._measure(path, relative)
+            lengths = map(_seconds, self._candidates(path, relative))
+            self._measured[relative] = next((each for each in lengths if each is not None), None)
         measured = self._measured[relative]
         if measured is None and not self._only_known:
-            return self._default
+            return self.unknown(relative.rpartition(".")[0])
         return measured
 
-    def _measure(self, path: str, relative: str) -> float | None:
-        for file in [Path(path)] + ([self._sounds / relative] if self._sounds else []):
-            try:
-                with wave.open(str(file), "rb") as sound:
-                    return sound.getnframes() / sound.getframerate()
-            except (OSError, ValueError, EOFError, wave.Error, ZeroDivisionError):
-                continue
+    def _candidates(self, path: str, relative: str) -> Iterator[Path]:
+        """Where the file may be on this machine's disk."""
+        yield Path(path)
+        if self._sounds is not None:
+            file = self._sounds / relative
+            yield from (file.parent / rate / file.name for rate in RATE_FOLDERS)
+            yield file
+
+
+def _seconds(file: Path) -> float | None:
+    """How long a WAV file lasts; None if it is none."""
+    try:
+        with wave.open(str(file), "rb") as sound:
+            return sound.getnframes() / sound.getframerate()
+    except (OSError, ValueError, EOFError, wave.Error, ZeroDivisionError):
         return None
+
+
+def _relative(path: str, prefix: str) -> str:
+    return path[len(prefix) :].lstrip("/") if path.startswith(prefix) else path
 
 
 def _path(name: str, file: str, prefix: str) -> str:
@@ -233,13 +282,27 @@ def tone_length(script: str, loops: str | None = None) -> float:
     return _tone_loop(script) * times if times > 0 else -1
 
 
+class Tone(NamedTuple):
+    """``%(200,100,440,480)``: 200 ms of 440 and 480 Hz together, then 100 ms of silence."""
+
+    on: float  #: milliseconds
+    off: float
+    frequencies: tuple[float, ...]
+
+
+def tones_of(script: str) -> list[Tone]:
+    """The tones of a TGML script, once."""
+    return [
+        Tone(_decimal(on), _decimal(off), tuple(map(_decimal, re.findall(r"[\d.]+", rest))))
+        for on, off, rest in re.findall(
+            r"%\(\s*([\d.]+)\s*,\s*([\d.]+)([\s,\d.]*)", script.split(";loops=")[0]
+        )
+    ]
+
+
 def _tone_loop(script: str) -> float:
     """Seconds of a TGML script until it begins anew."""
-    once = sum(
-        _decimal(on) + _decimal(off)
-        for on, off in re.findall(r"%\(\s*([\d.]+)\s*,\s*([\d.]+)", script.split(";loops=")[0])
-    )
-    return once / 1000
+    return sum(each.on + each.off for each in tones_of(script)) / 1000
 
 
 def speech_length(engine: str, text: str) -> float:

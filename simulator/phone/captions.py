@@ -1,4 +1,4 @@
-"""What prompts say, as text: by a list of the user's own, or by their names.
+"""What prompts say, as text: by a list of the user's own, by FreeSWITCH's, or by their names.
 
 FreeSWITCH's prompts are named by what they say: ``ivr/ivr-please_enter_pin_followed_by_pound``.
 """
@@ -6,26 +6,43 @@ FreeSWITCH's prompts are named by what they say: ``ivr/ivr-please_enter_pin_foll
 from __future__ import annotations
 
 from collections.abc import Mapping
+from functools import cache
 from pathlib import Path
 
 import yaml
 
+from eslsync.wire.separation import variables_of
+
 __all__ = ["TextsError", "caption", "read_texts"]
 
-#: Prefixes of the names of FreeSWITCH's prompts.
-PREFIXES = ("ivr-", "vm-", "conf-", "voicemail-")
-#: What some of them say that their names don't.
-USUAL = {
-    "vm-greeting": "the person you are trying to reach is not available",
-    "vm-goodbye": "goodbye",
-    "vm-hello": "hello",
-    "vm-press": "press",
-    "vm-record_message": "record your message at the tone",
-    "ivr-welcome": "welcome",
-}
-
-
 SHAPE = "write YAML, a prompt's name and its text a line, as in ivr/ivr-welcome: Welcome."
+
+#: Prefixes of the names of FreeSWITCH's prompts.
+PREFIXES = ("ivr-", "vm-", "conf-", "dir-", "misc-", "voicemail-")
+#: What is said by a number at the end of a name, by the folder and what is before the number.
+NUMBERED = {
+    "time/day-": "Sunday Monday Tuesday Wednesday Thursday Friday Saturday".split(),
+    "time/mon-": (
+        "January February March April May June July August September October November December"
+    ).split(),
+    "digits/h-": (
+        "zeroth first second third fourth fifth sixth seventh eighth ninth tenth eleventh "
+        "twelfth thirteenth fourteenth fifteenth sixteenth seventeenth eighteenth nineteenth"
+    ).split(),
+    "phonetic-ascii/": 97 * [""]
+    + (
+        "Alpha Bravo Charlie Delta Echo Foxtrot Golf Hotel India Juliet Kilo Lima Mike November "
+        "Oscar Papa Quebec Romeo Sierra Tango Uniform Victor Whiskey X-ray Yankee Zulu"
+    ).split(),
+    "ascii/": 32 * [""]
+    + (
+        "space exclamation-point double-quote pound dollar percent ampersand quote parenthesis "
+        "parenthesis star plus comma hyphen dot slash 0 1 2 3 4 5 6 7 8 9 colon semicolon "
+        "less-than equals greater-than question-mark at A B C D E F G H I J K L M N O P Q R S T "
+        "U V W X Y Z bracket backslash bracket caret underscore backtick A B C D E F G H I J K L "
+        "M N O P Q R S T U V W X Y Z brace pipe brace tilde"
+    ).split(),
+}
 
 
 class TextsError(ValueError):
@@ -45,20 +62,44 @@ def read_texts(path: Path) -> dict[str, str]:
     return {without_suffix(str(name)): text for name, text in found.items()}
 
 
+@cache
+def usual() -> Mapping[str, str]:
+    """What FreeSWITCH's own prompts say whose names don't, by their names without folders."""
+    return read_texts(Path(__file__).with_name("usual_prompts.yaml"))
+
+
 def caption(prompt: str, texts: Mapping[str, str]) -> str:
     """What a prompt says; empty for silence."""
-    name = without_suffix(prompt)
+    file = variables_of(prompt)[1]
+    name = without_suffix(file)
     if name in texts:
         return texts[name]
-    if name.startswith("silence_stream://"):
+    scheme, _, rest = file.partition("://")
+    if scheme == "silence_stream":
         return ""
-    if name.startswith("tone_stream://"):
+    if scheme == "local_stream":
+        return "(music)"
+    if scheme == "tone_stream" or "%(" in file:
         return "(a tone)"
-    stem = name.rpartition("/")[2]
-    if stem in texts:
-        return texts[stem]
-    if stem in USUAL:
-        return USUAL[stem]
+    if scheme == "tts":
+        return rest.split("|", 2)[-1]
+    folders, _, stem = name.rpartition("/")
+    return (
+        texts.get(stem)
+        or by_number(folders.rpartition("/")[2], stem)
+        or usual().get(stem)
+        or by_name(stem)
+    )
+
+
+def by_number(folder: str, stem: str) -> str:
+    kind, dash, number = stem.rpartition("-")
+    said = NUMBERED.get(f"{folder}/{kind}{dash}", [])
+    at = int(number) if number.isascii() and number.isdecimal() else len(said)
+    return said[at].replace("-", " ") if at < len(said) else ""
+
+
+def by_name(stem: str) -> str:
     for prefix in PREFIXES:
         stem = stem.removeprefix(prefix)
     return " ".join(stem.replace("_", " ").split())

@@ -12,6 +12,7 @@ import logging
 import os
 import sys
 import threading
+from collections.abc import Sequence
 from contextlib import ExitStack
 from dataclasses import replace
 from itertools import takewhile
@@ -47,11 +48,13 @@ from .protocol import (
     Source,
     Speed,
     State,
+    Talk,
     Where,
     dumped,
     read_command,
 )
 from .rehearsing import Rehearsal, rehearse
+from .sound import SILENCE, Sound, Sounds
 
 __all__ = ["main"]
 
@@ -160,8 +163,10 @@ def where(player: Player) -> Where | None:
 class Showing:
     """What a page shows of a call."""
 
-    def __init__(self, order: Order, file: str, failed: str) -> None:
+    def __init__(self, order: Order, sounds: Sounds, file: str, failed: str) -> None:
         self._texts = order.texts
+        self._sounds = sounds
+        self._heard: dict[tuple[int, int], Sound] = {}  # the prompts of this take, by their lines
         self._file = file
         self._failed = failed  #: why the steps of a script could not all be played
         self._sources: dict[str, Source] = {}
@@ -182,7 +187,8 @@ class Showing:
             "speed": paced.speed,
             "where": at,
             "source": self._source(at["file"] if at else self._file),
-            "prompts": [self._prompt(each) for each in player.prompts],
+            "prompts": self._prompts(CALLER, player.prompts, player),
+            "records": player.records,
             "lines": [
                 {
                     "number": each.number,
@@ -190,21 +196,28 @@ class Showing:
                     "caller": each.caller,
                     "phase": each.phase,
                     "cause": each.cause,
-                    "prompts": [self._prompt(prompt) for prompt in each.heard],
+                    "prompts": self._prompts(each.number, each.heard, player),
                 }
                 for each in player.lines
             ],
             "moves": [
-                {"at": each.at, "verb": each.verb, "keys": each.keys, "line": each.line}
+                {
+                    "at": each.at,
+                    "verb": each.verb,
+                    "keys": each.keys,
+                    "line": each.line,
+                    "seconds": each.seconds,
+                }
                 for each in player.moves
             ],
         }
         entries = len(player.transcript.entries_raw)
-        if self._drawn != (self.take, entries):
-            self._drawn = (self.take, entries)
+        moves = len(player.moves), player.moves[-1:]  # somebody who talks goes on
+        if self._drawn != (self.take, entries, moves):
+            self._drawn = (self.take, entries, moves)
             state.update(self._ladder(player))
-        if self._kept != (self.take, entries, len(player.moves), player.ended):
-            self._kept = (self.take, entries, len(player.moves), player.ended)
+        if self._kept != (self.take, entries, moves, player.ended):
+            self._kept = (self.take, entries, moves, player.ended)
             script, cause = player.script(), player.call.cause
             state["script"] = script.dump()
             state["test"] = as_test(script, heard=player.heard, cause=cause)
@@ -214,14 +227,32 @@ class Showing:
         state["trouble"] = "\n\n".join(filter(None, [*failed, trouble(player, self._file)]))
         return state
 
-    def _prompt(self, heard: Heard) -> Prompt:
+    def stood_back(self) -> None:
+        """It is another take from now on."""
+        self.take += 1
+        self._heard.clear()
+
+    def _prompts(self, line: int, prompts: Sequence[Heard], player: Player) -> list[Prompt]:
+        told: list[Prompt] = []
+        for number, heard in enumerate(prompts):
+            key = line, number
+            if key not in self._heard and heard.how in ("plays", "paused"):
+                self._heard[key] = self._sounds.of(heard, player)
+            told.append(self._prompt(heard, self._heard.get(key, SILENCE)))
+        return told
+
+    def _prompt(self, heard: Heard, sound: Sound) -> Prompt:
+        said = heard.name if heard.is_text else caption(heard.name, self._texts)
         return {
             "name": heard.name,
-            "caption": caption(heard.name, self._texts),
+            "caption": "(what you said)" if sound.is_said else said,
             "began": heard.began,
             "how": heard.how,
             "since": heard.since,
             "played": heard.played,
+            "sound": sound.file,
+            "loops": sound.loops,
+            "text": sound.text,
         }
 
     def _ladder(self, player: Player) -> State:
@@ -277,10 +308,12 @@ def serve(commands: Commands, teller: Teller) -> None:
             watch.rest()
         else:
             watch.keep_an_eye_on(file)
+        sounds = Sounds(Path(order.folder), order.texts, order.voice)
         with ExitStack() as stack:
             try:
-                done = rehearse(script, app) if order.plays else rehearsed(order)
-                player = Player(script, app, moves=done.moves, stands=done.stands)
+                done = rehearse(script, app, sounds.lasts) if order.plays else rehearsed(order)
+                moves, stands = done.moves, done.stands
+                player = Player(script, app, moves=moves, stands=stands, lasts=sounds.lasts)
                 paced = at_its_pace(player, speed=order.speed, clock=watch)
                 stack.enter_context(paced)
                 watch.paced = paced
@@ -288,7 +321,7 @@ def serve(commands: Commands, teller: Teller) -> None:
                 raise
             except Exception as error:  # noqa: BLE001 - told; a function's of on_start, say
                 raise ScriptError(users_traceback(error, file).rstrip()) from None
-            play(paced, commands, Showing(order, file, done.failed), teller)
+            play(paced, commands, Showing(order, sounds, file, done.failed), teller)
     except ScriptError as error:
         teller.tell({"phase": "ended", "hung_up": True, "trouble": str(error)})
         while not isinstance(watch.get(commands, None), Closed):
@@ -303,6 +336,8 @@ def play(paced: Paced | Live, commands: Commands, showing: Showing, teller: Tell
             return
         if isinstance(command, Press):
             paced.player.make("press", command.keys, command.line)
+        elif isinstance(command, Talk) and paced.player.records:
+            paced.player.talk(command.seconds)
         elif isinstance(command, Answer):
             paced.player.make("answer", line=command.line)
         elif isinstance(command, Reject):
@@ -319,7 +354,7 @@ def play(paced: Paced | Live, commands: Commands, showing: Showing, teller: Tell
             paced.skip()
         elif isinstance(command, Back):
             paced.go_back(command.moment)
-            showing.take += 1
+            showing.stood_back()
 
 
 def script_of(order: Order) -> Script:
@@ -329,7 +364,7 @@ def script_of(order: Order) -> Script:
 
 
 def rehearsed(order: Order) -> Rehearsal:
-    moves = [Move(each["at"], each["verb"], each["keys"], each["line"]) for each in order.moves]
+    moves = [Move(**each) for each in order.moves]
     return Rehearsal(moves, order.stands, failed="")
 
 

@@ -11,14 +11,17 @@ import json
 import subprocess
 import sys
 import threading
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
+from pathlib import Path
+from tempfile import TemporaryDirectory
 
 from ..calling.line import is_address
 from ..scripts.script import USUAL_DESTINATION, USUAL_NUMBER, Script, ScriptError, Step
 from .keeping import stem_of
 from .live import Live
 from .maps import MapError, MapPage
+from .microphone import Microphone, is_voice
 from .player import CALLER
 from .protocol import (
     Again,
@@ -29,15 +32,19 @@ from .protocol import (
     MoveMade,
     NotACommand,
     Order,
+    Say,
     Skip,
     Speed,
     State,
+    Talk,
     Visit,
     dumped,
 )
 
 __all__ = ["Desk", "Telephone"]
 
+#: Seconds for which the caller talks when a voice is heard, unless it goes on.
+VOICE_LASTS = 0.8
 #: Seconds that a process has in which to end by itself.
 GRACE = 2.0
 
@@ -49,6 +56,7 @@ class Telephone:
     #: Has the handler and the circumstances; its steps are played by `Desk.play` alone.
     script: Script
     texts: Mapping[str, str] = field(default_factory=dict)  #: what prompts say
+    voice: Sequence[str] = ()  #: the command that speaks them, from `find_voice`
     map: MapPage | None = None  #: the map of an exploration, with spots to call
     #: The handler that takes calls to spots; None: the one that the map names.
     named: Script | None = None
@@ -84,6 +92,9 @@ class Desk:
         self._lock = threading.Lock()  # for what follows
         self._process: Process | None = None
         self._recorded: list[str] = []  # lines
+        self._folder = TemporaryDirectory(prefix="eslsync-phone-")
+        self.microphone = Microphone()  #: what was said into it in this take
+        self._take = 0  # that of the state, once the process has done what it was told
         self.state: State = {
             **called_by(telephone.script),
             "map": telephone.map is not None,
@@ -99,6 +110,11 @@ class Desk:
             return "".join(self._recorded)
 
     @property
+    def sounds(self) -> Path:
+        """The folder in which the sounds of prompts are."""
+        return Path(self._folder.name)
+
+    @property
     def stem(self) -> str:
         """What files of the call are named after."""
         return stem_of(self._telephone.script)
@@ -109,6 +125,7 @@ class Desk:
     def __exit__(self, *error: object) -> None:
         with self._doing:
             self._end_process()
+        self._folder.cleanup()
 
     def do(self, command: Command) -> None:
         """What a page wants. Raises NotACommand for a line or a spot that isn\'t there."""
@@ -121,18 +138,27 @@ class Desk:
                 raise NotACommand(f"there is no line {line}")
             if isinstance(command, CallUp):
                 self._merge({"caller": command.caller, "destination": command.destination})
+                self.microphone.forget()
                 self._begin(self._order([]))
             elif isinstance(command, Again):
                 same = command.same and not self.state["fixed"]
+                if not same:
+                    self.microphone.forget()
                 self._begin(self._order(self.state["moves"] if same else []))
             elif isinstance(command, HangUp) and command.line == CALLER:
                 self._hang_up()
+            elif isinstance(command, Say):
+                self._say(command)
             elif isinstance(command, Back | Skip | Speed) and self.state["fixed"]:
                 pass
             elif isinstance(command, Back) and (self._process is None or self.state["busy"]):
                 moves = [each for each in self.state["moves"] if each["at"] < command.moment]
+                self.microphone.forget(command.moment)
                 self._begin(self._order(moves, command.moment, 0.0))
             elif self._process is not None and not isinstance(command, Order):
+                if isinstance(command, Back):
+                    self.microphone.forget(command.moment)
+                    self._take += 1
                 self._process.send(command)
 
     def visit(self, spot: int) -> None:
@@ -151,7 +177,15 @@ class Desk:
         with self._doing:
             self._telephone = replace(self._telephone, script=script)
             self._merge(called_by(script))
+            self.microphone.forget()
             self._begin(self._telephone.plays)
+
+    def _say(self, command: Say) -> None:
+        if command.take != self._take or self._process is None or self.state["busy"]:
+            return
+        self.microphone.add(command.at, command.samples)
+        if is_voice(command.samples):
+            self._process.send(Talk(VOICE_LASTS))
 
     def _hang_up(self) -> None:
         """Hang up; a process that has not heeded that, or can't, is killed."""
@@ -172,7 +206,8 @@ class Desk:
 
     def _begin(self, order: Order) -> None:
         self._end_process()
-        take = self.state["take"] + 1
+        take = self._take = self.state["take"] + 1
+        order = replace(order, folder=self._folder.name, voice=list(self._telephone.voice))
         anew: State = {"phase": "up", "take": take, "recorded": {"after": 0, "lines": []}}
         self._merge({**nothing(), **anew, "speed": order.speed})
         with self._lock:
@@ -228,6 +263,7 @@ def nothing() -> State:
         "prompts": [],
         "lines": [],
         "moves": [],
+        "records": False,
         "where": None,
         "source": None,
         "svg": "",

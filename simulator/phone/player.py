@@ -23,10 +23,12 @@ from ..calling.far_end import FarEnd
 from ..calling.freeswitch import FreeSwitch, simulation_of
 from ..calling.line import App, HeardPrompt
 from ..calling.other_legs import CalledLeg, HeardThere
-from ..clockwork.threads import SECOND
+from ..clockwork.threads import MILLISECOND, SECOND
 from ..clockwork.virtual_time import SimulationError
 from ..ladders.transcript import Party, Transcript
+from ..model import playing
 from ..model.endpoint_modules import OTHERS
+from ..model.events import SwitchEvent
 from ..scripts.script import Script
 from ..scripts.steps import Step
 
@@ -38,6 +40,7 @@ __all__ = [
     "Move",
     "Player",
     "Playing",
+    "Recording",
     "Said",
     "Verb",
     "Whereabouts",
@@ -48,7 +51,7 @@ INSTALLED = tuple(
     os.path.join(get_paths()[each], "") for each in ("stdlib", "platstdlib", "purelib", "platlib")
 )
 
-Verb = Literal["press", "hangup", "answer", "reject"]
+Verb = Literal["press", "talk", "hangup", "answer", "reject"]
 
 #: The number of the caller's line; those of far ends follow, in the order in which they are called.
 CALLER = 1
@@ -64,6 +67,12 @@ class Move(NamedTuple):
     verb: Verb
     keys: str = ""
     line: int = CALLER
+    seconds: float = 0.0  #: for which they talk
+
+    @property
+    def ended(self) -> int:
+        """When they have done it."""
+        return self.at + round(self.seconds * SECOND)
 
 
 class Playing(NamedTuple):
@@ -81,6 +90,15 @@ class Heard(NamedTuple):
     how: str  #: "plays"; "paused", while another one plays inside it; "ended"; or "cut"
     since: int  #: when that came
     played: int  #: how much of it was heard until then, in microseconds
+    is_text: bool = False  #: True if it is no file, but a text that an engine speaks
+
+
+class Recording(NamedTuple):
+    """A recording of what the caller says. Times are in microseconds since the call began."""
+
+    path: str
+    began: int
+    ended: int | None = None  #: None: it records
 
 
 class Said(NamedTuple):
@@ -116,7 +134,9 @@ class Player:
     ``app``, that handler instead.) ``moves`` are made first, and the call then stands at the last
     of them, or at ``stands`` (microseconds since it began). A handler may take as long as it
     likes: there is no patience. If it is a program's address, time is real. Far ends that don't
-    answer by themselves are played by hand, too. Raises ScriptError for a script that can't be run.
+    answer by themselves are played by hand, too. ``lasts`` says for how many seconds a prompt is
+    heard whose length the script doesn't give, and whose file isn't there. Raises ScriptError for a
+    script that can't be run.
     """
 
     def __init__(
@@ -126,6 +146,7 @@ class Player:
         *,
         moves: Sequence[Move] = (),
         stands: int = 0,
+        lasts: Callable[[str], float] | None = None,
     ) -> None:
         self.app = script.load() if app is None else app
         self._script = script
@@ -133,27 +154,37 @@ class Player:
         self._planned = tuple(moves)
         self._stands = stands
         self.is_live = isinstance(self.app, str)  #: it is another program, called in real time
+        self._lasts = lasts
+        self._lengths: dict[str, float] = {}  # the prompts that `lasts` was asked for
         self._left = False  # the caller has hung up
         self._refusal: str | None = None  # why a program can't be called
         self._stuck: str | None = None  # why the handler waits for ever
         self._called: list[CalledLeg] = []  # far ends that are played by hand
+        self.recordings: list[Recording] = []  #: of the call, in the order in which they began
         self._resources = ExitStack()
 
     def __enter__(self) -> Player:
         options, circumstances = self._script.circumstances()
         made = FreeSwitch(patience=None, raises=False, real_time=self.is_live, **options)
         self.switch = self._resources.enter_context(made)
+        self._simulation = simulation_of(self.switch)
+        self.media = self._simulation.model.media
+        if self._lasts is not None:
+            self.media.unknown = self._length
         self.call: Call = self.switch.call(self.app, **circumstances)
         self._script.set_up(self.call)
         self._line = line_of(self.call)
-        self._simulation = simulation_of(self.switch)
+        self._line.watchers.append(self._notice)
         self._simulation.legs.on_called = self._call
         self._world = self._simulation.world
         self._began = self._world.now
         self._settle()
         for move in self._planned:
             self.pass_to(move.at)
-            self.make(move.verb, move.keys, move.line)
+            if move.verb == "talk":
+                self.talk(move.seconds)
+            else:
+                self.make(move.verb, move.keys, move.line)
         self.pass_to(self._stands)
         return self
 
@@ -249,7 +280,7 @@ class Player:
             played += heard.ended - since if how == "plays" else 0
             since, how = heard.ended, heard.how
         began = self._began
-        return Heard(prompt.name, heard.started - began, how, since - began, played)
+        return Heard(prompt.name, heard.started - began, how, since - began, played, heard.is_text)
 
     @property
     def lines(self) -> list[FarLine]:
@@ -273,7 +304,37 @@ class Player:
     def _heard_there(self, each: HeardThere) -> Heard:
         began = self._began
         name, started = each.heard.prompt, each.heard.started - began
-        return Heard(name, started, each.how, each.since - began, each.played)
+        return Heard(name, started, each.how, each.since - began, each.played, each.heard.is_text)
+
+    # Sounds
+
+    @property
+    def records(self) -> bool:
+        """True if what the caller says is recorded now."""
+        return any(each.ended is None for each in self.recordings)
+
+    @property
+    def sound_prefix(self) -> str:
+        """The folder of relative names of files."""
+        return playing.sound_prefix(self._line.channel)
+
+    def _length(self, file: str) -> float:
+        assert self._lasts is not None
+        if file not in self._lengths:
+            self._lengths[file] = self._lasts(file)
+        return self._lengths[file]
+
+    def _notice(self, name: str, event: SwitchEvent) -> None:
+        if name not in ("RECORD_START", "RECORD_STOP"):
+            return
+        path = dict(event.own).get("Record-File-Path", "")
+        if name == "RECORD_START":
+            self.recordings.append(Recording(path, self.now))
+        for number, each in enumerate(self.recordings):
+            if name == "RECORD_STOP" and each.ended is None and each.path == path:
+                self.recordings[number] = each._replace(ended=self.now)
+
+    # The handler
 
     @property
     def whereabouts(self) -> Whereabouts | None:
@@ -330,6 +391,8 @@ class Player:
             if index:
                 self.pass_to(self.now + round(GAP * SECOND))
             self._settle()  # what is due now comes first, as in the script of the call
+            if not self.hung_up:
+                self._talk_until(self.now)
             if line == CALLER:
                 self._make(verb, key)
             else:
@@ -346,6 +409,25 @@ class Player:
             self._left = True
             self.call.hangup_after(0.0)
             self._settle()
+
+    def talk(self, seconds: float) -> None:
+        """Talk for so many seconds from now on; if the caller talks already, go on."""
+        self._settle()
+        if self.hung_up or self._left or self._talk_until(self.now + round(seconds * SECOND)):
+            return
+        self.moves.append(Move(self.now, "talk", seconds=seconds))
+        self._simulation.later(0.0, lambda: self._line.talk(seconds))
+        self._settle()
+
+    def _talk_until(self, moment: int) -> bool:
+        """Have what the caller says last until a moment; False if they don't talk."""
+        last = self.moves[-1] if self.moves else None
+        if last is None or last.verb != "talk" or last.ended < self.now:
+            return False
+        # (whole milliseconds, as a ladder and a script have them)
+        self.moves[-1] = last._replace(seconds=(moment - last.at) // MILLISECOND / 1000)
+        self._line.talk_on(self.moves[-1].seconds)
+        return True
 
     def _make_far(self, verb: Verb, key: str, line: int) -> None:
         called = self._numbered.get(line)
@@ -414,7 +496,7 @@ class Player:
     def back(self, moment: int) -> Player:
         """The same call, up to an earlier moment; what was done after it is not done."""
         kept = [each for each in self.moves if each.at < moment]
-        return Player(self._script, self.app, moves=kept, stands=max(moment, 0))
+        return Player(self._script, self.app, moves=kept, stands=max(moment, 0), lasts=self._lasts)
 
     def script(self) -> Script:
         """The caller, and who played far ends, as a script: it plays the same call."""
@@ -423,11 +505,13 @@ class Player:
         last = self.moves[-1] if self.moves else None
         for move in self.moves:
             steps.append(Step("say_nothing", {"seconds": (move.at - at) / SECOND}))
-            at = move.at
+            at = move.ended
             if move.line != CALLER:
                 steps.append(self._far_step(move))
             elif move.verb == "press":
                 steps.append(Step("press", {"digits": move.keys}))
+            elif move.verb == "talk":
+                steps.append(Step("talk", {"seconds": move.seconds}))
             elif move is last:
                 steps.append(Step("hangup"))
             else:  # somebody at a far end did something afterwards
@@ -438,9 +522,11 @@ class Player:
         ends: Any = self._script.call.get("endpoints", {})
         if not self._called:  # then it says nothing of this call that somebody would be there
             ends = {to: each for to, each in ends.items() if (to, each) != (OTHERS, BY_HAND)}
-        call = {**self._script.call, "endpoints": ends}
-        if not ends:
-            del call["endpoints"]
+        lengths: Any = self._script.call.get("prompts", {})
+        lengths = {**lengths, **self._lengths}
+        more = {"endpoints": ends, "prompts": lengths}
+        call = {**self._script.call, **more}
+        call = {name: each for name, each in call.items() if each or name not in more}
         return replace(self._script, call=call, steps=steps, expect={})
 
     def _far_step(self, move: Move) -> Step:

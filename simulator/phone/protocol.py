@@ -8,6 +8,7 @@ sent all of it, and whoever is slow gets the latest of each.
 from __future__ import annotations
 
 import json
+from base64 import b64decode
 from dataclasses import asdict, dataclass, field, fields
 from typing import Any, Literal, TypedDict
 
@@ -31,15 +32,23 @@ __all__ = [
     "Prompt",
     "Recorded",
     "Reject",
+    "Say",
     "Skip",
     "Source",
     "Speed",
     "State",
+    "Talk",
     "Visit",
     "Where",
     "dumped",
     "read_command",
 ]
+
+
+#: Characters of what is said at once: a second, in base64.
+LONGEST_SAID = 16000 * 4 // 3 + 4
+#: Seconds that a caller talks without saying so again.
+LONGEST_TALK = 60
 
 
 class NotACommand(ValueError):
@@ -56,6 +65,7 @@ class MoveMade(TypedDict):
     verb: Verb
     keys: str
     line: int
+    seconds: float  #: for which they talk
 
 
 @dataclass(frozen=True)
@@ -114,6 +124,38 @@ class Press:
 
 
 @dataclass(frozen=True)
+class Say:
+    """Say something into the microphone: so it is in recordings, and the call isn't silent."""
+
+    take: int  #: of the state; what belongs to another one comes too late
+    at: int  #: the moment at which it began, in microseconds since the call began
+    sound: str  #: samples of 16 bits, the lesser first, 8000 a second, in base64
+
+    def __post_init__(self) -> None:
+        if self.at < 0 or len(self.sound) > LONGEST_SAID or len(self.samples) % 2:
+            raise NotACommand("what is said is up to a second of 16-bit samples, in the call")
+
+    @property
+    def samples(self) -> bytes:
+        """The samples."""
+        try:
+            return b64decode(self.sound, validate=True)
+        except ValueError:
+            raise NotACommand("samples are written in base64") from None
+
+
+@dataclass(frozen=True)
+class Talk:
+    """Talk for some seconds; if the caller talks already, go on for so long."""
+
+    seconds: float
+
+    def __post_init__(self) -> None:
+        if not 0 < self.seconds <= LONGEST_TALK:
+            raise NotACommand(f"one talks for up to {LONGEST_TALK} s, not {self.seconds!r}")
+
+
+@dataclass(frozen=True)
 class Speed:
     """Let time pass so many times as fast as a clock; 0: let it stand still."""
 
@@ -155,9 +197,25 @@ class Order:
     speed: float = 1.0
     path: str = ""  #: the script's file, beside which its files are
     plays: bool = False
+    voice: list[str] = field(default_factory=list)  #: the command that speaks prompts
+    folder: str = ""  #: for their sounds
 
 
-Command = CallUp | Again | Visit | HangUp | Answer | Reject | Press | Speed | Skip | Back | Order
+Command = (
+    CallUp
+    | Again
+    | Visit
+    | HangUp
+    | Answer
+    | Reject
+    | Press
+    | Say
+    | Talk
+    | Speed
+    | Skip
+    | Back
+    | Order
+)
 
 NAMES: dict[str, type[Command]] = {
     "call": CallUp,
@@ -167,6 +225,8 @@ NAMES: dict[str, type[Command]] = {
     "answer": Answer,
     "reject": Reject,
     "press": Press,
+    "say": Say,
+    "talk": Talk,
     "speed": Speed,
     "skip": Skip,
     "back": Back,
@@ -179,6 +239,7 @@ TYPES: dict[str, tuple[type, ...]] = {
     "int": (int,),
     "float": (int, float),
     "dict[str, str]": (dict,),
+    "list[str]": (list,),
     "list[MoveMade]": (list,),
 }
 
@@ -231,6 +292,9 @@ class Prompt(TypedDict):
     how: str  #: "plays"; "paused", while another plays inside it; "ended"; or "cut"
     since: int  #: when that came
     played: int  #: how much of it was heard until then, in microseconds
+    sound: str  #: its WAV file, below sound/; empty: there is none, and the page is to say `text`
+    loops: bool  #: True if that begins anew when it has ended
+    text: str  #: empty if nothing is spoken
 
 
 class Recorded(TypedDict):
@@ -271,6 +335,7 @@ class State(TypedDict, total=False):
     prompts: list[Prompt]
     lines: list[FarLine]
     moves: list[MoveMade]
+    records: bool  #: what the caller says is recorded now
     where: Where | None
     source: Source | None
     svg: str  #: the ladder

@@ -5,6 +5,7 @@ So a call that begins with a script can be gone back in, and made again, as any 
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import replace
 from typing import NamedTuple
 
@@ -21,7 +22,7 @@ __all__ = ["Rehearsal", "rehearse"]
 #: Steps that only wait for the end, which a caller who goes on doesn't want.
 LAST = ("hangup", "wait")
 #: What a telephone's caller can't do.
-BEYOND = ("as", "call", "talk", "transfer")
+BEYOND = ("as", "call", "says", "transfer")
 
 
 class Rehearsal(NamedTuple):
@@ -32,11 +33,12 @@ class Rehearsal(NamedTuple):
     failed: str  #: why not all of them could be done
 
 
-def rehearse(script: Script, app: App) -> Rehearsal:
+def rehearse(script: Script, app: App, lasts: Callable[[str], float] | None = None) -> Rehearsal:
     """Make the call of a script up to its end; a last ``hangup`` or ``wait`` is left out.
 
     Its expectations are not looked at. Raises ScriptError for a step that no telephone can do, and
-    for another program, whose calls can't be made twice.
+    for another program, whose calls can't be made twice. ``lasts`` says how long prompts are heard,
+    as for `Player`.
     """
     if isinstance(app, str):
         raise ScriptError(f"{app} is another program: `eslsync call --script` plays a call to it")
@@ -47,14 +49,17 @@ def rehearse(script: Script, app: App) -> Rehearsal:
     for verb in BEYOND:
         if any(each.verb == verb for each in steps):
             raise ScriptError(f"{named}: the telephone has no {verb}; `eslsync call` plays it")
-    if any("cause" in each.options for step in steps for each in (step, *step.steps)):
-        raise ScriptError(f"{named}: the telephone gives no cause; `eslsync call` plays it")
+    for option in ("cause", "words"):
+        if any(option in each.options for step in steps for each in (step, *step.steps)):
+            raise ScriptError(f"{named}: the telephone gives no {option}; `eslsync call` plays it")
     rehearsed = replace(script, steps=steps, expect={})
     options, circumstances = rehearsed.circumstances()
     failed = ""
     called: list[CalledLeg] = []
     with FreeSwitch(patience=None, raises=False, **options) as switch:
         simulation_of(switch).legs.on_called = called.append
+        if lasts is not None:
+            simulation_of(switch).model.media.unknown = lasts
         call = switch.call(app, **circumstances)
         try:
             rehearsed.play(call)
@@ -68,6 +73,9 @@ def rehearse(script: Script, app: App) -> Rehearsal:
         verb, _, rest = what.partition(" ") if isinstance(what, str) else ("", "", "")
         if sender == "caller" and verb == "presses":
             moves.append((number, Move(at - line.began, "press", rest)))
+        elif sender == "caller" and verb == "talks":
+            seconds = float(rest.split()[1])
+            moves.append((number, Move(at - line.began, "talk", seconds=seconds)))
         elif sender == "caller" and verb == "hangs":
             moves.append((number, Move(at - line.began, "hangup")))
     for number, leg in enumerate((each for each in called if each.by_hand), CALLER + 1):

@@ -7,6 +7,7 @@ whatever name of its own it gives this machine (DNS rebinding).
 
 from __future__ import annotations
 
+import re
 import secrets
 import socket
 import struct
@@ -25,6 +26,7 @@ from websockets.sync.server import Server, ServerConnection, serve
 
 from .desk import Desk, Telephone
 from .protocol import NotACommand, State, dumped, read_command
+from .sound import SAID
 
 __all__ = ["Page", "PhoneServer"]
 
@@ -51,11 +53,18 @@ TYPES = {
     ".svg": "image/svg+xml; charset=utf-8",
     ".yaml": "application/yaml; charset=utf-8",
     ".py": "text/x-python; charset=utf-8",
+    ".wav": "audio/wav",
     ".jsonl": "application/jsonl; charset=utf-8",
 }
 #: The page's files, by their path below the token; "" is the page.
-FILES = ("phone.css", "phone.js", "live.js", "lines.js", "map.js")
+FILES = (
+    *("phone.css", "phone.js", "live.js", "lines.js", "map.js"),
+    *("sound.js", "microphone.js", "samples.js"),
+)
 PAGE = {"": "index.html", **{each: each for each in FILES}}
+#: The addresses of what is heard: `Sounds` names its files, and `SAID` what the caller said.
+SOUND = re.compile(r"sound/([0-9a-f]+\.wav)")
+SAID_BY_CALLER = re.compile("sound/" + SAID.replace(".", r"\.").format(*2 * [r"(\d{1,15})"]))
 
 #: Nothing from another host, and in no frame of another page. (Ladders have their own style.)
 POLICY = (
@@ -187,6 +196,8 @@ class PhoneServer:
             return Page(source.read_bytes(), TYPES[name[name.rindex(".") :]])
         if path == "map" and self._map is not None:
             return Page(self._map.html.encode(), TYPES[".html"], policy=MAP_POLICY)
+        if path.startswith("sound/"):
+            return self._sound(path)
         state, stem = self.desk.state, self.desk.stem
         kept = {
             "script.yaml": (state["script"], f"{stem}.call.yaml", ".yaml"),
@@ -198,6 +209,16 @@ class PhoneServer:
             return None
         text, name, suffix = kept[path]
         return Page(text.encode(), TYPES[suffix], name)
+
+    def _sound(self, path: str) -> Page | None:
+        said = SAID_BY_CALLER.fullmatch(path)
+        if said:
+            return Page(self.desk.microphone.wav(int(said[1]), int(said[2])), TYPES[".wav"])
+        found = SOUND.fullmatch(path)
+        try:
+            return found and Page((self.desk.sounds / found[1]).read_bytes(), TYPES[".wav"])
+        except OSError:
+            return None
 
     # Websockets
 

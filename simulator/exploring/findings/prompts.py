@@ -7,6 +7,7 @@ from collections.abc import Iterator
 from pathlib import Path
 
 from ...calling.call import without_suffix
+from ...model.sounds import RATE_FOLDERS
 from ..actions import is_valid
 from ..search import Search
 from ..situations import Situation
@@ -21,8 +22,6 @@ KINDS = {
     "uncalled": "a function for calls that the file defines, and never calls",
     "missing-file": "a sound file that is not there",
 }
-#: The folders in which FreeSWITCH keeps a sound's versions.
-RATES = ("8000", "16000", "32000", "48000")
 
 
 def find(evidence: Evidence) -> Iterator[Finding]:
@@ -109,5 +108,5 @@ def is_there(sounds: Path, prompt: str) -> bool:
     return bool(name) and any(
         os.path.isfile(os.path.join(sounds, folder, rate, each))  # False for any text
         for each in (name, f"{name}.wav")
-        for rate in ("", *RATES)
+        for rate in ("", *RATE_FOLDERS)
     )

@@ -27,9 +27,14 @@ function shown() {
   });
 }
 
+/** True if this page's telephone is the caller's, alone or with others. */
+export function isCaller() {
+  return !mine || mine === CALLER;
+}
+
 /** The prompts that this page's telephone hears. */
 export function heard() {
-  if (!mine || mine === CALLER) return state.prompts ?? [];
+  if (isCaller()) return state.prompts ?? [];
   return shown().at(-1)?.prompts ?? [];
 }
 

@@ -32,7 +32,7 @@ def test_a_call_is_made_by_typing_and_saved_as_a_script(
     monkeypatch.chdir(tmp_path)
     done = typed(" nnnn1nnnnsbsq", VOICEMAIL, "--caller", "1002")
     assert done.exit_code == 0, done.output
-    assert '    "record your message at the tone"' in done.output.splitlines()
+    assert '    "record your message at the tone, press any key' in done.output
     assert "presses 1" in done.output
     assert "saved: voicemail.call.yaml, voicemail.jsonl" in done.output
     assert "saved: voicemail2.call.yaml, voicemail2.jsonl" in done.output

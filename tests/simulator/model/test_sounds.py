@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from simulator.model.sounds import Media, tone_length
+from simulator.model.sounds import Media, Tone, tone_length, tones_of
 
 PREFIX = "/sounds/en"
 
@@ -44,6 +44,39 @@ def test_lengths_from_wav_files(tmp_path: Path) -> None:
     media = Media(sounds=tmp_path, only_known=True)
     assert seconds(media, "ivr/a.wav") == 0.25
     assert media.open("ivr/broken.wav", PREFIX) is None
+
+
+@pytest.mark.parametrize("folders", [("16000", "8000", ""), ("32000", "48000", ""), ("",)])
+def test_a_file_is_found_in_the_folder_of_its_rate(
+    tmp_path: Path, folders: tuple[str, ...]
+) -> None:
+    for number, folder in enumerate(folders):
+        (tmp_path / "ivr" / folder).mkdir(parents=True, exist_ok=True)
+        with wave.open(str(tmp_path / "ivr" / folder / "a.wav"), "wb") as file:
+            file.setparams((1, 2, 8000, 0, "NONE", ""))
+            file.writeframes(bytes(2 * 8000 * number))
+    media = Media(sounds=tmp_path)
+    best = max(len(folders) - 2, 0)
+    assert seconds(media, "ivr/a") == best
+    path = media.path("{loops=1}ivr/a", PREFIX)
+    assert path == f"{PREFIX}/ivr/a.wav"
+    assert media.wav(path, PREFIX) == tmp_path / "ivr" / folders[best] / "a.wav"
+    assert media.wav(f"{PREFIX}/ivr/b.wav", PREFIX) is None
+    assert media.path("tone_stream://%(100,0,440)", PREFIX) == ""
+
+
+def test_who_plays_may_say_how_long_an_unknown_file_lasts() -> None:
+    media = Media(prompts={"ivr/known": 1.0})
+    media.unknown = len
+    assert seconds(media, "ivr/four.wav") == len("ivr/four")
+    assert seconds(media, "ivr/known") == 1.0
+
+
+def test_the_tones_of_a_script_have_frequencies() -> None:
+    assert tones_of("v=-7;%(200,100,440,480.5);%( 50 , 0 , 800 );loops=2") == [
+        Tone(200, 100, (440, 480.5)),
+        Tone(50, 0, (800,)),
+    ]
 
 
 def test_an_unknown_file_lasts_two_seconds_or_does_not_exist() -> None:

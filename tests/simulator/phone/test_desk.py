@@ -7,9 +7,12 @@ import subprocess
 import sys
 import tempfile
 import threading
+from array import array
+from base64 import b64encode
 from pathlib import Path
 
 import pytest
+import yaml
 
 from simulator.clockwork.threads import SECOND
 from simulator.model.endpoint_modules import OTHERS
@@ -25,6 +28,7 @@ from simulator.phone.protocol import (
     NotACommand,
     Press,
     Reject,
+    Say,
     Speed,
     State,
     dumped,
@@ -139,6 +143,47 @@ def test_an_edited_handler_is_told_and_called_anew(tmp_path: Path) -> None:
         desk.do(Again())
         state = desk.until(ended)
         assert "SyntaxError" in state["trouble"]
+
+
+def test_what_is_said_into_the_microphone_is_recorded_up_to_where_one_goes_back(
+    tmp_path: Path,
+) -> None:
+    app = tmp_path / "app.py"
+    app.write_text(
+        "def handler(session):\n"
+        "    session.channel.playback('hello')\n"
+        "    session.channel.record('/tmp/said.wav', silence_threshold=200)\n"
+    )
+    with desk_of(app) as desk:
+        desk.do(CALL)
+        state = desk.skip_until(lambda state: state["records"])
+        lasts = yaml.safe_load(state["script"])["call"]["prompts"]["hello"]
+        assert state["prompts"][0]["played"] / SECOND == lasts
+        assert state["prompts"][0]["text"] == "hello"
+        loud, began, said = spoken(1000), state["now"], desk.microphone
+        for take, at in ((state["take"], began), (state["take"] - 1, 5 * SECOND)):
+            desk.do(Say(take, at, b64encode(loud).decode()))
+        desk.do(Say(state["take"], began + SECOND, b64encode(spoken(1)).decode()))
+        state = desk.until(lambda state: state["moves"])
+        assert [(each["verb"], each["at"]) for each in state["moves"]] == [("talk", began)]
+        assert "talks for 0.8 s" in state["ladder"]
+        silence = spoken(0)
+        assert said.wav(began, began + SECOND).endswith(loud + 4 * silence)
+        assert said.wav(began + SECOND, began + 2 * SECOND).endswith(spoken(1) + 4 * silence)
+        assert said.wav(5 * SECOND, 6 * SECOND).endswith(5 * silence)
+        desk.do(Back(began + SECOND // 10))
+        desk.do(Say(state["take"], began + SECOND, b64encode(loud).decode()))  # too late
+        desk.until(lambda state: state["take"] == 2)
+        half = len(loud) // 2
+        assert said.wav(began, began + SECOND).endswith(loud[:half] + (5 * silence)[half:])
+        assert said.wav(began + SECOND, began + 2 * SECOND).endswith(5 * silence)
+        desk.do(Again())
+        assert said.wav(0, 10 * SECOND).endswith(50 * silence)
+
+
+def spoken(level: int) -> bytes:
+    """A fifth of a second of somebody who speaks."""
+    return array("h", [level] * 1600).tobytes()
 
 
 def test_what_a_function_of_on_start_raises_is_shown(tmp_path: Path) -> None:

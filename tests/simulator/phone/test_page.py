@@ -26,6 +26,7 @@ from simulator.phone.keeping import ladder
 from simulator.phone.maps import MapPage, read_map
 from simulator.phone.player import BY_HAND
 from simulator.phone.server import PhoneServer
+from simulator.phone.sound import find_voice
 from simulator.scripts.script import Script
 from tests.support.peer import PATIENCE
 from tests.support.places import EXAMPLES
@@ -33,6 +34,26 @@ from tests.support.places import EXAMPLES
 expect.set_options(timeout=PATIENCE * 1000)
 
 CHROMIUM = shutil.which("chromium")
+VOICE = find_voice("en-us")
+RECORD_MESSAGE = (
+    "record your message at the tone, press any key or stop talking to end the recording"
+)
+#: Notes, frame by frame, the captions during which the page sounds; and whether it sounds when it
+#: should not.
+LISTEN = """
+window.sounded = new Set();
+window.strays = false;
+let silent = 0;
+const look = () => {
+  const level = document.getElementById("level")?.value ?? 0;
+  const plays = document.querySelector('#captions [data-how="plays"]');
+  silent = plays ? 0 : silent + 1;
+  if (level > 0.01 && plays) sounded.add(plays.firstChild.textContent);
+  if (level > 0.01 && silent > 5) strays = true;
+  requestAnimationFrame(look);
+};
+look();
+"""
 
 pytestmark = [
     pytest.mark.skipif(CHROMIUM is None, reason="needs chromium (apt-get install chromium)"),
@@ -44,6 +65,8 @@ pytestmark = [
 def browser() -> Iterator[Browser]:
     with sync_playwright() as playwright:
         arguments = ["--no-sandbox", "--disable-gpu"]
+        # a microphone that beeps once a second, and may be used
+        arguments += ["--use-fake-device-for-media-stream", "--use-fake-ui-for-media-stream"]
         with playwright.chromium.launch(executable_path=CHROMIUM, args=arguments) as browser:
             yield browser
 
@@ -92,6 +115,16 @@ class Phone:
             )
         raise AssertionError(f"{seen} does not come")
 
+    def hear(self, caption: str) -> None:
+        """Wait until it was heard, aloud."""
+        self.page.wait_for_function("caption => sounded.has(caption)", arg=caption)
+
+    def let_pass(self, seconds: float) -> None:
+        """Wait for so much of the call's time."""
+        clock = "parseFloat(document.getElementById('now').textContent)"
+        until = self.page.evaluate(clock) + seconds
+        self.page.wait_for_function(f"until => {clock} > until", arg=until)
+
     @property
     def text(self) -> list[str]:
         """The lines of the ladder as text."""
@@ -113,16 +146,20 @@ class Phone:
 
 
 @contextmanager
-def telephone(browser: Browser, handler: str, drawn: MapPage | None = None) -> Iterator[Phone]:
+def telephone(
+    browser: Browser, handler: str, drawn: MapPage | None = None, **call: object
+) -> Iterator[Phone]:
     """The page of a telephone that calls a handler."""
     numbers = {"caller": "1001", "destination": "5000"}
-    script = Script(handler, call={**numbers, "endpoints": {OTHERS: BY_HAND}})
-    telephone = Telephone(script, map=drawn)
+    script = Script(handler, call={**numbers, "endpoints": {OTHERS: BY_HAND}, **call})
+    telephone = Telephone(script, voice=VOICE, map=drawn)
     with PhoneServer(telephone) as server, browser.new_context() as context:
         phone = Phone(context.new_page())
+        phone.page.add_init_script(LISTEN)
         phone.page.goto(server.address)
         yield phone
         assert not phone.troubles
+        assert not phone.page.evaluate("strays")
 
 
 @pytest.fixture
@@ -132,31 +169,45 @@ def phone(browser: Browser, request: pytest.FixtureRequest) -> Iterator[Phone]:
 
 
 @pytest.mark.parametrize("phone", ["voicemail.py"], indirect=True)
-def test_voicemail_is_called_and_the_saved_script_makes_the_same_call(
+def test_a_message_is_left_and_listened_to_and_the_saved_script_makes_the_same_call(
     phone: Phone, tmp_path: Path
 ) -> None:
     page = phone.page
     expect(phone.status).to_have_text("Ready to call.")
     page.get_by_label("Your number").fill("1002")
     phone.select("Call")
+    if VOICE:
+        phone.hear(RECORD_MESSAGE)
     phone.speed(0)
-    phone.skip_to("record your message at the tone")
+    phone.skip_to(RECORD_MESSAGE)
+    expect(page.locator("#sound-said")).to_have_text("No sound while time stands still.")
     page.keyboard.press("1")  # as on a telephone, which cuts the prompt
     phone.skip_to("(a tone)")
     expect(phone.captions.first).to_have_attribute("data-how", "cut")
-    phone.speed(2)
+    phone.speed(1)
     expect(page.locator("#where")).to_contain_text("waits for record in leave_message")
-    phone.speed(0)
     page.locator("#source [aria-current]").get_by_text("recorded = channel.record(").wait_for()
-    phone.skip_to("listen to recording")  # having said nothing for too long
+    expect(page.locator("#voice-said")).to_have_text("Speak: you are recorded.")
+    phone.let_pass(1.5)
+    page.keyboard.press("#")
+    expect(page.locator("#voice-said")).to_be_empty()
+    phone.speed(0)
+    phone.skip_to("to listen to the recording")
+    phone.select("1")
+    phone.speed(1)
+    phone.hear("(what you said)")
+    phone.speed(0)
+    phone.skip_to("to save the recording")
     phone.select("3")  # is no choice
-    phone.skip_to("save recording")
+    phone.skip_to("to save the recording")
     phone.select("pound")
     phone.skip_to("saved")
     phone.select("Hang up")
     expect(phone.status).to_have_text("The call has ended.")
-    assert re.findall("presses .|hangs up", "\n".join(phone.text))[:4] == [
-        *("presses 1", "presses 3", "presses #", "hangs up")
+    deeds = re.findall("presses .|talks|hangs up", "\n".join(phone.text))
+    assert "talks" in deeds
+    assert [each for each in deeds if each != "talks"][:6] == [
+        *("presses 1", "presses #", "presses 1", "presses 3", "presses #", "hangs up")
     ]
     kept = phone.keep("caller script", tmp_path)
     assert kept.name == "voicemail.call.yaml"
@@ -212,7 +263,8 @@ def test_steps_back_and_another_key_keep_the_ladder_up_to_there(
 def test_of_another_program_time_is_everybodys(browser: Browser) -> None:
     app = Outbound(ivr, port=0)
     app.start(block=False)
-    with app, telephone(browser, f"127.0.0.1:{app.port}") as phone:
+    lasts = {"ivr/ivr-option-4": PATIENCE}
+    with app, telephone(browser, f"127.0.0.1:{app.port}", prompts=lasts) as phone:
         page = phone.page
         expect(page.get_by_text("The program has a clock of its own")).to_be_visible()
         phone.select("Call")
@@ -278,7 +330,7 @@ def test_caller_and_agent_have_a_browser_each(browser: Browser, tmp_path: Path) 
         assert agent.page.title().startswith("☎ user/1000")
         answer.press("Enter")
         expect(agent.page.get_by_text("Answered; 1001 called.")).to_be_visible()
-        phone.next_until(agent.captions.get_by_text("accept reject voicemail"))
+        phone.next_until(agent.captions.get_by_text("to send to voicemail, press 3"))
         agent.page.keyboard.press("1")
         text = phone.page.locator("#ladder-text")
         phone.next_until(text.filter(has_text="bridged to user/1000"))

@@ -9,7 +9,7 @@ import pytest
 
 from eslsync import Session
 from simulator.model.endpoint_modules import OTHERS
-from simulator.phone.player import BY_HAND, FarLine, Move, Player, Verb
+from simulator.phone.player import BY_HAND, FarLine, Move, Player, Recording, Verb
 from simulator.phone.rehearsing import rehearse
 from simulator.scripts.script import Script
 from tests.support.places import EXAMPLES
@@ -85,6 +85,45 @@ def test_what_is_done_after_the_end_is_not_done() -> None:
         player.pass_to(60 * SECOND)
         assert player.ended
         assert player.where == ""
+
+
+def test_somebody_talks_on_and_is_recorded_and_the_script_has_it() -> None:
+    def handler(session: Session) -> None:
+        channel = session.channel
+        channel.answer()
+        channel.record("/tmp/said.wav", silence_threshold=200, silence_seconds=3, terminators="#")
+        channel.playback("/tmp/said.wav")
+        channel.hangup()
+
+    with Player(Script("none.py"), handler) as player:
+        while not player.recordings:
+            player.skip()
+        assert player.recordings == [Recording("/tmp/said.wav", 40_000)]
+        for _ in range(11):  # a voice is heard every 0.5 s
+            player.talk(0.8)
+            player.pass_to(player.now + SECOND // 2)
+        player.make("press", "5")  # is no terminator, and ends what they say for a moment
+        player.talk(0.8)
+        player.pass_to(10 * SECOND)
+        assert player.recordings[0].ended == 9_340_000
+        assert [(each.verb, each.seconds) for each in player.moves] == [
+            *(("talk", 5.5), ("press", 0), ("talk", 0.8))
+        ]
+        while not player.ended:
+            player.skip()
+        whole = str(player.transcript)
+        assert "talks for 5.5 s" in whole
+        assert str(player.script().run(handler).transcript) == whole
+    # in the midst of what was said, to go on otherwise
+    with player.back(3 * SECOND) as again:
+        before = str(again.transcript)
+        assert whole.startswith(before)
+        assert again.moves == [Move(40_000, "talk", seconds=5.5)]
+        again.make("press", "#")
+        assert again.moves[0].seconds == 2.96
+        again.pass_to(10 * SECOND)
+        assert again.recordings == [Recording("/tmp/said.wav", 40_000, 3_020_000)]
+        assert str(again.script().run(handler).transcript).startswith(str(again.transcript)[:-200])
 
 
 def test_a_handler_that_raises_ends_the_call_and_shows_its_exception() -> None:

@@ -16,13 +16,15 @@ from simulator.phone.protocol import (
     Order,
     Press,
     Reject,
+    Say,
     Skip,
     Speed,
+    Talk,
     dumped,
     read_command,
 )
 
-MOVE: MoveMade = {"at": 1, "verb": "press", "keys": "1", "line": 2}
+MOVE: MoveMade = {"at": 1, "verb": "press", "keys": "1", "line": 2, "seconds": 0.0}
 
 
 @pytest.mark.parametrize(
@@ -39,7 +41,9 @@ MOVE: MoveMade = {"at": 1, "verb": "press", "keys": "1", "line": 2}
         Answer(2),
         Reject(3),
         HangUp(3),
-        Order("handler: a.py", {"one": "1"}, [MOVE], 2, 0.0),
+        Say(2, 1_500_000, "AAA="),
+        Talk(0.5),
+        Order("handler: a.py", {"one": "1"}, [MOVE], 2, 0.0, voice=["espeak-ng"], folder="/tmp"),
     ],
 )
 def test_a_command_is_read_as_it_was_written(command: Command) -> None:
@@ -61,6 +65,11 @@ def test_a_command_is_read_as_it_was_written(command: Command) -> None:
         ('{"do": "answer"}', "missing 1 required"),
         ('{"do": "answer", "line": "2"}', "line='2' is nothing that Answer takes"),
         ('{"do": "back", "moment": -1}', "not before the call"),
+        ('{"do": "talk", "seconds": 0}', "one talks for up to 60 s"),
+        ('{"do": "say", "take": 1, "at": 0, "sound": "AAA!"}', "in base64"),
+        ('{"do": "say", "take": 1, "at": 0, "sound": "AAAA"}', "16-bit samples"),
+        ('{"do": "say", "take": 1, "at": -1, "sound": ""}', "16-bit samples"),
+        ('{"do": "say", "take": 1, "at": 0, "sound": "%s"}' % ("A" * 30_000), "up to a second"),
     ],
 )
 def test_what_is_no_command_is_told(text: str, why: str) -> None:

@@ -56,12 +56,14 @@ def test_what_a_caller_did_beside_the_steps_is_a_move_too() -> None:
     steps = [
         Step("hangup_after", {"seconds": 1}),
         Step("press", {"digits": "56"}),
+        Step("talk", {"seconds": 0.3333}),
         Step("say_nothing", {"seconds": 3}),
     ]
     done = rehearse(Script("none.py", steps), handler)
     assert done.moves == [
         Move(0, "press", "5"),
         Move(SECOND // 5, "press", "6"),
+        Move(SECOND // 5, "talk", seconds=0.3333),
         Move(SECOND, "hangup"),
     ]
 
@@ -75,11 +77,20 @@ REFUSED = Step("reject", {"cause": "CALL_REJECTED"})
         (Step("transfer", {"extension": "2000"}), "the telephone has no transfer"),
         (Step("at", {"far_end": "user/1", "steps": [REFUSED]}), "the telephone gives no cause"),
         (Step("hangup_after", {"seconds": 1, "cause": "USER_BUSY"}), "gives no cause"),
+        (Step("talk", {"seconds": 1, "words": "yes"}), "gives no words"),
+        (Step("says", {"words": "yes"}), "has no says"),
     ],
 )
 def test_a_step_that_no_telephone_can_do_is_named(step: Step, why: str) -> None:
     with pytest.raises(ScriptError, match=why):
         rehearse(Script(IVR.handler, [step]), IVR.load())
+
+
+def test_prompts_are_as_long_as_they_are_heard() -> None:
+    script = Script(IVR.handler, [Step("hear", {"prompt": "ivr/ivr-welcome"})])
+    usual = rehearse(script, IVR.load()).stands
+    longer = rehearse(script, IVR.load(), lambda prompt: 5.0).stands
+    assert longer == usual + 3 * SECOND
 
 
 def test_what_was_done_at_a_far_end_is_done_there_again() -> None:

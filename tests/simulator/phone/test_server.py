@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import socket
+import wave
 from collections.abc import Iterator
 from contextlib import ExitStack
 from http.client import HTTPConnection, HTTPResponse
@@ -107,7 +108,14 @@ def get(server: PhoneServer, path: str, headers: dict[str, str]) -> HTTPResponse
 
 
 def test_the_page_and_its_files_come_from_here_and_nowhere_else(server: PhoneServer) -> None:
-    for path, kind in (("", "text/html"), ("phone.css", "text/css"), ("lines.js", "text/java")):
+    for path, kind in (
+        ("", "text/html"),
+        ("phone.css", "text/css"),
+        ("lines.js", "text/java"),
+        ("sound.js", "text/java"),
+        ("microphone.js", "text/java"),
+        ("samples.js", "text/java"),
+    ):
         answer = get(server, f"/{server.token}/{path}", {})
         assert answer.status == 200
         assert answer.headers["Content-Type"].startswith(kind)
@@ -189,6 +197,31 @@ def test_all_pages_show_the_same_call_and_may_act_and_come_and_go(server: PhoneS
             kept = get(server, f"/{server.token}/{path}", {})
             assert kept.headers["Content-Disposition"] == f'attachment; filename="{name}"'
             assert kept.body  # type: ignore[attr-defined]
+
+
+def test_sounds_are_given_to_whoever_has_the_token(tmp_path: Path) -> None:
+    with wave.open(str(tmp_path / "hello.wav"), "wb") as sound:
+        sound.setparams((1, 2, 8000, 0, "NONE", ""))
+        sound.writeframes(b"\1\0" * 8000)
+    app = tmp_path / "app.py"
+    app.write_text("def handler(session):\n    session.channel.playback('hello')\n")
+    script = Script(str(app), call={"sounds": str(tmp_path)})
+    with PhoneServer(Telephone(script)) as server, Tab(server) as tab:
+        folder = server.desk.sounds
+        (folder / "secret").write_text("")
+        tab.send(CALL)
+        [prompt] = tab.until("prompts")
+        address = f"/{server.token}/sound"
+        answer = get(server, f"{address}/{prompt['sound']}", {})
+        assert answer.headers["Content-Type"] == "audio/wav"
+        assert answer.body == (tmp_path / "hello.wav").read_bytes()  # type: ignore[attr-defined]
+        said = get(server, f"{address}/said-0-1000000.wav", {})
+        assert len(said.body) == 44 + 16_000  # type: ignore[attr-defined]
+        for none in ("secret", "../app.py", "0123.wav", "said-0.wav", "said-0--1.wav", ""):
+            assert get(server, f"{address}/{none}", {}).status == 404
+        other = get(server, f"{address}/{prompt['sound']}", {"Origin": "http://evil.example"})
+        assert other.status == 403
+    assert not folder.exists()
 
 
 def test_the_end_of_the_server_ends_pages_and_the_call() -> None:
