@@ -498,7 +498,7 @@ def explore(
 
 
 def _text(file: Path) -> bytes:
-    return file.read_bytes() if file.exists() else b""
+    return file.read_bytes() if file.is_file() else b""  # of an object, there may be none
 
 
 def _tried(
