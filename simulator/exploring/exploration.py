@@ -434,7 +434,7 @@ def explore(
         if outside:
             asked = [{"function": each, "optional": True} for each in outside]
             way["outside"] = [*asked, *way.get("outside", ())]
-    tried = _tried(keys, entries, says, circumstances, sounds, seed or 0)
+    tried = _tried(keys, entries, says, outside, circumstances, sounds, seed or 0)
     rules = _rules(expect, explored.file)
     entries = list(dict.fromkeys([*entries, *digits_in(rules)]))
     said = list(dict.fromkeys([*says, *phrases_in(rules)]))
@@ -505,6 +505,7 @@ def _tried(
     keys: str,
     entries: Collection[str],
     says: Collection[str],
+    outside: Collection[str],
     circumstances: Sequence[Mapping[str, Any]],
     sounds: str | Path | None,
     seed: int,
@@ -515,6 +516,8 @@ def _tried(
     tried |= {"sounds": sounds is not None, "seed": seed}
     if says:
         tried["says"] = list(says)
+    if outside:
+        tried["outside"] = list(outside)
     plain: dict[str, Any] = json.loads(json.dumps(tried, default=str))
     return plain
 

@@ -28,6 +28,7 @@ FORMAT = b"eslsync explore part 1\n"
 CLASSES = {
     "simulator.exploring.actions": {"Approach"},
     "simulator.exploring.attempts": {"AttemptOutcome", "BridgeEnd", "CallEnd", "Trouble"},
+    "simulator.exploring.back_ends": {"Asked"},
     "simulator.exploring.situations": {"Collects", "Situation"},
     "simulator.exploring.stories": {"Happening"},
     "simulator.exploring.whereabouts": {"Place"},

@@ -12,7 +12,18 @@ from eslsync.loading import AppName, LoadError
 
 from ..scripts.nodes import Language, NodeReader, text_of
 from ..scripts.script import Script, ScriptError
-from ..scripts.shapes import ANY_TEXT, EXTENSION, FLAG, KEYS, SECONDS, TEXT, WHOLE, Many, Shape
+from ..scripts.shapes import (
+    ANY_TEXT,
+    DOTTED,
+    EXTENSION,
+    FLAG,
+    KEYS,
+    SECONDS,
+    TEXT,
+    WHOLE,
+    Many,
+    Shape,
+)
 from ..scripts.steps import Step
 from .exploration import Exploration, explore
 from .findings.families import check_kinds
@@ -34,6 +45,7 @@ OPTIONS: dict[str, Shape] = {
     "expect": Many(ANY_TEXT),
     "extensions": Many(EXTENSION),
     "keys": KEYS,
+    "outside": Many(DOTTED),
     "patience": SECONDS,
     "scripts": Many(TEXT),
     "seconds": SECONDS,

@@ -2,11 +2,15 @@
 
 from __future__ import annotations
 
+from pathlib import Path
+
 import pytest
 
+from eslsync import Session
 from eslsync.loading import LoadError
 from simulator import explore
 from simulator.exploring.back_ends import Asked, interrupted, is_from_a_trial, spoilt
+from simulator.exploring.parts import PartError
 from simulator.scripts.script import Script
 
 
@@ -32,3 +36,22 @@ def test_what_is_not_there_is_refused_at_once() -> None:
         explore(lambda session: None, outside=["crm.lookup"])
     with pytest.raises(TypeError, match="outside has names"):
         explore(lambda session: None, outside=[print])  # type: ignore[list-item]
+
+
+def lookup() -> str:
+    return "ada"
+
+
+def greeting(session: Session) -> None:
+    session.channel.answer()
+    session.channel.playback(f"hello/{lookup()}")
+    session.channel.hangup()
+
+
+def test_parts_know_of_look_ups(tmp_path: Path) -> None:
+    part, outside = tmp_path / "a.part", [f"{__name__}.lookup"]
+    explore(greeting, keys="1", outside=outside, shard=(1, 1)).save_part(part)
+    merged = explore(greeting, keys="1", outside=outside, merge=[part])
+    assert str(merged) == str(explore(greeting, keys="1", outside=outside))
+    with pytest.raises(PartError, match="is a part of another exploration"):
+        explore(greeting, keys="1", merge=[part])
