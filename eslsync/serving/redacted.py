@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 import re
 from collections import deque
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from html import unescape
 from xml.sax.saxutils import escape
 
@@ -23,6 +23,9 @@ _LENGTH = re.compile(r"^(content-length[ \t]*:[ \t]*)\d+", re.IGNORECASE | re.MU
 _TYPE = re.compile(r"^content-type[ \t]*:[ \t]*([^\s;]*)", re.IGNORECASE | re.MULTILINE)
 _ELEMENT = re.compile(r"<([\w.:-]+)>([^<]+)</\1>")
 
+#: The event whose body is what a recognizer has understood, and the variable that has it, too.
+_SPEECH, _SAID = "DETECTED_SPEECH", "detect_speech_result"
+
 Whole = tuple[bytes, bytes]
 
 
@@ -35,6 +38,7 @@ class Redacted:
 
     def __init__(self, redactor: Redactor) -> None:
         self._secrets = Secrets(redactor)
+        self._hides_speech = redactor.names_one(_SAID)
         self._said = Framer[Whole](lambda head, body: (head, body))
         self._asked = Framer[Whole](lambda head, body: (head, body))
         #: The commands that have not been answered.
@@ -112,7 +116,7 @@ class Redacted:
         return "\n".join(lines)
 
     def _event(self, content: str) -> str:
-        if not self._secrets.may_hide(content):
+        if not ((self._hides_speech and _SPEECH in content) or self._secrets.may_hide(content)):
             return content
         if content.startswith("{"):
             return self._json(content)
@@ -122,8 +126,8 @@ class Redacted:
         head = self._plain(head)
         if not body:
             return head + blank
-        question = " ".join(_of(head, name) for name in ("Job-Command", "Job-Command-Arg"))
-        body = self._answer(body, question)
+        asked = ("Event-Name", "Job-Command", "Job-Command-Arg")
+        body = self._answer(body, _question({name: _of(head, name) for name in asked}))
         return _LENGTH.sub(rf"\g<1>{len(_encoded(body))}", head) + blank + body
 
     def _plain(self, head: str) -> str:
@@ -166,7 +170,6 @@ class Redacted:
         except (ValueError, RecursionError):
             return self._secrets(content)
         known = {name: value for name, value in pairs if isinstance(value, str)}
-        question = " ".join(known.get(name, "") for name in ("Job-Command", "Job-Command-Arg"))
         self._learn(
             [
                 (name, str(each))
@@ -174,7 +177,7 @@ class Redacted:
                 for each in ([value] if isinstance(value, str) else value or ())
             ]
         )
-        body = self._answer(known.get("_body", ""), question)
+        body = self._answer(known.get("_body", ""), _question(known))
         fields = []
         for name, value in pairs:
             command = known.get(ARGUMENTS.get(name, ""), "")
@@ -193,9 +196,8 @@ class Redacted:
         found = [(name, _of_xml(value)) for name, value in _ELEMENT.findall(content)]
         known = dict(found)
         self._learn(found)
-        question = " ".join(known.get(name, "") for name in ("Job-Command", "Job-Command-Arg"))
         told_body = unescape(dict(_ELEMENT.findall(content)).get("body", ""))
-        body = self._answer(told_body, question)
+        body = self._answer(told_body, _question(known))
 
         def shown(found: re.Match[str]) -> str:
             name, value = found.groups()
@@ -210,6 +212,13 @@ class Redacted:
             return f"<{name}>{value}</{name}>"
 
         return _ELEMENT.sub(shown, content)
+
+
+def _question(event: Mapping[str, str]) -> str:
+    """The command that an event's body answers, or the variable that has the same."""
+    if event.get("Event-Name") == _SPEECH:
+        return _SAID
+    return f"{event.get('Job-Command', '')} {event.get('Job-Command-Arg', '')}"
 
 
 def _whole(head: str, body: str) -> bytes:

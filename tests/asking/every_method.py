@@ -20,7 +20,7 @@ from pathlib import Path
 
 import click
 
-from eslsync import Bridged, Channel, ESLError, Outbound, Played, Session
+from eslsync import Bridged, Channel, ESLError, Outbound, Played, Session, Speech
 from eslsync.wire.message import Message
 from simulator.scenarios.dialplan import CONTEXT
 from simulator.scenarios.live import LiveSwitch
@@ -47,6 +47,21 @@ def answered(method: Method) -> Method:
 
 def record(session: Session, channel: Channel) -> object:
     return channel.record("/tmp/eslsync-every-method.wav", limit=1).__class__.__name__
+
+
+#: The parameters of a recognizer that gives up soon.
+TIMES = {"start-input-timers": False, "no-input-timeout": 300}
+
+
+def detect_speech(session: Session, channel: Channel) -> object:
+    with channel.detect_speech("test", "two words", parameters=TIMES) as recognition:
+        recognition.start_input_timers()
+        heard = [recognition.wait(timeout=5)]
+        recognition.grammar("others", "second", parameters={"no-input-timeout": 200})
+        recognition.param("start-input-timers", True)
+        recognition.pause()
+        recognition.resume()
+        return [each.result for each in (*heard, recognition.wait(timeout=5))]
 
 
 def on_dtmf(session: Session, channel: Channel) -> object:
@@ -142,6 +157,13 @@ METHODS: dict[str, Method] = {
             "play_and_get_digits": lambda session, channel: channel.play_and_get_digits(
                 "silence_stream://100", timeout=1
             ),
+            "play_and_detect_speech": lambda session, channel: channel.play_and_detect_speech(
+                "silence_stream://100", "test", "it's, a {grammar}", parameters=TIMES
+            ),
+            "play_and_detect_speech (no engine)": lambda session, channel: (
+                channel.play_and_detect_speech("silence_stream://100", "no-such", "default")
+            ),
+            "detect_speech": detect_speech,
             "playback": lambda session, channel: channel.playback("silence_stream://300"),
             "playback (no file)": lambda session, channel: channel.playback("no/such"),
             "push": lambda session, channel: [channel.push("a", "1"), channel.push("a", "2")],
@@ -243,6 +265,8 @@ def shown(result: object) -> str:
         return result.get("Application-Response") or result.get("Reply-Text") or "event"
     if isinstance(result, Played):
         return f"Played {result.response}"
+    if isinstance(result, Speech):
+        return f"Speech {result.response} {result.result}".strip()
     if isinstance(result, Bridged):
         return f"Bridged {result.cause}"
     if isinstance(result, (list, tuple)):

@@ -153,3 +153,17 @@ def test_a_value_once_told_is_hidden_in_the_rest(format: str, told: str) -> None
     assert (variables["variable_copy"], variables["Caller-Callee-ID-Name"]) == ("***", "***")
     assert text.body == "the answer is ***, he says"
     assert custom["Data"] == "<a b=***&c>"
+
+
+@pytest.mark.parametrize("format", ["plain", "json", "xml"])
+@pytest.mark.parametrize("names", [["DTMF"], ["DTMF", "detect_speech_result"]])
+def test_what_a_recognizer_has_understood_is_hidden_by_the_variables_name(
+    format: str, names: list[str]
+) -> None:
+    result = '{"grammar": "pins", "text": "one two three four"}'
+    less = Redacted(Redactor(names))
+    kind = ("Speech-Type", "detected-speech")
+    shown = less.switch(spoken(format, "DETECTED_SPEECH", kind, body=result))
+    [event] = Parser().feed(shown)
+    assert event["Speech-Type"] == "detected-speech"
+    assert event.body == (result if names == ["DTMF"] else "***")
