@@ -47,7 +47,9 @@ QUESTIONS = 100
 class Watched(Protocol):
     """A selector that a participant waits on."""
 
-    def has_news(self) -> bool: ...
+    def has_news(self, seconds: float | None = 0.0) -> bool: ...
+
+    def watches_outside(self) -> bool: ...
 
 
 class Child(Participant):
@@ -105,6 +107,7 @@ class HeldThreads:
         self._children: dict[threading.Thread, Child] = {}  # until their ends were seen
         self._ended: deque[Child] = deque()
         self._loops: dict[Participant, Watched] = {}
+        self.on_first: Callable[[], object] = lambda: None  #: called before the first thread starts
         self.stirred = False  #: there may be something for `take_news`
         self.left: list[Left] = []  #: those that the end of the world has ended
 
@@ -267,6 +270,9 @@ class HeldThreads:
         waiting = [each for each in self._participants.values() if each.held]
         if all(isinstance(each, Child) for each in waiting):
             return False
+        for selector in self._loops.values():
+            if selector.watches_outside() and selector.has_news(self._world.patience):
+                return True
         in_circle = [each for each in waiting if _waits_for_itself(each)]
         if not in_circle and self._told_from_outside():
             return True
@@ -306,6 +312,9 @@ class HeldThreads:
     def start(self, thread: threading.Thread) -> None:
         """`Thread.start` in a participant: the thread waits for its turn to begin."""
         world = self._world
+        if not self.draw:
+            self.draw = True
+            self.on_first()
         child = Child(world.next_number(), thread, self.participant())
         run = thread.run
 
@@ -332,7 +341,6 @@ class HeldThreads:
         with world.really():
             real_start(thread)  # waits, really, until the thread exists
         self._children[thread] = child
-        self.draw = True
         world.enter(child)
         self.tell(child)
 

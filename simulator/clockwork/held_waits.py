@@ -57,6 +57,8 @@ OF_PROCESSES = (
     "multiprocessing.pool",
     "multiprocessing.queues",
 )
+#: Real seconds that an event loop waits for what it watches, before simulated time passes.
+OUTSIDE = 1.0
 #: The code that makes the lock of an event.
 EVENT = threading.Event.__init__.__code__
 
@@ -414,10 +416,7 @@ class HeldSelector(real_selector):  # type: ignore[misc,valid-type]
         if held is None or (timeout is not None and timeout <= 0):
             return super().select(timeout)
         threads, me = held
-        # More than the loop's own pipe is of the outside: it has as much real time first.
-        found = super().select(timeout if len(self.get_map()) > 1 else 0)
-        if found:
-            return found
+        found: Any = []
 
         def come() -> bool:
             nonlocal found
@@ -425,12 +424,21 @@ class HeldSelector(real_selector):  # type: ignore[misc,valid-type]
             return bool(found)
 
         with threads.watching(me, self):
-            threads.wait_for(me, come, timeout)
+            if self.watches_outside() and not come():
+                threads.wait_for(me, come, 1 / SECOND)  # those whose moment this is go first
+                if not found:
+                    found = super().select(OUTSIDE if timeout is None else min(timeout, OUTSIDE))
+            if not found:
+                threads.wait_for(me, come, timeout)
         return found
 
-    def has_news(self) -> bool:
-        """True if there is something to select."""
-        return bool(super().select(0))
+    def watches_outside(self) -> bool:
+        """True if it watches more than an event loop's own pipe."""
+        return len(self.get_map()) > 1
+
+    def has_news(self, seconds: float | None = 0.0) -> bool:
+        """True if there is something to select within that many real seconds."""
+        return bool(super().select(seconds))
 
 
 # Clocks

@@ -57,6 +57,7 @@ class Replaced:
     def __init__(self, threads: HeldThreads, sleep: Callable[[float], bool]) -> None:
         self._threads = threads
         self._sleep = sleep
+        self._made: dict[int, tuple[object, object]] = {}  # what is replaced, and by what
         self._others: list[tuple[Any, str, object, object]] = []
 
     def start(self) -> None:
@@ -64,7 +65,11 @@ class Replaced:
         self._were = [(where, name, getattr(where, name)) for where, name, _ in ALWAYS]
         for where, name, new in ALWAYS:
             setattr(where, name, new)
-        for where, name, new in (*_of_outside(), *self._elsewhere()):
+        self._replace(*_of_outside(), *self._elsewhere())
+        self._threads.on_first = lambda: self._replace(*self._in_objects())
+
+    def _replace(self, *places: tuple[Any, str, object]) -> None:
+        for where, name, new in places:
             self._others.append((where, name, getattr(where, name), new))
             setattr(where, name, new)
 
@@ -75,6 +80,8 @@ class Replaced:
             if getattr(where, name, None) is new:  # else somebody has set it meanwhile
                 setattr(where, name, old)
         self._others.clear()
+        self._threads.on_first = lambda: None
+        self._made.clear()
         held_waits.stand(self._before)
 
     def sleep(self, seconds: float) -> None:
@@ -84,15 +91,27 @@ class Replaced:
 
     def _elsewhere(self) -> Iterator[tuple[ModuleType, str, object]]:
         """Where modules have what waits, its names there, and what replaces it."""
-        made: dict[int, object] = {}  # one may have several names
         for module, name, value in tricks.places_of_waits():
             if value is tricks.real_sleep:
                 yield module, name, self.sleep
                 continue
-            new = MAKERS.get(id(value)) or made.get(id(value))
-            if new is None:
-                new = made[id(value)] = MADE[type(value)](value)
-            yield module, name, new
+            yield module, name, MAKERS.get(id(value)) or self._instead_of(value)
+
+    def _in_objects(self) -> Iterator[tuple[Any, str, object]]:
+        """The same for what a class or an object has that is a name of the program's own modules.
+
+        Only for worlds in which a handler starts a thread, because it takes time.
+        """
+        for each in tricks.own_objects():
+            for name, value in list(vars(each).items()):
+                if type(value) in MADE:
+                    yield each, name, self._instead_of(value)
+
+    def _instead_of(self, value: Any) -> object:
+        """What replaces a lock or a queue; it may have several names."""
+        if id(value) not in self._made:
+            self._made[id(value)] = value, MADE[type(value)](value)
+        return self._made[id(value)][1]
 
 
 def _of_outside() -> Iterator[tuple[Any, str, object]]:

@@ -14,7 +14,7 @@ import threading
 import time
 from collections.abc import Callable, Iterator
 from datetime import datetime
-from types import FrameType, ModuleType
+from types import FrameType, FunctionType, MappingProxyType, ModuleType
 from typing import Any
 
 import freezegun
@@ -27,6 +27,7 @@ __all__ = [
     "frozen_for",
     "frozen_now",
     "look_through_modules_fast",
+    "own_objects",
     "places_of_waits",
     "raise_in",
     "real_sleep",
@@ -206,6 +207,20 @@ _names: dict[str, dict[str, Any]] = {}
 _sizes: list[int] = []
 _with_clocks: dict[str, ModuleType] = {}
 _with_waits: dict[str, list[str]] = {}  #: the names of what waits in them
+
+
+def own_objects() -> Iterator[object]:
+    """Classes, and objects of Python's, that are names of modules that are installed nowhere.
+
+    They may have locks (test_a_lock_of_before_that_an_object_has_is_in_simulated_time).
+    """
+    for key, module in _looked_at.items():
+        file = getattr(module, "__file__", None) or ""
+        if key.partition(".")[0] not in KEPT and "-packages" not in file:
+            for value in list(_names[key].values()):
+                if type(getattr(value, "__dict__", None)) in (dict, MappingProxyType):
+                    if not isinstance(value, (ModuleType, FunctionType)):
+                        yield value
 
 
 def frozen_for(virtual: Callable[[FrameType], bool | None]) -> Callable[[], bool]:

@@ -5,21 +5,39 @@ from __future__ import annotations
 import asyncio
 import queue
 import selectors
+import socket
 import subprocess
 import sys
 import threading
 import time
-from concurrent.futures import ProcessPoolExecutor
+from concurrent.futures import ProcessPoolExecutor, ThreadPoolExecutor
 from multiprocessing import connection, get_context
 
 import pytest
 
 from eslsync import Session
 from simulator import FreeSwitch
+from simulator.clockwork import held_waits
 from tests.simulator.clockwork.test_held_threads import returned
 from tests.support.peer import PATIENCE
 
 LOCK = threading.Lock()
+
+
+class Bank:
+    """Asks one thing after the other."""
+
+    between_all = threading.RLock()
+
+    def __init__(self) -> None:
+        self._between_calls = threading.Lock()
+
+    def ask(self, seconds: float) -> None:
+        with self._between_calls, self.between_all:
+            time.sleep(seconds)
+
+
+BANK = Bank()
 
 
 def what_waits() -> list[object]:
@@ -43,6 +61,16 @@ def test_everything_is_replaced_while_a_switch_stands_and_no_longer() -> None:
         meanwhile = what_waits()
     assert all(one is not other for one, other in zip(before, meanwhile, strict=True))
     assert what_waits() == before
+
+
+def test_a_lock_of_before_that_an_object_has_is_in_simulated_time() -> None:
+    def asks_twice(_: Session) -> None:
+        with ThreadPoolExecutor(2) as pool:
+            list(pool.map(BANK.ask, [1.0, 2.0]))
+
+    before = vars(BANK).copy()
+    assert returned(asks_twice) == (None, 3.0)
+    assert vars(BANK) == before
 
 
 def test_a_process_is_waited_for_in_real_time() -> None:
@@ -97,6 +125,23 @@ def test_threads_outside_wait_really_on_the_same_objects() -> None:
     finally:
         asked.put(-1)
         worker.join()
+
+
+def test_an_event_loop_waits_for_its_sockets_in_real_time(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(held_waits, "OUTSIDE", 0.01)
+    ours, theirs = socket.socketpair()
+
+    async def main() -> tuple[bytes, object]:
+        reader, writer = await asyncio.open_connection(sock=ours)
+        threading.Timer(1.0, theirs.sendall, [b"gold"]).start()
+        slept = asyncio.create_task(asyncio.sleep(2.0, "slept"))
+        answer = await reader.read(4)
+        result = answer, await slept
+        writer.close()
+        return result
+
+    with theirs:
+        assert returned(lambda _: asyncio.run(main()))[0] == (b"gold", "slept")
 
 
 def test_time_stands_still_for_an_event_loop_in_another_thread() -> None:
