@@ -6,13 +6,13 @@ What a call has told otherwise to be secret is known to its `Secrets`.
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from functools import lru_cache
 
 from .arguments import DIGITS, variable_name
 from .declared import declarations
 
-__all__ = ["DTMF", "HIDDEN", "Redactor"]
+__all__ = ["DTMF", "HIDDEN", "Redactor", "Remembered"]
 
 #: In a list of names: the digits that are pressed, sent or collected, wherever they appear.
 DTMF = "DTMF"
@@ -48,6 +48,20 @@ _STORES = r"(?:hash|db|memcache|redis)\W[^\n]*/"
 _CONFERENCE = r"conference[ \t(]+\S+[ \t]+(?:pin|dtmf[ \t]+\S+)[ \t]+"
 
 
+class Remembered(dict[str, bool]):
+    """Answers a question about a header's name: the same names come again and again."""
+
+    def __init__(self, answer: Callable[[str], bool]) -> None:
+        super().__init__()
+        self._answer = answer
+
+    def __missing__(self, name: str) -> bool:
+        answer = self._answer(name)
+        if len(self) < MOST_HEADERS:
+            self[name] = answer
+        return answer
+
+
 class Redactor:
     """Hides the values of some headers and channel variables in text.
 
@@ -81,10 +95,11 @@ class Redactor:
         told = "|".join([rf"(?:variable_)?(?:{known})(?:{_BETWEEN})", *whole])
         self._pattern = re.compile(rf"(?<![\w.-])({told})[^\n]+", re.IGNORECASE)
         self._name = re.compile(rf"(?<![\w.-])(?:variable_)?(?:{known})(?![\w-])", re.IGNORECASE)
-        self._header = re.compile(
+        header = re.compile(
             rf"(?:variable_)?(?:{known}{'|Digits' if DTMF in self.names else ''})", re.IGNORECASE
         )
-        self._known_headers: dict[str, bool] = {}
+        #: True of a header, or channel variable, whose values are hidden.
+        self.hides = Remembered(lambda name: header.fullmatch(name) is not None).__getitem__
         #: Matches a name and what stands before its value: see `Secrets`.
         self.before = re.compile(
             rf"(?<![\w.-])(?:variable_)?(?:{known})(?P<between>{_BETWEEN}|/)", re.IGNORECASE
@@ -101,15 +116,6 @@ class Redactor:
     def names_one(self, text: str) -> bool:
         """True if the text names something whose value is hidden."""
         return self._name.search(text) is not None
-
-    def hides(self, name: str) -> bool:
-        """True if the values of this header, or channel variable, are hidden."""
-        hides = self._known_headers.get(name)
-        if hides is None:
-            hides = self._header.fullmatch(name) is not None
-            if len(self._known_headers) < MOST_HEADERS:
-                self._known_headers[name] = hides
-        return hides
 
 
 @lru_cache(maxsize=256)

@@ -10,7 +10,7 @@ from __future__ import annotations
 
 import re
 from collections import deque
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from functools import cache, lru_cache
 from itertools import islice
 from typing import TypeVar
@@ -21,7 +21,7 @@ from .exceptions import MAX_DATA, ProtocolError
 from .message import Event, unquote
 from .printed import VALUES, failed
 from .protocol import quote
-from .redaction import DTMF, HIDDEN, Redactor, also_collected
+from .redaction import DTMF, HIDDEN, Redactor, Remembered, also_collected
 from .separation import closing, separate, variables_of
 from .shown import in_a_line, in_a_log
 from .texts import bytes_of, lossless
@@ -101,6 +101,11 @@ def _telling(words: tuple[str, ...], digits: bool) -> tuple[re.Pattern[bytes], r
     return re.compile(tell.encode()), told
 
 
+def _learnt_from(redactor: Redactor) -> Callable[[str], bool]:
+    """True of a header from which secrets are learnt."""
+    return Remembered(lambda name: name in _PARTS or redactor.hides(name)).__getitem__
+
+
 class Secrets:
     """Hides what a call's names tell, and what it has told so far. Any thread may use it."""
 
@@ -108,6 +113,7 @@ class Secrets:
         self.names = redactor.names
         self._redactor = redactor
         self._hides = bool(redactor.names)
+        self._reads = _learnt_from(redactor)
         #: True if digits are secret.
         self.hides_digits = DTMF in self.names
         # What commands, and events, contain that tell secrets; the words in lower case.
@@ -190,10 +196,6 @@ class Secrets:
             except ProtocolError:
                 pass  # not an event after all
 
-    def _reads(self, name: str) -> bool:
-        """True if secrets are learnt from such a header."""
-        return name in _PARTS or self._redactor.hides(name)
-
     def _read_newest(self) -> None:
         for leg in self._newest.copy():
             event = self._newest.pop(leg, None)
@@ -223,6 +225,7 @@ class Secrets:
             self._collected |= {name: None, f"{name}_invalid": None}
             _bound(self._collected, MOST_COLLECTED)
             self._redactor = also_collected(self.names, tuple(self._collected))
+            self._reads = _learnt_from(self._redactor)
             names = [each.lower().encode("utf-8", "surrogateescape") for each in self._collected]
             self._words = re.compile(b"|".join((self._always.pattern, *map(re.escape, names))))
 
