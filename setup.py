@@ -3,6 +3,7 @@ from pathlib import Path
 from setuptools import find_packages, setup
 
 HERE = Path(__file__).parent
+HYPOTHESIS = ["hypothesis>=6.100"]
 EXPLORE = ["coverage>=7.4", "graphviz>=0.20"]
 JSON = ["python-json-logger>=3.1"]
 # The API; a program adds the SDK and an exporter.
@@ -67,6 +68,8 @@ setup(
         "json": JSON,
         # For `gunicorn -k eslsync.gunicorn.Worker`: several processes, reloads, one port.
         "gunicorn": GUNICORN,
+        # For `simulator.strategies`.
+        "hypothesis": HYPOTHESIS,
         # `eslsync phone`, but for `--terminal`.
         "phone": PHONE,
         # `eslsync serve --reload`.
@@ -76,6 +79,7 @@ setup(
             *BENCH,
             *EXPLORE,
             *GUNICORN,
+            *HYPOTHESIS,
             *JSON,
             *OPENTELEMETRY,
             "opentelemetry-sdk>=1.20",
@@ -83,7 +87,6 @@ setup(
             *PROMETHEUS,
             *RELOAD,
             "httpx>=0.27",
-            "hypothesis>=6.100",
             "import-linter>=2.6",
             "mypy>=1.13",
             "playwright>=1.49",
