@@ -634,6 +634,7 @@ def test_the_docs_of_scripts_show_what_happens(run: Run, pytester: pytest.Pytest
     (pytester.path / "option-1.call.yaml").write_text(first)
     for name in ("desk.py", "in_line.py"):
         shutil.copy(ROOT / "tests" / "examples" / name, pytester.path)
+    shutil.copy(ROOT / "examples" / "screening.py", pytester.path)
     for number, other in enumerate(others):
         (pytester.path / f"other-{number}.call.yaml").write_text(other)
     run("").assert_outcomes(passed=1 + len(others))
