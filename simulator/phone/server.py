@@ -59,7 +59,7 @@ TYPES = {
 #: The page's files, by their path below the token; "" is the page.
 FILES = (
     *("phone.css", "phone.js", "live.js", "lines.js", "map.js"),
-    *("sound.js", "microphone.js", "samples.js"),
+    *("sound.js", "ring.js", "microphone.js", "samples.js"),
 )
 PAGE = {"": "index.html", **{each: each for each in FILES}}
 #: The addresses of what is heard: `Sounds` names its files, and `SAID` what the caller said.

@@ -38,6 +38,11 @@ export function heard() {
   return shown().at(-1)?.prompts ?? [];
 }
 
+/** The lines that ring in this page. */
+export function ringing() {
+  return shown().filter((each) => each.phase === "rings");
+}
+
 function show() {
   for (const each of state.lines ?? []) known.add(each.dial_string);
   const lines = shown();
@@ -63,7 +68,7 @@ function show() {
     }
     fill(card, line);
   });
-  tellRinging(lines);
+  tellRinging();
   showWho();
 }
 
@@ -146,14 +151,14 @@ function press(key, line) {
 }
 
 /** Told aloud by screen readers, above all on a small screen, and in the title of the page. */
-function tellRinging(lines) {
-  const ringing = lines.filter((each) => each.phase === "rings");
-  const said = ringing.map((each) => `${each.dial_string} rings, ${each.caller} calls.`).join(" ");
+function tellRinging() {
+  const lines = ringing();
+  const said = lines.map((each) => `${each.dial_string} rings, ${each.caller} calls.`).join(" ");
   if ($("rings").textContent !== said) {
     const link = Object.assign(document.createElement("a"), {href: "#others", textContent: said});
     $("rings").replaceChildren(...(said ? [link] : []));
   }
-  const rings = ringing.map((each) => `☎ ${each.dial_string} – `).join("");
+  const rings = lines.map((each) => `☎ ${each.dial_string} – `).join("");
   const own = mine && mine !== CALLER ? `${mine} – ` : "";
   document.title = `${rings || own}${state.app ?? ""} – telephone`;
 }

@@ -138,9 +138,14 @@ async function wake() {
     volume = new GainNode(context, {gain: isMuted ? 0 : 1});
     meter = new AnalyserNode(context, {fftSize: 1024});
     volume.connect(meter).connect(context.destination);
-    context.onstatechange = sync;
+    context.onstatechange = () => document.dispatchEvent(new Event("change"));
   }
   await context.resume();
+}
+
+/** Where other sounds of the page go, whose loudness is that of all; null while there can be none. */
+export function output() {
+  return context?.state === "running" ? volume : null;
 }
 
 let take = null;

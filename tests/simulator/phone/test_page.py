@@ -328,6 +328,12 @@ def test_caller_and_agent_have_a_browser_each(browser: Browser, tmp_path: Path) 
         answer = agent.page.get_by_role("button", name="Answer")
         expect(answer).to_be_focused()  # as nothing else was
         assert agent.page.title().startswith("☎ user/1000")
+        rings = agent.page.locator("#rings")
+        agent.page.keyboard.press("Shift")  # the browser lets a page sound that is used
+        phone.speed(1)
+        expect(rings).to_have_attribute("data-aloud", "true")
+        phone.speed(0)
+        expect(rings).to_have_attribute("data-aloud", "false")
         answer.press("Enter")
         expect(agent.page.get_by_text("Answered; 1001 called.")).to_be_visible()
         phone.next_until(agent.captions.get_by_text("to send to voicemail, press 3"))
