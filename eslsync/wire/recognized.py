@@ -7,16 +7,16 @@ where the server sent no XML.
 
 from __future__ import annotations
 
-import json
 import re
 from typing import NamedTuple
 
 __all__ = ["Recognized", "recognized"]
 
-#: In NLSML: the words, and how sure the engine is of them.
-_INPUT = re.compile(r"<input\b[^>]*?(?:/>|>(.*?)</input\s*>)", re.DOTALL)
-_CONFIDENCE = re.compile(r"<(?:interpretation|input)\b[^>]*?\bconfidence=[\"']([\d.]+)[\"']")
-_TAG = re.compile(r"<[^>]*>")
+#: In NLSML: what is before the words, and how sure the engine is of them. (No < inside of a tag, or
+#: a long answer without > would take long.)
+_INPUT = re.compile(r"<input\b[^<>]*>")
+_CONFIDENCE = re.compile(r"<(?:interpretation|input)\b[^<>]*?\bconfidence=[\"']([\d.]+)[\"']")
+_TAG = re.compile(r"<[^<>]*>")
 _NO_INPUT = re.compile(r"<noinput\b")
 _REFERENCES = (
     ("&lt;", "<"),
@@ -26,7 +26,7 @@ _REFERENCES = (
     ("&amp;", "&"),
 )
 #: In MRCP's headers: why the recognition has ended.
-_COMPLETION = re.compile(r"Completion-Cause: *(\d+)", re.IGNORECASE)
+_COMPLETION = re.compile(r"Completion-Cause: *(\d{1,3})\b", re.IGNORECASE)
 NO_INPUT_TIMEOUT = 2
 #: What JSON has as the error if nobody spoke (mod_test.c).
 NO_INPUT = "no_input"
@@ -57,28 +57,36 @@ def recognized(answer: str) -> Recognized:
 
 
 def _of_json(answer: str) -> Recognized:
+    import json  # `import eslsync` needs it for nothing else
+
     try:
         found = json.loads(answer)
-    except ValueError:
+    except (ValueError, RecursionError):
         return Recognized("")
-    text, confidence = found.get("text"), found.get("confidence")
-    sure = isinstance(confidence, (int, float)) and not isinstance(confidence, bool)
+    text = found.get("text")
     return Recognized(
         text if isinstance(text, str) else "",
-        float(confidence) if sure else None,
+        _number(found.get("confidence")),
         found.get("error") == NO_INPUT,
     )
 
 
 def _of_nlsml(answer: str) -> Recognized:
     """The first interpretation is the likeliest one."""
-    heard = _INPUT.search(answer)
-    text = _TAG.sub("", heard[1] or "") if heard is not None else ""
+    text, heard = "", _INPUT.search(answer)
+    if heard is not None and not heard[0].endswith("/>"):
+        text = _TAG.sub("", answer[heard.end() :].partition("</input")[0])
     for reference, character in _REFERENCES:
         text = text.replace(reference, character)
     sure = _CONFIDENCE.search(answer)
-    try:
-        confidence = None if sure is None else float(sure[1])
-    except ValueError:  # digits and points, and no number
-        confidence = None
+    confidence = None if sure is None else _number(sure[1])
     return Recognized(" ".join(text.split()), confidence, _NO_INPUT.search(answer) is not None)
+
+
+def _number(written: object) -> float | None:
+    if isinstance(written, bool) or not isinstance(written, (int, float, str)):
+        return None
+    try:
+        return float(written)
+    except (ValueError, OverflowError):
+        return None

@@ -44,6 +44,13 @@ def nlsml(inside: str) -> str:
         ("Completion-Cause: 002", Recognized("", timed_out=True)),
         ("Completion-Cause: 001\nCompletion-Reason: no match", Recognized("")),
         ("pizza", Recognized("pizza")),
+        ('{"text": "a", "confidence": 1' + "0" * 400 + "}", Recognized("a")),
+        ("Completion-Cause: " + "2" * 5000, Recognized("Completion-Cause: " + "2" * 5000)),
+        # of nobody's, but it does not take long
+        ("<input" * 50_000, Recognized("")),
+        ("<input>" * 50_000, Recognized("")),
+        ("<input confidence=" * 20_000, Recognized("")),
+        ('{"a":' * 50_000, Recognized("")),
         ("", Recognized("")),
     ],
 )
