@@ -13,7 +13,9 @@ import yaml
 
 from eslsync.wire.separation import variables_of
 
-__all__ = ["TextsError", "caption", "read_texts"]
+from .player import Heard, Player
+
+__all__ = ["TextsError", "caption", "caption_in", "read_texts"]
 
 SHAPE = "write YAML, a prompt's name and its text a line, as in ivr/ivr-welcome: Welcome."
 
@@ -90,6 +92,13 @@ def caption(prompt: str, texts: Mapping[str, str]) -> str:
         or usual().get(stem)
         or by_name(stem)
     )
+
+
+def caption_in(player: Player, heard: Heard, texts: Mapping[str, str]) -> str:
+    """What somebody hears in a call; empty for silence."""
+    if player.recording_of(heard) is not None:
+        return "(what you said)"
+    return heard.name if heard.is_text else caption(heard.name, texts)
 
 
 def by_number(folder: str, stem: str) -> str:

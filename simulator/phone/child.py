@@ -28,7 +28,7 @@ from eslsync.stacks import is_ours, users_traceback
 from ..calling.line import App
 from ..ladders.svg import svg
 from ..scripts.script import Script, ScriptError
-from .captions import caption
+from .captions import caption_in
 from .inbox import Inbox
 from .keeping import as_recording, as_test, ladder
 from .live import Live
@@ -238,14 +238,14 @@ class Showing:
             key = line, number
             if key not in self._heard and heard.how in ("plays", "paused"):
                 self._heard[key] = self._sounds.of(heard, player)
-            told.append(self._prompt(heard, self._heard.get(key, SILENCE)))
+            said = caption_in(player, heard, self._texts)
+            told.append(self._prompt(heard, said, self._heard.get(key, SILENCE)))
         return told
 
-    def _prompt(self, heard: Heard, sound: Sound) -> Prompt:
-        said = heard.name if heard.is_text else caption(heard.name, self._texts)
+    def _prompt(self, heard: Heard, said: str, sound: Sound) -> Prompt:
         return {
             "name": heard.name,
-            "caption": "(what you said)" if sound.is_said else said,
+            "caption": said,
             "began": heard.began,
             "how": heard.how,
             "since": heard.since,

@@ -318,6 +318,14 @@ class Player:
         """The folder of relative names of files."""
         return playing.sound_prefix(self._line.channel)
 
+    def recording_of(self, prompt: Heard) -> Recording | None:
+        """The recording of this call that a prompt plays; None if it plays something else."""
+        path = None if prompt.is_text else self.media.path(prompt.name, self.sound_prefix)
+        for each in reversed(self.recordings):
+            if each.path == path and each.ended is not None and each.ended <= prompt.began:
+                return each
+        return None
+
     def _length(self, file: str) -> float:
         assert self._lasts is not None
         if file not in self._lengths:

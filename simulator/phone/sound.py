@@ -43,7 +43,6 @@ class Sound(NamedTuple):
     file: str = ""  #: in the folder of sounds; empty if there is none
     loops: bool = False  #: True if it begins anew when it has ended
     text: str = ""  #: what is spoken, whoever speaks it
-    is_said: bool = False  #: True if the caller has said it, in a recording
 
 
 SILENCE = Sound()
@@ -84,11 +83,9 @@ class Sounds:
         if not path:
             is_spoken = name.startswith("tts://")
             return self._spoken(text, speech_length("", text)) if is_spoken else SILENCE
-        for recording in reversed(player.recordings):
-            if recording.path == path and recording.ended is not None:
-                if recording.ended <= prompt.began:
-                    file = SAID.format(recording.began, recording.ended)
-                    return Sound(file, is_said=True)
+        recording = player.recording_of(prompt)
+        if recording is not None:
+            return Sound(SAID.format(recording.began, recording.ended))
         wav = player.media.wav(path, player.sound_prefix)
         return self._spoken(text) if wav is None else Sound(self._copy(wav))
 
