@@ -18,7 +18,7 @@ __all__ = ["FarEnd"]
 __tracebackhide__ = True
 
 #: Simulated seconds that `FarEnd.answer` and `FarEnd.reject` wait for a call.
-CALL_TIMEOUT = 60.0
+RING_TIMEOUT = 60.0
 
 
 class FarEnd:
@@ -36,7 +36,7 @@ class FarEnd:
     def __repr__(self) -> str:
         return f"<FarEnd {self._dial_string}{'' if self._number is None else f' {self._number}'}>"
 
-    def answer(self, *, timeout: float = CALL_TIMEOUT) -> None:
+    def answer(self, *, timeout: float = RING_TIMEOUT) -> None:
         """Answer, as soon as it is called.
 
         Raises CallFailed if it is not called within ``timeout`` simulated seconds, or before all
@@ -46,7 +46,7 @@ class FarEnd:
         self._do("answer", lambda called: called.leg.pick_up())
 
     def reject(
-        self, cause: HangupCause | str = HangupCause.USER_BUSY, *, timeout: float = CALL_TIMEOUT
+        self, cause: HangupCause | str = HangupCause.USER_BUSY, *, timeout: float = RING_TIMEOUT
     ) -> None:
         """Reject the call with a cause, as soon as it is called. Raises as `answer` does."""
         check_cause(cause)
@@ -108,7 +108,7 @@ class FarEnd:
             called = self._find(ringing=ringing)
             if called is None:
                 lacks = "rings" if ringing else "is answered and up"
-                what = f"{verb} {keys!r}" if keys else verb
+                what = f"{verb} {keys!r}" if keys else verb.replace("hangup", "hang up")
                 why = f"{self._dial_string} can't {what}: no call to it {lacks}"
                 raise failed(self._simulation.legs.owner(None), why)
             called.line.awaited = False

@@ -70,7 +70,7 @@ def test_which_of_two_calls_to_one_far_end_it_is_can_be_said() -> None:
         call = switch.call(handler)
         switch.far_end("user/1000").reject("CALL_REJECTED")
         switch.far_end("user/1000", 2).answer()
-        with pytest.raises(CallFailed, match="user/1000 can't hangup: no call to it is answered"):
+        with pytest.raises(CallFailed, match="user/1000 can't hang up: no call to it is answered"):
             switch.far_end("user/1000", 1).hangup()
         call.hangup()
     assert causes == ["CALL_REJECTED", ""]
