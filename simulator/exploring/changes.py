@@ -143,6 +143,7 @@ class Review:
     file: str  #: the saved map
     changes: Sequence[Change]
     known: int  #: the findings that are there as they were
+    partly: bool  #: True if not all was tried
 
     @property
     def incomplete(self) -> bool:
@@ -153,7 +154,8 @@ class Review:
         """Its lines."""
         known = f"; {many(self.known, 'finding')} as before" if self.known else ""
         if not self.changes:
-            return [f"nothing has changed since {self.file}{known}"]
+            what = "nothing that was tried has changed" if self.partly else "nothing has changed"
+            return [f"{what} since {self.file}{known}"]
         said = f"{many(len(self.changes), 'change')} since {self.file}{known}"
         return [said, *(f"  {each}" for each in self.changes)]
 
@@ -162,7 +164,8 @@ def review(file: str, before: Behaviour, now: Behaviour) -> Review:
     """What has changed since ``before`` was saved in ``file``. Raises SavedMapError."""
     found = changes(before, now)
     new = sum(each.kind in ("finding", "incomplete") for each in found)
-    return Review(file, found, len(now.remarks) - new)
+    partly = any(remark.kind in INCOMPLETE for remark in now.remarks)
+    return Review(file, found, len(now.remarks) - new, partly)
 
 
 class _Comparison:

@@ -53,6 +53,13 @@ def test_a_map_has_what_callers_can_do_and_nothing_else(tmp_path: Path) -> None:
     assert str(exploration).endswith(f"nothing has changed since {tmp_path / 'map.json'}")
 
 
+def test_what_was_not_tried_may_have_changed(tmp_path: Path) -> None:
+    explore(menu, keys="1", calls=3).save_map(tmp_path / "map.json")
+    exploration = explore(menu, keys="1", calls=3, against=tmp_path / "map.json")
+    assert exploration.status == 0
+    assert "\nnothing that was tried has changed since " in str(exploration)
+
+
 @pytest.mark.parametrize(
     "text",
     [
