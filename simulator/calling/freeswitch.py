@@ -93,6 +93,9 @@ class FreeSwitch:
     FreeSWITCH's races as well: whether the playback fails first when the caller hangs up, or is
     told after the hangup, and which of its first states a called leg is seen in.
 
+    Threads that a handler starts are in this time as well, and ``seed`` decides whose turn it is:
+    docs/threads.md says what is promised.
+
     ``prompts`` maps names of sound files to their lengths in seconds; lengths of others are read
     from the WAV files in the folder ``sounds``; any other prompt lasts 2 s.
 

@@ -185,8 +185,10 @@ class HeldThreads:
                     return False
                 if not world.closed:
                     world.wait(me, until)
+                if world.closed and not isinstance(me, Child):
+                    raise Stopped("the simulation is over")
                 if world.closed and not come():
-                    raise SystemExit if isinstance(me, Child) else Stopped("the simulation is over")
+                    raise SystemExit
             return True
         finally:
             me.held = False

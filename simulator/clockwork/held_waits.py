@@ -34,6 +34,7 @@ __all__ = [
     "noted",
     "notify",
     "precise",
+    "runs_outside",
     "seconds",
     "stand",
     "start",
@@ -384,22 +385,27 @@ def submit(pool: Any, /, *args: Any, **kwargs: Any) -> Any:
     return real_submit(pool if held is None else held[0].pool(pool), *args, **kwargs)
 
 
-def noted(real: Callable[..., Any]) -> Callable[..., Any]:
-    """A function that gives work to other processes, or to an event loop in another thread.
-
-    Time stands still until its future is done.
-    """
+def noted(
+    real: Callable[..., Any], is_outside: Callable[..., bool] = lambda *_, **__: True
+) -> Callable[..., Any]:
+    """A function that gives work to the outside. Time stands still until its future is done."""
 
     @wraps(real)
     def gives_work(*args: Any, **kwargs: Any) -> Any:
-        future = real(*args, **kwargs)
         held = here()
-        loop = kwargs.get("loop", args[-1] if args else None)
-        if held is not None and not held[0].is_held(getattr(loop, "_thread_id", None)):
+        outside = held is not None and is_outside(*args, **kwargs)
+        future = real(*args, **kwargs)
+        if held is not None and outside:
             held[0].wait_for_future(future)
         return future
 
     return gives_work
+
+
+def runs_outside(_coroutine: object, loop: Any) -> bool:
+    """True for an event loop that runs in a thread that no handler has started."""
+    ident = getattr(loop, "_thread_id", None)  # of asyncio's own
+    return ident is not None and _standing is not None and not _standing.is_held(ident)
 
 
 # Event loops

@@ -71,14 +71,14 @@ class Replaced:
     def _replace(self, *places: tuple[Any, str, object]) -> None:
         for where, name, new in places:
             self._others.append((where, name, getattr(where, name), new))
-            setattr(where, name, new)
+            _set(where, name, new)
 
     def stop(self) -> None:
         for where, name, old in self._were:
             setattr(where, name, old)
         for where, name, old, new in self._others:
             if getattr(where, name, None) is new:  # else somebody has set it meanwhile
-                setattr(where, name, old)
+                _set(where, name, old)
         self._others.clear()
         self._threads.on_first = lambda: None
         self._made.clear()
@@ -86,7 +86,7 @@ class Replaced:
 
     def sleep(self, seconds: float) -> None:
         """`time.sleep`: virtual in a handler's thread, real in any other."""
-        if is_outside(sys._getframe(1)) or not self._sleep(seconds):
+        if is_outside(sys._getframe(1)) or not self._sleep(seconds + 0.0):  # a TypeError for None
             tricks.real_sleep(seconds)
 
     def _elsewhere(self) -> Iterator[tuple[ModuleType, str, object]]:
@@ -114,6 +114,14 @@ class Replaced:
         return self._made[id(value)][1]
 
 
+def _set(where: Any, name: str, value: object) -> None:
+    """Set an attribute, also of an object that refuses it, as a frozen dataclass does."""
+    if isinstance(where, (type, ModuleType)):
+        setattr(where, name, value)
+    else:
+        object.__setattr__(where, name, value)
+
+
 def _of_outside() -> Iterator[tuple[Any, str, object]]:
     """What gives work to the outside, of modules that are loaded."""
     processes = sys.modules.get("concurrent.futures.process")
@@ -122,7 +130,7 @@ def _of_outside() -> Iterator[tuple[Any, str, object]]:
         yield pool, "submit", held_waits.noted(pool.submit)
     for loops in filter(None, map(sys.modules.get, ("asyncio", "asyncio.tasks"))):
         name = "run_coroutine_threadsafe"
-        yield loops, name, held_waits.noted(getattr(loops, name))
+        yield loops, name, held_waits.noted(getattr(loops, name), held_waits.runs_outside)
 
 
 def is_outside(frame: FrameType) -> bool:

@@ -14,7 +14,7 @@ import threading
 import time
 from collections.abc import Callable, Iterator
 from datetime import datetime
-from types import FrameType, FunctionType, MappingProxyType, ModuleType
+from types import FrameType, ModuleType
 from typing import Any
 
 import freezegun
@@ -190,7 +190,7 @@ def places_of_waits() -> Iterator[tuple[ModuleType, str, object]]:
 def waits_in(module: str, value: object) -> bool:
     """True for `time.sleep`; for a lock and the like, except in modules that keep theirs."""
     if type(value) in _what_waits or id(value) in _waits:
-        return module.partition(".")[0] not in KEPT
+        return not is_kept(module)
     return value is real_sleep
 
 
@@ -210,17 +210,26 @@ _with_waits: dict[str, list[str]] = {}  #: the names of what waits in them
 
 
 def own_objects() -> Iterator[object]:
-    """Classes, and objects of Python's, that are names of modules that are installed nowhere.
+    """The program's own classes, and objects of these, that are names of its modules.
 
-    They may have locks (test_a_lock_of_before_that_an_object_has_is_in_simulated_time).
+    (Those of modules that are not installed.) They may have locks
+    (test_a_lock_of_before_that_an_object_has_is_in_simulated_time).
     """
-    for key, module in _looked_at.items():
-        file = getattr(module, "__file__", None) or ""
-        if key.partition(".")[0] not in KEPT and "-packages" not in file:
-            for value in list(_names[key].values()):
-                if type(getattr(value, "__dict__", None)) in (dict, MappingProxyType):
-                    if not isinstance(value, (ModuleType, FunctionType)):
-                        yield value
+    own = {key for key, module in _looked_at.items() if is_own(key, module)}
+    for key in own:
+        for value in list(_names[key].values()):
+            kind = value if isinstance(value, type) else type(value)
+            if str(kind.__module__) in own and hasattr(value, "__dict__"):
+                yield value
+
+
+def is_own(key: str, module: ModuleType) -> bool:
+    file = getattr(module, "__file__", None) or ""
+    return not is_kept(key) and "-packages" not in file
+
+
+def is_kept(module: str) -> bool:
+    return module.partition(".")[0] in KEPT
 
 
 def frozen_for(virtual: Callable[[FrameType], bool | None]) -> Callable[[], bool]:

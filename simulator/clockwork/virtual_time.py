@@ -52,10 +52,11 @@ LOOK = 0.05
 
 #: Why handlers are stuck, and what to do.
 CAUSES = """\
-A handler that gets no further waits for something outside of the call (a database, HTTP), waits
-for a lock, or loops. switch.outside gives what is outside simulated time (docs/outside.md). If it
-needs real time, give it more: patience= (None: no limit), or --esl-patience of pytest. In a
-debugger it has as much as it takes."""
+A handler that gets no further waits for something outside of the call (a database, HTTP, code in
+C), waits for a lock that was made before the switch, or loops. switch.outside gives what is outside
+simulated time (docs/outside.md); docs/threads.md says what threads may wait for. If it needs real
+time, give it more: patience= (None: no limit), or --esl-patience of pytest. In a debugger it has as
+much as it takes."""
 
 
 class World(Exchange):

@@ -192,6 +192,17 @@ def an_event_loop() -> Any:
     return asyncio.run(main())
 
 
+def an_event_loop_in_a_thread() -> Any:
+    loop = asyncio.new_event_loop()
+    thread = threading.Thread(target=loop.run_forever)
+    thread.start()
+    answer = asyncio.run_coroutine_threadsafe(asyncio.sleep(2.0, "gold"), loop).result(timeout=5.0)
+    loop.call_soon_threadsafe(loop.stop)
+    thread.join()
+    loop.close()
+    return answer
+
+
 def asks_again_and_again() -> None:
     done = threading.Event()
     later(0.00001, done.set)
@@ -220,6 +231,7 @@ def asks_again_and_again() -> None:
         (futures_as_they_complete, [1.0], 3.0),
         (another_kind_of_pool, [1.0, 1.0], 1.0),
         (an_event_loop, [1, 0.7], 2.2),
+        (an_event_loop_in_a_thread, "gold", 2.0),
         (asks_again_and_again, None, 0.00001),
     ],
     ids=lambda each: each.__name__ if callable(each) else "",

@@ -11,7 +11,9 @@ import sys
 import threading
 import time
 from concurrent.futures import ProcessPoolExecutor, ThreadPoolExecutor
+from dataclasses import dataclass, field
 from multiprocessing import connection, get_context
+from typing import Any, ClassVar
 
 import pytest
 
@@ -24,16 +26,15 @@ from tests.support.peer import PATIENCE
 LOCK = threading.Lock()
 
 
+@dataclass(frozen=True)
 class Bank:
     """Asks one thing after the other."""
 
-    between_all = threading.RLock()
-
-    def __init__(self) -> None:
-        self._between_calls = threading.Lock()
+    between_calls: Any = field(default_factory=threading.Lock)
+    between_all: ClassVar[Any] = threading.RLock()
 
     def ask(self, seconds: float) -> None:
-        with self._between_calls, self.between_all:
+        with self.between_calls, self.between_all:
             time.sleep(seconds)
 
 
