@@ -135,10 +135,11 @@ def next_until(page: Page, seen: Locator) -> None:
 
 def go_on(page: Page) -> None:
     """Go to the next thing that happens."""
-    before = page.locator("#ladder-text").text_content() or ""
+    # in the ladder, or beside it: the next file of several that are played
+    seen = "document.getElementById('ladder-text').textContent + moment.value"
+    before = page.evaluate(seen)
     page.get_by_role("button", name="Next").click()
-    changed = "before => document.querySelector('#ladder-text').textContent !== before"
-    page.wait_for_function(changed, arg=before)
+    page.wait_for_function(f"before => {seen} !== before", arg=before)
 
 
 def main() -> None:

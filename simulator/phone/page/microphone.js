@@ -42,7 +42,8 @@ async function open() {
   } catch (error) {
     trouble = `No microphone, so the recording is silent (${error.name ?? error}).`;
   }
-  if (waits && isUp() && state.speed === 0) send({do: "speed", speed: RECORDED});
+  // (unless somebody has time pass faster; that it stands still may not have been told yet)
+  if (waits && isUp() && state.speed <= RECORDED) send({do: "speed", speed: RECORDED});
   if (microphone !== mine) close(mine);  // the call has ended meanwhile
   tell();
 }

@@ -113,7 +113,7 @@ function tell(prompt) {
   if (prompt && context?.state !== "running") {
     said = "Select anything here to hear the call.";
   } else if (prompt && !AUDIBLE.includes(state.speed)) {
-    said = state.speed ? `No sound at ${state.speed}×.` : "No sound while time stands still.";
+    said = state.speed ? `Silent at ${state.speed}×.` : "Silent: time stands still.";
   } else if (prompt && !prompt.sound && !canSpeak()) {
     said = "This browser has no voice: prompts are only shown.";
   }

@@ -180,7 +180,7 @@ def test_a_message_is_left_and_listened_to_and_the_saved_script_makes_the_same_c
         phone.hear(RECORD_MESSAGE)
     phone.speed(0)
     phone.skip_to(RECORD_MESSAGE)
-    expect(page.locator("#sound-said")).to_have_text("No sound while time stands still.")
+    expect(page.locator("#sound-said")).to_have_text("Silent: time stands still.")
     page.keyboard.press("1")  # as on a telephone, which cuts the prompt
     phone.skip_to("(a tone)")
     expect(phone.captions.first).to_have_attribute("data-how", "cut")
