@@ -340,11 +340,15 @@ class HeldThreads:
                 world.leave()
 
         thread.run = held  # type: ignore[method-assign]
-        with world.really():
-            real_start(thread)  # waits, really, until the thread exists
+        self.start_outside(thread)
         self._children[thread] = child
         world.enter(child)
         self.tell(child)
+
+    def start_outside(self, thread: threading.Thread) -> None:
+        """`Thread.start` waits, really, until the thread exists."""
+        with self._world.really():
+            real_start(thread)
 
     def pool(self, pool: Any) -> Any:
         """The pool that does the work of ``pool`` in this world."""

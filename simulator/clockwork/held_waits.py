@@ -350,8 +350,10 @@ class HeldQueue:
 def start(thread: threading.Thread) -> None:
     """`Thread.start`."""
     held = here()
-    if held is None or _is_ours() or _serves_processes(thread, sys._getframe(1)):
+    if held is None:
         real_start(thread)
+    elif _is_ours() or _serves_processes(thread, sys._getframe(1)):
+        held[0].start_outside(thread)
     else:
         held[0].start(thread)
 
