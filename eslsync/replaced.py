@@ -127,7 +127,7 @@ def _stays(filename: str, line: int, raised_at: int | None) -> bool:
     """
     import ast
 
-    tree = _tree(filename)
+    tree = _tree(_source(filename))
     if tree is None:
         return True
     for node in ast.walk(tree):
@@ -181,7 +181,7 @@ def _was_handled(error: BaseException, later: BaseException) -> bool:
         clause.lineno <= line <= (clause.end_lineno or 0)
         and body[0].lineno <= raised_at <= (body[-1].end_lineno or 0)
         for line in lines
-        for body, clause in _clauses(frame.f_code.co_filename)
+        for body, clause in _clauses(_source(frame.f_code.co_filename))
     )
 
 
@@ -198,22 +198,27 @@ def _tries() -> tuple[type[ast.Try], ...]:
     return (ast.Try, getattr(ast, "TryStar", ast.Try))
 
 
+def _source(filename: str) -> str:
+    """The source as it is now; empty if there is none."""
+    linecache.checkcache(filename)
+    return "".join(linecache.getlines(filename))
+
+
 @lru_cache(maxsize=16)
-def _tree(filename: str) -> ast.Module | None:
-    """The tree of a file; None if there is no source."""
-    lines = linecache.getlines(filename)
+def _tree(source: str) -> ast.Module | None:
+    """The tree of a source; None if it has none."""
     try:
-        return parsed("".join(lines)) if lines else None
+        return parsed(source) if source else None
     except (SyntaxError, ValueError):
         return None
 
 
 @lru_cache(maxsize=16)
-def _clauses(filename: str) -> list[tuple[list[ast.stmt], ast.ExceptHandler]]:
-    """The bodies of ``try`` in a file, each with one of its ``except`` clauses."""
+def _clauses(source: str) -> list[tuple[list[ast.stmt], ast.ExceptHandler]]:
+    """The bodies of ``try`` in a source, each with one of its ``except`` clauses."""
     import ast
 
-    tree = _tree(filename)
+    tree = _tree(source)
     if tree is None:
         return []
     tries = [node for node in ast.walk(tree) if isinstance(node, _tries())]

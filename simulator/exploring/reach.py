@@ -210,11 +210,19 @@ class Reach:
         return all(self._is_known(each, deep) for each in (*returned, *tests))
 
 
-@lru_cache(maxsize=64)
 def tree_of(file: str) -> ast.Module:
+    """The tree of a file as it is now: it may have been edited since the last exploration."""
     try:
-        return parsed(Path(file).read_text(encoding="utf-8"))
-    except (OSError, SyntaxError, ValueError):
+        return _tree(Path(file).read_text(encoding="utf-8"))
+    except (OSError, ValueError):
+        return ast.Module([], [])
+
+
+@lru_cache(maxsize=64)
+def _tree(source: str) -> ast.Module:
+    try:
+        return parsed(source)
+    except (SyntaxError, ValueError):
         return ast.Module([], [])
 
 

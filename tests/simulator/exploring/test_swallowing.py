@@ -5,6 +5,7 @@ from __future__ import annotations
 import logging
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager, suppress
+from pathlib import Path
 
 import pytest
 
@@ -125,3 +126,26 @@ def catches_other_errors(session: Session) -> None:
 def test_one_that_the_code_means_is_not(handler: Callable[[Session], None]) -> None:
     exploration = explore(handler, keys="1")
     assert not exploration.findings, str(exploration)
+
+
+FORGETS = """
+from eslsync import Hangup
+
+def handler(session):
+    channel = session.channel
+    channel.answer()
+    try:
+        channel.playback("welcome")
+    except {caught}:
+        pass
+    channel.hangup()
+"""
+
+
+def test_a_file_that_is_edited_in_between_is_explored_as_it_is(tmp_path: Path) -> None:
+    path = tmp_path / "edited_in_between.py"
+    kinds = []
+    for caught in ("Hangup", "Exception", "Hangup"):
+        path.write_text(FORGETS.format(caught=caught))
+        kinds.append(found(explore(str(path), keys="1")))
+    assert kinds == [[], ["swallowed"], []]
