@@ -9,6 +9,8 @@ import runpy
 import shlex
 import sys
 from collections.abc import Iterator
+from functools import cache
+from pathlib import Path
 from types import ModuleType
 from xml.etree import ElementTree
 
@@ -162,3 +164,19 @@ def test_links_lead_somewhere() -> None:
     for page in PAGES:
         for link in re.findall(r"\]\((?!https?:)([^)#]+)", page.read_text(encoding="utf-8")):
             assert (page.parent / link).exists(), f"{page.name}: {link}"
+
+
+def test_links_to_a_heading_lead_to_it() -> None:
+    for page in PAGES:
+        links = re.findall(r"\]\((?!https?:)([^)#]*)#([^)]+)\)", page.read_text(encoding="utf-8"))
+        for link, heading in links:
+            target = page.parent / link if link else page
+            assert heading in headings(target), f"{page.name}: {link}#{heading}"
+
+
+@cache
+def headings(page: Path) -> set[str]:
+    """What links call the headings of a page, as GitHub does."""
+    text = re.sub(r"^```.*?^```$", "", page.read_text(encoding="utf-8"), flags=re.DOTALL | re.M)
+    titles = re.findall(r"^#+ (.+)$", text, re.MULTILINE)
+    return {re.sub(r"[^\w\- ]", "", title.lower()).replace(" ", "-") for title in titles}

@@ -1,0 +1,42 @@
+"""docs/glossary.md: each entry is shown by a recording, and names what there is."""
+
+from __future__ import annotations
+
+import re
+from urllib.parse import unquote
+
+import pytest
+
+from tests.support.names import missing, refused
+from tests.support.places import ROOT
+from tests.support.recorded import recording
+
+PAGE = (ROOT / "docs" / "glossary.md").read_text(encoding="utf-8")
+ENTRIES = {
+    entry.partition("\n")[0]: entry.partition("\n")[2].strip() for entry in PAGE.split("\n## ")[1:]
+}
+
+
+@pytest.mark.parametrize("word", ENTRIES)
+def test_a_word_is_shown_by_a_recording(word: str) -> None:
+    definition, _, shown = ENTRIES[word].partition("\n\nRecording ")
+    shown, found, here = f"Recording {shown}".replace("\n", " ").partition(" Here: ")
+    assert definition
+    assert found
+    assert here
+    evidence = re.findall(r"Recording (\w+): ((?:`[^`]+`(?:, )?)+)", shown)
+    assert re.sub(r"Recording \w+: (?:`[^`]+`(?:, )?)+\. ?", "", shown) == ""
+    for number, literals in evidence:
+        each = recording(number)
+        said = unquote((each.switch_bytes + each.app_bytes).decode("latin-1"))
+        for literal in re.findall(r"`([^`]+)`", literals):
+            assert literal in said, f"{each.name} has no {literal!r}"
+
+
+def test_the_words_are_in_order() -> None:
+    assert list(ENTRIES) == sorted(ENTRIES, key=lambda word: word.replace("-", "").lower())
+
+
+def test_the_names_are_those_of_the_library() -> None:
+    assert missing(PAGE) == []
+    assert refused(PAGE) == []
