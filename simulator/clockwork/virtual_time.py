@@ -30,7 +30,6 @@ from eslsync.clock import REAL, Clock, Peer, here
 
 from .counted import Participant, VirtualLink
 from .debuggers import is_debugged
-from .frozen import real_seconds
 from .held_threads import HeldThreads
 from .link import Exchange, Link
 from .stuck import SimulationError, stack_of
@@ -305,11 +304,11 @@ class World(Exchange):
             participant.moment = self.now
             participant.turns = 0
         if participant.turns == 0:
-            participant.since = real_seconds()
+            participant.since = REAL.now()
         participant.turns += 1
         if participant.turns < TURNS or self.patience is None:
             return
-        if real_seconds() - participant.since > self.patience:
+        if REAL.now() - participant.since > self.patience:
             if is_debugged(participant.thread):
                 participant.turns = 0
                 return
