@@ -23,7 +23,7 @@ def test_a_word_is_shown_by_a_recording(word: str) -> None:
     shown, found, here = f"Recording {shown}".replace("\n", " ").partition(" Here: ")
     assert definition
     assert found
-    assert here
+    assert "](" in here, "name the page"
     evidence = re.findall(r"Recording (\w+): ((?:`[^`]+`(?:, )?)+)", shown)
     assert re.sub(r"Recording \w+: (?:`[^`]+`(?:, )?)+\. ?", "", shown) == ""
     for number, literals in evidence:
