@@ -21,6 +21,7 @@ from click.testing import CliRunner
 from eslsync.command_line.main import main
 from examples.ivr import handler
 from simulator import CallFailed, FreeSwitch
+from tests.support.names import missing, refused
 from tests.support.places import ROOT
 from tests.support.terminal import nothing_stays, without_markers
 
@@ -158,6 +159,13 @@ def test_the_ladder_of_the_docs_is_what_the_command_draws() -> None:
     recording = ROOT / "tests" / "recordings" / "264_bridge_ring.jsonl"
     drawn = CliRunner().invoke(main, ["ladder", str(recording), "--format", "svg"])
     assert drawn.stdout == (ROOT / "docs" / "ladder.svg").read_text(encoding="utf-8")
+
+
+def test_names_and_calls_in_the_text_are_those_of_the_library() -> None:
+    for page in PAGES:
+        if page.name != "coming-from.md":  # which also has the names of others
+            text = re.sub(r"^```.*?^```$", "", page.read_text("utf-8"), flags=re.DOTALL | re.M)
+            assert missing(text) + refused(text) == [], page.name
 
 
 def test_links_lead_somewhere() -> None:
