@@ -68,10 +68,14 @@ def files() -> list[tuple[str, Path]]:
 
 
 @cache
+def possible() -> list[Mutant]:
+    """Those of all files: more than are looked for."""
+    return [mutant for _, path in files() for mutant in mutants_of(path)]
+
+
 def all_mutants() -> list[Mutant]:
     """Those that are looked for, and those that behave as the original does."""
-    every = [mutant for _, path in files() for mutant in mutants_of(path)]
-    return chosen(every, MOST)
+    return chosen(possible(), MOST)
 
 
 # Ways to look
