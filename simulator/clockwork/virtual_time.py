@@ -26,6 +26,7 @@ from queue import Empty, SimpleQueue
 from threading import Lock  # stays real, and costs nothing to look for
 from typing import Any, TypeVar
 
+from eslsync import forks
 from eslsync.clock import REAL, Clock, Peer, here
 
 from .counted import Participant, VirtualLink
@@ -89,6 +90,11 @@ class World(Exchange):
         self._waits: threading.Event | None = None  # set when the work of `aside` waits
         self.closed = False  #: virtual time has ended
         self.threads = HeldThreads(self, self._participants, seed)
+        forks.register(self)
+
+    def let_go(self) -> None:
+        """In a forked child, whose thread is none of a handler's: it waits really."""
+        self._participants.clear()
 
     # The switch's model
 

@@ -11,7 +11,13 @@ from tests.support.places import EXAMPLES
 
 HANDLERS = sorted(EXAMPLES.glob("*.py"))
 #: Keys that an example knows, and one that it doesn't. `eslsync explore` takes all keys.
-KEYS = {"ivr": "1234#", "screening": "123#", "attended_transfer": "1#", "speech": "01"}
+KEYS = {
+    "ivr": "1234#",
+    "screening": "123#",
+    "attended_transfer": "1#",
+    "speech": "01",
+    "consent": "12*",
+}
 USUAL_KEYS = "12#"
 
 

@@ -180,17 +180,18 @@ def waits_for_nobody(_: Session) -> None:
 
 
 @pytest.mark.parametrize(
-    ("work", "lines"),
+    ("work", "patience", "lines"),
     [
-        (two_locks, ["with one:", "with other:", "worker waits"]),
-        (waits_for_nobody, ["queue.Queue[int]().get()"]),
+        (two_locks, None, ["with one:", "with other:", "worker waits"]),
+        # at once, too, if no thread of the outside is left that might put something
+        (waits_for_nobody, 0.1, ["queue.Queue[int]().get()"]),
     ],
 )
 def test_threads_that_wait_for_each_other_are_told_at_once(
-    work: Callable[[Session], None], lines: list[str]
+    work: Callable[[Session], None], patience: float | None, lines: list[str]
 ) -> None:
     with pytest.raises(SimulationError) as raised:
-        returned(work, patience=None)
+        returned(work, patience=patience)
     assert "wait for each other" in str(raised.value)
     for line in lines:
         assert line in str(raised.value)

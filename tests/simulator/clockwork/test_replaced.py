@@ -175,6 +175,20 @@ def test_time_stands_still_for_a_pool_of_processes() -> None:
     assert returned(asks, patience=PATIENCE) == (5, 0.0)
 
 
+def asks_a_thread() -> int:
+    with ThreadPoolExecutor(1) as pool:
+        return pool.submit(abs, -5).result()
+
+
+@pytest.mark.filterwarnings("ignore:.*fork:DeprecationWarning")
+def test_what_a_forked_child_waits_for_is_real() -> None:
+    def asks(_: Session) -> int:
+        with ProcessPoolExecutor(1, get_context("fork")) as pool:
+            return pool.submit(asks_a_thread).result()
+
+    assert returned(asks, patience=PATIENCE) == (5, 0.0)
+
+
 def test_time_stands_still_for_a_thread_outside_until_it_has_ended() -> None:
     asked: queue.Queue[int] = queue.Queue()
 
