@@ -11,7 +11,7 @@ OPENTELEMETRY = ["opentelemetry-api>=1.20"]
 PHONE = ["websockets>=15"]
 PROMETHEUS = ["prometheus-client>=0.20"]
 RELOAD = ["watchfiles>=0.21"]
-BENCH = ["matplotlib>=3.8", "psutil>=5.9", "cosmic-ray>=8.7"]
+BENCH = ["matplotlib>=3.8", "psutil>=5.9"]
 GUNICORN = ["gunicorn>=23.0; sys_platform != 'win32'"]
 
 setup(

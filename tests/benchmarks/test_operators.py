@@ -65,7 +65,7 @@ def test_the_commands_of_the_page_tell_what_a_test_misses(tmp_path: Path) -> Non
     scripts = str(Path(sys.executable).parent)
     path = os.pathsep.join([scripts, os.environ["PATH"]])
     if shutil.which("cosmic-ray", path=path) is None:
-        pytest.skip("needs cosmic-ray (extra bench)")
+        pytest.skip("needs cosmic-ray (pip install cosmic-ray)")
     (tmp_path / "pin.py").write_text(IVR, encoding="utf-8")
     (tmp_path / "test_pin.py").write_text(TEST, encoding="utf-8")
     # Its other operators would only take time.
