@@ -71,7 +71,8 @@ BESIDE_SCRIPT = (
     "--texts",
     metavar="FILE",
     type=click.Path(exists=True, dir_okay=False, path_type=Path),
-    help="What prompts say: YAML, a prompt's name and its text a line. Default: by their names.",
+    help="What prompts say: YAML, a prompt's name and its text a line. Others say what "
+    "FreeSWITCH's usual prompts do, or their names.",
 )
 @click.option(
     "--voice",
@@ -88,7 +89,10 @@ BESIDE_SCRIPT = (
     default=0,
     help="The port of the page, on this machine only; default: any that is free.",
 )
-@options.sounds("A folder of WAV files: prompts last as long as these; any other lasts 2 s.")
+@options.sounds(
+    "A folder of WAV files: prompts last as long as these; any other as long as it is spoken, or "
+    "2 s with --terminal."
+)
 @options.seed()
 @options.hooks
 @options.allow_unmodelled
@@ -233,6 +237,8 @@ def in_browser(telephone: Telephone, plays: bool, browser: bool, port: int) -> N
     """Serve the page until Ctrl-C."""
     from eslsync.loading import AppName, LoadError
 
+    from ..calling.line import is_address
+
     script = telephone.script
     try:
         from ..phone.server import PhoneServer
@@ -246,7 +252,7 @@ def in_browser(telephone: Telephone, plays: bool, browser: bool, port: int) -> N
         named = AppName.of(script.handler, script.name, base=base)
     except LoadError as error:
         raise Unusable(str(error)) from None
-    if named.is_file and not Path(named.where).exists():
+    if not is_address(script.handler) and named.is_file and not Path(named.where).exists():
         raise Unusable(f"there is no file {named.where}")
     try:
         server = PhoneServer(telephone, port)

@@ -11,6 +11,7 @@ import json
 import subprocess
 import sys
 import threading
+import time
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from pathlib import Path
@@ -22,6 +23,7 @@ from .keeping import stem_of
 from .live import Live
 from .maps import MapError, MapPage
 from .microphone import Microphone, is_voice
+from .pacing import MICRO
 from .player import CALLER
 from .protocol import (
     Again,
@@ -94,6 +96,7 @@ class Desk:
         self._recorded: list[str] = []  # lines
         self._folder = TemporaryDirectory(prefix="eslsync-phone-")
         self.microphone = Microphone()  #: what was said into it in this take
+        self._clock = 0, time.monotonic()  # the call's moment, and when it was told
         self._take = 0  # that of the state, once the process has done what it was told
         self.state: State = {
             **called_by(telephone.script),
@@ -230,6 +233,13 @@ class Desk:
                 told = {"phase": "ended", "hung_up": True, "busy": False, "trouble": said}
             self._add(told)
 
+    def so_far(self) -> State:
+        """The state for a page that comes now: time has passed since the process told."""
+        state, (now, at) = self.state, self._clock
+        passes = state["phase"] == "up" and not state["busy"]
+        passed = (time.monotonic() - at) * state["speed"] if passes else 0
+        return {**state, "now": now + round(passed * MICRO)}
+
     def _merge(self, changed: State) -> None:
         with self._lock:
             self._add(changed)
@@ -239,6 +249,8 @@ class Desk:
         if recorded is not None:
             self._recorded[recorded["after"] :] = recorded["lines"]
         self.state.update(changed)
+        if "now" in changed:
+            self._clock = changed["now"], time.monotonic()
         self._tell(changed)
 
 

@@ -228,7 +228,7 @@ class PhoneServer:
             if self._ends:
                 return
             tab = Tab(connection)
-            tab.show(self.desk.state)
+            tab.show(self.desk.so_far())
             self._tabs.add(tab)
         try:
             for message in connection:

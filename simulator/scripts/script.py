@@ -312,11 +312,17 @@ class Script:
 
     @contextmanager
     def _loading(self, key: str) -> Iterator[None]:
-        """Turn a LoadError in the block into a ScriptError that names the place in the script."""
+        """Turn a LoadError in the block into a ScriptError that names the place in the script.
+
+        A script that was never written has none.
+        """
         try:
             yield
         except LoadError as error:
-            raise ScriptError(f"{self._where(self.lines.get(key))}: {error}") from error
+            line = self.lines.get(key)
+            isnt_written = self.path is None and line is None
+            said = str(error) if isnt_written else f"{self._where(line)}: {error}"
+            raise ScriptError(said) from error
 
     @contextmanager
     def _valid(self) -> Iterator[None]:

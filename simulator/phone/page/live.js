@@ -8,7 +8,7 @@ document.addEventListener("state", () => {
   $("fixed").hidden = !state.fixed;
   if (!state.fixed) return;
   $("fixed").textContent = state.fixed;
-  for (const each of document.querySelectorAll("#speeds button, #skip, #moment")) {
+  for (const each of document.querySelectorAll("#speeds button, #undo, #skip, #moment")) {
     each.disabled = true;
     each.title = state.fixed;
   }

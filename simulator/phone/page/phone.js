@@ -29,7 +29,7 @@ function connect() {
   socket.onmessage = (message) => {
     const changed = JSON.parse(message.data);
     Object.assign(state, changed);
-    receivedAt = performance.now();
+    if ("now" in changed) receivedAt = performance.now();
     show(new Set(Object.keys(changed)));
     document.dispatchEvent(new CustomEvent("state", {detail: Object.keys(changed)}));
   };
@@ -91,6 +91,7 @@ function showStatus() {
   if ($("status").textContent !== said) $("status").textContent = said;
   $("hangup").disabled = state.phase !== "up";
   $("skip").disabled = state.phase !== "up";
+  $("goes-on").hidden = state.phase !== "up";
   for (const key of $("keypad").children) key.disabled = !isUp();
   for (const each of $("speeds").children) each.disabled = state.phase !== "up";
   const none = !state.svg;
@@ -195,6 +196,7 @@ function showTime() {
   slider.max = Math.round(now());
   slider.value = slider.max;
   slider.disabled = !state.take || Boolean(state.fixed);
+  $("undo").disabled = slider.disabled;
 }
 
 function tick() {
@@ -214,6 +216,13 @@ function press(key) {
 
 function back(moment) {
   send({do: "back", moment: Math.max(0, Math.round(moment))});
+}
+
+/** The moment of the last thing that somebody did, or of the last prompt that began. */
+function lastThing() {
+  const heard = [state, ...(state.lines ?? [])].flatMap((each) => each.prompts ?? []);
+  const moments = [...(state.moves ?? []).map((each) => each.at), ...heard.map((each) => each.began)];
+  return Math.max(0, ...moments.filter((each) => each < Math.floor(now())));
 }
 
 function build() {
@@ -241,6 +250,7 @@ function build() {
   $("hangup").onclick = () => send({do: "hangup"});
   $("again").onclick = () => send({do: "again", same: false});
   $("again-same").onclick = () => send({do: "again", same: true});
+  $("undo").onclick = () => back(lastThing());
   $("skip").onclick = () => send({do: "skip"});
   $("moment").oninput = (event) => {
     isDragged = true;
@@ -262,5 +272,6 @@ function build() {
 }
 
 build();
-connect();
+// By then the page's other modules listen; the first state that comes is all of it.
+document.addEventListener("DOMContentLoaded", connect);
 tick();

@@ -87,6 +87,8 @@ def test_the_page_is_served_until_ctrl_c(monkeypatch: pytest.MonkeyPatch) -> Non
     done = CliRunner().invoke(main, ["phone", VOICEMAIL, "--no-browser", "--port", port])
     assert done.exit_code == 0, done.output
     assert f"http://127.0.0.1:{port}/" in done.output
+    done = CliRunner().invoke(main, ["phone", "127.0.0.1:5000", "--no-browser"])
+    assert done.exit_code == 0, done.output
     assert opened == [address]
 
 

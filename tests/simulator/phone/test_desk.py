@@ -142,6 +142,7 @@ def test_an_edited_handler_is_told_and_called_anew(tmp_path: Path) -> None:
         app.write_text("def handler(session:\n")
         desk.do(Again())
         state = desk.until(ended)
+        assert state["trouble"].startswith(f"{app} can't be imported:")
         assert "SyntaxError" in state["trouble"]
 
 

@@ -14,7 +14,7 @@ from click.testing import CliRunner
 pytest.importorskip("playwright", reason="needs playwright (extra test)")
 pytest.importorskip("websockets", reason="needs websockets (extra phone)")
 
-from playwright.sync_api import Browser, Locator, Page, expect, sync_playwright
+from playwright.sync_api import Browser, Locator, Page, Route, expect, sync_playwright
 
 from eslsync import Outbound
 from eslsync.command_line.main import main
@@ -258,6 +258,12 @@ def test_steps_back_and_another_key_keep_the_ladder_up_to_there(
     names: dict[str, object] = {"__file__": str(tmp_path / "test_ivr.py")}
     exec(test, names)
     names["test_ivr"]()  # type: ignore[operator]
+    phone.select("Back")
+    expect(phone.status).to_have_text("The call is up, and time stands still.")
+    expect(phone.rung("presses 4")).to_have_count(1)
+    phone.select("Back")
+    expect(phone.rung("presses 4")).to_have_count(0)
+    expect(phone.captions).to_have_text(["welcome"])
 
 
 def test_of_another_program_time_is_everybodys(browser: Browser) -> None:
@@ -269,7 +275,7 @@ def test_of_another_program_time_is_everybodys(browser: Browser) -> None:
         expect(page.get_by_text("The program has a clock of its own")).to_be_visible()
         phone.select("Call")
         expect(phone.captions).to_have_text(["welcome"])
-        for name in ("Pause", "Next"):
+        for name in ("Pause", "Next", "Back"):
             expect(page.get_by_role("button", name=name)).to_be_disabled()
         expect(page.get_by_label("Back to")).to_be_disabled()
         phone.select("4")
@@ -316,7 +322,12 @@ def test_caller_and_agent_have_a_browser_each(browser: Browser, tmp_path: Path) 
     handler = str(EXAMPLES / "screening.py")
     with telephone(browser, handler) as phone, browser.new_context() as elsewhere:
         agent = Phone(elsewhere.new_page())
-        agent.page.goto(f"{phone.page.url}?phone=user/1000")
+        late: list[Route] = []
+        agent.page.route("**/lines.js", lambda route: late.append(route))
+        agent.page.goto(f"{phone.page.url}?phone=user/1000", wait_until="commit")
+        agent.page.evaluate("() => fetch('ring.js').then(() => fetch('sound.js'))")
+        expect(agent.status).to_have_text("Connecting…")  # or it would miss the state
+        late.pop().continue_()
         expect(agent.page.get_by_text("Nobody calls user/1000.")).to_be_visible()
         expect(agent.page.get_by_label("Dial")).to_be_hidden()
         phone.select("Call")

@@ -199,6 +199,16 @@ def test_all_pages_show_the_same_call_and_may_act_and_come_and_go(server: PhoneS
             assert kept.body  # type: ignore[attr-defined]
 
 
+def test_a_page_that_comes_in_mid_call_has_the_time_of_the_others() -> None:
+    lasts = {"prompts": {"ivr/ivr-welcome": PATIENCE}}
+    script = Script(str(EXAMPLES / "ivr.py"), call=lasts)
+    with PhoneServer(Telephone(script)) as server, Tab(server) as first:
+        first.send(CALL)
+        first.until("prompts")
+        with Tab(server) as second:
+            assert second.state["now"] > first.state["now"]
+
+
 def test_sounds_are_given_to_whoever_has_the_token(tmp_path: Path) -> None:
     with wave.open(str(tmp_path / "hello.wav"), "wb") as sound:
         sound.setparams((1, 2, 8000, 0, "NONE", ""))
