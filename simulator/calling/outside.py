@@ -145,14 +145,18 @@ class _Backend:
     def _line(self) -> Line | None:
         """The call whose handler runs in the current thread, or has started it."""
         here: int | None = threading.get_ident()
+        is_left = False
         if isinstance(self.world, World):
             participant = self.world.participant()
+            is_left = isinstance(participant, Child)  # or its call may be over; then the last one
             while isinstance(participant, Child):
                 participant = participant.parent
             if participant is None:
                 return None
             here = participant.thread.ident
-        return next((line for line in self.lines.values() if line.served_by == here), None)
+        lines = list(self.lines.values())
+        own = (line for line in lines if line.served_by == here)
+        return next(own, lines[-1] if is_left and lines else None)
 
     def answer(self, function: Function, args: Any, kwargs: Any) -> Any:
         line, answer = self._asked(function, args, kwargs)

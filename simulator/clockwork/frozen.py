@@ -100,7 +100,7 @@ class FrozenTime:
 
     def __init__(self, world: Frozen) -> None:
         self._world = world
-        self._replaced = Replaced(world.threads, world.sleep)
+        self._replaced = Replaced(world.threads)
 
     def start(self) -> None:
         self._freezer = freezegun.freeze_time(EPOCH)

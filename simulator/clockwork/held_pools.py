@@ -13,9 +13,10 @@ from weakref import WeakKeyDictionary, WeakSet
 
 from eslsync.stacks import users_stack
 
-__all__ = ["Pools", "make", "real_submit"]
+__all__ = ["Pools", "make", "real_shutdown", "real_submit"]
 
 real_init, real_submit = ThreadPoolExecutor.__init__, ThreadPoolExecutor.submit
+real_shutdown = ThreadPoolExecutor.shutdown
 
 #: The threads of a pool that is given no number, which else depends on the machine's processors.
 DEFAULT_SIZE = 8
@@ -45,6 +46,10 @@ class Pools:
             pool = self._stand_ins[pool]
         self._used.add(pool)
         return pool
+
+    def stand_in(self, pool: Any) -> Any:
+        """The pool that plays ``pool``; None if it plays itself, or has nothing to do."""
+        return self._stand_ins.get(pool)
 
     def close(self) -> set[threading.Thread]:
         """Have the threads end once they have done what they are doing.

@@ -17,6 +17,7 @@ import threading
 from collections import deque
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager, suppress
+from functools import wraps
 from traceback import FrameSummary
 from typing import TYPE_CHECKING, Any, NamedTuple, Protocol
 
@@ -118,8 +119,14 @@ class HeldThreads:
         self.stirred = bool(self._loops)
         while self._ended:  # in full, so that `is_alive` is the same on every run
             child = self._ended.popleft()
-            real_join(child.thread)
+            real_join(child.thread, self._world.patience)
             del self._children[child.thread]
+            if child.thread.is_alive():
+                self._world.stuck = True
+                raise SimulationError(
+                    f"{child.thread.name} has ended, but a finalizer of what it leaves waits:"
+                    f"\n{stack_of(child)}"
+                )
         told = {me for me, selector in self._loops.items() if selector.has_news()}
         while self._news:
             told.add(self._news.popleft())
@@ -152,6 +159,10 @@ class HeldThreads:
     def seconds(self) -> float:
         """The time, on a clock that began with the world."""
         return Seconds((self._world.now - self._began) / SECOND)
+
+    def sleep(self, seconds: float) -> None:
+        """`time.sleep` in a participant."""
+        self._world.sleep(seconds)
 
     def tell(self, participant: Participant) -> None:
         """Have it look again whether it may go on. In any thread, and in finalizers."""
@@ -286,7 +297,7 @@ class HeldThreads:
 
     def _told_from_outside(self) -> bool:
         """Wait for patience, really, until a thread outside tells; at once if there is none."""
-        if not any(map(self._is_outside, threading.enumerate())):
+        if not self.has_outside():
             return False
         alarm = self._alarm = threading.Lock()
         alarm.acquire()
@@ -355,6 +366,33 @@ class HeldThreads:
         if self._pools is None:
             self._pools = Pools(self)
         return self._pools.playing(pool)
+
+    def stand_in(self, pool: Any) -> Any:
+        """The pool that plays ``pool`` in this world; None if there is none."""
+        return None if self._pools is None else self._pools.stand_in(pool)
+
+    def on_behalf(self, me: Participant, function: Callable[..., Any]) -> Callable[..., Any]:
+        """``function`` for a thread of a pool, which then works for the call of ``me``."""
+        while isinstance(me, Child) and me.parent is not None:
+            me = me.parent
+
+        @wraps(function)
+        def work(*args: Any, **kwargs: Any) -> Any:
+            child = self.participant()
+            if isinstance(child, Child):
+                child.parent = me
+            return function(*args, **kwargs)
+
+        return work
+
+    @property
+    def patience(self) -> float:
+        """Real seconds to wait for what is outside."""
+        return -1 if self._world.patience is None else self._world.patience
+
+    def has_outside(self) -> bool:
+        """True if there are threads that no participant has started."""
+        return any(map(self._is_outside, threading.enumerate()))
 
     def with_mail(self) -> Iterator[Child]:
         """Those with items in the inboxes that they are parked on."""

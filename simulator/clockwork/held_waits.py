@@ -7,6 +7,7 @@ and event loops. In any other thread each is what it has always been, on the sam
 
 from __future__ import annotations
 
+import os
 import queue
 import selectors
 import sys
@@ -18,8 +19,11 @@ from itertools import islice
 from types import FrameType, GenericAlias, SimpleNamespace
 from typing import Any
 
+from eslsync.clock import here as busy
+
+from . import tricks
 from .counted import Participant
-from .held_pools import real_submit
+from .held_pools import real_shutdown, real_submit
 from .held_threads import HeldThreads, real_join, real_start
 from .threads import SECOND
 
@@ -28,7 +32,10 @@ __all__ = [
     "HeldQueue",
     "HeldRLock",
     "HeldSelector",
+    "fall",
     "here",
+    "is_outside",
+    "is_real",
     "join",
     "new_rlock",
     "noted",
@@ -36,7 +43,10 @@ __all__ = [
     "precise",
     "runs_outside",
     "seconds",
+    "shutdown",
+    "sleep",
     "stand",
+    "stands",
     "start",
     "submit",
     "wait",
@@ -51,6 +61,22 @@ real_queue, real_selector = queue.SimpleQueue, selectors.DefaultSelector
 real_wait, real_notify = threading.Condition.wait, threading.Condition.notify
 real_clock_info, real_monotonic = time.get_clock_info, time.monotonic
 
+#: Modules of the standard library that wait for the outside, in turns of asking and sleeping: for
+#: other processes, for sockets. Their clock and their sleep are real in every thread.
+OF_OUTSIDE = frozenset(
+    [
+        "asyncore",
+        "multiprocessing.connection",
+        "multiprocessing.managers",
+        "multiprocessing.popen_fork",
+        "multiprocessing.popen_forkserver",
+        "multiprocessing.queues",
+        "multiprocessing.synchronize",
+        "socketserver",
+        "subprocess",
+        "telnetlib",
+    ]
+)
 #: Modules whose threads wait for other processes.
 OF_PROCESSES = (
     "concurrent.futures.process",
@@ -63,23 +89,58 @@ OUTSIDE = 1.0
 #: The code that makes the lock of an event.
 EVENT = threading.Event.__init__.__code__
 
-_standing: HeldThreads | None = None
+
+def is_outside(frame: FrameType) -> bool:
+    """True for code that waits for the outside."""
+    return frame.f_globals.get("__name__") in OF_OUTSIDE
 
 
-def stand(threads: HeldThreads | None) -> HeldThreads | None:
-    """Have the participants of this world wait in it; returns the ones of the world before."""
-    global _standing
-    before, _standing = _standing, threads
-    return before
+_standing: list[HeldThreads] = []  # the last one begun first
+
+
+def stand(threads: HeldThreads) -> None:
+    """Have the participants of this world wait in it."""
+    _standing.insert(0, threads)
+
+
+def fall(threads: HeldThreads) -> None:
+    """Undo `stand`."""
+    _standing.remove(threads)
+
+
+def stands() -> bool:
+    """True while a world stands."""
+    return bool(_standing)
 
 
 def here() -> tuple[HeldThreads, Participant] | None:
     """The world that the current thread is a participant of, and as whom."""
-    threads = _standing
-    if threads is None:
-        return None
-    me = threads.participant()
-    return None if me is None else (threads, me)
+    for threads in _standing:
+        me = threads.participant()
+        if me is not None:
+            return threads, me
+    return None
+
+
+def that_lets_pass() -> HeldThreads | None:
+    """The world whose time passes while the current thread, the test's, waits."""
+    return next((threads for threads in _standing if threads.lets_pass()), None)
+
+
+def is_real() -> bool:
+    """True in a process that a world has been forked into: all of it is in real time."""
+    return _forked
+
+
+def _forget() -> None:
+    """Have no world in a process that was forked, in which nobody drives it."""
+    global _forked
+    _forked = _forked or bool(_standing)
+    _standing.clear()
+
+
+_forked = False
+os.register_at_fork(after_in_child=_forget)
 
 
 def _is_ours(depth: int = 2) -> bool:
@@ -100,27 +161,38 @@ _ours: dict[object, bool] = {}  # by the names of modules
 class Waiter:
     """Stands in a condition's list for a participant, or the test's thread, that waits."""
 
-    __slots__ = ("_me", "_threads", "told")
+    __slots__ = ("_gate", "_me", "_threads", "told")
 
     def __init__(self, threads: HeldThreads, me: Participant | None) -> None:
         self._threads = threads
         self._me = me
         self.told = False
+        self._gate = real_lock() if me is None else None
+        if self._gate is not None:
+            self._gate.acquire()
 
     def release(self) -> None:
         self.told = True
         if self._me is not None:
             self._threads.tell(self._me)
+        elif self._gate is not None:
+            self._gate.release()
+
+    def is_told_from_outside(self, timeout: float | None) -> bool:
+        """Wait, really, for what no participant has told the test's thread."""
+        if self._gate is None or not self._threads.has_outside():
+            return False
+        seconds = self._threads.patience if timeout is None else min(timeout, OUTSIDE)
+        return bool(self._gate.acquire(timeout=seconds))
 
 
 def wait(condition: Any, timeout: float | None = None) -> bool:
     """`Condition.wait`."""
-    threads = _standing
+    held = here()
+    threads, me = held or (that_lets_pass(), None)
     if threads is None:
-        return real_wait(condition, timeout)
-    me = threads.participant()
-    if me is None and not (threads.draw and threads.lets_pass()):
-        threads.outside_waits()
+        for each in _standing:
+            each.outside_waits()
         return real_wait(condition, timeout)
     if not condition._is_owned():
         raise RuntimeError("cannot wait on un-acquired lock")
@@ -128,7 +200,8 @@ def wait(condition: Any, timeout: float | None = None) -> bool:
     condition._waiters.append(waiter)
     state = condition._release_save()
     try:
-        return threads.wait_for(me, lambda: waiter.told, timeout)
+        told = threads.wait_for(me, lambda: waiter.told, timeout)
+        return told or waiter.is_told_from_outside(timeout)
     finally:
         condition._acquire_restore(state)
         if not waiter.told:
@@ -171,7 +244,7 @@ class HeldLock:
         self._real = real_lock() if real is None else real
         self._holder: Participant | None = None  # or the one that it is left to
         self._count = 0  # how often that has acquired it
-        self._waiting: list[Participant] = []
+        self._waiting: list[tuple[HeldThreads, Participant]] = []
 
     @property
     def holder(self) -> Participant | None:
@@ -200,18 +273,19 @@ class HeldLock:
 
     def _wait(self, threads: HeldThreads, me: Participant, timeout: float | None) -> bool:
         """Wait until it is left to us."""
-        self._waiting.append(me)
+        waiter = threads, me
+        self._waiting.append(waiter)
         me.lock = self
         try:
-            return threads.wait_for(me, lambda: me not in self._waiting, timeout)
+            return threads.wait_for(me, lambda: waiter not in self._waiting, timeout)
         except BaseException:
             if self._holder is me:
                 self._leave()
             raise
         finally:
             me.lock = None
-            if me in self._waiting:
-                self._waiting.remove(me)
+            if waiter in self._waiting:
+                self._waiting.remove(waiter)
 
     def release(self) -> None:
         self._real.release()
@@ -223,9 +297,9 @@ class HeldLock:
     def _leave(self) -> None:
         """Leave it to one that waits; to nobody if none does."""
         self._holder, self._count = None, 0
-        threads = _standing
-        if self._waiting and threads is not None:
-            self._holder = self._waiting.pop(threads.choose(len(self._waiting)))
+        if self._waiting:
+            drawn = self._waiting[0][0].choose(len(self._waiting))
+            threads, self._holder = self._waiting.pop(drawn)
             threads.tell(self._holder)
 
     def locked(self) -> bool:
@@ -274,6 +348,9 @@ class HeldRLock(HeldLock):
         self._real.release()
         self._real._acquire_restore(state)
 
+    def _recursion_count(self) -> int:  # as multiprocessing uses it
+        return int(self._real._recursion_count())
+
 
 def new_rlock() -> Any:
     """`threading.RLock`."""
@@ -290,27 +367,25 @@ class HeldQueue:
         return real_queue() if real is None and _is_ours() else super().__new__(cls)
 
     def __init__(self, real: Any = None) -> None:
-        self.made_for = _standing  #: the participants of the world that stood then
+        #: the participants of the world that stood then
+        self.made_for = _standing[0] if _standing else None
         self._real = real_queue() if real is None else real
-        self._waiting: list[Participant] = []
+        self._waiting: list[tuple[HeldThreads, Participant]] = []
 
     def __class_getitem__(cls, of: Any) -> GenericAlias:
         return GenericAlias(cls, of)
 
     def put(self, item: object, block: bool = True, timeout: float | None = None) -> None:
         self._real.put(item)
-        threads = _standing
-        if self._waiting and threads is not None:
-            for each in list(self._waiting):  # the first whose turn it is gets it
-                threads.tell(each)
+        for threads, each in list(self._waiting):  # the first whose turn it is gets it
+            threads.tell(each)
 
     def put_nowait(self, item: object) -> None:
         self.put(item)
 
     def get(self, block: bool = True, timeout: float | None = None) -> Any:
-        threads = _standing
-        me = None if threads is None else threads.participant()
-        if threads is None or not block or (me is None and not threads.lets_pass()):
+        threads, me = here() or (that_lets_pass(), None)
+        if threads is None or not block:
             return self._real.get(block, timeout)
         if timeout is not None and timeout < 0:
             raise ValueError("'timeout' must be a non-negative number")
@@ -324,14 +399,15 @@ class HeldQueue:
                 return False
             return True
 
-        if me is not None:
-            self._waiting.append(me)
+        waiter = None if me is None else (threads, me)
+        if waiter is not None:
+            self._waiting.append(waiter)
         try:
             if not threads.wait_for(me, come, timeout):
                 raise queue.Empty
         finally:
-            if me is not None:
-                self._waiting.remove(me)
+            if waiter is not None:
+                self._waiting.remove(waiter)
         return got[0]
 
     def get_nowait(self) -> Any:
@@ -351,7 +427,8 @@ def start(thread: threading.Thread) -> None:
     """`Thread.start`."""
     held = here()
     if held is None:
-        real_start(thread)
+        with busy.busy:  # no time passes in the test's thread until it exists
+            real_start(thread)
     elif _is_ours() or _serves_processes(thread, sys._getframe(1)):
         held[0].start_outside(thread)
     else:
@@ -372,19 +449,32 @@ def _serves_processes(thread: threading.Thread, frame: FrameType) -> bool:
 
 def join(thread: threading.Thread, timeout: float | None = None) -> None:
     """`Thread.join`."""
-    threads = _standing
-    child = None if threads is None else threads.child(thread)
-    if threads is not None and child is not None and thread is not threading.current_thread():
-        me = threads.participant()
-        if (me is not None or threads.lets_pass()) and not threads.join(me, child, timeout):
-            return
+    for threads in _standing:
+        child = threads.child(thread)
+        if child is not None and thread is not threading.current_thread():
+            me = threads.participant()
+            if (me is not None or threads.lets_pass()) and not threads.join(me, child, timeout):
+                return
     real_join(thread, timeout)
 
 
 def submit(pool: Any, /, *args: Any, **kwargs: Any) -> Any:
     """`ThreadPoolExecutor.submit`."""
     held = here()
-    return real_submit(pool if held is None else held[0].pool(pool), *args, **kwargs)
+    if held is None or not args:
+        return real_submit(pool, *args, **kwargs)
+    threads, me = held
+    function, *others = args
+    return real_submit(threads.pool(pool), threads.on_behalf(me, function), *others, **kwargs)
+
+
+def shutdown(pool: Any, wait: bool = True, *, cancel_futures: bool = False) -> None:
+    """`ThreadPoolExecutor.shutdown`, also of those that play the pool."""
+    for threads in list(_standing):
+        stand_in = threads.stand_in(pool)
+        if stand_in is not None:
+            real_shutdown(stand_in, wait, cancel_futures=cancel_futures)
+    real_shutdown(pool, wait, cancel_futures=cancel_futures)
 
 
 def noted(
@@ -407,7 +497,7 @@ def noted(
 def runs_outside(_coroutine: object, loop: Any) -> bool:
     """True for an event loop that runs in a thread that no handler has started."""
     ident = getattr(loop, "_thread_id", None)  # of asyncio's own
-    return ident is not None and _standing is not None and not _standing.is_held(ident)
+    return ident is not None and not any(threads.is_held(ident) for threads in _standing)
 
 
 # Event loops
@@ -450,6 +540,15 @@ class HeldSelector(real_selector):  # type: ignore[misc,valid-type]
 
 
 # Clocks
+
+
+def sleep(seconds: float) -> None:
+    """`time.sleep`. (A module that is imported meanwhile keeps it, and has it in later worlds.)"""
+    held = None if is_outside(sys._getframe(1)) else here()
+    if held is None:
+        tricks.real_sleep(seconds)
+    else:
+        held[0].sleep(seconds + 0.0)  # a TypeError for None
 
 
 def seconds() -> float:

@@ -7,8 +7,10 @@ import selectors
 import sys
 import threading
 import time
+from collections import defaultdict
 from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
+from functools import cached_property
 from types import FrameType, ModuleType
 from typing import Any
 
@@ -33,85 +35,99 @@ MADE: dict[type, Callable[[Any], object]] = {
     queue.SimpleQueue: held_waits.HeldQueue,
 }
 
-#: Modules of the standard library that wait for the outside, in turns of asking and sleeping: for
-#: other processes, for sockets. Their clock and their sleep are real in every thread.
-OUTSIDE = frozenset(
-    [
-        "asyncore",
-        "multiprocessing.connection",
-        "multiprocessing.managers",
-        "multiprocessing.popen_fork",
-        "multiprocessing.popen_forkserver",
-        "multiprocessing.queues",
-        "multiprocessing.synchronize",
-        "socketserver",
-        "subprocess",
-        "telnetlib",
-    ]
-)
-
 
 class Replaced:
-    """The replacements for the participants of one world."""
+    """The replacements for the participants of one world, and of all that stand at once."""
 
-    def __init__(self, threads: HeldThreads, sleep: Callable[[float], bool]) -> None:
+    def __init__(self, threads: HeldThreads) -> None:
         self._threads = threads
-        self._sleep = sleep
-        self._made: dict[int, tuple[object, object]] = {}  # what is replaced, and by what
-        self._others: list[tuple[Any, str, object, object]] = []
 
     def start(self) -> None:
-        self._before = held_waits.stand(self._threads)
-        self._were = [(where, name, getattr(where, name)) for where, name, _ in ALWAYS]
-        for where, name, new in ALWAYS:
-            setattr(where, name, new)
-        self._replace(*_of_outside(), *self._elsewhere())
-        self._threads.on_first = lambda: self._replace(*self._in_objects())
-
-    def _replace(self, *places: tuple[Any, str, object]) -> None:
-        for where, name, new in places:
-            self._others.append((where, name, getattr(where, name), new))
-            _set(where, name, new)
+        held_waits.stand(self._threads)
+        if not _places:
+            _replace(*ALWAYS, *_of_outside())
+        _replace(*_elsewhere())
+        self._threads.on_first = lambda: _replace(*_in_objects())
 
     def stop(self) -> None:
-        for where, name, old in self._were:
-            setattr(where, name, old)
-        for where, name, old, new in self._others:
-            if getattr(where, name, None) is new:  # else somebody has set it meanwhile
-                _set(where, name, old)
-        self._others.clear()
         self._threads.on_first = lambda: None
-        self._made.clear()
-        held_waits.stand(self._before)
+        held_waits.fall(self._threads)
+        if not held_waits.stands():
+            _put_back()
 
-    def sleep(self, seconds: float) -> None:
-        """`time.sleep`: virtual in a handler's thread, real in any other."""
-        if is_outside(sys._getframe(1)) or not self._sleep(seconds + 0.0):  # a TypeError for None
-            tricks.real_sleep(seconds)
 
-    def _elsewhere(self) -> Iterator[tuple[ModuleType, str, object]]:
-        """Where modules have what waits, its names there, and what replaces it."""
-        for module, name, value in tricks.places_of_waits():
-            if value is tricks.real_sleep:
-                yield module, name, self.sleep
-                continue
-            yield module, name, MAKERS.get(id(value)) or self._instead_of(value)
+#: Where something is replaced, its name there, and what it was; the last one first.
+_places: list[tuple[Any, str, object, object]] = []
+_made: dict[int, tuple[object, object]] = {}  # what is replaced, and by what
 
-    def _in_objects(self) -> Iterator[tuple[Any, str, object]]:
-        """The same for what a class or an object has that is a name of the program's own modules.
 
-        Only for worlds in which a handler starts a thread, because it takes time.
-        """
-        for each in tricks.own_objects():
-            for name, value in list(vars(each).items()):
-                if type(value) in MADE:
-                    yield each, name, self._instead_of(value)
+def _replace(*places: tuple[Any, str, object]) -> None:
+    for where, name, new in places:
+        _places.insert(0, (where, name, getattr(where, name), new))
+        _set(where, name, new)
 
-    def _instead_of(self, value: Any) -> object:
-        """What replaces a lock or a queue; it may have several names."""
-        if id(value) not in self._made:
-            self._made[id(value)] = value, MADE[type(value)](value)
-        return self._made[id(value)][1]
+
+def _put_back() -> None:
+    for where, name, old, new in _places:
+        if getattr(where, name, None) is new:  # else somebody has set it meanwhile
+            _set(where, name, old)
+    _places.clear()
+    _made.clear()
+
+
+def _elsewhere() -> Iterator[tuple[Any, str, object]]:
+    """Where modules have what waits, its names there, and what replaces it."""
+    for module, name, value in tricks.places_of_waits():
+        if value is tricks.real_sleep:
+            yield module, name, held_waits.sleep
+        elif id(value) in MAKERS:
+            yield module, name, MAKERS[id(value)]
+        else:
+            yield from _instead_of(module, name, value)
+
+
+def _in_objects() -> Iterator[tuple[Any, str, object]]:
+    """The same for what a class or an object has that is a name of the program's own modules.
+
+    Only for worlds in which a handler starts a thread, or has company, because it takes time.
+    """
+    for each in tricks.own_objects():
+        for name, value in list(vars(each).items()):
+            if type(value) in tricks.what_waits:
+                yield from _instead_of(each, name, value)
+
+
+def _instead_of(where: Any, name: str, value: Any) -> Iterator[tuple[Any, str, object]]:
+    """What replaces a lock or queue, which may have several names, or the one in what has it."""
+    if isinstance(value, defaultdict):
+        if id(value.default_factory) in MAKERS:
+            yield value, "default_factory", MAKERS[id(value.default_factory)]
+    elif isinstance(value, cached_property):
+        if type(getattr(value, "lock", None)) in MADE:  # before Python 3.12
+            yield value, "lock", _replacing(value.lock)  # type: ignore[attr-defined,unused-ignore]
+    elif isinstance(value, type):
+        for cell in tricks.cells_with_makers(value):
+            yield cell, "cell_contents", MAKERS[id(cell.cell_contents)]
+    elif isinstance(value, threading.Condition):
+        lock = vars(value)["_lock"]
+        if type(lock) not in MADE:
+            return
+        new: Any = _replacing(lock)
+        yield value, "_lock", new
+        for method in LENT & vars(value).keys():
+            yield value, method, getattr(new, method)
+    else:
+        yield where, name, _replacing(value)
+
+
+def _replacing(value: Any) -> object:
+    if id(value) not in _made:
+        _made[id(value)] = value, MADE[type(value)](value)
+    return _made[id(value)][1]
+
+
+#: The methods of its lock that a condition has as its own.
+LENT = {"acquire", "release", "_release_save", "_acquire_restore", "_is_owned"}
 
 
 def _set(where: Any, name: str, value: object) -> None:
@@ -133,14 +149,11 @@ def _of_outside() -> Iterator[tuple[Any, str, object]]:
         yield loops, name, held_waits.noted(getattr(loops, name), held_waits.runs_outside)
 
 
-def is_outside(frame: FrameType) -> bool:
-    """True for code that waits for the outside."""
-    return frame.f_globals.get("__name__") in OUTSIDE
-
-
 def virtual(frame: FrameType) -> bool | None:
     """Whether the code of a frame sees virtual time; None if freezegun decides."""
-    return None if held_waits.here() is None else not is_outside(frame)
+    if held_waits.here() is None:
+        return False if held_waits.is_real() else None
+    return not held_waits.is_outside(frame)
 
 
 #: Where something is always replaced, its name there, and what replaces it.
@@ -157,6 +170,7 @@ ALWAYS: list[tuple[Any, str, object]] = [
     (selectors, "DefaultSelector", held_waits.HeldSelector),
     (ThreadPoolExecutor, "__init__", held_pools.make),
     (ThreadPoolExecutor, "submit", held_waits.submit),
+    (ThreadPoolExecutor, "shutdown", held_waits.shutdown),
     (time, "get_clock_info", held_waits.precise),
     (freezegun.api, "_should_use_real_time", tricks.frozen_for(virtual)),
 ]

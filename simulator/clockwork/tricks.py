@@ -12,9 +12,11 @@ import queue
 import sys
 import threading
 import time
+from collections import defaultdict
 from collections.abc import Callable, Iterator
 from datetime import datetime
-from types import FrameType, ModuleType
+from functools import cached_property
+from types import CellType, FrameType, ModuleType
 from typing import Any
 
 import freezegun
@@ -24,6 +26,7 @@ __all__ = [
     "answer_with",
     "asks_running_time",
     "asks_time_of_day",
+    "cells_with_makers",
     "frozen_for",
     "frozen_now",
     "look_through_modules_fast",
@@ -31,6 +34,7 @@ __all__ = [
     "places_of_waits",
     "raise_in",
     "real_sleep",
+    "what_waits",
 ]
 
 
@@ -189,9 +193,27 @@ def places_of_waits() -> Iterator[tuple[ModuleType, str, object]]:
 
 def waits_in(module: str, value: object) -> bool:
     """True for `time.sleep`; for a lock and the like, except in modules that keep theirs."""
-    if type(value) in _what_waits or id(value) in _waits:
+    if type(value) in what_waits or id(value) in _waits or cells_with_makers(value):
         return not is_kept(module)
     return value is real_sleep
+
+
+def cells_with_makers(kind: object) -> list[CellType]:
+    """Where a dataclass has what makes its locks, as in ``field(default_factory=Lock)``.
+
+    (test_what_makes_locks_of_before_makes_those_of_simulated_time)
+    """
+    if not isinstance(kind, type) or "__dataclass_fields__" not in vars(kind):
+        return []
+    cells = getattr(vars(kind).get("__init__"), "__closure__", None) or ()
+    return [each for each in cells if _waits.intersection(map(id, held_in(each)))]
+
+
+def held_in(cell: CellType) -> list[object]:
+    try:
+        return [cell.cell_contents]
+    except ValueError:  # nothing so far
+        return []
 
 
 real_sleep = time.sleep
@@ -200,7 +222,14 @@ _clocks: set[int] = set()  #: ids of Python's clocks, freezegun's, and `time.sle
 KEPT = frozenset([*sys.stdlib_module_names, "eslsync", "freezegun", "simulator"])
 #: Ids of what makes what waits.
 _waits = {id(threading.Lock), id(threading.RLock), id(queue.SimpleQueue)}
-_what_waits: set[type] = {type(threading.Lock()), type(threading.RLock()), queue.SimpleQueue}
+what_waits: set[type] = {
+    type(threading.Lock()),
+    type(threading.RLock()),
+    threading.Condition,
+    cached_property,
+    defaultdict,
+    queue.SimpleQueue,
+}
 #: The modules that were looked at, their names, and how many there were then.
 _looked_at: dict[str, ModuleType] = {}
 _names: dict[str, dict[str, Any]] = {}

@@ -517,6 +517,9 @@ class VirtualClock(Clock):
             link.thread = threading.current_thread()
             link.participant = Participant(link.number, link.thread)
             world._participants[threading.get_ident()] = link.participant
+            has_company = len(world._participants) == 2
+        if has_company:
+            world.threads.on_first()
 
     def ended(self, peer: Peer) -> None:
         world = self._world

@@ -4,10 +4,11 @@ from __future__ import annotations
 
 import asyncio
 import sys
+import time
 from collections.abc import Callable, Sequence
 from concurrent import futures
 from concurrent.futures import ThreadPoolExecutor
-from threading import Thread
+from threading import Thread, Timer
 from types import ModuleType
 from typing import Any
 
@@ -506,6 +507,41 @@ def test_a_look_up_in_a_pool(crm: Any, takes: float, heard: str, seconds: float)
         assert seconds < call.duration < seconds + 0.2
         call.hear(heard)
     assert f"crm.lookup takes {takes:g} s" in call.ladder()
+
+
+def test_a_pool_for_all_calls_asks_for_the_one_that_gives_it_work(crm: Any) -> None:
+    with ThreadPoolExecutor(1) as pool, FreeSwitch() as switch:
+
+        def handler(session: Session) -> None:
+            session.channel.answer()
+            pool.submit(crm.lookup, session.caller_number).result()
+            session.channel.hangup()
+
+        switch.outside(crm.lookup, takes=2.0)
+        for _ in range(2):
+            call = switch.call(handler)
+            call.wait()
+            assert 2.0 < call.duration < 2.1
+            assert "crm.lookup takes 2 s" in call.ladder()
+
+
+def test_a_look_up_takes_its_time_though_its_call_is_over(crm: Any) -> None:
+    told: list[float] = []
+
+    def later() -> None:
+        began = time.monotonic()
+        crm.lookup("1001")
+        told.append(round(time.monotonic() - began))
+
+    def handler(session: Session) -> None:
+        session.channel.answer()
+        Timer(1.0, later).start()
+        session.channel.hangup()
+
+    with FreeSwitch() as switch:
+        switch.outside(crm.lookup, takes=2.0)
+        switch.call(handler).wait()
+    assert told == [2]
 
 
 def test_a_look_up_in_a_thread_that_never_returns_ends_with_the_call(crm: Any) -> None:

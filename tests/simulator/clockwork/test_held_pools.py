@@ -8,7 +8,7 @@ from concurrent.futures import ThreadPoolExecutor
 from eslsync import Session
 from simulator import FreeSwitch
 from simulator.calling.freeswitch import simulation_of
-from tests.simulator.clockwork.test_held_threads import returned
+from tests.simulator.clockwork.test_held_threads import returned, sleeps
 
 BEFORE = ThreadPoolExecutor(1)
 
@@ -46,3 +46,18 @@ def test_a_pool_without_a_size_has_the_same_on_every_machine() -> None:
             list(pool.map(time.sleep, [1.0] * 9))
 
     assert returned(fills_it) == (None, 2.0)
+
+
+def test_whoever_shuts_a_pool_of_before_down_waits_for_its_work() -> None:
+    done: list[float] = []
+    pool = ThreadPoolExecutor(1)
+
+    def works() -> None:
+        done.append(sleeps(1.0))
+
+    def shuts_it_down(_: Session) -> list[float]:
+        with pool:
+            pool.submit(works)
+        return done
+
+    assert returned(shuts_it_down) == ([1.0], 1.0)

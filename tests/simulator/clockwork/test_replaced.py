@@ -10,9 +10,13 @@ import subprocess
 import sys
 import threading
 import time
+from collections import defaultdict
+from collections.abc import Callable
 from concurrent.futures import ProcessPoolExecutor, ThreadPoolExecutor
 from dataclasses import dataclass, field
+from functools import cached_property
 from multiprocessing import connection, get_context
+from types import ModuleType
 from typing import Any, ClassVar
 
 import pytest
@@ -39,6 +43,42 @@ class Bank:
 
 
 BANK = Bank()
+
+
+@dataclass
+class Row:
+    """Has a lock of its own."""
+
+    lock: Any = field(default_factory=threading.Lock)
+
+
+class Letters:
+    """Waits for a letter, by a condition of its own lock."""
+
+    def __init__(self) -> None:
+        self.lock = threading.Lock()
+        self.come = threading.Condition(self.lock)
+        self.letters: list[str] = []
+
+    def put(self, letter: str) -> None:
+        with self.lock:
+            self.letters.append(letter)
+            self.come.notify()
+
+    def get(self) -> str:
+        with self.lock:
+            while not self.letters:
+                self.come.wait()
+            return self.letters.pop()
+
+    @cached_property
+    def address(self) -> str:
+        time.sleep(1.0)
+        return "ada"
+
+
+LETTERS = Letters()
+BY_NAME: defaultdict[str, Any] = defaultdict(threading.Lock)
 
 
 def what_waits() -> list[object]:
@@ -72,6 +112,126 @@ def test_a_lock_of_before_that_an_object_has_is_in_simulated_time() -> None:
     before = vars(BANK).copy()
     assert returned(asks_twice) == (None, 3.0)
     assert vars(BANK) == before
+
+
+def test_a_lock_is_in_simulated_time_between_two_calls_that_start_no_thread() -> None:
+    def handler(session: Session) -> None:
+        session.channel.answer()
+        BANK.ask(1.0)
+        session.channel.hangup()
+
+    with FreeSwitch(patience=PATIENCE) as switch:
+        calls = [switch.call(handler), switch.call(handler)]
+        for call in calls:
+            call.wait()
+    assert sorted(round(call.duration) for call in calls) == [1, 2]
+
+
+def test_two_calls_want_a_cached_property_at_once() -> None:
+    def handler(session: Session) -> None:
+        session.channel.answer()
+        session.channel.playback(LETTERS.address)
+        session.channel.hangup()
+
+    with FreeSwitch(patience=PATIENCE) as switch:
+        for call in [switch.call(handler), switch.call(handler)]:
+            call.wait()
+            assert call.heard == ["ada"]
+    del LETTERS.address
+
+
+def test_a_condition_has_the_lock_that_is_in_simulated_time() -> None:
+    def gets_one(_: Session) -> str:
+        threading.Timer(1.0, LETTERS.put, ["a"]).start()
+        return LETTERS.get()
+
+    before = vars(LETTERS.come).copy()
+    assert returned(gets_one, patience=PATIENCE) == ("a", 1.0)
+    assert vars(LETTERS.come) == before
+
+
+@pytest.mark.parametrize("made", [lambda: BY_NAME["ada"], lambda: Row().lock])
+def test_what_makes_locks_of_before_makes_those_of_simulated_time(made: Callable[[], Any]) -> None:
+    def holds(lock: Any) -> None:
+        with lock:
+            time.sleep(1.0)
+
+    def two_hold_one(_: Session) -> None:
+        lock = made()
+        with ThreadPoolExecutor(2) as pool:
+            list(pool.map(holds, [lock, lock]))
+
+    assert returned(two_hold_one, patience=PATIENCE) == (None, 2.0)
+    BY_NAME.clear()
+    assert BY_NAME.default_factory is threading.Lock
+    assert type(Row().lock) is type(threading.Lock())
+
+
+def test_a_module_that_a_handler_imports_sleeps_in_simulated_time_in_later_worlds(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    module = ModuleType("crm")
+
+    def imports_it(_: Session) -> None:
+        if "crm" not in sys.modules:
+            monkeypatch.setitem(sys.modules, "crm", module)
+            exec("from time import sleep", vars(module))
+        module.sleep(2.0)
+
+    assert [returned(imports_it) for _ in range(2)] == [(None, 2.0)] * 2
+
+
+def test_of_two_switches_each_has_its_threads_in_its_time() -> None:
+    def handler(session: Session) -> None:
+        session.channel.answer()
+        with ThreadPoolExecutor(1) as pool:
+            pool.submit(time.sleep, 2.0).result()
+        time.sleep(1.0)
+        threading.Event().wait(1.0)
+        session.channel.hangup()
+
+    with FreeSwitch() as outer:
+        first = outer.call(handler)
+        with FreeSwitch() as inner:
+            calls = [inner.call(handler), first]
+            for call in calls:
+                call.wait()
+        calls.append(outer.call(handler))
+        calls[-1].wait()
+    assert [round(call.duration) for call in calls] == [4, 4, 4]
+
+
+def test_an_rlock_can_be_asked_how_often_it_is_held() -> None:
+    def asks(_: Session) -> object:
+        with (lock := threading.RLock()), lock:
+            return lock._recursion_count()  # type: ignore[attr-defined,unused-ignore]
+
+    if hasattr(threading.RLock(), "_recursion_count"):
+        assert returned(asks) == (2, 0.0)
+
+
+def test_the_tests_own_pool_is_waited_for_while_a_handler_has_threads() -> None:
+    over = threading.Event()
+
+    def leaves_one(session: Session) -> None:
+        session.channel.answer()
+        threading.Thread(target=over.wait).start()
+        session.channel.hangup()
+
+    with ThreadPoolExecutor(1) as own, FreeSwitch() as switch:
+        switch.call(leaves_one).wait()
+        asked, told = threading.Event(), threading.Event()
+
+        def outside() -> str:
+            asked.set()
+            told.wait()
+            return "done"
+
+        work = own.submit(outside)
+        assert asked.wait(PATIENCE)
+        told.set()
+        assert work.result(PATIENCE) == "done"
+        over.set()
 
 
 def test_a_process_is_waited_for_in_real_time() -> None:
@@ -175,18 +335,20 @@ def test_time_stands_still_for_a_pool_of_processes() -> None:
     assert returned(asks, patience=PATIENCE) == (5, 0.0)
 
 
-def asks_a_thread() -> int:
+def asks_a_thread_and_the_time() -> bool:
+    began = time.monotonic()
     with ThreadPoolExecutor(1) as pool:
-        return pool.submit(abs, -5).result()
+        pool.submit(time.sleep, 0.001).result()
+    return time.monotonic() > began
 
 
 @pytest.mark.filterwarnings("ignore:.*fork:DeprecationWarning")
 def test_what_a_forked_child_waits_for_is_real() -> None:
-    def asks(_: Session) -> int:
+    def asks(_: Session) -> bool:
         with ProcessPoolExecutor(1, get_context("fork")) as pool:
-            return pool.submit(asks_a_thread).result()
+            return pool.submit(asks_a_thread_and_the_time).result()
 
-    assert returned(asks, patience=PATIENCE) == (5, 0.0)
+    assert returned(asks, patience=PATIENCE) == (True, 0.0)
 
 
 def test_time_stands_still_for_a_thread_outside_until_it_has_ended() -> None:
