@@ -31,7 +31,15 @@ if TYPE_CHECKING:
     from .events import SwitchEvent
 
 __all__ = [
+    "BEGINS",
+    "CLOSED",
+    "CONFIDENCE",
+    "DETECTED",
+    "NO_INPUT_TIMEOUT",
+    "SILENCE",
+    "VOICE",
     "Recognizer",
+    "beyond",
     "detect",
     "open_recognizer",
     "play_and_detect",
@@ -172,14 +180,14 @@ class Recognizer:
         at = self.channel.switch.scheduler.at
         speech = self.channel.speech
         if self._spoke_at is None:
-            noticed = max(speech.began, self._since) + _beyond(self._voice)
+            noticed = max(speech.began, self._since) + beyond(self._voice)
             if noticed <= speech.ended and noticed >= self.channel.now:
                 self._timer = at(noticed, self._notice)
             elif self._timers and self._no_input_timeout >= 0:
                 silent = self._since + self._no_input_timeout * MILLISECOND
                 self._timer = at(silent, self._give_up)
         else:
-            ended = speech.ended + _beyond(self._silence)
+            ended = speech.ended + beyond(self._silence)
             if self._speech_timeout > 0:
                 ended = min(ended, self._spoke_at + self._speech_timeout * MILLISECOND)
             self._timer = at(ended, self._understand)
@@ -242,7 +250,7 @@ def _same(phrase: str, words: str) -> bool:
     return phrase.casefold().split() == words.casefold().split()
 
 
-def _beyond(milliseconds: int) -> int:
+def beyond(milliseconds: int) -> int:
     """Microseconds of the frames that are together longer than so many milliseconds."""
     return (milliseconds * MILLISECOND // FRAME + 1) * FRAME
 

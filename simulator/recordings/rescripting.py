@@ -11,6 +11,8 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from itertools import zip_longest
+from math import inf
+from operator import attrgetter
 
 from eslsync import Event, HangupCause
 from eslsync.wire.declared import declared
@@ -25,7 +27,8 @@ from ..scripts.script import Script, ScriptError
 from ..scripts.shapes import DIAL_STRING
 from ..scripts.steps import Step
 from .reading import Recording, Sent
-from .retelling import retell
+from .retelling import Retelling
+from .speaking import Said, usual_seconds
 
 __all__ = ["script_of"]
 
@@ -49,7 +52,8 @@ def script_of(recording: Recording, handler: str, name: str | None = None) -> Sc
     connect = recording.connect
     if connect is None:
         raise ScriptError("the recording is not of a call: it has no reply to connect")
-    entries = retell(recording)
+    retelling = Retelling(recording)
+    entries = retelling.entries
     call: dict[str, object] = {
         "caller": connect.get("Caller-Caller-ID-Number") or "1001",
         "destination": connect.get("Caller-Destination-Number") or "5000",
@@ -69,7 +73,11 @@ def script_of(recording: Recording, handler: str, name: str | None = None) -> Sc
     far = far_ends(entries, recording)
     if far:
         call["endpoints"] = far
-    return Script(handler, list(steps(entries)), name, call, expected(entries, recording))
+    recognizers = recording.circumstances.get("recognizers", retelling.understood)
+    if recognizers is not None:
+        call["recognizers"] = recognizers
+    taken = list(steps(entries, retelling.said))
+    return Script(handler, taken, name, call, expected(entries, recording))
 
 
 @dataclass
@@ -77,40 +85,44 @@ class Act:
     """An action of the caller."""
 
     time: float
-    text: str
+    text: str = ""
+    said: Said | None = None
 
     @property
     def key(self) -> str | None:
         return self.text.removeprefix("presses ") if self.text.startswith("presses ") else None
 
-    @property
-    def talks(self) -> re.Match[str] | None:
-        """Its seconds, and its words if they are told."""
-        return re.fullmatch(r"talks for (\S+) s(?:, says (.*))?", self.text)
+    def hears(self, prompt: Entry) -> bool:
+        """True if the caller hears this first; speech is placed to half a frame."""
+        return prompt.time < self.time + (FRAME_SECONDS / 2 if self.said else 0.0)
 
 
-def steps(entries: Sequence[Entry]) -> Iterator[Step]:
+def steps(entries: Sequence[Entry], said: Sequence[Said]) -> Iterator[Step]:
     acts = [
         Act(each.time, each.text)
         for each in entries
-        if each.sender == "caller" and not each.text.startswith("calls ")
+        if each.sender == "caller" and each.text.startswith(("presses ", "hangs up "))
     ]
+    keys_at = [each.time for each in acts if each.key]
+    acts += [Act(part.time, said=part) for each in said for part in each.between(keys_at)]
+    acts.sort(key=attrgetter("time"))
     heard = [each for each in entries if is_prompt(each)]
     now = -1.0  # the moment to which the steps so far lead
     turns = list(rows(acts, heard))
     for (first, keys), following in zip_longest(turns, turns[1:]):
-        told, moment = hearing([each for each in heard if now + SAME < each.time < first.time])
+        before = [each for each in heard if now + SAME < each.time and first.hears(each)]
+        told, moment = hearing(before)
         yield from told
         now = max(now, 0.0) if moment is None else moment
         pause = first.time - now - (FRAME_SECONDS if keys else 0.0)
         if pause > FRAME_SECONDS / 2:
             yield Step("say_nothing", {"seconds": round(pause, 3)})
-        if first.talks is not None:
-            seconds, words = float(first.talks[1]), first.talks[2]
+        if first.said is not None:
+            until = inf
             if following is not None:
-                seconds = min(seconds, round(following[0].time - first.time, 3))
-            yield Step("talk", {"seconds": seconds, **({"words": words} if words else {})})
-            now = first.time + seconds
+                until = following[0].time - (FRAME_SECONDS if following[1] else 0.0)
+            yield saying(first.said, until)
+            now = min(first.time + first.said.seconds, until)
             continue
         if not keys:
             cause = first.text.removeprefix("hangs up ")
@@ -126,6 +138,17 @@ def steps(entries: Sequence[Entry]) -> Iterator[Step]:
     told, _ = hearing([each for each in heard if each.time > now + SAME])
     yield from told
     yield Step("wait")
+
+
+def saying(said: Said, until: float) -> Step:
+    """The step that says something, until the caller does something else."""
+    if HIDDEN in said.text:
+        raise ScriptError("what the caller said is redacted in the recording")
+    seconds = round(max(0.0, min(said.seconds, until - said.time)), 3)
+    if not said.words:
+        return Step("talk", {"seconds": seconds})
+    usual = said.words == said.text and abs(seconds - usual_seconds(said.text)) < SAME
+    return Step("says", {"words": said.words, **({} if usual else {"seconds": seconds})})
 
 
 def rows(acts: list[Act], heard: Sequence[Entry]) -> Iterator[tuple[Act, list[Act]]]:

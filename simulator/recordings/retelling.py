@@ -14,8 +14,9 @@ from ..calling.call import without_suffix
 from ..clockwork.threads import SECOND
 from ..ladders.transcript import CALLER, Entry, Party, describe
 from .reading import Recording, Sent
+from .speaking import Said, Speaking
 
-__all__ = ["retell"]
+__all__ = ["Retelling", "retell"]
 
 #: The part of a sound file's path that gives its sampling rate.
 RATE = re.compile(r"/(8|16|32|48)000/")
@@ -95,13 +96,23 @@ class Retelling:
             if connect:
                 called = connect.get("Caller-Destination-Number")
             self._note(0.0, "caller", "switch", f"calls {called}")
-        for action in recording.circumstances.get("actions", []):
-            if "talk" in action and "at" in action:  # no event tells
-                words = f", says {action['words']}" if action.get("words") else ""
-                text = f"talks for {action['talk']:g} s{words}"
-                self._note(action["at"], "caller", "switch", text)
+        self._speaking = Speaking()
         self._go_through()
+        #: What the caller said: by the one who made the recording, or as events tell.
+        self.said = [
+            Said(action["at"], action["talk"], action.get("words", ""))
+            for action in recording.circumstances.get("actions", [])
+            if "talk" in action and "at" in action
+        ] or self._speaking.said
+        for each in self.said:
+            told = f"says {each.text}" if each.text else f"talks for {round(each.seconds, 2):g} s"
+            self._note(each.time, "caller", "switch", told)
         self.entries.sort(key=lambda entry: entry.time)
+
+    @property
+    def understood(self) -> dict[str, dict[str, list[str]]] | None:
+        """What recognizers understood, by engine and grammar; None if none was asked."""
+        return self._speaking.understood
 
     def _clock(self) -> float:
         """The switch's clock at the recording's start, by the event that arrived quickest."""
@@ -180,6 +191,7 @@ class Retelling:
 
     def _on_our_leg(self, event: Sent, fired: float) -> None:
         name = event.name
+        self._speaking.note(event, fired)
         if name == "CHANNEL_ANSWER":
             self._caller(fired, "answers")
         elif name == "DTMF" and event.get("DTMF-Source") != "APP":

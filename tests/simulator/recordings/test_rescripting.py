@@ -28,10 +28,11 @@ def both(
     far_ends: dict[str, dict[str, Any]] | None = None,
     prompts: dict[str, float] | None = None,
     start: str | None = None,
+    recognizers: Any = None,
     **call: Any,
 ) -> tuple[Call, Script, Call]:
     """Make a call; return it, the script made from its recording, and the script's call."""
-    with FreeSwitch(prompts=prompts, start=start, raises=False) as switch:
+    with FreeSwitch(prompts=prompts, start=start, recognizers=recognizers, raises=False) as switch:
         for dial_string, behaviour in (far_ends or {}).items():
             switch.endpoint(dial_string, **behaviour)
         first = switch.call(Outbound(handler, record=folder, redact=()), **call)
@@ -44,11 +45,11 @@ def both(
 
 
 def pressed(call: Call) -> list[tuple[float, str]]:
-    """The keys, each with its time."""
+    """The keys and the hangup, each with its time."""
     return [
         (entry.time, entry.text)
         for entry in call.transcript.entries
-        if entry.sender == "caller" and not entry.text.startswith("calls ")
+        if entry.sender == "caller" and entry.text.startswith(("presses ", "hangs up "))
     ]
 
 
@@ -300,6 +301,188 @@ def test_redacted_keys_cannot_be_pressed(tmp_path: Path) -> None:
         call.wait()
     [path] = tmp_path.iterdir()
     with pytest.raises(ScriptError, match="keys that were pressed are redacted"):
+        script_of(Recording.read(path), "handler.py")
+
+
+# What the caller says
+
+
+def which_department(**parameters: float) -> Handler:
+    """A handler that asks until it knows, three times at most, and tells what it has heard."""
+
+    def handler(session: Session) -> None:
+        channel = session.channel
+        channel.answer()
+        for _ in range(3):
+            speech = channel.play_and_detect_speech(
+                "ask", "vosk", "departments", terminators="0", parameters=parameters
+            )
+            channel.playback(f"heard/{speech}/{speech.confidence}/{speech.terminator}")
+            if speech.terminator or (speech and (speech.confidence or 0) > 0.5):
+                break
+        channel.playback("bye")
+        channel.hangup()
+
+    return handler
+
+
+def during_the_question(call: Call) -> None:
+    call.hear("ask", start=True)
+    call.say_nothing(0.5)
+    call.says("Sales", seconds=2.0)
+
+
+def silence_and_nonsense(call: Call) -> None:
+    call.hear("heard//0.0/None")
+    call.hear("ask")
+    call.say_nothing(0.3)
+    call.says("good morning to you", seconds=2.0)
+    call.hear("ask")
+    call.says("billing")
+
+
+def hangs_up(call: Call) -> None:
+    call.hear("ask", start=True)
+    call.say_nothing(1.0)
+    call.hangup_after(0.5)
+    call.says("sales", seconds=2.0)
+
+
+def presses(call: Call) -> None:
+    call.hear("ask", start=True)
+    call.say_nothing(0.5)
+    call.says("well", seconds=0.6)
+    call.press("0")
+
+
+def only_presses(call: Call) -> None:
+    call.hear("ask", start=True)
+    call.press("0")
+
+
+#: What a caller does, what the handler sets of the engine, and what of it is in the script.
+SPOKEN: dict[str, tuple[Callable[[Call], object], dict[str, float], list[tuple[str, Any]]]] = {
+    "the prompt is cut": (
+        during_the_question,
+        {},
+        [("says", {"words": "sales", "seconds": pytest.approx(2.0, abs=0.02)})],
+    ),
+    "not understood": (
+        silence_and_nonsense,
+        {"no-input-timeout": 4000},
+        [("talk", {"seconds": pytest.approx(1.4, abs=0.03)}), ("says", {"words": "billing"})],
+    ),
+    "another silence ends it": (
+        during_the_question,
+        {"vad-silence-ms": 1500, "vad-voice-ms": 200},
+        [("says", {"words": "sales", "seconds": pytest.approx(2.0, abs=0.02)})],
+    ),
+    "they talk for too long": (
+        during_the_question,
+        {"speech-timeout": 500},
+        [("says", {"words": "sales", "seconds": pytest.approx(0.1, abs=0.05)})],
+    ),
+    "they hang up": (hangs_up, {}, [("talk", {"seconds": pytest.approx(0.5, abs=0.03)})]),
+    "they press a key": (presses, {}, [("talk", {"seconds": pytest.approx(0.6, abs=0.03)})]),
+    "they only press a key": (only_presses, {}, []),
+}
+
+
+@pytest.mark.parametrize("case", SPOKEN)
+def test_what_the_caller_says_is_kept(case: str, tmp_path: Path) -> None:
+    caller, parameters, said = SPOKEN[case]
+    understands = {"vosk": {"departments": ["sales", "billing"]}}
+    prompts = {"ask": 3.0}
+    handler = which_department(**parameters)
+    one, script, other = both(tmp_path, handler, caller, recognizers=understands, prompts=prompts)
+    assert one.heard[0] == "ask"
+    assert_same(one, other)
+    assert [step for step in steps(script) if step[0] in ("says", "talk")] == said
+    words = [options["words"] for _, options in said if "words" in options]
+    assert script.call["recognizers"] == {"vosk": {"departments": words}}
+
+
+UNSURE = '{"text": "sales", "confidence": 0.25}'
+NLSML = '<result><interpretation confidence="0.8"><input>sales &amp; more</input>'
+NO_MATCH = "<result><nomatch/></result>"
+
+
+def test_answers_of_any_engine_are_kept(tmp_path: Path) -> None:
+    """An engine that is not sure, or has a form of its own, answers so again."""
+    answers = iter([UNSURE, NO_MATCH, NLSML])
+
+    def caller(call: Call) -> None:
+        for _ in range(3):
+            call.says("sales and more", when_asked=True)
+
+    one, script, other = both(
+        tmp_path, which_department(), caller, recognizers={"vosk": lambda *_: next(answers)}
+    )
+    assert one.heard == [
+        *("ask", "heard/sales/0.25/None"),
+        *("ask", "heard//None/None"),
+        *("ask", "heard/sales & more/0.8/None", "bye"),
+    ]
+    assert_same(one, other)
+    words = [options["words"] for verb, options in steps(script) if verb == "says"]
+    assert words == [UNSURE, NO_MATCH, NLSML]
+
+
+def test_what_a_recognizer_hears_in_the_background_is_kept(tmp_path: Path) -> None:
+    def handler(session: Session) -> None:
+        channel = session.channel
+        channel.answer()
+        with channel.detect_speech("vosk", "yes_no", "first") as recognition:
+            channel.playback("music")
+            channel.playback(f"first/{recognition.wait()}")
+            recognition.resume()
+            channel.playback(f"then/{recognition.wait(timeout=20)}")
+            recognition.grammar("numbers", parameters={"no-input-timeout": 2000})
+            recognition.resume()
+            channel.playback(f"last/{recognition.wait(timeout=20).timed_out}")
+        channel.hangup()
+
+    def caller(call: Call) -> None:
+        call.hear("music", start=True)
+        call.say_nothing(0.7)
+        call.says("yes", seconds=0.5)
+        call.hear("first/yes")
+        call.says("no", when_asked=True)
+
+    one, script, other = both(tmp_path, handler, caller, prompts={"music": 4.0})
+    assert one.heard == ["music", "first/yes", "then/no", "last/True"]
+    assert_same(one, other)
+    assert script.call["recognizers"] == {"vosk": {"yes_no": ["yes", "no"], "numbers": []}}
+
+
+def test_engines_and_grammars_that_are_not_there_are_missing_again(tmp_path: Path) -> None:
+    def handler(session: Session) -> None:
+        channel = session.channel
+        channel.answer()
+        for engine, grammar in (("none", "any"), ("vosk", "unknown"), ("vosk", "known")):
+            said = channel.play_and_detect_speech("ask", engine, grammar)
+            channel.playback(f"{engine}/{said.response}/{said}")
+        channel.hangup()
+
+    one, script, other = both(
+        tmp_path,
+        handler,
+        lambda call: call.says("hello", when_asked=True),
+        recognizers={"vosk": {"known": ["hello"]}},
+    )
+    assert one.heard[:2] == ["none/ASR INIT ERROR/", "vosk/GRAMMAR ERROR/"]
+    assert_same(one, other)
+    assert script.call["recognizers"] == {"vosk": {"known": ["hello"]}}
+
+
+def test_redacted_words_cannot_be_said(tmp_path: Path) -> None:
+    with FreeSwitch() as switch:
+        app = Outbound(which_department(), record=tmp_path, redact=["detect_speech_result"])
+        call = switch.call(app)
+        call.says("sales", when_asked=True)
+        call.wait()
+    [path] = tmp_path.iterdir()
+    with pytest.raises(ScriptError, match="what the caller said is redacted"):
         script_of(Recording.read(path), "handler.py")
 
 
