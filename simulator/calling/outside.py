@@ -238,10 +238,7 @@ class _Backend:
         if failure is True:
             return not_there(self.name, function)
         if isinstance(failure, type):
-            try:
-                return failure(f"{self.name} failed on purpose")
-            except TypeError:
-                return failure()
+            return _made(failure, f"{self.name} failed on purpose")
         return failure.with_traceback(None) if isinstance(failure, BaseException) else None
 
     def _told(self, answer: _Answer) -> str:
@@ -326,9 +323,24 @@ def _failures(fails: Fails) -> tuple[Failure | None, ...]:
                 "outside: fails is an exception, its class, True for that of the library, or a "
                 f"list of these by the number of the call, not {each!r}"
             )
+        if isinstance(each, type):
+            _made(each, "")
     if listed and not any(failures):
         raise ValueError("outside: the list in fails has no exception")
     return (*failures, None) if listed else failures
+
+
+def _made(kind: type[BaseException], why: str) -> BaseException:
+    """An exception of a class, with ``why`` as its message if it takes one."""
+    for arguments in [(why,), ()]:
+        try:
+            return kind(*arguments)
+        except TypeError as error:
+            refused = error
+    raise TypeError(
+        f"outside: fails has a class that can't be called without arguments ({refused}): give an "
+        f"exception, as in fails={kind.__name__}(...)"
+    )
 
 
 def _calls(at: At) -> tuple[range, ...]:

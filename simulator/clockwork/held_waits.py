@@ -370,12 +370,17 @@ class HeldQueue:
         #: the participants of the world that stood then
         self.made_for = _standing[0] if _standing else None
         self._real = real_queue() if real is None else real
+        self.was_before = real is not None  #: made before the world, so that others may wait at it
         self._waiting: list[tuple[HeldThreads, Participant]] = []
 
     def __class_getitem__(cls, of: Any) -> GenericAlias:
         return GenericAlias(cls, of)
 
     def put(self, item: object, block: bool = True, timeout: float | None = None) -> None:
+        held = here() if self.was_before else None
+        if held is not None:
+            for thread in takers(self, self._real):
+                held[0].wait_for_outside(thread)
         self._real.put(item)
         for threads, each in list(self._waiting):  # the first whose turn it is gets it
             threads.tell(each)
@@ -386,6 +391,9 @@ class HeldQueue:
     def get(self, block: bool = True, timeout: float | None = None) -> Any:
         threads, me = here() or (that_lets_pass(), None)
         if threads is None or not block:
+            if block:
+                for each in _standing:
+                    each.outside_waits()
             return self._real.get(block, timeout)
         if timeout is not None and timeout < 0:
             raise ValueError("'timeout' must be a non-negative number")
@@ -418,6 +426,30 @@ class HeldQueue:
 
     def empty(self) -> bool:
         return bool(self._real.empty())
+
+
+def takers(held: HeldQueue, real: object) -> list[threading.Thread]:
+    """The threads outside that wait at a queue, as far as their innermost frames tell."""
+    names = {each.ident: each for each in threading.enumerate()}
+    return [
+        names[ident]
+        for ident, frame in sys._current_frames().items()
+        if ident in names
+        and not any(threads.is_held(ident) for threads in _standing)
+        and ident != threading.get_ident()
+        and _names(frame, held, real)
+    ]
+
+
+def _names(frame: FrameType, *queues: object) -> bool:
+    """True for the frame of a function that calls ``get`` and has one of these queues."""
+    asked = frame.f_code.co_names
+    seen = list(frame.f_locals.values())
+    for each in seen[:]:
+        has = getattr(each, "__dict__", {})
+        seen += [has[name] for name in asked if name in has]
+    seen += [frame.f_globals[name] for name in asked if name in frame.f_globals]
+    return "get" in asked and any(each is queue for each in seen for queue in queues)
 
 
 # Threads

@@ -47,7 +47,11 @@ class Replaced:
         if not _places:
             _replace(*ALWAYS, *_of_outside())
         _replace(*_elsewhere())
-        self._threads.on_first = lambda: _replace(*_in_objects())
+        self._threads.on_first = self._look_closer
+
+    def _look_closer(self) -> None:
+        self._threads.on_first = lambda: None  # once
+        _replace(*_in_objects())
 
     def stop(self) -> None:
         self._threads.on_first = lambda: None

@@ -85,6 +85,7 @@ def look_for_clocks() -> None:
         _looked_at[key], _names[key] = modules[key], names_of(modules[key])
         _with_clocks.pop(key, None)
         _with_waits.pop(key, None)
+        (_own.add if is_own(key, modules[key]) else _own.discard)(key)
     sizes = list(map(len, _names.values()))
     if sizes != _sizes:
         before = dict(zip(_names, _sizes, strict=False))
@@ -235,6 +236,7 @@ _looked_at: dict[str, ModuleType] = {}
 _names: dict[str, dict[str, Any]] = {}
 _sizes: list[int] = []
 _with_clocks: dict[str, ModuleType] = {}
+_own: set[str] = set()  #: the program's own modules
 _with_waits: dict[str, list[str]] = {}  #: the names of what waits in them
 
 
@@ -244,11 +246,10 @@ def own_objects() -> Iterator[object]:
     (Those of modules that are not installed.) They may have locks
     (test_a_lock_of_before_that_an_object_has_is_in_simulated_time).
     """
-    own = {key for key, module in _looked_at.items() if is_own(key, module)}
-    for key in own:
+    for key in _own & _names.keys():
         for value in list(_names[key].values()):
             kind = value if isinstance(value, type) else type(value)
-            if str(kind.__module__) in own and hasattr(value, "__dict__"):
+            if kind.__module__ in _own and hasattr(value, "__dict__"):
                 yield value
 
 

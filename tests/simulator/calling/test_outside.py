@@ -340,6 +340,7 @@ def test_a_look_up_that_never_came_fails_the_test(crm: Any, options: Any, told: 
         ("crm.lookup", {"takes": "1"}, "takes must be a number of seconds"),
         ("crm.lookup", {"takes": None, "fails": OSError}, "never returns .* can't fail"),
         ("crm.lookup", {"fails": "OSError"}, "fails is an exception"),
+        ("crm.lookup", {"fails": UnicodeDecodeError}, r"without arg.*fails=UnicodeDecodeError\("),
         ("crm.lookup", {"fails": []}, "the list in fails has no exception"),
         ("crm.lookup", {"fails": [OSError], "at": 2}, "leave at out"),
         ("crm.lookup", {"at": 2}, "say what happens to the calls in at"),

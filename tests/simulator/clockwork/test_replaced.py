@@ -28,6 +28,7 @@ from tests.simulator.clockwork.test_held_threads import returned
 from tests.support.peer import PATIENCE
 
 LOCK = threading.Lock()
+QUESTIONS: queue.SimpleQueue[Any] = queue.SimpleQueue()
 
 
 @dataclass(frozen=True)
@@ -349,6 +350,29 @@ def test_what_a_forked_child_waits_for_is_real() -> None:
             return pool.submit(asks_a_thread_and_the_time).result()
 
     assert returned(asks, patience=PATIENCE) == (True, 0.0)
+
+
+def test_time_stands_still_for_a_thread_outside_that_waits_at_a_queue_written_in_c() -> None:
+    def outside() -> None:
+        while (item := QUESTIONS.get()) is not None:
+            number, answer = item
+            answer.put(sum(range(100_000)) * 0 + 2 * number)
+
+    def asks(_: Session) -> list[int]:
+        answers = []
+        for number in range(3):
+            answer: queue.SimpleQueue[int] = queue.SimpleQueue()
+            QUESTIONS.put((number, answer))
+            answers.append(answer.get(timeout=5.0))
+        return answers
+
+    worker = threading.Thread(target=outside)
+    worker.start()
+    try:
+        assert returned(asks) == ([0, 2, 4], 0.0)
+    finally:
+        QUESTIONS.put(None)
+        worker.join()
 
 
 def test_time_stands_still_for_a_thread_outside_until_it_has_ended() -> None:
