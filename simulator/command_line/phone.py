@@ -287,7 +287,8 @@ def in_terminal(script: Script, texts: Mapping[str, str], plays: bool) -> None:
         begins = rehearse(script, loaded) if plays else Rehearsal([], 0, "")
         player = Player(script, loaded, moves=begins.moves, stands=begins.stands)
         show(HELP + "\n")
-        screen = Screen(show, drawing())
+        width = terminal_width()
+        screen = Screen(show, drawing(width), width)
         with TerminalPhone(
             player, keys, screen, texts=texts, save=save, speed=0.0 if plays else 1.0
         ) as telephone:
@@ -311,11 +312,15 @@ def as_data(behaviour: Mapping[str, Any]) -> dict[str, Any]:
     return written
 
 
-def drawing() -> Callable[[Player], list[str]]:
-    """Draws ladders in the width and the characters of the terminal."""
+def terminal_width() -> int:
+    """The characters of a line; one less than there are, where some terminals wrap."""
+    return shutil.get_terminal_size((80, 24)).columns - 1
+
+
+def drawing(width: int) -> Callable[[Player], list[str]]:
+    """Draws ladders in this width and the characters of the terminal."""
     from ..ladders.text import ASCII, BOX, draw
 
-    width = shutil.get_terminal_size((80, 24)).columns - 1
     glyphs = BOX if can_show(str(BOX)) else ASCII
 
     def lines(player: Player) -> list[str]:

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
+from textwrap import wrap
 
 from eslsync.clock import REAL, Clock
 
@@ -18,10 +19,12 @@ from .player import CALLER, FarLine, Heard, Player
 
 __all__ = ["HELP", "Screen", "TerminalPhone"]
 
+#: No line is longer than 79 characters.
 HELP = (
-    "0-9 * # A-D  press a key     h  hang up     space  pause, or go on     n  to the next thing\n"
-    "b  back before your last key or prompt     f  faster     s  save the call     q  quit\n"
-    "a  answer the phone that rings     d  decline     l  be at the next phone, for keys and h"
+    "0-9 * # A-D  press a key     h  hang up     q  quit     s  save the call\n"
+    "space  pause, or go on     n  to the next thing     f  faster\n"
+    "b  back before your last key or prompt\n"
+    "a  answer the phone that rings     d  decline     l  be at the next phone"
 )
 #: The keys of a telephone. (Small letters are for the rest.)
 KEYPAD = frozenset("0123456789*#ABCD")
@@ -39,6 +42,13 @@ class Screen:
     write: Callable[[str], None]
     #: Draws the ladder of a player's call, as lines.
     draw: Callable[[Player], list[str]]
+    #: The characters that a line has room for.
+    width: int = 79
+
+    def say(self, text: str, indent: str = "") -> None:
+        """Write a text, in as many lines as it needs."""
+        for line in wrap(text, self.width, initial_indent=indent, subsequent_indent=indent):
+            self.write(line)
 
 
 class TerminalPhone:
@@ -102,7 +112,7 @@ class TerminalPhone:
         if key in KEYPAD:
             if player.hung_up and self._line == CALLER:
                 back = "" if self._paced.fixed else "b goes back, "
-                self._screen.write(f"the call has ended; {back}q quits")
+                self._screen.say(f"the call has ended; {back}q quits")
             else:
                 player.make("press", key, self._line)
         elif key == "h":
@@ -112,7 +122,7 @@ class TerminalPhone:
         elif key == "l":
             lines = [CALLER, *(each.number for each in self._far_lines if each.phase != "ended")]
             if lines == [CALLER]:
-                self._screen.write("no other phone is called")
+                self._screen.say("no other phone is called")
             self._be_at(lines[(lines.index(self._line) + 1) % len(lines)])
         elif key == "s":
             self._screen.write(f"saved: {', '.join(map(str, self._save(player)))}")
@@ -131,7 +141,7 @@ class TerminalPhone:
         """Answer or decline the call to the phone at which they are, or to one that rings."""
         ringing = [each.number for each in self._far_lines if each.phase == "rings"]
         if not ringing:
-            self._screen.write("no phone rings")
+            self._screen.say("no phone rings")
             return
         line = self._line if self._line in ringing else ringing[0]
         self.player.make("answer" if answers else "reject", line=line)
@@ -141,7 +151,7 @@ class TerminalPhone:
     def _be_at(self, line: int) -> None:
         if self._line != line:
             self._line = line
-            self._screen.write(f"you are at the phone of {self._name(line)}")
+            self._screen.say(f"you are at the phone of {self._name(line)}")
 
     def _name(self, line: int) -> str:
         return next(
@@ -155,7 +165,7 @@ class TerminalPhone:
         """Have time pass otherwise, or not at all."""
         paced = self._paced
         if isinstance(paced, Live):
-            self._screen.write(paced.fixed)
+            self._screen.say(paced.fixed)
         elif key == "n":
             paced.skip()
         elif key == "b":
@@ -171,7 +181,8 @@ class TerminalPhone:
 
     def _tell_speed(self) -> None:
         speed = self._paced.speed
-        self._screen.write(f"time stands still at {self._at}" if not speed else f"{speed:g} x")
+        stands = f"time stands still at {self._at}; space goes on"
+        self._screen.say(f"{speed:g} x" if speed else stands)
 
     def _go_back(self, paced: Paced) -> None:
         """Stand before the last thing that the caller did, or the last prompt that began."""
@@ -207,7 +218,7 @@ class TerminalPhone:
             for each in self.player.amiss:
                 self._screen.write(each)
             back = "" if self._paced.fixed else "b goes back, "
-            self._screen.write(f"the call has ended at {self._at}; {back}s saves, q quits")
+            self._screen.say(f"the call has ended at {self._at}; {back}s saves, q quits")
 
     @property
     def _prompts(self) -> list[tuple[int, list[Heard]]]:
@@ -221,7 +232,7 @@ class TerminalPhone:
                 said = caption_in(self.player, prompt, self._texts)
                 if said:
                     whose = "" if line == CALLER else f"{self._name(line)}: "
-                    self._screen.write(f'    {whose}"{said}"')
+                    self._screen.say(f'{whose}"{said}"', indent="    ")
             self._heard[line] = len(heard)
 
     def _show_phones(self) -> None:
@@ -230,7 +241,7 @@ class TerminalPhone:
             if each.phase == "rings" and each.number not in self._rang:
                 self._rang.add(each.number)
                 called = f"{each.dial_string}: {each.caller} calls"
-                self._screen.write(f"{called}; a answers, d declines")
+                self._screen.say(f"{called}; a answers, d declines")
         lines = [each.number for each in self._far_lines if each.phase != "ended"]
         if self._line not in (CALLER, *lines):
             self._be_at(CALLER)

@@ -169,7 +169,7 @@ def test_in_a_terminal_time_is_not_theirs_either(tmp_path: Path) -> None:
                 keys.put(key)
 
     with served() as address:
-        screen = Screen(write, lambda player: draw(player.transcript.entries).split("\n"))
+        screen = Screen(write, lambda player: draw(player.transcript.entries).split("\n"), 99)
         for key in " bnfh":
             keys.put(key)
         player = Player(script(address))

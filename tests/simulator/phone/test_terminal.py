@@ -13,7 +13,7 @@ from simulator.ladders.text import ASCII, draw
 from simulator.model.endpoint_modules import OTHERS
 from simulator.phone.inbox import Inbox
 from simulator.phone.player import BY_HAND, CALLER, Move, Player
-from simulator.phone.terminal import Screen, TerminalPhone
+from simulator.phone.terminal import HELP, Screen, TerminalPhone
 from simulator.scripts.script import Script
 from tests.support.places import EXAMPLES
 
@@ -43,6 +43,12 @@ class Typist(Clock):
         return key  # type: ignore[return-value]
 
 
+#: What a prompt says, in more than a line of a terminal.
+LONG = (
+    "you have pressed 4; for this bank's opening hours and for all of its addresses, hold the line"
+)
+
+
 class Typed:
     """What somebody sees who types these keys in a call of a handler."""
 
@@ -61,7 +67,7 @@ class Typed:
             Player(script),
             Inbox(),
             screen,
-            texts={"ivr/ivr-welcome": "welcome to the bank"},
+            texts={"ivr/ivr-welcome": "welcome to the bank", "ivr/ivr-option-4": LONG},
             save=self.save,
             clock=clock,
         ) as phone:
@@ -93,11 +99,19 @@ def test_keys_are_pressed_when_they_are_typed_and_the_ladder_grows() -> None:
     assert seen.lines[-1].startswith("0-9 * # A-D")  # of a key that means nothing
 
 
+def test_a_terminal_of_80_columns_has_room_for_each_line() -> None:
+    seen = Typed((2.5, "?"), (0.1, "4"), (1.0, "b"))
+    assert set(HELP.split("\n")) <= {line for text in seen.lines for line in text.split("\n")}
+    said = [line for line in seen.lines if line.startswith("    ") and "hold the line" in line]
+    assert said == ['    addresses, hold the line"']
+    assert max(len(line) for text in seen.lines for line in text.split("\n")) <= 79
+
+
 def test_time_passes_as_fast_as_the_caller_wants() -> None:
     seen = Typed((0.0, "f"), (0.0, "f"), (0.3, "1"), (0.0, " "), (60.0, " "))
     assert [line for line in seen.lines if line.endswith(" x")][:2] == ["2 x", "10 x"]
     assert any("3.000" in line and "presses 1" in line for line in seen.lines)
-    assert "time stands still at 3.000 s" in seen.lines
+    assert "time stands still at 3.000 s; space goes on" in seen.lines
     assert seen.now == 3_000_000
     assert seen.took == pytest.approx(60.3)
 
@@ -118,7 +132,7 @@ def test_back_and_another_key_keeps_the_ladder_up_to_there() -> None:
         (0.0, " "),
         (3.0, "s"),
     )
-    assert "time stands still at 1.500 s" in seen.lines
+    assert "time stands still at 1.500 s; space goes on" in seen.lines
     assert "presses 2" in seen.ladder
     assert "presses 1" not in seen.ladder
     [script] = seen.saved
@@ -160,12 +174,13 @@ def test_a_phone_that_rings_is_answered_and_its_keys_are_pressed_and_then_they_a
         ("hangup", "", 2),
     ]
     told = [line for line in seen.lines if "user/1000" in line and line not in seen.ladder]
+    assert '    press 3"' in seen.lines
     assert told == [
         "user/1000: 1001 calls; a answers, d declines",
         "you are at the phone of user/1000",
         '    user/1000: "you have a call from"',
         '    user/1000: "(what you said)"',
-        '    user/1000: "to accept, press 1; to reject, press 2; to send to voicemail, press 3"',
+        '    user/1000: "to accept, press 1; to reject, press 2; to send to voicemail,',
     ]
     after = seen.lines[seen.lines.index(told[-1]) :]
     assert "you are at the phone of the caller, 1001" in after
