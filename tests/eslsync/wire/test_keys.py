@@ -21,6 +21,13 @@ from simulator import FreeSwitch
 PIN = "8769"
 #: The PIN, or one of its keys in quotes.
 SHOWN = re.compile(r"8769|'[8769]'|876")
+#: Where an object is, and where in a file: numbers that may be anything.
+PLACE = re.compile(r"0x[0-9a-f]+|line \d+")
+
+
+def shows(text: str) -> bool:
+    """True if a text shows what was pressed."""
+    return bool(SHOWN.search(PLACE.sub("", text)))
 
 
 def walked(value: object) -> Iterator[object]:
@@ -127,7 +134,7 @@ def test_no_result_shows_what_was_pressed(ask: Callable[[Session], object]) -> N
 
     called(handler, ["DTMF"])
     assert shown
-    assert not [each for each in shown if SHOWN.search(each)]
+    assert not [each for each in shown if shows(each)]
 
 
 @pytest.mark.parametrize("ask", ASKS)
@@ -163,7 +170,7 @@ def test_no_frame_shows_what_was_pressed(
     whole = traceback.TracebackException.from_exception(record.exc_info[1], capture_locals=True)
     text = "".join(whole.format())
     assert "key = <1 key>" in text
-    assert not SHOWN.search(text.replace("PIN[:3]", ""))
+    assert not shows(text.replace("PIN[:3]", ""))
 
 
 def test_no_frame_shows_what_was_entered_before_the_hangup() -> None:
@@ -183,7 +190,7 @@ def test_no_frame_shows_what_was_entered_before_the_hangup() -> None:
     called(handler, ["DTMF"], PIN[:3])
     assert entered == [PIN[:3]]
     assert "<Digits: 3 digits>" in told[-1]
-    assert not SHOWN.search("".join(told))
+    assert not shows("".join(told))
 
 
 def test_without_dtmf_in_redact_everything_is_shown() -> None:
@@ -235,7 +242,7 @@ def test_digits_are_the_string_that_they_are() -> None:
     ids=repr,
 )
 def test_no_message_shows_a_digit(message: object) -> None:
-    assert not SHOWN.search(repr(message))
+    assert not shows(repr(message))
     assert "4 12" not in repr(message)
 
 
