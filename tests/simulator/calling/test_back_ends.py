@@ -7,7 +7,7 @@ import subprocess
 import sys
 import urllib.request
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from contextlib import closing, contextmanager
 from typing import Any
 
 import httpx
@@ -34,23 +34,21 @@ def by_httpx() -> str:
 
 
 def by_sqlite() -> str:
-    with sqlite3.connect(":memory:") as database:
+    with closing(sqlite3.connect(":memory:")) as database:
         return str(database.execute("select 'ada'").fetchone()[0])
 
 
 def by_pool() -> str:
     pool: Any = FakePool()
-    return str(psycopg_pool.ConnectionPool.getconn(pool).execute("select name").fetchone()[0])
+    with closing(psycopg_pool.ConnectionPool.getconn(pool)) as database:
+        return str(database.execute("select 'ada'").fetchone()[0])
 
 
 class FakePool:
     """What a test passes for a pool: its connections are to sqlite."""
 
     def _getconn(self) -> Any:
-        return self
-
-    def execute(self, query: str) -> Any:
-        return sqlite3.connect(":memory:").execute("select 'ada'")
+        return sqlite3.connect(":memory:")
 
 
 def by_redis() -> str:

@@ -30,7 +30,8 @@ def lookup(number, timeout=None):
     return {"1001": "ada"}.get(number, "stranger")
 
 def balance(number):
-    return sqlite3.connect(":memory:").execute("select 7").fetchone()[0]
+    with closing(sqlite3.connect(":memory:")) as database:
+        return database.execute("select 7").fetchone()[0]
 
 class Pool:
     def getconn(self):
