@@ -149,7 +149,7 @@ def phone(
     from ..phone.captions import TextsError, read_texts
     from ..phone.desk import Telephone
     from ..phone.maps import MapError, read_map
-    from ..phone.sound import find_voice
+    from ..phone.sound import NoVoice, find_voice
     from ..scripts.script import ScriptError
 
     if spot is not None and map_ is None:
@@ -179,7 +179,7 @@ def phone(
             in_browser(
                 Telephone(called, told, find_voice(voice), drawn, named), plays, browser, port
             )
-    except (TextsError, MapError, ScriptError) as error:
+    except (TextsError, MapError, NoVoice, ScriptError) as error:
         raise Unusable(str(error)) from None
 
 

@@ -23,7 +23,7 @@ from ..model.sounds import RATE, speech_length, tones_of
 from .captions import caption
 from .player import Heard, Player
 
-__all__ = ["SAID", "Sound", "Sounds", "find_voice"]
+__all__ = ["SAID", "NoVoice", "Sound", "Sounds", "find_voice"]
 
 #: The program that speaks.
 PROGRAM = "espeak-ng"
@@ -48,10 +48,23 @@ class Sound(NamedTuple):
 SILENCE = Sound()
 
 
+class NoVoice(ValueError):
+    """espeak-ng has no voice of that name."""
+
+
 def find_voice(name: str) -> Sequence[str]:
-    """The command of a voice that speaks, by espeak-ng's name of it; empty if that isn't here."""
+    """The command of a voice that speaks, by espeak-ng's name of it; empty if that isn't here.
+
+    Raises NoVoice.
+    """
     program = shutil.which(PROGRAM)
-    return () if program is None else (program, "-v", name)
+    if program is None:
+        return ()
+    command = (program, "-v", name)
+    tried = subprocess.run([*command, "-w", os.devnull, "a"], capture_output=True, check=False)
+    if tried.returncode != 0:
+        raise NoVoice(f"{PROGRAM} has no voice {name!r}: {PROGRAM} --voices lists them")
+    return command
 
 
 class Sounds:

@@ -11,7 +11,7 @@ import pytest
 
 from eslsync import Session
 from simulator.phone.player import Player
-from simulator.phone.sound import Sound, Sounds, find_voice, length
+from simulator.phone.sound import NoVoice, Sound, Sounds, find_voice, length
 from simulator.scripts.script import Script
 
 VOICE = find_voice("en-us")
@@ -132,3 +132,9 @@ def test_a_voice_speaks_and_a_prompt_lasts_as_long(tmp_path: Path) -> None:
 def test_where_the_voice_fails_the_page_speaks(tmp_path: Path) -> None:
     sounds = Sounds(tmp_path, {}, [sys.executable, "-Sc", "raise SystemExit(1)"])
     assert sounds.lasts("ivr/ivr-welcome") == Sounds(tmp_path, {}).lasts("ivr/ivr-welcome")
+
+
+@needs_voice
+def test_a_voice_that_is_not_there_is_told() -> None:
+    with pytest.raises(NoVoice, match=r"no voice 'nonsuch'.*--voices"):
+        find_voice("nonsuch")
