@@ -25,6 +25,9 @@ EXPLAINED = {
         "whether this thread holds an RLock: public only from Python 3.14 on (locked), but what "
         "threading.Condition asks of any lock"
     ),
+    ("eslsync/forks.py", "_at_fork_reinit"): (
+        "frees a lock in a forked child, whoever holds it in the parent, as Python's own modules do"
+    ),
     ("eslsync/wire/enums.py", "_value2member_map_"): (
         "a word that is no member is common in events; Enum's call raises an exception for each"
     ),

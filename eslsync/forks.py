@@ -71,8 +71,8 @@ def _in_parent() -> None:
 def _in_child() -> None:
     _closed.clear()
     for each in (_making, *_gates, *_locks):
-        if each.locked():
-            each.release()
+        # Not release(): a thread of the parent may have got it, though locked() is still False.
+        each._at_fork_reinit()  # type: ignore[attr-defined]
     for inherited in list(_inherited):
         inherited.let_go()
     _inherited.clear()

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import multiprocessing
 import os
+import sys
 import threading
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
@@ -231,3 +232,31 @@ def test_a_childs_server_is_inspected_besides_its_parents(runtime: Path) -> None
             found = inspection.ask(path)
             assert found is not None
             assert (found["pid"], found["port"]) == (os.getpid(), app.port)
+
+
+def test_a_lock_that_a_thread_is_just_getting_is_free_in_a_child() -> None:
+    lock = forks.lock()
+    waits, goes_on = threading.Event(), threading.Event()
+
+    def get_it() -> None:
+        waits.set()
+        with lock:
+            goes_on.wait(PATIENCE)
+
+    before = sys.getswitchinterval()
+    sys.setswitchinterval(PATIENCE)  # no thread runs until another one waits
+    try:
+        lock.acquire()
+        thread = threading.Thread(target=get_it)
+        thread.start()
+        waits.wait(PATIENCE)
+        lock.release()  # the thread gets it now, and can't go on
+        for _ in range(1_000_000):
+            pass
+        with forked(lambda: lock.acquire(timeout=1.0)) as child:
+            said = child.said()
+    finally:
+        sys.setswitchinterval(before)
+        goes_on.set()
+        thread.join()
+    assert said == "True"
