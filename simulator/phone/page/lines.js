@@ -4,10 +4,9 @@
 // keys of the keyboard go is all that differs. Otherwise keys belong to the telephone in which the
 // focus is.
 
-import {KEYS, NAMES, send, state} from "./phone.js";
+import {KEYS, NAMES, send, showPrompts, state} from "./phone.js";
 
 const CALLER = "caller";
-const SAID = {paused: "paused", cut: "cut", ended: "", plays: ""};
 
 const $ = (id) => document.getElementById(id);
 
@@ -90,21 +89,7 @@ function fill(card, line) {
     else if (mine && document.activeElement === document.body) part("answer").focus();
   }
   if (part("said").textContent !== says(line)) part("said").textContent = says(line);
-  const list = part("captions").firstChild;
-  const prompts = line.prompts.filter((each) => each.caption);
-  while (list.children.length > prompts.length) list.lastChild.remove();
-  prompts.forEach((prompt, number) => {
-    let item = list.children[number];
-    if (!item) {
-      item = document.createElement("li");
-      item.append(document.createElement("span"), document.createElement("small"));
-      list.append(item);
-    }
-    item.title = prompt.name;
-    item.dataset.how = prompt.how;
-    item.children[0].textContent = prompt.caption;
-    item.children[1].textContent = SAID[prompt.how];
-  });
+  showPrompts(part("captions").firstChild, line.prompts);
   part("captions").scrollTop = part("captions").scrollHeight;
 }
 

@@ -109,7 +109,13 @@ function showCaptions() {
     list.replaceChildren();
     captionsTake = state.take;
   }
-  const prompts = state.prompts.filter((each) => each.caption);
+  showPrompts(list, state.prompts);
+  $("heard").scrollTop = $("heard").scrollHeight;
+}
+
+/** Show the captions of prompts, and what has become of them, as the items of a list. */
+export function showPrompts(list, all) {
+  const prompts = all.filter((each) => each.caption);
   while (list.children.length > prompts.length) list.lastChild.remove();
   prompts.forEach((prompt, number) => {
     let item = list.children[number];
@@ -124,7 +130,6 @@ function showCaptions() {
     if (text.textContent !== prompt.caption) text.textContent = prompt.caption;
     if (how.textContent !== SAID[prompt.how]) how.textContent = SAID[prompt.how];
   });
-  $("heard").scrollTop = $("heard").scrollHeight;
 }
 
 function showLadder() {
