@@ -19,7 +19,7 @@ from . import tricks
 from .held_threads import HeldThreads
 from .replaced import Replaced
 
-__all__ = ["FrozenTime", "reads_noticed", "real_seconds", "standing_still", "start_of_time"]
+__all__ = ["FrozenTime", "reads_noticed", "standing_still", "start_of_time"]
 
 EPOCH = datetime(1970, 1, 1)
 DEFAULT_START = "2026-01-05T09:00:00"
@@ -44,12 +44,6 @@ def start_of_time(start: str | datetime | None) -> int:
     if start.tzinfo is not None:
         start = start.astimezone(timezone.utc).replace(tzinfo=None)
     return (start - EPOCH) // timedelta(microseconds=1)
-
-
-def real_seconds() -> float:
-    """A clock that is never frozen, in seconds."""
-    seconds: float = freezegun.api.real_monotonic()
-    return seconds
 
 
 def standing_still(start: str | datetime | None) -> AbstractContextManager[object]:

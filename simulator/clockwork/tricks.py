@@ -33,9 +33,19 @@ __all__ = [
     "own_objects",
     "places_of_waits",
     "raise_in",
+    "real_seconds",
     "real_sleep",
     "what_waits",
 ]
+
+
+def real_seconds() -> float:
+    """A clock that is never frozen, in seconds.
+
+    (test_a_handler_that_loops_in_commands_at_one_moment_fails_with_its_line)
+    """
+    seconds: float = freezegun.api.real_monotonic()
+    return seconds
 
 
 def look_through_modules_fast() -> None:

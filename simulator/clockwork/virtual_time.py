@@ -35,7 +35,7 @@ from .held_threads import HeldThreads
 from .link import Exchange, Link
 from .stuck import SimulationError, stack_of
 from .threads import SECOND
-from .tricks import raise_in
+from .tricks import raise_in, real_seconds
 
 __all__ = ["SimulationError", "VirtualClock", "World"]
 
@@ -310,11 +310,11 @@ class World(Exchange):
             participant.moment = self.now
             participant.turns = 0
         if participant.turns == 0:
-            participant.since = REAL.now()
+            participant.since = real_seconds()
         participant.turns += 1
         if participant.turns < TURNS or self.patience is None:
             return
-        if REAL.now() - participant.since > self.patience:
+        if real_seconds() - participant.since > self.patience:
             if is_debugged(participant.thread):
                 participant.turns = 0
                 return

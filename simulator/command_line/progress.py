@@ -8,7 +8,7 @@ from typing import Any
 
 import click
 
-from ..clockwork.frozen import real_seconds
+from ..clockwork.tricks import real_seconds
 from ..exploring.search import Progress
 
 __all__ = ["Bar"]

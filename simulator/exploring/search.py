@@ -17,7 +17,8 @@ from datetime import datetime
 from pathlib import Path
 from typing import Any
 
-from ..clockwork.frozen import real_seconds, standing_still
+from ..clockwork.frozen import standing_still
+from ..clockwork.tricks import real_seconds
 from ..model.evidence import Part, StandsOn
 from ..scripts.steps import Step
 from . import spreading
