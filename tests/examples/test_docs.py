@@ -30,19 +30,29 @@ __all__ = ["nothing_stays"]
 PAGES = [
     ROOT / "README.md",
     ROOT / "examples" / "production" / "README.md",
-    *sorted((ROOT / "docs").glob("*.md")),
+    *sorted((ROOT / "docs").rglob("*.md")),
 ]
 
 
-def blocks(language: str) -> list[object]:
+def fenced(language: str, page: Path) -> list[str]:
+    text = page.read_text(encoding="utf-8")
+    return re.findall(rf"^```{language}\n(.*?)^```$", text, re.DOTALL | re.MULTILINE)
+
+
+def blocks(language: str, *, with_page: bool = False) -> list[object]:
     found: list[object] = []
     for page in PAGES:
-        text = page.read_text(encoding="utf-8")
-        fenced = re.findall(rf"^```{language}\n(.*?)^```$", text, re.DOTALL | re.MULTILINE)
-        for number, block in enumerate(fenced, 1):
+        for number, block in enumerate(fenced(language, page), 1):
             marks = [pytest.mark.thorough] if page.name == "explore.md" else []
-            found.append(pytest.param(block, id=f"{page.name}-{number}", marks=marks))
+            values = (block, page) if with_page else (block,)
+            found.append(pytest.param(*values, id=f"{page.name}-{number}", marks=marks))
     return found
+
+
+def files(page: Path) -> dict[str, str]:
+    """The blocks of a page that are files: the first line is a comment with the name."""
+    named = (re.match(r"# (\w+\.py)\n", block) for block in fenced("python", page))
+    return {match[1]: match.string for match in named if match}
 
 
 @pytest.fixture(autouse=True)
@@ -66,16 +76,19 @@ def test_code_in_the_docs_runs(block: str, monkeypatch: pytest.MonkeyPatch) -> N
             test()
 
 
-@pytest.mark.parametrize("block", blocks("console"))
+@pytest.mark.parametrize(("block", "page"), blocks("console", with_page=True))
 def test_commands_in_the_docs_print_what_is_shown(
-    block: str, monkeypatch: pytest.MonkeyPatch
+    block: str, page: Path, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
 ) -> None:
     monkeypatch.chdir(ROOT)
     monkeypatch.setenv("COLUMNS", "100")
     command, _, shown = block.partition("\n")
     arguments = shlex.split(command.removeprefix("$ eslsync "))
+    for name, text in files(page).items():
+        (tmp_path / name).write_text(text, encoding="utf-8")
+    arguments = [str(tmp_path / each) if each in files(page) else each for each in arguments]
     result = CliRunner().invoke(main, arguments)
-    printed = result.output.replace(f"{ROOT}{os.sep}", "")
+    printed = result.output.replace(f"{ROOT}{os.sep}", "").replace(f"{tmp_path}{os.sep}", "")
     assert without_markers(printed) == shown.splitlines()
 
 
