@@ -226,7 +226,7 @@ def restart_often(servers: list[Server], begin: Callable[[], Server], times: int
 
 
 def roll_often(proxy: Proxy, servers: list[Server], begin: list[Begin], times: int) -> Steps:
-    """Restart one server after the other, as docs/production.md says."""
+    """Restart one server after the other, as docs/guides/production.md says."""
     for number in list(range(len(servers))) * times:
         name = f"app{number + 1}"
         proxy.tell(f"set server eslsync/{name} state drain")

@@ -2,7 +2,7 @@
 
 python benchmarks/explore.py                                  # ten menus, in one process
 python benchmarks/explore.py --menus 10 100 1000 --workers 2  # growth
-python benchmarks/explore.py --menus 10 100 1000 --picture docs/explore-growth.svg
+python benchmarks/explore.py --menus 10 100 1000 --picture docs/guides/explore-growth.svg
 python benchmarks/explore.py --profile                        # where the time goes
 
 Seconds are those of the whole exploration; calls per second per core are by CPU time, of all

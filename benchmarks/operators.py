@@ -4,7 +4,7 @@ python benchmarks/operators.py           # all of them; goes on where it was sto
 python benchmarks/operators.py --table   # what operators.json has, without looking again
 
 It needs cosmic-ray (pip install cosmic-ray). Sessions are kept in --folder. What the columns mean:
-docs/mutation.md.
+docs/guides/mutation.md.
 """
 
 from __future__ import annotations
@@ -24,7 +24,7 @@ from typing import TypedDict
 
 ROOT = Path(__file__).resolve().parents[1]
 RESULTS = ROOT / "benchmarks" / "operators.json"
-#: The configuration that docs/mutation.md shows, for pin.py.
+#: The configuration that docs/guides/mutation.md shows, for pin.py.
 TOML = "cosmic-ray.toml"
 CONFIGURATION = ROOT / "benchmarks" / TOML
 #: What the caller of the sweep presses.

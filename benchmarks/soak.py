@@ -3,7 +3,7 @@
 python benchmarks/soak.py                            # both soaks below, one after the other
 python benchmarks/soak.py --simulated                # random callers and faults, virtual time
 python benchmarks/soak.py --real                     # the library alone, over loopback
-python benchmarks/soak.py --picture docs/soak.svg    # both, and a picture (matplotlib)
+python benchmarks/soak.py --picture docs/internals/soak.svg    # both, and a picture (matplotlib)
 python benchmarks/soak.py --calls 1000               # a short one
 
 Prints a line every 250 calls. The exit status is 1 if memory grows with the calls, if a thread, a
@@ -133,7 +133,7 @@ def now() -> float:
 
 
 def is_expected(error: BaseException | None) -> bool:
-    """True for the library's own exceptions, and for a callback's (docs/errors.md)."""
+    """True for the library's own exceptions, and for a callback's (docs/reference/errors.md)."""
     if isinstance(error, RuntimeError):
         error = error.__cause__
     return error is None or isinstance(error, ESLError)

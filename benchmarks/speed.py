@@ -1,6 +1,6 @@
 """The cost of calls: eslsync, loops written by hand, and other libraries.
 
-python benchmarks/speed.py --rounds 5 --picture docs/speed.svg
+python benchmarks/speed.py --rounds 5 --picture docs/internals/speed.svg
 
 calls each contestant in turn, in a process of its own, round by round, and prints Markdown tables.
 CPU is a ratio to the loop that reads inline, in the same round: the median of the rounds, with

@@ -6,7 +6,7 @@ python benchmarks/sweep.py --seconds 20         # as many steps as fit into 20 s
 python benchmarks/sweep.py --pairs 1000         # runs with two faults at once, per script
 
 The calls are those of the scripts beside the examples, each script in a process of its own.
-docs/faults.md explains the tables. The exit status is 1 if anything is wrong.
+docs/guides/faults.md explains the tables. The exit status is 1 if anything is wrong.
 """
 
 from __future__ import annotations
@@ -117,7 +117,7 @@ def is_odd(outcome: FaultRun) -> bool:
     """True if the handler raised an exception that the fault doesn't explain."""
     explained = {EXPLAINED.get(fault.kind) for fault in outcome.faults}
     ending = outcome.ending
-    if isinstance(outcome.raised, RuntimeError):  # of a callback (docs/errors.md)
+    if isinstance(outcome.raised, RuntimeError):  # of a callback (docs/reference/errors.md)
         ending = type(outcome.raised.__cause__).__name__
     return ending not in (*EXPECTED, *explained)
 

@@ -1,6 +1,6 @@
 # gunicorn: several processes that serve calls on one port, replaced without losing a call.
 #   pip install 'eslsync[gunicorn]'; gunicorn -c gunicorn.conf.py ivr:app
-# ivr:app is an Outbound, or a handler. See docs/production.md, "Several processes".
+# ivr:app is an Outbound, or a handler. See docs/guides/production.md, "Several processes".
 
 worker_class = "eslsync.gunicorn.Worker"
 # The port that the dialplan's `socket` names. `allow` of the Outbound says who may call.

@@ -1,4 +1,4 @@
-"""The page docs/modelled.md: what the simulated switch has of FreeSWITCH, and on what evidence.
+"""docs/reference/modelled.md: what the simulated switch has of FreeSWITCH, and on what evidence.
 
 It reads the recordings for the versions that each thing is held to.
 
@@ -20,7 +20,7 @@ from simulator.applications import API_COMMANDS, APPLICATIONS, without_effect
 from simulator.model.evidence import Basis
 from simulator.model.tables import ApiCommand, Application
 
-PAGE = Path(__file__).parent / "modelled.md"
+PAGE = Path(__file__).parent / "reference/modelled.md"
 TESTS = Path(__file__).parents[1] / "tests"
 #: What FreeSWITCH 1.10.12 and 1.11.3-dev register: kind, module, name, and flags.
 NAMES = TESTS / "simulator/model/names_of_freeswitch.txt"
@@ -46,13 +46,14 @@ commands in all their modules. The simulated switch knows every one:
 |---|---|---|
 {counts}
 
-What is *held to recordings* behaves as in those [recordings](../tests/recordings/README.md) of the
-version that heads the column; of many, the first three are named. No recording of 1.11.3-dev shows
-something means that none was made: one model serves both versions, since what differs between them
-[is known](conformance.md#versions). What was *read from source* names the function there. What is
-*without effect* changes nothing in a call but its own events. What is *yours to add* fails a call
-that uses it, unless you [model or allow it](testing.md#what-is-not-modelled). A name that is not on
-this page is unknown to FreeSWITCH: such an application hangs the call up.
+What is *held to recordings* behaves as in those [recordings](../../tests/recordings/README.md) of
+the version that heads the column; of many, the first three are named. No recording of 1.11.3-dev
+shows something means that none was made: one model serves both versions, since what differs between
+them [is known](../internals/conformance.md#versions). What was *read from source* names the
+function there. What is *without effect* changes nothing in a call but its own events. What is
+*yours to add* fails a call that uses it, unless you
+[model or allow it](../guides/testing.md#what-is-not-modelled). A name that is not on this page is
+unknown to FreeSWITCH: such an application hangs the call up.
 """
 
 

@@ -1,4 +1,4 @@
-"""The picture of the rooms in docs/design.md, drawn from the imports of the code.
+"""The picture of the rooms in docs/internals/design.md, drawn from the imports of the code.
 
 python docs/make_rooms.py            # write docs/rooms.svg
 python docs/make_rooms.py --check    # compare it, and the names in the page; look for circles
@@ -24,7 +24,7 @@ import grimp
 
 ROOT = Path(__file__).resolve().parents[1]
 PICTURE = Path(__file__).parent / "rooms.svg"
-PAGE = Path(__file__).parent / "design.md"
+PAGE = Path(__file__).parent / "internals/design.md"
 
 #: Pixels.
 WIDTH, MARGIN, PANEL_GAP, PAD = 960, 6, 28, 12
@@ -373,7 +373,7 @@ def picture(graph: grimp.ImportGraph) -> str:
 
 
 def wrong_names() -> list[str]:
-    """What docs/design.md names that does not exist, and the rooms that it does not name."""
+    """What the page names that does not exist, and the rooms that it does not name."""
     named = set(re.findall(r"`([\w.-]+(?:/[\w.-]*)+|\w+\.py)`", PAGE.read_text(encoding="utf-8")))
     files = [path for package in PACKAGES for path in (ROOT / package).rglob("*.py")]
     rooms = {
@@ -414,7 +414,7 @@ def main() -> None:
     if not parser.parse_args().check:
         PICTURE.write_text(now, encoding="utf-8")
         return
-    wrong = [*(f"docs/design.md: {each}" for each in wrong_names()), *circles(graph)]
+    wrong = [*(f"docs/internals/design.md: {each}" for each in wrong_names()), *circles(graph)]
     if now != PICTURE.read_text(encoding="utf-8"):
         wrong.append(
             "docs/rooms.svg is not what imports and docstrings say: run python docs/make_rooms.py"

@@ -1,6 +1,6 @@
-"""The pictures in docs/phone.md: the telephone's page, in Debian's chromium.
+"""The pictures in docs/guides/phone.md: the telephone's page, in Debian's chromium.
 
-python docs/make_screenshots.py    # write docs/phone/*.png; needs the extras `phone` and `test`
+python docs/make_screenshots.py    # write docs/guides/phone/*.png; needs .[phone,test]
 
 They are looked at, not compared: another chromium draws other letters.
 """
@@ -21,7 +21,7 @@ from simulator.phone.player import BY_HAND
 from simulator.phone.server import PhoneServer
 from simulator.scripts.script import Script
 
-FOLDER = Path(__file__).resolve().parent / "phone"
+FOLDER = Path(__file__).resolve().parent / "guides/phone"
 ROOT = Path(__file__).resolve().parents[1]
 #: Most "Next" until a caption comes.
 PATIENCE = 60

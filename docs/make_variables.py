@@ -1,6 +1,6 @@
-"""The tables in docs/variables.md, written from the simulator's own lists and the recordings.
+"""docs/reference/variables.md, written from the simulator's own lists and the recordings.
 
-python docs/make_variables.py            # write docs/variables.md
+python docs/make_variables.py            # write docs/reference/variables.md
 python docs/make_variables.py --check    # compare it
 """
 
@@ -15,7 +15,7 @@ from pathlib import Path
 from simulator.model.known_options import CONFERENCE_COMMANDS, CONFERENCE_FLAGS
 from simulator.model.known_variables import READERS
 
-PAGE = Path(__file__).parent / "variables.md"
+PAGE = Path(__file__).parent / "reference/variables.md"
 RECORDINGS = Path(__file__).parents[1] / "tests/recordings"
 #: In a recording's JSON: a variable in an event; and one that an app sets.
 _TOLD = re.compile(r"\\nvariable_(\w+)")
@@ -28,10 +28,11 @@ what they do. The tables say what the simulated switch does about each, however 
 `channel.set`, `export`, a dial string, `switch.call(variables=)`, `uuid_setvar` and so on.
 
 - **Modelled**: it does what it does in FreeSWITCH, as in recordings of the versions named, or as
-  read from source. [One model serves all versions](conformance.md#versions).
+  read from source. [One model serves all versions](../internals/conformance.md#versions).
 - **Fails the call**: it would change what a caller or a program notices, and has no effect here. A
   call that sets it fails with `NotModelled`, unless its name is in `allow_unmodelled`
-  ([Testing](testing.md#what-is-not-modelled)). Values that switch it off (`false`, `0`) are fine.
+  ([Testing](../guides/testing.md#what-is-not-modelled)). Values that switch it off (`false`, `0`)
+  are fine.
 - **No effect here**: codecs, video, SIP messages, CDRs and logs, which simulated calls don't have.
 
 `*` stands for the rest of a name, `=false` for the only value that matters. The list is
@@ -118,4 +119,4 @@ if __name__ == "__main__":
     if "--check" not in sys.argv:
         PAGE.write_text(page())
     elif PAGE.read_text() != page():
-        sys.exit("docs/variables.md is not up to date: run python docs/make_variables.py")
+        sys.exit("docs/reference/variables.md is not up to date: run python docs/make_variables.py")

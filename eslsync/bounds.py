@@ -1,7 +1,7 @@
 """What a call may keep in memory: every buffer that a switch or a handler can make grow.
 
 A buffer is made with its `Bound`, and a test compares this table with the code and with
-docs/production.md.
+docs/guides/production.md.
 """
 
 from __future__ import annotations
@@ -27,7 +27,7 @@ MB = 1024 * 1024
 class Bound(NamedTuple):
     """The limit of one kind of thing that a call keeps."""
 
-    #: What is kept, as docs/production.md has it.
+    #: What is kept, as docs/guides/production.md has it.
     what: str
     #: The maximum number of them, and of their bytes (None: the number is enough).
     most: int

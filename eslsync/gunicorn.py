@@ -1,7 +1,7 @@
 """gunicorn manages the processes that serve calls.
 
 ``gunicorn -k eslsync.gunicorn.Worker -w 4 -b 0.0.0.0:5000 ivr:app``, where ``app`` is a handler, an
-`Outbound`, or a call that makes one (docs/production.md). This needs the extra ``gunicorn``.
+`Outbound`, or a call that makes one (docs/guides/production.md). This needs the extra ``gunicorn``.
 """
 
 from __future__ import annotations

@@ -52,7 +52,7 @@ class Traces(Observer):
 
     ``tracer_provider`` is the SDK's (default: the program's own, `trace.set_tracer_provider`). The
     call's span is named "call"; its children have an application's name, or "wait DTMF". Attributes
-    and events are listed in docs/production.md#traces.
+    and events are listed in docs/guides/production.md#traces.
     """
 
     def __init__(self, tracer_provider: TracerProvider | None = None) -> None:

@@ -5,8 +5,8 @@
 
 `serve` answers Prometheus, and the probes of whoever runs the program. Several processes, such as
 gunicorn's workers, share their figures if PROMETHEUS_MULTIPROC_DIR names a folder
-(docs/production.md). No label can have more values than FreeSWITCH and the program's source have
-names, and none has a digit that a caller pressed.
+(docs/guides/production.md). No label can have more values than FreeSWITCH and the program's source
+have names, and none has a digit that a caller pressed.
 """
 
 from __future__ import annotations

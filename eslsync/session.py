@@ -84,7 +84,7 @@ class Session:
     def dropped(self) -> int:
         """The number of events, digits and results dropped because too many were not taken.
 
-        docs/production.md#limits has the limits.
+        docs/guides/production.md#limits has the limits.
         """
         return self._conversation.losses.total
 
@@ -405,9 +405,9 @@ class Session:
         ``event`` is an event name, ``"CUSTOM <subclass>"``, or ``"ALL"``. Callbacks run on the
         handler's thread while it is inside a blocking call, one at a time, in the order in which
         events arrived and callbacks were registered. An exception of a callback propagates from
-        the blocking call (docs/errors.md#exceptions-of-callbacks). Events that may be about no
-        channel pass the call's filter from now on. Raises ValueError for an unknown event, and
-        RuntimeError for one that would never arrive.
+        the blocking call (docs/reference/errors.md#exceptions-of-callbacks). Events that may be
+        about no channel pass the call's filter from now on. Raises ValueError for an unknown event,
+        and RuntimeError for one that would never arrive.
         """
         check_event(event)
 

@@ -1,7 +1,7 @@
 """What systemd passes to a service, and is told by it: sockets, and that it is ready.
 
 A blocking `Outbound.start()` in the main thread tells it by itself, and ``eslsync serve`` also
-takes its sockets (docs/production.md). A program of one's own accepts from them with::
+takes its sockets (docs/guides/production.md). A program of one's own accepts from them with::
 
     [sock] = listen_sockets()
     Outbound(handler, sock=sock).start()

@@ -138,7 +138,7 @@ class Applications:
 
         Raises TimeoutError after ``timeout`` seconds, Hangup when the leg hangs up (unless the
         wait is for that), Disconnected when the connection ends, ValueError for an unknown event,
-        and RuntimeError for one that would never arrive (docs/errors.md).
+        and RuntimeError for one that would never arrive (docs/reference/errors.md).
         """
         leg = self.leg
         return wait_for(leg.conversation, event, timeout, leg)

@@ -57,8 +57,8 @@ class BridgingApplications(Applications):
         ``to`` is a dial string, such as ``"user/1000"``, with ``,`` between phones to ring at
         once and ``|`` between phones to try one after the other (in FreeSWITCH's syntax, but
         without expansion); or another leg that is up, see below. ``variables`` are set on all
-        called legs (docs/calls.md#other-legs), which ring for ``ring_timeout`` seconds (FreeSWITCH
-        counts whole ones: recording 10c; default 60) and see ``caller_id_name`` and
+        called legs (docs/reference/calls.md#other-legs), which ring for ``ring_timeout`` seconds
+        (FreeSWITCH counts whole ones: recording 10c; default 60) and see ``caller_id_name`` and
         ``caller_id_number``; the caller hears ``ringback`` meanwhile (a file or a tone; variables
         ringback and transfer_ringback).
 

@@ -83,7 +83,8 @@ class FromEnvironment(click.Command):
     "--record",
     metavar="DIR",
     type=click.Path(file_okay=False, path_type=Path),
-    help="Write a recording of each call there, without what is redacted (docs/recordings.md).",
+    help="Write a recording of each call there, without what is redacted "
+    "(docs/guides/recordings.md).",
 )
 @click.option(
     "--metrics",
@@ -104,7 +105,7 @@ class FromEnvironment(click.Command):
     type=click.Choice(["text", "json"]),
     default="text",
     show_default=True,
-    help="json: each line is an object (needs the extra `json`; docs/production.md).",
+    help="json: each line is an object (needs the extra `json`; docs/guides/production.md).",
 )
 @click.option(
     "--reload",

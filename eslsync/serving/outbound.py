@@ -95,8 +95,8 @@ class Outbound:
     hung up with ``when_full``, a hangup cause. If ``when_full`` is "close", the server instead
     stops listening until a call has ended: FreeSWITCH fails to connect, and tries the next host
     of ``socket host1:port|host2:port`` or, after the last, continues the dialplan. Calls that
-    have connected by then are given back to the dialplan. (docs/production.md has what can't be
-    avoided.)
+    have connected by then are given back to the dialplan. (docs/guides/production.md has what can't
+    be avoided.)
 
     ``max_call_duration``: FreeSWITCH hangs up the call with ALLOTTED_TIMEOUT that many seconds
     after the handler began, or up to 1.5 s later, even if the handler is stuck (recording 27c).
@@ -106,7 +106,7 @@ class Outbound:
     ``redact`` lists headers and channel variables whose values are kept out of logs, recordings
     and the text of eslsync's exceptions; "DTMF" stands for digits that are pressed, sent or
     collected. ``record`` is a folder: the bytes of each call's connection are recorded in a file
-    there, up to ``record_limit`` bytes (docs/recordings.md).
+    there, up to ``record_limit`` bytes (docs/guides/recordings.md).
 
     ``sock`` is a listening socket to accept from, instead of ``host`` and ``port``, that somebody
     else keeps open: systemd, or a parent whose other children accept from it, too. The server

@@ -82,7 +82,7 @@ class Signals:
             said = (
                 f"{name} changes nothing: this process can't load its code anew. Restart it while "
                 "systemd keeps its socket, or run it under gunicorn, which reloads at SIGHUP "
-                "(docs/production.md)"
+                "(docs/guides/production.md)"
             )
             self._to_say.append((logging.WARNING, said))
         elif self._logs_report:

@@ -94,7 +94,7 @@ class FreeSwitch:
     told after the hangup, and which of its first states a called leg is seen in.
 
     Threads that a handler starts are in this time as well, and ``seed`` decides whose turn it is:
-    docs/threads.md says what is promised.
+    docs/internals/threads.md says what is promised.
 
     ``prompts`` maps names of sound files to their lengths in seconds; lengths of others are read
     from the WAV files in the folder ``sounds``; any other prompt lasts 2 s.
@@ -113,15 +113,16 @@ class FreeSwitch:
     variable, an option of an argument) fails the call with `NotModelled`. Model it with
     ``applications`` or ``api_commands``, by name: a function like those in
     `simulator.applications`. Or allow it by its name in ``allow_unmodelled``: then it does
-    nothing, and the ladder says so. See docs/testing.md.
+    nothing, and the ladder says so. See docs/guides/testing.md.
 
     An application that FreeSWITCH does not have either hangs the call up. That fails the test at
     the end of the block, unless it has looked at `Call.cause` by then, or allows the name.
 
-    ``version`` is the FreeSWITCH that it is, "1.10" or "1.11" (the default): docs/conformance.md
-    says what differs. ``interface_allowlist`` are the names in 1.11's list of what modules may
-    register (``mod_dptools``, ``mod_dptools.answer``, ``mod_dptools.answer.app``): what is not on
-    it does not exist. None is a switch without such a list.
+    ``version`` is the FreeSWITCH that it is, "1.10" or "1.11" (the default):
+    docs/internals/conformance.md says what differs. ``interface_allowlist`` are the names in 1.11's
+    list of what modules may register (``mod_dptools``, ``mod_dptools.answer``,
+    ``mod_dptools.answer.app``): what is not on it does not exist. None is a switch without such a
+    list.
 
     With ``hooks=True``, the functions of `Outbound.on_start` and `Outbound.on_stop` are called: at
     the first call to that app, and at the end of the block. By default they are not.
@@ -528,7 +529,7 @@ class FreeSwitch:
         ``at`` gives the numbers of the calls meant, from 1: ``2``, ``[1, 3]``, ``"2-"``; the last
         `outside` for a call holds. The ladder shows each call. Other threads than the handlers'
         call the function as it is, and so does everybody when the switch ends. The block fails if
-        no such call came, unless that is ``optional``. See docs/outside.md.
+        no such call came, unless that is ``optional``. See docs/guides/outside.md.
         """
         if not self._entered:
             raise RuntimeError("a FreeSwitch knows what is outside only inside its with block")

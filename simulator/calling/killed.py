@@ -51,7 +51,7 @@ class Fate:
         if not self.stranded:
             return None
         return (
-            f"the caller {self.words}: docs/production.md says what helps, and "
+            f"the caller {self.words}: docs/guides/production.md says what helps, and "
             f"allow_stranded={[self.stranded]} allows it"
         )
 

@@ -372,7 +372,7 @@ def objects_left() -> str | None:
 
 
 def _told(error: BaseException) -> bool:
-    """True for an exception that tells of the fault, and for a callback's (docs/errors.md)."""
+    """True for an exception that tells of the fault, or a callback's (docs/reference/errors.md)."""
     if isinstance(error, RuntimeError):
         return isinstance(error.__cause__, ESLError)
     return isinstance(error, ESLError)

@@ -54,9 +54,9 @@ LOOK = 0.05
 CAUSES = """\
 A handler that gets no further waits for something outside of the call (a database, HTTP, code in
 C), waits for a lock that was made before the switch, or loops. switch.outside gives what is outside
-simulated time (docs/outside.md); docs/threads.md says what threads may wait for. If it needs real
-time, give it more: patience= (None: no limit), or --esl-patience of pytest. In a debugger it has as
-much as it takes."""
+simulated time (docs/guides/outside.md); docs/internals/threads.md says what threads may wait for.
+If it needs real time, give it more: patience= (None: no limit), or --esl-patience of pytest. In a
+debugger it has as much as it takes."""
 
 
 class World(Exchange):

@@ -39,7 +39,8 @@ BETWEEN_KEYS = 0.2
     "--script",
     metavar="SCRIPT",
     type=click.Path(path_type=Path),
-    help="Play a script (YAML: docs/scripts.md), with the handler that it names or APP instead.",
+    help="Play a script (YAML: docs/guides/scripts.md), with the handler that it names or APP "
+    "instead.",
 )
 @handler
 @click.option(

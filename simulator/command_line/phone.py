@@ -41,8 +41,8 @@ BESIDE_SCRIPT = (
     "--script",
     metavar="SCRIPT",
     type=click.Path(path_type=Path),
-    help="Play a script (YAML: docs/scripts.md) first, with the handler that it names or APP "
-    "instead, and stand at its end.",
+    help="Play a script (YAML: docs/guides/scripts.md) first, with the handler that it names or "
+    "APP instead, and stand at its end.",
 )
 @click.option(
     "--map",
@@ -119,7 +119,7 @@ def phone(
 
     No FreeSWITCH is needed. Time passes as it does on a telephone, or as fast as you like; it can
     stand still, and you can go back and press another key: the call up to there is the same each
-    time. The ladder grows as the call goes on. (docs/phone.md)
+    time. The ladder grows as the call goes on. (docs/guides/phone.md)
 
     The telephone is a page in the browser, which needs the extra `phone`. Only this machine can
     open it. With --terminal:

@@ -64,9 +64,9 @@ def record_switch(
 ) -> None:
     """Perform scenarios on a real FreeSWITCH, and record what it says.
 
-    A scenario is a call in YAML: what the app sends, what the caller does (docs/recorder.md). The
-    switch needs one dialplan file, which --dialplan prints. Compare the recordings with the
-    simulated switch by `eslsync conform`.
+    A scenario is a call in YAML: what the app sends, what the caller does
+    (docs/guides/recorder.md). The switch needs one dialplan file, which --dialplan prints. Compare
+    the recordings with the simulated switch by `eslsync conform`.
 
     \b
     eslsync record-switch --dialplan scenarios/*.yaml > /etc/freeswitch/dialplan/eslsync.xml

@@ -19,7 +19,7 @@ __all__ = ["scenario"]
     "--output", metavar="SCENARIO", type=click.Path(path_type=Path), help="Write to SCENARIO."
 )
 def scenario(recording: Path, output: Path | None) -> None:
-    """Turn a recording into the scenario behind it (YAML: docs/recorder.md).
+    """Turn a recording into the scenario behind it (YAML: docs/guides/recorder.md).
 
     The scenario sends the same commands, after the same events or the same time, and the caller
     and others do the same. `eslsync record-switch` performs it on another switch.

@@ -23,7 +23,7 @@ __all__ = ["script"]
     "--output", metavar="SCRIPT", type=click.Path(path_type=Path), help="Write to SCRIPT instead."
 )
 def script(recording: Path, app: str, name: str | None, output: Path | None) -> None:
-    """Turn a recorded call into a caller script (YAML: docs/scripts.md) for the handler in APP.
+    """Turn a recorded call into a caller script (YAML: docs/guides/scripts.md) for APP.
 
     The script hears the same prompts, presses the same keys at the same times after the prompt
     before, and hangs up where the caller did. It names APP; default: handler.py.

@@ -1,1 +1,1 @@
-"""Every call that a handler can have, made one after the other (docs/explore.md)."""
+"""Every call that a handler can have, made one after the other (docs/guides/explore.md)."""

@@ -380,8 +380,8 @@ def explore(
     count as the same. ``circumstances`` are like a script's ``call`` section, one mapping for
     each way to call; paths in them are relative to ``base``.
 
-    ``expect`` are rules that all calls must keep (docs/explore.md), as sentences or a file of
-    them; by default the file beside ``app``, if there is one: ``pin.expect`` for ``pin.py``.
+    ``expect`` are rules that all calls must keep (docs/guides/explore.md), as sentences or a file
+    of them; by default the file beside ``app``, if there is one: ``pin.expect`` for ``pin.py``.
 
     It stops at ``depth`` actions in one call, after ``calls``, or after ``seconds`` of real time.
     Kinds of findings in ``allow`` are left out; ``"incomplete"`` stands for those that say what

@@ -3,8 +3,8 @@
     every call hears goodbye or is transferred to 2000
     key 2 at office/menu leads to office/sales
 
-docs/explore.md has the sentences. A rule looks at a call's story, one happening after another, and
-keeps a small state, so that it can be checked over the graph of all calls.
+docs/guides/explore.md has the sentences. A rule looks at a call's story, one happening after
+another, and keeps a small state, so that it can be checked over the graph of all calls.
 """
 
 from __future__ import annotations

@@ -1,7 +1,7 @@
 """A handler's behaviour as a file: ``eslsync explore --save``.
 
 The file is JSON, one line for each group of turns, so that a version control system shows which
-have changed. docs/explore.md describes it.
+have changed. docs/guides/explore.md describes it.
 """
 
 from __future__ import annotations

@@ -2,7 +2,7 @@
 
 Two situations are the same if the handler is at the same lines, the same application runs with
 the same argument, and the variables that will still be read have the same values. Only small,
-plain values count; docs/explore.md describes when that is wrong.
+plain values count; docs/guides/explore.md describes when that is wrong.
 """
 
 from __future__ import annotations

@@ -58,7 +58,7 @@ def as_test(script: Script, *, heard: Sequence[str], cause: str | None) -> str:
 
 
 def as_recording(player: Player) -> list[str]:
-    """The lines of a recording of its control connection (docs/recordings.md).
+    """The lines of a recording of its control connection (docs/guides/recordings.md).
 
     No lines if there was no such connection, or several, one after the other.
     """

@@ -97,7 +97,7 @@ class _Deriving:
         if given.get("redacted"):
             raise ScriptError(
                 "the recording is redacted: what was sent is not known; record the call with "
-                "redact=[] (docs/recordings.md)"
+                "redact=[] (docs/guides/recordings.md)"
             )
         for note in given.get("notes", ()):
             if "shuts_down" in note or "inband" in note:

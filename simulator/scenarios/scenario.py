@@ -16,8 +16,9 @@
       - app: hangup
       - until_closed
 
-`simulator.scenarios.performing` performs it. docs/recorder.md describes the format, and the tables
-here define it. Its circumstances have the names that recordings use (tests/recordings/README.md).
+`simulator.scenarios.performing` performs it. docs/guides/recorder.md describes the format, and the
+tables here define it. Its circumstances have the names that recordings use
+(tests/recordings/README.md).
 
 In what the app or others send, ``{{uuid}}`` stands for the call's channel, ``{{caller}}`` for the
 caller's own leg, ``{{uuid-1}}``, ``{{uuid-2}}`` and so on for new uuids, ``{{sounds}}`` for the

@@ -94,7 +94,7 @@ class SipCaller:
         self._sip = sip
         self.needs = (
             f"does a profile take SIP at {sip} (--sip), and has its context the extension of "
-            "docs/recorder.md that transfers to our context?"
+            "docs/guides/recorder.md that transfers to our context?"
         )
         self._folder = TemporaryDirectory(prefix="eslsync-sipp-")
         self._dialled = ""

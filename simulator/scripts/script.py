@@ -8,7 +8,7 @@
       - wait
     expect: {cause: NORMAL_CLEARING, heard: [ivr/ivr-welcome, ivr/ivr-option-1]}
 
-`run_script` makes the call. docs/scripts.md describes the format, and the tables in
+`run_script` makes the call. docs/guides/scripts.md describes the format, and the tables in
 `simulator.scripts.shapes` define it.
 """
 

@@ -1,4 +1,4 @@
-"""docs/mutation.md: its figures are those that were kept, and its commands do what it says."""
+"""docs/guides/mutation.md: its figures are those that were kept, its commands do what it says."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ from benchmarks.mutating import KINDS
 from benchmarks.operators import CONFIGURATION, RESULTS, table
 from tests.support.places import ROOT
 
-PAGE = (ROOT / "docs" / "mutation.md").read_text(encoding="utf-8")
+PAGE = (ROOT / "docs" / "guides" / "mutation.md").read_text(encoding="utf-8")
 
 
 def test_the_page_has_the_figures_that_were_kept() -> None:

@@ -106,7 +106,7 @@ def test_every_buffer_of_a_call_has_a_bound_or_a_reason() -> None:
 
 @pytest.mark.parametrize("bound", BOUNDS, ids=lambda bound: bound.what)
 def test_the_docs_have_every_bound(bound: Bound) -> None:
-    rows = (ROOT / "docs/production.md").read_text(encoding="utf-8").splitlines()
+    rows = (ROOT / "docs/guides/production.md").read_text(encoding="utf-8").splitlines()
     [row] = [row for row in rows if row.startswith(f"| {bound.what} |")]
     size = "" if bound.most_bytes is None else f", or {bound.most_bytes // 1024**2} MB"
     assert row.split("|")[2].strip() == f"{bound.most:,}{size}"

@@ -1,4 +1,4 @@
-"""A handler with a mistake, for docs/cli.md."""
+"""A handler with a mistake, for docs/reference/cli.md."""
 
 from eslsync import Session
 

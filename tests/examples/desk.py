@@ -1,4 +1,4 @@
-"""Two phones, one after the other: what docs/cli.md shows is called."""
+"""Two phones, one after the other: what docs/reference/cli.md shows is called."""
 
 from eslsync import Session
 

@@ -1,4 +1,4 @@
-"""Callers in line hear where they stand: what docs/scripts.md shows is played with this."""
+"""Callers in line hear where they stand: what docs/guides/scripts.md shows is played with this."""
 
 from eslsync import Session
 

@@ -171,7 +171,7 @@ def test_the_readme_shows_the_examples_as_they_are() -> None:
 def test_the_ladder_of_the_docs_is_what_the_command_draws() -> None:
     recording = ROOT / "tests" / "recordings" / "264_bridge_ring.jsonl"
     drawn = CliRunner().invoke(main, ["ladder", str(recording), "--format", "svg"])
-    assert drawn.stdout == (ROOT / "docs" / "ladder.svg").read_text(encoding="utf-8")
+    assert drawn.stdout == (ROOT / "docs" / "guides" / "ladder.svg").read_text(encoding="utf-8")
 
 
 def test_names_and_calls_in_the_text_are_those_of_the_library() -> None:

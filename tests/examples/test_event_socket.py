@@ -1,4 +1,7 @@
-"""docs/event-socket.md: the texts are those of the recording. (test_docs.py draws the ladders.)"""
+"""docs/reference/event-socket.md: the texts are those of the recording.
+
+(test_docs.py draws the ladders.)
+"""
 
 from __future__ import annotations
 
@@ -10,7 +13,7 @@ from tests.examples.test_docs import blocks
 from tests.support.places import ROOT
 from tests.support.recorded import recording
 
-PAGE = (ROOT / "docs" / "event-socket.md").read_text(encoding="utf-8")
+PAGE = (ROOT / "docs" / "reference" / "event-socket.md").read_text(encoding="utf-8")
 
 
 @pytest.mark.parametrize(

@@ -1,4 +1,4 @@
-"""docs/glossary.md: each entry is shown by a recording, and names a page."""
+"""docs/reference/glossary.md: each entry is shown by a recording, and names a page."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ import pytest
 from tests.support.places import ROOT
 from tests.support.recorded import recording
 
-PAGE = (ROOT / "docs" / "glossary.md").read_text(encoding="utf-8")
+PAGE = (ROOT / "docs" / "reference" / "glossary.md").read_text(encoding="utf-8")
 ENTRIES = {
     entry.partition("\n")[0]: entry.partition("\n")[2].strip() for entry in PAGE.split("\n## ")[1:]
 }

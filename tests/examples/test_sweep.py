@@ -1,6 +1,7 @@
 """Every example under every fault, and under two at once: none hangs, fails or leaks.
 
-Here at some of the steps; `benchmarks/sweep.py` takes them all (docs/faults.md has what it said).
+Here at some of the steps; `benchmarks/sweep.py` takes them all (docs/guides/faults.md has what it
+said).
 """
 
 from __future__ import annotations

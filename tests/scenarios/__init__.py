@@ -1,1 +1,1 @@
-"""The scenarios behind the project's recordings; docs/recorder.md says how they are performed."""
+"""The scenarios behind the project's recordings; docs/guides/recorder.md has how they are made."""

@@ -614,7 +614,7 @@ def test_the_docs_show_what_happens(
     run: Run, pytester: pytest.Pytester, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.delitem(sys.modules, "ivr", raising=False)  # another test may have loaded ours
-    text = (ROOT / "docs" / "pytest.md").read_text(encoding="utf-8")
+    text = (ROOT / "docs" / "guides" / "pytest.md").read_text(encoding="utf-8")
     [test, *_] = re.findall(r"^```py\n(from ivr import.*?)^```$", text, re.DOTALL | re.MULTILINE)
     [shown] = re.findall(r"^```text\n(>   .*?)^```$", text, re.DOTALL | re.MULTILINE)
     run(test).assert_outcomes(passed=1)
@@ -628,7 +628,7 @@ def test_the_docs_show_what_happens(
 
 
 def test_the_docs_of_scripts_show_what_happens(run: Run, pytester: pytest.Pytester) -> None:
-    text = (ROOT / "docs" / "scripts.md").read_text(encoding="utf-8")
+    text = (ROOT / "docs" / "guides" / "scripts.md").read_text(encoding="utf-8")
     first, *others = re.findall(r"^```yaml\n(.*?)^```$", text, re.DOTALL | re.MULTILINE)
     shown, wrong = re.findall(r"^```text\n(option-1\.call.*?)^```$", text, re.DOTALL | re.MULTILINE)
     (pytester.path / "option-1.call.yaml").write_text(first)

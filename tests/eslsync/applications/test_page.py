@@ -1,4 +1,4 @@
-"""docs/applications.md lists every method, with true statements about it."""
+"""docs/reference/applications.md lists every method, with true statements about it."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from tests.eslsync.applications.test_evidence import OUR_OWN, evidence, methods
 from tests.support.evidence import run_by
 from tests.support.places import ROOT
 
-PAGE = (ROOT / "docs" / "applications.md").read_text(encoding="utf-8")
+PAGE = (ROOT / "docs" / "reference" / "applications.md").read_text(encoding="utf-8")
 
 
 def rows(heading: str) -> list[list[str]]:

@@ -1,4 +1,4 @@
-"""Back ends of the kinds that people have, each taking 2 s of the call: docs/outside.md."""
+"""Back ends of the kinds that people have, each taking 2 s of the call: docs/guides/outside.md."""
 
 from __future__ import annotations
 

@@ -114,7 +114,7 @@ def test_what_comes_behind_a_loop_by_the_clock_is_explored(handler: object) -> N
     assert found(exploration) == ["raises"], str(exploration)
 
 
-# What it can't see: docs/explore.md has the list
+# What it can't see: docs/guides/explore.md has the list
 
 
 def says_nothing_when_nobody_answers(session: Session) -> None:
@@ -176,7 +176,9 @@ def has_it_the_wrong_way_round(session: Session) -> None:
 )
 def test_what_it_cannot_see_is_in_the_docs(handler: object) -> None:
     exploration = explore(handler, keys="012#")  # type: ignore[arg-type]
-    assert not exploration.findings, f"take it off the list in docs/explore.md:\n{exploration}"
+    assert not exploration.findings, (
+        f"take it off the list in docs/guides/explore.md:\n{exploration}"
+    )
 
 
 def test_a_rule_finds_an_outcome_that_is_used_the_wrong_way_round() -> None:

@@ -24,7 +24,7 @@ def test_an_entry_names_a_module_a_name_or_a_kind() -> None:
 
 
 def test_the_page_names_every_api_command_that_the_library_sends() -> None:
-    page = (ROOT / "docs/production.md").read_text(encoding="utf-8")
+    page = (ROOT / "docs/guides/production.md").read_text(encoding="utf-8")
     sentence = page.partition("api commands `create_uuid`")[2].partition(".")[0]
     told = {"create_uuid", *re.findall(r"`(\w+)`", sentence)}
     code = "".join(path.read_text() for path in (ROOT / "eslsync").rglob("*.py"))

@@ -18,7 +18,7 @@ from tests.support.places import ROOT
 
 
 def test_the_first_menu_of_the_docs_says_its_texts(tmp_path: Path) -> None:
-    page = (ROOT / "docs" / "phone.md").read_text(encoding="utf-8")
+    page = (ROOT / "docs" / "guides" / "phone.md").read_text(encoding="utf-8")
     section = page.partition("## Your first menu")[2].partition("\n## ")[0]
     [source] = re.findall(r"^```python\n(.*?)^```$", section, re.DOTALL | re.MULTILINE)
     [said] = re.findall(r"^```yaml\n(.*?)^```$", section, re.DOTALL | re.MULTILINE)

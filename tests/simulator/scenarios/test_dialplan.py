@@ -113,7 +113,7 @@ def test_phrase_macros_are_a_file_of_their_own() -> None:
 
 
 def test_the_docs_tell_every_number() -> None:
-    text = (ROOT / "docs/recorder.md").read_text("utf-8")
+    text = (ROOT / "docs/guides/recorder.md").read_text("utf-8")
     told = [
         each for row in re.findall(r"^\| (`.*?) \|", text, re.MULTILINE) for each in row.split("`")
     ]

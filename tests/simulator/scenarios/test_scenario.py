@@ -53,7 +53,7 @@ def test_the_documented_scenario_is_one() -> None:
 
 
 def test_the_docs_show_a_scenario_and_tell_every_step_and_circumstance() -> None:
-    text = (ROOT / "docs/recorder.md").read_text("utf-8")
+    text = (ROOT / "docs/guides/recorder.md").read_text("utf-8")
     scenario, *_ = re.findall(r"```yaml\n(about.*?)```", text, re.DOTALL)
     assert Scenario.parse(scenario).steps == Scenario.parse(documented()).steps
     table = text[text.index("| step | what happens |") : text.index("A step waits at most")]

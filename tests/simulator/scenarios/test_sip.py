@@ -63,7 +63,7 @@ def test_a_call_is_found_by_the_number_that_it_dialled(monkeypatch: pytest.Monke
 def test_the_call_says_where_its_sound_files_are(
     monkeypatch: pytest.MonkeyPatch, tmp_path: Path
 ) -> None:
-    """The extension of docs/recorder.md sets sound_prefix from it."""
+    """The extension of docs/guides/recorder.md sets sound_prefix from it."""
     kept = tmp_path / "kept.xml"
     sipp = write(tmp_path, f"#!/bin/sh\ncat caller.xml > {kept}\n", "sipp")
     sipp.chmod(0o755)
@@ -73,7 +73,7 @@ def test_the_call_says_where_its_sound_files_are(
         perform(scenario, replace(switch, sounds=str(tmp_path)))
     invite = ElementTree.parse(kept).findtext("send") or ""
     assert f"\n{PREFIX}: {tmp_path}/eslsync-sounds-" in invite
-    assert f"sound_prefix=${{sip_h_{PREFIX}}}" in (ROOT / "docs/recorder.md").read_text()
+    assert f"sound_prefix=${{sip_h_{PREFIX}}}" in (ROOT / "docs/guides/recorder.md").read_text()
 
 
 def test_a_name_that_sip_would_misread_is_refused() -> None:

@@ -148,7 +148,7 @@ def test_faults_happen_at_their_steps() -> None:
 
 
 def test_callers_take_turns() -> None:
-    text = (ROOT / "docs" / "scripts.md").read_text(encoding="utf-8")
+    text = (ROOT / "docs" / "guides" / "scripts.md").read_text(encoding="utf-8")
     [shown] = re.findall(r"```yaml\n(handler: in_line.py\n.*?)```", text, re.DOTALL)
     script = Script.parse(shown)
     call = script.run(in_line.handler)

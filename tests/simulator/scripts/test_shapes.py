@@ -46,7 +46,7 @@ def test_the_circumstances_are_options_of_switch_and_call() -> None:
 
 
 def test_the_docs_name_every_key() -> None:
-    text = (ROOT / "docs" / "scripts.md").read_text(encoding="utf-8")
+    text = (ROOT / "docs" / "guides" / "scripts.md").read_text(encoding="utf-8")
     verbs = text.partition("### `steps`")[2].partition("### `call`")[0]
     for verb, options in VERBS.items():
         row = next(line for line in verbs.splitlines() if line.startswith(f"| `{verb}`"))

@@ -50,7 +50,7 @@ def test_an_unknown_kind_is_refused() -> None:
 
 
 def test_every_kind_is_in_the_docs() -> None:
-    page = (EXAMPLES.parent / "docs/explore.md").read_text()
+    page = (EXAMPLES.parent / "docs/guides/explore.md").read_text()
     for kind in KINDS:
         assert f"`{kind}`" in page
 
