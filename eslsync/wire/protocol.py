@@ -267,8 +267,9 @@ class Command:
 
     def get(self, name: str, default: str | None = None) -> str | None:
         """The first value of a header, named in any letter case."""
+        name = name.lower()
         for key, value in self.headers:
-            if key.lower() == name.lower():
+            if key.lower() == name:
                 return value
         return default
 

@@ -55,7 +55,8 @@ class Audience:
     def deliver(self, event: SwitchEvent) -> None:
         """Give an event to every connection that wants it."""
         for control in self.of(event):
-            if control.selection.wants(event):
+            # Whom a key has found has a filter that matches, and none that is more complex.
+            if control.selection.wants(event, passes=bool(self._keys[control])):
                 control.deliver(event)
 
     @property

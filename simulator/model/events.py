@@ -150,7 +150,7 @@ class Block:
     Where they are given as a function, it is called when somebody first looks at them.
     """
 
-    __slots__ = ("_encoded", "_headers", "_prefix", "_values")
+    __slots__ = ("_headers", "_others", "_prefix", "_values", "plain")
 
     def __init__(
         self,
@@ -161,7 +161,8 @@ class Block:
     ) -> None:
         self._headers = headers
         self._prefix = prefix  # in lower case: every name here begins with it
-        self._encoded: dict[Format, bytes] = {} if plain is None else {"plain": plain}
+        self.plain = plain  #: as plain events send them, once that is known
+        self._others: dict[Format, bytes] | None = None  # as those of other formats do
         self._values: dict[str, str] | None = None  # by name in lower case
 
     @property
@@ -171,9 +172,15 @@ class Block:
         return self._headers
 
     def encode(self, format: Format) -> bytes:
-        data = self._encoded.get(format)
+        if format == "plain":
+            if self.plain is None:
+                self.plain = plain_lines(self.headers)
+            return self.plain
+        if self._others is None:
+            self._others = {}
+        data = self._others.get(format)
         if data is None:
-            data = self._encoded[format] = _ENCODERS[format](self.headers)
+            data = self._others[format] = _ENCODERS[format](self.headers)
         return data
 
     def get(self, name: str) -> str | None:
@@ -367,10 +374,13 @@ class SwitchEvent:
             encode(self._first()),
             self.identity.block.encode(format),
             self._dated_encoded(format),
-            # (nearly all are encoded already, and a call for each of them would take longer)
-            *[block._encoded.get(format) or block.encode(format) for block in self.blocks],
-            encode(self.own) if self.own else b"",
         ]
+        if format == "plain":  # nearly all are encoded already: a call for each would take longer
+            pieces += [block.plain or block.encode(format) for block in self.blocks]
+        else:
+            pieces += [block.encode(format) for block in self.blocks]
+        if self.own:
+            pieces.append(encode(self.own))
         return _ENVELOPES[format](pieces, self.body)
 
 
