@@ -453,8 +453,9 @@ class Session:
         first. Values are kept in order until a wait takes them, or a callback has had them. They
         never leave the program: the switch knows nothing of them, and no subscription is needed.
 
-        Returns False if nobody will take it, since the call has ended or was given back. Raises
-        queue.Full if the handler has not taken 1000 values.
+        Returns False if nobody will take it, since the call has ended or was given back; True if
+        it is queued, which a hangup may still overtake. Never waits, also while the handler sends a
+        command or runs a callback. Raises queue.Full if the handler has not taken 1000 values.
         """
         return self._conversation.post(value)
 

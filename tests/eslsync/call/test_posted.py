@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import threading
 from collections.abc import Callable
 from concurrent.futures import Future, ThreadPoolExecutor
@@ -286,6 +287,83 @@ def test_it_is_the_switchs_event_nowhere() -> None:
             session.sendevent("POSTED")
 
     simulated(handler)
+
+
+# Races, in the simulator's order
+
+
+def raced(seed: int, *posts: float, timeout: float = 5.0, hangs_up: bool = False) -> list[object]:
+    """What a wait that begins at 0.02 s, and the waits behind it, get of threads that post."""
+    got: list[object] = []
+
+    def handler(session: Session) -> None:
+        session.channel.answer()
+        for number, after in enumerate(posts):
+            threading.Timer(after, lambda number=number: told.append(session.post(number))).start()
+        for seconds in (timeout, 1.0, 1.0):
+            try:
+                got.append(session.wait("POSTED", timeout=seconds).value)
+            except TimeoutError:
+                got.append("late")
+
+    told: list[bool] = []
+    with FreeSwitch(seed=seed) as switch:
+        made = switch.call(handler)
+        if hangs_up:
+            made.expect("answer")
+            made.say_nothing(timeout)
+            made.hangup()
+        made.wait()
+    return [*got, *(("refused",) if False in told else ())]
+
+
+def test_threads_that_post_at_once_come_in_an_order_that_the_seed_gives() -> None:
+    orders = [raced(seed, 2.0, 2.0) for seed in range(8)]
+    assert orders == [raced(seed, 2.0, 2.0) for seed in range(8)]
+    assert {tuple(each) for each in orders} == {(0, 1, "late"), (1, 0, "late")}
+
+
+def test_a_value_posted_as_the_wait_times_out_is_not_lost() -> None:
+    """Either this wait gets it or the next does."""
+    got = {tuple(raced(seed, 5.0)) for seed in range(8)}
+    assert got == {(0, "late", "late"), ("late", 0, "late")}
+
+
+def test_a_value_posted_as_the_caller_hangs_up_is_got_or_goes_with_the_call() -> None:
+    got = {tuple(raced(seed, 5.02, hangs_up=True)) for seed in range(8)}
+    assert got == {("late", 0), ("late",)}
+    got = {tuple(raced(seed, 5.03, hangs_up=True)) for seed in range(8)}
+    assert ("late", "refused") in got
+
+
+def test_it_does_not_disturb_a_command_whose_reply_is_due() -> None:
+    got: list[Any] = []
+
+    def handler(session: Session) -> None:
+        threading.Timer(0.5, session.post, ("meanwhile",)).start()
+        got.append(session.api("msleep 1000").strip())
+        got.append(session.wait("POSTED", timeout=0).value)
+
+    simulated(handler)
+    assert got == ["+OK", "meanwhile"]
+
+
+def test_a_loop_of_asyncio_in_another_thread_wakes_a_handler() -> None:
+    got: list[Any] = []
+
+    def handler(session: Session) -> None:
+        async def told_later() -> None:
+            await asyncio.sleep(3)
+            session.post("from the loop")
+
+        thread = threading.Thread(target=asyncio.run, args=(told_later(),))
+        thread.start()
+        got.append(session.wait("POSTED", timeout=10).value)
+        thread.join()
+
+    made = simulated(handler)
+    assert got == ["from the loop"]
+    assert made.duration == pytest.approx(3, abs=0.1)
 
 
 # On real sockets

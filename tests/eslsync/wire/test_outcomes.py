@@ -22,6 +22,8 @@ from eslsync import (
     Session,
 )
 from simulator import Call, FreeSwitch
+from tests.support.peer import call as peer_call
+from tests.support.peer import changed
 
 MESSAGE = "/tmp/message.wav"
 
@@ -224,6 +226,52 @@ def test_the_hangup_of_another_leg_tells_what_ran_there() -> None:
         switch.call(handler).wait()
     assert raised[0].recorded is not None
     assert raised[0].recorded.seconds == pytest.approx(4, abs=0.2)
+
+
+@pytest.mark.parametrize(
+    ("name", "work", "expected"),
+    [
+        (
+            "10d",
+            lambda channel: channel.bridge("loopback/hold/default"),
+            Bridged(
+                True,
+                HangupCause.NORMAL_CLEARING,
+                "f4d1c801-9d91-40c6-8a55-5076de714f23",
+                1.519976,
+                "loopback/hold-a",
+            ),
+        ),
+        (
+            "10e",
+            lambda channel: channel.bridge("loopback/noanswer/default"),
+            Bridged(False, HangupCause.ORIGINATOR_CANCEL, None, 0.0),
+        ),
+        (
+            "21b",
+            lambda channel: channel.record("/srv/fs/recordings/m6.wav"),
+            Recorded("/srv/fs/recordings/m6.wav", 1.94, None),
+        ),
+    ],
+)
+def test_what_the_hangup_ended_in_a_recording(
+    name: str, work: Callable[[Channel], object], expected: Bridged | Recorded
+) -> None:
+    """From the hangup on, the events are a real switch's."""
+    with peer_call(lambda session: work(session.channel), name=name) as peer:
+        peer.handshake()
+        if isinstance(expected, Bridged):
+            peer.run("multiset")
+        uuid = peer.execute("bridge" if isinstance(expected, Bridged) else "record")
+        peer.say(
+            *(
+                changed(each, {"Application-UUID": uuid}) if b"_EXECUTE_COMPLETE" in each else each
+                for each in peer.tail()
+            )
+        )
+        peer.await_handler()
+    assert isinstance(peer.raised, Hangup)
+    assert peer.raised.outcomes == (expected,)
 
 
 def test_every_later_hangup_tells_it_too() -> None:
