@@ -11,6 +11,14 @@ OPENTELEMETRY = ["opentelemetry-api>=1.20"]
 PHONE = ["websockets>=15"]
 PROMETHEUS = ["prometheus-client>=0.20"]
 RELOAD = ["watchfiles>=0.21"]
+# mkdocstrings writes signatures by ruff; mike puts versions side by side.
+DOCS = [
+    "mkdocs-material>=9.6",
+    "mkdocstrings[python]>=0.29",
+    "griffe-sphinx>=0.3",
+    "mike>=2.1",
+    "ruff>=0.9",
+]
 BENCH = ["matplotlib>=3.8", "psutil>=5.9"]
 GUNICORN = ["gunicorn>=23.0; sys_platform != 'win32'"]
 
@@ -58,6 +66,8 @@ setup(
         "bench": BENCH,
         # The libraries that benchmarks/speed.py measures as well. They need much themselves.
         "peers": ["greenswitch>=0.0.19", "genesis>=2026.10.18; python_version < '3.13'"],
+        # The site: `mkdocs serve`.
+        "docs": DOCS,
         # For `eslsync.opentelemetry`.
         "opentelemetry": OPENTELEMETRY,
         # For `eslsync.prometheus`, and `eslsync serve --metrics`.

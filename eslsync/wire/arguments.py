@@ -60,6 +60,7 @@ ANY_KEY = "1234567890*#"
 
 #: The beginning of an array written as one value (switch_event.c): ``ARRAY::one|:two``.
 ARRAY = "ARRAY::"
+#: What is between its elements.
 ARRAY_SEPARATOR = "|:"
 
 #: A header's name.

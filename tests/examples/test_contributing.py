@@ -11,7 +11,7 @@ from ..support.places import ROOT
 PAGE = (ROOT / "CONTRIBUTING.md").read_text(encoding="utf-8")
 CHECK = (ROOT / ".ci" / "run").read_text(encoding="utf-8")
 #: The name and the command of each step.
-STEPS = re.findall(r'^step "?([^"$]+?)"? "\$bin/(\S+)"(.*)$', CHECK, re.MULTILINE)
+STEPS = re.findall(r'^step "?([^"$]+?)"? "\$(?:bin|docs)/(\S+)"(.*)$', CHECK, re.MULTILINE)
 
 
 def commands() -> list[str]:
