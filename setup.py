@@ -51,7 +51,7 @@ setup(
     packages=find_packages(include=["eslsync*", "simulator*"]),
     package_data={
         "eslsync": ["py.typed"],
-        "simulator": ["py.typed", "phone/*.yaml", "phone/page/*"],
+        "simulator": ["py.typed", "usual_prompts.yaml", "phone/page/*"],
     },
     zip_safe=False,
     # For `eslsync call` and `eslsync serve`: `import eslsync` itself imports none of them.
@@ -72,7 +72,7 @@ setup(
         "opentelemetry": OPENTELEMETRY,
         # For `eslsync.prometheus`, and `eslsync serve --metrics`.
         "prometheus": PROMETHEUS,
-        # Pictures of maps (the program `dot` comes from the system), and lines nobody reaches.
+        # Maps as flowcharts (the program `dot` comes from the system), and lines nobody reaches.
         "explore": EXPLORE,
         # `eslsync serve --log-format json`, and eslsync.json_logs.
         "json": JSON,

@@ -146,7 +146,7 @@ class WithKinds(click.Command):
     type=PATH,
     multiple=True,
     callback=check_format,
-    help="Draw the map into a file: .svg (needs Graphviz), .html (interactive), .dot, .mmd "
+    help="Draw the map into a file: .svg, .html (interactive), .dot, .mmd "
     "(Mermaid) or .txt. May be repeated.",
 )
 @click.option(
@@ -306,10 +306,7 @@ def explore(
         if save is not None:
             found.save_map(save)
         for each in maps:
-            written = found.draw(each)
-            if written != each:
-                note = f"Graphviz is not there; wrote {written} instead of {each}"
-                click.secho(plain(note), err=True)
+            found.draw(each)
         if save_scripts is not None:
             for path in found.save_scripts(save_scripts):
                 click.echo(plain(f"wrote {path}"), err=True)

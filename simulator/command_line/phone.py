@@ -146,7 +146,7 @@ def phone(
     A script that was saved plays the same call: eslsync call --script NAME.call.yaml, and with
     --script you go on from its end.
     """
-    from ..phone.captions import TextsError, read_texts
+    from ..captions import TextsError, read_texts
     from ..phone.desk import Telephone
     from ..phone.maps import MapError, read_map
     from ..phone.sound import NoVoice, find_voice

@@ -456,7 +456,7 @@ def _moved(point: Point, by: int) -> Point:
 
 
 def named(what: str) -> str:
-    """A prompt's name; of several played as one, the first and the number of the others."""
+    """A prompt's name; of several played as one, what they say."""
     return in_short(what) if _is_pieces(what) else what
 
 

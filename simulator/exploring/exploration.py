@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import html
 import json
 import os
 import re
@@ -224,28 +223,16 @@ class Exploration:
         return as_mermaid(self.map)
 
     def draw(self, file: Path) -> Path:
-        """Draw the map as the suffix says (.svg, .html, .dot, .mmd or .txt); return the file.
-
-        Without Graphviz, writes a Mermaid file instead of the SVG.
-        """
+        """Draw the map as the suffix says (.svg, .html, .dot, .mmd or .txt); return the file."""
         from .pictures import draw
 
         return draw(self, file)
 
-    def _repr_svg_(self) -> str | None:
-        """The map, for notebooks (Jupyter); None without Graphviz."""
-        from .pictures import NoGraphviz, as_svg
+    def _repr_svg_(self) -> str:
+        """The map, for notebooks (Jupyter)."""
+        from .pictures import as_svg
 
-        try:
-            return as_svg(self.map, self.title)
-        except NoGraphviz:
-            return None
-
-    def _repr_html_(self) -> str | None:
-        """The report, for notebooks, which show this in place of a picture; None with Graphviz."""
-        if self._repr_svg_() is not None:
-            return None
-        return f"<pre>{html.escape(str(self))}</pre>"
+        return as_svg(self.map, self.title)
 
     def __repr__(self) -> str:
         return f"<Exploration {self.title}: {self.summary.splitlines()[0]}>"

@@ -5,8 +5,10 @@ from __future__ import annotations
 import re
 from collections.abc import Mapping
 from dataclasses import dataclass, field
+from textwrap import shorten
 from typing import Any
 
+from ..captions import caption_of_all
 from ..ladders.rungs import ANY_UUID
 from ..scripts.script import Script
 from ..scripts.steps import Step
@@ -17,6 +19,9 @@ from .situations import Situation
 from .stories import Story
 
 __all__ = ["Edge", "Node", "Way"]
+
+#: Maximum characters of what several files say, in a title.
+LONG = 48
 
 
 @dataclass(frozen=True)
@@ -90,12 +95,12 @@ def _target(data: str) -> str:
 
 
 def in_short(prompt: str) -> str:
-    """A prompt's name; of several played as one, the first and the number of others."""
+    """A prompt's name; of several files played as one, what they say."""
     prompt = ANY_UUID.sub("…", prompt)
     scheme, colon, rest = prompt.partition("://")
     if colon and scheme == "file_string":
-        first, *others = rest.split("!")
-        return f"{first} + {len(others)}" if others else first
+        said = shorten(caption_of_all(prompt, {}), LONG, placeholder=" …")
+        return f'"{said}"' if "!" in rest else rest
     return prompt
 
 

@@ -8,22 +8,23 @@ from __future__ import annotations
 
 import itertools
 import math
-from collections import Counter
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence, Set
 from dataclasses import dataclass, field
 
 from eslsync.wire.arguments import KEYS
 
+from ..ladders.rungs import ANY_UUID
 from .attempts import CallEnd
 from .findings.finding import Finding
 from .graph import Edge, Node
+from .variants import ANSWERS, RINGS
 
 __all__ = ["Map", "Spot", "Street"]
 
-#: Maximum spots of a map in which every street is drawn; in others, maximum streets to a spot.
-SMALL, BUSY = 16, 3
 #: Maximum entries in a street's label.
 NAMED = 3
+#: Maximum values of a variable, and characters of one, that a street's condition names.
+VALUES, LONG = 4, 24
 
 
 @dataclass
@@ -31,10 +32,18 @@ class Street:
     """The edges from a spot to another, or to an end."""
 
     target: int | CallEnd
-    label: str
     edges: list[Edge]
+    labels: list[str]  #: what leads along it, each once
+    keys: str  #: all that were tried
     by_itself: bool = False  #: True if silence leads along it
     sometimes: bool = False  #: True if the same actions lead elsewhere, too
+    #: What decides in that case, if it can be told: "if user/1000 answers".
+    condition: str = ""
+
+    @property
+    def label(self) -> str:
+        """What leads along it, in a row."""
+        return in_a_row(self.labels, self.keys)
 
 
 @dataclass
@@ -74,6 +83,7 @@ class Map:
             for node in nodes
         }
         self._keys = keys
+        self._nodes = nodes
         self.spots: dict[int, Spot] = {}
         for node in nodes:
             number = self._of[node.number]
@@ -83,19 +93,18 @@ class Map:
         edges = list(edges)
         self.starts = list(self._grouped(edge for edge in edges if edge.source is None))
         for street in self.starts:
-            labels = dict.fromkeys(edge.label for edge in street.edges if edge.label)
-            street.label = in_a_row(list(labels), keys)
+            labels = dict.fromkeys(edge.label for edge in street.edges)
+            street.labels = [label for label in labels if label]
         for edge in edges:
             if not isinstance(edge.target, CallEnd):
                 spot = self.spots[self._of[edge.target]]
                 spot.time = min(spot.time, edge.time)
-        self._busy: Counter[int] = Counter()
-        self._first_to: dict[int, int] = {}  # the spot that first leads to it
-        for spot in self.spots.values():
-            for street in spot.streets:
-                if not isinstance(street.target, CallEnd):
-                    self._busy[street.target] += 1
-                    self._first_to.setdefault(street.target, spot.number)
+        #: What `record` wrote, and with which arguments.
+        self._records = {
+            ANY_UUID.sub("…", node.situation.data)
+            for node in nodes
+            if node.situation.kind == "record"
+        }
         self.others: list[Finding] = []  #: findings without a spot
         for finding in findings:
             if finding.node is None:
@@ -103,20 +112,10 @@ class Map:
             else:
                 self.spots[self._of[finding.node]].findings.append(finding)
 
-    @property
-    def small(self) -> bool:
-        return len(self.spots) <= SMALL
-
-    def is_far(self, spot: Spot, street: Street) -> bool:
-        """True if the street's target should be named instead of drawn to.
-
-        In a large map, too many streets lead back to the main menu to tell them apart.
-        """
-        if self.small or isinstance(street.target, CallEnd):
-            return False
-        if street.target == spot.number or self._first_to.get(street.target) == spot.number:
-            return False
-        return street.target < spot.number or self._busy[street.target] > BUSY
+    def is_recording(self, prompt: str) -> bool:
+        """True if a prompt is what a caller recorded."""
+        file = ANY_UUID.sub("…", prompt)
+        return any(f"{data} ".startswith(f"{file} ") for data in self._records)
 
     def spot_of(self, node: int) -> Spot:
         """The spot of a situation."""
@@ -146,10 +145,49 @@ class Map:
             if street.by_itself and not spot.node.situation.asks:
                 told = [e.label for e in street.edges if e.what in ("far end", "silence")]
                 labels = [label for label in dict.fromkeys(told) if label != "silence"]
-                street.label = in_a_row(labels, self._keys)
-            else:
-                street.label = in_a_row(labels, self._keys)
+                street.sometimes |= not labels and len(leads["silence"]) > 1
+            street.labels = labels
+        for street in streets:
+            if street.sometimes:
+                street.condition = self._condition(street, streets)
             yield street
+
+    def _condition(self, street: Street, streets: Sequence[Street]) -> str:
+        """What decides that a street is taken, and not another with the same actions."""
+        actions = {edge.label for edge in street.edges}
+        mine = self._facts(street, actions)
+        theirs = [self._facts(each, actions) for each in streets if each is not street]
+        others = {
+            name: set().union(*(facts.get(name, ()) for facts in theirs))
+            for name in {name for facts in theirs for name in facts}
+        }
+        for name, values in mine.items():
+            if None in values or not others.get(name) or values & others[name]:
+                continue
+            if None not in others[name]:
+                return _condition(name, [*filter(None, values)], [*filter(None, others[name])])
+        return ""
+
+    def _facts(self, street: Street, actions: Set[str]) -> dict[str, set[str | None]]:
+        """What far ends did, and the variables, when a street was taken; None if not known."""
+        found = [self._facts_of(edge) for edge in street.edges if edge.label in actions]
+        names = dict.fromkeys(name for facts in found for name in facts)
+        return {name: {facts.get(name) for facts in found} for name in names}
+
+    def _facts_of(self, edge: Edge) -> dict[str, str]:
+        facts: dict[str, str] = {}
+        node = None if edge.source is None else self._nodes[edge.source]
+        variables = {} if node is None else node.situation.variables
+        before: Edge | None = edge
+        while before is not None:
+            if before.far_end is not None:
+                where, does = before.far_end
+                facts.setdefault(f"{where} ", does)
+            before = None if before.source is None else self._nodes[before.source].by
+        for name, value in variables.items():
+            if len(value) <= LONG:
+                facts[f"{name.rpartition('.')[2]} = "] = value
+        return facts
 
     def _listened_to(self, spot: Spot, street: Street) -> bool:
         return all(edge.label in spot.node.situation.handled for edge in street.edges)
@@ -158,14 +196,39 @@ class Map:
         groups: dict[object, Street] = {}
         for edge in edges:
             target = edge.target if isinstance(edge.target, CallEnd) else self._of[edge.target]
-            groups.setdefault(target, Street(target, edge.label, [])).edges.append(edge)
+            groups.setdefault(target, Street(target, [], [], self._keys)).edges.append(edge)
         yield from groups.values()
+
+
+def _condition(fact: str, values: Sequence[str], others: Sequence[str]) -> str:
+    """A fact that decides, in words; a variable named ``_`` only counts."""
+    counts = [each for each in values if each.isdecimal()]
+    rest = [each for each in values if each not in counts]
+    if fact != "_ = ":
+        said = [*ranges(counts), *sorted(rest)]
+        return f"if {fact}{in_words(said)}" if len(said) <= VALUES else ""
+    every = sorted({int(each) for each in {*values, *others} if each.isdecimal()})
+    times = [ordinal(every.index(int(each)) + 1) for each in sorted(counts, key=int)]
+    return f"the {in_words(times)} time" if len(times) <= VALUES and not rest else ""
 
 
 def in_a_row(labels: Sequence[str], keys: str = KEYS) -> str:
     """Labels as one: keys in ranges, and the first of the others."""
+    pressed, others = parted(labels, keys)
+    said: list[str] = []
+    if pressed and len(pressed) == len(keys) > 1:
+        said.append("any key")
+    else:
+        said += ranges(pressed)
+    if not said and not others:
+        return ", ".join(labels[:1])
+    return ", ".join([*said, *others])
+
+
+def parted(labels: Sequence[str], keys: str) -> tuple[list[str], list[str]]:
+    """Single keys, and the first of the other labels."""
     alone = [label for label in labels if "; " not in label]
-    labels = _together(alone or labels, keys)
+    labels = _together(alone, keys) if alone else _with_what_follows(labels, keys)
     pressed = [label for label in labels if len(label) == 1 and label in keys]
     others = [
         label for label in labels if label not in pressed and "during the prompt" not in label
@@ -173,18 +236,31 @@ def in_a_row(labels: Sequence[str], keys: str = KEYS) -> str:
     if "silence" in others:
         others.remove("silence")
         others.append("silence")
-    said: list[str] = []
-    if pressed and len(pressed) == len(keys) > 1:
-        said.append("any key")
-    else:
-        said += ranges(pressed)
     if len(others) > NAMED + 1:
         last = others[-1:] if others[-1] == "silence" else []
         rest = others[: len(others) - len(last)]
         others = [*rest[:NAMED], *(["…"] if len(rest) > NAMED else []), *last]
-    if not said and not others:
-        return ", ".join(labels[:1])
-    return ", ".join([*said, *others])
+    return pressed, others
+
+
+def _with_what_follows(labels: Sequence[str], keys: str) -> list[str]:
+    """Labels of actions upon which far ends do something: "2; user/1000 answers"."""
+    follows: dict[str, list[str]] = {}
+    for label in labels:
+        action, _, then = label.partition("; ")
+        follows.setdefault(action, []).append(then.replace("; ", " and "))
+    joined: dict[str, list[str]] = {}
+    for action, thens in follows.items():
+        joined.setdefault(" or ".join(_together(thens, keys)), []).append(action)
+    return [
+        f"{', '.join(_compact(actions, keys))} and {then}" if then else ", ".join(actions)
+        for then, actions in joined.items()
+    ]
+
+
+def _compact(labels: Sequence[str], keys: str) -> list[str]:
+    pressed = [label for label in labels if len(label) == 1 and label in keys]
+    return ranges(pressed) + [label for label in labels if label not in pressed]
 
 
 def _together(labels: Sequence[str], keys: str) -> list[str]:
@@ -202,7 +278,22 @@ def _together(labels: Sequence[str], keys: str) -> list[str]:
         who, blank, does = what.partition(" ")
         far = blank and "/" in who and ";" not in what
         together.setdefault(who if far else what, []).append(does if far else "")
-    return [f"{who} {' or '.join(does)}".strip() for who, does in together.items()]
+    return [f"{who} {in_words(does)}" if any(does) else who for who, does in together.items()]
+
+
+def ordinal(number: int) -> str:
+    ends = {1: "st", 2: "nd", 3: "rd"}
+    return f"{number}{'th' if number // 10 % 10 == 1 else ends.get(number % 10, 'th')}"
+
+
+def in_words(values: Sequence[str]) -> str:
+    """What a far end does, or a variable is, in any of several calls."""
+    does = list(values)
+    if set(RINGS) <= set(does):  # as if only that it rings mattered
+        does = ["rings", *(each for each in does if each not in RINGS)]
+    elif ANSWERS in does:
+        does = [each for each in does if not each.startswith(f"{ANSWERS} and ")]
+    return " or ".join(does)
 
 
 def ranges(keys: Sequence[str]) -> list[str]:
@@ -231,7 +322,8 @@ def as_tree(drawn: Map, *, branch: Mapping[str, str] | None = None) -> list[str]
         for place, street in enumerate(streets):
             last = place == len(streets) - 1
             sign = signs["last" if last else "fork"]
-            label = f"{street.label}{' (sometimes)' if street.sometimes else ''}".strip()
+            depends = f" ({street.condition or 'sometimes'})" if street.sometimes else ""
+            label = f"{street.label}{depends}".strip()
             label = f"{label}: " if label else ""
             below = indent + signs["none" if last else "line"]
             if isinstance(street.target, CallEnd):

@@ -4,14 +4,13 @@ from __future__ import annotations
 
 import html
 import json
-import re
 from string import Template
 from typing import TYPE_CHECKING, Any
 
 from eslsync.wire.shown import printable
 
-from .maps import Map, Spot, as_tree
-from .pictures import NoGraphviz, as_svg
+from .maps import Map, Spot
+from .pictures import as_svg
 
 if TYPE_CHECKING:
     from .exploration import Exploration
@@ -25,19 +24,12 @@ MOST_LADDERS = 400
 def as_html(exploration: Exploration) -> str:
     """The page, without external resources."""
     drawn = exploration.map
-    try:
-        svg = as_svg(drawn, exploration.title)
-        picture = re.sub(r"^.*?(?=<svg)", "", svg, flags=re.DOTALL)
-    except NoGraphviz:
-        tree = _html("\n".join(as_tree(drawn)))
-        picture = re.sub(r"\[(\d+)\]", r'<a href="#" data-spot="s\1">[\1]</a>', tree)
-        picture = f"<pre>{picture}</pre>"
     spots = {f"s{number}": _spot(exploration, spot) for number, spot in drawn.spots.items()}
     return PAGE.substitute(
         title=_html(exploration.title),
         summary=_html(exploration.summary).replace("\n", "<br>"),
         findings=_changes(exploration, drawn) + _findings(exploration, drawn),
-        picture=picture,
+        picture=as_svg(drawn, exploration.title),
         data=_json(spots),
     )
 
@@ -108,26 +100,33 @@ PAGE = Template("""<!DOCTYPE html>
 <meta name="viewport" content="width=device-width, initial-scale=1">
 <title>$title: map</title>
 <style>
-  :root { --ink: #1f2933; --dim: #6b7480; --line: #d9dee5; --fault: #c4281c; --link: #2457a6; }
+  :root { --ink: #1f2933; --dim: #57606a; --line: #d9dee5; --fault: #b3241a; --link: #2457a7;
+          --paper: #fff; --aside: #f6f8fa; color-scheme: light dark; }
+  @media (prefers-color-scheme: dark) {
+    :root { --ink: #e6edf3; --dim: #a6b0bb; --line: #3d444d; --fault: #ff9b92; --link: #79b8ff;
+            --paper: #0d1117; --aside: #161b22; }
+  }
   * { box-sizing: border-box; }
   body { margin: 0; height: 100vh; display: flex; flex-direction: column; color: var(--ink);
-         font: 14px/1.45 system-ui, "Helvetica Neue", Arial, sans-serif; background: #fff; }
+         font: 14px/1.45 system-ui, "Helvetica Neue", Arial, sans-serif; background: var(--paper); }
   header { padding: 10px 18px; border-bottom: 1px solid var(--line); }
   h1 { font-size: 17px; margin: 0; display: inline; }
   nav { float: right; }
-  button { font: inherit; width: 30px; border: 1px solid var(--line); background: #fff;
-           border-radius: 4px; margin-left: 4px; cursor: pointer; }
+  button { font: inherit; width: 30px; border: 1px solid var(--line); background: var(--paper);
+           color: inherit;           border-radius: 4px; margin-left: 4px; cursor: pointer; }
   header span { color: var(--dim); margin-left: 12px; }
   main { flex: 1; display: flex; min-height: 0; }
   #map { flex: 1; overflow: auto; padding: 12px; }
   #map svg { display: block; margin: 0 auto; }
-  #map .node { cursor: pointer; }
-  #map .chosen path, #map .chosen polygon { stroke: var(--ink); stroke-width: 3px; }
+  #map .node, #map .to { cursor: pointer; }
+  #map .to:hover { text-decoration: underline; }
+  #map .chosen path, #map .chosen polygon, #map .chosen rect { stroke: var(--ink);
+    stroke-width: 3px; }
   aside { width: min(46%, 760px); border-left: 1px solid var(--line); overflow: auto;
-          padding: 12px 18px; background: #fafbfc; }
+          padding: 12px 18px; background: var(--aside); }
   aside h2 { font-size: 15px; margin: 4px 0; }
   aside h3 { font-size: 12px; margin: 16px 0 4px; color: var(--dim); font-weight: 600; }
-  pre { margin: 0; padding: 10px; background: #fff; border: 1px solid var(--line);
+  pre { margin: 0; padding: 10px; background: var(--paper); border: 1px solid var(--line);
         border-radius: 6px; overflow: auto; font: 12px/1.35 ui-monospace, Menlo, Consolas,
         "DejaVu Sans Mono", monospace; }
   .dim { color: var(--dim); }
@@ -192,7 +191,9 @@ function choose(id) {
   const spot = spots[id];
   if (!spot) return;
   document.querySelectorAll(".chosen").forEach(each => each.classList.remove("chosen"));
-  document.getElementById(id)?.classList.add("chosen");
+  const box = document.getElementById(id);
+  box?.classList.add("chosen");
+  box?.scrollIntoView({block: "nearest", inline: "nearest"});
   told.replaceChildren();
   const back = put(told, "a", "← all that is wrong");
   back.href = "#";
@@ -214,6 +215,16 @@ function choose(id) {
   }
   told.scrollTop = 0;
 }
+// Boxes and references are reached by the Tab key, too.
+document.querySelectorAll("#map svg .node[id^=s], #map svg .to").forEach(each => {
+  if (!spots[each.dataset.spot || each.id]) return;
+  each.setAttribute("tabindex", "0");
+  each.setAttribute("role", "button");
+});
+document.addEventListener("keydown", event => {
+  if (event.key === "Enter") event.target.closest("#map .node, #map .to")?.dispatchEvent(
+    new MouseEvent("click", {bubbles: true}));
+});
 document.addEventListener("click", event => {
   const node = event.target.closest(".node");
   const link = event.target.closest("[data-spot]");

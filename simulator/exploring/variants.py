@@ -17,7 +17,7 @@ from .facts import Question
 from .graph import Node
 from .probes import Spot
 
-__all__ = ["ANSWERS", "Planned", "Variants"]
+__all__ = ["ANSWERS", "RINGS", "Planned", "Variants"]
 
 #: Moments tried at one place where the handler asks for the time of day.
 MOMENTS = 100
@@ -31,6 +31,8 @@ FAR_ENDS: tuple[tuple[str, Mapping[str, Any]], ...] = (
     ("answers and hangs up", {"rings": True, "answers_after": 2, "hangs_up_after": 0}),
     ("does not answer", {"rings": True, "answers_after": "never"}),
 )
+#: Those of a far end that rings.
+RINGS = tuple(words for words, behaviour in FAR_ENDS if "rings" in behaviour)
 
 
 @dataclass

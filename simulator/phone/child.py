@@ -28,7 +28,6 @@ from eslsync.stacks import is_ours, users_traceback
 from ..calling.line import App
 from ..ladders.svg import svg
 from ..scripts.script import Script, ScriptError
-from .captions import caption_in
 from .inbox import Inbox
 from .keeping import as_recording, as_test, ladder
 from .live import Live
@@ -238,7 +237,7 @@ class Showing:
             key = line, number
             if key not in self._heard and heard.how in ("plays", "paused"):
                 self._heard[key] = self._sounds.of(heard, player)
-            said = caption_in(player, heard, self._texts)
+            said = player.caption(heard, self._texts)
             told.append(self._prompt(heard, said, self._heard.get(key, SILENCE)))
         return told
 

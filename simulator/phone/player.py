@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import os
 import threading
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import ExitStack, contextmanager
 from dataclasses import replace
 from sysconfig import get_paths
@@ -23,6 +23,7 @@ from ..calling.far_end import FarEnd
 from ..calling.freeswitch import FreeSwitch, simulation_of
 from ..calling.line import App, HeardPrompt
 from ..calling.other_legs import CalledLeg, HeardThere
+from ..captions import caption
 from ..clockwork.threads import MILLISECOND, SECOND
 from ..clockwork.virtual_time import SimulationError
 from ..ladders.transcript import Party, Transcript
@@ -325,6 +326,12 @@ class Player:
             if each.path == path and each.ended is not None and each.ended <= prompt.began:
                 return each
         return None
+
+    def caption(self, prompt: Heard, texts: Mapping[str, str]) -> str:
+        """What somebody hears in this call, as text; empty for silence."""
+        if self.recording_of(prompt) is not None:
+            return "(what you said)"
+        return prompt.name if prompt.is_text else caption(prompt.name, texts)
 
     def _length(self, file: str) -> float:
         assert self._lasts is not None

@@ -19,8 +19,8 @@ from typing import NamedTuple
 
 from eslsync.wire.separation import variables_of
 
+from ..captions import caption
 from ..model.sounds import RATE, speech_length, tones_of
-from .captions import caption
 from .player import Heard, Player
 
 __all__ = ["SAID", "NoVoice", "Sound", "Sounds", "find_voice"]

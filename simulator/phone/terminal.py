@@ -10,7 +10,6 @@ from textwrap import wrap
 from eslsync.clock import REAL, Clock
 
 from ..clockwork.threads import SECOND
-from .captions import caption_in
 from .inbox import Inbox
 from .live import Live
 from .paced import Paced, at_its_pace
@@ -229,7 +228,7 @@ class TerminalPhone:
     def _show_captions(self) -> None:
         for line, heard in self._prompts:
             for prompt in heard[self._heard.get(line, 0) :]:
-                said = caption_in(self.player, prompt, self._texts)
+                said = self.player.caption(prompt, self._texts)
                 if said:
                     whose = "" if line == CALLER else f"{self._name(line)}: "
                     self._screen.say(f'{whose}"{said}"', indent="    ")

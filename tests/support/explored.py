@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from eslsync import Session
 from simulator import Exploration
+from simulator.exploring.pictures import NoGraphviz
 from tests.support.places import ROOT
 
 FAULTY = ROOT / "tests" / "support" / "faulty_ivr.py"
@@ -55,3 +56,8 @@ def has_three_tries(session: Session) -> None:
     else:
         channel.playback("too-often")
     channel.hangup()
+
+
+def without_graphviz(drawn: object, title: str) -> str:
+    """Stands for `as_flowchart` where Graphviz is missing."""
+    raise NoGraphviz

@@ -20,7 +20,7 @@ def bridges(session: Session) -> None:
 
 def test_a_node_is_titled_by_what_the_caller_hears_or_whom_they_speak_to() -> None:
     titles = {node.title for node in explore(bridges, keys="1").nodes}
-    assert "menu.wav + 2" in titles
+    assert '"menu more most"' in titles
     assert "waits for a key" in titles
     assert "bridge user/1000" in titles
 
@@ -29,7 +29,8 @@ def test_a_node_is_titled_by_what_the_caller_hears_or_whom_they_speak_to() -> No
     ("prompt", "short"),
     [
         ("ivr/welcome.wav", "ivr/welcome.wav"),
-        ("file_string://a.wav!b.wav!c.wav", "a.wav + 2"),
+        ("file_string://a.wav!b.wav!c.wav", '"a b c"'),
+        ("file_string://press.wav!1.wav!press.wav!2.wav", '"press 1, press 2"'),
         ("file_string://a.wav", "a.wav"),
         ("/tmp/c7a0d5b2-2b36-4b8e-9f5e-0c6f3f1d2a10.wav", "/tmp/….wav"),
         ("tone_stream://%(500,0,800)", "tone_stream://%(500,0,800)"),

@@ -12,10 +12,10 @@ def test_the_tree_has_each_spot_once(tries: Exploration) -> None:
     lines = str(tries).splitlines()
     assert lines[:6] == [
         "└─ [1] menu  0.0 s",
-        "   ├─ 9, #, silence (sometimes): ↩ [1] menu",
+        "   ├─ 9, #, silence (the 1st or 2nd time): ↩ [1] menu",
         "   ├─ 1, 2: [2] thanks  0.1 s",
         "   │  └─ hangs up",
-        "   └─ 9, #, silence (sometimes): [3] too-often  22.1 s",
+        "   └─ 9, #, silence (the 3rd time): [3] too-often  22.1 s",
         "      └─ hangs up",
     ]
 

@@ -12,7 +12,10 @@ import yaml
 
 from eslsync import Session
 from simulator import Exploration, explore
+from simulator.exploring import pictures
+from simulator.exploring.outlines import as_outline
 from simulator.scripts.yaml import write
+from tests.support.explored import without_graphviz
 from tests.support.hostile import HOSTILE, TAME, Page
 
 
@@ -32,6 +35,16 @@ def test_a_page_needs_nothing_else_and_has_script_and_ladder_of_each_spot(
         assert "calls 5000" in told["ladder"]
     [first] = spots["s1"]["findings"]
     assert "wait" in first["script"]
+
+
+def test_without_graphviz_each_spot_of_a_page_can_still_be_clicked(
+    trap: Exploration, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(pictures, "as_flowchart", without_graphviz)
+    page = trap.draw(tmp_path / "map.html").read_text(encoding="utf-8")
+    assert {f"s{number}" for number in trap.map.spots} == set(
+        re.findall(r'class="node" id="(s\d+)"', page)
+    )
 
 
 @pytest.fixture(scope="module")
@@ -65,12 +78,14 @@ def test_hostile_text_stays_text_in_a_page(hostile: Exploration, tmp_path: Path)
 def test_hostile_text_stays_text_in_pictures_scripts_and_reports(
     hostile: Exploration, tmp_path: Path
 ) -> None:
-    svg = hostile.draw(tmp_path / "map.svg")
-    if svg.suffix == ".svg":  # Graphviz is there
-        root = ElementTree.fromstring(svg.read_text(encoding="utf-8"))
+    for svg in (hostile._repr_svg_(), as_outline(hostile.map, hostile.title)):
+        root = ElementTree.fromstring(svg)
         names = {each.tag.rpartition("}")[2] for each in root.iter()}
-        assert names <= {"svg", "g", "title", "text", "path", "polygon", "ellipse", "a", "polyline"}
-        lines = [each.text or "" for each in root.iter() if each.tag.endswith("text")]
+        assert names <= {
+            *("svg", "g", "title", "style", "rect", "text", "tspan"),
+            *("path", "polygon", "ellipse", "a", "polyline"),
+        }
+        lines = ["".join(each.itertext()) for each in root.iter() if each.tag.endswith("text")]
         assert "alert(1)" in "".join(lines)
         assert "&lt;" in "".join(lines)
         assert all(each.isprintable() for each in lines)

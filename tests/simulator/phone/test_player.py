@@ -347,3 +347,22 @@ def test_without_a_description_nobody_is_there() -> None:
         player.pass_to(4 * SECOND)
         assert player.lines == []
         assert "can't call user/1000: SUBSCRIBER_ABSENT" in str(player.transcript)
+
+
+def test_a_recording_of_the_call_is_what_its_caller_said_also_after_a_step_back() -> None:
+    def handler(session: Session) -> None:
+        session.channel.answer()
+        session.channel.playback("/tmp/message.wav")  # nobody has said it yet
+        session.channel.record("/tmp/message.wav", limit=5)
+        session.channel.playback("/tmp/message.wav")
+        session.channel.hangup()
+
+    def captions(player: Player) -> list[str]:
+        return [player.caption(each, {}) for each in player.prompts]
+
+    with Player(Script("none.py"), handler) as player:
+        player.pass_to(20 * SECOND)
+        assert captions(player) == ["message", "(what you said)"]
+        began = player.prompts[-1].began
+    with player.back(began) as again:
+        assert captions(again) == ["message", "(what you said)"]

@@ -8,12 +8,8 @@ from typing import Any
 
 import pytest
 
-from eslsync import Session
 from simulator import FreeSwitch
-from simulator.clockwork.threads import SECOND
-from simulator.phone.captions import TextsError, caption, caption_in, read_texts
-from simulator.phone.player import Player
-from simulator.scripts.script import Script
+from simulator.captions import TextsError, caption, read_texts
 from tests.support.places import ROOT
 
 
@@ -88,22 +84,3 @@ def test_texts_that_are_none_are_told(tmp_path: Path, text: str) -> None:
     file.write_text(text, encoding="utf-8")
     with pytest.raises(TextsError, match=r"texts\.yaml: "):
         read_texts(file)
-
-
-def test_a_recording_of_the_call_is_what_its_caller_said_also_after_a_step_back() -> None:
-    def handler(session: Session) -> None:
-        session.channel.answer()
-        session.channel.playback("/tmp/message.wav")  # nobody has said it yet
-        session.channel.record("/tmp/message.wav", limit=5)
-        session.channel.playback("/tmp/message.wav")
-        session.channel.hangup()
-
-    def captions(player: Player) -> list[str]:
-        return [caption_in(player, each, {}) for each in player.prompts]
-
-    with Player(Script("none.py"), handler) as player:
-        player.pass_to(20 * SECOND)
-        assert captions(player) == ["message", "(what you said)"]
-        began = player.prompts[-1].began
-    with player.back(began) as again:
-        assert captions(again) == ["message", "(what you said)"]

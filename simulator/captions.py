@@ -13,9 +13,7 @@ import yaml
 
 from eslsync.wire.separation import variables_of
 
-from .player import Heard, Player
-
-__all__ = ["TextsError", "caption", "caption_in", "read_texts"]
+__all__ = ["TextsError", "caption", "caption_of_all", "read_texts"]
 
 SHAPE = "write YAML, a prompt's name and its text a line, as in ivr/ivr-welcome: Welcome."
 
@@ -94,11 +92,19 @@ def caption(prompt: str, texts: Mapping[str, str]) -> str:
     )
 
 
-def caption_in(player: Player, heard: Heard, texts: Mapping[str, str]) -> str:
-    """What somebody hears in a call; empty for silence."""
-    if player.recording_of(heard) is not None:
-        return "(what you said)"
-    return heard.name if heard.is_text else caption(heard.name, texts)
+def caption_of_all(prompt: str, texts: Mapping[str, str]) -> str:
+    """What a prompt says that may be several files in a row, as ``file_string`` plays them.
+
+    Where the first of them comes again, as "press" does in a menu, another sentence begins.
+    """
+    scheme, _, rest = prompt.partition("://")
+    pieces = rest.split("!") if scheme == "file_string" else [prompt]
+    said = ""
+    for number, piece in enumerate(pieces):
+        text = caption(piece, texts)
+        again = number > 0 and piece == pieces[0]
+        said += f"{',' if again else ''} {text}" if said and text else text
+    return said
 
 
 def by_number(folder: str, stem: str) -> str:
