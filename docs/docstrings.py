@@ -6,6 +6,7 @@ What is in single backticks leads to its entry, and a page of docs/ to that page
 from __future__ import annotations
 
 import re
+from collections.abc import Iterator
 from typing import Any
 
 import griffe
@@ -17,6 +18,8 @@ _PAGE = re.compile(r"\bdocs/([\w/-]+)\.md(?:#([\w-]+))?")
 _NAME = re.compile(r"(?<!`)`([A-Za-z_][\w.]*)`(?!`)")
 #: Where to look for a name that stands alone.
 _PACKAGES = ("eslsync", "simulator")
+#: The bases of enumerations.
+ENUMS = ("Enum", "Word")
 
 
 class Docstrings(griffe.Extension):
@@ -24,6 +27,15 @@ class Docstrings(griffe.Extension):
         if obj.docstring:
             home = obj if obj.is_class else obj.parent
             obj.docstring.value = markdown(obj.docstring.value, home.name if home else "")
+            if obj.is_class and any(str(base) in ENUMS for base in obj.bases):
+                obj.docstring.value += f"\n\nMembers: {', '.join(members(obj))}."
+
+
+def members(enum: griffe.Object) -> Iterator[str]:
+    """The members of an enumeration, which have no docstrings of their own."""
+    for name, member in enum.members.items():
+        if member.is_attribute and name.isupper():
+            yield f"`{name}`"
 
 
 def markdown(text: str, home: str) -> str:
