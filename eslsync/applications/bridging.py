@@ -340,7 +340,9 @@ class BridgingApplications(Applications):
         """Wait in a queue, or serve one (application ``fifo``).
 
         ``"in"``: the caller hears ``music`` until somebody takes the call, who hears
-        ``announce``, or until the caller leaves (fifo_orbit_exten, the exit key). ``"out"``: be
+        ``announce``, or until the caller leaves (fifo_orbit_exten, the exit key). It returns as
+        they begin to talk: what the handler executes then ends their conversation, and the
+        variable fifo_status is WAITING (34h), not ABORTED or TIMEOUT (21i). ``"out"``: be
         bridged to the one who has waited longest; if nobody waits, return, or with ``wait`` hear
         ``music`` until somebody does. Its events are ``"CUSTOM fifo::info"`` (mod_fifo.c,
         fifo_function). Raises ValueError for text that FreeSWITCH would split, and what

@@ -43,16 +43,20 @@ def blocks(language: str, *, with_page: bool = False) -> list[object]:
     found: list[object] = []
     for page in PAGES:
         for number, block in enumerate(fenced(language, page), 1):
-            marks = [pytest.mark.thorough] if page.name == "explore.md" else []
+            explores = page.name == "explore.md" or block.startswith("$ eslsync explore")
+            marks = [pytest.mark.thorough] if explores else []
             values = (block, page) if with_page else (block,)
             found.append(pytest.param(*values, id=f"{page.name}-{number}", marks=marks))
     return found
 
 
-def files(page: Path) -> dict[str, str]:
-    """The blocks of a page that are files: the first line is a comment with the name."""
+def write_files(page: Path, folder: Path) -> list[str]:
+    """Write the blocks that are files, whose first line is a comment with the name; the names."""
     named = (re.match(r"# (\w+\.py)\n", block) for block in fenced("python", page))
-    return {match[1]: match.string for match in named if match}
+    found = {match[1]: match.string for match in named if match}
+    for name, text in found.items():
+        (folder / name).write_text(text, encoding="utf-8")
+    return list(found)
 
 
 @pytest.fixture(autouse=True)
@@ -66,8 +70,12 @@ def logging_as_before() -> Iterator[None]:
         each.setLevel(level)
 
 
-@pytest.mark.parametrize("block", blocks("python"))
-def test_code_in_the_docs_runs(block: str, monkeypatch: pytest.MonkeyPatch) -> None:
+@pytest.mark.parametrize(("block", "page"), blocks("python", with_page=True))
+def test_code_in_the_docs_runs(
+    block: str, page: Path, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    if write_files(page, tmp_path):
+        monkeypatch.syspath_prepend(tmp_path)
     module = ModuleType("a_block_of_the_docs")
     monkeypatch.setitem(sys.modules, module.__name__, module)  # freezegun looks there
     exec(compile(block, "<docs>", "exec"), vars(module))
@@ -84,9 +92,10 @@ def test_commands_in_the_docs_print_what_is_shown(
     monkeypatch.setenv("COLUMNS", "100")
     command, _, shown = block.partition("\n")
     arguments = shlex.split(command.removeprefix("$ eslsync "))
-    for name, text in files(page).items():
-        (tmp_path / name).write_text(text, encoding="utf-8")
-    arguments = [str(tmp_path / each) if each in files(page) else each for each in arguments]
+    written = write_files(page, tmp_path)
+    arguments = [
+        str(tmp_path / each) if each.partition(":")[0] in written else each for each in arguments
+    ]
     result = CliRunner().invoke(main, arguments)
     printed = result.output.replace(f"{ROOT}{os.sep}", "").replace(f"{tmp_path}{os.sep}", "")
     assert without_markers(printed) == shown.splitlines()
