@@ -22,6 +22,7 @@ from .call.waiting import Expected, check_event, wait_for
 from .call.watching import Watcher
 from .callables import check_function
 from .channel import Channel
+from .checked import checked
 from .numbers import whole_seconds
 from .wire.arguments import (
     check_header,
@@ -41,6 +42,7 @@ from .wire.texts import sendable
 __all__ = ["Session"]
 
 
+@checked
 class Session:
     """A call that the switch has handed over; the handler's argument.
 
@@ -138,8 +140,13 @@ class Session:
         Raises RuntimeError in another thread.
         """
         if watcher is not None:
-            check_function("begins", watcher.begins)
-            check_function("ends", watcher.ends)
+            for name in ("begins", "ends"):
+                if not hasattr(watcher, name):
+                    what = type(watcher).__name__
+                    raise TypeError(
+                        f"watch: a watcher has begins() and ends(), and {what} lacks {name}"
+                    )
+                check_function(name, getattr(watcher, name))
         self._conversation.watch(watcher)
 
     # Commands

@@ -54,7 +54,7 @@ def is_open(now: datetime) -> bool:
 
 
 def offer_message(channel: Channel, announcement: str) -> None:
-    if channel.get_digits(announcement, tries=3, terminators="", valid=MESSAGE_KEY):
+    if channel.get_digits(announcement, tries=3, terminators="", regexp=MESSAGE_KEY):
         channel.playback("voicemail/vm-record_message")
         channel.playback("tone_stream://%(500,0,640)")
         channel.record(f"{MESSAGES}/{channel.uuid}.wav", limit=LONGEST_SECONDS, terminators="any")

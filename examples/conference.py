@@ -49,7 +49,7 @@ def asked_for_pin(session: Session) -> bool:
         max=10,
         terminators="#",
         tries=3,
-        invalid="conference/conf-bad-pin",
+        invalid_file="conference/conf-bad-pin",
         valid=lambda digits: digits == PIN,
     )
     return bool(digits)

@@ -41,7 +41,7 @@ def ask_for_pin(channel: Channel) -> str | None:
             max=LONGEST,
             timeout=FIRST_KEY_SECONDS,
             digit_timeout=NEXT_KEY_SECONDS,
-            valid="[0-9]+",  # the caller may press *
+            regexp="^[0-9]+$",  # the caller may press *
         )
         if not pin:
             channel.playback("ivr/ivr-that_was_an_invalid_entry", terminators="none")

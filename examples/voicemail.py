@@ -77,7 +77,7 @@ def leave_message(channel: Channel, file: str) -> None:
 def review(channel: Channel, file: str) -> str:
     """Return the caller's choice, AGAIN_KEY or #, or "" if they pressed nothing."""
     while True:
-        choice = channel.get_digits(MENU, valid=KEYS, tries=3)
+        choice = channel.get_digits(MENU, regexp=KEYS, tries=3)
         if choice != PLAY_KEY:
             return choice
         channel.playback(file, terminators="any")

@@ -46,7 +46,7 @@ def handler(session: Session) -> None:
 def ask_for_account(channel: Channel) -> str | None:
     for _ in range(TRIES):
         account = channel.get_digits(
-            "bank/account-number", min=4, max=4, timeout=ASK_SECONDS, valid="[0-9]+"
+            "bank/account-number", min=4, max=4, timeout=ASK_SECONDS, regexp="^[0-9]+$"
         )
         if account in ACCOUNTS:
             return str(account)
@@ -67,7 +67,7 @@ def knows_pin(channel: Channel, account: str) -> bool:
 def menu(session: Session, account: str, done: list[str]) -> None:
     channel = session.channel
     while True:
-        choice = channel.get_digits("bank/menu", valid="[1239]", tries=3)
+        choice = channel.get_digits("bank/menu", regexp="[1239]", tries=3)
         if choice == "1":
             _, balance = ACCOUNTS[account]
             channel.playback("bank/balance")

@@ -26,7 +26,7 @@ def handler(session: Session) -> None:
         take_message(channel)
         return
     for _ in range(3):
-        choice = channel.get_digits("clinic/menu", valid="[123]", timeout=5.0)
+        choice = channel.get_digits("clinic/menu", regexp="[123]", timeout=5.0)
         if choice == "1":
             make_appointment(channel)
             return
@@ -75,7 +75,7 @@ def order_prescription(channel: Channel) -> None:
     tries = 0
     while tries < 3:
         tries += 1
-        number = channel.get_digits("clinic/patient-number", min=6, max=6, valid="[0-9]+")
+        number = channel.get_digits("clinic/patient-number", min=6, max=6, regexp="^[0-9]+$")
         if not number:
             channel.playback("clinic/wrong-number")
             continue

@@ -22,7 +22,7 @@ def handler(session: Session) -> None:
     channel.answer()
     language = LANGUAGES.get(channel.get_digits("outage/language", timeout=5.0), "en")
     code = channel.get_digits(
-        f"{language}/postal-code", min=4, max=4, valid="[0-9]+", tries=2, timeout=5.0
+        f"{language}/postal-code", min=4, max=4, regexp="^[0-9]+$", tries=2, timeout=5.0
     )
     if not code:
         channel.playback(f"{language}/no-code")

@@ -10,6 +10,7 @@ from ..call.execution import Execution
 from ..call.leg import Leg, check_application
 from ..call.waiting import Expected, check_event, wait_for
 from ..callables import check_function
+from ..checked import checked
 from ..wire.arguments import DIGITS
 from ..wire.commands import check_execute
 from ..wire.enums import AnswerState, CallState, ChannelState
@@ -19,6 +20,7 @@ from ..wire.texts import sendable
 __all__ = ["Applications", "itself"]
 
 
+@checked
 class Applications:
     """The base of the families of applications; `Channel` combines them all."""
 

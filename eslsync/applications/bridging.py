@@ -6,6 +6,7 @@ from collections.abc import Callable, Mapping
 from typing import Literal
 
 from ..call.leg import as_it_is
+from ..checked import checked, renamed
 from ..clock import Deadline, sooner
 from ..numbers import whole_seconds
 from ..wire.arguments import check_digits, check_file, check_name, check_uuid, with_variables, word
@@ -17,6 +18,7 @@ from ..wire.outcomes import Bridged
 from ..wire.shown import in_quotes
 from ..wire.texts import sendable
 from .base import Applications
+from .playing import File
 
 __all__ = ["BridgingApplications"]
 
@@ -36,6 +38,7 @@ OUTCOMES = ("bridge_hangup_cause", "originate_disposition", "originate_failed_ca
 BEGIN_TIMEOUT = 5.0
 
 
+@checked
 class BridgingApplications(Applications):
     @Declaration("bridge", joins=True)
     def bridge(
@@ -46,7 +49,7 @@ class BridgingApplications(Applications):
         ring_timeout: float | None = None,
         caller_id_name: str | bytes | None = None,
         caller_id_number: str | bytes | None = None,
-        ringback: str | None = None,
+        ringback: File | None = None,
         hangup_on_fail: bool = False,
         hangup_after: bool = False,
         lock: bool = False,
@@ -93,7 +96,7 @@ class BridgingApplications(Applications):
         dial_string = with_variables(called, to)
         as_it_is(dial_string)
         if ringback is not None:
-            check_file(ringback)
+            ringback = check_file(ringback)
         self.leg.borrowed.set(
             timeout,
             continue_on_fail="false" if hangup_on_fail else "true",
@@ -242,33 +245,35 @@ class BridgingApplications(Applications):
         return self.leg.run("att_xfer", dial_string, handed_over, False, timeout)
 
     @Declaration("eavesdrop", joins=True)
-    def eavesdrop(self, leg: Applications | str, *, timeout: float | None = None) -> None:
+    @renamed(leg="uuid")
+    def eavesdrop(self, uuid: Applications | str, *, timeout: float | None = None) -> None:
         """Listen in on another channel until it ends (application ``eavesdrop``).
 
-        ``leg`` is the channel, its uuid, or "all". With the keys 1, 2, 3 and 0 the listener
-        speaks to one side, the other, both or none (mod_dptools.c, eavesdrop_function). Raises
-        what `execute` raises.
+        ``uuid`` is the channel's, or the channel, or "all". With the keys 1, 2, 3 and 0 the
+        listener speaks to one side, the other, both or none (mod_dptools.c,
+        eavesdrop_function). Raises what `execute` raises.
         """
-        self.leg.do("eavesdrop", _uuid(leg), timeout)
+        self.leg.do("eavesdrop", _uuid(uuid), timeout)
 
     @Declaration("intercept", joins=True)
+    @renamed(leg="uuid")
     def intercept(
-        self, leg: Applications | str, *, bleg: bool = False, timeout: float | None = None
+        self, uuid: Applications | str, *, bleg: bool = False, timeout: float | None = None
     ) -> Bridged:
         """Take over another channel (application ``intercept``), and be bridged to it.
 
         The leg it was bridged to is hung up with PICKED_OFF. With ``bleg``, take over that leg
-        instead (mod_dptools.c, intercept_function; recordings 221, 223). ``leg`` is the channel
-        or its uuid. Waits until one of the two hangs up, and returns a `Bridged`, as `bridge`
+        instead (mod_dptools.c, intercept_function; recordings 221, 223). ``uuid`` is the channel's,
+        or the channel. Waits until one of the two hangs up, and returns a `Bridged`, as `bridge`
         with another leg does, with the same consequences. Raises TimeoutError if no bridge
         begins within 5 seconds, or ``timeout``, and what `bridge` raises.
         """
         conversation = self.leg.conversation
-        uuid = _uuid(leg)
+        other = _uuid(uuid)
         deadline = conversation.deadline(timeout)
         since = self._prepare_to_leave(False, timeout)
         self.leg.do(
-            "intercept", f"{'-bleg ' if bleg else ''}{word(uuid)}", conversation.left(deadline)
+            "intercept", f"{'-bleg ' if bleg else ''}{word(other)}", conversation.left(deadline)
         )
         return self._until_back(since, deadline)
 
@@ -333,8 +338,8 @@ class BridgingApplications(Applications):
         way: Literal["in", "out"] = "in",
         *,
         wait: bool = True,
-        announce: str | None = None,
-        music: str | None = None,
+        announce: File | None = None,
+        music: File | None = None,
         timeout: float | None = None,
     ) -> None:
         """Wait in a queue, or serve one (application ``fifo``).

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import Literal
 
+from ..checked import checked
 from ..numbers import milliseconds, whole_seconds
 from ..wire.arguments import check_line, word
 from ..wire.declared import Declaration
@@ -17,6 +18,7 @@ __all__ = ["ControlApplications"]
 WhichLeg = Literal["aleg", "bleg", "both"]
 
 
+@checked
 class ControlApplications(Applications):
     @Declaration("answer", prepares=True)
     def answer(self, *, timeout: float | None = None) -> None:

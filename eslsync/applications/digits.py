@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Sequence
+from collections.abc import Callable
 from typing import Any
 
 from ..call.leg import Collecting
 from ..call.taken_away import ROUTING
 from ..callables import check_function, check_returned
+from ..checked import checked, renamed
 from ..numbers import milliseconds, whole
 from ..wire.arguments import ANY_KEY, check_digits, word
 from ..wire.declared import Declaration
@@ -16,7 +17,7 @@ from ..wire.exceptions import TimeoutError
 from ..wire.keys import Keys
 from ..wire.message import Event
 from ..wire.outcomes import Digits
-from .playing import PlayingApplications, in_a_row
+from .playing import Files, PlayingApplications, in_a_row
 
 __all__ = ["DigitApplications"]
 
@@ -41,6 +42,7 @@ READ = ("min", "max", "file", "variable", "timeout", "terminators", "digit_timeo
 LONGEST = 127
 
 
+@checked
 class DigitApplications(PlayingApplications):
     @Declaration(
         "play_and_get_digits",
@@ -50,7 +52,7 @@ class DigitApplications(PlayingApplications):
     )
     def play_and_get_digits(
         self,
-        file: str | Sequence[str] | None = None,
+        file: Files | None = None,
         *,
         min: int = 1,
         max: int | None = None,
@@ -58,7 +60,7 @@ class DigitApplications(PlayingApplications):
         timeout: float = 5.0,
         digit_timeout: float | None = None,
         terminators: str = "#",
-        invalid_file: str | Sequence[str] | None = None,
+        invalid_file: Files | None = None,
         regexp: str | None = None,
         transfer_on_failure: str | None = None,
         lock: bool = False,
@@ -110,7 +112,7 @@ class DigitApplications(PlayingApplications):
     @Declaration("read", argument=READ, prompts=("file",), collects=True, fewest=1)
     def read(
         self,
-        file: str | Sequence[str] | None = None,
+        file: Files | None = None,
         *,
         min: int = 1,
         max: int | None = None,
@@ -179,19 +181,21 @@ class DigitApplications(PlayingApplications):
     def _digits(self, digits: str = "", **facts: Any) -> Digits:
         return Digits(digits, hidden=self.leg.conversation.redact.hides_digits, **facts)
 
-    @Declaration("playback", prompts=("prompt", "invalid"), collects=True)
+    @Declaration("playback", prompts=("file", "invalid_file"), collects=True)
+    @renamed(prompt="file", invalid="invalid_file")
     def get_digits(
         self,
-        prompt: str | Sequence[str] | None = None,
+        file: Files | None = None,
         *,
         min: int = 1,
         max: int | None = None,
-        terminators: str | None = None,
+        tries: int = 1,
         timeout: float = 5.0,
         digit_timeout: float | None = None,
-        tries: int = 1,
-        invalid: str | Sequence[str] | None = None,
-        valid: str | Callable[[str], bool] | None = None,
+        terminators: str | None = None,
+        invalid_file: Files | None = None,
+        regexp: str | None = None,
+        valid: Callable[[str], bool] | None = None,
         barge_in: bool = True,
     ) -> Digits:
         """Play a prompt and collect digits from their events, type-ahead included.
@@ -204,26 +208,27 @@ class DigitApplications(PlayingApplications):
         From ``min`` to ``max`` digits (default: ``min``), ended early by one of ``terminators``
         (default: ``#``, or none if a single digit is asked for). The caller has ``timeout``
         seconds from the end of the prompt for the first digit, and ``digit_timeout`` for each of
-        the others (default: the same); running out of time raises nothing. ``valid`` is a regular
-        expression that must match all of the digits, or a function that returns True for valid
-        ones. After an entry that is wrong or too short, ``invalid`` is played and the prompt
-        again, up to ``tries`` times in all.
+        the others (default: the same); running out of time raises nothing. An entry is valid if
+        ``regexp`` matches somewhere in it, as FreeSWITCH's does (``"^[1-3]$"``: all of it), and if
+        the function ``valid`` returns True for it. After an entry that is wrong or too short,
+        ``invalid_file`` is played and the prompt again, up to ``tries`` times in all.
 
         Returns the digits, as `Digits`. If the last try failed they are empty: ``timed_out`` is
-        True if the caller pressed too few in time, ``invalid`` contains the wrong ones. `on_dtmf`
-        handlers don't run for these digits. It needs an async socket, because a sync one sends
-        digits only while an application runs (06h): use play_and_get_digits there. It waits at
-        most for the prompts and timeouts of every try. Raises Hangup or Disconnected when the leg
-        or the connection ends, and what ``valid`` and callbacks raise; then the digits of that try
-        can be waited for again.
+        True if the caller pressed none, or too few, in time; ``invalid`` contains the wrong ones.
+        With ``min=0``, none is an entry, too: ``timed_out`` tells that no terminator ended it.
+
+        `on_dtmf` handlers don't run for these digits. It needs an async socket, because a sync
+        one sends digits only while an application runs (06h): use play_and_get_digits there. It
+        waits at most for the prompts and timeouts of every try. Raises Hangup or Disconnected
+        when the leg or the connection ends, and what ``valid`` and callbacks raise; then the
+        digits of that try can be waited for again.
         """
         least, most = _how_many("get_digits", min, max)
         if terminators is None:
             terminators = "#" if most > 1 else ""
-        check_digits(terminators)
+        terminators = "" if terminators == "none" else check_digits(terminators)
         _tries("get_digits", tries)
-        if callable(valid):
-            check_function("valid", valid)
+        _check_valid(regexp, valid)
         leg = self.leg
         conversation = leg.conversation
         conversation.check_thread()
@@ -232,7 +237,7 @@ class DigitApplications(PlayingApplications):
             raise RuntimeError("get_digits needs an async socket: use play_and_get_digits")
         before, leg.collecting = (
             leg.collecting,
-            Collecting(prompt, least, most, tries, terminators, valid),
+            Collecting(file, least, most, tries, terminators, regexp or None, valid),
         )
         try:
             with conversation.one_call():
@@ -240,11 +245,11 @@ class DigitApplications(PlayingApplications):
                 for attempt in range(tries):
                     if attempt:
                         self.flush_digits()  # digits typed after a wrong entry belong to it
-                        if invalid is not None:
-                            self.playback(invalid, terminators="none")
+                        if invalid_file is not None:
+                            self.playback(invalid_file, terminators="none")
                     with conversation.typeahead.unless_it_fails() as had:
                         outcome = self._get_once(
-                            prompt,
+                            file,
                             least,
                             most,
                             terminators,
@@ -255,16 +260,20 @@ class DigitApplications(PlayingApplications):
                         )
                         if len(outcome) < least:
                             continue  # too short
-                        if _is_valid(outcome, valid):
+                        if _is_valid(outcome, regexp, valid):
                             break
-                    outcome = self._digits(invalid=str(outcome), terminator=outcome.terminator)
+                    outcome = self._digits(
+                        invalid=str(outcome),
+                        timed_out=outcome.timed_out,
+                        terminator=outcome.terminator,
+                    )
                 return outcome
         finally:
             leg.collecting = before
 
     def _get_once(
         self,
-        prompt: str | Sequence[str] | None,
+        file: Files | None,
         least: int,
         most: int,
         terminators: str,
@@ -282,8 +291,8 @@ class DigitApplications(PlayingApplications):
         cut_by = "".join(key for key in ANY_KEY if key not in ignored) if barge_in else "none"
         typeahead.forget_first(self.leg, ignored)
         with self.leg.tells_at_hangup(lambda _: self._digits(digits)):
-            if prompt is not None and not (barge_in and self.leg.typed_ahead()):
-                self.playback(prompt, terminators="any" if cut_by == ANY_KEY else cut_by)
+            if file is not None and not (barge_in and self.leg.typed_ahead()):
+                self.playback(file, terminators="any" if cut_by == ANY_KEY else cut_by)
             deadline = conversation.deadline(timeout)
             while len(digits) < most:
                 try:
@@ -301,7 +310,9 @@ class DigitApplications(PlayingApplications):
                 deadline = conversation.deadline(each)
         if len(digits) < least:
             return self._digits(invalid=digits, timed_out=terminator is None, terminator=terminator)
-        return self._digits(digits, terminator=terminator)
+        return self._digits(
+            digits, timed_out=not digits and terminator is None, terminator=terminator
+        )
 
     @Declaration("send_dtmf", argument=("digits",), digits=True)
     def send_dtmf(
@@ -388,7 +399,7 @@ def _tries(method: str, tries: int) -> int:
 
 def _terminators(terminators: str) -> str:
     # An empty word would mean "#"; "none" contains no key.
-    return check_digits(terminators) or "none"
+    return "none" if terminators == "none" else check_digits(terminators) or "none"
 
 
 def _digit_string(method: str, digits: str, duration: float | None) -> str:
@@ -400,11 +411,25 @@ def _digit_string(method: str, digits: str, duration: float | None) -> str:
     )
 
 
-def _is_valid(digits: str, valid: str | Callable[[str], bool] | None) -> bool:
+def _check_valid(regexp: str | None, valid: Callable[[str], bool] | None) -> None:
+    if isinstance(valid, str):
+        raise TypeError(
+            "get_digits: valid is a function; a pattern is regexp, which matches anywhere: write "
+            f"regexp={'^(?:' + valid + ')$'!r}"
+        )
+    if valid is not None:
+        check_function("valid", valid)
+    try:
+        re.compile(regexp or "")
+    except re.error as error:
+        raise ValueError(f"get_digits: regexp is no regular expression: {error}") from None
+
+
+def _is_valid(digits: str, regexp: str | None, valid: Callable[[str], bool] | None) -> bool:
+    if regexp and re.search(regexp, digits) is None:
+        return False
     if valid is None:
         return True
-    if callable(valid):
-        answer = valid(digits)
-        check_returned("valid", answer)
-        return answer
-    return re.fullmatch(valid, digits) is not None
+    answer = valid(digits)
+    check_returned("valid", answer)
+    return answer

@@ -4,11 +4,13 @@ from __future__ import annotations
 
 import re
 from collections.abc import Sequence
+from os import PathLike, fspath
 from typing import TYPE_CHECKING, Literal, TypedDict, overload
 
 from ..call.endless import never_ends
 from ..call.execution import Execution
 from ..call.leg import Leg, as_it_is, as_text
+from ..checked import checked
 from ..wire.arguments import check_digits, check_file, is_expanded, word
 from ..wire.declared import Declaration
 from ..wire.keys import Keys
@@ -21,13 +23,19 @@ from .base import Applications
 if TYPE_CHECKING:
     from typing_extensions import Unpack
 
-__all__ = ["PlayingApplications"]
+__all__ = ["File", "Files", "PlayingApplications"]
 
 
-def in_a_row(files: str | Sequence[str]) -> str:
+#: A file's name, on the machine of the switch; and one or several.
+File = str | PathLike[str]
+Files = File | Sequence[File]
+
+
+def in_a_row(file: Files) -> str:
     """A file, or several joined into one name (mod_dptools.c, file_string)."""
-    if isinstance(files, str):
-        return check_file(files)
+    if isinstance(file, (str, PathLike)):
+        return check_file(file)
+    files = [fspath(each) for each in file]
     if not files or any(
         not file or file.strip(" ") != file or file.startswith("^^") or set("!'\\") & set(file)
         for file in files
@@ -129,19 +137,20 @@ def terminate_by(leg: Leg, terminators: str | None, timeout: float | None) -> No
     leg.borrowed.set(timeout, playback_terminators=terminators)
 
 
+@checked
 class PlayingApplications(Applications):
     @overload
     def playback(
-        self, file: str | Sequence[str], *, block: Literal[False], **options: Unpack[PlayOptions]
+        self, file: Files, *, block: Literal[False], **options: Unpack[PlayOptions]
     ) -> Execution[Played]: ...
 
     @overload
-    def playback(self, file: str | Sequence[str], **options: Unpack[BlockingOptions]) -> Played: ...
+    def playback(self, file: Files, **options: Unpack[BlockingOptions]) -> Played: ...
 
     @Declaration("playback", argument=("file",), prompts=("file",), plays=True)
     def playback(
         self,
-        file: str | Sequence[str],
+        file: Files,
         *,
         terminators: str | None = None,
         lock: bool = False,
@@ -311,7 +320,7 @@ class PlayingApplications(Applications):
     @Declaration("uuid_broadcast", api=True, prompts=("file",))
     def broadcast(
         self,
-        file: str,
+        file: File,
         leg: Literal["aleg", "bleg", "both"] = "aleg",
         *,
         timeout: float | None = None,
@@ -324,13 +333,14 @@ class PlayingApplications(Applications):
         """
         if leg not in ("aleg", "bleg", "both"):
             raise ValueError(f"broadcast: leg must be 'aleg', 'bleg' or 'both', not {leg!r}")
+        file = check_file(file)
         _, colon, rest = file.partition(":")
         if colon and rest.startswith(":"):
             raise ValueError(
                 f"broadcast: FreeSWITCH would execute it as an application: {in_quotes(file)}"
             )
         # The file becomes the argument of an application.
-        argument = word(as_it_is(check_file(file)))
+        argument = word(as_it_is(file))
         self.leg.api(f"uuid_broadcast {self.uuid} {argument} {leg}", timeout)
         self.leg.may_play = True
         self.leg.may_play_for_ever |= never_ends("playback", argument)

@@ -2,23 +2,27 @@
 
 from __future__ import annotations
 
+from os import fspath
+
 from ..call.leg import as_it_is
+from ..checked import checked
 from ..numbers import whole, whole_seconds
 from ..wire.arguments import check_file, word
 from ..wire.declared import Declaration
 from ..wire.enums import HangupCause
 from ..wire.message import Event, number
 from ..wire.outcomes import Recorded
-from .playing import PlayingApplications, ended_by, terminate_by
+from .playing import File, PlayingApplications, ended_by, terminate_by
 
 __all__ = ["RecordingApplications"]
 
 
+@checked
 class RecordingApplications(PlayingApplications):
     @Declaration("record", records=True)
     def record(
         self,
-        file: str,
+        file: File,
         *,
         limit: float | None = None,
         silence_threshold: int | None = None,
@@ -41,7 +45,8 @@ class RecordingApplications(PlayingApplications):
             raise ValueError("record: silence_seconds needs silence_threshold")
         if limit is not None and limit <= 0:
             raise ValueError(f"record: limit must be more than 0 s, not {limit!r}")
-        words = [word(check_file(file))]
+        file = check_file(file)
+        words = [word(file)]
         if limit is not None or silence_threshold is not None:
             words.append(str(0 if limit is None else whole_seconds("record: limit", limit)))
         if silence_threshold is not None:
@@ -67,7 +72,7 @@ class RecordingApplications(PlayingApplications):
 
     @Declaration("record_session", records=True)
     def record_session(
-        self, file: str, *, limit: float | None = None, timeout: float | None = None
+        self, file: File, *, limit: float | None = None, timeout: float | None = None
     ) -> None:
         """Record both sides from now on (application ``record_session``).
 
@@ -81,12 +86,13 @@ class RecordingApplications(PlayingApplications):
         self.leg.do("record_session", " ".join(words), timeout)
 
     @Declaration("stop_record_session", argument=("file",))
-    def stop_record_session(self, file: str = "all", *, timeout: float | None = None) -> None:
+    def stop_record_session(self, file: File = "all", *, timeout: float | None = None) -> None:
         """End a `record_session` (application ``stop_record_session``).
 
         ``file`` is the full path (Record-File-Path of RECORD_START), or "all". Raises what
         `execute` raises.
         """
+        file = fspath(file)
         if not file:
             raise ValueError("stop_record_session: file must not be empty")
         self.leg.do("stop_record_session", file, timeout)

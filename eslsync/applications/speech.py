@@ -3,19 +3,20 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from types import TracebackType
 from typing import TYPE_CHECKING
 
 from ..call.answers import EVENT, Answers
 from ..call.callbacks import OfLeg
 from ..call.leg import Leg
+from ..checked import checked
 from ..wire.arguments import check_line, item, word
 from ..wire.declared import Declaration
 from ..wire.message import Event
 from ..wire.outcomes import Speech
 from ..wire.shown import in_quotes
-from .playing import PlayingApplications, in_a_row, terminate_by
+from .playing import Files, PlayingApplications, in_a_row, terminate_by
 
 if TYPE_CHECKING:
     from typing_extensions import Self
@@ -33,15 +34,16 @@ COMMANDS = frozenset(
 )
 
 
+@checked
 class SpeechApplications(PlayingApplications):
     @Declaration("play_and_detect_speech", prompts=("file",), plays=True, listens=True)
     def play_and_detect_speech(
         self,
-        file: str | Sequence[str],
+        file: Files,
         engine: str,
         grammar: str,
         *,
-        parameters: Mapping[str, str | float] | None = None,
+        parameters: Mapping[str, str | float | bool] | None = None,
         terminators: str | None = None,
         lock: bool = False,
         timeout: float | None = None,
@@ -85,7 +87,7 @@ class SpeechApplications(PlayingApplications):
         grammar: str,
         name: str = "default",
         *,
-        parameters: Mapping[str, str | float] | None = None,
+        parameters: Mapping[str, str | float | bool] | None = None,
         timeout: float | None = None,
     ) -> Recognition:
         """Begin to listen to the caller (application ``detect_speech``); return at once.
@@ -116,6 +118,7 @@ class SpeechApplications(PlayingApplications):
         return recognition
 
 
+@checked
 class Recognition:
     """A recognizer that listens on a channel, from `Channel.detect_speech` until `stop`.
 
@@ -164,14 +167,14 @@ class Recognition:
         grammar: str,
         name: str = "default",
         *,
-        parameters: Mapping[str, str | float] | None = None,
+        parameters: Mapping[str, str | float | bool] | None = None,
         timeout: float | None = None,
     ) -> None:
         """Load a grammar, for when it listens again."""
         words = ("grammar", _grammar(grammar, parameters), word(name))
         self.command(" ".join(words), timeout)
 
-    def param(self, name: str, value: str | float, *, timeout: float | None = None) -> None:
+    def param(self, name: str, value: str | float | bool, *, timeout: float | None = None) -> None:
         """Set a parameter of the engine."""
         self.command(f"param {word(_name(name))} {word(_value(value))}", timeout)
 
@@ -208,7 +211,7 @@ def _speech(leg: Leg, result: str, key: str | None, response: str) -> Speech:
     return Speech(result, terminator=key, response=response, hidden=hidden)
 
 
-def _file(file: str | Sequence[str]) -> str:
+def _file(file: Files) -> str:
     written = in_a_row(file)
     if not written or DETECT in written or written != written.rstrip():
         raise ValueError(
@@ -223,7 +226,7 @@ def _engine(engine: str) -> str:
     return engine
 
 
-def _grammar(grammar: str, parameters: Mapping[str, str | float] | None) -> str:
+def _grammar(grammar: str, parameters: Mapping[str, str | float | bool] | None) -> str:
     """The grammar behind its parameters, as a word (switch_core_asr.c)."""
     if not grammar.strip(" "):
         raise ValueError("the grammar is empty: most engines take any word, such as default")
@@ -245,7 +248,7 @@ def _name(name: str) -> str:
     return name
 
 
-def _value(value: str | float) -> str:
+def _value(value: str | float | bool) -> str:
     if value == "":
         raise ValueError("FreeSWITCH sets no parameter to an empty value")
     if isinstance(value, bool):

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping, MutableMapping
 from typing import Literal
 
+from ..checked import checked
 from ..wire.arguments import (
     ARRAY,
     ARRAY_SEPARATOR,
@@ -26,6 +27,7 @@ __all__ = ["ChannelVariables", "VariableApplications"]
 Declaration("multiunset", prepares=True, sets=True).register()
 
 
+@checked
 class VariableApplications(Applications):
     @property
     def variables(self) -> ChannelVariables:

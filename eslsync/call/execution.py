@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import TYPE_CHECKING, Generic, Literal, NoReturn, TypeVar
 
+from ..checked import checked
 from ..clock import Deadline, sooner
 from ..wire.declared import declared
 from ..wire.exceptions import CommandError, ProtocolError, TimeoutError
@@ -164,6 +165,7 @@ class UnderWay:
         self.leg.raise_refused(self.leg.conversation.commands.refused(pending, pending.reply))
 
 
+@checked
 class Execution(Generic[T]):
     """An application that was sent: queued, running or completed.
 

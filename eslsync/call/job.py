@@ -6,6 +6,7 @@ from collections.abc import Callable, Collection
 from typing import Protocol, TypeVar
 
 from ..bounds import JOBS
+from ..checked import checked
 from ..clock import Deadline
 from ..wire.arguments import check_line
 from ..wire.exceptions import CommandError
@@ -56,6 +57,7 @@ class Starts(Protocol):
     ) -> T: ...
 
 
+@checked
 class Job:
     """A command that runs in the background (bgapi)."""
 

@@ -66,12 +66,13 @@ MAX_QUEUED = 1000
 class Collecting(NamedTuple):
     """The parameters of a `Channel.get_digits` that is under way."""
 
-    prompt: object
+    file: object
     least: int
     most: int
     tries: int
     terminators: str
-    valid: str | Callable[[str], bool] | None
+    regexp: str | None
+    valid: Callable[[str], bool] | None
 
 
 class Leg:

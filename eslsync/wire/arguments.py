@@ -8,6 +8,7 @@ in it would be run. Each function here quotes for one layer; quote for the outer
 
 from __future__ import annotations
 
+import os
 import re
 from collections.abc import Iterable, Mapping
 
@@ -319,12 +320,13 @@ def check_name(what: str, text: str, refused: str) -> str:
     return text
 
 
-def check_file(file: str) -> str:
-    """Return the name of a file, which may begin with ``{parameter=value}``.
+def check_file(file: str | os.PathLike[str]) -> str:
+    """Return the name of a file as a str, which may begin with ``{parameter=value}``.
 
     Raises ValueError for an unclosed brace at the start: FreeSWITCH would search for its end for
     ever, and the call could not even be hung up (switch_utils.h, switch_is_file_path).
     """
+    file = os.fspath(file)
     for rest in (file, file.partition("@@")[0]):  # after @@: the sample to begin at
         while rest.startswith("{"):
             depth = at = 1

@@ -11,6 +11,7 @@ from collections.abc import Callable, Collection
 from typing import TYPE_CHECKING
 
 from eslsync import HangupCause
+from eslsync.checked import checked
 from eslsync.wire.event_names import parse_event
 from eslsync.wire.texts import bytes_of, readable
 
@@ -80,6 +81,7 @@ class Refused(CallFailed):
     """The call asked for something that FreeSWITCH refuses with no more than a line in its log."""
 
 
+@checked
 class Call:
     """One call, from the caller's side; made by `FreeSwitch.call`."""
 

@@ -6,6 +6,7 @@ from collections.abc import Callable
 from functools import partial
 
 from eslsync import HangupCause
+from eslsync.checked import checked
 
 from .call import GAP, check_cause, failed
 from .given import check_keys, check_seconds
@@ -21,6 +22,7 @@ __tracebackhide__ = True
 RING_TIMEOUT = 60.0
 
 
+@checked
 class FarEnd:
     """Whom a handler calls, by hand; made by `FreeSwitch.far_end`.
 

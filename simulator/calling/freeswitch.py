@@ -14,6 +14,7 @@ from weakref import WeakValueDictionary
 
 from eslsync import HangupCause, LiveCall, Outbound
 from eslsync.callables import check_function
+from eslsync.checked import checked
 from eslsync.loading import Handler
 
 from ..applications import API_COMMANDS, APPLICATIONS, tables_of
@@ -77,6 +78,7 @@ PATIENCE = 5.0
 CALLS_KEPT = 10
 
 
+@checked
 class FreeSwitch:
     """A simulated switch, for as long as the ``with`` block lasts.
 
@@ -139,6 +141,7 @@ class FreeSwitch:
     seconds, or for the 25 s after which FreeSWITCH gives up, or if it speaks another protocol.
     """
 
+    @checked
     def __init__(
         self,
         *,

@@ -17,6 +17,7 @@ from typing import Any, NoReturn, Protocol, runtime_checkable
 import eslsync
 from eslsync import Bridged, ESLError, Hangup, Outbound, Played, Recorded
 from eslsync.callables import check_function, check_returned
+from eslsync.checked import checked
 from eslsync.loading import Handler
 from eslsync.protocol import Message
 from eslsync.stacks import is_ours
@@ -131,6 +132,7 @@ class Sweep:
             yield f"{'wrong: ' if stranded else ''}killed at {at}: the caller {fate}"
 
 
+@checked
 def sweep(
     script: Callable[[Call], object],
     app: Handler | Outbound,

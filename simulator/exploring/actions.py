@@ -227,13 +227,12 @@ def is_valid(collects: Collects, entry: str) -> bool:
     digits = _without_end(collects, entry)
     if not collects.least <= len(digits) <= collects.most:
         return False
-    if collects.pattern is None:
-        return not collects.asks_handler
     try:
-        match = re.fullmatch if collects.whole else re.search
-        return match(collects.pattern, digits) is not None
+        if collects.pattern is not None and re.search(collects.pattern, digits) is None:
+            return False
     except re.error:
         return False
+    return not collects.asks_handler
 
 
 def is_wrong(collects: Collects, entry: str) -> bool:

@@ -314,7 +314,7 @@ class _Making:
         session = self.line.session
         return (
             isinstance(asked, Collecting)
-            and callable(asked.valid)
+            and asked.valid is not None
             and session is not None
             and session.channel.leg.collecting is not asked
         )

@@ -13,6 +13,7 @@ from typing import Any, NoReturn
 
 from eslsync import Outbound
 from eslsync.callables import check_function
+from eslsync.checked import checked
 from eslsync.loading import AppName, Handler, LoadError
 from eslsync.wire.arguments import KEYS
 from eslsync.wire.shown import printable
@@ -320,6 +321,7 @@ def _covered(file: str, count: int, missed: Sequence[int]) -> str:
     return f"{shown(Path(file))}: no caller reaches {len(missed)} of {count} lines: {said}"
 
 
+@checked
 def explore(
     app: Handler | Outbound | str | Path,
     *,

@@ -311,7 +311,7 @@ class Observer:
             data = (there and there.get("current_application_data")) or ""
         elif asks is not None:
             kind, collects, holder = "digits", Collects.by_handler(asks), asks
-            application, data = "get_digits", repr(asks.prompt)
+            application, data = "get_digits", repr(asks.file)
         elif what.collects:
             kind, collects = "digits", Collects.by_application(what, data)
         elif what.records:

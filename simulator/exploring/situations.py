@@ -34,9 +34,8 @@ class Collects:
     most: int
     tries: int
     terminators: str
-    #: A regular expression for valid digits, and whether all of the digits must match it.
+    #: A regular expression that matches somewhere in valid digits.
     pattern: str | None = None
-    whole: bool = False
     #: True if only a function of the handler can decide.
     asks_handler: bool = False
 
@@ -48,9 +47,8 @@ class Collects:
             how.most,
             how.tries,
             how.terminators,
-            how.valid if isinstance(how.valid, str) else None,
-            whole=True,
-            asks_handler=callable(how.valid),
+            how.regexp,
+            asks_handler=how.valid is not None,
         )
 
     @classmethod

@@ -16,6 +16,7 @@ from uuid import UUID
 
 from eslsync import Disconnected, Hangup, Outbound, Session
 from eslsync.callables import check_returned
+from eslsync.checked import checked, renamed
 from eslsync.loading import Handler
 from eslsync.protocol import (
     ApiResponse,
@@ -99,20 +100,22 @@ class Replay:
         return "\n".join([*map(str, self.differences), *self.remarks, self.verdict])
 
 
+@checked
+@renamed(handler="app")
 def replay(
-    recording: str | Path | Recording, handler: Handler | Outbound, *, patience: float | None = 5.0
+    recording: str | Path | Recording, app: Handler | Outbound, *, patience: float | None = 5.0
 ) -> Replay:
     """Run a handler against the switch of a recording, and report the differences.
 
-    ``recording`` is a file, or a `Recording`. ``handler`` may be an `Outbound` that has not been
-    started, whose options are used. ``patience`` is that of `FreeSwitch`.
+    ``recording`` is a file, or a `Recording`. ``app`` is a handler, or an `Outbound` that has not
+    been started, whose options are used. ``patience`` is that of `FreeSwitch`.
 
     Raises OSError if the file can't be read, ValueError if it is not the recording of a handler's
     call (which begins with ``connect``), and SimulationError if the handler is stuck.
     """
     if not isinstance(recording, Recording):
         recording = Recording.read(recording)
-    return Replaying(recording, handler, patience).run()
+    return Replaying(recording, app, patience).run()
 
 
 @dataclass

@@ -361,6 +361,11 @@ def unfiltered(name: str | None) -> Row:
     return row
 
 
+def takes_text(parameter: inspect.Parameter) -> bool:
+    outside = re.sub(r"Literal\[.*?\]|WhichLeg|Callable\[.*?\]", "", str(parameter.annotation))
+    return re.search(r"\bstr\b|Expected|\bFiles?\b", outside) is not None
+
+
 def declared_rows() -> Iterator[tuple[str, Row]]:
     """Rows that follow from a declaration: words of the argument, and terminators of what plays."""
     for name, method in inspect.getmembers(Channel, inspect.isfunction):
@@ -372,7 +377,7 @@ def declared_rows() -> Iterator[tuple[str, Row]]:
                 for each in [*parameters][1:]
                 if each.default is each.empty and each is not parameter
             }
-            if application.place(parameter.name) is not None and "str" in parameter.annotation:
+            if application.place(parameter.name) is not None and takes_text(parameter):
                 row = of_word(name, parameter.name, others)
             elif application.plays and parameter.name == "terminators":
                 row = of_terminators(name, others)
@@ -540,9 +545,9 @@ ROWS: dict[str, Row] = {
         lambda c, t: c.play_and_get_digits(timeout=1, transfer_on_failure=t),
         lambda b: [*separate(b.data("play_and_get_digits"), " ", 11), "", ""][10],
     ),
-    "Channel.get_digits.prompt": own(lambda c, t: c.get_digits(t, timeout=1), data("playback")),
-    "Channel.get_digits.invalid": own(
-        lambda c, t: c.get_digits(tries=2, timeout=1, invalid=t), data("playback")
+    "Channel.get_digits.file": own(lambda c, t: c.get_digits(t, timeout=1), data("playback")),
+    "Channel.get_digits.invalid_file": own(
+        lambda c, t: c.get_digits(tries=2, timeout=1, invalid_file=t), data("playback")
     ),
     # recording
     "Channel.record.file": own(lambda c, t: c.record(t, limit=1), word("record", 0, 4)),
@@ -616,8 +621,8 @@ ROWS: dict[str, Row] = {
     "Channel.att_xfer.dial_string": undone(
         "att_xfer", lambda c, t: c.att_xfer(t), data("att_xfer")
     ),
-    "Channel.eavesdrop.leg": undone("eavesdrop", lambda c, t: c.eavesdrop(t), data("eavesdrop")),
-    "Channel.intercept.leg": undone(
+    "Channel.eavesdrop.uuid": undone("eavesdrop", lambda c, t: c.eavesdrop(t), data("eavesdrop")),
+    "Channel.intercept.uuid": undone(
         "intercept", lambda c, t: c.intercept(t, timeout=0.1), word("intercept", 0)
     ),
     "Channel.conference.name": in_conference(lambda c, t: c.conference(t), 1),
@@ -688,7 +693,7 @@ NEVER_SENT = {
     "Channel.wait.event": "compared with the names of events that come",
     "Channel.on_dtmf.digit": "compared with digits that come",
     "Channel.get_digits.terminators": "compared with digits that come",
-    "Channel.get_digits.valid": "compared with digits that come, or a function",
+    "Channel.get_digits.regexp": "compared with digits that come",
     "Session.on.event": "compared with the names of events that come",
     "Session.wait.event": "compared with the names of events that come",
     "Session.events.names": "compared with the names of events that come",
@@ -701,13 +706,9 @@ def text_parameters() -> Iterator[str]:
         for name, method in inspect.getmembers(owner, inspect.isfunction):
             if name.startswith("_"):
                 continue
-            hints = {
-                key: str(p.annotation) for key, p in inspect.signature(method).parameters.items()
-            }
-            for parameter, hint in hints.items():
-                outside = re.sub(r"Literal\[.*?\]|WhichLeg", "", hint)
-                if re.search(r"\bstr\b|Expected", outside):
-                    yield f"{owner.__name__}.{name}.{parameter}"
+            for parameter in inspect.signature(method).parameters.values():
+                if takes_text(parameter):
+                    yield f"{owner.__name__}.{name}.{parameter.name}"
 
 
 def test_no_method_that_takes_text_is_missing() -> None:

@@ -45,26 +45,26 @@ def handler(session: Session) -> None:
 
 def accounts(channel: Channel) -> None:
     """A number, then a menu, then a confirmation: three digits deep, and more."""
-    number = channel.get_digits("accounts/number", min=4, max=4, valid="[0-9]+", tries=2)
+    number = channel.get_digits("accounts/number", min=4, max=4, regexp="^[0-9]+$", tries=2)
     if not number:
         return
     channel.playback(ACCOUNTS[number])  # FAULT raises: a number that nobody has
-    key = channel.get_digits("accounts/menu", valid="[12]", tries=2)
+    key = channel.get_digits("accounts/menu", regexp="[12]", tries=2)
     if key == "1":
         channel.playback("accounts/balance")
-    elif key == "2" and channel.get_digits("accounts/block", valid="[12]") == "1":
+    elif key == "2" and channel.get_digits("accounts/block", regexp="[12]") == "1":
         blocked: list[str] = []
         channel.playback(blocked[0])  # FAULT raises: at 1, number, 2, 1
 
 
 def support(channel: Channel) -> None:
-    key = channel.get_digits("support/menu", valid="[1-3]", tries=2)
+    key = channel.get_digits("support/menu", regexp="[1-3]", tries=2)
     if key == "1":
         while True:
             channel.playback("support/all-busy")  # FAULT no-exit
     elif key == "2":
         while True:
-            if channel.get_digits("support/topic", valid="[12]") == "1":  # FAULT no-end
+            if channel.get_digits("support/topic", regexp="[12]") == "1":  # FAULT no-end
                 channel.playback("support/topic-1")
             else:
                 channel.playback("support/topic-others")
@@ -74,7 +74,7 @@ def support(channel: Channel) -> None:
 
 def shop(session: Session) -> None:
     channel = session.channel
-    key = channel.get_digits("shop/menu", valid="[12]")
+    key = channel.get_digits("shop/menu", regexp="[12]")
     if key == "1":
         try:
             channel.playback("shop/order")

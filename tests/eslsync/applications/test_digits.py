@@ -124,10 +124,14 @@ def test_timeout_and_digit_timeout_limit_the_entry(
 
 
 @stands_on("mod_dptools.c, on_dtmf", "get_digits")
-@pytest.mark.parametrize("valid", ["[1-3]", lambda digits: digits in "123"])
+@pytest.mark.parametrize(
+    "valid",
+    [{"regexp": "[1-3]"}, {"valid": lambda digits: digits in "123"}],
+    ids=["regexp", "valid"],
+)
 def test_an_invalid_entry_is_asked_for_again(valid: Any) -> None:
     def question(channel: Channel) -> Digits:
-        return channel.get_digits(ENTER, tries=3, invalid=WRONG, valid=valid)
+        return channel.get_digits(ENTER, tries=3, invalid_file=WRONG, **valid)
 
     def caller(call: Call) -> None:
         call.hear(ENTER, start=True)
@@ -144,7 +148,7 @@ def test_an_invalid_entry_is_asked_for_again(valid: Any) -> None:
 
 @stands_on("mod_dptools.c, on_dtmf", "get_digits")
 def test_a_pattern_must_match_all_digits() -> None:
-    collected = ask(lambda c: c.get_digits(ENTER, min=4, valid="[0-9]{2}"), press("1234")).value
+    collected = ask(lambda c: c.get_digits(ENTER, min=4, regexp="^[0-9]{2}$"), press("1234")).value
     assert collected == ""
     assert (collected.invalid, collected.timed_out) == ("1234", False)
 
@@ -152,7 +156,9 @@ def test_a_pattern_must_match_all_digits() -> None:
 @stands_on("mod_dptools.c, on_dtmf", "get_digits")
 def test_after_the_last_try_nothing_is_played_and_the_result_says_why() -> None:
     def question(channel: Channel) -> Digits:
-        return channel.get_digits(ENTER, min=2, tries=2, invalid=WRONG, timeout=1, valid="00")
+        return channel.get_digits(
+            ENTER, min=2, tries=2, invalid_file=WRONG, timeout=1, regexp="^00$"
+        )
 
     def caller(call: Call) -> None:
         call.hear(ENTER, start=True)
@@ -167,7 +173,7 @@ def test_after_the_last_try_nothing_is_played_and_the_result_says_why() -> None:
 @stands_on("mod_dptools.c, on_dtmf", "get_digits")
 def test_digits_pressed_while_the_invalid_prompt_plays_are_for_the_next_try() -> None:
     def question(channel: Channel) -> Digits:
-        return channel.get_digits(ENTER, tries=2, invalid=WRONG, valid="[1-3]")
+        return channel.get_digits(ENTER, tries=2, invalid_file=WRONG, regexp="[1-3]")
 
     def caller(call: Call) -> None:
         call.hear(ENTER, start=True)
@@ -312,7 +318,7 @@ def test_a_hash_behind_a_complete_entry_does_not_answer_the_next_question() -> N
 def test_keys_behind_an_invalid_entry_do_not_count_as_the_next_one() -> None:
     def question(channel: Channel) -> Digits:
         channel.playback("ivr/ivr-welcome")
-        return channel.get_digits(ENTER, min=4, tries=2, invalid=WRONG, valid="0.*")
+        return channel.get_digits(ENTER, min=4, tries=2, invalid_file=WRONG, regexp="^0.*$")
 
     def caller(call: Call) -> None:
         call.hear("ivr/ivr-welcome", start=True)
@@ -329,7 +335,7 @@ def test_digit_handlers_do_not_run_during_the_invalid_prompt() -> None:
 
     def question(channel: Channel) -> Digits:
         channel.on_dtmf()(ran.append)
-        return channel.get_digits(ENTER, tries=2, valid="1", invalid=WRONG)
+        return channel.get_digits(ENTER, tries=2, regexp="1", invalid_file=WRONG)
 
     def caller(call: Call) -> None:
         call.hear(ENTER, start=True)
@@ -344,7 +350,7 @@ def test_digit_handlers_do_not_run_during_the_invalid_prompt() -> None:
 @stands_on("mod_dptools.c, on_dtmf", "get_digits")
 def test_a_single_digit_may_be_the_hash() -> None:
     def question(channel: Channel) -> Digits:
-        return channel.get_digits(ENTER, valid="[12#]")
+        return channel.get_digits(ENTER, regexp="[12#]")
 
     assert ask(question, press("#")).value == "#"
 
@@ -694,3 +700,59 @@ def test_flush_digits_forgets_what_was_typed_ahead() -> None:
     asked = ask(question, press("12", prompt="ivr/ivr-welcome"))
     assert asked.value.timed_out
     assert asked.call.heard == ["ivr/ivr-welcome", ENTER]
+
+
+# The same for all that collect
+
+
+RULES: dict[str, Any] = {"max": 4, "tries": 2, "timeout": 1, "invalid_file": WRONG}
+
+
+@stands_on("03e_pagd_invalid_then_valid", "play_and_get_digits")
+@pytest.mark.parametrize(
+    ("rules", "keys"),
+    [
+        ({"regexp": "^[1-3]$"}, "2"),
+        ({"regexp": "^[1-3]$"}, "9"),
+        ({"regexp": "[1-3]"}, "92"),  # which FreeSWITCH finds anywhere
+        ({"regexp": "^[1-3]$", "min": 2, "tries": 1}, ""),
+        ({"min": 2, "tries": 1}, "1"),
+        ({"min": 2, "tries": 1}, "1#"),
+        ({"min": 0, "tries": 1}, ""),
+        ({"min": 0, "tries": 1}, "#"),
+        ({"min": 0, "tries": 1, "terminators": "none"}, "1"),
+        ({"min": 0, "tries": 1, "terminators": ""}, "1"),
+    ],
+)
+def test_the_same_arguments_mean_the_same_to_all_that_collect(
+    rules: dict[str, Any], keys: str
+) -> None:
+    def told(method: str) -> object:
+        def question(channel: Channel) -> Digits:
+            collected: Digits = getattr(channel, method)(ENTER, **{**RULES, **rules})
+            return collected
+
+        asked = ask(question, press(keys) if keys else lambda call: call.wait())
+        found = asked.value
+        return str(found), str(found.invalid), found.timed_out, found.terminator
+
+    assert told("get_digits") == told("play_and_get_digits")
+
+
+@pytest.mark.parametrize(
+    ("old", "why"),
+    [
+        ({"prompt": ENTER}, "prompt is named file now"),
+        ({"invalid": WRONG}, "invalid is named invalid_file now"),
+        ({"valid": "[12]"}, r"write regexp='\^\(\?:\[12\]\)\$'"),
+        ({"regexp": "["}, "regexp is no regular expression"),
+    ],
+)
+def test_what_get_digits_does_not_take_is_told_before_it_begins(
+    old: dict[str, Any], why: str
+) -> None:
+    def question(channel: Channel) -> None:
+        with pytest.raises((TypeError, ValueError), match=why):
+            channel.get_digits(**old)
+
+    assert ask(question).call.heard == []

@@ -59,7 +59,7 @@ def test_each_legs_digits_are_its_own() -> None:
 def test_the_called_leg_can_be_asked_for_digits() -> None:
     def question(channel: Channel) -> str:
         agent = session_of(channel).originate("user/1000")
-        return agent.get_digits("ivr/press-1-to-accept", valid="1")
+        return agent.get_digits("ivr/press-1-to-accept", regexp="1")
 
     asked = ask(question, endpoints={"user/1000": {"presses": [(1.0, "1")]}})
     assert asked.value == "1"

@@ -56,7 +56,7 @@ def test_invalid_limits_are_refused(options: dict[str, Any], said: str) -> None:
         ((nothing,), {"allow": [b"\x7f\x00\x00\x01"]}, TypeError),
         ((nothing,), {"proxy_protocol": "10.0.0.5"}, TypeError),
         ((nothing,), {"proxy_protocol": ["haproxy.example.com"]}, ValueError),
-        ((nothing,), {"when_full": ["close"]}, ValueError),
+        ((nothing,), {"when_full": ["close"]}, TypeError),
         ((nothing,), {"max_call_duration": True}, TypeError),
         ((nothing,), {"host": None}, TypeError),
         ((nothing,), {"clock": 5}, TypeError),

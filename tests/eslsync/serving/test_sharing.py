@@ -242,7 +242,7 @@ def test_an_app_of_another_address_does_not_accept_from_the_socket(shared: socke
     [
         (socket.socket(), ValueError, "sock must listen: call its listen"),
         (socket.socket(type=socket.SOCK_DGRAM), ValueError, "sock must be a TCP socket"),
-        (5000, TypeError, "sock must be a listening socket, not 5000"),
+        (5000, TypeError, "sock must be a socket or None, not int"),
     ],
 )
 def test_the_socket_must_listen(sock: object, error: type[Exception], why: str) -> None:

@@ -49,7 +49,7 @@ def get_digits(session: Session) -> object:
 
 
 def get_an_invalid_entry(session: Session) -> object:
-    return session.channel.get_digits("ivr/ivr-enter_ext", min=4, valid="[0-3]+")
+    return session.channel.get_digits("ivr/ivr-enter_ext", min=4, regexp="^[0-3]+$")
 
 
 def play_and_get_digits(session: Session) -> object:

@@ -20,13 +20,13 @@ def asked_first(handler: Handler, keys: str) -> set[str]:
 
 def asks_for_a_key(session: Session) -> None:
     session.channel.answer()
-    session.channel.get_digits("menu", valid="[12]", tries=1)
+    session.channel.get_digits("menu", regexp="[12]", tries=1)
     session.channel.hangup()
 
 
 def asks_for_two_to_four(session: Session) -> None:
     session.channel.answer()
-    session.channel.get_digits("number", min=2, max=4, valid="1[0-9]+", tries=2)
+    session.channel.get_digits("number", min=2, max=4, regexp="^1[0-9]+$", tries=2)
     session.channel.hangup()
 
 

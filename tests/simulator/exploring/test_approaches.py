@@ -14,7 +14,7 @@ from tests.support.explored import found
 def test_the_steps_to_a_node_lead_there_again() -> None:
     def branches(session: Session) -> None:
         session.channel.answer()
-        key = session.channel.get_digits("menu", valid="[12]", tries=1)
+        key = session.channel.get_digits("menu", regexp="[12]", tries=1)
         session.channel.playback({"1": "one", "2": "two"}.get(key or "", "other"))
         session.channel.playback("goodbye")
         session.channel.hangup()
@@ -45,7 +45,7 @@ def music_behind_a_key(session: Session) -> None:
 def music_behind_several(session: Session) -> None:
     session.channel.answer()
     session.channel.playback("tone_stream://%(500,500,440);loops=-1", block=False)
-    if session.channel.get_digits(None, max=4, valid="12?", tries=2) == "12":
+    if session.channel.get_digits(None, max=4, regexp="^12?$", tries=2) == "12":
         raise LookupError("no such customer")
     session.channel.hangup()
 

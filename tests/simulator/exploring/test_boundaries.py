@@ -24,7 +24,7 @@ class Department(Enum):
 def has_limits(session: Session) -> None:
     channel = session.channel
     channel.answer()
-    amount = int(channel.get_digits("amount", max=4, valid="[1-9][0-9]*") or "0")
+    amount = int(channel.get_digits("amount", max=4, regexp="^[1-9][0-9]*$") or "0")
     if amount > LIMIT:
         channel.playback("too-much")
     elif 500 < amount < 900:

@@ -40,7 +40,7 @@ def has_a_way_for_each(session: Session) -> None:
         channel.transfer("variable")
     if channel.get_variable("vip"):
         channel.transfer("any")
-    if channel.get_digits("menu", valid="[12]") == "1" and is_local(session):
+    if channel.get_digits("menu", regexp="[12]") == "1" and is_local(session):
         channel.transfer("menu")
     channel.hangup()
 

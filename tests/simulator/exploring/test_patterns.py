@@ -38,8 +38,12 @@ def test_what_keys_cannot_match_gives_none(pattern: str) -> None:
 def asks_for_a_day_and_a_number(session: Session) -> None:
     channel = session.channel
     channel.answer()
-    if channel.get_digits("day", min=4, max=4, tries=1, valid="(0[1-9]|3[01])(0[1-9]|1[0-2])"):
-        number = channel.get_digits("number", min=5, max=8, tries=1, valid=r"7\d{7}|9(0|1)\d{3}")
+    if channel.get_digits(
+        "day", min=4, max=4, tries=1, regexp="^(?:(0[1-9]|3[01])(0[1-9]|1[0-2]))$"
+    ):
+        number = channel.get_digits(
+            "number", min=5, max=8, tries=1, regexp=r"^(?:7\d{7}|9(0|1)\d{3})$"
+        )
         if number.startswith("91"):
             channel.playback("local")
     channel.hangup()

@@ -58,7 +58,7 @@ def counts_its_calls(session: Session) -> None:
 
 def computes(session: Session) -> None:
     session.channel.answer()
-    pin = session.channel.get_digits("pin", min=4, max=4, valid="[0-9]{4}")
+    pin = session.channel.get_digits("pin", min=4, max=4, regexp="^[0-9]{4}$")
     session.channel.playback("lucky" if pin and sum(map(int, pin)) == 35 else "welcome")
     session.channel.hangup()
 
@@ -83,8 +83,8 @@ def test_what_no_caller_decides_is_not_reached_rather_than_blamed(handler: objec
 def has_dead_branches(session: Session) -> None:
     channel = session.channel
     channel.answer()
-    key = channel.get_digits("menu", valid="[12]")
-    amount = int(channel.get_digits("amount", max=3, valid="[0-9]+") or "0")
+    key = channel.get_digits("menu", regexp="[12]")
+    amount = int(channel.get_digits("amount", max=3, regexp="^[0-9]+$") or "0")
     if key == "3":
         channel.playback("three")
     elif is_large(amount):

@@ -32,7 +32,7 @@ def greets_its_own(session: Session) -> None:
     channel = session.channel
     channel.answer()
     channel.playback("welcome" if session.caller_number == "2001" else "hello")
-    channel.get_digits("menu", valid="[12]")
+    channel.get_digits("menu", regexp="[12]")
     channel.playback("goodbye")
     channel.hangup()
 

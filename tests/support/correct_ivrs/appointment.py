@@ -19,13 +19,13 @@ class Appointments:
                 break
             self.channel.say(self.day)
             self.channel.say(str(self.hour))
-            if self.channel.get_digits("appointment/1_yes_2_no", valid="[12]", tries=2) == "1":
+            if self.channel.get_digits("appointment/1_yes_2_no", regexp="[12]", tries=2) == "1":
                 self.channel.playback("appointment/confirmed")
                 return
         self.channel.playback("appointment/please_call_the_desk")
 
     def ask(self) -> bool:
-        self.day = self.channel.get_digits("appointment/day", valid="[1-5]", tries=2)
+        self.day = self.channel.get_digits("appointment/day", regexp="[1-5]", tries=2)
         if not self.day:
             return False
         hour = self.channel.get_digits("appointment/hour", max=2, tries=2, valid=is_open)

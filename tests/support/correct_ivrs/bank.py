@@ -12,7 +12,7 @@ def handler(session: Session) -> None:
     channel = session.channel
     channel.answer()
     channel.playback("bank/welcome")
-    account = channel.get_digits("bank/account", min=5, max=5, valid="[0-9]+", tries=TRIES)
+    account = channel.get_digits("bank/account", min=5, max=5, regexp="^[0-9]+$", tries=TRIES)
     if account and is_known(channel, account):
         menu(channel)
     else:
@@ -33,7 +33,7 @@ def is_known(channel: Channel, account: str) -> bool:
 def menu(channel: Channel) -> None:
     silent = 0
     while silent < 2:
-        key = channel.get_digits("bank/menu_9_to_repeat_0_to_leave", valid="[1290]", tries=2)
+        key = channel.get_digits("bank/menu_9_to_repeat_0_to_leave", regexp="[1290]", tries=2)
         if key == "1":
             channel.playback("bank/balance")
         elif key == "2":
@@ -47,13 +47,13 @@ def menu(channel: Channel) -> None:
 
 
 def transfer_money(channel: Channel) -> None:
-    amount = int(channel.get_digits("bank/amount", max=5, valid="[1-9][0-9]*", tries=2) or "0")
+    amount = int(channel.get_digits("bank/amount", max=5, regexp="^[1-9][0-9]*$", tries=2) or "0")
     if amount == 0:
         return
     if amount > 2000:
         channel.playback("bank/too_much")
         return
-    if channel.get_digits("bank/press_1_to_confirm", valid="[12]") == "1":
+    if channel.get_digits("bank/press_1_to_confirm", regexp="[12]") == "1":
         channel.playback("bank/done")
     else:
         channel.playback("bank/cancelled")

@@ -25,7 +25,7 @@ def take_message(channel: Channel, file: str) -> None:
     channel.playback("mailbox/after_the_tone")
     for _ in range(3):
         channel.record(file, limit=120, terminators="#")
-        match channel.get_digits("mailbox/1_to_hear_2_to_record_again", valid="[12#]", tries=2):
+        match channel.get_digits("mailbox/1_to_hear_2_to_record_again", regexp="[12#]", tries=2):
             case "1":
                 channel.playback(file, terminators="any")
                 break

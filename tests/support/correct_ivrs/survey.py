@@ -17,7 +17,7 @@ def handler(session: Session) -> None:
         channel.playback("survey/welcome")
         for question in QUESTIONS:
             for _ in range(2):
-                key = channel.get_digits(question, valid="[1-5]", tries=1)
+                key = channel.get_digits(question, regexp="[1-5]", tries=1)
                 if key:
                     answers.append(key)
                     break

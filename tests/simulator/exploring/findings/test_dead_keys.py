@@ -67,7 +67,7 @@ def asks_three_times_at_most(session: Session) -> None:
     channel = session.channel
     channel.answer()
     for _ in range(3):
-        key = channel.get_digits("menu", valid="[12]", tries=2)
+        key = channel.get_digits("menu", regexp="[12]", tries=2)
         if key == "1":
             channel.playback("opening-hours")
         elif key == "2":
@@ -109,7 +109,7 @@ def repeats_at_9_by_calling_itself(session: Session) -> None:
 
 
 def asks_again(session: Session) -> None:
-    key = session.channel.get_digits("menu", valid="[129]")
+    key = session.channel.get_digits("menu", regexp="[129]")
     match key:
         case "9":
             return asks_again(session)

@@ -34,7 +34,7 @@ def asks_for_what_is_in_no_text(session: Session) -> None:
 def looks_for_the_place(session: Session) -> None:
     channel = session.channel
     channel.answer()
-    digit = channel.get_digits("menu", min=1, max=1, tries=1, valid="[12]")
+    digit = channel.get_digits("menu", min=1, max=1, tries=1, regexp="[12]")
     channel.playback(("sales", "support")["12".index(digit)])
     channel.hangup()
 

@@ -26,7 +26,7 @@ def bank(session: Session) -> None:
 
 
 def menu(channel: Channel) -> None:
-    key = channel.get_digits("bank/menu", valid="[123]")
+    key = channel.get_digits("bank/menu", regexp="[123]")
     if key == "1":
         channel.playback("bank/balance")
     elif key == "2":
@@ -108,7 +108,7 @@ def test_what_a_path_of_two_known_parts_breaks_is_found() -> None:
     def shop(session: Session) -> None:
         channel = session.channel
         channel.answer()
-        while (key := channel.get_digits("shop/menu", valid="[12]")) != "":
+        while (key := channel.get_digits("shop/menu", regexp="[12]")) != "":
             channel.playback("shop/offers" if key == "1" else "shop/order")
         channel.hangup()
 

@@ -33,7 +33,7 @@ def test_each_fault_of_an_ivr_is_found_at_its_line_and_nothing_else_is(faulty: E
 
 def has_a_dead_branch(session: Session) -> None:
     session.channel.answer()
-    if session.channel.get_digits("menu", valid="[12]") == "3":
+    if session.channel.get_digits("menu", regexp="[12]") == "3":
         session.channel.playback("three")
     session.channel.hangup()
 

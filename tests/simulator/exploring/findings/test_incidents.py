@@ -339,7 +339,7 @@ def test_a_hangup_that_is_handled_is_no_fault(handler: object) -> None:
 
 def ends_the_process(session: Session) -> None:
     session.channel.answer()
-    if session.channel.get_digits("menu", valid="[12]") == "1":
+    if session.channel.get_digits("menu", regexp="[12]") == "1":
         os._exit(0)
     session.channel.hangup()
 

@@ -14,7 +14,7 @@ from tests.support.explored import KEYS, found
 
 def has_a_dead_branch(session: Session) -> None:
     session.channel.answer()
-    if session.channel.get_digits("menu", valid="[12]") == "3":
+    if session.channel.get_digits("menu", regexp="[12]") == "3":
         session.channel.playback("three")
     session.channel.hangup()
 

@@ -61,7 +61,7 @@ KEEPS_A_COUNT_THAT_NOBODY_HEARS = """
 
 
 FAILS_AT_THE_TWENTIETH = """
-    if channel.get_digits("menu", valid="[12]") == "1":
+    if channel.get_digits("menu", regexp="[12]") == "1":
         tries.append(session.uuid)
         if len(tries) >= 20:
             channel.playback(tries[99])

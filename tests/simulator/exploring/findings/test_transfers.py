@@ -11,7 +11,7 @@ from simulator import explore
 def sends_to_departments(session: Session) -> None:
     channel = session.channel
     channel.answer()
-    key = channel.get_digits("menu", valid="[12]", tries=1)
+    key = channel.get_digits("menu", regexp="[12]", tries=1)
     channel.transfer({"1": "6001", "2": "6020"}.get(key, "6000"))
 
 

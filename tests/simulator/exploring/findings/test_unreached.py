@@ -58,7 +58,7 @@ def handles_what_never_happens(session: Session) -> None:
 
 def looks_up_a_function(session: Session) -> None:
     session.channel.answer()
-    MENU[session.channel.get_digits("menu", valid="[1]") or "1"](session.channel)
+    MENU[session.channel.get_digits("menu", regexp="[1]") or "1"](session.channel)
     nobody = ends if len(session.uuid) < 4 else None
     if nobody is None:
         session.channel.hangup()
@@ -164,7 +164,7 @@ def test_what_the_handler_and_its_surroundings_decide_is_unreached(
 def says_that_nobody_gets_there(session: Session) -> None:
     """Excuses of all kinds."""
     session.channel.answer()
-    key = session.channel.get_digits("menu", valid="[1]")
+    key = session.channel.get_digits("menu", regexp="[1]")
     try:
         if key == "2":
             raise AssertionError(key)
@@ -198,7 +198,7 @@ from tests.support import explored
 
 def handler(session):
     session.channel.answer()
-    if session.channel.get_digits("menu", valid="[12]") == "1":
+    if session.channel.get_digits("menu", regexp="[12]") == "1":
         helper(session.channel)
     session.channel.hangup()
 
