@@ -23,7 +23,7 @@ from ..model.evidence import Part, StandsOn
 from ..model.sounds import speech_length
 from ..model.spelling import hint
 from .faults import Fault, why_missed
-from .given import check_flag, check_keys, check_seconds, check_text
+from .given import check_keys, check_seconds, check_text
 from .line import END_TIMEOUT, App, HeardPrompt, Line
 from .parting import Parting, parting
 from .simulation import CALL_TIMEOUT, Simulation
@@ -268,7 +268,6 @@ class Call:
         is not heard within ``timeout`` simulated seconds, or before the call ends.
         """
         check_text("hear: the prompt", prompt)
-        check_flag("hear: start", start)
         check_seconds("hear: timeout", timeout)
         line = self._line
         mark = line.mark
@@ -336,7 +335,6 @@ class Call:
         """
         check_keys(digits)
         check_seconds("press: gap", gap)
-        check_flag("press: when_asked", when_asked)
         line = self._begin()
         if when_asked:
             asked: list[bool] = []
@@ -439,7 +437,6 @@ class Call:
         if nobody listens within an hour.
         """
         check_text("says: the words", words)
-        check_flag("says: when_asked", when_asked)
         if seconds is None:
             seconds = speech_length("", words)
         check_seconds("says: seconds", seconds)

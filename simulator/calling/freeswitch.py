@@ -49,13 +49,11 @@ from .faults import Fault
 from .given import (
     check_actions,
     check_far_end,
-    check_flag,
     check_lengths,
     check_names,
     check_new,
     check_recognizers,
     check_seconds,
-    check_seed,
     check_sounds,
     check_text,
     check_variables,
@@ -165,7 +163,6 @@ class FreeSwitch:
     ) -> None:
         if real_time and start is not None:
             raise ValueError("FreeSwitch: real time begins now; leave start= out")
-        check_seed("FreeSwitch: seed", seed)
         check_sounds("FreeSwitch: sounds", sounds)
         check_lengths("FreeSwitch: prompts", prompts)
         for what, named in (
@@ -174,9 +171,6 @@ class FreeSwitch:
         ):
             check_names(f"FreeSwitch: {what}", named)
         check_recognizers("FreeSwitch: recognizers", recognizers)
-        check_flag("FreeSwitch: raises", raises)
-        check_flag("FreeSwitch: real_time", real_time)
-        check_flag("FreeSwitch: hooks", hooks)
         if patience is not None:
             check_seconds("FreeSwitch: patience", patience)
         if patience == 0:
@@ -334,8 +328,6 @@ class FreeSwitch:
         check_text("call: destination", destination)
         check_variables("call: variables", variables)
         for fault in faults:
-            if not isinstance(fault, Fault):
-                raise TypeError(f"call: faults has Fault(kind, step), not {fault!r}")
             if isinstance(app, str) and fault.kind in ("stop", "kill"):
                 why = "needs a handler of this process, not another program"
                 raise ValueError(f"the fault {fault.kind} {why}")
@@ -436,7 +428,6 @@ class FreeSwitch:
             check_dial_string(dial_string)
         for each in (cause, *([] if rejects is None else [rejects])):
             check_cause(each)
-        check_flag("endpoint: rings", rings)
         if handler is not None and not isinstance(handler, Outbound):
             check_function("a far end's handler", handler)
         says_why = str(cause) != str(HangupCause.NORMAL_CLEARING)

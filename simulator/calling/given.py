@@ -20,7 +20,6 @@ __all__ = [
     "check_new",
     "check_recognizers",
     "check_seconds",
-    "check_seed",
     "check_sounds",
     "check_text",
     "check_variables",
@@ -49,12 +48,6 @@ def check_flag(what: str, value: object) -> None:
     """Raise TypeError for what is neither True nor False."""
     if not isinstance(value, bool):
         raise TypeError(f"{what} is True or False, not {value!r}")
-
-
-def check_seed(what: str, seed: object) -> None:
-    """Raise TypeError for what is no whole number."""
-    if seed is not None and (isinstance(seed, bool) or not isinstance(seed, int)):
-        raise TypeError(f"{what} is a whole number, not {seed!r}")
 
 
 def check_names(what: str, names: object) -> None:

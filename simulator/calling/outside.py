@@ -25,7 +25,7 @@ from ..clockwork.virtual_time import World
 from ..ladders.transcript import LookUp
 from ..model.events import SwitchEvent
 from .faults import OF_LOOK_UPS, Fault
-from .given import check_flag, check_seconds
+from .given import check_seconds
 from .library_errors import not_there, timeout_of, too_late
 from .line import Line, NeverReturned
 from .replacing import Replaced, replaced
@@ -68,7 +68,6 @@ class Outside:
         self, function: Function | str, *, takes: Takes, fails: Fails, at: At, optional: bool
     ) -> None:
         """See `FreeSwitch.outside`."""
-        check_flag("outside: optional", optional)
         rule = _Rule(_seconds(takes), _failures(fails), _calls(at), optional)
         if takes is None and rule.fails != (None,):
             raise ValueError("outside: what never returns (takes=None) can't fail, too")

@@ -22,24 +22,24 @@ def handler(session: Session) -> None:
 @pytest.mark.parametrize(
     ("options", "why"),
     [
-        ({"seed": "0"}, "seed is a whole number"),
+        ({"seed": "0"}, "seed must be a whole number"),
         (
             {"sounds": "/nonexistent"},
             "'/nonexistent' is not a folder; name the one",
         ),
         ({"prompts": {"welcome": -3}}, "the length of 'welcome' must be at least 0 s"),
-        ({"prompts": {"welcome": "2"}}, "the length of 'welcome' must be a number of seconds"),
+        ({"prompts": {"welcome": "2"}}, "prompts: welcome must be a number of seconds"),
         ({"extensions": {"100": []}}, "'100' does nothing"),
         ({"extensions": {"100": ("playback", "x")}}, "'100' has pairs"),
         ({"phrases": {"hello": []}}, "'hello' does nothing"),
-        ({"speech_engines": "flite"}, "speech_engines is a list of names"),
-        ({"allow_unmodelled": "lua"}, "allow_unmodelled is a list of names"),
+        ({"speech_engines": "flite"}, "speech_engines must be a list"),
+        ({"allow_unmodelled": "lua"}, "allow_unmodelled must be a list"),
         ({"allow_unmodelled": [""]}, "a name in .* must not be empty"),
         ({"applications": {"playbak": print}}, "no 'playbak' .did you mean 'playback'"),
         ({"api_commands": {"uuid_kil": print}}, "no 'uuid_kil' .did you mean 'uuid_kill'"),
         ({"patience": 0}, "patience=0 would give up at once"),
-        ({"raises": "no"}, "raises is True or False"),
-        ({"real_time": 1}, "real_time is True or False"),
+        ({"raises": "no"}, "raises must be True or False"),
+        ({"real_time": 1}, "real_time must be True or False"),
     ],
 )
 def test_a_switch_refuses_what_could_have_no_effect(options: dict[str, Any], why: str) -> None:
@@ -59,12 +59,12 @@ def test_a_folder_of_sounds_has_a_sound(tmp_path: Path) -> None:
 @pytest.mark.parametrize(
     ("options", "why"),
     [
-        ({"caller": 1001}, "caller is a text"),
+        ({"caller": 1001}, "caller must be a str"),
         ({"destination": ""}, "destination must not be empty"),
-        ({"variables": {"account": 7}}, "the value of 'account' is a text"),
+        ({"variables": {"account": 7}}, "variables: account must be a str"),
         ({"variables": {"my account": "7"}}, "no variable has a name like 'my account'"),
         ({"after": ["hangup"]}, "after has pairs"),
-        ({"faults": ["hangup"]}, "faults has Fault"),
+        ({"faults": ["hangup"]}, "faults: each must be a Fault"),
     ],
 )
 def test_a_call_refuses_what_could_have_no_effect(options: dict[str, Any], why: str) -> None:
@@ -82,7 +82,7 @@ def test_a_call_refuses_what_could_have_no_effect(options: dict[str, Any], why: 
         ({"presses": [(1.0, "x")]}, "presses the keys"),
         ({"transfers": (1.0, "")}, "the extension of transfers must not be empty"),
         ({"cause": "USER_BUSY"}, "it needs hangs_up_after"),
-        ({"rings": "no"}, "rings is True or False"),
+        ({"rings": "no"}, "rings must be True or False"),
         ({"handler": handler, "rings": True}, "what the far end does is the handler's"),
     ],
 )

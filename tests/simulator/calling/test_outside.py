@@ -334,7 +334,7 @@ def test_a_look_up_that_never_came_fails_the_test(crm: Any, options: Any, told: 
         ("crm.Pool.rows", {}, "crm.Pool.rows is a generator"),
         ("sqlite3.Connection.execute", {}, "can't be replaced: .*immutable.* of your own"),
         (sys.intern, {}, "sys.intern is no function written in Python"),
-        (5, {}, "5 is neither a function nor a dotted name"),
+        (5, {}, "function must be a function or a str"),
         ("crm.lookup", {"takes": -1}, "takes must be at least 0 s"),
         ("crm.lookup", {"takes": (2.0, 1.0)}, "the least and the most seconds"),
         ("crm.lookup", {"takes": (1.0,)}, "the least and the most"),
@@ -347,10 +347,10 @@ def test_a_look_up_that_never_came_fails_the_test(crm: Any, options: Any, told: 
         ("crm.lookup", {"at": 2}, "say what happens to the calls in at"),
         ("crm.lookup", {"takes": 1, "at": 0}, "from 1, not 0"),
         ("crm.lookup", {"takes": 1, "at": []}, "from 1"),
-        ("crm.lookup", {"takes": 1, "at": True}, "from 1"),
+        ("crm.lookup", {"takes": 1, "at": True}, "at must be a whole number"),
         ("crm.lookup", {"takes": 1, "at": "last"}, "like '2-4' or '2-'"),
         ("crm.lookup", {"takes": 1, "at": "4-2"}, "from 1"),
-        ("crm.lookup", {"optional": 1}, "optional is True or False"),
+        ("crm.lookup", {"optional": 1}, "optional must be True or False"),
     ],
 )  # fmt: skip
 def test_nonsense_is_refused(crm: Any, function: Any, options: Any, told: str) -> None:
