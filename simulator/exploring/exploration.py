@@ -332,7 +332,7 @@ def explore(
     depth: int | None = None,
     calls: int | None = CALLS,
     seconds: float | None = None,
-    seed: int = 0,
+    seed: int | None = 0,
     key: Callable[[Situation], object] | None = None,
     circumstances: Sequence[Mapping[str, Any]] = (),
     base: str | Path = ".",
