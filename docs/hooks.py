@@ -37,6 +37,8 @@ DOCS = PurePosixPath("docs")
 #: The folder of the site that has the repository's files, and what is there in any case.
 SOURCE = PurePosixPath("source")
 ALWAYS = PurePosixPath("CONTRIBUTING.md")
+#: Folders whose pages count more in the search.
+BOOST = {"how-to": 1.5, "questions": 2.0}
 #: A link or a picture: its text, and where it leads.
 _LINK = re.compile(r"\[([^\]]*)\]\((?!\w+:)([^)\s#]+)(#[^)]*)?\)")
 #: A link in a docstring to a page of docs/, as docstrings.py writes it.
@@ -67,9 +69,15 @@ def on_files(files: Files, config: MkDocsConfig) -> Files:
 def on_page_markdown(markdown: str, page: Page, config: MkDocsConfig, files: Files) -> str:
     """Lead links out of docs/ to the pages of what they link to."""
     page.meta.setdefault("description", summary(markdown))
+    page.meta.setdefault("search", {"boost": boost(page.file)})
     if page.file.generated_by:
         return markdown
     return relinked(markdown, DOCS / page.file.src_uri, page.file.src_uri)
+
+
+def boost(file: File) -> float:
+    """How much a page counts in the search: answers first, the repository's files last."""
+    return 0.2 if file.generated_by else BOOST.get(file.src_uri.partition("/")[0], 1.0)
 
 
 def relinked(

@@ -33,7 +33,23 @@ PAGES = (
 )
 WIDTHS = (1280, 390)
 #: Words, and the address of a page that must be among what is found.
-SEARCHES = {"play_and_get_digits": "reference/python/channel/", "linger": "questions/linger/"}
+SEARCHES = {
+    "play_and_get_digits": "reference/python/channel/",
+    "linger": "questions/linger/",
+    # as people ask in the trackers of other libraries
+    "execute never returns when caller hangs up": "questions/wait-never-returns/",
+    "CHANNEL_HANGUP_COMPLETE not received": "questions/linger/",
+    "DTMF not received sync": "questions/async-full/",
+    "CUSTOM event not received": "questions/which-events/",
+    "events of B leg": "questions/which-events/",
+    "UnicodeDecodeError caller name": "questions/not-utf-8/",
+    "newline in variable sip_multipart": "questions/several-lines/",
+    "play_and_get_digits loses digits": "questions/digits/",
+    "multiple processes share sessions": "questions/two-processes/",
+    "wake handler from web request": "questions/wake-a-wait/",
+    "caller hangs up during record": "questions/hangup-in-bridge-or-record/",
+    "queue music on hold": "how-to/queue/",
+}
 PALETTES = {"light": "default", "dark": "slate"}
 
 
