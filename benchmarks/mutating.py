@@ -12,7 +12,7 @@ import difflib
 import re
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
-from functools import partial
+from functools import cached_property, partial
 from pathlib import Path
 
 __all__ = ["KINDS", "Mutant", "chosen", "mutants_of", "plain"]
@@ -67,26 +67,25 @@ def mutants_of(path: Path, each: int = 2) -> list[Mutant]:
     original = plain(path)
     mutants = []
     for kind, operator in KINDS.items():
-        found: dict[str, tuple[str, ...]] = {}
+        found: dict[str, ast.AST] = {}
         view = View(tree)
         for number, node in enumerate(view.nodes):
             for which, _ in enumerate(operator(view, node)):
                 mine = View(ast.parse(text))
                 place = mine.nodes[number]
-                functions = mine.functions(place)
                 for place_of_edit, edit in enumerate(operator(mine, place)):
                     if place_of_edit == which:
                         edit()
                         break
-                source = ast.unparse(ast.fix_missing_locations(mine.tree)) + "\n"
+                source = ast.unparse(mine.tree) + "\n"
                 if source != original:
-                    found.setdefault(source, functions)
+                    found.setdefault(source, node)
         # Spread over the file; the same text made twice counts once.
         sources = list(found)
         step = max(1, len(sources) / each)
         picked = [sources[int(i * step)] for i in range(min(each, len(sources)))]
         for count, source in enumerate(picked, 1):
-            functions = found[source]
+            functions = view.functions(found[source])
             slug = re.sub(r"[^a-z]+", "-", kind.lower())
             name = f"{path.stem}/{slug}/{functions[0] if functions else 'module'}/{count}"
             diff = "\n".join(
@@ -111,17 +110,28 @@ class View:
     def __init__(self, tree: ast.Module) -> None:
         self.tree = tree
         self.nodes = [node for part in _parts(tree) for node in ast.walk(part)]
-        self.parents: dict[ast.AST, ast.AST] = {
-            child: node for node in ast.walk(tree) for child in ast.iter_child_nodes(node)
+
+    @cached_property
+    def parents(self) -> dict[ast.AST, ast.AST]:
+        return {
+            child: node for node in ast.walk(self.tree) for child in ast.iter_child_nodes(node)
         }
-        self.constants = {
+
+    @cached_property
+    def constants(self) -> dict[str, ast.expr]:
+        """The file's global names, and what they are set to."""
+        return {
             target.id: node.value
-            for node in tree.body
+            for node in self.tree.body
             if isinstance(node, (ast.Assign, ast.AnnAssign)) and node.value is not None
             for target in (node.targets if isinstance(node, ast.Assign) else [node.target])
             if isinstance(target, ast.Name)
         }
-        self.prompts = sorted(
+
+    @cached_property
+    def prompts(self) -> list[str]:
+        """The sounds that are played by their names."""
+        return sorted(
             {
                 argument.value
                 for node in self.nodes

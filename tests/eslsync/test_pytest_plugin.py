@@ -15,6 +15,7 @@ import pytest
 
 from eslsync import pytest_plugin
 from tests.support.places import EXAMPLES
+from tests.support.plugins import NO_OTHERS
 
 pytestmark = pytest.mark.skipif(
     not entry_points(group="pytest11", name="eslsync"), reason="eslsync is not installed here"
@@ -44,9 +45,6 @@ steps:
 
 #: How a project may have its own: the file that makes it, and what is named when it is in the way.
 WAYS = {"file": ("simulator.py", "simulator.py"), "package": ("simulator/__init__.py", "simulator")}
-
-#: Plugins that take long to import.
-NO_OTHERS = [f"-pno:{name}" for name in ("cacheprovider", "hypothesispytest", "xdist")]
 
 
 @pytest.fixture(params=["file", "package"])

@@ -16,6 +16,7 @@ from eslsync import pytest_plugin
 from simulator import FreeSwitch
 from simulator.calling import leaks
 from tests.support.places import ROOT
+from tests.support.plugins import NO_OTHERS
 
 pytest_plugins = ["pytester"]
 
@@ -538,7 +539,7 @@ def test_a_run_that_does_not_use_the_plugin_does_not_import_the_simulator(
         "& {'simulator', 'freezegun', 'yaml'})\n"
     )
     pytester.makepyfile("def test_nothing(): ...")
-    result = pytester.runpytest_subprocess(*PLUGIN, "-p", "no:hypothesispytest")
+    result = pytester.runpytest_subprocess(*PLUGIN, *NO_OTHERS)
     result.assert_outcomes(passed=1)
     result.stdout.fnmatch_lines(["loaded:"])
 
@@ -578,7 +579,8 @@ STOOD_ON = ["simulated calls stood on 4 applications: 3 held to recordings, 1 yo
 def test_the_summary_says_what_calls_stood_on(pytester: pytest.Pytester, workers: str) -> None:
     """In processes of their own, in which nothing else has made calls."""
     pytester.makepyfile(STANDING)
-    result = pytester.runpytest_subprocess(workers, "-p", "no:hypothesispytest")
+    others = [each for each in NO_OTHERS if "xdist" not in each]
+    result = pytester.runpytest_subprocess(workers, *others)
     result.stdout.fnmatch_lines(STOOD_ON)
 
 

@@ -26,6 +26,7 @@ from simulator.clockwork import virtual_time
 from simulator.clockwork.debuggers import is_debugged
 from tests.support.peer import PATIENCE
 from tests.support.places import ROOT
+from tests.support.plugins import NO_OTHERS
 
 #: Real seconds of patience with handlers that are longer in a debugger.
 SHORT = 0.05
@@ -253,7 +254,7 @@ class Terminal:
 def test_breakpoint_in_pytest_at_a_terminal(tmp_path: Path) -> None:
     (tmp_path / "conftest.py").write_text(CONFTEST)
     (tmp_path / "test_it.py").write_text(TEST)
-    plugin = ("-p", "no:eslsync", "-p", "eslsync.pytest_plugin", "-p", "no:cacheprovider")
+    plugin = ("-p", "no:eslsync", "-p", "eslsync.pytest_plugin", *NO_OTHERS)
     command = [sys.executable, "-m", "pytest", *plugin, f"--esl-patience={SHORT}", "test_it.py"]
     terminal = Terminal(command, tmp_path)
     terminal.read_until("(Pdb) ")

@@ -19,6 +19,7 @@ from simulator.phone.player import Player
 from simulator.recordings.reading import Recording
 from simulator.scripts.script import Script
 from tests.support.places import EXAMPLES
+from tests.support.plugins import NO_OTHERS
 
 IVR = Script(str(EXAMPLES / "ivr.py"))
 
@@ -77,5 +78,5 @@ def test_its_test_passes_in_an_empty_folder_and_fails_with_the_ladder(tmp_path: 
 
 
 def ran(test: Path, folder: Path) -> subprocess.CompletedProcess[str]:
-    command = [sys.executable, "-m", "pytest", "-q", "-p", "no:cacheprovider", str(test)]
+    command = [sys.executable, "-m", "pytest", "-q", *NO_OTHERS, str(test)]
     return subprocess.run(command, cwd=folder, capture_output=True, text=True)
