@@ -30,10 +30,15 @@ CALL = ("-c", CLI, "call", "examples/ivr.py", "--press", "1")
 STARTED: dict[str, tuple[str, ...]] = {
     "python -c pass": ("-c", "pass"),
     "import eslsync": ("-c", "import eslsync"),
+    "from eslsync import Outbound": ("-c", "from eslsync import Outbound"),
+    "import pytest": ("-c", "import pytest"),
+    "the same with the plugin": ("-c", "import pytest, eslsync.pytest_plugin"),
+    "eslsync --help": ("-c", CLI, "--help"),
     "what eslsync serve imports": (
         "-c",
-        "import eslsync, eslsync.command_line.main, eslsync.loading",
+        "from eslsync import Outbound; import eslsync.command_line.main, eslsync.loading",
     ),
+    "import simulator": ("-c", "import simulator"),
     "import simulator.calling.freeswitch": ("-c", "import simulator.calling.freeswitch"),
     "eslsync call ivr.py --press 1": CALL,
 }
@@ -71,9 +76,9 @@ def compare(rounds: int, environment: Mapping[str, str]) -> None:
             cost = cpu_of([sys.executable, *arguments], environment)
             if number:  # the modules are compiled by now
                 costs[name].append(cost)
-    print(f"CPU ms, {rounds} rounds                min   median")
+    print(f"CPU ms, {rounds} rounds                       min   median")
     for name, values in costs.items():
-        print(f"{name:29} {min(values):8.1f} {statistics.median(values):8.1f}")
+        print(f"{name:36} {min(values):8.1f} {statistics.median(values):8.1f}")
 
 
 def switches(rounds: int) -> None:
@@ -98,12 +103,12 @@ def switches(rounds: int) -> None:
             for _ in range(10):
                 action()
             values.append(100 * (time.process_time() - started))
-        print(f"{name:29} {min(values[1:]):8.1f} {statistics.median(values[1:]):8.1f}")
+        print(f"{name:36} {min(values[1:]):8.1f} {statistics.median(values[1:]):8.1f}")
 
 
 def modules(rounds: int, environment: Mapping[str, str], shown: int) -> None:
     """Print the modules that take most, each without those that it imports."""
-    for name in ("import eslsync", "eslsync call ivr.py --press 1"):
+    for name in ("from eslsync import Outbound", "eslsync call ivr.py --press 1"):
         took: dict[str, int] = {}
         for _ in range(rounds):
             said = run([sys.executable, "-X", "importtime", *STARTED[name]], environment)
@@ -121,7 +126,7 @@ def count(environment: Mapping[str, str]) -> None:
         run([sys.executable, *arguments], environment)  # so that it is compiled
         said = run([*counting, sys.executable, *arguments], environment)
         [instructions] = re.findall(r"Collected : (\d+)", said)
-        print(f"{name:29} {int(instructions) / 1e6:8.1f}")
+        print(f"{name:36} {int(instructions) / 1e6:8.1f}")
 
 
 def main() -> None:

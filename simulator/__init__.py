@@ -1,10 +1,8 @@
 """A simulated FreeSWITCH: call eslsync handlers without a telephone switch."""
 
-from __future__ import annotations
-
 from importlib import import_module
-from typing import TYPE_CHECKING
 
+TYPE_CHECKING = False  # which typing's means for type checkers, too, without its import
 if TYPE_CHECKING:
     from .calling.call import Call, CallFailed, NotModelled, Refused
     from .calling.faults import Fault

@@ -2,10 +2,18 @@
 
 from __future__ import annotations
 
+import ast
+import inspect
 import os
 import subprocess
 import sys
+from importlib import import_module
+from types import ModuleType
 
+import pytest
+
+import eslsync
+import simulator
 from tests.support.places import ROOT
 
 IVR = str(ROOT / "examples" / "ivr.py")
@@ -36,8 +44,45 @@ def run(*arguments: str) -> str:
     )
 
 
-def test_import_eslsync_loads_nothing_heavy() -> None:
-    loaded = loaded_by("import eslsync")
+def test_import_eslsync_loads_none_of_its_modules() -> None:
+    assert loaded_by("import eslsync") - loaded_by("import importlib") == {"eslsync"}
+
+
+def test_import_simulator_loads_none_of_its_modules() -> None:
+    assert loaded_by("import simulator") - loaded_by("import importlib") == {"simulator"}
+
+
+def test_the_pytest_plugin_brings_little_to_runs_that_make_no_calls() -> None:
+    brought = loaded_by("import pytest\nimport eslsync.pytest_plugin") - loaded_by("import pytest")
+    assert brought == {
+        "eslsync",
+        "eslsync.own_simulator",
+        "eslsync.pytest_plugin",
+        "eslsync.wire",
+        "eslsync.wire.keys",
+    }
+
+
+@pytest.mark.parametrize("package", [eslsync, simulator])
+def test_every_name_is_imported_on_first_use_and_from_where_type_checkers_look(
+    package: ModuleType,
+) -> None:
+    seen = {
+        alias.name: f"{package.__name__}.{statement.module}"
+        for statement in ast.walk(ast.parse(inspect.getsource(package)))
+        if isinstance(statement, ast.ImportFrom) and statement.level
+        for alias in statement.names
+    }
+    assert sorted(seen) == sorted(package.__all__)
+    for name, module in seen.items():
+        assert getattr(package, name) is getattr(import_module(module), name)
+    assert set(package.__all__) <= set(dir(package))
+    with pytest.raises(AttributeError, match="'Inbound'"):
+        getattr(package, "Inbound")  # noqa: B009 - as `from eslsync import Inbound` does
+
+
+def test_outbound_loads_nothing_heavy() -> None:
+    loaded = loaded_by("from eslsync import Outbound")
     assert "eslsync.serving.server" in loaded
     assert (
         loaded
