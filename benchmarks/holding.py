@@ -10,9 +10,8 @@ from typing import NamedTuple
 
 from benchmarks.measuring import facing
 from benchmarks.switchboard import PATIENCE, Call, Silence, Switchboard, Words
+from benchmarks.workloads import hold
 
-#: Maximum calls in their handshakes at a time.
-RINGING = 50
 #: Calls made before memory is first measured, so that what is allocated once is there.
 FIRST_CALLS = 10
 #: Seconds for which held calls are left alone.
@@ -42,11 +41,10 @@ def held(name: str, words: Words, calls: int) -> Held:
     """
     raise_limit()
     with facing(name, "held", words) as (contestant, board):
-        board.on_execute = lambda call, application, uuid: None
-        _hold(board, FIRST_CALLS)
+        hold(board, FIRST_CALLS)
         contestant.settled_cpu()
         before, start = contestant.memory(), time.monotonic()
-        _hold(board, FIRST_CALLS + calls)
+        hold(board, FIRST_CALLS + calls)
         set_up = time.monotonic() - start
         contestant.settled_cpu(PATIENCE)
         memory = (contestant.memory() - before) / calls
@@ -55,13 +53,6 @@ def held(name: str, words: Words, calls: int) -> Held:
         idle = (contestant.cpu() - cpu) / (time.monotonic() - start)
         late = _press_all(board)
     return Held(calls, set_up, memory, threads, idle, statistics.median(late), percentile(late, 99))
-
-
-def _hold(board: Switchboard, calls: int) -> None:
-    while board.prepared < calls:
-        while board.dialled < min(calls, board.prepared + RINGING):
-            board.dial()
-        board.serve()
 
 
 def _press_all(board: Switchboard) -> list[float]:

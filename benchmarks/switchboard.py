@@ -93,6 +93,11 @@ class Words:
         custom = b"Event-Subclass: bench%3A%3Aflood\nEvent-Name: CUSTOM"
         #: An event that is waited for by its name: 5.1 KB.
         self.flood = Packet.of(park[1].replace(b"Event-Name: CHANNEL_PARK", custom))
+        #: The events of what a call does before it is held: ten with `park`, of 5.2 KB.
+        self.before_held = {
+            b"answer": self.runs[b"answer"],
+            b"set": [self.bare_run[0], *[self.flood] * 3, self.bare_run[1]],
+        }
         self.lingers = next(
             head + b"\n\n" + body
             for message, (head, body) in said

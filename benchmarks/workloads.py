@@ -13,6 +13,9 @@ from typing import NamedTuple
 from benchmarks.contestants.running import FLOOD
 from benchmarks.switchboard import Call, Switchboard
 
+#: Maximum calls at a time that are not held yet.
+RINGING = 50
+
 #: Runs a workload so many times, or for so many seconds if that is less; returns how many times.
 Play = Callable[[int, float], int]
 
@@ -63,6 +66,43 @@ def complete_and_flood(call: Call, uuid: bytes) -> None:
     call.say(call.board.words.flood.render() * FLOOD)
 
 
+def hold(board: Switchboard, calls: int) -> None:
+    """Dial until so many calls have answered and set a variable, and wait for a digit."""
+    held = len(board.calls)
+
+    def run(call: Call, application: bytes, uuid: bytes) -> None:
+        nonlocal held
+        call.run(board.words.before_held[application], uuid)
+        held += application == b"set"
+
+    board.on_execute = run
+    while held < calls:
+        while board.dialled < min(calls, held + RINGING):
+            board.dial()
+        board.serve()
+
+
+def unheeded(board: Switchboard) -> Play:
+    """Floods for a handler that waits for a digit, which comes behind them."""
+    asked: list[tuple[Call, bytes]] = []
+    hold(board, 1)
+    [call] = board.calls.values()
+    board.on_execute = lambda call, application, uuid: asked.append((call, uuid))
+    flood = board.words.flood.render() * FLOOD
+    digit = board.words.digit.render()
+
+    def play(count: int, seconds: float) -> int:
+        done, until = 0, time.monotonic() + seconds
+        while done < count and (done == 0 or time.monotonic() < until):
+            call.say(flood, digit)
+            board.serve_until(lambda: bool(asked))
+            complete(*asked.pop())
+            done += 1
+        return done
+
+    return play
+
+
 class Workload(NamedTuple):
     title: str
     unit: str
@@ -92,6 +132,9 @@ WORKLOADS = {
         partial(executions, complete_and_flood),
         20,
         FLOOD,
+    ),
+    "unheeded": Workload(
+        "a flood while it waits for a digit", "event", 2.0, "held", unheeded, 20, FLOOD
     ),
     "parsing": Workload("parsing alone", "message", 1.5, "parsing", None, 1),
 }

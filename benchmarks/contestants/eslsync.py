@@ -30,6 +30,8 @@ def flood(session: Session) -> None:
 
 
 def held(session: Session) -> None:
+    session.channel.execute("answer")
+    session.channel.execute("set", "greeted=true")
     while True:
         session.channel.wait("DTMF")
         session.channel.execute("playback", PROMPT)

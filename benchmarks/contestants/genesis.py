@@ -52,6 +52,8 @@ async def flood(session: Any) -> None:
 
 
 async def held(session: Any) -> None:
+    await session.sendmsg("execute", "answer", block=True)
+    await session.sendmsg("execute", "set", "greeted=true", block=True)
     while True:
         await session.channel.wait("DTMF", timeout=LONG)
         await session.sendmsg("execute", "playback", PROMPT, block=True)

@@ -58,6 +58,8 @@ def flood(session: Any) -> None:
 
 def held(session: Any) -> None:
     digits = kept(session, "DTMF")
+    session.call_command("answer", block=True)
+    session.call_command("set", "greeted=true", block=True)
     while True:
         digits.get()
         session.call_command("playback", PROMPT, block=True)

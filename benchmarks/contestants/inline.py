@@ -99,6 +99,8 @@ def flood(call: Call) -> None:
 
 
 def held(call: Call) -> None:
+    call.execute(b"answer")
+    call.execute(b"set", b"greeted=true")
     while True:
         call.wait(b"\nEvent-Name: DTMF\n")
         call.execute(b"playback", PROMPT.encode())

@@ -130,6 +130,8 @@ def flood(call: Call) -> None:
 
 
 def held(call: Call) -> None:
+    call.execute("answer")
+    call.execute("set", "greeted=true")
     while True:
         call.wait("DTMF")
         call.execute("playback", PROMPT)
